@@ -1,0 +1,1 @@
+"""What all processes share: events, wire, bus, journal, positions, configuration, process shell."""

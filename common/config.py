@@ -1,0 +1,236 @@
+"""Configuration: `tapewire.toml`, every key also as an environment variable, bad values refused.
+
+`TAPEWIRE_TWS__PORT=4002` sets `tws.port`. The file is `--config`, else `TAPEWIRE_CONFIG`, else
+`tapewire.toml` in the working directory, else the defaults.
+"""
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from common.instruments import Instrument
+
+T = TypeVar("T", "InstrumentConfig", "StrategyConfig")
+Port = Annotated[int, Field(ge=1, le=65535)]
+Positive = Annotated[int, Field(gt=0)]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
+
+
+PREFIX: Final = "TAPEWIRE_"
+
+
+class ConfigError(ValueError):
+    """A configuration that is refused: which key, what was found, what was expected."""
+
+
+class Section(BaseModel):
+    """A table of the file; keys it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TwsConfig(Section):
+    """Where TWS is and how it may be spoken to. 50 messages a second is IB's own limit."""
+
+    host: str = "127.0.0.1"
+    port: Port = 7497
+    client_id: Annotated[int, Field(ge=0)] = 1
+    way_out_client_id: Annotated[int, Field(ge=0)] = 2
+    rate_max_per_s: Annotated[int, Field(ge=0)] = 50
+    reconnect_ms: Positive = 500
+    settle_ms: Annotated[int, Field(ge=0)] = 2000
+
+
+class BusConfig(Section):
+    """How processes reach each other: files in `run_dir` (ipc) or ports of this machine (tcp)."""
+
+    transport: Literal["ipc", "tcp"] = "ipc"
+    host: str = "127.0.0.1"
+    ports: dict[str, Port] = Field(default_factory=dict)
+    messages_max: Positive = 200_000
+    batch_max: Positive = 256
+
+    @field_validator("host")
+    @classmethod
+    def _loopback(cls, host: str) -> str:
+        if host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError("a loopback address: this version has no CURVE keys to guard others")
+        return host
+
+
+class StorageConfig(Section):
+    """FULL fsyncs each commit; NORMAL survives a process's death, not the machine's."""
+
+    synchronous: Literal["FULL", "NORMAL"] = "FULL"
+
+
+class ExecutorConfig(Section):
+    """How long the executor waits for the gateway's answer before it asks again."""
+
+    retry_ms: Positive = 500
+
+
+class RiskConfig(Section):
+    """Limits. `max_contracts` is the largest position a symbol may reach, either way, with all
+    that is working or unknown counted in. An order is refused when risk was silent for
+    `lease_ms`."""
+
+    max_contracts: Annotated[Decimal, Field(gt=0)] = Decimal(100)
+    lease_ms: Annotated[int, Field(ge=500)] = 3000
+    heartbeat_ms: Annotated[int, Field(ge=50)] = 250
+
+
+class SimulatorConfig(Section):
+    """The TWS that ships with the project; without `ticks` it makes a market of its own.
+
+    `start` is the time in the file to begin at (ISO, UTC), `speed` market seconds a second (0: as
+    fast as they go), `seconds` how long the market is fed (0: without end). `autostart` false
+    leaves its start to somebody else.
+    """
+
+    enabled: bool = False
+    autostart: bool = True
+    ticks: Path | None = None
+    start: str | None = None
+    speed: Annotated[float, Field(ge=0)] = 1.0
+    seconds: Annotated[float, Field(ge=0)] = 0
+    rate_per_s: Positive = 200
+    seed: int = 1
+
+
+class MetricsConfig(Section):
+    """Whether each process serves Prometheus on a free loopback port."""
+
+    enabled: bool = True
+
+
+class StrategyConfig(Section):
+    """One strategy process: its class by dotted name, its symbols (none: all), its parameters."""
+
+    name: Identifier
+    strategy: str = Field(pattern=r"^[\w.]+:\w+$")
+    symbols: tuple[str, ...] = ()
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    signal_ttl_ms: Positive = 5000
+
+
+class InstrumentConfig(Section):
+    """One tradable symbol; see `common.instruments.Instrument` for the units."""
+
+    symbol: Annotated[str, Field(min_length=1, max_length=64)]
+    sec_type: Literal["STK", "FUT", "CASH", "CRYPTO", "OPT", "IND"] = "STK"
+    exchange: str = "SMART"
+    currency: str = "USD"
+    multiplier: Annotated[Decimal, Field(gt=0)] = Decimal(1)
+    min_tick: Annotated[Decimal, Field(gt=0)] = Decimal("0.01")
+    con_id: Annotated[int, Field(ge=0)] = 0
+    feed: Literal["top", "tick_by_tick"] = "top"
+
+    def instrument(self) -> Instrument:
+        """The same as a core's value."""
+        return msgspec.convert(self.model_dump(), Instrument)
+
+
+class Config(BaseSettings):
+    """Everything that can be set. Frozen: a process reads it once, at its start."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    run_dir: Path = Path("run")
+    tws: TwsConfig = TwsConfig()
+    bus: BusConfig = BusConfig()
+    storage: StorageConfig = StorageConfig()
+    executor: ExecutorConfig = ExecutorConfig()
+    risk: RiskConfig = RiskConfig()
+    simulator: SimulatorConfig = SimulatorConfig()
+    metrics: MetricsConfig = MetricsConfig()
+    instruments: tuple[InstrumentConfig, ...] = ()
+    strategies: tuple[StrategyConfig, ...] = ()
+
+    @field_validator("instruments", "strategies", mode="after")
+    @classmethod
+    def _distinct(cls, entries: tuple[T, ...]) -> tuple[T, ...]:
+        names = [e.name if isinstance(e, StrategyConfig) else e.symbol for e in entries]
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            raise ValueError(f"one entry a name; {twice[0]!r} stands twice")
+        return entries
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes over the file."""
+        file = init_settings.init_kwargs.pop("file", None)  # type: ignore[attr-defined]
+        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
+        return (*sources, TomlConfigSettingsSource(settings_cls, file)) if file else sources
+
+    def all_instruments(self) -> tuple[Instrument, ...]:
+        """The configured instruments, as cores take them."""
+        return tuple(i.instrument() for i in self.instruments)
+
+
+def config_path(given: str | None = None) -> Path | None:
+    """The file that is in force: `given`, `TAPEWIRE_CONFIG`, `./tapewire.toml`, or none."""
+    named = given or os.environ.get("TAPEWIRE_CONFIG")
+    if named:
+        return Path(named)
+    default = Path("tapewire.toml")
+    return default if default.exists() else None
+
+
+def load(given: str | None = None) -> Config:
+    """Read the configuration; raises `ConfigError`, one line a fault."""
+    path = config_path(given)
+    if path is not None and not path.is_file():
+        raise ConfigError(f"{path}: no such file; expected a configuration (see tapewire.toml)")
+    _refuse_unknown_variables()
+    try:
+        return Config(file=path) if path else Config()  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise ConfigError("\n".join(_sentence(e, path) for e in error.errors())) from error
+    except SettingsError as error:
+        raise ConfigError(f"environment: {error}; expected JSON") from error
+    except ValueError as error:  # TOML syntax
+        raise ConfigError(f"{path}: {error}; expected TOML") from error
+
+
+def _refuse_unknown_variables() -> None:
+    for variable in sorted(os.environ):
+        section = variable.removeprefix(PREFIX).partition("__")[0].lower()
+        if variable.startswith(PREFIX) and section not in (*Config.model_fields, "config"):
+            raise ConfigError(
+                f"environment: {variable} names no known key; remove it or correct its name"
+            )
+
+
+def _sentence(error: Any, path: Path | None) -> str:
+    variable = PREFIX + "__".join(str(part) for part in error["loc"]).upper()
+    where = f"environment ({variable})" if variable in os.environ else path or "environment"
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{where}: {key} is not a known key; remove it or correct its name"
+    if error["type"] == "missing":
+        return f"{where}: {key} is missing"
+    expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    expected = expected.removeprefix("String should ").replace("have at least", "at least")
+    expected = expected.replace("have at most", "at most").replace("match ", "a name that matches ")
+    return f"{where}: {key} is {error['input']!r}, must be {expected}"

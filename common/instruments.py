@@ -1,0 +1,24 @@
+"""What can be traded: one instrument as TWS and the books need it."""
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """A contract by its symbol.
+
+    `multiplier` is units of the underlying a contract (50 for ES), `min_tick` the price step,
+    `con_id` IB's contract id (0: not known). `feed` chooses TWS's top-of-book stream (`top`) or
+    the tick-by-tick one, of which TWS grants five at a time.
+    """
+
+    symbol: str
+    sec_type: str = "STK"
+    exchange: str = "SMART"
+    currency: str = "USD"
+    multiplier: Decimal = Decimal(1)
+    min_tick: Decimal = Decimal("0.01")
+    con_id: int = 0
+    feed: Literal["top", "tick_by_tick"] = "top"

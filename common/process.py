@@ -1,0 +1,209 @@
+"""The process shell: configuration, role lock, logs, signals, parent watch, loop, exit codes.
+
+`run` is all that a `__main__` calls; it hands a `Process` to the function that opens the sockets
+and builds the service, then turns the service until a signal, a dead parent or a fault ends it.
+"""
+
+import argparse
+import fcntl
+import gc
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any, Final
+
+import structlog
+
+from common import config as configuration
+from common import logs
+from common.clock import Clock, SystemClock
+from common.config import Config, ConfigError
+from common.endpoints import STREAMS, endpoint, prepare_run_dir
+from common.journal import Journal, JournalError, SqliteJournal
+from common.metrics import PrometheusView
+from common.service import Service
+from common.transport import ZmqTransport
+from common.wire import topic
+
+EXIT_OK: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_CONFIG: Final = 2
+EXIT_ROLE_TAKEN: Final = 3
+TURN_MS: Final = 50
+STATUS_EVERY_NS: Final = 500_000_000
+
+
+class RoleTaken(RuntimeError):
+    """Another process holds this role; says which."""
+
+
+class Process:
+    """What a process has before its service stands: its names, its places, its clock."""
+
+    def __init__(self, role: str, config: Config, arguments: argparse.Namespace) -> None:
+        self.role = role
+        self.config = config
+        self.arguments = arguments
+        self.run_dir = prepare_run_dir(config.run_dir)
+        self.clock: Clock = SystemClock()
+        self.epoch = f"{self.clock.now_ns() // 1_000_000:x}"
+        self.transport = ZmqTransport(config.bus.messages_max, config.bus.batch_max)
+        self.stopping = ""
+        self._parent = os.getppid()
+        self._lock = _take_role(self.run_dir, role)
+
+    def endpoint(self, name: str) -> str:
+        """The address of the socket `name`."""
+        return endpoint(name, self.config.bus, self.run_dir)
+
+    def journal(self) -> Journal:
+        """This role's journal, on disk under the run directory."""
+        path = self.run_dir / "journals" / f"{self.role}.sqlite"
+        return SqliteJournal(path, self.config.storage.synchronous)
+
+    def serve_stream(self) -> None:
+        """Open the two sockets of a role that journals: its stream, and the door to it."""
+        publish, requests = STREAMS[self.role]
+        self.transport.bind("events", "pub", self.endpoint(publish))
+        self.transport.bind("requests", "router", self.endpoint(requests))
+
+    def follow(self, *sources: str) -> tuple[str, ...]:
+        """Open the two sockets to each source that this role follows."""
+        for source in sources:
+            publish, requests = STREAMS[source]
+            topics = (topic(source), topic(f"heartbeat.{source}"))
+            self.transport.connect(f"{source}.events", "sub", self.endpoint(publish), topics)
+            self.transport.connect(f"{source}.requests", "dealer", self.endpoint(requests))
+        return sources
+
+    def stop_on(self, number: int, _frame: FrameType | None) -> None:
+        """Signal handler: end after this turn."""
+        self.stopping = signal.Signals(number).name
+
+    def orphaned(self) -> bool:
+        """Whether the parent died: a restarted group must not be doubled by its survivors."""
+        return os.getppid() != self._parent
+
+    def release(self) -> None:
+        """Close the sockets and give the role back."""
+        self.transport.close()
+        self._lock.close()
+
+
+def run(
+    role: str | Callable[[argparse.Namespace], str],
+    build: Callable[[Process], Service],
+    arguments: argparse.ArgumentParser | None = None,
+    argv: Sequence[str] | None = None,
+) -> int:
+    """Run one process to its end; gives its exit status (2: configuration, 3: role taken)."""
+    parser = arguments or argparse.ArgumentParser()
+    parser.add_argument("--config", help="configuration file (default: tapewire.toml)")
+    parsed = parser.parse_args(argv)
+    name = role if isinstance(role, str) else role(parsed)
+    logs.configure(name)
+    log = structlog.get_logger()
+    try:
+        process = Process(name, configuration.load(parsed.config), parsed)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CONFIG
+    except RoleTaken as error:
+        print(error, file=sys.stderr)
+        return EXIT_ROLE_TAKEN
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, process.stop_on)
+    try:
+        return _serve(process, build(process), log)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CONFIG
+    except (JournalError, OSError) as error:
+        log.error("ended", error=str(error))
+        return EXIT_FAILED
+    finally:
+        process.release()
+
+
+def _serve(process: Process, service: Service, log: Any) -> int:
+    """Turn the service until something ends it."""
+    target = _serve_metrics(process, service)
+    status = process.run_dir / "status" / f"{process.role}.json"
+    gc.collect()
+    gc.freeze()  # what exists now lives as long as the process: keep the collector off it
+    log.info("started", pid=os.getpid(), epoch=process.epoch)
+    told, next_status_ns = "", 0
+    while not process.stopping and not process.orphaned():
+        service.turn(TURN_MS)
+        now_ns = process.clock.now_ns()
+        if now_ns >= next_status_ns:
+            next_status_ns = now_ns + STATUS_EVERY_NS
+            told = _tell(service, status, told, log)
+    service.turn(0)  # what came before the signal is not lost
+    _tell(service, status, told, log, ended=process.stopping or "parent died")
+    log.info("stopped", why=process.stopping or "parent died")
+    if target:
+        target.unlink(missing_ok=True)
+    if service.stream is not None:
+        service.stream.journal.close()
+    return EXIT_OK
+
+
+def _tell(service: Service, path: Path, told: str, log: Any, ended: str = "") -> str:
+    """Write the status file, and log a change of state; gives the state told."""
+    status = {
+        **service.status(),
+        "ts_ns": time.time_ns(),
+        "pid": os.getpid(),
+        "ended": ended,
+    }
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(status, default=str))
+    partial.replace(path)
+    state = f"{status['state']} {status['reason']}".strip()
+    if state != told:
+        log.info("state", state=status["state"], reason=status["reason"])
+    for letter in list(service.dead_letters):
+        log.warning("dead letter", origin=letter.origin, reason=letter.reason)
+    service.dead_letters.clear()
+    return state
+
+
+def _serve_metrics(process: Process, service: Service) -> Path | None:
+    """Serve Prometheus on a free loopback port and list it for discovery; gives the listing."""
+    if not process.config.metrics.enabled:
+        return None
+    from prometheus_client import CollectorRegistry, start_http_server
+
+    registry = CollectorRegistry()
+    registry.register(PrometheusView(service.metrics, process.role))
+    server, _thread = start_http_server(0, "127.0.0.1", registry)
+    listing = process.run_dir / "targets" / f"{process.role}.json"
+    target = {"targets": [f"127.0.0.1:{server.server_port}"], "labels": {"job": process.role}}
+    listing.write_text(json.dumps([target]))
+    return listing
+
+
+def _take_role(run_dir: Path, role: str) -> IO[str]:
+    """Lock the role for as long as this process lives."""
+    path = run_dir / "locks" / f"{role}.lock"
+    lock = path.open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        holder = lock.read().strip() or "unknown"
+        lock.close()
+        raise RoleTaken(
+            f"{role} is running already as process {holder} (lock {path});"
+            " this one ends, the running one goes on"
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock

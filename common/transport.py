@@ -1,0 +1,162 @@
+"""The bus as a service sees it: named channels, drained once a turn; ZeroMQ behind it live.
+
+In back-tests and simulations another class with the same two methods stands here, and the
+services do not know.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import zmq
+
+Inbound = tuple[str, list[bytes]]
+"""A channel's name and the frames that came on it."""
+
+
+class Transport(Protocol):
+    """Named channels to other processes."""
+
+    def poll(self, timeout_ms: int) -> list[Inbound]:
+        """What has come, bounded a channel; waits up to `timeout_ms` if there is nothing."""
+
+    def send(self, channel: str, frames: Sequence[bytes]) -> bool:
+        """Hand a message over; False if nobody is there to take it or the queue is full."""
+
+
+class Stream(Protocol):
+    """A byte stream that is polled beside the sockets, such as the one to TWS."""
+
+    def fileno(self) -> int:
+        """The descriptor to poll; -1 while there is none."""
+
+    def wants_write(self) -> bool:
+        """Whether bytes wait to be written, or a connect to be completed."""
+
+    def ready(self) -> list[list[bytes]]:
+        """Read and write what goes without waiting; the messages this gave."""
+
+    def write(self, data: bytes) -> bool:
+        """Queue bytes; False if there is no connection."""
+
+
+KINDS: Final = {
+    "pub": zmq.PUB,
+    "xpub": zmq.XPUB,
+    "sub": zmq.SUB,
+    "push": zmq.PUSH,
+    "pull": zmq.PULL,
+    "router": zmq.ROUTER,
+    "dealer": zmq.DEALER,
+}
+HEARTBEAT_IVL_MS: Final = 1000
+HEARTBEAT_TIMEOUT_MS: Final = 5000
+MESSAGE_MAX_BYTES: Final = 16 * 1024 * 1024
+
+
+class ZmqTransport:
+    """ZeroMQ sockets and byte streams in one poll loop.
+
+    `messages_max` is each socket's high-water mark, `batch_max` how many messages of a channel
+    one poll takes, so that no channel starves the others.
+    """
+
+    def __init__(self, messages_max: int = 200_000, batch_max: int = 256) -> None:
+        self._context = zmq.Context()
+        self._messages_max = messages_max
+        self._batch_max = batch_max
+        self._sockets: dict[str, zmq.Socket[bytes]] = {}
+        self._streams: dict[str, Stream] = {}
+        self._poller = zmq.Poller()
+        self._readers: dict[zmq.Socket[bytes], str] = {}
+        self._watched: dict[str, int] = {}
+
+    def bind(self, channel: str, kind: str, endpoint: str) -> None:
+        """Open `channel` as the fixed end; a taken address is an error that names it."""
+        socket = self._open(channel, kind)
+        try:
+            socket.bind(endpoint)
+        except zmq.ZMQError as error:
+            raise OSError(
+                f"{endpoint} for {channel}: {error}; is another process on it?"
+            ) from error
+
+    def connect(self, channel: str, kind: str, endpoint: str, topics: Sequence[bytes] = ()) -> None:
+        """Open `channel` as the moving end; the peer may come later, and again."""
+        socket = self._open(channel, kind)
+        for topic in topics:
+            socket.setsockopt(zmq.SUBSCRIBE, topic)
+        socket.connect(endpoint)
+
+    def attach(self, channel: str, stream: Stream) -> None:
+        """Poll `stream` beside the sockets, as `channel`."""
+        self._streams[channel] = stream
+
+    def poll(self, timeout_ms: int) -> list[Inbound]:
+        """What has come on any channel."""
+        watched = self._watch_streams()
+        ready = dict(self._poller.poll(timeout_ms))
+        inbound: list[Inbound] = []
+        for channel, stream in self._streams.items():
+            if watched[channel] < 0 or watched[channel] in ready:
+                inbound += [(channel, frames) for frames in stream.ready()]
+        for source, channel in self._readers.items():
+            if source in ready:
+                self._drain(channel, inbound)
+        return inbound
+
+    def send(self, channel: str, frames: Sequence[bytes]) -> bool:
+        """Hand a message over without waiting; False if it was not taken."""
+        stream = self._streams.get(channel)
+        if stream is not None:
+            return stream.write(frames[0])
+        try:
+            self._sockets[channel].send_multipart(frames, zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
+
+    def close(self, linger_ms: int = 200) -> None:
+        """Close all; what is queued has `linger_ms` to leave."""
+        for socket in self._sockets.values():
+            socket.close(linger=linger_ms)
+        self._context.term()
+
+    def _open(self, channel: str, kind: str) -> "zmq.Socket[bytes]":
+        socket = self._context.socket(KINDS[kind])
+        socket.set_hwm(self._messages_max)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.MAXMSGSIZE, MESSAGE_MAX_BYTES)
+        socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_IVL_MS)
+        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
+        socket.setsockopt(zmq.RECONNECT_IVL, 20)
+        socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
+        if kind in ("push", "dealer"):
+            socket.setsockopt(zmq.IMMEDIATE, 1)  # never queue for a peer that is not there
+        if kind == "xpub":
+            socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # every joiner is seen, not only the first
+        self._sockets[channel] = socket
+        if kind not in ("pub", "push"):
+            self._poller.register(socket, zmq.POLLIN)
+            self._readers[socket] = channel
+        return socket
+
+    def _watch_streams(self) -> dict[str, int]:
+        """Register each stream's present descriptor, and forget the ones that are closed."""
+        watched = {}
+        for channel, stream in self._streams.items():
+            fd, known = stream.fileno(), self._watched.get(channel, -1)
+            if known not in (fd, -1):
+                self._poller.unregister(known)
+            if fd >= 0:
+                self._poller.register(fd, zmq.POLLIN | (zmq.POLLOUT if stream.wants_write() else 0))
+            watched[channel] = fd
+        self._watched = watched
+        return watched
+
+    def _drain(self, channel: str, inbound: list[Inbound]) -> None:
+        socket = self._sockets[channel]
+        for _ in range(self._batch_max):
+            try:
+                inbound.append((channel, socket.recv_multipart(zmq.NOBLOCK)))
+            except zmq.Again:
+                return

@@ -1,0 +1,32 @@
+"""`python -m executor`: signals to orders, exactly once."""
+
+import sys
+
+from common import process
+from common.process import Process
+from executor.executor import Executor
+from executor.service import FOLLOWS, ExecutorService
+from risk.rules import MaxContracts
+
+
+def build(own: Process) -> ExecutorService:
+    """Open the sockets, build the core, read the journal."""
+    config = own.config
+    executor = Executor(
+        [MaxContracts(config.risk.max_contracts)],
+        config.all_instruments(),
+        retry_ms=config.executor.retry_ms,
+    )
+    own.serve_stream()
+    own.follow(*FOLLOWS)
+    own.transport.bind("signals", "pull", own.endpoint("signals"))
+    return ExecutorService(executor, own.transport, own.clock, own.journal(), epoch=own.epoch)
+
+
+def main() -> int:
+    """Run the executor."""
+    return process.run("executor", build)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""The executor's core: a signal becomes one intent, or a denial, and is followed to its end.
+
+Once and only once comes of three things: the intent's id is made from the signal's, so a signal
+that is sent again is an intent that is known; the gateway takes an intent once, so asking it
+again is harmless; and what the executor does not know after a crash, the gateway's journal tells.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from common.events import (
+    Commission,
+    Event,
+    Fill,
+    OrderAnswer,
+    OrderChanged,
+    OrderCreated,
+    OrderDenied,
+    OrderExpired,
+    OrderIntended,
+    Signal,
+    SubmitOrder,
+)
+from common.instruments import Instrument
+from executor.ledger import Ledger, Order
+from executor.order_state import after
+from risk.rules import Rule
+
+
+class Executor:
+    """Decides what becomes of signals; state changes in `apply` and `on_broker` alone."""
+
+    def __init__(
+        self, rules: Sequence[Rule], instruments: Iterable[Instrument], *, retry_ms: int = 500
+    ) -> None:
+        self.rules = rules
+        self.instruments = {i.symbol: i for i in instruments}
+        self.ledger = Ledger(self.instruments.values())
+        self._answered: set[str] = set()
+        self._retry_ns = retry_ms * 1_000_000
+
+    def __repr__(self) -> str:
+        return f"<Executor {len(self.ledger.orders)} orders, {len(self._answered)} signals>"
+
+    # ---- state -------------------------------------------------------------------------------
+
+    def apply(self, event: Event) -> None:
+        """Take in an event of the own journal, now or when it is read again."""
+        if isinstance(event, OrderCreated):
+            self._answered.add(event.signal_id)
+            self.ledger.add(event.order)
+        elif isinstance(event, OrderDenied | OrderExpired):
+            self._answered.add(event.signal_id)
+        elif isinstance(event, OrderChanged):
+            entry = self.ledger.orders[event.intent_id]
+            entry.state = entry.told_state = event.state
+            entry.told_filled = event.filled
+            entry.reason = event.reason
+            self.ledger.settle(entry)
+
+    # ---- signals -----------------------------------------------------------------------------
+
+    def on_signal(self, signal: Signal, now_ns: int) -> tuple[list[Event], list[SubmitOrder]]:
+        """The answer to a signal, and the order to send; nothing for one that was answered."""
+        if signal.id in self._answered:
+            return [], []
+        if signal.expires_ns < now_ns:
+            return self._applied([OrderExpired(now_ns, signal.id, signal.strategy)]), []
+        order = _intent(signal, now_ns)
+        reason = self._refusal(order)
+        if reason:
+            denied = OrderDenied(now_ns, signal.id, signal.strategy, reason[:512])
+            return self._applied([denied]), []
+        events = self._applied([OrderCreated(now_ns, signal.id, order)])
+        self.ledger.orders[order.intent_id].asked_ns = now_ns
+        return events, [order]
+
+    def _refusal(self, order: SubmitOrder) -> str:
+        if order.symbol not in self.instruments:
+            return f"symbol {order.symbol} is not configured; expected one of [[instruments]]"
+        if order.quantity <= 0:
+            return f"quantity is {order.quantity}, must be above 0"
+        if (order.order_type == "LMT") != (order.limit_price is not None):
+            return f"a {order.order_type} order with limit_price {order.limit_price}"
+        exposure = self.ledger.exposure(order.symbol)
+        return next((r for rule in self.rules if (r := rule.refusal(order, exposure))), "")
+
+    # ---- the gateway -------------------------------------------------------------------------
+
+    def on_broker(self, event: Event, now_ns: int) -> list[Event]:
+        """An event of a gateway's journal: what changed by it."""
+        if isinstance(event, Fill):
+            entry = self.ledger.apply_fill(event)
+            return self._changes(entry, now_ns) if entry else []
+        if isinstance(event, Commission):
+            self.ledger.apply_commission(event)
+            return []
+        if isinstance(event, OrderIntended) and event.order.intent_id not in self.ledger.orders:
+            return self._adopt(event, now_ns)
+        if isinstance(event, OrderIntended):
+            entry = self.ledger.orders[event.order.intent_id]
+        else:
+            entry = self.ledger.orders.get(getattr(event, "intent_id", ""))
+        if entry is None:
+            return []
+        entry.state = after(entry.state, event)
+        entry.reason = getattr(event, "reason", "")
+        return self._changes(entry, now_ns)
+
+    def on_answer(self, answer: OrderAnswer) -> None:
+        """The gateway answered for an intent: it need not be asked again.
+
+        What it did stands in its journal and comes from there; the answer itself changes nothing.
+        """
+        entry = self.ledger.orders.get(answer.intent_id)
+        if entry is not None:
+            entry.answered = True
+
+    def tick(self, now_ns: int) -> list[SubmitOrder]:
+        """Intents whose answer is late, to be asked for again; the gateway knows them or not."""
+        late = []
+        for entry in self.ledger.live():
+            if entry.state == "CREATED" and now_ns - entry.asked_ns >= self._retry_ns:
+                entry.asked_ns = now_ns
+                late.append(entry.order)
+        return late
+
+    # ---- inside ------------------------------------------------------------------------------
+
+    def _adopt(self, event: OrderIntended, now_ns: int) -> list[Event]:
+        """An order that was sent before this process wrote it down: the gateway's word counts."""
+        if event.order.strategy == "risk":
+            return []
+        created = OrderCreated(now_ns, event.order.signal_id, event.order)
+        self._applied([created])
+        entry = self.ledger.orders[event.order.intent_id]
+        entry.state = "INTENDED"
+        return [created, *self._changes(entry, now_ns)]
+
+    def _changes(self, entry: Order, now_ns: int) -> list[Event]:
+        """What the own journal does not say yet about an order."""
+        self.ledger.settle(entry)
+        filled = max(entry.filled, entry.told_filled)
+        if entry.state == entry.told_state and filled == entry.told_filled:
+            return []
+        order = entry.order
+        changed = OrderChanged(
+            now_ns, order.intent_id, order.strategy, entry.state, filled, entry.reason
+        )
+        return self._applied([changed])
+
+    def _applied(self, events: list[Event]) -> list[Event]:
+        for event in events:
+            self.apply(event)
+        return events
+
+
+def _intent(signal: Signal, now_ns: int) -> SubmitOrder:
+    """The one order that a signal stands for; its id is the signal's, with the leg's number."""
+    return SubmitOrder(
+        intent_id=f"{signal.id}/1",
+        ts_ns=now_ns,
+        strategy=signal.strategy,
+        symbol=signal.symbol,
+        action=signal.action,
+        quantity=signal.quantity,
+        order_type=signal.order_type,
+        expires_ns=signal.expires_ns,
+        limit_price=signal.limit_price,
+        signal_id=signal.id,
+        signal_ns=signal.ts_ns,
+        cause_id=signal.cause_id,
+        cause_ns=signal.cause_ns,
+    )

@@ -1,0 +1,88 @@
+"""The executor's ledger: each order with its fills, each position, and what could still fill."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from common.events import Commission, Fill, OrderState, SubmitOrder
+from common.instruments import Instrument
+from common.positions import Book, execution_key
+from executor.order_state import FINAL
+from risk.rules import Exposure
+from risk.rules.base import exposure_of
+
+ZERO = Decimal(0)
+
+
+class Order:
+    """One order as the executor follows it. `told_*` is what its own journal says already."""
+
+    def __init__(self, order: SubmitOrder) -> None:
+        self.order = order
+        self.state: OrderState = "CREATED"
+        self.reason = ""
+        self.executions: dict[str, Decimal] = {}
+        self.told_state: OrderState = "CREATED"
+        self.told_filled = ZERO
+        self.asked_ns = 0
+        self.answered = False
+
+    def __repr__(self) -> str:
+        return f"<Order {self.order.intent_id}: {self.state}, filled {self.filled}>"
+
+    @property
+    def filled(self) -> Decimal:
+        """What the executions add up to, as far as they are known here."""
+        return sum(self.executions.values(), ZERO)
+
+    @property
+    def live(self) -> bool:
+        """Whether it could still fill."""
+        return self.state not in FINAL
+
+    @property
+    def remaining(self) -> Decimal:
+        """What could still fill."""
+        return self.order.quantity - self.filled if self.live else ZERO
+
+
+class Ledger:
+    """All orders of the executor, and the account's positions from every fill."""
+
+    def __init__(self, instruments: Iterable[Instrument]) -> None:
+        self.book = Book({i.symbol: i.multiplier for i in instruments})
+        self.orders: dict[str, Order] = {}
+        self._live: dict[str, Order] = {}
+
+    def add(self, order: SubmitOrder) -> Order:
+        """A new order, CREATED."""
+        entry = self.orders[order.intent_id] = self._live[order.intent_id] = Order(order)
+        return entry
+
+    def settle(self, entry: Order) -> None:
+        """The order may have ended, or come back: keep the list of live ones true."""
+        if entry.live:
+            self._live[entry.order.intent_id] = entry
+        else:
+            self._live.pop(entry.order.intent_id, None)
+
+    def apply_fill(self, fill: Fill) -> Order | None:
+        """Count a fill once; gives the order that it is of, if it is one of ours."""
+        if not self.book.apply_fill(fill):
+            return None
+        entry = self.orders.get(fill.intent_id or "")
+        if entry is not None:
+            entry.executions[execution_key(fill.exec_id)] = fill.quantity
+        return entry
+
+    def apply_commission(self, commission: Commission) -> None:
+        """Count a commission once."""
+        self.book.apply_commission(commission)
+
+    def exposure(self, symbol: str) -> Exposure:
+        """The symbol's position with all that could still fill."""
+        working = ((e.order, e.remaining) for e in self._live.values())
+        return exposure_of(symbol, self.book.position(symbol).quantity, working)
+
+    def live(self) -> Iterator[Order]:
+        """Orders that could still fill."""
+        return iter(list(self._live.values()))

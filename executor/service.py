@@ -1,0 +1,87 @@
+"""The executor's shell: signals and the gateways' streams to the core, its orders to the gateway.
+
+Orders leave before the own journal is written: the gateway is the one that has an intent on disk
+before the wire, and what a crash here forgets is learned from its journal.
+"""
+
+from typing import Any
+
+from common import wire
+from common.clock import Clock
+from common.events import (
+    Event,
+    OrderReply,
+    OrderRequest,
+    Signal,
+    SubmitOrder,
+)
+from common.journal import Journal, events_of
+from common.service import Service
+from common.transport import Transport
+from executor.executor import Executor
+
+FOLLOWS = ("gateway", "way-out")
+
+
+class ExecutorService(Service):
+    """Runs an `Executor`."""
+
+    def __init__(
+        self, executor: Executor, transport: Transport, clock: Clock, journal: Journal, *, epoch: str
+    ) -> None:
+        super().__init__(
+            "executor", transport, clock, epoch=epoch, follows=FOLLOWS, journal=journal
+        )
+        self.executor = executor
+        self._outgoing: list[SubmitOrder] = []
+        self._requests = 0
+        for event in events_of(journal):
+            executor.apply(event)
+
+    def on_event(self, source: str, event: Event, now_ns: int) -> None:
+        """Orders and fills of both gateways."""
+        self.born(*self.executor.on_broker(event, now_ns))
+
+    def on_reply(self, source: str, event: Event, now_ns: int) -> None:
+        """The gateway's answers to a turn's intents."""
+        if isinstance(event, OrderReply):
+            for answer in event.answers:
+                self.executor.on_answer(answer)
+
+    def on_frames(self, channel: str, frames: list[bytes], now_ns: int) -> None:
+        """Signals. Before the past is known none is answered; their strategies send them again."""
+        if channel != "signals":
+            return
+        signal = wire.decode(frames[0], Signal)
+        self.metrics.count("signals_received")
+        if self.following()[0] != "READY":
+            self.metrics.count("signals_deferred")
+            return
+        self.metrics.hops["strategy_to_executor"].record(now_ns - signal.ts_ns)
+        events, orders = self.executor.on_signal(signal, now_ns)
+        self.born(*events)
+        self._outgoing += orders
+
+    def on_tick(self, now_ns: int) -> None:
+        """Send the turn's intents in one request, before the journal is written."""
+        if self.following()[0] == "READY":
+            self._outgoing += self.executor.tick(now_ns)
+        if self._outgoing:
+            self._requests += 1
+            self.ask("gateway", OrderRequest(self._requests, list(self._outgoing)))
+            self._outgoing.clear()
+
+    def detail(self) -> dict[str, Any]:
+        """Orders by state, positions, P&L."""
+        ledger = self.executor.ledger
+        states: dict[str, int] = {}
+        for entry in ledger.orders.values():
+            states[entry.state] = states.get(entry.state, 0) + 1
+        return {
+            "orders": states,
+            "positions": {
+                s: str(p.quantity) for s, p in sorted(ledger.book.positions.items()) if p.quantity
+            },
+            "realised": str(ledger.book.realised),
+            "commission": str(ledger.book.commission),
+        }

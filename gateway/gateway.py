@@ -1,0 +1,382 @@
+"""The gateway's core: TWS's session, market data and orders in one, without a socket.
+
+Bytes and requests come in; events to be journaled, answers and bytes for TWS go out. Bytes are
+only handed over by `release`, which the shell calls when the events are on disk.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+from common.events import (
+    AccountPosition,
+    CancelAll,
+    CancelOrder,
+    ConnectionLost,
+    ConnectionUp,
+    Event,
+    Fill,
+    Heartbeat,
+    OrderAnswer,
+    OrderIntended,
+    OrderLost,
+    OrderRefused,
+    ProcessState,
+    RiskHalted,
+    RiskResumed,
+    SubmitOrder,
+    Tick,
+    signed,
+)
+from common.instruments import Instrument
+from gateway import errors
+from gateway import tws_messages as tws
+from gateway.admission import Gate
+from gateway.contracts import Contracts
+from gateway.framing import FramingError
+from gateway.market_data import MarketData
+from gateway.orders import Intent, Orders
+from gateway.pacing import Outbox
+from gateway.session import SessionError, TwsSession
+from gateway.snapshot import Snapshot
+
+DETAILS_REQUEST_ID: Final = 900_000_000
+EXECUTIONS_REQUEST_ID: Final = 899_999_999
+EXECUTIONS_LATE_NS: Final = 1_000_000_000
+
+
+class Gateway:
+    """One TWS login. `reduce_only` makes it the way out: risk's door, no market data.
+
+    `settle_ms` is how long TWS has to read what an earlier connection left in its socket before
+    an order it does not name counts as lost.
+    """
+
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        *,
+        client_id: int,
+        rate_max_per_s: int = 50,
+        lease_ms: int = 3000,
+        settle_ms: int = 2000,
+        reduce_only: bool = False,
+    ) -> None:
+        self.market = MarketData()
+        self.session = TwsSession(client_id, self.market)
+        self.orders = Orders(client_id)
+        self.contracts = Contracts(instruments)
+        self.gate = Gate(lease_ms, reduce_only=reduce_only)
+        self.outbox = Outbox(rate_max_per_s)
+        self.reported: dict[str, Decimal] = {}
+        self.filled: dict[str, Decimal] = {}
+        self.synchronised = False
+        self.problem = "not connected to TWS yet"
+        self.complaints: list[tuple[str, bytes]] = []
+        self._wanted: dict[str, bool] = {}
+        self._snapshot: Snapshot | None = None
+        self._connected_ns = 0
+        self._settle_ns = settle_ms * 1_000_000
+        self._greeting = b""
+        self._last_word = ""  # why TWS is about to close, in its own words
+        self._next_snapshot_ns: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<Gateway {self.session!r}, {len(self.orders.intents)} intents>"
+
+    # ---- state -------------------------------------------------------------------------------
+
+    def apply(self, event: Event) -> None:
+        """Take in an event of the own journal."""
+        if isinstance(event, AccountPosition):
+            self.reported[event.symbol] = self.filled[event.symbol] = event.quantity
+        elif isinstance(event, Fill):
+            held = self.filled.get(event.symbol, Decimal(0))
+            self.filled[event.symbol] = held + signed(event.side, event.quantity)
+        self.orders.apply(event)
+
+    def restarted(self, now_ns: int) -> list[Event]:
+        """After the journal was read: what was under way when this process died."""
+        return self._applied(
+            self.orders.unanswered(now_ns, "the gateway restarted before TWS's answer was read")
+        )
+
+    def on_risk(self, event: Event) -> None:
+        """Risk's heartbeats, which are the lease, and its decisions.
+
+        Only `risk.resumed` lifts a halt here: a heartbeat may be older than the halt.
+        """
+        if isinstance(event, Heartbeat):
+            self.gate.beat = event
+        elif isinstance(event, RiskHalted):
+            self.gate.halted = True
+        elif isinstance(event, RiskResumed):
+            self.gate.halted = False
+
+    def readiness(self) -> tuple[ProcessState, str]:
+        """READY once TWS is connected and all that it knows of orders is known here."""
+        return ("READY", "") if self.synchronised else ("WAITING", self.problem)
+
+    # ---- the connection ----------------------------------------------------------------------
+
+    def opened(self, now_ns: int) -> None:
+        """The socket to TWS is connected."""
+        self._connected_ns = now_ns
+        self._greeting = self.session.opened()
+        self.problem = "waiting for TWS to answer the handshake"
+
+    def closed(self, now_ns: int, reason: str) -> list[Event]:
+        """The socket is gone: queued orders never went, sent ones may be anywhere."""
+        events: list[Event] = [
+            OrderRefused(now_ns, intent_id, "the connection to TWS was lost before it was sent")
+            for intent_id in self.outbox.clear()
+        ]
+        was_up, self.synchronised = self.synchronised, False
+        self._snapshot, self._next_snapshot_ns, self._greeting = None, None, b""
+        self.problem, self._last_word = self._last_word or reason, ""
+        self.session.closed()
+        self._applied(events)
+        events += self._applied(self.orders.unanswered(now_ns, "the connection to TWS was lost"))
+        if was_up:
+            events.append(ConnectionLost(now_ns, reason))
+        return events
+
+    def received(self, data: bytes, now_ns: int) -> list[Event]:
+        """Bytes of TWS. Raises `SessionError` or `FramingError`: the shell then closes."""
+        events: list[Event] = []
+        for message in self.session.received(data, now_ns):
+            events += self._on_message(message, now_ns)
+        return events
+
+    def ticks(self) -> list[tuple[str, list[Tick]]]:
+        """Ticks since the last call, by symbol."""
+        return self.market.take()
+
+    def want(self, symbol: str) -> bool:
+        """Somebody reads `symbol`: open its market data line. False if it is not configured."""
+        if symbol not in self.contracts.instruments:
+            return False
+        if symbol not in self._wanted:
+            self._wanted[symbol] = False
+            self._subscribe()
+        return True
+
+    def tick(self, now_ns: int) -> list[Event]:
+        """Timed work: a snapshot that is due, or one that will not end."""
+        events: list[Event] = []
+        snapshot = self._snapshot
+        if snapshot is not None and (snapshot.complete or snapshot.timed_out(now_ns)):
+            events += self._conclude(snapshot, now_ns)
+        if (
+            self._next_snapshot_ns is not None
+            and now_ns >= self._next_snapshot_ns
+            and self._snapshot is None
+            and self.session.state == "UP"
+        ):
+            self._begin_snapshot(now_ns)
+        return events
+
+    # ---- requests ----------------------------------------------------------------------------
+
+    def submit(self, order: SubmitOrder, now_ns: int) -> tuple[OrderAnswer, list[Event]]:
+        """Take an order once: a repeated intent gets the answer that it got first."""
+        before = self.orders.answer(order.intent_id)
+        if before is not None:
+            return before, []
+        refusal = self._refusal(order, now_ns)
+        if refusal:
+            events: list[Event] = [OrderRefused(now_ns, order.intent_id, refusal[:512])]
+            return OrderAnswer(order.intent_id, accepted=False, reason=refusal), self._applied(
+                events
+            )
+        order_id = self.orders.next_order_id(self.session.next_valid_id or 1)
+        contract = self.contracts.contract(order.symbol)
+        data = self.session.encode.place_order(order_id, order, contract)
+        self.outbox.order(data, order.intent_id)
+        intended = OrderIntended(now_ns, order_id, order)
+        return OrderAnswer(order.intent_id, accepted=True), self._applied([intended])
+
+    def cancel(self, command: CancelOrder) -> OrderAnswer:
+        """Ask TWS to cancel an order; what became of it comes as an event."""
+        intent = self.orders.intents.get(command.intent_id)
+        if intent is None or not intent.remaining:
+            return OrderAnswer(command.intent_id, accepted=False, reason="no live order of this id")
+        if self.session.state != "UP":
+            return OrderAnswer(command.intent_id, accepted=False, reason=self.problem)
+        self.outbox.cancel(self.session.encode.cancel_order(intent.order_id))
+        return OrderAnswer(command.intent_id, accepted=True)
+
+    def cancel_all(self, _command: CancelAll) -> OrderAnswer:
+        """Ask TWS to cancel every order of the account."""
+        if self.session.state != "UP":
+            return OrderAnswer("", accepted=False, reason=self.problem)
+        self.outbox.cancel(self.session.encode.global_cancel())
+        return OrderAnswer("", accepted=True)
+
+    def release(self, now_ns: int) -> tuple[bytes, list[Intent], list[Event]]:
+        """The bytes that may be written to TWS at this moment; admission is asked once more.
+
+        Gives with them the intents whose orders are among them, and refusals to be journaled.
+        """
+        if self._greeting:
+            greeting, self._greeting = self._greeting, b""
+            return greeting, [], []
+        refused: list[Event] = []
+
+        def may_send(intent_id: str) -> bool:
+            reason = self._refusal(self.orders.intents[intent_id].order, now_ns)
+            if reason:
+                refused.append(OrderRefused(now_ns, intent_id, reason[:512]))
+            return not reason
+
+        data, sent = self.outbox.release(now_ns, may_send)
+        intents = [self.orders.intents[intent_id] for intent_id in sent]
+        for intent in intents:
+            intent.sent_ns = now_ns
+        return data, intents, self._applied(refused)
+
+    # ---- inside ------------------------------------------------------------------------------
+
+    def positions(self) -> dict[str, Decimal]:
+        """For admission: the smaller of what TWS reported and what fills have made of it since.
+
+        Either may run ahead of the other by a message; an order must reduce both.
+        """
+        return {
+            symbol: _nearer_zero(self.reported.get(symbol, Decimal(0)), quantity)
+            for symbol, quantity in self.filled.items()
+        }
+
+    def _refusal(self, order: SubmitOrder, now_ns: int) -> str:
+        if order.symbol not in self.contracts.instruments:
+            return f"symbol {order.symbol} is not configured; expected one of [[instruments]]"
+        if not self.synchronised:
+            return self.problem
+        return self.gate.refusal(order, now_ns, self.positions(), self.orders.live())
+
+    def _applied(self, events: list[Event]) -> list[Event]:
+        for event in events:
+            self.apply(event)
+        return events
+
+    def _on_message(self, message: tws.TwsMessage, now_ns: int) -> list[Event]:
+        if self._snapshot is not None:
+            self._snapshot.note(message)
+        if isinstance(message, tws.SessionStarted):
+            self.outbox.request(self.session.encode.start_api())
+            self.problem = "waiting for TWS to start the API"
+        elif isinstance(message, tws.NextValidId | tws.ManagedAccounts):
+            if self.session.state == "UP" and self._snapshot is None and not self.synchronised:
+                self._start(now_ns)
+        elif isinstance(message, tws.PositionReported):
+            symbol = self.contracts.symbol_of(message)
+            if self.reported.get(symbol) != message.quantity or symbol not in self.filled:
+                return self._applied(
+                    [AccountPosition(now_ns, symbol, message.quantity, message.average_cost)]
+                )
+            self.filled[symbol] = message.quantity
+        elif isinstance(message, tws.ContractFound):
+            self.contracts.found(message)
+        elif isinstance(message, tws.Undecodable):
+            self.complaints.append((f"TWS sent what cannot be read: {message.reason}", message.payload))
+        elif isinstance(message, tws.TwsError):
+            self._on_notice(message, now_ns)
+        elif isinstance(message, tws.OrderStatus):
+            self._check_executions(message, now_ns)
+        symbol = self.contracts.symbol_of(message) if isinstance(message, tws.Execution) else ""
+        return self._applied(self.orders.on_tws(message, now_ns, symbol))
+
+    def _on_notice(self, message: tws.TwsError, now_ns: int) -> None:
+        if message.code == errors.CLIENT_ID_IN_USE:
+            self._last_word = (
+                f"TWS says that client id {self.session.client_id} is in use (326); trying again,"
+                " it can stay taken for a while after a crash"
+            )
+        elif message.code in errors.CONNECTIVITY_LOST:
+            self.synchronised, self.problem = False, f"TWS lost its server: {message.text}"
+        elif message.code == errors.CONNECTIVITY_RESTORED_DATA_LOST:
+            self.market.close_all()
+            self._wanted = dict.fromkeys(self._wanted, False)
+            self._start(now_ns)
+        elif message.code == errors.CONNECTIVITY_RESTORED:
+            self._start(now_ns)
+        elif not (errors.is_notice(message.code) or self.orders.knows(message.request_id)):
+            subject = self.contracts.about(message.request_id) or self.market.about(
+                message.request_id
+            )
+            text = f"TWS error {message.code} on {subject or message.request_id}: {message.text}"
+            self.complaints.append((text, b""))
+
+    def _check_executions(self, message: tws.OrderStatus, now_ns: int) -> None:
+        """Executions are the truth: ask for them where TWS reports more filled than they show."""
+        intent = self.orders.by_order_id(message.order_id, message.client_id)
+        if intent is not None and message.filled > intent.filled and not self._next_snapshot_ns:
+            self._next_snapshot_ns = now_ns + EXECUTIONS_LATE_NS
+
+    def _start(self, now_ns: int) -> None:
+        """Ask for all that is needed before trading, then for market data."""
+        self.problem = "waiting for TWS to tell its orders and executions"
+        encode = self.session.encode
+        for n, symbol in enumerate(self.contracts.unresolved()):
+            self.contracts.asked(DETAILS_REQUEST_ID + n, symbol)
+            contract = self.contracts.contract(symbol)
+            self.outbox.request(encode.contract_details(DETAILS_REQUEST_ID + n, contract))
+        self.outbox.request(encode.positions())
+        self._begin_snapshot(now_ns)
+        self._wanted = dict.fromkeys(self._wanted, False)
+        self._subscribe()
+
+    def _subscribe(self) -> None:
+        if self.session.state != "UP":
+            return
+        for symbol, open_already in self._wanted.items():
+            if not open_already:
+                self._wanted[symbol] = True
+                self._open_lines(symbol)
+
+    def _open_lines(self, symbol: str) -> None:
+        instrument = self.contracts.instruments[symbol]
+        contract, encode = self.contracts.contract(symbol), self.session.encode
+        ids = self.market.open(instrument)
+        if instrument.feed == "top":
+            self.outbox.request(encode.market_data(ids[0], contract))
+            return
+        for request_id, kind in zip(ids, ("BidAsk", "AllLast"), strict=True):
+            self.outbox.request(encode.tick_by_tick(request_id, contract, kind))
+
+    def _begin_snapshot(self, now_ns: int) -> None:
+        self._snapshot, self._next_snapshot_ns = Snapshot(now_ns), None
+        encode = self.session.encode
+        for request in (
+            encode.open_orders(),
+            encode.executions(EXECUTIONS_REQUEST_ID),
+            encode.completed_orders(),
+        ):
+            self.outbox.request(request)
+
+    def _conclude(self, snapshot: Snapshot, now_ns: int) -> list[Event]:
+        """The snapshot is over: what it did not name is lost, if TWS had time to settle."""
+        self._snapshot = None
+        events: list[Event] = []
+        missing = self.orders.missing(snapshot.seen)
+        settled = snapshot.begun_ns - self._connected_ns >= self._settle_ns
+        if missing and snapshot.complete and settled:
+            events += [
+                OrderLost(now_ns, i.order.intent_id, "TWS knows no such order after all was asked")
+                for i in missing
+                if i.sent_ns is None or i.sent_ns < snapshot.begun_ns - self._settle_ns
+            ]
+        elif missing:
+            self._next_snapshot_ns = max(now_ns, self._connected_ns) + self._settle_ns
+        self._applied(events)
+        if not self.synchronised:
+            self.synchronised, self.problem = True, ""
+            events.append(ConnectionUp(now_ns, self.session.server_version))
+        return events
+
+
+def _nearer_zero(a: Decimal, b: Decimal) -> Decimal:
+    return Decimal(0) if a * b <= 0 else min(a, b, key=abs)
+
+
+__all__ = ["FramingError", "Gateway", "SessionError"]

@@ -1,0 +1,140 @@
+"""Ticks from TWS's market data messages: one typed `Quote` or `Trade` a change.
+
+These messages are nearly all that TWS sends, so they are read here from their fields, without
+ibapi's decoder. What a message does not carry is what it was before.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from common.events import Quote, Tick, Trade
+from common.instruments import Instrument
+
+TICK_PRICE: Final = b"1"
+TICK_SIZE: Final = b"2"
+TICK_BY_TICK: Final = b"99"
+
+# TWS's tick types, live and delayed, to the part of the line that they change.
+_PRICES: Final = {b"1": "bid", b"2": "ask", b"4": "last", b"66": "bid", b"67": "ask", b"68": "last"}
+_SIZES: Final = {b"0": "bid", b"3": "ask", b"5": "last", b"69": "bid", b"70": "ask", b"71": "last"}
+
+FIRST_REQUEST_ID: Final = 1_000_000_000  # far above any order id, so that errors are told apart
+
+
+class Line:
+    """One market data line: the newest values of one symbol."""
+
+    __slots__ = ("ask", "ask_size", "bid", "bid_size", "last", "last_size", "symbol", "ticks")
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        self.bid: float | None = None
+        self.bid_size: float | None = None
+        self.ask: float | None = None
+        self.ask_size: float | None = None
+        self.last: float | None = None
+        self.last_size: float | None = None
+        self.ticks: list[Tick] = []
+
+
+class MarketData:
+    """All market data lines of a session, and the ticks that came since they were last taken."""
+
+    def __init__(self) -> None:
+        self._lines: dict[bytes, Line] = {}
+        self._touched: list[Line] = []
+        self._next_request_id = FIRST_REQUEST_ID
+        self.messages = 0
+        self.readers: dict[bytes, Callable[[list[bytes], int], None]] = {
+            TICK_PRICE: self._on_price,
+            TICK_SIZE: self._on_size,
+            TICK_BY_TICK: self._on_tick_by_tick,
+        }
+
+    def open(self, instrument: Instrument) -> list[int]:
+        """New lines for `instrument`; gives the request ids, one for `top`, two for tick-by-tick."""
+        line = Line(instrument.symbol)
+        count = 2 if instrument.feed == "tick_by_tick" else 1
+        ids = [self._next_request_id + n for n in range(count)]
+        self._next_request_id += count
+        for request_id in ids:
+            self._lines[str(request_id).encode()] = line
+        return ids
+
+    def about(self, request_id: int) -> str | None:
+        """The symbol of the line that a request id opened."""
+        line = self._lines.get(str(request_id).encode())
+        return line.symbol if line else None
+
+    def close_all(self) -> None:
+        """Forget all lines: the session they belonged to is over."""
+        self._lines.clear()
+
+    def take(self) -> list[tuple[str, list[Tick]]]:
+        """The ticks since the last call, by symbol."""
+        taken = [(line.symbol, line.ticks) for line in self._touched]
+        for line in self._touched:
+            line.ticks = []
+        self._touched = []
+        return taken
+
+    def _on_price(self, fields: list[bytes], now_ns: int) -> None:
+        self.messages += 1
+        line, part = self._lines.get(fields[2]), _PRICES.get(fields[3])
+        if line is None or part is None:
+            return
+        price: float | None = float(fields[4])
+        size: float | None = float(fields[5]) if fields[5] else None
+        if price == -1 and not size:  # TWS's way to say that this side is empty
+            price = size = None
+        if part == "bid":
+            line.bid, line.bid_size = price, size
+        elif part == "ask":
+            line.ask, line.ask_size = price, size
+        elif price is not None:
+            self._trade(line, price, size, now_ns)
+            return
+        self._quote(line, now_ns)
+
+    def _on_size(self, fields: list[bytes], now_ns: int) -> None:
+        self.messages += 1
+        line, part = self._lines.get(fields[2]), _SIZES.get(fields[3])
+        if line is None or part is None:
+            return
+        size = float(fields[4])
+        if part == "last":
+            # TWS repeats a trade's size behind its price; a new size alone is a new trade.
+            if line.last is not None and size != line.last_size:
+                self._trade(line, line.last, size, now_ns)
+            return
+        if part == "bid":
+            unchanged, line.bid_size = size == line.bid_size, size
+        else:
+            unchanged, line.ask_size = size == line.ask_size, size
+        if not unchanged:
+            self._quote(line, now_ns)
+
+    def _on_tick_by_tick(self, fields: list[bytes], now_ns: int) -> None:
+        self.messages += 1
+        line = self._lines.get(fields[1])
+        if line is None:
+            return
+        if fields[2] in (b"1", b"2"):
+            self._trade(line, float(fields[4]), float(fields[5]), now_ns)
+        elif fields[2] == b"3":
+            line.bid, line.ask = float(fields[4]), float(fields[5])
+            line.bid_size, line.ask_size = float(fields[6]), float(fields[7])
+            self._quote(line, now_ns)
+
+    def _quote(self, line: Line, now_ns: int) -> None:
+        if not line.ticks:
+            self._touched.append(line)
+        line.ticks.append(
+            Quote(line.symbol, now_ns, line.bid, line.bid_size, line.ask, line.ask_size)
+        )
+
+    def _trade(self, line: Line, price: float, size: float | None, now_ns: int) -> None:
+        line.last, line.last_size = price, size
+        if not line.ticks:
+            self._touched.append(line)
+        line.ticks.append(Trade(line.symbol, now_ns, price, size))

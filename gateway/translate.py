@@ -1,0 +1,132 @@
+"""ibapi's decoder without its threads: a payload in, our own messages out."""
+
+import logging
+from decimal import Decimal
+from typing import Any
+
+from ibapi.common import UNSET_DOUBLE
+from ibapi.decoder import Decoder
+from ibapi.wrapper import EWrapper
+
+from gateway import tws_messages as tws
+
+logging.getLogger("ibapi").setLevel(logging.ERROR)  # it logs several lines a field
+
+
+def decimal(value: float) -> Decimal:
+    """The decimal that TWS wrote: a float's shortest text is the text it was read from.
+
+    Exact up to 15 significant digits; TWS's "unset" and infinities are refused.
+    """
+    if value == UNSET_DOUBLE or value != value or value in (float("inf"), float("-inf")):
+        raise ValueError(f"{value} stands where an amount was expected")
+    number = Decimal(repr(value))
+    return number.to_integral_value() if number == number.to_integral_value() else number
+
+
+class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
+    """Receives ibapi's callbacks and keeps what the gateway needs of them."""
+
+    def __init__(self, server_version: int) -> None:
+        super().__init__()
+        self._decoder = Decoder(self, server_version)
+        self._messages: list[tws.TwsMessage] = []
+
+    def read(self, payload: bytes) -> list[tws.TwsMessage]:
+        """The messages in one payload. Whatever ibapi raises costs this payload alone."""
+        self._messages = []
+        try:
+            self._decoder.interpret(payload.split(b"\0")[:-1])
+        except Exception as error:  # noqa: BLE001 - ibapi raises anything on a shape it does not know
+            return [tws.Undecodable(repr(error), payload)]
+        return self._messages
+
+    # ---- callbacks, named by ibapi ------------------------------------------------------------
+
+    def nextValidId(self, orderId: int) -> None:  # noqa: N802, N803
+        self._messages.append(tws.NextValidId(int(orderId)))
+
+    def managedAccounts(self, accountsList: str) -> None:  # noqa: N802, N803
+        accounts = tuple(a for a in accountsList.split(",") if a)
+        self._messages.append(tws.ManagedAccounts(accounts))
+
+    def error(self, reqId: int, errorCode: int, errorString: str) -> None:  # noqa: N803
+        self._messages.append(tws.TwsError(int(reqId), int(errorCode), errorString))
+
+    def openOrder(self, orderId: int, _contract: Any, order: Any, state: Any) -> None:  # noqa: N802, N803
+        self._messages.append(
+            tws.OpenOrder(orderId, order.clientId, order.permId, order.orderRef, state.status)
+        )
+
+    def orderStatus(  # noqa: N802, PLR0913
+        self,
+        orderId: int,  # noqa: N803
+        status: str,
+        filled: float,
+        _remaining: float,
+        _average: float,
+        permId: int,  # noqa: N803
+        _parent: int,
+        _last: float,
+        clientId: int,  # noqa: N803
+        whyHeld: str,  # noqa: N803
+        _cap: float,
+    ) -> None:
+        self._messages.append(
+            tws.OrderStatus(orderId, clientId, permId, status, decimal(filled), whyHeld)
+        )
+
+    def execDetails(self, _reqId: int, contract: Any, execution: Any) -> None:  # noqa: N802, N803
+        self._messages.append(
+            tws.Execution(
+                exec_id=execution.execId,
+                order_id=execution.orderId,
+                client_id=execution.clientId,
+                perm_id=execution.permId,
+                order_ref=execution.orderRef,
+                con_id=contract.conId,
+                symbol=contract.symbol,
+                local_symbol=contract.localSymbol,
+                side="BUY" if execution.side == "BOT" else "SELL",
+                quantity=decimal(execution.shares),
+                price=decimal(execution.price),
+            )
+        )
+
+    def commissionReport(self, report: Any) -> None:  # noqa: N802
+        self._messages.append(
+            tws.CommissionReported(report.execId, decimal(report.commission), report.currency)
+        )
+
+    def completedOrder(self, _contract: Any, order: Any, state: Any) -> None:  # noqa: N802
+        self._messages.append(
+            tws.CompletedOrder(order.permId, order.orderRef, state.status, state.completedStatus)
+        )
+
+    def position(self, _account: str, contract: Any, position: float, avgCost: float) -> None:  # noqa: N803
+        self._messages.append(
+            tws.PositionReported(
+                contract.conId,
+                contract.symbol,
+                contract.localSymbol,
+                decimal(position),
+                decimal(avgCost),
+            )
+        )
+
+    def contractDetails(self, reqId: int, details: Any) -> None:  # noqa: N802, N803
+        contract = details.contract
+        self._messages.append(
+            tws.ContractFound(
+                reqId, contract.conId, contract.localSymbol, decimal(details.minTick)
+            )
+        )
+
+    def openOrderEnd(self) -> None:  # noqa: N802
+        self._messages.append(tws.OpenOrdersEnd())
+
+    def execDetailsEnd(self, _reqId: int) -> None:  # noqa: N802, N803
+        self._messages.append(tws.ExecutionsEnd())
+
+    def completedOrdersEnd(self) -> None:  # noqa: N802
+        self._messages.append(tws.CompletedOrdersEnd())

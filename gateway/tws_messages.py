@@ -1,0 +1,127 @@
+"""What TWS said, as values: its sentinels, camelCase and floats of money end here."""
+
+from decimal import Decimal
+
+import msgspec
+
+
+class TwsMessage(msgspec.Struct, frozen=True):
+    """Base of all messages of the session, ticks excepted."""
+
+
+class SessionStarted(TwsMessage, frozen=True):
+    """The handshake is done, and TWS has told its version."""
+
+    server_version: int
+
+
+class NextValidId(TwsMessage, frozen=True):
+    """The lowest order id that TWS will take from this client id; can be lower than before."""
+
+    order_id: int
+
+
+class ManagedAccounts(TwsMessage, frozen=True):
+    """The accounts of this login."""
+
+    accounts: tuple[str, ...]
+
+
+class OpenOrder(TwsMessage, frozen=True):
+    """An order as TWS holds it. `order_ref` is the intent's id for Tapewire's own."""
+
+    order_id: int
+    client_id: int
+    perm_id: int
+    order_ref: str
+    status: str
+
+
+class OrderStatus(TwsMessage, frozen=True):
+    """A change of an order; comes in duplicates, or not at all for one that fills at once."""
+
+    order_id: int
+    client_id: int
+    perm_id: int
+    status: str
+    filled: Decimal
+    why_held: str
+
+
+class Execution(TwsMessage, frozen=True):
+    """A trade of the account: the truth about fills."""
+
+    exec_id: str
+    order_id: int
+    client_id: int
+    perm_id: int
+    order_ref: str
+    con_id: int
+    symbol: str
+    local_symbol: str
+    side: str
+    quantity: Decimal
+    price: Decimal
+
+
+class CommissionReported(TwsMessage, frozen=True):
+    """What an execution cost."""
+
+    exec_id: str
+    amount: Decimal
+    currency: str
+
+
+class CompletedOrder(TwsMessage, frozen=True):
+    """An order of today that is over; carries no order id."""
+
+    perm_id: int
+    order_ref: str
+    status: str
+    completed_status: str
+
+
+class PositionReported(TwsMessage, frozen=True):
+    """A position of the account, whoever traded it."""
+
+    con_id: int
+    symbol: str
+    local_symbol: str
+    quantity: Decimal
+    average_cost: Decimal
+
+
+class ContractFound(TwsMessage, frozen=True):
+    """TWS knows the contract that request `request_id` described."""
+
+    request_id: int
+    con_id: int
+    local_symbol: str
+    min_tick: Decimal
+
+
+class OpenOrdersEnd(TwsMessage, frozen=True):
+    """All open orders have been listed."""
+
+
+class ExecutionsEnd(TwsMessage, frozen=True):
+    """All executions have been listed."""
+
+
+class CompletedOrdersEnd(TwsMessage, frozen=True):
+    """All completed orders have been listed."""
+
+
+class TwsError(TwsMessage, frozen=True):
+    """An error, warning or notice; `request_id` is an order id, a request id or -1."""
+
+    request_id: int
+    code: int
+    text: str
+
+
+class Undecodable(TwsMessage, frozen=True):
+    """A message that could not be read; kept, counted, and passed over."""
+
+    reason: str
+    payload: bytes

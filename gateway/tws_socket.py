@@ -1,0 +1,126 @@
+"""The TCP socket to TWS: non-blocking, in the gateway's one poll loop, connecting again by itself."""
+
+import errno
+import socket
+from typing import Final
+
+from common.clock import Clock
+
+READ_BYTES: Final = 256 * 1024
+
+OPENED: Final = b"opened"
+DATA: Final = b"data"
+CLOSED: Final = b"closed"
+
+
+class TwsSocket:
+    """A byte stream to `host:port` for `ZmqTransport.attach`.
+
+    `ready` gives `[OPENED]`, `[DATA, bytes]` and `[CLOSED, reason]`. After a close it waits
+    `reconnect_ms`, then tries again, for as long as it takes.
+    """
+
+    def __init__(self, host: str, port: int, reconnect_ms: int, clock: Clock) -> None:
+        self._address = (host, port)
+        self._retry_ns = reconnect_ms * 1_000_000
+        self._clock = clock
+        self._socket: socket.socket | None = None
+        self._connected = False
+        self._next_try_ns = 0
+        self._out = bytearray()
+
+    def __repr__(self) -> str:
+        state = "connected" if self._connected else "down"
+        return f"<TwsSocket {self._address[0]}:{self._address[1]} {state}>"
+
+    def fileno(self) -> int:
+        """The descriptor to poll; -1 while there is none."""
+        return self._socket.fileno() if self._socket else -1
+
+    def wants_write(self) -> bool:
+        """Whether bytes wait, or a connect is under way."""
+        return bool(self._out) or not self._connected
+
+    def ready(self) -> list[list[bytes]]:
+        """Connect, read and write as far as it goes without waiting."""
+        if self._socket is None:
+            self._begin()
+            return []
+        if not self._connected:
+            return self._finish_connecting()
+        messages = self._read(self._socket)
+        if self._socket is not None and self._out:
+            messages += self._flush(self._socket)
+        return messages
+
+    def write(self, data: bytes) -> bool:
+        """Write, or queue what does not fit; False if there is no connection."""
+        if self._socket is None or not self._connected:
+            return False
+        self._out += data
+        self._flush_quietly(self._socket)
+        return True
+
+    def close(self) -> None:
+        """Close now; `ready` connects again later."""
+        if self._socket is not None:
+            self._socket.close()
+        self._socket, self._connected = None, False
+        self._out.clear()
+        self._next_try_ns = self._clock.now_ns() + self._retry_ns
+
+    def _begin(self) -> None:
+        if self._clock.now_ns() < self._next_try_ns:
+            return
+        family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        code = self._socket.connect_ex(self._address)
+        if code not in (0, errno.EINPROGRESS):
+            self.close()
+
+    def _finish_connecting(self) -> list[list[bytes]]:
+        assert self._socket is not None
+        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code == 0:
+            try:
+                self._socket.getpeername()
+            except OSError:
+                return []  # still under way
+            self._connected = True
+            return [[OPENED]]
+        return self._gone(f"cannot connect to TWS at {self._place}: {errno.errorcode.get(code)}")
+
+    def _read(self, sock: socket.socket) -> list[list[bytes]]:
+        try:
+            data = sock.recv(READ_BYTES)
+        except BlockingIOError:
+            return []
+        except OSError as error:
+            return self._gone(f"TWS at {self._place} reset the connection: {error.strerror}")
+        return [[DATA, data]] if data else self._gone(f"TWS at {self._place} closed the connection")
+
+    def _flush(self, sock: socket.socket) -> list[list[bytes]]:
+        try:
+            sent = sock.send(self._out)
+        except BlockingIOError:
+            return []
+        except OSError as error:
+            return self._gone(f"TWS at {self._place} reset the connection: {error.strerror}")
+        del self._out[:sent]
+        return []
+
+    def _flush_quietly(self, sock: socket.socket) -> None:
+        try:
+            del self._out[: sock.send(self._out)]
+        except OSError:
+            return  # the next `ready` writes the rest, or finds the connection gone and says so
+
+    def _gone(self, reason: str) -> list[list[bytes]]:
+        self.close()
+        return [[CLOSED, reason.encode()]]
+
+    @property
+    def _place(self) -> str:
+        return f"{self._address[0]}:{self._address[1]}"

@@ -1,0 +1,1 @@
+"""Watches every fill and position, enforces the rules, halts."""

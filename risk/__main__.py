@@ -1,0 +1,31 @@
+"""`python -m risk`: the monitor that can stop everything."""
+
+import sys
+
+from common import process
+from common.process import Process
+from risk.monitor import RiskMonitor
+from risk.rules import MaxContracts
+from risk.service import FOLLOWS, RiskService
+
+
+def build(own: Process) -> RiskService:
+    """Open the sockets, build the core, read the journal."""
+    config = own.config.risk
+    monitor = RiskMonitor([MaxContracts(config.max_contracts)], own.config.all_instruments())
+    own.serve_stream()
+    own.follow(*FOLLOWS)
+    own.transport.connect("marks", "sub", own.endpoint("market"), [b"last."])
+    return RiskService(
+        monitor, own.transport, own.clock, own.journal(),
+        epoch=own.epoch, heartbeat_ms=config.heartbeat_ms,
+    )  # fmt: skip
+
+
+def main() -> int:
+    """Run risk."""
+    return process.run("risk", build)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""MaxContracts: the largest position of a symbol, either way."""
+
+from decimal import Decimal
+
+from common.events import SubmitOrder
+from risk.rules.base import Exposure
+
+
+class MaxContracts:
+    """No symbol's position may exceed `limit` contracts, long or short, whatever still fills."""
+
+    name = "MaxContracts"
+
+    def __init__(self, limit: Decimal) -> None:
+        if limit <= 0:
+            raise ValueError(f"MaxContracts limit is {limit}, must be above 0")
+        self.limit = limit
+
+    def refusal(self, order: SubmitOrder, exposure: Exposure) -> str:
+        """Refuse an order after which the position could end beyond the limit on its side."""
+        after = exposure.with_order(order)
+        if order.action == "BUY":
+            worst, side = after.position + after.buying, "long"
+        else:
+            worst, side = -(after.position - after.selling), "short"
+        if worst <= self.limit:
+            return ""
+        return (
+            f"MaxContracts: {order.symbol} could get {worst} {side} with this order,"
+            f" the limit is {self.limit}"
+        )
+
+    def violation(self, symbol: str, exposure: Exposure) -> str:
+        """A position that is, or with what is working could get, beyond the limit."""
+        worst = max(
+            exposure.position + exposure.buying, -(exposure.position - exposure.selling)
+        )
+        if worst <= self.limit:
+            return ""
+        return f"{symbol} is or could get {worst} contracts, the limit is {self.limit}"

@@ -1,0 +1,123 @@
+"""Risk's shell: the gateways' streams and marks to the monitor, its decisions to disk and out."""
+
+from typing import Any
+
+from common import wire
+from common.clock import Clock
+from common.events import (
+    Control,
+    Event,
+    Heartbeat,
+    OrderReply,
+    OrderRequest,
+    ProcessState,
+    TradingState,
+)
+from common.journal import Journal, events_of
+from common.service import Service
+from common.transport import Transport
+from risk.monitor import RiskMonitor
+
+FOLLOWS = ("gateway", "way-out", "executor")
+
+
+class RiskService(Service):
+    """Runs a `RiskMonitor`. Its heartbeat is the lease that adding risk needs."""
+
+    def __init__(
+        self,
+        monitor: RiskMonitor,
+        transport: Transport,
+        clock: Clock,
+        journal: Journal,
+        *,
+        epoch: str,
+        heartbeat_ms: int = 250,
+    ) -> None:
+        super().__init__(
+            "risk",
+            transport,
+            clock,
+            epoch=epoch,
+            follows=FOLLOWS,
+            journal=journal,
+            heartbeat_ms=heartbeat_ms,
+        )
+        self.monitor = monitor
+        self._requests = 0
+        for event in events_of(journal):
+            monitor.apply(event)
+
+    def on_event(self, source: str, event: Event, now_ns: int) -> None:
+        """Fills, positions and orders of both gateways."""
+        if source in ("gateway", "way-out"):
+            self.monitor.on_broker(event)
+
+    def on_heartbeat(self, source: str, beat: Heartbeat, now_ns: int) -> None:
+        """A peer that came back with less than was seen of it halts trading."""
+        fault = self.followers[source].fault
+        if fault:
+            self.born(*self.monitor.on_fault(fault, now_ns))
+
+    def on_request(self, sender: bytes, event: Event, now_ns: int) -> None:
+        """What a person asks for, answered when the decision is on disk."""
+        if not isinstance(event, Control):
+            self.bury("requests", f"{type(event).__name__} is not a control request", b"")
+            return
+        reply, events = self.monitor.control(event)
+        self.born(*events)
+        self.reply(sender, reply)
+
+    def on_reply(self, source: str, event: Event, now_ns: int) -> None:
+        """What the way out would not do; the flatten tries again by itself."""
+        if isinstance(event, OrderReply):
+            for answer in event.answers:
+                if not answer.accepted:
+                    self.bury(source, f"the way out refused {answer.intent_id}: {answer.reason}", b"")
+
+    def on_frames(self, channel: str, frames: list[bytes], now_ns: int) -> None:
+        """Last values of every symbol: the marks."""
+        if channel == "marks":
+            self.monitor.on_ticks(wire.decode_ticks(frames[1]).events)
+
+    def on_tick(self, now_ns: int) -> None:
+        """Rules and flatten, once a turn."""
+        events, commands = self.monitor.tick(now_ns)
+        self.born(*events)
+        if commands:
+            self._requests += 1
+            self.ask("way-out", OrderRequest(self._requests, list(commands)))
+
+    def readiness(self, now_ns: int) -> tuple[ProcessState, str]:
+        """READY when every fill is known; HALTED while trading is."""
+        state = self.following()
+        if state[0] == "READY" and self.monitor.trading == "HALTED":
+            return "HALTED", self.monitor.reason
+        return state
+
+    def trading(self) -> TradingState:
+        """What the heartbeat carries: HALTED as well while the past is not known yet."""
+        caught_up = all(f.caught_up for f in self.followers.values() if f.source != "executor")
+        return self.monitor.trading if caught_up else "HALTED"
+
+    def detail(self) -> dict[str, Any]:
+        """Positions and P&L."""
+        book = self.monitor.state.book
+        return {
+            "trading": self.trading(),
+            "flatten": repr(self.monitor.flatten) if self.monitor.flatten else "",
+            "positions": {
+                symbol: {
+                    "quantity": str(p.quantity),
+                    "average_cost": str(p.average_cost),
+                    "mark": None if p.mark is None else str(p.mark),
+                    "realised": str(p.realised),
+                    "unrealised": None if p.unrealised is None else str(p.unrealised),
+                    "commission": str(p.commission),
+                }
+                for symbol, p in sorted(book.positions.items())
+            },
+            "realised": str(book.realised),
+            "unrealised": str(book.unrealised),
+            "commission": str(book.commission),
+        }

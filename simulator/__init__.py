@@ -1,0 +1,1 @@
+"""A TWS that ships with the project: wire protocol, exchange and market data."""

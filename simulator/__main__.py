@@ -1,0 +1,104 @@
+"""`python -m simulator`: a TWS on a TCP port, for any client."""
+
+import argparse
+import contextlib
+import signal
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+from common import config as configuration
+from common.instruments import Instrument
+
+from . import member
+from .market import CsvMarket, Row, symbols_of
+from .server import TwsServer
+from .settings import SimulatorSettings
+from .shell import listen, perm_id_of, serve
+from .synthetic import SyntheticMarket
+from .times import time_ns
+
+SYMBOLS = "AAPL,MSFT,ES:FUT:CME:50:0.25"
+SYMBOLS_MAX = 100
+
+
+def main() -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    arguments = _arguments()
+    stopping: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: stopping.append(number))
+    if arguments.member:
+        member.run(configuration.load(), lambda: bool(stopping))
+        return
+    instruments = _instruments(arguments)
+    server = TwsServer(_settings(arguments), instruments, _market(arguments, instruments))
+    listener = listen(arguments.host, arguments.port)
+    print(f"simulator: listening on {arguments.host}:{listener.getsockname()[1]}", flush=True)
+    with contextlib.ExitStack() as stack:
+        audit = stack.enter_context(arguments.audit.open("wb")) if arguments.audit else None
+        serve(server, listener, lambda: bool(stopping), audit)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=7497, help="0 takes a free one")
+    parser.add_argument(
+        "--member", action="store_true", help="all from the configuration, as the group's own"
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--ticks", type=Path, help="CSV of market rows; without it, made up")
+    parser.add_argument("--from", dest="since", type=time_ns, help="ISO time, UTC")
+    parser.add_argument("--speed", default="1", help="market seconds a second, or max")
+    parser.add_argument("--seconds", type=float, default=0.0, help="feed the market so long")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--audit", type=Path, help="file for one JSON line an event")
+    parser.add_argument("--rate", type=float, default=200.0, help="made-up rows a second")
+    parser.add_argument("--pace", type=int, default=0, help="requests a second, 0: any")
+    parser.add_argument("--version-max", type=int, default=157, help="server version")
+    parser.add_argument(
+        "--symbols", help=f"SYMBOL[:TYPE[:EXCHANGE[:MULTIPLIER[:TICK]]]],... ({SYMBOLS})"
+    )
+    return parser.parse_args()
+
+
+def _settings(arguments: argparse.Namespace) -> SimulatorSettings:
+    return SimulatorSettings(
+        speed=0.0 if arguments.speed == "max" else float(arguments.speed),
+        seconds=arguments.seconds,
+        rate_max_per_s=arguments.pace,
+        server_version_max=arguments.version_max,
+        first_perm_id=perm_id_of(time.time_ns()),
+    )
+
+
+def _instruments(arguments: argparse.Namespace) -> list[Instrument]:
+    if arguments.ticks and not arguments.symbols:
+        ticks = symbols_of(arguments.ticks, SYMBOLS_MAX)
+        return [Instrument(symbol=symbol, min_tick=tick) for symbol, tick in ticks.items()]
+    return [_instrument(text) for text in (arguments.symbols or SYMBOLS).split(",")]
+
+
+def _instrument(text: str) -> Instrument:
+    given = text.split(":")
+    symbol, kind, exchange, multiplier, tick = (
+        given + ["", "STK", "SMART", "1", "0.01"][len(given) :]
+    )
+    return Instrument(
+        symbol=symbol,
+        sec_type=kind,
+        exchange=exchange,
+        multiplier=Decimal(multiplier),
+        min_tick=Decimal(tick),
+    )
+
+
+def _market(arguments: argparse.Namespace, instruments: list[Instrument]) -> Iterator[Row]:
+    if arguments.ticks:
+        return CsvMarket(arguments.ticks, arguments.since)
+    return SyntheticMarket(instruments, arguments.seed, arguments.rate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""The audit's lines: what the broker saw, did and said, as plain JSON-able values.
+
+Each is a dict with `kind` and `ts_ns`; numbers of orders and money are decimal text.
+Market data is only counted, in one line for each turn that sent some.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from .account import text
+from .orders import Execution, Order
+from .session import Session
+
+Line = dict[str, Any]
+
+
+def connection(ts_ns: int, event: str, session: Session) -> Line:
+    """`event` is opened, started or closed."""
+    return {
+        "kind": "connection",
+        "ts_ns": ts_ns,
+        "event": event,
+        "conn": session.conn,
+        "client_id": session.client_id,
+        "version": session.version,
+        "reason": session.close_reason,
+    }
+
+
+def message(ts_ns: int, kind: str, session: Session, fields: Sequence[str]) -> Line:
+    """`kind` is message_in or message_out."""
+    return {
+        "kind": kind,
+        "ts_ns": ts_ns,
+        "conn": session.conn,
+        "client_id": session.client_id,
+        "fields": list(fields),
+    }
+
+
+def market_data(ts_ns: int, sent: int, sent_total: int) -> Line:
+    """How many tick messages a turn sent, and all turns so far."""
+    return {"kind": "market_data", "ts_ns": ts_ns, "sent": sent, "sent_total": sent_total}
+
+
+def order(ts_ns: int, event: str, one: Order) -> Line:
+    """`event` is placed, modified or rejected."""
+    return {
+        "kind": "order",
+        "ts_ns": ts_ns,
+        "event": event,
+        **_names(one),
+        "symbol": one.instrument.symbol,
+        "action": one.action,
+        "quantity": text(one.quantity),
+        "type": one.order_type,
+        "limit": None if one.limit is None else text(one.limit),
+        "tif": one.tif,
+    }
+
+
+def status(ts_ns: int, one: Order) -> Line:
+    """Where an order stands now."""
+    return {
+        "kind": "status",
+        "ts_ns": ts_ns,
+        **_names(one),
+        "status": one.status,
+        "filled": text(one.filled),
+        "remaining": text(one.remaining),
+        "average_price": text(one.average_price),
+        "reason": one.reason,
+    }
+
+
+def execution(one: Execution) -> Line:
+    """One execution as it was booked."""
+    return {
+        "kind": "execution",
+        "ts_ns": one.ts_ns,
+        "exec_id": one.exec_id,
+        **_names(one.order),
+        "symbol": one.order.instrument.symbol,
+        "side": one.order.action,
+        "shares": text(one.shares),
+        "price": text(one.price),
+        "commission": text(one.commission),
+    }
+
+
+def commission(one: Execution, realised: Decimal | None) -> Line:
+    """What an execution cost and, gross, realised."""
+    return {
+        "kind": "commission",
+        "ts_ns": one.ts_ns,
+        "exec_id": one.exec_id,
+        "commission": text(one.commission),
+        "realised": None if realised is None else text(realised),
+    }
+
+
+def _names(one: Order) -> Line:
+    return {
+        "client_id": one.client_id,
+        "order_id": one.order_id,
+        "perm_id": one.perm_id,
+        "order_ref": one.order_ref,
+    }

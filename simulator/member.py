@@ -1,0 +1,70 @@
+"""The simulator as a member of the group: what the configuration says of it, and its status file."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from common.config import Config
+from common.endpoints import prepare_run_dir
+from common.instruments import Instrument
+
+from .market import CsvMarket, Row
+from .server import TwsServer
+from .settings import SimulatorSettings
+from .shell import listen, perm_id_of, serve
+from .synthetic import SyntheticMarket
+from .times import time_ns
+
+AUDIT = "audit.jsonl"
+
+
+def run(config: Config, stopping: Callable[[], bool]) -> None:
+    """Serve on the configured TWS port until `stopping()`, or until the parent is gone."""
+    run_dir = prepare_run_dir(config.run_dir)
+    instruments = config.all_instruments()
+    settings = SimulatorSettings(
+        speed=config.simulator.speed,
+        seconds=config.simulator.seconds,
+        rate_max_per_s=config.tws.rate_max_per_s,
+        first_perm_id=perm_id_of(time.time_ns()),
+    )
+    server = TwsServer(settings, instruments, _market(config, instruments))
+    listener = listen(config.tws.host, config.tws.port)
+    parent, status = os.getppid(), run_dir / "status" / "simulator.json"
+    with (run_dir / AUDIT).open("ab") as audit:
+        serve(
+            server,
+            listener,
+            lambda: stopping() or os.getppid() != parent,
+            audit,
+            lambda one: _tell(status, one, ""),
+        )
+    _tell(status, server, "stopped")
+
+
+def _market(config: Config, instruments: tuple[Instrument, ...]) -> Iterator[Row]:
+    simulator = config.simulator
+    if simulator.ticks:
+        since = time_ns(simulator.start) if simulator.start else None
+        return CsvMarket(simulator.ticks, since)
+    return SyntheticMarket(instruments, simulator.seed, simulator.rate_per_s)
+
+
+def _tell(path: Path, server: TwsServer, ended: str) -> None:
+    """Write the status file, whole or not at all."""
+    status = {
+        "role": "simulator",
+        "state": "READY",
+        "reason": "the market is over" if server.market_over else "",
+        "ts_ns": time.time_ns(),
+        "pid": os.getpid(),
+        "ended": ended,
+        "market_over": server.market_over,
+        "counters": server.counters,
+        "books": server.books(),
+    }
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(status))
+    partial.replace(path)

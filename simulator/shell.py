@@ -1,0 +1,170 @@
+"""The sockets around the simulated TWS: one thread, non-blocking, bounded in every turn."""
+
+import contextlib
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from typing import IO
+
+import msgspec
+
+from .server import TwsServer
+
+READ_MAX_BYTES = 64 * 1024  # of one client in one turn
+CLIENTS_MAX = 64
+BACKLOG_MAX_BYTES = 256 * 1024 * 1024  # a client that is so far behind is dropped
+WAIT_MAX_S = 0.2  # how late a stop may be noticed
+REPORT_EVERY_NS = 1_000_000_000
+
+Report = Callable[[TwsServer], None]
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one."""
+    listener = socket.create_server((host, port), backlog=CLIENTS_MAX)
+    listener.setblocking(False)
+    return listener
+
+
+def perm_id_of(now_ns: int) -> int:
+    """A first permId that no earlier run has reached: execution ids stay new between runs."""
+    return 1_000_000_001 + (now_ns // 1_000_000_000 % 70_000_000) * 16
+
+
+def serve(
+    server: TwsServer,
+    listener: socket.socket,
+    stop: Callable[[], bool],
+    audit_file: IO[bytes] | None = None,
+    report: Report | None = None,
+) -> None:
+    """Serve clients on `listener` until `stop()` is true, then close every socket.
+
+    `audit_file` gets one JSON line for each audit line, flushed each turn, the books last.
+    `report` is called about once a second, for a status file say.
+    """
+    shell = _Shell(server, listener)
+    report_at_ns = 0
+    try:
+        while not stop():
+            shell.turn()
+            shell.write_audit(audit_file)
+            if report is not None and time.time_ns() >= report_at_ns:
+                report_at_ns = time.time_ns() + REPORT_EVERY_NS
+                report(server)
+    finally:
+        shell.close()
+        shell.write_audit(audit_file)
+        if audit_file is not None:
+            line = {"kind": "books", "ts_ns": time.time_ns(), **server.books()}
+            audit_file.write(msgspec.json.encode(line) + b"\n")
+            audit_file.flush()
+
+
+class _Client:
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.unsent = bytearray()
+        self.is_closing = False
+
+
+class _Shell:
+    def __init__(self, server: TwsServer, listener: socket.socket) -> None:
+        self._server = server
+        self._listener = listener
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(listener, selectors.EVENT_READ)
+        self._clients: dict[int, _Client] = {}
+        self._next_conn = 1
+        self._encoder = msgspec.json.Encoder()
+
+    def turn(self) -> None:
+        """Take what the sockets have, let the market go on, send what came of it."""
+        for key, events in self._selector.select(self._wait_s()):
+            conn: int | None = key.data
+            if conn is None:
+                self._accept()
+                continue
+            if events & selectors.EVENT_WRITE and conn in self._clients:
+                self._flush(conn)
+            if events & selectors.EVENT_READ and conn in self._clients:
+                self._read(conn)
+        self._server.tick(time.time_ns())
+        for conn, data in self._server.take_output():
+            if conn in self._clients:
+                self._clients[conn].unsent += data
+                self._flush(conn)
+        for conn in self._server.take_closing():
+            if conn in self._clients:
+                self._clients[conn].is_closing = True
+                self._flush(conn)
+        self._server.unsent_bytes = sum(len(one.unsent) for one in self._clients.values())
+
+    def write_audit(self, audit_file: IO[bytes] | None) -> None:
+        lines = self._server.take_audit()
+        if audit_file is not None and lines:
+            audit_file.write(self._encoder.encode_lines(lines))
+            audit_file.flush()
+
+    def close(self) -> None:
+        for conn in list(self._clients):
+            self._drop(conn)
+        self._listener.close()
+        self._selector.close()
+
+    def _wait_s(self) -> float:
+        due_ns = self._server.next_due_ns()
+        if due_ns is None:
+            return WAIT_MAX_S
+        return min(max((due_ns - time.time_ns()) / 1e9, 0.0), WAIT_MAX_S)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            sock, _address = self._listener.accept()
+            if len(self._clients) >= CLIENTS_MAX:
+                sock.close()
+                return
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            conn, self._next_conn = self._next_conn, self._next_conn + 1
+            self._clients[conn] = _Client(sock)
+            self._selector.register(sock, selectors.EVENT_READ, conn)
+            self._server.connected(conn, time.time_ns())
+
+    def _read(self, conn: int) -> None:
+        client = self._clients[conn]
+        try:
+            data = client.sock.recv(READ_MAX_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._drop(conn)
+        elif not client.is_closing:
+            self._server.received(conn, data, time.time_ns())
+
+    def _flush(self, conn: int) -> None:
+        client = self._clients[conn]
+        try:
+            while client.unsent:
+                sent = client.sock.send(memoryview(client.unsent)[: 1 << 20])
+                del client.unsent[:sent]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._drop(conn)
+            return
+        if len(client.unsent) > BACKLOG_MAX_BYTES or (client.is_closing and not client.unsent):
+            self._drop(conn)
+            return
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.unsent else 0)
+        if self._selector.get_key(client.sock).events != wanted:
+            self._selector.modify(client.sock, wanted, conn)
+
+    def _drop(self, conn: int) -> None:
+        client = self._clients.pop(conn)
+        self._selector.unregister(client.sock)
+        client.sock.close()
+        self._server.closed(conn, time.time_ns())

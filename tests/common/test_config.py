@@ -1,0 +1,195 @@
+"""The configuration: what is taken, and for each fault the sentence that a person reads."""
+
+import os
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from common.config import BusConfig, ConfigError, load
+from common.endpoints import IPC_PATH_MAX, PORTS, STREAMS, endpoint, prepare_run_dir
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in [v for v in os.environ if v.startswith("TAPEWIRE_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
+
+
+def refusal(text: str) -> str:
+    """What is said of a file with `text`."""
+    Path("tapewire.toml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load()
+    return str(caught.value)
+
+
+STRATEGY = '[[strategies]]\nname = "one"\nstrategy = "a.b:C"\n'
+BAD = {
+    "[tws]\nport = 0": "tws.port is 0, must be greater than or equal to 1",
+    '[tws]\nport = "x"': (
+        "tws.port is 'x', must be a valid integer, unable to parse string as an integer"
+    ),
+    "[tws]\nport = 1.5": (
+        "tws.port is 1.5, must be a valid integer, got a number with a fractional part"
+    ),
+    "[tws]\nprot = 1": "tws.prot is not a known key; remove it or correct its name",
+    "tsw = 1": "tsw is not a known key; remove it or correct its name",
+    '[bus]\ntransport = "udp"': "bus.transport is 'udp', must be 'ipc' or 'tcp'",
+    '[bus]\nhost = "0.0.0.0"': (
+        "bus.host is '0.0.0.0', must be a loopback address:"
+        " this version has no CURVE keys to guard others"
+    ),
+    "[risk]\nmax_contracts = 0": "risk.max_contracts is 0, must be greater than 0",
+    '[risk]\nmax_contracts = "NaN"': "risk.max_contracts is 'NaN', must be a finite number",
+    '[metrics]\nenabled = "maybe"': (
+        "metrics.enabled is 'maybe', must be a valid boolean, unable to interpret input"
+    ),
+    "[simulator]\nspeed = nan": "simulator.speed is nan, must be greater than or equal to 0",
+    '[[strategies]]\nname = "one"': "strategies.0.strategy is missing",
+    '[[strategies]]\nname = "a b"\nstrategy = "a:b"': (
+        "strategies.0.name is 'a b',"
+        " must be a name that matches pattern '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$'"
+    ),
+    '[[instruments]]\nsymbol = ""': "instruments.0.symbol is '', must be at least 1 character",
+}
+
+
+@pytest.mark.parametrize(("text", "sentence"), BAD.items(), ids=BAD)
+def test_a_bad_value_is_refused_with_its_name_and_what_was_expected(
+    text: str, sentence: str
+) -> None:
+    assert refusal(text) == f"tapewire.toml: {sentence}"
+
+
+def test_each_fault_has_a_line_of_its_own() -> None:
+    said = refusal("[tws]\nport = 0\nclient_id = -1")
+    assert [line.split(" is ")[0] for line in said.splitlines()] == [
+        "tapewire.toml: tws.port",
+        "tapewire.toml: tws.client_id",
+    ]
+
+
+@pytest.mark.parametrize("text", [STRATEGY * 2, '[[instruments]]\nsymbol = "one"\n' * 2])
+def test_a_name_that_stands_twice_is_refused(text: str) -> None:
+    assert refusal(text).endswith("must be one entry a name; 'one' stands twice")
+
+
+def test_what_is_no_toml_is_refused_with_its_place() -> None:
+    said = refusal("[tws]\nport = = 1")
+    assert said.startswith("tapewire.toml: ")
+    assert "line 2" in said
+    assert said.endswith("; expected TOML")
+
+
+def test_a_file_that_is_named_and_not_there_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^elsewhere\.toml: no such file; expected"):
+        load("elsewhere.toml")
+
+
+def test_without_a_file_the_defaults_hold() -> None:
+    config = load()
+    assert (config.tws.port, config.bus.transport) == (7497, "ipc")
+    assert config.risk.max_contracts == Decimal(100)
+
+
+def test_the_environment_goes_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("tapewire.toml").write_text('[tws]\nport = 1\nhost = "elsewhere"\n')
+    monkeypatch.setenv("TAPEWIRE_TWS__PORT", "4002")
+    monkeypatch.setenv("TAPEWIRE_RUN_DIR", "there")
+    config = load()
+    assert (config.tws.port, config.tws.host) == (4002, "elsewhere")
+    assert config.run_dir == Path("there")
+
+
+def test_the_named_file_goes_over_the_one_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number, name in enumerate(["default", "environment", "given"], 1):
+        Path(f"{name}.toml").write_text(f"[tws]\nport = {number}\n")
+    Path("default.toml").rename("tapewire.toml")
+    assert load().tws.port == 1
+    monkeypatch.setenv("TAPEWIRE_CONFIG", "environment.toml")
+    assert load().tws.port == 2
+    assert load("given.toml").tws.port == 3
+
+
+VARIABLES = {
+    ("TAPEWIRE_TWS__PORT", "x"): (
+        "environment (TAPEWIRE_TWS__PORT): tws.port is 'x', must be a valid integer,"
+        " unable to parse string as an integer"
+    ),
+    ("TAPEWIRE_TWS__PROT", "1"): (
+        "environment (TAPEWIRE_TWS__PROT): tws.prot is not a known key;"
+        " remove it or correct its name"
+    ),
+    ("TAPEWIRE_TSW__PORT", "1"): (
+        "environment: TAPEWIRE_TSW__PORT names no known key; remove it or correct its name"
+    ),
+}
+
+
+@pytest.mark.parametrize(("variable", "sentence"), VARIABLES.items(), ids=str)
+def test_a_bad_variable_is_refused_by_its_name(
+    variable: tuple[str, str], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(*variable)
+    Path("tapewire.toml").write_text("")
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert str(caught.value) == sentence
+
+
+def test_a_variable_that_is_no_json_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAPEWIRE_INSTRUMENTS", "[nope")
+    with pytest.raises(ConfigError, match=r'^environment: .*"instruments".*; expected JSON$'):
+        load()
+
+
+def test_instruments_come_as_the_cores_take_them() -> None:
+    Path("tapewire.toml").write_text(
+        '[[instruments]]\nsymbol = "ES"\nsec_type = "FUT"\nmultiplier = 50\nmin_tick = "0.25"\n'
+    )
+    (instrument,) = load().all_instruments()
+    assert (instrument.symbol, instrument.multiplier) == ("ES", Decimal(50))
+    assert instrument.min_tick == Decimal("0.25")
+
+
+def test_sockets_are_files_of_the_run_directory_or_ports_of_this_machine() -> None:
+    assert endpoint("market", BusConfig(), Path("/r")) == "ipc:///r/market"
+    tcp = BusConfig(transport="tcp", ports={"orders": 6000})
+    assert endpoint("market", tcp, Path("/r")) == "tcp://127.0.0.1:5555"
+    assert endpoint("orders", tcp, Path("/r")) == "tcp://127.0.0.1:6000"
+    assert (
+        endpoint("risk", BusConfig(transport="tcp", host="::1"), Path("/r")) == "tcp://[::1]:5560"
+    )
+
+
+def test_every_socket_has_a_port_of_its_own() -> None:
+    assert len(set(PORTS.values())) == len(PORTS)
+    assert {name for pair in STREAMS.values() for name in pair} <= set(PORTS)
+
+
+def test_a_path_too_long_for_a_socket_is_refused_before_it_is_cut() -> None:
+    longest = Path("/" + "r" * (IPC_PATH_MAX - len("//market")))
+    assert endpoint("market", BusConfig(), longest) == f"ipc://{longest}/market"
+    with pytest.raises(ConfigError, match=r"is longer than the 107 bytes .*; choose a shorter one"):
+        endpoint("market", BusConfig(), longest.with_name(longest.name + "r"))
+
+
+def test_the_run_directory_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    run_dir = prepare_run_dir(tmp_path / "a" / "run")
+    assert run_dir.stat().st_mode & 0o777 == 0o700
+    assert (run_dir / "journals").stat().st_mode & 0o777 == 0o700
+    assert prepare_run_dir(run_dir) == run_dir
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o710, 0o701])
+def test_a_run_directory_that_others_can_enter_is_refused(tmp_path: Path, mode: int) -> None:
+    loose = tmp_path / "run"
+    loose.mkdir()
+    loose.chmod(mode)
+    with pytest.raises(ConfigError, match=rf"has mode {mode:04o}, must be 0700 and yours"):
+        prepare_run_dir(loose)
+    assert list(loose.iterdir()) == []

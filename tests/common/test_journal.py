@@ -1,0 +1,185 @@
+"""A journal keeps what it was given, knows when it was changed, and says when it cannot write."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from common.events import Event, RiskHalted
+from common.journal import (
+    GENESIS,
+    Head,
+    Journal,
+    JournalError,
+    MemoryJournal,
+    SqliteJournal,
+    events_of,
+    link,
+    verify,
+)
+
+
+def events(count: int, start: int = 1) -> list[Event]:
+    return [RiskHalted(number, f"reason {number}") for number in range(start, start + count)]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    store: Journal
+    store = MemoryJournal() if request.param == "memory" else SqliteJournal(tmp_path / "j.sqlite")
+    yield store
+    store.close()
+
+
+def test_an_empty_journal_has_no_head(journal: Journal) -> None:
+    assert journal.head == Head(0, GENESIS)
+    assert journal.read(1, 10) == []
+    verify(journal)
+
+
+def test_records_are_numbered_from_one_without_holes(journal: Journal) -> None:
+    assert journal.append(events(2)) == 1
+    assert journal.append(events(1, start=3)) == 3
+    assert journal.head.seq == 3
+    assert list(events_of(journal)) == events(3)
+    verify(journal)
+
+
+def test_nothing_is_written_for_no_events(journal: Journal) -> None:
+    journal.append(events(1))
+    before = journal.head
+    journal.append([])
+    assert journal.head == before
+
+
+def test_reading_starts_and_ends_where_it_is_told(journal: Journal) -> None:
+    journal.append(events(5))
+    assert len(journal.read(2, 3)) == 3
+    assert journal.read(6, 3) == []
+    assert list(events_of(journal, from_seq=4)) == events(2, start=4)
+    assert list(events_of(journal, chunk=2)) == events(5)
+
+
+def test_both_stores_have_the_same_chain(tmp_path: Path) -> None:
+    memory = MemoryJournal()
+    with closing(SqliteJournal(tmp_path / "j.sqlite")) as sqlite:
+        for store in (memory, sqlite):
+            store.append(events(2))
+            store.append(events(1, start=3))
+        assert memory.head == sqlite.head
+        assert memory.read(1, 9) == sqlite.read(1, 9)
+
+
+def test_the_chain_does_not_depend_on_how_records_were_grouped() -> None:
+    one, two = MemoryJournal(), MemoryJournal()
+    one.append(events(2))
+    two.append(events(1))
+    two.append(events(1, start=2))
+    assert one.head == two.head
+
+
+def test_the_chain_depends_on_what_came_before() -> None:
+    assert link(link(GENESIS, b"a"), b"b") != link(link(GENESIS, b"b"), b"b")
+
+
+def test_a_reopened_journal_continues_its_chain(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    whole = MemoryJournal()
+    whole.append(events(3))
+    with closing(SqliteJournal(path)) as first:
+        first.append(events(2))
+    with closing(SqliteJournal(path)) as second:
+        assert second.head.seq == 2
+        assert second.append(events(1, start=3)) == 3
+        assert second.head == whole.head
+        verify(second)
+
+
+def test_a_reader_sees_what_the_writer_has_committed(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    with closing(SqliteJournal(path)) as writer:
+        writer.append(events(2))
+        with closing(SqliteJournal(path, read_only=True)) as reader:
+            assert list(events_of(reader)) == events(2)
+            with pytest.raises(JournalError, match="readonly"):
+                reader.append(events(1))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE records SET record = (SELECT record FROM records WHERE seq = 1) WHERE seq = 2",
+        "DELETE FROM records WHERE seq = 2",
+        "UPDATE records SET chain = 'x' WHERE seq = 3",
+    ],
+)
+def test_a_changed_record_fails_verification(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "j.sqlite"
+    with closing(SqliteJournal(path)) as journal:
+        journal.append(events(3))
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(damage)
+    with (
+        closing(SqliteJournal(path)) as journal,
+        pytest.raises(JournalError, match=r"journal ends in seq .*; expected"),
+    ):
+        verify(journal)
+
+
+def test_a_crash_loses_what_was_not_fsynced() -> None:
+    journal = MemoryJournal(durable=False)
+    journal.append(events(2))
+    journal.fsync()
+    kept = journal.head
+    journal.append(events(2, start=3))
+    journal.crash()
+    assert journal.head == kept
+    assert list(events_of(journal)) == events(2)
+
+
+def test_a_crash_loses_nothing_of_a_durable_journal() -> None:
+    journal = MemoryJournal()
+    journal.append(events(2))
+    journal.crash()
+    assert list(events_of(journal)) == events(2)
+
+
+def test_a_full_disk_is_an_error_and_nothing_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    with closing(SqliteJournal(path)) as journal:
+        journal.append(events(1))
+        before = journal.head
+        pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
+        journal._db.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(JournalError, match="full; nothing was written or announced"):
+            journal.append(events(1000, start=2))
+        assert journal.head == before
+        assert journal.read(1, 10) == journal.read(1, 1)
+        journal._db.execute(f"PRAGMA max_page_count = {pages + 1000}")
+        assert journal.append(events(1000, start=2)) == 2
+        verify(journal)
+
+
+def test_a_commit_that_fails_halfway_leaves_no_record_behind(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    with closing(SqliteJournal(path)) as journal, closing(sqlite3.connect(path)) as other:
+        other.execute("INSERT INTO records VALUES (2, 'x', x'00')")
+        other.commit()
+        with pytest.raises(JournalError, match="nothing was written"):
+            journal.append(events(2))
+        assert len(journal.read(1, 10)) == 1
+
+
+def test_a_file_that_is_no_journal_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    path.write_bytes(b"not a database " * 100)
+    with pytest.raises(JournalError, match=r"j\.sqlite: .*; expected a journal"):
+        SqliteJournal(path)
+
+
+def test_a_journal_that_is_not_there_is_not_made_for_a_reader(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="expected a journal"):
+        SqliteJournal(tmp_path / "j.sqlite", read_only=True)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,74 @@
+"""Counters and histograms: what is counted is what is shown."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, generate_latest
+
+from common.metrics import Histogram, Metrics, PrometheusView
+
+
+def test_an_empty_histogram_has_no_quantile() -> None:
+    histogram = Histogram()
+    assert histogram.quantile(0.5) is None
+    assert histogram.summary_us() == dict.fromkeys(("p50", "p99", "p999", "max")) | {"count": 0}
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=1), st.sampled_from([0.01, 0.5, 0.99, 1.0]))
+def test_quantiles_are_within_three_percent(durations: list[int], q: float) -> None:
+    histogram = Histogram()
+    for duration in durations:
+        histogram.record(duration)
+    rank = next(n for n in range(1, len(durations) + 1) if n >= q * len(durations))
+    true = sorted(durations)[rank - 1]
+    found = histogram.quantile(q)
+    assert found is not None
+    assert true <= found <= true * 1.032
+
+
+def test_a_clock_set_back_counts_as_nothing() -> None:
+    histogram = Histogram()
+    histogram.record(-5)
+    assert (histogram.count, histogram.sum_ns, histogram.quantile(1.0)) == (1, 0, 0.0)
+
+
+def test_many_at_once_weigh_as_many() -> None:
+    histogram = Histogram()
+    histogram.record(1000, times=99)
+    histogram.record(50_000)
+    assert histogram.summary_us() == pytest.approx(
+        {"p50": 1.0, "p99": 1.0, "p999": 50.0, "max": 50.0, "count": 100}, rel=0.03
+    )
+
+
+def test_a_counter_is_the_sum_of_its_labels() -> None:
+    metrics = Metrics()
+    metrics.count("ticks", 2, label="ES")
+    metrics.count("ticks", label="NQ")
+    metrics.count("orders")
+    assert metrics.value("ticks") == 3
+    assert metrics.value("never") == 0
+
+
+def test_a_snapshot_is_json() -> None:
+    metrics = Metrics()
+    metrics.count("ticks", 2, label="ES")
+    metrics.count("orders")
+    metrics.hops["tick"].record(1500)
+    shown = json.loads(json.dumps(metrics.snapshot()))
+    assert shown["counters"] == {"orders": 1, "ticks.ES": 2}
+    assert shown["hops_us"]["tick"]["count"] == 1
+
+
+def test_prometheus_sees_the_same_in_its_own_units() -> None:
+    metrics = Metrics()
+    metrics.count("ticks", 2, label="ES")
+    metrics.hops["tick"].record(500_000_000)
+    registry = CollectorRegistry()
+    registry.register(PrometheusView(metrics, "gateway"))
+    page = generate_latest(registry).decode()
+    assert 'tapewire_ticks_total{label="ES",process="gateway"} 2.0' in page
+    assert 'tapewire_hop_seconds_count{hop="tick",process="gateway"} 1.0' in page
+    assert 'tapewire_hop_seconds_sum{hop="tick",process="gateway"} 0.5' in page

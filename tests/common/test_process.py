@@ -1,0 +1,220 @@
+"""The process shell, in real processes: one a role, told apart ends, nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.waiting import wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLE = """
+import sys
+import structlog
+from common.process import Process, run
+from common.service import Service
+
+
+class Quiet(Service):
+    def on_request(self, sender, event, now_ns):
+        pass
+
+
+def build(process: Process) -> Service:
+    structlog.get_logger().info("account", text="orders of DU1234567 and U7654321")
+    if "no-socket" not in sys.argv:
+        process.serve_stream()
+    return Quiet(process.role, process.transport, process.clock,
+                 epoch=process.epoch, journal=process.journal())
+
+
+sys.exit(run("risk", build, argv=[]))
+"""
+PARENT = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, sys.argv[1]])
+print(child.pid, flush=True)
+child.wait()
+"""
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def start(tmp_path: Path, run_dir: Path) -> Iterator[Start]:
+    """Starts a role of its own; whatever still runs at the end is killed."""
+    script = tmp_path / "role.py"
+    script.write_text(ROLE)
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("TAPEWIRE_")}
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, code: str = "", **variables: str) -> "subprocess.Popen[str]":
+        environment = {"PYTHONPATH": str(ROOT), "TAPEWIRE_RUN_DIR": str(run_dir), **variables}
+        command = ["-c", code] if code else []
+        process = subprocess.Popen(
+            [sys.executable, *command, str(script), *arguments],
+            env=inherited | environment,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def end(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """Its exit status and what it said."""
+    _, said = process.communicate(timeout=20)
+    return process.returncode, said
+
+
+def status_of(run_dir: Path, role: str = "risk") -> dict[str, Any]:
+    path = run_dir / "status" / f"{role}.json"
+    status: dict[str, Any] = wait_for(lambda: path.exists() and json.loads(path.read_text()), role)
+    return status
+
+
+def running(pid: int) -> bool:
+    """Whether a process lives; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_sigterm_ends_it_with_status_0_and_tells_why(start: Start, run_dir: Path) -> None:
+    process = start()
+    status = status_of(run_dir)
+    assert (status["role"], status["state"], status["pid"]) == ("risk", "READY", process.pid)
+    (target,) = (run_dir / "targets").glob("*.json")
+    (listed,) = json.loads(target.read_text())
+    assert listed["labels"] == {"job": "risk"}
+    assert listed["targets"][0].startswith("127.0.0.1:")
+    process.terminate()
+    assert end(process)[0] == 0
+    assert status_of(run_dir)["ended"] == "SIGTERM"
+    assert not target.exists()
+
+
+def test_ctrl_c_ends_it_with_status_0(start: Start, run_dir: Path) -> None:
+    process = start()
+    status_of(run_dir)
+    process.send_signal(signal.SIGINT)
+    code, said = end(process)
+    assert code == 0
+    assert "Traceback" not in said
+
+
+def test_a_second_one_of_a_role_says_who_holds_it_and_ends(start: Start, run_dir: Path) -> None:
+    first = start()
+    status_of(run_dir)
+    code, said = end(start())
+    assert code == 3
+    assert f"risk is running already as process {first.pid}" in said
+    assert first.poll() is None
+
+
+def test_a_role_is_free_again_once_its_holder_was_killed(start: Start, run_dir: Path) -> None:
+    first = start()
+    status_of(run_dir)
+    first.kill()
+    end(first)
+    second = start()
+    wait_for(lambda: status_of(run_dir)["pid"] == second.pid, "the second one")
+
+
+BAD = {
+    "value": ({"TAPEWIRE_TWS__PORT": "x"}, "tws.port is 'x', must be a valid integer"),
+    "file": ({"TAPEWIRE_CONFIG": "missing.toml"}, "missing.toml: no such file"),
+    "path": ({"TAPEWIRE_RUN_DIR": "r" * 120}, "choose a shorter one"),
+}
+
+
+@pytest.mark.parametrize(("variables", "sentence"), BAD.values(), ids=BAD)
+def test_a_bad_configuration_ends_it_with_status_2(
+    start: Start, variables: dict[str, str], sentence: str
+) -> None:
+    code, said = end(start(**variables))
+    assert code == 2
+    assert sentence in said
+    assert "Traceback" not in said
+
+
+def test_a_run_directory_that_others_can_enter_is_refused(start: Start, run_dir: Path) -> None:
+    run_dir.mkdir()
+    run_dir.chmod(0o755)
+    code, said = end(start())
+    assert code == 2
+    assert f"run_dir {run_dir} has mode 0755, must be 0700" in said
+
+
+def test_a_run_directory_that_is_a_file_is_refused(start: Start, run_dir: Path) -> None:
+    run_dir.write_text("")
+    code, said = end(start())
+    assert code == 2
+    assert str(run_dir) in said
+    assert "Traceback" not in said
+
+
+def test_a_journal_that_cannot_be_read_ends_it_with_a_sentence(start: Start, run_dir: Path) -> None:
+    (run_dir / "journals").mkdir(parents=True)
+    run_dir.chmod(0o700)
+    (run_dir / "journals" / "risk.sqlite").write_bytes(b"not a database " * 100)
+    code, said = end(start())
+    assert code == 1
+    assert "expected a journal" in said
+    assert "Traceback" not in said
+
+
+def test_it_ends_when_its_parent_was_killed(start: Start, run_dir: Path) -> None:
+    parent = start(code=PARENT)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    try:
+        status_of(run_dir)
+        parent.kill()
+        wait_for(lambda: not running(child), "the child to end")
+    finally:
+        if running(child):
+            os.kill(child, signal.SIGKILL)
+    assert status_of(run_dir)["ended"] == "parent died"
+
+
+def test_no_log_line_names_an_account(start: Start, run_dir: Path) -> None:
+    process = start()
+    status_of(run_dir)
+    process.terminate()
+    _, said = end(process)
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert "orders of DU*** and U***" in [line.get("text") for line in lines]
+    assert all(line["process"] == "risk" for line in lines)
+    assert "1234567" not in said
+    assert "7654321" not in said
+
+
+def test_everything_it_writes_lies_in_the_run_directory(
+    start: Start, run_dir: Path, tmp_path: Path
+) -> None:
+    process = start()
+    status_of(run_dir)
+    process.terminate()
+    end(process)
+    assert {p.name for p in tmp_path.iterdir()} == {"run", "role.py"}

@@ -1,0 +1,175 @@
+"""Real sockets behave as the design counts on."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import zmq
+
+from common import wire
+from common.transport import Inbound, ZmqTransport
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> str:
+    return f"ipc://{tmp_path}/s"
+
+
+@pytest.fixture
+def here() -> Iterator[ZmqTransport]:
+    transport = ZmqTransport(messages_max=1000, batch_max=16)
+    yield transport
+    transport.close(linger_ms=0)
+
+
+@pytest.fixture
+def there() -> Iterator[ZmqTransport]:
+    transport = ZmqTransport(messages_max=1000, batch_max=16)
+    yield transport
+    transport.close(linger_ms=0)
+
+
+def take(transport: ZmqTransport, count: int) -> list[Inbound]:
+    """Poll until `count` messages are here."""
+    taken: list[Inbound] = []
+
+    def enough() -> bool:
+        taken.extend(transport.poll(10))
+        return len(taken) >= count
+
+    wait_for(enough, f"{count} messages")
+    return taken
+
+
+def test_a_topic_gets_its_own_messages_and_not_those_of_longer_names(
+    here: ZmqTransport, there: ZmqTransport, address: str
+) -> None:
+    here.bind("market", "xpub", address)
+    there.connect("ticks", "sub", address, topics=[wire.topic("tick.ES")])
+    take(here, 1)
+    here.send("market", [wire.topic("tick.ESZ6"), b"other"])
+    here.send("market", [wire.topic("tick.ES"), b"own"])
+    assert take(there, 1) == [("ticks", [wire.topic("tick.ES"), b"own"])]
+
+
+def test_a_push_without_a_peer_says_so(
+    here: ZmqTransport, there: ZmqTransport, address: str
+) -> None:
+    here.connect("signals", "push", address)
+    assert not here.send("signals", [b"nobody hears"])
+    there.bind("signals", "pull", address)
+    wait_for(lambda: here.send("signals", [b"heard"]), "the peer")
+    assert take(there, 1) == [("signals", [b"heard"])]
+
+
+def test_a_dealer_without_a_peer_says_so(here: ZmqTransport, address: str) -> None:
+    here.connect("risk.requests", "dealer", address)
+    assert not here.send("risk.requests", [b"nobody hears"])
+
+
+def test_one_poll_takes_a_bounded_share_of_a_channel(
+    here: ZmqTransport, there: ZmqTransport, address: str
+) -> None:
+    there.bind("signals", "pull", address)
+    here.connect("signals", "push", address)
+    wait_for(lambda: here.send("signals", [b"0"]), "the peer")
+    for number in range(1, 40):
+        assert here.send("signals", [b"%d" % number])
+    taken: list[list[Inbound]] = []
+
+    def all_here() -> bool:
+        taken.append(there.poll(10))
+        return sum(map(len, taken)) == 40
+
+    wait_for(all_here, "40 messages")
+    assert max(map(len, taken)) <= 16
+    assert [f[0] for turn in taken for _, f in turn] == [b"%d" % n for n in range(40)]
+
+
+def test_each_joiner_is_seen_though_the_topic_is_known(here: ZmqTransport, address: str) -> None:
+    here.bind("market", "xpub", address)
+    topic = wire.topic("tick.ES")
+    joiners = [ZmqTransport() for _ in range(3)]
+    try:
+        for joiner in joiners:
+            joiner.connect("ticks", "sub", address, topics=[topic])
+            assert take(here, 1) == [("market", [b"\x01" + topic])]
+    finally:
+        for joiner in joiners:
+            joiner.close(linger_ms=0)
+
+
+def test_a_router_answers_the_one_who_asked(
+    here: ZmqTransport, there: ZmqTransport, address: str
+) -> None:
+    here.bind("requests", "router", address)
+    there.connect("risk.requests", "dealer", address)
+    wait_for(lambda: there.send("risk.requests", [b"question"]), "the peer")
+    ((_, (sender, question)),) = take(here, 1)
+    assert question == b"question"
+    here.send("requests", [sender, b"answer"])
+    assert take(there, 1) == [("risk.requests", [b"answer"])]
+
+
+def test_an_answer_to_one_who_left_is_dropped(here: ZmqTransport, address: str) -> None:
+    here.bind("requests", "router", address)
+    assert here.send("requests", [b"nobody", b"answer"])
+
+
+def test_a_taken_port_is_an_error_that_names_it(here: ZmqTransport) -> None:
+    socket = zmq.Context.instance().socket(zmq.PULL)
+    try:
+        port = socket.bind_to_random_port("tcp://127.0.0.1")
+        address = f"tcp://127.0.0.1:{port}"
+        with pytest.raises(OSError, match=rf"{address} for signals: .*is another process on it"):
+            here.bind("signals", "pull", address)
+    finally:
+        socket.close(linger=0)
+
+
+class Pipe:
+    """A byte stream for the poll loop: the read end of a pipe, or none."""
+
+    def __init__(self) -> None:
+        self.fd = -1
+        self.written: list[bytes] = []
+
+    def fileno(self) -> int:
+        return self.fd
+
+    def wants_write(self) -> bool:
+        return False
+
+    def ready(self) -> list[list[bytes]]:
+        return [[os.read(self.fd, 100)]] if self.fd >= 0 else [[b"connecting"]]
+
+    def write(self, data: bytes) -> bool:
+        self.written.append(data)
+        return True
+
+
+def test_a_stream_is_polled_beside_the_sockets(here: ZmqTransport) -> None:
+    stream = Pipe()
+    here.attach("tws", stream)
+    assert here.poll(0) == [("tws", [b"connecting"])]
+    assert here.send("tws", [b"out"])
+    assert stream.written == [b"out"]
+
+
+def test_a_stream_may_close_and_come_back_under_another_descriptor(here: ZmqTransport) -> None:
+    stream = Pipe()
+    here.attach("tws", stream)
+    pipes = [os.pipe(), os.pipe()]
+    try:
+        for reading, writing in pipes:
+            stream.fd = reading
+            assert here.poll(0) == []
+            os.write(writing, b"bytes")
+            assert here.poll(1000) == [("tws", [b"bytes"])]
+        stream.fd = -1
+        assert here.poll(0) == [("tws", [b"connecting"])]
+    finally:
+        for descriptor in (fd for pair in pipes for fd in pair):
+            os.close(descriptor)

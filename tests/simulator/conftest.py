@@ -1,0 +1,204 @@
+"""A simulated TWS in memory, its clients, and one in a process of its own."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from common.instruments import Instrument
+from simulator.market import Row
+from simulator.messages import frame
+from simulator.server import TwsServer
+from simulator.settings import SimulatorSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+SECOND = 1_000_000_000
+START_NS = 1_700_000_000 * SECOND
+AAPL = Instrument(symbol="AAPL")
+HANDSHAKE = b"API\0" + len(b"v100..157").to_bytes(4, "big") + b"v100..157"
+
+
+def fields_of(data):
+    """The messages in a server's output, each as its fields."""
+    messages = []
+    while data:
+        size = int.from_bytes(data[:4], "big")
+        messages.append(data[4 : 4 + size].decode().split("\0")[:-1])
+        data = data[4 + size :]
+    return messages
+
+
+class Client:
+    """A connection to a server in memory: sends fields, reads fields."""
+
+    def __init__(self, tws, conn):
+        self.tws = tws
+        self.conn = conn
+        tws.server.connected(conn, tws.now_ns)
+
+    def start(self, client_id):
+        self.send_bytes(HANDSHAKE)
+        self.send("71", "2", client_id, "")
+        return self
+
+    def send(self, *fields):
+        self.send_bytes(frame([str(field) for field in fields]))
+
+    def send_bytes(self, data):
+        self.tws.server.received(self.conn, data, self.tws.now_ns)
+
+    def read(self, *kinds):
+        """Messages since the last read; only those ids, if some are given."""
+        self.tws.collect()
+        messages = fields_of(self.tws.inboxes.pop(self.conn, b""))
+        return [one for one in messages if not kinds or int(one[0]) in kinds]
+
+    def errors(self):
+        return [(int(one[2]), int(one[3])) for one in self.read(4) if not one[3].startswith("21")]
+
+    def subscribe(self, req_id=1, symbol="AAPL", snapshot=0):
+        contract = contract_fields(symbol)
+        self.send("1", "11", req_id, *contract, "0", "", snapshot, "0", "")
+
+    def place(self, order_id, action="BUY", quantity=100, limit=None, **more):
+        self.send(*order_fields(order_id, action, quantity, limit, **more))
+
+    def close(self):
+        self.tws.server.closed(self.conn, self.tws.now_ns)
+
+
+class Tws:
+    """A server with a market of given rows, a second apart, and a clock that stands still."""
+
+    def __init__(self, rows=(), instruments=(AAPL,), **settings):
+        self.now_ns = START_NS
+        self.inboxes = {}
+        self.closing = []
+        self.server = TwsServer(SimulatorSettings(**settings), instruments, iter(rows))
+        self._conns = 0
+
+    def connect(self):
+        self._conns += 1
+        return Client(self, self._conns)
+
+    def client(self, client_id=1):
+        client = self.connect().start(client_id)
+        client.read()
+        return client
+
+    def pass_s(self, seconds=1):
+        self.now_ns += int(seconds * SECOND)
+        self.server.tick(self.now_ns)
+
+    def collect(self):
+        for conn, data in self.server.take_output():
+            self.inboxes[conn] = self.inboxes.get(conn, b"") + data
+        self.closing += self.server.take_closing()
+
+
+def contract_fields(symbol, exchange="SMART"):
+    return [0, symbol, "STK", "", 0.0, "", "", exchange, "", "USD", "", ""]
+
+
+def order_fields(order_id, action, quantity, limit, **more):
+    """placeOrder at server version 157, as a client writes it for a plain order."""
+    given = {"tif": "DAY", "ref": "", "transmit": 1, "what_if": 0, "parent": 0, **more}
+    given = {"type": "MKT" if limit is None else "LMT", "exchange": "SMART", **given}
+    symbol = given.get("symbol", "AAPL")
+    return [
+        *[3, order_id, *contract_fields(symbol, given["exchange"]), "", "", action, quantity],
+        *[given["type"], "" if limit is None else limit, "", given["tif"], "", "", "", 0],
+        *[given["ref"], given["transmit"], given["parent"], 0, 0, 0, 0, 0, 0],
+        *["", 0, "", "", "", "", "", "", "", 0, "", -1, 0, "", "", 0, "", "", 0, 0, "", 0],
+        *["", "", "", "", "", 0, "", "", "", "", 0, "", "", "", "", "", "", "", "", "", ""],
+        *[0, "", "", 0, 0, "", "", given["what_if"], "", 0, 0, 0, 0],
+        *["", "1.7976931348623157e+308", *["1.7976931348623157E308"] * 4, 0],
+        *["", "", "", "", "", "", "", "", 0, 0, 0, ""],
+    ]
+
+
+def quote(second, bid, ask, bid_size="100", ask_size="100", symbol="AAPL"):
+    return Row(second * SECOND, symbol, bid, ask, bid_size, ask_size, None, None)
+
+
+def trade(second, price, size, symbol="AAPL"):
+    return Row(second * SECOND, symbol, None, None, None, None, price, size)
+
+
+@pytest.fixture
+def make_tws():
+    """`make_tws(rows, instruments, **settings)`: a server in memory."""
+    return Tws
+
+
+@pytest.fixture
+def make_quote():
+    """`make_quote(second, bid, ask, bid_size, ask_size)`: a row of the market."""
+    return quote
+
+
+@pytest.fixture
+def make_trade():
+    """`make_trade(second, price, size)`: a row of the market."""
+    return trade
+
+
+@pytest.fixture
+def read_fields():
+    return fields_of
+
+
+@pytest.fixture(scope="session")
+def data_folder():
+    """Where the private test data is; tests that need it are skipped without."""
+    folder = Path(os.environ.get("TAPEWIRE_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no test data in {folder}")
+    return folder
+
+
+class Running:
+    """A simulator in a process of its own."""
+
+    def __init__(self, *arguments):
+        command = [sys.executable, "-m", "simulator", "--port", "0", *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+
+    def stop(self):
+        """End it as a supervisor would; its exit status."""
+        self.process.terminate()
+        status = self.process.wait(10)
+        self.process.stdout.close()
+        return status
+
+
+@pytest.fixture
+def run_simulator():
+    """`run_simulator(*arguments)`: a real simulator on a free port."""
+    running = []
+
+    def run(*arguments):
+        running.append(Running(*arguments))
+        return running[-1]
+
+    yield run
+    for one in running:
+        if one.process.poll() is None:
+            one.stop()
+
+
+@pytest.fixture
+def wait_until():
+    """`wait_until(is_true)`: give real processes up to ten seconds."""
+
+    def wait(is_true, step=time.sleep, seconds=10):
+        deadline = time.monotonic() + seconds
+        while not is_true():
+            assert time.monotonic() < deadline, "waited in vain"
+            step(0.02)
+
+    return wait

@@ -1,0 +1,188 @@
+"""Requests, as two clients really send them."""
+
+from decimal import Decimal as D
+
+import ib_async
+import pytest
+from ibapi.client import EClient
+from ibapi.contract import Contract
+from ibapi.execution import ExecutionFilter
+from ibapi.order import Order
+from ibapi.wrapper import EWrapper
+
+from simulator import requests as ask
+from simulator.decoders import decode
+
+
+class Wire:
+    """A connection object that keeps what ibapi's encoders send."""
+
+    def __init__(self):
+        self.sent = []
+
+    def isConnected(self):  # noqa: N802 - ibapi's name
+        return True
+
+    def sendMsg(self, message):  # noqa: N802 - ibapi's name
+        self.sent.append(message[4:].decode().split("\0")[:-1])
+
+
+@pytest.fixture
+def ibapi_client():
+    client = EClient(EWrapper())
+    client.conn, client.serverVersion_, client.clientId = Wire(), 157, 4
+    client.setConnState(EClient.CONNECTED)
+    return client
+
+
+@pytest.fixture
+def stock():
+    contract = Contract()
+    contract.symbol, contract.secType, contract.exchange = "AAPL", "STK", "SMART"
+    contract.currency = "USD"
+    return contract
+
+
+def an_order(**changes):
+    order = Order()
+    order.action, order.totalQuantity, order.orderType = "BUY", 10, "LMT"
+    order.lmtPrice, order.orderRef = 100.25, "ref"
+    for name, value in changes.items():
+        setattr(order, name, value)
+    return order
+
+
+def test_an_order_from_ibapi_has_110_fields_and_reads_well(ibapi_client, stock):
+    ibapi_client.placeOrder(7, stock, an_order(tif="GTC", outsideRth=True))
+    (fields,) = ibapi_client.conn.sent
+    request = decode(fields, 157)
+    assert len(fields) == 110
+    assert (request.order_id, request.action, request.quantity) == (7, "BUY", 10)
+    assert (request.limit, request.tif, request.order_ref) == (D("100.25"), "GTC", "ref")
+    assert (request.outside_rth, request.what_if, request.unsupported) == (True, False, "")
+    assert request.contract.symbol == "AAPL"
+
+
+@pytest.mark.parametrize("cut", [1, 50, 109])
+def test_an_order_with_missing_fields_is_refused_by_its_id(ibapi_client, stock, cut):
+    ibapi_client.placeOrder(7, stock, an_order())
+    with pytest.raises(ask.BadRequest, match="ends after") as caught:
+        decode(ibapi_client.conn.sent[0][:-cut], 157)
+    assert (caught.value.req_id, caught.value.code) == (7 if cut < 109 else -1, 320)
+
+
+def test_a_request_with_a_field_too_many_is_refused(ibapi_client, stock):
+    ibapi_client.placeOrder(7, stock, an_order())
+    with pytest.raises(ask.BadRequest, match="has 111 fields, expected 110"):
+        decode([*ibapi_client.conn.sent[0], ""], 157)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"transmit": False}, "transmit=False"),
+        ({"parentId": 3}, "parentId"),
+        ({"ocaGroup": "g"}, "ocaGroup"),
+        ({"algoStrategy": "Twap", "algoParams": []}, "algoStrategy"),
+        ({"hedgeType": "D", "hedgeParam": ""}, "hedgeType"),
+        ({"goodAfterTime": "20260101 10:00:00"}, "goodAfterTime"),
+        ({"allOrNone": True}, "allOrNone"),
+        ({"minQty": 5}, "minQty"),
+        ({"cashQty": 500}, "cashQty"),
+    ],
+)
+def test_what_is_not_simulated_is_named(ibapi_client, stock, changes, name):
+    ibapi_client.placeOrder(7, stock, an_order(**changes))
+    assert decode(ibapi_client.conn.sent[0], 157).unsupported == name
+
+
+def test_an_order_that_echoes_what_open_order_told_still_reads_well(ibapi_client, stock):
+    ibapi_client.placeOrder(7, stock, an_order(deltaNeutralOrderType="None"))
+    assert decode(ibapi_client.conn.sent[0], 157).unsupported == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1.7976931348623157E308", "1.7976931348623157e+308", "2147483647"]
+)
+def test_every_spelling_of_unset_is_none(text):
+    assert ask.Fields(["3", text]).number() is None
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-Infinity", "1e999", "ten", "1E+400"])
+def test_a_number_that_is_none_is_refused(text):
+    with pytest.raises(ask.BadRequest, match="expected a number"):
+        ask.Fields(["3", text]).number()
+
+
+def test_the_simple_requests_of_ibapi_read_well(ibapi_client, stock):
+    client = ibapi_client
+    client.startApi()
+    client.reqMktData(1, stock, "", True, False, [])
+    client.cancelMktData(1)
+    client.reqTickByTickData(2, stock, "BidAsk", 0, False)
+    client.cancelTickByTickData(2)
+    client.cancelOrder(7)
+    client.reqOpenOrders()
+    client.reqAllOpenOrders()
+    client.reqAutoOpenOrders(True)
+    client.reqGlobalCancel()
+    client.reqIds(-1)
+    client.reqAccountUpdates(True, "DU1")
+    client.reqAccountSummary(3, "All", "NetLiquidation")
+    client.cancelAccountSummary(3)
+    client.reqPositions()
+    client.cancelPositions()
+    client.reqAccountUpdatesMulti(4, "DU1", "", True)
+    client.cancelAccountUpdatesMulti(4)
+    client.reqExecutions(5, ExecutionFilter())
+    client.reqContractDetails(6, stock)
+    client.reqMarketDataType(3)
+    client.reqCurrentTime()
+    client.reqManagedAccts()
+    client.setServerLogLevel(5)
+    client.reqCompletedOrders(True)
+    read = [decode(fields, 157) for fields in client.conn.sent]
+    assert len(read) == 25
+    assert read[0] == ask.StartApi(4)
+    assert read[1].snapshot
+    assert read[3].kind == "BidAsk"
+    assert read[11] == ask.AccountUpdates(True, "DU1")
+
+
+@pytest.fixture
+def ib_async_client():
+    client = ib_async.IB().client
+    client.sent = []
+    client.connState = client.CONNECTED
+    client.sendMsg = lambda text: client.sent.append(text.split("\0")[:-1])
+    yield client
+    client.connState = client.DISCONNECTED  # else its owner misses the socket when it goes
+
+
+@pytest.mark.parametrize("version", [157, 160, 166, 170, 176, 177, 178])
+def test_the_requests_of_ib_async_read_well_at_every_version(ib_async_client, version):
+    client, stock = ib_async_client, ib_async.Stock("AAPL", "SMART", "USD")
+    client._serverVersion = version
+    client.placeOrder(7, stock, ib_async.LimitOrder("BUY", 10, 100.25, orderRef="ref"))
+    client.cancelOrder(7)
+    client.reqContractDetails(6, stock)
+    client.reqMktData(1, stock, "", False, False, [])
+    client.reqTickByTickData(2, stock, "AllLast", 0, True)
+    placed, *others = [decode(fields, version) for fields in client.sent]
+    assert (placed.limit, placed.order_ref, placed.unsupported) == (D("100.25"), "ref", "")
+    assert [type(one).__name__ for one in others] == [
+        "CancelOrder", "ContractDetails", "MarketData", "TickByTick",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", [[], [""], ["x"], ["-1"], ["9" * 30], ["٣"]])
+def test_an_unreadable_message_id_is_a_read_fault(fields):
+    with pytest.raises(ask.BadRequest, match="Message id") as caught:
+        decode(fields, 157)
+    assert caught.value.code == 320
+
+
+def test_an_unknown_message_id_is_named():
+    with pytest.raises(ask.BadRequest, match="Message id 81 is not known") as caught:
+        decode(["81", "1", "AAP"], 157)
+    assert caught.value.code == 321
