@@ -176,6 +176,7 @@ class Service:
                 if isinstance(beat, Heartbeat):
                     self.beats[source] = beat
                     follower.on_heartbeat(beat, batch.epoch)
+                    self.on_heartbeat(source, beat, now_ns)
             return
         for event in follower.on_batch(batch):
             self._hand_over(source, event, now_ns)

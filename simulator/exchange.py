@@ -152,7 +152,7 @@ class Exchange:
         if order.limit is not None and not _reaches(order, price):
             return None
         shares = min(order.remaining, left)
-        side.left = left - shares
+        pass
         if order.resting and order.limit is not None:
             price = order.limit
         return _execute(order, shares, price, now_ns)

@@ -115,6 +115,8 @@ class TwsServer:
                 self._request(session, fields)
         if session.close_reason:
             self._outbox.close(session, session.close_reason)
+            self._feed.forget(conn)  # or its output would never come to an end
+            self._reports.forget(conn)
 
     def closed(self, conn: int, now_ns: int) -> None:
         """The connection is gone. Its orders stay."""

@@ -1,11 +1,13 @@
 """The broker's books."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
 from common.instruments import Instrument
 from simulator.account import Books, text
+
+D = Decimal
 
 A = Instrument(symbol="A")
 ES = Instrument(symbol="ES", sec_type="FUT", multiplier=D(50))

@@ -1,6 +1,6 @@
 """Matching against the shown size of the quote."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -8,6 +8,8 @@ from common.instruments import Instrument
 from simulator.exchange import Exchange
 from simulator.market import Row
 from simulator.orders import Order
+
+D = Decimal
 
 A = Instrument(symbol="A")
 ES = Instrument(symbol="ES", sec_type="FUT", multiplier=D(50), min_tick=D("0.25"))

@@ -104,9 +104,7 @@ def test_after_a_cancel_nothing_comes_and_a_second_cancel_is_refused(make_tws, m
 
 
 def test_bid_ask_stream_sends_each_change_of_the_quote(make_tws, make_quote, make_trade):
-    tws = make_tws(
-        [make_quote(0, "10", "11"), make_quote(1, "10", "11"), make_trade(2, "10", "1")]
-    )
+    tws = make_tws([make_quote(0, "10", "11"), make_quote(1, "10", "11"), make_trade(2, "10", "1")])
     client = tws.client()
     stream(client, "BidAsk")
     tws.pass_s(5)

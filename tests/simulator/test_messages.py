@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from decimal import Decimal as D
+from decimal import Decimal
 
 import ib_async.decoder
 import ib_async.wrapper
@@ -15,6 +15,8 @@ from simulator import messages
 from simulator.account import Holding
 from simulator.order_messages import completed_order, open_order, what_if
 from simulator.orders import Execution, Order
+
+D = Decimal
 
 AAPL = Instrument(symbol="AAPL", con_id=1000)
 ES = Instrument(symbol="ES", sec_type="FUT", exchange="CME", multiplier=D(50), con_id=1001)
@@ -85,7 +87,9 @@ def test_an_open_order_differs_from_the_recorded_one_only_in_what_it_is_about(da
         order_type="MKT", limit=None, tif="DAY", perm_id=665616366, status="PreSubmitted",
     )  # fmt: skip
     made = what_if(176, "DU0000001", order, None)
-    differing = [n for n, pair in enumerate(zip(made, recorded[0], strict=True)) if len({*pair}) > 1]
+    differing = [
+        n for n, pair in enumerate(zip(made, recorded[0], strict=True)) if len({*pair}) > 1
+    ]
     assert differing == [11, 12, 108]  # localSymbol, tradingClass, warningText
 
 

@@ -1,10 +1,12 @@
 """An order's life, as its client hears of it."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
 from common.instruments import Instrument
+
+D = Decimal
 
 ES = Instrument(symbol="ES", sec_type="FUT", exchange="CME", multiplier=D(50), min_tick=D("0.25"))
 

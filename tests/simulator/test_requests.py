@@ -1,6 +1,6 @@
 """Requests, as two clients really send them."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import ib_async
 import pytest
@@ -12,6 +12,8 @@ from ibapi.wrapper import EWrapper
 
 from simulator import requests as ask
 from simulator.decoders import decode
+
+D = Decimal
 
 
 class Wire:

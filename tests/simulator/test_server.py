@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from common.instruments import Instrument
+
 
 @pytest.fixture
 def tws(make_tws, make_quote):
@@ -120,11 +122,11 @@ def test_completed_orders_carry_reference_perm_id_and_what_became_of_them(tws):
     assert end == ["102"]
 
 
-def executions(client, **wanted):
+def executions(reader, **wanted):
     names = ("client", "account", "since", "symbol", "sec_type", "exchange", "side")
-    client.read()
-    client.send("7", "3", 5, *(wanted.get(name, 0 if name == "client" else "") for name in names))
-    return [one[26] for one in client.read(11)]
+    reader.read()
+    reader.send("7", "3", 5, *(wanted.get(name, 0 if name == "client" else "") for name in names))
+    return [one[26] for one in reader.read(11)]
 
 
 def test_executions_are_filtered_by_what_is_asked(tws):
@@ -193,10 +195,15 @@ def test_the_audit_has_a_line_for_each_order_execution_and_message(tws):
     assert all(line["ts_ns"] == tws.now_ns for line in lines)
 
 
-def test_market_data_is_counted_once_a_turn(tws):
+def test_market_data_is_counted_in_one_line_a_turn(make_tws, make_trade):
+    tws = make_tws([make_trade(n // 3, "10", "1") for n in range(6)])
+    tws.client(1).subscribe()
+    tws.client(2).subscribe()
     tws.server.take_audit()
     tws.pass_s(0)
-    assert tws.server.take_audit() == []
+    tws.pass_s()
+    lines = [(line["kind"], line["sent"], line["sent_total"]) for line in tws.server.take_audit()]
+    assert lines == [("market_data", 6, 6), ("market_data", 6, 12)]
 
 
 def test_the_same_input_makes_the_same_output(make_tws, make_quote, read_fields):
@@ -212,8 +219,6 @@ def test_the_same_input_makes_the_same_output(make_tws, make_quote, read_fields)
 
 
 def test_two_instruments_of_one_name_are_refused(make_tws):
-    from common.instruments import Instrument
-
     with pytest.raises(ValueError, match="expected each once"):
         make_tws(instruments=[Instrument(symbol="A"), Instrument(symbol="A")])
 

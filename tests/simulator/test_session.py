@@ -38,7 +38,9 @@ def test_the_lower_maximum_is_agreed_on(offer, version_max, agreed):
     assert (made.state, made.version) == (State.GREETED, agreed)
 
 
-@pytest.mark.parametrize("offer", [b"v158..178", b"v100..151", b"157", b"v..", b"v1..2..3", b"\xff"])
+@pytest.mark.parametrize(
+    "offer", [b"v158..178", b"v100..151", b"157", b"v..", b"v1..2..3", b"\xff"]
+)
 def test_versions_that_cannot_be_agreed_on_close(offer):
     made = session()
     made.received(hello(offer))

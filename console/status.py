@@ -1,0 +1,50 @@
+"""What the processes say of themselves: their status files, read and put together."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any, Final
+
+SILENT_AFTER_S: Final = 5.0
+
+Status = dict[str, Any]
+
+
+def read(run_dir: Path) -> dict[str, Status]:
+    """The newest status of each process, by name; `age_s` is how old it is."""
+    found: dict[str, Status] = {}
+    for path in sorted((run_dir / "status").glob("*.json")):
+        try:
+            status = json.loads(path.read_text())
+        except (OSError, json.JSONDecodeError):
+            continue  # being replaced at this moment; the next look has it
+        status["age_s"] = round(max(0.0, time.time() - status["ts_ns"] / 1e9), 1)
+        found[path.stem] = status
+    return found
+
+
+def state_of(status: Status) -> tuple[str, str]:
+    """The state a person should be told, and why: a silent process is not READY."""
+    if status.get("ended"):
+        return "ENDED", str(status["ended"])
+    if status["age_s"] > SILENT_AFTER_S:
+        return "SILENT", f"not heard of for {status['age_s']:.0f} s"
+    return str(status["state"]), str(status["reason"])
+
+
+def counter(status: Status, name: str) -> int:
+    """A counter, summed over its labels."""
+    counters: dict[str, int] = status.get("counters", {})
+    return sum(v for key, v in counters.items() if key == name or key.startswith(f"{name}."))
+
+
+def hops(statuses: dict[str, Status]) -> dict[str, dict[str, float | None]]:
+    """Each hop's latencies in microseconds; of several strategies the slowest is shown."""
+    merged: dict[str, dict[str, float | None]] = {}
+    for status in statuses.values():
+        for hop, summary in status.get("hops_us", {}).items():
+            known = merged.setdefault(hop, dict.fromkeys(summary))
+            for name, value in summary.items():
+                if value is not None:
+                    known[name] = max(value, known[name] or 0)
+    return merged
