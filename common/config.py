@@ -41,13 +41,17 @@ class Section(BaseModel):
 
 
 class TwsConfig(Section):
-    """Where TWS is and how it may be spoken to. 50 messages a second is IB's own limit."""
+    """Where TWS is and how it may be spoken to.
+
+    IB's own limit is 50 messages a second as they arrive; a little below it there is room for
+    jitter. `rate_max_per_s` 0 paces nothing.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 7497
     client_id: Annotated[int, Field(ge=0)] = 1
     way_out_client_id: Annotated[int, Field(ge=0)] = 2
-    rate_max_per_s: Annotated[int, Field(ge=0)] = 50
+    rate_max_per_s: Annotated[int, Field(ge=0)] = 45
     reconnect_ms: Positive = 500
     settle_ms: Annotated[int, Field(ge=0)] = 2000
 

@@ -184,4 +184,3 @@ def _write(folder: Path, name: str, module: str, priority: int, autostart: bool 
         name=name, module=module, priority=priority, autostart=str(autostart).lower()
     )
     (folder / f"{name}.conf").write_text(section)
-

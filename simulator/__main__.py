@@ -10,14 +10,13 @@ from pathlib import Path
 
 from common import config as configuration
 from common.instruments import Instrument
-
-from . import member
-from .market import CsvMarket, Row, symbols_of
-from .server import TwsServer
-from .settings import SimulatorSettings
-from .shell import listen, perm_id_of, serve
-from .synthetic import SyntheticMarket
-from .times import time_ns
+from simulator import member
+from simulator.market import CsvMarket, Row, symbols_of
+from simulator.server import TwsServer
+from simulator.settings import SimulatorSettings
+from simulator.shell import listen, perm_id_of, serve
+from simulator.synthetic import SyntheticMarket
+from simulator.times import time_ns
 
 SYMBOLS = "AAPL,MSFT,ES:FUT:CME:50:0.25"
 SYMBOLS_MAX = 100

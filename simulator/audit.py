@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from .account import text
-from .orders import Execution, Order
-from .session import Session
+from simulator.account import text
+from simulator.orders import Execution, Order
+from simulator.session import Session
 
 Line = dict[str, Any]
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from .market import Row
-from .settings import SimulatorSettings
+from simulator.market import Row
+from simulator.settings import SimulatorSettings
 
 NS_PER_S = 1_000_000_000
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from . import requests as ask
-from .messages import NO_ID
-from .place_order import place_order
-from .requests import READ_FAULT, BadRequest, Fields, Request
+from simulator import requests as ask
+from simulator.messages import NO_ID
+from simulator.place_order import place_order
+from simulator.requests import READ_FAULT, BadRequest, Fields, Request
 
 
 def decode(fields: list[str], version: int) -> Request:

@@ -9,17 +9,16 @@ from decimal import Decimal
 from typing import Literal, cast
 
 from common.instruments import Instrument
-
-from . import audit, messages
-from .account import Books, text
-from .contracts import Contracts
-from .exchange import Exchange
-from .order_messages import open_order, what_if
-from .orders import ZERO, Execution, Order, commission_of
-from .outbox import Outbox
-from .requests import CancelOrder, PlaceOrder
-from .session import Session
-from .settings import SimulatorSettings
+from simulator import audit, messages
+from simulator.account import Books, text
+from simulator.contracts import Contracts
+from simulator.exchange import Exchange
+from simulator.order_messages import open_order, what_if
+from simulator.orders import ZERO, Execution, Order, commission_of
+from simulator.outbox import Outbox
+from simulator.requests import CancelOrder, PlaceOrder
+from simulator.session import Session
+from simulator.settings import SimulatorSettings
 
 FRACTIONAL = ("CRYPTO", "CASH")
 NO_CONTRACT = "No security definition has been found for the request"

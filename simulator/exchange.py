@@ -13,9 +13,8 @@ from decimal import Decimal
 import msgspec
 
 from common.instruments import Instrument
-
-from .market import Row
-from .orders import ZERO, Execution, Order, commission_of
+from simulator.market import Row
+from simulator.orders import ZERO, Execution, Order, commission_of
 
 
 class Side(msgspec.Struct, gc=False):
@@ -152,7 +151,7 @@ class Exchange:
         if order.limit is not None and not _reaches(order, price):
             return None
         shares = min(order.remaining, left)
-        pass
+        side.left = left - shares
         if order.resting and order.limit is not None:
             price = order.limit
         return _execute(order, shares, price, now_ns)

@@ -9,13 +9,12 @@ from collections.abc import Iterable
 import msgspec
 
 from common.instruments import Instrument
-
-from . import messages
-from .contracts import ContractQuery, Contracts
-from .market import Row, plain
-from .outbox import Outbox
-from .requests import CancelMarketData, CancelTickByTick, MarketData, TickByTick
-from .session import Session
+from simulator import messages
+from simulator.contracts import ContractQuery, Contracts
+from simulator.market import Row, plain
+from simulator.outbox import Outbox
+from simulator.requests import CancelMarketData, CancelTickByTick, MarketData, TickByTick
+from simulator.session import Session
 
 _LENGTHS = [length.to_bytes(4, "big") for length in range(512)]
 _BID, _ASK, _LAST = 0, 1, 2

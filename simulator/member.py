@@ -1,4 +1,4 @@
-"""The simulator as a member of the group: what the configuration says of it, and its status file."""
+"""The simulator as a member of the group: set up by the configuration, with a status file."""
 
 import json
 import os
@@ -9,15 +9,15 @@ from pathlib import Path
 from common.config import Config
 from common.endpoints import prepare_run_dir
 from common.instruments import Instrument
-
-from .market import CsvMarket, Row
-from .server import TwsServer
-from .settings import SimulatorSettings
-from .shell import listen, perm_id_of, serve
-from .synthetic import SyntheticMarket
-from .times import time_ns
+from simulator.market import CsvMarket, Row
+from simulator.server import TwsServer
+from simulator.settings import SimulatorSettings
+from simulator.shell import listen, perm_id_of, serve
+from simulator.synthetic import SyntheticMarket
+from simulator.times import time_ns
 
 AUDIT = "audit.jsonl"
+TWS_RATE_MAX_PER_S = 50  # as the real one counts; not at all where the gateway's pacing is off
 
 
 def run(config: Config, stopping: Callable[[], bool]) -> None:
@@ -27,7 +27,7 @@ def run(config: Config, stopping: Callable[[], bool]) -> None:
     settings = SimulatorSettings(
         speed=config.simulator.speed,
         seconds=config.simulator.seconds,
-        rate_max_per_s=config.tws.rate_max_per_s,
+        rate_max_per_s=TWS_RATE_MAX_PER_S if config.tws.rate_max_per_s else 0,
         first_perm_id=perm_id_of(time.time_ns()),
     )
     server = TwsServer(settings, instruments, _market(config, instruments))

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from common.instruments import Instrument
-
-from .account import Holding, text
-from .orders import Execution, Order
+from simulator.account import Holding, text
+from simulator.orders import Execution, Order
 
 Fields = list[str]
 Value = tuple[str, str, str]  # key, value, currency

@@ -4,9 +4,9 @@ Both have some hundred fields, of which this TWS uses thirty. What it does not u
 the value that a real TWS sends for a plain stock order.
 """
 
-from .account import text
-from .messages import UNSET_DOUBLE, UNSET_INTEGER, Fields, clock_text, contract
-from .orders import Order
+from simulator.account import text
+from simulator.messages import UNSET_DOUBLE, UNSET_INTEGER, Fields, clock_text, contract
+from simulator.orders import Order
 
 
 def open_order(version: int, account: str, order: Order, with_commission: bool = False) -> Fields:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from . import audit
-from .messages import NO_ID, error, frame
-from .session import Session, State
+from simulator import audit
+from simulator.messages import NO_ID, error, frame
+from simulator.session import Session, State
 
 
 class Outbox:

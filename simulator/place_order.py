@@ -4,9 +4,9 @@ What an order asks for beyond that is read far enough to name it and then refuse
 no order is ever worked as something simpler than its client meant.
 """
 
-from . import requests as ask
-from .contracts import ContractQuery
-from .requests import Fields, PlaceOrder
+from simulator import requests as ask
+from simulator.contracts import ContractQuery
+from simulator.requests import Fields, PlaceOrder
 
 
 def place_order(read: Fields, version: int) -> PlaceOrder:

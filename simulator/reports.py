@@ -2,16 +2,16 @@
 
 from decimal import Decimal
 
-from . import messages
-from .account import Books
-from .contracts import Contracts
-from .desk import NO_CONTRACT, Desk
-from .exchange import Exchange
-from .messages import NO_ID
-from .order_messages import completed_order, open_order
-from .orders import ZERO, Execution
-from .outbox import Outbox
-from .requests import (
+from simulator import messages
+from simulator.account import Books
+from simulator.contracts import Contracts
+from simulator.desk import NO_CONTRACT, Desk
+from simulator.exchange import Exchange
+from simulator.messages import NO_ID
+from simulator.order_messages import completed_order, open_order
+from simulator.orders import ZERO, Execution
+from simulator.outbox import Outbox
+from simulator.requests import (
     AccountSummary,
     AccountUpdates,
     AccountUpdatesMulti,
@@ -22,8 +22,8 @@ from .requests import (
     OpenOrders,
     Positions,
 )
-from .session import Session
-from .settings import SimulatorSettings
+from simulator.session import Session
+from simulator.settings import SimulatorSettings
 
 CENT = Decimal("0.01")
 NS_PER_DAY = 86_400_000_000_000

@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
-from .contracts import ContractQuery
-from .messages import NO_ID
+from simulator.contracts import ContractQuery
+from simulator.messages import NO_ID
 
 READ_FAULT = 320
 VALIDATION = 321

@@ -4,22 +4,21 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from common.instruments import Instrument
-
-from . import audit, messages
-from . import requests as ask
-from .account import Books, text
-from .clockwork import Clockwork
-from .contracts import Contracts
-from .decoders import decode
-from .desk import Desk
-from .exchange import Exchange
-from .feed import Feed, Limits
-from .market import Row
-from .outbox import Outbox
-from .pacing import Pace
-from .reports import Reports
-from .session import Session, State
-from .settings import SimulatorSettings
+from simulator import audit, messages
+from simulator import requests as ask
+from simulator.account import Books, text
+from simulator.clockwork import Clockwork
+from simulator.contracts import Contracts
+from simulator.decoders import decode
+from simulator.desk import Desk
+from simulator.exchange import Exchange
+from simulator.feed import Feed, Limits
+from simulator.market import Row
+from simulator.outbox import Outbox
+from simulator.pacing import Pace
+from simulator.reports import Reports
+from simulator.session import Session, State
+from simulator.settings import SimulatorSettings
 
 FARMS = (
     (2104, "Market data farm connection is OK:simfarm"),

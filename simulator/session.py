@@ -9,7 +9,7 @@ A session never guesses where a broken stream goes on: it closes.
 import re
 from enum import Enum
 
-from .settings import VERSION_FLOOR
+from simulator.settings import VERSION_FLOOR
 
 FRAME_MAX_BYTES = 64 * 1024
 HANDSHAKE_MAX_BYTES = 512

@@ -147,8 +147,8 @@ def test_a_smaller_quantity_keeps_its_place_and_a_changed_price_loses_it(market)
     market.exchange.modify(orders[0], D(5), D("10.00"), 1)
     market.exchange.modify(orders[1], D(10), D("9.99"), 1)
     market.exchange.modify(orders[1], D(10), D("10.00"), 1)
-    market.quote(None, "10.00", None, "16")
-    assert [order.filled for order in orders] == [5, 1, 10]
+    market.quote(None, "10.00", None, "12")
+    assert [order.filled for order in orders] == [5, 0, 7]
 
 
 def test_perm_ids_rise_and_execution_ids_are_unique(market):

@@ -157,6 +157,17 @@ def test_a_closed_connection_ends_its_lines_and_no_others(make_tws, make_quote):
     assert tws.server.counters["messages_sent"] == 2
 
 
+def test_a_connection_that_is_being_closed_gets_no_more_ticks(make_tws, make_quote):
+    tws = make_tws([make_quote(0, "10", "11")])
+    client = tws.client()
+    client.subscribe()
+    client.read()
+    client.send_bytes(b"\xff" * 8)
+    tws.pass_s(0)
+    assert client.read() == []
+    assert tws.server.counters["messages_sent"] == 0
+
+
 def test_symbols_that_are_not_configured_are_passed_over(make_tws, make_quote):
     tws = make_tws([make_quote(0, "1", "2", symbol="ELSE"), make_quote(0, "10", "11")])
     client = tws.client()

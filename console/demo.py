@@ -1,0 +1,150 @@
+"""The demo: the whole group on a file of real ticks, in a folder of its own, and its figures."""
+
+import json
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from common import config as configuration
+from common.config import Config, ConfigError
+from console import report
+from console import status as told
+from console.group import Group, GroupError, wait_for
+from simulator.market import symbols_of
+
+JOIN_TIMEOUT_S: Final = 30
+DRAIN_TIMEOUT_S: Final = 60
+SYMBOLS_MAX: Final = 100
+
+Say = Callable[[str], None]
+
+
+def run(ticks: Path, start: str | None, seconds: float, speed: float, say: Say) -> dict[str, Any]:
+    """Run the group on `ticks` from `start` on, for `seconds`; gives the figures.
+
+    `speed` is market seconds a second, 0 as fast as they go. All but the figures is deleted,
+    unless something went wrong: then the run directory stays and is named.
+    """
+    base = configuration.load()
+    run_dir = Path(os.environ.get("TAPEWIRE_RUN_DIR") or tempfile.mkdtemp(prefix="tapewire-"))
+    with _environment(_settings(base, ticks, start, seconds, speed, run_dir)):
+        config = configuration.load()
+        group = Group(config)
+        group.up()
+        try:
+            _watch(group, config, seconds, say)
+        finally:
+            say("stopping")
+            group.down()
+        figures = report.figures(config, group.run_dir)
+    if figures["faults"]:
+        say(f"the run's journals and logs are kept in {run_dir}")
+    elif "TAPEWIRE_RUN_DIR" not in os.environ:
+        shutil.rmtree(run_dir)
+    return figures
+
+
+def _watch(group: Group, config: Config, seconds: float, say: Say) -> None:
+    """From the start of the processes to the last fill of the last signal."""
+    say("starting the group; the simulator comes last, so that nobody misses a tick")
+    strategies = [f"strategy-{s.name}" for s in config.strategies]
+    if not wait_for(lambda: _joined(group, strategies), JOIN_TIMEOUT_S):
+        raise GroupError(f"not all processes came up; see the logs in {group.run_dir}/logs")
+    group.start("simulator")
+    say(f"running {group.run_dir}")
+    wait_for(lambda: _over(group), seconds + DRAIN_TIMEOUT_S if seconds else 86_400, 0.2)
+    say("the market is over; waiting for the last orders")
+    quiet = _Quiet(group)
+    if not wait_for(quiet, DRAIN_TIMEOUT_S, 0.5):
+        say("the group did not come to rest; comparing what there is")
+
+
+def _joined(group: Group, strategies: list[str]) -> bool:
+    """Whether everyone is there: only TWS is missing, which the gateways wait for."""
+    states = {name: told.state_of(s)[0] for name, s in told.read(group.run_dir).items()}
+    waiting = all(states.get(name) == "WAITING" for name in ("gateway", "way-out"))
+    ready = all(states.get(name) == "READY" for name in ("executor", "risk", *strategies))
+    return waiting and ready
+
+
+def _over(group: Group) -> bool:
+    return bool(told.read(group.run_dir).get("simulator", {}).get("market_over"))
+
+
+class _Quiet:
+    """True once all that was sent was read, no order is live and nothing has changed for a while."""
+
+    LOOKS: Final = 3
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+        self._last: Any = None
+        self._same = 0
+
+    def __call__(self) -> bool:
+        statuses = told.read(self._group.run_dir)
+        gateway, simulator = statuses["gateway"], statuses["simulator"]
+        sent = simulator["counters"]["messages_sent"]
+        now = [
+            gateway["journal_seq"],
+            statuses["executor"]["journal_seq"],
+            gateway["tws_messages"],
+            *(s["counters"] for n, s in statuses.items() if n.startswith("strategy-")),
+        ]
+        self._same = self._same + 1 if now == self._last and sent == gateway["tws_messages"] else 0
+        self._last = now
+        return self._same >= self.LOOKS
+
+
+def _settings(
+    base: Config, ticks: Path, start: str | None, seconds: float, speed: float, run_dir: Path
+) -> dict[str, str]:
+    """The configuration of the demo, as environment over the file's."""
+    if not ticks.is_file():
+        raise ConfigError(f"--ticks {ticks}: no such file; expected a CSV of ticks")
+    known = {i.symbol: i for i in base.instruments}
+    instruments = [
+        known[symbol].model_dump(mode="json")
+        if symbol in known
+        else {"symbol": symbol, "min_tick": str(min_tick)}
+        for symbol, min_tick in symbols_of(ticks, SYMBOLS_MAX).items()
+    ]
+    strategies = [{**s.model_dump(mode="json"), "symbols": []} for s in base.strategies]
+    simulator = {
+        "enabled": True,
+        "autostart": False,
+        "ticks": str(ticks.absolute()),
+        "start": start,
+        "speed": speed,
+        "seconds": seconds,
+    }
+    return {
+        "TAPEWIRE_RUN_DIR": str(run_dir),
+        "TAPEWIRE_TWS__HOST": "127.0.0.1",
+        "TAPEWIRE_TWS__PORT": str(_free_port()),
+        "TAPEWIRE_INSTRUMENTS": json.dumps(instruments),
+        "TAPEWIRE_STRATEGIES": json.dumps(strategies),
+        "TAPEWIRE_SIMULATOR": json.dumps(simulator),
+    }
+
+
+@contextmanager
+def _environment(settings: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
