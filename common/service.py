@@ -107,6 +107,10 @@ class Service:
         """Answer a request, once everything born in this turn is on disk."""
         self._replies.append((sender, event))
 
+    def head_after_commit(self) -> int:
+        """The journal's last seq once all that was born so far is written."""
+        return (self.stream.journal.head.seq if self.stream else 0) + len(self._born)
+
     def ask(self, source: str, event: Event) -> bool:
         """Send a request to `source` now; False if it is not there."""
         return self.transport.send(f"{source}.requests", [wire.encode(event)])

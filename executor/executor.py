@@ -8,6 +8,7 @@ again is harmless; and what the executor does not know after a crash, the gatewa
 from collections.abc import Iterable, Sequence
 
 from common.events import (
+    AccountPosition,
     Commission,
     Event,
     Fill,
@@ -17,6 +18,7 @@ from common.events import (
     OrderDenied,
     OrderExpired,
     OrderIntended,
+    OrderRefused,
     Signal,
     SubmitOrder,
 )
@@ -27,7 +29,11 @@ from risk.rules import Rule
 
 
 class Executor:
-    """Decides what becomes of signals; state changes in `apply` and `on_broker` alone."""
+    """Decides what becomes of signals; state changes in `apply` and `on_broker` alone.
+
+    After a start the gateways' journals are read again from their beginning, and orders go once
+    more through all their states. Nothing of that is news: `caught_up` ends it, and tells what is.
+    """
 
     def __init__(
         self, rules: Sequence[Rule], instruments: Iterable[Instrument], *, retry_ms: int = 500
@@ -35,6 +41,7 @@ class Executor:
         self.rules = rules
         self.instruments = {i.symbol: i for i in instruments}
         self.ledger = Ledger(self.instruments.values())
+        self.live = False
         self._answered: set[str] = set()
         self._retry_ns = retry_ms * 1_000_000
 
@@ -52,10 +59,8 @@ class Executor:
             self._answered.add(event.signal_id)
         elif isinstance(event, OrderChanged):
             entry = self.ledger.orders[event.intent_id]
-            entry.state = entry.told_state = event.state
-            entry.told_filled = event.filled
+            entry.told_state, entry.told_filled = event.state, event.filled
             entry.reason = event.reason
-            self.ledger.settle(entry)
 
     # ---- signals -----------------------------------------------------------------------------
 
@@ -91,8 +96,8 @@ class Executor:
         if isinstance(event, Fill):
             entry = self.ledger.apply_fill(event)
             return self._changes(entry, now_ns) if entry else []
-        if isinstance(event, Commission):
-            self.ledger.apply_commission(event)
+        if isinstance(event, Commission | AccountPosition):
+            self.ledger.apply_account(event)
             return []
         if isinstance(event, OrderIntended) and event.order.intent_id not in self.ledger.orders:
             return self._adopt(event, now_ns)
@@ -102,27 +107,52 @@ class Executor:
             entry = self.ledger.orders.get(getattr(event, "intent_id", ""))
         if entry is None:
             return []
-        entry.state = after(entry.state, event)
-        entry.reason = getattr(event, "reason", "")
+        state = after(entry.state, event)
+        if state != entry.state:
+            entry.state, entry.reason = state, getattr(event, "reason", "")
         return self._changes(entry, now_ns)
 
-    def on_answer(self, answer: OrderAnswer) -> None:
+    def on_answer(self, answer: OrderAnswer, now_ns: int) -> list[Event]:
         """The gateway answered for an intent: it need not be asked again.
 
-        What it did stands in its journal and comes from there; the answer itself changes nothing.
+        What it did comes from its journal, all but one thing: an intent that it had refused
+        before this executor knew of it (an earlier one asked, and died) it refuses without a
+        new event.
         """
         entry = self.ledger.orders.get(answer.intent_id)
-        if entry is not None:
-            entry.answered = True
+        if entry is None:
+            return []
+        entry.answered = True
+        if answer.accepted:
+            return []
+        refused = OrderRefused(now_ns, answer.intent_id, answer.reason)
+        entry.state, entry.reason = after(entry.state, refused), answer.reason
+        return self._changes(entry, now_ns)
 
     def tick(self, now_ns: int) -> list[SubmitOrder]:
         """Intents whose answer is late, to be asked for again; the gateway knows them or not."""
         late = []
         for entry in self.ledger.live():
-            if entry.state == "CREATED" and now_ns - entry.asked_ns >= self._retry_ns:
+            if (
+                entry.state == "CREATED"
+                and not entry.answered
+                and now_ns - entry.asked_ns >= self._retry_ns
+            ):
                 entry.asked_ns = now_ns
                 late.append(entry.order)
         return late
+
+    def caught_up(self, now_ns: int) -> list[Event]:
+        """The gateways' journals are known to their ends: what the own one does not say yet."""
+        if self.live:
+            return []
+        self.live = True
+        events: list[Event] = []
+        for entry in list(self.ledger.orders.values()):
+            if entry.state == "CREATED":  # a gateway that lost its journal does not undo an order
+                entry.state = entry.told_state
+            events += self._changes(entry, now_ns)
+        return events
 
     # ---- inside ------------------------------------------------------------------------------
 
@@ -130,7 +160,8 @@ class Executor:
         """An order that was sent before this process wrote it down: the gateway's word counts."""
         if event.order.strategy == "risk":
             return []
-        created = OrderCreated(now_ns, event.order.signal_id, event.order)
+        signal_id = event.order.signal_id or event.order.intent_id
+        created = OrderCreated(now_ns, signal_id, event.order)
         self._applied([created])
         entry = self.ledger.orders[event.order.intent_id]
         entry.state = "INTENDED"
@@ -139,12 +170,12 @@ class Executor:
     def _changes(self, entry: Order, now_ns: int) -> list[Event]:
         """What the own journal does not say yet about an order."""
         self.ledger.settle(entry)
-        filled = max(entry.filled, entry.told_filled)
-        if entry.state == entry.told_state and filled == entry.told_filled:
+        told = entry.state == entry.told_state and entry.filled == entry.told_filled
+        if told or not self.live:
             return []
         order = entry.order
         changed = OrderChanged(
-            now_ns, order.intent_id, order.strategy, entry.state, filled, entry.reason
+            now_ns, order.intent_id, order.strategy, entry.state, entry.filled, entry.reason
         )
         return self._applied([changed])
 

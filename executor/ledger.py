@@ -1,9 +1,10 @@
 """The executor's ledger: each order with its fills, each position, and what could still fill."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from common.events import Commission, Fill, OrderState, SubmitOrder
+from common.events import AccountPosition, Commission, Fill, OrderState, SubmitOrder
 from common.instruments import Instrument
 from common.positions import Book, execution_key
 from executor.order_state import FINAL
@@ -16,11 +17,11 @@ ZERO = Decimal(0)
 class Order:
     """One order as the executor follows it. `told_*` is what its own journal says already."""
 
-    def __init__(self, order: SubmitOrder) -> None:
+    def __init__(self, order: SubmitOrder, executions: dict[str, Decimal]) -> None:
         self.order = order
         self.state: OrderState = "CREATED"
         self.reason = ""
-        self.executions: dict[str, Decimal] = {}
+        self.executions = executions
         self.told_state: OrderState = "CREATED"
         self.told_filled = ZERO
         self.asked_ns = 0
@@ -52,10 +53,14 @@ class Ledger:
         self.book = Book({i.symbol: i.multiplier for i in instruments})
         self.orders: dict[str, Order] = {}
         self._live: dict[str, Order] = {}
+        self._reported: dict[str, AccountPosition] = {}
+        # By intent and not only by order: a fill can be heard of before the order it is of.
+        self._executions: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
 
     def add(self, order: SubmitOrder) -> Order:
         """A new order, CREATED."""
-        entry = self.orders[order.intent_id] = self._live[order.intent_id] = Order(order)
+        entry = Order(order, self._executions[order.intent_id])
+        self.orders[order.intent_id] = self._live[order.intent_id] = entry
         return entry
 
     def settle(self, entry: Order) -> None:
@@ -67,21 +72,25 @@ class Ledger:
 
     def apply_fill(self, fill: Fill) -> Order | None:
         """Count a fill once; gives the order that it is of, if it is one of ours."""
-        if not self.book.apply_fill(fill):
+        if not self.book.apply_fill(fill) or fill.intent_id is None:
             return None
-        entry = self.orders.get(fill.intent_id or "")
-        if entry is not None:
-            entry.executions[execution_key(fill.exec_id)] = fill.quantity
-        return entry
+        self._executions[fill.intent_id][execution_key(fill.exec_id)] = fill.quantity
+        return self.orders.get(fill.intent_id)
 
-    def apply_commission(self, commission: Commission) -> None:
-        """Count a commission once."""
-        self.book.apply_commission(commission)
+    def apply_account(self, event: Commission | AccountPosition) -> None:
+        """Count a commission once; of positions, the newest word that a gateway heard counts."""
+        if isinstance(event, Commission):
+            self.book.apply_commission(event)
+            return
+        known = self._reported.get(event.symbol)
+        if known is None or event.ts_ns >= known.ts_ns:
+            self._reported[event.symbol] = event
 
     def exposure(self, symbol: str) -> Exposure:
         """The symbol's position with all that could still fill."""
         working = ((e.order, e.remaining) for e in self._live.values())
-        return exposure_of(symbol, self.book.position(symbol).quantity, working)
+        held, reported = self.book.position(symbol).quantity, self._reported.get(symbol)
+        return exposure_of(symbol, held, working, reported.quantity if reported else None)
 
     def live(self) -> Iterator[Order]:
         """Orders that could still fill."""

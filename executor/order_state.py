@@ -1,9 +1,9 @@
 """An order's states as the executor sees them: a table, so that what is not in it cannot happen.
 
 The gateway's events drive it. Executions are the truth about fills, and a fill may follow a
-cancel: it is counted, the state stays. UNKNOWN and LOST are left again when TWS turns out to have
-the order after all. An event that the table does not name for a state changes nothing; that is
-how events that are read a second time, after a restart, stay harmless.
+cancel: it is counted, the state stays. UNKNOWN, LOST, CANCELLED and REJECTED are left again when
+TWS turns out to have the order after all. An event that the table does not name for a state
+changes nothing.
 
     CREATED -> INTENDED -> ACCEPTED -> FILLED | CANCELLED | REJECTED
        |          |           |
@@ -60,9 +60,11 @@ TRANSITIONS: Final[dict[OrderState, dict[type[Event], OrderState]]] = {
         OrderFilled: "FILLED",
     },
     "CANCELLED": {
+        OrderAccepted: "ACCEPTED",
         OrderFilled: "FILLED",  # reported cancelled, filled afterwards: TWS does that
     },
     "REJECTED": {
+        OrderAccepted: "ACCEPTED",
         OrderFilled: "FILLED",
     },
     "FILLED": {},

@@ -12,6 +12,7 @@ from common.events import (
     Event,
     OrderReply,
     OrderRequest,
+    ProcessState,
     Signal,
     SubmitOrder,
 )
@@ -21,18 +22,28 @@ from common.transport import Transport
 from executor.executor import Executor
 
 FOLLOWS = ("gateway", "way-out")
+HELLO_EVERY_NS = 250_000_000
 
 
 class ExecutorService(Service):
     """Runs an `Executor`."""
 
     def __init__(
-        self, executor: Executor, transport: Transport, clock: Clock, journal: Journal, *, epoch: str
+        self,
+        executor: Executor,
+        transport: Transport,
+        clock: Clock,
+        journal: Journal,
+        *,
+        epoch: str,
     ) -> None:
         super().__init__(
             "executor", transport, clock, epoch=epoch, follows=FOLLOWS, journal=journal
         )
         self.executor = executor
+        self._started_ns = clock.now_ns()
+        self._welcome_head: int | None = None  # the gateway's journal when it knew of this start
+        self._next_hello_ns = 0
         self._outgoing: list[SubmitOrder] = []
         self._requests = 0
         for event in events_of(journal):
@@ -45,8 +56,10 @@ class ExecutorService(Service):
     def on_reply(self, source: str, event: Event, now_ns: int) -> None:
         """The gateway's answers to a turn's intents."""
         if isinstance(event, OrderReply):
+            if self._welcome_head is None:
+                self._welcome_head = event.head
             for answer in event.answers:
-                self.executor.on_answer(answer)
+                self.born(*self.executor.on_answer(answer, now_ns))
 
     def on_frames(self, channel: str, frames: list[bytes], now_ns: int) -> None:
         """Signals. Before the past is known none is answered; their strategies send them again."""
@@ -54,7 +67,7 @@ class ExecutorService(Service):
             return
         signal = wire.decode(frames[0], Signal)
         self.metrics.count("signals_received")
-        if self.following()[0] != "READY":
+        if self.readiness(now_ns)[0] != "READY":
             self.metrics.count("signals_deferred")
             return
         self.metrics.hops["strategy_to_executor"].record(now_ns - signal.ts_ns)
@@ -64,12 +77,28 @@ class ExecutorService(Service):
 
     def on_tick(self, now_ns: int) -> None:
         """Send the turn's intents in one request, before the journal is written."""
-        if self.following()[0] == "READY":
+        if self.readiness(now_ns)[0] == "READY":
+            self.born(*self.executor.caught_up(now_ns))
             self._outgoing += self.executor.tick(now_ns)
-        if self._outgoing:
+        hello = self._welcome_head is None and now_ns >= self._next_hello_ns
+        if self._outgoing or hello:
+            self._next_hello_ns = now_ns + HELLO_EVERY_NS
             self._requests += 1
-            self.ask("gateway", OrderRequest(self._requests, list(self._outgoing)))
+            request = OrderRequest(self._requests, list(self._outgoing), self._started_ns)
+            self.ask("gateway", request)
             self._outgoing.clear()
+
+    def readiness(self, now_ns: int) -> tuple[ProcessState, str]:
+        """READY once the gateway shuts out what an earlier executor left on its way, and all
+        that it took before is known here: only then is the exposure the whole one."""
+        state = self.following()
+        if state[0] != "READY":
+            return state
+        if self._welcome_head is None:
+            return "WAITING", "waiting for the gateway to hear of this start"
+        if self.followers["gateway"].next_seq <= self._welcome_head:
+            return "WAITING", "catching up with what the gateway took from an earlier executor"
+        return state
 
     def detail(self) -> dict[str, Any]:
         """Orders by state, positions, P&L."""

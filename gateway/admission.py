@@ -19,6 +19,7 @@ class Gate:
         self.reduce_only = reduce_only
         self.beat: Heartbeat | None = None
         self.halted = False
+        self.flattening = False
 
     def refusal(
         self,
@@ -32,6 +33,8 @@ class Gate:
             return f"quantity is {order.quantity}, must be above 0"
         if order.expires_ns < now_ns:
             return "it expired before it could be sent"
+        if self.flattening:  # two doors that close one position would turn it round
+            return "a flatten is under way, and it closes the positions itself"
         if reduces(order, positions, live):
             return ""
         if self.reduce_only:
@@ -42,7 +45,7 @@ class Gate:
         if self.beat is None:
             return "risk was not heard yet; an order that adds risk needs its lease"
         age_ns = now_ns - self.beat.ts_ns
-        if age_ns > self.lease_ns:
+        if abs(age_ns) > self.lease_ns:  # ahead of now: the clock was set back since
             return (
                 f"risk was last heard {age_ns // 1_000_000} ms ago, its lease is"
                 f" {self.lease_ns // 1_000_000} ms"
@@ -53,9 +56,7 @@ class Gate:
         return ""
 
 
-def reduces(
-    order: SubmitOrder, positions: Mapping[str, Decimal], live: Iterable[Intent]
-) -> bool:
+def reduces(order: SubmitOrder, positions: Mapping[str, Decimal], live: Iterable[Intent]) -> bool:
     """Whether `order` can only bring its symbol's position nearer to zero.
 
     Everything live on the same side counts as filled first; the order itself is left out, so

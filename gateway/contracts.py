@@ -45,6 +45,10 @@ class Contracts:
         """Our symbol for what TWS reports; TWS's own where the contract is not configured."""
         if message.con_id in self._by_con_id:
             return self._by_con_id[message.con_id]
-        if message.local_symbol in self.instruments:
-            return message.local_symbol
-        return message.symbol
+        for name in (message.local_symbol, message.symbol):
+            if name in self.instruments and not (message.con_id and name in self._con_ids):
+                return name
+        # An option on AAPL is called AAPL too: it must not count as the share.
+        if message.symbol not in self.instruments:
+            return message.symbol
+        return f"{message.local_symbol or message.symbol}#{message.con_id}"

@@ -5,8 +5,8 @@ from typing import Final
 # Source: TWS API message codes; those on orders as observed (an order lives on after each).
 ORDER_WARNINGS: Final = frozenset({399, 404, 2109, 10349, 10148, 10147, 161, 135, 104, 105, 329})
 CONNECTIVITY_LOST: Final = frozenset({1100, 2110})
-CONNECTIVITY_RESTORED_DATA_LOST: Final = 1101
-CONNECTIVITY_RESTORED: Final = 1102
+DATA_LOST: Final = 1101
+CONNECTIVITY_RESTORED: Final = frozenset({1102, DATA_LOST})
 CLIENT_ID_IN_USE: Final = 326
 
 

@@ -5,17 +5,17 @@ only handed over by `release`, which the shell calls when the events are on disk
 """
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Final
 
 from common.events import (
-    AccountPosition,
     CancelAll,
     CancelOrder,
     ConnectionLost,
     ConnectionUp,
     Event,
     Fill,
+    FlattenCompleted,
+    FlattenStarted,
     Heartbeat,
     OrderAnswer,
     OrderIntended,
@@ -26,18 +26,17 @@ from common.events import (
     RiskResumed,
     SubmitOrder,
     Tick,
-    signed,
 )
 from common.instruments import Instrument
 from gateway import errors
 from gateway import tws_messages as tws
 from gateway.admission import Gate
 from gateway.contracts import Contracts
-from gateway.framing import FramingError
+from gateway.holdings import Holdings
 from gateway.market_data import MarketData
 from gateway.orders import Intent, Orders
 from gateway.pacing import Outbox
-from gateway.session import SessionError, TwsSession
+from gateway.session import TwsSession
 from gateway.snapshot import Snapshot
 
 DETAILS_REQUEST_ID: Final = 900_000_000
@@ -68,13 +67,13 @@ class Gateway:
         self.contracts = Contracts(instruments)
         self.gate = Gate(lease_ms, reduce_only=reduce_only)
         self.outbox = Outbox(rate_max_per_s)
-        self.reported: dict[str, Decimal] = {}
-        self.filled: dict[str, Decimal] = {}
+        self.holdings = Holdings()
         self.synchronised = False
         self.problem = "not connected to TWS yet"
         self.complaints: list[tuple[str, bytes]] = []
         self._wanted: dict[str, bool] = {}
         self._snapshot: Snapshot | None = None
+        self._cut_off = False  # TWS lost its own server: what it says now is worth nothing
         self._connected_ns = 0
         self._settle_ns = settle_ms * 1_000_000
         self._greeting = b""
@@ -88,11 +87,10 @@ class Gateway:
 
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal."""
-        if isinstance(event, AccountPosition):
-            self.reported[event.symbol] = self.filled[event.symbol] = event.quantity
-        elif isinstance(event, Fill):
-            held = self.filled.get(event.symbol, Decimal(0))
-            self.filled[event.symbol] = held + signed(event.side, event.quantity)
+        if isinstance(event, Fill):
+            self.holdings.apply(event, self.orders.counted(event.exec_id))
+        else:
+            self.holdings.apply(event)
         self.orders.apply(event)
 
     def restarted(self, now_ns: int) -> list[Event]:
@@ -112,6 +110,8 @@ class Gateway:
             self.gate.halted = True
         elif isinstance(event, RiskResumed):
             self.gate.halted = False
+        elif isinstance(event, FlattenStarted | FlattenCompleted):
+            self.gate.flattening = isinstance(event, FlattenStarted)
 
     def readiness(self) -> tuple[ProcessState, str]:
         """READY once TWS is connected and all that it knows of orders is known here."""
@@ -133,6 +133,9 @@ class Gateway:
         ]
         was_up, self.synchronised = self.synchronised, False
         self._snapshot, self._next_snapshot_ns, self._greeting = None, None, b""
+        self._cut_off = False
+        self.holdings.forget_question()
+        self._wanted = dict.fromkeys(self._wanted, False)
         self.problem, self._last_word = self._last_word or reason, ""
         self.session.closed()
         self._applied(events)
@@ -145,7 +148,10 @@ class Gateway:
         """Bytes of TWS. Raises `SessionError` or `FramingError`: the shell then closes."""
         events: list[Event] = []
         for message in self.session.received(data, now_ns):
-            events += self._on_message(message, now_ns)
+            try:
+                events += self._on_message(message, now_ns)
+            except Exception as error:  # noqa: BLE001 - it must not take with it what is applied already
+                self.complaints.append((f"{message!r:.300} raised {error!r:.200}", b""))
         return events
 
     def ticks(self) -> list[tuple[str, list[Tick]]]:
@@ -164,6 +170,8 @@ class Gateway:
     def tick(self, now_ns: int) -> list[Event]:
         """Timed work: a snapshot that is due, or one that will not end."""
         events: list[Event] = []
+        if self._cut_off:
+            return events
         snapshot = self._snapshot
         if snapshot is not None and (snapshot.complete or snapshot.timed_out(now_ns)):
             events += self._conclude(snapshot, now_ns)
@@ -185,33 +193,39 @@ class Gateway:
             return before, []
         refusal = self._refusal(order, now_ns)
         if refusal:
-            events: list[Event] = [OrderRefused(now_ns, order.intent_id, refusal[:512])]
-            return OrderAnswer(order.intent_id, accepted=False, reason=refusal), self._applied(
-                events
-            )
+            return self._refused(order.intent_id, refusal, now_ns)
         order_id = self.orders.next_order_id(self.session.next_valid_id or 1)
         contract = self.contracts.contract(order.symbol)
-        data = self.session.encode.place_order(order_id, order, contract)
+        try:
+            data = self.session.encode.place_order(order_id, order, contract)
+        except ValueError as error:
+            return self._refused(order.intent_id, str(error), now_ns)
         self.outbox.order(data, order.intent_id)
         intended = OrderIntended(now_ns, order_id, order)
         return OrderAnswer(order.intent_id, accepted=True), self._applied([intended])
 
-    def cancel(self, command: CancelOrder) -> OrderAnswer:
-        """Ask TWS to cancel an order; what became of it comes as an event."""
-        intent = self.orders.intents.get(command.intent_id)
-        if intent is None or not intent.remaining:
-            return OrderAnswer(command.intent_id, accepted=False, reason="no live order of this id")
-        if self.session.state != "UP":
-            return OrderAnswer(command.intent_id, accepted=False, reason=self.problem)
-        self.outbox.cancel(self.session.encode.cancel_order(intent.order_id))
-        return OrderAnswer(command.intent_id, accepted=True)
+    def cancel(self, command: CancelOrder, now_ns: int) -> tuple[OrderAnswer, list[Event]]:
+        """Ask TWS to cancel an order; what became of it comes as an event.
 
-    def cancel_all(self, _command: CancelAll) -> OrderAnswer:
-        """Ask TWS to cancel every order of the account."""
+        One that still waits for its turn is taken out of the queue: a cancel would overtake it.
+        """
+        withdrawn = self._withdraw(command, now_ns)
+        intent = self.orders.intents.get(command.intent_id)
+        if withdrawn:
+            return OrderAnswer(command.intent_id, accepted=True), withdrawn
+        reason = "" if intent and intent.remaining else "no live order of this id"
+        if intent is None or reason or self.session.state != "UP":
+            return OrderAnswer(command.intent_id, False, (reason or self.problem)[:512]), []
+        self.outbox.cancel(self.session.encode.cancel_order(intent.order_id))
+        return OrderAnswer(command.intent_id, accepted=True), []
+
+    def cancel_all(self, command: CancelAll, now_ns: int) -> tuple[OrderAnswer, list[Event]]:
+        """Ask TWS to cancel every order of the account; none that waits here goes any more."""
+        withdrawn = self._withdraw(command, now_ns)
         if self.session.state != "UP":
-            return OrderAnswer("", accepted=False, reason=self.problem)
+            return OrderAnswer("", accepted=False, reason=self.problem[:512]), withdrawn
         self.outbox.cancel(self.session.encode.global_cancel())
-        return OrderAnswer("", accepted=True)
+        return OrderAnswer("", accepted=True), withdrawn
 
     def release(self, now_ns: int) -> tuple[bytes, list[Intent], list[Event]]:
         """The bytes that may be written to TWS at this moment; admission is asked once more.
@@ -237,22 +251,25 @@ class Gateway:
 
     # ---- inside ------------------------------------------------------------------------------
 
-    def positions(self) -> dict[str, Decimal]:
-        """For admission: the smaller of what TWS reported and what fills have made of it since.
-
-        Either may run ahead of the other by a message; an order must reduce both.
-        """
-        return {
-            symbol: _nearer_zero(self.reported.get(symbol, Decimal(0)), quantity)
-            for symbol, quantity in self.filled.items()
-        }
-
     def _refusal(self, order: SubmitOrder, now_ns: int) -> str:
         if order.symbol not in self.contracts.instruments:
             return f"symbol {order.symbol} is not configured; expected one of [[instruments]]"
         if not self.synchronised:
             return self.problem
-        return self.gate.refusal(order, now_ns, self.positions(), self.orders.live())
+        return self.gate.refusal(order, now_ns, self.holdings.smallest(), self.orders.live())
+
+    def _refused(self, intent_id: str, reason: str, now_ns: int) -> tuple[OrderAnswer, list[Event]]:
+        refused = OrderRefused(now_ns, intent_id, reason[:512])
+        return OrderAnswer(intent_id, False, reason[:512]), self._applied([refused])
+
+    def _withdraw(self, command: CancelOrder | CancelAll, now_ns: int) -> list[Event]:
+        one = command.intent_id if isinstance(command, CancelOrder) else None
+        return self._applied(
+            [
+                OrderRefused(now_ns, intent_id, "it was cancelled before it was sent")
+                for intent_id in self.outbox.withdraw(one)
+            ]
+        )
 
     def _applied(self, events: list[Event]) -> list[Event]:
         for event in events:
@@ -266,19 +283,21 @@ class Gateway:
             self.outbox.request(self.session.encode.start_api())
             self.problem = "waiting for TWS to start the API"
         elif isinstance(message, tws.NextValidId | tws.ManagedAccounts):
-            if self.session.state == "UP" and self._snapshot is None and not self.synchronised:
+            starting = self._snapshot is None and not self.synchronised and not self._cut_off
+            if self.session.state == "UP" and starting:
                 self._start(now_ns)
         elif isinstance(message, tws.PositionReported):
             symbol = self.contracts.symbol_of(message)
-            if self.reported.get(symbol) != message.quantity or symbol not in self.filled:
-                return self._applied(
-                    [AccountPosition(now_ns, symbol, message.quantity, message.average_cost)]
-                )
-            self.filled[symbol] = message.quantity
+            return self._applied(
+                self.holdings.told(symbol, message.quantity, message.average_cost, now_ns)
+            )
+        elif isinstance(message, tws.PositionsEnd):
+            return self._applied(self.holdings.all_told(now_ns))
         elif isinstance(message, tws.ContractFound):
             self.contracts.found(message)
         elif isinstance(message, tws.Undecodable):
-            self.complaints.append((f"TWS sent what cannot be read: {message.reason}", message.payload))
+            text = f"TWS sent what cannot be read: {message.reason}"
+            self.complaints.append((text, message.payload))
         elif isinstance(message, tws.TwsError):
             self._on_notice(message, now_ns)
         elif isinstance(message, tws.OrderStatus):
@@ -294,12 +313,15 @@ class Gateway:
             )
         elif message.code in errors.CONNECTIVITY_LOST:
             self.synchronised, self.problem = False, f"TWS lost its server: {message.text}"
-        elif message.code == errors.CONNECTIVITY_RESTORED_DATA_LOST:
-            self.market.close_all()
-            self._wanted = dict.fromkeys(self._wanted, False)
-            self._start(now_ns)
-        elif message.code == errors.CONNECTIVITY_RESTORED:
-            self._start(now_ns)
+            self._cut_off, self._snapshot, self._next_snapshot_ns = True, None, None
+        elif message.code in errors.CONNECTIVITY_RESTORED:
+            if message.code == errors.DATA_LOST:
+                self.market.close_all()
+                self._wanted = dict.fromkeys(self._wanted, False)
+            self._cut_off = False
+            self._connected_ns = now_ns  # it reads its server's orders anew: let that settle
+            if self.session.state == "UP":
+                self._start(now_ns)
         elif not (errors.is_notice(message.code) or self.orders.knows(message.request_id)):
             subject = self.contracts.about(message.request_id) or self.market.about(
                 message.request_id
@@ -316,14 +338,16 @@ class Gateway:
     def _start(self, now_ns: int) -> None:
         """Ask for all that is needed before trading, then for market data."""
         self.problem = "waiting for TWS to tell its orders and executions"
+        self.holdings.asked()
         encode = self.session.encode
-        for n, symbol in enumerate(self.contracts.unresolved()):
-            self.contracts.asked(DETAILS_REQUEST_ID + n, symbol)
-            contract = self.contracts.contract(symbol)
-            self.outbox.request(encode.contract_details(DETAILS_REQUEST_ID + n, contract))
+        for n, symbol in enumerate(self.contracts.instruments):
+            if symbol in self.contracts.unresolved():
+                request_id = DETAILS_REQUEST_ID + n  # each symbol's own: a late answer finds it
+                self.contracts.asked(request_id, symbol)
+                contract = self.contracts.contract(symbol)
+                self.outbox.request(encode.contract_details(request_id, contract))
         self.outbox.request(encode.positions())
         self._begin_snapshot(now_ns)
-        self._wanted = dict.fromkeys(self._wanted, False)
         self._subscribe()
 
     def _subscribe(self) -> None:
@@ -373,10 +397,3 @@ class Gateway:
             self.synchronised, self.problem = True, ""
             events.append(ConnectionUp(now_ns, self.session.server_version))
         return events
-
-
-def _nearer_zero(a: Decimal, b: Decimal) -> Decimal:
-    return Decimal(0) if a * b <= 0 else min(a, b, key=abs)
-
-
-__all__ = ["FramingError", "Gateway", "SessionError"]

@@ -18,6 +18,10 @@ TICK_BY_TICK: Final = b"99"
 _PRICES: Final = {b"1": "bid", b"2": "ask", b"4": "last", b"66": "bid", b"67": "ask", b"68": "last"}
 _SIZES: Final = {b"0": "bid", b"3": "ask", b"5": "last", b"69": "bid", b"70": "ask", b"71": "last"}
 
+# What a tick may carry on the wire: beyond it, readers would refuse the whole message.
+PRICE_MAX: Final = 1e12
+SIZE_MAX: Final = 1e15
+
 FIRST_REQUEST_ID: Final = 1_000_000_000  # far above any order id, so that errors are told apart
 
 
@@ -52,7 +56,7 @@ class MarketData:
         }
 
     def open(self, instrument: Instrument) -> list[int]:
-        """New lines for `instrument`; gives the request ids, one for `top`, two for tick-by-tick."""
+        """Lines for `instrument`; gives the request ids: one for `top`, two for tick-by-tick."""
         line = Line(instrument.symbol)
         count = 2 if instrument.feed == "tick_by_tick" else 1
         ids = [self._next_request_id + n for n in range(count)]
@@ -83,10 +87,7 @@ class MarketData:
         line, part = self._lines.get(fields[2]), _PRICES.get(fields[3])
         if line is None or part is None:
             return
-        price: float | None = float(fields[4])
-        size: float | None = float(fields[5]) if fields[5] else None
-        if price == -1 and not size:  # TWS's way to say that this side is empty
-            price = size = None
+        price, size = _side(float(fields[4]), float(fields[5]) if fields[5] else None)
         if part == "bid":
             line.bid, line.bid_size = price, size
         elif part == "ask":
@@ -102,6 +103,8 @@ class MarketData:
         if line is None or part is None:
             return
         size = float(fields[4])
+        if not 0 <= size <= SIZE_MAX:
+            raise ValueError(f"size {size}, expected 0 to {SIZE_MAX}")
         if part == "last":
             # TWS repeats a trade's size behind its price; a new size alone is a new trade.
             if line.last is not None and size != line.last_size:
@@ -120,10 +123,13 @@ class MarketData:
         if line is None:
             return
         if fields[2] in (b"1", b"2"):
-            self._trade(line, float(fields[4]), float(fields[5]), now_ns)
+            price, size = _side(float(fields[4]), float(fields[5]))
+            if price is not None:
+                self._trade(line, price, size, now_ns)
         elif fields[2] == b"3":
-            line.bid, line.ask = float(fields[4]), float(fields[5])
-            line.bid_size, line.ask_size = float(fields[6]), float(fields[7])
+            bid = _side(float(fields[4]), float(fields[6]))
+            ask = _side(float(fields[5]), float(fields[7]))
+            (line.bid, line.bid_size), (line.ask, line.ask_size) = bid, ask
             self._quote(line, now_ns)
 
     def _quote(self, line: Line, now_ns: int) -> None:
@@ -138,3 +144,15 @@ class MarketData:
         if not line.ticks:
             self._touched.append(line)
         line.ticks.append(Trade(line.symbol, now_ns, price, size))
+
+
+def _side(price: float, size: float | None) -> tuple[float | None, float | None]:
+    """A price with its size; -1 without a size is TWS's way to say that this side is empty.
+
+    Raises `ValueError` for NaN, the infinities, TWS's "unset" and a size below 0.
+    """
+    if price == -1 and not size:
+        return None, None
+    if not -PRICE_MAX <= price <= PRICE_MAX or (size is not None and not 0 <= size <= SIZE_MAX):
+        raise ValueError(f"price {price} with size {size}")
+    return price, size

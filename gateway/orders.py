@@ -10,8 +10,8 @@ An intent goes one way through these states; only TWS's word moves it on from IN
 UNKNOWN is entered when the connection or the process ended while TWS's answer was out. It is
 left when open orders, executions or completed orders name the intent, or when all three, asked
 again after TWS had time to read what was still in its socket, do not: then the order is LOST. It
-is never sent a second time. What TWS says later still counts: a LOST or CANCELLED order that
-turns up or fills is taken at TWS's word.
+is never sent a second time. What TWS says later still counts: a LOST, CANCELLED or REJECTED order
+that turns up working or fills is taken at TWS's word.
 
 State changes only in `apply`, from events that are on disk; everything else decides events.
 """
@@ -42,6 +42,8 @@ from gateway.errors import is_warning
 
 LIVE: Final = ("INTENDED", "ACCEPTED", "UNKNOWN")
 UNCONFIRMED: Final = ("INTENDED", "UNKNOWN", "LOST")
+GIVEN_UP: Final = ("CANCELLED", "REJECTED")
+WORKING: Final = ("PreSubmitted", "Submitted")  # TWS's words for an order that can fill
 ORDER_CANCELLED: Final = 202
 ORDER_REJECTED: Final = 201
 
@@ -109,6 +111,10 @@ class Orders:
         elif isinstance(event, OrderLost):
             self._move(event.intent_id, "LOST", event.reason)
 
+    def counted(self, exec_id: str) -> Decimal:
+        """What an execution, or the one that it corrects, was counted with; 0 if it is new."""
+        return self._quantities.get(execution_key(exec_id), Decimal(0))
+
     def _move(self, intent_id: str, state: OrderState, reason: str = "") -> None:
         intent = self.intents.get(intent_id)
         if intent is not None:
@@ -116,7 +122,7 @@ class Orders:
 
     def _count(self, fill: Fill) -> None:
         key = execution_key(fill.exec_id)
-        change = fill.quantity - self._quantities.get(key, Decimal(0))
+        change = fill.quantity - self.counted(fill.exec_id)
         self._exec_ids[key], self._quantities[key] = fill.exec_id, fill.quantity
         if fill.intent_id is not None and fill.intent_id in self.intents:
             self.intents[fill.intent_id].filled += change
@@ -157,6 +163,9 @@ class Orders:
             return self._on_commission(message, now_ns)
         if isinstance(message, tws.TwsError):
             return self._on_error(message, now_ns)
+        return self._on_order(message, now_ns)
+
+    def _on_order(self, message: tws.TwsMessage, now_ns: int) -> list[Event]:
         if isinstance(message, tws.OpenOrder):
             return self._on_status(message.order_ref, message, message.status, now_ns)
         if isinstance(message, tws.OrderStatus):
@@ -170,8 +179,8 @@ class Orders:
         intent = self.by_order_id(message.order_id, message.client_id)
         if intent is None:
             return []
-        if message.status == "Inactive" and message.why_held:
-            return self._accept(intent, message.perm_id, now_ns)  # held, for a locate: still alive
+        if message.status == "Inactive" and message.why_held:  # for a locate: it still lives
+            return self._accept(intent, message.perm_id, now_ns, working=True)
         return self._on_status(intent.order.intent_id, message, message.status, now_ns)
 
     def _on_status(
@@ -185,16 +194,20 @@ class Orders:
         if intent is None:
             return []
         if status == "Inactive":  # refused; the error before it may have said why already
-            if intent.state not in LIVE:
+            # An open order does not tell whether it is only held; its orderStatus follows and does.
+            if intent.state not in LIVE or isinstance(message, tws.OpenOrder):
                 return []
             return [OrderRejected(now_ns, intent_id, ORDER_REJECTED, "TWS holds it inactive")]
-        events = self._accept(intent, message.perm_id, now_ns)
+        events = self._accept(intent, message.perm_id, now_ns, working=status in WORKING)
         if status in ("Cancelled", "ApiCancelled") and (events or intent.state == "ACCEPTED"):
             events.append(OrderCancelled(now_ns, intent_id))
         return events
 
-    def _accept(self, intent: Intent, perm_id: int, now_ns: int) -> list[Event]:
-        if intent.state not in UNCONFIRMED:
+    def _accept(
+        self, intent: Intent, perm_id: int, now_ns: int, *, working: bool = False
+    ) -> list[Event]:
+        """TWS has it; one that was given up comes back where TWS says that it is working."""
+        if intent.state not in UNCONFIRMED and not (working and intent.state in GIVEN_UP):
             return []
         return [
             OrderAccepted(now_ns, intent.order.intent_id, intent.order_id, perm_id, intent.sent_ns)
@@ -214,7 +227,7 @@ class Orders:
             side="BUY" if message.side == "BUY" else "SELL",
             quantity=message.quantity,
             price=message.price,
-            intent_id=order.intent_id if order else None,
+            intent_id=message.order_ref or None,
             strategy=order.strategy if order else None,
             cause_id=order.cause_id if order else "",
             cause_ns=order.cause_ns if order else 0,
@@ -223,7 +236,8 @@ class Orders:
         if intent is None:
             return [fill]
         events: list[Event] = [*self._accept(intent, message.perm_id, now_ns), fill]
-        if known is None and intent.filled + message.quantity >= intent.order.quantity:
+        filled = intent.filled + message.quantity - self.counted(message.exec_id)
+        if intent.state != "FILLED" and filled >= intent.order.quantity:
             events.append(OrderFilled(now_ns, intent.order.intent_id))
         return events
 
@@ -254,6 +268,13 @@ class Orders:
         ]
 
     def missing(self, seen: Iterable[str]) -> list[Intent]:
-        """Live intents that a whole snapshot of TWS did not name."""
+        """Live intents that a whole snapshot of TWS did not name, though it could have.
+
+        One that is INTENDED and was not sent waits for its turn here: TWS cannot know it.
+        """
         named = set(seen)
-        return [i for i in self.live() if i.order.intent_id not in named]
+        return [
+            i
+            for i in self.live()
+            if i.order.intent_id not in named and not (i.state == "INTENDED" and i.sent_ns is None)
+        ]

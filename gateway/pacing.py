@@ -39,12 +39,17 @@ class Outbox:
         """Queue anything else."""
         self._requests.append(Outgoing(data))
 
+    def withdraw(self, intent_id: str | None = None) -> list[str]:
+        """Drop the order of `intent_id`, or all orders; gives the intents that never went."""
+        dropped = [o for o in self._orders if intent_id in (None, o.intent_id)]
+        self._orders = deque(o for o in self._orders if o not in dropped)
+        return [o.intent_id for o in dropped if o.intent_id is not None]
+
     def clear(self) -> list[str]:
         """Drop all that waits; gives the intents whose orders were never sent."""
-        dropped = [o.intent_id for o in self._orders if o.intent_id is not None]
-        for queue in (self._cancels, self._orders, self._requests):
-            queue.clear()
-        self._sent_ns.clear()
+        dropped = self.withdraw()
+        self._cancels.clear()
+        self._requests.clear()
         return dropped
 
     def release(self, now_ns: int, may_send: Callable[[str], bool]) -> tuple[bytes, list[str]]:
@@ -70,6 +75,7 @@ class Outbox:
         if not self._rate_max:
             self._sent_ns.clear()
             return True
-        while self._sent_ns and now_ns - self._sent_ns[0] >= SECOND_NS:
+        # A time ahead of now is of a clock that was set back since: it must not hold up a cancel.
+        while self._sent_ns and not 0 <= now_ns - self._sent_ns[0] < SECOND_NS:
             self._sent_ns.popleft()
         return len(self._sent_ns) < self._rate_max

@@ -55,6 +55,7 @@ class GatewayService(Service):
         self._hang_up = hang_up
         self._unmarked: set[str] = set()  # symbols with ticks since their last values went out
         self._next_marks_ns = 0
+        self._executor_started_ns = 0
         for event in events_of(journal):
             gateway.apply(event)
         self.born(*gateway.restarted(clock.now_ns()))
@@ -76,8 +77,12 @@ class GatewayService(Service):
         if not isinstance(event, OrderRequest):
             self.bury("requests", f"{type(event).__name__} is not an order request", b"")
             return
+        if event.started_ns and event.started_ns < self._executor_started_ns:
+            self.bury("requests", "orders of an executor that was replaced since; not taken", b"")
+            return
+        self._executor_started_ns = max(self._executor_started_ns, event.started_ns)
         answers = [self._obey(command, now_ns) for command in event.commands]
-        self.reply(sender, OrderReply(event.id, answers))
+        self.reply(sender, OrderReply(event.id, answers, self.head_after_commit()))
 
     def on_frames(self, channel: str, frames: list[bytes], now_ns: int) -> None:
         """TWS's bytes, and who joined which market data topic."""
@@ -138,11 +143,12 @@ class GatewayService(Service):
 
     def _obey(self, command: SubmitOrder | CancelOrder | CancelAll, now_ns: int) -> OrderAnswer:
         if isinstance(command, CancelOrder):
-            return self.gateway.cancel(command)
-        if isinstance(command, CancelAll):
-            return self.gateway.cancel_all(command)
-        self.metrics.hops["executor_to_gateway"].record(now_ns - command.ts_ns)
-        answer, events = self.gateway.submit(command, now_ns)
+            answer, events = self.gateway.cancel(command, now_ns)
+        elif isinstance(command, CancelAll):
+            answer, events = self.gateway.cancel_all(command, now_ns)
+        else:
+            self.metrics.hops["executor_to_gateway"].record(now_ns - command.ts_ns)
+            answer, events = self.gateway.submit(command, now_ns)
         self.born(*events)
         return answer
 

@@ -1,6 +1,7 @@
 """ibapi's decoder without its threads: a payload in, our own messages out."""
 
 import logging
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,7 @@ def decimal(value: float) -> Decimal:
 
     Exact up to 15 significant digits; TWS's "unset" and infinities are refused.
     """
-    if value == UNSET_DOUBLE or value != value or value in (float("inf"), float("-inf")):
+    if value == UNSET_DOUBLE or not math.isfinite(value):
         raise ValueError(f"{value} stands where an amount was expected")
     number = Decimal(repr(value))
     return number.to_integral_value() if number == number.to_integral_value() else number
@@ -44,21 +45,25 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
     # ---- callbacks, named by ibapi ------------------------------------------------------------
 
     def nextValidId(self, orderId: int) -> None:  # noqa: N802, N803
+        """9, after `startApi`."""
         self._messages.append(tws.NextValidId(int(orderId)))
 
     def managedAccounts(self, accountsList: str) -> None:  # noqa: N802, N803
+        """15, after `startApi`; the accounts stand with commas between."""
         accounts = tuple(a for a in accountsList.split(",") if a)
         self._messages.append(tws.ManagedAccounts(accounts))
 
     def error(self, reqId: int, errorCode: int, errorString: str) -> None:  # noqa: N803
+        """4: errors, warnings and notices alike."""
         self._messages.append(tws.TwsError(int(reqId), int(errorCode), errorString))
 
     def openOrder(self, orderId: int, _contract: Any, order: Any, state: Any) -> None:  # noqa: N802, N803
+        """5, at each change of an order and for each that is open."""
         self._messages.append(
             tws.OpenOrder(orderId, order.clientId, order.permId, order.orderRef, state.status)
         )
 
-    def orderStatus(  # noqa: N802, PLR0913
+    def orderStatus(  # noqa: N802
         self,
         orderId: int,  # noqa: N803
         status: str,
@@ -72,11 +77,15 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
         whyHeld: str,  # noqa: N803
         _cap: float,
     ) -> None:
+        """3; comes in duplicates, or not at all."""
         self._messages.append(
             tws.OrderStatus(orderId, clientId, permId, status, decimal(filled), whyHeld)
         )
 
     def execDetails(self, _reqId: int, contract: Any, execution: Any) -> None:  # noqa: N802, N803
+        """11; raises where what names the execution is missing, for no journal could keep it."""
+        if not (execution.execId and contract.symbol):
+            raise ValueError(f"an execution {execution.execId!r} of symbol {contract.symbol!r}")
         self._messages.append(
             tws.Execution(
                 exec_id=execution.execId,
@@ -94,16 +103,23 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
         )
 
     def commissionReport(self, report: Any) -> None:  # noqa: N802
+        """59, after its execution."""
+        if not report.execId:
+            raise ValueError("a commission of no execution")
         self._messages.append(
             tws.CommissionReported(report.execId, decimal(report.commission), report.currency)
         )
 
     def completedOrder(self, _contract: Any, order: Any, state: Any) -> None:  # noqa: N802
+        """101: today's orders that are over."""
         self._messages.append(
             tws.CompletedOrder(order.permId, order.orderRef, state.status, state.completedStatus)
         )
 
     def position(self, _account: str, contract: Any, position: float, avgCost: float) -> None:  # noqa: N803
+        """61, when asked for and at each change."""
+        if not contract.symbol:
+            raise ValueError("a position of no symbol")
         self._messages.append(
             tws.PositionReported(
                 contract.conId,
@@ -114,19 +130,25 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
             )
         )
 
+    def positionEnd(self) -> None:  # noqa: N802
+        """62."""
+        self._messages.append(tws.PositionsEnd())
+
     def contractDetails(self, reqId: int, details: Any) -> None:  # noqa: N802, N803
+        """10, one a contract that fits."""
         contract = details.contract
         self._messages.append(
-            tws.ContractFound(
-                reqId, contract.conId, contract.localSymbol, decimal(details.minTick)
-            )
+            tws.ContractFound(reqId, contract.conId, contract.localSymbol, decimal(details.minTick))
         )
 
     def openOrderEnd(self) -> None:  # noqa: N802
+        """53."""
         self._messages.append(tws.OpenOrdersEnd())
 
     def execDetailsEnd(self, _reqId: int) -> None:  # noqa: N802, N803
+        """55; may never come."""
         self._messages.append(tws.ExecutionsEnd())
 
     def completedOrdersEnd(self) -> None:  # noqa: N802
+        """102."""
         self._messages.append(tws.CompletedOrdersEnd())

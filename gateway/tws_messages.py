@@ -91,6 +91,10 @@ class PositionReported(TwsMessage, frozen=True):
     average_cost: Decimal
 
 
+class PositionsEnd(TwsMessage, frozen=True):
+    """All positions have been listed; what was not named is flat."""
+
+
 class ContractFound(TwsMessage, frozen=True):
     """TWS knows the contract that request `request_id` described."""
 

@@ -1,4 +1,4 @@
-"""The TCP socket to TWS: non-blocking, in the gateway's one poll loop, connecting again by itself."""
+"""The TCP socket to TWS: non-blocking, in the gateway's one poll loop, connecting by itself."""
 
 import errno
 import socket
@@ -44,8 +44,7 @@ class TwsSocket:
     def ready(self) -> list[list[bytes]]:
         """Connect, read and write as far as it goes without waiting."""
         if self._socket is None:
-            self._begin()
-            return []
+            return self._begin()
         if not self._connected:
             return self._finish_connecting()
         messages = self._read(self._socket)
@@ -69,16 +68,20 @@ class TwsSocket:
         self._out.clear()
         self._next_try_ns = self._clock.now_ns() + self._retry_ns
 
-    def _begin(self) -> None:
+    def _begin(self) -> list[list[bytes]]:
         if self._clock.now_ns() < self._next_try_ns:
-            return
+            return []
         family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        code = self._socket.connect_ex(self._address)
-        if code not in (0, errno.EINPROGRESS):
-            self.close()
+        try:
+            code = self._socket.connect_ex(self._address)
+        except OSError as error:  # a name that cannot be looked up, perhaps only now
+            return self._gone(f"cannot connect to TWS at {self._place}: {error.strerror}")
+        if code in (0, errno.EINPROGRESS):
+            return []
+        return self._gone(f"cannot connect to TWS at {self._place}: {errno.errorcode.get(code)}")
 
     def _finish_connecting(self) -> list[list[bytes]]:
         assert self._socket is not None

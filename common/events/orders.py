@@ -124,8 +124,9 @@ class OrderLost(Event, frozen=True, tag="order.lost"):
 class Fill(Event, frozen=True, tag="fill"):
     """One execution. `exec_id` is the key; a correction carries the same id but for its last part.
 
-    `intent_id`, `strategy` are None for an order that was not Tapewire's. `cause_*` and
-    `signal_ns` lead back to the tick and the signal.
+    `intent_id` is the order's reference at the broker, so that it means the same whichever gateway
+    reports the execution; None for an order without one. `strategy`, `cause_*` and `signal_ns`,
+    which lead back to the signal and the tick, are known to the gateway that placed the order.
     """
 
     ts_ns: TimeNs

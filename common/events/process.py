@@ -42,10 +42,16 @@ class ConnectionLost(Event, frozen=True, tag="connection.lost"):
 
 
 class OrderRequest(Event, frozen=True, tag="order_request"):
-    """All the intents of one loop turn; the reply carries `id`."""
+    """All the intents of one loop turn; the reply carries `id`.
+
+    `started_ns` is when the asking process started. The gateway takes nothing from an earlier
+    start once it has heard of a later one: what a dead executor left on its way must not add to
+    what the new one counts. 0 asks for no such fence.
+    """
 
     id: int
     commands: Annotated[list[SubmitOrder | CancelOrder | CancelAll], msgspec.Meta(max_length=4096)]
+    started_ns: TimeNs = 0
 
 
 class OrderAnswer(Event, frozen=True, tag="order_answer"):
@@ -57,10 +63,11 @@ class OrderAnswer(Event, frozen=True, tag="order_answer"):
 
 
 class OrderReply(Event, frozen=True, tag="order_reply"):
-    """One answer a command, in their order."""
+    """One answer a command, in their order. `head` is the gateway's journal's, all of it in."""
 
     id: int
     answers: list[OrderAnswer]
+    head: int = 0
 
 
 class CatchUp(Event, frozen=True, tag="catch_up"):

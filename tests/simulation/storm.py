@@ -1,0 +1,49 @@
+"""The adversary: a network that loses, delays and repeats, and processes that die at any step."""
+
+import random
+
+from backtest.network import HOP_NS
+from backtest.world import SECOND_NS, World
+
+LOSS = 0.03
+REPEAT = 0.05
+SLOW = 0.05
+VICTIMS = ("gateway", "gateway", "executor", "executor", "risk", "way-out", "strategy-a")
+FUSE_MAX_STEPS = 25
+
+
+class StormyWeather:
+    """Loses and repeats messages between processes, delays all of them; calm once `calm` is set.
+
+    TCP to TWS loses nothing, but what was written may arrive up to a second later.
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self.calm = False
+        self._rng = rng
+
+    def delay_ns(self, link: str) -> int:
+        if self.calm:
+            return HOP_NS
+        if self._rng.random() < SLOW:
+            return self._rng.randrange(SECOND_NS)
+        return self._rng.randrange(HOP_NS, 20 * HOP_NS)
+
+    def copies(self, link: str) -> int:
+        chance = self._rng.random()
+        if self.calm or chance > LOSS + REPEAT:
+            return 1
+        return 0 if chance < LOSS else 2
+
+
+def strike(world: World, rng: random.Random) -> str:
+    """Do one thing to the world; gives what it was."""
+    victim = rng.choice(VICTIMS)
+    kind = rng.choice(("kill", "fuse", "fuse", "cut", "nothing"))
+    if kind == "kill":
+        world.kill(victim, restart_after_ns=rng.randrange(SECOND_NS // 10, 3 * SECOND_NS))
+    elif kind == "fuse":
+        world.nodes[victim].transport.fuse = rng.randrange(FUSE_MAX_STEPS)
+    elif kind == "cut":
+        world.cut(rng.choice(("gateway", "way-out")))
+    return f"{kind} {victim}"
