@@ -93,7 +93,7 @@ def demo_(
 
     Status 0 only if nothing was lost, doubled or different from the simulator's books.
     """
-    found = demo.run(ticks, start, seconds, _speed(speed), lambda text: err.print(text))
+    found = demo.run(ticks, start, seconds, _speed(speed), err.print)
     if as_json:
         print(json.dumps(found))
     else:

@@ -77,7 +77,7 @@ def _over(group: Group) -> bool:
 
 
 class _Quiet:
-    """True once all that was sent was read, no order is live and nothing has changed for a while."""
+    """True once all that was sent was read and nothing has changed for a while."""
 
     LOOKS: Final = 3
 

@@ -40,21 +40,23 @@ def headline(risk: Status, rates: dict[str, float]) -> Text:
     return text.append("  " + "   ".join(parts), style="default on default")
 
 
-def processes(statuses: dict[str, Status], names: list[str]) -> Table:
-    """One row a process: state, why, and what it has done."""
+def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
+    """One row a process: its state and what it has done; below, why a state is what it is."""
     table = Table(box=None, pad_edge=False)
     for column in ("process", "state", "pid", "done"):
         table.add_column(column, no_wrap=True)
-    table.add_column("reason", overflow="ellipsis", no_wrap=True)
+    reasons = []
     for name in names:
         status = statuses.get(name)
         if status is None:
-            table.add_row(name, Text("STARTING", style="yellow"), "", "", "no status yet")
+            table.add_row(name, Text("STARTING", style="yellow"), "", "")
             continue
         state, reason = told.state_of(status)
         shown = Text(state, style=COLOURS.get(state, "red"))
-        table.add_row(name, shown, str(status["pid"]), done(name, status), reason)
-    return table
+        table.add_row(name, shown, str(status["pid"]), done(name, status))
+        if reason:
+            reasons.append(Text(f"{name}: {reason}", style=COLOURS.get(state, "red")))
+    return Rows(table, *reasons)
 
 
 def done(name: str, status: Status) -> str:

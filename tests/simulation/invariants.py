@@ -12,7 +12,7 @@ from common.events import (
     OrderExpired,
     OrderIntended,
 )
-from common.journal import verify
+from common.journal import JournalError, verify
 from common.positions import Book
 from executor.order_state import FINAL
 from executor.service import ExecutorService
@@ -102,8 +102,8 @@ def chains(world: World) -> Iterator[str]:
     for name, node in world.nodes.items():
         try:
             verify(node.journal)
-        except Exception as error:  # any fault here is a finding
-            yield f"G6: {name}: {error!r}"
+        except JournalError as error:
+            yield f"G6: {name}: {error}"
 
 
 def exposure_within_limit(world: World) -> Iterator[str]:

@@ -1,0 +1,37 @@
+"""A whole group of real processes, in a folder of its own, against the simulator on a free port."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from common import config as configuration
+from console.group import Group
+from tests.pipeline.running import Running
+from tests.places import ROOT, free_port
+
+
+@pytest.fixture
+def run_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A run directory with a short path, since a socket's name has 107 bytes, and a free port."""
+    path = Path(tempfile.mkdtemp(prefix="tw-"))
+    monkeypatch.setenv("TAPEWIRE_CONFIG", str(ROOT / "tapewire.toml"))
+    monkeypatch.setenv("TAPEWIRE_RUN_DIR", str(path))
+    monkeypatch.setenv("TAPEWIRE_TWS__PORT", str(free_port()))
+    monkeypatch.setenv("TAPEWIRE_SIMULATOR__RATE_PER_S", "600")
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def running(run_dir: Path) -> Iterator[Running]:
+    """The default group on a busy market; ended, whatever the test did."""
+    group = Group(configuration.load())
+    group.up()
+    try:
+        yield Running(group)
+    finally:
+        if group.is_up():
+            group.down()

@@ -1,0 +1,86 @@
+"""A running group and what tests ask of it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from common.events import FlattenCompleted
+from console import books, control, report, status
+from console.group import Group
+from tests.places import ROOT
+from tests.waiting import wait_for
+
+
+def tapewire(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "console.cli", *arguments],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of that id is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+class Running:
+    """A running group and what tests ask of it."""
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        self.run_dir = group.run_dir
+
+    def status(self, name: str) -> dict[str, Any]:
+        return status.read(self.run_dir).get(name, {})
+
+    def state(self, name: str) -> str:
+        found = self.status(name)
+        return status.state_of(found)[0] if found else ""
+
+    def pids(self) -> dict[str, int]:
+        return {name: p["pid"] for name, p in self.group.processes().items()}
+
+    def fills(self) -> int:
+        return len(self.traded().exec_ids)
+
+    def traded(self) -> books.Traded:
+        return books.Traded(self.group.config, self.run_dir)
+
+    def until(self, condition: Callable[[], bool], what: str, timeout_s: float = 30) -> None:
+        wait_for(condition, what, timeout_s)
+
+    def until_ready(self) -> None:
+        names = self.group.names()
+        self.until(lambda: all(self.state(n) == "READY" for n in names), "all to be READY")
+
+    def until_fills(self, count: int) -> None:
+        self.until(lambda: self.fills() >= count, f"{count} fills")
+
+    def flatten(self) -> None:
+        """Halt, cancel all, close all, and wait for the end of it."""
+        assert control.ask(self.group.config, "flatten", "the test is over").ok
+        self.until(self._flattened, "the flatten to end")
+
+    def _flattened(self) -> bool:
+        events = books.read_journal(self.run_dir, "risk")
+        return bool(events) and isinstance(events[-1], FlattenCompleted)
+
+    def kill_9(self, name: str) -> int:
+        pid = self.pids()[name]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def faults_at_the_end(self) -> list[str]:
+        """Stop the group and compare the journals with the broker's books."""
+        self.group.down()
+        return report.trading_faults(
+            self.traded(), books.broker_books(self.run_dir / "audit.jsonl")
+        )

@@ -1,0 +1,74 @@
+"""`tapewire demo` on a file: all that was sent is read, all that was traded agrees."""
+
+import json
+import subprocess
+
+import pytest
+
+from common.instruments import Instrument
+from simulator.synthetic import SyntheticMarket
+from tests.pipeline.running import tapewire
+from tests.places import DATA
+
+REAL = {
+    "us_equity_20131007_l1_trades.csv.gz": "2013-10-07T13:30Z",
+    "binance_6inst_20240808_l1_trades.csv.gz": None,
+    "esh4_20231225_l1_trades.csv.gz": "2023-12-25T23:00Z",
+}
+KEYS = {
+    "messages_sent", "messages_received", "ticks_published", "ticks_received", "gaps", "signals",
+    "orders", "fills", "duplicates", "position_difference", "pnl_difference", "latency_us",
+    "halts", "restarts",
+}  # fmt: skip
+
+
+def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return tapewire("demo", *arguments, "--json")
+
+
+def check(found: subprocess.CompletedProcess[str], orders_min: int) -> None:
+    assert found.returncode == 0, found.stderr + found.stdout
+    figures = json.loads(found.stdout)
+    assert set(figures) >= KEYS
+    assert figures["faults"] == []
+    assert figures["messages_received"] == figures["messages_sent"] > 0
+    assert set(figures["ticks_received"].values()) == {figures["ticks_published"]}
+    assert set(figures["gaps"].values()) == {0}
+    assert figures["duplicates"] == 0
+    assert figures["orders"] >= orders_min
+    assert figures["restarts"] == 0
+
+
+def test_a_made_file_as_fast_as_it_goes(tmp_path):
+    ticks = tmp_path / "made.csv"
+    market = SyntheticMarket([Instrument(symbol="AAA"), Instrument(symbol="BBB")], 1, 100.0)
+    names = ("ts_ns", "symbol", "bid", "ask", "bid_size", "ask_size", "last", "last_size")
+    lines = [",".join(names)]
+    for _ in range(20_000):
+        row = next(market)
+        values = (getattr(row, name) for name in names)
+        lines.append(",".join("" if v is None else str(v) for v in values))
+    ticks.write_text("\n".join(lines) + "\n")
+    check(demo("--ticks", str(ticks), "--speed", "max"), orders_min=1)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_ticks(name):
+    if not (DATA / name).exists():
+        pytest.skip(f"{name} is not here; the made file is tested instead")
+    start = ["--from", REAL[name]] if REAL[name] else []
+    check(demo("--ticks", str(DATA / name), *start, "--speed", "20", "--seconds", "8"), 2)
+
+
+def test_a_file_that_is_not_there_is_named():
+    found = demo("--ticks", "nowhere.csv")
+    assert found.returncode == 2
+    assert "nowhere.csv: no such file" in found.stderr
+
+
+def test_a_speed_that_is_no_number_is_refused(tmp_path):
+    ticks = tmp_path / "t.csv"
+    ticks.write_text("")
+    found = demo("--ticks", str(ticks), "--speed", "fast")
+    assert found.returncode == 2
+    assert "--speed is 'fast'" in found.stderr

@@ -1,0 +1,88 @@
+"""The group as a person starts, watches, steers and stops it."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from urllib.request import urlopen
+
+from tests.pipeline.running import alive, tapewire
+from tests.places import ROOT
+from tests.waiting import wait_for
+
+GROUP_SIZE = 7
+
+
+def test_ticks_reach_every_strategy_and_orders_come_back_filled(running):
+    running.until_ready()
+    running.until_fills(5)
+    found = tapewire("status", "--json")
+    assert found.returncode == 0, found.stderr
+    shown = json.loads(found.stdout)
+    assert set(shown) == set(running.group.names())
+    assert shown["gateway"]["hops_us"]["tick_to_order"]["count"] > 0
+    assert all(not any(s["missed"].values()) for n, s in shown.items() if "missed" in s)
+    assert "READY" in tapewire("status").stdout
+    assert running.faults_at_the_end() == []
+
+
+def test_halt_resume_and_flatten_answer_what_they_led_to(running):
+    running.until_ready()
+    running.until_fills(1)
+    assert json.loads(tapewire("halt", "--reason", "lunch", "--json").stdout) == {
+        "ok": True, "state": "HALTED", "text": "lunch",
+    }  # fmt: skip
+    assert "ACTIVE" in tapewire("resume").stdout
+    assert "HALTED" in tapewire("flatten").stdout
+    running.flatten()
+    assert not any(p.quantity for p in running.traded().book.positions.values())
+    assert running.faults_at_the_end() == []
+
+
+def test_a_second_group_in_one_run_directory_is_refused(running):
+    second = tapewire("up")
+    assert second.returncode == 1
+    assert "a group runs in" in second.stderr
+    assert running.group.is_up()
+
+
+def test_every_process_serves_prometheus_and_is_listed(running):
+    running.until_ready()
+    running.until_fills(1)
+    listed = {p.stem: json.loads(p.read_text()) for p in (running.run_dir / "targets").iterdir()}
+    assert set(listed) == set(running.group.names()) - {"simulator"}
+    page = urlopen(f"http://{listed['gateway'][0]['targets'][0]}/metrics").read().decode()
+    assert 'tapewire_orders_sent_total{label="",process="gateway"}' in page
+    assert 'tapewire_hop_seconds_count{hop="tick_to_order",process="gateway"}' in page
+
+
+def test_ctrl_c_ends_a_live_view_and_leaves_nothing_behind(run_dir):
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "console.cli", "run"],
+        cwd=ROOT,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    shown = b""
+
+    def sees(text: bytes) -> bool:
+        nonlocal shown
+        shown += os.read(master, 65536)
+        return text in shown
+
+    wait_for(lambda: sees(b"tick read to order written"), "the live view", 30)
+    wait_for(lambda: len([*(run_dir / "status").glob("*.json")]) == GROUP_SIZE, "statuses")
+    pids = [json.loads(p.read_text())["pid"] for p in (run_dir / "status").glob("*.json")]
+    os.kill(process.pid, signal.SIGINT)
+    wait_for(lambda: sees(b"stopped; journals") or process.poll() is not None, "the end", 30)
+    assert process.wait(10) == 0
+    os.close(master)
+    assert not any(alive(pid) for pid in pids)
+    left = [p for p in run_dir.rglob("*") if p.is_socket() or p.suffix in (".lock", ".pid")]
+    assert left == []
