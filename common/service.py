@@ -83,7 +83,8 @@ class Service:
         """Once a turn, after all input: timed decisions."""
 
     def after_commit(self, now_ns: int) -> None:
-        """Once a turn, when everything born in it is on disk and announced."""
+        """Once a turn, when all that was born in it is on disk, and before anyone hears of it:
+        what must not wait for readers to be woken."""
 
     def readiness(self, now_ns: int) -> tuple[ProcessState, str]:
         """The state it is in, and in a sentence what it waits for."""
@@ -147,15 +148,26 @@ class Service:
                 self.bury(channel, repr(error), frames[-1] if frames else b"")
         self.on_tick(now_ns)
         self._catch_up(now_ns)
-        self.commit()
+        announcement = self._write_down()
         self.after_commit(now_ns)
+        self._announce(announcement)
+        self.commit()  # what acting on it has given birth to
         self._beat(now_ns)
 
     def commit(self) -> None:
         """Write down what was born, then announce it and answer those who asked."""
-        if self._born and self.stream is not None:
-            born, self._born = self._born, []
-            self.transport.send("events", self.stream.commit(born))
+        self._announce(self._write_down())
+
+    def _write_down(self) -> list[bytes]:
+        """Journal what was born; gives the frames that announce it, none if nothing was."""
+        if not self._born or self.stream is None:
+            return []
+        born, self._born = self._born, []
+        return self.stream.commit(born)
+
+    def _announce(self, frames: list[bytes]) -> None:
+        if frames:
+            self.transport.send("events", frames)
         for sender, event in self._replies:
             self.transport.send("requests", [sender, wire.encode(event)])
         self._replies.clear()

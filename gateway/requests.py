@@ -9,6 +9,16 @@ from ibapi.wrapper import EWrapper
 
 from common.events import SubmitOrder
 from common.instruments import Instrument
+from gateway.framing import frame
+
+Kind = tuple[int, str, str, str]
+
+MARK_ID = "(id)"
+MARK_ACTION = "(action)"
+MARK_QUANTITY = "(quantity)"
+MARK_LIMIT = "(limit)"
+MARK_REFERENCE = "(reference)"
+MARKS = frozenset({MARK_ID, MARK_ACTION, MARK_QUANTITY, MARK_LIMIT, MARK_REFERENCE})
 
 
 class _Capture:
@@ -35,6 +45,8 @@ class RequestEncoder:
         self._client.serverVersion_ = server_version
         self._client.decoder = Decoder(self._client.wrapper, server_version)
         self._client.setConnState(EClient.CONNECTED)
+        self._templates: dict[Kind, list[str]] = {}
+        self._marks: dict[Kind, list[tuple[int, str]]] = {}
 
     def start_api(self) -> bytes:
         """The first request of a session; nothing may go before it."""
@@ -42,19 +54,47 @@ class RequestEncoder:
         return self._taken()
 
     def place_order(self, order_id: int, order: SubmitOrder, contract: Contract) -> bytes:
-        """A new order that carries the intent's id as its reference."""
+        """A new order that carries the intent's id as its reference.
+
+        ibapi takes 50 us to encode one; so it encodes one of a kind, and the others are that one
+        with the few fields replaced that differ from order to order.
+        """
+        kind = (contract.conId, contract.symbol, contract.localSymbol, order.order_type)
+        template = self._templates.get(kind)
+        if template is None:
+            template = self._templates[kind] = self._template(order.order_type, contract)
+        limit = "" if order.limit_price is None else format(order.limit_price, "f")
+        values = {
+            MARK_ID: str(order_id),
+            MARK_ACTION: order.action,
+            MARK_QUANTITY: format(order.quantity, "f"),
+            MARK_LIMIT: limit,
+            MARK_REFERENCE: order.intent_id,
+        }
+        if not all(value.isascii() and value.isprintable() for value in values.values()):
+            raise ValueError(f"intent {order.intent_id!r} is not plain ASCII, all that TWS takes")
+        fields = template.copy()
+        for place, mark in self._marks[kind]:
+            fields[place] = values[mark]
+        return frame("\0".join(fields).encode())
+
+    def _template(self, order_type: str, contract: Contract) -> list[str]:
+        """One order as ibapi encodes it, with marks in the fields that differ."""
         request = Order()
-        request.action = order.action
-        request.totalQuantity = format(order.quantity, "f")
-        request.orderType = order.order_type
-        if order.limit_price is not None:
-            request.lmtPrice = format(order.limit_price, "f")
+        request.action = MARK_ACTION
+        request.totalQuantity = MARK_QUANTITY
+        request.orderType = order_type
+        if order_type == "LMT":
+            request.lmtPrice = MARK_LIMIT
         request.tif = "DAY"
-        request.orderRef = order.intent_id
+        request.orderRef = MARK_REFERENCE
         request.eTradeOnly = False  # ibapi sets both, and TWS then refuses the order
         request.firmQuoteOnly = False
-        self._client.placeOrder(order_id, contract, request)
-        return self._taken()
+        self._client.placeOrder(MARK_ID, contract, request)
+        fields = self._taken()[4:].decode().split("\0")
+        kind = (contract.conId, contract.symbol, contract.localSymbol, order_type)
+        self._marks[kind] = [(place, f) for place, f in enumerate(fields) if f in MARKS]
+        return fields
 
     def cancel_order(self, order_id: int) -> bytes:
         """Cancel one order of this client."""

@@ -117,9 +117,7 @@ class GatewayService(Service):
             self.transport.send("tws", [data])
         for intent in intents:
             self._measure(intent.order, intent.sent_ns or now_ns)
-        if refused:
-            self.born(*refused)
-            self.commit()
+        self.born(*refused)
         for reason, payload in self.gateway.complaints:
             self.bury("tws", reason, payload)
         self.gateway.complaints.clear()

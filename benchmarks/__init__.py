@@ -1,0 +1,1 @@
+"""Benchmarks: one file a benchmark, run by `python -m benchmarks NAME`."""

@@ -1,0 +1,93 @@
+"""`python -m benchmarks NAME [--json]`: run one benchmark, or `all` of them.
+
+Exit status: 0 if what was counted is right, 1 if something was lost or doubled or did not start,
+2 for a command that makes no sense. A goal that is missed is shown and changes nothing: the
+machine has a say in it.
+"""
+
+import argparse
+import importlib
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from benchmarks.children import BenchmarkError
+
+KNOWN: Final = ("latency",)
+
+Figures = dict[str, Any]
+
+
+class Benchmark(Protocol):
+    """What a benchmark's module has."""
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Its own options."""
+
+    def measure(self, options: argparse.Namespace) -> Figures:
+        """Run it; figures, ratios, goals, and under `faults` what was counted wrong."""
+
+    def show(self, figures: Figures) -> None:
+        """Print the figures for a person."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what is named first."""
+    name = arguments[0] if arguments else "nothing"
+    if name not in (*KNOWN, "all"):
+        known = ", ".join((*KNOWN, "all"))
+        print(f"benchmarks: {name} is not a benchmark; expected one of: {known}", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    try:
+        return _all(arguments[1:]) if name == "all" else _one(name, arguments[1:])
+    except BenchmarkError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+
+
+def _one(name: str, arguments: Sequence[str]) -> int:
+    benchmark = _load(name)
+    options = _options(name, arguments, benchmark)
+    figures = benchmark.measure(options)
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        benchmark.show(figures)
+    return 1 if figures["faults"] else 0
+
+
+def _all(arguments: Sequence[str]) -> int:
+    """Each with its default options."""
+    as_json = _options("all", arguments).json
+    figures: Figures = {}
+    for name in KNOWN:
+        benchmark = _load(name)
+        figures[name] = benchmark.measure(_options(name, [], benchmark))
+        if not as_json:
+            benchmark.show(figures[name])
+    if as_json:
+        print(json.dumps(figures))
+    return 1 if any(one["faults"] for one in figures.values()) else 0
+
+
+def _options(
+    name: str, arguments: Sequence[str], benchmark: Benchmark | None = None
+) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks {name}")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    if benchmark is not None:
+        benchmark.add_options(parser)
+    return parser.parse_args(arguments)
+
+
+def _load(name: str) -> Benchmark:
+    benchmark: Any = importlib.import_module(f"benchmarks.{name}")
+    found: Benchmark = benchmark
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The commands of `tapewire`, a file a kind."""

@@ -1,0 +1,44 @@
+"""`demo`: the whole group on a file of ticks."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from common.config import ConfigError
+from console import demo as demo_run
+from console import tables
+from console.commands.common import EXIT_FAILED, JsonOption, err, out
+
+
+def demo(
+    ticks: Annotated[Path, typer.Option(help="CSV of ticks, .gz too")],
+    start: Annotated[str | None, typer.Option("--from", help="ISO time, UTC")] = None,
+    seconds: Annotated[float, typer.Option(min=0, help="0: to the file's end")] = 0,
+    speed: Annotated[str, typer.Option(help="times real time, or max")] = "1",
+    as_json: JsonOption = False,
+) -> None:
+    """Run the whole group on a file of ticks and print its figures.
+
+    Status 0 only if nothing was lost, doubled or different from the simulator's books.
+    """
+    found = demo_run.run(ticks, start, seconds, speed_of(speed), err.print)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        out.print(tables.figures(found))
+    raise typer.Exit(EXIT_FAILED if found["faults"] else 0)
+
+
+def speed_of(text: str) -> float:
+    """Times real time; 0 for `max`, as fast as it goes."""
+    try:
+        return 0.0 if text == "max" else float(text)
+    except ValueError:
+        raise ConfigError(f"--speed is {text!r}, must be a number or `max`") from None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)

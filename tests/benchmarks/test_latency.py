@@ -1,0 +1,83 @@
+"""The latency benchmark as a command: what it counts and prints, never how long anything took."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.figures import ratio, summary_us
+from benchmarks.peers import BARE, BarePeer, Placed
+
+ROOT = Path(__file__).resolve().parents[2]
+HOPS = {
+    "whole",
+    "gateway_to_strategy",
+    "strategy_to_executor",
+    "executor_to_gateway",
+    "gateway_to_tws",
+    "tick_to_order",
+}
+
+
+def benchmarks(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "benchmarks", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def figures() -> dict[str, Any]:
+    done = benchmarks("latency", "--seconds", "1", "--rates", "200", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_every_tick_and_every_order_comes_through_once(figures: dict[str, Any]) -> None:
+    (rate,) = figures["rates"]
+    counts = rate["counts"]
+    assert counts["ticks_sent"] == counts["ticks_received"] == 400  # the warm-up's and the run's
+    assert counts["orders"] == counts["orders_expected"] == counts["signals"] > 0
+    assert counts["gaps"] == counts["duplicates"] == counts["bare_orders_missing"] == 0
+    assert figures["faults"] == []
+
+
+def test_every_hop_is_summed_up(figures: dict[str, Any]) -> None:
+    (rate,) = figures["rates"]
+    assert set(rate["group_us"]) == HOPS
+    assert set(rate["bare_us"]) == {"whole", "whole_without_fsync", "hop"}
+    for summary in (*rate["group_us"].values(), *rate["bare_us"].values()):
+        assert set(summary) == {"p50", "p99", "p999", "max", "count"}
+        assert summary["count"] > 0
+
+
+def test_every_ratio_is_held_against_its_goal(figures: dict[str, Any]) -> None:
+    (rate,) = figures["rates"]
+    assert {g["name"]: g["ratio"] for g in figures["goals"]} == rate["ratios"]
+    assert all(g["met"] == (g["ratio"] <= g["goal_max"]) for g in figures["goals"])
+
+
+@pytest.mark.parametrize("arguments", [["speed"], []])
+def test_an_unknown_name_is_answered_with_the_known_ones(arguments: list[str]) -> None:
+    done = benchmarks(*arguments)
+    assert done.returncode == 2
+    assert "expected one of: latency, all" in done.stderr
+
+
+def test_quantiles_are_samples_and_nothing_gives_none() -> None:
+    summary = summary_us(range(1000, 101_000, 1000))
+    assert summary == {"p50": 50, "p99": 99, "p999": 100, "max": 100, "count": 100}
+    assert summary_us([])["p50"] is None
+    assert ratio(None, 1.0) is ratio(1.0, None) is ratio(1.0, 0.0) is None
+
+
+def test_a_bare_order_leads_to_its_tick_however_it_is_cut() -> None:
+    peer = BarePeer()
+    ticks = b"".join(peer.ticks(7, 2))
+    assert peer.received(ticks[:70]) == (b"", [Placed("7", 7)])
+    assert peer.received(ticks[70:]) == (b"", [Placed("8", 8)])
+    assert len(ticks) == 2 * BARE.size
