@@ -74,6 +74,8 @@ class Group:
         if self.is_up():
             raise GroupError(f"a group runs in {self.run_dir} already; `tapewire down` ends it")
         self._write_programs()
+        if self.config.simulator.enabled:
+            self._put_away_simulated()
         for stale in (self.run_dir / "status").glob("*.json"):
             stale.unlink()
         log = (self.run_dir / "logs" / "supervisord.out").open("ab")
@@ -161,6 +163,20 @@ class Group:
             _write(folder, "simulator", "simulator --member", 50, simulator.autostart)
         for strategy in self.config.strategies:
             _write(folder, f"strategy-{strategy.name}", f"strategy {strategy.name}", 500)
+
+    def _put_away_simulated(self) -> None:
+        """The simulator's account starts anew with every group: so do the journals about it.
+
+        The old ones are kept in `ended/`. Risk's stays where it is: a halt outlives the group.
+        """
+        journals = self.run_dir / "journals"
+        old = [p for n in ("gateway", "way-out", "executor") for p in journals.glob(f"{n}.sqlite*")]
+        if not old:
+            return
+        ended = self.run_dir / "ended" / time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+        ended.mkdir(mode=0o700, parents=True)
+        for path in [*old, *self.run_dir.glob("audit.jsonl")]:
+            path.rename(ended / path.name)
 
     def _sweep(self) -> None:
         """Take away the files of sockets and locks: nothing holds them any more."""

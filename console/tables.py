@@ -29,6 +29,8 @@ def live(statuses: dict[str, Status], names: list[str], rates: dict[str, float])
 def headline(risk: Status, rates: dict[str, float]) -> Text:
     """One line: trading state, rates, P&L."""
     trading = str(risk.get("trading", "?"))
+    if not risk or told.state_of(risk)[0] in ("ENDED", "SILENT"):
+        trading = "STOPPED: risk is not running"
     text = Text(
         f" trading {trading} ",
         style="bold white on green" if trading == "ACTIVE" else "bold white on red",

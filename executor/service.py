@@ -23,6 +23,7 @@ from executor.executor import Executor
 
 FOLLOWS = ("gateway", "way-out")
 HELLO_EVERY_NS = 250_000_000
+COMMANDS_MAX = 1000  # in one request; a larger one than the wire allows would never be read
 
 
 class ExecutorService(Service):
@@ -84,9 +85,8 @@ class ExecutorService(Service):
         if self._outgoing or hello:
             self._next_hello_ns = now_ns + HELLO_EVERY_NS
             self._requests += 1
-            request = OrderRequest(self._requests, list(self._outgoing), self._started_ns)
-            self.ask("gateway", request)
-            self._outgoing.clear()
+            batch, self._outgoing = self._outgoing[:COMMANDS_MAX], self._outgoing[COMMANDS_MAX:]
+            self.ask("gateway", OrderRequest(self._requests, [*batch], self._started_ns))
 
     def readiness(self, now_ns: int) -> tuple[ProcessState, str]:
         """READY once the gateway shuts out what an earlier executor left on its way, and all

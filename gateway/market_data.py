@@ -92,8 +92,9 @@ class MarketData:
             line.bid, line.bid_size = price, size
         elif part == "ask":
             line.ask, line.ask_size = price, size
-        elif price is not None:
-            self._trade(line, price, size, now_ns)
+        else:
+            if price is not None:
+                self._trade(line, price, size, now_ns)
             return
         self._quote(line, now_ns)
 

@@ -4,6 +4,8 @@
                                                           ^  |
                                                           |__| an order each position, again
                                                                when the last ones are over
+
+It says only what to ask for: the way out itself lets nothing pass that does not reduce.
 """
 
 from decimal import Decimal
@@ -20,14 +22,17 @@ Phase = Literal["CANCELLING", "CLOSING", "DONE"]
 
 
 class Flatten:
-    """One flatten, from its start to its end. `id` makes its intents' ids unique."""
+    """One flatten, from its start to its end; after a restart of risk it begins anew.
 
-    def __init__(self, flatten_id: str, started_ns: int) -> None:
+    `id` and the time of asking make its intents' ids, so that none is one of an earlier run.
+    """
+
+    def __init__(self, flatten_id: str) -> None:
         self.id = flatten_id
         self.phase: Phase = "CANCELLING"
         self.failure = ""
-        self._phase_ns = started_ns
-        self._next_ns = started_ns
+        self._cancelling_ns: int | None = None  # since when; None: nobody was asked yet
+        self._next_ns = 0
         self._attempts = 0
 
     def __repr__(self) -> str:
@@ -42,12 +47,14 @@ class Flatten:
         return []
 
     def _cancel(self, state: RiskState, now_ns: int) -> list[SubmitOrder | CancelAll]:
-        asked = now_ns > self._phase_ns
-        if asked and (not state.live_orders() or now_ns - self._phase_ns > PATIENCE_NS):
-            self.phase, self._phase_ns, self._next_ns = "CLOSING", now_ns, now_ns
+        since_ns = self._cancelling_ns
+        # Asked once at least: there may be orders that nobody here knows of.
+        if since_ns is not None and (not state.live_orders() or now_ns - since_ns > PATIENCE_NS):
+            self.phase, self._next_ns = "CLOSING", now_ns
             return self._close(state, now_ns)
         if now_ns < self._next_ns:
             return []
+        self._cancelling_ns = now_ns if since_ns is None else since_ns
         self._next_ns = now_ns + PATIENCE_NS // 3
         return [CancelAll(now_ns)]
 
@@ -69,7 +76,7 @@ class Flatten:
 
     def _closing(self, symbol: str, quantity: Decimal, now_ns: int) -> SubmitOrder:
         return SubmitOrder(
-            intent_id=f"{self.id}-{self._attempts}-{symbol}",
+            intent_id=f"{self.id}-{now_ns:x}-{symbol}",
             ts_ns=now_ns,
             strategy="risk",
             symbol=symbol,

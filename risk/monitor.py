@@ -36,6 +36,7 @@ class RiskMonitor:
         self.state = RiskState(instruments)
         self.trading: TradingState = "ACTIVE"
         self.reason = ""
+        self.fault = ""
         self.flatten: Flatten | None = None
         self._changed: set[str] = set()
 
@@ -49,12 +50,12 @@ class RiskMonitor:
         elif isinstance(event, RiskResumed):
             self.trading, self.reason = "ACTIVE", ""
         elif isinstance(event, FlattenStarted):
-            self.flatten = Flatten(f"risk-{event.ts_ns:x}", event.ts_ns)
+            self.flatten = Flatten(f"risk-{event.ts_ns:x}")
         elif isinstance(event, FlattenCompleted):
             self.flatten = None
 
     def on_broker(self, event: Event) -> None:
-        """An event of a gateway; rules are checked once a turn, by `tick`."""
+        """An event of a gateway; rules are checked once a turn, by `check`."""
         self.state.apply(event)
         symbol = getattr(event, "symbol", None) or getattr(
             getattr(event, "order", None), "symbol", None
@@ -68,6 +69,7 @@ class RiskMonitor:
 
     def on_fault(self, fault: str, now_ns: int) -> list[Event]:
         """Something that must not go on: a journal that lost its tail, say."""
+        self.fault = fault
         if self.trading == "HALTED":
             return []
         return self._applied([RiskViolation(now_ns, "journals", fault), RiskHalted(now_ns, fault)])
@@ -81,8 +83,8 @@ class RiskMonitor:
             if broken:
                 text = f"not resumed: {broken[0].reason}"
                 return ControlReply(ok=False, state=self.trading, text=text), []
-            if self.flatten is not None:
-                text = f"not resumed: {self.flatten!r} is under way"
+            if self.fault or self.flatten is not None:
+                text = f"not resumed: {self.fault or f'{self.flatten!r} is under way'}"
                 return ControlReply(ok=False, state=self.trading, text=text), []
             if self.trading != "ACTIVE":
                 events = [RiskResumed(now_ns, reason)]
@@ -93,9 +95,9 @@ class RiskMonitor:
         self._applied(events)
         return ControlReply(ok=True, state=self.trading, text=self.reason), events
 
-    def tick(self, now_ns: int) -> tuple[list[Event], list[SubmitOrder | CancelAll]]:
-        """Check the rules on what changed, and go on with a flatten; gives also what to ask of
-        the way out."""
+    def check(self, now_ns: int) -> list[Event]:
+        """Check the rules on what changed. Only with every gateway's past known: read one after
+        the other, their journals show positions that never were."""
         events: list[Event] = []
         if self._changed and self.trading != "HALTED":
             broken = self._broken(self._changed)
@@ -103,6 +105,12 @@ class RiskMonitor:
                 events = [RiskViolation(now_ns, b.rule, b.reason) for b in broken]
                 events.append(RiskHalted(now_ns, f"{broken[0].rule}: {broken[0].reason}"[:512]))
         self._changed.clear()
+        return self._applied(events)
+
+    def tick(self, now_ns: int) -> tuple[list[Event], list[SubmitOrder | CancelAll]]:
+        """Go on with a flatten; gives also what to ask of the way out. Only with the way out's
+        past known: without it nothing seems to be held."""
+        events: list[Event] = []
         commands: list[SubmitOrder | CancelAll] = []
         if self.flatten is not None:
             commands = self.flatten.tick(self.state, now_ns)
@@ -111,7 +119,7 @@ class RiskMonitor:
         return self._applied(events), commands
 
     def _broken(self, symbols: Iterable[str] | None = None) -> list[RiskViolation]:
-        names = self.state.book.positions if symbols is None else symbols
+        names = self.state.symbols() if symbols is None else symbols
         found = []
         for symbol in sorted(names):
             exposure = self.state.exposure(symbol)

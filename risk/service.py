@@ -73,7 +73,8 @@ class RiskService(Service):
         if isinstance(event, OrderReply):
             for answer in event.answers:
                 if not answer.accepted:
-                    self.bury(source, f"the way out refused {answer.intent_id}: {answer.reason}", b"")
+                    what = answer.intent_id or "to cancel all"
+                    self.bury(source, f"the way out refused {what}: {answer.reason}", b"")
 
     def on_frames(self, channel: str, frames: list[bytes], now_ns: int) -> None:
         """Last values of every symbol: the marks."""
@@ -82,6 +83,10 @@ class RiskService(Service):
 
     def on_tick(self, now_ns: int) -> None:
         """Rules and flatten, once a turn."""
+        if self._knows("gateway", "way-out"):
+            self.born(*self.monitor.check(now_ns))
+        if not self._knows("way-out"):
+            return
         events, commands = self.monitor.tick(now_ns)
         self.born(*events)
         if commands:
@@ -97,8 +102,10 @@ class RiskService(Service):
 
     def trading(self) -> TradingState:
         """What the heartbeat carries: HALTED as well while the past is not known yet."""
-        caught_up = all(f.caught_up for f in self.followers.values() if f.source != "executor")
-        return self.monitor.trading if caught_up else "HALTED"
+        return self.monitor.trading if self._knows("gateway", "way-out") else "HALTED"
+
+    def _knows(self, *sources: str) -> bool:
+        return all(self.followers[source].caught_up for source in sources)
 
     def detail(self) -> dict[str, Any]:
         """Positions and P&L."""

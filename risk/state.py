@@ -69,7 +69,13 @@ class RiskState:
 
     def exposure(self, symbol: str) -> Exposure:
         """The symbol's position with all that could still fill."""
-        return exposure_of(symbol, self.book.position(symbol).quantity, self._working())
+        held, reported = self.book.position(symbol).quantity, self._reported.get(symbol)
+        return exposure_of(symbol, held, self._working(), reported.quantity if reported else None)
+
+    def symbols(self) -> set[str]:
+        """Every symbol that was traded, is ordered or is held."""
+        working = {order.symbol for order in self._live.values()}
+        return {*self.book.positions, *self._reported, *working}
 
     def live_orders(self) -> list[SubmitOrder]:
         """Orders that could still fill."""

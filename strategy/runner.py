@@ -44,7 +44,11 @@ class Runner:
     """
 
     def __init__(
-        self, config: StrategyConfig, symbols: tuple[str, ...], epoch: str, say: Callable[[str], None]
+        self,
+        config: StrategyConfig,
+        symbols: tuple[str, ...],
+        epoch: str,
+        say: Callable[[str], None],
     ) -> None:
         self.name = config.name
         self.live = False
@@ -58,7 +62,8 @@ class Runner:
         self._cause: tuple[str, int] = ("", 0)
         self._executions: dict[str, Decimal] = {}
         self._positions: dict[str, Decimal] = {}
-        self._open_orders: dict[str, str] = {}
+        self._symbols: dict[str, str] = {}  # of each order, the ended ones too: some come back
+        self._open_orders: set[str] = set()
         self.strategy = load(config, symbols, self)
 
     def __repr__(self) -> str:
@@ -92,6 +97,8 @@ class Runner:
                 on_tick(tick)
             except Exception as error:  # noqa: BLE001 - a strategy's bug is its own affair
                 self._failed(repr(error), tick)
+                if self.stopped:
+                    break
         self._cause = ("", 0)
 
     def on_executor(self, event: Event, now_ns: int) -> None:
@@ -100,7 +107,8 @@ class Runner:
         if isinstance(event, OrderCreated):
             if event.order.strategy == self.name:
                 self.waiting.pop(event.signal_id, None)
-                self._open_orders[event.order.intent_id] = event.order.symbol
+                self._symbols[event.order.intent_id] = event.order.symbol
+                self._open_orders.add(event.order.intent_id)
             return
         if not isinstance(event, OrderDenied | OrderExpired | OrderChanged):
             return
@@ -108,7 +116,9 @@ class Runner:
             return
         if isinstance(event, OrderChanged):
             if event.state in ENDED:
-                self._open_orders.pop(event.intent_id, None)
+                self._open_orders.discard(event.intent_id)
+            elif event.intent_id in self._symbols:
+                self._open_orders.add(event.intent_id)
         else:
             self.waiting.pop(event.signal_id, None)
         if self.live:
@@ -183,7 +193,7 @@ class Runner:
     def pending(self, symbol: str) -> int:
         """See `strategy.base.Desk`."""
         signals = sum(w.signal.symbol == symbol for w in self.waiting.values())
-        return signals + sum(s == symbol for s in self._open_orders.values())
+        return signals + sum(self._symbols[i] == symbol for i in self._open_orders)
 
     # ---- inside ------------------------------------------------------------------------------
 
@@ -205,7 +215,7 @@ def load(config: StrategyConfig, symbols: tuple[str, ...], desk: Runner) -> Stra
     where = f"strategies.{config.name}"
     try:
         cls = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise ConfigError(
             f"{where}.strategy is {config.strategy}, must be module:Class: {error}"
         ) from error

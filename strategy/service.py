@@ -25,9 +25,7 @@ class StrategyService(Service):
         epoch: str,
         symbols: tuple[str, ...],
     ) -> None:
-        super().__init__(
-            f"strategy-{runner.name}", transport, clock, epoch=epoch, follows=FOLLOWS
-        )
+        super().__init__(f"strategy-{runner.name}", transport, clock, epoch=epoch, follows=FOLLOWS)
         self.runner = runner
         self.readers = {symbol: TickReader(symbol) for symbol in symbols}
         self.late = 0

@@ -10,11 +10,30 @@ ZERO = Decimal(0)
 
 
 class Exposure(NamedTuple):
-    """One symbol's position and what may still be bought and sold; UNKNOWN orders count in full."""
+    """One symbol's position and what may still be bought and sold; UNKNOWN orders count in full.
+
+    `position` is what the fills add up to, `reported` the broker's own word on it, if there is one:
+    it alone knows what was held before the first fill. Each may be behind the other by a message.
+    """
 
     position: Decimal = ZERO
     buying: Decimal = ZERO
     selling: Decimal = ZERO
+    reported: Decimal | None = None
+
+    @property
+    def highest(self) -> Decimal:
+        """The position if all that is working on the buying side fills, and nothing else."""
+        return max(self.position, self._reported) + self.buying
+
+    @property
+    def lowest(self) -> Decimal:
+        """The position if all that is working on the selling side fills, and nothing else."""
+        return min(self.position, self._reported) - self.selling
+
+    @property
+    def _reported(self) -> Decimal:
+        return self.position if self.reported is None else self.reported
 
     def with_order(self, order: SubmitOrder) -> "Exposure":
         """The exposure if `order` were working too."""
@@ -36,10 +55,13 @@ class Rule(Protocol):
 
 
 def exposure_of(
-    symbol: str, position: Decimal, working: Iterable[tuple[SubmitOrder, Decimal]]
+    symbol: str,
+    position: Decimal,
+    working: Iterable[tuple[SubmitOrder, Decimal]],
+    reported: Decimal | None = None,
 ) -> Exposure:
     """A symbol's exposure, from its position and the live orders with what remains of each."""
-    exposure = Exposure(position)
+    exposure = Exposure(position, reported=reported)
     for order, remaining in working:
         if order.symbol == symbol:
             if order.action == "BUY":

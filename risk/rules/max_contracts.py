@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from common.events import SubmitOrder
-from risk.rules.base import Exposure
+from risk.rules.base import ZERO, Exposure
 
 
 class MaxContracts:
@@ -19,10 +19,7 @@ class MaxContracts:
     def refusal(self, order: SubmitOrder, exposure: Exposure) -> str:
         """Refuse an order after which the position could end beyond the limit on its side."""
         after = exposure.with_order(order)
-        if order.action == "BUY":
-            worst, side = after.position + after.buying, "long"
-        else:
-            worst, side = -(after.position - after.selling), "short"
+        worst, side = (after.highest, "long") if order.action == "BUY" else (-after.lowest, "short")
         if worst <= self.limit:
             return ""
         return (
@@ -31,10 +28,12 @@ class MaxContracts:
         )
 
     def violation(self, symbol: str, exposure: Exposure) -> str:
-        """A position that is, or with what is working could get, beyond the limit."""
-        worst = max(
-            exposure.position + exposure.buying, -(exposure.position - exposure.selling)
-        )
+        """A position that is, or with what is working could get, beyond the limit.
+
+        What the broker reports is not added to what works: it may have the same fills in it.
+        """
+        filled = exposure._replace(reported=None)
+        worst = max(filled.highest, -filled.lowest, abs(exposure.reported or ZERO))
         if worst <= self.limit:
             return ""
         return f"{symbol} is or could get {worst} contracts, the limit is {self.limit}"

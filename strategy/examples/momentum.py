@@ -25,11 +25,13 @@ class Momentum(Strategy):
     Parameters: ClassVar[type[msgspec.Struct]] = MomentumParameters
 
     def on_start(self) -> None:
+        """An empty window a symbol."""
         self.mids = {s: np.full(self.parameters.window, np.nan) for s in self.symbols}
         self.count = dict.fromkeys(self.symbols, 0)
         self.silent_until = dict.fromkeys(self.symbols, self.parameters.window)
 
     def on_quote(self, quote: Quote) -> None:
+        """Into the window; go where it has left the window's range."""
         if quote.bid is None or quote.ask is None:
             return
         symbol, mid = quote.symbol, (quote.bid + quote.ask) / 2

@@ -1,4 +1,4 @@
-"""A whole group of real processes, in a folder of its own, against the simulator on a free port."""
+"""Fixtures of all tests: a run directory, and a whole group of real processes in it."""
 
 import shutil
 import tempfile

@@ -1,0 +1,131 @@
+"""Pacing: never more than the rate in any second, cancels first, orders only if they still may."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.pacing import SECOND_NS, Outbox
+
+MS = 1_000_000
+
+
+def always(_intent_id: str) -> bool:
+    return True
+
+
+def filled(rate: int = 50, orders: int = 0) -> Outbox:
+    outbox = Outbox(rate)
+    for n in range(orders):
+        outbox.order(f"o{n} ".encode(), f"i{n}")
+    return outbox
+
+
+steps = st.lists(
+    st.tuples(
+        st.integers(0, 1200),  # ms until it happens
+        st.sampled_from(["cancel", "order", "request", "clear"]),
+        st.integers(1, 60),
+    ),
+    max_size=25,
+)
+
+
+@given(steps)
+def test_never_more_than_50_in_any_second_over_reconnects_too(plan: list[tuple[int, str, int]]):
+    outbox, now, sent = Outbox(50), 0, []
+    for wait_ms, kind, count in plan:
+        now += wait_ms * MS
+        for n in range(count):
+            if kind == "order":
+                outbox.order(b".", f"{now}-{n}")
+            elif kind == "clear":
+                outbox.clear()
+            else:
+                getattr(outbox, kind)(b".")
+        sent += [now] * len(outbox.release(now, always)[0])
+    for n, first in enumerate(sent):
+        assert sum(first <= t < first + SECOND_NS for t in sent[n:]) <= 50
+    assert all(a <= b for a, b in pairwise(sent))
+
+
+@given(steps)
+def test_everything_goes_in_the_end_and_once(plan: list[tuple[int, str, int]]):
+    outbox, queued, sent = Outbox(50), [], []
+    for _, kind, count in plan:
+        for _ in range(count if kind != "clear" else 0):
+            queued.append(f"{len(queued)} ".encode())
+            if kind == "order":
+                outbox.order(queued[-1], "i")
+            else:
+                getattr(outbox, kind)(queued[-1])
+    for second in range(40):
+        sent += outbox.release(second * SECOND_NS, always)[0].split()
+    assert sorted(sent) == sorted(b"".join(queued).split())
+    assert len(outbox) == 0
+
+
+def test_cancels_go_before_orders_and_orders_before_the_rest():
+    outbox = Outbox(50)
+    outbox.request(b"r")
+    outbox.order(b"o", "i")
+    outbox.cancel(b"c")
+    assert outbox.release(0, always) == (b"coc"[:2] + b"r", ["i"])
+
+
+def test_a_cancel_overtakes_orders_that_wait_for_their_second():
+    outbox = filled(50, orders=60)
+    outbox.release(0, always)
+    outbox.cancel(b"c ")
+    data, _ = outbox.release(SECOND_NS, always)
+    assert data.startswith(b"c o50 ")
+
+
+def test_may_send_is_asked_at_the_moment_of_release_and_not_before():
+    outbox, asked = filled(50, orders=60), []
+
+    def may_send(intent_id: str) -> bool:
+        asked.append(intent_id)
+        return True
+
+    outbox.release(0, may_send)
+    assert len(asked) == 50
+    data, sent = outbox.release(SECOND_NS, lambda _: False)
+    assert (data, sent, len(outbox)) == (b"", [], 0)
+
+
+def test_an_order_that_may_not_go_takes_nobody_elses_place():
+    outbox = filled(2, orders=4)
+    data, sent = outbox.release(0, lambda i: i in ("i2", "i3"))
+    assert (data, sent) == (b"o2 o3 ", ["i2", "i3"])
+
+
+def test_a_rate_of_0_lets_all_go():
+    assert len(filled(0, orders=500).release(0, always)[1]) == 500
+
+
+def test_a_clear_names_the_orders_that_never_went():
+    outbox = filled(1, orders=3)
+    outbox.release(0, always)
+    assert outbox.clear() == ["i1", "i2"]
+    assert outbox.release(5 * SECOND_NS, always) == (b"", [])
+
+
+def test_a_withdrawn_order_does_not_go_and_the_others_do():
+    outbox = filled(50, orders=3)
+    assert outbox.withdraw("i1") == ["i1"]
+    assert outbox.withdraw("i1") == []
+    assert outbox.release(0, always) == (b"o0 o2 ", ["i0", "i2"])
+
+
+def test_all_orders_can_be_withdrawn_and_requests_stay():
+    outbox = filled(50, orders=2)
+    outbox.request(b"r")
+    assert outbox.withdraw() == ["i0", "i1"]
+    assert outbox.release(0, always) == (b"r", [])
+
+
+def test_a_clock_that_is_set_back_holds_nothing_up():
+    outbox = filled(1, orders=2)
+    outbox.release(3600 * SECOND_NS, always)
+    assert outbox.release(0, always)[1] == ["i1"]

@@ -1,0 +1,222 @@
+"""The gateway's shell: on disk, then to TWS; on disk, then answered."""
+
+import pytest
+
+from common import wire
+from common.clock import VirtualClock
+from common.events import (
+    CancelAll,
+    Control,
+    OrderIntended,
+    OrderRefused,
+    OrderReply,
+    OrderRequest,
+    OrderUnknown,
+    RiskHalted,
+    RiskViolation,
+)
+from common.journal import JournalError, events_of
+from gateway.gateway import Gateway
+from gateway.service import MARKS_EVERY_NS, GatewayService
+from gateway.tws_socket import CLOSED, DATA, OPENED
+from simulator import messages
+from simulator.messages import frame
+from tests.gateway.desk import AAPL, ACCOUNT, MSFT, SECOND, T0, fields_of, submit
+from tests.gateway.wires import LoggedJournal, Wires
+
+
+class Shell:
+    """A gateway service with what it stands on."""
+
+    def __init__(self, journal: LoggedJournal | None = None) -> None:
+        self.wires, self.clock = Wires(), VirtualClock(T0)
+        self.journal = journal or LoggedJournal(self.wires.log)
+        self.journal.log = self.wires.log
+        self.hung_up = 0
+        self.service = GatewayService(
+            "gateway", Gateway([AAPL, MSFT], client_id=1), self.wires, self.clock, self.journal,
+            epoch="g1", follows=("risk",), hang_up=self.hang_up,
+        )  # fmt: skip
+
+    def hang_up(self) -> None:
+        self.hung_up += 1
+
+    def ready(self) -> "Shell":
+        self.wires.beat("risk", T0, trading="ACTIVE")
+        self.wires.put("tws", OPENED)
+        self.turn()
+        self.tws(["157", "time"])
+        self.tws(messages.next_valid_id(1), messages.managed_accounts(ACCOUNT))
+        self.tws(
+            messages.open_order_end(), messages.execution_end(1), messages.completed_orders_end()
+        )
+        assert self.service.readiness(T0) == ("READY", "")
+        self.wires.sent.clear()
+        self.wires.log.clear()
+        return self
+
+    def turn(self) -> None:
+        self.service.turn(0)
+
+    def tws(self, *all_fields: list[str]) -> None:
+        self.wires.put("tws", DATA, b"".join(frame(fields) for fields in all_fields))
+        self.turn()
+
+    def written(self) -> list[list[str]]:
+        return [m for frames in self.wires.on("tws") for m in fields_of(frames[0])]
+
+
+@pytest.fixture
+def shell() -> Shell:
+    return Shell().ready()
+
+
+def test_an_intent_is_on_disk_before_its_bytes_go_and_before_it_is_answered(shell: Shell):
+    shell.wires.ask(OrderRequest(7, [submit()]))
+    shell.turn()
+    assert shell.wires.log == ["append", "tws", "events", "requests"]
+    assert isinstance(next(events_of(shell.journal, shell.journal.head.seq)), OrderIntended)
+    assert [f[0] for f in shell.written()] == ["3"]
+    (reply,) = shell.wires.replies()
+    assert isinstance(reply, OrderReply)
+    assert (reply.id, [a.accepted for a in reply.answers]) == (7, [True])
+
+
+def test_what_cannot_be_written_down_is_neither_sent_nor_answered(shell: Shell):
+    def full(_events: object) -> int:
+        raise JournalError("the disk is full")
+
+    shell.journal.append = full
+    shell.wires.ask(OrderRequest(7, [submit()]))
+    with pytest.raises(JournalError):
+        shell.turn()
+    assert shell.wires.sent == []
+
+
+def test_a_repeated_request_is_answered_again_and_nothing_is_written_twice(shell: Shell):
+    for number in (1, 2):
+        shell.wires.ask(OrderRequest(number, [submit()]))
+        shell.turn()
+    answers = [reply.answers for reply in shell.wires.replies()]
+    assert answers[0] == answers[1]
+    assert [f[0] for f in shell.written()] == ["3"]
+    assert shell.wires.log.count("append") == 1
+
+
+def test_each_command_of_a_request_gets_its_answer_in_their_order(shell: Shell):
+    good, bad = submit("a/1"), submit("b/1", symbol="TSLA")
+    shell.wires.ask(OrderRequest(1, [bad, good, CancelAll(T0)]))
+    shell.turn()
+    ((reply,), written) = shell.wires.replies(), shell.written()
+    assert [(a.intent_id, a.accepted) for a in reply.answers] == [
+        ("b/1", False), ("a/1", True), ("", True),
+    ]  # fmt: skip
+    assert [f[0] for f in written] == ["58"]  # what came before the cancel-all does not go
+
+
+def test_the_request_of_an_executor_that_was_replaced_is_not_taken(shell: Shell):
+    shell.wires.ask(OrderRequest(1, [], started_ns=20))
+    shell.wires.ask(OrderRequest(1, [submit()], started_ns=10))
+    shell.turn()
+    assert shell.written() == []
+    assert len(shell.wires.replies()) == 1
+
+
+def test_what_is_no_order_request_is_a_dead_letter(shell: Shell):
+    shell.wires.ask(Control(1, "halt", "x"))
+    shell.turn()
+    assert shell.service.dead_letters[0].reason == "Control is not an order request"
+
+
+def test_a_halt_that_comes_in_the_same_turn_stops_the_order(shell: Shell):
+    shell.wires.ask(OrderRequest(1, [submit()]))
+    shell.wires.publish("risk", 1, RiskHalted(T0, "x"))
+    shell.turn()
+    assert shell.written() == []
+    assert [type(e) for e in shell.wires.events("gateway")] == [OrderIntended, OrderRefused]
+    assert [type(e) for e in events_of(shell.journal)][-2:] == [OrderIntended, OrderRefused]
+
+
+def test_it_is_halted_if_risks_journal_lost_its_tail(shell: Shell):
+    shell.wires.publish("risk", 1, RiskViolation(T0, "r", "x"), RiskViolation(T0, "r", "y"))
+    shell.turn()
+    shell.wires.beat("risk", T0, seq=1, trading="ACTIVE", epoch="2")
+    shell.wires.ask(OrderRequest(1, [submit()]))
+    shell.turn()
+    assert shell.written() == []
+    state, reason = shell.service.readiness(T0)
+    assert state == "HALTED"
+    assert "risk's journal came back with head 1, 2 was seen" in reason
+    shell.wires.beat("risk", T0, seq=1, trading="ACTIVE", epoch="2")
+    shell.wires.ask(OrderRequest(2, [submit("b/1")]))
+    shell.turn()
+    assert shell.written() == []
+
+
+def test_without_risks_lease_nothing_goes(shell: Shell):
+    shell.clock.advance_to(T0 + 4 * SECOND)
+    shell.wires.ask(OrderRequest(1, [submit()]))
+    shell.turn()
+    assert shell.written() == []
+
+
+def test_a_restart_writes_down_what_is_unknown_now(shell: Shell):
+    shell.wires.ask(OrderRequest(1, [submit()]))
+    shell.turn()
+    after = Shell(shell.journal)
+    after.turn()
+    assert [type(e) for e in events_of(after.journal)][-1] is OrderUnknown
+    assert [type(e) for e in after.wires.events("gateway")] == [OrderUnknown]
+
+
+def test_a_peer_that_is_no_tws_is_hung_up_on(shell: Shell):
+    shell.wires.put("tws", CLOSED, b"gone")
+    shell.wires.put("tws", OPENED)
+    shell.wires.put("tws", DATA, b"HTTP/1.1 200 OK\r\n\r\n")
+    shell.turn()
+    assert shell.hung_up == 1
+    assert shell.service.gateway.session.state == "DOWN"
+    assert "expected at most" in shell.service.readiness(T0)[1]
+
+
+def test_ticks_are_published_and_a_joiner_opens_the_line_and_gets_last_values(shell: Shell):
+    shell.wires.put("market", b"\x01" + wire.topic("last.AAPL"))
+    shell.turn()
+    (request,) = shell.written()
+    assert request[:3] == ["1", "11", request[2]]
+    shell.tws(["1", "6", request[2], "1", "1.5", "100", "0"])
+    published = [wire.topic_name(f[0]) for f in shell.wires.on("market")]
+    assert published == ["last.AAPL", "tick.AAPL", "last.AAPL"]
+    shell.wires.sent.clear()
+    shell.wires.put("market", b"\x01" + wire.topic("last.AAPL"))
+    shell.turn()
+    ((topic, body),) = shell.wires.on("market")
+    assert wire.topic_name(topic) == "last.AAPL"
+    assert wire.decode_ticks(body).events[0].bid == 1.5
+    assert shell.written() == []
+
+
+def test_last_values_of_what_ticked_are_told_twice_a_second_at_most(shell: Shell):
+    shell.wires.put("market", b"\x01" + wire.topic("last.AAPL"))
+    shell.turn()
+    line = shell.written()[0][2]
+    shell.wires.sent.clear()
+    for step in range(5):
+        shell.clock.advance_to(T0 + step * MARKS_EVERY_NS // 4)
+        shell.tws(["1", "6", line, "1", f"1.{step}", "100", "0"])
+    marks = [f for f in shell.wires.on("market") if wire.topic_name(f[0]) == "last.AAPL"]
+    assert len(marks) == 2
+
+
+def test_a_topic_of_no_configured_symbol_is_a_dead_letter_and_the_bare_prefix_is_not(shell: Shell):
+    shell.wires.put("market", b"\x01" + wire.topic("last.TSLA"))
+    shell.wires.put("market", b"\x01last.")
+    shell.wires.put("market", b"\x00" + wire.topic("last.AAPL"))
+    shell.turn()
+    assert len(shell.service.dead_letters) == 1
+    assert shell.written() == []
+
+
+def test_complaints_become_dead_letters(shell: Shell):
+    shell.tws(["11", "1"])
+    assert shell.service.dead_letters[0].reason.startswith("TWS sent what cannot be read")

@@ -1,0 +1,205 @@
+"""Requests out and messages in, held against the simulator's own encoders, at version 157."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ibapi.common import UNSET_DOUBLE
+
+from common.events import SubmitOrder
+from common.instruments import Instrument
+from gateway import tws_messages as tws
+from gateway.requests import RequestEncoder, contract_of
+from gateway.translate import Translator, decimal
+from simulator import messages, requests
+from simulator.account import Holding
+from simulator.decoders import decode
+from simulator.messages import frame
+from tests.gateway.desk import (
+    AAPL,
+    ACCOUNT,
+    completed_order,
+    execution_of,
+    fields_of,
+    open_order,
+    order_at_tws,
+    submit,
+)
+
+ES = Instrument(
+    symbol="ESZ6", sec_type="FUT", exchange="CME", multiplier=Decimal(50),
+    min_tick=Decimal("0.25"), con_id=2001,
+)  # fmt: skip
+
+
+def read(fields: list[str]) -> list[tws.TwsMessage]:
+    return Translator(157).read(frame(fields)[4:])
+
+
+def request(data: bytes) -> requests.Request:
+    (fields,) = fields_of(data)
+    return decode(fields, 157)
+
+
+@pytest.fixture
+def encode() -> RequestEncoder:
+    return RequestEncoder(1, 157)
+
+
+def test_an_open_order_comes_back():
+    order = order_at_tws(submit("s-1/1", quantity="10.5"), 5)
+    assert read(open_order(157, ACCOUNT, order)) == [
+        tws.OpenOrder(5, 1, 7005, "s-1/1", "Submitted")
+    ]
+
+
+def test_an_open_order_with_its_commission_comes_back():
+    order = order_at_tws(submit(), 5, status="Filled", commission=Decimal("1.05"))
+    assert read(open_order(157, ACCOUNT, order, with_commission=True)) == [
+        tws.OpenOrder(5, 1, 7005, "s-1/1", "Filled")
+    ]
+
+
+def test_an_order_status_comes_back():
+    order = order_at_tws(submit(quantity=10), 5, filled=Decimal("2.5"))
+    assert read(messages.order_status(order)) == [
+        tws.OrderStatus(5, 1, 7005, "Submitted", Decimal("2.5"), "")
+    ]
+
+
+@pytest.mark.parametrize(("action", "side"), [("BUY", "BUY"), ("SELL", "SELL")])
+def test_an_execution_comes_back(action: str, side: str):
+    one = execution_of(order_at_tws(submit(action=action), 5), "2.5", "0001.02.01", "150.0625")
+    assert read(messages.execution(157, -1, ACCOUNT, one)) == [
+        tws.Execution(
+            exec_id="0001.02.01", order_id=5, client_id=1, perm_id=7005, order_ref="s-1/1",
+            con_id=1001, symbol="AAPL", local_symbol="AAPL", side=side,
+            quantity=Decimal("2.5"), price=Decimal("150.0625"),
+        )
+    ]  # fmt: skip
+
+
+def test_a_commission_comes_back_and_an_unset_one_does_not():
+    one = execution_of(order_at_tws(submit(), 5), 2, "0001.01")
+    assert read(messages.commission_report(one, None)) == [
+        tws.CommissionReported("0001.01", Decimal(1), "USD")
+    ]
+    fields = messages.commission_report(one, None)
+    fields[3] = messages.UNSET_DOUBLE
+    assert isinstance(read(fields)[0], tws.Undecodable)
+
+
+@pytest.mark.parametrize("status", ["Filled", "Cancelled", "Inactive"])
+def test_a_completed_order_comes_back(status: str):
+    order = order_at_tws(submit(), 5, status=status, reason="because", filled=Decimal(10))
+    text = "Filled Size: 10" if status == "Filled" else "because"
+    assert read(completed_order(157, ACCOUNT, order)) == [
+        tws.CompletedOrder(7005, "s-1/1", status, text)
+    ]
+
+
+def test_a_position_comes_back():
+    holding = Holding(ES)
+    holding.quantity, holding.cost = Decimal(-3), Decimal(-3) * Decimal("5000.25")
+    assert read(messages.position(ACCOUNT, holding)) == [
+        tws.PositionReported(2001, "ESZ6", "ESZ6", Decimal(-3), Decimal("250012.5"))
+    ]
+
+
+def test_contract_details_come_back():
+    assert read(messages.contract_details(157, 77, ES)) == [
+        tws.ContractFound(77, 2001, "ESZ6", Decimal("0.25"))
+    ]
+
+
+def test_ends_and_greetings_come_back():
+    assert read(messages.open_order_end()) == [tws.OpenOrdersEnd()]
+    assert read(messages.execution_end(1)) == [tws.ExecutionsEnd()]
+    assert read(messages.completed_orders_end()) == [tws.CompletedOrdersEnd()]
+    assert read(messages.position_end()) == [tws.PositionsEnd()]
+    assert read(messages.next_valid_id(38099)) == [tws.NextValidId(38099)]
+    assert read(messages.managed_accounts("DU1,DU2,")) == [tws.ManagedAccounts(("DU1", "DU2"))]
+    assert read(messages.error(157, -1, 1100, "lost")) == [tws.TwsError(-1, 1100, "lost")]
+
+
+def test_an_execution_that_no_journal_could_keep_is_undecodable():
+    one = execution_of(order_at_tws(submit(), 5), 2, "")
+    assert isinstance(read(messages.execution(157, -1, ACCOUNT, one))[0], tws.Undecodable)
+
+
+@pytest.mark.parametrize("kept", [1, 2, 5, 20, 60])
+def test_a_truncated_message_is_undecodable_and_keeps_its_payload(kept: int):
+    fields = open_order(157, ACCOUNT, order_at_tws(submit(), 5))[:kept]
+    (message,) = read(fields)
+    assert isinstance(message, tws.Undecodable)
+    assert message.payload == frame(fields)[4:]
+
+
+def test_a_payload_that_failed_leaves_nothing_behind_for_the_next():
+    translator = Translator(157)
+    translator.read(b"11\x001\x00")
+    assert translator.read(frame(messages.next_valid_id(3))[4:]) == [tws.NextValidId(3)]
+
+
+@given(st.decimals(-(10**9), 10**9, places=6))
+def test_decimals_of_up_to_15_digits_are_exact(value: Decimal):
+    assert decimal(float(str(value))) == value
+
+
+@pytest.mark.parametrize("value", [UNSET_DOUBLE, float("nan"), float("inf"), float("-inf")])
+def test_what_tws_writes_for_unset_is_no_amount(value: float):
+    with pytest.raises(ValueError, match="stands where an amount was expected"):
+        decimal(value)
+
+
+def test_whole_numbers_lose_their_point():
+    assert str(decimal(100.0)) == "100"
+
+
+# ---- requests --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("quantity", "limit"), [("10", "150.25"), ("0.00000001", None), ("1E+3", "0.0001")]
+)
+def test_an_order_is_read_by_tws_as_it_was_meant(
+    encode: RequestEncoder, quantity: str, limit: str | None
+):
+    price = None if limit is None else Decimal(limit)
+    order: SubmitOrder = submit(
+        "s-1-2/1", "SELL", quantity, order_type="LMT" if limit else "MKT", limit_price=price
+    )
+    placed = request(encode.place_order(42, order, contract_of(AAPL)))
+    assert isinstance(placed, requests.PlaceOrder)
+    assert (placed.order_id, placed.action, placed.order_ref) == (42, "SELL", "s-1-2/1")
+    assert (placed.quantity, placed.limit) == (Decimal(quantity), price)
+    assert (placed.tif, placed.transmit, placed.what_if) == ("DAY", True, False)
+    assert placed.unsupported == ""
+
+
+def test_an_order_whose_reference_tws_cannot_take_is_not_encoded(encode: RequestEncoder):
+    with pytest.raises(ValueError, match="not plain ASCII"):
+        encode.place_order(1, submit("größe/1"), contract_of(AAPL))
+    assert request(encode.cancel_order(3)) == requests.CancelOrder(3)
+
+
+def test_the_other_requests_are_what_they_say(encode: RequestEncoder):
+    contract = contract_of(AAPL)
+    assert isinstance(request(encode.start_api()), requests.StartApi)
+    assert isinstance(request(encode.global_cancel()), requests.GlobalCancel)
+    assert isinstance(request(encode.positions()), requests.Positions)
+    assert isinstance(request(encode.completed_orders()), requests.CompletedOrders)
+    assert request(encode.open_orders()) == requests.OpenOrders(everyone=False)
+    assert request(encode.executions(9)).req_id == 9
+    assert request(encode.executions(9)).client_id == 0  # of every client
+    assert request(encode.market_data(8, contract)).contract.con_id == 1001
+    assert request(encode.tick_by_tick(8, contract, "AllLast")).kind == "AllLast"
+    assert request(encode.contract_details(8, contract)).req_id == 8
+
+
+def test_a_future_is_named_by_its_local_symbol_and_a_known_id_goes_first():
+    future = contract_of(msgspec.structs.replace(ES, con_id=0))
+    assert (future.localSymbol, future.symbol, future.conId) == ("ESZ6", "", 0)
+    assert contract_of(AAPL, 5).conId == 5

@@ -1,0 +1,124 @@
+"""The socket to TWS, against a real server on a free loopback port."""
+
+import select
+import socket
+import struct
+from collections.abc import Iterator
+
+import pytest
+
+from common.clock import VirtualClock
+from gateway.tws_socket import CLOSED, DATA, OPENED, TwsSocket
+
+MS = 1_000_000
+
+
+class Loopback:
+    """A listening port, the gateway's end and a clock that stands still."""
+
+    def __init__(self) -> None:
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.server.settimeout(5)
+        self.port = self.server.getsockname()[1]
+        self.clock = VirtualClock(1)
+        self.tws = TwsSocket("127.0.0.1", self.port, 500, self.clock)
+        self.peer: socket.socket | None = None
+
+    def step(self) -> list[list[bytes]]:
+        """What one poll of the loop gives; waits for the descriptor as the loop does."""
+        if self.tws.fileno() >= 0:
+            writers = [self.tws] if self.tws.wants_write() else []
+            select.select([self.tws], writers, [], 5)
+        return self.tws.ready()
+
+    def until(self, kind: bytes) -> list[bytes]:
+        for _ in range(10_000):
+            for message in self.step():
+                if message[0] == kind:
+                    return message
+        raise AssertionError(f"no {kind!r}")
+
+    def connect(self) -> socket.socket:
+        assert self.until(OPENED) == [OPENED]
+        self.peer, _ = self.server.accept()
+        self.peer.settimeout(5)
+        return self.peer
+
+    def close(self) -> None:
+        self.tws.close()
+        self.server.close()
+        if self.peer is not None:
+            self.peer.close()
+
+
+@pytest.fixture
+def loop() -> Iterator[Loopback]:
+    one = Loopback()
+    yield one
+    one.close()
+
+
+def test_it_connects_writes_and_reads(loop: Loopback):
+    peer = loop.connect()
+    assert loop.tws.write(b"hello")
+    assert peer.recv(5) == b"hello"
+    peer.sendall(b"world")
+    assert loop.until(DATA) == [DATA, b"world"]
+
+
+def test_it_connects_when_the_server_comes_later(loop: Loopback):
+    loop.server.close()
+    (_, reason) = loop.until(CLOSED)
+    assert reason == f"cannot connect to TWS at 127.0.0.1:{loop.port}: ECONNREFUSED".encode()
+    loop.server = socket.create_server(("127.0.0.1", loop.port))
+    loop.server.settimeout(5)
+    for _ in range(20):
+        assert loop.tws.ready() == []
+    assert loop.tws.fileno() == -1  # not before its time
+    loop.clock.advance_to(1 + 500 * MS)
+    loop.connect()
+
+
+def test_a_close_is_told_and_it_connects_again(loop: Loopback):
+    loop.connect().close()
+    assert loop.until(CLOSED)[1].endswith(b"closed the connection")
+    assert not loop.tws.write(b"lost")
+    loop.clock.advance_to(1 + 500 * MS)
+    peer = loop.connect()
+    loop.tws.write(b"new")
+    assert peer.recv(9) == b"new"  # nothing of the old connection is in front of it
+
+
+def test_a_reset_is_told(loop: Loopback):
+    peer = loop.connect()
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+    assert b"reset the connection" in loop.until(CLOSED)[1]
+
+
+def test_what_does_not_fit_is_written_later_and_whole(loop: Loopback):
+    peer = loop.connect()
+    data = bytes(range(256)) * 64 * 1024
+    assert loop.tws.write(data)
+    assert loop.tws.wants_write()
+    got = bytearray()
+    while len(got) < len(data):
+        loop.tws.ready()
+        got += peer.recv(1 << 20)
+    assert bytes(got) == data
+    assert not loop.tws.wants_write()
+
+
+def test_nothing_can_be_written_before_it_is_connected(loop: Loopback):
+    assert not loop.tws.write(b"too early")
+    loop.tws.ready()
+    assert not loop.tws.write(b"too early")
+
+
+def test_a_host_that_is_no_name_is_told_and_tried_again():
+    clock = VirtualClock(1)
+    tws = TwsSocket("no-such-host.invalid", 7497, 500, clock)
+    ((kind, reason),) = tws.ready()
+    assert kind == CLOSED
+    assert b"cannot connect to TWS at no-such-host.invalid:7497" in reason
+    assert tws.ready() == []

@@ -1,0 +1,219 @@
+"""The runner: a signal until it is answered, a strategy's faults its own, positions from fills."""
+
+from decimal import Decimal
+
+import pytest
+
+from common.config import ConfigError
+from common.events import (
+    Fill,
+    OrderChanged,
+    OrderCreated,
+    OrderDenied,
+    OrderExpired,
+    SubmitOrder,
+    Trade,
+)
+from strategy.runner import FAILURES_MAX
+from tests.strategy.desk import MS, SECOND, T0, quote, runner
+
+
+def order_of(signal, strategy: str = "echo") -> SubmitOrder:
+    return SubmitOrder(
+        f"{signal.id}/1", T0, strategy, signal.symbol, signal.action, signal.quantity, "MKT",
+        signal.expires_ns, signal_id=signal.id,
+    )  # fmt: skip
+
+
+def fill(exec_id: str, quantity: int, side: str = "BUY", **more: object) -> Fill:
+    given = {"intent_id": "echo-e1-1/1", "strategy": "echo", "symbol": "AAPL", **more}
+    return Fill(
+        ts_ns=T0, exec_id=exec_id, perm_id=1, side=side, quantity=Decimal(quantity),
+        price=Decimal(1), **given,
+    )  # fmt: skip
+
+
+def signalled(one):
+    """The signal that a quote triggers, handed over once."""
+    one.on_ticks("origin", [quote()], T0)
+    (signal,) = one.due(T0)
+    one.sent(signal, T0)
+    return signal
+
+
+def test_a_signal_carries_what_a_trader_would_ask_of_it():
+    one = runner()
+    one.on_ticks("gateway/g1/tick.AAPL/7", [Trade("AAPL", T0, 1.0, 1.0), quote()], T0)
+    (signal,) = one.due(T0)
+    assert (signal.id, signal.strategy, signal.ts_ns) == ("echo-e1-1", "echo", T0)
+    assert (signal.action, signal.quantity, signal.order_type) == ("BUY", 1, "MKT")
+    assert signal.expires_ns == T0 + 5 * SECOND
+    assert (signal.cause_id, signal.cause_ns) == ("gateway/g1/tick.AAPL/7/1", T0 - 5)
+
+
+def test_a_limit_price_makes_a_limit_order():
+    one = runner()
+    one.strategy.sell("AAPL", 3, Decimal("1.5"), 0.5)
+    (signal,) = one.due(T0)
+    assert (signal.order_type, signal.limit_price) == ("LMT", Decimal("1.5"))
+    assert (signal.action, signal.confidence) == ("SELL", 0.5)
+
+
+def test_a_signal_is_sent_again_under_its_id_until_it_is_answered():
+    one = runner()
+    signal = signalled(one)
+    assert one.due(T0 + 249 * MS) == []
+    assert one.due(T0 + 250 * MS) == [signal]
+    one.on_executor(OrderCreated(T0, signal.id, order_of(signal)), T0)
+    assert one.due(T0 + SECOND) == []
+
+
+def test_a_signal_that_was_not_taken_is_due_at_once_again():
+    one = runner()
+    one.on_ticks("origin", [quote()], T0)
+    assert len(one.due(T0)) == len(one.due(T0)) == 1
+
+
+@pytest.mark.parametrize("answer", [OrderDenied, OrderExpired])
+def test_a_denial_ends_a_signal_and_the_strategy_is_told(answer):
+    one = runner()
+    signal = signalled(one)
+    extra = ("why",) if answer is OrderDenied else ()
+    news = answer(T0, signal.id, "echo", *extra)
+    one.on_executor(news, T0)
+    assert one.strategy.told == [news]
+    assert (one.due(T0 + SECOND), one.strategy.pending("AAPL")) == ([], 0)
+
+
+def test_a_signal_that_expires_unanswered_is_not_sent_again_and_the_strategy_is_told():
+    one = runner()
+    signal = signalled(one)
+    assert one.due(signal.expires_ns) == [signal]
+    assert one.due(signal.expires_ns + 1) == []
+    assert one.strategy.told == [OrderExpired(signal.expires_ns + 1, signal.id, "echo")]
+
+
+def test_nothing_is_sent_before_it_is_live():
+    one = runner(live=False)
+    one.on_ticks("origin", [quote()], T0)
+    assert (one.due(T0), one.signals, len(one.strategy.ticks)) == ([], 0, 1)
+    assert one.strategy.buy("AAPL", 1) == ""
+
+
+def test_the_past_is_taken_in_without_telling_the_strategy():
+    one = runner(live=False)
+    one.on_gateway(fill("e1.01", 5), T0)
+    one.on_executor(OrderChanged(T0, "echo-e0-1/1", "echo", "FILLED", Decimal(5)), T0)
+    assert (one.strategy.told, one.strategy.position("AAPL")) == ([], 5)
+
+
+# ---- pending and position -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["FILLED", "CANCELLED", "REJECTED", "REFUSED", "LOST"])
+def test_an_order_is_pending_from_its_signal_to_its_end_and_again_if_it_comes_back(end: str):
+    one = runner()
+    signal = signalled(one)
+    pending = [one.strategy.pending("AAPL")]
+    one.on_executor(OrderCreated(T0, signal.id, order_of(signal)), T0)
+    for state in ("ACCEPTED", end, "ACCEPTED"):
+        pending.append(one.strategy.pending("AAPL"))
+        one.on_executor(OrderChanged(T0, f"{signal.id}/1", "echo", state, Decimal(0)), T0)
+    assert [*pending, one.strategy.pending("AAPL")] == [1, 1, 1, 0, 1]
+    assert one.strategy.pending("MSFT") == 0
+
+
+def test_other_strategies_orders_and_fills_are_not_its_own():
+    one = runner()
+    signal = signalled(one)
+    one.on_executor(OrderCreated(T0, "other-1", order_of(signal, "other")), T0)
+    one.on_executor(OrderDenied(T0, signal.id, "other", "no"), T0)
+    one.on_gateway(fill("e1.01", 5, strategy="other"), T0)
+    one.on_gateway(fill("e2.01", 5, strategy=None), T0)
+    assert (one.strategy.told, one.strategy.position("AAPL")) == ([], 0)
+    assert one.strategy.pending("AAPL") == 1
+
+
+def test_the_position_is_of_its_own_fills_with_corrections_in_place():
+    one = runner()
+    for each in (
+        fill("e1.01", 5),
+        fill("e2.01", 3, "SELL"),
+        fill("e1.02", 4),
+        fill("e1.02", 4),
+    ):
+        one.on_gateway(each, T0)
+    assert one.strategy.held == [5, 2, 1, 1]
+    assert one.strategy.position("MSFT") == 0
+
+
+# ---- a strategy that raises ---------------------------------------------------------------------
+
+
+def test_a_raising_strategy_costs_its_tick():
+    said: list[str] = []
+    one = runner(said, parameters={"raises": True})
+    one.on_ticks("origin", [quote()], T0)
+    assert said[0].startswith("strategy echo raised RuntimeError('cannot') on Quote(")
+    assert said[0].endswith("it goes on")
+    assert not one.stopped
+
+
+def test_a_strategy_that_raised_ten_times_gets_no_more_ticks_even_of_the_same_message():
+    said: list[str] = []
+    one = runner(said, parameters={"raises": True})
+    one.on_ticks("origin", [quote()] * 25, T0)
+    one.on_ticks("origin", [quote()], T0)
+    assert (one.stopped, one.failures, len(said)) == (True, FAILURES_MAX, FAILURES_MAX)
+    assert said[-1].endswith("it gets no more ticks")
+
+
+def test_a_callback_that_raises_costs_itself():
+    one = runner(parameters={"quantity": 1})
+    one.strategy.on_fill = lambda _fill: 1 / 0
+    one.on_gateway(fill("e1.01", 5), T0)
+    assert (one.failures, one.strategy.position("AAPL")) == (1, 5)
+
+
+# ---- configuration ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            {"strategy": "no.such:Thing"},
+            "strategy is no.such:Thing, must be module:Class: No module named 'no'",
+        ),
+        (
+            {"strategy": "tests.strategy.desk:Nothing"},
+            "must be module:Class: module 'tests.strategy.desk' has no attribute",
+        ),
+        (
+            {"strategy": ".desk:Echo"},
+            "strategies.echo.strategy is .desk:Echo, must be module:Class",
+        ),
+        ({"strategy": "tests.strategy.desk:NotAStrategy"}, "must be a strategy.Strategy"),
+        ({"strategy": "tests.strategy.desk:quote"}, "must be a strategy.Strategy"),
+        (
+            {"parameters": {"qty": 1}},
+            "strategies.echo.parameters.qty is not known; expected: quantity, raises",
+        ),
+        (
+            {"parameters": {"quantity": "many"}},
+            "strategies.echo.parameters: Expected `int`, got `str`",
+        ),
+        (
+            {"strategy": "strategy.base:Strategy", "parameters": {"x": 1}},
+            "x is not known; expected: none",
+        ),
+    ],
+)
+def test_what_cannot_be_loaded_is_a_configuration_error_in_a_full_sentence(given, says: str):
+    with pytest.raises(ConfigError) as caught:
+        runner(**given)
+    assert says in str(caught.value)
+
+
+def test_a_struct_of_parameters_is_handed_over():
+    assert runner(parameters={"quantity": 7}).strategy.parameters.quantity == 7

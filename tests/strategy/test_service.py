@@ -1,0 +1,130 @@
+"""A strategy's shell: last values for a joiner only, losses counted, signals when they can go."""
+
+import pytest
+
+from common import wire
+from common.clock import VirtualClock
+from common.events import OrderCreated, SubmitOrder
+from strategy.service import StrategyService
+from tests.gateway.wires import Wires
+from tests.strategy.desk import MS, T0, quote, runner
+
+
+class Shell:
+    """A strategy service with what it stands on."""
+
+    def __init__(self, **given: object) -> None:
+        self.wires, self.clock = Wires(), VirtualClock(T0)
+        self.runner = runner(live=False, **given)
+        self.service = StrategyService(
+            self.runner, self.wires, self.clock, epoch="e1", symbols=("AAPL",)
+        )
+
+    def ready(self) -> "Shell":
+        self.wires.beat("gateway", T0)
+        self.wires.beat("executor", T0)
+        self.turn()
+        return self
+
+    def market(self, kind: str, seq: int, bid: float = 1.0, epoch: str = "g1") -> None:
+        body = wire.encode_batch("gateway", epoch, seq, [quote(bid)])
+        self.wires.put("market", wire.topic(f"{kind}.AAPL"), body)
+
+    def turn(self, ms: int = 0) -> None:
+        self.clock.advance_to(self.clock.now_ns() + ms * MS)
+        self.service.turn(0)
+
+    def bids(self) -> list[float]:
+        return [q.bid for q in self.runner.strategy.ticks]
+
+    def signals(self) -> list[str]:
+        return [wire.decode_event(f[0]).id for f in self.wires.on("signals")]
+
+
+@pytest.fixture
+def shell() -> Shell:
+    return Shell().ready()
+
+
+def test_last_values_are_for_a_joiner_only(shell: Shell):
+    shell.market("last", 5, 1.0)
+    shell.market("last", 5, 2.0)
+    shell.market("tick", 6, 3.0)
+    shell.market("last", 6, 4.0)
+    shell.turn()
+    assert shell.bids() == [1.0, 3.0]
+    assert shell.service.detail()["missed"] == {"AAPL": 0}
+
+
+def test_what_was_missed_is_counted_and_what_came_twice_is_dropped(shell: Shell):
+    for seq in (5, 6, 6, 9, 8, 10):
+        shell.market("tick", seq, float(seq))
+    shell.turn()
+    assert shell.bids() == [5.0, 6.0, 9.0, 10.0]
+    assert shell.service.detail()["missed"] == {"AAPL": 2}
+    assert shell.service.detail()["topics"]["AAPL"] == {
+        "epoch": "g1", "first_seq": 4, "last_seq": 10,
+    }  # fmt: skip
+
+
+def test_a_gateway_that_restarts_begins_anew_and_nothing_counts_as_missed(shell: Shell):
+    shell.market("tick", 900)
+    shell.market("tick", 1, epoch="g2")
+    shell.turn()
+    assert shell.service.detail()["missed"] == {"AAPL": 0}
+
+
+def test_it_is_ready_when_the_past_is_known_and_every_symbol_was_heard():
+    shell = Shell()
+    shell.turn()
+    assert shell.service.readiness(T0) == ("WAITING", "waiting to hear from executor, gateway")
+    shell.ready()
+    assert shell.service.readiness(T0) == ("WAITING", "waiting to join the ticks of AAPL")
+    shell.market("last", 0)
+    shell.turn()
+    assert shell.service.readiness(T0) == ("READY", "")
+
+
+def test_nothing_is_signalled_before_the_past_is_known():
+    shell = Shell()
+    shell.market("tick", 1)
+    shell.turn()
+    assert (shell.bids(), shell.signals()) == ([1.0], [])
+
+
+def test_a_signal_goes_out_in_the_turn_of_its_tick_and_again_until_it_is_answered(shell: Shell):
+    shell.market("tick", 1)
+    shell.turn()
+    shell.turn(249)
+    assert shell.signals() == ["echo-e1-1"]
+    shell.turn(1)
+    assert shell.signals() == ["echo-e1-1"] * 2
+    waiting = shell.runner.waiting["echo-e1-1"].signal
+    order = SubmitOrder("echo-e1-1/1", T0, "echo", "AAPL", "BUY", waiting.quantity, "MKT", T0)
+    shell.wires.publish("executor", 1, OrderCreated(T0, "echo-e1-1", order))
+    shell.turn(1000)
+    assert shell.signals() == ["echo-e1-1"] * 2
+
+
+def test_a_signal_that_nobody_takes_goes_as_soon_as_somebody_does(shell: Shell):
+    shell.wires.down.add("signals")
+    shell.market("tick", 1)
+    shell.turn()
+    shell.wires.down.clear()
+    shell.turn(1)
+    assert shell.signals() == ["echo-e1-1"]
+
+
+def test_a_strategy_that_raises_too_often_is_halted_and_the_process_goes_on():
+    shell = Shell(parameters={"raises": True}).ready()
+    for seq in range(1, 12):
+        shell.market("tick", seq)
+    shell.turn()
+    assert shell.service.readiness(T0) == ("HALTED", "strategy echo raised 10 times")
+
+
+@pytest.mark.parametrize("frames", [[b"tick.TSLA\0", b""], [b"tick.AAPL\0", b"\xc1"], [b""]])
+def test_a_message_that_cannot_be_used_is_a_dead_letter(shell: Shell, frames: list[bytes]):
+    shell.wires.put("market", *frames)
+    shell.turn()
+    assert shell.service.metrics.value("dead_letters") == 1
