@@ -18,22 +18,36 @@ class FrameReader:
     def __init__(self) -> None:
         self._rest = b""
 
+    def join(self, data: bytes) -> bytes:
+        """What was left over, with `data` behind it; hand back by `keep` what is not used."""
+        return self._rest + data if self._rest else data
+
+    def keep(self, rest: bytes) -> None:
+        """Bytes of a frame that is not complete yet."""
+        self._rest = rest
+
     def feed(self, data: bytes) -> list[bytes]:
         """The payloads that are complete with `data`; raises `FramingError` past the bound."""
-        buffer = self._rest + data if self._rest else data
+        buffer = self.join(data)
         payloads: list[bytes] = []
-        start, end = 0, len(buffer)
-        while end - start >= 4:
-            length = int.from_bytes(buffer[start : start + 4], "big")
-            if length > FRAME_MAX_BYTES:
-                raise FramingError(f"frame of {length} bytes, expected at most {FRAME_MAX_BYTES}")
-            stop = start + 4 + length
-            if stop > end:
-                break
-            payloads.append(buffer[start + 4 : stop])
-            start = stop
-        self._rest = buffer[start:]
+        offset = 0
+        while (payload := payload_at(buffer, offset)) is not None:
+            payloads.append(payload)
+            offset += 4 + len(payload)
+        self.keep(buffer[offset:])
         return payloads
+
+
+def payload_at(buffer: bytes, offset: int) -> bytes | None:
+    """The payload of the frame at `offset`; None if it is not complete."""
+    start = offset + 4
+    if start > len(buffer):
+        return None
+    length = int.from_bytes(buffer[offset:start], "big")
+    if length > FRAME_MAX_BYTES:
+        raise FramingError(f"frame of {length} bytes, expected at most {FRAME_MAX_BYTES}")
+    stop = start + length
+    return buffer[start:stop] if stop <= len(buffer) else None
 
 
 def frame(payload: bytes) -> bytes:

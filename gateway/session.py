@@ -5,12 +5,14 @@
 
 The client speaks first (`API`, NUL, the versions it can), TWS answers with the version it chose;
 then `startApi`, and nothing before it. A session is UP once TWS has told both the next valid
-order id and the accounts: until then it ignores requests without a word.
+order id and the accounts: until then it ignores requests without a word. It stays STARTING, or
+goes back to it, while the accounts are not those to trade on; `refusal` then says why.
 """
 
+from collections.abc import Callable
 from typing import Final, Literal
 
-from gateway.framing import FrameReader, frame
+from gateway.framing import FrameReader, frame, payload_at
 from gateway.market_data import MarketData
 from gateway.requests import RequestEncoder
 from gateway.translate import Translator
@@ -26,6 +28,7 @@ VERSION_MIN: Final = 100
 VERSION_MAX: Final = 157  # the newest that ibapi 9.81.1 speaks
 
 SessionState = Literal["DOWN", "HANDSHAKE", "STARTING", "UP"]
+Accounts = tuple[str, ...]
 
 
 class SessionError(ValueError):
@@ -33,14 +36,24 @@ class SessionError(ValueError):
 
 
 class TwsSession:
-    """The protocol's state, without its socket. Ticks go to `market`, the rest is returned."""
+    """The protocol's state, without its socket. Ticks go to `market`, the rest is returned.
 
-    def __init__(self, client_id: int, market: MarketData) -> None:
+    `refuses` says why accounts must not be traded on, "" if they may be; without it all may be.
+    """
+
+    def __init__(
+        self,
+        client_id: int,
+        market: MarketData,
+        refuses: Callable[[Accounts], str] = lambda _accounts: "",
+    ) -> None:
         self.client_id = client_id
         self.market = market
+        self.refusal = ""
+        self._refuses = refuses
         self.state: SessionState = "DOWN"
         self.server_version = 0
-        self.accounts: tuple[str, ...] = ()
+        self.accounts: Accounts = ()
         self.next_valid_id: int | None = None
         self._frames = FrameReader()
         self._translator: Translator | None = None
@@ -64,7 +77,7 @@ class TwsSession:
 
     def closed(self) -> None:
         """The socket is gone: back to the beginning."""
-        self.state = "DOWN"
+        self.state, self.refusal = "DOWN", ""
         self.accounts, self.next_valid_id = (), None
         self._frames, self._translator, self._encoder = FrameReader(), None, None
         self.market.close_all()
@@ -72,18 +85,32 @@ class TwsSession:
     def received(self, data: bytes, now_ns: int) -> list[TwsMessage]:
         """Read what came; raises `SessionError` or `FramingError` where it makes no sense."""
         messages: list[TwsMessage] = []
-        readers = self.market.readers
-        for payload in self._frames.feed(data):
-            fields = payload.split(b"\0")
-            read = readers.get(fields[0]) if self._translator else None
-            if read is None:
-                messages += self._read(payload, fields)
-                continue
-            try:
-                read(fields, now_ns)
-            except (ValueError, IndexError) as error:
-                messages.append(Undecodable(repr(error), payload))
+        buffer, offset = self._frames.join(data), 0
+        parts, place = buffer.split(b"\0"), 0
+        while True:
+            if self._translator is not None:
+                read, size = self.market.read_run(parts, place, now_ns)
+                place, offset = place + read, offset + size
+            payload = payload_at(buffer, offset)
+            if payload is None:
+                break
+            messages += self._one(payload, now_ns)
+            place += buffer.count(b"\0", offset, offset + 4 + len(payload))
+            offset += 4 + len(payload)
+        self._frames.keep(buffer[offset:])
         return messages
+
+    def _one(self, payload: bytes, now_ns: int) -> list[TwsMessage]:
+        """A single message: a tick to the market, anything else to ibapi's decoder."""
+        fields = payload.split(b"\0")
+        read = self.market.readers.get(fields[0]) if self._translator else None
+        if read is None:
+            return self._read(payload, fields)
+        try:
+            read(fields, now_ns)
+        except (ValueError, IndexError) as error:
+            return [Undecodable(repr(error), payload)]
+        return []
 
     def _read(self, payload: bytes, fields: list[bytes]) -> list[TwsMessage]:
         if self._translator is None:
@@ -94,8 +121,9 @@ class TwsSession:
                 self.next_valid_id = message.order_id
             elif isinstance(message, ManagedAccounts):
                 self.accounts = message.accounts
-        if self.state == "STARTING" and self.next_valid_id is not None and self.accounts:
-            self.state = "UP"
+                self.refusal = self._refuses(message.accounts)
+        if self.next_valid_id is not None and self.accounts:
+            self.state = "STARTING" if self.refusal else "UP"
         return messages
 
     def _agree(self, fields: list[bytes]) -> SessionStarted:
