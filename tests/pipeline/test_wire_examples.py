@@ -1,0 +1,77 @@
+"""The subscribers of docs/wire.md, in Python and in Node, as they stand there, on a real group."""
+
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.places import ROOT
+
+WIRE = (ROOT / "docs" / "wire.md").read_text()
+MODULES = ROOT / "tests" / "node" / "node_modules"
+
+
+def example(language: str) -> str:
+    """The last block of that language: the whole subscriber."""
+    return re.findall(rf"^```{language}\n(.*?)^```", WIRE, re.MULTILINE | re.DOTALL)[-1]
+
+
+def seen(command: list[str], running) -> set[str]:
+    """What kinds of events a subscriber prints until it has printed a fill, or for 20 s."""
+    kinds: set[str] = set()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def read() -> None:
+        assert process.stdout
+        for line in process.stdout:
+            kinds.update(line.split()[2:3])
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        running.until(lambda: "fill" in kinds or process.poll() is not None, "a fill", 30)
+    finally:
+        process.kill()
+        reader.join()
+        assert process.stderr
+        problem = process.stderr.read()
+        process.stdout.close()
+        process.stderr.close()
+        process.wait()
+    assert kinds, problem
+    return kinds
+
+
+def test_the_python_subscriber_prints_ticks_and_fills(running, tmp_path):
+    running.until_ready()
+    script = tmp_path / "tail.py"
+    script.write_text(example("python"))
+    command = [sys.executable, "-u", str(script), str(running.run_dir)]
+    assert seen(command, running) == {"quote", "trade", "fill"}
+
+
+def test_the_node_subscriber_prints_ticks_and_fills(running, tmp_path):
+    node = shutil.which("node")
+    if node is None or not MODULES.is_dir():
+        pytest.skip("Node or its packages are not here; `make node` installs the packages")
+    running.until_ready()
+    (tmp_path / "node_modules").symlink_to(MODULES)
+    script = tmp_path / "tail.mjs"
+    script.write_text(example("js"))
+    kinds = seen([node, str(script), str(running.run_dir)], running)
+    assert kinds == {"quote", "trade", "fill"}
+
+
+def test_the_examples_are_short():
+    assert len(example("python").splitlines()) <= 20
+    assert len(example("js").splitlines()) <= 20
+
+
+def test_the_packages_of_the_node_example_are_the_ones_it_names():
+    named = (Path(ROOT) / "tests" / "node" / "package.json").read_text()
+    for package in re.findall(r'from "([^"]+)"', example("js")):
+        assert f'"{package}"' in named
