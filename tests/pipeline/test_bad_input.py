@@ -1,0 +1,207 @@
+"""Bad input on every socket and in every file: a clear word, nothing lost, everyone goes on."""
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from decimal import Decimal
+
+import msgpack
+import pytest
+
+from common import config as configuration
+from common import wire
+from common.endpoints import endpoint
+from common.events import OrderCreated, OrderDenied, OrderExpired, Signal
+from common.transport import ZmqTransport
+from console import books
+from console.group import Group
+from tests.pipeline.running import Running, tapewire
+from tests.places import ROOT, free_port
+from tests.waiting import wait_for
+
+NESTED = msgpack.packb(None)
+for _ in range(400):
+    NESTED = b"\x91" + NESTED
+GARBAGE = {
+    "nothing": b"",
+    "foreign": b"GET / HTTP/1.1\r\n\r\n",
+    "truncated": msgpack.packb(["signal", "a", 1])[:-1],
+    "nested": NESTED,
+    "unknown": msgpack.packb(["no.such.event", 1]),
+    "wrong types": msgpack.packb(["signal", 1, "x", {}, [], 5, 6, 7, 8]),
+    "oversized": b"\xc6" + (9 * 1024 * 1024).to_bytes(4, "big") + bytes(9 * 1024 * 1024),
+}
+DOORS = {"signals": "push", "orders": "dealer", "executor": "dealer", "control": "dealer",
+         "way-out": "dealer"}  # fmt: skip
+
+
+def test_no_message_on_any_socket_stops_a_process(running):
+    running.until_ready()
+    pids = running.pids()
+    transport = ZmqTransport()
+    try:
+        for door, kind in DOORS.items():
+            transport.connect(door, kind, endpoint(door, running.group.config.bus, running.run_dir))
+            for body in GARBAGE.values():
+                wait_for(lambda d=door, b=body: transport.send(d, [b]), f"{door} to take it")
+        transport.connect(
+            "market", "sub", endpoint("market", running.group.config.bus, running.run_dir),
+            [b"last.\xff\xfe\0", b"last.NOSUCH\0", b"\0"],
+        )  # fmt: skip
+        for role in ("gateway", "executor", "risk", "way-out"):
+            running.until(lambda r=role: _dead_letters(running, r) >= 5, f"dead letters of {role}")
+    finally:
+        transport.close()
+    running.until_ready()
+    running.until_fills(running.fills() + 1)
+    assert running.pids() == pids
+    assert running.faults_at_the_end() == []
+
+
+def _dead_letters(running, role: str) -> int:
+    counters = running.status(role).get("counters", {})
+    return sum(n for name, n in counters.items() if name.startswith("dead_letters"))
+
+
+def signal(number: str, **changes) -> Signal:
+    now_ns = time.time_ns()
+    fields = {
+        "id": f"test-{number}", "ts_ns": now_ns, "strategy": "test", "action": "BUY",
+        "symbol": "AAPL", "quantity": Decimal(1), "order_type": "MKT",
+        "expires_ns": now_ns + 10_000_000_000,
+    }  # fmt: skip
+    return Signal(**{**fields, **changes})
+
+
+def test_each_bad_signal_gets_its_answer_and_a_repeated_one_trades_once(running):
+    running.until_ready()
+    good = signal("good")
+    expected = {
+        "test-symbol": "symbol NOSUCH is not configured",
+        "test-zero": "quantity is 0, must be above 0",
+        "test-minus": "quantity is -5, must be above 0",
+        "test-limit": "a LMT order with limit_price None",
+        "test-much": "MaxContracts",
+    }
+    sent = [
+        signal("symbol", symbol="NOSUCH"),
+        signal("zero", quantity=Decimal(0)),
+        signal("minus", quantity=Decimal(-5)),
+        signal("limit", order_type="LMT"),
+        signal("much", quantity=Decimal(100_000)),
+        signal("late", expires_ns=time.time_ns() - 1),
+        good, good, good,
+    ]  # fmt: skip
+    nan = wire.encode(signal("nan")).replace(b"\xa11", b"\xa3NaN", 1)
+    _push(running, [*map(wire.encode, sent), nan])
+    running.until(lambda: _answers(running).keys() >= {*expected, "test-late", good.id}, "answers")
+    answers = _answers(running)
+    for signal_id, reason in expected.items():
+        assert isinstance(answers[signal_id], OrderDenied)
+        assert reason in answers[signal_id].reason
+    assert isinstance(answers["test-late"], OrderExpired)
+    assert isinstance(answers[good.id], OrderCreated)
+    assert "test-nan" not in answers
+    running.until(lambda: _dead_letters(running, "executor") == 1, "the dead letter")
+    assert running.faults_at_the_end() == []
+
+
+def _push(running, bodies: list[bytes]) -> None:
+    transport = ZmqTransport()
+    try:
+        address = endpoint("signals", running.group.config.bus, running.run_dir)
+        transport.connect("signals", "push", address)
+        for body in bodies:
+            wait_for(lambda b=body: transport.send("signals", [b]), "the executor to take it")
+    finally:
+        transport.close(linger_ms=2000)
+
+
+def _answers(running) -> dict:
+    kinds = (OrderCreated, OrderDenied, OrderExpired)
+    journal = books.read_journal(running.run_dir, "executor")
+    return {e.signal_id: e for e in journal if isinstance(e, kinds)}
+
+
+def test_a_disk_that_is_full_ends_the_gateway_before_it_announces_anything(running):
+    running.until_ready()
+    running.until_fills(1)
+    gateway = running.pids()["gateway"]
+    resource.prlimit(gateway, resource.RLIMIT_FSIZE, (1, 1))  # as a full disk: no file may grow
+    running.until(lambda: running.pids()["gateway"] != gateway, "the gateway to end")
+    running.until(lambda: running.state("gateway") == "READY", "it to be back with room again")
+    log = (running.run_dir / "logs" / "gateway.log").read_text()
+    assert "nothing was written or announced" in log
+    running.until_fills(running.fills() + 1)
+    running.flatten()
+    assert running.faults_at_the_end() == []
+
+
+def test_a_gateway_waits_for_a_tws_that_is_not_there_and_says_so(run_dir, monkeypatch):
+    monkeypatch.setenv("TAPEWIRE_SIMULATOR__AUTOSTART", "false")
+    group = Group(configuration.load())
+    group.up()
+    waiting = Running(group)
+    try:
+        waiting.until(lambda: "cannot connect" in _reason(waiting), "the gateway to say so")
+        assert "127.0.0.1" in _reason(waiting)
+        assert waiting.state("gateway") == "WAITING"
+        group.start("simulator")
+        waiting.until_ready()
+    finally:
+        group.down()
+
+
+def _reason(running) -> str:
+    return running.status("gateway").get("reason", "")
+
+
+def test_a_second_gateway_says_who_holds_the_role(running):
+    running.until_ready()
+    pid = running.pids()["gateway"]
+    second = _python("-m", "gateway")
+    assert second.returncode == 3
+    assert f"gateway is running already as process {pid}" in second.stderr
+
+
+def test_a_port_in_use_is_named(run_dir, monkeypatch):
+    taken = free_port()
+    transport = ZmqTransport()
+    transport.bind("there", "pub", f"tcp://127.0.0.1:{taken}")
+    monkeypatch.setenv("TAPEWIRE_BUS__TRANSPORT", "tcp")
+    monkeypatch.setenv("TAPEWIRE_BUS__PORTS", f'{{"risk": {taken}, "control": {free_port()}}}')
+    try:
+        found = _python("-m", "risk")
+    finally:
+        transport.close()
+    assert found.returncode == 1
+    assert f"tcp://127.0.0.1:{taken}" in found.stderr
+    assert "is another process on it?" in found.stderr
+
+
+def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT, check=False,
+        timeout=60, env=os.environ,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("1700000000200000000,AAA,abc,10.01,5,5,,", "line 3"),
+        ("1700000000000000000,AAA,10.00,10.01,5,5,,", "line 3"),
+        ("1700000000200000000,AAA,10.00", "line 3"),
+    ],
+    ids=["not a number", "out of order", "too short"],
+)
+def test_a_bad_line_of_a_tick_file_is_named_by_its_number(tmp_path, line, complaint):
+    ticks = tmp_path / "bad.csv"
+    head = "ts_ns,symbol,bid,ask,bid_size,ask_size,last,last_size"
+    ticks.write_text(f"{head}\n1700000000100000000,AAA,10.00,10.01,5,5,,\n{line}\n")
+    found = tapewire("demo", "--ticks", str(ticks), "--speed", "max")
+    assert found.returncode != 0
+    assert complaint in found.stderr
+    assert "bad.csv" in found.stderr
