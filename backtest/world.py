@@ -7,26 +7,22 @@ the broker's machine stand live, so it can kill a process at any step and start 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
-from backtest.network import Agenda, Calm, Killed, Links, VirtualTransport, Weather
+from backtest.blueprint import Blueprint
+from backtest.network import Agenda, Calm, Killed, Link, Links, VirtualTransport, Weather
+from backtest.node import Arrival, Node
 from common import wire
 from common.clock import VirtualClock
 from common.config import StrategyConfig
 from common.events import Event
 from common.instruments import Instrument
-from common.journal import Head, MemoryJournal, events_of
+from common.journal import Head, events_of
 from common.service import Service
-from executor.executor import Executor
-from executor.service import ExecutorService
+from common.transport import Inbound
 from gateway.gateway import Gateway
-from gateway.service import GatewayService
 from gateway.tws_socket import CLOSED, DATA, OPENED
-from risk.monitor import RiskMonitor
-from risk.rules import MaxContracts
-from risk.service import RiskService
 from simulator.market import Row
 from simulator.server import TwsServer
 from simulator.settings import SimulatorSettings
-from strategy.runner import Runner
 from strategy.service import StrategyService
 
 SECOND_NS = 1_000_000_000
@@ -34,47 +30,14 @@ GATEWAYS = ("gateway", "way-out")
 RESTART_NS = SECOND_NS
 RECONNECT_NS = SECOND_NS // 2
 
-Build = Callable[["Node"], Service]
-
-
-class FusedJournal(MemoryJournal):
-    """A journal that its process can die at: before a commit, or just after it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.step: Callable[[], None] = lambda: None
-
-    def append(self, events: Sequence[Event]) -> int:
-        """Append, with a step on either side."""
-        self.step()
-        first = super().append(events)
-        self.step()
-        return first
-
-
-class Node:
-    """One process: what survives its death (journal) and what does not (service, inbox)."""
-
-    def __init__(
-        self, name: str, build: Build, route: Callable[[str, str, list[bytes]], bool]
-    ) -> None:
-        self.name = name
-        self.build = build
-        self.journal = FusedJournal()
-        self.transport = VirtualTransport(name, route)
-        self.service: Service | None = None
-        self.starts = 0
-        self.connection: int | None = None
-        self.turn_due = False
-
-    @property
-    def epoch(self) -> str:
-        """A new one for every start."""
-        return f"{self.name}{self.starts}"
-
 
 class World:
-    """The group, the network and TWS. `rules` are risk's; `gateway_class` is for tests of tests."""
+    """The group, the network and TWS. `rules` are risk's; `gateway_class` is for tests of tests.
+
+    Every process has a turn when something reaches it, and each `idle_ns` without. A heartbeat
+    is due each `heartbeat_ms`, but told in a turn, so the lease must outlast both. With
+    `step_ns` above 0 TWS's market moves at multiples of it only, with all that was due by then.
+    """
 
     def __init__(
         self,
@@ -88,8 +51,10 @@ class World:
         idle_ns: int = 50_000_000,
         heartbeat_ms: int = 250,
         lease_ms: int = 3000,
+        step_ns: int = 0,
         settings: SimulatorSettings | None = None,
         gateway_class: type[Gateway] = Gateway,
+        say: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self.clock = VirtualClock(start_ns)
         self.agenda = Agenda(self.clock)
@@ -97,21 +62,26 @@ class World:
         self.server = TwsServer(settings or SimulatorSettings(), self.instruments, market)
         self.links = Links(self.clock, weather or Calm())
         self.max_contracts = max_contracts
+        self.strategies = {f"strategy-{s.name}": s for s in strategies}
         self._idle_ns = idle_ns
-        self._heartbeat_ms = heartbeat_ms
-        self._lease_ms = lease_ms
-        self._gateway_class = gateway_class
+        self._step_ns = step_ns
         self._next_connection = 1
+        self._connected: dict[int, Node] = {}
         self._market_due_ns: int | None = None
         self._ended: set[int] = set()
-        builds: dict[str, Build] = {
-            "gateway": self._build_gateway,
-            "way-out": self._build_gateway,
-            "risk": self._build_risk,
-            "executor": self._build_executor,
-        }
-        self.strategies = {f"strategy-{s.name}": s for s in strategies}
-        builds |= dict.fromkeys(self.strategies, self._build_strategy)
+        self._readers: dict[tuple[str, str, bytes], list[Link]] = {}
+        blueprint = Blueprint(
+            instruments=self.instruments,
+            strategies=self.strategies,
+            clock=self.clock,
+            max_contracts=max_contracts,
+            heartbeat_ms=heartbeat_ms,
+            lease_ms=lease_ms,
+            gateway_class=gateway_class,
+            hang_up=self.cut,
+            say=say,
+        )
+        builds = blueprint.builds()
         self.nodes = {name: Node(name, build, self._route) for name, build in builds.items()}
         for name in self.nodes:
             self.start(name)
@@ -131,6 +101,7 @@ class World:
         node.transport = VirtualTransport(name, self._route)
         node.journal.step = node.transport.step
         node.service = node.build(node)
+        self._readers.clear()
         self._idle(node, node.starts)
         if name in GATEWAYS:
             self._connect(node, node.starts)
@@ -142,9 +113,10 @@ class World:
         if node.service is None:
             return
         node.service = None
+        self._readers.clear()
         if node.connection is not None:
             self._hang_up(node, node.connection)
-        self.agenda.at(self.clock.now_ns() + restart_after_ns, lambda: self.start(name))
+        self.agenda.at(self.clock.now_ns() + restart_after_ns, self.start, name)
 
     def cut(self, name: str) -> None:
         """Reset a gateway's connection to TWS."""
@@ -152,7 +124,7 @@ class World:
         if node.connection is None or node.service is None:
             return
         self._hang_up(node, node.connection)
-        self._deliver(node, "tws", [CLOSED, b"TWS reset the connection"])
+        self._deliver(node, ("tws", [CLOSED, b"TWS reset the connection"]))
         self._connect(node, node.starts)
 
     # ---- what came of it -------------------------------------------------------------------------
@@ -176,7 +148,7 @@ class World:
         if node.service is None or node.starts != start:
             return
         self._turn(node)
-        self.agenda.at(self.clock.now_ns() + self._idle_ns, lambda: self._idle(node, start))
+        self.agenda.at(self.clock.now_ns() + self._idle_ns, self._idle, node, start)
 
     def _turn(self, node: Node) -> None:
         node.turn_due = False
@@ -187,57 +159,68 @@ class World:
         except Killed:
             self.kill(node.name)
 
-    def _deliver(self, node: Node, channel: str, frames: list[bytes]) -> None:
+    def _deliver(self, node: Node, *messages: Inbound) -> None:
         if node.service is None:
             return
-        node.transport.inbox.append((channel, frames))
+        node.transport.inbox += messages
         if not node.turn_due:
             node.turn_due = True
-            self.agenda.at(self.clock.now_ns(), lambda: self._turn(node))
+            self.agenda.at(self.clock.now_ns(), self._turn, node)
 
     # ---- the network -----------------------------------------------------------------------------
 
-    def _route(self, sender: str, channel: str, frames: list[bytes]) -> bool:
+    def _route(self, sender: str, channel: str, frames: Sequence[bytes]) -> bool:
+        if channel in ("market", "events"):
+            key = (sender, channel, frames[0])
+            links = self._readers.get(key)
+            if links is None:
+                links = self._readers[key] = list(self._find_readers(*key))
+            for link in links:
+                self._post(link, [*frames])
+            return True
         if channel == "tws":
             return self._to_tws(self.nodes[sender], frames[0])
-        if channel in ("events", "market"):
-            for name, inbound in self._readers(sender, channel, frames[0]):
-                self._post(sender, name, inbound, frames)
-            return True
         if channel == "requests":
-            return self._post(sender, frames[0].decode(), f"{sender}.requests", frames[1:])
-        if channel == "signals":
-            return self._post(sender, "executor", "signals", frames)
-        source = channel.removesuffix(".requests")
-        return self._post(sender, source, "requests", [sender.encode(), *frames])
+            receiver, channel, frames = frames[0].decode(), f"{sender}.requests", frames[1:]
+        elif channel == "signals":
+            receiver = "executor"
+        else:
+            receiver, channel = channel.removesuffix(".requests"), "requests"
+            frames = [sender.encode(), *frames]
+        return self._post(self.links.between(sender, receiver, channel), [*frames])
 
-    def _readers(self, sender: str, channel: str, topic: bytes) -> Iterator[tuple[str, str]]:
-        """Who receives what `sender` publishes, and as which channel."""
+    def _find_readers(self, sender: str, channel: str, topic: bytes) -> Iterator[Link]:
+        """Who receives what `sender` publishes under `topic`, and as which channel."""
+        symbol = wire.topic_name(topic).partition(".")[2]
         for name, node in self.nodes.items():
             if node.service is None:
                 continue
             if channel == "events" and sender in node.service.followers:
-                yield name, f"{sender}.events"
+                yield self.links.between(sender, name, f"{sender}.events")
             elif channel == "market" and isinstance(node.service, StrategyService):
-                if wire.topic_name(topic).partition(".")[2] in node.service.readers:
-                    yield name, "market"
+                if symbol in node.service.readers:
+                    yield self.links.between(sender, name, "market")
             elif channel == "market" and name == "risk" and topic.startswith(b"last."):
-                yield name, "marks"
+                yield self.links.between(sender, name, "marks")
 
-    def _post(self, sender: str, receiver: str, channel: str, frames: list[bytes]) -> bool:
-        node = self.nodes[receiver]
+    def _post(self, link: Link, frames: list[bytes]) -> bool:
+        """Send on `link`; what arrives at the same time as what was sent before joins it."""
+        node = self.nodes[link.receiver]
         if node.service is None:
             return False
-        link, start = f"{sender}>{receiver}:{channel}", node.starts
-        for _ in range(self.links.weather.copies(link)):
-            self.agenda.at(
-                self.links.arrival_ns(link), lambda: self._arrive(node, start, channel, frames)
-            )
+        for _ in range(self.links.weather.copies(link.name)):
+            time_ns, arrival = self.links.arrival_ns(link), node.arriving
+            if arrival is None or arrival.time_ns != time_ns or arrival.start != node.starts:
+                arrival = node.arriving = Arrival(time_ns, node.starts)
+                self.agenda.at(time_ns, self._arrive, node, arrival)
+            arrival.messages.append((link.channel, frames))
         return True
 
-    def _arrive(self, node: Node, start: int, channel: str, frames: list[bytes]) -> None:
-        if node.starts == start:  # what was on its way to a dead process dies with it
-            self._deliver(node, channel, frames)
+    def _arrive(self, node: Node, arrival: Arrival) -> None:
+        if node.arriving is arrival:
+            node.arriving = None
+        if node.starts == arrival.start:  # what was on its way to a dead process dies with it
+            self._deliver(node, *arrival.messages)
 
     def _subscribe(self) -> None:
         """Tell the gateway who reads its market data, as XPUB does when either side connects."""
@@ -245,25 +228,29 @@ class World:
         for node in self.nodes.values():
             if isinstance(node.service, StrategyService):
                 for symbol in node.service.readers:
-                    self._deliver(gateway, "market", [b"\x01" + wire.topic(f"last.{symbol}")])
+                    topic = wire.topic(f"last.{symbol}")
+                    self._deliver(gateway, ("market", [b"\x01" + topic]))
 
     # ---- TWS -------------------------------------------------------------------------------------
 
     def _connect(self, node: Node, start: int) -> None:
-        self.agenda.at(self.clock.now_ns() + RECONNECT_NS, lambda: self._open(node, start))
+        self.agenda.at(self.clock.now_ns() + RECONNECT_NS, self._open, node, start)
 
     def _open(self, node: Node, start: int) -> None:
         if node.service is None or node.starts != start or node.connection is not None:
             return
         node.connection = connection = self._next_connection
+        self._connected[connection] = node
         self._next_connection += 1
         self.server.connected(connection, self.clock.now_ns())
-        self._deliver(node, "tws", [OPENED])
+        self._deliver(node, ("tws", [OPENED]))
 
     def _hang_up(self, node: Node, connection: int) -> None:
         """Bytes that were written still arrive, in order; then TWS notices the end."""
         node.connection = None
-        self.agenda.at(self.links.arrival_ns(f"tcp>{connection}"), lambda: self._close(connection))
+        del self._connected[connection]
+        arrival_ns = self.links.arrival_ns(self.links.tcp(connection, ">"))
+        self.agenda.at(arrival_ns, self._close, connection)
 
     def _close(self, connection: int) -> None:
         self._ended.add(connection)
@@ -274,9 +261,8 @@ class World:
         connection = node.connection
         if connection is None:
             return False
-        self.agenda.at(
-            self.links.arrival_ns(f"tcp>{connection}"), lambda: self._read_by_tws(connection, data)
-        )
+        arrival_ns = self.links.arrival_ns(self.links.tcp(connection, ">"))
+        self.agenda.at(arrival_ns, self._read_by_tws, connection, data)
         return True
 
     def _read_by_tws(self, connection: int, data: bytes) -> None:
@@ -286,63 +272,29 @@ class World:
 
     def _from_tws(self) -> None:
         """Carry TWS's output, hang up where it did, and come back when its market is due."""
-        by_connection = {n.connection: n for n in self.nodes.values() if n.connection is not None}
         for connection, data in self.server.take_output():
-            node = by_connection.get(connection)
-            if node is not None:
-                self._answer(node, connection, data)
+            if connection in self._connected:
+                arrival_ns = self.links.arrival_ns(self.links.tcp(connection, "<"))
+                self.agenda.at(arrival_ns, self._read_by_gateway, connection, data)
         for connection in self.server.take_closing():
-            if connection in by_connection:
-                self.cut(by_connection[connection].name)
+            if connection in self._connected:
+                self.cut(self._connected[connection].name)
+        self.server.take_audit()  # nobody reads it here
         due_ns = self.server.next_due_ns()
-        if due_ns is not None and (self._market_due_ns is None or due_ns < self._market_due_ns):
+        if due_ns is None:
+            return
+        if self._step_ns:
+            due_ns = -(-due_ns // self._step_ns) * self._step_ns
+        if self._market_due_ns is None or due_ns < self._market_due_ns:
             self._market_due_ns = due_ns
             self.agenda.at(due_ns, self._market)
 
-    def _answer(self, node: Node, connection: int, data: bytes) -> None:
-        def arrive() -> None:
-            if node.connection == connection:
-                self._deliver(node, "tws", [DATA, data])
-
-        self.agenda.at(self.links.arrival_ns(f"tcp<{connection}"), arrive)
+    def _read_by_gateway(self, connection: int, data: bytes) -> None:
+        node = self._connected.get(connection)
+        if node is not None:
+            self._deliver(node, ("tws", [DATA, data]))
 
     def _market(self) -> None:
         self._market_due_ns = None
         self.server.tick(self.clock.now_ns())
-        self.server.take_audit()
         self._from_tws()
-
-    # ---- how each process is built ---------------------------------------------------------------
-
-    def _build_gateway(self, node: Node) -> Service:
-        way_out = node.name == "way-out"
-        gateway = self._gateway_class(
-            self.instruments,
-            client_id=2 if way_out else 1,
-            lease_ms=self._lease_ms,
-            reduce_only=way_out,
-        )
-        return GatewayService(
-            node.name, gateway, node.transport, self.clock, node.journal,
-            epoch=node.epoch, follows=() if way_out else ("risk",),
-            hang_up=lambda: self.cut(node.name),
-        )  # fmt: skip
-
-    def _build_risk(self, node: Node) -> Service:
-        monitor = RiskMonitor([MaxContracts(self.max_contracts)], self.instruments)
-        return RiskService(
-            monitor, node.transport, self.clock, node.journal,
-            epoch=node.epoch, heartbeat_ms=self._heartbeat_ms,
-        )  # fmt: skip
-
-    def _build_executor(self, node: Node) -> Service:
-        executor = Executor([MaxContracts(self.max_contracts)], self.instruments)
-        return ExecutorService(executor, node.transport, self.clock, node.journal, epoch=node.epoch)
-
-    def _build_strategy(self, node: Node) -> Service:
-        config = self.strategies[node.name]
-        symbols = config.symbols or tuple(i.symbol for i in self.instruments)
-        runner = Runner(config, symbols, node.epoch, lambda _text: None)
-        return StrategyService(
-            runner, node.transport, self.clock, epoch=node.epoch, symbols=symbols
-        )

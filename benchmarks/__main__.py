@@ -1,4 +1,4 @@
-"""`python -m benchmarks NAME [--json]`: run one benchmark, or `all` of them.
+"""`python -m benchmarks NAME [--json] [--seconds N]`: run one benchmark, or `all` of them.
 
 Exit status: 0 if what was counted is right, 1 if something was lost or doubled or did not start,
 2 for a command that makes no sense. A goal that is missed is shown and changes nothing: the
@@ -13,9 +13,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from benchmarks.children import BenchmarkError
+from rich.console import Console
 
-KNOWN: Final = ("latency",)
+from benchmarks.children import BenchmarkError
+from benchmarks.goal_table import goal_table
+
+KNOWN: Final = ("throughput", "tws", "latency", "orders", "fanout", "recovery")
 
 Figures = dict[str, Any]
 
@@ -60,16 +63,22 @@ def _one(name: str, arguments: Sequence[str]) -> int:
 
 
 def _all(arguments: Sequence[str]) -> int:
-    """Each with its default options."""
-    as_json = _options("all", arguments).json
+    """Each with its default options, then one table; one that fails does not end the others."""
+    options = _options("all", arguments)
+    given = [] if options.seconds is None else ["--seconds", str(options.seconds)]
     figures: Figures = {}
     for name in KNOWN:
         benchmark = _load(name)
-        figures[name] = benchmark.measure(_options(name, [], benchmark))
-        if not as_json:
-            benchmark.show(figures[name])
-    if as_json:
+        try:
+            figures[name] = benchmark.measure(_options(name, given, benchmark))
+        except BenchmarkError as error:
+            figures[name] = {"benchmark": name, "goals": [], "faults": [str(error)]}
+        if not options.json:
+            print(f"{name}: {'; '.join(figures[name]['faults']) or 'done'}", flush=True)
+    if options.json:
         print(json.dumps(figures))
+    else:
+        Console().print(goal_table(figures))
     return 1 if any(one["faults"] for one in figures.values()) else 0
 
 
@@ -80,6 +89,8 @@ def _options(
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     if benchmark is not None:
         benchmark.add_options(parser)
+    else:
+        parser.add_argument("--seconds", type=float, help="instead of each one's own")
     return parser.parse_args(arguments)
 
 

@@ -2,8 +2,10 @@
 
 import json
 import os
+import queue
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ from console import status
 HOME: Final = Path(__file__).resolve().parent.parent
 READY_TIMEOUT_S: Final = 30.0
 END_TIMEOUT_S: Final = 5.0
+ANSWER_TIMEOUT_S: Final = 120.0
 LOG_TAIL_BYTES: Final = 2000
 
 
@@ -93,26 +96,62 @@ class Children:
         return self.folder / f"{name}.log"
 
 
-class Load:
-    """The load process; see `benchmarks.tws_load`."""
+class Talk:
+    """A conversation with a child: a line of JSON each way, on its standard input and output."""
 
-    def __init__(self, children: Children) -> None:
+    def __init__(
+        self,
+        children: Children,
+        name: str,
+        arguments: Sequence[object],
+        *,
+        config: Path | None = None,
+    ) -> None:
+        self.name = name
         self._children = children
-        self._process = children.start("load", ["benchmarks.tws_load"])
-        self.ports: dict[str, int] = self._answer()
+        self._process = children.start(name, arguments, config=config)
+        self.pid = self._process.pid
+        self._heard: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, daemon=True).start()
 
-    def slice(self, chain: str, rate: int, every: int, seconds: float) -> dict[str, Any]:
-        """Put `chain` under load and wait for its end; see `Load.slice` there."""
+    def tell(self, **command: Any) -> None:
+        """Send one line."""
         assert self._process.stdin is not None
-        command = {"name": chain, "rate": rate, "every": every, "seconds": seconds}
         print(json.dumps(command), file=self._process.stdin, flush=True)
-        return self._answer()
 
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+    def hear(self, timeout_s: float = ANSWER_TIMEOUT_S) -> dict[str, Any]:
+        """The next line; raises `BenchmarkError` if the child ends or none comes in time."""
+        try:
+            line = self._heard.get(timeout=timeout_s)
+        except queue.Empty:
+            self._children.check()
+            raise BenchmarkError(f"{self.name} said nothing for {timeout_s:.0f} s") from None
         if not line:
             self._process.wait(END_TIMEOUT_S)
             self._children.check()
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._heard.put(line)
+        self._heard.put("")
+
+
+class Load(Talk):
+    """The load process; see `benchmarks.tws_load`."""
+
+    def __init__(self, children: Children) -> None:
+        super().__init__(children, "load", ["benchmarks.tws_load"])
+        self.ports: dict[str, int] = self.hear()
+
+    def slice(self, chain: str, rate: int, every: int, seconds: float) -> dict[str, Any]:
+        """Put `chain` under load and wait for its end; see `Load.slice` there."""
+        self.tell(do="slice", name=chain, rate=rate, every=every, seconds=seconds)
+        return self.hear(ANSWER_TIMEOUT_S + seconds)
+
+    def window(self, chain: str, orders: int, outstanding: int) -> dict[str, Any]:
+        """Keep `outstanding` ticks unanswered until there were `orders`; see `Load.window`."""
+        self.tell(do="window", name=chain, orders=orders, outstanding=outstanding)
+        return self.hear()

@@ -1,8 +1,9 @@
-"""Figures: exact quantiles of samples, ratios, and the goals that ratios are held against."""
+"""Figures: exact quantiles of samples, ratios, and the goals that they are held against."""
 
 import math
-from collections.abc import Iterable
-from typing import Final
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 Summary = dict[str, float | None]
 
@@ -29,3 +30,41 @@ def summary_us(samples_ns: Iterable[int]) -> Summary:
 def ratio(ours: float | None, bare: float | None) -> float | None:
     """How many times `bare` ours is; None where one was not measured."""
     return round(ours / bare, 2) if ours is not None and bare else None
+
+
+def median(samples: Sequence[float]) -> float | None:
+    """The middle one; None of nothing."""
+    return statistics.median(samples) if samples else None
+
+
+def goal(
+    name: str,
+    found: float | None,
+    unit: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    figure: float | None = None,
+    figure_unit: str = "/s",
+) -> dict[str, Any]:
+    """One line of the table: what was found, and the bound that it is held against.
+
+    Where `found` is a ratio (unit `x`), `figure` is the other's own, in `figure_unit`.
+    """
+    met: bool | None = None  # of a figure without a goal
+    if least is not None:
+        met = found is not None and found >= least
+    elif most is not None:
+        met = found is not None and found <= most
+    bound = {"goal_min": least} if least is not None else {"goal_max": most}
+    if unit != "x":
+        figure_unit = unit
+    return {
+        "name": name,
+        "found": found,
+        "unit": unit,
+        "figure": figure,
+        "figure_unit": figure_unit,
+        **bound,
+        "met": met,
+    }

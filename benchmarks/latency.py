@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.children import Children, Load
-from benchmarks.figures import GOALS, ratio, summary_us
+from benchmarks.figures import GOALS, goal, ratio, summary_us
+from benchmarks.options import rates, seconds
 from benchmarks.peers import SYMBOL
 from benchmarks.show import show
 from benchmarks.tws_load import CHAINS
@@ -56,10 +57,10 @@ signal_ttl_ms = 30000
 def add_options(parser: argparse.ArgumentParser) -> None:
     """How long and how fast."""
     parser.add_argument(
-        "--seconds", type=_seconds, default=20.0, help="measured a rate and chain (20)"
+        "--seconds", type=seconds, default=20.0, help="measured a rate and chain (20)"
     )
     parser.add_argument(
-        "--rates", type=_rates, default=[1000, 10_000], help="ticks/s, with commas (1000,10000)"
+        "--rates", type=rates, default=[1000, 10_000], help="ticks/s, with commas (1000,10000)"
     )
 
 
@@ -84,7 +85,7 @@ def _measure(rate: int, seconds: float) -> Figures:
         with Children(folder) as children:
             load = Load(children)
             _start_bare_chains(children, load, every)
-            run_dir = _start_group(children, load, every)
+            run_dir = start_group(children, load, every)
             warm = {chain: load.slice(chain, rate, every, warm_up_s) for chain in CHAINS}
             slices: dict[str, list[Figures]] = {chain: [] for chain in CHAINS}
             for _ in range(ROUNDS):
@@ -101,7 +102,7 @@ def _measure(rate: int, seconds: float) -> Figures:
     }
 
 
-def _start_group(children: Children, load: Load, every: int) -> Path:
+def start_group(children: Children, load: Load, every: int) -> Path:
     """The group's processes, waited for until READY; gives their run directory."""
     run_dir = children.folder / "run"
     config = children.folder / "tapewire.toml"
@@ -189,15 +190,25 @@ def _faults(figures: Figures) -> list[str]:
 
 
 def _goals(figures: Figures) -> list[Figures]:
+    rate, whole = figures["rate_per_s"], figures["bare_us"]["whole"]
+    bare = {
+        "tick_to_order_p50": whole["p50"],
+        "tick_to_order_p99": whole["p99"],
+        "gateway_to_strategy_p50": figures["bare_us"]["hop"]["p50"],
+    }
     return [
         {
-            "rate_per_s": figures["rate_per_s"],
-            "name": name,
-            "ratio": (found := figures["ratios"][name]),
-            "goal_max": goal,
-            "met": found is not None and found <= goal,
+            "rate_per_s": rate,
+            **goal(
+                name,
+                figures["ratios"][name],
+                "x",
+                most=most,
+                figure=bare[name],
+                figure_unit="us",
+            ),
         }
-        for name, goal in GOALS.items()
+        for name, most in GOALS.items()
     ]
 
 
@@ -213,17 +224,3 @@ def _clock_ns(times: int = 100_000) -> float:
     for _ in range(times):
         time.time_ns()
     return round((time.perf_counter_ns() - begun) / times, 1)
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"is {text}, must be above 0 and at most 3600")
-    return seconds
-
-
-def _rates(text: str) -> list[int]:
-    rates = [int(part) for part in text.split(",")]
-    if not all(1 <= rate <= 1_000_000 for rate in rates):
-        raise argparse.ArgumentTypeError(f"is {text}, must be ticks a second, 1 to 1000000")
-    return rates

@@ -78,6 +78,7 @@ class TwsPeer:
 
     def __init__(self) -> None:
         self.wants_ticks = False
+        self.lines: dict[str, int] = {}  # the request id of each symbol that is asked for
         self._session = Session(0, VERSION)
         self._request_id = 0
         self._perm_id = 0
@@ -110,6 +111,7 @@ class TwsPeer:
             return [messages.managed_accounts(ACCOUNT), messages.next_valid_id(1)]
         if isinstance(request, ask.MarketData):
             self._request_id, self.wants_ticks = request.req_id, True
+            self.lines[request.contract.symbol] = request.req_id
         elif isinstance(request, ask.Executions):
             return [messages.execution_end(request.req_id)]
         elif isinstance(request, ask.ContractDetails):

@@ -45,6 +45,6 @@ def _goals(goals: list[dict[str, Any]]) -> Table:
         table.add_column(column)
     for goal in goals:
         met = "[green]met[/green]" if goal["met"] else "[red]missed[/red]"
-        found = "-" if goal["ratio"] is None else str(goal["ratio"])
+        found = "-" if goal["found"] is None else str(goal["found"])
         table.add_row(str(goal["rate_per_s"]), goal["name"], found, f"{goal['goal_max']}", met)
     return table

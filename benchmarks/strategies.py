@@ -1,10 +1,14 @@
 """Strategies that only benchmarks run."""
 
+import json
+import os
+import time
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 
-from common.events import Quote
+from common.events import Quote, Trade
 from strategy import Strategy
 
 
@@ -31,3 +35,38 @@ class EveryNth(Strategy):
             self._orders += 1
             order = self.buy if self._orders % 2 else self.sell
             order(quote.symbol, 1, Decimal(repr(quote.bid)))
+
+
+class Counting(Strategy):
+    """Counts quotes; at each trade it says on standard output how many there were, and when."""
+
+    quotes = 0
+
+    def on_quote(self, quote: Quote) -> None:
+        """Count."""
+        self.quotes += 1
+
+    def on_trade(self, trade: Trade) -> None:
+        """See `benchmarks.contest`: a slice has begun or ended."""
+        print(json.dumps({"ticks": self.quotes, "ns": time.perf_counter_ns()}), flush=True)
+
+
+class FirstTickParameters(msgspec.Struct, frozen=True):
+    """`folder`: where it leaves its note."""
+
+    folder: str
+
+
+class FirstTick(Strategy):
+    """Notes when its first quote came, in a file named by its process id, and nothing else."""
+
+    Parameters = FirstTickParameters
+    _noted = False
+
+    def on_quote(self, quote: Quote) -> None:
+        """Note the first one; whole or not at all, for somebody waits for the file."""
+        if not self._noted:
+            self._noted = True
+            partial = Path(self.parameters.folder) / f"{os.getpid()}.partial"
+            partial.write_text(str(time.time_ns()))
+            partial.rename(partial.with_suffix(""))

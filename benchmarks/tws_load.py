@@ -111,6 +111,38 @@ class Load:
             "late_ns": late_ns,
         }
 
+    def window(self, name: str, orders: int, outstanding: int) -> dict[str, Any]:
+        """Send `orders` ticks, each of which is answered with an order, no more than
+        `outstanding` of them unanswered at a time: as fast as the chain goes, and no faster."""
+        chain = self.chains[name]
+        first, before = len(chain.sent_ns), chain.orders
+        self._turn_until(lambda: chain.reader() is not None, READER_TIMEOUT_S)
+        client = chain.reader()
+        assert client is not None, f"nobody asked for the ticks of {name}"
+        chain.latencies_ns = array("q")
+        ticks, done, began_ns = client.peer.ticks(first, orders), 0, time.perf_counter_ns()
+        answered, quiet_from = before, time.monotonic()
+        while chain.orders < before + orders:
+            due = min(orders, chain.orders - before + outstanding)
+            if due > done:
+                chain.sent_ns.extend([time.perf_counter_ns()] * (due - done))
+                client.send(b"".join(ticks[done:due]))
+                done = due
+            self.turn(0.01)
+            client.send()
+            if chain.orders != answered:
+                answered, quiet_from = chain.orders, time.monotonic()
+            elif time.monotonic() - quiet_from > ORDERS_TIMEOUT_S:
+                break  # what did not come by now is missing, and is counted so
+        ended_ns = time.perf_counter_ns()
+        return {
+            "ticks": len(chain.sent_ns),
+            "orders": chain.orders,
+            "duplicates": chain.orders - len(chain.keys),
+            "seconds": (ended_ns - began_ns) / 1e9,
+            "latency_ns": list(chain.latencies_ns),
+        }
+
     def _write(self, chain: Chain, client: Connection, ticks: list[bytes], rate: int) -> list[int]:
         """Write `ticks` on schedule; gives how late each write was."""
         late_ns: list[int] = []
@@ -160,7 +192,9 @@ class Load:
         if not line:
             self.stopping = True
             return
-        print(json.dumps(self.slice(**json.loads(line))), flush=True)
+        command = json.loads(line)
+        do = self.slice if command.pop("do") == "slice" else self.window
+        print(json.dumps(do(**command)), flush=True)
 
     def _watch(self, sock: socket.socket, call: Callable[..., None], *arguments: Any) -> None:
         self._selector.register(sock, selectors.EVENT_READ, lambda: call(*arguments))

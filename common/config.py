@@ -5,12 +5,21 @@
 """
 
 import os
+import re
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,6 +29,7 @@ from pydantic_settings import (
 )
 
 from common.instruments import Instrument
+from common.logs import redact
 
 T = TypeVar("T", "InstrumentConfig", "StrategyConfig")
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -80,9 +90,12 @@ class StorageConfig(Section):
 
 
 class ExecutorConfig(Section):
-    """How long the executor waits for the gateway's answer before it asks again."""
+    """How long the executor waits for the gateway's answer before it asks again, and what
+    `tapewire down` does about working orders: keep them, cancel every order of the account, or
+    cancel them and close every position."""
 
     retry_ms: Positive = 500
+    on_stop: Literal["keep", "cancel", "flatten"] = "keep"
 
 
 class RiskConfig(Section):
@@ -119,14 +132,54 @@ class MetricsConfig(Section):
     enabled: bool = True
 
 
+class FeedConfig(Section):
+    """A PUB endpoint of somebody else, on this machine; `topics` are prefixes, none: all."""
+
+    name: Identifier
+    endpoint: str
+    topics: tuple[str, ...] = ()
+
+    @field_validator("endpoint")
+    @classmethod
+    def _local(cls, endpoint: str) -> str:
+        if not re.fullmatch(r"ipc://.+|tcp://(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}", endpoint):
+            raise ValueError('"ipc://PATH" or "tcp://127.0.0.1:PORT": no others are guarded yet')
+        return endpoint
+
+
+class WarmUpConfig(Section):
+    """History that a strategy is given before the first live tick: a CSV of ticks, from a time."""
+
+    ticks: Path
+    start: datetime | None = Field(default=None, alias="from")
+
+
 class StrategyConfig(Section):
-    """One strategy process: its class by dotted name, its symbols (none: all), its parameters."""
+    """One strategy process: its class by dotted name, its symbols (none: all), its parameters.
+
+    With `delivery` "all" it sees every tick, however late; with "latest", once it has fallen
+    behind, only the newest quote and trade of each symbol. `path` is a folder outside the tree
+    that its module is in. After `failures_max` callbacks that raised it gets nothing more.
+    """
 
     name: Identifier
     strategy: str = Field(pattern=r"^[\w.]+:\w+$")
     symbols: tuple[str, ...] = ()
     parameters: dict[str, Any] = Field(default_factory=dict)
     signal_ttl_ms: Positive = 5000
+    delivery: Literal["all", "latest"] = "all"
+    path: Path | None = None
+    failures_max: Positive = 10
+    warm_up: WarmUpConfig | None = None
+    feeds: tuple[FeedConfig, ...] = ()
+
+    @field_validator("feeds", mode="after")
+    @classmethod
+    def _distinct_feeds(cls, feeds: tuple[FeedConfig, ...]) -> tuple[FeedConfig, ...]:
+        names = [feed.name for feed in feeds]
+        if len(set(names)) < len(names):
+            raise ValueError("one entry a name")
+        return feeds
 
 
 class InstrumentConfig(Section):
@@ -154,6 +207,8 @@ class Config(BaseSettings):
     )
 
     run_dir: Path = Path("run")
+    mode: Literal["paper", "live"] = "paper"
+    live_account: Annotated[str | None, Field(validate_default=True)] = None
     tws: TwsConfig = TwsConfig()
     bus: BusConfig = BusConfig()
     storage: StorageConfig = StorageConfig()
@@ -163,6 +218,16 @@ class Config(BaseSettings):
     metrics: MetricsConfig = MetricsConfig()
     instruments: tuple[InstrumentConfig, ...] = ()
     strategies: tuple[StrategyConfig, ...] = ()
+
+    @field_validator("live_account")
+    @classmethod
+    def _named_where_live(cls, account: str | None, info: ValidationInfo) -> str | None:
+        """Trading for real takes two keys, so that no single slip does it."""
+        if info.data.get("mode") == "live" and (not account or account.startswith("D")):
+            raise ValueError(
+                'the id of a live account where mode is "live"; paper ones begin with D'
+            )
+        return account
 
     @field_validator("instruments", "strategies", mode="after")
     @classmethod
@@ -190,6 +255,29 @@ class Config(BaseSettings):
     def all_instruments(self) -> tuple[Instrument, ...]:
         """The configured instruments, as cores take them."""
         return tuple(i.instrument() for i in self.instruments)
+
+    def strategy(self, name: str) -> StrategyConfig:
+        """The strategy `name`, or that of which it is a further instance, under its own name."""
+        known = {s.name: s for s in self.strategies}
+        base, _ = self.instance(name)
+        if base in known:
+            return known[base].model_copy(update={"name": name})
+        expected = ", ".join(sorted(known)) or "none is configured"
+        raise ConfigError(f"strategy {name} is not in [[strategies]]; expected one of: {expected}")
+
+    def instance(self, name: str) -> tuple[str, int]:
+        """Whose instance `name` is, and the how manieth: `NAME` is the first, `NAME-2` and so on
+        are further ones; an unknown name is its own."""
+        known = {s.name for s in self.strategies}
+        base, _, number = name.rpartition("-")
+        is_further = name not in known and base in known and number.isdecimal()
+        if is_further and number == str(int(number)) and int(number) > 1:
+            return base, int(number)
+        return name, 1
+
+    def symbols_of(self, strategy: StrategyConfig) -> tuple[str, ...]:
+        """What `strategy` reads: its own symbols, or all."""
+        return strategy.symbols or tuple(i.symbol for i in self.instruments)
 
 
 def config_path(given: str | None = None) -> Path | None:
@@ -237,4 +325,4 @@ def _sentence(error: Any, path: Path | None) -> str:
     expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     expected = expected.removeprefix("String should ").replace("have at least", "at least")
     expected = expected.replace("have at most", "at most").replace("match ", "a name that matches ")
-    return f"{where}: {key} is {error['input']!r}, must be {expected}"
+    return f"{where}: {key} is {redact(repr(error['input']))}, must be {expected}"

@@ -58,6 +58,6 @@ def prepare_run_dir(run_dir: Path) -> Path:
             f"run_dir {run_dir} has mode {mode:04o}, must be 0700 and yours: others could read"
             f" journals and send orders; run `chmod 700 {run_dir}`"
         )
-    for folder in ("journals", "status", "locks", "logs", "targets", "programs"):
+    for folder in ("journals", "status", "locks", "epochs", "logs", "targets", "programs"):
         (run_dir / folder).mkdir(mode=0o700, exist_ok=True)
     return run_dir.absolute()

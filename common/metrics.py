@@ -1,11 +1,15 @@
-"""Counters and latency histograms that cost a loop next to nothing, for status and Prometheus."""
+"""Counters, latency histograms and gauges that cost a loop next to nothing, for status and
+Prometheus."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 _SUB_BITS: Final = 5
 _SUB: Final = 1 << _SUB_BITS
+
+Read = Callable[[], Mapping[str, float]]
+"""Gives a metric's present values, by label."""
 
 
 class Histogram:
@@ -41,6 +45,15 @@ class Histogram:
                 return float(min(self.max_ns, upper_bound_ns(bucket)))
         return float(self.max_ns)
 
+    def at_most(self, bounds_ns: Sequence[int]) -> list[int]:
+        """For each of the rising bounds, how many durations were surely within it."""
+        counts, seen, buckets = [], 0, sorted(self.buckets, reverse=True)
+        for bound_ns in bounds_ns:
+            while buckets and upper_bound_ns(buckets[-1]) <= bound_ns:
+                seen += self.buckets[buckets.pop()]
+            counts.append(seen)
+        return counts
+
     def summary_us(self) -> dict[str, float | int | None]:
         """p50, p99, p999 and max in microseconds, and how many were counted."""
         named = {"p50": 0.5, "p99": 0.99, "p999": 0.999}
@@ -59,12 +72,22 @@ def upper_bound_ns(bucket: int) -> int:
     return (((bucket - (shift << _SUB_BITS)) + 1) << shift) - 1
 
 
+class Watched(NamedTuple):
+    """A metric that is read where it is kept, when somebody asks: it costs the loop nothing."""
+
+    kind: Literal["counter", "gauge"]
+    read: Read
+
+
 class Metrics:
-    """What one process counts: counters by name and label, and hop latencies."""
+    """What one process counts: counters by name and label, hop latencies, and `times`, what its
+    own work took, by name and label."""
 
     def __init__(self) -> None:
         self.counters: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.hops: defaultdict[str, Histogram] = defaultdict(Histogram)
+        self.times: defaultdict[tuple[str, str], Histogram] = defaultdict(Histogram)
+        self.watched: dict[str, Watched] = {}
 
     def count(self, name: str, amount: int = 1, label: str = "") -> None:
         """Add to a counter."""
@@ -74,39 +97,24 @@ class Metrics:
         """A counter, summed over its labels."""
         return sum(v for (key, _), v in self.counters.items() if key == name)
 
+    def watch(self, name: str, read: Read, kind: Literal["counter", "gauge"] = "gauge") -> None:
+        """Show what `read` gives as `name`. It is called in another thread: it must only look."""
+        self.watched[name] = Watched(kind, read)
+
     def snapshot(self) -> dict[str, Any]:
-        """All of it, JSON-able: counters as `name` or `name.label`, hops as summaries in us."""
-        counters = {
-            f"{name}.{label}" if label else name: v
-            for (name, label), v in sorted(self.counters.items())
-        }
-        return {
-            "counters": counters,
-            "hops_us": {hop: h.summary_us() for hop, h in sorted(self.hops.items())},
-        }
-
-
-class PrometheusView:
-    """A collector that reads `Metrics` when Prometheus asks, so that counting stays cheap."""
-
-    def __init__(self, metrics: Metrics, process: str) -> None:
-        self._metrics = metrics
-        self._process = process
-
-    def collect(self) -> Iterator[Any]:
-        """The metric families, in Prometheus's base units."""
-        from prometheus_client.core import CounterMetricFamily, SummaryMetricFamily
-
-        families: dict[str, Any] = {}
-        for (name, label), value in list(self._metrics.counters.items()):
-            family = families.setdefault(
-                name, CounterMetricFamily(f"tapewire_{name}", name, labels=["process", "label"])
-            )
-            family.add_metric([self._process, label], value)
-        yield from families.values()
-        summary = SummaryMetricFamily(
-            "tapewire_hop_seconds", "latency by hop", labels=["process", "hop"]
+        """All of it, JSON-able: values as `name` or `name.label`, durations as summaries in us."""
+        gauges = (
+            (_flat(name, label), value)
+            for name, watched in self.watched.items()
+            for label, value in watched.read().items()
         )
-        for hop, histogram in list(self._metrics.hops.items()):
-            summary.add_metric([self._process, hop], histogram.count, histogram.sum_ns / 1e9)
-        yield summary
+        return {
+            "counters": {_flat(*key): v for key, v in sorted(self.counters.items())},
+            "gauges": dict(sorted(gauges)),
+            "hops_us": {hop: h.summary_us() for hop, h in sorted(self.hops.items())},
+            "times_us": {_flat(*key): h.summary_us() for key, h in sorted(self.times.items())},
+        }
+
+
+def _flat(name: str, label: str) -> str:
+    return f"{name}.{label}" if label else name

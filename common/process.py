@@ -25,7 +25,6 @@ from common.clock import Clock, SystemClock
 from common.config import Config, ConfigError
 from common.endpoints import STREAMS, endpoint, prepare_run_dir
 from common.journal import Journal, JournalError, SqliteJournal
-from common.metrics import PrometheusView
 from common.service import Service
 from common.transport import ZmqTransport
 from common.wire import topic
@@ -36,6 +35,7 @@ EXIT_CONFIG: Final = 2
 EXIT_ROLE_TAKEN: Final = 3
 TURN_MS: Final = 50
 STATUS_EVERY_NS: Final = 500_000_000
+DRAIN_MAX_NS: Final = 1_500_000_000  # well within what supervisord waits before it kills
 
 
 class RoleTaken(RuntimeError):
@@ -51,11 +51,11 @@ class Process:
         self.arguments = arguments
         self.run_dir = prepare_run_dir(config.run_dir)
         self.clock: Clock = SystemClock()
-        self.epoch = f"{self.clock.now_ns() // 1_000_000:x}"
         self.transport = ZmqTransport(config.bus.messages_max, config.bus.batch_max)
         self.stopping = ""
         self._parent = os.getppid()
         self._lock = _take_role(self.run_dir, role)
+        self.epoch = next_epoch(self.run_dir / "epochs" / role, self.clock.now_ns())
 
     def endpoint(self, name: str) -> str:
         """The address of the socket `name`."""
@@ -73,12 +73,17 @@ class Process:
         self.transport.bind("requests", "router", self.endpoint(requests))
 
     def follow(self, *sources: str) -> tuple[str, ...]:
-        """Open the two sockets to each source that this role follows."""
+        """Open the two sockets to each source that this role follows.
+
+        Answers before events, since a poll takes from its sockets in this order: what was missed,
+        then what came after it. The other way round a reader whose turns are slow would drop the
+        newest events each time, and never catch up.
+        """
         for source in sources:
             publish, requests = STREAMS[source]
             topics = (topic(source), topic(f"heartbeat.{source}"))
-            self.transport.connect(f"{source}.events", "sub", self.endpoint(publish), topics)
             self.transport.connect(f"{source}.requests", "dealer", self.endpoint(requests))
+            self.transport.connect(f"{source}.events", "sub", self.endpoint(publish), topics)
         return sources
 
     def stop_on(self, number: int, _frame: FrameType | None) -> None:
@@ -132,6 +137,7 @@ def run(
 
 def _serve(process: Process, service: Service, log: Any) -> int:
     """Turn the service until something ends it."""
+    _watch_queues(process.transport, service)
     target = _serve_metrics(process, service)
     status = process.run_dir / "status" / f"{process.role}.json"
     gc.collect()
@@ -144,14 +150,29 @@ def _serve(process: Process, service: Service, log: Any) -> int:
         if now_ns >= next_status_ns:
             next_status_ns = now_ns + STATUS_EVERY_NS
             told = _tell(service, status, told, log)
-    service.turn(0)  # what came before the signal is not lost
+    left = _wind_down(process, service)
     _tell(service, status, told, log, ended=process.stopping or "parent died")
-    log.info("stopped", why=process.stopping or "parent died")
+    log.info("stopped", why=process.stopping or "parent died", left=left)
     if target:
         target.unlink(missing_ok=True)
     if service.stream is not None:
         service.stream.journal.close()
     return EXIT_OK
+
+
+def _wind_down(process: Process, service: Service) -> str:
+    """Take what had come before the signal, then end; gives what is left undone.
+
+    A poll that leaves nothing behind has taken all of it. What comes faster than it is worked
+    off cannot hold up the end: after `DRAIN_MAX_NS` the rest is left, and that is said.
+    """
+    until_ns = process.clock.now_ns() + DRAIN_MAX_NS
+    service.turn(0)
+    while not process.transport.emptied and process.clock.now_ns() < until_ns:
+        service.turn(0)
+    left = [] if process.transport.emptied else ["messages that had come were not all read"]
+    left.append(service.stop())
+    return "; ".join(filter(None, left))
 
 
 def _tell(service: Service, path: Path, told: str, log: Any, ended: str = "") -> str:
@@ -168,10 +189,17 @@ def _tell(service: Service, path: Path, told: str, log: Any, ended: str = "") ->
     state = f"{status['state']} {status['reason']}".strip()
     if state != told:
         log.info("state", state=status["state"], reason=status["reason"])
-    for letter in list(service.dead_letters):
+    while service.dead_letters:
+        letter = service.dead_letters.popleft()
         log.warning("dead letter", origin=letter.origin, reason=letter.reason)
-    service.dead_letters.clear()
     return state
+
+
+def _watch_queues(transport: ZmqTransport, service: Service) -> None:
+    """Show what ZeroMQ tells of its queues, and what it would not take."""
+    service.metrics.watch("queue_messages", lambda: transport.drained)
+    service.metrics.watch("queue_messages_max", lambda: transport.drained_max)
+    service.metrics.watch("sends_refused", lambda: transport.refused, "counter")
 
 
 def _serve_metrics(process: Process, service: Service) -> Path | None:
@@ -180,6 +208,8 @@ def _serve_metrics(process: Process, service: Service) -> Path | None:
         return None
     from prometheus_client import CollectorRegistry, start_http_server
 
+    from common.prometheus import PrometheusView
+
     registry = CollectorRegistry()
     registry.register(PrometheusView(service.metrics, process.role))
     server, _thread = start_http_server(0, "127.0.0.1", registry)
@@ -187,6 +217,19 @@ def _serve_metrics(process: Process, service: Service) -> Path | None:
     target = {"targets": [f"127.0.0.1:{server.server_port}"], "labels": {"job": process.role}}
     listing.write_text(json.dumps([target]))
     return listing
+
+
+def next_epoch(path: Path, now_ns: int) -> str:
+    """The name of a role's start: the time in ms, but above the last one's whatever the clock says.
+
+    Hex of a fixed width, so that epochs sort in the order of starts; `path` keeps the newest.
+    """
+    last = int(path.read_text() or "0", 16) if path.exists() else 0
+    epoch = f"{max(now_ns // 1_000_000, last + 1):012x}"
+    partial = path.with_suffix(".partial")
+    partial.write_text(epoch)
+    partial.replace(path)
+    return epoch
 
 
 def _take_role(run_dir: Path, role: str) -> IO[str]:

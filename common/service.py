@@ -7,8 +7,8 @@ same service runs in a process, in a back-test and in a simulation.
 """
 
 from collections import deque
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 from common import wire
 from common.clock import Clock
@@ -22,9 +22,12 @@ from common.events import (
 )
 from common.journal import Journal, JournalError
 from common.metrics import Metrics
+from common.router import EventRouter
 from common.streams import Follower, JournaledStream
 from common.transport import Transport
 from common.wire import DeadLetter, WireError
+
+T = TypeVar("T")
 
 DEAD_LETTERS_MAX: Final = 1000
 
@@ -34,6 +37,10 @@ class Service:
 
     Channels by convention: `events` is what it publishes on, `requests` where others ask it,
     `SOURCE.events` and `SOURCE.requests` the two to a source it follows.
+
+    What comes goes through three routers: `events` (of followed sources), `requests` and
+    `replies`. A handler registered there, `handler(event, source or sender, now_ns)`, takes its
+    type of event; the rest goes to `on_event`, `on_request` and `on_reply`.
     """
 
     def __init__(
@@ -61,6 +68,21 @@ class Service:
         self._told: tuple[ProcessState, str, TradingState | None] | None = None
         self._born: list[Event] = []
         self._replies: list[tuple[bytes, Event]] = []
+        self.events: EventRouter[str, int] = self._router(
+            lambda event, source, now_ns: self.on_event(source, event, now_ns)
+        )
+        self.requests: EventRouter[bytes, int] = self._router(
+            lambda event, sender, now_ns: self.on_request(sender, event, now_ns)
+        )
+        self.replies: EventRouter[str, int] = self._router(
+            lambda event, source, now_ns: self.on_reply(source, event, now_ns)
+        )
+        self.replies.on(CatchUpReply, self._on_past)
+        if self.stream is not None:
+            self.requests.on(CatchUp, self._on_catch_up)
+        self._turns = self.metrics.times["turn", ""]
+        self.metrics.watch("gaps", self._gaps, "counter")
+        self.metrics.watch("journal_seq", self._journal_seq)
 
     # ---- what a subclass fills in ------------------------------------------------------------
 
@@ -81,6 +103,11 @@ class Service:
 
     def on_tick(self, now_ns: int) -> None:
         """Once a turn, after all input: timed decisions."""
+
+    def on_stop(self, now_ns: int) -> str:
+        """Once, at the end, when all that had come was taken; gives what it leaves undone, in a
+        sentence, or an empty text."""
+        return ""
 
     def after_commit(self, now_ns: int) -> None:
         """Once a turn, when all that was born in it is on disk, and before anyone hears of it:
@@ -153,6 +180,15 @@ class Service:
         self._announce(announcement)
         self.commit()  # what acting on it has given birth to
         self._beat(now_ns)
+        self._turns.record(self.clock.now_ns() - now_ns)
+
+    def stop(self) -> str:
+        """End in order: `on_stop`, then write down and say what it led to; gives what it said."""
+        left = self.on_stop(self.clock.now_ns())
+        self.commit()
+        for router in (self.events, self.requests, self.replies):
+            router.close()
+        return left
 
     def commit(self) -> None:
         """Write down what was born, then announce it and answer those who asked."""
@@ -163,7 +199,10 @@ class Service:
         if not self._born or self.stream is None:
             return []
         born, self._born = self._born, []
-        return self.stream.commit(born)
+        began_ns = self.clock.now_ns()
+        frames = self.stream.commit(born)
+        self.metrics.times["commit", ""].record(self.clock.now_ns() - began_ns)
+        return frames
 
     def _announce(self, frames: list[bytes]) -> None:
         if frames:
@@ -177,9 +216,9 @@ class Service:
         if dot and kind == "events":
             self._on_published(source, frames, now_ns)
         elif dot and kind == "requests":
-            self._on_answer(source, wire.decode_event(frames[-1]), now_ns)
+            self.replies.route(channel, wire.decode_event(frames[-1]), source, now_ns)
         elif channel == "requests":
-            self._on_asked(frames[0], wire.decode_event(frames[-1]), now_ns)
+            self.requests.route(channel, wire.decode_event(frames[-1]), frames[0], now_ns)
         else:
             self.on_frames(channel, frames, now_ns)
 
@@ -194,32 +233,32 @@ class Service:
                     follower.on_heartbeat(beat, batch.epoch)
                     self.on_heartbeat(source, beat, now_ns)
             return
+        channel = f"{source}.events"
         for event in follower.on_batch(batch):
-            self._hand_over(source, event, now_ns)
+            self.events.route(channel, event, source, now_ns)
 
-    def _on_answer(self, source: str, event: Event, now_ns: int) -> None:
-        if not isinstance(event, CatchUpReply):
-            self.on_reply(source, event, now_ns)
-            return
-        batch, dead = wire.decode_batch(event.body)
+    def _on_past(self, reply: CatchUpReply, source: str, now_ns: int) -> None:
+        batch, dead = wire.decode_batch(reply.body)
         self._bury_all(dead)
-        for past in self.followers[source].on_reply(event, batch):
-            self._hand_over(source, past, now_ns)
+        channel = f"{source}.events"
+        for event in self.followers[source].on_reply(reply, batch):
+            self.events.route(channel, event, source, now_ns)
 
-    def _hand_over(self, source: str, event: Event, now_ns: int) -> None:
-        """Give the subclass one event; if it raises, that event is lost and the next one is not."""
-        try:
-            self.on_event(source, event, now_ns)
-        except JournalError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one bad event costs itself, not the process
-            self.bury(f"{source}.events", repr(error), wire.encode(event))
+    def _on_catch_up(self, question: CatchUp, sender: bytes, now_ns: int) -> None:
+        assert self.stream is not None
+        self.reply(sender, self.stream.answer(question))
 
-    def _on_asked(self, sender: bytes, event: Event, now_ns: int) -> None:
-        if isinstance(event, CatchUp) and self.stream is not None:
-            self.reply(sender, self.stream.answer(event))
-        else:
-            self.on_request(sender, event, now_ns)
+    def _router(self, otherwise: Callable[[Event, T, int], None]) -> EventRouter[T, int]:
+        """What cannot be written down must not be acted on: that error ends the process."""
+        return EventRouter(
+            self.metrics, self.bury, self.clock.now_ns, fatal=(JournalError,), otherwise=otherwise
+        )
+
+    def _gaps(self) -> dict[str, float]:
+        return {source: follower.gaps for source, follower in self.followers.items()}
+
+    def _journal_seq(self) -> dict[str, float]:
+        return {"": self.stream.journal.head.seq} if self.stream is not None else {}
 
     def _bury_all(self, letters: list[DeadLetter]) -> None:
         for letter in letters:

@@ -58,7 +58,6 @@ class Follower:
         self.gaps = 0
         self.fault = ""
         self._epoch = ""
-        self._past_epochs: set[str] = set()
         self._asked_ns: int | None = None
         self._request_id = 0
 
@@ -107,14 +106,14 @@ class Follower:
     def _is_of_this_epoch(self, epoch: str, head: int) -> bool:
         """Whether a message is of the source's present run; the first of a new run shows its head.
 
-        Within a run a head cannot go back: a lower one is a message that came late, for replies
-        come by another socket than what is published. A new run that begins below what was seen
-        has lost its journal's tail.
+        Epochs sort in the order of starts, so what an earlier run left on its way is told from
+        what a new one says. Within a run a head cannot go back: a lower one is a message that
+        came late, for replies come by another socket than what is published. A new run that
+        begins below what was seen has lost its journal's tail.
         """
-        if epoch != self._epoch:
-            if epoch in self._past_epochs:
-                return False
-            self._past_epochs.add(self._epoch)
+        if epoch < self._epoch:
+            return False
+        if epoch > self._epoch:
             self._epoch = epoch
             if head < self.next_seq - 1:
                 self.fault = (
@@ -188,23 +187,30 @@ class TickReader:
         self.first_seq = 0
         self.last_seq = 0
         self.missed = 0
+        self._unseen: frozenset[type[Tick]] = frozenset()
 
     def on_last(self, batch: wire.Batch) -> list[Tick]:
-        """The last values for a joiner; nothing if it has heard the topic already."""
-        if batch.epoch == self.epoch:
-            return []
-        self._begin(batch.epoch, batch.seq)
-        return batch.events
+        """The last values for a joiner. Where the first ticks were faster than they, it is those
+        of a kind that was not among them; nothing if the topic is known."""
+        if batch.epoch != self.epoch:
+            self._begin(batch.epoch, batch.seq)
+            return batch.events
+        unseen, self._unseen = self._unseen, frozenset()
+        return [tick for tick in batch.events if type(tick) in unseen] if unseen else []
 
     def on_batch(self, batch: wire.Batch) -> list[Tick]:
         """The batch's ticks, unless they were here before."""
         if batch.epoch != self.epoch:
             self._begin(batch.epoch, batch.seq - 1)
+            self._unseen = frozenset((Quote, Trade))
         if batch.seq <= self.last_seq:
             return []
+        if self._unseen:
+            self._unseen -= {type(tick) for tick in batch.events}
         self.missed += batch.seq - self.last_seq - 1
         self.last_seq = batch.seq
         return batch.events
 
     def _begin(self, epoch: str, seq: int) -> None:
         self.epoch, self.first_seq, self.last_seq = epoch, seq, seq
+        self._unseen = frozenset()

@@ -4,6 +4,7 @@ In back-tests and simulations another class with the same two methods stands her
 services do not know.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, Protocol
 
@@ -57,13 +58,20 @@ class ZmqTransport:
     """ZeroMQ sockets and byte streams in one poll loop.
 
     `messages_max` is each socket's high-water mark, `batch_max` how many messages of a channel
-    one poll takes, so that no channel starves the others.
+    one poll takes, so that no channel starves the others. ZeroMQ does not tell how much waits in
+    a socket: `drained` is what the last poll that found anything took, by channel. `refused`
+    counts what `send` could not hand over.
     """
 
     def __init__(self, messages_max: int = 200_000, batch_max: int = 256) -> None:
         self._context = zmq.Context()
         self._messages_max = messages_max
         self._batch_max = batch_max
+        self._batches_max: dict[str, int] = {}
+        self.drained: dict[str, int] = {}
+        self.drained_max: dict[str, int] = {}
+        self.refused: Counter[str] = Counter()
+        self.emptied = True  # whether the last poll took all that was there
         self._sockets: dict[str, zmq.Socket[bytes]] = {}
         self._streams: dict[str, Stream] = {}
         self._poller = zmq.Poller()
@@ -80,9 +88,19 @@ class ZmqTransport:
                 f"{endpoint} for {channel}: {error}; is another process on it?"
             ) from error
 
-    def connect(self, channel: str, kind: str, endpoint: str, topics: Sequence[bytes] = ()) -> None:
-        """Open `channel` as the moving end; the peer may come later, and again."""
+    def connect(
+        self,
+        channel: str,
+        kind: str,
+        endpoint: str,
+        topics: Sequence[bytes] = (),
+        batch_max: int | None = None,
+    ) -> None:
+        """Open `channel` as the moving end; the peer may come later, and again. `batch_max` is
+        its own bound on what one poll takes."""
         socket = self._open(channel, kind)
+        if batch_max is not None:
+            self._batches_max[channel] = batch_max
         for topic in topics:
             socket.setsockopt(zmq.SUBSCRIBE, topic)
         socket.connect(endpoint)
@@ -96,6 +114,7 @@ class ZmqTransport:
         watched = self._watch_streams()
         ready = dict(self._poller.poll(timeout_ms))
         inbound: list[Inbound] = []
+        self.emptied = True
         for channel, stream in self._streams.items():
             if watched[channel] < 0 or watched[channel] in ready:
                 inbound += [(channel, frames) for frames in stream.ready()]
@@ -112,6 +131,7 @@ class ZmqTransport:
         try:
             self._sockets[channel].send_multipart(frames, zmq.NOBLOCK)
         except zmq.Again:
+            self.refused[channel] += 1
             return False
         return True
 
@@ -154,9 +174,14 @@ class ZmqTransport:
         return watched
 
     def _drain(self, channel: str, inbound: list[Inbound]) -> None:
-        socket = self._sockets[channel]
-        for _ in range(self._batch_max):
+        socket, before = self._sockets[channel], len(inbound)
+        for _ in range(self._batches_max.get(channel, self._batch_max)):
             try:
                 inbound.append((channel, socket.recv_multipart(zmq.NOBLOCK)))
             except zmq.Again:
-                return
+                break
+        else:
+            self.emptied = False
+        taken = self.drained[channel] = len(inbound) - before
+        if taken > self.drained_max.get(channel, 0):
+            self.drained_max[channel] = taken

@@ -1,4 +1,4 @@
-"""Asking risk: halt, resume, flatten."""
+"""Asking risk: halt, resume, flatten, cancel all."""
 
 import time
 from typing import Final, Literal
@@ -16,7 +16,10 @@ class NoAnswer(RuntimeError):
     """Risk did not answer: it may be down, and then nothing that adds risk is sent anyway."""
 
 
-def ask(config: Config, action: Literal["halt", "resume", "flatten"], reason: str) -> ControlReply:
+Action = Literal["halt", "resume", "flatten", "cancel_all"]
+
+
+def ask(config: Config, action: Action, reason: str) -> ControlReply:
     """Send one request to risk and wait for its answer, at most `TIMEOUT_S`."""
     transport = ZmqTransport()
     try:

@@ -1,19 +1,22 @@
-"""The group of processes: its start and end, through supervisord."""
+"""The group of processes: its start, its size and its end, through supervisord."""
 
 import contextlib
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import SupervisorTransport
 
 from common.config import Config
 from common.endpoints import prepare_run_dir
+from console import control
+from console import status as told
+from console.control import NoAnswer
 
 HOME: Final = Path(__file__).resolve().parent.parent
 CORE: Final = ("gateway", "way-out", "risk", "executor")
@@ -21,6 +24,11 @@ START_TIMEOUT_S: Final = 15
 STOP_TIMEOUT_S: Final = 30
 STAGE_TIMEOUT_S: Final = 5
 RUNNING: Final = ("STARTING", "RUNNING", "STOPPING", "BACKOFF")
+LIVE: Final = ("INTENDED", "ACCEPTED", "UNKNOWN")
+CANCEL_TIMEOUT_S: Final = 8
+FLATTEN_TIMEOUT_S: Final = 30
+STATUS_AGE_NS: Final = 600_000_000  # an older status may not know of the last moment's orders
+STRATEGY: Final = "strategy-"
 
 _SECTION: Final = """\
 [program:{name}]
@@ -41,6 +49,17 @@ stdout_logfile = %(ENV_GROUP_RUN_DIR)s/logs/{name}.log
 
 class GroupError(RuntimeError):
     """The group could not be started, reached or stopped; says what to look at."""
+
+
+class Stopped(NamedTuple):
+    """What `down` did about working orders, and how many still work at the broker."""
+
+    on_stop: str
+    done: str
+    working: int
+
+    def __str__(self) -> str:
+        return f"{self.done}; {self.working or 'no'} orders still work at the broker"
 
 
 class Group:
@@ -65,9 +84,21 @@ class Group:
         return self.run_dir / "supervisor.sock"
 
     def names(self) -> list[str]:
-        """All its processes, in the order of starting."""
-        simulator = ["simulator"] if self.config.simulator.enabled else []
-        return [*simulator, *CORE, *(f"strategy-{s.name}" for s in self.config.strategies)]
+        """All its processes, in the order of starting: those that were made by `up` and since, or
+        before the first `up` those that are configured."""
+        made = {path.stem for path in (self.run_dir / "programs").glob("*.conf")}
+        if not made:
+            made = {f"{STRATEGY}{s.name}" for s in self.config.strategies}
+            made |= {"simulator"} if self.config.simulator.enabled else set()
+        order = [s.name for s in self.config.strategies]
+
+        def place(strategy: str) -> tuple[int, str, int]:
+            base, number = self.config.instance(strategy)
+            return (order.index(base) if base in order else len(order), base, number)
+
+        strategies = sorted((n.removeprefix(STRATEGY) for n in made - {"simulator"}), key=place)
+        simulator = ["simulator"] if "simulator" in made else []
+        return [*simulator, *CORE, *(STRATEGY + name for name in strategies)]
 
     def up(self) -> None:
         """Start supervisord and with it the group; returns once it answers."""
@@ -93,29 +124,87 @@ class Group:
         if not answers or process.poll() is not None:
             raise GroupError(f"supervisord did not start; see {log.name}")
 
-    def down(self) -> None:
-        """Stop all, strategies first; returns when nothing is left of them."""
+    def down(self, say: Callable[[str], None] | None = None) -> Stopped:
+        """Stop all, strategies first; returns when nothing is left of them.
+
+        Once the strategies have stopped, it does about working orders what `executor.on_stop`
+        says. `say` is told of that in a sentence; without it, that goes to standard error.
+        """
         if not self.is_up():
             raise GroupError(f"no group runs in {self.run_dir}; `tapewire up` starts one")
         pid = int(self.call("getPID"))
-        for stage in self._stages():
-            for name in stage:
-                with contextlib.suppress(GroupError):  # it is not running: so much the better
-                    self.call("stopProcess", name, False)
-            wait_for(lambda stage=stage: self._stopped(stage), STAGE_TIMEOUT_S)  # type: ignore[misc]
+        strategies, *others = self._stages()
+        self.stop(strategies)
+        done = self._settle_orders()
+        for stage in others:
+            self.stop(stage)
+        stopped = Stopped(self.config.executor.on_stop, done, self._live_orders())
         self.call("shutdown")
         if not wait_for(lambda: not self._alive(pid), STOP_TIMEOUT_S):
             raise GroupError(f"supervisord (process {pid}) did not end in {STOP_TIMEOUT_S} s")
         self._sweep()
+        (say or _to_stderr)(str(stopped))
+        return stopped
+
+    def stop(self, names: Sequence[str]) -> None:
+        """Stop processes in this order; returns when they have ended."""
+        for name in names:
+            with contextlib.suppress(GroupError):  # it is not running: so much the better
+                self.call("stopProcess", name, False)
+        wait_for(lambda: self._stopped(names), STAGE_TIMEOUT_S)
+
+    def _settle_orders(self) -> str:
+        """Do what `executor.on_stop` says; gives what was done. It waits, but not for ever."""
+        policy = self.config.executor.on_stop
+        if policy == "keep":
+            return "working orders were kept"
+        try:
+            if policy == "flatten":
+                return self._flatten()
+            control.ask(self.config, "cancel_all", "tapewire down")
+        except NoAnswer as error:
+            return f"nothing was cancelled or closed: {error}"
+        asked_ns = time.time_ns()
+        if wait_for(
+            lambda: self._told_since(asked_ns) and not self._live_orders(), CANCEL_TIMEOUT_S
+        ):
+            return "every order of the account was cancelled"
+        return f"not every order of the account was cancelled within {CANCEL_TIMEOUT_S} s"
+
+    def _flatten(self) -> str:
+        control.ask(self.config, "flatten", "tapewire down")
+        asked_ns = time.time_ns()
+        over = wait_for(
+            lambda: self._told_since(asked_ns) and not self._status("risk").get("flatten"),
+            FLATTEN_TIMEOUT_S,
+        )
+        held = self._status("risk").get("positions", {})
+        left = [f"{symbol} {p['quantity']}" for symbol, p in held.items() if float(p["quantity"])]
+        closed = f"still open: {', '.join(left)}" if left else "all were closed"
+        how = "positions were flattened" if over else f"no flatten within {FLATTEN_TIMEOUT_S} s"
+        return f"{how}, {closed}; trading is HALTED until `tapewire resume`"
+
+    def _live_orders(self) -> int:
+        """Orders that could still fill, as the gateways have told last."""
+        orders = [self._status(name).get("orders", {}) for name in ("gateway", "way-out")]
+        return sum(states.get(state, 0) for states in orders for state in LIVE)
+
+    def _told_since(self, since_ns: int) -> bool:
+        """Whether both gateways and risk have told how things are after `since_ns`."""
+        names = ("gateway", "way-out", "risk")
+        return all(self._status(n).get("ts_ns", 0) > since_ns + STATUS_AGE_NS for n in names)
+
+    def _status(self, name: str) -> told.Status:
+        return told.read(self.run_dir).get(name, {})
 
     def _stages(self) -> list[list[str]]:
         """Who stops after whom: those that ask before those that are asked."""
         names = set(self.processes())
-        strategies = sorted(n for n in names if n.startswith("strategy-"))
+        strategies = sorted(n for n in names if n.startswith(STRATEGY))
         order = [strategies, ["executor"], ["risk"], ["gateway", "way-out"], ["simulator"]]
         return [[n for n in stage if n in names] for stage in order]
 
-    def _stopped(self, names: list[str]) -> bool:
+    def _stopped(self, names: Sequence[str]) -> bool:
         processes = self.processes()
         return all(processes[n]["statename"] not in RUNNING for n in names)
 
@@ -162,7 +251,12 @@ class Group:
         if simulator.enabled:
             _write(folder, "simulator", "simulator --member", 50, simulator.autostart)
         for strategy in self.config.strategies:
-            _write(folder, f"strategy-{strategy.name}", f"strategy {strategy.name}", 500)
+            self.write_strategy(strategy.name)
+
+    def write_strategy(self, name: str, arguments: str = "") -> None:
+        """Write the section of one instance of a strategy; supervisord reads it when told to."""
+        module = f"strategy {name} {arguments}".rstrip()
+        _write(self.run_dir / "programs", f"{STRATEGY}{name}", module, 500)
 
     def _put_away_simulated(self) -> None:
         """The simulator's account starts anew with every group: so do the journals about it.
@@ -183,6 +277,10 @@ class Group:
         for path in [*self.run_dir.iterdir(), *(self.run_dir / "locks").iterdir()]:
             if path.is_socket() or path.suffix in (".lock", ".pid"):
                 path.unlink(missing_ok=True)
+
+
+def _to_stderr(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
 
 
 def wait_for(condition: Callable[[], bool], timeout_s: float, every_s: float = 0.05) -> bool:

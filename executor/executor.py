@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from common.events import (
     AccountPosition,
+    AnySignal,
     Commission,
     Event,
     Fill,
@@ -23,6 +24,7 @@ from common.events import (
     SubmitOrder,
 )
 from common.instruments import Instrument
+from executor.changes import CHANGES, OWN, Changes, Command, intent_id_of
 from executor.ledger import Ledger, Order
 from executor.order_state import after
 from risk.rules import Rule
@@ -43,6 +45,7 @@ class Executor:
         self.ledger = Ledger(self.instruments.values())
         self.live = False
         self._answered: set[str] = set()
+        self.changes = Changes(self.ledger, rules, self._answered)
         self._retry_ns = retry_ms * 1_000_000
 
     def __repr__(self) -> str:
@@ -55,8 +58,9 @@ class Executor:
         if isinstance(event, OrderCreated):
             self._answered.add(event.signal_id)
             self.ledger.add(event.order)
-        elif isinstance(event, OrderDenied | OrderExpired):
+        elif isinstance(event, OWN):
             self._answered.add(event.signal_id)
+            self.changes.apply(event)
         elif isinstance(event, OrderChanged):
             entry = self.ledger.orders[event.intent_id]
             entry.told_state, entry.told_filled = event.state, event.filled
@@ -64,12 +68,17 @@ class Executor:
 
     # ---- signals -----------------------------------------------------------------------------
 
-    def on_signal(self, signal: Signal, now_ns: int) -> tuple[list[Event], list[SubmitOrder]]:
-        """The answer to a signal, and the order to send; nothing for one that was answered."""
+    def on_signal(self, signal: AnySignal, now_ns: int) -> tuple[list[Event], list[SubmitOrder]]:
+        """The answer to a signal, and the order to send; nothing for one that was answered.
+
+        What a cancel or a change asks for comes with `tick`.
+        """
         if signal.id in self._answered:
             return [], []
         if signal.expires_ns < now_ns:
             return self._applied([OrderExpired(now_ns, signal.id, signal.strategy)]), []
+        if not isinstance(signal, Signal):
+            return self._applied(self.changes.on_signal(signal, now_ns)), []
         order = _intent(signal, now_ns)
         reason = self._refusal(order)
         if reason:
@@ -99,6 +108,8 @@ class Executor:
         if isinstance(event, Commission | AccountPosition):
             self.ledger.apply_account(event)
             return []
+        if isinstance(event, CHANGES):
+            return self._applied(self.changes.on_broker(event, now_ns, live=self.live))
         if isinstance(event, OrderIntended) and event.order.intent_id not in self.ledger.orders:
             return self._adopt(event, now_ns)
         if isinstance(event, OrderIntended):
@@ -119,6 +130,8 @@ class Executor:
         before this executor knew of it (an earlier one asked, and died) it refuses without a
         new event.
         """
+        if answer.intent_id in self.changes:
+            return self._applied(self.changes.on_answer(answer, now_ns))
         entry = self.ledger.orders.get(answer.intent_id)
         if entry is None:
             return []
@@ -129,10 +142,11 @@ class Executor:
         entry.state, entry.reason = after(entry.state, refused), answer.reason
         return self._changes(entry, now_ns)
 
-    def tick(self, now_ns: int) -> list[SubmitOrder]:
-        """Intents whose answer is late, to be asked for again; the gateway knows them or not."""
-        late = []
+    def tick(self, now_ns: int) -> list[Command]:
+        """What is late to be answered, to be asked for again; the gateway knows it or not."""
+        late: list[Command] = []
         for entry in self.ledger.live():
+            late += self.changes.due(entry, now_ns, self._retry_ns)
             if (
                 entry.state == "CREATED"
                 and not entry.answered
@@ -152,6 +166,7 @@ class Executor:
             if entry.state == "CREATED":  # a gateway that lost its journal does not undo an order
                 entry.state = entry.told_state
             events += self._changes(entry, now_ns)
+            events += self._applied(self.changes.news(entry, now_ns))
         return events
 
     # ---- inside ------------------------------------------------------------------------------
@@ -170,6 +185,8 @@ class Executor:
     def _changes(self, entry: Order, now_ns: int) -> list[Event]:
         """What the own journal does not say yet about an order."""
         self.ledger.settle(entry)
+        if not entry.live:
+            entry.cancel = None
         told = entry.state == entry.told_state and entry.filled == entry.told_filled
         if told or not self.live:
             return []
@@ -188,7 +205,7 @@ class Executor:
 def _intent(signal: Signal, now_ns: int) -> SubmitOrder:
     """The one order that a signal stands for; its id is the signal's, with the leg's number."""
     return SubmitOrder(
-        intent_id=f"{signal.id}/1",
+        intent_id=intent_id_of(signal.id),
         ts_ns=now_ns,
         strategy=signal.strategy,
         symbol=signal.symbol,

@@ -3,8 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from typing import Generic, TypeVar
 
-from common.events import AccountPosition, Commission, Fill, OrderState, SubmitOrder
+from common.events import (
+    AccountPosition,
+    CancelOrder,
+    Commission,
+    Fill,
+    ModifyOrder,
+    OrderState,
+    SubmitOrder,
+)
 from common.instruments import Instrument
 from common.positions import Book, execution_key
 from executor.order_state import FINAL
@@ -12,10 +21,24 @@ from risk.rules import Exposure
 from risk.rules.base import exposure_of
 
 ZERO = Decimal(0)
+C = TypeVar("C", CancelOrder, ModifyOrder)
+
+
+class Asked(Generic[C]):
+    """A cancel or a change of an order, for which the gateway is asked until it answers."""
+
+    def __init__(self, command: C) -> None:
+        self.command: C = command
+        self.asked_ns = 0
+        self.answered = False
 
 
 class Order:
-    """One order as the executor follows it. `told_*` is what its own journal says already."""
+    """One order as the executor follows it. `told_*` is what its own journal says already.
+
+    `quantity` and `limit_price` are the terms that TWS told; `modify` and `cancel` are what was
+    taken of a strategy and is not over.
+    """
 
     def __init__(self, order: SubmitOrder, executions: dict[str, Decimal]) -> None:
         self.order = order
@@ -26,6 +49,10 @@ class Order:
         self.told_filled = ZERO
         self.asked_ns = 0
         self.answered = False
+        self.quantity, self.limit_price = order.quantity, order.limit_price
+        self.told_terms = (order.quantity, order.limit_price)
+        self.modify: Asked[ModifyOrder] | None = None
+        self.cancel: Asked[CancelOrder] | None = None
 
     def __repr__(self) -> str:
         return f"<Order {self.order.intent_id}: {self.state}, filled {self.filled}>"
@@ -41,9 +68,20 @@ class Order:
         return self.state not in FINAL
 
     @property
+    def terms(self) -> tuple[Decimal, Decimal | None]:
+        """Quantity and limit price, as TWS told them."""
+        return self.quantity, self.limit_price
+
+    @property
+    def larger(self) -> Decimal:
+        """The whole quantity; while a change is under way, the larger of the old and the new."""
+        change = self.modify.command if self.modify else None
+        return max(self.quantity, change.quantity) if change else self.quantity
+
+    @property
     def remaining(self) -> Decimal:
         """What could still fill."""
-        return self.order.quantity - self.filled if self.live else ZERO
+        return max(self.larger - self.filled, ZERO) if self.live else ZERO
 
 
 class Ledger:
@@ -86,9 +124,9 @@ class Ledger:
         if known is None or event.ts_ns >= known.ts_ns:
             self._reported[event.symbol] = event
 
-    def exposure(self, symbol: str) -> Exposure:
-        """The symbol's position with all that could still fill."""
-        working = ((e.order, e.remaining) for e in self._live.values())
+    def exposure(self, symbol: str, without: Order | None = None) -> Exposure:
+        """The symbol's position with all that could still fill, but for the order `without`."""
+        working = ((e.order, e.remaining) for e in self._live.values() if e is not without)
         held, reported = self.book.position(symbol).quantity, self._reported.get(symbol)
         return exposure_of(symbol, held, working, reported.quantity if reported else None)
 

@@ -4,21 +4,26 @@ Orders leave before the own journal is written: the gateway is the one that has 
 before the wire, and what a crash here forgets is learned from its journal.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from common import wire
 from common.clock import Clock
 from common.events import (
+    CancelOrder,
+    CancelSignal,
     Event,
+    ModifySignal,
     OrderReply,
     OrderRequest,
     ProcessState,
     Signal,
-    SubmitOrder,
 )
 from common.journal import Journal, events_of
 from common.service import Service
 from common.transport import Transport
+from common.wire import WireError
+from executor.changes import Command
 from executor.executor import Executor
 
 FOLLOWS = ("gateway", "way-out")
@@ -45,7 +50,7 @@ class ExecutorService(Service):
         self._started_ns = clock.now_ns()
         self._welcome_head: int | None = None  # the gateway's journal when it knew of this start
         self._next_hello_ns = 0
-        self._outgoing: list[SubmitOrder] = []
+        self._outgoing: list[Command] = []
         self._requests = 0
         for event in events_of(journal):
             executor.apply(event)
@@ -66,27 +71,35 @@ class ExecutorService(Service):
         """Signals. Before the past is known none is answered; their strategies send them again."""
         if channel != "signals":
             return
-        signal = wire.decode(frames[0], Signal)
+        signal = wire.decode_event(frames[0])
+        if not isinstance(signal, Signal | CancelSignal | ModifySignal):
+            raise WireError(f"found {type(signal).__name__}, expected a signal")
         self.metrics.count("signals_received")
         if self.readiness(now_ns)[0] != "READY":
             self.metrics.count("signals_deferred")
             return
         self.metrics.hops["strategy_to_executor"].record(now_ns - signal.ts_ns)
-        events, orders = self.executor.on_signal(signal, now_ns)
+        events, commands = self.executor.on_signal(signal, now_ns)
         self.born(*events)
-        self._outgoing += orders
+        self._queue(commands)
 
     def on_tick(self, now_ns: int) -> None:
         """Send the turn's intents in one request, before the journal is written."""
         if self.readiness(now_ns)[0] == "READY":
             self.born(*self.executor.caught_up(now_ns))
-            self._outgoing += self.executor.tick(now_ns)
+            self._queue(self.executor.tick(now_ns))
         hello = self._welcome_head is None and now_ns >= self._next_hello_ns
         if self._outgoing or hello:
             self._next_hello_ns = now_ns + HELLO_EVERY_NS
             self._requests += 1
             batch, self._outgoing = self._outgoing[:COMMANDS_MAX], self._outgoing[COMMANDS_MAX:]
             self.ask("gateway", OrderRequest(self._requests, [*batch], self._started_ns))
+
+    def _queue(self, commands: Sequence[Command]) -> None:
+        """To be sent this turn; a cancel does not wait behind orders."""
+        for command in commands:
+            at = 0 if isinstance(command, CancelOrder) else len(self._outgoing)
+            self._outgoing.insert(at, command)
 
     def readiness(self, now_ns: int) -> tuple[ProcessState, str]:
         """READY once the gateway shuts out what an earlier executor left on its way, and all

@@ -20,6 +20,8 @@ def build(own: Process) -> GatewayService:
         lease_ms=config.risk.lease_ms,
         settle_ms=config.tws.settle_ms,
         reduce_only=way_out,
+        mode=config.mode,
+        live_account=config.live_account,
     )
     own.serve_stream()
     follows = () if way_out else own.follow("risk")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from common.events import Heartbeat, SubmitOrder, signed
-from gateway.orders import Intent
+from gateway.intent import Intent
 
 
 class Gate:

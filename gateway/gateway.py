@@ -17,10 +17,9 @@ from common.events import (
     FlattenCompleted,
     FlattenStarted,
     Heartbeat,
+    ModifyOrder,
     OrderAnswer,
-    OrderIntended,
     OrderLost,
-    OrderRefused,
     ProcessState,
     RiskHalted,
     RiskResumed,
@@ -28,13 +27,16 @@ from common.events import (
     Tick,
 )
 from common.instruments import Instrument
-from gateway import errors
+from gateway import account, errors
 from gateway import tws_messages as tws
 from gateway.admission import Gate
 from gateway.contracts import Contracts
+from gateway.desk import OrderDesk
 from gateway.holdings import Holdings
+from gateway.intent import Intent
+from gateway.lines import Lines
 from gateway.market_data import MarketData
-from gateway.orders import Intent, Orders
+from gateway.orders import Orders
 from gateway.pacing import Outbox
 from gateway.session import TwsSession
 from gateway.snapshot import Snapshot
@@ -48,7 +50,8 @@ class Gateway:
     """One TWS login. `reduce_only` makes it the way out: risk's door, no market data.
 
     `settle_ms` is how long TWS has to read what an earlier connection left in its socket before
-    an order it does not name counts as lost.
+    an order it does not name counts as lost. A login whose accounts `mode` and `live_account` do
+    not allow (see `gateway.account`) is never traded on, and nothing of it is cancelled.
     """
 
     def __init__(
@@ -60,18 +63,26 @@ class Gateway:
         lease_ms: int = 3000,
         settle_ms: int = 2000,
         reduce_only: bool = False,
+        mode: account.Mode = "paper",
+        live_account: str | None = None,
     ) -> None:
         self.market = MarketData()
-        self.session = TwsSession(client_id, self.market)
+        self.session = TwsSession(
+            client_id, self.market, lambda accounts: account.refusal(accounts, mode, live_account)
+        )
         self.orders = Orders(client_id)
         self.contracts = Contracts(instruments)
         self.gate = Gate(lease_ms, reduce_only=reduce_only)
         self.outbox = Outbox(rate_max_per_s)
+        self.lines = Lines(self.session, self.market, self.contracts, self.outbox)
         self.holdings = Holdings()
+        self.desk = OrderDesk(
+            self.orders, self.outbox, self.gate, self.holdings, self.session, self.contracts,
+            blocked=lambda: "" if self.synchronised else self.problem, apply=self._applied,
+        )  # fmt: skip
         self.synchronised = False
         self.problem = "not connected to TWS yet"
         self.complaints: list[tuple[str, bytes]] = []
-        self._wanted: dict[str, bool] = {}
         self._snapshot: Snapshot | None = None
         self._cut_off = False  # TWS lost its own server: what it says now is worth nothing
         self._connected_ns = 0
@@ -79,6 +90,7 @@ class Gateway:
         self._greeting = b""
         self._last_word = ""  # why TWS is about to close, in its own words
         self._next_snapshot_ns: int | None = None
+        self._last_snapshot_ns = 0
 
     def __repr__(self) -> str:
         return f"<Gateway {self.session!r}, {len(self.orders.intents)} intents>"
@@ -127,15 +139,14 @@ class Gateway:
 
     def closed(self, now_ns: int, reason: str) -> list[Event]:
         """The socket is gone: queued orders never went, sent ones may be anywhere."""
-        events: list[Event] = [
-            OrderRefused(now_ns, intent_id, "the connection to TWS was lost before it was sent")
-            for intent_id in self.outbox.clear()
-        ]
+        never_sent = "the connection to TWS was lost before it was sent"
+        events = self.desk.unsent(self.outbox.clear(), never_sent, now_ns)
         was_up, self.synchronised = self.synchronised, False
         self._snapshot, self._next_snapshot_ns, self._greeting = None, None, b""
         self._cut_off = False
         self.holdings.forget_question()
-        self._wanted = dict.fromkeys(self._wanted, False)
+        self.lines.closed()
+        self.orders.changes.disconnected()
         self.problem, self._last_word = self._last_word or reason, ""
         self.session.closed()
         self._applied(events)
@@ -160,12 +171,7 @@ class Gateway:
 
     def want(self, symbol: str) -> bool:
         """Somebody reads `symbol`: open its market data line. False if it is not configured."""
-        if symbol not in self.contracts.instruments:
-            return False
-        if symbol not in self._wanted:
-            self._wanted[symbol] = False
-            self._subscribe()
-        return True
+        return self.lines.want(symbol)
 
     def tick(self, now_ns: int) -> list[Event]:
         """Timed work: a snapshot that is due, or one that will not end."""
@@ -175,6 +181,7 @@ class Gateway:
         snapshot = self._snapshot
         if snapshot is not None and (snapshot.complete or snapshot.timed_out(now_ns)):
             events += self._conclude(snapshot, now_ns)
+        self._ask_about_changes()
         if (
             self._next_snapshot_ns is not None
             and now_ns >= self._next_snapshot_ns
@@ -188,44 +195,19 @@ class Gateway:
 
     def submit(self, order: SubmitOrder, now_ns: int) -> tuple[OrderAnswer, list[Event]]:
         """Take an order once: a repeated intent gets the answer that it got first."""
-        before = self.orders.answer(order.intent_id)
-        if before is not None:
-            return before, []
-        refusal = self._refusal(order, now_ns)
-        if refusal:
-            return self._refused(order.intent_id, refusal, now_ns)
-        order_id = self.orders.next_order_id(self.session.next_valid_id or 1)
-        contract = self.contracts.contract(order.symbol)
-        try:
-            data = self.session.encode.place_order(order_id, order, contract)
-        except ValueError as error:
-            return self._refused(order.intent_id, str(error), now_ns)
-        self.outbox.order(data, order.intent_id)
-        intended = OrderIntended(now_ns, order_id, order)
-        return OrderAnswer(order.intent_id, accepted=True), self._applied([intended])
+        return self.desk.submit(order, now_ns)
+
+    def modify(self, change: ModifyOrder, now_ns: int) -> tuple[OrderAnswer, list[Event]]:
+        """Take new terms for an order once: a repeated change gets the answer that it got first."""
+        return self.desk.modify(change, now_ns)
 
     def cancel(self, command: CancelOrder, now_ns: int) -> tuple[OrderAnswer, list[Event]]:
-        """Ask TWS to cancel an order; what became of it comes as an event.
-
-        One that still waits for its turn is taken out of the queue: a cancel would overtake it.
-        """
-        withdrawn = self._withdraw(command, now_ns)
-        intent = self.orders.intents.get(command.intent_id)
-        if withdrawn:
-            return OrderAnswer(command.intent_id, accepted=True), withdrawn
-        reason = "" if intent and intent.remaining else "no live order of this id"
-        if intent is None or reason or self.session.state != "UP":
-            return OrderAnswer(command.intent_id, False, (reason or self.problem)[:512]), []
-        self.outbox.cancel(self.session.encode.cancel_order(intent.order_id))
-        return OrderAnswer(command.intent_id, accepted=True), []
+        """Ask TWS to cancel an order; what became of it comes as an event."""
+        return self.desk.cancel(command, now_ns)
 
     def cancel_all(self, command: CancelAll, now_ns: int) -> tuple[OrderAnswer, list[Event]]:
         """Ask TWS to cancel every order of the account; none that waits here goes any more."""
-        withdrawn = self._withdraw(command, now_ns)
-        if self.session.state != "UP":
-            return OrderAnswer("", accepted=False, reason=self.problem[:512]), withdrawn
-        self.outbox.cancel(self.session.encode.global_cancel())
-        return OrderAnswer("", accepted=True), withdrawn
+        return self.desk.cancel_all(now_ns)
 
     def release(self, now_ns: int) -> tuple[bytes, list[Intent], list[Event]]:
         """The bytes that may be written to TWS at this moment; admission is asked once more.
@@ -235,41 +217,9 @@ class Gateway:
         if self._greeting:
             greeting, self._greeting = self._greeting, b""
             return greeting, [], []
-        refused: list[Event] = []
-
-        def may_send(intent_id: str) -> bool:
-            reason = self._refusal(self.orders.intents[intent_id].order, now_ns)
-            if reason:
-                refused.append(OrderRefused(now_ns, intent_id, reason[:512]))
-            return not reason
-
-        data, sent = self.outbox.release(now_ns, may_send)
-        intents = [self.orders.intents[intent_id] for intent_id in sent]
-        for intent in intents:
-            intent.sent_ns = now_ns
-        return data, intents, self._applied(refused)
+        return self.desk.release(now_ns)
 
     # ---- inside ------------------------------------------------------------------------------
-
-    def _refusal(self, order: SubmitOrder, now_ns: int) -> str:
-        if order.symbol not in self.contracts.instruments:
-            return f"symbol {order.symbol} is not configured; expected one of [[instruments]]"
-        if not self.synchronised:
-            return self.problem
-        return self.gate.refusal(order, now_ns, self.holdings.smallest(), self.orders.live())
-
-    def _refused(self, intent_id: str, reason: str, now_ns: int) -> tuple[OrderAnswer, list[Event]]:
-        refused = OrderRefused(now_ns, intent_id, reason[:512])
-        return OrderAnswer(intent_id, False, reason[:512]), self._applied([refused])
-
-    def _withdraw(self, command: CancelOrder | CancelAll, now_ns: int) -> list[Event]:
-        one = command.intent_id if isinstance(command, CancelOrder) else None
-        return self._applied(
-            [
-                OrderRefused(now_ns, intent_id, "it was cancelled before it was sent")
-                for intent_id in self.outbox.withdraw(one)
-            ]
-        )
 
     def _applied(self, events: list[Event]) -> list[Event]:
         for event in events:
@@ -283,6 +233,9 @@ class Gateway:
             self.outbox.request(self.session.encode.start_api())
             self.problem = "waiting for TWS to start the API"
         elif isinstance(message, tws.NextValidId | tws.ManagedAccounts):
+            if self.session.refusal:
+                self.synchronised, self._snapshot = False, None
+                self.problem = self.session.refusal
             starting = self._snapshot is None and not self.synchronised and not self._cut_off
             if self.session.state == "UP" and starting:
                 self._start(now_ns)
@@ -314,10 +267,11 @@ class Gateway:
         elif message.code in errors.CONNECTIVITY_LOST:
             self.synchronised, self.problem = False, f"TWS lost its server: {message.text}"
             self._cut_off, self._snapshot, self._next_snapshot_ns = True, None, None
+            self.orders.changes.disconnected()
         elif message.code in errors.CONNECTIVITY_RESTORED:
             if message.code == errors.DATA_LOST:
                 self.market.close_all()
-                self._wanted = dict.fromkeys(self._wanted, False)
+                self.lines.closed()
             self._cut_off = False
             self._connected_ns = now_ns  # it reads its server's orders anew: let that settle
             if self.session.state == "UP":
@@ -348,28 +302,11 @@ class Gateway:
                 self.outbox.request(encode.contract_details(request_id, contract))
         self.outbox.request(encode.positions())
         self._begin_snapshot(now_ns)
-        self._subscribe()
-
-    def _subscribe(self) -> None:
-        if self.session.state != "UP":
-            return
-        for symbol, open_already in self._wanted.items():
-            if not open_already:
-                self._wanted[symbol] = True
-                self._open_lines(symbol)
-
-    def _open_lines(self, symbol: str) -> None:
-        instrument = self.contracts.instruments[symbol]
-        contract, encode = self.contracts.contract(symbol), self.session.encode
-        ids = self.market.open(instrument)
-        if instrument.feed == "top":
-            self.outbox.request(encode.market_data(ids[0], contract))
-            return
-        for request_id, kind in zip(ids, ("BidAsk", "AllLast"), strict=True):
-            self.outbox.request(encode.tick_by_tick(request_id, contract, kind))
+        self.lines.subscribe()
 
     def _begin_snapshot(self, now_ns: int) -> None:
         self._snapshot, self._next_snapshot_ns = Snapshot(now_ns), None
+        self._last_snapshot_ns = now_ns
         encode = self.session.encode
         for request in (
             encode.open_orders(),
@@ -377,6 +314,15 @@ class Gateway:
             encode.completed_orders(),
         ):
             self.outbox.request(request)
+
+    def _ask_about_changes(self) -> None:
+        """A change whose answer is late: TWS is asked for the order's terms, once it settled."""
+        oldest_ns = self.orders.changes.oldest_ns()
+        if oldest_ns is None or not self.synchronised or self._snapshot is not None:
+            return
+        since_ns = max(oldest_ns, self._last_snapshot_ns, self._connected_ns)
+        due_ns = since_ns + self._settle_ns + 1
+        self._next_snapshot_ns = min(self._next_snapshot_ns or due_ns, due_ns)
 
     def _conclude(self, snapshot: Snapshot, now_ns: int) -> list[Event]:
         """The snapshot is over: what it did not name is lost, if TWS had time to settle."""
@@ -392,6 +338,9 @@ class Gateway:
             ]
         elif missing:
             self._next_snapshot_ns = max(now_ns, self._connected_ns) + self._settle_ns
+        if snapshot.complete and settled:
+            sent_before_ns = snapshot.begun_ns - self._settle_ns
+            events += self.orders.changes.settled(snapshot, sent_before_ns, now_ns)
         self._applied(events)
         if not self.synchronised:
             self.synchronised, self.problem = True, ""

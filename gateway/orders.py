@@ -27,6 +27,7 @@ from common.events import (
     OrderAccepted,
     OrderAnswer,
     OrderCancelled,
+    OrderCancelRejected,
     OrderFilled,
     OrderIntended,
     OrderLost,
@@ -34,39 +35,19 @@ from common.events import (
     OrderRejected,
     OrderState,
     OrderUnknown,
-    SubmitOrder,
 )
 from common.positions import execution_key
 from gateway import tws_messages as tws
+from gateway.changes import Changes
 from gateway.errors import is_warning
+from gateway.intent import Intent
 
-LIVE: Final = ("INTENDED", "ACCEPTED", "UNKNOWN")
 UNCONFIRMED: Final = ("INTENDED", "UNKNOWN", "LOST")
 GIVEN_UP: Final = ("CANCELLED", "REJECTED")
 WORKING: Final = ("PreSubmitted", "Submitted")  # TWS's words for an order that can fill
 ORDER_CANCELLED: Final = 202
 ORDER_REJECTED: Final = 201
-
-
-class Intent:
-    """One order, from its intent on. `sent_ns` is when its bytes were written, in this process."""
-
-    def __init__(self, order: SubmitOrder, order_id: int) -> None:
-        self.order = order
-        self.order_id = order_id
-        self.state: OrderState = "INTENDED"
-        self.perm_id = 0
-        self.filled = Decimal(0)
-        self.sent_ns: int | None = None
-        self.reason = ""
-
-    def __repr__(self) -> str:
-        return f"<Intent {self.order.intent_id}: {self.state}, filled {self.filled}>"
-
-    @property
-    def remaining(self) -> Decimal:
-        """What may still be filled, while it is live."""
-        return self.order.quantity - self.filled if self.state in LIVE else Decimal(0)
+CANCEL_REFUSED: Final = frozenset({161, 10147, 10148})
 
 
 class Orders:
@@ -81,6 +62,7 @@ class Orders:
         self._quantities: dict[str, Decimal] = {}
         self._commissions: set[str] = set()
         self._order_id_max = 0
+        self.changes = Changes(self.intents)
 
     # ---- state -------------------------------------------------------------------------------
 
@@ -110,6 +92,8 @@ class Orders:
             self._move(event.intent_id, "UNKNOWN", event.reason)
         elif isinstance(event, OrderLost):
             self._move(event.intent_id, "LOST", event.reason)
+        else:
+            self.changes.apply(event)
 
     def counted(self, exec_id: str) -> Decimal:
         """What an execution, or the one that it corrects, was counted with; 0 if it is new."""
@@ -151,7 +135,7 @@ class Orders:
 
     def live(self) -> Iterator[Intent]:
         """The intents that are working, or may be."""
-        return (i for i in self.intents.values() if i.state in LIVE)
+        return (i for i in self.intents.values() if i.live)
 
     # ---- what TWS says -----------------------------------------------------------------------
 
@@ -167,7 +151,8 @@ class Orders:
 
     def _on_order(self, message: tws.TwsMessage, now_ns: int) -> list[Event]:
         if isinstance(message, tws.OpenOrder):
-            return self._on_status(message.order_ref, message, message.status, now_ns)
+            events = self._on_status(message.order_ref, message, message.status, now_ns)
+            return events + self.changes.told(message, now_ns)
         if isinstance(message, tws.OrderStatus):
             return self._on_order_status(message, now_ns)
         if isinstance(message, tws.CompletedOrder):
@@ -195,7 +180,7 @@ class Orders:
             return []
         if status == "Inactive":  # refused; the error before it may have said why already
             # An open order does not tell whether it is only held; its orderStatus follows and does.
-            if intent.state not in LIVE or isinstance(message, tws.OpenOrder):
+            if not intent.live or isinstance(message, tws.OpenOrder):
                 return []
             return [OrderRejected(now_ns, intent_id, ORDER_REJECTED, "TWS holds it inactive")]
         events = self._accept(intent, message.perm_id, now_ns, working=status in WORKING)
@@ -237,7 +222,7 @@ class Orders:
             return [fill]
         events: list[Event] = [*self._accept(intent, message.perm_id, now_ns), fill]
         filled = intent.filled + message.quantity - self.counted(message.exec_id)
-        if intent.state != "FILLED" and filled >= intent.order.quantity:
+        if intent.state != "FILLED" and filled >= intent.larger:
             events.append(OrderFilled(now_ns, intent.order.intent_id))
         return events
 
@@ -248,14 +233,20 @@ class Orders:
 
     def _on_error(self, message: tws.TwsError, now_ns: int) -> list[Event]:
         intent = self._by_order_id.get(message.request_id)
-        if intent is None or intent.state not in LIVE or is_warning(message.code):
+        if intent is None or not intent.live:
             return []
         intent_id = intent.order.intent_id
+        if message.code in CANCEL_REFUSED:
+            return [OrderCancelRejected(now_ns, intent_id, message.code, message.text[:512])]
+        if message.code not in (ORDER_CANCELLED, ORDER_REJECTED):
+            refused = self.changes.refused(intent, message, now_ns)
+            if refused or is_warning(message.code):
+                return refused
         if message.code == ORDER_CANCELLED:
             return [OrderCancelled(now_ns, intent_id, message.text[:512])]
         if intent.state != "ACCEPTED" or message.code == ORDER_REJECTED:
             return [OrderRejected(now_ns, intent_id, message.code, message.text[:512])]
-        return []  # a cancel or a change of it was refused; the order itself lives
+        return []  # something that was asked of it was refused; the order itself lives
 
     # ---- when the answer is out --------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from common.events import (
     CancelOrder,
     Event,
     Heartbeat,
+    ModifyOrder,
     OrderAnswer,
     OrderReply,
     OrderRequest,
@@ -52,6 +53,7 @@ class GatewayService(Service):
         super().__init__(role, transport, clock, epoch=epoch, follows=follows, journal=journal)
         self.gateway = gateway
         self.market = TickPublisher(role, epoch)
+        self.metrics.watch("outbox", lambda: {"": len(gateway.outbox)})
         self._hang_up = hang_up
         self._unmarked: set[str] = set()  # symbols with ticks since their last values went out
         self._next_marks_ns = 0
@@ -139,8 +141,12 @@ class GatewayService(Service):
             "tws": repr(self.gateway.session),
         }
 
-    def _obey(self, command: SubmitOrder | CancelOrder | CancelAll, now_ns: int) -> OrderAnswer:
-        if isinstance(command, CancelOrder):
+    def _obey(
+        self, command: SubmitOrder | CancelOrder | CancelAll | ModifyOrder, now_ns: int
+    ) -> OrderAnswer:
+        if isinstance(command, ModifyOrder):
+            answer, events = self.gateway.modify(command, now_ns)
+        elif isinstance(command, CancelOrder):
             answer, events = self.gateway.cancel(command, now_ns)
         elif isinstance(command, CancelAll):
             answer, events = self.gateway.cancel_all(command, now_ns)

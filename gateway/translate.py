@@ -25,6 +25,11 @@ def decimal(value: float) -> Decimal:
     return number.to_integral_value() if number == number.to_integral_value() else number
 
 
+def _amount(value: float) -> Decimal | None:
+    """The decimal that TWS wrote, None where it wrote none: an order may do without."""
+    return None if value == UNSET_DOUBLE or not math.isfinite(value) else decimal(value)
+
+
 class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
     """Receives ibapi's callbacks and keeps what the gateway needs of them."""
 
@@ -60,7 +65,15 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
     def openOrder(self, orderId: int, _contract: Any, order: Any, state: Any) -> None:  # noqa: N802, N803
         """5, at each change of an order and for each that is open."""
         self._messages.append(
-            tws.OpenOrder(orderId, order.clientId, order.permId, order.orderRef, state.status)
+            tws.OpenOrder(
+                orderId,
+                order.clientId,
+                order.permId,
+                order.orderRef,
+                state.status,
+                _amount(order.totalQuantity) or None,
+                _amount(order.lmtPrice) if order.orderType == "LMT" else None,
+            )
         )
 
     def orderStatus(  # noqa: N802

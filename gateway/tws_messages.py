@@ -28,13 +28,18 @@ class ManagedAccounts(TwsMessage, frozen=True):
 
 
 class OpenOrder(TwsMessage, frozen=True):
-    """An order as TWS holds it. `order_ref` is the intent's id for Tapewire's own."""
+    """An order as TWS holds it. `order_ref` is the intent's id for Tapewire's own.
+
+    `quantity` is the whole one, None where TWS tells none; only a limit order has `limit_price`.
+    """
 
     order_id: int
     client_id: int
     perm_id: int
     order_ref: str
     status: str
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
 
 
 class OrderStatus(TwsMessage, frozen=True):

@@ -39,6 +39,7 @@ class RiskMonitor:
         self.fault = ""
         self.flatten: Flatten | None = None
         self._changed: set[str] = set()
+        self._cancel_asked = False
 
     def __repr__(self) -> str:
         return f"<RiskMonitor {self.trading} {self.reason}>"
@@ -78,6 +79,9 @@ class RiskMonitor:
         """What a person asks for; the reply says what state it led to."""
         now_ns, reason = control.ts_ns, control.reason
         events: list[Event] = []
+        if control.action == "cancel_all":
+            self._cancel_asked = True  # the next `tick` asks the way out
+            return ControlReply(ok=True, state=self.trading, text=self.reason), []
         if control.action == "resume":
             broken = self._broken()
             if broken:
@@ -108,12 +112,13 @@ class RiskMonitor:
         return self._applied(events)
 
     def tick(self, now_ns: int) -> tuple[list[Event], list[SubmitOrder | CancelAll]]:
-        """Go on with a flatten; gives also what to ask of the way out. Only with the way out's
-        past known: without it nothing seems to be held."""
+        """Cancel what a person wants cancelled, and go on with a flatten; gives also what to ask
+        of the way out. Only with the way out's past known: without it nothing seems to be held."""
         events: list[Event] = []
-        commands: list[SubmitOrder | CancelAll] = []
+        commands: list[SubmitOrder | CancelAll] = [CancelAll(now_ns)] * self._cancel_asked
+        self._cancel_asked = False
         if self.flatten is not None:
-            commands = self.flatten.tick(self.state, now_ns)
+            commands += self.flatten.tick(self.state, now_ns)
             if self.flatten.phase == "DONE":
                 events.append(FlattenCompleted(now_ns, self.flatten.failure))
         return self._applied(events), commands

@@ -85,7 +85,7 @@ class RiskService(Service):
         """Rules and flatten, once a turn."""
         if self._knows("gateway", "way-out"):
             self.born(*self.monitor.check(now_ns))
-        if not self._knows("way-out"):
+        if not self._can_flatten():
             return
         events, commands = self.monitor.tick(now_ns)
         self.born(*events)
@@ -103,6 +103,12 @@ class RiskService(Service):
     def trading(self) -> TradingState:
         """What the heartbeat carries: HALTED as well while the past is not known yet."""
         return self.monitor.trading if self._knows("gateway", "way-out") else "HALTED"
+
+    def _can_flatten(self) -> bool:
+        """Whether the way out is there and knows the account: only then can a flatten go on, or
+        be over."""
+        beat = self.beats.get("way-out")
+        return self._knows("way-out") and beat is not None and beat.state == "READY"
 
     def _knows(self, *sources: str) -> bool:
         return all(self.followers[source].caught_up for source in sources)

@@ -6,33 +6,55 @@ import sys
 import structlog
 
 from common import process, wire
-from common.config import ConfigError
 from common.process import Process
+from strategy import feeds, history
 from strategy.runner import Runner
 from strategy.service import FOLLOWS, StrategyService
+from strategy.state import FileStore
 
 
 def build(own: Process) -> StrategyService:
     """Open the sockets, load the strategy."""
-    name = own.arguments.name
-    known = {s.name: s for s in own.config.strategies}
-    if name not in known:
-        expected = ", ".join(sorted(known)) or "none is configured"
-        raise ConfigError(f"strategy {name} is not in [[strategies]]; expected one of: {expected}")
-    symbols = known[name].symbols or tuple(i.symbol for i in own.config.instruments)
+    config = own.config.strategy(own.arguments.name)
+    symbols = own.config.symbols_of(config)[own.arguments.shard]
     log = structlog.get_logger()
-    runner = Runner(known[name], symbols, own.epoch, lambda text: log.error("strategy", text=text))
+    store = FileStore(own.run_dir / "state" / config.name)
+    runner = Runner(
+        config, symbols, own.epoch, lambda text: log.error("strategy", text=text), store.read()
+    )
+    runner.start(own.clock.now_ns())
+    if config.warm_up is not None:  # before a socket is open: no tick waits meanwhile
+        runner.warm_up(history.ticks_of(config.warm_up, symbols))
     own.follow(*FOLLOWS)
     topics = [wire.topic(f"{kind}.{s}") for s in symbols for kind in ("tick", "last")]
-    own.transport.connect("market", "sub", own.endpoint("market"), topics)
+    latest = config.delivery == "latest"  # such a one empties the socket in every turn
+    batch_max = own.config.bus.messages_max if latest else None
+    own.transport.connect("market", "sub", own.endpoint("market"), topics, batch_max)
     own.transport.connect("signals", "push", own.endpoint("signals"))
-    return StrategyService(runner, own.transport, own.clock, epoch=own.epoch, symbols=symbols)
+    for feed in config.feeds:
+        prefixes = [prefix.encode() for prefix in feed.topics or ("",)]
+        own.transport.connect(f"{feeds.PREFIX}{feed.name}", "sub", feed.endpoint, prefixes)
+    return StrategyService(
+        runner, own.transport, own.clock,
+        epoch=own.epoch, symbols=symbols, latest=latest, store=store,
+    )  # fmt: skip
+
+
+def shard(text: str) -> slice:
+    """`I/N`: of N instances that divide the symbols, the I-th; from 1."""
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 0 < int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r}, must be I/N with I from 1 to N")
+    return slice(int(number) - 1, None, int(count))
 
 
 def main() -> int:
     """Run a strategy."""
     parser = argparse.ArgumentParser(prog="python -m strategy", description=__doc__)
-    parser.add_argument("name", help="its name in [[strategies]]")
+    parser.add_argument("name", help="its name in [[strategies]], or NAME-2, NAME-3 and so on")
+    parser.add_argument(
+        "--shard", type=shard, default=slice(None), help="I/N: a part of the symbols"
+    )
     return process.run(lambda a: f"strategy-{a.name}", build, parser)
 
 

@@ -1,46 +1,57 @@
 """The runner's core: ticks to one strategy, its signals out, again until each is answered."""
 
-import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-import msgspec
-
-from common.config import ConfigError, StrategyConfig
+from common import wire
+from common.config import StrategyConfig
 from common.events import (
+    AnySignal,
+    CancelSignal,
     Event,
-    Fill,
+    ModifySignal,
     OrderChanged,
     OrderCreated,
     OrderDenied,
     OrderExpired,
-    OrderState,
+    OrderPendingCancel,
+    OrderPendingUpdate,
+    OrderType,
+    OrderUpdated,
+    Quote,
     Side,
     Signal,
     Tick,
-    signed,
+    Trade,
 )
-from common.positions import execution_key
-from strategy.base import Strategy
+from strategy.base import BarKind, LiveOrder, Strategy
+from strategy.loading import load
+from strategy.outgoing import Outgoing
+from strategy.own import Own
+from strategy.state import State
+from strategy.timing import SymbolBars, Timers
 
-RESEND_NS: Final = 250_000_000
-FAILURES_MAX: Final = 10
-ENDED: Final = frozenset[OrderState](["FILLED", "CANCELLED", "REJECTED", "REFUSED", "LOST"])
+Origin = str | tuple[wire.Batch, str]
+"""What names a message of ticks: its batch and topic, put into words only when they are needed."""
 
 
-class Waiting:
-    """A signal that the executor has not answered yet."""
+class RunnerClock:
+    """The runner's time: that of the turn, or of the tick while warming up."""
 
-    def __init__(self, signal: Signal) -> None:
-        self.signal = signal
-        self.sent_ns = 0
+    def __init__(self) -> None:
+        self.ns = 0
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the epoch, UTC."""
+        return self.ns
 
 
 class Runner:
-    """Runs one strategy. `say` is told of what it raised.
+    """Runs one strategy. `say` is told of what it raised, `kept` is what it saved last time.
 
-    It begins to send when `live` is set: when the past of its orders and fills is known.
+    It sends while `live` is set: while its orders and fills are known to the end of their streams.
+    From the first time on the strategy is told all that becomes of them, also what comes late.
     """
 
     def __init__(
@@ -49,113 +60,151 @@ class Runner:
         symbols: tuple[str, ...],
         epoch: str,
         say: Callable[[str], None],
+        kept: bytes | None = None,
     ) -> None:
         self.name = config.name
-        self.live = False
-        self.now_ns = 0
+        self.clock = RunnerClock()
         self.failures = 0
         self.signals = 0
-        self.waiting: dict[str, Waiting] = {}
+        self.own = Own(config.name)
+        self.outgoing = Outgoing(self.own)
+        self.state = State(config.name, kept)
+        self._live = self._knows_past = self._started = False
+        self._failures_max = config.failures_max
         self._say = say
         self._epoch = epoch
         self._ttl_ns = config.signal_ttl_ms * 1_000_000
-        self._cause: tuple[str, int] = ("", 0)
-        self._executions: dict[str, Decimal] = {}
-        self._positions: dict[str, Decimal] = {}
-        self._symbols: dict[str, str] = {}  # of each order, the ended ones too: some come back
-        self._open_orders: set[str] = set()
+        self._timers, self._bars = Timers(), SymbolBars()
+        self._origin: Origin = ""
+        self._ticks: list[Tick] = []
+        self._tick: Tick | None = None
         self.strategy = load(config, symbols, self)
+        self._on_quote, self._on_trade = _handlers(self.strategy)
 
     def __repr__(self) -> str:
         return f"<Runner {self.name}: {self.signals} signals, {len(self.waiting)} unanswered>"
 
     @property
     def stopped(self) -> bool:
-        """Whether the strategy raised too often and gets no more ticks."""
-        return self.failures >= FAILURES_MAX
+        """Whether the strategy raised too often and gets nothing more."""
+        return self.failures >= self._failures_max
 
-    # ---- input -------------------------------------------------------------------------------
+    @property
+    def waiting(self) -> dict[str, Any]:
+        """The signals that are not answered, by id."""
+        return self.outgoing.waiting
+
+    @property
+    def live(self) -> bool:
+        """Whether signals are sent."""
+        return self._live
+
+    @live.setter
+    def live(self, live: bool) -> None:
+        self._live = live
+        self._knows_past = self._knows_past or live
+
+    # ---- its life ----------------------------------------------------------------------------
 
     def start(self, now_ns: int) -> None:
-        """Before the first tick."""
-        self.now_ns = now_ns
-        self._call(self.strategy.on_start)
+        """Before the first tick; once."""
+        self.clock.ns = now_ns
+        if not self._started:
+            self._started = True
+            self._call(self.strategy.on_start)
+            self._on_quote, self._on_trade = _handlers(self.strategy)
+
+    def warm_up(self, ticks: Iterable[Tick]) -> None:
+        """History, before the first live tick; the strategy's time is the history's meanwhile."""
+        now_ns = self.clock.ns
+        for tick in ticks:
+            self.on_ticks("", [tick], tick.ts_ns)
+        self.clock.ns = now_ns
 
     def stop(self) -> None:
         """After the last tick."""
         self._call(self.strategy.on_stop)
 
-    def on_ticks(self, origin: str, ticks: list[Tick], now_ns: int) -> None:
+    # ---- input -------------------------------------------------------------------------------
+
+    def on_ticks(self, origin: Origin, ticks: list[Tick], now_ns: int) -> None:
         """Ticks of one message, in order; `origin` names the message."""
-        self.now_ns = now_ns
+        self.clock.ns = now_ns
         if self.stopped:
             return
-        on_tick = self.strategy.on_tick
-        for place, tick in enumerate(ticks):
-            self._cause = (f"{origin}/{place}", tick.ts_ns)
+        self._origin, self._ticks = origin, ticks
+        on_quote, on_trade = self._on_quote, self._trade_for_bars if self._bars else self._on_trade
+        for tick in ticks:
+            self._tick = tick
             try:
-                on_tick(tick)
+                if isinstance(tick, Quote):
+                    on_quote(tick)
+                else:
+                    on_trade(tick)
             except Exception as error:  # noqa: BLE001 - a strategy's bug is its own affair
                 self._failed(repr(error), tick)
                 if self.stopped:
                     break
-        self._cause = ("", 0)
+        self._tick = None
 
     def on_executor(self, event: Event, now_ns: int) -> None:
         """The executor's journal: answers to signals, and what became of orders."""
-        self.now_ns = now_ns
+        self.clock.ns = now_ns
+        self.own.on_executor(event)
         if isinstance(event, OrderCreated):
             if event.order.strategy == self.name:
-                self.waiting.pop(event.signal_id, None)
-                self._symbols[event.order.intent_id] = event.order.symbol
-                self._open_orders.add(event.order.intent_id)
-            return
-        if not isinstance(event, OrderDenied | OrderExpired | OrderChanged):
-            return
-        if event.strategy != self.name:
-            return
-        if isinstance(event, OrderChanged):
-            if event.state in ENDED:
-                self._open_orders.discard(event.intent_id)
-            elif event.intent_id in self._symbols:
-                self._open_orders.add(event.intent_id)
-        else:
-            self.waiting.pop(event.signal_id, None)
-        if self.live:
-            self._call(self.strategy.on_order, event)
+                self.outgoing.answered(event.signal_id)
+        elif isinstance(event, OrderPendingCancel | OrderPendingUpdate):
+            self.outgoing.answered(event.signal_id)
+        elif isinstance(event, OrderDenied | OrderExpired | OrderChanged | OrderUpdated):
+            if event.strategy != self.name:
+                return
+            if isinstance(event, OrderDenied | OrderExpired):
+                self.outgoing.answered(event.signal_id)
+            if self._knows_past:
+                self._call(self.strategy.on_order, event)
 
     def on_gateway(self, event: Event, now_ns: int) -> None:
         """The gateway's journal: this strategy's fills, each once, corrections in place."""
-        self.now_ns = now_ns
-        if not isinstance(event, Fill) or event.strategy != self.name:
-            return
-        key = execution_key(event.exec_id)
-        change = signed(event.side, event.quantity)
-        before = self._executions.get(key, Decimal(0))
-        self._executions[key] = change
-        held = self._positions.get(event.symbol, Decimal(0))
-        self._positions[event.symbol] = held + change - before
-        if self.live:
+        self.clock.ns = now_ns
+        if self.own.on_gateway(event) and self._knows_past:
             self._call(self.strategy.on_fill, event)
 
-    def due(self, now_ns: int) -> list[Signal]:
+    def on_risk(self, event: Event, now_ns: int) -> None:
+        """Risk's journal: a flatten closes what the strategy holds."""
+        self.clock.ns = now_ns
+        self.own.on_risk(event)
+
+    def on_external(self, feed: str, topic: str, value: Any, now_ns: int) -> None:
+        """A message of an external feed."""
+        self.clock.ns = now_ns
+        self._call(self.strategy.on_external, feed, topic, value)
+
+    def tick(self, now_ns: int) -> None:
+        """Once a turn: timers that are due, bars that are over."""
+        self.clock.ns = now_ns
+        next_ns = self._timers.next_ns
+        if next_ns is not None and next_ns <= now_ns:
+            for interval_ms in self._timers.passed(now_ns):
+                self._call(self.strategy.on_timer, interval_ms)
+        if self._bars:
+            for bar in self._bars.advance(now_ns):
+                self._call(self.strategy.on_bar, bar)
+
+    def due(self, now_ns: int) -> list[AnySignal]:
         """Signals to send now: new ones, and those whose answer is late; expired ones end."""
-        self.now_ns = now_ns
-        out = []
-        for signal_id, waiting in list(self.waiting.items()):
-            if waiting.signal.expires_ns < now_ns:
-                del self.waiting[signal_id]
-                self._call(self.strategy.on_order, OrderExpired(now_ns, signal_id, self.name))
-            elif now_ns - waiting.sent_ns >= RESEND_NS:
-                out.append(waiting.signal)
-        return out
+        self.clock.ns = now_ns
+        if not self.outgoing.waiting:
+            return []
+        for expired in self.outgoing.expired(now_ns):
+            self._call(self.strategy.on_order, expired)
+        return self.outgoing.due(now_ns)
 
-    def sent(self, signal: Signal, now_ns: int) -> None:
+    def sent(self, signal: AnySignal, now_ns: int) -> None:
         """A signal was handed over; it is sent again if no answer comes."""
-        if signal.id in self.waiting:
-            self.waiting[signal.id].sent_ns = now_ns
+        self.outgoing.sent(signal, now_ns)
 
-    # ---- the strategy's desk --------------------------------------------------------------------
+    # ---- the strategy's desk -----------------------------------------------------------------
 
     def signal(
         self,
@@ -166,68 +215,118 @@ class Runner:
         confidence: float,
     ) -> str:
         """See `strategy.base.Desk`."""
-        if not self.live:
+        if not self._live:
             return ""
-        self.signals += 1
-        signal = Signal(
-            id=f"{self.name}-{self._epoch}-{self.signals}",
-            ts_ns=self.now_ns,
-            strategy=self.name,
-            action=action,
-            symbol=symbol,
-            quantity=quantity,
-            order_type="MKT" if limit_price is None else "LMT",
-            expires_ns=self.now_ns + self._ttl_ns,
-            limit_price=limit_price,
-            confidence=confidence,
-            cause_id=self._cause[0],
-            cause_ns=self._cause[1],
+        kind: OrderType = "MKT" if limit_price is None else "LMT"
+        now_ns, price = self.clock.ns, _price_of(self._tick)
+        return self.outgoing.add(
+            Signal(
+                self._next_id(), now_ns, self.name, action, symbol, quantity, kind,
+                now_ns + self._ttl_ns, limit_price, price, confidence, *self._cause(),
+            )
+        )  # fmt: skip
+
+    def cancel(self, order_id: str) -> str:
+        """See `strategy.base.Desk`."""
+        if not (self._live and order_id):
+            return ""
+        now_ns, expires_ns = self.clock.ns, self.clock.ns + self._ttl_ns
+        return self.outgoing.add(
+            CancelSignal(self._next_id(), now_ns, self.name, order_id, expires_ns, *self._cause())
         )
-        self.waiting[signal.id] = Waiting(signal)
-        return signal.id
+
+    def modify(self, order_id: str, quantity: Decimal | None, limit_price: Decimal | None) -> str:
+        """See `strategy.base.Desk`."""
+        if not (self._live and order_id):
+            return ""
+        now_ns, expires_ns = self.clock.ns, self.clock.ns + self._ttl_ns
+        return self.outgoing.add(
+            ModifySignal(
+                self._next_id(), now_ns, self.name, order_id, expires_ns,
+                quantity, limit_price, *self._cause(),
+            )
+        )  # fmt: skip
 
     def position(self, symbol: str) -> Decimal:
         """See `strategy.base.Desk`."""
-        return self._positions.get(symbol, Decimal(0))
+        return self.own.position(symbol)
 
     def pending(self, symbol: str) -> int:
         """See `strategy.base.Desk`."""
-        signals = sum(w.signal.symbol == symbol for w in self.waiting.values())
-        return signals + sum(self._symbols[i] == symbol for i in self._open_orders)
+        return self.outgoing.on(symbol) + self.own.open(symbol)
+
+    def orders(self) -> list[LiveOrder]:
+        """See `strategy.base.Desk`."""
+        return self.own.live_orders()
+
+    def bars(self, symbol: str, kind: BarKind, size: float) -> None:
+        """See `strategy.base.Desk`."""
+        self._bars.ask(symbol, kind, size)
+
+    def every(self, interval_ms: int) -> None:
+        """See `strategy.base.Desk`."""
+        self._timers.every(interval_ms, self.clock.ns)
+
+    def save(self, value: Any) -> None:
+        """See `strategy.base.Desk`."""
+        self.state.save(value)
+
+    def load(self) -> Any:
+        """See `strategy.base.Desk`."""
+        return self.state.load()
 
     # ---- inside ------------------------------------------------------------------------------
 
-    def _call(self, callback: Callable[..., None], *arguments: Event) -> None:
+    def _next_id(self) -> str:
+        self.signals += 1
+        return f"{self.name}-{self._epoch}-{self.signals}"
+
+    def _cause(self) -> tuple[str, int]:
+        """The tick that the strategy is being told of: its id and time."""
+        tick = self._tick
+        if tick is None:
+            return "", 0
+        place = next(n for n, t in enumerate(self._ticks) if t is tick)
+        return f"{cause_of(self._origin)}/{place}", tick.ts_ns
+
+    def _trade_for_bars(self, trade: Trade) -> None:
+        for bar in self._bars.add(trade):
+            self._call(self.strategy.on_bar, bar)
+        self._on_trade(trade)
+
+    def _call(self, callback: Callable[..., None], *arguments: Any) -> None:
+        if self.stopped and callback != self.strategy.on_stop:
+            return
         try:
             callback(*arguments)
         except Exception as error:  # noqa: BLE001 - a strategy's bug is its own affair
-            self._failed(repr(error), arguments[0] if arguments else callback.__name__)
+            self._failed(repr(error), arguments[-1] if arguments else callback.__name__)
 
     def _failed(self, error: str, subject: Any) -> None:
         self.failures += 1
-        rest = "it gets no more ticks" if self.stopped else "it goes on"
-        self._say(f"strategy {self.name} raised {error} on {subject}; {rest}")
+        rest = "it gets nothing more" if self.stopped else "it goes on"
+        self._say(f"strategy {self.name} raised {error} on {subject!r:.500}; {rest}")
 
 
-def load(config: StrategyConfig, symbols: tuple[str, ...], desk: Runner) -> Strategy:
-    """The configured strategy, from `module:Class`; raises `ConfigError` saying what is wrong."""
-    module_name, _, class_name = config.strategy.partition(":")
-    where = f"strategies.{config.name}"
-    try:
-        cls = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise ConfigError(
-            f"{where}.strategy is {config.strategy}, must be module:Class: {error}"
-        ) from error
-    if not (isinstance(cls, type) and issubclass(cls, Strategy)):
-        raise ConfigError(f"{where}.strategy is {config.strategy}, must be a strategy.Strategy")
-    known = {f.name for f in msgspec.structs.fields(cls.Parameters)}
-    unknown = sorted(set(config.parameters) - known)
-    if unknown:
-        expected = ", ".join(sorted(known)) or "none"
-        raise ConfigError(f"{where}.parameters.{unknown[0]} is not known; expected: {expected}")
-    try:
-        parameters = msgspec.convert(config.parameters, cls.Parameters)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}.parameters: {error}") from error
-    return cls(config.name, symbols, parameters, desk)
+def cause_of(origin: Origin) -> str:
+    """A message's name, as signals and fills carry it."""
+    if isinstance(origin, str):
+        return origin
+    batch, topic = origin
+    return f"{batch.source}/{batch.epoch}/{topic}/{batch.seq}"
+
+
+def _handlers(strategy: Strategy) -> tuple[Callable[[Quote], None], Callable[[Trade], None]]:
+    """What a quote and a trade are given to; `on_tick` is passed by where it does nothing else."""
+    if type(strategy).on_tick is Strategy.on_tick:
+        return strategy.on_quote, strategy.on_trade
+    return strategy.on_tick, strategy.on_tick
+
+
+def _price_of(tick: Tick | None) -> float | None:
+    """The price that a tick shows: the trade's, or the middle of a quote with both sides."""
+    if isinstance(tick, Trade):
+        return tick.price
+    if tick is None or tick.bid is None or tick.ask is None:
+        return None
+    return (tick.bid + tick.ask) / 2

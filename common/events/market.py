@@ -1,4 +1,8 @@
-"""Ticks: what the gateway makes of TWS's market data messages."""
+"""Ticks: what the gateway makes of TWS's market data messages; bars: what is made of ticks."""
+
+from typing import Annotated
+
+import msgspec
 
 from common.events.base import Event, Name, Price, Size, TimeNs
 
@@ -24,6 +28,25 @@ class Trade(Event, frozen=True, tag="trade"):
     ts_ns: TimeNs
     price: Price
     size: Size | None
+
+
+class Bar(Event, frozen=True, tag="bar"):
+    """The trades of a stretch of time, of a number of trades or of a volume.
+
+    `start_ns` is inside it, `ts_ns` its end: for a time bar the first moment after it, otherwise
+    the last trade's time. `volume` is the sum of the known sizes; `vwap` is None without one.
+    """
+
+    symbol: Name
+    ts_ns: TimeNs
+    start_ns: TimeNs
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Size
+    count: Annotated[int, msgspec.Meta(ge=1)]
+    vwap: Price | None
 
 
 Tick = Quote | Trade

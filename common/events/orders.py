@@ -40,16 +40,37 @@ class SubmitOrder(Event, frozen=True, tag="submit_order"):
 
 
 class CancelOrder(Event, frozen=True, tag="cancel_order"):
-    """Cancel what became of an intent."""
+    """Cancel what became of an intent; `id` is what the answer names, the intent if it is empty.
+
+    An intent that comes after its cancel is refused.
+    """
 
     intent_id: Name
     ts_ns: TimeNs
+    id: str = ""
 
 
 class CancelAll(Event, frozen=True, tag="cancel_all"):
     """Cancel every working order of the account, whoever placed it."""
 
     ts_ns: TimeNs
+
+
+class ModifyOrder(Event, frozen=True, tag="modify_order"):
+    """New terms for a live order: they go to TWS at most once, however often `id` is sent.
+
+    `quantity` is the order's whole one, what is filled included.
+    """
+
+    id: Name
+    ts_ns: TimeNs
+    intent_id: Name
+    quantity: Decimal
+    expires_ns: TimeNs
+    limit_price: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        require_finite(self, "quantity", "limit_price")
 
 
 # ---- born at the gateway -------------------------------------------------------------------
@@ -170,6 +191,51 @@ class AccountPosition(Event, frozen=True, tag="position"):
         require_finite(self, "quantity", "average_cost")
 
 
+class OrderModifyIntended(Event, frozen=True, tag="order.modify_intended"):
+    """The change is on disk; its bytes may go to TWS from now on.
+
+    Until TWS tells the order's terms, the larger of the old and the new quantity may fill.
+    """
+
+    ts_ns: TimeNs
+    change: ModifyOrder
+
+
+class OrderModified(Event, frozen=True, tag="order.modified"):
+    """TWS tells these terms; `modify_id` is empty where nobody here had asked for them."""
+
+    ts_ns: TimeNs
+    intent_id: Name
+    modify_id: str
+    quantity: Decimal
+    limit_price: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        require_finite(self, "quantity", "limit_price")
+
+
+class OrderModifyRejected(Event, frozen=True, tag="order.modify_rejected"):
+    """The change will not be: the order goes on with its old terms.
+
+    `code` is TWS's error; 0 where the gateway refused it, or where TWS never knew of it.
+    """
+
+    ts_ns: TimeNs
+    intent_id: Name
+    modify_id: Name
+    code: int
+    reason: Text
+
+
+class OrderCancelRejected(Event, frozen=True, tag="order.cancel_rejected"):
+    """TWS will not cancel the order, with its error code; it is as it was."""
+
+    ts_ns: TimeNs
+    intent_id: Name
+    code: int
+    reason: Text
+
+
 # ---- born at the executor ------------------------------------------------------------------
 
 
@@ -182,7 +248,10 @@ class OrderCreated(Event, frozen=True, tag="order.created"):
 
 
 class OrderDenied(Event, frozen=True, tag="order.denied"):
-    """A signal will not be traded, and why."""
+    """A signal will not be put into effect, and why.
+
+    A cancel or a change may be denied after it was taken: by the gateway, or by TWS.
+    """
 
     ts_ns: TimeNs
     signal_id: Name
@@ -191,11 +260,12 @@ class OrderDenied(Event, frozen=True, tag="order.denied"):
 
 
 class OrderExpired(Event, frozen=True, tag="order.expired"):
-    """A signal reached the executor after its `expires_ns` and was not traded."""
+    """A signal reached the executor after its `expires_ns`, or never, and was not traded."""
 
     ts_ns: TimeNs
     signal_id: Name
     strategy: Name
+    reason: Text = ""
 
 
 class OrderChanged(Event, frozen=True, tag="order.changed"):
@@ -209,4 +279,36 @@ class OrderChanged(Event, frozen=True, tag="order.changed"):
     reason: Text = ""
 
 
-SignalAnswer = OrderCreated | OrderDenied | OrderExpired
+class OrderPendingCancel(Event, frozen=True, tag="order.pending_cancel"):
+    """A cancel was taken: the gateway is asked until the order ends or the cancel is denied."""
+
+    ts_ns: TimeNs
+    signal_id: Name
+    strategy: Name
+    intent_id: Name
+
+
+class OrderPendingUpdate(Event, frozen=True, tag="order.pending_update"):
+    """A change was taken and goes to the gateway; `order.updated` or `order.denied` follows."""
+
+    ts_ns: TimeNs
+    signal_id: Name
+    strategy: Name
+    change: ModifyOrder
+
+
+class OrderUpdated(Event, frozen=True, tag="order.updated"):
+    """The order works with these terms now; `signal_id` is the change's, if one asked for them."""
+
+    ts_ns: TimeNs
+    intent_id: Name
+    strategy: Name
+    quantity: Decimal
+    limit_price: Decimal | None = None
+    signal_id: str = ""
+
+    def __post_init__(self) -> None:
+        require_finite(self, "quantity", "limit_price")
+
+
+SignalAnswer = OrderCreated | OrderDenied | OrderExpired | OrderPendingCancel | OrderPendingUpdate

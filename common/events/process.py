@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from common.events.base import Event, Text, TimeNs
-from common.events.orders import CancelAll, CancelOrder, SubmitOrder
+from common.events.orders import CancelAll, CancelOrder, ModifyOrder, SubmitOrder
 from common.events.risk import TradingState
 
 ProcessState = Literal["STARTING", "WAITING", "READY", "HALTED"]
@@ -50,7 +50,9 @@ class OrderRequest(Event, frozen=True, tag="order_request"):
     """
 
     id: int
-    commands: Annotated[list[SubmitOrder | CancelOrder | CancelAll], msgspec.Meta(max_length=4096)]
+    commands: Annotated[
+        list[SubmitOrder | CancelOrder | CancelAll | ModifyOrder], msgspec.Meta(max_length=4096)
+    ]
     started_ns: TimeNs = 0
 
 

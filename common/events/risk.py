@@ -44,10 +44,11 @@ class FlattenCompleted(Event, frozen=True, tag="risk.flatten_completed"):
 
 
 class Control(Event, frozen=True, tag="control"):
-    """What a person asks of risk; answered by a `ControlReply`."""
+    """What a person asks of risk; answered by a `ControlReply`. `cancel_all` cancels every order
+    of the account and leaves trading as it is."""
 
     ts_ns: TimeNs
-    action: Literal["halt", "resume", "flatten"]
+    action: Literal["halt", "resume", "flatten", "cancel_all"]
     reason: Text
 
 

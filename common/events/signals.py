@@ -29,3 +29,42 @@ class Signal(Event, frozen=True, tag="signal"):
 
     def __post_init__(self) -> None:
         require_finite(self, "quantity", "limit_price")
+
+
+class CancelSignal(Event, frozen=True, tag="signal.cancel"):
+    """A wish to cancel the order that signal `signal_id` asked for.
+
+    Sent again under its own `id` until the executor answers it or it has expired. One that
+    comes before that signal keeps it from being traded at all.
+    """
+
+    id: Name
+    ts_ns: TimeNs
+    strategy: Name
+    signal_id: Name
+    expires_ns: TimeNs
+    cause_id: str = ""
+    cause_ns: TimeNs = 0
+
+
+class ModifySignal(Event, frozen=True, tag="signal.modify"):
+    """A wish to change the order that signal `signal_id` asked for; None leaves a term as it is.
+
+    `quantity` is the order's whole one, what is filled included. Sent again as the others are.
+    """
+
+    id: Name
+    ts_ns: TimeNs
+    strategy: Name
+    signal_id: Name
+    expires_ns: TimeNs
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    cause_id: str = ""
+    cause_ns: TimeNs = 0
+
+    def __post_init__(self) -> None:
+        require_finite(self, "quantity", "limit_price")
+
+
+AnySignal = Signal | CancelSignal | ModifySignal

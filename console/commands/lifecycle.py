@@ -9,7 +9,7 @@ from rich.live import Live
 
 from console import status as told
 from console import tables
-from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, answer, load, out
+from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, answer, err, load, out
 from console.group import Group
 
 REFRESH_S = 0.5
@@ -26,8 +26,10 @@ def up(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 def down(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Stop the group, strategies first."""
     group = Group(load(config))
-    group.down()
-    answer(as_json, {"run_dir": str(group.run_dir), "stopped": group.names()}, "stopped")
+    names = group.names()
+    stopped = group.down(err.print if as_json else out.print)
+    found = {"run_dir": str(group.run_dir), "stopped": names, "orders": stopped._asdict()}
+    answer(as_json, found, "stopped")
 
 
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:

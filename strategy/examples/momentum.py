@@ -1,7 +1,5 @@
 """Momentum: go with a price that has left its recent range, over a numpy window a symbol."""
 
-from typing import ClassVar
-
 import msgspec
 import numpy as np
 
@@ -10,8 +8,7 @@ from strategy import Strategy
 
 
 class MomentumParameters(msgspec.Struct, frozen=True):
-    """`window` quotes make the range, `entry` is the distance from its mean in deviations,
-    `quantity` the position taken either way, `pause` how many quotes to wait after a signal."""
+    """`window` quotes make the range, left at `entry` deviations; `pause` quotes after a signal."""
 
     window: int = 100
     entry: float = 2.0
@@ -22,7 +19,7 @@ class MomentumParameters(msgspec.Struct, frozen=True):
 class Momentum(Strategy):
     """Long above the range, short below it; one order at a time a symbol."""
 
-    Parameters: ClassVar[type[msgspec.Struct]] = MomentumParameters
+    Parameters = MomentumParameters
 
     def on_start(self) -> None:
         """An empty window a symbol."""
@@ -36,20 +33,16 @@ class Momentum(Strategy):
             return
         symbol, mid = quote.symbol, (quote.bid + quote.ask) / 2
         mids, count = self.mids[symbol], self.count[symbol]
-        mids[count % len(mids)] = mid
-        self.count[symbol] = count + 1
+        mids[count % len(mids)], self.count[symbol] = mid, count + 1
         if count < self.silent_until[symbol] or self.pending(symbol):
             return
-        deviation = mids.std()
-        if deviation == 0 or abs(mid - mids.mean()) < self.parameters.entry * deviation:
-            return
-        self.go(symbol, 1 if mid > mids.mean() else -1)
+        distance, deviation = mid - mids.mean(), mids.std()
+        if deviation and abs(distance) >= self.parameters.entry * deviation:
+            self.go(symbol, 1 if distance > 0 else -1)
 
     def go(self, symbol: str, side: int) -> None:
         """Bring the position to the full quantity on `side`."""
         change = side * self.parameters.quantity - self.position(symbol)
-        if change * side <= 0:
-            return
-        sent = self.buy(symbol, change) if change > 0 else self.sell(symbol, -change)
-        if sent:
+        act = self.buy if side > 0 else self.sell
+        if change * side > 0 and act(symbol, change * side):
             self.silent_until[symbol] = self.count[symbol] + self.parameters.pause

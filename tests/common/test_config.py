@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from common.config import BusConfig, ConfigError, load
+from common.config import BusConfig, Config, ConfigError, load
 from common.endpoints import IPC_PATH_MAX, PORTS, STREAMS, endpoint, prepare_run_dir
 
 
@@ -193,3 +193,39 @@ def test_a_run_directory_that_others_can_enter_is_refused(tmp_path: Path, mode: 
     with pytest.raises(ConfigError, match=rf"has mode {mode:04o}, must be 0700 and yours"):
         prepare_run_dir(loose)
     assert list(loose.iterdir()) == []
+
+
+def strategies(*names: str) -> Config:
+    return Config(strategies=tuple({"name": n, "strategy": "a.b:C"} for n in names))
+
+
+def test_a_further_instance_has_the_configuration_of_its_strategy_and_its_own_name() -> None:
+    config = strategies("fast", "slow")
+    assert config.strategy("fast").name == "fast"
+    assert config.strategy("fast-3") == config.strategy("fast").model_copy(
+        update={"name": "fast-3"}
+    )
+    assert config.instance("fast-3") == ("fast", 3)
+
+
+def test_a_strategy_whose_name_ends_in_a_number_is_itself() -> None:
+    config = strategies("fast", "fast-2")
+    assert config.instance("fast-2") == ("fast-2", 1)
+    assert config.instance("fast-2-2") == ("fast-2", 2)
+
+
+@pytest.mark.parametrize("name", ["slow", "fast-", "fast-1", "fast-02", "fast-x", "fast-0"])
+def test_a_name_that_is_no_instance_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"is not in \[\[strategies\]\]; expected one of: fast"):
+        strategies("fast").strategy(name)
+
+
+def test_a_strategy_without_symbols_reads_all() -> None:
+    config = Config(
+        instruments=({"symbol": "A"}, {"symbol": "B"}),
+        strategies=(
+            {"name": "all", "strategy": "a.b:C"},
+            {"name": "one", "strategy": "a.b:C", "symbols": ["B"]},
+        ),
+    )
+    assert [config.symbols_of(s) for s in config.strategies] == [("A", "B"), ("B",)]

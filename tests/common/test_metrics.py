@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 
-from common.metrics import Histogram, Metrics, PrometheusView
+from common.metrics import Histogram, Metrics
+from common.prometheus import PrometheusView
 
 
 def test_an_empty_histogram_has_no_quantile() -> None:
@@ -62,13 +63,64 @@ def test_a_snapshot_is_json() -> None:
     assert shown["hops_us"]["tick"]["count"] == 1
 
 
+@given(st.lists(st.integers(0, 10**10)), st.lists(st.integers(1, 10**10), min_size=1))
+def test_counts_within_a_bound_are_of_durations_within_it(
+    durations: list[int], bounds: list[int]
+) -> None:
+    histogram = Histogram()
+    for duration in durations:
+        histogram.record(duration)
+    bounds.sort()
+    for bound, count in zip(bounds, histogram.at_most(bounds), strict=True):
+        assert count <= sum(d <= bound for d in durations)
+        assert count >= sum(d * 1.032 + 1 <= bound for d in durations)
+
+
+def page_of(metrics: Metrics) -> str:
+    registry = CollectorRegistry()
+    registry.register(PrometheusView(metrics, "gateway"))
+    return generate_latest(registry).decode()
+
+
+def test_prometheus_gets_quantiles_of_every_hop() -> None:
+    metrics = Metrics()
+    for ms in range(1, 101):
+        metrics.hops["tick"].record(ms * 1_000_000)
+    page = page_of(metrics)
+    found = dict(line.rsplit(" ", 1) for line in page.splitlines() if "quantile" in line)
+    for q in (0.5, 0.95, 0.99):
+        name = f'tapewire_hop_seconds{{hop="tick",process="gateway",quantile="{q}"}}'
+        assert float(found[name]) == pytest.approx(q / 10, rel=0.04)
+
+
+def test_prometheus_gets_own_work_as_a_histogram() -> None:
+    metrics = Metrics()
+    for us in (5, 80, 80, 3_000_000):
+        metrics.times["commit", ""].record(us * 1000)
+    page = page_of(metrics)
+    assert 'tapewire_commit_seconds_bucket{label="",le="1e-05",process="gateway"} 1.0' in page
+    assert 'tapewire_commit_seconds_bucket{label="",le="0.0001",process="gateway"} 3.0' in page
+    assert 'tapewire_commit_seconds_bucket{label="",le="1.0",process="gateway"} 3.0' in page
+    assert 'tapewire_commit_seconds_bucket{label="",le="+Inf",process="gateway"} 4.0' in page
+    assert "tapewire_commit_seconds_sum" in page
+
+
+def test_what_is_watched_is_read_when_it_is_asked_for() -> None:
+    metrics, missed = Metrics(), {"ES": 0}
+    metrics.watch("missed", lambda: missed, "counter")
+    metrics.watch("journal_seq", lambda: {"": 7})
+    missed["ES"] = 3
+    assert metrics.snapshot()["gauges"] == {"journal_seq": 7, "missed.ES": 3}
+    page = page_of(metrics)
+    assert 'tapewire_missed_total{label="ES",process="gateway"} 3.0' in page
+    assert 'tapewire_journal_seq{label="",process="gateway"} 7.0' in page
+
+
 def test_prometheus_sees_the_same_in_its_own_units() -> None:
     metrics = Metrics()
     metrics.count("ticks", 2, label="ES")
     metrics.hops["tick"].record(500_000_000)
-    registry = CollectorRegistry()
-    registry.register(PrometheusView(metrics, "gateway"))
-    page = generate_latest(registry).decode()
+    page = page_of(metrics)
     assert 'tapewire_ticks_total{label="ES",process="gateway"} 2.0' in page
     assert 'tapewire_hop_seconds_count{hop="tick",process="gateway"} 1.0' in page
     assert 'tapewire_hop_seconds_sum{hop="tick",process="gateway"} 0.5' in page

@@ -8,22 +8,33 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
+from common import wire
+from common.events import Control
+from common.journal import SqliteJournal, events_of
+from common.process import next_epoch
+from common.transport import ZmqTransport
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLE = """
 import sys
 import structlog
+from common.events import RiskViolation
 from common.process import Process, run
 from common.service import Service
 
 
 class Quiet(Service):
     def on_request(self, sender, event, now_ns):
-        pass
+        self.born(RiskViolation(now_ns, "asked", event.reason))
+
+    def on_stop(self, now_ns):
+        self.born(RiskViolation(now_ns, "end", ""))
+        return "one thing is undone"
 
 
 def build(process: Process) -> Service:
@@ -112,6 +123,62 @@ def test_sigterm_ends_it_with_status_0_and_tells_why(start: Start, run_dir: Path
     assert end(process)[0] == 0
     assert status_of(run_dir)["ended"] == "SIGTERM"
     assert not target.exists()
+
+
+ASKED = 1500  # several times what one turn takes
+
+
+@pytest.fixture
+def console(run_dir: Path) -> Iterator[ZmqTransport]:
+    transport = ZmqTransport()
+    transport.connect("control", "dealer", f"ipc://{run_dir}/control")
+    yield transport
+    transport.close(linger_ms=0)
+
+
+def ask(console: ZmqTransport, *numbers: int) -> None:
+    """Put requests on their way to the role."""
+    for number in numbers:
+        request = [wire.encode(Control(number, "halt", str(number)))]
+        wait_for(lambda request=request: console.send("control", request), "a connection")
+
+
+def test_what_had_come_before_the_signal_is_worked_off_and_the_end_is_written_down(
+    start: Start, run_dir: Path, console: ZmqTransport
+) -> None:
+    process = start()
+    ask(console, 0)
+    wait_for(lambda: status_of(run_dir)["journal_seq"] == 1, "the connection")
+    process.send_signal(signal.SIGSTOP)
+    ask(console, *range(1, ASKED))
+    process.terminate()
+    process.send_signal(signal.SIGCONT)
+    code, said = end(process)
+    assert code == 0
+    journal = SqliteJournal(run_dir / "journals" / "risk.sqlite", read_only=True)
+    written = list(events_of(journal))
+    journal.close()
+    assert [e.reason for e in written[:-1]] == [str(n) for n in range(ASKED)]
+    assert written[-1].rule == "end"
+    (stopped,) = (line for line in map(json.loads, said.splitlines()) if line["event"] == "stopped")
+    assert (stopped["why"], stopped["left"]) == ("SIGTERM", "one thing is undone")
+
+
+def test_prometheus_is_told_of_turns_commits_queues_and_the_journal(
+    start: Start, run_dir: Path, console: ZmqTransport
+) -> None:
+    start()
+    ask(console, 1, 2, 3)
+    wait_for(lambda: status_of(run_dir)["journal_seq"] == 3, "the requests")
+    (target,) = (run_dir / "targets").glob("*.json")
+    address = json.loads(target.read_text())[0]["targets"][0]
+    page = urlopen(f"http://{address}/metrics").read().decode()
+    found = dict(line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
+    assert found['tapewire_journal_seq{label="",process="risk"}'] == "3.0"
+    assert float(found['tapewire_commit_seconds_count{label="",process="risk"}']) >= 1
+    assert float(found['tapewire_turn_seconds_bucket{label="",le="+Inf",process="risk"}']) >= 1
+    assert found['tapewire_handler_seconds_count{label="control",process="risk"}'] == "3.0"
+    assert float(found['tapewire_queue_messages_max{label="requests",process="risk"}']) >= 1
 
 
 def test_ctrl_c_ends_it_with_status_0(start: Start, run_dir: Path) -> None:
@@ -218,3 +285,10 @@ def test_everything_it_writes_lies_in_the_run_directory(
     process.terminate()
     end(process)
     assert {p.name for p in tmp_path.iterdir()} == {"run", "role.py"}
+
+
+def test_a_later_start_has_a_later_epoch_even_if_the_clock_went_back(tmp_path):
+    path = tmp_path / "gateway"
+    first = next_epoch(path, 2_000_000_000_000_000_000)
+    assert first < next_epoch(path, 1_000_000_000_000_000_000)
+    assert next_epoch(path, 3_000_000_000_000_000_000) == f"{3_000_000_000_000:012x}"

@@ -281,6 +281,26 @@ def test_a_lost_question_and_a_lost_answer_are_made_good(joined: Joined) -> None
     assert joined.executor.heard == [1]
 
 
+def test_a_reader_whose_every_turn_brings_news_catches_up_if_answers_come_first(
+    joined: Joined,
+) -> None:
+    joined.risk.journal.append([numbered(n) for n in (1, 2, 3)])
+    joined.turn()
+    for number in (4, 5):
+        joined.publish(numbered(number))
+        joined.turn()
+    assert joined.risk.wires.inbound, "it has asked"
+    joined.publish(numbered(6))
+    joined.risk.service.turn(0)
+    events = [f for c, f in joined.risk.wires.sent if c == "events"]
+    (answer,) = [f for c, f in joined.risk.wires.sent if c == "requests"]
+    joined.wires.inbound.append(("risk.requests", answer[1:]))
+    joined.wires.inbound.extend(("risk.events", frames) for frames in events)
+    joined.executor.turn(0)
+    assert joined.executor.heard == [1, 2, 3, 4, 5, 6]
+    assert joined.executor.following() == ("READY", "")
+
+
 def test_a_late_reader_has_the_whole_past(joined: Joined) -> None:
     joined.risk.journal.append([numbered(n) for n in range(1, 2501)])
     joined.turns(8)

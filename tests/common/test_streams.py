@@ -222,7 +222,7 @@ def test_loss_repetition_and_reordering_never_lose_or_double_an_event(
         elif step == "beat":
             under_way.append(pair.beat())
         elif step == "restart":
-            pair.epoch = f"e{turn + 2}"
+            pair.epoch = f"e2.{turn:06}"
         elif (reply := pair.ask(now_ns)) is not None:
             under_way.append(reply)
         for message in data.draw(st.permutations(under_way)):
@@ -286,6 +286,26 @@ def test_a_joiner_gets_the_last_quote_and_trade_and_then_each_message() -> None:
     assert reader.on_last(last) == []
     assert reader.on_batch(sent(publisher, quote(3))) == [quote(3)]
     assert reader.missed == 0
+
+
+def test_a_joiner_whom_a_tick_reaches_first_gets_the_last_value_of_the_other_kind() -> None:
+    publisher, reader = TickPublisher("gateway", "e1"), TickReader("ES")
+    trade = Trade("ES", 1, 7.0, 1.0)
+    sent(publisher, quote(1), trade)
+    assert reader.on_batch(sent(publisher, quote(2))) == [quote(2)]
+    last = wire.decode_ticks(publisher.last_values("ES")[1])
+    assert reader.on_last(last) == [trade], "the newest quote is known"
+    assert reader.on_last(last) == []
+    assert reader.on_batch(sent(publisher, quote(3))) == [quote(3)]
+    assert reader.missed == 0
+
+
+def test_last_values_never_repeat_what_came_as_a_tick() -> None:
+    publisher, reader = TickPublisher("gateway", "e1"), TickReader("ES")
+    trade = Trade("ES", 1, 7.0, 1.0)
+    reader.on_batch(sent(publisher, quote(1)))
+    reader.on_batch(sent(publisher, trade))
+    assert reader.on_last(wire.decode_ticks(publisher.last_values("ES")[1])) == []
 
 
 def test_each_symbol_has_a_count_of_its_own() -> None:

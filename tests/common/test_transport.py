@@ -173,3 +173,55 @@ def test_a_stream_may_close_and_come_back_under_another_descriptor(here: ZmqTran
     finally:
         for descriptor in (fd for pair in pipes for fd in pair):
             os.close(descriptor)
+
+
+def test_it_tells_how_much_waited_and_whether_it_took_all(
+    here: ZmqTransport, there: ZmqTransport, address: str
+) -> None:
+    here.bind("signals", "pull", address)
+    there.connect("signals", "push", address)
+    wait_for(lambda: there.send("signals", [b"0"]), "a connection")
+    for number in range(1, 41):
+        assert there.send("signals", [str(number).encode()])
+    taken: list[Inbound] = []
+    most = 0
+
+    def all_of_them() -> bool:
+        nonlocal most
+        polled = here.poll(10)
+        taken.extend(polled)
+        most = max(most, here.drained.get("signals", 0))
+        assert here.emptied == (len(polled) < 16), "16 is as much as this one takes at a time"
+        return len(taken) == 41
+
+    wait_for(all_of_them, "all of them")
+    assert here.drained_max["signals"] == most > 0
+
+
+def test_channels_are_taken_in_the_order_they_were_opened_in(
+    here: ZmqTransport, there: ZmqTransport, tmp_path: Path
+) -> None:
+    for channel in ("first", "second"):
+        here.bind(channel, "pull", f"ipc://{tmp_path}/{channel}")
+    for channel in ("second", "first"):
+        there.connect(channel, "push", f"ipc://{tmp_path}/{channel}")
+        wait_for(lambda channel=channel: there.send(channel, [b""]), "a connection")
+    wait_for(lambda: len(here._poller.poll(10)) == 2, "both to wait")
+    assert [channel for channel, _ in here.poll(0)] == ["first", "second"]
+
+
+def test_a_channel_may_have_its_own_bound(
+    here: ZmqTransport, there: ZmqTransport, address: str
+) -> None:
+    here.bind("market", "xpub", address)
+    there.connect("ticks", "sub", address, topics=[b"t"], batch_max=1000)
+    take(here, 1)
+    for _ in range(100):
+        here.send("market", [b"t", b""])
+    wait_for(lambda: len(there.poll(10)) > 16 or there.drained.get("ticks", 0) > 16, "a long drain")
+
+
+def test_what_nobody_takes_is_counted(here: ZmqTransport, address: str) -> None:
+    here.connect("signals", "push", address)
+    assert not here.send("signals", [b"lost"])
+    assert here.refused["signals"] == 1

@@ -5,12 +5,15 @@ import pytest
 from common import wire
 from common.clock import VirtualClock
 from common.events import (
+    CancelOrder,
+    CancelSignal,
     OrderAnswer,
     OrderCreated,
     OrderIntended,
     OrderReply,
     OrderRequest,
     Signal,
+    SubmitOrder,
 )
 from executor.service import COMMANDS_MAX, ExecutorService
 from tests.executor.desk import SECOND, T0, executor, fill, signal
@@ -123,6 +126,24 @@ def test_more_orders_than_a_request_may_carry_go_in_several():
     shell.turn()
     shell.turn()
     assert [len(r.commands) for r in shell.wires.asked("gateway")] == [COMMANDS_MAX, 5]
+
+
+def test_a_cancel_does_not_wait_behind_orders(shell: Shell):
+    shell.signal(signal(1))
+    shell.turn()
+    shell.signal(signal(2))
+    shell.signal(CancelSignal("s-e-3", T0, "s", "s-e-1", T0 + SECOND))
+    shell.turn()
+    last = shell.wires.asked("gateway")[-1]
+    assert [type(command) for command in last.commands] == [CancelOrder, SubmitOrder]
+    assert last.commands[0].id == "s-e-3"
+
+
+def test_what_is_no_signal_is_a_dead_letter(shell: Shell):
+    shell.wires.put("signals", wire.encode(CancelOrder("s-e-1/1", T0)))
+    shell.turn()
+    assert shell.sent() == []
+    assert "found CancelOrder, expected a signal" in shell.service.dead_letters[0].reason
 
 
 def test_a_lost_tail_of_the_gateways_journal_halts_it(shell: Shell):

@@ -5,6 +5,7 @@ from decimal import Decimal
 from common.events import (
     Event,
     Heartbeat,
+    ModifyOrder,
     OrderAnswer,
     OrderIntended,
     RiskHalted,
@@ -31,6 +32,13 @@ def submit(intent_id: str = "s-1/1", action: str = "BUY", quantity: object = 10,
     given = {"symbol": "AAPL", "order_type": "MKT", "strategy": "s", "ts_ns": T0, **more}
     given.setdefault("expires_ns", T0 + 60 * SECOND)
     return SubmitOrder(intent_id=intent_id, action=action, quantity=Decimal(str(quantity)), **given)
+
+
+def change(modify_id: str = "s-2", quantity: object = 10, limit: str | None = None, **more: object):
+    """New terms for the order s-1/1, good for a minute."""
+    given = {"intent_id": "s-1/1", "ts_ns": T0, "expires_ns": T0 + 60 * SECOND, **more}
+    price = None if limit is None else Decimal(limit)
+    return ModifyOrder(id=modify_id, quantity=Decimal(str(quantity)), limit_price=price, **given)
 
 
 def order_at_tws(order: SubmitOrder, order_id: int, **more: object) -> Order:
@@ -153,6 +161,19 @@ class Desk:
         self._born(events)
         return answer
 
+    def modify(self, wanted: ModifyOrder) -> OrderAnswer:
+        answer, events = self.gateway.modify(wanted, self.now_ns)
+        self._born(events)
+        return answer
+
+    def rest(self, quantity: int = 10, action: str = "BUY", limit: str = "150") -> Order:
+        """A limit order that works at TWS."""
+        order = self.send(
+            submit(action=action, quantity=quantity, order_type="LMT", limit_price=Decimal(limit))
+        )
+        self.opened(order)
+        return order
+
     def flush(self) -> list[list[str]]:
         """Write what may be written; gives the messages."""
         data, _intents, refused = self.gateway.release(self.now_ns)
@@ -207,6 +228,7 @@ __all__ = [
     "SECOND",
     "T0",
     "Desk",
+    "change",
     "completed_order",
     "execution_of",
     "fields_of",

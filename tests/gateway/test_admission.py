@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from common.events import Heartbeat, SubmitOrder, signed
 from gateway.admission import Gate, reduces
-from gateway.orders import Intent
+from gateway.intent import Intent
 from tests.gateway.desk import SECOND, T0, submit
 
 

@@ -154,13 +154,28 @@ def test_cancel_all_takes_what_waits_with_it(desk: Desk):
     assert kinds(desk.flush()) == ["58"]
 
 
-@pytest.mark.parametrize("end", ["never was", "FILLED"])
-def test_a_cancel_of_what_is_not_live_is_answered_so(desk: Desk, end: str):
-    if end == "FILLED":
-        desk.fill(desk.send(submit()), 10, "0001.01")
+def test_a_cancel_of_what_is_not_live_is_answered_so(desk: Desk):
+    desk.fill(desk.send(submit()), 10, "0001.01")
     answer, _ = desk.gateway.cancel(CancelOrder("s-1/1", T0), T0)
     assert (answer.accepted, answer.reason) == (False, "no live order of this id")
     assert desk.flush() == []
+
+
+def test_an_order_that_comes_after_its_cancel_is_refused(desk: Desk):
+    answer, (refused,) = desk.gateway.cancel(CancelOrder("s-1/1", T0, "s-2"), T0)
+    assert (answer.intent_id, answer.accepted) == ("s-2", True)
+    assert refused == OrderRefused(T0, "s-1/1", "it was cancelled before it came")
+    assert not desk.submit(submit()).accepted
+    assert desk.flush() == []
+    after = Desk([refused])
+    assert not after.submit(submit()).accepted
+
+
+def test_the_answer_to_a_cancel_names_the_cancel_so_that_it_is_not_taken_for_the_orders(desk: Desk):
+    desk.send(submit())
+    desk.lose("gone")
+    answer, _ = desk.gateway.cancel(CancelOrder("s-1/1", T0, "s-2"), T0)
+    assert (answer.intent_id, answer.accepted) == ("s-2", False)
 
 
 def test_cancels_are_refused_while_tws_is_not_there(desk: Desk):

@@ -9,6 +9,7 @@ from common.events import (
     Fill,
     OrderAccepted,
     OrderCancelled,
+    OrderCancelRejected,
     OrderFilled,
     OrderLost,
     OrderRejected,
@@ -126,11 +127,19 @@ def test_a_warning_leaves_the_order_alive(desk: Desk, code: int, accepted: bool)
     assert desk.gateway.orders.intents["s-1/1"].remaining == 10
 
 
-@pytest.mark.parametrize("code", [161, 10147, 10148, 104, 105, 135])
-def test_a_refused_cancel_or_change_leaves_the_order_alive(desk: Desk, code: int):
+@pytest.mark.parametrize("code", [104, 105, 135])
+def test_a_refused_change_that_nobody_here_knows_leaves_the_order_alive(desk: Desk, code: int):
     order = desk.send(submit())
     desk.opened(order)
     assert desk.error(order.order_id, code) == []
+    assert desk.state() == "ACCEPTED"
+
+
+@pytest.mark.parametrize("code", [161, 10147, 10148])
+def test_a_refused_cancel_is_told_and_leaves_the_order_alive(desk: Desk, code: int):
+    order = desk.send(submit())
+    desk.opened(order)
+    assert desk.error(order.order_id, code) == [OrderCancelRejected(T0, "s-1/1", code, "text")]
     assert desk.state() == "ACCEPTED"
 
 

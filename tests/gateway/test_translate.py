@@ -51,14 +51,14 @@ def encode() -> RequestEncoder:
 def test_an_open_order_comes_back():
     order = order_at_tws(submit("s-1/1", quantity="10.5"), 5)
     assert read(open_order(157, ACCOUNT, order)) == [
-        tws.OpenOrder(5, 1, 7005, "s-1/1", "Submitted")
+        tws.OpenOrder(5, 1, 7005, "s-1/1", "Submitted", Decimal("10.5"))
     ]
 
 
 def test_an_open_order_with_its_commission_comes_back():
     order = order_at_tws(submit(), 5, status="Filled", commission=Decimal("1.05"))
     assert read(open_order(157, ACCOUNT, order, with_commission=True)) == [
-        tws.OpenOrder(5, 1, 7005, "s-1/1", "Filled")
+        tws.OpenOrder(5, 1, 7005, "s-1/1", "Filled", Decimal(10))
     ]
 
 

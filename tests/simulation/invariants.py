@@ -11,6 +11,9 @@ from common.events import (
     OrderDenied,
     OrderExpired,
     OrderIntended,
+    OrderModifyIntended,
+    OrderPendingCancel,
+    OrderPendingUpdate,
 )
 from common.journal import JournalError, verify
 from common.positions import Book
@@ -18,8 +21,8 @@ from executor.order_state import FINAL
 from executor.service import ExecutorService
 from risk.rules import MaxContracts
 from risk.service import RiskService
-from risk.state import RiskState
 from strategy.service import StrategyService
+from tests.simulation.changes import ChangingState
 
 CENT = Decimal("0.01")
 
@@ -107,15 +110,20 @@ def chains(world: World) -> Iterator[str]:
 
 
 def exposure_within_limit(world: World) -> Iterator[str]:
-    """G7, whenever an order was taken: position, working and UNKNOWN orders together."""
-    state, limit = RiskState(world.instruments), MaxContracts(world.max_contracts)
+    """G7, whenever an order or a change was taken: all that could fill, together."""
+    state, limit = ChangingState(world.instruments), MaxContracts(world.max_contracts)
     merged = [e for name in ("gateway", "way-out") for e in world.events(name)]
     for event in sorted(merged, key=lambda e: e.ts_ns):
         state.apply(event)
-        if isinstance(event, OrderIntended) and event.order.strategy != "risk":
-            reason = limit.violation(event.order.symbol, state.exposure(event.order.symbol))
-            if reason:
-                yield f"G7: after {event.order.intent_id} was taken, {reason}"
+        if isinstance(event, OrderModifyIntended):
+            order = state._orders[event.change.intent_id]
+        elif isinstance(event, OrderIntended):
+            order = event.order
+        else:
+            continue
+        reason = limit.violation(order.symbol, state.exposure(order.symbol))
+        if reason and order.strategy != "risk":
+            yield f"G7: after {event} was taken, {reason}"
 
 
 def readiness(world: World) -> Iterator[str]:
@@ -141,5 +149,5 @@ def fills(world: World, name: str) -> list[Fill]:
 
 def answered(world: World) -> int:
     """Signals that the executor has answered."""
-    kinds = (OrderCreated, OrderDenied, OrderExpired)
+    kinds = (OrderCreated, OrderDenied, OrderExpired, OrderPendingCancel, OrderPendingUpdate)
     return sum(isinstance(e, kinds) for e in world.events("executor"))

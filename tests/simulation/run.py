@@ -12,7 +12,7 @@ from common.journal import Head
 from gateway.gateway import Gateway
 from risk.service import RiskService
 from simulator.synthetic import SyntheticMarket
-from tests.simulation import invariants
+from tests.simulation import changes, invariants
 from tests.simulation.storm import StormyWeather, strike
 
 START_NS = 1_700_000_000 * SECOND_NS
@@ -35,6 +35,7 @@ class Result(NamedTuple):
     broken: list[str]
     heads: dict[str, Head]
     orders: int
+    changed: int
     answered: int
     deaths: int
 
@@ -56,15 +57,19 @@ def simulate(seed: int, steps: int, gateway_class: type[Gateway] = Gateway) -> R
         start_ns=START_NS, max_contracts=MAX_CONTRACTS, weather=weather,
         gateway_class=gateway_class,
     )  # fmt: skip
-    found: list[str] = []
+    audit, found = changes.Audit(world), list[str]()
     for _ in range(steps):
         world.run(rng.randrange(STEP_MAX_NS))
         strike(world, rng)
         found += invariants.beyond_limit(world, MAX_CONTRACTS)
     found += settle(world, weather, until_ns)
+    found += changes.once(world, audit)
     books = world.server.books()
     deaths = sum(node.starts - 1 for node in world.nodes.values())
-    return Result(seed, found, world.heads(), books["orders"], invariants.answered(world), deaths)
+    changed = audit.changed.total()
+    return Result(
+        seed, found, world.heads(), books["orders"], changed, invariants.answered(world), deaths
+    )
 
 
 def settle(world: World, weather: StormyWeather, until_ns: int) -> list[str]:
@@ -74,6 +79,7 @@ def settle(world: World, weather: StormyWeather, until_ns: int) -> list[str]:
         node.transport.fuse = None
     world.run(max(0, until_ns - world.clock.now_ns()) + CALM_NS)
     found = [f"after the storm, {fault}" for fault in invariants.readiness(world)]
+    found += [*changes.at_rest(world), *changes.shared(world)]
     risk = world.service("risk")
     assert isinstance(risk, RiskService)
     _reply, events = risk.monitor.control(Control(world.clock.now_ns(), "flatten", "the end"))
@@ -84,4 +90,4 @@ def settle(world: World, weather: StormyWeather, until_ns: int) -> list[str]:
         for symbol, quantity in world.server.books()["positions"].items()
         if Decimal(quantity)
     ]
-    return found + invariants.broken(world)
+    return [*found, *changes.flat(world), *invariants.broken(world)]

@@ -1,4 +1,4 @@
-"""A strategy that trades all the time, so that every fault meets an order under way."""
+"""A strategy that trades, changes and cancels: every fault meets an order under way."""
 
 from decimal import Decimal
 from typing import ClassVar
@@ -10,7 +10,8 @@ from strategy import Strategy
 
 
 class TraderParameters(msgspec.Struct, frozen=True):
-    """A signal every `every` quotes, up to `until_ns`; every third one a resting limit order."""
+    """A signal every `every` quotes, up to `until_ns`; every third one a limit order, which rests
+    at times. Between them orders are changed and cancelled, some before they were answered."""
 
     every: int = 7
     until_ns: int = 0
@@ -27,10 +28,42 @@ class Trader(Strategy):
 
     def on_quote(self, quote: Quote) -> None:
         self.quotes += 1
-        due = self.quotes % self.parameters.every == 0
-        if not due or quote.bid is None or quote.ts_ns > self.parameters.until_ns:
+        turn, place = divmod(self.quotes, self.parameters.every)
+        if quote.bid is None or quote.ts_ns > self.parameters.until_ns:
             return
-        turn = self.quotes // self.parameters.every
-        limit = Decimal(repr(quote.bid)) if turn % 3 == 0 else None
-        act = self.buy if turn % 2 else self.sell
-        act(quote.symbol, self.parameters.quantity + turn % 4, limit)
+        if place == 0:
+            self.trade(turn, quote.symbol, Decimal(repr(quote.bid)))
+        elif place == 2:
+            self.change(turn)
+        elif place == 4 and turn % 2 and self.orders:
+            self.cancel(self.orders[turn % len(self.orders)].id)
+
+    def trade(self, turn: int, symbol: str, bid: Decimal) -> None:
+        """A market order, or a limit order at the bid or one away from it."""
+        is_buy = bool(turn % 2)
+        limit = bid + turn % 2 * -1 if turn % 4 else bid
+        act = self.buy if is_buy else self.sell
+        order_id = act(
+            symbol, self.parameters.quantity + turn % 4, limit if turn % 3 == 0 else None
+        )
+        if turn % 11 == 0:
+            self.cancel(order_id)  # nobody has answered it yet
+        elif turn % 13 == 0:
+            self.modify(order_id, self.parameters.quantity + 9)
+
+    def change(self, turn: int) -> None:
+        """Another quantity, another limit, or both, for an order that rests."""
+        resting = [order for order in self.orders if order.limit_price is not None]
+        if not resting:
+            return
+        order = resting[turn % len(resting)]
+        quantity = max(order.filled + 1, order.quantity + turn % 7 - 3)
+        limit = order.limit_price + turn % 3 - 1
+        if turn % 5 == 0:
+            self.modify(order.id, quantity)
+        elif turn % 5 == 1:
+            self.modify(order.id, limit_price=limit)
+        else:
+            self.modify(order.id, quantity, limit)
+        if turn % 9 == 0:
+            self.cancel(order.id)

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from common import wire
 from common.config import ConfigError
 from common.events import (
     Fill,
@@ -14,7 +15,6 @@ from common.events import (
     SubmitOrder,
     Trade,
 )
-from strategy.runner import FAILURES_MAX
 from tests.strategy.desk import MS, SECOND, T0, quote, runner
 
 
@@ -90,7 +90,8 @@ def test_a_signal_that_expires_unanswered_is_not_sent_again_and_the_strategy_is_
     signal = signalled(one)
     assert one.due(signal.expires_ns) == [signal]
     assert one.due(signal.expires_ns + 1) == []
-    assert one.strategy.told == [OrderExpired(signal.expires_ns + 1, signal.id, "echo")]
+    reason = "the executor did not answer it in time; it may have been traded"
+    assert one.strategy.told == [OrderExpired(signal.expires_ns + 1, signal.id, "echo", reason)]
 
 
 def test_nothing_is_sent_before_it_is_live():
@@ -121,6 +122,13 @@ def test_an_order_is_pending_from_its_signal_to_its_end_and_again_if_it_comes_ba
         one.on_executor(OrderChanged(T0, f"{signal.id}/1", "echo", state, Decimal(0)), T0)
     assert [*pending, one.strategy.pending("AAPL")] == [1, 1, 1, 0, 1]
     assert one.strategy.pending("MSFT") == 0
+
+
+def test_a_message_is_named_only_when_a_signal_comes_of_it():
+    one = runner()
+    batch = wire.Batch(1, "gateway", "g1", 7, [])
+    one.on_ticks((batch, "tick.AAPL"), [Trade("AAPL", T0, 1.0, 1.0), quote()], T0)
+    assert one.due(T0)[0].cause_id == "gateway/g1/tick.AAPL/7/1"
 
 
 def test_other_strategies_orders_and_fills_are_not_its_own():
@@ -164,8 +172,17 @@ def test_a_strategy_that_raised_ten_times_gets_no_more_ticks_even_of_the_same_me
     one = runner(said, parameters={"raises": True})
     one.on_ticks("origin", [quote()] * 25, T0)
     one.on_ticks("origin", [quote()], T0)
-    assert (one.stopped, one.failures, len(said)) == (True, FAILURES_MAX, FAILURES_MAX)
-    assert said[-1].endswith("it gets no more ticks")
+    assert (one.stopped, one.failures, len(said)) == (True, 10, 10)
+    assert said[-1].endswith("it gets nothing more")
+
+
+def test_a_strategy_that_was_stopped_gets_nothing_more():
+    one = runner(parameters={"raises": True}, failures_max=2)
+    one.on_ticks("origin", [quote()] * 2, T0)
+    one.on_gateway(fill("e1.01", 5), T0)
+    one.on_external("feed", "topic", {}, T0)
+    assert (one.stopped, one.failures, one.strategy.told) == (True, 2, [])
+    assert one.strategy.position("AAPL") == 5
 
 
 def test_a_callback_that_raises_costs_itself():

@@ -23,6 +23,7 @@ class Shell:
     def ready(self) -> "Shell":
         self.wires.beat("gateway", T0)
         self.wires.beat("executor", T0)
+        self.wires.beat("risk", T0)
         self.turn()
         return self
 
@@ -77,7 +78,10 @@ def test_a_gateway_that_restarts_begins_anew_and_nothing_counts_as_missed(shell:
 def test_it_is_ready_when_the_past_is_known_and_every_symbol_was_heard():
     shell = Shell()
     shell.turn()
-    assert shell.service.readiness(T0) == ("WAITING", "waiting to hear from executor, gateway")
+    assert shell.service.readiness(T0) == (
+        "WAITING",
+        "waiting to hear from executor, gateway, risk",
+    )
     shell.ready()
     assert shell.service.readiness(T0) == ("WAITING", "waiting to join the ticks of AAPL")
     shell.market("last", 0)

@@ -1,0 +1,87 @@
+"""The first look at a file of ticks: all of its window is read once, so faults show at once."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from backtest.stamps import iso
+from backtest.tickfile import TickFile
+from common.config import Config
+from common.instruments import Instrument
+from simulator.market import Row
+from simulator.market import _tick_of as tick_of
+
+PRICES_MAX: Final = 2_000  # distinct ones a symbol are enough to see its grid
+
+
+class Window(msgspec.Struct, frozen=True):
+    """From a time (UTC nanoseconds, included) to another (not included); None: no bound."""
+
+    from_ns: int | None = None
+    to_ns: int | None = None
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """What is in the window: rows, times, and each symbol with the step of its prices."""
+
+    rows: int
+    first_ns: int
+    last_ns: int
+    ticks: dict[str, Decimal]
+
+
+def survey(file: TickFile, window: Window) -> Survey:
+    """Read the whole window; raises ValueError for what is broken, and where nothing is in it."""
+    found = _count(file.rows(window.from_ns, window.to_ns))
+    if found is not None:
+        return found
+    whole = _count(file.rows(None, None))
+    if whole is None:
+        raise ValueError(f"{file.path}: no rows behind the header, expected ticks")
+    raise ValueError(
+        f"{file.path}: no rows {_bounds(window)}; expected a part of"
+        f" {iso(whole.first_ns)} to {iso(whole.last_ns)}, which is what the file has"
+    )
+
+
+def instruments_of(found: Survey, config: Config) -> tuple[Instrument, ...]:
+    """Each symbol as it is configured; a US stock where it is not."""
+    known = {i.symbol: i for i in config.all_instruments()}
+    return tuple(
+        known.get(symbol) or Instrument(symbol=symbol, min_tick=min_tick)
+        for symbol, min_tick in found.ticks.items()
+    )
+
+
+def unknown(found: Survey, config: Config) -> list[str]:
+    """Symbols of the file that are not configured."""
+    known = {i.symbol for i in config.instruments}
+    return [symbol for symbol in found.ticks if symbol not in known]
+
+
+def _count(rows: Iterable[Row]) -> Survey | None:
+    prices: dict[str, set[str]] = {}
+    number, first_ns, last_ns = 0, None, 0
+    for number, row in enumerate(rows, 1):  # noqa: B007 - it is the count, afterwards
+        seen = prices.get(row.symbol)
+        if seen is None:
+            seen = prices[row.symbol] = set()
+            first_ns = row.ts_ns if first_ns is None else first_ns
+        if len(seen) < PRICES_MAX:
+            seen.update(text for text in (row.bid, row.ask, row.last) if text)
+        last_ns = row.ts_ns
+    if first_ns is None:
+        return None
+    ticks = {symbol: tick_of({Decimal(t) for t in seen}) for symbol, seen in prices.items()}
+    return Survey(number, first_ns, last_ns, ticks)
+
+
+def _bounds(window: Window) -> str:
+    bounds = []
+    if window.from_ns is not None:
+        bounds.append(f"from {iso(window.from_ns)}")
+    if window.to_ns is not None:
+        bounds.append(f"to {iso(window.to_ns)}")
+    return " ".join(bounds)

@@ -1,0 +1,158 @@
+"""A person's file of ticks: Tapewire's own CSV, or one with fewer columns and other names."""
+
+import csv
+import gzip
+import re
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import IO, Final
+
+from backtest.columns import Columns, columns_of, delimiter_of
+from backtest.stamps import iso, stamp_ns
+from simulator.market import HEADER, CsvMarket, Row
+
+SIZE_ASSUMED: Final = "1000000"
+SYMBOL_MAX: Final = 64
+_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
+_ABSENT: Final = frozenset(["", "nan", "na", "n/a", "null", "none", "-"])
+
+
+class TickFile:
+    """Rows of a CSV (.gz too) in time order; `rows` may be asked for more than once.
+
+    What a file lacks is made up, and `notes` says so: without a column of symbols all rows are of
+    the one that the file is named after; without quotes every trade is also a quote with both
+    sides at its price; without sizes each quote shows `SIZE_ASSUMED`.
+
+    What is broken or out of order raises ValueError with file, line, found and expected.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _open(path) as file:
+            header = file.readline().rstrip("\r\n")
+        self._is_own = header == HEADER
+        self._delimiter = delimiter_of(header)
+        try:
+            self._columns = columns_of(next(csv.reader([header], delimiter=self._delimiter), []))
+        except ValueError as error:
+            raise ValueError(f"{path}: line 1: {error}") from error
+        self._symbol = path.name.partition(".")[0][:SYMBOL_MAX]
+        self.notes = tuple(self._made_up())
+
+    def rows(self, from_ns: int | None, to_ns: int | None) -> Iterator[Row]:
+        """The rows from `from_ns` on and before `to_ns`, in UTC nanoseconds; None: no bound."""
+        rows = iter(CsvMarket(self.path)) if self._is_own else self._read()
+        for row in rows:
+            if to_ns is not None and row.ts_ns >= to_ns:
+                return
+            if from_ns is None or row.ts_ns >= from_ns:
+                yield row
+
+    def _made_up(self) -> Iterator[str]:
+        columns = self._columns
+        if columns.symbol is None:
+            yield f"the file has no symbols: all of it is {self._symbol}, after its name"
+        if not columns.has_quotes:
+            yield (
+                "the file has no quotes: each trade's price stands as bid and ask, so that trading"
+                " costs no spread"
+            )
+        if columns.bid_size is None or columns.ask_size is None:
+            yield f"the file has no quote sizes: each quote shows {int(SIZE_ASSUMED):,}"
+        if columns.unused:
+            yield f"columns that are not used: {', '.join(columns.unused)}"
+
+    def _read(self) -> Iterator[Row]:
+        last_ns = 0
+        with _open(self.path) as file:
+            lines = csv.reader(file, delimiter=self._delimiter)
+            next(lines)
+            for fields in lines:
+                if not fields:
+                    continue
+                try:
+                    row = self._row(fields, self._columns)
+                except ValueError as error:
+                    raise ValueError(f"{self.path}: line {lines.line_num}: {error}") from error
+                if row.ts_ns < last_ns:
+                    raise ValueError(
+                        f"{self.path}: line {lines.line_num}: the time is {iso(row.ts_ns)},"
+                        f" expected {iso(last_ns)} or later, rows are in time order"
+                    )
+                last_ns = row.ts_ns
+                yield row
+
+    def _row(self, fields: list[str], columns: Columns) -> Row:
+        if len(fields) != columns.count:
+            raise ValueError(f"{len(fields)} columns, expected {columns.count} as in line 1")
+        symbol = self._symbol if columns.symbol is None else fields[columns.symbol].strip()
+        if not 0 < len(symbol) <= SYMBOL_MAX:
+            raise ValueError(f"the symbol is {symbol!r}, expected 1 to {SYMBOL_MAX} characters")
+        bid, ask = _number(fields, columns.bid, "bid"), _number(fields, columns.ask, "ask")
+        last = _number(fields, columns.last, "last")
+        if not columns.has_quotes:
+            bid = ask = last
+        return Row(
+            _time(fields, columns),
+            symbol,
+            bid,
+            ask,
+            _size(fields, columns.bid_size, bid, "bid size"),
+            _size(fields, columns.ask_size, ask, "ask size"),
+            last,
+            _number(fields, columns.last_size, "last size", least=0),
+        )
+
+
+def _time(fields: list[str], columns: Columns) -> int:
+    text = fields[columns.ts]
+    if columns.day is not None:
+        text = f"{fields[columns.day].strip()}T{text.strip()}"
+    try:
+        return stamp_ns(text)
+    except ValueError:
+        raise ValueError(
+            f"the time is {text!r}, expected ISO (2024-01-08T14:30:00Z) or an epoch in s, ms, us"
+            " or ns"
+        ) from None
+
+
+def _size(fields: list[str], place: int | None, price: str | None, name: str) -> str | None:
+    if place is None:
+        return None if price is None else SIZE_ASSUMED
+    return _number(fields, place, name, least=0)
+
+
+def _number(
+    fields: list[str], place: int | None, name: str, least: int | None = None
+) -> str | None:
+    """A number as plain digits; None where the file does not carry it."""
+    if place is None:
+        return None
+    text = fields[place].strip()
+    if not _NUMBER.fullmatch(text):
+        if text.lower() in _ABSENT:
+            return None
+        text = _digits(text, name)
+    if least is not None and text.startswith("-"):
+        raise ValueError(f"{name} is {text}, expected {least} or above")
+    return text
+
+
+def _digits(text: str, name: str) -> str:
+    """A number written in another way, such as +1.5 or 1e-05."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise ValueError(f"{name} is {text!r}, expected a decimal number or nothing")
+    return format(value, "f")
+
+
+def _open(path: Path) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
+    return path.open(encoding="utf-8-sig", errors="replace", newline="")

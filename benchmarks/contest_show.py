@@ -1,0 +1,33 @@
+"""A contest's figures as a table."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.goal_table import goal_table
+
+
+def show(figures: dict[str, Any]) -> None:
+    """Print all of it."""
+    console = Console()
+    for run in figures["runs"]:
+        console.print(_table(run))
+    console.print(goal_table({figures["benchmark"]: figures}))
+    for fault in figures["faults"]:
+        console.print(f"[red]{fault}[/red]")
+
+
+def _table(run: dict[str, Any]) -> Table:
+    table = Table(title=f"{run['symbols']} symbols", title_justify="left")
+    for column in ("", "ticks/s", "Tapewire is times", "CPU ns a tick", "lost"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, one in run["contenders"].items():
+        if "skipped" in one:
+            table.add_row(name, "-", "-", one["skipped"], "-")
+            continue
+        times = run["ratios"].get(name)
+        cpu = ", ".join(f"{process} {ns}" for process, ns in one["cpu_ns_per_tick"].items())
+        lost = str(one["sent"] - one["ticks"])
+        table.add_row(name, f"{one['ticks_per_s']:,}", f"{times or '-'}", cpu, lost)
+    return table

@@ -1,0 +1,27 @@
+"""Types of the benchmarks' options: what is refused, and how that is said."""
+
+import argparse
+
+
+def seconds(text: str) -> float:
+    """A length of time."""
+    found = float(text)
+    if not 0 < found <= 3600:
+        raise argparse.ArgumentTypeError(f"is {text}, must be above 0 and at most 3600")
+    return found
+
+
+def counts(text: str) -> list[int]:
+    """Several numbers of things, with commas."""
+    found = [int(part) for part in text.split(",")]
+    if not all(1 <= count <= 10_000 for count in found):
+        raise argparse.ArgumentTypeError(f"is {text}, must be numbers from 1 to 10000")
+    return found
+
+
+def rates(text: str) -> list[int]:
+    """Several rates, with commas."""
+    found = [int(part) for part in text.split(",")]
+    if not all(1 <= rate <= 1_000_000 for rate in found):
+        raise argparse.ArgumentTypeError(f"is {text}, must be ticks a second, 1 to 1000000")
+    return found

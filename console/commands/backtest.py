@@ -1,0 +1,82 @@
+"""`backtest`: the configured strategies on a file of ticks, on a virtual clock in one process."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backtest import charts, live, tables
+from backtest.compare import Pair, compare, told
+from backtest.report import report
+from backtest.run import Outcome, run
+from backtest.survey import Window
+from backtest.tickfile import TickFile
+from common.config import ConfigError
+from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, err, load, out
+from simulator.times import time_ns
+
+
+def backtest(
+    ticks: Annotated[Path, typer.Option(help="CSV of ticks, .gz too")],
+    start: Annotated[str | None, typer.Option("--from", help="ISO time, UTC")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="ISO time, UTC, not included")] = None,
+    strategy: Annotated[list[str] | None, typer.Option(help="by name; again for more")] = None,
+    step_ms: Annotated[int, typer.Option(min=0, help="market data each N ms; 0: as it is")] = 0,
+    chart: Annotated[Path | None, typer.Option(help="folder for PNG and HTML charts")] = None,
+    against: Annotated[Path | None, typer.Option("--compare", help="a demo's run folder")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run strategies, executor, risk and exchange on a file's own time; print what they earned.
+
+    Status 0 only if nothing was lost or doubled and the ledger equals the broker's books.
+    """
+    if not ticks.is_file():
+        raise ConfigError(f"--ticks {ticks}: no such file; expected a CSV of ticks")
+    window = Window(_time("--from", start), _time("--to", end))
+    run_live = live.read(against) if against is not None else None
+    began_s = time.monotonic()
+    outcome = run(
+        TickFile(ticks), window, load(config), strategy or [],
+        step_ns=step_ms * 1_000_000, say=_say,
+    )  # fmt: skip
+    _say(_speed(outcome, time.monotonic() - began_s))
+    found = report(outcome)
+    pairs: list[Pair] = []
+    if run_live is not None:
+        shift_ns = outcome.survey.first_ns - run_live.market_ns
+        pairs = compare(run_live.fills, outcome.results.fills, shift_ns)
+        found["comparison"] = told(pairs, str(against), shift_ns)
+    if chart is not None:
+        files = charts.write(outcome, chart, f"Back-test of {ticks.name}")
+        _say(f"charts: {files[-1]} and {len(files) - 1} PNG")
+    if as_json:
+        print(json.dumps(found))
+    else:
+        out.print(tables.shown(outcome))
+        if run_live is not None:
+            out.print(tables.differences(pairs))
+    raise typer.Exit(EXIT_FAILED if outcome.figures["faults"] else 0)
+
+
+def _time(option: str, text: str | None) -> int | None:
+    try:
+        return None if text is None else time_ns(text)
+    except ValueError:
+        raise ConfigError(f"{option} is {text!r}, must be an ISO time, UTC") from None
+
+
+def _speed(outcome: Outcome, seconds: float) -> str:
+    published: int = outcome.figures["ticks_published"]
+    return f"{published:,} ticks in {seconds:.1f} s, {published / max(seconds, 1e-9):,.0f} ticks/s"
+
+
+def _say(text: str) -> None:
+    err.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(backtest)

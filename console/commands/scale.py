@@ -1,0 +1,109 @@
+"""`scale`: more or fewer instances of a strategy, while everything runs."""
+
+from typing import Annotated, NamedTuple
+
+import typer
+
+from common.config import Config, ConfigError
+from console.commands.common import ConfigOption, JsonOption, answer, load
+from console.group import STRATEGY, Group, GroupError
+
+
+class Scaled(NamedTuple):
+    """The instances of a strategy by the names of their processes, and what was done to them."""
+
+    instances: list[str]
+    started: list[str]
+    stopped: list[str]
+    restarted: list[str]
+
+    def __str__(self) -> str:
+        done = [
+            f"{verb} {', '.join(names)}"
+            for verb, names in (
+                ("started", self.started),
+                ("stopped", self.stopped),
+                ("restarted, since their symbols changed,", self.restarted),
+            )
+            if names
+        ]
+        if self.stopped or self.restarted:
+            done.append("positions stay with the instance that traded them")
+        what = "; ".join(done) or "nothing to do"
+        return f"{what}. Instances now: {', '.join(self.instances)}"
+
+
+def scale(
+    name: Annotated[str, typer.Argument(help="a strategy of [[strategies]]")],
+    count: Annotated[int, typer.Argument(min=1, help="how many instances of it")],
+    shards: Annotated[bool, typer.Option("--shards", help="divide its symbols")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run COUNT instances of a strategy: NAME, NAME-2, NAME-3 ...
+
+    The other processes are not touched. Each instance sees all of its symbols; with --shards they
+    are divided, and every instance whose part changes is restarted. It lasts until `down`.
+    """
+    scaled = resize(Group(load(config)), name, count, shards)
+    answer(as_json, {"strategy": name, "shards": shards, **scaled._asdict()}, str(scaled))
+
+
+def resize(group: Group, name: str, count: int, shards: bool = False) -> Scaled:
+    """Bring the strategy to `count` instances; raises before it has changed anything."""
+    wanted = sections(group.config, name, count, shards)
+    if not group.is_up():
+        raise GroupError(f"no group runs in {group.run_dir}; `tapewire up` starts one")
+    surplus = [one for one in instances(group, name) if one not in wanted]
+    for instance, arguments in wanted.items():
+        group.write_strategy(instance, arguments)
+    for instance in surplus:
+        (group.run_dir / "programs" / f"{STRATEGY}{instance}.conf").unlink()
+    added, changed, removed = group.call("reloadConfig")[0]
+    mine = [STRATEGY + instance for instance in (*wanted, *reversed(surplus))]
+    result = Scaled(
+        [STRATEGY + instance for instance in wanted],
+        [one for one in mine if one in added],
+        [one for one in mine if one in removed],
+        [one for one in mine if one in changed],
+    )
+    _apply(group, result)
+    return result
+
+
+def sections(config: Config, name: str, count: int, shards: bool) -> dict[str, str]:
+    """The instances that there are to be, each with the arguments of its process."""
+    known = {s.name: s for s in config.strategies}
+    if name not in known:
+        config.strategy(name)  # says what is expected
+        raise ConfigError(f"{name} is an instance of a strategy; scale {config.instance(name)[0]}")
+    names = [name, *(f"{name}-{number}" for number in range(2, count + 1))]
+    taken = [one for one in names[1:] if one in known]
+    if taken:
+        raise ConfigError(f"{taken[0]} is a strategy of its own, cannot be an instance of {name}")
+    symbols = config.symbols_of(known[name])
+    if shards and count > len(symbols):
+        raise ConfigError(f"{name} has {len(symbols)} symbols, cannot be divided among {count}")
+    return {one: f"--shard {i}/{count}" if shards else "" for i, one in enumerate(names, 1)}
+
+
+def instances(group: Group, name: str) -> list[str]:
+    """The instances that there are, in their order."""
+    strategies = [n.removeprefix(STRATEGY) for n in group.names() if n.startswith(STRATEGY)]
+    return [one for one in strategies if group.config.instance(one)[0] == name]
+
+
+def _apply(group: Group, scaled: Scaled) -> None:
+    """Stop what is too much, highest first, then start what is missing."""
+    gone = [*scaled.stopped, *scaled.restarted]
+    group.stop(gone)
+    for name in gone:
+        group.call("removeProcessGroup", name)
+        (group.run_dir / "status" / f"{name}.json").unlink(missing_ok=True)
+    for name in (*scaled.restarted, *scaled.started):
+        group.call("addProcessGroup", name)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(scale)

@@ -1,0 +1,45 @@
+"""Whether all is there that trading needs, and what to do where it is not."""
+
+from common import config as configuration
+from common.config import Config, ConfigError
+from console.doctor import broker, local, sockets
+from console.doctor.finding import Finding, failed, passed, skipped
+
+__all__ = ["Finding", "examine"]
+
+AFTER_CONFIGURATION = ("run directory", "disk", "sockets", *broker.CHECKS)
+
+
+def examine(path: str | None, timeout_s: float = broker.TIMEOUT_S) -> list[Finding]:
+    """All checks in turn, each bounded by `timeout_s`; none stops the others."""
+    try:
+        config = configuration.load(path)
+    except ConfigError as error:
+        advice = "correct that key in the file or the environment, then try again"
+        others = [skipped(name, "the configuration is refused") for name in AFTER_CONFIGURATION]
+        return [failed("configuration", str(error), advice), *others]
+    return [
+        configured(config, path),
+        local.run_dir(config),
+        local.disk(config.run_dir),
+        *sockets.check(config),
+        *broker.check(config, timeout_s),
+    ]
+
+
+def configured(config: Config, path: str | None) -> Finding:
+    """The configuration is taken; some of what it allows cannot work all the same."""
+    file = configuration.config_path(path) or "no file, defaults"
+    found = (
+        f"{file}: mode {config.mode}, {len(config.instruments)} instruments,"
+        f" {len(config.strategies)} strategies"
+    )
+    if not config.instruments:
+        return failed("configuration", found, "add an [[instruments]] entry for each symbol")
+    if config.tws.client_id == config.tws.way_out_client_id:
+        return failed(
+            "configuration",
+            f"tws.client_id and tws.way_out_client_id are both {config.tws.client_id}",
+            "give them different numbers: TWS takes each client id once",
+        )
+    return passed("configuration", found)

@@ -1,0 +1,62 @@
+"""Whether market data comes: one configured instrument is asked for, until a tick or a refusal."""
+
+from typing import Final
+
+from common.config import Config
+from console.doctor.finding import Finding, failed, passed, skipped, unknown
+from console.doctor.probe import Probe
+from gateway.contracts import Contracts
+from gateway.errors import is_notice
+
+CHECK: Final = "market data"
+SUBSCRIBE: Final = "subscribe to its exchange's data in IB's Client Portal, and share it with paper"
+
+# Source: TWS API message codes, and what a TWS was seen to do: the first three end the request,
+# after 10167, 10089, 10090 and 10091 delayed ticks may come, which Tapewire does not ask for.
+ADVICE: Final = {
+    354: f"not subscribed: {SUBSCRIBE}",
+    10168: f"not subscribed, and delayed data is not enabled: {SUBSCRIBE}",
+    10197: "another session of this user has the live data: log out there, then try again",
+    10167: f"only delayed data: {SUBSCRIBE}",
+    10089: f"this data needs its own subscription for the API: {SUBSCRIBE}",
+    10090: f"a part of it is not subscribed: {SUBSCRIBE}",
+    10091: f"a part of it needs its own subscription for the API: {SUBSCRIBE}",
+    200: "TWS knows no such contract, or several: correct symbol, sec_type, exchange or currency,"
+    " or give con_id",
+    321: "TWS refuses the contract as it is described: correct its [[instruments]] entry",
+    101: "too many market data lines are open: close some in TWS",
+}
+
+
+def market_data(config: Config, probe: Probe, timeout_s: float) -> Finding:
+    """Ask for the first instrument's data; delayed ticks are told apart from live ones."""
+    if not config.instruments:
+        return skipped(CHECK, "no instrument is configured")
+    instrument = config.all_instruments()[0]
+    request_id = probe.market.open(instrument)[0]
+    contract = Contracts([instrument]).contract(instrument.symbol)
+    probe.send(probe.session.encode.market_data(request_id, contract))
+    ticks = probe.market.take
+
+    def refusals() -> list[tuple[int, str]]:
+        return [
+            (e.code, e.text)
+            for e in probe.errors()
+            if e.request_id == request_id and not is_notice(e.code)
+        ]
+
+    came = probe.wait(lambda: bool(refusals() or ticks()), timeout_s)
+    symbol = instrument.symbol
+    if refusals():
+        code, text = refusals()[0]
+        advice = ADVICE.get(code, "see TWS's message codes for this error")
+        return failed(CHECK, f"{symbol}: TWS says {text} ({code})", advice)
+    if came:
+        return passed(CHECK, f"ticks of {symbol} come")
+    if probe.fault:
+        return failed(CHECK, f"{symbol}: {probe.fault}", "look at TWS, then try again")
+    return unknown(
+        CHECK,
+        f"no tick of {symbol} and no error in {timeout_s:g} s",
+        "as it should be while its market is closed; if that is open, look for its price in TWS",
+    )

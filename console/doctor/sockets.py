@@ -1,0 +1,64 @@
+"""The sockets that the group binds: free, its own, or somebody else's."""
+
+from pathlib import Path
+from typing import Final
+
+from common.config import Config
+from common.endpoints import PORTS, endpoint
+from console import status as told
+from console.doctor import listeners
+from console.doctor.finding import Finding, failed, passed
+from console.doctor.listeners import Listener
+
+CHECK: Final = "sockets"
+
+
+def check(config: Config) -> list[Finding]:
+    """One finding if all is well, else one for each socket that is taken."""
+    own = {int(status["pid"]) for status in told.read(config.run_dir).values()}
+    taken = {name: holder for name in PORTS if (holder := _holder(name, config))}
+    conflicts = [
+        failed(
+            f"{CHECK} {name}",
+            f"{_place(name, config)} is in use by {holder}",
+            f"end that process, or set [bus] ports = {{ {name} = ... }}"
+            if config.bus.transport == "tcp"
+            else "end that process: it belongs to another group in this run_dir",
+        )
+        for name, holder in taken.items()
+        if holder.pid not in own
+    ]
+    conflicts += _simulator(config, own)
+    if conflicts:
+        return conflicts
+    free = len(PORTS) - len(taken)
+    found = f"{free} free" + (f", {len(taken)} in use by this group" if taken else "")
+    return [passed(CHECK, f"{config.bus.transport}: {found}")]
+
+
+def _holder(name: str, config: Config) -> Listener | None:
+    if config.bus.transport == "tcp":
+        return listeners.on_port(config.bus.host, config.bus.ports.get(name, PORTS[name]))
+    return listeners.on_path((config.run_dir / name).absolute())
+
+
+def _place(name: str, config: Config) -> str:
+    address = endpoint(name, config.bus, Path(config.run_dir))
+    return address.removeprefix("tcp://").removeprefix("ipc://")
+
+
+def _simulator(config: Config, own: set[int]) -> list[Finding]:
+    """The simulator binds TWS's port: nobody else may be on it."""
+    if not config.simulator.enabled:
+        return []
+    holder = listeners.on_port(config.tws.host, config.tws.port)
+    if holder is None or holder.pid in own:
+        return []
+    return [
+        failed(
+            f"{CHECK} simulator",
+            f"{config.tws.host}:{config.tws.port} is in use by {holder}",
+            "set another tws.port for the simulator; or, if that is the TWS to trade on,"
+            " [simulator] enabled = false",
+        )
+    ]

@@ -1,0 +1,123 @@
+"""Tables of what was traded: orders, fills, positions, the blotter, a trace."""
+
+from collections import Counter
+from typing import Any, Literal
+
+from rich.console import Group as Rows
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from common.events import Fill, signed
+from console import times, trading, trading_json
+from console.tables import money
+from console.trace import Trace
+from console.trading import Order, Trading
+
+STATES = {"FILLED": "green", "UNKNOWN": "red", "LOST": "red", "REJECTED": "red", "REFUSED": "red"}
+
+
+def orders(found: list[Order]) -> RenderableType:
+    """One row an order; below, why some were refused, rejected, lost or are unknown."""
+    table = _table("time", "strategy~", "symbol", "side", "filled>", "type", "limit>", "state")
+    reasons: Counter[str] = Counter()
+    for one in found:
+        order = one.order
+        limit = "" if one.limit_price is None else f"{one.limit_price:f}"
+        table.add_row(
+            times.clock(one.ts_ns), order.strategy, order.symbol, order.action,
+            _of(one), order.order_type, limit, _state(one),
+        )  # fmt: skip
+        if one.reason:
+            reasons[f"{one.state}: {one.reason}"] += 1
+    why = [Text(f"{count} {said}", style="yellow") for said, count in reasons.items()]
+    return Rows(table, *why, Text(_days([one.ts_ns for one in found], "order")))
+
+
+def fills(found: list[Fill], of: Trading) -> RenderableType:
+    """One row a fill, with what it cost."""
+    table = _table("time", "strategy~", "symbol", "size>", "price>", "cost>", "exec id")
+    for fill in found:
+        cost = of.commission(fill)
+        table.add_row(
+            times.clock(fill.ts_ns, 0), fill.strategy or "-", fill.symbol,
+            f"{signed(fill.side, fill.quantity):+f}", f"{fill.price:f}",
+            money(cost.amount) if cost else "-", fill.exec_id,
+        )  # fmt: skip
+    return Rows(table, Text(_days([fill.ts_ns for fill in found], "fill")))
+
+
+def positions(rows: list[dict[str, Any]]) -> RenderableType:
+    """One row a symbol; the last column is the broker's own word."""
+    table = _table("symbol", "position>", "average>", "realised>", "commission>", "account>")
+    for row in rows:
+        table.add_row(
+            row["symbol"], row["quantity"], money(row["average_cost"], 4),
+            money(row["realised"]), money(row["commission"]), row["account_quantity"] or "-",
+        )  # fmt: skip
+    apart = [r["symbol"] for r in rows if r["account_quantity"] not in (None, r["quantity"])]
+    if not apart:
+        return table
+    note = f"the account's position differs in {', '.join(apart)}: traded by hand, or before"
+    return Rows(table, Text(note, style="yellow"))
+
+
+def blotter(found: list[Order], of: Trading) -> RenderableType:
+    """One row an order with what its fills come to; below, the totals."""
+    table = _table(
+        "time", "strategy~", "symbol", "side", "filled>", "average>", "cost>", "state", "us>"
+    )
+    for one in found:
+        cost = sum(trading.commission_of(of, one.fills.values()).values())
+        table.add_row(
+            times.clock(one.ts_ns, 0), one.order.strategy, one.order.symbol, one.order.action,
+            _of(one), money(one.average_price, 4), money(cost) if one.fills else "-",
+            _state(one), "-" if one.latency_us is None else f"{one.latency_us:,.0f}",
+        )  # fmt: skip
+    totals = trading_json.totals(of, found)
+    paid = ", ".join(f"{money(v)} {k}" for k, v in totals["commission"].items()) or "nothing"
+    states = ", ".join(f"{n} {s.lower()}" for s, n in totals["states"].items()) or "none"
+    line = f"{totals['fills']} fills, commissions {paid}; orders: {states}"
+    return Rows(table, Text(line), Text(_days([one.ts_ns for one in found], "order")))
+
+
+def trace(found: Trace) -> RenderableType:
+    """One row a step, with the microseconds since the one before."""
+    table = _table("time", "us>", "step", "told by~", "what~")
+    for step, span in zip(found.steps, found.spans_us(), strict=True):
+        shown = "" if span is None else f"{span:,.1f}"
+        table.add_row(times.clock(step.ts_ns, 6), shown, step.name, step.source, step.detail)
+    name = found.subject.exec_id or found.subject.intent_id or found.subject.signal_id
+    order = found.order
+    of = f", {order.strategy}" if order else ""
+    line = f"{name}{of}: {found.total_us():,.1f} us in all, {times.iso(found.steps[0].ts_ns)[:10]}"
+    return Rows(table, Text(line))
+
+
+def _table(*columns: str) -> Table:
+    """A table of these columns; `>` aligns right, `~` is cut short first where it gets narrow."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in columns:
+        justify: Literal["left", "right"] = "right" if column.endswith(">") else "left"
+        no_wrap = not column.endswith("~")
+        table.add_column(column.rstrip(">~"), justify=justify, no_wrap=no_wrap)
+    return table
+
+
+def _of(one: Order) -> str:
+    """How much of how much: `10` if it is all, `3/10` otherwise."""
+    whole, filled = f"{one.quantity:f}", f"{one.filled:f}"
+    return whole if one.filled == one.quantity else f"{filled}/{whole}"
+
+
+def _state(one: Order) -> Text:
+    return Text(one.state, style=STATES.get(one.state, ""))
+
+
+def _days(stamps: list[int], what: str) -> str:
+    """How many there are and of which days; the rows tell the time of day alone."""
+    if not stamps:
+        return f"no {what}s"
+    first, last = times.iso(stamps[0])[:10], times.iso(stamps[-1])[:10]
+    days = first if first == last else f"{min(first, last)} to {max(first, last)}"
+    return f"{len(stamps)} {what}{'s' if len(stamps) > 1 else ''}, {days}, times in UTC"

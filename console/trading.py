@@ -1,0 +1,186 @@
+"""Orders, fills and positions as the journals tell them, with the group up or down."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from common.events import (
+    AccountPosition,
+    Commission,
+    Event,
+    Fill,
+    OrderAccepted,
+    OrderCancelled,
+    OrderCreated,
+    OrderFilled,
+    OrderIntended,
+    OrderLost,
+    OrderModified,
+    OrderRefused,
+    OrderRejected,
+    OrderState,
+    OrderUnknown,
+    SubmitOrder,
+)
+from common.instruments import Instrument
+from common.positions import Book, execution_key
+from console.journals import Journals
+
+ZERO: Final = Decimal(0)
+LIVE: Final = ("CREATED", "INTENDED", "ACCEPTED", "UNKNOWN")
+SOURCES: Final = ("gateway", "way-out", "executor")
+
+_STATE_AFTER: Final[dict[type[Event], OrderState]] = {
+    OrderIntended: "INTENDED",
+    OrderRefused: "REFUSED",
+    OrderAccepted: "ACCEPTED",
+    OrderRejected: "REJECTED",
+    OrderCancelled: "CANCELLED",
+    OrderFilled: "FILLED",
+    OrderUnknown: "UNKNOWN",
+    OrderLost: "LOST",
+}
+
+
+class Order:
+    """One order and what became of it. `sent_ns`: when it was written to TWS, None if unknown.
+
+    `quantity` and `limit_price` are its present terms, which a change may have moved.
+    """
+
+    def __init__(self, order: SubmitOrder, ts_ns: int) -> None:
+        self.order = order
+        self.ts_ns = ts_ns
+        self.quantity = order.quantity
+        self.limit_price = order.limit_price
+        self.state: OrderState = "CREATED"
+        self.reason = ""
+        self.order_id: int | None = None
+        self.perm_id: int | None = None
+        self.sent_ns: int | None = None
+        self.fills: dict[str, Fill] = {}
+
+    def __repr__(self) -> str:
+        return f"<Order {self.order.intent_id}: {self.state}, filled {self.filled}>"
+
+    @property
+    def filled(self) -> Decimal:
+        """How much of it was executed."""
+        return sum((fill.quantity for fill in self.fills.values()), ZERO)
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """What an executed unit cost; None before the first."""
+        paid = sum((fill.quantity * fill.price for fill in self.fills.values()), ZERO)
+        return paid / self.filled if self.filled else None
+
+    @property
+    def latency_us(self) -> float | None:
+        """Microseconds from the tick that caused it to its bytes going to TWS."""
+        if self.sent_ns is None or not self.order.cause_ns:
+            return None
+        return (self.sent_ns - self.order.cause_ns) / 1000
+
+    def move(self, event: Event) -> None:
+        """Take in what the gateway tells of it. Filled is the end: nothing takes it back."""
+        if isinstance(event, OrderModified):
+            self.quantity, self.limit_price = event.quantity, event.limit_price
+        state = _STATE_AFTER.get(type(event))
+        if state is None or self.state == "FILLED":
+            return
+        self.state, self.reason = state, str(getattr(event, "reason", ""))
+        if isinstance(event, OrderIntended):
+            self.order_id = event.order_id
+        elif isinstance(event, OrderAccepted):
+            self.perm_id = event.perm_id
+            self.sent_ns = event.sent_ns or self.sent_ns
+
+
+class Trading:
+    """What all journals add up to: orders by intent id, fills by execution, positions by symbol."""
+
+    def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
+        self.orders: dict[str, Order] = {}
+        self.fills: dict[str, Fill] = {}
+        self.commissions: dict[str, Commission] = {}
+        self.account: dict[str, AccountPosition] = {}
+        self.book = Book({i.symbol: i.multiplier for i in instruments})
+
+    def apply(self, event: Event) -> None:
+        """Take in an event of any journal, each journal in its order."""
+        if isinstance(event, OrderCreated | OrderIntended):
+            intent_id = event.order.intent_id
+            self.orders.setdefault(intent_id, Order(event.order, event.ts_ns)).move(event)
+        elif isinstance(event, Fill):
+            self._fill(event)
+        elif isinstance(event, Commission):
+            if self.book.apply_commission(event):
+                self.commissions[execution_key(event.exec_id)] = event
+        elif isinstance(event, AccountPosition):
+            self.account[event.symbol] = event
+        else:
+            order = self.orders.get(getattr(event, "intent_id", ""))
+            if order is not None:
+                order.move(event)
+
+    def commission(self, fill: Fill) -> Commission | None:
+        """What an execution cost; None while that is not told."""
+        return self.commissions.get(execution_key(fill.exec_id))
+
+    def _fill(self, fill: Fill) -> None:
+        """Count an execution once, whichever gateway tells it; a correction takes its place."""
+        if not self.book.apply_fill(fill):
+            return
+        key = execution_key(fill.exec_id)
+        self.fills[key] = fill
+        order = self.orders.get(fill.intent_id or "")
+        if order is not None:
+            order.fills[key] = fill
+
+
+def read(run_dir: Path, instruments: Iterable[Instrument] = ()) -> Trading:
+    """All that the journals of `run_dir` tell of trading."""
+    trading = Trading(instruments)
+    with Journals(run_dir, sources=SOURCES) as journals:
+        for entry in journals.until():
+            trading.apply(entry.event)
+    return trading
+
+
+def orders(
+    trading: Trading,
+    *,
+    live: bool = False,
+    strategy: str | None = None,
+    symbol: str | None = None,
+) -> list[Order]:
+    """The orders that fit, oldest first. `live`: those that work, or may."""
+    return [
+        one
+        for one in sorted(trading.orders.values(), key=lambda one: one.ts_ns)
+        if (not live or one.state in LIVE)
+        and strategy in (None, one.order.strategy)
+        and symbol in (None, one.order.symbol)
+    ]
+
+
+def fills(
+    trading: Trading, *, strategy: str | None = None, symbol: str | None = None
+) -> list[Fill]:
+    """The fills that fit, oldest first; `strategy` None takes those of nobody's order too."""
+    return [
+        fill
+        for fill in sorted(trading.fills.values(), key=lambda fill: fill.ts_ns)
+        if strategy in (None, fill.strategy) and symbol in (None, fill.symbol)
+    ]
+
+
+def commission_of(trading: Trading, found: Iterable[Fill]) -> dict[str, Decimal]:
+    """What executions cost together, by currency; what was not told yet is not in it."""
+    total: dict[str, Decimal] = {}
+    for fill in found:
+        cost = trading.commission(fill)
+        if cost is not None:
+            total[cost.currency] = total.get(cost.currency, ZERO) + cost.amount
+    return total

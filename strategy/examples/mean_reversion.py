@@ -1,0 +1,48 @@
+"""Mean reversion: against a price that is far from its own moving mean, out when it is back."""
+
+from math import sqrt
+
+import msgspec
+
+from common.events import Quote
+from strategy import Strategy
+
+
+class MeanReversionParameters(msgspec.Struct, frozen=True):
+    """A mean of about `memory` quotes; in at `entry` deviations from it, out when it is reached."""
+
+    memory: int = 200
+    entry: float = 2.5
+    quantity: int = 10
+
+
+class MeanReversion(Strategy):
+    """Short above the mean, long below it; one order at a time a symbol."""
+
+    Parameters = MeanReversionParameters
+
+    def on_start(self) -> None:
+        """No mean yet, of any symbol."""
+        self.seen = dict.fromkeys(self.symbols, 0)
+        self.mean, self.variance = (dict.fromkeys(self.symbols, 0.0) for _ in range(2))
+
+    def on_quote(self, quote: Quote) -> None:
+        """Judge the price by the mean before it, then let it into the mean."""
+        if quote.bid is None or quote.ask is None:
+            return
+        symbol, mid = quote.symbol, (quote.bid + quote.ask) / 2
+        distance, deviation = mid - self.mean[symbol], sqrt(self.variance[symbol])
+        self.seen[symbol] += 1
+        share = max(1 / self.seen[symbol], 1 / self.parameters.memory)
+        self.mean[symbol] += share * distance
+        self.variance[symbol] = (1 - share) * (self.variance[symbol] + share * distance**2)
+        if self.seen[symbol] > self.parameters.memory and deviation and not self.pending(symbol):
+            self.judge(symbol, distance / deviation)
+
+    def judge(self, symbol: str, score: float) -> None:
+        """In where the price is far out, out where it has come back to the mean."""
+        held = self.position(symbol)
+        if not held and abs(score) > self.parameters.entry:
+            (self.sell if score > 0 else self.buy)(symbol, self.parameters.quantity)
+        elif held and (held > 0) == (score > 0):
+            (self.sell if held > 0 else self.buy)(symbol, abs(held))

@@ -1,0 +1,44 @@
+"""Prediction feed: a model elsewhere publishes how far it thinks a price will move; follow it."""
+
+from typing import Any
+
+import msgspec
+
+from common.events import Quote
+from strategy import Strategy
+
+
+class PredictionFeedParameters(msgspec.Struct, frozen=True):
+    """Act on a prediction of at least `move` (a share of the price), not older than `age_ms`;
+    `quantity` either way."""
+
+    move: float = 0.0005
+    age_ms: int = 2000
+    quantity: int = 10
+
+
+class PredictionFeed(Strategy):
+    """Long while the newest prediction is up, short while it is down, flat when it is too old."""
+
+    Parameters = PredictionFeedParameters
+
+    def on_start(self) -> None:
+        """No prediction yet."""
+        self.predictions: dict[str, tuple[float, int]] = {}
+
+    def on_external(self, feed: str, topic: str, value: Any) -> None:
+        """`{"symbol": ..., "move": ...}`; what is not that raises, and counts as a failure."""
+        move = float(value["move"])
+        self.predictions[value["symbol"]] = move, self.clock.now_ns()
+
+    def on_quote(self, quote: Quote) -> None:
+        """Bring the position to where the newest prediction wants it."""
+        symbol = quote.symbol
+        if self.pending(symbol):
+            return
+        move, heard_ns = self.predictions.get(symbol, (0.0, 0))
+        is_old = self.clock.now_ns() - heard_ns > self.parameters.age_ms * 1_000_000
+        side = 0 if is_old or abs(move) < self.parameters.move else (1 if move > 0 else -1)
+        change = side * self.parameters.quantity - self.position(symbol)
+        if change:
+            (self.buy if change > 0 else self.sell)(symbol, abs(change))

@@ -1,0 +1,66 @@
+"""What a strategy is called for without a tick: timers that are due, bars that are over."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from common.aggregate import Bars, Every
+from common.events import Bar, Trade
+from strategy.base import BarKind
+
+MS: Final = 1_000_000
+GRACE_NS: Final = 500_000_000  # a trade on its way when its bar ends still belongs to it
+
+
+class Timers:
+    """Intervals, and which of them have passed."""
+
+    def __init__(self) -> None:
+        self.next_ns: int | None = None
+        self._due_ns: dict[int, int] = {}  # by interval, in ms
+
+    def every(self, interval_ms: int, now_ns: int) -> None:
+        """From now on so often."""
+        if interval_ms < 1:
+            raise ValueError(f"interval_ms is {interval_ms}, must be 1 or above")
+        self._due_ns[interval_ms] = now_ns + interval_ms * MS
+        self.next_ns = min(self._due_ns.values())
+
+    def passed(self, now_ns: int) -> list[int]:
+        """The intervals that have passed; one that has more than once counts once."""
+        passed = [ms for ms, due_ns in self._due_ns.items() if due_ns <= now_ns]
+        for ms in passed:
+            missed = (now_ns - self._due_ns[ms]) // (ms * MS)
+            self._due_ns[ms] += (missed + 1) * ms * MS
+        self.next_ns = min(self._due_ns.values(), default=None)
+        return passed
+
+
+class SymbolBars:
+    """The bars that were asked for, by symbol."""
+
+    def __init__(self) -> None:
+        self._bars: dict[str, list[Bars]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._bars)
+
+    def ask(self, symbol: str, kind: BarKind, size: float) -> None:
+        """Bars of `size` ms, trades or volume from now on."""
+        if kind == "time":
+            every = Every(width_ns=int(size * MS))
+        elif kind == "tick":
+            every = Every(count=int(size))
+        elif kind == "volume":
+            every = Every(volume=size)
+        else:
+            raise ValueError(f"kind of bar is {kind!r}, must be time, tick or volume")
+        self._bars.setdefault(symbol, []).append(Bars(every))
+
+    def add(self, trade: Trade) -> Iterable[Bar]:
+        """Those that a trade has completed."""
+        return [bar for bars in self._bars.get(trade.symbol, ()) for bar in bars.add(trade)]
+
+    def advance(self, now_ns: int) -> Iterable[Bar]:
+        """Those that are over by now."""
+        all_bars = [bars for each in self._bars.values() for bars in each]
+        return [bar for bars in all_bars for bar in bars.advance(now_ns - GRACE_NS)]

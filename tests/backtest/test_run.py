@@ -1,0 +1,168 @@
+"""A back-test of a small file has the figures that were worked out by hand."""
+
+from decimal import Decimal
+from typing import ClassVar
+
+import pytest
+
+from backtest.report import report
+from backtest.run import run
+from backtest.survey import Window
+from backtest.tickfile import TickFile
+from common import config as configuration
+from common.config import ConfigError
+from simulator.market import HEADER
+from strategy import Strategy
+from tests.backtest.made import SECOND_NS, START_S, config, ticks, written
+
+D = Decimal
+
+
+@pytest.fixture
+def tested(tmp_path):
+    def tested(path=None, names=(), window=None, step_ns=0, text=None):
+        file = config(tmp_path) if text is None else written(tmp_path, "own.toml", [text])
+        return run(
+            TickFile(path or ticks(tmp_path)), window or Window(), configuration.load(str(file)),
+            names, step_ns=step_ns, say=lambda _text: None,
+        )  # fmt: skip
+
+    return tested
+
+
+def test_profit_fees_win_rate_and_drawdown_are_those_worked_out_by_hand(tested):
+    outcome = tested()
+    (row,) = outcome.results.rows
+    assert (row.strategy, row.symbol) == ("script", "XYZ")
+    assert (row.trades, row.wins, row.win_rate) == (2, 1, 0.5)
+    assert (row.quantity, row.position) == (D(610), D(10))
+    assert (row.realised, row.unrealised, row.fees) == (D(-6), D("0.9"), D("4.5"))
+    assert (row.gross, row.net) == (D("-5.1"), D("-9.6"))
+    # highest after the sale at 10.20 (18 - 2.50 = 15.50); lowest with the short 200 marked at
+    # 10.41 (18 - 42 - 2.50 = -26.50)
+    assert row.max_drawdown == D(42)
+    assert row.holding_s == 20
+    assert outcome.results.curves.total[-1][1] == row.net
+
+
+def test_the_trades_are_those_worked_out_by_hand(tested):
+    results = tested().results
+    long, short = results.trades
+    assert (long.direction, long.quantity, long.entry_price, long.exit_price) == (
+        "LONG", D(100), D("10.02"), D("10.20"),
+    )  # fmt: skip
+    assert (long.gross, long.fees, long.net) == (D(18), D("1.5"), D("16.5"))
+    assert (short.direction, short.gross, short.fees) == ("SHORT", D(-24), D(2))
+    (rest,) = results.open_trades
+    assert (rest.quantity, rest.gross, rest.fees) == (D(10), D("0.9"), D(1))
+
+
+def test_the_clock_shows_the_files_own_time(tested):
+    first, *_ = tested().results.fills
+    hops = 6  # to gateway, strategy, executor, gateway, TWS, and back to the gateway
+    assert first.ts_ns == START_S * SECOND_NS + hops * 100_000
+
+
+def test_the_ledger_is_the_brokers_and_nothing_was_lost(tested):
+    figures = tested().figures
+    assert figures["faults"] == []
+    assert figures["messages_sent"] == figures["messages_received"] == 14
+    assert set(figures["ticks_received"].values()) == {14}
+    assert (figures["signals"], figures["orders"], figures["fills"]) == (4, 4, 4)
+    assert (figures["position_difference"], figures["pnl_difference"]) == ("0", "0")
+    assert (figures["realised"], figures["commission"]) == ("-6", "4.5")
+
+
+def test_the_same_file_twice_gives_the_same_report(tested):
+    assert report(tested()) == report(tested())
+
+
+def test_a_step_gathers_ticks_and_moves_orders_to_its_end(tested):
+    outcome = tested(step_ns=SECOND_NS)
+    assert outcome.results.total.net == D("-9.6")
+    assert outcome.results.fills[0].ts_ns % SECOND_NS == 600_000
+
+
+def test_only_the_strategies_that_are_named_run(tested):
+    outcome = tested(names=["idle"])
+    assert list(outcome.figures["ticks_received"]) == ["strategy-idle"]
+    assert outcome.results.rows == []
+    assert outcome.results.total.trades == 0
+
+
+def test_a_window_leaves_out_what_is_before_and_after(tested):
+    window = Window((START_S + 15) * SECOND_NS, (START_S + 45) * SECOND_NS)
+    outcome = tested(window=window)
+    assert outcome.survey.rows == 3
+    assert outcome.results.trades == []
+    (rest,) = outcome.results.open_trades  # 300 sold at 10.20, 200 back at 10.32, 100 at 10.31
+    assert (rest.direction, rest.quantity, rest.gross) == ("SHORT", D(300), D(-35))
+
+
+def test_a_strategy_that_is_not_configured_is_refused(tested):
+    with pytest.raises(ConfigError, match=r"strategy nobody is not in .* expected: idle, script"):
+        tested(names=["nobody"])
+
+
+def test_a_configuration_without_strategies_is_refused(tested):
+    with pytest.raises(ConfigError, match="no strategy is configured"):
+        tested(text="")
+
+
+def test_strategies_of_other_symbols_do_not_run_and_it_is_said(tested):
+    own = '[[strategies]]\nname = "other"\nstrategy = "strategy.base:Strategy"\nsymbols = ["ABC"]\n'
+    with pytest.raises(ConfigError, match="the strategies trade ABC; the file has XYZ"):
+        tested(text=own)
+    outcome = tested(text=own + '[[strategies]]\nname = "b"\nstrategy = "strategy.base:Strategy"\n')
+    assert any("other did not run" in note for note in outcome.notes)
+
+
+def test_what_a_strategy_raises_is_told(tested):
+    bad = '[[strategies]]\nname = "bad"\nstrategy = "tests.backtest.test_run:Bad"\n'
+    outcome = tested(text=bad)
+    assert outcome.figures["failures"] == {"strategy-bad": 10}
+    assert any("ZeroDivisionError" in note for note in outcome.notes)
+
+
+class Bad(Strategy):
+    def on_quote(self, quote):
+        raise ZeroDivisionError
+
+
+class Counting(Strategy):
+    seen: ClassVar[list[tuple[int, float]]] = []
+
+    def on_quote(self, quote):
+        self.seen.append((quote.ts_ns, quote.bid))
+
+
+def test_a_warm_up_ends_before_the_first_tick(tested, tmp_path):
+    own = (
+        '[[strategies]]\nname = "c"\nstrategy = "tests.backtest.test_run:Counting"\n'
+        f'warm_up = {{ ticks = "{tmp_path / "history.csv"}" }}\n'
+    )
+    lines = [f"{(START_S + second) * SECOND_NS},XYZ,9,11,1,1,," for second in (-99, 5)]
+    written(tmp_path, "history.csv", [HEADER, *lines])
+    Counting.seen.clear()
+    tested(text=own)
+    assert Counting.seen[0] == ((START_S - 99) * SECOND_NS, 9)
+    assert Counting.seen[1][0] == START_S * SECOND_NS + 100_000
+    assert len(Counting.seen) == 15
+
+
+def test_prices_alone_can_be_traded(tested, tmp_path):
+    lines = ["time,price", "1700000000,10.02", "1700000010,10.22", "1700000020,10.32"]
+    outcome = tested(written(tmp_path, "IBM.csv", lines))
+    assert [str(f.price) for f in outcome.results.fills] == ["10.02", "10.22", "10.32"]
+    assert outcome.figures["faults"] == []
+    assert any("no quotes" in note for note in outcome.notes)
+
+
+def test_a_night_without_ticks_costs_no_readiness(tested, tmp_path):
+    night = 16 * 3600
+    lines = [HEADER]
+    for second, ask in ((0, "10.02"), (night, "10.22"), (night + 10, "10.32")):
+        lines.append(f"{(START_S + second) * SECOND_NS},XYZ,{D(ask) - D('0.02')},{ask},900,900,,")
+    outcome = tested(written(tmp_path, "days.csv", lines))
+    assert outcome.figures["orders"] == outcome.figures["fills"] == 3
+    assert outcome.figures["faults"] == []

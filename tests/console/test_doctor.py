@@ -1,0 +1,236 @@
+"""`tapewire doctor`: against a TWS, against nothing, and against all that is no TWS."""
+
+import json
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from simulator import messages
+from tests.console import scripted
+from tests.console.scripted import listener, scripted_tws, started
+from tests.places import free_port
+
+SHORT = "0.3"  # seconds that a check waits where nothing will come
+READ_ONLY = (
+    "Error validating request.-'bN' : cause - The API interface is currently in Read-Only mode."
+)
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch):
+    """`port(7497)`: where TWS is said to be."""
+    return lambda number: monkeypatch.setenv("TAPEWIRE_TWS__PORT", str(number))
+
+
+@pytest.fixture
+def examined(tapewire):
+    """`examined()`: the findings by check, and the exit status."""
+
+    def run(*arguments: str):
+        ended = tapewire("doctor", "--json", *arguments)
+        return {one["check"]: one for one in ended.json}, ended.status
+
+    return run
+
+
+def test_all_is_well_with_a_tws_that_is_there(examined, port, tws_port):
+    port(tws_port)
+    found, status = examined()
+    assert {name: one["ok"] for name, one in found.items()} == dict.fromkeys(
+        ["configuration", "run directory", "disk", "sockets", "TWS", "account", "read-only API",
+         "market data", "clock"], True,
+    )  # fmt: skip
+    assert status == 0
+    assert found["TWS"]["found"] == f"server version 157 at 127.0.0.1:{tws_port}"
+    assert found["account"]["found"] == "DU*** (paper), mode paper"
+    assert found["market data"]["found"] == "ticks of AAPL come"
+
+
+def test_a_person_reads_it_and_what_to_do(tapewire):
+    ended = tapewire("doctor")
+    assert ended.status == 1
+    assert "ok    configuration" in ended.out
+    assert "FAIL  TWS" in ended.out
+    assert "-> start TWS or IB Gateway and log in" in ended.out
+    assert max(len(line) for line in ended.out.splitlines()) <= 80
+
+
+def test_nobody_on_the_port(examined):
+    found, status = examined()
+    assert (found["TWS"]["ok"], status) == (False, 1)
+    assert found["TWS"]["found"].endswith(": Connection refused")
+    assert all(found[name]["ok"] is None for name in ("account", "market data", "clock"))
+    assert found["clock"]["found"] == "not checked: TWS was not reached"
+
+
+def test_the_groups_own_simulator_is_not_missed_before_up(examined, monkeypatch):
+    monkeypatch.setenv("TAPEWIRE_SIMULATOR__ENABLED", "true")
+    found, status = examined()
+    assert (found["TWS"]["ok"], status) == (None, 0)
+    assert "starts with the group" in found["TWS"]["found"]
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "expected at most 16777215"),
+        (b"\x00\x00\x00\x05hello", "expected a version"),
+        (b"", "connection"),  # closed, or reset by what was not read
+    ],
+)
+def test_somebody_else_on_the_port(examined, port, said, reason):
+    with listener(lambda connection: connection.sendall(said)) as number:
+        port(number)
+        found, status = examined("--timeout", SHORT)
+    assert (found["TWS"]["ok"], status) == (False, 1)
+    assert "takes connections, but is no TWS" in found["TWS"]["found"]
+    assert reason in found["TWS"]["found"]
+
+
+def test_a_listener_that_says_nothing_is_not_waited_for_without_end(examined, port):
+    with listener(lambda connection: connection.recv(1) and connection.recv(65536)) as number:
+        port(number)
+        found, _ = examined("--timeout", SHORT)
+    assert "is no TWS" in found["TWS"]["found"]
+
+
+def test_a_tws_that_shakes_hands_and_no_more(examined, port):
+    with scripted_tws({}) as number:
+        port(number)
+        found, _ = examined("--timeout", SHORT)
+    assert "shook hands but does not start the API: no accounts in 0.3 s" in found["TWS"]["found"]
+
+
+def test_a_live_account_fails_in_paper_mode_and_is_not_written_out(examined, port):
+    with scripted_tws(started("U1234567")) as number:
+        port(number)
+        found, status = examined("--timeout", SHORT)
+    assert (found["account"]["ok"], status) == (False, 1)
+    assert 'mode is "paper", but TWS is logged in to U***' in found["account"]["found"]
+    assert 'set mode = "live" and live_account' in found["account"]["advice"]
+    assert "1234567" not in json.dumps(found)
+
+
+def test_a_read_only_api_is_found_without_an_order(examined, port):
+    def refuse(_fields: list[str]) -> list[list[str]]:
+        return [messages.error(157, -1, 321, READ_ONLY)]
+
+    asked: list[str] = []
+    answers = {**started("DU1"), scripted.REQUEST_OPEN_ORDERS: refuse,
+               "3": lambda fields: asked.append(fields[0]) or []}  # fmt: skip
+    with scripted_tws(answers) as number:
+        port(number)
+        found, _ = examined("--timeout", SHORT)
+    assert found["read-only API"]["ok"] is False
+    assert found["read-only API"]["advice"] == "clear Read-Only API in TWS's API settings"
+    assert asked == []
+
+
+def test_orders_that_are_not_listed_leave_it_open(examined, port):
+    with scripted_tws(started("DU1")) as number:
+        port(number)
+        found, status = examined("--timeout", SHORT)
+    assert found["read-only API"]["ok"] is None
+    assert found["market data"]["ok"] is None
+    assert found["market data"]["found"] == "open: no tick of AAPL and no error in 0.3 s"
+    assert status == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [(354, "not subscribed"), (10168, "delayed data is not enabled"), (10197, "another session"),
+     (10089, "own subscription for the API"), (200, "TWS knows no such contract"),
+     (9999, "see TWS's message codes")],
+)  # fmt: skip
+def test_market_data_that_is_refused_says_what_to_do(examined, port, code, advice):
+    def refuse(fields: list[str]) -> list[list[str]]:
+        farm = messages.error(157, -1, 2104, "Market data farm connection is OK")
+        return [farm, messages.error(157, int(fields[2]), code, "text of it")]
+
+    answers = {**started("DU1"), scripted.REQUEST_MARKET_DATA: refuse}
+    with scripted_tws(answers) as number:
+        port(number)
+        found, status = examined("--timeout", SHORT)
+    assert (found["market data"]["ok"], status) == (False, 1)
+    assert found["market data"]["found"] == f"AAPL: TWS says text of it ({code})"
+    assert advice in found["market data"]["advice"]
+
+
+@pytest.mark.parametrize(("offset_s", "words"), [(30, "behind TWS's"), (-30, "ahead of TWS's")])
+def test_a_clock_that_is_off_is_found(examined, port, offset_s, words):
+    def tell(_fields: list[str]) -> list[list[str]]:
+        return [messages.current_time(time.time_ns() + offset_s * 1_000_000_000)]
+
+    with scripted_tws({**started("DU1"), scripted.REQUEST_TIME: tell}) as number:
+        port(number)
+        found, _ = examined("--timeout", SHORT)
+    assert found["clock"]["ok"] is False
+    assert words in found["clock"]["found"]
+    assert "NTP" in found["clock"]["advice"]
+
+
+def test_a_port_in_use_names_who_has_it(examined, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        monkeypatch.setenv("TAPEWIRE_BUS__TRANSPORT", "tcp")
+        monkeypatch.setenv("TAPEWIRE_BUS__PORTS", json.dumps(ports(market=taken)))
+        found, status = examined()
+    assert (found["sockets market"]["ok"], status) == (False, 1)
+    assert (
+        f"127.0.0.1:{taken} is in use by process {os.getpid()}" in found["sockets market"]["found"]
+    )
+    assert "set [bus] ports = { market = ... }" in found["sockets market"]["advice"]
+
+
+def ports(**given: int) -> dict[str, int]:
+    """Free ports for every socket but those given."""
+    from common.endpoints import PORTS
+
+    return {**{name: free_port() for name in PORTS}, **given}
+
+
+def test_the_groups_own_sockets_are_no_conflict(examined, run_dir):
+    with socket.socket(socket.AF_UNIX) as market:
+        market.bind(str(run_dir / "market"))
+        market.listen()
+        found, _ = examined()
+        assert found["sockets market"]["ok"] is False
+        (run_dir / "status").mkdir(exist_ok=True)
+        status = {"pid": os.getpid(), "ts_ns": time.time_ns()}
+        (run_dir / "status" / "gateway.json").write_text(json.dumps(status))
+        found, _ = examined()
+    assert found["sockets"]["found"].endswith("free, 1 in use by this group")
+
+
+def test_a_simulator_port_that_somebody_else_has(examined, monkeypatch, tws_port, port):
+    port(tws_port)
+    monkeypatch.setenv("TAPEWIRE_SIMULATOR__ENABLED", "true")
+    found, _ = examined()
+    assert "set another tws.port" in found["sockets simulator"]["advice"]
+
+
+def test_a_run_directory_that_others_can_enter(examined, run_dir: Path):
+    run_dir.chmod(0o755)
+    found, status = examined()
+    assert (found["run directory"]["ok"], status) == (False, 1)
+    assert found["run directory"]["advice"] == f"run `chmod 700 {run_dir}`"
+
+
+def test_a_refused_configuration_is_a_finding_and_ends_the_rest(examined, config: Path):
+    config.write_text("[tws]\nport = 0")
+    found, status = examined()
+    assert status == 1
+    assert "tws.port is 0, must be" in found["configuration"]["found"]
+    assert [one["ok"] for one in found.values()].count(None) == len(found) - 1
+
+
+def test_a_configuration_that_cannot_work(examined, monkeypatch):
+    monkeypatch.setenv("TAPEWIRE_TWS__WAY_OUT_CLIENT_ID", "1")
+    found, _ = examined()
+    assert found["configuration"]["found"].endswith("are both 1")
+    monkeypatch.setenv("TAPEWIRE_INSTRUMENTS", "[]")
+    found, _ = examined()
+    assert "add an [[instruments]] entry" in found["configuration"]["advice"]

@@ -1,0 +1,162 @@
+"""`tapewire events`: the journals of all processes as one stream."""
+
+import itertools
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from common.config import ConfigError
+from common.events import RiskHalted, RiskResumed
+from common.journal import SqliteJournal
+from console import times
+from console.journals import SETTLE_NS, Journals, Reader
+from tests.console.journaled import EVENTS, MS, T0
+from tests.places import ROOT
+
+ALL = sum(len(events) for events in EVENTS.values())
+
+
+def test_all_journals_are_one_stream_in_time_order(tapewire, run_dir):
+    found = tapewire("events", "--json").lines
+    assert len(found) == ALL
+    assert [one["ts_ns"] for one in found] == sorted(one["ts_ns"] for one in found)
+    for source, events in EVENTS.items():
+        seqs = [one["seq"] for one in found if one["source"] == source]
+        assert seqs == list(range(1, len(events) + 1))
+
+
+def test_an_event_has_its_name_its_fields_and_exact_decimals(tapewire, run_dir):
+    found = tapewire("events", "--type", "fill", "--json", "--limit", "1").lines
+    assert found == [
+        {
+            "ts_ns": T0 + 14 * MS,
+            "source": "gateway",
+            "seq": 3,
+            "event": "fill",
+            "fields": {
+                "ts_ns": T0 + 14 * MS, "exec_id": "0000a.01.01", "perm_id": 7001,
+                "symbol": "AAPL", "side": "BUY", "quantity": "4", "price": "100.10",
+                "intent_id": "dip-e-1/1", "strategy": "dip", "cause_id": "", "cause_ns": 0,
+                "signal_ns": 0,
+            },
+        }
+    ]  # fmt: skip
+
+
+def test_types_sources_and_times_narrow_it(tapewire, run_dir):
+    def names(*arguments: str) -> list[str]:
+        return [one["event"] for one in tapewire("events", "--json", *arguments).lines]
+
+    assert names("--type", "risk.", "--type", "commission") == [
+        "commission", "commission", "risk.halted",
+    ]  # fmt: skip
+    assert names("--source", "risk") == ["risk.halted"]
+    assert names("--from", times.iso(T0 + 200 * MS)) == [
+        "order.created", "order.refused", "position",
+    ]  # fmt: skip
+    assert names("--to", times.iso(T0 + 11 * MS)) == ["order.created", "order.intended"]
+    assert names("--from", "2030-01-01") == []
+
+
+def test_a_person_reads_a_line_an_event(tapewire, run_dir):
+    shown = tapewire("events", "--source", "risk").out
+    assert shown.startswith("2026-11-20T11:32:18.150000Z  risk 1 ")
+    assert "risk.halted" in shown
+    assert "reason=asked by hand" in shown
+
+
+def test_what_is_appended_later_is_found_by_asking_again(run_dir):
+    with Journals(run_dir, sources=("risk",)) as journals:
+        assert len(list(journals.until())) == 1
+        writer = SqliteJournal(run_dir / "journals" / "risk.sqlite")
+        writer.append([RiskResumed(T0 + 999 * MS, "again")])
+        assert [entry.name for entry in journals.until()] == ["risk.resumed"]
+        assert list(journals.until()) == []
+        writer.close()
+
+
+def test_following_holds_back_what_others_may_still_write_before(run_dir):
+    clock = iter([T0 + 151 * MS, T0 + 151 * MS + SETTLE_NS, T0 + 900 * MS])
+    naps: list[float] = []
+    with Journals(run_dir, from_ns=T0 + 150 * MS) as journals:
+        stream = journals.follow(T0 + 201 * MS, lambda: next(clock), naps.append)
+        assert next(stream).name == "risk.halted"
+        assert len(naps) == 1
+        assert [entry.name for entry in stream] == ["order.created", "order.refused"]
+
+
+def test_a_journal_that_comes_later_is_followed_too(run_dir):
+    (run_dir / "journals" / "risk.sqlite").rename(run_dir / "journals" / "kept")
+    with Journals(run_dir) as journals:
+        assert "risk" not in {entry.source for entry in journals.until()}
+        (run_dir / "journals" / "kept").rename(run_dir / "journals" / "risk.sqlite")
+        assert [entry.source for entry in journals.until()] == ["risk"]
+
+
+def test_entries_keep_their_order_where_the_clock_was_set_back(tmp_path):
+    journal = SqliteJournal(tmp_path / "risk.sqlite")
+    journal.append([RiskHalted(T0 + at, "x") for at in (5, 3, 9)])
+    journal.close()
+    reader = Reader(tmp_path / "risk.sqlite")
+    assert [(at - T0, entry.seq) for at, entry in reader.until(2**63)] == [(5, 1), (5, 2), (9, 3)]
+    reader.close()
+
+
+def test_journals_are_read_as_they_are_taken(tmp_path):
+    (tmp_path / "journals").mkdir()
+    journal = SqliteJournal(tmp_path / "journals" / "risk.sqlite", "NORMAL")
+    journal.append([RiskHalted(T0 + at, "x") for at in range(5000)])
+    with Journals(tmp_path, from_ns=T0 + 2500) as journals:
+        taken = list(itertools.islice(journals.until(), 3))
+        assert [entry.seq for entry in taken] == [2501, 2502, 2503]
+        reader = journals._readers["risk"]
+        assert reader._next_seq == 2504
+    journal.close()
+
+
+@pytest.mark.parametrize("text", ["yesterday", "-5", "-5w", "2026-13-01", ""])
+def test_a_time_that_is_none_is_refused_with_what_was_expected(text: str):
+    with pytest.raises(ConfigError, match=f"--from is '{text}', must be a time in UTC such as"):
+        times.parse("--from", text, T0)
+
+
+def test_times_are_iso_or_spans_back_from_now():
+    assert times.parse("--to", "-10m", T0) == T0 - 600 * 1000 * MS
+    assert times.parse("--to", "2026-11-20T11:32:18", 0) == T0
+    assert times.parse("--to", "2026-11-20T12:32:18+01:00", 0) == T0
+    assert times.parse("--to", None, T0) is None
+    assert times.iso(T0 + 1_234_567) == "2026-11-20T11:32:18.001234Z"
+    assert (times.clock(T0, 0), times.clock(T0)) == ("11:32:18", "11:32:18.000")
+
+
+def test_a_run_directory_that_is_not_there_is_named(tapewire):
+    ended = tapewire("events")
+    assert ended.status == 1
+    assert "no such folder, expected one that a group has run in" in ended.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_following_ends_in_order_on_a_signal(run_dir: Path, number: int):
+    command = [sys.executable, "-m", "console.cli", "events", "--follow", "--json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(ALL)][-1]
+        process.send_signal(number)
+        _, said = process.communicate(timeout=10)
+        assert (process.returncode, said) == (0, "")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(run_dir: Path):
+    writer = SqliteJournal(run_dir / "journals" / "risk.sqlite", "NORMAL")
+    writer.append([RiskHalted(T0 + at, "x" * 500) for at in range(3000)])
+    writer.close()
+    piped = f"{sys.executable} -m console.cli events | head -1"
+    ended = subprocess.run(
+        piped, shell=True, capture_output=True, text=True, cwd=ROOT, check=False, timeout=20
+    )
+    assert (len(ended.stdout.splitlines()), ended.stderr) == (1, "")

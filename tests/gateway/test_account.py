@@ -1,0 +1,123 @@
+"""Paper is enforced: a login that the configuration does not mean is never traded on."""
+
+import pytest
+
+from common.config import ConfigError, load
+from common.events import CancelAll, CancelOrder
+from gateway.account import refusal
+from simulator import messages
+from tests.gateway.desk import T0, Desk, submit
+
+PAPER, LIVE = "DU1234567", "U1234567"
+
+
+@pytest.mark.parametrize("account", ["DU1234567", "DF1234567", "DI1234567", "D1234567"])
+def test_paper_accounts_may_be_traded_on_in_paper_mode(account: str):
+    assert refusal((account,), "paper", None) == ""
+
+
+@pytest.mark.parametrize("accounts", [(LIVE,), ("F1234567",), (PAPER, LIVE), ("I1234567",)])
+def test_a_login_with_an_account_that_is_not_paper_is_refused_in_paper_mode(accounts):
+    said = refusal(accounts, "paper", LIVE)
+    assert "is not a paper account" in said
+    assert "1234567" not in said
+
+
+def test_live_mode_takes_the_named_account_alone():
+    assert refusal((LIVE,), "live", LIVE) == ""
+    assert refusal(("U7654321", LIVE), "live", LIVE) == ""
+    said = refusal(("U7654321",), "live", LIVE)
+    assert said.startswith("live_account is U***, but TWS is logged in to U***")
+    assert refusal((PAPER,), "live", LIVE)
+    assert refusal((LIVE,), "live", None)
+
+
+def logged_in(*accounts: str, **settings: object) -> Desk:
+    """A gateway whose TWS has told these accounts."""
+    desk = Desk(connect=False, **settings)
+    desk.gateway.opened(desk.now_ns)
+    desk.gateway.release(desk.now_ns)
+    desk.raw(messages.frame(["157", "20261120 10:00:00 UTC"]))
+    desk.flush()
+    desk.hear(messages.next_valid_id(1), messages.managed_accounts(",".join(accounts)))
+    return desk
+
+
+def test_the_gateway_stays_waiting_and_says_what_to_set():
+    desk = logged_in(LIVE)
+    desk.answer_snapshot()
+    state, reason = desk.gateway.readiness()
+    assert state == "WAITING"
+    assert reason == (
+        'mode is "paper", but TWS is logged in to U***, which is not a paper account;'
+        ' log in to paper trading, or set mode = "live" and live_account.'
+        " Nothing is sent until then"
+    )
+
+
+def test_nothing_is_asked_ordered_or_cancelled_on_a_refused_login():
+    desk = logged_in(LIVE)
+    desk.gateway.want("AAPL")
+    answer = desk.submit(submit())
+    assert not answer.accepted
+    assert "not a paper account" in answer.reason
+    for ask in (CancelAll(T0), CancelOrder("s-1/1", T0)):
+        take = desk.gateway.cancel_all if isinstance(ask, CancelAll) else desk.gateway.cancel
+        assert not take(ask, desk.now_ns)[0].accepted
+    desk.pass_s(60)
+    assert desk.flush() == []
+
+
+def test_the_right_login_gets_ready():
+    for accounts, settings in (
+        ((PAPER,), {}),
+        ((LIVE,), {"mode": "live", "live_account": LIVE}),
+    ):
+        desk = logged_in(*accounts, **settings)
+        desk.answer_snapshot()
+        assert desk.gateway.readiness() == ("READY", "")
+
+
+def test_accounts_that_change_while_connected_end_trading_at_once():
+    desk = Desk()
+    desk.submit(submit())
+    desk.hear(messages.managed_accounts(LIVE))
+    assert desk.flush() == []
+    assert desk.gateway.readiness()[0] == "WAITING"
+    desk.hear(messages.managed_accounts(PAPER))
+    desk.answer_snapshot()
+    assert desk.gateway.readiness() == ("READY", "")
+
+
+def test_a_login_corrected_in_tws_is_taken_after_the_reconnect():
+    desk = logged_in(LIVE)
+    desk.lose()
+    desk.connect()
+    desk.answer_snapshot()
+    assert desk.gateway.readiness() == ("READY", "")
+
+
+def configured(text: str, tmp_path) -> object:
+    path = tmp_path / "tapewire.toml"
+    path.write_text(text)
+    return load(str(path))
+
+
+def test_paper_is_the_default_and_live_takes_a_second_key(tmp_path):
+    assert configured("", tmp_path).mode == "paper"
+    config = configured(f'mode = "live"\nlive_account = "{LIVE}"', tmp_path)
+    assert (config.mode, config.live_account) == ("live", LIVE)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('mode = "live"', "live_account is None, must be the id of a live account"),
+        ('mode = "live"\nlive_account = ""', "live_account is '', must be"),
+        (f'mode = "live"\nlive_account = "{PAPER}"', "live_account is 'DU***', must be"),
+        ('mode = "real"', "mode is 'real', must be 'paper' or 'live'"),
+    ],
+)
+def test_a_half_set_live_mode_is_refused(text: str, said: str, tmp_path):
+    with pytest.raises(ConfigError, match=said.replace("*", r"\*")):
+        configured(text, tmp_path)

@@ -1,0 +1,260 @@
+"""More and fewer instances while ticks flow, readers that are slow, and what `down` leaves."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common import config as configuration
+from common.config import ConfigError
+from common.events import OrderIntended, Quote, RiskHalted, Tick
+from console import status as told
+from console.books import read_journal
+from console.commands.scale import resize
+from console.group import Group, GroupError, Stopped
+from strategy import Strategy
+from tests.pipeline.running import Running, tapewire
+
+TICKS_PER_S = int(os.environ.get("TEST_TICKS_PER_S", "3000"))
+"""What the market brings while the group is scaled; the goal is 20000, where cores allow it."""
+INSTANCES = int(os.environ.get("TEST_INSTANCES", "4"))
+SYMBOLS = 3
+RESTING_SIGNALS = 2 * SYMBOLS
+NAME = "momentum-fast"
+FAST = f"strategy-{NAME}"
+
+Begin = Callable[..., Running]
+
+
+class Resting(Strategy):
+    """Takes a position in each symbol, and leaves an order that nobody will fill."""
+
+    def on_start(self) -> None:
+        self.done = dict.fromkeys(self.symbols, 0)
+
+    def on_quote(self, quote: Quote) -> None:
+        step = self.done[quote.symbol]
+        if quote.bid is None or step > 1 or self.pending(quote.symbol):
+            return
+        limit = Decimal(int(quote.bid / 2)) if step else None
+        if self.buy(quote.symbol, 5, limit):
+            self.done[quote.symbol] += 1
+
+
+class Slow(Strategy):
+    """Needs longer for a tick than the market for the next."""
+
+    def on_tick(self, tick: Tick) -> None:
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def begin(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
+    """Starts a group with further settings; ended, whatever the test did."""
+    started: list[Group] = []
+
+    def begin(**settings: object) -> Running:
+        for key, value in settings.items():
+            text = value if isinstance(value, str) else json.dumps(value)
+            monkeypatch.setenv(f"TAPEWIRE_{key.upper()}", text)
+        group = Group(configuration.load())
+        started.append(group)
+        group.up()
+        one = Running(group)
+        one.until_ready()
+        return one
+
+    yield begin
+    for group in started:
+        if group.is_up():
+            group.down()
+
+
+def strategy(name: str, cls: type[Strategy], **settings: object) -> list[dict[str, Any]]:
+    return [{"name": name, "strategy": f"{cls.__module__}:{cls.__name__}", **settings}]
+
+
+def instances(count: int) -> list[str]:
+    return [FAST, *(f"{FAST}-{number}" for number in range(2, count + 1))]
+
+
+def seqs(one: Running, name: str) -> dict[str, int]:
+    return {s: t["last_seq"] for s, t in one.status(name)["topics"].items()}
+
+
+def until_read_further(one: Running, names: list[str]) -> None:
+    """Until each of these has read what the gateway has published by now."""
+    before = one.status("gateway")["ts_ns"]
+    one.until(lambda: one.status("gateway")["ts_ns"] > before, "the gateway's next status")
+    published = one.status("gateway")["tick_seqs"]
+    for name in names:
+        one.until(
+            lambda name=name: all(seqs(one, name)[s] >= published[s] for s in seqs(one, name)),
+            f"{name} to read what was published",
+            60,
+        )
+
+
+def test_scaling_touches_no_other_process_and_loses_no_tick(begin: Begin):
+    one = begin(simulator__rate_per_s=TICKS_PER_S)
+    before = one.pids()
+    found = tapewire("scale", NAME, str(INSTANCES), "--json")
+    assert found.returncode == 0, found.stderr
+    new = instances(INSTANCES)[1:]
+    assert json.loads(found.stdout) == {
+        "strategy": NAME, "shards": False, "instances": instances(INSTANCES),
+        "started": new, "stopped": [], "restarted": [],
+    }  # fmt: skip
+    assert set(one.group.names()) == {*before, *new}
+    one.until_ready()
+    until_read_further(one, instances(INSTANCES))
+    assert {n: p for n, p in one.pids().items() if n in before} == before
+    for name in instances(INSTANCES):
+        assert set(one.status(name)["missed"].values()) == {0}, name
+    for name in new:
+        shown = one.status(name)
+        assert all(t["first_seq"] > 0 for t in shown["topics"].values()), "it came late"
+        last = [shown["counters"][f"last_values.{symbol}"] for symbol in shown["topics"]]
+        assert sum(last) > 0, "a symbol's first ticks may be faster than its last values"
+
+    down = resize(one.group, NAME, 1)
+    assert down.stopped == new[::-1], "the highest first"
+    assert one.pids() == before
+    assert set(one.group.names()) == set(before)
+    assert one.status(new[0]) == {}
+    until_read_further(one, [FAST])
+    assert set(one.status(FAST)["missed"].values()) == {0}
+    assert one.faults_at_the_end() == []
+
+
+def test_instances_signal_under_their_own_names(begin: Begin):
+    one = begin(strategies=strategy("rest", Resting))
+    resize(one.group, "rest", 2)
+    one.until_ready()
+    names = ("rest", "rest-2")
+    one.until(
+        lambda: all(one.status(f"strategy-{n}").get("signals") == RESTING_SIGNALS for n in names),
+        "both to have signalled",
+    )
+    one.group.down()
+    intended = [e for e in read_journal(one.run_dir, "gateway") if isinstance(e, OrderIntended)]
+    assert {event.order.strategy for event in intended} == set(names)
+    assert len({event.order.intent_id for event in intended}) == 2 * RESTING_SIGNALS
+
+
+def test_shards_divide_the_symbols_and_restart_the_strategy_alone(begin: Begin):
+    one = begin()
+    before = one.pids()
+    scaled = resize(one.group, NAME, 3, shards=True)
+    assert (scaled.restarted, scaled.started) == ([FAST], instances(3)[1:])
+    assert "restarted, since their symbols changed, strategy-momentum-fast" in str(scaled)
+    one.until_ready()
+    read = [set(one.status(name)["topics"]) for name in instances(3)]
+    assert read == [{"AAPL"}, {"MSFT"}, {"ESZ6"}]
+    others = {n: p for n, p in before.items() if n != FAST}
+    assert {n: p for n, p in one.pids().items() if n in others} == others
+    again = resize(one.group, NAME, 3, shards=True)
+    assert str(again).startswith("nothing to do")
+    whole = resize(one.group, NAME, 1)
+    assert (whole.restarted, whole.stopped) == ([FAST], instances(3)[:0:-1])
+    one.until_ready()
+    assert set(one.status(FAST)["topics"]) == {"AAPL", "MSFT", "ESZ6"}
+
+
+REFUSED = {
+    "unknown": (("nobody", 2, False), "strategy nobody is not in", ConfigError),
+    "instance": ((f"{NAME}-2", 2, False), f"scale {NAME}", ConfigError),
+    "shards": ((NAME, 4, True), "has 3 symbols, cannot be divided among 4", ConfigError),
+    "down": ((NAME, 2, False), "no group runs in", GroupError),
+}
+
+
+@pytest.mark.parametrize(("asked", "sentence", "error"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_is_refused_with_a_sentence(
+    run_dir: Path, asked: tuple[str, int, bool], sentence: str, error: type[Exception]
+):
+    group = Group(configuration.load())
+    with pytest.raises(error, match=sentence):
+        resize(group, *asked)
+    assert list((run_dir / "programs").iterdir()) == []
+
+
+def test_up_starts_as_configured_whatever_was_scaled_before(begin: Begin):
+    one = begin()
+    resize(one.group, NAME, 2)
+    one.group.down()
+    assert f"{FAST}-2" in one.group.names(), "its last words are still shown"
+    one.group.up()
+    assert f"{FAST}-2" not in one.group.names()
+
+
+def test_a_slow_strategy_that_wants_the_latest_keeps_up(begin: Begin):
+    one = begin(
+        simulator__rate_per_s=TICKS_PER_S, strategies=strategy("slow", Slow, delivery="latest")
+    )
+    name = "strategy-slow"
+    one.until(lambda: told.counter(one.status(name), "conflated") > TICKS_PER_S, "a pile")
+    until_read_further(one, [name])
+    shown = one.status(name)
+    assert set(shown["missed"].values()) == {0}
+    assert shown["counters"]["conflated.AAPL"] > 0
+    assert shown["gauges"]["queue_messages_max.market"] > shown["counters"].get("last_values", 0)
+
+
+@pytest.fixture
+def resting(begin: Begin) -> Callable[[str], tuple[Running, Stopped, list[str]]]:
+    """Runs a group that holds positions and has resting orders, then ends it by `on_stop`."""
+
+    def run(on_stop: str) -> tuple[Running, Stopped, list[str]]:
+        one = begin(executor__on_stop=on_stop, strategies=strategy("rest", Resting))
+        one.until(
+            lambda: one.status("gateway")["orders"] == {"FILLED": SYMBOLS, "ACCEPTED": SYMBOLS},
+            "positions and resting orders",
+        )
+        said: list[str] = []
+        return one, one.group.down(said.append), said
+
+    return run
+
+
+def positions(one: Running) -> set[Decimal]:
+    return {p.quantity for p in one.traded().book.positions.values()}
+
+
+def test_working_orders_are_kept_unless_told_otherwise(resting):
+    one, stopped, said = resting("keep")
+    assert said == ["working orders were kept; 3 orders still work at the broker"]
+    assert (stopped.on_stop, stopped.working) == ("keep", SYMBOLS)
+    assert positions(one) == {Decimal(5)}
+
+
+def test_working_orders_are_cancelled_where_configured_and_positions_stay(resting):
+    one, _stopped, said = resting("cancel")
+    assert said == ["every order of the account was cancelled; no orders still work at the broker"]
+    assert one.status("gateway")["orders"] == {"FILLED": SYMBOLS, "CANCELLED": SYMBOLS}
+    assert positions(one) == {Decimal(5)}
+    assert not any(isinstance(e, RiskHalted) for e in read_journal(one.run_dir, "risk"))
+
+
+def test_everything_is_flattened_where_configured(resting):
+    one, stopped, said = resting("flatten")
+    assert said == [
+        "positions were flattened, all were closed; trading is HALTED until `tapewire resume`;"
+        " no orders still work at the broker"
+    ]
+    assert positions(one) == {Decimal(0)}
+    assert stopped.working == 0
+
+
+def test_where_risk_is_silent_nothing_is_claimed(begin: Begin):
+    one = begin(executor__on_stop="cancel", strategies=strategy("rest", Resting))
+    one.until(lambda: one.status("gateway")["orders"].get("ACCEPTED") == SYMBOLS, "resting orders")
+    one.group.stop(["risk"])
+    stopped = one.group.down([].append)
+    assert stopped.done.startswith("nothing was cancelled or closed: risk did not answer")
+    assert stopped.working == SYMBOLS

@@ -1,0 +1,114 @@
+"""What must hold of changed orders: once at the broker each, and the same terms everywhere."""
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from backtest.world import World
+from common.events import (
+    Event,
+    ModifyOrder,
+    OrderModified,
+    OrderModifyIntended,
+    OrderModifyRejected,
+    SubmitOrder,
+)
+from executor.service import ExecutorService
+from gateway.service import GatewayService
+from risk.state import RiskState
+from strategy.service import StrategyService
+
+
+class ChangingState(RiskState):
+    """Risk's state that knows of changed orders: the larger quantity counts until TWS tells."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)
+        self._quantities: dict[str, Decimal] = {}
+
+    def apply(self, event: Event) -> None:
+        super().apply(event)
+        if isinstance(event, OrderModifyIntended):
+            order = self._orders[event.change.intent_id]
+            self._quantities.setdefault(order.intent_id, order.quantity)
+            self._take(order, max(order.quantity, event.change.quantity))
+        elif isinstance(event, OrderModified):
+            self._quantities[event.intent_id] = event.quantity
+            self._take(self._orders[event.intent_id], event.quantity)
+        elif isinstance(event, OrderModifyRejected) and event.intent_id in self._quantities:
+            self._take(self._orders[event.intent_id], self._quantities[event.intent_id])
+
+    def _take(self, order: SubmitOrder, quantity: Decimal) -> None:
+        changed = self._orders[order.intent_id] = replace(order, quantity=quantity)
+        if order.intent_id in self._live:
+            self._live[order.intent_id] = changed
+
+
+class Audit:
+    """How often the broker changed each order, by its reference."""
+
+    def __init__(self, world: World) -> None:
+        self.changed: Counter[str] = Counter()
+        self._take = world.server.take_audit
+        world.server.take_audit = self._note  # type: ignore[method-assign]
+
+    def _note(self) -> list[dict[str, object]]:
+        lines = self._take()
+        for line in lines:
+            if line["kind"] == "order" and line["event"] == "modified":
+                self.changed[str(line["order_ref"])] += 1
+        return lines
+
+
+def once(world: World, audit: Audit) -> Iterator[str]:
+    """No change was put into effect more often than it was taken."""
+    world.server.take_audit()
+    taken = Counter(
+        e.change.intent_id for e in world.events("gateway") if isinstance(e, OrderModifyIntended)
+    )
+    for ref, count in audit.changed.items():
+        if count > taken[ref]:
+            yield f"G1: {ref} was changed {count} times, {taken[ref]} changes were taken"
+
+
+def at_rest(world: World) -> Iterator[str]:
+    """Once all is calm no change is under way, and the terms are the broker's."""
+    gateway, executor = world.service("gateway"), world.service("executor")
+    assert isinstance(gateway, GatewayService)
+    assert isinstance(executor, ExecutorService)
+    intents, entries = gateway.gateway.orders.intents, executor.executor.ledger.orders
+    for order in world.server._exchange.open_orders():
+        if order.order_ref not in intents or order.client_id != 1:
+            continue
+        intent, entry = intents[order.order_ref], entries[order.order_ref]
+        if intent.change or entry.modify:
+            yield f"G4: {intent} still has a change under way: {_changes(intent.change)}"
+        theirs = (order.quantity, order.limit)
+        if not intent.terms == entry.terms == theirs:
+            yield f"G3: {intent} has {intent.terms} and {entry.terms}, the broker {theirs}"
+
+
+def flat(world: World) -> Iterator[str]:
+    """After a flatten every strategy holds nothing."""
+    for name in world.strategies:
+        service = world.service(name)
+        assert isinstance(service, StrategyService)
+        for instrument in world.instruments:
+            held = service.runner.position(instrument.symbol)
+            if held:
+                yield f"G3: after the flatten {name} has {held} {instrument.symbol}"
+
+
+def shared(world: World) -> Iterator[str]:
+    """Before it, the strategies hold together what the broker does."""
+    services = [world.service(name) for name in world.strategies]
+    for symbol, text in world.server.books()["positions"].items():
+        held = sum(s.runner.position(symbol) for s in services if isinstance(s, StrategyService))
+        if held != Decimal(text):
+            yield f"G3: the strategies have {held} {symbol}, the broker {text}"
+
+
+def _changes(change: ModifyOrder | None) -> str:
+    return change.id if change else "not at the gateway"

@@ -1,0 +1,88 @@
+"""Warming up: ticks of a file before the first live one; nothing is sent meanwhile."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from common.config import ConfigError
+from common.events import Quote, Trade
+from strategy.history import HEADER, ticks_of
+from tests.strategy.desk import T0, config, runner
+
+FIRST = ",".join(HEADER)
+
+
+def read(path: Path, *lines: str, **more: object) -> list:
+    path.write_text("\n".join([FIRST, *lines]))
+    warm_up = config(warm_up={"ticks": path, **more}).warm_up
+    return list(ticks_of(warm_up, ("AAPL",)))
+
+
+def test_rows_become_quotes_and_trades_of_the_symbols_that_are_read(tmp_path: Path):
+    assert read(
+        tmp_path / "t.csv", "5,AAPL,1.5,,3,,,", "6,MSFT,1,2,3,4,,", "7,AAPL,,2.5,,4,2,10"
+    ) == [
+        Quote("AAPL", 5, 1.5, 3.0, None, None),
+        Quote("AAPL", 7, 1.5, 3.0, 2.5, 4.0),
+        Trade("AAPL", 7, 2.0, 10.0),
+    ]
+
+
+@pytest.mark.parametrize("start", ["1970-01-01T00:00:01", "1970-01-01T01:00:01+01:00"])
+def test_it_begins_where_it_is_told_and_knows_the_quote_before_that(tmp_path: Path, start: str):
+    lines = ("5,AAPL,1,2,,,,", "1000000000,AAPL,3,,,,,")
+    assert read(tmp_path / "t.csv", *lines, **{"from": start}) == [
+        Quote("AAPL", 1_000_000_000, 3.0, None, 2.0, None)
+    ]
+
+
+def test_a_compressed_file(tmp_path: Path):
+    path = tmp_path / "t.csv.gz"
+    path.write_bytes(gzip.compress(f"{FIRST}\n5,AAPL,,,,,2,\n".encode()))
+    warm_up = config(warm_up={"ticks": path}).warm_up
+    assert list(ticks_of(warm_up, ("AAPL",))) == [Trade("AAPL", 5, 2.0, None)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (["5,AAPL,x,,,,,"], "line 2: could not convert string to float: 'x'"),
+        (["5,AAPL,1,,,,,", "4,AAPL,1,,,,,"], "line 3: ts_ns is 4, expected 5 or later"),
+        (["5,AAPL"], "line 2: 2 columns, expected 8"),
+        (["5,AAPL,nan,,,,,"], "line 2: .* expected finite numbers"),
+        (["x,AAPL,1,,,,,"], "line 2: invalid literal"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path: Path, lines: list[str], says: str):
+    with pytest.raises(ConfigError, match=says):
+        read(tmp_path / "t.csv", *lines)
+
+
+def test_a_file_that_is_not_there_or_has_another_header_is_refused(tmp_path: Path):
+    warm_up = config(warm_up={"ticks": tmp_path / "none.csv"}).warm_up
+    with pytest.raises(ConfigError, match=r"none.csv.*No such file"):
+        list(ticks_of(warm_up, ("AAPL",)))
+    (tmp_path / "none.csv").write_text("time,price\n")
+    with pytest.raises(ConfigError, match="line 1 is 'time,price', expected 'ts_ns,symbol"):
+        list(ticks_of(warm_up, ("AAPL",)))
+
+
+def test_history_is_given_in_its_own_time_and_sends_nothing():
+    one = runner(live=False)
+    times, sent = [], []
+    one._on_quote = lambda _quote: (
+        times.append((one.strategy.clock.now_ns(), one.strategy.live)),
+        sent.append(one.strategy.buy("AAPL", 1)),
+    )
+    one.warm_up([Quote("AAPL", 5, 1.0, 1.0, 2.0, 1.0), Quote("AAPL", 9, 1.0, 1.0, 2.0, 1.0)])
+    assert times == [(5, False), (9, False)]
+    assert (sent, one.due(T0)) == (["", ""], [])
+    assert one.strategy.clock.now_ns() == T0
+
+
+def test_the_strategy_is_started_once_and_before_its_history():
+    one = runner()
+    told = one.strategy.told
+    one.start(T0 + 1)
+    assert one.strategy.told is told
