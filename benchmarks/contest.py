@@ -72,6 +72,11 @@ def contest(entries: Mapping[str, Entry], seconds: float, rounds: int = ROUNDS) 
     }
 
 
+def where_of(run: Figures) -> str:
+    """What a run differs in, in words."""
+    return f"{run['symbols']} symbol{'' if run['symbols'] == 1 else 's'}"
+
+
 def faults(figures: Figures, where: str) -> list[str]:
     """A sentence for each contender that lost or doubled a tick."""
     return [

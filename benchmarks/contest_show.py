@@ -3,8 +3,10 @@
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from benchmarks.contest import where_of
 from benchmarks.goal_table import goal_table
 
 
@@ -19,12 +21,12 @@ def show(figures: dict[str, Any]) -> None:
 
 
 def _table(run: dict[str, Any]) -> Table:
-    table = Table(title=f"{run['symbols']} symbols", title_justify="left")
+    table = Table(title=where_of(run), title_justify="left")
     for column in ("", "ticks/s", "Tapewire is times", "CPU ns a tick", "lost"):
         table.add_column(column, justify="right" if column else "left")
     for name, one in run["contenders"].items():
         if "skipped" in one:
-            table.add_row(name, "-", "-", one["skipped"], "-")
+            table.add_row(name, "-", "-", escape(one["skipped"]), "-")
             continue
         times = run["ratios"].get(name)
         cpu = ", ".join(f"{process} {ns}" for process, ns in one["cpu_ns_per_tick"].items())

@@ -10,7 +10,8 @@ def goal_table(figures: Mapping[str, Mapping[str, Any]]) -> Table:
     """The table of the goals in each benchmark's figures."""
     table = Table(title="goals", title_justify="left")
     for column in ("benchmark", "what", "figure", "ratio", "goal", ""):
-        table.add_column(column, justify="right" if column in ("figure", "ratio") else "left")
+        is_number = column in ("figure", "ratio")
+        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
     for benchmark, one in figures.items():
         _add(table, one["goals"], benchmark)
     return table
@@ -22,7 +23,8 @@ def _add(table: Table, goals: Sequence[Mapping[str, Any]], benchmark: str) -> No
         is_ratio = goal["unit"] == "x"
         figure = _text(goal["figure"] if is_ratio else goal["found"], goal["figure_unit"])
         ratio = _text(goal["found"], "x") if is_ratio else ""
-        table.add_row(benchmark, goal["name"], figure, ratio, _bound(goal), _met(goal["met"]))
+        name = f"{goal['rate_per_s']}/s: {goal['name']}" if "rate_per_s" in goal else goal["name"]
+        table.add_row(benchmark, name, figure, ratio, _bound(goal), _met(goal["met"]))
 
 
 def _bound(goal: Mapping[str, Any]) -> str:

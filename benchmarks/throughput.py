@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.children import Children, Talk
-from benchmarks.contest import Contender, Entry, contest, faults
+from benchmarks.contest import Contender, Entry, contest, faults, where_of
 from benchmarks.contest_show import show
 from benchmarks.figures import goal
 from benchmarks.made import MARK, symbols
@@ -56,7 +56,7 @@ def measure(options: argparse.Namespace) -> Figures:
         "ticks_per_read": READ_TICKS,
         "runs": runs,
         "goals": [one for run in runs for one in _goals(run)],
-        "faults": [one for run in runs for one in faults(run, f"{run['symbols']} symbols")],
+        "faults": [one for run in runs for one in faults(run, where_of(run))],
     }
 
 
@@ -121,7 +121,7 @@ def _pyzmq(children: Children, kind: str, symbol_count: int) -> Callable[[], Con
 
 
 def _goals(run: Figures) -> list[Figures]:
-    where, contenders = f"{run['symbols']} symbols", run["contenders"]
+    where, contenders = where_of(run), run["contenders"]
     rate = contenders["tapewire"]["ticks_per_s"]
     return [
         goal(f"{where}: into one strategy", rate, "/s", least=TICKS_PER_S_GOAL),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.children import Children, Talk
-from benchmarks.contest import Contender, Entry, contest, faults
+from benchmarks.contest import Contender, Entry, contest, faults, where_of
 from benchmarks.contest_show import show
 from benchmarks.figures import goal
 from benchmarks.made import MARK, symbols
@@ -54,7 +54,7 @@ def measure(options: argparse.Namespace) -> Figures:
         "seconds": options.seconds,
         "runs": runs,
         "goals": [one for run in runs for one in _goals(run)],
-        "faults": [one for run in runs for one in faults(run, f"{run['symbols']} symbols")],
+        "faults": [one for run in runs for one in faults(run, where_of(run))],
     }
 
 
@@ -106,7 +106,7 @@ def _client(children: Children, name: str, symbol_count: int) -> Callable[[], Co
 
 
 def _goals(run: Figures) -> list[Figures]:
-    where, contenders = f"{run['symbols']} symbols", run["contenders"]
+    where, contenders = where_of(run), run["contenders"]
     found = []
     if run["symbols"] in TICKS_PER_S_GOALS:
         rate, least = contenders["tapewire"]["ticks_per_s"], TICKS_PER_S_GOALS[run["symbols"]]

@@ -2,7 +2,6 @@
 
 Its own best way: a gateway puts tick objects that exist already as events of their symbol, the
 engine's thread takes them from its queue and calls the handler. One process, nothing serialised.
-Nothing in the engine holds the writer up, so it waits here while more than a bound are queued.
 """
 
 import sys
@@ -16,7 +15,6 @@ from benchmarks import made
 from benchmarks.speech import mark, say, slices
 
 TICKS: Final = 20_000  # different ones, sent in turn
-QUEUED_MAX: Final = 20_000
 MARK_TYPE: Final = "eMark."
 
 
@@ -44,16 +42,11 @@ def main(symbol_count: int) -> None:
     engine.start()
     say(ready=True)
     turns = cycle(made.quotes(names, TICKS, time.time_ns()))
-    sent = 0
     for count in slices():
         engine.put(Event(MARK_TYPE))
         for _ in range(count):
             quote = next(turns)
             engine.put(Event(f"eTick.{quote.symbol}", quote))
-            sent += 1
-            if not sent % QUEUED_MAX:
-                while sent - counter.ticks > QUEUED_MAX:
-                    time.sleep(0.001)
         engine.put(Event(MARK_TYPE))
     engine.stop()
 
