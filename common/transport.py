@@ -49,6 +49,13 @@ KINDS: Final = {
     "router": zmq.ROUTER,
     "dealer": zmq.DEALER,
 }
+# pyzmq's own conveniences above these, such as flags that are enums, cost as much as a message.
+_send: Final = zmq.backend.Socket.send
+_receive: Final = zmq.backend.Socket.recv
+_get: Final = zmq.backend.Socket.get
+NOBLOCK: Final = int(zmq.NOBLOCK)
+NOBLOCK_MORE: Final = int(zmq.NOBLOCK | zmq.SNDMORE)
+RCVMORE: Final = int(zmq.RCVMORE)
 HEARTBEAT_IVL_MS: Final = 1000
 HEARTBEAT_TIMEOUT_MS: Final = 5000
 MESSAGE_MAX_BYTES: Final = 16 * 1024 * 1024
@@ -129,7 +136,9 @@ class ZmqTransport:
         if stream is not None:
             return stream.write(frames[0])
         try:
-            self._sockets[channel].send_multipart(frames, zmq.NOBLOCK)
+            sock, last = self._sockets[channel], len(frames) - 1
+            for place, frame in enumerate(frames):  # only the first can fail: a message is whole
+                _send(sock, frame, NOBLOCK if place == last else NOBLOCK_MORE)
         except zmq.Again:
             self.refused[channel] += 1
             return False
@@ -177,7 +186,10 @@ class ZmqTransport:
         socket, before = self._sockets[channel], len(inbound)
         for _ in range(self._batches_max.get(channel, self._batch_max)):
             try:
-                inbound.append((channel, socket.recv_multipart(zmq.NOBLOCK)))
+                frames = [_receive(socket, NOBLOCK)]
+                while _get(socket, RCVMORE):
+                    frames.append(_receive(socket, NOBLOCK))
+                inbound.append((channel, frames))
             except zmq.Again:
                 break
         else:

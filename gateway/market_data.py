@@ -22,9 +22,14 @@ _SIZES: Final = {b"0": "bid", b"3": "ask", b"5": "last", b"69": "bid", b"70": "a
 PRICE_MAX: Final = 1e12
 PRICE_PARTS: Final = 10  # a tickPrice frame split at NULs: three of its length, seven fields
 SIZE_PARTS: Final = 8
-HEAD_BYTES: Final = 2  # the length's last byte and a message id of one digit
 PRICE_ID: Final = ord(TICK_PRICE)
 SIZE_ID: Final = ord(TICK_SIZE)
+_HEADS: Final = {
+    bytes((length, message_id)): (message_id == PRICE_ID, 4 + length)
+    for length in range(256)
+    for message_id in (PRICE_ID, SIZE_ID)
+}
+"""The length's last byte and the message id, to: is it a tickPrice, and how many bytes in all."""
 SIZE_MAX: Final = 1e15
 
 FIRST_REQUEST_ID: Final = 1_000_000_000  # far above any order id, so that errors are told apart
@@ -96,49 +101,52 @@ class MarketData:
         parts, one more, then the length's last byte with the message id, then the fields (for a
         frame shorter than 256 bytes). So a whole read costs one split, where a frame at a time
         costs one each. Gives how many parts and how many bytes were read. What it does not take,
-        such as a value out of bounds, is left to the readers of single messages, which say why.
+        such as a value out of bounds or a delayed tick, is left to the readers of single messages,
+        which say why. A size that TWS repeats behind its price is read here and is no tick.
         """
         begun, size, frames, last = place, 0, 0, len(parts) - PRICE_PARTS
-        lines, touched = self._lines, self._touched
+        lines, touched, heads = self._lines, self._touched, _HEADS
+        price_max, size_max, quote = PRICE_MAX, SIZE_MAX, Quote
         try:
             while place < last and not parts[place + 1] and not parts[place + 2]:
-                head, line = parts[place + 3], lines.get(parts[place + 5])
-                if line is None or len(head) != HEAD_BYTES:
-                    break
-                if head[1] == PRICE_ID:
-                    part, step = _PRICES.get(parts[place + 6]), PRICE_PARTS
-                    price, shown = float(parts[place + 7]), float(parts[place + 8])
-                    if not (0 < price <= PRICE_MAX and 0 <= shown <= SIZE_MAX) or part is None:
+                line, (is_price, length) = lines[parts[place + 5]], heads[parts[place + 3]]
+                kind, value = parts[place + 6], float(parts[place + 7])
+                changed = True
+                if is_price:
+                    shown = float(parts[place + 8])
+                    if not (0 < value <= price_max and 0 <= shown <= size_max):
                         break
-                    if part == "bid":
-                        line.bid, line.bid_size = price, shown
-                    elif part == "ask":
-                        line.ask, line.ask_size = price, shown
-                    else:
-                        self._trade(line, price, shown, now_ns)
-                        size, place, frames = size + 4 + head[0], place + step, frames + 1
-                        continue
-                elif head[1] == SIZE_ID:
-                    part, step = _SIZES.get(parts[place + 6]), SIZE_PARTS
-                    shown = float(parts[place + 7])
-                    if not 0 <= shown <= SIZE_MAX:
-                        break
-                    if part == "bid" and shown != line.bid_size:
-                        line.bid_size = shown
-                    elif part == "ask" and shown != line.ask_size:
-                        line.ask_size = shown
+                    if kind == b"1":
+                        line.bid, line.bid_size = value, shown
+                    elif kind == b"2":
+                        line.ask, line.ask_size = value, shown
+                    elif kind == b"4":
+                        self._trade(line, value, shown, now_ns)
+                        changed = False
                     else:
                         break
+                    place += PRICE_PARTS
                 else:
-                    break
-                if not line.ticks:
-                    touched.append(line)
-                line.ticks.append(
-                    Quote(line.symbol, now_ns, line.bid, line.bid_size, line.ask, line.ask_size)
-                )
-                size, place, frames = size + 4 + head[0], place + step, frames + 1
-        except ValueError:
-            pass  # not a number: the reader of single messages names it
+                    if not 0 <= value <= size_max:
+                        break
+                    if kind == b"0":
+                        changed, line.bid_size = value != line.bid_size, value
+                    elif kind == b"3":
+                        changed, line.ask_size = value != line.ask_size, value
+                    else:
+                        break
+                    place += SIZE_PARTS
+                size += length
+                frames += 1
+                if changed:
+                    ticks = line.ticks
+                    if not ticks:
+                        touched.append(line)
+                    ticks.append(
+                        quote(line.symbol, now_ns, line.bid, line.bid_size, line.ask, line.ask_size)
+                    )
+        except (ValueError, KeyError):
+            pass  # not a number, or another kind of message: its own reader takes it
         self.messages += frames
         return place - begun, size
 

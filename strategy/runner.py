@@ -1,7 +1,8 @@
 """The runner's core: ticks to one strategy, its signals out, again until each is answered."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from operator import length_hint
 from typing import Any
 
 from common import wire
@@ -77,7 +78,7 @@ class Runner:
         self._timers, self._bars = Timers(), SymbolBars()
         self._origin: Origin = ""
         self._ticks: list[Tick] = []
-        self._tick: Tick | None = None
+        self._rest: Iterator[Tick] | None = None  # of `_ticks`, behind the one in hand
         self.strategy = load(config, symbols, self)
         self._on_quote, self._on_trade = _handlers(self.strategy)
 
@@ -134,18 +135,20 @@ class Runner:
             return
         self._origin, self._ticks = origin, ticks
         on_quote, on_trade = self._on_quote, self._trade_for_bars if self._bars else self._on_trade
-        for tick in ticks:
-            self._tick = tick
+        rest = self._rest = iter(ticks)
+        while True:  # a tick that raises ends the inner loop, not the rest
             try:
-                if isinstance(tick, Quote):
-                    on_quote(tick)
-                else:
-                    on_trade(tick)
+                for tick in rest:
+                    if type(tick) is Quote:
+                        on_quote(tick)
+                    else:
+                        on_trade(tick)  # type: ignore[arg-type]  # a tick is one of the two
+                break
             except Exception as error:  # noqa: BLE001 - a strategy's bug is its own affair
-                self._failed(repr(error), tick)
+                self._failed(repr(error), self._in_hand())
                 if self.stopped:
                     break
-        self._tick = None
+        self._rest = None
 
     def on_executor(self, event: Event, now_ns: int) -> None:
         """The executor's journal: answers to signals, and what became of orders."""
@@ -218,7 +221,7 @@ class Runner:
         if not self._live:
             return ""
         kind: OrderType = "MKT" if limit_price is None else "LMT"
-        now_ns, price = self.clock.ns, _price_of(self._tick)
+        now_ns, price = self.clock.ns, _price_of(self._in_hand())
         return self.outgoing.add(
             Signal(
                 self._next_id(), now_ns, self.name, action, symbol, quantity, kind,
@@ -283,11 +286,17 @@ class Runner:
 
     def _cause(self) -> tuple[str, int]:
         """The tick that the strategy is being told of: its id and time."""
-        tick = self._tick
+        tick = self._in_hand()
         if tick is None:
             return "", 0
-        place = next(n for n, t in enumerate(self._ticks) if t is tick)
-        return f"{cause_of(self._origin)}/{place}", tick.ts_ns
+        return f"{cause_of(self._origin)}/{self._place()}", tick.ts_ns
+
+    def _in_hand(self) -> Tick | None:
+        return None if self._rest is None else self._ticks[self._place()]
+
+    def _place(self) -> int:
+        """Where the tick in hand stands in its message: told by what is left of it."""
+        return len(self._ticks) - length_hint(self._rest) - 1
 
     def _trade_for_bars(self, trade: Trade) -> None:
         for bar in self._bars.add(trade):

@@ -37,6 +37,7 @@ class StrategyService(Service):
         super().__init__(f"strategy-{runner.name}", transport, clock, epoch=epoch, follows=FOLLOWS)
         self.runner = runner
         self.readers = {symbol: TickReader(symbol) for symbol in symbols}
+        self._topics: dict[bytes, tuple[str, str, str, TickReader]] = {}  # by frame, once seen
         self._piled = Conflation() if latest else None
         self._store = store
         self.metrics.watch("missed", self._missed, "counter")
@@ -53,12 +54,16 @@ class StrategyService(Service):
 
     def on_frames(self, channel: str, frames: list[bytes], now_ns: int) -> None:
         """Ticks, last values for a joiner, and what external feeds bring."""
-        if channel.startswith(feeds.PREFIX):
-            self._on_external(channel.removeprefix(feeds.PREFIX), frames)
-            return
-        topic = wire.topic_name(frames[0])
-        kind, _, symbol = topic.partition(".")
-        reader, batch = self.readers[symbol], wire.decode_ticks(frames[1])
+        known = self._topics.get(frames[0]) if channel == "market" else None
+        if known is None:
+            if channel.startswith(feeds.PREFIX):
+                self._on_external(channel.removeprefix(feeds.PREFIX), frames)
+                return
+            topic = wire.topic_name(frames[0])
+            kind, _, symbol = topic.partition(".")
+            known = self._topics[frames[0]] = topic, kind, symbol, self.readers[symbol]
+        topic, kind, symbol, reader = known
+        batch = wire.decode_ticks(frames[1])
         if kind == "last":
             ticks: list[Tick] = reader.on_last(batch)
             self.metrics.count("last_values", len(ticks), symbol)
