@@ -25,5 +25,10 @@ def printing() -> Iterator[None]:
 
 
 def line(found: Any) -> None:
-    """Print one line now: text as it is, anything else as JSON."""
-    print(found if isinstance(found, str) else json.dumps(found, default=str), flush=True)
+    """Print one line now: text as it is, anything else as JSON.
+
+    In one write, so that Ctrl-C cannot fall between a line and its end.
+    """
+    text = found if isinstance(found, str) else json.dumps(found, default=str)
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
