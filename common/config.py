@@ -150,6 +150,8 @@ class FeedConfig(Section):
 class WarmUpConfig(Section):
     """History that a strategy is given before the first live tick: a CSV of ticks, from a time."""
 
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
+
     ticks: Path
     start: datetime | None = Field(default=None, alias="from")
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from common.events import (
     AccountPosition,
     Commission,
@@ -13,6 +15,9 @@ from common.events import (
     OrderFilled,
     OrderIntended,
     OrderLost,
+    OrderModified,
+    OrderModifyIntended,
+    OrderModifyRejected,
     OrderRefused,
     OrderRejected,
     OrderUnknown,
@@ -35,6 +40,7 @@ class RiskState:
         self.book = Book({i.symbol: i.multiplier for i in instruments})
         self._live: dict[str, SubmitOrder] = {}
         self._orders: dict[str, SubmitOrder] = {}
+        self._quantities: dict[str, Decimal] = {}  # of changed orders, as TWS told them last
         self._filled: dict[str, Decimal] = {}
         self._executions: dict[str, Decimal] = {}
         self._reported: dict[str, AccountPosition] = {}
@@ -53,6 +59,8 @@ class RiskState:
             self._orders[event.order.intent_id] = self._live[event.order.intent_id] = event.order
         elif isinstance(event, FINAL):
             self._live.pop(event.intent_id, None)
+        elif isinstance(event, OrderModifyIntended | OrderModified | OrderModifyRejected):
+            self._on_change(event)
         elif isinstance(event, OrderAccepted | OrderUnknown) and event.intent_id in self._orders:
             self._live[event.intent_id] = self._orders[event.intent_id]
 
@@ -89,7 +97,24 @@ class RiskState:
 
     def _working(self) -> Iterator[tuple[SubmitOrder, Decimal]]:
         for intent_id, order in self._live.items():
-            yield order, order.quantity - self._filled.get(intent_id, Decimal(0))
+            left = order.quantity - self._filled.get(intent_id, Decimal(0))
+            yield order, max(left, Decimal(0))
+
+    def _on_change(self, event: OrderModifyIntended | OrderModified | OrderModifyRejected) -> None:
+        """New terms: the larger quantity counts until TWS tells which it is."""
+        wish = event.change if isinstance(event, OrderModifyIntended) else None
+        intent_id = wish.intent_id if wish else getattr(event, "intent_id", "")
+        order = self._orders.get(intent_id)
+        if order is None:
+            return
+        quantity = self._quantities.setdefault(intent_id, order.quantity)
+        if isinstance(event, OrderModified):
+            quantity = self._quantities[intent_id] = event.quantity
+        elif wish is not None:
+            quantity = max(quantity, wish.quantity)
+        changed = self._orders[intent_id] = replace(order, quantity=quantity)
+        if intent_id in self._live:
+            self._live[intent_id] = changed
 
     def _on_fill(self, fill: Fill) -> None:
         if not self.book.apply_fill(fill):

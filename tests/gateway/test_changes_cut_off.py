@@ -1,4 +1,4 @@
-"""Changes of live orders whose answer is out: never sent again, and what came of them is found."""
+"""Changes of live orders whose answer is out: never sent again, and what became of them."""
 
 from decimal import Decimal
 

@@ -4,46 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from msgspec.structs import replace
-
 from backtest.world import World
 from common.events import (
-    Event,
     ModifyOrder,
-    OrderModified,
     OrderModifyIntended,
-    OrderModifyRejected,
-    SubmitOrder,
 )
 from executor.service import ExecutorService
 from gateway.service import GatewayService
-from risk.state import RiskState
 from strategy.service import StrategyService
-
-
-class ChangingState(RiskState):
-    """Risk's state that knows of changed orders: the larger quantity counts until TWS tells."""
-
-    def __init__(self, *arguments: object) -> None:
-        super().__init__(*arguments)
-        self._quantities: dict[str, Decimal] = {}
-
-    def apply(self, event: Event) -> None:
-        super().apply(event)
-        if isinstance(event, OrderModifyIntended):
-            order = self._orders[event.change.intent_id]
-            self._quantities.setdefault(order.intent_id, order.quantity)
-            self._take(order, max(order.quantity, event.change.quantity))
-        elif isinstance(event, OrderModified):
-            self._quantities[event.intent_id] = event.quantity
-            self._take(self._orders[event.intent_id], event.quantity)
-        elif isinstance(event, OrderModifyRejected) and event.intent_id in self._quantities:
-            self._take(self._orders[event.intent_id], self._quantities[event.intent_id])
-
-    def _take(self, order: SubmitOrder, quantity: Decimal) -> None:
-        changed = self._orders[order.intent_id] = replace(order, quantity=quantity)
-        if order.intent_id in self._live:
-            self._live[order.intent_id] = changed
 
 
 class Audit:
@@ -65,9 +33,8 @@ class Audit:
 def once(world: World, audit: Audit) -> Iterator[str]:
     """No change was put into effect more often than it was taken."""
     world.server.take_audit()
-    taken = Counter(
-        e.change.intent_id for e in world.events("gateway") if isinstance(e, OrderModifyIntended)
-    )
+    intended = [e.change for e in world.events("gateway") if isinstance(e, OrderModifyIntended)]
+    taken = Counter(change.intent_id for change in {c.id: c for c in intended}.values())
     for ref, count in audit.changed.items():
         if count > taken[ref]:
             yield f"G1: {ref} was changed {count} times, {taken[ref]} changes were taken"

@@ -21,8 +21,8 @@ from executor.order_state import FINAL
 from executor.service import ExecutorService
 from risk.rules import MaxContracts
 from risk.service import RiskService
+from risk.state import RiskState
 from strategy.service import StrategyService
-from tests.simulation.changes import ChangingState
 
 CENT = Decimal("0.01")
 
@@ -111,7 +111,7 @@ def chains(world: World) -> Iterator[str]:
 
 def exposure_within_limit(world: World) -> Iterator[str]:
     """G7, whenever an order or a change was taken: all that could fill, together."""
-    state, limit = ChangingState(world.instruments), MaxContracts(world.max_contracts)
+    state, limit = RiskState(world.instruments), MaxContracts(world.max_contracts)
     merged = [e for name in ("gateway", "way-out") for e in world.events(name)]
     for event in sorted(merged, key=lambda e: e.ts_ns):
         state.apply(event)

@@ -29,6 +29,12 @@ def test_rows_become_quotes_and_trades_of_the_symbols_that_are_read(tmp_path: Pa
     ]
 
 
+def test_its_configuration_survives_being_written_down_and_read_again(tmp_path: Path):
+    # The demo makes a configuration of its own from the one it is given.
+    first = config(warm_up={"ticks": tmp_path, "from": "2026-01-02T03:04:05"})
+    assert config(**first.model_dump(mode="json")) == first
+
+
 @pytest.mark.parametrize("start", ["1970-01-01T00:00:01", "1970-01-01T01:00:01+01:00"])
 def test_it_begins_where_it_is_told_and_knows_the_quote_before_that(tmp_path: Path, start: str):
     lines = ("5,AAPL,1,2,,,,", "1000000000,AAPL,3,,,,,")
