@@ -1,5 +1,6 @@
 """A back-test: the group on a file's own time, from the first tick to the last fill."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -13,6 +14,7 @@ from backtest.survey import Survey, Window, instruments_of, survey, unknown
 from backtest.tickfile import TickFile
 from backtest.world import SECOND_NS, World
 from common.config import Config, ConfigError, StrategyConfig
+from common.events import OrderDenied
 from common.instruments import Instrument
 from simulator.market import Row
 from simulator.settings import SimulatorSettings
@@ -72,7 +74,12 @@ def run(
         figures=figures.told(),
         results=Results(figures.events, multipliers, sampler.marks),
         sample_ns=sampler.every_ns,
-        notes=(*file.notes, *_notes(found, config, instruments, wanted), *raised),
+        notes=(
+            *file.notes,
+            *_notes(found, config, instruments, wanted),
+            *_untraded(world),
+            *raised,
+        ),
     )
 
 
@@ -164,6 +171,15 @@ def _joined_after_ns(config: Config, instruments: tuple[Instrument, ...]) -> int
 
 def _silence(ts_ns: int) -> Row:
     return Row(ts_ns, "", None, None, None, None, None, None)
+
+
+def _untraded(world: World) -> Iterator[str]:
+    """Why signals came to no order: each reason's first case, and how many there were."""
+    denied = [e for e in world.events("executor") if isinstance(e, OrderDenied)]
+    counts = Counter((e.strategy, e.reason.partition(":")[0]) for e in denied)
+    for (strategy, kind), count in counts.items():
+        first = next(e for e in denied if e.strategy == strategy and e.reason.startswith(kind))
+        yield f"{strategy}: {count:,} signals denied, the first because: {first.reason}"
 
 
 def _notes(

@@ -23,6 +23,7 @@ CORE: Final = ("gateway", "way-out", "risk", "executor")
 START_TIMEOUT_S: Final = 15
 STOP_TIMEOUT_S: Final = 30
 STAGE_TIMEOUT_S: Final = 5
+ENDED: Final = ("EXITED", "FATAL", "BACKOFF")
 RUNNING: Final = ("STARTING", "RUNNING", "STOPPING", "BACKOFF")
 LIVE: Final = ("INTENDED", "ACCEPTED", "UNKNOWN")
 CANCEL_TIMEOUT_S: Final = 8
@@ -74,7 +75,8 @@ class Group:
             **(environment or {}),
             "TAPEWIRE_RUN_DIR": str(self.run_dir),
             "GROUP_RUN_DIR": str(self.run_dir),
-            "GROUP_HOME": str(HOME),
+            "GROUP_FOLDER": str(Path.cwd()),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")])),
             "GROUP_PYTHON": sys.executable,
         }
 
@@ -114,7 +116,6 @@ class Group:
             process = self._supervisor = subprocess.Popen(
                 [sys.executable, "-m", "supervisor.supervisord", "-c", HOME / "supervisord.conf"],
                 env=self._environment,
-                cwd=HOME,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -229,6 +230,19 @@ class Group:
     def processes(self) -> dict[str, dict[str, Any]]:
         """Supervisord's view: name to `statename`, `pid`, `start` and so on."""
         return {p["name"]: p for p in self.call("getAllProcessInfo")}
+
+    def broken(self) -> dict[str, str]:
+        """The processes that should be running and are not, each with the last line of its log."""
+        if not self.is_up():
+            return {}
+        ended = [n for n, p in self.processes().items() if p["statename"] in ENDED and p["start"]]
+        return {name: self._last_words(name) for name in ended}
+
+    def _last_words(self, name: str) -> str:
+        log = self.run_dir / "logs" / f"{name}.log"
+        lines = log.read_text(errors="replace").split("\n") if log.exists() else []
+        said = [line.strip() for line in lines if line.strip()]
+        return f"{said[-1] if said else 'it ended without a word'} ({log})"
 
     def start(self, name: str) -> None:
         """Start one process that is not running."""

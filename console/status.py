@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,9 +10,14 @@ SILENT_AFTER_S: Final = 5.0
 
 Status = dict[str, Any]
 
+NOTHING: Final[Status] = {"pid": 0, "counters": {}, "missed": {}, "orders": {}, "topics": {}}
 
-def read(run_dir: Path) -> dict[str, Status]:
-    """The newest status of each process, by name; `age_s` is how old it is."""
+
+def read(run_dir: Path, broken: Mapping[str, str] | None = None) -> dict[str, Status]:
+    """The newest status of each process, by name; `age_s` is how old it is.
+
+    `broken` names those that supervisord could not keep running, and why: they cannot tell.
+    """
     found: dict[str, Status] = {}
     for path in sorted((run_dir / "status").glob("*.json")):
         try:
@@ -20,6 +26,9 @@ def read(run_dir: Path) -> dict[str, Status]:
             continue  # being replaced at this moment; the next look has it
         status["age_s"] = round(max(0.0, time.time() - status["ts_ns"] / 1e9), 1)
         found[path.stem] = status
+    for name, reason in (broken or {}).items():
+        found[name] = {**NOTHING, **found.get(name, {}), "state": "BROKEN", "reason": reason}
+        found[name] |= {"age_s": 0.0, "ended": ""}
     return found
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from common.config import Config
 from common.events import (
     AccountPosition,
     Commission,
@@ -13,6 +14,8 @@ from common.events import (
     OrderAccepted,
     OrderCancelled,
     OrderCreated,
+    OrderDenied,
+    OrderExpired,
     OrderFilled,
     OrderIntended,
     OrderLost,
@@ -25,6 +28,7 @@ from common.events import (
 )
 from common.instruments import Instrument
 from common.positions import Book, execution_key
+from console.books import read_journal
 from console.journals import Journals
 
 ZERO: Final = Decimal(0)
@@ -184,3 +188,17 @@ def commission_of(trading: Trading, found: Iterable[Fill]) -> dict[str, Decimal]
         if cost is not None:
             total[cost.currency] = total.get(cost.currency, ZERO) + cost.amount
     return total
+
+
+def untraded(config: Config, strategy: str | None = None) -> str:
+    """How many signals came to no order, with the last one's reason; empty if none did."""
+    kinds = (OrderDenied, OrderExpired)
+    journal = read_journal(config.run_dir.absolute(), "executor")
+    found = [e for e in journal if isinstance(e, kinds) and strategy in (None, e.strategy)]
+    if not found:
+        return ""
+    reason = found[-1].reason or "it had expired"
+    return (
+        f"{len(found)} signals came to no order, the last because: {reason}."
+        " `tapewire events --type order.denied --type order.expired` shows them all"
+    )

@@ -45,6 +45,7 @@ class Executor:
         self.ledger = Ledger(self.instruments.values())
         self.live = False
         self._answered: set[str] = set()
+        self.untraded = 0  # signals that were denied or had expired
         self.changes = Changes(self.ledger, rules, self._answered)
         self._retry_ns = retry_ms * 1_000_000
 
@@ -60,6 +61,7 @@ class Executor:
             self.ledger.add(event.order)
         elif isinstance(event, OWN):
             self._answered.add(event.signal_id)
+            self.untraded += isinstance(event, OrderDenied | OrderExpired)
             self.changes.apply(event)
         elif isinstance(event, OrderChanged):
             entry = self.ledger.orders[event.intent_id]

@@ -119,6 +119,8 @@ class ExecutorService(Service):
         states: dict[str, int] = {}
         for entry in ledger.orders.values():
             states[entry.state] = states.get(entry.state, 0) + 1
+        if self.executor.untraded:
+            states["DENIED"] = self.executor.untraded
         return {
             "orders": states,
             "positions": {

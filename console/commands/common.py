@@ -2,7 +2,6 @@
 
 import json
 import os
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -20,9 +19,10 @@ EXIT_FAILED, EXIT_USAGE = 1, 2
 
 
 def load(path: str | None) -> Config:
-    """The configuration in force; `path` also becomes that of the processes a command starts."""
-    if path is not None:
-        os.environ["TAPEWIRE_CONFIG"] = str(Path(path).absolute())
+    """The configuration in force; its file also becomes that of the processes a command starts."""
+    found = configuration.config_path(path)
+    if found is not None:
+        os.environ["TAPEWIRE_CONFIG"] = str(found.absolute())
     return configuration.load()
 
 

@@ -35,7 +35,7 @@ def down(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show every process, its state and what it has done. Status 1 unless all are READY."""
     group = Group(load(config))
-    statuses = told.read(group.run_dir)
+    statuses = told.read(group.run_dir, group.broken())
     if as_json:
         print(json.dumps({name: statuses.get(name) for name in group.names()}))
     else:
@@ -67,7 +67,7 @@ def _watch(group: Group) -> None:
     with Live(console=out, refresh_per_second=4, screen=out.is_terminal) as view:
         while group.is_up():
             time.sleep(REFRESH_S)
-            statuses, now_s = told.read(group.run_dir), time.monotonic()
+            statuses, now_s = told.read(group.run_dir, group.broken()), time.monotonic()
             totals = _totals(statuses)
             rates = {k: (v - before.get(k, v)) / (now_s - before_s) for k, v in totals.items()}
             before, before_s = totals, now_s

@@ -6,6 +6,7 @@ import typer
 
 from console import control
 from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, answer, load
+from console.group import Group, GroupError
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="kept in risk's journal")]
 
@@ -34,7 +35,12 @@ def flatten(
 def _control(
     action: Literal["halt", "resume", "flatten"], reason: str, path: str | None, as_json: bool
 ) -> None:
-    reply = control.ask(load(path), action, reason)
+    config = load(path)
+    if not Group(config).is_up():
+        raise GroupError(
+            f"no group runs in {config.run_dir}; `tapewire up` starts one. A halt made before stays"
+        )
+    reply = control.ask(config, action, reason)
     found = {"ok": reply.ok, "state": reply.state, "text": reply.text}
     answer(as_json, found, f"trading is {reply.state}{': ' + reply.text if reply.text else ''}")
     raise typer.Exit(0 if reply.ok else EXIT_FAILED)

@@ -27,6 +27,9 @@ def orders(
         print(json.dumps({"orders": [trading_json.order(one) for one in found]}))
     else:
         out.print(tables_trading.orders(found))
+        untraded = trading.untraded(load(config), strategy)
+        if untraded:
+            out.print(untraded, highlight=False, markup=False)
 
 
 def fills(

@@ -34,7 +34,7 @@ def test_a_killed_process_comes_back_and_the_books_agree(running, victim):
 
 
 def _ended(running) -> bool:
-    return set(running.status("executor")["orders"]) <= FINAL
+    return set(running.status("executor")["orders"]) <= {*FINAL, "DENIED"}
 
 
 def test_a_halt_survives_the_death_of_risk_and_is_lifted_by_hand_only(running):

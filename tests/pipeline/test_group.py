@@ -8,7 +8,9 @@ import subprocess
 import sys
 from urllib.request import urlopen
 
-from tests.pipeline.running import alive, tapewire
+from common import config as configuration
+from console.group import Group
+from tests.pipeline.running import Running, alive, tapewire
 from tests.places import ROOT
 from tests.waiting import wait_for
 
@@ -86,3 +88,45 @@ def test_ctrl_c_ends_a_live_view_and_leaves_nothing_behind(run_dir):
     assert not any(alive(pid) for pid in pids)
     left = [p for p in run_dir.rglob("*") if p.is_socket() or p.suffix in (".lock", ".pid")]
     assert left == []
+
+
+def test_a_group_started_elsewhere_reads_the_file_of_that_folder(run_dir, tmp_path, monkeypatch):
+    (tmp_path / "strategies").mkdir()
+    example = ROOT / "strategy" / "examples" / "momentum.py"
+    (tmp_path / "strategies" / "own.py").write_text(example.read_text())
+    (tmp_path / "tapewire.toml").write_text(ELSEWHERE)
+    monkeypatch.delenv("TAPEWIRE_CONFIG")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.chdir(tmp_path)
+    started = subprocess.run(
+        [sys.executable, "-m", "console.cli", "up"], capture_output=True, text=True, check=False
+    )
+    try:
+        assert started.returncode == 0, started.stderr
+        group = Group(configuration.load())
+        here = Running(group)
+        here.until(lambda: here.state("strategy-own") == "READY", "the own strategy")
+        here.until(lambda: "strategy-bad" in group.broken(), "the broken one to be told")
+        assert "no_such" in group.broken()["strategy-bad"]
+        assert group.names() == [*group.names()[:5], "strategy-own", "strategy-bad"]
+        here.until(lambda: here.status("executor")["orders"].get("DENIED", 0) > 0, "denials")
+        assert set(here.status("gateway")["tick_seqs"]) == {"AAPL"}
+    finally:
+        group.down()
+
+
+ELSEWHERE = """
+[risk]
+max_contracts = 7
+[simulator]
+enabled = true
+[[instruments]]
+symbol = "AAPL"
+[[strategies]]
+name = "own"
+strategy = "strategies.own:Momentum"
+parameters = { window = 50, pause = 50 }
+[[strategies]]
+name = "bad"
+strategy = "strategies.no_such:Nothing"
+"""
