@@ -18,7 +18,7 @@ TEXT = (ROOT / "docs" / "architecture.md").read_text()
 
 def row(path: Path) -> str:
     """The module's row of "What is where": its place in the package, and its docstring's start."""
-    package, *rest = path.relative_to(ROOT).parts
+    _package, *rest = path.relative_to(ROOT).parts
     docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
     job = docstring.partition("\n\n")[0].replace("\n", " ").replace("|", "\\|")
     return f"| `{'/'.join(rest)}` | {job} |"

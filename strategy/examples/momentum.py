@@ -26,23 +26,24 @@ class Momentum(Strategy):
         self.mids = {s: np.full(self.parameters.window, np.nan) for s in self.symbols}
         self.count = dict.fromkeys(self.symbols, 0)
         self.silent_until = dict.fromkeys(self.symbols, self.parameters.window)
+        self.range = dict.fromkeys(self.symbols, (0.0, 0.0))  # its middle and its reach
 
     def on_quote(self, quote: Quote) -> None:
         """Into the window; go where it has left the window's range."""
         if quote.bid is None or quote.ask is None:
             return
-        symbol, mid = quote.symbol, (quote.bid + quote.ask) / 2
-        mids, count = self.mids[symbol], self.count[symbol]
-        mids[count % len(mids)], self.count[symbol] = mid, count + 1
-        if count < self.silent_until[symbol] or self.pending(symbol):
-            return
-        distance, deviation = mid - mids.mean(), mids.std()
-        if deviation and abs(distance) >= self.parameters.entry * deviation:
-            self.go(symbol, 1 if distance > 0 else -1)
+        symbol, mid, count = quote.symbol, (quote.bid + quote.ask) / 2, self.count[quote.symbol]
+        mids, self.count[symbol] = self.mids[symbol], count + 1
+        mids[count % len(mids)] = mid
+        if count % (len(mids) // 10 or 1) == 0:  # on every quote it would cost more than the rest
+            self.range[symbol] = mids.mean(), self.parameters.entry * mids.std()
+        middle, reach = self.range[symbol]
+        if reach and abs(mid - middle) >= reach and count >= self.silent_until[symbol]:
+            self.go(symbol, 1 if mid > middle else -1)
 
     def go(self, symbol: str, side: int) -> None:
-        """Bring the position to the full quantity on `side`."""
-        change = side * self.parameters.quantity - self.position(symbol)
+        """Bring the position to the full quantity on `side`, one order at a time."""
+        change = side * (side * self.parameters.quantity - self.position(symbol))
         act = self.buy if side > 0 else self.sell
-        if change * side > 0 and act(symbol, change * side):
+        if change > 0 and not self.pending(symbol) and act(symbol, change):
             self.silent_until[symbol] = self.count[symbol] + self.parameters.pause
