@@ -1,13 +1,16 @@
 """A process of the virtual group: what survives its death, and what does not."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from backtest.network import VirtualTransport
 from common.events import Event
 from common.journal import MemoryJournal
 from common.service import Service
 from common.transport import Inbound
+from executor.service import JOURNAL_SYNCHRONOUS
 
+SYNCHRONOUS: Final = {"executor": JOURNAL_SYNCHRONOUS}  # every other role's: FULL
 Build = Callable[["Node"], Service]
 Route = Callable[[str, str, Sequence[bytes]], bool]
 
@@ -15,8 +18,8 @@ Route = Callable[[str, str, Sequence[bytes]], bool]
 class FusedJournal(MemoryJournal):
     """A journal that its process can die at: before a commit, or just after it."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, durable: bool) -> None:
+        super().__init__(durable=durable)
         self.step: Callable[[], None] = lambda: None
 
     def append(self, events: Sequence[Event]) -> int:
@@ -47,7 +50,7 @@ class Node:
     def __init__(self, name: str, build: Build, route: Route) -> None:
         self.name = name
         self.build = build
-        self.journal = FusedJournal()
+        self.journal = FusedJournal(durable=SYNCHRONOUS.get(name, "FULL") == "FULL")
         self.transport = VirtualTransport(name, route)
         self.service: Service | None = None
         self.starts = 0

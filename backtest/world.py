@@ -118,6 +118,12 @@ class World:
             self._hang_up(node, node.connection)
         self.agenda.at(self.clock.now_ns() + restart_after_ns, self.start, name)
 
+    def cut_power(self, restarts_after_ns: Callable[[], int]) -> None:
+        """Of the machine: every process dies, and what was not fsynced is gone. TWS is elsewhere."""
+        for name, node in self.nodes.items():
+            self.kill(name, restart_after_ns=restarts_after_ns())
+            node.journal.crash()
+
     def cut(self, name: str) -> None:
         """Reset a gateway's connection to TWS."""
         node = self.nodes[name]

@@ -9,12 +9,13 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from common import wire
 from common.events import Event
 
 GENESIS = ""
+Synchronous = Literal["FULL", "NORMAL"]
 
 
 class Head(NamedTuple):
@@ -74,7 +75,9 @@ class SqliteJournal:
     not the machine's.
     """
 
-    def __init__(self, path: Path, synchronous: str = "FULL", *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, synchronous: Synchronous = "FULL", *, read_only: bool = False
+    ) -> None:
         self.path = path
         mode = "ro" if read_only else "rwc"
         try:
@@ -118,7 +121,7 @@ class SqliteJournal:
         """Close the file."""
         self._db.close()
 
-    def _prepare(self, synchronous: str) -> None:
+    def _prepare(self, synchronous: Synchronous) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute(f"PRAGMA synchronous={synchronous}")
         self._db.execute(

@@ -24,7 +24,7 @@ from common import logs
 from common.clock import Clock, SystemClock
 from common.config import Config, ConfigError
 from common.endpoints import STREAMS, endpoint, prepare_run_dir
-from common.journal import Journal, JournalError, SqliteJournal
+from common.journal import Journal, JournalError, SqliteJournal, Synchronous
 from common.service import Service
 from common.transport import ZmqTransport
 from common.wire import topic
@@ -61,10 +61,15 @@ class Process:
         """The address of the socket `name`."""
         return endpoint(name, self.config.bus, self.run_dir)
 
-    def journal(self) -> Journal:
-        """This role's journal, on disk under the run directory."""
+    def journal(self, synchronous: Synchronous = "FULL") -> Journal:
+        """This role's journal, on disk under the run directory.
+
+        FULL is each role's part of the promise that nothing announced is lost; the configuration
+        may weaken it. NORMAL is for a role that learns from others what a power cut made it forget.
+        """
         path = self.run_dir / "journals" / f"{self.role}.sqlite"
-        return SqliteJournal(path, self.config.storage.synchronous)
+        weaker = "NORMAL" in (synchronous, self.config.storage.synchronous)
+        return SqliteJournal(path, "NORMAL" if weaker else "FULL")
 
     def serve_stream(self) -> None:
         """Open the two sockets of a role that journals: its stream, and the door to it."""

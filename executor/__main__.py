@@ -5,7 +5,7 @@ import sys
 from common import process
 from common.process import Process
 from executor.executor import Executor
-from executor.service import FOLLOWS, ExecutorService
+from executor.service import FOLLOWS, JOURNAL_SYNCHRONOUS, ExecutorService
 from risk.rules import MaxContracts
 
 
@@ -20,7 +20,8 @@ def build(own: Process) -> ExecutorService:
     own.serve_stream()
     own.follow(*FOLLOWS)
     own.transport.bind("signals", "pull", own.endpoint("signals"))
-    return ExecutorService(executor, own.transport, own.clock, own.journal(), epoch=own.epoch)
+    journal = own.journal(JOURNAL_SYNCHRONOUS)
+    return ExecutorService(executor, own.transport, own.clock, journal, epoch=own.epoch)
 
 
 def main() -> int:

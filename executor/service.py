@@ -1,11 +1,12 @@
 """The executor's shell: signals and the gateways' streams to the core, its orders to the gateway.
 
 Orders leave before the own journal is written: the gateway is the one that has an intent on disk
-before the wire, and what a crash here forgets is learned from its journal.
+before the wire, and what a crash here forgets is learned from its journal. For the same reason a
+commit here need not wait for the disk: it would make the gateway's wait, on an order's way.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from common import wire
 from common.clock import Clock
@@ -19,7 +20,7 @@ from common.events import (
     ProcessState,
     Signal,
 )
-from common.journal import Journal, events_of
+from common.journal import Journal, Synchronous, events_of
 from common.service import Service
 from common.transport import Transport
 from common.wire import WireError
@@ -27,6 +28,7 @@ from executor.changes import Command
 from executor.executor import Executor
 
 FOLLOWS = ("gateway", "way-out")
+JOURNAL_SYNCHRONOUS: Final[Synchronous] = "NORMAL"
 HELLO_EVERY_NS = 250_000_000
 COMMANDS_MAX = 1000  # in one request; a larger one than the wire allows would never be read
 

@@ -13,7 +13,7 @@ from gateway.gateway import Gateway
 from risk.service import RiskService
 from simulator.synthetic import SyntheticMarket
 from tests.simulation import changes, invariants
-from tests.simulation.storm import StormyWeather, strike
+from tests.simulation.storm import StormyWeather, outage, strike
 
 START_NS = 1_700_000_000 * SECOND_NS
 STEP_MAX_NS = 2 * SECOND_NS
@@ -40,9 +40,14 @@ class Result(NamedTuple):
     deaths: int
 
 
-def simulate(seed: int, steps: int, gateway_class: type[Gateway] = Gateway) -> Result:
-    """Run seed `seed` for `steps` strikes; the same arguments give the same result."""
-    rng = random.Random(seed)
+def simulate(
+    seed: int, steps: int, gateway_class: type[Gateway] = Gateway, *, outages: bool = True
+) -> Result:
+    """Run seed `seed` for `steps` strikes; the same arguments give the same result.
+
+    With `outages` the machine itself may fail between them.
+    """
+    rng, power = random.Random(seed), random.Random(seed + 2)
     weather = StormyWeather(random.Random(seed + 1))
     until_ns = START_NS + steps * STEP_MAX_NS
     strategies = [
@@ -61,6 +66,8 @@ def simulate(seed: int, steps: int, gateway_class: type[Gateway] = Gateway) -> R
     for _ in range(steps):
         world.run(rng.randrange(STEP_MAX_NS))
         strike(world, rng)
+        if outages:
+            outage(world, power)
         found += invariants.beyond_limit(world, MAX_CONTRACTS)
     found += settle(world, weather, until_ns)
     found += changes.once(world, audit)

@@ -41,9 +41,24 @@ def strike(world: World, rng: random.Random) -> str:
     victim = rng.choice(VICTIMS)
     kind = rng.choice(("kill", "fuse", "fuse", "cut", "nothing"))
     if kind == "kill":
-        world.kill(victim, restart_after_ns=rng.randrange(SECOND_NS // 10, 3 * SECOND_NS))
+        world.kill(victim, restart_after_ns=_restart_ns(rng))
     elif kind == "fuse":
         world.nodes[victim].transport.fuse = rng.randrange(FUSE_MAX_STEPS)
     elif kind == "cut":
         world.cut(rng.choice(("gateway", "way-out")))
     return f"{kind} {victim}"
+
+
+def outage(world: World, rng: random.Random) -> str:
+    """The machine loses its power, or writes what it had put off, or neither; gives what it was."""
+    kind = rng.choice(("power", "flush", *["nothing"] * 5))
+    if kind == "power":
+        world.cut_power(lambda: _restart_ns(rng))
+    elif kind == "flush":
+        for node in world.nodes.values():
+            node.journal.fsync()
+    return kind
+
+
+def _restart_ns(rng: random.Random) -> int:
+    return rng.randrange(SECOND_NS // 10, 3 * SECOND_NS)
