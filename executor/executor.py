@@ -122,7 +122,7 @@ class Executor:
             return []
         state = after(entry.state, event)
         if state != entry.state:
-            entry.state, entry.reason = state, getattr(event, "reason", "")
+            self.ledger.move(entry, state, getattr(event, "reason", ""))
         return self._changes(entry, now_ns)
 
     def on_answer(self, answer: OrderAnswer, now_ns: int) -> list[Event]:
@@ -141,13 +141,15 @@ class Executor:
         if answer.accepted:
             return []
         refused = OrderRefused(now_ns, answer.intent_id, answer.reason)
-        entry.state, entry.reason = after(entry.state, refused), answer.reason
+        self.ledger.move(entry, after(entry.state, refused), answer.reason)
         return self._changes(entry, now_ns)
 
     def tick(self, now_ns: int) -> list[Command]:
         """What is late to be answered, to be asked for again; the gateway knows it or not."""
         late: list[Command] = []
         for entry in self.ledger.live():
+            if entry.answered and entry.cancel is None and entry.modify is None:
+                continue
             late += self.changes.due(entry, now_ns, self._retry_ns)
             if (
                 entry.state == "CREATED"
@@ -166,7 +168,7 @@ class Executor:
         events: list[Event] = []
         for entry in list(self.ledger.orders.values()):
             if entry.state == "CREATED":  # a gateway that lost its journal does not undo an order
-                entry.state = entry.told_state
+                self.ledger.move(entry, entry.told_state, entry.reason)
             events += self._changes(entry, now_ns)
             events += self._applied(self.changes.news(entry, now_ns))
         return events
@@ -181,12 +183,11 @@ class Executor:
         created = OrderCreated(now_ns, signal_id, event.order)
         self._applied([created])
         entry = self.ledger.orders[event.order.intent_id]
-        entry.state = "INTENDED"
+        self.ledger.move(entry, "INTENDED", "")
         return [created, *self._changes(entry, now_ns)]
 
     def _changes(self, entry: Order, now_ns: int) -> list[Event]:
         """What the own journal does not say yet about an order."""
-        self.ledger.settle(entry)
         if not entry.live:
             entry.cancel = None
         told = entry.state == entry.told_state and entry.filled == entry.told_filled

@@ -1,6 +1,6 @@
 """The executor's ledger: each order with its fills, each position, and what could still fill."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -90,6 +90,7 @@ class Ledger:
     def __init__(self, instruments: Iterable[Instrument]) -> None:
         self.book = Book({i.symbol: i.multiplier for i in instruments})
         self.orders: dict[str, Order] = {}
+        self.states: Counter[OrderState] = Counter()  # how many orders are in each
         self._live: dict[str, Order] = {}
         self._reported: dict[str, AccountPosition] = {}
         # By intent and not only by order: a fill can be heard of before the order it is of.
@@ -99,10 +100,14 @@ class Ledger:
         """A new order, CREATED."""
         entry = Order(order, self._executions[order.intent_id])
         self.orders[order.intent_id] = self._live[order.intent_id] = entry
+        self.states[entry.state] += 1
         return entry
 
-    def settle(self, entry: Order) -> None:
-        """The order may have ended, or come back: keep the list of live ones true."""
+    def move(self, entry: Order, state: OrderState, reason: str) -> None:
+        """To another state, the end or a return from it included."""
+        self.states[entry.state] -= 1
+        self.states[state] += 1
+        entry.state, entry.reason = state, reason
         if entry.live:
             self._live[entry.order.intent_id] = entry
         else:
@@ -126,7 +131,11 @@ class Ledger:
 
     def exposure(self, symbol: str, without: Order | None = None) -> Exposure:
         """The symbol's position with all that could still fill, but for the order `without`."""
-        working = ((e.order, e.remaining) for e in self._live.values() if e is not without)
+        working = (
+            (e.order, e.remaining)
+            for e in self._live.values()
+            if e.order.symbol == symbol and e is not without
+        )
         held, reported = self.book.position(symbol).quantity, self._reported.get(symbol)
         return exposure_of(symbol, held, working, reported.quantity if reported else None)
 

@@ -118,9 +118,7 @@ class ExecutorService(Service):
     def detail(self) -> dict[str, Any]:
         """Orders by state, positions, P&L."""
         ledger = self.executor.ledger
-        states: dict[str, int] = {}
-        for entry in ledger.orders.values():
-            states[entry.state] = states.get(entry.state, 0) + 1
+        states: dict[str, int] = {s: count for s, count in ledger.states.items() if count}
         if self.executor.untraded:
             states["DENIED"] = self.executor.untraded
         return {

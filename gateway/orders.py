@@ -16,7 +16,8 @@ that turns up working or fills is taken at TWS's word.
 State changes only in `apply`, from events that are on disk; everything else decides events.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -56,6 +57,8 @@ class Orders:
     def __init__(self, client_id: int) -> None:
         self.client_id = client_id
         self.intents: dict[str, Intent] = {}
+        self.states: Counter[OrderState] = Counter()  # how many intents are in each
+        self._live: dict[str, Intent] = {}
         self._by_order_id: dict[int, Intent] = {}
         self._refused: dict[str, str] = {}
         self._exec_ids: dict[str, str] = {}
@@ -71,6 +74,8 @@ class Orders:
         if isinstance(event, OrderIntended):
             intent = Intent(event.order, event.order_id)
             self.intents[event.order.intent_id] = self._by_order_id[event.order_id] = intent
+            self._live[event.order.intent_id] = intent
+            self.states[intent.state] += 1
             self._order_id_max = max(self._order_id_max, event.order_id)
         elif isinstance(event, OrderRefused):
             self._refused[event.intent_id] = event.reason
@@ -101,8 +106,15 @@ class Orders:
 
     def _move(self, intent_id: str, state: OrderState, reason: str = "") -> None:
         intent = self.intents.get(intent_id)
-        if intent is not None:
-            intent.state, intent.reason = state, reason
+        if intent is None:
+            return
+        self.states[intent.state] -= 1
+        self.states[state] += 1
+        intent.state, intent.reason = state, reason
+        if intent.live:
+            self._live[intent_id] = intent
+        else:
+            self._live.pop(intent_id, None)
 
     def _count(self, fill: Fill) -> None:
         key = execution_key(fill.exec_id)
@@ -133,9 +145,9 @@ class Orders:
         """Whether an order of this client has that id."""
         return order_id in self._by_order_id
 
-    def live(self) -> Iterator[Intent]:
+    def live(self) -> Collection[Intent]:
         """The intents that are working, or may be."""
-        return (i for i in self.intents.values() if i.live)
+        return self._live.values()
 
     # ---- what TWS says -----------------------------------------------------------------------
 
@@ -254,7 +266,7 @@ class Orders:
         """Every intent whose bytes may be at TWS without an answer becomes UNKNOWN."""
         return [
             OrderUnknown(now_ns, i.order.intent_id, reason)
-            for i in self.intents.values()
+            for i in self.live()
             if i.state == "INTENDED"
         ]
 

@@ -131,13 +131,10 @@ class GatewayService(Service):
 
     def detail(self) -> dict[str, Any]:
         """The session and the order states."""
-        states: dict[str, int] = {}
-        for intent in self.gateway.orders.intents.values():
-            states[intent.state] = states.get(intent.state, 0) + 1
         return {
             "tws_messages": self.gateway.market.messages,
             "tick_seqs": self.market.seqs(),
-            "orders": states,
+            "orders": {state: n for state, n in self.gateway.orders.states.items() if n},
             "tws": repr(self.gateway.session),
         }
 

@@ -61,11 +61,12 @@ def exposure_of(
     reported: Decimal | None = None,
 ) -> Exposure:
     """A symbol's exposure, from its position and the live orders with what remains of each."""
-    exposure = Exposure(position, reported=reported)
+    buying = selling = ZERO
     for order, remaining in working:
-        if order.symbol == symbol:
-            if order.action == "BUY":
-                exposure = exposure._replace(buying=exposure.buying + remaining)
-            else:
-                exposure = exposure._replace(selling=exposure.selling + remaining)
-    return exposure
+        if order.symbol != symbol:
+            continue
+        if order.action == "BUY":
+            buying += remaining
+        else:
+            selling += remaining
+    return Exposure(position, buying, selling, reported)

@@ -21,19 +21,17 @@ def ledger() -> Ledger:
 @pytest.mark.parametrize("state", ["CREATED", "INTENDED", "ACCEPTED", "UNKNOWN"])
 def test_what_is_not_over_counts_in_full(ledger: Ledger, state: str):
     entry = ledger.add(order("a"))
-    entry.state = state
-    ledger.settle(entry)
+    ledger.move(entry, state, "")
     assert ledger.exposure("AAPL").buying == 10
+    assert +ledger.states == {state: 1}
 
 
 @pytest.mark.parametrize("state", ["FILLED", "CANCELLED", "REJECTED", "REFUSED", "LOST"])
 def test_what_is_over_counts_no_more_and_again_if_it_comes_back(ledger: Ledger, state: str):
     entry = ledger.add(order("a"))
-    entry.state = state
-    ledger.settle(entry)
+    ledger.move(entry, state, "")
     assert (ledger.exposure("AAPL").buying, entry.remaining) == (0, 0)
-    entry.state = "ACCEPTED"
-    ledger.settle(entry)
+    ledger.move(entry, "ACCEPTED", "")
     assert ledger.exposure("AAPL").buying == 10
 
 
