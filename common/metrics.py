@@ -27,8 +27,9 @@ class Histogram:
     def record(self, duration_ns: int, times: int = 1) -> None:
         """Count a duration `times` times."""
         value = duration_ns if duration_ns > 0 else 0
-        shift = max(0, value.bit_length() - _SUB_BITS - 1)
-        self.buckets[(shift << _SUB_BITS) + (value >> shift)] += times
+        shift = value.bit_length() - _SUB_BITS - 1
+        bucket = (shift << _SUB_BITS) + (value >> shift) if shift > 0 else value
+        self.buckets[bucket] += times
         self.count += times
         self.sum_ns += value * times
         if value > self.max_ns:  # noqa: PLR1730 - cheaper than a call of max() in the loop

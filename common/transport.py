@@ -56,6 +56,9 @@ _get: Final = zmq.backend.Socket.get
 NOBLOCK: Final = int(zmq.NOBLOCK)
 NOBLOCK_MORE: Final = int(zmq.NOBLOCK | zmq.SNDMORE)
 RCVMORE: Final = int(zmq.RCVMORE)
+EVENTS: Final = int(zmq.EVENTS)
+POLLIN: Final = int(zmq.POLLIN)
+POLLOUT: Final = int(zmq.POLLOUT)
 HEARTBEAT_IVL_MS: Final = 1000
 HEARTBEAT_TIMEOUT_MS: Final = 5000
 MESSAGE_MAX_BYTES: Final = 16 * 1024 * 1024
@@ -165,7 +168,7 @@ class ZmqTransport:
             socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # every joiner is seen, not only the first
         self._sockets[channel] = socket
         if kind not in ("pub", "push"):
-            self._poller.register(socket, zmq.POLLIN)
+            self._poller.register(socket, POLLIN)
             self._readers[socket] = channel
         return socket
 
@@ -177,23 +180,25 @@ class ZmqTransport:
             if known not in (fd, -1):
                 self._poller.unregister(known)
             if fd >= 0:
-                self._poller.register(fd, zmq.POLLIN | (zmq.POLLOUT if stream.wants_write() else 0))
+                self._poller.register(fd, POLLIN | (POLLOUT if stream.wants_write() else 0))
             watched[channel] = fd
         self._watched = watched
         return watched
 
     def _drain(self, channel: str, inbound: list[Inbound]) -> None:
         socket, before = self._sockets[channel], len(inbound)
-        for _ in range(self._batches_max.get(channel, self._batch_max)):
-            try:
+        try:
+            for _ in range(self._batches_max.get(channel, self._batch_max)):
                 frames = [_receive(socket, NOBLOCK)]
                 while _get(socket, RCVMORE):
                     frames.append(_receive(socket, NOBLOCK))
                 inbound.append((channel, frames))
-            except zmq.Again:
-                break
-        else:
-            self.emptied = False
+                if len(inbound) == before + 1 and not _get(socket, EVENTS) & POLLIN:
+                    break  # mostly one has come, and to ask costs half of what `Again` does
+            else:
+                self.emptied = False
+        except zmq.Again:
+            pass
         taken = self.drained[channel] = len(inbound) - before
         if taken > self.drained_max.get(channel, 0):
             self.drained_max[channel] = taken
