@@ -19,6 +19,7 @@ from risk.monitor import RiskMonitor
 from risk.rules import MaxContracts
 from risk.service import RiskService
 from strategy import history
+from strategy.faults import Failure
 from strategy.runner import Runner
 from strategy.service import StrategyService
 
@@ -35,7 +36,7 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     lease_ms: int
     gateway_class: type[Gateway]
     hang_up: Callable[[str], None]
-    say: Callable[[str], None]
+    say: Callable[[Failure], None]
 
     def builds(self) -> dict[str, Build]:
         """Each process by name, in the order in which they start."""

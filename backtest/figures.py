@@ -74,6 +74,8 @@ class Figures:
         for name, strategy in strategies_of(self._world).items():
             if missed(strategy):
                 yield f"{name} missed {missed(strategy)} messages of ticks"
+            if strategy.runner.stopped:
+                yield f"{strategy.runner.fault}; these figures lack what came after"
         if self._duplicates():
             yield f"{self._duplicates()} broker orders beyond the first of their intent"
         if {e.exec_id for e in self.events if isinstance(e, Fill)} != {*self._broker["exec_ids"]}:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from backtest.failures import Failures
 from backtest.figures import Figures
 from backtest.results import Results
 from backtest.sampler import Sampler, every_ns
@@ -16,8 +17,10 @@ from backtest.world import SECOND_NS, World
 from common.config import Config, ConfigError, StrategyConfig
 from common.events import OrderDenied
 from common.instruments import Instrument
+from common.near import expected
 from simulator.market import Row
 from simulator.settings import SimulatorSettings
+from strategy.faults import Failure
 
 IDLE_NS = SECOND_NS
 HEARTBEAT_MS = 1_000
@@ -58,10 +61,10 @@ def run(
     instruments = instruments_of(found, config)
     strategies = trading(wanted, found)
     say(f"{found.rows:,} rows of {len(instruments)} symbols; running")
-    raised: list[str] = []
+    failures = Failures(say)
     sampler = Sampler(found.first_ns, every_ns(found.last_ns - found.first_ns))
     rows = sampler.watch(file.rows(window.from_ns, window.to_ns))
-    world = build(config, instruments, strategies, rows, found.first_ns, step_ns, raised.append)
+    world = build(config, instruments, strategies, rows, found.first_ns, step_ns, failures.add)
     lifetime_ns = max(s.signal_ttl_ms for s in strategies) * 1_000_000
     end_ns = found.last_ns + step_ns + lifetime_ns + SETTLE_S * SECOND_NS
     world.run(end_ns - world.clock.now_ns())
@@ -78,7 +81,7 @@ def run(
             *file.notes,
             *_notes(found, config, instruments, wanted),
             *_untraded(world),
-            *raised,
+            *failures.notes(),
         ),
     )
 
@@ -88,8 +91,7 @@ def chosen(config: Config, names: Sequence[str]) -> list[StrategyConfig]:
     known = {s.name: s for s in config.strategies}
     for name in names:
         if name not in known:
-            expected = ", ".join(sorted(known)) or "none is configured"
-            raise ConfigError(f"strategy {name} is not in [[strategies]]; expected: {expected}")
+            raise ConfigError(f"strategy {name} is not in [[strategies]]; {expected(name, known)}")
     if not known:
         raise ConfigError("no strategy is configured; expected at least one in [[strategies]]")
     return [known[name] for name in dict.fromkeys(names)] or list(known.values())
@@ -117,7 +119,7 @@ def build(
     rows: Iterator[Row],
     first_ns: int,
     step_ns: int,
-    say: Callable[[str], None],
+    say: Callable[[Failure], None],
 ) -> World:
     """A world whose clock shows `first_ns` when TWS sends the first of `rows`.
 
@@ -141,7 +143,7 @@ def _world(
     rows: Iterator[Row],
     start_ns: int,
     step_ns: int,
-    say: Callable[[str], None],
+    say: Callable[[Failure], None],
 ) -> World:
     return World(
         instruments,
@@ -163,7 +165,7 @@ def _joined_after_ns(config: Config, instruments: tuple[Instrument, ...]) -> int
     nothing, for it is the same with any."""
     nothing = StrategyConfig(name="nothing", strategy="strategy.base:Strategy")
     market = iter([_silence(0), _silence(FAR_S * SECOND_NS)])
-    world = _world(config, instruments, [nothing], market, 0, 0, lambda _text: None)
+    world = _world(config, instruments, [nothing], market, 0, 0, lambda _raised: None)
     while (due_ns := world.server.next_due_ns()) is None:
         world.run(SECOND_NS)
     return due_ns % (FAR_S * SECOND_NS)

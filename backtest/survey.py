@@ -10,8 +10,7 @@ from backtest.stamps import iso
 from backtest.tickfile import TickFile
 from common.config import Config
 from common.instruments import Instrument
-from simulator.market import Row
-from simulator.market import _tick_of as tick_of
+from simulator.market import Row, tick_of
 
 PRICES_MAX: Final = 2_000  # distinct ones a symbol are enough to see its grid
 

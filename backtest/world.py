@@ -23,6 +23,7 @@ from gateway.tws_socket import CLOSED, DATA, OPENED
 from simulator.market import Row
 from simulator.server import TwsServer
 from simulator.settings import SimulatorSettings
+from strategy.faults import Failure
 from strategy.service import StrategyService
 
 SECOND_NS = 1_000_000_000
@@ -54,7 +55,7 @@ class World:
         step_ns: int = 0,
         settings: SimulatorSettings | None = None,
         gateway_class: type[Gateway] = Gateway,
-        say: Callable[[str], None] = lambda _text: None,
+        say: Callable[[Failure], None] = lambda _raised: None,
     ) -> None:
         self.clock = VirtualClock(start_ns)
         self.agenda = Agenda(self.clock)
@@ -119,7 +120,7 @@ class World:
         self.agenda.at(self.clock.now_ns() + restart_after_ns, self.start, name)
 
     def cut_power(self, restarts_after_ns: Callable[[], int]) -> None:
-        """Of the machine: every process dies, and what was not fsynced is gone. TWS is elsewhere."""
+        """Of the machine: every process dies, what was not fsynced is gone. TWS is elsewhere."""
         for name, node in self.nodes.items():
             self.kill(name, restart_after_ns=restarts_after_ns())
             node.journal.crash()

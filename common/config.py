@@ -28,8 +28,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from common import faults, near
 from common.instruments import Instrument
-from common.logs import redact
+from common.ports import PORTS
 
 T = TypeVar("T", "InstrumentConfig", "StrategyConfig")
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -74,6 +75,14 @@ class BusConfig(Section):
     ports: dict[str, Port] = Field(default_factory=dict)
     messages_max: Positive = 200_000
     batch_max: Positive = 256
+
+    @field_validator("ports")
+    @classmethod
+    def _of_known_sockets(cls, ports: dict[str, int]) -> dict[str, int]:
+        for name in ports:
+            if name not in PORTS:
+                raise faults.unknown_key(name, PORTS)
+        return ports
 
     @field_validator("host")
     @classmethod
@@ -264,8 +273,8 @@ class Config(BaseSettings):
         base, _ = self.instance(name)
         if base in known:
             return known[base].model_copy(update={"name": name})
-        expected = ", ".join(sorted(known)) or "none is configured"
-        raise ConfigError(f"strategy {name} is not in [[strategies]]; expected one of: {expected}")
+        expected = near.expected(name, known)
+        raise ConfigError(f"strategy {name} is not in [[strategies]]; {expected}")
 
     def instance(self, name: str) -> tuple[str, int]:
         """Whose instance `name` is, and the how manieth: `NAME` is the first, `NAME-2` and so on
@@ -302,29 +311,25 @@ def load(given: str | None = None) -> Config:
     except ValidationError as error:
         raise ConfigError("\n".join(_sentence(e, path) for e in error.errors())) from error
     except SettingsError as error:
-        raise ConfigError(f"environment: {error}; expected JSON") from error
+        named = re.search(r'field "(\w+)"', str(error))
+        variable = PREFIX + named[1].upper() if named else "a variable"
+        raise ConfigError(
+            f"environment ({variable}): no JSON, must be a table or list as JSON"
+        ) from error
     except ValueError as error:  # TOML syntax
         raise ConfigError(f"{path}: {error}; expected TOML") from error
 
 
 def _refuse_unknown_variables() -> None:
+    known = (*Config.model_fields, "config")
     for variable in sorted(os.environ):
-        section = variable.removeprefix(PREFIX).partition("__")[0].lower()
-        if variable.startswith(PREFIX) and section not in (*Config.model_fields, "config"):
-            raise ConfigError(
-                f"environment: {variable} names no known key; remove it or correct its name"
-            )
+        section = variable.removeprefix(PREFIX).partition("__")[0]
+        if variable.startswith(PREFIX) and section.lower() not in known:
+            meant = near.expected(section, [name.upper() for name in known])
+            raise ConfigError(f"environment: {variable} names no known key: {section}; {meant}")
 
 
-def _sentence(error: Any, path: Path | None) -> str:
-    variable = PREFIX + "__".join(str(part) for part in error["loc"]).upper()
+def _sentence(fault: Any, path: Path | None) -> str:
+    variable = PREFIX + "__".join(str(part) for part in fault["loc"]).upper()
     where = f"environment ({variable})" if variable in os.environ else path or "environment"
-    key = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"{where}: {key} is not a known key; remove it or correct its name"
-    if error["type"] == "missing":
-        return f"{where}: {key} is missing"
-    expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    expected = expected.removeprefix("String should ").replace("have at least", "at least")
-    expected = expected.replace("have at most", "at most").replace("match ", "a name that matches ")
-    return f"{where}: {key} is {redact(repr(error['input']))}, must be {expected}"
+    return f"{where}: {faults.sentence(fault, Config)}"

@@ -6,19 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from common.config import BusConfig, ConfigError
+from common.ports import PORTS
 
-PORTS: Final = {
-    "market": 5555,
-    "signals": 5556,
-    "orders": 5557,
-    "broker": 5558,
-    "execution": 5559,
-    "risk": 5560,
-    "control": 5561,
-    "executor": 5562,
-    "way-out": 5563,
-    "way-out-broker": 5564,
-}
 IPC_PATH_MAX: Final = 107  # bytes; the kernel's limit for a socket's name
 
 STREAMS: Final = {

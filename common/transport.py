@@ -6,7 +6,7 @@ services do not know.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import zmq
 
@@ -52,7 +52,7 @@ KINDS: Final = {
 # pyzmq's own conveniences above these, such as flags that are enums, cost as much as a message.
 _send: Final = zmq.backend.Socket.send
 _receive: Final = zmq.backend.Socket.recv
-_get: Final = zmq.backend.Socket.get
+_get: Final[Any] = zmq.backend.Socket.get
 NOBLOCK: Final = int(zmq.NOBLOCK)
 NOBLOCK_MORE: Final = int(zmq.NOBLOCK | zmq.SNDMORE)
 RCVMORE: Final = int(zmq.RCVMORE)

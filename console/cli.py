@@ -4,7 +4,10 @@ import sys
 from typing import NoReturn
 
 import typer
+from pydantic import ValidationError
+from typer.exceptions import TyperException
 
+from common import faults
 from common.config import ConfigError
 from common.journal import JournalError
 from console.commands import (
@@ -22,7 +25,7 @@ from console.commands.common import EXIT_FAILED, EXIT_USAGE, err
 from console.control import NoAnswer
 from console.group import GroupError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app = typer.Typer(add_completion=False, help=__doc__)
 for kind in (lifecycle, scale, steer, trading, journals, tail, demo, backtest, doctor):
     kind.register(app)
 
@@ -30,11 +33,30 @@ for kind in (lifecycle, scale, steer, trading, journals, tail, demo, backtest, d
 def main() -> NoReturn:
     """Run the command line; what goes wrong is one sentence and an exit status."""
     try:
-        app(standalone_mode=True)
+        status = app(sys.argv[1:] or ["--help"], prog_name="tapewire", standalone_mode=False)
+        sys.exit(status)
+    except TyperException as error:
+        _say(_misused(error))
+        sys.exit(EXIT_USAGE)
     except (ConfigError, GroupError, NoAnswer, JournalError, ValueError, OSError) as error:
-        err.print(f"tapewire: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        _say(str(error))
         sys.exit(EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILED)
-    sys.exit(0)
+
+
+def _say(sentence: str) -> None:
+    err.print(f"tapewire: {sentence}", style="red", soft_wrap=True)
+
+
+def _misused(error: TyperException) -> str:
+    """What is wrong with the arguments, and where to read which there are."""
+    said, cause, parameter = error.format_message(), error.__cause__, getattr(error, "param", None)
+    if isinstance(cause, ValidationError) and parameter is not None:
+        fault = cause.errors()[0]
+        name = max(parameter.opts, key=len)
+        name = name if name.startswith("-") else name.upper()
+        said = f"{name} is {fault['input']!r}, must be {faults.wanted(fault)}"
+    context = getattr(error, "ctx", None)
+    return f"{said.rstrip('.')}; see `{context.command_path if context else 'tapewire'} --help`"
 
 
 if __name__ == "__main__":

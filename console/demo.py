@@ -14,7 +14,8 @@ from common import config as configuration
 from common.config import Config, ConfigError
 from console import report
 from console import status as told
-from console.group import Group, GroupError, wait_for
+from console.group import Group, GroupError
+from console.waiting import wait_for
 from simulator.market import symbols_of
 
 JOIN_TIMEOUT_S: Final = 30
@@ -24,15 +25,17 @@ SYMBOLS_MAX: Final = 100
 Say = Callable[[str], None]
 
 
-def run(ticks: Path, start: str | None, seconds: float, speed: float, say: Say) -> dict[str, Any]:
+def run(
+    ticks: Path, start: str | None, seconds: float, speed: float, say: Say, keep: bool = False
+) -> dict[str, Any]:
     """Run the group on `ticks` from `start` on, for `seconds`; gives the figures.
 
     `speed` is market seconds a second, 0 as fast as they go. All but the figures is deleted,
-    unless something went wrong: then the run directory stays and is named.
+    unless it was to `keep`, or something went wrong: then the run directory stays.
     """
-    base = configuration.load()
+    settings = _settings(configuration.load(), ticks, start, seconds, speed)
     run_dir = Path(os.environ.get("TAPEWIRE_RUN_DIR") or tempfile.mkdtemp(prefix="tapewire-"))
-    with _environment(_settings(base, ticks, start, seconds, speed, run_dir)):
+    with _environment({**settings, "TAPEWIRE_RUN_DIR": str(run_dir)}):
         config = configuration.load()
         group = Group(config)
         group.up()
@@ -42,10 +45,12 @@ def run(ticks: Path, start: str | None, seconds: float, speed: float, say: Say) 
             say("stopping")
             group.down()
         figures = report.figures(config, group.run_dir)
-    if figures["faults"]:
-        say(f"the run's journals and logs are kept in {run_dir}")
-    elif "TAPEWIRE_RUN_DIR" not in os.environ:
+    if keep or figures["faults"] or "TAPEWIRE_RUN_DIR" in os.environ:
+        look = f"TAPEWIRE_RUN_DIR={run_dir} tapewire blotter"
+        say(f"journals and logs are kept in {run_dir}; look at them with `{look}`")
+    else:
         shutil.rmtree(run_dir)
+        say(f"{run_dir}, its journals and logs, is deleted; --keep keeps it")
     return figures
 
 
@@ -53,7 +58,10 @@ def _watch(group: Group, config: Config, seconds: float, say: Say) -> None:
     """From the start of the processes to the last fill of the last signal."""
     say("starting the group; the simulator comes last, so that nobody misses a tick")
     strategies = [f"strategy-{s.name}" for s in config.strategies]
-    if not wait_for(lambda: _joined(group, strategies), JOIN_TIMEOUT_S):
+    came = wait_for(lambda: bool(group.broken()) or _joined(group, strategies), JOIN_TIMEOUT_S)
+    if broken := group.broken():
+        raise GroupError("; ".join(f"{name} ended: {why}" for name, why in broken.items()))
+    if not came:
         raise GroupError(f"not all processes came up; see the logs in {group.run_dir}/logs")
     group.start("simulator")
     say(f"running {group.run_dir}")
@@ -102,7 +110,7 @@ class _Quiet:
 
 
 def _settings(
-    base: Config, ticks: Path, start: str | None, seconds: float, speed: float, run_dir: Path
+    base: Config, ticks: Path, start: str | None, seconds: float, speed: float
 ) -> dict[str, str]:
     """The configuration of the demo, as environment over the file's."""
     if not ticks.is_file():
@@ -124,7 +132,6 @@ def _settings(
         "seconds": seconds,
     }
     return {
-        "TAPEWIRE_RUN_DIR": str(run_dir),
         "TAPEWIRE_TWS__HOST": "127.0.0.1",
         "TAPEWIRE_TWS__PORT": str(_free_port()),
         "TAPEWIRE_INSTRUMENTS": json.dumps(instruments),

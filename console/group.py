@@ -14,9 +14,11 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from common.config import Config
 from common.endpoints import prepare_run_dir
-from console import control
+from console import control, flattening
 from console import status as told
 from console.control import NoAnswer
+from console.waiting import wait_for
+from console.words import counted
 
 HOME: Final = Path(__file__).resolve().parent.parent
 CORE: Final = ("gateway", "way-out", "risk", "executor")
@@ -25,15 +27,15 @@ STOP_TIMEOUT_S: Final = 30
 STAGE_TIMEOUT_S: Final = 5
 ENDED: Final = ("EXITED", "FATAL", "BACKOFF")
 RUNNING: Final = ("STARTING", "RUNNING", "STOPPING", "BACKOFF")
-LIVE: Final = ("INTENDED", "ACCEPTED", "UNKNOWN")
 CANCEL_TIMEOUT_S: Final = 8
 FLATTEN_TIMEOUT_S: Final = 30
 STATUS_AGE_NS: Final = 600_000_000  # an older status may not know of the last moment's orders
+LOOK_S: Final = 0.2  # between looks at all processes, which need the processor themselves then
 STRATEGY: Final = "strategy-"
 
 _SECTION: Final = """\
 [program:{name}]
-command = %(ENV_GROUP_PYTHON)s -m {module}
+command = %(ENV_GROUP_PYTHON)s -P -m {module}
 priority = {priority}
 autostart = {autostart}
 startsecs = 1
@@ -60,7 +62,12 @@ class Stopped(NamedTuple):
     working: int
 
     def __str__(self) -> str:
-        return f"{self.done}; {self.working or 'no'} orders still work at the broker"
+        one = self.working == 1
+        working = f"{counted(self.working, 'order')} {'works' if one else 'work'} at the broker"
+        if self.on_stop != "keep":
+            return f"{self.done}; {working}"
+        kept = f'; {"it was" if one else "they were"} kept, as executor.on_stop is "keep"'
+        return working + (kept if self.working else "")
 
 
 class Group:
@@ -114,7 +121,14 @@ class Group:
         log = (self.run_dir / "logs" / "supervisord.out").open("ab")
         with log:
             process = self._supervisor = subprocess.Popen(
-                [sys.executable, "-m", "supervisor.supervisord", "-c", HOME / "supervisord.conf"],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "supervisor.supervisord",
+                    "-c",
+                    HOME / "supervisord.conf",
+                ],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -139,7 +153,8 @@ class Group:
         done = self._settle_orders()
         for stage in others:
             self.stop(stage)
-        stopped = Stopped(self.config.executor.on_stop, done, self._live_orders())
+        working = told.live_orders(told.read(self.run_dir))
+        stopped = Stopped(self.config.executor.on_stop, done, working)
         self.call("shutdown")
         if not wait_for(lambda: not self._alive(pid), STOP_TIMEOUT_S):
             raise GroupError(f"supervisord (process {pid}) did not end in {STOP_TIMEOUT_S} s")
@@ -158,7 +173,7 @@ class Group:
         """Do what `executor.on_stop` says; gives what was done. It waits, but not for ever."""
         policy = self.config.executor.on_stop
         if policy == "keep":
-            return "working orders were kept"
+            return "nothing was cancelled"
         try:
             if policy == "flatten":
                 return self._flatten()
@@ -167,36 +182,38 @@ class Group:
             return f"nothing was cancelled or closed: {error}"
         asked_ns = time.time_ns()
         if wait_for(
-            lambda: self._told_since(asked_ns) and not self._live_orders(), CANCEL_TIMEOUT_S
+            lambda: self._told_since(asked_ns) and not told.live_orders(told.read(self.run_dir)),
+            CANCEL_TIMEOUT_S,
         ):
             return "every order of the account was cancelled"
         return f"not every order of the account was cancelled within {CANCEL_TIMEOUT_S} s"
 
     def _flatten(self) -> str:
         control.ask(self.config, "flatten", "tapewire down")
-        asked_ns = time.time_ns()
-        over = wait_for(
-            lambda: self._told_since(asked_ns) and not self._status("risk").get("flatten"),
-            FLATTEN_TIMEOUT_S,
-        )
-        held = self._status("risk").get("positions", {})
-        left = [f"{symbol} {p['quantity']}" for symbol, p in held.items() if float(p["quantity"])]
-        closed = f"still open: {', '.join(left)}" if left else "all were closed"
-        how = "positions were flattened" if over else f"no flatten within {FLATTEN_TIMEOUT_S} s"
-        return f"{how}, {closed}; trading is HALTED until `tapewire resume`"
+        ending = flattening.wait(self.run_dir, FLATTEN_TIMEOUT_S)
+        said = ending.sentence(told.read(self.run_dir), FLATTEN_TIMEOUT_S)
+        return said if ending.over else f"{said}; it goes on with the next `tapewire up`"
 
-    def _live_orders(self) -> int:
-        """Orders that could still fill, as the gateways have told last."""
-        orders = [self._status(name).get("orders", {}) for name in ("gateway", "way-out")]
-        return sum(states.get(state, 0) for states in orders for state in LIVE)
+    def wait_ready(self, timeout_s: float) -> dict[str, told.State]:
+        """Wait until all are READY, or only a person can help the others: HALTED or BROKEN; gives
+        those that are not READY after at most `timeout_s`."""
+
+        def settled() -> bool:
+            return all(state in ("HALTED", "BROKEN") for state, _ in self.not_ready().values())
+
+        wait_for(settled, timeout_s, LOOK_S)
+        return self.not_ready()
+
+    def not_ready(self) -> dict[str, told.State]:
+        """The processes that are not READY, each with its state and the reason."""
+        return told.not_ready(told.read(self.run_dir, self.broken()), self.names())
 
     def _told_since(self, since_ns: int) -> bool:
         """Whether both gateways and risk have told how things are after `since_ns`."""
         names = ("gateway", "way-out", "risk")
-        return all(self._status(n).get("ts_ns", 0) > since_ns + STATUS_AGE_NS for n in names)
-
-    def _status(self, name: str) -> told.Status:
-        return told.read(self.run_dir).get(name, {})
+        statuses = told.read(self.run_dir)
+        told_ns = (statuses.get(name, {}).get("ts_ns", 0) for name in names)
+        return all(ts_ns > since_ns + STATUS_AGE_NS for ts_ns in told_ns)
 
     def _stages(self) -> list[list[str]]:
         """Who stops after whom: those that ask before those that are asked."""
@@ -295,16 +312,6 @@ class Group:
 
 def _to_stderr(sentence: str) -> None:
     print(sentence, file=sys.stderr)
-
-
-def wait_for(condition: Callable[[], bool], timeout_s: float, every_s: float = 0.05) -> bool:
-    """Poll `condition` until it holds; False if it does not within `timeout_s`."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(every_s)
-    return True
 
 
 def _write(folder: Path, name: str, module: str, priority: int, autostart: bool = True) -> None:

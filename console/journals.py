@@ -12,13 +12,27 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from common import wire
-from common.events import Event, name_of
+from common.events import (
+    AccountPosition,
+    Commission,
+    Event,
+    Fill,
+    OrderChanged,
+    OrderUpdated,
+    name_of,
+    types_by_name,
+)
 from common.journal import JournalError, SqliteJournal
 
 CHUNK: Final = 500
 SETTLE_NS: Final = 200_000_000
 POLL_S: Final = 0.1
 FOREVER_NS: Final = 2**63 - 1
+
+FAMILIES: Final = ("commission", "connection.", "fill", "order.", "position", "risk.")
+NAMES: Final = sorted(name for name in types_by_name() if name.startswith(FAMILIES))
+"""The events that are journaled, by their names."""
+UNSHOWN: Final = ("cause_id",)  # of a line for a person: a trace tells of it
 
 Wanted = Callable[["Entry"], bool]
 
@@ -153,6 +167,37 @@ def wanted(types: tuple[str, ...], source: str | None) -> Wanted:
     return is_wanted
 
 
+class Repeats:
+    """Tells what is news from what only repeats another's word: the executor's account of what the
+    gateway told, and what both gateways tell. `count` is how many of those there were."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._last: dict[tuple[str, str], tuple[Any, ...]] = {}
+
+    def is_news(self, entry: Entry) -> bool:
+        """Whether this says what none before has said; asked of each entry in turn, once."""
+        is_news = self._is_news(entry)
+        self.count += not is_news
+        return is_news
+
+    def _is_news(self, entry: Entry) -> bool:
+        event = entry.event
+        if isinstance(event, OrderChanged | OrderUpdated):
+            return False
+        said: tuple[Any, ...] = ()
+        if isinstance(event, AccountPosition):
+            key, said = event.symbol, (event.quantity, event.average_cost)
+        elif isinstance(event, Fill | Commission):
+            key = event.exec_id
+        else:
+            return True
+        place = (entry.name, key)
+        is_news = self._last.get(place) != said
+        self._last[place] = said
+        return is_news
+
+
 def as_json(entry: Entry) -> dict[str, Any]:
     """An entry as one JSON object."""
     return {
@@ -167,7 +212,8 @@ def as_json(entry: Entry) -> dict[str, Any]:
 def as_text(entry: Entry) -> str:
     """An event's fields in a line, without its times and what is not set."""
     fields = plain(entry.event).items()
-    shown = {k: v for k, v in fields if not k.endswith("_ns") and v not in (None, "", 0)}
+    named = {k: v for k, v in fields if not k.endswith("_ns") and k not in UNSHOWN}
+    shown = {k: v for k, v in named.items() if v not in (None, "", 0)}
     return "  ".join(f"{k}={_brief(v)}" for k, v in shown.items())
 
 

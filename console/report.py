@@ -66,6 +66,7 @@ def faults(
         found.append(f"the simulator sent {sent} market data messages, the gateway read {received}")
     for name, strategy in strategies.items():
         found += _missed(name, strategy, gateway)
+        found += filter(None, [strategy.get("stopped")])
     return found + trading_faults(traded, broker)
 
 

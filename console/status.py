@@ -2,14 +2,19 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 SILENT_AFTER_S: Final = 5.0
 
-Status = dict[str, Any]
+LIVE: Final = ("INTENDED", "ACCEPTED", "UNKNOWN")
 
+Status = dict[str, Any]
+State = tuple[str, str]
+"""A process's state, and why it is that."""
+
+UNHEARD: Final[State] = ("STARTING", "no status yet")
 NOTHING: Final[Status] = {"pid": 0, "counters": {}, "missed": {}, "orders": {}, "topics": {}}
 
 
@@ -32,13 +37,25 @@ def read(run_dir: Path, broken: Mapping[str, str] | None = None) -> dict[str, St
     return found
 
 
-def state_of(status: Status) -> tuple[str, str]:
+def state_of(status: Status) -> State:
     """The state a person should be told, and why: a silent process is not READY."""
     if status.get("ended"):
         return "ENDED", str(status["ended"])
     if status["age_s"] > SILENT_AFTER_S:
         return "SILENT", f"not heard of for {status['age_s']:.0f} s"
     return str(status["state"]), str(status["reason"])
+
+
+def not_ready(statuses: Mapping[str, Status], names: Iterable[str]) -> dict[str, State]:
+    """Of the processes `names` those that are not READY."""
+    states = {n: state_of(statuses[n]) if n in statuses else UNHEARD for n in names}
+    return {name: state for name, state in states.items() if state[0] != "READY"}
+
+
+def live_orders(statuses: Mapping[str, Status]) -> int:
+    """Orders that could still fill, as the gateways have told last."""
+    orders = [statuses.get(name, {}).get("orders", {}) for name in ("gateway", "way-out")]
+    return sum(states.get(state, 0) for states in orders for state in LIVE)
 
 
 def counter(status: Status, name: str) -> int:

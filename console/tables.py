@@ -8,26 +8,37 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from console import flattening, times
 from console import status as told
 from console.report import HOPS
 from console.status import Status
+from console.words import counted
 
+AS_ASKED = (("ENDED", "SIGTERM"), ("ENDED", "stopped"))
+"""What needs no word of why."""
 COLOURS = {"READY": "green", "WAITING": "yellow", "STARTING": "yellow", "HALTED": "red"}
 
 
 def live(statuses: dict[str, Status], names: list[str], rates: dict[str, float]) -> RenderableType:
-    """All of it, as `tapewire run` shows it."""
+    """All of a group that runs; `rates` a second, which `tapewire run` knows."""
     risk = statuses.get("risk", {})
-    return Rows(
-        headline(risk, rates),
-        processes(statuses, names),
-        latencies(statuses),
-        positions(risk),
-    )
+    shown = [headline(statuses, rates), processes(statuses, names), latencies(statuses)]
+    return Rows(*shown, *([positions(risk)] if risk.get("positions") else []))
 
 
-def headline(risk: Status, rates: dict[str, float]) -> Text:
-    """One line: trading state, rates, P&L."""
+def ended(statuses: dict[str, Status], names: list[str], run_dir: str) -> RenderableType:
+    """What is left of a group that runs no more: how each process ended, and what it had done."""
+    last_ns = max(status["ts_ns"] for status in statuses.values())
+    text = Text(" stopped ", style="bold white on red")
+    since = f"  since {times.iso(last_ns)[:19]}Z; no group runs in {run_dir}"
+    text.append(since, style="default on default")
+    hint = "`tapewire up` starts one, `tapewire blotter` shows what was traded. At its end:"
+    return Rows(text, Text(hint), processes(statuses, names))
+
+
+def headline(statuses: dict[str, Status], rates: dict[str, float]) -> RenderableType:
+    """Trading state, flatten and rates; below, P&L."""
+    risk = statuses.get("risk", {})
     trading = str(risk.get("trading", "?"))
     if not risk or told.state_of(risk)[0] in ("ENDED", "SILENT"):
         trading = "STOPPED: risk is not running"
@@ -36,10 +47,13 @@ def headline(risk: Status, rates: dict[str, float]) -> Text:
         style="bold white on green" if trading == "ACTIVE" else "bold white on red",
     )
     parts = [f"{name} {value:,.0f}/s" for name, value in rates.items()]
-    parts.append(f"realised {money(risk.get('realised'))}")
-    parts.append(f"unrealised {money(risk.get('unrealised'))}")
-    parts.append(f"commissions {money(risk.get('commission'))}")
-    return text.append("  " + "   ".join(parts), style="default on default")
+    if flattening.under_way(statuses):
+        left = flattening.holdings(statuses) or "nothing"
+        parts.append(f"flatten {flattening.under_way(statuses)}: {left} left")
+    text.append("  " + "   ".join(parts), style="default on default")
+    names = {"realised": "realised", "unrealised": "unrealised", "commissions": "commission"}
+    earned = "   ".join(f"{name} {money(risk.get(key))}" for name, key in names.items())
+    return Rows(text, Text(earned))
 
 
 def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
@@ -56,7 +70,7 @@ def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
         state, reason = told.state_of(status)
         shown = Text(state, style=COLOURS.get(state, "red"))
         table.add_row(name, shown, str(status["pid"]), done(name, status))
-        if reason:
+        if reason and (state, reason) not in AS_ASKED:
             reasons.append(Text(f"{name}: {reason}", style=COLOURS.get(state, "red")))
     return Rows(table, *reasons)
 
@@ -65,15 +79,18 @@ def done(name: str, status: Status) -> str:
     """What a process has done so far, in a few words."""
     if name == "simulator":
         counters = status["counters"]
-        return f"{counters['messages_sent']:,} ticks sent, {counters['executions']:,} executions"
+        sent, executions = counters["messages_sent"], counters["executions"]
+        return f"{counted(sent, 'tick')} sent, {counted(executions, 'execution')}"
     if name.startswith("strategy-"):
         ticks = told.counter(status, "ticks_received")
         missed = sum(status.get("missed", {}).values())
-        return f"{ticks:,} ticks, {missed} missed, {status.get('signals', 0)} signals"
+        signals = counted(status.get("signals", 0), "signal")
+        return f"{counted(ticks, 'tick')}, {missed} missed, {signals}"
     if "orders" in status:
         states = ", ".join(f"{n} {state.lower()}" for state, n in sorted(status["orders"].items()))
         ticks = told.counter(status, "ticks_published")
-        return (f"{ticks:,} ticks, " if ticks else "") + f"orders: {states or 'none'}"
+        shown = f"{counted(ticks, 'tick')}, " if ticks else ""
+        return f"{shown}orders: {states or 'none'}"
     return ""
 
 

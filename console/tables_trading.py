@@ -12,13 +12,16 @@ from common.events import Fill, signed
 from console import times, trading, trading_json
 from console.tables import money
 from console.trace import Trace
-from console.trading import Order, Trading
+from console.trading import Only, Order, Trading
+from console.words import counted
 
 STATES = {"FILLED": "green", "UNKNOWN": "red", "LOST": "red", "REJECTED": "red", "REFUSED": "red"}
 
 
-def orders(found: list[Order]) -> RenderableType:
+def orders(found: list[Order], only: Only) -> RenderableType:
     """One row an order; below, why some were refused, rejected, lost or are unknown."""
+    if not found:
+        return Text(only.none("orders"))
     table = _table("time", "strategy~", "symbol", "side", "filled>", "type", "limit>", "state")
     reasons: Counter[str] = Counter()
     for one in found:
@@ -34,8 +37,10 @@ def orders(found: list[Order]) -> RenderableType:
     return Rows(table, *why, Text(_days([one.ts_ns for one in found], "order")))
 
 
-def fills(found: list[Fill], of: Trading) -> RenderableType:
+def fills(found: list[Fill], of: Trading, only: Only) -> RenderableType:
     """One row a fill, with what it cost."""
+    if not found:
+        return Text(only.none("fills"))
     table = _table("time", "strategy~", "symbol", "size>", "price>", "cost>", "exec id")
     for fill in found:
         cost = of.commission(fill)
@@ -47,8 +52,10 @@ def fills(found: list[Fill], of: Trading) -> RenderableType:
     return Rows(table, Text(_days([fill.ts_ns for fill in found], "fill")))
 
 
-def positions(rows: list[dict[str, Any]]) -> RenderableType:
+def positions(rows: list[dict[str, Any]], only: Only) -> RenderableType:
     """One row a symbol; the last column is the broker's own word."""
+    if not rows:
+        return Text(only.none("positions"))
     table = _table("symbol", "position>", "average>", "realised>", "commission>", "account>")
     for row in rows:
         table.add_row(
@@ -62,8 +69,10 @@ def positions(rows: list[dict[str, Any]]) -> RenderableType:
     return Rows(table, Text(note, style="yellow"))
 
 
-def blotter(found: list[Order], of: Trading) -> RenderableType:
+def blotter(found: list[Order], of: Trading, only: Only) -> RenderableType:
     """One row an order with what its fills come to; below, the totals."""
+    if not found:
+        return Text(only.none("orders"))
     table = _table(
         "time", "strategy~", "symbol", "side", "filled>", "average>", "cost>", "state", "us>"
     )
@@ -77,30 +86,29 @@ def blotter(found: list[Order], of: Trading) -> RenderableType:
     totals = trading_json.totals(of, found)
     paid = ", ".join(f"{money(v)} {k}" for k, v in totals["commission"].items()) or "nothing"
     states = ", ".join(f"{n} {s.lower()}" for s, n in totals["states"].items()) or "none"
-    line = f"{totals['fills']} fills, commissions {paid}; orders: {states}"
+    line = f"{counted(totals['fills'], 'fill')}, commissions {paid}; orders: {states}"
     return Rows(table, Text(line), Text(_days([one.ts_ns for one in found], "order")))
 
 
 def trace(found: Trace) -> RenderableType:
-    """One row a step, with the microseconds since the one before."""
+    """One row a step, with the microseconds since the one before; below, the ids in full."""
     table = _table("time", "us>", "step", "told by~", "what~")
     for step, span in zip(found.steps, found.spans_us(), strict=True):
         shown = "" if span is None else f"{span:,.1f}"
-        table.add_row(times.clock(step.ts_ns, 6), shown, step.name, step.source, step.detail)
-    name = found.subject.exec_id or found.subject.intent_id or found.subject.signal_id
-    order = found.order
-    of = f", {order.strategy}" if order else ""
-    line = f"{name}{of}: {found.total_us():,.1f} us in all, {times.iso(found.steps[0].ts_ns)[:10]}"
-    return Rows(table, Text(line))
+        what = "" if step.detail in found.ids().values() else step.detail
+        table.add_row(times.clock(step.ts_ns, 6), shown, step.name, step.source, what)
+    ids = [Text(f"{name:<7} {found_id}", no_wrap=True) for name, found_id in found.ids().items()]
+    line = f"{found.total_us():,.1f} us in all, {times.iso(found.steps[0].ts_ns)[:10]}"
+    return Rows(table, *ids, Text(line))
 
 
 def _table(*columns: str) -> Table:
-    """A table of these columns; `>` aligns right, `~` is cut short first where it gets narrow."""
+    """A table of these columns; `>` aligns right, `~` is folded first where it gets narrow."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         justify: Literal["left", "right"] = "right" if column.endswith(">") else "left"
         no_wrap = not column.endswith("~")
-        table.add_column(column.rstrip(">~"), justify=justify, no_wrap=no_wrap)
+        table.add_column(column.rstrip(">~"), justify=justify, no_wrap=no_wrap, overflow="fold")
     return table
 
 
@@ -116,8 +124,6 @@ def _state(one: Order) -> Text:
 
 def _days(stamps: list[int], what: str) -> str:
     """How many there are and of which days; the rows tell the time of day alone."""
-    if not stamps:
-        return f"no {what}s"
     first, last = times.iso(stamps[0])[:10], times.iso(stamps[-1])[:10]
     days = first if first == last else f"{min(first, last)} to {max(first, last)}"
-    return f"{len(stamps)} {what}{'s' if len(stamps) > 1 else ''}, {days}, times in UTC"
+    return f"{counted(len(stamps), what)}, {days}, times in UTC"

@@ -61,6 +61,17 @@ class Trace(NamedTuple):
         """Microseconds from the step before to each step; None for the first."""
         return [None, *((b.ts_ns - a.ts_ns) / 1000 for a, b in pairwise(self.steps))]
 
+    def ids(self) -> dict[str, str]:
+        """What a person may ask for again, by what it is of: each id in full."""
+        order, subject = self.order, self.subject
+        named = {
+            "fill": subject.exec_id,
+            "order": subject.intent_id,
+            "signal": order.signal_id if order else subject.signal_id,
+            "tick": order.cause_id if order else None,
+        }
+        return {name: found for name, found in named.items() if found}
+
     def total_us(self) -> float:
         """Microseconds from the first step to the last."""
         return (self.steps[-1].ts_ns - self.steps[0].ts_ns) / 1000

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from common.config import Config
 from common.events import (
@@ -30,6 +30,7 @@ from common.instruments import Instrument
 from common.positions import Book, execution_key
 from console.books import read_journal
 from console.journals import Journals
+from console.words import counted
 
 ZERO: Final = Decimal(0)
 LIVE: Final = ("CREATED", "INTENDED", "ACCEPTED", "UNKNOWN")
@@ -45,6 +46,25 @@ _STATE_AFTER: Final[dict[type[Event], OrderState]] = {
     OrderUnknown: "UNKNOWN",
     OrderLost: "LOST",
 }
+
+
+class Only(NamedTuple):
+    """Which part of all trading is asked for: of one strategy, in one symbol, or what is live."""
+
+    strategy: str | None = None
+    symbol: str | None = None
+    live: bool = False
+
+    def fits(self, strategy: str | None, symbol: str) -> bool:
+        """Whether what this strategy did in this symbol is asked for; None: nobody's order."""
+        return self.strategy in (None, strategy) and self.symbol in (None, symbol)
+
+    def none(self, nouns: str) -> str:
+        """That there are none, such as `no live orders of dip in AAPL yet`."""
+        live = "live " if self.live else ""
+        of = f" of {self.strategy}" if self.strategy else ""
+        in_symbol = f" in {self.symbol}" if self.symbol else ""
+        return f"no {live}{nouns}{of}{in_symbol}{'' if self.live else ' yet'}"
 
 
 class Order:
@@ -128,6 +148,15 @@ class Trading:
             if order is not None:
                 order.move(event)
 
+    def strategies(self) -> set[str]:
+        """Every strategy that has ordered."""
+        return {one.order.strategy for one in self.orders.values()}
+
+    def symbols(self) -> set[str]:
+        """Every symbol that was ordered, was traded, or is held by the account."""
+        ordered = {one.order.symbol for one in self.orders.values()}
+        return ordered | self.book.positions.keys() | self.account.keys()
+
     def commission(self, fill: Fill) -> Commission | None:
         """What an execution cost; None while that is not told."""
         return self.commissions.get(execution_key(fill.exec_id))
@@ -152,31 +181,21 @@ def read(run_dir: Path, instruments: Iterable[Instrument] = ()) -> Trading:
     return trading
 
 
-def orders(
-    trading: Trading,
-    *,
-    live: bool = False,
-    strategy: str | None = None,
-    symbol: str | None = None,
-) -> list[Order]:
-    """The orders that fit, oldest first. `live`: those that work, or may."""
+def orders(trading: Trading, only: Only) -> list[Order]:
+    """The orders that are asked for, oldest first; live ones are those that work, or may."""
     return [
         one
         for one in sorted(trading.orders.values(), key=lambda one: one.ts_ns)
-        if (not live or one.state in LIVE)
-        and strategy in (None, one.order.strategy)
-        and symbol in (None, one.order.symbol)
+        if only.fits(one.order.strategy, one.order.symbol) and (one.state in LIVE or not only.live)
     ]
 
 
-def fills(
-    trading: Trading, *, strategy: str | None = None, symbol: str | None = None
-) -> list[Fill]:
-    """The fills that fit, oldest first; `strategy` None takes those of nobody's order too."""
+def fills(trading: Trading, only: Only) -> list[Fill]:
+    """The fills that are asked for, oldest first; those of nobody's order have no strategy."""
     return [
         fill
         for fill in sorted(trading.fills.values(), key=lambda fill: fill.ts_ns)
-        if strategy in (None, fill.strategy) and symbol in (None, fill.symbol)
+        if only.fits(fill.strategy, fill.symbol)
     ]
 
 
@@ -199,6 +218,6 @@ def untraded(config: Config, strategy: str | None = None) -> str:
         return ""
     reason = found[-1].reason or "it had expired"
     return (
-        f"{len(found)} signals came to no order, the last because: {reason}."
+        f"{counted(len(found), 'signal')} came to no order, the last because: {reason}."
         " `tapewire events --type order.denied --type order.expired` shows them all"
     )

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from common.events import Fill
-from console.trading import ZERO, Order, Trading, commission_of
+from console.trading import ZERO, Only, Order, Trading, commission_of
 
 
 def text(number: Decimal | None) -> str | None:
@@ -85,7 +85,7 @@ def totals(trading: Trading, found: list[Order]) -> dict[str, Any]:
     }
 
 
-def positions(trading: Trading, symbol: str | None = None) -> list[dict[str, Any]]:
+def positions(trading: Trading, only: Only) -> list[dict[str, Any]]:
     """Each symbol that was traded here or that the account holds.
 
     `account_quantity` is the broker's own word, whoever traded; None where it never told one.
@@ -93,7 +93,7 @@ def positions(trading: Trading, symbol: str | None = None) -> list[dict[str, Any
     rows = []
     for name in sorted(trading.book.positions.keys() | trading.account.keys()):
         own, broker = trading.book.positions.get(name), trading.account.get(name)
-        if symbol in (None, name):
+        if only.fits(None, name):
             rows.append(
                 {
                     "symbol": name,

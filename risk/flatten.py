@@ -36,7 +36,12 @@ class Flatten:
         self._attempts = 0
 
     def __repr__(self) -> str:
-        return f"<Flatten {self.id}: {self.phase}, attempt {self._attempts}>"
+        return f"<Flatten {self.id}: {self}>"
+
+    def __str__(self) -> str:
+        """How far it is, for a person."""
+        attempt = f", attempt {self._attempts}" if self._attempts else ""
+        return f"{self.phase}{attempt}"
 
     def tick(self, state: RiskState, now_ns: int) -> list[SubmitOrder | CancelAll]:
         """What to ask of the way out now."""

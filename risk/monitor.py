@@ -88,7 +88,7 @@ class RiskMonitor:
                 text = f"not resumed: {broken[0].reason}"
                 return ControlReply(ok=False, state=self.trading, text=text), []
             if self.fault or self.flatten is not None:
-                text = f"not resumed: {self.fault or f'{self.flatten!r} is under way'}"
+                text = f"not resumed: {self.fault or f'a flatten is under way, {self.flatten}'}"
                 return ControlReply(ok=False, state=self.trading, text=text), []
             if self.trading != "ACTIVE":
                 events = [RiskResumed(now_ns, reason)]

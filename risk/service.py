@@ -118,7 +118,8 @@ class RiskService(Service):
         book = self.monitor.state.book
         return {
             "trading": self.trading(),
-            "flatten": repr(self.monitor.flatten) if self.monitor.flatten else "",
+            "flatten": str(self.monitor.flatten or ""),
+            "held": {s: str(q) for s, q in sorted(self.monitor.state.held().items())},
             "positions": {
                 symbol: {
                     "quantity": str(p.quantity),

@@ -76,11 +76,7 @@ class CsvMarket:
 
 
 def symbols_of(path: str | Path, limit: int, rows_max: int = 50_000) -> dict[str, Decimal]:
-    """The first `limit` symbols in the first `rows_max` rows, each with an inferred tick size.
-
-    The tick is the finest decimal place that any price uses, or 2, 2.5 or 5 of it where
-    all of many prices lie on that grid (the quarter points of ES).
-    """
+    """The first `limit` symbols in the first `rows_max` rows, each with the step of its prices."""
     prices: dict[str, set[Decimal]] = {}
     for number, row in enumerate(CsvMarket(path)):
         if number >= rows_max:
@@ -89,7 +85,7 @@ def symbols_of(path: str | Path, limit: int, rows_max: int = 50_000) -> dict[str
             continue
         seen = prices.setdefault(row.symbol, set())
         seen.update(Decimal(text) for text in (row.bid, row.ask, row.last) if text)
-    return {symbol: _tick_of(seen) for symbol, seen in prices.items()}
+    return {symbol: tick_of(seen) for symbol, seen in prices.items()}
 
 
 def plain(text: str) -> str:
@@ -97,7 +93,9 @@ def plain(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _tick_of(prices: set[Decimal]) -> Decimal:
+def tick_of(prices: set[Decimal]) -> Decimal:
+    """The step that all of `prices` lie on: the finest decimal place that any of them uses, or 2,
+    2.5 or 5 of it where all of many lie on that grid (the quarter points of ES)."""
     places = max((_places(price) for price in prices), default=2)
     finest = Decimal(1).scaleb(-places)
     if len(prices) < _PRICES_ENOUGH:

@@ -8,6 +8,7 @@ import structlog
 from common import process, wire
 from common.process import Process
 from strategy import feeds, history
+from strategy.faults import Failure
 from strategy.runner import Runner
 from strategy.service import FOLLOWS, StrategyService
 from strategy.state import FileStore
@@ -19,9 +20,11 @@ def build(own: Process) -> StrategyService:
     symbols = own.config.symbols_of(config)[own.arguments.shard]
     log = structlog.get_logger()
     store = FileStore(own.run_dir / "state" / config.name)
-    runner = Runner(
-        config, symbols, own.epoch, lambda text: log.error("strategy", text=text), store.read()
-    )
+
+    def say(raised: Failure) -> None:
+        log.error("strategy", text=str(raised), traceback=raised.traceback)
+
+    runner = Runner(config, symbols, own.epoch, say, store.read())
     runner.start(own.clock.now_ns())
     if config.warm_up is not None:  # before a socket is open: no tick waits meanwhile
         runner.warm_up(history.ticks_of(config.warm_up, symbols))

@@ -4,7 +4,7 @@ import csv
 import gzip
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 from typing import IO, Final
 
@@ -29,8 +29,11 @@ def ticks_of(config: WarmUpConfig, symbols: tuple[str, ...]) -> Iterator[Tick]:
     try:
         with _open(config.ticks) as file:
             yield from _rows(config.ticks, file, wanted, from_ns)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"warm_up.ticks: {config.ticks}: {error}") from error
+    except (OSError, UnicodeDecodeError, EOFError, csv.Error) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise ConfigError(
+            f"warm_up.ticks: {config.ticks}: {why}; expected a CSV of ticks"
+        ) from error
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,13 +60,26 @@ def _rows(path: Path, file: IO[str], wanted: dict[str, Values], from_ns: int) ->
 def _row(row: list[str], last_ns: int) -> tuple[int, str, Values]:
     if len(row) != len(HEADER):
         raise ValueError(f"{len(row)} columns, expected {len(HEADER)}")
+    if not row[0].isdecimal():
+        raise ValueError(f"ts_ns is {row[0]!r:.40}, expected nanoseconds, a whole number")
     ts_ns = int(row[0])
     if ts_ns < last_ns:
         raise ValueError(f"ts_ns is {ts_ns}, expected {last_ns} or later, rows are in time order")
-    values: Values = [float(text) if text else None for text in row[2:]]
-    if not all(value is None or isfinite(value) for value in values):
-        raise ValueError(f"{row[2:]}, expected finite numbers")
+    values = [_number(*pair) for pair in zip(HEADER[2:], row[2:], strict=True)]
     return ts_ns, row[1], values
+
+
+def _number(column: str, text: str) -> float | None:
+    """What a column carries; raises ValueError where that is no finite number."""
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = nan
+    if not isfinite(value):
+        raise ValueError(f"{column} is {text!r:.40}, expected a number or nothing")
+    return value
 
 
 def _ticks(ts_ns: int, symbol: str, values: Values, quoted: Values) -> list[Tick]:

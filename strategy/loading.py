@@ -1,83 +1,121 @@
-"""Loading a strategy: from `module:Class` to an instance, every fault a sentence."""
+"""Loading a strategy: from `module:Class` to an instance, every fault a sentence.
+
+A sentence is what is wrong, a semicolon, and what to do about it.
+"""
 
 import importlib
 import sys
-import sysconfig
-import traceback
+from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import msgspec
-
 from common.config import ConfigError, StrategyConfig
+from common.near import expected
 from strategy.base import Desk, Strategy
+from strategy.faults import named, place_of, shown
+from strategy.parameters import parameters_of
 
 
 def load(config: StrategyConfig, symbols: tuple[str, ...], desk: Desk) -> Strategy:
     """The configured strategy; raises `ConfigError` saying what is wrong, and in which line."""
-    where = f"strategies.{config.name}"
-    cls = _class(config, where)
+    given = f"strategies.{config.name}.strategy is {config.strategy}"
+    cls = _class(config, given)
+    parameters = parameters_of(config, cls)
     try:
-        return cls(config.name, symbols, _parameters(config, cls, where), desk)
-    except ConfigError:
-        raise
-    except Exception as error:
-        raise ConfigError(f"{where}.strategy {config.strategy} {_fault(error)}") from error
-
-
-def _class(config: StrategyConfig, where: str) -> type[Strategy]:
-    module_name, _, class_name = config.strategy.partition(":")
-    given = f"{where}.strategy is {config.strategy}"
-    if config.path is not None:
-        _add_path(config.path, where)
-    try:
-        cls = getattr(importlib.import_module(module_name), class_name)
+        return cls(config.name, symbols, parameters, desk)
     except (Exception, SystemExit) as error:
-        if _is_absent(error, module_name):
-            raise ConfigError(f"{given}, must be module:Class: {error}") from error
-        raise ConfigError(f"{where}.strategy {config.strategy} {_fault(error)}") from error
-    if not (isinstance(cls, type) and issubclass(cls, Strategy)):
-        raise ConfigError(f"{given}, must be a strategy.Strategy")
-    return cls
+        raise ConfigError(_fault(given, error)) from error
 
 
-def _parameters(config: StrategyConfig, cls: type[Strategy], where: str) -> Any:
-    known = {f.name for f in msgspec.structs.fields(cls.Parameters)}
-    unknown = sorted(set(config.parameters) - known)
-    if unknown:
-        expected = ", ".join(sorted(known)) or "none"
-        raise ConfigError(f"{where}.parameters.{unknown[0]} is not known; expected: {expected}")
+def _class(config: StrategyConfig, given: str) -> type[Strategy]:
+    module_name, _, class_name = config.strategy.partition(":")
+    if not all(part.isidentifier() for part in (*module_name.split("."), class_name)):
+        raise ConfigError(f"{given}, must be module:Class; write it such as strategies.dip:Dip")
+    _add_path(Path.cwd())  # a command that is installed does not look there by itself
+    if config.path is not None:
+        if not config.path.is_dir():
+            raise ConfigError(
+                f"strategies.{config.name}.path is {config.path}, expected a folder;"
+                " correct it, or leave it out for a module in the working folder"
+            )
+        _add_path(config.path)
     try:
-        return msgspec.convert(config.parameters, cls.Parameters)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}.parameters: {error}") from error
+        module = importlib.import_module(module_name)
+    except (Exception, SystemExit) as error:
+        missing = _missing(error, module_name)
+        said = _absent(config, given, missing) if missing else _fault(given, error)
+        raise ConfigError(said) from error
+    found: Any = vars(module).get(class_name)
+    if not _is_strategy(found):
+        raise ConfigError(f"{given}, but {_no_strategy(module, class_name)}")
+    return found  # type: ignore[no-any-return]  # `_is_strategy` has looked
 
 
-def _add_path(path: Path, where: str) -> None:
+def _add_path(path: Path) -> None:
     """Behind all others, so that nothing there can stand in for a module of the project."""
-    if not path.is_dir():
-        raise ConfigError(f"{where}.path is {path}, must be a folder")
     folder = str(path.resolve())
     if folder not in sys.path:
         sys.path.append(folder)
-        importlib.invalidate_caches()
+    importlib.invalidate_caches()
 
 
-def _is_absent(error: BaseException, module_name: str) -> bool:
-    """Whether there is no such module or class: nothing of the strategy's own went wrong."""
+def _missing(error: BaseException, module_name: str) -> str:
+    """The module that is not there, if it is the strategy's own or a package that it is in."""
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    is_own = name and f"{module_name}.".startswith(f"{name}.") and not place_of(error)
+    return name if name and is_own else ""
+
+
+def _absent(config: StrategyConfig, given: str, missing: str) -> str:
+    """Where a module was looked for, and how to name it."""
+    package, _, last = missing.rpartition(".")
+    if package:
+        folders = [Path(folder) for folder in getattr(sys.modules[package], "__path__", ())]
+        looked, advice = ", ".join(map(shown, folders)), expected(last, _modules_in(folders))
+        if not folders:
+            looked, advice = f"{package}, which is one file", f"its classes are {package}:CLASS"
+    else:
+        looked = f"the working folder {Path.cwd()}"
+        looked += f", in path {config.path}" if config.path else ""
+        looked += " and on PYTHONPATH"
+        advice = (
+            "strategies.dip:Dip is class Dip of strategies/dip.py in the working folder,"
+            " and `path` is the folder of a module elsewhere"
+        )
+    return f"{given}, but there is no module {missing}, looked for in {looked}; {advice}"
+
+
+def _modules_in(folders: Iterable[Path]) -> set[str]:
+    """What can be imported from these folders, by its name."""
+    entries = [entry for folder in folders for entry in folder.iterdir()]
+    names = {entry.stem for entry in entries if entry.suffix == ".py" or entry.is_dir()}
+    return {name for name in names if name.isidentifier() and name[0] != "_"}
+
+
+def _no_strategy(module: ModuleType, name: str) -> str:
+    """What a module has in the place of the class that was asked for."""
+    file = shown(module.__file__ or module.__name__)
+    found, own = vars(module).get(name), vars(module).items()
+    classes = [key for key, one in own if _is_strategy(one) and one is not Strategy]
+    advice = expected(name, classes) if classes else f"write it as class {name}(Strategy)"
+    if found is None:
+        return f"{file} has no class {name}; {advice}"
+    kind = "" if isinstance(found, type) else f"{found!r:.60} and "
+    return f"{name} in {file} is {kind}not a class of Strategy; {advice}"
+
+
+def _is_strategy(found: Any) -> bool:
+    return isinstance(found, type) and issubclass(found, Strategy)
+
+
+def _fault(given: str, error: BaseException) -> str:
+    """What the strategy's own code raised while it was loaded, and where."""
+    place = place_of(error)
+    at = f" at {place}" if place else ""
+    if not isinstance(error, ImportError):
+        return f"{given}, but it cannot be loaded: {named(error)}{at}; correct that line"
+    advice = "correct that line"
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return f"{module_name}.".startswith(f"{error.name}.")
-    frames = traceback.extract_tb(error.__traceback__)
-    return isinstance(error, AttributeError | TypeError | ValueError) and len(frames) <= 2
-
-
-def _fault(error: BaseException) -> str:
-    """File, line and text of an error that a strategy's own code raised."""
-    text = f"{type(error).__name__}: {error}"
-    if isinstance(error, SyntaxError):
-        return f"cannot be loaded: {error.filename}, line {error.lineno}: {text}"
-    library = tuple(sysconfig.get_paths()[kind] for kind in ("stdlib", "purelib", "platlib"))
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if not f.filename.startswith((*library, "<", __file__))]
-    last = (own or frames)[-1]
-    return f"cannot be loaded: {last.filename}, line {last.lineno}: {text}"
+        advice += f", or install {error.name.partition('.')[0]} for {sys.executable}"
+    return f"{given}, but the import{at} failed: {named(error)}; {advice}"

@@ -27,6 +27,7 @@ from common.events import (
     Trade,
 )
 from strategy.base import BarKind, LiveOrder, Strategy
+from strategy.faults import Failure, failure
 from strategy.loading import load
 from strategy.outgoing import Outgoing
 from strategy.own import Own
@@ -49,7 +50,7 @@ class RunnerClock:
 
 
 class Runner:
-    """Runs one strategy. `say` is told of what it raised, `kept` is what it saved last time.
+    """Runs one strategy. `say` hears what its callbacks raise, `kept` is what it saved last time.
 
     It sends while `live` is set: while its orders and fills are known to the end of their streams.
     From the first time on the strategy is told all that becomes of them, also what comes late.
@@ -60,12 +61,13 @@ class Runner:
         config: StrategyConfig,
         symbols: tuple[str, ...],
         epoch: str,
-        say: Callable[[str], None],
+        say: Callable[[Failure], None],
         kept: bytes | None = None,
     ) -> None:
         self.name = config.name
         self.clock = RunnerClock()
         self.failures = 0
+        self.last_failure: Failure | None = None
         self.signals = 0
         self.own = Own(config.name)
         self.outgoing = Outgoing(self.own)
@@ -89,6 +91,16 @@ class Runner:
     def stopped(self) -> bool:
         """Whether the strategy raised too often and gets nothing more."""
         return self.failures >= self._failures_max
+
+    @property
+    def fault(self) -> str:
+        """How often it raised and what last, in a sentence; an empty text if it never did."""
+        if self.last_failure is None:
+            return ""
+        often = f"{self.failures} failure{'s' * (self.failures > 1)}"
+        often = f"was stopped after {often}" if self.stopped else f"goes on after {often}"
+        limit = "" if self.stopped else f", is stopped after {self._failures_max}"
+        return f"strategy {self.name} {often}{limit}, the last: {self.last_failure.error}"
 
     @property
     def waiting(self) -> dict[str, Any]:
@@ -145,7 +157,7 @@ class Runner:
                         on_trade(tick)  # type: ignore[arg-type]  # a tick is one of the two
                 break
             except Exception as error:  # noqa: BLE001 - a strategy's bug is its own affair
-                self._failed(repr(error), self._in_hand())
+                self._failed(error, self._in_hand())
                 if self.stopped:
                     break
         self._rest = None
@@ -309,12 +321,12 @@ class Runner:
         try:
             callback(*arguments)
         except Exception as error:  # noqa: BLE001 - a strategy's bug is its own affair
-            self._failed(repr(error), arguments[-1] if arguments else callback.__name__)
+            self._failed(error, arguments[-1] if arguments else callback.__name__)
 
-    def _failed(self, error: str, subject: Any) -> None:
+    def _failed(self, error: Exception, subject: Any) -> None:
         self.failures += 1
-        rest = "it gets nothing more" if self.stopped else "it goes on"
-        self._say(f"strategy {self.name} raised {error} on {subject!r:.500}; {rest}")
+        self.last_failure = failure(self.name, error, subject, self.failures, self._failures_max)
+        self._say(self.last_failure)
 
 
 def cause_of(origin: Origin) -> str:

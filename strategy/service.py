@@ -38,6 +38,7 @@ class StrategyService(Service):
         self.runner = runner
         self.readers = {symbol: TickReader(symbol) for symbol in symbols}
         self._topics: dict[bytes, tuple[str, str, str, TickReader]] = {}  # by frame, once seen
+        self._hop = self.metrics.hops["gateway_to_strategy"]
         self._piled = Conflation() if latest else None
         self._store = store
         self.metrics.watch("missed", self._missed, "counter")
@@ -71,9 +72,7 @@ class StrategyService(Service):
             ticks = reader.on_batch(batch)
             self.metrics.count("ticks_received", len(ticks), symbol)
             if ticks:
-                self.metrics.hops["gateway_to_strategy"].record(
-                    now_ns - ticks[-1].ts_ns, len(ticks)
-                )
+                self._hop.record(now_ns - ticks[-1].ts_ns, len(ticks))
         origin: Origin = (batch, topic)
         if self._piled is None or kind == "last":
             self.runner.on_ticks(origin, ticks, self.clock.now_ns())
@@ -133,22 +132,24 @@ class StrategyService(Service):
                 self.metrics.count("signals_sent")
 
     def readiness(self, now_ns: int) -> tuple[ProcessState, str]:
-        """READY when the past is known and every symbol's topic was heard."""
+        """READY when the past is known and every symbol's topic was heard; what the strategy has
+        raised so far is told with it."""
         if self.runner.stopped:
-            return "HALTED", f"strategy {self.runner.name} raised {self.runner.failures} times"
+            return "HALTED", f"{self.runner.fault}; it gets nothing more until it is restarted"
         state = self.following()
         if state[0] != "READY":
             return state
         silent = [s for s, reader in self.readers.items() if not reader.epoch]
         if silent:
             return "WAITING", f"waiting to join the ticks of {', '.join(silent)}"
-        return "READY", ""
+        return "READY", self.runner.fault
 
     def detail(self) -> dict[str, Any]:
         """What was heard of each topic, and what was missed."""
         return {
             "signals": self.runner.signals,
             "failures": self.runner.failures,
+            "stopped": self.runner.fault if self.runner.stopped else "",
             "unanswered": len(self.runner.waiting),
             "missed": {s: r.missed for s, r in self.readers.items()},
             "topics": {

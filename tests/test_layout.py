@@ -86,6 +86,12 @@ def test_nothing_imports_its_tests(path: Path) -> None:
     assert [m for m, _ in imported(path) if m.partition(".")[0] == "tests"] == []
 
 
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_no_module_takes_a_private_name_of_another(path: Path) -> None:
+    private = [f"{m}.{n}" for m, n in imported(path) if n.startswith("_") and n[:2] != "__"]
+    assert private == [], f"{name_of(path)} takes {private}; give it a public name"
+
+
 @pytest.mark.parametrize("path", CORE_FILES, ids=name_of)
 def test_a_core_reads_no_clock_opens_no_socket_and_draws_no_unseeded_number(path: Path) -> None:
     used = [

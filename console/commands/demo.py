@@ -9,7 +9,7 @@ import typer
 from common.config import ConfigError
 from console import demo as demo_run
 from console import tables
-from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, err, load, out
+from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load, note, out
 
 
 def demo(
@@ -17,6 +17,9 @@ def demo(
     start: Annotated[str | None, typer.Option("--from", help="ISO time, UTC")] = None,
     seconds: Annotated[float, typer.Option(min=0, help="0: to the file's end")] = 0,
     speed: Annotated[str, typer.Option(help="times real time, or max")] = "1",
+    keep: Annotated[
+        bool, typer.Option("--keep", help="the run directory, for a look at it")
+    ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -25,7 +28,7 @@ def demo(
     Status 0 only if nothing was lost, doubled or different from the simulator's books.
     """
     load(config)
-    found = demo_run.run(ticks, start, seconds, speed_of(speed), err.print)
+    found = demo_run.run(ticks, start, seconds, speed_of(speed), note, keep)
     if as_json:
         print(json.dumps(found))
     else:

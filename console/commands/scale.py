@@ -7,6 +7,7 @@ import typer
 from common.config import Config, ConfigError
 from console.commands.common import ConfigOption, JsonOption, answer, load
 from console.group import STRATEGY, Group, GroupError
+from console.words import counted
 
 
 class Scaled(NamedTuple):
@@ -76,14 +77,24 @@ def sections(config: Config, name: str, count: int, shards: bool) -> dict[str, s
     known = {s.name: s for s in config.strategies}
     if name not in known:
         config.strategy(name)  # says what is expected
-        raise ConfigError(f"{name} is an instance of a strategy; scale {config.instance(name)[0]}")
+        base, _ = config.instance(name)
+        raise ConfigError(
+            f"{name} is an instance, expected the strategy: `tapewire scale {base} {count}`"
+        )
     names = [name, *(f"{name}-{number}" for number in range(2, count + 1))]
     taken = [one for one in names[1:] if one in known]
     if taken:
-        raise ConfigError(f"{taken[0]} is a strategy of its own, cannot be an instance of {name}")
+        raise ConfigError(
+            f"{name} cannot have {count} instances: {taken[0]} is a strategy of its own in"
+            " [[strategies]], expected another name for it"
+        )
     symbols = config.symbols_of(known[name])
     if shards and count > len(symbols):
-        raise ConfigError(f"{name} has {len(symbols)} symbols, cannot be divided among {count}")
+        raise ConfigError(
+            f"{name} cannot be divided among {count} instances: it reads"
+            f" {counted(len(symbols), 'symbol')} ({', '.join(symbols)}), expected at most one"
+            " instance a symbol"
+        )
     return {one: f"--shard {i}/{count}" if shards else "" for i, one in enumerate(names, 1)}
 
 

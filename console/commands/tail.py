@@ -6,10 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from common.endpoints import prepare_run_dir
+from common.config import Config
+from common.endpoints import STREAMS
+from console import status as told
 from console import times
-from console.commands.common import ConfigOption, JsonOption, err, load
+from console.commands.common import ConfigOption, JsonOption, err, load, note, require_starts
 from console.commands.streaming import line, printing
+from console.group import Group
 from console.tail import Message, Tail
 
 
@@ -26,7 +29,13 @@ def tail(
 ) -> None:
     """Print live messages of the bus, until Ctrl-C. Without TOPICS: ticks and journaled events."""
     loaded = load(config)
-    with Tail(loaded.bus, prepare_run_dir(loaded.run_dir), topics or ()) as listening:
+    require_starts("TOPIC", topics, _topics(loaded))
+    group = Group(loaded)
+    if not (as_json or group.is_up()):
+        note(f"no group runs in {group.run_dir}; listening until one does")
+    elif not as_json:
+        _note_unread(topics or [], told.read(group.run_dir))
+    with Tail(loaded.bus, group.run_dir, topics or ()) as listening:
         with printing():
             for message in listening.read(seconds):
                 for shown in _json(message) if as_json else _text(message):
@@ -37,7 +46,23 @@ def tail(
                 line(counts)
         else:
             text = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-            err.print(text, style="red" if counts["lost"] else None, highlight=False)
+            err.print(text, style="red" if counts["lost"] else None)
+
+
+def _topics(config: Config) -> list[str]:
+    """All topics that there can be, as the group is configured."""
+    symbols = [instrument.symbol for instrument in config.instruments]
+    ticks = [f"{kind}.{symbol}" for kind in ("tick", "last") for symbol in symbols]
+    return [*STREAMS, *(f"heartbeat.{source}" for source in STREAMS), *ticks]
+
+
+def _note_unread(topics: list[str], statuses: dict[str, told.Status]) -> None:
+    """Say of which symbols nothing will come, for nobody reads them."""
+    read = statuses.get("gateway", {}).get("tick_seqs", {})
+    for topic in topics:
+        kind, _, start = topic.partition(".")
+        if kind in ("tick", "last") and not any(symbol.startswith(start) for symbol in read):
+            note(f"nobody reads {start or 'any symbol'} now; ticks come once a strategy does")
 
 
 def _json(message: Message) -> Iterator[dict[str, Any]]:

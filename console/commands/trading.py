@@ -1,13 +1,14 @@
 """`orders`, `fills`, `positions`, `blotter`: what was traded, from the journals."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import RenderableType
 
 from console import tables_trading, trading, trading_json
-from console.commands.common import ConfigOption, JsonOption, load, out
-from console.trading import Trading
+from console.commands.common import ConfigOption, JsonOption, load, out, require_known
+from console.trading import Only, Trading
 
 StrategyOption = Annotated[str | None, typer.Option(help="of this strategy alone")]
 SymbolOption = Annotated[str | None, typer.Option(help="of this symbol alone")]
@@ -22,14 +23,13 @@ def orders(
     as_json: JsonOption = False,
 ) -> None:
     """Every order and what became of it."""
-    found = trading.orders(_read(config), live=live, strategy=strategy, symbol=symbol)
-    if as_json:
-        print(json.dumps({"orders": [trading_json.order(one) for one in found]}))
-    else:
-        out.print(tables_trading.orders(found))
-        untraded = trading.untraded(load(config), strategy)
-        if untraded:
-            out.print(untraded, highlight=False, markup=False)
+    only = Only(strategy, symbol, live)
+    found = trading.orders(_read(config, only), only)
+    shown = {"orders": [trading_json.order(one) for one in found]}
+    _show(as_json, shown, tables_trading.orders(found, only))
+    untraded = "" if as_json else trading.untraded(load(config), strategy)
+    if untraded:
+        out.print(untraded)
 
 
 def fills(
@@ -39,23 +39,20 @@ def fills(
     as_json: JsonOption = False,
 ) -> None:
     """Every execution, with what it cost."""
-    read = _read(config)
-    found = trading.fills(read, strategy=strategy, symbol=symbol)
-    if as_json:
-        print(json.dumps({"fills": [trading_json.fill(read, one) for one in found]}))
-    else:
-        out.print(tables_trading.fills(found, read))
+    only = Only(strategy, symbol)
+    read = _read(config, only)
+    found = trading.fills(read, only)
+    shown = {"fills": [trading_json.fill(read, one) for one in found]}
+    _show(as_json, shown, tables_trading.fills(found, read, only))
 
 
 def positions(
     symbol: SymbolOption = None, config: ConfigOption = None, as_json: JsonOption = False
 ) -> None:
     """What the fills add up to, and what the broker says that the account holds."""
-    found = trading_json.positions(_read(config), symbol)
-    if as_json:
-        print(json.dumps({"positions": found}))
-    else:
-        out.print(tables_trading.positions(found))
+    only = Only(symbol=symbol)
+    found = trading_json.positions(_read(config, only), only)
+    _show(as_json, {"positions": found}, tables_trading.positions(found, only))
 
 
 def blotter(
@@ -66,19 +63,30 @@ def blotter(
     as_json: JsonOption = False,
 ) -> None:
     """Every order with its fills, their cost and its latency, and the totals."""
-    read = _read(config)
-    found = trading.orders(read, strategy=strategy, symbol=symbol)
+    only = Only(strategy, symbol)
+    read = _read(config, only)
+    found = trading.orders(read, only)
     if newest_first:
         found.reverse()
+    _show(as_json, trading_json.blotter(read, found), tables_trading.blotter(found, read, only))
+
+
+def _read(path: str | None, only: Only) -> Trading:
+    """All that was traded; a filter that could never match is refused, for nobody means it."""
+    config = load(path)
+    found = trading.read(config.run_dir, config.all_instruments())
+    strategies = {s.name for s in config.strategies} | found.strategies()
+    if only.strategy and config.instance(only.strategy)[0] not in strategies:
+        require_known("--strategy", only.strategy, strategies)
+    require_known("--symbol", only.symbol, {i.symbol for i in config.instruments} | found.symbols())
+    return found
+
+
+def _show(as_json: bool, found: dict[str, Any], table: RenderableType) -> None:
     if as_json:
-        print(json.dumps(trading_json.blotter(read, found)))
+        print(json.dumps(found))
     else:
-        out.print(tables_trading.blotter(found, read))
-
-
-def _read(config: str | None) -> Trading:
-    loaded = load(config)
-    return trading.read(loaded.run_dir, loaded.all_instruments())
+        out.print(table)
 
 
 def register(app: typer.Typer) -> None:

@@ -2,12 +2,12 @@
 
 from common import config as configuration
 from common.config import Config, ConfigError
-from console.doctor import broker, local, sockets
+from console.doctor import broker, local, sockets, strategies
 from console.doctor.finding import Finding, failed, passed, skipped
 
 __all__ = ["Finding", "examine"]
 
-AFTER_CONFIGURATION = ("run directory", "disk", "sockets", *broker.CHECKS)
+AFTER_CONFIGURATION = ("strategies", "run directory", "disk", "sockets", *broker.CHECKS)
 
 
 def examine(path: str | None, timeout_s: float = broker.TIMEOUT_S) -> list[Finding]:
@@ -20,6 +20,7 @@ def examine(path: str | None, timeout_s: float = broker.TIMEOUT_S) -> list[Findi
         return [failed("configuration", str(error), advice), *others]
     return [
         configured(config, path),
+        *strategies.check(config, configuration.config_path(path)),
         local.run_dir(config),
         local.disk(config.run_dir),
         *sockets.check(config),

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Final
 
 from common.config import Config
-from common.endpoints import PORTS, endpoint
+from common.endpoints import endpoint
+from common.ports import PORTS
 from console import status as told
 from console.doctor import listeners
 from console.doctor.finding import Finding, failed, passed

@@ -100,8 +100,10 @@ def test_a_window_leaves_out_what_is_before_and_after(tested):
 
 
 def test_a_strategy_that_is_not_configured_is_refused(tested):
-    with pytest.raises(ConfigError, match=r"strategy nobody is not in .* expected: idle, script"):
+    with pytest.raises(ConfigError, match=r"strategy nobody is not in .*idle, script"):
         tested(names=["nobody"])
+    with pytest.raises(ConfigError, match=r"strategy scrip is not in .* did you mean script\?"):
+        tested(names=["scrip"])
 
 
 def test_a_configuration_without_strategies_is_refused(tested):
@@ -121,12 +123,37 @@ def test_what_a_strategy_raises_is_told(tested):
     bad = '[[strategies]]\nname = "bad"\nstrategy = "tests.backtest.test_run:Bad"\n'
     outcome = tested(text=bad)
     assert outcome.figures["failures"] == {"strategy-bad": 10}
-    assert any("ZeroDivisionError" in note for note in outcome.notes)
+    place = f"tests/backtest/test_run.py:{Bad.on_quote.__code__.co_firstlineno + 1}"
+    error = f"ZeroDivisionError at {place}"
+    assert any(f"bad raised {error}, 10 times, the first on Quote(" in n for n in outcome.notes)
+    assert outcome.figures["faults"] == [
+        f"strategy bad was stopped after 10 failures, the last: {error};"
+        " these figures lack what came after"
+    ]
+    assert report(outcome)["faults"] == outcome.figures["faults"]
+
+
+def test_a_strategy_that_raises_seldom_is_no_fault_and_is_told(tested):
+    once = '[[strategies]]\nname = "once"\nstrategy = "tests.backtest.test_run:Once"\n'
+    outcome = tested(text=once)
+    assert (outcome.figures["failures"], outcome.figures["faults"]) == ({"strategy-once": 1}, [])
+    assert [
+        n for n in outcome.notes if "raised ValueError: seldom" in n and ", once on Quote(" in n
+    ]
 
 
 class Bad(Strategy):
     def on_quote(self, quote):
         raise ZeroDivisionError
+
+
+class Once(Strategy):
+    def on_start(self):
+        self.left = [ValueError("seldom")]
+
+    def on_quote(self, quote):
+        if self.left:
+            raise self.left.pop()
 
 
 class Counting(Strategy):

@@ -2,8 +2,10 @@
 
 import pytest
 import typer.main
+from rich.table import Table
 
 from console.cli import app
+from console.commands import common
 from tests.console.running import Tapewire
 
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
@@ -33,6 +35,37 @@ def test_json_parses_line_by_line(tapewire: Tapewire, run_dir, arguments: list[s
     ended = tapewire(*arguments, "--json")
     assert ended.lines
     assert len(ended.lines) == 1 or arguments[0] in ("events", "tail")
+
+
+MISUSED = {
+    ("scale", "fast", "0"): "COUNT is '0', must be 1 or more; see `tapewire scale --help`",
+    ("scale", "fast", "two"): "COUNT is 'two', must be a whole number; see `tapewire scale --help`",
+    ("scale", "fast"): "Missing argument 'count'; see `tapewire scale --help`",
+    ("events", "--limit", "0"): "--limit is '0', must be 1 or more; see `tapewire events --help`",
+    ("tail", "--seconds", "-1"): "--seconds is '-1', must be 0 or more; see `tapewire tail --help`",
+    ("nope",): "No such command 'nope'; see `tapewire --help`",
+    ("orders", "--nope"): "No such option: --nope; see `tapewire orders --help`",
+}
+
+
+@pytest.mark.parametrize(("arguments", "said"), MISUSED.items(), ids=map(" ".join, MISUSED))
+def test_what_is_misused_is_said_in_one_sentence(tapewire: Tapewire, arguments, said: str):
+    ended = tapewire(*arguments)
+    assert (ended.status, ended.out, ended.err) == (2, "", f"tapewire: {said}\n")
+
+
+def test_without_a_command_there_is_help(tapewire: Tapewire):
+    assert tapewire().out == tapewire("--help").out
+
+
+def test_brackets_in_what_is_said_are_text(capsys: pytest.CaptureFixture[str]):
+    table = Table("[a]")
+    table.add_row("[/b]")
+    common.out.print("[bold]x[/] :smile:", table)
+    common.note("[/c] /tmp/[d]")
+    said = capsys.readouterr()
+    assert [part for part in ("[bold]x[/] :smile:", "[a]", "[/b]") if part not in said.out] == []
+    assert said.err == "[/c] /tmp/[d]\n"
 
 
 def test_a_configuration_can_be_named(tapewire: Tapewire, run_dir, config, monkeypatch):

@@ -187,7 +187,7 @@ def test_a_port_in_use_names_who_has_it(examined, monkeypatch):
 
 def ports(**given: int) -> dict[str, int]:
     """Free ports for every socket but those given."""
-    from common.endpoints import PORTS
+    from common.ports import PORTS
 
     return {**{name: free_port() for name in PORTS}, **given}
 
@@ -225,6 +225,47 @@ def test_a_refused_configuration_is_a_finding_and_ends_the_rest(examined, config
     assert status == 1
     assert "tws.port is 0, must be" in found["configuration"]["found"]
     assert [one["ok"] for one in found.values()].count(None) == len(found) - 1
+
+
+def strategies(config: Path, folder: Path, **modules: str) -> None:
+    """Modules of `folder`, and a strategy `Mine` of each in the configuration, of that name."""
+    for name, text in modules.items():
+        (folder / f"{name}.py").write_text(text)
+        entry = f'[[strategies]]\nname = "{name}"\nstrategy = "{name}:Mine"\npath = "{folder}"\n'
+        config.write_text(config.read_text() + entry)
+
+
+MINE = "from strategy import Strategy\nclass Mine(Strategy):\n    pass\n"
+
+
+def test_each_strategy_is_loaded_and_what_is_wrong_with_it_said(examined, config, tmp_path):
+    strategies(config, tmp_path, good=f"print('noise')\n{MINE}", bad="import no_such_module\n")
+    found, status = examined()
+    assert (found["strategy good"]["ok"], status) == (True, 1)
+    assert found["strategy good"]["found"] == "good:Mine can be loaded"
+    assert found["strategy bad"]["ok"] is False
+    assert found["strategy bad"]["found"] == (
+        f"strategies.bad.strategy is bad:Mine, but the import at {tmp_path}/bad.py:1 failed:"
+        " ModuleNotFoundError: No module named 'no_such_module'"
+    )
+    assert found["strategy bad"]["advice"].startswith("correct that line, or install no_such_modu")
+
+
+def test_a_strategy_that_crashes_ends_or_hangs_hurts_the_doctor_not(
+    examined, config, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("console.doctor.strategies.LOAD_TIMEOUT_S", 2.0)
+    strategies(
+        config, tmp_path, crash="import os\nos.kill(os.getpid(), 11)\n",
+        ends="import os\nos._exit(7)\n", hangs="import threading\nthreading.Event().wait()\n",
+    )  # fmt: skip
+    found, status = examined()
+    assert status == 1
+    said = {name: found[f"strategy {name}"]["found"] for name in ("crash", "ends", "hangs")}
+    assert said["crash"].endswith("but its process ended with SIGSEGV while it was loaded")
+    assert said["ends"].endswith("but its process ended with status 7 while it was loaded")
+    assert said["hangs"].endswith("but it was not loaded within 2 s")
+    assert all(found[f"strategy {name}"]["advice"] for name in said)
 
 
 def test_a_configuration_that_cannot_work(examined, monkeypatch):

@@ -4,15 +4,16 @@ import itertools
 import signal
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from common.config import ConfigError
-from common.events import RiskHalted, RiskResumed
+from common.events import AccountPosition, RiskHalted, RiskResumed
 from common.journal import SqliteJournal
 from console import times
-from console.journals import SETTLE_NS, Journals, Reader
+from console.journals import SETTLE_NS, Entry, Journals, Reader, Repeats
 from tests.console.journaled import EVENTS, MS, T0
 from tests.places import ROOT
 
@@ -66,6 +67,40 @@ def test_a_person_reads_a_line_an_event(tapewire, run_dir):
     assert shown.startswith("2026-11-20T11:32:18.150000Z  risk 1 ")
     assert "risk.halted" in shown
     assert "reason=asked by hand" in shown
+
+
+def test_by_default_a_person_sees_what_repeats_another_only_once(tapewire, run_dir):
+    ended = tapewire("events")
+    assert [line.split()[3] for line in ended.out.splitlines()] == [
+        "order.created", "order.intended", "order.accepted", "fill", "commission", "fill",
+        "order.filled", "commission", "fill", "order.denied", "order.created", "order.intended",
+        "order.accepted", "risk.halted", "order.created", "order.refused", "position",
+    ]  # fmt: skip
+    assert ended.err == "2 that repeat another's word were left out; --all shows them\n"
+    assert len(ended.out.splitlines()) == ALL - 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [
+        (["--all"], ALL),
+        (["--json"], ALL),
+        (["--type", "order.changed"], 1),
+        (["--source", "executor"], len(EVENTS["executor"])),
+    ],
+)
+def test_what_is_asked_for_by_name_is_shown_in_full(tapewire, run_dir, arguments, count):
+    ended = tapewire("events", *arguments)
+    assert (len(ended.out.splitlines()), ended.err) == (count, "")
+
+
+def test_a_position_is_news_whenever_it_changes():
+    repeats = Repeats()
+    said = [
+        repeats.is_news(Entry(T0, source, 1, AccountPosition(T0, "AAPL", Decimal(n), Decimal(1))))
+        for source, n in [("gateway", 1), ("way-out", 1), ("way-out", 2), ("gateway", 1)]
+    ]
+    assert (said, repeats.count) == ([True, False, True, True], 1)
 
 
 def test_what_is_appended_later_is_found_by_asking_again(run_dir):

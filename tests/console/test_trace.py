@@ -2,6 +2,7 @@
 
 import pytest
 
+from console.commands import common
 from tests.console.journaled import MS, T0
 
 WAY = [
@@ -54,5 +55,19 @@ def test_what_no_journal_knows_is_said_so(tapewire, run_dir):
 def test_a_person_sees_a_step_a_line(tapewire, run_dir):
     shown = tapewire("trace", "dip-e-1").out
     assert "11:32:18.012000 1,000.0 sent" in shown
-    assert "dip-e-1/1, dip: 8,000.0 us in all, 2026-11-20" in shown
+    assert "8,000.0 us in all, 2026-11-20" in shown
     assert max(len(line) for line in shown.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("columns", ["80", "40"])
+def test_ids_are_shown_in_full_whatever_the_terminal(tapewire, run_dir, monkeypatch, columns):
+    monkeypatch.setattr(common.out, "_width", int(columns))
+    shown = tapewire("trace", "0000a.02.01").out.splitlines()
+    assert [
+        line.rstrip() for line in shown if line.startswith(("fill ", "order ", "sig", "tick "))
+    ] == [
+        "fill    0000a.02.01",
+        "order   dip-e-1/1",
+        "signal  dip-e-1",
+        "tick    gateway/e/tick.AAPL/1/0",
+    ]

@@ -28,7 +28,7 @@ def test_every_order_says_what_became_of_it(tapewire, run_dir):
         (["--live"], ["dip-e-2/1"]),
         (["--strategy", "other"], ["dip-e-3/1"]),
         (["--symbol", "AAPL", "--strategy", "dip"], ["dip-e-1/1"]),
-        (["--symbol", "MSFT"], []),
+        (["--symbol", "ESZ6", "--strategy", "other"], []),
     ],
 )
 def test_orders_are_narrowed(tapewire, run_dir, arguments, ids):

@@ -1,7 +1,10 @@
 """`tapewire demo` on a file: all that was sent is read, all that was traded agrees."""
 
 import json
+import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -60,10 +63,35 @@ def test_real_ticks(name):
     check(demo("--ticks", str(DATA / name), *start, "--speed", "20", "--seconds", "8"), 2)
 
 
-def test_a_file_that_is_not_there_is_named():
-    found = demo("--ticks", "nowhere.csv")
+def test_a_file_that_is_not_there_is_named_and_leaves_no_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    found = demo("--ticks", "no[where].csv")
     assert found.returncode == 2
-    assert "nowhere.csv: no such file" in found.stderr
+    assert "no[where].csv: no such file" in found.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_run_directory_is_named_and_kept_where_asked_for(keep, monkeypatch):
+    folder = Path(tempfile.mkdtemp(prefix="tw-"))  # short, for a socket's name has 107 bytes
+    monkeypatch.setenv("TMPDIR", str(folder))
+    ticks = folder / "[t].csv"
+    ticks.write_text(
+        "ts_ns,symbol,bid,ask,bid_size,ask_size,last,last_size\n"
+        + "".join(f"{1_700_000_000_000_000_000 + n},AAA,9,10,1,1,,\n" for n in range(50))
+    )
+    found = demo("--ticks", str(ticks), "--speed", "max", *["--keep"] * keep)
+    assert found.returncode == 0, found.stderr
+    left = list(folder.glob("tapewire-*"))
+    assert len(left) == keep
+    last = found.stderr.splitlines()[-1]
+    if keep:
+        assert last.startswith(f"journals and logs are kept in {left[0]}; look at them with")
+        assert (left[0] / "journals" / "gateway.sqlite").exists()
+    else:
+        assert last.startswith(f"{folder}/tapewire-")
+        assert last.endswith(", its journals and logs, is deleted; --keep keeps it")
+    shutil.rmtree(folder)
 
 
 def test_a_speed_that_is_no_number_is_refused(tmp_path):

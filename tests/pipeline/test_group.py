@@ -37,8 +37,11 @@ def test_halt_resume_and_flatten_answer_what_they_led_to(running):
         "ok": True, "state": "HALTED", "text": "lunch",
     }  # fmt: skip
     assert "ACTIVE" in tapewire("resume").stdout
-    assert "HALTED" in tapewire("flatten").stdout
-    running.flatten()
+    flat = tapewire("flatten")
+    assert flat.returncode == 0, flat.stderr
+    assert flat.stdout.startswith("flat: every position was closed; trading is HALTED until")
+    assert "HALTED: asked by hand; cancelling every order of the account" in flat.stderr
+    assert running.status("risk")["held"].keys() <= {"AAPL", "MSFT", "ESZ6"}
     assert not any(p.quantity for p in running.traded().book.positions.values())
     assert running.faults_at_the_end() == []
 
@@ -48,6 +51,36 @@ def test_a_second_group_in_one_run_directory_is_refused(running):
     assert second.returncode == 1
     assert "a group runs in" in second.stderr
     assert running.group.is_up()
+
+
+def test_up_returns_once_all_are_ready(run_dir):
+    group = Group(configuration.load())
+    found = tapewire("up", "--wait", "60")
+    try:
+        assert found.returncode == 0, found.stdout + found.stderr
+        assert found.stdout == f"started {GROUP_SIZE} processes in {run_dir}, all READY\n"
+        assert group.not_ready() == {}
+    finally:
+        group.down()
+
+
+def test_without_tws_only_the_gateways_are_late_and_say_what_they_wait_for(run_dir, monkeypatch):
+    monkeypatch.setenv("TAPEWIRE_SIMULATOR__ENABLED", "false")
+    group = Group(configuration.load())
+    group.up()
+    try:
+        wait_for(lambda: set(group.not_ready()) == {"gateway", "way-out"}, "the others", 30)
+        for name in ("gateway", "way-out"):
+            wait_for(lambda n=name: "cannot connect to TWS" in group.not_ready()[n][1], name, 30)
+        found = group.wait_ready(0)
+        assert {name: state for name, (state, _) in found.items()} == {
+            "gateway": "WAITING", "way-out": "WAITING",
+        }  # fmt: skip
+        shown = tapewire("status")
+        assert shown.returncode == 1
+        assert "gateway: cannot connect to TWS at 127.0.0.1:" in shown.stdout
+    finally:
+        group.down()
 
 
 def test_every_process_serves_prometheus_and_is_listed(running):
@@ -99,8 +132,9 @@ def test_a_group_started_elsewhere_reads_the_file_of_that_folder(run_dir, tmp_pa
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.chdir(tmp_path)
     started = subprocess.run(
-        [sys.executable, "-m", "console.cli", "up"], capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-m", "console.cli", "up", "--wait", "0"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
     try:
         assert started.returncode == 0, started.stderr
         group = Group(configuration.load())
@@ -110,6 +144,7 @@ def test_a_group_started_elsewhere_reads_the_file_of_that_folder(run_dir, tmp_pa
         assert "no_such" in group.broken()["strategy-bad"]
         assert group.names() == [*group.names()[:5], "strategy-own", "strategy-bad"]
         here.until(lambda: here.status("executor")["orders"].get("DENIED", 0) > 0, "denials")
+        here.until(lambda: here.status("gateway")["tick_seqs"], "the gateway to tell of ticks")
         assert set(here.status("gateway")["tick_seqs"]) == {"AAPL"}
     finally:
         group.down()

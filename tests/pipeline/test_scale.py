@@ -168,9 +168,18 @@ def test_shards_divide_the_symbols_and_restart_the_strategy_alone(begin: Begin):
 
 
 REFUSED = {
-    "unknown": (("nobody", 2, False), "strategy nobody is not in", ConfigError),
-    "instance": ((f"{NAME}-2", 2, False), f"scale {NAME}", ConfigError),
-    "shards": ((NAME, 4, True), "has 3 symbols, cannot be divided among 4", ConfigError),
+    "unknown": (("momentum", 2, False), "strategy momentum is not in .* did you mean", ConfigError),
+    "instance": (
+        (f"{NAME}-2", 2, False),
+        f"^{NAME}-2 is an instance, expected the strategy: `tapewire scale {NAME} 2`$",
+        ConfigError,
+    ),
+    "shards": (
+        (NAME, 4, True),
+        rf"^{NAME} cannot be divided among 4 instances: it reads 3 symbols \(AAPL, MSFT, ESZ6\),"
+        " expected at most one instance a symbol$",
+        ConfigError,
+    ),
     "down": ((NAME, 2, False), "no group runs in", GroupError),
 }
 
@@ -229,14 +238,14 @@ def positions(one: Running) -> set[Decimal]:
 
 def test_working_orders_are_kept_unless_told_otherwise(resting):
     one, stopped, said = resting("keep")
-    assert said == ["working orders were kept; 3 orders still work at the broker"]
+    assert said == ['3 orders work at the broker; they were kept, as executor.on_stop is "keep"']
     assert (stopped.on_stop, stopped.working) == ("keep", SYMBOLS)
     assert positions(one) == {Decimal(5)}
 
 
 def test_working_orders_are_cancelled_where_configured_and_positions_stay(resting):
     one, _stopped, said = resting("cancel")
-    assert said == ["every order of the account was cancelled; no orders still work at the broker"]
+    assert said == ["every order of the account was cancelled; no orders work at the broker"]
     assert one.status("gateway")["orders"] == {"FILLED": SYMBOLS, "CANCELLED": SYMBOLS}
     assert positions(one) == {Decimal(5)}
     assert not any(isinstance(e, RiskHalted) for e in read_journal(one.run_dir, "risk"))
@@ -245,8 +254,8 @@ def test_working_orders_are_cancelled_where_configured_and_positions_stay(restin
 def test_everything_is_flattened_where_configured(resting):
     one, stopped, said = resting("flatten")
     assert said == [
-        "positions were flattened, all were closed; trading is HALTED until `tapewire resume`;"
-        " no orders still work at the broker"
+        "flat: every position was closed; trading is HALTED until `tapewire resume`;"
+        " no orders work at the broker"
     ]
     assert positions(one) == {Decimal(0)}
     assert stopped.working == 0

@@ -8,6 +8,7 @@ import msgspec
 from common.config import StrategyConfig
 from common.events import Event, Fill, Quote, Tick
 from strategy import Strategy
+from strategy.faults import Failure
 from strategy.runner import Runner
 
 MS = 1_000_000
@@ -53,7 +54,7 @@ def config(**given: object) -> StrategyConfig:
     return StrategyConfig(**{**named, **given})
 
 
-def runner(said: list[str] | None = None, *, live: bool = True, **given: object) -> Runner:
+def runner(said: list[Failure] | None = None, *, live: bool = True, **given: object) -> Runner:
     one = Runner(config(**given), ("AAPL",), "e1", [].append if said is None else said.append)
     one.start(T0)
     one.live = live

@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 
 from common import wire
-from common.config import ConfigError
 from common.events import (
     Fill,
     OrderChanged,
@@ -15,7 +14,12 @@ from common.events import (
     SubmitOrder,
     Trade,
 )
+from strategy.faults import Failure, shown
+from tests.strategy import desk
 from tests.strategy.desk import MS, SECOND, T0, quote, runner
+
+HERE = shown(__file__)
+RAISES = f"{shown(desk.__file__)}:{desk.Echo.on_quote.__code__.co_firstlineno + 2}"
 
 
 def order_of(signal, strategy: str = "echo") -> SubmitOrder:
@@ -159,21 +163,46 @@ def test_the_position_is_of_its_own_fills_with_corrections_in_place():
 
 
 def test_a_raising_strategy_costs_its_tick():
-    said: list[str] = []
+    said: list[Failure] = []
     one = runner(said, parameters={"raises": True})
     one.on_ticks("origin", [quote()], T0)
-    assert said[0].startswith("strategy echo raised RuntimeError('cannot') on Quote(")
-    assert said[0].endswith("it goes on")
+    (failure,) = said
+    assert str(failure).startswith(
+        f"strategy echo raised RuntimeError: cannot at {RAISES}, failure 1 of 10, on Quote("
+    )
+    assert str(failure).endswith("it goes on")
     assert not one.stopped
 
 
+def test_what_it_raised_is_told_with_the_last_line_of_its_own_and_the_whole_traceback():
+    said: list[Failure] = []
+    one = runner(said)
+    one.strategy.on_fill = lambda fill: one.strategy.buy(fill.symbol, "no number")
+    one.on_gateway(fill("e1.01", 5), T0)
+    line = one.strategy.on_fill.__code__.co_firstlineno
+    assert f"InvalidOperation: [<class 'decimal.ConversionSyntax'>] at {HERE}:{line}," in str(*said)
+    (failure,) = said
+    assert "Traceback (most recent call last)" in failure.traceback
+    assert 'strategy/base.py", line' in failure.traceback, "also what it called there"
+
+
+def test_how_often_it_raised_and_what_last_is_known():
+    one = runner(parameters={"raises": True}, failures_max=2)
+    assert one.fault == ""
+    one.on_ticks("origin", [quote()], T0)
+    last = f"the last: RuntimeError: cannot at {RAISES}"
+    assert one.fault == f"strategy echo goes on after 1 failure, is stopped after 2, {last}"
+    one.on_ticks("origin", [quote()], T0)
+    assert one.fault == f"strategy echo was stopped after 2 failures, {last}"
+
+
 def test_a_strategy_that_raised_ten_times_gets_no_more_ticks_even_of_the_same_message():
-    said: list[str] = []
+    said: list[Failure] = []
     one = runner(said, parameters={"raises": True})
     one.on_ticks("origin", [quote()] * 25, T0)
     one.on_ticks("origin", [quote()], T0)
     assert (one.stopped, one.failures, len(said)) == (True, 10, 10)
-    assert said[-1].endswith("it gets nothing more")
+    assert str(said[-1]).endswith("it gets nothing more")
 
 
 def test_a_strategy_that_was_stopped_gets_nothing_more():
@@ -193,43 +222,6 @@ def test_a_callback_that_raises_costs_itself():
 
 
 # ---- configuration ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        (
-            {"strategy": "no.such:Thing"},
-            "strategy is no.such:Thing, must be module:Class: No module named 'no'",
-        ),
-        (
-            {"strategy": "tests.strategy.desk:Nothing"},
-            "must be module:Class: module 'tests.strategy.desk' has no attribute",
-        ),
-        (
-            {"strategy": ".desk:Echo"},
-            "strategies.echo.strategy is .desk:Echo, must be module:Class",
-        ),
-        ({"strategy": "tests.strategy.desk:NotAStrategy"}, "must be a strategy.Strategy"),
-        ({"strategy": "tests.strategy.desk:quote"}, "must be a strategy.Strategy"),
-        (
-            {"parameters": {"qty": 1}},
-            "strategies.echo.parameters.qty is not known; expected: quantity, raises",
-        ),
-        (
-            {"parameters": {"quantity": "many"}},
-            "strategies.echo.parameters: Expected `int`, got `str`",
-        ),
-        (
-            {"strategy": "strategy.base:Strategy", "parameters": {"x": 1}},
-            "x is not known; expected: none",
-        ),
-    ],
-)
-def test_what_cannot_be_loaded_is_a_configuration_error_in_a_full_sentence(given, says: str):
-    with pytest.raises(ConfigError) as caught:
-        runner(**given)
-    assert says in str(caught.value)
 
 
 def test_a_struct_of_parameters_is_handed_over():

@@ -1,5 +1,7 @@
 """A strategy's shell: last values for a joiner only, losses counted, signals when they can go."""
 
+import re
+
 import pytest
 
 from common import wire
@@ -124,7 +126,25 @@ def test_a_strategy_that_raises_too_often_is_halted_and_the_process_goes_on():
     for seq in range(1, 12):
         shell.market("tick", seq)
     shell.turn()
-    assert shell.service.readiness(T0) == ("HALTED", "strategy echo raised 10 times")
+    state, reason = shell.service.readiness(T0)
+    assert state == "HALTED"
+    assert re.fullmatch(
+        r"strategy echo was stopped after 10 failures, the last: RuntimeError: cannot at"
+        r" \S*desk\.py:\d+; it gets nothing more until it is restarted",
+        reason,
+    )
+    assert reason.startswith(shell.service.detail()["stopped"])
+
+
+def test_a_strategy_that_raised_and_goes_on_is_ready_and_says_what_it_raised():
+    shell = Shell(parameters={"raises": True}).ready()
+    shell.market("tick", 1)
+    shell.turn()
+    state, reason = shell.service.readiness(T0)
+    assert (state, shell.service.detail()["stopped"]) == ("READY", "")
+    assert reason.startswith(
+        "strategy echo goes on after 1 failure, is stopped after 10, the last: "
+    )
 
 
 @pytest.mark.parametrize("frames", [[b"tick.TSLA\0", b""], [b"tick.AAPL\0", b"\xc1"], [b""]])

@@ -1,0 +1,56 @@
+"""Strategies: each is loaded in a process of its own, so that what it does there hurts no other."""
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from common.config import Config, StrategyConfig
+from common.process import EXIT_CONFIG, EXIT_OK
+from console.doctor.finding import Finding, failed, passed
+
+LOAD_TIMEOUT_S: Final = 20.0
+AT_ONCE: Final = 4
+HOME: Final = Path(__file__).resolve().parents[2]
+
+
+def check(config: Config, path: Path | None) -> list[Finding]:
+    """One finding a strategy of the configuration in the file `path`, in their order."""
+    folders = filter(None, [str(HOME), os.environ.get("PYTHONPATH")])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
+    if path is not None:
+        environment["TAPEWIRE_CONFIG"] = str(path.absolute())
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda s: _loaded(s, environment), config.strategies))
+
+
+def _loaded(strategy: StrategyConfig, environment: dict[str, str]) -> Finding:
+    name = f"strategy {strategy.name}"
+    given = f"strategies.{strategy.name}.strategy is {strategy.strategy}, but"
+    with subprocess.Popen(
+        # -P: nothing in the working folder can stand in for a module of the project
+        [sys.executable, "-P", "-m", "strategy.check", strategy.name],
+        env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            said = process.communicate(timeout=LOAD_TIMEOUT_S)[0].strip()
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # with what it may have started
+            found = f"{given} it was not loaded within {LOAD_TIMEOUT_S:g} s"
+            return failed(name, found, "look for what its module waits for while it is imported")
+    if said and process.returncode == EXIT_OK:
+        return passed(name, said)
+    if said and process.returncode == EXIT_CONFIG:
+        found, _, advice = said.rpartition("; ")
+        return failed(name, found or said, advice if found else "correct it, then try again")
+    found = f"{given} its process ended with {_ending(process.returncode)} while it was loaded"
+    advice = "import its module in a Python of its own to see why: a library may have crashed"
+    return failed(name, found, advice)
+
+
+def _ending(status: int) -> str:
+    return f"status {status}" if status >= 0 else signal.Signals(-status).name

@@ -1,0 +1,107 @@
+"""A filter that can match nothing says what is known; one that matches nothing yet says so."""
+
+import pytest
+
+from console.group import Group
+
+STRATEGY = "tapewire: --strategy is 'dpi', which is not known; did you mean dip? Known: dip, other"
+SYMBOL = "tapewire: --symbol is 'appl', which is not known; did you mean AAPL? Known: AAPL, ESZ6"
+UNKNOWN = {
+    ("orders", "--strategy", "dpi"): STRATEGY,
+    ("fills", "--strategy", "dpi"): STRATEGY,
+    ("blotter", "--strategy", "dpi"): STRATEGY,
+    ("orders", "--symbol", "appl"): SYMBOL,
+    ("fills", "--symbol", "appl"): SYMBOL,
+    ("blotter", "--symbol", "appl"): SYMBOL,
+    ("positions", "--symbol", "appl"): SYMBOL,
+    ("orders", "--strategy", "dip-2"): (
+        "tapewire: --strategy is 'dip-2', which is not known; did you mean dip? Known: dip, other"
+    ),
+    ("events", "--type", "denied"): (
+        "tapewire: --type is 'denied', which is not known; did you mean order.denied?"
+    ),
+    ("events", "--source", "gate"): (
+        "tapewire: --source is 'gate', which is not known; did you mean gateway?"
+        " Known: executor, gateway, risk, way-out"
+    ),
+    ("tail", "tick.AAPLE"): (
+        "tapewire: TOPIC is 'tick.AAPLE', which is not known; did you mean tick.AAPL?"
+        " Known: executor, gateway, heartbeat.executor, heartbeat.gateway, heartbeat.risk,"
+        " heartbeat.way-out, last.AAPL, last.ESZ6, risk, tick.AAPL, tick.ESZ6, way-out"
+    ),
+}
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]], ids=["text", "json"])
+@pytest.mark.parametrize(("arguments", "said"), UNKNOWN.items(), ids=map(" ".join, UNKNOWN))
+def test_a_name_that_is_not_known_is_refused(tapewire, run_dir, arguments, said, as_json):
+    ended = tapewire(*arguments, *as_json)
+    assert (ended.status, ended.out, ended.err) == (2, "", f"{said}\n")
+
+
+NONE_YET = {
+    ("orders", "--strategy", "idle"): "no orders of idle yet",
+    ("orders", "--strategy", "idle-2"): "no orders of idle-2 yet",
+    ("orders", "--live", "--strategy", "other"): "no live orders of other",
+    ("orders", "--symbol", "MSFT"): "no orders in MSFT yet",
+    ("fills", "--strategy", "idle", "--symbol", "AAPL"): "no fills of idle in AAPL yet",
+    ("blotter", "--strategy", "idle"): "no orders of idle yet",
+    ("positions", "--symbol", "MSFT"): "no positions in MSFT yet",
+}
+
+
+@pytest.fixture
+def idle(config):
+    """A strategy and a symbol that are configured, and nothing has come of them."""
+    with config.open("a") as file:
+        file.write('[[instruments]]\nsymbol = "MSFT"\n')
+        file.write('[[strategies]]\nname = "idle"\nstrategy = "a.b:C"\n')
+
+
+@pytest.mark.parametrize(("arguments", "said"), NONE_YET.items(), ids=map(" ".join, NONE_YET))
+def test_what_is_configured_and_has_done_nothing_is_no_error(
+    tapewire, run_dir, idle, arguments, said
+):
+    ended = tapewire(*arguments)
+    assert (ended.status, ended.out.splitlines()[0], ended.err) == (0, said, "")
+
+
+def test_what_was_traded_is_known_though_it_is_configured_no_more(tapewire, run_dir, idle):
+    found = tapewire("orders", "--strategy", "other", "--json").json["orders"]
+    assert [one["intent_id"] for one in found] == ["dip-e-3/1"]
+
+
+def test_an_event_of_which_there_is_none_is_no_error(tapewire, run_dir):
+    ended = tapewire("events", "--type", "order.lost", "--type", "connection.")
+    assert (ended.status, ended.out) == (0, "")
+    assert ended.err == "no events of order.lost, connection. yet\n"
+    assert tapewire("events", "--from", "2030-01-01").err == "no events in that time\n"
+
+
+def test_every_event_that_stands_in_a_journal_is_a_known_type(tapewire, run_dir):
+    for name in {one["event"] for one in tapewire("events", "--json").lines}:
+        assert tapewire("events", "--type", name, "--json").lines
+    assert tapewire("events", "--type", "quote").status == 2, "ticks are on no disk"
+
+
+def test_tail_says_that_nobody_publishes(tapewire, run_dir):
+    ended = tapewire("tail", "tick.AAPL", "--seconds", "0")
+    assert ended.status == 0
+    assert ended.err.startswith(f"no group runs in {run_dir}; listening until one does\n")
+    assert "no group" not in tapewire("tail", "--seconds", "0", "--json").err
+
+
+def test_tail_says_of_which_symbols_nothing_comes(tapewire, run_dir, monkeypatch):
+    monkeypatch.setattr(Group, "is_up", lambda _: True)
+    (run_dir / "status").mkdir()
+    (run_dir / "status" / "gateway.json").write_text('{"ts_ns": 1, "tick_seqs": {"AAPL": 5}}')
+    said = "nobody reads ESZ6 now; ticks come once a strategy does\n"
+    assert tapewire("tail", "tick.ESZ6", "--seconds", "0").err.startswith(said)
+    for topic in ("tick.A", "tick.", "last.AAPL", "gateway"):
+        assert "nobody" not in tapewire("tail", topic, "--seconds", "0").err
+
+
+def test_a_symbol_is_text_and_no_markup(tapewire, run_dir, config):
+    config.write_text(config.read_text().replace('"ESZ6"', '"[bold]"'))
+    ended = tapewire("orders", "--symbol", "[bold]x")
+    assert "--symbol is '[bold]x', which is not known; did you mean [bold]?" in ended.err

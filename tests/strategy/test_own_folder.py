@@ -1,0 +1,174 @@
+"""A folder of one's own, outside the project: `tapewire` there finds its strategies and says what
+is wrong with them, in the same words wherever they are loaded."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.places import ROOT, free_port
+
+INSTALLED = "from console.cli import main; main()"
+CONFIG = """
+[[instruments]]
+symbol = "AAA"
+[[strategies]]
+name = "mine"
+strategy = "strategies.mine:Mine"
+failures_max = 1
+"""
+MINE = """
+from strategies.sizes import SIZE
+from strategy import Strategy
+
+class Mine(Strategy):
+    def on_quote(self, quote):
+        if not self.pending(quote.symbol) and not self.position(quote.symbol):
+            self.buy(quote.symbol, SIZE)
+"""
+RAISING = MINE + "            raise KeyError(quote.symbol)\n"
+HEADER = "ts_ns,symbol,bid,ask,bid_size,ask_size,last,last_size"
+
+
+class Folder:
+    """A folder with a configuration, a strategy of two modules, and ticks."""
+
+    def __init__(self, path: Path, *, config: bool = True) -> None:
+        self.path = path
+        (path / "strategies").mkdir()
+        if config:
+            (path / "tapewire.toml").write_text(CONFIG)
+        (path / "strategies" / "sizes.py").write_text("SIZE = 3\n")
+        self.write(MINE)
+        rows = [f"{1_700_000_000 + n}000000000,AAA,10,10.01,500,500,," for n in range(200)]
+        (path / "ticks.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+        for name in ("risk", "strategy", "common"):  # one's own, not the project's
+            (path / f"{name}.py").write_text("raise SystemExit('not this one')\n")
+
+    def write(self, text: str) -> None:
+        (self.path / "strategies" / "mine.py").write_text(text)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run Python there, with a path that an installed command has: not the folder itself."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("TAPEWIRE_")}
+        environment |= {"PYTHONPATH": str(ROOT), "TAPEWIRE_RUN_DIR": str(self.path / "run")}
+        return subprocess.run(
+            [sys.executable, "-P", *arguments],
+            cwd=self.path, env=environment, capture_output=True, text=True, check=False,
+            timeout=120,
+        )  # fmt: skip
+
+    def tapewire(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.run("-c", INSTALLED, *arguments)
+
+    def doctors_finding(self) -> dict[str, object]:
+        findings = json.loads(self.tapewire("doctor", "--json").stdout)
+        return next(one for one in findings if one["check"] == "strategy mine")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def test_a_strategy_of_ones_own_folder_trades_in_back_test_and_demo(folder: Folder):
+    for command in (["backtest"], ["demo", "--speed", "max"]):
+        found = folder.tapewire(*command, "--ticks", "ticks.csv", "--json")
+        assert found.returncode == 0, found.stderr + found.stdout
+        told = json.loads(found.stdout)
+        assert (told["orders"], told["faults"]) == (1, [])
+    assert folder.doctors_finding()["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "import no_such_module\n",
+            "strategies.mine.strategy is strategies.mine:Mine, but the import at"
+            " strategies/mine.py:1 failed: ModuleNotFoundError: No module named 'no_such_module';"
+            f" correct that line, or install no_such_module for {sys.executable}",
+        ),
+        (
+            "x = 1\nclass Mine(:\n",
+            "strategies.mine.strategy is strategies.mine:Mine, but it cannot be loaded:"
+            " SyntaxError: invalid syntax at strategies/mine.py:2; correct that line",
+        ),
+    ],
+)
+def test_what_is_wrong_is_the_same_sentence_live_in_back_test_demo_and_doctor(folder, text, says):
+    folder.write(text)
+    live = folder.run("-m", "strategy", "mine")
+    assert (live.returncode, live.stderr) == (2, f"{says}\n")
+    tested = folder.tapewire("backtest", "--ticks", "ticks.csv")
+    assert tested.returncode == 2
+    assert tested.stderr.endswith(f"tapewire: {says}\n")
+    tried = folder.tapewire("demo", "--ticks", "ticks.csv")
+    assert tried.returncode == 1
+    assert f"tapewire: strategy-mine ended: {says} (" in tried.stderr
+    found = folder.doctors_finding()
+    assert (found["ok"], f"{found['found']}; {found['advice']}") == (False, says)
+
+
+def test_a_strategy_that_is_stopped_fails_the_back_test_and_names_its_line(folder: Folder):
+    folder.write(RAISING)
+    found = folder.tapewire("backtest", "--ticks", "ticks.csv", "--json")
+    assert found.returncode == 1
+    (fault,) = json.loads(found.stdout)["faults"]
+    assert fault == (
+        "strategy mine was stopped after 1 failure, the last: KeyError: 'AAA' at"
+        " strategies/mine.py:9; these figures lack what came after"
+    )
+    assert "Traceback (most recent call last)" in found.stderr
+    shown = folder.tapewire("backtest", "--ticks", "ticks.csv")
+    assert (shown.returncode, "FAULT: strategy mine was stopped" in shown.stdout) == (1, True)
+
+
+def test_a_strategy_that_is_stopped_fails_the_demo_and_its_log_has_the_traceback(folder: Folder):
+    folder.write(RAISING)
+    found = folder.tapewire("demo", "--ticks", "ticks.csv", "--speed", "max", "--json")
+    assert found.returncode == 1
+    error = "KeyError: 'AAA' at strategies/mine.py:9"
+    stopped = f"strategy mine was stopped after 1 failure, the last: {error}"
+    assert json.loads(found.stdout)["faults"] == [stopped]
+    status = json.loads((folder.path / "run" / "status" / "strategy-mine.json").read_text())
+    assert (status["state"], status["reason"].partition(";")[0]) == ("HALTED", stopped)
+    lines = (folder.path / "run" / "logs" / "strategy-mine.log").read_text().splitlines()
+    (logged,) = [e for e in map(json.loads, lines) if e["event"] == "strategy"]
+    assert f"raised {error}, failure 1 of 1, on Quote(" in logged["text"]
+    assert logged["traceback"].startswith("Traceback (most recent call last):\n")
+    assert 'strategies/mine.py", line 9, in on_quote\n' in logged["traceback"]
+
+
+def test_the_commands_that_the_document_gives_for_it_work_as_they_stand(tmp_path: Path):
+    text = (ROOT / "docs" / "strategies.md").read_text()
+    section = text.split("## A folder of your own")[1].split("\n## ")[0]
+    (block,) = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    installed = tmp_path / "tapewire" / ".venv" / "bin" / "tapewire"
+    installed.parent.mkdir(parents=True)
+    command = shlex.join([sys.executable, "-P", "-c", INSTALLED])
+    installed.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {command} "$@"\n')
+    installed.chmod(0o700)
+    shutil.copy(ROOT / "tapewire.toml", tmp_path / "tapewire")
+    (tmp_path / "mine").mkdir()
+    folder = Folder(tmp_path / "mine", config=False)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TAPEWIRE_")}
+    environment |= {"TAPEWIRE_TWS__PORT": str(free_port())}
+
+    def sh(text: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", "-e"], input=text, cwd=tmp_path, env=environment, capture_output=True,
+            text=True, check=False, timeout=120,
+        )  # fmt: skip
+
+    found = sh(block)
+    down = sh("cd mine\n../tapewire/.venv/bin/tapewire down\n")
+    assert (found.returncode, down.returncode) == (0, 0), found.stdout + found.stderr
+    assert "strategy momentum-fast" in found.stdout
+    assert (folder.path / "run" / "journals" / "gateway.sqlite").exists()
