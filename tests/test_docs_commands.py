@@ -1,0 +1,165 @@
+"""Every command that README and docs state runs as it is written, on one group of a reader's."""
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from console import status as told
+from tests.documented import CLI, Command, commands, is_stream
+from tests.made_ticks import HALF_PAST_TWO
+from tests.markdown import blocks, spans
+from tests.places import ROOT
+from tests.reader import Reader, a_reader
+from tests.waiting import wait_for
+
+STATED = commands()
+# in the order of a session, so that the group is started as seldom as can be
+SESSION = (
+    "up", "status", "orders", "fills", "positions", "blotter", "events", "trace", "tail", "doctor",
+    "scale", "halt", "resume", "flatten", "down", "run", "backtest", "demo",
+)  # fmt: skip
+DOWN_BEFORE = ("up", "run")
+ANY_BEFORE = ("backtest", "demo")  # they have a group of their own
+
+LINES = {
+    line: command.where
+    for command in STATED
+    if command.text.startswith("tapewire ") and not command.is_name
+    for line in command.lines
+}
+IN_ORDER = sorted(LINES, key=lambda line: (*SESSION, line.split()[1]).index(line.split()[1]))
+STRATEGIES = ROOT / "docs" / "strategies.md"
+
+
+def _predictions(reader: Reader) -> str:
+    """A strategy that reads the feed of docs/strategies.md, its socket in the reader's folder."""
+    (feeds,) = re.findall(r"^feeds = .*$", blocks(STRATEGIES, "toml")[0].text, re.MULTILINE)
+    text = feeds.replace("/tmp", str(reader.folder))
+    named = next(s.text for s in spans(STRATEGIES) if s.text.endswith(":PredictionFeed"))
+    return f'\n[[strategies]]\nname = "predictions"\nstrategy = "{named}"\n{text}\n'
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    with a_reader() as reader:
+        reader.write("ticks.csv", HALF_PAST_TWO)
+        reader.configure((ROOT / "tapewire.toml").read_text() + _predictions(reader))
+        yield reader
+
+
+def _starts(line: str) -> bool:
+    return line.split()[1] == "up"
+
+
+@pytest.mark.parametrize("line", [one for one in IN_ORDER if _starts(one)])
+def test_a_command_that_starts_the_group_does(reader: Reader, line: str):
+    _does_what_it_says(reader, line)
+
+
+def test_the_listings_for_prometheus_are_where_the_docs_look_for_them(reader: Reader):
+    (block,) = blocks(ROOT / "docs" / "operating.md", "yaml")
+    (files,) = re.findall(r'files: \["/path/to/run/([^"]+)"\]', block.text)
+    _prepare(reader, "status")
+    assert {p.stem for p in reader.run_dir.glob(files)} >= {"gateway", "risk", "executor"}
+
+
+def test_the_strategy_of_the_external_feed_trades_what_the_publisher_of_the_docs_sends(
+    reader: Reader,
+):
+    (line,) = [b.text.strip() for b in blocks(STRATEGIES, "sh") if "publish_predictions" in b.text]
+    _prepare(reader, "orders")
+    with reader.start(line.replace("/tmp", str(reader.folder))) as publisher:
+        orders = "tapewire orders --strategy predictions --json"
+        wait_for(lambda: json.loads(reader.does(orders))["orders"], "an order by a prediction", 60)
+        assert publisher.interrupt() in (0, -signal.SIGINT)  # a script as short as can be
+
+
+@pytest.mark.parametrize("line", [one for one in IN_ORDER if not _starts(one)])
+def test_a_command_of_tapewire_does_what_it_says(reader: Reader, line: str):
+    _does_what_it_says(reader, line)
+
+
+def _does_what_it_says(reader: Reader, line: str) -> None:
+    name = line.split()[1]
+    assert name in SESSION, f"{LINES[line]}: there is no tapewire {name}, or no place for it here"
+    _prepare(reader, name)
+    if "FILL" in line:
+        line = line.replace("FILL", _exec_id(reader))
+    if is_stream(line):
+        _streams(reader, line)
+    elif name == "doctor":
+        _examines(reader, line)
+    else:
+        assert reader.does(line).strip() or name in ("orders", "events"), f"{LINES[line]}: {line}"
+    _tidy(reader, name)
+
+
+def _prepare(reader: Reader, name: str) -> None:
+    """The group as the command needs it: up and READY, or down."""
+    is_up = (reader.run_dir / "supervisord.pid").exists()
+    if name in DOWN_BEFORE and is_up:
+        reader.does("tapewire down")
+    elif name not in (*DOWN_BEFORE, *ANY_BEFORE) and not is_up:
+        reader.does("tapewire up")
+    if name == "resume":
+        reader.does("tapewire halt")
+    if name not in (*DOWN_BEFORE, *ANY_BEFORE, "down"):
+        wait_for(lambda: _all_ready(reader, halted=name == "resume"), "all to be READY", 30)
+
+
+def _tidy(reader: Reader, name: str) -> None:
+    """As it was: trading ACTIVE, one instance of each strategy."""
+    if name == "scale":
+        reader.does("tapewire scale momentum-fast 1")
+    if name in ("halt", "flatten"):  # refused while a flatten is under way
+        wait_for(lambda: reader.run("tapewire resume").returncode == 0, "the halt's end", 30)
+
+
+def _all_ready(reader: Reader, halted: bool) -> bool:
+    states = {name: told.state_of(s)[0] for name, s in told.read(reader.run_dir).items()}
+    if halted:
+        return states.get("risk") == "HALTED"
+    return len(states) >= 8 and set(states.values()) == {"READY"}
+
+
+def _exec_id(reader: Reader) -> str:
+    def first() -> str:
+        return "".join(
+            re.findall(r'"exec_id": "([^"]+)"', reader.does("tapewire fills --json"))[:1]
+        )
+
+    return wait_for(first, "a fill", 60)
+
+
+def _streams(reader: Reader, line: str) -> None:
+    """It prints at least one line, and ends in order on Ctrl-C."""
+    with reader.start(line) as started:
+        if line == "tapewire run":  # it draws, and says nothing but at its end
+            wait_for(lambda: _all_ready(reader, halted=False), "all to be READY", 30)
+        else:
+            started.until_it_prints()
+        assert started.interrupt() == 0, "".join(started.problems)
+        assert "Traceback" not in "".join(started.problems)
+    assert started.printed
+
+
+def _examines(reader: Reader, line: str) -> None:
+    """All is there; a disk that others keep busy is none of this test's business."""
+    ended = reader.run(line)
+    failed = [found for found in ended.stdout.splitlines() if found.startswith("FAIL ")]
+    assert {found.split()[1] for found in failed} <= {"disk"}, ended.stdout + ended.stderr
+    assert ended.returncode == (1 if failed else 0), ended.stdout + ended.stderr
+    assert "market data" in ended.stdout
+
+
+@pytest.mark.parametrize("name", sorted(CLI))
+def test_each_command_there_is_stands_in_the_docs_and_runs_here(name: str):
+    assert any(line.split()[1] == name for line in LINES), f"no document shows tapewire {name}"
+
+
+@pytest.mark.parametrize("command", [c for c in STATED if c.is_name], ids=lambda c: c.text)
+def test_a_command_that_is_only_named_has_help(reader: Reader, command: Command):
+    assert "Usage:" in reader.does(f"{command.text} --help")

@@ -1,0 +1,51 @@
+"""An option that README and docs speak of by itself is one of the command's that they mean."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.documented import CLI, named_in, options_of, options_stated
+from tests.markdown import DOCUMENTS, Span, blocks, sections_of, spans
+from tests.places import ROOT
+
+
+def _candidates(path: Path, span: Span) -> set[str]:
+    """The commands that an option may belong to: those that its section names, else the last."""
+    sections = sections_of(path)
+    texts = [(s.line, s.text) for s in spans(path) if not s.text.startswith("--")]
+    texts += [(b.line, line) for b in blocks(path) for line in b.lines]
+    lines = enumerate(path.read_text().splitlines(), 1)
+    texts += [(number, line.lstrip("# ")) for number, line in lines if re.match(r"#+ ", line)]
+    deep = len(span.section)
+    here = [text for line, text in texts if sections[line - 1][:deep] == span.section]
+    before = sorted((line, text) for line, text in texts if line < span.line)
+    last = next((names for _, text in reversed(before) if (names := named_in([text]))), set())
+    return named_in(here) or last
+
+
+OPTIONS = [(path, span, option) for path in DOCUMENTS for span, option in options_stated(path)]
+
+
+@pytest.mark.parametrize(
+    ("path", "span", "option"), OPTIONS, ids=[f"{s.where} {o}" for _, s, o in OPTIONS]
+)
+def test_an_option_that_is_spoken_of_is_one_of_the_command_s(path: Path, span: Span, option: str):
+    candidates = _candidates(path, span)
+    assert candidates, f"{span.where}: no command is named before {option}"
+    assert any(option in _options(name) for name in candidates), f"{span.where}: {candidates}"
+
+
+@cache
+def _options(name: str) -> set[str]:
+    if name in CLI:
+        return options_of(name)
+    if importlib.util.find_spec(name) is None:
+        return set()
+    line = [sys.executable, "-m", name, "--help"]
+    ended = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    return set(re.findall(r"--[a-z-]+", ended.stdout))

@@ -1,0 +1,80 @@
+"""The commands of README and docs that are not tapewire's: run, or listed with the reason."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+
+import pytest
+
+from tests.documented import Command, commands
+from tests.places import ROOT
+
+PROCESSES = ("gateway", "strategy", "executor", "risk", "simulator")
+
+
+def _make(command: Command) -> None:
+    """Sets up or takes minutes; tests/test_readme.py has what `make run` and `make test` start."""
+    line = [*command.text.split(), "--dry-run", "--assume-old=.venv/.stamp"]
+    assert subprocess.run(line, cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
+def _install(command: Command) -> None:
+    """Downloads packages; what it asks for must be there to be had."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for extra in re.findall(r"\[(\w+)\]", command.text):
+        assert extra in project["optional-dependencies"]
+    package = (ROOT / "tests" / "node" / "package.json").read_text()
+    for name in command.text.split()[2:] if command.text.startswith("npm") else ():
+        assert f'"{name}"' in package
+
+
+def _help(command: Command) -> None:
+    """Takes minutes (tests/benchmarks runs them), lacks what it needs, or goes on for ever."""
+    words = command.text.replace("NAME", "throughput").split()
+    of_benchmark = words[3:4] if words[2] == "benchmarks" else []
+    line = [sys.executable, "-m", words[2], *of_benchmark, "--help"]
+    ended = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    for option in re.findall(r"--[a-z-]+", command.text):
+        assert option in ended.stdout
+
+
+def _module(command: Command) -> None:
+    """A part of a benchmark, started and spoken to by that; or run by the test of its document."""
+    assert importlib.util.find_spec(command.text.split()[2])
+
+
+def _run(command: Command) -> None:
+    line = [sys.executable, *command.lines[0].split()[1:]]
+    ended = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def _named(command: Command) -> None:
+    """It is only spoken of: what it would end has no number there."""
+    assert command.text == "kill -9"
+
+
+ELSEWHERE: dict[str, Callable[[Command], None]] = {
+    r"make \w+": _make,
+    r"(pip|npm) install .*": _install,
+    r"kill -9": _named,
+    r"python -m tests\.simulation --seed N --steps N": _run,
+    r"python -m tests\.simulation": _help,
+    r"python -m benchmarks (NAME|all)( .*)?": _help,
+    r"python -m benchmarks\.\w+( .*)?": _module,
+    r"python -m strategy\.check NAME": _run,
+    r"python -m strategy\.examples\.\w+ .*": _module,  # tests/test_docs_commands.py runs it
+    rf"python -m ({'|'.join(PROCESSES)})( .*)?": _help,  # tests/test_docs_processes.py runs them
+}
+OTHERS = [c for c in commands() if not c.text.startswith("tapewire")]
+
+
+@pytest.mark.parametrize("command", OTHERS, ids=lambda c: c.text)
+def test_another_command_is_run_or_listed_with_the_reason(command: Command):
+    known = [check for shape, check in ELSEWHERE.items() if re.fullmatch(shape, command.text)]
+    assert known, f"{command.where}: no test knows how to run `{command.text}`"
+    known[0](command)

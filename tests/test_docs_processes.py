@@ -1,0 +1,31 @@
+"""The processes of README's table make a group, each started by hand as the table says."""
+
+import re
+from contextlib import ExitStack
+
+from console import status as told
+from tests.documented import fill
+from tests.markdown import spans
+from tests.places import ROOT
+from tests.reader import Reader, a_reader
+from tests.waiting import wait_for
+
+ROLES = {"gateway", "way-out", "executor", "risk", "strategy-momentum-fast"}
+
+
+def test_the_processes_of_readme_started_by_hand_find_each_other_and_end_on_ctrl_c():
+    texts = [s.text for s in spans(ROOT / "README.md")]
+    lines = [fill(t) for t in dict.fromkeys(texts) if re.match(r"python -m \w+", t)]
+    assert len(lines) == 6
+    with a_reader() as reader, ExitStack() as running:
+        port = reader.environment["TAPEWIRE_TWS__PORT"]  # 7497 may be somebody else's here
+        at = {"python -m simulator": f"python -m simulator --port {port}"}
+        started = [running.enter_context(reader.start(at.get(line, line))) for line in lines]
+        wait_for(lambda: _ready(reader) == ROLES, "all to be READY", 30)
+        for process in started:
+            assert process.interrupt() == 0, f"{process.line}: {''.join(process.problems)}"
+
+
+def _ready(reader: Reader) -> set[str]:
+    found = told.read(reader.run_dir)
+    return {name for name, s in found.items() if told.state_of(s)[0] == "READY"}

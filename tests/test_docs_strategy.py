@@ -1,0 +1,101 @@
+"""docs/strategies.md from nothing to an own strategy: on a file, in the demo, and on paper."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from common.events import Fill
+from console import books
+from tests.made_ticks import made
+from tests.markdown import blocks, spans
+from tests.places import ROOT
+from tests.reader import Reader, a_reader
+from tests.waiting import wait_for
+
+README = ROOT / "README.md"
+STRATEGIES = ROOT / "docs" / "strategies.md"
+(DIP,) = (b.text for b in blocks(README, "python"))
+(ENTRY,) = (b.text for b in blocks(STRATEGIES, "toml"))
+(MAKE_TICKS,) = (b.text for b in blocks(STRATEGIES, "python"))
+NOT_YET = ("path", "warm_up", "feeds")  # "Leave ... out until you need them."
+PROJECT = (ROOT / "tapewire.toml").read_text()
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    """Somebody who has written the strategy and its entry as the text says."""
+    with a_reader() as reader:
+        reader.write("strategies/dip.py", DIP)
+        lines = [one for one in ENTRY.splitlines() if not one.startswith(NOT_YET)]
+        reader.configure(PROJECT + "\n" + "\n".join(lines) + "\n")
+        yield reader
+
+
+def test_the_own_strategy_trades_on_a_file_in_the_back_test_and_in_the_demo(reader: Reader):
+    reader.write("make_ticks.py", MAKE_TICKS)
+    (block,) = [b for b in blocks(STRATEGIES, "sh") if "make_ticks.py" in b.text]
+    commands = [line.split()[1] for line in block.lines]
+    assert commands == ["make_ticks.py", "backtest", "demo"]
+    for line in block.lines:
+        printed = reader.does(line)
+        assert "make_ticks.py" in line or "dip" in printed
+    found = json.loads(reader.does("tapewire backtest --ticks ticks.csv --strategy dip --json"))
+    assert found["fills"] > 0
+
+
+def test_the_whole_entry_works_as_it_is_written(tmp_path):
+    reader = Reader(tmp_path / "p")
+    reader.configure(PROJECT + "\n" + ENTRY)
+    reader.write("../my-strategies/strategies/dip.py", DIP)
+    reader.write("yesterday.csv", made("2026-11-19T14:30:00+00:00", seconds=2, rate_per_s=200))
+    reader.write("ticks.csv", made("2026-11-20T14:30:00+00:00", seconds=10, rate_per_s=200))
+    found = json.loads(reader.does("tapewire backtest --ticks ticks.csv --strategy dip --json"))
+    assert found["fills"] > 0
+
+
+def test_the_own_strategy_trades_on_paper(reader: Reader):
+    """The TWS is the simulator, on the port where the reader's would be."""
+    port = reader.environment["TAPEWIRE_TWS__PORT"]
+    stated = [s.text for s in spans(STRATEGIES) if s.line > _line_of("## On paper")]
+    steps = [text for text in stated if text.startswith("tapewire ")]
+    assert steps[:4] == ["tapewire down", "tapewire doctor", "tapewire up", "tapewire status"]
+    assert steps[-2:] == ["tapewire halt", "tapewire flatten"]
+    reader.configure(_on_paper((reader.folder / "tapewire.toml").read_text(), stated))
+    with reader.start(f"python -m simulator --port {port} --rate 600") as tws:
+        tws.until_it_prints()
+        for step in steps[1:-2]:  # no group runs, so there is none to end
+            printed = reader.does(step)
+            assert step != "tapewire status" or "strategy-dip" in printed
+        (log,) = [text for text in stated if text.endswith("/strategy-dip.log")]
+        assert (reader.folder / log).is_file()
+        run_dir = (reader.folder / log).parents[1]
+        wait_for(lambda: _fills(run_dir, "dip"), "a fill of the strategy's", 60)
+        for step in steps[-2:]:
+            reader.does(step)
+        wait_for(lambda: _fills(run_dir, "risk"), "the fill that closes its position", 30)
+        reader.does("tapewire down")
+
+
+def _line_of(heading: str) -> int:
+    return STRATEGIES.read_text().splitlines().index(heading) + 1
+
+
+def _on_paper(toml: str, stated: list[str]) -> str:
+    """The changes that the two texts name."""
+    assert "enabled = false" in [s.text for s in spans(README)]
+    (run_dir,) = [text for text in stated if text.startswith("run_dir = ")]
+    assert "max_contracts" in stated
+    changes = {r"^enabled = true": "enabled = false", r"^run_dir = \"run\"": run_dir,
+               r"^max_contracts = 100": "max_contracts = 20"}  # fmt: skip
+    for old, new in changes.items():
+        toml, count = re.subn(old, new, toml, flags=re.MULTILINE)
+        assert count == 1, old
+    return toml
+
+
+def _fills(run_dir: Path, strategy: str) -> bool:
+    journals = [books.read_journal(run_dir, name) for name in ("gateway", "way-out")]
+    return any(isinstance(e, Fill) and e.strategy == strategy for j in journals for e in j)
