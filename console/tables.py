@@ -127,16 +127,19 @@ def figures(found: dict[str, Any]) -> RenderableType:
     table = Table(box=None, show_header=False, pad_edge=False)
     for key, value in found.items():
         if key not in ("latency_us", "faults"):
-            text = (
-                ", ".join(f"{k} {v:,}" for k, v in value.items())
-                if isinstance(value, dict)
-                else value
-            )
-            table.add_row(key, f"{text:,}" if isinstance(text, int) else str(text))
+            table.add_row(key, _figure(key, value))
     statuses = {"all": {"hops_us": found["latency_us"]}}
     faults = [Text(f"FAULT: {fault}", style="red") for fault in found["faults"]]
     verdict = faults or [Text("nothing lost, doubled or different", style="green")]
     return Rows(table, latencies(statuses), *verdict)
+
+
+def _figure(key: str, value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v:,}" for k, v in value.items())
+    if key in ("realised", "commission"):
+        return money(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def money(value: Any, places: int = 2) -> str:

@@ -18,7 +18,7 @@ from simulator.shell import listen, perm_id_of, serve
 from simulator.synthetic import SyntheticMarket
 from simulator.times import time_ns
 
-SYMBOLS = "AAPL,MSFT,ES:FUT:CME:50:0.25"
+SYMBOLS = "AAPL,MSFT,ESZ6:FUT:CME:50:0.25"  # those of tapewire.toml
 SYMBOLS_MAX = 100
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -74,7 +73,7 @@ def test_the_strategy_of_the_external_feed_trades_what_the_publisher_of_the_docs
     with reader.start(line.replace("/tmp", str(reader.folder))) as publisher:
         orders = "tapewire orders --strategy predictions --json"
         wait_for(lambda: json.loads(reader.does(orders))["orders"], "an order by a prediction", 60)
-        assert publisher.interrupt() in (0, -signal.SIGINT)  # a script as short as can be
+        assert publisher.interrupt() == 0
 
 
 @pytest.mark.parametrize("line", [one for one in IN_ORDER if not _starts(one)])

@@ -15,7 +15,7 @@ from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load,
 def demo(
     ticks: Annotated[Path, typer.Option(help="CSV of ticks, .gz too")],
     start: Annotated[str | None, typer.Option("--from", help="ISO time, UTC")] = None,
-    seconds: Annotated[float, typer.Option(min=0, help="0: to the file's end")] = 0,
+    seconds: Annotated[float, typer.Option(min=0, help="of real time; 0: to the file's end")] = 0,
     speed: Annotated[str, typer.Option(help="times real time, or max")] = "1",
     keep: Annotated[
         bool, typer.Option("--keep", help="the run directory, for a look at it")

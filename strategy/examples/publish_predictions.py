@@ -3,6 +3,7 @@
 Stands where a model would be; a model needs nothing of Tapewire but these two frames.
 """
 
+import contextlib
 import random
 import sys
 import time
@@ -16,11 +17,14 @@ def main() -> None:
     endpoint, *symbols = sys.argv[1:]
     socket = zmq.Context().socket(zmq.PUB)
     socket.bind(endpoint)
-    while True:
-        for symbol in symbols:
-            value = {"symbol": symbol, "move": random.gauss(0, 0.001)}
-            socket.send_multipart([f"prediction.{symbol}".encode(), msgspec.msgpack.encode(value)])
-        time.sleep(1)
+    print(f"predictions of {', '.join(symbols)} on {endpoint}, until Ctrl-C", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            for symbol in symbols:
+                topic = f"prediction.{symbol}".encode()
+                value = {"symbol": symbol, "move": random.gauss(0, 0.001)}
+                socket.send_multipart([topic, msgspec.msgpack.encode(value)])
+            time.sleep(1)
 
 
 if __name__ == "__main__":
