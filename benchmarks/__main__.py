@@ -1,5 +1,7 @@
 """`python -m benchmarks NAME [--json] [--seconds N]`: run one benchmark, or `all` of them.
 
+`latency` and `all` take `--plot FOLDER` besides.
+
 Exit status: 0 if what was counted is right, 1 if something was lost or doubled or did not start,
 2 for a command that makes no sense. A goal that is missed is shown and changes nothing: the
 machine has a say in it.
@@ -10,13 +12,17 @@ import importlib
 import json
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from rich.console import Console
 
+from benchmarks import host
 from benchmarks.children import BenchmarkError
 from benchmarks.goal_table import goal_table
+from benchmarks.options import add_plot_option, seconds
+from benchmarks.plot import leave
 
 KNOWN: Final = ("throughput", "tws", "latency", "orders", "fanout", "recovery")
 
@@ -54,32 +60,47 @@ def main(arguments: Sequence[str]) -> int:
 def _one(name: str, arguments: Sequence[str]) -> int:
     benchmark = _load(name)
     options = _options(name, arguments, benchmark)
-    figures = benchmark.measure(options)
+    machine = host.described()
+    figures = {**benchmark.measure(options), "machine": machine}
     if options.json:
         print(json.dumps(figures))
     else:
+        print(host.line(machine))
         benchmark.show(figures)
+    if getattr(options, "plot", None) is not None:
+        leave(options.plot, figures, figures)
     return 1 if figures["faults"] else 0
 
 
 def _all(arguments: Sequence[str]) -> int:
     """Each with its default options, then one table; one that fails does not end the others."""
     options = _options("all", arguments)
+    machine, began_s = host.described(), time.monotonic()
     given = [] if options.seconds is None else ["--seconds", str(options.seconds)]
-    figures: Figures = {}
+    found: Figures = {}
     for name in KNOWN:
-        benchmark = _load(name)
+        benchmark, one_began_s = _load(name), time.monotonic()
         try:
-            figures[name] = benchmark.measure(_options(name, given, benchmark))
+            found[name] = benchmark.measure(_options(name, given, benchmark))
         except BenchmarkError as error:
-            figures[name] = {"benchmark": name, "goals": [], "faults": [str(error)]}
+            found[name] = {"benchmark": name, "goals": [], "faults": [str(error)]}
+        found[name] |= {"machine": machine, "took_s": round(time.monotonic() - one_began_s, 1)}
         if not options.json:
-            print(f"{name}: {'; '.join(figures[name]['faults']) or 'done'}", flush=True)
+            print(f"{name}: {'; '.join(found[name]['faults']) or 'done'}", flush=True)
+    figures = {
+        "machine": machine,
+        "took_s": round(time.monotonic() - began_s, 1),
+        "benchmarks": found,
+        "faults": [f"{name}: {fault}" for name, one in found.items() for fault in one["faults"]],
+    }
     if options.json:
         print(json.dumps(figures))
     else:
-        Console().print(goal_table(figures))
-    return 1 if any(one["faults"] for one in figures.values()) else 0
+        print(f"{host.line(machine)}; took {figures['took_s']:.0f} s")
+        Console().print(goal_table(found))
+    if options.plot is not None:
+        leave(options.plot, figures, found["latency"])
+    return 1 if figures["faults"] else 0
 
 
 def _options(
@@ -90,7 +111,8 @@ def _options(
     if benchmark is not None:
         benchmark.add_options(parser)
     else:
-        parser.add_argument("--seconds", type=float, help="instead of each one's own")
+        parser.add_argument("--seconds", type=seconds, help="instead of each one's own")
+        add_plot_option(parser)
     return parser.parse_args(arguments)
 
 

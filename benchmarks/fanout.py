@@ -53,7 +53,7 @@ con_id = 1
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """How long, how fast, and how many."""
-    parser.add_argument("--seconds", type=seconds, default=8.0, help="measured a stage (8)")
+    parser.add_argument("--seconds", type=seconds, default=4.0, help="measured a stage (4)")
     parser.add_argument("--rate", type=int, default=RATE_PER_S, help="ticks/s (20000)")
     parser.add_argument(
         "--strategies", type=counts, default=[1, 2, 4, 8, 16], help="rising (1,2,4,8,16)"

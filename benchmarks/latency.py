@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.children import Children, Load
+from benchmarks.curves import curve_us, points_us
 from benchmarks.figures import GOALS, goal, ratio, summary_us
-from benchmarks.options import rates, seconds
+from benchmarks.options import add_plot_option, rates, seconds
 from benchmarks.peers import SYMBOL
 from benchmarks.show import show
 from benchmarks.tws_load import CHAINS
@@ -24,6 +25,7 @@ __all__ = ["add_options", "measure", "show"]
 
 Figures = dict[str, Any]
 
+RATES_PER_S: Final = (1000, 10_000, 50_000)
 ORDERS_PER_S: Final = 100
 ROUNDS: Final = 4  # slices a chain
 WARM_UP_S: Final = 2.0
@@ -57,11 +59,12 @@ signal_ttl_ms = 30000
 def add_options(parser: argparse.ArgumentParser) -> None:
     """How long and how fast."""
     parser.add_argument(
-        "--seconds", type=seconds, default=20.0, help="measured a rate and chain (20)"
+        "--seconds", type=seconds, default=8.0, help="measured a rate and chain (8)"
     )
     parser.add_argument(
-        "--rates", type=rates, default=[1000, 10_000], help="ticks/s, with commas (1000,10000)"
+        "--rates", type=rates, default=RATES_PER_S, help="ticks/s, commas (1000,10000,50000)"
     )
+    add_plot_option(parser)
 
 
 def measure(options: argparse.Namespace) -> Figures:
@@ -131,27 +134,47 @@ def _latencies(
 
     Its own histograms begin with the processes, so they have the warm-up in them; `whole` has not.
     """
-    whole = {
-        chain: summary_us(ns for one in slices[chain] for ns in one["latency_ns"])
-        for chain in CHAINS
+    pooled = {
+        chain: [ns for one in parts for ns in one["latency_ns"]] for chain, parts in slices.items()
     }
     late_ns = (ns for parts in slices.values() for one in parts for ns in one["late_ns"])
-    group = {"whole": whole["group"], **status.hops(statuses)}
-    bare = {
-        "whole": whole["bare"],
-        "whole_without_fsync": whole["bare_without_fsync"],
-        "hop": summary_us(hop_ns),
+    bare_ns = {
+        "whole": pooled["bare"],
+        "whole_without_fsync": pooled["bare_without_fsync"],
+        "hop": hop_ns,
     }
+    group = {"whole": summary_us(pooled["group"]), **status.hops(statuses)}
+    bare = {name: summary_us(samples) for name, samples in bare_ns.items()}
+    growth = _growth([one["latency_ns"] for one in slices["group"]])
     hop = group.get("gateway_to_strategy", {})
     return {
         "group_us": group,
         "bare_us": bare,
         "load_late_us": summary_us(late_ns),
+        "growth_us": growth,
+        "curves_us": {
+            "group: whole": curve_us(pooled["group"]),
+            "group: gateway_to_strategy": points_us(hop),
+            **{f"bare: {name}": curve_us(samples) for name, samples in bare_ns.items()},
+        },
         "ratios": {
             "tick_to_order_p50": ratio(group["whole"]["p50"], bare["whole"]["p50"]),
             "tick_to_order_p99": ratio(group["whole"]["p99"], bare["whole"]["p99"]),
             "gateway_to_strategy_p50": ratio(hop.get("p50"), bare["hop"]["p50"]),
+            "last_quarter_p50": ratio(growth["last_quarter_p50"], growth["first_quarter_p50"]),
         },
+    }
+
+
+def _growth(slices_ns: Sequence[Sequence[int]]) -> Figures:
+    """The median of the first quarter of the slices' latencies, and of the last: where a queue
+    grows all the time, the last is many times the first. Each slice begins with empty queues."""
+    quarters = [(ns, len(ns) // 4) for ns in slices_ns]
+    first = (one for ns, quarter in quarters for one in ns[:quarter])
+    last = (one for ns, quarter in quarters for one in ns[len(ns) - quarter :])
+    return {
+        "first_quarter_p50": summary_us(first)["p50"],
+        "last_quarter_p50": summary_us(last)["p50"],
     }
 
 
@@ -191,10 +214,11 @@ def _faults(figures: Figures) -> list[str]:
 
 def _goals(figures: Figures) -> list[Figures]:
     rate, whole = figures["rate_per_s"], figures["bare_us"]["whole"]
-    bare = {
+    against = {
         "tick_to_order_p50": whole["p50"],
         "tick_to_order_p99": whole["p99"],
         "gateway_to_strategy_p50": figures["bare_us"]["hop"]["p50"],
+        "last_quarter_p50": figures["growth_us"]["first_quarter_p50"],
     }
     return [
         {
@@ -204,7 +228,7 @@ def _goals(figures: Figures) -> list[Figures]:
                 figures["ratios"][name],
                 "x",
                 most=most,
-                figure=bare[name],
+                figure=against[name],
                 figure_unit="us",
             ),
         }

@@ -1,6 +1,8 @@
 """Types of the benchmarks' options: what is refused, and how that is said."""
 
 import argparse
+from importlib.util import find_spec
+from pathlib import Path
 
 
 def seconds(text: str) -> float:
@@ -25,3 +27,25 @@ def rates(text: str) -> list[int]:
     if not all(1 <= rate <= 1_000_000 for rate in found):
         raise argparse.ArgumentTypeError(f"is {text}, must be ticks a second, 1 to 1000000")
     return found
+
+
+def add_plot_option(parser: argparse.ArgumentParser) -> None:
+    """Where a benchmark leaves its figures and its picture."""
+    parser.add_argument(
+        "--plot",
+        type=_plot_folder,
+        metavar="FOLDER",
+        help="leave latency.png, latency.html and figures.json there",
+    )
+
+
+def _plot_folder(text: str) -> Path:
+    """Refused at once without matplotlib, not after minutes of measuring."""
+    if find_spec("matplotlib") is None:
+        raise argparse.ArgumentTypeError(
+            "matplotlib is not installed; expected it: pip install 'tapewire[charts]'"
+        )
+    folder = Path(text)
+    if folder.exists() and not folder.is_dir():
+        raise argparse.ArgumentTypeError(f"is {text}, must be a folder")
+    return folder

@@ -30,7 +30,7 @@ ROUNDS: Final = 3
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """How long, and how many at a time."""
-    parser.add_argument("--seconds", type=seconds, default=15.0, help="measured (15)")
+    parser.add_argument("--seconds", type=seconds, default=8.0, help="measured (8)")
     parser.add_argument(
         "--outstanding", type=int, default=OUTSTANDING, help="ticks unanswered at a time (128)"
     )

@@ -30,7 +30,8 @@ from common import wire
 from common.endpoints import STREAMS, endpoint
 from common.events import Heartbeat
 from console import status
-from console.group import Group, wait_for
+from console.group import Group
+from console.waiting import wait_for
 
 Figures = dict[str, Any]
 
@@ -59,7 +60,7 @@ parameters = {{ folder = "{notes}" }}
 def add_options(parser: argparse.ArgumentParser) -> None:
     """How long, and how many starts."""
     parser.add_argument(
-        "--seconds", type=seconds, default=60.0, help="kill for so long, each at least once (60)"
+        "--seconds", type=seconds, default=15.0, help="kill for so long, each at least once (15)"
     )
     parser.add_argument("--starts", type=int, default=3, help="of the whole group (3)")
 

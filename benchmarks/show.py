@@ -5,6 +5,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.goal_table import goal_table
+
 COLUMNS: Final = ("p50", "p99", "p999", "max")
 
 
@@ -13,9 +15,11 @@ def show(figures: dict[str, Any]) -> None:
     console = Console()
     for one in figures["rates"]:
         console.print(_latencies(one))
-        console.print(", ".join(f"{name} {count}" for name, count in one["counts"].items()))
+        growth = {name: us and round(us) for name, us in one["growth_us"].items()}
+        for line in (growth, one["counts"]):
+            console.print(", ".join(f"{name} {value}" for name, value in line.items()))
         console.print()
-    console.print(_goals(figures["goals"]))
+    console.print(goal_table({figures["benchmark"]: figures}))
     console.print(f"reading the clock: {figures['clock_ns']} ns")
     for fault in figures["faults"]:
         console.print(f"[red]{fault}[/red]")
@@ -37,14 +41,3 @@ def _latencies(one: dict[str, Any]) -> Table:
 def _add(table: Table, name: str, summary: dict[str, float | None]) -> None:
     cells = ["-" if summary[c] is None else f"{summary[c]:.0f}" for c in (*COLUMNS, "count")]
     table.add_row(name, *cells)
-
-
-def _goals(goals: list[dict[str, Any]]) -> Table:
-    table = Table(title="times the bare chain", title_justify="left")
-    for column in ("ticks/s", "", "found", "at most", ""):
-        table.add_column(column)
-    for goal in goals:
-        met = "[green]met[/green]" if goal["met"] else "[red]missed[/red]"
-        found = "-" if goal["found"] is None else str(goal["found"])
-        table.add_row(str(goal["rate_per_s"]), goal["name"], found, f"{goal['goal_max']}", met)
-    return table

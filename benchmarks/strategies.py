@@ -5,10 +5,12 @@ import os
 import time
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from common.events import Quote, Trade
+from common.metrics import Histogram
 from strategy import Strategy
 
 
@@ -38,7 +40,8 @@ class EveryNth(Strategy):
 
 
 class Counting(Strategy):
-    """Counts quotes; at each trade it says on standard output how many there were, and when."""
+    """Counts quotes; at each trade it says on standard output how many there were, when, and the
+    CPU time that its process had taken by then."""
 
     quotes = 0
 
@@ -48,7 +51,30 @@ class Counting(Strategy):
 
     def on_trade(self, trade: Trade) -> None:
         """See `benchmarks.contest`: a slice has begun or ended."""
-        print(json.dumps({"ticks": self.quotes, "ns": time.perf_counter_ns()}), flush=True)
+        now_ns, cpu_ns = time.perf_counter_ns(), time.process_time_ns()
+        print(json.dumps({"ticks": self.quotes, "ns": now_ns, "cpu_ns": cpu_ns}), flush=True)
+
+
+class Toggling(Counting):
+    """Counts; of its slices the first is recorded in the process's histograms, the second is not,
+    and so on. See `benchmarks.histograms`."""
+
+    _marks = 0
+
+    def on_trade(self, trade: Trade) -> None:
+        """A begin: what follows up to the next one is recorded, or is not."""
+        if self._marks % 2 == 0:
+            record = _record_nothing if self._marks % 4 else _RECORD
+            Histogram.record = record  # type: ignore[method-assign]
+        self._marks += 1
+        super().on_trade(trade)
+
+
+_RECORD: Final = Histogram.record
+
+
+def _record_nothing(self: Histogram, duration_ns: int, times: int = 1) -> None:
+    """In the place of `Histogram.record`."""
 
 
 class FirstTickParameters(msgspec.Struct, frozen=True):

@@ -2,106 +2,58 @@
 
 Made quotes -> `common.streams.TickPublisher` -> ZeroMQ (ipc) -> `python -m strategy` as it is,
 with a strategy whose `on_quote` counts: one Python call a tick. Beside it, in slices that take
-turns with its own: NautilusTrader, vn.py's EventEngine, pyzmq with msgpack and one tick a
-message, and the floor, which is Tapewire's own messages received and dropped.
+turns with its own: NautilusTrader, vn.py's gateway and its engine alone, pyzmq with msgpack and
+one tick a message, and the floor, which is Tapewire's own messages received and dropped. After
+that, what the strategy's latency histograms cost.
 """
 
-import argparse
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.children import Children, Talk
-from benchmarks.contest import Contender, Entry, contest, faults, where_of
-from benchmarks.contest_show import show
+from benchmarks.contest import Contender, Entry, where_of
 from benchmarks.figures import goal
-from benchmarks.made import MARK, symbols
-from benchmarks.options import counts, seconds
-from benchmarks.tick_source import QUEUE_MESSAGES, READ_TICKS
+from benchmarks.histograms import cost
+from benchmarks.tick_contest import TickContest, alone, rate_goal, ratio_goals, write_config
+from benchmarks.tick_source import QUEUE_MESSAGES
 
 __all__ = ["add_options", "measure", "show"]
 
 Figures = dict[str, Any]
 
 TICKS_PER_S_GOAL: Final = 2_000_000
-RATIO_GOALS: Final = {"nautilus": 7.0, "vnpy": 12.0, "pyzmq_plain": 10.0}
+RATIO_GOALS: Final = {"nautilus": 7.0, "vnpy": 12.0, "vnpy_engine": None, "pyzmq_plain": 10.0}
+HISTOGRAMS_GOAL: Final = 1.02  # times the CPU a tick without them
 
-_CONFIG: Final = """\
-run_dir = "{run_dir}"
-bus = {{ messages_max = {messages_max} }}
-
-[[strategies]]
-name = "bench"
-strategy = "benchmarks.strategies:Counting"
-
-{instruments}
-"""
+_VNPY: Final = ("vnpy", "pip install --no-deps vnpy")
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """How long, and of how many symbols."""
-    parser.add_argument(
-        "--seconds", type=seconds, default=6.0, help="measured a contender and count (6)"
-    )
-    parser.add_argument("--symbols", type=counts, default=[1, 6], help="with commas (1,6)")
+def _entries(children: Children, symbol_count: int) -> dict[str, Entry]:
+    def vnpy(kind: str) -> Entry:
+        return Entry(alone(children, f"vnpy-{kind}", "with_vnpy", kind, symbol_count), *_VNPY)
 
-
-def measure(options: argparse.Namespace) -> Figures:
-    """Each number of symbols, with new processes."""
-    runs = [_measure(count, options.seconds) for count in options.symbols]
     return {
-        "benchmark": "throughput",
-        "seconds": options.seconds,
-        "ticks_per_read": READ_TICKS,
-        "runs": runs,
-        "goals": [one for run in runs for one in _goals(run)],
-        "faults": [one for run in runs for one in faults(run, where_of(run))],
+        "tapewire": Entry(lambda: _tapewire(children, symbol_count, "Counting")),
+        "nautilus": Entry(
+            alone(children, "nautilus", "with_nautilus", symbol_count), "nautilus_trader"
+        ),
+        "vnpy": vnpy("gateway"),
+        "vnpy_engine": vnpy("engine"),
+        "pyzmq_plain": Entry(_pyzmq(children, "plain", symbol_count)),
+        "pyzmq_floor": Entry(_pyzmq(children, "floor", symbol_count)),
     }
 
 
-def _measure(symbol_count: int, measured_s: float) -> Figures:
-    with (
-        tempfile.TemporaryDirectory(prefix="tapewire-bench-") as name,
-        Children(Path(name)) as children,
-    ):
-        entries = {
-            "tapewire": Entry(lambda: _tapewire(children, symbol_count)),
-            "nautilus": Entry(_alone(children, "with_nautilus", symbol_count), "nautilus_trader"),
-            "vnpy": Entry(
-                _alone(children, "with_vnpy", symbol_count), "vnpy", "pip install --no-deps vnpy"
-            ),
-            "pyzmq_plain": Entry(_pyzmq(children, "plain", symbol_count)),
-            "pyzmq_floor": Entry(_pyzmq(children, "floor", symbol_count)),
-        }
-        return {"symbols": symbol_count, **contest(entries, measured_s)}
-
-
-def _tapewire(children: Children, symbol_count: int) -> Contender:
-    run_dir, config = children.folder / "run", children.folder / "tapewire.toml"
-    names = (*symbols(symbol_count), MARK)
-    config.write_text(
-        _CONFIG.format(
-            run_dir=run_dir,
-            messages_max=QUEUE_MESSAGES,
-            instruments="\n".join(f'[[instruments]]\nsymbol = "{name}"' for name in names),
-        )
+def _tapewire(children: Children, symbol_count: int, strategy: str) -> Contender:
+    """A source and one of `benchmarks.strategies`, in a run directory of their own."""
+    folder, bus = children.folder / strategy, f"bus = {{ messages_max = {QUEUE_MESSAGES} }}"
+    config = write_config(folder, symbol_count, bus, strategy)
+    source = Talk(
+        children, f"source-{strategy}", ["benchmarks.tick_source", folder / "run", symbol_count]
     )
-    source = Talk(children, "source", ["benchmarks.tick_source", run_dir, symbol_count])
-    sink = Talk(children, "strategy-bench", ["strategy", "bench"], config=config)
+    sink = Talk(children, f"strategy-{strategy}", ["strategy", "bench"], config=config)
     source.hear()
     return Contender(source, sink, {"source": source.pid, "strategy": sink.pid})
-
-
-def _alone(children: Children, module: str, symbol_count: int) -> Callable[[], Contender]:
-    """One process that is source and sink."""
-
-    def start() -> Contender:
-        talk = Talk(children, module, [f"benchmarks.{module}", symbol_count])
-        talk.hear()
-        return Contender(talk, talk, {})
-
-    return start
 
 
 def _pyzmq(children: Children, kind: str, symbol_count: int) -> Callable[[], Contender]:
@@ -120,17 +72,23 @@ def _pyzmq(children: Children, kind: str, symbol_count: int) -> Callable[[], Con
     return start
 
 
+def _histograms(children: Children, symbol_count: int, seconds: float) -> Figures:
+    """Twice as long as a contender has: a percent is looked for."""
+    return {"histograms": cost(_tapewire(children, symbol_count, "Toggling"), 2 * seconds)}
+
+
 def _goals(run: Figures) -> list[Figures]:
-    where, contenders = where_of(run), run["contenders"]
-    rate = contenders["tapewire"]["ticks_per_s"]
+    histograms = run["histograms"]
     return [
-        goal(f"{where}: into one strategy", rate, "/s", least=TICKS_PER_S_GOAL),
-        *(
-            goal(
-                f"{where}: times {name}", run["ratios"][name], "x",
-                least=least, figure=contenders[name].get("ticks_per_s"),
-            )
-            for name, least in RATIO_GOALS.items()
-            if "skipped" not in contenders[name]
+        rate_goal(run, "into one strategy", TICKS_PER_S_GOAL),
+        goal(
+            f"{where_of(run)}: latency histograms, CPU with to without",
+            histograms["cpu_ratio"], "x", most=HISTOGRAMS_GOAL,
+            figure=histograms["unrecorded_cpu_ns"], figure_unit="ns",
         ),
+        *ratio_goals(run, RATIO_GOALS),
     ]  # fmt: skip
+
+
+_CONTEST: Final = TickContest("throughput", (1, 6), _entries, _goals, _histograms)
+add_options, measure, show = _CONTEST.add_options, _CONTEST.measure, _CONTEST.show

@@ -9,7 +9,7 @@ from gateway.market_data import Line, MarketData
 from tests.benchmarks.running import figures_of, goals_are_whole
 
 CONTENDERS = {
-    "throughput": {"tapewire", "nautilus", "vnpy", "pyzmq_plain", "pyzmq_floor"},
+    "throughput": {"tapewire", "nautilus", "vnpy", "vnpy_engine", "pyzmq_plain", "pyzmq_floor"},
     "tws": {"tapewire", "ibapi", "ib_async"},
 }
 
@@ -34,6 +34,16 @@ def test_each_that_took_part_has_a_ratio(figures: dict[str, Any]) -> None:
     (run,) = figures["runs"]
     for name, value in run["ratios"].items():
         assert (value is None) == ("skipped" in run["contenders"][name])
+
+
+def test_what_histograms_cost_is_a_goal_of_throughput(figures: dict[str, Any]) -> None:
+    (run,) = figures["runs"]
+    assert ("histograms" in run) == (figures["benchmark"] == "throughput")
+    if "histograms" in run:
+        goal = next(one for one in figures["goals"] if "histograms" in one["name"])
+        assert goal["found"] == run["histograms"]["cpu_ratio"] > 0
+        assert goal["figure"] == run["histograms"]["unrecorded_cpu_ns"] > 0
+        assert goal["goal_max"] == 1.02
 
 
 def test_each_made_message_changes_the_quote_also_when_the_ring_begins_again() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.__main__ import KNOWN
 from benchmarks.figures import ratio, summary_us
+from benchmarks.latency import _growth
 from benchmarks.peers import BARE, BarePeer, Placed
 from tests.benchmarks.running import benchmarks, figures_of
 
@@ -40,6 +41,14 @@ def test_every_hop_is_summed_up(figures: dict[str, Any]) -> None:
     for summary in (*rate["group_us"].values(), *rate["bare_us"].values()):
         assert set(summary) == {"p50", "p99", "p999", "max", "count"}
         assert summary["count"] > 0
+
+
+def test_a_growing_queue_would_show_in_the_last_quarter(figures: dict[str, Any]) -> None:
+    (rate,) = figures["rates"]
+    assert set(rate["growth_us"]) == {"first_quarter_p50", "last_quarter_p50"}
+    slices = [[1000, 1000, 2000, 3000, 4000, 5000, 9000, 9000], [1000, 1000, 9000, 9000]]
+    assert _growth(slices) == {"first_quarter_p50": 1, "last_quarter_p50": 9}
+    assert _growth([[]])["last_quarter_p50"] is None
 
 
 def test_every_ratio_is_held_against_its_goal(figures: dict[str, Any]) -> None:
