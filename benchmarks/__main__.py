@@ -45,6 +45,11 @@ class Benchmark(Protocol):
 def main(arguments: Sequence[str]) -> int:
     """Run what is named first."""
     name = arguments[0] if arguments else "nothing"
+    if name in ("-h", "--help"):
+        print(
+            f"{__doc__}\nNAME is one of: {', '.join((*KNOWN, 'all'))}; NAME --help has its options."
+        )
+        return 0
     if name not in (*KNOWN, "all"):
         known = ", ".join((*KNOWN, "all"))
         print(f"benchmarks: {name} is not a benchmark; expected one of: {known}", file=sys.stderr)

@@ -76,7 +76,7 @@ def measure(options: argparse.Namespace) -> Figures:
                 if not left:
                     killed_ns = _kills(stand, options.seconds)
             finally:
-                stand.group.down()
+                stand.group.down(say=lambda _kept: None)
     started = _summary_ms(starts_ns)
     ready = {name: _summary_ms(samples) for name, samples in killed_ns.items()}
     late = [name for name, samples in killed_ns.items() if None in samples]

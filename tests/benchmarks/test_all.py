@@ -89,3 +89,16 @@ def test_the_cpu_time_of_a_process_is_the_kernels_own_count() -> None:
         pass
     with pytest.raises(OSError, match="Invalid argument"):
         machine.cpu_s(2**22 + 1)  # above the kernel's highest process id
+
+
+def test_help_names_every_benchmark(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in (*command.KNOWN, "all"))
+
+
+def test_a_name_that_is_no_benchmark_is_answered_with_those_that_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command.main(["speed"]) == 2
+    assert "speed is not a benchmark; expected one of: throughput" in capsys.readouterr().err
