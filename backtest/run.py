@@ -29,6 +29,7 @@ LEAD_S = 30  # for every process to be READY before the first tick
 REQUESTS_PER_S = 20  # to TWS, at the least, while the group joins: two for each symbol
 SETTLE_S = 5  # after the last signal has expired
 FAR_S = 10**8
+JOIN_MAX_S = 600
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -166,9 +167,12 @@ def _joined_after_ns(config: Config, instruments: tuple[Instrument, ...]) -> int
     nothing = StrategyConfig(name="nothing", strategy="strategy.base:Strategy")
     market = iter([_silence(0), _silence(FAR_S * SECOND_NS)])
     world = _world(config, instruments, [nothing], market, 0, 0, lambda _raised: None)
-    while (due_ns := world.server.next_due_ns()) is None:
+    for _ in range(JOIN_MAX_S):
+        due_ns = world.server.next_due_ns()
+        if due_ns is not None:
+            return due_ns % (FAR_S * SECOND_NS)
         world.run(SECOND_NS)
-    return due_ns % (FAR_S * SECOND_NS)
+    raise ValueError(f"no market data was asked for within {JOIN_MAX_S} s of a start")
 
 
 def _silence(ts_ns: int) -> Row:

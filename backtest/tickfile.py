@@ -10,10 +10,11 @@ from typing import IO, Final
 
 from backtest.columns import Columns, columns_of, delimiter_of
 from backtest.stamps import iso, stamp_ns
+from common.instruments import SYMBOL_PATTERN
 from simulator.market import HEADER, CsvMarket, Row
 
 SIZE_ASSUMED: Final = "1000000"
-SYMBOL_MAX: Final = 64
+_SYMBOL: Final = re.compile(SYMBOL_PATTERN)
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 _ABSENT: Final = frozenset(["", "nan", "na", "n/a", "null", "none", "-"])
 
@@ -38,7 +39,7 @@ class TickFile:
             self._columns = columns_of(next(csv.reader([header], delimiter=self._delimiter), []))
         except ValueError as error:
             raise ValueError(f"{path}: line 1: {error}") from error
-        self._symbol = path.name.partition(".")[0][:SYMBOL_MAX]
+        self._symbol = path.name.partition(".")[0]
         self.notes = tuple(self._made_up())
 
     def rows(self, from_ns: int | None, to_ns: int | None) -> Iterator[Row]:
@@ -88,8 +89,10 @@ class TickFile:
         if len(fields) != columns.count:
             raise ValueError(f"{len(fields)} columns, expected {columns.count} as in line 1")
         symbol = self._symbol if columns.symbol is None else fields[columns.symbol].strip()
-        if not 0 < len(symbol) <= SYMBOL_MAX:
-            raise ValueError(f"the symbol is {symbol!r}, expected 1 to {SYMBOL_MAX} characters")
+        if not _SYMBOL.fullmatch(symbol):
+            raise ValueError(
+                f"the symbol is {symbol!r}, expected 1 to 64 printable ASCII characters"
+            )
         bid, ask = _number(fields, columns.bid, "bid"), _number(fields, columns.ask, "ask")
         last = _number(fields, columns.last, "last")
         if not columns.has_quotes:

@@ -29,7 +29,7 @@ from pydantic_settings import (
 )
 
 from common import faults, near
-from common.instruments import Instrument
+from common.instruments import SYMBOL_PATTERN, Instrument
 from common.ports import PORTS
 
 T = TypeVar("T", "InstrumentConfig", "StrategyConfig")
@@ -196,7 +196,7 @@ class StrategyConfig(Section):
 class InstrumentConfig(Section):
     """One tradable symbol; see `common.instruments.Instrument` for the units."""
 
-    symbol: Annotated[str, Field(min_length=1, max_length=64)]
+    symbol: Annotated[str, Field(pattern=f"^{SYMBOL_PATTERN}$")]
     sec_type: Literal["STK", "FUT", "CASH", "CRYPTO", "OPT", "IND"] = "STK"
     exchange: str = "SMART"
     currency: str = "USD"

@@ -6,6 +6,7 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
+from common.instruments import SYMBOL_PATTERN
 from common.logs import redact
 from common.near import expected
 
@@ -46,6 +47,7 @@ _PATTERNS: Final = {
         "1 to 32 letters, digits, - and _, the first a letter or a digit"
     ),
     r"^[\w.]+:\w+$": "module:Class, such as strategies.dip:Dip",
+    f"^{SYMBOL_PATTERN}$": "1 to 64 printable ASCII characters",
 }
 
 

@@ -1,9 +1,12 @@
 """What can be traded: one instrument as TWS and the books need it."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
+
+SYMBOL_PATTERN: Final = r"[!-~](?:[ -~]{0,62}[!-~])?"
+"""A symbol: 1 to 64 printable ASCII characters, as TWS's protocol has them."""
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):

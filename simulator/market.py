@@ -13,7 +13,9 @@ import msgspec
 COLUMNS = ("ts_ns", "symbol", "bid", "ask", "bid_size", "ask_size", "last", "last_size")
 HEADER = ",".join(COLUMNS)
 _NUMBER = r"(-?\d+(?:\.\d+)?)?"
-_LINE = re.compile(r"(\d{1,19}),([^,\r\n]+)" + f",{_NUMBER}" * 6)
+_SYMBOL = r"([!-+\--~](?:[ -+\--~]{0,62}[!-+\--~])?)"  # as instruments have it, without commas
+_LINE = re.compile(r"(\d{1,19})," + _SYMBOL + f",{_NUMBER}" * 6)
+_SYMBOL_ONLY = re.compile(_SYMBOL)
 _NUMBER_ONLY = re.compile(_NUMBER)
 _PRICES_ENOUGH = 100  # fewer distinct prices say nothing about a coarser grid
 
@@ -123,6 +125,6 @@ def _fault(line: str) -> str:
     for name, part in zip(COLUMNS[2:], parts[2:], strict=True):
         if not _NUMBER_ONLY.fullmatch(part):
             return f"{name} is {part!r}, expected a decimal number or nothing"
-    if not parts[1]:
-        return "symbol is empty, expected a name"
+    if not _SYMBOL_ONLY.fullmatch(parts[1]):
+        return f"symbol is {parts[1]!r}, expected 1 to 64 printable ASCII characters"
     return f"ts_ns is {parts[0]!r}, expected UTC nanoseconds"

@@ -101,6 +101,7 @@ def test_a_bad_line_is_named_with_what_was_found(tmp_path):
         "line 2: bid size is -5, expected 0 or above"
     )
     assert fault(tmp_path, "time,symbol,last", "1700000000,,1").startswith("line 2: the symbol is")
+    assert "printable ASCII" in fault(tmp_path, "time,symbol,last", "1700000000,AAP\xc9,1")
 
 
 def test_a_bad_line_of_the_own_columns_is_named_too(tmp_path):

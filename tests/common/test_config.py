@@ -91,10 +91,15 @@ BAD = {
         " must be 1 to 32 letters, digits, - and _, the first a letter or a digit"
     ),
     '[[instruments]]\nsymbol = ""': (
-        "symbol of [[instruments]] number 1 is '', must be at least 1 character long"
+        "symbol of [[instruments]] number 1 is '', must be 1 to 64 printable ASCII characters"
     ),
     f'[[instruments]]\nsymbol = "{"x" * 65}"': (
-        f"symbol of [[instruments]] number 1 is '{'x' * 65}', must be at most 64 characters long"
+        f"symbol of [[instruments]] number 1 is '{'x' * 65}', must be 1 to 64 printable ASCII"
+        " characters"
+    ),
+    '[[instruments]]\nsymbol = "AAP\\u00c9"': (
+        "symbol of [[instruments]] number 1 is 'AAP\xc9', must be 1 to 64 printable ASCII"
+        " characters"
     ),
 }
 

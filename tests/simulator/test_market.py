@@ -54,7 +54,8 @@ def test_rows_before_the_start_are_left_out(write):
         ("5,A,1,x,3,4,,", "line 3: ask is 'x', expected a decimal number"),
         ("5,A,nan,2,3,4,,", "line 3: bid is 'nan', expected a decimal number"),
         ("now,A,1,2,3,4,,", "line 3: ts_ns is 'now', expected UTC nanoseconds"),
-        ("5,,1,2,3,4,,", "line 3: symbol is empty, expected a name"),
+        ("5,,1,2,3,4,,", "line 3: symbol is '', expected 1 to 64 printable ASCII characters"),
+        ("5,AAP\u00c9,1,2,3,4,,", "line 3: symbol is 'AAP\u00c9', expected 1 to 64 printable"),
         ("4,A,1,2,3,4,,", "line 3: ts_ns is 4, expected 5 or later"),
     ],
 )
