@@ -174,10 +174,10 @@ class Service:
             except Exception as error:  # noqa: BLE001 - one bad event costs itself, not the process
                 self.bury(channel, repr(error), frames[-1] if frames else b"")
         self.on_tick(now_ns)
-        self._catch_up(now_ns)
-        announcement = self._write_down()
+        written = self._write_down()
         self.after_commit(now_ns)
-        self._announce(announcement)
+        self._announce(*written)
+        self._catch_up(now_ns)
         self.commit()  # what acting on it has given birth to
         self._beat(now_ns)
         self._turns.record(self.clock.now_ns() - now_ns)
@@ -192,21 +192,21 @@ class Service:
 
     def commit(self) -> None:
         """Write down what was born, then announce it and answer those who asked."""
-        self._announce(self._write_down())
+        self._announce(*self._write_down())
 
-    def _write_down(self) -> list[bytes]:
-        """Journal what was born; gives the frames that announce it, none if nothing was."""
+    def _write_down(self) -> tuple[int, list[Event]]:
+        """Journal what was born; gives it with the first one's seq."""
         if not self._born or self.stream is None:
-            return []
+            return 0, []
         born, self._born = self._born, []
         began_ns = self.clock.now_ns()
-        frames = self.stream.commit(born)
+        seq = self.stream.journal.append(born)
         self.metrics.times["commit", ""].record(self.clock.now_ns() - began_ns)
-        return frames
+        return seq, born
 
-    def _announce(self, frames: list[bytes]) -> None:
-        if frames:
-            self.transport.send("events", frames)
+    def _announce(self, seq: int, written: list[Event]) -> None:
+        if written and self.stream is not None:
+            self.transport.send("events", self.stream.announcement(seq, written))
         for sender, event in self._replies:
             self.transport.send("requests", [sender, wire.encode(event)])
         self._replies.clear()

@@ -26,9 +26,8 @@ class JournaledStream:
         self.topic = wire.topic(source)
         self.heartbeat_topic = wire.topic(f"heartbeat.{source}")
 
-    def commit(self, events: Sequence[Event]) -> list[bytes]:
-        """Write `events` down; gives the frames that announce them, to be sent afterwards."""
-        seq = self.journal.append(events)
+    def announcement(self, seq: int, events: Sequence[Event]) -> list[bytes]:
+        """The frames that tell of `events`, which are in the journal from `seq` on."""
         return [self.topic, wire.encode_batch(self.source, self.epoch, seq, events)]
 
     def heartbeat(self, beat: Heartbeat) -> list[bytes]:

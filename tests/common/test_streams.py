@@ -44,7 +44,7 @@ class Pair:
     def publish(self, count: int = 1) -> bytes:
         events = [numbered(self.born + n) for n in range(1, count + 1)]
         self.born += count
-        return self.stream.commit(events)[1]
+        return self.stream.announcement(self.stream.journal.append(events), events)[1]
 
     def beat(self) -> bytes:
         seq, chain = self.journal.head
