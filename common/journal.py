@@ -5,7 +5,9 @@ head) names the whole history. Two stores stand behind one port: SQLite for real
 memory with a crash model, in which what was not fsynced is gone after a crash.
 """
 
+import contextlib
 import hashlib
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +18,8 @@ from common.events import Event
 
 GENESIS = ""
 Synchronous = Literal["FULL", "NORMAL"]
+BUSY_MS = 5000
+LOG_BYTES = 4 * 1024 * 1024 + 64 * 1024  # a checkpoint comes after 1000 pages of 4 KiB
 
 
 class Head(NamedTuple):
@@ -79,9 +83,12 @@ class SqliteJournal:
         self, path: Path, synchronous: Synchronous = "FULL", *, read_only: bool = False
     ) -> None:
         self.path = path
+        self.log_path = path.with_name(f"{path.name}-wal")
         mode = "ro" if read_only else "rwc"
         try:
-            self._db = sqlite3.connect(f"file:{path}?mode={mode}", uri=True, isolation_level=None)
+            self._db = sqlite3.connect(
+                f"file:{path}?mode={mode}", BUSY_MS / 1000, uri=True, isolation_level=None
+            )
             if not read_only:
                 self._prepare(synchronous)
             self._head = self._stored_head()
@@ -128,6 +135,26 @@ class SqliteJournal:
             "CREATE TABLE IF NOT EXISTS records"
             " (seq INTEGER PRIMARY KEY, chain TEXT NOT NULL, record BLOB NOT NULL)"
         )
+        if synchronous == "FULL":
+            self._size_log()
+
+    def _size_log(self) -> None:
+        """Give the log the size that it grows to between two checkpoints.
+
+        A commit that makes a file longer takes the file system a commit of its own, on the way of
+        each order. What SQLite finds behind the log's end it knows not to be of it; where the log
+        cannot be emptied, or the disk is full, it grows by itself.
+        """
+        self._db.execute("PRAGMA busy_timeout = 0")  # no reader is waited for
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        self._db.execute("BEGIN IMMEDIATE")  # nobody writes to it meanwhile
+        with contextlib.suppress(OSError), self.log_path.open("r+b") as log:
+            if not os.fstat(log.fileno()).st_size:
+                log.write(bytes(LOG_BYTES))
+                log.flush()
+                os.fsync(log.fileno())
+        self._db.execute("ROLLBACK")
 
     def _stored_head(self) -> Head:
         query = "SELECT seq, chain FROM records ORDER BY seq DESC LIMIT 1"

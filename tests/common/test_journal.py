@@ -1,5 +1,6 @@
 """A journal keeps what it was given, knows when it was changed, and says when it cannot write."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,6 +11,7 @@ import pytest
 from common.events import Event, RiskHalted
 from common.journal import (
     GENESIS,
+    LOG_BYTES,
     Head,
     Journal,
     JournalError,
@@ -183,3 +185,43 @@ def test_a_journal_that_is_not_there_is_not_made_for_a_reader(tmp_path: Path) ->
     with pytest.raises(JournalError, match="expected a journal"):
         SqliteJournal(tmp_path / "j.sqlite", read_only=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_log_has_its_size_before_the_first_commit_and_keeps_it(tmp_path: Path) -> None:
+    with closing(SqliteJournal(tmp_path / "j.sqlite")) as journal:
+        assert journal.log_path.stat().st_size == LOG_BYTES
+        journal.append(events(100))
+        assert journal.log_path.stat().st_size == LOG_BYTES
+        verify(journal)
+
+
+@pytest.mark.parametrize("count", [0, 1, 100, 20_000])
+def test_what_a_killed_process_leaves_is_what_it_committed(tmp_path: Path, count: int) -> None:
+    """Its log as it is, the room behind its end included; 20,000 records have passed its end."""
+    left = tmp_path / "left"
+    left.mkdir()
+    with closing(SqliteJournal(tmp_path / "j.sqlite")) as journal:
+        for start in range(1, count, 500):
+            journal.append(events(min(500, count - start + 1), start))
+        head = journal.head
+        for path in (journal.path, journal.log_path):
+            shutil.copy(path, left)
+    with closing(SqliteJournal(left / "j.sqlite")) as again:
+        assert again.head == head
+        verify(again)
+        assert again.log_path.stat().st_size == LOG_BYTES
+        again.append(events(1, count + 1))
+        verify(again)
+
+
+def test_a_log_that_a_reader_holds_is_left_as_it_is(tmp_path: Path) -> None:
+    with closing(SqliteJournal(tmp_path / "j.sqlite", "NORMAL")) as journal:
+        journal.append(events(3))
+        size = journal.log_path.stat().st_size
+        with closing(sqlite3.connect(journal.path)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT seq FROM records").fetchall()
+            with closing(SqliteJournal(journal.path)) as again:
+                assert again.log_path.stat().st_size == size
+                again.append(events(1, 4))
+                verify(again)
