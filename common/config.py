@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from pydantic import (
@@ -28,17 +28,17 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from common import faults, near
+from common import faults, near, syntax
 from common.instruments import SYMBOL_PATTERN, Instrument
 from common.ports import PORTS
 
-T = TypeVar("T", "InstrumentConfig", "StrategyConfig")
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(gt=0)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 
 
 PREFIX: Final = "TAPEWIRE_"
+LISTS: Final = ("instruments", "strategies", "strategies.feeds")  # tables that stand repeatedly
 
 
 class ConfigError(ValueError):
@@ -184,12 +184,10 @@ class StrategyConfig(Section):
     warm_up: WarmUpConfig | None = None
     feeds: tuple[FeedConfig, ...] = ()
 
-    @field_validator("feeds", mode="after")
+    @field_validator("feeds")
     @classmethod
     def _distinct_feeds(cls, feeds: tuple[FeedConfig, ...]) -> tuple[FeedConfig, ...]:
-        names = [feed.name for feed in feeds]
-        if len(set(names)) < len(names):
-            raise ValueError("one entry a name")
+        faults.refuse_twice("name", [feed.name for feed in feeds])
         return feeds
 
 
@@ -240,14 +238,21 @@ class Config(BaseSettings):
             )
         return account
 
-    @field_validator("instruments", "strategies", mode="after")
+    @field_validator("instruments")
     @classmethod
-    def _distinct(cls, entries: tuple[T, ...]) -> tuple[T, ...]:
-        names = [e.name if isinstance(e, StrategyConfig) else e.symbol for e in entries]
-        twice = sorted({n for n in names if names.count(n) > 1})
-        if twice:
-            raise ValueError(f"one entry a name; {twice[0]!r} stands twice")
-        return entries
+    def _distinct_instruments(
+        cls, instruments: tuple[InstrumentConfig, ...]
+    ) -> tuple[InstrumentConfig, ...]:
+        faults.refuse_twice("symbol", [one.symbol for one in instruments])
+        return instruments
+
+    @field_validator("strategies")
+    @classmethod
+    def _distinct_strategies(
+        cls, strategies: tuple[StrategyConfig, ...]
+    ) -> tuple[StrategyConfig, ...]:
+        faults.refuse_twice("name", [one.name for one in strategies])
+        return strategies
 
     @classmethod
     def settings_customise_sources(
@@ -316,15 +321,21 @@ def load(given: str | None = None) -> Config:
         raise ConfigError(
             f"environment ({variable}): no JSON, must be a table or list as JSON"
         ) from error
-    except ValueError as error:  # TOML syntax
-        raise ConfigError(f"{path}: {error}; expected TOML") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; must be a file that you can read") from error
+    except ValueError as error:  # TOML syntax, which only a file can have
+        text = path.read_text(errors="replace") if path else ""
+        raise ConfigError(f"{path}: {syntax.sentence(error, text, LISTS)}") from error
 
 
 def _refuse_unknown_variables() -> None:
     known = (*Config.model_fields, "config")
-    for variable in sorted(os.environ):
-        section = variable.removeprefix(PREFIX).partition("__")[0]
-        if variable.startswith(PREFIX) and section.lower() not in known:
+    for variable in sorted(name for name in os.environ if name.startswith(PREFIX)):
+        section, deeper, _ = variable.removeprefix(PREFIX).partition("__")
+        if deeper and section.lower() in LISTS:
+            whole = f"a list is given whole, as JSON in {PREFIX}{section}"
+            raise ConfigError(f"environment: {variable} names a part of a list; {whole}")
+        if section.lower() not in known:
             meant = near.expected(section, [name.upper() for name in known])
             raise ConfigError(f"environment: {variable} names no known key: {section}; {meant}")
 

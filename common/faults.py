@@ -50,6 +50,14 @@ _PATTERNS: Final = {
     f"^{SYMBOL_PATTERN}$": "1 to 64 printable ASCII characters",
 }
 
+_INSTEAD: Final = {
+    "name": "give one of them another",
+    "symbol": "leave one of them out",
+}
+"""What to do about a name of this kind that stands twice."""
+
+SHOWN_MAX: Final = 80
+
 
 def wanted(fault: Mapping[str, Any]) -> str:
     """What was expected, for behind `must be`; pydantic's own words where there are none here."""
@@ -66,6 +74,14 @@ def unknown_key(name: str, known: Iterable[str]) -> PydanticCustomError:
     return PydanticCustomError("unknown_key", "a known key", {"name": name, "known": [*known]})
 
 
+def refuse_twice(what: str, names: Sequence[str]) -> None:
+    """Raise, in a validator, if a name of its list's entries stands twice."""
+    for name in names:
+        if names.count(name) > 1:
+            told = {"what": what, "name": name}
+            raise PydanticCustomError("twice", "one entry a {what}; {name} stands twice", told)
+
+
 def sentence(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
     """What was found under which key of `model`, and what was expected."""
     *table, last = place = tuple(fault["loc"])
@@ -74,9 +90,20 @@ def sentence(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
     if fault["type"] == "unknown_key":
         name, known = fault["ctx"]["name"], fault["ctx"]["known"]
         return f"{key((*place, name))} is not a known key; {expected(name, known)}"
+    if fault["type"] == "twice":
+        what, name = fault["ctx"]["what"], fault["ctx"]["name"]
+        return f"{key(place)}: the {what} {name!r} stands twice; {_INSTEAD[what]}"
     if fault["type"] == "missing":
         return f"{key(place)} is missing"
-    return f"{key(place)} is {redact(repr(fault['input']))}, must be {wanted(fault)}"
+    if fault["type"] == "tuple_type" and isinstance(fault["input"], dict) and not table:
+        return f"[{last}] stands where [[{last}]] is meant"
+    return f"{key(place)} is {_shown(fault['input'])}, must be {wanted(fault)}"
+
+
+def _shown(found: object) -> str:
+    """What was found, without account ids, and of a whole table only the start."""
+    text = redact(repr(found))
+    return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}..."
 
 
 def key(place: Sequence[str | int]) -> str:

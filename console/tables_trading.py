@@ -1,6 +1,8 @@
 """Tables of what was traded: orders, fills, positions, the blotter, a trace."""
 
-from collections import Counter
+import re
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, Literal
 
 from rich.console import Group as Rows
@@ -16,6 +18,7 @@ from console.trading import Only, Order, Trading
 from console.words import counted
 
 STATES = {"FILLED": "green", "UNKNOWN": "red", "LOST": "red", "REJECTED": "red", "REFUSED": "red"}
+FOLDED = ("REFUSED", "REJECTED")
 
 
 def orders(found: list[Order], only: Only) -> RenderableType:
@@ -23,17 +26,16 @@ def orders(found: list[Order], only: Only) -> RenderableType:
     if not found:
         return Text(only.none("orders"))
     table = _table("time", "strategy~", "symbol", "side", "filled>", "type", "limit>", "state")
-    reasons: Counter[str] = Counter()
-    for one in found:
+    for one, more in _folded(found):
         order = one.order
         limit = "" if one.limit_price is None else f"{one.limit_price:f}"
         table.add_row(
             times.clock(one.ts_ns), order.strategy, order.symbol, order.action,
             _of(one), order.order_type, limit, _state(one),
         )  # fmt: skip
-        if one.reason:
-            reasons[f"{one.state}: {one.reason}"] += 1
-    why = [Text(f"{count} {said}", style="yellow") for said, count in reasons.items()]
+        if more:
+            _add_folded(table, times.clock(more[-1].ts_ns), more)
+    why = [Text(line, style="yellow") for line in _reasons(found)]
     return Rows(table, *why, Text(_days([one.ts_ns for one in found], "order")))
 
 
@@ -76,13 +78,15 @@ def blotter(found: list[Order], of: Trading, only: Only) -> RenderableType:
     table = _table(
         "time", "strategy~", "symbol", "side", "filled>", "average>", "cost>", "state", "us>"
     )
-    for one in found:
+    for one, more in _folded(found):
         cost = sum(trading.commission_of(of, one.fills.values()).values())
         table.add_row(
             times.clock(one.ts_ns, 0), one.order.strategy, one.order.symbol, one.order.action,
             _of(one), money(one.average_price, 4), money(cost) if one.fills else "-",
             _state(one), "-" if one.latency_us is None else f"{one.latency_us:,.0f}",
         )  # fmt: skip
+        if more:
+            _add_folded(table, times.clock(more[-1].ts_ns, 0), more)
     totals = trading_json.totals(of, found)
     paid = ", ".join(f"{money(v)} {k}" for k, v in totals["commission"].items()) or "nothing"
     states = ", ".join(f"{n} {s.lower()}" for s, n in totals["states"].items()) or "none"
@@ -100,6 +104,45 @@ def trace(found: Trace) -> RenderableType:
     ids = [Text(f"{name:<7} {found_id}", no_wrap=True) for name, found_id in found.ids().items()]
     line = f"{found.total_us():,.1f} us in all, {times.iso(found.steps[0].ts_ns)[:10]}"
     return Rows(table, *ids, Text(line))
+
+
+def _folded(found: list[Order]) -> Iterator[tuple[Order, list[Order]]]:
+    """Each order; of many in a row that came to nothing for one reason, as in a halt, the first
+    with the others."""
+    for refusal, run in groupby(found, _refusal):
+        first, *others = run
+        if refusal and len(others) > 1:
+            yield first, others
+        else:
+            yield from ((one, []) for one in (first, *others))
+
+
+def _add_folded(table: Table, until: str, orders: list[Order]) -> None:
+    """One row for all of them, with the time of the last; `state` is the eighth column."""
+    table.add_row(until, f"... {len(orders)} more", *[""] * 5, _state(orders[-1]))
+
+
+def _refusal(one: Order) -> str:
+    """Why nothing came of an order; empty for one that may be, or was, traded."""
+    return _kind(one) if one.state in FOLDED and not one.fills else ""
+
+
+def _kind(one: Order) -> str:
+    """What its end has in common with that of others: all but the numbers."""
+    return f"{one.state}: {re.sub(r'[0-9]+', '0', one.reason)}"
+
+
+def _reasons(found: list[Order]) -> list[str]:
+    """How many orders ended for each reason, which is told in full."""
+    alike: dict[str, list[Order]] = {}
+    for one in found:
+        if one.reason:
+            alike.setdefault(_kind(one), []).append(one)
+    lines = []
+    for same in alike.values():
+        which = ", the last" if len({one.reason for one in same}) > 1 else ""
+        lines.append(f"{len(same)} {same[-1].state}{which}: {same[-1].reason}")
+    return lines
 
 
 def _table(*columns: str) -> Table:

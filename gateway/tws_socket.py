@@ -8,6 +8,14 @@ from common.clock import Clock
 
 READ_BYTES: Final = 256 * 1024
 
+KEEPALIVE: Final = {
+    socket.TCP_KEEPIDLE: 10,
+    socket.TCP_KEEPINTVL: 3,
+    socket.TCP_KEEPCNT: 3,
+    socket.TCP_USER_TIMEOUT: 19_000,
+}
+"""A peer that answers nothing for 19 s is gone, whether it was asked or written to: s, s, -, ms."""
+
 OPENED: Final = b"opened"
 DATA: Final = b"data"
 CLOSED: Final = b"closed"
@@ -75,6 +83,9 @@ class TwsSocket:
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in KEEPALIVE.items():
+            self._socket.setsockopt(socket.IPPROTO_TCP, option, value)
         try:
             code = self._socket.connect_ex(self._address)
         except OSError as error:  # a name that cannot be looked up, perhaps only now

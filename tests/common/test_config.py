@@ -36,6 +36,7 @@ BAD = {
     "[tws]\nhost = 1": "tws.host is 1, must be text in quotes",
     "tws = 1": "tws is 1, must be a table",
     "instruments = 1": "instruments is 1, must be a list",
+    '[instruments]\nsymbol = "A"': "[instruments] stands where [[instruments]] is meant",
     "strategies = [1]": "number 1 of strategies is 1, must be a table",
     "[tws]\nprot = 1": (
         "tws.prot is not a known key; did you mean port? Known: client_id, host, port,"
@@ -119,21 +120,38 @@ def test_each_fault_has_a_line_of_its_own() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", [STRATEGY * 2, '[[instruments]]\nsymbol = "one"\n' * 2])
-def test_a_name_that_stands_twice_is_refused(text: str) -> None:
-    assert refusal(text).endswith("must be one entry a name; 'one' stands twice")
+FEED = '[[strategies.feeds]]\nname = "f"\nendpoint = "ipc:///f"\n'
+TWICE = {
+    STRATEGY * 3: "strategies: the name 'one' stands twice; give one of them another",
+    '[[instruments]]\nsymbol = "A"\n' * 2: (
+        "instruments: the symbol 'A' stands twice; leave one of them out"
+    ),
+    STRATEGY + FEED * 2: (
+        "feeds of [[strategies]] number 1: the name 'f' stands twice; give one of them another"
+    ),
+}
 
 
-def test_what_is_no_toml_is_refused_with_its_place() -> None:
-    said = refusal("[tws]\nport = = 1")
-    assert said.startswith("tapewire.toml: ")
-    assert "line 2" in said
-    assert said.endswith("; expected TOML")
+@pytest.mark.parametrize(("text", "sentence"), TWICE.items(), ids=["names", "symbols", "feeds"])
+def test_a_name_that_stands_twice_is_refused_by_that_name_alone(text: str, sentence: str) -> None:
+    assert refusal(text) == f"tapewire.toml: {sentence}"
+
+
+def test_a_value_is_shown_as_far_as_a_line_goes() -> None:
+    said = refusal(f'[tws]\nport = "{"x" * 200}"')
+    assert said == f"tapewire.toml: tws.port is '{'x' * 79}..., must be a whole number"
 
 
 def test_a_file_that_is_named_and_not_there_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"^elsewhere\.toml: no such file; expected"):
         load("elsewhere.toml")
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may read anything")
+def test_a_file_that_cannot_be_read_is_refused() -> None:
+    Path("tapewire.toml").touch(0o000)
+    with pytest.raises(ConfigError, match=r"Permission denied; must be a file that you can read"):
+        load()
 
 
 def test_without_a_file_the_defaults_hold() -> None:
@@ -170,6 +188,10 @@ VARIABLES = {
     ("TAPEWIRE_TWS__PROT", "1"): (
         "environment (TAPEWIRE_TWS__PROT): tws.prot is not a known key; did you mean port?"
         " Known: client_id, host, port, rate_max_per_s, reconnect_ms, settle_ms, way_out_client_id"
+    ),
+    ("TAPEWIRE_INSTRUMENTS__0__SYMBOL", "A"): (
+        "environment: TAPEWIRE_INSTRUMENTS__0__SYMBOL names a part of a list;"
+        " a list is given whole, as JSON in TAPEWIRE_INSTRUMENTS"
     ),
     ("TAPEWIRE_TSW__PORT", "1"): (
         "environment: TAPEWIRE_TSW__PORT names no known key: TSW; did you mean TWS?"

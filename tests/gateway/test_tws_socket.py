@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from common.clock import VirtualClock
-from gateway.tws_socket import CLOSED, DATA, OPENED, TwsSocket
+from gateway.tws_socket import CLOSED, DATA, KEEPALIVE, OPENED, TwsSocket
 
 MS = 1_000_000
 
@@ -122,3 +122,14 @@ def test_a_host_that_is_no_name_is_told_and_tried_again():
     assert kind == CLOSED
     assert b"cannot connect to TWS at no-such-host.invalid:7497" in reason
     assert tws.ready() == []
+
+
+def test_a_connection_that_falls_silent_is_asked_whether_it_lives(loop: Loopback):
+    """The kernel does it; here, that it was told to."""
+    loop.connect()
+    with socket.fromfd(loop.tws.fileno(), socket.AF_INET, socket.SOCK_STREAM) as sock:
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        found = {option: sock.getsockopt(socket.IPPROTO_TCP, option) for option in KEEPALIVE}
+    assert found == KEEPALIVE
+    idle, every, times, unanswered_ms = KEEPALIVE.values()
+    assert (idle + every * times) * 1000 == unanswered_ms
