@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from backtest.stamps import iso
 from backtest.trips import owner
 from common.events import Fill, Side
+from common.ticks.stamps import iso
 from simulator.account import text
 
 APART_MAX_NS: Final = 2_000_000_000

@@ -7,7 +7,7 @@ from typing import Any, Final
 from backtest.network import HOP_NS
 from backtest.results import ledger
 from backtest.world import GATEWAYS, World
-from common.events import Fill, OrderDenied, OrderExpired, OrderIntended, RiskHalted
+from common.events import Fill, OrderDenied, OrderExpired, OrderIntended, OrderRejected, RiskHalted
 from common.positions import Book
 from executor.service import ExecutorService
 from gateway.service import GatewayService
@@ -47,6 +47,9 @@ class Figures:
             "signals": sum(s.runner.signals for s in strategies.values()),
             "signals_refused": len(refused),
             "orders": sum(isinstance(e, OrderIntended) for e in self.events),
+            "orders_rejected": len(
+                {e.intent_id for e in self.events if isinstance(e, OrderRejected)}
+            ),
             "orders_open": self._broker["orders_open"],
             "fills": sum(isinstance(e, Fill) for e in self.events),
             "duplicates": self._duplicates(),

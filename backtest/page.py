@@ -8,9 +8,9 @@ from typing import Final
 
 from backtest.chart import Chart, mark_ids
 from backtest.results import Result
-from backtest.stamps import iso
 from backtest.tables import duration, money, price
 from backtest.trips import RoundTrip
+from common.ticks.stamps import iso
 
 _CSS: Final = """
 body { font: 14px/1.45 system-ui, sans-serif; color: #222; margin: 2em auto; max-width: 72em;

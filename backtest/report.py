@@ -5,8 +5,8 @@ from typing import Any
 
 from backtest.results import Result
 from backtest.run import Outcome
-from backtest.stamps import iso
 from backtest.trips import RoundTrip
+from common.ticks.stamps import iso
 from simulator.account import text
 
 MATCHING = "flat to flat; entry and exit at average price, the same P&L as FIFO"
@@ -19,6 +19,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "from": iso(outcome.survey.first_ns),
         "to": iso(outcome.survey.last_ns),
         "rows": outcome.survey.rows,
+        "loaded": outcome.loaded,
         **outcome.figures,
         "results": [row(r) for r in results.rows],
         "strategies": [row(r) for r in results.strategies],

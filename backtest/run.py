@@ -1,6 +1,5 @@
 """A back-test: the group on a file's own time, from the first tick to the last fill."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -12,15 +11,16 @@ from backtest.figures import Figures
 from backtest.results import Results
 from backtest.sampler import Sampler, every_ns
 from backtest.survey import Survey, Window, instruments_of, survey, unknown
-from backtest.tickfile import TickFile
+from backtest.untraded import untraded
 from backtest.world import SECOND_NS, World
 from common.config import Config, ConfigError, StrategyConfig
-from common.events import OrderDenied
 from common.instruments import Instrument
 from common.near import expected
-from simulator.market import Row
+from common.ticks.file import TickFile
+from common.ticks.rows import Row
 from simulator.settings import SimulatorSettings
 from strategy.faults import Failure
+from strategy.runner import Runner
 
 IDLE_NS = SECOND_NS
 HEARTBEAT_MS = 1_000
@@ -33,7 +33,8 @@ JOIN_MAX_S = 600
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What a back-test came to. `notes` are what a reader of its figures should know."""
+    """What a back-test came to. `notes` are what a reader of its figures should know; `loaded`
+    is each strategy's class and file."""
 
     window: Window
     survey: Survey
@@ -42,6 +43,7 @@ class Outcome(msgspec.Struct, frozen=True):
     results: Results
     sample_ns: int
     notes: tuple[str, ...]
+    loaded: dict[str, str]
 
 
 def run(
@@ -58,10 +60,15 @@ def run(
     Raises `ConfigError` for a strategy that is not there, ValueError for a file that is broken.
     """
     wanted = chosen(config, names)
+    runners = [Runner(one, one.symbols, "", lambda _raised: None) for one in wanted]
+    loaded = {runner.name: runner.loaded for runner in runners}
+    for name, what in loaded.items():
+        say(f"strategy {name}: {what}")
     found = survey(file, window)
     instruments = instruments_of(found, config)
     strategies = trading(wanted, found)
-    say(f"{found.rows:,} rows of {len(instruments)} symbols; running")
+    plural = "s" * (len(instruments) != 1)
+    say(f"{found.rows:,} rows of {len(instruments)} symbol{plural}; running")
     failures = Failures(say)
     sampler = Sampler(found.first_ns, every_ns(found.last_ns - found.first_ns))
     rows = sampler.watch(file.rows(window.from_ns, window.to_ns))
@@ -80,10 +87,12 @@ def run(
         sample_ns=sampler.every_ns,
         notes=(
             *file.notes,
+            *(hint for runner in runners for hint in runner.hints),
             *_notes(found, config, instruments, wanted),
-            *_untraded(world),
+            *untraded(world.events("executor"), figures.events),
             *failures.notes(),
         ),
+        loaded=loaded,
     )
 
 
@@ -179,15 +188,6 @@ def _silence(ts_ns: int) -> Row:
     return Row(ts_ns, "", None, None, None, None, None, None)
 
 
-def _untraded(world: World) -> Iterator[str]:
-    """Why signals came to no order: each reason's first case, and how many there were."""
-    denied = [e for e in world.events("executor") if isinstance(e, OrderDenied)]
-    counts = Counter((e.strategy, e.reason.partition(":")[0]) for e in denied)
-    for (strategy, kind), count in counts.items():
-        first = next(e for e in denied if e.strategy == strategy and e.reason.startswith(kind))
-        yield f"{strategy}: {count:,} signals denied, the first because: {first.reason}"
-
-
 def _notes(
     found: Survey,
     config: Config,
@@ -199,6 +199,7 @@ def _notes(
         yield (
             f"not in [[instruments]]: {', '.join(stocks)[:300]}; taken as US stocks, multiplier 1"
         )
+    yield from found.oddities.notes(instruments)
     currencies = sorted({i.currency for i in instruments})
     if len(currencies) > 1:
         yield f"totals add {', '.join(currencies)} as if they were one currency"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
-from simulator.market import Row
+from common.ticks.rows import Row
 
 SAMPLES: Final = 1_500
 STEPS: Final = (1, 2, 5)

@@ -6,11 +6,13 @@ from typing import Final
 
 import msgspec
 
-from backtest.stamps import iso
-from backtest.tickfile import TickFile
+from backtest.oddities import Oddities
 from common.config import Config
 from common.instruments import Instrument
-from simulator.market import Row, tick_of
+from common.ticks.file import TickFile
+from common.ticks.rows import Row
+from common.ticks.stamps import iso
+from simulator.market import tick_of
 
 PRICES_MAX: Final = 2_000  # distinct ones a symbol are enough to see its grid
 
@@ -23,12 +25,13 @@ class Window(msgspec.Struct, frozen=True):
 
 
 class Survey(msgspec.Struct, frozen=True):
-    """What is in the window: rows, times, and each symbol with the step of its prices."""
+    """What is in the window: rows, times, each symbol with the step of its prices, oddities."""
 
     rows: int
     first_ns: int
     last_ns: int
     ticks: dict[str, Decimal]
+    oddities: Oddities
 
 
 def survey(file: TickFile, window: Window) -> Survey:
@@ -63,6 +66,7 @@ def unknown(found: Survey, config: Config) -> list[str]:
 def _count(rows: Iterable[Row]) -> Survey | None:
     prices: dict[str, set[str]] = {}
     number, first_ns, last_ns = 0, None, 0
+    oddities = Oddities()
     for number, row in enumerate(rows, 1):  # noqa: B007 - it is the count, afterwards
         seen = prices.get(row.symbol)
         if seen is None:
@@ -71,10 +75,11 @@ def _count(rows: Iterable[Row]) -> Survey | None:
         if len(seen) < PRICES_MAX:
             seen.update(text for text in (row.bid, row.ask, row.last) if text)
         last_ns = row.ts_ns
+        oddities.look(row)
     if first_ns is None:
         return None
     ticks = {symbol: tick_of({Decimal(t) for t in seen}) for symbol, seen in prices.items()}
-    return Survey(number, first_ns, last_ns, ticks)
+    return Survey(number, first_ns, last_ns, ticks, oddities)
 
 
 def _bounds(window: Window) -> str:

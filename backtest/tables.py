@@ -12,15 +12,16 @@ from rich.text import Text
 from backtest.compare import Executed, Pair
 from backtest.results import Result, Results
 from backtest.run import Outcome
-from backtest.stamps import clock, iso
 from backtest.trips import RoundTrip
+from common.ticks.stamps import clock, iso
 
 TRADES_SHOWN: Final = 20
 CENTS_BELOW: Final = 100_000
 SYMBOL_WIDTH: Final = 13
 SHOWN: Final = (
-    "messages_sent", "ticks_published", "signals", "signals_refused", "orders", "orders_open",
-    "fills", "duplicates", "position_difference", "pnl_difference", "halts", "dead_letters",
+    "messages_sent", "ticks_published", "signals", "signals_refused", "orders",
+    "orders_rejected", "orders_open", "fills", "duplicates", "position_difference",
+    "pnl_difference", "halts", "dead_letters",
 )  # fmt: skip
 
 

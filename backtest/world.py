@@ -17,10 +17,10 @@ from common.events import Event
 from common.instruments import Instrument
 from common.journal import Head, events_of
 from common.service import Service
+from common.ticks.rows import Row
 from common.transport import Inbound
 from gateway.gateway import Gateway
 from gateway.tws_socket import CLOSED, DATA, OPENED
-from simulator.market import Row
 from simulator.server import TwsServer
 from simulator.settings import SimulatorSettings
 from strategy.faults import Failure

@@ -10,11 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from backtest.untraded import untraded
 from common import config as configuration
-from common.config import Config, ConfigError
+from common.config import Config
 from console import report
 from console import status as told
+from console.books import read_journal
 from console.group import Group, GroupError
+from console.tickfile import tick_file
 from console.waiting import wait_for
 from simulator.market import symbols_of
 
@@ -33,6 +36,8 @@ def run(
     `speed` is market seconds a second, 0 as fast as they go. All but the figures is deleted,
     unless it was to `keep`, or something went wrong: then the run directory stays.
     """
+    for hint in tick_file(ticks).notes:
+        say(f"note: {hint}")
     settings = _settings(configuration.load(), ticks, start, seconds, speed)
     run_dir = Path(os.environ.get("TAPEWIRE_RUN_DIR") or tempfile.mkdtemp(prefix="tapewire-"))
     with _environment({**settings, "TAPEWIRE_RUN_DIR": str(run_dir)}):
@@ -45,6 +50,9 @@ def run(
             say("stopping")
             group.down()
         figures = report.figures(config, group.run_dir)
+        executor, gateway = (read_journal(group.run_dir, name) for name in ("executor", "gateway"))
+        for reason in untraded(executor, gateway):
+            say(f"note: {reason}")
     if keep or figures["faults"] or "TAPEWIRE_RUN_DIR" in os.environ:
         look = f"TAPEWIRE_RUN_DIR={run_dir} tapewire blotter"
         say(f"journals and logs are kept in {run_dir}; look at them with `{look}`")
@@ -63,6 +71,9 @@ def _watch(group: Group, config: Config, seconds: float, say: Say) -> None:
         raise GroupError("; ".join(f"{name} ended: {why}" for name, why in broken.items()))
     if not came:
         raise GroupError(f"not all processes came up; see the logs in {group.run_dir}/logs")
+    statuses = told.read(group.run_dir)
+    for name in strategies:
+        say("; ".join([f"{name}: {statuses[name]['loaded']}", *statuses[name]["hints"]]))
     group.start("simulator")
     say(f"running {group.run_dir}")
     wait_for(lambda: _over(group), seconds + DRAIN_TIMEOUT_S if seconds else 86_400, 0.2)
@@ -113,8 +124,6 @@ def _settings(
     base: Config, ticks: Path, start: str | None, seconds: float, speed: float
 ) -> dict[str, str]:
     """The configuration of the demo, as environment over the file's."""
-    if not ticks.is_file():
-        raise ConfigError(f"--ticks {ticks}: no such file; expected a CSV of ticks")
     known = {i.symbol: i for i in base.instruments}
     instruments = [
         known[symbol].model_dump(mode="json")

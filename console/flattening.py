@@ -53,6 +53,18 @@ def under_way(statuses: dict[str, Status]) -> str:
     return str(statuses.get("risk", {}).get("flatten", ""))
 
 
+def unfinished(run_dir: Path) -> FlattenStarted | None:
+    """The flatten that risk's journal has begun and not ended: the next start goes on with it."""
+    found: FlattenStarted | None = None
+    with Journals(run_dir, sources=("risk",)) as journals:
+        for entry in journals.until():
+            if isinstance(entry.event, FlattenStarted):
+                found = entry.event
+            elif isinstance(entry.event, FlattenCompleted):
+                found = None
+    return found
+
+
 def wait(run_dir: Path, timeout_s: float) -> Ending:
     """Wait for the end of the flatten that risk has written down; at most `timeout_s`."""
     ending = Ending(over=False)

@@ -14,7 +14,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from common.config import Config
 from common.endpoints import prepare_run_dir
-from console import control, flattening
+from console import control, ended, flattening, restarts, started
 from console import status as told
 from console.control import NoAnswer
 from console.waiting import wait_for
@@ -55,13 +55,21 @@ class GroupError(RuntimeError):
 
 
 class Stopped(NamedTuple):
-    """What `down` did about working orders, and how many still work at the broker."""
+    """What `down` did about working orders, how many still work at the broker, which positions
+    stay open, and whether a flatten is not over."""
 
     on_stop: str
     done: str
     working: int
+    open: str = ""
+    flattening: bool = False
 
     def __str__(self) -> str:
+        said = [self._orders(), f"positions stay open: {self.open}" if self.open else ""]
+        goes_on = "a flatten is under way: it goes on with the next `tapewire up`"
+        return "; ".join(filter(None, [*said, goes_on if self.flattening else ""]))
+
+    def _orders(self) -> str:
         one = self.working == 1
         working = f"{counted(self.working, 'order')} {'works' if one else 'work'} at the broker"
         if self.on_stop != "keep":
@@ -83,6 +91,8 @@ class Group:
             "TAPEWIRE_RUN_DIR": str(self.run_dir),
             "GROUP_RUN_DIR": str(self.run_dir),
             "GROUP_FOLDER": str(Path.cwd()),
+            # nothing of a user's can stand in for Tapewire; `strategy.searching` puts it behind
+            # the calling folder for a strategy's own modules
             "PYTHONPATH": os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")])),
             "GROUP_PYTHON": sys.executable,
         }
@@ -109,13 +119,21 @@ class Group:
         simulator = ["simulator"] if "simulator" in made else []
         return [*simulator, *CORE, *(STRATEGY + name for name in strategies)]
 
-    def up(self) -> None:
-        """Start supervisord and with it the group; returns once it answers."""
+    def up(self, say: Callable[[str], None] | None = None) -> None:
+        """Start supervisord and with it the group; returns once it answers.
+
+        The simulator's account starts anew with every group, and is nobody's once TWS takes its
+        place: then the journals about it are put away. `say` as in `down`.
+        """
         if self.is_up():
             raise GroupError(f"a group runs in {self.run_dir} already; `tapewire down` ends it")
+        was_simulated = (self.run_dir / "programs" / "simulator.conf").exists()
+        if self.config.simulator.enabled or was_simulated:
+            moved = ended.put_away(self.run_dir)
+            if moved is not None:
+                (say or _to_stderr)(ended.sentence(moved))
         self._write_programs()
-        if self.config.simulator.enabled:
-            self._put_away_simulated()
+        started.keep(self.config, self.run_dir)
         for stale in (self.run_dir / "status").glob("*.json"):
             stale.unlink()
         log = (self.run_dir / "logs" / "supervisord.out").open("ab")
@@ -153,14 +171,28 @@ class Group:
         done = self._settle_orders()
         for stage in others:
             self.stop(stage)
-        working = told.live_orders(told.read(self.run_dir))
-        stopped = Stopped(self.config.executor.on_stop, done, working)
+        statuses = told.read(self.run_dir)
+        stopped = Stopped(
+            self.config.executor.on_stop,
+            done,
+            told.live_orders(statuses),
+            self._left_open(statuses),
+            flattening.unfinished(self.run_dir) is not None,
+        )
         self.call("shutdown")
         if not wait_for(lambda: not self._alive(pid), STOP_TIMEOUT_S):
             raise GroupError(f"supervisord (process {pid}) did not end in {STOP_TIMEOUT_S} s")
         self._sweep()
         (say or _to_stderr)(str(stopped))
         return stopped
+
+    def _left_open(self, statuses: dict[str, told.Status]) -> str:
+        left = flattening.holdings(statuses)
+        return (
+            f"{left} (the simulator forgets them)"
+            if left and self.config.simulator.enabled
+            else left
+        )
 
     def stop(self, names: Sequence[str]) -> None:
         """Stop processes in this order; returns when they have ended."""
@@ -189,24 +221,41 @@ class Group:
         return f"not every order of the account was cancelled within {CANCEL_TIMEOUT_S} s"
 
     def _flatten(self) -> str:
-        control.ask(self.config, "flatten", "tapewire down")
+        control.ask(self.config, "flatten", "flattened by tapewire down")
         ending = flattening.wait(self.run_dir, FLATTEN_TIMEOUT_S)
-        said = ending.sentence(told.read(self.run_dir), FLATTEN_TIMEOUT_S)
-        return said if ending.over else f"{said}; it goes on with the next `tapewire up`"
+        return ending.sentence(told.read(self.run_dir), FLATTEN_TIMEOUT_S)
 
-    def wait_ready(self, timeout_s: float) -> dict[str, told.State]:
-        """Wait until all are READY, or only a person can help the others: HALTED or BROKEN; gives
-        those that are not READY after at most `timeout_s`."""
+    def wait_ready(
+        self, timeout_s: float, names: Sequence[str] | None = None
+    ) -> dict[str, told.State]:
+        """Wait until all of `names` (none: of the group) are READY, or only a person can help the
+        others: HALTED or BROKEN; gives those that are not READY after at most `timeout_s`."""
 
         def settled() -> bool:
-            return all(state in ("HALTED", "BROKEN") for state, _ in self.not_ready().values())
+            states = self.not_ready(names).values()
+            return all(state in ("HALTED", "BROKEN") for state, _ in states)
 
         wait_for(settled, timeout_s, LOOK_S)
-        return self.not_ready()
+        return self.not_ready(names)
 
-    def not_ready(self) -> dict[str, told.State]:
+    def not_ready(self, names: Sequence[str] | None = None) -> dict[str, told.State]:
         """The processes that are not READY, each with its state and the reason."""
-        return told.not_ready(told.read(self.run_dir, self.broken()), self.names())
+        return told.not_ready(self.statuses(), self.names() if names is None else names)
+
+    def statuses(self) -> dict[str, told.Status]:
+        """What all processes say of themselves, and what supervisord says of them: which are
+        broken, and how often each was restarted, as `restarts`, and when last, `restarted_ns`."""
+        found = told.read(self.run_dir, self.broken())
+        if not self.is_up():
+            return found
+        deaths = restarts.deaths(self.run_dir / "logs" / "supervisord.log")
+        for name, process in self.processes().items():
+            if deaths[name] and name in found:
+                found[name] |= {
+                    "restarts": deaths[name],
+                    "restarted_ns": process["start"] * 1_000_000_000,
+                }
+        return found
 
     def _told_since(self, since_ns: int) -> bool:
         """Whether both gateways and risk have told how things are after `since_ns`."""
@@ -229,11 +278,7 @@ class Group:
     def _alive(self, pid: int) -> bool:
         if self._supervisor is not None:
             return self._supervisor.poll() is None
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
+        return told.alive(pid)
 
     def is_up(self) -> bool:
         """Whether supervisord answers."""
@@ -249,11 +294,19 @@ class Group:
         return {p["name"]: p for p in self.call("getAllProcessInfo")}
 
     def broken(self) -> dict[str, str]:
-        """The processes that should be running and are not, each with the last line of its log."""
+        """The processes that should be running and are not, each with the last line of its log.
+
+        Also one that is being tried again, if none of its tries has come as far as a status.
+        """
         if not self.is_up():
             return {}
-        ended = [n for n, p in self.processes().items() if p["statename"] in ENDED and p["start"]]
-        return {name: self._last_words(name) for name in ended}
+
+        def is_broken(name: str, process: dict[str, Any]) -> bool:
+            if process["statename"] == "STARTING" and process["stop"]:
+                return not (self.run_dir / "status" / f"{name}.json").exists()
+            return process["statename"] in ENDED and bool(process["start"])
+
+        return {n: self._last_words(n) for n, p in self.processes().items() if is_broken(n, p)}
 
     def _last_words(self, name: str) -> str:
         log = self.run_dir / "logs" / f"{name}.log"
@@ -288,20 +341,6 @@ class Group:
         """Write the section of one instance of a strategy; supervisord reads it when told to."""
         module = f"strategy {name} {arguments}".rstrip()
         _write(self.run_dir / "programs", f"{STRATEGY}{name}", module, 500)
-
-    def _put_away_simulated(self) -> None:
-        """The simulator's account starts anew with every group: so do the journals about it.
-
-        The old ones are kept in `ended/`. Risk's stays where it is: a halt outlives the group.
-        """
-        journals = self.run_dir / "journals"
-        old = [p for n in ("gateway", "way-out", "executor") for p in journals.glob(f"{n}.sqlite*")]
-        if not old:
-            return
-        ended = self.run_dir / "ended" / time.strftime("%Y%m%dT%H%M%S", time.gmtime())
-        ended.mkdir(mode=0o700, parents=True)
-        for path in [*old, *self.run_dir.glob("audit.jsonl")]:
-            path.rename(ended / path.name)
 
     def _sweep(self) -> None:
         """Take away the files of sockets and locks: nothing holds them any more."""

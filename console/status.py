@@ -1,6 +1,7 @@
 """What the processes say of themselves: their status files, read and put together."""
 
 import json
+import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ State = tuple[str, str]
 """A process's state, and why it is that."""
 
 UNHEARD: Final[State] = ("STARTING", "no status yet")
-NOTHING: Final[Status] = {"pid": 0, "counters": {}, "missed": {}, "orders": {}, "topics": {}}
+NOTHING: Final[Status] = {"pid": None, "counters": {}, "missed": {}, "orders": {}, "topics": {}}
 
 
 def read(run_dir: Path, broken: Mapping[str, str] | None = None) -> dict[str, Status]:
@@ -29,12 +30,25 @@ def read(run_dir: Path, broken: Mapping[str, str] | None = None) -> dict[str, St
             status = json.loads(path.read_text())
         except (OSError, json.JSONDecodeError):
             continue  # being replaced at this moment; the next look has it
+        if not status.get("ended") and not alive(status.get("pid")):
+            status["ended"] = f"process {status['pid']} died"  # without a chance to say so
         status["age_s"] = round(max(0.0, time.time() - status["ts_ns"] / 1e9), 1)
         found[path.stem] = status
     for name, reason in (broken or {}).items():
         found[name] = {**NOTHING, **found.get(name, {}), "state": "BROKEN", "reason": reason}
-        found[name] |= {"age_s": 0.0, "ended": ""}
+        found[name] |= {"age_s": 0.0, "ended": "", "pid": None}
     return found
+
+
+def alive(pid: int | None) -> bool:
+    """Whether there is a process of that id; one that is not known is taken to be."""
+    try:
+        os.kill(pid or os.getpid(), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def state_of(status: Status) -> State:

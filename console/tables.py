@@ -33,34 +33,60 @@ def ended(statuses: dict[str, Status], names: list[str], run_dir: str) -> Render
     since = f"  since {times.iso(last_ns)[:19]}Z; no group runs in {run_dir}"
     text.append(since, style="default on default")
     hint = "`tapewire up` starts one, `tapewire blotter` shows what was traded. At its end:"
-    return Rows(text, Text(hint), processes(statuses, names))
+    notes = [Text(hint)]
+    if flattening.under_way(statuses):
+        left = flattening.holdings(statuses) or "no known position"
+        unfinished = f"a flatten is not over, {left} left: the next `tapewire up` goes on with it"
+        notes.insert(0, Text(unfinished, style="red"))
+    return Rows(text, *notes, processes(statuses, names))
 
 
 def headline(statuses: dict[str, Status], rates: dict[str, float]) -> RenderableType:
-    """Trading state, flatten and rates; below, P&L."""
+    """Trading state and why it is that, flatten and rates; below, P&L."""
     risk = statuses.get("risk", {})
-    trading = str(risk.get("trading", "?"))
-    if not risk or told.state_of(risk)[0] in ("ENDED", "SILENT"):
-        trading = "STOPPED: risk is not running"
-    text = Text(
-        f" trading {trading} ",
-        style="bold white on green" if trading == "ACTIVE" else "bold white on red",
-    )
+    state, why = trading(statuses)
+    colour = {"ACTIVE": "green", "STARTING": "yellow"}.get(state, "red")
+    text = Text(f" trading {state} ", style=f"bold white on {colour}")
     parts = [f"{name} {value:,.0f}/s" for name, value in rates.items()]
     if flattening.under_way(statuses):
-        left = flattening.holdings(statuses) or "nothing"
+        left = flattening.holdings(statuses) or "no known position"
         parts.append(f"flatten {flattening.under_way(statuses)}: {left} left")
-    text.append("  " + "   ".join(parts), style="default on default")
+    figures = "   ".join(parts)
+    text.append(f"  {why or figures}", style="default on default")
+    rows = [text, Text(figures)] if why and figures else [text]
     names = {"realised": "realised", "unrealised": "unrealised", "commissions": "commission"}
     earned = "   ".join(f"{name} {money(risk.get(key))}" for name, key in names.items())
-    return Rows(text, Text(earned))
+    return Rows(*rows, Text(earned))
+
+
+def trading(statuses: dict[str, Status]) -> told.State:
+    """Whether the group trades, and where it does not, why, and what lifts that."""
+    if "risk" not in statuses:
+        return "STARTING", "risk has not told its state yet"
+    risk = statuses["risk"]
+    state, reason = told.state_of(risk)
+    if state in ("BROKEN", "ENDED", "SILENT"):
+        return "STOPPED", f"risk is {state}"
+    why = f"risk is {state}{': ' + reason if reason else ''}"
+    if state == "HALTED":
+        since = f", {times.clock(risk['halted_ns'], 0)}" if risk.get("halted_ns") else ""
+        lifts = "" if flattening.under_way(statuses) else "; `tapewire resume` lifts it"
+        return "HALTED", f"{reason}{since}{lifts}"
+    if risk["trading"] != "ACTIVE":
+        return ("HALTED" if risk.get("halted_ns") else "STARTING"), why
+    gateway = statuses.get("gateway")
+    door, _ = told.UNHEARD if gateway is None else told.state_of(gateway)
+    if door == "READY":
+        return "ACTIVE", ""
+    return "ACTIVE", "but no TWS" if door == "WAITING" else f"but the gateway is {door}"
 
 
 def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
     """One row a process: its state and what it has done; below, why a state is what it is."""
     table = Table(box=None, pad_edge=False)
-    for column in ("process", "state", "pid", "done"):
+    for column in ("process", "state", "pid"):
         table.add_column(column, no_wrap=True)
+    table.add_column("done")  # the only one that gives way where a line is too long
     reasons = []
     for name in names:
         status = statuses.get(name)
@@ -69,9 +95,13 @@ def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
             continue
         state, reason = told.state_of(status)
         shown = Text(state, style=COLOURS.get(state, "red"))
-        table.add_row(name, shown, str(status["pid"]), done(name, status))
+        table.add_row(name, shown, str(status["pid"] or ""), done(name, status))
         if reason and (state, reason) not in AS_ASKED:
             reasons.append(Text(f"{name}: {reason}", style=COLOURS.get(state, "red")))
+        if status.get("restarts"):
+            last = times.clock(status["restarted_ns"], 0)
+            again = f"{name}: restarted {status['restarts']}x, {last}"
+            reasons.append(Text(again, style="yellow"))
     return Rows(table, *reasons)
 
 

@@ -36,6 +36,7 @@ class RiskMonitor:
         self.state = RiskState(instruments)
         self.trading: TradingState = "ACTIVE"
         self.reason = ""
+        self.halted_ns = 0  # since when, while it is HALTED
         self.fault = ""
         self.flatten: Flatten | None = None
         self._changed: set[str] = set()
@@ -47,9 +48,9 @@ class RiskMonitor:
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal."""
         if isinstance(event, RiskHalted):
-            self.trading, self.reason = "HALTED", event.reason
+            self.trading, self.reason, self.halted_ns = "HALTED", event.reason, event.ts_ns
         elif isinstance(event, RiskResumed):
-            self.trading, self.reason = "ACTIVE", ""
+            self.trading, self.reason, self.halted_ns = "ACTIVE", "", 0
         elif isinstance(event, FlattenStarted):
             self.flatten = Flatten(f"risk-{event.ts_ns:x}")
         elif isinstance(event, FlattenCompleted):

@@ -118,6 +118,7 @@ class RiskService(Service):
         book = self.monitor.state.book
         return {
             "trading": self.trading(),
+            "halted_ns": self.monitor.halted_ns,
             "flatten": str(self.monitor.flatten or ""),
             "held": {s: str(q) for s, q in sorted(self.monitor.state.held().items())},
             "positions": {

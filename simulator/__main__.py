@@ -10,8 +10,9 @@ from pathlib import Path
 
 from common import config as configuration
 from common.instruments import Instrument
+from common.ticks.rows import Row
 from simulator import member
-from simulator.market import CsvMarket, Row, symbols_of
+from simulator.market import market_of, symbols_of
 from simulator.server import TwsServer
 from simulator.settings import SimulatorSettings
 from simulator.shell import listen, perm_id_of, serve
@@ -95,7 +96,7 @@ def _instrument(text: str) -> Instrument:
 
 def _market(arguments: argparse.Namespace, instruments: list[Instrument]) -> Iterator[Row]:
     if arguments.ticks:
-        return CsvMarket(arguments.ticks, arguments.since)
+        return market_of(arguments.ticks, arguments.since)
     return SyntheticMarket(instruments, arguments.seed, arguments.rate)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from simulator.market import Row
+from common.ticks.rows import Row
 from simulator.settings import SimulatorSettings
 
 NS_PER_S = 1_000_000_000

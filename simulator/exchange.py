@@ -13,7 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from common.instruments import Instrument
-from simulator.market import Row
+from common.ticks.rows import Row
 from simulator.orders import ZERO, Execution, Order, commission_of
 
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 import msgspec
 
 from common.instruments import Instrument
+from common.ticks.rows import Row
 from simulator import messages
 from simulator.contracts import ContractQuery, Contracts
-from simulator.market import Row, plain
+from simulator.market import plain
 from simulator.outbox import Outbox
 from simulator.requests import CancelMarketData, CancelTickByTick, MarketData, TickByTick
 from simulator.session import Session

@@ -9,7 +9,8 @@ from pathlib import Path
 from common.config import Config
 from common.endpoints import prepare_run_dir
 from common.instruments import Instrument
-from simulator.market import CsvMarket, Row
+from common.ticks.rows import Row
+from simulator.market import market_of
 from simulator.server import TwsServer
 from simulator.settings import SimulatorSettings
 from simulator.shell import listen, perm_id_of, serve
@@ -48,7 +49,7 @@ def _market(config: Config, instruments: tuple[Instrument, ...]) -> Iterator[Row
     simulator = config.simulator
     if simulator.ticks:
         since = time_ns(simulator.start) if simulator.start else None
-        return CsvMarket(simulator.ticks, since)
+        return market_of(simulator.ticks, since)
     return SyntheticMarket(instruments, simulator.seed, simulator.rate_per_s)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from common.instruments import Instrument
+from common.ticks.rows import Row
 from simulator import audit, messages
 from simulator import requests as ask
 from simulator.account import Books, text
@@ -13,7 +14,6 @@ from simulator.decoders import decode
 from simulator.desk import Desk
 from simulator.exchange import Exchange
 from simulator.feed import Feed, Limits
-from simulator.market import Row
 from simulator.outbox import Outbox
 from simulator.pacing import Pace
 from simulator.reports import Reports

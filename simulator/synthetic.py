@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from common.instruments import Instrument
-from simulator.market import Row
+from common.ticks.rows import Row
 
 START_NS = 1_704_722_400_000_000_000  # 2024-01-08 14:00 UTC, an ordinary Monday
 TRADE_SHARE = 0.2

@@ -25,6 +25,9 @@ def build(own: Process) -> StrategyService:
         log.error("strategy", text=str(raised), traceback=raised.traceback)
 
     runner = Runner(config, symbols, own.epoch, say, store.read())
+    log.info("loaded", strategy=runner.loaded)
+    for hint in runner.hints:
+        log.warning("hint", text=hint)
     runner.start(own.clock.now_ns())
     if config.warm_up is not None:  # before a socket is open: no tick waits meanwhile
         runner.warm_up(history.ticks_of(config.warm_up, symbols))

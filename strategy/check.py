@@ -18,8 +18,8 @@ def check(name: str) -> str:
     """What the strategy `name` is, once it is loaded; raises `ConfigError` as its process would."""
     config = configuration.load()
     strategy = config.strategy(name)
-    Runner(strategy, config.symbols_of(strategy), "", _nobody)
-    return f"{strategy.strategy} can be loaded"
+    runner = Runner(strategy, config.symbols_of(strategy), "", _nobody)
+    return "; ".join([runner.loaded, *runner.hints])
 
 
 def _nobody(_raised: Failure) -> None:

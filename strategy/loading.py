@@ -12,7 +12,9 @@ from typing import Any
 
 from common.config import ConfigError, StrategyConfig
 from common.near import expected
+from strategy import searching
 from strategy.base import Desk, Strategy
+from strategy.callbacks import refusal
 from strategy.faults import named, place_of, shown
 from strategy.parameters import parameters_of
 
@@ -22,42 +24,58 @@ def load(config: StrategyConfig, symbols: tuple[str, ...], desk: Desk) -> Strate
     given = f"strategies.{config.name}.strategy is {config.strategy}"
     cls = _class(config, given)
     parameters = parameters_of(config, cls)
+    if never := refusal(cls):
+        raise ConfigError(f"{given}, but {never}")
     try:
-        return cls(config.name, symbols, parameters, desk)
+        strategy = cls(config.name, symbols, parameters, desk)
     except (Exception, SystemExit) as error:
         raise ConfigError(_fault(given, error)) from error
+    if not hasattr(strategy, "clock"):
+        raise ConfigError(
+            f"{given}, but {cls.__name__}.__init__ does not call super().__init__;"
+            " leave it out and set up in on_start(self)"
+        )
+    return strategy
+
+
+def described(config: StrategyConfig) -> str:
+    """`strategies.dip:Dip, from strategies/dip.py`, once it is loaded."""
+    module = sys.modules[config.strategy.partition(":")[0]]
+    return f"{config.strategy}, from {shown(module.__file__ or module.__name__)}"
 
 
 def _class(config: StrategyConfig, given: str) -> type[Strategy]:
     module_name, _, class_name = config.strategy.partition(":")
     if not all(part.isidentifier() for part in (*module_name.split("."), class_name)):
         raise ConfigError(f"{given}, must be module:Class; write it such as strategies.dip:Dip")
-    _add_path(Path.cwd())  # a command that is installed does not look there by itself
-    if config.path is not None:
-        if not config.path.is_dir():
-            raise ConfigError(
-                f"strategies.{config.name}.path is {config.path}, expected a folder;"
-                " correct it, or leave it out for a module in the working folder"
-            )
-        _add_path(config.path)
+    if config.path is not None and not config.path.is_dir():
+        raise ConfigError(
+            f"strategies.{config.name}.path is {config.path}, expected a folder;"
+            " correct it, or leave it out for a module in the working folder"
+        )
+    searching.look_in(config.path)
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:
         missing = _missing(error, module_name)
         said = _absent(config, given, missing) if missing else _fault(given, error)
         raise ConfigError(said) from error
+    _require_own(module, given)
     found: Any = vars(module).get(class_name)
     if not _is_strategy(found):
         raise ConfigError(f"{given}, but {_no_strategy(module, class_name)}")
     return found  # type: ignore[no-any-return]  # `_is_strategy` has looked
 
 
-def _add_path(path: Path) -> None:
-    """Behind all others, so that nothing there can stand in for a module of the project."""
-    folder = str(path.resolve())
-    if folder not in sys.path:
-        sys.path.append(folder)
-    importlib.invalidate_caches()
+def _require_own(module: ModuleType, given: str) -> None:
+    """A back-test loads all strategies into one process, where a name is one module: it must not
+    give one of them the other's, which in a process of its own it would not get."""
+    wanted, got = searching.file_of(module.__name__), module.__file__
+    if wanted is not None and got is not None and wanted != Path(got).resolve():
+        raise ConfigError(
+            f"{given}, which is {shown(wanted)}, but a strategy before it has loaded"
+            f" {module.__name__} from {shown(got)}; rename one, or run one with --strategy NAME"
+        )
 
 
 def _missing(error: BaseException, module_name: str) -> str:

@@ -27,8 +27,9 @@ from common.events import (
     Trade,
 )
 from strategy.base import BarKind, LiveOrder, Strategy
+from strategy.callbacks import never_called
 from strategy.faults import Failure, failure
-from strategy.loading import load
+from strategy.loading import described, load
 from strategy.outgoing import Outgoing
 from strategy.own import Own
 from strategy.state import State
@@ -82,6 +83,8 @@ class Runner:
         self._ticks: list[Tick] = []
         self._rest: Iterator[Tick] | None = None  # of `_ticks`, behind the one in hand
         self.strategy = load(config, symbols, self)
+        self.loaded = described(config)  # and from which file
+        self.hints = never_called(type(self.strategy))
         self._on_quote, self._on_trade = _handlers(self.strategy)
 
     def __repr__(self) -> str:

@@ -145,8 +145,10 @@ class StrategyService(Service):
         return "READY", self.runner.fault
 
     def detail(self) -> dict[str, Any]:
-        """What was heard of each topic, and what was missed."""
+        """What was loaded, what was heard of each topic, and what was missed."""
         return {
+            "loaded": self.runner.loaded,
+            "hints": self.runner.hints,
             "signals": self.runner.signals,
             "failures": self.runner.failures,
             "stopped": self.runner.fault if self.runner.stopped else "",

@@ -15,6 +15,7 @@ READ_BY = {  # which test takes the blocks of a document
     ("README.md", "sh"): "tests/test_readme.py",
     ("README.md", "python"): "tests/test_readme.py",
     ("docs/backtest.md", "sh"): HERE,
+    ("docs/configuration.md", "sh"): "tests/test_docs_configuration.py",
     ("docs/strategies.md", "sh"): "tests/test_docs_strategy.py",
     ("docs/strategies.md", "python"): "tests/test_docs_strategy.py",
     ("docs/operating.md", "yaml"): "tests/test_docs_commands.py",

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,15 +36,21 @@ def reader() -> Iterator[Reader]:
 
 
 def test_the_own_strategy_trades_on_a_file_in_the_back_test_and_in_the_demo(reader: Reader):
-    reader.write("make_ticks.py", MAKE_TICKS)
+    reader.write("strategies/make_ticks.py", MAKE_TICKS)
     (block,) = [b for b in blocks(STRATEGIES, "sh") if "make_ticks.py" in b.text]
     commands = [line.split()[1] for line in block.lines]
-    assert commands == ["make_ticks.py", "backtest", "demo"]
+    assert commands == ["strategies/make_ticks.py", "backtest", "demo"]
     for line in block.lines:
         printed = reader.does(line)
         assert "make_ticks.py" in line or "dip" in printed
     found = json.loads(reader.does("tapewire backtest --ticks ticks.csv --strategy dip --json"))
     assert found["fills"] > 0
+
+
+def test_what_the_text_puts_into_the_folder_is_neither_checked_nor_committed():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "strategies" in project["tool"]["ruff"]["extend-exclude"]
+    assert {"/strategies/", "/ticks.csv"} <= {*(ROOT / ".gitignore").read_text().splitlines()}
 
 
 def test_the_whole_entry_works_as_it_is_written(tmp_path):

@@ -12,9 +12,9 @@ from backtest.compare import Pair, compare, told
 from backtest.report import report
 from backtest.run import Outcome, run
 from backtest.survey import Window
-from backtest.tickfile import TickFile
 from common.config import ConfigError
 from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, err, load, out
+from console.tickfile import tick_file
 from simulator.times import time_ns
 
 
@@ -33,13 +33,12 @@ def backtest(
 
     Status 0 only if nothing was lost or doubled and the ledger equals the broker's books.
     """
-    if not ticks.is_file():
-        raise ConfigError(f"--ticks {ticks}: no such file; expected a CSV of ticks")
+    file = tick_file(ticks)
     window = Window(_time("--from", start), _time("--to", end))
     run_live = live.read(against) if against is not None else None
     began_s = time.monotonic()
     outcome = run(
-        TickFile(ticks), window, load(config), strategy or [],
+        file, window, load(config), strategy or [],
         step_ns=step_ms * 1_000_000, say=_say,
     )  # fmt: skip
     _say(_speed(outcome, time.monotonic() - began_s))

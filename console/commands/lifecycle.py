@@ -8,44 +8,57 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
+from common.config import Config
+from console import flattening, started, tables, times
 from console import status as told
-from console import tables
 from console.commands.common import (
     EXIT_FAILED,
     ConfigOption,
     JsonOption,
+    RunDirOption,
     answer,
     load,
+    load_started,
     note,
     out,
+    require_file,
 )
-from console.group import Group
+from console.fitting import Fitting
+from console.group import STRATEGY, Group, GroupError
 
 REFRESH_S = 0.5
 READY_WITHIN_S = 15.0
 GOES_ON = "what starts or waits goes on by itself; `tapewire status` shows it"
-NEXT_STEP = {
-    "HALTED": "a halt stays over restarts; `tapewire resume` lifts it",
-    "BROKEN": "what is BROKEN has to be mended; then `tapewire down` and `tapewire up`",
-}
-"""By the state of what is not READY what a person does next."""
+RESUME = "a halt stays over restarts; `tapewire resume` lifts it"
+CORRECT = "correct the HALTED strategy, then `tapewire down` and `tapewire up`"
+COMPARE = "compare orders and positions with TWS, then `tapewire down` and `tapewire up`"
+MEND = (
+    "what is BROKEN has to be mended, `tapewire doctor` says more; then `tapewire down` and"
+    " `tapewire up`"
+)
 
+ContinueOption = Annotated[
+    bool,
+    typer.Option("--continue-flatten", help="a flatten that was asked of another account"),
+]
 WaitOption = Annotated[
     float, typer.Option("--wait", min=0, help="seconds until all are READY; 0: do not wait")
 ]
 
 
 def up(
-    wait: WaitOption = READY_WITHIN_S, config: ConfigOption = None, as_json: JsonOption = False
+    wait: WaitOption = READY_WITHIN_S,
+    continue_flatten: ContinueOption = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Start the group in the background. Status 1 unless all are READY within --wait."""
-    group = Group(load(config))
-    group.up()
+    group = _begin(config, continue_flatten)
     late = group.wait_ready(wait) if wait else {}
     found = {
         "run_dir": str(group.run_dir),
         "processes": group.names(),
-        "not_ready": {n: {"state": state, "reason": why} for n, (state, why) in late.items()},
+        "not_ready": late_as_json(late),
     }
     answer(as_json, found, _started(group, wait, late))
     raise typer.Exit(EXIT_FAILED if late else 0)
@@ -53,30 +66,78 @@ def up(
 
 def _started(group: Group, wait: float, late: dict[str, told.State]) -> str:
     """What `up` says: who is not READY, why, and what a person does next."""
-    started = f"started {len(group.names())} processes in {group.run_dir}"
+    begun = f"started {len(group.names())} processes in {group.run_dir}"
     if not wait:
-        return f"{started}; `tapewire status` shows them"
+        return f"{begun}; `tapewire status` shows them"
     if not late:
-        return f"{started}, all READY"
-    reasons = [f"  {n}: {state}{': ' + why if why else ''}" for n, (state, why) in late.items()]
-    steps = dict.fromkeys(NEXT_STEP.get(state, GOES_ON) for state, _ in late.values())
-    return "\n".join([f"{started}; not READY:", *reasons, *steps])
+        return f"{begun}, all READY"
+    return "\n".join([f"{begun}; not READY:", *reasons(late)])
 
 
-def down(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def reasons(late: dict[str, told.State]) -> list[str]:
+    """A line for each that is not READY, then what a person does about them."""
+    lines = [f"  {n}: {state}{': ' + why if why else ''}" for n, (state, why) in late.items()]
+    return [*lines, *dict.fromkeys(next_step(name, state) for name, (state, _) in late.items())]
+
+
+def late_as_json(late: dict[str, told.State]) -> dict[str, dict[str, str]]:
+    """Those that are not READY, each with its state and the reason."""
+    return {name: {"state": state, "reason": why} for name, (state, why) in late.items()}
+
+
+def next_step(name: str, state: str) -> str:
+    """What a person does about a process that is not READY."""
+    if state == "BROKEN":
+        return MEND
+    if state != "HALTED":
+        return GOES_ON
+    return RESUME if name == "risk" else CORRECT if name.startswith(STRATEGY) else COMPARE
+
+
+def _begin(path: str | None, continue_flatten: bool) -> Group:
+    """Start the group; before anything starts it is said, or refused, what it would go on with."""
+    require_file(path)
+    group = Group(load(path))
+    if not group.is_up():
+        _consider_flatten(group.config, continue_flatten)
+    group.up(note)
+    return group
+
+
+def _consider_flatten(config: Config, continue_flatten: bool) -> None:
+    """Say that a flatten is not over; refuse to let it loose on an account it was not asked of."""
+    asked, before = flattening.unfinished(config.run_dir), started.read(config.run_dir)
+    if asked is None:
+        return
+    said = f"a flatten asked at {times.iso(asked.ts_ns)[:19]}Z ({asked.reason}) is under way"
+    if before and started.of_another_account(before, config) and not continue_flatten:
+        raise GroupError(
+            f"{said}, and this is another TWS than it was asked of:"
+            " `tapewire up --continue-flatten` lets it cancel every order and close every"
+            " position of whatever account answers; start with the TWS of then to end it there, or"
+            " with another run_dir to do without it"
+        )
+    note(f"{said}: it cancels every order and closes every position of whatever account answers")
+
+
+def down(
+    config: ConfigOption = None, run_dir: RunDirOption = None, as_json: JsonOption = False
+) -> None:
     """Stop the group, strategies first."""
-    group = Group(load(config))
+    group = Group(load_started(config, run_dir))
     names = group.names()
-    stopped = group.down(note if as_json else out.print)
+    stopped = group.down(note if as_json else lambda said: out.print(said, soft_wrap=True))
     found = {"run_dir": str(group.run_dir), "stopped": names, "orders": stopped._asdict()}
     answer(as_json, found, "stopped")
 
 
-def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def status(
+    config: ConfigOption = None, run_dir: RunDirOption = None, as_json: JsonOption = False
+) -> None:
     """Show every process, its state and what it has done. Status 1 unless all are READY."""
-    group = Group(load(config))
+    group = Group(load_started(config, run_dir))
     names = group.names()
-    statuses = told.read(group.run_dir, group.broken())
+    statuses = group.statuses()
     if as_json:
         print(json.dumps({name: statuses.get(name) for name in names}))
     elif group.is_up():
@@ -90,11 +151,10 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     raise typer.Exit(EXIT_FAILED if told.not_ready(statuses, names) else 0)
 
 
-def run(config: ConfigOption = None) -> None:
+def run(continue_flatten: ContinueOption = False, config: ConfigOption = None) -> None:
     """Start the group, show it live, stop it on Ctrl-C."""
-    group = Group(load(config))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    group.up()
+    group = _begin(config, continue_flatten)
     try:
         _watch(group)
     except KeyboardInterrupt:
@@ -113,11 +173,12 @@ def _watch(group: Group) -> None:
     with Live(console=out, refresh_per_second=4, screen=out.is_terminal) as view:
         while group.is_up():
             time.sleep(REFRESH_S)
-            statuses, now_s = told.read(group.run_dir, group.broken()), time.monotonic()
+            statuses, now_s = group.statuses(), time.monotonic()
             totals = _totals(statuses)
             rates = {k: (v - before.get(k, v)) / (now_s - before_s) for k, v in totals.items()}
             before, before_s = totals, now_s
-            view.update(tables.live(statuses, group.names(), rates))
+            shown = tables.live(statuses, group.names(), rates)
+            view.update(Fitting(shown) if out.is_terminal else shown)
 
 
 def _totals(statuses: dict[str, told.Status]) -> dict[str, int]:

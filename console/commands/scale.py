@@ -5,7 +5,8 @@ from typing import Annotated, NamedTuple
 import typer
 
 from common.config import Config, ConfigError
-from console.commands.common import ConfigOption, JsonOption, answer, load
+from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, answer, load
+from console.commands.lifecycle import READY_WITHIN_S, WaitOption, late_as_json, reasons
 from console.group import STRATEGY, Group, GroupError
 from console.words import counted
 
@@ -38,6 +39,7 @@ def scale(
     name: Annotated[str, typer.Argument(help="a strategy of [[strategies]]")],
     count: Annotated[int, typer.Argument(min=1, help="how many instances of it")],
     shards: Annotated[bool, typer.Option("--shards", help="divide its symbols")] = False,
+    wait: WaitOption = READY_WITHIN_S,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -45,9 +47,19 @@ def scale(
 
     The other processes are not touched. Each instance sees all of its symbols; with --shards they
     are divided, and every instance whose part changes is restarted. It lasts until `down`.
+    Status 1 unless its instances are READY within --wait.
     """
-    scaled = resize(Group(load(config)), name, count, shards)
-    answer(as_json, {"strategy": name, "shards": shards, **scaled._asdict()}, str(scaled))
+    group = Group(load(config))
+    scaled = resize(group, name, count, shards)
+    late = group.wait_ready(wait, scaled.instances) if wait else {}
+    found = {
+        "strategy": name,
+        "shards": shards,
+        **scaled._asdict(),
+        "not_ready": late_as_json(late),
+    }
+    answer(as_json, found, "\n".join([str(scaled), *reasons(late)]))
+    raise typer.Exit(EXIT_FAILED if late else 0)
 
 
 def resize(group: Group, name: str, count: int, shards: bool = False) -> Scaled:

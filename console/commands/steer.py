@@ -8,7 +8,15 @@ from common.config import Config
 from common.events import ControlReply
 from console import control, flattening
 from console import status as told
-from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, answer, load, note
+from console.commands.common import (
+    EXIT_FAILED,
+    ConfigOption,
+    JsonOption,
+    RunDirOption,
+    answer,
+    load_started,
+    note,
+)
 from console.control import Action
 from console.group import Group, GroupError
 
@@ -22,27 +30,34 @@ WaitOption = Annotated[
 
 
 def halt(
-    reason: ReasonOption = "asked by hand", config: ConfigOption = None, as_json: JsonOption = False
+    reason: ReasonOption = "asked by hand",
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Stop everything that adds risk, at once and until `resume`."""
-    _halt_or_resume("halt", reason, config, as_json)
+    _halt_or_resume("halt", reason, load_started(config, run_dir), as_json)
 
 
 def resume(
-    reason: ReasonOption = "asked by hand", config: ConfigOption = None, as_json: JsonOption = False
+    reason: ReasonOption = "asked by hand",
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Lift a halt; refused while a rule is broken."""
-    _halt_or_resume("resume", reason, config, as_json)
+    _halt_or_resume("resume", reason, load_started(config, run_dir), as_json)
 
 
 def flatten(
-    reason: ReasonOption = "asked by hand",
+    reason: ReasonOption = "flattened by hand",
     wait: WaitOption = FLAT_WITHIN_S,
     config: ConfigOption = None,
+    run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Halt, cancel every order and close every position. Status 1 unless flat within --wait."""
-    group = _running(load(config))
+    group = _running(load_started(config, run_dir))
     plan = flattening.plan(told.read(group.run_dir))
     reply = control.ask(group.config, "flatten", reason)
     note(f"{_state(reply)}; {plan}")
@@ -57,8 +72,8 @@ def flatten(
     raise typer.Exit(0 if ending.flat or (reply.ok and not wait) else EXIT_FAILED)
 
 
-def _halt_or_resume(action: Action, reason: str, path: str | None, as_json: bool) -> None:
-    reply = control.ask(_running(load(path)).config, action, reason)
+def _halt_or_resume(action: Action, reason: str, config: Config, as_json: bool) -> None:
+    reply = control.ask(_running(config).config, action, reason)
     answer(as_json, _as_json(reply), _state(reply))
     raise typer.Exit(0 if reply.ok else EXIT_FAILED)
 
@@ -68,7 +83,8 @@ def _running(config: Config) -> Group:
     group = Group(config)
     if not group.is_up():
         raise GroupError(
-            f"no group runs in {config.run_dir}; `tapewire up` starts one. A halt made before stays"
+            f"no group runs in {config.run_dir}; `tapewire up` starts one, --run-dir names one that"
+            " runs elsewhere. A halt made before stays"
         )
     return group
 

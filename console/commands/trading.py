@@ -6,8 +6,16 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
+from common.config import Config
 from console import tables_trading, trading, trading_json
-from console.commands.common import ConfigOption, JsonOption, load, out, require_known
+from console.commands.common import (
+    ConfigOption,
+    JsonOption,
+    RunDirOption,
+    load_started,
+    out,
+    require_known,
+)
 from console.trading import Only, Trading
 
 StrategyOption = Annotated[str | None, typer.Option(help="of this strategy alone")]
@@ -20,14 +28,16 @@ def orders(
     strategy: StrategyOption = None,
     symbol: SymbolOption = None,
     config: ConfigOption = None,
+    run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Every order and what became of it."""
+    loaded = load_started(config, run_dir)
     only = Only(strategy, symbol, live)
-    found = trading.orders(_read(config, only), only)
+    found = trading.orders(_read(loaded, only), only)
     shown = {"orders": [trading_json.order(one) for one in found]}
     _show(as_json, shown, tables_trading.orders(found, only))
-    untraded = "" if as_json else trading.untraded(load(config), strategy)
+    untraded = "" if as_json else trading.untraded(loaded, strategy)
     if untraded:
         out.print(untraded)
 
@@ -36,22 +46,28 @@ def fills(
     strategy: StrategyOption = None,
     symbol: SymbolOption = None,
     config: ConfigOption = None,
+    run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Every execution, with what it cost."""
+    loaded = load_started(config, run_dir)
     only = Only(strategy, symbol)
-    read = _read(config, only)
+    read = _read(loaded, only)
     found = trading.fills(read, only)
     shown = {"fills": [trading_json.fill(read, one) for one in found]}
     _show(as_json, shown, tables_trading.fills(found, read, only))
 
 
 def positions(
-    symbol: SymbolOption = None, config: ConfigOption = None, as_json: JsonOption = False
+    symbol: SymbolOption = None,
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """What the fills add up to, and what the broker says that the account holds."""
+    loaded = load_started(config, run_dir)
     only = Only(symbol=symbol)
-    found = trading_json.positions(_read(config, only), only)
+    found = trading_json.positions(_read(loaded, only), only)
     _show(as_json, {"positions": found}, tables_trading.positions(found, only))
 
 
@@ -60,20 +76,21 @@ def blotter(
     strategy: StrategyOption = None,
     symbol: SymbolOption = None,
     config: ConfigOption = None,
+    run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Every order with its fills, their cost and its latency, and the totals."""
+    loaded = load_started(config, run_dir)
     only = Only(strategy, symbol)
-    read = _read(config, only)
+    read = _read(loaded, only)
     found = trading.orders(read, only)
     if newest_first:
         found.reverse()
     _show(as_json, trading_json.blotter(read, found), tables_trading.blotter(found, read, only))
 
 
-def _read(path: str | None, only: Only) -> Trading:
+def _read(config: Config, only: Only) -> Trading:
     """All that was traded; a filter that could never match is refused, for nobody means it."""
-    config = load(path)
     found = trading.read(config.run_dir, config.all_instruments())
     strategies = {s.name for s in config.strategies} | found.strategies()
     if only.strategy and config.instance(only.strategy)[0] not in strategies:

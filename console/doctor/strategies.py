@@ -43,7 +43,8 @@ def _loaded(strategy: StrategyConfig, environment: dict[str, str]) -> Finding:
             found = f"{given} it was not loaded within {LOAD_TIMEOUT_S:g} s"
             return failed(name, found, "look for what its module waits for while it is imported")
     if said and process.returncode == EXIT_OK:
-        return passed(name, said)
+        found, _, hints = said.partition("; ")
+        return passed(name, found)._replace(advice=hints)
     if said and process.returncode == EXIT_CONFIG:
         found, _, advice = said.rpartition("; ")
         return failed(name, found or said, advice if found else "correct it, then try again")

@@ -13,6 +13,7 @@ class MomentumParameters(msgspec.Struct, frozen=True):
     window: int = 100
     entry: float = 2.0
     quantity: int = 10
+    quantities: dict[str, int] = {}  # of these symbols, instead of `quantity`
     pause: int = 200
 
 
@@ -32,18 +33,17 @@ class Momentum(Strategy):
         """Into the window; go where it has left the window's range."""
         if quote.bid is None or quote.ask is None:
             return
-        symbol, mid, count = quote.symbol, (quote.bid + quote.ask) / 2, self.count[quote.symbol]
-        mids, self.count[symbol] = self.mids[symbol], count + 1
+        symbol, mid = quote.symbol, (quote.bid + quote.ask) / 2
+        mids, count = self.mids[symbol], self.count[symbol]
+        self.count[symbol] = count + 1
         mids[count % len(mids)] = mid
         if count % (len(mids) // 10 or 1) == 0:  # on every quote it would cost more than the rest
             self.range[symbol] = mids.mean(), self.parameters.entry * mids.std()
         middle, reach = self.range[symbol]
-        if reach and abs(mid - middle) >= reach and count >= self.silent_until[symbol]:
-            self.go(symbol, 1 if mid > middle else -1)
-
-    def go(self, symbol: str, side: int) -> None:
-        """Bring the position to the full quantity on `side`, one order at a time."""
-        change = side * (side * self.parameters.quantity - self.position(symbol))
-        act = self.buy if side > 0 else self.sell
+        if not reach or abs(mid - middle) < reach or count < self.silent_until[symbol]:
+            return
+        side, act = (1, self.buy) if mid > middle else (-1, self.sell)
+        full = self.parameters.quantities.get(symbol, self.parameters.quantity)
+        change = full - side * self.position(symbol)
         if change > 0 and not self.pending(symbol) and act(symbol, change):
-            self.silent_until[symbol] = self.count[symbol] + self.parameters.pause
+            self.silent_until[symbol] = count + 1 + self.parameters.pause

@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from common.events import Commission, Fill, Quote, Side
-from simulator.market import HEADER
+from common.ticks.rows import HEADER
 from strategy import Strategy
 
 START_S = 1_700_000_000

@@ -9,8 +9,8 @@ import pytest
 from backtest import charts
 from backtest.run import run
 from backtest.survey import Window
-from backtest.tickfile import TickFile
 from common import config as configuration
+from common.ticks.file import TickFile
 from tests.backtest.made import config, ticks
 
 pytest.importorskip("matplotlib", reason="the charts extra is not installed")

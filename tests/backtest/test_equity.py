@@ -5,7 +5,7 @@ from decimal import Decimal
 from backtest.equity import Curves, drawdown
 from backtest.results import Results, added
 from backtest.sampler import Sampler, every_ns
-from simulator.market import Row
+from common.ticks.rows import Row
 from tests.backtest.made import fee, fill
 
 D = Decimal

@@ -8,10 +8,10 @@ import pytest
 from backtest.report import report
 from backtest.run import run
 from backtest.survey import Window
-from backtest.tickfile import TickFile
 from common import config as configuration
 from common.config import ConfigError
-from simulator.market import HEADER
+from common.ticks.file import TickFile
+from common.ticks.rows import HEADER
 from strategy import Strategy
 from tests.backtest.made import SECOND_NS, START_S, config, ticks, written
 
@@ -193,3 +193,24 @@ def test_a_night_without_ticks_costs_no_readiness(tested, tmp_path):
     outcome = tested(written(tmp_path, "days.csv", lines))
     assert outcome.figures["orders"] == outcome.figures["fills"] == 3
     assert outcome.figures["faults"] == []
+
+
+class Odd(Strategy):
+    def on_start(self):
+        self.left = [(D("0.5"), None), (1, D("9.0003")), (1, D("9.0007"))]
+
+    def on_quote(self, quote):
+        if self.left:
+            self.buy(quote.symbol, *self.left.pop(0))
+
+
+def test_rejected_orders_are_counted_by_reason_with_the_first(tested):
+    odd = '[[strategies]]\nname = "odd"\nstrategy = "tests.backtest.test_run:Odd"\n'
+    found = tested(text=odd)
+    assert (found.figures["orders"], found.figures["orders_rejected"]) == (3, 3)
+    assert [n for n in found.notes if n.startswith("odd: ")] == [
+        "odd: 1 order rejected, the first because: Order rejected - reason:a size of 0.5 is not a"
+        " whole number (error 201, BUY 0.5 XYZ at market)",
+        "odd: 2 orders rejected, the first because: The price does not conform to the minimum"
+        " price variation for this contract. (error 110, BUY 1 XYZ at 9.0003)",
+    ]

@@ -242,7 +242,7 @@ def test_each_strategy_is_loaded_and_what_is_wrong_with_it_said(examined, config
     strategies(config, tmp_path, good=f"print('noise')\n{MINE}", bad="import no_such_module\n")
     found, status = examined()
     assert (found["strategy good"]["ok"], status) == (True, 1)
-    assert found["strategy good"]["found"] == "good:Mine can be loaded"
+    assert found["strategy good"]["found"] == f"good:Mine, from {tmp_path}/good.py"
     assert found["strategy bad"]["ok"] is False
     assert found["strategy bad"]["found"] == (
         f"strategies.bad.strategy is bad:Mine, but the import at {tmp_path}/bad.py:1 failed:"

@@ -30,7 +30,8 @@ def test_all_journals_are_one_stream_in_time_order(tapewire, run_dir):
 
 
 def test_an_event_has_its_name_its_fields_and_exact_decimals(tapewire, run_dir):
-    found = tapewire("events", "--type", "fill", "--json", "--limit", "1").lines
+    first = ("--from", "2026-11-20", "--limit", "1")
+    found = tapewire("events", "--type", "fill", "--json", *first).lines
     assert found == [
         {
             "ts_ns": T0 + 14 * MS,
@@ -60,6 +61,30 @@ def test_types_sources_and_times_narrow_it(tapewire, run_dir):
     ]  # fmt: skip
     assert names("--to", times.iso(T0 + 11 * MS)) == ["order.created", "order.intended"]
     assert names("--from", "2030-01-01") == []
+
+
+def test_a_limit_gives_the_newest_unless_a_start_is_named(tapewire, run_dir):
+    def names(*arguments: str) -> list[str]:
+        return [one["event"] for one in tapewire("events", "--json", *arguments).lines]
+
+    assert names("--limit", "2") == names()[-2:]
+    assert names("--limit", "2", "--from", "2026-11-20") == names()[:2]
+    assert names("--limit", "2", "--type", "risk.") == ["risk.halted"]
+    assert tapewire("events", "--limit", "1").out == tapewire("events").out.splitlines(True)[-1]
+
+
+def test_of_a_strategy_it_is_said_that_it_has_a_log_and_no_journal(tapewire, run_dir, config):
+    config.write_text(
+        config.read_text() + '[[strategies]]\nname = "dip"\nstrategy = "strategies.dip:Dip"\n'
+    )
+    for source in ("dip", "strategy-dip"):
+        ended = tapewire("events", "--source", source)
+        log = run_dir / "logs" / "strategy-dip.log"
+        assert (ended.status, ended.err) == (
+            2,
+            f"tapewire: --source {source}: a strategy has a log ({log}) and no journal;"
+            " `tapewire orders --strategy dip` shows what it did\n",
+        )
 
 
 def test_a_person_reads_a_line_an_event(tapewire, run_dir):

@@ -46,8 +46,12 @@ def test_only_the_end_of_the_last_flatten_counts(run_dir):
     assert flattening.wait(run_dir, 0) == (True, LEFT)
     journaled(run_dir, FlattenStarted(T0 + 300 * MS, "x"))
     assert flattening.wait(run_dir, 0) == (False, "")
+    unfinished = flattening.unfinished(run_dir)
+    assert unfinished is not None
+    assert unfinished.ts_ns == T0 + 300 * MS
     journaled(run_dir, FlattenCompleted(T0 + 301 * MS))
     assert flattening.wait(run_dir, 0).flat
+    assert flattening.unfinished(run_dir) is None
 
 
 @pytest.fixture
@@ -77,7 +81,7 @@ def test_the_command_says_that_it_is_not_over_and_fails(tapewire, risk):
 def test_the_command_need_not_wait(tapewire, risk):
     ended = tapewire("flatten", "--wait", "0", "--json")
     assert (ended.status, ended.json) == (0, {
-        "ok": True, "state": "HALTED", "text": "asked by hand",
+        "ok": True, "state": "HALTED", "text": "flattened by hand",
         "over": False, "flat": False, "left": "",
     })  # fmt: skip
 

@@ -1,19 +1,20 @@
 """`status`, and what `up` and `down` say of it: who is READY, and what is only the past."""
 
 import json
+import os
+import subprocess
 import time
 
 import pytest
 
-from console import tables
-from console.commands.common import out
+from console.commands import lifecycle
 from console.group import Group, Stopped
 from console.words import counted
 from tests.console.journaled import T0
 
 NAMES = ("gateway", "way-out", "risk", "executor")
 STATUS = {
-    "state": "READY", "reason": "", "pid": 7, "ended": "", "orders": {"FILLED": 1},
+    "state": "READY", "reason": "", "pid": os.getpid(), "ended": "", "orders": {"FILLED": 1},
     "counters": {"ticks_published.AAPL": 1}, "missed": {},
 }  # fmt: skip
 RISK = {
@@ -40,6 +41,7 @@ def up(monkeypatch):
     """As if supervisord answered, and had nothing to tell."""
     monkeypatch.setattr(Group, "is_up", lambda _: True)
     monkeypatch.setattr(Group, "broken", lambda _: {})
+    monkeypatch.setattr(Group, "processes", lambda _: {})
 
 
 def test_where_no_group_has_run_it_is_said_in_a_sentence(tapewire, tmp_path):
@@ -67,28 +69,72 @@ def test_a_group_that_has_ended_shows_no_figures_as_if_it_ran(tapewire, tell):
     assert ended.status == 1
     assert ended.out.startswith(" stopped ")
     assert "since 2026-11-20T11:32:18Z; no group runs in" in ended.out
-    assert [line.split()[1] for line in ended.out.splitlines() if " 7 " in line] == ["ENDED"] * 4
+    rows = [line for line in ended.out.splitlines() if f" {os.getpid()} " in line]
+    assert [row.split()[1] for row in rows] == ["ENDED"] * 4
     assert "executor: parent died" in ended.out
     for live in ("ACTIVE", "realised", "latency", "SIGTERM"):
         assert live not in ended.out
 
 
-def test_a_flatten_under_way_stands_in_the_headline(tapewire, tell, up):
-    tell("risk", trading="HALTED", flatten="CLOSING, attempt 2", held={"AAPL": "-30"})
-    shown = tapewire("status").out.splitlines()[0]
-    assert shown.rstrip() == " trading HALTED   flatten CLOSING, attempt 2: AAPL -30 left"
+def test_a_flatten_that_is_not_over_is_said_of_a_group_that_has_ended(tapewire, tell):
+    held = {"AAPL": "-30"}
+    tell("risk", ended="SIGTERM", flatten="CLOSING, attempt 2", held=held)
+    said = "a flatten is not over, AAPL -30 left: the next `tapewire up` goes on with it"
+    assert said in tapewire("status").out.replace("\n", " ")
 
 
-def test_rates_of_a_busy_group_fit_a_terminal(capsys):
-    rates = {"ticks": 123_456.0, "signals": 1_234.0, "orders": 1_234.0}
-    out.print(tables.headline({"risk": {**STATUS, **RISK, "age_s": 0}}, rates))
-    assert [len(line) <= 80 for line in capsys.readouterr().out.splitlines()] == [True, True]
+def test_a_process_that_was_killed_is_not_ready_whatever_it_said_last(tapewire, tell, up):
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    for name in NAMES:
+        tell(name)
+    tell("risk", pid=gone.pid)
+    ended = tapewire("status")
+    assert ended.status == 1
+    assert f"risk: process {gone.pid} died" in ended.out
+    assert ended.out.startswith(" trading STOPPED   risk is ENDED\n")
+
+
+LOG = """\
+2026-11-20 14:00:00,000 INFO supervisord started with pid 1
+2026-11-20 14:00:03,000 WARN exited: gateway (terminated by SIGKILL; not expected)
+2026-11-20 14:10:00,000 INFO supervisord started with pid 2
+2026-11-20 14:10:03,000 WARN exited: risk (terminated by SIGKILL; not expected)
+2026-11-20 14:10:04,000 INFO spawned: 'risk' with pid 9
+2026-11-20 14:10:05,000 INFO stopped: executor (exit status 0)
+2026-11-20 14:10:06,000 WARN exited: risk (exit status 1; not expected)
+2026-11-20 14:10:07,000 INFO exited: way-out (exit status 0; expected)
+"""
+
+
+def test_how_often_a_process_was_restarted_and_when_last_is_said(
+    tapewire, tell, up, run_dir, monkeypatch
+):
+    for name in NAMES:
+        tell(name)
+    (run_dir / "logs").mkdir()
+    (run_dir / "logs" / "supervisord.log").write_text(LOG)
+    start = {name: {"start": T0 // 1_000_000_000} for name in NAMES}
+    monkeypatch.setattr(Group, "processes", lambda _: start)
+    said = [line for line in tapewire("status").out.splitlines() if "restarted" in line]
+    assert [line.rstrip() for line in said] == ["risk: restarted 2x, 11:32:18"]
+    assert tapewire("status", "--json").json["risk"]["restarts"] == 2
+
+
+def test_only_what_was_done_gives_way_on_a_narrow_terminal(tapewire, tell, up):
+    states = dict.fromkeys(("ACCEPTED", "CANCELLED", "FILLED", "REJECTED", "UNKNOWN"), 1_000_000)
+    for name in NAMES:
+        tell(name, orders=states, pid=os.getpid())
+    rows = tapewire("status").out.splitlines()
+    assert max(map(len, rows)) <= 80
+    row = next(row for row in rows if row.startswith("gateway"))
+    assert row.split()[:3] == ["gateway", "READY", str(os.getpid())]
 
 
 @pytest.fixture
 def starting(run_dir, monkeypatch, up):
     """A group whose start is nothing but what it says of itself then."""
-    monkeypatch.setattr(Group, "up", lambda _: None)
+    monkeypatch.setattr(Group, "up", lambda *_: None)
 
 
 def test_up_says_when_all_are_ready(tapewire, tell, starting, run_dir):
@@ -142,8 +188,30 @@ def test_what_is_broken_is_not_waited_for_since_only_a_person_mends_it(
     assert ended.status == 1
     assert ended.out.splitlines()[1:] == [
         "  executor: BROKEN: no such key",
-        "what is BROKEN has to be mended; then `tapewire down` and `tapewire up`",
+        "what is BROKEN has to be mended, `tapewire doctor` says more; then `tapewire down` and"
+        " `tapewire up`",
     ]
+
+
+def test_a_strategy_that_was_stopped_is_to_be_corrected_and_not_resumed(tapewire, tell, starting):
+    for name in NAMES:
+        tell(name)
+    tell("executor", state="HALTED", reason="its tail is lost")
+    assert "compare orders and positions with TWS" in tapewire("up").out
+    assert lifecycle.next_step("strategy-dip", "HALTED") == (
+        "correct the HALTED strategy, then `tapewire down` and `tapewire up`"
+    )
+    assert "resume" in lifecycle.next_step("risk", "HALTED")
+
+
+def test_what_is_broken_has_no_process_id(tapewire, tell, up, monkeypatch):
+    for name in NAMES[:3]:
+        tell(name)
+    monkeypatch.setattr(Group, "broken", lambda _: {"executor": "no such key"})
+    row = next(r for r in tapewire("status").out.splitlines() if r.startswith("executor"))
+    assert row.split()[:2] == ["executor", "BROKEN"]
+    assert " 0 " not in row
+    assert tapewire("status", "--json").json["executor"]["pid"] is None
 
 
 STOPPED = {
@@ -157,11 +225,15 @@ STOPPED = {
     ("cancel", "every order of the account was cancelled", 0): (
         "every order of the account was cancelled; no orders work at the broker"
     ),
+    ("keep", "nothing was cancelled", 0, "AAPL 10, MSFT -5", True): (
+        "no orders work at the broker; positions stay open: AAPL 10, MSFT -5; a flatten is under"
+        " way: it goes on with the next `tapewire up`"
+    ),
 }
 
 
 @pytest.mark.parametrize(
-    ("stopped", "said"), STOPPED.items(), ids=["keep-0", "keep-1", "keep-3", "cancel-0"]
+    ("stopped", "said"), STOPPED.items(), ids=["keep-0", "keep-1", "keep-3", "cancel-0", "flatten"]
 )
 def test_down_says_what_became_of_working_orders_without_contradiction(stopped, said):
     assert str(Stopped(*stopped)) == said

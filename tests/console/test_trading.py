@@ -4,9 +4,17 @@ from decimal import Decimal
 
 import pytest
 
-from common.events import Fill, OrderCancelled, OrderFilled, OrderIntended, OrderModified
+from common.events import (
+    Fill,
+    OrderCancelled,
+    OrderFilled,
+    OrderIntended,
+    OrderModified,
+    OrderRefused,
+)
+from common.journal import SqliteJournal
 from console.trading import Trading
-from tests.console.journaled import FILLED, MS, T0, fill
+from tests.console.journaled import FILLED, MS, T0, fill, order
 
 
 def test_every_order_says_what_became_of_it(tapewire, run_dir):
@@ -117,3 +125,32 @@ def test_an_order_that_was_changed_is_shown_with_its_present_terms():
     order = trading.orders["dip-e-1/1"]
     assert (order.quantity, order.limit_price) == (7, Decimal("99.5"))
     assert order.state == "INTENDED"
+
+
+@pytest.fixture
+def in_a_halt(run_dir):
+    """After the one that is refused already, 79 more; then two for another reason, and a fill."""
+    journal = SqliteJournal(run_dir / "journals" / "gateway.sqlite")
+    reasons = ["trading is HALTED"] * 79 + ["heard 5 ms ago", "heard 16 ms ago"] + [""]
+    for number, reason in enumerate(reasons, 4):
+        made = order(number, 200 + number, strategy=("dip", "other")[number % 2])
+        end = OrderRefused(made.ts_ns, made.intent_id, reason)
+        journal.append([OrderIntended(made.ts_ns, number, made), *([end] if reason else [])])
+    journal.close()
+
+
+@pytest.mark.parametrize("command", [["orders"], ["blotter"], ["blotter", "--newest-first"]])
+def test_orders_that_are_refused_in_a_row_for_one_reason_are_folded(tapewire, in_a_halt, command):
+    ended = tapewire(*command)
+    rows = [line.split() for line in ended.out.splitlines()[1:] if line.startswith("11:")]
+    folded = [row[1:] for row in rows if "..." in row]
+    assert folded == [["...", "79", "more", "REFUSED"]]
+    assert len(rows) == 2 + 1 + 1 + 2 + 1  # as before with the first; the 79; two; the last
+    assert len(tapewire(*command, "--json").json["orders"]) == 85
+
+
+def test_the_reasons_of_folded_orders_are_counted_below(tapewire, in_a_halt):
+    said = tapewire("orders").out
+    assert "80 REFUSED: trading is HALTED\n" in said
+    assert "2 REFUSED, the last: heard 16 ms ago\n" in said
+    assert "85 orders, 2026-11-20" in said

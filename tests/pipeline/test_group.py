@@ -11,7 +11,7 @@ from urllib.request import urlopen
 from common import config as configuration
 from console.group import Group
 from tests.pipeline.running import Running, alive, tapewire
-from tests.places import ROOT
+from tests.places import ROOT, free_port
 from tests.waiting import wait_for
 
 GROUP_SIZE = 7
@@ -40,7 +40,7 @@ def test_halt_resume_and_flatten_answer_what_they_led_to(running):
     flat = tapewire("flatten")
     assert flat.returncode == 0, flat.stderr
     assert flat.stdout.startswith("flat: every position was closed; trading is HALTED until")
-    assert "HALTED: asked by hand; cancelling every order of the account" in flat.stderr
+    assert "HALTED: flattened by hand; cancelling every order of the account" in flat.stderr
     assert running.status("risk")["held"].keys() <= {"AAPL", "MSFT", "ESZ6"}
     assert not any(p.quantity for p in running.traded().book.positions.values())
     assert running.faults_at_the_end() == []
@@ -51,6 +51,59 @@ def test_a_second_group_in_one_run_directory_is_refused(running):
     assert second.returncode == 1
     assert "a group runs in" in second.stderr
     assert running.group.is_up()
+
+
+def test_a_typo_in_the_file_takes_nobodys_brake_away(run_dir, tmp_path, monkeypatch):
+    started = tapewire("up", "--wait", "60")
+    try:
+        assert started.returncode == 0, started.stdout + started.stderr
+        refused = tmp_path / "tapewire.toml"
+        refused.write_text("[risk]\nmax_contract = 1\n")
+        monkeypatch.setenv("TAPEWIRE_CONFIG", str(refused))
+        assert tapewire("up").returncode == 2
+        halted = tapewire("halt", "--json")
+        assert json.loads(halted.stdout)["state"] == "HALTED", halted.stderr
+        assert f"({refused}: risk.max_contract is not a known key" in halted.stderr
+        assert tapewire("flatten").stdout.startswith("flat: ")
+    finally:
+        ended = tapewire("down")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "no orders work at the broker\nstopped\n"
+
+
+def test_a_killed_process_is_told_at_once_and_its_restart_after_that(running):
+    running.until_ready()
+    name = "strategy-momentum-fast"
+    pid = running.kill_9(name)
+    running.until(
+        lambda: running.status(name)["pid"] != pid or running.state(name) == "ENDED", "it"
+    )
+    running.until_ready()
+    said = f"{name}: restarted 1x, "
+    assert said in tapewire("status").stdout
+    assert json.loads(tapewire("status", "--json").stdout)[name]["restarts"] == 1
+
+
+def test_what_the_simulator_traded_does_not_count_where_tws_takes_its_place(
+    running, run_dir, monkeypatch
+):
+    running.until_ready()
+    running.until_fills(1)
+    running.group.down()
+    monkeypatch.setenv("TAPEWIRE_SIMULATOR__ENABLED", "false")
+    group = Group(configuration.load())
+    said: list[str] = []
+    group.up(said.append)
+    try:
+        (ended,) = (run_dir / "ended").iterdir()
+        assert said == [
+            f"what was traded before is in {ended}: the simulator's account is not kept; look at"
+            f" it with `tapewire blotter --run-dir {ended}`"
+        ]
+        assert json.loads(tapewire("fills", "--json").stdout) == {"fills": []}
+        assert json.loads(tapewire("fills", "--json", "--run-dir", str(ended)).stdout)["fills"]
+    finally:
+        group.down()
 
 
 def test_up_returns_once_all_are_ready(run_dir):
@@ -81,6 +134,23 @@ def test_without_tws_only_the_gateways_are_late_and_say_what_they_wait_for(run_d
         assert "gateway: cannot connect to TWS at 127.0.0.1:" in shown.stdout
     finally:
         group.down()
+
+
+def test_a_flatten_outlives_down_and_is_not_let_loose_on_another_tws(run_dir, monkeypatch):
+    monkeypatch.setenv("TAPEWIRE_SIMULATOR__ENABLED", "false")
+    group = Group(configuration.load())
+    group.up()
+    try:
+        wait_for(lambda: set(group.not_ready()) == {"gateway", "way-out"}, "the others", 30)
+        assert "HALTED: flattened by hand" in tapewire("flatten", "--wait", "0").stderr
+        wait_for(lambda: "flatten CANCELLING" in tapewire("status").stdout, "the headline", 30)
+    finally:
+        stopped = group.down([].append)
+    assert stopped.flattening
+    monkeypatch.setenv("TAPEWIRE_TWS__PORT", str(free_port()))
+    refused = tapewire("up", "--wait", "0")
+    assert (refused.returncode, group.is_up()) == (1, False)
+    assert "this is another TWS than it was asked of" in refused.stderr
 
 
 def test_every_process_serves_prometheus_and_is_listed(running):
@@ -142,6 +212,8 @@ def test_a_group_started_elsewhere_reads_the_file_of_that_folder(run_dir, tmp_pa
         here.until(lambda: here.state("strategy-own") == "READY", "the own strategy")
         here.until(lambda: "strategy-bad" in group.broken(), "the broken one to be told")
         assert "no_such" in group.broken()["strategy-bad"]
+        looks = [group.not_ready()["strategy-bad"][0] for _ in range(100)]
+        assert set(looks) == {"BROKEN"}, "also while it is tried again"
         assert group.names() == [*group.names()[:5], "strategy-own", "strategy-bad"]
         here.until(lambda: here.status("executor")["orders"].get("DENIED", 0) > 0, "denials")
         here.until(lambda: here.status("gateway")["tick_seqs"], "the gateway to tell of ticks")

@@ -108,10 +108,10 @@ def test_scaling_touches_no_other_process_and_loses_no_tick(begin: Begin):
     new = instances(INSTANCES)[1:]
     assert json.loads(found.stdout) == {
         "strategy": NAME, "shards": False, "instances": instances(INSTANCES),
-        "started": new, "stopped": [], "restarted": [],
+        "started": new, "stopped": [], "restarted": [], "not_ready": {},
     }  # fmt: skip
     assert set(one.group.names()) == {*before, *new}
-    one.until_ready()
+    assert one.group.not_ready() == {}, "it has waited for them"
     until_read_further(one, instances(INSTANCES))
     assert {n: p for n, p in one.pids().items() if n in before} == before
     for name in instances(INSTANCES):
@@ -238,14 +238,21 @@ def positions(one: Running) -> set[Decimal]:
 
 def test_working_orders_are_kept_unless_told_otherwise(resting):
     one, stopped, said = resting("keep")
-    assert said == ['3 orders work at the broker; they were kept, as executor.on_stop is "keep"']
+    left = "AAPL 5, ESZ6 5, MSFT 5 (the simulator forgets them)"
+    assert said == [
+        '3 orders work at the broker; they were kept, as executor.on_stop is "keep";'
+        f" positions stay open: {left}"
+    ]
     assert (stopped.on_stop, stopped.working) == ("keep", SYMBOLS)
     assert positions(one) == {Decimal(5)}
 
 
 def test_working_orders_are_cancelled_where_configured_and_positions_stay(resting):
     one, _stopped, said = resting("cancel")
-    assert said == ["every order of the account was cancelled; no orders work at the broker"]
+    assert said == [
+        "every order of the account was cancelled; no orders work at the broker;"
+        " positions stay open: AAPL 5, ESZ6 5, MSFT 5 (the simulator forgets them)"
+    ]
     assert one.status("gateway")["orders"] == {"FILLED": SYMBOLS, "CANCELLED": SYMBOLS}
     assert positions(one) == {Decimal(5)}
     assert not any(isinstance(e, RiskHalted) for e in read_journal(one.run_dir, "risk"))

@@ -59,13 +59,15 @@ def test_a_halt_survives_a_restart(action: str):
     assert (reply.ok, reply.state) == (True, "HALTED")
     after = monitor(journal=events)
     assert (after.trading, after.reason) == ("HALTED", "a person said so")
+    assert after.halted_ns == T0
 
 
 def test_a_resume_survives_a_restart():
     one = monitor()
     events = [*ask(one, "halt")[1], *ask(one, "resume")[1]]
     assert events == [RiskHalted(T0, "test"), RiskResumed(T0, "test")]
-    assert monitor(journal=events).trading == "ACTIVE"
+    after = monitor(journal=events)
+    assert (after.trading, after.halted_ns) == ("ACTIVE", 0)
 
 
 def test_a_second_halt_or_resume_changes_nothing():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from common.instruments import Instrument
-from simulator.market import Row
+from common.ticks.rows import Row
 from simulator.messages import frame
 from simulator.server import TwsServer
 from simulator.settings import SimulatorSettings

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from common.instruments import Instrument
+from common.ticks.rows import Row
 from simulator.exchange import Exchange
-from simulator.market import Row
 from simulator.orders import Order
 
 D = Decimal

@@ -3,7 +3,7 @@
 import pytest
 
 from common.instruments import Instrument
-from simulator.market import Row
+from common.ticks.rows import Row
 
 MANY = [Instrument(symbol=f"S{number}") for number in range(101)]
 

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from common.instruments import Instrument
-from simulator.market import HEADER, CsvMarket, Row, plain, symbols_of
+from common.ticks.rows import HEADER, CsvMarket, Row
+from simulator.market import plain, symbols_of
 from simulator.synthetic import SyntheticMarket
 
 A, B = Instrument(symbol="A"), Instrument(symbol="B", min_tick=Decimal("0.25"), sec_type="FUT")

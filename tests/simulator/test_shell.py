@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from simulator.market import HEADER
+from common.ticks.rows import HEADER
 from simulator.messages import frame
 
 ROWS = 30_000
@@ -29,9 +29,13 @@ def start(simulator, client_id=1, receive_buffer_bytes=0):
     return client
 
 
-def subscribe(client, symbol, req_id=1):
-    contract = ["0", symbol, "STK", "", "0", "", "", "SMART", "", "USD", "", ""]
-    client.sendall(frame(["1", "11", str(req_id), *contract, "0", "", "0", "0", ""]))
+def subscribe(client, *symbols):
+    """In one go: at full speed the market is over before a second request is read."""
+    requests = b""
+    for req_id, symbol in enumerate(symbols, 1):
+        contract = ["0", symbol, "STK", "", "0", "", "", "SMART", "", "USD", "", ""]
+        requests += frame(["1", "11", str(req_id), *contract, "0", "", "0", "0", ""])
+    client.sendall(requests)
 
 
 @pytest.fixture
@@ -74,8 +78,7 @@ def test_the_market_begins_where_it_is_told_to(run_simulator, ticks):
     since = ("--from", "1970-01-01T00:00:09.999000")
     simulator = run_simulator("--ticks", str(ticks), *since, "--speed", "max")
     client = start(simulator)
-    subscribe(client, "A")
-    subscribe(client, "B", 2)
+    subscribe(client, "A", "B")
     assert read_ticks(client, 3) == (3, b"")
     client.close()
 

@@ -223,8 +223,7 @@ def test_the_publisher_sends_what_the_strategy_reads(monkeypatch, tmp_path: Path
     monkeypatch.setattr("zmq.Context", Context)
     monkeypatch.setattr("time.sleep", stop)
     monkeypatch.setattr("sys.argv", ["x", "ipc://x", "AAPL"])
-    with pytest.raises(KeyboardInterrupt):
-        runpy.run_module("strategy.examples.publish_predictions", run_name="__main__")
+    runpy.run_module("strategy.examples.publish_predictions", run_name="__main__")
     from strategy.feeds import values_of
 
     ((topic, body),) = sent

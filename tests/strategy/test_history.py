@@ -7,10 +7,11 @@ import pytest
 
 from common.config import ConfigError
 from common.events import Quote, Trade
-from strategy.history import HEADER, ticks_of
+from common.ticks.rows import HEADER
+from strategy.history import ticks_of
 from tests.strategy.desk import T0, config, runner
 
-FIRST = ",".join(HEADER)
+FIRST = HEADER
 
 
 def read(path: Path, *lines: str, **more: object) -> list:
@@ -53,11 +54,11 @@ def test_a_compressed_file(tmp_path: Path):
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
-        (["5,AAPL,x,,,,,"], "line 2: bid is 'x', expected a number or nothing$"),
+        (["5,AAPL,x,,,,,"], "line 2: bid is 'x', expected a decimal number or nothing$"),
         (["5,AAPL,1,,,,,", "4,AAPL,1,,,,,"], "line 3: ts_ns is 4, expected 5 or later"),
         (["5,AAPL"], "line 2: 2 columns, expected 8"),
-        (["5,AAPL,nan,,,,,"], "line 2: bid is 'nan', expected a number or nothing$"),
-        (["x,AAPL,1,,,,,"], "line 2: ts_ns is 'x', expected nanoseconds, a whole number$"),
+        (["5,AAPL,nan,,,,,"], "line 2: bid is 'nan', expected a decimal number or nothing$"),
+        (["x,AAPL,1,,,,,"], "line 2: ts_ns is 'x', expected UTC nanoseconds$"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, lines: list[str], says: str):
@@ -72,8 +73,21 @@ def test_a_file_that_is_not_there_or_has_another_header_is_refused(tmp_path: Pat
     ):
         list(ticks_of(warm_up, ("AAPL",)))
     (tmp_path / "none.csv").write_text("time,price\n")
-    with pytest.raises(ConfigError, match="line 1 is 'time,price', expected 'ts_ns,symbol"):
+    with pytest.raises(ConfigError, match=r"none\.csv has no symbols .* expected a column symbol"):
         list(ticks_of(warm_up, ("AAPL",)))
+    (tmp_path / "none.csv").write_text("price,size\n")
+    with pytest.raises(ConfigError, match="line 1: no column of times in 'price, size'"):
+        list(ticks_of(warm_up, ("AAPL",)))
+
+
+def test_a_file_that_a_back_test_takes_is_taken(tmp_path: Path):
+    path = tmp_path / "AAPL.csv"
+    path.write_text("Time;Close;Volume\n1970-01-01T00:00:01Z;2.5;3\n")
+    warm_up = config(warm_up={"ticks": path}).warm_up
+    assert list(ticks_of(warm_up, ("AAPL",))) == [
+        Quote("AAPL", 1_000_000_000, 2.5, 1e6, 2.5, 1e6),
+        Trade("AAPL", 1_000_000_000, 2.5, 3.0),
+    ]
 
 
 def test_history_is_given_in_its_own_time_and_sends_nothing():

@@ -1,13 +1,17 @@
 """Loading: what is wrong with a strategy is one sentence with its place; folders outside work."""
 
+import importlib.util
 import os
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from common.config import ConfigError
 from common.near import expected
+from strategy import searching
+from tests.places import ROOT
 from tests.strategy.desk import runner
 
 
@@ -56,7 +60,11 @@ def test_a_strategy_of_the_working_folder_needs_no_path(folder: Path, monkeypatc
 
 def test_a_folder_outside_cannot_stand_in_for_a_module_of_the_project(folder: Path):
     load(folder, "path", GOOD)
-    assert sys.path[-1] == str(folder)
+    assert sys.path[:2] == [str(ROOT), str(folder)]
+    (folder / "risk.py").write_text("raise SystemExit('not this one')")
+    (folder / "wave.py").write_text("raise SystemExit('not this one')")
+    found = {name: importlib.util.find_spec(name).origin for name in ("risk", "wave")}
+    assert not [name for name, origin in found.items() if Path(origin).parent == folder]
 
 
 def test_a_path_that_is_no_folder_is_refused(folder: Path):
@@ -176,4 +184,70 @@ def test_a_fault_in_a_strategys_file_names_the_file_and_the_line_once(folder, te
 
 def test_a_constructor_that_takes_something_else_is_a_sentence(folder: Path):
     said = refused_text(folder, f"{GOOD}    def __init__(self):\n        pass\n")
-    assert "TypeError: Mine.__init__() takes 1 positional argument but 5 were given" in said
+    assert said == (
+        "strategies.echo.strategy is outside_bad:Mine, but Mine.__init__ at"
+        f" {folder}/outside_bad.py:4 does not take what a strategy is made of, (name, symbols,"
+        " parameters, desk);"
+        " leave __init__ out and set up in on_start(self)"
+    )
+
+
+def test_a_constructor_that_leaves_its_base_out_is_a_sentence(folder: Path):
+    assert refused_text(folder, f"{GOOD}    def __init__(self, *all):\n        pass\n") == (
+        "strategies.echo.strategy is outside_bad:Mine, but Mine.__init__ does not call"
+        " super().__init__; leave it out and set up in on_start(self)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("callback", "says"),
+    [
+        ("def on_quote(self): 1", "does not take what it is called with; write it as def on_quote("
+         "self, quote)"),
+        ("def on_stop(self, why): 1", "does not take what it is called with; write it as def"
+         " on_stop(self)"),
+        ("async def on_fill(self, fill): 1", "is async, which nothing here awaits; write it as a"
+         " plain def"),
+    ],
+)  # fmt: skip
+def test_a_callback_that_could_not_be_called_names_its_own_line(folder: Path, callback, says):
+    name = callback.partition("on_")[2].partition("(")[0]
+    assert refused_text(folder, f"{GOOD}    {callback}\n") == (
+        f"strategies.echo.strategy is outside_bad:Mine, but Mine.on_{name} at"
+        f" {folder}/outside_bad.py:4 {says}"
+    )
+
+
+def test_a_callback_with_other_names_and_more_defaults_is_taken(folder: Path):
+    text = f"{GOOD}    def on_quote(self, q, more=1): 1\n    def on_trade(self, *all): 1\n"
+    assert type(load(folder, "free", text)).__name__ == "Mine"
+
+
+def test_a_method_that_is_named_as_a_callback_and_is_none_is_a_hint(folder: Path):
+    (folder / "outside_slip.py").write_text(f"{GOOD}    def on_quotes(self, quote): 1\n")
+    hinting = runner(strategy="outside_slip:Mine", path=folder)
+    (hint,) = hinting.hints
+    assert hint.startswith(
+        "Mine has on_quotes, which Tapewire does not call; did you mean on_quote?"
+    )
+    assert runner().hints == []
+
+
+def test_two_modules_of_one_name_are_not_taken_for_each_other(folder: Path):
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        (folder / name / "outside_two.py").write_text(GOOD)
+    assert runner(strategy="outside_two:Mine", path=folder / "a").loaded == (
+        f"outside_two:Mine, from {folder}/a/outside_two.py"
+    )
+    assert refused(strategy="outside_two:Mine", path=folder / "b") == (
+        f"strategies.echo.strategy is outside_two:Mine, which is {folder}/b/outside_two.py, but a"
+        f" strategy before it has loaded outside_two from {folder}/a/outside_two.py; rename one,"
+        " or run one with --strategy NAME"
+    )
+
+
+def test_tapewires_packages_are_those_that_are_installed():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    included = project["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert {f"{name}*" for name in searching.PACKAGES} == {*included}

@@ -2,7 +2,9 @@
 
 from decimal import Decimal
 
+from common import config as configuration
 from common.events import Fill
+from tests.places import ROOT
 from tests.strategy.desk import SECOND, T0, quote, runner
 
 PARAMETERS = {"window": 10, "entry": 2.0, "quantity": 5, "pause": 20}
@@ -11,9 +13,9 @@ PARAMETERS = {"window": 10, "entry": 2.0, "quantity": 5, "pause": 20}
 class Market:
     """A momentum strategy fed with middles."""
 
-    def __init__(self) -> None:
+    def __init__(self, parameters: dict[str, object] = PARAMETERS) -> None:
         self.runner = runner(
-            strategy="strategy.examples.momentum:Momentum", parameters=PARAMETERS, name="m"
+            strategy="strategy.examples.momentum:Momentum", parameters=parameters, name="m"
         )
 
     def feed(self, *middles: float) -> list[tuple[str, int]]:
@@ -73,3 +75,15 @@ def test_a_quote_with_an_empty_side_is_passed_over():
     market = Market()
     market.runner.on_ticks("o", [quote(None, 1.0), quote(1.0, None)] * 30, T0)
     assert (market.runner.failures, market.feed(105.0)) == (0, [])
+
+
+def test_a_symbol_may_have_a_quantity_of_its_own():
+    one = Market({**PARAMETERS, "quantities": {"AAPL": 1}})
+    assert one.feed(*CALM, 110.0) == [("BUY", 1)]
+
+
+def test_as_shipped_it_trades_one_of_a_future_whose_multiplier_would_be_all_of_the_result():
+    shipped = configuration.load(str(ROOT / "tapewire.toml"))
+    futures = {i.symbol: 1 for i in shipped.instruments if i.sec_type == "FUT"}
+    assert futures
+    assert [s.parameters["quantities"] for s in shipped.strategies] == [futures, futures]

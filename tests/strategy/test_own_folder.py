@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from strategy.searching import PACKAGES
 from tests.places import ROOT, free_port
 
 INSTALLED = "from console.cli import main; main()"
@@ -39,8 +40,8 @@ HEADER = "ts_ns,symbol,bid,ask,bid_size,ask_size,last,last_size"
 class Folder:
     """A folder with a configuration, a strategy of two modules, and ticks."""
 
-    def __init__(self, path: Path, *, config: bool = True) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, config: bool = True, home: Path = ROOT) -> None:
+        self.path, self.home = path, home
         (path / "strategies").mkdir()
         if config:
             (path / "tapewire.toml").write_text(CONFIG)
@@ -57,7 +58,7 @@ class Folder:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Python there, with a path that an installed command has: not the folder itself."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TAPEWIRE_")}
-        environment |= {"PYTHONPATH": str(ROOT), "TAPEWIRE_RUN_DIR": str(self.path / "run")}
+        environment |= {"PYTHONPATH": str(self.home), "TAPEWIRE_RUN_DIR": str(self.path / "run")}
         return subprocess.run(
             [sys.executable, "-P", *arguments],
             cwd=self.path, env=environment, capture_output=True, text=True, check=False,
@@ -84,6 +85,35 @@ def test_a_strategy_of_ones_own_folder_trades_in_back_test_and_demo(folder: Fold
         told = json.loads(found.stdout)
         assert (told["orders"], told["faults"]) == (1, [])
     assert folder.doctors_finding()["ok"] is True
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Tapewire's folder as a newcomer has it: with a strategy of the same name in it."""
+    clone = tmp_path / "clone"
+    for package in PACKAGES:
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / package, clone / package, ignore=ignore)
+    shutil.copy(ROOT / "supervisord.conf", clone)
+    (clone / "strategies").mkdir()
+    (clone / "strategies" / "mine.py").write_text("raise SystemExit('the clone's')\n")
+    (clone / "strategies" / "sizes.py").write_text("raise SystemExit('the clone's')\n")
+    return clone
+
+
+def test_of_two_files_of_one_name_the_calling_folders_is_loaded_everywhere(tmp_path, clone):
+    (tmp_path / "own").mkdir()
+    own = Folder(tmp_path / "own", home=clone)
+    loaded = "strategies.mine:Mine, from strategies/mine.py"
+    tested = own.tapewire("backtest", "--ticks", "ticks.csv", "--json")
+    assert (tested.returncode, tested.stderr.splitlines()[0]) == (0, f"strategy mine: {loaded}")
+    assert json.loads(tested.stdout)["loaded"] == {"mine": loaded}
+    tried = own.tapewire("demo", "--ticks", "ticks.csv", "--speed", "max", "--json")
+    assert tried.returncode == 0, tried.stderr
+    assert f"strategy-mine: {loaded}\n" in tried.stderr
+    status = json.loads((own.path / "run" / "status" / "strategy-mine.json").read_text())
+    assert status["loaded"] == loaded
+    assert own.doctors_finding()["found"] == loaded
 
 
 @pytest.mark.parametrize(
@@ -114,6 +144,55 @@ def test_what_is_wrong_is_the_same_sentence_live_in_back_test_demo_and_doctor(fo
     assert f"tapewire: strategy-mine ended: {says} (" in tried.stderr
     found = folder.doctors_finding()
     assert (found["ok"], f"{found['found']}; {found['advice']}") == (False, says)
+
+
+def test_a_file_that_the_back_test_takes_is_taken_by_the_demo_and_for_warming_up(folder: Folder):
+    rows = [f"{1_700_000_000 + n},{10 + n % 2}" for n in range(200)]
+    (folder.path / "AAA.csv").write_text("\n".join(["time,price", *rows]) + "\n")
+    warm_up = 'warm_up = { ticks = "AAA.csv" }\n'
+    (folder.path / "tapewire.toml").write_text(CONFIG + warm_up)
+    for command in (["backtest"], ["demo", "--speed", "max"]):
+        found = folder.tapewire(*command, "--ticks", "AAA.csv", "--json")
+        assert found.returncode == 0, found.stderr + found.stdout
+        assert json.loads(found.stdout)["orders"] == 1
+
+
+def test_what_the_broker_rejects_is_said_with_its_reason(folder: Folder):
+    (folder.path / "strategies" / "sizes.py").write_text("SIZE = 0.5\n")
+    for command in (["backtest"], ["demo", "--speed", "max"]):
+        found = folder.tapewire(*command, "--ticks", "ticks.csv")
+        said = " ".join((found.stdout + found.stderr).split())
+        assert re.search(r"note: mine: [\d,]+ orders? rejected, the first because: Order rej", said)
+        assert "a size of 0.5 is not a whole number (error 201, BUY 0.5 AAA at market)" in said
+
+
+def test_a_slip_in_a_callbacks_name_is_a_hint_everywhere(folder: Folder):
+    folder.write(MINE.replace("on_quote", "on_quotes"))
+    hint = "Mine has on_quotes, which Tapewire does not call; did you mean on_quote?"
+    found = folder.doctors_finding()
+    assert (found["ok"], str(found["advice"]).startswith(hint)) == (True, True)
+    tested = folder.tapewire("backtest", "--ticks", "ticks.csv", "--json")
+    assert any(note.startswith(hint) for note in json.loads(tested.stdout)["notes"])
+    tried = folder.tapewire("demo", "--ticks", "ticks.csv", "--speed", "max")
+    assert hint in " ".join(tried.stderr.split())
+    log = (folder.path / "run" / "logs" / "strategy-mine.log").read_text()
+    assert hint in log
+
+
+def test_what_cannot_be_loaded_is_said_before_the_file_is_read(folder: Folder):
+    folder.write("import no_such_module\n")
+    (folder.path / "bad.csv").write_text("time,price\nnoon,1\n")
+    found = folder.tapewire("backtest", "--ticks", "bad.csv")
+    assert "No module named 'no_such_module'" in found.stderr
+    assert "noon" not in found.stderr
+
+
+def test_a_folder_as_ticks_is_said_to_be_one(folder: Folder):
+    for command in ("backtest", "demo"):
+        found = folder.tapewire(command, "--ticks", "strategies")
+        assert (found.returncode, found.stderr) == (
+            2, "tapewire: --ticks strategies is a folder; expected a CSV of ticks\n",
+        )  # fmt: skip
 
 
 def test_a_strategy_that_is_stopped_fails_the_back_test_and_names_its_line(folder: Folder):

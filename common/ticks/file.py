@@ -1,17 +1,16 @@
 """A person's file of ticks: Tapewire's own CSV, or one with fewer columns and other names."""
 
 import csv
-import gzip
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
-from backtest.columns import Columns, columns_of, delimiter_of
-from backtest.stamps import iso, stamp_ns
 from common.instruments import SYMBOL_PATTERN
-from simulator.market import HEADER, CsvMarket, Row
+from common.ticks.columns import Columns, columns_of, delimiter_of
+from common.ticks.rows import HEADER, CsvMarket, Row, opened
+from common.ticks.stamps import iso, stamp_ns
 
 SIZE_ASSUMED: Final = "1000000"
 _SYMBOL: Final = re.compile(SYMBOL_PATTERN)
@@ -31,8 +30,11 @@ class TickFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _open(path) as file:
-            header = file.readline().rstrip("\r\n")
+        with opened(path) as file:
+            first = file.readline()
+        if not first:
+            raise ValueError(f"{path}: the file is empty, expected a CSV of ticks")
+        header = first.rstrip("\r\n")
         self._is_own = header == HEADER
         self._delimiter = delimiter_of(header)
         try:
@@ -41,6 +43,11 @@ class TickFile:
             raise ValueError(f"{path}: line 1: {error}") from error
         self._symbol = path.name.partition(".")[0]
         self.notes = tuple(self._made_up())
+
+    @property
+    def only_symbol(self) -> str | None:
+        """The symbol of all rows, where the file does not name any."""
+        return self._symbol if self._columns.symbol is None else None
 
     def rows(self, from_ns: int | None, to_ns: int | None) -> Iterator[Row]:
         """The rows from `from_ns` on and before `to_ns`, in UTC nanoseconds; None: no bound."""
@@ -62,12 +69,17 @@ class TickFile:
             )
         if columns.bid_size is None or columns.ask_size is None:
             yield f"the file has no quote sizes: each quote shows {int(SIZE_ASSUMED):,}"
+        if columns.is_bars:
+            yield (
+                "the file looks like bars: each is traded at its close, at the row's time; where"
+                " that is the bar's start, the close is known before its time"
+            )
         if columns.unused:
             yield f"columns that are not used: {', '.join(columns.unused)}"
 
     def _read(self) -> Iterator[Row]:
         last_ns = 0
-        with _open(self.path) as file:
+        with opened(self.path) as file:
             lines = csv.reader(file, delimiter=self._delimiter)
             next(lines)
             for fields in lines:
@@ -153,9 +165,3 @@ def _digits(text: str, name: str) -> str:
     if not value.is_finite():
         raise ValueError(f"{name} is {text!r}, expected a decimal number or nothing")
     return format(value, "f")
-
-
-def _open(path: Path) -> IO[str]:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
-    return path.open(encoding="utf-8-sig", errors="replace", newline="")

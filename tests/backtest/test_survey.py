@@ -1,11 +1,13 @@
 """A person's own CSV: other names, fewer columns, ISO times; and what is wrong is named by line."""
 
 import gzip
+import re
 
 import pytest
 
 from backtest.survey import Window, survey
-from backtest.tickfile import SIZE_ASSUMED, TickFile
+from common.instruments import Instrument
+from common.ticks.file import SIZE_ASSUMED, TickFile
 from tests.backtest.made import SECOND_NS, START_S, ticks, written
 
 
@@ -109,3 +111,39 @@ def test_a_bad_line_of_the_own_columns_is_named_too(tmp_path):
     path.write_text(path.read_text() + "1700000000,XYZ,x,,,,,\n")
     with pytest.raises(ValueError, match=r"made\.csv: line 9: bid is 'x'"):
         survey(TickFile(path), Window())
+
+
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path):
+    fake = tmp_path / "fake.csv.gz"
+    fake.write_text("time,price\n1700000000,1\n")
+    whole = gzip.compress(b"time,price\n" + b"1700000000,1\n" * 9_000)
+    (tmp_path / "cut.csv.gz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.csv").write_text("")
+    for name, says in (
+        ("fake.csv.gz", "it is no whole gzip file (Not a gzipped file (b'ti')); expected a CSV"),
+        ("cut.csv.gz", "it is no whole gzip file (Compressed file ended before"),
+        ("empty.csv", "the file is empty, expected a CSV of ticks"),
+        ("", "it is a folder; expected a CSV of ticks"),
+        ("none.csv", "No such file or directory; expected a CSV of ticks"),
+    ):
+        path = tmp_path / name
+        with pytest.raises(ValueError, match=re.escape(f"{path}: {says}")):
+            survey(TickFile(path), Window())
+
+
+def test_bars_are_said_to_be_traded_at_their_close(tmp_path):
+    path = written(tmp_path, "T.csv", ["Date,Open,High,Low,Close,Volume", "2024-01-08,1,2,1,2,9"])
+    (note,) = [n for n in TickFile(path).notes if "bars" in n]
+    assert note.startswith("the file looks like bars: each is traded at its close, at the row's t")
+
+
+def test_crossed_quotes_and_prices_below_0_are_counted_with_the_first(tmp_path):
+    lines = ["time,symbol,bid,ask", "1700000000,S,10,11", "1700000001,S,11,10.5",
+             "1700000002,S,12,9", "1700000003,S,-1,2", "1700000004,F,-2,-1"]  # fmt: skip
+    found = survey(TickFile(written(tmp_path, "t.csv", lines)), Window())
+    stock, future = Instrument(symbol="S"), Instrument(symbol="F", sec_type="FUT")
+    assert list(found.oddities.notes([stock, future])) == [
+        "2 quotes with the bid above the ask, the first of S at 2023-11-14T22:13:21.000000Z:"
+        " 11 and 10.5",
+        "S, a stock, has 1 row with a price below 0, the first at 2023-11-14T22:13:23.000000Z",
+    ]

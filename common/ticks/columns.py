@@ -44,6 +44,11 @@ class Columns(msgspec.Struct, frozen=True):
         """Whether the file has bids and asks."""
         return self.bid is not None
 
+    @property
+    def is_bars(self) -> bool:
+        """Whether a row sums up a stretch of time, as open, high, low and close do."""
+        return {"high", "low"} <= {_plain(name) for name in self.unused}
+
 
 def delimiter_of(header: str) -> str:
     """The character between the columns: the one that the header has most of."""

@@ -1,0 +1,64 @@
+"""What a group was started with: kept in its run directory, so that it can be steered whatever has
+become of the configuration's file since."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from common.config import Config, config_path
+
+FILE: Final = "started.json"
+_RUN_DIR: Final = re.compile(r"""^\s*run_dir\s*=\s*["'](.+?)["']""", re.MULTILINE)
+
+
+class _Kept(Config):
+    """A configuration of what was kept alone: neither a file nor the environment changes it."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: Any,
+        **__: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def keep(config: Config, run_dir: Path) -> None:
+    """Write down the configuration in force, for this user alone."""
+    partial = run_dir / f"{FILE}.partial"
+    partial.touch(mode=0o600)
+    partial.write_text(config.model_dump_json(indent=1))
+    partial.replace(run_dir / FILE)
+
+
+def read(run_dir: Path) -> Config | None:
+    """What the group in `run_dir` was started with last; None if that is not known."""
+    try:
+        kept = json.loads((run_dir / FILE).read_text())
+        return _Kept(**{**kept, "run_dir": run_dir.absolute()})
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def run_dir_of(path: str | None) -> Path:
+    """The run directory that a refused configuration means, as far as it can be read."""
+    file = config_path(path)
+    text = file.read_text(errors="replace") if file is not None and file.is_file() else ""
+    found = _RUN_DIR.search(text)
+    return Path(os.environ.get("TAPEWIRE_RUN_DIR") or (found[1] if found else "run"))
+
+
+def of_another_account(before: Config, now: Config) -> bool:
+    """Whether the broker's account behind `now` may be another one than that behind `before`."""
+
+    def place(config: Config) -> tuple[object, ...]:
+        tws = config.tws
+        return config.simulator.enabled, tws.host, tws.port, config.mode, config.live_account
+
+    return place(before) != place(now)
