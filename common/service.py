@@ -41,6 +41,9 @@ class Service:
     What comes goes through three routers: `events` (of followed sources), `requests` and
     `replies`. A handler registered there, `handler(event, source or sender, now_ns)`, takes its
     type of event; the rest goes to `on_event`, `on_request` and `on_reply`.
+
+    With `hold_ms` what is born waits so long to be written down and told, for more of its kind and
+    for others to have the processor first: for a service whose word nobody waits for.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Service:
         follows: tuple[str, ...] = (),
         journal: Journal | None = None,
         heartbeat_ms: int = 250,
+        hold_ms: int = 0,
     ) -> None:
         self.role = role
         self.epoch = epoch
@@ -65,6 +69,8 @@ class Service:
         self.dead_letters: deque[DeadLetter] = deque(maxlen=DEAD_LETTERS_MAX)
         self._heartbeat_ns = heartbeat_ms * 1_000_000
         self._next_beat_ns = 0
+        self._hold_ms = hold_ms
+        self._due_ns: int | None = None  # when what is held is written down
         self._told: tuple[ProcessState, str, TradingState | None] | None = None
         self._born: list[Event] = []
         self._replies: list[tuple[bytes, Event]] = []
@@ -162,7 +168,7 @@ class Service:
 
     def turn(self, timeout_ms: int) -> None:
         """Take what has come (waiting up to `timeout_ms` for it), decide, write down, speak."""
-        inbound = self.transport.poll(timeout_ms)
+        inbound = self.transport.poll(min(timeout_ms, self._hold_ms) if self._born else timeout_ms)
         now_ns = self.clock.now_ns()
         for channel, frames in inbound:
             try:
@@ -174,11 +180,12 @@ class Service:
             except Exception as error:  # noqa: BLE001 - one bad event costs itself, not the process
                 self.bury(channel, repr(error), frames[-1] if frames else b"")
         self.on_tick(now_ns)
-        written = self._write_down()
-        self.after_commit(now_ns)
-        self._announce(*written)
+        if not self._holding(now_ns):
+            written = self._write_down()
+            self.after_commit(now_ns)
+            self._announce(*written)
+            self.commit()  # what acting on it has given birth to
         self._catch_up(now_ns)
-        self.commit()  # what acting on it has given birth to
         self._beat(now_ns)
         self._turns.record(self.clock.now_ns() - now_ns)
 
@@ -193,6 +200,17 @@ class Service:
     def commit(self) -> None:
         """Write down what was born, then announce it and answer those who asked."""
         self._announce(*self._write_down())
+
+    def _holding(self, now_ns: int) -> bool:
+        """Whether what was born still waits; a clock that was set back does not prolong it."""
+        if not self._born:
+            return False
+        hold_ns = self._hold_ms * 1_000_000
+        due_ns = self._due_ns = self._due_ns or now_ns + hold_ns
+        if 0 < due_ns - now_ns <= hold_ns:
+            return True
+        self._due_ns = None
+        return False
 
     def _write_down(self) -> tuple[int, list[Event]]:
         """Journal what was born; gives it with the first one's seq."""

@@ -8,6 +8,8 @@ from executor.executor import Executor
 from executor.service import FOLLOWS, JOURNAL_SYNCHRONOUS, ExecutorService
 from risk.rules import MaxContracts
 
+HOLD_MS = 1  # about as long as the gateway needs to get an order out
+
 
 def build(own: Process) -> ExecutorService:
     """Open the sockets, build the core, read the journal."""
@@ -21,7 +23,9 @@ def build(own: Process) -> ExecutorService:
     own.follow(*FOLLOWS)
     own.transport.bind("signals", "pull", own.endpoint("signals"))
     journal = own.journal(JOURNAL_SYNCHRONOUS)
-    return ExecutorService(executor, own.transport, own.clock, journal, epoch=own.epoch)
+    return ExecutorService(
+        executor, own.transport, own.clock, journal, epoch=own.epoch, hold_ms=HOLD_MS
+    )
 
 
 def main() -> int:

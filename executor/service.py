@@ -2,7 +2,8 @@
 
 Orders leave before the own journal is written: the gateway is the one that has an intent on disk
 before the wire, and what a crash here forgets is learned from its journal. For the same reason a
-commit here need not wait for the disk: it would make the gateway's wait, on an order's way.
+commit here need not wait for the disk: it would make the gateway's wait, on an order's way. Nor
+need it be made at once: whoever hears of it would take the processor from the gateway.
 """
 
 from collections.abc import Sequence
@@ -44,10 +45,12 @@ class ExecutorService(Service):
         journal: Journal,
         *,
         epoch: str,
+        hold_ms: int = 0,
     ) -> None:
         super().__init__(
-            "executor", transport, clock, epoch=epoch, follows=FOLLOWS, journal=journal
-        )
+            "executor", transport, clock,
+            epoch=epoch, follows=FOLLOWS, journal=journal, hold_ms=hold_ms,
+        )  # fmt: skip
         self.executor = executor
         self._started_ns = clock.now_ns()
         self._welcome_head: int | None = None  # the gateway's journal when it knew of this start

@@ -22,6 +22,8 @@ from common.journal import JournalError, MemoryJournal
 from common.service import Service
 from common.transport import Inbound
 
+START_NS = 10**15
+
 
 def numbered(number: int) -> RiskViolation:
     return RiskViolation(number, "rule", "reason")
@@ -34,8 +36,10 @@ class Wires:
         self.inbound: deque[Inbound] = deque()
         self.sent: list[tuple[str, list[bytes]]] = []
         self.log: list[str] = []
+        self.waits_ms: list[int] = []
 
     def poll(self, timeout_ms: int) -> list[Inbound]:
+        self.waits_ms.append(timeout_ms)
         taken = list(self.inbound)
         self.inbound.clear()
         return taken
@@ -104,11 +108,13 @@ class Executor(Service):
 class Risky:
     """A risk service with what it stands on."""
 
-    def __init__(self) -> None:
+    def __init__(self, hold_ms: int = 0) -> None:
         self.wires = Wires()
-        self.clock = VirtualClock(1_000)
+        self.clock = VirtualClock(START_NS)
         self.journal = LoggedJournal(self.wires.log)
-        self.service = Risk("risk", self.wires, self.clock, epoch="r1", journal=self.journal)
+        self.service = Risk(
+            "risk", self.wires, self.clock, epoch="r1", journal=self.journal, hold_ms=hold_ms
+        )
 
     def control(self, reason: str, sender: bytes = b"console") -> None:
         request = wire.encode(Control(1, "halt", reason))
@@ -129,7 +135,7 @@ def test_it_writes_down_then_publishes_then_answers(risk: Risky) -> None:
         "send requests console",
         "send events heartbeat.risk",
     ]
-    assert risk.wires.events() == [RiskHalted(1_000, "a person said so")]
+    assert risk.wires.events() == [RiskHalted(START_NS, "a person said so")]
 
 
 def test_what_one_turn_brings_is_one_commit_and_one_message(risk: Risky) -> None:
@@ -139,6 +145,41 @@ def test_what_one_turn_brings_is_one_commit_and_one_message(risk: Risky) -> None
     assert risk.wires.log.count("append") == 1
     assert risk.wires.log.count("send events risk") == 1
     assert len(risk.wires.events()) == 2
+
+
+def test_what_is_held_is_written_down_and_told_together_once_its_time_is_over() -> None:
+    risk = Risky(hold_ms=2)
+    for reason in ("one", "two"):
+        risk.control(reason)
+        risk.service.turn(50)
+        assert risk.journal.head.seq == 0
+        risk.clock.advance_to(risk.clock.now_ns() + 1_000_000)
+    assert risk.wires.events() == []
+    risk.service.turn(50)
+    assert risk.wires.waits_ms == [50, 2, 2], "it does not sleep through the end of its hold"
+    assert risk.wires.log[1:5] == ["append", "send events risk", *["send requests console"] * 2]
+    assert [e.reason for e in risk.wires.events() if isinstance(e, RiskHalted)] == ["one", "two"]
+    risk.service.turn(50)
+    assert risk.wires.waits_ms[-1] == 50
+
+
+def test_what_is_held_is_written_down_at_the_end() -> None:
+    risk = Risky(hold_ms=1000)
+    risk.control("held")
+    risk.service.turn(0)
+    assert risk.journal.head.seq == 0
+    risk.service.stop()
+    assert risk.journal.head.seq == 1
+    assert len(risk.wires.events()) == 1
+
+
+def test_a_clock_that_is_set_back_does_not_prolong_the_hold() -> None:
+    risk = Risky(hold_ms=1)
+    risk.control("held")
+    risk.service.turn(0)
+    risk.clock = risk.service.clock = VirtualClock(risk.clock.now_ns() - 10**12)
+    risk.service.turn(0)
+    assert len(risk.wires.events()) == 1
 
 
 def test_a_journal_that_cannot_write_ends_the_turn_and_nothing_is_said(risk: Risky) -> None:
@@ -163,7 +204,7 @@ def test_a_request_whose_handler_raises_costs_itself_alone(risk: Risky) -> None:
     risk.control("raise")
     risk.control("a person said so")
     risk.service.turn(0)
-    assert risk.wires.events() == [RiskHalted(1_000, "a person said so")]
+    assert risk.wires.events() == [RiskHalted(START_NS, "a person said so")]
     assert risk.service.metrics.value("dead_letters") == 1
     assert risk.service.dead_letters[0].reason == "RuntimeError('cannot')"
 
@@ -191,7 +232,7 @@ def test_a_heartbeat_goes_out_when_it_is_due(risk: Risky) -> None:
     risk.service.turn(0)
     risk.service.turn(0)
     assert len(risk.wires.beats()) == 1
-    risk.clock.advance_to(1_000 + 250_000_000)
+    risk.clock.advance_to(START_NS + 250_000_000)
     risk.service.turn(0)
     assert len(risk.wires.beats()) == 2
 
