@@ -1,6 +1,7 @@
 """Fixtures of all tests: a run directory, and a whole group of real processes in it."""
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ from common import config as configuration
 from console.group import Group
 from tests.pipeline.running import Running
 from tests.places import ROOT, free_port
+
+# A shell that starts the tests in the background has Ctrl-C ignored, and so what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
