@@ -9,7 +9,6 @@ for them too. The simulator is not killed: it is no part of a group that trades.
 import argparse
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -44,7 +43,7 @@ STATUS_AGE_S: Final = 1.0  # older status files may be of before the kill
 
 _CONFIG: Final = """\
 run_dir = "{run_dir}"
-tws = {{ port = {port}, reconnect_ms = 100 }}
+tws = {{ reconnect_ms = 100 }}
 simulator = {{ enabled = true, rate_per_s = 1000 }}
 
 [[instruments]]
@@ -101,7 +100,7 @@ class Stand:
         self._notes.mkdir()
         self._config = folder / "tapewire.toml"
         self._config.write_text(
-            _CONFIG.format(run_dir=folder / "run", port=_free_port(), name=NAME, notes=self._notes)
+            _CONFIG.format(run_dir=folder / "run", name=NAME, notes=self._notes)
         )
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith("TAPEWIRE_")}
         self.config = configuration.load(str(self._config))
@@ -222,12 +221,6 @@ def _summary_ms(samples_ns: Sequence[int | None]) -> Figures:
         name: None if us is None else round(us / 1000, 1) for name, us in summary.items()
     }
     return {**found, "count": summary["count"]}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def show(figures: Figures) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -141,8 +140,6 @@ def _settings(
         "seconds": seconds,
     }
     return {
-        "TAPEWIRE_TWS__HOST": "127.0.0.1",
-        "TAPEWIRE_TWS__PORT": str(_free_port()),
         "TAPEWIRE_INSTRUMENTS": json.dumps(instruments),
         "TAPEWIRE_STRATEGIES": json.dumps(strategies),
         "TAPEWIRE_SIMULATOR": json.dumps(simulator),
@@ -158,9 +155,3 @@ def _environment(settings: dict[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -12,6 +12,7 @@ from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import SupervisorTransport
 
+from common import tws_address
 from common.config import Config
 from common.endpoints import prepare_run_dir
 from console import control, ended, flattening, restarts, started
@@ -56,13 +57,15 @@ class GroupError(RuntimeError):
 
 class Stopped(NamedTuple):
     """What `down` did about working orders, how many still work at the broker, which positions
-    stay open, and whether a flatten is not over."""
+    stay open, and whether a flatten is not over. `unknown` says why the broker may know of others
+    than those that are counted; empty if it has reported them."""
 
     on_stop: str
     done: str
     working: int
     open: str = ""
     flattening: bool = False
+    unknown: str = ""
 
     def __str__(self) -> str:
         said = [self._orders(), f"positions stay open: {self.open}" if self.open else ""]
@@ -70,12 +73,19 @@ class Stopped(NamedTuple):
         return "; ".join(filter(None, [*said, goes_on if self.flattening else ""]))
 
     def _orders(self) -> str:
-        one = self.working == 1
-        working = f"{counted(self.working, 'order')} {'works' if one else 'work'} at the broker"
         if self.on_stop != "keep":
-            return f"{self.done}; {working}"
+            return f"{self.done}; {self._working()}"
+        one = self.working == 1
         kept = f'; {"it was" if one else "they were"} kept, as executor.on_stop is "keep"'
-        return working + (kept if self.working else "")
+        return self._working() + (kept if self.working and not self.unknown else "")
+
+    def _working(self) -> str:
+        count = counted(self.working, "order")
+        if not self.unknown:
+            return f"{count} {'works' if self.working == 1 else 'work'} at the broker"
+        if not self.working:
+            return f"it is not known which orders work at the broker ({self.unknown})"
+        return f"{count} may work at the broker, which has not confirmed it ({self.unknown})"
 
 
 class Group:
@@ -136,6 +146,7 @@ class Group:
         started.keep(self.config, self.run_dir)
         for stale in (self.run_dir / "status").glob("*.json"):
             stale.unlink()
+        tws_address.withdraw(self.run_dir)  # of a simulator that was killed
         log = (self.run_dir / "logs" / "supervisord.out").open("ab")
         with log:
             process = self._supervisor = subprocess.Popen(
@@ -178,6 +189,7 @@ class Group:
             told.live_orders(statuses),
             self._left_open(statuses),
             flattening.unfinished(self.run_dir) is not None,
+            told.unreported(statuses),
         )
         self.call("shutdown")
         if not wait_for(lambda: not self._alive(pid), STOP_TIMEOUT_S):
@@ -213,12 +225,15 @@ class Group:
         except NoAnswer as error:
             return f"nothing was cancelled or closed: {error}"
         asked_ns = time.time_ns()
-        if wait_for(
-            lambda: self._told_since(asked_ns) and not told.live_orders(told.read(self.run_dir)),
-            CANCEL_TIMEOUT_S,
-        ):
+
+        def confirmed() -> bool:
+            statuses = told.read(self.run_dir)
+            return not told.unreported(statuses) and not told.live_orders(statuses)
+
+        if wait_for(lambda: self._told_since(asked_ns) and confirmed(), CANCEL_TIMEOUT_S):
             return "every order of the account was cancelled"
-        return f"not every order of the account was cancelled within {CANCEL_TIMEOUT_S} s"
+        late = f"within {CANCEL_TIMEOUT_S} s"
+        return f"the broker did not confirm {late} that every order of the account was cancelled"
 
     def _flatten(self) -> str:
         control.ask(self.config, "flatten", "flattened by tapewire down")

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from common import private_file
 from common.config import Config, config_path
 
 FILE: Final = "started.json"
@@ -31,10 +32,7 @@ class _Kept(Config):
 
 def keep(config: Config, run_dir: Path) -> None:
     """Write down the configuration in force, for this user alone."""
-    partial = run_dir / f"{FILE}.partial"
-    partial.touch(mode=0o600)
-    partial.write_text(config.model_dump_json(indent=1))
-    partial.replace(run_dir / FILE)
+    private_file.write(run_dir / FILE, config.model_dump_json(indent=1))
 
 
 def read(run_dir: Path) -> Config | None:
@@ -58,7 +56,10 @@ def of_another_account(before: Config, now: Config) -> bool:
     """Whether the broker's account behind `now` may be another one than that behind `before`."""
 
     def place(config: Config) -> tuple[object, ...]:
-        tws = config.tws
-        return config.simulator.enabled, tws.host, tws.port, config.mode, config.live_account
+        tws, simulated = config.tws, config.simulator.enabled
+        address = (
+            () if simulated else (tws.host, tws.port)
+        )  # the simulator's own is another each time
+        return simulated, address, config.mode, config.live_account
 
     return place(before) != place(now)

@@ -16,7 +16,8 @@ State = tuple[str, str]
 """A process's state, and why it is that."""
 
 UNHEARD: Final[State] = ("STARTING", "no status yet")
-NOTHING: Final[Status] = {"pid": None, "counters": {}, "missed": {}, "orders": {}, "topics": {}}
+NOTHING: Final[Status] = {"pid": None, "counters": {}, "missed": {}, "topics": {}}
+GATEWAYS: Final = ("gateway", "way-out")
 
 
 def read(run_dir: Path, broken: Mapping[str, str] | None = None) -> dict[str, Status]:
@@ -32,11 +33,12 @@ def read(run_dir: Path, broken: Mapping[str, str] | None = None) -> dict[str, St
             continue  # being replaced at this moment; the next look has it
         if not status.get("ended") and not alive(status.get("pid")):
             status["ended"] = f"process {status['pid']} died"  # without a chance to say so
+            status["orders_reported"] = False  # what the broker did since, nobody has heard
         status["age_s"] = round(max(0.0, time.time() - status["ts_ns"] / 1e9), 1)
         found[path.stem] = status
     for name, reason in (broken or {}).items():
         found[name] = {**NOTHING, **found.get(name, {}), "state": "BROKEN", "reason": reason}
-        found[name] |= {"age_s": 0.0, "ended": "", "pid": None}
+        found[name] |= {"age_s": 0.0, "ended": "", "pid": None, "orders_reported": False}
     return found
 
 
@@ -68,8 +70,25 @@ def not_ready(statuses: Mapping[str, Status], names: Iterable[str]) -> dict[str,
 
 def live_orders(statuses: Mapping[str, Status]) -> int:
     """Orders that could still fill, as the gateways have told last."""
-    orders = [statuses.get(name, {}).get("orders", {}) for name in ("gateway", "way-out")]
+    orders = [statuses.get(name, {}).get("orders", {}) for name in GATEWAYS]
     return sum(states.get(state, 0) for states in orders for state in LIVE)
+
+
+def unreported(statuses: Mapping[str, Status]) -> str:
+    """Why `live_orders` is not the broker's word; empty if it is.
+
+    It is if both gateways were connected when they last told their status, and TWS had listed its
+    open orders to each on that connection. Without that, no live orders only means that none are
+    known: what was sent to a broker that cannot be reached may still work there.
+    """
+    for name in GATEWAYS:
+        status = statuses.get(name)
+        if status is None:
+            return f"{name}: {UNHEARD[1]}"
+        if not status.get("orders_reported"):
+            why = status.get("ended") if status.get("state") == "READY" else status.get("reason")
+            return f"{name}: {why or 'TWS has not listed its orders'}"
+    return ""
 
 
 def counter(status: Status, name: str) -> int:

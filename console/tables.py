@@ -108,8 +108,7 @@ def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
 def done(name: str, status: Status) -> str:
     """What a process has done so far, in a few words."""
     if name == "simulator":
-        counters = status["counters"]
-        sent, executions = counters["messages_sent"], counters["executions"]
+        sent, executions = (told.counter(status, n) for n in ("messages_sent", "executions"))
         return f"{counted(sent, 'tick')} sent, {counted(executions, 'execution')}"
     if name.startswith("strategy-"):
         ticks = told.counter(status, "ticks_received")
@@ -120,7 +119,8 @@ def done(name: str, status: Status) -> str:
         states = ", ".join(f"{n} {state.lower()}" for state, n in sorted(status["orders"].items()))
         ticks = told.counter(status, "ticks_published")
         shown = f"{counted(ticks, 'tick')}, " if ticks else ""
-        return f"{shown}orders: {states or 'none'}"
+        none = "none" if status.get("orders_reported", True) else "not known"
+        return f"{shown}orders: {states or none}"
     return ""
 
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from common import process
+from common import process, tws_address
 from common.process import Process
 from gateway.gateway import Gateway
 from gateway.service import GatewayService
@@ -27,7 +27,9 @@ def build(own: Process) -> GatewayService:
     follows = () if way_out else own.follow("risk")
     if not way_out:
         own.transport.bind("market", "xpub", own.endpoint("market"))
-    tws = TwsSocket(config.tws.host, config.tws.port, config.tws.reconnect_ms, own.clock)
+    tws = TwsSocket(
+        lambda: tws_address.find(config, own.run_dir), config.tws.reconnect_ms, own.clock
+    )
     own.transport.attach("tws", tws)
     return GatewayService(
         own.role, gateway, own.transport, own.clock, own.journal(),

@@ -44,6 +44,7 @@ from gateway.snapshot import Snapshot
 DETAILS_REQUEST_ID: Final = 900_000_000
 EXECUTIONS_REQUEST_ID: Final = 899_999_999
 EXECUTIONS_LATE_NS: Final = 1_000_000_000
+PROOF_LATE_NS: Final = 3_000_000_000  # the group's simulator answers within milliseconds
 
 
 class Gateway:
@@ -88,6 +89,8 @@ class Gateway:
         self._connected_ns = 0
         self._settle_ns = settle_ms * 1_000_000
         self._greeting = b""
+        self._stranger = ""  # why the last peer was not taken for the group's simulator
+        self._orders_listed = False  # on this connection
         self._last_word = ""  # why TWS is about to close, in its own words
         self._next_snapshot_ns: int | None = None
         self._last_snapshot_ns = 0
@@ -129,13 +132,25 @@ class Gateway:
         """READY once TWS is connected and all that it knows of orders is known here."""
         return ("READY", "") if self.synchronised else ("WAITING", self.problem)
 
+    @property
+    def orders_reported(self) -> bool:
+        """Whether TWS has listed its open orders on the present connection."""
+        return self.synchronised and self._orders_listed
+
     # ---- the connection ----------------------------------------------------------------------
 
-    def opened(self, now_ns: int) -> None:
-        """The socket to TWS is connected."""
+    def opened(self, now_ns: int, nonce: str = "", peer: str = "") -> None:
+        """The socket to TWS is connected; with a `nonce` it must be the simulator at `peer`."""
         self._connected_ns = now_ns
-        self._greeting = self.session.opened()
-        self.problem = "waiting for TWS to answer the handshake"
+        self._greeting = self.session.opened(nonce, peer)
+        waiting = "waiting for TWS to answer the handshake"
+        self.problem = (nonce and self._stranger) or waiting  # tried again, it may be the same one
+
+    def overdue(self, now_ns: int) -> str:
+        """Why to hang up: a peer that must be the group's simulator does not prove it in time."""
+        if not self.session.unproven or now_ns - self._connected_ns <= PROOF_LATE_NS:
+            return ""
+        return f"it did not answer with its nonce within {PROOF_LATE_NS // 1_000_000_000} s"
 
     def closed(self, now_ns: int, reason: str) -> list[Event]:
         """The socket is gone: queued orders never went, sent ones may be anywhere."""
@@ -148,6 +163,10 @@ class Gateway:
         self.lines.closed()
         self.orders.changes.disconnected()
         self.problem, self._last_word = self._last_word or reason, ""
+        if self.session.unproven:
+            self.problem = self.session.no_proof(reason)
+        self._stranger = self.problem if self.session.unproven else ""
+        self._orders_listed = False
         self.session.closed()
         self._applied(events)
         events += self._applied(self.orders.unanswered(now_ns, "the connection to TWS was lost"))
@@ -229,7 +248,10 @@ class Gateway:
     def _on_message(self, message: tws.TwsMessage, now_ns: int) -> list[Event]:
         if self._snapshot is not None:
             self._snapshot.note(message)
-        if isinstance(message, tws.SessionStarted):
+        self._orders_listed |= isinstance(message, tws.OpenOrdersEnd) and not self._cut_off
+        if isinstance(message, tws.IdentityAsked):
+            self.outbox.request(self.session.encode.identify())
+        elif isinstance(message, tws.SessionStarted):
             self.outbox.request(self.session.encode.start_api())
             self.problem = "waiting for TWS to start the API"
         elif isinstance(message, tws.NextValidId | tws.ManagedAccounts):
@@ -267,6 +289,7 @@ class Gateway:
         elif message.code in errors.CONNECTIVITY_LOST:
             self.synchronised, self.problem = False, f"TWS lost its server: {message.text}"
             self._cut_off, self._snapshot, self._next_snapshot_ns = True, None, None
+            self._orders_listed = False
             self.orders.changes.disconnected()
         elif message.code in errors.CONNECTIVITY_RESTORED:
             if message.code == errors.DATA_LOST:

@@ -9,6 +9,7 @@ from ibapi.wrapper import EWrapper
 
 from common.events import SubmitOrder
 from common.instruments import Instrument
+from common.tws_address import IDENTIFY
 from gateway.framing import frame
 
 Kind = tuple[int, str, str, str]
@@ -52,6 +53,10 @@ class RequestEncoder:
         """The first request of a session; nothing may go before it."""
         self._client.startApi()
         return self._taken()
+
+    def identify(self) -> bytes:
+        """Ask the group's simulator for its nonce; TWS knows no such request."""
+        return frame(f"{IDENTIFY}\0".encode())
 
     def place_order(self, order_id: int, order: SubmitOrder, contract: Contract) -> bytes:
         """A new order that carries the intent's id as its reference.

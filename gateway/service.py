@@ -101,6 +101,8 @@ class GatewayService(Service):
 
     def on_tick(self, now_ns: int) -> None:
         """Publish what the turn's bytes brought, and do what is due."""
+        if reason := self.gateway.overdue(now_ns):
+            self._leave(reason, b"", now_ns)
         self.born(*self.gateway.tick(now_ns))
         for symbol, ticks in self.gateway.ticks():
             self.transport.send("market", self.market.publish(symbol, ticks))
@@ -135,6 +137,7 @@ class GatewayService(Service):
             "tws_messages": self.gateway.market.messages,
             "tick_seqs": self.market.seqs(),
             "orders": {state: n for state, n in self.gateway.orders.states.items() if n},
+            "orders_reported": self.gateway.orders_reported,
             "tws": repr(self.gateway.session),
         }
 
@@ -155,16 +158,20 @@ class GatewayService(Service):
 
     def _on_tws(self, frames: list[bytes], now_ns: int) -> None:
         if frames[0] == OPENED:
-            self.gateway.opened(now_ns)
+            self.gateway.opened(now_ns, *(one.decode() for one in frames[1:]))
         elif frames[0] == CLOSED:
             self.born(*self.gateway.closed(now_ns, frames[1].decode(errors="replace")))
         elif frames[0] == DATA:
             try:
                 self.born(*self.gateway.received(frames[1], now_ns))
             except (SessionError, FramingError) as error:
-                self._hang_up()
-                self.born(*self.gateway.closed(now_ns, str(error)))
-                self.bury("tws", str(error), frames[1])
+                self._leave(str(error), frames[1], now_ns)
+
+    def _leave(self, reason: str, data: bytes, now_ns: int) -> None:
+        """Hang up on a peer that makes no sense, or that is not the one it has to be."""
+        self._hang_up()
+        self.born(*self.gateway.closed(now_ns, reason))
+        self.bury("tws", self.gateway.problem, data)
 
     def _measure(self, order: SubmitOrder, sent_ns: int) -> None:
         self.metrics.count("orders_sent")

@@ -1,10 +1,14 @@
-"""One TWS session: bytes in, messages and ticks out, and requests as bytes to send.
+r"""One TWS session: bytes in, messages and ticks out, and requests as bytes to send.
 
     DOWN --opened--> HANDSHAKE --version reply--> STARTING --nextValidId, accounts--> UP
-      ^__________________________closed, from every state________________________________|
+      ^                  \--version reply--> IDENTIFYING --nonce--^                      |
+      |__________________________closed, from every state________________________________|
 
 The client speaks first (`API`, NUL, the versions it can), TWS answers with the version it chose;
-then `startApi`, and nothing before it. A session is UP once TWS has told both the next valid
+then `startApi`, and nothing before it. Where the peer must be the group's own simulator, `opened`
+is given its nonce (`common.tws_address`), and between the two the peer is asked for it. Until it
+has answered rightly there is no translator: nothing that it says is read as TWS's, and no request
+but that one exists that could be sent. A session is UP once TWS has told both the next valid
 order id and the accounts: until then it ignores requests without a word. It stays STARTING, or
 goes back to it, while the accounts are not those to trade on; `refusal` then says why.
 """
@@ -12,11 +16,13 @@ goes back to it, while the accounts are not those to trade on; `refusal` then sa
 from collections.abc import Callable
 from typing import Final, Literal
 
+from common.tws_address import IDENTIFY
 from gateway.framing import FrameReader, frame, payload_at
 from gateway.market_data import MarketData
 from gateway.requests import RequestEncoder
 from gateway.translate import Translator
 from gateway.tws_messages import (
+    IdentityAsked,
     ManagedAccounts,
     NextValidId,
     SessionStarted,
@@ -27,7 +33,7 @@ from gateway.tws_messages import (
 VERSION_MIN: Final = 100
 VERSION_MAX: Final = 157  # the newest that ibapi 9.81.1 speaks
 
-SessionState = Literal["DOWN", "HANDSHAKE", "STARTING", "UP"]
+SessionState = Literal["DOWN", "HANDSHAKE", "IDENTIFYING", "STARTING", "UP"]
 Accounts = tuple[str, ...]
 
 
@@ -55,6 +61,8 @@ class TwsSession:
         self.server_version = 0
         self.accounts: Accounts = ()
         self.next_valid_id: int | None = None
+        self._nonce = b""
+        self._peer = ""
         self._frames = FrameReader()
         self._translator: Translator | None = None
         self._encoder: RequestEncoder | None = None
@@ -69,10 +77,26 @@ class TwsSession:
             raise SessionError(f"the session is {self.state}, requests need it STARTING or UP")
         return self._encoder
 
-    def opened(self) -> bytes:
-        """The socket is connected: gives the greeting to send."""
+    @property
+    def unproven(self) -> bool:
+        """Whether the peer has yet to prove that it is the group's simulator."""
+        return bool(self._nonce) and self.state in ("HANDSHAKE", "IDENTIFYING")
+
+    def no_proof(self, what: str) -> str:
+        """Why the peer is left: `what` it did instead of proving who it is."""
+        return (
+            f"{self._peer} did not identify itself as this group's simulator: {what}; nothing else"
+            " was sent to it"
+        )
+
+    def opened(self, nonce: str = "", peer: str = "") -> bytes:
+        """The socket is connected: gives the greeting to send.
+
+        With a `nonce` the peer, whose address is `peer`, must answer with it before anything else.
+        """
         self.closed()
         self.state = "HANDSHAKE"
+        self._nonce, self._peer = nonce.encode(), peer
         return b"API\0" + frame(f"v{VERSION_MIN}..{VERSION_MAX}".encode())
 
     def closed(self) -> None:
@@ -113,6 +137,8 @@ class TwsSession:
         return []
 
     def _read(self, payload: bytes, fields: list[bytes]) -> list[TwsMessage]:
+        if self.state == "IDENTIFYING":
+            return [self._identify(fields)]
         if self._translator is None:
             return [self._agree(fields)]
         messages = self._translator.read(payload)
@@ -126,7 +152,7 @@ class TwsSession:
             self.state = "STARTING" if self.refusal else "UP"
         return messages
 
-    def _agree(self, fields: list[bytes]) -> SessionStarted:
+    def _agree(self, fields: list[bytes]) -> TwsMessage:
         try:
             version = int(fields[0])
         except ValueError:
@@ -139,7 +165,20 @@ class TwsSession:
                 f"TWS chose version {version}, expected {VERSION_MIN} to {VERSION_MAX}"
             )
         self.server_version = version
-        self._translator = Translator(version)
         self._encoder = RequestEncoder(self.client_id, version)
+        if self._nonce:
+            self.state = "IDENTIFYING"
+            return IdentityAsked()
+        return self._start()
+
+    def _identify(self, fields: list[bytes]) -> SessionStarted:
+        if fields[:2] != [IDENTIFY.encode(), self._nonce]:
+            kind = fields[0][:20].decode(errors="replace")
+            answer = "another nonce" if kind == IDENTIFY else f"message {kind!r}"
+            raise SessionError(f"asked for its nonce, it answered with {answer}")
+        return self._start()
+
+    def _start(self) -> SessionStarted:
+        self._translator = Translator(self.server_version)
         self.state = "STARTING"
-        return SessionStarted(version)
+        return SessionStarted(self.server_version)

@@ -15,6 +15,10 @@ class SessionStarted(TwsMessage, frozen=True):
     server_version: int
 
 
+class IdentityAsked(TwsMessage, frozen=True):
+    """The peer has told its version, and must now prove that it is the group's simulator."""
+
+
 class NextValidId(TwsMessage, frozen=True):
     """The lowest order id that TWS will take from this client id; can be lower than before."""
 

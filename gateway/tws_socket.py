@@ -2,9 +2,11 @@
 
 import errno
 import socket
+from collections.abc import Callable
 from typing import Final
 
 from common.clock import Clock
+from common.tws_address import NoTwsAddress, TwsAddress
 
 READ_BYTES: Final = 256 * 1024
 
@@ -22,14 +24,16 @@ CLOSED: Final = b"closed"
 
 
 class TwsSocket:
-    """A byte stream to `host:port` for `ZmqTransport.attach`.
+    """A byte stream to TWS for `ZmqTransport.attach`; `find` gives the address, at each connect.
 
-    `ready` gives `[OPENED]`, `[DATA, bytes]` and `[CLOSED, reason]`. After a close it waits
-    `reconnect_ms`, then tries again, for as long as it takes.
+    `ready` gives `[OPENED]`, with the nonce and the address behind it where the peer must prove
+    who it is, `[DATA, bytes]` and `[CLOSED, reason]`. After a close it waits `reconnect_ms`, then
+    tries again, for as long as it takes.
     """
 
-    def __init__(self, host: str, port: int, reconnect_ms: int, clock: Clock) -> None:
-        self._address = (host, port)
+    def __init__(self, find: Callable[[], TwsAddress], reconnect_ms: int, clock: Clock) -> None:
+        self._find = find
+        self._address: TwsAddress | None = None
         self._retry_ns = reconnect_ms * 1_000_000
         self._clock = clock
         self._socket: socket.socket | None = None
@@ -39,7 +43,7 @@ class TwsSocket:
 
     def __repr__(self) -> str:
         state = "connected" if self._connected else "down"
-        return f"<TwsSocket {self._address[0]}:{self._address[1]} {state}>"
+        return f"<TwsSocket {self._address} {state}>"
 
     def fileno(self) -> int:
         """The descriptor to poll; -1 while there is none."""
@@ -79,7 +83,11 @@ class TwsSocket:
     def _begin(self) -> list[list[bytes]]:
         if self._clock.now_ns() < self._next_try_ns:
             return []
-        family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
+        try:
+            self._address = address = self._find()
+        except NoTwsAddress as error:
+            return self._gone(f"cannot connect to TWS: {error}")
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -87,15 +95,16 @@ class TwsSocket:
         for option, value in KEEPALIVE.items():
             self._socket.setsockopt(socket.IPPROTO_TCP, option, value)
         try:
-            code = self._socket.connect_ex(self._address)
+            code = self._socket.connect_ex((address.host, address.port))
         except OSError as error:  # a name that cannot be looked up, perhaps only now
-            return self._gone(f"cannot connect to TWS at {self._place}: {error.strerror}")
+            return self._gone(f"cannot connect to TWS at {address}: {error.strerror}")
         if code in (0, errno.EINPROGRESS):
             return []
-        return self._gone(f"cannot connect to TWS at {self._place}: {errno.errorcode.get(code)}")
+        return self._gone(f"cannot connect to TWS at {address}: {errno.errorcode.get(code)}")
 
     def _finish_connecting(self) -> list[list[bytes]]:
         assert self._socket is not None
+        assert self._address is not None
         code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code == 0:
             try:
@@ -103,8 +112,10 @@ class TwsSocket:
             except OSError:
                 return []  # still under way
             self._connected = True
-            return [[OPENED]]
-        return self._gone(f"cannot connect to TWS at {self._place}: {errno.errorcode.get(code)}")
+            nonce = self._address.nonce
+            proof = [nonce.encode(), str(self._address).encode()] if nonce else []
+            return [[OPENED, *proof]]
+        return self._gone(f"cannot connect to TWS at {self._address}: {errno.errorcode.get(code)}")
 
     def _read(self, sock: socket.socket) -> list[list[bytes]]:
         try:
@@ -112,8 +123,10 @@ class TwsSocket:
         except BlockingIOError:
             return []
         except OSError as error:
-            return self._gone(f"TWS at {self._place} reset the connection: {error.strerror}")
-        return [[DATA, data]] if data else self._gone(f"TWS at {self._place} closed the connection")
+            return self._gone(f"TWS at {self._address} reset the connection: {error.strerror}")
+        if data:
+            return [[DATA, data]]
+        return self._gone(f"TWS at {self._address} closed the connection")
 
     def _flush(self, sock: socket.socket) -> list[list[bytes]]:
         try:
@@ -121,7 +134,7 @@ class TwsSocket:
         except BlockingIOError:
             return []
         except OSError as error:
-            return self._gone(f"TWS at {self._place} reset the connection: {error.strerror}")
+            return self._gone(f"TWS at {self._address} reset the connection: {error.strerror}")
         del self._out[:sent]
         return []
 
@@ -134,7 +147,3 @@ class TwsSocket:
     def _gone(self, reason: str) -> list[list[bytes]]:
         self.close()
         return [[CLOSED, reason.encode()]]
-
-    @property
-    def _place(self) -> str:
-        return f"{self._address[0]}:{self._address[1]}"

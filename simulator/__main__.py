@@ -45,7 +45,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
     parser.add_argument("--port", type=int, default=7497, help="0 takes a free one")
     parser.add_argument(
-        "--member", action="store_true", help="all from the configuration, as the group's own"
+        "--member",
+        action="store_true",
+        help="the group's own: all from the configuration, on a free port",
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--ticks", type=Path, help="CSV of market rows; without it, made up")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from common.tws_address import IDENTIFY
 from simulator import requests as ask
 from simulator.messages import NO_ID
 from simulator.place_order import place_order
@@ -157,4 +158,5 @@ DECODERS: dict[int, Callable[[Fields, int], Request]] = {
     97: _tick_by_tick,
     98: _cancel_tick_by_tick,
     99: _completed_orders,
+    int(IDENTIFY): _bare(ask.Identify(), fields=0),
 }

@@ -2,14 +2,17 @@
 
 import json
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from common import tws_address
 from common.config import Config
 from common.endpoints import prepare_run_dir
 from common.instruments import Instrument
 from common.ticks.rows import Row
+from common.tws_address import TwsAddress
 from simulator.market import market_of
 from simulator.server import TwsServer
 from simulator.settings import SimulatorSettings
@@ -17,12 +20,17 @@ from simulator.shell import listen, perm_id_of, serve
 from simulator.synthetic import SyntheticMarket
 from simulator.times import time_ns
 
+HOST = "127.0.0.1"
 AUDIT = "audit.jsonl"
 TWS_RATE_MAX_PER_S = 50  # as the real one counts; not at all where the gateway's pacing is off
 
 
 def run(config: Config, stopping: Callable[[], bool]) -> None:
-    """Serve on the configured TWS port until `stopping()`, or until the parent is gone."""
+    """Serve on a free port, left in the run directory, until `stopping()` or the parent is gone.
+
+    A free port, since on any that is agreed on beforehand somebody else's TWS could be listening,
+    and the group would trade there.
+    """
     run_dir = prepare_run_dir(config.run_dir)
     instruments = config.all_instruments()
     settings = SimulatorSettings(
@@ -30,9 +38,12 @@ def run(config: Config, stopping: Callable[[], bool]) -> None:
         seconds=config.simulator.seconds,
         rate_max_per_s=TWS_RATE_MAX_PER_S if config.tws.rate_max_per_s else 0,
         first_perm_id=perm_id_of(time.time_ns()),
+        nonce=secrets.token_hex(16),
     )
     server = TwsServer(settings, instruments, _market(config, instruments))
-    listener = listen(config.tws.host, config.tws.port)
+    listener = listen(HOST, 0)
+    port = int(listener.getsockname()[1])
+    tws_address.publish(run_dir, TwsAddress(HOST, port, settings.nonce))
     parent, status = os.getppid(), run_dir / "status" / "simulator.json"
     with (run_dir / AUDIT).open("ab") as audit:
         serve(
@@ -42,6 +53,7 @@ def run(config: Config, stopping: Callable[[], bool]) -> None:
             audit,
             lambda one: _tell(status, one, ""),
         )
+    tws_address.withdraw(run_dir)
     _tell(status, server, "stopped")
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from common.instruments import Instrument
+from common.tws_address import IDENTIFY
 from simulator.account import Holding, text
 from simulator.orders import Execution, Order
 
@@ -56,6 +57,11 @@ def error(version: int, req_id: int, code: int, message: str) -> Fields:
     """An error or notice (4); `req_id` -1 belongs to no request."""
     fields = ["4", "2", str(req_id), str(code), message]
     return [*fields, ""] if version >= 166 else fields  # advancedOrderRejectJson
+
+
+def identity(nonce: str) -> Fields:
+    """The nonce of the group's own simulator; no message of TWS's."""
+    return [IDENTIFY, nonce]
 
 
 def next_valid_id(order_id: int) -> Fields:

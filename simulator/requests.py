@@ -36,6 +36,10 @@ class StartApi(Request, frozen=True):
     client_id: int
 
 
+class Identify(Request, frozen=True):
+    """The group's own client asks for the nonce before it starts; see `common.tws_address`."""
+
+
 class MarketData(Request, frozen=True):
     """Ticks of a contract, or its present values alone."""
 

@@ -204,8 +204,15 @@ class TwsServer:
             return
         if isinstance(request, ask.StartApi):
             self._start(session, request)
+        elif isinstance(request, ask.Identify):
+            self._identify(session)
         elif session.state is State.SERVING:
             self._handlers[type(request)](session, request)
+
+    def _identify(self, session: Session) -> None:
+        """As a TWS, which knows no such request, nobody is answered before `startApi`."""
+        if self.settings.nonce:
+            self._outbox.send(session, messages.identity(self.settings.nonce))
 
     def _start(self, session: Session, request: ask.StartApi) -> None:
         if session.state is not State.GREETED:

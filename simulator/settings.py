@@ -16,6 +16,7 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     request on; 0 is without end. `rate_max_per_s` is the pacing limit for a client's
     requests; 0 checks nothing. `first_perm_id` names the first order for good: give each
     run another one when a ledger outlives the simulator, since execution ids contain it.
+    `nonce` is what a client of the group's own simulator asks for; without one nobody is answered.
     """
 
     account: str = "DU1234567"
@@ -31,6 +32,7 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     tick_by_tick_max: int = 5
     rows_max_per_tick: int = 5_000
     unsent_max_bytes: int = 4 * 1024 * 1024
+    nonce: str = ""
 
     def __post_init__(self) -> None:
         if not VERSION_FLOOR <= self.server_version_max <= VERSION_CEILING:

@@ -6,8 +6,10 @@ No order is placed to find out.
 import os
 from typing import Final
 
+from common import tws_address
 from common.config import Config
 from common.logs import redact
+from common.tws_address import NoTwsAddress, TwsAddress
 from console.doctor.finding import Finding, failed, passed, skipped, unknown
 from console.doctor.market_data import market_data
 from console.doctor.probe import Probe
@@ -25,10 +27,14 @@ CLOCK_MAX_S: Final = 2.0
 
 def check(config: Config, timeout_s: float) -> list[Finding]:
     """All that a short visit to TWS tells."""
-    with Probe(config.tws.host, config.tws.port, CLIENT_ID_BASE + os.getpid()) as probe:
-        reached = reachable(config, probe, timeout_s)
+    try:
+        address = tws_address.find(config, config.run_dir)
+    except NoTwsAddress:
+        return _unreached(_not_started_yet())
+    with Probe(address, CLIENT_ID_BASE + os.getpid()) as probe:
+        reached = reachable(config, probe, address, timeout_s)
         if not reached.ok:
-            return [reached, *(skipped(name, "TWS was not reached") for name in CHECKS[1:])]
+            return _unreached(reached)
         return [
             reached,
             account(config, probe),
@@ -38,9 +44,17 @@ def check(config: Config, timeout_s: float) -> list[Finding]:
         ]
 
 
-def reachable(config: Config, probe: Probe, timeout_s: float) -> Finding:
+def _unreached(reached: Finding) -> list[Finding]:
+    return [reached, *(skipped(name, "TWS was not reached") for name in CHECKS[1:])]
+
+
+def _not_started_yet() -> Finding:
+    return skipped("TWS", "the simulator starts with the group, by `tapewire up`")
+
+
+def reachable(config: Config, probe: Probe, address: TwsAddress, timeout_s: float) -> Finding:
     """TWS answers the handshake and starts the API for a client."""
-    place = f"{config.tws.host}:{config.tws.port}"
+    place = str(address)
     if not probe.connect(timeout_s):
         return _not_there(config, probe, place, timeout_s)
     if not probe.start(timeout_s):
@@ -51,7 +65,7 @@ def reachable(config: Config, probe: Probe, timeout_s: float) -> Finding:
 
 def _not_there(config: Config, probe: Probe, place: str, timeout_s: float) -> Finding:
     if config.simulator.enabled and probe.session.state == "DOWN":
-        return skipped("TWS", f"the simulator on {place} starts with the group, by `tapewire up`")
+        return _not_started_yet()
     if probe.session.state == "DOWN":
         return failed(
             "TWS",
@@ -60,6 +74,12 @@ def _not_there(config: Config, probe: Probe, place: str, timeout_s: float) -> Fi
             " compare its port with tws.port (paper: 7497, IB Gateway 4002)",
         )
     said = probe.fault or f"no answer to the handshake in {timeout_s:g} s"
+    if probe.session.unproven:
+        return failed(
+            "TWS",
+            probe.session.no_proof(probe.fault or f"no answer in {timeout_s:g} s"),
+            "`tapewire down`, then `tapewire up`: the simulator then takes another port",
+        )
     return failed(
         "TWS",
         f"{place} takes connections, but is no TWS: {said}",

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from common.tws_address import TwsAddress
 from gateway import tws_messages as tws
 from gateway.framing import FrameReader, FramingError, frame
 from gateway.market_data import MarketData
@@ -20,13 +21,13 @@ class Probe:
     `client_id` must be nobody's: TWS refuses a second connection of one.
     """
 
-    def __init__(self, host: str, port: int, client_id: int) -> None:
+    def __init__(self, address: TwsAddress, client_id: int) -> None:
         self.market = MarketData()
         self.session = TwsSession(client_id, self.market)
         self.messages: list[tws.TwsMessage] = []
         self.fault = ""
         self.current_time: int | None = None
-        self._address = (host, port)
+        self._address = address
         self._times = FrameReader()
         self._socket: socket.socket | None = None
 
@@ -38,14 +39,19 @@ class Probe:
             self._socket.close()
 
     def connect(self, timeout_s: float) -> bool:
-        """Connect and shake hands; False if that fails, `fault` says how."""
+        """Connect, shake hands, and see who it is; False if that fails, `fault` says how."""
         try:
-            self._socket = socket.create_connection(self._address, timeout_s)
+            place = (self._address.host, self._address.port)
+            self._socket = socket.create_connection(place, timeout_s)
         except OSError as error:
             self.fault = str(error.strerror or error)
             return False
-        self.send(self.session.opened())
-        return self.wait(lambda: self.session.server_version > 0, timeout_s)
+        self.send(self.session.opened(self._address.nonce, str(self._address)))
+        if not self.wait(lambda: self.session.server_version > 0, timeout_s):
+            return False
+        if self.session.unproven:
+            self.send(self.session.encode.identify())
+        return self.wait(lambda: not self.session.unproven, timeout_s)
 
     def start(self, timeout_s: float) -> bool:
         """Start the API; False if TWS does not get UP with it."""

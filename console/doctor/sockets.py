@@ -29,7 +29,6 @@ def check(config: Config) -> list[Finding]:
         for name, holder in taken.items()
         if holder.pid not in own
     ]
-    conflicts += _simulator(config, own)
     if conflicts:
         return conflicts
     free = len(PORTS) - len(taken)
@@ -46,20 +45,3 @@ def _holder(name: str, config: Config) -> Listener | None:
 def _place(name: str, config: Config) -> str:
     address = endpoint(name, config.bus, Path(config.run_dir))
     return address.removeprefix("tcp://").removeprefix("ipc://")
-
-
-def _simulator(config: Config, own: set[int]) -> list[Finding]:
-    """The simulator binds TWS's port: nobody else may be on it."""
-    if not config.simulator.enabled:
-        return []
-    holder = listeners.on_port(config.tws.host, config.tws.port)
-    if holder is None or holder.pid in own:
-        return []
-    return [
-        failed(
-            f"{CHECK} simulator",
-            f"{config.tws.host}:{config.tws.port} is in use by {holder}",
-            "set another tws.port for the simulator; or, if that is the TWS to trade on,"
-            " [simulator] enabled = false",
-        )
-    ]

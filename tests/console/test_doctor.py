@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from common import tws_address
+from common.tws_address import IDENTIFY, TwsAddress
 from simulator import messages
 from tests.console import scripted
 from tests.console.scripted import listener, scripted_tws, started
@@ -205,11 +207,35 @@ def test_the_groups_own_sockets_are_no_conflict(examined, run_dir):
     assert found["sockets"]["found"].endswith("free, 1 in use by this group")
 
 
-def test_a_simulator_port_that_somebody_else_has(examined, monkeypatch, tws_port, port):
+def test_with_the_groups_simulator_a_tws_on_the_configured_port_is_let_alone(
+    examined, monkeypatch, tws_port, port
+):
     port(tws_port)
     monkeypatch.setenv("TAPEWIRE_SIMULATOR__ENABLED", "true")
-    found, _ = examined()
-    assert "set another tws.port" in found["sockets simulator"]["advice"]
+    found, status = examined()
+    assert (found["sockets"]["ok"], found["TWS"]["ok"], status) == (True, None, 0)
+
+
+def test_a_stranger_in_the_simulators_place_fails(examined, monkeypatch, tws_port, run_dir):
+    monkeypatch.setenv("TAPEWIRE_SIMULATOR__ENABLED", "true")
+    tws_address.publish(run_dir, TwsAddress("127.0.0.1", tws_port, "nonce"))
+    found, status = examined("--timeout", SHORT)
+    assert (found["TWS"]["ok"], status) == (False, 1)
+    assert found["TWS"]["found"] == (
+        f"127.0.0.1:{tws_port} did not identify itself as this group's simulator: no answer in"
+        " 0.3 s; nothing else was sent to it"
+    )
+    assert found["account"]["ok"] is None
+
+
+def test_the_groups_own_simulator_is_examined_by_its_nonce(examined, monkeypatch, run_dir):
+    monkeypatch.setenv("TAPEWIRE_SIMULATOR__ENABLED", "true")
+    answers = {**started("DU1"), IDENTIFY: lambda _fields: [messages.identity("nonce")]}
+    with scripted_tws(answers) as number:
+        tws_address.publish(run_dir, TwsAddress("127.0.0.1", number, "nonce"))
+        found, _ = examined("--timeout", SHORT)
+    assert found["TWS"]["found"] == f"server version 157 at 127.0.0.1:{number}"
+    assert found["account"]["ok"] is True
 
 
 def test_a_run_directory_that_others_can_enter(examined, run_dir: Path):

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from console import status as told
 from console.commands import lifecycle
 from console.group import Group, Stopped
 from console.words import counted
@@ -214,7 +215,50 @@ def test_what_is_broken_has_no_process_id(tapewire, tell, up, monkeypatch):
     assert tapewire("status", "--json").json["executor"]["pid"] is None
 
 
+@pytest.mark.parametrize("counters", [{}, {"rows": 1}], ids=["none", "others"])
+@pytest.mark.parametrize("name", ["simulator", *NAMES, "strategy-momentum-fast"])
+def test_a_process_without_its_counters_is_shown(tapewire, tell, up, run_dir, name, counters):
+    (run_dir / "programs").mkdir()
+    for program in ("simulator", "strategy-momentum-fast"):
+        (run_dir / "programs" / f"{program}.conf").touch()
+    for other in ("simulator", *NAMES, "strategy-momentum-fast"):
+        tell(other)
+    tell(name, counters=counters)
+    ended = tapewire("status")
+    assert (ended.status, ended.err) == (0, "")
+    assert any(row.startswith(name) for row in ended.out.splitlines())
+
+
+@pytest.mark.parametrize("name", ["simulator", *NAMES])
+def test_a_process_that_never_came_up_is_shown_as_broken(
+    tapewire, tell, up, run_dir, monkeypatch, name
+):
+    (run_dir / "programs").mkdir()
+    (run_dir / "programs" / "simulator.conf").touch()
+    for other in {"simulator", *NAMES} - {name}:
+        tell(other)
+    monkeypatch.setattr(Group, "broken", lambda _: {name: "address in use"})
+    ended = tapewire("status")
+    assert (ended.status, ended.err) == (1, "")
+    assert f"{name}: address in use" in ended.out
+
+
+def test_orders_that_the_broker_has_not_listed_are_not_said_to_be_none(tapewire, tell, up):
+    for name in NAMES:
+        tell(name, orders={}, orders_reported=name != "gateway")
+    rows = {row.split()[0]: row for row in tapewire("status").out.splitlines() if row.strip()}
+    assert rows["gateway"].rstrip().endswith("orders: not known")
+    assert rows["way-out"].rstrip().endswith("orders: none")
+
+
+NOT_CONNECTED = "gateway: cannot connect to TWS"
 STOPPED = {
+    ("keep", "nothing was cancelled", 0, "", False, NOT_CONNECTED): (
+        f"it is not known which orders work at the broker ({NOT_CONNECTED})"
+    ),
+    ("keep", "nothing was cancelled", 3, "", False, NOT_CONNECTED): (
+        f"3 orders may work at the broker, which has not confirmed it ({NOT_CONNECTED})"
+    ),
     ("keep", "nothing was cancelled", 0): "no orders work at the broker",
     ("keep", "nothing was cancelled", 1): (
         '1 order works at the broker; it was kept, as executor.on_stop is "keep"'
@@ -233,10 +277,34 @@ STOPPED = {
 
 
 @pytest.mark.parametrize(
-    ("stopped", "said"), STOPPED.items(), ids=["keep-0", "keep-1", "keep-3", "cancel-0", "flatten"]
+    ("stopped", "said"),
+    STOPPED.items(),
+    ids=["unknown-0", "unknown-3", "keep-0", "keep-1", "keep-3", "cancel-0", "flatten"],
 )
 def test_down_says_what_became_of_working_orders_without_contradiction(stopped, said):
     assert str(Stopped(*stopped)) == said
+
+
+def test_what_the_broker_has_not_reported_is_named():
+    ready = {"state": "READY", "reason": "", "ended": "SIGTERM", "orders_reported": True}
+    alone = {"gateway": ready}
+    waiting = {**ready, "state": "WAITING", "reason": "no TWS", "orders_reported": False}
+    died = {**ready, "ended": "process 9 died", "orders_reported": False}
+    assert told.unreported({**alone, "way-out": ready}) == ""
+    assert told.unreported(alone) == "way-out: no status yet"
+    assert told.unreported({**alone, "way-out": waiting}) == "way-out: no TWS"
+    assert told.unreported({**alone, "way-out": died}) == "way-out: process 9 died"
+
+
+def test_a_gateway_that_was_killed_no_longer_vouches_for_the_orders(run_dir, tell):
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    for name in NAMES:
+        tell(name, orders_reported=True, pid=gone.pid if name == "gateway" else os.getpid())
+    assert told.unreported(told.read(run_dir)) == f"gateway: process {gone.pid} died"
+    tell("gateway", orders_reported=True)
+    assert told.unreported(told.read(run_dir)) == ""
+    assert told.unreported(told.read(run_dir, {"gateway": "it ended"})) == "gateway: it ended"
 
 
 def test_numbers_have_their_nouns():

@@ -5,12 +5,15 @@ from decimal import Decimal
 import pytest
 
 from common.events import (
+    CancelAll,
     ConnectionLost,
     OrderAnswer,
     OrderRefused,
     OrderUnknown,
     RiskResumed,
 )
+from common.tws_address import IDENTIFY
+from gateway.gateway import PROOF_LATE_NS
 from simulator import messages
 from tests.gateway.desk import (
     ACCOUNT,
@@ -268,3 +271,91 @@ def test_market_data_is_subscribed_once_and_again_after_a_reconnect(desk: Desk):
     (line,) = [fields[2] for fields in asked if fields[0] == "1"]
     desk.hear(["1", "6", line, "1", "1.5", "1", "0"])
     assert [symbol for symbol, _ in desk.gateway.ticks()] == ["AAPL"]
+
+
+# ---- the group's own simulator --------------------------------------------------------------
+
+
+def unproven() -> Desk:
+    """A gateway whose peer was asked for its nonce."""
+    desk = Desk(connect=False)
+    desk.gateway.opened(T0, "secret", "127.0.0.1:4242")
+    desk.gateway.release(T0)
+    desk.hear(["157", "20261120 10:00:00 UTC"])
+    return desk
+
+
+def test_the_simulator_is_asked_for_its_nonce_before_the_api_is_started():
+    desk = unproven()
+    assert desk.flush() == [[IDENTIFY]]
+    desk.hear(messages.identity("secret"))
+    assert desk.flush() == [["71", "2", "1", ""]]
+    desk.hear(messages.next_valid_id(1), messages.managed_accounts(ACCOUNT))
+    desk.answer_snapshot()
+    assert desk.gateway.readiness() == ("READY", "")
+
+
+def test_nothing_goes_to_a_peer_that_has_not_proved_itself():
+    desk = unproven()
+    desk.gateway.want("AAPL")
+    assert not desk.submit(submit()).accepted
+    answer, _events = desk.gateway.cancel_all(CancelAll(T0), T0)
+    assert not answer.accepted
+    desk.pass_s(60)
+    assert desk.flush() == [[IDENTIFY]]
+    assert desk.gateway.readiness()[0] == "WAITING"
+
+
+def test_a_peer_that_does_not_prove_itself_in_time_is_named_also_while_it_is_tried_again():
+    desk = unproven()
+    assert desk.gateway.overdue(T0 + PROOF_LATE_NS) == ""
+    late = desk.gateway.overdue(T0 + PROOF_LATE_NS + 1)
+    desk.lose(late)
+    reason = (
+        "127.0.0.1:4242 did not identify itself as this group's simulator: it did not answer with"
+        " its nonce within 3 s; nothing else was sent to it"
+    )
+    assert desk.gateway.readiness() == ("WAITING", reason)
+    desk.gateway.opened(T0, "secret", "127.0.0.1:4242")
+    assert desk.gateway.readiness() == ("WAITING", reason)
+    desk.gateway.release(T0)
+    desk.hear(["157", "20261120 10:00:00 UTC"], messages.identity("secret"))
+    assert desk.gateway.readiness() == ("WAITING", "waiting for TWS to start the API")
+
+
+def test_a_real_tws_is_waited_for_since_a_person_may_have_to_let_it_in():
+    desk = Desk(connect=False)
+    desk.gateway.opened(T0)
+    assert desk.gateway.overdue(T0 + 100 * PROOF_LATE_NS) == ""
+
+
+# ---- whether the broker has told its orders -------------------------------------------------
+
+
+def test_orders_are_reported_once_tws_has_listed_them_on_this_connection(desk: Desk):
+    assert desk.gateway.orders_reported
+    desk.lose()
+    assert not desk.gateway.orders_reported
+    desk.connect()
+    assert not desk.gateway.orders_reported
+    desk.answer_snapshot()
+    assert desk.gateway.orders_reported
+
+
+def test_a_list_without_an_end_reports_nothing(desk: Desk):
+    desk.lose()
+    desk.connect()
+    desk.hear(messages.execution_end(1), messages.completed_orders_end())
+    desk.pass_s(11)
+    assert desk.gateway.readiness() == ("READY", "")
+    assert not desk.gateway.orders_reported
+
+
+def test_a_tws_that_lost_its_server_reports_nothing_until_it_lists_them_again(desk: Desk):
+    desk.error(-1, 1100)
+    desk.hear(messages.open_order_end())
+    assert not desk.gateway.orders_reported
+    desk.error(-1, 1102)
+    assert not desk.gateway.orders_reported
+    desk.answer_snapshot()
+    assert desk.gateway.orders_reported

@@ -16,6 +16,8 @@ from common.events import (
     RiskViolation,
 )
 from common.journal import JournalError, events_of
+from common.tws_address import IDENTIFY
+from gateway.framing import frame as frame_of
 from gateway.gateway import Gateway
 from gateway.service import MARKS_EVERY_NS, GatewayService
 from gateway.tws_socket import CLOSED, DATA, OPENED
@@ -23,6 +25,8 @@ from simulator import messages
 from simulator.messages import frame
 from tests.gateway.desk import AAPL, ACCOUNT, MSFT, SECOND, T0, fields_of, submit
 from tests.gateway.wires import LoggedJournal, Wires
+
+GREETING = b"API\0" + frame_of(b"v100..157")
 
 
 class Shell:
@@ -177,6 +181,27 @@ def test_a_peer_that_is_no_tws_is_hung_up_on(shell: Shell):
     assert shell.hung_up == 1
     assert shell.service.gateway.session.state == "DOWN"
     assert "expected at most" in shell.service.readiness(T0)[1]
+
+
+def test_a_peer_without_the_nonce_is_hung_up_on_and_named(shell: Shell):
+    place = "127.0.0.1:4242"
+    shell.wires.put("tws", CLOSED, b"gone")
+    for answer in (messages.error(157, -1, 321, "unknown"), None):
+        shell.wires.put("tws", OPENED, b"secret", place.encode())
+        shell.turn()
+        shell.tws(["157", "time"])
+        if answer:
+            shell.tws(answer)
+        else:
+            shell.clock.advance_to(T0 + 4 * SECOND)
+            shell.turn()
+        state, reason = shell.service.readiness(T0)
+        assert (state, reason.split(" did not ")[0]) == ("WAITING", place)
+        assert shell.service.dead_letters[-1].reason == reason
+        assert not shell.service.status()["orders_reported"]
+    assert shell.hung_up == 2
+    asked = fields_of(b"".join(f[0].removeprefix(GREETING) for f in shell.wires.on("tws")))
+    assert asked == [[IDENTIFY], [IDENTIFY]]
 
 
 def test_ticks_are_published_and_a_joiner_opens_the_line_and_gets_last_values(shell: Shell):

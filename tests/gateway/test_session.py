@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.tws_address import IDENTIFY
 from gateway.framing import FramingError, frame
 from gateway.market_data import MarketData
 from gateway.session import SessionError, TwsSession
 from gateway.tws_messages import (
+    IdentityAsked,
     ManagedAccounts,
     NextValidId,
     SessionStarted,
@@ -161,3 +163,53 @@ def test_start_api_is_the_first_request_and_comes_after_the_reply():
     desk.raw(REPLY)
     assert desk.flush() == [["71", "2", "1", ""]]
     assert desk.flush() == []
+
+
+# ---- the group's own simulator --------------------------------------------------------------
+
+NONCE = tws_frame(messages.identity("secret"))
+
+
+def asked() -> TwsSession:
+    """A session whose peer has shaken hands and was asked for its nonce."""
+    session = TwsSession(7, MarketData())
+    session.opened("secret", "127.0.0.1:4242")
+    assert session.received(REPLY, T0) == [IdentityAsked()]
+    return session
+
+
+@given(st.lists(st.integers(0, len(REPLY + NONCE + START)), max_size=6))
+def test_a_simulator_that_knows_the_nonce_is_taken_for_it(cuts: list[int]):
+    session, stream = TwsSession(7, MarketData()), REPLY + NONCE + START
+    session.opened("secret", "127.0.0.1:4242")
+    places = [0, *sorted(cuts), len(stream)]
+    got = [m for a, b in pairwise(places) for m in session.received(stream[a:b], T0)]
+    assert got[:2] == [IdentityAsked(), SessionStarted(157)]
+    assert (session.state, session.unproven) == ("UP", False)
+
+
+STRANGERS = {
+    "another nonce": (messages.identity("other"), "another nonce"),
+    "no nonce": (messages.identity(""), "another nonce"),
+    "an echo": ([IDENTIFY], "another nonce"),
+    "an error": (messages.error(157, -1, 321, "unknown message id"), "message '4'"),
+    "accounts": (messages.managed_accounts("DU1"), "message '15'"),
+    "a tick": (["1", "6", "1", "1", "150.5", "10", "0"], "message '1'"),
+    "nothing": ([""], "message ''"),
+}
+
+
+@pytest.mark.parametrize(("fields", "what"), STRANGERS.values(), ids=STRANGERS)
+def test_any_other_answer_is_a_strangers(fields: list[str], what: str):
+    session = asked()
+    with pytest.raises(SessionError, match=f"asked for its nonce, it answered with {what}"):
+        session.received(tws_frame(fields) + START, T0)
+    assert (session.state, session.unproven) == ("IDENTIFYING", True)
+
+
+def test_a_nonce_holds_for_one_connection_and_a_tws_needs_none():
+    session = asked()
+    session.closed()
+    assert not session.unproven
+    session.opened()
+    assert session.received(REPLY, T0) == [SessionStarted(157)]

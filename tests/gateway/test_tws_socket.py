@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from common.clock import VirtualClock
+from common.tws_address import NoTwsAddress, TwsAddress
 from gateway.tws_socket import CLOSED, DATA, KEEPALIVE, OPENED, TwsSocket
 
 MS = 1_000_000
@@ -21,8 +22,14 @@ class Loopback:
         self.server.settimeout(5)
         self.port = self.server.getsockname()[1]
         self.clock = VirtualClock(1)
-        self.tws = TwsSocket("127.0.0.1", self.port, 500, self.clock)
+        self.tws = TwsSocket(self.find, 500, self.clock)
+        self.nonce = ""
         self.peer: socket.socket | None = None
+
+    def find(self) -> TwsAddress:
+        if not self.port:
+            raise NoTwsAddress("the simulator has not started yet")
+        return TwsAddress("127.0.0.1", self.port, self.nonce)
 
     def step(self) -> list[list[bytes]]:
         """What one poll of the loop gives; waits for the descriptor as the loop does."""
@@ -89,6 +96,28 @@ def test_a_close_is_told_and_it_connects_again(loop: Loopback):
     assert peer.recv(9) == b"new"  # nothing of the old connection is in front of it
 
 
+def test_the_address_is_looked_up_again_at_each_connect(loop: Loopback):
+    loop.connect().close()
+    loop.until(CLOSED)
+    loop.server.close()
+    port, loop.port = loop.port, 0
+    loop.clock.advance_to(1 + 500 * MS)
+    assert loop.until(CLOSED)[1] == b"cannot connect to TWS: the simulator has not started yet"
+    assert loop.tws.fileno() == -1
+    loop.server = socket.create_server(("127.0.0.1", 0))
+    loop.server.settimeout(5)
+    loop.port = loop.server.getsockname()[1]
+    assert loop.port != port
+    loop.clock.advance_to(1 + 1000 * MS)
+    loop.connect()
+
+
+def test_who_has_to_prove_itself_is_told_with_the_connection(loop: Loopback):
+    loop.nonce = "secret"
+    assert loop.until(OPENED) == [OPENED, b"secret", f"127.0.0.1:{loop.port}".encode()]
+    loop.peer, _ = loop.server.accept()
+
+
 def test_a_reset_is_told(loop: Loopback):
     peer = loop.connect()
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -117,7 +146,7 @@ def test_nothing_can_be_written_before_it_is_connected(loop: Loopback):
 
 def test_a_host_that_is_no_name_is_told_and_tried_again():
     clock = VirtualClock(1)
-    tws = TwsSocket("no-such-host.invalid", 7497, 500, clock)
+    tws = TwsSocket(lambda: TwsAddress("no-such-host.invalid", 7497), 500, clock)
     ((kind, reason),) = tws.ready()
     assert kind == CLOSED
     assert b"cannot connect to TWS at no-such-host.invalid:7497" in reason

@@ -146,7 +146,7 @@ def test_a_gateway_waits_for_a_tws_that_is_not_there_and_says_so(run_dir, monkey
     waiting = Running(group)
     try:
         waiting.until(lambda: "cannot connect" in _reason(waiting), "the gateway to say so")
-        assert "127.0.0.1" in _reason(waiting)
+        assert "the simulator has not started yet" in _reason(waiting)
         assert waiting.state("gateway") == "WAITING"
         group.start("simulator")
         waiting.until_ready()

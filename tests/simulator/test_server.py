@@ -5,6 +5,8 @@ import json
 import pytest
 
 from common.instruments import Instrument
+from common.tws_address import IDENTIFY
+from tests.simulator.conftest import HANDSHAKE
 
 
 @pytest.fixture
@@ -229,3 +231,22 @@ def test_two_instruments_of_one_name_are_refused(make_tws):
 def test_impossible_settings_are_refused_by_name(make_tws, settings):
     with pytest.raises(ValueError, match=f"simulator.{next(iter(settings))} is"):
         make_tws(**settings)
+
+
+def test_the_groups_own_simulator_tells_its_nonce_before_the_api_is_started(make_tws):
+    client = make_tws(nonce="secret").connect()
+    client.send_bytes(HANDSHAKE)
+    client.send(IDENTIFY)
+    assert client.read()[1:] == [[IDENTIFY, "secret"]]
+    client.send("71", "2", 1, "")
+    assert client.read(15) == [["15", "1", "DU1234567"]]
+
+
+def test_a_simulator_of_nobodys_ignores_the_question_as_a_tws_does(make_tws):
+    client = make_tws().connect()
+    client.send_bytes(HANDSHAKE)
+    client.send(IDENTIFY)
+    assert len(client.read()) == 1
+    client.send("71", "2", 1, "")
+    client.send(IDENTIFY)
+    assert client.read(int(IDENTIFY)) == []
