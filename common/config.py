@@ -52,7 +52,9 @@ class Section(BaseModel):
 
 
 class TwsConfig(Section):
-    """Where TWS is and how it may be spoken to.
+    """Where a real TWS is, and how it or the simulator may be spoken to.
+
+    `host` and `port` mean nothing with the simulator, which takes a free port of its own.
 
     IB's own limit is 50 messages a second as they arrive; a little below it there is room for
     jitter. `rate_max_per_s` 0 paces nothing.

@@ -5,7 +5,6 @@ and builds the service, then turns the service until a signal, a dead parent or 
 """
 
 import argparse
-import fcntl
 import gc
 import json
 import os
@@ -15,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import structlog
 
@@ -25,6 +24,7 @@ from common.clock import Clock, SystemClock
 from common.config import Config, ConfigError
 from common.endpoints import STREAMS, endpoint, prepare_run_dir
 from common.journal import Journal, JournalError, SqliteJournal, Synchronous
+from common.roles import EXIT_ROLE_TAKEN, RoleTaken, take_role
 from common.service import Service
 from common.transport import ZmqTransport
 from common.wire import topic
@@ -32,14 +32,9 @@ from common.wire import topic
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_CONFIG: Final = 2
-EXIT_ROLE_TAKEN: Final = 3
 TURN_MS: Final = 50
 STATUS_EVERY_NS: Final = 500_000_000
 DRAIN_MAX_NS: Final = 1_500_000_000  # well within what supervisord waits before it kills
-
-
-class RoleTaken(RuntimeError):
-    """Another process holds this role; says which."""
 
 
 class Process:
@@ -54,7 +49,7 @@ class Process:
         self.transport = ZmqTransport(config.bus.messages_max, config.bus.batch_max)
         self.stopping = ""
         self._parent = os.getppid()
-        self._lock = _take_role(self.run_dir, role)
+        self._lock = take_role(self.run_dir, role)
         self.epoch = next_epoch(self.run_dir / "epochs" / role, self.clock.now_ns())
 
     def endpoint(self, name: str) -> str:
@@ -235,23 +230,3 @@ def next_epoch(path: Path, now_ns: int) -> str:
     partial.write_text(epoch)
     partial.replace(path)
     return epoch
-
-
-def _take_role(run_dir: Path, role: str) -> IO[str]:
-    """Lock the role for as long as this process lives."""
-    path = run_dir / "locks" / f"{role}.lock"
-    lock = path.open("a+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.seek(0)
-        holder = lock.read().strip() or "unknown"
-        lock.close()
-        raise RoleTaken(
-            f"{role} is running already as process {holder} (lock {path});"
-            " this one ends, the running one goes on"
-        ) from None
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock

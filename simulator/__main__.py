@@ -3,13 +3,15 @@
 import argparse
 import contextlib
 import signal
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
 from common import config as configuration
 from common.instruments import Instrument
+from common.roles import EXIT_ROLE_TAKEN, RoleTaken
 from common.ticks.rows import Row
 from simulator import member
 from simulator.market import market_of, symbols_of
@@ -30,8 +32,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: stopping.append(number))
     if arguments.member:
-        member.run(configuration.load(), lambda: bool(stopping))
-        return
+        sys.exit(_as_member(lambda: bool(stopping)))
     instruments = _instruments(arguments)
     server = TwsServer(_settings(arguments), instruments, _market(arguments, instruments))
     listener = listen(arguments.host, arguments.port)
@@ -39,6 +40,16 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         audit = stack.enter_context(arguments.audit.open("wb")) if arguments.audit else None
         serve(server, listener, lambda: bool(stopping), audit)
+
+
+def _as_member(stopping: Callable[[], bool]) -> int:
+    """Serve the group; gives the exit status, as of its other processes."""
+    try:
+        member.run(configuration.load(), stopping)
+    except RoleTaken as error:
+        print(error, file=sys.stderr)
+        return EXIT_ROLE_TAKEN
+    return 0
 
 
 def _arguments() -> argparse.Namespace:

@@ -11,6 +11,7 @@ from common import tws_address
 from common.config import Config
 from common.endpoints import prepare_run_dir
 from common.instruments import Instrument
+from common.roles import take_role
 from common.ticks.rows import Row
 from common.tws_address import TwsAddress
 from simulator.market import market_of
@@ -29,9 +30,14 @@ def run(config: Config, stopping: Callable[[], bool]) -> None:
     """Serve on a free port, left in the run directory, until `stopping()` or the parent is gone.
 
     A free port, since on any that is agreed on beforehand somebody else's TWS could be listening,
-    and the group would trade there.
+    and the group would trade there. Raises `RoleTaken` if the group has its simulator already.
     """
     run_dir = prepare_run_dir(config.run_dir)
+    with take_role(run_dir, "simulator"):
+        _serve(config, run_dir, stopping)
+
+
+def _serve(config: Config, run_dir: Path, stopping: Callable[[], bool]) -> None:
     instruments = config.all_instruments()
     settings = SimulatorSettings(
         speed=config.simulator.speed,

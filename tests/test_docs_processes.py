@@ -10,7 +10,7 @@ from tests.places import ROOT
 from tests.reader import Reader, a_reader
 from tests.waiting import wait_for
 
-ROLES = {"gateway", "way-out", "executor", "risk", "strategy-momentum-fast"}
+ROLES = {"simulator", "gateway", "way-out", "executor", "risk", "strategy-momentum-fast"}
 
 
 def test_the_processes_of_readme_started_by_hand_find_each_other_and_end_on_ctrl_c():
@@ -18,9 +18,7 @@ def test_the_processes_of_readme_started_by_hand_find_each_other_and_end_on_ctrl
     lines = [fill(t) for t in dict.fromkeys(texts) if re.match(r"python -m \w+", t)]
     assert len(lines) == 6
     with a_reader() as reader, ExitStack() as running:
-        port = reader.environment["TAPEWIRE_TWS__PORT"]  # 7497 may be somebody else's here
-        at = {"python -m simulator": f"python -m simulator --port {port}"}
-        started = [running.enter_context(reader.start(at.get(line, line))) for line in lines]
+        started = [running.enter_context(reader.start(line)) for line in lines]
         wait_for(lambda: _ready(reader) == ROLES, "all to be READY", 30)
         for process in started:
             assert process.interrupt() == 0, f"{process.line}: {''.join(process.problems)}"

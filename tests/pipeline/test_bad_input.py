@@ -11,7 +11,7 @@ import msgpack
 import pytest
 
 from common import config as configuration
-from common import wire
+from common import tws_address, wire
 from common.endpoints import endpoint
 from common.events import OrderCreated, OrderDenied, OrderExpired, Signal
 from common.transport import ZmqTransport
@@ -158,12 +158,16 @@ def _reason(running) -> str:
     return running.status("gateway").get("reason", "")
 
 
-def test_a_second_gateway_says_who_holds_the_role(running):
+def test_a_second_gateway_or_simulator_says_who_holds_the_role(running):
     running.until_ready()
-    pid = running.pids()["gateway"]
-    second = _python("-m", "gateway")
-    assert second.returncode == 3
-    assert f"gateway is running already as process {pid}" in second.stderr
+    pids = running.pids()
+    before = tws_address.find(running.group.config, running.run_dir)
+    for arguments in (("gateway",), ("simulator", "--member")):
+        second = _python("-m", *arguments)
+        assert second.returncode == 3
+        held = f"{arguments[0]} is running already as process {pids[arguments[0]]}"
+        assert held in second.stderr
+    assert tws_address.find(running.group.config, running.run_dir) == before
 
 
 def test_a_port_in_use_is_named(run_dir, monkeypatch):
