@@ -56,10 +56,8 @@ def of_another_account(before: Config, now: Config) -> bool:
     """Whether the broker's account behind `now` may be another one than that behind `before`."""
 
     def place(config: Config) -> tuple[object, ...]:
-        tws, simulated = config.tws, config.simulator.enabled
-        address = (
-            () if simulated else (tws.host, tws.port)
-        )  # the simulator's own is another each time
+        simulated = config.simulator.enabled  # which is not at the address of [tws]
+        address = () if simulated else (config.tws.host, config.tws.port)
         return simulated, address, config.mode, config.live_account
 
     return place(before) != place(now)

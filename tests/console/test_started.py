@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from common import config as configuration
-from common.config import ConfigError
+from common.config import Config, ConfigError
 from common.events import ControlReply, FlattenStarted
 from common.journal import SqliteJournal
 from console import control, ended, started
@@ -151,6 +151,15 @@ def test_a_flatten_is_not_let_loose_on_another_account(tapewire, config, flatten
     assert refused.err.startswith(f"tapewire: {ASKED}, and this is another TWS than it was asked")
     assert tapewire("up", "--wait", "0", "--continue-flatten").status == 0
     assert flattening == ["up"]
+
+
+def test_the_address_of_a_tws_names_an_account_only_where_it_is_connected_to():
+    for simulated in (True, False):
+        one, other = (
+            Config(simulator={"enabled": simulated}, tws={"port": port}) for port in (4001, 4002)
+        )
+        assert started.of_another_account(one, other) is not simulated
+        assert not started.of_another_account(one, one)
 
 
 def test_journals_of_an_account_that_is_no_more_can_still_be_looked_at(tapewire, kept, config):
