@@ -10,7 +10,15 @@ from backtest.failures import Failures
 from backtest.figures import Figures
 from backtest.results import Results
 from backtest.sampler import Sampler, every_ns
-from backtest.survey import Survey, Window, instruments_of, survey, unknown
+from backtest.survey import (
+    Survey,
+    Window,
+    instruments_of,
+    not_trading,
+    survey,
+    trading,
+    unknown,
+)
 from backtest.untraded import untraded
 from backtest.world import SECOND_NS, World
 from common.config import Config, ConfigError, StrategyConfig
@@ -66,7 +74,7 @@ def run(
         say(f"strategy {name}: {what}")
     found = survey(file, window)
     instruments = instruments_of(found, config)
-    strategies = trading(wanted, found)
+    strategies = trading(config, wanted, found.ticks)
     plural = "s" * (len(instruments) != 1)
     say(f"{found.rows:,} rows of {len(instruments)} symbol{plural}; running")
     failures = Failures(say)
@@ -105,21 +113,6 @@ def chosen(config: Config, names: Sequence[str]) -> list[StrategyConfig]:
     if not known:
         raise ConfigError("no strategy is configured; expected at least one in [[strategies]]")
     return [known[name] for name in dict.fromkeys(names)] or list(known.values())
-
-
-def trading(wanted: Sequence[StrategyConfig], found: Survey) -> list[StrategyConfig]:
-    """The strategies that have a symbol of the file, with those of their symbols alone."""
-    fitting = []
-    for strategy in wanted:
-        symbols = tuple(s for s in strategy.symbols if s in found.ticks)
-        if symbols or not strategy.symbols:
-            fitting.append(strategy.model_copy(update={"symbols": symbols}))
-    if not fitting:
-        shown = ", ".join(s for strategy in wanted for s in strategy.symbols)
-        raise ConfigError(
-            f"the strategies trade {shown}; the file has {', '.join(found.ticks)[:200]}"
-        )
-    return fitting
 
 
 def build(
@@ -203,8 +196,7 @@ def _notes(
     currencies = sorted({i.currency for i in instruments})
     if len(currencies) > 1:
         yield f"totals add {', '.join(currencies)} as if they were one currency"
+    yield from not_trading(wanted, found.ticks)
     for strategy in wanted:
-        if strategy.symbols and not any(s in found.ticks for s in strategy.symbols):
-            yield f"{strategy.name} did not run: the file has none of its symbols"
         if strategy.feeds:
             yield f"{strategy.name}: its feeds are not read here, on_external is never called"

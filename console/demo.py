@@ -5,11 +5,12 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from backtest.survey import not_trading, trading
 from backtest.untraded import untraded
 from common import config as configuration
 from common.config import Config
@@ -38,7 +39,11 @@ def run(
     """
     for hint in tick_file(ticks).notes:
         say(f"note: {hint}")
-    settings = _settings(configuration.load(), ticks, start, seconds, speed)
+    base = configuration.load()
+    instruments = _instruments(base, ticks)
+    settings = _settings(base, instruments, ticks, start, seconds, speed)
+    for left_out in not_trading(base.strategies, instruments):
+        say(f"note: {left_out}")
     run_dir = Path(os.environ.get("TAPEWIRE_RUN_DIR") or tempfile.mkdtemp(prefix="tapewire-"))
     with _environment({**settings, "TAPEWIRE_RUN_DIR": str(run_dir)}):
         config = configuration.load()
@@ -120,18 +125,25 @@ class _Quiet:
         return self._same >= self.LOOKS
 
 
+def _instruments(base: Config, ticks: Path) -> dict[str, dict[str, Any]]:
+    """The file's symbols, each as it is configured, a US stock where it is not; JSON-able."""
+    known = {i.symbol: i.model_dump(mode="json") for i in base.instruments}
+    return {
+        symbol: known.get(symbol) or {"symbol": symbol, "min_tick": str(min_tick)}
+        for symbol, min_tick in symbols_of(ticks, SYMBOLS_MAX).items()
+    }
+
+
 def _settings(
-    base: Config, ticks: Path, start: str | None, seconds: float, speed: float
+    base: Config,
+    instruments: Mapping[str, Any],
+    ticks: Path,
+    start: str | None,
+    seconds: float,
+    speed: float,
 ) -> dict[str, str]:
     """The configuration of the demo, as environment over the file's."""
-    known = {i.symbol: i for i in base.instruments}
-    instruments = [
-        known[symbol].model_dump(mode="json")
-        if symbol in known
-        else {"symbol": symbol, "min_tick": str(min_tick)}
-        for symbol, min_tick in symbols_of(ticks, SYMBOLS_MAX).items()
-    ]
-    strategies = [{**s.model_dump(mode="json"), "symbols": []} for s in base.strategies]
+    strategies = trading(base, base.strategies, instruments) if base.strategies else []
     simulator = {
         "enabled": True,
         "autostart": False,
@@ -143,8 +155,8 @@ def _settings(
     return {
         "TAPEWIRE_TWS__HOST": "127.0.0.1",
         "TAPEWIRE_TWS__PORT": str(_free_port()),
-        "TAPEWIRE_INSTRUMENTS": json.dumps(instruments),
-        "TAPEWIRE_STRATEGIES": json.dumps(strategies),
+        "TAPEWIRE_INSTRUMENTS": json.dumps([*instruments.values()]),
+        "TAPEWIRE_STRATEGIES": json.dumps([s.model_dump(mode="json") for s in strategies]),
         "TAPEWIRE_SIMULATOR": json.dumps(simulator),
     }
 

@@ -179,6 +179,52 @@ def test_a_slip_in_a_callbacks_name_is_a_hint_everywhere(folder: Folder):
     assert hint in log
 
 
+def test_a_symbol_that_is_not_configured_is_the_same_sentence_everywhere(folder: Folder):
+    (folder.path / "tapewire.toml").write_text(CONFIG + 'symbols = ["AAB"]\n')
+    says = (
+        "tapewire.toml: strategies.mine.symbols has AAB, which is not in [[instruments]];"
+        " did you mean AAA?"
+    )
+    ticks = ["--ticks", "ticks.csv"]
+    for command in (["up"], ["run"], ["backtest", *ticks], ["demo", *ticks]):
+        found = folder.tapewire(*command)
+        assert found.returncode == 2, command
+        assert found.stderr.endswith(f"{says}\n"), command
+    assert says in " ".join(folder.tapewire("doctor").stdout.split())
+
+
+TWO = (
+    CONFIG
+    + """symbols = ["AAA"]
+[[instruments]]
+symbol = "BBB"
+[[instruments]]
+symbol = "CCC"
+[[strategies]]
+name = "all"
+strategy = "strategies.mine:Mine"
+[[strategies]]
+name = "none"
+strategy = "strategies.mine:Mine"
+symbols = ["CCC"]
+"""
+)
+
+
+def test_back_test_and_demo_give_a_strategy_those_of_its_symbols_that_the_file_has(folder: Folder):
+    (folder.path / "tapewire.toml").write_text(TWO)
+    with (folder.path / "ticks.csv").open("a") as file:
+        rows = [f"{1_700_000_200 + n}000000000,BBB,10,10.01,500,500,," for n in range(100)]
+        file.write("\n".join(rows) + "\n")
+    for command in (["backtest"], ["demo", "--speed", "max"]):
+        found = folder.tapewire(*command, "--ticks", "ticks.csv", "--json")
+        assert found.returncode == 0, found.stderr + found.stdout
+        told = json.loads(found.stdout)
+        assert told["ticks_received"] == {"strategy-mine": 2, "strategy-all": 4}
+        assert told["orders"] == 3
+        assert "none did not run: the file has none of its symbols" in found.stderr + found.stdout
+
+
 def test_what_cannot_be_loaded_is_said_before_the_file_is_read(folder: Folder):
     folder.write("import no_such_module\n")
     (folder.path / "bad.csv").write_text("time,price\nnoon,1\n")
