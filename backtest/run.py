@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from backtest.failures import Failures
-from backtest.figures import Figures
+from backtest.figures import Figures, strategies_of
 from backtest.results import Results
 from backtest.sampler import Sampler, every_ns
 from backtest.survey import (
@@ -81,6 +81,7 @@ def run(
     sampler = Sampler(found.first_ns, every_ns(found.last_ns - found.first_ns))
     rows = sampler.watch(file.rows(window.from_ns, window.to_ns))
     world = build(config, instruments, strategies, rows, found.first_ns, step_ns, failures.add)
+    _require_one_started(world)
     lifetime_ns = max(s.signal_ttl_ms for s in strategies) * 1_000_000
     end_ns = found.last_ns + step_ns + lifetime_ns + SETTLE_S * SECOND_NS
     world.run(end_ns - world.clock.now_ns())
@@ -113,6 +114,13 @@ def chosen(config: Config, names: Sequence[str]) -> list[StrategyConfig]:
     if not known:
         raise ConfigError("no strategy is configured; expected at least one in [[strategies]]")
     return [known[name] for name in dict.fromkeys(names)] or list(known.values())
+
+
+def _require_one_started(world: World) -> None:
+    """Refuse to read a file for nobody; beside one that trades, a stopped one is a fault."""
+    runners = [service.runner for service in strategies_of(world).values()]
+    if all(runner.stopped for runner in runners):
+        raise ConfigError("\n".join(f"{one.fault}; correct that line" for one in runners))
 
 
 def build(

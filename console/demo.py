@@ -79,6 +79,11 @@ def _watch(group: Group, config: Config, seconds: float, say: Say) -> None:
     statuses = told.read(group.run_dir)
     for name in strategies:
         say("; ".join([f"{name}: {statuses[name]['loaded']}", *statuses[name]["hints"]]))
+    stopped = [why for name in strategies if (why := statuses[name]["stopped"])]
+    if stopped and len(stopped) == len(strategies):  # nobody is left to run the file for
+        raise GroupError("\n".join(f"{why}; correct that line" for why in stopped))
+    for why in stopped:
+        say(why)
     group.start("simulator")
     say(f"running {group.run_dir}")
     wait_for(lambda: _over(group), seconds + DRAIN_TIMEOUT_S if seconds else 86_400, 0.2)
@@ -89,10 +94,13 @@ def _watch(group: Group, config: Config, seconds: float, say: Say) -> None:
 
 
 def _joined(group: Group, strategies: list[str]) -> bool:
-    """Whether everyone is there: only TWS is missing, which the gateways wait for."""
-    states = {name: told.state_of(s)[0] for name, s in told.read(group.run_dir).items()}
+    """Whether everyone is there: only TWS is missing, which the gateways wait for, and strategies
+    that were stopped before the first tick."""
+    statuses = told.read(group.run_dir)
+    states = {name: told.state_of(s)[0] for name, s in statuses.items()}
     waiting = all(states.get(name) == "WAITING" for name in ("gateway", "way-out"))
-    ready = all(states.get(name) == "READY" for name in ("executor", "risk", *strategies))
+    left = [name for name in strategies if not statuses.get(name, {}).get("stopped")]
+    ready = all(states.get(name) == "READY" for name in ("executor", "risk", *left))
     return waiting and ready
 
 

@@ -271,6 +271,58 @@ def test_a_strategy_that_is_stopped_fails_the_demo_and_its_log_has_the_traceback
     assert 'strategies/mine.py", line 9, in on_quote\n' in logged["traceback"]
 
 
+UNSET = (
+    MINE
+    + """
+    def on_start(self):
+        self.window = {}[self.symbols[0]]
+
+    def on_trade(self, trade):
+        self.window.append(trade)
+"""
+)
+UNSET = UNSET.replace("not self.pending", "self.window and not self.pending")
+OFTEN = CONFIG.replace("failures_max = 1\n", "")  # what comes later would not stop it
+BESIDE = '[[strategies]]\nname = "beside"\nstrategy = "strategy.examples.momentum:Momentum"\n'
+FIRST = "strategy mine was stopped: its on_start raised KeyError: 'AAA' at strategies/mine.py:11"
+
+
+def test_an_on_start_that_raises_fails_back_test_and_demo_at_once_with_that_error(folder: Folder):
+    folder.write(UNSET)
+    (folder.path / "tapewire.toml").write_text(OFTEN)
+    for command, status in ((["backtest"], 2), (["demo", "--speed", "0.01"], 1)):
+        found = folder.tapewire(*command, "--ticks", "ticks.csv")
+        assert found.returncode == status, found.stderr
+        assert f"tapewire: {FIRST}; correct that line\n" in found.stderr
+        assert "AttributeError" not in found.stderr + found.stdout
+
+
+def test_beside_a_strategy_whose_on_start_raises_the_others_go_on_and_it_is_a_fault(folder: Folder):
+    folder.write(UNSET)
+    (folder.path / "tapewire.toml").write_text(OFTEN + BESIDE)
+    for command in (["backtest"], ["demo", "--speed", "max"]):
+        found = folder.tapewire(*command, "--ticks", "ticks.csv", "--json")
+        assert found.returncode == 1, found.stderr
+        (fault,) = json.loads(found.stdout)["faults"]
+        assert fault.startswith(FIRST)
+        assert "AttributeError" not in found.stderr + found.stdout
+
+
+def test_live_an_on_start_that_raises_is_shown_and_is_not_tried_again(folder: Folder):
+    folder.write(UNSET)
+    live = f"[tws]\nport = {free_port()}\n[simulator]\nenabled = true\n"
+    (folder.path / "tapewire.toml").write_text(live + OFTEN)
+    up = folder.tapewire("up")
+    status = json.loads(folder.tapewire("status", "--json").stdout)["strategy-mine"]
+    folder.tapewire("down")
+    assert (up.returncode, f"  strategy-mine: HALTED: {FIRST};" in up.stdout) == (1, True)
+    assert (status["state"], status["stopped"], status["failures"]) == ("HALTED", FIRST, 1)
+    log = (folder.path / "run" / "logs" / "strategy-mine.log").read_text()
+    assert (log.count('"started"'), log.count("in on_start")) == (1, 1)
+    ran = folder.tapewire("run")
+    assert (ran.returncode, f"  strategy-mine: HALTED: {FIRST};" in ran.stderr) == (1, True)
+
+
 def test_the_commands_that_the_document_gives_for_it_work_as_they_stand(tmp_path: Path):
     text = (ROOT / "docs" / "strategies.md").read_text()
     section = text.split("## A folder of your own")[1].split("\n## ")[0]
