@@ -7,10 +7,18 @@ from typing import Any
 import msgspec
 
 from backtest.failures import Failures
-from backtest.figures import Figures
+from backtest.figures import Figures, strategies_of
 from backtest.results import Results
 from backtest.sampler import Sampler, every_ns
-from backtest.survey import Survey, Window, instruments_of, survey, unknown
+from backtest.survey import (
+    Survey,
+    Window,
+    instruments_of,
+    not_trading,
+    survey,
+    trading,
+    unknown,
+)
 from backtest.untraded import untraded
 from backtest.world import SECOND_NS, World
 from common.config import Config, ConfigError, StrategyConfig
@@ -66,13 +74,14 @@ def run(
         say(f"strategy {name}: {what}")
     found = survey(file, window)
     instruments = instruments_of(found, config)
-    strategies = trading(wanted, found)
+    strategies = trading(config, wanted, found.ticks)
     plural = "s" * (len(instruments) != 1)
     say(f"{found.rows:,} rows of {len(instruments)} symbol{plural}; running")
     failures = Failures(say)
     sampler = Sampler(found.first_ns, every_ns(found.last_ns - found.first_ns))
     rows = sampler.watch(file.rows(window.from_ns, window.to_ns))
     world = build(config, instruments, strategies, rows, found.first_ns, step_ns, failures.add)
+    _require_one_started(world)
     lifetime_ns = max(s.signal_ttl_ms for s in strategies) * 1_000_000
     end_ns = found.last_ns + step_ns + lifetime_ns + SETTLE_S * SECOND_NS
     world.run(end_ns - world.clock.now_ns())
@@ -107,19 +116,11 @@ def chosen(config: Config, names: Sequence[str]) -> list[StrategyConfig]:
     return [known[name] for name in dict.fromkeys(names)] or list(known.values())
 
 
-def trading(wanted: Sequence[StrategyConfig], found: Survey) -> list[StrategyConfig]:
-    """The strategies that have a symbol of the file, with those of their symbols alone."""
-    fitting = []
-    for strategy in wanted:
-        symbols = tuple(s for s in strategy.symbols if s in found.ticks)
-        if symbols or not strategy.symbols:
-            fitting.append(strategy.model_copy(update={"symbols": symbols}))
-    if not fitting:
-        shown = ", ".join(s for strategy in wanted for s in strategy.symbols)
-        raise ConfigError(
-            f"the strategies trade {shown}; the file has {', '.join(found.ticks)[:200]}"
-        )
-    return fitting
+def _require_one_started(world: World) -> None:
+    """Refuse to read a file for nobody; beside one that trades, a stopped one is a fault."""
+    runners = [service.runner for service in strategies_of(world).values()]
+    if all(runner.stopped for runner in runners):
+        raise ConfigError("\n".join(f"{one.fault}; correct that line" for one in runners))
 
 
 def build(
@@ -203,8 +204,7 @@ def _notes(
     currencies = sorted({i.currency for i in instruments})
     if len(currencies) > 1:
         yield f"totals add {', '.join(currencies)} as if they were one currency"
+    yield from not_trading(wanted, found.ticks)
     for strategy in wanted:
-        if strategy.symbols and not any(s in found.ticks for s in strategy.symbols):
-            yield f"{strategy.name} did not run: the file has none of its symbols"
         if strategy.feeds:
             yield f"{strategy.name}: its feeds are not read here, on_external is never called"

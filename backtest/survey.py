@@ -1,13 +1,13 @@
 """The first look at a file of ticks: all of its window is read once, so faults show at once."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from backtest.oddities import Oddities
-from common.config import Config
+from common.config import Config, ConfigError, StrategyConfig
 from common.instruments import Instrument
 from common.ticks.file import TickFile
 from common.ticks.rows import Row
@@ -61,6 +61,33 @@ def unknown(found: Survey, config: Config) -> list[str]:
     """Symbols of the file that are not configured."""
     known = {i.symbol for i in config.instruments}
     return [symbol for symbol in found.ticks if symbol not in known]
+
+
+def trading(
+    config: Config, wanted: Sequence[StrategyConfig], symbols: Collection[str]
+) -> list[StrategyConfig]:
+    """The strategies that have one of the file's `symbols`, with those of their symbols alone.
+
+    Raises `ConfigError` where none has, and for a symbol that is neither configured nor there.
+    """
+    known = {*symbols, *(i.symbol for i in config.instruments)}
+    fitting = []
+    for strategy in wanted:
+        strategy.require_symbols(known, "is in neither [[instruments]] nor the file")
+        own = tuple(s for s in strategy.symbols if s in symbols)
+        if own or not strategy.symbols:
+            fitting.append(strategy.model_copy(update={"symbols": own}))
+    if not fitting:
+        shown = ", ".join(s for strategy in wanted for s in strategy.symbols)
+        raise ConfigError(f"the strategies trade {shown}; the file has {', '.join(symbols)[:200]}")
+    return fitting
+
+
+def not_trading(wanted: Sequence[StrategyConfig], symbols: Collection[str]) -> Iterator[str]:
+    """A sentence for each strategy that `trading` leaves out."""
+    for strategy in wanted:
+        if strategy.symbols and not any(s in symbols for s in strategy.symbols):
+            yield f"{strategy.name} did not run: the file has none of its symbols"
 
 
 def _count(rows: Iterable[Row]) -> Survey | None:

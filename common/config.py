@@ -6,6 +6,7 @@
 
 import os
 import re
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -192,6 +193,17 @@ class StrategyConfig(Section):
         faults.refuse_twice("name", [feed.name for feed in feeds])
         return feeds
 
+    def require_symbols(
+        self, known: Collection[str], where: str = "is not in [[instruments]]"
+    ) -> None:
+        """Raise `ConfigError` for the first of its symbols that is not `known`."""
+        for symbol in self.symbols:
+            if symbol not in known:
+                raise ConfigError(
+                    f"strategies.{self.name}.symbols has {symbol}, which {where};"
+                    f" {near.expected(symbol, known)}"
+                )
+
 
 class InstrumentConfig(Section):
     """One tradable symbol; see `common.instruments.Instrument` for the units."""
@@ -256,6 +268,17 @@ class Config(BaseSettings):
         faults.refuse_twice("name", [one.name for one in strategies])
         return strategies
 
+    @field_validator("strategies")
+    @classmethod
+    def _of_instruments(
+        cls, strategies: tuple[StrategyConfig, ...], info: ValidationInfo
+    ) -> tuple[StrategyConfig, ...]:
+        """Without any [[instruments]] they may be those of a file: `symbols_of` looks again."""
+        symbols = [one.symbol for one in info.data.get("instruments", ())]
+        for strategy in strategies if symbols else ():
+            strategy.require_symbols(symbols)
+        return strategies
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -294,8 +317,11 @@ class Config(BaseSettings):
         return name, 1
 
     def symbols_of(self, strategy: StrategyConfig) -> tuple[str, ...]:
-        """What `strategy` reads: its own symbols, or all."""
-        return strategy.symbols or tuple(i.symbol for i in self.instruments)
+        """What `strategy` reads: its own symbols, or all; raises `ConfigError` for one of its own
+        that is not in [[instruments]]."""
+        symbols = tuple(i.symbol for i in self.instruments)
+        strategy.require_symbols(symbols)
+        return strategy.symbols or symbols
 
 
 def config_path(given: str | None = None) -> Path | None:
@@ -345,4 +371,6 @@ def _refuse_unknown_variables() -> None:
 def _sentence(fault: Any, path: Path | None) -> str:
     variable = PREFIX + "__".join(str(part) for part in fault["loc"]).upper()
     where = f"environment ({variable})" if variable in os.environ else path or "environment"
-    return f"{where}: {faults.sentence(fault, Config)}"
+    error = fault.get("ctx", {}).get("error")  # of a validator that knows the whole sentence
+    said = str(error) if isinstance(error, ConfigError) else faults.sentence(fault, Config)
+    return f"{where}: {said}"

@@ -1,17 +1,21 @@
 """Events to their handlers by type, through middleware; what a handler raises costs its event."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, TypeVarTuple, overload
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, TypeVarTuple, get_args, overload
 
 from common import wire
-from common.events import Event, name_of
+from common.events import Event, name_of, types_by_name
 from common.metrics import Histogram, Metrics
+from common.near import expected
 
 if TYPE_CHECKING:
     from common.coroutines import Coroutines
 
 E = TypeVar("E", bound=Event)
 A = TypeVar("A", bound=Awaitable[None])
+H = TypeVar("H", bound=Callable[..., None])
+AH = TypeVar("AH", bound=Callable[..., Awaitable[None]])
 Ts = TypeVarTuple("Ts")
 
 Bury = Callable[[str, str, bytes], None]
@@ -24,6 +28,9 @@ ASYNC_TIMEOUT_S: Final = 2.0
 
 class EventRouter(Generic[*Ts]):
     """Calls the handlers that an event's type, or a base of it, was registered for.
+
+    Register an event type (`OrderFilled`), a union of them (`Tick`), or the name that a type has
+    on the wire (`"order.filled"`). Anything else raises TypeError, an unknown name ValueError.
 
     `Ts` is what a handler is given beside the event. `now_ns` is the clock that handlers are
     measured by, `fatal` what no handler may be forgiven, `otherwise` whoever takes the events
@@ -48,43 +55,55 @@ class EventRouter(Generic[*Ts]):
         self._fatal = fatal
         self._otherwise = otherwise
         self._middleware: list[Middleware] = []
-        self._handlers: list[tuple[type[Event], Callable[..., None]]] = []
+        self._handlers: list[tuple[tuple[type[Event], ...], Callable[..., None]]] = []
         self._routes: dict[type[Event], _Route] = {}
         self._coroutines: Coroutines | None = None
 
     @overload
-    def on(self, kind: type[E], handler: Callable[[E, *Ts], None]) -> Callable[[E, *Ts], None]: ...
+    def on(
+        self, kind: type[E] | str, handler: Callable[[E, *Ts], None]
+    ) -> Callable[[E, *Ts], None]: ...
 
     @overload
     def on(
         self, kind: type[E]
     ) -> Callable[[Callable[[E, *Ts], None]], Callable[[E, *Ts], None]]: ...
 
-    def on(self, kind: type[E], handler: Callable[[E, *Ts], None] | None = None) -> Any:
+    @overload
+    def on(self, kind: str) -> Callable[[H], H]: ...
+
+    def on(self, kind: Any, handler: Callable[..., None] | None = None) -> Any:
         """Call `handler` with each `kind`; as a decorator where no handler is given."""
+        kinds = _types_of(kind)
         if handler is None:
             return lambda decorated: self.on(kind, decorated)
-        self._add(kind, handler)
+        self._add(kinds, handler)
         return handler
 
     @overload
-    def on_async(self, kind: type[E], handler: Callable[[E, *Ts], A]) -> Callable[[E, *Ts], A]: ...
+    def on_async(
+        self, kind: type[E] | str, handler: Callable[[E, *Ts], A]
+    ) -> Callable[[E, *Ts], A]: ...
 
     @overload
     def on_async(
         self, kind: type[E]
     ) -> Callable[[Callable[[E, *Ts], A]], Callable[[E, *Ts], A]]: ...
 
-    def on_async(self, kind: type[E], handler: Callable[[E, *Ts], A] | None = None) -> Any:
+    @overload
+    def on_async(self, kind: str) -> Callable[[AH], AH]: ...
+
+    def on_async(self, kind: Any, handler: Callable[..., Awaitable[None]] | None = None) -> Any:
         """As `on`, for a coroutine function: it is awaited on an asyncio loop in a thread that
         starts with the first of them. Each takes its events in order, from a bounded queue."""
+        kinds = _types_of(kind)
         if handler is None:
             return lambda decorated: self.on_async(kind, decorated)
         if self._coroutines is None:
             from common.coroutines import Coroutines
 
             self._coroutines = Coroutines(self._failed)
-        self._add(kind, self._coroutines.taker(handler))
+        self._add(kinds, self._coroutines.taker(handler))
         return handler
 
     def use(self, middleware: Middleware) -> Middleware:
@@ -114,8 +133,8 @@ class EventRouter(Generic[*Ts]):
         """Let coroutine handlers finish what they were given; gives how much they left undone."""
         return self._coroutines.close(timeout_s) if self._coroutines is not None else 0
 
-    def _add(self, kind: type[Event], handler: Callable[..., None]) -> None:
-        self._handlers.append((kind, handler))
+    def _add(self, kinds: tuple[type[Event], ...], handler: Callable[..., None]) -> None:
+        self._handlers.append((kinds, handler))
         self._routes.clear()
 
     def _find(self, kind: type[Event]) -> "_Route":
@@ -144,6 +163,29 @@ class EventRouter(Generic[*Ts]):
     def _failed(self, origin: str, event: Event, error: BaseException) -> None:
         self._metrics.count("handler_failures", label=f"{origin}.{name_of(event)}")
         self._bury(origin, repr(error), wire.encode(event))
+
+
+def _types_of(kind: Any) -> tuple[type[Event], ...]:
+    """The event types that `kind` stands for, as `EventRouter` says."""
+    if isinstance(kind, str):
+        known = types_by_name()
+        if kind not in known:
+            raise ValueError(f"{kind!r} is not the name of an event; {expected(kind, known)}")
+        return (known[kind],)
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    for one in kinds:
+        if isinstance(one, Event):
+            raise TypeError(
+                f"a {name_of(one)} event is not an event type;"
+                f" did you mean its class, {type(one).__name__}?"
+            )
+        if not (isinstance(one, type) and issubclass(one, Event)):
+            shown = one.__name__ if isinstance(one, type) else f"{one!r:.80}"
+            raise TypeError(
+                f"{shown} is not an event type; expected a class of common.events such as"
+                " OrderFilled, or its name, order.filled"
+            )
+    return kinds
 
 
 class _Route:

@@ -4,11 +4,12 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from backtest.survey import not_trading, trading
 from backtest.untraded import untraded
 from common import config as configuration
 from common.config import Config
@@ -37,7 +38,11 @@ def run(
     """
     for hint in tick_file(ticks).notes:
         say(f"note: {hint}")
-    settings = _settings(configuration.load(), ticks, start, seconds, speed)
+    base = configuration.load()
+    instruments = _instruments(base, ticks)
+    settings = _settings(base, instruments, ticks, start, seconds, speed)
+    for left_out in not_trading(base.strategies, instruments):
+        say(f"note: {left_out}")
     run_dir = Path(os.environ.get("TAPEWIRE_RUN_DIR") or tempfile.mkdtemp(prefix="tapewire-"))
     with _environment({**settings, "TAPEWIRE_RUN_DIR": str(run_dir)}):
         config = configuration.load()
@@ -73,6 +78,11 @@ def _watch(group: Group, config: Config, seconds: float, say: Say) -> None:
     statuses = told.read(group.run_dir)
     for name in strategies:
         say("; ".join([f"{name}: {statuses[name]['loaded']}", *statuses[name]["hints"]]))
+    stopped = [why for name in strategies if (why := statuses[name]["stopped"])]
+    if stopped and len(stopped) == len(strategies):  # nobody is left to run the file for
+        raise GroupError("\n".join(f"{why}; correct that line" for why in stopped))
+    for why in stopped:
+        say(why)
     group.start("simulator")
     say(f"running {group.run_dir}")
     wait_for(lambda: _over(group), seconds + DRAIN_TIMEOUT_S if seconds else 86_400, 0.2)
@@ -83,10 +93,13 @@ def _watch(group: Group, config: Config, seconds: float, say: Say) -> None:
 
 
 def _joined(group: Group, strategies: list[str]) -> bool:
-    """Whether everyone is there: only TWS is missing, which the gateways wait for."""
-    states = {name: told.state_of(s)[0] for name, s in told.read(group.run_dir).items()}
+    """Whether everyone is there: only TWS is missing, which the gateways wait for, and strategies
+    that were stopped before the first tick."""
+    statuses = told.read(group.run_dir)
+    states = {name: told.state_of(s)[0] for name, s in statuses.items()}
     waiting = all(states.get(name) == "WAITING" for name in ("gateway", "way-out"))
-    ready = all(states.get(name) == "READY" for name in ("executor", "risk", *strategies))
+    left = [name for name in strategies if not statuses.get(name, {}).get("stopped")]
+    ready = all(states.get(name) == "READY" for name in ("executor", "risk", *left))
     return waiting and ready
 
 
@@ -119,18 +132,25 @@ class _Quiet:
         return self._same >= self.LOOKS
 
 
+def _instruments(base: Config, ticks: Path) -> dict[str, dict[str, Any]]:
+    """The file's symbols, each as it is configured, a US stock where it is not; JSON-able."""
+    known = {i.symbol: i.model_dump(mode="json") for i in base.instruments}
+    return {
+        symbol: known.get(symbol) or {"symbol": symbol, "min_tick": str(min_tick)}
+        for symbol, min_tick in symbols_of(ticks, SYMBOLS_MAX).items()
+    }
+
+
 def _settings(
-    base: Config, ticks: Path, start: str | None, seconds: float, speed: float
+    base: Config,
+    instruments: Mapping[str, Any],
+    ticks: Path,
+    start: str | None,
+    seconds: float,
+    speed: float,
 ) -> dict[str, str]:
     """The configuration of the demo, as environment over the file's."""
-    known = {i.symbol: i for i in base.instruments}
-    instruments = [
-        known[symbol].model_dump(mode="json")
-        if symbol in known
-        else {"symbol": symbol, "min_tick": str(min_tick)}
-        for symbol, min_tick in symbols_of(ticks, SYMBOLS_MAX).items()
-    ]
-    strategies = [{**s.model_dump(mode="json"), "symbols": []} for s in base.strategies]
+    strategies = trading(base, base.strategies, instruments) if base.strategies else []
     simulator = {
         "enabled": True,
         "autostart": False,
@@ -140,8 +160,8 @@ def _settings(
         "seconds": seconds,
     }
     return {
-        "TAPEWIRE_INSTRUMENTS": json.dumps(instruments),
-        "TAPEWIRE_STRATEGIES": json.dumps(strategies),
+        "TAPEWIRE_INSTRUMENTS": json.dumps([*instruments.values()]),
+        "TAPEWIRE_STRATEGIES": json.dumps([s.model_dump(mode="json") for s in strategies]),
         "TAPEWIRE_SIMULATOR": json.dumps(simulator),
     }
 

@@ -73,7 +73,7 @@ class Runner:
         self.own = Own(config.name)
         self.outgoing = Outgoing(self.own)
         self.state = State(config.name, kept)
-        self._live = self._knows_past = self._started = False
+        self._live = self._knows_past = self._started = self._unset = False
         self._failures_max = config.failures_max
         self._say = say
         self._epoch = epoch
@@ -92,14 +92,18 @@ class Runner:
 
     @property
     def stopped(self) -> bool:
-        """Whether the strategy raised too often and gets nothing more."""
-        return self.failures >= self._failures_max
+        """Whether the strategy raised too often, or in `on_start`, and gets nothing more."""
+        return self._unset or self.failures >= self._failures_max
 
     @property
     def fault(self) -> str:
         """How often it raised and what last, in a sentence; an empty text if it never did."""
         if self.last_failure is None:
             return ""
+        if self._unset:
+            return (
+                f"strategy {self.name} was stopped: its on_start raised {self.last_failure.error}"
+            )
         often = f"{self.failures} failure{'s' * (self.failures > 1)}"
         often = f"was stopped after {often}" if self.stopped else f"goes on after {often}"
         limit = "" if self.stopped else f", is stopped after {self._failures_max}"
@@ -123,23 +127,35 @@ class Runner:
     # ---- its life ----------------------------------------------------------------------------
 
     def start(self, now_ns: int) -> None:
-        """Before the first tick; once."""
+        """Before the first tick; once.
+
+        A strategy that is not set up would raise in every callback, each time another error than
+        the one that matters: so one whose `on_start` raises is stopped there and then.
+        """
         self.clock.ns = now_ns
-        if not self._started:
-            self._started = True
-            self._call(self.strategy.on_start)
-            self._on_quote, self._on_trade = _handlers(self.strategy)
+        if self._started:
+            return
+        self._started = True
+        try:
+            self.strategy.on_start()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - its bug is its own affair
+            self._unset, self._failures_max = True, 1
+            self._failed(error, "on_start")
+        self._on_quote, self._on_trade = _handlers(self.strategy)
 
     def warm_up(self, ticks: Iterable[Tick]) -> None:
         """History, before the first live tick; the strategy's time is the history's meanwhile."""
+        if self.stopped:
+            return
         now_ns = self.clock.ns
         for tick in ticks:
             self.on_ticks("", [tick], tick.ts_ns)
         self.clock.ns = now_ns
 
     def stop(self) -> None:
-        """After the last tick."""
-        self._call(self.strategy.on_stop)
+        """After the last tick; a strategy that was never set up has nothing to put away."""
+        if not self._unset:
+            self._call(self.strategy.on_stop)
 
     # ---- input -------------------------------------------------------------------------------
 
@@ -326,7 +342,7 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - a strategy's bug is its own affair
             self._failed(error, arguments[-1] if arguments else callback.__name__)
 
-    def _failed(self, error: Exception, subject: Any) -> None:
+    def _failed(self, error: BaseException, subject: Any) -> None:
         self.failures += 1
         self.last_failure = failure(self.name, error, subject, self.failures, self._failures_max)
         self._say(self.last_failure)

@@ -1,6 +1,8 @@
 """What a strategy is called for without a tick: timers that are due, bars that are over."""
 
+import math
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Final
 
 from common.aggregate import Bars, Every
@@ -46,15 +48,7 @@ class SymbolBars:
 
     def ask(self, symbol: str, kind: BarKind, size: float) -> None:
         """Bars of `size` ms, trades or volume from now on."""
-        if kind == "time":
-            every = Every(width_ns=int(size * MS))
-        elif kind == "tick":
-            every = Every(count=int(size))
-        elif kind == "volume":
-            every = Every(volume=size)
-        else:
-            raise ValueError(f"kind of bar is {kind!r}, must be time, tick or volume")
-        self._bars.setdefault(symbol, []).append(Bars(every))
+        self._bars.setdefault(symbol, []).append(Bars(_every(kind, size)))
 
     def add(self, trade: Trade) -> Iterable[Bar]:
         """Those that a trade has completed."""
@@ -64,3 +58,26 @@ class SymbolBars:
         """Those that are over by now."""
         all_bars = [bars for each in self._bars.values() for bars in each]
         return [bar for bars in all_bars for bar in bars.advance(now_ns - GRACE_NS)]
+
+
+_SIZES: Final = {
+    "time": "a number of ms above 0; a minute is 60_000",
+    "tick": "a number of trades, 1 or above",
+    "volume": "a volume above 0",
+}
+"""What the size of each kind of bar must be."""
+
+
+def _every(kind: BarKind, size: float) -> Every:
+    """Where bars of this kind and size end; raises ValueError for what cannot be."""
+    if kind not in _SIZES:
+        raise ValueError(f"kind of bar is {kind!r}, must be time, tick or volume")
+    is_number = isinstance(size, int | float | Decimal) and not isinstance(size, bool)
+    bound: float = 0
+    if is_number and math.isfinite(size):
+        bound = float(size) if kind == "volume" else int(size * MS if kind == "time" else size)
+    if bound <= 0:
+        raise ValueError(f"size of {kind} bars is {size!r}, must be {_SIZES[kind]}")
+    if kind == "volume":
+        return Every(volume=bound)
+    return Every(width_ns=int(bound)) if kind == "time" else Every(count=int(bound))

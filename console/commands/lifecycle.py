@@ -152,24 +152,43 @@ def status(
 
 
 def run(continue_flatten: ContinueOption = False, config: ConfigOption = None) -> None:
-    """Start the group, show it live, stop it on Ctrl-C."""
+    """Start the group, show it live, stop it on Ctrl-C, or if no strategy could be started.
+
+    Status 1 if a strategy was stopped or is BROKEN.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     group = _begin(config, continue_flatten)
+    lost: dict[str, told.State] = {}
     try:
         _watch(group)
     except KeyboardInterrupt:
         pass
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it
+        lost = _lost(group.statuses())
         out.print("stopping")
         group.down()
         out.print(f"stopped; journals and logs are in {group.run_dir}", soft_wrap=True)
+    if lost:
+        note("\n".join(reasons(lost)))
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _lost(statuses: dict[str, told.Status]) -> dict[str, told.State]:
+    """The strategies that get nothing more: stopped for what they raised, or BROKEN."""
+    return {
+        name: told.state_of(status)
+        for name, status in statuses.items()
+        if name.startswith(STRATEGY) and (status.get("stopped") or status.get("state") == "BROKEN")
+    }
 
 
 def _watch(group: Group) -> None:
-    """Redraw until Ctrl-C, or until supervisord is gone."""
+    """Redraw until Ctrl-C, until supervisord is gone, or until it is clear that no strategy could
+    be started. Once one has been READY there may be orders and positions: then it goes on."""
     before: dict[str, int] = {}
     before_s = time.monotonic()
+    strategies, traded = {n for n in group.names() if n.startswith(STRATEGY)}, False
     with Live(console=out, refresh_per_second=4, screen=out.is_terminal) as view:
         while group.is_up():
             time.sleep(REFRESH_S)
@@ -179,6 +198,9 @@ def _watch(group: Group) -> None:
             before, before_s = totals, now_s
             shown = tables.live(statuses, group.names(), rates)
             view.update(Fitting(shown) if out.is_terminal else shown)
+            traded = traded or strategies > told.not_ready(statuses, strategies).keys()
+            if strategies and not traded and strategies == _lost(statuses).keys():
+                return
 
 
 def _totals(statuses: dict[str, told.Status]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """A back-test of a small file has the figures that were worked out by hand."""
 
+import re
 from decimal import Decimal
 from typing import ClassVar
 
@@ -112,11 +113,24 @@ def test_a_configuration_without_strategies_is_refused(tested):
 
 
 def test_strategies_of_other_symbols_do_not_run_and_it_is_said(tested):
-    own = '[[strategies]]\nname = "other"\nstrategy = "strategy.base:Strategy"\nsymbols = ["ABC"]\n'
+    own = '[[instruments]]\nsymbol = "ABC"\n'
+    own += (
+        '[[strategies]]\nname = "other"\nstrategy = "strategy.base:Strategy"\nsymbols = ["ABC"]\n'
+    )
     with pytest.raises(ConfigError, match="the strategies trade ABC; the file has XYZ"):
         tested(text=own)
     outcome = tested(text=own + '[[strategies]]\nname = "b"\nstrategy = "strategy.base:Strategy"\n')
     assert any("other did not run" in note for note in outcome.notes)
+
+
+def test_a_symbol_that_neither_the_configuration_nor_the_file_has_is_refused(tested):
+    own = '[[strategies]]\nname = "slip"\nstrategy = "strategy.base:Strategy"\nsymbols = ["XYY"]\n'
+    says = (
+        "strategies.slip.symbols has XYY, which is in neither [[instruments]] nor the file;"
+        " did you mean XYZ?"
+    )
+    with pytest.raises(ConfigError, match=re.escape(says)):
+        tested(text=own)
 
 
 def test_what_a_strategy_raises_is_told(tested):

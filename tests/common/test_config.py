@@ -1,6 +1,7 @@
 """The configuration: what is taken, and for each fault the sentence that a person reads."""
 
 import os
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def refusal(text: str) -> str:
 
 
 STRATEGY = '[[strategies]]\nname = "one"\nstrategy = "a.b:C"\n'
+INSTRUMENTS = '[[instruments]]\nsymbol = "AAPL"\n[[instruments]]\nsymbol = "MSFT"\n'
 WARM_UP = STRATEGY + '[strategies.warm_up]\nticks = "t"\n'
 BAD = {
     "[tws]\nport = 0": "tws.port is 0, must be 1 or more",
@@ -63,6 +65,10 @@ BAD = {
     STRATEGY + '[[strategies.feeds]]\nname = "f"\nendpoint = "tcp://1.2.3.4:5"': (
         "endpoint of [[feeds]] number 1 of [[strategies]] number 1 is 'tcp://1.2.3.4:5', must be"
         ' "ipc://PATH" or "tcp://127.0.0.1:PORT": no others are guarded yet'
+    ),
+    STRATEGY + 'symbols = ["AAPL", "MSTF"]\n' + INSTRUMENTS: (
+        "strategies.one.symbols has MSTF, which is not in [[instruments]]; did you mean MSFT?"
+        " Known: AAPL, MSFT"
     ),
     "run_dir = 1": "run_dir is 1, must be a path in quotes",
     'mode = "demo"': "mode is 'demo', must be 'paper' or 'live'",
@@ -301,3 +307,12 @@ def test_a_strategy_without_symbols_reads_all() -> None:
         ),
     )
     assert [config.symbols_of(s) for s in config.strategies] == [("A", "B"), ("B",)]
+
+
+def test_a_symbol_of_a_strategy_is_refused_where_it_is_read_and_nothing_is_configured() -> None:
+    """A back-test and a demo take the symbols of their file then, so the file alone is no fault."""
+    config = Config(strategies=({"name": "one", "strategy": "a.b:C", "symbols": ["AAPL"]},))
+    with pytest.raises(ConfigError, match=re.escape(
+        "strategies.one.symbols has AAPL, which is not in [[instruments]]; none is known"
+    )):  # fmt: skip
+        config.symbols_of(config.strategies[0])

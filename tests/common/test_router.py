@@ -1,13 +1,14 @@
 """Events reach their handlers by type; what one handler raises costs its own event."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from common import coroutines, wire
-from common.events import Event, Fill, Quote, RiskHalted, RiskResumed, RiskViolation, Trade
+from common.events import Event, Fill, Quote, RiskHalted, RiskResumed, RiskViolation, Tick, Trade
 from common.metrics import Metrics
 from common.router import EventRouter
 
@@ -65,6 +66,42 @@ def test_a_handler_of_the_base_sees_every_event(desk: Desk):
     desk.router.on(Event, lambda event, source: desk.heard.append(event))
     desk.route(HALT, QUOTE)
     assert desk.heard == [HALT, QUOTE]
+
+
+def test_it_takes_the_names_that_events_have_on_the_wire(desk: Desk):
+    desk.router.on("risk.halted", lambda event, source: desk.heard.append(event))
+
+    @desk.router.on("risk.resumed")
+    def resumed(event: RiskResumed, source: str) -> None:
+        desk.heard.append(event.reason)
+
+    desk.route(HALT, RESUME, QUOTE)
+    assert desk.heard == [HALT, "back"]
+
+
+def test_it_takes_a_union_of_event_types(desk: Desk):
+    desk.router.on(Tick, lambda event, source: desk.heard.append(event))
+    desk.route(HALT, QUOTE)
+    assert desk.heard == [QUOTE]
+
+
+UNREGISTERED = {
+    "risk.halt": "'risk.halt' is not the name of an event; did you mean risk.halted?",
+    "RiskHalted": "'RiskHalted' is not the name of an event; did you mean risk.halted?",
+    Metrics: "Metrics is not an event type; expected a class of common.events such as OrderFilled,"
+    " or its name, order.filled",
+    int | RiskHalted: "int is not an event type; expected a class of common.events",
+    None: "None is not an event type",
+    HALT: "a risk.halted event is not an event type; did you mean its class, RiskHalted?",
+}
+
+
+@pytest.mark.parametrize("key", UNREGISTERED, ids=repr)
+@pytest.mark.parametrize("register", ["on", "on_async"])
+def test_what_no_event_can_be_is_refused_at_registration(desk: Desk, register: str, key: object):
+    for handler in ((), (desk.heard.append,)):
+        with pytest.raises((TypeError, ValueError), match=re.escape(UNREGISTERED[key])):
+            getattr(desk.router, register)(key, *handler)
 
 
 def test_a_handler_that_comes_later_is_called_from_then_on(desk: Desk):

@@ -179,6 +179,52 @@ def test_a_slip_in_a_callbacks_name_is_a_hint_everywhere(folder: Folder):
     assert hint in log
 
 
+def test_a_symbol_that_is_not_configured_is_the_same_sentence_everywhere(folder: Folder):
+    (folder.path / "tapewire.toml").write_text(CONFIG + 'symbols = ["AAB"]\n')
+    says = (
+        "tapewire.toml: strategies.mine.symbols has AAB, which is not in [[instruments]];"
+        " did you mean AAA?"
+    )
+    ticks = ["--ticks", "ticks.csv"]
+    for command in (["up"], ["run"], ["backtest", *ticks], ["demo", *ticks]):
+        found = folder.tapewire(*command)
+        assert found.returncode == 2, command
+        assert found.stderr.endswith(f"{says}\n"), command
+    assert says in " ".join(folder.tapewire("doctor").stdout.split())
+
+
+TWO = (
+    CONFIG
+    + """symbols = ["AAA"]
+[[instruments]]
+symbol = "BBB"
+[[instruments]]
+symbol = "CCC"
+[[strategies]]
+name = "all"
+strategy = "strategies.mine:Mine"
+[[strategies]]
+name = "none"
+strategy = "strategies.mine:Mine"
+symbols = ["CCC"]
+"""
+)
+
+
+def test_back_test_and_demo_give_a_strategy_those_of_its_symbols_that_the_file_has(folder: Folder):
+    (folder.path / "tapewire.toml").write_text(TWO)
+    with (folder.path / "ticks.csv").open("a") as file:
+        rows = [f"{1_700_000_200 + n}000000000,BBB,10,10.01,500,500,," for n in range(100)]
+        file.write("\n".join(rows) + "\n")
+    for command in (["backtest"], ["demo", "--speed", "max"]):
+        found = folder.tapewire(*command, "--ticks", "ticks.csv", "--json")
+        assert found.returncode == 0, found.stderr + found.stdout
+        told = json.loads(found.stdout)
+        assert told["ticks_received"] == {"strategy-mine": 2, "strategy-all": 4}
+        assert told["orders"] == 3
+        assert "none did not run: the file has none of its symbols" in found.stderr + found.stdout
+
+
 def test_what_cannot_be_loaded_is_said_before_the_file_is_read(folder: Folder):
     folder.write("import no_such_module\n")
     (folder.path / "bad.csv").write_text("time,price\nnoon,1\n")
@@ -223,6 +269,58 @@ def test_a_strategy_that_is_stopped_fails_the_demo_and_its_log_has_the_traceback
     assert f"raised {error}, failure 1 of 1, on Quote(" in logged["text"]
     assert logged["traceback"].startswith("Traceback (most recent call last):\n")
     assert 'strategies/mine.py", line 9, in on_quote\n' in logged["traceback"]
+
+
+UNSET = (
+    MINE
+    + """
+    def on_start(self):
+        self.window = {}[self.symbols[0]]
+
+    def on_trade(self, trade):
+        self.window.append(trade)
+"""
+)
+UNSET = UNSET.replace("not self.pending", "self.window and not self.pending")
+OFTEN = CONFIG.replace("failures_max = 1\n", "")  # what comes later would not stop it
+BESIDE = '[[strategies]]\nname = "beside"\nstrategy = "strategy.examples.momentum:Momentum"\n'
+FIRST = "strategy mine was stopped: its on_start raised KeyError: 'AAA' at strategies/mine.py:11"
+
+
+def test_an_on_start_that_raises_fails_back_test_and_demo_at_once_with_that_error(folder: Folder):
+    folder.write(UNSET)
+    (folder.path / "tapewire.toml").write_text(OFTEN)
+    for command, status in ((["backtest"], 2), (["demo", "--speed", "0.01"], 1)):
+        found = folder.tapewire(*command, "--ticks", "ticks.csv")
+        assert found.returncode == status, found.stderr
+        assert f"tapewire: {FIRST}; correct that line\n" in found.stderr
+        assert "AttributeError" not in found.stderr + found.stdout
+
+
+def test_beside_a_strategy_whose_on_start_raises_the_others_go_on_and_it_is_a_fault(folder: Folder):
+    folder.write(UNSET)
+    (folder.path / "tapewire.toml").write_text(OFTEN + BESIDE)
+    for command in (["backtest"], ["demo", "--speed", "max"]):
+        found = folder.tapewire(*command, "--ticks", "ticks.csv", "--json")
+        assert found.returncode == 1, found.stderr
+        (fault,) = json.loads(found.stdout)["faults"]
+        assert fault.startswith(FIRST)
+        assert "AttributeError" not in found.stderr + found.stdout
+
+
+def test_live_an_on_start_that_raises_is_shown_and_is_not_tried_again(folder: Folder):
+    folder.write(UNSET)
+    live = f"[tws]\nport = {free_port()}\n[simulator]\nenabled = true\n"
+    (folder.path / "tapewire.toml").write_text(live + OFTEN)
+    up = folder.tapewire("up")
+    status = json.loads(folder.tapewire("status", "--json").stdout)["strategy-mine"]
+    folder.tapewire("down")
+    assert (up.returncode, f"  strategy-mine: HALTED: {FIRST};" in up.stdout) == (1, True)
+    assert (status["state"], status["stopped"], status["failures"]) == ("HALTED", FIRST, 1)
+    log = (folder.path / "run" / "logs" / "strategy-mine.log").read_text()
+    assert (log.count('"started"'), log.count("in on_start")) == (1, 1)
+    ran = folder.tapewire("run")
+    assert (ran.returncode, f"  strategy-mine: HALTED: {FIRST};" in ran.stderr) == (1, True)
 
 
 def test_the_commands_that_the_document_gives_for_it_work_as_they_stand(tmp_path: Path):

@@ -1,5 +1,6 @@
 """The runner: a signal until it is answered, a strategy's faults its own, positions from fills."""
 
+import sys
 from decimal import Decimal
 
 import pytest
@@ -16,7 +17,7 @@ from common.events import (
 )
 from strategy.faults import Failure, shown
 from tests.strategy import desk
-from tests.strategy.desk import MS, SECOND, T0, quote, runner
+from tests.strategy.desk import MS, SECOND, T0, Echo, quote, runner
 
 HERE = shown(__file__)
 RAISES = f"{shown(desk.__file__)}:{desk.Echo.on_quote.__code__.co_firstlineno + 2}"
@@ -212,6 +213,43 @@ def test_a_strategy_that_was_stopped_gets_nothing_more():
     one.on_external("feed", "topic", {}, T0)
     assert (one.stopped, one.failures, one.strategy.told) == (True, 2, [])
     assert one.strategy.position("AAPL") == 5
+
+
+class Unset(Echo):
+    """Raises before it is set up, and so in every later callback too."""
+
+    def on_start(self) -> None:
+        raise KeyError("AAPL")
+
+    def on_stop(self) -> None:
+        self.told.clear()
+
+
+def test_a_strategy_whose_on_start_raises_is_stopped_and_that_error_stays_the_one_told():
+    said: list[Failure] = []
+    one = runner(said, strategy="tests.strategy.test_runner:Unset")
+    one.on_ticks("origin", [quote()], T0)
+    one.on_gateway(fill("e1.01", 5), T0)
+    one.stop()
+    place = f"{HERE}:{Unset.on_start.__code__.co_firstlineno + 1}"
+    assert (
+        one.fault == f"strategy echo was stopped: its on_start raised KeyError: 'AAPL' at {place}"
+    )
+    (failure,) = said
+    assert str(failure).endswith("failure 1 of 1, on 'on_start'; it gets nothing more")
+    assert (one.stopped, one.failures) == (True, 1)
+
+
+def test_a_strategy_that_leaves_in_on_start_is_stopped_like_one_that_raises():
+    one = runner(strategy="tests.strategy.test_runner:Leaves")
+    assert "its on_start raised SystemExit: 3 at" in one.fault
+
+
+class Leaves(Echo):
+    """Ends its process, as it thinks."""
+
+    def on_start(self) -> None:
+        sys.exit(3)
 
 
 def test_a_callback_that_raises_costs_itself():

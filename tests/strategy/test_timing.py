@@ -56,7 +56,23 @@ def test_a_turn_that_took_too_long_fires_once_and_not_for_all_that_it_missed():
     [
         (lambda s: s.every(0), "interval_ms is 0, must be 1 or above"),
         (lambda s: s.bars("AAPL", "hour", 1), "kind of bar is 'hour', must be time, tick or"),
-        (lambda s: s.bars("AAPL", "tick", 0), "must be above 0"),
+        (
+            lambda s: s.bars("AAPL", "tick", 0),
+            "size of tick bars is 0, must be a number of trades, 1 or above",
+        ),
+        (lambda s: s.bars("AAPL", "tick", 0.5), "size of tick bars is 0.5, must be a number of"),
+        (
+            lambda s: s.bars("AAPL", "time", "1min"),
+            "size of time bars is '1min', must be a number of ms above 0; a minute is 60_000",
+        ),
+        (lambda s: s.bars("AAPL", "time", -1), "size of time bars is -1, must be a number of ms"),
+        (lambda s: s.bars("AAPL", "time", 1e-9), "size of time bars is 1e-09, must be a number"),
+        (
+            lambda s: s.bars("AAPL", "volume", float("nan")),
+            "size of volume bars is nan, must be a volume above 0",
+        ),
+        (lambda s: s.bars("AAPL", "volume", "100"), "size of volume bars is '100', must be a vol"),
+        (lambda s: s.bars("AAPL", "volume", True), "size of volume bars is True, must be a vol"),
     ],
 )
 def test_what_cannot_be_is_refused(call, says: str):
