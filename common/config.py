@@ -29,7 +29,9 @@ from pydantic_settings import (
 )
 
 from common import faults, near, syntax
+from common.errors import ConfigError as ConfigError  # noqa: PLC0414  # exported from here too
 from common.instruments import SYMBOL_PATTERN, Instrument
+from common.locate import config_path
 from common.ports import PORTS
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -39,10 +41,6 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 
 PREFIX: Final = "TAPEWIRE_"
 LISTS: Final = ("instruments", "strategies", "strategies.feeds")  # tables that stand repeatedly
-
-
-class ConfigError(ValueError):
-    """A configuration that is refused: which key, what was found, what was expected."""
 
 
 class Section(BaseModel):
@@ -294,15 +292,6 @@ class Config(BaseSettings):
     def symbols_of(self, strategy: StrategyConfig) -> tuple[str, ...]:
         """What `strategy` reads: its own symbols, or all."""
         return strategy.symbols or tuple(i.symbol for i in self.instruments)
-
-
-def config_path(given: str | None = None) -> Path | None:
-    """The file that is in force: `given`, `TAPEWIRE_CONFIG`, `./tapewire.toml`, or none."""
-    named = given or os.environ.get("TAPEWIRE_CONFIG")
-    if named:
-        return Path(named)
-    default = Path("tapewire.toml")
-    return default if default.exists() else None
 
 
 def load(given: str | None = None) -> Config:

@@ -13,7 +13,8 @@ from xmlrpc.client import Fault, ServerProxy
 from supervisor.xmlrpc import SupervisorTransport
 
 from common.config import Config
-from common.endpoints import prepare_run_dir
+from common.endpoints import SUPERVISOR, prepare_run_dir
+from common.errors import TapewireError
 from console import control, ended, flattening, restarts, started
 from console import status as told
 from console.control import NoAnswer
@@ -50,7 +51,7 @@ stdout_logfile = %(ENV_GROUP_RUN_DIR)s/logs/{name}.log
 """
 
 
-class GroupError(RuntimeError):
+class GroupError(TapewireError):
     """The group could not be started, reached or stopped; says what to look at."""
 
 
@@ -100,7 +101,7 @@ class Group:
     @property
     def socket(self) -> Path:
         """Where supervisord listens."""
-        return self.run_dir / "supervisor.sock"
+        return self.run_dir / SUPERVISOR
 
     def names(self) -> list[str]:
         """All its processes, in the order of starting: those that were made by `up` and since, or

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -30,7 +31,13 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: stopping.append(number))
     if arguments.member:
-        member.run(configuration.load(), lambda: bool(stopping))
+        try:
+            member.run(configuration.load(), lambda: bool(stopping))
+        except configuration.ConfigError as error:
+            from common.process import EXIT_CONFIG
+
+            print(error, file=sys.stderr)
+            sys.exit(EXIT_CONFIG)
         return
     instruments = _instruments(arguments)
     server = TwsServer(_settings(arguments), instruments, _market(arguments, instruments))
