@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.places import ROOT, free_port
 # A shell that starts the tests in the background has Ctrl-C ignored, and so what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-WARDEN = pytest.StashKey["subprocess.Popen[bytes]"]()
+WARDEN = pytest.StashKey[subprocess.Popen[bytes]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:

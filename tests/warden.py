@@ -4,7 +4,8 @@ Fixtures end what they have started, but not if pytest is killed, nor if Ctrl-C 
 them is at it; and a group's supervisord is no child of the test, so it would go on for ever. All
 that a test starts inherits a mark in its environment. The warden, in a session of its own so that
 Ctrl-C does not reach it, waits for the end of a pipe that only pytest holds and that the kernel
-closes whatever ends it. Then it kills each process with the mark. Needs /proc; does nothing elsewhere.
+closes whatever ends it. Then it kills each process with the mark. It needs /proc, and does nothing
+elsewhere.
 """
 
 import contextlib
