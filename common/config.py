@@ -33,6 +33,7 @@ from common.errors import ConfigError as ConfigError  # noqa: PLC0414  # exporte
 from common.instruments import SYMBOL_PATTERN, Instrument
 from common.locate import config_path
 from common.ports import PORTS
+from common.text import text_fault
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(gt=0)]
@@ -313,7 +314,10 @@ def load(given: str | None = None) -> Config:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; must be a file that you can read") from error
     except ValueError as error:  # TOML syntax, which only a file can have
-        text = path.read_text(errors="replace") if path else ""
+        content = path.read_bytes() if path else b""
+        if fault := text_fault(content):
+            raise ConfigError(f"{path}: it is {fault}; expected TOML") from error
+        text = content.decode()
         raise ConfigError(f"{path}: {syntax.sentence(error, text, LISTS)}") from error
 
 

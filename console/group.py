@@ -15,6 +15,7 @@ from supervisor.xmlrpc import SupervisorTransport
 from common.config import Config
 from common.endpoints import SUPERVISOR, prepare_run_dir
 from common.errors import TapewireError
+from common.text import printable
 from console import control, ended, flattening, restarts, started
 from console import status as told
 from console.control import NoAnswer
@@ -313,7 +314,7 @@ class Group:
         log = self.run_dir / "logs" / f"{name}.log"
         lines = log.read_text(errors="replace").split("\n") if log.exists() else []
         said = [line.strip() for line in lines if line.strip()]
-        return f"{said[-1] if said else 'it ended without a word'} ({log})"
+        return f"{printable(said[-1]) if said else 'it ended without a word'} ({log})"
 
     def start(self, name: str) -> None:
         """Start one process that is not running."""
