@@ -232,7 +232,7 @@ def _free_port() -> int:
 
 def show(figures: Figures) -> None:
     """Print all of it."""
-    console = Console()
+    console = Console(markup=False)
     table = Table(title="milliseconds", title_justify="left")
     columns = ("p50", "p99", "max", "count")
     for column in ("", *columns):

@@ -12,7 +12,7 @@ COLUMNS: Final = ("p50", "p99", "p999", "max")
 
 def show(figures: dict[str, Any]) -> None:
     """Print all of it."""
-    console = Console()
+    console = Console(markup=False)
     for one in figures["rates"]:
         console.print(_latencies(one))
         growth = {name: us and round(us) for name, us in one["growth_us"].items()}
