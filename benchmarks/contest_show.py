@@ -17,7 +17,7 @@ def show(figures: dict[str, Any]) -> None:
         console.print(_table(run))
     console.print(goal_table({figures["benchmark"]: figures}))
     for fault in figures["faults"]:
-        console.print(f"[red]{fault}[/red]")
+        console.print(fault, style="red")
 
 
 def _table(run: dict[str, Any]) -> Table:

@@ -223,4 +223,4 @@ def show(figures: Figures) -> None:
     console.print("MB: " + ", ".join(f"{name} {mb}" for name, mb in figures["rss_mb"].items()))
     console.print(goal_table({figures["benchmark"]: figures}))
     for fault in figures["faults"]:
-        console.print(f"[red]{fault}[/red]")
+        console.print(fault, style="red")

@@ -76,7 +76,7 @@ def show(figures: Figures) -> None:
     )
     console.print(goal_table({figures["benchmark"]: figures}))
     for fault in figures["faults"]:
-        console.print(f"[red]{fault}[/red]")
+        console.print(fault, style="red")
 
 
 def _counts(last: Figures, statuses: dict[str, status.Status]) -> Figures:

@@ -243,4 +243,4 @@ def show(figures: Figures) -> None:
         table.add_row(name, *("-" if one[c] is None else str(one[c]) for c in columns))
     console.print(table)
     for fault in figures["faults"]:
-        console.print(f"[red]{fault}[/red]")
+        console.print(fault, style="red")

@@ -22,7 +22,7 @@ def show(figures: dict[str, Any]) -> None:
     console.print(goal_table({figures["benchmark"]: figures}))
     console.print(f"reading the clock: {figures['clock_ns']} ns")
     for fault in figures["faults"]:
-        console.print(f"[red]{fault}[/red]")
+        console.print(fault, style="red")
 
 
 def _latencies(one: dict[str, Any]) -> Table:
