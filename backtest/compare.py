@@ -11,9 +11,9 @@ from typing import Any, Final
 import msgspec
 
 from backtest.trips import owner
+from common.amounts import text
 from common.events import Fill, Side
 from common.ticks.stamps import iso
-from simulator.account import text
 
 APART_MAX_NS: Final = 2_000_000_000
 Key = tuple[str, str, Side]

@@ -7,12 +7,12 @@ from typing import Any, Final
 from backtest.network import HOP_NS
 from backtest.results import ledger
 from backtest.world import GATEWAYS, World
+from common.amounts import text
 from common.events import Fill, OrderDenied, OrderExpired, OrderIntended, OrderRejected, RiskHalted
 from common.positions import Book
 from executor.service import ExecutorService
 from gateway.service import GatewayService
 from risk.service import RiskService
-from simulator.account import text
 from strategy.service import StrategyService
 
 CENT: Final = Decimal("0.01")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from html import escape
 from typing import Final
 
@@ -10,6 +9,7 @@ from backtest.chart import Chart, mark_ids
 from backtest.results import Result
 from backtest.tables import duration, money, price
 from backtest.trips import RoundTrip
+from common import amounts
 from common.ticks.stamps import iso
 
 _CSS: Final = """
@@ -108,9 +108,9 @@ def _trade(one: RoundTrip) -> list[str]:
         price(one.entry_price),
         "open" if one.exit_ns is None else _time(one.exit_ns),
         "" if one.exit_price is None else price(one.exit_price),
-        _money(one.gross),
-        _money(one.fees),
-        _money(one.net),
+        amounts.money(one.gross),
+        amounts.money(one.fees),
+        amounts.money(one.net),
     ]
 
 
@@ -125,10 +125,6 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _cell(text: str) -> str:
     bad = ' class="bad"' if text.startswith("-") and len(text) > 1 else ""
     return f"<td{bad}>{escape(text)}</td>"
-
-
-def _money(value: Decimal) -> str:
-    return f"{value:,.2f}"
 
 
 def _time(ts_ns: int) -> str:

@@ -1,13 +1,12 @@
 """A back-test as one JSON object: figures, results, trades, equity. Money is decimal text."""
 
-from decimal import Decimal
 from typing import Any
 
 from backtest.results import Result
 from backtest.run import Outcome
 from backtest.trips import RoundTrip
+from common.amounts import text, text_or_none
 from common.ticks.stamps import iso
-from simulator.account import text
 
 MATCHING = "flat to flat; entry and exit at average price, the same P&L as FIFO"
 
@@ -68,12 +67,8 @@ def trade(one: RoundTrip) -> dict[str, Any]:
         "entry": iso(one.entry_ns),
         "entry_price": text(one.entry_price),
         "exit": None if one.exit_ns is None else iso(one.exit_ns),
-        "exit_price": _or_none(one.exit_price),
+        "exit_price": text_or_none(one.exit_price),
         "gross": text(one.gross),
         "fees": text(one.fees),
         "net": text(one.net),
     }
-
-
-def _or_none(value: Decimal | None) -> str | None:
-    return None if value is None else text(value)

@@ -13,6 +13,7 @@ from backtest.compare import Executed, Pair
 from backtest.results import Result, Results
 from backtest.run import Outcome
 from backtest.trips import RoundTrip
+from common import amounts
 from common.ticks.stamps import clock, iso
 
 TRADES_SHOWN: Final = 20
@@ -150,7 +151,7 @@ def money(value: Decimal, places: int = 2) -> str:
     """An amount for reading: cents only where there is room for them."""
     if places == 0 and value != value.to_integral_value():
         places = 2
-    return f"{value:,.{0 if abs(value) >= CENTS_BELOW else places}f}"
+    return amounts.money(value, 0 if abs(value) >= CENTS_BELOW else places)
 
 
 def price(value: Decimal) -> str:

@@ -102,7 +102,7 @@ def _all(arguments: Sequence[str]) -> int:
         print(json.dumps(figures))
     else:
         print(f"{host.line(machine)}; took {figures['took_s']:.0f} s")
-        Console().print(goal_table(found))
+        Console(markup=False).print(goal_table(found))
     if options.plot is not None:
         leave(options.plot, figures, found["latency"])
     return 1 if figures["faults"] else 0

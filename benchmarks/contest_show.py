@@ -12,12 +12,12 @@ from benchmarks.goal_table import goal_table
 
 def show(figures: dict[str, Any]) -> None:
     """Print all of it."""
-    console = Console()
+    console = Console(markup=False)
     for run in figures["runs"]:
         console.print(_table(run))
     console.print(goal_table({figures["benchmark"]: figures}))
     for fault in figures["faults"]:
-        console.print(f"[red]{fault}[/red]")
+        console.print(fault, style="red")
 
 
 def _table(run: dict[str, Any]) -> Table:

@@ -203,7 +203,7 @@ def _faults(stages: Sequence[Figures]) -> list[str]:
 
 def show(figures: Figures) -> None:
     """Print all of it."""
-    console = Console()
+    console = Console(markup=False)
     table = Table(title=f"{figures['rate_per_s']} ticks/s", title_justify="left")
     for column in ("strategies", "gateway: us a tick", "% of a core", "a strategy: %", "lost"):
         table.add_column(column, justify="right")
@@ -223,4 +223,4 @@ def show(figures: Figures) -> None:
     console.print("MB: " + ", ".join(f"{name} {mb}" for name, mb in figures["rss_mb"].items()))
     console.print(goal_table({figures["benchmark"]: figures}))
     for fault in figures["faults"]:
-        console.print(f"[red]{fault}[/red]")
+        console.print(fault, style="red")

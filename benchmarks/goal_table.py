@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 
 def goal_table(figures: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -33,8 +34,8 @@ def _bound(goal: Mapping[str, Any]) -> str:
     return "-" if goal["goal_max"] is None else f"at most {_text(goal['goal_max'], goal['unit'])}"
 
 
-def _met(met: bool | None) -> str:
-    return {True: "[green]met[/green]", False: "[red]missed[/red]", None: ""}[met]
+def _met(met: bool | None) -> Text:
+    return {True: Text("met", "green"), False: Text("missed", "red"), None: Text()}[met]
 
 
 def _text(number: float | None, unit: str) -> str:

@@ -66,7 +66,7 @@ def measure(options: argparse.Namespace) -> Figures:
 
 def show(figures: Figures) -> None:
     """Print all of it."""
-    console = Console()
+    console = Console(markup=False)
     console.print(", ".join(f"{name} {count}" for name, count in figures["counts"].items()))
     console.print(f"orders a commit of the gateway: {figures['orders_per_commit']}")
     latency = figures["tick_to_order_us"]
@@ -76,7 +76,7 @@ def show(figures: Figures) -> None:
     )
     console.print(goal_table({figures["benchmark"]: figures}))
     for fault in figures["faults"]:
-        console.print(f"[red]{fault}[/red]")
+        console.print(fault, style="red")
 
 
 def _counts(last: Figures, statuses: dict[str, status.Status]) -> Figures:

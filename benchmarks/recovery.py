@@ -225,7 +225,7 @@ def _summary_ms(samples_ns: Sequence[int | None]) -> Figures:
 
 def show(figures: Figures) -> None:
     """Print all of it."""
-    console = Console()
+    console = Console(markup=False)
     table = Table(title="milliseconds", title_justify="left")
     columns = ("p50", "p99", "max", "count")
     for column in ("", *columns):
@@ -236,4 +236,4 @@ def show(figures: Figures) -> None:
         table.add_row(name, *("-" if one[c] is None else str(one[c]) for c in columns))
     console.print(table)
     for fault in figures["faults"]:
-        console.print(f"[red]{fault}[/red]")
+        console.print(fault, style="red")

@@ -12,7 +12,7 @@ COLUMNS: Final = ("p50", "p99", "p999", "max")
 
 def show(figures: dict[str, Any]) -> None:
     """Print all of it."""
-    console = Console()
+    console = Console(markup=False)
     for one in figures["rates"]:
         console.print(_latencies(one))
         growth = {name: us and round(us) for name, us in one["growth_us"].items()}
@@ -22,7 +22,7 @@ def show(figures: dict[str, Any]) -> None:
     console.print(goal_table({figures["benchmark"]: figures}))
     console.print(f"reading the clock: {figures['clock_ns']} ns")
     for fault in figures["faults"]:
-        console.print(f"[red]{fault}[/red]")
+        console.print(fault, style="red")
 
 
 def _latencies(one: dict[str, Any]) -> Table:

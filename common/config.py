@@ -30,8 +30,11 @@ from pydantic_settings import (
 )
 
 from common import faults, near, syntax
+from common.errors import ConfigError as ConfigError  # noqa: PLC0414  # exported from here too
 from common.instruments import SYMBOL_PATTERN, Instrument
+from common.locate import config_path
 from common.ports import PORTS
+from common.text import text_fault
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(gt=0)]
@@ -40,10 +43,6 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 
 PREFIX: Final = "TAPEWIRE_"
 LISTS: Final = ("instruments", "strategies", "strategies.feeds")  # tables that stand repeatedly
-
-
-class ConfigError(ValueError):
-    """A configuration that is refused: which key, what was found, what was expected."""
 
 
 class Section(BaseModel):
@@ -324,15 +323,6 @@ class Config(BaseSettings):
         return strategy.symbols or symbols
 
 
-def config_path(given: str | None = None) -> Path | None:
-    """The file that is in force: `given`, `TAPEWIRE_CONFIG`, `./tapewire.toml`, or none."""
-    named = given or os.environ.get("TAPEWIRE_CONFIG")
-    if named:
-        return Path(named)
-    default = Path("tapewire.toml")
-    return default if default.exists() else None
-
-
 def load(given: str | None = None) -> Config:
     """Read the configuration; raises `ConfigError`, one line a fault."""
     path = config_path(given)
@@ -352,7 +342,10 @@ def load(given: str | None = None) -> Config:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; must be a file that you can read") from error
     except ValueError as error:  # TOML syntax, which only a file can have
-        text = path.read_text(errors="replace") if path else ""
+        content = path.read_bytes() if path else b""
+        if fault := text_fault(content):
+            raise ConfigError(f"{path}: it is {fault}; expected TOML") from error
+        text = content.decode()
         raise ConfigError(f"{path}: {syntax.sentence(error, text, LISTS)}") from error
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from common import wire
+from common.errors import TapewireError
 from common.events import Event
 
 GENESIS = ""
@@ -46,7 +47,7 @@ class Journal(Protocol):
         """Let go of the store."""
 
 
-class JournalError(RuntimeError):
+class JournalError(TapewireError):
     """A journal that cannot be trusted or written; says where and what."""
 
 

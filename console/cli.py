@@ -1,62 +1,29 @@
-"""`tapewire`: start, watch, steer and try the group."""
+"""The entry point of `tapewire`: the brake first, then the command line."""
 
 import sys
 from typing import NoReturn
 
-import typer
-from pydantic import ValidationError
-from typer.exceptions import TyperException
-
-from common import faults
-from common.config import ConfigError
-from common.journal import JournalError
-from console.commands import (
-    backtest,
-    demo,
-    doctor,
-    journals,
-    lifecycle,
-    scale,
-    steer,
-    tail,
-    trading,
-)
-from console.commands.common import EXIT_FAILED, EXIT_USAGE, err
-from console.control import NoAnswer
-from console.group import GroupError
-
-app = typer.Typer(add_completion=False, help=__doc__)
-for kind in (lifecycle, scale, steer, trading, journals, tail, demo, backtest, doctor):
-    kind.register(app)
+from common.errors import ConfigError, TapewireError
+from console import brake
 
 
 def main() -> NoReturn:
     """Run the command line; what goes wrong is one sentence and an exit status."""
+    arguments = sys.argv[1:] or ["--help"]
     try:
-        status = app(sys.argv[1:] or ["--help"], prog_name="tapewire", standalone_mode=False)
-        sys.exit(status)
-    except TyperException as error:
-        _say(_misused(error))
-        sys.exit(EXIT_USAGE)
-    except (ConfigError, GroupError, NoAnswer, JournalError, ValueError, OSError) as error:
-        _say(str(error))
-        sys.exit(EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILED)
+        status = brake.pulled(arguments)
+        sys.exit(_command(arguments) if status is None else status)
+    except (ConfigError, TapewireError, ValueError, OSError) as error:
+        from console.terminal import err
+
+        err.print(f"tapewire: {error}", style="red", soft_wrap=True)
+        sys.exit(getattr(error, "exit_status", 1))
 
 
-def _say(sentence: str) -> None:
-    err.print(f"tapewire: {sentence}", style="red", soft_wrap=True)
+def _command(arguments: list[str]) -> int:
+    from console import application
 
-
-def _misused(error: TyperException) -> str:
-    """What is wrong with the arguments, and where to read which there are."""
-    said, cause, parameter = error.format_message(), error.__cause__, getattr(error, "param", None)
-    if isinstance(cause, ValidationError) and parameter is not None:
-        fault = cause.errors()[0]
-        name = max(parameter.opts, key=len)
-        name = name if name.startswith("-") else name.upper()
-        said = f"{name} is {fault['input']!r}, must be {faults.wanted(fault)}"
-    context = getattr(error, "ctx", None)
-    return f"{said.rstrip('.')}; see `{context.command_path if context else 'tapewire'} --help`"
+    return application.run(arguments)
 
 
 if __name__ == "__main__":

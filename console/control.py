@@ -1,29 +1,42 @@
 """Asking risk: halt, resume, flatten, cancel all."""
 
 import time
-from typing import Final, Literal
+from pathlib import Path
+from typing import Final, Literal, Protocol
 
 from common import wire
-from common.config import Config
-from common.endpoints import endpoint, prepare_run_dir
+from common.endpoints import Bus, endpoint
+from common.errors import TapewireError
 from common.events import Control, ControlReply
 from common.transport import ZmqTransport
 
 TIMEOUT_S: Final = 5.0
 
 
-class NoAnswer(RuntimeError):
+class NoAnswer(TapewireError):
     """Risk did not answer: it may be down, and then nothing that adds risk is sent anyway."""
+
+
+class Place(Protocol):
+    """Where a group is: a `Config`, or what is known of one that was launched."""
+
+    @property
+    def run_dir(self) -> Path:
+        """Its run directory."""
+
+    @property
+    def bus(self) -> Bus:
+        """Its sockets."""
 
 
 Action = Literal["halt", "resume", "flatten", "cancel_all"]
 
 
-def ask(config: Config, action: Action, reason: str) -> ControlReply:
+def ask(group: Place, action: Action, reason: str) -> ControlReply:
     """Send one request to risk and wait for its answer, at most `TIMEOUT_S`."""
     transport = ZmqTransport()
     try:
-        address = endpoint("control", config.bus, prepare_run_dir(config.run_dir))
+        address = endpoint("control", group.bus, group.run_dir)
         transport.connect("control", "dealer", address)
         request = wire.encode(Control(time.time_ns(), action, reason))
         deadline, sent = time.monotonic() + TIMEOUT_S, False

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from console import started
+from console import launched
 
 OF_THE_ACCOUNT: Final = ("gateway", "way-out", "executor")
 
@@ -20,7 +20,7 @@ def put_away(run_dir: Path) -> Path | None:
     (ended / "journals").mkdir(mode=0o700, parents=True)
     for path in old:
         path.rename(ended / "journals" / path.name)
-    for name in ("audit.jsonl", started.FILE):  # what it was started with is needed to read them
+    for name in ("audit.jsonl", launched.FILE):  # what it was started with is needed to read them
         if (run_dir / name).exists():
             (run_dir / name).rename(ended / name)
     return ended

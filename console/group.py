@@ -14,7 +14,9 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from common import tws_address
 from common.config import Config
-from common.endpoints import prepare_run_dir
+from common.endpoints import SUPERVISOR, prepare_run_dir
+from common.errors import TapewireError
+from common.text import printable
 from console import control, ended, flattening, restarts, started
 from console import status as told
 from console.control import NoAnswer
@@ -51,7 +53,7 @@ stdout_logfile = %(ENV_GROUP_RUN_DIR)s/logs/{name}.log
 """
 
 
-class GroupError(RuntimeError):
+class GroupError(TapewireError):
     """The group could not be started, reached or stopped; says what to look at."""
 
 
@@ -110,7 +112,7 @@ class Group:
     @property
     def socket(self) -> Path:
         """Where supervisord listens."""
-        return self.run_dir / "supervisor.sock"
+        return self.run_dir / SUPERVISOR
 
     def names(self) -> list[str]:
         """All its processes, in the order of starting: those that were made by `up` and since, or
@@ -327,7 +329,7 @@ class Group:
         log = self.run_dir / "logs" / f"{name}.log"
         lines = log.read_text(errors="replace").split("\n") if log.exists() else []
         said = [line.strip() for line in lines if line.strip()]
-        return f"{said[-1] if said else 'it ended without a word'} ({log})"
+        return f"{printable(said[-1]) if said else 'it ended without a word'} ({log})"
 
     def start(self, name: str) -> None:
         """Start one process that is not running."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from common.amounts import text
 from common.config import Config
 from console import books as both
 from console import status as told
@@ -38,10 +39,10 @@ def figures(config: Config, run_dir: Path) -> dict[str, Any]:
         "orders": traded.orders,
         "fills": traded.fills,
         "duplicates": both.duplicates(broker),
-        "position_difference": str(both.position_difference(traded, broker)),
-        "pnl_difference": str(both.pnl_difference(traded, broker)),
-        "realised": str(traded.book.realised),
-        "commission": str(traded.book.commission),
+        "position_difference": text(both.position_difference(traded, broker)),
+        "pnl_difference": text(both.pnl_difference(traded, broker)),
+        "realised": text(traded.book.realised),
+        "commission": text(traded.book.commission),
         "latency_us": told.hops(statuses),
         "halts": traded.halts,
         "restarts": restarts(run_dir),

@@ -2,18 +2,14 @@
 become of the configuration's file since."""
 
 import json
-import os
-import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from common import private_file
-from common.config import Config, config_path
-
-FILE: Final = "started.json"
-_RUN_DIR: Final = re.compile(r"""^\s*run_dir\s*=\s*["'](.+?)["']""", re.MULTILINE)
+from common.config import Config
+from console.launched import FILE
 
 
 class _Kept(Config):
@@ -42,14 +38,6 @@ def read(run_dir: Path) -> Config | None:
         return _Kept(**{**kept, "run_dir": run_dir.absolute()})
     except (OSError, ValueError, TypeError):
         return None
-
-
-def run_dir_of(path: str | None) -> Path:
-    """The run directory that a refused configuration means, as far as it can be read."""
-    file = config_path(path)
-    text = file.read_text(errors="replace") if file is not None and file.is_file() else ""
-    found = _RUN_DIR.search(text)
-    return Path(os.environ.get("TAPEWIRE_RUN_DIR") or (found[1] if found else "run"))
 
 
 def of_another_account(before: Config, now: Config) -> bool:

@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from common import amounts
 from console import flattening, times
 from console import status as told
 from console.report import HOPS
@@ -174,4 +175,4 @@ def _figure(key: str, value: Any) -> str:
 
 def money(value: Any, places: int = 2) -> str:
     """An amount of text, rounded for reading."""
-    return "-" if value is None else f"{Decimal(str(value)):,.{places}f}"
+    return "-" if value is None else amounts.money(Decimal(str(value)), places)

@@ -1,20 +1,16 @@
-"""Orders, fills and positions as JSON: decimals as text, exactly; times in nanoseconds UTC."""
+"""Orders, fills and positions as JSON: decimals as text; times in nanoseconds UTC."""
 
 from decimal import Decimal
 from typing import Any
 
+from common.amounts import text, text_or_none
 from common.events import Fill
 from console.trading import ZERO, Only, Order, Trading, commission_of
 
 
-def text(number: Decimal | None) -> str | None:
-    """A decimal as JSON carries it: exactly, as text."""
-    return None if number is None else format(number, "f")
-
-
 def texts(amounts: dict[str, Decimal]) -> dict[str, str]:
     """Amounts by currency, as JSON carries them."""
-    return {currency: format(amount, "f") for currency, amount in amounts.items()}
+    return {currency: text(amount) for currency, amount in amounts.items()}
 
 
 def order(one: Order) -> dict[str, Any]:
@@ -28,11 +24,11 @@ def order(one: Order) -> dict[str, Any]:
         "side": asked.action,
         "quantity": text(one.quantity),
         "order_type": asked.order_type,
-        "limit_price": text(one.limit_price),
+        "limit_price": text_or_none(one.limit_price),
         "state": one.state,
         "reason": one.reason,
         "filled": text(one.filled),
-        "average_price": text(one.average_price),
+        "average_price": text_or_none(one.average_price),
         "order_id": one.order_id,
         "perm_id": one.perm_id,
         "signal_id": asked.signal_id,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from common import wire
+from common.amounts import text
 from common.clock import Clock
 from common.events import (
     CancelOrder,
@@ -127,8 +128,8 @@ class ExecutorService(Service):
         return {
             "orders": states,
             "positions": {
-                s: str(p.quantity) for s, p in sorted(ledger.book.positions.items()) if p.quantity
+                s: text(p.quantity) for s, p in sorted(ledger.book.positions.items()) if p.quantity
             },
-            "realised": str(ledger.book.realised),
-            "commission": str(ledger.book.commission),
+            "realised": text(ledger.book.realised),
+            "commission": text(ledger.book.commission),
         }

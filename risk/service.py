@@ -3,6 +3,7 @@
 from typing import Any
 
 from common import wire
+from common.amounts import text, text_or_none
 from common.clock import Clock
 from common.events import (
     Control,
@@ -120,19 +121,19 @@ class RiskService(Service):
             "trading": self.trading(),
             "halted_ns": self.monitor.halted_ns,
             "flatten": str(self.monitor.flatten or ""),
-            "held": {s: str(q) for s, q in sorted(self.monitor.state.held().items())},
+            "held": {s: text(q) for s, q in sorted(self.monitor.state.held().items())},
             "positions": {
                 symbol: {
-                    "quantity": str(p.quantity),
-                    "average_cost": str(p.average_cost),
-                    "mark": None if p.mark is None else str(p.mark),
-                    "realised": str(p.realised),
-                    "unrealised": None if p.unrealised is None else str(p.unrealised),
-                    "commission": str(p.commission),
+                    "quantity": text(p.quantity),
+                    "average_cost": text(p.average_cost),
+                    "mark": text_or_none(p.mark),
+                    "realised": text(p.realised),
+                    "unrealised": text_or_none(p.unrealised),
+                    "commission": text(p.commission),
                 }
                 for symbol, p in sorted(book.positions.items())
             },
-            "realised": str(book.realised),
-            "unrealised": str(book.unrealised),
-            "commission": str(book.commission),
+            "realised": text(book.realised),
+            "unrealised": text(book.unrealised),
+            "commission": text(book.commission),
         }

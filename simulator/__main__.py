@@ -11,6 +11,7 @@ from pathlib import Path
 
 from common import config as configuration
 from common.instruments import Instrument
+from common.process import EXIT_CONFIG
 from common.roles import EXIT_ROLE_TAKEN, RoleTaken
 from common.ticks.rows import Row
 from simulator import member
@@ -46,6 +47,9 @@ def _as_member(stopping: Callable[[], bool]) -> int:
     """Serve the group; gives the exit status, as of its other processes."""
     try:
         member.run(configuration.load(), stopping)
+    except configuration.ConfigError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CONFIG
     except RoleTaken as error:
         print(error, file=sys.stderr)
         return EXIT_ROLE_TAKEN

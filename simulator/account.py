@@ -6,13 +6,13 @@ Written apart from the ledger of the project on purpose: the two are compared.
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+from common.amounts import reported
 from common.instruments import Instrument
 
 ZERO = Decimal(0)
 # An average cost is a quotient, so it is rounded: deep in the digits, where no sum of it
 # shows in the ten places that are reported.
 _DEEP = Context(prec=60, rounding=ROUND_HALF_EVEN)
-_REPORTED = Decimal("1E-10")
 
 
 class Holding:
@@ -100,13 +100,3 @@ class Books:
     def held(self) -> list[Holding]:
         """Holdings that were ever traded, flat ones with their realised P&L included."""
         return [one for one in self.holdings.values() if one.executions]
-
-
-def reported(value: Decimal) -> Decimal:
-    """`value` to ten places, which is where the broker's and the project's books meet."""
-    return value.quantize(_REPORTED, context=_DEEP)
-
-
-def text(value: Decimal) -> str:
-    """A Decimal as plain digits: no exponent, no trailing zeros, no minus before 0."""
-    return format(_DEEP.normalize(reported(value)) or ZERO, "f")

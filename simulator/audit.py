@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from simulator.account import text
+from common.amounts import text
 from simulator.orders import Execution, Order
 from simulator.session import Session
 

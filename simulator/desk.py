@@ -8,9 +8,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Literal, cast
 
+from common.amounts import text
 from common.instruments import Instrument
 from simulator import audit, messages
-from simulator.account import Books, text
+from simulator.account import Books
 from simulator.contracts import Contracts
 from simulator.exchange import Exchange
 from simulator.order_messages import open_order, what_if

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from common.amounts import text
 from common.instruments import Instrument
 from common.tws_address import IDENTIFY
-from simulator.account import Holding, text
+from simulator.account import Holding
 from simulator.orders import Execution, Order
 
 Fields = list[str]

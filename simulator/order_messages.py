@@ -4,7 +4,7 @@ Both have some hundred fields, of which this TWS uses thirty. What it does not u
 the value that a real TWS sends for a plain stock order.
 """
 
-from simulator.account import text
+from common.amounts import text
 from simulator.messages import UNSET_DOUBLE, UNSET_INTEGER, Fields, clock_text, contract
 from simulator.orders import Order
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from common.amounts import text
 from common.instruments import Instrument
 from common.ticks.rows import Row
 from simulator import audit, messages
 from simulator import requests as ask
-from simulator.account import Books, text
+from simulator.account import Books
 from simulator.clockwork import Clockwork
 from simulator.contracts import Contracts
 from simulator.decoders import decode

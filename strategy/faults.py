@@ -6,6 +6,8 @@ import traceback
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from common.text import printable
+
 TEXT_MAX: Final = 300
 _SHELL: Final = Path(__file__).resolve().parent  # it runs strategies; those in it are examples
 _COMMON: Final = _SHELL.parent / "common"
@@ -46,7 +48,7 @@ def failure(
 def named(error: BaseException) -> str:
     """`KeyError: 'AAPL'`, in one line: the type, and its message where it has one."""
     raw = error.msg if isinstance(error, SyntaxError) else str(error)
-    text = " ".join(raw.split())[:TEXT_MAX]
+    text = printable(" ".join(raw.split()))[:TEXT_MAX]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from common.config import ConfigError, StrategyConfig
 from common.near import expected
+from common.text import text_fault
 from strategy import searching
 from strategy.base import Desk, Strategy
 from strategy.callbacks import refusal
@@ -57,6 +58,7 @@ def _class(config: StrategyConfig, given: str) -> type[Strategy]:
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:
+        _require_text(module_name, given)
         missing = _missing(error, module_name)
         said = _absent(config, given, missing) if missing else _fault(given, error)
         raise ConfigError(said) from error
@@ -65,6 +67,13 @@ def _class(config: StrategyConfig, given: str) -> type[Strategy]:
     if not _is_strategy(found):
         raise ConfigError(f"{given}, but {_no_strategy(module, class_name)}")
     return found  # type: ignore[no-any-return]  # `_is_strategy` has looked
+
+
+def _require_text(module_name: str, given: str) -> None:
+    """What Python says of a file that is not text is about bytes that nobody can look at."""
+    file = searching.file_of(module_name)
+    if file is not None and (fault := text_fault(file.read_bytes())):
+        raise ConfigError(f"{given}, but {shown(file)} is {fault}; expected Python")
 
 
 def _require_own(module: ModuleType, given: str) -> None:

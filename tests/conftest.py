@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,24 @@ import pytest
 
 from common import config as configuration
 from console.group import Group
+from tests import warden
 from tests.pipeline.running import Running
 from tests.places import ROOT, free_port
 
 # A shell that starts the tests in the background has Ctrl-C ignored, and so what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+WARDEN = pytest.StashKey[subprocess.Popen[bytes]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whatever ends these tests ends all that they have started."""
+    config.stash[WARDEN] = warden.watch()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Nothing outlives the tests; where all was ended in order, there is nothing to end."""
+    config.stash[WARDEN].communicate()
 
 
 @pytest.fixture

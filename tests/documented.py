@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import typer.main
 
-from console.cli import app
+from console import application
 from tests.markdown import DOCUMENTS, Span, blocks, spans
 
-CLI: dict[str, Any] = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+CLI: dict[str, Any] = dict(typer.main.get_command(application.application()).commands)  # type: ignore[attr-defined]
 PROGRAMS = (
     "docker", "kill", "make", "node", "npm", "npx", "pip", "python", "sh", "supervisorctl",
     "supervisord", "systemctl",

@@ -145,3 +145,14 @@ def test_the_rule_itself_sees_what_it_must() -> None:
     assert is_allowed("executor", "risk", "rules")
     assert is_allowed("console", "backtest.run", "run")
     assert not is_allowed("backtest", "console.cli", "main")
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_whatever_is_printed_may_hold_brackets(path: Path) -> None:
+    consoles = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Console"
+    ]
+    plain = [c for c in consoles if any(k.arg == "markup" for k in c.keywords)]
+    assert plain == consoles, f"{name_of(path)}: expected Console(markup=False)"

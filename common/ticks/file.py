@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from common.instruments import SYMBOL_PATTERN
+from common.text import quoted
 from common.ticks.columns import Columns, columns_of, delimiter_of
 from common.ticks.rows import HEADER, CsvMarket, Row, opened
 from common.ticks.stamps import iso, stamp_ns
@@ -103,7 +104,7 @@ class TickFile:
         symbol = self._symbol if columns.symbol is None else fields[columns.symbol].strip()
         if not _SYMBOL.fullmatch(symbol):
             raise ValueError(
-                f"the symbol is {symbol!r}, expected 1 to 64 printable ASCII characters"
+                f"the symbol is {quoted(symbol)}, expected 1 to 64 printable ASCII characters"
             )
         bid, ask = _number(fields, columns.bid, "bid"), _number(fields, columns.ask, "ask")
         last = _number(fields, columns.last, "last")
@@ -129,8 +130,8 @@ def _time(fields: list[str], columns: Columns) -> int:
         return stamp_ns(text)
     except ValueError:
         raise ValueError(
-            f"the time is {text!r}, expected ISO (2024-01-08T14:30:00Z) or an epoch in s, ms, us"
-            " or ns"
+            f"the time is {quoted(text)}, expected ISO (2024-01-08T14:30:00Z) or an epoch in s, ms,"
+            " us or ns"
         ) from None
 
 
@@ -163,5 +164,5 @@ def _digits(text: str, name: str) -> str:
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite():
-        raise ValueError(f"{name} is {text!r}, expected a decimal number or nothing")
+        raise ValueError(f"{name} is {quoted(text)}, expected a decimal number or nothing")
     return format(value, "f")

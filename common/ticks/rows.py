@@ -10,8 +10,11 @@ from typing import IO
 
 import msgspec
 
+from common.text import binary_fault, quoted
+
 COLUMNS = ("ts_ns", "symbol", "bid", "ask", "bid_size", "ask_size", "last", "last_size")
 HEADER = ",".join(COLUMNS)
+HEAD_BYTES = 65_536
 _NUMBER = r"(-?\d+(?:\.\d+)?)?"
 _SYMBOL = r"([!-+\--~](?:[ -+\--~]{0,62}[!-+\--~])?)"  # as instruments have it, without commas
 _LINE = re.compile(r"(\d{1,19})," + _SYMBOL + f",{_NUMBER}" * 6)
@@ -81,6 +84,10 @@ def opened(path: Path) -> Iterator[IO[str]]:
     """A file of ticks as text, .gz too; raises ValueError naming it where it cannot be read."""
     opening = gzip.open if path.suffix == ".gz" else open
     try:
+        with opening(path, "rb") as binary:
+            fault = binary_fault(binary.read(HEAD_BYTES))
+        if fault:
+            raise ValueError(f"{path}: it is {fault}; expected a CSV of ticks")
         with opening(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:
             yield file
     except (OSError, EOFError, zlib.error) as error:
@@ -97,7 +104,7 @@ def _fault(line: str) -> str:
         return f"{len(parts)} columns, expected {len(COLUMNS)} ({HEADER})"
     for name, part in zip(COLUMNS[2:], parts[2:], strict=True):
         if not _NUMBER_ONLY.fullmatch(part):
-            return f"{name} is {part!r}, expected a decimal number or nothing"
+            return f"{name} is {quoted(part)}, expected a decimal number or nothing"
     if not _SYMBOL_ONLY.fullmatch(parts[1]):
-        return f"symbol is {parts[1]!r}, expected 1 to 64 printable ASCII characters"
-    return f"ts_ns is {parts[0]!r}, expected UTC nanoseconds"
+        return f"symbol is {quoted(parts[1])}, expected 1 to 64 printable ASCII characters"
+    return f"ts_ns is {quoted(parts[0])}, expected UTC nanoseconds"

@@ -13,7 +13,8 @@ from backtest.report import report
 from backtest.run import Outcome, run
 from backtest.survey import Window
 from common.config import ConfigError
-from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, err, load, out
+from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load
+from console.terminal import err, out
 from console.tickfile import tick_file
 from simulator.times import time_ns
 

@@ -1,23 +1,26 @@
-"""What all commands share: options, output, the configuration they work on."""
+"""What all commands share: options, output, the configuration they work on.
+
+What is costly to load (pydantic, rich, supervisor) is loaded by the functions that need it:
+`tapewire halt` needs none of it.
+"""
 
 import json
 import os
+import sys
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
-from common import config as configuration
-from common.config import Config, ConfigError
+from common.errors import ConfigError
+from common.locate import config_path
 from common.near import expected
-from console import started
-from console.group import Group
+from console import launched
+from console.launched import Launched, LaunchedBus
 
-# What is shown may hold any text: nothing in it is markup.
-out = Console(markup=False, highlight=False, emoji=False)
-err = Console(markup=False, highlight=False, emoji=False, stderr=True)
+if TYPE_CHECKING:
+    from common.config import Config
 
 ConfigOption = Annotated[str | None, typer.Option("--config", help="configuration file")]
 RunDirOption = Annotated[
@@ -25,12 +28,14 @@ RunDirOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON, for programs")]
 
-EXIT_FAILED, EXIT_USAGE = 1, 2
+EXIT_FAILED = 1
 
 
-def load(path: str | None) -> Config:
+def load(path: str | None) -> "Config":
     """The configuration in force; its file also becomes that of the processes a command starts."""
-    found = configuration.config_path(path)
+    from common import config as configuration
+
+    found = config_path(path)
     if found is not None:
         os.environ["TAPEWIRE_CONFIG"] = str(found.absolute())
     return configuration.load()
@@ -38,17 +43,41 @@ def load(path: str | None) -> Config:
 
 def require_file(path: str | None) -> None:
     """Refuse a folder that is no project's: defaults alone are nobody's configuration."""
-    if configuration.config_path(path) is None:
+    if config_path(path) is None:
         raise ConfigError(
             f"no tapewire.toml in {Path.cwd()}; call tapewire where it is, or name it with --config"
         )
 
 
-def load_started(path: str | None, run_dir: Path | None = None) -> Config:
+def running(path: str | None, run_dir: Path | None = None) -> Launched:
+    """The group that runs: nobody else could answer.
+
+    While one runs, nothing but the run directory is read of the configuration. Where none does,
+    a fault of the configuration is told first.
+    """
+    found = launched.find(path, run_dir)
+    if found is not None:
+        return found
+    from console.group import Group, GroupError
+
+    config = load_started(path, run_dir)
+    if not Group(config).is_up():
+        raise GroupError(
+            f"no group runs in {config.run_dir}; `tapewire up` starts one, --run-dir names one that"
+            " runs elsewhere. A halt made before stays"
+        )
+    bus = config.bus
+    return Launched(config.run_dir, LaunchedBus(bus.transport, bus.host, bus.ports))
+
+
+def load_started(path: str | None, run_dir: Path | None = None) -> "Config":
     """What a group that runs was started with; else the configuration in force.
 
     A file that is refused, or that names another run directory, must take nobody's brake away.
     """
+    from console import started
+    from console.group import Group
+
     if run_dir is not None:
         kept = started.read(run_dir)
         if kept is None:
@@ -59,10 +88,10 @@ def load_started(path: str | None, run_dir: Path | None = None) -> Config:
     try:
         config = load(path)
     except ConfigError as refused:
-        file = configuration.config_path(path)
+        file = config_path(path)
         if file is not None and not file.is_file():
             raise  # whose group is meant cannot be known
-        kept = started.read(started.run_dir_of(path))
+        kept = started.read(launched.run_dir_of(path))
         if kept is None:
             hint = "--run-dir names the group to speak to, if one runs"
             raise ConfigError(f"{refused}\n{hint}") from refused
@@ -88,7 +117,7 @@ def require_starts(option: str, given: Iterable[str] | None, known: Collection[s
 
 def note(sentence: str) -> None:
     """Tell a person something beside what was asked for: on standard error."""
-    err.print(sentence, soft_wrap=True)
+    print(sentence, file=sys.stderr)
 
 
 def answer(as_json: bool, found: dict[str, Any], sentence: str) -> None:
@@ -96,4 +125,4 @@ def answer(as_json: bool, found: dict[str, Any], sentence: str) -> None:
     if as_json:
         print(json.dumps(found))
     else:
-        out.print(sentence, soft_wrap=True)
+        print(sentence)

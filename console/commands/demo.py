@@ -9,7 +9,8 @@ import typer
 from common.config import ConfigError
 from console import demo as demo_run
 from console import tables
-from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load, note, out
+from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load, note
+from console.terminal import out
 
 
 def demo(

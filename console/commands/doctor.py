@@ -7,9 +7,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, out
+from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption
 from console.doctor import Finding, examine
 from console.doctor.broker import TIMEOUT_S
+from console.terminal import out
 
 MARKS = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("?", "yellow")}
 

@@ -19,13 +19,13 @@ from console.commands.common import (
     RunDirOption,
     load_started,
     note,
-    out,
     require_known,
     require_starts,
 )
 from console.commands.streaming import line, printing
 from console.group import STRATEGY
 from console.journals import FOREVER_NS, Journals
+from console.terminal import out
 
 FromOption = Annotated[str | None, typer.Option("--from", help="ISO time, UTC, or -10m")]
 ToOption = Annotated[str | None, typer.Option("--to", help="ISO time, UTC, or -10m")]

@@ -20,11 +20,11 @@ from console.commands.common import (
     load,
     load_started,
     note,
-    out,
     require_file,
 )
 from console.fitting import Fitting
 from console.group import STRATEGY, Group, GroupError
+from console.terminal import out
 
 REFRESH_S = 0.5
 READY_WITHIN_S = 15.0

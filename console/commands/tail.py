@@ -10,10 +10,11 @@ from common.config import Config
 from common.endpoints import STREAMS
 from console import status as told
 from console import times
-from console.commands.common import ConfigOption, JsonOption, err, load, note, require_starts
+from console.commands.common import ConfigOption, JsonOption, load, note, require_starts
 from console.commands.streaming import line, printing
 from console.group import Group
 from console.tail import Message, Tail
+from console.terminal import err
 
 
 def tail(

@@ -13,9 +13,9 @@ from console.commands.common import (
     JsonOption,
     RunDirOption,
     load_started,
-    out,
     require_known,
 )
+from console.terminal import out
 from console.trading import Only, Trading
 
 StrategyOption = Annotated[str | None, typer.Option(help="of this strategy alone")]

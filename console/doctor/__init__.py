@@ -2,6 +2,7 @@
 
 from common import config as configuration
 from common.config import Config, ConfigError
+from common.locate import config_path
 from console.doctor import broker, local, sockets, strategies
 from console.doctor.finding import Finding, failed, passed, skipped
 
@@ -20,7 +21,7 @@ def examine(path: str | None, timeout_s: float = broker.TIMEOUT_S) -> list[Findi
         return [failed("configuration", str(error), advice), *others]
     return [
         configured(config, path),
-        *strategies.check(config, configuration.config_path(path)),
+        *strategies.check(config, config_path(path)),
         local.run_dir(config),
         local.disk(config.run_dir),
         *sockets.check(config),
@@ -30,7 +31,7 @@ def examine(path: str | None, timeout_s: float = broker.TIMEOUT_S) -> list[Findi
 
 def configured(config: Config, path: str | None) -> Finding:
     """The configuration is taken; some of what it allows cannot work all the same."""
-    file = configuration.config_path(path) or "no file, defaults"
+    file = config_path(path) or "no file, defaults"
     found = (
         f"{file}: mode {config.mode}, {len(config.instruments)} instruments,"
         f" {len(config.strategies)} strategies"

@@ -1,4 +1,4 @@
-"""This machine: the run directory and its disk."""
+"""This machine: the run directory and its disk. It is only looked at: nothing is created."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from common.config import Config, ConfigError
-from common.endpoints import STREAMS, endpoint, prepare_run_dir
+from common.endpoints import require_own, require_short
 from console.doctor.finding import Finding, failed, passed
 
 FREE_MIN_BYTES: Final = 1 << 30
@@ -22,19 +22,30 @@ def run_dir(config: Config) -> Finding:
     """The run directory is this user's alone, and its path short enough for sockets."""
     check = "run directory"
     try:
-        found = prepare_run_dir(config.run_dir)
-        for names in STREAMS.values():
-            for name in names:
-                endpoint(name, config.bus, found)
+        path = require_short(config.run_dir)
+        if path.is_dir():
+            require_own(path)
+            return passed(check, f"{path}, for this user alone")
     except ConfigError as error:
         sentence, _, advice = str(error).partition("; ")
-        return failed(check, sentence, advice or "choose another run_dir")
-    return passed(check, f"{found}, for this user alone")
+        return failed(check, sentence, advice)
+    parent = _existing(path)
+    fault = "" if os.access(parent, os.W_OK | os.X_OK) else "cannot be written by this user"
+    fault = fault if parent.is_dir() else "is not a folder"
+    if fault:
+        return failed(check, f"run_dir {path}: {parent} {fault}", "choose another run_dir")
+    return passed(check, f"{path}, which `tapewire up` will make")
+
+
+def _existing(path: Path) -> Path:
+    """The path itself if there is something, else the nearest folder above it that there is."""
+    return next(one for one in (path, *path.parents) if one.exists())
 
 
 def disk(folder: Path) -> Finding:
     """There is room, and a commit reaches the disk soon: orders wait for it."""
     check = "disk"
+    folder = _existing(folder.absolute())
     try:
         free = shutil.disk_usage(folder).free
         sync_ms = statistics.median(_sync_ms(folder) for _ in range(WRITES))

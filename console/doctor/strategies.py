@@ -20,7 +20,11 @@ HOME: Final = Path(__file__).resolve().parents[2]
 def check(config: Config, path: Path | None) -> list[Finding]:
     """One finding a strategy of the configuration in the file `path`, in their order."""
     folders = filter(None, [str(HOME), os.environ.get("PYTHONPATH")])
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(folders),
+        "PYTHONDONTWRITEBYTECODE": "1",  # the doctor leaves nothing in a person's folders
+    }
     if path is not None:
         environment["TAPEWIRE_CONFIG"] = str(path.absolute())
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -2,14 +2,17 @@
 
 import os
 import re
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from common.config import BusConfig, Config, ConfigError, load
-from common.endpoints import IPC_PATH_MAX, STREAMS, endpoint, prepare_run_dir
+from common.endpoints import RUN_DIR_MAX, STREAMS, endpoint, prepare_run_dir
 from common.ports import PORTS
+from tests.places import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -250,10 +253,42 @@ def test_every_socket_has_a_port_of_its_own() -> None:
 
 
 def test_a_path_too_long_for_a_socket_is_refused_before_it_is_cut() -> None:
-    longest = Path("/" + "r" * (IPC_PATH_MAX - len("//market")))
+    longest = Path("/" + "r" * (RUN_DIR_MAX - 1))
     assert endpoint("market", BusConfig(), longest) == f"ipc://{longest}/market"
-    with pytest.raises(ConfigError, match=r"is longer than the 107 bytes .*; choose a shorter one"):
-        endpoint("market", BusConfig(), longest.with_name(longest.name + "r"))
+    too_long = longest.with_name(longest.name + "r")
+    said = (
+        rf"^run_dir {too_long} is too long for sockets: the path {too_long}/\S+ would have 108"
+        r" bytes, and that of a Unix socket has at most 107; choose a run_dir of at most 83 bytes"
+        r" \(this one has 84\), in the file or as TAPEWIRE_RUN_DIR$"
+    )
+    for use in (
+        lambda: endpoint("market", BusConfig(), too_long),
+        lambda: prepare_run_dir(too_long),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            use()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["gateway", "gateway --way-out", "risk", "executor", "strategy one", "simulator --member",
+     "console.cli up"],
+)  # fmt: skip
+def test_a_process_names_a_path_too_long_for_a_socket(tmp_path: Path, command: str) -> None:
+    run_dir = tmp_path / ("r" * 100)
+    config = tmp_path / "tapewire.toml"
+    config.write_text(
+        f'run_dir = "{run_dir}"\n[[instruments]]\nsymbol = "AAPL"\n[[strategies]]\nname = "one"\n'
+        'strategy = "strategy.examples.momentum:Momentum"\n'
+    )
+    ended = subprocess.run(
+        [sys.executable, "-m", *command.split()], cwd=ROOT, capture_output=True, text=True,
+        env={**os.environ, "TAPEWIRE_CONFIG": str(config)}, timeout=30, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.count("\n") == 1
+    assert f"run_dir {run_dir} is too long for sockets: the path {run_dir}/" in ended.stderr
+    assert not run_dir.exists()
 
 
 def test_the_run_directory_is_made_for_its_owner_alone(tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def test_a_role_is_free_again_once_its_holder_was_killed(start: Start, run_dir: 
 BAD = {
     "value": ({"TAPEWIRE_TWS__PORT": "x"}, "tws.port is 'x', must be a whole number"),
     "file": ({"TAPEWIRE_CONFIG": "missing.toml"}, "missing.toml: no such file"),
-    "path": ({"TAPEWIRE_RUN_DIR": "r" * 120}, "choose a shorter one"),
+    "path": ({"TAPEWIRE_RUN_DIR": "r" * 120}, "choose a run_dir of at most 83 bytes"),
 }
 
 

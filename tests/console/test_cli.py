@@ -1,14 +1,17 @@
 """The command line itself: each command has help, and its JSON is JSON."""
 
+import re
+from importlib import metadata
+
 import pytest
 import typer.main
 from rich.table import Table
 
-from console.cli import app
+from console import application, terminal
 from console.commands import common
 from tests.console.running import Tapewire
 
-COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+COMMANDS = sorted(application.COMMANDS)
 READING = [
     ["events"],
     ["events", "--limit", "1"],
@@ -28,6 +31,41 @@ def test_every_command_has_help(tapewire: Tapewire, command: str):
     ended = tapewire(command, "--help")
     assert ended.status == 0
     assert "Usage:" in ended.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_short_option_asks_for_help_too(tapewire: Tapewire, command: str):
+    assert tapewire("-h").out == tapewire("--help").out
+    assert tapewire(command, "-h").out == tapewire(command, "--help").out
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=" ".join)
+def test_the_version_can_be_asked_for(tapewire: Tapewire, command: list[str]):
+    ended = tapewire(*command, "--version")
+    assert (ended.status, ended.out) == (0, f"tapewire {metadata.version('tapewire')}\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_brackets_as_they_are_written(tapewire: Tapewire, command: str):
+    shown = re.sub(r"\s+", "", tapewire(command, "--help").out)
+    (one,) = application.application(command).registered_commands
+    assert re.sub(r"\s+", "", one.callback.__doc__ or "") in shown
+    for parameter in typer.main.get_command_from_info(
+        one, pretty_exceptions_short=True, rich_markup_mode=None
+    ).params:
+        assert re.sub(r"\s+", "", getattr(parameter, "help", None) or "") in shown
+
+
+def test_the_strategies_of_the_file_are_named_in_help(tapewire: Tapewire):
+    assert "a strategy of [[strategies]]" in tapewire("scale", "--help").out
+
+
+def test_each_command_is_in_the_module_that_the_table_names():
+    everything = typer.main.get_command(application.application()).commands  # type: ignore[attr-defined]
+    assert list(everything) == list(application.COMMANDS)
+    for name in application.COMMANDS:
+        alone = typer.main.get_command(application.application(name)).commands  # type: ignore[attr-defined]
+        assert list(alone) == [name]
 
 
 @pytest.mark.parametrize("arguments", READING, ids=" ".join)
@@ -61,7 +99,7 @@ def test_without_a_command_there_is_help(tapewire: Tapewire):
 def test_brackets_in_what_is_said_are_text(capsys: pytest.CaptureFixture[str]):
     table = Table("[a]")
     table.add_row("[/b]")
-    common.out.print("[bold]x[/] :smile:", table)
+    terminal.out.print("[bold]x[/] :smile:", table)
     common.note("[/c] /tmp/[d]")
     said = capsys.readouterr()
     assert [part for part in ("[bold]x[/] :smile:", "[a]", "[/b]") if part not in said.out] == []

@@ -245,6 +245,50 @@ def test_a_run_directory_that_others_can_enter(examined, run_dir: Path):
     assert found["run directory"]["advice"] == f"run `chmod 700 {run_dir}`"
 
 
+def everything_in(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
+def test_it_creates_nothing(examined, config, tmp_path, monkeypatch):
+    strategies(config, tmp_path, good=MINE)
+    monkeypatch.chdir(tmp_path)
+    before = everything_in(tmp_path)
+    found, _ = examined()
+    assert everything_in(tmp_path) == before
+    assert found["strategy good"]["ok"]
+    assert found["run directory"]["ok"]
+    assert found["run directory"]["found"] == f"{tmp_path / 'r'}, which `tapewire up` will make"
+    assert found["disk"]["ok"]
+
+
+def test_it_creates_nothing_in_a_run_directory_that_is_there(examined, tmp_path):
+    (tmp_path / "r").mkdir(mode=0o700)
+    found, _ = examined()
+    assert found["run directory"]["found"] == f"{tmp_path / 'r'}, for this user alone"
+    assert everything_in(tmp_path / "r") == set()
+
+
+def test_a_run_directory_that_cannot_be_made(examined, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TAPEWIRE_RUN_DIR", str(tmp_path / "file" / "r"))
+    found, status = examined()
+    assert (found["run directory"]["ok"], status) == (False, 1)
+    assert f"{tmp_path / 'file'} is not a folder" in found["run directory"]["found"]
+
+
+def test_a_run_directory_too_long_for_sockets(examined, monkeypatch, tmp_path):
+    run_dir = tmp_path / ("r" * 100)
+    monkeypatch.setenv("TAPEWIRE_RUN_DIR", str(run_dir))
+    found, status = examined()
+    assert (found["run directory"]["ok"], status) == (False, 1)
+    said = found["run directory"]
+    assert said["found"].startswith(
+        f"run_dir {run_dir} is too long for sockets: the path {run_dir}/"
+    )
+    assert said["advice"].startswith("choose a run_dir of at most 83 bytes")
+    assert not run_dir.exists()
+
+
 def test_a_refused_configuration_is_a_finding_and_ends_the_rest(examined, config: Path):
     config.write_text("[tws]\nport = 0")
     found, status = examined()

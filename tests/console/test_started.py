@@ -8,7 +8,7 @@ from common import config as configuration
 from common.config import Config, ConfigError
 from common.events import ControlReply, FlattenStarted
 from common.journal import SqliteJournal
-from console import control, ended, started
+from console import control, ended, launched, started
 from console.group import Group
 from tests.console.journaled import T0
 
@@ -42,13 +42,13 @@ def test_what_was_kept_is_the_same_whatever_the_environment_says(kept, monkeypat
     before = configuration.load()
     monkeypatch.setenv("TAPEWIRE_TWS__PORT", "no port")
     assert started.read(kept).model_dump() == before.model_dump()
-    assert stat.S_IMODE((kept / started.FILE).stat().st_mode) == 0o600
+    assert stat.S_IMODE((kept / launched.FILE).stat().st_mode) == 0o600
 
 
 def test_what_was_not_kept_or_cannot_be_read_is_none(run_dir):
     assert started.read(run_dir) is None
     for text in ("", "{", "[1]", '{"no_such": 1}'):
-        (run_dir / started.FILE).write_text(text)
+        (run_dir / launched.FILE).write_text(text)
         assert started.read(run_dir) is None
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.commands import common
+from console import terminal
 from tests.console.journaled import MS, T0
 
 WAY = [
@@ -61,7 +61,7 @@ def test_a_person_sees_a_step_a_line(tapewire, run_dir):
 
 @pytest.mark.parametrize("columns", ["80", "40"])
 def test_ids_are_shown_in_full_whatever_the_terminal(tapewire, run_dir, monkeypatch, columns):
-    monkeypatch.setattr(common.out, "_width", int(columns))
+    monkeypatch.setattr(terminal.out, "_width", int(columns))
     shown = tapewire("trace", "0000a.02.01").out.splitlines()
     assert [
         line.rstrip() for line in shown if line.startswith(("fill ", "order ", "sig", "tick "))

@@ -47,8 +47,8 @@ def test_orders_are_narrowed(tapewire, run_dir, arguments, ids):
 def test_an_execution_that_both_gateways_tell_counts_once(tapewire, run_dir):
     found = tapewire("fills", "--json").json["fills"]
     assert [(f["exec_id"], f["quantity"], f["price"], f["commission"]) for f in found] == [
-        ("0000a.01.01", "4", "100.10", "0.35"),
-        ("0000a.02.01", "6", "100.20", "0.65"),
+        ("0000a.01.01", "4", "100.1", "0.35"),
+        ("0000a.02.01", "6", "100.2", "0.65"),
         ("0000b.01.01", "1", "99.5", None),
     ]
 
@@ -59,19 +59,19 @@ def test_positions_stand_beside_the_brokers_word(tapewire, run_dir):
         ("AAPL", "11", "11")
     ]
     assert Decimal(found[0]["average_cost"]) == Decimal("1101.1") / 11
-    assert (found[0]["realised"], found[0]["commission"]) == ("0", "1.00")
+    assert (found[0]["realised"], found[0]["commission"]) == ("0", "1")
 
 
 def test_the_blotter_has_orders_with_their_fills_and_totals(tapewire, run_dir):
     found = tapewire("blotter", "--json").json
     first = found["orders"][0]
     assert [f["exec_id"] for f in first["fills"]] == ["0000a.01.01", "0000a.02.01"]
-    assert first["commission"] == {"USD": "1.00"}
+    assert first["commission"] == {"USD": "1"}
     assert found["totals"] == {
         "orders": 3,
         "states": {"FILLED": 1, "ACCEPTED": 1, "REFUSED": 1},
         "fills": 2,
-        "commission": {"USD": "1.00"},
+        "commission": {"USD": "1"},
     }
     newest = tapewire("blotter", "--newest-first", "--json").json["orders"]
     assert newest == found["orders"][::-1]

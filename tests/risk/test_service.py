@@ -154,4 +154,4 @@ def test_marks_value_what_is_held():
     body = wire.encode_batch("gateway", "1", 1, [Trade("AAPL", T0, 101.0, 1.0)])
     shell.wires.put("marks", wire.topic("last.AAPL"), body)
     shell.turn()
-    assert shell.service.detail()["unrealised"] == "10.0"
+    assert shell.service.detail()["unrealised"] == "10"

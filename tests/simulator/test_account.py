@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from common.amounts import text
 from common.instruments import Instrument
-from simulator.account import Books, text
+from simulator.account import Books
 
 D = Decimal
 

@@ -1,0 +1,34 @@
+"""Money, prices and quantities as text: the one place where a Decimal becomes what is printed.
+
+An average cost is a quotient, so what is worked out from it may have digits far behind those that
+mean anything: -29.09999999999999999999999730. The arithmetic keeps all of them; here, at the edge,
+they are rounded.
+"""
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import Final
+
+ZERO: Final = Decimal(0)
+_DEEP: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_REPORTED: Final = Decimal("1E-10")
+
+
+def reported(value: Decimal) -> Decimal:
+    """`value` to ten places, which is where the broker's and the project's books meet."""
+    return value.quantize(_REPORTED, context=_DEEP)
+
+
+def text(value: Decimal) -> str:
+    """A Decimal as plain digits, for JSON: to ten places, with no exponent, no trailing zeros and
+    no minus before 0."""
+    return format(_DEEP.normalize(reported(value)) or ZERO, "f")
+
+
+def text_or_none(value: Decimal | None) -> str | None:
+    """As `text`; None stays None."""
+    return None if value is None else text(value)
+
+
+def money(value: Decimal, places: int = 2) -> str:
+    """An amount for reading: rounded to `places`, thousands apart, no minus before 0."""
+    return f"{value:z,.{places}f}"

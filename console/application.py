@@ -1,0 +1,113 @@
+"""`tapewire`: start, watch, steer and try the group."""
+
+import copy
+import importlib
+from typing import Annotated, Any, Final
+
+import typer
+from typer.exceptions import TyperException
+
+from common.errors import ConfigError
+
+COMMANDS: Final = {
+    "up": "lifecycle",
+    "down": "lifecycle",
+    "status": "lifecycle",
+    "run": "lifecycle",
+    "scale": "scale",
+    "halt": "steer",
+    "resume": "steer",
+    "flatten": "steer",
+    "orders": "trading",
+    "fills": "trading",
+    "positions": "trading",
+    "blotter": "trading",
+    "events": "journals",
+    "trace": "journals",
+    "tail": "tail",
+    "demo": "demo",
+    "backtest": "backtest",
+    "doctor": "doctor",
+}
+"""Each command, or group of commands, with the module of `console.commands` that it is in.
+
+Only the module of the command that was asked for is loaded: no command waits for another's charts.
+"""
+
+
+def application(asked: str | None = None) -> typer.Typer:
+    """The command line with the command `asked` alone; with all of them if that is not known."""
+    app = typer.Typer(
+        add_completion=False,
+        help=__doc__,
+        rich_markup_mode=None,  # help is text: `[[strategies]]` is a table of the configuration
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    names = [asked] if asked in COMMANDS else [*COMMANDS]
+    for module in dict.fromkeys(COMMANDS[name] for name in names):
+        importlib.import_module(f"console.commands.{module}").register(app)
+    app.registered_commands = [
+        one for one in app.registered_commands if getattr(one.callback, "__name__", "") in names
+    ]
+    return app
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib import metadata
+
+        print(f"tapewire {metadata.version('tapewire')}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            expose_value=False,
+            help="Show the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """`tapewire`: start, watch, steer and try the group."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; gives its exit status. Arguments that are misused raise `ConfigError`."""
+    asked = next((word for word in arguments if not word.startswith("-")), None)
+    command: Any = typer.main.get_command(application(asked))
+    _take_version_everywhere(command, command.params[0])
+    try:
+        return command.main(arguments, prog_name="tapewire", standalone_mode=False) or 0
+    except TyperException as error:
+        raise ConfigError(_misused(error)) from error
+
+
+def _take_version_everywhere(group: Any, option: Any) -> None:
+    """`--version` behind a command shows the version too; help names it once, at the top."""
+    hidden = copy.copy(option)
+    hidden.hidden = True
+    for command in group.commands.values():
+        command.params.append(hidden)
+        if hasattr(command, "commands"):
+            _take_version_everywhere(command, option)
+
+
+def _misused(error: TyperException) -> str:
+    """What is wrong with the arguments, and where to read which there are."""
+    from pydantic import ValidationError
+
+    from common import faults
+
+    said, cause, parameter = error.format_message(), error.__cause__, getattr(error, "param", None)
+    if isinstance(cause, ValidationError) and parameter is not None:
+        fault = cause.errors()[0]
+        name = max(parameter.opts, key=len)
+        name = name if name.startswith("-") else name.upper()
+        said = f"{name} is {fault['input']!r}, must be {faults.wanted(fault)}"
+    context = getattr(error, "ctx", None)
+    return f"{said.rstrip('.')}; see `{context.command_path if context else 'tapewire'} --help`"
