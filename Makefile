@@ -32,7 +32,7 @@ node: # what the test of the Node subscriber in docs/wire.md needs; without it, 
 	cd tests/node && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 
 bench: setup # about five minutes; figures and pictures are left in bench/
-	$(BIN)/python -m benchmarks all --plot bench
+	$(BIN)/python -m tapewire.benchmarks all --plot bench
 
 clean:
 	rm -rf .venv tests/node/node_modules build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

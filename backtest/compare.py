@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import msgspec
 
-from backtest.trips import owner
-from common.amounts import text
-from common.events import Fill, Side
-from common.ticks.stamps import iso
+from tapewire.backtest.report.round_trips import owner
+from tapewire.common.amounts import text
+from tapewire.common.events import Fill, Side
+from tapewire.common.ticks.stamps import iso
 
 APART_MAX_NS: Final = 2_000_000_000
 Key = tuple[str, str, Side]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from strategy.faults import Failure
+from tapewire.strategy.loading.faults import Failure
 
 TOLD_MAX: Final = 5
 SUBJECT_MAX: Final = 120

@@ -6,29 +6,21 @@ from typing import Any
 
 import msgspec
 
-from backtest.failures import Failures
-from backtest.figures import Figures, strategies_of
-from backtest.results import Results
-from backtest.sampler import Sampler, every_ns
-from backtest.survey import (
-    Survey,
-    Window,
-    instruments_of,
-    not_trading,
-    survey,
-    trading,
-    unknown,
-)
-from backtest.untraded import untraded
-from backtest.world import SECOND_NS, World
-from common.config import Config, ConfigError, StrategyConfig
-from common.instruments import Instrument
-from common.near import expected
-from common.ticks.file import TickFile
-from common.ticks.rows import Row
-from simulator.settings import SimulatorSettings
-from strategy.faults import Failure
-from strategy.runner import Runner
+from tapewire.backtest.failures import Failures
+from tapewire.backtest.report.figures import Figures, strategies_of
+from tapewire.backtest.report.results import Results
+from tapewire.backtest.report.sampler import Sampler, every_ns
+from tapewire.backtest.scan import Survey, Window, instruments_of, not_trading, survey, trading, unknown
+from tapewire.backtest.report.rejections import untraded
+from tapewire.virtual.world import SECOND_NS, World
+from tapewire.common.config.settings import Config, ConfigError, StrategyConfig
+from tapewire.common.instruments import Instrument
+from tapewire.common.config.near import expected
+from tapewire.common.ticks.file import TickFile
+from tapewire.common.ticks.rows import Row
+from tapewire.simulator.settings import SimulatorSettings
+from tapewire.strategy.loading.faults import Failure
+from tapewire.strategy.runner import Runner
 
 IDLE_NS = SECOND_NS
 HEARTBEAT_MS = 1_000
@@ -174,7 +166,7 @@ def _world(
 def _joined_after_ns(config: Config, instruments: tuple[Instrument, ...]) -> int:
     """How long after its start a world asks for market data: tried with a strategy that does
     nothing, for it is the same with any."""
-    nothing = StrategyConfig(name="nothing", strategy="strategy.base:Strategy")
+    nothing = StrategyConfig(name="nothing", strategy="tapewire.strategy.base:Strategy")
     market = iter([_silence(0), _silence(FAR_S * SECOND_NS)])
     world = _world(config, instruments, [nothing], market, 0, 0, lambda _raised: None)
     for _ in range(JOIN_MAX_S):

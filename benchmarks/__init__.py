@@ -1,1 +1,1 @@
-"""Benchmarks: one file a benchmark, run by `python -m benchmarks NAME`."""
+"""Benchmarks: one file a benchmark, run by `python -m tapewire.benchmarks NAME`."""

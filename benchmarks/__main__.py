@@ -1,4 +1,4 @@
-"""`python -m benchmarks NAME [--json] [--seconds N]`: run one benchmark, or `all` of them.
+"""`python -m tapewire.benchmarks NAME [--json] [--seconds N]`: run one benchmark, or `all` of them.
 
 `latency` and `all` take `--plot FOLDER` besides.
 
@@ -18,11 +18,11 @@ from typing import Any, Final, Protocol
 
 from rich.console import Console
 
-from benchmarks import host
-from benchmarks.children import BenchmarkError
-from benchmarks.goal_table import goal_table
-from benchmarks.options import add_plot_option, seconds
-from benchmarks.plot import leave
+from tapewire.benchmarks.load import host
+from tapewire.benchmarks.load.children import BenchmarkError
+from tapewire.benchmarks.report.goal_table import goal_table
+from tapewire.benchmarks.options import add_plot_option, seconds
+from tapewire.benchmarks.report.plot import leave
 
 KNOWN: Final = ("throughput", "tws", "latency", "orders", "fanout", "recovery")
 
@@ -111,7 +111,7 @@ def _all(arguments: Sequence[str]) -> int:
 def _options(
     name: str, arguments: Sequence[str], benchmark: Benchmark | None = None
 ) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks {name}")
+    parser = argparse.ArgumentParser(prog=f"python -m tapewire.benchmarks {name}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     if benchmark is not None:
         benchmark.add_options(parser)

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Final, NamedTuple
 
-from benchmarks.children import Talk
-from benchmarks.figures import median, ratio
-from benchmarks.machine import cpu_s
+from tapewire.benchmarks.load.children import Talk
+from tapewire.benchmarks.report.figures import median, ratio
+from tapewire.benchmarks.load.machine import cpu_s
 
 WARM_UP_TICKS: Final = 20_000
 SLICE_TICKS_MIN: Final = 10_000

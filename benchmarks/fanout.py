@@ -15,13 +15,13 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.children import Children, Load
-from benchmarks.figures import goal
-from benchmarks.goal_table import goal_table
-from benchmarks.machine import cpu_s, rss_mb
-from benchmarks.options import counts, seconds
-from benchmarks.peers import SYMBOL
-from console import status
+from tapewire.benchmarks.load.children import Children, Load
+from tapewire.benchmarks.report.figures import goal
+from tapewire.benchmarks.report.goal_table import goal_table
+from tapewire.benchmarks.load.machine import cpu_s, rss_mb
+from tapewire.benchmarks.options import counts, seconds
+from tapewire.benchmarks.load.endpoints import SYMBOL
+from tapewire.console.group import status
 
 Figures = dict[str, Any]
 
@@ -92,7 +92,7 @@ def _stages(
             port=load.ports["group"],
             symbol=SYMBOL,
             strategies="\n".join(
-                f'[[strategies]]\nname = "{n}"\nstrategy = "benchmarks.strategies:Counting"\n'
+                f'[[strategies]]\nname = "{n}"\nstrategy = "tapewire.benchmarks.load.strategies:Counting"\n'
                 for n in names
             ),
         )

@@ -1,7 +1,7 @@
 """What recording latencies costs: one strategy process, with its histograms and without, in turns.
 
 Two processes of the same program differ by some percent in CPU time, for where their memory lies.
-So it is one process, `benchmarks.strategies.Toggling`, whose slices are recorded and not recorded
+So it is one process, `tapewire.benchmarks.load.strategies.Toggling`, whose slices are recorded and not recorded
 in turn; it tells its own CPU time, and the median of the pairs' ratios is the cost. How far the
 quartiles are apart says how much of it is the machine.
 """
@@ -9,7 +9,7 @@ quartiles are apart says how much of it is the machine.
 import statistics
 from typing import Any, Final
 
-from benchmarks.contest import Contender
+from tapewire.benchmarks.contest import Contender
 
 PAIRS: Final = 80
 WARM_UP_TICKS: Final = 100_000

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.children import Children, Load
-from benchmarks.curves import curve_us, points_us
-from benchmarks.figures import GOALS, goal, ratio, summary_us
-from benchmarks.options import add_plot_option, rates, seconds
-from benchmarks.peers import SYMBOL
-from benchmarks.show import show
-from benchmarks.tws_load import CHAINS
-from console import status
+from tapewire.benchmarks.load.children import Children, Load
+from tapewire.benchmarks.report.curves import curve_us, points_us
+from tapewire.benchmarks.report.figures import GOALS, goal, ratio, summary_us
+from tapewire.benchmarks.options import add_plot_option, rates, seconds
+from tapewire.benchmarks.load.endpoints import SYMBOL
+from tapewire.benchmarks.report.show import show
+from tapewire.benchmarks.load.tws_load import CHAINS
+from tapewire.console.group import status
 
 __all__ = ["add_options", "measure", "show"]
 
@@ -50,7 +50,7 @@ con_id = 1
 
 [[strategies]]
 name = "bench"
-strategy = "benchmarks.strategies:EveryNth"
+strategy = "tapewire.benchmarks.load.strategies:EveryNth"
 parameters = {{ every = {every} }}
 signal_ttl_ms = 30000
 """
@@ -124,7 +124,7 @@ def _start_bare_chains(children: Children, load: Load, every: int) -> None:
         folder.mkdir()
         for role in ROLES:
             arguments = [role, folder, load.ports[chain], every, synchronous]
-            children.start(f"{chain}-{role}", ["benchmarks.bare_chain", *arguments])
+            children.start(f"{chain}-{role}", ["tapewire.benchmarks.load.bare_chain", *arguments])
 
 
 def _latencies(

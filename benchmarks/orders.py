@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from benchmarks.children import Children, Load
-from benchmarks.figures import goal, median, summary_us
-from benchmarks.goal_table import goal_table
-from benchmarks.latency import start_group
-from benchmarks.options import seconds
-from console import status
+from tapewire.benchmarks.load.children import Children, Load
+from tapewire.benchmarks.report.figures import goal, median, summary_us
+from tapewire.benchmarks.report.goal_table import goal_table
+from tapewire.benchmarks.latency import start_group
+from tapewire.benchmarks.options import seconds
+from tapewire.console.group import status
 
 Figures = dict[str, Any]
 

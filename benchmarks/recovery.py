@@ -21,16 +21,16 @@ import zmq
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.children import HOME, BenchmarkError
-from benchmarks.figures import goal, summary_us
-from benchmarks.options import seconds
-from common import config as configuration
-from common import wire
-from common.endpoints import STREAMS, endpoint
-from common.events import Heartbeat
-from console import status
-from console.group import Group
-from console.waiting import wait_for
+from tapewire.benchmarks.load.children import HOME, BenchmarkError
+from tapewire.benchmarks.report.figures import goal, summary_us
+from tapewire.benchmarks.options import seconds
+from tapewire.common.config import settings as configuration
+from tapewire.common.bus import wire
+from tapewire.common.bus.endpoints import STREAMS, endpoint
+from tapewire.common.events import Heartbeat
+from tapewire.console.group import status
+from tapewire.console.group.supervisor import Group
+from tapewire.console.group.poll import wait_for
 
 Figures = dict[str, Any]
 
@@ -51,7 +51,7 @@ symbol = "BENCH"
 
 [[strategies]]
 name = "{name}"
-strategy = "benchmarks.strategies:FirstTick"
+strategy = "tapewire.benchmarks.load.strategies:FirstTick"
 parameters = {{ folder = "{notes}" }}
 """
 
@@ -111,7 +111,7 @@ class Stand:
         for note in self._notes.iterdir():
             note.unlink()
         began_ns = time.time_ns()
-        command = [sys.executable, "-m", "console.cli", "up", "--config", str(self._config)]
+        command = [sys.executable, "-m", "tapewire.console.cli", "up", "--config", str(self._config)]
         done = subprocess.run(
             command, cwd=HOME, env=self._environment, capture_output=True, text=True, check=False
         )

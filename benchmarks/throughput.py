@@ -1,6 +1,6 @@
 """Throughput: ticks through a market PUB into a strategy's callback, in another process.
 
-Made quotes -> `common.streams.TickPublisher` -> ZeroMQ (ipc) -> `python -m strategy` as it is,
+Made quotes -> `tapewire.common.bus.streams.TickPublisher` -> ZeroMQ (ipc) -> `python -m tapewire.strategy` as it is,
 with a strategy whose `on_quote` counts: one Python call a tick. Beside it, in slices that take
 turns with its own: NautilusTrader, vn.py's gateway and its engine alone, pyzmq with msgpack and
 one tick a message, and the floor, which is Tapewire's own messages received and dropped. After
@@ -10,12 +10,12 @@ that, what the strategy's latency histograms cost.
 from collections.abc import Callable
 from typing import Any, Final
 
-from benchmarks.children import Children, Talk
-from benchmarks.contest import Contender, Entry, where_of
-from benchmarks.figures import goal
-from benchmarks.histograms import cost
-from benchmarks.tick_contest import TickContest, alone, rate_goal, ratio_goals, write_config
-from benchmarks.tick_source import QUEUE_MESSAGES
+from tapewire.benchmarks.load.children import Children, Talk
+from tapewire.benchmarks.contest import Contender, Entry, where_of
+from tapewire.benchmarks.report.figures import goal
+from tapewire.benchmarks.histograms import cost
+from tapewire.benchmarks.tick_contest import TickContest, alone, rate_goal, ratio_goals, write_config
+from tapewire.benchmarks.load.tick_source import QUEUE_MESSAGES
 
 __all__ = ["add_options", "measure", "show"]
 
@@ -45,11 +45,11 @@ def _entries(children: Children, symbol_count: int) -> dict[str, Entry]:
 
 
 def _tapewire(children: Children, symbol_count: int, strategy: str) -> Contender:
-    """A source and one of `benchmarks.strategies`, in a run directory of their own."""
+    """A source and one of `tapewire.benchmarks.load.strategies`, in a run directory of their own."""
     folder, bus = children.folder / strategy, f"bus = {{ messages_max = {QUEUE_MESSAGES} }}"
     config = write_config(folder, symbol_count, bus, strategy)
     source = Talk(
-        children, f"source-{strategy}", ["benchmarks.tick_source", folder / "run", symbol_count]
+        children, f"source-{strategy}", ["tapewire.benchmarks.load.tick_source", folder / "run", symbol_count]
     )
     sink = Talk(children, f"strategy-{strategy}", ["strategy", "bench"], config=config)
     source.hear()
@@ -62,7 +62,7 @@ def _pyzmq(children: Children, kind: str, symbol_count: int) -> Callable[[], Con
         source, sink = (
             Talk(
                 children, f"{kind}-{role}",
-                ["benchmarks.with_pyzmq", kind, role, address, symbol_count],
+                ["tapewire.benchmarks.peers.pyzmq_peer", kind, role, address, symbol_count],
             )
             for role in ("pub", "sub")
         )  # fmt: skip

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from benchmarks.children import Children, Talk
-from benchmarks.contest import Contender, Entry, contest, faults, where_of
-from benchmarks.contest_show import show
-from benchmarks.figures import goal
-from benchmarks.made import MARK, symbols
-from benchmarks.options import counts, seconds
+from tapewire.benchmarks.load.children import Children, Talk
+from tapewire.benchmarks.contest import Contender, Entry, contest, faults, where_of
+from tapewire.benchmarks.report.contest_show import show
+from tapewire.benchmarks.report.figures import goal
+from tapewire.benchmarks.load.made_ticks import MARK, symbols
+from tapewire.benchmarks.options import counts, seconds
 
 Figures = dict[str, Any]
 
@@ -26,7 +26,7 @@ run_dir = "{run_dir}"
 
 [[strategies]]
 name = "bench"
-strategy = "benchmarks.strategies:{strategy}"
+strategy = "tapewire.benchmarks.load.strategies:{strategy}"
 
 {instruments}
 """
@@ -107,7 +107,7 @@ def write_config(
 
 
 def alone(children: Children, name: str, *arguments: object) -> Callable[[], Contender]:
-    """One process that is source and sink: `python -m benchmarks.ARGUMENTS`."""
+    """One process that is source and sink: `python -m tapewire.benchmarks.ARGUMENTS`."""
 
     def start() -> Contender:
         module, *rest = arguments

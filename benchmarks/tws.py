@@ -1,7 +1,7 @@
 """TWS: bytes on a TCP socket through the gateway into a strategy's callback, in another process.
 
 tickPrice and tickSize messages, half and half, each of which changes a quote, as fast as they are
-taken -> `python -m gateway` -> ZeroMQ -> `python -m strategy` with a strategy whose `on_quote`
+taken -> `python -m tapewire.gateway` -> ZeroMQ -> `python -m tapewire.strategy` with a strategy whose `on_quote`
 counts. Beside it, in slices that take turns, the same bytes into ibapi as shipped (socket to
 callback) and ib_async (socket to event), which publish to nobody.
 """
@@ -9,9 +9,9 @@ callback) and ib_async (socket to event), which publish to nobody.
 from collections.abc import Callable
 from typing import Any, Final
 
-from benchmarks.children import Children, Talk
-from benchmarks.contest import Contender, Entry
-from benchmarks.tick_contest import TickContest, rate_goal, ratio_goals, write_config
+from tapewire.benchmarks.load.children import Children, Talk
+from tapewire.benchmarks.contest import Contender, Entry
+from tapewire.benchmarks.tick_contest import TickContest, rate_goal, ratio_goals, write_config
 
 __all__ = ["add_options", "measure", "show"]
 
@@ -33,7 +33,7 @@ def _entries(children: Children, symbol_count: int) -> dict[str, Entry]:
 
 def _flood(children: Children, name: str, symbol_count: int) -> tuple[Talk, int]:
     """A TWS for one client, and the port it listens on."""
-    flood = Talk(children, f"flood-{name}", ["benchmarks.tws_flood", symbol_count])
+    flood = Talk(children, f"flood-{name}", ["tapewire.benchmarks.load.tws_flood", symbol_count])
     return flood, flood.hear()["port"]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.exceptions import TyperException
 
-from common.errors import ConfigError
+from tapewire.common.errors import ConfigError
 
 COMMANDS: Final = {
     "up": "lifecycle",
@@ -29,7 +29,7 @@ COMMANDS: Final = {
     "backtest": "backtest",
     "doctor": "doctor",
 }
-"""Each command, or group of commands, with the module of `console.commands` that it is in.
+"""Each command, or group of commands, with the module of `tapewire.console.commands` that it is in.
 
 Only the module of the command that was asked for is loaded: no command waits for another's charts.
 """
@@ -46,7 +46,7 @@ def application(asked: str | None = None) -> typer.Typer:
     app.callback()(_root)
     names = [asked] if asked in COMMANDS else [*COMMANDS]
     for module in dict.fromkeys(COMMANDS[name] for name in names):
-        importlib.import_module(f"console.commands.{module}").register(app)
+        importlib.import_module(f"tapewire.console.commands.{module}").register(app)
     app.registered_commands = [
         one for one in app.registered_commands if getattr(one.callback, "__name__", "") in names
     ]
@@ -101,7 +101,7 @@ def _misused(error: TyperException) -> str:
     """What is wrong with the arguments, and where to read which there are."""
     from pydantic import ValidationError
 
-    from common import faults
+    from tapewire.common.config import faults
 
     said, cause, parameter = error.format_message(), error.__cause__, getattr(error, "param", None)
     if isinstance(cause, ValidationError) and parameter is not None:

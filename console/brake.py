@@ -2,7 +2,7 @@
 
 To load the command line with its checks of arguments takes longer than to halt. So the plain forms
 of the command are taken here; anything else, such as `--help`, a typo, or a folder in which no
-group runs, is left to `console.commands.steer`, which explains it.
+group runs, is left to `tapewire.console.commands.steer`, which explains it.
 """
 
 import json
@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from common.events import ControlReply
-from console import control, launched
-from console.control import Action, Place
+from tapewire.common.events import ControlReply
+from tapewire.console.group import control, launched
+from tapewire.console.group.control import Action, Place
 
 REASON: Final = "asked by hand"
 VALUES: Final = ("--reason", "--config", "--run-dir")

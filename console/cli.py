@@ -3,8 +3,8 @@
 import sys
 from typing import NoReturn
 
-from common.errors import ConfigError, TapewireError
-from console import brake
+from tapewire.common.errors import ConfigError, TapewireError
+from tapewire.console import brake
 
 
 def main() -> NoReturn:
@@ -14,14 +14,14 @@ def main() -> NoReturn:
         status = brake.pulled(arguments)
         sys.exit(_command(arguments) if status is None else status)
     except (ConfigError, TapewireError, ValueError, OSError) as error:
-        from console.terminal import err
+        from tapewire.console.views.terminal import err
 
         err.print(f"tapewire: {error}", style="red", soft_wrap=True)
         sys.exit(getattr(error, "exit_status", 1))
 
 
 def _command(arguments: list[str]) -> int:
-    from console import application
+    from tapewire.console import application
 
     return application.run(arguments)
 

@@ -9,17 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from backtest.survey import not_trading, trading
-from backtest.untraded import untraded
-from common import config as configuration
-from common.config import Config
-from console import report
-from console import status as told
-from console.books import read_journal
-from console.group import Group, GroupError
-from console.tickfile import tick_file
-from console.waiting import wait_for
-from simulator.market import symbols_of
+from tapewire.backtest.scan import not_trading, trading
+from tapewire.backtest.report.rejections import untraded
+from tapewire.common.config import settings as configuration
+from tapewire.common.config.settings import Config
+from tapewire.console.views import figures as report
+from tapewire.console.group import status as told
+from tapewire.console.records.books import read_journal
+from tapewire.console.group.supervisor import Group, GroupError
+from tapewire.console.tickfile import tick_file
+from tapewire.console.group.poll import wait_for
+from tapewire.simulator.market.file import symbols_of
 
 JOIN_TIMEOUT_S: Final = 30
 DRAIN_TIMEOUT_S: Final = 60

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from common.config import ConfigError
-from common.ticks.file import TickFile
+from tapewire.common.config.settings import ConfigError
+from tapewire.common.ticks.file import TickFile
 
 
 def tick_file(path: Path) -> TickFile:

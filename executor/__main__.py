@@ -1,12 +1,12 @@
-"""`python -m executor`: signals to orders, exactly once."""
+"""`python -m tapewire.executor`: signals to orders, exactly once."""
 
 import sys
 
-from common import process
-from common.process import Process
-from executor.executor import Executor
-from executor.service import FOLLOWS, JOURNAL_SYNCHRONOUS, ExecutorService
-from risk.rules import MaxContracts
+from tapewire.common.runtime import process
+from tapewire.common.runtime.process import Process
+from tapewire.executor.executor import Executor
+from tapewire.executor.service import FOLLOWS, JOURNAL_SYNCHRONOUS, ExecutorService
+from tapewire.risk.rules import MaxContracts
 
 HOLD_MS = 1  # about as long as the gateway needs to get an order out
 

@@ -13,27 +13,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from common.events import (
-    CancelOrder,
-    CancelSignal,
-    ConnectionUp,
-    Event,
-    ModifyOrder,
-    ModifySignal,
-    OrderAnswer,
-    OrderCancelRejected,
-    OrderDenied,
-    OrderExpired,
-    OrderModified,
-    OrderModifyIntended,
-    OrderModifyRejected,
-    OrderPendingCancel,
-    OrderPendingUpdate,
-    OrderUpdated,
-    SubmitOrder,
-)
-from executor.ledger import Asked, Ledger, Order
-from risk.rules import Rule
+from tapewire.common.events import CancelOrder, CancelSignal, ConnectionUp, Event, ModifyOrder, ModifySignal, OrderAnswer, OrderCancelRejected, OrderDenied, OrderExpired, OrderModified, OrderModifyIntended, OrderModifyRejected, OrderPendingCancel, OrderPendingUpdate, OrderUpdated, SubmitOrder
+from tapewire.executor.ledger import Asked, Ledger, Order
+from tapewire.risk.rules import Rule
 
 Command = SubmitOrder | CancelOrder | ModifyOrder
 Own = OrderDenied | OrderExpired | OrderPendingCancel | OrderPendingUpdate | OrderUpdated

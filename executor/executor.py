@@ -7,27 +7,12 @@ again is harmless; and what the executor does not know after a crash, the gatewa
 
 from collections.abc import Iterable, Sequence
 
-from common.events import (
-    AccountPosition,
-    AnySignal,
-    Commission,
-    Event,
-    Fill,
-    OrderAnswer,
-    OrderChanged,
-    OrderCreated,
-    OrderDenied,
-    OrderExpired,
-    OrderIntended,
-    OrderRefused,
-    Signal,
-    SubmitOrder,
-)
-from common.instruments import Instrument
-from executor.changes import CHANGES, OWN, Changes, Command, intent_id_of
-from executor.ledger import Ledger, Order
-from executor.order_state import after
-from risk.rules import Rule
+from tapewire.common.events import AccountPosition, AnySignal, Commission, Event, Fill, OrderAnswer, OrderChanged, OrderCreated, OrderDenied, OrderExpired, OrderIntended, OrderRefused, Signal, SubmitOrder
+from tapewire.common.instruments import Instrument
+from tapewire.executor.changes import CHANGES, OWN, Changes, Command, intent_id_of
+from tapewire.executor.ledger import Ledger, Order
+from tapewire.executor.order_state import after
+from tapewire.risk.rules import Rule
 
 
 class Executor:

@@ -5,20 +5,12 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from common.events import (
-    AccountPosition,
-    CancelOrder,
-    Commission,
-    Fill,
-    ModifyOrder,
-    OrderState,
-    SubmitOrder,
-)
-from common.instruments import Instrument
-from common.positions import Book, execution_key
-from executor.order_state import FINAL
-from risk.rules import Exposure
-from risk.rules.base import exposure_of
+from tapewire.common.events import AccountPosition, CancelOrder, Commission, Fill, ModifyOrder, OrderState, SubmitOrder
+from tapewire.common.instruments import Instrument
+from tapewire.common.accounting.book import Book, execution_key
+from tapewire.executor.order_state import FINAL
+from tapewire.risk.rules import Exposure
+from tapewire.risk.rules.base import exposure_of
 
 ZERO = Decimal(0)
 C = TypeVar("C", CancelOrder, ModifyOrder)

@@ -13,18 +13,7 @@ changes nothing.
 
 from typing import Final
 
-from common.events import (
-    Event,
-    OrderAccepted,
-    OrderCancelled,
-    OrderFilled,
-    OrderIntended,
-    OrderLost,
-    OrderRefused,
-    OrderRejected,
-    OrderState,
-    OrderUnknown,
-)
+from tapewire.common.events import Event, OrderAccepted, OrderCancelled, OrderFilled, OrderIntended, OrderLost, OrderRefused, OrderRejected, OrderState, OrderUnknown
 
 FINAL: Final = frozenset[OrderState](["FILLED", "CANCELLED", "REJECTED", "REFUSED", "LOST"])
 

@@ -9,25 +9,16 @@ need it be made at once: whoever hears of it would take the processor from the g
 from collections.abc import Sequence
 from typing import Any, Final
 
-from common import wire
-from common.amounts import text
-from common.clock import Clock
-from common.events import (
-    CancelOrder,
-    CancelSignal,
-    Event,
-    ModifySignal,
-    OrderReply,
-    OrderRequest,
-    ProcessState,
-    Signal,
-)
-from common.journal import Journal, Synchronous, events_of
-from common.service import Service
-from common.transport import Transport
-from common.wire import WireError
-from executor.changes import Command
-from executor.executor import Executor
+from tapewire.common.bus import wire
+from tapewire.common.amounts import text
+from tapewire.common.runtime.clock import Clock
+from tapewire.common.events import CancelOrder, CancelSignal, Event, ModifySignal, OrderReply, OrderRequest, ProcessState, Signal
+from tapewire.common.runtime.journal import Journal, Synchronous, events_of
+from tapewire.common.runtime.service import Service
+from tapewire.common.bus.transport import Transport
+from tapewire.common.bus.wire import WireError
+from tapewire.executor.changes import Command
+from tapewire.executor.executor import Executor
 
 FOLLOWS = ("gateway", "way-out")
 JOURNAL_SYNCHRONOUS: Final[Synchronous] = "NORMAL"

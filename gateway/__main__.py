@@ -1,13 +1,14 @@
-"""`python -m gateway`: the TWS connection. With `--way-out`: risk's own door to the broker."""
+"""`python -m tapewire.gateway`: the TWS connection. With `--way-out`: risk's own door to the broker."""
 
 import argparse
 import sys
 
-from common import process, tws_address
-from common.process import Process
-from gateway.gateway import Gateway
-from gateway.service import GatewayService
-from gateway.tws_socket import TwsSocket
+from tapewire.common.runtime import process
+from tapewire.common.config import tws_address
+from tapewire.common.runtime.process import Process
+from tapewire.gateway.gateway import Gateway
+from tapewire.gateway.service import GatewayService
+from tapewire.gateway.tws.socket import TwsSocket
 
 
 def build(own: Process) -> GatewayService:
@@ -39,7 +40,7 @@ def build(own: Process) -> GatewayService:
 
 def main() -> int:
     """Run the gateway, or the way out."""
-    parser = argparse.ArgumentParser(prog="python -m gateway", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tapewire.gateway", description=__doc__)
     parser.add_argument("--way-out", action="store_true", help="take only orders that reduce risk")
     return process.run(lambda a: "way-out" if a.way_out else "gateway", build, parser)
 

@@ -7,39 +7,22 @@ only handed over by `release`, which the shell calls when the events are on disk
 from collections.abc import Iterable
 from typing import Final
 
-from common.events import (
-    CancelAll,
-    CancelOrder,
-    ConnectionLost,
-    ConnectionUp,
-    Event,
-    Fill,
-    FlattenCompleted,
-    FlattenStarted,
-    Heartbeat,
-    ModifyOrder,
-    OrderAnswer,
-    OrderLost,
-    ProcessState,
-    RiskHalted,
-    RiskResumed,
-    SubmitOrder,
-    Tick,
-)
-from common.instruments import Instrument
-from gateway import account, errors
-from gateway import tws_messages as tws
-from gateway.admission import Gate
-from gateway.contracts import Contracts
-from gateway.desk import OrderDesk
-from gateway.holdings import Holdings
-from gateway.intent import Intent
-from gateway.lines import Lines
-from gateway.market_data import MarketData
-from gateway.orders import Orders
-from gateway.pacing import Outbox
-from gateway.session import TwsSession
-from gateway.snapshot import Snapshot
+from tapewire.common.events import CancelAll, CancelOrder, ConnectionLost, ConnectionUp, Event, Fill, FlattenCompleted, FlattenStarted, Heartbeat, ModifyOrder, OrderAnswer, OrderLost, ProcessState, RiskHalted, RiskResumed, SubmitOrder, Tick
+from tapewire.common.instruments import Instrument
+from tapewire.gateway.orders import login as account
+from tapewire.gateway.tws import errors
+from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.orders.admission import Gate
+from tapewire.gateway.tws.contracts import Contracts
+from tapewire.gateway.orders.entry import OrderDesk
+from tapewire.gateway.orders.holdings import Holdings
+from tapewire.gateway.orders.intent import Intent
+from tapewire.gateway.tws.lines import Lines
+from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.orders.registry import Orders
+from tapewire.gateway.tws.pacing import Outbox
+from tapewire.gateway.tws.session import TwsSession
+from tapewire.gateway.orders.snapshot import Snapshot
 
 DETAILS_REQUEST_ID: Final = 900_000_000
 EXECUTIONS_REQUEST_ID: Final = 899_999_999
@@ -52,7 +35,7 @@ class Gateway:
 
     `settle_ms` is how long TWS has to read what an earlier connection left in its socket before
     an order it does not name counts as lost. A login whose accounts `mode` and `live_account` do
-    not allow (see `gateway.account`) is never traded on, and nothing of it is cancelled.
+    not allow (see `tapewire.gateway.orders.login`) is never traded on, and nothing of it is cancelled.
     """
 
     def __init__(

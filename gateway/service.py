@@ -7,29 +7,17 @@ calls `after_commit`, and only that writes to the socket.
 from collections.abc import Callable
 from typing import Any, Final
 
-from common import wire
-from common.clock import Clock
-from common.events import (
-    CancelAll,
-    CancelOrder,
-    Event,
-    Heartbeat,
-    ModifyOrder,
-    OrderAnswer,
-    OrderReply,
-    OrderRequest,
-    ProcessState,
-    RiskHalted,
-    SubmitOrder,
-)
-from common.journal import Journal, events_of
-from common.service import Service
-from common.streams import TickPublisher
-from common.transport import Transport
-from gateway.framing import FramingError
-from gateway.gateway import Gateway
-from gateway.session import SessionError
-from gateway.tws_socket import CLOSED, DATA, OPENED
+from tapewire.common.bus import wire
+from tapewire.common.runtime.clock import Clock
+from tapewire.common.events import CancelAll, CancelOrder, Event, Heartbeat, ModifyOrder, OrderAnswer, OrderReply, OrderRequest, ProcessState, RiskHalted, SubmitOrder
+from tapewire.common.runtime.journal import Journal, events_of
+from tapewire.common.runtime.service import Service
+from tapewire.common.bus.streams import TickPublisher
+from tapewire.common.bus.transport import Transport
+from tapewire.gateway.tws.framing import FramingError
+from tapewire.gateway.gateway import Gateway
+from tapewire.gateway.tws.session import SessionError
+from tapewire.gateway.tws.socket import CLOSED, DATA, OPENED
 
 JOINED: Final = b"\x01last."  # XPUB's word that somebody subscribed; then the topic
 MARKS_EVERY_NS: Final = 500_000_000

@@ -1,12 +1,12 @@
-"""`python -m risk`: the monitor that can stop everything."""
+"""`python -m tapewire.risk`: the monitor that can stop everything."""
 
 import sys
 
-from common import process
-from common.process import Process
-from risk.monitor import RiskMonitor
-from risk.rules import MaxContracts
-from risk.service import FOLLOWS, RiskService
+from tapewire.common.runtime import process
+from tapewire.common.runtime.process import Process
+from tapewire.risk.monitor import RiskMonitor
+from tapewire.risk.rules import MaxContracts
+from tapewire.risk.service import FOLLOWS, RiskService
 
 
 def build(own: Process) -> RiskService:

@@ -11,8 +11,8 @@ It says only what to ask for: the way out itself lets nothing pass that does not
 from decimal import Decimal
 from typing import Final, Literal
 
-from common.events import CancelAll, SubmitOrder
-from risk.state import RiskState
+from tapewire.common.events import CancelAll, SubmitOrder
+from tapewire.risk.state import RiskState
 
 PATIENCE_NS: Final = 3_000_000_000
 ORDER_TTL_NS: Final = 5_000_000_000

@@ -8,24 +8,11 @@ A halt stands until a person lifts it, over every restart.
 
 from collections.abc import Iterable, Sequence
 
-from common.events import (
-    CancelAll,
-    Control,
-    ControlReply,
-    Event,
-    FlattenCompleted,
-    FlattenStarted,
-    RiskHalted,
-    RiskResumed,
-    RiskViolation,
-    SubmitOrder,
-    Tick,
-    TradingState,
-)
-from common.instruments import Instrument
-from risk.flatten import Flatten
-from risk.rules import Rule
-from risk.state import RiskState
+from tapewire.common.events import CancelAll, Control, ControlReply, Event, FlattenCompleted, FlattenStarted, RiskHalted, RiskResumed, RiskViolation, SubmitOrder, Tick, TradingState
+from tapewire.common.instruments import Instrument
+from tapewire.risk.flatten import Flatten
+from tapewire.risk.rules import Rule
+from tapewire.risk.state import RiskState
 
 
 class RiskMonitor:

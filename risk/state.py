@@ -5,30 +5,11 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from common.events import (
-    AccountPosition,
-    Commission,
-    Event,
-    Fill,
-    OrderAccepted,
-    OrderCancelled,
-    OrderFilled,
-    OrderIntended,
-    OrderLost,
-    OrderModified,
-    OrderModifyIntended,
-    OrderModifyRejected,
-    OrderRefused,
-    OrderRejected,
-    OrderUnknown,
-    SubmitOrder,
-    Tick,
-    Trade,
-)
-from common.instruments import Instrument
-from common.positions import Book, execution_key
-from risk.rules import Exposure
-from risk.rules.base import exposure_of
+from tapewire.common.events import AccountPosition, Commission, Event, Fill, OrderAccepted, OrderCancelled, OrderFilled, OrderIntended, OrderLost, OrderModified, OrderModifyIntended, OrderModifyRejected, OrderRefused, OrderRejected, OrderUnknown, SubmitOrder, Tick, Trade
+from tapewire.common.instruments import Instrument
+from tapewire.common.accounting.book import Book, execution_key
+from tapewire.risk.rules import Exposure
+from tapewire.risk.rules.base import exposure_of
 
 FINAL = (OrderRefused, OrderRejected, OrderCancelled, OrderFilled, OrderLost)
 

@@ -1,4 +1,4 @@
-"""`python -m simulator`: a TWS on a TCP port, for any client."""
+"""`python -m tapewire.simulator`: a TWS on a TCP port, for any client."""
 
 import argparse
 import contextlib
@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from common import config as configuration
-from common.instruments import Instrument
-from common.process import EXIT_CONFIG
-from common.roles import EXIT_ROLE_TAKEN, RoleTaken
-from common.ticks.rows import Row
-from simulator import member
-from simulator.market import market_of, symbols_of
-from simulator.server import TwsServer
-from simulator.settings import SimulatorSettings
-from simulator.shell import listen, perm_id_of, serve
-from simulator.synthetic import SyntheticMarket
-from simulator.times import time_ns
+from tapewire.common.config import settings as configuration
+from tapewire.common.instruments import Instrument
+from tapewire.common.runtime.process import EXIT_CONFIG
+from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken
+from tapewire.common.ticks.rows import Row
+from tapewire.simulator import group_process as member
+from tapewire.simulator.market.file import market_of, symbols_of
+from tapewire.simulator.server import TwsServer
+from tapewire.simulator.settings import SimulatorSettings
+from tapewire.simulator.shell import listen, perm_id_of, serve
+from tapewire.simulator.market.synthetic import SyntheticMarket
+from tapewire.simulator.market.times import time_ns
 
 SYMBOLS = "AAPL,MSFT,ESZ6:FUT:CME:50:0.25"  # those of tapewire.toml
 SYMBOLS_MAX = 100
@@ -57,7 +57,7 @@ def _as_member(stopping: Callable[[], bool]) -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tapewire.simulator", description=__doc__)
     parser.add_argument("--port", type=int, default=7497, help="0 takes a free one")
     parser.add_argument(
         "--member",

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from common.amounts import text
-from simulator.orders import Execution, Order
-from simulator.session import Session
+from tapewire.common.amounts import text
+from tapewire.simulator.exchange.orders import Execution, Order
+from tapewire.simulator.protocol.session import Session
 
 Line = dict[str, Any]
 

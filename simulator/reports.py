@@ -2,28 +2,18 @@
 
 from decimal import Decimal
 
-from simulator import messages
-from simulator.account import Books
-from simulator.contracts import Contracts
-from simulator.desk import NO_CONTRACT, Desk
-from simulator.exchange import Exchange
-from simulator.messages import NO_ID
-from simulator.order_messages import completed_order, open_order
-from simulator.orders import ZERO, Execution
-from simulator.outbox import Outbox
-from simulator.requests import (
-    AccountSummary,
-    AccountUpdates,
-    AccountUpdatesMulti,
-    CancelPositions,
-    CompletedOrders,
-    ContractDetails,
-    Executions,
-    OpenOrders,
-    Positions,
-)
-from simulator.session import Session
-from simulator.settings import SimulatorSettings
+from tapewire.simulator.protocol import messages
+from tapewire.simulator.exchange.account import Books
+from tapewire.simulator.exchange.contracts import Contracts
+from tapewire.simulator.exchange.order_handler import NO_CONTRACT, Desk
+from tapewire.simulator.exchange.matching import Exchange
+from tapewire.simulator.protocol.messages import NO_ID
+from tapewire.simulator.protocol.order_messages import completed_order, open_order
+from tapewire.simulator.exchange.orders import ZERO, Execution
+from tapewire.simulator.protocol.outbox import Outbox
+from tapewire.simulator.protocol.requests import AccountSummary, AccountUpdates, AccountUpdatesMulti, CancelPositions, CompletedOrders, ContractDetails, Executions, OpenOrders, Positions
+from tapewire.simulator.protocol.session import Session
+from tapewire.simulator.settings import SimulatorSettings
 
 CENT = Decimal("0.01")
 NS_PER_DAY = 86_400_000_000_000

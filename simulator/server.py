@@ -3,23 +3,24 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from common.amounts import text
-from common.instruments import Instrument
-from common.ticks.rows import Row
-from simulator import audit, messages
-from simulator import requests as ask
-from simulator.account import Books
-from simulator.clockwork import Clockwork
-from simulator.contracts import Contracts
-from simulator.decoders import decode
-from simulator.desk import Desk
-from simulator.exchange import Exchange
-from simulator.feed import Feed, Limits
-from simulator.outbox import Outbox
-from simulator.pacing import Pace
-from simulator.reports import Reports
-from simulator.session import Session, State
-from simulator.settings import SimulatorSettings
+from tapewire.common.amounts import text
+from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.rows import Row
+from tapewire.simulator import audit
+from tapewire.simulator.protocol import messages
+from tapewire.simulator.protocol import requests as ask
+from tapewire.simulator.exchange.account import Books
+from tapewire.simulator.market.replay_clock import Clockwork
+from tapewire.simulator.exchange.contracts import Contracts
+from tapewire.simulator.protocol.decoders import decode
+from tapewire.simulator.exchange.order_handler import Desk
+from tapewire.simulator.exchange.matching import Exchange
+from tapewire.simulator.market.feed import Feed, Limits
+from tapewire.simulator.protocol.outbox import Outbox
+from tapewire.simulator.protocol.pacing import Pace
+from tapewire.simulator.reports import Reports
+from tapewire.simulator.protocol.session import Session, State
+from tapewire.simulator.settings import SimulatorSettings
 
 FARMS = (
     (2104, "Market data farm connection is OK:simfarm"),

@@ -9,7 +9,7 @@ from typing import IO
 
 import msgspec
 
-from simulator.server import TwsServer
+from tapewire.simulator.server import TwsServer
 
 READ_MAX_BYTES = 64 * 1024  # of one client in one turn
 CLIENTS_MAX = 64

@@ -1,5 +1,5 @@
 """Strategies: ticks to signals. A crash of one is its own affair."""
 
-from strategy.base import Strategy
+from tapewire.strategy.base import Strategy
 
 __all__ = ["Strategy"]

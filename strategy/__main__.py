@@ -1,17 +1,18 @@
-"""`python -m strategy NAME`: one strategy of the configuration, as a process of its own."""
+"""`python -m tapewire.strategy NAME`: one strategy of the configuration, as a process of its own."""
 
 import argparse
 import sys
 
 import structlog
 
-from common import process, wire
-from common.process import Process
-from strategy import feeds, history
-from strategy.faults import Failure
-from strategy.runner import Runner
-from strategy.service import FOLLOWS, StrategyService
-from strategy.state import FileStore
+from tapewire.common.runtime import process
+from tapewire.common.bus import wire
+from tapewire.common.runtime.process import Process
+from tapewire.strategy import feeds, history
+from tapewire.strategy.loading.faults import Failure
+from tapewire.strategy.runner import Runner
+from tapewire.strategy.service import FOLLOWS, StrategyService
+from tapewire.strategy.state import FileStore
 
 
 def build(own: Process) -> StrategyService:
@@ -56,7 +57,7 @@ def shard(text: str) -> slice:
 
 def main() -> int:
     """Run a strategy."""
-    parser = argparse.ArgumentParser(prog="python -m strategy", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tapewire.strategy", description=__doc__)
     parser.add_argument("name", help="its name in [[strategies]], or NAME-2, NAME-3 and so on")
     parser.add_argument(
         "--shard", type=shard, default=slice(None), help="I/N: a part of the symbols"

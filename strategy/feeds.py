@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from common import wire
-from common.wire import DeadLetter, WireError
+from tapewire.common.bus import wire
+from tapewire.common.bus.wire import DeadLetter, WireError
 
 BODY_MAX_BYTES: Final = 1024 * 1024
 DEPTH_MAX: Final = 16

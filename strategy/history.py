@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-from common.config import ConfigError, WarmUpConfig
-from common.events import Quote, Tick, Trade
-from common.ticks.file import TickFile
-from common.ticks.rows import Row
+from tapewire.common.config.settings import ConfigError, WarmUpConfig
+from tapewire.common.events import Quote, Tick, Trade
+from tapewire.common.ticks.file import TickFile
+from tapewire.common.ticks.rows import Row
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Values = list[float | None]

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from common.events import AnySignal, CancelSignal, ModifySignal, OrderExpired, Signal
-from strategy.own import Own
+from tapewire.common.events import AnySignal, CancelSignal, ModifySignal, OrderExpired, Signal
+from tapewire.strategy.own import Own
 
 RESEND_NS: Final = 250_000_000
 NOT_THERE: Final = "it could not be delivered: the executor was not there"

@@ -9,20 +9,9 @@ the streams arrive, and is the same after a restart.
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from common.events import (
-    Event,
-    Fill,
-    FlattenCompleted,
-    OrderChanged,
-    OrderCreated,
-    OrderIntended,
-    OrderState,
-    OrderUpdated,
-    SubmitOrder,
-    signed,
-)
-from common.positions import execution_key
-from strategy.base import LiveOrder
+from tapewire.common.events import Event, Fill, FlattenCompleted, OrderChanged, OrderCreated, OrderIntended, OrderState, OrderUpdated, SubmitOrder, signed
+from tapewire.common.accounting.book import execution_key
+from tapewire.strategy.base import LiveOrder
 
 ZERO: Final = Decimal(0)
 ENDED: Final = frozenset[OrderState](["FILLED", "CANCELLED", "REJECTED", "REFUSED", "LOST"])

@@ -5,35 +5,17 @@ from decimal import Decimal
 from operator import length_hint
 from typing import Any
 
-from common import wire
-from common.config import StrategyConfig
-from common.events import (
-    AnySignal,
-    CancelSignal,
-    Event,
-    ModifySignal,
-    OrderChanged,
-    OrderCreated,
-    OrderDenied,
-    OrderExpired,
-    OrderPendingCancel,
-    OrderPendingUpdate,
-    OrderType,
-    OrderUpdated,
-    Quote,
-    Side,
-    Signal,
-    Tick,
-    Trade,
-)
-from strategy.base import BarKind, LiveOrder, Strategy
-from strategy.callbacks import never_called
-from strategy.faults import Failure, failure
-from strategy.loading import described, load
-from strategy.outgoing import Outgoing
-from strategy.own import Own
-from strategy.state import State
-from strategy.timing import SymbolBars, Timers
+from tapewire.common.bus import wire
+from tapewire.common.config.settings import StrategyConfig
+from tapewire.common.events import AnySignal, CancelSignal, Event, ModifySignal, OrderChanged, OrderCreated, OrderDenied, OrderExpired, OrderPendingCancel, OrderPendingUpdate, OrderType, OrderUpdated, Quote, Side, Signal, Tick, Trade
+from tapewire.strategy.base import BarKind, LiveOrder, Strategy
+from tapewire.strategy.loading.callbacks import never_called
+from tapewire.strategy.loading.faults import Failure, failure
+from tapewire.strategy.loading.loader import described, load
+from tapewire.strategy.outgoing import Outgoing
+from tapewire.strategy.own import Own
+from tapewire.strategy.state import State
+from tapewire.strategy.timing import SymbolBars, Timers
 
 Origin = str | tuple[wire.Batch, str]
 """What names a message of ticks: its batch and topic, put into words only when they are needed."""
@@ -248,7 +230,7 @@ class Runner:
         limit_price: Decimal | None,
         confidence: float,
     ) -> str:
-        """See `strategy.base.Desk`."""
+        """See `tapewire.strategy.base.Desk`."""
         if not self._live:
             return ""
         kind: OrderType = "MKT" if limit_price is None else "LMT"
@@ -261,7 +243,7 @@ class Runner:
         )  # fmt: skip
 
     def cancel(self, order_id: str) -> str:
-        """See `strategy.base.Desk`."""
+        """See `tapewire.strategy.base.Desk`."""
         if not (self._live and order_id):
             return ""
         now_ns, expires_ns = self.clock.ns, self.clock.ns + self._ttl_ns
@@ -270,7 +252,7 @@ class Runner:
         )
 
     def modify(self, order_id: str, quantity: Decimal | None, limit_price: Decimal | None) -> str:
-        """See `strategy.base.Desk`."""
+        """See `tapewire.strategy.base.Desk`."""
         if not (self._live and order_id):
             return ""
         now_ns, expires_ns = self.clock.ns, self.clock.ns + self._ttl_ns
@@ -282,31 +264,31 @@ class Runner:
         )  # fmt: skip
 
     def position(self, symbol: str) -> Decimal:
-        """See `strategy.base.Desk`."""
+        """See `tapewire.strategy.base.Desk`."""
         return self.own.position(symbol)
 
     def pending(self, symbol: str) -> int:
-        """See `strategy.base.Desk`."""
+        """See `tapewire.strategy.base.Desk`."""
         return self.outgoing.on(symbol) + self.own.open(symbol)
 
     def orders(self) -> list[LiveOrder]:
-        """See `strategy.base.Desk`."""
+        """See `tapewire.strategy.base.Desk`."""
         return self.own.live_orders()
 
     def bars(self, symbol: str, kind: BarKind, size: float) -> None:
-        """See `strategy.base.Desk`."""
+        """See `tapewire.strategy.base.Desk`."""
         self._bars.ask(symbol, kind, size)
 
     def every(self, interval_ms: int) -> None:
-        """See `strategy.base.Desk`."""
+        """See `tapewire.strategy.base.Desk`."""
         self._timers.every(interval_ms, self.clock.ns)
 
     def save(self, value: Any) -> None:
-        """See `strategy.base.Desk`."""
+        """See `tapewire.strategy.base.Desk`."""
         self.state.save(value)
 
     def load(self) -> Any:
-        """See `strategy.base.Desk`."""
+        """See `tapewire.strategy.base.Desk`."""
         return self.state.load()
 
     # ---- inside ------------------------------------------------------------------------------

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from common import wire
-from common.clock import Clock
-from common.conflation import Conflation
-from common.events import Event, ProcessState, Tick
-from common.service import Service
-from common.streams import TickReader
-from common.transport import Transport
-from strategy import feeds
-from strategy.runner import Origin, Runner, cause_of
-from strategy.state import Store
+from tapewire.common.bus import wire
+from tapewire.common.runtime.clock import Clock
+from tapewire.common.ticks.conflation import Conflation
+from tapewire.common.events import Event, ProcessState, Tick
+from tapewire.common.runtime.service import Service
+from tapewire.common.bus.streams import TickReader
+from tapewire.common.bus.transport import Transport
+from tapewire.strategy import feeds
+from tapewire.strategy.runner import Origin, Runner, cause_of
+from tapewire.strategy.state import Store
 
 FOLLOWS = ("executor", "gateway", "risk")
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
-from common.aggregate import Bars, Every
-from common.events import Bar, Trade
-from strategy.base import BarKind
+from tapewire.common.ticks.aggregate import Bars, Every
+from tapewire.common.events import Bar, Trade
+from tapewire.strategy.base import BarKind
 
 MS: Final = 1_000_000
 GRACE_NS: Final = 500_000_000  # a trade on its way when its bar ends still belongs to it

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from common import config as configuration
-from console.group import Group
+from tapewire.common.config import settings as configuration
+from tapewire.console.group.supervisor import Group
 from tests import warden
 from tests.pipeline.running import Running
 from tests.places import ROOT, free_port

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import typer.main
 
-from console import application
+from tapewire.console import application
 from tests.markdown import DOCUMENTS, Span, blocks, spans
 
 CLI: dict[str, Any] = dict(typer.main.get_command(application.application()).commands)  # type: ignore[attr-defined]

@@ -26,7 +26,7 @@ class Reader:
         self.folder = folder
         binaries = folder / ".venv" / "bin"
         binaries.mkdir(parents=True)
-        for name, module in (("python", ""), ("tapewire", "-m console.cli ")):
+        for name, module in (("python", ""), ("tapewire", "-m tapewire.console.cli ")):
             script = binaries / name
             script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {module}"$@"\n')
             script.chmod(0o755)

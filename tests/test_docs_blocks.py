@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from common import config as configuration
+from tapewire.common.config import settings as configuration
 from tests.made_ticks import HALF_PAST_TWO
 from tests.markdown import DOCUMENTS, Block, blocks, indented_commands
 from tests.places import ROOT

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from console import status as told
+from tapewire.console.group import status as told
 from tests.documented import CLI, Command, commands, is_stream
 from tests.made_ticks import HALF_PAST_TWO
 from tests.markdown import blocks, spans

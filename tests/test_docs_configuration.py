@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from common import config as configuration
-from common.config import Config
+from tapewire.common.config import settings as configuration
+from tapewire.common.config.settings import Config
 from tests.documented import CLI
 from tests.markdown import blocks
 from tests.places import ROOT

@@ -64,7 +64,7 @@ ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"kill -9": _named,
     r"python -m tests\.simulation --seed N --steps N": _run,
     r"python -m tests\.simulation": _help,
-    r"python -m benchmarks (NAME|all)( .*)?": _help,
+    r"python -m tapewire.benchmarks (NAME|all)( .*)?": _help,
     r"python -m benchmarks\.\w+( .*)?": _module,
     r"python -m strategy\.check NAME": _run,
     r"python -m strategy\.examples\.\w+ .*": _module,  # tests/test_docs_commands.py runs it

@@ -3,7 +3,7 @@
 import re
 from contextlib import ExitStack
 
-from console import status as told
+from tapewire.console.group import status as told
 from tests.documented import fill
 from tests.markdown import spans
 from tests.places import ROOT

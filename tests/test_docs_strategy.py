@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from common.events import Fill
-from console import books
+from tapewire.common.events import Fill
+from tapewire.console.records import books
 from tests.made_ticks import made
 from tests.markdown import blocks, spans
 from tests.places import ROOT
@@ -71,7 +71,7 @@ def test_the_own_strategy_trades_on_paper(reader: Reader):
     assert steps[:4] == ["tapewire down", "tapewire doctor", "tapewire up", "tapewire status"]
     assert steps[-2:] == ["tapewire halt", "tapewire flatten"]
     reader.configure(_on_paper((reader.folder / "tapewire.toml").read_text(), stated))
-    with reader.start(f"python -m simulator --port {port} --rate 600") as tws:
+    with reader.start(f"python -m tapewire.simulator --port {port} --rate 600") as tws:
         tws.until_it_prints()
         for step in steps[1:-2]:  # no group runs, so there is none to end
             printed = reader.does(step)

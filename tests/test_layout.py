@@ -18,7 +18,7 @@ MAY_IMPORT = {
 }
 """For each package the others that it may import; `benchmarks` measures all of them."""
 
-EXCEPTIONS = {("executor", "risk.rules")}
+EXCEPTIONS = {("executor", "tapewire.risk.rules")}
 """The executor runs risk's rules, which are pure, before an order goes."""
 
 CORES = {
@@ -136,15 +136,15 @@ def test_nothing_is_pickled(path: Path) -> None:
 
 
 def test_the_rule_itself_sees_what_it_must() -> None:
-    assert not is_allowed("common", "gateway.session", "Session")
+    assert not is_allowed("common", "tapewire.gateway.tws.session", "Session")
     assert not is_allowed("gateway", "executor.intents", "Intent")
-    assert not is_allowed("executor", "risk.monitor", "RiskMonitor")
+    assert not is_allowed("executor", "tapewire.risk.monitor", "RiskMonitor")
     assert not is_allowed("executor", "risk", "monitor")
-    assert is_allowed("executor", "risk.rules", "check")
-    assert is_allowed("executor", "risk.rules.limits", "check")
+    assert is_allowed("executor", "tapewire.risk.rules", "check")
+    assert is_allowed("executor", "tapewire.risk.rules.limits", "check")
     assert is_allowed("executor", "risk", "rules")
-    assert is_allowed("console", "backtest.run", "run")
-    assert not is_allowed("backtest", "console.cli", "main")
+    assert is_allowed("console", "tapewire.backtest.run", "run")
+    assert not is_allowed("backtest", "tapewire.console.cli", "main")
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

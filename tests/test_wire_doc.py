@@ -5,7 +5,7 @@ import re
 import msgspec
 import pytest
 
-from common.events import types_by_name
+from tapewire.common.events import types_by_name
 from tests.places import ROOT
 
 ROWS = dict(

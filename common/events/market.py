@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from common.events.base import Event, Name, Price, Size, TimeNs
+from tapewire.common.events.base import Event, Name, Price, Size, TimeNs
 
 
 class Quote(Event, frozen=True, tag="quote"):

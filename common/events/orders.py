@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Literal
 
-from common.events.base import Event, Name, OrderType, Side, Text, TimeNs, require_finite
+from tapewire.common.events.base import Event, Name, OrderType, Side, Text, TimeNs, require_finite
 
 OrderState = Literal[
     "CREATED",

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from common.events.base import Event, Text, TimeNs
-from common.events.orders import CancelAll, CancelOrder, ModifyOrder, SubmitOrder
-from common.events.risk import TradingState
+from tapewire.common.events.base import Event, Text, TimeNs
+from tapewire.common.events.orders import CancelAll, CancelOrder, ModifyOrder, SubmitOrder
+from tapewire.common.events.risk import TradingState
 
 ProcessState = Literal["STARTING", "WAITING", "READY", "HALTED"]
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from common.events.base import Event, Text, TimeNs
+from tapewire.common.events.base import Event, Text, TimeNs
 
 TradingState = Literal["ACTIVE", "REDUCING", "HALTED"]
 

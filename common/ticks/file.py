@@ -7,11 +7,11 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
 
-from common.instruments import SYMBOL_PATTERN
-from common.text import quoted
-from common.ticks.columns import Columns, columns_of, delimiter_of
-from common.ticks.rows import HEADER, CsvMarket, Row, opened
-from common.ticks.stamps import iso, stamp_ns
+from tapewire.common.instruments import SYMBOL_PATTERN
+from tapewire.common.config.text import quoted
+from tapewire.common.ticks.columns import Columns, columns_of, delimiter_of
+from tapewire.common.ticks.rows import HEADER, CsvMarket, Row, opened
+from tapewire.common.ticks.stamps import iso, stamp_ns
 
 SIZE_ASSUMED: Final = "1000000"
 _SYMBOL: Final = re.compile(SYMBOL_PATTERN)

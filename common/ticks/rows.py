@@ -10,7 +10,7 @@ from typing import IO
 
 import msgspec
 
-from common.text import binary_fault, quoted
+from tapewire.common.config.text import binary_fault, quoted
 
 COLUMNS = ("ts_ns", "symbol", "bid", "ask", "bid_size", "ask_size", "last", "last_size")
 HEADER = ",".join(COLUMNS)

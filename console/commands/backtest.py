@@ -7,16 +7,17 @@ from typing import Annotated
 
 import typer
 
-from backtest import charts, live, tables
-from backtest.compare import Pair, compare, told
-from backtest.report import report
-from backtest.run import Outcome, run
-from backtest.survey import Window
-from common.config import ConfigError
-from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load
-from console.terminal import err, out
-from console.tickfile import tick_file
-from simulator.times import time_ns
+from tapewire.backtest.report import charts, tables
+from tapewire.backtest import live_run as live
+from tapewire.backtest.compare import Pair, compare, told
+from tapewire.backtest.report.as_json import report
+from tapewire.backtest.run import Outcome, run
+from tapewire.backtest.scan import Window
+from tapewire.common.config.settings import ConfigError
+from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load
+from tapewire.console.views.terminal import err, out
+from tapewire.console.tickfile import tick_file
+from tapewire.simulator.market.times import time_ns
 
 
 def backtest(

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from common.errors import ConfigError
-from common.locate import config_path
-from common.near import expected
-from console import launched
-from console.launched import Launched, LaunchedBus
+from tapewire.common.errors import ConfigError
+from tapewire.common.config.locate import config_path
+from tapewire.common.config.near import expected
+from tapewire.console.group import launched
+from tapewire.console.group.launched import Launched, LaunchedBus
 
 if TYPE_CHECKING:
-    from common.config import Config
+    from tapewire.common.config.settings import Config
 
 ConfigOption = Annotated[str | None, typer.Option("--config", help="configuration file")]
 RunDirOption = Annotated[
@@ -33,7 +33,7 @@ EXIT_FAILED = 1
 
 def load(path: str | None) -> "Config":
     """The configuration in force; its file also becomes that of the processes a command starts."""
-    from common import config as configuration
+    from tapewire.common.config import settings as configuration
 
     found = config_path(path)
     if found is not None:
@@ -58,7 +58,7 @@ def running(path: str | None, run_dir: Path | None = None) -> Launched:
     found = launched.find(path, run_dir)
     if found is not None:
         return found
-    from console.group import Group, GroupError
+    from tapewire.console.group.supervisor import Group, GroupError
 
     config = load_started(path, run_dir)
     if not Group(config).is_up():
@@ -75,8 +75,8 @@ def load_started(path: str | None, run_dir: Path | None = None) -> "Config":
 
     A file that is refused, or that names another run directory, must take nobody's brake away.
     """
-    from console import started
-    from console.group import Group
+    from tapewire.console.group import launch_config as started
+    from tapewire.console.group.supervisor import Group
 
     if run_dir is not None:
         kept = started.read(run_dir)

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from common.config import ConfigError
-from console import demo as demo_run
-from console import tables
-from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load, note
-from console.terminal import out
+from tapewire.common.config.settings import ConfigError
+from tapewire.console import demo as demo_run
+from tapewire.console.views import tables
+from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load, note
+from tapewire.console.views.terminal import out
 
 
 def demo(

@@ -7,10 +7,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption
-from console.doctor import Finding, examine
-from console.doctor.broker import TIMEOUT_S
-from console.terminal import out
+from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption
+from tapewire.console.doctor import Finding, examine
+from tapewire.console.doctor.broker import TIMEOUT_S
+from tapewire.console.views.terminal import out
 
 MARKS = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("?", "yellow")}
 

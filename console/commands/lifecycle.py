@@ -8,23 +8,14 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
-from common.config import Config
-from console import flattening, started, tables, times
-from console import status as told
-from console.commands.common import (
-    EXIT_FAILED,
-    ConfigOption,
-    JsonOption,
-    RunDirOption,
-    answer,
-    load,
-    load_started,
-    note,
-    require_file,
-)
-from console.fitting import Fitting
-from console.group import STRATEGY, Group, GroupError
-from console.terminal import out
+from tapewire.common.config.settings import Config
+from tapewire.console.views import flattening, tables, times
+from tapewire.console.group import launch_config as started
+from tapewire.console.group import status as told
+from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, RunDirOption, answer, load, load_started, note, require_file
+from tapewire.console.views.clip import Fitting
+from tapewire.console.group.supervisor import STRATEGY, Group, GroupError
+from tapewire.console.views.terminal import out
 
 REFRESH_S = 0.5
 READY_WITHIN_S = 15.0

@@ -4,11 +4,11 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from common.config import Config, ConfigError
-from console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, answer, load
-from console.commands.lifecycle import READY_WITHIN_S, WaitOption, late_as_json, reasons
-from console.group import STRATEGY, Group, GroupError
-from console.words import counted
+from tapewire.common.config.settings import Config, ConfigError
+from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, answer, load
+from tapewire.console.commands.lifecycle import READY_WITHIN_S, WaitOption, late_as_json, reasons
+from tapewire.console.group.supervisor import STRATEGY, Group, GroupError
+from tapewire.console.views.plural import counted
 
 
 class Scaled(NamedTuple):

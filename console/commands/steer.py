@@ -4,18 +4,11 @@ from typing import Annotated
 
 import typer
 
-from console import brake, control
-from console.commands.common import (
-    EXIT_FAILED,
-    ConfigOption,
-    JsonOption,
-    RunDirOption,
-    answer,
-    note,
-    running,
-)
-from console.control import Action
-from console.launched import Launched
+from tapewire.console import brake
+from tapewire.console.group import control
+from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, RunDirOption, answer, note, running
+from tapewire.console.group.control import Action
+from tapewire.console.group.launched import Launched
 
 GOES_ON = "risk goes on by itself; `tapewire status` shows how far it is"
 FLAT_WITHIN_S = 30.0  # 3 s for the cancels, then 20 attempts at most one a second
@@ -54,8 +47,8 @@ def flatten(
     as_json: JsonOption = False,
 ) -> None:
     """Halt, cancel every order and close every position. Status 1 unless flat within --wait."""
-    from console import flattening
-    from console import status as told
+    from tapewire.console.views import flattening
+    from tapewire.console.group import status as told
 
     group = running(config, run_dir)
     plan = flattening.plan(told.read(group.run_dir))

@@ -6,15 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from common.config import Config
-from common.endpoints import STREAMS
-from console import status as told
-from console import times
-from console.commands.common import ConfigOption, JsonOption, load, note, require_starts
-from console.commands.streaming import line, printing
-from console.group import Group
-from console.tail import Message, Tail
-from console.terminal import err
+from tapewire.common.config.settings import Config
+from tapewire.common.bus.endpoints import STREAMS
+from tapewire.console.group import status as told
+from tapewire.console.views import times
+from tapewire.console.commands.common import ConfigOption, JsonOption, load, note, require_starts
+from tapewire.console.commands.streaming import line, printing
+from tapewire.console.group.supervisor import Group
+from tapewire.console.records.tail import Message, Tail
+from tapewire.console.views.terminal import err
 
 
 def tail(

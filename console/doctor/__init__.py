@@ -1,10 +1,10 @@
 """Whether all is there that trading needs, and what to do where it is not."""
 
-from common import config as configuration
-from common.config import Config, ConfigError
-from common.locate import config_path
-from console.doctor import broker, local, sockets, strategies
-from console.doctor.finding import Finding, failed, passed, skipped
+from tapewire.common.config import settings as configuration
+from tapewire.common.config.settings import Config, ConfigError
+from tapewire.common.config.locate import config_path
+from tapewire.console.doctor import broker, local, sockets, strategies
+from tapewire.console.doctor.finding import Finding, failed, passed, skipped
 
 __all__ = ["Finding", "examine"]
 

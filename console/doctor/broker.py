@@ -6,16 +6,16 @@ No order is placed to find out.
 import os
 from typing import Final
 
-from common import tws_address
-from common.config import Config
-from common.logs import redact
-from common.tws_address import NoTwsAddress, TwsAddress
-from console.doctor.finding import Finding, failed, passed, skipped, unknown
-from console.doctor.market_data import market_data
-from console.doctor.probe import Probe
-from gateway import account as accounts
-from gateway import tws_messages as tws
-from gateway.errors import CLIENT_ID_IN_USE
+from tapewire.common.config import tws_address
+from tapewire.common.config.settings import Config
+from tapewire.common.runtime.logs import redact
+from tapewire.common.config.tws_address import NoTwsAddress, TwsAddress
+from tapewire.console.doctor.finding import Finding, failed, passed, skipped, unknown
+from tapewire.console.doctor.market_data import market_data
+from tapewire.console.doctor.probe import Probe
+from tapewire.gateway.orders import login as accounts
+from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.errors import CLIENT_ID_IN_USE
 
 TIMEOUT_S: Final = 5.0
 CHECKS: Final = ("TWS", "account", "read-only API", "market data", "clock")

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-from common.config import Config, ConfigError
-from common.endpoints import require_own, require_short
-from console.doctor.finding import Finding, failed, passed
+from tapewire.common.config.settings import Config, ConfigError
+from tapewire.common.bus.endpoints import require_own, require_short
+from tapewire.console.doctor.finding import Finding, failed, passed
 
 FREE_MIN_BYTES: Final = 1 << 30
 SYNC_MAX_MS: Final = 50.0

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from common.config import Config
-from console.doctor.finding import Finding, failed, passed, skipped, unknown
-from console.doctor.probe import Probe
-from gateway.contracts import Contracts
-from gateway.errors import is_notice
+from tapewire.common.config.settings import Config
+from tapewire.console.doctor.finding import Finding, failed, passed, skipped, unknown
+from tapewire.console.doctor.probe import Probe
+from tapewire.gateway.tws.contracts import Contracts
+from tapewire.gateway.tws.errors import is_notice
 
 CHECK: Final = "market data"
 SUBSCRIBE: Final = "subscribe to its exchange's data in IB's Client Portal, and share it with paper"

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from common.tws_address import TwsAddress
-from gateway import tws_messages as tws
-from gateway.framing import FrameReader, FramingError, frame
-from gateway.market_data import MarketData
-from gateway.session import SessionError, TwsSession
+from tapewire.common.config.tws_address import TwsAddress
+from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.framing import FrameReader, FramingError, frame
+from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.tws.session import SessionError, TwsSession
 
 READ_BYTES: Final = 256 * 1024
 CURRENT_TIME: Final = b"49"  # both the request and its answer, which the gateway has no use for

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from common.config import Config, StrategyConfig
-from common.process import EXIT_CONFIG, EXIT_OK
-from console.doctor.finding import Finding, failed, passed
+from tapewire.common.config.settings import Config, StrategyConfig
+from tapewire.common.runtime.process import EXIT_CONFIG, EXIT_OK
+from tapewire.console.doctor.finding import Finding, failed, passed
 
 LOAD_TIMEOUT_S: Final = 20.0
 AT_ONCE: Final = 4
@@ -36,7 +36,7 @@ def _loaded(strategy: StrategyConfig, environment: dict[str, str]) -> Finding:
     given = f"strategies.{strategy.name}.strategy is {strategy.strategy}, but"
     with subprocess.Popen(
         # -P: nothing in the working folder can stand in for a module of the project
-        [sys.executable, "-P", "-m", "strategy.check", strategy.name],
+        [sys.executable, "-P", "-m", "tapewire.strategy.loading.check", strategy.name],
         env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, text=True, start_new_session=True,
     ) as process:  # fmt: skip

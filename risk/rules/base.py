@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from common.events import SubmitOrder
+from tapewire.common.events import SubmitOrder
 
 ZERO = Decimal(0)
 

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from common.events import SubmitOrder
-from risk.rules.base import ZERO, Exposure
+from tapewire.common.events import SubmitOrder
+from tapewire.risk.rules.base import ZERO, Exposure
 
 
 class MaxContracts:

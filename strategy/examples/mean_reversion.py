@@ -4,8 +4,8 @@ from math import sqrt
 
 import msgspec
 
-from common.events import Quote
-from strategy import Strategy
+from tapewire.common.events import Quote
+from tapewire.strategy import Strategy
 
 
 class MeanReversionParameters(msgspec.Struct, frozen=True):

@@ -3,8 +3,8 @@
 import msgspec
 import numpy as np
 
-from common.events import Quote
-from strategy import Strategy
+from tapewire.common.events import Quote
+from tapewire.strategy import Strategy
 
 
 class MomentumParameters(msgspec.Struct, frozen=True):

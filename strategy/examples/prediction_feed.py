@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from common.events import Quote
-from strategy import Strategy
+from tapewire.common.events import Quote
+from tapewire.strategy import Strategy
 
 
 class PredictionFeedParameters(msgspec.Struct, frozen=True):

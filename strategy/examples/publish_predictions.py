@@ -1,4 +1,4 @@
-"""`python -m strategy.examples.publish_predictions ENDPOINT SYMBOL...`: predictions, made up.
+"""`python -m tapewire.strategy.examples.publish_predictions ENDPOINT SYMBOL...`: predictions, made up.
 
 Stands where a model would be; a model needs nothing of Tapewire but these two frames.
 """

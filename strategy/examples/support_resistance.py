@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import msgspec
 
-from common.events import Bar
-from strategy import Strategy
+from tapewire.common.events import Bar
+from tapewire.strategy import Strategy
 
 
 class SupportResistanceParameters(msgspec.Struct, frozen=True):

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import msgspec
 
-from common.events import Commission, Fill, Quote, Side
-from common.ticks.rows import HEADER
-from strategy import Strategy
+from tapewire.common.events import Commission, Fill, Quote, Side
+from tapewire.common.ticks.rows import HEADER
+from tapewire.strategy import Strategy
 
 START_S = 1_700_000_000
 SECOND_NS = 10**9
@@ -34,7 +34,7 @@ strategy = "tests.backtest.made:Script"
 "10.52" = 10
 [[strategies]]
 name = "idle"
-strategy = "strategy.base:Strategy"
+strategy = "tapewire.strategy.base:Strategy"
 """
 
 

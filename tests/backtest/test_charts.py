@@ -6,11 +6,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from backtest import charts
-from backtest.run import run
-from backtest.survey import Window
-from common import config as configuration
-from common.ticks.file import TickFile
+from tapewire.backtest.report import charts
+from tapewire.backtest.run import run
+from tapewire.backtest.scan import Window
+from tapewire.common.config import settings as configuration
+from tapewire.common.ticks.file import TickFile
 from tests.backtest.made import config, ticks
 
 pytest.importorskip("matplotlib", reason="the charts extra is not installed")

@@ -19,7 +19,7 @@ FIGURES = {
 def backtest(tmp_path, *arguments: str) -> subprocess.CompletedProcess[str]:
     settings = ["--config", str(config(tmp_path))]
     return subprocess.run(
-        [sys.executable, "-m", "console.cli", "backtest", *arguments, *settings],
+        [sys.executable, "-m", "tapewire.console.cli", "backtest", *arguments, *settings],
         capture_output=True, text=True, cwd=ROOT, check=False,
         env={**os.environ, "COLUMNS": "80", "TAPEWIRE_RUN_DIR": str(tmp_path / "none")},
     )  # fmt: skip
@@ -93,7 +93,7 @@ def test_real_ticks_end_with_equal_books(tmp_path):
         pytest.skip(f"{path.name} is not here; made files are tested instead")
     window = ("--from", "2023-12-25T23:00Z", "--to", "2023-12-25T23:20Z")
     found = subprocess.run(
-        [sys.executable, "-m", "console.cli", "backtest", "--ticks", str(path), *window, "--json"],
+        [sys.executable, "-m", "tapewire.console.cli", "backtest", "--ticks", str(path), *window, "--json"],
         capture_output=True, text=True, cwd=ROOT, check=False,
     )  # fmt: skip
     assert found.returncode == 0, found.stderr

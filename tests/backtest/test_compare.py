@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from backtest import live
-from backtest.compare import compare, told
-from common.config import ConfigError
-from common.journal import SqliteJournal
+from tapewire.backtest import live_run as live
+from tapewire.backtest.compare import compare, told
+from tapewire.common.config.settings import ConfigError
+from tapewire.common.runtime.journal import SqliteJournal
 from tests.backtest.made import SECOND_NS, fill
 
 D = Decimal

@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from backtest.equity import Curves, drawdown
-from backtest.results import Results, added
-from backtest.sampler import Sampler, every_ns
-from common.ticks.rows import Row
+from tapewire.backtest.report.equity import Curves, drawdown
+from tapewire.backtest.report.results import Results, added
+from tapewire.backtest.report.sampler import Sampler, every_ns
+from tapewire.common.ticks.rows import Row
 from tests.backtest.made import fee, fill
 
 D = Decimal

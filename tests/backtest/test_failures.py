@@ -1,7 +1,7 @@
 """What strategies raise in a back-test: told once an error, few of very many."""
 
-from backtest.failures import TOLD_MAX, Failures
-from strategy.faults import Failure
+from tapewire.backtest.failures import TOLD_MAX, Failures
+from tapewire.strategy.loading.faults import Failure
 
 
 def failure(strategy: str, error: str, number: int = 1) -> Failure:

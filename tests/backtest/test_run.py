@@ -6,14 +6,14 @@ from typing import ClassVar
 
 import pytest
 
-from backtest.report import report
-from backtest.run import run
-from backtest.survey import Window
-from common import config as configuration
-from common.config import ConfigError
-from common.ticks.file import TickFile
-from common.ticks.rows import HEADER
-from strategy import Strategy
+from tapewire.backtest.report.as_json import report
+from tapewire.backtest.run import run
+from tapewire.backtest.scan import Window
+from tapewire.common.config import settings as configuration
+from tapewire.common.config.settings import ConfigError
+from tapewire.common.ticks.file import TickFile
+from tapewire.common.ticks.rows import HEADER
+from tapewire.strategy import Strategy
 from tests.backtest.made import SECOND_NS, START_S, config, ticks, written
 
 D = Decimal
@@ -115,16 +115,16 @@ def test_a_configuration_without_strategies_is_refused(tested):
 def test_strategies_of_other_symbols_do_not_run_and_it_is_said(tested):
     own = '[[instruments]]\nsymbol = "ABC"\n'
     own += (
-        '[[strategies]]\nname = "other"\nstrategy = "strategy.base:Strategy"\nsymbols = ["ABC"]\n'
+        '[[strategies]]\nname = "other"\nstrategy = "tapewire.strategy.base:Strategy"\nsymbols = ["ABC"]\n'
     )
     with pytest.raises(ConfigError, match="the strategies trade ABC; the file has XYZ"):
         tested(text=own)
-    outcome = tested(text=own + '[[strategies]]\nname = "b"\nstrategy = "strategy.base:Strategy"\n')
+    outcome = tested(text=own + '[[strategies]]\nname = "b"\nstrategy = "tapewire.strategy.base:Strategy"\n')
     assert any("other did not run" in note for note in outcome.notes)
 
 
 def test_a_symbol_that_neither_the_configuration_nor_the_file_has_is_refused(tested):
-    own = '[[strategies]]\nname = "slip"\nstrategy = "strategy.base:Strategy"\nsymbols = ["XYY"]\n'
+    own = '[[strategies]]\nname = "slip"\nstrategy = "tapewire.strategy.base:Strategy"\nsymbols = ["XYY"]\n'
     says = (
         "strategies.slip.symbols has XYY, which is in neither [[instruments]] nor the file;"
         " did you mean XYZ?"

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from backtest.survey import Window, survey
-from common.instruments import Instrument
-from common.ticks.file import SIZE_ASSUMED, TickFile
+from tapewire.backtest.scan import Window, survey
+from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.file import SIZE_ASSUMED, TickFile
 from tests.backtest.made import SECOND_NS, START_S, ticks, written
 
 

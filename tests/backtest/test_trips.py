@@ -5,8 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.trips import Trips, trips_of
-from common.positions import Book
+from tapewire.backtest.report.round_trips import Trips, trips_of
+from tapewire.common.accounting.book import Book
 from tests.backtest.made import fee, fill
 
 D = Decimal

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks import __main__ as command
-from benchmarks import host, machine
-from benchmarks.children import BenchmarkError
-from benchmarks.figures import goal
-from benchmarks.options import seconds
+from tapewire.benchmarks import __main__ as command
+from tapewire.benchmarks.load import host, machine
+from tapewire.benchmarks.load.children import BenchmarkError
+from tapewire.benchmarks.report.figures import goal
+from tapewire.benchmarks.options import seconds
 
 MACHINE = {"cpu", "cores", "kernel", "python", "pyzmq", "libzmq", "load_average_before"}
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks import made
-from gateway.market_data import Line, MarketData
+from tapewire.benchmarks.load import made_ticks as made
+from tapewire.gateway.tws.market_data import Line, MarketData
 from tests.benchmarks.running import figures_of, goals_are_whole
 
 CONTENDERS = {

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks import histograms
-from benchmarks.contest import Contender
-from benchmarks.made import MARK
-from benchmarks.strategies import Counting, Toggling
-from common.events import Quote, Trade
-from common.metrics import Histogram
+from tapewire.benchmarks import histograms
+from tapewire.benchmarks.contest import Contender
+from tapewire.benchmarks.load.made_ticks import MARK
+from tapewire.benchmarks.load.strategies import Counting, Toggling
+from tapewire.common.events import Quote, Trade
+from tapewire.common.runtime.metrics import Histogram
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.__main__ import KNOWN
-from benchmarks.figures import ratio, summary_us
-from benchmarks.latency import _growth
-from benchmarks.peers import BARE, BarePeer, Placed
+from tapewire.benchmarks.__main__ import KNOWN
+from tapewire.benchmarks.report.figures import ratio, summary_us
+from tapewire.benchmarks.latency import _growth
+from tapewire.benchmarks.load.endpoints import BARE, BarePeer, Placed
 from tests.benchmarks.running import benchmarks, figures_of
 
 HOPS = {

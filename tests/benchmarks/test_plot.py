@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import options
-from benchmarks.__main__ import main
-from benchmarks.curves import curve_us, points_us
-from benchmarks.latency_chart import LOOKS, nines, percent
+from tapewire.benchmarks import options
+from tapewire.benchmarks.__main__ import main
+from tapewire.benchmarks.report.curves import curve_us, points_us
+from tapewire.benchmarks.report.latency_chart import LOOKS, nines, percent
 from tests.benchmarks.running import figures_of
 
 FILES = {"latency.png", "latency.html", "figures.json"}

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from common.amounts import money, reported, text, text_or_none
-from common.positions import Position
+from tapewire.common.amounts import money, reported, text, text_or_none
+from tapewire.common.accounting.book import Position
 
 D = Decimal
 TEXTS = {

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from common.config import BusConfig, Config, ConfigError, load
-from common.endpoints import RUN_DIR_MAX, STREAMS, endpoint, prepare_run_dir
-from common.ports import PORTS
+from tapewire.common.config.settings import BusConfig, Config, ConfigError, load
+from tapewire.common.bus.endpoints import RUN_DIR_MAX, STREAMS, endpoint, prepare_run_dir
+from tapewire.common.bus.ports import PORTS
 from tests.places import ROOT
 
 
@@ -272,14 +272,14 @@ def test_a_path_too_long_for_a_socket_is_refused_before_it_is_cut() -> None:
 @pytest.mark.parametrize(
     "command",
     ["gateway", "gateway --way-out", "risk", "executor", "strategy one", "simulator --member",
-     "console.cli up"],
+     "tapewire.console.cli up"],
 )  # fmt: skip
 def test_a_process_names_a_path_too_long_for_a_socket(tmp_path: Path, command: str) -> None:
     run_dir = tmp_path / ("r" * 100)
     config = tmp_path / "tapewire.toml"
     config.write_text(
         f'run_dir = "{run_dir}"\n[[instruments]]\nsymbol = "AAPL"\n[[strategies]]\nname = "one"\n'
-        'strategy = "strategy.examples.momentum:Momentum"\n'
+        'strategy = "tapewire.strategy.examples.momentum:Momentum"\n'
     )
     ended = subprocess.run(
         [sys.executable, "-m", *command.split()], cwd=ROOT, capture_output=True, text=True,

@@ -1,10 +1,10 @@
 """How a strategy's shell delivers ticks, `all` or `latest`, and how it ends."""
 
-from common import wire
-from common.clock import VirtualClock
-from common.events import Quote, Tick, Trade
-from strategy import Strategy
-from strategy.service import StrategyService
+from tapewire.common.bus import wire
+from tapewire.common.runtime.clock import VirtualClock
+from tapewire.common.events import Quote, Tick, Trade
+from tapewire.strategy import Strategy
+from tapewire.strategy.service import StrategyService
 from tests.gateway.wires import Wires
 from tests.strategy.desk import T0, runner
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 
-from common.metrics import Histogram, Metrics
-from common.prometheus import PrometheusView
+from tapewire.common.runtime.metrics import Histogram, Metrics
+from tapewire.common.runtime.prometheus import PrometheusView
 
 
 def test_an_empty_histogram_has_no_quantile() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.near import LISTED_MAX, expected
+from tapewire.common.config.near import LISTED_MAX, expected
 
 SAID = [
     ("nope", ["momentum", "dip"], "expected one of: dip, momentum"),

@@ -12,20 +12,20 @@ from urllib.request import urlopen
 
 import pytest
 
-from common import wire
-from common.events import Control
-from common.journal import SqliteJournal, events_of
-from common.process import next_epoch
-from common.transport import ZmqTransport
+from tapewire.common.bus import wire
+from tapewire.common.events import Control
+from tapewire.common.runtime.journal import SqliteJournal, events_of
+from tapewire.common.runtime.process import next_epoch
+from tapewire.common.bus.transport import ZmqTransport
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLE = """
 import sys
 import structlog
-from common.events import RiskViolation
-from common.process import Process, run
-from common.service import Service
+from tapewire.common.events import RiskViolation
+from tapewire.common.runtime.process import Process, run
+from tapewire.common.runtime.service import Service
 
 
 class Quiet(Service):

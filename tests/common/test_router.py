@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from common import coroutines, wire
-from common.events import Event, Fill, Quote, RiskHalted, RiskResumed, RiskViolation, Tick, Trade
-from common.metrics import Metrics
-from common.router import EventRouter
+from tapewire.common.bus import coroutines, wire
+from tapewire.common.events import Event, Fill, Quote, RiskHalted, RiskResumed, RiskViolation, Tick, Trade
+from tapewire.common.runtime.metrics import Metrics
+from tapewire.common.bus.router import EventRouter
 
 HALT = RiskHalted(1, "lunch")
 RESUME = RiskResumed(2, "back")
@@ -88,9 +88,9 @@ def test_it_takes_a_union_of_event_types(desk: Desk):
 UNREGISTERED = {
     "risk.halt": "'risk.halt' is not the name of an event; did you mean risk.halted?",
     "RiskHalted": "'RiskHalted' is not the name of an event; did you mean risk.halted?",
-    Metrics: "Metrics is not an event type; expected a class of common.events such as OrderFilled,"
+    Metrics: "Metrics is not an event type; expected a class of tapewire.common.events such as OrderFilled,"
     " or its name, order.filled",
-    int | RiskHalted: "int is not an event type; expected a class of common.events",
+    int | RiskHalted: "int is not an event type; expected a class of tapewire.common.events",
     None: "None is not an event type",
     HALT: "a risk.halted event is not an event type; did you mean its class, RiskHalted?",
 }

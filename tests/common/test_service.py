@@ -5,22 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from common import wire
-from common.clock import VirtualClock
-from common.events import (
-    CatchUp,
-    CatchUpReply,
-    Control,
-    ControlReply,
-    Event,
-    Heartbeat,
-    ProcessState,
-    RiskHalted,
-    RiskViolation,
-)
-from common.journal import JournalError, MemoryJournal
-from common.service import Service
-from common.transport import Inbound
+from tapewire.common.bus import wire
+from tapewire.common.runtime.clock import VirtualClock
+from tapewire.common.events import CatchUp, CatchUpReply, Control, ControlReply, Event, Heartbeat, ProcessState, RiskHalted, RiskViolation
+from tapewire.common.runtime.journal import JournalError, MemoryJournal
+from tapewire.common.runtime.service import Service
+from tapewire.common.bus.transport import Inbound
 
 START_NS = 10**15
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.ticks.stamps import clock, iso, stamp_ns
+from tapewire.common.ticks.stamps import clock, iso, stamp_ns
 
 NS = 1_704_724_200_123_456_789  # 2024-01-08 14:30:00.123456789 UTC
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from common.config import ConfigError, load
+from tapewire.common.config.settings import ConfigError, load
 
 QUOTES = "a text stands in quotes"
 END = "the quote at the text's end is missing"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import zmq
 
-from common import wire
-from common.transport import Inbound, ZmqTransport
+from tapewire.common.bus import wire
+from tapewire.common.bus.transport import Inbound, ZmqTransport
 from tests.waiting import wait_for
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from common import tws_address
-from common.config import Config
-from common.tws_address import FILE, NoTwsAddress, TwsAddress
+from tapewire.common.config import tws_address
+from tapewire.common.config.settings import Config
+from tapewire.common.config.tws_address import FILE, NoTwsAddress, TwsAddress
 
 SIMULATED = Config(simulator={"enabled": True}, tws={"port": 4002})
 LEFT = TwsAddress("127.0.0.1", 4242, "secret")

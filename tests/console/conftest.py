@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from common.journal import SqliteJournal
-from console import cli
+from tapewire.common.runtime.journal import SqliteJournal
+from tapewire.console import cli
 from tests.console.journaled import EVENTS
 from tests.console.running import Ended, Tapewire, simulator
 from tests.places import free_port

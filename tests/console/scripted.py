@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from gateway.framing import FrameReader
-from simulator import messages
-from simulator.messages import frame
+from tapewire.gateway.tws.framing import FrameReader
+from tapewire.simulator.protocol import messages
+from tapewire.simulator.protocol.messages import frame
 
 Answers = Mapping[str, Callable[[list[str]], list[list[str]]]]
 """By the message id of a request: its fields to the messages that answer it."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from common.ticks.file import TickFile
+from tapewire.common.ticks.file import TickFile
 
 BINARIES = {
     "random": bytes(range(255, -1, -1)) * 20,

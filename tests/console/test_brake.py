@@ -11,11 +11,12 @@ import pytest
 import typer.main
 import zmq
 
-from common import wire
-from common.config import load
-from common.endpoints import SUPERVISOR
-from common.events import Control, ControlReply
-from console import application, brake, started
+from tapewire.common.bus import wire
+from tapewire.common.config.settings import load
+from tapewire.common.bus.endpoints import SUPERVISOR
+from tapewire.common.events import Control, ControlReply
+from tapewire.console import application, brake
+from tapewire.console.group import launch_config as started
 from tests.places import ROOT
 
 HEAVY = {

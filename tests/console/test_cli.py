@@ -7,8 +7,9 @@ import pytest
 import typer.main
 from rich.table import Table
 
-from console import application, terminal
-from console.commands import common
+from tapewire.console import application
+from tapewire.console.views import terminal
+from tapewire.console.commands import common
 from tests.console.running import Tapewire
 
 COMMANDS = sorted(application.COMMANDS)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from common import tws_address
-from common.tws_address import IDENTIFY, TwsAddress
-from simulator import messages
+from tapewire.common.config import tws_address
+from tapewire.common.config.tws_address import IDENTIFY, TwsAddress
+from tapewire.simulator.protocol import messages
 from tests.console import scripted
 from tests.console.scripted import listener, scripted_tws, started
 from tests.places import free_port
@@ -189,7 +189,7 @@ def test_a_port_in_use_names_who_has_it(examined, monkeypatch):
 
 def ports(**given: int) -> dict[str, int]:
     """Free ports for every socket but those given."""
-    from common.ports import PORTS
+    from tapewire.common.bus.ports import PORTS
 
     return {**{name: free_port() for name in PORTS}, **given}
 
@@ -324,7 +324,7 @@ def test_each_strategy_is_loaded_and_what_is_wrong_with_it_said(examined, config
 def test_a_strategy_that_crashes_ends_or_hangs_hurts_the_doctor_not(
     examined, config, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("console.doctor.strategies.LOAD_TIMEOUT_S", 2.0)
+    monkeypatch.setattr("tapewire.console.doctor.strategies.LOAD_TIMEOUT_S", 2.0)
     strategies(
         config, tmp_path, crash="import os\nos.kill(os.getpid(), 11)\n",
         ends="import os\nos._exit(7)\n", hangs="import threading\nthreading.Event().wait()\n",

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from common.config import ConfigError
-from common.events import AccountPosition, RiskHalted, RiskResumed
-from common.journal import SqliteJournal
-from console import times
-from console.journals import SETTLE_NS, Entry, Journals, Reader, Repeats
+from tapewire.common.config.settings import ConfigError
+from tapewire.common.events import AccountPosition, RiskHalted, RiskResumed
+from tapewire.common.runtime.journal import SqliteJournal
+from tapewire.console.views import times
+from tapewire.console.records.journals import SETTLE_NS, Entry, Journals, Reader, Repeats
 from tests.console.journaled import EVENTS, MS, T0
 from tests.places import ROOT
 
@@ -200,7 +200,7 @@ def test_a_run_directory_that_is_not_there_is_named(tapewire):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_following_ends_in_order_on_a_signal(run_dir: Path, number: int):
-    command = [sys.executable, "-m", "console.cli", "events", "--follow", "--json"]
+    command = [sys.executable, "-m", "tapewire.console.cli", "events", "--follow", "--json"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
@@ -215,7 +215,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(run_dir: Path):
     writer = SqliteJournal(run_dir / "journals" / "risk.sqlite", "NORMAL")
     writer.append([RiskHalted(T0 + at, "x" * 500) for at in range(3000)])
     writer.close()
-    piped = f"{sys.executable} -m console.cli events | head -1"
+    piped = f"{sys.executable} -m tapewire.console.cli events | head -1"
     ended = subprocess.run(
         piped, shell=True, capture_output=True, text=True, cwd=ROOT, check=False, timeout=20
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.group import Group
+from tapewire.console.group.supervisor import Group
 
 STRATEGY = "tapewire: --strategy is 'dpi', which is not known; did you mean dip? Known: dip, other"
 SYMBOL = "tapewire: --symbol is 'appl', which is not known; did you mean AAPL? Known: AAPL, ESZ6"

@@ -2,10 +2,11 @@
 
 import pytest
 
-from common.events import ControlReply, FlattenCompleted, FlattenStarted
-from common.journal import SqliteJournal
-from console import control, flattening
-from console.group import Group
+from tapewire.common.events import ControlReply, FlattenCompleted, FlattenStarted
+from tapewire.common.runtime.journal import SqliteJournal
+from tapewire.console.group import control
+from tapewire.console.views import flattening
+from tapewire.console.group.supervisor import Group
 from tests.console.journaled import MS, T0
 
 HOLDING = {

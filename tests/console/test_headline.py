@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from console import tables
-from console.fitting import Fitting
+from tapewire.console.views import tables
+from tapewire.console.views.clip import Fitting
 from tests.console.journaled import T0
 
 READY = {"state": "READY", "reason": "", "ended": "", "age_s": 0}

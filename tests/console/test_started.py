@@ -4,12 +4,12 @@ import stat
 
 import pytest
 
-from common import config as configuration
-from common.config import Config, ConfigError
-from common.events import ControlReply, FlattenStarted
-from common.journal import SqliteJournal
-from console import control, ended, launched, started
-from console.group import Group
+from tapewire.common.config import settings as configuration
+from tapewire.common.config.settings import Config, ConfigError
+from tapewire.common.events import ControlReply, FlattenStarted
+from tapewire.common.runtime.journal import SqliteJournal
+from tapewire.console.group import control, archive as ended, launched, launch_config as started
+from tapewire.console.group.supervisor import Group
 from tests.console.journaled import T0
 
 ASKED = "a flatten asked at 2026-11-20T11:32:18Z (lunch) is under way"

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from console import status as told
-from console.commands import lifecycle
-from console.group import Group, Stopped
-from console.words import counted
+from tapewire.console.group import status as told
+from tapewire.console.commands import lifecycle
+from tapewire.console.group.supervisor import Group, Stopped
+from tapewire.console.views.plural import counted
 from tests.console.journaled import T0
 
 NAMES = ("gateway", "way-out", "risk", "executor")

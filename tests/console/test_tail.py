@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import zmq
 
-from common import wire
-from common.config import BusConfig
-from common.events import Quote, RiskHalted
-from console.tail import Losses, Tail, unpacked
+from tapewire.common.bus import wire
+from tapewire.common.config.settings import BusConfig
+from tapewire.common.events import Quote, RiskHalted
+from tapewire.console.records.tail import Losses, Tail, unpacked
 from tests.console.journaled import T0
 from tests.places import ROOT
 from tests.waiting import wait_for
@@ -147,7 +147,7 @@ def test_ctrl_c_ends_it_in_order(tmp_path, config):
     run_dir = tmp_path / "r"
     run_dir.mkdir(mode=0o700)
     publishers = Publishers(run_dir)
-    command = [sys.executable, "-m", "console.cli", "tail", "--json"]
+    command = [sys.executable, "-m", "tapewire.console.cli", "tail", "--json"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:

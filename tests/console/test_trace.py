@@ -2,7 +2,7 @@
 
 import pytest
 
-from console import terminal
+from tapewire.console.views import terminal
 from tests.console.journaled import MS, T0
 
 WAY = [

@@ -2,16 +2,10 @@
 
 from decimal import Decimal
 
-from common.events import (
-    Event,
-    Fill,
-    OrderIntended,
-    Signal,
-    SubmitOrder,
-)
-from common.instruments import Instrument
-from executor.executor import Executor
-from risk.rules import MaxContracts
+from tapewire.common.events import Event, Fill, OrderIntended, Signal, SubmitOrder
+from tapewire.common.instruments import Instrument
+from tapewire.executor.executor import Executor
+from tapewire.risk.rules import MaxContracts
 
 SECOND = 1_000_000_000
 T0 = 1_700_000_000 * SECOND

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from common.events import AccountPosition, Commission, SubmitOrder
-from executor.ledger import Ledger
+from tapewire.common.events import AccountPosition, Commission, SubmitOrder
+from tapewire.executor.ledger import Ledger
 from tests.executor.desk import AAPL, T0, fill
 
 

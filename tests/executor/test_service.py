@@ -2,20 +2,10 @@
 
 import pytest
 
-from common import wire
-from common.clock import VirtualClock
-from common.events import (
-    CancelOrder,
-    CancelSignal,
-    OrderAnswer,
-    OrderCreated,
-    OrderIntended,
-    OrderReply,
-    OrderRequest,
-    Signal,
-    SubmitOrder,
-)
-from executor.service import COMMANDS_MAX, ExecutorService
+from tapewire.common.bus import wire
+from tapewire.common.runtime.clock import VirtualClock
+from tapewire.common.events import CancelOrder, CancelSignal, OrderAnswer, OrderCreated, OrderIntended, OrderReply, OrderRequest, Signal, SubmitOrder
+from tapewire.executor.service import COMMANDS_MAX, ExecutorService
 from tests.executor.desk import SECOND, T0, executor, fill, signal
 from tests.gateway.wires import LoggedJournal, Wires
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from common.config import ConfigError, load
-from common.events import CancelAll, CancelOrder
-from gateway.account import refusal
-from simulator import messages
+from tapewire.common.config.settings import ConfigError, load
+from tapewire.common.events import CancelAll, CancelOrder
+from tapewire.gateway.orders.login import refusal
+from tapewire.simulator.protocol import messages
 from tests.gateway.desk import T0, Desk, submit
 
 PAPER, LIVE = "DU1234567", "U1234567"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.events import Heartbeat, SubmitOrder, signed
-from gateway.admission import Gate, reduces
-from gateway.intent import Intent
+from tapewire.common.events import Heartbeat, SubmitOrder, signed
+from tapewire.gateway.orders.admission import Gate, reduces
+from tapewire.gateway.orders.intent import Intent
 from tests.gateway.desk import SECOND, T0, submit
 
 

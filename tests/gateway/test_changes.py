@@ -4,15 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from common.events import (
-    FlattenStarted,
-    OrderAnswer,
-    OrderFilled,
-    OrderModified,
-    OrderModifyIntended,
-    OrderModifyRejected,
-)
-from gateway.intent import Intent
+from tapewire.common.events import FlattenStarted, OrderAnswer, OrderFilled, OrderModified, OrderModifyIntended, OrderModifyRejected
+from tapewire.gateway.orders.intent import Intent
 from tests.gateway.desk import (
     SECOND,
     T0,

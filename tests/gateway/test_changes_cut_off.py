@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from common.events import CancelOrder
-from simulator import messages
+from tapewire.common.events import CancelOrder
+from tapewire.simulator.protocol import messages
 from tests.gateway.desk import ACCOUNT, T0, Desk, change, execution_of, names, open_order
 
 

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from common.instruments import Instrument
-from gateway.contracts import Contracts
-from gateway.tws_messages import ContractFound, PositionReported
+from tapewire.common.instruments import Instrument
+from tapewire.gateway.tws.contracts import Contracts
+from tapewire.gateway.tws.messages import ContractFound, PositionReported
 
 AAPL = Instrument(symbol="AAPL")
 ES = Instrument(symbol="ESZ6", sec_type="FUT", exchange="CME", con_id=2001)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.framing import FRAME_MAX_BYTES, FrameReader, FramingError, frame
+from tapewire.gateway.tws.framing import FRAME_MAX_BYTES, FrameReader, FramingError, frame
 
 payloads_and_cuts = st.lists(st.binary(max_size=40), max_size=8).flatmap(
     lambda payloads: st.tuples(

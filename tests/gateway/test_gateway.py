@@ -4,17 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from common.events import (
-    CancelAll,
-    ConnectionLost,
-    OrderAnswer,
-    OrderRefused,
-    OrderUnknown,
-    RiskResumed,
-)
-from common.tws_address import IDENTIFY
-from gateway.gateway import PROOF_LATE_NS
-from simulator import messages
+from tapewire.common.events import CancelAll, ConnectionLost, OrderAnswer, OrderRefused, OrderUnknown, RiskResumed
+from tapewire.common.config.tws_address import IDENTIFY
+from tapewire.gateway.gateway import PROOF_LATE_NS
+from tapewire.simulator.protocol import messages
 from tests.gateway.desk import (
     ACCOUNT,
     SECOND,

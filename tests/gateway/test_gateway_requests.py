@@ -4,16 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from common.events import (
-    AccountPosition,
-    CancelAll,
-    CancelOrder,
-    FlattenCompleted,
-    FlattenStarted,
-    OrderRefused,
-    RiskResumed,
-)
-from simulator import messages
+from tapewire.common.events import AccountPosition, CancelAll, CancelOrder, FlattenCompleted, FlattenStarted, OrderRefused, RiskResumed
+from tapewire.simulator.protocol import messages
 from tests.gateway.desk import (
     ACCOUNT,
     SECOND,

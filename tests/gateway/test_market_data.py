@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
-from common import wire
-from common.events import Quote, Trade
-from gateway.market_data import MarketData
-from gateway.session import TwsSession
-from gateway.tws_messages import Undecodable
-from simulator.messages import frame
+from tapewire.common.bus import wire
+from tapewire.common.events import Quote, Trade
+from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.tws.session import TwsSession
+from tapewire.gateway.tws.messages import Undecodable
+from tapewire.simulator.protocol.messages import frame
 from tests.gateway.desk import AAPL, MSFT, T0
 
 

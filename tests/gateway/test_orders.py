@@ -4,18 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from common.events import (
-    Commission,
-    Fill,
-    OrderAccepted,
-    OrderCancelled,
-    OrderCancelRejected,
-    OrderFilled,
-    OrderLost,
-    OrderRejected,
-    OrderUnknown,
-)
-from simulator import messages
+from tapewire.common.events import Commission, Fill, OrderAccepted, OrderCancelled, OrderCancelRejected, OrderFilled, OrderLost, OrderRejected, OrderUnknown
+from tapewire.simulator.protocol import messages
 from tests.gateway.desk import (
     ACCOUNT,
     SECOND,

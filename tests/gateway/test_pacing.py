@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pacing import SECOND_NS, Outbox
+from tapewire.gateway.tws.pacing import SECOND_NS, Outbox
 
 MS = 1_000_000
 

@@ -2,27 +2,17 @@
 
 import pytest
 
-from common import wire
-from common.clock import VirtualClock
-from common.events import (
-    CancelAll,
-    Control,
-    OrderIntended,
-    OrderRefused,
-    OrderReply,
-    OrderRequest,
-    OrderUnknown,
-    RiskHalted,
-    RiskViolation,
-)
-from common.journal import JournalError, events_of
-from common.tws_address import IDENTIFY
-from gateway.framing import frame as frame_of
-from gateway.gateway import Gateway
-from gateway.service import MARKS_EVERY_NS, GatewayService
-from gateway.tws_socket import CLOSED, DATA, OPENED
-from simulator import messages
-from simulator.messages import frame
+from tapewire.common.bus import wire
+from tapewire.common.runtime.clock import VirtualClock
+from tapewire.common.events import CancelAll, Control, OrderIntended, OrderRefused, OrderReply, OrderRequest, OrderUnknown, RiskHalted, RiskViolation
+from tapewire.common.runtime.journal import JournalError, events_of
+from tapewire.common.config.tws_address import IDENTIFY
+from tapewire.gateway.tws.framing import frame as frame_of
+from tapewire.gateway.gateway import Gateway
+from tapewire.gateway.service import MARKS_EVERY_NS, GatewayService
+from tapewire.gateway.tws.socket import CLOSED, DATA, OPENED
+from tapewire.simulator.protocol import messages
+from tapewire.simulator.protocol.messages import frame
 from tests.gateway.desk import AAPL, ACCOUNT, MSFT, SECOND, T0, fields_of, submit
 from tests.gateway.wires import LoggedJournal, Wires
 

@@ -6,20 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.tws_address import IDENTIFY
-from gateway.framing import FramingError, frame
-from gateway.market_data import MarketData
-from gateway.session import SessionError, TwsSession
-from gateway.tws_messages import (
-    IdentityAsked,
-    ManagedAccounts,
-    NextValidId,
-    SessionStarted,
-    TwsError,
-    Undecodable,
-)
-from simulator import messages
-from simulator.messages import frame as tws_frame
+from tapewire.common.config.tws_address import IDENTIFY
+from tapewire.gateway.tws.framing import FramingError, frame
+from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.tws.session import SessionError, TwsSession
+from tapewire.gateway.tws.messages import IdentityAsked, ManagedAccounts, NextValidId, SessionStarted, TwsError, Undecodable
+from tapewire.simulator.protocol import messages
+from tapewire.simulator.protocol.messages import frame as tws_frame
 from tests.gateway.desk import AAPL, T0, Desk
 
 REPLY = tws_frame(["157", "20261120 10:00:00 UTC"])

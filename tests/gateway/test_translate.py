@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ibapi.common import UNSET_DOUBLE
 
-from common.events import SubmitOrder
-from common.instruments import Instrument
-from gateway import tws_messages as tws
-from gateway.requests import RequestEncoder, contract_of
-from gateway.translate import Translator, decimal
-from simulator import messages, requests
-from simulator.account import Holding
-from simulator.decoders import decode
-from simulator.messages import frame
+from tapewire.common.events import SubmitOrder
+from tapewire.common.instruments import Instrument
+from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.encoder import RequestEncoder, contract_of
+from tapewire.gateway.tws.translate import Translator, decimal
+from tapewire.simulator.protocol import messages, requests
+from tapewire.simulator.exchange.account import Holding
+from tapewire.simulator.protocol.decoders import decode
+from tapewire.simulator.protocol.messages import frame
 from tests.gateway.desk import (
     AAPL,
     ACCOUNT,

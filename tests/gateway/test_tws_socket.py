@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from common.clock import VirtualClock
-from common.tws_address import NoTwsAddress, TwsAddress
-from gateway.tws_socket import CLOSED, DATA, KEEPALIVE, OPENED, TwsSocket
+from tapewire.common.runtime.clock import VirtualClock
+from tapewire.common.config.tws_address import NoTwsAddress, TwsAddress
+from tapewire.gateway.tws.socket import CLOSED, DATA, KEEPALIVE, OPENED, TwsSocket
 
 MS = 1_000_000
 

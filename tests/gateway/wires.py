@@ -3,10 +3,10 @@
 from collections import deque
 from collections.abc import Sequence
 
-from common import wire
-from common.events import Event, Heartbeat, TradingState
-from common.journal import MemoryJournal
-from common.transport import Inbound
+from tapewire.common.bus import wire
+from tapewire.common.events import Event, Heartbeat, TradingState
+from tapewire.common.runtime.journal import MemoryJournal
+from tapewire.common.bus.transport import Inbound
 
 
 class Wires:

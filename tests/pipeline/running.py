@@ -7,9 +7,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from common.events import FlattenCompleted
-from console import books, control, report, status
-from console.group import Group
+from tapewire.common.events import FlattenCompleted
+from tapewire.console.records import books
+from tapewire.console.group import control, status
+from tapewire.console.views import figures as report
+from tapewire.console.group.supervisor import Group
 from tests.places import ROOT
 from tests.waiting import wait_for
 
@@ -17,7 +19,7 @@ from tests.waiting import wait_for
 def tapewire(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "console.cli", *arguments],
+        [sys.executable, "-m", "tapewire.console.cli", *arguments],
         capture_output=True, text=True, cwd=ROOT, check=False,
     )  # fmt: skip
 

@@ -10,13 +10,14 @@ from decimal import Decimal
 import msgpack
 import pytest
 
-from common import config as configuration
-from common import tws_address, wire
-from common.endpoints import endpoint
-from common.events import OrderCreated, OrderDenied, OrderExpired, Signal
-from common.transport import ZmqTransport
-from console import books
-from console.group import Group
+from tapewire.common.config import settings as configuration
+from tapewire.common.config import tws_address
+from tapewire.common.bus import wire
+from tapewire.common.bus.endpoints import endpoint
+from tapewire.common.events import OrderCreated, OrderDenied, OrderExpired, Signal
+from tapewire.common.bus.transport import ZmqTransport
+from tapewire.console.records import books
+from tapewire.console.group.supervisor import Group
 from tests.pipeline.running import Running, tapewire
 from tests.places import ROOT, free_port
 from tests.waiting import wait_for

@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from console import control
-from executor.order_state import FINAL
+from tapewire.console.group import control
+from tapewire.executor.order_state import FINAL
 from tests.pipeline.running import alive
 
 

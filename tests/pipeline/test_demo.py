@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from common.instruments import Instrument
-from simulator.synthetic import SyntheticMarket
+from tapewire.common.instruments import Instrument
+from tapewire.simulator.market.synthetic import SyntheticMarket
 from tests.pipeline.running import tapewire
 from tests.places import DATA
 

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from urllib.request import urlopen
 
-from common import config as configuration
-from console.group import Group
+from tapewire.common.config import settings as configuration
+from tapewire.console.group.supervisor import Group
 from tests.pipeline.running import Running, alive, tapewire
 from tests.places import ROOT, free_port
 from tests.waiting import wait_for
@@ -168,7 +168,7 @@ def test_every_process_serves_prometheus_and_is_listed(running):
 def test_ctrl_c_ends_a_live_view_and_leaves_nothing_behind(run_dir):
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "console.cli", "run"],
+        [sys.executable, "-m", "tapewire.console.cli", "run"],
         cwd=ROOT,
         stdin=slave,
         stdout=slave,
@@ -204,7 +204,7 @@ def test_a_group_started_elsewhere_reads_the_file_of_that_folder(run_dir, tmp_pa
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.chdir(tmp_path)
     started = subprocess.run(
-        [sys.executable, "-m", "console.cli", "up", "--wait", "0"],
+        [sys.executable, "-m", "tapewire.console.cli", "up", "--wait", "0"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     try:

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from common import config as configuration
-from common.config import ConfigError
-from common.events import OrderCreated, Quote, RiskHalted, Tick
-from console import status as told
-from console.books import read_journal
-from console.commands.scale import resize
-from console.group import Group, GroupError, Stopped
-from strategy import Strategy
+from tapewire.common.config import settings as configuration
+from tapewire.common.config.settings import ConfigError
+from tapewire.common.events import OrderCreated, Quote, RiskHalted, Tick
+from tapewire.console.group import status as told
+from tapewire.console.records.books import read_journal
+from tapewire.console.commands.scale import resize
+from tapewire.console.group.supervisor import Group, GroupError, Stopped
+from tapewire.strategy import Strategy
 from tests.pipeline.running import Running, tapewire
 
 TICKS_PER_S = int(os.environ.get("TEST_TICKS_PER_S", "3000"))

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from common import config as configuration
-from common import tws_address
-from common.tws_address import IDENTIFY, TwsAddress
-from console.group import Group
+from tapewire.common.config import settings as configuration
+from tapewire.common.config import tws_address
+from tapewire.common.config.tws_address import IDENTIFY, TwsAddress
+from tapewire.console.group.supervisor import Group
 from tests.console.running import simulator
 from tests.pipeline.running import Running, tapewire
 

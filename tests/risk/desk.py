@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from common.events import AccountPosition, Fill, SubmitOrder
-from common.instruments import Instrument
-from risk.monitor import RiskMonitor
-from risk.rules import MaxContracts
+from tapewire.common.events import AccountPosition, Fill, SubmitOrder
+from tapewire.common.instruments import Instrument
+from tapewire.risk.monitor import RiskMonitor
+from tapewire.risk.rules import MaxContracts
 
 SECOND = 1_000_000_000
 T0 = 1_700_000_000 * SECOND

@@ -2,9 +2,9 @@
 
 import pytest
 
-from common.events import CancelAll, OrderCancelled, OrderFilled, OrderIntended, SubmitOrder
-from risk.flatten import ATTEMPTS_MAX, PATIENCE_NS, Flatten
-from risk.state import RiskState
+from tapewire.common.events import CancelAll, OrderCancelled, OrderFilled, OrderIntended, SubmitOrder
+from tapewire.risk.flatten import ATTEMPTS_MAX, PATIENCE_NS, Flatten
+from tapewire.risk.state import RiskState
 from tests.risk.desk import AAPL, SECOND, T0, held, order
 
 

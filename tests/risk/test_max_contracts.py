@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.events import signed
-from risk.rules import Exposure, MaxContracts
-from risk.rules.base import exposure_of
+from tapewire.common.events import signed
+from tapewire.risk.rules import Exposure, MaxContracts
+from tapewire.risk.rules.base import exposure_of
 from tests.risk.desk import order
 
 LIMIT = 20

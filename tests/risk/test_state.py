@@ -4,19 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from common.events import (
-    OrderAccepted,
-    OrderCancelled,
-    OrderFilled,
-    OrderIntended,
-    OrderLost,
-    OrderRefused,
-    OrderRejected,
-    OrderUnknown,
-    Quote,
-    Trade,
-)
-from risk.state import RiskState
+from tapewire.common.events import OrderAccepted, OrderCancelled, OrderFilled, OrderIntended, OrderLost, OrderRefused, OrderRejected, OrderUnknown, Quote, Trade
+from tapewire.risk.state import RiskState
 from tests.risk.desk import AAPL, T0, fill, held, order
 
 ENDS = [

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from gateway.gateway import Gateway
+from tapewire.gateway.gateway import Gateway
 from tests.simulation.blind import BlindGateway
 from tests.simulation.run import simulate
 

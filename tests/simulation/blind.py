@@ -1,6 +1,6 @@
 """A planted bug: a gateway that sends an order again when it does not know what became of it."""
 
-from gateway.gateway import Gateway
+from tapewire.gateway.gateway import Gateway
 
 
 class BlindGateway(Gateway):

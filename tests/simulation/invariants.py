@@ -3,26 +3,16 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from backtest.world import World
-from common.events import (
-    Fill,
-    OrderChanged,
-    OrderCreated,
-    OrderDenied,
-    OrderExpired,
-    OrderIntended,
-    OrderModifyIntended,
-    OrderPendingCancel,
-    OrderPendingUpdate,
-)
-from common.journal import JournalError, verify
-from common.positions import Book
-from executor.order_state import FINAL
-from executor.service import ExecutorService
-from risk.rules import MaxContracts
-from risk.service import RiskService
-from risk.state import RiskState
-from strategy.service import StrategyService
+from tapewire.virtual.world import World
+from tapewire.common.events import Fill, OrderChanged, OrderCreated, OrderDenied, OrderExpired, OrderIntended, OrderModifyIntended, OrderPendingCancel, OrderPendingUpdate
+from tapewire.common.runtime.journal import JournalError, verify
+from tapewire.common.accounting.book import Book
+from tapewire.executor.order_state import FINAL
+from tapewire.executor.service import ExecutorService
+from tapewire.risk.rules import MaxContracts
+from tapewire.risk.service import RiskService
+from tapewire.risk.state import RiskState
+from tapewire.strategy.service import StrategyService
 
 CENT = Decimal("0.01")
 

@@ -4,14 +4,14 @@ import random
 from decimal import Decimal
 from typing import NamedTuple
 
-from backtest.world import SECOND_NS, World
-from common.config import StrategyConfig
-from common.events import Control
-from common.instruments import Instrument
-from common.journal import Head
-from gateway.gateway import Gateway
-from risk.service import RiskService
-from simulator.synthetic import SyntheticMarket
+from tapewire.virtual.world import SECOND_NS, World
+from tapewire.common.config.settings import StrategyConfig
+from tapewire.common.events import Control
+from tapewire.common.instruments import Instrument
+from tapewire.common.runtime.journal import Head
+from tapewire.gateway.gateway import Gateway
+from tapewire.risk.service import RiskService
+from tapewire.simulator.market.synthetic import SyntheticMarket
 from tests.simulation import changes, invariants
 from tests.simulation.storm import StormyWeather, outage, strike
 

@@ -2,8 +2,8 @@
 
 import random
 
-from backtest.network import HOP_NS
-from backtest.world import SECOND_NS, World
+from tapewire.virtual.network import HOP_NS
+from tapewire.virtual.world import SECOND_NS, World
 
 LOSS = 0.03
 REPEAT = 0.05

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from backtest.node import SYNCHRONOUS
-from backtest.world import SECOND_NS, World
-from common.config import StrategyConfig
-from common.instruments import Instrument
-from simulator.synthetic import SyntheticMarket
+from tapewire.virtual.node import SYNCHRONOUS
+from tapewire.virtual.world import SECOND_NS, World
+from tapewire.common.config.settings import StrategyConfig
+from tapewire.common.instruments import Instrument
+from tapewire.simulator.market.synthetic import SyntheticMarket
 from tests.simulation import invariants
 from tests.simulation.blind import BlindGateway
 from tests.simulation.run import simulate
@@ -56,7 +56,7 @@ def trading_day(seed: int) -> World:
     )
     strategy = StrategyConfig(
         name="momentum",
-        strategy="strategy.examples.momentum:Momentum",
+        strategy="tapewire.strategy.examples.momentum:Momentum",
         parameters={"window": 50, "quantity": 10, "pause": 100},
     )
     world = World(

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import msgspec
 
-from common.events import Quote
-from strategy import Strategy
+from tapewire.common.events import Quote
+from tapewire.strategy import Strategy
 
 
 class TraderParameters(msgspec.Struct, frozen=True):

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from common.instruments import Instrument
-from common.ticks.rows import Row
-from simulator.messages import frame
-from simulator.server import TwsServer
-from simulator.settings import SimulatorSettings
+from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.rows import Row
+from tapewire.simulator.protocol.messages import frame
+from tapewire.simulator.server import TwsServer
+from tapewire.simulator.settings import SimulatorSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 SECOND = 1_000_000_000

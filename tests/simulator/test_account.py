@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from common.amounts import text
-from common.instruments import Instrument
-from simulator.account import Books
+from tapewire.common.amounts import text
+from tapewire.common.instruments import Instrument
+from tapewire.simulator.exchange.account import Books
 
 D = Decimal
 

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from common.instruments import Instrument
-from common.ticks.rows import Row
-from simulator.exchange import Exchange
-from simulator.orders import Order
+from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.rows import Row
+from tapewire.simulator.exchange.matching import Exchange
+from tapewire.simulator.exchange.orders import Order
 
 D = Decimal
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from common.instruments import Instrument
-from common.ticks.rows import Row
+from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.rows import Row
 
 MANY = [Instrument(symbol=f"S{number}") for number in range(101)]
 

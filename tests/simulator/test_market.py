@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from common.instruments import Instrument
-from common.ticks.rows import HEADER, CsvMarket, Row
-from simulator.market import plain, symbols_of
-from simulator.synthetic import SyntheticMarket
+from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.rows import HEADER, CsvMarket, Row
+from tapewire.simulator.market.file import plain, symbols_of
+from tapewire.simulator.market.synthetic import SyntheticMarket
 
 A, B = Instrument(symbol="A"), Instrument(symbol="B", min_tick=Decimal("0.25"), sec_type="FUT")
 

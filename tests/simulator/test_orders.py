@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from common.instruments import Instrument
+from tapewire.common.instruments import Instrument
 
 D = Decimal
 

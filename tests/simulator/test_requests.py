@@ -10,8 +10,8 @@ from ibapi.execution import ExecutionFilter
 from ibapi.order import Order
 from ibapi.wrapper import EWrapper
 
-from simulator import requests as ask
-from simulator.decoders import decode
+from tapewire.simulator.protocol import requests as ask
+from tapewire.simulator.protocol.decoders import decode
 
 D = Decimal
 

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from simulator.messages import frame
-from simulator.session import FRAME_MAX_BYTES, Session, State
+from tapewire.simulator.protocol.messages import frame
+from tapewire.simulator.protocol.session import FRAME_MAX_BYTES, Session, State
 
 
 def hello(versions=b"v100..157"):

@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from common.ticks.rows import HEADER
-from simulator.messages import frame
+from tapewire.common.ticks.rows import HEADER
+from tapewire.simulator.protocol.messages import frame
 
 ROWS = 30_000
 HELLO = b"API\0\0\0\0\x09v100..157"

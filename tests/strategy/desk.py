@@ -5,11 +5,11 @@ from typing import ClassVar
 
 import msgspec
 
-from common.config import StrategyConfig
-from common.events import Event, Fill, Quote, Tick
-from strategy import Strategy
-from strategy.faults import Failure
-from strategy.runner import Runner
+from tapewire.common.config.settings import StrategyConfig
+from tapewire.common.events import Event, Fill, Quote, Tick
+from tapewire.strategy import Strategy
+from tapewire.strategy.loading.faults import Failure
+from tapewire.strategy.runner import Runner
 
 MS = 1_000_000
 SECOND = 1_000_000_000

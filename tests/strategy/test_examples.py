@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from common.events import Fill, OrderChanged, OrderCreated, OrderUpdated, Signal, SubmitOrder, Trade
-from strategy.runner import Runner
+from tapewire.common.events import Fill, OrderChanged, OrderCreated, OrderUpdated, Signal, SubmitOrder, Trade
+from tapewire.strategy.runner import Runner
 from tests.strategy.desk import SECOND, T0, quote, runner
 
 EXAMPLES = Path("strategy/examples")
@@ -24,7 +24,7 @@ class Desk:
 
     def __init__(self, strategy: str, **parameters: object) -> None:
         self.runner: Runner = runner(
-            strategy=f"strategy.examples.{strategy}", parameters=parameters, name="x"
+            strategy=f"tapewire.strategy.examples.{strategy}", parameters=parameters, name="x"
         )
         self.now_ns = T0
         self._fills = count()
@@ -223,8 +223,8 @@ def test_the_publisher_sends_what_the_strategy_reads(monkeypatch, tmp_path: Path
     monkeypatch.setattr("zmq.Context", Context)
     monkeypatch.setattr("time.sleep", stop)
     monkeypatch.setattr("sys.argv", ["x", "ipc://x", "AAPL"])
-    runpy.run_module("strategy.examples.publish_predictions", run_name="__main__")
-    from strategy.feeds import values_of
+    runpy.run_module("tapewire.strategy.examples.publish_predictions", run_name="__main__")
+    from tapewire.strategy.feeds import values_of
 
     ((topic, body),) = sent
     desk = predicted()

@@ -6,10 +6,10 @@ import msgpack
 import pytest
 from pydantic import ValidationError
 
-from common import wire
-from common.config import FeedConfig
-from common.wire import WireError
-from strategy.feeds import BODY_MAX_BYTES, DEPTH_MAX, VALUES_MAX, values_of
+from tapewire.common.bus import wire
+from tapewire.common.config.settings import FeedConfig
+from tapewire.common.bus.wire import WireError
+from tapewire.strategy.feeds import BODY_MAX_BYTES, DEPTH_MAX, VALUES_MAX, values_of
 from tests.strategy.desk import config, quote
 from tests.strategy.test_service import Shell
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from common.config import ConfigError
-from common.events import Quote, Trade
-from common.ticks.rows import HEADER
-from strategy.history import ticks_of
+from tapewire.common.config.settings import ConfigError
+from tapewire.common.events import Quote, Trade
+from tapewire.common.ticks.rows import HEADER
+from tapewire.strategy.history import ticks_of
 from tests.strategy.desk import T0, config, runner
 
 FIRST = HEADER

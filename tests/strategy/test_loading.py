@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from common.config import ConfigError
-from common.near import expected
-from strategy import searching
+from tapewire.common.config.settings import ConfigError
+from tapewire.common.config.near import expected
+from tapewire.strategy.loading import searching
 from tests.places import ROOT
 from tests.strategy.desk import runner
 
@@ -147,14 +147,14 @@ def test_a_near_miss_is_asked_for(folder: Path):
             " correct that line, or install no_such for {python}",
         ),
         (
-            "from common.events import Qoute\n",
+            "from tapewire.common.events import Qoute\n",
             "the import at {file}:1 failed: ImportError: cannot import name 'Qoute' from"
-            " 'common.events' ({events}); correct that line",
+            " 'tapewire.common.events' ({events}); correct that line",
         ),
     ],
 )
 def test_an_import_in_a_strategys_file_that_fails_is_named_with_its_place(folder, text, says):
-    file, events = folder / "outside_bad.py", sys.modules["common.events"].__file__
+    file, events = folder / "outside_bad.py", sys.modules["tapewire.common.events"].__file__
     assert refused_text(folder, text) == (
         "strategies.echo.strategy is outside_bad:Mine, but "
         + says.format(file=file, events=events, python=sys.executable)

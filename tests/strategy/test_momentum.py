@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from common import config as configuration
-from common.events import Fill
+from tapewire.common.config import settings as configuration
+from tapewire.common.events import Fill
 from tests.places import ROOT
 from tests.strategy.desk import SECOND, T0, quote, runner
 
@@ -15,7 +15,7 @@ class Market:
 
     def __init__(self, parameters: dict[str, object] = PARAMETERS) -> None:
         self.runner = runner(
-            strategy="strategy.examples.momentum:Momentum", parameters=parameters, name="m"
+            strategy="tapewire.strategy.examples.momentum:Momentum", parameters=parameters, name="m"
         )
 
     def feed(self, *middles: float) -> list[tuple[str, int]]:

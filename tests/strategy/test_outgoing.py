@@ -4,19 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from common.events import (
-    CancelSignal,
-    ModifyOrder,
-    ModifySignal,
-    OrderChanged,
-    OrderCreated,
-    OrderDenied,
-    OrderExpired,
-    OrderPendingCancel,
-    OrderPendingUpdate,
-    SubmitOrder,
-    Trade,
-)
+from tapewire.common.events import CancelSignal, ModifyOrder, ModifySignal, OrderChanged, OrderCreated, OrderDenied, OrderExpired, OrderPendingCancel, OrderPendingUpdate, SubmitOrder, Trade
 from tests.strategy.desk import MS, SECOND, T0, quote, runner
 
 

@@ -5,16 +5,8 @@ from itertools import permutations
 
 import pytest
 
-from common.events import (
-    Fill,
-    FlattenCompleted,
-    OrderChanged,
-    OrderCreated,
-    OrderIntended,
-    OrderUpdated,
-    SubmitOrder,
-)
-from strategy.base import LiveOrder
+from tapewire.common.events import Fill, FlattenCompleted, OrderChanged, OrderCreated, OrderIntended, OrderUpdated, SubmitOrder
+from tapewire.strategy.base import LiveOrder
 from tests.strategy.desk import SECOND, T0, runner
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from strategy.searching import PACKAGES
+from tapewire.strategy.loading.searching import PACKAGES
 from tests.places import ROOT, free_port
 
-INSTALLED = "from console.cli import main; main()"
+INSTALLED = "from tapewire.console.cli import main; main()"
 CONFIG = """
 [[instruments]]
 symbol = "AAA"
@@ -283,7 +283,7 @@ UNSET = (
 )
 UNSET = UNSET.replace("not self.pending", "self.window and not self.pending")
 OFTEN = CONFIG.replace("failures_max = 1\n", "")  # what comes later would not stop it
-BESIDE = '[[strategies]]\nname = "beside"\nstrategy = "strategy.examples.momentum:Momentum"\n'
+BESIDE = '[[strategies]]\nname = "beside"\nstrategy = "tapewire.strategy.examples.momentum:Momentum"\n'
 FIRST = "strategy mine was stopped: its on_start raised KeyError: 'AAA' at strategies/mine.py:11"
 
 

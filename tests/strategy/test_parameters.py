@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 import pytest
 
-from common.config import ConfigError, StrategyConfig
-from common.near import expected
-from strategy import Strategy
-from strategy.parameters import parameters_of
+from tapewire.common.config.settings import ConfigError, StrategyConfig
+from tapewire.common.config.near import expected
+from tapewire.strategy import Strategy
+from tapewire.strategy.loading.parameters import parameters_of
 
 
 class Level(msgspec.Struct, forbid_unknown_fields=True):

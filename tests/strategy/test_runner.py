@@ -5,17 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from common import wire
-from common.events import (
-    Fill,
-    OrderChanged,
-    OrderCreated,
-    OrderDenied,
-    OrderExpired,
-    SubmitOrder,
-    Trade,
-)
-from strategy.faults import Failure, shown
+from tapewire.common.bus import wire
+from tapewire.common.events import Fill, OrderChanged, OrderCreated, OrderDenied, OrderExpired, SubmitOrder, Trade
+from tapewire.strategy.loading.faults import Failure, shown
 from tests.strategy import desk
 from tests.strategy.desk import MS, SECOND, T0, Echo, quote, runner
 

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from common import wire
-from common.clock import VirtualClock
-from common.events import OrderCreated, SubmitOrder
-from strategy.service import StrategyService
+from tapewire.common.bus import wire
+from tapewire.common.runtime.clock import VirtualClock
+from tapewire.common.events import OrderCreated, SubmitOrder
+from tapewire.strategy.service import StrategyService
 from tests.gateway.wires import Wires
 from tests.strategy.desk import MS, T0, quote, runner
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from common.clock import VirtualClock
-from strategy.runner import Runner
-from strategy.service import StrategyService
-from strategy.state import STATE_MAX_BYTES, FileStore
+from tapewire.common.runtime.clock import VirtualClock
+from tapewire.strategy.runner import Runner
+from tapewire.strategy.service import StrategyService
+from tapewire.strategy.state import STATE_MAX_BYTES, FileStore
 from tests.gateway.wires import Wires
 from tests.strategy.desk import T0, config, runner
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from common.events import Bar, Trade
-from strategy.timing import GRACE_NS
+from tapewire.common.events import Bar, Trade
+from tapewire.strategy.timing import GRACE_NS
 from tests.strategy.desk import MS, SECOND, T0, runner
 
 START = T0 - T0 % SECOND

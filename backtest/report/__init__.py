@@ -1,0 +1,1 @@
+"""What a back-test reports: results, equity, charts, tables."""

@@ -1,0 +1,71 @@
+"""Prices by the way: a mark of each symbol now and then, taken from the rows as they pass."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Final
+
+from tapewire.common.ticks.rows import Row
+
+SAMPLES: Final = 1_500
+STEPS: Final = (1, 2, 5)
+
+Mark = tuple[int, Decimal]
+"""A time in UTC nanoseconds and the price then."""
+
+
+def every_ns(span_ns: int) -> int:
+    """The time between samples: 1, 2 or 5 of a decimal unit, at most `SAMPLES` in the span."""
+    wanted, unit = span_ns // SAMPLES + 1, 1
+    while True:
+        for step in STEPS:
+            if step * unit >= wanted:
+                return step * unit
+        unit *= 10
+
+
+class Sampler:
+    """Passes rows on and keeps each symbol's price at the end of every `every_ns`.
+
+    The price is the middle of the quote, else the last trade. A symbol that was not touched in a
+    span has no mark for it: the one before stands.
+    """
+
+    def __init__(self, first_ns: int, every_ns: int) -> None:
+        self.every_ns = every_ns
+        self.marks: dict[str, list[Mark]] = {}
+        self._next_ns = first_ns + every_ns
+        self._latest: dict[str, list[str | None]] = {}
+        self._touched: set[str] = set()
+
+    def watch(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows themselves; the last marks are taken when they end."""
+        latest, touched, last_ns = self._latest, self._touched, 0
+        for row in rows:
+            last_ns = row.ts_ns
+            if last_ns >= self._next_ns:
+                self._take(self._next_ns)
+                self._next_ns += -(-(last_ns - self._next_ns + 1) // self.every_ns) * self.every_ns
+            prices = latest.get(row.symbol)
+            if prices is None:
+                prices = latest[row.symbol] = [None, None, None]
+            if row.bid is not None:
+                prices[0] = row.bid
+            if row.ask is not None:
+                prices[1] = row.ask
+            if row.last is not None:
+                prices[2] = row.last
+            touched.add(row.symbol)
+            yield row
+        self._take(last_ns)
+
+    def _take(self, ts_ns: int) -> None:
+        for symbol in sorted(self._touched):
+            bid, ask, last = self._latest[symbol]
+            if bid and ask:
+                price = (Decimal(bid) + Decimal(ask)) / 2
+            elif last:
+                price = Decimal(last)
+            else:
+                continue
+            self.marks.setdefault(symbol, []).append((ts_ns, price))
+        self._touched.clear()

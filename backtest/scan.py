@@ -1,0 +1,118 @@
+"""The first look at a file of ticks: all of its window is read once, so faults show at once."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from tapewire.backtest.report.data_quality import Oddities
+from tapewire.common.config.settings import Config, ConfigError, StrategyConfig
+from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.file import TickFile
+from tapewire.common.ticks.rows import Row
+from tapewire.common.ticks.stamps import iso
+from tapewire.simulator.market.file import tick_of
+
+PRICES_MAX: Final = 2_000  # distinct ones a symbol are enough to see its grid
+
+
+class Window(msgspec.Struct, frozen=True):
+    """From a time (UTC nanoseconds, included) to another (not included); None: no bound."""
+
+    from_ns: int | None = None
+    to_ns: int | None = None
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """What is in the window: rows, times, each symbol with the step of its prices, oddities."""
+
+    rows: int
+    first_ns: int
+    last_ns: int
+    ticks: dict[str, Decimal]
+    oddities: Oddities
+
+
+def survey(file: TickFile, window: Window) -> Survey:
+    """Read the whole window; raises ValueError for what is broken, and where nothing is in it."""
+    found = _count(file.rows(window.from_ns, window.to_ns))
+    if found is not None:
+        return found
+    whole = _count(file.rows(None, None))
+    if whole is None:
+        raise ValueError(f"{file.path}: no rows behind the header, expected ticks")
+    raise ValueError(
+        f"{file.path}: no rows {_bounds(window)}; expected a part of"
+        f" {iso(whole.first_ns)} to {iso(whole.last_ns)}, which is what the file has"
+    )
+
+
+def instruments_of(found: Survey, config: Config) -> tuple[Instrument, ...]:
+    """Each symbol as it is configured; a US stock where it is not."""
+    known = {i.symbol: i for i in config.all_instruments()}
+    return tuple(
+        known.get(symbol) or Instrument(symbol=symbol, min_tick=min_tick)
+        for symbol, min_tick in found.ticks.items()
+    )
+
+
+def unknown(found: Survey, config: Config) -> list[str]:
+    """Symbols of the file that are not configured."""
+    known = {i.symbol for i in config.instruments}
+    return [symbol for symbol in found.ticks if symbol not in known]
+
+
+def trading(
+    config: Config, wanted: Sequence[StrategyConfig], symbols: Collection[str]
+) -> list[StrategyConfig]:
+    """The strategies that have one of the file's `symbols`, with those of their symbols alone.
+
+    Raises `ConfigError` where none has, and for a symbol that is neither configured nor there.
+    """
+    known = {*symbols, *(i.symbol for i in config.instruments)}
+    fitting = []
+    for strategy in wanted:
+        strategy.require_symbols(known, "is in neither [[instruments]] nor the file")
+        own = tuple(s for s in strategy.symbols if s in symbols)
+        if own or not strategy.symbols:
+            fitting.append(strategy.model_copy(update={"symbols": own}))
+    if not fitting:
+        shown = ", ".join(s for strategy in wanted for s in strategy.symbols)
+        raise ConfigError(f"the strategies trade {shown}; the file has {', '.join(symbols)[:200]}")
+    return fitting
+
+
+def not_trading(wanted: Sequence[StrategyConfig], symbols: Collection[str]) -> Iterator[str]:
+    """A sentence for each strategy that `trading` leaves out."""
+    for strategy in wanted:
+        if strategy.symbols and not any(s in symbols for s in strategy.symbols):
+            yield f"{strategy.name} did not run: the file has none of its symbols"
+
+
+def _count(rows: Iterable[Row]) -> Survey | None:
+    prices: dict[str, set[str]] = {}
+    number, first_ns, last_ns = 0, None, 0
+    oddities = Oddities()
+    for number, row in enumerate(rows, 1):  # noqa: B007 - it is the count, afterwards
+        seen = prices.get(row.symbol)
+        if seen is None:
+            seen = prices[row.symbol] = set()
+            first_ns = row.ts_ns if first_ns is None else first_ns
+        if len(seen) < PRICES_MAX:
+            seen.update(text for text in (row.bid, row.ask, row.last) if text)
+        last_ns = row.ts_ns
+        oddities.look(row)
+    if first_ns is None:
+        return None
+    ticks = {symbol: tick_of({Decimal(t) for t in seen}) for symbol, seen in prices.items()}
+    return Survey(number, first_ns, last_ns, ticks, oddities)
+
+
+def _bounds(window: Window) -> str:
+    bounds = []
+    if window.from_ns is not None:
+        bounds.append(f"from {iso(window.from_ns)}")
+    if window.to_ns is not None:
+        bounds.append(f"to {iso(window.to_ns)}")
+    return " ".join(bounds)

@@ -1,0 +1,1 @@
+"""What loads the system in a benchmark, and what carries the load."""

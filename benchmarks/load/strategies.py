@@ -1,0 +1,98 @@
+"""Strategies that only benchmarks run."""
+
+import json
+import os
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tapewire.common.events import Quote, Trade
+from tapewire.common.runtime.metrics import Histogram
+from tapewire.strategy import Strategy
+
+
+class EveryNthParameters(msgspec.Struct, frozen=True):
+    """`every`: how many quotes an order."""
+
+    every: int = 100
+
+
+class EveryNth(Strategy):
+    """Buys and sells one in turn, on every nth quote, at the bid that triggered it.
+
+    The bid carries the quote's number, so the order that comes back leads to its tick.
+    """
+
+    Parameters = EveryNthParameters
+    _quotes = 0
+    _orders = 0
+
+    def on_quote(self, quote: Quote) -> None:
+        """Count; at each nth, signal."""
+        self._quotes += 1
+        if self._quotes % self.parameters.every == 0 and quote.bid is not None:
+            self._orders += 1
+            order = self.buy if self._orders % 2 else self.sell
+            order(quote.symbol, 1, Decimal(repr(quote.bid)))
+
+
+class Counting(Strategy):
+    """Counts quotes; at each trade it says on standard output how many there were, when, and the
+    CPU time that its process had taken by then."""
+
+    quotes = 0
+
+    def on_quote(self, quote: Quote) -> None:
+        """Count."""
+        self.quotes += 1
+
+    def on_trade(self, trade: Trade) -> None:
+        """See `tapewire.benchmarks.contest`: a slice has begun or ended."""
+        now_ns, cpu_ns = time.perf_counter_ns(), time.process_time_ns()
+        print(json.dumps({"ticks": self.quotes, "ns": now_ns, "cpu_ns": cpu_ns}), flush=True)
+
+
+class Toggling(Counting):
+    """Counts; of its slices the first is recorded in the process's histograms, the second is not,
+    and so on. See `tapewire.benchmarks.histograms`."""
+
+    _marks = 0
+
+    def on_trade(self, trade: Trade) -> None:
+        """A begin: what follows up to the next one is recorded, or is not."""
+        if self._marks % 2 == 0:
+            record = _record_nothing if self._marks % 4 else _RECORD
+            Histogram.record = record  # type: ignore[method-assign]
+        self._marks += 1
+        super().on_trade(trade)
+
+
+_RECORD: Final = Histogram.record
+
+
+def _record_nothing(self: Histogram, duration_ns: int, times: int = 1) -> None:
+    """In the place of `Histogram.record`."""
+
+
+class FirstTickParameters(msgspec.Struct, frozen=True):
+    """`folder`: where it leaves its note."""
+
+    folder: str
+
+
+class FirstTick(Strategy):
+    """Notes when its first quote came, in a file named by its process id, and nothing else."""
+
+    Parameters = FirstTickParameters
+    _noted = False
+
+    def on_quote(self, quote: Quote) -> None:
+        """Note the first one; whole or not at all, for somebody waits for the file."""
+        if not self._noted:
+            self._noted = True
+            partial = Path(self.parameters.folder) / f"{os.getpid()}.partial"
+            partial.write_text(str(time.time_ns()))
+            partial.rename(partial.with_suffix(""))

@@ -1,0 +1,88 @@
+"""Where each socket is: names and ports of the bus, and the run directory that they live in."""
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+from tapewire.common.errors import ConfigError
+from tapewire.common.bus.ports import PORTS
+
+SOCKET_PATH_MAX: Final = 107  # bytes, since the kernel has 108 and the last is a NUL
+SUPERVISOR: Final = "supervisor.sock"
+_SUPERVISOR_BINDS: Final = f"{SUPERVISOR}.4194304"  # it links the path from one with its pid
+LONGEST: Final = max(*PORTS, _SUPERVISOR_BINDS, key=len)
+RUN_DIR_MAX: Final = SOCKET_PATH_MAX - len(f"/{LONGEST}")
+
+STREAMS: Final = {
+    "gateway": ("broker", "orders"),
+    "way-out": ("way-out-broker", "way-out"),
+    "executor": ("execution", "executor"),
+    "risk": ("risk", "control"),
+}
+"""For each source that journals: the endpoint it publishes on and the one that answers catch-up."""
+
+
+class Bus(Protocol):
+    """How processes reach each other; `tapewire.common.config.settings.BusConfig` is one."""
+
+    @property
+    def transport(self) -> str:
+        """`ipc` or `tcp`."""
+
+    @property
+    def host(self) -> str:
+        """Where the ports are, for tcp."""
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """The sockets whose port is another than that of `tapewire.common.bus.ports`."""
+
+
+def endpoint(name: str, bus: Bus, run_dir: Path) -> str:
+    """The ZeroMQ address of the socket `name`."""
+    if bus.transport == "tcp":
+        host = f"[{bus.host}]" if ":" in bus.host else bus.host
+        return f"tcp://{host}:{bus.ports.get(name, PORTS[name])}"
+    return f"ipc://{require_short(run_dir) / name}"
+
+
+def require_short(run_dir: Path) -> Path:
+    """The absolute path of `run_dir`; refuses one in which a socket's path would be too long."""
+    found = run_dir.absolute()
+    length = len(os.fsencode(found))
+    if length > RUN_DIR_MAX:
+        raise ConfigError(
+            f"run_dir {run_dir} is too long for sockets: the path {found / LONGEST} would have"
+            f" {length + 1 + len(LONGEST)} bytes, and that of a Unix socket has at most"
+            f" {SOCKET_PATH_MAX}; choose a run_dir of at most {RUN_DIR_MAX} bytes (this one has"
+            f" {length}), in the file or as TAPEWIRE_RUN_DIR"
+        )
+    return found
+
+
+def prepare_run_dir(run_dir: Path) -> Path:
+    """Make `run_dir` and its folders, for this user alone; refuse one that others can enter, or
+    whose path is too long for sockets."""
+    require_short(run_dir)
+    try:
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"run_dir {run_dir}: {error.strerror}; must be a folder of yours"
+        ) from error
+    require_own(run_dir)
+    for folder in ("journals", "status", "locks", "epochs", "logs", "targets", "programs"):
+        (run_dir / folder).mkdir(mode=0o700, exist_ok=True)
+    return run_dir.absolute()
+
+
+def require_own(run_dir: Path) -> None:
+    """Refuse a run directory that is there and that others can enter."""
+    mode = stat.S_IMODE(run_dir.stat().st_mode)
+    if mode & 0o077 or run_dir.stat().st_uid != os.getuid():
+        raise ConfigError(
+            f"run_dir {run_dir} has mode {mode:04o}, must be 0700 and yours: others could read"
+            f" journals and send orders; run `chmod 700 {run_dir}`"
+        )

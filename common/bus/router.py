@@ -1,0 +1,198 @@
+"""Events to their handlers by type, through middleware; what a handler raises costs its event."""
+
+from collections.abc import Awaitable, Callable
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, TypeVarTuple, get_args, overload
+
+from tapewire.common.bus import wire
+from tapewire.common.events import Event, name_of, types_by_name
+from tapewire.common.runtime.metrics import Histogram, Metrics
+from tapewire.common.config.near import expected
+
+if TYPE_CHECKING:
+    from tapewire.common.bus.coroutines import Coroutines
+
+E = TypeVar("E", bound=Event)
+A = TypeVar("A", bound=Awaitable[None])
+H = TypeVar("H", bound=Callable[..., None])
+AH = TypeVar("AH", bound=Callable[..., Awaitable[None]])
+Ts = TypeVarTuple("Ts")
+
+Bury = Callable[[str, str, bytes], None]
+"""Keeps a dead letter: where it came from, why it could not be used, its bytes."""
+Middleware = Callable[[Event], Event | None]
+"""May give another event instead of the one it is given, or None to drop it."""
+
+ASYNC_TIMEOUT_S: Final = 2.0
+
+
+class EventRouter(Generic[*Ts]):
+    """Calls the handlers that an event's type, or a base of it, was registered for.
+
+    Register an event type (`OrderFilled`), a union of them (`Tick`), or the name that a type has
+    on the wire (`"order.filled"`). Anything else raises TypeError, an unknown name ValueError.
+
+    `Ts` is what a handler is given beside the event. `now_ns` is the clock that handlers are
+    measured by, `fatal` what no handler may be forgiven, `otherwise` whoever takes the events
+    that have no handler; without it they are passed over.
+
+    Counted in `metrics`: `times["handler", TYPE]`, and with it how many there were;
+    `events_dropped` by middleware, and `handler_failures`, each of them a dead letter too.
+    """
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        bury: Bury,
+        now_ns: Callable[[], int],
+        *,
+        fatal: tuple[type[Exception], ...] = (),
+        otherwise: Callable[[Event, *Ts], None] | None = None,
+    ) -> None:
+        self._metrics = metrics
+        self._bury = bury
+        self._now_ns = now_ns
+        self._fatal = fatal
+        self._otherwise = otherwise
+        self._middleware: list[Middleware] = []
+        self._handlers: list[tuple[tuple[type[Event], ...], Callable[..., None]]] = []
+        self._routes: dict[type[Event], _Route] = {}
+        self._coroutines: Coroutines | None = None
+
+    @overload
+    def on(
+        self, kind: type[E] | str, handler: Callable[[E, *Ts], None]
+    ) -> Callable[[E, *Ts], None]: ...
+
+    @overload
+    def on(
+        self, kind: type[E]
+    ) -> Callable[[Callable[[E, *Ts], None]], Callable[[E, *Ts], None]]: ...
+
+    @overload
+    def on(self, kind: str) -> Callable[[H], H]: ...
+
+    def on(self, kind: Any, handler: Callable[..., None] | None = None) -> Any:
+        """Call `handler` with each `kind`; as a decorator where no handler is given."""
+        kinds = _types_of(kind)
+        if handler is None:
+            return lambda decorated: self.on(kind, decorated)
+        self._add(kinds, handler)
+        return handler
+
+    @overload
+    def on_async(
+        self, kind: type[E] | str, handler: Callable[[E, *Ts], A]
+    ) -> Callable[[E, *Ts], A]: ...
+
+    @overload
+    def on_async(
+        self, kind: type[E]
+    ) -> Callable[[Callable[[E, *Ts], A]], Callable[[E, *Ts], A]]: ...
+
+    @overload
+    def on_async(self, kind: str) -> Callable[[AH], AH]: ...
+
+    def on_async(self, kind: Any, handler: Callable[..., Awaitable[None]] | None = None) -> Any:
+        """As `on`, for a coroutine function: it is awaited on an asyncio loop in a thread that
+        starts with the first of them. Each takes its events in order, from a bounded queue."""
+        kinds = _types_of(kind)
+        if handler is None:
+            return lambda decorated: self.on_async(kind, decorated)
+        if self._coroutines is None:
+            from tapewire.common.bus.coroutines import Coroutines
+
+            self._coroutines = Coroutines(self._failed)
+        self._add(kinds, self._coroutines.taker(handler))
+        return handler
+
+    def use(self, middleware: Middleware) -> Middleware:
+        """Let `middleware` see every event before its handlers do, after those in use already."""
+        self._middleware.append(middleware)
+        return middleware
+
+    def route(self, origin: str, event: Event, *context: *Ts) -> None:
+        """Hand `event` to its handlers; `origin` names where it came from in a dead letter."""
+        route = self._routes.get(type(event)) or self._find(type(event))
+        began_ns = self._now_ns()
+        if self._middleware:
+            passed = self._through(origin, event)
+            if passed is None:
+                return
+            event, route = passed, self._routes.get(type(passed)) or self._find(type(passed))
+        for handler in route.handlers:
+            try:
+                handler(event, *context)
+            except self._fatal:
+                raise
+            except Exception as error:  # noqa: BLE001 - one bad event costs itself, nothing else
+                self._failed(origin, event, error)
+        route.times.record(self._now_ns() - began_ns)
+
+    def close(self, timeout_s: float = ASYNC_TIMEOUT_S) -> int:
+        """Let coroutine handlers finish what they were given; gives how much they left undone."""
+        return self._coroutines.close(timeout_s) if self._coroutines is not None else 0
+
+    def _add(self, kinds: tuple[type[Event], ...], handler: Callable[..., None]) -> None:
+        self._handlers.append((kinds, handler))
+        self._routes.clear()
+
+    def _find(self, kind: type[Event]) -> "_Route":
+        handlers = [handler for wanted, handler in self._handlers if issubclass(kind, wanted)]
+        if not handlers and self._otherwise is not None:
+            handlers = [self._otherwise]
+        name = str(kind.__struct_config__.tag)
+        route = self._routes[kind] = _Route(handlers, self._metrics.times["handler", name])
+        return route
+
+    def _through(self, origin: str, event: Event) -> Event | None:
+        """What middleware makes of `event`; None if it dropped it, or failed on it."""
+        passed: Event | None = event
+        for middleware in self._middleware:
+            try:
+                passed = middleware(event)
+            except Exception as error:  # noqa: BLE001 - as a handler's
+                self._failed(origin, event, error)
+                return None
+            if passed is None:
+                self._metrics.count("events_dropped", label=name_of(event))
+                return None
+            event = passed
+        return passed
+
+    def _failed(self, origin: str, event: Event, error: BaseException) -> None:
+        self._metrics.count("handler_failures", label=f"{origin}.{name_of(event)}")
+        self._bury(origin, repr(error), wire.encode(event))
+
+
+def _types_of(kind: Any) -> tuple[type[Event], ...]:
+    """The event types that `kind` stands for, as `EventRouter` says."""
+    if isinstance(kind, str):
+        known = types_by_name()
+        if kind not in known:
+            raise ValueError(f"{kind!r} is not the name of an event; {expected(kind, known)}")
+        return (known[kind],)
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    for one in kinds:
+        if isinstance(one, Event):
+            raise TypeError(
+                f"a {name_of(one)} event is not an event type;"
+                f" did you mean its class, {type(one).__name__}?"
+            )
+        if not (isinstance(one, type) and issubclass(one, Event)):
+            shown = one.__name__ if isinstance(one, type) else f"{one!r:.80}"
+            raise TypeError(
+                f"{shown} is not an event type; expected a class of tapewire.common.events such as"
+                " OrderFilled, or its name, order.filled"
+            )
+    return kinds
+
+
+class _Route:
+    """Who takes one type of event, and the histogram of how long that took."""
+
+    __slots__ = ("handlers", "times")
+
+    def __init__(self, handlers: list[Callable[..., None]], times: Histogram) -> None:
+        self.handlers = handlers
+        self.times = times

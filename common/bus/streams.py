@@ -1,0 +1,215 @@
+"""Streams: sequence numbers, gaps and catch-up, the same for every publisher and every reader.
+
+A journaled stream is one topic a source. Its seq is the journal's, one an event, so a reader
+knows a loss by a hole and gets it back by asking the journal. Tick topics carry one seq a message
+and are not given back; a reader counts what it missed.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from tapewire.common.bus import wire
+from tapewire.common.events import CatchUp, CatchUpReply, Event, Heartbeat, Quote, Tick, Trade
+from tapewire.common.runtime.journal import Journal
+
+CATCH_UP_EVENTS_MAX: Final = 1000
+CATCH_UP_RETRY_NS: Final = 500_000_000
+
+
+class JournaledStream:
+    """The writing end: journal first, then publish; and the journal's answers to late readers."""
+
+    def __init__(self, source: str, epoch: str, journal: Journal) -> None:
+        self.source = source
+        self.epoch = epoch
+        self.journal = journal
+        self.topic = wire.topic(source)
+        self.heartbeat_topic = wire.topic(f"heartbeat.{source}")
+
+    def announcement(self, seq: int, events: Sequence[Event]) -> list[bytes]:
+        """The frames that tell of `events`, which are in the journal from `seq` on."""
+        return [self.topic, wire.encode_batch(self.source, self.epoch, seq, events)]
+
+    def heartbeat(self, beat: Heartbeat) -> list[bytes]:
+        """The frames of a heartbeat; never journaled, its seq is the journal's head."""
+        body = wire.encode_batch(self.source, self.epoch, beat.seq, [beat])
+        return [self.heartbeat_topic, body]
+
+    def answer(self, request: CatchUp) -> CatchUpReply:
+        """The piece of the journal that `request` asks for, bounded; readers ask again."""
+        records = self.journal.read(request.from_seq, CATCH_UP_EVENTS_MAX)
+        body = wire.encode_records(self.source, self.epoch, request.from_seq, records)
+        return CatchUpReply(request.id, body, self.journal.head.seq)
+
+
+class Follower:
+    """The reading end: gives every event of a source once, in order, whatever the network loses.
+
+    It starts at seq 1 and asks for what came before it listened. While it waits for an answer,
+    live events beyond the hole are dropped: the answer, or the one after it, has them.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.next_seq = 1
+        self.heard_head = 0
+        self.caught_up = False
+        self.gaps = 0
+        self.fault = ""
+        self._epoch = ""
+        self._asked_ns: int | None = None
+        self._request_id = 0
+
+    def __repr__(self) -> str:
+        state = self.fault or ("live" if self.caught_up else "catching up")
+        return f"<Follower {self.source}: {state}, next seq {self.next_seq}>"
+
+    def on_batch(self, batch: wire.Batch) -> Iterator[Event]:
+        """The events of a live batch that are new and in order; unusable ones are passed over."""
+        if not self._is_of_this_epoch(batch.epoch, batch.seq - 1):
+            return
+        if batch.seq > self.next_seq:
+            self._fall_behind(batch.seq + len(batch.events) - 1)
+            return
+        yield from self._take(batch)
+
+    def on_heartbeat(self, beat: Heartbeat, epoch: str) -> None:
+        """Learn how far the source's journal goes; a head below what was seen is a fault."""
+        if not self._is_of_this_epoch(epoch, beat.seq):
+            return
+        if beat.seq >= self.next_seq:
+            self._fall_behind(beat.seq)
+        elif self.next_seq > self.heard_head:
+            self.caught_up = True
+            self._asked_ns = None
+
+    def request(self, now_ns: int) -> CatchUp | None:
+        """The question to send now, if something is missing and none is under way."""
+        if self.caught_up or self.heard_head < self.next_seq:
+            return None
+        if self._asked_ns is not None and now_ns - self._asked_ns < CATCH_UP_RETRY_NS:
+            return None
+        self._asked_ns = now_ns
+        self._request_id += 1
+        return CatchUp(self._request_id, self.next_seq)
+
+    def on_reply(self, reply: CatchUpReply, batch: wire.Batch) -> Iterator[Event]:
+        """The missing events, as far as the answer goes; the next `request` asks for the rest."""
+        if not self._is_of_this_epoch(batch.epoch, reply.head) or batch.seq > self.next_seq:
+            return
+        yield from self._take(batch)
+        self._asked_ns = None
+        self.heard_head = max(self.heard_head, reply.head)
+        self.caught_up = self.next_seq > self.heard_head
+
+    def _is_of_this_epoch(self, epoch: str, head: int) -> bool:
+        """Whether a message is of the source's present run; the first of a new run shows its head.
+
+        Epochs sort in the order of starts, so what an earlier run left on its way is told from
+        what a new one says. Within a run a head cannot go back: a lower one is a message that
+        came late, for replies come by another socket than what is published. A new run that
+        begins below what was seen has lost its journal's tail.
+        """
+        if epoch < self._epoch:
+            return False
+        if epoch > self._epoch:
+            self._epoch = epoch
+            if head < self.next_seq - 1:
+                self.fault = (
+                    f"{self.source}'s journal came back with head {head},"
+                    f" {self.next_seq - 1} was seen: its tail is lost"
+                )
+        return True
+
+    def _take(self, batch: wire.Batch) -> Iterator[Event]:
+        for event in batch.events[max(0, self.next_seq - batch.seq) :]:
+            self.next_seq += 1
+            if event is not None:
+                yield event
+
+    def _fall_behind(self, head: int) -> None:
+        if self.caught_up:
+            self.gaps += 1
+        self.caught_up = False
+        self.heard_head = max(self.heard_head, head)
+
+
+class TickPublisher:
+    """The writing end of tick topics, with the last values for those who join late."""
+
+    def __init__(self, source: str, epoch: str) -> None:
+        self.source = source
+        self.epoch = epoch
+        self._seqs: dict[str, int] = {}
+        self._topics: dict[str, bytes] = {}
+        self._last_quote: dict[str, Quote] = {}
+        self._last_trade: dict[str, Trade] = {}
+
+    def publish(self, symbol: str, ticks: list[Tick]) -> list[bytes]:
+        """The frames of one message with all of `ticks`, which are of `symbol`."""
+        seq = self._seqs.get(symbol, 0) + 1
+        self._seqs[symbol] = seq
+        self._remember(symbol, ticks)
+        frame = self._topics.get(symbol)
+        if frame is None:
+            frame = self._topics[symbol] = wire.topic(f"tick.{symbol}")
+        return [frame, wire.encode_batch(self.source, self.epoch, seq, ticks)]
+
+    def last_values(self, symbol: str) -> list[bytes]:
+        """The frames that tell a joiner the newest quote and trade, under the seq they are of."""
+        ticks = [t for t in (self._last_quote.get(symbol), self._last_trade.get(symbol)) if t]
+        body = wire.encode_batch(self.source, self.epoch, self._seqs.get(symbol, 0), ticks)
+        return [wire.topic(f"last.{symbol}"), body]
+
+    def seqs(self) -> dict[str, int]:
+        """Messages so far, by symbol."""
+        return dict(self._seqs)
+
+    def _remember(self, symbol: str, ticks: list[Tick]) -> None:
+        quote = trade = False
+        for tick in reversed(ticks):
+            if isinstance(tick, Quote):
+                if not quote:
+                    self._last_quote[symbol], quote = tick, True
+            elif not trade:
+                self._last_trade[symbol], trade = tick, True
+            if quote and trade:
+                return
+
+
+class TickReader:
+    """The reading end of one tick topic: counts what was missed, drops what came twice."""
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        self.epoch = ""
+        self.first_seq = 0
+        self.last_seq = 0
+        self.missed = 0
+        self._unseen: frozenset[type[Tick]] = frozenset()
+
+    def on_last(self, batch: wire.Batch) -> list[Tick]:
+        """The last values for a joiner. Where the first ticks were faster than they, it is those
+        of a kind that was not among them; nothing if the topic is known."""
+        if batch.epoch != self.epoch:
+            self._begin(batch.epoch, batch.seq)
+            return batch.events
+        unseen, self._unseen = self._unseen, frozenset()
+        return [tick for tick in batch.events if type(tick) in unseen] if unseen else []
+
+    def on_batch(self, batch: wire.Batch) -> list[Tick]:
+        """The batch's ticks, unless they were here before."""
+        if batch.epoch != self.epoch:
+            self._begin(batch.epoch, batch.seq - 1)
+            self._unseen = frozenset((Quote, Trade))
+        if batch.seq <= self.last_seq:
+            return []
+        if self._unseen:
+            self._unseen -= {type(tick) for tick in batch.events}
+        self.missed += batch.seq - self.last_seq - 1
+        self.last_seq = batch.seq
+        return batch.events
+
+    def _begin(self, epoch: str, seq: int) -> None:
+        self.epoch, self.first_seq, self.last_seq = epoch, seq, seq
+        self._unseen = frozenset()

@@ -1,0 +1,1 @@
+"""The configuration file: what it may hold, and how a fault in it is reported."""

@@ -1,0 +1,64 @@
+"""Where TWS is: the configured address, or the one that the group's own simulator left.
+
+A port says nothing about who listens on it. The group's simulator therefore binds a free port and
+leaves its address in the run directory together with a nonce, a random text that is new at each of
+its starts. A client of the group connects to that address and asks whoever answers for the nonce,
+by a message id that TWS does not use. Only a right answer makes it the simulator; to anybody else
+nothing more is sent. A TWS that is configured under `[tws]` has no nonce and is asked for none.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+
+from tapewire.common.runtime import private_file
+from tapewire.common.config.settings import Config
+
+FILE: Final = "simulator.json"
+IDENTIFY: Final = "990001"
+"""Message id of the request for the nonce and of its answer; TWS's own end below 1000."""
+
+
+class TwsAddress(msgspec.Struct, frozen=True):
+    """Where to connect, and the nonce that proves who answers; "" where no proof is needed."""
+
+    host: str
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
+    nonce: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class NoTwsAddress(LookupError):
+    """There is no address to connect to yet; says why."""
+
+
+def find(config: Config, run_dir: Path) -> TwsAddress:
+    """The address to connect to now; raises `NoTwsAddress` while the simulator has left none.
+
+    Look at each connect: a simulator that was restarted has another port and another nonce.
+    """
+    if not config.simulator.enabled:
+        return TwsAddress(config.tws.host, config.tws.port)
+    path = run_dir / FILE
+    try:
+        address = msgspec.json.decode(path.read_bytes(), type=TwsAddress)
+    except FileNotFoundError:
+        raise NoTwsAddress(f"the simulator has not started yet (no {path})") from None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise NoTwsAddress(f"{path} cannot be read: {error}") from error
+    if not address.nonce:
+        raise NoTwsAddress(f"{path} has no nonce; expected one that the simulator wrote")
+    return address
+
+
+def publish(run_dir: Path, address: TwsAddress) -> None:
+    """Leave the simulator's address for the group, for this user alone."""
+    private_file.write(run_dir / FILE, msgspec.json.encode(address).decode())
+
+
+def withdraw(run_dir: Path) -> None:
+    """Take the address away: nobody of this group listens there any more."""
+    (run_dir / FILE).unlink(missing_ok=True)

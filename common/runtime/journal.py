@@ -1,0 +1,209 @@
+"""Journals: what a process gave birth to, on disk before anyone hears of it.
+
+Every record carries a hash over itself and the record before it, so the last hash (the chain's
+head) names the whole history. Two stores stand behind one port: SQLite for real, and one in
+memory with a crash model, in which what was not fsynced is gone after a crash.
+"""
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+from tapewire.common.bus import wire
+from tapewire.common.errors import TapewireError
+from tapewire.common.events import Event
+
+GENESIS = ""
+Synchronous = Literal["FULL", "NORMAL"]
+BUSY_MS = 5000
+LOG_BYTES = 4 * 1024 * 1024 + 64 * 1024  # a checkpoint comes after 1000 pages of 4 KiB
+
+
+class Head(NamedTuple):
+    """The last record's sequence number (0: none yet) and the chain up to it."""
+
+    seq: int
+    chain: str
+
+
+class Journal(Protocol):
+    """Append-only records, numbered from 1 without holes."""
+
+    @property
+    def head(self) -> Head:
+        """How far it goes."""
+
+    def append(self, events: Sequence[Event]) -> int:
+        """Write `events` in one commit; they are durable on return. Gives the first one's seq."""
+
+    def read(self, from_seq: int, limit: int) -> list[bytes]:
+        """Up to `limit` records from `from_seq` on, as encoded."""
+
+    def close(self) -> None:
+        """Let go of the store."""
+
+
+class JournalError(TapewireError):
+    """A journal that cannot be trusted or written; says where and what."""
+
+
+def link(chain: str, record: bytes) -> str:
+    """The chain after `record`: BLAKE2b-128 over the chain before it and the record."""
+    return hashlib.blake2b(record, key=chain.encode(), digest_size=16).hexdigest()
+
+
+def events_of(journal: Journal, from_seq: int = 1, chunk: int = 1000) -> Iterator[Event]:
+    """All events from `from_seq` on, decoded, in order."""
+    while records := journal.read(from_seq, chunk):
+        yield from map(wire.decode_event, records)
+        from_seq += len(records)
+
+
+def verify(journal: Journal, chunk: int = 1000) -> None:
+    """Walk the whole chain; raises `JournalError` if a record is not as it was written."""
+    chain, seq = GENESIS, 0
+    while records := journal.read(seq + 1, chunk):
+        for record in records:
+            chain, seq = link(chain, record), seq + 1
+    if (seq, chain) != journal.head:
+        raise JournalError(f"journal ends in seq {seq}, chain {chain}; expected {journal.head}")
+
+
+class SqliteJournal:
+    """A journal in one SQLite file, in WAL mode.
+
+    `synchronous` is SQLite's own: FULL fsyncs each commit, NORMAL survives a process's death but
+    not the machine's.
+    """
+
+    def __init__(
+        self, path: Path, synchronous: Synchronous = "FULL", *, read_only: bool = False
+    ) -> None:
+        self.path = path
+        self.log_path = path.with_name(f"{path.name}-wal")
+        mode = "ro" if read_only else "rwc"
+        try:
+            self._db = sqlite3.connect(
+                f"file:{path}?mode={mode}", BUSY_MS / 1000, uri=True, isolation_level=None
+            )
+            if not read_only:
+                self._prepare(synchronous)
+            self._head = self._stored_head()
+        except sqlite3.Error as error:
+            raise JournalError(f"{path}: {error}; expected a journal") from error
+
+    @property
+    def head(self) -> Head:
+        """How far it goes."""
+        return self._head
+
+    def append(self, events: Sequence[Event]) -> int:
+        """Write `events` in one commit; a full or failing disk raises `JournalError`."""
+        first = self._head.seq + 1
+        chain, rows = self._head.chain, []
+        for seq, event in enumerate(events, first):
+            record = wire.encode(event)
+            chain = link(chain, record)
+            rows.append((seq, chain, record))
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT INTO records VALUES (?, ?, ?)", rows)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise JournalError(f"{self.path}: {error}; nothing was written or announced") from error
+        self._head = Head(first + len(rows) - 1, chain)
+        return first
+
+    def read(self, from_seq: int, limit: int) -> list[bytes]:
+        """Up to `limit` records from `from_seq` on."""
+        query = "SELECT record FROM records WHERE seq >= ? ORDER BY seq LIMIT ?"
+        return [row[0] for row in self._db.execute(query, (from_seq, limit))]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _prepare(self, synchronous: Synchronous) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute(f"PRAGMA synchronous={synchronous}")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS records"
+            " (seq INTEGER PRIMARY KEY, chain TEXT NOT NULL, record BLOB NOT NULL)"
+        )
+        if synchronous == "FULL":
+            self._size_log()
+
+    def _size_log(self) -> None:
+        """Give the log the size that it grows to between two checkpoints.
+
+        A commit that makes a file longer takes the file system a commit of its own, on the way of
+        each order. What SQLite finds behind the log's end it knows not to be of it; where the log
+        cannot be emptied, or the disk is full, it grows by itself.
+        """
+        self._db.execute("PRAGMA busy_timeout = 0")  # no reader is waited for
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        self._db.execute("BEGIN IMMEDIATE")  # nobody writes to it meanwhile
+        with contextlib.suppress(OSError), self.log_path.open("r+b") as log:
+            if not os.fstat(log.fileno()).st_size:
+                log.write(bytes(LOG_BYTES))
+                log.flush()
+                os.fsync(log.fileno())
+        self._db.execute("ROLLBACK")
+
+    def _stored_head(self) -> Head:
+        query = "SELECT seq, chain FROM records ORDER BY seq DESC LIMIT 1"
+        row = self._db.execute(query).fetchone()
+        return Head(*row) if row else Head(0, GENESIS)
+
+
+class MemoryJournal:
+    """A journal in memory that survives its process and can lose what was not fsynced.
+
+    `durable=True` fsyncs on each append, as synchronous=FULL does; otherwise only `fsync` does.
+    `crash` is the machine's power going: unsynced records are gone.
+    """
+
+    def __init__(self, *, durable: bool = True) -> None:
+        self._durable = durable
+        self._records: list[bytes] = []
+        self._chains: list[str] = []
+        self._synced = 0
+
+    @property
+    def head(self) -> Head:
+        """How far it goes, fsynced or not."""
+        return Head(len(self._records), self._chains[-1] if self._chains else GENESIS)
+
+    def append(self, events: Sequence[Event]) -> int:
+        """Keep `events`; fsynced at once if the journal is durable."""
+        first = len(self._records) + 1
+        for event in events:
+            record = wire.encode(event)
+            self._chains.append(link(self.head.chain, record))
+            self._records.append(record)
+        if self._durable:
+            self.fsync()
+        return first
+
+    def read(self, from_seq: int, limit: int) -> list[bytes]:
+        """Up to `limit` records from `from_seq` on."""
+        return self._records[from_seq - 1 : from_seq - 1 + limit]
+
+    def fsync(self) -> None:
+        """What is here now survives a crash."""
+        self._synced = len(self._records)
+
+    def crash(self) -> None:
+        """Lose what was not fsynced."""
+        del self._records[self._synced :]
+        del self._chains[self._synced :]
+
+    def close(self) -> None:
+        """Nothing to let go of."""

@@ -1,0 +1,232 @@
+"""The process shell: configuration, role lock, logs, signals, parent watch, loop, exit codes.
+
+`run` is all that a `__main__` calls; it hands a `Process` to the function that opens the sockets
+and builds the service, then turns the service until a signal, a dead parent or a fault ends it.
+"""
+
+import argparse
+import gc
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+import structlog
+
+from tapewire.common.config import settings as configuration
+from tapewire.common.runtime import logs
+from tapewire.common.runtime.clock import Clock, SystemClock
+from tapewire.common.config.settings import Config, ConfigError
+from tapewire.common.bus.endpoints import STREAMS, endpoint, prepare_run_dir
+from tapewire.common.runtime.journal import Journal, JournalError, SqliteJournal, Synchronous
+from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken, take_role
+from tapewire.common.runtime.service import Service
+from tapewire.common.bus.transport import ZmqTransport
+from tapewire.common.bus.wire import topic
+
+EXIT_OK: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_CONFIG: Final = 2
+TURN_MS: Final = 50
+STATUS_EVERY_NS: Final = 500_000_000
+DRAIN_MAX_NS: Final = 1_500_000_000  # well within what supervisord waits before it kills
+
+
+class Process:
+    """What a process has before its service stands: its names, its places, its clock."""
+
+    def __init__(self, role: str, config: Config, arguments: argparse.Namespace) -> None:
+        self.role = role
+        self.config = config
+        self.arguments = arguments
+        self.run_dir = prepare_run_dir(config.run_dir)
+        self.clock: Clock = SystemClock()
+        self.transport = ZmqTransport(config.bus.messages_max, config.bus.batch_max)
+        self.stopping = ""
+        self._parent = os.getppid()
+        self._lock = take_role(self.run_dir, role)
+        self.epoch = next_epoch(self.run_dir / "epochs" / role, self.clock.now_ns())
+
+    def endpoint(self, name: str) -> str:
+        """The address of the socket `name`."""
+        return endpoint(name, self.config.bus, self.run_dir)
+
+    def journal(self, synchronous: Synchronous = "FULL") -> Journal:
+        """This role's journal, on disk under the run directory.
+
+        FULL is each role's part of the promise that nothing announced is lost; the configuration
+        may weaken it. NORMAL is for a role that learns from others what a power cut made it forget.
+        """
+        path = self.run_dir / "journals" / f"{self.role}.sqlite"
+        weaker = "NORMAL" in (synchronous, self.config.storage.synchronous)
+        return SqliteJournal(path, "NORMAL" if weaker else "FULL")
+
+    def serve_stream(self) -> None:
+        """Open the two sockets of a role that journals: its stream, and the door to it."""
+        publish, requests = STREAMS[self.role]
+        self.transport.bind("events", "pub", self.endpoint(publish))
+        self.transport.bind("requests", "router", self.endpoint(requests))
+
+    def follow(self, *sources: str) -> tuple[str, ...]:
+        """Open the two sockets to each source that this role follows.
+
+        Answers before events, since a poll takes from its sockets in this order: what was missed,
+        then what came after it. The other way round a reader whose turns are slow would drop the
+        newest events each time, and never catch up.
+        """
+        for source in sources:
+            publish, requests = STREAMS[source]
+            topics = (topic(source), topic(f"heartbeat.{source}"))
+            self.transport.connect(f"{source}.requests", "dealer", self.endpoint(requests))
+            self.transport.connect(f"{source}.events", "sub", self.endpoint(publish), topics)
+        return sources
+
+    def stop_on(self, number: int, _frame: FrameType | None) -> None:
+        """Signal handler: end after this turn."""
+        self.stopping = signal.Signals(number).name
+
+    def orphaned(self) -> bool:
+        """Whether the parent died: a restarted group must not be doubled by its survivors."""
+        return os.getppid() != self._parent
+
+    def release(self) -> None:
+        """Close the sockets and give the role back."""
+        self.transport.close()
+        self._lock.close()
+
+
+def run(
+    role: str | Callable[[argparse.Namespace], str],
+    build: Callable[[Process], Service],
+    arguments: argparse.ArgumentParser | None = None,
+    argv: Sequence[str] | None = None,
+) -> int:
+    """Run one process to its end; gives its exit status (2: configuration, 3: role taken)."""
+    parser = arguments or argparse.ArgumentParser()
+    parser.add_argument("--config", help="configuration file (default: tapewire.toml)")
+    parsed = parser.parse_args(argv)
+    name = role if isinstance(role, str) else role(parsed)
+    logs.configure(name)
+    log = structlog.get_logger()
+    try:
+        process = Process(name, configuration.load(parsed.config), parsed)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CONFIG
+    except RoleTaken as error:
+        print(error, file=sys.stderr)
+        return EXIT_ROLE_TAKEN
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, process.stop_on)
+    try:
+        return _serve(process, build(process), log)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CONFIG
+    except (JournalError, OSError) as error:
+        log.error("ended", error=str(error))
+        return EXIT_FAILED
+    finally:
+        process.release()
+
+
+def _serve(process: Process, service: Service, log: Any) -> int:
+    """Turn the service until something ends it."""
+    _watch_queues(process.transport, service)
+    target = _serve_metrics(process, service)
+    status = process.run_dir / "status" / f"{process.role}.json"
+    gc.collect()
+    gc.freeze()  # what exists now lives as long as the process: keep the collector off it
+    log.info("started", pid=os.getpid(), epoch=process.epoch)
+    told, next_status_ns = "", 0
+    while not process.stopping and not process.orphaned():
+        service.turn(TURN_MS)
+        now_ns = process.clock.now_ns()
+        if now_ns >= next_status_ns:
+            next_status_ns = now_ns + STATUS_EVERY_NS
+            told = _tell(service, status, told, log)
+    left = _wind_down(process, service)
+    _tell(service, status, told, log, ended=process.stopping or "parent died")
+    log.info("stopped", why=process.stopping or "parent died", left=left)
+    if target:
+        target.unlink(missing_ok=True)
+    if service.stream is not None:
+        service.stream.journal.close()
+    return EXIT_OK
+
+
+def _wind_down(process: Process, service: Service) -> str:
+    """Take what had come before the signal, then end; gives what is left undone.
+
+    A poll that leaves nothing behind has taken all of it. What comes faster than it is worked
+    off cannot hold up the end: after `DRAIN_MAX_NS` the rest is left, and that is said.
+    """
+    until_ns = process.clock.now_ns() + DRAIN_MAX_NS
+    service.turn(0)
+    while not process.transport.emptied and process.clock.now_ns() < until_ns:
+        service.turn(0)
+    left = [] if process.transport.emptied else ["messages that had come were not all read"]
+    left.append(service.stop())
+    return "; ".join(filter(None, left))
+
+
+def _tell(service: Service, path: Path, told: str, log: Any, ended: str = "") -> str:
+    """Write the status file, and log a change of state; gives the state told."""
+    status = {
+        **service.status(),
+        "ts_ns": time.time_ns(),
+        "pid": os.getpid(),
+        "ended": ended,
+    }
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(status, default=str))
+    partial.replace(path)
+    state = f"{status['state']} {status['reason']}".strip()
+    if state != told:
+        log.info("state", state=status["state"], reason=status["reason"])
+    while service.dead_letters:
+        letter = service.dead_letters.popleft()
+        log.warning("dead letter", origin=letter.origin, reason=letter.reason)
+    return state
+
+
+def _watch_queues(transport: ZmqTransport, service: Service) -> None:
+    """Show what ZeroMQ tells of its queues, and what it would not take."""
+    service.metrics.watch("queue_messages", lambda: transport.drained)
+    service.metrics.watch("queue_messages_max", lambda: transport.drained_max)
+    service.metrics.watch("sends_refused", lambda: transport.refused, "counter")
+
+
+def _serve_metrics(process: Process, service: Service) -> Path | None:
+    """Serve Prometheus on a free loopback port and list it for discovery; gives the listing."""
+    if not process.config.metrics.enabled:
+        return None
+    from prometheus_client import CollectorRegistry, start_http_server
+
+    from tapewire.common.runtime.prometheus import PrometheusView
+
+    registry = CollectorRegistry()
+    registry.register(PrometheusView(service.metrics, process.role))
+    server, _thread = start_http_server(0, "127.0.0.1", registry)
+    listing = process.run_dir / "targets" / f"{process.role}.json"
+    target = {"targets": [f"127.0.0.1:{server.server_port}"], "labels": {"job": process.role}}
+    listing.write_text(json.dumps([target]))
+    return listing
+
+
+def next_epoch(path: Path, now_ns: int) -> str:
+    """The name of a role's start: the time in ms, but above the last one's whatever the clock says.
+
+    Hex of a fixed width, so that epochs sort in the order of starts; `path` keeps the newest.
+    """
+    last = int(path.read_text() or "0", 16) if path.exists() else 0
+    epoch = f"{max(now_ns // 1_000_000, last + 1):012x}"
+    partial = path.with_suffix(".partial")
+    partial.write_text(epoch)
+    partial.replace(path)
+    return epoch

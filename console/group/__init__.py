@@ -1,0 +1,1 @@
+"""The group of processes: start, stop, scale, status, control."""

@@ -1,0 +1,1 @@
+"""What the journals tell: orders, fills, positions, traces."""

@@ -1,0 +1,138 @@
+"""Live messages of the bus, read without any schema: what `docs/wire.md` promises any reader.
+
+It only listens. Of the `market` socket it takes what is sent to others anyway: it never asks for
+`last.SYMBOL`, which would open a market data line.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgpack  # type: ignore[import-untyped, unused-ignore]  # it ships no types
+import zmq
+
+from tapewire.common.config.settings import BusConfig
+from tapewire.common.bus.endpoints import endpoint
+from tapewire.common.bus.wire import BODY_MAX_BYTES
+
+MARKET: Final = "market"
+JOURNALED: Final = ("broker", "way-out-broker", "execution", "risk")
+DEFAULT: Final = ("tick.", "gateway", "way-out", "executor", "risk")
+LAST: Final = "last."
+UNNUMBERED: Final = (LAST, "heartbeat.")  # their seq counts something else
+POLL_MS: Final = 100
+TAKEN_MAX: Final = 1000  # messages of one socket in a row, so that none starves the others
+
+
+class Message(NamedTuple):
+    """One message as it came. `lost` is how many of its topic are missing before it."""
+
+    topic: str
+    source: str
+    epoch: str
+    seq: int
+    events: list[list[Any]]
+    lost: int
+
+
+class Tail:
+    """Listens to every publisher for topics that begin with one of `prefixes`; use in a `with`."""
+
+    def __init__(self, bus: BusConfig, run_dir: Path, prefixes: Sequence[str] = ()) -> None:
+        self.messages = 0
+        self.events = 0
+        self.lost = 0
+        self.unreadable = 0
+        self._prefixes = tuple(prefixes) or DEFAULT
+        self._losses = Losses()
+        self._context = zmq.Context()
+        self._poller = zmq.Poller()
+        for name in (MARKET, *JOURNALED):
+            socket = self._context.socket(zmq.SUB)
+            socket.set_hwm(bus.messages_max)
+            socket.setsockopt(zmq.MAXMSGSIZE, BODY_MAX_BYTES)
+            for prefix in self._prefixes:
+                socket.subscribe(LAST if prefix.startswith(LAST) else prefix)
+            socket.connect(endpoint(name, bus, run_dir))
+            self._poller.register(socket, zmq.POLLIN)
+
+    def __enter__(self) -> "Tail":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._context.destroy(linger=0)
+
+    def read(self, seconds: float | None = None) -> Iterator[Message]:
+        """Messages as they come, for `seconds` or without end."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while deadline is None or time.monotonic() < deadline:
+            for socket, _ in self._poller.poll(POLL_MS):
+                yield from self._drain(socket)
+
+    def counts(self) -> dict[str, int]:
+        """What was heard so far, and what was not."""
+        return {
+            "messages": self.messages,
+            "events": self.events,
+            "lost": self.lost,
+            "unreadable": self.unreadable,
+        }
+
+    def _drain(self, socket: "zmq.Socket[bytes]") -> Iterator[Message]:
+        for _ in range(TAKEN_MAX):
+            try:
+                frames = socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            message = self._message(frames)
+            if message is not None:
+                yield message
+
+    def _message(self, frames: list[bytes]) -> Message | None:
+        topic = frames[0].rstrip(b"\0").decode(errors="replace")
+        if not topic.startswith(self._prefixes):
+            return None
+        body = unpacked(frames[-1])
+        if body is None:
+            self.unreadable += 1
+            return None
+        _version, source, epoch, seq, events = body
+        lost = self._losses.before(topic, epoch, seq, len(events))
+        self.messages, self.events = self.messages + 1, self.events + len(events)
+        self.lost += lost
+        return Message(topic, source, epoch, seq, events, lost)
+
+
+class Losses:
+    """Counts what is missing, by topic: a tick topic's seq counts messages, a journal's events."""
+
+    def __init__(self) -> None:
+        self._next: dict[str, tuple[str, int]] = {}
+
+    def before(self, topic: str, epoch: str, seq: int, events: int) -> int:
+        """How many messages or events were lost before this one."""
+        if topic.startswith(UNNUMBERED):
+            return 0
+        known_epoch, expected = self._next.get(topic, (epoch, seq))
+        following = seq + (1 if topic.startswith("tick.") else events)
+        if known_epoch == epoch:
+            following = max(following, expected)
+        self._next[topic] = (epoch, following)
+        return max(0, seq - expected) if known_epoch == epoch else 0
+
+
+def unpacked(body: bytes) -> list[Any] | None:
+    """A body of this wire version as plain values; None if it is none."""
+    try:
+        found = msgpack.unpackb(body)
+    except (ValueError, msgpack.UnpackException):  # broken, cut short, too deep, or more behind it
+        return None
+    if not isinstance(found, list) or len(found) < 5 or found[0] != 1:
+        return None
+    _version, source, epoch, seq, events = found[:5]
+    if not (isinstance(source, str) and isinstance(epoch, str) and isinstance(seq, int)):
+        return None
+    if not (isinstance(events, list) and all(isinstance(e, list) and e for e in events)):
+        return None
+    return found[:5]

@@ -1,0 +1,218 @@
+"""A fill traced back: tick, signal, order, execution and its cost, each with its time.
+
+All of it is in the journals: an order carries the times and ids of its signal and its tick, and
+`order.accepted` when it was written to TWS.
+"""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from tapewire.common.events import Commission, Event, Fill, OrderAccepted, OrderChanged, OrderCreated, OrderDenied, OrderExpired, OrderIntended, OrderModified, OrderUpdated, SubmitOrder
+from tapewire.console.records.journals import Entry, Journals
+
+NAMED_MAX: Final = 3
+
+
+class NotFound(ValueError):
+    """What was named is not in the journals, or not only once."""
+
+
+class Subject(NamedTuple):
+    """What is traced: an order, one fill of it or of nobody's, or a signal that was denied."""
+
+    intent_id: str | None = None
+    exec_id: str | None = None
+    signal_id: str | None = None
+
+
+class Step(NamedTuple):
+    """One step of the way. `source` is the process that tells it, `name` what happened."""
+
+    ts_ns: int
+    name: str
+    source: str
+    detail: str
+
+
+class Trace(NamedTuple):
+    """The way of a subject, in time order. `order` is None for a trade that is not ours."""
+
+    subject: Subject
+    order: SubmitOrder | None
+    steps: list[Step]
+
+    def spans_us(self) -> list[float | None]:
+        """Microseconds from the step before to each step; None for the first."""
+        return [None, *((b.ts_ns - a.ts_ns) / 1000 for a, b in pairwise(self.steps))]
+
+    def ids(self) -> dict[str, str]:
+        """What a person may ask for again, by what it is of: each id in full."""
+        order, subject = self.order, self.subject
+        named = {
+            "fill": subject.exec_id,
+            "order": subject.intent_id,
+            "signal": order.signal_id if order else subject.signal_id,
+            "tick": order.cause_id if order else None,
+        }
+        return {name: found for name, found in named.items() if found}
+
+    def total_us(self) -> float:
+        """Microseconds from the first step to the last."""
+        return (self.steps[-1].ts_ns - self.steps[0].ts_ns) / 1000
+
+
+def trace(run_dir: Path, text: str) -> Trace:
+    """Trace what `text` names: an exec id, intent id or signal id, or how one alone begins."""
+    with Journals(run_dir) as journals:
+        subject = _find(journals.until(), text)
+    with Journals(run_dir) as journals:
+        return _follow(journals.until(), subject)
+
+
+def as_json(found: Trace) -> dict[str, Any]:
+    """A trace as one JSON object."""
+    order = found.order
+    steps = [
+        {**step._asdict(), "us": span}
+        for step, span in zip(found.steps, found.spans_us(), strict=True)
+    ]
+    return {
+        "intent_id": found.subject.intent_id,
+        "exec_id": found.subject.exec_id,
+        "signal_id": order.signal_id if order else found.subject.signal_id,
+        "strategy": order.strategy if order else None,
+        "symbol": order.symbol if order else None,
+        "total_us": found.total_us(),
+        "steps": steps,
+    }
+
+
+def _find(entries: Iterator[Entry], text: str) -> Subject:
+    """The one subject that `text` names: exactly, or else as the start of its id."""
+    exact: set[Subject] = set()
+    begun: dict[Subject, str] = {}
+    for entry in entries:
+        for name, subject in _named(entry.event):
+            if name == text:
+                exact.add(subject)
+            elif name.startswith(text):
+                begun[subject] = name
+    found = exact or set(begun)
+    if not found:
+        raise NotFound(
+            f"{text!r} is in no journal, expected the start of an exec id, intent id or signal id;"
+            " `tapewire fills` lists fills"
+        )
+    if len(found) > 1:
+        names = sorted(begun.values())[:NAMED_MAX]
+        raise NotFound(
+            f"{text!r} begins {len(found)} ids, such as {', '.join(names)}; expected one alone:"
+            " give more of it"
+        )
+    return found.pop()
+
+
+def _named(event: Event) -> list[tuple[str, Subject]]:
+    """The ids that an event introduces, and what each stands for."""
+    if isinstance(event, Fill):
+        fill = Subject(event.intent_id, event.exec_id)
+        order = [(event.intent_id, Subject(event.intent_id))] if event.intent_id else []
+        return [(event.exec_id, fill), *order]
+    if isinstance(event, OrderCreated | OrderIntended):
+        subject = Subject(event.order.intent_id)
+        return [(event.order.intent_id, subject), (event.order.signal_id, subject)]
+    if isinstance(event, OrderDenied | OrderExpired):
+        return [(event.signal_id, Subject(signal_id=event.signal_id))]
+    return []
+
+
+def _follow(entries: Iterator[Entry], subject: Subject) -> Trace:
+    order: SubmitOrder | None = None
+    steps: list[Step] = []
+    told: set[tuple[str, str]] = set()  # both gateways may tell of one execution
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, Fill | Commission):
+            key = (entry.name, event.exec_id)
+            mine = ("fill", event.exec_id) in told or _is_fill_of(event, subject)
+            if not mine or key in told:
+                continue
+            told.add(key)
+        elif not _belongs(event, subject):
+            continue
+        if isinstance(event, OrderCreated | OrderIntended):
+            order = event.order
+        steps += _steps(entry)
+    first = _cause(order) if order else []
+    return Trace(subject, order, sorted([*first, *steps], key=lambda step: step.ts_ns))
+
+
+def _is_fill_of(event: Fill | Commission, subject: Subject) -> bool:
+    if not isinstance(event, Fill):
+        return False
+    if subject.exec_id is not None:
+        return event.exec_id == subject.exec_id
+    return event.intent_id is not None and event.intent_id == subject.intent_id
+
+
+def _belongs(event: Event, subject: Subject) -> bool:
+    """Whether an event is of the traced order or signal; what only repeats others is left out."""
+    if isinstance(event, OrderChanged | OrderUpdated):
+        return False
+    if subject.intent_id is None:
+        return subject.signal_id is not None and subject.signal_id == _id(event, "signal_id")
+    return subject.intent_id == _id(event, "intent_id")
+
+
+def _id(event: Event, field: str) -> str | None:
+    """An event's id: its own, or that of the order or change that it carries."""
+    for owner in (event, getattr(event, "order", None), getattr(event, "change", None)):
+        found = getattr(owner, field, None)
+        if isinstance(found, str):
+            return found
+    return None
+
+
+def _cause(order: SubmitOrder) -> list[Step]:
+    """What came before the order: its tick and its signal, in the times that it carries."""
+    steps = []
+    if order.cause_ns:
+        steps.append(Step(order.cause_ns, "tick", "gateway", order.cause_id))
+    if order.signal_ns:
+        steps.append(Step(order.signal_ns, "signal", order.strategy, order.signal_id))
+    return steps
+
+
+def _steps(entry: Entry) -> list[Step]:
+    event = entry.event
+    step = Step(entry.ts_ns, entry.name, entry.source, _detail(event))
+    if isinstance(event, OrderAccepted) and event.sent_ns:
+        return [Step(event.sent_ns, "sent", entry.source, "written to TWS"), step]
+    return [step]
+
+
+def _detail(event: Event) -> str:
+    tell = _DETAILS.get(type(event))
+    return tell(event) if tell else str(getattr(event, "reason", ""))
+
+
+def _terms(order: SubmitOrder) -> str:
+    asked = f"{order.action} {order.quantity:f} {order.symbol} {order.order_type}"
+    return asked + _limit(order.limit_price)
+
+
+def _limit(price: Decimal | None) -> str:
+    return "" if price is None else f" at {price:f}"
+
+
+_DETAILS: Final[dict[type[Event], Callable[[Any], str]]] = {
+    OrderCreated: lambda event: _terms(event.order),
+    OrderIntended: lambda event: f"order id {event.order_id}",
+    OrderAccepted: lambda event: f"perm id {event.perm_id}",
+    OrderModified: lambda event: f"now {event.quantity:f}{_limit(event.limit_price)}",
+    Fill: lambda event: f"{event.side} {event.quantity:f} {event.symbol} at {event.price:f}",
+    Commission: lambda event: f"{event.amount:f} {event.currency}",
+}

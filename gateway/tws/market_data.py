@@ -1,0 +1,227 @@
+"""Ticks from TWS's market data messages: one typed `Quote` or `Trade` a change.
+
+These messages are nearly all that TWS sends, so they are read here from their fields, without
+ibapi's decoder. What a message does not carry is what it was before.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from tapewire.common.events import Quote, Tick, Trade
+from tapewire.common.instruments import Instrument
+
+TICK_PRICE: Final = b"1"
+TICK_SIZE: Final = b"2"
+TICK_BY_TICK: Final = b"99"
+
+# TWS's tick types, live and delayed, to the part of the line that they change.
+_PRICES: Final = {b"1": "bid", b"2": "ask", b"4": "last", b"66": "bid", b"67": "ask", b"68": "last"}
+_SIZES: Final = {b"0": "bid", b"3": "ask", b"5": "last", b"69": "bid", b"70": "ask", b"71": "last"}
+
+# What a tick may carry on the wire: beyond it, readers would refuse the whole message.
+PRICE_MAX: Final = 1e12
+PRICE_PARTS: Final = 10  # a tickPrice frame split at NULs: three of its length, seven fields
+SIZE_PARTS: Final = 8
+PRICE_ID: Final = ord(TICK_PRICE)
+SIZE_ID: Final = ord(TICK_SIZE)
+_HEADS: Final = {
+    bytes((length, message_id)): (message_id == PRICE_ID, 4 + length)
+    for length in range(256)
+    for message_id in (PRICE_ID, SIZE_ID)
+}
+"""The length's last byte and the message id, to: is it a tickPrice, and how many bytes in all."""
+SIZE_MAX: Final = 1e15
+
+FIRST_REQUEST_ID: Final = 1_000_000_000  # far above any order id, so that errors are told apart
+
+
+class Line:
+    """One market data line: the newest values of one symbol."""
+
+    __slots__ = ("ask", "ask_size", "bid", "bid_size", "last", "last_size", "symbol", "ticks")
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        self.bid: float | None = None
+        self.bid_size: float | None = None
+        self.ask: float | None = None
+        self.ask_size: float | None = None
+        self.last: float | None = None
+        self.last_size: float | None = None
+        self.ticks: list[Tick] = []
+
+
+class MarketData:
+    """All market data lines of a session, and the ticks that came since they were last taken."""
+
+    def __init__(self) -> None:
+        self._lines: dict[bytes, Line] = {}
+        self._touched: list[Line] = []
+        self._next_request_id = FIRST_REQUEST_ID
+        self.messages = 0
+        self.readers: dict[bytes, Callable[[list[bytes], int], None]] = {
+            TICK_PRICE: self._on_price,
+            TICK_SIZE: self._on_size,
+            TICK_BY_TICK: self._on_tick_by_tick,
+        }
+
+    def open(self, instrument: Instrument) -> list[int]:
+        """Lines for `instrument`; gives the request ids: one for `top`, two for tick-by-tick."""
+        line = Line(instrument.symbol)
+        count = 2 if instrument.feed == "tick_by_tick" else 1
+        ids = [self._next_request_id + n for n in range(count)]
+        self._next_request_id += count
+        for request_id in ids:
+            self._lines[str(request_id).encode()] = line
+        return ids
+
+    def about(self, request_id: int) -> str | None:
+        """The symbol of the line that a request id opened."""
+        line = self._lines.get(str(request_id).encode())
+        return line.symbol if line else None
+
+    def close_all(self) -> None:
+        """Forget all lines: the session they belonged to is over."""
+        self._lines.clear()
+
+    def take(self) -> list[tuple[str, list[Tick]]]:
+        """The ticks since the last call, by symbol."""
+        taken = [(line.symbol, line.ticks) for line in self._touched]
+        for line in self._touched:
+            line.ticks = []
+        self._touched = []
+        return taken
+
+    def read_run(  # noqa: PLR0912 - one loop: a call a tick would cost what it saves
+        self, parts: list[bytes], place: int, now_ns: int
+    ) -> tuple[int, int]:
+        """Read tickPrice and tickSize frames as long as nothing else comes: the fast path.
+
+        `parts` is the buffer split at its NULs and `place` where a frame begins in it: two empty
+        parts, one more, then the length's last byte with the message id, then the fields (for a
+        frame shorter than 256 bytes). So a whole read costs one split, where a frame at a time
+        costs one each. Gives how many parts and how many bytes were read. What it does not take,
+        such as a value out of bounds or a delayed tick, is left to the readers of single messages,
+        which say why. A size that TWS repeats behind its price is read here and is no tick.
+        """
+        begun, size, frames, last = place, 0, 0, len(parts) - PRICE_PARTS
+        lines, touched, heads = self._lines, self._touched, _HEADS
+        price_max, size_max, quote = PRICE_MAX, SIZE_MAX, Quote
+        try:
+            while place < last and not parts[place + 1] and not parts[place + 2]:
+                line, (is_price, length) = lines[parts[place + 5]], heads[parts[place + 3]]
+                kind, value = parts[place + 6], float(parts[place + 7])
+                changed = True
+                if is_price:
+                    shown = float(parts[place + 8])
+                    if not (0 < value <= price_max and 0 <= shown <= size_max):
+                        break
+                    if kind == b"1":
+                        line.bid, line.bid_size = value, shown
+                    elif kind == b"2":
+                        line.ask, line.ask_size = value, shown
+                    elif kind == b"4":
+                        self._trade(line, value, shown, now_ns)
+                        changed = False
+                    else:
+                        break
+                    place += PRICE_PARTS
+                else:
+                    if not 0 <= value <= size_max:
+                        break
+                    if kind == b"0":
+                        changed, line.bid_size = value != line.bid_size, value
+                    elif kind == b"3":
+                        changed, line.ask_size = value != line.ask_size, value
+                    else:
+                        break
+                    place += SIZE_PARTS
+                size += length
+                frames += 1
+                if changed:
+                    ticks = line.ticks
+                    if not ticks:
+                        touched.append(line)
+                    ticks.append(
+                        quote(line.symbol, now_ns, line.bid, line.bid_size, line.ask, line.ask_size)
+                    )
+        except (ValueError, KeyError):
+            pass  # not a number, or another kind of message: its own reader takes it
+        self.messages += frames
+        return place - begun, size
+
+    def _on_price(self, fields: list[bytes], now_ns: int) -> None:
+        self.messages += 1
+        line, part = self._lines.get(fields[2]), _PRICES.get(fields[3])
+        if line is None or part is None:
+            return
+        price, size = _side(float(fields[4]), float(fields[5]) if fields[5] else None)
+        if part == "bid":
+            line.bid, line.bid_size = price, size
+        elif part == "ask":
+            line.ask, line.ask_size = price, size
+        else:
+            if price is not None:
+                self._trade(line, price, size, now_ns)
+            return
+        self._quote(line, now_ns)
+
+    def _on_size(self, fields: list[bytes], now_ns: int) -> None:
+        self.messages += 1
+        line, part = self._lines.get(fields[2]), _SIZES.get(fields[3])
+        if line is None or part is None:
+            return
+        size = float(fields[4])
+        if not 0 <= size <= SIZE_MAX:
+            raise ValueError(f"size {size}, expected 0 to {SIZE_MAX}")
+        if part == "last":
+            # TWS repeats a trade's size behind its price; a new size alone is a new trade.
+            if line.last is not None and size != line.last_size:
+                self._trade(line, line.last, size, now_ns)
+            return
+        if part == "bid":
+            unchanged, line.bid_size = size == line.bid_size, size
+        else:
+            unchanged, line.ask_size = size == line.ask_size, size
+        if not unchanged:
+            self._quote(line, now_ns)
+
+    def _on_tick_by_tick(self, fields: list[bytes], now_ns: int) -> None:
+        self.messages += 1
+        line = self._lines.get(fields[1])
+        if line is None:
+            return
+        if fields[2] in (b"1", b"2"):
+            price, size = _side(float(fields[4]), float(fields[5]))
+            if price is not None:
+                self._trade(line, price, size, now_ns)
+        elif fields[2] == b"3":
+            bid = _side(float(fields[4]), float(fields[6]))
+            ask = _side(float(fields[5]), float(fields[7]))
+            (line.bid, line.bid_size), (line.ask, line.ask_size) = bid, ask
+            self._quote(line, now_ns)
+
+    def _quote(self, line: Line, now_ns: int) -> None:
+        if not line.ticks:
+            self._touched.append(line)
+        line.ticks.append(
+            Quote(line.symbol, now_ns, line.bid, line.bid_size, line.ask, line.ask_size)
+        )
+
+    def _trade(self, line: Line, price: float, size: float | None, now_ns: int) -> None:
+        line.last, line.last_size = price, size
+        if not line.ticks:
+            self._touched.append(line)
+        line.ticks.append(Trade(line.symbol, now_ns, price, size))
+
+
+def _side(price: float, size: float | None) -> tuple[float | None, float | None]:
+    """A price with its size; -1 without a size is TWS's way to say that this side is empty.
+
+    Raises `ValueError` for NaN, the infinities, TWS's "unset" and a size below 0.
+    """
+    if price == -1 and not size:
+        return None, None
+    if not -PRICE_MAX <= price <= PRICE_MAX or (size is not None and not 0 <= size <= SIZE_MAX):
+        raise ValueError(f"price {price} with size {size}")
+    return price, size

@@ -1,0 +1,177 @@
+r"""One TWS session: bytes in, messages and ticks out, and requests as bytes to send.
+
+    DOWN --opened--> HANDSHAKE --version reply--> STARTING --nextValidId, accounts--> UP
+      ^                  \--version reply--> IDENTIFYING --nonce--^                      |
+      |__________________________closed, from every state________________________________|
+
+The client speaks first (`API`, NUL, the versions it can), TWS answers with the version it chose;
+then `startApi`, and nothing before it. Where the peer must be the group's own simulator, `opened`
+is given its nonce (`tapewire.common.config.tws_address`), and between the two the peer is asked for it. Until it
+has answered rightly there is no translator: nothing that it says is read as TWS's, and no request
+but that one exists that could be sent. A session is UP once TWS has told both the next valid
+order id and the accounts: until then it ignores requests without a word. It stays STARTING, or
+goes back to it, while the accounts are not those to trade on; `refusal` then says why.
+"""
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+from tapewire.common.config.tws_address import IDENTIFY
+from tapewire.gateway.tws.framing import FrameReader, frame, payload_at
+from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.tws.encoder import RequestEncoder
+from tapewire.gateway.tws.translate import Translator
+from tapewire.gateway.tws.messages import IdentityAsked, ManagedAccounts, NextValidId, SessionStarted, TwsMessage, Undecodable
+
+VERSION_MIN: Final = 100
+VERSION_MAX: Final = 157  # the newest that ibapi 9.81.1 speaks
+
+SessionState = Literal["DOWN", "HANDSHAKE", "IDENTIFYING", "STARTING", "UP"]
+Accounts = tuple[str, ...]
+
+
+class SessionError(ValueError):
+    """What came is not a TWS that this gateway can speak with; says what, and closes."""
+
+
+class TwsSession:
+    """The protocol's state, without its socket. Ticks go to `market`, the rest is returned.
+
+    `refuses` says why accounts must not be traded on, "" if they may be; without it all may be.
+    """
+
+    def __init__(
+        self,
+        client_id: int,
+        market: MarketData,
+        refuses: Callable[[Accounts], str] = lambda _accounts: "",
+    ) -> None:
+        self.client_id = client_id
+        self.market = market
+        self.refusal = ""
+        self._refuses = refuses
+        self.state: SessionState = "DOWN"
+        self.server_version = 0
+        self.accounts: Accounts = ()
+        self.next_valid_id: int | None = None
+        self._nonce = b""
+        self._peer = ""
+        self._frames = FrameReader()
+        self._translator: Translator | None = None
+        self._encoder: RequestEncoder | None = None
+
+    def __repr__(self) -> str:
+        return f"<TwsSession client {self.client_id}: {self.state}, version {self.server_version}>"
+
+    @property
+    def encode(self) -> RequestEncoder:
+        """The encoder of this session's requests; only after the handshake."""
+        if self._encoder is None:
+            raise SessionError(f"the session is {self.state}, requests need it STARTING or UP")
+        return self._encoder
+
+    @property
+    def unproven(self) -> bool:
+        """Whether the peer has yet to prove that it is the group's simulator."""
+        return bool(self._nonce) and self.state in ("HANDSHAKE", "IDENTIFYING")
+
+    def no_proof(self, what: str) -> str:
+        """Why the peer is left: `what` it did instead of proving who it is."""
+        return (
+            f"{self._peer} did not identify itself as this group's simulator: {what}; nothing else"
+            " was sent to it"
+        )
+
+    def opened(self, nonce: str = "", peer: str = "") -> bytes:
+        """The socket is connected: gives the greeting to send.
+
+        With a `nonce` the peer, whose address is `peer`, must answer with it before anything else.
+        """
+        self.closed()
+        self.state = "HANDSHAKE"
+        self._nonce, self._peer = nonce.encode(), peer
+        return b"API\0" + frame(f"v{VERSION_MIN}..{VERSION_MAX}".encode())
+
+    def closed(self) -> None:
+        """The socket is gone: back to the beginning."""
+        self.state, self.refusal = "DOWN", ""
+        self.accounts, self.next_valid_id = (), None
+        self._frames, self._translator, self._encoder = FrameReader(), None, None
+        self.market.close_all()
+
+    def received(self, data: bytes, now_ns: int) -> list[TwsMessage]:
+        """Read what came; raises `SessionError` or `FramingError` where it makes no sense."""
+        messages: list[TwsMessage] = []
+        buffer, offset = self._frames.join(data), 0
+        parts, place = buffer.split(b"\0"), 0
+        while True:
+            if self._translator is not None:
+                read, size = self.market.read_run(parts, place, now_ns)
+                place, offset = place + read, offset + size
+            payload = payload_at(buffer, offset)
+            if payload is None:
+                break
+            messages += self._one(payload, now_ns)
+            place += buffer.count(b"\0", offset, offset + 4 + len(payload))
+            offset += 4 + len(payload)
+        self._frames.keep(buffer[offset:])
+        return messages
+
+    def _one(self, payload: bytes, now_ns: int) -> list[TwsMessage]:
+        """A single message: a tick to the market, anything else to ibapi's decoder."""
+        fields = payload.split(b"\0")
+        read = self.market.readers.get(fields[0]) if self._translator else None
+        if read is None:
+            return self._read(payload, fields)
+        try:
+            read(fields, now_ns)
+        except (ValueError, IndexError) as error:
+            return [Undecodable(repr(error), payload)]
+        return []
+
+    def _read(self, payload: bytes, fields: list[bytes]) -> list[TwsMessage]:
+        if self.state == "IDENTIFYING":
+            return [self._identify(fields)]
+        if self._translator is None:
+            return [self._agree(fields)]
+        messages = self._translator.read(payload)
+        for message in messages:
+            if isinstance(message, NextValidId):
+                self.next_valid_id = message.order_id
+            elif isinstance(message, ManagedAccounts):
+                self.accounts = message.accounts
+                self.refusal = self._refuses(message.accounts)
+        if self.next_valid_id is not None and self.accounts:
+            self.state = "STARTING" if self.refusal else "UP"
+        return messages
+
+    def _agree(self, fields: list[bytes]) -> TwsMessage:
+        try:
+            version = int(fields[0])
+        except ValueError:
+            raise SessionError(
+                f"the peer answered the handshake with {fields[0][:40]!r}, expected a version:"
+                " is this port TWS's API port?"
+            ) from None
+        if not VERSION_MIN <= version <= VERSION_MAX:
+            raise SessionError(
+                f"TWS chose version {version}, expected {VERSION_MIN} to {VERSION_MAX}"
+            )
+        self.server_version = version
+        self._encoder = RequestEncoder(self.client_id, version)
+        if self._nonce:
+            self.state = "IDENTIFYING"
+            return IdentityAsked()
+        return self._start()
+
+    def _identify(self, fields: list[bytes]) -> SessionStarted:
+        if fields[:2] != [IDENTIFY.encode(), self._nonce]:
+            kind = fields[0][:20].decode(errors="replace")
+            answer = "another nonce" if kind == IDENTIFY else f"message {kind!r}"
+            raise SessionError(f"asked for its nonce, it answered with {answer}")
+        return self._start()
+
+    def _start(self) -> SessionStarted:
+        self._translator = Translator(self.server_version)
+        self.state = "STARTING"
+        return SessionStarted(self.server_version)

@@ -1,0 +1,149 @@
+"""The TCP socket to TWS: non-blocking, in the gateway's one poll loop, connecting by itself."""
+
+import errno
+import socket
+from collections.abc import Callable
+from typing import Final
+
+from tapewire.common.runtime.clock import Clock
+from tapewire.common.config.tws_address import NoTwsAddress, TwsAddress
+
+READ_BYTES: Final = 256 * 1024
+
+KEEPALIVE: Final = {
+    socket.TCP_KEEPIDLE: 10,
+    socket.TCP_KEEPINTVL: 3,
+    socket.TCP_KEEPCNT: 3,
+    socket.TCP_USER_TIMEOUT: 19_000,
+}
+"""A peer that answers nothing for 19 s is gone, whether it was asked or written to: s, s, -, ms."""
+
+OPENED: Final = b"opened"
+DATA: Final = b"data"
+CLOSED: Final = b"closed"
+
+
+class TwsSocket:
+    """A byte stream to TWS for `ZmqTransport.attach`; `find` gives the address, at each connect.
+
+    `ready` gives `[OPENED]`, with the nonce and the address behind it where the peer must prove
+    who it is, `[DATA, bytes]` and `[CLOSED, reason]`. After a close it waits `reconnect_ms`, then
+    tries again, for as long as it takes.
+    """
+
+    def __init__(self, find: Callable[[], TwsAddress], reconnect_ms: int, clock: Clock) -> None:
+        self._find = find
+        self._address: TwsAddress | None = None
+        self._retry_ns = reconnect_ms * 1_000_000
+        self._clock = clock
+        self._socket: socket.socket | None = None
+        self._connected = False
+        self._next_try_ns = 0
+        self._out = bytearray()
+
+    def __repr__(self) -> str:
+        state = "connected" if self._connected else "down"
+        return f"<TwsSocket {self._address} {state}>"
+
+    def fileno(self) -> int:
+        """The descriptor to poll; -1 while there is none."""
+        return self._socket.fileno() if self._socket else -1
+
+    def wants_write(self) -> bool:
+        """Whether bytes wait, or a connect is under way."""
+        return bool(self._out) or not self._connected
+
+    def ready(self) -> list[list[bytes]]:
+        """Connect, read and write as far as it goes without waiting."""
+        if self._socket is None:
+            return self._begin()
+        if not self._connected:
+            return self._finish_connecting()
+        messages = self._read(self._socket)
+        if self._socket is not None and self._out:
+            messages += self._flush(self._socket)
+        return messages
+
+    def write(self, data: bytes) -> bool:
+        """Write, or queue what does not fit; False if there is no connection."""
+        if self._socket is None or not self._connected:
+            return False
+        self._out += data
+        self._flush_quietly(self._socket)
+        return True
+
+    def close(self) -> None:
+        """Close now; `ready` connects again later."""
+        if self._socket is not None:
+            self._socket.close()
+        self._socket, self._connected = None, False
+        self._out.clear()
+        self._next_try_ns = self._clock.now_ns() + self._retry_ns
+
+    def _begin(self) -> list[list[bytes]]:
+        if self._clock.now_ns() < self._next_try_ns:
+            return []
+        try:
+            self._address = address = self._find()
+        except NoTwsAddress as error:
+            return self._gone(f"cannot connect to TWS: {error}")
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in KEEPALIVE.items():
+            self._socket.setsockopt(socket.IPPROTO_TCP, option, value)
+        try:
+            code = self._socket.connect_ex((address.host, address.port))
+        except OSError as error:  # a name that cannot be looked up, perhaps only now
+            return self._gone(f"cannot connect to TWS at {address}: {error.strerror}")
+        if code in (0, errno.EINPROGRESS):
+            return []
+        return self._gone(f"cannot connect to TWS at {address}: {errno.errorcode.get(code)}")
+
+    def _finish_connecting(self) -> list[list[bytes]]:
+        assert self._socket is not None
+        assert self._address is not None
+        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code == 0:
+            try:
+                self._socket.getpeername()
+            except OSError:
+                return []  # still under way
+            self._connected = True
+            nonce = self._address.nonce
+            proof = [nonce.encode(), str(self._address).encode()] if nonce else []
+            return [[OPENED, *proof]]
+        return self._gone(f"cannot connect to TWS at {self._address}: {errno.errorcode.get(code)}")
+
+    def _read(self, sock: socket.socket) -> list[list[bytes]]:
+        try:
+            data = sock.recv(READ_BYTES)
+        except BlockingIOError:
+            return []
+        except OSError as error:
+            return self._gone(f"TWS at {self._address} reset the connection: {error.strerror}")
+        if data:
+            return [[DATA, data]]
+        return self._gone(f"TWS at {self._address} closed the connection")
+
+    def _flush(self, sock: socket.socket) -> list[list[bytes]]:
+        try:
+            sent = sock.send(self._out)
+        except BlockingIOError:
+            return []
+        except OSError as error:
+            return self._gone(f"TWS at {self._address} reset the connection: {error.strerror}")
+        del self._out[:sent]
+        return []
+
+    def _flush_quietly(self, sock: socket.socket) -> None:
+        try:
+            del self._out[: sock.send(self._out)]
+        except OSError:
+            return  # the next `ready` writes the rest, or finds the connection gone and says so
+
+    def _gone(self, reason: str) -> list[list[bytes]]:
+        self.close()
+        return [[CLOSED, reason.encode()]]

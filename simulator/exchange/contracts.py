@@ -1,0 +1,54 @@
+"""Which instrument a client's contract means."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from tapewire.common.instruments import Instrument
+
+CON_ID_FIRST = 1000
+
+
+class ContractQuery(msgspec.Struct, frozen=True):
+    """The part of a client's contract that names an instrument; blank or 0 is "any"."""
+
+    con_id: int
+    symbol: str
+    sec_type: str
+    exchange: str
+    currency: str
+    local_symbol: str
+
+
+class Contracts:
+    """All instruments of the simulated TWS, by symbol and by contract id."""
+
+    def __init__(self, instruments: Sequence[Instrument]) -> None:
+        numbered = [
+            msgspec.structs.replace(one, con_id=one.con_id or CON_ID_FIRST + index)
+            for index, one in enumerate(instruments)
+        ]
+        self.by_symbol = {one.symbol: one for one in numbered}
+        if len(self.by_symbol) != len(numbered):
+            raise ValueError("simulator: two instruments have one symbol, expected each once")
+        if len({one.con_id for one in numbered}) != len(numbered):
+            raise ValueError("simulator: two instruments have one con_id, expected each once")
+
+    def find(self, query: ContractQuery) -> list[Instrument]:
+        """Every instrument that fits; an order or a subscription needs exactly one."""
+        return [one for one in self.by_symbol.values() if _fits(one, query)]
+
+
+def _fits(instrument: Instrument, query: ContractQuery) -> bool:
+    if query.con_id:
+        return instrument.con_id == query.con_id
+    names = {name for name in (query.symbol, query.local_symbol) if name}
+    exchanges = {"", instrument.exchange}
+    if instrument.sec_type == "STK":
+        exchanges.add("SMART")
+    return (
+        names == {instrument.symbol}
+        and query.sec_type in ("", instrument.sec_type)
+        and query.currency in ("", instrument.currency)
+        and query.exchange in exchanges
+    )

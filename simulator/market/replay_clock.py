@@ -1,0 +1,61 @@
+"""When each market row is due: market time, started by the first who asks for data."""
+
+from collections.abc import Iterator
+
+from tapewire.common.ticks.rows import Row
+from tapewire.simulator.settings import SimulatorSettings
+
+NS_PER_S = 1_000_000_000
+
+
+class Clockwork:
+    """Hands out rows as they fall due. Speed 0: all rows are due at once."""
+
+    def __init__(self, settings: SimulatorSettings, market: Iterator[Row]) -> None:
+        self._speed = settings.speed
+        self._limit_ns = int(settings.seconds * NS_PER_S) or None
+        self._market = market
+        self._next: Row | None = next(market, None)  # now, so that a bad source stops the start
+        self._started_ns = 0
+        self._first_ns = 0
+        self.is_started = False
+
+    def start(self, now_ns: int) -> None:
+        """Begin with the first row, now; later calls change nothing."""
+        if self.is_started or self._next is None:
+            return
+        self.is_started = True
+        self._started_ns = now_ns
+        self._first_ns = self._next.ts_ns
+
+    @property
+    def is_over(self) -> bool:
+        """No row is left, or the time for which the market is fed is up."""
+        return self._next is None
+
+    def due_ns(self) -> int | None:
+        """When the next row is due; None before the start and after the end."""
+        if not self.is_started or self._next is None:
+            return None
+        if not self._speed:
+            return self._started_ns
+        return self._started_ns + int((self._next.ts_ns - self._first_ns) / self._speed)
+
+    def take(self, now_ns: int, rows_max: int) -> list[Row]:
+        """At most `rows_max` of the rows that are due."""
+        rows: list[Row] = []
+        if not self.is_started or self._next is None:
+            return rows
+        elapsed_ns = now_ns - self._started_ns
+        if self._limit_ns is not None and elapsed_ns > self._limit_ns:
+            self._next = None
+            return rows
+        until_ns = self._first_ns + int(elapsed_ns * self._speed) if self._speed else None
+        row: Row | None = self._next
+        while row is not None and len(rows) < rows_max:
+            if until_ns is not None and row.ts_ns > until_ns:
+                break
+            rows.append(row)
+            row = next(self._market, None)
+        self._next = row
+        return rows

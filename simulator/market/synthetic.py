@@ -1,0 +1,107 @@
+"""A market made up from a seed: trends worth trading, quotes that never cross."""
+
+import random
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.rows import Row
+
+START_NS = 1_704_722_400_000_000_000  # 2024-01-08 14:00 UTC, an ordinary Monday
+TRADE_SHARE = 0.2
+STEP_PER_TICK = 20_000  # one step is about half a basis point of the price
+WANDER_MAX = 0.15  # further from its first price than this, a symbol trends back
+_FIRST_PRICE = {"STK": (40, 400), "FUT": (2_000, 6_000), "CRYPTO": (1_000, 60_000)}
+
+
+class _Walk(msgspec.Struct):
+    """Where one symbol is; prices are counted in ticks."""
+
+    symbol: str
+    tick: Decimal
+    first: int
+    mid: int
+    step: int
+    drift: float = 0.0
+    rows_left: int = 0
+
+
+class SyntheticMarket:
+    """An endless, seeded iterator of rows, `rate_per_s` of them a second for all symbols.
+
+    Each symbol walks at random on its tick grid and follows a trend for some hundred
+    rows at a time. The same seed gives the same rows.
+    """
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        seed: int,
+        rate_per_s: float,
+        start_ns: int = START_NS,
+    ) -> None:
+        if not instruments:
+            raise ValueError("simulator: no instruments, expected at least one to make a market of")
+        if not rate_per_s > 0:
+            raise ValueError(f"simulator: the rate is {rate_per_s} rows a second, must be above 0")
+        self._random = random.Random(seed)
+        self._gap_ns = 1e9 / rate_per_s
+        self._now_ns = float(start_ns)
+        self._walks = [self._walk(instrument) for instrument in instruments]
+        self._unquoted = list(self._walks)
+
+    def __iter__(self) -> Iterator[Row]:
+        return self
+
+    def __next__(self) -> Row:
+        self._now_ns += self._random.expovariate(1.0) * self._gap_ns
+        if self._unquoted:  # every symbol opens with a quote
+            return self._quote(self._unquoted.pop(0))
+        walk = self._random.choice(self._walks)
+        if self._random.random() < TRADE_SHARE:
+            return self._trade(walk)
+        self._move(walk)
+        return self._quote(walk)
+
+    def _walk(self, instrument: Instrument) -> _Walk:
+        low, high = _FIRST_PRICE.get(instrument.sec_type, (40, 400))
+        tick = instrument.min_tick
+        first = max(50, int(Decimal(self._random.randint(low, high)) / tick))
+        return _Walk(instrument.symbol, tick, first, first, max(1, first // STEP_PER_TICK))
+
+    def _move(self, walk: _Walk) -> None:
+        if walk.rows_left <= 0:
+            self._turn(walk)
+        walk.rows_left -= 1
+        chance = self._random.random()
+        if chance < 0.3 + walk.drift:
+            walk.mid += walk.step
+        elif chance > 0.7 + walk.drift:
+            walk.mid -= walk.step
+        walk.mid = max(walk.mid, 10)
+
+    def _turn(self, walk: _Walk) -> None:
+        """Choose the next trend: up, down or none, back home when far from it."""
+        away = walk.mid / walk.first - 1
+        if abs(away) > WANDER_MAX:
+            walk.drift = -0.25 if away > 0 else 0.25
+        else:
+            walk.drift = self._random.choice((-0.25, 0.0, 0.25))
+        walk.rows_left = self._random.randint(60, 400)
+
+    def _quote(self, walk: _Walk) -> Row:
+        ask = walk.mid + self._random.randint(1, 2)
+        bid_size, ask_size = (str(self._random.randint(1, 40) * 10) for _ in range(2))
+        bid, offer = self._text(walk, walk.mid), self._text(walk, ask)
+        return Row(int(self._now_ns), walk.symbol, bid, offer, bid_size, ask_size, None, None)
+
+    def _trade(self, walk: _Walk) -> Row:
+        price = self._text(walk, walk.mid + self._random.randint(0, 1))
+        size = str(self._random.randint(1, 50))
+        return Row(int(self._now_ns), walk.symbol, None, None, None, None, price, size)
+
+    @staticmethod
+    def _text(walk: _Walk, ticks: int) -> str:
+        return format(walk.tick * ticks, "f")

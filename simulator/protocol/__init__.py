@@ -1,0 +1,1 @@
+"""TWS's wire protocol, from the server's side."""

@@ -1,0 +1,287 @@
+"""What TWS says: each message as its list of text fields, at a given server version.
+
+Field order and version steps are those that public clients read (ibapi, ib_async), held
+against recordings of a real TWS. `frame` makes the bytes.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from tapewire.common.amounts import text
+from tapewire.common.instruments import Instrument
+from tapewire.common.config.tws_address import IDENTIFY
+from tapewire.simulator.exchange.account import Holding
+from tapewire.simulator.exchange.orders import Execution, Order
+
+Fields = list[str]
+Value = tuple[str, str, str]  # key, value, currency
+UNSET_DOUBLE = "1.7976931348623157E308"
+UNSET_INTEGER = "2147483647"
+NO_ID = -1
+
+
+def frame(fields: Sequence[str]) -> bytes:
+    """The fields as they go over the wire: length, then NUL-ended ASCII (other text escaped)."""
+    body = ("\0".join(fields) + "\0").encode("ascii", "backslashreplace")
+    return len(body).to_bytes(4, "big") + body
+
+
+def clock_text(now_ns: int) -> str:
+    """Date and time as TWS writes it, always in UTC."""
+    return f"{datetime.fromtimestamp(now_ns // 1_000_000_000, UTC):%Y%m%d %H:%M:%S} UTC"
+
+
+def multiplier_text(instrument: Instrument) -> str:
+    """A contract's multiplier as TWS writes it: blank for 1."""
+    return "" if instrument.multiplier == 1 else text(instrument.multiplier)
+
+
+def contract(instrument: Instrument, right: str = "") -> Fields:
+    """The eleven contract fields that orders and executions carry."""
+    return [
+        str(instrument.con_id),
+        instrument.symbol,
+        instrument.sec_type,
+        "",  # last trade date or contract month
+        "0",  # strike
+        right,
+        multiplier_text(instrument),
+        instrument.exchange,
+        instrument.currency,
+        instrument.symbol,
+        instrument.symbol,
+    ]
+
+
+def error(version: int, req_id: int, code: int, message: str) -> Fields:
+    """An error or notice (4); `req_id` -1 belongs to no request."""
+    fields = ["4", "2", str(req_id), str(code), message]
+    return [*fields, ""] if version >= 166 else fields  # advancedOrderRejectJson
+
+
+def identity(nonce: str) -> Fields:
+    """The nonce of the group's own simulator; no message of TWS's."""
+    return [IDENTIFY, nonce]
+
+
+def next_valid_id(order_id: int) -> Fields:
+    """The lowest order id the client may use (9)."""
+    return ["9", "1", str(order_id)]
+
+
+def managed_accounts(account: str) -> Fields:
+    """The accounts behind this login (15)."""
+    return ["15", "1", account]
+
+
+def current_time(now_ns: int) -> Fields:
+    """The time in whole seconds (49)."""
+    return ["49", "1", str(now_ns // 1_000_000_000)]
+
+
+def tick_req_params(req_id: int, instrument: Instrument) -> Fields:
+    """What applies to a market data line: tick size, permissions (81)."""
+    return ["81", str(req_id), text(instrument.min_tick), "", "3"]
+
+
+def market_data_type(req_id: int, kind: int) -> Fields:
+    """Which data a line carries (58): 1 is live."""
+    return ["58", "1", str(req_id), str(kind)]
+
+
+def tick_snapshot_end(req_id: int) -> Fields:
+    """A snapshot is complete (57)."""
+    return ["57", "1", str(req_id)]
+
+
+def order_status(order: Order) -> Fields:
+    """Where an order stands (3)."""
+    return [
+        "3",
+        str(order.order_id),
+        order.status,
+        text(order.filled),
+        text(order.remaining),
+        text(order.average_price),
+        str(order.perm_id),
+        "0",  # parentId
+        text(order.last_price),
+        str(order.client_id),
+        "",  # whyHeld
+        "0",  # mktCapPrice
+    ]
+
+
+def execution(version: int, req_id: int, account: str, one: Execution) -> Fields:
+    """execDetails; `req_id` is -1 for one that happens now."""
+    order = one.order
+    fields = [
+        "11",
+        str(req_id),
+        str(order.order_id),
+        *contract(order.instrument),
+        one.exec_id,
+        clock_text(one.ts_ns),
+        account,
+        order.instrument.exchange,
+        "BOT" if order.action == "BUY" else "SLD",
+        text(one.shares),
+        text(one.price),
+        str(order.perm_id),
+        str(order.client_id),
+        "0",  # liquidation
+        text(one.cumulative),
+        text(one.average_price),
+        order.order_ref,
+        "",  # evRule
+        "",  # evMultiplier
+        "",  # modelCode
+        "1" if one.is_passive else "2",  # added or removed liquidity
+    ]
+    return [*fields, "0"] if version >= 178 else fields  # pendingPriceRevision
+
+
+def execution_end(req_id: int) -> Fields:
+    """All executions that were asked for are out (55)."""
+    return ["55", "1", str(req_id)]
+
+
+def commission_report(one: Execution, realised: Decimal | None) -> Fields:
+    """The commission of one execution; realised P&L is gross and unset where it closed nothing."""
+    pnl = UNSET_DOUBLE if realised is None else text(realised)
+    currency = one.order.instrument.currency
+    return ["59", "1", one.exec_id, text(one.commission), currency, pnl, "", ""]
+
+
+def open_order_end() -> Fields:
+    """All open orders are out (53)."""
+    return ["53", "1"]
+
+
+def completed_orders_end() -> Fields:
+    """All completed orders are out (102)."""
+    return ["102"]
+
+
+def contract_details(version: int, req_id: int, instrument: Instrument) -> Fields:
+    """One instrument in full (10)."""
+    old = version < 164
+    fields = [
+        "10",
+        *(["8"] if old else []),
+        str(req_id),
+        instrument.symbol,
+        instrument.sec_type,
+        "",  # last trade date
+        "0",  # strike
+        "",  # right
+        instrument.exchange,
+        instrument.currency,
+        instrument.symbol,  # localSymbol
+        instrument.symbol,  # marketName
+        instrument.symbol,  # tradingClass
+        str(instrument.con_id),
+        text(instrument.min_tick),
+        *(["1"] if old else []),  # mdSizeMultiplier
+        multiplier_text(instrument),
+        "LMT,MKT",
+        instrument.exchange,
+        "1",  # priceMagnifier
+        "0",  # underConId
+        f"{instrument.symbol} (simulated)",
+        "" if instrument.exchange == "SMART" else instrument.exchange,
+        "",  # contractMonth
+        "",  # industry
+        "",  # category
+        "",  # subcategory
+        "UTC",
+        "",  # tradingHours: never closed
+        "",  # liquidHours
+        "",  # evRule
+        "0",  # evMultiplier
+        "0",  # secIdList
+        "1",  # aggGroup
+        "",  # underSymbol
+        "",  # underSecType
+        "",  # marketRuleIds
+        "",  # realExpirationDate
+        "COMMON" if instrument.sec_type == "STK" else "",
+    ]
+    smallest = "0.00000001" if instrument.sec_type == "CRYPTO" else "1"
+    if version == 163:
+        fields += [smallest]
+    if version >= 164:
+        fields += [smallest, smallest, smallest]  # minSize, sizeIncrement, suggested
+    return fields
+
+
+def contract_details_end(req_id: int) -> Fields:
+    """All instruments that fit are out (52)."""
+    return ["52", "1", str(req_id)]
+
+
+def position(account: str, holding: Holding) -> Fields:
+    """One position (61); its cost is the average price times the multiplier."""
+    quantity, cost = text(holding.quantity), text(holding.average_cost)
+    return ["61", "3", account, *contract(holding.instrument), quantity, cost]
+
+
+def position_end() -> Fields:
+    """All positions are out (62)."""
+    return ["62", "1"]
+
+
+def account_value(account: str, value: Value) -> Fields:
+    """One of the account's values (6)."""
+    return ["6", "2", *value, account]
+
+
+def portfolio_value(account: str, holding: Holding, mark: Decimal | None) -> Fields:
+    """One holding, valued at `mark` or else at cost (7)."""
+    instrument = holding.instrument
+    price = mark if mark is not None else holding.average_price
+    fields = contract(instrument)
+    fields[7] = "" if instrument.exchange == "SMART" else instrument.exchange
+    return [
+        "7",
+        "8",
+        *fields,
+        text(holding.quantity),
+        text(price),
+        text(holding.quantity * price * instrument.multiplier),
+        text(holding.average_cost),
+        text(holding.unrealised(mark)),
+        text(holding.realised),
+        account,
+    ]
+
+
+def account_time(now_ns: int) -> Fields:
+    """When account values were last brought up to date (8)."""
+    return ["8", "1", f"{datetime.fromtimestamp(now_ns // 1_000_000_000, UTC):%H:%M}"]
+
+
+def account_download_end(account: str) -> Fields:
+    """All account values are out (54)."""
+    return ["54", "1", account]
+
+
+def account_summary(req_id: int, account: str, value: Value) -> Fields:
+    """One of the values of an account summary (63)."""
+    return ["63", "1", str(req_id), account, *value]
+
+
+def account_summary_end(req_id: int) -> Fields:
+    """The summary is complete (64)."""
+    return ["64", "1", str(req_id)]
+
+
+def account_update_multi(req_id: int, account: str, model: str, value: Value) -> Fields:
+    """One of the values of an account and model (73)."""
+    return ["73", "1", str(req_id), account, model, *value]
+
+
+def account_update_multi_end(req_id: int) -> Fields:
+    """All values of an account and model are out (74)."""
+    return ["74", "1", str(req_id)]

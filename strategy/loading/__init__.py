@@ -1,0 +1,1 @@
+"""From a dotted name in the configuration to a checked strategy instance."""

@@ -1,0 +1,45 @@
+"""`python -m tapewire.strategy.loading.check NAME`: load one strategy, start nothing, and say what it came to.
+
+For `tapewire doctor`. One line on standard output; exit status 0, or 2 for what is refused.
+"""
+
+import argparse
+import os
+from typing import NoReturn
+
+from tapewire.common.config import settings as configuration
+from tapewire.common.config.settings import ConfigError
+from tapewire.common.runtime.process import EXIT_CONFIG, EXIT_OK
+from tapewire.strategy.loading.faults import Failure
+from tapewire.strategy.runner import Runner
+
+
+def check(name: str) -> str:
+    """What the strategy `name` is, once it is loaded; raises `ConfigError` as its process would."""
+    config = configuration.load()
+    strategy = config.strategy(name)
+    runner = Runner(strategy, config.symbols_of(strategy), "", _nobody)
+    return "; ".join([runner.loaded, *runner.hints])
+
+
+def _nobody(_raised: Failure) -> None:
+    """Nothing is called here that could raise."""
+
+
+def main() -> NoReturn:
+    """Answer in one line that nothing the strategy prints, or leaves running, can get into."""
+    parser = argparse.ArgumentParser(prog="python -m tapewire.strategy.loading.check", description=__doc__)
+    parser.add_argument("name", help="its name in [[strategies]]")
+    name = parser.parse_args().name
+    answer = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        text, status = check(name), EXIT_OK
+    except ConfigError as error:
+        text, status = str(error), EXIT_CONFIG
+    os.write(answer, f"{text}\n".encode())
+    os._exit(status)  # its threads and exit handlers are not waited for
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""A network of one process: messages travel in virtual time, and may be lost on the way."""
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any, Protocol
+
+from tapewire.common.runtime.clock import VirtualClock
+from tapewire.common.bus.transport import Inbound
+
+HOP_NS = 100_000
+
+
+class Killed(BaseException):
+    """The process died at this very step. No handler of `Exception` may catch it."""
+
+
+class Weather(Protocol):
+    """What the network does to a message on the link from one process to another."""
+
+    def delay_ns(self, link: str) -> int:
+        """How long the next message takes; order is kept on every link all the same."""
+
+    def copies(self, link: str) -> int:
+        """How often it arrives: 0 is lost, 2 is repeated. Never asked for links to TWS (TCP)."""
+
+
+class Calm:
+    """Every message arrives once, after `HOP_NS`."""
+
+    def delay_ns(self, link: str) -> int:
+        """Always the same."""
+        return HOP_NS
+
+    def copies(self, link: str) -> int:
+        """Always one."""
+        return 1
+
+
+class Agenda:
+    """What happens when: actions in order of time, and of arrival within one time.
+
+    What is due at once waits in a queue of its own, which costs less than the heap; everything
+    in the heap for that time was put there earlier, so it comes first.
+    """
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+        self._heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._soon: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._order = count()
+
+    def at(self, time_ns: int, action: Callable[..., None], *arguments: Any) -> None:
+        """Do `action(*arguments)` at `time_ns`, or now if that has passed."""
+        if time_ns <= self.clock.now_ns():
+            self._soon.append((action, arguments))
+        else:
+            heapq.heappush(self._heap, (time_ns, next(self._order), action, arguments))
+
+    def run_until(self, end_ns: int) -> None:
+        """Do all that is due up to `end_ns`; the clock ends there."""
+        heap, soon, pop = self._heap, self._soon, heapq.heappop
+        now_ns = self.clock.now_ns()
+        while True:
+            if heap and heap[0][0] <= now_ns:
+                _, _, action, arguments = pop(heap)
+            elif soon:
+                action, arguments = soon.popleft()
+            elif heap and heap[0][0] <= end_ns:
+                now_ns, _, action, arguments = pop(heap)
+                self.clock.advance_to(now_ns)
+            else:
+                break
+            action(*arguments)
+        self.clock.advance_to(end_ns)
+
+
+class VirtualTransport:
+    """The channels of one process. `fuse` counts down at every send, and kills at zero."""
+
+    def __init__(self, name: str, route: Callable[[str, str, Sequence[bytes]], bool]) -> None:
+        self.name = name
+        self.inbox: list[Inbound] = []
+        self.fuse: int | None = None
+        self._route = route
+
+    def poll(self, timeout_ms: int) -> list[Inbound]:
+        """What has arrived."""
+        taken, self.inbox = self.inbox, []
+        return taken
+
+    def send(self, channel: str, frames: Sequence[bytes]) -> bool:
+        """Hand a message to the network; False where nobody is connected."""
+        if self.fuse is not None:
+            self.step()
+        return self._route(self.name, channel, frames)
+
+    def step(self) -> None:
+        """One step nearer to the end of the fuse."""
+        if self.fuse is not None:
+            self.fuse -= 1
+            if self.fuse < 0:
+                self.fuse = None
+                raise Killed(self.name)
+
+
+class Link:
+    """The way of messages to one receiver on one channel, under a name that the weather knows."""
+
+    __slots__ = ("channel", "last_ns", "name", "receiver")
+
+    def __init__(self, name: str, receiver: str, channel: str) -> None:
+        self.name = name
+        self.receiver = receiver
+        self.channel = channel
+        self.last_ns = 0
+
+
+class Links:
+    """When the next message of each link arrives: never before the one ahead of it."""
+
+    def __init__(self, clock: VirtualClock, weather: Weather) -> None:
+        self._clock = clock
+        self._links: dict[tuple[str, str, str], Link] = {}
+        self.weather = weather
+
+    def between(self, sender: str, receiver: str, channel: str) -> Link:
+        """The link from `sender` to `receiver`'s `channel`, always the same one."""
+        key = (sender, receiver, channel)
+        link = self._links.get(key)
+        if link is None:
+            link = self._links[key] = Link(f"{sender}>{receiver}:{channel}", receiver, channel)
+        return link
+
+    def tcp(self, connection: int, way: str) -> Link:
+        """A connection with TWS: `way` is `>` to it and `<` from it."""
+        key = ("tcp", way, str(connection))
+        link = self._links.get(key)
+        if link is None:
+            link = self._links[key] = Link(f"tcp{way}{connection}", "", "tws")
+        return link
+
+    def arrival_ns(self, link: Link) -> int:
+        """The time at which a message sent now on `link` arrives."""
+        arrival = self._clock.now_ns() + self.weather.delay_ns(link.name)
+        if arrival < link.last_ns:
+            return link.last_ns
+        link.last_ns = arrival
+        return arrival
