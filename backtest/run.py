@@ -8,19 +8,27 @@ import msgspec
 
 from tapewire.backtest.failures import Failures
 from tapewire.backtest.report.figures import Figures, strategies_of
+from tapewire.backtest.report.rejections import untraded
 from tapewire.backtest.report.results import Results
 from tapewire.backtest.report.sampler import Sampler, every_ns
-from tapewire.backtest.scan import Survey, Window, instruments_of, not_trading, survey, trading, unknown
-from tapewire.backtest.report.rejections import untraded
-from tapewire.virtual.world import SECOND_NS, World
+from tapewire.backtest.scan import (
+    Survey,
+    Window,
+    instruments_of,
+    not_trading,
+    survey,
+    trading,
+    unknown,
+)
+from tapewire.common.config.near import expected
 from tapewire.common.config.settings import Config, ConfigError, StrategyConfig
 from tapewire.common.instruments import Instrument
-from tapewire.common.config.near import expected
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.strategy.loading.faults import Failure
 from tapewire.strategy.runner import Runner
+from tapewire.virtual.world import SECOND_NS, World
 
 IDLE_NS = SECOND_NS
 HEARTBEAT_MS = 1_000

@@ -20,8 +20,8 @@ from rich.console import Console
 
 from tapewire.benchmarks.load import host
 from tapewire.benchmarks.load.children import BenchmarkError
-from tapewire.benchmarks.report.goal_table import goal_table
 from tapewire.benchmarks.options import add_plot_option, seconds
+from tapewire.benchmarks.report.goal_table import goal_table
 from tapewire.benchmarks.report.plot import leave
 
 KNOWN: Final = ("throughput", "tws", "latency", "orders", "fanout", "recovery")

@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from typing import Any, Final, NamedTuple
 
 from tapewire.benchmarks.load.children import Talk
-from tapewire.benchmarks.report.figures import median, ratio
 from tapewire.benchmarks.load.machine import cpu_s
+from tapewire.benchmarks.report.figures import median, ratio
 
 WARM_UP_TICKS: Final = 20_000
 SLICE_TICKS_MIN: Final = 10_000

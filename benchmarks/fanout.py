@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tapewire.benchmarks.load.children import Children, Load
-from tapewire.benchmarks.report.figures import goal
-from tapewire.benchmarks.report.goal_table import goal_table
+from tapewire.benchmarks.load.endpoints import SYMBOL
 from tapewire.benchmarks.load.machine import cpu_s, rss_mb
 from tapewire.benchmarks.options import counts, seconds
-from tapewire.benchmarks.load.endpoints import SYMBOL
+from tapewire.benchmarks.report.figures import goal
+from tapewire.benchmarks.report.goal_table import goal_table
 from tapewire.console.group import status
 
 Figures = dict[str, Any]
@@ -33,10 +33,10 @@ NEVER: Final = 1 << 40  # ticks an order
 SETTLE_S: Final = 10.0
 WARM_UP_S: Final = 1.0
 CORE: Final = {
-    "gateway": ["gateway"],
-    "way-out": ["gateway", "--way-out"],
-    "risk": ["risk"],
-    "executor": ["executor"],
+    "gateway": ["tapewire.gateway"],
+    "way-out": ["tapewire.gateway", "--way-out"],
+    "risk": ["tapewire.risk"],
+    "executor": ["tapewire.executor"],
 }
 
 _CONFIG: Final = """\
@@ -104,7 +104,7 @@ def _stages(
     for count in strategies:
         for name in names[len(pids) - len(CORE) : count]:
             role = f"strategy-{name}"
-            pids[role] = children.start(role, ["strategy", name], config=config).pid
+            pids[role] = children.start(role, ["tapewire.strategy", name], config=config).pid
         children.wait_ready(run_dir, list(pids))
         load.slice("group", rate, NEVER, min(WARM_UP_S, measured_s))
         readers = [f"strategy-{name}" for name in names[:count]]

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from tapewire.benchmarks.load.children import Children, Load
+from tapewire.benchmarks.load.endpoints import SYMBOL
+from tapewire.benchmarks.load.tws_load import CHAINS
+from tapewire.benchmarks.options import add_plot_option, rates, seconds
 from tapewire.benchmarks.report.curves import curve_us, points_us
 from tapewire.benchmarks.report.figures import GOALS, goal, ratio, summary_us
-from tapewire.benchmarks.options import add_plot_option, rates, seconds
-from tapewire.benchmarks.load.endpoints import SYMBOL
 from tapewire.benchmarks.report.show import show
-from tapewire.benchmarks.load.tws_load import CHAINS
 from tapewire.console.group import status
 
 __all__ = ["add_options", "measure", "show"]
@@ -30,11 +30,11 @@ ORDERS_PER_S: Final = 100
 ROUNDS: Final = 4  # slices a chain
 WARM_UP_S: Final = 2.0
 GROUP: Final = {
-    "gateway": ["gateway"],
-    "way-out": ["gateway", "--way-out"],
-    "risk": ["risk"],
-    "executor": ["executor"],
-    "strategy-bench": ["strategy", "bench"],
+    "gateway": ["tapewire.gateway"],
+    "way-out": ["tapewire.gateway", "--way-out"],
+    "risk": ["tapewire.risk"],
+    "executor": ["tapewire.executor"],
+    "strategy-bench": ["tapewire.strategy", "bench"],
 }
 SYNCHRONOUS: Final = {"bare": "FULL", "bare_without_fsync": "OFF"}
 ROLES: Final = ("executor", "strategy", "io")

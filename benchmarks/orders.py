@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from tapewire.benchmarks.latency import start_group
 from tapewire.benchmarks.load.children import Children, Load
+from tapewire.benchmarks.options import seconds
 from tapewire.benchmarks.report.figures import goal, median, summary_us
 from tapewire.benchmarks.report.goal_table import goal_table
-from tapewire.benchmarks.latency import start_group
-from tapewire.benchmarks.options import seconds
 from tapewire.console.group import status
 
 Figures = dict[str, Any]

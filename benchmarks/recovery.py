@@ -22,15 +22,15 @@ from rich.console import Console
 from rich.table import Table
 
 from tapewire.benchmarks.load.children import HOME, BenchmarkError
-from tapewire.benchmarks.report.figures import goal, summary_us
 from tapewire.benchmarks.options import seconds
-from tapewire.common.config import settings as configuration
+from tapewire.benchmarks.report.figures import goal, summary_us
 from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import STREAMS, endpoint
+from tapewire.common.config import settings as configuration
 from tapewire.common.events import Heartbeat
 from tapewire.console.group import status
-from tapewire.console.group.supervisor import Group
 from tapewire.console.group.poll import wait_for
+from tapewire.console.group.supervisor import Group
 
 Figures = dict[str, Any]
 
@@ -111,7 +111,14 @@ class Stand:
         for note in self._notes.iterdir():
             note.unlink()
         began_ns = time.time_ns()
-        command = [sys.executable, "-m", "tapewire.console.cli", "up", "--config", str(self._config)]
+        command = [
+            sys.executable,
+            "-m",
+            "tapewire.console.cli",
+            "up",
+            "--config",
+            str(self._config),
+        ]
         done = subprocess.run(
             command, cwd=HOME, env=self._environment, capture_output=True, text=True, check=False
         )

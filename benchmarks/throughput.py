@@ -10,12 +10,18 @@ that, what the strategy's latency histograms cost.
 from collections.abc import Callable
 from typing import Any, Final
 
-from tapewire.benchmarks.load.children import Children, Talk
 from tapewire.benchmarks.contest import Contender, Entry, where_of
-from tapewire.benchmarks.report.figures import goal
 from tapewire.benchmarks.histograms import cost
-from tapewire.benchmarks.tick_contest import TickContest, alone, rate_goal, ratio_goals, write_config
+from tapewire.benchmarks.load.children import Children, Talk
 from tapewire.benchmarks.load.tick_source import QUEUE_MESSAGES
+from tapewire.benchmarks.report.figures import goal
+from tapewire.benchmarks.tick_contest import (
+    TickContest,
+    alone,
+    rate_goal,
+    ratio_goals,
+    write_config,
+)
 
 __all__ = ["add_options", "measure", "show"]
 
@@ -49,9 +55,11 @@ def _tapewire(children: Children, symbol_count: int, strategy: str) -> Contender
     folder, bus = children.folder / strategy, f"bus = {{ messages_max = {QUEUE_MESSAGES} }}"
     config = write_config(folder, symbol_count, bus, strategy)
     source = Talk(
-        children, f"source-{strategy}", ["tapewire.benchmarks.load.tick_source", folder / "run", symbol_count]
+        children,
+        f"source-{strategy}",
+        ["tapewire.benchmarks.load.tick_source", folder / "run", symbol_count],
     )
-    sink = Talk(children, f"strategy-{strategy}", ["strategy", "bench"], config=config)
+    sink = Talk(children, f"strategy-{strategy}", ["tapewire.strategy", "bench"], config=config)
     source.hear()
     return Contender(source, sink, {"source": source.pid, "strategy": sink.pid})
 

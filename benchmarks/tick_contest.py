@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from tapewire.benchmarks.load.children import Children, Talk
 from tapewire.benchmarks.contest import Contender, Entry, contest, faults, where_of
-from tapewire.benchmarks.report.contest_show import show
-from tapewire.benchmarks.report.figures import goal
+from tapewire.benchmarks.load.children import Children, Talk
 from tapewire.benchmarks.load.made_ticks import MARK, symbols
 from tapewire.benchmarks.options import counts, seconds
+from tapewire.benchmarks.report.contest_show import show
+from tapewire.benchmarks.report.figures import goal
 
 Figures = dict[str, Any]
 

@@ -9,8 +9,8 @@ callback) and ib_async (socket to event), which publish to nobody.
 from collections.abc import Callable
 from typing import Any, Final
 
-from tapewire.benchmarks.load.children import Children, Talk
 from tapewire.benchmarks.contest import Contender, Entry
+from tapewire.benchmarks.load.children import Children, Talk
 from tapewire.benchmarks.tick_contest import TickContest, rate_goal, ratio_goals, write_config
 
 __all__ = ["add_options", "measure", "show"]
@@ -40,8 +40,8 @@ def _flood(children: Children, name: str, symbol_count: int) -> tuple[Talk, int]
 def _tapewire(children: Children, symbol_count: int) -> Contender:
     flood, port = _flood(children, "tapewire", symbol_count)
     config = write_config(children.folder, symbol_count, _TWS.format(port=port))
-    gateway = children.start("gateway", ["gateway"], config=config)
-    sink = Talk(children, "strategy-bench", ["strategy", "bench"], config=config)
+    gateway = children.start("gateway", ["tapewire.gateway"], config=config)
+    sink = Talk(children, "strategy-bench", ["tapewire.strategy", "bench"], config=config)
     flood.hear()
     return Contender(flood, sink, {"gateway": gateway.pid, "strategy": sink.pid}, True)
 

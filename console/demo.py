@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from tapewire.backtest.scan import not_trading, trading
 from tapewire.backtest.report.rejections import untraded
+from tapewire.backtest.scan import not_trading, trading
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config
-from tapewire.console.views import figures as report
 from tapewire.console.group import status as told
-from tapewire.console.records.books import read_journal
-from tapewire.console.group.supervisor import Group, GroupError
-from tapewire.console.tickfile import tick_file
 from tapewire.console.group.poll import wait_for
+from tapewire.console.group.supervisor import Group, GroupError
+from tapewire.console.records.books import read_journal
+from tapewire.console.tickfile import tick_file
+from tapewire.console.views import figures as report
 from tapewire.simulator.market.file import symbols_of
 
 JOIN_TIMEOUT_S: Final = 30

@@ -13,7 +13,25 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from tapewire.common.events import CancelOrder, CancelSignal, ConnectionUp, Event, ModifyOrder, ModifySignal, OrderAnswer, OrderCancelRejected, OrderDenied, OrderExpired, OrderModified, OrderModifyIntended, OrderModifyRejected, OrderPendingCancel, OrderPendingUpdate, OrderUpdated, SubmitOrder
+from tapewire.common.events import (
+    CancelOrder,
+    CancelSignal,
+    ConnectionUp,
+    Event,
+    ModifyOrder,
+    ModifySignal,
+    OrderAnswer,
+    OrderCancelRejected,
+    OrderDenied,
+    OrderExpired,
+    OrderModified,
+    OrderModifyIntended,
+    OrderModifyRejected,
+    OrderPendingCancel,
+    OrderPendingUpdate,
+    OrderUpdated,
+    SubmitOrder,
+)
 from tapewire.executor.ledger import Asked, Ledger, Order
 from tapewire.risk.rules import Rule
 

@@ -7,7 +7,22 @@ again is harmless; and what the executor does not know after a crash, the gatewa
 
 from collections.abc import Iterable, Sequence
 
-from tapewire.common.events import AccountPosition, AnySignal, Commission, Event, Fill, OrderAnswer, OrderChanged, OrderCreated, OrderDenied, OrderExpired, OrderIntended, OrderRefused, Signal, SubmitOrder
+from tapewire.common.events import (
+    AccountPosition,
+    AnySignal,
+    Commission,
+    Event,
+    Fill,
+    OrderAnswer,
+    OrderChanged,
+    OrderCreated,
+    OrderDenied,
+    OrderExpired,
+    OrderIntended,
+    OrderRefused,
+    Signal,
+    SubmitOrder,
+)
 from tapewire.common.instruments import Instrument
 from tapewire.executor.changes import CHANGES, OWN, Changes, Command, intent_id_of
 from tapewire.executor.ledger import Ledger, Order

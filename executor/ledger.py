@@ -5,9 +5,17 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from tapewire.common.events import AccountPosition, CancelOrder, Commission, Fill, ModifyOrder, OrderState, SubmitOrder
-from tapewire.common.instruments import Instrument
 from tapewire.common.accounting.book import Book, execution_key
+from tapewire.common.events import (
+    AccountPosition,
+    CancelOrder,
+    Commission,
+    Fill,
+    ModifyOrder,
+    OrderState,
+    SubmitOrder,
+)
+from tapewire.common.instruments import Instrument
 from tapewire.executor.order_state import FINAL
 from tapewire.risk.rules import Exposure
 from tapewire.risk.rules.base import exposure_of

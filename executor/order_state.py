@@ -13,7 +13,18 @@ changes nothing.
 
 from typing import Final
 
-from tapewire.common.events import Event, OrderAccepted, OrderCancelled, OrderFilled, OrderIntended, OrderLost, OrderRefused, OrderRejected, OrderState, OrderUnknown
+from tapewire.common.events import (
+    Event,
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    OrderIntended,
+    OrderLost,
+    OrderRefused,
+    OrderRejected,
+    OrderState,
+    OrderUnknown,
+)
 
 FINAL: Final = frozenset[OrderState](["FILLED", "CANCELLED", "REJECTED", "REFUSED", "LOST"])
 

@@ -9,14 +9,23 @@ need it be made at once: whoever hears of it would take the processor from the g
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tapewire.common.bus import wire
 from tapewire.common.amounts import text
-from tapewire.common.runtime.clock import Clock
-from tapewire.common.events import CancelOrder, CancelSignal, Event, ModifySignal, OrderReply, OrderRequest, ProcessState, Signal
-from tapewire.common.runtime.journal import Journal, Synchronous, events_of
-from tapewire.common.runtime.service import Service
+from tapewire.common.bus import wire
 from tapewire.common.bus.transport import Transport
 from tapewire.common.bus.wire import WireError
+from tapewire.common.events import (
+    CancelOrder,
+    CancelSignal,
+    Event,
+    ModifySignal,
+    OrderReply,
+    OrderRequest,
+    ProcessState,
+    Signal,
+)
+from tapewire.common.runtime.clock import Clock
+from tapewire.common.runtime.journal import Journal, Synchronous, events_of
+from tapewire.common.runtime.service import Service
 from tapewire.executor.changes import Command
 from tapewire.executor.executor import Executor
 

@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from tapewire.common.runtime import process
 from tapewire.common.config import tws_address
+from tapewire.common.runtime import process
 from tapewire.common.runtime.process import Process
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.service import GatewayService

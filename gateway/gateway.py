@@ -7,22 +7,40 @@ only handed over by `release`, which the shell calls when the events are on disk
 from collections.abc import Iterable
 from typing import Final
 
-from tapewire.common.events import CancelAll, CancelOrder, ConnectionLost, ConnectionUp, Event, Fill, FlattenCompleted, FlattenStarted, Heartbeat, ModifyOrder, OrderAnswer, OrderLost, ProcessState, RiskHalted, RiskResumed, SubmitOrder, Tick
+from tapewire.common.events import (
+    CancelAll,
+    CancelOrder,
+    ConnectionLost,
+    ConnectionUp,
+    Event,
+    Fill,
+    FlattenCompleted,
+    FlattenStarted,
+    Heartbeat,
+    ModifyOrder,
+    OrderAnswer,
+    OrderLost,
+    ProcessState,
+    RiskHalted,
+    RiskResumed,
+    SubmitOrder,
+    Tick,
+)
 from tapewire.common.instruments import Instrument
 from tapewire.gateway.orders import login as account
-from tapewire.gateway.tws import errors
-from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.orders.admission import Gate
-from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.orders.entry import OrderDesk
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
+from tapewire.gateway.orders.registry import Orders
+from tapewire.gateway.orders.snapshot import Snapshot
+from tapewire.gateway.tws import errors
+from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
-from tapewire.gateway.orders.registry import Orders
 from tapewire.gateway.tws.pacing import Outbox
 from tapewire.gateway.tws.session import TwsSession
-from tapewire.gateway.orders.snapshot import Snapshot
 
 DETAILS_REQUEST_ID: Final = 900_000_000
 EXECUTIONS_REQUEST_ID: Final = 899_999_999

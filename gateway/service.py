@@ -8,14 +8,26 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tapewire.common.bus import wire
-from tapewire.common.runtime.clock import Clock
-from tapewire.common.events import CancelAll, CancelOrder, Event, Heartbeat, ModifyOrder, OrderAnswer, OrderReply, OrderRequest, ProcessState, RiskHalted, SubmitOrder
-from tapewire.common.runtime.journal import Journal, events_of
-from tapewire.common.runtime.service import Service
 from tapewire.common.bus.streams import TickPublisher
 from tapewire.common.bus.transport import Transport
-from tapewire.gateway.tws.framing import FramingError
+from tapewire.common.events import (
+    CancelAll,
+    CancelOrder,
+    Event,
+    Heartbeat,
+    ModifyOrder,
+    OrderAnswer,
+    OrderReply,
+    OrderRequest,
+    ProcessState,
+    RiskHalted,
+    SubmitOrder,
+)
+from tapewire.common.runtime.clock import Clock
+from tapewire.common.runtime.journal import Journal, events_of
+from tapewire.common.runtime.service import Service
 from tapewire.gateway.gateway import Gateway
+from tapewire.gateway.tws.framing import FramingError
 from tapewire.gateway.tws.session import SessionError
 from tapewire.gateway.tws.socket import CLOSED, DATA, OPENED
 

@@ -8,7 +8,20 @@ A halt stands until a person lifts it, over every restart.
 
 from collections.abc import Iterable, Sequence
 
-from tapewire.common.events import CancelAll, Control, ControlReply, Event, FlattenCompleted, FlattenStarted, RiskHalted, RiskResumed, RiskViolation, SubmitOrder, Tick, TradingState
+from tapewire.common.events import (
+    CancelAll,
+    Control,
+    ControlReply,
+    Event,
+    FlattenCompleted,
+    FlattenStarted,
+    RiskHalted,
+    RiskResumed,
+    RiskViolation,
+    SubmitOrder,
+    Tick,
+    TradingState,
+)
 from tapewire.common.instruments import Instrument
 from tapewire.risk.flatten import Flatten
 from tapewire.risk.rules import Rule

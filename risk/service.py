@@ -2,13 +2,21 @@
 
 from typing import Any
 
-from tapewire.common.bus import wire
 from tapewire.common.amounts import text, text_or_none
+from tapewire.common.bus import wire
+from tapewire.common.bus.transport import Transport
+from tapewire.common.events import (
+    Control,
+    Event,
+    Heartbeat,
+    OrderReply,
+    OrderRequest,
+    ProcessState,
+    TradingState,
+)
 from tapewire.common.runtime.clock import Clock
-from tapewire.common.events import Control, Event, Heartbeat, OrderReply, OrderRequest, ProcessState, TradingState
 from tapewire.common.runtime.journal import Journal, events_of
 from tapewire.common.runtime.service import Service
-from tapewire.common.bus.transport import Transport
 from tapewire.risk.monitor import RiskMonitor
 
 FOLLOWS = ("gateway", "way-out", "executor")

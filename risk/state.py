@@ -5,9 +5,28 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from tapewire.common.events import AccountPosition, Commission, Event, Fill, OrderAccepted, OrderCancelled, OrderFilled, OrderIntended, OrderLost, OrderModified, OrderModifyIntended, OrderModifyRejected, OrderRefused, OrderRejected, OrderUnknown, SubmitOrder, Tick, Trade
-from tapewire.common.instruments import Instrument
 from tapewire.common.accounting.book import Book, execution_key
+from tapewire.common.events import (
+    AccountPosition,
+    Commission,
+    Event,
+    Fill,
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    OrderIntended,
+    OrderLost,
+    OrderModified,
+    OrderModifyIntended,
+    OrderModifyRejected,
+    OrderRefused,
+    OrderRejected,
+    OrderUnknown,
+    SubmitOrder,
+    Tick,
+    Trade,
+)
+from tapewire.common.instruments import Instrument
 from tapewire.risk.rules import Exposure
 from tapewire.risk.rules.base import exposure_of
 

@@ -16,11 +16,11 @@ from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator import group_process as member
 from tapewire.simulator.market.file import market_of, symbols_of
+from tapewire.simulator.market.synthetic import SyntheticMarket
+from tapewire.simulator.market.times import time_ns
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.simulator.shell import listen, perm_id_of, serve
-from tapewire.simulator.market.synthetic import SyntheticMarket
-from tapewire.simulator.market.times import time_ns
 
 SYMBOLS = "AAPL,MSFT,ESZ6:FUT:CME:50:0.25"  # those of tapewire.toml
 SYMBOLS_MAX = 100

@@ -7,19 +7,19 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tapewire.common.bus.endpoints import prepare_run_dir
 from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
-from tapewire.common.bus.endpoints import prepare_run_dir
+from tapewire.common.config.tws_address import TwsAddress
 from tapewire.common.instruments import Instrument
 from tapewire.common.runtime.role_lock import take_role
 from tapewire.common.ticks.rows import Row
-from tapewire.common.config.tws_address import TwsAddress
 from tapewire.simulator.market.file import market_of
+from tapewire.simulator.market.synthetic import SyntheticMarket
+from tapewire.simulator.market.times import time_ns
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.simulator.shell import listen, perm_id_of, serve
-from tapewire.simulator.market.synthetic import SyntheticMarket
-from tapewire.simulator.market.times import time_ns
 
 HOST = "127.0.0.1"
 AUDIT = "audit.jsonl"

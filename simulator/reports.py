@@ -2,16 +2,26 @@
 
 from decimal import Decimal
 
-from tapewire.simulator.protocol import messages
 from tapewire.simulator.exchange.account import Books
 from tapewire.simulator.exchange.contracts import Contracts
-from tapewire.simulator.exchange.order_handler import NO_CONTRACT, Desk
 from tapewire.simulator.exchange.matching import Exchange
+from tapewire.simulator.exchange.order_handler import NO_CONTRACT, Desk
+from tapewire.simulator.exchange.orders import ZERO, Execution
+from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.messages import NO_ID
 from tapewire.simulator.protocol.order_messages import completed_order, open_order
-from tapewire.simulator.exchange.orders import ZERO, Execution
 from tapewire.simulator.protocol.outbox import Outbox
-from tapewire.simulator.protocol.requests import AccountSummary, AccountUpdates, AccountUpdatesMulti, CancelPositions, CompletedOrders, ContractDetails, Executions, OpenOrders, Positions
+from tapewire.simulator.protocol.requests import (
+    AccountSummary,
+    AccountUpdates,
+    AccountUpdatesMulti,
+    CancelPositions,
+    CompletedOrders,
+    ContractDetails,
+    Executions,
+    OpenOrders,
+    Positions,
+)
 from tapewire.simulator.protocol.session import Session
 from tapewire.simulator.settings import SimulatorSettings
 

@@ -7,19 +7,19 @@ from tapewire.common.amounts import text
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator import audit
+from tapewire.simulator.exchange.account import Books
+from tapewire.simulator.exchange.contracts import Contracts
+from tapewire.simulator.exchange.matching import Exchange
+from tapewire.simulator.exchange.order_handler import Desk
+from tapewire.simulator.market.feed import Feed, Limits
+from tapewire.simulator.market.replay_clock import Clockwork
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol import requests as ask
-from tapewire.simulator.exchange.account import Books
-from tapewire.simulator.market.replay_clock import Clockwork
-from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.protocol.decoders import decode
-from tapewire.simulator.exchange.order_handler import Desk
-from tapewire.simulator.exchange.matching import Exchange
-from tapewire.simulator.market.feed import Feed, Limits
 from tapewire.simulator.protocol.outbox import Outbox
 from tapewire.simulator.protocol.pacing import Pace
-from tapewire.simulator.reports import Reports
 from tapewire.simulator.protocol.session import Session, State
+from tapewire.simulator.reports import Reports
 from tapewire.simulator.settings import SimulatorSettings
 
 FARMS = (

@@ -5,8 +5,8 @@ import sys
 
 import structlog
 
-from tapewire.common.runtime import process
 from tapewire.common.bus import wire
+from tapewire.common.runtime import process
 from tapewire.common.runtime.process import Process
 from tapewire.strategy import feeds, history
 from tapewire.strategy.loading.faults import Failure

@@ -5,8 +5,21 @@ from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
 
+from tapewire.common.events import (
+    Bar,
+    Fill,
+    OrderChanged,
+    OrderDenied,
+    OrderExpired,
+    OrderState,
+    OrderType,
+    OrderUpdated,
+    Quote,
+    Side,
+    Tick,
+    Trade,
+)
 from tapewire.common.runtime.clock import Clock
-from tapewire.common.events import Bar, Fill, OrderChanged, OrderDenied, OrderExpired, OrderState, OrderType, OrderUpdated, Quote, Side, Tick, Trade
 
 OrderNews = OrderChanged | OrderUpdated | OrderDenied | OrderExpired
 BarKind = Literal["time", "tick", "volume"]

@@ -9,8 +9,19 @@ the streams arrive, and is the same after a restart.
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from tapewire.common.events import Event, Fill, FlattenCompleted, OrderChanged, OrderCreated, OrderIntended, OrderState, OrderUpdated, SubmitOrder, signed
 from tapewire.common.accounting.book import execution_key
+from tapewire.common.events import (
+    Event,
+    Fill,
+    FlattenCompleted,
+    OrderChanged,
+    OrderCreated,
+    OrderIntended,
+    OrderState,
+    OrderUpdated,
+    SubmitOrder,
+    signed,
+)
 from tapewire.strategy.base import LiveOrder
 
 ZERO: Final = Decimal(0)

@@ -7,7 +7,25 @@ from typing import Any
 
 from tapewire.common.bus import wire
 from tapewire.common.config.settings import StrategyConfig
-from tapewire.common.events import AnySignal, CancelSignal, Event, ModifySignal, OrderChanged, OrderCreated, OrderDenied, OrderExpired, OrderPendingCancel, OrderPendingUpdate, OrderType, OrderUpdated, Quote, Side, Signal, Tick, Trade
+from tapewire.common.events import (
+    AnySignal,
+    CancelSignal,
+    Event,
+    ModifySignal,
+    OrderChanged,
+    OrderCreated,
+    OrderDenied,
+    OrderExpired,
+    OrderPendingCancel,
+    OrderPendingUpdate,
+    OrderType,
+    OrderUpdated,
+    Quote,
+    Side,
+    Signal,
+    Tick,
+    Trade,
+)
 from tapewire.strategy.base import BarKind, LiveOrder, Strategy
 from tapewire.strategy.loading.callbacks import never_called
 from tapewire.strategy.loading.faults import Failure, failure

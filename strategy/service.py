@@ -3,12 +3,12 @@
 from typing import Any
 
 from tapewire.common.bus import wire
-from tapewire.common.runtime.clock import Clock
-from tapewire.common.ticks.conflation import Conflation
-from tapewire.common.events import Event, ProcessState, Tick
-from tapewire.common.runtime.service import Service
 from tapewire.common.bus.streams import TickReader
 from tapewire.common.bus.transport import Transport
+from tapewire.common.events import Event, ProcessState, Tick
+from tapewire.common.runtime.clock import Clock
+from tapewire.common.runtime.service import Service
+from tapewire.common.ticks.conflation import Conflation
 from tapewire.strategy import feeds
 from tapewire.strategy.runner import Origin, Runner, cause_of
 from tapewire.strategy.state import Store

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
-from tapewire.common.ticks.aggregate import Bars, Every
 from tapewire.common.events import Bar, Trade
+from tapewire.common.ticks.aggregate import Bars, Every
 from tapewire.strategy.base import BarKind
 
 MS: Final = 1_000_000

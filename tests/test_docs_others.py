@@ -34,7 +34,7 @@ def _install(command: Command) -> None:
 def _help(command: Command) -> None:
     """Takes minutes (tests/benchmarks runs them), lacks what it needs, or goes on for ever."""
     words = command.text.replace("NAME", "throughput").split()
-    of_benchmark = words[3:4] if words[2] == "benchmarks" else []
+    of_benchmark = words[3:4] if words[2] == "tapewire.benchmarks" else []
     line = [sys.executable, "-m", words[2], *of_benchmark, "--help"]
     ended = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr

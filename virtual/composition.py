@@ -6,10 +6,9 @@ from itertools import takewhile
 
 import msgspec
 
-from tapewire.virtual.node import Build, Node
-from tapewire.common.runtime.clock import Clock
 from tapewire.common.config.settings import StrategyConfig
 from tapewire.common.instruments import Instrument
+from tapewire.common.runtime.clock import Clock
 from tapewire.common.runtime.service import Service
 from tapewire.executor.executor import Executor
 from tapewire.executor.service import ExecutorService
@@ -22,6 +21,7 @@ from tapewire.strategy import history
 from tapewire.strategy.loading.faults import Failure
 from tapewire.strategy.runner import Runner
 from tapewire.strategy.service import StrategyService
+from tapewire.virtual.node import Build, Node
 
 
 class Blueprint(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Protocol
 
-from tapewire.common.runtime.clock import VirtualClock
 from tapewire.common.bus.transport import Inbound
+from tapewire.common.runtime.clock import VirtualClock
 
 HOP_NS = 100_000
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tapewire.virtual.network import VirtualTransport
+from tapewire.common.bus.transport import Inbound
 from tapewire.common.events import Event
 from tapewire.common.runtime.journal import MemoryJournal
 from tapewire.common.runtime.service import Service
-from tapewire.common.bus.transport import Inbound
 from tapewire.executor.service import JOURNAL_SYNCHRONOUS
+from tapewire.virtual.network import VirtualTransport
 
 SYNCHRONOUS: Final = {"executor": JOURNAL_SYNCHRONOUS}  # every other role's: FULL
 Build = Callable[["Node"], Service]

@@ -7,24 +7,24 @@ the broker's machine stand live, so it can kill a process at any step and start 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
-from tapewire.virtual.composition import Blueprint
-from tapewire.virtual.network import Agenda, Calm, Killed, Link, Links, VirtualTransport, Weather
-from tapewire.virtual.node import Arrival, Node
 from tapewire.common.bus import wire
-from tapewire.common.runtime.clock import VirtualClock
+from tapewire.common.bus.transport import Inbound
 from tapewire.common.config.settings import StrategyConfig
 from tapewire.common.events import Event
 from tapewire.common.instruments import Instrument
+from tapewire.common.runtime.clock import VirtualClock
 from tapewire.common.runtime.journal import Head, events_of
 from tapewire.common.runtime.service import Service
 from tapewire.common.ticks.rows import Row
-from tapewire.common.bus.transport import Inbound
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.tws.socket import CLOSED, DATA, OPENED
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.strategy.loading.faults import Failure
 from tapewire.strategy.service import StrategyService
+from tapewire.virtual.composition import Blueprint
+from tapewire.virtual.network import Agenda, Calm, Killed, Link, Links, VirtualTransport, Weather
+from tapewire.virtual.node import Arrival, Node
 
 SECOND_NS = 1_000_000_000
 GATEWAYS = ("gateway", "way-out")

@@ -3,8 +3,8 @@
 from typing import Any
 
 from tapewire.backtest.report.results import Result
-from tapewire.backtest.run import Outcome
 from tapewire.backtest.report.round_trips import RoundTrip
+from tapewire.backtest.run import Outcome
 from tapewire.common.amounts import text, text_or_none
 from tapewire.common.ticks.stamps import iso
 

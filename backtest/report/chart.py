@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tapewire.backtest.report.equity import Curve
-from tapewire.backtest.report.sampler import Mark
 from tapewire.backtest.report.round_trips import RoundTrip
+from tapewire.backtest.report.sampler import Mark
 
 WIDTH_IN: Final = 11.0
 HEIGHT_IN: Final = 6.5

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from tapewire.backtest.report.equity import Curve
-from tapewire.backtest.run import Outcome
-from tapewire.backtest.report.sampler import Mark
 from tapewire.backtest.report.round_trips import RoundTrip
+from tapewire.backtest.report.sampler import Mark
+from tapewire.backtest.run import Outcome
 from tapewire.common.config.settings import ConfigError
 
 CHARTS_MAX: Final = 50

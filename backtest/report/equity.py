@@ -4,10 +4,10 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from tapewire.backtest.report.sampler import Mark
 from tapewire.backtest.report.round_trips import owner
-from tapewire.common.events import Commission, Fill
+from tapewire.backtest.report.sampler import Mark
 from tapewire.common.accounting.book import Book, Position
+from tapewire.common.events import Commission, Fill
 
 ZERO = Decimal(0)
 Key = tuple[str, str]

@@ -4,16 +4,23 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from tapewire.virtual.network import HOP_NS
 from tapewire.backtest.report.results import ledger
-from tapewire.virtual.world import GATEWAYS, World
-from tapewire.common.amounts import text
-from tapewire.common.events import Fill, OrderDenied, OrderExpired, OrderIntended, OrderRejected, RiskHalted
 from tapewire.common.accounting.book import Book
+from tapewire.common.amounts import text
+from tapewire.common.events import (
+    Fill,
+    OrderDenied,
+    OrderExpired,
+    OrderIntended,
+    OrderRejected,
+    RiskHalted,
+)
 from tapewire.executor.service import ExecutorService
 from tapewire.gateway.service import GatewayService
 from tapewire.risk.service import RiskService
 from tapewire.strategy.service import StrategyService
+from tapewire.virtual.network import HOP_NS
+from tapewire.virtual.world import GATEWAYS, World
 
 CENT: Final = Decimal("0.01")
 ZERO: Final = Decimal(0)

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
-from tapewire.common.events import Event, OrderDenied, OrderIntended, OrderRefused, OrderRejected, SubmitOrder
+from tapewire.common.events import (
+    Event,
+    OrderDenied,
+    OrderIntended,
+    OrderRefused,
+    OrderRejected,
+    SubmitOrder,
+)
 
 Case = tuple[str, str, str]
 """Whose it is, what became of it, and the reason's kind."""

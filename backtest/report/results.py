@@ -6,10 +6,10 @@ from decimal import Decimal
 import msgspec
 
 from tapewire.backtest.report.equity import Curve, Curves, Key, drawdown
-from tapewire.backtest.report.sampler import Mark
 from tapewire.backtest.report.round_trips import RoundTrip, Trips, trips_of
-from tapewire.common.events import Commission, Event, Fill
+from tapewire.backtest.report.sampler import Mark
 from tapewire.common.accounting.book import Book, execution_key
+from tapewire.common.events import Commission, Event, Fill
 
 ZERO = Decimal(0)
 

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from tapewire.backtest.compare import Executed, Pair
 from tapewire.backtest.report.results import Result, Results
-from tapewire.backtest.run import Outcome
 from tapewire.backtest.report.round_trips import RoundTrip
+from tapewire.backtest.run import Outcome
 from tapewire.common import amounts
 from tapewire.common.ticks.stamps import clock, iso
 

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Final, NamedTuple, Protocol
 
 from tapewire.common.instruments import Instrument
+from tapewire.simulator.exchange.orders import Execution, Order, commission_of
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol import requests as ask
 from tapewire.simulator.protocol.decoders import decode
 from tapewire.simulator.protocol.order_messages import open_order
-from tapewire.simulator.exchange.orders import Execution, Order, commission_of
 from tapewire.simulator.protocol.session import Session, State
 
 VERSION: Final = 157

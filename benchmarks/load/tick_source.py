@@ -19,10 +19,10 @@ import zmq
 from tapewire.benchmarks.load import made_ticks as made
 from tapewire.benchmarks.load.talk import say, slices
 from tapewire.common.bus import wire
-from tapewire.common.config.settings import BusConfig
 from tapewire.common.bus.endpoints import endpoint, prepare_run_dir
-from tapewire.common.events import Tick
 from tapewire.common.bus.streams import TickPublisher
+from tapewire.common.config.settings import BusConfig
+from tapewire.common.events import Tick
 
 READ_BYTES: Final = 64 * 1024
 MESSAGE_BYTES: Final = 30  # of the made messages with the gateway's request ids, on average

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
-from tapewire.common.errors import ConfigError
 from tapewire.common.bus.ports import PORTS
+from tapewire.common.errors import ConfigError
 
 SOCKET_PATH_MAX: Final = 107  # bytes, since the kernel has 108 and the last is a NUL
 SUPERVISOR: Final = "supervisor.sock"

@@ -5,9 +5,9 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, TypeVarTuple, get_args, overload
 
 from tapewire.common.bus import wire
+from tapewire.common.config.near import expected
 from tapewire.common.events import Event, name_of, types_by_name
 from tapewire.common.runtime.metrics import Histogram, Metrics
-from tapewire.common.config.near import expected
 
 if TYPE_CHECKING:
     from tapewire.common.bus.coroutines import Coroutines

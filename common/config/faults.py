@@ -6,9 +6,9 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
+from tapewire.common.config.near import expected
 from tapewire.common.instruments import SYMBOL_PATTERN
 from tapewire.common.runtime.logs import redact
-from tapewire.common.config.near import expected
 
 _WANTED: Final = {
     "int_type": "a whole number",

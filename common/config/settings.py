@@ -29,12 +29,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from tapewire.common.bus.ports import PORTS
 from tapewire.common.config import faults, near, syntax
+from tapewire.common.config.locate import config_path
+from tapewire.common.config.text import text_fault
 from tapewire.common.errors import ConfigError as ConfigError  # noqa: PLC0414  # exported from here too
 from tapewire.common.instruments import SYMBOL_PATTERN, Instrument
-from tapewire.common.config.locate import config_path
-from tapewire.common.bus.ports import PORTS
-from tapewire.common.config.text import text_fault
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(gt=0)]

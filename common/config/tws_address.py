@@ -12,8 +12,8 @@ from typing import Annotated, Final
 
 import msgspec
 
-from tapewire.common.runtime import private_file
 from tapewire.common.config.settings import Config
+from tapewire.common.runtime import private_file
 
 FILE: Final = "simulator.json"
 IDENTIFY: Final = "990001"

@@ -1,10 +1,66 @@
 """All events, by the names that stand on the wire."""
 
-from tapewire.common.events.base import Event, OrderType, Side, name_of, require_finite, signed, types_by_name
+from tapewire.common.events.base import (
+    Event,
+    OrderType,
+    Side,
+    name_of,
+    require_finite,
+    signed,
+    types_by_name,
+)
 from tapewire.common.events.market import Bar, Quote, Tick, Trade
-from tapewire.common.events.orders import AccountPosition, CancelAll, CancelOrder, Commission, Fill, ModifyOrder, OrderAccepted, OrderCancelled, OrderCancelRejected, OrderChanged, OrderCreated, OrderDenied, OrderExpired, OrderFilled, OrderIntended, OrderLost, OrderModified, OrderModifyIntended, OrderModifyRejected, OrderPendingCancel, OrderPendingUpdate, OrderRefused, OrderRejected, OrderState, OrderUnknown, OrderUpdated, SignalAnswer, SubmitOrder
-from tapewire.common.events.process import CatchUp, CatchUpReply, ConnectionLost, ConnectionUp, Heartbeat, OrderAnswer, OrderReply, OrderRequest, ProcessState
-from tapewire.common.events.risk import Control, ControlReply, FlattenCompleted, FlattenStarted, RiskHalted, RiskResumed, RiskViolation, TradingState
+from tapewire.common.events.orders import (
+    AccountPosition,
+    CancelAll,
+    CancelOrder,
+    Commission,
+    Fill,
+    ModifyOrder,
+    OrderAccepted,
+    OrderCancelled,
+    OrderCancelRejected,
+    OrderChanged,
+    OrderCreated,
+    OrderDenied,
+    OrderExpired,
+    OrderFilled,
+    OrderIntended,
+    OrderLost,
+    OrderModified,
+    OrderModifyIntended,
+    OrderModifyRejected,
+    OrderPendingCancel,
+    OrderPendingUpdate,
+    OrderRefused,
+    OrderRejected,
+    OrderState,
+    OrderUnknown,
+    OrderUpdated,
+    SignalAnswer,
+    SubmitOrder,
+)
+from tapewire.common.events.process import (
+    CatchUp,
+    CatchUpReply,
+    ConnectionLost,
+    ConnectionUp,
+    Heartbeat,
+    OrderAnswer,
+    OrderReply,
+    OrderRequest,
+    ProcessState,
+)
+from tapewire.common.events.risk import (
+    Control,
+    ControlReply,
+    FlattenCompleted,
+    FlattenStarted,
+    RiskHalted,
+    RiskResumed,
+    RiskViolation,
+    TradingState,
+)
 from tapewire.common.events.signals import AnySignal, CancelSignal, ModifySignal, Signal
 
 __all__ = [

@@ -2,7 +2,16 @@
 
 from decimal import Decimal
 
-from tapewire.common.events.base import Event, Name, OrderType, Price, Side, TimeNs, Unit, require_finite
+from tapewire.common.events.base import (
+    Event,
+    Name,
+    OrderType,
+    Price,
+    Side,
+    TimeNs,
+    Unit,
+    require_finite,
+)
 
 
 class Signal(Event, frozen=True, tag="signal"):

@@ -18,16 +18,16 @@ from typing import Any, Final
 
 import structlog
 
+from tapewire.common.bus.endpoints import STREAMS, endpoint, prepare_run_dir
+from tapewire.common.bus.transport import ZmqTransport
+from tapewire.common.bus.wire import topic
 from tapewire.common.config import settings as configuration
+from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.runtime import logs
 from tapewire.common.runtime.clock import Clock, SystemClock
-from tapewire.common.config.settings import Config, ConfigError
-from tapewire.common.bus.endpoints import STREAMS, endpoint, prepare_run_dir
 from tapewire.common.runtime.journal import Journal, JournalError, SqliteJournal, Synchronous
 from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken, take_role
 from tapewire.common.runtime.service import Service
-from tapewire.common.bus.transport import ZmqTransport
-from tapewire.common.bus.wire import topic
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1

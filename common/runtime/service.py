@@ -11,14 +11,21 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from tapewire.common.bus import wire
-from tapewire.common.runtime.clock import Clock
-from tapewire.common.events import CatchUp, CatchUpReply, Event, Heartbeat, ProcessState, TradingState
-from tapewire.common.runtime.journal import Journal, JournalError
-from tapewire.common.runtime.metrics import Metrics
 from tapewire.common.bus.router import EventRouter
 from tapewire.common.bus.streams import Follower, JournaledStream
 from tapewire.common.bus.transport import Transport
 from tapewire.common.bus.wire import DeadLetter, WireError
+from tapewire.common.events import (
+    CatchUp,
+    CatchUpReply,
+    Event,
+    Heartbeat,
+    ProcessState,
+    TradingState,
+)
+from tapewire.common.runtime.clock import Clock
+from tapewire.common.runtime.journal import Journal, JournalError
+from tapewire.common.runtime.metrics import Metrics
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
 
-from tapewire.common.instruments import SYMBOL_PATTERN
 from tapewire.common.config.text import quoted
+from tapewire.common.instruments import SYMBOL_PATTERN
 from tapewire.common.ticks.columns import Columns, columns_of, delimiter_of
 from tapewire.common.ticks.rows import HEADER, CsvMarket, Row, opened
 from tapewire.common.ticks.stamps import iso, stamp_ns

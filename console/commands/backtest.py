@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from tapewire.backtest.report import charts, tables
 from tapewire.backtest import live_run as live
 from tapewire.backtest.compare import Pair, compare, told
+from tapewire.backtest.report import charts, tables
 from tapewire.backtest.report.as_json import report
 from tapewire.backtest.run import Outcome, run
 from tapewire.backtest.scan import Window
 from tapewire.common.config.settings import ConfigError
 from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load
-from tapewire.console.views.terminal import err, out
 from tapewire.console.tickfile import tick_file
+from tapewire.console.views.terminal import err, out
 from tapewire.simulator.market.times import time_ns
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tapewire.common.errors import ConfigError
 from tapewire.common.config.locate import config_path
 from tapewire.common.config.near import expected
+from tapewire.common.errors import ConfigError
 from tapewire.console.group import launched
 from tapewire.console.group.launched import Launched, LaunchedBus
 

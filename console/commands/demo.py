@@ -8,8 +8,8 @@ import typer
 
 from tapewire.common.config.settings import ConfigError
 from tapewire.console import demo as demo_run
-from tapewire.console.views import tables
 from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load, note
+from tapewire.console.views import tables
 from tapewire.console.views.terminal import out
 
 

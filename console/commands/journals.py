@@ -9,15 +9,23 @@ from typing import Annotated
 
 import typer
 
-from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.bus.endpoints import STREAMS
-from tapewire.console.records import journals
-from tapewire.console.views import tables_trading, times
-from tapewire.console.records import trace as tracing
-from tapewire.console.commands.common import ConfigOption, JsonOption, RunDirOption, load_started, note, require_known, require_starts
+from tapewire.common.config.settings import Config, ConfigError
+from tapewire.console.commands.common import (
+    ConfigOption,
+    JsonOption,
+    RunDirOption,
+    load_started,
+    note,
+    require_known,
+    require_starts,
+)
 from tapewire.console.commands.streaming import line, printing
 from tapewire.console.group.supervisor import STRATEGY
+from tapewire.console.records import journals
+from tapewire.console.records import trace as tracing
 from tapewire.console.records.journals import FOREVER_NS, Journals
+from tapewire.console.views import tables_trading, times
 from tapewire.console.views.terminal import out
 
 FromOption = Annotated[str | None, typer.Option("--from", help="ISO time, UTC, or -10m")]

@@ -9,12 +9,22 @@ import typer
 from rich.live import Live
 
 from tapewire.common.config.settings import Config
-from tapewire.console.views import flattening, tables, times
+from tapewire.console.commands.common import (
+    EXIT_FAILED,
+    ConfigOption,
+    JsonOption,
+    RunDirOption,
+    answer,
+    load,
+    load_started,
+    note,
+    require_file,
+)
 from tapewire.console.group import launch_config as started
 from tapewire.console.group import status as told
-from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, RunDirOption, answer, load, load_started, note, require_file
-from tapewire.console.views.clip import Fitting
 from tapewire.console.group.supervisor import STRATEGY, Group, GroupError
+from tapewire.console.views import flattening, tables, times
+from tapewire.console.views.clip import Fitting
 from tapewire.console.views.terminal import out
 
 REFRESH_S = 0.5

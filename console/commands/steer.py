@@ -5,8 +5,16 @@ from typing import Annotated
 import typer
 
 from tapewire.console import brake
+from tapewire.console.commands.common import (
+    EXIT_FAILED,
+    ConfigOption,
+    JsonOption,
+    RunDirOption,
+    answer,
+    note,
+    running,
+)
 from tapewire.console.group import control
-from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, RunDirOption, answer, note, running
 from tapewire.console.group.control import Action
 from tapewire.console.group.launched import Launched
 
@@ -47,8 +55,8 @@ def flatten(
     as_json: JsonOption = False,
 ) -> None:
     """Halt, cancel every order and close every position. Status 1 unless flat within --wait."""
-    from tapewire.console.views import flattening
     from tapewire.console.group import status as told
+    from tapewire.console.views import flattening
 
     group = running(config, run_dir)
     plan = flattening.plan(told.read(group.run_dir))

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from tapewire.common.config.settings import Config
 from tapewire.common.bus.endpoints import STREAMS
-from tapewire.console.group import status as told
-from tapewire.console.views import times
+from tapewire.common.config.settings import Config
 from tapewire.console.commands.common import ConfigOption, JsonOption, load, note, require_starts
 from tapewire.console.commands.streaming import line, printing
+from tapewire.console.group import status as told
 from tapewire.console.group.supervisor import Group
 from tapewire.console.records.tail import Message, Tail
+from tapewire.console.views import times
 from tapewire.console.views.terminal import err
 
 

@@ -7,11 +7,17 @@ import typer
 from rich.console import RenderableType
 
 from tapewire.common.config.settings import Config
-from tapewire.console.views import tables_trading, trading_json
+from tapewire.console.commands.common import (
+    ConfigOption,
+    JsonOption,
+    RunDirOption,
+    load_started,
+    require_known,
+)
 from tapewire.console.records import blotter as trading
-from tapewire.console.commands.common import ConfigOption, JsonOption, RunDirOption, load_started, require_known
-from tapewire.console.views.terminal import out
 from tapewire.console.records.blotter import Only, Trading
+from tapewire.console.views import tables_trading, trading_json
+from tapewire.console.views.terminal import out
 
 StrategyOption = Annotated[str | None, typer.Option(help="of this strategy alone")]
 SymbolOption = Annotated[str | None, typer.Option(help="of this symbol alone")]

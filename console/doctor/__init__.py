@@ -1,8 +1,8 @@
 """Whether all is there that trading needs, and what to do where it is not."""
 
 from tapewire.common.config import settings as configuration
-from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.config.locate import config_path
+from tapewire.common.config.settings import Config, ConfigError
 from tapewire.console.doctor import broker, local, sockets, strategies
 from tapewire.console.doctor.finding import Finding, failed, passed, skipped
 

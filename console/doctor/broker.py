@@ -8,8 +8,8 @@ from typing import Final
 
 from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
-from tapewire.common.runtime.logs import redact
 from tapewire.common.config.tws_address import NoTwsAddress, TwsAddress
+from tapewire.common.runtime.logs import redact
 from tapewire.console.doctor.finding import Finding, failed, passed, skipped, unknown
 from tapewire.console.doctor.market_data import market_data
 from tapewire.console.doctor.probe import Probe

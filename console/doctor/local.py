@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.bus.endpoints import require_own, require_short
+from tapewire.common.config.settings import Config, ConfigError
 from tapewire.console.doctor.finding import Finding, failed, passed
 
 FREE_MIN_BYTES: Final = 1 << 30

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Final
 
-from tapewire.common.config.settings import Config
 from tapewire.common.bus.endpoints import endpoint
 from tapewire.common.bus.ports import PORTS
-from tapewire.console.group import status as told
+from tapewire.common.config.settings import Config
 from tapewire.console.doctor import listeners
 from tapewire.console.doctor.finding import Finding, failed, passed
 from tapewire.console.doctor.listeners import Listener
+from tapewire.console.group import status as told
 
 CHECK: Final = "sockets"
 

@@ -11,15 +11,15 @@ from typing import Final
 from tapewire.common.config.settings import Config, StrategyConfig
 from tapewire.common.runtime.process import EXIT_CONFIG, EXIT_OK
 from tapewire.console.doctor.finding import Finding, failed, passed
+from tapewire.strategy.loading.searching import HOME
 
 LOAD_TIMEOUT_S: Final = 20.0
 AT_ONCE: Final = 4
-HOME: Final = Path(__file__).resolve().parents[2]
 
 
 def check(config: Config, path: Path | None) -> list[Finding]:
     """One finding a strategy of the configuration in the file `path`, in their order."""
-    folders = filter(None, [str(HOME), os.environ.get("PYTHONPATH")])
+    folders = filter(None, [str(HOME.parent), os.environ.get("PYTHONPATH")])
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(folders),

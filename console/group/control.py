@@ -6,9 +6,9 @@ from typing import Final, Literal, Protocol
 
 from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import Bus, endpoint
+from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.errors import TapewireError
 from tapewire.common.events import Control, ControlReply
-from tapewire.common.bus.transport import ZmqTransport
 
 TIMEOUT_S: Final = 5.0
 

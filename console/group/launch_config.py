@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from tapewire.common.runtime import private_file
 from tapewire.common.config.settings import Config
+from tapewire.common.runtime import private_file
 from tapewire.console.group.launched import FILE
 
 

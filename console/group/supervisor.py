@@ -12,19 +12,21 @@ from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import SupervisorTransport
 
+from tapewire.common.bus.endpoints import SUPERVISOR, prepare_run_dir
 from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
-from tapewire.common.bus.endpoints import SUPERVISOR, prepare_run_dir
-from tapewire.common.errors import TapewireError
 from tapewire.common.config.text import printable
-from tapewire.console.group import control, archive as ended, restarts, launch_config as started
-from tapewire.console.views import flattening
+from tapewire.common.errors import TapewireError
+from tapewire.console.group import archive as ended
+from tapewire.console.group import control, restarts
+from tapewire.console.group import launch_config as started
 from tapewire.console.group import status as told
 from tapewire.console.group.control import NoAnswer
 from tapewire.console.group.poll import wait_for
+from tapewire.console.views import flattening
 from tapewire.console.views.plural import counted
+from tapewire.strategy.loading.searching import HOME
 
-HOME: Final = Path(__file__).resolve().parent.parent
 CORE: Final = ("gateway", "way-out", "risk", "executor")
 START_TIMEOUT_S: Final = 15
 STOP_TIMEOUT_S: Final = 30
@@ -39,7 +41,7 @@ STRATEGY: Final = "strategy-"
 
 _SECTION: Final = """\
 [program:{name}]
-command = %(ENV_GROUP_PYTHON)s -P -m {module}
+command = %(ENV_GROUP_PYTHON)s -P -m tapewire.{module}
 priority = {priority}
 autostart = {autostart}
 startsecs = 1
@@ -104,9 +106,10 @@ class Group:
             "TAPEWIRE_RUN_DIR": str(self.run_dir),
             "GROUP_RUN_DIR": str(self.run_dir),
             "GROUP_FOLDER": str(Path.cwd()),
-            # nothing of a user's can stand in for Tapewire; `tapewire.strategy.loading.searching` puts it behind
-            # the calling folder for a strategy's own modules
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")])),
+            # nothing of a user's can stand in for Tapewire
+            "PYTHONPATH": os.pathsep.join(
+                filter(None, [str(HOME.parent), os.environ.get("PYTHONPATH")])
+            ),
             "GROUP_PYTHON": sys.executable,
         }
 

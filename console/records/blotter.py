@@ -5,10 +5,29 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tapewire.common.config.settings import Config
-from tapewire.common.events import AccountPosition, Commission, Event, Fill, OrderAccepted, OrderCancelled, OrderCreated, OrderDenied, OrderExpired, OrderFilled, OrderIntended, OrderLost, OrderModified, OrderRefused, OrderRejected, OrderState, OrderUnknown, SubmitOrder
-from tapewire.common.instruments import Instrument
 from tapewire.common.accounting.book import Book, execution_key
+from tapewire.common.config.settings import Config
+from tapewire.common.events import (
+    AccountPosition,
+    Commission,
+    Event,
+    Fill,
+    OrderAccepted,
+    OrderCancelled,
+    OrderCreated,
+    OrderDenied,
+    OrderExpired,
+    OrderFilled,
+    OrderIntended,
+    OrderLost,
+    OrderModified,
+    OrderRefused,
+    OrderRejected,
+    OrderState,
+    OrderUnknown,
+    SubmitOrder,
+)
+from tapewire.common.instruments import Instrument
 from tapewire.console.records.books import read_journal
 from tapewire.console.records.journals import Journals
 from tapewire.console.views.plural import counted

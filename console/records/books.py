@@ -6,10 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tapewire.common.accounting.book import Book
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Commission, Event, Fill, OrderIntended, RiskHalted
 from tapewire.common.runtime.journal import SqliteJournal, events_of
-from tapewire.common.accounting.book import Book
 
 CENT = Decimal("0.01")
 

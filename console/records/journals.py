@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from tapewire.common.bus import wire
-from tapewire.common.events import AccountPosition, Commission, Event, Fill, OrderChanged, OrderUpdated, name_of, types_by_name
+from tapewire.common.events import (
+    AccountPosition,
+    Commission,
+    Event,
+    Fill,
+    OrderChanged,
+    OrderUpdated,
+    name_of,
+    types_by_name,
+)
 from tapewire.common.runtime.journal import JournalError, SqliteJournal
 
 CHUNK: Final = 500

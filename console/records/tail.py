@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 import msgpack  # type: ignore[import-untyped, unused-ignore]  # it ships no types
 import zmq
 
-from tapewire.common.config.settings import BusConfig
 from tapewire.common.bus.endpoints import endpoint
 from tapewire.common.bus.wire import BODY_MAX_BYTES
+from tapewire.common.config.settings import BusConfig
 
 MARKET: Final = "market"
 JOURNALED: Final = ("broker", "way-out-broker", "execution", "risk")

@@ -10,7 +10,20 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from tapewire.common.events import Commission, Event, Fill, OrderAccepted, OrderChanged, OrderCreated, OrderDenied, OrderExpired, OrderIntended, OrderModified, OrderUpdated, SubmitOrder
+from tapewire.common.events import (
+    Commission,
+    Event,
+    Fill,
+    OrderAccepted,
+    OrderChanged,
+    OrderCreated,
+    OrderDenied,
+    OrderExpired,
+    OrderIntended,
+    OrderModified,
+    OrderUpdated,
+    SubmitOrder,
+)
 from tapewire.console.records.journals import Entry, Journals
 
 NAMED_MAX: Final = 3

@@ -5,9 +5,9 @@ from typing import Any
 
 from tapewire.common.amounts import text
 from tapewire.common.config.settings import Config
-from tapewire.console.records import books as both
 from tapewire.console.group import status as told
 from tapewire.console.group.status import Status
+from tapewire.console.records import books as both
 
 HOPS = {
     "gateway_to_strategy": "tick: gateway to strategy",

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from tapewire.common.events import FlattenCompleted, FlattenStarted
 from tapewire.console.group import status as told
-from tapewire.console.records.journals import Journals
-from tapewire.console.group.status import Status
 from tapewire.console.group.poll import wait_for
+from tapewire.console.group.status import Status
+from tapewire.console.records.journals import Journals
 from tapewire.console.views.plural import counted
 
 

@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tapewire.common import amounts
-from tapewire.console.views import flattening, times
 from tapewire.console.group import status as told
-from tapewire.console.views.figures import HOPS
 from tapewire.console.group.status import Status
+from tapewire.console.views import flattening, times
+from tapewire.console.views.figures import HOPS
 from tapewire.console.views.plural import counted
 
 AS_ASKED = (("ENDED", "SIGTERM"), ("ENDED", "stopped"))

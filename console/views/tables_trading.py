@@ -11,12 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from tapewire.common.events import Fill, signed
-from tapewire.console.views import times, trading_json
 from tapewire.console.records import blotter as trading
-from tapewire.console.views.tables import money
-from tapewire.console.records.trace import Trace
 from tapewire.console.records.blotter import Only, Order, Trading
+from tapewire.console.records.trace import Trace
+from tapewire.console.views import times, trading_json
 from tapewire.console.views.plural import counted
+from tapewire.console.views.tables import money
 
 STATES = {"FILLED": "green", "UNKNOWN": "red", "LOST": "red", "REJECTED": "red", "REFUSED": "red"}
 FOLDED = ("REFUSED", "REJECTED")

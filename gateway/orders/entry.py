@@ -8,12 +8,22 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from tapewire.common.events import CancelOrder, Event, ModifyOrder, OrderAnswer, OrderIntended, OrderModifyIntended, OrderModifyRejected, OrderRefused, SubmitOrder
+from tapewire.common.events import (
+    CancelOrder,
+    Event,
+    ModifyOrder,
+    OrderAnswer,
+    OrderIntended,
+    OrderModifyIntended,
+    OrderModifyRejected,
+    OrderRefused,
+    SubmitOrder,
+)
 from tapewire.gateway.orders.admission import Gate
-from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.registry import Orders
+from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.pacing import Outbox
 from tapewire.gateway.tws.session import TwsSession
 

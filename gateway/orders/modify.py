@@ -15,11 +15,19 @@ Terms that TWS tells and nobody here asked for are taken at its word.
 from collections.abc import Mapping
 from typing import Final
 
-from tapewire.common.events import Event, ModifyOrder, OrderAnswer, OrderFilled, OrderModified, OrderModifyIntended, OrderModifyRejected
-from tapewire.gateway.tws import messages as tws
-from tapewire.gateway.tws.errors import is_warning
+from tapewire.common.events import (
+    Event,
+    ModifyOrder,
+    OrderAnswer,
+    OrderFilled,
+    OrderModified,
+    OrderModifyIntended,
+    OrderModifyRejected,
+)
 from tapewire.gateway.orders.intent import Intent, Terms
 from tapewire.gateway.orders.snapshot import Snapshot
+from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.errors import is_warning
 
 REFUSED_BY_TWS: Final = frozenset({104, 105, 135, 329})
 """Warnings elsewhere, for the order lives on; on a change that is under way, its end."""

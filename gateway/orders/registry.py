@@ -21,12 +21,27 @@ from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Final
 
-from tapewire.common.events import Commission, Event, Fill, OrderAccepted, OrderAnswer, OrderCancelled, OrderCancelRejected, OrderFilled, OrderIntended, OrderLost, OrderRefused, OrderRejected, OrderState, OrderUnknown
 from tapewire.common.accounting.book import execution_key
-from tapewire.gateway.tws import messages as tws
-from tapewire.gateway.orders.modify import Changes
-from tapewire.gateway.tws.errors import is_warning
+from tapewire.common.events import (
+    Commission,
+    Event,
+    Fill,
+    OrderAccepted,
+    OrderAnswer,
+    OrderCancelled,
+    OrderCancelRejected,
+    OrderFilled,
+    OrderIntended,
+    OrderLost,
+    OrderRefused,
+    OrderRejected,
+    OrderState,
+    OrderUnknown,
+)
 from tapewire.gateway.orders.intent import Intent
+from tapewire.gateway.orders.modify import Changes
+from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.errors import is_warning
 
 UNCONFIRMED: Final = ("INTENDED", "UNKNOWN", "LOST")
 GIVEN_UP: Final = ("CANCELLED", "REJECTED")

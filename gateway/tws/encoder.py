@@ -7,9 +7,9 @@ from ibapi.execution import ExecutionFilter
 from ibapi.order import Order
 from ibapi.wrapper import EWrapper
 
+from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.common.events import SubmitOrder
 from tapewire.common.instruments import Instrument
-from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.gateway.tws.framing import frame
 
 Kind = tuple[int, str, str, str]

@@ -17,11 +17,18 @@ from collections.abc import Callable
 from typing import Final, Literal
 
 from tapewire.common.config.tws_address import IDENTIFY
+from tapewire.gateway.tws.encoder import RequestEncoder
 from tapewire.gateway.tws.framing import FrameReader, frame, payload_at
 from tapewire.gateway.tws.market_data import MarketData
-from tapewire.gateway.tws.encoder import RequestEncoder
+from tapewire.gateway.tws.messages import (
+    IdentityAsked,
+    ManagedAccounts,
+    NextValidId,
+    SessionStarted,
+    TwsMessage,
+    Undecodable,
+)
 from tapewire.gateway.tws.translate import Translator
-from tapewire.gateway.tws.messages import IdentityAsked, ManagedAccounts, NextValidId, SessionStarted, TwsMessage, Undecodable
 
 VERSION_MIN: Final = 100
 VERSION_MAX: Final = 157  # the newest that ibapi 9.81.1 speaks

@@ -5,8 +5,8 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from tapewire.common.runtime.clock import Clock
 from tapewire.common.config.tws_address import NoTwsAddress, TwsAddress
+from tapewire.common.runtime.clock import Clock
 
 READ_BYTES: Final = 256 * 1024
 

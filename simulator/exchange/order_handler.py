@@ -11,12 +11,12 @@ from typing import Literal, cast
 from tapewire.common.amounts import text
 from tapewire.common.instruments import Instrument
 from tapewire.simulator import audit
-from tapewire.simulator.protocol import messages
 from tapewire.simulator.exchange.account import Books
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.matching import Exchange
-from tapewire.simulator.protocol.order_messages import open_order, what_if
 from tapewire.simulator.exchange.orders import ZERO, Execution, Order, commission_of
+from tapewire.simulator.protocol import messages
+from tapewire.simulator.protocol.order_messages import open_order, what_if
 from tapewire.simulator.protocol.outbox import Outbox
 from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
 from tapewire.simulator.protocol.session import Session

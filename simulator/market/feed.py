@@ -10,11 +10,16 @@ import msgspec
 
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
-from tapewire.simulator.protocol import messages
 from tapewire.simulator.exchange.contracts import ContractQuery, Contracts
 from tapewire.simulator.market.file import plain
+from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.outbox import Outbox
-from tapewire.simulator.protocol.requests import CancelMarketData, CancelTickByTick, MarketData, TickByTick
+from tapewire.simulator.protocol.requests import (
+    CancelMarketData,
+    CancelTickByTick,
+    MarketData,
+    TickByTick,
+)
 from tapewire.simulator.protocol.session import Session
 
 _LENGTHS = [length.to_bytes(4, "big") for length in range(512)]

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from tapewire.common.amounts import text
-from tapewire.common.instruments import Instrument
 from tapewire.common.config.tws_address import IDENTIFY
+from tapewire.common.instruments import Instrument
 from tapewire.simulator.exchange.account import Holding
 from tapewire.simulator.exchange.orders import Execution, Order
 

@@ -5,8 +5,14 @@ the value that a real TWS sends for a plain stock order.
 """
 
 from tapewire.common.amounts import text
-from tapewire.simulator.protocol.messages import UNSET_DOUBLE, UNSET_INTEGER, Fields, clock_text, contract
 from tapewire.simulator.exchange.orders import Order
+from tapewire.simulator.protocol.messages import (
+    UNSET_DOUBLE,
+    UNSET_INTEGER,
+    Fields,
+    clock_text,
+    contract,
+)
 
 
 def open_order(version: int, account: str, order: Order, with_commission: bool = False) -> Fields:

@@ -4,8 +4,8 @@ What an order asks for beyond that is read far enough to name it and then refuse
 no order is ever worked as something simpler than its client meant.
 """
 
-from tapewire.simulator.protocol import requests as ask
 from tapewire.simulator.exchange.contracts import ContractQuery
+from tapewire.simulator.protocol import requests as ask
 from tapewire.simulator.protocol.requests import Fields, PlaceOrder
 
 

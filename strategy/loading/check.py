@@ -28,7 +28,9 @@ def _nobody(_raised: Failure) -> None:
 
 def main() -> NoReturn:
     """Answer in one line that nothing the strategy prints, or leaves running, can get into."""
-    parser = argparse.ArgumentParser(prog="python -m tapewire.strategy.loading.check", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tapewire.strategy.loading.check", description=__doc__
+    )
     parser.add_argument("name", help="its name in [[strategies]]")
     name = parser.parse_args().name
     answer = os.dup(1)

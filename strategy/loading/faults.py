@@ -6,11 +6,12 @@ import traceback
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import tapewire
 from tapewire.common.config.text import printable
 
 TEXT_MAX: Final = 300
-_SHELL: Final = Path(__file__).resolve().parent  # it runs strategies; those in it are examples
-_COMMON: Final = _SHELL.parent / "common"
+_PACKAGE: Final = Path(tapewire.__file__).parent
+_EXAMPLES: Final = _PACKAGE / "strategy" / "examples"  # the strategies that ship with Tapewire
 _LIBRARIES: Final = tuple(
     f"{sysconfig.get_paths()[kind]}{os.sep}" for kind in ("stdlib", "purelib", "platlib")
 )
@@ -70,6 +71,6 @@ def shown(path: str | Path) -> str:
 def _is_own(filename: str) -> bool:
     """Whether it is neither a library's nor of what runs strategies."""
     path = Path(filename)
-    if filename.startswith((*_LIBRARIES, "<")) or path.is_relative_to(_COMMON):
-        return False
-    return path.parent != _SHELL
+    if path.is_relative_to(_PACKAGE):
+        return path.is_relative_to(_EXAMPLES)
+    return not filename.startswith((*_LIBRARIES, "<"))

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tapewire.common.config.settings import ConfigError, StrategyConfig
 from tapewire.common.config.near import expected
+from tapewire.common.config.settings import ConfigError, StrategyConfig
 from tapewire.common.config.text import text_fault
-from tapewire.strategy.loading import searching
 from tapewire.strategy.base import Desk, Strategy
+from tapewire.strategy.loading import searching
 from tapewire.strategy.loading.callbacks import refusal
 from tapewire.strategy.loading.faults import named, place_of, shown
 from tapewire.strategy.loading.parameters import parameters_of

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from tapewire.common.config.settings import ConfigError, StrategyConfig
 from tapewire.common.config.near import expected
+from tapewire.common.config.settings import ConfigError, StrategyConfig
 from tapewire.strategy.base import Strategy
 from tapewire.strategy.loading.faults import named
 

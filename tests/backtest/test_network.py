@@ -1,7 +1,7 @@
 """The virtual network: order of actions, of messages, and what a step of the market does."""
 
-from tapewire.virtual.network import HOP_NS, Agenda, Calm, Links
 from tapewire.common.runtime.clock import VirtualClock
+from tapewire.virtual.network import HOP_NS, Agenda, Calm, Links
 
 
 def test_actions_go_by_time_and_then_by_the_order_they_were_asked_for():

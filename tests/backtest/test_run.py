@@ -114,12 +114,12 @@ def test_a_configuration_without_strategies_is_refused(tested):
 
 def test_strategies_of_other_symbols_do_not_run_and_it_is_said(tested):
     own = '[[instruments]]\nsymbol = "ABC"\n'
-    own += (
-        '[[strategies]]\nname = "other"\nstrategy = "tapewire.strategy.base:Strategy"\nsymbols = ["ABC"]\n'
-    )
+    own += '[[strategies]]\nname = "other"\nstrategy = "tapewire.strategy.base:Strategy"\nsymbols = ["ABC"]\n'
     with pytest.raises(ConfigError, match="the strategies trade ABC; the file has XYZ"):
         tested(text=own)
-    outcome = tested(text=own + '[[strategies]]\nname = "b"\nstrategy = "tapewire.strategy.base:Strategy"\n')
+    outcome = tested(
+        text=own + '[[strategies]]\nname = "b"\nstrategy = "tapewire.strategy.base:Strategy"\n'
+    )
     assert any("other did not run" in note for note in outcome.notes)
 
 

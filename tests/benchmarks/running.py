@@ -9,7 +9,7 @@ from tests.places import ROOT
 
 
 def benchmarks(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "benchmarks", *arguments]
+    command = [sys.executable, "-m", "tapewire.benchmarks", *arguments]
     return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )

@@ -11,8 +11,8 @@ import pytest
 from tapewire.benchmarks import __main__ as command
 from tapewire.benchmarks.load import host, machine
 from tapewire.benchmarks.load.children import BenchmarkError
-from tapewire.benchmarks.report.figures import goal
 from tapewire.benchmarks.options import seconds
+from tapewire.benchmarks.report.figures import goal
 
 MACHINE = {"cpu", "cores", "kernel", "python", "pyzmq", "libzmq", "load_average_before"}
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tapewire.benchmarks.__main__ import KNOWN
-from tapewire.benchmarks.report.figures import ratio, summary_us
 from tapewire.benchmarks.latency import _growth
 from tapewire.benchmarks.load.endpoints import BARE, BarePeer, Placed
+from tapewire.benchmarks.report.figures import ratio, summary_us
 from tests.benchmarks.running import benchmarks, figures_of
 
 HOPS = {

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapewire.common.ticks.aggregate import Bars, Batches, Every, InOrder, Windows
 from tapewire.common.events import Bar, Quote, Tick, Trade
+from tapewire.common.ticks.aggregate import Bars, Batches, Every, InOrder, Windows
 
 
 def trade(ts_ns: int, price: float = 1.0, size: float | None = 1.0, symbol: str = "ES") -> Trade:

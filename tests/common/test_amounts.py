@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from tapewire.common.amounts import money, reported, text, text_or_none
 from tapewire.common.accounting.book import Position
+from tapewire.common.amounts import money, reported, text, text_or_none
 
 D = Decimal
 TEXTS = {

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tapewire.common.config.settings import BusConfig, Config, ConfigError, load
 from tapewire.common.bus.endpoints import RUN_DIR_MAX, STREAMS, endpoint, prepare_run_dir
 from tapewire.common.bus.ports import PORTS
+from tapewire.common.config.settings import BusConfig, Config, ConfigError, load
 from tests.places import ROOT
 
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapewire.common.ticks.conflation import Conflation, Piled
 from tapewire.common.events import Quote, Tick, Trade
+from tapewire.common.ticks.conflation import Conflation, Piled
 
 
 def quote(number: int) -> Quote:

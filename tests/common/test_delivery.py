@@ -1,8 +1,8 @@
 """How a strategy's shell delivers ticks, `all` or `latest`, and how it ends."""
 
 from tapewire.common.bus import wire
-from tapewire.common.runtime.clock import VirtualClock
 from tapewire.common.events import Quote, Tick, Trade
+from tapewire.common.runtime.clock import VirtualClock
 from tapewire.strategy import Strategy
 from tapewire.strategy.service import StrategyService
 from tests.gateway.wires import Wires

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 from tapewire.common.events import Event, RiskHalted
-from tapewire.common.runtime.journal import GENESIS, LOG_BYTES, Head, Journal, JournalError, MemoryJournal, SqliteJournal, events_of, link, verify
+from tapewire.common.runtime.journal import (
+    GENESIS,
+    LOG_BYTES,
+    Head,
+    Journal,
+    JournalError,
+    MemoryJournal,
+    SqliteJournal,
+    events_of,
+    link,
+    verify,
+)
 
 
 def events(count: int, start: int = 1) -> list[Event]:

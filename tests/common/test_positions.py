@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapewire.common.events import Commission, Fill, Side
 from tapewire.common.accounting.book import Book, Position, execution_key
+from tapewire.common.events import Commission, Fill, Side
 
 D = Decimal
 

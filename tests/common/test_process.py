@@ -13,10 +13,10 @@ from urllib.request import urlopen
 import pytest
 
 from tapewire.common.bus import wire
+from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.events import Control
 from tapewire.common.runtime.journal import SqliteJournal, events_of
 from tapewire.common.runtime.process import next_epoch
-from tapewire.common.bus.transport import ZmqTransport
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,9 +8,18 @@ from collections.abc import Iterator
 import pytest
 
 from tapewire.common.bus import coroutines, wire
-from tapewire.common.events import Event, Fill, Quote, RiskHalted, RiskResumed, RiskViolation, Tick, Trade
-from tapewire.common.runtime.metrics import Metrics
 from tapewire.common.bus.router import EventRouter
+from tapewire.common.events import (
+    Event,
+    Fill,
+    Quote,
+    RiskHalted,
+    RiskResumed,
+    RiskViolation,
+    Tick,
+    Trade,
+)
+from tapewire.common.runtime.metrics import Metrics
 
 HALT = RiskHalted(1, "lunch")
 RESUME = RiskResumed(2, "back")

@@ -6,11 +6,21 @@ from collections.abc import Sequence
 import pytest
 
 from tapewire.common.bus import wire
+from tapewire.common.bus.transport import Inbound
+from tapewire.common.events import (
+    CatchUp,
+    CatchUpReply,
+    Control,
+    ControlReply,
+    Event,
+    Heartbeat,
+    ProcessState,
+    RiskHalted,
+    RiskViolation,
+)
 from tapewire.common.runtime.clock import VirtualClock
-from tapewire.common.events import CatchUp, CatchUpReply, Control, ControlReply, Event, Heartbeat, ProcessState, RiskHalted, RiskViolation
 from tapewire.common.runtime.journal import JournalError, MemoryJournal
 from tapewire.common.runtime.service import Service
-from tapewire.common.bus.transport import Inbound
 
 START_NS = 10**15
 

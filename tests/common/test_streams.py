@@ -7,9 +7,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapewire.common.bus import wire
-from tapewire.common.events import CatchUp, CatchUpReply, Event, Heartbeat, Quote, RiskViolation, Trade
+from tapewire.common.bus.streams import (
+    CATCH_UP_EVENTS_MAX,
+    CATCH_UP_RETRY_NS,
+    Follower,
+    JournaledStream,
+    TickPublisher,
+    TickReader,
+)
+from tapewire.common.events import (
+    CatchUp,
+    CatchUpReply,
+    Event,
+    Heartbeat,
+    Quote,
+    RiskViolation,
+    Trade,
+)
 from tapewire.common.runtime.journal import MemoryJournal
-from tapewire.common.bus.streams import CATCH_UP_EVENTS_MAX, CATCH_UP_RETRY_NS, Follower, JournaledStream, TickPublisher, TickReader
 
 
 def numbered(number: int) -> RiskViolation:

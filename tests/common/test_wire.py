@@ -10,7 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapewire.common.bus import wire
-from tapewire.common.events import CancelOrder, Event, Fill, Heartbeat, OrderCancelled, OrderIntended, Quote, RiskHalted, Signal, SubmitOrder, Trade, name_of, types_by_name
+from tapewire.common.events import (
+    CancelOrder,
+    Event,
+    Fill,
+    Heartbeat,
+    OrderCancelled,
+    OrderIntended,
+    Quote,
+    RiskHalted,
+    Signal,
+    SubmitOrder,
+    Trade,
+    name_of,
+    types_by_name,
+)
 
 QUOTE = Quote("ES", 5, 100.25, 3.0, None, None)
 ORDER = SubmitOrder("i-1", 7, "s", "ES", "BUY", Decimal(2), "LMT", 99, Decimal("100.25"))

@@ -3,7 +3,21 @@ refused, a fill of nobody's order, a denied signal, and a halt."""
 
 from decimal import Decimal
 
-from tapewire.common.events import AccountPosition, Commission, Event, Fill, OrderAccepted, OrderChanged, OrderCreated, OrderDenied, OrderFilled, OrderIntended, OrderRefused, RiskHalted, SubmitOrder
+from tapewire.common.events import (
+    AccountPosition,
+    Commission,
+    Event,
+    Fill,
+    OrderAccepted,
+    OrderChanged,
+    OrderCreated,
+    OrderDenied,
+    OrderFilled,
+    OrderIntended,
+    OrderRefused,
+    RiskHalted,
+    SubmitOrder,
+)
 
 T0 = 1_795_174_338_000_000_000  # 2026-11-20T11:32:18Z
 MS = 1_000_000

@@ -32,7 +32,7 @@ Tapewire = Callable[..., Ended]
 @contextmanager
 def simulator(*arguments: str) -> Iterator[int]:
     """A simulated TWS on a free port, which is given."""
-    command = [sys.executable, "-m", "simulator", "--port", "0", *arguments]
+    command = [sys.executable, "-m", "tapewire.simulator", "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         try:

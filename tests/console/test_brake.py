@@ -12,8 +12,8 @@ import typer.main
 import zmq
 
 from tapewire.common.bus import wire
-from tapewire.common.config.settings import load
 from tapewire.common.bus.endpoints import SUPERVISOR
+from tapewire.common.config.settings import load
 from tapewire.common.events import Control, ControlReply
 from tapewire.console import application, brake
 from tapewire.console.group import launch_config as started

@@ -8,8 +8,8 @@ import typer.main
 from rich.table import Table
 
 from tapewire.console import application
-from tapewire.console.views import terminal
 from tapewire.console.commands import common
+from tapewire.console.views import terminal
 from tests.console.running import Tapewire
 
 COMMANDS = sorted(application.COMMANDS)

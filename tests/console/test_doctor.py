@@ -305,7 +305,7 @@ def strategies(config: Path, folder: Path, **modules: str) -> None:
         config.write_text(config.read_text() + entry)
 
 
-MINE = "from strategy import Strategy\nclass Mine(Strategy):\n    pass\n"
+MINE = "from tapewire import Strategy\nclass Mine(Strategy):\n    pass\n"
 
 
 def test_each_strategy_is_loaded_and_what_is_wrong_with_it_said(examined, config, tmp_path):

@@ -12,8 +12,8 @@ import pytest
 from tapewire.common.config.settings import ConfigError
 from tapewire.common.events import AccountPosition, RiskHalted, RiskResumed
 from tapewire.common.runtime.journal import SqliteJournal
-from tapewire.console.views import times
 from tapewire.console.records.journals import SETTLE_NS, Entry, Journals, Reader, Repeats
+from tapewire.console.views import times
 from tests.console.journaled import EVENTS, MS, T0
 from tests.places import ROOT
 

@@ -5,8 +5,8 @@ import pytest
 from tapewire.common.events import ControlReply, FlattenCompleted, FlattenStarted
 from tapewire.common.runtime.journal import SqliteJournal
 from tapewire.console.group import control
-from tapewire.console.views import flattening
 from tapewire.console.group.supervisor import Group
+from tapewire.console.views import flattening
 from tests.console.journaled import MS, T0
 
 HOLDING = {

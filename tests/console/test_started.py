@@ -8,7 +8,9 @@ from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.events import ControlReply, FlattenStarted
 from tapewire.common.runtime.journal import SqliteJournal
-from tapewire.console.group import control, archive as ended, launched, launch_config as started
+from tapewire.console.group import archive as ended
+from tapewire.console.group import control, launched
+from tapewire.console.group import launch_config as started
 from tapewire.console.group.supervisor import Group
 from tests.console.journaled import T0
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from tapewire.console.group import status as told
 from tapewire.console.commands import lifecycle
+from tapewire.console.group import status as told
 from tapewire.console.group.supervisor import Group, Stopped
 from tapewire.console.views.plural import counted
 from tests.console.journaled import T0

@@ -4,7 +4,14 @@ from decimal import Decimal
 
 import pytest
 
-from tapewire.common.events import Fill, OrderCancelled, OrderFilled, OrderIntended, OrderModified, OrderRefused
+from tapewire.common.events import (
+    Fill,
+    OrderCancelled,
+    OrderFilled,
+    OrderIntended,
+    OrderModified,
+    OrderRefused,
+)
 from tapewire.common.runtime.journal import SqliteJournal
 from tapewire.console.records.blotter import Trading
 from tests.console.journaled import FILLED, MS, T0, fill, order

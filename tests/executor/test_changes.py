@@ -5,7 +5,29 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from tapewire.common.events import CancelOrder, CancelSignal, ConnectionUp, Event, ModifyOrder, ModifySignal, OrderAccepted, OrderAnswer, OrderCancelled, OrderCancelRejected, OrderDenied, OrderExpired, OrderFilled, OrderIntended, OrderModified, OrderModifyIntended, OrderModifyRejected, OrderPendingCancel, OrderPendingUpdate, OrderUpdated, SubmitOrder
+from tapewire.common.events import (
+    CancelOrder,
+    CancelSignal,
+    ConnectionUp,
+    Event,
+    ModifyOrder,
+    ModifySignal,
+    OrderAccepted,
+    OrderAnswer,
+    OrderCancelled,
+    OrderCancelRejected,
+    OrderDenied,
+    OrderExpired,
+    OrderFilled,
+    OrderIntended,
+    OrderModified,
+    OrderModifyIntended,
+    OrderModifyRejected,
+    OrderPendingCancel,
+    OrderPendingUpdate,
+    OrderUpdated,
+    SubmitOrder,
+)
 from tapewire.executor.executor import Executor
 from tests.executor.desk import SECOND, T0, executor, fill, signal, taken
 

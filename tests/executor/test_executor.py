@@ -5,8 +5,23 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from tapewire.common.events import AccountPosition, Event, OrderAccepted, OrderAnswer, OrderCancelled, OrderChanged, OrderCreated, OrderDenied, OrderExpired, OrderFilled, OrderIntended, OrderLost, OrderRefused, OrderUnknown
 from tapewire.common.bus.wire import decode_event, encode
+from tapewire.common.events import (
+    AccountPosition,
+    Event,
+    OrderAccepted,
+    OrderAnswer,
+    OrderCancelled,
+    OrderChanged,
+    OrderCreated,
+    OrderDenied,
+    OrderExpired,
+    OrderFilled,
+    OrderIntended,
+    OrderLost,
+    OrderRefused,
+    OrderUnknown,
+)
 from tests.executor.desk import SECOND, T0, executor, fill, signal, taken
 
 MS = 1_000_000

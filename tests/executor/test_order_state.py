@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapewire.common.events import Commission, OrderAccepted, OrderCancelled, OrderFilled, OrderIntended, OrderLost, OrderRefused, OrderRejected, OrderUnknown, SubmitOrder
+from tapewire.common.events import (
+    Commission,
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    OrderIntended,
+    OrderLost,
+    OrderRefused,
+    OrderRejected,
+    OrderUnknown,
+    SubmitOrder,
+)
 from tapewire.executor.order_state import FINAL, TRANSITIONS, after
 
 ORDER = SubmitOrder("i", 1, "s", "AAPL", "BUY", Decimal(1), "MKT", 2)

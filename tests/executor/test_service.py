@@ -3,8 +3,18 @@
 import pytest
 
 from tapewire.common.bus import wire
+from tapewire.common.events import (
+    CancelOrder,
+    CancelSignal,
+    OrderAnswer,
+    OrderCreated,
+    OrderIntended,
+    OrderReply,
+    OrderRequest,
+    Signal,
+    SubmitOrder,
+)
 from tapewire.common.runtime.clock import VirtualClock
-from tapewire.common.events import CancelOrder, CancelSignal, OrderAnswer, OrderCreated, OrderIntended, OrderReply, OrderRequest, Signal, SubmitOrder
 from tapewire.executor.service import COMMANDS_MAX, ExecutorService
 from tests.executor.desk import SECOND, T0, executor, fill, signal
 from tests.gateway.wires import LoggedJournal, Wires

@@ -2,14 +2,23 @@
 
 from decimal import Decimal
 
-from tapewire.common.events import Event, Heartbeat, ModifyOrder, OrderAnswer, OrderIntended, RiskHalted, SubmitOrder, TradingState
+from tapewire.common.events import (
+    Event,
+    Heartbeat,
+    ModifyOrder,
+    OrderAnswer,
+    OrderIntended,
+    RiskHalted,
+    SubmitOrder,
+    TradingState,
+)
 from tapewire.common.instruments import Instrument
 from tapewire.gateway.gateway import Gateway
-from tapewire.simulator.protocol import messages
 from tapewire.simulator.exchange.account import Holding
+from tapewire.simulator.exchange.orders import Execution, Order
+from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.messages import frame
 from tapewire.simulator.protocol.order_messages import completed_order, open_order
-from tapewire.simulator.exchange.orders import Execution, Order
 
 SECOND = 1_000_000_000
 T0 = 1_700_000_000 * SECOND

@@ -4,7 +4,14 @@ from decimal import Decimal
 
 import pytest
 
-from tapewire.common.events import FlattenStarted, OrderAnswer, OrderFilled, OrderModified, OrderModifyIntended, OrderModifyRejected
+from tapewire.common.events import (
+    FlattenStarted,
+    OrderAnswer,
+    OrderFilled,
+    OrderModified,
+    OrderModifyIntended,
+    OrderModifyRejected,
+)
 from tapewire.gateway.orders.intent import Intent
 from tests.gateway.desk import (
     SECOND,

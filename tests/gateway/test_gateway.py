@@ -4,8 +4,15 @@ from decimal import Decimal
 
 import pytest
 
-from tapewire.common.events import CancelAll, ConnectionLost, OrderAnswer, OrderRefused, OrderUnknown, RiskResumed
 from tapewire.common.config.tws_address import IDENTIFY
+from tapewire.common.events import (
+    CancelAll,
+    ConnectionLost,
+    OrderAnswer,
+    OrderRefused,
+    OrderUnknown,
+    RiskResumed,
+)
 from tapewire.gateway.gateway import PROOF_LATE_NS
 from tapewire.simulator.protocol import messages
 from tests.gateway.desk import (

@@ -4,7 +4,15 @@ from decimal import Decimal
 
 import pytest
 
-from tapewire.common.events import AccountPosition, CancelAll, CancelOrder, FlattenCompleted, FlattenStarted, OrderRefused, RiskResumed
+from tapewire.common.events import (
+    AccountPosition,
+    CancelAll,
+    CancelOrder,
+    FlattenCompleted,
+    FlattenStarted,
+    OrderRefused,
+    RiskResumed,
+)
 from tapewire.simulator.protocol import messages
 from tests.gateway.desk import (
     ACCOUNT,

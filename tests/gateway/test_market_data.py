@@ -6,8 +6,8 @@ import pytest
 from tapewire.common.bus import wire
 from tapewire.common.events import Quote, Trade
 from tapewire.gateway.tws.market_data import MarketData
-from tapewire.gateway.tws.session import TwsSession
 from tapewire.gateway.tws.messages import Undecodable
+from tapewire.gateway.tws.session import TwsSession
 from tapewire.simulator.protocol.messages import frame
 from tests.gateway.desk import AAPL, MSFT, T0
 

@@ -4,7 +4,17 @@ from decimal import Decimal
 
 import pytest
 
-from tapewire.common.events import Commission, Fill, OrderAccepted, OrderCancelled, OrderCancelRejected, OrderFilled, OrderLost, OrderRejected, OrderUnknown
+from tapewire.common.events import (
+    Commission,
+    Fill,
+    OrderAccepted,
+    OrderCancelled,
+    OrderCancelRejected,
+    OrderFilled,
+    OrderLost,
+    OrderRejected,
+    OrderUnknown,
+)
 from tapewire.simulator.protocol import messages
 from tests.gateway.desk import (
     ACCOUNT,

@@ -3,13 +3,23 @@
 import pytest
 
 from tapewire.common.bus import wire
-from tapewire.common.runtime.clock import VirtualClock
-from tapewire.common.events import CancelAll, Control, OrderIntended, OrderRefused, OrderReply, OrderRequest, OrderUnknown, RiskHalted, RiskViolation
-from tapewire.common.runtime.journal import JournalError, events_of
 from tapewire.common.config.tws_address import IDENTIFY
-from tapewire.gateway.tws.framing import frame as frame_of
+from tapewire.common.events import (
+    CancelAll,
+    Control,
+    OrderIntended,
+    OrderRefused,
+    OrderReply,
+    OrderRequest,
+    OrderUnknown,
+    RiskHalted,
+    RiskViolation,
+)
+from tapewire.common.runtime.clock import VirtualClock
+from tapewire.common.runtime.journal import JournalError, events_of
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.service import MARKS_EVERY_NS, GatewayService
+from tapewire.gateway.tws.framing import frame as frame_of
 from tapewire.gateway.tws.socket import CLOSED, DATA, OPENED
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.messages import frame

@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.gateway.tws.framing import FramingError, frame
 from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.tws.messages import (
+    IdentityAsked,
+    ManagedAccounts,
+    NextValidId,
+    SessionStarted,
+    TwsError,
+    Undecodable,
+)
 from tapewire.gateway.tws.session import SessionError, TwsSession
-from tapewire.gateway.tws.messages import IdentityAsked, ManagedAccounts, NextValidId, SessionStarted, TwsError, Undecodable
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.messages import frame as tws_frame
 from tests.gateway.desk import AAPL, T0, Desk

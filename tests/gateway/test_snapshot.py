@@ -5,8 +5,8 @@ from itertools import permutations
 
 import pytest
 
-from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.orders.snapshot import TIMEOUT_NS, Snapshot
+from tapewire.gateway.tws import messages as tws
 
 ENDS = (tws.OpenOrdersEnd(), tws.ExecutionsEnd(), tws.CompletedOrdersEnd())
 EXECUTION = tws.Execution(

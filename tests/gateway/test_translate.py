@@ -13,8 +13,8 @@ from tapewire.common.instruments import Instrument
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.encoder import RequestEncoder, contract_of
 from tapewire.gateway.tws.translate import Translator, decimal
-from tapewire.simulator.protocol import messages, requests
 from tapewire.simulator.exchange.account import Holding
+from tapewire.simulator.protocol import messages, requests
 from tapewire.simulator.protocol.decoders import decode
 from tapewire.simulator.protocol.messages import frame
 from tests.gateway.desk import (

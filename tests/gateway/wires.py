@@ -4,9 +4,9 @@ from collections import deque
 from collections.abc import Sequence
 
 from tapewire.common.bus import wire
+from tapewire.common.bus.transport import Inbound
 from tapewire.common.events import Event, Heartbeat, TradingState
 from tapewire.common.runtime.journal import MemoryJournal
-from tapewire.common.bus.transport import Inbound
 
 
 class Wires:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from tapewire.common.events import FlattenCompleted
-from tapewire.console.records import books
 from tapewire.console.group import control, status
-from tapewire.console.views import figures as report
 from tapewire.console.group.supervisor import Group
+from tapewire.console.records import books
+from tapewire.console.views import figures as report
 from tests.places import ROOT
 from tests.waiting import wait_for
 

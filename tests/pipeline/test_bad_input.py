@@ -10,14 +10,14 @@ from decimal import Decimal
 import msgpack
 import pytest
 
-from tapewire.common.config import settings as configuration
-from tapewire.common.config import tws_address
 from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import endpoint
-from tapewire.common.events import OrderCreated, OrderDenied, OrderExpired, Signal
 from tapewire.common.bus.transport import ZmqTransport
-from tapewire.console.records import books
+from tapewire.common.config import settings as configuration
+from tapewire.common.config import tws_address
+from tapewire.common.events import OrderCreated, OrderDenied, OrderExpired, Signal
 from tapewire.console.group.supervisor import Group
+from tapewire.console.records import books
 from tests.pipeline.running import Running, tapewire
 from tests.places import ROOT, free_port
 from tests.waiting import wait_for
@@ -178,7 +178,7 @@ def test_a_port_in_use_is_named(run_dir, monkeypatch):
     monkeypatch.setenv("TAPEWIRE_BUS__TRANSPORT", "tcp")
     monkeypatch.setenv("TAPEWIRE_BUS__PORTS", f'{{"risk": {taken}, "control": {free_port()}}}')
     try:
-        found = _python("-m", "risk")
+        found = _python("-m", "tapewire.risk")
     finally:
         transport.close()
     assert found.returncode == 1

@@ -13,10 +13,10 @@ import pytest
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import ConfigError
 from tapewire.common.events import OrderCreated, Quote, RiskHalted, Tick
-from tapewire.console.group import status as told
-from tapewire.console.records.books import read_journal
 from tapewire.console.commands.scale import resize
+from tapewire.console.group import status as told
 from tapewire.console.group.supervisor import Group, GroupError, Stopped
+from tapewire.console.records.books import read_journal
 from tapewire.strategy import Strategy
 from tests.pipeline.running import Running, tapewire
 

@@ -2,7 +2,13 @@
 
 import pytest
 
-from tapewire.common.events import CancelAll, OrderCancelled, OrderFilled, OrderIntended, SubmitOrder
+from tapewire.common.events import (
+    CancelAll,
+    OrderCancelled,
+    OrderFilled,
+    OrderIntended,
+    SubmitOrder,
+)
 from tapewire.risk.flatten import ATTEMPTS_MAX, PATIENCE_NS, Flatten
 from tapewire.risk.state import RiskState
 from tests.risk.desk import AAPL, SECOND, T0, held, order

@@ -2,7 +2,16 @@
 
 import pytest
 
-from tapewire.common.events import CancelAll, Control, FlattenCompleted, FlattenStarted, OrderIntended, RiskHalted, RiskResumed, RiskViolation
+from tapewire.common.events import (
+    CancelAll,
+    Control,
+    FlattenCompleted,
+    FlattenStarted,
+    OrderIntended,
+    RiskHalted,
+    RiskResumed,
+    RiskViolation,
+)
 from tests.risk.desk import SECOND, T0, fill, held, monitor, order
 
 

@@ -3,8 +3,17 @@
 import pytest
 
 from tapewire.common.bus import wire
+from tapewire.common.events import (
+    CancelAll,
+    Control,
+    ControlReply,
+    FlattenStarted,
+    OrderAnswer,
+    OrderReply,
+    RiskHalted,
+    Trade,
+)
 from tapewire.common.runtime.clock import VirtualClock
-from tapewire.common.events import CancelAll, Control, ControlReply, FlattenStarted, OrderAnswer, OrderReply, RiskHalted, Trade
 from tapewire.risk.service import RiskService
 from tests.gateway.wires import LoggedJournal, Wires
 from tests.risk.desk import SECOND, T0, fill, held, monitor, order

@@ -4,7 +4,18 @@ from decimal import Decimal
 
 import pytest
 
-from tapewire.common.events import OrderAccepted, OrderCancelled, OrderFilled, OrderIntended, OrderLost, OrderRefused, OrderRejected, OrderUnknown, Quote, Trade
+from tapewire.common.events import (
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    OrderIntended,
+    OrderLost,
+    OrderRefused,
+    OrderRejected,
+    OrderUnknown,
+    Quote,
+    Trade,
+)
 from tapewire.risk.state import RiskState
 from tests.risk.desk import AAPL, T0, fill, held, order
 

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from tapewire.virtual.world import World
 from tapewire.common.events import ModifyOrder, OrderModifyIntended
 from tapewire.executor.service import ExecutorService
 from tapewire.gateway.service import GatewayService
 from tapewire.strategy.service import StrategyService
+from tapewire.virtual.world import World
 
 
 class Audit:

@@ -3,16 +3,26 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from tapewire.virtual.world import World
-from tapewire.common.events import Fill, OrderChanged, OrderCreated, OrderDenied, OrderExpired, OrderIntended, OrderModifyIntended, OrderPendingCancel, OrderPendingUpdate
-from tapewire.common.runtime.journal import JournalError, verify
 from tapewire.common.accounting.book import Book
+from tapewire.common.events import (
+    Fill,
+    OrderChanged,
+    OrderCreated,
+    OrderDenied,
+    OrderExpired,
+    OrderIntended,
+    OrderModifyIntended,
+    OrderPendingCancel,
+    OrderPendingUpdate,
+)
+from tapewire.common.runtime.journal import JournalError, verify
 from tapewire.executor.order_state import FINAL
 from tapewire.executor.service import ExecutorService
 from tapewire.risk.rules import MaxContracts
 from tapewire.risk.service import RiskService
 from tapewire.risk.state import RiskState
 from tapewire.strategy.service import StrategyService
+from tapewire.virtual.world import World
 
 CENT = Decimal("0.01")
 

@@ -4,7 +4,6 @@ import random
 from decimal import Decimal
 from typing import NamedTuple
 
-from tapewire.virtual.world import SECOND_NS, World
 from tapewire.common.config.settings import StrategyConfig
 from tapewire.common.events import Control
 from tapewire.common.instruments import Instrument
@@ -12,6 +11,7 @@ from tapewire.common.runtime.journal import Head
 from tapewire.gateway.gateway import Gateway
 from tapewire.risk.service import RiskService
 from tapewire.simulator.market.synthetic import SyntheticMarket
+from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation import changes, invariants
 from tests.simulation.storm import StormyWeather, outage, strike
 

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from tapewire.virtual.node import SYNCHRONOUS
-from tapewire.virtual.world import SECOND_NS, World
 from tapewire.common.config.settings import StrategyConfig
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.market.synthetic import SyntheticMarket
+from tapewire.virtual.node import SYNCHRONOUS
+from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation import invariants
 from tests.simulation.blind import BlindGateway
 from tests.simulation.run import simulate

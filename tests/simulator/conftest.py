@@ -164,7 +164,7 @@ class Running:
     """A simulator in a process of its own."""
 
     def __init__(self, *arguments):
-        command = [sys.executable, "-m", "simulator", "--port", "0", *arguments]
+        command = [sys.executable, "-m", "tapewire.simulator", "--port", "0", *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
 

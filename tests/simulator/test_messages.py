@@ -11,10 +11,10 @@ from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
 
 from tapewire.common.instruments import Instrument
-from tapewire.simulator.protocol import messages
 from tapewire.simulator.exchange.account import Holding
-from tapewire.simulator.protocol.order_messages import completed_order, open_order, what_if
 from tapewire.simulator.exchange.orders import Execution, Order
+from tapewire.simulator.protocol import messages
+from tapewire.simulator.protocol.order_messages import completed_order, open_order, what_if
 
 D = Decimal
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tapewire.common.instruments import Instrument
 from tapewire.common.config.tws_address import IDENTIFY
+from tapewire.common.instruments import Instrument
 from tests.simulator.conftest import HANDSHAKE
 
 

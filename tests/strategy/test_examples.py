@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tapewire.common.events import Fill, OrderChanged, OrderCreated, OrderUpdated, Signal, SubmitOrder, Trade
+from tapewire.common.events import (
+    Fill,
+    OrderChanged,
+    OrderCreated,
+    OrderUpdated,
+    Signal,
+    SubmitOrder,
+    Trade,
+)
 from tapewire.strategy.runner import Runner
 from tests.strategy.desk import SECOND, T0, quote, runner
 

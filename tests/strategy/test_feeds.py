@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from tapewire.common.bus import wire
-from tapewire.common.config.settings import FeedConfig
 from tapewire.common.bus.wire import WireError
+from tapewire.common.config.settings import FeedConfig
 from tapewire.strategy.feeds import BODY_MAX_BYTES, DEPTH_MAX, VALUES_MAX, values_of
 from tests.strategy.desk import config, quote
 from tests.strategy.test_service import Shell

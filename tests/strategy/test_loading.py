@@ -3,14 +3,12 @@
 import importlib.util
 import os
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from tapewire.common.config.settings import ConfigError
 from tapewire.common.config.near import expected
-from tapewire.strategy.loading import searching
+from tapewire.common.config.settings import ConfigError
 from tests.places import ROOT
 from tests.strategy.desk import runner
 
@@ -24,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         del sys.modules[name]
 
 
-GOOD = "from strategy import Strategy\nclass Mine(Strategy):\n    pass\n"
+GOOD = "from tapewire import Strategy\nclass Mine(Strategy):\n    pass\n"
 
 
 def load(folder: Path, name: str, text: str, of: str = "Mine"):
@@ -245,9 +243,3 @@ def test_two_modules_of_one_name_are_not_taken_for_each_other(folder: Path):
         f" strategy before it has loaded outside_two from {folder}/a/outside_two.py; rename one,"
         " or run one with --strategy NAME"
     )
-
-
-def test_tapewires_packages_are_those_that_are_installed():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    included = project["tool"]["setuptools"]["packages"]["find"]["include"]
-    assert {f"{name}*" for name in searching.PACKAGES} == {*included}

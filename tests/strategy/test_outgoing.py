@@ -4,7 +4,19 @@ from decimal import Decimal
 
 import pytest
 
-from tapewire.common.events import CancelSignal, ModifyOrder, ModifySignal, OrderChanged, OrderCreated, OrderDenied, OrderExpired, OrderPendingCancel, OrderPendingUpdate, SubmitOrder, Trade
+from tapewire.common.events import (
+    CancelSignal,
+    ModifyOrder,
+    ModifySignal,
+    OrderChanged,
+    OrderCreated,
+    OrderDenied,
+    OrderExpired,
+    OrderPendingCancel,
+    OrderPendingUpdate,
+    SubmitOrder,
+    Trade,
+)
 from tests.strategy.desk import MS, SECOND, T0, quote, runner
 
 

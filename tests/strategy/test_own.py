@@ -5,7 +5,15 @@ from itertools import permutations
 
 import pytest
 
-from tapewire.common.events import Fill, FlattenCompleted, OrderChanged, OrderCreated, OrderIntended, OrderUpdated, SubmitOrder
+from tapewire.common.events import (
+    Fill,
+    FlattenCompleted,
+    OrderChanged,
+    OrderCreated,
+    OrderIntended,
+    OrderUpdated,
+    SubmitOrder,
+)
 from tapewire.strategy.base import LiveOrder
 from tests.strategy.desk import SECOND, T0, runner
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from tapewire.strategy.loading.searching import PACKAGES
 from tests.places import ROOT, free_port
 
 INSTALLED = "from tapewire.console.cli import main; main()"
@@ -26,7 +25,7 @@ failures_max = 1
 """
 MINE = """
 from strategies.sizes import SIZE
-from strategy import Strategy
+from tapewire import Strategy
 
 class Mine(Strategy):
     def on_quote(self, quote):
@@ -58,7 +57,10 @@ class Folder:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Python there, with a path that an installed command has: not the folder itself."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TAPEWIRE_")}
-        environment |= {"PYTHONPATH": str(self.home), "TAPEWIRE_RUN_DIR": str(self.path / "run")}
+        environment |= {
+            "PYTHONPATH": str(self.home / "src"),
+            "TAPEWIRE_RUN_DIR": str(self.path / "run"),
+        }
         return subprocess.run(
             [sys.executable, "-P", *arguments],
             cwd=self.path, env=environment, capture_output=True, text=True, check=False,
@@ -91,7 +93,8 @@ def test_a_strategy_of_ones_own_folder_trades_in_back_test_and_demo(folder: Fold
 def clone(tmp_path: Path) -> Path:
     """Tapewire's folder as a newcomer has it: with a strategy of the same name in it."""
     clone = tmp_path / "clone"
-    for package in PACKAGES:
+    shutil.copytree(ROOT / "src", clone / "src", symlinks=True)
+    for package in (p.name for p in (ROOT / "src" / "tapewire").iterdir() if p.is_dir()):
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / package, clone / package, ignore=ignore)
     shutil.copy(ROOT / "supervisord.conf", clone)
@@ -134,7 +137,7 @@ def test_of_two_files_of_one_name_the_calling_folders_is_loaded_everywhere(tmp_p
 )
 def test_what_is_wrong_is_the_same_sentence_live_in_back_test_demo_and_doctor(folder, text, says):
     folder.write(text)
-    live = folder.run("-m", "strategy", "mine")
+    live = folder.run("-m", "tapewire.strategy", "mine")
     assert (live.returncode, live.stderr) == (2, f"{says}\n")
     tested = folder.tapewire("backtest", "--ticks", "ticks.csv")
     assert tested.returncode == 2
@@ -283,7 +286,9 @@ UNSET = (
 )
 UNSET = UNSET.replace("not self.pending", "self.window and not self.pending")
 OFTEN = CONFIG.replace("failures_max = 1\n", "")  # what comes later would not stop it
-BESIDE = '[[strategies]]\nname = "beside"\nstrategy = "tapewire.strategy.examples.momentum:Momentum"\n'
+BESIDE = (
+    '[[strategies]]\nname = "beside"\nstrategy = "tapewire.strategy.examples.momentum:Momentum"\n'
+)
 FIRST = "strategy mine was stopped: its on_start raised KeyError: 'AAA' at strategies/mine.py:11"
 
 

@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 import pytest
 
-from tapewire.common.config.settings import ConfigError, StrategyConfig
 from tapewire.common.config.near import expected
+from tapewire.common.config.settings import ConfigError, StrategyConfig
 from tapewire.strategy import Strategy
 from tapewire.strategy.loading.parameters import parameters_of
 

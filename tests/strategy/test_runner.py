@@ -6,7 +6,15 @@ from decimal import Decimal
 import pytest
 
 from tapewire.common.bus import wire
-from tapewire.common.events import Fill, OrderChanged, OrderCreated, OrderDenied, OrderExpired, SubmitOrder, Trade
+from tapewire.common.events import (
+    Fill,
+    OrderChanged,
+    OrderCreated,
+    OrderDenied,
+    OrderExpired,
+    SubmitOrder,
+    Trade,
+)
 from tapewire.strategy.loading.faults import Failure, shown
 from tests.strategy import desk
 from tests.strategy.desk import MS, SECOND, T0, Echo, quote, runner

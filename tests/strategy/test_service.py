@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tapewire.common.bus import wire
-from tapewire.common.runtime.clock import VirtualClock
 from tapewire.common.events import OrderCreated, SubmitOrder
+from tapewire.common.runtime.clock import VirtualClock
 from tapewire.strategy.service import StrategyService
 from tests.gateway.wires import Wires
 from tests.strategy.desk import MS, T0, quote, runner

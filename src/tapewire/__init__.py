@@ -1,0 +1,31 @@
+"""Tapewire: a group of small processes that trades through Interactive Brokers.
+
+What strategies and notebooks need can be imported from here. Each name is loaded when it is first
+used, so that a command which needs little starts quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from tapewire.common.events import Bar, Fill, Quote, Tick, Trade
+    from tapewire.strategy.base import Strategy
+
+__all__ = ["Bar", "Fill", "Quote", "Strategy", "Tick", "Trade"]
+
+_HOMES: Final = {
+    "Bar": "tapewire.common.events",
+    "Fill": "tapewire.common.events",
+    "Quote": "tapewire.common.events",
+    "Strategy": "tapewire.strategy.base",
+    "Tick": "tapewire.common.events",
+    "Trade": "tapewire.common.events",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module tapewire has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
