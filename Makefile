@@ -4,24 +4,34 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.stamp
 
-.PHONY: setup run test check bench node clean
+PIP := $(BIN)/pip --quiet --disable-pip-version-check install
+LOCKS := requirements/charts.lock requirements/test.lock
+WORKERS ?= 2
+PARALLEL = -n $(WORKERS) --dist loadgroup # tests that share a group of processes run in one worker
+LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --quiet $(UPGRADE:%=--upgrade)
+
+.PHONY: docs picture setup run test soak check bench lock node clean
 
 setup: $(STAMP)
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements/build.lock $(LOCKS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "$(PYTHON) is $$($(PYTHON) -V 2>&1), expected Python 3.11 or newer;" \
 	    "name one with: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP) --require-hashes -r requirements/build.lock
+	$(PIP) --require-hashes --no-build-isolation $(LOCKS:%=-r %)
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 run: setup
 	$(BIN)/tapewire run
 
-test: setup
-	$(BIN)/python -m pytest
+test: setup # within four minutes on two cores; WORKERS=8 where there are more
+	$(BIN)/python -m pytest $(PARALLEL)
+
+soak: setup # the long tests, which `make test` leaves out
+	$(BIN)/python -m pytest $(PARALLEL) -m soak
 
 check: setup
 	$(BIN)/ruff check .
@@ -34,6 +44,22 @@ node: # what the test of the Node subscriber in docs/wire.md needs; without it, 
 bench: setup # about five minutes; figures and pictures are left in bench/
 	$(BIN)/python -m tapewire.benchmarks all --plot bench
 
+lock: # exact versions and hashes for the ranges in pyproject.toml; UPGRADE=1 takes the newest of each
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
+	$(PYTHON) -c 'import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); \
+	  print(*t["build-system"]["requires"], sep="\n")' | $(LOCK) - -o requirements/build.lock
+	$(LOCK) pyproject.toml -o requirements/base.lock
+	for extra in charts test bench; do \
+	  $(LOCK) pyproject.toml -c requirements/base.lock --extra $$extra -o requirements/$$extra.lock || exit; \
+	done
+
+docs: setup # renew the parts of the documents that are made from the code
+	$(BIN)/python docs/generate.py
+
+picture: setup # take the picture of the live view in README again; about half a minute
+	$(BIN)/python docs/picture.py
+
 clean:
-	rm -rf .venv tests/node/node_modules build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv tests/node/node_modules build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,26 +1,38 @@
 """A live run against a back-test on the same ticks: executed orders side by side.
 
-Orders of one strategy, symbol and side are paired in their order of time. Two further apart than
-`APART_MAX_NS` are not the same order: the earlier one has no partner.
+Orders of one strategy, symbol and side are paired in order of time. Two that are further apart
+than `APART_MAX_NS` are different orders: the earlier one has no partner.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from tapewire.backtest.report.round_trips import owner
+from tapewire.common import roles
 from tapewire.common.amounts import text
+from tapewire.common.config.settings import ConfigError
 from tapewire.common.events import Fill, Side
+from tapewire.common.runtime.journal import SqliteJournal, events_of
 from tapewire.common.ticks.stamps import iso
 
 APART_MAX_NS: Final = 2_000_000_000
+AUDIT: Final = "audit.jsonl"
 Key = tuple[str, str, Side]
 
 
+class LiveRun(msgspec.Struct, frozen=True):
+    """A run of `tapewire demo`: its executions, and the wall time of its first market data."""
+
+    fills: list[Fill]
+    market_ns: int
+
+
 class Executed(msgspec.Struct, frozen=True):
-    """All executions of one order: the first one's time, all of the quantity, average price."""
+    """An order's executions: the time of the first, the whole quantity, the average price."""
 
     ts_ns: int
     quantity: Decimal
@@ -28,9 +40,9 @@ class Executed(msgspec.Struct, frozen=True):
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """The same order live and in the back-test; None where one of them has not got it.
+    """The same order live and in the back-test; None on the side that has no such order.
 
-    Times are the back-test's: the live run's are moved by what lies between the two starts.
+    Times are on the back-test's clock: live times are shifted by the time between the two starts.
     """
 
     strategy: str
@@ -41,18 +53,29 @@ class Pair(msgspec.Struct, frozen=True):
 
     @property
     def ts_ns(self) -> int:
-        """When it was; by the back-test, where that has it."""
+        """When it was executed: in the back-test if it was there, else live."""
         one = self.backtest or self.live
         assert one is not None
         return one.ts_ns
 
     @property
     def is_equal(self) -> bool:
-        """Whether both have it, at one price and quantity."""
+        """Whether both sides have it, at the same price and quantity."""
         live, back = self.live, self.backtest
         if live is None or back is None:
             return False
         return (live.quantity, live.price) == (back.quantity, back.price)
+
+
+def read_run(run_dir: Path) -> LiveRun:
+    """Read a run's journals and the simulator's audit; raises `ConfigError` if one is missing."""
+    path = _journal(run_dir, roles.GATEWAY)
+    if not path.is_file():
+        raise ConfigError(
+            f"--compare {run_dir}: no {path.name}; expected the run directory of a demo"
+        )
+    fills = [fill for role in roles.GATEWAYS for fill in _fills(_journal(run_dir, role))]
+    return LiveRun(fills, _market_ns(run_dir / AUDIT))
 
 
 def compare(live: Iterable[Fill], backtest: Iterable[Fill], shift_ns: int) -> list[Pair]:
@@ -82,8 +105,8 @@ def executed(fills: Iterable[Fill], shift_ns: int) -> dict[Key, list[Executed]]:
     return found
 
 
-def told(pairs: Sequence[Pair], run_dir: str, shift_ns: int) -> dict[str, Any]:
-    """The comparison, JSON-able: how many are equal, and each that is not."""
+def as_json(pairs: Sequence[Pair], run_dir: str, shift_ns: int) -> dict[str, Any]:
+    """The comparison, JSON-able: the number of equal orders, and each order that differs."""
     return {
         "run_dir": run_dir,
         "shift_ns": shift_ns,
@@ -139,3 +162,27 @@ def _paired(
             i, j = i + 1, j + 1
     yield from ((one, None) for one in live[i:])
     yield from ((None, one) for one in back[j:])
+
+
+def _journal(run_dir: Path, role: str) -> Path:
+    return run_dir / "journals" / f"{role}.sqlite"
+
+
+def _fills(path: Path) -> list[Fill]:
+    if not path.is_file():
+        return []
+    journal = SqliteJournal(path, read_only=True)
+    try:
+        return [e for e in events_of(journal) if isinstance(e, Fill)]
+    finally:
+        journal.close()
+
+
+def _market_ns(audit: Path) -> int:
+    """When the simulator sent its first tick."""
+    if audit.is_file():
+        with audit.open("rb") as lines:
+            for line in lines:
+                if b'"kind":"market_data"' in line[:64]:
+                    return int(msgspec.json.decode(line)["ts_ns"])
+    raise ConfigError(f"--compare: {audit} has no market data; expected the audit of a demo")

@@ -1,4 +1,4 @@
-"""The first look at a file of ticks: all of its window is read once, so faults show at once."""
+"""The scan of a file of ticks: its whole window is read before anything runs."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from tapewire.backtest.report.data_quality import Oddities
+from tapewire.backtest.report.data_quality import DataQuality
 from tapewire.common.config.settings import Config, ConfigError, StrategyConfig
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.file import TickFile
@@ -14,7 +14,7 @@ from tapewire.common.ticks.rows import Row
 from tapewire.common.ticks.stamps import iso
 from tapewire.simulator.market.file import tick_of
 
-PRICES_MAX: Final = 2_000  # distinct ones a symbol are enough to see its grid
+PRICES_MAX: Final = 2_000  # so many distinct prices of a symbol show its price increment
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -24,32 +24,32 @@ class Window(msgspec.Struct, frozen=True):
     to_ns: int | None = None
 
 
-class Survey(msgspec.Struct, frozen=True):
-    """What is in the window: rows, times, each symbol with the step of its prices, oddities."""
+class Scan(msgspec.Struct, frozen=True):
+    """The contents of a window: its rows and times; `ticks` is each symbol's price increment."""
 
     rows: int
     first_ns: int
     last_ns: int
     ticks: dict[str, Decimal]
-    oddities: Oddities
+    data_quality: DataQuality
 
 
-def survey(file: TickFile, window: Window) -> Survey:
-    """Read the whole window; raises ValueError for what is broken, and where nothing is in it."""
+def scan(file: TickFile, window: Window) -> Scan:
+    """Read the whole window; raises ValueError for a broken file or an empty window."""
     found = _count(file.rows(window.from_ns, window.to_ns))
     if found is not None:
         return found
     whole = _count(file.rows(None, None))
     if whole is None:
-        raise ValueError(f"{file.path}: no rows behind the header, expected ticks")
+        raise ValueError(f"{file.path}: no rows after the header, expected ticks")
     raise ValueError(
         f"{file.path}: no rows {_bounds(window)}; expected a part of"
         f" {iso(whole.first_ns)} to {iso(whole.last_ns)}, which is what the file has"
     )
 
 
-def instruments_of(found: Survey, config: Config) -> tuple[Instrument, ...]:
-    """Each symbol as it is configured; a US stock where it is not."""
+def instruments_of(found: Scan, config: Config) -> tuple[Instrument, ...]:
+    """Each symbol of the file as it is configured, else as a US stock."""
     known = {i.symbol: i for i in config.all_instruments()}
     return tuple(
         known.get(symbol) or Instrument(symbol=symbol, min_tick=min_tick)
@@ -57,7 +57,7 @@ def instruments_of(found: Survey, config: Config) -> tuple[Instrument, ...]:
     )
 
 
-def unknown(found: Survey, config: Config) -> list[str]:
+def unknown(found: Scan, config: Config) -> list[str]:
     """Symbols of the file that are not configured."""
     known = {i.symbol for i in config.instruments}
     return [symbol for symbol in found.ticks if symbol not in known]
@@ -66,21 +66,22 @@ def unknown(found: Survey, config: Config) -> list[str]:
 def trading(
     config: Config, wanted: Sequence[StrategyConfig], symbols: Collection[str]
 ) -> list[StrategyConfig]:
-    """The strategies that have one of the file's `symbols`, with those of their symbols alone.
+    """The strategies with at least one of the file's `symbols`, each with these symbols only.
 
-    Raises `ConfigError` where none has, and for a symbol that is neither configured nor there.
+    Raises `ConfigError` if there are none, and for a symbol that is neither configured nor in the
+    file.
     """
     known = {*symbols, *(i.symbol for i in config.instruments)}
-    fitting = []
+    found = []
     for strategy in wanted:
         strategy.require_symbols(known, "is in neither [[instruments]] nor the file")
         own = tuple(s for s in strategy.symbols if s in symbols)
         if own or not strategy.symbols:
-            fitting.append(strategy.model_copy(update={"symbols": own}))
-    if not fitting:
+            found.append(strategy.model_copy(update={"symbols": own}))
+    if not found:
         shown = ", ".join(s for strategy in wanted for s in strategy.symbols)
         raise ConfigError(f"the strategies trade {shown}; the file has {', '.join(symbols)[:200]}")
-    return fitting
+    return found
 
 
 def not_trading(wanted: Sequence[StrategyConfig], symbols: Collection[str]) -> Iterator[str]:
@@ -90,11 +91,11 @@ def not_trading(wanted: Sequence[StrategyConfig], symbols: Collection[str]) -> I
             yield f"{strategy.name} did not run: the file has none of its symbols"
 
 
-def _count(rows: Iterable[Row]) -> Survey | None:
+def _count(rows: Iterable[Row]) -> Scan | None:
     prices: dict[str, set[str]] = {}
     number, first_ns, last_ns = 0, None, 0
-    oddities = Oddities()
-    for number, row in enumerate(rows, 1):  # noqa: B007 - it is the count, afterwards
+    data_quality = DataQuality()
+    for number, row in enumerate(rows, 1):  # noqa: B007 - the count is used after the loop
         seen = prices.get(row.symbol)
         if seen is None:
             seen = prices[row.symbol] = set()
@@ -102,11 +103,11 @@ def _count(rows: Iterable[Row]) -> Survey | None:
         if len(seen) < PRICES_MAX:
             seen.update(text for text in (row.bid, row.ask, row.last) if text)
         last_ns = row.ts_ns
-        oddities.look(row)
+        data_quality.check(row)
     if first_ns is None:
         return None
     ticks = {symbol: tick_of({Decimal(t) for t in seen}) for symbol, seen in prices.items()}
-    return Survey(number, first_ns, last_ns, ticks, oddities)
+    return Scan(number, first_ns, last_ns, ticks, data_quality)
 
 
 def _bounds(window: Window) -> str:

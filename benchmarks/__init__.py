@@ -1,1 +1,1 @@
-"""Benchmarks: one file a benchmark, run by `python -m tapewire.benchmarks NAME`."""
+"""Benchmarks: one file per benchmark, run by `python -m tapewire.benchmarks NAME`."""

@@ -122,7 +122,7 @@ def _options(
 
 
 def _load(name: str) -> Benchmark:
-    benchmark: Any = importlib.import_module(f"benchmarks.{name}")
+    benchmark: Any = importlib.import_module(f"tapewire.benchmarks.{name}")
     found: Benchmark = benchmark
     return found
 

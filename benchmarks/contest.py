@@ -9,12 +9,12 @@ a ratio is the median of the rounds' ratios.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
 from typing import Any, Final, NamedTuple
 
 from tapewire.benchmarks.load.children import Talk
 from tapewire.benchmarks.load.machine import cpu_s
 from tapewire.benchmarks.report.figures import median, ratio
+from tapewire.common import extras
 
 WARM_UP_TICKS: Final = 20_000
 SLICE_TICKS_MIN: Final = 10_000
@@ -25,7 +25,7 @@ Figures = dict[str, Any]
 
 
 class Contender(NamedTuple):
-    """One that takes part; `processes` are those whose CPU is told, by name."""
+    """One that takes part; `processes` are those whose CPU is reported, by name."""
 
     source: Talk
     sink: Talk
@@ -38,7 +38,7 @@ class Entry(NamedTuple):
 
     start: Callable[[], Contender]
     needs: str = ""
-    install: str = "pip install .[bench]"
+    install: str = extras.command("bench")
 
 
 class Slice(NamedTuple):
@@ -55,8 +55,8 @@ def contest(entries: Mapping[str, Entry], seconds: float, rounds: int = ROUNDS) 
     started: dict[str, Contender] = {}
     results: Figures = {}
     for name, entry in entries.items():
-        if entry.needs and find_spec(entry.needs) is None:
-            results[name] = {"skipped": f"{entry.needs} is not installed: {entry.install}"}
+        if entry.needs and (lacking := extras.missing(entry.needs, entry.install)):
+            results[name] = {"skipped": lacking}
         else:
             started[name] = entry.start()
     counts = {name: _calibrated(one, seconds / rounds) for name, one in started.items()}

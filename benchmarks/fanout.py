@@ -1,6 +1,6 @@
 """Fan-out: what a further strategy costs the gateway, who loses ticks, and what memory it takes.
 
-The whole group on 20,000 ticks a second of one symbol, with 1, 2, 4, 8 and 16 strategies that
+The whole group on 20,000 ticks per second of one symbol, with 1, 2, 4, 8 and 16 strategies that
 count: each stage adds processes to the ones that run. What the gateway computes is the kernel's
 own count of its CPU time, all its threads together.
 """
@@ -17,10 +17,12 @@ from rich.table import Table
 
 from tapewire.benchmarks.load.children import Children, Load
 from tapewire.benchmarks.load.endpoints import SYMBOL
+from tapewire.benchmarks.load.group import CORE, strategy
 from tapewire.benchmarks.load.machine import cpu_s, rss_mb
 from tapewire.benchmarks.options import counts, seconds
 from tapewire.benchmarks.report.figures import goal
 from tapewire.benchmarks.report.goal_table import goal_table
+from tapewire.common import roles
 from tapewire.console.group import status
 
 Figures = dict[str, Any]
@@ -29,16 +31,9 @@ RATE_PER_S: Final = 20_000
 LOSSLESS_UP_TO: Final = 8
 RSS_MB_GOAL: Final = 80.0
 RISK_RSS_MB_GOAL: Final = 160.0
-NEVER: Final = 1 << 40  # ticks an order
+NEVER: Final = 1 << 40  # ticks per order
 SETTLE_S: Final = 10.0
 WARM_UP_S: Final = 1.0
-CORE: Final = {
-    "gateway": ["tapewire.gateway"],
-    "way-out": ["tapewire.gateway", "--way-out"],
-    "risk": ["tapewire.risk"],
-    "executor": ["tapewire.executor"],
-}
-
 _CONFIG: Final = """\
 run_dir = "{run_dir}"
 tws = {{ port = {port}, rate_max_per_s = 0, settle_ms = 0, reconnect_ms = 100 }}
@@ -49,11 +44,12 @@ con_id = 1
 
 {strategies}
 """
+COUNTING: Final = "tapewire.benchmarks.load.strategies:Counting"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """How long, how fast, and how many."""
-    parser.add_argument("--seconds", type=seconds, default=4.0, help="measured a stage (4)")
+    parser.add_argument("--seconds", type=seconds, default=4.0, help="measured per stage (4)")
     parser.add_argument("--rate", type=int, default=RATE_PER_S, help="ticks/s (20000)")
     parser.add_argument(
         "--strategies", type=counts, default=[1, 2, 4, 8, 16], help="rising (1,2,4,8,16)"
@@ -92,8 +88,7 @@ def _stages(
             port=load.ports["group"],
             symbol=SYMBOL,
             strategies="\n".join(
-                f'[[strategies]]\nname = "{n}"\nstrategy = "tapewire.benchmarks.load.strategies:Counting"\n'
-                for n in names
+                f'[[strategies]]\nname = "{n}"\nstrategy = "{COUNTING}"\n' for n in names
             ),
         )
     )
@@ -103,11 +98,11 @@ def _stages(
     stages: list[Figures] = []
     for count in strategies:
         for name in names[len(pids) - len(CORE) : count]:
-            role = f"strategy-{name}"
-            pids[role] = children.start(role, ["tapewire.strategy", name], config=config).pid
+            role = roles.strategy_role(name)
+            pids[role] = children.start(role, strategy(name), config=config).pid
         children.wait_ready(run_dir, list(pids))
         load.slice("group", rate, NEVER, min(WARM_UP_S, measured_s))
-        readers = [f"strategy-{name}" for name in names[:count]]
+        readers = [roles.strategy_role(name) for name in names[:count]]
         stages.append(_stage(load, run_dir, readers, pids, rate, measured_s))
         children.check()
     return stages, {name: rss_mb(pid) for name, pid in pids.items()}
@@ -132,8 +127,8 @@ def _stage(
         "received_min": min(after[n][0] - before[n][0] for n in readers),
         "received_max": max(after[n][0] - before[n][0] for n in readers),
         "missed_messages": sum(after[n][1] - before[n][1] for n in readers),
-        "gateway_cpu_us_per_tick": round(spent["gateway"] / sent * 1e6, 2),
-        "gateway_cpu_percent": round(spent["gateway"] / measured_s * 100, 1),
+        "gateway_cpu_us_per_tick": round(spent[roles.GATEWAY] / sent * 1e6, 2),
+        "gateway_cpu_percent": round(spent[roles.GATEWAY] / measured_s * 100, 1),
         "strategy_cpu_percent": round(
             sum(spent[n] for n in readers) / len(readers) / measured_s * 100, 1
         ),
@@ -169,7 +164,7 @@ def _added(stages: Sequence[Figures]) -> float | None:
 def _goals(
     stages: Sequence[Figures], memory: dict[str, float], added: float | None
 ) -> list[Figures]:
-    risk = memory["risk"]
+    risk = memory[roles.RISK]
     others = max(mb for name, mb in memory.items() if name != "risk")
     return [
         goal("a further strategy at the gateway, CPU a tick", added, "us"),

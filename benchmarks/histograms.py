@@ -1,9 +1,9 @@
 """What recording latencies costs: one strategy process, with its histograms and without, in turns.
 
 Two processes of the same program differ by some percent in CPU time, for where their memory lies.
-So it is one process, `tapewire.benchmarks.load.strategies.Toggling`, whose slices are recorded and not recorded
-in turn; it tells its own CPU time, and the median of the pairs' ratios is the cost. How far the
-quartiles are apart says how much of it is the machine.
+So it is one process, `load.strategies.Toggling`, whose slices are recorded and not, in turns. It
+reports its own CPU time; the median of the pairs' ratios is the cost. How far the quartiles are
+apart says how much of it is the machine.
 """
 
 import statistics

@@ -14,11 +14,13 @@ from typing import Any, Final
 
 from tapewire.benchmarks.load.children import Children, Load
 from tapewire.benchmarks.load.endpoints import SYMBOL
+from tapewire.benchmarks.load.group import BENCH, GROUP
 from tapewire.benchmarks.load.tws_load import CHAINS
 from tapewire.benchmarks.options import add_plot_option, rates, seconds
 from tapewire.benchmarks.report.curves import curve_us, points_us
 from tapewire.benchmarks.report.figures import GOALS, goal, ratio, summary_us
 from tapewire.benchmarks.report.show import show
+from tapewire.common import roles
 from tapewire.console.group import status
 
 __all__ = ["add_options", "measure", "show"]
@@ -29,20 +31,18 @@ RATES_PER_S: Final = (1000, 10_000, 50_000)
 ORDERS_PER_S: Final = 100
 ROUNDS: Final = 4  # slices a chain
 WARM_UP_S: Final = 2.0
-GROUP: Final = {
-    "gateway": ["tapewire.gateway"],
-    "way-out": ["tapewire.gateway", "--way-out"],
-    "risk": ["tapewire.risk"],
-    "executor": ["tapewire.executor"],
-    "strategy-bench": ["tapewire.strategy", "bench"],
-}
 SYNCHRONOUS: Final = {"bare": "FULL", "bare_without_fsync": "OFF"}
 ROLES: Final = ("executor", "strategy", "io")
 
 _CONFIG: Final = """\
 run_dir = "{run_dir}"
 tws = {{ port = {port}, rate_max_per_s = 0, settle_ms = 0, reconnect_ms = 100 }}
-risk = {{ max_contracts = 1000000, lease_ms = 15000 }}
+[risk]
+lease_ms = 15000
+
+[[risk.rules]]
+rule = "MaxContractsPerInstrument"
+parameters = {{ limit = 1000000 }}
 
 [[instruments]]
 symbol = "{symbol}"
@@ -59,7 +59,7 @@ signal_ttl_ms = 30000
 def add_options(parser: argparse.ArgumentParser) -> None:
     """How long and how fast."""
     parser.add_argument(
-        "--seconds", type=seconds, default=8.0, help="measured a rate and chain (8)"
+        "--seconds", type=seconds, default=8.0, help="measured per rate and chain (8)"
     )
     parser.add_argument(
         "--rates", type=rates, default=RATES_PER_S, help="ticks/s, commas (1000,10000,50000)"
@@ -181,7 +181,7 @@ def _growth(slices_ns: Sequence[Sequence[int]]) -> Figures:
 def _counts(slices: dict[str, list[Figures]], statuses: dict[str, status.Status]) -> Figures:
     """Over the whole run, warm-up included."""
     last = {chain: parts[-1] for chain, parts in slices.items()}
-    strategy = statuses["strategy-bench"]
+    strategy = statuses[roles.strategy_role(BENCH)]
     return {
         "ticks_sent": last["group"]["ticks"],
         "ticks_received": status.counter(strategy, "ticks_received"),

@@ -1,8 +1,9 @@
-"""Types of the benchmarks' options: what is refused, and how that is said."""
+"""Types of the benchmarks' options: what is refused, and in which words."""
 
 import argparse
-from importlib.util import find_spec
 from pathlib import Path
+
+from tapewire.common.extras import command, missing
 
 
 def seconds(text: str) -> float:
@@ -25,7 +26,7 @@ def rates(text: str) -> list[int]:
     """Several rates, with commas."""
     found = [int(part) for part in text.split(",")]
     if not all(1 <= rate <= 1_000_000 for rate in found):
-        raise argparse.ArgumentTypeError(f"is {text}, must be ticks a second, 1 to 1000000")
+        raise argparse.ArgumentTypeError(f"is {text}, must be ticks per second, 1 to 1000000")
     return found
 
 
@@ -41,10 +42,8 @@ def add_plot_option(parser: argparse.ArgumentParser) -> None:
 
 def _plot_folder(text: str) -> Path:
     """Refused at once without matplotlib, not after minutes of measuring."""
-    if find_spec("matplotlib") is None:
-        raise argparse.ArgumentTypeError(
-            "matplotlib is not installed; expected it: pip install 'tapewire[charts]'"
-        )
+    if lacking := missing("matplotlib", command("charts")):
+        raise argparse.ArgumentTypeError(lacking)
     folder = Path(text)
     if folder.exists() and not folder.is_dir():
         raise argparse.ArgumentTypeError(f"is {text}, must be a folder")

@@ -1,4 +1,4 @@
-"""Orders: how many signals a second become orders at TWS, durably and once each.
+"""Orders: how many signals per second become orders at TWS, durably and once each.
 
 The whole group against a scripted TWS that paces nothing and fills at once: each tick becomes a
 signal, each signal an order, with a bounded number of ticks unanswered, so that nothing waits
@@ -15,9 +15,11 @@ from rich.console import Console
 
 from tapewire.benchmarks.latency import start_group
 from tapewire.benchmarks.load.children import Children, Load
+from tapewire.benchmarks.load.group import BENCH
 from tapewire.benchmarks.options import seconds
 from tapewire.benchmarks.report.figures import goal, median, summary_us
 from tapewire.benchmarks.report.goal_table import goal_table
+from tapewire.common import roles
 from tapewire.console.group import status
 
 Figures = dict[str, Any]
@@ -56,7 +58,7 @@ def measure(options: argparse.Namespace) -> Figures:
         "outstanding": options.outstanding,
         "orders_per_s": round(median(rates) or 0),
         "orders_per_s_by_round": [round(rate) for rate in rates],
-        "orders_per_commit": _orders_per_commit(counts["orders"], statuses["gateway"]),
+        "orders_per_commit": _orders_per_commit(counts["orders"], statuses[roles.GATEWAY]),
         "tick_to_order_us": summary_us(ns for one in rounds for ns in one["latency_ns"]),
         "counts": counts,
         "goals": [goal("signals to orders", median(rates), "/s", least=ORDERS_PER_S_GOAL)],
@@ -83,7 +85,7 @@ def _counts(last: Figures, statuses: dict[str, status.Status]) -> Figures:
     """Over the whole run, warm-up included."""
     return {
         "ticks": last["ticks"],
-        "signals": statuses["strategy-bench"]["signals"],
+        "signals": statuses[roles.strategy_role(BENCH)]["signals"],
         "orders": last["orders"],
         "duplicates": last["duplicates"],
         "dead_letters": sum(status.counter(one, "dead_letters") for one in statuses.values()),

@@ -24,18 +24,19 @@ from rich.table import Table
 from tapewire.benchmarks.load.children import HOME, BenchmarkError
 from tapewire.benchmarks.options import seconds
 from tapewire.benchmarks.report.figures import goal, summary_us
+from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import STREAMS, endpoint
 from tapewire.common.config import settings as configuration
 from tapewire.common.events import Heartbeat
 from tapewire.console.group import status
-from tapewire.console.group.poll import wait_for
+from tapewire.console.group.status import wait_for
 from tapewire.console.group.supervisor import Group
 
 Figures = dict[str, Any]
 
 NAME: Final = "first"
-STRATEGY: Final = f"strategy-{NAME}"
+STRATEGY: Final = roles.strategy_role(NAME)
 KILLED: Final = (*STREAMS, STRATEGY)
 TIMEOUT_S: Final = 30.0
 LOOK_S: Final = 0.002

@@ -1,9 +1,9 @@
 """Throughput: ticks through a market PUB into a strategy's callback, in another process.
 
-Made quotes -> `tapewire.common.bus.streams.TickPublisher` -> ZeroMQ (ipc) -> `python -m tapewire.strategy` as it is,
-with a strategy whose `on_quote` counts: one Python call a tick. Beside it, in slices that take
+Made quotes -> `common.bus.streams.TickPublisher` -> ZeroMQ (ipc) -> `python -m tapewire.strategy`,
+with a strategy whose `on_quote` counts: one Python call per tick. Beside it, in slices that take
 turns with its own: NautilusTrader, vn.py's gateway and its engine alone, pyzmq with msgpack and
-one tick a message, and the floor, which is Tapewire's own messages received and dropped. After
+one tick per message, and the floor, which is Tapewire's own messages received and dropped. After
 that, what the strategy's latency histograms cost.
 """
 
@@ -36,12 +36,12 @@ _VNPY: Final = ("vnpy", "pip install --no-deps vnpy")
 
 def _entries(children: Children, symbol_count: int) -> dict[str, Entry]:
     def vnpy(kind: str) -> Entry:
-        return Entry(alone(children, f"vnpy-{kind}", "with_vnpy", kind, symbol_count), *_VNPY)
+        return Entry(alone(children, f"vnpy-{kind}", "vnpy_peer", kind, symbol_count), *_VNPY)
 
     return {
         "tapewire": Entry(lambda: _tapewire(children, symbol_count, "Counting")),
         "nautilus": Entry(
-            alone(children, "nautilus", "with_nautilus", symbol_count), "nautilus_trader"
+            alone(children, "nautilus", "nautilus_peer", symbol_count), "nautilus_trader"
         ),
         "vnpy": vnpy("gateway"),
         "vnpy_engine": vnpy("engine"),
@@ -51,7 +51,7 @@ def _entries(children: Children, symbol_count: int) -> dict[str, Entry]:
 
 
 def _tapewire(children: Children, symbol_count: int, strategy: str) -> Contender:
-    """A source and one of `tapewire.benchmarks.load.strategies`, in a run directory of their own."""
+    """A source and one of `load.strategies`, in a run directory of their own."""
     folder, bus = children.folder / strategy, f"bus = {{ messages_max = {QUEUE_MESSAGES} }}"
     config = write_config(folder, symbol_count, bus, strategy)
     source = Talk(

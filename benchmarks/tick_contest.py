@@ -1,4 +1,4 @@
-"""A benchmark that is a contest: its options, a run a number of symbols, its goals.
+"""A benchmark that is a contest: its options, one run per number of symbols, its goals.
 
 `throughput` and `tws` are two of these; what differs between them is who competes, and for what.
 """
@@ -107,11 +107,11 @@ def write_config(
 
 
 def alone(children: Children, name: str, *arguments: object) -> Callable[[], Contender]:
-    """One process that is source and sink: `python -m tapewire.benchmarks.ARGUMENTS`."""
+    """One process that is source and sink: `python -m tapewire.benchmarks.peers.ARGUMENTS`."""
 
     def start() -> Contender:
         module, *rest = arguments
-        talk = Talk(children, name, [f"benchmarks.{module}", *rest])
+        talk = Talk(children, name, [f"tapewire.benchmarks.peers.{module}", *rest])
         talk.hear()
         return Contender(talk, talk, {})
 
@@ -119,7 +119,7 @@ def alone(children: Children, name: str, *arguments: object) -> Callable[[], Con
 
 
 def rate_goal(run: Figures, what: str, least: float) -> Figures:
-    """Tapewire's own ticks a second."""
+    """Tapewire's own ticks per second."""
     rate = run["contenders"]["tapewire"]["ticks_per_s"]
     return goal(f"{where_of(run)}: {what}", rate, "/s", least=least)
 

@@ -1,7 +1,7 @@
 """TWS: bytes on a TCP socket through the gateway into a strategy's callback, in another process.
 
 tickPrice and tickSize messages, half and half, each of which changes a quote, as fast as they are
-taken -> `python -m tapewire.gateway` -> ZeroMQ -> `python -m tapewire.strategy` with a strategy whose `on_quote`
+taken -> `python -m tapewire.gateway` -> ZeroMQ -> `python -m tapewire.strategy`, whose `on_quote`
 counts. Beside it, in slices that take turns, the same bytes into ibapi as shipped (socket to
 callback) and ib_async (socket to event), which publish to nobody.
 """
@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from tapewire.benchmarks.contest import Contender, Entry
 from tapewire.benchmarks.load.children import Children, Talk
+from tapewire.benchmarks.load.group import BENCH, CORE, strategy
 from tapewire.benchmarks.tick_contest import TickContest, rate_goal, ratio_goals, write_config
+from tapewire.common import roles
 
 __all__ = ["add_options", "measure", "show"]
 
@@ -40,16 +42,16 @@ def _flood(children: Children, name: str, symbol_count: int) -> tuple[Talk, int]
 def _tapewire(children: Children, symbol_count: int) -> Contender:
     flood, port = _flood(children, "tapewire", symbol_count)
     config = write_config(children.folder, symbol_count, _TWS.format(port=port))
-    gateway = children.start("gateway", ["tapewire.gateway"], config=config)
-    sink = Talk(children, "strategy-bench", ["tapewire.strategy", "bench"], config=config)
+    gateway = children.start(roles.GATEWAY, CORE[roles.GATEWAY], config=config)
+    sink = Talk(children, roles.strategy_role(BENCH), strategy(), config=config)
     flood.hear()
-    return Contender(flood, sink, {"gateway": gateway.pid, "strategy": sink.pid}, True)
+    return Contender(flood, sink, {roles.GATEWAY: gateway.pid, "strategy": sink.pid}, True)
 
 
 def _client(children: Children, name: str, symbol_count: int) -> Callable[[], Contender]:
     def start() -> Contender:
         flood, port = _flood(children, name, symbol_count)
-        sink = Talk(children, name, [f"benchmarks.with_{name}", port, symbol_count])
+        sink = Talk(children, name, [f"tapewire.benchmarks.peers.{name}_peer", port, symbol_count])
         flood.hear()
         return Contender(flood, sink, {"client": sink.pid}, True)
 

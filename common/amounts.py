@@ -1,4 +1,4 @@
-"""Money, prices and quantities as text: the one place where a Decimal becomes what is printed.
+"""Numbers as text: money, prices, quantities, counts. Here a Decimal becomes what is printed.
 
 An average cost is a quotient, so what is worked out from it may have digits far behind those that
 mean anything: -29.09999999999999999999999730. The arithmetic keeps all of them; here, at the edge,
@@ -32,3 +32,9 @@ def text_or_none(value: Decimal | None) -> str | None:
 def money(value: Decimal, places: int = 2) -> str:
     """An amount for reading: rounded to `places`, thousands apart, no minus before 0."""
     return f"{value:z,.{places}f}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A count with its noun: `1 order`, `2,000 orders`, `no orders`."""
+    how_many = f"{number:,}" if number else "no"
+    return f"{how_many} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""`tapewire`: start, watch, steer and try the group."""
+"""`tapewire`: start, watch, control and try the group."""
 
 import copy
 import importlib
@@ -18,29 +18,29 @@ COMMANDS: Final = {
     "halt": "steer",
     "resume": "steer",
     "flatten": "steer",
-    "orders": "trading",
     "fills": "trading",
     "positions": "trading",
     "blotter": "trading",
-    "events": "journals",
-    "trace": "journals",
+    "trace": "events",
     "tail": "tail",
     "demo": "demo",
     "backtest": "backtest",
     "doctor": "doctor",
+    "events": "events",
+    "orders": "orders",
 }
-"""Each command, or group of commands, with the module of `tapewire.console.commands` that it is in.
+"""Each command with the module of `tapewire.console.commands` that it is in; groups are the last.
 
-Only the module of the command that was asked for is loaded: no command waits for another's charts.
+Only the module of the command that was called is loaded: no command waits for another's charts.
 """
 
 
 def application(asked: str | None = None) -> typer.Typer:
-    """The command line with the command `asked` alone; with all of them if that is not known."""
+    """The command line with only the command `asked`; with all of them if that is not known."""
     app = typer.Typer(
         add_completion=False,
         help=__doc__,
-        rich_markup_mode=None,  # help is text: `[[strategies]]` is a table of the configuration
+        rich_markup_mode=None,  # help is plain text: `[[strategies]]` is not markup
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
@@ -50,6 +50,7 @@ def application(asked: str | None = None) -> typer.Typer:
     app.registered_commands = [
         one for one in app.registered_commands if getattr(one.callback, "__name__", "") in names
     ]
+    app.registered_groups = [one for one in app.registered_groups if one.name in names]
     return app
 
 
@@ -73,11 +74,11 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    """`tapewire`: start, watch, steer and try the group."""
+    """`tapewire`: start, watch, control and try the group."""
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; gives its exit status. Arguments that are misused raise `ConfigError`."""
+    """Run one command; gives its exit status. Wrong arguments raise `ConfigError`."""
     asked = next((word for word in arguments if not word.startswith("-")), None)
     command: Any = typer.main.get_command(application(asked))
     _take_version_everywhere(command, command.params[0])
@@ -88,7 +89,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _take_version_everywhere(group: Any, option: Any) -> None:
-    """`--version` behind a command shows the version too; help names it once, at the top."""
+    """`--version` after a command shows the version too; help lists it once, at the top."""
     hidden = copy.copy(option)
     hidden.hidden = True
     for command in group.commands.values():
@@ -98,16 +99,16 @@ def _take_version_everywhere(group: Any, option: Any) -> None:
 
 
 def _misused(error: TyperException) -> str:
-    """What is wrong with the arguments, and where to read which there are."""
+    """What is wrong with the arguments, and where to look them up."""
     from pydantic import ValidationError
 
     from tapewire.common.config import faults
 
-    said, cause, parameter = error.format_message(), error.__cause__, getattr(error, "param", None)
+    text, cause, parameter = error.format_message(), error.__cause__, getattr(error, "param", None)
     if isinstance(cause, ValidationError) and parameter is not None:
         fault = cause.errors()[0]
         name = max(parameter.opts, key=len)
         name = name if name.startswith("-") else name.upper()
-        said = f"{name} is {fault['input']!r}, must be {faults.wanted(fault)}"
+        text = f"{name} is {fault['input']!r}, must be {faults.wanted(fault)}"
     context = getattr(error, "ctx", None)
-    return f"{said.rstrip('.')}; see `{context.command_path if context else 'tapewire'} --help`"
+    return f"{text.rstrip('.')}; see `{context.command_path if context else 'tapewire'} --help`"

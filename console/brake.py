@@ -1,34 +1,37 @@
-"""The emergency brake: `tapewire halt` without all that a command line has and a halt has not.
+"""The emergency brake: `tapewire halt` without the parts of a command line that a halt never uses.
 
-To load the command line with its checks of arguments takes longer than to halt. So the plain forms
-of the command are taken here; anything else, such as `--help`, a typo, or a folder in which no
-group runs, is left to `tapewire.console.commands.steer`, which explains it.
+Loading the command line with its argument checks takes longer than halting. So the plain forms of
+the command are handled here. Anything else, such as `--help`, a typo, a name that the group does
+not have, or a folder in which no group runs, is left to `tapewire.console.commands.steer`, which
+explains it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tapewire.common.events import ControlReply
-from tapewire.console.group import control, launched
+from tapewire.common.events import EVERYTHING, ControlReply, Scope
+from tapewire.console.group import control
 from tapewire.console.group.control import Action, Place
 
-REASON: Final = "asked by hand"
-VALUES: Final = ("--reason", "--config", "--run-dir")
+REASON: Final = "manual"
+SCOPE: Final = ("--account", "--strategy", "--symbol")
+VALUES: Final = ("--reason", *SCOPE, "--config", "--run-dir")
 FLAGS: Final = ("--json",)
 
 
 def pulled(arguments: Sequence[str]) -> int | None:
-    """Halt if that is what the arguments plainly ask for; gives the exit status, else None."""
+    """Halt if that is plainly what the arguments say; gives the exit status, otherwise None."""
     given = options(arguments[1:]) if arguments[:1] == ["halt"] else None
     if given is None:
         return None
     run_dir = given.get("--run-dir")
-    group = launched.find(given.get("--config"), None if run_dir is None else Path(run_dir))
-    if group is None:
+    group = control.find(given.get("--config"), None if run_dir is None else Path(run_dir))
+    scope = scope_of(given)
+    if group is None or not group.knows(scope):
         return None
-    return steer(group, "halt", given.get("--reason", REASON), "--json" in given)
+    return steer(group, "halt", given.get("--reason", REASON), scope, "--json" in given)
 
 
 def options(arguments: Sequence[str]) -> dict[str, str] | None:
@@ -46,18 +49,28 @@ def options(arguments: Sequence[str]) -> dict[str, str] | None:
     return found
 
 
-def steer(group: Place, action: Action, reason: str, as_json: bool) -> int:
+def scope_of(given: Mapping[str, str]) -> Scope:
+    """The scope that the options name."""
+    account, strategy, symbol = (given.get(name, "") for name in SCOPE)
+    return Scope(account, strategy, symbol)
+
+
+def steer(group: Place, action: Action, reason: str, scope: Scope, as_json: bool) -> int:
     """Ask risk, and print its answer; gives the exit status."""
-    reply = control.ask(group, action, reason)
-    print(json.dumps(plain(reply)) if as_json else sentence(reply))
+    reply = control.ask(group, action, reason, scope)
+    print(json.dumps(plain(reply, scope)) if as_json else sentence(reply, action, scope))
     return 0 if reply.ok else 1
 
 
-def plain(reply: ControlReply) -> dict[str, object]:
-    """The answer as one JSON object."""
-    return {"ok": reply.ok, "state": reply.state, "text": reply.text}
+def plain(reply: ControlReply, scope: Scope) -> dict[str, object]:
+    """The answer as one JSON object; an empty part of the scope stands for all."""
+    named = dict(zip(scope.__struct_fields__, scope.parts, strict=True))
+    return {"ok": reply.ok, "state": reply.state, "text": reply.text, "scope": named}
 
 
-def sentence(reply: ControlReply) -> str:
+def sentence(reply: ControlReply, action: Action, scope: Scope) -> str:
     """The answer as a person reads it."""
-    return f"trading is {reply.state}{': ' + reply.text if reply.text else ''}"
+    if not reply.ok or scope == EVERYTHING:
+        return f"trading is {reply.state}{': ' + reply.text if reply.text else ''}"
+    done = "no longer halted" if action == "resume" else "halted"
+    return f"{scope} is {done}; trading as a whole is {reply.state}"

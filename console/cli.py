@@ -1,4 +1,4 @@
-"""The entry point of `tapewire`: the brake first, then the command line."""
+"""The entry point of `tapewire`: first the emergency brake, then the command line."""
 
 import sys
 from typing import NoReturn
@@ -8,7 +8,7 @@ from tapewire.console import brake
 
 
 def main() -> NoReturn:
-    """Run the command line; what goes wrong is one sentence and an exit status."""
+    """Run the command line; an error is one sentence and an exit status."""
     arguments = sys.argv[1:] or ["--help"]
     try:
         status = brake.pulled(arguments)

@@ -1,4 +1,4 @@
-"""The demo: the whole group on a file of real ticks, in a folder of its own, and its figures."""
+"""The demo: the whole group on a file of ticks, in a run directory of its own, and its figures."""
 
 import json
 import os
@@ -9,15 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from tapewire.backtest.report.rejections import untraded
+from tapewire.backtest.report.notes import rejections
 from tapewire.backtest.scan import not_trading, trading
+from tapewire.common import roles
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config
-from tapewire.console.group import status as told
-from tapewire.console.group.poll import wait_for
-from tapewire.console.group.supervisor import Group, GroupError
+from tapewire.common.ticks.file import TickFile
+from tapewire.console.group import status
+from tapewire.console.group.status import wait_for
+from tapewire.console.group.supervisor import Group
+from tapewire.console.group.supervisord import GroupError
 from tapewire.console.records.books import read_journal
-from tapewire.console.tickfile import tick_file
 from tapewire.console.views import figures as report
 from tapewire.simulator.market.file import symbols_of
 
@@ -29,15 +31,16 @@ Say = Callable[[str], None]
 
 
 def run(
-    ticks: Path, start: str | None, seconds: float, speed: float, say: Say, keep: bool = False
+    file: TickFile, start: str | None, seconds: float, speed: float, say: Say, keep: bool = False
 ) -> dict[str, Any]:
-    """Run the group on `ticks` from `start` on, for `seconds`; gives the figures.
+    """Run the group on a file of ticks from `start` on, for `seconds`; gives the figures.
 
-    `speed` is market seconds a second, 0 as fast as they go. All but the figures is deleted,
-    unless it was to `keep`, or something went wrong: then the run directory stays.
+    `speed` is market seconds per second, 0 as fast as possible. The run directory is deleted,
+    unless `keep` is set or something went wrong.
     """
-    for hint in tick_file(ticks).notes:
+    for hint in file.notes:
         say(f"note: {hint}")
+    ticks = file.path
     base = configuration.load()
     instruments = _instruments(base, ticks)
     settings = _settings(base, instruments, ticks, start, seconds, speed)
@@ -54,61 +57,63 @@ def run(
             say("stopping")
             group.down()
         figures = report.figures(config, group.run_dir)
-        executor, gateway = (read_journal(group.run_dir, name) for name in ("executor", "gateway"))
-        for reason in untraded(executor, gateway):
+        executor, gateway = (
+            read_journal(group.run_dir, role) for role in (roles.EXECUTOR, roles.GATEWAY)
+        )
+        for reason in rejections(executor, gateway):
             say(f"note: {reason}")
     if keep or figures["faults"] or "TAPEWIRE_RUN_DIR" in os.environ:
         look = f"TAPEWIRE_RUN_DIR={run_dir} tapewire blotter"
-        say(f"journals and logs are kept in {run_dir}; look at them with `{look}`")
+        say(f"journals and logs are in {run_dir}; look at them with `{look}`")
     else:
         shutil.rmtree(run_dir)
-        say(f"{run_dir}, its journals and logs, is deleted; --keep keeps it")
+        say(f"deleted {run_dir} with its journals and logs; --keep keeps it")
     return figures
 
 
 def _watch(group: Group, config: Config, seconds: float, say: Say) -> None:
     """From the start of the processes to the last fill of the last signal."""
-    say("starting the group; the simulator comes last, so that nobody misses a tick")
-    strategies = [f"strategy-{s.name}" for s in config.strategies]
+    say("starting the group; the simulator starts last, so that no process misses a tick")
+    strategies = [roles.strategy_role(s.name) for s in config.strategies]
     came = wait_for(lambda: bool(group.broken()) or _joined(group, strategies), JOIN_TIMEOUT_S)
     if broken := group.broken():
         raise GroupError("; ".join(f"{name} ended: {why}" for name, why in broken.items()))
     if not came:
-        raise GroupError(f"not all processes came up; see the logs in {group.run_dir}/logs")
-    statuses = told.read(group.run_dir)
+        raise GroupError(f"not all processes started; see the logs in {group.run_dir}/logs")
+    statuses = status.read(group.run_dir)
     for name in strategies:
         say("; ".join([f"{name}: {statuses[name]['loaded']}", *statuses[name]["hints"]]))
     stopped = [why for name in strategies if (why := statuses[name]["stopped"])]
-    if stopped and len(stopped) == len(strategies):  # nobody is left to run the file for
+    if stopped and len(stopped) == len(strategies):  # no strategy is left to run the file for
         raise GroupError("\n".join(f"{why}; correct that line" for why in stopped))
     for why in stopped:
         say(why)
-    group.start("simulator")
+    group.start(roles.SIMULATOR)
     say(f"running {group.run_dir}")
     wait_for(lambda: _over(group), seconds + DRAIN_TIMEOUT_S if seconds else 86_400, 0.2)
     say("the market is over; waiting for the last orders")
     quiet = _Quiet(group)
     if not wait_for(quiet, DRAIN_TIMEOUT_S, 0.5):
-        say("the group did not come to rest; comparing what there is")
+        say("the group is still busy; comparing what there is")
 
 
 def _joined(group: Group, strategies: list[str]) -> bool:
-    """Whether everyone is there: only TWS is missing, which the gateways wait for, and strategies
-    that were stopped before the first tick."""
-    statuses = told.read(group.run_dir)
-    states = {name: told.state_of(s)[0] for name, s in statuses.items()}
-    waiting = all(states.get(name) == "WAITING" for name in ("gateway", "way-out"))
+    """Whether all processes are ready but for TWS, which the gateways wait for, and strategies that
+    were stopped before the first tick."""
+    statuses = status.read(group.run_dir)
+    states = {name: status.state_of(s)[0] for name, s in statuses.items()}
+    waiting = all(states.get(name) == "WAITING" for name in roles.GATEWAYS)
     left = [name for name in strategies if not statuses.get(name, {}).get("stopped")]
-    ready = all(states.get(name) == "READY" for name in ("executor", "risk", *left))
+    ready = all(states.get(name) == "READY" for name in (roles.EXECUTOR, roles.RISK, *left))
     return waiting and ready
 
 
 def _over(group: Group) -> bool:
-    return bool(told.read(group.run_dir).get("simulator", {}).get("market_over"))
+    return bool(status.read(group.run_dir).get(roles.SIMULATOR, {}).get("market_over"))
 
 
 class _Quiet:
-    """True once all that was sent was read and nothing has changed for a while."""
+    """True once all that was sent has been read and nothing has changed for a while."""
 
     LOOKS: Final = 3
 
@@ -118,14 +123,14 @@ class _Quiet:
         self._same = 0
 
     def __call__(self) -> bool:
-        statuses = told.read(self._group.run_dir)
-        gateway, simulator = statuses["gateway"], statuses["simulator"]
+        statuses = status.read(self._group.run_dir)
+        gateway, simulator = statuses[roles.GATEWAY], statuses[roles.SIMULATOR]
         sent = simulator["counters"]["messages_sent"]
         now = [
             gateway["journal_seq"],
-            statuses["executor"]["journal_seq"],
+            statuses[roles.EXECUTOR]["journal_seq"],
             gateway["tws_messages"],
-            *(s["counters"] for n, s in statuses.items() if n.startswith("strategy-")),
+            *(s["counters"] for n, s in statuses.items() if roles.is_strategy(n)),
         ]
         self._same = self._same + 1 if now == self._last and sent == gateway["tws_messages"] else 0
         self._last = now

@@ -1,222 +1,253 @@
 """The executor's core: a signal becomes one intent, or a denial, and is followed to its end.
 
-Once and only once comes of three things: the intent's id is made from the signal's, so a signal
-that is sent again is an intent that is known; the gateway takes an intent once, so asking it
-again is harmless; and what the executor does not know after a crash, the gateway's journal tells.
+Exactly once
+------------
+Three things together make a signal one order and no more:
+
+*   The intent's id is made from the signal's, so a signal that is sent again is an intent that is
+    known here and at the gateway.
+*   The gateway takes an intent once. Asking it again is harmless, so an order without an answer is
+    asked for until there is one.
+*   What this process does not know after a crash, the gateway's journal says: it is read from its
+    beginning at each start, and an order in it that the own journal lacks is adopted.
+
+So an order may be sent to the gateway before it is written down here.
+
+State
+-----
+The state is a fold of journaled events: the own journal's and the gateways'. `apply` takes in the
+own ones; `on_broker` takes in a gateway's and decides what of it is news for the own journal. After
+a start the gateways' journals are read again, and orders go once more through their states. Nothing
+of that is news: `caught_up` ends it, and emits what is.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from tapewire.common import roles
+from tapewire.common.accounting.lifecycle import state_after
+from tapewire.common.clock import Now
 from tapewire.common.events import (
-    AccountPosition,
+    TEXT_MAX,
     AnySignal,
-    Commission,
+    ConnectionUp,
     Event,
-    Fill,
     OrderAnswer,
-    OrderChanged,
     OrderCreated,
     OrderDenied,
     OrderExpired,
     OrderIntended,
-    OrderRefused,
+    OrderState,
+    OrderStateChanged,
     Signal,
     SubmitOrder,
+    terms_fault,
 )
 from tapewire.common.instruments import Instrument
-from tapewire.executor.changes import CHANGES, OWN, Changes, Command, intent_id_of
-from tapewire.executor.ledger import Ledger, Order
-from tapewire.executor.order_state import after
-from tapewire.risk.rules import Rule
+from tapewire.executor.order_requests import OWN, Command, OrderRequests, intent_id_of
+from tapewire.executor.orders import ExecutorOrder, Ledger
+from tapewire.risk.rules import RuleBook, View
 
 
 class Executor:
-    """Decides what becomes of signals; state changes in `apply` and `on_broker` alone.
-
-    After a start the gateways' journals are read again from their beginning, and orders go once
-    more through all their states. Nothing of that is news: `caught_up` ends it, and tells what is.
-    """
+    """Decides what becomes of signals. `rules` are asked before an order goes."""
 
     def __init__(
-        self, rules: Sequence[Rule], instruments: Iterable[Instrument], *, retry_ms: int = 500
+        self, rules: RuleBook, instruments: Iterable[Instrument], *, retry_ms: int = 500
     ) -> None:
         self.rules = rules
         self.instruments = {i.symbol: i for i in instruments}
         self.ledger = Ledger(self.instruments.values())
+        self.view = View(self.ledger)
+        self.accounts: tuple[str, ...] = ()
         self.live = False
-        self._answered: set[str] = set()
         self.untraded = 0  # signals that were denied or had expired
-        self.changes = Changes(self.ledger, rules, self._answered)
+        self._answered: set[str] = set()
+        self.requests = OrderRequests(self.ledger, self._answered, self._rule_denial)
         self._retry_ns = retry_ms * 1_000_000
 
     def __repr__(self) -> str:
-        return f"<Executor {len(self.ledger.orders)} orders, {len(self._answered)} signals>"
+        orders = len(self.ledger.orders.by_intent)
+        return f"<Executor {orders} orders, {len(self._answered)} signals>"
 
-    # ---- state -------------------------------------------------------------------------------
+    # ---- state ---------------------------------------------------------------------------------
 
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal, now or when it is read again."""
+        self.ledger.apply(event)
         if isinstance(event, OrderCreated):
             self._answered.add(event.signal_id)
-            self.ledger.add(event.order)
         elif isinstance(event, OWN):
             self._answered.add(event.signal_id)
             self.untraded += isinstance(event, OrderDenied | OrderExpired)
-            self.changes.apply(event)
-        elif isinstance(event, OrderChanged):
-            entry = self.ledger.orders[event.intent_id]
-            entry.told_state, entry.told_filled = event.state, event.filled
-            entry.reason = event.reason
+            self.requests.apply(event)
+        elif isinstance(event, OrderStateChanged):
+            order = self.ledger.orders.get(event.intent_id)
+            if order is not None and not order.live:
+                order.cancel_request = None
 
-    # ---- signals -----------------------------------------------------------------------------
+    def snapshot(self) -> dict[str, Any]:
+        """The durable state as plain values: what a replay of the journals must come to."""
+        return {**self.ledger.snapshot(), "answered": sorted(self._answered)}
 
-    def on_signal(self, signal: AnySignal, now_ns: int) -> tuple[list[Event], list[SubmitOrder]]:
+    # ---- signals -------------------------------------------------------------------------------
+
+    def on_signal(self, signal: AnySignal, now: Now) -> tuple[Sequence[Event], list[SubmitOrder]]:
         """The answer to a signal, and the order to send; nothing for one that was answered.
 
-        What a cancel or a change asks for comes with `tick`.
+        Ticks and the gateway's journal travel apart, so a first signal may overtake the event that
+        names the login's account. It is not answered: its strategy sends it again. What a cancel or
+        a modify asks for comes with `tick`.
         """
         if signal.id in self._answered:
             return [], []
-        if signal.expires_ns < now_ns:
-            return self._applied([OrderExpired(now_ns, signal.id, signal.strategy)]), []
+        if signal.expires_ns < now.wall_ns:
+            expired = OrderExpired(now.wall_ns, signal.account, signal.id, signal.strategy)
+            return self._applied([expired]), []
         if not isinstance(signal, Signal):
-            return self._applied(self.changes.on_signal(signal, now_ns)), []
-        order = _intent(signal, now_ns)
-        reason = self._refusal(order)
+            return self._applied(self.requests.on_signal(signal, now)), []
+        if not (signal.account or self.accounts):
+            return [], []
+        account, reason = self._account_of(signal)
+        order = _intent(signal, account, now)
+        reason = reason or self._denial(order, now)
         if reason:
-            denied = OrderDenied(now_ns, signal.id, signal.strategy, reason[:512])
+            denied = OrderDenied(
+                now.wall_ns, account, signal.strategy, "executor", reason[:TEXT_MAX],
+                signal_id=signal.id,
+            )  # fmt: skip
             return self._applied([denied]), []
-        events = self._applied([OrderCreated(now_ns, signal.id, order)])
-        self.ledger.orders[order.intent_id].asked_ns = now_ns
+        events = self._applied([OrderCreated(now.wall_ns, signal.id, order)])
+        self.ledger.orders[order.intent_id].asked_ns = now.mono_ns
         return events, [order]
 
-    def _refusal(self, order: SubmitOrder) -> str:
+    def _account_of(self, signal: Signal) -> tuple[str, str]:
+        """Where the signal trades: the account it names, or the login's only one; or why not."""
+        if signal.account:
+            if self.accounts and signal.account not in self.accounts:
+                return signal.account, f"{signal.strategy}'s account is not one of this login's"
+            return signal.account, ""
+        if len(self.accounts) == 1:
+            return self.accounts[0], ""
+        return "", (
+            f"the login has {len(self.accounts)} accounts and strategy {signal.strategy} names"
+            " none; set account in its [[strategies]] entry"
+        )
+
+    def _denial(self, order: SubmitOrder, now: Now) -> str:
         if order.symbol not in self.instruments:
-            return f"symbol {order.symbol} is not configured; expected one of [[instruments]]"
-        if order.quantity <= 0:
-            return f"quantity is {order.quantity}, must be above 0"
-        if (order.order_type == "LMT") != (order.limit_price is not None):
-            return f"a {order.order_type} order with limit_price {order.limit_price}"
-        exposure = self.ledger.exposure(order.symbol)
-        return next((r for rule in self.rules if (r := rule.refusal(order, exposure))), "")
+            return f"symbol {order.symbol} is not configured; it must be one of [[instruments]]"
+        return terms_fault(order.terms) or self._rule_denial(order, None, now)
 
-    # ---- the gateway -------------------------------------------------------------------------
+    def _rule_denial(self, order: SubmitOrder, replaced: ExecutorOrder | None, now: Now) -> str:
+        return self.rules.denial(order, self.view.at(now, without=replaced))
 
-    def on_broker(self, event: Event, now_ns: int) -> list[Event]:
-        """An event of a gateway's journal: what changed by it."""
-        if isinstance(event, Fill):
-            entry = self.ledger.apply_fill(event)
-            return self._changes(entry, now_ns) if entry else []
-        if isinstance(event, Commission | AccountPosition):
-            self.ledger.apply_account(event)
-            return []
-        if isinstance(event, CHANGES):
-            return self._applied(self.changes.on_broker(event, now_ns, live=self.live))
-        if isinstance(event, OrderIntended) and event.order.intent_id not in self.ledger.orders:
-            return self._adopt(event, now_ns)
+    # ---- the gateway ---------------------------------------------------------------------------
+
+    def on_broker(self, event: Event, now: Now, source: str = roles.GATEWAY) -> list[Event]:
+        """An event of a gateway's journal: taken in, and what of it is news here."""
+        adopted: list[Event] = []
         if isinstance(event, OrderIntended):
-            entry = self.ledger.orders[event.order.intent_id]
-        else:
-            entry = self.ledger.orders.get(getattr(event, "intent_id", ""))
-        if entry is None:
-            return []
-        state = after(entry.state, event)
-        if state != entry.state:
-            self.ledger.move(entry, state, getattr(event, "reason", ""))
-        return self._changes(entry, now_ns)
+            adopted = self._adopt(event, now)
+        elif isinstance(event, ConnectionUp):
+            self.accounts = event.accounts or self.accounts
+        order = self.ledger.apply(event, source)
+        self.view.note(event)
+        events = adopted + self._applied(self.requests.on_broker(event, now, live=self.live))
+        return events + (self._news(order, now) if order is not None else [])
 
-    def on_answer(self, answer: OrderAnswer, now_ns: int) -> list[Event]:
+    def on_answer(self, answer: OrderAnswer, now: Now) -> Sequence[Event]:
         """The gateway answered for an intent: it need not be asked again.
 
-        What it did comes from its journal, all but one thing: an intent that it had refused
-        before this executor knew of it (an earlier one asked, and died) it refuses without a
-        new event.
+        What it did comes from its journal, all but one thing: an intent that it had denied before
+        this executor knew of it (an earlier one asked, and died) it denies without a new event.
         """
-        if answer.intent_id in self.changes:
-            return self._applied(self.changes.on_answer(answer, now_ns))
-        entry = self.ledger.orders.get(answer.intent_id)
-        if entry is None:
+        if answer.intent_id in self.requests:
+            return self._applied(self.requests.on_answer(answer, now))
+        order = self.ledger.orders.get(answer.intent_id)
+        if order is None:
             return []
-        entry.answered = True
+        order.answered = True
         if answer.accepted:
             return []
-        refused = OrderRefused(now_ns, answer.intent_id, answer.reason)
-        self.ledger.move(entry, after(entry.state, refused), answer.reason)
-        return self._changes(entry, now_ns)
+        denied = OrderDenied(
+            now.wall_ns, order.order.account, order.order.strategy, "gateway", answer.reason,
+            intent_id=answer.intent_id,
+        )  # fmt: skip
+        state = state_after(order.state, denied)
+        if state == order.state:
+            return []
+        return self._applied([_state_changed(order, state, answer.reason, now)])
 
-    def tick(self, now_ns: int) -> list[Command]:
+    def tick(self, now: Now) -> list[Command]:
         """What is late to be answered, to be asked for again; the gateway knows it or not."""
         late: list[Command] = []
-        for entry in self.ledger.live():
-            if entry.answered and entry.cancel is None and entry.modify is None:
+        for order in self.ledger.orders.live():
+            if order.answered and order.cancel_request is None and order.modify_request is None:
                 continue
-            late += self.changes.due(entry, now_ns, self._retry_ns)
-            if (
-                entry.state == "CREATED"
-                and not entry.answered
-                and now_ns - entry.asked_ns >= self._retry_ns
-            ):
-                entry.asked_ns = now_ns
-                late.append(entry.order)
+            late += self.requests.due(order, now, self._retry_ns)
+            if order.state != "CREATED" or order.answered:
+                continue
+            if order.asked_ns is None or now.mono_ns - order.asked_ns >= self._retry_ns:
+                order.asked_ns = now.mono_ns
+                late.append(order.order)
         return late
 
-    def caught_up(self, now_ns: int) -> list[Event]:
+    def caught_up(self, now: Now) -> list[Event]:
         """The gateways' journals are known to their ends: what the own one does not say yet."""
         if self.live:
             return []
         self.live = True
         events: list[Event] = []
-        for entry in list(self.ledger.orders.values()):
-            if entry.state == "CREATED":  # a gateway that lost its journal does not undo an order
-                self.ledger.move(entry, entry.told_state, entry.reason)
-            events += self._changes(entry, now_ns)
-            events += self._applied(self.changes.news(entry, now_ns))
+        for order in list(self.ledger.orders.by_intent.values()):
+            events += self._news(order, now)
+            events += self._applied(self.requests.news(order, now))
         return events
 
-    # ---- inside ------------------------------------------------------------------------------
+    # ---- inside --------------------------------------------------------------------------------
 
-    def _adopt(self, event: OrderIntended, now_ns: int) -> list[Event]:
+    def _adopt(self, event: OrderIntended, now: Now) -> list[Event]:
         """An order that was sent before this process wrote it down: the gateway's word counts."""
-        if event.order.strategy == "risk":
+        order = event.order
+        if order.strategy == roles.RISK or order.intent_id in self.ledger.orders:
             return []
-        signal_id = event.order.signal_id or event.order.intent_id
-        created = OrderCreated(now_ns, signal_id, event.order)
-        self._applied([created])
-        entry = self.ledger.orders[event.order.intent_id]
-        self.ledger.move(entry, "INTENDED", "")
-        return [created, *self._changes(entry, now_ns)]
+        signal_id = order.signal_id or order.intent_id
+        return self._applied([OrderCreated(now.wall_ns, signal_id, order)])
 
-    def _changes(self, entry: Order, now_ns: int) -> list[Event]:
+    def _news(self, order: ExecutorOrder, now: Now) -> list[Event]:
         """What the own journal does not say yet about an order."""
-        if not entry.live:
-            entry.cancel = None
-        told = entry.state == entry.told_state and entry.filled == entry.told_filled
-        if told or not self.live:
+        if not self.live or order.order.strategy == roles.RISK:
             return []
-        order = entry.order
-        changed = OrderChanged(
-            now_ns, order.intent_id, order.strategy, entry.state, entry.filled, entry.reason
-        )
-        return self._applied([changed])
+        if (order.state, order.filled) == (order.announced_state, order.announced_filled):
+            return []
+        return self._applied([_state_changed(order, order.state, order.reason, now)])
 
-    def _applied(self, events: list[Event]) -> list[Event]:
+    def _applied(self, events: Sequence[Event]) -> list[Event]:
         for event in events:
             self.apply(event)
-        return events
+        return list(events)
 
 
-def _intent(signal: Signal, now_ns: int) -> SubmitOrder:
-    """The one order that a signal stands for; its id is the signal's, with the leg's number."""
+def _state_changed(
+    order: ExecutorOrder, state: OrderState, reason: str, now: Now
+) -> OrderStateChanged:
+    asked = order.order
+    return OrderStateChanged(
+        now.wall_ns, asked.account, asked.intent_id, asked.strategy, state, order.filled,
+        reason[:TEXT_MAX],
+    )  # fmt: skip
+
+
+def _intent(signal: Signal, account: str, now: Now) -> SubmitOrder:
+    """The one order that a signal leads to; its id is the signal's, with the leg's number."""
     return SubmitOrder(
         intent_id=intent_id_of(signal.id),
-        ts_ns=now_ns,
+        ts_ns=now.wall_ns,
+        account=account,
         strategy=signal.strategy,
         symbol=signal.symbol,
-        action=signal.action,
-        quantity=signal.quantity,
-        order_type=signal.order_type,
+        terms=signal.terms,
         expires_ns=signal.expires_ns,
-        limit_price=signal.limit_price,
         signal_id=signal.id,
         signal_ns=signal.ts_ns,
         cause_id=signal.cause_id,

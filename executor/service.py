@@ -1,4 +1,4 @@
-"""The executor's shell: signals and the gateways' streams to the core, its orders to the gateway.
+"""The executor's service: signals and the gateways' streams to the core, its orders to the gateway.
 
 Orders leave before the own journal is written: the gateway is the one that has an intent on disk
 before the wire, and what a crash here forgets is learned from its journal. For the same reason a
@@ -9,10 +9,12 @@ need it be made at once: whoever hears of it would take the processor from the g
 from collections.abc import Sequence
 from typing import Any, Final
 
+from tapewire.common import roles
 from tapewire.common.amounts import text
 from tapewire.common.bus import wire
 from tapewire.common.bus.transport import Transport
 from tapewire.common.bus.wire import WireError
+from tapewire.common.clock import Clock, Now
 from tapewire.common.events import (
     CancelOrder,
     CancelSignal,
@@ -23,13 +25,12 @@ from tapewire.common.events import (
     ProcessState,
     Signal,
 )
-from tapewire.common.runtime.clock import Clock
 from tapewire.common.runtime.journal import Journal, Synchronous, events_of
 from tapewire.common.runtime.service import Service
-from tapewire.executor.changes import Command
 from tapewire.executor.executor import Executor
+from tapewire.executor.order_requests import Command
 
-FOLLOWS = ("gateway", "way-out")
+FOLLOWS: Final = roles.GATEWAYS
 JOURNAL_SYNCHRONOUS: Final[Synchronous] = "NORMAL"
 HELLO_EVERY_NS = 250_000_000
 COMMANDS_MAX = 1000  # in one request; a larger one than the wire allows would never be read
@@ -47,33 +48,34 @@ class ExecutorService(Service):
         *,
         epoch: str,
         hold_ms: int = 0,
+        heartbeat_ms: int = 250,
     ) -> None:
         super().__init__(
-            "executor", transport, clock,
-            epoch=epoch, follows=FOLLOWS, journal=journal, hold_ms=hold_ms,
+            roles.EXECUTOR, transport, clock,
+            epoch=epoch, follows=FOLLOWS, journal=journal,
+            heartbeat_ms=heartbeat_ms, hold_ms=hold_ms,
         )  # fmt: skip
         self.executor = executor
-        self._started_ns = clock.now_ns()
         self._welcome_head: int | None = None  # the gateway's journal when it knew of this start
         self._next_hello_ns = 0
         self._outgoing: list[Command] = []
         self._requests = 0
+        self.replies.on(OrderReply, self._on_order_reply)
         for event in events_of(journal):
             executor.apply(event)
 
-    def on_event(self, source: str, event: Event, now_ns: int) -> None:
+    def on_event(self, source: str, event: Event, now: Now) -> None:
         """Orders and fills of both gateways."""
-        self.born(*self.executor.on_broker(event, now_ns))
+        self.emit(*self.executor.on_broker(event, now, source))
 
-    def on_reply(self, source: str, event: Event, now_ns: int) -> None:
+    def _on_order_reply(self, reply: OrderReply, source: str, now: Now) -> None:
         """The gateway's answers to a turn's intents."""
-        if isinstance(event, OrderReply):
-            if self._welcome_head is None:
-                self._welcome_head = event.head
-            for answer in event.answers:
-                self.born(*self.executor.on_answer(answer, now_ns))
+        if self._welcome_head is None:
+            self._welcome_head = reply.head
+        for answer in reply.answers:
+            self.emit(*self.executor.on_answer(answer, now))
 
-    def on_frames(self, channel: str, frames: list[bytes], now_ns: int) -> None:
+    def on_frames(self, channel: str, frames: list[bytes], now: Now) -> None:
         """Signals. Before the past is known none is answered; their strategies send them again."""
         if channel != "signals":
             return
@@ -81,25 +83,25 @@ class ExecutorService(Service):
         if not isinstance(signal, Signal | CancelSignal | ModifySignal):
             raise WireError(f"found {type(signal).__name__}, expected a signal")
         self.metrics.count("signals_received")
-        if self.readiness(now_ns)[0] != "READY":
+        if self.readiness(now)[0] != "READY":
             self.metrics.count("signals_deferred")
             return
-        self.metrics.hops["strategy_to_executor"].record(now_ns - signal.ts_ns)
-        events, commands = self.executor.on_signal(signal, now_ns)
-        self.born(*events)
+        self.metrics.hops["strategy_to_executor"].record(now.wall_ns - signal.ts_ns)
+        events, commands = self.executor.on_signal(signal, now)
+        self.emit(*events)
         self._queue(commands)
 
-    def on_tick(self, now_ns: int) -> None:
+    def on_tick(self, now: Now) -> None:
         """Send the turn's intents in one request, before the journal is written."""
-        if self.readiness(now_ns)[0] == "READY":
-            self.born(*self.executor.caught_up(now_ns))
-            self._queue(self.executor.tick(now_ns))
-        hello = self._welcome_head is None and now_ns >= self._next_hello_ns
+        if self.readiness(now)[0] == "READY":
+            self.emit(*self.executor.caught_up(now))
+            self._queue(self.executor.tick(now))
+        hello = self._welcome_head is None and now.mono_ns >= self._next_hello_ns
         if self._outgoing or hello:
-            self._next_hello_ns = now_ns + HELLO_EVERY_NS
+            self._next_hello_ns = now.mono_ns + HELLO_EVERY_NS
             self._requests += 1
             batch, self._outgoing = self._outgoing[:COMMANDS_MAX], self._outgoing[COMMANDS_MAX:]
-            self.ask("gateway", OrderRequest(self._requests, [*batch], self._started_ns))
+            self.ask(roles.GATEWAY, OrderRequest(self._requests, [*batch], self.epoch))
 
     def _queue(self, commands: Sequence[Command]) -> None:
         """To be sent this turn; a cancel does not wait behind orders."""
@@ -107,29 +109,31 @@ class ExecutorService(Service):
             at = 0 if isinstance(command, CancelOrder) else len(self._outgoing)
             self._outgoing.insert(at, command)
 
-    def readiness(self, now_ns: int) -> tuple[ProcessState, str]:
+    def readiness(self, now: Now) -> tuple[ProcessState, str]:
         """READY once the gateway shuts out what an earlier executor left on its way, and all
         that it took before is known here: only then is the exposure the whole one."""
         state = self.following()
         if state[0] != "READY":
             return state
         if self._welcome_head is None:
-            return "WAITING", "waiting for the gateway to hear of this start"
-        if self.followers["gateway"].next_seq <= self._welcome_head:
+            return "WAITING", "waiting for the gateway to take note of this start"
+        if self.followers[roles.GATEWAY].next_seq <= self._welcome_head:
             return "WAITING", "catching up with what the gateway took from an earlier executor"
         return state
 
     def detail(self) -> dict[str, Any]:
         """Orders by state, positions, P&L."""
         ledger = self.executor.ledger
-        states: dict[str, int] = {s: count for s, count in ledger.states.items() if count}
+        states: dict[str, int] = {s: count for s, count in ledger.orders.states.items() if count}
         if self.executor.untraded:
-            states["DENIED"] = self.executor.untraded
+            states["DENIED"] = states.get("DENIED", 0) + self.executor.untraded
         return {
             "orders": states,
-            "positions": {
-                s: text(p.quantity) for s, p in sorted(ledger.book.positions.items()) if p.quantity
-            },
+            "positions": [
+                {"account": account, "symbol": symbol, "quantity": text(position.quantity)}
+                for (account, symbol), position in sorted(ledger.book.positions.items())
+                if position.quantity
+            ],
             "realised": text(ledger.book.realised),
-            "commission": text(ledger.book.commission),
+            "fees": text(ledger.book.fees),
         }

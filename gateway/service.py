@@ -1,42 +1,41 @@
-"""The gateway's shell: frames of the bus and bytes of TWS to the core, and back, in turn.
+"""The gateway's service: frames of the bus and of the broker to the core, and back, in turn.
 
-What a turn gives birth to is on disk before its bytes go to TWS: the base class commits, then
-calls `after_commit`, and only that writes to the socket.
+What a turn emits is on disk before anything of it goes to the broker: the base class commits, then
+calls `after_commit`, and only that writes to the broker's descriptor.
 """
 
 from collections.abc import Callable
 from typing import Any, Final
 
+from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.streams import TickPublisher
 from tapewire.common.bus.transport import Transport
+from tapewire.common.clock import Clock, Now
 from tapewire.common.events import (
-    CancelAll,
-    CancelOrder,
+    EVERYTHING,
     Event,
     Heartbeat,
-    ModifyOrder,
-    OrderAnswer,
     OrderReply,
     OrderRequest,
     ProcessState,
     RiskHalted,
     SubmitOrder,
 )
-from tapewire.common.runtime.clock import Clock
 from tapewire.common.runtime.journal import Journal, events_of
 from tapewire.common.runtime.service import Service
+from tapewire.gateway.broker import BrokerError
 from tapewire.gateway.gateway import Gateway
-from tapewire.gateway.tws.framing import FramingError
-from tapewire.gateway.tws.session import SessionError
-from tapewire.gateway.tws.socket import CLOSED, DATA, OPENED
 
-JOINED: Final = b"\x01last."  # XPUB's word that somebody subscribed; then the topic
+BROKER: Final = "tws"
+"""The channel of the adapter's descriptor."""
+JOINED: Final = b"\x01last."  # XPUB's sign that a reader subscribed; then the topic
 MARKS_EVERY_NS: Final = 500_000_000
 
 
 class GatewayService(Service):
-    """Runs a `Gateway` core. `hang_up` closes the socket to TWS when it makes no sense any more."""
+    """Runs a `Gateway` core. `hang_up` closes the adapter's descriptor when what comes makes no
+    sense."""
 
     def __init__(
         self,
@@ -49,129 +48,123 @@ class GatewayService(Service):
         epoch: str,
         follows: tuple[str, ...],
         hang_up: Callable[[], None],
+        heartbeat_ms: int = 250,
     ) -> None:
-        super().__init__(role, transport, clock, epoch=epoch, follows=follows, journal=journal)
+        super().__init__(
+            role, transport, clock,
+            epoch=epoch, follows=follows, journal=journal, heartbeat_ms=heartbeat_ms,
+        )  # fmt: skip
         self.gateway = gateway
         self.market = TickPublisher(role, epoch)
-        self.metrics.watch("outbox", lambda: {"": len(gateway.outbox)})
+        self.metrics.watch("outbox", lambda: {"": gateway.broker.waiting})
         self._hang_up = hang_up
         self._unmarked: set[str] = set()  # symbols with ticks since their last values went out
         self._next_marks_ns = 0
-        self._executor_started_ns = 0
+        self._fencing_token = ""
+        self.requests.on(OrderRequest, self._on_order_request)
         for event in events_of(journal):
             gateway.apply(event)
-        self.born(*gateway.restarted(clock.now_ns()))
+        self.emit(*gateway.restarted(clock.now()))
 
-    def on_event(self, source: str, event: Event, now_ns: int) -> None:
+    def on_event(self, source: str, event: Event, now: Now) -> None:
         """Risk's decisions."""
-        if source == "risk":
-            self.gateway.on_risk(event)
+        self.gateway.on_risk(event)
 
-    def on_heartbeat(self, source: str, beat: Heartbeat, now_ns: int) -> None:
+    def on_heartbeat(self, source: str, beat: Heartbeat, now: Now) -> None:
         """Risk's lease. A risk that lost a part of its journal may have lost a halt: halted."""
-        if source == "risk":
-            self.gateway.on_risk(beat)
-            if self.followers[source].fault:
-                self.gateway.on_risk(RiskHalted(now_ns, self.followers[source].fault))
+        self.gateway.on_risk(beat)
+        fault = self.followers[source].fault
+        if fault:
+            self.gateway.on_risk(RiskHalted(now.wall_ns, EVERYTHING, fault))
 
-    def on_request(self, sender: bytes, event: Event, now_ns: int) -> None:
+    def _on_order_request(self, request: OrderRequest, sender: bytes, now: Now) -> None:
         """A turn's worth of commands; each gets its answer, in one reply, after the commit."""
-        if not isinstance(event, OrderRequest):
-            self.bury("requests", f"{type(event).__name__} is not an order request", b"")
+        if request.fencing_token and request.fencing_token < self._fencing_token:
+            self.dead_letter("requests", "orders of an executor that has been replaced", b"")
             return
-        if event.started_ns and event.started_ns < self._executor_started_ns:
-            self.bury("requests", "orders of an executor that was replaced since; not taken", b"")
-            return
-        self._executor_started_ns = max(self._executor_started_ns, event.started_ns)
-        answers = [self._obey(command, now_ns) for command in event.commands]
-        self.reply(sender, OrderReply(event.id, answers, self.head_after_commit()))
+        self._fencing_token = max(self._fencing_token, request.fencing_token)
+        answers = []
+        for command in request.commands:
+            answer, events = self.gateway.obey(command, now)
+            answers.append(answer)
+            self.emit(*events)
+            if isinstance(command, SubmitOrder):
+                self.metrics.hops["executor_to_gateway"].record(now.wall_ns - command.ts_ns)
+        self.reply(sender, OrderReply(request.id, answers, self.head_after_commit()))
 
-    def on_frames(self, channel: str, frames: list[bytes], now_ns: int) -> None:
-        """TWS's bytes, and who joined which market data topic."""
-        if channel == "tws":
-            self._on_tws(frames, now_ns)
+    def on_frames(self, channel: str, frames: list[bytes], now: Now) -> None:
+        """What the broker sends, and who joined which market data topic."""
+        if channel == BROKER:
+            try:
+                self.emit(*self.gateway.take(frames, now))
+            except BrokerError as error:
+                self._leave(str(error), frames[-1], now)
         elif channel == "market" and frames[0].startswith(JOINED):
             symbol = wire.topic_name(frames[0][len(JOINED) :])
             if not symbol:
                 return  # a reader of every symbol's last values; they come by themselves
-            if self.gateway.want(symbol):
+            if self.gateway.broker.want(symbol):
                 self.transport.send("market", self.market.last_values(symbol))
             else:
-                self.bury("market", f"symbol {symbol} is subscribed to but not configured", b"")
+                self.dead_letter("market", f"symbol {symbol} is subscribed, not configured", b"")
 
-    def on_tick(self, now_ns: int) -> None:
-        """Publish what the turn's bytes brought, and do what is due."""
-        if reason := self.gateway.overdue(now_ns):
-            self._leave(reason, b"", now_ns)
-        self.born(*self.gateway.tick(now_ns))
-        for symbol, ticks in self.gateway.ticks():
+    def on_tick(self, now: Now) -> None:
+        """Publish what the turn brought, and do what is due."""
+        if (risk := self.followers.get(roles.RISK)) is not None:
+            self.gateway.gate.decisions_known = risk.caught_up
+        if reason := self.gateway.broker.overdue(now):
+            self._leave(reason, b"", now)
+        self.emit(*self.gateway.tick(now))
+        for symbol, ticks in self.gateway.broker.take_ticks():
             self.transport.send("market", self.market.publish(symbol, ticks))
             self.metrics.count("ticks_published", len(ticks), symbol)
             self._unmarked.add(symbol)
-        if self._unmarked and now_ns >= self._next_marks_ns:
-            self._next_marks_ns = now_ns + MARKS_EVERY_NS
+        if self._unmarked and now.mono_ns >= self._next_marks_ns:
+            self._next_marks_ns = now.mono_ns + MARKS_EVERY_NS
             for symbol in sorted(self._unmarked):
                 self.transport.send("market", self.market.last_values(symbol))
             self._unmarked.clear()
 
-    def after_commit(self, now_ns: int) -> None:
-        """Write to TWS what is on disk by now, and what admission lets pass at this moment."""
-        data, intents, refused = self.gateway.release(self.clock.now_ns())
+    def on_seal(self) -> None:
+        """A commit begins: the orders in it wait for its end."""
+        self.gateway.entry.seal()
+
+    def on_durable(self) -> None:
+        """The commit is on disk: its orders may go to the broker."""
+        self.gateway.entry.durable()
+
+    def after_commit(self, now: Now) -> None:
+        """Write to the broker what is on disk, and what admission lets pass at this moment."""
+        data, intents, denied = self.gateway.release(self.clock.now())
         if data:
-            self.transport.send("tws", [data])
+            self.transport.send(BROKER, [data])
         for intent in intents:
-            self._measure(intent.order, intent.sent_ns or now_ns)
-        self.born(*refused)
+            self._measure(intent.order, (intent.written or now).wall_ns)
+        self.emit(*denied)
         for reason, payload in self.gateway.complaints:
-            self.bury("tws", reason, payload)
+            self.dead_letter(BROKER, reason, payload)
         self.gateway.complaints.clear()
 
-    def readiness(self, now_ns: int) -> tuple[ProcessState, str]:
-        """READY when the streams are followed and TWS is synchronised."""
+    def readiness(self, now: Now) -> tuple[ProcessState, str]:
+        """READY when the streams are followed and the broker's orders are known."""
         state = self.following()
         return state if state[0] == "HALTED" else self.gateway.readiness()
 
     def detail(self) -> dict[str, Any]:
         """The session and the order states."""
         return {
-            "tws_messages": self.gateway.market.messages,
+            "tws_messages": self.gateway.broker.messages,
             "tick_seqs": self.market.seqs(),
             "orders": {state: n for state, n in self.gateway.orders.states.items() if n},
             "orders_reported": self.gateway.orders_reported,
-            "tws": repr(self.gateway.session),
+            "tws": repr(self.gateway.broker),
         }
 
-    def _obey(
-        self, command: SubmitOrder | CancelOrder | CancelAll | ModifyOrder, now_ns: int
-    ) -> OrderAnswer:
-        if isinstance(command, ModifyOrder):
-            answer, events = self.gateway.modify(command, now_ns)
-        elif isinstance(command, CancelOrder):
-            answer, events = self.gateway.cancel(command, now_ns)
-        elif isinstance(command, CancelAll):
-            answer, events = self.gateway.cancel_all(command, now_ns)
-        else:
-            self.metrics.hops["executor_to_gateway"].record(now_ns - command.ts_ns)
-            answer, events = self.gateway.submit(command, now_ns)
-        self.born(*events)
-        return answer
-
-    def _on_tws(self, frames: list[bytes], now_ns: int) -> None:
-        if frames[0] == OPENED:
-            self.gateway.opened(now_ns, *(one.decode() for one in frames[1:]))
-        elif frames[0] == CLOSED:
-            self.born(*self.gateway.closed(now_ns, frames[1].decode(errors="replace")))
-        elif frames[0] == DATA:
-            try:
-                self.born(*self.gateway.received(frames[1], now_ns))
-            except (SessionError, FramingError) as error:
-                self._leave(str(error), frames[1], now_ns)
-
-    def _leave(self, reason: str, data: bytes, now_ns: int) -> None:
+    def _leave(self, reason: str, data: bytes, now: Now) -> None:
         """Hang up on a peer that makes no sense, or that is not the one it has to be."""
         self._hang_up()
-        self.born(*self.gateway.closed(now_ns, reason))
-        self.bury("tws", self.gateway.problem, data)
+        self.emit(*self.gateway.hung_up(reason, now))
+        self.dead_letter(BROKER, self.gateway.problem, data)
 
     def _measure(self, order: SubmitOrder, sent_ns: int) -> None:
         self.metrics.count("orders_sent")

@@ -2,29 +2,14 @@
 
 import sys
 
+from tapewire.common import roles
 from tapewire.common.runtime import process
-from tapewire.common.runtime.process import Process
-from tapewire.risk.monitor import RiskMonitor
-from tapewire.risk.rules import MaxContracts
-from tapewire.risk.service import FOLLOWS, RiskService
-
-
-def build(own: Process) -> RiskService:
-    """Open the sockets, build the core, read the journal."""
-    config = own.config.risk
-    monitor = RiskMonitor([MaxContracts(config.max_contracts)], own.config.all_instruments())
-    own.serve_stream()
-    own.follow(*FOLLOWS)
-    own.transport.connect("marks", "sub", own.endpoint("market"), [b"last."])
-    return RiskService(
-        monitor, own.transport, own.clock, own.journal(),
-        epoch=own.epoch, heartbeat_ms=config.heartbeat_ms,
-    )  # fmt: skip
+from tapewire.risk.composition import build
 
 
 def main() -> int:
     """Run risk."""
-    return process.run("risk", build)
+    return process.run(roles.RISK, build)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,24 @@
     ACTIVE --a rule is broken, a journal lost its tail, a person halts--> HALTED
     HALTED --a person resumes, and no rule is broken--> ACTIVE
 
-A halt stands until a person lifts it, over every restart.
+Each halt has a scope: everything, an account, a strategy, a symbol, or several of these together.
+It stands until a person lifts it, over every restart. The heartbeat says HALTED only for the halt
+of everything; the gateway knows the others from the journal, which it follows.
+
+State changes in `apply` alone, from events that are in the own journal, and in `on_broker`, from
+those in the gateways'.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from tapewire.common import roles
+from tapewire.common.accounting.accounts import Accounts
+from tapewire.common.accounting.orders import Order
+from tapewire.common.clock import Now
 from tapewire.common.events import (
+    EVERYTHING,
+    TEXT_MAX,
     CancelAll,
     Control,
     ControlReply,
@@ -18,124 +30,242 @@ from tapewire.common.events import (
     RiskHalted,
     RiskResumed,
     RiskViolation,
-    SubmitOrder,
+    RuleStateChanged,
+    Scope,
     Tick,
     TradingState,
 )
 from tapewire.common.instruments import Instrument
-from tapewire.risk.flatten import Flatten
-from tapewire.risk.rules import Rule
-from tapewire.risk.state import RiskState
+from tapewire.risk.flatten import Asked, Flatten
+from tapewire.risk.rules import RuleBook, View, Violation
+from tapewire.risk.rules.rulebook import distinct
 
 
 class RiskMonitor:
-    """Decides halts; state changes in `apply` alone, from events that are written down."""
+    """Decides halts and flattens."""
 
-    def __init__(self, rules: Sequence[Rule], instruments: Iterable[Instrument]) -> None:
+    def __init__(self, rules: RuleBook, instruments: Iterable[Instrument]) -> None:
         self.rules = rules
-        self.state = RiskState(instruments)
-        self.trading: TradingState = "ACTIVE"
-        self.reason = ""
-        self.halted_ns = 0  # since when, while it is HALTED
+        self.accounts: Accounts[Order] = Accounts(instruments, Order)
+        self.view = View(self.accounts)
+        self.halts: dict[Scope, RiskHalted] = {}
         self.fault = ""
         self.flatten: Flatten | None = None
-        self._changed: set[str] = set()
-        self._cancel_asked = False
+        self._events: list[Event] = []  # of this turn, for the rules to see
+        self._check_all = True
+        self._watching = False  # since the first check
+        self._saved: dict[str, bytes] = {}
+        self._lasting: set[tuple[str, Scope, str]] = set()  # violations that were reported
+        self._cancel_all_asked = False
 
     def __repr__(self) -> str:
         return f"<RiskMonitor {self.trading} {self.reason}>"
 
+    @property
+    def trading(self) -> TradingState:
+        """What trading is altogether; a halt of a smaller scope leaves the rest ACTIVE."""
+        return "HALTED" if EVERYTHING in self.halts else "ACTIVE"
+
+    @property
+    def reason(self) -> str:
+        """Why something is halted: the halt of everything first, then the oldest."""
+        halts = sorted(self.halts.values(), key=lambda one: one.scope != EVERYTHING)
+        if not halts:
+            return ""
+        first = halts[0]
+        return first.reason if first.scope == EVERYTHING else f"{first.scope}: {first.reason}"
+
+    @property
+    def halted_ns(self) -> int:
+        """Since when everything is halted; 0 if it is not."""
+        halt = self.halts.get(EVERYTHING)
+        return halt.ts_ns if halt is not None else 0
+
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal."""
         if isinstance(event, RiskHalted):
-            self.trading, self.reason, self.halted_ns = "HALTED", event.reason, event.ts_ns
+            self.halts.setdefault(event.scope, event)
         elif isinstance(event, RiskResumed):
-            self.trading, self.reason, self.halted_ns = "ACTIVE", "", 0
+            if event.scope == EVERYTHING:
+                self.halts.clear()
+            self.halts.pop(event.scope, None)
         elif isinstance(event, FlattenStarted):
-            self.flatten = Flatten(f"risk-{event.ts_ns:x}")
+            self.flatten = Flatten(f"{roles.RISK}-{event.ts_ns:x}", event.scope)
         elif isinstance(event, FlattenCompleted):
             self.flatten = None
+        elif isinstance(event, RuleStateChanged):
+            self._saved[event.rule] = event.state
+            self.rules.restore(event.rule, event.state)
 
-    def on_broker(self, event: Event) -> None:
-        """An event of a gateway; rules are checked once a turn, by `check`."""
-        self.state.apply(event)
-        symbol = getattr(event, "symbol", None) or getattr(
-            getattr(event, "order", None), "symbol", None
-        )
-        if symbol:
-            self._changed.add(symbol)
+    def snapshot(self) -> dict[str, Any]:
+        """The durable state as plain values: what a replay of the journals must come to."""
+        return {
+            **self.accounts.snapshot(),
+            "halts": sorted((scope.parts, halt.reason) for scope, halt in self.halts.items()),
+            "flatten": self.flatten.scope.parts if self.flatten else None,
+            "rules": self._saved,
+        }
 
-    def on_ticks(self, ticks: Iterable[Tick]) -> None:
+    # ---- what comes in -------------------------------------------------------------------------
+
+    def on_broker(self, event: Event, source: str = roles.GATEWAY) -> None:
+        """An event of a gateway; rules are asked once per turn, by `check`."""
+        self.accounts.apply(event, source)
+        self.view.note(event)
+        if self._watching:
+            self._events.append(event)
+
+    def on_ticks(self, ticks: Iterable[Tick], now: Now) -> None:
         """New marks."""
-        self.state.mark(ticks)
+        self.view.mark(ticks, now)
 
-    def on_fault(self, fault: str, now_ns: int) -> list[Event]:
-        """Something that must not go on: a journal that lost its tail, say."""
+    def on_fault(self, fault: str, now: Now) -> list[Event]:
+        """Something that must not go on: a journal that lost its tail, for example."""
         self.fault = fault
-        if self.trading == "HALTED":
+        if EVERYTHING in self.halts:
             return []
-        return self._applied([RiskViolation(now_ns, "journals", fault), RiskHalted(now_ns, fault)])
+        return self._applied([
+            RiskViolation(now.wall_ns, EVERYTHING, "journals", fault[:TEXT_MAX]),
+            RiskHalted(now.wall_ns, EVERYTHING, fault[:TEXT_MAX]),
+        ])  # fmt: skip
 
-    def control(self, control: Control) -> tuple[ControlReply, list[Event]]:
+    def check(self, now: Now, *, timer: bool = False) -> list[Event]:
+        """Ask the rules about what has happened, and on `timer` about everything. Only when every
+        gateway's past is known: read one after the other, their journals show positions that never
+        were."""
+        view, seen, full = self.view.at(now), self._events, timer or self._check_all
+        self._events, self._check_all, self._watching = [], False, True
+        if not seen and not full:
+            return []
+        violations = self.rules.on_events(seen, view) if seen else []
+        if not full:
+            return self._enforced(violations, now)
+        lasting = self.rules.on_timer(view)
+        events = self._enforced(distinct([*violations, *lasting]), now)
+        self._lasting = {_key(one) for one in lasting}
+        return events
+
+    def past_unknown(self) -> None:
+        """A gateway's past is not known to its end: look at everything once it is. What was missed
+        meanwhile is shown to the rules then; what is read at the start is not, as they have kept
+        what they need of it."""
+        self._check_all = True
+
+    # ---- what a person asks --------------------------------------------------------------------
+
+    def control(self, control: Control, now: Now) -> tuple[ControlReply, list[Event]]:
         """What a person asks for; the reply says what state it led to."""
-        now_ns, reason = control.ts_ns, control.reason
-        events: list[Event] = []
         if control.action == "cancel_all":
-            self._cancel_asked = True  # the next `tick` asks the way out
-            return ControlReply(ok=True, state=self.trading, text=self.reason), []
-        if control.action == "resume":
-            broken = self._broken()
-            if broken:
-                text = f"not resumed: {broken[0].reason}"
-                return ControlReply(ok=False, state=self.trading, text=text), []
-            if self.fault or self.flatten is not None:
-                text = f"not resumed: {self.fault or f'a flatten is under way, {self.flatten}'}"
-                return ControlReply(ok=False, state=self.trading, text=text), []
-            if self.trading != "ACTIVE":
-                events = [RiskResumed(now_ns, reason)]
-        elif self.trading != "HALTED":
-            events = [RiskHalted(now_ns, reason)]
-        if control.action == "flatten" and self.flatten is None:
-            events.append(FlattenStarted(now_ns, reason))
+            self._cancel_all_asked = True  # the next `tick` asks the liquidation gateway
+            return self._answer(self.reason), []
+        denial, events = self._decide(control, now)
+        if denial:
+            return self._answer(denial, ok=False), []
         self._applied(events)
-        return ControlReply(ok=True, state=self.trading, text=self.reason), events
+        return self._answer(self.reason), events
 
-    def check(self, now_ns: int) -> list[Event]:
-        """Check the rules on what changed. Only with every gateway's past known: read one after
-        the other, their journals show positions that never were."""
+    def _decide(self, control: Control, now: Now) -> tuple[str, list[Event]]:
+        scope, now_ns, reason = control.scope, now.wall_ns, control.reason
+        if control.action == "resume":
+            return self._resume(scope, reason, now)
         events: list[Event] = []
-        if self._changed and self.trading != "HALTED":
-            broken = self._broken(self._changed)
-            if broken:
-                events = [RiskViolation(now_ns, b.rule, b.reason) for b in broken]
-                events.append(RiskHalted(now_ns, f"{broken[0].rule}: {broken[0].reason}"[:512]))
-        self._changed.clear()
-        return self._applied(events)
+        if control.action == "flatten":
+            if scope.strategy:
+                return "not flattened: positions are an account's; name an account or a symbol", []
+            running = self.flatten.scope if self.flatten is not None else None
+            if running is None or (scope != running and scope.covers(*running.parts)):
+                events = [FlattenStarted(now_ns, scope, reason)]  # a larger one takes its place
+            elif not running.covers(*scope.parts):
+                return f"not flattened: a flatten of {running} is in progress", []
+        if scope not in self.halts:
+            events.insert(0, RiskHalted(now_ns, scope, reason))
+        return "", events
 
-    def tick(self, now_ns: int) -> tuple[list[Event], list[SubmitOrder | CancelAll]]:
-        """Cancel what a person wants cancelled, and go on with a flatten; gives also what to ask
-        of the way out. Only with the way out's past known: without it nothing seems to be held."""
-        events: list[Event] = []
-        commands: list[SubmitOrder | CancelAll] = [CancelAll(now_ns)] * self._cancel_asked
-        self._cancel_asked = False
+    def _resume(self, scope: Scope, reason: str, now: Now) -> tuple[str, list[Event]]:
+        broken = [
+            one
+            for one in self.rules.on_timer(self.view.at(now))
+            if one.enforcement != "alert" and scope in (EVERYTHING, one.scope)
+        ]
+        if broken:
+            return f"not resumed: {broken[0].reason}", []
+        if self.fault:
+            return f"not resumed: {self.fault}", []
         if self.flatten is not None:
-            commands += self.flatten.tick(self.state, now_ns)
-            if self.flatten.phase == "DONE":
-                events.append(FlattenCompleted(now_ns, self.flatten.failure))
-        return self._applied(events), commands
+            return f"not resumed: a flatten is in progress, {self.flatten}", []
+        if scope != EVERYTHING and scope not in self.halts:
+            return f"not resumed: {scope} is not halted by itself", []
+        return "", [RiskResumed(now.wall_ns, scope, reason)] if self.halts else []
 
-    def _broken(self, symbols: Iterable[str] | None = None) -> list[RiskViolation]:
-        names = self.state.symbols() if symbols is None else symbols
-        found = []
-        for symbol in sorted(names):
-            exposure = self.state.exposure(symbol)
-            for rule in self.rules:
-                reason = rule.violation(symbol, exposure)
-                if reason:
-                    found.append(RiskViolation(0, rule.name, reason))
-        return found
+    def _answer(self, text: str, *, ok: bool = True) -> ControlReply:
+        return ControlReply(ok=ok, state=self.trading, text=text[:TEXT_MAX])
+
+    # ---- timed work ----------------------------------------------------------------------------
+
+    def tick(self, now: Now) -> tuple[list[Event], list[Asked]]:
+        """Cancel what a person wants cancelled, and go on with a flatten; gives also what to ask of
+        the gateways. Only with the liquidation gateway's past known: without it nothing seems to be
+        held."""
+        events: list[Event] = []
+        asked = [Asked(roles.LIQUIDATION, CancelAll(now.wall_ns))] * self._cancel_all_asked
+        self._cancel_all_asked = False
+        if self.flatten is not None:
+            asked += self.flatten.tick(self.accounts, now)
+            if self.flatten.phase == "DONE":
+                scope, failure = self.flatten.scope, self.flatten.failure
+                events.append(FlattenCompleted(now.wall_ns, scope, failure))
+        return self._applied(events), asked
+
+    # ---- inside --------------------------------------------------------------------------------
+
+    def _enforced(self, violations: Sequence[Violation], now: Now) -> list[Event]:
+        """What follows from broken rules, each scope halted once; and what rules want kept.
+
+        A violation is reported when it begins, and with every measure that it needs. What is in
+        force already, or was an alert before, is not reported again while it lasts: until a check
+        of everything does not find it any more, or a restart.
+        """
+        events: list[Event] = []
+        for one in violations:
+            measures = self._measures(one, now)
+            is_news = _key(one) not in self._lasting
+            self._lasting.add(_key(one))
+            if measures or (is_news and one.enforcement == "alert"):
+                reason, rule = one.reason[:TEXT_MAX], one.rule[:TEXT_MAX]
+                report = [RiskViolation(now.wall_ns, one.scope, rule, reason)]
+                events += self._applied([*report, *measures])
+        for key, state in self.rules.states():
+            if state != self._saved.get(key, b""):
+                events += self._applied([RuleStateChanged(now.wall_ns, key, state)])
+        return events
+
+    def _measures(self, one: Violation, now: Now) -> list[Event]:
+        """What has to be done about a violation and is not done yet.
+
+        A violation may outlast the flatten that it asked for, as a loss does: a second one begins
+        only if something is held again.
+        """
+        if one.enforcement == "alert":
+            return []
+        measures: list[Event] = []
+        reason = f"{one.rule}: {one.reason}"[:TEXT_MAX]
+        if one.scope not in self.halts and EVERYTHING not in self.halts:
+            measures.append(RiskHalted(now.wall_ns, one.scope, reason))
+        if one.enforcement == "flatten" and self.flatten is None:
+            scope = Scope(one.scope.account, symbol=one.scope.symbol)  # no strategy has positions
+            if _key(one) not in self._lasting or self._holds(scope):
+                measures.append(FlattenStarted(now.wall_ns, scope, reason))
+        return measures
+
+    def _holds(self, scope: Scope) -> bool:
+        return any(scope.covers(account, "", symbol) for account, symbol in self.accounts.held())
 
     def _applied(self, events: list[Event]) -> list[Event]:
         for event in events:
             self.apply(event)
         return events
+
+
+def _key(one: Violation) -> tuple[str, Scope, str]:
+    """What makes two violations the same one, whatever its numbers are now."""
+    return one.rule, one.scope, one.enforcement

@@ -1,10 +1,14 @@
-"""Risk's shell: the gateways' streams and marks to the monitor, its decisions to disk and out."""
+"""Risk's service: the gateways' streams and marks to the monitor, its decisions to disk and out."""
 
-from typing import Any
+from collections import defaultdict
+from typing import Any, Final
 
+from tapewire.common import roles
+from tapewire.common.accounting.book import Position
 from tapewire.common.amounts import text, text_or_none
 from tapewire.common.bus import wire
 from tapewire.common.bus.transport import Transport
+from tapewire.common.clock import Clock, Now
 from tapewire.common.events import (
     Control,
     Event,
@@ -14,12 +18,15 @@ from tapewire.common.events import (
     ProcessState,
     TradingState,
 )
-from tapewire.common.runtime.clock import Clock
 from tapewire.common.runtime.journal import Journal, events_of
 from tapewire.common.runtime.service import Service
+from tapewire.risk.flatten import Command
 from tapewire.risk.monitor import RiskMonitor
 
-FOLLOWS = ("gateway", "way-out", "executor")
+FOLLOWS: Final = (*roles.GATEWAYS, roles.EXECUTOR)
+MARKS: Final = "marks"
+"""The channel on which the last values of every symbol arrive."""
+TIMER_NS: Final = 250_000_000
 
 
 class RiskService(Service):
@@ -36,104 +43,118 @@ class RiskService(Service):
         heartbeat_ms: int = 250,
     ) -> None:
         super().__init__(
-            "risk",
-            transport,
-            clock,
-            epoch=epoch,
-            follows=FOLLOWS,
-            journal=journal,
-            heartbeat_ms=heartbeat_ms,
-        )
+            roles.RISK, transport, clock,
+            epoch=epoch, follows=FOLLOWS, journal=journal, heartbeat_ms=heartbeat_ms,
+        )  # fmt: skip
         self.monitor = monitor
         self._requests = 0
+        self._next_timer_ns = 0
+        self.requests.on(Control, self._on_control)
+        self.replies.on(OrderReply, self._on_order_reply)
         for event in events_of(journal):
             monitor.apply(event)
 
-    def on_event(self, source: str, event: Event, now_ns: int) -> None:
-        """Fills, positions and orders of both gateways."""
-        if source in ("gateway", "way-out"):
-            self.monitor.on_broker(event)
+    def on_event(self, source: str, event: Event, now: Now) -> None:
+        """Fills, positions and orders of the gateways."""
+        if source in roles.GATEWAYS:
+            self.monitor.on_broker(event, source)
 
-    def on_heartbeat(self, source: str, beat: Heartbeat, now_ns: int) -> None:
+    def on_heartbeat(self, source: str, beat: Heartbeat, now: Now) -> None:
         """A peer that came back with less than was seen of it halts trading."""
         fault = self.followers[source].fault
         if fault:
-            self.born(*self.monitor.on_fault(fault, now_ns))
+            self.emit(*self.monitor.on_fault(fault, now))
 
-    def on_request(self, sender: bytes, event: Event, now_ns: int) -> None:
+    def _on_control(self, control: Control, sender: bytes, now: Now) -> None:
         """What a person asks for, answered when the decision is on disk."""
-        if not isinstance(event, Control):
-            self.bury("requests", f"{type(event).__name__} is not a control request", b"")
-            return
-        reply, events = self.monitor.control(event)
-        self.born(*events)
+        reply, events = self.monitor.control(control, now)
+        self.emit(*events)
         self.reply(sender, reply)
 
-    def on_reply(self, source: str, event: Event, now_ns: int) -> None:
-        """What the way out would not do; the flatten tries again by itself."""
-        if isinstance(event, OrderReply):
-            for answer in event.answers:
-                if not answer.accepted:
-                    what = answer.intent_id or "to cancel all"
-                    self.bury(source, f"the way out refused {what}: {answer.reason}", b"")
+    def _on_order_reply(self, reply: OrderReply, source: str, now: Now) -> None:
+        """What a gateway would not do; the flatten tries again by itself."""
+        for answer in reply.answers:
+            if not answer.accepted:
+                what = answer.intent_id or "to cancel all"
+                self.dead_letter(source, f"{source} denied {what}: {answer.reason}", b"")
 
-    def on_frames(self, channel: str, frames: list[bytes], now_ns: int) -> None:
+    def on_frames(self, channel: str, frames: list[bytes], now: Now) -> None:
         """Last values of every symbol: the marks."""
-        if channel == "marks":
-            self.monitor.on_ticks(wire.decode_ticks(frames[1]).events)
+        if channel == MARKS:
+            self.monitor.on_ticks(wire.decode_ticks(frames[1]).events, now)
 
-    def on_tick(self, now_ns: int) -> None:
-        """Rules and flatten, once a turn."""
-        if self._knows("gateway", "way-out"):
-            self.born(*self.monitor.check(now_ns))
+    def on_tick(self, now: Now) -> None:
+        """Rules and flatten, once per turn."""
+        if self._knows(*roles.GATEWAYS):
+            timer = now.mono_ns >= self._next_timer_ns
+            if timer:
+                self._next_timer_ns = now.mono_ns + TIMER_NS
+            self.emit(*self.monitor.check(now, timer=timer))
+        else:
+            self.monitor.past_unknown()
         if not self._can_flatten():
             return
-        events, commands = self.monitor.tick(now_ns)
-        self.born(*events)
-        if commands:
+        events, asked = self.monitor.tick(now)
+        self.emit(*events)
+        by_role: defaultdict[str, list[Command]] = defaultdict(list)
+        for role, command in asked:
+            by_role[role].append(command)
+        for role, commands in by_role.items():
             self._requests += 1
-            self.ask("way-out", OrderRequest(self._requests, list(commands)))
+            self.ask(role, OrderRequest(self._requests, [*commands]))
 
-    def readiness(self, now_ns: int) -> tuple[ProcessState, str]:
+    def readiness(self, now: Now) -> tuple[ProcessState, str]:
         """READY when every fill is known; HALTED while trading is."""
         state = self.following()
-        if state[0] == "READY" and self.monitor.trading == "HALTED":
-            return "HALTED", self.monitor.reason
+        if state[0] == "READY" and self.monitor.halts:
+            halted = self.monitor.trading == "HALTED"
+            return ("HALTED", self.monitor.reason) if halted else ("READY", self.monitor.reason)
         return state
 
     def trading(self) -> TradingState:
         """What the heartbeat carries: HALTED as well while the past is not known yet."""
-        return self.monitor.trading if self._knows("gateway", "way-out") else "HALTED"
+        return self.monitor.trading if self._knows(*roles.GATEWAYS) else "HALTED"
 
     def _can_flatten(self) -> bool:
-        """Whether the way out is there and knows the account: only then can a flatten go on, or
-        be over."""
-        beat = self.beats.get("way-out")
-        return self._knows("way-out") and beat is not None and beat.state == "READY"
+        """Whether the liquidation gateway is there and knows the account: only then can a flatten
+        go on, or be over."""
+        beat = self.beats.get(roles.LIQUIDATION)
+        return self._knows(roles.LIQUIDATION) and beat is not None and beat.state == "READY"
 
     def _knows(self, *sources: str) -> bool:
         return all(self.followers[source].caught_up for source in sources)
 
     def detail(self) -> dict[str, Any]:
-        """Positions and P&L."""
-        book = self.monitor.state.book
+        """Trading state, positions and P&L; each position with its account."""
+        monitor = self.monitor
+        book = monitor.accounts.book
         return {
             "trading": self.trading(),
-            "halted_ns": self.monitor.halted_ns,
-            "flatten": str(self.monitor.flatten or ""),
-            "held": {s: text(q) for s, q in sorted(self.monitor.state.held().items())},
-            "positions": {
-                symbol: {
-                    "quantity": text(p.quantity),
-                    "average_cost": text(p.average_cost),
-                    "mark": text_or_none(p.mark),
-                    "realised": text(p.realised),
-                    "unrealised": text_or_none(p.unrealised),
-                    "commission": text(p.commission),
-                }
-                for symbol, p in sorted(book.positions.items())
-            },
+            "halted_ns": monitor.halted_ns,
+            "halts": [
+                {"scope": str(halt.scope), "reason": halt.reason, "ts_ns": halt.ts_ns}
+                for halt in monitor.halts.values()
+            ],
+            "flatten": str(monitor.flatten or ""),
+            "held": [
+                {"account": account, "symbol": symbol, "quantity": text(quantity)}
+                for (account, symbol), quantity in sorted(monitor.accounts.held().items())
+            ],
+            "positions": [_row(position) for _, position in sorted(book.positions.items())],
             "realised": text(book.realised),
             "unrealised": text(book.unrealised),
-            "commission": text(book.commission),
+            "fees": text(book.fees),
         }
+
+
+def _row(position: Position) -> dict[str, str | None]:
+    return {
+        "account": position.account,
+        "symbol": position.symbol,
+        "quantity": text(position.quantity),
+        "average_cost": text(position.average_cost),
+        "mark": text_or_none(position.mark),
+        "realised": text(position.realised),
+        "unrealised": text_or_none(position.unrealised),
+        "fees": text(position.fees),
+    }

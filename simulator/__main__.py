@@ -14,7 +14,7 @@ from tapewire.common.instruments import Instrument
 from tapewire.common.runtime.process import EXIT_CONFIG
 from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken
 from tapewire.common.ticks.rows import Row
-from tapewire.simulator import group_process as member
+from tapewire.simulator import group_process
 from tapewire.simulator.market.file import market_of, symbols_of
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.simulator.market.times import time_ns
@@ -33,7 +33,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: stopping.append(number))
     if arguments.member:
-        sys.exit(_as_member(lambda: bool(stopping)))
+        sys.exit(_in_group(lambda: bool(stopping)))
     instruments = _instruments(arguments)
     server = TwsServer(_settings(arguments), instruments, _market(arguments, instruments))
     listener = listen(arguments.host, arguments.port)
@@ -43,10 +43,10 @@ def main() -> None:
         serve(server, listener, lambda: bool(stopping), audit)
 
 
-def _as_member(stopping: Callable[[], bool]) -> int:
-    """Serve the group; gives the exit status, as of its other processes."""
+def _in_group(stopping: Callable[[], bool]) -> int:
+    """Serve the group; returns an exit status like those of its other processes."""
     try:
-        member.run(configuration.load(), stopping)
+        group_process.run(configuration.load(), stopping)
     except configuration.ConfigError as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIG
@@ -58,22 +58,33 @@ def _as_member(stopping: Callable[[], bool]) -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tapewire.simulator", description=__doc__)
-    parser.add_argument("--port", type=int, default=7497, help="0 takes a free one")
+    parser.add_argument("--port", type=int, default=7497, help="0: any free port")
     parser.add_argument(
         "--member",
         action="store_true",
-        help="the group's own: all from the configuration, on a free port",
+        help="run as the group's simulator: configured by tapewire.toml, on a free port",
     )
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--ticks", type=Path, help="CSV of market rows; without it, made up")
-    parser.add_argument("--from", dest="since", type=time_ns, help="ISO time, UTC")
-    parser.add_argument("--speed", default="1", help="market seconds a second, or max")
-    parser.add_argument("--seconds", type=float, default=0.0, help="feed the market so long")
+    parser.add_argument(
+        "--ticks", type=Path, help="CSV of market rows; default: a synthetic market"
+    )
+    parser.add_argument(
+        "--from", dest="since", type=time_ns, help="start here in the CSV (ISO time, UTC)"
+    )
+    parser.add_argument("--speed", default="1", help="market seconds per second, or max")
+    parser.add_argument(
+        "--seconds", type=float, default=0.0, help="stop the market after this time; 0: never"
+    )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--audit", type=Path, help="file for one JSON line an event")
-    parser.add_argument("--rate", type=float, default=200.0, help="made-up rows a second")
-    parser.add_argument("--pace", type=int, default=0, help="requests a second, 0: any")
-    parser.add_argument("--version-max", type=int, default=157, help="server version")
+    parser.add_argument("--audit", type=Path, help="write one JSON line per event to this file")
+    parser.add_argument("--rate", type=float, default=200.0, help="synthetic rows per second")
+    parser.add_argument(
+        "--pace", type=int, default=0, help="requests per second and client; 0: no limit"
+    )
+    parser.add_argument("--accounts", default="DU1234567", help="comma-separated account names")
+    parser.add_argument(
+        "--version-max", type=int, default=157, help="highest server version offered"
+    )
     parser.add_argument(
         "--symbols", help=f"SYMBOL[:TYPE[:EXCHANGE[:MULTIPLIER[:TICK]]]],... ({SYMBOLS})"
     )
@@ -86,6 +97,7 @@ def _settings(arguments: argparse.Namespace) -> SimulatorSettings:
         seconds=arguments.seconds,
         rate_max_per_s=arguments.pace,
         server_version_max=arguments.version_max,
+        accounts=tuple(arguments.accounts.split(",")),
         first_perm_id=perm_id_of(time.time_ns()),
     )
 

@@ -1,7 +1,7 @@
-"""The audit's lines: what the broker saw, did and said, as plain JSON-able values.
+"""The lines of the audit: what the broker received, did and sent, in JSON values.
 
 Each is a dict with `kind` and `ts_ns`; numbers of orders and money are decimal text.
-Market data is only counted, in one line for each turn that sent some.
+Market data is only counted, in one line per turn that sent some.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ def message(ts_ns: int, kind: str, session: Session, fields: Sequence[str]) -> L
 
 
 def market_data(ts_ns: int, sent: int, sent_total: int) -> Line:
-    """How many tick messages a turn sent, and all turns so far."""
+    """How many tick messages a turn sent, and how many were sent so far."""
     return {"kind": "market_data", "ts_ns": ts_ns, "sent": sent, "sent_total": sent_total}
 
 
@@ -52,16 +52,17 @@ def order(ts_ns: int, event: str, one: Order) -> Line:
         "event": event,
         **_names(one),
         "symbol": one.instrument.symbol,
-        "action": one.action,
+        "side": one.side,
         "quantity": text(one.quantity),
         "type": one.order_type,
-        "limit": None if one.limit is None else text(one.limit),
+        "limit": _price(one.limit),
+        "stop": _price(one.stop),
         "tif": one.tif,
     }
 
 
 def status(ts_ns: int, one: Order) -> Line:
-    """Where an order stands now."""
+    """An order's current status."""
     return {
         "kind": "status",
         "ts_ns": ts_ns,
@@ -75,14 +76,14 @@ def status(ts_ns: int, one: Order) -> Line:
 
 
 def execution(one: Execution) -> Line:
-    """One execution as it was booked."""
+    """One execution, as booked."""
     return {
         "kind": "execution",
         "ts_ns": one.ts_ns,
         "exec_id": one.exec_id,
         **_names(one.order),
         "symbol": one.order.instrument.symbol,
-        "side": one.order.action,
+        "side": one.order.side,
         "shares": text(one.shares),
         "price": text(one.price),
         "commission": text(one.commission),
@@ -90,7 +91,7 @@ def execution(one: Execution) -> Line:
 
 
 def commission(one: Execution, realised: Decimal | None) -> Line:
-    """What an execution cost and, gross, realised."""
+    """An execution's commission and its gross realised P&L."""
     return {
         "kind": "commission",
         "ts_ns": one.ts_ns,
@@ -106,4 +107,9 @@ def _names(one: Order) -> Line:
         "order_id": one.order_id,
         "perm_id": one.perm_id,
         "order_ref": one.order_ref,
+        "account": one.account,
     }
+
+
+def _price(price: Decimal | None) -> str | None:
+    return None if price is None else text(price)

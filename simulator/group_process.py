@@ -1,4 +1,4 @@
-"""The simulator as a member of the group: set up by the configuration, with a status file."""
+"""The group's own simulator: set up by the configuration, with a status file."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
 from tapewire.common.config.tws_address import TwsAddress
 from tapewire.common.instruments import Instrument
+from tapewire.common.roles import SIMULATOR
 from tapewire.common.runtime.role_lock import take_role
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.market.file import market_of
@@ -23,44 +24,51 @@ from tapewire.simulator.shell import listen, perm_id_of, serve
 
 HOST = "127.0.0.1"
 AUDIT = "audit.jsonl"
-TWS_RATE_MAX_PER_S = 50  # as the real one counts; not at all where the gateway's pacing is off
+TWS_RATE_MAX_PER_S = 50  # as a real TWS; no limit where the gateway has none
 
 
 def run(config: Config, stopping: Callable[[], bool]) -> None:
-    """Serve on a free port, left in the run directory, until `stopping()` or the parent is gone.
+    """Serve on a free port until `stopping()` is true or the parent process is gone.
 
-    A free port, since on any that is agreed on beforehand somebody else's TWS could be listening,
-    and the group would trade there. Raises `RoleTaken` if the group has its simulator already.
+    The port is free, and published in the run directory, because another TWS could listen on any
+    fixed port, and the group would then trade there. Raises `RoleTaken` if the group's simulator
+    is running already.
     """
     run_dir = prepare_run_dir(config.run_dir)
-    with take_role(run_dir, "simulator"):
+    with take_role(run_dir, SIMULATOR):
         _serve(config, run_dir, stopping)
+
+
+def settings_of(config: Config, now_ns: int) -> SimulatorSettings:
+    """The settings of a run that starts now, with a nonce of its own."""
+    return SimulatorSettings(
+        accounts=config.simulator.accounts,
+        speed=config.simulator.speed,
+        seconds=config.simulator.seconds,
+        rate_max_per_s=TWS_RATE_MAX_PER_S if config.tws.rate_max_per_s else 0,
+        first_perm_id=perm_id_of(now_ns),
+        nonce=secrets.token_hex(16),
+    )
 
 
 def _serve(config: Config, run_dir: Path, stopping: Callable[[], bool]) -> None:
     instruments = config.all_instruments()
-    settings = SimulatorSettings(
-        speed=config.simulator.speed,
-        seconds=config.simulator.seconds,
-        rate_max_per_s=TWS_RATE_MAX_PER_S if config.tws.rate_max_per_s else 0,
-        first_perm_id=perm_id_of(time.time_ns()),
-        nonce=secrets.token_hex(16),
-    )
+    settings = settings_of(config, time.time_ns())
     server = TwsServer(settings, instruments, _market(config, instruments))
     listener = listen(HOST, 0)
     port = int(listener.getsockname()[1])
     tws_address.publish(run_dir, TwsAddress(HOST, port, settings.nonce))
-    parent, status = os.getppid(), run_dir / "status" / "simulator.json"
+    parent, status = os.getppid(), run_dir / "status" / f"{SIMULATOR}.json"
     with (run_dir / AUDIT).open("ab") as audit:
         serve(
             server,
             listener,
             lambda: stopping() or os.getppid() != parent,
             audit,
-            lambda one: _tell(status, one, ""),
+            lambda one: _write_status(status, one, ""),
         )
     tws_address.withdraw(run_dir)
-    _tell(status, server, "stopped")
+    _write_status(status, server, "stopped")
 
 
 def _market(config: Config, instruments: tuple[Instrument, ...]) -> Iterator[Row]:
@@ -71,10 +79,10 @@ def _market(config: Config, instruments: tuple[Instrument, ...]) -> Iterator[Row
     return SyntheticMarket(instruments, simulator.seed, simulator.rate_per_s)
 
 
-def _tell(path: Path, server: TwsServer, ended: str) -> None:
-    """Write the status file, whole or not at all."""
+def _write_status(path: Path, server: TwsServer, ended: str) -> None:
+    """Replace the status file atomically."""
     status = {
-        "role": "simulator",
+        "role": SIMULATOR,
         "state": "READY",
         "reason": "the market is over" if server.market_over else "",
         "ts_ns": time.time_ns(),

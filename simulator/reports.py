@@ -1,11 +1,12 @@
-"""What clients ask about the account: orders, executions, positions, values."""
+"""Answers to questions about the accounts: orders, executions, positions, values."""
 
 from decimal import Decimal
 
-from tapewire.simulator.exchange.account import Books
+from tapewire.simulator.exchange.account import Accounts, Holding
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.matching import Exchange
-from tapewire.simulator.exchange.order_handler import NO_CONTRACT, Desk
+from tapewire.simulator.exchange.order_checks import NO_CONTRACT
+from tapewire.simulator.exchange.order_handler import OrderHandler
 from tapewire.simulator.exchange.orders import ZERO, Execution
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.messages import NO_ID
@@ -15,12 +16,14 @@ from tapewire.simulator.protocol.requests import (
     AccountSummary,
     AccountUpdates,
     AccountUpdatesMulti,
+    BadRequest,
     CancelPositions,
     CompletedOrders,
     ContractDetails,
     Executions,
     OpenOrders,
     Positions,
+    invalid,
 )
 from tapewire.simulator.protocol.session import Session
 from tapewire.simulator.settings import SimulatorSettings
@@ -30,46 +33,48 @@ NS_PER_DAY = 86_400_000_000_000
 
 
 class Reports:
-    """Answers from the books; `filled` sends what watchers of positions are owed."""
+    """Answers requests from the books; `filled` sends what subscribers to positions get.
+
+    A message about a position or a value names its account. Positions and summaries are of all
+    accounts; a client can subscribe to the updates of one account at a time.
+    """
 
     def __init__(
         self,
         settings: SimulatorSettings,
         contracts: Contracts,
         exchange: Exchange,
-        books: Books,
+        accounts: Accounts,
         outbox: Outbox,
     ) -> None:
-        self._account = settings.account
         self._currency = settings.currency
         self._contracts = contracts
         self._exchange = exchange
-        self._books = books
+        self._accounts = accounts
         self._outbox = outbox
-        self._position_watchers: dict[int, Session] = {}
-        self._account_watchers: dict[int, Session] = {}
+        self._position_subscribers: dict[int, Session] = {}
+        self._account_subscribers: dict[int, tuple[Session, str]] = {}
 
     def forget(self, conn: int) -> None:
-        """End what a connection watches."""
-        self._position_watchers.pop(conn, None)
-        self._account_watchers.pop(conn, None)
+        """End a connection's subscriptions."""
+        self._position_subscribers.pop(conn, None)
+        self._account_subscribers.pop(conn, None)
 
     def filled(self, execution: Execution) -> None:
-        """Send the changed position to everyone who watches."""
-        holding = self._books.holdings[execution.order.instrument.symbol]
-        for session in self._position_watchers.values():
-            self._outbox.send(session, messages.position(self._account, holding))
-        mark = self._exchange.books[holding.instrument.symbol].mark()
-        for session in self._account_watchers.values():
-            fields = messages.portfolio_value(self._account, holding, mark)
-            self._outbox.send(session, fields)
+        """Send the changed position to all subscribers."""
+        account = execution.order.account
+        holding = self._accounts.books[account].holdings[execution.order.instrument.symbol]
+        for session in self._position_subscribers.values():
+            self._outbox.send(session, messages.position(account, holding))
+        for session, wanted in self._account_subscribers.values():
+            if wanted == account:
+                self._send_portfolio(session, account, holding)
 
     def contract_details(self, session: Session, request: ContractDetails) -> None:
-        """Answer reqContractDetails with every instrument that fits."""
+        """Answer reqContractDetails with every instrument that matches."""
         found = self._contracts.find(request.contract)
         if not found:
-            self._outbox.error(session, 200, NO_CONTRACT, request.req_id)
-            return
+            raise BadRequest(request.req_id, 200, NO_CONTRACT)
         for one in found:
             fields = messages.contract_details(session.version, request.req_id, one)
             self._outbox.send(session, fields)
@@ -79,87 +84,91 @@ class Reports:
         """Answer reqOpenOrders and reqAllOpenOrders."""
         for order in self._exchange.open_orders():
             if request.everyone or order.client_id == session.client_id:
-                self._outbox.send(session, open_order(session.version, self._account, order))
+                self._outbox.send(session, open_order(session.version, order))
                 self._outbox.send(session, messages.order_status(order))
         self._outbox.send(session, messages.open_order_end())
 
     def completed_orders(self, session: Session, _request: CompletedOrders) -> None:
-        """Answer reqCompletedOrders with everyone's finished orders."""
+        """Answer reqCompletedOrders with the finished orders of all clients."""
         for order in self._exchange.orders.values():
             if not order.is_open:
-                fields = completed_order(session.version, self._account, order)
-                self._outbox.send(session, fields)
+                self._outbox.send(session, completed_order(session.version, order))
         self._outbox.send(session, messages.completed_orders_end())
 
-    def executions(self, session: Session, request: Executions, desk: Desk) -> None:
-        """The day's executions that match, each with its commission; the day is UTC's."""
+    def executions(self, session: Session, request: Executions, orders: OrderHandler) -> None:
+        """Answer reqExecutions with the matching executions of the (UTC) day."""
         midnight_ns = self._outbox.now_ns // NS_PER_DAY * NS_PER_DAY
-        for one, realised in desk.executions:
-            if one.ts_ns >= midnight_ns and _matches(one, request, self._account):
-                fields = messages.execution(session.version, request.req_id, self._account, one)
+        for one, realised in orders.executions:
+            if one.ts_ns >= midnight_ns and _matches(one, request):
+                fields = messages.execution(session.version, request.req_id, one)
                 self._outbox.send(session, fields)
                 self._outbox.send(session, messages.commission_report(one, realised))
         self._outbox.send(session, messages.execution_end(request.req_id))
 
     def positions(self, session: Session, _request: Positions) -> None:
-        """Answer reqPositions and send each later change."""
-        for holding in self._books.held():
-            if holding.quantity:
-                self._outbox.send(session, messages.position(self._account, holding))
+        """Answer reqPositions with the positions of all accounts, and send each later change."""
+        for account, books in self._accounts.books.items():
+            for holding in books.held():
+                if holding.quantity:
+                    self._outbox.send(session, messages.position(account, holding))
         self._outbox.send(session, messages.position_end())
-        self._position_watchers[session.conn] = session
+        self._position_subscribers[session.conn] = session
 
     def cancel_positions(self, session: Session, _request: CancelPositions) -> None:
         """Stop sending changes of positions."""
-        self._position_watchers.pop(session.conn, None)
+        self._position_subscribers.pop(session.conn, None)
 
     def account_updates(self, session: Session, request: AccountUpdates) -> None:
-        """Answer reqAccountUpdates and send each later change of a holding."""
+        """Answer reqAccountUpdates, and send each later change of a holding of that account."""
         if not request.subscribe:
-            self._account_watchers.pop(session.conn, None)
+            self._account_subscribers.pop(session.conn, None)
             return
-        if not self._is_ours(session, NO_ID, request.account):
-            return
-        send = self._outbox.send
-        for value in self._values():
-            send(session, messages.account_value(self._account, value))
-        for holding in self._books.held():
-            mark = self._mark(holding.instrument.symbol)
-            send(session, messages.portfolio_value(self._account, holding, mark))
+        account, send = self._account(NO_ID, request.account), self._outbox.send
+        for value in self._values(account):
+            send(session, messages.account_value(account, value))
+        for holding in self._accounts.books[account].held():
+            self._send_portfolio(session, account, holding)
         send(session, messages.account_time(self._outbox.now_ns))
-        send(session, messages.account_download_end(self._account))
-        self._account_watchers[session.conn] = session
+        send(session, messages.account_download_end(account))
+        self._account_subscribers[session.conn] = (session, account)
 
     def account_updates_multi(self, session: Session, request: AccountUpdatesMulti) -> None:
-        """Answer reqAccountUpdatesMulti, once."""
-        if not self._is_ours(session, request.req_id, request.account):
-            return
-        for value in self._values():
-            fields = messages.account_update_multi(
-                request.req_id, self._account, request.model, value
-            )
-            self._outbox.send(session, fields)
-        self._outbox.send(session, messages.account_update_multi_end(request.req_id))
+        """Answer reqAccountUpdatesMulti, once, for one account or for all of them."""
+        req_id, model = request.req_id, request.model
+        accounts = list(self._accounts.books)
+        if request.account:
+            accounts = [self._account(req_id, request.account)]
+        for account in accounts:
+            for value in self._values(account):
+                fields = messages.account_update_multi(req_id, account, model, value)
+                self._outbox.send(session, fields)
+        self._outbox.send(session, messages.account_update_multi_end(req_id))
 
     def account_summary(self, session: Session, request: AccountSummary) -> None:
-        """Answer reqAccountSummary with the tags it names, once."""
+        """Answer reqAccountSummary, once, with the requested tags of all accounts."""
         wanted = {tag.strip() for tag in request.tags.split(",")}
-        for value in self._values():
-            if value[0] in wanted:
-                fields = messages.account_summary(request.req_id, self._account, value)
-                self._outbox.send(session, fields)
+        for account in self._accounts.books:
+            for value in self._values(account):
+                if value[0] in wanted:
+                    fields = messages.account_summary(request.req_id, account, value)
+                    self._outbox.send(session, fields)
         self._outbox.send(session, messages.account_summary_end(request.req_id))
 
-    def _values(self) -> list[messages.Value]:
-        """The account's values as (key, value, currency); nothing here is on margin."""
-        held = [(one, self._mark(one.instrument.symbol)) for one in self._books.held()]
-        net = self._books.cash + sum((self._books.value(*pair) for pair in held), ZERO)
+    def _send_portfolio(self, session: Session, account: str, holding: Holding) -> None:
+        mark = self._mark(holding.instrument.symbol)
+        self._outbox.send(session, messages.portfolio_value(account, holding, mark))
+
+    def _values(self, account: str) -> list[messages.Value]:
+        """An account's values as (key, value, currency); nothing here is on margin."""
+        books = self._accounts.books[account]
+        held = [(one, self._mark(one.instrument.symbol)) for one in books.held()]
+        net = books.cash + sum((books.value(*pair) for pair in held), ZERO)
         gross = sum((one.exposure(mark) for one, mark in held), ZERO)
         amounts = {
             "NetLiquidation": net,
             "EquityWithLoanValue": net,
-            "TotalCashValue": self._books.cash,
-            "SettledCash": self._books.cash,
+            "TotalCashValue": books.cash,
+            "SettledCash": books.cash,
             "AccruedCash": ZERO,
             "AvailableFunds": net,
             "ExcessLiquidity": net,
@@ -171,7 +180,7 @@ class Reports:
             "UnrealizedPnL": sum((one.unrealised(mark) for one, mark in held), ZERO),
         }
         values = [
-            ("AccountCode", self._account, ""),
+            ("AccountCode", account, ""),
             ("AccountReady", "true", ""),
             ("AccountType", "INDIVIDUAL", ""),
         ]
@@ -183,23 +192,23 @@ class Reports:
     def _mark(self, symbol: str) -> Decimal | None:
         return self._exchange.books[symbol].mark()
 
-    def _is_ours(self, session: Session, req_id: int, account: str) -> bool:
-        if account in ("", self._account):
-            return True
-        text = f"Error validating request.-'bN' : cause - Invalid account code {account!r}."
-        self._outbox.error(session, 321, text, req_id)
-        return False
+    def _account(self, req_id: int, name: str) -> str:
+        """The account that a request means; raises BadRequest if it means none."""
+        account = self._accounts.resolve(name)
+        if not account:
+            raise invalid(req_id, f"Invalid account code {name!r}.")
+        return account
 
 
-def _matches(one: Execution, request: Executions, account: str) -> bool:
+def _matches(one: Execution, request: Executions) -> bool:
     instrument, side = one.order.instrument, {"BOT": "BUY", "SLD": "SELL"}.get(request.side)
     return (
         request.client_id in (0, one.order.client_id)
-        and request.account in ("", account)
+        and request.account in ("", one.order.account)
         and request.symbol in ("", instrument.symbol)
         and request.sec_type in ("", instrument.sec_type)
         and request.exchange in ("", instrument.exchange)
-        and (side or request.side) in ("", one.order.action)
+        and (side or request.side) in ("", one.order.side)
         and _stamp(request.since) <= messages.clock_text(one.ts_ns)[:17]
     )
 

@@ -1,25 +1,27 @@
-"""What the simulated TWS can be told, with the defaults that suit a demo."""
+"""Settings of the simulated TWS, with defaults that suit a demo."""
 
 from decimal import Decimal
 
 import msgspec
 
-VERSION_FLOOR = 152  # below it messages have other shapes, which nobody here speaks
+VERSION_FLOOR = 152  # older versions have other messages, which are not implemented
 VERSION_CEILING = 178
 
 
 class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of one simulated TWS.
 
-    `speed` is market seconds per wall second; 0 feeds as fast as the clients take it.
-    `seconds` is for how many wall seconds the market is fed, from the first market data
-    request on; 0 is without end. `rate_max_per_s` is the pacing limit for a client's
-    requests; 0 checks nothing. `first_perm_id` names the first order for good: give each
-    run another one when a ledger outlives the simulator, since execution ids contain it.
-    `nonce` is what a client of the group's own simulator asks for; without one nobody is answered.
+    `accounts` are the accounts of the login, each of which starts with `cash`. With several, an
+    order must name its account.
+    `speed` is market seconds per wall second; 0 is as fast as the clients can read.
+    `seconds` is for how many wall seconds the market runs after the first market data request;
+    0 is without end. `rate_max_per_s` limits each client's requests; 0 is no limit.
+    `first_perm_id` is the permId of the first order. Execution ids contain it, so each run needs
+    another one where a ledger outlives the simulator. `nonce` identifies the group's own simulator
+    to clients that ask for it; without one there is no answer.
     """
 
-    account: str = "DU1234567"
+    accounts: tuple[str, ...] = ("DU1234567",)
     server_version_max: int = 157
     speed: float = 1.0
     seconds: float = 0.0
@@ -35,6 +37,7 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str = ""
 
     def __post_init__(self) -> None:
+        _check_accounts(self.accounts)
         if not VERSION_FLOOR <= self.server_version_max <= VERSION_CEILING:
             raise ValueError(
                 f"simulator.server_version_max is {self.server_version_max}, "
@@ -46,3 +49,16 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
         for name in ("first_order_id", "rows_max_per_tick", "first_perm_id"):
             if getattr(self, name) < 1:
                 raise ValueError(f"simulator.{name} is {getattr(self, name)}, must be 1 or above")
+
+
+def _check_accounts(accounts: tuple[str, ...]) -> None:
+    """TWS lists accounts in one field, separated by commas; raises ValueError."""
+    if not accounts:
+        raise ValueError("simulator.accounts is empty, must have at least one account")
+    for account in accounts:
+        if not (account.isascii() and account.isalnum()):
+            raise ValueError(
+                f"simulator.accounts has {account!r}, must be letters and digits such as DU1234567"
+            )
+    if len(set(accounts)) < len(accounts):
+        raise ValueError(f"simulator.accounts is {', '.join(accounts)}, must have each only once")

@@ -1,4 +1,4 @@
-"""The sockets around the simulated TWS: one thread, non-blocking, bounded in every turn."""
+"""The sockets of the simulated TWS: one thread, non-blocking, with bounded turns."""
 
 import contextlib
 import selectors
@@ -11,10 +11,10 @@ import msgspec
 
 from tapewire.simulator.server import TwsServer
 
-READ_MAX_BYTES = 64 * 1024  # of one client in one turn
+READ_MAX_BYTES = 64 * 1024  # per client and turn
 CLIENTS_MAX = 64
-BACKLOG_MAX_BYTES = 256 * 1024 * 1024  # a client that is so far behind is dropped
-WAIT_MAX_S = 0.2  # how late a stop may be noticed
+BACKLOG_MAX_BYTES = 256 * 1024 * 1024  # a client that is further behind is dropped
+WAIT_MAX_S = 0.2  # how late a stop can be noticed
 REPORT_EVERY_NS = 1_000_000_000
 
 Report = Callable[[TwsServer], None]
@@ -28,7 +28,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def perm_id_of(now_ns: int) -> int:
-    """A first permId that no earlier run has reached: execution ids stay new between runs."""
+    """A first permId that no earlier run has reached, so that execution ids are never reused."""
     return 1_000_000_001 + (now_ns // 1_000_000_000 % 70_000_000) * 16
 
 
@@ -41,8 +41,8 @@ def serve(
 ) -> None:
     """Serve clients on `listener` until `stop()` is true, then close every socket.
 
-    `audit_file` gets one JSON line for each audit line, flushed each turn, the books last.
-    `report` is called about once a second, for a status file say.
+    `audit_file` gets one JSON line per audit line, flushed in every turn, and finally the books.
+    `report` is called about once per second, for example to write a status file.
     """
     shell = _Shell(server, listener)
     report_at_ns = 0
@@ -80,7 +80,7 @@ class _Shell:
         self._encoder = msgspec.json.Encoder()
 
     def turn(self) -> None:
-        """Take what the sockets have, let the market go on, send what came of it."""
+        """Read from the sockets, let the market continue, send the output."""
         for key, events in self._selector.select(self._wait_s()):
             conn: int | None = key.data
             if conn is None:

@@ -1,4 +1,4 @@
-"""Strategies: ticks to signals. A crash of one is its own affair."""
+"""Strategies: ticks to signals. Each runs in its own process, and a crash affects no other."""
 
 from tapewire.strategy.base import Strategy
 

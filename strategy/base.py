@@ -5,23 +5,26 @@ from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
 
+from tapewire.common.clock import Clock
 from tapewire.common.events import (
     Bar,
     Fill,
-    OrderChanged,
     OrderDenied,
     OrderExpired,
     OrderState,
+    OrderStateChanged,
+    OrderTerms,
+    OrderTermsChanged,
     OrderType,
-    OrderUpdated,
     Quote,
     Side,
+    TermChanges,
     Tick,
     Trade,
 )
-from tapewire.common.runtime.clock import Clock
+from tapewire.strategy.terms import Number, changes_of, terms_of
 
-OrderNews = OrderChanged | OrderUpdated | OrderDenied | OrderExpired
+OrderNews = OrderStateChanged | OrderTermsChanged | OrderDenied | OrderExpired
 BarKind = Literal["time", "tick", "volume"]
 
 
@@ -30,21 +33,49 @@ class NoParameters(msgspec.Struct, frozen=True):
 
 
 class LiveOrder(msgspec.Struct, frozen=True):
-    """An own order that could still fill. `id` is what `buy` or `sell` gave; `quantity` is the
-    whole one, `filled` what is filled of it."""
+    """An order of this strategy that works, or may. `id` is what `buy` or `sell` returned.
+
+    `terms.quantity` is the whole quantity, `filled` what its executions add up to, `remaining` what
+    could still fill: while a modify is under way, of the larger of the two quantities.
+    """
 
     id: str
     symbol: str
-    action: Side
-    order_type: OrderType
-    quantity: Decimal
-    limit_price: Decimal | None
-    filled: Decimal
+    account: str
+    terms: OrderTerms
     state: OrderState
+    filled: Decimal
+    remaining: Decimal
+    average_price: Decimal | None
+
+    @property
+    def side(self) -> Side:
+        """BUY or SELL."""
+        return self.terms.side
+
+    @property
+    def quantity(self) -> Decimal:
+        """The whole quantity, what is filled included."""
+        return self.terms.quantity
+
+    @property
+    def type(self) -> OrderType:
+        """MKT, LMT, STP and so on."""
+        return self.terms.type
+
+    @property
+    def limit(self) -> Decimal | None:
+        """The limit price, if it has one."""
+        return self.terms.limit
+
+    @property
+    def stop(self) -> Decimal | None:
+        """The stop price, if it has one."""
+        return self.terms.stop
 
 
-class Desk(Protocol):
-    """What the runner does for a strategy; `Strategy` says what each of them is."""
+class StrategyContext(Protocol):
+    """What a strategy is built on; `Strategy` explains each of these to its author."""
 
     @property
     def clock(self) -> Clock:
@@ -54,60 +85,55 @@ class Desk(Protocol):
     def live(self) -> bool:
         """Whether signals are sent."""
 
-    def signal(
-        self,
-        action: Side,
-        symbol: str,
-        quantity: Decimal,
-        limit_price: Decimal | None,
-        confidence: float,
-    ) -> str:
-        """Send a signal; gives its id, or an empty text if it cannot be sent now."""
+    def submit(self, symbol: str, terms: OrderTerms, confidence: float) -> str:
+        """Signal an order; returns its id, or an empty text if nothing can be sent now."""
 
     def cancel(self, order_id: str) -> str:
-        """As `signal`, for a cancel."""
+        """As `submit`, for a cancel."""
 
-    def modify(self, order_id: str, quantity: Decimal | None, limit_price: Decimal | None) -> str:
-        """As `signal`, for a change."""
+    def modify(self, order_id: str, changes: TermChanges) -> str:
+        """As `submit`, for a modify."""
 
     def position(self, symbol: str) -> Decimal:
-        """What this strategy's own fills add up to."""
+        """What this strategy's executions add up to."""
 
     def pending(self, symbol: str) -> int:
-        """Signals and orders of this strategy on `symbol` that have not come to their end."""
+        """How many signals and orders of this strategy on `symbol` have not ended."""
 
     def orders(self) -> list[LiveOrder]:
-        """This strategy's orders that could still fill."""
+        """This strategy's orders that work, or may."""
 
     def bars(self, symbol: str, kind: BarKind, size: float) -> None:
         """Make bars of the symbol's trades from now on."""
 
     def every(self, interval_ms: int) -> None:
-        """Call `on_timer` so often from now on."""
+        """Call `on_timer` at this interval from now on."""
 
     def save(self, value: Any) -> None:
         """Keep `value` over restarts."""
 
     def load(self) -> Any:
-        """What was kept last."""
+        """Return what was kept last."""
 
 
 class Strategy:
     """Base of all strategies: override the callbacks, call `buy` and `sell`.
 
-    `Parameters` is a `msgspec.Struct`; the configuration's `[strategies.parameters]` is checked
-    against it and handed over as `self.parameters`. A callback runs in the process's one thread:
-    while it works, ticks wait.
+    `Parameters` is a `msgspec.Struct`; `[strategies.parameters]` in the configuration is checked
+    against it and becomes `self.parameters`. All callbacks run in the process's one thread: while
+    one works, ticks wait.
     """
 
     Parameters: ClassVar[type[msgspec.Struct]] = NoParameters
 
-    def __init__(self, name: str, symbols: tuple[str, ...], parameters: Any, desk: Desk) -> None:
+    def __init__(
+        self, name: str, symbols: tuple[str, ...], parameters: Any, context: StrategyContext
+    ) -> None:
         self.name = name
         self.symbols = symbols
         self.parameters = parameters
-        self.clock = desk.clock
-        self._desk = desk
+        self.clock = context.clock
+        self._context = context
 
     # ---- callbacks -----------------------------------------------------------------------------
 
@@ -115,7 +141,7 @@ class Strategy:
         """Before the first tick."""
 
     def on_tick(self, tick: Tick) -> None:
-        """Every tick; as it stands here, it calls `on_quote` or `on_trade`."""
+        """Every tick. Unless overridden, it calls `on_quote` or `on_trade`."""
         if isinstance(tick, Quote):
             self.on_quote(tick)
         else:
@@ -131,13 +157,13 @@ class Strategy:
         """A bar that `bars` asked for is complete; before the trade that completed it."""
 
     def on_order(self, news: OrderNews) -> None:
-        """An own order moved on or has new terms, or a signal was denied or expired."""
+        """An order has another state or other terms, or a signal was denied or expired."""
 
     def on_fill(self, fill: Fill) -> None:
-        """An own order was filled, in part or whole; `position` has it already."""
+        """An order was filled, in part or whole; `position` includes it."""
 
     def on_timer(self, interval_ms: int) -> None:
-        """The time that `every` asked for has passed once more; never while warming up."""
+        """An interval that `every` asked for has passed; never while warming up."""
 
     def on_external(self, feed: str, topic: str, value: Any) -> None:
         """A message of an external feed: one of our events, or a dict."""
@@ -150,75 +176,78 @@ class Strategy:
     def buy(
         self,
         symbol: str,
-        quantity: Decimal | int,
-        limit_price: Decimal | None = None,
+        quantity: Number,
+        limit: Number | None = None,
+        stop: Number | None = None,
         confidence: float = 1.0,
     ) -> str:
-        """Signal a purchase; a market order where no `limit_price` is given.
+        """Signal a purchase: a market order, or one with a `limit` or a `stop` price.
 
-        Gives the order's id; an empty text while `live` is false, and then nothing was sent.
+        Returns the order's id. While `live` is false it returns an empty text, and nothing is sent.
+        Raises ValueError for a value that is no number, and for prices that no order type has.
         """
-        return self._desk.signal("BUY", symbol, Decimal(quantity), limit_price, confidence)
+        return self._submit(symbol, terms_of("BUY", quantity, limit, stop), confidence)
 
     def sell(
         self,
         symbol: str,
-        quantity: Decimal | int,
-        limit_price: Decimal | None = None,
+        quantity: Number,
+        limit: Number | None = None,
+        stop: Number | None = None,
         confidence: float = 1.0,
     ) -> str:
         """Signal a sale; as `buy`."""
-        return self._desk.signal("SELL", symbol, Decimal(quantity), limit_price, confidence)
+        return self._submit(symbol, terms_of("SELL", quantity, limit, stop), confidence)
 
     def cancel(self, order_id: str) -> str:
-        """Signal that an order is to be cancelled; `order_id` is what `buy` or `sell` gave.
+        """Signal that an order is to be cancelled; `order_id` is what `buy` or `sell` returned.
 
-        Gives an id that `on_order` names if it is denied or expires; an empty text as `buy`.
+        Returns an id that `on_order` names if it is denied or expires; an empty text as `buy` does.
         """
-        return self._desk.cancel(order_id)
+        return self._context.cancel(order_id)
 
     def modify(
         self,
         order_id: str,
-        quantity: Decimal | int | None = None,
-        limit_price: Decimal | None = None,
+        quantity: Number | None = None,
+        limit: Number | None = None,
+        stop: Number | None = None,
     ) -> str:
-        """Signal new terms for an order; None leaves one as it is. Gives an id as `cancel` does.
+        """Signal new terms for an order; None leaves a term as it is. Returns as `cancel` does.
 
-        `quantity` is the whole one, with what is filled already.
+        `quantity` is the whole quantity, what is already filled included.
         """
-        whole = None if quantity is None else Decimal(quantity)
-        return self._desk.modify(order_id, whole, limit_price)
+        return self._context.modify(order_id, changes_of(quantity, limit, stop))
 
     def position(self, symbol: str) -> Decimal:
-        """What this strategy holds of `symbol`: its own fills since the last flatten."""
-        return self._desk.position(symbol)
+        """What this strategy holds of `symbol`: its own executions since the last flatten."""
+        return self._context.position(symbol)
 
     def pending(self, symbol: str) -> int:
-        """How many signals and orders on `symbol` have not come to their end."""
-        return self._desk.pending(symbol)
+        """How many signals and orders on `symbol` have not ended."""
+        return self._context.pending(symbol)
 
     @property
     def orders(self) -> list[LiveOrder]:
-        """Own orders that could still fill, oldest first."""
-        return self._desk.orders()
+        """This strategy's orders that work, or may, oldest first."""
+        return self._context.orders()
 
     @property
     def live(self) -> bool:
         """Whether signals are sent; false while warming up and until the past is known."""
-        return self._desk.live
+        return self._context.live
 
     def bars(self, symbol: str, kind: BarKind, size: float) -> None:
         """Ask for `on_bar`: bars of `size` ms ("time"), trades ("tick") or volume ("volume").
 
-        Bars of time begin at whole multiples of it (UTC); a stretch without a trade has none.
-        Raises ValueError for a kind or size that cannot be.
+        Time bars begin at whole multiples of their size (UTC); a stretch without a trade has none.
+        Raises ValueError for a kind or a size that is not possible.
         """
-        self._desk.bars(symbol, kind, size)
+        self._context.bars(symbol, kind, size)
 
     def every(self, interval_ms: int) -> None:
         """Ask for `on_timer` every `interval_ms`; a turn that took longer skips the rest."""
-        self._desk.every(interval_ms)
+        self._context.every(interval_ms)
 
     def save(self, value: Any) -> None:
         """Keep `value` over restarts: anything that MessagePack can carry, up to 1 MiB.
@@ -226,8 +255,13 @@ class Strategy:
         It is on disk before a signal of the same turn leaves. Raises ValueError or TypeError,
         and keeps what was saved before.
         """
-        self._desk.save(value)
+        self._context.save(value)
 
     def load(self) -> Any:
-        """What was saved last, None if nothing was: as dicts, lists, texts, numbers and bytes."""
-        return self._desk.load()
+        """Return what was saved last, as dicts, lists, texts, numbers and bytes, or None."""
+        return self._context.load()
+
+    def _submit(self, symbol: str, terms: OrderTerms, confidence: float) -> str:
+        if not 0 <= confidence <= 1:
+            raise ValueError(f"confidence is {confidence}; it must be from 0 to 1")
+        return self._context.submit(symbol, terms, confidence)

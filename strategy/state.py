@@ -65,7 +65,7 @@ class State:
         try:
             return msgspec.msgpack.decode(self._kept)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise ValueError(f"the kept state of strategy {self._name}: {error}") from error
+            raise ValueError(f"the saved state of strategy {self._name}: {error}") from error
 
     def take(self) -> bytes | None:
         """What is to be written now; None if it is written already."""

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,11 @@ from tests.places import ROOT, free_port
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 WARDEN = pytest.StashKey[subprocess.Popen[bytes]]()
+SHARED = "shared"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Whatever ends these tests ends all that they have started."""
+    """Whatever ends these tests ends all that they have started; so in each worker of xdist."""
     config.stash[WARDEN] = warden.watch()
 
 
@@ -31,21 +33,25 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[WARDEN].communicate()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests that share a group run in one worker, so that there is one group."""
+    for item in items:
+        if SHARED in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(SHARED))
+
+
 @pytest.fixture
 def run_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A run directory with a short path, since a socket's name has 107 bytes, and a free port."""
-    path = Path(tempfile.mkdtemp(prefix="tw-"))
-    monkeypatch.setenv("TAPEWIRE_CONFIG", str(ROOT / "tapewire.toml"))
-    monkeypatch.setenv("TAPEWIRE_RUN_DIR", str(path))
-    monkeypatch.setenv("TAPEWIRE_TWS__PORT", str(free_port()))
-    monkeypatch.setenv("TAPEWIRE_SIMULATOR__RATE_PER_S", "600")
-    yield path
-    shutil.rmtree(path)
+    """A run directory of the test's own; the environment leads to it."""
+    with _folder() as path:
+        for name, value in _environment(path).items():
+            monkeypatch.setenv(name, value)
+        yield path
 
 
 @pytest.fixture
 def running(run_dir: Path) -> Iterator[Running]:
-    """The default group on a busy market; ended, whatever the test did."""
+    """The default group on a busy market, to do anything with; ended, whatever the test did."""
     group = Group(configuration.load())
     group.up()
     try:
@@ -53,3 +59,53 @@ def running(run_dir: Path) -> Iterator[Running]:
     finally:
         if group.is_up():
             group.down()
+
+
+@pytest.fixture(scope="session")
+def _shared() -> Iterator[tuple[Running, dict[str, str]]]:
+    with _folder() as path:
+        environment = _environment(path)
+        with pytest.MonkeyPatch.context() as patch:  # no other test's environment leads to it
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            group = Group(configuration.load())
+        group.up()
+        running = Running(group)
+        try:
+            yield running, environment
+        finally:
+            faults = running.faults_at_the_end()
+        assert faults == []
+
+
+@pytest.fixture
+def shared(
+    _shared: tuple[Running, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Running]:
+    """The one group of all tests that leave it as it was: READY, with the same processes. At the
+    end of all, its books are compared with the broker's."""
+    running, environment = _shared
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    running.until_ready()
+    before = running.pids()
+    yield running
+    running.until_ready()
+    assert running.pids() == before
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder with a short path, since a socket's name has 107 bytes."""
+    path = Path(tempfile.mkdtemp(prefix="tw-"))
+    yield path
+    shutil.rmtree(path)
+
+
+def _environment(run_dir: Path) -> dict[str, str]:
+    return {
+        "TAPEWIRE_CONFIG": str(ROOT / "tapewire.toml"),
+        "TAPEWIRE_RUN_DIR": str(run_dir),
+        "TAPEWIRE_TWS__PORT": str(free_port()),
+        "TAPEWIRE_SIMULATOR__RATE_PER_S": "600",
+    }

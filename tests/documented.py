@@ -28,11 +28,12 @@ VALUES = {  # what a reader puts where the docs have a word in capitals; FILL is
     "--limit N": "--limit 3",
     "--seconds N": "--seconds 1",
     "--source NAME": "--source gateway",
+    "--account A": "--account DU1234567",
     "--strategy S": "--strategy momentum-fast",
     "--symbol X": "--symbol AAPL",
     "--timeout S": "--timeout 5",
     "--to TIME": "--to 2100-01-01T00:00Z",
-    "--type PREFIX": "--type order. --type fill",
+    "--type PREFIX": "--type order. --type execution.",
 }
 SHOWN = {"0000e0d5.66afae11": "FILL"}  # the one of an example's output is that of no other run
 _ALL_BUT_WORDS = re.compile(r"[^\s\[\]]+")
@@ -63,7 +64,11 @@ class Command(NamedTuple):
     def is_name(self) -> bool:
         """Whether it only names a command that cannot do without arguments."""
         words = self.text.split()
-        required = self.name in CLI and any(p.required for p in CLI[self.name].params)
+        required = (
+            self.name in CLI
+            and not is_group(self.name)
+            and any(p.required for p in CLI[self.name].params)
+        )
         return words == ["tapewire"] or (len(words) == 2 and required)
 
 
@@ -71,7 +76,7 @@ def is_stream(line: str) -> bool:
     """Whether the command goes on until Ctrl-C."""
     if line.startswith("tapewire tail"):
         return "--seconds" not in line
-    return line == "tapewire run" or ("--follow" in line and "--limit" not in line)
+    return line == "tapewire run" or (" follow" in line and "--limit" not in line)
 
 
 def fill(text: str) -> str:
@@ -144,5 +149,11 @@ def options_stated(path: Path) -> list[tuple[Span, str]]:
 
 
 def options_of(name: str) -> set[str]:
-    """The options of one of tapewire's commands."""
-    return {opt for p in CLI[name].params for opt in (*p.opts, "--help")}
+    """The options of one of tapewire's commands; of a group those of all its commands."""
+    commands = CLI[name].commands.values() if is_group(name) else [CLI[name]]
+    return {opt for one in commands for p in one.params for opt in (*p.opts, "--help")}
+
+
+def is_group(name: str) -> bool:
+    """Whether it is a group of commands, which runs its `list` where none of them is named."""
+    return hasattr(CLI[name], "commands")

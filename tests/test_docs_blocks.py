@@ -1,10 +1,12 @@
 """Every block of README and docs is run, or read, by a test."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from tapewire.common.config import settings as configuration
+from tapewire.common.errors import ConfigError
 from tests.made_ticks import HALF_PAST_TWO
 from tests.markdown import DOCUMENTS, Block, blocks, indented_commands
 from tests.places import ROOT
@@ -15,6 +17,7 @@ READ_BY = {  # which test takes the blocks of a document
     ("README.md", "sh"): "tests/test_readme.py",
     ("README.md", "python"): "tests/test_readme.py",
     ("docs/backtest.md", "sh"): HERE,
+    ("docs/configuration.md", "python"): "tests/test_docs_rules.py",
     ("docs/configuration.md", "sh"): "tests/test_docs_configuration.py",
     ("docs/strategies.md", "sh"): "tests/test_docs_strategy.py",
     ("docs/strategies.md", "python"): "tests/test_docs_strategy.py",
@@ -22,35 +25,44 @@ READ_BY = {  # which test takes the blocks of a document
     ("docs/wire.md", "python"): "tests/pipeline/test_wire_examples.py",
     ("docs/wire.md", "js"): "tests/pipeline/test_wire_examples.py",
 }
+DRAWINGS = ("text", "mermaid")
 BLOCKS = [block for path in DOCUMENTS for block in blocks(path)]
 BACKTEST = ROOT / "docs" / "backtest.md"
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=lambda b: b.where)
-def test_a_block_is_taken_by_a_test(block: Block):
-    if block.language in ("text", "toml"):  # drawings, and what is loaded below
-        return
+def test_every_block_is_taken_by_a_test():
+    others = [b for b in BLOCKS if b.language not in (*DRAWINGS, "toml")]  # which is loaded below
+    assert [fault for block in others if (fault := _not_taken(block))] == []
+
+
+def _not_taken(block: Block) -> str:
     document = str(block.path.relative_to(ROOT))
     test = READ_BY.get((document, block.language))
-    assert test, f"{block.where}: no test takes a block of {block.language!r}"
-    assert block.path.name in (ROOT / test).read_text(), f"{test} does not read {document}"
+    if test is None:
+        return f"{block.where}: no test takes a block of {block.language!r}"
+    is_read = block.path.name in (ROOT / test).read_text()
+    return "" if is_read else f"{test} does not read {document}"
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
-def test_commands_stand_in_blocks_with_a_fence_where_tests_find_them(path):
-    assert indented_commands(path) == []
+def test_commands_stand_in_blocks_with_a_fence_where_tests_find_them():
+    assert [line for path in DOCUMENTS for line in indented_commands(path)] == []
 
 
-@pytest.mark.parametrize(
-    "block", [b for b in BLOCKS if b.language == "toml"], ids=lambda b: b.where
-)
-def test_a_block_of_configuration_loads_as_it_is_written(block: Block, tmp_path, monkeypatch):
+def test_every_block_of_configuration_loads_as_it_is_written(tmp_path, monkeypatch):
     for name in [n for n in os.environ if n.startswith(configuration.PREFIX)]:
         monkeypatch.delenv(name)
-    file = tmp_path / "tapewire.toml"
+    examples = [b for b in BLOCKS if b.language == "toml"]
+    assert [fault for block in examples if (fault := _not_loaded(block, tmp_path))] == []
+
+
+def _not_loaded(block: Block, folder: Path) -> str:
+    file = folder / "tapewire.toml"
     file.write_text(block.text)
-    found = configuration.load(str(file))
-    assert found != configuration.Config()
+    try:
+        found = configuration.load(str(file))
+    except ConfigError as error:
+        return f"{block.where}: {error}"
+    return f"{block.where} sets nothing" if found == configuration.Config() else ""
 
 
 def test_the_commands_of_the_back_test_run_line_by_line():

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tapewire.console import application
 from tapewire.console.group import status as told
-from tests.documented import CLI, Command, commands, is_stream
+from tests.documented import CLI, commands, is_stream
 from tests.made_ticks import HALF_PAST_TWO
 from tests.markdown import blocks, spans
 from tests.places import ROOT
@@ -18,10 +19,10 @@ STATED = commands()
 # in the order of a session, so that the group is started as seldom as can be
 SESSION = (
     "up", "status", "orders", "fills", "positions", "blotter", "events", "trace", "tail", "doctor",
-    "scale", "halt", "resume", "flatten", "down", "run", "backtest", "demo",
+    "scale", "halt", "resume", "flatten", "down", "run",
 )  # fmt: skip
 DOWN_BEFORE = ("up", "run")
-ANY_BEFORE = ("backtest", "demo")  # they have a group of their own
+OWN_GROUP = ("backtest", "demo")  # they have one of their own, or none
 
 LINES = {
     line: command.where
@@ -29,7 +30,11 @@ LINES = {
     if command.text.startswith("tapewire ") and not command.is_name
     for line in command.lines
 }
-IN_ORDER = sorted(LINES, key=lambda line: (*SESSION, line.split()[1]).index(line.split()[1]))
+IN_ORDER = sorted(
+    (line for line in LINES if line.split()[1] not in OWN_GROUP),
+    key=lambda line: (*SESSION, line.split()[1]).index(line.split()[1]),
+)
+ON_ONE_GROUP = pytest.mark.xdist_group("reader")
 STRATEGIES = ROOT / "docs" / "strategies.md"
 
 
@@ -53,11 +58,13 @@ def _starts(line: str) -> bool:
     return line.split()[1] == "up"
 
 
+@ON_ONE_GROUP
 @pytest.mark.parametrize("line", [one for one in IN_ORDER if _starts(one)])
 def test_a_command_that_starts_the_group_does(reader: Reader, line: str):
     _does_what_it_says(reader, line)
 
 
+@ON_ONE_GROUP
 def test_the_listings_for_prometheus_are_where_the_docs_look_for_them(reader: Reader):
     (block,) = blocks(ROOT / "docs" / "operating.md", "yaml")
     (files,) = re.findall(r'files: \["/path/to/run/([^"]+)"\]', block.text)
@@ -65,6 +72,7 @@ def test_the_listings_for_prometheus_are_where_the_docs_look_for_them(reader: Re
     assert {p.stem for p in reader.run_dir.glob(files)} >= {"gateway", "risk", "executor"}
 
 
+@ON_ONE_GROUP
 def test_the_strategy_of_the_external_feed_trades_what_the_publisher_of_the_docs_sends(
     reader: Reader,
 ):
@@ -76,9 +84,17 @@ def test_the_strategy_of_the_external_feed_trades_what_the_publisher_of_the_docs
         assert publisher.interrupt() == 0
 
 
+@ON_ONE_GROUP
 @pytest.mark.parametrize("line", [one for one in IN_ORDER if not _starts(one)])
 def test_a_command_of_tapewire_does_what_it_says(reader: Reader, line: str):
     _does_what_it_says(reader, line)
+
+
+@pytest.mark.parametrize("line", [one for one in LINES if one.split()[1] in OWN_GROUP])
+def test_a_command_with_a_group_of_its_own_does_what_it_says(line: str):
+    with a_reader() as reader:
+        reader.write("ticks.csv", HALF_PAST_TWO)
+        assert reader.does(line).strip(), f"{LINES[line]}: {line}"
 
 
 def _does_what_it_says(reader: Reader, line: str) -> None:
@@ -101,11 +117,11 @@ def _prepare(reader: Reader, name: str) -> None:
     is_up = (reader.run_dir / "supervisord.pid").exists()
     if name in DOWN_BEFORE and is_up:
         reader.does("tapewire down")
-    elif name not in (*DOWN_BEFORE, *ANY_BEFORE) and not is_up:
+    elif name not in DOWN_BEFORE and not is_up:
         reader.does("tapewire up")
     if name == "resume":
         reader.does("tapewire halt")
-    if name not in (*DOWN_BEFORE, *ANY_BEFORE, "down"):
+    if name not in (*DOWN_BEFORE, "down"):
         wait_for(lambda: _all_ready(reader, halted=name == "resume"), "all to be READY", 30)
 
 
@@ -154,11 +170,11 @@ def _examines(reader: Reader, line: str) -> None:
     assert "market data" in ended.stdout
 
 
-@pytest.mark.parametrize("name", sorted(CLI))
-def test_each_command_there_is_stands_in_the_docs_and_runs_here(name: str):
-    assert any(line.split()[1] == name for line in LINES), f"no document shows tapewire {name}"
+def test_each_command_there_is_stands_in_the_docs_and_runs_here():
+    assert set(CLI) - {line.split()[1] for line in LINES} == set(), "no document shows them"
 
 
-@pytest.mark.parametrize("command", [c for c in STATED if c.is_name], ids=lambda c: c.text)
-def test_a_command_that_is_only_named_has_help(reader: Reader, command: Command):
-    assert "Usage:" in reader.does(f"{command.text} --help")
+def test_a_command_that_is_only_named_has_help(capsys: pytest.CaptureFixture[str]):
+    for command in (c for c in STATED if c.is_name):
+        application.run([*command.text.split()[1:], "--help"])
+        assert "Usage:" in capsys.readouterr().out, command

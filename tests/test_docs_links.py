@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.markdown import DOCUMENTS
 from tests.places import ROOT
 
@@ -17,14 +15,16 @@ LINKS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("path", "target"), LINKS, ids=[f"{p.relative_to(ROOT)} {t}" for p, t in LINKS]
-)
-def test_a_link_leads_somewhere(path: Path, target: str):
+def test_every_link_leads_somewhere():
+    assert len(LINKS) > 20
+    broken = [f"{path.relative_to(ROOT)}: {t}" for path, t in LINKS if not _leads(path, t)]
+    assert broken == []
+
+
+def _leads(path: Path, target: str) -> bool:
     name, _, anchor = target.partition("#")
     found = path.parent / name if name else path
-    assert found.exists()
-    assert not anchor or anchor in _anchors(found)
+    return found.exists() and (not anchor or anchor in _anchors(found))
 
 
 def _anchors(path: Path) -> set[str]:

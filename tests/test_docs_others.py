@@ -6,13 +6,12 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
-
-import pytest
+from functools import cache
 
 from tests.documented import Command, commands
 from tests.places import ROOT
 
-PROCESSES = ("gateway", "strategy", "executor", "risk", "simulator")
+PROCESSES = "gateway|strategy|executor|risk|simulator"
 
 
 def _make(command: Command) -> None:
@@ -35,11 +34,9 @@ def _help(command: Command) -> None:
     """Takes minutes (tests/benchmarks runs them), lacks what it needs, or goes on for ever."""
     words = command.text.replace("NAME", "throughput").split()
     of_benchmark = words[3:4] if words[2] == "tapewire.benchmarks" else []
-    line = [sys.executable, "-m", words[2], *of_benchmark, "--help"]
-    ended = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
+    shown = _shown(words[2], *of_benchmark, "--help")
     for option in re.findall(r"--[a-z-]+", command.text):
-        assert option in ended.stdout
+        assert option in shown
 
 
 def _module(command: Command) -> None:
@@ -48,9 +45,16 @@ def _module(command: Command) -> None:
 
 
 def _run(command: Command) -> None:
-    line = [sys.executable, *command.lines[0].split()[1:]]
+    _shown(*command.lines[0].split()[2:])
+
+
+@cache
+def _shown(*arguments: str) -> str:
+    """What `python -m` with these prints."""
+    line = [sys.executable, "-m", *arguments]
     ended = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
 
 
 def _named(command: Command) -> None:
@@ -59,22 +63,27 @@ def _named(command: Command) -> None:
 
 
 ELSEWHERE: dict[str, Callable[[Command], None]] = {
-    r"make \w+": _make,
+    r"make \w+( UPGRADE=1)?": _make,
     r"(pip|npm) install .*": _install,
     r"kill -9": _named,
     r"python -m tests\.simulation --seed N --steps N": _run,
     r"python -m tests\.simulation": _help,
-    r"python -m tapewire.benchmarks (NAME|all)( .*)?": _help,
-    r"python -m benchmarks\.\w+( .*)?": _module,
-    r"python -m strategy\.check NAME": _run,
-    r"python -m strategy\.examples\.\w+ .*": _module,  # tests/test_docs_commands.py runs it
-    rf"python -m ({'|'.join(PROCESSES)})( .*)?": _help,  # tests/test_docs_processes.py runs them
+    r"python -m tapewire\.benchmarks (NAME|all|throughput)( .*)?": _help,
+    r"python -m tapewire\.benchmarks\.(load|peers)\.\w+( .*)?": _module,
+    r"python -m tapewire\.strategy\.loading\.check NAME": _run,
+    r"python -m tapewire\.strategy\.examples\.\w+ .*": _module,  # test_docs_commands.py runs it
+    rf"python -m tapewire\.({PROCESSES})( .*)?": _help,  # tests/test_docs_processes.py runs them
 }
-OTHERS = [c for c in commands() if not c.text.startswith("tapewire")]
 
 
-@pytest.mark.parametrize("command", OTHERS, ids=lambda c: c.text)
-def test_another_command_is_run_or_listed_with_the_reason(command: Command):
+def test_every_other_command_is_run_or_listed_with_the_reason():
+    others = [c for c in commands() if not c.text.startswith("tapewire")]
+    checks = [(command, _check(command)) for command in others]
+    assert [f"{c.where}: no test knows how to run `{c.text}`" for c, k in checks if not k] == []
+    for command, check in checks:
+        check(command)
+
+
+def _check(command: Command) -> Callable[[Command], None] | None:
     known = [check for shape, check in ELSEWHERE.items() if re.fullmatch(shape, command.text)]
-    assert known, f"{command.where}: no test knows how to run `{command.text}`"
-    known[0](command)
+    return known[0] if known else None

@@ -10,7 +10,7 @@ from tests.places import ROOT
 from tests.reader import Reader, a_reader
 from tests.waiting import wait_for
 
-ROLES = {"simulator", "gateway", "way-out", "executor", "risk", "strategy-momentum-fast"}
+ROLES = {"simulator", "gateway", "liquidation", "executor", "risk", "strategy-momentum-fast"}
 
 
 def test_the_processes_of_readme_started_by_hand_find_each_other_and_end_on_ctrl_c():

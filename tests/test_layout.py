@@ -1,4 +1,4 @@
-"""The code itself: imports point down and in no circle, cores touch nothing outside, files stay small."""
+"""The code itself: imports point down, cores touch nothing outside, files stay small."""
 
 import ast
 from collections import defaultdict
@@ -26,7 +26,7 @@ CORES = """
     gateway/gateway.py gateway/orders gateway/tws/session.py gateway/tws/translate.py
     gateway/tws/pacing.py gateway/tws/framing.py gateway/tws/market_data.py gateway/tws/contracts.py
     gateway/tws/encoder.py strategy/base.py strategy/runner.py executor/executor.py risk/monitor.py
-    risk/rules simulator/exchange simulator/protocol/session.py simulator/server.py
+    risk/rules virtual/direct simulator/exchange simulator/protocol/session.py simulator/server.py
     common/events common/accounting common/bus/wire.py common/bus/streams.py
     common/bus/router.py common/runtime/service.py common/runtime/metrics.py common/instruments.py
 """

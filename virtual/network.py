@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, Protocol
 
 from tapewire.common.bus.transport import Inbound
-from tapewire.common.runtime.clock import VirtualClock
+from tapewire.common.clock import VirtualClock
 
 HOP_NS = 100_000
 
@@ -16,7 +16,7 @@ class Killed(BaseException):
     """The process died at this very step. No handler of `Exception` may catch it."""
 
 
-class Weather(Protocol):
+class NetworkFaults(Protocol):
     """What the network does to a message on the link from one process to another."""
 
     def delay_ns(self, link: str) -> int:
@@ -26,7 +26,7 @@ class Weather(Protocol):
         """How often it arrives: 0 is lost, 2 is repeated. Never asked for links to TWS (TCP)."""
 
 
-class Calm:
+class Reliable:
     """Every message arrives once, after `HOP_NS`."""
 
     def delay_ns(self, link: str) -> int:
@@ -38,7 +38,7 @@ class Calm:
         return 1
 
 
-class Agenda:
+class Scheduler:
     """What happens when: actions in order of time, and of arrival within one time.
 
     What is due at once waits in a queue of its own, which costs less than the heap; everything
@@ -53,7 +53,7 @@ class Agenda:
 
     def at(self, time_ns: int, action: Callable[..., None], *arguments: Any) -> None:
         """Do `action(*arguments)` at `time_ns`, or now if that has passed."""
-        if time_ns <= self.clock.now_ns():
+        if time_ns <= self.clock.mono_ns():
             self._soon.append((action, arguments))
         else:
             heapq.heappush(self._heap, (time_ns, next(self._order), action, arguments))
@@ -61,7 +61,7 @@ class Agenda:
     def run_until(self, end_ns: int) -> None:
         """Do all that is due up to `end_ns`; the clock ends there."""
         heap, soon, pop = self._heap, self._soon, heapq.heappop
-        now_ns = self.clock.now_ns()
+        now_ns = self.clock.mono_ns()
         while True:
             if heap and heap[0][0] <= now_ns:
                 _, _, action, arguments = pop(heap)
@@ -77,12 +77,12 @@ class Agenda:
 
 
 class VirtualTransport:
-    """The channels of one process. `fuse` counts down at every send, and kills at zero."""
+    """The channels of one process. `crash_after` counts down at every send, and kills at zero."""
 
     def __init__(self, name: str, route: Callable[[str, str, Sequence[bytes]], bool]) -> None:
         self.name = name
         self.inbox: list[Inbound] = []
-        self.fuse: int | None = None
+        self.crash_after: int | None = None
         self._route = route
 
     def poll(self, timeout_ms: int) -> list[Inbound]:
@@ -91,22 +91,22 @@ class VirtualTransport:
         return taken
 
     def send(self, channel: str, frames: Sequence[bytes]) -> bool:
-        """Hand a message to the network; False where nobody is connected."""
-        if self.fuse is not None:
+        """Hand a message to the network; False if no reader is connected."""
+        if self.crash_after is not None:
             self.step()
         return self._route(self.name, channel, frames)
 
     def step(self) -> None:
-        """One step nearer to the end of the fuse."""
-        if self.fuse is not None:
-            self.fuse -= 1
-            if self.fuse < 0:
-                self.fuse = None
+        """One step nearer to the crash."""
+        if self.crash_after is not None:
+            self.crash_after -= 1
+            if self.crash_after < 0:
+                self.crash_after = None
                 raise Killed(self.name)
 
 
 class Link:
-    """The way of messages to one receiver on one channel, under a name that the weather knows."""
+    """The way of messages to one receiver on one channel, under a name that the faults know."""
 
     __slots__ = ("channel", "last_ns", "name", "receiver")
 
@@ -120,10 +120,10 @@ class Link:
 class Links:
     """When the next message of each link arrives: never before the one ahead of it."""
 
-    def __init__(self, clock: VirtualClock, weather: Weather) -> None:
+    def __init__(self, clock: VirtualClock, faults: NetworkFaults) -> None:
         self._clock = clock
         self._links: dict[tuple[str, str, str], Link] = {}
-        self.weather = weather
+        self.faults = faults
 
     def between(self, sender: str, receiver: str, channel: str) -> Link:
         """The link from `sender` to `receiver`'s `channel`, always the same one."""
@@ -143,7 +143,7 @@ class Links:
 
     def arrival_ns(self, link: Link) -> int:
         """The time at which a message sent now on `link` arrives."""
-        arrival = self._clock.now_ns() + self.weather.delay_ns(link.name)
+        arrival = self._clock.mono_ns() + self.faults.delay_ns(link.name)
         if arrival < link.last_ns:
             return link.last_ns
         link.last_ns = arrival

@@ -1,26 +1,37 @@
-"""A process of the virtual group: what survives its death, and what does not."""
+"""A process of the virtual group: what survives its death, and what does not.
+
+A node is a `Host`, as a live process is: the same `build` functions put its service together.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tapewire.common.bus.transport import Inbound
+from tapewire.common.bus.transport import Inbound, Stream
+from tapewire.common.clock import VirtualClock
+from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
-from tapewire.common.runtime.journal import MemoryJournal
+from tapewire.common.runtime.journal import Journal, MemoryJournal, Synchronous
 from tapewire.common.runtime.service import Service
-from tapewire.executor.service import JOURNAL_SYNCHRONOUS
 from tapewire.virtual.network import VirtualTransport
 
-SYNCHRONOUS: Final = {"executor": JOURNAL_SYNCHRONOUS}  # every other role's: FULL
 Build = Callable[["Node"], Service]
 Route = Callable[[str, str, Sequence[bytes]], bool]
 
+EPOCH_DIGITS: Final = 6
 
-class FusedJournal(MemoryJournal):
-    """A journal that its process can die at: before a commit, or just after it."""
 
-    def __init__(self, *, durable: bool) -> None:
-        super().__init__(durable=durable)
+class CrashingJournal(MemoryJournal):
+    """A journal that its process can die at: before a commit, during it, or just after it.
+
+    With `later` a commit takes time: it calls that with what completes it. A process that dies
+    meanwhile leaves it complete or not, as the disk may have been faster than the death or not.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
         self.step: Callable[[], None] = lambda: None
+        self.later: Callable[[Callable[[], None]], None] | None = None
+        self._under_way: Sequence[Event] | None = None
 
     def append(self, events: Sequence[Event]) -> int:
         """Append, with a step on either side."""
@@ -28,6 +39,27 @@ class FusedJournal(MemoryJournal):
         first = super().append(events)
         self.step()
         return first
+
+    def begin(self, events: Sequence[Event]) -> int:
+        """Append at once, or later."""
+        if self.later is None:
+            return self.append(events)
+        self.step()
+        self._under_way = events
+        self.later(self.wait)
+        return self.head.seq + 1
+
+    def wait(self) -> None:
+        """Complete the commit that is under way."""
+        events, self._under_way = self._under_way, None
+        if events is not None:
+            super().append(events)
+
+    def died(self) -> None:
+        """Its process is gone: every other commit that was under way is complete."""
+        if self.head.seq % 2:
+            self.wait()
+        self._under_way = None
 
 
 class Arrival:
@@ -45,20 +77,83 @@ class Node:
     """One process: what survives its death (journal) and what does not (service, inbox).
 
     `arriving` is the last arrival that is still to come: what is sent to the same time joins it.
+    `hang_up` closes its connection to the broker; `later` lets a commit of its journal take time.
     """
 
-    def __init__(self, name: str, build: Build, route: Route) -> None:
-        self.name = name
-        self.build = build
-        self.journal = FusedJournal(durable=SYNCHRONOUS.get(name, "FULL") == "FULL")
-        self.transport = VirtualTransport(name, route)
+    def __init__(
+        self,
+        role: str,
+        config: Config,
+        clock: VirtualClock,
+        build: Build,
+        route: Route,
+        hang_up: Callable[[str], None],
+        later: Callable[["Node", Callable[[], None]], None],
+    ) -> None:
+        self.role = role
+        self.config = config
+        self.clock = clock
+        self.records = CrashingJournal()
+        self.transport = VirtualTransport(role, route)
         self.service: Service | None = None
         self.starts = 0
         self.connection: int | None = None
         self.turn_due = False
+        self.wakes_ns: int | None = None
         self.arriving: Arrival | None = None
+        self._build = build
+        self._route = route
+        self._hang_up = hang_up
+        self._later = lambda complete: later(self, complete)
+
+    def __repr__(self) -> str:
+        return f"<Node {self.role}, start {self.starts}, {self.service!r}>"
+
+    def start(self) -> Service:
+        """Build the service on what the journal has kept."""
+        self.starts += 1
+        self.transport = VirtualTransport(self.role, self._route)
+        self.records.step = self.transport.step
+        self.service = self._build(self)
+        return self.service
+
+    # ---- the host ------------------------------------------------------------------------------
 
     @property
     def epoch(self) -> str:
         """A new one for every start, in their order."""
-        return f"{self.name}.{self.starts:06}"
+        return f"{self.role}.{self.starts:0{EPOCH_DIGITS}}"
+
+    def journal(self, synchronous: Synchronous = "FULL", *, background: bool = False) -> Journal:
+        """What survives the process; with NORMAL, not always the machine."""
+        weaker = "NORMAL" in (synchronous, self.config.storage.synchronous)
+        self.records.durable = not weaker
+        self.records.later = self._later if background else None
+        return self.records
+
+    def serve_stream(self) -> None:
+        """The world routes by the names of channels: nothing has to be opened."""
+
+    def follow(self, *sources: str) -> tuple[str, ...]:
+        """See `serve_stream`."""
+        return sources
+
+    def bind(self, channel: str, kind: str, name: str) -> None:
+        """See `serve_stream`."""
+
+    def connect(
+        self,
+        channel: str,
+        kind: str,
+        name: str,
+        topics: Sequence[bytes] = (),
+        batch_max: int | None = None,
+    ) -> None:
+        """See `serve_stream`."""
+
+    def connect_outside(self, channel: str, kind: str, address: str, topics: list[bytes]) -> None:
+        """Nothing outside is reached from here: such a channel stays silent."""
+
+    def attach(self, channel: str, make: Callable[[], Stream]) -> Callable[[], None]:
+        """The world stands in for the stream."""
+        return lambda: self._hang_up(self.role)

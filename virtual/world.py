@@ -1,110 +1,135 @@
 """A world: the whole group and a TWS in one process, on a virtual clock.
 
-The services are the live ones. The world stands where sockets, journals on disk, supervisord and
-the broker's machine stand live, so it can kill a process at any step and start it again.
+With `direct` there is no TWS between the gateways and the simulated exchange: all else is the same.
+
+The services are the live ones, put together by the same functions from the same configuration. The
+world stands where sockets, journals on disk, supervisord and the broker's machine stand live, so it
+can kill a process at any step and start it again.
+
+Everything that happens is scheduled on the monotonic clock. TWS is elsewhere: setting this
+machine's wall clock does not move its time.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
+from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.transport import Inbound
-from tapewire.common.config.settings import StrategyConfig
+from tapewire.common.clock import VirtualClock
+from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
-from tapewire.common.instruments import Instrument
-from tapewire.common.runtime.clock import VirtualClock
+from tapewire.common.runtime.background import DONE
+from tapewire.common.runtime.host import Host
 from tapewire.common.runtime.journal import Head, events_of
-from tapewire.common.runtime.service import Service
+from tapewire.common.runtime.service import JOURNAL, Service
 from tapewire.common.ticks.rows import Row
-from tapewire.gateway.gateway import Gateway
-from tapewire.gateway.tws.socket import CLOSED, DATA, OPENED
+from tapewire.executor import composition as executor
+from tapewire.gateway import composition as gateway
+from tapewire.gateway.broker import CLOSED, DATA, OPENED, Broker
+from tapewire.gateway.service import BROKER
+from tapewire.risk import composition as risk
+from tapewire.risk.service import MARKS
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
+from tapewire.strategy import composition as strategy
 from tapewire.strategy.loading.faults import Failure
 from tapewire.strategy.service import StrategyService
-from tapewire.virtual.composition import Blueprint
-from tapewire.virtual.network import Agenda, Calm, Killed, Link, Links, VirtualTransport, Weather
-from tapewire.virtual.node import Arrival, Node
+from tapewire.virtual.direct.adapter import DirectBroker
+from tapewire.virtual.direct.exchange import DirectExchange
+from tapewire.virtual.network import HOP_NS, Killed, Link, Links, NetworkFaults, Reliable, Scheduler
+from tapewire.virtual.node import Arrival, Build, Node
 
 SECOND_NS = 1_000_000_000
-GATEWAYS = ("gateway", "way-out")
 RESTART_NS = SECOND_NS
 RECONNECT_NS = SECOND_NS // 2
+DIRECT_LATER_NS = 2 * HOP_NS  # TWS takes a round more to log in: both are ready at one time
+COMMIT_NS = 250_000  # about what an fsync takes
+
+
+def builds(
+    config: Config, adapt: gateway.Adapt, say: Callable[[Failure], None]
+) -> dict[str, Build]:
+    """Each process of the group by its role, in the order in which they start."""
+    core: dict[str, Build] = {
+        **dict.fromkeys(roles.GATEWAYS, partial(gateway.build, adapt=adapt)),
+        roles.RISK: risk.build,
+        roles.EXECUTOR: executor.build,
+    }
+    return core | {
+        roles.strategy_role(one.name): partial(strategy.build, name=one.name, say=say)
+        for one in config.strategies
+    }
 
 
 class World:
-    """The group, the network and TWS. `rules` are risk's; `gateway_class` is for tests of tests.
+    """The group of `config`, the network and TWS. `replaced` are for tests of tests: processes that
+    are built otherwise than they should be.
 
     Every process has a turn when something reaches it, and each `idle_ns` without. A heartbeat
-    is due each `heartbeat_ms`, but told in a turn, so the lease must outlast both. With
+    is due each `risk.heartbeat_ms`, but sent in a turn, so the lease must outlast both. With
     `step_ns` above 0 TWS's market moves at multiples of it only, with all that was due by then.
+
+    With `direct` the gateways trade at the exchange itself, through `virtual.direct`.
     """
 
     def __init__(
         self,
-        instruments: Sequence[Instrument],
-        strategies: Sequence[StrategyConfig],
+        config: Config,
         market: Iterator[Row],
         *,
         start_ns: int = 0,
-        max_contracts: Decimal = Decimal(100),
-        weather: Weather | None = None,
+        faults: NetworkFaults | None = None,
         idle_ns: int = 50_000_000,
-        heartbeat_ms: int = 250,
-        lease_ms: int = 3000,
         step_ns: int = 0,
         settings: SimulatorSettings | None = None,
-        gateway_class: type[Gateway] = Gateway,
+        direct: bool = False,
+        replaced: Mapping[str, Build] | None = None,
         say: Callable[[Failure], None] = lambda _raised: None,
     ) -> None:
+        self.config = config
         self.clock = VirtualClock(start_ns)
-        self.agenda = Agenda(self.clock)
-        self.instruments = tuple(instruments)
-        self.server = TwsServer(settings or SimulatorSettings(), self.instruments, market)
-        self.links = Links(self.clock, weather or Calm())
-        self.max_contracts = max_contracts
-        self.strategies = {f"strategy-{s.name}": s for s in strategies}
+        self.scheduler = Scheduler(self.clock)
+        self.instruments = config.all_instruments()
+        venue = DirectExchange if direct else TwsServer
+        self.server: TwsServer | DirectExchange = venue(
+            settings or SimulatorSettings(), self.instruments, market
+        )
+        self.links = Links(self.clock, faults or Reliable())
+        self.strategies = [roles.strategy_role(one.name) for one in config.strategies]
         self._idle_ns = idle_ns
         self._step_ns = step_ns
+        self._direct: dict[str, DirectBroker] = {}  # the adapters of this start, by role
         self._next_connection = 1
         self._connected: dict[int, Node] = {}
         self._market_due_ns: int | None = None
         self._ended: set[int] = set()
         self._readers: dict[tuple[str, str, bytes], list[Link]] = {}
-        blueprint = Blueprint(
-            instruments=self.instruments,
-            strategies=self.strategies,
-            clock=self.clock,
-            max_contracts=max_contracts,
-            heartbeat_ms=heartbeat_ms,
-            lease_ms=lease_ms,
-            gateway_class=gateway_class,
-            hang_up=self.cut,
-            say=say,
-        )
-        builds = blueprint.builds()
-        self.nodes = {name: Node(name, build, self._route) for name, build in builds.items()}
-        for name in self.nodes:
-            self.start(name)
+        # TWS can only be the simulator: there is no login to be mistaken.
+        adapt = self._attach if direct else partial(gateway.tws, check_login=False)
+        self.nodes = {
+            role: Node(role, config, self.clock, build, self._route, self.cut, self._commit_later)
+            for role, build in {**builds(config, adapt, say), **(replaced or {})}.items()
+        }
+        for role in self.nodes:
+            self.start(role)
 
     # ---- life and death ------------------------------------------------------------------------
 
     def run(self, duration_ns: int) -> None:
         """Let `duration_ns` of virtual time pass."""
-        self.agenda.run_until(self.clock.now_ns() + duration_ns)
+        self.scheduler.run_until(self.clock.mono_ns() + duration_ns)
 
     def start(self, name: str) -> None:
         """Start a process that is not running, on the journal it left."""
         node = self.nodes[name]
         if node.service is not None:
             return
-        node.starts += 1
-        node.transport = VirtualTransport(name, self._route)
-        node.journal.step = node.transport.step
-        node.service = node.build(node)
+        node.start()
         self._readers.clear()
         self._idle(node, node.starts)
-        if name in GATEWAYS:
+        if name in roles.GATEWAYS:
             self._connect(node, node.starts)
         self._subscribe()
 
@@ -114,16 +139,17 @@ class World:
         if node.service is None:
             return
         node.service = None
+        node.records.died()
         self._readers.clear()
         if node.connection is not None:
             self._hang_up(node, node.connection)
-        self.agenda.at(self.clock.now_ns() + restart_after_ns, self.start, name)
+        self.scheduler.at(self.clock.mono_ns() + restart_after_ns, self.start, name)
 
     def cut_power(self, restarts_after_ns: Callable[[], int]) -> None:
         """Of the machine: every process dies, what was not fsynced is gone. TWS is elsewhere."""
         for name, node in self.nodes.items():
             self.kill(name, restart_after_ns=restarts_after_ns())
-            node.journal.crash()
+            node.records.crash()
 
     def cut(self, name: str) -> None:
         """Reset a gateway's connection to TWS."""
@@ -131,7 +157,7 @@ class World:
         if node.connection is None or node.service is None:
             return
         self._hang_up(node, node.connection)
-        self._deliver(node, ("tws", [CLOSED, b"TWS reset the connection"]))
+        self._deliver(node, (BROKER, [CLOSED, b"TWS reset the connection"]))
         self._connect(node, node.starts)
 
     # ---- what came of it -------------------------------------------------------------------------
@@ -142,11 +168,11 @@ class World:
 
     def events(self, name: str) -> list[Event]:
         """All that a process has journaled."""
-        return list(events_of(self.nodes[name].journal))
+        return list(events_of(self.nodes[name].records))
 
     def heads(self) -> dict[str, Head]:
         """How far every journal goes, and its chain."""
-        return {n: node.journal.head for n, node in self.nodes.items() if node.journal.head.seq}
+        return {n: node.records.head for n, node in self.nodes.items() if node.records.head.seq}
 
     # ---- turns ---------------------------------------------------------------------------------
 
@@ -155,7 +181,7 @@ class World:
         if node.service is None or node.starts != start:
             return
         self._turn(node)
-        self.agenda.at(self.clock.now_ns() + self._idle_ns, self._idle, node, start)
+        self.scheduler.at(self.clock.mono_ns() + self._idle_ns, self._idle, node, start)
 
     def _turn(self, node: Node) -> None:
         node.turn_due = False
@@ -164,7 +190,26 @@ class World:
         try:
             node.service.turn(0)
         except Killed:
-            self.kill(node.name)
+            self.kill(node.role)
+            return
+        self._wake(node, node.service.due_ns)
+
+    def _wake(self, node: Node, due_ns: int | None) -> None:
+        """A turn when what the service holds is due, though nothing may arrive by then."""
+        if due_ns is not None and node.wakes_ns != due_ns:
+            node.wakes_ns = due_ns
+            self.scheduler.at(due_ns, self._turn, node)
+
+    def _commit_later(self, node: Node, complete: Callable[[], None]) -> None:
+        """A commit in the background: durable after a while, and then the service has a turn."""
+        self.scheduler.at(
+            self.clock.mono_ns() + COMMIT_NS, self._committed, node, node.starts, complete
+        )
+
+    def _committed(self, node: Node, start: int, complete: Callable[[], None]) -> None:
+        if node.service is not None and node.starts == start:
+            complete()
+            self._deliver(node, (JOURNAL, [DONE]))
 
     def _deliver(self, node: Node, *messages: Inbound) -> None:
         if node.service is None:
@@ -172,7 +217,7 @@ class World:
         node.transport.inbox += messages
         if not node.turn_due:
             node.turn_due = True
-            self.agenda.at(self.clock.now_ns(), self._turn, node)
+            self.scheduler.at(self.clock.mono_ns(), self._turn, node)
 
     # ---- the network -----------------------------------------------------------------------------
 
@@ -185,12 +230,12 @@ class World:
             for link in links:
                 self._post(link, [*frames])
             return True
-        if channel == "tws":
+        if channel == BROKER:
             return self._to_tws(self.nodes[sender], frames[0])
         if channel == "requests":
             receiver, channel, frames = frames[0].decode(), f"{sender}.requests", frames[1:]
         elif channel == "signals":
-            receiver = "executor"
+            receiver = roles.EXECUTOR
         else:
             receiver, channel = channel.removesuffix(".requests"), "requests"
             frames = [sender.encode(), *frames]
@@ -207,19 +252,19 @@ class World:
             elif channel == "market" and isinstance(node.service, StrategyService):
                 if symbol in node.service.readers:
                     yield self.links.between(sender, name, "market")
-            elif channel == "market" and name == "risk" and topic.startswith(b"last."):
-                yield self.links.between(sender, name, "marks")
+            elif channel == "market" and name == roles.RISK and topic.startswith(b"last."):
+                yield self.links.between(sender, name, MARKS)
 
     def _post(self, link: Link, frames: list[bytes]) -> bool:
         """Send on `link`; what arrives at the same time as what was sent before joins it."""
         node = self.nodes[link.receiver]
         if node.service is None:
             return False
-        for _ in range(self.links.weather.copies(link.name)):
+        for _ in range(self.links.faults.copies(link.name)):
             time_ns, arrival = self.links.arrival_ns(link), node.arriving
             if arrival is None or arrival.time_ns != time_ns or arrival.start != node.starts:
                 arrival = node.arriving = Arrival(time_ns, node.starts)
-                self.agenda.at(time_ns, self._arrive, node, arrival)
+                self.scheduler.at(time_ns, self._arrive, node, arrival)
             arrival.messages.append((link.channel, frames))
         return True
 
@@ -231,7 +276,7 @@ class World:
 
     def _subscribe(self) -> None:
         """Tell the gateway who reads its market data, as XPUB does when either side connects."""
-        gateway = self.nodes["gateway"]
+        gateway = self.nodes[roles.GATEWAY]
         for node in self.nodes.values():
             if isinstance(node.service, StrategyService):
                 for symbol in node.service.readers:
@@ -241,7 +286,8 @@ class World:
     # ---- TWS -------------------------------------------------------------------------------------
 
     def _connect(self, node: Node, start: int) -> None:
-        self.agenda.at(self.clock.now_ns() + RECONNECT_NS, self._open, node, start)
+        later_ns = DIRECT_LATER_NS if node.role in self._direct else 0
+        self.scheduler.at(self.clock.mono_ns() + RECONNECT_NS + later_ns, self._open, node, start)
 
     def _open(self, node: Node, start: int) -> None:
         if node.service is None or node.starts != start or node.connection is not None:
@@ -249,32 +295,46 @@ class World:
         node.connection = connection = self._next_connection
         self._connected[connection] = node
         self._next_connection += 1
-        self.server.connected(connection, self.clock.now_ns())
-        self._deliver(node, ("tws", [OPENED]))
+        self.server.connected(connection, self.clock.mono_ns())
+        self._deliver(node, (BROKER, [OPENED]))
 
     def _hang_up(self, node: Node, connection: int) -> None:
         """Bytes that were written still arrive, in order; then TWS notices the end."""
         node.connection = None
         del self._connected[connection]
         arrival_ns = self.links.arrival_ns(self.links.tcp(connection, ">"))
-        self.agenda.at(arrival_ns, self._close, connection)
+        self.scheduler.at(arrival_ns, self._close, connection)
 
     def _close(self, connection: int) -> None:
         self._ended.add(connection)
-        self.server.closed(connection, self.clock.now_ns())
+        self.server.closed(connection, self.clock.mono_ns())
         self._from_tws()
 
-    def _to_tws(self, node: Node, data: bytes) -> bool:
+    def _attach(self, host: Host) -> tuple[Broker, Callable[[], None]]:
+        """The direct adapter of a gateway; what it sends travels as bytes to TWS would."""
+        node, tws = self.nodes[host.role], self.config.tws
+        adapter = DirectBroker(
+            self.instruments,
+            client_id=tws.liquidation_client_id
+            if host.role == roles.LIQUIDATION
+            else tws.client_id,
+            send=partial(self._to_tws, node),
+        )
+        self._direct[host.role] = adapter
+        return adapter, lambda: self.cut(host.role)
+
+    def _to_tws(self, node: Node, data: Any) -> bool:
+        """Bytes to TWS, or requests to the exchange."""
         connection = node.connection
         if connection is None:
             return False
         arrival_ns = self.links.arrival_ns(self.links.tcp(connection, ">"))
-        self.agenda.at(arrival_ns, self._read_by_tws, connection, data)
+        self.scheduler.at(arrival_ns, self._read_by_tws, connection, data)
         return True
 
-    def _read_by_tws(self, connection: int, data: bytes) -> None:
+    def _read_by_tws(self, connection: int, data: Any) -> None:
         if connection not in self._ended:
-            self.server.received(connection, data, self.clock.now_ns())
+            self.server.received(connection, data, self.clock.mono_ns())
             self._from_tws()
 
     def _from_tws(self) -> None:
@@ -282,10 +342,10 @@ class World:
         for connection, data in self.server.take_output():
             if connection in self._connected:
                 arrival_ns = self.links.arrival_ns(self.links.tcp(connection, "<"))
-                self.agenda.at(arrival_ns, self._read_by_gateway, connection, data)
+                self.scheduler.at(arrival_ns, self._read_by_gateway, connection, data)
         for connection in self.server.take_closing():
             if connection in self._connected:
-                self.cut(self._connected[connection].name)
+                self.cut(self._connected[connection].role)
         self.server.take_audit()  # nobody reads it here
         due_ns = self.server.next_due_ns()
         if due_ns is None:
@@ -294,14 +354,21 @@ class World:
             due_ns = -(-due_ns // self._step_ns) * self._step_ns
         if self._market_due_ns is None or due_ns < self._market_due_ns:
             self._market_due_ns = due_ns
-            self.agenda.at(due_ns, self._market)
+            self.scheduler.at(due_ns, self._market)
 
-    def _read_by_gateway(self, connection: int, data: bytes) -> None:
+    def _read_by_gateway(self, connection: int, data: Any) -> None:
+        """Bytes of TWS, or reports of the exchange."""
         node = self._connected.get(connection)
-        if node is not None:
-            self._deliver(node, ("tws", [DATA, data]))
+        if node is None:
+            return
+        adapter = self._direct.get(node.role)
+        if adapter is None:
+            self._deliver(node, (BROKER, [DATA, data]))
+        else:
+            adapter.arrived(data)
+            self._deliver(node, (BROKER, [DATA]))
 
     def _market(self) -> None:
         self._market_due_ns = None
-        self.server.tick(self.clock.now_ns())
+        self.server.tick(self.clock.mono_ns())
         self._from_tws()

@@ -1,4 +1,4 @@
-"""A back-test as one JSON object: figures, results, trades, equity. Money is decimal text."""
+"""A back-test as one JSON object: figures, results, trades, equity. Amounts are decimal text."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ MATCHING = "flat to flat; entry and exit at average price, the same P&L as FIFO"
 
 
 def report(outcome: Outcome) -> dict[str, Any]:
-    """Everything, without a word on the time it took: the same file gives the same object."""
+    """The whole back-test, but for the time it took: the same file gives the same object."""
     results = outcome.results
     return {
-        "from": iso(outcome.survey.first_ns),
-        "to": iso(outcome.survey.last_ns),
-        "rows": outcome.survey.rows,
+        "from": iso(outcome.scan.first_ns),
+        "to": iso(outcome.scan.last_ns),
+        "rows": outcome.scan.rows,
         "loaded": outcome.loaded,
         **outcome.figures,
         "results": [row(r) for r in results.rows],
@@ -35,15 +35,15 @@ def report(outcome: Outcome) -> dict[str, Any]:
 
 
 def row(one: Result) -> dict[str, Any]:
-    """A result; sums over symbols have no quantity and no position, which would mean nothing."""
-    told: dict[str, Any] = {"strategy": one.strategy or "all"}
+    """A result. A sum over symbols has no quantity and no position: they would mean nothing."""
+    found: dict[str, Any] = {"strategy": one.strategy or "all"}
     if one.symbol:
-        told |= {
+        found |= {
             "symbol": one.symbol,
             "quantity": text(one.quantity),
             "position": text(one.position),
         }
-    return told | {
+    return found | {
         "trades": one.trades,
         "wins": one.wins,
         "win_rate": one.win_rate,
@@ -58,7 +58,7 @@ def row(one: Result) -> dict[str, Any]:
 
 
 def trade(one: RoundTrip) -> dict[str, Any]:
-    """A round trip; an open one has no exit, and its gross P&L is at the last mark."""
+    """A round trip. An open one has no exit; its gross P&L is that at the last mark."""
     return {
         "strategy": one.strategy,
         "symbol": one.symbol,

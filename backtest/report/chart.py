@@ -1,4 +1,4 @@
-"""Charts of a back-test, a symbol each: price with entries and exits, and equity below it."""
+"""The chart of one symbol: its price with entries and exits, and the equity below it."""
 
 import io
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ HEIGHT_IN: Final = 6.5
 DPI: Final = 110
 SVG_DPI: Final = 72
 DAY_NS: Final = 86_400 * 10**9
-CROWD: Final = 100  # trips above which the marks are drawn smaller
+CROWD: Final = 100  # with more round trips the marks are drawn smaller
 COLOURS: Final = ("#1f77b4", "#9467bd", "#8c564b", "#e377c2", "#17becf", "#bcbd22")
 
 STYLE: Final[dict[Any, Any]] = {
@@ -37,11 +37,11 @@ STYLE: Final[dict[Any, Any]] = {
 
 
 class Chart(msgspec.Struct, frozen=True):
-    """What one symbol's chart shows; `curves` are net P&L by strategy."""
+    """The contents of one symbol's chart; `curves` are net P&L by strategy."""
 
     symbol: str
     marks: Sequence[Mark]
-    trips: Sequence[RoundTrip]
+    round_trips: Sequence[RoundTrip]
     curves: dict[str, Curve]
 
 
@@ -51,13 +51,13 @@ def png(chart: Chart) -> bytes:
 
 
 def svg(chart: Chart) -> bytes:
-    """The chart as SVG; each trade's marks are in a group of the id that `mark_ids` gives."""
+    """The chart as SVG; its marks are in groups with the ids that `mark_ids` returns."""
     return _written(chart, "svg", dpi=SVG_DPI, metadata={"Date": None, "Creator": None})
 
 
 def mark_ids(chart: Chart) -> dict[str, list[str]]:
-    """By id of its SVG group, what each mark in it stands for, in the order drawn."""
-    return {name: [told for *_, told in points] for name, points in _marks(chart).items()}
+    """The sentences for the marks of each SVG group, by its id, in the order drawn."""
+    return {name: [title for *_, title in points] for name, points in _marks(chart).items()}
 
 
 def _written(chart: Chart, kind: str, **options: Any) -> bytes:
@@ -80,7 +80,7 @@ def _figure(chart: Chart) -> Figure:
 def _draw_price(axes: Axes, chart: Chart) -> None:
     times, prices = _xy(chart.marks)
     axes.plot(times, prices, color="#7f8c9a", linewidth=0.9, zorder=1)
-    size = 6 if len(chart.trips) <= CROWD else 5
+    size = 6 if len(chart.round_trips) <= CROWD else 5
     for name, points in _marks(chart).items():
         if points:
             marker, face, edge, zorder, label = _LOOKS[name]
@@ -91,7 +91,7 @@ def _draw_price(axes: Axes, chart: Chart) -> None:
             )  # fmt: skip
     axes.set_ylabel("price")
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
-    if chart.trips:
+    if chart.round_trips:
         _legend(axes)
 
 
@@ -103,20 +103,20 @@ _LOOKS: Final = {
 
 
 def _marks(chart: Chart) -> dict[str, list[tuple[int, float, str]]]:
-    """Entries and exits as time, price and sentence, by id."""
+    """Entries and exits, each with its time, price and sentence, by group id."""
     groups: dict[str, list[tuple[int, float, str]]] = {
         f"marks-{kind}": [] for kind in ("long", "short", "exit")
     }
-    for trip in chart.trips:
+    for trip in chart.round_trips:
         size = f"{trip.quantity.normalize():f} {chart.symbol}"
         who = f"{trip.strategy}: {trip.direction.lower()} {size}"
         entry = f"{who}, in at {trip.entry_price:.10g} at {_moment(trip.entry_ns):%H:%M:%S} UTC"
         point = (trip.entry_ns, float(trip.entry_price), entry)
         groups[f"marks-{trip.direction.lower()}"].append(point)
         if trip.exit_ns is not None and trip.exit_price is not None:
-            told = f"{who}, out at {trip.exit_price:.10g} at {_moment(trip.exit_ns):%H:%M:%S} UTC"
-            told += f", net {trip.net:,.2f}"
-            groups["marks-exit"].append((trip.exit_ns, float(trip.exit_price), told))
+            title = f"{who}, out at {trip.exit_price:.10g} at {_moment(trip.exit_ns):%H:%M:%S} UTC"
+            title += f", net {trip.net:,.2f}"
+            groups["marks-exit"].append((trip.exit_ns, float(trip.exit_price), title))
     return groups
 
 
@@ -134,12 +134,12 @@ def _draw_equity(axes: Axes, chart: Chart) -> None:
 
 
 def _legend(axes: Axes) -> None:
-    """Above the axes at the right, where it covers nothing."""
+    """The legend goes above the axes at the right, where it covers nothing."""
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, frameon=False, borderaxespad=0.2)
 
 
 def _time_axis(axes: Axes, marks: Sequence[Mark]) -> None:
-    # matplotlib's dates have no types
+    # matplotlib.dates is not typed
     locator = mdates.AutoDateLocator(tz=UTC, minticks=5, maxticks=10)  # type: ignore[no-untyped-call]
     formatter = mdates.ConciseDateFormatter(locator, tz=UTC, show_offset=False)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
@@ -154,7 +154,7 @@ def _xy(points: Sequence[Mark]) -> tuple[list[float], list[float]]:
 
 
 def _days(ts_ns: int) -> float:
-    """Days since 1970, which is what matplotlib's dates are."""
+    """Days since 1970: the unit of matplotlib's dates."""
     return ts_ns / DAY_NS
 
 

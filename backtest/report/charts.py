@@ -1,4 +1,4 @@
-"""The folder of charts: a PNG for each symbol, and one page with all of them."""
+"""The chart folder: a PNG for each symbol, and one page with all of them."""
 
 import re
 from collections.abc import Sequence
@@ -9,25 +9,27 @@ from tapewire.backtest.report.equity import Curve
 from tapewire.backtest.report.round_trips import RoundTrip
 from tapewire.backtest.report.sampler import Mark
 from tapewire.backtest.run import Outcome
-from tapewire.common.config.settings import ConfigError
+from tapewire.common import extras
 
 CHARTS_MAX: Final = 50
 PAGE: Final = "index.html"
 
 
-def write(outcome: Outcome, folder: Path, title: str) -> list[Path]:
-    """Write the charts of what was traded, or of every symbol where nothing was.
+def require_library() -> None:
+    """Raise `ConfigError` if matplotlib is missing: before a run, not after it."""
+    extras.require("--chart", "matplotlib", "charts")
 
-    Gives the files. Raises `ConfigError` where matplotlib is not installed, `OSError` where the
-    folder cannot be written.
+
+def write(outcome: Outcome, folder: Path, title: str) -> list[Path]:
+    """Write the charts of the symbols that were traded, or of every symbol if none was.
+
+    Returns the files. Raises `ConfigError` if matplotlib is missing, `OSError` if the folder
+    cannot be written.
     """
-    try:
-        from tapewire.backtest.report import chart as drawing
-        from tapewire.backtest.report.page import page
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"--chart: {error.name} is not installed; expected it: pip install 'tapewire[charts]'"
-        ) from error
+    require_library()
+    from tapewire.backtest.report import chart as drawing
+    from tapewire.backtest.report.page import page
+
     folder.mkdir(parents=True, exist_ok=True)
     symbols = charted(outcome)
     charts, files = {}, []
@@ -53,7 +55,7 @@ def charted(outcome: Outcome) -> list[str]:
 
 
 def file_name(symbol: str) -> str:
-    """A symbol as a file's name."""
+    """A symbol as a file name."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", symbol).lstrip(".") or "_"
 
 

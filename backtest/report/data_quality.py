@@ -1,4 +1,4 @@
-"""What can be read but is hardly true: bids above asks, stocks that cost less than nothing."""
+"""Implausible ticks: bids above asks, stocks with a price below 0."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,16 +7,16 @@ from tapewire.common.ticks.rows import Row
 from tapewire.common.ticks.stamps import iso
 
 
-class Oddities:
-    """Looks at each row; `notes` are a sentence for each kind, with its count and its first."""
+class DataQuality:
+    """Checks each row; `notes` are a sentence for each kind of fault, with its count and first."""
 
     def __init__(self) -> None:
         self._crossed = 0
         self._first_crossed: Row | None = None
-        self._below: dict[str, tuple[int, int]] = {}  # by symbol: how many rows, the first's time
+        self._below: dict[str, tuple[int, int]] = {}  # by symbol: number of rows, the first's time
 
-    def look(self, row: Row) -> None:
-        """One row more."""
+    def check(self, row: Row) -> None:
+        """Take in the next row."""
         bid, ask, last = row.bid, row.ask, row.last
         if bid and ask and bid != ask and float(bid) > float(ask):
             self._crossed += 1
@@ -26,7 +26,8 @@ class Oddities:
             self._below[row.symbol] = count + 1, first_ns
 
     def notes(self, instruments: Sequence[Instrument]) -> Iterator[str]:
-        """Futures and spreads may cost less than nothing, stocks do not."""
+        """What was found. Prices below 0 are a fault for stocks alone: a future or a spread may
+        have them."""
         first = self._first_crossed
         if first is not None:
             yield (

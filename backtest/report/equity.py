@@ -1,17 +1,15 @@
 """Equity curves: realised and unrealised P&L less fees, at every sample and every execution."""
 
 import heapq
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from tapewire.backtest.report.round_trips import owner
+from tapewire.backtest.report.round_trips import Key, executions, owner
 from tapewire.backtest.report.sampler import Mark
-from tapewire.common.accounting.book import Book, Position
-from tapewire.common.events import Commission, Fill
+from tapewire.common.accounting.book import ZERO, Book, Position
+from tapewire.common.events import Fill
 
-ZERO = Decimal(0)
-Key = tuple[str, str]
-"""A strategy and a symbol."""
 Curve = list[Mark]
 """Net P&L over time; it begins at 0."""
 
@@ -19,65 +17,69 @@ Curve = list[Mark]
 class Curves:
     """The curve of each strategy in each symbol, and of all together.
 
-    Each strategy has a `tapewire.common.accounting.book.Book` of its own, fed with its own fills and marks.
+    There is a book for each strategy and symbol, with one position in it: a strategy trades in one
+    account. Only risk, which closes positions wherever they are, may have several.
     """
 
-    def __init__(self, multipliers: Mapping[str, Decimal]) -> None:
-        self.books: dict[str, Book] = {}
+    def __init__(self) -> None:
         self.by_key: dict[Key, Curve] = {}
         self.total: Curve = []
-        self._multipliers = multipliers
+        self._books: defaultdict[str, dict[str, Book]] = defaultdict(dict)  # by symbol, strategy
         self._values: dict[Key, Decimal] = {}
         self._sum = ZERO
 
-    def draw(
-        self,
-        fills: Sequence[Fill],
-        commissions: Mapping[str, Commission],
-        marks: Mapping[str, Sequence[Mark]],
-    ) -> None:
-        """Walk through executions and marks in order of time; an execution goes first.
+    def draw(self, book: Book, marks: Mapping[str, Sequence[Mark]]) -> None:
+        """Walk through the executions of `book` and the marks in order of time; of the same time,
+        executions come first.
 
-        In the end all that is held is valued at its last mark, which may be older than a fill.
+        In the end every position is valued at its last mark, which may be older than a fill.
         """
         last_ns = 0
-        for ts_ns, event in _in_order(fills, marks):
+        for ts_ns, event in _in_order(executions(book), marks):
             last_ns = ts_ns
             if isinstance(event, Fill):
-                self._trade(event, commissions.get(event.exec_id))
+                self._trade(event, book)
             else:
                 self._mark(ts_ns, *event)
         for symbol in sorted(marks):
             if marks[symbol]:
                 self._mark(last_ns, symbol, marks[symbol][-1][1])
 
-    def _trade(self, fill: Fill, commission: Commission | None) -> None:
-        key = (owner(fill), fill.symbol)
-        book = self.books.setdefault(key[0], Book(self._multipliers))
+    def positions(self, strategy: str, symbol: str) -> list[Position]:
+        """A strategy's positions in a symbol, by account."""
+        return list(self._books[symbol][strategy].of())
+
+    def _trade(self, fill: Fill, whole: Book) -> None:
+        strategy, symbol = owner(fill), fill.symbol
+        multiplier = whole.position(fill.account, symbol).multiplier
+        book = self._books[symbol].setdefault(strategy, Book({symbol: multiplier}))
         book.apply_fill(fill)
+        commission = whole.commission(fill.exec_id)
         if commission is not None:
             book.apply_commission(commission)
-        position = book.position(fill.symbol)
-        position.mark = fill.price  # newer than the last sample, which may be far away by now
-        self._note(fill.ts_ns, key, position)
+        book.mark(symbol, fill.price)  # newer than the last sample, which may be far away by now
+        self._note(fill.ts_ns, strategy, symbol)
 
     def _mark(self, ts_ns: int, symbol: str, price: Decimal) -> None:
-        for strategy, book in self.books.items():
-            position = book.positions.get(symbol)
-            if position is not None:
-                position.mark = price
-                self._note(ts_ns, (strategy, symbol), position)
+        for strategy, book in self._books[symbol].items():
+            book.mark(symbol, price)
+            self._note(ts_ns, strategy, symbol)
 
-    def _note(self, ts_ns: int, key: Key, position: Position) -> None:
-        value = position.realised + (position.unrealised or ZERO) - position.commission
+    def _note(self, ts_ns: int, strategy: str, symbol: str) -> None:
+        key = strategy, symbol
+        value = sum((_net(position) for position in self._books[symbol][strategy].of()), ZERO)
         self._sum += value - self._values.get(key, ZERO)
         self._values[key] = value
         _add(self.by_key.setdefault(key, []), ts_ns, value)
         _add(self.total, ts_ns, self._sum)
 
 
+def _net(position: Position) -> Decimal:
+    return position.realised + (position.unrealised or ZERO) - position.fees
+
+
 def drawdown(curve: Iterable[Mark]) -> Decimal:
-    """The deepest fall of net P&L below the highest it had reached before, 0 at the start."""
+    """The deepest fall of net P&L below its highest value before, which is at least 0."""
     peak = deepest = ZERO
     for _, value in curve:
         peak = max(peak, value)
@@ -104,7 +106,7 @@ def _stream(symbol: str, marks: Sequence[Mark]) -> Iterator[tuple[int, int, str,
 
 
 def _add(curve: Curve, ts_ns: int, value: Decimal) -> None:
-    """One point a time: the last value counts."""
+    """Add a point, in place of an earlier one of the same time."""
     if curve and curve[-1][0] == ts_ns:
         curve[-1] = (ts_ns, value)
     else:

@@ -1,4 +1,4 @@
-"""A back-test as one HTML page that needs nothing else: SVG charts and tables, no script."""
+"""A back-test as one self-contained HTML page: SVG charts and tables, no script."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ def page(
     charts: Mapping[str, tuple[Chart, bytes]],
     notes: Iterable[str],
 ) -> str:
-    """The page, as well-formed XML; `charts` has each symbol's chart and its SVG."""
+    """The page, as well-formed XML; `charts` has the chart of each symbol and its SVG."""
     parts = [
         '<!DOCTYPE html>\n<html lang="en" xmlns="http://www.w3.org/1999/xhtml">',
         f'<head><meta charset="utf-8"/><title>{escape(title)}</title>',
@@ -52,15 +52,15 @@ def page(
     for number, (symbol, (chart, svg)) in enumerate(charts.items(), 1):
         parts.append(f'<h2 id="chart{number}">{escape(symbol)}</h2>')
         parts.append(_inlined(svg, mark_ids(chart), f"c{number}-"))
-        if chart.trips:
-            rows = [_trade(t) for t in chart.trips]
+        if chart.round_trips:
+            rows = [_trade(t) for t in chart.round_trips]
             parts.append(f'<div class="scroll">{_table(_TRADE_HEADS, rows)}</div>')
     parts.append("</body></html>\n")
     return "\n".join(parts)
 
 
 def _inlined(svg: bytes, marks: Mapping[str, Sequence[str]], prefix: str) -> str:
-    """An SVG as an element: no XML head, ids of its own, and a title on every mark."""
+    """An SVG as an element: without an XML header, with unique ids, and a title on each mark."""
     text = svg.decode()
     text = text[text.index("<svg") :]
     for group, titles in marks.items():
@@ -72,14 +72,14 @@ def _inlined(svg: bytes, marks: Mapping[str, Sequence[str]], prefix: str) -> str
 
 
 def _titled(svg: str, group: str, titles: Sequence[str]) -> str:
-    """Give each mark of a group its sentence, which a browser shows under the pointer."""
+    """Give each mark of a group its sentence, which browsers show as a tooltip."""
     start = svg.index(f'<g id="{group}">')
     first = svg.index("<use ", start)
     end = svg.index("</g>", first)
-    told = iter(titles)
+    left = iter(titles)
 
     def with_title(found: re.Match[str]) -> str:
-        return f"<use {found[1]}><title>{escape(next(told, ''))}</title></use>"
+        return f"<use {found[1]}><title>{escape(next(left, ''))}</title></use>"
 
     return svg[:first] + _USE.sub(with_title, svg[first:end]) + svg[end:]
 

@@ -1,25 +1,28 @@
 """What each strategy earned in each symbol, and all together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 
-from tapewire.backtest.report.equity import Curve, Curves, Key, drawdown
-from tapewire.backtest.report.round_trips import RoundTrip, Trips, trips_of
+from tapewire.backtest.report.equity import Curve, Curves, drawdown
+from tapewire.backtest.report.round_trips import (
+    Key,
+    RoundTrip,
+    executions,
+    owner,
+    round_trips_of,
+)
 from tapewire.backtest.report.sampler import Mark
-from tapewire.common.accounting.book import Book, execution_key
-from tapewire.common.events import Commission, Event, Fill
-
-ZERO = Decimal(0)
+from tapewire.common.accounting.book import ZERO, Book
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """One strategy in one symbol, or a sum of such; money in the instruments' currency.
+    """One strategy in one symbol, or a sum of such results. Money is in the instruments' currency.
 
-    `trades` are closed round trips and `wins` those with a net P&L above 0; `quantity` is all that
-    was executed, either way; `position` is what is still held, valued at the last mark.
-    `max_drawdown` is the deepest fall of the net P&L below its highest before.
+    `trades` counts closed round trips, and `wins` those with a net P&L above 0. `quantity` is the
+    sum of all executions, bought or sold. `position` is what is still held, valued at the last
+    mark. `max_drawdown` is the deepest fall of the net P&L below its highest value before.
     """
 
     strategy: str
@@ -51,61 +54,52 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def holding_s(self) -> float | None:
-        """A trade's average time from entry to exit, in seconds; None without trades."""
+        """The average time from entry to exit, in seconds; None without trades."""
         return round(self.holding_ns / self.trades / 1e9, 3) if self.trades else None
 
 
 class Results:
-    """All that follows from executions, their fees and marks."""
+    """What follows from a book of executions, with their fees, and from marks."""
 
-    def __init__(
-        self,
-        events: Iterable[Event],
-        multipliers: Mapping[str, Decimal],
-        marks: Mapping[str, Sequence[Mark]],
-    ) -> None:
-        known = list(events)
-        self.fills = executions(known)
+    def __init__(self, book: Book, marks: Mapping[str, Sequence[Mark]]) -> None:
+        self.fills = executions(book)
         self.marks = marks
-        commissions = {e.exec_id: e for e in known if isinstance(e, Commission)}
-        self.curves = Curves(multipliers)
-        self.curves.draw(self.fills, commissions, marks)
-        fees = {exec_id: c.amount for exec_id, c in commissions.items()}
-        self._trips = trips_of(self.fills, fees, multipliers)
-        keys = sorted(self._trips)
-        self.rows = [self._row(key, self._trips[key]) for key in keys]
+        self.curves = Curves()
+        self.curves.draw(book, marks)
+        self._round_trips = round_trips_of(book)
+        keys = sorted(self._round_trips)
+        self.rows = [self._row(*key) for key in keys]
         self.strategies = [
             self._sum(strategy, [r for r in self.rows if r.strategy == strategy])
             for strategy in sorted({r.strategy for r in self.rows})
         ]
         self.total = self._sum("", self.rows)
         self.trades = sorted(
-            (trip for trips in self._trips.values() for trip in trips.closed),
+            (one for trips in self._round_trips.values() for one in trips.closed),
             key=lambda t: (t.entry_ns, t.strategy, t.symbol),
         )
-        self.open_trades = [t for key in keys if (t := self._open(key))]
+        self.open_trades = [one for key in keys if (one := self._open(*key))]
 
-    def _row(self, key: Key, trips: Trips) -> Result:
-        strategy, symbol = key
-        position = self.curves.books[strategy].position(symbol)
-        closed = trips.closed
-        own = [f for f in self.fills if f.symbol == symbol and (f.strategy or "risk") == strategy]
+    def _row(self, strategy: str, symbol: str) -> Result:
+        positions = self.curves.positions(strategy, symbol)
+        closed = self._round_trips[strategy, symbol].closed
+        own = [f for f in self.fills if f.symbol == symbol and owner(f) == strategy]
         return Result(
             strategy=strategy,
             symbol=symbol,
             trades=len(closed),
             wins=sum(t.net > 0 for t in closed),
             quantity=sum((f.quantity for f in own), ZERO),
-            position=position.quantity,
-            realised=position.realised,
-            unrealised=position.unrealised or ZERO,
-            fees=position.commission,
-            max_drawdown=drawdown(self.curves.by_key[key]),
+            position=sum((p.quantity for p in positions), ZERO),
+            realised=sum((p.realised for p in positions), ZERO),
+            unrealised=sum((p.unrealised or ZERO for p in positions), ZERO),
+            fees=sum((p.fees for p in positions), ZERO),
+            max_drawdown=drawdown(self.curves.by_key[strategy, symbol]),
             holding_ns=sum(t.holding_ns or 0 for t in closed),
         )
 
     def _sum(self, strategy: str, rows: Sequence[Result]) -> Result:
-        """`rows` together, under their common curve."""
+        """The sum of `rows`, with the drawdown of their common curve."""
         curve = self.curve(strategy) if strategy else self.curves.total
         return Result(
             strategy=strategy,
@@ -126,21 +120,9 @@ class Results:
         curves = {key: c for key, c in self.curves.by_key.items() if key[0] == strategy}
         return added(curves)
 
-    def _open(self, key: Key) -> RoundTrip | None:
-        position = self.curves.books[key[0]].position(key[1])
-        return self._trips[key].open_trip(position.mark)
-
-
-def executions(events: Iterable[Event]) -> list[Fill]:
-    """Every execution once, in order of time; a correction stands in the place of the first."""
-    found: dict[str, Fill] = {}
-    for event in events:
-        if isinstance(event, Fill):
-            key = execution_key(event.exec_id)
-            known = found.get(key)
-            if known is None or event.exec_id > known.exec_id:
-                found[key] = event
-    return sorted(found.values(), key=lambda f: f.ts_ns)
+    def _open(self, strategy: str, symbol: str) -> RoundTrip | None:
+        mark = self.curves.positions(strategy, symbol)[0].mark
+        return self._round_trips[strategy, symbol].open_trip(mark)
 
 
 def added(curves: Mapping[Key, Curve]) -> Curve:
@@ -156,14 +138,3 @@ def added(curves: Mapping[Key, Curve]) -> Curve:
         else:
             out.append((ts_ns, total))
     return out
-
-
-def ledger(events: Iterable[Event], multipliers: Mapping[str, Decimal]) -> Book:
-    """The whole account's book, as the journals have it."""
-    book = Book(multipliers)
-    for event in events:
-        if isinstance(event, Fill):
-            book.apply_fill(event)
-        elif isinstance(event, Commission):
-            book.apply_commission(event)
-    return book

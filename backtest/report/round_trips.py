@@ -1,26 +1,29 @@
-"""Round trips: from flat to flat, each with its entry, its exit and what it earned.
+"""Round trips: from flat to flat, each with its entry, its exit and its P&L.
 
-A trip begins with the execution that opens a position and ends with the one that brings it back to
-zero; an execution through zero ends one and begins the next. Entry and exit are the averages of
-what was added and of what was taken off, so a trip's P&L is the same under FIFO and average cost.
+A round trip begins with the execution that opens a position and ends with the one that brings it
+back to zero. An execution through zero ends one and begins the next. Entry and exit price are the
+averages of what was added and of what was taken off, so the P&L is the same under FIFO and average
+cost.
 """
 
-from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Literal
 
 import msgspec
 
+from tapewire.common import roles
+from tapewire.common.accounting.book import ZERO, Book
 from tapewire.common.events import Fill, signed
 
-ZERO = Decimal(0)
 Direction = Literal["LONG", "SHORT"]
+Key = tuple[str, str]
+"""A strategy and a symbol."""
 
 
 class RoundTrip(msgspec.Struct, frozen=True):
-    """One trade. `exit_*` are None while it is open; its gross P&L is then at the last mark.
+    """One trade. While it is open, `exit_*` are None and its gross P&L is that at the last mark.
 
-    `quantity` is all that was added; money is in the instrument's currency; `net` is without fees.
+    `quantity` is the sum of all that was added. Money is in the instrument's currency.
     """
 
     strategy: str
@@ -36,17 +39,17 @@ class RoundTrip(msgspec.Struct, frozen=True):
 
     @property
     def net(self) -> Decimal:
-        """What is left of the gross P&L."""
+        """Gross P&L less fees."""
         return self.gross - self.fees
 
     @property
     def holding_ns(self) -> int | None:
-        """From the first execution to the last one; None while it is open."""
+        """The time from the first execution to the last; None while it is open."""
         return None if self.exit_ns is None else self.exit_ns - self.entry_ns
 
 
-class _Trip:
-    """One that is under way; amounts are sums of quantity x price."""
+class _OpenTrip:
+    """A round trip that has not ended; amounts are sums of quantity x price."""
 
     def __init__(self, sign: int, entry_ns: int) -> None:
         self.sign = sign
@@ -60,23 +63,23 @@ class _Trip:
         return self.added - self.taken
 
 
-class Trips:
-    """The trips of one strategy in one symbol. `multiplier` is units a contract."""
+class RoundTrips:
+    """The round trips of one strategy in one symbol. `multiplier` is the units per contract."""
 
     def __init__(self, strategy: str, symbol: str, multiplier: Decimal = Decimal(1)) -> None:
         self.closed: list[RoundTrip] = []
         self._names = (strategy, symbol)
         self._multiplier = multiplier
-        self._open: _Trip | None = None
+        self._open: _OpenTrip | None = None
 
     def apply(self, fill: Fill, fee: Decimal) -> None:
-        """Count an execution. Its fee is divided by quantity where it goes through zero."""
+        """Take in an execution. If it goes through zero, both trips share its fee by quantity."""
         change, left = signed(fill.side, fill.quantity), fill.quantity
         sign = 1 if change > 0 else -1
         while left:
             trip = self._open
             if trip is None:
-                trip = self._open = _Trip(sign, fill.ts_ns)
+                trip = self._open = _OpenTrip(sign, fill.ts_ns)
             part = left if trip.sign == sign else min(left, trip.held)
             trip.fees += fee * part / fill.quantity
             if trip.sign == sign:
@@ -90,18 +93,18 @@ class Trips:
             left -= part
 
     def open_trip(self, mark: Decimal | None) -> RoundTrip | None:
-        """The trip under way, valued at `mark`; at its entry where there is none."""
+        """The open trip, valued at `mark`; at its entry price if there is no mark."""
         trip = self._open
         if trip is None:
             return None
         price = trip.added_amount / trip.added if mark is None else mark
-        return self._told(trip, trip.taken_amount + trip.held * price, None)
+        return self._round_trip(trip, trip.taken_amount + trip.held * price, None)
 
-    def _close(self, trip: _Trip, exit_ns: int) -> None:
-        self.closed.append(self._told(trip, trip.taken_amount, exit_ns))
+    def _close(self, trip: _OpenTrip, exit_ns: int) -> None:
+        self.closed.append(self._round_trip(trip, trip.taken_amount, exit_ns))
         self._open = None
 
-    def _told(self, trip: _Trip, out_amount: Decimal, exit_ns: int | None) -> RoundTrip:
+    def _round_trip(self, trip: _OpenTrip, out_amount: Decimal, exit_ns: int | None) -> RoundTrip:
         strategy, symbol = self._names
         return RoundTrip(
             strategy=strategy,
@@ -117,19 +120,24 @@ class Trips:
         )
 
 
-def trips_of(
-    fills: Iterable[Fill], fees: Mapping[str, Decimal], multipliers: Mapping[str, Decimal]
-) -> dict[tuple[str, str], Trips]:
-    """All trips by strategy and symbol; `fees` is by execution id."""
-    found: dict[tuple[str, str], Trips] = {}
-    for fill in fills:
+def round_trips_of(book: Book) -> dict[Key, RoundTrips]:
+    """The round trips of all executions in `book`, by strategy and symbol."""
+    found: dict[Key, RoundTrips] = {}
+    for fill in executions(book):
         key = (owner(fill), fill.symbol)
         if key not in found:
-            found[key] = Trips(*key, multipliers.get(fill.symbol, Decimal(1)))
-        found[key].apply(fill, fees.get(fill.exec_id, ZERO))
+            multiplier = book.position(fill.account, fill.symbol).multiplier
+            found[key] = RoundTrips(*key, multiplier)
+        commission = book.commission(fill.exec_id)
+        found[key].apply(fill, commission.amount if commission is not None else ZERO)
     return found
 
 
+def executions(book: Book) -> list[Fill]:
+    """Each execution of `book` once, in order of time."""
+    return sorted(book.fills(), key=lambda fill: fill.ts_ns)
+
+
 def owner(fill: Fill) -> str:
-    """Whose execution it is; `risk` closes positions through the way out, for nobody."""
-    return fill.strategy or "risk"
+    """The strategy whose execution it is. Risk's own, which close positions, have none."""
+    return fill.strategy or roles.RISK

@@ -1,4 +1,4 @@
-"""Prices by the way: a mark of each symbol now and then, taken from the rows as they pass."""
+"""Samples: the price of each symbol at regular times, taken from the rows as they pass."""
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -14,7 +14,7 @@ Mark = tuple[int, Decimal]
 
 
 def every_ns(span_ns: int) -> int:
-    """The time between samples: 1, 2 or 5 of a decimal unit, at most `SAMPLES` in the span."""
+    """The time between samples: 1, 2 or 5 times a power of ten, for at most `SAMPLES` of them."""
     wanted, unit = span_ns // SAMPLES + 1, 1
     while True:
         for step in STEPS:
@@ -24,10 +24,10 @@ def every_ns(span_ns: int) -> int:
 
 
 class Sampler:
-    """Passes rows on and keeps each symbol's price at the end of every `every_ns`.
+    """Passes rows on and keeps each symbol's price at the end of each span of `every_ns`.
 
-    The price is the middle of the quote, else the last trade. A symbol that was not touched in a
-    span has no mark for it: the one before stands.
+    The price is the midpoint, else the last trade price. A symbol without a row in a span has no
+    mark for it: its mark before stays in force.
     """
 
     def __init__(self, first_ns: int, every_ns: int) -> None:
@@ -38,7 +38,7 @@ class Sampler:
         self._touched: set[str] = set()
 
     def watch(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """The rows themselves; the last marks are taken when they end."""
+        """The rows, unchanged; the last marks are taken when they end."""
         latest, touched, last_ns = self._latest, self._touched, 0
         for row in rows:
             last_ns = row.ts_ns

@@ -1,4 +1,4 @@
-"""A back-test on a terminal of 80 columns: figures, results, trades, differences."""
+"""A back-test on a terminal with 80 columns: figures, results, trades, differences."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -27,8 +27,8 @@ SHOWN: Final = (
 
 
 def shown(outcome: Outcome) -> RenderableType:
-    """All of a back-test."""
-    found, figures = outcome.survey, outcome.figures
+    """The whole back-test."""
+    found, figures = outcome.scan, outcome.figures
     parts: list[RenderableType] = [
         Text(f"{iso(found.first_ns)} to {iso(found.last_ns)}, {found.rows:,} rows"),
         _figures(figures),
@@ -39,12 +39,12 @@ def shown(outcome: Outcome) -> RenderableType:
     parts += [Text(f"note: {note}", style="yellow") for note in outcome.notes]
     parts += [Text(f"FAULT: {fault}", style="red") for fault in figures["faults"]]
     if not figures["faults"]:
-        parts.append(Text("ledger and broker's books are equal", style="green"))
+        parts.append(Text("the ledger matches the broker", style="green"))
     return Rows(*parts)
 
 
 def differences(pairs: Sequence[Pair]) -> RenderableType:
-    """A live run against the back-test: what is not equal, an order a line."""
+    """A live run against the back-test: each order that differs, one per line."""
     table = _table("UTC", "strategy", "symbol", "side")
     for column in ("qty live", "back", "price live", "back", "ms"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -60,7 +60,7 @@ def differences(pairs: Sequence[Pair]) -> RenderableType:
 
 
 def _figures(figures: dict[str, Any]) -> Table:
-    """Three pairs a line."""
+    """Three figures per line."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for _ in range(3):
         table.add_column()
@@ -148,7 +148,7 @@ def _table(*columns: str) -> Table:
 
 
 def money(value: Decimal, places: int = 2) -> str:
-    """An amount for reading: cents only where there is room for them."""
+    """An amount for reading, with cents unless it is large."""
     if places == 0 and value != value.to_integral_value():
         places = 2
     return amounts.money(value, 0 if abs(value) >= CENTS_BELOW else places)
@@ -160,7 +160,7 @@ def price(value: Decimal) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time in one unit, such as 90s, 12m or 3.5h."""
+    """A duration in one unit, such as 90s, 12m or 3.5h."""
     if seconds < 120:
         return f"{seconds:.0f}s" if seconds >= 10 else f"{seconds:.1f}s"
     if seconds < 3600:
@@ -173,6 +173,6 @@ def _number(value: Any) -> str:
 
 
 def _cut(name: str, width: int = SYMBOL_WIDTH) -> str:
-    """A long name without its middle: names often differ in their ends."""
+    """A long name without its middle, because names often differ at the end."""
     tail = width // 3
     return name if len(name) <= width else f"{name[: width - tail - 1]}…{name[-tail:]}"

@@ -2,9 +2,9 @@
 
     TCP -> io --XPUB--> strategy --PUSH--> executor --DEALER--> io -> one commit -> TCP
 
-`python -m tapewire.benchmarks.load.bare_chain ROLE FOLDER PORT EVERY SYNCHRONOUS` runs one of the three. The
-difference between it and the group is what the group does beside moving bytes; the rest is the
-machine's. On SIGTERM `strategy` writes how long each tick was on the hop to it: `hop.ns`.
+`python -m tapewire.benchmarks.load.bare_chain ROLE FOLDER PORT EVERY SYNCHRONOUS` runs one of the
+three. The difference between it and the group is what the group does beside moving bytes; the rest
+is the machine's. On SIGTERM `strategy` writes how long each tick was on the hop to it: `hop.ns`.
 """
 
 import os
@@ -30,7 +30,7 @@ Sock = zmq.Socket[bytes]
 
 
 def io(folder: Path, port: int, synchronous: str) -> None:
-    """Ticks out as they come, one message a read; orders to disk, then to the socket."""
+    """Ticks out as they come, one message per read; orders to disk, then to the socket."""
     market, orders = _open(zmq.XPUB, folder, "market"), _open(zmq.ROUTER, folder, "orders")
     journal = _journal(folder / "journal.sqlite", synchronous)
     market.recv()  # the strategy has joined

@@ -128,7 +128,8 @@ class TwsPeer:
             order_id=request.order_id,
             order_ref=request.order_ref,
             instrument=INSTRUMENT,
-            action="BUY" if request.action == "BUY" else "SELL",
+            account=ACCOUNT,
+            side="BUY" if request.side == "BUY" else "SELL",
             quantity=request.quantity,
             order_type="LMT",
             limit=request.limit,
@@ -136,7 +137,7 @@ class TwsPeer:
             perm_id=self._perm_id,
             status="Submitted",
         )
-        accepted = open_order(VERSION, ACCOUNT, order)
+        accepted = open_order(VERSION, order)
         order.filled, order.notional = order.quantity, order.quantity * request.limit
         order.last_price, order.status = request.limit, "Filled"
         one = Execution(
@@ -152,7 +153,7 @@ class TwsPeer:
         )
         return [
             accepted,
-            messages.execution(VERSION, messages.NO_ID, ACCOUNT, one),
+            messages.execution(VERSION, messages.NO_ID, one),
             messages.order_status(order),
             messages.commission_report(one, None),
         ]

@@ -3,19 +3,17 @@
 import json
 import os
 import time
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from tapewire.common.events import Quote, Trade
+from tapewire import Quote, Strategy, Trade
 from tapewire.common.runtime.metrics import Histogram
-from tapewire.strategy import Strategy
 
 
 class EveryNthParameters(msgspec.Struct, frozen=True):
-    """`every`: how many quotes an order."""
+    """`every`: one order per so many quotes."""
 
     every: int = 100
 
@@ -36,12 +34,12 @@ class EveryNth(Strategy):
         if self._quotes % self.parameters.every == 0 and quote.bid is not None:
             self._orders += 1
             order = self.buy if self._orders % 2 else self.sell
-            order(quote.symbol, 1, Decimal(repr(quote.bid)))
+            order(quote.symbol, 1, limit=quote.bid)
 
 
 class Counting(Strategy):
-    """Counts quotes; at each trade it says on standard output how many there were, when, and the
-    CPU time that its process had taken by then."""
+    """Counts quotes. At each trade it prints how many there were, the time, and the CPU time that
+    its process had used by then."""
 
     quotes = 0
 

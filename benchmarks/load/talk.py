@@ -1,4 +1,4 @@
-"""What a contender's process says: JSON lines, as `tapewire.benchmarks.load.children.Talk` reads them."""
+"""What a contender's process reports: JSON lines, as `load.children.Talk` reads them."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The gateway's writing end alone: `python -m tapewire.benchmarks.load.tick_source RUN_DIR SYMBOLS`.
+"""The gateway's writing end alone: `python -m tapewire.benchmarks.load.tick_source`.
 
 Made quotes through `TickPublisher` and an XPUB on the group's own `market` endpoint, in messages
 as large as the gateway's are under load: all that one read of TWS's socket brought for a symbol.
@@ -18,6 +18,7 @@ import zmq
 
 from tapewire.benchmarks.load import made_ticks as made
 from tapewire.benchmarks.load.talk import say, slices
+from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import endpoint, prepare_run_dir
 from tapewire.common.bus.streams import TickPublisher
@@ -64,7 +65,7 @@ def made_reads(names: list[str]) -> list[list[tuple[str, list[Tick]]]]:
 def main(run_dir: Path, symbol_count: int) -> None:
     """Send what is asked for."""
     names = made.symbols(symbol_count)
-    publisher, reads = TickPublisher("gateway", f"{time.time_ns():x}"), made_reads(names)
+    publisher, reads = TickPublisher(roles.GATEWAY, f"{time.time_ns():x}"), made_reads(names)
     market = open_market(endpoint("market", BusConfig(), prepare_run_dir(run_dir)))
     joined = (*names, made.MARK)
     wait_for(market, {wire.topic(f"{kind}.{n}") for kind in ("tick", "last") for n in joined})

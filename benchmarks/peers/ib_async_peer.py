@@ -1,6 +1,6 @@
 """ib_async: `python -m tapewire.benchmarks.peers.ib_async_peer PORT SYMBOLS`, socket to event.
 
-Its own way to take many ticks: `pendingTickersEvent`, once a read, with every ticker that changed
+Its own way to take many ticks: `pendingTickersEvent`, once per read, with every ticker that changed
 and in each the ticks that changed it. What it fetches at its start by default is left out.
 """
 

@@ -1,4 +1,4 @@
-"""ibapi as shipped: `python -m tapewire.benchmarks.peers.ibapi_peer PORT SYMBOLS`, socket to callback.
+"""ibapi as shipped, socket to callback: `python -m tapewire.benchmarks.peers.ibapi_peer`.
 
 Its own reader thread, queue and `run()`, as its documentation has it. Every message ends in one
 `tickSize`, for a `tickPrice` brings its size by that callback too; those of trades are left out.

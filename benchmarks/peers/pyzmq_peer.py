@@ -1,6 +1,6 @@
-"""pyzmq without Tapewire: `python -m tapewire.benchmarks.peers.pyzmq_peer KIND ROLE ADDRESS SYMBOLS`.
+"""pyzmq without Tapewire: `python -m tapewire.benchmarks.peers.pyzmq_peer`.
 
-KIND `plain` is what a first version does: msgpack, one tick a message, a method called with each.
+KIND `plain` is what a first version does: msgpack, one tick per message, a method called with each.
 KIND `floor` moves Tapewire's own bytes, in its own messages, and looks at nothing but the topic:
 what is left when all that a program could do with a tick is taken away. ROLE is `pub` or `sub`.
 """
@@ -16,6 +16,7 @@ import zmq
 from tapewire.benchmarks.load import made_ticks as made
 from tapewire.benchmarks.load.talk import mark, say, slices
 from tapewire.benchmarks.load.tick_source import Sock, made_reads, open_market, wait_for
+from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.streams import TickPublisher
 
@@ -43,7 +44,7 @@ def plain_messages(names: list[str]) -> list[Any]:
 
 
 def publish_plain(market: Sock, names: list[str]) -> None:
-    """One message a tick."""
+    """One message per tick."""
     turns = cycle(plain_messages(names))
     for count in slices():
         market.send_multipart([MARK_TOPIC, b""])
@@ -55,7 +56,7 @@ def publish_plain(market: Sock, names: list[str]) -> None:
 
 def publish_floor(market: Sock, names: list[str]) -> None:
     """Messages that were encoded before; only the last of a slice is made to measure."""
-    publisher = TickPublisher("gateway", f"{time.time_ns():x}")
+    publisher = TickPublisher(roles.GATEWAY, f"{time.time_ns():x}")
     turns = cycle(
         [
             (symbol, ticks, publisher.publish(symbol, ticks))

@@ -6,7 +6,7 @@ them and calls the strategy, which has asked for its symbols. The `TickData` exi
 out in vn.py's favour: what its `MainEngine` and its strategy engine do between the event and the
 strategy.
 
-KIND `engine` is the `EventEngine` alone, one event a tick, as one would use it without a gateway.
+KIND `engine` is the `EventEngine` alone, one event per tick, as one would use it without a gateway.
 Both are one process, in which nothing is serialised.
 """
 

@@ -1,4 +1,4 @@
-"""The latency chart: microseconds by percentile, the nines evenly spaced, a panel a rate."""
+"""The latency chart: microseconds by percentile, the nines evenly spaced, one panel per rate."""
 
 import io
 import math

@@ -19,8 +19,8 @@ _METHOD: Final = """\
 Ticks go out open loop: what is due in a millisecond is written at its start, however late the \
 last answer was. The way there and back is from the write of a tick to TWS's socket to the order \
 that the tick leads to on the same socket, both ends stamped by the load's one clock; about 100 \
-ticks a second lead to one, and it is on disk (synchronous FULL) before its bytes leave. The bare \
-chain is the same hops between processes, and the same commit, with nothing else in them; its \
+ticks per second lead to one, and it is on disk (synchronous FULL) before its bytes leave. The \
+bare chain is the same hops between processes, and the same commit, with nothing else in them; its \
 slices take turns with the group's, so that what the machine does besides hits both.
 Each curve has all samples and ends at the slowest of them, of which the share 1 - 1/n was \
 faster: nothing is drawn beyond what was measured. The group's own hop, gateway to strategy, is \

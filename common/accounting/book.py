@@ -1,32 +1,85 @@
-"""Positions and P&L from fills: one core, used by the gateway, the executor's ledger and risk.
+"""The account book: positions, P&L and fees from fills, for each account, symbol and trading day.
 
 Average-cost method. Adding to a position moves its average cost; reducing it realises
 (price - average cost) x quantity x multiplier; going through zero does both, one after the other.
-Commissions are kept beside the realised P&L, not inside it.
+Fees are kept beside the realised P&L, not inside it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from tapewire.common.events import Commission, Fill, signed
+from tapewire.common.events import Commission, Event, Fill, PositionReported, signed
 
-ZERO = Decimal(0)
+ZERO: Final = Decimal(0)
+MINUTE_NS: Final = 60_000_000_000
+MINUTES_KNOWN_MAX: Final = 1024
+Key = tuple[str, str]
+"""Account and symbol."""
+Days = Callable[[int], date]
+"""The trading day of a moment, given in UTC nanoseconds."""
+
+
+def trading_days(zone: str = "America/Chicago", ends: time = time(17)) -> Days:
+    """Trading days that end at a local time; what comes after it belongs to the next day.
+
+    The default is that of CME products: 17:00 in Chicago. Raises KeyError for an unknown zone.
+    """
+    local, known = ZoneInfo(zone), dict[int, date]()  # by minute: no day begins within one
+    rest = timedelta(hours=24) - timedelta(hours=ends.hour, minutes=ends.minute)
+
+    def day_of(ts_ns: int) -> date:
+        minute = ts_ns // MINUTE_NS
+        day = known.get(minute)
+        if day is None:
+            if len(known) >= MINUTES_KNOWN_MAX:
+                known.clear()
+            moment = datetime.fromtimestamp(minute * 60, UTC).astimezone(local)
+            midnight = ends == time(0)
+            day = moment.date() if midnight else (moment.replace(tzinfo=None) + rest).date()
+            known[minute] = day
+        return day
+
+    return day_of
+
+
+class Totals:
+    """What a trading day came to in one account: realised P&L before fees, fees, executions."""
+
+    __slots__ = ("fees", "fills", "realised")
+
+    def __init__(self) -> None:
+        self.realised = ZERO
+        self.fees = ZERO
+        self.fills = 0
+
+    def __repr__(self) -> str:
+        return f"<Totals realised {self.realised}, fees {self.fees}, {self.fills} fills>"
+
+    @property
+    def net(self) -> Decimal:
+        """Realised P&L less fees."""
+        return self.realised - self.fees
 
 
 class Position:
     """What is held of one symbol. `quantity` is signed; money is in the instrument's currency."""
 
-    def __init__(self, symbol: str, multiplier: Decimal = Decimal(1)) -> None:
+    def __init__(self, symbol: str, multiplier: Decimal = Decimal(1), account: str = "") -> None:
+        self.account = account
         self.symbol = symbol
         self.multiplier = multiplier
         self.quantity = ZERO
         self.average_cost = ZERO
         self.realised = ZERO
-        self.commission = ZERO
+        self.fees = ZERO
         self.mark: Decimal | None = None
 
     def __repr__(self) -> str:
-        return f"<Position {self.symbol} {self.quantity} @ {self.average_cost:.4f}>"
+        of = f"{self.account} " if self.account else ""
+        return f"<Position {of}{self.symbol} {self.quantity} @ {self.average_cost:.4f}>"
 
     @property
     def unrealised(self) -> Decimal | None:
@@ -35,12 +88,13 @@ class Position:
             return None
         return (self.mark - self.average_cost) * self.quantity * self.multiplier
 
-    def trade(self, change: Decimal, price: Decimal) -> None:
-        """Apply an execution of `change` (signed) at `price`."""
-        closing = ZERO
+    def trade(self, change: Decimal, price: Decimal) -> Decimal:
+        """Apply an execution of `change` (signed) at `price`; gives what it realised."""
+        closing = realised = ZERO
         if self.quantity * change < 0:
             closing = max(-abs(self.quantity), min(abs(self.quantity), change))
-            self.realised -= closing * (price - self.average_cost) * self.multiplier
+            realised = -closing * (price - self.average_cost) * self.multiplier
+            self.realised += realised
         opening = change - closing
         held = self.quantity + closing
         self.quantity = held + opening
@@ -48,59 +102,128 @@ class Position:
             self.average_cost = (held * self.average_cost + opening * price) / self.quantity
         elif not held:
             self.average_cost = ZERO
+        return realised
 
 
 class Book:
-    """All positions, from each execution once.
+    """All positions of all accounts, from each execution once.
 
     A corrected execution (same id but for the part after the last full stop) takes the place of
-    the one it corrects: the symbol's history is applied anew.
+    the one it corrects, in its order and on its trading day: the account's history is applied again
+    from its beginning.
+
+    The order of executions
+    -----------------------
+    What a position realised depends on the order of its executions, and they may come from the
+    journals of two gateways. Live these are read side by side; after a restart, one may be read to
+    its end before the other begins. The P&L must be the same. So executions of one source keep that
+    source's order, whatever their stamps say, for a clock may be set back; executions of different
+    sources are put in the order of their stamps. One that belongs before others that are counted
+    already has the account's history applied again.
     """
 
-    def __init__(self, multipliers: Mapping[str, Decimal] | None = None) -> None:
+    def __init__(
+        self, multipliers: Mapping[str, Decimal] | None = None, day_of: Days | None = None
+    ) -> None:
         self._multipliers = dict(multipliers or {})
-        self.positions: dict[str, Position] = {}
+        self._day_of = day_of or trading_days()
+        self.positions: dict[Key, Position] = {}
+        self.days: dict[tuple[str, date], Totals] = {}
         self._fills: dict[str, Fill] = {}
         self._commissions: dict[str, Commission] = {}
+        self._by_key: dict[Key, list[str]] = {}  # executions of a position, in their order
+        self._first: dict[str, tuple[int, str]] = {}  # when an execution was reported, and by whom
+        self._last: dict[tuple[Key, str], str] = {}  # the newest execution that a source reported
 
-    def apply_fill(self, fill: Fill) -> bool:
+    # ---- what comes in -------------------------------------------------------------------------
+
+    def apply(self, event: Event, source: str = "") -> bool:
+        """Take in a fill or a commission, whichever this is; False if it changed nothing.
+
+        `source` names the journal that the event is from, where there are several.
+        """
+        if isinstance(event, Fill):
+            return self.apply_fill(event, source)
+        return isinstance(event, Commission) and self.apply_commission(event)
+
+    def apply_fill(self, fill: Fill, source: str = "") -> bool:
         """Count a fill; False if this very execution was counted before, or a later correction."""
-        key = execution_key(fill.exec_id)
-        known = self._fills.get(key)
+        execution, key = execution_key(fill.exec_id), (fill.account, fill.symbol)
+        known = self._fills.get(execution)
         if known is not None and fill.exec_id <= known.exec_id:
+            self._reported_by(source, key, execution)
             return False
-        self._fills[key] = fill
-        position = self.position(fill.symbol)
+        self._fills[execution] = fill
         if known is not None:
-            self._replay(fill.symbol)
+            self._correct(execution, (known.account, known.symbol), key, source)
             return True
-        position.trade(signed(fill.side, fill.quantity), fill.price)
-        if key in self._commissions:
-            position.commission += self._commissions[key].amount
+        self._first[execution] = (fill.ts_ns, source)
+        if self._insert(execution, key, source):
+            self._count(execution)
+        else:
+            self._rebuild({fill.account})
         return True
 
     def apply_commission(self, commission: Commission) -> bool:
         """Count a commission; False if it was counted before. A correction's takes its place."""
-        key = execution_key(commission.exec_id)
-        known = self._commissions.get(key)
+        execution = execution_key(commission.exec_id)
+        known = self._commissions.get(execution)
         if known is not None and commission.exec_id <= known.exec_id:
             return False
-        self._commissions[key] = commission
-        if key in self._fills:
-            change = commission.amount - (known.amount if known else ZERO)
-            self.position(self._fills[key].symbol).commission += change
+        self._commissions[execution] = commission
+        if execution in self._fills:
+            self._charge(execution, commission.amount - (known.amount if known else ZERO))
         return True
 
-    def position(self, symbol: str) -> Position:
-        """The position of `symbol`, an empty one if it was never traded."""
-        if symbol not in self.positions:
+    # ---- what is known -------------------------------------------------------------------------
+
+    def position(self, account: str, symbol: str) -> Position:
+        """The position of `symbol` in `account`, an empty one if it was never traded."""
+        key = (account, symbol)
+        if key not in self.positions:
             multiplier = self._multipliers.get(symbol, Decimal(1))
-            self.positions[symbol] = Position(symbol, multiplier)
-        return self.positions[symbol]
+            self.positions[key] = Position(symbol, multiplier, account)
+        return self.positions[key]
+
+    def quantity(self, account: str, symbol: str) -> Decimal:
+        """What the fills of `symbol` in `account` add up to."""
+        position = self.positions.get((account, symbol))
+        return position.quantity if position is not None else ZERO
+
+    def mark(self, symbol: str, price: Decimal) -> None:
+        """Value the positions of `symbol`, in every account, at `price`."""
+        for (_, name), position in self.positions.items():
+            if name == symbol:
+                position.mark = price
+
+    def of(self, account: str | None = None) -> Iterator[Position]:
+        """The positions of one account; of all of them where none is named."""
+        return (p for (name, _), p in self.positions.items() if account in (None, name))
+
+    def day(self, account: str, ts_ns: int) -> Totals:
+        """What the trading day of this moment has come to so far."""
+        return self.days.get((account, self._day_of(ts_ns))) or Totals()
+
+    def fill(self, exec_id: str) -> Fill | None:
+        """The execution of this id, or what has corrected it."""
+        return self._fills.get(execution_key(exec_id))
+
+    def commission(self, exec_id: str) -> Commission | None:
+        """What an execution cost; None while that is not known."""
+        return self._commissions.get(execution_key(exec_id))
+
+    def fills(self) -> list[Fill]:
+        """Each execution once, in the order in which they were first reported."""
+        return list(self._fills.values())
+
+    @property
+    def exec_ids(self) -> set[str]:
+        """The ids of all executions, corrected ones in their newest version."""
+        return {fill.exec_id for fill in self._fills.values()}
 
     @property
     def realised(self) -> Decimal:
-        """Realised P&L of all symbols, before commissions."""
+        """Realised P&L of all accounts and symbols, before fees."""
         return sum((p.realised for p in self.positions.values()), ZERO)
 
     @property
@@ -109,18 +232,104 @@ class Book:
         return sum((p.unrealised or ZERO for p in self.positions.values()), ZERO)
 
     @property
-    def commission(self) -> Decimal:
-        """Commissions of all symbols."""
-        return sum((p.commission for p in self.positions.values()), ZERO)
+    def fees(self) -> Decimal:
+        """Commissions of all accounts and symbols."""
+        return sum((p.fees for p in self.positions.values()), ZERO)
 
-    def _replay(self, symbol: str) -> None:
-        old = self.positions[symbol]
-        fresh = Position(symbol, old.multiplier)
-        fresh.mark, fresh.commission = old.mark, old.commission
-        for fill in self._fills.values():
-            if fill.symbol == symbol:
-                fresh.trade(signed(fill.side, fill.quantity), fill.price)
-        self.positions[symbol] = fresh
+    def snapshot(self) -> dict[str, Any]:
+        """The durable state as plain values; marks are not durable."""
+        return {
+            f"{account}/{symbol}": (p.quantity, p.average_cost, p.realised, p.fees)
+            for (account, symbol), p in self.positions.items()
+        }
+
+    # ---- inside --------------------------------------------------------------------------------
+
+    def _insert(self, execution: str, key: Key, source: str) -> bool:
+        """Put an execution where it belongs in its position's history; True if that is the end."""
+        history = self._by_key.setdefault(key, [])
+        at, before, stamp = len(history), self._last.get((key, source)), self._first[execution]
+        while at and history[at - 1] != before and self._first[history[at - 1]] > stamp:
+            at -= 1
+        history.insert(at, execution)
+        self._last[key, source] = execution
+        return at == len(history) - 1
+
+    def _reported_by(self, source: str, key: Key, execution: str) -> None:
+        """Another source has this execution too: what follows in that source comes after it."""
+        before = self._last.get((key, source))
+        if before is None or self._first[before] < self._first[execution]:
+            self._last[key, source] = execution
+
+    def _correct(self, execution: str, old: Key, new: Key, source: str) -> None:
+        if old != new:
+            self._by_key[old].remove(execution)
+            self._insert(execution, new, source)
+        self._rebuild({old[0], new[0]})
+
+    def _count(self, execution: str) -> None:
+        """Apply an execution, and what it cost if that is known, to its position and its day."""
+        fill, totals = self._fills[execution], self._totals(execution)
+        position = self.position(fill.account, fill.symbol)
+        totals.realised += position.trade(signed(fill.side, fill.quantity), fill.price)
+        totals.fills += 1
+        if execution in self._commissions:
+            self._charge(execution, self._commissions[execution].amount)
+
+    def _charge(self, execution: str, amount: Decimal) -> None:
+        fill = self._fills[execution]
+        self.position(fill.account, fill.symbol).fees += amount
+        self._totals(execution).fees += amount
+
+    def _totals(self, execution: str) -> Totals:
+        """The totals of the day on which an execution was first reported."""
+        day = (self._fills[execution].account, self._day_of(self._first[execution][0]))
+        return self.days.setdefault(day, Totals())
+
+    def _rebuild(self, accounts: set[str]) -> None:
+        """Apply the history of these accounts again: a correction may change every later day."""
+        self.days = {day: totals for day, totals in self.days.items() if day[0] not in accounts}
+        histories = [(key, of) for key, of in self._by_key.items() if key[0] in accounts]
+        for (account, symbol), history in histories:
+            old = self.position(account, symbol)
+            fresh = self.positions[account, symbol] = Position(symbol, old.multiplier, account)
+            fresh.mark = old.mark
+            for execution in history:
+                self._count(execution)
+
+
+class Reported:
+    """What the broker says that each account holds: its newest word on each position.
+
+    Within a source the newest is what was read last, not what has the highest stamp: a clock may be
+    set back. Of several sources the one with the newest stamp counts: after a restart, the journal
+    of a gateway that was down since yesterday may be read last.
+    """
+
+    def __init__(self) -> None:
+        self._by_source: dict[Key, dict[str, PositionReported]] = {}
+        self._positions: dict[Key, PositionReported] = {}
+
+    def apply(self, event: PositionReported, source: str = "") -> None:
+        """Take in the broker's word on a position; `source` names the journal that it is from."""
+        key = (event.account, event.symbol)
+        words = self._by_source.setdefault(key, {})
+        words[source] = event
+        newest = max(words, key=lambda name: (words[name].ts_ns, name))
+        self._positions[key] = words[newest]
+
+    def quantity(self, account: str, symbol: str) -> Decimal | None:
+        """What is held of `symbol`; None if the broker never said."""
+        known = self._positions.get((account, symbol))
+        return known.quantity if known is not None else None
+
+    def items(self) -> Iterator[tuple[Key, PositionReported]]:
+        """Each account and symbol with the broker's newest word on it."""
+        return iter(self._positions.items())
+
+    def snapshot(self) -> dict[str, Any]:
+        """The durable state as plain values."""
+        return {f"{a}/{s}": e.quantity for (a, s), e in self._positions.items()}
 
 
 def execution_key(exec_id: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
+from tapewire.common import roles
 from tapewire.common.bus.ports import PORTS
 from tapewire.common.errors import ConfigError
 
@@ -16,12 +17,12 @@ LONGEST: Final = max(*PORTS, _SUPERVISOR_BINDS, key=len)
 RUN_DIR_MAX: Final = SOCKET_PATH_MAX - len(f"/{LONGEST}")
 
 STREAMS: Final = {
-    "gateway": ("broker", "orders"),
-    "way-out": ("way-out-broker", "way-out"),
-    "executor": ("execution", "executor"),
-    "risk": ("risk", "control"),
+    roles.GATEWAY: ("broker", "orders"),
+    roles.LIQUIDATION: ("liquidation-broker", "liquidation"),
+    roles.EXECUTOR: ("execution", "executor"),
+    roles.RISK: ("risk", "control"),
 }
-"""For each source that journals: the endpoint it publishes on and the one that answers catch-up."""
+"""For each role with a journal: the socket it publishes on and the one that answers requests."""
 
 
 class Bus(Protocol):

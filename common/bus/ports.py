@@ -11,6 +11,6 @@ PORTS: Final = {
     "risk": 5560,
     "control": 5561,
     "executor": 5562,
-    "way-out": 5563,
-    "way-out-broker": 5564,
+    "liquidation": 5563,
+    "liquidation-broker": 5564,
 }

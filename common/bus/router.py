@@ -18,7 +18,7 @@ H = TypeVar("H", bound=Callable[..., None])
 AH = TypeVar("AH", bound=Callable[..., Awaitable[None]])
 Ts = TypeVarTuple("Ts")
 
-Bury = Callable[[str, str, bytes], None]
+DeadLetterSink = Callable[[str, str, bytes], None]
 """Keeps a dead letter: where it came from, why it could not be used, its bytes."""
 Middleware = Callable[[Event], Event | None]
 """May give another event instead of the one it is given, or None to drop it."""
@@ -43,14 +43,14 @@ class EventRouter(Generic[*Ts]):
     def __init__(
         self,
         metrics: Metrics,
-        bury: Bury,
+        dead_letter: DeadLetterSink,
         now_ns: Callable[[], int],
         *,
         fatal: tuple[type[Exception], ...] = (),
         otherwise: Callable[[Event, *Ts], None] | None = None,
     ) -> None:
         self._metrics = metrics
-        self._bury = bury
+        self._dead_letter = dead_letter
         self._now_ns = now_ns
         self._fatal = fatal
         self._otherwise = otherwise
@@ -162,7 +162,7 @@ class EventRouter(Generic[*Ts]):
 
     def _failed(self, origin: str, event: Event, error: BaseException) -> None:
         self._metrics.count("handler_failures", label=f"{origin}.{name_of(event)}")
-        self._bury(origin, repr(error), wire.encode(event))
+        self._dead_letter(origin, repr(error), wire.encode(event))
 
 
 def _types_of(kind: Any) -> tuple[type[Event], ...]:

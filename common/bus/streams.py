@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tapewire.common.bus import wire
+from tapewire.common.clock import Now
 from tapewire.common.events import CatchUp, CatchUpReply, Event, Heartbeat, Quote, Tick, Trade
 from tapewire.common.runtime.journal import Journal
 
@@ -52,7 +53,7 @@ class Follower:
     def __init__(self, source: str) -> None:
         self.source = source
         self.next_seq = 1
-        self.heard_head = 0
+        self.known_head = 0
         self.caught_up = False
         self.gaps = 0
         self.fault = ""
@@ -79,17 +80,17 @@ class Follower:
             return
         if beat.seq >= self.next_seq:
             self._fall_behind(beat.seq)
-        elif self.next_seq > self.heard_head:
+        elif self.next_seq > self.known_head:
             self.caught_up = True
             self._asked_ns = None
 
-    def request(self, now_ns: int) -> CatchUp | None:
+    def request(self, now: Now) -> CatchUp | None:
         """The question to send now, if something is missing and none is under way."""
-        if self.caught_up or self.heard_head < self.next_seq:
+        if self.caught_up or self.known_head < self.next_seq:
             return None
-        if self._asked_ns is not None and now_ns - self._asked_ns < CATCH_UP_RETRY_NS:
+        if self._asked_ns is not None and now.mono_ns - self._asked_ns < CATCH_UP_RETRY_NS:
             return None
-        self._asked_ns = now_ns
+        self._asked_ns = now.mono_ns
         self._request_id += 1
         return CatchUp(self._request_id, self.next_seq)
 
@@ -99,14 +100,14 @@ class Follower:
             return
         yield from self._take(batch)
         self._asked_ns = None
-        self.heard_head = max(self.heard_head, reply.head)
-        self.caught_up = self.next_seq > self.heard_head
+        self.known_head = max(self.known_head, reply.head)
+        self.caught_up = self.next_seq > self.known_head
 
     def _is_of_this_epoch(self, epoch: str, head: int) -> bool:
         """Whether a message is of the source's present run; the first of a new run shows its head.
 
-        Epochs sort in the order of starts, so what an earlier run left on its way is told from
-        what a new one says. Within a run a head cannot go back: a lower one is a message that
+        Epochs sort in the order of starts, so what an earlier run left on its way can be told apart
+        from what a new one sends. Within a run a head cannot go back: a lower one is a message that
         came late, for replies come by another socket than what is published. A new run that
         begins below what was seen has lost its journal's tail.
         """
@@ -131,7 +132,7 @@ class Follower:
         if self.caught_up:
             self.gaps += 1
         self.caught_up = False
-        self.heard_head = max(self.heard_head, head)
+        self.known_head = max(self.known_head, head)
 
 
 class TickPublisher:

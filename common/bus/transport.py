@@ -1,4 +1,4 @@
-"""The bus as a service sees it: named channels, drained once a turn; ZeroMQ behind it live.
+"""The bus as a service sees it: named channels, drained once per turn; ZeroMQ behind it live.
 
 In back-tests and simulations another class with the same two methods stands here, and the
 services do not know.
@@ -21,7 +21,7 @@ class Transport(Protocol):
         """What has come, bounded a channel; waits up to `timeout_ms` if there is nothing."""
 
     def send(self, channel: str, frames: Sequence[bytes]) -> bool:
-        """Hand a message over; False if nobody is there to take it or the queue is full."""
+        """Hand a message over; False if there is no receiver or the queue is full."""
 
 
 class Stream(Protocol):
@@ -38,6 +38,9 @@ class Stream(Protocol):
 
     def write(self, data: bytes) -> bool:
         """Queue bytes; False if there is no connection."""
+
+    def close(self) -> None:
+        """Close now; `ready` may connect again later."""
 
 
 KINDS: Final = {

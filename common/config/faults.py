@@ -51,10 +51,10 @@ _PATTERNS: Final = {
 }
 
 _INSTEAD: Final = {
-    "name": "give one of them another",
-    "symbol": "leave one of them out",
+    "name": "give one of them another name",
+    "symbol": "remove one of them",
 }
-"""What to do about a name of this kind that stands twice."""
+"""What to do about a name of this kind that is a duplicate."""
 
 SHOWN_MAX: Final = 80
 
@@ -70,16 +70,16 @@ def wanted(fault: Mapping[str, Any]) -> str:
 
 
 def unknown_key(name: str, known: Iterable[str]) -> PydanticCustomError:
-    """What a validator raises for a key of its table that is none."""
+    """What a validator raises for an unknown key of its table."""
     return PydanticCustomError("unknown_key", "a known key", {"name": name, "known": [*known]})
 
 
 def refuse_twice(what: str, names: Sequence[str]) -> None:
-    """Raise, in a validator, if a name of its list's entries stands twice."""
+    """Raise, in a validator, if a name of its list's entries is a duplicate."""
     for name in names:
         if names.count(name) > 1:
             told = {"what": what, "name": name}
-            raise PydanticCustomError("twice", "one entry a {what}; {name} stands twice", told)
+            raise PydanticCustomError("twice", "one entry per {what}; {name} is a duplicate", told)
 
 
 def sentence(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
@@ -92,11 +92,11 @@ def sentence(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
         return f"{key((*place, name))} is not a known key; {expected(name, known)}"
     if fault["type"] == "twice":
         what, name = fault["ctx"]["what"], fault["ctx"]["name"]
-        return f"{key(place)}: the {what} {name!r} stands twice; {_INSTEAD[what]}"
+        return f"{key(place)}: the {what} {name!r} is a duplicate; {_INSTEAD[what]}"
     if fault["type"] == "missing":
         return f"{key(place)} is missing"
     if fault["type"] == "tuple_type" and isinstance(fault["input"], dict) and not table:
-        return f"[{last}] stands where [[{last}]] is meant"
+        return f"[{last}] must be written [[{last}]]"
     return f"{key(place)} is {_shown(fault['input'])}, must be {wanted(fault)}"
 
 

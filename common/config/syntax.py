@@ -12,9 +12,9 @@ _HEADER: Final = re.compile(r"\s*(\[\[?)\s*([\w.-]+)\s*\]")
 _KEY: Final = re.compile(r"\s*([\w.-]+)\s*=")
 _WORD: Final = re.compile(r"[A-Za-z_./~][\w./:~-]*")
 _SAID: Final = {
-    "Invalid value": "no value; a text stands in quotes",
+    "Invalid value": "no value found; text must be in quotes",
     "Expected newline or end of document after a statement": (
-        "it goes on behind the value; a text stands in quotes"
+        "there is more after the value; text must be in quotes"
     ),
     "Expected '=' after a key in a key/value pair": "a key and its value have a = between them",
     "Illegal character '\\n'": "the quote at the text's end is missing",
@@ -46,13 +46,13 @@ def _table_twice(line: str, lists: Collection[str]) -> str:
     header = _HEADER.match(line)
     if header is None:
         key = _KEY.match(line)
-        return f"{key[1] if key else _shown(line)} stands twice"
+        return f"{key[1] if key else _shown(line)} is a duplicate"
     name = header[2]
     if name not in lists:
-        return f"[{name}] stands twice; put its keys under one"
+        return f"[{name}] is a duplicate; put its keys under one of them"
     if header[1] == "[":
-        return f"[{name}] stands where [[{name}]] is meant"
-    return f"[[{name}]] stands behind a [{name}]; each needs two brackets"
+        return f"[{name}] must be written [[{name}]]"
+    return f"[[{name}]] follows a [{name}]; each needs two brackets"
 
 
 def _value(said: str, line: str, rest: str) -> str:
@@ -61,8 +61,8 @@ def _value(said: str, line: str, rest: str) -> str:
     if word is None:
         return f"{_shown(line)}: {_SAID.get(said, said[:1].lower() + said[1:])}"
     if word[0].lower() in ("true", "false"):
-        return f"{_shown(line)}: {word[0].lower()} is written in small letters"
-    return f'{_shown(line)}: a text stands in quotes, as in "{redact(word[0])}"'
+        return f"{_shown(line)}: {word[0].lower()} must be in lower case"
+    return f'{_shown(line)}: text must be in quotes, as in "{redact(word[0])}"'
 
 
 def _shown(line: str) -> str:

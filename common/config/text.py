@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+TEXT_MAX: Final = 300
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -36,3 +37,10 @@ def printable(text: str) -> str:
 def quoted(text: str, limit: int = 60) -> str:
     """`text` in quotes, its control characters escaped, and no more of it than its start."""
     return repr(text) if len(text) <= limit else f"{text[:limit]!r}..."
+
+
+def named(error: BaseException) -> str:
+    """`KeyError: 'AAPL'`, in one line: the type, and its message where it has one."""
+    raw = error.msg if isinstance(error, SyntaxError) else str(error)
+    text = printable(" ".join(raw.split()))[:TEXT_MAX]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

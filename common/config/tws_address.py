@@ -60,5 +60,5 @@ def publish(run_dir: Path, address: TwsAddress) -> None:
 
 
 def withdraw(run_dir: Path) -> None:
-    """Take the address away: nobody of this group listens there any more."""
+    """Remove the address: no process of this group listens there any more."""
     (run_dir / FILE).unlink(missing_ok=True)

@@ -9,7 +9,8 @@ import msgspec
 class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A past fact, or a command on its way; on the wire an array that begins with its name.
 
-    Fields are only ever appended, each with a default, so that older and newer writers are read.
+    Names are `domain.entity.action` where there is an entity, otherwise `domain.action`. Fields
+    are only ever appended, each with a default, so that older and newer writers can be read.
     """
 
 
@@ -24,28 +25,66 @@ def types_by_name() -> dict[str, type[Event]]:
 
 
 # NaN and the infinities fail these bounds, so a decoder refuses them and names their path.
-Price = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
-Size = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
+PRICE_MAX: Final = 1e12
+SIZE_MAX: Final = 1e15
+Price = Annotated[float, msgspec.Meta(ge=-PRICE_MAX, le=PRICE_MAX)]
+Size = Annotated[float, msgspec.Meta(ge=0, le=SIZE_MAX)]
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
 TimeNs = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Text = Annotated[str, msgspec.Meta(max_length=512)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Account = Annotated[str, msgspec.Meta(max_length=64)]
 Side = Literal["BUY", "SELL"]
-OrderType = Literal["MKT", "LMT"]
+TEXT_MAX: Final = 512
 DIGITS_MAX: Final = 30  # a Decimal beyond this overflows the arithmetic that it enters
 
 
-def require_finite(event: Event, *fields: str) -> None:
+class Scope(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a halt, a violation or a flatten is about: a part that is empty stands for all.
+
+    `Scope()` is everything; `Scope(account="DU1", symbol="AAPL")` one symbol in one account.
+    """
+
+    account: Account = ""
+    strategy: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    symbol: Annotated[str, msgspec.Meta(max_length=128)] = ""
+
+    def covers(self, account: str, strategy: str | None, symbol: str) -> bool:
+        """Whether an order or a position of these three is inside the scope."""
+        return (
+            self.account in ("", account)
+            and self.strategy in ("", strategy)
+            and self.symbol in ("", symbol)
+        )
+
+    def __str__(self) -> str:
+        named = zip(("account", "strategy", "symbol"), self.parts, strict=True)
+        return ", ".join(f"{kind} {part}" for kind, part in named if part) or "everything"
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """Account, strategy and symbol."""
+        return self.account, self.strategy, self.symbol
+
+
+EVERYTHING: Final = Scope()
+"""The scope of all accounts, strategies and symbols."""
+
+
+def require_finite(of: str, **numbers: Decimal | None) -> None:
     """Refuse a Decimal that is NaN, infinite or of an absurd size; the error names it."""
-    for field in fields:
-        value = getattr(event, field)
-        if isinstance(value, Decimal) and not value.is_finite():
-            raise ValueError(f"{name_of(event)}.{field} is {value}, expected a finite number")
-        if isinstance(value, Decimal) and abs(value.adjusted()) > DIGITS_MAX:
-            raise ValueError(
-                f"{name_of(event)}.{field} is {value:.3E},"
-                f" expected at most {DIGITS_MAX} digits before or after the point"
-            )
+    for name, number in numbers.items():
+        if not isinstance(number, Decimal):
+            continue
+        # NaN and the infinities have an adjusted exponent of 0, so they are asked about by name.
+        if number.is_finite() and -DIGITS_MAX <= number.adjusted() <= DIGITS_MAX:
+            continue
+        if not number.is_finite():
+            raise ValueError(f"{of}.{name} is {number}; it must be a finite number")
+        raise ValueError(
+            f"{of}.{name} is {number:.3E}; it may have at most {DIGITS_MAX} digits"
+            " before or after the point"
+        )
 
 
 def signed(side: Side, quantity: Decimal) -> Decimal:

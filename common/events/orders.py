@@ -1,9 +1,14 @@
-"""Orders: the executor's requests, the gateway's facts about them, the executor's own account."""
+"""Orders: the executor's requests, the gateway's facts about them, the executor's own account.
+
+Each event carries the account that it is about, or the order that does. `intent_id` names an order
+inside Tapewire; `order_id` and `permanent_id` are the broker's names for it, opaque text.
+"""
 
 from decimal import Decimal
 from typing import Literal
 
-from tapewire.common.events.base import Event, Name, OrderType, Side, Text, TimeNs, require_finite
+from tapewire.common.events.base import Account, Event, Name, Side, Text, TimeNs, require_finite
+from tapewire.common.events.terms import OrderTerms
 
 OrderState = Literal[
     "CREATED",
@@ -12,37 +17,35 @@ OrderState = Literal[
     "FILLED",
     "CANCELLED",
     "REJECTED",
-    "REFUSED",
+    "DENIED",
     "LOST",
     "UNKNOWN",
 ]
+Stage = Literal["executor", "gateway"]
+
+# ---- commands ------------------------------------------------------------------------------
 
 
-class SubmitOrder(Event, frozen=True, tag="submit_order"):
+class SubmitOrder(Event, frozen=True, tag="order.submit"):
     """One intent: at most one broker order will ever come of it, however often it is sent."""
 
     intent_id: Name
     ts_ns: TimeNs
+    account: Account
     strategy: Name
     symbol: Name
-    action: Side
-    quantity: Decimal
-    order_type: OrderType
+    terms: OrderTerms
     expires_ns: TimeNs
-    limit_price: Decimal | None = None
     signal_id: str = ""
     signal_ns: TimeNs = 0
     cause_id: str = ""
     cause_ns: TimeNs = 0
 
-    def __post_init__(self) -> None:
-        require_finite(self, "quantity", "limit_price")
 
+class CancelOrder(Event, frozen=True, tag="order.cancel"):
+    """Cancel the order of an intent; `id` is what the answer names, the intent if it is empty.
 
-class CancelOrder(Event, frozen=True, tag="cancel_order"):
-    """Cancel what became of an intent; `id` is what the answer names, the intent if it is empty.
-
-    An intent that comes after its cancel is refused.
+    An intent that arrives after its cancel is denied.
     """
 
     intent_id: Name
@@ -50,71 +53,80 @@ class CancelOrder(Event, frozen=True, tag="cancel_order"):
     id: str = ""
 
 
-class CancelAll(Event, frozen=True, tag="cancel_all"):
-    """Cancel every working order of the account, whoever placed it."""
+class CancelAll(Event, frozen=True, tag="order.cancel_all"):
+    """Cancel every working order of the login, in all its accounts, whoever placed it."""
 
     ts_ns: TimeNs
 
 
-class ModifyOrder(Event, frozen=True, tag="modify_order"):
-    """New terms for a live order: they go to TWS at most once, however often `id` is sent.
-
-    `quantity` is the order's whole one, what is filled included.
-    """
+class ModifyOrder(Event, frozen=True, tag="order.modify"):
+    """New terms for a live order: sent to the broker at most once, however often `id` is sent."""
 
     id: Name
     ts_ns: TimeNs
     intent_id: Name
-    quantity: Decimal
+    terms: OrderTerms
     expires_ns: TimeNs
-    limit_price: Decimal | None = None
-
-    def __post_init__(self) -> None:
-        require_finite(self, "quantity", "limit_price")
 
 
-# ---- born at the gateway -------------------------------------------------------------------
+# ---- emitted by the gateway ----------------------------------------------------------------
 
 
 class OrderIntended(Event, frozen=True, tag="order.intended"):
-    """The intent is on disk under `order_id`; its bytes may go to TWS from now on."""
+    """The intent is on disk under `order_id`; it may go to the broker from now on."""
 
     ts_ns: TimeNs
-    order_id: int
+    order_id: str
     order: SubmitOrder
 
+    @property
+    def account(self) -> str:
+        """The order's account."""
+        return self.order.account
 
-class OrderRefused(Event, frozen=True, tag="order.refused"):
-    """The gateway will not send this intent, now or ever; no byte of it went to TWS."""
+
+class OrderDenied(Event, frozen=True, tag="order.denied"):
+    """We will not do this, now or ever; the broker never received it. `stage` says who denied it.
+
+    The gateway denies an intent (`intent_id`); the executor denies a signal (`signal_id`). A
+    cancel or a modify may be denied after it was taken: by the gateway, or by the broker.
+    """
 
     ts_ns: TimeNs
-    intent_id: Name
+    account: Account
+    strategy: str
+    stage: Stage
     reason: Text
+    intent_id: str = ""
+    signal_id: str = ""
 
 
 class OrderAccepted(Event, frozen=True, tag="order.accepted"):
-    """TWS has the order, under `perm_id`. `sent_ns`: when it was written; None after a restart."""
+    """The broker has the order. `sent_ns` is when it was written; None after a restart."""
 
     ts_ns: TimeNs
+    account: Account
     intent_id: Name
-    order_id: int
-    perm_id: int
+    order_id: str
+    permanent_id: str
     sent_ns: TimeNs | None = None
 
 
 class OrderRejected(Event, frozen=True, tag="order.rejected"):
-    """TWS refused the order, with its error code."""
+    """The broker rejected the order, with its error code."""
 
     ts_ns: TimeNs
+    account: Account
     intent_id: Name
     code: int
     reason: Text
 
 
 class OrderCancelled(Event, frozen=True, tag="order.cancelled"):
-    """TWS reports it cancelled; a fill may still come and is counted."""
+    """The broker reports it cancelled; a fill may still arrive and is counted."""
 
     ts_ns: TimeNs
+    account: Account
     intent_id: Name
     reason: Text = ""
 
@@ -123,36 +135,40 @@ class OrderFilled(Event, frozen=True, tag="order.filled"):
     """The executions have reached the whole quantity."""
 
     ts_ns: TimeNs
+    account: Account
     intent_id: Name
 
 
 class OrderUnknown(Event, frozen=True, tag="order.unknown"):
-    """Nobody here knows whether TWS has the order; it counts as working until that is known."""
+    """Nobody here knows whether the broker has the order; until then it counts as working."""
 
     ts_ns: TimeNs
+    account: Account
     intent_id: Name
     reason: Text
 
 
 class OrderLost(Event, frozen=True, tag="order.lost"):
-    """TWS knows nothing of the order after it was asked in every way; it is not sent again."""
+    """The broker knows nothing of the order after every query; it is not sent again."""
 
     ts_ns: TimeNs
+    account: Account
     intent_id: Name
     reason: Text
 
 
-class Fill(Event, frozen=True, tag="fill"):
-    """One execution. `exec_id` is the key; a correction carries the same id but for its last part.
+class Fill(Event, frozen=True, tag="execution.reported"):
+    """One execution. `exec_id` is the key; a correction has the same id but for its last part.
 
-    `intent_id` is the order's reference at the broker, so that it means the same whichever gateway
-    reports the execution; None for an order without one. `strategy`, `cause_*` and `signal_ns`,
-    which lead back to the signal and the tick, are known to the gateway that placed the order.
+    `intent_id` is the order's reference at the broker, so it means the same whichever gateway
+    reports the execution; None for an order without one. `strategy`, `cause_*` and `signal_ns`
+    lead back to the signal and the tick; the gateway that placed the order knows them.
     """
 
     ts_ns: TimeNs
+    account: Account
     exec_id: Name
-    perm_id: int
+    permanent_id: str
     symbol: Name
     side: Side
     quantity: Decimal
@@ -164,79 +180,87 @@ class Fill(Event, frozen=True, tag="fill"):
     signal_ns: TimeNs = 0
 
     def __post_init__(self) -> None:
-        require_finite(self, "quantity", "price")
+        require_finite("fill", quantity=self.quantity, price=self.price)
 
 
-class Commission(Event, frozen=True, tag="commission"):
+class Commission(Event, frozen=True, tag="commission.reported"):
     """What one execution cost."""
 
     ts_ns: TimeNs
+    account: Account
     exec_id: Name
     amount: Decimal
     currency: str
 
     def __post_init__(self) -> None:
-        require_finite(self, "amount")
+        require_finite("commission", amount=self.amount)
 
 
-class AccountPosition(Event, frozen=True, tag="position"):
-    """The broker's own word on a position of the account, whoever traded it."""
+class PositionReported(Event, frozen=True, tag="position.reported"):
+    """What the broker says the account holds of a symbol, whoever traded it."""
 
     ts_ns: TimeNs
+    account: Account
     symbol: Name
     quantity: Decimal
     average_cost: Decimal
 
     def __post_init__(self) -> None:
-        require_finite(self, "quantity", "average_cost")
+        require_finite("position", quantity=self.quantity, average_cost=self.average_cost)
 
 
-class OrderModifyIntended(Event, frozen=True, tag="order.modify_intended"):
-    """The change is on disk; its bytes may go to TWS from now on.
+class OrderModifyIntended(Event, frozen=True, tag="order.modify.intended"):
+    """The modify is on disk; it may go to the broker from now on.
 
-    Until TWS tells the order's terms, the larger of the old and the new quantity may fill.
+    Until the broker reports the order's terms, the larger of the old and the new quantity may
+    fill.
     """
 
     ts_ns: TimeNs
-    change: ModifyOrder
+    account: Account
+    modify: ModifyOrder
+
+    @property
+    def intent_id(self) -> str:
+        """The order that is modified."""
+        return self.modify.intent_id
 
 
 class OrderModified(Event, frozen=True, tag="order.modified"):
-    """TWS tells these terms; `modify_id` is empty where nobody here had asked for them."""
+    """The broker reports these terms; `modify_id` is empty where they were not requested here."""
 
     ts_ns: TimeNs
+    account: Account
     intent_id: Name
     modify_id: str
-    quantity: Decimal
-    limit_price: Decimal | None = None
-
-    def __post_init__(self) -> None:
-        require_finite(self, "quantity", "limit_price")
+    terms: OrderTerms
 
 
-class OrderModifyRejected(Event, frozen=True, tag="order.modify_rejected"):
-    """The change will not be: the order goes on with its old terms.
+class OrderModifyRejected(Event, frozen=True, tag="order.modify.rejected"):
+    """The modify will not happen: the order continues with its old terms.
 
-    `code` is TWS's error; 0 where the gateway refused it, or where TWS never knew of it.
+    `code` is the broker's error; 0 where the gateway denied it, or the broker never knew of it.
     """
 
     ts_ns: TimeNs
+    account: Account
     intent_id: Name
     modify_id: Name
     code: int
     reason: Text
 
 
-class OrderCancelRejected(Event, frozen=True, tag="order.cancel_rejected"):
-    """TWS will not cancel the order, with its error code; it is as it was."""
+class OrderCancelRejected(Event, frozen=True, tag="order.cancel.rejected"):
+    """The broker will not cancel the order, with its error code; the order is as it was."""
 
     ts_ns: TimeNs
+    account: Account
     intent_id: Name
     code: int
     reason: Text
 
 
-# ---- born at the executor ------------------------------------------------------------------
+# ---- emitted by the executor ---------------------------------------------------------------
 
 
 class OrderCreated(Event, frozen=True, tag="order.created"):
@@ -246,32 +270,27 @@ class OrderCreated(Event, frozen=True, tag="order.created"):
     signal_id: Name
     order: SubmitOrder
 
-
-class OrderDenied(Event, frozen=True, tag="order.denied"):
-    """A signal will not be put into effect, and why.
-
-    A cancel or a change may be denied after it was taken: by the gateway, or by TWS.
-    """
-
-    ts_ns: TimeNs
-    signal_id: Name
-    strategy: Name
-    reason: Text
+    @property
+    def account(self) -> str:
+        """The order's account."""
+        return self.order.account
 
 
 class OrderExpired(Event, frozen=True, tag="order.expired"):
     """A signal reached the executor after its `expires_ns`, or never, and was not traded."""
 
     ts_ns: TimeNs
+    account: Account
     signal_id: Name
     strategy: Name
     reason: Text = ""
 
 
-class OrderChanged(Event, frozen=True, tag="order.changed"):
+class OrderStateChanged(Event, frozen=True, tag="order.state.changed"):
     """The order has moved to another state or was filled further; `filled` is cumulative."""
 
     ts_ns: TimeNs
+    account: Account
     intent_id: Name
     strategy: Name
     state: OrderState
@@ -279,36 +298,40 @@ class OrderChanged(Event, frozen=True, tag="order.changed"):
     reason: Text = ""
 
 
-class OrderPendingCancel(Event, frozen=True, tag="order.pending_cancel"):
+class OrderCancelPending(Event, frozen=True, tag="order.cancel.pending"):
     """A cancel was taken: the gateway is asked until the order ends or the cancel is denied."""
 
     ts_ns: TimeNs
+    account: Account
     signal_id: Name
     strategy: Name
     intent_id: Name
 
 
-class OrderPendingUpdate(Event, frozen=True, tag="order.pending_update"):
-    """A change was taken and goes to the gateway; `order.updated` or `order.denied` follows."""
+class OrderModifyPending(Event, frozen=True, tag="order.modify.pending"):
+    """A modify was taken and goes to the gateway; new terms or `order.denied` follow."""
 
     ts_ns: TimeNs
+    account: Account
     signal_id: Name
     strategy: Name
-    change: ModifyOrder
+    modify: ModifyOrder
+
+    @property
+    def intent_id(self) -> str:
+        """The order that is to be modified."""
+        return self.modify.intent_id
 
 
-class OrderUpdated(Event, frozen=True, tag="order.updated"):
-    """The order works with these terms now; `signal_id` is the change's, if one asked for them."""
+class OrderTermsChanged(Event, frozen=True, tag="order.terms.changed"):
+    """The order works with these terms now; `signal_id` is that of the modify, if there was one."""
 
     ts_ns: TimeNs
+    account: Account
     intent_id: Name
     strategy: Name
-    quantity: Decimal
-    limit_price: Decimal | None = None
+    terms: OrderTerms
     signal_id: str = ""
 
-    def __post_init__(self) -> None:
-        require_finite(self, "quantity", "limit_price")
 
-
-SignalAnswer = OrderCreated | OrderDenied | OrderExpired | OrderPendingCancel | OrderPendingUpdate
+SignalAnswer = OrderCreated | OrderDenied | OrderExpired | OrderCancelPending | OrderModifyPending

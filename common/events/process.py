@@ -4,19 +4,21 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from tapewire.common.events.base import Event, Text, TimeNs
+from tapewire.common.events.base import Account, Event, Text, TimeNs
 from tapewire.common.events.orders import CancelAll, CancelOrder, ModifyOrder, SubmitOrder
 from tapewire.common.events.risk import TradingState
 
 ProcessState = Literal["STARTING", "WAITING", "READY", "HALTED"]
 
 
-class Heartbeat(Event, frozen=True, tag="heartbeat"):
+class Heartbeat(Event, frozen=True, tag="process.heartbeat"):
     """A process lives, in which state, and how far its journal goes.
 
     `seq` and `chain` are the journal's head, which peers remember: a process that comes back
     with a lower one has lost its tail. Risk's heartbeat carries `trading`; it is the lease that
-    the gateway wants fresh before it sends anything that adds risk.
+    the gateway needs fresh before it sends anything that adds risk. The lease's age is measured
+    with `mono_ns`, the sender's monotonic clock, which all processes of one machine share: setting
+    the wall clock neither ends nor prolongs it.
     """
 
     ts_ns: TimeNs
@@ -25,38 +27,40 @@ class Heartbeat(Event, frozen=True, tag="heartbeat"):
     seq: int
     chain: str
     trading: TradingState | None = None
+    mono_ns: TimeNs = 0
 
 
 class ConnectionUp(Event, frozen=True, tag="connection.up"):
-    """The TWS session is synchronised: orders and executions are known."""
+    """The broker session is synchronised: its orders and executions are known."""
 
     ts_ns: TimeNs
     server_version: int
+    accounts: tuple[Account, ...] = ()
 
 
 class ConnectionLost(Event, frozen=True, tag="connection.lost"):
-    """The TWS session ended; what was under way is UNKNOWN until it is back."""
+    """The broker session ended; what was under way is UNKNOWN until it is back."""
 
     ts_ns: TimeNs
     reason: Text
 
 
-class OrderRequest(Event, frozen=True, tag="order_request"):
-    """All the intents of one loop turn; the reply carries `id`.
+class OrderRequest(Event, frozen=True, tag="order.request"):
+    """All the commands of one loop turn; the reply carries `id`.
 
-    `started_ns` is when the asking process started. The gateway takes nothing from an earlier
-    start once it has heard of a later one: what a dead executor left on its way must not add to
-    what the new one counts. 0 asks for no such fence.
+    `fencing_token` grows with each start of the sender. The gateway takes nothing with a lower
+    token once it has received a higher one: what a dead executor left on its way must not add to
+    what the new one counts. An empty token asks for no fence.
     """
 
     id: int
     commands: Annotated[
         list[SubmitOrder | CancelOrder | CancelAll | ModifyOrder], msgspec.Meta(max_length=4096)
     ]
-    started_ns: TimeNs = 0
+    fencing_token: str = ""
 
 
-class OrderAnswer(Event, frozen=True, tag="order_answer"):
+class OrderAnswer(Event, frozen=True, tag="order.answer"):
     """What the gateway did with one command; the same again for a repeated one."""
 
     intent_id: str
@@ -64,22 +68,22 @@ class OrderAnswer(Event, frozen=True, tag="order_answer"):
     reason: Text = ""
 
 
-class OrderReply(Event, frozen=True, tag="order_reply"):
-    """One answer a command, in their order. `head` is the gateway's journal's, all of it in."""
+class OrderReply(Event, frozen=True, tag="order.reply"):
+    """One answer per command, in their order. `head` is the gateway's journal's, all of it in."""
 
     id: int
     answers: list[OrderAnswer]
     head: int = 0
 
 
-class CatchUp(Event, frozen=True, tag="catch_up"):
+class CatchUp(Event, frozen=True, tag="stream.catch_up"):
     """Asks a journal for what it has from `from_seq` on; batches of the journal's topic answer."""
 
     id: int
     from_seq: Annotated[int, msgspec.Meta(ge=1)]
 
 
-class CatchUpReply(Event, frozen=True, tag="catch_up_reply"):
+class CatchUpReply(Event, frozen=True, tag="stream.catch_up.reply"):
     """A piece of a journal: `body` is a batch as it was published; `head` its last seq of all."""
 
     id: int

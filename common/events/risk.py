@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from tapewire.common.events.base import Event, Text, TimeNs
+from tapewire.common.events.base import EVERYTHING, Event, Scope, Text, TimeNs
 
 TradingState = Literal["ACTIVE", "REDUCING", "HALTED"]
 
@@ -11,48 +11,62 @@ class RiskViolation(Event, frozen=True, tag="risk.violation"):
     """A rule was found broken; what was done about it follows as an event of its own."""
 
     ts_ns: TimeNs
+    scope: Scope
     rule: Text
     reason: Text
 
 
 class RiskHalted(Event, frozen=True, tag="risk.halted"):
-    """From now on only orders that reduce risk; it stands until `risk.resumed`."""
+    """From now on only orders that reduce risk in `scope`; it stands until `risk.resumed`."""
 
     ts_ns: TimeNs
+    scope: Scope
     reason: Text
 
 
 class RiskResumed(Event, frozen=True, tag="risk.resumed"):
-    """A person lifted the halt."""
+    """A person lifted the halt of exactly this scope; `Scope()` lifts all of them."""
 
     ts_ns: TimeNs
+    scope: Scope
     reason: Text
 
 
-class FlattenStarted(Event, frozen=True, tag="risk.flatten_started"):
-    """All working orders are being cancelled and all positions closed."""
+class FlattenStarted(Event, frozen=True, tag="risk.flatten.started"):
+    """The working orders in `scope` are being cancelled and its positions closed."""
 
     ts_ns: TimeNs
+    scope: Scope
     reason: Text
 
 
-class FlattenCompleted(Event, frozen=True, tag="risk.flatten_completed"):
-    """No position is left, or `reason` says what could not be closed."""
+class FlattenCompleted(Event, frozen=True, tag="risk.flatten.completed"):
+    """No position is left in `scope`, or `reason` says what could not be closed."""
 
     ts_ns: TimeNs
+    scope: Scope
     reason: Text = ""
 
 
-class Control(Event, frozen=True, tag="control"):
+class RuleStateChanged(Event, frozen=True, tag="risk.rule.changed"):
+    """What a rule keeps over restarts, as the rule wrote it."""
+
+    ts_ns: TimeNs
+    rule: Text
+    state: bytes
+
+
+class Control(Event, frozen=True, tag="risk.control"):
     """What a person asks of risk; answered by a `ControlReply`. `cancel_all` cancels every order
-    of the account and leaves trading as it is."""
+    of the login and leaves the trading state as it is."""
 
     ts_ns: TimeNs
     action: Literal["halt", "resume", "flatten", "cancel_all"]
     reason: Text
+    scope: Scope = EVERYTHING
 
 
-class ControlReply(Event, frozen=True, tag="control_reply"):
+class ControlReply(Event, frozen=True, tag="risk.control.reply"):
     """Whether it was done, and in what state risk is now."""
 
     ok: bool

@@ -1,54 +1,44 @@
-"""Signals: what a strategy wants done, on its way to the executor."""
+"""Signals: what a strategy wants done, on its way to the executor.
 
-from decimal import Decimal
+`account` is empty where the configuration names none; the executor then takes the login's only
+account, and denies the signal if there are several.
+"""
 
-from tapewire.common.events.base import (
-    Event,
-    Name,
-    OrderType,
-    Price,
-    Side,
-    TimeNs,
-    Unit,
-    require_finite,
-)
+from tapewire.common.events.base import Account, Event, Name, Price, TimeNs, Unit
+from tapewire.common.events.terms import OrderTerms, TermChanges
 
 
 class Signal(Event, frozen=True, tag="signal"):
     """A wish to trade, acted on once or not at all.
 
-    `id` is strategy, epoch and number; it is sent again under the same id until an `order.*`
-    event of the executor answers it or `expires_ns` has passed. `cause_id` and `cause_ns` name
-    the tick that triggered it.
+    `id` is strategy, epoch and number; the signal is sent again under the same id until an
+    `order.*` event of the executor answers it or `expires_ns` has passed. `cause_id` and
+    `cause_ns` name the tick that triggered it.
     """
 
     id: Name
     ts_ns: TimeNs
+    account: Account
     strategy: Name
-    action: Side
     symbol: Name
-    quantity: Decimal
-    order_type: OrderType
+    terms: OrderTerms
     expires_ns: TimeNs
-    limit_price: Decimal | None = None
     trigger_price: Price | None = None
     confidence: Unit = 1.0
     cause_id: str = ""
     cause_ns: TimeNs = 0
-
-    def __post_init__(self) -> None:
-        require_finite(self, "quantity", "limit_price")
 
 
 class CancelSignal(Event, frozen=True, tag="signal.cancel"):
     """A wish to cancel the order that signal `signal_id` asked for.
 
     Sent again under its own `id` until the executor answers it or it has expired. One that
-    comes before that signal keeps it from being traded at all.
+    arrives before that signal keeps it from being traded at all.
     """
 
     id: Name
     ts_ns: TimeNs
+    account: Account
     strategy: Name
     signal_id: Name
     expires_ns: TimeNs
@@ -57,23 +47,17 @@ class CancelSignal(Event, frozen=True, tag="signal.cancel"):
 
 
 class ModifySignal(Event, frozen=True, tag="signal.modify"):
-    """A wish to change the order that signal `signal_id` asked for; None leaves a term as it is.
-
-    `quantity` is the order's whole one, what is filled included. Sent again as the others are.
-    """
+    """A wish to modify the order of signal `signal_id`; sent again as the others are."""
 
     id: Name
     ts_ns: TimeNs
+    account: Account
     strategy: Name
     signal_id: Name
     expires_ns: TimeNs
-    quantity: Decimal | None = None
-    limit_price: Decimal | None = None
+    changes: TermChanges
     cause_id: str = ""
     cause_ns: TimeNs = 0
-
-    def __post_init__(self) -> None:
-        require_finite(self, "quantity", "limit_price")
 
 
 AnySignal = Signal | CancelSignal | ModifySignal

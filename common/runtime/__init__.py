@@ -1,1 +1,1 @@
-"""What every process runs on: configuration and lock, the turn of a service, journal, clock, logs, metrics."""
+"""What every process runs on: lock, the turn of a service, journal, logs, metrics."""

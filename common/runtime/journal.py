@@ -1,8 +1,12 @@
-"""Journals: what a process gave birth to, on disk before anyone hears of it.
+"""Journals: the events a process emits, on disk before they are published.
 
 Every record carries a hash over itself and the record before it, so the last hash (the chain's
-head) names the whole history. Two stores stand behind one port: SQLite for real, and one in
-memory with a crash model, in which what was not fsynced is gone after a crash.
+head) names the whole history. Two stores implement one port: SQLite in live processes, and one in
+memory with a crash model, which loses what was not fsynced.
+
+A journal file carries the wire version that its records are encoded in, as SQLite's user_version.
+A file of another version is refused before anything in it is decoded: its events have other fields,
+and a past that is half understood is worse than none.
 """
 
 import contextlib
@@ -19,6 +23,8 @@ from tapewire.common.events import Event
 
 GENESIS = ""
 Synchronous = Literal["FULL", "NORMAL"]
+FIRST_VERSION = 1
+"""The version that did not write its number down."""
 BUSY_MS = 5000
 LOG_BYTES = 4 * 1024 * 1024 + 64 * 1024  # a checkpoint comes after 1000 pages of 4 KiB
 
@@ -40,6 +46,12 @@ class Journal(Protocol):
     def append(self, events: Sequence[Event]) -> int:
         """Write `events` in one commit; they are durable on return. Gives the first one's seq."""
 
+    def begin(self, events: Sequence[Event]) -> int:
+        """As `append`, but they are durable once `head` has reached them, perhaps later."""
+
+    def wait(self) -> None:
+        """Return once what was begun is durable."""
+
     def read(self, from_seq: int, limit: int) -> list[bytes]:
         """Up to `limit` records from `from_seq` on, as encoded."""
 
@@ -48,7 +60,26 @@ class Journal(Protocol):
 
 
 class JournalError(TapewireError):
-    """A journal that cannot be trusted or written; says where and what."""
+    """A journal that cannot be trusted or written; names the file and what is wrong with it."""
+
+
+class JournalVersionError(JournalError):
+    """A journal that another version of Tapewire wrote."""
+
+
+class _AtOnce:
+    """Of journals whose commits are durable when they return."""
+
+    def append(self, events: Sequence[Event]) -> int:
+        """See `Journal.append`."""
+        raise NotImplementedError
+
+    def begin(self, events: Sequence[Event]) -> int:
+        """See `Journal.begin`."""
+        return self.append(events)
+
+    def wait(self) -> None:
+        """Nothing is ever under way."""
 
 
 def link(chain: str, record: bytes) -> str:
@@ -73,7 +104,7 @@ def verify(journal: Journal, chunk: int = 1000) -> None:
         raise JournalError(f"journal ends in seq {seq}, chain {chain}; expected {journal.head}")
 
 
-class SqliteJournal:
+class SqliteJournal(_AtOnce):
     """A journal in one SQLite file, in WAL mode.
 
     `synchronous` is SQLite's own: FULL fsyncs each commit, NORMAL survives a process's death but
@@ -85,11 +116,13 @@ class SqliteJournal:
     ) -> None:
         self.path = path
         self.log_path = path.with_name(f"{path.name}-wal")
+        self._has_table = False
         mode = "ro" if read_only else "rwc"
         try:
             self._db = sqlite3.connect(
-                f"file:{path}?mode={mode}", BUSY_MS / 1000, uri=True, isolation_level=None
+                f"file:{path}?mode={mode}", timeout=BUSY_MS / 1000, uri=True, isolation_level=None
             )
+            self._require_version()
             if not read_only:
                 self._prepare(synchronous)
             self._head = self._stored_head()
@@ -116,12 +149,14 @@ class SqliteJournal:
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise JournalError(f"{self.path}: {error}; nothing was written or announced") from error
+            raise JournalError(f"{self.path}: {error}; nothing was written or published") from error
         self._head = Head(first + len(rows) - 1, chain)
         return first
 
     def read(self, from_seq: int, limit: int) -> list[bytes]:
         """Up to `limit` records from `from_seq` on."""
+        if self._is_new():
+            return []
         query = "SELECT record FROM records WHERE seq >= ? ORDER BY seq LIMIT ?"
         return [row[0] for row in self._db.execute(query, (from_seq, limit))]
 
@@ -129,15 +164,40 @@ class SqliteJournal:
         """Close the file."""
         self._db.close()
 
+    def _require_version(self) -> None:
+        found = self._version()
+        if found not in (None, wire.WIRE_VERSION):
+            self._db.close()
+            raise JournalVersionError(
+                f"{self.path}: journal version {found}, expected {wire.WIRE_VERSION};"
+                f" use another run_dir, or move {self.path.parent} out of the way"
+            )
+
+    def _version(self) -> int | None:
+        """The version of its records; None for a file that has no table for them yet."""
+        tables = "SELECT 1 FROM sqlite_master WHERE name = 'records'"
+        if self._db.execute(tables).fetchone() is None:
+            return None
+        stored: int = self._db.execute("PRAGMA user_version").fetchone()[0]
+        return stored or FIRST_VERSION
+
     def _prepare(self, synchronous: Synchronous) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute(f"PRAGMA synchronous={synchronous}")
+        if self._version() is None:
+            self._create()
+        if synchronous == "FULL":
+            self._size_log()
+
+    def _create(self) -> None:
+        """The table and the version in one commit: nobody sees one without the other."""
+        self._db.execute("BEGIN IMMEDIATE")
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS records"
             " (seq INTEGER PRIMARY KEY, chain TEXT NOT NULL, record BLOB NOT NULL)"
         )
-        if synchronous == "FULL":
-            self._size_log()
+        self._db.execute(f"PRAGMA user_version = {wire.WIRE_VERSION}")
+        self._db.execute("COMMIT")
 
     def _size_log(self) -> None:
         """Give the log the size that it grows to between two checkpoints.
@@ -157,13 +217,24 @@ class SqliteJournal:
                 os.fsync(log.fileno())
         self._db.execute("ROLLBACK")
 
+    def _is_new(self) -> bool:
+        """Whether its writer has created the file and nothing in it yet: as good as no records.
+
+        A reader may come at that moment. Once there is a table there always is.
+        """
+        if not self._has_table:
+            self._has_table = bool(self._db.execute("SELECT 1 FROM sqlite_master").fetchall())
+        return not self._has_table
+
     def _stored_head(self) -> Head:
+        if self._is_new():
+            return Head(0, GENESIS)
         query = "SELECT seq, chain FROM records ORDER BY seq DESC LIMIT 1"
         row = self._db.execute(query).fetchone()
         return Head(*row) if row else Head(0, GENESIS)
 
 
-class MemoryJournal:
+class MemoryJournal(_AtOnce):
     """A journal in memory that survives its process and can lose what was not fsynced.
 
     `durable=True` fsyncs on each append, as synchronous=FULL does; otherwise only `fsync` does.
@@ -171,7 +242,7 @@ class MemoryJournal:
     """
 
     def __init__(self, *, durable: bool = True) -> None:
-        self._durable = durable
+        self.durable = durable
         self._records: list[bytes] = []
         self._chains: list[str] = []
         self._synced = 0
@@ -188,7 +259,7 @@ class MemoryJournal:
             record = wire.encode(event)
             self._chains.append(link(self.head.chain, record))
             self._records.append(record)
-        if self._durable:
+        if self.durable:
             self.fsync()
         return first
 

@@ -13,7 +13,7 @@ Read = Callable[[], Mapping[str, float]]
 
 
 class Histogram:
-    """Durations in log-linear buckets, 32 a power of two: quantiles are within 3 percent.
+    """Durations in log-linear buckets, 32 per power of two: quantiles are within 3 percent.
 
     Values are nanoseconds; negative ones (a clock set back) count as 0.
     """
@@ -74,7 +74,7 @@ def upper_bound_ns(bucket: int) -> int:
 
 
 class Watched(NamedTuple):
-    """A metric that is read where it is kept, when somebody asks: it costs the loop nothing."""
+    """A metric that is read where it is kept, on request: it costs the loop nothing."""
 
     kind: Literal["counter", "gauge"]
     read: Read

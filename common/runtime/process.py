@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -19,15 +18,16 @@ from typing import Any, Final
 import structlog
 
 from tapewire.common.bus.endpoints import STREAMS, endpoint, prepare_run_dir
-from tapewire.common.bus.transport import ZmqTransport
+from tapewire.common.bus.transport import Stream, ZmqTransport
 from tapewire.common.bus.wire import topic
+from tapewire.common.clock import Clock, SystemClock
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.runtime import logs
-from tapewire.common.runtime.clock import Clock, SystemClock
+from tapewire.common.runtime.background import BackgroundJournal
 from tapewire.common.runtime.journal import Journal, JournalError, SqliteJournal, Synchronous
 from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken, take_role
-from tapewire.common.runtime.service import Service
+from tapewire.common.runtime.service import JOURNAL, Service
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
@@ -38,7 +38,7 @@ DRAIN_MAX_NS: Final = 1_500_000_000  # well within what supervisord waits before
 
 
 class Process:
-    """What a process has before its service stands: its names, its places, its clock."""
+    """A host with sockets and files: what a process has before its service exists."""
 
     def __init__(self, role: str, config: Config, arguments: argparse.Namespace) -> None:
         self.role = role
@@ -56,7 +56,7 @@ class Process:
         """The address of the socket `name`."""
         return endpoint(name, self.config.bus, self.run_dir)
 
-    def journal(self, synchronous: Synchronous = "FULL") -> Journal:
+    def journal(self, synchronous: Synchronous = "FULL", *, background: bool = False) -> Journal:
         """This role's journal, on disk under the run directory.
 
         FULL is each role's part of the promise that nothing announced is lost; the configuration
@@ -64,7 +64,11 @@ class Process:
         """
         path = self.run_dir / "journals" / f"{self.role}.sqlite"
         weaker = "NORMAL" in (synchronous, self.config.storage.synchronous)
-        return SqliteJournal(path, "NORMAL" if weaker else "FULL")
+        if not background:
+            return SqliteJournal(path, "NORMAL" if weaker else "FULL")
+        journal = BackgroundJournal(path, "NORMAL" if weaker else "FULL")
+        self.transport.attach(JOURNAL, journal)
+        return journal
 
     def serve_stream(self) -> None:
         """Open the two sockets of a role that journals: its stream, and the door to it."""
@@ -85,6 +89,31 @@ class Process:
             self.transport.connect(f"{source}.requests", "dealer", self.endpoint(requests))
             self.transport.connect(f"{source}.events", "sub", self.endpoint(publish), topics)
         return sources
+
+    def bind(self, channel: str, kind: str, name: str) -> None:
+        """See `Host.bind`."""
+        self.transport.bind(channel, kind, self.endpoint(name))
+
+    def connect(
+        self,
+        channel: str,
+        kind: str,
+        name: str,
+        topics: Sequence[bytes] = (),
+        batch_max: int | None = None,
+    ) -> None:
+        """See `Host.connect`."""
+        self.transport.connect(channel, kind, self.endpoint(name), topics, batch_max)
+
+    def connect_outside(self, channel: str, kind: str, address: str, topics: list[bytes]) -> None:
+        """See `Host.connect_outside`."""
+        self.transport.connect(channel, kind, address, topics)
+
+    def attach(self, channel: str, make: Callable[[], Stream]) -> Callable[[], None]:
+        """See `Host.attach`."""
+        stream = make()
+        self.transport.attach(channel, stream)
+        return stream.close
 
     def stop_on(self, number: int, _frame: FrameType | None) -> None:
         """Signal handler: end after this turn."""
@@ -139,19 +168,15 @@ def _serve(process: Process, service: Service, log: Any) -> int:
     """Turn the service until something ends it."""
     _watch_queues(process.transport, service)
     target = _serve_metrics(process, service)
-    status = process.run_dir / "status" / f"{process.role}.json"
+    reporter = Reporter(process, service, log)
     gc.collect()
     gc.freeze()  # what exists now lives as long as the process: keep the collector off it
     log.info("started", pid=os.getpid(), epoch=process.epoch)
-    told, next_status_ns = "", 0
     while not process.stopping and not process.orphaned():
         service.turn(TURN_MS)
-        now_ns = process.clock.now_ns()
-        if now_ns >= next_status_ns:
-            next_status_ns = now_ns + STATUS_EVERY_NS
-            told = _tell(service, status, told, log)
+        reporter.report_when_due()
     left = _wind_down(process, service)
-    _tell(service, status, told, log, ended=process.stopping or "parent died")
+    reporter.report(ended=process.stopping or "parent died")
     log.info("stopped", why=process.stopping or "parent died", left=left)
     if target:
         target.unlink(missing_ok=True)
@@ -164,35 +189,63 @@ def _wind_down(process: Process, service: Service) -> str:
     """Take what had come before the signal, then end; gives what is left undone.
 
     A poll that leaves nothing behind has taken all of it. What comes faster than it is worked
-    off cannot hold up the end: after `DRAIN_MAX_NS` the rest is left, and that is said.
+    off cannot hold up the end: after `DRAIN_MAX_NS` the rest is left, and the log says so.
     """
-    until_ns = process.clock.now_ns() + DRAIN_MAX_NS
+    until_ns = process.clock.mono_ns() + DRAIN_MAX_NS
     service.turn(0)
-    while not process.transport.emptied and process.clock.now_ns() < until_ns:
+    while not process.transport.emptied and process.clock.mono_ns() < until_ns:
         service.turn(0)
-    left = [] if process.transport.emptied else ["messages that had come were not all read"]
+    left = [] if process.transport.emptied else ["not all messages that had arrived were read"]
     left.append(service.stop())
     return "; ".join(filter(None, left))
 
 
-def _tell(service: Service, path: Path, told: str, log: Any, ended: str = "") -> str:
-    """Write the status file, and log a change of state; gives the state told."""
-    status = {
-        **service.status(),
-        "ts_ns": time.time_ns(),
-        "pid": os.getpid(),
-        "ended": ended,
-    }
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(status, default=str))
-    partial.replace(path)
-    state = f"{status['state']} {status['reason']}".strip()
-    if state != told:
-        log.info("state", state=status["state"], reason=status["reason"])
-    while service.dead_letters:
-        letter = service.dead_letters.popleft()
-        log.warning("dead letter", origin=letter.origin, reason=letter.reason)
-    return state
+class Reporter:
+    """Tells others how the process is: its status file, and its log where something changed."""
+
+    def __init__(self, process: Process, service: Service, log: Any) -> None:
+        self._path = process.run_dir / "status" / f"{process.role}.json"
+        self._service = service
+        self._log = log
+        self._logged = ""
+        self._clock = process.clock
+        self._next_ns = 0
+
+    def report_when_due(self) -> None:
+        """Report, if that was long enough ago."""
+        now_ns = self._clock.mono_ns()
+        if now_ns >= self._next_ns:
+            self._next_ns = now_ns + STATUS_EVERY_NS
+            self.report()
+
+    def report(self, ended: str = "") -> None:
+        """Write the status file, and log what is new in it."""
+        status = {
+            **self._service.status(),
+            "ts_ns": self._clock.now_ns(),
+            "pid": os.getpid(),
+            "ended": ended,
+        }
+        partial = self._path.with_suffix(".partial")
+        try:
+            partial.write_text(json.dumps(status, default=str))
+        except OSError as error:  # which names no file where it is the disk that is full
+            raise OSError(error.errno, error.strerror, str(partial)) from error
+        partial.replace(self._path)
+        self._log_state(status["state"], status["reason"])
+        self._log_dead_letters()
+
+    def _log_state(self, state: str, reason: str) -> None:
+        told = f"{state} {reason}".strip()
+        if told != self._logged:
+            self._logged = told
+            self._log.info("state", state=state, reason=reason)
+
+    def _log_dead_letters(self) -> None:
+        letters = self._service.dead_letters
+        while letters:
+            letter = letters.popleft()
+            self._log.warning("dead letter", origin=letter.origin, reason=letter.reason)
 
 
 def _watch_queues(transport: ZmqTransport, service: Service) -> None:

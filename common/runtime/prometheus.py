@@ -16,13 +16,13 @@ QUANTILES: Final = (0.5, 0.95, 0.99)
 BUCKETS_US: Final = (10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000,
                      100_000, 250_000, 1_000_000)  # fmt: skip
 HELP: Final = {
-    "gaps": "holes found in a followed stream; each was healed from its journal",
+    "gaps": "holes found in a followed stream; each was filled from its journal",
     "missed": "tick messages that never arrived, as the topic's seq shows",
-    "conflated": "ticks passed over for newer ones of their symbol",
+    "conflated": "ticks skipped for newer ones of their symbol",
     "journal_seq": "the own journal's last seq",
     "queue_messages": "messages that the last poll found waiting",
     "queue_messages_max": "most messages that a poll found waiting",
-    "sends_refused": "messages that nobody took, or for which the queue was full",
+    "sends_refused": "messages without a receiver, or for which the queue was full",
 }
 
 

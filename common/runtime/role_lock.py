@@ -1,4 +1,4 @@
-"""One process a role: a lock in the run directory that lasts as long as its holder."""
+"""One process per role: a lock in the run directory that lasts as long as its holder."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ def take_role(run_dir: Path, role: str) -> IO[str]:
         lock.close()
         raise RoleTaken(
             f"{role} is running already as process {holder} (lock {path});"
-            " this one ends, the running one goes on"
+            " this one ends, and the running one continues"
         ) from None
     lock.truncate(0)
     lock.write(str(os.getpid()))

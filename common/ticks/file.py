@@ -65,7 +65,7 @@ class TickFile:
             yield f"the file has no symbols: all of it is {self._symbol}, after its name"
         if not columns.has_quotes:
             yield (
-                "the file has no quotes: each trade's price stands as bid and ask, so that trading"
+                "the file has no quotes: each trade's price counts as bid and ask, so that trading"
                 " costs no spread"
             )
         if columns.bid_size is None or columns.ask_size is None:

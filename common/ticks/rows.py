@@ -93,7 +93,7 @@ def opened(path: Path) -> Iterator[IO[str]]:
     except (OSError, EOFError, zlib.error) as error:
         why = "it is a folder" if path.is_dir() else getattr(error, "strerror", None)
         if path.suffix == ".gz" and not why:
-            why = f"it is no whole gzip file ({error})"
+            why = f"it is not a complete gzip file ({error})"
         raise ValueError(f"{path}: {why or error}; expected a CSV of ticks") from error
 
 

@@ -1,1 +1,1 @@
-"""The commands of `tapewire`, a file a kind."""
+"""The commands of `tapewire`, a file for each kind."""

@@ -7,16 +7,21 @@ from typing import Annotated
 
 import typer
 
-from tapewire.backtest import live_run as live
-from tapewire.backtest.compare import Pair, compare, told
+from tapewire.backtest import compare as comparison
 from tapewire.backtest.report import charts, tables
 from tapewire.backtest.report.as_json import report
 from tapewire.backtest.run import Outcome, run
 from tapewire.backtest.scan import Window
 from tapewire.common.config.settings import ConfigError
-from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load
-from tapewire.console.tickfile import tick_file
-from tapewire.console.views.terminal import err, out
+from tapewire.console.commands.common import (
+    EXIT_FAILED,
+    ConfigOption,
+    JsonOption,
+    load,
+    note,
+    tick_file,
+)
+from tapewire.console.views.terminal import out
 from tapewire.simulator.market.times import time_ns
 
 
@@ -24,35 +29,37 @@ def backtest(
     ticks: Annotated[Path, typer.Option(help="CSV of ticks, .gz too")],
     start: Annotated[str | None, typer.Option("--from", help="ISO time, UTC")] = None,
     end: Annotated[str | None, typer.Option("--to", help="ISO time, UTC, not included")] = None,
-    strategy: Annotated[list[str] | None, typer.Option(help="by name; again for more")] = None,
-    step_ms: Annotated[int, typer.Option(min=0, help="market data each N ms; 0: as it is")] = 0,
+    strategy: Annotated[list[str] | None, typer.Option(help="by name; may be repeated")] = None,
+    step_ms: Annotated[int, typer.Option(min=0, help="market data every N ms; 0: each row")] = 0,
     chart: Annotated[Path | None, typer.Option(help="folder for PNG and HTML charts")] = None,
     against: Annotated[Path | None, typer.Option("--compare", help="a demo's run folder")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run strategies, executor, risk and exchange on a file's own time; print what they earned.
+    """Run strategies, executor, risk and exchange on the file's own time; print the results.
 
-    Status 0 only if nothing was lost or doubled and the ledger equals the broker's books.
+    Status 0 only if nothing was lost or doubled and the ledger matches the broker's books.
     """
+    if chart is not None:
+        charts.require_library()
     file = tick_file(ticks)
     window = Window(_time("--from", start), _time("--to", end))
-    run_live = live.read(against) if against is not None else None
+    run_live = comparison.read_run(against) if against is not None else None
     began_s = time.monotonic()
     outcome = run(
         file, window, load(config), strategy or [],
-        step_ns=step_ms * 1_000_000, say=_say,
+        step_ns=step_ms * 1_000_000, say=note,
     )  # fmt: skip
-    _say(_speed(outcome, time.monotonic() - began_s))
+    note(_speed(outcome, time.monotonic() - began_s))
     found = report(outcome)
-    pairs: list[Pair] = []
+    pairs: list[comparison.Pair] = []
     if run_live is not None:
-        shift_ns = outcome.survey.first_ns - run_live.market_ns
-        pairs = compare(run_live.fills, outcome.results.fills, shift_ns)
-        found["comparison"] = told(pairs, str(against), shift_ns)
+        shift_ns = outcome.scan.first_ns - run_live.market_ns
+        pairs = comparison.compare(run_live.fills, outcome.results.fills, shift_ns)
+        found["comparison"] = comparison.as_json(pairs, str(against), shift_ns)
     if chart is not None:
         files = charts.write(outcome, chart, f"Back-test of {ticks.name}")
-        _say(f"charts: {files[-1]} and {len(files) - 1} PNG")
+        note(f"charts: {files[-1]} and {len(files) - 1} PNG")
     if as_json:
         print(json.dumps(found))
     else:
@@ -72,10 +79,6 @@ def _time(option: str, text: str | None) -> int | None:
 def _speed(outcome: Outcome, seconds: float) -> str:
     published: int = outcome.figures["ticks_published"]
     return f"{published:,} ticks in {seconds:.1f} s, {published / max(seconds, 1e-9):,.0f} ticks/s"
-
-
-def _say(text: str) -> None:
-    err.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:

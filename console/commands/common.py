@@ -1,34 +1,58 @@
-"""What all commands share: options, output, the configuration they work on.
+"""What all commands share: options, output, groups, the configuration they work on.
 
-What is costly to load (pydantic, rich, supervisor) is loaded by the functions that need it:
+What takes long to load (pydantic, rich, supervisor) is loaded by the functions that need it:
 `tapewire halt` needs none of it.
 """
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from tapewire.common.config.locate import config_path
+from tapewire.common.config.locate import config_path, how_to_get_one
 from tapewire.common.config.near import expected
 from tapewire.common.errors import ConfigError
-from tapewire.console.group import launched
-from tapewire.console.group.launched import Launched, LaunchedBus
+from tapewire.console.group import control
+from tapewire.console.group.control import Launched, LaunchedBus
 
 if TYPE_CHECKING:
     from tapewire.common.config.settings import Config
+    from tapewire.common.ticks.file import TickFile
 
 ConfigOption = Annotated[str | None, typer.Option("--config", help="configuration file")]
 RunDirOption = Annotated[
-    Path | None, typer.Option("--run-dir", help="a group's run directory; no file is read then")
+    Path | None, typer.Option("--run-dir", help="a group's run directory; reads no configuration")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON, for programs")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
 
 EXIT_FAILED = 1
+
+
+class CommandGroup(TyperGroup):
+    """A group of commands that runs `list` where none of them is named: `tapewire orders --live` is
+    `tapewire orders list --live`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put in the command that was left out."""
+        wants_help = any(word in ctx.help_option_names for word in args[:1])
+        if not wants_help and (not args or args[0].startswith("-")):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+def command_group(help_text: str) -> typer.Typer:
+    """A group of commands, to be added to the command line by its name."""
+    return typer.Typer(cls=CommandGroup, help=help_text, rich_markup_mode=None)
+
+
+# ---- the configuration ---------------------------------------------------------------------------
 
 
 def load(path: str | None) -> "Config":
@@ -42,20 +66,18 @@ def load(path: str | None) -> "Config":
 
 
 def require_file(path: str | None) -> None:
-    """Refuse a folder that is no project's: defaults alone are nobody's configuration."""
+    """Refuse a folder without a configuration: the defaults alone are not meant for trading."""
     if config_path(path) is None:
-        raise ConfigError(
-            f"no tapewire.toml in {Path.cwd()}; call tapewire where it is, or name it with --config"
-        )
+        raise ConfigError(f"no tapewire.toml in {Path.cwd()}; {how_to_get_one()}")
 
 
 def running(path: str | None, run_dir: Path | None = None) -> Launched:
-    """The group that runs: nobody else could answer.
+    """The group that runs; raises `GroupError` if none does.
 
-    While one runs, nothing but the run directory is read of the configuration. Where none does,
-    a fault of the configuration is told first.
+    While one runs, the run directory is all that is read of the configuration. If none does, an
+    error in the configuration is reported first.
     """
-    found = launched.find(path, run_dir)
+    found = control.find(path, run_dir)
     if found is not None:
         return found
     from tapewire.console.group.supervisor import Group, GroupError
@@ -64,22 +86,27 @@ def running(path: str | None, run_dir: Path | None = None) -> Launched:
     if not Group(config).is_up():
         raise GroupError(
             f"no group runs in {config.run_dir}; `tapewire up` starts one, --run-dir names one that"
-            " runs elsewhere. A halt made before stays"
+            " runs elsewhere. Earlier halts stay in force"
         )
     bus = config.bus
-    return Launched(config.run_dir, LaunchedBus(bus.transport, bus.host, bus.ports))
+    return Launched(
+        config.run_dir,
+        LaunchedBus(bus.transport, bus.host, bus.ports),
+        frozenset(one.symbol for one in config.instruments),
+        frozenset(one.name for one in config.strategies),
+    )
 
 
 def load_started(path: str | None, run_dir: Path | None = None) -> "Config":
-    """What a group that runs was started with; else the configuration in force.
+    """What a group that runs was started with; otherwise the configuration in force.
 
-    A file that is refused, or that names another run directory, must take nobody's brake away.
+    You can still look at it and halt it if the file is refused, or names another run directory.
     """
-    from tapewire.console.group import launch_config as started
+    from tapewire.console.group import launch
     from tapewire.console.group.supervisor import Group
 
     if run_dir is not None:
-        kept = started.read(run_dir)
+        kept = launch.read(run_dir)
         if kept is None:
             raise ConfigError(f"--run-dir {run_dir}: no group was started there")
         return kept
@@ -90,33 +117,50 @@ def load_started(path: str | None, run_dir: Path | None = None) -> "Config":
     except ConfigError as refused:
         file = config_path(path)
         if file is not None and not file.is_file():
-            raise  # whose group is meant cannot be known
-        kept = started.read(launched.run_dir_of(path))
+            raise  # it is not known which group is meant
+        kept = launch.read(control.run_dir_of(path))
         if kept is None:
-            hint = "--run-dir names the group to speak to, if one runs"
+            hint = "use --run-dir to name the group, if one runs"
             raise ConfigError(f"{refused}\n{hint}") from refused
         why = "; ".join(str(refused).splitlines())
-        note(f"the configuration is refused ({why}); using what the group was started with")
+        note(f"the configuration is refused ({why}); using the one the group was started with")
         return kept
-    kept = started.read(config.run_dir)
+    kept = launch.read(config.run_dir)
     return kept if kept is not None and Group(kept).is_up() else config
 
 
+# ---- arguments -----------------------------------------------------------------------------------
+
+
 def require_known(option: str, given: str | None, known: Collection[str]) -> None:
-    """Refuse a name that is not `known`, saying which are; None is always taken."""
+    """Refuse a name that is not `known`, and list those that are; None is always accepted."""
     if given is not None and given not in known:
         raise ConfigError(f"{option} is {given!r}, which is not known; {expected(given, known)}")
 
 
 def require_starts(option: str, given: Iterable[str] | None, known: Collection[str]) -> None:
-    """Refuse what none of the `known` names begins with."""
+    """Refuse what no `known` name starts with."""
     for start in given or ():
         if not any(name.startswith(start) for name in known):
             require_known(option, start, known)
 
 
+def tick_file(path: Path) -> "TickFile":
+    """The file of ticks; raises `ConfigError` if there is none, ValueError if it is broken."""
+    from tapewire.common.ticks.file import TickFile
+
+    if path.is_dir():
+        raise ConfigError(f"--ticks {path} is a folder; expected a CSV of ticks")
+    if not path.is_file():
+        raise ConfigError(f"--ticks {path}: no such file; expected a CSV of ticks")
+    return TickFile(path)
+
+
+# ---- output --------------------------------------------------------------------------------------
+
+
 def note(sentence: str) -> None:
-    """Tell a person something beside what was asked for: on standard error."""
+    """Print something beside the answer: on standard error."""
     print(sentence, file=sys.stderr)
 
 
@@ -126,3 +170,28 @@ def answer(as_json: bool, found: dict[str, Any], sentence: str) -> None:
         print(json.dumps(found))
     else:
         print(sentence)
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed pipe (`| head`) end a stream of lines in order."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def line(found: Any) -> None:
+    """Print one line now: text as it is, anything else as JSON.
+
+    It is one write, so that Ctrl-C cannot fall between a line and its end.
+    """
+    text = found if isinstance(found, str) else json.dumps(found, default=str)
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

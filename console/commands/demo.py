@@ -8,7 +8,14 @@ import typer
 
 from tapewire.common.config.settings import ConfigError
 from tapewire.console import demo as demo_run
-from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load, note
+from tapewire.console.commands.common import (
+    EXIT_FAILED,
+    ConfigOption,
+    JsonOption,
+    load,
+    note,
+    tick_file,
+)
 from tapewire.console.views import tables
 from tapewire.console.views.terminal import out
 
@@ -18,18 +25,16 @@ def demo(
     start: Annotated[str | None, typer.Option("--from", help="ISO time, UTC")] = None,
     seconds: Annotated[float, typer.Option(min=0, help="of real time; 0: to the file's end")] = 0,
     speed: Annotated[str, typer.Option(help="times real time, or max")] = "1",
-    keep: Annotated[
-        bool, typer.Option("--keep", help="the run directory, for a look at it")
-    ] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="keep the run directory")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the whole group on a file of ticks and print its figures.
 
-    Status 0 only if nothing was lost, doubled or different from the simulator's books.
+    Status 0 only without any discrepancy, also with the simulator's books.
     """
     load(config)
-    found = demo_run.run(ticks, start, seconds, speed_of(speed), note, keep)
+    found = demo_run.run(tick_file(ticks), start, seconds, speed_of(speed), note, keep)
     if as_json:
         print(json.dumps(found))
     else:
@@ -38,7 +43,7 @@ def demo(
 
 
 def speed_of(text: str) -> float:
-    """Times real time; 0 for `max`, as fast as it goes."""
+    """Market seconds per second; 0 for `max`, as fast as possible."""
     try:
         return 0.0 if text == "max" else float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""`doctor`: whether all is there that trading needs."""
+"""`doctor`: checks of everything that trading needs."""
 
 import json
 from typing import Annotated
@@ -16,7 +16,7 @@ MARKS = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("?", "yellow")}
 
 
 def doctor(
-    timeout: Annotated[float, typer.Option(min=0.1, help="seconds a check waits for TWS")] = (
+    timeout: Annotated[float, typer.Option(min=0.1, help="seconds each check waits for TWS")] = (
         TIMEOUT_S
     ),
     config: ConfigOption = None,
@@ -24,7 +24,7 @@ def doctor(
 ) -> None:
     """Check configuration, machine and TWS, and say what to do. Status 1 if a check fails.
 
-    It places no order. A `?` is a check that could not be made, or whose answer is open.
+    It places no order. A `?` marks a check that was skipped or has no clear result.
     """
     findings = examine(config, timeout)
     if as_json:
@@ -36,6 +36,9 @@ def doctor(
 
 def _table(findings: list[Finding]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
+    for _ in ("mark", "check"):
+        table.add_column()
+    table.add_column(overflow="fold")  # a path must stay whole to be copied
     for finding in findings:
         mark, colour = MARKS[finding.ok]
         found = Text(finding.found)

@@ -1,4 +1,4 @@
-"""`up`, `down`, `status`, `run`: the group's life, and a look at it."""
+"""`up`, `down`, `status`, `run`: start a group, stop it, look at it."""
 
 import json
 import signal
@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
+from tapewire.common import roles
 from tapewire.common.config.settings import Config
+from tapewire.common.events import EVERYTHING
+from tapewire.common.runtime.journal import JournalVersionError
 from tapewire.console.commands.common import (
     EXIT_FAILED,
     ConfigOption,
@@ -20,27 +23,24 @@ from tapewire.console.commands.common import (
     note,
     require_file,
 )
-from tapewire.console.group import launch_config as started
-from tapewire.console.group import status as told
-from tapewire.console.group.supervisor import STRATEGY, Group, GroupError
+from tapewire.console.group import launch
+from tapewire.console.group.status import State, Status, counter, not_ready, state_of
+from tapewire.console.group.supervisor import Group
+from tapewire.console.group.supervisord import GroupError
 from tapewire.console.views import flattening, tables, times
-from tapewire.console.views.clip import Fitting
-from tapewire.console.views.terminal import out
+from tapewire.console.views.terminal import Clipped, out
 
 REFRESH_S = 0.5
 READY_WITHIN_S = 15.0
-GOES_ON = "what starts or waits goes on by itself; `tapewire status` shows it"
-RESUME = "a halt stays over restarts; `tapewire resume` lifts it"
+CONTINUES = "what starts or waits continues by itself; `tapewire status` shows it"
+RESUME = "a halt outlives restarts; `tapewire resume` lifts it"
 CORRECT = "correct the HALTED strategy, then `tapewire down` and `tapewire up`"
 COMPARE = "compare orders and positions with TWS, then `tapewire down` and `tapewire up`"
-MEND = (
-    "what is BROKEN has to be mended, `tapewire doctor` says more; then `tapewire down` and"
-    " `tapewire up`"
-)
+FIX = "fix what is BROKEN, `tapewire doctor` may show why; then `tapewire down` and `tapewire up`"
 
 ContinueOption = Annotated[
     bool,
-    typer.Option("--continue-flatten", help="a flatten that was asked of another account"),
+    typer.Option("--continue-flatten", help="even if it was requested for another account"),
 ]
 WaitOption = Annotated[
     float, typer.Option("--wait", min=0, help="seconds until all are READY; 0: do not wait")
@@ -65,38 +65,38 @@ def up(
     raise typer.Exit(EXIT_FAILED if late else 0)
 
 
-def _started(group: Group, wait: float, late: dict[str, told.State]) -> str:
-    """What `up` says: who is not READY, why, and what a person does next."""
-    begun = f"started {len(group.names())} processes in {group.run_dir}"
+def _started(group: Group, wait: float, late: dict[str, State]) -> str:
+    """What `up` prints: the processes that are not READY, why, and what to do next."""
+    started = f"started {len(group.names())} processes in {group.run_dir}"
     if not wait:
-        return f"{begun}; `tapewire status` shows them"
+        return f"{started}; `tapewire status` shows them"
     if not late:
-        return f"{begun}, all READY"
-    return "\n".join([f"{begun}; not READY:", *reasons(late)])
+        return f"{started}, all READY"
+    return "\n".join([f"{started}; not READY:", *reasons(late)])
 
 
-def reasons(late: dict[str, told.State]) -> list[str]:
-    """A line for each that is not READY, then what a person does about them."""
+def reasons(late: dict[str, State]) -> list[str]:
+    """A line for each process that is not READY, then what to do about them."""
     lines = [f"  {n}: {state}{': ' + why if why else ''}" for n, (state, why) in late.items()]
     return [*lines, *dict.fromkeys(next_step(name, state) for name, (state, _) in late.items())]
 
 
-def late_as_json(late: dict[str, told.State]) -> dict[str, dict[str, str]]:
-    """Those that are not READY, each with its state and the reason."""
+def late_as_json(late: dict[str, State]) -> dict[str, dict[str, str]]:
+    """The processes that are not READY, each with its state and the reason."""
     return {name: {"state": state, "reason": why} for name, (state, why) in late.items()}
 
 
 def next_step(name: str, state: str) -> str:
-    """What a person does about a process that is not READY."""
+    """What to do about a process that is not READY."""
     if state == "BROKEN":
-        return MEND
+        return FIX
     if state != "HALTED":
-        return GOES_ON
-    return RESUME if name == "risk" else CORRECT if name.startswith(STRATEGY) else COMPARE
+        return CONTINUES
+    return RESUME if name == roles.RISK else CORRECT if roles.is_strategy(name) else COMPARE
 
 
 def _begin(path: str | None, continue_flatten: bool) -> Group:
-    """Start the group; before anything starts it is said, or refused, what it would go on with."""
+    """Start the group, unless it would continue a flatten that was meant for another account."""
     require_file(path)
     group = Group(load(path))
     if not group.is_up():
@@ -106,19 +106,26 @@ def _begin(path: str | None, continue_flatten: bool) -> Group:
 
 
 def _consider_flatten(config: Config, continue_flatten: bool) -> None:
-    """Say that a flatten is not over; refuse to let it loose on an account it was not asked of."""
-    asked, before = flattening.unfinished(config.run_dir), started.read(config.run_dir)
-    if asked is None:
+    """Announce an unfinished flatten; refuse to continue it on an account it was not meant for."""
+    try:
+        unfinished = flattening.unfinished(config.run_dir)
+    except JournalVersionError:
+        return  # starting the group refuses it, or archives it
+    before = launch.read(config.run_dir)
+    if unfinished is None:
         return
-    said = f"a flatten asked at {times.iso(asked.ts_ns)[:19]}Z ({asked.reason}) is under way"
-    if before and started.of_another_account(before, config) and not continue_flatten:
+    of = "" if unfinished.scope == EVERYTHING else f" of {unfinished.scope}"
+    asked = f"{times.iso(unfinished.ts_ns)[:19]}Z ({unfinished.reason})"
+    sentence = f"a flatten{of}, requested at {asked}, is unfinished"
+    inside = "" if unfinished.scope == EVERYTHING else f" in {unfinished.scope}"
+    does = f"every order and close every position{inside} of whatever account answers"
+    if before and launch.of_another_account(before, config) and not continue_flatten:
         raise GroupError(
-            f"{said}, and this is another TWS than it was asked of:"
-            " `tapewire up --continue-flatten` lets it cancel every order and close every"
-            " position of whatever account answers; start with the TWS of then to end it there, or"
-            " with another run_dir to do without it"
+            f"{sentence}, and this is another TWS than it was meant for:"
+            f" `tapewire up --continue-flatten` lets it cancel {does}; start with the original TWS"
+            " to finish it there, or with another run_dir to start without it"
         )
-    note(f"{said}: it cancels every order and closes every position of whatever account answers")
+    note(f"{sentence}: it will cancel {does}")
 
 
 def down(
@@ -127,7 +134,7 @@ def down(
     """Stop the group, strategies first."""
     group = Group(load_started(config, run_dir))
     names = group.names()
-    stopped = group.down(note if as_json else lambda said: out.print(said, soft_wrap=True))
+    stopped = group.down(note if as_json else lambda text: out.print(text, soft_wrap=True))
     found = {"run_dir": str(group.run_dir), "stopped": names, "orders": stopped._asdict()}
     answer(as_json, found, "stopped")
 
@@ -149,23 +156,23 @@ def status(
         out.print(
             f"no group has run in {group.run_dir} yet; `tapewire up` starts one", soft_wrap=True
         )
-    raise typer.Exit(EXIT_FAILED if told.not_ready(statuses, names) else 0)
+    raise typer.Exit(EXIT_FAILED if not_ready(statuses, names) else 0)
 
 
 def run(continue_flatten: ContinueOption = False, config: ConfigOption = None) -> None:
-    """Start the group, show it live, stop it on Ctrl-C, or if no strategy could be started.
+    """Start the group, show it live, stop it on Ctrl-C, or if no strategy could start.
 
     Status 1 if a strategy was stopped or is BROKEN.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     group = _begin(config, continue_flatten)
-    lost: dict[str, told.State] = {}
+    lost: dict[str, State] = {}
     try:
         _watch(group)
     except KeyboardInterrupt:
         pass
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt this
         lost = _lost(group.statuses())
         out.print("stopping")
         group.down()
@@ -175,42 +182,43 @@ def run(continue_flatten: ContinueOption = False, config: ConfigOption = None) -
         raise typer.Exit(EXIT_FAILED)
 
 
-def _lost(statuses: dict[str, told.Status]) -> dict[str, told.State]:
-    """The strategies that get nothing more: stopped for what they raised, or BROKEN."""
+def _lost(statuses: dict[str, Status]) -> dict[str, State]:
+    """The strategies that get no more ticks: stopped for what they raised, or BROKEN."""
     return {
-        name: told.state_of(status)
+        name: state_of(status)
         for name, status in statuses.items()
-        if name.startswith(STRATEGY) and (status.get("stopped") or status.get("state") == "BROKEN")
+        if roles.is_strategy(name) and (status.get("stopped") or status.get("state") == "BROKEN")
     }
 
 
 def _watch(group: Group) -> None:
     """Redraw until Ctrl-C, until supervisord is gone, or until it is clear that no strategy could
-    be started. Once one has been READY there may be orders and positions: then it goes on."""
+    start. Once one has been READY there may be orders and positions, and then it continues."""
     before: dict[str, int] = {}
     before_s = time.monotonic()
-    strategies, traded = {n for n in group.names() if n.startswith(STRATEGY)}, False
+    strategies, traded = set(group.strategies()), False
     with Live(console=out, refresh_per_second=4, screen=out.is_terminal) as view:
         while group.is_up():
             time.sleep(REFRESH_S)
             statuses, now_s = group.statuses(), time.monotonic()
-            totals = _totals(statuses)
-            rates = {k: (v - before.get(k, v)) / (now_s - before_s) for k, v in totals.items()}
-            before, before_s = totals, now_s
+            counted = totals(statuses)
+            rates = {k: (v - before.get(k, v)) / (now_s - before_s) for k, v in counted.items()}
+            before, before_s = counted, now_s
             shown = tables.live(statuses, group.names(), rates)
-            view.update(Fitting(shown) if out.is_terminal else shown)
-            traded = traded or strategies > told.not_ready(statuses, strategies).keys()
+            view.update(Clipped(shown) if out.is_terminal else shown)
+            traded = traded or strategies > not_ready(statuses, strategies).keys()
             if strategies and not traded and strategies == _lost(statuses).keys():
                 return
 
 
-def _totals(statuses: dict[str, told.Status]) -> dict[str, int]:
-    gateway = statuses.get("gateway", {})
-    signals = sum(s.get("signals", 0) for n, s in statuses.items() if n.startswith("strategy-"))
+def totals(statuses: dict[str, Status]) -> dict[str, int]:
+    """Counts whose growth the live view shows as rates."""
+    gateway = statuses.get(roles.GATEWAY, {})
+    signals = sum(s.get("signals", 0) for n, s in statuses.items() if roles.is_strategy(n))
     return {
-        "ticks": told.counter(gateway, "ticks_published"),
+        "ticks": counter(gateway, "ticks_published"),
         "signals": signals,
-        "orders": told.counter(gateway, "orders_sent"),
+        "orders": counter(gateway, "orders_sent"),
     }
 
 

@@ -4,15 +4,17 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from tapewire.common import roles
+from tapewire.common.amounts import counted
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, answer, load
 from tapewire.console.commands.lifecycle import READY_WITHIN_S, WaitOption, late_as_json, reasons
-from tapewire.console.group.supervisor import STRATEGY, Group, GroupError
-from tapewire.console.views.plural import counted
+from tapewire.console.group.supervisor import Group
+from tapewire.console.group.supervisord import GroupError
 
 
 class Scaled(NamedTuple):
-    """The instances of a strategy by the names of their processes, and what was done to them."""
+    """The processes of a strategy's instances, and what was done to them."""
 
     instances: list[str]
     started: list[str]
@@ -38,15 +40,15 @@ class Scaled(NamedTuple):
 def scale(
     name: Annotated[str, typer.Argument(help="a strategy of [[strategies]]")],
     count: Annotated[int, typer.Argument(min=1, help="how many instances of it")],
-    shards: Annotated[bool, typer.Option("--shards", help="divide its symbols")] = False,
+    shards: Annotated[bool, typer.Option("--shards", help="divide its symbols among them")] = False,
     wait: WaitOption = READY_WITHIN_S,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run COUNT instances of a strategy: NAME, NAME-2, NAME-3 ...
 
-    The other processes are not touched. Each instance sees all of its symbols; with --shards they
-    are divided, and every instance whose part changes is restarted. It lasts until `down`.
+    The other processes keep running. Each instance reads all of the strategy's symbols; with
+    --shards they are divided, and instances whose share changes are restarted. Lasts until `down`.
     Status 1 unless its instances are READY within --wait.
     """
     group = Group(load(config))
@@ -71,11 +73,11 @@ def resize(group: Group, name: str, count: int, shards: bool = False) -> Scaled:
     for instance, arguments in wanted.items():
         group.write_strategy(instance, arguments)
     for instance in surplus:
-        (group.run_dir / "programs" / f"{STRATEGY}{instance}.conf").unlink()
+        group.remove_strategy(instance)
     added, changed, removed = group.call("reloadConfig")[0]
-    mine = [STRATEGY + instance for instance in (*wanted, *reversed(surplus))]
+    mine = [roles.strategy_role(instance) for instance in (*wanted, *reversed(surplus))]
     result = Scaled(
-        [STRATEGY + instance for instance in wanted],
+        [roles.strategy_role(instance) for instance in wanted],
         [one for one in mine if one in added],
         [one for one in mine if one in removed],
         [one for one in mine if one in changed],
@@ -85,10 +87,10 @@ def resize(group: Group, name: str, count: int, shards: bool = False) -> Scaled:
 
 
 def sections(config: Config, name: str, count: int, shards: bool) -> dict[str, str]:
-    """The instances that there are to be, each with the arguments of its process."""
+    """The wanted instances, each with the arguments of its process."""
     known = {s.name: s for s in config.strategies}
     if name not in known:
-        config.strategy(name)  # says what is expected
+        config.strategy(name)  # raises for an unknown name
         base, _ = config.instance(name)
         raise ConfigError(
             f"{name} is an instance, expected the strategy: `tapewire scale {base} {count}`"
@@ -105,19 +107,19 @@ def sections(config: Config, name: str, count: int, shards: bool) -> dict[str, s
         raise ConfigError(
             f"{name} cannot be divided among {count} instances: it reads"
             f" {counted(len(symbols), 'symbol')} ({', '.join(symbols)}), expected at most one"
-            " instance a symbol"
+            " instance per symbol"
         )
     return {one: f"--shard {i}/{count}" if shards else "" for i, one in enumerate(names, 1)}
 
 
 def instances(group: Group, name: str) -> list[str]:
-    """The instances that there are, in their order."""
-    strategies = [n.removeprefix(STRATEGY) for n in group.names() if n.startswith(STRATEGY)]
+    """The instances of a strategy, in their order."""
+    strategies = [roles.strategy_name(role) for role in group.strategies()]
     return [one for one in strategies if group.config.instance(one)[0] == name]
 
 
 def _apply(group: Group, scaled: Scaled) -> None:
-    """Stop what is too much, highest first, then start what is missing."""
+    """Stop the surplus, the highest number first, then start what is missing."""
     gone = [*scaled.stopped, *scaled.restarted]
     group.stop(gone)
     for name in gone:

@@ -1,4 +1,4 @@
-"""`tail`: what goes over the bus, as it goes."""
+"""`tail`: the messages on the bus, as they are sent."""
 
 import time
 from collections.abc import Iterator
@@ -6,11 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
+from tapewire.common import roles
 from tapewire.common.bus.endpoints import STREAMS
 from tapewire.common.config.settings import Config
-from tapewire.console.commands.common import ConfigOption, JsonOption, load, note, require_starts
-from tapewire.console.commands.streaming import line, printing
-from tapewire.console.group import status as told
+from tapewire.console.commands.common import (
+    ConfigOption,
+    JsonOption,
+    line,
+    load,
+    note,
+    printing,
+    require_starts,
+)
+from tapewire.console.group import status
+from tapewire.console.group.status import Status
 from tapewire.console.group.supervisor import Group
 from tapewire.console.records.tail import Message, Tail
 from tapewire.console.views import times
@@ -24,18 +33,18 @@ def tail(
             help="start of a topic: tick.AAPL, gateway, executor, risk, heartbeat, last"
         ),
     ] = None,
-    seconds: Annotated[float | None, typer.Option(min=0, help="end by itself")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0, help="end after N seconds")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print live messages of the bus, until Ctrl-C. Without TOPICS: ticks and journaled events."""
+    """Print live messages on the bus until Ctrl-C. Without TOPICS: ticks and journaled events."""
     loaded = load(config)
     require_starts("TOPIC", topics, _topics(loaded))
     group = Group(loaded)
     if not (as_json or group.is_up()):
-        note(f"no group runs in {group.run_dir}; listening until one does")
+        note(f"no group runs in {group.run_dir}; listening until one starts")
     elif not as_json:
-        _note_unread(topics or [], told.read(group.run_dir))
+        _note_unread(topics or [], status.read(group.run_dir))
     with Tail(loaded.bus, group.run_dir, topics or ()) as listening:
         with printing():
             for message in listening.read(seconds):
@@ -51,23 +60,23 @@ def tail(
 
 
 def _topics(config: Config) -> list[str]:
-    """All topics that there can be, as the group is configured."""
+    """Every topic that the configured group can publish."""
     symbols = [instrument.symbol for instrument in config.instruments]
     ticks = [f"{kind}.{symbol}" for kind in ("tick", "last") for symbol in symbols]
     return [*STREAMS, *(f"heartbeat.{source}" for source in STREAMS), *ticks]
 
 
-def _note_unread(topics: list[str], statuses: dict[str, told.Status]) -> None:
-    """Say of which symbols nothing will come, for nobody reads them."""
-    read = statuses.get("gateway", {}).get("tick_seqs", {})
+def _note_unread(topics: list[str], statuses: dict[str, Status]) -> None:
+    """Warn about symbols that no strategy reads: the gateway publishes no ticks of them."""
+    read = statuses.get(roles.GATEWAY, {}).get("tick_seqs", {})
     for topic in topics:
         kind, _, start = topic.partition(".")
         if kind in ("tick", "last") and not any(symbol.startswith(start) for symbol in read):
-            note(f"nobody reads {start or 'any symbol'} now; ticks come once a strategy does")
+            note(f"no strategy reads {start or 'any symbol'} now; ticks start once one does")
 
 
 def _json(message: Message) -> Iterator[dict[str, Any]]:
-    """One object an event; what was lost before it stands with the first of its message."""
+    """One object per event; the first of a message carries how many were lost before it."""
     for place, (name, *fields) in enumerate(message.events):
         yield {
             "topic": message.topic,

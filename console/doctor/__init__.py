@@ -1,7 +1,7 @@
-"""Whether all is there that trading needs, and what to do where it is not."""
+"""Checks of everything that trading needs, and what to do about each one that fails."""
 
 from tapewire.common.config import settings as configuration
-from tapewire.common.config.locate import config_path
+from tapewire.common.config.locate import config_path, how_to_get_one
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.console.doctor import broker, local, sockets, strategies
 from tapewire.console.doctor.finding import Finding, failed, passed, skipped
@@ -30,18 +30,19 @@ def examine(path: str | None, timeout_s: float = broker.TIMEOUT_S) -> list[Findi
 
 
 def configured(config: Config, path: str | None) -> Finding:
-    """The configuration is taken; some of what it allows cannot work all the same."""
-    file = config_path(path) or "no file, defaults"
+    """The configuration is valid; some valid ones cannot work all the same."""
+    file = config_path(path)
     found = (
-        f"{file}: mode {config.mode}, {len(config.instruments)} instruments,"
+        f"{file or 'no file, defaults'}: mode {config.mode}, {len(config.instruments)} instruments,"
         f" {len(config.strategies)} strategies"
     )
     if not config.instruments:
-        return failed("configuration", found, "add an [[instruments]] entry for each symbol")
-    if config.tws.client_id == config.tws.way_out_client_id:
+        entry = "add an [[instruments]] entry for each symbol"
+        return failed("configuration", found, entry if file else how_to_get_one())
+    if config.tws.client_id == config.tws.liquidation_client_id:
         return failed(
             "configuration",
-            f"tws.client_id and tws.way_out_client_id are both {config.tws.client_id}",
+            f"tws.client_id and tws.liquidation_client_id are both {config.tws.client_id}",
             "give them different numbers: TWS takes each client id once",
         )
     return passed("configuration", found)

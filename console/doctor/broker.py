@@ -1,4 +1,4 @@
-"""TWS: whether it is there, whose account it has, what it allows, and whether data comes.
+"""TWS: whether it answers, whose account it has, what it allows, and whether it sends data.
 
 No order is placed to find out.
 """
@@ -19,14 +19,14 @@ from tapewire.gateway.tws.errors import CLIENT_ID_IN_USE
 
 TIMEOUT_S: Final = 5.0
 CHECKS: Final = ("TWS", "account", "read-only API", "market data", "clock")
-CLIENT_ID_BASE: Final = 1_000_000_000  # a throwaway id, far from those that people choose
+CLIENT_ID_BASE: Final = 1_000_000_000  # a temporary id, far from those that people choose
 READ_ONLY: Final = "read-only"
 VALIDATION: Final = 321
 CLOCK_MAX_S: Final = 2.0
 
 
 def check(config: Config, timeout_s: float) -> list[Finding]:
-    """All that a short visit to TWS tells."""
+    """The checks that a short connection to TWS allows."""
     try:
         address = tws_address.find(config, config.run_dir)
     except NoTwsAddress:
@@ -73,7 +73,7 @@ def _not_there(config: Config, probe: Probe, place: str, timeout_s: float) -> Fi
             "start TWS or IB Gateway and log in; enable socket clients in its API settings;"
             " compare its port with tws.port (paper: 7497, IB Gateway 4002)",
         )
-    said = probe.fault or f"no answer to the handshake in {timeout_s:g} s"
+    why = probe.fault or f"no answer to the handshake in {timeout_s:g} s"
     if probe.session.unproven:
         return failed(
             "TWS",
@@ -82,50 +82,50 @@ def _not_there(config: Config, probe: Probe, place: str, timeout_s: float) -> Fi
         )
     return failed(
         "TWS",
-        f"{place} takes connections, but is no TWS: {said}",
+        f"{place} takes connections, but is not a TWS: {why}",
         "compare tws.port with the socket port in TWS's API settings; if it is TWS, allow this"
-        " machine's address there, and answer a dialog that it may show",
+        " machine's address there, and answer any dialog it shows",
     )
 
 
 def _not_started(probe: Probe, place: str, timeout_s: float) -> Finding:
-    said = probe.fault or f"no accounts in {timeout_s:g} s"
+    why = probe.fault or f"no accounts in {timeout_s:g} s"
     if probe.errors(CLIENT_ID_IN_USE):
-        said = f"client id {probe.session.client_id} is in use"
+        why = f"client id {probe.session.client_id} is in use"
     return failed(
         "TWS",
-        f"{place} shook hands but does not start the API: {said}",
-        "look at TWS: it may still be logging in, or ask for something in a dialog; then try again",
+        f"{place} completed the handshake but does not start the API: {why}",
+        "look at TWS: it may still be logging in, or waiting for a dialog; then try again",
     )
 
 
 def account(config: Config, probe: Probe) -> Finding:
-    """The login is one that the configuration means to trade on."""
+    """The login is the one that the configuration names."""
     found = probe.session.accounts
     refusal = accounts.refusal(found, config.mode, config.live_account)
     if refusal:
         sentence, _, advice = refusal.partition("; ")
         return failed("account", sentence, advice)
-    told = ", ".join(f"{redact(a)} ({'paper' if accounts.is_paper(a) else 'live'})" for a in found)
-    return passed("account", f"{told}, mode {config.mode}")
+    named = ", ".join(f"{redact(a)} ({'paper' if accounts.is_paper(a) else 'live'})" for a in found)
+    return passed("account", f"{named}, mode {config.mode}")
 
 
 def read_only(probe: Probe, timeout_s: float) -> Finding:
-    """Whether orders would be taken, as far as that shows without one.
+    """Whether TWS would accept orders, as far as that shows without placing one.
 
     A read-only API refuses the lists of open and completed orders with error 321 as it refuses
     orders (erdewit/ib_insync issues 1 and 224; ib_async leaves both out with `readonly`).
     """
     probe.send(probe.session.encode.open_orders() + probe.session.encode.completed_orders())
 
-    def told(kind: type[tws.TwsMessage]) -> bool:
+    def received(kind: type[tws.TwsMessage]) -> bool:
         return any(isinstance(message, kind) for message in probe.messages)
 
     def refused() -> bool:
         return any(READ_ONLY in e.text.lower() for e in probe.errors(VALIDATION))
 
     def both() -> bool:
-        return told(tws.OpenOrdersEnd) and told(tws.CompletedOrdersEnd)
+        return received(tws.OpenOrdersEnd) and received(tws.CompletedOrdersEnd)
 
     probe.wait(lambda: refused() or both(), timeout_s)
     if refused():
@@ -139,24 +139,24 @@ def read_only(probe: Probe, timeout_s: float) -> Finding:
     return unknown(
         "read-only API",
         f"TWS did not list its orders in {timeout_s:g} s",
-        "see that Read-Only API is cleared in TWS's API settings, and answer its dialogs",
+        "check that Read-Only API is cleared in TWS's API settings, and answer its dialogs",
     )
 
 
 def clock(probe: Probe, timeout_s: float) -> Finding:
-    """This machine's clock against TWS's, which tells whole seconds."""
+    """This machine's clock against TWS's, which has whole seconds only."""
     answer = probe.ask_time(timeout_s)
     if answer is None:
-        return skipped("clock", "TWS did not tell its time")
+        return skipped("clock", "TWS did not send its time")
     tws_s, own_ns = answer
     ahead_s = own_ns / 1e9 - tws_s  # 0 to 1 where both agree
     offset_s = min(ahead_s, 0.0) if ahead_s < 1 else ahead_s - 1
     if abs(offset_s) <= CLOCK_MAX_S:
-        return passed("clock", "within TWS's, which tells whole seconds" if not offset_s
+        return passed("clock", "as TWS's, which has whole seconds only" if not offset_s
                       else f"{offset_s:+.1f} s from TWS's")  # fmt: skip
     direction = "ahead of" if offset_s > 0 else "behind"
     return failed(
         "clock",
         f"this machine's clock is {abs(offset_s):.1f} s {direction} TWS's",
-        "synchronise it by NTP: expiries, trading hours and latencies are told by it",
+        "synchronise it by NTP: expiries, trading hours and latencies depend on it",
     )

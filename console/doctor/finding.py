@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Finding(NamedTuple):
-    """`ok` is None where it could not be told; then `found` says why."""
+    """The result of a check; `ok` is None if there is none, and `found` says why."""
 
     check: str
     ok: bool | None
@@ -23,8 +23,8 @@ def failed(check: str, found: str, advice: str) -> Finding:
 
 
 def unknown(check: str, found: str, advice: str) -> Finding:
-    """It was checked, and the answer is open."""
-    return Finding(check, None, f"open: {found}", advice)
+    """It was checked, without a clear result."""
+    return Finding(check, None, f"no clear result: {found}", advice)
 
 
 def skipped(check: str, why: str) -> Finding:

@@ -1,4 +1,4 @@
-"""Who listens on a port or a socket's path of this machine, as Linux tells in /proc."""
+"""Which process listens on a port or a socket's path of this machine, from Linux's /proc."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ _UNIX_LISTENS: Final = 0x10000  # __SO_ACCEPTCON of /proc/net/unix
 
 
 class Listener(NamedTuple):
-    """A process that listens; pid 0 where the system does not tell which."""
+    """A process that listens; pid 0 if the system does not show which."""
 
     pid: int
     command: str
@@ -23,7 +23,7 @@ class Listener(NamedTuple):
 
 
 def on_port(host: str, port: int) -> Listener | None:
-    """Who listens on a TCP port; None if it is free."""
+    """The process that listens on a TCP port; None if it is free."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as ZeroMQ does
@@ -35,7 +35,7 @@ def on_port(host: str, port: int) -> Listener | None:
 
 
 def on_path(path: Path) -> Listener | None:
-    """Who listens on a Unix socket; None if nobody does, a stale file or not."""
+    """The process that listens on a Unix socket; None if there is none, stale file or not."""
     inodes = _unix_inodes(str(path))
     if inodes:
         return _holder(inodes)
@@ -43,7 +43,7 @@ def on_path(path: Path) -> Listener | None:
 
 
 def _connected(path: Path) -> Listener | None:
-    """Without /proc: whether somebody takes a connection."""
+    """Without /proc: whether a process takes a connection."""
     with socket.socket(socket.AF_UNIX) as probe:
         return Listener(0, "") if probe.connect_ex(str(path)) == 0 else None
 

@@ -1,4 +1,4 @@
-"""This machine: the run directory and its disk. It is only looked at: nothing is created."""
+"""This machine: the run directory and its disk. The checks create nothing."""
 
 import os
 import shutil
@@ -38,21 +38,19 @@ def run_dir(config: Config) -> Finding:
 
 
 def _existing(path: Path) -> Path:
-    """The path itself if there is something, else the nearest folder above it that there is."""
+    """The path itself if it exists, otherwise the nearest folder above it that does."""
     return next(one for one in (path, *path.parents) if one.exists())
 
 
 def disk(folder: Path) -> Finding:
-    """There is room, and a commit reaches the disk soon: orders wait for it."""
+    """There is room, and a commit reaches the disk quickly: orders wait for it."""
     check = "disk"
     folder = _existing(folder.absolute())
     try:
         free = shutil.disk_usage(folder).free
         sync_ms = statistics.median(_sync_ms(folder) for _ in range(WRITES))
     except OSError as error:
-        advice = (
-            "nothing can be journaled there, so nothing would be traded: mend or change run_dir"
-        )
+        advice = "no journal can be written there, so no order would be sent: fix or change run_dir"
         return failed(check, f"a test write to {folder} failed: {error.strerror}", advice)
     found = f"{free / 1e9:,.1f} GB free, a write with fsync takes {sync_ms:.2f} ms"
     if free < FREE_MIN_BYTES:

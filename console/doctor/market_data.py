@@ -1,4 +1,4 @@
-"""Whether market data comes: one configured instrument is asked for, until a tick or a refusal."""
+"""Market data: request one configured instrument, until a tick or an error arrives."""
 
 from typing import Final
 
@@ -11,8 +11,8 @@ from tapewire.gateway.tws.errors import is_notice
 CHECK: Final = "market data"
 SUBSCRIBE: Final = "subscribe to its exchange's data in IB's Client Portal, and share it with paper"
 
-# Source: TWS API message codes, and what a TWS was seen to do: the first three end the request,
-# after 10167, 10089, 10090 and 10091 delayed ticks may come, which Tapewire does not ask for.
+# Source: TWS API message codes, and the observed behaviour of a TWS: the first three end the
+# request; after 10167, 10089, 10090 and 10091 delayed ticks may arrive, which are not used.
 ADVICE: Final = {
     354: f"not subscribed: {SUBSCRIBE}",
     10168: f"not subscribed, and delayed data is not enabled: {SUBSCRIBE}",
@@ -29,7 +29,7 @@ ADVICE: Final = {
 
 
 def market_data(config: Config, probe: Probe, timeout_s: float) -> Finding:
-    """Ask for the first instrument's data; delayed ticks are told apart from live ones."""
+    """Request the first instrument's data; delayed ticks do not pass for live ones."""
     if not config.instruments:
         return skipped(CHECK, "no instrument is configured")
     instrument = config.all_instruments()[0]
@@ -52,11 +52,11 @@ def market_data(config: Config, probe: Probe, timeout_s: float) -> Finding:
         advice = ADVICE.get(code, "see TWS's message codes for this error")
         return failed(CHECK, f"{symbol}: TWS says {text} ({code})", advice)
     if came:
-        return passed(CHECK, f"ticks of {symbol} come")
+        return passed(CHECK, f"receiving ticks of {symbol}")
     if probe.fault:
         return failed(CHECK, f"{symbol}: {probe.fault}", "look at TWS, then try again")
     return unknown(
         CHECK,
         f"no tick of {symbol} and no error in {timeout_s:g} s",
-        "as it should be while its market is closed; if that is open, look for its price in TWS",
+        "this is normal while its market is closed; if it is open, look for its price in TWS",
     )

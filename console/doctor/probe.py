@@ -1,4 +1,4 @@
-"""A short visit to TWS: the gateway's own session core over a plain blocking socket."""
+"""A short connection to TWS: the gateway's own session core over a plain blocking socket."""
 
 import socket
 import time
@@ -12,13 +12,13 @@ from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.session import SessionError, TwsSession
 
 READ_BYTES: Final = 256 * 1024
-CURRENT_TIME: Final = b"49"  # both the request and its answer, which the gateway has no use for
+CURRENT_TIME: Final = b"49"  # both the request and its answer, which the gateway does not use
 
 
 class Probe:
-    """One connection, closed at the end of its `with`. Waits are bounded; silence is an answer.
+    """One connection, closed at the end of its `with`. Every wait has a time limit.
 
-    `client_id` must be nobody's: TWS refuses a second connection of one.
+    `client_id` must not be in use: TWS refuses a second connection with one.
     """
 
     def __init__(self, address: TwsAddress, client_id: int) -> None:
@@ -39,7 +39,7 @@ class Probe:
             self._socket.close()
 
     def connect(self, timeout_s: float) -> bool:
-        """Connect, shake hands, and see who it is; False if that fails, `fault` says how."""
+        """Connect, shake hands, and identify it; False if that fails, and `fault` says how."""
         try:
             place = (self._address.host, self._address.port)
             self._socket = socket.create_connection(place, timeout_s)
@@ -54,7 +54,7 @@ class Probe:
         return self.wait(lambda: not self.session.unproven, timeout_s)
 
     def start(self, timeout_s: float) -> bool:
-        """Start the API; False if TWS does not get UP with it."""
+        """Start the API; False if the session does not get UP."""
         self.send(self.session.encode.start_api())
         return self.wait(lambda: self.session.state == "UP", timeout_s)
 
@@ -65,7 +65,7 @@ class Probe:
         return (self.current_time or 0, time.time_ns()) if answered else None
 
     def send(self, data: bytes) -> None:
-        """Send a request; a connection that is gone becomes the `fault`."""
+        """Send a request; a lost connection becomes the `fault`."""
         if self._socket is None or self.fault:
             return
         try:
@@ -84,7 +84,7 @@ class Probe:
         return True
 
     def errors(self, *codes: int) -> list[tws.TwsError]:
-        """The errors that came so far; only those of `codes`, if some are given."""
+        """The errors received so far; only those of `codes`, if some are given."""
         found = [m for m in self.messages if isinstance(m, tws.TwsError)]
         return [m for m in found if not codes or m.code in codes]
 

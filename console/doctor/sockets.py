@@ -1,4 +1,4 @@
-"""The sockets that the group binds: free, its own, or somebody else's."""
+"""The sockets that the group binds: free, in use by the group, or by another process."""
 
 from pathlib import Path
 from typing import Final
@@ -9,14 +9,14 @@ from tapewire.common.config.settings import Config
 from tapewire.console.doctor import listeners
 from tapewire.console.doctor.finding import Finding, failed, passed
 from tapewire.console.doctor.listeners import Listener
-from tapewire.console.group import status as told
+from tapewire.console.group.status import read
 
 CHECK: Final = "sockets"
 
 
 def check(config: Config) -> list[Finding]:
-    """One finding if all is well, else one for each socket that is taken."""
-    own = {int(status["pid"]) for status in told.read(config.run_dir).values()}
+    """One finding if all is well, otherwise one for each socket in use by another process."""
+    own = {int(status["pid"]) for status in read(config.run_dir).values()}
     taken = {name: holder for name in PORTS if (holder := _holder(name, config))}
     conflicts = [
         failed(

@@ -1,4 +1,4 @@
-"""Strategies: each is loaded in a process of its own, so that what it does there hurts no other."""
+"""Strategies: each is loaded in a process of its own, isolated from the others."""
 
 import os
 import signal
@@ -18,12 +18,12 @@ AT_ONCE: Final = 4
 
 
 def check(config: Config, path: Path | None) -> list[Finding]:
-    """One finding a strategy of the configuration in the file `path`, in their order."""
+    """One finding per strategy of the configuration in the file `path`, in their order."""
     folders = filter(None, [str(HOME.parent), os.environ.get("PYTHONPATH")])
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(folders),
-        "PYTHONDONTWRITEBYTECODE": "1",  # the doctor leaves nothing in a person's folders
+        "PYTHONDONTWRITEBYTECODE": "1",  # the doctor leaves no files in a user's folders
     }
     if path is not None:
         environment["TAPEWIRE_CONFIG"] = str(path.absolute())
@@ -41,17 +41,17 @@ def _loaded(strategy: StrategyConfig, environment: dict[str, str]) -> Finding:
         stderr=subprocess.DEVNULL, text=True, start_new_session=True,
     ) as process:  # fmt: skip
         try:
-            said = process.communicate(timeout=LOAD_TIMEOUT_S)[0].strip()
+            output = process.communicate(timeout=LOAD_TIMEOUT_S)[0].strip()
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)  # with what it may have started
             found = f"{given} it was not loaded within {LOAD_TIMEOUT_S:g} s"
             return failed(name, found, "look for what its module waits for while it is imported")
-    if said and process.returncode == EXIT_OK:
-        found, _, hints = said.partition("; ")
+    if output and process.returncode == EXIT_OK:
+        found, _, hints = output.partition("; ")
         return passed(name, found)._replace(advice=hints)
-    if said and process.returncode == EXIT_CONFIG:
-        found, _, advice = said.rpartition("; ")
-        return failed(name, found or said, advice if found else "correct it, then try again")
+    if output and process.returncode == EXIT_CONFIG:
+        found, _, advice = output.rpartition("; ")
+        return failed(name, found or output, advice if found else "correct it, then try again")
     found = f"{given} its process ended with {_ending(process.returncode)} while it was loaded"
     advice = "import its module in a Python of its own to see why: a library may have crashed"
     return failed(name, found, advice)

@@ -1,24 +1,42 @@
-"""Asking risk: halt, resume, flatten, cancel all."""
+"""Speaking to a group that runs: finding it, and asking risk to halt, resume, flatten or cancel.
 
+This is what the emergency brake needs, so it loads nothing that takes long. The full configuration
+takes half a second to load and check, and a fault in it is no reason not to halt. What is read here
+is the file that `tapewire up` left in the run directory (see `tapewire.console.group.launch`).
+"""
+
+import json
+import os
+import re
+import socket
 import time
+import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
+
+import msgspec
 
 from tapewire.common.bus import wire
-from tapewire.common.bus.endpoints import Bus, endpoint
+from tapewire.common.bus.endpoints import SUPERVISOR, Bus, endpoint
 from tapewire.common.bus.transport import ZmqTransport
+from tapewire.common.config.locate import config_path
 from tapewire.common.errors import TapewireError
-from tapewire.common.events import Control, ControlReply
+from tapewire.common.events import EVERYTHING, Control, ControlReply, Scope
 
+FILE: Final = "started.json"
 TIMEOUT_S: Final = 5.0
+_RUN_DIR: Final = re.compile(r"""^\s*run_dir\s*=\s*["'](.+?)["']""", re.MULTILINE)
+
+Action = Literal["halt", "resume", "flatten", "cancel_all"]
 
 
 class NoAnswer(TapewireError):
-    """Risk did not answer: it may be down, and then nothing that adds risk is sent anyway."""
+    """Risk did not answer. It may be down, and then nothing that adds risk is sent anyway."""
 
 
 class Place(Protocol):
-    """Where a group is: a `Config`, or what is known of one that was launched."""
+    """Where a group is: a `Config`, or a `Launched`."""
 
     @property
     def run_dir(self) -> Path:
@@ -29,16 +47,98 @@ class Place(Protocol):
         """Its sockets."""
 
 
-Action = Literal["halt", "resume", "flatten", "cancel_all"]
+class LaunchedBus(msgspec.Struct, frozen=True):
+    """The part of `tapewire.common.config.settings.BusConfig` that leads to a socket."""
+
+    transport: str = "ipc"
+    host: str = "127.0.0.1"
+    ports: dict[str, int] = {}
 
 
-def ask(group: Place, action: Action, reason: str) -> ControlReply:
+class Launched(msgspec.Struct, frozen=True):
+    """A group that was started, as far as one must know it to speak to it. `run_dir` is where it
+    was found, not where it was created; `symbols` and `strategies` are those it started with."""
+
+    run_dir: Path
+    bus: LaunchedBus = LaunchedBus()
+    symbols: frozenset[str] = frozenset()
+    strategies: frozenset[str] = frozenset()
+
+    def knows(self, scope: Scope) -> bool:
+        """Whether it has the strategy and the symbol of a scope; a typo must not pass for a halt.
+        Accounts are the broker's and not known here."""
+        return scope.strategy in ("", *self.strategies) and scope.symbol in ("", *self.symbols)
+
+
+# ---- finding it ----------------------------------------------------------------------------------
+
+
+def find(path: str | None, run_dir: Path | None = None) -> Launched | None:
+    """The group in `run_dir`, or else in that of the configuration `path`, if one runs there.
+
+    None also where no file and no variable names a group: the folder that a command happens to be
+    called in must not decide which group it stops.
+    """
+    if run_dir is None:
+        file = config_path(path)
+        if "TAPEWIRE_RUN_DIR" not in os.environ and (file is None or not file.is_file()):
+            return None
+        run_dir = run_dir_of(path)
+    found = read(run_dir)
+    return found if found is not None and listens(found.run_dir) else None
+
+
+def read(run_dir: Path) -> Launched | None:
+    """The group that was last started in `run_dir`; None if that is not known."""
+    try:
+        kept = json.loads((run_dir / FILE).read_bytes())
+        return Launched(
+            run_dir.absolute(),
+            msgspec.convert(kept["bus"], LaunchedBus),
+            _named(kept.get("instruments", ()), "symbol"),
+            _named(kept.get("strategies", ()), "name"),
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _named(entries: Iterable[Mapping[str, Any]], key: str) -> frozenset[str]:
+    return frozenset(str(entry[key]) for entry in entries)
+
+
+def listens(run_dir: Path) -> bool:
+    """Whether a supervisord takes connections there."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(run_dir / SUPERVISOR))
+        except OSError:  # also for a path that is too long
+            return False
+    return True
+
+
+def run_dir_of(path: str | None) -> Path:
+    """The run directory of a configuration, even one that is refused or is broken TOML."""
+    if named := os.environ.get("TAPEWIRE_RUN_DIR"):
+        return Path(named)
+    file = config_path(path)
+    text = file.read_text(errors="replace") if file is not None and file.is_file() else ""
+    try:
+        return Path(tomllib.loads(text).get("run_dir", "run"))
+    except (ValueError, TypeError):
+        found = _RUN_DIR.search(text)
+        return Path(found[1] if found else "run")
+
+
+# ---- asking it -----------------------------------------------------------------------------------
+
+
+def ask(group: Place, action: Action, reason: str, scope: Scope = EVERYTHING) -> ControlReply:
     """Send one request to risk and wait for its answer, at most `TIMEOUT_S`."""
     transport = ZmqTransport()
     try:
         address = endpoint("control", group.bus, group.run_dir)
         transport.connect("control", "dealer", address)
-        request = wire.encode(Control(time.time_ns(), action, reason))
+        request = wire.encode(Control(time.time_ns(), action, reason, scope))
         deadline, sent = time.monotonic() + TIMEOUT_S, False
         while time.monotonic() < deadline:
             sent = sent or transport.send("control", [request])

@@ -1,39 +1,39 @@
-"""What the processes say of themselves: their status files, read and put together."""
+"""The status files of all processes, read and summarised; and waiting for what they report."""
 
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-SILENT_AFTER_S: Final = 5.0
+from tapewire.common import roles
+from tapewire.common.accounting.lifecycle import AT_BROKER
 
-LIVE: Final = ("INTENDED", "ACCEPTED", "UNKNOWN")
+SILENT_AFTER_S: Final = 5.0
 
 Status = dict[str, Any]
 State = tuple[str, str]
-"""A process's state, and why it is that."""
+"""A process's state, and the reason for it."""
 
 UNHEARD: Final[State] = ("STARTING", "no status yet")
 NOTHING: Final[Status] = {"pid": None, "counters": {}, "missed": {}, "topics": {}}
-GATEWAYS: Final = ("gateway", "way-out")
 
 
 def read(run_dir: Path, broken: Mapping[str, str] | None = None) -> dict[str, Status]:
     """The newest status of each process, by name; `age_s` is how old it is.
 
-    `broken` names those that supervisord could not keep running, and why: they cannot tell.
+    `broken` names those that supervisord could not keep running, and why; they cannot report it.
     """
     found: dict[str, Status] = {}
     for path in sorted((run_dir / "status").glob("*.json")):
         try:
             status = json.loads(path.read_text())
         except (OSError, json.JSONDecodeError):
-            continue  # being replaced at this moment; the next look has it
+            continue  # being replaced at this moment; the next read gets it
         if not status.get("ended") and not alive(status.get("pid")):
-            status["ended"] = f"process {status['pid']} died"  # without a chance to say so
-            status["orders_reported"] = False  # what the broker did since, nobody has heard
+            status["ended"] = f"process {status['pid']} died"  # without writing it
+            status["orders_reported"] = False  # nothing is known of the broker since then
         status["age_s"] = round(max(0.0, time.time() - status["ts_ns"] / 1e9), 1)
         found[path.stem] = status
     for name, reason in (broken or {}).items():
@@ -43,7 +43,7 @@ def read(run_dir: Path, broken: Mapping[str, str] | None = None) -> dict[str, St
 
 
 def alive(pid: int | None) -> bool:
-    """Whether there is a process of that id; one that is not known is taken to be."""
+    """Whether there is a process of that id; True if the id is not known."""
     try:
         os.kill(pid or os.getpid(), 0)
     except ProcessLookupError:
@@ -54,34 +54,34 @@ def alive(pid: int | None) -> bool:
 
 
 def state_of(status: Status) -> State:
-    """The state a person should be told, and why: a silent process is not READY."""
+    """The state to show, and the reason for it: a silent process is not READY."""
     if status.get("ended"):
         return "ENDED", str(status["ended"])
     if status["age_s"] > SILENT_AFTER_S:
-        return "SILENT", f"not heard of for {status['age_s']:.0f} s"
+        return "SILENT", f"no status for {status['age_s']:.0f} s"
     return str(status["state"]), str(status["reason"])
 
 
 def not_ready(statuses: Mapping[str, Status], names: Iterable[str]) -> dict[str, State]:
-    """Of the processes `names` those that are not READY."""
+    """Those of the processes `names` that are not READY."""
     states = {n: state_of(statuses[n]) if n in statuses else UNHEARD for n in names}
     return {name: state for name, state in states.items() if state[0] != "READY"}
 
 
 def live_orders(statuses: Mapping[str, Status]) -> int:
-    """Orders that could still fill, as the gateways have told last."""
-    orders = [statuses.get(name, {}).get("orders", {}) for name in GATEWAYS]
-    return sum(states.get(state, 0) for states in orders for state in LIVE)
+    """Orders that could still fill, by the gateways' newest status."""
+    orders = [statuses.get(name, {}).get("orders", {}) for name in roles.GATEWAYS]
+    return sum(states.get(state, 0) for states in orders for state in AT_BROKER)
 
 
 def unreported(statuses: Mapping[str, Status]) -> str:
-    """Why `live_orders` is not the broker's word; empty if it is.
+    """Why `live_orders` is not what the broker reports; empty if it is.
 
-    It is if both gateways were connected when they last told their status, and TWS had listed its
+    It is if both gateways were connected when they last wrote their status, and TWS had listed its
     open orders to each on that connection. Without that, no live orders only means that none are
     known: what was sent to a broker that cannot be reached may still work there.
     """
-    for name in GATEWAYS:
+    for name in roles.GATEWAYS:
         status = statuses.get(name)
         if status is None:
             return f"{name}: {UNHEARD[1]}"
@@ -98,7 +98,7 @@ def counter(status: Status, name: str) -> int:
 
 
 def hops(statuses: dict[str, Status]) -> dict[str, dict[str, float | None]]:
-    """Each hop's latencies in microseconds; of several strategies the slowest is shown."""
+    """Each hop's latencies in microseconds; with several strategies, those of the slowest."""
     merged: dict[str, dict[str, float | None]] = {}
     for status in statuses.values():
         for hop, summary in status.get("hops_us", {}).items():
@@ -107,3 +107,13 @@ def hops(statuses: dict[str, Status]) -> dict[str, dict[str, float | None]]:
                 if value is not None:
                     known[name] = max(value, known[name] or 0)
     return merged
+
+
+def wait_for(condition: Callable[[], bool], timeout_s: float, every_s: float = 0.05) -> bool:
+    """Poll `condition` until it holds; False if it does not within `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(every_s)
+    return True

@@ -1,17 +1,15 @@
 """The books of both sides: what the journals say was traded, and what the broker's audit says."""
 
 import json
-from collections import Counter
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tapewire.common import roles
 from tapewire.common.accounting.book import Book
+from tapewire.common.accounting.compare import Difference, broker_of, compare
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Commission, Event, Fill, OrderIntended, RiskHalted
 from tapewire.common.runtime.journal import SqliteJournal, events_of
-
-CENT = Decimal("0.01")
 
 
 class Traded:
@@ -22,17 +20,19 @@ class Traded:
         self.orders = 0
         self.fills = 0
         self.halts = 0
-        self.exec_ids: set[str] = set()
-        for source in ("gateway", "way-out", "risk"):
+        for source in (*roles.GATEWAYS, roles.RISK):
             for event in read_journal(run_dir, source):
-                self._apply(event)
+                self._apply(event, source)
 
-    def _apply(self, event: Event) -> None:
-        if isinstance(event, Fill):
-            self.fills += self.book.apply_fill(event)
-            self.exec_ids.add(event.exec_id)
-        elif isinstance(event, Commission):
-            self.book.apply_commission(event)
+    @property
+    def exec_ids(self) -> set[str]:
+        """The ids of all executions, corrected ones in their newest version."""
+        return self.book.exec_ids
+
+    def _apply(self, event: Event, source: str) -> None:
+        if isinstance(event, Fill | Commission):
+            changed = self.book.apply(event, source)  # in the order of both journals
+            self.fills += changed and isinstance(event, Fill)
         elif isinstance(event, OrderIntended):
             self.orders += 1
         elif isinstance(event, RiskHalted):
@@ -40,7 +40,7 @@ class Traded:
 
 
 def read_journal(run_dir: Path, source: str) -> list[Event]:
-    """All events of a source's journal; none if it has not got one yet."""
+    """All events of a source's journal; none if it does not have one yet."""
     path = run_dir / "journals" / f"{source}.sqlite"
     if not path.exists():
         return []
@@ -61,32 +61,6 @@ def broker_books(audit: Path) -> dict[str, Any]:
     return books
 
 
-def duplicates(books: dict[str, Any]) -> int:
-    """Broker orders beyond the first of their intent."""
-    counts: Counter[str] = Counter(books.get("orders_by_ref", {}))
-    return sum(count - 1 for count in counts.values() if count > 1)
-
-
-def position_difference(traded: Traded, books: dict[str, Any]) -> Decimal:
-    """How far the positions are apart, summed over the symbols."""
-    ours = {s: p.quantity for s, p in traded.book.positions.items()}
-    return _apart(ours, _decimals(books, "positions"))
-
-
-def pnl_difference(traded: Traded, books: dict[str, Any]) -> Decimal:
-    """How far realised P&L and commissions are apart, summed over the symbols, to the cent."""
-    realised = {s: p.realised for s, p in traded.book.positions.items()}
-    paid = {s: p.commission for s, p in traded.book.positions.items()}
-    apart = _apart(realised, _decimals(books, "realised"))
-    return (apart + _apart(paid, _decimals(books, "commissions"))).quantize(CENT)
-
-
-def _decimals(books: dict[str, Any], key: str) -> dict[str, Decimal]:
-    return {symbol: Decimal(value) for symbol, value in books.get(key, {}).items()}
-
-
-def _apart(ours: dict[str, Decimal], theirs: dict[str, Decimal]) -> Decimal:
-    zero = Decimal(0)
-    return sum(
-        (abs(ours.get(s, zero) - theirs.get(s, zero)) for s in ours.keys() | theirs.keys()), zero
-    )
+def differences(traded: Traded, books: dict[str, Any]) -> list[Difference]:
+    """Everything in which the journals and the broker's books differ."""
+    return compare(traded.book, broker_of(books))

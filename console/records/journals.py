@@ -11,14 +11,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from tapewire.common.bus import wire
 from tapewire.common.events import (
-    AccountPosition,
     Commission,
     Event,
     Fill,
-    OrderChanged,
-    OrderUpdated,
+    OrderStateChanged,
+    OrderTerms,
+    OrderTermsChanged,
+    PositionReported,
+    Scope,
+    SubmitOrder,
     name_of,
     types_by_name,
 )
@@ -29,16 +34,16 @@ SETTLE_NS: Final = 200_000_000
 POLL_S: Final = 0.1
 FOREVER_NS: Final = 2**63 - 1
 
-FAMILIES: Final = ("commission", "connection.", "fill", "order.", "position", "risk.")
+FAMILIES: Final = ("commission.", "connection.", "execution.", "order.", "position.", "risk.")
 NAMES: Final = sorted(name for name in types_by_name() if name.startswith(FAMILIES))
 """The events that are journaled, by their names."""
-UNSHOWN: Final = ("cause_id",)  # of a line for a person: a trace tells of it
+UNSHOWN: Final = ("cause_id",)  # in a line for a person; a trace shows it
 
 Wanted = Callable[["Entry"], bool]
 
 
 class Entry(NamedTuple):
-    """One event of a journal, with where it stands."""
+    """One event of a journal, and its place there."""
 
     ts_ns: int
     source: str
@@ -52,18 +57,24 @@ class Entry(NamedTuple):
 
 
 def plain(event: Event) -> dict[str, Any]:
-    """An event's fields, JSON-able; decimals as text, exactly."""
-    return {field: _plain(getattr(event, field)) for field in event.__struct_fields__}
+    """An event's fields, JSON-able; decimals as text, exactly; bytes as hexadecimal digits."""
+    return _fields(event)
+
+
+def _fields(of: msgspec.Struct) -> dict[str, Any]:
+    return {field: _plain(getattr(of, field)) for field in of.__struct_fields__}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Event):
-        return plain(value)
+    if isinstance(value, msgspec.Struct):
+        return _fields(value)
+    if isinstance(value, bytes):
+        return value.hex()
     return format(value, "f") if isinstance(value, Decimal) else value
 
 
 class Reader:
-    """One journal, from a place on; what is appended later is found by asking again."""
+    """One journal, from a time on. Ask again for what has been appended since."""
 
     def __init__(self, path: Path, from_ns: int = 0) -> None:
         self.source = path.stem
@@ -75,7 +86,7 @@ class Reader:
         self._latest_ns = 0
 
     def until(self, bound_ns: int) -> Iterator[tuple[int, Entry]]:
-        """What is new and not after `bound_ns`, each with the time to sort it by."""
+        """New entries up to `bound_ns`, each with the time to sort it by."""
         while records := self._journal.read(self._next_seq, CHUNK):
             for record in records:
                 entry = self._entry(self._next_seq, record)
@@ -87,7 +98,7 @@ class Reader:
                     yield self._latest_ns, entry
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._journal.close()
 
     def _ts_ns(self, seq: int) -> int:
@@ -129,7 +140,7 @@ class Journals:
             reader.close()
 
     def until(self, bound_ns: int = FOREVER_NS) -> Iterator[Entry]:
-        """What is new and not after `bound_ns`, in time order, read as it is taken."""
+        """New entries up to `bound_ns` in time order, read as they are taken."""
         self._open()
         streams = [reader.until(bound_ns) for reader in self._readers.values()]
         merged = heapq.merge(*streams, key=lambda found: (found[0], found[1].source))
@@ -140,7 +151,7 @@ class Journals:
     ) -> Iterator[Entry]:
         """As `until`, and on as the journals grow, until `to_ns` has passed.
 
-        The newest `SETTLE_NS` are held back: another process may be writing down what is older.
+        The newest `SETTLE_NS` are held back, as another process may still write what is older.
         """
         while True:
             bound_ns = min(now_ns() - SETTLE_NS, to_ns)
@@ -150,11 +161,11 @@ class Journals:
             pause(POLL_S)
 
     def _open(self) -> None:
-        """Journals that have come since; a process makes its own at its first start."""
+        """Open the journals that are new: a process creates its own at its first start."""
         for path in sorted(self._folder.glob("*.sqlite")):
             if path.stem in self._readers or (self._sources and path.stem not in self._sources):
                 continue
-            if path.stat().st_size:  # one that is being made is not a journal yet
+            if path.stat().st_size:  # one that is being created is not a journal yet
                 self._readers[path.stem] = Reader(path, self._from_ns)
 
 
@@ -168,33 +179,32 @@ def wanted(types: tuple[str, ...], source: str | None) -> Wanted:
 
 
 class Repeats:
-    """Tells what is news from what only repeats another's word: the executor's account of what the
-    gateway told, and what both gateways tell. `count` is how many of those there were."""
+    """Tells news from repetition: the executor's account of what the gateways report, and what
+    both gateways report. `count` is how many repeated another so far."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._last: dict[tuple[str, str], tuple[Any, ...]] = {}
+        self._last: dict[tuple[str, ...], tuple[Any, ...]] = {}
 
     def is_news(self, entry: Entry) -> bool:
-        """Whether this says what none before has said; asked of each entry in turn, once."""
-        is_news = self._is_news(entry)
+        """Whether no entry before has said the same. Ask this once for each entry, in turn."""
+        is_news = self._is_news(entry.event)
         self.count += not is_news
         return is_news
 
-    def _is_news(self, entry: Entry) -> bool:
-        event = entry.event
-        if isinstance(event, OrderChanged | OrderUpdated):
+    def _is_news(self, event: Event) -> bool:
+        if isinstance(event, OrderStateChanged | OrderTermsChanged):
             return False
-        said: tuple[Any, ...] = ()
-        if isinstance(event, AccountPosition):
-            key, said = event.symbol, (event.quantity, event.average_cost)
+        content: tuple[Any, ...] = ()
+        if isinstance(event, PositionReported):
+            key: tuple[str, ...] = (name_of(event), event.account, event.symbol)
+            content = (event.quantity, event.average_cost)
         elif isinstance(event, Fill | Commission):
-            key = event.exec_id
+            key = (name_of(event), event.exec_id)
         else:
             return True
-        place = (entry.name, key)
-        is_news = self._last.get(place) != said
-        self._last[place] = said
+        is_news = self._last.get(key) != content
+        self._last[key] = content
         return is_news
 
 
@@ -211,14 +221,25 @@ def as_json(entry: Entry) -> dict[str, Any]:
 
 def as_text(entry: Entry) -> str:
     """An event's fields in a line, without its times and what is not set."""
-    fields = plain(entry.event).items()
-    named = {k: v for k, v in fields if not k.endswith("_ns") and k not in UNSHOWN}
-    shown = {k: v for k, v in named.items() if v not in (None, "", 0)}
-    return "  ".join(f"{k}={_brief(v)}" for k, v in shown.items())
+    event = entry.event
+    shown = []
+    for field in event.__struct_fields__:
+        value = getattr(event, field)
+        if field.endswith("_ns") or field in UNSHOWN or value in (None, "", 0, b"", ()):
+            continue
+        shown.append(f"{field}={_brief(value)}")
+    return "  ".join(shown)
 
 
 def _brief(value: Any) -> str:
-    if isinstance(value, dict):  # an order inside an event
-        parts = ("intent_id", "action", "quantity", "symbol", "order_type", "limit_price")
-        return " ".join(str(value[part]) for part in parts if value.get(part) is not None)
-    return str(value)
+    """A value in a line: an order or a modify inside an event by its id, account and terms."""
+    if isinstance(value, OrderTerms | Scope):
+        return str(value)
+    if isinstance(value, Event):
+        parts = [getattr(value, "intent_id", "")]
+        if isinstance(value, SubmitOrder):
+            parts += [value.account, value.symbol]
+        return " ".join(filter(None, [*parts, str(getattr(value, "terms", ""))]))
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    return format(value, "f") if isinstance(value, Decimal) else str(value)

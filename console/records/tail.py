@@ -1,7 +1,7 @@
-"""Live messages of the bus, read without any schema: what `docs/wire.md` promises any reader.
+"""Live messages of the bus, read without any schema, as any reader of `docs/wire.md` can.
 
-It only listens. Of the `market` socket it takes what is sent to others anyway: it never asks for
-`last.SYMBOL`, which would open a market data line.
+It only listens. On the `market` socket it takes what goes to other readers anyway: it never
+subscribes to `last.SYMBOL`, which would open a market data line.
 """
 
 import time
@@ -12,21 +12,21 @@ from typing import Any, Final, NamedTuple
 import msgpack  # type: ignore[import-untyped, unused-ignore]  # it ships no types
 import zmq
 
-from tapewire.common.bus.endpoints import endpoint
-from tapewire.common.bus.wire import BODY_MAX_BYTES
+from tapewire.common.bus.endpoints import STREAMS, endpoint
+from tapewire.common.bus.wire import BODY_MAX_BYTES, WIRE_VERSION
 from tapewire.common.config.settings import BusConfig
 
 MARKET: Final = "market"
-JOURNALED: Final = ("broker", "way-out-broker", "execution", "risk")
-DEFAULT: Final = ("tick.", "gateway", "way-out", "executor", "risk")
+JOURNALED: Final = tuple(socket for socket, _ in STREAMS.values())
+DEFAULT: Final = ("tick.", *STREAMS)
 LAST: Final = "last."
-UNNUMBERED: Final = (LAST, "heartbeat.")  # their seq counts something else
+UNNUMBERED: Final = (LAST, "heartbeat.")  # their seq does not count their messages
 POLL_MS: Final = 100
 TAKEN_MAX: Final = 1000  # messages of one socket in a row, so that none starves the others
 
 
 class Message(NamedTuple):
-    """One message as it came. `lost` is how many of its topic are missing before it."""
+    """One message as received. `lost` is how many of its topic are missing before it."""
 
     topic: str
     source: str
@@ -64,14 +64,14 @@ class Tail:
         self._context.destroy(linger=0)
 
     def read(self, seconds: float | None = None) -> Iterator[Message]:
-        """Messages as they come, for `seconds` or without end."""
+        """Messages as they arrive, for `seconds`, or for ever."""
         deadline = None if seconds is None else time.monotonic() + seconds
         while deadline is None or time.monotonic() < deadline:
             for socket, _ in self._poller.poll(POLL_MS):
                 yield from self._drain(socket)
 
     def counts(self) -> dict[str, int]:
-        """What was heard so far, and what was not."""
+        """How much was received so far, lost, and could not be read."""
         return {
             "messages": self.messages,
             "events": self.events,
@@ -123,12 +123,15 @@ class Losses:
 
 
 def unpacked(body: bytes) -> list[Any] | None:
-    """A body of this wire version as plain values; None if it is none."""
+    """A body of this wire version as plain values; None if it is something else."""
     try:
         found = msgpack.unpackb(body)
-    except (ValueError, msgpack.UnpackException):  # broken, cut short, too deep, or more behind it
+    except (
+        ValueError,
+        msgpack.UnpackException,
+    ):  # broken, cut short, too deep, too long
         return None
-    if not isinstance(found, list) or len(found) < 5 or found[0] != 1:
+    if not isinstance(found, list) or len(found) < 5 or found[0] != WIRE_VERSION:
         return None
     _version, source, epoch, seq, events = found[:5]
     if not (isinstance(source, str) and isinstance(epoch, str) and isinstance(seq, int)):

@@ -1,27 +1,28 @@
 """A fill traced back: tick, signal, order, execution and its cost, each with its time.
 
-All of it is in the journals: an order carries the times and ids of its signal and its tick, and
-`order.accepted` when it was written to TWS.
+All of it comes from the journals: an order carries the times and ids of its signal and its tick,
+and `order.accepted` carries the time at which it was written to TWS.
 """
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from tapewire.common import roles
 from tapewire.common.events import (
     Commission,
     Event,
     Fill,
     OrderAccepted,
-    OrderChanged,
     OrderCreated,
     OrderDenied,
     OrderExpired,
     OrderIntended,
     OrderModified,
-    OrderUpdated,
+    OrderModifyIntended,
+    OrderStateChanged,
+    OrderTermsChanged,
     SubmitOrder,
 )
 from tapewire.console.records.journals import Entry, Journals
@@ -30,11 +31,12 @@ NAMED_MAX: Final = 3
 
 
 class NotFound(ValueError):
-    """What was named is not in the journals, or not only once."""
+    """An id that is in no journal, or the start of several ids."""
 
 
 class Subject(NamedTuple):
-    """What is traced: an order, one fill of it or of nobody's, or a signal that was denied."""
+    """What is traced: an order, one fill of it or of an order that is not ours, or a signal that
+    was denied."""
 
     intent_id: str | None = None
     exec_id: str | None = None
@@ -42,7 +44,7 @@ class Subject(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One step of the way. `source` is the process that tells it, `name` what happened."""
+    """One step of the way. `source` is the process that reported it, `name` what happened."""
 
     ts_ns: int
     name: str
@@ -62,7 +64,7 @@ class Trace(NamedTuple):
         return [None, *((b.ts_ns - a.ts_ns) / 1000 for a, b in pairwise(self.steps))]
 
     def ids(self) -> dict[str, str]:
-        """What a person may ask for again, by what it is of: each id in full."""
+        """The ids in full, by what each one names."""
         order, subject = self.order, self.subject
         named = {
             "fill": subject.exec_id,
@@ -122,14 +124,13 @@ def _find(entries: Iterator[Entry], text: str) -> Subject:
     if len(found) > 1:
         names = sorted(begun.values())[:NAMED_MAX]
         raise NotFound(
-            f"{text!r} begins {len(found)} ids, such as {', '.join(names)}; expected one alone:"
-            " give more of it"
+            f"{len(found)} ids start with {text!r}, such as {', '.join(names)}; give more of the id"
         )
     return found.pop()
 
 
 def _named(event: Event) -> list[tuple[str, Subject]]:
-    """The ids that an event introduces, and what each stands for."""
+    """The ids that an event introduces, and what each one names."""
     if isinstance(event, Fill):
         fill = Subject(event.intent_id, event.exec_id)
         order = [(event.intent_id, Subject(event.intent_id))] if event.intent_id else []
@@ -137,7 +138,7 @@ def _named(event: Event) -> list[tuple[str, Subject]]:
     if isinstance(event, OrderCreated | OrderIntended):
         subject = Subject(event.order.intent_id)
         return [(event.order.intent_id, subject), (event.order.signal_id, subject)]
-    if isinstance(event, OrderDenied | OrderExpired):
+    if isinstance(event, OrderDenied | OrderExpired) and event.signal_id:
         return [(event.signal_id, Subject(signal_id=event.signal_id))]
     return []
 
@@ -145,15 +146,15 @@ def _named(event: Event) -> list[tuple[str, Subject]]:
 def _follow(entries: Iterator[Entry], subject: Subject) -> Trace:
     order: SubmitOrder | None = None
     steps: list[Step] = []
-    told: set[tuple[str, str]] = set()  # both gateways may tell of one execution
+    reported: set[tuple[type[Event], str]] = set()  # both gateways may report one execution
     for entry in entries:
         event = entry.event
         if isinstance(event, Fill | Commission):
-            key = (entry.name, event.exec_id)
-            mine = ("fill", event.exec_id) in told or _is_fill_of(event, subject)
-            if not mine or key in told:
+            key = (type(event), event.exec_id)
+            mine = (Fill, event.exec_id) in reported or _is_fill_of(event, subject)
+            if not mine or key in reported:
                 continue
-            told.add(key)
+            reported.add(key)
         elif not _belongs(event, subject):
             continue
         if isinstance(event, OrderCreated | OrderIntended):
@@ -172,8 +173,8 @@ def _is_fill_of(event: Fill | Commission, subject: Subject) -> bool:
 
 
 def _belongs(event: Event, subject: Subject) -> bool:
-    """Whether an event is of the traced order or signal; what only repeats others is left out."""
-    if isinstance(event, OrderChanged | OrderUpdated):
+    """Whether an event is about the traced order or signal, and does not only repeat another."""
+    if isinstance(event, OrderStateChanged | OrderTermsChanged):
         return False
     if subject.intent_id is None:
         return subject.signal_id is not None and subject.signal_id == _id(event, "signal_id")
@@ -181,8 +182,8 @@ def _belongs(event: Event, subject: Subject) -> bool:
 
 
 def _id(event: Event, field: str) -> str | None:
-    """An event's id: its own, or that of the order or change that it carries."""
-    for owner in (event, getattr(event, "order", None), getattr(event, "change", None)):
+    """An event's id: its own, or that of the order that it carries."""
+    for owner in (event, getattr(event, "order", None)):
         found = getattr(owner, field, None)
         if isinstance(found, str):
             return found
@@ -190,10 +191,10 @@ def _id(event: Event, field: str) -> str | None:
 
 
 def _cause(order: SubmitOrder) -> list[Step]:
-    """What came before the order: its tick and its signal, in the times that it carries."""
+    """What came before the order: its tick and its signal, with the times that it carries."""
     steps = []
     if order.cause_ns:
-        steps.append(Step(order.cause_ns, "tick", "gateway", order.cause_id))
+        steps.append(Step(order.cause_ns, "tick", roles.GATEWAY, order.cause_id))
     if order.signal_ns:
         steps.append(Step(order.signal_ns, "signal", order.strategy, order.signal_id))
     return steps
@@ -208,24 +209,16 @@ def _steps(entry: Entry) -> list[Step]:
 
 
 def _detail(event: Event) -> str:
-    tell = _DETAILS.get(type(event))
-    return tell(event) if tell else str(getattr(event, "reason", ""))
-
-
-def _terms(order: SubmitOrder) -> str:
-    asked = f"{order.action} {order.quantity:f} {order.symbol} {order.order_type}"
-    return asked + _limit(order.limit_price)
-
-
-def _limit(price: Decimal | None) -> str:
-    return "" if price is None else f" at {price:f}"
+    describe = _DETAILS.get(type(event))
+    return describe(event) if describe else str(getattr(event, "reason", ""))
 
 
 _DETAILS: Final[dict[type[Event], Callable[[Any], str]]] = {
-    OrderCreated: lambda event: _terms(event.order),
+    OrderCreated: lambda event: f"{event.order.symbol} {event.order.terms}",
     OrderIntended: lambda event: f"order id {event.order_id}",
-    OrderAccepted: lambda event: f"perm id {event.perm_id}",
-    OrderModified: lambda event: f"now {event.quantity:f}{_limit(event.limit_price)}",
+    OrderAccepted: lambda event: f"permanent id {event.permanent_id}",
+    OrderModifyIntended: lambda event: f"to {event.modify.terms}",
+    OrderModified: lambda event: f"now {event.terms}",
     Fill: lambda event: f"{event.side} {event.quantity:f} {event.symbol} at {event.price:f}",
     Commission: lambda event: f"{event.amount:f} {event.currency}",
 }

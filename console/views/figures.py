@@ -1,14 +1,17 @@
-"""A run's figures: what was sent, received, traded, and whether anything was lost or doubled."""
+"""A run's figures: what was sent, received and traded, and every discrepancy."""
 
 from pathlib import Path
 from typing import Any
 
-from tapewire.common.amounts import text
+from tapewire.common import roles
+from tapewire.common.accounting.compare import CENT, Difference, total
+from tapewire.common.amounts import counted, text
 from tapewire.common.config.settings import Config
-from tapewire.console.group import status as told
+from tapewire.console.group import status
 from tapewire.console.group.status import Status
-from tapewire.console.records import books as both
+from tapewire.console.records import books
 
+EXECUTIONS_MAX = 3  # in a sentence
 HOPS = {
     "gateway_to_strategy": "tick: gateway to strategy",
     "strategy_to_executor": "signal: strategy to executor",
@@ -22,32 +25,33 @@ def figures(config: Config, run_dir: Path) -> dict[str, Any]:
     """The figures of a run that has ended, as `tapewire demo` prints them.
 
     `duplicates`, `position_difference` and `pnl_difference` compare the journals with the
-    simulator's own books; all three are 0 in a run without fault.
+    simulator's own books, over all accounts; all three are 0 without a discrepancy.
     """
-    statuses = told.read(run_dir)
-    gateway, simulator = statuses.get("gateway", {}), statuses.get("simulator", {})
-    strategies = {n: s for n, s in statuses.items() if n.startswith("strategy-")}
-    traded = both.Traded(config, run_dir)
-    broker = both.broker_books(run_dir / "audit.jsonl")
+    statuses = status.read(run_dir)
+    gateway, simulator = statuses.get(roles.GATEWAY, {}), statuses.get(roles.SIMULATOR, {})
+    strategies = {n: s for n, s in statuses.items() if roles.is_strategy(n)}
+    traded = books.Traded(config, run_dir)
+    broker = books.broker_books(run_dir / "audit.jsonl")
+    apart = books.differences(traded, broker)
     return {
         "messages_sent": simulator.get("counters", {}).get("messages_sent", 0),
         "messages_received": gateway.get("tws_messages", 0),
-        "ticks_published": told.counter(gateway, "ticks_published"),
-        "ticks_received": {n: told.counter(s, "ticks_received") for n, s in strategies.items()},
+        "ticks_published": status.counter(gateway, "ticks_published"),
+        "ticks_received": {n: status.counter(s, "ticks_received") for n, s in strategies.items()},
         "gaps": {n: sum(s["missed"].values()) for n, s in strategies.items()},
         "signals": sum(s["signals"] for s in strategies.values()),
         "orders": traded.orders,
         "fills": traded.fills,
-        "duplicates": both.duplicates(broker),
-        "position_difference": text(both.position_difference(traded, broker)),
-        "pnl_difference": text(both.pnl_difference(traded, broker)),
+        "duplicates": int(total(apart, "duplicate")),
+        "position_difference": text(total(apart, "position")),
+        "pnl_difference": text(total(apart, "realised", "fees").quantize(CENT)),
         "realised": text(traded.book.realised),
-        "commission": text(traded.book.commission),
-        "latency_us": told.hops(statuses),
+        "commission": text(traded.book.fees),
+        "latency_us": status.hops(statuses),
         "halts": traded.halts,
         "restarts": restarts(run_dir),
-        "dead_letters": sum(told.counter(s, "dead_letters") for s in statuses.values()),
-        "faults": faults(gateway, simulator, strategies, traded, broker),
+        "dead_letters": sum(status.counter(s, "dead_letters") for s in statuses.values()),
+        "faults": faults(gateway, simulator, strategies, broker, apart),
     }
 
 
@@ -55,38 +59,40 @@ def faults(
     gateway: Status,
     simulator: Status,
     strategies: dict[str, Status],
-    traded: both.Traded,
     broker: dict[str, Any],
+    apart: list[Difference],
 ) -> list[str]:
-    """What was lost, doubled or different, a sentence each; empty is what a run must end with."""
+    """Every discrepancy, a sentence each; a good run ends with none."""
     found = []
     if not broker:
-        found.append("the simulator's books are missing: it did not end in order")
+        found.append("the simulator's books are missing: it did not shut down cleanly")
     sent, received = simulator.get("counters", {}).get("messages_sent", 0), gateway["tws_messages"]
     if sent != received:
         found.append(f"the simulator sent {sent} market data messages, the gateway read {received}")
     for name, strategy in strategies.items():
         found += _missed(name, strategy, gateway)
         found += filter(None, [strategy.get("stopped")])
-    return found + trading_faults(traded, broker)
+    return found + differing(apart)
 
 
-def trading_faults(traded: both.Traded, broker: dict[str, Any]) -> list[str]:
-    """What is doubled or different between the journals and the broker's books."""
-    found = []
-    if both.duplicates(broker):
-        found.append(f"{both.duplicates(broker)} intents have more than one broker order")
-    if both.position_difference(traded, broker):
-        found.append(f"positions differ by {both.position_difference(traded, broker)}")
-    if both.pnl_difference(traded, broker):
-        found.append(f"P&L differs by {both.pnl_difference(traded, broker)}")
-    if traded.exec_ids != set(broker.get("exec_ids", [])):
-        found.append("the executions are not the broker's")
+def trading_faults(traded: books.Traded, broker: dict[str, Any]) -> list[str]:
+    """What differs between the journals and the broker's books."""
+    return differing(books.differences(traded, broker))
+
+
+def differing(apart: list[Difference]) -> list[str]:
+    """A sentence per difference; executions that only one side has are counted in one."""
+    executions = [one.subject for one in apart if one.kind == "execution"]
+    found = [str(one) for one in apart if one.kind != "execution"]
+    if executions:
+        which = ", ".join(executions[:EXECUTIONS_MAX])
+        count = counted(len(executions), "execution")
+        found.append(f"{count} in only one of our books and the broker's, such as {which}")
     return found
 
 
 def restarts(run_dir: Path) -> int:
-    """How often a process of the group was started again."""
+    """How often a process of the group was restarted."""
     again = 0
     for log in (run_dir / "logs").glob("*.log"):
         if log.stem != "supervisord":
@@ -95,7 +101,7 @@ def restarts(run_dir: Path) -> int:
 
 
 def _missed(name: str, strategy: Status, gateway: Status) -> list[str]:
-    """Every tick published must have reached every strategy that asked for it."""
+    """Every tick published must have reached every strategy that subscribed to it."""
     found = []
     for symbol, topic in strategy["topics"].items():
         published = gateway["tick_seqs"].get(symbol, 0)

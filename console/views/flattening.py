@@ -1,62 +1,86 @@
-"""A flatten as a person follows it: what it is going to do, how it ended, and what is left."""
+"""A flatten as a person follows it: what it will do, how it ended, and what is left."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tapewire.common.events import FlattenCompleted, FlattenStarted
-from tapewire.console.group import status as told
-from tapewire.console.group.poll import wait_for
-from tapewire.console.group.status import Status
+from tapewire.common import roles
+from tapewire.common.amounts import counted
+from tapewire.common.events import EVERYTHING, FlattenCompleted, FlattenStarted, Scope
+from tapewire.console.group import status
+from tapewire.console.group.status import Status, wait_for
 from tapewire.console.records.journals import Journals
-from tapewire.console.views.plural import counted
 
 
 class Ending(NamedTuple):
-    """How a flatten ended. `left` says what could not be closed; `over` False: not yet."""
+    """How a flatten ended. `left` says what could not be closed; while `over` is False it is still
+    in progress."""
 
     over: bool
     left: str = ""
+    scope: Scope = EVERYTHING
 
     @property
     def flat(self) -> bool:
-        """Whether nothing is held any more."""
+        """Whether every position in the scope is closed."""
         return self.over and not self.left
 
-    def sentence(self, statuses: dict[str, Status], timeout_s: float) -> str:
-        """What a person is told of it after having waited for `timeout_s`."""
+    def sentence(self, statuses: Mapping[str, Status], timeout_s: float) -> str:
+        """What a person reads after having waited for `timeout_s`."""
+        everything = self.scope == EVERYTHING
+        halted = (
+            "trading is HALTED until `tapewire resume`"
+            if everything
+            else f"{self.scope} stays halted until `tapewire resume{options(self.scope)}`"
+        )
         if self.flat:
-            return "flat: every position was closed; trading is HALTED until `tapewire resume`"
+            where = "" if everything else f" in {self.scope}"
+            return f"flat: every position{where} was closed; {halted}"
         if self.over:
-            return f"not flat: {self.left}; trading is HALTED until `tapewire resume`"
+            return f"not flat: {self.left}; {halted}"
         return (
-            f"not flat after {timeout_s:g} s: {under_way(statuses) or 'not begun'},"
-            f" {holdings(statuses) or 'no position'} left"
+            f"not flat after {timeout_s:g} s: {in_progress(statuses) or 'not started'},"
+            f" {holdings(statuses, self.scope) or 'no position'} left"
         )
 
 
-def plan(statuses: dict[str, Status]) -> str:
-    """What a flatten asked for now is going to do, as the processes have told last."""
-    live = counted(told.live_orders(statuses), "order")
-    held = holdings(statuses)
+def options(scope: Scope) -> str:
+    """The options of the command line that name a scope, each after a space."""
+    named = zip(scope.__struct_fields__, scope.parts, strict=True)
+    return "".join(f" --{name} {part}" for name, part in named if part)
+
+
+def plan(statuses: Mapping[str, Status], scope: Scope = EVERYTHING) -> str:
+    """What a flatten will do if it is requested now, by the newest status of the processes."""
+    held = holdings(statuses, scope)
     closing = f"closing {held}" if held else "no position is known to be held"
-    return f"cancelling every order of the account ({live} known to work), {closing}"
+    if scope != EVERYTHING:
+        return f"cancelling our orders in {scope}, {closing}"
+    live = counted(status.live_orders(statuses), "order")
+    return f"cancelling every order of the login ({live} known to work), {closing}"
 
 
-def holdings(statuses: dict[str, Status]) -> str:
-    """What the account holds, as risk has told last; empty if nothing."""
-    held: dict[str, str] = statuses.get("risk", {}).get("held", {})
-    return ", ".join(f"{symbol} {quantity}" for symbol, quantity in held.items())
+def holdings(statuses: Mapping[str, Status], scope: Scope = EVERYTHING) -> str:
+    """What is held in a scope, by risk's newest status; empty if nothing. Accounts are named where
+    there are several."""
+    rows = statuses.get(roles.RISK, {}).get("held", [])
+    several = len({row["account"] for row in rows}) > 1
+    return ", ".join(
+        f"{row['account'] + ' ' if several else ''}{row['symbol']} {row['quantity']}"
+        for row in rows
+        if scope.covers(row["account"], None, row["symbol"])
+    )
 
 
-def under_way(statuses: dict[str, Status]) -> str:
-    """How far the flatten that is under way has come; empty if there is none."""
-    return str(statuses.get("risk", {}).get("flatten", ""))
+def in_progress(statuses: Mapping[str, Status]) -> str:
+    """How far the current flatten has come; empty if there is none."""
+    return str(statuses.get(roles.RISK, {}).get("flatten", ""))
 
 
 def unfinished(run_dir: Path) -> FlattenStarted | None:
-    """The flatten that risk's journal has begun and not ended: the next start goes on with it."""
+    """The flatten that risk has started and not completed; the next start continues it."""
     found: FlattenStarted | None = None
-    with Journals(run_dir, sources=("risk",)) as journals:
+    with Journals(run_dir, sources=(roles.RISK,)) as journals:
         for entry in journals.until():
             if isinstance(entry.event, FlattenStarted):
                 found = entry.event
@@ -66,17 +90,17 @@ def unfinished(run_dir: Path) -> FlattenStarted | None:
 
 
 def wait(run_dir: Path, timeout_s: float) -> Ending:
-    """Wait for the end of the flatten that risk has written down; at most `timeout_s`."""
+    """Wait for the end of the flatten in risk's journal, at most `timeout_s`."""
     ending = Ending(over=False)
-    with Journals(run_dir, sources=("risk",)) as journals:
+    with Journals(run_dir, sources=(roles.RISK,)) as journals:
 
         def over() -> bool:
             nonlocal ending
             for entry in journals.until():
                 if isinstance(entry.event, FlattenStarted):
-                    ending = Ending(over=False)
+                    ending = Ending(over=False, scope=entry.event.scope)
                 elif isinstance(entry.event, FlattenCompleted):
-                    ending = Ending(over=True, left=entry.event.reason)
+                    ending = Ending(True, entry.event.reason, entry.event.scope)
             return ending.over
 
         wait_for(over, timeout_s)

@@ -1,5 +1,6 @@
-"""What is shown on a terminal: tables of processes, latencies, positions and orders."""
+"""What `status`, `run` and `demo` show: trading state, processes, latencies, positions, figures."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -8,96 +9,107 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tapewire.common import amounts
-from tapewire.console.group import status as told
-from tapewire.console.group.status import Status
+from tapewire.common import amounts, roles
+from tapewire.common.amounts import counted
+from tapewire.common.events import EVERYTHING
+from tapewire.console.group.status import UNHEARD, State, Status, counter, hops, state_of
 from tapewire.console.views import flattening, times
 from tapewire.console.views.figures import HOPS
-from tapewire.console.views.plural import counted
 
-AS_ASKED = (("ENDED", "SIGTERM"), ("ENDED", "stopped"))
-"""What needs no word of why."""
+AS_REQUESTED = (("ENDED", "SIGTERM"), ("ENDED", "stopped"))
+"""Ends that need no explanation."""
 COLOURS = {"READY": "green", "WAITING": "yellow", "STARTING": "yellow", "HALTED": "red"}
 
 
 def live(statuses: dict[str, Status], names: list[str], rates: dict[str, float]) -> RenderableType:
-    """All of a group that runs; `rates` a second, which `tapewire run` knows."""
-    risk = statuses.get("risk", {})
+    """All of a group that runs; `rates` are per second, as `tapewire run` measures them."""
+    risk = statuses.get(roles.RISK, {})
     shown = [headline(statuses, rates), processes(statuses, names), latencies(statuses)]
     return Rows(*shown, *([positions(risk)] if risk.get("positions") else []))
 
 
 def ended(statuses: dict[str, Status], names: list[str], run_dir: str) -> RenderableType:
-    """What is left of a group that runs no more: how each process ended, and what it had done."""
+    """What is left of a group that no longer runs: how each process ended, and its counts."""
     last_ns = max(status["ts_ns"] for status in statuses.values())
     text = Text(" stopped ", style="bold white on red")
     since = f"  since {times.iso(last_ns)[:19]}Z; no group runs in {run_dir}"
     text.append(since, style="default on default")
     hint = "`tapewire up` starts one, `tapewire blotter` shows what was traded. At its end:"
     notes = [Text(hint)]
-    if flattening.under_way(statuses):
+    if flattening.in_progress(statuses):
         left = flattening.holdings(statuses) or "no known position"
-        unfinished = f"a flatten is not over, {left} left: the next `tapewire up` goes on with it"
+        unfinished = f"unfinished flatten, {left} left: the next `tapewire up` continues it"
         notes.insert(0, Text(unfinished, style="red"))
-    return Rows(text, *notes, processes(statuses, names))
+    return Rows(text, *notes, *halts(statuses), processes(statuses, names))
 
 
 def headline(statuses: dict[str, Status], rates: dict[str, float]) -> RenderableType:
-    """Trading state and why it is that, flatten and rates; below, P&L."""
-    risk = statuses.get("risk", {})
+    """Trading state and its reason, flatten and rates; below, halts of a part, and P&L."""
+    risk = statuses.get(roles.RISK, {})
     state, why = trading(statuses)
     colour = {"ACTIVE": "green", "STARTING": "yellow"}.get(state, "red")
     text = Text(f" trading {state} ", style=f"bold white on {colour}")
     parts = [f"{name} {value:,.0f}/s" for name, value in rates.items()]
-    if flattening.under_way(statuses):
+    if flattening.in_progress(statuses):
         left = flattening.holdings(statuses) or "no known position"
-        parts.append(f"flatten {flattening.under_way(statuses)}: {left} left")
+        parts.append(f"flatten {flattening.in_progress(statuses)}: {left} left")
     figures = "   ".join(parts)
     text.append(f"  {why or figures}", style="default on default")
     rows = [text, Text(figures)] if why and figures else [text]
-    names = {"realised": "realised", "unrealised": "unrealised", "commissions": "commission"}
+    names = {"realised": "realised", "unrealised": "unrealised", "fees": "fees"}
     earned = "   ".join(f"{name} {money(risk.get(key))}" for name, key in names.items())
-    return Rows(*rows, Text(earned))
+    return Rows(*rows, *halts(statuses), Text(earned))
 
 
-def trading(statuses: dict[str, Status]) -> told.State:
-    """Whether the group trades, and where it does not, why, and what lifts that."""
-    if "risk" not in statuses:
-        return "STARTING", "risk has not told its state yet"
-    risk = statuses["risk"]
-    state, reason = told.state_of(risk)
+def halts(statuses: Mapping[str, Status]) -> list[Text]:
+    """A line per halt of a part: an account, a strategy, a symbol; the headline has the one of
+    everything."""
+    return [
+        Text(f"halted: {one['scope']}, since {times.clock(one['ts_ns'], 0)}: {one['reason']}",
+             style="red")
+        for one in statuses.get(roles.RISK, {}).get("halts", [])
+        if one["scope"] != str(EVERYTHING)
+    ]  # fmt: skip
+
+
+def trading(statuses: dict[str, Status]) -> State:
+    """Whether the group trades; if not, why, and what lifts that."""
+    if roles.RISK not in statuses:
+        return "STARTING", "risk has not reported its state yet"
+    risk = statuses[roles.RISK]
+    state, reason = state_of(risk)
     if state in ("BROKEN", "ENDED", "SILENT"):
         return "STOPPED", f"risk is {state}"
     why = f"risk is {state}{': ' + reason if reason else ''}"
     if state == "HALTED":
         since = f", {times.clock(risk['halted_ns'], 0)}" if risk.get("halted_ns") else ""
-        lifts = "" if flattening.under_way(statuses) else "; `tapewire resume` lifts it"
+        lifts = "" if flattening.in_progress(statuses) else "; `tapewire resume` lifts it"
         return "HALTED", f"{reason}{since}{lifts}"
     if risk["trading"] != "ACTIVE":
         return ("HALTED" if risk.get("halted_ns") else "STARTING"), why
-    gateway = statuses.get("gateway")
-    door, _ = told.UNHEARD if gateway is None else told.state_of(gateway)
+    gateway = statuses.get(roles.GATEWAY)
+    door, _ = UNHEARD if gateway is None else state_of(gateway)
     if door == "READY":
         return "ACTIVE", ""
     return "ACTIVE", "but no TWS" if door == "WAITING" else f"but the gateway is {door}"
 
 
 def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
-    """One row a process: its state and what it has done; below, why a state is what it is."""
+    """One row per process: its state and what it has done; below, the reasons for the states."""
     table = Table(box=None, pad_edge=False)
     for column in ("process", "state", "pid"):
         table.add_column(column, no_wrap=True)
-    table.add_column("done")  # the only one that gives way where a line is too long
+    table.add_column("done")  # the only one that is cut where a line is too long
     reasons = []
     for name in names:
         status = statuses.get(name)
         if status is None:
             table.add_row(name, Text("STARTING", style="yellow"), "", "")
             continue
-        state, reason = told.state_of(status)
+        state, reason = state_of(status)
         shown = Text(state, style=COLOURS.get(state, "red"))
         table.add_row(name, shown, str(status["pid"] or ""), done(name, status))
-        if reason and (state, reason) not in AS_ASKED:
+        if reason and (state, reason) not in AS_REQUESTED and not _is_shown(name, state):
             reasons.append(Text(f"{name}: {reason}", style=COLOURS.get(state, "red")))
         if status.get("restarts"):
             last = times.clock(status["restarted_ns"], 0)
@@ -106,19 +118,24 @@ def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
     return Rows(table, *reasons)
 
 
+def _is_shown(name: str, state: str) -> bool:
+    """Whether a reason is shown above already: READY with one is risk's, with a part halted."""
+    return name == roles.RISK and state == "READY"
+
+
 def done(name: str, status: Status) -> str:
     """What a process has done so far, in a few words."""
-    if name == "simulator":
-        sent, executions = (told.counter(status, n) for n in ("messages_sent", "executions"))
+    if name == roles.SIMULATOR:
+        sent, executions = (counter(status, n) for n in ("messages_sent", "executions"))
         return f"{counted(sent, 'tick')} sent, {counted(executions, 'execution')}"
-    if name.startswith("strategy-"):
-        ticks = told.counter(status, "ticks_received")
+    if roles.is_strategy(name):
+        ticks = counter(status, "ticks_received")
         missed = sum(status.get("missed", {}).values())
         signals = counted(status.get("signals", 0), "signal")
         return f"{counted(ticks, 'tick')}, {missed} missed, {signals}"
     if "orders" in status:
         states = ", ".join(f"{n} {state.lower()}" for state, n in sorted(status["orders"].items()))
-        ticks = told.counter(status, "ticks_published")
+        ticks = counter(status, "ticks_published")
         shown = f"{counted(ticks, 'tick')}, " if ticks else ""
         none = "none" if status.get("orders_reported", True) else "not known"
         return f"{shown}orders: {states or none}"
@@ -126,29 +143,33 @@ def done(name: str, status: Status) -> str:
 
 
 def latencies(statuses: dict[str, Status]) -> Table:
-    """One row a hop, in microseconds."""
+    """One row per hop, in microseconds."""
     table = Table(box=None, pad_edge=False, title_justify="left")
     table.add_column("latency, us", no_wrap=True)
     for column in ("p50", "p99", "p99.9", "max", "count"):
         table.add_column(column, justify="right", no_wrap=True)
-    hops = told.hops(statuses)
+    measured = hops(statuses)
     for hop, title in HOPS.items():
-        summary = hops.get(hop, {})
+        summary = measured.get(hop, {})
         shown = [summary.get(key) for key in ("p50", "p99", "p999", "max", "count")]
         table.add_row(title, *("-" if v is None else f"{v:,.0f}" for v in shown))
     return table
 
 
 def positions(risk: Status) -> Table:
-    """One row a symbol that was traded."""
+    """One row per position that was traded; accounts are named where there are several."""
+    rows = risk.get("positions", [])
+    several = len({row["account"] for row in rows}) > 1
     table = Table(box=None, pad_edge=False)
-    table.add_column("symbol", no_wrap=True)
-    for column in ("position", "average", "mark", "unrealised", "realised", "commission"):
+    for column in (*(["account"] if several else []), "symbol"):
+        table.add_column(column, no_wrap=True)
+    for column in ("position", "average", "mark", "unrealised", "realised", "fees"):
         table.add_column(column, justify="right", no_wrap=True)
-    for symbol, p in risk.get("positions", {}).items():
+    for row in rows:
         table.add_row(
-            symbol, p["quantity"], money(p["average_cost"], 4), money(p["mark"], 4),
-            money(p["unrealised"]), money(p["realised"]), money(p["commission"]),
+            *([row["account"]] if several else []), row["symbol"], row["quantity"],
+            money(row["average_cost"], 4), money(row["mark"], 4),
+            money(row["unrealised"]), money(row["realised"]), money(row["fees"]),
         )  # fmt: skip
     return table
 
@@ -161,7 +182,7 @@ def figures(found: dict[str, Any]) -> RenderableType:
             table.add_row(key, _figure(key, value))
     statuses = {"all": {"hops_us": found["latency_us"]}}
     faults = [Text(f"FAULT: {fault}", style="red") for fault in found["faults"]]
-    verdict = faults or [Text("nothing lost, doubled or different", style="green")]
+    verdict = faults or [Text("no discrepancies", style="green")]
     return Rows(table, latencies(statuses), *verdict)
 
 

@@ -1,4 +1,8 @@
-"""Tables of what was traded: orders, fills, positions, the blotter, a trace."""
+"""Tables of what was traded: orders, fills, positions, the blotter, a trace.
+
+A column that has one value in every row of a run says nothing, so accounts are shown only where
+the run has more than one.
+"""
 
 import re
 from collections.abc import Iterator
@@ -10,132 +14,170 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tapewire.common.events import Fill, signed
+from tapewire.common.amounts import counted
+from tapewire.common.events import Fill, OrderTerms, signed
 from tapewire.console.records import blotter as trading
-from tapewire.console.records.blotter import Only, Order, Trading
+from tapewire.console.records.blotter import BlotterOrder, Only, Trading
 from tapewire.console.records.trace import Trace
 from tapewire.console.views import times, trading_json
-from tapewire.console.views.plural import counted
 from tapewire.console.views.tables import money
 
-STATES = {"FILLED": "green", "UNKNOWN": "red", "LOST": "red", "REJECTED": "red", "REFUSED": "red"}
-FOLDED = ("REFUSED", "REJECTED")
+STATES = {"FILLED": "green", "UNKNOWN": "red", "LOST": "red", "REJECTED": "red", "DENIED": "red"}
+FOLDED = ("DENIED", "REJECTED")
+STATE = "state"
 
 
-def orders(found: list[Order], only: Only) -> RenderableType:
-    """One row an order; below, why some were refused, rejected, lost or are unknown."""
+class _Table:
+    """A table of these columns: `>` aligns right, `~` folds first where space is short. With
+    several accounts there is a column for them behind the first."""
+
+    def __init__(self, *columns: str, accounts: bool = False) -> None:
+        self.accounts = accounts
+        self.shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+        self.columns = [columns[0], *(["account"] if accounts else []), *columns[1:]]
+        for column in self.columns:
+            justify: Literal["left", "right"] = "right" if column.endswith(">") else "left"
+            no_wrap = not column.endswith("~")
+            name = column.rstrip(">~")
+            self.shown.add_column(name, justify=justify, no_wrap=no_wrap, overflow="fold")
+
+    def row(self, first: str, account: str, *others: RenderableType | str) -> None:
+        """Add a row; the account is left out where there is no column for it."""
+        self.shown.add_row(first, *([account] if self.accounts else []), *others)
+
+    def folded_row(self, until: str, orders: list[BlotterOrder]) -> None:
+        """Add one row for all of `orders`, with the time and the state of the last."""
+        cells: list[RenderableType] = [until, *[""] * (len(self.columns) - 1)]
+        cells[self.columns.index("strategy~")] = f"... {len(orders)} more"
+        cells[self.columns.index(STATE)] = _state(orders[-1])
+        self.shown.add_row(*cells)
+
+
+def orders(found: list[BlotterOrder], of: Trading, only: Only) -> RenderableType:
+    """One row per order; below, why some were denied, rejected, lost or are unknown."""
     if not found:
         return Text(only.none("orders"))
-    table = _table("time", "strategy~", "symbol", "side", "filled>", "type", "limit>", "state")
+    table = _Table(
+        "time", "strategy~", "symbol", "side", "filled>", "type", "price>", STATE,
+        accounts=_several(of),
+    )  # fmt: skip
     for one, more in _folded(found):
-        order = one.order
-        limit = "" if one.limit_price is None else f"{one.limit_price:f}"
-        table.add_row(
-            times.clock(one.ts_ns), order.strategy, order.symbol, order.action,
-            _of(one), order.order_type, limit, _state(one),
+        order, terms = one.order, one.terms
+        table.row(
+            times.clock(one.created_ns), order.account, order.strategy, order.symbol, terms.side,
+            _filled(one), terms.type, _price(terms), _state(one),
         )  # fmt: skip
         if more:
-            _add_folded(table, times.clock(more[-1].ts_ns), more)
+            table.folded_row(times.clock(more[-1].created_ns), more)
     why = [Text(line, style="yellow") for line in _reasons(found)]
-    return Rows(table, *why, Text(_days([one.ts_ns for one in found], "order")))
+    return Rows(table.shown, *why, Text(_days([one.created_ns for one in found], "order")))
 
 
 def fills(found: list[Fill], of: Trading, only: Only) -> RenderableType:
-    """One row a fill, with what it cost."""
+    """One row per fill, with what it cost."""
     if not found:
         return Text(only.none("fills"))
-    table = _table("time", "strategy~", "symbol", "size>", "price>", "cost>", "exec id")
+    table = _Table(
+        "time", "strategy~", "symbol", "size>", "price>", "cost>", "exec id", accounts=_several(of)
+    )
     for fill in found:
-        cost = of.commission(fill)
-        table.add_row(
-            times.clock(fill.ts_ns, 0), fill.strategy or "-", fill.symbol,
+        cost = of.book.commission(fill.exec_id)
+        table.row(
+            times.clock(fill.ts_ns, 0), fill.account, fill.strategy or "-", fill.symbol,
             f"{signed(fill.side, fill.quantity):+f}", f"{fill.price:f}",
             money(cost.amount) if cost else "-", fill.exec_id,
         )  # fmt: skip
-    return Rows(table, Text(_days([fill.ts_ns for fill in found], "fill")))
+    return Rows(table.shown, Text(_days([fill.ts_ns for fill in found], "fill")))
 
 
-def positions(rows: list[dict[str, Any]], only: Only) -> RenderableType:
-    """One row a symbol; the last column is the broker's own word."""
+def positions(rows: list[dict[str, Any]], of: Trading, only: Only) -> RenderableType:
+    """One row per position; the last column is what the broker reports."""
     if not rows:
         return Text(only.none("positions"))
-    table = _table("symbol", "position>", "average>", "realised>", "commission>", "account>")
+    table = _Table(
+        "symbol", "position>", "average>", "realised>", "fees>", "broker>", accounts=_several(of)
+    )
     for row in rows:
-        table.add_row(
-            row["symbol"], row["quantity"], money(row["average_cost"], 4),
-            money(row["realised"]), money(row["commission"]), row["account_quantity"] or "-",
+        table.row(
+            row["symbol"], row["account"], row["quantity"], money(row["average_cost"], 4),
+            money(row["realised"]), money(row["fees"]), row["account_quantity"] or "-",
         )  # fmt: skip
-    apart = [r["symbol"] for r in rows if r["account_quantity"] not in (None, r["quantity"])]
+    apart = [
+        f"{row['account']} {row['symbol']}" if _several(of) else row["symbol"]
+        for row in rows
+        if row["account_quantity"] not in (None, row["quantity"])
+    ]
     if not apart:
-        return table
-    note = f"the account's position differs in {', '.join(apart)}: traded by hand, or before"
-    return Rows(table, Text(note, style="yellow"))
+        return table.shown
+    note = f"the broker reports another position in {', '.join(apart)}: traded elsewhere, or before"
+    return Rows(table.shown, Text(note, style="yellow"))
 
 
-def blotter(found: list[Order], of: Trading, only: Only) -> RenderableType:
-    """One row an order with what its fills come to; below, the totals."""
+def blotter(found: list[BlotterOrder], of: Trading, only: Only) -> RenderableType:
+    """One row per order with what its fills come to; below, the totals."""
     if not found:
         return Text(only.none("orders"))
-    table = _table(
-        "time", "strategy~", "symbol", "side", "filled>", "average>", "cost>", "state", "us>"
-    )
+    table = _Table(
+        "time", "strategy~", "symbol", "side", "filled>", "average>", "cost>", STATE, "us>",
+        accounts=_several(of),
+    )  # fmt: skip
     for one, more in _folded(found):
-        cost = sum(trading.commission_of(of, one.fills.values()).values())
-        table.add_row(
-            times.clock(one.ts_ns, 0), one.order.strategy, one.order.symbol, one.order.action,
-            _of(one), money(one.average_price, 4), money(cost) if one.fills else "-",
+        cost = sum(trading.commission_of(of, one.executions.values()).values())
+        table.row(
+            times.clock(one.created_ns, 0), one.order.account, one.order.strategy,
+            one.order.symbol, one.terms.side, _filled(one), money(one.average_price, 4),
+            money(cost) if one.executions else "-",
             _state(one), "-" if one.latency_us is None else f"{one.latency_us:,.0f}",
         )  # fmt: skip
         if more:
-            _add_folded(table, times.clock(more[-1].ts_ns, 0), more)
+            table.folded_row(times.clock(more[-1].created_ns, 0), more)
     totals = trading_json.totals(of, found)
     paid = ", ".join(f"{money(v)} {k}" for k, v in totals["commission"].items()) or "nothing"
     states = ", ".join(f"{n} {s.lower()}" for s, n in totals["states"].items()) or "none"
     line = f"{counted(totals['fills'], 'fill')}, commissions {paid}; orders: {states}"
-    return Rows(table, Text(line), Text(_days([one.ts_ns for one in found], "order")))
+    return Rows(table.shown, Text(line), Text(_days([one.created_ns for one in found], "order")))
 
 
 def trace(found: Trace) -> RenderableType:
-    """One row a step, with the microseconds since the one before; below, the ids in full."""
-    table = _table("time", "us>", "step", "told by~", "what~")
+    """One row per step, with the microseconds since the one before; below, the ids in full."""
+    table = _Table("time", "us>", "step", "reported by~", "what~").shown
     for step, span in zip(found.steps, found.spans_us(), strict=True):
         shown = "" if span is None else f"{span:,.1f}"
         what = "" if step.detail in found.ids().values() else step.detail
         table.add_row(times.clock(step.ts_ns, 6), shown, step.name, step.source, what)
     ids = [Text(f"{name:<7} {found_id}", no_wrap=True) for name, found_id in found.ids().items()]
-    line = f"{found.total_us():,.1f} us in all, {times.iso(found.steps[0].ts_ns)[:10]}"
+    line = f"{found.total_us():,.1f} us in total, {times.iso(found.steps[0].ts_ns)[:10]}"
     return Rows(table, *ids, Text(line))
 
 
-def _folded(found: list[Order]) -> Iterator[tuple[Order, list[Order]]]:
-    """Each order; of many in a row that came to nothing for one reason, as in a halt, the first
+def _several(of: Trading) -> bool:
+    return len(of.accounts()) > 1
+
+
+def _folded(found: list[BlotterOrder]) -> Iterator[tuple[BlotterOrder, list[BlotterOrder]]]:
+    """Each order; of several in a row that came to nothing for one reason, as in a halt, the first
     with the others."""
-    for refusal, run in groupby(found, _refusal):
+    for reason, run in groupby(found, _failure):
         first, *others = run
-        if refusal and len(others) > 1:
+        if reason and len(others) > 1:
             yield first, others
         else:
             yield from ((one, []) for one in (first, *others))
 
 
-def _add_folded(table: Table, until: str, orders: list[Order]) -> None:
-    """One row for all of them, with the time of the last; `state` is the eighth column."""
-    table.add_row(until, f"... {len(orders)} more", *[""] * 5, _state(orders[-1]))
+def _failure(one: BlotterOrder) -> str:
+    """Why an order came to nothing; empty for one that may be, or was, traded."""
+    return _kind(one) if one.state in FOLDED and not one.executions else ""
 
 
-def _refusal(one: Order) -> str:
-    """Why nothing came of an order; empty for one that may be, or was, traded."""
-    return _kind(one) if one.state in FOLDED and not one.fills else ""
-
-
-def _kind(one: Order) -> str:
-    """What its end has in common with that of others: all but the numbers."""
+def _kind(one: BlotterOrder) -> str:
+    """How it ended, without the numbers, so that similar ends compare equal."""
     return f"{one.state}: {re.sub(r'[0-9]+', '0', one.reason)}"
 
 
-def _reasons(found: list[Order]) -> list[str]:
-    """How many orders ended for each reason, which is told in full."""
-    alike: dict[str, list[Order]] = {}
+def _reasons(found: list[BlotterOrder]) -> list[str]:
+    """How many orders ended for each reason; each reason in full."""
+    alike: dict[str, list[BlotterOrder]] = {}
     for one in found:
         if one.reason:
             alike.setdefault(_kind(one), []).append(one)
@@ -146,28 +188,24 @@ def _reasons(found: list[Order]) -> list[str]:
     return lines
 
 
-def _table(*columns: str) -> Table:
-    """A table of these columns; `>` aligns right, `~` is folded first where it gets narrow."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
-        justify: Literal["left", "right"] = "right" if column.endswith(">") else "left"
-        no_wrap = not column.endswith("~")
-        table.add_column(column.rstrip(">~"), justify=justify, no_wrap=no_wrap, overflow="fold")
-    return table
+def _price(terms: OrderTerms) -> str:
+    """The price or distance that the terms name; empty for a market order."""
+    price = next((p for p in (terms.limit, terms.stop, terms.trail) if p is not None), None)
+    return "" if price is None else f"{price:f}"
 
 
-def _of(one: Order) -> str:
+def _filled(one: BlotterOrder) -> str:
     """How much of how much: `10` if it is all, `3/10` otherwise."""
-    whole, filled = f"{one.quantity:f}", f"{one.filled:f}"
-    return whole if one.filled == one.quantity else f"{filled}/{whole}"
+    whole, filled = f"{one.terms.quantity:f}", f"{one.filled:f}"
+    return whole if one.filled == one.terms.quantity else f"{filled}/{whole}"
 
 
-def _state(one: Order) -> Text:
+def _state(one: BlotterOrder) -> Text:
     return Text(one.state, style=STATES.get(one.state, ""))
 
 
 def _days(stamps: list[int], what: str) -> str:
-    """How many there are and of which days; the rows tell the time of day alone."""
+    """How many there are and of which days; the rows show the time of day alone."""
     first, last = times.iso(stamps[0])[:10], times.iso(stamps[-1])[:10]
     days = first if first == last else f"{min(first, last)} to {max(first, last)}"
     return f"{counted(len(stamps), what)}, {days}, times in UTC"

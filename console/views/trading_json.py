@@ -1,11 +1,13 @@
 """Orders, fills and positions as JSON: decimals as text; times in nanoseconds UTC."""
 
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+from tapewire.common.accounting.book import ZERO
 from tapewire.common.amounts import text, text_or_none
 from tapewire.common.events import Fill
-from tapewire.console.records.blotter import ZERO, Only, Order, Trading, commission_of
+from tapewire.console.records.blotter import BlotterOrder, Only, Trading, commission_of
 
 
 def texts(amounts: dict[str, Decimal]) -> dict[str, str]:
@@ -13,35 +15,40 @@ def texts(amounts: dict[str, Decimal]) -> dict[str, str]:
     return {currency: text(amount) for currency, amount in amounts.items()}
 
 
-def order(one: Order) -> dict[str, Any]:
-    """An order as one JSON object."""
-    asked = one.order
+def order(one: BlotterOrder) -> dict[str, Any]:
+    """An order as one JSON object, with the terms that are in force."""
+    terms = one.terms
     return {
-        "intent_id": asked.intent_id,
-        "ts_ns": one.ts_ns,
-        "strategy": asked.strategy,
-        "symbol": asked.symbol,
-        "side": asked.action,
-        "quantity": text(one.quantity),
-        "order_type": asked.order_type,
-        "limit_price": text_or_none(one.limit_price),
+        "intent_id": one.intent_id,
+        "ts_ns": one.created_ns,
+        "account": one.order.account,
+        "strategy": one.order.strategy,
+        "symbol": one.order.symbol,
+        "side": terms.side,
+        "quantity": text(terms.quantity),
+        "type": terms.type,
+        "limit": text_or_none(terms.limit),
+        "stop": text_or_none(terms.stop),
+        "trail": text_or_none(terms.trail),
+        "time_in_force": terms.time_in_force,
         "state": one.state,
         "reason": one.reason,
         "filled": text(one.filled),
         "average_price": text_or_none(one.average_price),
         "order_id": one.order_id,
-        "perm_id": one.perm_id,
-        "signal_id": asked.signal_id,
+        "permanent_id": one.permanent_id,
+        "signal_id": one.order.signal_id,
         "latency_us": one.latency_us,
     }
 
 
 def fill(trading: Trading, one: Fill) -> dict[str, Any]:
     """A fill as one JSON object."""
-    cost = trading.commission(one)
+    cost = trading.book.commission(one.exec_id)
     return {
         "exec_id": one.exec_id,
         "ts_ns": one.ts_ns,
+        "account": one.account,
         "strategy": one.strategy,
         "symbol": one.symbol,
         "side": one.side,
@@ -50,54 +57,54 @@ def fill(trading: Trading, one: Fill) -> dict[str, Any]:
         "commission": text(cost.amount) if cost else None,
         "currency": cost.currency if cost else None,
         "intent_id": one.intent_id,
-        "perm_id": one.perm_id,
+        "permanent_id": one.permanent_id,
     }
 
 
-def blotter(trading: Trading, found: list[Order]) -> dict[str, Any]:
+def blotter(trading: Trading, found: list[BlotterOrder]) -> dict[str, Any]:
     """Orders with their fills, and what they add up to."""
     rows = [
         {
             **order(one),
-            "commission": texts(commission_of(trading, one.fills.values())),
-            "fills": [fill(trading, each) for each in one.fills.values()],
+            "commission": texts(commission_of(trading, one.executions.values())),
+            "fills": [fill(trading, each) for each in one.executions.values()],
         }
         for one in found
     ]
     return {"orders": rows, "totals": totals(trading, found)}
 
 
-def totals(trading: Trading, found: list[Order]) -> dict[str, Any]:
+def totals(trading: Trading, found: list[BlotterOrder]) -> dict[str, Any]:
     """What orders add up to: how many in each state, fills, commissions."""
-    states: dict[str, int] = {}
-    for one in found:
-        states[one.state] = states.get(one.state, 0) + 1
-    executed = [each for one in found for each in one.fills.values()]
+    executed = [each for one in found for each in one.executions.values()]
     return {
         "orders": len(found),
-        "states": states,
+        "states": dict(Counter(one.state for one in found)),
         "fills": len(executed),
         "commission": texts(commission_of(trading, executed)),
     }
 
 
 def positions(trading: Trading, only: Only) -> list[dict[str, Any]]:
-    """Each symbol that was traded here or that the account holds.
+    """Each symbol that was traded here or that an account holds.
 
-    `account_quantity` is the broker's own word, whoever traded; None where it never told one.
+    `account_quantity` is what the broker reports, whoever traded it; None if it has not reported.
     """
     rows = []
-    for name in sorted(trading.book.positions.keys() | trading.account.keys()):
-        own, broker = trading.book.positions.get(name), trading.account.get(name)
-        if only.fits(None, name):
-            rows.append(
-                {
-                    "symbol": name,
-                    "quantity": text(own.quantity if own else ZERO),
-                    "average_cost": text(own.average_cost if own else ZERO),
-                    "realised": text(own.realised if own else ZERO),
-                    "commission": text(own.commission if own else ZERO),
-                    "account_quantity": text(broker.quantity) if broker else None,
-                }
-            )
+    reported = dict(trading.reported.items())
+    for account, symbol in sorted(trading.book.positions.keys() | reported.keys()):
+        if not only.fits(account, None, symbol):
+            continue
+        own, broker = trading.book.positions.get((account, symbol)), reported.get((account, symbol))
+        rows.append(
+            {
+                "account": account,
+                "symbol": symbol,
+                "quantity": text(own.quantity if own else ZERO),
+                "average_cost": text(own.average_cost if own else ZERO),
+                "realised": text(own.realised if own else ZERO),
+                "fees": text(own.fees if own else ZERO),
+                "account_quantity": text(broker.quantity) if broker else None,
+            }
+        )
     return rows

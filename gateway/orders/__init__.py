@@ -1,1 +1,1 @@
-"""Order entry: what may go to the broker, what became of each order. It decides and speaks no protocol."""
+"""Order entry: what may go to the broker, and what became of each order."""

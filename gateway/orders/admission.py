@@ -1,79 +1,110 @@
-"""Admission: whether an order may be taken, asked when it comes and again when it is written.
+"""Admission: whether an order may be taken, asked when it arrives and again when it is written.
 
-The gateway trusts nobody here: a broken executor, a queue that was held up or a gateway that
-wakes late must not add risk after a halt, or while risk is not there to say so.
+The gateway trusts nobody here: a broken executor, a queue that was held up, or a gateway that wakes
+late must not add risk after a halt, or while risk is not there to say so.
+
+An order that can only reduce its position is always let through (an exit must be possible under
+every halt), except during a flatten, which closes the position itself: two orders closing one
+position would turn it round. Every other order needs risk's lease: a heartbeat not older than
+`lease_ms` by the monotonic clock, trading ACTIVE, and no halt whose scope covers the order.
+
+A heartbeat does not name the halts that cover only a part of the trading; they are known from
+risk's journal alone. So nothing that adds risk may pass before that has been read to its head, and
+again whenever a part of it is missing (`decisions_known`).
 """
 
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from typing import Any
 
-from tapewire.common.events import Heartbeat, SubmitOrder, signed
-from tapewire.gateway.orders.intent import Intent
+from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.clock import Now
+from tapewire.common.events import (
+    EVERYTHING,
+    Event,
+    FlattenCompleted,
+    FlattenStarted,
+    Heartbeat,
+    RiskHalted,
+    RiskResumed,
+    Scope,
+    SubmitOrder,
+    terms_fault,
+)
 
 
 class Gate:
-    """What admission looks at: risk's last word, and the positions that orders could reduce."""
+    """What admission looks at: risk's last word, and what it has halted. `reduce_only` makes it
+    the liquidation gateway's: nothing else passes."""
 
     def __init__(self, lease_ms: int, *, reduce_only: bool) -> None:
         self.lease_ns = lease_ms * 1_000_000
         self.reduce_only = reduce_only
         self.beat: Heartbeat | None = None
-        self.halted = False
-        self.flattening = False
+        self.decisions_known = False  # whether risk's journal has been read to its head
+        self.halts: dict[Scope, str] = {}
+        self.flattening: set[Scope] = set()
 
-    def refusal(
-        self,
-        order: SubmitOrder,
-        now_ns: int,
-        positions: Mapping[str, Decimal],
-        live: Iterable[Intent],
-    ) -> str:
-        """Why `order` may not go to TWS now; empty if it may."""
-        if order.quantity <= 0:
-            return f"quantity is {order.quantity}, must be above 0"
-        if order.expires_ns < now_ns:
+    def on_risk(self, event: Event) -> None:
+        """Take in risk's heartbeats, which are the lease, and its decisions.
+
+        Only `risk.resumed` lifts a halt here: a heartbeat may be older than the halt.
+        """
+        if isinstance(event, Heartbeat):
+            self.beat = event
+        elif isinstance(event, RiskHalted):
+            self.halts[event.scope] = event.reason
+        elif isinstance(event, RiskResumed):
+            self._lift(event.scope)
+        elif isinstance(event, FlattenStarted):
+            self.flattening.add(event.scope)
+        elif isinstance(event, FlattenCompleted):
+            self.flattening.discard(event.scope)
+
+    def denial(self, order: SubmitOrder, now: Now, exposure: Exposure) -> str:
+        """Why `order` may not go to the broker now; empty if it may. `exposure` is that of its
+        account and symbol without the order itself, so the answer is the same when asked again."""
+        fault = terms_fault(order.terms)
+        if fault:
+            return fault
+        if order.expires_ns < now.wall_ns:
             return "it expired before it could be sent"
-        if self.flattening:  # two doors that close one position would turn it round
-            return "a flatten is under way, and it closes the positions itself"
-        if reduces(order, positions, live):
+        if any(self._covers(scope, order) for scope in self.flattening):
+            return "a flatten is in progress, and it closes the positions itself"
+        if exposure.reduced_by(order.terms):
             return ""
         if self.reduce_only:
-            return "it would add risk, and this door takes only orders that reduce it"
-        return self._risk_refusal(now_ns)
+            return "it would add risk, and the liquidation gateway only takes orders that reduce it"
+        return self._risk_denial(order, now)
 
-    def _risk_refusal(self, now_ns: int) -> str:
+    def snapshot(self) -> dict[str, Any]:
+        """The durable state as plain values: what risk has decided, as far as it is known here."""
+        return {
+            "halts": sorted((scope.parts, why) for scope, why in self.halts.items()),
+            "flattening": sorted(scope.parts for scope in self.flattening),
+        }
+
+    def _risk_denial(self, order: SubmitOrder, now: Now) -> str:
         if self.beat is None:
-            return "risk was not heard yet; an order that adds risk needs its lease"
-        age_ns = now_ns - self.beat.ts_ns
-        if abs(age_ns) > self.lease_ns:  # ahead of now: the clock was set back since
+            return "no heartbeat from risk yet; an order that adds risk needs its lease"
+        age_ns = now.mono_ns - self.beat.mono_ns
+        if age_ns > self.lease_ns:
             return (
-                f"risk was last heard {age_ns // 1_000_000} ms ago, its lease is"
+                f"the last heartbeat from risk is {age_ns // 1_000_000} ms old, its lease is"
                 f" {self.lease_ns // 1_000_000} ms"
             )
-        trading = self.beat.trading
-        if self.halted or trading != "ACTIVE":
-            return f"trading is {trading or 'HALTED'}, and the order would add risk"
+        if not self.decisions_known:
+            return "risk's decisions are not all known yet"
+        halted = next((scope for scope in self.halts if self._covers(scope, order)), None)
+        if halted is not None:
+            return f"trading is HALTED for {halted}, and the order would add risk"
+        if self.beat.trading != "ACTIVE":
+            return f"trading is {self.beat.trading or 'HALTED'}, and the order would add risk"
         return ""
 
+    def _lift(self, scope: Scope) -> None:
+        if scope == EVERYTHING:
+            self.halts.clear()
+        self.halts.pop(scope, None)
 
-def reduces(order: SubmitOrder, positions: Mapping[str, Decimal], live: Iterable[Intent]) -> bool:
-    """Whether `order` can only bring its symbol's position nearer to zero.
-
-    Everything live on the same side counts as filled first; the order itself is left out, so
-    that the answer is the same when it is asked again.
-    """
-    position = positions.get(order.symbol, Decimal(0))
-    change = signed(order.action, order.quantity)
-    if position * change >= 0:
-        return False
-    ahead = sum(
-        (
-            i.remaining
-            for i in live
-            if i.order.symbol == order.symbol
-            and i.order.action == order.action
-            and i.order.intent_id != order.intent_id
-        ),
-        Decimal(0),
-    )
-    return ahead + order.quantity <= abs(position)
+    @staticmethod
+    def _covers(scope: Scope, order: SubmitOrder) -> bool:
+        return scope.covers(order.account, order.strategy, order.symbol)

@@ -1,203 +1,245 @@
-"""The order desk: what is asked of orders, and the bytes of it that may go to TWS.
+"""Order entry: what is asked of orders, and which of it may go to the broker.
 
-Whatever is queued here is asked about again when its turn comes; what then may not go is said in
-an event, and no byte of it is written.
+Whatever is queued here is asked about again when its turn comes. What may not go then is denied in
+an event, and nothing of it is written.
 """
 
 from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
+from tapewire.common.clock import Now
 from tapewire.common.events import (
+    TEXT_MAX,
     CancelOrder,
     Event,
     ModifyOrder,
     OrderAnswer,
+    OrderDenied,
     OrderIntended,
     OrderModifyIntended,
     OrderModifyRejected,
-    OrderRefused,
     SubmitOrder,
 )
+from tapewire.gateway.broker import Broker, Verdict
 from tapewire.gateway.orders.admission import Gate
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
-from tapewire.gateway.orders.registry import Orders
-from tapewire.gateway.tws.contracts import Contracts
-from tapewire.gateway.tws.pacing import Outbox
-from tapewire.gateway.tws.session import TwsSession
+from tapewire.gateway.orders.registry import Registry
 
 Answered = tuple[OrderAnswer, list[Event]]
 WITHDRAWN = "it was cancelled before it was sent"
-TOO_EARLY = "it was cancelled before it came"
+TOO_EARLY = "it was cancelled before it arrived"
 
 
-class OrderDesk:
-    """Takes orders, changes and cancels. `blocked` says why nothing may go now, "" if it may;
-    `apply` makes events the state and gives them back."""
+class OrderEntry:
+    """Takes orders, modifies and cancels.
+
+    `blocked` says why no order may go now, "" if it may; `logged_out` says the same of cancels,
+    which need a session and may go while the broker's orders are still being read. `apply` makes
+    events the state and gives them back.
+    """
 
     def __init__(
         self,
-        orders: Orders,
-        outbox: Outbox,
+        broker: Broker,
+        registry: Registry,
         gate: Gate,
         holdings: Holdings,
-        session: TwsSession,
-        contracts: Contracts,
         *,
         blocked: Callable[[], str],
+        logged_out: Callable[[], str],
         apply: Callable[[list[Event]], list[Event]],
     ) -> None:
-        self.orders = orders
-        self.changes = orders.changes
-        self.outbox = outbox
-        self.gate = gate
-        self.holdings = holdings
-        self.session = session
-        self.contracts = contracts
+        self._broker = broker
+        self._registry = registry
+        self._orders = registry.orders
+        self._modifies = registry.modifies
+        self._gate = gate
+        self._holdings = holdings
         self._blocked = blocked
+        self._logged_out = logged_out
         self._apply = apply
+        self._taken: set[str] = set()  # since the last commit began
+        self._sealed: set[str] = set()  # in the commit that is under way
 
-    # ---- orders and changes ------------------------------------------------------------------
+    # ---- orders and modifies -------------------------------------------------------------------
 
-    def submit(self, order: SubmitOrder, now_ns: int) -> Answered:
+    def submit(self, order: SubmitOrder, now: Now) -> Answered:
         """Take an order once: a repeated intent gets the answer that it got first."""
-        before = self.orders.answer(order.intent_id)
+        before = self._registry.answer(order.intent_id)
         if before is not None:
             return before, []
-        refusal = self._refusal(order, now_ns)
-        if refusal:
-            return self._refused(order.intent_id, refusal, now_ns)
-        order_id = self.orders.next_order_id(self.session.next_valid_id or 1)
-        contract = self.contracts.contract(order.symbol)
+        denial = self._denial(order, now)
+        if denial:
+            return self._denied(order, denial, now)
+        order_id = self._broker.new_order_id()
         try:
-            data = self.session.encode.place_order(order_id, order, contract)
+            self._broker.submit(order_id, order)
         except ValueError as error:
-            return self._refused(order.intent_id, str(error), now_ns)
-        self.outbox.order(data, order.intent_id)
-        intended = OrderIntended(now_ns, order_id, order)
+            return self._denied(order, str(error), now)
+        self._taken.add(order.intent_id)
+        intended = OrderIntended(now.wall_ns, order_id, order)
         return OrderAnswer(order.intent_id, accepted=True), self._apply([intended])
 
-    def modify(self, change: ModifyOrder, now_ns: int) -> Answered:
-        """Take new terms for an order once: a repeated change gets the answer that it got first."""
-        before = self.changes.answer(change.id)
+    def modify(self, modify: ModifyOrder, now: Now) -> Answered:
+        """Take new terms for an order once: a repeated one gets the answer that it got first."""
+        before = self._modifies.answer(modify.id)
         if before is not None:
             return before, []
-        refusal = self._change_refusal(change, now_ns)
-        if refusal:
-            rejected = OrderModifyRejected(now_ns, change.intent_id, change.id, 0, refusal[:512])
-            return OrderAnswer(change.id, False, refusal[:512]), self._apply([rejected])
-        intent = self.orders.intents[change.intent_id]
-        new = replace(intent.order, quantity=change.quantity, limit_price=change.limit_price)
-        contract = self.contracts.contract(new.symbol)
-        self.outbox.order(
-            self.session.encode.place_order(intent.order_id, new, contract), change.id
-        )
-        events = self._apply([OrderModifyIntended(now_ns, change)])
-        self.changes.queued.add(change.id)
-        return OrderAnswer(change.id, accepted=True), events
+        denial = self._modify_denial(modify, now)
+        intent = self._orders.get(modify.intent_id)
+        if not denial and intent is not None:
+            new = replace(intent.order, terms=modify.terms)
+            try:
+                self._broker.modify(intent.order_id, new, modify.id)
+            except ValueError as error:
+                denial = str(error)
+        account = intent.order.account if intent is not None else ""
+        if denial or intent is None:
+            rejected = OrderModifyRejected(
+                now.wall_ns, account, modify.intent_id, modify.id, 0, denial[:TEXT_MAX]
+            )
+            return OrderAnswer(modify.id, False, rejected.reason), self._apply([rejected])
+        events = self._apply([OrderModifyIntended(now.wall_ns, account, modify)])
+        self._modifies.queued.add(modify.id)
+        self._taken.add(modify.id)
+        return OrderAnswer(modify.id, accepted=True), events
 
-    # ---- cancels -----------------------------------------------------------------------------
+    # ---- cancels -------------------------------------------------------------------------------
 
-    def cancel(self, command: CancelOrder, now_ns: int) -> Answered:
-        """Ask TWS to cancel an order; what became of it comes as an event.
+    def cancel(self, command: CancelOrder, now: Now) -> Answered:
+        """Ask the broker to cancel an order; what becomes of it comes as an event.
 
         One that still waits for its turn is taken out of the queue: a cancel would overtake it.
-        One that has not come yet is refused when it comes.
+        One that has not arrived yet is denied when it arrives.
         """
         name = command.id or command.intent_id
-        if self.orders.answer(command.intent_id) is None:
-            refused = OrderRefused(now_ns, command.intent_id, TOO_EARLY)
-            return OrderAnswer(name, accepted=True), self._apply([refused])
-        intent = self.orders.intents.get(command.intent_id)
-        names = self.outbox.withdraw(command.intent_id)
-        if intent is not None and intent.change is not None:
-            names += self.outbox.withdraw(intent.change.id)
-        events = self._apply(self.unsent(names, WITHDRAWN, now_ns))
+        if self._registry.answer(command.intent_id) is None:
+            denied = OrderDenied(
+                now.wall_ns, "", "", "gateway", TOO_EARLY, intent_id=command.intent_id
+            )
+            return OrderAnswer(name, accepted=True), self._apply([denied])
+        intent = self._orders.get(command.intent_id)
+        names = self._broker.withdraw(command.intent_id)
+        if intent is not None and intent.modify is not None:
+            names += self._broker.withdraw(intent.modify.id)
+        events = self._apply(self.unsent(names, WITHDRAWN, now))
         if command.intent_id in names:
             return OrderAnswer(name, accepted=True), events
-        reason = "" if intent and intent.remaining else "no live order of this id"
-        if intent is None or reason or self.session.state != "UP":
-            return OrderAnswer(name, False, (reason or self._blocked())[:512]), events
-        self.outbox.cancel(self.session.encode.cancel_order(intent.order_id))
+        reason = "" if intent and intent.remaining else "no live order with this id"
+        reason = reason or self._logged_out()
+        if intent is not None and not (reason or intent.order_id):
+            reason = "the broker has not confirmed the order yet, so it has no id to cancel"
+        if intent is None or reason:
+            return OrderAnswer(name, False, reason[:TEXT_MAX]), events
+        self._broker.cancel(intent.order_id)
         return OrderAnswer(name, accepted=True), events
 
-    def cancel_all(self, now_ns: int) -> Answered:
-        """Ask TWS to cancel every order of the account; none that waits here goes any more."""
-        withdrawn = self._apply(self.unsent(self.outbox.withdraw(), WITHDRAWN, now_ns))
-        if self.session.state != "UP":
-            return OrderAnswer("", accepted=False, reason=self._blocked()[:512]), withdrawn
-        self.outbox.cancel(self.session.encode.global_cancel())
+    def cancel_all(self, now: Now) -> Answered:
+        """Ask the broker to cancel every order of the login; nothing that waits here goes."""
+        withdrawn = self._apply(self.unsent(self._broker.withdraw(), WITHDRAWN, now))
+        reason = self._logged_out()
+        if reason:
+            return OrderAnswer("", accepted=False, reason=reason[:TEXT_MAX]), withdrawn
+        self._broker.cancel_all()
         return OrderAnswer("", accepted=True), withdrawn
 
-    # ---- what goes to TWS --------------------------------------------------------------------
+    # ---- what goes to the broker ---------------------------------------------------------------
 
-    def release(self, now_ns: int) -> tuple[bytes, list[Intent], list[Event]]:
-        """The bytes that may be written now, the intents whose orders are among them, refusals."""
-        refused: list[Event] = []
+    def seal(self) -> None:
+        """A commit begins: what was taken so far is in it."""
+        self._sealed, self._taken = self._sealed | self._taken, set()
 
-        def may_send(name: str) -> bool:
-            reason = self._refusal_when_due(name, now_ns)
+    def durable(self) -> None:
+        """That commit is on disk: what was sealed may go to the broker."""
+        self._sealed.clear()
+
+    def release(self, now: Now) -> tuple[bytes, list[Intent], list[Event]]:
+        """The bytes that may be written now, the intents whose orders are among them, denials."""
+        denied: list[Event] = []
+
+        def verdict(name: str) -> Verdict:
+            if name in self._taken or name in self._sealed:
+                return "wait"
+            reason = self._denial_when_due(name, now)
             if reason:
-                refused.extend(self._apply(self.unsent([name], reason, now_ns)))
-            return not reason
+                denied.extend(self._apply(self.unsent([name], reason, now)))
+            return "drop" if reason else "send"
 
-        data, sent = self.outbox.release(now_ns, may_send)
+        data, names = self._broker.release(now, verdict)
         intents = []
-        for name in sent:
-            if name in self.changes:
-                self.changes.sent(name, now_ns)
+        for name in names:
+            if name in self._modifies:
+                self._modifies.written(name, now)
             else:
-                intent = self.orders.intents[name]
-                intent.sent_ns = now_ns
+                intent = self._orders[name]
+                intent.written = now
                 intents.append(intent)
-        return data, intents, refused
+        return data, intents, denied
 
-    def unsent(self, names: Iterable[str], reason: str, now_ns: int) -> list[Event]:
-        """What is to be said of orders and changes that were queued and will not be sent."""
+    def unsent(self, names: Iterable[str], reason: str, now: Now) -> list[Event]:
+        """What is to be reported of orders and modifies that were queued and will not be sent."""
         events: list[Event] = []
         for name in names:
-            if name in self.changes:
-                events += self.changes.dropped(name, reason, now_ns)
+            if name in self._modifies:
+                events += self._modifies.dropped(name, reason, now.wall_ns)
             else:
-                events.append(OrderRefused(now_ns, name, reason[:512]))
+                events.append(_denial_of(self._orders[name].order, reason, now))
         return events
 
-    # ---- admission ---------------------------------------------------------------------------
+    # ---- admission -----------------------------------------------------------------------------
 
-    def _refusal(self, order: SubmitOrder, now_ns: int) -> str:
-        if order.symbol not in self.contracts.instruments:
-            return f"symbol {order.symbol} is not configured; expected one of [[instruments]]"
-        blocked = self._blocked()
-        if blocked:
-            return blocked
-        return self.gate.refusal(order, now_ns, self.holdings.smallest(), self.orders.live())
+    def _denial(self, order: SubmitOrder, now: Now) -> str:
+        reason = self._unconfigured(order.symbol) or self._blocked()
+        if reason:
+            return reason
+        if order.account not in self._broker.accounts:
+            return "the order's account is not one of this login's"
+        exposure = self._holdings.exposure(
+            order.account, order.symbol, self._orders, without=order.intent_id
+        )
+        return self._gate.denial(order, now, exposure)
 
-    def _change_refusal(self, change: ModifyOrder, now_ns: int) -> str:
+    def _modify_denial(self, modify: ModifyOrder, now: Now) -> str:
         """Admission is asked about what remains of the order with its new terms.
 
         Only one that makes the order smaller, and changes nothing else, needs no leave.
         """
-        reason = self.changes.refusal(change) or self._blocked()
+        reason = self._modifies.denial(modify) or self._blocked()
         if reason:
             return reason
-        if change.expires_ns < now_ns:
+        intent = self._orders[modify.intent_id]
+        if reason := self._unconfigured(intent.order.symbol):
+            return reason
+        if modify.expires_ns < now.wall_ns:
             return "it expired before it could be sent"
-        intent = self.orders.intents[change.intent_id]
-        quantity, limit_price = intent.terms
-        if change.quantity <= quantity and change.limit_price == limit_price:
+        smaller = modify.terms.quantity <= intent.terms.quantity
+        if smaller and replace(modify.terms, quantity=intent.terms.quantity) == intent.terms:
             return ""
-        remaining = change.quantity - intent.filled
-        new = replace(intent.order, quantity=remaining, expires_ns=change.expires_ns)
-        return self._refusal(new, now_ns)
+        remaining = replace(modify.terms, quantity=modify.terms.quantity - intent.filled)
+        new = replace(intent.order, terms=remaining, expires_ns=modify.expires_ns)
+        return self._denial(new, now)
 
-    def _refusal_when_due(self, name: str, now_ns: int) -> str:
-        """Why the order or the change `name` may not be written at this moment."""
-        if name not in self.changes:
-            return self._refusal(self.orders.intents[name].order, now_ns)
-        change = self.changes.of(name)
-        return self._change_refusal(change, now_ns) if change else "it is over"
+    def _unconfigured(self, symbol: str) -> str:
+        if self._broker.trades(symbol):
+            return ""
+        return f"symbol {symbol} is not configured; it must be one of [[instruments]]"
 
-    def _refused(self, intent_id: str, reason: str, now_ns: int) -> Answered:
-        refused = OrderRefused(now_ns, intent_id, reason[:512])
-        return OrderAnswer(intent_id, False, reason[:512]), self._apply([refused])
+    def _denial_when_due(self, name: str, now: Now) -> str:
+        """Why the order or the modify `name` may not be written at this moment."""
+        if name not in self._modifies:
+            return self._denial(self._orders[name].order, now)
+        modify = self._modifies.of(name)
+        return self._modify_denial(modify, now) if modify else "it is over"
+
+    def _denied(self, order: SubmitOrder, reason: str, now: Now) -> Answered:
+        denied = _denial_of(order, reason, now)
+        return OrderAnswer(order.intent_id, False, denied.reason), self._apply([denied])
+
+
+def _denial_of(order: SubmitOrder, reason: str, now: Now) -> OrderDenied:
+    return OrderDenied(
+        now.wall_ns, order.account, order.strategy, "gateway", reason[:TEXT_MAX],
+        intent_id=order.intent_id,
+    )  # fmt: skip

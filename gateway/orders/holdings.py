@@ -1,63 +1,67 @@
-"""Holdings: what the account holds, as TWS reports it and as fills have made of it since."""
+"""Holdings: what each account holds, as reported and as fills have made of it since."""
 
 from decimal import Decimal
+from typing import Any
 
-from tapewire.common.events import AccountPosition, Event, Fill, signed
-
-ZERO = Decimal(0)
+from tapewire.common.accounting.book import ZERO, Key
+from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.accounting.orders import Orders
+from tapewire.common.events import Event, Fill, PositionReported, signed
 
 
 class Holdings:
-    """Positions for admission. State changes in `apply`, from events that are on disk."""
+    """Positions for admission. State changes in `apply`, from events that are on disk.
+
+    The broker's report and its executions arrive as two messages, in either order. So each position
+    is kept twice: as reported, and as the fills since then have made it. An order must reduce both.
+    """
 
     def __init__(self) -> None:
-        self.reported: dict[str, Decimal] = {}
-        self.filled: dict[str, Decimal] = {}
-        self._named: set[str] | None = None  # told since they were asked for; None: not asked
+        self.reported: dict[Key, Decimal] = {}
+        self.filled: dict[Key, Decimal] = {}
+        self._named: set[Key] | None = None  # reported since they were asked for; None: not asked
 
-    def apply(self, event: Event, counted: Decimal = ZERO) -> None:
-        """Take in a position or a fill; `counted` is what the fill corrects, 0 if nothing."""
-        if isinstance(event, AccountPosition):
-            self.reported[event.symbol] = self.filled[event.symbol] = event.quantity
+    def apply(self, event: Event, corrected: Decimal = ZERO) -> None:
+        """Take in a position or a fill; `corrected` is what the fill corrects, 0 if nothing."""
+        if isinstance(event, PositionReported):
+            key = (event.account, event.symbol)
+            self.reported[key] = self.filled[key] = event.quantity
         elif isinstance(event, Fill):
-            change = signed(event.side, event.quantity - counted)
-            self.filled[event.symbol] = self.filled.get(event.symbol, ZERO) + change
+            key, change = (event.account, event.symbol), event.quantity - corrected
+            self.filled[key] = self.filled.get(key, ZERO) + signed(event.side, change)
 
-    def smallest(self) -> dict[str, Decimal]:
-        """By symbol, the smaller of what TWS reported and what fills have made of it since.
-
-        Either may run ahead of the other by a message; an order must reduce both.
-        """
-        return {
-            symbol: _nearer_zero(self.reported.get(symbol, ZERO), quantity)
-            for symbol, quantity in self.filled.items()
-        }
+    def exposure(
+        self, account: str, symbol: str, orders: Orders[Any], without: str = ""
+    ) -> Exposure:
+        """The position of `symbol` with every live order on it but the intent `without`."""
+        key, one = (account, symbol), orders.get(without)
+        buying, selling = orders.working(account, symbol, one)
+        held, reported = self.filled.get(key, ZERO), self.reported.get(key, ZERO)
+        return Exposure(held, buying, selling, reported)
 
     def asked(self) -> None:
-        """TWS is about to list all positions."""
+        """The broker is about to list all positions."""
         self._named = set()
 
-    def told(self, symbol: str, quantity: Decimal, cost: Decimal, now_ns: int) -> list[Event]:
-        """TWS's word on a position: an event where it is news."""
+    def report(
+        self, key: Key, quantity: Decimal, average_cost: Decimal, now_ns: int
+    ) -> list[Event]:
+        """The broker's word on a position: an event where it is news."""
         if self._named is not None:
-            self._named.add(symbol)
-        if self.reported.get(symbol) == quantity and symbol in self.filled:
-            self.filled[symbol] = quantity
+            self._named.add(key)
+        if self.reported.get(key) == quantity:
+            self.filled[key] = quantity
             return []
-        return [AccountPosition(now_ns, symbol, quantity, cost)]
+        return [PositionReported(now_ns, *key, quantity, average_cost)]
 
-    def all_told(self, now_ns: int) -> list[Event]:
-        """The list is complete. TWS does not name what is flat: what it left out was closed."""
+    def report_complete(self, now_ns: int) -> list[Event]:
+        """The list is complete. A broker does not name what is flat: what it left out is closed."""
         named, self._named = self._named, None
         if named is None:
             return []
-        closed = [s for s, held in self.reported.items() if held and s not in named]
-        return [AccountPosition(now_ns, symbol, ZERO, ZERO) for symbol in closed]
+        closed = [key for key, held in self.reported.items() if held and key not in named]
+        return [PositionReported(now_ns, *key, ZERO, ZERO) for key in closed]
 
     def forget_question(self) -> None:
         """The connection is gone, and the rest of its list with it."""
         self._named = None
-
-
-def _nearer_zero(a: Decimal, b: Decimal) -> Decimal:
-    return ZERO if a * b <= 0 else min(a, b, key=abs)

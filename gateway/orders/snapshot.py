@@ -1,35 +1,42 @@
-"""Snapshot: asking TWS for everything it knows of orders, and noting which intents it names."""
+"""Snapshot: asking the broker for everything it knows of orders, and noting which it names.
+
+A snapshot answers one question: which of the orders that we are unsure of does the broker have?
+Its silence about an order may only be believed when four things hold: open orders, executions and
+completed orders were all listed to their ends; the list was asked for long enough after connecting
+for the broker to have read what an earlier connection left in its socket; the order was not written
+so shortly before that the broker may not have read it; and it is not queued here, unsent.
+"""
 
 from typing import Final
 
-from tapewire.gateway.tws import messages as tws
+from tapewire.common.clock import Now
+from tapewire.gateway import broker
 
-TIMEOUT_NS: Final = 10_000_000_000  # TWS may never send an end; then the snapshot is worth nothing
+TIMEOUT_NS: Final = 10_000_000_000  # the broker may never send an end; then it is worth nothing
 
 
 class Snapshot:
-    """One round of open orders, executions and completed orders, begun at `begun_ns`."""
+    """One round of open orders, executions and completed orders."""
 
-    def __init__(self, begun_ns: int) -> None:
-        self.begun_ns = begun_ns
+    def __init__(self, begun: Now) -> None:
+        self.begun = begun
         self.seen: set[str] = set()
-        self._ends: set[type[tws.TwsMessage]] = {
-            tws.OpenOrdersEnd,
-            tws.ExecutionsEnd,
-            tws.CompletedOrdersEnd,
-        }
+        self._open: set[broker.Query] = {"open_orders", "executions", "completed_orders"}
 
-    def note(self, message: tws.TwsMessage) -> None:
-        """Take note of a message while the snapshot is under way."""
-        if isinstance(message, tws.OpenOrder | tws.Execution | tws.CompletedOrder):
-            self.seen.add(message.order_ref)
-        self._ends.discard(type(message))
+    def note(self, event: broker.BrokerEvent) -> None:
+        """Take note of a report while the snapshot is under way."""
+        if isinstance(event, broker.ExecutionReport) or (
+            isinstance(event, broker.OrderReport) and event.listed
+        ):
+            self.seen.add(event.reference)
+        elif isinstance(event, broker.QueryComplete):
+            self._open.discard(event.query)
 
     @property
     def complete(self) -> bool:
         """Whether all three ends have come."""
-        return not self._ends
+        return not self._open
 
-    def timed_out(self, now_ns: int) -> bool:
+    def timed_out(self, now: Now) -> bool:
         """Whether to stop waiting for the ends."""
-        return now_ns - self.begun_ns > TIMEOUT_NS
+        return now.mono_ns - self.begun.mono_ns > TIMEOUT_NS

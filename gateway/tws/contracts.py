@@ -35,7 +35,7 @@ class Contracts:
         return self._asked.get(request_id)
 
     def found(self, message: ContractFound) -> None:
-        """Learn a contract id. A second answer to one question would be ambiguous: kept out."""
+        """Learn a contract id. A second answer to a question is ambiguous, and ignored."""
         symbol = self._asked.get(message.request_id)
         if symbol is not None and symbol not in self._con_ids:
             self._con_ids[symbol] = message.con_id

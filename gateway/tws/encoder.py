@@ -8,18 +8,27 @@ from ibapi.order import Order
 from ibapi.wrapper import EWrapper
 
 from tapewire.common.config.tws_address import IDENTIFY
-from tapewire.common.events import SubmitOrder
+from tapewire.common.events import OrderTerms, SubmitOrder
 from tapewire.common.instruments import Instrument
 from tapewire.gateway.tws.framing import frame
 
-Kind = tuple[int, str, str, str]
+Kind = tuple[int, str, str, str, str, bool]
+"""What makes two orders differ in more than the marked fields: contract, type, time in force."""
+Template = tuple[list[str], list[tuple[int, str]]]
+"""A request's fields, and the places of the marks in them."""
 
 MARK_ID = "(id)"
-MARK_ACTION = "(action)"
+MARK_SIDE = "(side)"
 MARK_QUANTITY = "(quantity)"
 MARK_LIMIT = "(limit)"
+MARK_STOP = "(stop)"
+MARK_ACCOUNT = "(account)"
 MARK_REFERENCE = "(reference)"
-MARKS = frozenset({MARK_ID, MARK_ACTION, MARK_QUANTITY, MARK_LIMIT, MARK_REFERENCE})
+MARKS = frozenset({
+    MARK_ID, MARK_SIDE, MARK_QUANTITY, MARK_LIMIT, MARK_STOP, MARK_ACCOUNT, MARK_REFERENCE,
+})  # fmt: skip
+UNSUPPORTED = ("trail", "good_till_ns", "group")
+"""Terms that are not put into TWS's words yet; an order that has one is denied, not changed."""
 
 
 class _Capture:
@@ -46,8 +55,7 @@ class RequestEncoder:
         self._client.serverVersion_ = server_version
         self._client.decoder = Decoder(self._client.wrapper, server_version)
         self._client.setConnState(EClient.CONNECTED)
-        self._templates: dict[Kind, list[str]] = {}
-        self._marks: dict[Kind, list[tuple[int, str]]] = {}
+        self._templates: dict[Kind, Template] = {}
 
     def start_api(self) -> bytes:
         """The first request of a session; nothing may go before it."""
@@ -58,48 +66,59 @@ class RequestEncoder:
         """Ask the group's simulator for its nonce; TWS knows no such request."""
         return frame(f"{IDENTIFY}\0".encode())
 
-    def place_order(self, order_id: int, order: SubmitOrder, contract: Contract) -> bytes:
+    def place_order(self, order_id: str, order: SubmitOrder, contract: Contract) -> bytes:
         """A new order that carries the intent's id as its reference.
 
         ibapi takes 50 us to encode one; so it encodes one of a kind, and the others are that one
-        with the few fields replaced that differ from order to order.
+        with the few fields replaced that differ from order to order. Raises ValueError for terms
+        that cannot be put into TWS's words.
         """
-        kind = (contract.conId, contract.symbol, contract.localSymbol, order.order_type)
-        template = self._templates.get(kind)
-        if template is None:
-            template = self._templates[kind] = self._template(order.order_type, contract)
-        limit = "" if order.limit_price is None else format(order.limit_price, "f")
+        terms = order.terms
+        for name in UNSUPPORTED:
+            if getattr(terms, name):
+                raise ValueError(f"terms.{name} is not sent to TWS by this version; leave it out")
+        kind = (
+            contract.conId, contract.symbol, contract.localSymbol,
+            terms.type, terms.time_in_force, terms.outside_hours,
+        )  # fmt: skip
+        if kind not in self._templates:
+            self._templates[kind] = self._template(terms, contract)
+        fields, marks = self._templates[kind]
         values = {
-            MARK_ID: str(order_id),
-            MARK_ACTION: order.action,
-            MARK_QUANTITY: format(order.quantity, "f"),
-            MARK_LIMIT: limit,
+            MARK_ID: order_id,
+            MARK_SIDE: terms.side,
+            MARK_QUANTITY: format(terms.quantity, "f"),
+            MARK_LIMIT: "" if terms.limit is None else format(terms.limit, "f"),
+            MARK_STOP: "" if terms.stop is None else format(terms.stop, "f"),
+            MARK_ACCOUNT: order.account,
             MARK_REFERENCE: order.intent_id,
         }
         if not all(value.isascii() and value.isprintable() for value in values.values()):
             raise ValueError(f"intent {order.intent_id!r} is not plain ASCII, all that TWS takes")
-        fields = template.copy()
-        for place, mark in self._marks[kind]:
+        fields = fields.copy()
+        for place, mark in marks:
             fields[place] = values[mark]
         return frame("\0".join(fields).encode())
 
-    def _template(self, order_type: str, contract: Contract) -> list[str]:
+    def _template(self, terms: OrderTerms, contract: Contract) -> Template:
         """One order as ibapi encodes it, with marks in the fields that differ."""
         request = Order()
-        request.action = MARK_ACTION
+        request.action = MARK_SIDE
         request.totalQuantity = MARK_QUANTITY
-        request.orderType = order_type
-        if order_type == "LMT":
+        request.orderType = terms.type
+        if terms.limit is not None:
             request.lmtPrice = MARK_LIMIT
-        request.tif = "DAY"
+        if terms.stop is not None:
+            request.auxPrice = MARK_STOP
+        request.tif = terms.time_in_force
+        request.outsideRth = terms.outside_hours
+        request.account = MARK_ACCOUNT
         request.orderRef = MARK_REFERENCE
         request.eTradeOnly = False  # ibapi sets both, and TWS then refuses the order
         request.firmQuoteOnly = False
         self._client.placeOrder(MARK_ID, contract, request)
         fields = self._taken()[4:].decode().split("\0")
-        kind = (contract.conId, contract.symbol, contract.localSymbol, order_type)
-        self._marks[kind] = [(place, f) for place, f in enumerate(fields) if f in MARKS]
-        return fields
+        return fields, [(place, f) for place, f in enumerate(fields) if f in MARKS]
 
     def cancel_order(self, order_id: int) -> bytes:
         """Cancel one order of this client."""

@@ -1,20 +1,38 @@
-"""TWS's error codes: which of them end something and which only tell."""
+"""TWS's error codes: which of them end something, and which only inform."""
 
+from collections.abc import Mapping
 from typing import Final
 
-# Source: TWS API message codes; those on orders as observed (an order lives on after each).
-ORDER_WARNINGS: Final = frozenset({399, 404, 2109, 10349, 10148, 10147, 161, 135, 104, 105, 329})
+from tapewire.gateway.broker import Effect
+
+# Source: TWS API message codes; those on orders as observed (an order lives on after each warning).
+ORDER_EFFECTS: Final[Mapping[int, Effect]] = {
+    201: "rejected",
+    202: "cancelled",
+    161: "cancel_rejected",
+    10147: "cancel_rejected",
+    10148: "cancel_rejected",
+    104: "modify_rejected",
+    105: "modify_rejected",
+    135: "modify_rejected",
+    329: "modify_rejected",
+    399: "warning",
+    404: "warning",
+    10349: "warning",
+}
+"""What an error that names an order means for it; any other code is an error."""
+
 CONNECTIVITY_LOST: Final = frozenset({1100, 2110})
 DATA_LOST: Final = 1101
 CONNECTIVITY_RESTORED: Final = frozenset({1102, DATA_LOST})
 CLIENT_ID_IN_USE: Final = 326
 
 
-def is_warning(code: int) -> bool:
-    """Whether an error that names an order leaves the order alive."""
-    return code in ORDER_WARNINGS or 2100 <= code < 2200
+def order_effect(code: int) -> Effect:
+    """What an error on an order means for it."""
+    return "warning" if is_notice(code) else ORDER_EFFECTS.get(code, "error")
 
 
 def is_notice(code: int) -> bool:
-    """Whether a code only reports the state of a data farm."""
+    """Whether a code only reports the state of a data farm, or warns."""
     return 2100 <= code < 2200

@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from tapewire.gateway.broker import BrokerError
+
 FRAME_MAX_BYTES: Final = 0xFFFFFF  # the API's own bound, 16 MiB - 1
 
 
-class FramingError(ValueError):
+class FramingError(BrokerError):
     """The stream cannot be split into frames any more; the connection must be closed."""
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tapewire.common.events import Quote, Tick, Trade
+from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
 from tapewire.common.instruments import Instrument
 
 TICK_PRICE: Final = b"1"
@@ -18,8 +19,6 @@ TICK_BY_TICK: Final = b"99"
 _PRICES: Final = {b"1": "bid", b"2": "ask", b"4": "last", b"66": "bid", b"67": "ask", b"68": "last"}
 _SIZES: Final = {b"0": "bid", b"3": "ask", b"5": "last", b"69": "bid", b"70": "ask", b"71": "last"}
 
-# What a tick may carry on the wire: beyond it, readers would refuse the whole message.
-PRICE_MAX: Final = 1e12
 PRICE_PARTS: Final = 10  # a tickPrice frame split at NULs: three of its length, seven fields
 SIZE_PARTS: Final = 8
 PRICE_ID: Final = ord(TICK_PRICE)
@@ -30,9 +29,8 @@ _HEADS: Final = {
     for message_id in (PRICE_ID, SIZE_ID)
 }
 """The length's last byte and the message id, to: is it a tickPrice, and how many bytes in all."""
-SIZE_MAX: Final = 1e15
 
-FIRST_REQUEST_ID: Final = 1_000_000_000  # far above any order id, so that errors are told apart
+FIRST_REQUEST_ID: Final = 1_000_000_000  # far above any order id, so that errors can be told apart
 
 
 class Line:
@@ -92,7 +90,7 @@ class MarketData:
         self._touched = []
         return taken
 
-    def read_run(  # noqa: PLR0912 - one loop: a call a tick would cost what it saves
+    def read_run(  # noqa: PLR0912 - one loop: a call per tick would cost what it saves
         self, parts: list[bytes], place: int, now_ns: int
     ) -> tuple[int, int]:
         """Read tickPrice and tickSize frames as long as nothing else comes: the fast path.

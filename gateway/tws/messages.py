@@ -10,13 +10,13 @@ class TwsMessage(msgspec.Struct, frozen=True):
 
 
 class SessionStarted(TwsMessage, frozen=True):
-    """The handshake is done, and TWS has told its version."""
+    """The handshake is done, and TWS has reported its version."""
 
     server_version: int
 
 
 class IdentityAsked(TwsMessage, frozen=True):
-    """The peer has told its version, and must now prove that it is the group's simulator."""
+    """The peer has reported its version, and must now prove that it is the group's simulator."""
 
 
 class NextValidId(TwsMessage, frozen=True):
@@ -34,7 +34,8 @@ class ManagedAccounts(TwsMessage, frozen=True):
 class OpenOrder(TwsMessage, frozen=True):
     """An order as TWS holds it. `order_ref` is the intent's id for Tapewire's own.
 
-    `quantity` is the whole one, None where TWS tells none; only a limit order has `limit_price`.
+    `quantity` is the whole one, None where TWS reports none; `limit` and `stop` only where the
+    order's type has them.
     """
 
     order_id: int
@@ -43,7 +44,8 @@ class OpenOrder(TwsMessage, frozen=True):
     order_ref: str
     status: str
     quantity: Decimal | None = None
-    limit_price: Decimal | None = None
+    limit: Decimal | None = None
+    stop: Decimal | None = None
 
 
 class OrderStatus(TwsMessage, frozen=True):
@@ -60,6 +62,7 @@ class OrderStatus(TwsMessage, frozen=True):
 class Execution(TwsMessage, frozen=True):
     """A trade of the account: the truth about fills."""
 
+    account: str
     exec_id: str
     order_id: int
     client_id: int
@@ -91,8 +94,9 @@ class CompletedOrder(TwsMessage, frozen=True):
 
 
 class PositionReported(TwsMessage, frozen=True):
-    """A position of the account, whoever traded it."""
+    """A position of an account, whoever traded it."""
 
+    account: str
     con_id: int
     symbol: str
     local_symbol: str

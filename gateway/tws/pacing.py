@@ -1,81 +1,86 @@
-"""Pacing: no more than TWS's 50 messages in any second, cancels before orders before the rest."""
+"""Pacing: at most TWS's 50 messages in any second; cancels first, then orders, then the rest."""
 
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+
+from tapewire.gateway.broker import Verdict
 
 SECOND_NS = 1_000_000_000
 
 
-class Outgoing(NamedTuple):
-    """A framed request; `intent_id` names the order it places, if it places one."""
-
-    data: bytes
-    intent_id: str | None = None
-
-
 class Outbox:
-    """Requests that wait for their turn. `rate_max_per_s` 0 lets all go at once."""
+    """Requests that wait for their turn, already framed. `rate_max_per_s` 0 lets all go at once.
+
+    Orders and modifies wait under their names: each name once, and dropped in one step however
+    many wait.
+    """
 
     def __init__(self, rate_max_per_s: int) -> None:
         self._rate_max = rate_max_per_s
         self._sent_ns: deque[int] = deque()
-        self._cancels: deque[Outgoing] = deque()
-        self._orders: deque[Outgoing] = deque()
-        self._requests: deque[Outgoing] = deque()
+        self._cancels: deque[bytes] = deque()
+        self._orders: dict[str, bytes] = {}
+        self._requests: deque[bytes] = deque()
 
     def __len__(self) -> int:
         return len(self._cancels) + len(self._orders) + len(self._requests)
 
     def cancel(self, data: bytes) -> None:
         """Queue a cancel: it waits behind other cancels only."""
-        self._cancels.append(Outgoing(data))
+        self._cancels.append(data)
 
-    def order(self, data: bytes, intent_id: str) -> None:
-        """Queue an order."""
-        self._orders.append(Outgoing(data, intent_id))
+    def order(self, data: bytes, name: str) -> None:
+        """Queue an order or a modify."""
+        self._orders[name] = data
 
     def request(self, data: bytes) -> None:
         """Queue anything else."""
-        self._requests.append(Outgoing(data))
+        self._requests.append(data)
 
-    def withdraw(self, intent_id: str | None = None) -> list[str]:
-        """Drop the order of `intent_id`, or all orders; gives the intents that never went."""
-        dropped = [o for o in self._orders if intent_id in (None, o.intent_id)]
-        self._orders = deque(o for o in self._orders if o not in dropped)
-        return [o.intent_id for o in dropped if o.intent_id is not None]
-
-    def clear(self) -> list[str]:
-        """Drop all that waits; gives the intents whose orders were never sent."""
-        dropped = self.withdraw()
-        self._cancels.clear()
-        self._requests.clear()
+    def withdraw(self, name: str | None = None) -> list[str]:
+        """Drop the order or modify `name`, or all of them; gives those that never went."""
+        if name is not None:
+            return [name] if self._orders.pop(name, None) is not None else []
+        dropped = list(self._orders)
+        self._orders.clear()
         return dropped
 
-    def release(self, now_ns: int, may_send: Callable[[str], bool]) -> tuple[bytes, list[str]]:
-        """The bytes that may be written now, and the intents whose orders are among them.
+    def forget_requests(self) -> None:
+        """Drop everything but orders and modifies."""
+        self._cancels.clear()
+        self._requests.clear()
 
-        `may_send` is asked for each order at this moment, not when it was queued; one that may
-        not go any more is dropped.
+    def release(self, now_ns: int, verdict: Callable[[str], Verdict]) -> tuple[bytes, list[str]]:
+        """The bytes that may be written now, and the orders and modifies that are among them.
+
+        `now_ns` is monotonic. `verdict` is asked about each order at this moment, not when it was
+        queued. One that has to wait holds up the orders behind it.
         """
         out: list[bytes] = []
         sent: list[str] = []
-        for queue in (self._cancels, self._orders, self._requests):
-            while queue and self._may_go(now_ns):
-                item = queue.popleft()
-                if item.intent_id is not None:
-                    if not may_send(item.intent_id):
-                        continue
-                    sent.append(item.intent_id)
-                out.append(item.data)
+        self._take(self._cancels, out, now_ns)
+        while self._orders and self._may_go(now_ns):
+            name = next(iter(self._orders))
+            found = verdict(name)
+            if found == "wait":
+                break
+            data = self._orders.pop(name)
+            if found == "send":
+                sent.append(name)
+                out.append(data)
                 self._sent_ns.append(now_ns)
+        self._take(self._requests, out, now_ns)
         return b"".join(out), sent
+
+    def _take(self, queue: deque[bytes], out: list[bytes], now_ns: int) -> None:
+        while queue and self._may_go(now_ns):
+            out.append(queue.popleft())
+            self._sent_ns.append(now_ns)
 
     def _may_go(self, now_ns: int) -> bool:
         if not self._rate_max:
             self._sent_ns.clear()
             return True
-        # A time ahead of now is of a clock that was set back since: it must not hold up a cancel.
-        while self._sent_ns and not 0 <= now_ns - self._sent_ns[0] < SECOND_NS:
+        while self._sent_ns and now_ns - self._sent_ns[0] >= SECOND_NS:
             self._sent_ns.popleft()
         return len(self._sent_ns) < self._rate_max

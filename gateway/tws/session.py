@@ -6,17 +6,18 @@ r"""One TWS session: bytes in, messages and ticks out, and requests as bytes to 
 
 The client speaks first (`API`, NUL, the versions it can), TWS answers with the version it chose;
 then `startApi`, and nothing before it. Where the peer must be the group's own simulator, `opened`
-is given its nonce (`tapewire.common.config.tws_address`), and between the two the peer is asked for it. Until it
-has answered rightly there is no translator: nothing that it says is read as TWS's, and no request
-but that one exists that could be sent. A session is UP once TWS has told both the next valid
-order id and the accounts: until then it ignores requests without a word. It stays STARTING, or
-goes back to it, while the accounts are not those to trade on; `refusal` then says why.
+is given its nonce (`common.config.tws_address`), and between the two the peer is asked for it.
+Until it has answered rightly there is no translator: nothing that it says is read as TWS's, and no
+request but that one exists that could be sent. A session is UP once TWS has told both the next
+valid order id and the accounts: until then it ignores requests without a word. It stays STARTING,
+or goes back to it, while the accounts are not those to trade on; `refusal` then says why.
 """
 
 from collections.abc import Callable
 from typing import Final, Literal
 
 from tapewire.common.config.tws_address import IDENTIFY
+from tapewire.gateway.broker import BrokerError
 from tapewire.gateway.tws.encoder import RequestEncoder
 from tapewire.gateway.tws.framing import FrameReader, frame, payload_at
 from tapewire.gateway.tws.market_data import MarketData
@@ -37,7 +38,7 @@ SessionState = Literal["DOWN", "HANDSHAKE", "IDENTIFYING", "STARTING", "UP"]
 Accounts = tuple[str, ...]
 
 
-class SessionError(ValueError):
+class SessionError(BrokerError):
     """What came is not a TWS that this gateway can speak with; says what, and closes."""
 
 

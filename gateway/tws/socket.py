@@ -5,8 +5,9 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
+from tapewire.common.clock import Clock
 from tapewire.common.config.tws_address import NoTwsAddress, TwsAddress
-from tapewire.common.runtime.clock import Clock
+from tapewire.gateway.broker import CLOSED, DATA, OPENED
 
 READ_BYTES: Final = 256 * 1024
 
@@ -17,10 +18,6 @@ KEEPALIVE: Final = {
     socket.TCP_USER_TIMEOUT: 19_000,
 }
 """A peer that answers nothing for 19 s is gone, whether it was asked or written to: s, s, -, ms."""
-
-OPENED: Final = b"opened"
-DATA: Final = b"data"
-CLOSED: Final = b"closed"
 
 
 class TwsSocket:
@@ -78,10 +75,10 @@ class TwsSocket:
             self._socket.close()
         self._socket, self._connected = None, False
         self._out.clear()
-        self._next_try_ns = self._clock.now_ns() + self._retry_ns
+        self._next_try_ns = self._clock.mono_ns() + self._retry_ns
 
     def _begin(self) -> list[list[bytes]]:
-        if self._clock.now_ns() < self._next_try_ns:
+        if self._clock.mono_ns() < self._next_try_ns:
             return []
         try:
             self._address = address = self._find()

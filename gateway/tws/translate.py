@@ -3,13 +3,18 @@
 import logging
 import math
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from ibapi.common import UNSET_DOUBLE
 from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
 
 from tapewire.gateway.tws import messages as tws
+
+LIMITED: Final = frozenset({"LMT"})
+"""TWS's order types that have a limit price; in `lmtPrice`."""
+STOPPED: Final = frozenset({"STP"})
+"""TWS's order types that have a stop price; in `auxPrice`."""
 
 logging.getLogger("ibapi").setLevel(logging.ERROR)  # it logs several lines a field
 
@@ -20,7 +25,7 @@ def decimal(value: float) -> Decimal:
     Exact up to 15 significant digits; TWS's "unset" and infinities are refused.
     """
     if value == UNSET_DOUBLE or not math.isfinite(value):
-        raise ValueError(f"{value} stands where an amount was expected")
+        raise ValueError(f"{value} was found where an amount was expected")
     number = Decimal(repr(value))
     return number.to_integral_value() if number == number.to_integral_value() else number
 
@@ -72,7 +77,8 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
                 order.orderRef,
                 state.status,
                 _amount(order.totalQuantity) or None,
-                _amount(order.lmtPrice) if order.orderType == "LMT" else None,
+                _amount(order.lmtPrice) if order.orderType in LIMITED else None,
+                _amount(order.auxPrice) if order.orderType in STOPPED else None,
             )
         )
 
@@ -101,6 +107,7 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
             raise ValueError(f"an execution {execution.execId!r} of symbol {contract.symbol!r}")
         self._messages.append(
             tws.Execution(
+                account=execution.acctNumber,
                 exec_id=execution.execId,
                 order_id=execution.orderId,
                 client_id=execution.clientId,
@@ -129,12 +136,13 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
             tws.CompletedOrder(order.permId, order.orderRef, state.status, state.completedStatus)
         )
 
-    def position(self, _account: str, contract: Any, position: float, avgCost: float) -> None:  # noqa: N803
+    def position(self, account: str, contract: Any, position: float, avgCost: float) -> None:  # noqa: N803
         """61, when asked for and at each change."""
         if not contract.symbol:
             raise ValueError("a position of no symbol")
         self._messages.append(
             tws.PositionReported(
+                account,
                 contract.conId,
                 contract.symbol,
                 contract.localSymbol,

@@ -1,6 +1,19 @@
-"""Risk's rules, one a file; pure, so that the executor runs the same ones before an order goes."""
+"""Risk's rules, one per file; pure, so that the executor asks the same ones first."""
 
-from tapewire.risk.rules.base import Exposure, Rule
+from tapewire.risk.rules.base import Enforcement, Rule, Violation
 from tapewire.risk.rules.max_contracts import MaxContracts
+from tapewire.risk.rules.max_contracts_per_instrument import MaxContractsPerInstrument
+from tapewire.risk.rules.rulebook import RuleBook, load_rules, shipped
+from tapewire.risk.rules.view import View
 
-__all__ = ["Exposure", "MaxContracts", "Rule"]
+__all__ = [
+    "Enforcement",
+    "MaxContracts",
+    "MaxContractsPerInstrument",
+    "Rule",
+    "RuleBook",
+    "View",
+    "Violation",
+    "load_rules",
+    "shipped",
+]

@@ -1,72 +1,108 @@
-"""What a rule is: a limit on where positions, with all that could still fill, may get to."""
+"""What a rule is: asked about an order before it goes, about every event after, and by timer.
+
+A rule is pure: it looks at a `View` and answers. It opens nothing, reads no clock but the view's,
+and changes nothing but a state of its own, which the risk monitor keeps over restarts. So the same
+rule object denies orders in the executor and watches the accounts in the risk process.
+
+A rule has a file of its own in this folder, or lives in a module of yours and is named by
+`module:Class`.
+"""
 
 from collections.abc import Iterable
-from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple
 
-from tapewire.common.events import SubmitOrder
+import msgspec
 
-ZERO = Decimal(0)
+from tapewire.common.events import (
+    EVERYTHING,
+    Event,
+    Fill,
+    OrderIntended,
+    OrderModified,
+    OrderModifyIntended,
+    PositionReported,
+    Scope,
+    SubmitOrder,
+)
+from tapewire.risk.rules.view import View
+
+Enforcement = Literal["alert", "halt", "flatten"]
+"""What is done about a broken rule: it is announced; new risk is refused in its scope; positions in
+its scope are closed too."""
+STRENGTH: tuple[Enforcement, ...] = ("alert", "halt", "flatten")
 
 
-class Exposure(NamedTuple):
-    """One symbol's position and what may still be bought and sold; UNKNOWN orders count in full.
+class Violation(NamedTuple):
+    """A rule found broken: where, why in a sentence, and what is to be done about it."""
 
-    `position` is what the fills add up to, `reported` the broker's own word on it, if there is one:
-    it alone knows what was held before the first fill. Each may be behind the other by a message.
+    rule: str
+    scope: Scope
+    reason: str
+    enforcement: Enforcement
+
+
+ADDS_RISK: tuple[type[Event], ...] = (
+    OrderIntended, OrderModifyIntended, OrderModified, Fill, PositionReported,
+)  # fmt: skip
+"""The events after which a position, or what could become of it, may be larger than before."""
+
+
+class NoParameters(msgspec.Struct, frozen=True):
+    """The parameters of a rule that takes none."""
+
+
+class Rule:
+    """Base of all rules: override what the rule needs.
+
+    `Parameters` is a `msgspec.Struct`; the configuration's `parameters` are checked against it.
+    `scope` says which orders and positions it is about, `enforcement` what follows when it is
+    broken. Its sentences name the subject, what was found and what is allowed.
     """
 
-    position: Decimal = ZERO
-    buying: Decimal = ZERO
-    selling: Decimal = ZERO
-    reported: Decimal | None = None
+    Parameters: ClassVar[type[msgspec.Struct]] = NoParameters
+    looks_at: ClassVar[tuple[type[Event], ...] | None] = None
+    """The events that `on_event` is asked about; all of them where it is None."""
+
+    def __init__(
+        self,
+        parameters: msgspec.Struct,
+        scope: Scope = EVERYTHING,
+        enforcement: Enforcement = "halt",
+    ) -> None:
+        self.scope = scope
+        self.enforcement = enforcement
 
     @property
-    def highest(self) -> Decimal:
-        """The position if all that is working on the buying side fills, and nothing else."""
-        return max(self.position, self._reported) + self.buying
+    def name(self) -> str:
+        """What the rule is called in the configuration and in its sentences."""
+        return type(self).__name__
 
-    @property
-    def lowest(self) -> Decimal:
-        """The position if all that is working on the selling side fills, and nothing else."""
-        return min(self.position, self._reported) - self.selling
+    def denial(self, order: SubmitOrder, view: View) -> str:
+        """Why `order` must not go; empty if it may. `view` does not have the order yet."""
+        return ""
 
-    @property
-    def _reported(self) -> Decimal:
-        return self.position if self.reported is None else self.reported
+    def on_event(self, event: Event, view: View) -> Iterable[Violation]:
+        """What `event`, which `view` has, has broken."""
+        return ()
 
-    def with_order(self, order: SubmitOrder) -> "Exposure":
-        """The exposure if `order` were working too."""
-        if order.action == "BUY":
-            return self._replace(buying=self.buying + order.quantity)
-        return self._replace(selling=self.selling + order.quantity)
+    def on_timer(self, view: View) -> Iterable[Violation]:
+        """What is broken now: asked a few times per second, and once when the past is known."""
+        return ()
 
+    def save(self) -> bytes:
+        """The state to keep over restarts; empty where there is none."""
+        return b""
 
-class Rule(Protocol):
-    """A limit. Its sentences name the subject, what was found and what is allowed."""
+    def restore(self, state: bytes) -> None:
+        """Take back what `save` gave last."""
 
-    name: str
+    def violation(self, reason: str, *, account: str = "", symbol: str = "") -> Violation:
+        """A violation in `account` and `symbol`, within the rule's own scope."""
+        scope = Scope(
+            account or self.scope.account, self.scope.strategy, symbol or self.scope.symbol
+        )
+        return Violation(self.name, scope, reason, self.enforcement)
 
-    def refusal(self, order: SubmitOrder, exposure: Exposure) -> str:
-        """Why `order` must not go; empty if it may."""
-
-    def violation(self, symbol: str, exposure: Exposure) -> str:
-        """How `exposure` breaks the rule; empty if it does not."""
-
-
-def exposure_of(
-    symbol: str,
-    position: Decimal,
-    working: Iterable[tuple[SubmitOrder, Decimal]],
-    reported: Decimal | None = None,
-) -> Exposure:
-    """A symbol's exposure, from its position and the live orders with what remains of each."""
-    buying = selling = ZERO
-    for order, remaining in working:
-        if order.symbol != symbol:
-            continue
-        if order.action == "BUY":
-            buying += remaining
-        else:
-            selling += remaining
-    return Exposure(position, buying, selling, reported)
+    def covers(self, order: SubmitOrder) -> bool:
+        """Whether the rule is about this order."""
+        return self.scope.covers(order.account, order.strategy, order.symbol)

@@ -1,39 +1,73 @@
-"""MaxContracts: the largest position of a symbol, either way."""
+"""MaxContracts: the largest number of contracts in one account, over all its instruments."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
-from tapewire.common.events import SubmitOrder
-from tapewire.risk.rules.base import ZERO, Exposure
+import msgspec
+
+from tapewire.common.accounting.book import ZERO
+from tapewire.common.events import EVERYTHING, Event, Scope, SubmitOrder
+from tapewire.risk.rules.base import ADDS_RISK, Enforcement, Rule, Violation
+from tapewire.risk.rules.max_contracts_per_instrument import positive_limit
+from tapewire.risk.rules.view import View
 
 
-class MaxContracts:
-    """No symbol's position may exceed `limit` contracts, long or short, whatever still fills."""
+class MaxContractsParameters(msgspec.Struct, frozen=True):
+    """`limit`: contracts or shares, above 0."""
 
-    name = "MaxContracts"
+    limit: Decimal
 
-    def __init__(self, limit: Decimal) -> None:
-        if limit <= 0:
-            raise ValueError(f"MaxContracts limit is {limit}, must be above 0")
-        self.limit = limit
 
-    def refusal(self, order: SubmitOrder, exposure: Exposure) -> str:
-        """Refuse an order after which the position could end beyond the limit on its side."""
-        after = exposure.with_order(order)
-        worst, side = (after.highest, "long") if order.action == "BUY" else (-after.lowest, "short")
-        if worst <= self.limit:
+class MaxContracts(Rule):
+    """An account may hold at most `limit` contracts, long and short ones added up, whatever still
+    fills. A symbol outside the rule's scope does not count."""
+
+    Parameters = MaxContractsParameters
+    looks_at = ADDS_RISK
+
+    def __init__(
+        self,
+        parameters: MaxContractsParameters,
+        scope: Scope = EVERYTHING,
+        enforcement: Enforcement = "halt",
+    ) -> None:
+        super().__init__(parameters, scope, enforcement)
+        self.limit = positive_limit(self.name, parameters.limit)
+
+    def denial(self, order: SubmitOrder, view: View) -> str:
+        """Deny an order that could bring the account further beyond the limit; never an exit."""
+        before = view.exposure(order.account, order.symbol)
+        added = before.with_order(order.terms).worst - before.worst
+        if added <= 0:
+            return ""
+        total = added + sum(
+            (view.exposure(*key).worst for key in view.keys(order.account) if self._counts(key)),
+            ZERO,
+        )
+        if total <= self.limit:
             return ""
         return (
-            f"MaxContracts: {order.symbol} could get {worst} {side} with this order,"
-            f" the limit is {self.limit}"
+            f"{self.name}: the account could get {total:f} contracts with this order,"
+            f" the limit is {self.limit:f}"
         )
 
-    def violation(self, symbol: str, exposure: Exposure) -> str:
-        """A position that is, or with what is working could get, beyond the limit.
+    def on_event(self, event: Event, view: View) -> Iterable[Violation]:
+        """The account that the event is about."""
+        account = getattr(event, "account", None)
+        return self._broken(account, view) if account is not None else ()
 
-        What the broker reports is not added to what works: it may have the same fills in it.
-        """
-        filled = exposure._replace(reported=None)
-        worst = max(filled.highest, -filled.lowest, abs(exposure.reported or ZERO))
-        if worst <= self.limit:
-            return ""
-        return f"{symbol} is or could get {worst} contracts, the limit is {self.limit}"
+    def on_timer(self, view: View) -> Iterable[Violation]:
+        """Every account."""
+        for account in sorted(view.accounts()):
+            yield from self._broken(account, view)
+
+    def _broken(self, account: str, view: View) -> Iterable[Violation]:
+        total = sum(
+            (view.exposure(*key).certain for key in view.keys(account) if self._counts(key)), ZERO
+        )
+        if total > self.limit:
+            reason = f"the account has or could get {total:f} contracts, the limit is"
+            yield self.violation(f"{reason} {self.limit:f}", account=account)
+
+    def _counts(self, key: tuple[str, str]) -> bool:
+        return self.scope.covers(key[0], self.scope.strategy, key[1])

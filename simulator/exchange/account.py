@@ -1,22 +1,23 @@
 """The broker's own books: positions by average cost, realised P&L, commissions, cash.
 
-Written apart from the ledger of the project on purpose: the two are compared.
+They share no code with the project's ledger, on purpose: the two are compared.
 """
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import Any
 
-from tapewire.common.amounts import reported
+from tapewire.common.amounts import reported, text
 from tapewire.common.instruments import Instrument
 
 ZERO = Decimal(0)
-# An average cost is a quotient, so it is rounded: deep in the digits, where no sum of it
-# shows in the ten places that are reported.
+# An average cost is a quotient, so it has to be rounded. 60 digits are enough for no sum of
+# such costs to show an error in the ten places that are reported.
 _DEEP = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
 class Holding:
-    """One symbol's position; `cost` is the sum of signed shares x price that built it."""
+    """One symbol's position; `cost` is the sum of signed shares x price that built it up."""
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
@@ -28,7 +29,7 @@ class Holding:
 
     @property
     def average_price(self) -> Decimal:
-        """What one unit cost; 0 when flat."""
+        """The average cost of one unit; 0 when flat."""
         if not self.quantity:
             return ZERO
         return reported(_DEEP.divide(self.cost, self.quantity))
@@ -39,7 +40,7 @@ class Holding:
         return reported(self.average_price * self.instrument.multiplier)
 
     def fill(self, signed: Decimal, price: Decimal) -> Decimal | None:
-        """Book an execution; what it realised (gross), or None if it closed nothing."""
+        """Book an execution; returns its gross realised P&L, or None if it closed nothing."""
         closing, realised = ZERO, None
         if signed * self.quantity < 0:
             closing = min(abs(signed), abs(self.quantity)).copy_sign(self.quantity)
@@ -58,7 +59,7 @@ class Holding:
         return gain
 
     def unrealised(self, mark: Decimal | None) -> Decimal:
-        """What closing at `mark` would realise; 0 without a mark."""
+        """The P&L that closing at `mark` would realise; 0 without a mark."""
         if mark is None:
             return ZERO
         return reported((self.quantity * mark - self.cost) * self.instrument.multiplier)
@@ -70,7 +71,7 @@ class Holding:
 
 
 class Books:
-    """The account: holdings and cash. Shares and crypto are paid for; futures settle gains."""
+    """One account: holdings and cash. Shares and crypto are paid in full; futures settle gains."""
 
     def __init__(self, instruments: Iterable[Instrument], cash: Decimal) -> None:
         self.holdings = {one.symbol: Holding(one) for one in instruments}
@@ -79,7 +80,7 @@ class Books:
     def fill(
         self, symbol: str, signed: Decimal, price: Decimal, commission: Decimal
     ) -> Decimal | None:
-        """Book one execution of `signed` shares (below 0: sold); see `Holding.fill`."""
+        """Book one execution of `signed` shares (negative: sold); see `Holding.fill`."""
         holding = self.holdings[symbol]
         realised = holding.fill(signed, price)
         holding.commission += commission
@@ -92,11 +93,38 @@ class Books:
         return realised
 
     def value(self, holding: Holding, mark: Decimal | None) -> Decimal:
-        """What a holding adds to the account's net liquidation at `mark`."""
+        """A holding's part of the account's net liquidation value at `mark`."""
         if holding.instrument.sec_type == "FUT" or mark is None:
             return holding.unrealised(mark)
         return holding.quantity * mark * holding.instrument.multiplier
 
     def held(self) -> list[Holding]:
-        """Holdings that were ever traded, flat ones with their realised P&L included."""
+        """Holdings that ever traded, those that are flat now included."""
         return [one for one in self.holdings.values() if one.executions]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The account in JSON values: each amount as decimal text, by symbol."""
+        held = self.held()
+        return {
+            "positions": {one.instrument.symbol: text(one.quantity) for one in held},
+            "average_price": {one.instrument.symbol: text(one.average_price) for one in held},
+            "realised": {one.instrument.symbol: text(one.realised) for one in held},
+            "commissions": {one.instrument.symbol: text(one.commission) for one in held},
+            "cash": text(self.cash),
+        }
+
+
+class Accounts:
+    """The books of every account of the login, by its name."""
+
+    def __init__(
+        self, names: Iterable[str], instruments: Iterable[Instrument], cash: Decimal
+    ) -> None:
+        instruments = list(instruments)
+        self.books = {name: Books(instruments, cash) for name in names}
+
+    def resolve(self, name: str) -> str:
+        """The account that a client means: an empty name is the only account. "" if unknown."""
+        if not name and len(self.books) == 1:
+            return next(iter(self.books))
+        return name if name in self.books else ""

@@ -1,4 +1,4 @@
-"""Which instrument a client's contract means."""
+"""Finds the instrument that a client's contract describes."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ CON_ID_FIRST = 1000
 
 
 class ContractQuery(msgspec.Struct, frozen=True):
-    """The part of a client's contract that names an instrument; blank or 0 is "any"."""
+    """The part of a client's contract that identifies an instrument; empty or 0 means any."""
 
     con_id: int
     symbol: str
@@ -21,7 +21,7 @@ class ContractQuery(msgspec.Struct, frozen=True):
 
 
 class Contracts:
-    """All instruments of the simulated TWS, by symbol and by contract id."""
+    """All instruments of the simulated TWS."""
 
     def __init__(self, instruments: Sequence[Instrument]) -> None:
         numbered = [
@@ -30,12 +30,12 @@ class Contracts:
         ]
         self.by_symbol = {one.symbol: one for one in numbered}
         if len(self.by_symbol) != len(numbered):
-            raise ValueError("simulator: two instruments have one symbol, expected each once")
+            raise ValueError("simulator: two instruments have the same symbol, expected each once")
         if len({one.con_id for one in numbered}) != len(numbered):
-            raise ValueError("simulator: two instruments have one con_id, expected each once")
+            raise ValueError("simulator: two instruments have the same con_id, expected each once")
 
     def find(self, query: ContractQuery) -> list[Instrument]:
-        """Every instrument that fits; an order or a subscription needs exactly one."""
+        """Every instrument that matches; an order or a subscription needs exactly one."""
         return [one for one in self.by_symbol.values() if _fits(one, query)]
 
 

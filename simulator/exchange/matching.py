@@ -1,9 +1,15 @@
-"""The exchange: market and limit orders against the shown size of the current quote.
+"""The exchange: market, limit and stop orders against the size that the current quote shows.
 
-An order that meets the opposite quote trades at its price, up to the size shown; what is
-taken stays taken until that side is quoted again. The rest of a market order waits for the
-next quote, the rest of a limit order rests and trades at its own limit once the opposite
-quote reaches it. Orders do not trade with each other: the other side is always the market.
+An order that reaches the opposite quote trades at that price, up to the size shown. The size it
+takes is gone until that side is quoted again. The rest of a market order waits for the next quote.
+The rest of a limit order rests, and trades at its own limit once the opposite quote reaches it.
+Orders never trade with each other: the counterparty is always the market.
+
+A stop order is held until it triggers, as TWS does by default for stocks and futures: a BUY stop
+when the last trade is at or above its stop price, a SELL stop when it is at or below. For a symbol
+that has not traded yet, the side of the quote that the order would trade with counts instead: the
+ask for a BUY, the bid for a SELL. A stop that the market has already passed when it arrives, or
+when it is modified, triggers at once. From then on it is an order like any other.
 """
 
 from bisect import insort
@@ -14,18 +20,18 @@ import msgspec
 
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
-from tapewire.simulator.exchange.orders import ZERO, Execution, Order, commission_of
+from tapewire.simulator.exchange.orders import ZERO, Execution, Order, Terms, commission_of
 
 
-class Side(msgspec.Struct, gc=False):
-    """One side of a quote as its source wrote it; `left` is what orders left of `size`."""
+class QuoteSide(msgspec.Struct, gc=False):
+    """One side of a quote as its source wrote it; `left` is what orders have left of `size`."""
 
     price: str | None = None
     size: str | None = None
-    left: Decimal | None = None  # None: untouched, as long as nobody needs the number
+    left: Decimal | None = None  # None: nothing taken yet
 
     def shown(self) -> tuple[Decimal, Decimal] | None:
-        """Price and size still there, or None if there is nothing to trade with."""
+        """The price and the size still available; None if there is nothing to trade with."""
         if self.price is None or self.size is None:
             return None
         if self.left is None:
@@ -34,33 +40,52 @@ class Side(msgspec.Struct, gc=False):
 
 
 class Book:
-    """What is known of one symbol: its quote, its last trade, the orders that wait."""
+    """One symbol: its quote, its last trade, and its open orders."""
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
-        self.bid = Side()
-        self.ask = Side()
+        self.bid = QuoteSide()
+        self.ask = QuoteSide()
         self.last: str | None = None
+        self.last_size: str | None = None
         self.buys: list[Order] = []
         self.sells: list[Order] = []
+        self.stops: list[Order] = []  # held until triggered, in no order
+
+    def current(self, ts_ns: int) -> Row:
+        """The market as it stands, in one row."""
+        symbol, bid, ask = self.instrument.symbol, self.bid, self.ask
+        return Row(
+            ts_ns, symbol, bid.price, ask.price, bid.size, ask.size, self.last, self.last_size
+        )
 
     def waiting(self, order: Order) -> list[Order]:
-        """The orders on the order's own side, best first."""
-        return self.buys if order.action == "BUY" else self.sells
+        """The orders that wait where this one does: held, or on its side, best first."""
+        if order.is_held:
+            return self.stops
+        return self.buys if order.side == "BUY" else self.sells
 
-    def opposite(self, order: Order) -> Side:
+    def opposite(self, order: Order) -> QuoteSide:
         """The side of the quote that the order would trade with."""
-        return self.ask if order.action == "BUY" else self.bid
+        return self.ask if order.side == "BUY" else self.bid
+
+    def triggers(self, order: Order) -> bool:
+        """Whether the market has reached a held order's stop price; see the module for the rule."""
+        price = self.last or self.opposite(order).price
+        if price is None or order.stop is None:
+            return False
+        reached = Decimal(price)
+        return reached >= order.stop if order.side == "BUY" else reached <= order.stop
 
     def mark(self) -> Decimal | None:
-        """A price to value positions by: the quote's middle, else the last trade."""
+        """A price to value positions by: the midpoint of the quote, else the last trade."""
         if self.bid.price and self.ask.price:
             return (Decimal(self.bid.price) + Decimal(self.ask.price)) / 2
         return Decimal(self.last) if self.last else None
 
 
 class Exchange:
-    """All books and orders. Every method that can trade returns the executions, in order."""
+    """All books and orders. Each method that can trade returns the executions, in order."""
 
     def __init__(
         self, instruments: Iterable[Instrument], first_perm_id: int = 1_000_000_001
@@ -71,32 +96,47 @@ class Exchange:
         self._next_rank = 1
 
     def quote(self, row: Row, now_ns: int) -> list[Execution]:
-        """Take over a row of the market and trade with what it brought."""
+        """Apply a market row and trade against it. `triggered` then has the stops it reached."""
         book = self.books[row.symbol]
         if row.bid is not None or row.bid_size is not None:
             _renew(book.bid, row.bid, row.bid_size)
         if row.ask is not None or row.ask_size is not None:
             _renew(book.ask, row.ask, row.ask_size)
         if row.last is not None:
-            book.last = row.last
+            book.last, book.last_size = row.last, row.last_size
         if not (book.buys or book.sells):
             return []
         return self._sweep(book, book.buys, now_ns) + self._sweep(book, book.sells, now_ns)
 
     def accept(self, order: Order) -> None:
-        """Give the order its permId; it meets the market in `work`."""
+        """Give the order its permId; `work` lets it meet the market."""
         order.perm_id = self._next_perm_id
         self._next_perm_id += 1
         self.orders[order.perm_id] = order
         self._rank(order)
 
     def work(self, order: Order, now_ns: int) -> list[Execution]:
-        """Let an accepted order meet the market; what is left of it then waits."""
+        """Let an accepted order meet the market; the rest of it waits. A stop is only held."""
         book = self.books[order.instrument.symbol]
+        if order.is_held:
+            book.stops.append(order)
+            return []
         insort(book.waiting(order), order, key=_sort_key)
         done = self._sweep(book, book.waiting(order), now_ns, only=order)
         order.resting = True
         return done
+
+    def triggered(self, symbol: str) -> list[Order]:
+        """Stops that the market has reached, oldest first, no longer held; `work` each of them."""
+        book = self.books[symbol]
+        if not book.stops:
+            return []
+        reached = sorted(filter(book.triggers, book.stops), key=lambda order: order.rank)
+        for order in reached:
+            book.stops.remove(order)
+            order.is_triggered = True
+            self._rank(order)
+        return reached
 
     def cancel(self, order: Order, reason: str, now_ns: int) -> None:
         """Take an open order off the book."""
@@ -105,18 +145,17 @@ class Exchange:
             waiting.remove(order)
         order.status, order.reason, order.done_ns = "Cancelled", reason, now_ns
 
-    def modify(
-        self, order: Order, quantity: Decimal, limit: Decimal | None, now_ns: int
-    ) -> list[Execution]:
-        """Change quantity (above what is filled) and limit; the order meets the market anew.
+    def modify(self, order: Order, terms: Terms, now_ns: int) -> list[Execution]:
+        """Replace the terms of an open order, which then meets the market again.
 
-        It keeps its place in the queue if it only became smaller.
+        The quantity must be above what is filled. The order keeps its place in the queue if only
+        its quantity changed, and became smaller.
         """
         self.books[order.instrument.symbol].waiting(order).remove(order)
-        if limit != order.limit or quantity > order.quantity:
+        if terms.limit != order.limit or terms.quantity > order.quantity:
             self._rank(order)
-            order.resting = order.resting and limit == order.limit
-        order.quantity, order.limit = quantity, limit
+            order.resting = order.resting and terms.limit == order.limit
+        order.quantity, order.limit, order.stop = terms.quantity, terms.limit, terms.stop
         return self.work(order, now_ns)
 
     def open_orders(self) -> list[Order]:
@@ -138,7 +177,7 @@ class Exchange:
             if execution is not None:
                 done.append(execution)
             elif only is None and order.limit is not None:
-                break  # the rest of this side has limits that are further away
+                break  # the limits of the other orders are further away
         waiting[:] = [order for order in waiting if order.remaining]
         return done
 
@@ -181,10 +220,10 @@ def _execute(order: Order, shares: Decimal, price: Decimal, now_ns: int) -> Exec
 
 def _reaches(order: Order, price: Decimal) -> bool:
     limit = order.limit or ZERO
-    return price <= limit if order.action == "BUY" else price >= limit
+    return price <= limit if order.side == "BUY" else price >= limit
 
 
-def _renew(side: Side, price: str | None, size: str | None) -> None:
+def _renew(side: QuoteSide, price: str | None, size: str | None) -> None:
     if price is not None:
         side.price = price
     if size is not None:

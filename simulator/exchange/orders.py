@@ -1,34 +1,58 @@
 """Orders and executions as the broker keeps them, and what an execution costs."""
 
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
+from tapewire.common.events.base import Side
+from tapewire.common.events.terms import REQUIRED_PRICES, OrderType, TimeInForce
 from tapewire.common.instruments import Instrument
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
 Status = Literal["PreSubmitted", "Submitted", "Filled", "Cancelled", "Inactive"]
+SIMULATED: Final[tuple[OrderType, ...]] = ("MKT", "LMT", "STP")
+ORDER_TYPES: Final[Mapping[str, frozenset[str]]] = {
+    kind: REQUIRED_PRICES[kind] for kind in SIMULATED
+}
+"""The order types that `Exchange` has rules for, each with its prices. It rejects all others."""
+TIMES_IN_FORCE: Final[tuple[TimeInForce, ...]] = ("DAY", "GTC", "IOC")
+"""Times in force that are simulated. The market never closes, so DAY lasts as long as GTC."""
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """The terms of an order that a modify can replace."""
+
+    quantity: Decimal
+    limit: Decimal | None = None
+    stop: Decimal | None = None
 
 
 class Order(msgspec.Struct, kw_only=True, eq=False):
-    """One order. `client_id` and `order_id` are its client's name for it, `perm_id` for good."""
+    """One order. Its client names it by `client_id` and `order_id`; `perm_id` never changes.
+
+    `stop` is the price that triggers the order; until then it is held and cannot trade.
+    """
 
     client_id: int
     order_id: int
     order_ref: str
+    account: str
     instrument: Instrument
-    action: Literal["BUY", "SELL"]
+    side: Side
     quantity: Decimal
-    order_type: Literal["MKT", "LMT"]
-    limit: Decimal | None
-    tif: Literal["DAY", "GTC", "IOC"]
+    order_type: OrderType
+    limit: Decimal | None = None
+    stop: Decimal | None = None
+    tif: TimeInForce
     outside_rth: bool = False
     perm_id: int = 0
     rank: int = 0  # place in the queue of its price; a changed price gets a new one
     status: Status = "PreSubmitted"
-    resting: bool = False  # it has met the market and what is left waits at its limit
+    is_triggered: bool = False  # the market has reached its stop price
+    resting: bool = False  # it has met the market, and the rest of it waits at its limit
     filled: Decimal = ZERO
     notional: Decimal = ZERO  # sum of shares x price
     commission: Decimal = ZERO
@@ -39,7 +63,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
 
     @property
     def remaining(self) -> Decimal:
-        """What is not filled yet."""
+        """The quantity that is not filled yet."""
         return self.quantity - self.filled
 
     @property
@@ -53,15 +77,20 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         return self.status in ("PreSubmitted", "Submitted")
 
     @property
+    def is_held(self) -> bool:
+        """Whether it waits for its stop price."""
+        return self.stop is not None and not self.is_triggered
+
+    @property
     def sort_key(self) -> tuple[bool, Decimal, int]:
-        """Who is served first: market orders, then the better limit, then the older order."""
+        """Priority: market orders first, then the better limit, then the older order."""
         if self.limit is None:
             return (False, ZERO, self.rank)
-        return (True, -self.limit if self.action == "BUY" else self.limit, self.rank)
+        return (True, -self.limit if self.side == "BUY" else self.limit, self.rank)
 
 
 class Execution(msgspec.Struct, kw_only=True, frozen=True, eq=False):
-    """A fact: `shares` of `order` were traded at `price`; the totals are those after it."""
+    """`shares` of `order` traded at `price`; the totals include this execution."""
 
     exec_id: str
     order: Order
@@ -75,12 +104,12 @@ class Execution(msgspec.Struct, kw_only=True, frozen=True, eq=False):
 
     @property
     def signed(self) -> Decimal:
-        """The shares, below 0 where they were sold."""
-        return self.shares if self.order.action == "BUY" else -self.shares
+        """The shares, negative for a sale."""
+        return self.shares if self.order.side == "BUY" else -self.shares
 
 
 class Tariff(msgspec.Struct, frozen=True):
-    """A commission: per unit, or per cent of the notional, with a minimum an order."""
+    """A commission: per unit, or a fraction of the notional, with a minimum per order."""
 
     per_unit: Decimal = ZERO
     of_notional: Decimal = ZERO
@@ -99,8 +128,8 @@ TARIFFS = {
 
 
 def commission_of(order: Order) -> Decimal:
-    """What the order costs so far. An execution is charged the difference it makes, so that
-    the minimum is paid once an order, with its first execution."""
+    """The order's commission so far. Each execution is charged the difference it makes, so the
+    first execution pays the minimum, once per order."""
     if not order.filled:
         return ZERO
     tariff = TARIFFS.get(order.instrument.sec_type, TARIFFS["STK"])

@@ -1,7 +1,7 @@
-"""Market data to its subscribers: rows in, the tick messages each client asked for out.
+"""Market data: takes rows and makes the tick messages that each client subscribed to.
 
-This is the one hot path here. What a message has before its values is made once a
-subscription, what it has after them once a row, so that sending is one concatenation.
+This is the simulator's one hot path. The part of a message before its values is made once per
+subscription, and the rest once per row, so that sending is one concatenation.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ TICK_BY_TICK_REFUSED = 10189
 
 
 class Line:
-    """One subscription: where its messages go and how each of them begins."""
+    """One subscription: where its messages go and how each of them starts."""
 
     def __init__(self, conn: int, req_id: int, chunks: list[bytes]) -> None:
         self.conn = conn
@@ -53,7 +53,7 @@ class Stream:
 
 
 class Topic:
-    """A symbol's current values, as the wire writes them, and who listens."""
+    """A symbol's current values, as text, and its subscriptions."""
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument

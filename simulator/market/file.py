@@ -1,4 +1,4 @@
-"""The simulator's market from a file: any that a back-test takes; and the symbols in it."""
+"""The simulator's market from a file that a back-test can read too, and the symbols in it."""
 
 import math
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from tapewire.common.ticks.rows import HEADER, Row
 
 __all__ = ["HEADER", "market_of", "plain", "symbols_of", "tick_of"]
 
-_PRICES_ENOUGH = 100  # fewer distinct prices say nothing about a coarser grid
+_PRICES_ENOUGH = 100  # fewer distinct prices do not show a coarser grid
 
 
 def market_of(path: str | Path, from_ns: int | None = None) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""When each market row is due: market time, started by the first who asks for data."""
+"""When each market row is due: market time, started by the first request for market data."""
 
 from collections.abc import Iterator
 
@@ -8,20 +8,20 @@ from tapewire.simulator.settings import SimulatorSettings
 NS_PER_S = 1_000_000_000
 
 
-class Clockwork:
-    """Hands out rows as they fall due. Speed 0: all rows are due at once."""
+class ReplayClock:
+    """Returns rows as they become due. At speed 0 all rows are due at once."""
 
     def __init__(self, settings: SimulatorSettings, market: Iterator[Row]) -> None:
         self._speed = settings.speed
         self._limit_ns = int(settings.seconds * NS_PER_S) or None
         self._market = market
-        self._next: Row | None = next(market, None)  # now, so that a bad source stops the start
+        self._next: Row | None = next(market, None)  # a source that is unreadable fails here
         self._started_ns = 0
         self._first_ns = 0
         self.is_started = False
 
     def start(self, now_ns: int) -> None:
-        """Begin with the first row, now; later calls change nothing."""
+        """The first row is due now; later calls have no effect."""
         if self.is_started or self._next is None:
             return
         self.is_started = True
@@ -30,7 +30,7 @@ class Clockwork:
 
     @property
     def is_over(self) -> bool:
-        """No row is left, or the time for which the market is fed is up."""
+        """Whether no row is left, or the market has run for its `seconds`."""
         return self._next is None
 
     def due_ns(self) -> int | None:
@@ -42,7 +42,7 @@ class Clockwork:
         return self._started_ns + int((self._next.ts_ns - self._first_ns) / self._speed)
 
     def take(self, now_ns: int, rows_max: int) -> list[Row]:
-        """At most `rows_max` of the rows that are due."""
+        """The rows that are due, at most `rows_max` of them."""
         rows: list[Row] = []
         if not self.is_started or self._next is None:
             return rows

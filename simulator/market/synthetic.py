@@ -1,4 +1,4 @@
-"""A market made up from a seed: trends worth trading, quotes that never cross."""
+"""A synthetic market, made from a seed: trends worth trading, quotes that never cross."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,12 @@ from tapewire.common.ticks.rows import Row
 START_NS = 1_704_722_400_000_000_000  # 2024-01-08 14:00 UTC, an ordinary Monday
 TRADE_SHARE = 0.2
 STEP_PER_TICK = 20_000  # one step is about half a basis point of the price
-WANDER_MAX = 0.15  # further from its first price than this, a symbol trends back
+WANDER_MAX = 0.15  # beyond this distance from its first price, a symbol trends back
 _FIRST_PRICE = {"STK": (40, 400), "FUT": (2_000, 6_000), "CRYPTO": (1_000, 60_000)}
 
 
 class _Walk(msgspec.Struct):
-    """Where one symbol is; prices are counted in ticks."""
+    """The state of one symbol; prices are counted in ticks."""
 
     symbol: str
     tick: Decimal
@@ -29,10 +29,10 @@ class _Walk(msgspec.Struct):
 
 
 class SyntheticMarket:
-    """An endless, seeded iterator of rows, `rate_per_s` of them a second for all symbols.
+    """An endless, seeded iterator of rows, `rate_per_s` for all symbols together.
 
-    Each symbol walks at random on its tick grid and follows a trend for some hundred
-    rows at a time. The same seed gives the same rows.
+    Each symbol walks at random on its tick grid and follows a trend for a few hundred rows at a
+    time. The same seed gives the same rows.
     """
 
     def __init__(
@@ -43,9 +43,9 @@ class SyntheticMarket:
         start_ns: int = START_NS,
     ) -> None:
         if not instruments:
-            raise ValueError("simulator: no instruments, expected at least one to make a market of")
+            raise ValueError("simulator: no instruments, expected at least one")
         if not rate_per_s > 0:
-            raise ValueError(f"simulator: the rate is {rate_per_s} rows a second, must be above 0")
+            raise ValueError(f"simulator: the rate is {rate_per_s} rows/s, must be above 0")
         self._random = random.Random(seed)
         self._gap_ns = 1e9 / rate_per_s
         self._now_ns = float(start_ns)
@@ -83,7 +83,7 @@ class SyntheticMarket:
         walk.mid = max(walk.mid, 10)
 
     def _turn(self, walk: _Walk) -> None:
-        """Choose the next trend: up, down or none, back home when far from it."""
+        """Choose the next trend: up, down or none, but back when far from the first price."""
         away = walk.mid / walk.first - 1
         if abs(away) > WANDER_MAX:
             walk.drift = -0.25 if away > 0 else 0.25

@@ -1,4 +1,4 @@
-"""Times as a person writes them."""
+"""Times as people write them."""
 
 from datetime import UTC, datetime
 

@@ -10,14 +10,14 @@ from tapewire.simulator.protocol.requests import READ_FAULT, BadRequest, Fields,
 
 
 def decode(fields: list[str], version: int) -> Request:
-    """The request that these fields are at server version `version`, or BadRequest."""
+    """Decode a request as server version `version` sends it; raises BadRequest."""
     name = fields[0] if fields else ""
     if not (name.isascii() and name.isdigit() and len(name) <= 9):
         text = f"Error reading request. Message id is {name[:20]!r}, expected an integer"
         raise BadRequest(NO_ID, READ_FAULT, text)
     decoder = DECODERS.get(int(name))
     if decoder is None:
-        raise ask.refused(NO_ID, f"Message id {name} is not known to this simulator.")
+        raise ask.invalid(NO_ID, f"Message id {name} is not known to this simulator.")
     reader = Fields(fields)
     request = decoder(reader, version)
     reader.end()
@@ -35,9 +35,9 @@ def _market_data(read: Fields, _version: int) -> Request:
     read.skip(1)
     req_id, contract = read.identity(), read.contract()
     if contract.sec_type == "BAG":
-        raise ask.refused(req_id, "Combinations are not simulated.")
+        raise ask.invalid(req_id, "Combinations are not simulated.")
     if read.flag():
-        raise ask.refused(req_id, "Delta-neutral contracts are not simulated.")
+        raise ask.invalid(req_id, "Delta-neutral contracts are not simulated.")
     read.skip(1)  # generic ticks
     snapshot, _regulatory = read.flag(), read.flag()
     read.skip(1)  # options
@@ -122,7 +122,7 @@ def _completed_orders(read: Fields, _version: int) -> Request:
 
 
 def _bare(request: Request, fields: int = 1) -> Callable[[Fields, int], Request]:
-    """A request that says nothing but its name: `fields` more of them, the first a version."""
+    """A request with no content: `fields` fields after its id, the first of them a version."""
 
     def decoder(read: Fields, _version: int) -> Request:
         read.skip(fields)

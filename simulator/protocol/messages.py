@@ -1,6 +1,6 @@
-"""What TWS says: each message as its list of text fields, at a given server version.
+"""The messages that TWS sends, each as a list of text fields for a given server version.
 
-Field order and version steps are those that public clients read (ibapi, ib_async), held
+Field order and version steps are those that public clients read (ibapi, ib_async), checked
 against recordings of a real TWS. `frame` makes the bytes.
 """
 
@@ -12,7 +12,7 @@ from tapewire.common.amounts import text
 from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.exchange.account import Holding
-from tapewire.simulator.exchange.orders import Execution, Order
+from tapewire.simulator.exchange.orders import ORDER_TYPES, Execution, Order
 
 Fields = list[str]
 Value = tuple[str, str, str]  # key, value, currency
@@ -22,7 +22,7 @@ NO_ID = -1
 
 
 def frame(fields: Sequence[str]) -> bytes:
-    """The fields as they go over the wire: length, then NUL-ended ASCII (other text escaped)."""
+    """The fields as bytes: the length, then NUL-ended ASCII (other text is escaped)."""
     body = ("\0".join(fields) + "\0").encode("ascii", "backslashreplace")
     return len(body).to_bytes(4, "big") + body
 
@@ -33,8 +33,13 @@ def clock_text(now_ns: int) -> str:
 
 
 def multiplier_text(instrument: Instrument) -> str:
-    """A contract's multiplier as TWS writes it: blank for 1."""
+    """A contract's multiplier as TWS writes it: empty for 1."""
     return "" if instrument.multiplier == 1 else text(instrument.multiplier)
+
+
+def price_text(price: Decimal | None) -> str:
+    """An order's price as TWS writes it: 0.0 where the order has none."""
+    return "0.0" if price is None else text(price)
 
 
 def contract(instrument: Instrument, right: str = "") -> Fields:
@@ -55,13 +60,13 @@ def contract(instrument: Instrument, right: str = "") -> Fields:
 
 
 def error(version: int, req_id: int, code: int, message: str) -> Fields:
-    """An error or notice (4); `req_id` -1 belongs to no request."""
+    """An error or notice (4); `req_id` -1: about no request."""
     fields = ["4", "2", str(req_id), str(code), message]
     return [*fields, ""] if version >= 166 else fields  # advancedOrderRejectJson
 
 
 def identity(nonce: str) -> Fields:
-    """The nonce of the group's own simulator; no message of TWS's."""
+    """The nonce of the group's own simulator; a real TWS has no such message."""
     return [IDENTIFY, nonce]
 
 
@@ -70,9 +75,9 @@ def next_valid_id(order_id: int) -> Fields:
     return ["9", "1", str(order_id)]
 
 
-def managed_accounts(account: str) -> Fields:
-    """The accounts behind this login (15)."""
-    return ["15", "1", account]
+def managed_accounts(accounts: str) -> Fields:
+    """The accounts of this login (15), separated by commas."""
+    return ["15", "1", accounts]
 
 
 def current_time(now_ns: int) -> Fields:
@@ -81,12 +86,12 @@ def current_time(now_ns: int) -> Fields:
 
 
 def tick_req_params(req_id: int, instrument: Instrument) -> Fields:
-    """What applies to a market data line: tick size, permissions (81)."""
+    """A market data line's tick size and permissions (81)."""
     return ["81", str(req_id), text(instrument.min_tick), "", "3"]
 
 
 def market_data_type(req_id: int, kind: int) -> Fields:
-    """Which data a line carries (58): 1 is live."""
+    """The kind of data on a line (58): 1 is live."""
     return ["58", "1", str(req_id), str(kind)]
 
 
@@ -96,7 +101,7 @@ def tick_snapshot_end(req_id: int) -> Fields:
 
 
 def order_status(order: Order) -> Fields:
-    """Where an order stands (3)."""
+    """An order's current status (3)."""
     return [
         "3",
         str(order.order_id),
@@ -113,8 +118,8 @@ def order_status(order: Order) -> Fields:
     ]
 
 
-def execution(version: int, req_id: int, account: str, one: Execution) -> Fields:
-    """execDetails; `req_id` is -1 for one that happens now."""
+def execution(version: int, req_id: int, one: Execution) -> Fields:
+    """execDetails (11); `req_id` is -1 for an execution that just happened."""
     order = one.order
     fields = [
         "11",
@@ -123,9 +128,9 @@ def execution(version: int, req_id: int, account: str, one: Execution) -> Fields
         *contract(order.instrument),
         one.exec_id,
         clock_text(one.ts_ns),
-        account,
+        order.account,
         order.instrument.exchange,
-        "BOT" if order.action == "BUY" else "SLD",
+        "BOT" if order.side == "BUY" else "SLD",
         text(one.shares),
         text(one.price),
         str(order.perm_id),
@@ -143,24 +148,24 @@ def execution(version: int, req_id: int, account: str, one: Execution) -> Fields
 
 
 def execution_end(req_id: int) -> Fields:
-    """All executions that were asked for are out (55)."""
+    """The end of the requested executions (55)."""
     return ["55", "1", str(req_id)]
 
 
 def commission_report(one: Execution, realised: Decimal | None) -> Fields:
-    """The commission of one execution; realised P&L is gross and unset where it closed nothing."""
+    """An execution's commission (59); realised P&L is gross, unset if it closed nothing."""
     pnl = UNSET_DOUBLE if realised is None else text(realised)
     currency = one.order.instrument.currency
     return ["59", "1", one.exec_id, text(one.commission), currency, pnl, "", ""]
 
 
 def open_order_end() -> Fields:
-    """All open orders are out (53)."""
+    """The end of the open orders (53)."""
     return ["53", "1"]
 
 
 def completed_orders_end() -> Fields:
-    """All completed orders are out (102)."""
+    """The end of the completed orders (102)."""
     return ["102"]
 
 
@@ -185,7 +190,7 @@ def contract_details(version: int, req_id: int, instrument: Instrument) -> Field
         text(instrument.min_tick),
         *(["1"] if old else []),  # mdSizeMultiplier
         multiplier_text(instrument),
-        "LMT,MKT",
+        ",".join(sorted(ORDER_TYPES)),
         instrument.exchange,
         "1",  # priceMagnifier
         "0",  # underConId
@@ -217,7 +222,7 @@ def contract_details(version: int, req_id: int, instrument: Instrument) -> Field
 
 
 def contract_details_end(req_id: int) -> Fields:
-    """All instruments that fit are out (52)."""
+    """The end of the matching instruments (52)."""
     return ["52", "1", str(req_id)]
 
 
@@ -228,12 +233,12 @@ def position(account: str, holding: Holding) -> Fields:
 
 
 def position_end() -> Fields:
-    """All positions are out (62)."""
+    """The end of the positions (62)."""
     return ["62", "1"]
 
 
 def account_value(account: str, value: Value) -> Fields:
-    """One of the account's values (6)."""
+    """One of an account's values (6)."""
     return ["6", "2", *value, account]
 
 
@@ -258,12 +263,12 @@ def portfolio_value(account: str, holding: Holding, mark: Decimal | None) -> Fie
 
 
 def account_time(now_ns: int) -> Fields:
-    """When account values were last brought up to date (8)."""
+    """When account values were last updated (8)."""
     return ["8", "1", f"{datetime.fromtimestamp(now_ns // 1_000_000_000, UTC):%H:%M}"]
 
 
 def account_download_end(account: str) -> Fields:
-    """All account values are out (54)."""
+    """The end of an account's values (54)."""
     return ["54", "1", account]
 
 
@@ -273,15 +278,15 @@ def account_summary(req_id: int, account: str, value: Value) -> Fields:
 
 
 def account_summary_end(req_id: int) -> Fields:
-    """The summary is complete (64)."""
+    """The end of an account summary (64)."""
     return ["64", "1", str(req_id)]
 
 
 def account_update_multi(req_id: int, account: str, model: str, value: Value) -> Fields:
-    """One of the values of an account and model (73)."""
+    """One value of an account and model (73)."""
     return ["73", "1", str(req_id), account, model, *value]
 
 
 def account_update_multi_end(req_id: int) -> Fields:
-    """All values of an account and model are out (74)."""
+    """The end of the values of accounts and models (74)."""
     return ["74", "1", str(req_id)]

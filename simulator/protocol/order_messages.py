@@ -1,148 +1,238 @@
-"""openOrder and completedOrder: the two long messages that tell an order in full.
+"""openOrder and completedOrder: the two long messages that report an order in full.
 
-Both have some hundred fields, of which this TWS uses thirty. What it does not use carries
-the value that a real TWS sends for a plain stock order.
+Both have more than a hundred fields, of which this TWS uses thirty. A field that it does not use
+carries the value that a real TWS sends for a plain stock order.
 """
+
+from typing import NamedTuple
 
 from tapewire.common.amounts import text
 from tapewire.simulator.exchange.orders import Order
+from tapewire.simulator.protocol.layout import Field, Layout, constants
 from tapewire.simulator.protocol.messages import (
     UNSET_DOUBLE,
     UNSET_INTEGER,
     Fields,
     clock_text,
-    contract,
+    multiplier_text,
+    price_text,
 )
 
+Section = tuple[Field, ...]
 
-def open_order(version: int, account: str, order: Order, with_commission: bool = False) -> Fields:
+
+class Report(NamedTuple):
+    """What a message is about: an order, and the numbers of its order state."""
+
+    order: Order
+    status: str
+    what_if: str = "0"
+    margin: str = UNSET_DOUBLE
+    commission: str = UNSET_DOUBLE
+    commission_range: str = UNSET_DOUBLE  # lowest and highest
+    currency: str = ""
+
+
+def open_order(version: int, order: Order, with_commission: bool = False) -> Fields:
     """openOrder (5): 128 fields at server version 157, 136 at 176."""
-    state = [
-        "0",  # whatIf
-        order.status,
-        *[UNSET_DOUBLE] * 9,  # margins
-        text(order.commission) if with_commission else UNSET_DOUBLE,
-        UNSET_DOUBLE,  # minCommission
-        UNSET_DOUBLE,  # maxCommission
-        order.instrument.currency if with_commission else "",
-        "",  # warningText
-    ]
-    return _open_order(version, account, order, state)
+    report = Report(order, order.status)
+    if with_commission:
+        cost, currency = text(order.commission), order.instrument.currency
+        report = report._replace(commission=cost, currency=currency)
+    return OPEN_ORDER.write(report, version)
 
 
-def what_if(version: int, account: str, order: Order, commission: str | None) -> Fields:
-    """openOrder of an order that is only asked about; None is the first of the two answers."""
-    margins = [UNSET_DOUBLE] * 9 if commission is None else ["0.0"] * 9
-    costs = ["", "", "", ""] if commission is None else ["", commission, commission, ""]
+def what_if(version: int, order: Order, commission: str | None) -> Fields:
+    """openOrder of a what-if order; a `commission` of None makes the first of its two answers."""
+    report = Report(order, "PreSubmitted", "1", commission="", commission_range="")
     if commission is not None:
-        costs[3] = order.instrument.currency
-    return _open_order(version, account, order, ["1", "PreSubmitted", *margins, *costs, ""])
+        currency = order.instrument.currency
+        report = report._replace(margin="0.0", commission_range=commission, currency=currency)
+    return OPEN_ORDER.write(report, version)
 
 
-def completed_order(version: int, account: str, order: Order) -> Fields:
-    """completedOrder (101): no order id in it, permId and orderRef are what names it."""
-    return [
-        "101",
-        *contract(order.instrument, right="?"),
-        *_basics(account, order),
-        str(order.perm_id),
-        *_handling(order),
-        *_advisor(version),
-        *["", "", "", ""],  # modelCode, goodTillDate, rule80A, percentOffset
-        *["", "0", "", "-1"],  # settlingFirm, shortSaleSlot, designatedLocation, exemptCode
-        *["", "", "", "", ""],  # startingPrice ... stockRangeUpper
-        *[UNSET_INTEGER, "0", "0", ""],  # displaySize, sweepToFill, allOrNone, minQty
-        *["3", "0", "", "0"],  # ocaType, triggerMethod, volatility, volatilityType
-        *["None", "", "0", "0", "0", ""],  # deltaNeutralOrderType, its price, four more
-        *["0", "0", "", ""],  # continuousUpdate ... trailingPercent
-        *_combination(),
-        *["", "IB", "0", "0"],  # clearingAccount, clearingIntent, notHeld, deltaNeutral
-        *["", "0", order.status, "0", "0"],  # algo, solicited, status, randomizeSize, ...Price
-        "0",  # conditions
-        *["", "", "", "0", "0"],  # trailStop, limit offset, cashQty, autoPrice, omsContainer
-        *["", text(order.filled), "", "0", ""],  # autoCancelDate, filled, refFutures, ...
-        *["0", "0", "0"],  # imbalanceOnly, routeMarketableToBbo, parentPermId
-        clock_text(order.done_ns),
-        _completed_status(order),
-        *(["", "", "", "", ""] if version >= 170 else []),
-    ]
+def completed_order(version: int, order: Order) -> Fields:
+    """completedOrder (101): it has no order id; permId and orderRef name the order."""
+    return COMPLETED_ORDER.write(Report(order, order.status), version)
 
 
-def _completed_status(order: Order) -> str:
-    if order.status == "Filled":
-        return f"Filled Size: {text(order.filled)}"
-    return order.reason
+def _allocation(report: Report) -> str:
+    order = report.order
+    return f"{order.perm_id}.0/{order.account}/{text(order.quantity)}"
 
 
-def _open_order(version: int, account: str, order: Order, state: Fields) -> Fields:
-    return [
-        "5",
-        str(order.order_id),
-        *contract(order.instrument, right="?"),
-        *_basics(account, order),
-        str(order.client_id),
-        str(order.perm_id),
-        *_handling(order),
-        f"{order.perm_id}.0/{account}/{text(order.quantity)}",  # sharesAllocation
-        *_advisor(version),
-        *["", "", "", ""],  # modelCode, goodTillDate, rule80A, percentOffset
-        *["", "0", "", "-1", "0"],  # settlingFirm ... exemptCode, auctionStrategy
-        *["", "", "", "", ""],  # startingPrice ... stockRangeUpper
-        *[UNSET_INTEGER, "0", "0", "0", ""],  # displaySize, block, sweepToFill, allOrNone, minQty
-        *["3", "0", "0", ""],  # ocaType, eTradeOnly, firmQuoteOnly, nbboPriceCap
-        *["0", "0", "", "0"],  # parentId, triggerMethod, volatility, volatilityType
-        *["None", "", "0", "", "", "", "?", "0", "0", ""],  # deltaNeutral...
-        *["0", "0", "", ""],  # continuousUpdate, referencePriceType, trailStop, trailingPercent
-        *["", ""],  # basisPoints, basisPointsType
-        *_combination(),
-        *["0", "", "IB", "0", "0"],  # optOut, clearing..., notHeld, deltaNeutral
-        *["", "0"],  # algoStrategy, solicited
-        *state,
-        *["0", "0", "0"],  # randomizeSize, randomizePrice, conditions
-        *["None", *[UNSET_DOUBLE] * 6, "0"],  # adjusted order
-        *["", "", "", "0"],  # softDollarTier, cashQty
-        *["1", "0", "0", "0"],  # autoPriceForHedge, omsContainer, upToLimitPrice, priceMgmtAlgo
-        *_newer(version),
-    ]
+def _completed_status(report: Report) -> str:
+    order = report.order
+    return f"Filled Size: {text(order.filled)}" if order.status == "Filled" else order.reason
 
 
-def _basics(account: str, order: Order) -> Fields:
-    return [
-        order.action,
-        text(order.quantity),
-        order.order_type,
-        "0.0" if order.limit is None else text(order.limit),
-        "0.0",  # auxPrice
-        order.tif,
-        "",  # ocaGroup
-        account,
-        "",  # openClose
-        "0",  # origin
-        order.order_ref,
-    ]
-
-
-def _handling(order: Order) -> Fields:
-    return ["1" if order.outside_rth else "0", "0", "0", ""]  # ..., hidden, discretionary, after
-
-
-def _advisor(version: int) -> Fields:
-    return ["", "", ""] if version >= 177 else ["", "", "", ""]  # faProfile went away
-
-
-def _combination() -> Fields:
-    """Combination legs, scale and hedge, all unused."""
-    return ["", "0", "0", "0", UNSET_INTEGER, UNSET_INTEGER, "", ""]
-
-
-def _newer(version: int) -> Fields:
-    fields: Fields = []
-    if version >= 159:
-        fields += [""]  # duration
-    if version >= 160:
-        fields += [""]  # postToAts
-    if version >= 162:
-        fields += ["0"]  # autoCancelParent
-    if version >= 170:
-        fields += ["", "", "", "", ""]
-    return fields
+CONTRACT: Section = (
+    Field("conId", lambda of: str(of.order.instrument.con_id)),
+    Field("symbol", lambda of: of.order.instrument.symbol),
+    Field("secType", lambda of: of.order.instrument.sec_type),
+    Field("lastTradeDateOrContractMonth", ""),
+    Field("strike", "0"),
+    Field("right", "?"),
+    Field("multiplier", lambda of: multiplier_text(of.order.instrument)),
+    Field("exchange", lambda of: of.order.instrument.exchange),
+    Field("currency", lambda of: of.order.instrument.currency),
+    Field("localSymbol", lambda of: of.order.instrument.symbol),
+    Field("tradingClass", lambda of: of.order.instrument.symbol),
+)
+TERMS: Section = (
+    Field("action", lambda of: of.order.side),
+    Field("totalQuantity", lambda of: text(of.order.quantity)),
+    Field("orderType", lambda of: of.order.order_type),
+    Field("lmtPrice", lambda of: price_text(of.order.limit)),
+    Field("auxPrice", lambda of: price_text(of.order.stop)),
+    Field("tif", lambda of: of.order.tif),
+    Field("ocaGroup", ""),
+    Field("account", lambda of: of.order.account),
+    Field("openClose", ""),
+    Field("origin", "0"),
+    Field("orderRef", lambda of: of.order.order_ref),
+)
+HANDLING: Section = (
+    Field("outsideRth", lambda of: "1" if of.order.outside_rth else "0"),
+    Field("hidden", "0"),
+    Field("discretionaryAmt", "0"),
+    Field("goodAfterTime", ""),
+)
+ADVISOR: Section = (
+    *constants("", "faGroup faMethod faPercentage"),
+    Field("faProfile", "", until=177),
+    *constants("", "modelCode goodTillDate rule80A percentOffset"),
+    Field("settlingFirm", ""),
+    Field("shortSaleSlot", "0"),
+    Field("designatedLocation", ""),
+    Field("exemptCode", "-1"),
+)
+REFERENCE_PRICES: Section = tuple(
+    constants("", "startingPrice stockRefPrice delta stockRangeLower stockRangeUpper")
+)
+SCALE_AND_HEDGE: Section = (
+    Field("comboLegsDescrip", ""),
+    *constants("0", "comboLegs orderComboLegs smartComboRoutingParams"),
+    *constants(UNSET_INTEGER, "scaleInitLevelSize scaleSubsLevelSize"),
+    *constants("", "scalePriceIncrement hedgeType"),
+)
+ORDER_STATE: Section = (
+    Field("whatIf", lambda of: of.what_if),
+    Field("status", lambda of: of.status),
+    Field("initMarginBefore", lambda of: of.margin),
+    Field("maintMarginBefore", lambda of: of.margin),
+    Field("equityWithLoanBefore", lambda of: of.margin),
+    Field("initMarginChange", lambda of: of.margin),
+    Field("maintMarginChange", lambda of: of.margin),
+    Field("equityWithLoanChange", lambda of: of.margin),
+    Field("initMarginAfter", lambda of: of.margin),
+    Field("maintMarginAfter", lambda of: of.margin),
+    Field("equityWithLoanAfter", lambda of: of.margin),
+    Field("commission", lambda of: of.commission),
+    Field("minCommission", lambda of: of.commission_range),
+    Field("maxCommission", lambda of: of.commission_range),
+    Field("commissionCurrency", lambda of: of.currency),
+    Field("warningText", ""),
+)
+OPEN_ORDER = Layout(
+    Field("messageId", "5"),
+    Field("orderId", lambda of: str(of.order.order_id)),
+    *CONTRACT,
+    *TERMS,
+    Field("clientId", lambda of: str(of.order.client_id)),
+    Field("permId", lambda of: str(of.order.perm_id)),
+    *HANDLING,
+    Field("sharesAllocation", _allocation),
+    *ADVISOR,
+    Field("auctionStrategy", "0"),
+    *REFERENCE_PRICES,
+    Field("displaySize", UNSET_INTEGER),
+    *constants("0", "blockOrder sweepToFill allOrNone"),
+    Field("minQty", ""),
+    Field("ocaType", "3"),
+    *constants("0", "eTradeOnly firmQuoteOnly"),
+    Field("nbboPriceCap", ""),
+    *constants("0", "parentId triggerMethod"),
+    Field("volatility", ""),
+    Field("volatilityType", "0"),
+    Field("deltaNeutralOrderType", "None"),
+    Field("deltaNeutralAuxPrice", ""),
+    Field("deltaNeutralConId", "0"),
+    *constants("", "deltaNeutralSettlingFirm deltaNeutralClearingAccount"),
+    Field("deltaNeutralClearingIntent", ""),
+    Field("deltaNeutralOpenClose", "?"),
+    *constants("0", "deltaNeutralShortSale deltaNeutralShortSaleSlot"),
+    Field("deltaNeutralDesignatedLocation", ""),
+    *constants("0", "continuousUpdate referencePriceType"),
+    *constants("", "trailStopPrice trailingPercent basisPoints basisPointsType"),
+    *SCALE_AND_HEDGE,
+    Field("optOutSmartRouting", "0"),
+    Field("clearingAccount", ""),
+    Field("clearingIntent", "IB"),
+    *constants("0", "notHeld deltaNeutralContract"),
+    Field("algoStrategy", ""),
+    Field("solicited", "0"),
+    *ORDER_STATE,
+    *constants("0", "randomizeSize randomizePrice conditions"),
+    Field("adjustedOrderType", "None"),
+    *constants(UNSET_DOUBLE, "triggerPrice stopPrice limitPriceOffset adjustedStopPrice"),
+    *constants(UNSET_DOUBLE, "adjustedStopLimitPrice adjustedTrailingAmount"),
+    Field("adjustableTrailingUnit", "0"),
+    *constants("", "softDollarTierName softDollarTierValue softDollarTierDisplayName"),
+    Field("cashQty", "0"),
+    Field("dontUseAutoPriceForHedge", "1"),
+    *constants("0", "isOmsContainer discretionaryUpToLimitPrice usePriceMgmtAlgo"),
+    Field("duration", "", since=159),
+    Field("postToAts", "", since=160),
+    Field("autoCancelParent", "0", since=162),
+    Field("minTradeQty", "", since=170),
+    Field("minCompeteSize", "", since=170),
+    Field("competeAgainstBestOffset", "", since=170),
+    Field("midOffsetAtWhole", "", since=170),
+    Field("midOffsetAtHalf", "", since=170),
+)
+COMPLETED_ORDER = Layout(
+    Field("messageId", "101"),
+    *CONTRACT,
+    *TERMS,
+    Field("permId", lambda of: str(of.order.perm_id)),
+    *HANDLING,
+    *ADVISOR,
+    *REFERENCE_PRICES,
+    Field("displaySize", UNSET_INTEGER),
+    *constants("0", "sweepToFill allOrNone"),
+    Field("minQty", ""),
+    Field("ocaType", "3"),
+    Field("triggerMethod", "0"),
+    Field("volatility", ""),
+    Field("volatilityType", "0"),
+    Field("deltaNeutralOrderType", "None"),
+    Field("deltaNeutralAuxPrice", ""),
+    *constants("0", "deltaNeutralConId deltaNeutralShortSale deltaNeutralShortSaleSlot"),
+    Field("deltaNeutralDesignatedLocation", ""),
+    *constants("0", "continuousUpdate referencePriceType"),
+    *constants("", "trailStopPrice trailingPercent"),
+    *SCALE_AND_HEDGE,
+    Field("clearingAccount", ""),
+    Field("clearingIntent", "IB"),
+    *constants("0", "notHeld deltaNeutralContract"),
+    Field("algoStrategy", ""),
+    Field("solicited", "0"),
+    Field("status", lambda of: of.status),
+    *constants("0", "randomizeSize randomizePrice conditions"),
+    *constants("", "stopPrice limitPriceOffset cashQty"),
+    *constants("0", "dontUseAutoPriceForHedge isOmsContainer"),
+    Field("autoCancelDate", ""),
+    Field("filledQuantity", lambda of: text(of.order.filled)),
+    Field("refFuturesConId", ""),
+    Field("autoCancelParent", "0"),
+    Field("shareholder", ""),
+    *constants("0", "imbalanceOnly routeMarketableToBbo parentPermId"),
+    Field("completedTime", lambda of: clock_text(of.order.done_ns)),
+    Field("completedStatus", _completed_status),
+    Field("minTradeQty", "", since=170),
+    Field("minCompeteSize", "", since=170),
+    Field("competeAgainstBestOffset", "", since=170),
+    Field("midOffsetAtWhole", "", since=170),
+    Field("midOffsetAtHalf", "", since=170),
+)

@@ -1,4 +1,4 @@
-"""Everything that leaves the core in a turn: bytes by connection, closings, audit lines."""
+"""The output of the core in one turn: bytes by connection, connections to close, audit lines."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from tapewire.simulator.protocol.session import Session, State
 
 
 class Outbox:
-    """Collects until it is taken; `now_ns` is the time of the input that is being handled."""
+    """Collects output until it is taken; `now_ns` is the time of the input being handled."""
 
     def __init__(self) -> None:
         self.now_ns = 0
@@ -17,11 +17,11 @@ class Outbox:
         self._closing: list[int] = []
 
     def open(self, conn: int) -> list[bytes]:
-        """The connection's outgoing frames; market data is appended to it directly."""
+        """Start a connection's outgoing frames; market data is appended to them directly."""
         return self._chunks.setdefault(conn, [])
 
     def drop(self, conn: int) -> None:
-        """Forget a connection and what was meant for it."""
+        """Forget a connection and its output."""
         self._chunks.pop(conn, None)
 
     def chunks(self, conn: int) -> list[bytes]:
@@ -29,7 +29,7 @@ class Outbox:
         return self._chunks[conn]
 
     def send(self, session: Session, fields: Sequence[str]) -> None:
-        """Send a message and note it; nothing goes to a closed session."""
+        """Send a message and note it in the audit; a closed session gets nothing."""
         chunks = self._chunks.get(session.conn)
         if chunks is None or session.state is State.CLOSED:
             return
@@ -41,7 +41,7 @@ class Outbox:
         self.send(session, error(session.version, req_id, code, text))
 
     def close(self, session: Session, reason: str) -> None:
-        """Close the connection once what was sent so far is out."""
+        """Close the connection once its output so far is sent."""
         session.close(reason)
         self._closing.append(session.conn)
 

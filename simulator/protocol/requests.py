@@ -1,7 +1,7 @@
-"""What clients ask: each request decoded from its text fields, strictly.
+"""The requests of clients, each decoded strictly from its text fields.
 
-A request with a field too few, too many or unreadable raises BadRequest, which names the
-error code TWS answers with; it never harms more than itself.
+A request with too few fields, too many, or one that cannot be read raises BadRequest with the
+error code that TWS answers. It affects nothing but itself.
 """
 
 from decimal import Decimal, InvalidOperation
@@ -17,7 +17,7 @@ _UNSET = {"", "1.7976931348623157e308", "2147483647", "9223372036854775807"}
 
 
 class BadRequest(Exception):
-    """A request that cannot be read; `code` and `req_id` are what the error answer carries."""
+    """A request that is answered with an error and nothing else, under `req_id` and `code`."""
 
     def __init__(self, req_id: int, code: int, text: str) -> None:
         super().__init__(text)
@@ -31,17 +31,17 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class StartApi(Request, frozen=True):
-    """The client says who it is and wants to be served."""
+    """Start the session under a client id."""
 
     client_id: int
 
 
 class Identify(Request, frozen=True):
-    """The group's own client asks for the nonce before it starts; see `tapewire.common.config.tws_address`."""
+    """Ask for the nonce, as the group's own client does first; see `common/config/tws_address`."""
 
 
 class MarketData(Request, frozen=True):
-    """Ticks of a contract, or its present values alone."""
+    """Subscribe to the ticks of a contract, or ask for a snapshot of them."""
 
     req_id: int
     contract: ContractQuery
@@ -49,13 +49,13 @@ class MarketData(Request, frozen=True):
 
 
 class CancelMarketData(Request, frozen=True):
-    """No more of these ticks."""
+    """End a market data subscription."""
 
     req_id: int
 
 
 class TickByTick(Request, frozen=True):
-    """Every quote or every trade of a contract."""
+    """Subscribe to every quote or every trade of a contract."""
 
     req_id: int
     contract: ContractQuery
@@ -63,51 +63,52 @@ class TickByTick(Request, frozen=True):
 
 
 class CancelTickByTick(Request, frozen=True):
-    """No more of this stream."""
+    """End a tick-by-tick subscription."""
 
     req_id: int
 
 
 class PlaceOrder(Request, frozen=True, kw_only=True):
-    """A new order, or the new terms of one that is known."""
+    """Place a new order, or modify one that is known."""
 
     order_id: int
     contract: ContractQuery
-    action: str
+    side: str
     quantity: Decimal | None
     order_type: str
     limit: Decimal | None
+    stop: Decimal | None
     tif: str
     account: str
     order_ref: str
     transmit: bool
     outside_rth: bool
     what_if: bool
-    unsupported: str = ""  # the first thing it asks for that is not simulated
+    unsupported: str = ""  # the first field it uses that is not simulated
 
 
 class CancelOrder(Request, frozen=True):
-    """Take one of the client's own orders back."""
+    """Cancel one of the client's own orders."""
 
     order_id: int
 
 
 class GlobalCancel(Request, frozen=True):
-    """Take all orders of all clients back."""
+    """Cancel all orders of all clients."""
 
 
 class OpenOrders(Request, frozen=True):
-    """The open orders of this client or of everyone."""
+    """Ask for the open orders of this client or of all clients."""
 
     everyone: bool
 
 
 class CompletedOrders(Request, frozen=True):
-    """The orders that are done with."""
+    """Ask for the orders that are filled, cancelled or rejected."""
 
 
 class Executions(Request, frozen=True, kw_only=True):
-    """The day's executions; a blank filter lets all through, client id 0 too."""
+    """Ask for the day's executions; an empty filter, or client id 0, matches all of them."""
 
     req_id: int
     client_id: int
@@ -120,14 +121,14 @@ class Executions(Request, frozen=True, kw_only=True):
 
 
 class AccountUpdates(Request, frozen=True):
-    """The account's values and holdings, until it is cancelled."""
+    """Subscribe to one account's values and holdings, or end the subscription."""
 
     subscribe: bool
     account: str
 
 
 class AccountUpdatesMulti(Request, frozen=True):
-    """The account's values under a request id."""
+    """Ask for the values of one account, or of all of them where none is named."""
 
     req_id: int
     account: str
@@ -135,47 +136,47 @@ class AccountUpdatesMulti(Request, frozen=True):
 
 
 class AccountSummary(Request, frozen=True):
-    """Some of the account's values; `tags` is a comma-separated list."""
+    """Ask for some values of every account; `tags` is a comma-separated list."""
 
     req_id: int
     tags: str
 
 
 class Positions(Request, frozen=True):
-    """The positions and their changes."""
+    """Subscribe to the positions of all accounts."""
 
 
 class CancelPositions(Request, frozen=True):
-    """No more positions."""
+    """End the subscription to positions."""
 
 
 class NextIds(Request, frozen=True):
-    """The next order id."""
+    """Ask for the next order id."""
 
 
 class ManagedAccounts(Request, frozen=True):
-    """The accounts."""
+    """Ask for the accounts of this login."""
 
 
 class CurrentTime(Request, frozen=True):
-    """The time."""
+    """Ask for the time."""
 
 
 class ContractDetails(Request, frozen=True):
-    """All instruments that fit a contract."""
+    """Ask for all instruments that match a contract."""
 
     req_id: int
     contract: ContractQuery
 
 
 class MarketDataType(Request, frozen=True):
-    """Which kind of data to send; there is one kind here."""
+    """Choose live or delayed data; here all data is live."""
 
     kind: int
 
 
 class Ignored(Request, frozen=True):
-    """Accepted, with nothing to answer."""
+    """A request that is accepted and has no answer."""
 
 
 class Fields:
@@ -193,8 +194,12 @@ class Fields:
         self._at += 1
         return self._fields[self._at - 1]
 
+    def last(self) -> str:
+        """The field that was read last, once more."""
+        return self._fields[self._at - 1]
+
     def skip(self, count: int) -> None:
-        """Pass over `count` fields that this TWS does not use."""
+        """Skip `count` fields."""
         for _ in range(count):
             self.text()
 
@@ -212,14 +217,14 @@ class Fields:
         return self.req_id
 
     def flag(self) -> bool:
-        """A yes or no; blank is no."""
+        """True or false; an empty field is false."""
         found = self.text()
         if found.lower() not in ("", "0", "1", "true", "false"):
             raise self.fault(f"field {self._at} is {found[:40]!r}, expected 0 or 1")
         return found.lower() in ("1", "true")
 
     def number(self) -> Decimal | None:
-        """A decimal number; every spelling of "unset" is None."""
+        """A decimal number; None for every spelling of "unset"."""
         found = self.text()
         if found.lower().replace("+", "") in _UNSET:
             return None
@@ -245,11 +250,11 @@ class Fields:
             raise self.fault(f"has {len(self._fields)} fields, expected {self._at}")
 
     def fault(self, text: str) -> BadRequest:
-        """What to raise about the field read last."""
+        """The error about the field that was read last."""
         name = self._fields[0][:20]
         return BadRequest(self.req_id, READ_FAULT, f"Error reading request. Message {name} {text}")
 
 
-def refused(req_id: int, text: str) -> BadRequest:
-    """A request that reads well and asks for what cannot be."""
+def invalid(req_id: int, text: str) -> BadRequest:
+    """The error for a request that can be read but asks for something impossible."""
     return BadRequest(req_id, VALIDATION, f"Error validating request.-'bN' : cause - {text}")

@@ -1,4 +1,4 @@
-r"""One client's connection: bytes in, whole requests out, whatever pieces they arrive in.
+r"""One client's connection: takes bytes in any pieces, returns whole requests.
 
     HANDSHAKE --"API\0", versions--> GREETED --startApi--> SERVING
         \-------------- anything that cannot be --------------> CLOSED
@@ -18,7 +18,7 @@ _VERSIONS = re.compile(rb"v(\d{1,4})(?:\.\.(\d{1,4}))?(?: .*)?")
 
 
 class State(Enum):
-    """How far a connection has come."""
+    """The stages of a connection."""
 
     HANDSHAKE = "handshake"
     GREETED = "greeted"
@@ -27,7 +27,7 @@ class State(Enum):
 
 
 class Session:
-    """The state of one connection; `conn` is its number, `version` what was agreed on."""
+    """The state of one connection; `conn` is its number, `version` the negotiated one."""
 
     def __init__(self, conn: int, version_max: int) -> None:
         self.conn = conn
@@ -43,13 +43,13 @@ class Session:
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing more is read from it."""
+        """Whether nothing more is read from the connection."""
         return self.state is State.CLOSED
 
     def received(self, data: bytes) -> list[list[str]]:
-        """Take bytes in; the requests they complete, each as its fields.
+        """Take bytes; returns the requests that they complete, each as its fields.
 
-        The handshake is no request: when it is done `state` is GREETED and `version` set.
+        The handshake is not a request: after it, `state` is GREETED and `version` is set.
         """
         if self.state is State.CLOSED:
             return []
@@ -62,12 +62,12 @@ class Session:
         return requests
 
     def started(self, client_id: int) -> None:
-        """The client has sent startApi and may be served."""
+        """The client has sent startApi; from now on it is served."""
         self.client_id = client_id
         self.state = State.SERVING
 
     def close(self, reason: str) -> None:
-        """End the session; the first reason stands."""
+        """End the session; the first reason is kept."""
         self.state = State.CLOSED
         self.close_reason = self.close_reason or reason
         self._buffer.clear()
@@ -100,7 +100,7 @@ class Session:
         return True
 
     def _take_frame(self, max_bytes: int) -> bytes | None:
-        """The next whole frame's body; None if it is not there yet or the stream is broken."""
+        """The next frame's body; None if it is incomplete or the stream is broken."""
         if len(self._buffer) < 4:
             return None
         size = int.from_bytes(self._buffer[:4], "big")

@@ -1,15 +1,14 @@
-"""Mean reversion: against a price that is far from its own moving mean, out when it is back."""
+"""Mean reversion: trade against a price far from its moving mean, close when it is back."""
 
 from math import sqrt
 
 import msgspec
 
-from tapewire.common.events import Quote
-from tapewire.strategy import Strategy
+from tapewire import Quote, Strategy
 
 
 class MeanReversionParameters(msgspec.Struct, frozen=True):
-    """A mean of about `memory` quotes; in at `entry` deviations from it, out when it is reached."""
+    """A mean of about `memory` quotes; enter at `entry` deviations from it, close at the mean."""
 
     memory: int = 200
     entry: float = 2.5
@@ -17,17 +16,17 @@ class MeanReversionParameters(msgspec.Struct, frozen=True):
 
 
 class MeanReversion(Strategy):
-    """Short above the mean, long below it; one order at a time a symbol."""
+    """Short above the mean, long below it; one order at a time per symbol."""
 
     Parameters = MeanReversionParameters
 
     def on_start(self) -> None:
-        """No mean yet, of any symbol."""
+        """No symbol has a mean yet."""
         self.seen = dict.fromkeys(self.symbols, 0)
         self.mean, self.variance = (dict.fromkeys(self.symbols, 0.0) for _ in range(2))
 
     def on_quote(self, quote: Quote) -> None:
-        """Judge the price by the mean before it, then let it into the mean."""
+        """Compare the price with the mean before it, then include it in the mean."""
         if quote.bid is None or quote.ask is None:
             return
         symbol, mid = quote.symbol, (quote.bid + quote.ask) / 2
@@ -40,7 +39,7 @@ class MeanReversion(Strategy):
             self.judge(symbol, distance / deviation)
 
     def judge(self, symbol: str, score: float) -> None:
-        """In where the price is far out, out where it has come back to the mean."""
+        """Enter where the price is far from the mean, close where it has come back."""
         held = self.position(symbol)
         if not held and abs(score) > self.parameters.entry:
             (self.sell if score > 0 else self.buy)(symbol, self.parameters.quantity)

@@ -1,36 +1,35 @@
-"""Momentum: go with a price that has left its recent range, over a numpy window a symbol."""
+"""Momentum: follow a price that has left its recent range; one NumPy window per symbol."""
 
 import msgspec
 import numpy as np
 
-from tapewire.common.events import Quote
-from tapewire.strategy import Strategy
+from tapewire import Quote, Strategy
 
 
 class MomentumParameters(msgspec.Struct, frozen=True):
-    """`window` quotes make the range, left at `entry` deviations; `pause` quotes after a signal."""
+    """The range: `entry` deviations of the last `window` quotes. `pause`: quotes after a signal."""
 
     window: int = 100
     entry: float = 2.0
     quantity: int = 10
-    quantities: dict[str, int] = {}  # of these symbols, instead of `quantity`
+    quantities: dict[str, int] = {}  # by symbol, instead of `quantity`
     pause: int = 200
 
 
 class Momentum(Strategy):
-    """Long above the range, short below it; one order at a time a symbol."""
+    """Long above the range, short below it; one order at a time per symbol."""
 
     Parameters = MomentumParameters
 
     def on_start(self) -> None:
-        """An empty window a symbol."""
+        """An empty window per symbol."""
         self.mids = {s: np.full(self.parameters.window, np.nan) for s in self.symbols}
         self.count = dict.fromkeys(self.symbols, 0)
         self.silent_until = dict.fromkeys(self.symbols, self.parameters.window)
-        self.range = dict.fromkeys(self.symbols, (0.0, 0.0))  # its middle and its reach
+        self.range = dict.fromkeys(self.symbols, (0.0, 0.0))  # its middle, and how far it extends
 
     def on_quote(self, quote: Quote) -> None:
-        """Into the window; go where it has left the window's range."""
+        """Add the midpoint to the window; trade where it has left the window's range."""
         if quote.bid is None or quote.ask is None:
             return
         symbol, mid = quote.symbol, (quote.bid + quote.ask) / 2

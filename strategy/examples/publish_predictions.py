@@ -1,6 +1,7 @@
-"""`python -m tapewire.strategy.examples.publish_predictions ENDPOINT SYMBOL...`: predictions, made up.
+"""`python -m tapewire.strategy.examples.publish_predictions ENDPOINT SYMBOL...`
 
-Stands where a model would be; a model needs nothing of Tapewire but these two frames.
+Publishes random predictions. It stands in for a model, which needs nothing of Tapewire: it sends
+these two frames.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ import zmq
 
 
 def main() -> None:
-    """Publish a prediction a symbol each second, until it is stopped."""
+    """Publish one prediction per symbol and second, until it is stopped."""
     endpoint, *symbols = sys.argv[1:]
     socket = zmq.Context().socket(zmq.PUB)
     socket.bind(endpoint)

@@ -1,12 +1,10 @@
 """Support and resistance: orders that rest at the lows and highs of the last bars, and move."""
 
 from collections import deque
-from decimal import Decimal
 
 import msgspec
 
-from tapewire.common.events import Bar
-from tapewire.strategy import Strategy
+from tapewire import Bar, Strategy
 
 
 class SupportResistanceParameters(msgspec.Struct, frozen=True):
@@ -35,13 +33,13 @@ class SupportResistance(Strategy):
         if len(past) < self.parameters.bars:
             return
         held = self.position(bar.symbol)
+        # A price that was traded at lies on the contract's tick, so it is a valid limit.
         level = max(b.high for b in past) if held else min(b.low for b in past)
-        limit = Decimal(repr(level))  # a price that was traded at lies on the contract's tick
         resting = next((order for order in self.orders if order.symbol == bar.symbol), None)
         if resting is None and not self.pending(bar.symbol):
             act, quantity = (self.sell, held) if held else (self.buy, self.parameters.quantity)
-            act(bar.symbol, quantity, limit)
-        elif resting and held and resting.action == "BUY":  # filled in part: the rest is too late
+            act(bar.symbol, quantity, limit=level)
+        elif resting and held and resting.side == "BUY":  # partly filled: the rest is too late
             self.cancel(resting.id)
-        elif resting and resting.limit_price != limit:
-            self.modify(resting.id, limit_price=limit)
+        elif resting and float(resting.limit or 0) != level:
+            self.modify(resting.id, limit=level)

@@ -9,11 +9,11 @@ from tapewire.strategy.base import Strategy
 from tapewire.strategy.loading.faults import shown
 
 CALLBACKS: Final = tuple(name for name in vars(Strategy) if name.startswith("on_"))
-_MADE_OF: Final = ("name", "symbols", "parameters", "desk")
+_MADE_OF: Final = ("name", "symbols", "parameters", "context")
 
 
 def never_called(cls: type[Strategy]) -> list[str]:
-    """A sentence for each method that is named as a callback and is none, such as `on_quotes`."""
+    """A sentence for each method that looks like a callback but is not one, such as `on_quotes`."""
     named = [name for name in dir(cls) if name.startswith("on_") and callable(getattr(cls, name))]
     return [
         f"{cls.__name__} has {name}, which Tapewire does not call; {expected(name, CALLBACKS)}"

@@ -1,6 +1,7 @@
-"""`python -m tapewire.strategy.loading.check NAME`: load one strategy, start nothing, and say what it came to.
+"""`python -m tapewire.strategy.loading.check NAME`: load one strategy without starting it.
 
-For `tapewire doctor`. One line on standard output; exit status 0, or 2 for what is refused.
+For `tapewire doctor`. Prints one line on standard output: what was loaded, or what is wrong with
+it. Exit status 0, or 2 if it cannot be loaded.
 """
 
 import argparse
@@ -10,7 +11,7 @@ from typing import NoReturn
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import ConfigError
 from tapewire.common.runtime.process import EXIT_CONFIG, EXIT_OK
-from tapewire.strategy.loading.faults import Failure
+from tapewire.strategy.composition import ignore
 from tapewire.strategy.runner import Runner
 
 
@@ -18,12 +19,8 @@ def check(name: str) -> str:
     """What the strategy `name` is, once it is loaded; raises `ConfigError` as its process would."""
     config = configuration.load()
     strategy = config.strategy(name)
-    runner = Runner(strategy, config.symbols_of(strategy), "", _nobody)
+    runner = Runner(strategy, config.symbols_of(strategy), "", ignore)
     return "; ".join([runner.loaded, *runner.hints])
-
-
-def _nobody(_raised: Failure) -> None:
-    """Nothing is called here that could raise."""
 
 
 def main() -> NoReturn:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import tapewire
-from tapewire.common.config.text import printable
+from tapewire.common.config.text import named
 
-TEXT_MAX: Final = 300
 _PACKAGE: Final = Path(tapewire.__file__).parent
 _EXAMPLES: Final = _PACKAGE / "strategy" / "examples"  # the strategies that ship with Tapewire
 _LIBRARIES: Final = tuple(
@@ -29,7 +28,7 @@ class Failure(NamedTuple):
     traceback: str
 
     def __str__(self) -> str:
-        rest = "it gets nothing more" if self.number >= self.allowed else "it goes on"
+        rest = "it gets nothing more" if self.number >= self.allowed else "it continues"
         return (
             f"strategy {self.strategy} raised {self.error}, failure {self.number} of"
             f" {self.allowed}, on {self.subject}; {rest}"
@@ -44,13 +43,6 @@ def failure(
     told = f"{named(error)} at {place}" if place else named(error)
     whole = "".join(traceback.format_exception(error))
     return Failure(strategy, told, f"{subject!r:.500}", number, allowed, whole)
-
-
-def named(error: BaseException) -> str:
-    """`KeyError: 'AAPL'`, in one line: the type, and its message where it has one."""
-    raw = error.msg if isinstance(error, SyntaxError) else str(error)
-    text = printable(" ".join(raw.split()))[:TEXT_MAX]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def place_of(error: BaseException) -> str:

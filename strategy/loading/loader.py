@@ -11,24 +11,25 @@ from types import ModuleType
 from typing import Any
 
 from tapewire.common.config.near import expected
+from tapewire.common.config.parameters import parameters_of
 from tapewire.common.config.settings import ConfigError, StrategyConfig
-from tapewire.common.config.text import text_fault
-from tapewire.strategy.base import Desk, Strategy
+from tapewire.common.config.text import named, text_fault
+from tapewire.strategy.base import Strategy, StrategyContext
 from tapewire.strategy.loading import searching
 from tapewire.strategy.loading.callbacks import refusal
-from tapewire.strategy.loading.faults import named, place_of, shown
-from tapewire.strategy.loading.parameters import parameters_of
+from tapewire.strategy.loading.faults import place_of, shown
 
 
-def load(config: StrategyConfig, symbols: tuple[str, ...], desk: Desk) -> Strategy:
+def load(config: StrategyConfig, symbols: tuple[str, ...], context: StrategyContext) -> Strategy:
     """The configured strategy; raises `ConfigError` saying what is wrong, and in which line."""
     given = f"strategies.{config.name}.strategy is {config.strategy}"
     cls = _class(config, given)
-    parameters = parameters_of(config, cls)
+    where = f"strategies.{config.name}.parameters"
+    parameters = parameters_of(where, config.parameters, cls.Parameters, config.strategy)
     if never := refusal(cls):
         raise ConfigError(f"{given}, but {never}")
     try:
-        strategy = cls(config.name, symbols, parameters, desk)
+        strategy = cls(config.name, symbols, parameters, context)
     except (Exception, SystemExit) as error:
         raise ConfigError(_fault(given, error)) from error
     if not hasattr(strategy, "clock"):
@@ -70,7 +71,7 @@ def _class(config: StrategyConfig, given: str) -> type[Strategy]:
 
 
 def _require_text(module_name: str, given: str) -> None:
-    """What Python says of a file that is not text is about bytes that nobody can look at."""
+    """Python's own message about a file that is not text names bytes, which do not help."""
     file = searching.file_of(module_name)
     if file is not None and (fault := text_fault(file.read_bytes())):
         raise ConfigError(f"{given}, but {shown(file)} is {fault}; expected Python")

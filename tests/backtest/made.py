@@ -1,4 +1,4 @@
-"""Small files of ticks with figures that were worked out by hand, and a strategy that obeys."""
+"""Small files of ticks with figures that were worked out by hand, and a scripted strategy."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -6,15 +6,18 @@ from typing import ClassVar
 
 import msgspec
 
-from tapewire.common.events import Commission, Fill, Quote, Side
+from tapewire.common.accounting.book import Book
+from tapewire.common.events import Commission, Event, Fill, Quote, Side
 from tapewire.common.ticks.rows import HEADER
 from tapewire.strategy import Strategy
 
 START_S = 1_700_000_000
 SECOND_NS = 10**9
+ACCOUNT = "DU1"
+SCRIPT = "tests.backtest.made:Script"
 ASKS = ("10.02", "10.12", "10.22", "10.42", "10.32", "10.52", "10.62")
 ACTS = {"10.02": 100, "10.22": -300, "10.32": 200, "10.52": 10}
-"""Every 10 s a quote with a spread of 2 cents; at these asks 100 are bought and so on.
+"""A quote every 10 s with a spread of 2 cents; at these asks the script trades these quantities.
 
 Fees are those of US stocks: 0.005 a share, at least 1 an order. So: bought 100 at 10.02 (fee 1);
 sold 300 at 10.20 (fee 1.50: 0.50 for the end of the long trip, 1 for the start of the short one);
@@ -22,8 +25,9 @@ bought 200 at 10.32 (fee 1); bought 10 at 10.52 (fee 1), and they are still held
 """
 
 CONFIG = """
-[risk]
-max_contracts = 1000
+[[risk.rules]]
+rule = "MaxContractsPerInstrument"
+parameters = { limit = 1000 }
 [[strategies]]
 name = "script"
 strategy = "tests.backtest.made:Script"
@@ -74,20 +78,33 @@ def written(folder: Path, name: str, lines: list[str]) -> Path:
     return path
 
 
+def strategy(name: str, dotted: str, *lines: str) -> str:
+    """The entry of a strategy in a configuration."""
+    return "\n".join(("[[strategies]]", f'name = "{name}"', f'strategy = "{dotted}"', *lines, ""))
+
+
 def config(folder: Path) -> Path:
     return written(folder, "made.toml", [CONFIG])
 
 
 def fill(
     side: Side, quantity: object, price: object, second: int, strategy: str | None = "s",
-    symbol: str = "XYZ", number: int = 0, intent: str | None = None,
+    symbol: str = "XYZ", number: int = 0, intent: str | None = None, account: str = ACCOUNT,
 ) -> Fill:  # fmt: skip
     exec_id = f"x{number or second}.01"
     return Fill(
-        second * SECOND_NS, exec_id, 1, symbol, side, Decimal(str(quantity)), Decimal(str(price)),
-        intent_id=intent, strategy=strategy,
+        second * SECOND_NS, account, exec_id, "1", symbol, side, Decimal(str(quantity)),
+        Decimal(str(price)), intent_id=intent, strategy=strategy,
     )  # fmt: skip
 
 
 def fee(of: Fill, amount: object) -> Commission:
-    return Commission(of.ts_ns, of.exec_id, Decimal(str(amount)), "USD")
+    return Commission(of.ts_ns, of.account, of.exec_id, Decimal(str(amount)), "USD")
+
+
+def book(*events: Event, **multipliers: int) -> Book:
+    """A book of these executions and commissions, with multipliers by symbol."""
+    folded = Book({symbol: Decimal(units) for symbol, units in multipliers.items()})
+    for event in events:
+        assert folded.apply(event)
+    return folded

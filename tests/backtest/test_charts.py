@@ -38,10 +38,10 @@ def test_the_page_is_well_formed_and_names_symbol_and_trades(charted):
     symbol, (_, page) = charted
     text = page.read_text()
     root = ElementTree.fromstring(text.partition("\n")[2])
-    told = "".join(root.itertext())
-    assert symbol in told
-    assert told.count(f"script: long 100 {symbol}, in at 10.02 at 22:13:20 UTC") == 1
-    assert told.count(f"script: short 200 {symbol}, out at 10.32 at 22:14:00 UTC, net -26.00") == 1
+    shown = "".join(root.itertext())
+    assert symbol in shown
+    assert shown.count(f"script: long 100 {symbol}, in at 10.02 at 22:13:20 UTC") == 1
+    assert shown.count(f"script: short 200 {symbol}, out at 10.32 at 22:14:00 UTC, net -26.00") == 1
     assert len(root.findall(".//{http://www.w3.org/2000/svg}svg")) == 1
 
 

@@ -14,12 +14,13 @@ FIGURES = {
     "messages_sent", "messages_received", "ticks_published", "ticks_received", "gaps", "signals",
     "orders", "fills", "duplicates", "position_difference", "pnl_difference", "halts", "restarts",
 }  # fmt: skip
+BACKTEST = [sys.executable, "-m", "tapewire.console.cli", "backtest"]
 
 
 def backtest(tmp_path, *arguments: str) -> subprocess.CompletedProcess[str]:
     settings = ["--config", str(config(tmp_path))]
     return subprocess.run(
-        [sys.executable, "-m", "tapewire.console.cli", "backtest", *arguments, *settings],
+        [*BACKTEST, *arguments, *settings],
         capture_output=True, text=True, cwd=ROOT, check=False,
         env={**os.environ, "COLUMNS": "80", "TAPEWIRE_RUN_DIR": str(tmp_path / "none")},
     )  # fmt: skip
@@ -28,12 +29,12 @@ def backtest(tmp_path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_json_is_one_object_with_figures_trades_and_totals(tmp_path):
     found = backtest(tmp_path, "--ticks", str(ticks(tmp_path)), "--json")
     assert found.returncode == 0, found.stderr
-    told = json.loads(found.stdout)
-    assert set(told) >= FIGURES
-    assert told["total"]["net"] == "-9.6"
-    assert [t["net"] for t in told["trades"]] == ["16.5", "-26"]
-    assert told["trades"][0]["entry"] == "2023-11-14T22:13:20.000600Z"
-    assert told["equity"]["points"][-1][1] == "-9.6"
+    figures = json.loads(found.stdout)
+    assert set(figures) >= FIGURES
+    assert figures["total"]["net"] == "-9.6"
+    assert [t["net"] for t in figures["trades"]] == ["16.5", "-26"]
+    assert figures["trades"][0]["entry"] == "2023-11-14T22:13:20.000850Z"
+    assert figures["equity"]["points"][-1][1] == "-9.6"
     assert not (tmp_path / "none").exists()
 
 
@@ -48,7 +49,7 @@ def test_tables_fit_80_columns(tmp_path):
     assert found.returncode == 0, found.stderr
     assert max(map(len, found.stdout.splitlines())) <= 80
     assert "A_VERY_L…DEED" in found.stdout
-    assert "ledger and broker's books are equal" in found.stdout
+    assert "the ledger matches the broker" in found.stdout
 
 
 def test_charts_are_written_to_a_folder_of_their_own(tmp_path):
@@ -57,6 +58,27 @@ def test_charts_are_written_to_a_folder_of_their_own(tmp_path):
     found = backtest(tmp_path, "--ticks", str(ticks(tmp_path)), "--chart", str(folder))
     assert found.returncode == 0, found.stderr
     assert sorted(p.name for p in folder.iterdir()) == ["XYZ.png", "index.html"]
+
+
+WITHOUT_MATPLOTLIB = """
+import sys
+sys.modules["matplotlib"] = None
+from tapewire.console.cli import main
+main()
+"""
+
+
+def test_a_chart_without_its_extra_is_refused_before_the_file_is_read(tmp_path):
+    found = subprocess.run(
+        [sys.executable, "-c", WITHOUT_MATPLOTLIB, "backtest", "--ticks", "no.csv", "--chart", "x"],
+        capture_output=True, text=True, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert (found.returncode, found.stdout, found.stderr) == (
+        2,
+        "",
+        "tapewire: --chart: matplotlib is not installed;"
+        " install it with: pip install 'tapewire[charts]'\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,11 +115,11 @@ def test_real_ticks_end_with_equal_books(tmp_path):
         pytest.skip(f"{path.name} is not here; made files are tested instead")
     window = ("--from", "2023-12-25T23:00Z", "--to", "2023-12-25T23:20Z")
     found = subprocess.run(
-        [sys.executable, "-m", "tapewire.console.cli", "backtest", "--ticks", str(path), *window, "--json"],
+        [*BACKTEST, "--ticks", str(path), *window, "--json"],
         capture_output=True, text=True, cwd=ROOT, check=False,
     )  # fmt: skip
     assert found.returncode == 0, found.stderr
-    told = json.loads(found.stdout)
-    assert told["faults"] == []
-    assert told["orders"] > 10
-    assert told["messages_sent"] == told["messages_received"] > 5000
+    figures = json.loads(found.stdout)
+    assert figures["faults"] == []
+    assert figures["orders"] > 10
+    assert figures["messages_sent"] == figures["messages_received"] > 5000

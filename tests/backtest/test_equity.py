@@ -6,7 +6,7 @@ from tapewire.backtest.report.equity import Curves, drawdown
 from tapewire.backtest.report.results import Results, added
 from tapewire.backtest.report.sampler import Sampler, every_ns
 from tapewire.common.ticks.rows import Row
-from tests.backtest.made import fee, fill
+from tests.backtest.made import book, fee, fill
 
 D = Decimal
 S = 10**9
@@ -24,9 +24,9 @@ def test_a_loss_from_the_start_is_a_fall_from_zero():
 
 def test_a_curve_has_realised_unrealised_and_fees_at_each_fill_and_mark():
     one, two = fill("BUY", 10, 100, 1), fill("SELL", 10, 103, 3)
-    curves = Curves({"XYZ": D(2)})
+    curves = Curves()
     marks = {"XYZ": [(1 * S, D(99)), (2 * S, D(102)), (4 * S, D(90))]}
-    curves.draw([one, two], {f.exec_id: fee(f, 1) for f in (one, two)}, marks)
+    curves.draw(book(one, two, fee(one, 1), fee(two, 1), XYZ=2), marks)
     expected = [(1 * S, D(-21)), (2 * S, D(39)), (3 * S, D(58)), (4 * S, D(58))]
     assert curves.by_key["s", "XYZ"] == expected
     assert curves.total == expected
@@ -34,7 +34,7 @@ def test_a_curve_has_realised_unrealised_and_fees_at_each_fill_and_mark():
 
 def test_strategies_are_booked_apart_and_added_up():
     long, short = fill("BUY", 10, 100, 1, "a"), fill("SELL", 10, 101, 2, "b")
-    results = Results([long, short], {}, {"XYZ": [(3 * S, D(110))]})
+    results = Results(book(long, short), {"XYZ": [(3 * S, D(110))]})
     by_name = {r.strategy: r for r in results.strategies}
     assert (by_name["a"].gross, by_name["b"].gross) == (D(100), D(-90))
     assert by_name["a"].max_drawdown == D(0)
@@ -48,7 +48,7 @@ def test_a_corrected_execution_counts_once():
     first = fill("BUY", 10, 100, 1)
     corrected = fill("BUY", 10, 90, 1)
     later = type(corrected)(**{**_fields(corrected), "exec_id": "x1.02"})
-    results = Results([first, later], {}, {"XYZ": [(2 * S, D(100))]})
+    results = Results(book(first, later), {"XYZ": [(2 * S, D(100))]})
     assert results.total.gross == D(100)
 
 

@@ -14,9 +14,14 @@ from tapewire.common.config.settings import ConfigError
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import HEADER
 from tapewire.strategy import Strategy
-from tests.backtest.made import SECOND_NS, START_S, config, ticks, written
+from tapewire.virtual.network import HOP_NS
+from tapewire.virtual.world import COMMIT_NS
+from tests.backtest.made import SECOND_NS, START_S, config, strategy, ticks, written
 
 D = Decimal
+HOPS = 6  # to gateway, strategy, executor, gateway, TWS, and back to the gateway
+TICK_TO_FILL_NS = HOPS * HOP_NS + COMMIT_NS
+"""The gateway has the order on disk before it sends it to TWS."""
 
 
 @pytest.fixture
@@ -60,11 +65,10 @@ def test_the_trades_are_those_worked_out_by_hand(tested):
 
 def test_the_clock_shows_the_files_own_time(tested):
     first, *_ = tested().results.fills
-    hops = 6  # to gateway, strategy, executor, gateway, TWS, and back to the gateway
-    assert first.ts_ns == START_S * SECOND_NS + hops * 100_000
+    assert first.ts_ns == START_S * SECOND_NS + TICK_TO_FILL_NS
 
 
-def test_the_ledger_is_the_brokers_and_nothing_was_lost(tested):
+def test_the_ledger_matches_the_broker(tested):
     figures = tested().figures
     assert figures["faults"] == []
     assert figures["messages_sent"] == figures["messages_received"] == 14
@@ -81,7 +85,7 @@ def test_the_same_file_twice_gives_the_same_report(tested):
 def test_a_step_gathers_ticks_and_moves_orders_to_its_end(tested):
     outcome = tested(step_ns=SECOND_NS)
     assert outcome.results.total.net == D("-9.6")
-    assert outcome.results.fills[0].ts_ns % SECOND_NS == 600_000
+    assert outcome.results.fills[0].ts_ns % SECOND_NS == TICK_TO_FILL_NS
 
 
 def test_only_the_strategies_that_are_named_run(tested):
@@ -94,7 +98,7 @@ def test_only_the_strategies_that_are_named_run(tested):
 def test_a_window_leaves_out_what_is_before_and_after(tested):
     window = Window((START_S + 15) * SECOND_NS, (START_S + 45) * SECOND_NS)
     outcome = tested(window=window)
-    assert outcome.survey.rows == 3
+    assert outcome.scan.rows == 3
     assert outcome.results.trades == []
     (rest,) = outcome.results.open_trades  # 300 sold at 10.20, 200 back at 10.32, 100 at 10.31
     assert (rest.direction, rest.quantity, rest.gross) == ("SHORT", D(300), D(-35))
@@ -112,19 +116,17 @@ def test_a_configuration_without_strategies_is_refused(tested):
         tested(text="")
 
 
-def test_strategies_of_other_symbols_do_not_run_and_it_is_said(tested):
+def test_strategies_of_other_symbols_do_not_run_and_a_note_says_so(tested):
     own = '[[instruments]]\nsymbol = "ABC"\n'
-    own += '[[strategies]]\nname = "other"\nstrategy = "tapewire.strategy.base:Strategy"\nsymbols = ["ABC"]\n'
+    own += strategy("other", "tapewire.strategy.base:Strategy", 'symbols = ["ABC"]')
     with pytest.raises(ConfigError, match="the strategies trade ABC; the file has XYZ"):
         tested(text=own)
-    outcome = tested(
-        text=own + '[[strategies]]\nname = "b"\nstrategy = "tapewire.strategy.base:Strategy"\n'
-    )
+    outcome = tested(text=own + strategy("b", "tapewire.strategy.base:Strategy"))
     assert any("other did not run" in note for note in outcome.notes)
 
 
 def test_a_symbol_that_neither_the_configuration_nor_the_file_has_is_refused(tested):
-    own = '[[strategies]]\nname = "slip"\nstrategy = "tapewire.strategy.base:Strategy"\nsymbols = ["XYY"]\n'
+    own = strategy("slip", "tapewire.strategy.base:Strategy", 'symbols = ["XYY"]')
     says = (
         "strategies.slip.symbols has XYY, which is in neither [[instruments]] nor the file;"
         " did you mean XYZ?"
@@ -133,8 +135,8 @@ def test_a_symbol_that_neither_the_configuration_nor_the_file_has_is_refused(tes
         tested(text=own)
 
 
-def test_what_a_strategy_raises_is_told(tested):
-    bad = '[[strategies]]\nname = "bad"\nstrategy = "tests.backtest.test_run:Bad"\n'
+def test_exceptions_of_a_strategy_appear_as_notes(tested):
+    bad = strategy("bad", "tests.backtest.test_run:Bad")
     outcome = tested(text=bad)
     assert outcome.figures["failures"] == {"strategy-bad": 10}
     place = f"tests/backtest/test_run.py:{Bad.on_quote.__code__.co_firstlineno + 1}"
@@ -147,8 +149,8 @@ def test_what_a_strategy_raises_is_told(tested):
     assert report(outcome)["faults"] == outcome.figures["faults"]
 
 
-def test_a_strategy_that_raises_seldom_is_no_fault_and_is_told(tested):
-    once = '[[strategies]]\nname = "once"\nstrategy = "tests.backtest.test_run:Once"\n'
+def test_a_strategy_that_raises_seldom_is_no_fault(tested):
+    once = strategy("once", "tests.backtest.test_run:Once")
     outcome = tested(text=once)
     assert (outcome.figures["failures"], outcome.figures["faults"]) == ({"strategy-once": 1}, [])
     assert [
@@ -178,10 +180,8 @@ class Counting(Strategy):
 
 
 def test_a_warm_up_ends_before_the_first_tick(tested, tmp_path):
-    own = (
-        '[[strategies]]\nname = "c"\nstrategy = "tests.backtest.test_run:Counting"\n'
-        f'warm_up = {{ ticks = "{tmp_path / "history.csv"}" }}\n'
-    )
+    warm_up = f'warm_up = {{ ticks = "{tmp_path / "history.csv"}" }}'
+    own = strategy("c", "tests.backtest.test_run:Counting", warm_up)
     lines = [f"{(START_S + second) * SECOND_NS},XYZ,9,11,1,1,," for second in (-99, 5)]
     written(tmp_path, "history.csv", [HEADER, *lines])
     Counting.seen.clear()
@@ -219,12 +219,12 @@ class Odd(Strategy):
 
 
 def test_rejected_orders_are_counted_by_reason_with_the_first(tested):
-    odd = '[[strategies]]\nname = "odd"\nstrategy = "tests.backtest.test_run:Odd"\n'
+    odd = strategy("odd", "tests.backtest.test_run:Odd")
     found = tested(text=odd)
     assert (found.figures["orders"], found.figures["orders_rejected"]) == (3, 3)
     assert [n for n in found.notes if n.startswith("odd: ")] == [
         "odd: 1 order rejected, the first because: Order rejected - reason:a size of 0.5 is not a"
-        " whole number (error 201, BUY 0.5 XYZ at market)",
+        " whole number (error 201, BUY 0.5 MKT of XYZ)",
         "odd: 2 orders rejected, the first because: The price does not conform to the minimum"
-        " price variation for this contract. (error 110, BUY 1 XYZ at 9.0003)",
+        " price variation for this contract. (error 110, BUY 1 LMT limit 9.0003 of XYZ)",
     ]

@@ -8,8 +8,10 @@ from tapewire.benchmarks.__main__ import KNOWN
 from tapewire.benchmarks.latency import _growth
 from tapewire.benchmarks.load.endpoints import BARE, BarePeer, Placed
 from tapewire.benchmarks.report.figures import ratio, summary_us
-from tests.benchmarks.running import benchmarks, figures_of
+from tests.benchmarks.conftest import LatencyRun
+from tests.benchmarks.running import benchmarks
 
+pytestmark = pytest.mark.xdist_group("latency")
 HOPS = {
     "whole",
     "gateway_to_strategy",
@@ -20,9 +22,9 @@ HOPS = {
 }
 
 
-@pytest.fixture(scope="module")
-def figures() -> dict[str, Any]:
-    return figures_of("latency", "--seconds", "1", "--rates", "200")
+@pytest.fixture
+def figures(latency: LatencyRun) -> dict[str, Any]:
+    return latency.figures
 
 
 def test_every_tick_and_every_order_comes_through_once(figures: dict[str, Any]) -> None:
@@ -57,11 +59,11 @@ def test_every_ratio_is_held_against_its_goal(figures: dict[str, Any]) -> None:
     assert all(g["met"] == (g["found"] <= g["goal_max"]) for g in figures["goals"])
 
 
-@pytest.mark.parametrize("arguments", [["speed"], []])
-def test_an_unknown_name_is_answered_with_the_known_ones(arguments: list[str]) -> None:
-    done = benchmarks(*arguments)
-    assert done.returncode == 2
-    assert f"expected one of: {', '.join(KNOWN)}, all" in done.stderr
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    for arguments in (["speed"], []):
+        done = benchmarks(*arguments)
+        assert done.returncode == 2
+        assert f"expected one of: {', '.join(KNOWN)}, all" in done.stderr
 
 
 def test_quantiles_are_samples_and_nothing_gives_none() -> None:

@@ -41,11 +41,11 @@ BAD = {
     "[tws]\nhost = 1": "tws.host is 1, must be text in quotes",
     "tws = 1": "tws is 1, must be a table",
     "instruments = 1": "instruments is 1, must be a list",
-    '[instruments]\nsymbol = "A"': "[instruments] stands where [[instruments]] is meant",
+    '[instruments]\nsymbol = "A"': "[instruments] must be written [[instruments]]",
     "strategies = [1]": "number 1 of strategies is 1, must be a table",
     "[tws]\nprot = 1": (
-        "tws.prot is not a known key; did you mean port? Known: client_id, host, port,"
-        " rate_max_per_s, reconnect_ms, settle_ms, way_out_client_id"
+        "tws.prot is not a known key; did you mean port? Known: client_id, host,"
+        " liquidation_client_id, port, rate_max_per_s, reconnect_ms, settle_ms"
     ),
     "tsw = 1": (
         "tsw is not a known key; did you mean tws? Known: bus, executor, instruments, live_account,"
@@ -58,7 +58,7 @@ BAD = {
     ),
     "[bus.ports]\nmarkt = 1": (
         "bus.ports.markt is not a known key; did you mean market? Known: broker, control,"
-        " execution, executor, market, orders, risk, signals, way-out, way-out-broker"
+        " execution, executor, liquidation, liquidation-broker, market, orders, risk, signals"
     ),
     STRATEGY + "symbols = [1]": (
         "number 1 of symbols of [[strategies]] number 1 is 1, must be text in quotes"
@@ -75,8 +75,26 @@ BAD = {
     ),
     "run_dir = 1": "run_dir is 1, must be a path in quotes",
     'mode = "demo"': "mode is 'demo', must be 'paper' or 'live'",
-    '[risk]\nmax_contracts = "x"': "risk.max_contracts is 'x', must be a number",
-    "[risk]\nmax_contracts = true": "risk.max_contracts is True, must be a number",
+    "[risk]\nmax_contracts = 5": (
+        "risk.max_contracts is not a known key; expected one of: heartbeat_ms, lease_ms, rules"
+    ),
+    "[[risk.rules]]\nlimit = 5": (
+        "rule of [[risk.rules]] number 1 is missing\n"
+        "tapewire.toml: limit of [[risk.rules]] number 1 is not a known key; expected one"
+        " of: enforcement, parameters, rule, scope"
+    ),
+    "[[risk.rules]]\nrule = 5": "rule of [[risk.rules]] number 1 is 5, must be text in quotes",
+    '[[risk.rules]]\nrule = "MaxContracts"\nenforcement = "shout"': (
+        "enforcement of [[risk.rules]] number 1 is 'shout', must be 'alert', 'halt' or 'flatten'"
+    ),
+    '[[risk.rules]]\nrule = "MaxContracts"\nscope = {acount = "DU1"}': (
+        "scope.acount of [[risk.rules]] number 1 is not a known key; did you mean account?"
+        " Known: account, strategy, symbol"
+    ),
+    '[[risk.rules]]\nrule = "MaxContracts"\nparameters = 5': (
+        "parameters of [[risk.rules]] number 1 is 5, must be a table"
+    ),
+    "[risk]\nrules = 5": "risk.rules is 5, must be a list",
     "[bus]\nports = 1": "bus.ports is 1, must be a table",
     "[simulator]\nseed = [1]": "simulator.seed is [1], must be a whole number",
     "[simulator]\nspeed = []": "simulator.speed is [], must be a number",
@@ -86,8 +104,6 @@ BAD = {
         "bus.host is '0.0.0.0', must be a loopback address:"
         " this version has no CURVE keys to guard others"
     ),
-    "[risk]\nmax_contracts = 0": "risk.max_contracts is 0, must be above 0",
-    '[risk]\nmax_contracts = "NaN"': "risk.max_contracts is 'NaN', must be a finite number",
     '[metrics]\nenabled = "maybe"': "metrics.enabled is 'maybe', must be true or false",
     "[simulator]\nspeed = nan": "simulator.speed is nan, must be 0 or more",
     '[[strategies]]\nname = "one"': "strategy of [[strategies]] number 1 is missing",
@@ -131,12 +147,13 @@ def test_each_fault_has_a_line_of_its_own() -> None:
 
 FEED = '[[strategies.feeds]]\nname = "f"\nendpoint = "ipc:///f"\n'
 TWICE = {
-    STRATEGY * 3: "strategies: the name 'one' stands twice; give one of them another",
+    STRATEGY * 3: "strategies: the name 'one' is a duplicate; give one of them another name",
     '[[instruments]]\nsymbol = "A"\n' * 2: (
-        "instruments: the symbol 'A' stands twice; leave one of them out"
+        "instruments: the symbol 'A' is a duplicate; remove one of them"
     ),
     STRATEGY + FEED * 2: (
-        "feeds of [[strategies]] number 1: the name 'f' stands twice; give one of them another"
+        "feeds of [[strategies]] number 1: the name 'f' is a duplicate;"
+        " give one of them another name"
     ),
 }
 
@@ -166,7 +183,9 @@ def test_a_file_that_cannot_be_read_is_refused() -> None:
 def test_without_a_file_the_defaults_hold() -> None:
     config = load()
     assert (config.tws.port, config.bus.transport) == (7497, "ipc")
-    assert config.risk.max_contracts == Decimal(100)
+    (rule,) = config.risk.rules
+    assert (rule.rule, rule.parameters) == ("MaxContractsPerInstrument", {"limit": 100})
+    assert (rule.enforcement, rule.scope.account) == ("halt", "")
 
 
 def test_the_environment_goes_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,14 +215,15 @@ VARIABLES = {
     ),
     ("TAPEWIRE_TWS__PROT", "1"): (
         "environment (TAPEWIRE_TWS__PROT): tws.prot is not a known key; did you mean port?"
-        " Known: client_id, host, port, rate_max_per_s, reconnect_ms, settle_ms, way_out_client_id"
+        " Known: client_id, host, liquidation_client_id, port, rate_max_per_s,"
+        " reconnect_ms, settle_ms"
     ),
     ("TAPEWIRE_INSTRUMENTS__0__SYMBOL", "A"): (
         "environment: TAPEWIRE_INSTRUMENTS__0__SYMBOL names a part of a list;"
-        " a list is given whole, as JSON in TAPEWIRE_INSTRUMENTS"
+        " set the whole list, as JSON in TAPEWIRE_INSTRUMENTS"
     ),
     ("TAPEWIRE_TSW__PORT", "1"): (
-        "environment: TAPEWIRE_TSW__PORT names no known key: TSW; did you mean TWS?"
+        "environment: TAPEWIRE_TSW__PORT: TSW is not a known key; did you mean TWS?"
     ),
 }
 
@@ -224,7 +244,7 @@ def test_a_variable_that_is_no_json_is_refused(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(ConfigError) as caught:
         load()
     assert str(caught.value) == (
-        "environment (TAPEWIRE_INSTRUMENTS): no JSON, must be a table or list as JSON"
+        "environment (TAPEWIRE_INSTRUMENTS): not valid JSON; it must be a table or a list as JSON"
     )
 
 
@@ -271,7 +291,7 @@ def test_a_path_too_long_for_a_socket_is_refused_before_it_is_cut() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["gateway", "gateway --way-out", "risk", "executor", "strategy one", "simulator --member",
+    ["gateway", "gateway --liquidation", "risk", "executor", "strategy one", "simulator --member",
      "tapewire.console.cli up"],
 )  # fmt: skip
 def test_a_process_names_a_path_too_long_for_a_socket(tmp_path: Path, command: str) -> None:

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tapewire.common.events import Event, RiskHalted
+from tapewire.common.bus.wire import WIRE_VERSION
+from tapewire.common.events import EVERYTHING, Event, RiskHalted
 from tapewire.common.runtime.journal import (
     GENESIS,
     LOG_BYTES,
     Head,
     Journal,
     JournalError,
+    JournalVersionError,
     MemoryJournal,
     SqliteJournal,
     events_of,
@@ -24,7 +26,7 @@ from tapewire.common.runtime.journal import (
 
 
 def events(count: int, start: int = 1) -> list[Event]:
-    return [RiskHalted(number, f"reason {number}") for number in range(start, start + count)]
+    return [RiskHalted(n, EVERYTHING, f"reason {n}") for n in range(start, start + count)]
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -155,7 +157,7 @@ def test_a_full_disk_is_an_error_and_nothing_was_written(tmp_path: Path) -> None
         before = journal.head
         pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
         journal._db.execute(f"PRAGMA max_page_count = {pages}")
-        with pytest.raises(JournalError, match="full; nothing was written or announced"):
+        with pytest.raises(JournalError, match="full; nothing was written or published"):
             journal.append(events(1000, start=2))
         assert journal.head == before
         assert journal.read(1, 10) == journal.read(1, 1)
@@ -225,3 +227,50 @@ def test_a_log_that_a_reader_holds_is_left_as_it_is(tmp_path: Path) -> None:
                 assert again.log_path.stat().st_size == size
                 again.append(events(1, 4))
                 verify(again)
+
+
+def set_version(path: Path, version: int) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize(
+    ("stored", "found"), [(0, 1), (1, 1), (WIRE_VERSION + 1, WIRE_VERSION + 1)]
+)
+def test_a_journal_of_another_version_is_refused_with_what_to_do(
+    tmp_path: Path, read_only: bool, stored: int, found: int
+) -> None:
+    """Version 1 did not write its number down."""
+    path = tmp_path / "journals" / "j.sqlite"
+    path.parent.mkdir()
+    with closing(SqliteJournal(path)) as journal:
+        journal.append(events(1))
+    set_version(path, stored)
+    before = path.read_bytes()
+    with pytest.raises(JournalVersionError) as caught:
+        SqliteJournal(path, read_only=read_only)
+    assert str(caught.value) == (
+        f"{path}: journal version {found}, expected {WIRE_VERSION};"
+        f" use another run_dir, or move {path.parent} out of the way"
+    )
+    assert path.read_bytes() == before, "it is left as it was"
+
+
+def test_a_journal_carries_its_version_from_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    with closing(SqliteJournal(path)), closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (WIRE_VERSION,)
+
+
+def test_a_journal_that_is_being_created_has_no_records_yet(tmp_path: Path) -> None:
+    """SQLite writes the header of a file before its first table."""
+    path = tmp_path / "j.sqlite"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+    with closing(SqliteJournal(path, read_only=True)) as reader:
+        assert reader.head == Head(0, GENESIS)
+        assert reader.read(1, 10) == []
+        with closing(SqliteJournal(path)) as writer:
+            writer.append(events(1))
+            assert len(reader.read(1, 10)) == 1

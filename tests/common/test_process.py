@@ -23,17 +23,17 @@ ROOT = Path(__file__).resolve().parents[2]
 ROLE = """
 import sys
 import structlog
-from tapewire.common.events import RiskViolation
+from tapewire.common.events import EVERYTHING, RiskViolation
 from tapewire.common.runtime.process import Process, run
 from tapewire.common.runtime.service import Service
 
 
 class Quiet(Service):
-    def on_request(self, sender, event, now_ns):
-        self.born(RiskViolation(now_ns, "asked", event.reason))
+    def on_request(self, sender, event, now):
+        self.emit(RiskViolation(now.wall_ns, EVERYTHING, "asked", event.reason))
 
-    def on_stop(self, now_ns):
-        self.born(RiskViolation(now_ns, "end", ""))
+    def on_stop(self, now):
+        self.emit(RiskViolation(now.wall_ns, EVERYTHING, "end", ""))
         return "one thing is undone"
 
 
@@ -177,7 +177,7 @@ def test_prometheus_is_told_of_turns_commits_queues_and_the_journal(
     assert found['tapewire_journal_seq{label="",process="risk"}'] == "3.0"
     assert float(found['tapewire_commit_seconds_count{label="",process="risk"}']) >= 1
     assert float(found['tapewire_turn_seconds_bucket{label="",le="+Inf",process="risk"}']) >= 1
-    assert found['tapewire_handler_seconds_count{label="control",process="risk"}'] == "3.0"
+    assert found['tapewire_handler_seconds_count{label="risk.control",process="risk"}'] == "3.0"
     assert float(found['tapewire_queue_messages_max{label="requests",process="risk"}']) >= 1
 
 

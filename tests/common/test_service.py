@@ -7,7 +7,9 @@ import pytest
 
 from tapewire.common.bus import wire
 from tapewire.common.bus.transport import Inbound
+from tapewire.common.clock import Now, VirtualClock
 from tapewire.common.events import (
+    EVERYTHING,
     CatchUp,
     CatchUpReply,
     Control,
@@ -18,7 +20,6 @@ from tapewire.common.events import (
     RiskHalted,
     RiskViolation,
 )
-from tapewire.common.runtime.clock import VirtualClock
 from tapewire.common.runtime.journal import JournalError, MemoryJournal
 from tapewire.common.runtime.service import Service
 
@@ -26,7 +27,10 @@ START_NS = 10**15
 
 
 def numbered(number: int) -> RiskViolation:
-    return RiskViolation(number, "rule", "reason")
+    return RiskViolation(number, EVERYTHING, "rule", "reason")
+
+
+RAISING = RiskViolation(2, EVERYTHING, "rule", "raise")
 
 
 class Wires:
@@ -78,16 +82,16 @@ class Risk(Service):
 
     state: tuple[ProcessState, str] = ("READY", "")
 
-    def on_request(self, sender: bytes, event: Event, now_ns: int) -> None:
+    def on_request(self, sender: bytes, event: Event, now: Now) -> None:
         assert isinstance(event, Control)
         if event.reason == "raise":
             raise RuntimeError("cannot")
         self.reply(sender, ControlReply(True, "HALTED", "halted"))
-        self.born(RiskHalted(now_ns, event.reason))
+        self.emit(RiskHalted(now.wall_ns, EVERYTHING, event.reason))
         if event.reason == "commit":
             self.commit()
 
-    def readiness(self, now_ns: int) -> tuple[ProcessState, str]:
+    def readiness(self, now: Now) -> tuple[ProcessState, str]:
         return self.state
 
 
@@ -98,7 +102,7 @@ class Executor(Service):
         super().__init__("executor", transport, clock, epoch="e1", follows=("risk",))
         self.heard: list[int] = []
 
-    def on_event(self, source: str, event: Event, now_ns: int) -> None:
+    def on_event(self, source: str, event: Event, now: Now) -> None:
         assert isinstance(event, RiskViolation)
         if event.reason == "raise":
             raise RuntimeError("cannot")
@@ -129,13 +133,9 @@ def risk() -> Risky:
 def test_it_writes_down_then_publishes_then_answers(risk: Risky) -> None:
     risk.control("a person said so")
     risk.service.turn(0)
-    assert risk.wires.log == [
-        "append",
-        "send events risk",
-        "send requests console",
-        "send events heartbeat.risk",
-    ]
-    assert risk.wires.events() == [RiskHalted(START_NS, "a person said so")]
+    sent = ["send events risk", "send requests console", "send events heartbeat.risk"]
+    assert risk.wires.log == ["append", *sent]
+    assert risk.wires.events() == [RiskHalted(START_NS, EVERYTHING, "a person said so")]
 
 
 def test_what_one_turn_brings_is_one_commit_and_one_message(risk: Risky) -> None:
@@ -177,7 +177,8 @@ def test_a_clock_that_is_set_back_does_not_prolong_the_hold() -> None:
     risk = Risky(hold_ms=1)
     risk.control("held")
     risk.service.turn(0)
-    risk.clock = risk.service.clock = VirtualClock(risk.clock.now_ns() - 10**12)
+    risk.clock.step_wall(-(10**12))
+    risk.clock.advance_to(START_NS + 1_000_000)
     risk.service.turn(0)
     assert len(risk.wires.events()) == 1
 
@@ -204,7 +205,7 @@ def test_a_request_whose_handler_raises_costs_itself_alone(risk: Risky) -> None:
     risk.control("raise")
     risk.control("a person said so")
     risk.service.turn(0)
-    assert risk.wires.events() == [RiskHalted(START_NS, "a person said so")]
+    assert risk.wires.events() == [RiskHalted(START_NS, EVERYTHING, "a person said so")]
     assert risk.service.metrics.value("dead_letters") == 1
     assert risk.service.dead_letters[0].reason == "RuntimeError('cannot')"
 
@@ -264,7 +265,7 @@ class Joined:
         self.executor = Executor(self.wires, self.clock)
 
     def publish(self, *events: Event) -> None:
-        self.risk.service.born(*events)
+        self.risk.service.emit(*events)
 
     def turn(self, *, lose: str = "") -> None:
         """One turn of each; what is on a channel that contains `lose` does not arrive."""
@@ -297,7 +298,7 @@ def joined() -> Joined:
 
 
 def test_a_reader_waits_until_it_has_heard_its_source(joined: Joined) -> None:
-    assert joined.executor.following() == ("WAITING", "waiting to hear from risk")
+    assert joined.executor.following() == ("WAITING", "waiting for risk")
     joined.turn()
     assert joined.executor.following() == ("READY", "")
 
@@ -350,16 +351,16 @@ def test_a_late_reader_has_the_whole_past(joined: Joined) -> None:
 
 def test_an_event_whose_handler_raises_costs_itself_and_not_its_batch(joined: Joined) -> None:
     joined.turn()
-    joined.publish(numbered(1), RiskViolation(2, "rule", "raise"), numbered(3))
+    joined.publish(numbered(1), RAISING, numbered(3))
     joined.turn()
     assert joined.executor.heard == [1, 3]
     assert joined.executor.status()["gaps"] == {"risk": 0}
     (letter,) = joined.executor.dead_letters
-    assert wire.decode_event(letter.body) == RiskViolation(2, "rule", "raise")
+    assert wire.decode_event(letter.body) == RAISING
 
 
 def test_a_raising_handler_costs_one_event_of_a_catch_up_too(joined: Joined) -> None:
-    joined.risk.journal.append([numbered(1), RiskViolation(2, "rule", "raise"), numbered(3)])
+    joined.risk.journal.append([numbered(1), RAISING, numbered(3)])
     joined.turn()
     joined.turn()
     assert joined.executor.heard == [1, 3]

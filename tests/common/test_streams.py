@@ -15,7 +15,9 @@ from tapewire.common.bus.streams import (
     TickPublisher,
     TickReader,
 )
+from tapewire.common.clock import Now
 from tapewire.common.events import (
+    EVERYTHING,
     CatchUp,
     CatchUpReply,
     Event,
@@ -27,8 +29,13 @@ from tapewire.common.events import (
 from tapewire.common.runtime.journal import MemoryJournal
 
 
+def at(mono_ns: int) -> Now:
+    """A moment by the monotonic clock; the wall clock is set back again and again."""
+    return Now(10**18 - mono_ns, mono_ns)
+
+
 def numbered(number: int) -> RiskViolation:
-    return RiskViolation(number, "rule", "reason")
+    return RiskViolation(number, EVERYTHING, "rule", "reason")
 
 
 def numbers(events: list[Event]) -> list[int]:
@@ -68,8 +75,8 @@ class Pair:
     def hear_reply(self, reply: CatchUpReply) -> None:
         self.got += self.follower.on_reply(reply, wire.decode_batch(reply.body)[0])
 
-    def ask(self, now_ns: int = 0) -> CatchUpReply | None:
-        question = self.follower.request(now_ns)
+    def ask(self, mono_ns: int = 0) -> CatchUpReply | None:
+        question = self.follower.request(at(mono_ns))
         return None if question is None else self.stream.answer(question)
 
     def settle(self, now_ns: int) -> None:
@@ -146,10 +153,10 @@ def test_a_lost_question_is_asked_again_after_a_while_and_not_before() -> None:
     pair = Pair()
     pair.publish()
     pair.hear(pair.beat())
-    first = pair.follower.request(0)
+    first = pair.follower.request(at(0))
     assert first == CatchUp(1, 1)
-    assert pair.follower.request(CATCH_UP_RETRY_NS - 1) is None
-    assert pair.follower.request(CATCH_UP_RETRY_NS) == CatchUp(2, 1)
+    assert pair.follower.request(at(CATCH_UP_RETRY_NS - 1)) is None
+    assert pair.follower.request(at(CATCH_UP_RETRY_NS)) == CatchUp(2, 1)
 
 
 def test_an_unusable_event_is_passed_over_without_a_gap() -> None:

@@ -6,27 +6,29 @@ import pytest
 
 from tapewire.common.config.settings import ConfigError, load
 
-QUOTES = "a text stands in quotes"
+QUOTES = "text must be in quotes"
 END = "the quote at the text's end is missing"
 BAD = {
-    "[strategies]\na = 1\n[strategies]\n": (
-        "line 3: [strategies] stands where [[strategies]] is meant"
-    ),
+    "[strategies]\na = 1\n[strategies]\n": ("line 3: [strategies] must be written [[strategies]]"),
     "[[strategies]]\na = 1\n[strategies]\n": (
-        "line 3: [strategies] stands where [[strategies]] is meant"
+        "line 3: [strategies] must be written [[strategies]]"
     ),
     "[instruments]\na = 1\n[[instruments]]\n": (
-        "line 3: [[instruments]] stands behind a [instruments]; each needs two brackets"
+        "line 3: [[instruments]] follows a [instruments]; each needs two brackets"
     ),
-    "[risk]\na = 1\n[risk]  # again\n": "line 3: [risk] stands twice; put its keys under one",
-    "[tws]\nport = 1\nport = 2\n": "line 3: port stands twice",
-    "[tws]\nport = 1\nport = 2": "line 3: port stands twice",
+    "[risk]\na = 1\n[risk]  # again\n": (
+        "line 3: [risk] is a duplicate; put its keys under one of them"
+    ),
+    "[tws]\nport = 1\nport = 2\n": "line 3: port is a duplicate",
+    "[tws]\nport = 1\nport = 2": "line 3: port is a duplicate",
     "a = 1\nrun_dir = run\n": f'line 2: run_dir = run: {QUOTES}, as in "run"',
     "symbols = [AAPL, MSFT]": f'line 1: symbols = [AAPL, MSFT]: {QUOTES}, as in "AAPL"',
-    "[metrics]\nenabled = False": ("line 2: enabled = False: false is written in small letters"),
-    "[tws]\nhost = 127.0.0.1": (f"line 2: host = 127.0.0.1: it goes on behind the value; {QUOTES}"),
-    "[tws]\nport = = 1": f"line 2: port = = 1: no value; {QUOTES}",
-    "[tws]\nport =": f"line 2: port =: no value; {QUOTES}",
+    "[metrics]\nenabled = False": ("line 2: enabled = False: false must be in lower case"),
+    "[tws]\nhost = 127.0.0.1": (
+        f"line 2: host = 127.0.0.1: there is more after the value; {QUOTES}"
+    ),
+    "[tws]\nport = = 1": f"line 2: port = = 1: no value found; {QUOTES}",
+    "[tws]\nport =": f"line 2: port =: no value found; {QUOTES}",
     "port 7497": "line 1: port 7497: a key and its value have a = between them",
     'run_dir = "run\n': f'line 1: run_dir = "run: {END}',
     'run_dir = "run': f'line 1: run_dir = "run: {END}',
@@ -35,7 +37,7 @@ BAD = {
         "line 1: path = \"C:\\mine\": a backslash in a text is written twice, or the text in '...'"
     ),
     "live_account = U1234567": f'line 1: live_account = U***: {QUOTES}, as in "U***"',
-    f"a = {'1 ' * 40}": f"line 1: a = {'1 ' * 28}...: it goes on behind the value; {QUOTES}",
+    f"a = {'1 ' * 40}": f"line 1: a = {'1 ' * 28}...: there is more after the value; {QUOTES}",
 }
 
 

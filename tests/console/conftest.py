@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tapewire.common.runtime.journal import SqliteJournal
 from tapewire.console import cli
-from tests.console.journaled import EVENTS
+from tests.console.journaled import EVENTS, write
 from tests.console.running import Ended, Tapewire, simulator
 from tests.places import free_port
 
@@ -40,9 +39,7 @@ def run_dir(config: Path, tmp_path: Path) -> Path:
     (path / "journals").mkdir(parents=True, mode=0o700)
     path.chmod(0o700)
     for source, events in EVENTS.items():
-        journal = SqliteJournal(path / "journals" / f"{source}.sqlite")
-        journal.append(events)
-        journal.close()
+        write(path, source, events)
     return path
 
 

@@ -1,4 +1,4 @@
-"""What the console's tests run, and how it ended."""
+"""What the console's tests run, and how it ended; a risk process that answers."""
 
 import json
 import subprocess
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from tapewire.common.events import EVERYTHING, ControlReply, Scope
 from tests.places import ROOT
 
 
@@ -40,3 +41,14 @@ def simulator(*arguments: str) -> Iterator[int]:
         finally:
             process.terminate()
             process.wait(10)
+
+
+def answering(asked: list[tuple[object, ...]]):
+    """A risk that does what it is asked; `asked` gets action, reason and scope."""
+
+    def ask(_group, action: str, reason: str, scope: Scope = EVERYTHING) -> ControlReply:
+        asked.append((action, reason, str(scope)))
+        state = "HALTED" if scope == EVERYTHING else "ACTIVE"
+        return ControlReply(ok=True, state=state, text=reason)  # type: ignore[arg-type]
+
+    return ask

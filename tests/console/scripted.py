@@ -1,4 +1,4 @@
-"""A TWS that answers as a test has written down, on a free port, in a thread of its own."""
+"""A TWS that answers as a test scripts it, on a free port, in a thread of its own."""
 
 import contextlib
 import socket
@@ -19,13 +19,13 @@ REQUEST_TIME, START_API = "49", "71"
 
 def started(*accounts: str) -> Answers:
     """The answer that starts the API with these accounts."""
-    told = [messages.next_valid_id(1), messages.managed_accounts(",".join(accounts))]
-    return {START_API: lambda _fields: told}
+    answers = [messages.next_valid_id(1), messages.managed_accounts(",".join(accounts))]
+    return {START_API: lambda _fields: answers}
 
 
 @contextmanager
 def scripted_tws(answers: Answers) -> Iterator[int]:
-    """One client is shaken hands with and answered; gives the port."""
+    """Completes the handshake with one client and answers it; gives the port."""
 
     def serve(connection: socket.socket) -> None:
         reader, greeted = FrameReader(), False
@@ -46,7 +46,7 @@ def scripted_tws(answers: Answers) -> Iterator[int]:
 
 @contextmanager
 def listener(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """Somebody on a free port who does `serve` with each connection; gives the port."""
+    """A server on a free port that does `serve` with each connection; gives the port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def accept() -> None:

@@ -14,9 +14,10 @@ import zmq
 from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import SUPERVISOR
 from tapewire.common.config.settings import load
-from tapewire.common.events import Control, ControlReply
+from tapewire.common.events import EVERYTHING, Control, ControlReply, Scope
 from tapewire.console import application, brake
-from tapewire.console.group import launch_config as started
+from tapewire.console.group import control, launch
+from tests.console.running import answering
 from tests.places import ROOT
 
 HEAVY = {
@@ -25,7 +26,7 @@ HEAVY = {
 }  # fmt: skip
 HALT = """
 import sys
-from console import cli
+from tapewire.console import cli
 sys.argv = ["tapewire", *sys.argv[1:]]
 try:
     cli.main()
@@ -36,8 +37,8 @@ finally:
 
 @pytest.fixture
 def risk(run_dir, config) -> Iterator[list[Control]]:
-    """A group in the run directory that was started: its risk answers, and gives what it read."""
-    started.keep(load(), run_dir)
+    """A started group in the run directory, whose risk answers; gives the requests it received."""
+    launch.keep(load(), run_dir)
     read: list[Control] = []
     context = zmq.Context()
     door = context.socket(zmq.ROUTER)
@@ -59,27 +60,34 @@ def risk(run_dir, config) -> Iterator[list[Control]]:
     context.destroy(linger=0)
 
 
-def test_a_halt_loads_nothing_that_it_does_not_need(risk):
+def test_a_halt_loads_no_heavy_module(risk):
     ended = subprocess.run(
-        [sys.executable, "-c", HALT, "halt", "--reason", "lunch", "--json"],
+        [sys.executable, "-c", HALT, "halt", "--reason", "lunch", "--json", "--symbol", "AAPL",
+         "--account=DU1"],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=30,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout) == {"ok": True, "state": "HALTED", "text": "lunch"}
-    assert [(one.action, one.reason) for one in risk] == [("halt", "lunch")]
+    assert json.loads(ended.stdout) == {
+        "ok": True, "state": "HALTED", "text": "lunch",
+        "scope": {"account": "DU1", "strategy": "", "symbol": "AAPL"},
+    }  # fmt: skip
+    assert [(one.action, one.reason, one.scope) for one in risk] == [
+        ("halt", "lunch", Scope("DU1", "", "AAPL"))
+    ]
     assert HEAVY & set(ended.stderr.split()) == set()
 
 
-def test_a_halt_reads_no_more_of_the_file_than_the_run_directory(tapewire, risk, config):
+def test_a_halt_reads_only_the_run_directory_of_the_file(tapewire, risk, config):
     config.write_text(config.read_text() + "[risk]\nno_such_key = 1\n[tws\n")
     ended = tapewire("halt")
-    assert (ended.status, ended.out, ended.err) == (0, "trading is HALTED: asked by hand\n", "")
+    assert (ended.status, ended.out, ended.err) == (0, "trading is HALTED: manual\n", "")
+    assert risk[0].scope == EVERYTHING
 
 
-def test_the_plain_forms_of_a_halt_are_understood():
-    given = ["--reason", "a b", "--config=x", "--run-dir", "r", "--json"]
+def test_the_plain_forms_of_a_halt_are_parsed():
+    given = ["--reason", "a b", "--config=x", "--run-dir", "r", "--json", "--strategy", "dip"]
     assert brake.options(given) == {
-        "--reason": "a b", "--config": "x", "--run-dir": "r", "--json": "",
+        "--reason": "a b", "--config": "x", "--run-dir": "r", "--json": "", "--strategy": "dip",
     }  # fmt: skip
     assert brake.options([]) == {}
 
@@ -98,3 +106,40 @@ def test_a_halt_has_the_options_that_the_command_line_knows():
     assert {name for one in known for name in one.opts} == {*brake.VALUES, *brake.FLAGS}
     flags = [one for one in known if one.is_flag]
     assert {name for one in flags for name in one.opts} == set(brake.FLAGS)
+
+
+@pytest.mark.parametrize("option", ["--symbol", "--strategy"])
+def test_a_misspelt_part_is_not_halted_but_refused(tapewire, run_dir, config, monkeypatch, option):
+    config.write_text(
+        config.read_text() + '[[strategies]]\nname = "AAPL"\nstrategy = "strategies.dip:Dip"\n'
+    )
+    launch.keep(load(), run_dir)
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr(control, "listens", lambda _: True)
+    monkeypatch.setattr(control, "ask", answering(asked))
+    ended = tapewire("halt", option, "AAPLE")
+    assert (ended.status, asked) == (2, [])
+    assert f"{option} is 'AAPLE', which is not known; did you mean AAPL?" in ended.err
+    assert tapewire("halt", option, "AAPL").out.endswith("; trading as a whole is ACTIVE\n")
+    assert asked == [("halt", "manual", f"{option.removeprefix('--')} AAPL")]
+
+
+def test_a_further_instance_of_a_strategy_can_be_halted(tapewire, run_dir, config, monkeypatch):
+    config.write_text(
+        config.read_text() + '[[strategies]]\nname = "dip"\nstrategy = "strategies.dip:Dip"\n'
+    )
+    launch.keep(load(), run_dir)
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr(control, "listens", lambda _: True)
+    monkeypatch.setattr(control, "ask", answering(asked))
+    assert tapewire("halt", "--strategy", "dip-2").status == 0
+    assert asked == [("halt", "manual", "strategy dip-2")]
+
+
+def test_resuming_a_part_names_it(tapewire, run_dir, monkeypatch):
+    launch.keep(load(), run_dir)
+    monkeypatch.setattr(control, "listens", lambda _: True)
+    monkeypatch.setattr(control, "ask", answering([]))
+    assert tapewire("resume", "--symbol", "AAPL").out == (
+        "symbol AAPL is no longer halted; trading as a whole is ACTIVE\n"
+    )

@@ -2,17 +2,20 @@
 
 import re
 from importlib import metadata
+from typing import Any
 
 import pytest
 import typer.main
 from rich.table import Table
 
+from tapewire.common.config.locate import EXAMPLE
 from tapewire.console import application
 from tapewire.console.commands import common
 from tapewire.console.views import terminal
 from tests.console.running import Tapewire
 
 COMMANDS = sorted(application.COMMANDS)
+GROUPS = {"orders": ["list", "cancel"], "events": ["list", "follow"]}
 READING = [
     ["events"],
     ["events", "--limit", "1"],
@@ -20,6 +23,8 @@ READING = [
     ["tail", "--seconds", "0"],
     ["orders"],
     ["orders", "--live"],
+    ["orders", "list"],
+    ["events", "list", "--source", "risk"],
     ["fills"],
     ["positions"],
     ["blotter"],
@@ -46,15 +51,32 @@ def test_the_version_can_be_asked_for(tapewire: Tapewire, command: list[str]):
     assert (ended.status, ended.out) == (0, f"tapewire {metadata.version('tapewire')}\n")
 
 
+def alone(command: str) -> Any:
+    """A command or group of the command line, loaded without the others."""
+    return typer.main.get_command(application.application(command)).commands[command]  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_shows_brackets_as_they_are_written(tapewire: Tapewire, command: str):
     shown = re.sub(r"\s+", "", tapewire(command, "--help").out)
-    (one,) = application.application(command).registered_commands
-    assert re.sub(r"\s+", "", one.callback.__doc__ or "") in shown
-    for parameter in typer.main.get_command_from_info(
-        one, pretty_exceptions_short=True, rich_markup_mode=None
-    ).params:
+    one = alone(command)
+    assert re.sub(r"\s+", "", one.help or "") in shown
+    for parameter in one.params:
         assert re.sub(r"\s+", "", getattr(parameter, "help", None) or "") in shown
+
+
+@pytest.mark.parametrize(("group", "commands"), GROUPS.items())
+def test_a_group_lists_its_commands(tapewire: Tapewire, group: str, commands: list[str]):
+    assert list(alone(group).commands) == commands
+    shown = tapewire(group, "--help").out
+    for command in commands:
+        assert f"  {command} " in shown
+        assert "Usage: tapewire " in tapewire(group, command, "--help").out
+
+
+def test_a_group_alone_lists(tapewire: Tapewire, run_dir):
+    for group in GROUPS:
+        assert tapewire(group).out == tapewire(group, "list").out
 
 
 def test_the_strategies_of_the_file_are_named_in_help(tapewire: Tapewire):
@@ -80,24 +102,27 @@ MISUSED = {
     ("scale", "fast", "0"): "COUNT is '0', must be 1 or more; see `tapewire scale --help`",
     ("scale", "fast", "two"): "COUNT is 'two', must be a whole number; see `tapewire scale --help`",
     ("scale", "fast"): "Missing argument 'count'; see `tapewire scale --help`",
-    ("events", "--limit", "0"): "--limit is '0', must be 1 or more; see `tapewire events --help`",
+    ("events", "--limit", "0"): (
+        "--limit is '0', must be 1 or more; see `tapewire events list --help`"
+    ),
     ("tail", "--seconds", "-1"): "--seconds is '-1', must be 0 or more; see `tapewire tail --help`",
+    ("orders", "nope"): "No such command 'nope'; see `tapewire orders --help`",
     ("nope",): "No such command 'nope'; see `tapewire --help`",
-    ("orders", "--nope"): "No such option: --nope; see `tapewire orders --help`",
+    ("orders", "--nope"): "No such option: --nope; see `tapewire orders list --help`",
 }
 
 
-@pytest.mark.parametrize(("arguments", "said"), MISUSED.items(), ids=map(" ".join, MISUSED))
-def test_what_is_misused_is_said_in_one_sentence(tapewire: Tapewire, arguments, said: str):
+@pytest.mark.parametrize(("arguments", "sentence"), MISUSED.items(), ids=map(" ".join, MISUSED))
+def test_a_wrong_argument_is_one_sentence(tapewire: Tapewire, arguments, sentence: str):
     ended = tapewire(*arguments)
-    assert (ended.status, ended.out, ended.err) == (2, "", f"tapewire: {said}\n")
+    assert (ended.status, ended.out, ended.err) == (2, "", f"tapewire: {sentence}\n")
 
 
 def test_without_a_command_there_is_help(tapewire: Tapewire):
     assert tapewire().out == tapewire("--help").out
 
 
-def test_brackets_in_what_is_said_are_text(capsys: pytest.CaptureFixture[str]):
+def test_brackets_in_output_are_text(capsys: pytest.CaptureFixture[str]):
     table = Table("[a]")
     table.add_row("[/b]")
     terminal.out.print("[bold]x[/] :smile:", table)
@@ -113,5 +138,5 @@ def test_a_configuration_can_be_named(tapewire: Tapewire, run_dir, config, monke
     ended = tapewire("orders", "--config", "/nowhere.toml")
     assert ended.status == 2
     assert ended.err == (
-        "tapewire: /nowhere.toml: no such file; expected a configuration (see tapewire.toml)\n"
+        f"tapewire: /nowhere.toml: no such file; expected a configuration, such as {EXAMPLE}\n"
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tapewire.common.config import tws_address
+from tapewire.common.config import locate, tws_address
+from tapewire.common.config.locate import EXAMPLE
 from tapewire.common.config.tws_address import IDENTIFY, TwsAddress
 from tapewire.simulator.protocol import messages
 from tests.console import scripted
@@ -23,7 +24,7 @@ READ_ONLY = (
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch):
-    """`port(7497)`: where TWS is said to be."""
+    """`port(7497)`: sets the port of TWS."""
     return lambda number: monkeypatch.setenv("TAPEWIRE_TWS__PORT", str(number))
 
 
@@ -48,10 +49,10 @@ def test_all_is_well_with_a_tws_that_is_there(examined, port, tws_port):
     assert status == 0
     assert found["TWS"]["found"] == f"server version 157 at 127.0.0.1:{tws_port}"
     assert found["account"]["found"] == "DU*** (paper), mode paper"
-    assert found["market data"]["found"] == "ticks of AAPL come"
+    assert found["market data"]["found"] == "receiving ticks of AAPL"
 
 
-def test_a_person_reads_it_and_what_to_do(tapewire):
+def test_the_table_shows_what_to_do(tapewire):
     ended = tapewire("doctor")
     assert ended.status == 1
     assert "ok    configuration" in ended.out
@@ -60,7 +61,7 @@ def test_a_person_reads_it_and_what_to_do(tapewire):
     assert max(len(line) for line in ended.out.splitlines()) <= 80
 
 
-def test_nobody_on_the_port(examined):
+def test_a_port_on_which_no_process_listens(examined):
     found, status = examined()
     assert (found["TWS"]["ok"], status) == (False, 1)
     assert found["TWS"]["found"].endswith(": Connection refused")
@@ -68,7 +69,7 @@ def test_nobody_on_the_port(examined):
     assert found["clock"]["found"] == "not checked: TWS was not reached"
 
 
-def test_the_groups_own_simulator_is_not_missed_before_up(examined, monkeypatch):
+def test_before_up_the_simulator_is_not_expected(examined, monkeypatch):
     monkeypatch.setenv("TAPEWIRE_SIMULATOR__ENABLED", "true")
     found, status = examined()
     assert (found["TWS"]["ok"], status) == (None, 0)
@@ -76,37 +77,40 @@ def test_the_groups_own_simulator_is_not_missed_before_up(examined, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("sent", "reason"),
     [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "expected at most 16777215"),
         (b"\x00\x00\x00\x05hello", "expected a version"),
         (b"", "connection"),  # closed, or reset by what was not read
     ],
 )
-def test_somebody_else_on_the_port(examined, port, said, reason):
-    with listener(lambda connection: connection.sendall(said)) as number:
+def test_another_server_on_the_port(examined, port, sent, reason):
+    with listener(lambda connection: connection.sendall(sent)) as number:
         port(number)
         found, status = examined("--timeout", SHORT)
     assert (found["TWS"]["ok"], status) == (False, 1)
-    assert "takes connections, but is no TWS" in found["TWS"]["found"]
+    assert "takes connections, but is not a TWS" in found["TWS"]["found"]
     assert reason in found["TWS"]["found"]
 
 
-def test_a_listener_that_says_nothing_is_not_waited_for_without_end(examined, port):
+def test_a_silent_server_on_the_port(examined, port):
     with listener(lambda connection: connection.recv(1) and connection.recv(65536)) as number:
         port(number)
         found, _ = examined("--timeout", SHORT)
-    assert "is no TWS" in found["TWS"]["found"]
+    assert "is not a TWS" in found["TWS"]["found"]
 
 
-def test_a_tws_that_shakes_hands_and_no_more(examined, port):
+def test_a_tws_that_does_not_start_the_api(examined, port):
     with scripted_tws({}) as number:
         port(number)
         found, _ = examined("--timeout", SHORT)
-    assert "shook hands but does not start the API: no accounts in 0.3 s" in found["TWS"]["found"]
+    assert (
+        "completed the handshake but does not start the API: no accounts in 0.3 s"
+        in found["TWS"]["found"]
+    )
 
 
-def test_a_live_account_fails_in_paper_mode_and_is_not_written_out(examined, port):
+def test_a_live_account_fails_in_paper_mode_and_is_redacted(examined, port):
     with scripted_tws(started("U1234567")) as number:
         port(number)
         found, status = examined("--timeout", SHORT)
@@ -131,13 +135,13 @@ def test_a_read_only_api_is_found_without_an_order(examined, port):
     assert asked == []
 
 
-def test_orders_that_are_not_listed_leave_it_open(examined, port):
+def test_orders_that_are_not_listed_give_no_clear_result(examined, port):
     with scripted_tws(started("DU1")) as number:
         port(number)
         found, status = examined("--timeout", SHORT)
     assert found["read-only API"]["ok"] is None
     assert found["market data"]["ok"] is None
-    assert found["market data"]["found"] == "open: no tick of AAPL and no error in 0.3 s"
+    assert found["market data"]["found"] == "no clear result: no tick of AAPL and no error in 0.3 s"
     assert status == 0
 
 
@@ -147,7 +151,7 @@ def test_orders_that_are_not_listed_leave_it_open(examined, port):
      (10089, "own subscription for the API"), (200, "TWS knows no such contract"),
      (9999, "see TWS's message codes")],
 )  # fmt: skip
-def test_market_data_that_is_refused_says_what_to_do(examined, port, code, advice):
+def test_refused_market_data_comes_with_advice(examined, port, code, advice):
     def refuse(fields: list[str]) -> list[list[str]]:
         farm = messages.error(157, -1, 2104, "Market data farm connection is OK")
         return [farm, messages.error(157, int(fields[2]), code, "text of it")]
@@ -174,7 +178,7 @@ def test_a_clock_that_is_off_is_found(examined, port, offset_s, words):
     assert "NTP" in found["clock"]["advice"]
 
 
-def test_a_port_in_use_names_who_has_it(examined, monkeypatch):
+def test_a_port_in_use_names_the_process(examined, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         monkeypatch.setenv("TAPEWIRE_BUS__TRANSPORT", "tcp")
@@ -207,7 +211,7 @@ def test_the_groups_own_sockets_are_no_conflict(examined, run_dir):
     assert found["sockets"]["found"].endswith("free, 1 in use by this group")
 
 
-def test_with_the_groups_simulator_a_tws_on_the_configured_port_is_let_alone(
+def test_with_the_groups_simulator_a_tws_on_the_configured_port_is_ignored(
     examined, monkeypatch, tws_port, port
 ):
     port(tws_port)
@@ -216,7 +220,7 @@ def test_with_the_groups_simulator_a_tws_on_the_configured_port_is_let_alone(
     assert (found["sockets"]["ok"], found["TWS"]["ok"], status) == (True, None, 0)
 
 
-def test_a_stranger_in_the_simulators_place_fails(examined, monkeypatch, tws_port, run_dir):
+def test_another_server_in_place_of_the_simulator_fails(examined, monkeypatch, tws_port, run_dir):
     monkeypatch.setenv("TAPEWIRE_SIMULATOR__ENABLED", "true")
     tws_address.publish(run_dir, TwsAddress("127.0.0.1", tws_port, "nonce"))
     found, status = examined("--timeout", SHORT)
@@ -268,7 +272,7 @@ def test_it_creates_nothing_in_a_run_directory_that_is_there(examined, tmp_path)
     assert everything_in(tmp_path / "r") == set()
 
 
-def test_a_run_directory_that_cannot_be_made(examined, monkeypatch, tmp_path):
+def test_a_run_directory_that_cannot_be_created(examined, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("TAPEWIRE_RUN_DIR", str(tmp_path / "file" / "r"))
     found, status = examined()
@@ -281,11 +285,11 @@ def test_a_run_directory_too_long_for_sockets(examined, monkeypatch, tmp_path):
     monkeypatch.setenv("TAPEWIRE_RUN_DIR", str(run_dir))
     found, status = examined()
     assert (found["run directory"]["ok"], status) == (False, 1)
-    said = found["run directory"]
-    assert said["found"].startswith(
+    finding = found["run directory"]
+    assert finding["found"].startswith(
         f"run_dir {run_dir} is too long for sockets: the path {run_dir}/"
     )
-    assert said["advice"].startswith("choose a run_dir of at most 83 bytes")
+    assert finding["advice"].startswith("choose a run_dir of at most 83 bytes")
     assert not run_dir.exists()
 
 
@@ -308,7 +312,7 @@ def strategies(config: Path, folder: Path, **modules: str) -> None:
 MINE = "from tapewire import Strategy\nclass Mine(Strategy):\n    pass\n"
 
 
-def test_each_strategy_is_loaded_and_what_is_wrong_with_it_said(examined, config, tmp_path):
+def test_each_strategy_is_loaded_and_its_error_shown(examined, config, tmp_path):
     strategies(config, tmp_path, good=f"print('noise')\n{MINE}", bad="import no_such_module\n")
     found, status = examined()
     assert (found["strategy good"]["ok"], status) == (True, 1)
@@ -321,27 +325,52 @@ def test_each_strategy_is_loaded_and_what_is_wrong_with_it_said(examined, config
     assert found["strategy bad"]["advice"].startswith("correct that line, or install no_such_modu")
 
 
-def test_a_strategy_that_crashes_ends_or_hangs_hurts_the_doctor_not(
-    examined, config, tmp_path, monkeypatch
-):
-    monkeypatch.setattr("tapewire.console.doctor.strategies.LOAD_TIMEOUT_S", 2.0)
+def test_a_strategy_that_crashes_or_ends_does_not_stop_the_doctor(examined, config, tmp_path):
     strategies(
         config, tmp_path, crash="import os\nos.kill(os.getpid(), 11)\n",
-        ends="import os\nos._exit(7)\n", hangs="import threading\nthreading.Event().wait()\n",
+        ends="import os\nos._exit(7)\n",
     )  # fmt: skip
-    found, status = examined()
+    found, status = examined("--timeout", SHORT)
     assert status == 1
-    said = {name: found[f"strategy {name}"]["found"] for name in ("crash", "ends", "hangs")}
-    assert said["crash"].endswith("but its process ended with SIGSEGV while it was loaded")
-    assert said["ends"].endswith("but its process ended with status 7 while it was loaded")
-    assert said["hangs"].endswith("but it was not loaded within 2 s")
-    assert all(found[f"strategy {name}"]["advice"] for name in said)
+    crash, ends = (found[f"strategy {name}"] for name in ("crash", "ends"))
+    assert crash["found"].endswith("but its process ended with SIGSEGV while it was loaded")
+    assert ends["found"].endswith("but its process ended with status 7 while it was loaded")
+    assert crash["advice"]
+    assert ends["advice"]
+
+
+def test_a_strategy_that_hangs_does_not_stop_the_doctor(examined, config, tmp_path, monkeypatch):
+    monkeypatch.setattr("tapewire.console.doctor.strategies.LOAD_TIMEOUT_S", 0.2)
+    strategies(config, tmp_path, hangs="import threading\nthreading.Event().wait()\n")
+    found, status = examined("--timeout", SHORT)
+    assert status == 1
+    assert found["strategy hangs"]["found"].endswith("but it was not loaded within 0.2 s")
+    assert found["strategy hangs"]["advice"]
 
 
 def test_a_configuration_that_cannot_work(examined, monkeypatch):
-    monkeypatch.setenv("TAPEWIRE_TWS__WAY_OUT_CLIENT_ID", "1")
+    monkeypatch.setenv("TAPEWIRE_TWS__LIQUIDATION_CLIENT_ID", "1")
     found, _ = examined()
     assert found["configuration"]["found"].endswith("are both 1")
     monkeypatch.setenv("TAPEWIRE_INSTRUMENTS", "[]")
     found, _ = examined()
     assert "add an [[instruments]] entry" in found["configuration"]["advice"]
+
+
+def test_without_a_configuration_the_advice_is_how_to_get_one(examined, monkeypatch, tmp_path):
+    monkeypatch.delenv("TAPEWIRE_CONFIG")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    found, status = examined("--timeout", SHORT)
+    assert status == 1
+    assert found["configuration"]["advice"].endswith(f"start from the example: cp {EXAMPLE} .")
+
+
+def test_a_path_in_an_advice_is_never_cut_off(tapewire, monkeypatch, tmp_path):
+    monkeypatch.delenv("TAPEWIRE_CONFIG")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    long = tmp_path / ("long" * 25) / "tapewire.toml"
+    monkeypatch.setattr(locate, "EXAMPLE", long)
+    shown = tapewire("doctor", "--timeout", SHORT).out
+    assert str(long) in "".join(line.strip() for line in shown.splitlines())

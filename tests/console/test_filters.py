@@ -1,4 +1,4 @@
-"""A filter that can match nothing says what is known; one that matches nothing yet says so."""
+"""A filter that can match nothing lists what is known; one that matches nothing yet says so."""
 
 import pytest
 
@@ -14,6 +14,9 @@ UNKNOWN = {
     ("fills", "--symbol", "appl"): SYMBOL,
     ("blotter", "--symbol", "appl"): SYMBOL,
     ("positions", "--symbol", "appl"): SYMBOL,
+    ("orders", "--account", "DU9"): (
+        "tapewire: --account is 'DU9', which is not known; did you mean DU1?"
+    ),
     ("orders", "--strategy", "dip-2"): (
         "tapewire: --strategy is 'dip-2', which is not known; did you mean dip? Known: dip, other"
     ),
@@ -22,19 +25,20 @@ UNKNOWN = {
     ),
     ("events", "--source", "gate"): (
         "tapewire: --source is 'gate', which is not known; did you mean gateway?"
-        " Known: executor, gateway, risk, way-out"
+        " Known: executor, gateway, liquidation, risk"
     ),
     ("tail", "tick.AAPLE"): (
         "tapewire: TOPIC is 'tick.AAPLE', which is not known; did you mean tick.AAPL?"
-        " Known: executor, gateway, heartbeat.executor, heartbeat.gateway, heartbeat.risk,"
-        " heartbeat.way-out, last.AAPL, last.ESZ6, risk, tick.AAPL, tick.ESZ6, way-out"
+        " Known: executor, gateway, heartbeat.executor, heartbeat.gateway,"
+        " heartbeat.liquidation, heartbeat.risk, last.AAPL, last.ESZ6, liquidation, risk,"
+        " tick.AAPL, tick.ESZ6"
     ),
 }
 
 
 @pytest.mark.parametrize("as_json", [[], ["--json"]], ids=["text", "json"])
 @pytest.mark.parametrize(("arguments", "said"), UNKNOWN.items(), ids=map(" ".join, UNKNOWN))
-def test_a_name_that_is_not_known_is_refused(tapewire, run_dir, arguments, said, as_json):
+def test_an_unknown_name_is_refused(tapewire, run_dir, arguments, said, as_json):
     ended = tapewire(*arguments, *as_json)
     assert (ended.status, ended.out, ended.err) == (2, "", f"{said}\n")
 
@@ -43,6 +47,9 @@ NONE_YET = {
     ("orders", "--strategy", "idle"): "no orders of idle yet",
     ("orders", "--strategy", "idle-2"): "no orders of idle-2 yet",
     ("orders", "--live", "--strategy", "other"): "no live orders of other",
+    ("orders", "--live", "--strategy", "other", "--account", "DU1"): (
+        "no live orders of other in account DU1"
+    ),
     ("orders", "--symbol", "MSFT"): "no orders in MSFT yet",
     ("fills", "--strategy", "idle", "--symbol", "AAPL"): "no fills of idle in AAPL yet",
     ("blotter", "--strategy", "idle"): "no orders of idle yet",
@@ -59,49 +66,47 @@ def idle(config):
 
 
 @pytest.mark.parametrize(("arguments", "said"), NONE_YET.items(), ids=map(" ".join, NONE_YET))
-def test_what_is_configured_and_has_done_nothing_is_no_error(
-    tapewire, run_dir, idle, arguments, said
-):
+def test_a_configured_name_without_events_is_no_error(tapewire, run_dir, idle, arguments, said):
     ended = tapewire(*arguments)
     assert (ended.status, ended.out.splitlines()[0], ended.err) == (0, said, "")
 
 
-def test_what_was_traded_is_known_though_it_is_configured_no_more(tapewire, run_dir, idle):
+def test_what_was_traded_is_known_even_if_it_is_no_longer_configured(tapewire, run_dir, idle):
     found = tapewire("orders", "--strategy", "other", "--json").json["orders"]
     assert [one["intent_id"] for one in found] == ["dip-e-3/1"]
 
 
-def test_an_event_of_which_there_is_none_is_no_error(tapewire, run_dir):
+def test_a_type_without_events_is_no_error(tapewire, run_dir):
     ended = tapewire("events", "--type", "order.lost", "--type", "connection.")
     assert (ended.status, ended.out) == (0, "")
     assert ended.err == "no events of order.lost, connection. yet\n"
     assert tapewire("events", "--from", "2030-01-01").err == "no events in that time\n"
 
 
-def test_every_event_that_stands_in_a_journal_is_a_known_type(tapewire, run_dir):
+def test_every_journaled_event_is_a_known_type(tapewire, run_dir):
     for name in {one["event"] for one in tapewire("events", "--json").lines}:
         assert tapewire("events", "--type", name, "--json").lines
-    assert tapewire("events", "--type", "quote").status == 2, "ticks are on no disk"
+    assert tapewire("events", "--type", "quote").status == 2, "ticks are in no journal"
 
 
-def test_tail_says_that_nobody_publishes(tapewire, run_dir):
+def test_tail_says_that_no_group_runs(tapewire, run_dir):
     ended = tapewire("tail", "tick.AAPL", "--seconds", "0")
     assert ended.status == 0
-    assert ended.err.startswith(f"no group runs in {run_dir}; listening until one does\n")
+    assert ended.err.startswith(f"no group runs in {run_dir}; listening until one starts\n")
     assert "no group" not in tapewire("tail", "--seconds", "0", "--json").err
 
 
-def test_tail_says_of_which_symbols_nothing_comes(tapewire, run_dir, monkeypatch):
+def test_tail_warns_about_symbols_that_no_strategy_reads(tapewire, run_dir, monkeypatch):
     monkeypatch.setattr(Group, "is_up", lambda _: True)
     (run_dir / "status").mkdir()
     (run_dir / "status" / "gateway.json").write_text('{"ts_ns": 1, "tick_seqs": {"AAPL": 5}}')
-    said = "nobody reads ESZ6 now; ticks come once a strategy does\n"
-    assert tapewire("tail", "tick.ESZ6", "--seconds", "0").err.startswith(said)
+    warning = "no strategy reads ESZ6 now; ticks start once one does\n"
+    assert tapewire("tail", "tick.ESZ6", "--seconds", "0").err.startswith(warning)
     for topic in ("tick.A", "tick.", "last.AAPL", "gateway"):
-        assert "nobody" not in tapewire("tail", topic, "--seconds", "0").err
+        assert "no strategy" not in tapewire("tail", topic, "--seconds", "0").err
 
 
-def test_a_symbol_is_text_and_no_markup(tapewire, run_dir, config):
+def test_a_symbol_is_text_and_not_markup(tapewire, run_dir, config):
     config.write_text(config.read_text().replace('"ESZ6"', '"[bold]"'))
     ended = tapewire("orders", "--symbol", "[bold]x")
     assert "--symbol is '[bold]x', which is not known; did you mean [bold]?" in ended.err

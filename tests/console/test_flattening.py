@@ -1,93 +1,133 @@
-"""A flatten as it is followed: what it is going to do, its end, and what is left."""
+"""A flatten: what it will do, how it ended, and what is left."""
 
 import pytest
 
-from tapewire.common.events import ControlReply, FlattenCompleted, FlattenStarted
-from tapewire.common.runtime.journal import SqliteJournal
+from tapewire.common.events import (
+    EVERYTHING,
+    ControlReply,
+    FlattenCompleted,
+    FlattenStarted,
+    Scope,
+)
 from tapewire.console.group import control
 from tapewire.console.group.supervisor import Group
 from tapewire.console.views import flattening
-from tests.console.journaled import MS, T0
+from tests.console.journaled import MS, T0, write
+from tests.console.running import answering
+
+
+def held(account: str, symbol: str, quantity: str) -> dict[str, str]:
+    return {"account": account, "symbol": symbol, "quantity": quantity}
+
 
 HOLDING = {
     "gateway": {"orders": {"FILLED": 3, "ACCEPTED": 1}},
-    "way-out": {"orders": {"UNKNOWN": 1}},
-    "risk": {"held": {"AAPL": "-30", "ESZ6": "10"}, "flatten": "CLOSING, attempt 2"},
+    "liquidation": {"orders": {"UNKNOWN": 1}},
+    "risk": {
+        "held": [held("DU1", "AAPL", "-30"), held("DU1", "ESZ6", "10")],
+        "flatten": "CLOSING, attempt 2",
+    },
 }
+BOTH = {"risk": {"held": [held("DU1", "AAPL", "-30"), held("DU2", "AAPL", "5")]}}
 LEFT = "still open after 20 attempts: ESZ6 10"
+OF_A_SYMBOL = Scope(symbol="AAPL")
 
 
-def test_it_is_said_beforehand_what_will_be_cancelled_and_closed():
+def test_the_plan_names_what_will_be_cancelled_and_closed():
     assert flattening.plan(HOLDING) == (
-        "cancelling every order of the account (2 orders known to work), closing AAPL -30, ESZ6 10"
+        "cancelling every order of the login (2 orders known to work), closing AAPL -30, ESZ6 10"
     )
     assert flattening.plan({"gateway": {"orders": {"INTENDED": 1}}}) == (
-        "cancelling every order of the account (1 order known to work),"
+        "cancelling every order of the login (1 order known to work),"
         " no position is known to be held"
     )
 
 
+def test_the_plan_for_a_part_names_only_that_part():
+    assert flattening.plan(HOLDING, OF_A_SYMBOL) == (
+        "cancelling our orders in symbol AAPL, closing AAPL -30"
+    )
+
+
+def test_holdings_name_accounts_where_there_are_several():
+    assert flattening.holdings(BOTH) == "DU1 AAPL -30, DU2 AAPL 5"
+    assert flattening.holdings(BOTH, Scope(account="DU2")) == "DU2 AAPL 5"
+
+
 def test_an_ending_is_a_sentence():
-    def said(over: bool, left: str = "") -> str:
-        return flattening.Ending(over, left).sentence(HOLDING, 30)
+    def sentence(over: bool, left: str = "", scope: Scope = EVERYTHING) -> str:
+        return flattening.Ending(over, left, scope).sentence(HOLDING, 30)
 
-    assert said(True).startswith("flat: every position was closed; trading is HALTED until")
-    assert said(True, LEFT).startswith(f"not flat: {LEFT}; trading is HALTED until")
-    assert said(False).startswith("not flat after 30 s: CLOSING, attempt 2, AAPL -30, ESZ6 10 left")
-
-
-def journaled(run_dir, *events) -> None:
-    journal = SqliteJournal(run_dir / "journals" / "risk.sqlite")
-    journal.append(events)
-    journal.close()
+    assert sentence(True).startswith("flat: every position was closed; trading is HALTED until")
+    assert sentence(True, LEFT).startswith(f"not flat: {LEFT}; trading is HALTED until")
+    assert sentence(False) == "not flat after 30 s: CLOSING, attempt 2, AAPL -30, ESZ6 10 left"
+    assert sentence(True, scope=OF_A_SYMBOL) == (
+        "flat: every position in symbol AAPL was closed;"
+        " symbol AAPL stays halted until `tapewire resume --symbol AAPL`"
+    )
 
 
 def test_only_the_end_of_the_last_flatten_counts(run_dir):
-    journaled(run_dir, FlattenStarted(T0 + 200 * MS, "x"), FlattenCompleted(T0 + 201 * MS, LEFT))
-    assert flattening.wait(run_dir, 0) == (True, LEFT)
-    journaled(run_dir, FlattenStarted(T0 + 300 * MS, "x"))
-    assert flattening.wait(run_dir, 0) == (False, "")
+    first = FlattenStarted(T0 + 200 * MS, EVERYTHING, "x")
+    write(run_dir, "risk", [first, FlattenCompleted(T0 + 201 * MS, EVERYTHING, LEFT)])
+    assert flattening.wait(run_dir, 0) == (True, LEFT, EVERYTHING)
+    write(run_dir, "risk", [FlattenStarted(T0 + 300 * MS, OF_A_SYMBOL, "x")])
+    assert flattening.wait(run_dir, 0) == (False, "", OF_A_SYMBOL)
     unfinished = flattening.unfinished(run_dir)
     assert unfinished is not None
     assert unfinished.ts_ns == T0 + 300 * MS
-    journaled(run_dir, FlattenCompleted(T0 + 301 * MS))
+    write(run_dir, "risk", [FlattenCompleted(T0 + 301 * MS, OF_A_SYMBOL)])
     assert flattening.wait(run_dir, 0).flat
     assert flattening.unfinished(run_dir) is None
 
 
 @pytest.fixture
 def risk(run_dir, monkeypatch):
-    """A group that is up, whose risk starts a flatten when it is asked to; gives what was asked."""
-    asked = []
+    """A group that is up, whose risk starts a flatten on request; gives what was requested."""
+    asked: list[tuple[object, ...]] = []
+    answer = answering(asked)
 
-    def ask(_config, action: str, reason: str) -> ControlReply:
-        asked.append((action, reason))
-        journaled(run_dir, FlattenStarted(T0 + 300 * MS, reason))
-        return ControlReply(ok=True, state="HALTED", text=reason)
+    def ask(group, action: str, reason: str, scope: Scope = EVERYTHING) -> ControlReply:
+        write(run_dir, "risk", [FlattenStarted(T0 + 300 * MS, scope, reason)])
+        return answer(group, action, reason, scope)
 
     monkeypatch.setattr(Group, "is_up", lambda _: True)
     monkeypatch.setattr(control, "ask", ask)
     return asked
 
 
-def test_the_command_says_that_it_is_not_over_and_fails(tapewire, risk):
+def test_a_flatten_that_takes_longer_than_the_wait_fails_and_says_so(tapewire, risk):
     ended = tapewire("flatten", "--wait", "0.01", "--reason", "lunch")
     assert ended.status == 1
-    assert ended.err.startswith("trading is HALTED: lunch; cancelling every order of the account")
+    assert ended.err.startswith("trading is HALTED: lunch; cancelling every order of the login")
     assert ended.out.startswith("not flat after 0.01 s")
-    assert ended.out.endswith("; risk goes on by itself; `tapewire status` shows how far it is\n")
-    assert risk == [("flatten", "lunch")]
+    assert ended.out.endswith("; risk continues by itself; `tapewire status` shows how far it is\n")
+    assert risk == [("flatten", "lunch", "everything")]
 
 
-def test_the_command_need_not_wait(tapewire, risk):
+def test_a_flatten_without_a_wait_succeeds_once_risk_has_taken_it(tapewire, risk):
     ended = tapewire("flatten", "--wait", "0", "--json")
     assert (ended.status, ended.json) == (0, {
-        "ok": True, "state": "HALTED", "text": "flattened by hand",
+        "ok": True, "state": "HALTED", "text": "manual",
+        "scope": {"account": "", "strategy": "", "symbol": ""},
         "over": False, "flat": False, "left": "",
     })  # fmt: skip
 
 
-def test_what_could_not_be_closed_is_said_and_fails(tapewire, risk, run_dir, monkeypatch):
+def test_a_flatten_may_be_of_an_account_or_a_symbol(tapewire, risk):
+    ended = tapewire("flatten", "--wait", "0", "--account", "DU1", "--symbol", "AAPL")
+    assert ended.status == 0
+    assert risk == [("flatten", "manual", "account DU1, symbol AAPL")]
+    assert ended.err.startswith("account DU1, symbol AAPL is halted; trading as a whole is ACTIVE")
+
+
+def test_a_symbol_that_is_neither_configured_nor_held_is_refused(tapewire, risk):
+    ended = tapewire("flatten", "--symbol", "APPL")
+    assert (ended.status, risk) == (2, [])
+    assert "--symbol is 'APPL', which is not known; did you mean AAPL?" in ended.err
+
+
+def test_what_could_not_be_closed_is_named_and_fails(tapewire, risk, monkeypatch):
     monkeypatch.setattr(flattening, "wait", lambda *_: flattening.Ending(True, LEFT))
     ended = tapewire("flatten")
     assert (ended.status, ended.out.partition(";")[0]) == (1, f"not flat: {LEFT}")

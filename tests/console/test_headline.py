@@ -7,16 +7,17 @@ from rich.console import Console
 from rich.text import Text
 
 from tapewire.console.views import tables
-from tapewire.console.views.clip import Fitting
+from tapewire.console.views.terminal import Clipped
 from tests.console.journaled import T0
 
 READY = {"state": "READY", "reason": "", "ended": "", "age_s": 0}
 RISK = {
-    **READY, "trading": "ACTIVE", "halted_ns": 0, "flatten": "", "held": {},
-    "realised": "-1234567.89", "unrealised": "-1234567.89", "commission": "12345.67",
+    **READY, "trading": "ACTIVE", "halted_ns": 0, "flatten": "", "held": [], "halts": [],
+    "realised": "-1234567.89", "unrealised": "-1234567.89", "fees": "12345.67",
 }  # fmt: skip
 HALTED = {**RISK, "state": "HALTED", "trading": "HALTED", "halted_ns": T0, "reason": "lunch"}
 NO_TWS = {**READY, "state": "WAITING", "reason": "cannot connect to TWS"}
+HELD = {"account": "DU1", "symbol": "AAPL", "quantity": "-30"}
 RATES = {"ticks": 123_456.0, "signals": 1_234.0, "orders": 1_234.0}
 SHOWN_RATES = "ticks 123,456/s   signals 1,234/s   orders 1,234/s"
 
@@ -35,7 +36,7 @@ SAID = {
     ),
     "halted": ({"risk": HALTED}, "HALTED   lunch, 11:32:18; `tapewire resume` lifts it"),
     "flatten": ({"risk": {**HALTED, "flatten": "CLOSING"}}, "HALTED   lunch, 11:32:18"),
-    "unheard": ({}, "STARTING   risk has not told its state yet"),
+    "no status": ({}, "STARTING   risk has not reported its state yet"),
     "waiting": (
         {"risk": {**RISK, "trading": "HALTED", "state": "WAITING", "reason": "for the gateway"}},
         "STARTING   risk is WAITING: for the gateway",
@@ -49,7 +50,7 @@ SAID = {
 
 
 @pytest.mark.parametrize(("statuses", "said"), SAID.values(), ids=SAID)
-def test_it_says_whether_it_trades_and_if_not_why(statuses, said: str):
+def test_the_first_row_shows_the_trading_state_and_why(statuses, said: str):
     assert rows(tables.headline(statuses, {}))[0] == f" trading {said}"
 
 
@@ -57,19 +58,48 @@ def test_rates_of_a_busy_group_fit_a_terminal():
     shown = rows(tables.headline({"risk": RISK, "gateway": READY}, RATES))
     assert shown == [
         f" trading ACTIVE   {SHOWN_RATES}",
-        "realised -1,234,567.89   unrealised -1,234,567.89   commissions 12,345.67",
+        "realised -1,234,567.89   unrealised -1,234,567.89   fees 12,345.67",
     ]
 
 
-def test_a_flatten_under_way_stands_below_the_reason_with_what_is_left():
-    risk = {**HALTED, "flatten": "CLOSING, attempt 2", "held": {"AAPL": "-30"}}
+def test_a_flatten_in_progress_is_shown_with_what_is_left():
+    risk = {**HALTED, "flatten": "CLOSING, attempt 2", "held": [HELD]}
     shown = rows(tables.headline({"risk": risk}, {"ticks": 5.0}))
     assert shown[1] == "ticks 5/s   flatten CLOSING, attempt 2: AAPL -30 left"
 
 
 def test_rows_that_do_not_fit_are_counted():
     text = Text("\n".join(f"row {number}" for number in range(30)))
-    shown = rows(Fitting(text), height=24)
+    shown = rows(Clipped(text), height=24)
     assert (len(shown), shown[22]) == (24, "row 22")
     assert shown[23] == "7 more rows; `tapewire status` shows all"
-    assert len(rows(Fitting(text), height=30)) == 30
+    assert len(rows(Clipped(text), height=30)) == 30
+
+
+def test_each_halt_of_a_part_has_a_line_with_its_scope_and_reason():
+    halts = [
+        {"scope": "everything", "reason": "lunch", "ts_ns": T0},
+        {"scope": "symbol AAPL", "reason": "news", "ts_ns": T0 + 10**9},
+        {"scope": "account DU1, strategy dip", "reason": "MaxContracts: 9", "ts_ns": T0},
+    ]
+    active = rows(tables.headline({"risk": {**RISK, "halts": halts[1:]}, "gateway": READY}, {}))
+    assert active[:3] == [
+        " trading ACTIVE",
+        "halted: symbol AAPL, since 11:32:19: news",
+        "halted: account DU1, strategy dip, since 11:32:18: MaxContracts: 9",
+    ]
+    halted = rows(tables.headline({"risk": {**HALTED, "halts": halts[:2]}}, {}))
+    assert halted[:2] == [
+        " trading HALTED   lunch, 11:32:18; `tapewire resume` lifts it",
+        "halted: symbol AAPL, since 11:32:19: news",
+    ]
+
+
+def test_positions_name_accounts_where_there_are_several():
+    row = {
+        "account": "DU1", "symbol": "AAPL", "quantity": "5", "average_cost": "100", "mark": None,
+        "unrealised": None, "realised": "0", "fees": "1",
+    }  # fmt: skip
+    assert rows(tables.positions({"positions": [row]}))[0].split()[:2] == ["symbol", "position"]
+    shown = rows(tables.positions({"positions": [row, {**row, "account": "DU2"}]}))
+    assert [line.split()[0] for line in shown] == ["account", "DU1", "DU2"]

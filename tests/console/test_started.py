@@ -1,35 +1,36 @@
-"""What a group was started with steers it, whatever has become of the configuration since."""
+"""A group is controlled by what it was started with, whatever became of the configuration."""
 
+import sqlite3
 import stat
+from contextlib import closing
 
 import pytest
 
+from tapewire.common.bus.wire import WIRE_VERSION
 from tapewire.common.config import settings as configuration
+from tapewire.common.config.locate import EXAMPLE
 from tapewire.common.config.settings import Config, ConfigError
-from tapewire.common.events import ControlReply, FlattenStarted
-from tapewire.common.runtime.journal import SqliteJournal
-from tapewire.console.group import archive as ended
-from tapewire.console.group import control, launched
-from tapewire.console.group import launch_config as started
+from tapewire.common.events import EVERYTHING, ControlReply, FlattenStarted, Scope
+from tapewire.console.group import control, launch
 from tapewire.console.group.supervisor import Group
-from tests.console.journaled import T0
+from tests.console.journaled import T0, write
 
-ASKED = "a flatten asked at 2026-11-20T11:32:18Z (lunch) is under way"
+UNFINISHED = "a flatten, requested at 2026-11-20T11:32:18Z (lunch), is unfinished"
 
 
 @pytest.fixture
 def kept(run_dir, config):
     """A group in the run directory was started with the file as it is."""
-    started.keep(configuration.load(), run_dir)
+    launch.keep(configuration.load(), run_dir)
     return run_dir
 
 
 @pytest.fixture
 def asked(monkeypatch):
-    """A group that is up and whose risk answers; gives what it was asked, and where."""
+    """A group that is up and whose risk answers; gives what was asked of it, and where."""
     asked = []
 
-    def ask(config, action: str, reason: str) -> ControlReply:
+    def ask(config, action: str, reason: str, scope: Scope = EVERYTHING) -> ControlReply:
         asked.append((action, str(config.run_dir), config.bus.transport))
         return ControlReply(ok=True, state="HALTED", text=reason)
 
@@ -43,78 +44,76 @@ def asked(monkeypatch):
 def test_what_was_kept_is_the_same_whatever_the_environment_says(kept, monkeypatch):
     before = configuration.load()
     monkeypatch.setenv("TAPEWIRE_TWS__PORT", "no port")
-    assert started.read(kept).model_dump() == before.model_dump()
-    assert stat.S_IMODE((kept / launched.FILE).stat().st_mode) == 0o600
+    assert launch.read(kept).model_dump() == before.model_dump()
+    assert stat.S_IMODE((kept / control.FILE).stat().st_mode) == 0o600
 
 
-def test_what_was_not_kept_or_cannot_be_read_is_none(run_dir):
-    assert started.read(run_dir) is None
+def test_a_missing_or_broken_launch_file_reads_as_none(run_dir):
+    assert launch.read(run_dir) is None
     for text in ("", "{", "[1]", '{"no_such": 1}'):
-        (run_dir / launched.FILE).write_text(text)
-        assert started.read(run_dir) is None
+        (run_dir / control.FILE).write_text(text)
+        assert launch.read(run_dir) is None
 
 
 TYPOS = {
-    "key": "[risk]\nmax_contract = 1\n",
-    "value": "[risk]\nmax_contracts = 0\n",
+    "key": "[executor]\non_stopp = 1\n",
+    "value": '[executor]\non_stop = "no"\n',
     "syntax": "[risk\n",
 }
 
 
 @pytest.mark.parametrize("typo", TYPOS.values(), ids=TYPOS)
 @pytest.mark.parametrize("command", ["halt", "resume"])
-def test_a_refused_file_takes_nobodys_brake_away(tapewire, config, kept, asked, typo, command):
+def test_you_can_still_halt_if_the_file_is_refused(tapewire, config, kept, asked, typo, command):
     config.write_text(config.read_text() + typo)
     found = tapewire(command)
     assert (found.status, asked) == (0, [(command, str(kept), "ipc")])
     assert found.err.startswith(f"the configuration is refused ({config}: ")
-    assert found.err.endswith("); using what the group was started with\n")
+    assert found.err.endswith("); using the one the group was started with\n")
     assert len(found.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
     "command", [["status"], ["flatten", "--wait", "0"], ["orders"], ["events"]]
 )
-def test_looking_at_it_needs_no_good_file_either(tapewire, config, kept, asked, command):
+def test_you_can_still_look_at_it_if_the_file_is_refused(tapewire, config, kept, asked, command):
     config.write_text(config.read_text() + TYPOS["key"])
-    assert "using what the group was started with" in tapewire(*command).err
+    assert "using the one the group was started with" in tapewire(*command).err
 
 
-def test_while_it_runs_a_group_is_spoken_to_as_it_was_started(tapewire, config, kept, asked):
+def test_a_running_group_is_reached_as_it_was_started(tapewire, config, kept, asked):
     config.write_text(config.read_text() + '[bus]\ntransport = "tcp"\n')
     assert tapewire("halt").err == ""
     assert asked == [("halt", str(kept), "ipc")]
 
 
-def test_a_run_directory_can_be_named_whatever_the_file_says(
-    tapewire, config, kept, asked, tmp_path
-):
+def test_a_run_directory_can_be_named_with_any_file(tapewire, config, kept, asked, tmp_path):
     config.write_text(f'run_dir = "{tmp_path / "new"}"\n{TYPOS["key"]}')
     refused = tapewire("halt")
     assert (refused.status, asked) == (2, [])
-    assert "--run-dir names the group to speak to, if one runs" in refused.err
+    assert "use --run-dir to name the group, if one runs" in refused.err
     found = tapewire("halt", "--run-dir", str(kept))
     assert (found.status, found.err, asked) == (0, "", [("halt", str(kept), "ipc")])
     nobody = tapewire("halt", "--run-dir", str(tmp_path))
     assert nobody.err == f"tapewire: --run-dir {tmp_path}: no group was started there\n"
 
 
-def test_where_none_runs_another_run_directory_is_pointed_to(tapewire, config):
+def test_if_no_group_runs_the_error_points_to_another_run_directory(tapewire, config):
     found = tapewire("halt")
     assert found.status == 1
     assert "--run-dir names one that runs elsewhere" in found.err
 
 
 @pytest.mark.parametrize("command", ["up", "run", "halt", "down", "status"])
-def test_a_folder_that_is_no_projects_is_refused(tapewire, monkeypatch, tmp_path, command):
+def test_a_folder_without_a_configuration_is_refused(tapewire, monkeypatch, tmp_path, command):
     monkeypatch.delenv("TAPEWIRE_CONFIG")
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
     found = tapewire(command)
     assert (found.status, found.err) == (
         2,
-        f"tapewire: no tapewire.toml in {tmp_path / 'empty'}; call tapewire where it is, or name"
-        " it with --config\n",
+        f"tapewire: no tapewire.toml in {tmp_path / 'empty'}; run tapewire where yours is, name it"
+        f" with --config, or start from the example: cp {EXAMPLE} .\n",
     )
     assert list((tmp_path / "empty").iterdir()) == []
 
@@ -129,59 +128,93 @@ def test_a_run_directory_of_the_environment_needs_no_file(tapewire, monkeypatch,
 
 @pytest.fixture
 def flattening(kept, monkeypatch):
-    """A flatten that is not over, and a group that would start; gives what has been started."""
-    journal = SqliteJournal(kept / "journals" / "risk.sqlite")
-    journal.append([FlattenStarted(T0, "lunch")])
-    journal.close()
+    """An unfinished flatten, and a group that would start; gives what has been started."""
+    write(kept, "risk", [FlattenStarted(T0, EVERYTHING, "lunch")])
     begun = []
     monkeypatch.setattr(Group, "up", lambda *_: begun.append("up"))
     return begun
 
 
-def test_up_says_beforehand_that_it_goes_on_with_a_flatten(tapewire, flattening):
+def test_up_announces_that_it_continues_a_flatten(tapewire, flattening):
     found = tapewire("up", "--wait", "0")
     assert (found.status, flattening) == (0, ["up"])
     assert found.err == (
-        f"{ASKED}: it cancels every order and closes every position of whatever account answers\n"
+        f"{UNFINISHED}: it will cancel every order and close every position of whatever account"
+        " answers\n"
     )
 
 
-def test_a_flatten_is_not_let_loose_on_another_account(tapewire, config, flattening):
+def test_a_flatten_is_not_continued_on_another_account(tapewire, config, flattening):
     config.write_text('mode = "live"\nlive_account = "U1"\n' + config.read_text())
     refused = tapewire("up", "--wait", "0")
     assert (refused.status, flattening) == (1, [])
-    assert refused.err.startswith(f"tapewire: {ASKED}, and this is another TWS than it was asked")
+    assert refused.err.startswith(f"tapewire: {UNFINISHED}, and this is another TWS")
     assert tapewire("up", "--wait", "0", "--continue-flatten").status == 0
     assert flattening == ["up"]
 
 
-def test_the_address_of_a_tws_names_an_account_only_where_it_is_connected_to():
+def test_the_address_of_a_tws_matters_only_without_the_simulator():
     for simulated in (True, False):
         one, other = (
             Config(simulator={"enabled": simulated}, tws={"port": port}) for port in (4001, 4002)
         )
-        assert started.of_another_account(one, other) is not simulated
-        assert not started.of_another_account(one, one)
+        assert launch.of_another_account(one, other) is not simulated
+        assert not launch.of_another_account(one, one)
 
 
-def test_journals_of_an_account_that_is_no_more_can_still_be_looked_at(tapewire, kept, config):
+# ---- journals of an earlier group ----------------------------------------------------------------
+
+
+@pytest.fixture
+def simulated():
+    return Config(simulator={"enabled": True})
+
+
+def test_the_journals_about_a_simulated_account_are_archived(tapewire, kept, config, simulated):
     before = tapewire("positions", "--json").out
-    moved = ended.put_away(kept)
-    assert moved is not None
-    assert [p.name for p in (kept / "journals").iterdir()] == ["risk.sqlite"], "a halt stays"
-    assert ended.sentence(moved) == (
-        f"what was traded before is in {moved}: the simulator's account is not kept; look at it"
-        f" with `tapewire blotter --run-dir {moved}`"
+    sentence = launch.prepare_journals(simulated, kept)
+    (archive,) = (kept / "ended").iterdir()
+    assert [p.name for p in (kept / "journals").glob("*.sqlite")] == ["risk.sqlite"], "a halt stays"
+    assert sentence == (
+        f"earlier trading is in {archive}, as the simulator's account starts empty; look at it with"
+        f" `tapewire blotter --run-dir {archive}`"
     )
     assert tapewire("fills", "--json").json == {"fills": []}
     config.write_text("")
-    assert tapewire("positions", "--json", "--run-dir", str(moved)).out == before
-    assert len(tapewire("events", "--run-dir", str(moved)).out.splitlines()) > 5
-    assert ended.put_away(kept) is None
+    assert tapewire("positions", "--json", "--run-dir", str(archive)).out == before
+    assert len(tapewire("events", "--run-dir", str(archive)).out.splitlines()) > 5
+    assert launch.prepare_journals(simulated, kept) == ""
+
+
+@pytest.fixture
+def older(kept):
+    """Its journals were written by version 1."""
+    for path in (kept / "journals").glob("*.sqlite"):
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("PRAGMA user_version = 0")
+    return kept
+
+
+@pytest.mark.parametrize("command", ["up", "orders", "events"])
+def test_journals_of_another_version_are_refused(tapewire, older, command):
+    found = tapewire(command)
+    assert (found.status, found.out) == (1, "")
+    assert found.err.startswith(f"tapewire: {older / 'journals'}/")
+    assert found.err.endswith(
+        f".sqlite: journal version 1, expected {WIRE_VERSION};"
+        f" use another run_dir, or move {older / 'journals'} out of the way\n"
+    )
+    assert len(list((older / "journals").glob("*.sqlite"))) == 4
+
+
+def test_a_simulators_journals_of_another_version_are_archived(older, simulated):
+    sentence = launch.prepare_journals(simulated, older)
+    assert list((older / "journals").iterdir()) == []
+    assert sentence.endswith("; risk's journal is of another version, so an earlier halt is lifted")
 
 
 def test_a_refused_environment_is_a_refused_configuration(kept, monkeypatch):
     monkeypatch.setenv("TAPEWIRE_NO_SUCH", "1")
     with pytest.raises(ConfigError):
         configuration.load()
-    assert started.read(kept) is not None
+    assert launch.read(kept) is not None

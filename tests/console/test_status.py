@@ -1,4 +1,4 @@
-"""`status`, and what `up` and `down` say of it: who is READY, and what is only the past."""
+"""`status`, and what `up` and `down` report: which processes are READY, and which are not."""
 
 import json
 import os
@@ -7,45 +7,46 @@ import time
 
 import pytest
 
+from tapewire.common.amounts import counted
 from tapewire.console.commands import lifecycle
-from tapewire.console.group import status as told
-from tapewire.console.group.supervisor import Group, Stopped
-from tapewire.console.views.plural import counted
+from tapewire.console.group import status
+from tapewire.console.group.shutdown import Stopped, stages
+from tapewire.console.group.supervisor import Group
 from tests.console.journaled import T0
 
-NAMES = ("gateway", "way-out", "risk", "executor")
+NAMES = ("gateway", "liquidation", "risk", "executor")
 STATUS = {
     "state": "READY", "reason": "", "pid": os.getpid(), "ended": "", "orders": {"FILLED": 1},
     "counters": {"ticks_published.AAPL": 1}, "missed": {},
 }  # fmt: skip
 RISK = {
-    "trading": "ACTIVE", "flatten": "", "held": {}, "positions": {}, "orders": {},
-    "realised": "-1234567.89", "unrealised": "-1234567.89", "commission": "12345.67",
+    "trading": "ACTIVE", "flatten": "", "held": [], "halts": [], "positions": [], "orders": {},
+    "realised": "-1234567.89", "unrealised": "-1234567.89", "fees": "12345.67",
 }  # fmt: skip
 
 
 @pytest.fixture
 def tell(run_dir):
-    """Write down what a process says of itself, now unless `ts_ns` is given."""
+    """Write the status of a process, now unless `ts_ns` is given."""
     (run_dir / "status").mkdir(exist_ok=True)
 
     def tell(name: str, **changes: object) -> None:
         more = RISK if name == "risk" else {}
-        status = {**STATUS, "ts_ns": time.time_ns(), **more, **changes}
-        (run_dir / "status" / f"{name}.json").write_text(json.dumps(status))
+        written = {**STATUS, "ts_ns": time.time_ns(), **more, **changes}
+        (run_dir / "status" / f"{name}.json").write_text(json.dumps(written))
 
     return tell
 
 
 @pytest.fixture
 def up(monkeypatch):
-    """As if supervisord answered, and had nothing to tell."""
+    """As if supervisord answered, and all was well."""
     monkeypatch.setattr(Group, "is_up", lambda _: True)
     monkeypatch.setattr(Group, "broken", lambda _: {})
     monkeypatch.setattr(Group, "processes", lambda _: {})
 
 
-def test_where_no_group_has_run_it_is_said_in_a_sentence(tapewire, tmp_path):
+def test_without_any_group_there_is_a_sentence(tapewire, tmp_path):
     ended = tapewire("status")
     assert ended.status == 1
     assert ended.out == f"no group has run in {tmp_path / 'r'} yet; `tapewire up` starts one\n"
@@ -58,11 +59,11 @@ def test_all_ready_is_status_0_and_no_line_is_too_long(tapewire, tell, up):
     assert ended.status == 0
     assert ended.out.startswith(" trading ACTIVE ")
     assert "1 tick, orders: 1 filled" in ended.out
-    first = "realised -1,234,567.89   unrealised -1,234,567.89   commissions 12,345.67"
+    first = "realised -1,234,567.89   unrealised -1,234,567.89   fees 12,345.67"
     assert ended.out.splitlines()[1].rstrip() == first
 
 
-def test_a_group_that_has_ended_shows_no_figures_as_if_it_ran(tapewire, tell):
+def test_a_group_that_has_ended_does_not_look_as_if_it_ran(tapewire, tell):
     for name in NAMES:
         tell(name, ended="SIGTERM", ts_ns=T0)
     tell("executor", ended="parent died", ts_ns=T0)
@@ -77,14 +78,14 @@ def test_a_group_that_has_ended_shows_no_figures_as_if_it_ran(tapewire, tell):
         assert live not in ended.out
 
 
-def test_a_flatten_that_is_not_over_is_said_of_a_group_that_has_ended(tapewire, tell):
-    held = {"AAPL": "-30"}
+def test_an_unfinished_flatten_is_shown_for_a_group_that_has_ended(tapewire, tell):
+    held = [{"account": "DU1", "symbol": "AAPL", "quantity": "-30"}]
     tell("risk", ended="SIGTERM", flatten="CLOSING, attempt 2", held=held)
-    said = "a flatten is not over, AAPL -30 left: the next `tapewire up` goes on with it"
-    assert said in tapewire("status").out.replace("\n", " ")
+    sentence = "unfinished flatten, AAPL -30 left: the next `tapewire up` continues it"
+    assert sentence in tapewire("status").out.replace("\n", " ")
 
 
-def test_a_process_that_was_killed_is_not_ready_whatever_it_said_last(tapewire, tell, up):
+def test_a_killed_process_is_not_ready_whatever_its_last_status(tapewire, tell, up):
     with subprocess.Popen(["true"]) as gone:
         gone.wait()
     for name in NAMES:
@@ -104,25 +105,23 @@ LOG = """\
 2026-11-20 14:10:04,000 INFO spawned: 'risk' with pid 9
 2026-11-20 14:10:05,000 INFO stopped: executor (exit status 0)
 2026-11-20 14:10:06,000 WARN exited: risk (exit status 1; not expected)
-2026-11-20 14:10:07,000 INFO exited: way-out (exit status 0; expected)
+2026-11-20 14:10:07,000 INFO exited: liquidation (exit status 0; expected)
 """
 
 
-def test_how_often_a_process_was_restarted_and_when_last_is_said(
-    tapewire, tell, up, run_dir, monkeypatch
-):
+def test_restarts_are_counted_with_the_time_of_the_last(tapewire, tell, up, run_dir, monkeypatch):
     for name in NAMES:
         tell(name)
     (run_dir / "logs").mkdir()
     (run_dir / "logs" / "supervisord.log").write_text(LOG)
     start = {name: {"start": T0 // 1_000_000_000} for name in NAMES}
     monkeypatch.setattr(Group, "processes", lambda _: start)
-    said = [line for line in tapewire("status").out.splitlines() if "restarted" in line]
-    assert [line.rstrip() for line in said] == ["risk: restarted 2x, 11:32:18"]
+    shown = [line for line in tapewire("status").out.splitlines() if "restarted" in line]
+    assert [line.rstrip() for line in shown] == ["risk: restarted 2x, 11:32:18"]
     assert tapewire("status", "--json").json["risk"]["restarts"] == 2
 
 
-def test_only_what_was_done_gives_way_on_a_narrow_terminal(tapewire, tell, up):
+def test_only_the_last_column_is_cut_on_a_narrow_terminal(tapewire, tell, up):
     states = dict.fromkeys(("ACCEPTED", "CANCELLED", "FILLED", "REJECTED", "UNKNOWN"), 1_000_000)
     for name in NAMES:
         tell(name, orders=states, pid=os.getpid())
@@ -134,11 +133,11 @@ def test_only_what_was_done_gives_way_on_a_narrow_terminal(tapewire, tell, up):
 
 @pytest.fixture
 def starting(run_dir, monkeypatch, up):
-    """A group whose start is nothing but what it says of itself then."""
+    """A group that starts no process: its statuses are what the test writes."""
     monkeypatch.setattr(Group, "up", lambda *_: None)
 
 
-def test_up_says_when_all_are_ready(tapewire, tell, starting, run_dir):
+def test_up_reports_that_all_are_ready(tapewire, tell, starting, run_dir):
     for name in NAMES:
         tell(name)
     ended = tapewire("up")
@@ -147,7 +146,7 @@ def test_up_says_when_all_are_ready(tapewire, tell, starting, run_dir):
 
 
 def test_up_names_those_that_are_not_ready_in_time(tapewire, tell, starting, run_dir):
-    for name in ("way-out", "risk"):
+    for name in ("liquidation", "risk"):
         tell(name)
     tell("gateway", state="WAITING", reason="cannot connect to TWS")
     ended = tapewire("up", "--wait", "0.01")
@@ -169,7 +168,7 @@ def test_up_need_not_wait(tapewire, starting, run_dir):
     assert ended.out == f"started 4 processes in {run_dir}; `tapewire status` shows them\n"
 
 
-def test_a_halt_is_not_waited_for_since_only_a_person_lifts_it(tapewire, tell, starting):
+def test_up_does_not_wait_for_a_halt_to_be_lifted(tapewire, tell, starting):
     for name in NAMES:
         tell(name)
     tell("risk", state="HALTED", reason="lunch")
@@ -179,9 +178,7 @@ def test_a_halt_is_not_waited_for_since_only_a_person_lifts_it(tapewire, tell, s
     assert "`tapewire resume` lifts it" in ended.out
 
 
-def test_what_is_broken_is_not_waited_for_since_only_a_person_mends_it(
-    tapewire, tell, starting, monkeypatch
-):
+def test_up_does_not_wait_for_a_broken_process(tapewire, tell, starting, monkeypatch):
     for name in NAMES[:3]:
         tell(name)
     monkeypatch.setattr(Group, "broken", lambda _: {"executor": "no such key"})
@@ -189,12 +186,12 @@ def test_what_is_broken_is_not_waited_for_since_only_a_person_mends_it(
     assert ended.status == 1
     assert ended.out.splitlines()[1:] == [
         "  executor: BROKEN: no such key",
-        "what is BROKEN has to be mended, `tapewire doctor` says more; then `tapewire down` and"
+        "fix what is BROKEN, `tapewire doctor` may show why; then `tapewire down` and"
         " `tapewire up`",
     ]
 
 
-def test_a_strategy_that_was_stopped_is_to_be_corrected_and_not_resumed(tapewire, tell, starting):
+def test_the_next_step_depends_on_the_process(tapewire, tell, starting):
     for name in NAMES:
         tell(name)
     tell("executor", state="HALTED", reason="its tail is lost")
@@ -205,7 +202,7 @@ def test_a_strategy_that_was_stopped_is_to_be_corrected_and_not_resumed(tapewire
     assert "resume" in lifecycle.next_step("risk", "HALTED")
 
 
-def test_what_is_broken_has_no_process_id(tapewire, tell, up, monkeypatch):
+def test_a_broken_process_has_no_process_id(tapewire, tell, up, monkeypatch):
     for name in NAMES[:3]:
         tell(name)
     monkeypatch.setattr(Group, "broken", lambda _: {"executor": "no such key"})
@@ -230,7 +227,7 @@ def test_a_process_without_its_counters_is_shown(tapewire, tell, up, run_dir, na
 
 
 @pytest.mark.parametrize("name", ["simulator", *NAMES])
-def test_a_process_that_never_came_up_is_shown_as_broken(
+def test_a_process_that_never_started_is_shown_as_broken(
     tapewire, tell, up, run_dir, monkeypatch, name
 ):
     (run_dir / "programs").mkdir()
@@ -243,12 +240,12 @@ def test_a_process_that_never_came_up_is_shown_as_broken(
     assert f"{name}: address in use" in ended.out
 
 
-def test_orders_that_the_broker_has_not_listed_are_not_said_to_be_none(tapewire, tell, up):
+def test_orders_that_the_broker_has_not_listed_are_shown_as_not_known(tapewire, tell, up):
     for name in NAMES:
         tell(name, orders={}, orders_reported=name != "gateway")
     rows = {row.split()[0]: row for row in tapewire("status").out.splitlines() if row.strip()}
     assert rows["gateway"].rstrip().endswith("orders: not known")
-    assert rows["way-out"].rstrip().endswith("orders: none")
+    assert rows["liquidation"].rstrip().endswith("orders: none")
 
 
 NOT_CONNECTED = "gateway: cannot connect to TWS"
@@ -266,47 +263,55 @@ STOPPED = {
     ("keep", "nothing was cancelled", 3): (
         '3 orders work at the broker; they were kept, as executor.on_stop is "keep"'
     ),
-    ("cancel", "every order of the account was cancelled", 0): (
-        "every order of the account was cancelled; no orders work at the broker"
+    ("cancel", "every order of the login was cancelled", 0): (
+        "every order of the login was cancelled; no orders work at the broker"
     ),
     ("keep", "nothing was cancelled", 0, "AAPL 10, MSFT -5", True): (
-        "no orders work at the broker; positions stay open: AAPL 10, MSFT -5; a flatten is under"
-        " way: it goes on with the next `tapewire up`"
+        "no orders work at the broker; positions stay open: AAPL 10, MSFT -5; unfinished"
+        " flatten: the next `tapewire up` continues it"
     ),
 }
 
 
 @pytest.mark.parametrize(
-    ("stopped", "said"),
+    ("stopped", "sentence"),
     STOPPED.items(),
     ids=["unknown-0", "unknown-3", "keep-0", "keep-1", "keep-3", "cancel-0", "flatten"],
 )
-def test_down_says_what_became_of_working_orders_without_contradiction(stopped, said):
-    assert str(Stopped(*stopped)) == said
+def test_down_reports_what_became_of_working_orders(stopped, sentence):
+    assert str(Stopped(*stopped)) == sentence
 
 
-def test_what_the_broker_has_not_reported_is_named():
+def test_the_gateway_that_has_not_reported_its_orders_is_named():
     ready = {"state": "READY", "reason": "", "ended": "SIGTERM", "orders_reported": True}
     alone = {"gateway": ready}
     waiting = {**ready, "state": "WAITING", "reason": "no TWS", "orders_reported": False}
     died = {**ready, "ended": "process 9 died", "orders_reported": False}
-    assert told.unreported({**alone, "way-out": ready}) == ""
-    assert told.unreported(alone) == "way-out: no status yet"
-    assert told.unreported({**alone, "way-out": waiting}) == "way-out: no TWS"
-    assert told.unreported({**alone, "way-out": died}) == "way-out: process 9 died"
+    assert status.unreported({**alone, "liquidation": ready}) == ""
+    assert status.unreported(alone) == "liquidation: no status yet"
+    assert status.unreported({**alone, "liquidation": waiting}) == "liquidation: no TWS"
+    assert status.unreported({**alone, "liquidation": died}) == "liquidation: process 9 died"
 
 
-def test_a_gateway_that_was_killed_no_longer_vouches_for_the_orders(run_dir, tell):
+def test_the_orders_of_a_killed_gateway_are_not_known(run_dir, tell):
     with subprocess.Popen(["true"]) as gone:
         gone.wait()
     for name in NAMES:
         tell(name, orders_reported=True, pid=gone.pid if name == "gateway" else os.getpid())
-    assert told.unreported(told.read(run_dir)) == f"gateway: process {gone.pid} died"
+    assert status.unreported(status.read(run_dir)) == f"gateway: process {gone.pid} died"
     tell("gateway", orders_reported=True)
-    assert told.unreported(told.read(run_dir)) == ""
-    assert told.unreported(told.read(run_dir, {"gateway": "it ended"})) == "gateway: it ended"
+    assert status.unreported(status.read(run_dir)) == ""
+    assert status.unreported(status.read(run_dir, {"gateway": "it ended"})) == "gateway: it ended"
 
 
 def test_numbers_have_their_nouns():
     found = [counted(number, "order") for number in (0, 1, 2, 1000)]
     assert found == ["no orders", "1 order", "2 orders", "1,000 orders"]
+
+
+def test_whoever_sends_requests_stops_before_whoever_answers_them():
+    names = ["gateway", "simulator", "strategy-b", "risk", "executor", "strategy-a", "liquidation"]
+    assert stages(names) == [
+        ["strategy-a", "strategy-b"], ["executor"], ["risk"], ["gateway", "liquidation"],
+        ["simulator"],
+    ]  # fmt: skip

@@ -12,7 +12,7 @@ import zmq
 
 from tapewire.common.bus import wire
 from tapewire.common.config.settings import BusConfig
-from tapewire.common.events import Quote, RiskHalted
+from tapewire.common.events import EVERYTHING, Quote, RiskHalted
 from tapewire.console.records.tail import Losses, Tail, unpacked
 from tests.console.journaled import T0
 from tests.places import ROOT
@@ -33,7 +33,7 @@ class Publishers:
         return socket
 
     def joined(self) -> bytes:
-        """The next subscription that the market hears of."""
+        """The next subscription that reaches the market socket."""
         assert self.market.poll(10_000)
         return self.market.recv()
 
@@ -43,7 +43,7 @@ class Publishers:
         self.market.send_multipart([wire.topic(f"tick.{symbol}"), body])
 
     def journaled(self, seq: int, count: int = 1) -> None:
-        body = wire.encode_batch("gateway", "e", seq, [RiskHalted(T0, "x")] * count)
+        body = wire.encode_batch("gateway", "e", seq, [RiskHalted(T0, EVERYTHING, "x")] * count)
         self.broker.send_multipart([wire.topic("gateway"), body])
 
     def close(self) -> None:
@@ -57,8 +57,8 @@ def publishers(tmp_path: Path) -> Iterator[Publishers]:
     one.close()
 
 
-def heard(tail: Tail, publish, count: int):
-    """The first `count` messages, published until they are heard, for a joiner joins late."""
+def received(tail: Tail, publish, count: int):
+    """The first `count` messages, published until they arrive, as a subscription takes time."""
     stop = threading.Event()
 
     def again() -> None:
@@ -77,10 +77,10 @@ def heard(tail: Tail, publish, count: int):
     return found
 
 
-def test_ticks_are_read_and_what_is_lost_is_counted(publishers, tmp_path):
+def test_ticks_are_read_and_losses_are_counted(publishers, tmp_path):
     seqs = iter(range(1, 100_000, 3))  # two of three are lost
     with Tail(BusConfig(), tmp_path, ["tick.A"]) as tail:
-        found = heard(tail, lambda: publishers.tick("A", next(seqs)), 3)
+        found = received(tail, lambda: publishers.tick("A", next(seqs)), 3)
     assert [m.lost for m in found] == [0, 2, 2]
     assert (found[0].topic, found[0].source) == ("tick.A", "gateway")
     name, *fields = found[0].events[0]
@@ -89,7 +89,7 @@ def test_ticks_are_read_and_what_is_lost_is_counted(publishers, tmp_path):
     assert tail.counts() == {"messages": 3, "events": 3, "lost": 4, "unreadable": 0}
 
 
-def test_only_the_topics_that_were_asked_for_come(publishers, tmp_path):
+def test_only_the_requested_topics_are_shown(publishers, tmp_path):
     seqs = iter(range(1, 100_000))
 
     def publish() -> None:
@@ -99,7 +99,7 @@ def test_only_the_topics_that_were_asked_for_come(publishers, tmp_path):
         publishers.journaled(seq)
 
     with Tail(BusConfig(), tmp_path, ["tick.B", "gate"]) as tail:
-        found = heard(tail, publish, 6)
+        found = received(tail, publish, 6)
     assert {m.topic for m in found} == {"tick.B", "gateway"}
 
 
@@ -108,26 +108,26 @@ def test_listening_never_opens_a_market_data_line(publishers, tmp_path):
         assert publishers.joined() == b"\x01last."
 
 
-def test_what_cannot_be_read_is_counted_and_the_rest_goes_on(publishers, tmp_path):
+def test_unreadable_messages_are_counted_and_the_others_shown(publishers, tmp_path):
     def publish() -> None:
         publishers.broker.send_multipart([wire.topic("gateway"), b"\xc1 no message"])
         publishers.journaled(1)
 
     with Tail(BusConfig(), tmp_path) as tail:
-        assert heard(tail, publish, 1)[0].events == [["risk.halted", T0, "x"]]
+        assert received(tail, publish, 1)[0].events == [["risk.halted", T0, ["", "", ""], "x"]]
         assert tail.unreadable >= 1
 
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"\xc1", b"\x01", b"\x90", b"\x91" * 3000, b"\x95\x02\xa1a\xa1b\x01\x90",
-     b"\x95\x01\xa1a\xa1b\x01\x91\x90", b"\x95\x01\xa1a\xa1b\x01\xa1x", b"\xdb\xff\xff\xff\xff"],
+    [b"", b"\xc1", b"\x01", b"\x90", b"\x91" * 3000, b"\x95\x01\xa1a\xa1b\x01\x90",
+     b"\x95\x02\xa1a\xa1b\x01\x91\x90", b"\x95\x02\xa1a\xa1b\x01\xa1x", b"\xdb\xff\xff\xff\xff"],
 )  # fmt: skip
-def test_foreign_bodies_are_none(body: bytes):
+def test_other_bodies_are_none(body: bytes):
     assert unpacked(body) is None
 
 
-def test_losses_are_counted_by_what_the_seq_of_a_topic_counts():
+def test_losses_are_counted_in_what_the_seq_of_a_topic_counts():
     losses = Losses()
     assert [losses.before("gateway", "e", seq, 2) for seq in (5, 7, 9, 14)] == [0, 0, 0, 3]
     assert [losses.before("tick.A", "e", seq, 9) for seq in (5, 6, 9, 9, 10)] == [0, 0, 2, 0, 0]
@@ -136,7 +136,7 @@ def test_losses_are_counted_by_what_the_seq_of_a_topic_counts():
     assert [losses.before("heartbeat.risk", "e", seq, 1) for seq in (1, 90)] == [0, 0]
 
 
-def test_it_ends_by_itself_and_says_what_it_heard(tapewire):
+def test_it_ends_after_so_many_seconds_with_its_counts(tapewire):
     ended = tapewire("tail", "--seconds", "0.2", "--json")
     assert ended.status == 0
     assert ended.lines == [{"messages": 0, "events": 0, "lost": 0, "unreadable": 0}]

@@ -5,10 +5,10 @@ import pytest
 from tapewire.console.views import terminal
 from tests.console.journaled import MS, T0
 
+FILL, COST = "execution.reported", "commission.reported"
 WAY = [
     ("tick", 8), ("signal", 9), ("order.created", 10), ("order.intended", 11), ("sent", 12),
-    ("order.accepted", 13), ("fill", 14), ("commission", 14), ("fill", 15), ("order.filled", 15),
-    ("commission", 16),
+    ("order.accepted", 13), (FILL, 14), (COST, 14), (FILL, 15), ("order.filled", 15), (COST, 16),
 ]  # fmt: skip
 
 
@@ -22,22 +22,25 @@ def test_an_order_is_traced_from_its_tick_to_its_last_commission(tapewire, run_d
 
 def test_one_fill_is_traced_without_the_others(tapewire, run_dir):
     found = tapewire("trace", "0000a.02.01", "--json").json
-    fills = [s for s in found["steps"] if s["name"] in ("fill", "commission")]
+    fills = [s for s in found["steps"] if s["name"] in (FILL, COST)]
     assert [s["detail"] for s in fills] == ["BUY 6 AAPL at 100.20", "0.65 USD"]
     assert found["steps"][0]["name"] == "tick"
 
 
-def test_the_start_of_an_id_is_enough_where_it_is_the_only_one(tapewire, run_dir):
+def test_the_start_of_an_id_is_enough_if_it_is_unique(tapewire, run_dir):
     assert tapewire("trace", "dip-e-2", "--json").json["intent_id"] == "dip-e-2/1"
     assert tapewire("trace", "0000b", "--json").json["exec_id"] == "0000b.01.01"
     ended = tapewire("trace", "0000a")
     assert ended.status == 1
-    assert "'0000a' begins 2 ids, such as 0000a.01.01, 0000a.02.01" in ended.err
+    assert (
+        "2 ids start with '0000a', such as 0000a.01.01, 0000a.02.01; give more of the id"
+        in ended.err
+    )
 
 
-def test_a_trade_of_nobodys_order_is_its_own_whole_way(tapewire, run_dir):
+def test_a_fill_of_an_order_that_is_not_ours_is_a_trace_of_one_step(tapewire, run_dir):
     found = tapewire("trace", "0000b.01.01", "--json").json
-    assert [s["name"] for s in found["steps"]] == ["fill"]
+    assert [s["name"] for s in found["steps"]] == [FILL]
     assert (found["intent_id"], found["signal_id"], found["strategy"]) == (None, None, None)
 
 
@@ -46,21 +49,21 @@ def test_a_denied_signal_says_why(tapewire, run_dir):
     assert [(s["name"], s["detail"]) for s in found["steps"]] == [("order.denied", "MaxContracts")]
 
 
-def test_what_no_journal_knows_is_said_so(tapewire, run_dir):
+def test_an_unknown_id_is_an_error(tapewire, run_dir):
     ended = tapewire("trace", "nothing")
     assert ended.status == 1
     assert ended.err.startswith("tapewire: 'nothing' is in no journal, expected the start of")
 
 
-def test_a_person_sees_a_step_a_line(tapewire, run_dir):
+def test_each_step_is_a_line(tapewire, run_dir):
     shown = tapewire("trace", "dip-e-1").out
     assert "11:32:18.012000 1,000.0 sent" in shown
-    assert "8,000.0 us in all, 2026-11-20" in shown
+    assert "8,000.0 us in total, 2026-11-20" in shown
     assert max(len(line) for line in shown.splitlines()) <= 80
 
 
 @pytest.mark.parametrize("columns", ["80", "40"])
-def test_ids_are_shown_in_full_whatever_the_terminal(tapewire, run_dir, monkeypatch, columns):
+def test_ids_are_shown_in_full_on_any_terminal(tapewire, run_dir, monkeypatch, columns):
     monkeypatch.setattr(terminal.out, "_width", int(columns))
     shown = tapewire("trace", "0000a.02.01").out.splitlines()
     assert [

@@ -3,10 +3,9 @@
 import pytest
 
 from tapewire.common.config.settings import ConfigError, load
-from tapewire.common.events import CancelAll, CancelOrder
 from tapewire.gateway.orders.login import refusal
-from tapewire.simulator.protocol import messages
-from tests.gateway.desk import T0, Desk, submit
+from tests.gateway.tws_bench import Bench, submit
+from tests.gateway.tws_messages import managed_accounts
 
 PAPER, LIVE = "DU1234567", "U1234567"
 
@@ -32,21 +31,17 @@ def test_live_mode_takes_the_named_account_alone():
     assert refusal((LIVE,), "live", None)
 
 
-def logged_in(*accounts: str, **settings: object) -> Desk:
+def logged_in(*accounts: str, **settings: object) -> Bench:
     """A gateway whose TWS has told these accounts."""
-    desk = Desk(connect=False, **settings)
-    desk.gateway.opened(desk.now_ns)
-    desk.gateway.release(desk.now_ns)
-    desk.raw(messages.frame(["157", "20261120 10:00:00 UTC"]))
-    desk.flush()
-    desk.hear(messages.next_valid_id(1), messages.managed_accounts(",".join(accounts)))
-    return desk
+    bench = Bench(connect=False, accounts=accounts, **settings)
+    bench.connect()
+    return bench
 
 
 def test_the_gateway_stays_waiting_and_says_what_to_set():
-    desk = logged_in(LIVE)
-    desk.answer_snapshot()
-    state, reason = desk.gateway.readiness()
+    bench = logged_in(LIVE)
+    bench.answer_snapshot()
+    state, reason = bench.gateway.readiness()
     assert state == "WAITING"
     assert reason == (
         'mode is "paper", but TWS is logged in to U***, which is not a paper account;'
@@ -56,16 +51,15 @@ def test_the_gateway_stays_waiting_and_says_what_to_set():
 
 
 def test_nothing_is_asked_ordered_or_cancelled_on_a_refused_login():
-    desk = logged_in(LIVE)
-    desk.gateway.want("AAPL")
-    answer = desk.submit(submit())
+    bench = logged_in(LIVE)
+    bench.broker.want("AAPL")
+    answer = bench.submit(submit())
     assert not answer.accepted
     assert "not a paper account" in answer.reason
-    for ask in (CancelAll(T0), CancelOrder("s-1/1", T0)):
-        take = desk.gateway.cancel_all if isinstance(ask, CancelAll) else desk.gateway.cancel
-        assert not take(ask, desk.now_ns)[0].accepted
-    desk.pass_s(60)
-    assert desk.flush() == []
+    assert not bench.cancel_all()[0].accepted
+    assert not bench.cancel()[0].accepted
+    bench.pass_s(60)
+    assert bench.flush() == []
 
 
 def test_the_right_login_gets_ready():
@@ -73,28 +67,29 @@ def test_the_right_login_gets_ready():
         ((PAPER,), {}),
         ((LIVE,), {"mode": "live", "live_account": LIVE}),
     ):
-        desk = logged_in(*accounts, **settings)
-        desk.answer_snapshot()
-        assert desk.gateway.readiness() == ("READY", "")
+        bench = logged_in(*accounts, **settings)
+        bench.answer_snapshot()
+        assert bench.gateway.readiness() == ("READY", "")
 
 
 def test_accounts_that_change_while_connected_end_trading_at_once():
-    desk = Desk()
-    desk.submit(submit())
-    desk.hear(messages.managed_accounts(LIVE))
-    assert desk.flush() == []
-    assert desk.gateway.readiness()[0] == "WAITING"
-    desk.hear(messages.managed_accounts(PAPER))
-    desk.answer_snapshot()
-    assert desk.gateway.readiness() == ("READY", "")
+    bench = Bench()
+    bench.submit(submit())
+    bench.receive(managed_accounts(LIVE))
+    assert bench.flush() == []
+    assert bench.gateway.readiness()[0] == "WAITING"
+    bench.receive(managed_accounts(PAPER))
+    bench.answer_snapshot()
+    assert bench.gateway.readiness() == ("READY", "")
 
 
 def test_a_login_corrected_in_tws_is_taken_after_the_reconnect():
-    desk = logged_in(LIVE)
-    desk.lose()
-    desk.connect()
-    desk.answer_snapshot()
-    assert desk.gateway.readiness() == ("READY", "")
+    bench = logged_in(LIVE)
+    bench.lose()
+    bench.accounts = (PAPER,)
+    bench.connect()
+    bench.answer_snapshot()
+    assert bench.gateway.readiness() == ("READY", "")
 
 
 def configured(text: str, tmp_path) -> object:

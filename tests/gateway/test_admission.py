@@ -6,32 +6,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapewire.common.events import Heartbeat, SubmitOrder, signed
-from tapewire.gateway.orders.admission import Gate, reduces
-from tapewire.gateway.orders.intent import Intent
-from tests.gateway.desk import SECOND, T0, submit
+from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.clock import Now
+from tapewire.common.events import (
+    EVERYTHING,
+    FlattenCompleted,
+    FlattenStarted,
+    Heartbeat,
+    RiskHalted,
+    RiskResumed,
+    Scope,
+    SubmitOrder,
+    signed,
+)
+from tapewire.gateway.orders.admission import Gate
+from tests.gateway.tws_bench import NOW, OTHER_ACCOUNT, submit, terms_of
+from tests.gateway.tws_messages import ACCOUNT, SECOND, T0
+
+HOUR = 3600 * SECOND
 
 
-def beat(ts_ns: int = T0, trading: str | None = "ACTIVE") -> Heartbeat:
-    return Heartbeat(ts_ns, "READY", "", 0, "", trading)
+def beat(age_ns: int = 0, trading: str | None = "ACTIVE") -> Heartbeat:
+    return Heartbeat(T0 - age_ns, "READY", "", 0, "", trading, NOW.mono_ns - age_ns)
 
 
-def gate(**given: object) -> Gate:
+def gate(*events: object, **given: object) -> Gate:
     one = Gate(3000, reduce_only=False)
-    one.beat = beat()
+    one.beat, one.decisions_known = beat(), True
+    for event in events:
+        one.on_risk(event)
     for name, value in given.items():
         setattr(one, name, value)
     return one
 
 
-def asked(one: Gate, order: SubmitOrder, held: int = 0, now_ns: int = T0, live=()) -> str:
-    return one.refusal(order, now_ns, {"AAPL": Decimal(held)}, live)
+def asked(one: Gate, order: SubmitOrder, held: int = 0, now: Now = NOW, **works: int) -> str:
+    working = {side: Decimal(quantity) for side, quantity in works.items()}
+    return one.denial(order, now, Exposure(Decimal(held), **working))
 
 
-def intent(order: SubmitOrder, state: str = "ACCEPTED", filled: int = 0) -> Intent:
-    one = Intent(order, 1)
-    one.state, one.filled = state, Decimal(filled)
-    return one
+def halted(*parts: str, **named: str) -> RiskHalted:
+    return RiskHalted(T0, Scope(*parts, **named), "test")
 
 
 def test_with_a_fresh_lease_and_active_trading_an_order_may_go():
@@ -41,74 +56,155 @@ def test_with_a_fresh_lease_and_active_trading_an_order_may_go():
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"beat": None}, "risk was not heard yet"),
-        ({"beat": beat(T0 - 3 * SECOND - 1)}, "risk was last heard 3000 ms ago"),
-        ({"beat": beat(T0 + 3600 * SECOND)}, "risk was last heard"),
-        ({"beat": beat(trading="HALTED")}, "trading is HALTED"),
-        ({"beat": beat(trading="REDUCING")}, "trading is REDUCING"),
-        ({"beat": beat(trading=None)}, "trading is HALTED"),
-        ({"halted": True}, "trading is"),
-        ({"reduce_only": True}, "this door takes only orders that reduce"),
+        ({"beat": None}, "no heartbeat from risk yet"),
+        (
+            {"beat": beat(3 * SECOND + 1_000_000)},
+            "the last heartbeat from risk is 3001 ms old, its lease is 3000 ms",
+        ),
+        ({"beat": beat(3 * SECOND + 1)}, "the last heartbeat from risk is 3000 ms old"),
+        ({"beat": Heartbeat(T0, "READY", "", 0, "", "ACTIVE")}, "the last heartbeat from risk is"),
+        ({"beat": beat(trading="HALTED")}, "trading is HALTED, and"),
+        ({"beat": beat(trading="REDUCING")}, "trading is REDUCING, and"),
+        ({"beat": beat(trading=None)}, "trading is HALTED, and"),
+        ({"halts": {EVERYTHING: "x"}}, "trading is HALTED for everything, and"),
+        ({"decisions_known": False}, "risk's decisions are not all known yet"),
+        ({"reduce_only": True}, "the liquidation gateway only takes orders that reduce it"),
     ],
     ids=str,
 )
-def test_what_adds_risk_is_refused_and_what_reduces_it_is_not(given: dict, says: str):
-    assert says in asked(gate(**given), submit(action="BUY"), held=10)
-    assert asked(gate(**given), submit(action="SELL", quantity=10), held=10) == ""
-    assert asked(gate(**given), submit(action="BUY", quantity=10), held=-10) == ""
+def test_what_adds_risk_is_denied_and_what_reduces_it_is_not(given: dict, says: str):
+    assert says in asked(gate(**given), submit(side="BUY"), held=10)
+    assert asked(gate(**given), submit(side="SELL", quantity=10), held=10) == ""
+    assert asked(gate(**given), submit(side="BUY", quantity=10), held=-10) == ""
+
+
+def test_a_new_gate_knows_nothing_of_risks_decisions():
+    one = Gate(3000, reduce_only=False)
+    one.on_risk(beat())
+    assert asked(one, submit()) == "risk's decisions are not all known yet"
+
+
+# ---- the lease ----------------------------------------------------------------------------------
 
 
 def test_a_lease_lasts_its_whole_time():
-    assert asked(gate(beat=beat(T0 - 3 * SECOND)), submit()) == ""
+    assert asked(gate(beat=beat(3 * SECOND)), submit()) == ""
 
 
-def test_while_a_flatten_is_under_way_even_a_reducing_order_is_refused():
-    refusal = asked(gate(flattening=True), submit(action="SELL", quantity=5), held=10)
-    assert "a flatten is under way" in refusal
+@pytest.mark.parametrize("set_by_ns", [-HOUR, HOUR])
+def test_setting_the_wall_clock_neither_ends_nor_prolongs_a_lease(set_by_ns: int):
+    order = submit(expires_ns=T0 + 2 * HOUR)
+    set_clock = Now(NOW.wall_ns + set_by_ns, NOW.mono_ns)
+    assert asked(gate(), order, now=set_clock + 3 * SECOND) == ""
+    assert "ms old, its lease is" in asked(gate(), order, now=set_clock + (3 * SECOND + 1))
 
 
-def test_an_expired_order_is_refused_even_if_it_reduces():
-    order = submit(action="SELL", expires_ns=T0 - 1)
-    assert asked(gate(), order, held=10) == "it expired before it could be sent"
-
-
-@pytest.mark.parametrize("quantity", [0, -1])
-def test_a_quantity_that_is_none_is_refused(quantity: int):
-    assert asked(gate(), submit(quantity=quantity), held=-10).startswith(f"quantity is {quantity}")
+# ---- halts and flattens with a scope ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("held", "action", "quantity"),
+    ("halt", "words"),
+    [
+        (halted(), "everything"),
+        (halted(ACCOUNT), f"account {ACCOUNT}"),
+        (halted(strategy="s"), "strategy s"),
+        (halted(symbol="AAPL"), "symbol AAPL"),
+        (halted(ACCOUNT, "s", "AAPL"), f"account {ACCOUNT}, strategy s, symbol AAPL"),
+    ],
+    ids=str,
+)
+def test_a_halt_covers_the_orders_in_its_scope_until_it_is_lifted(halt: RiskHalted, words: str):
+    one = gate(halt)
+    said = asked(one, submit(), held=10)
+    assert said == f"trading is HALTED for {words}, and the order would add risk"
+    assert asked(one, submit(side="SELL"), held=10) == ""
+    one.on_risk(beat())
+    assert asked(one, submit()) != ""
+    one.on_risk(RiskResumed(T0, halt.scope, "test"))
+    assert asked(one, submit()) == ""
+
+
+@pytest.mark.parametrize(
+    "halt",
+    [
+        halted(OTHER_ACCOUNT),
+        halted(strategy="t"),
+        halted(symbol="MSFT"),
+        halted(ACCOUNT, "s", "MSFT"),
+        halted(OTHER_ACCOUNT, "s", "AAPL"),
+    ],
+    ids=str,
+)
+def test_a_halt_leaves_alone_what_is_outside_its_scope(halt: RiskHalted):
+    assert asked(gate(halt), submit()) == ""
+
+
+def test_a_resume_lifts_its_own_halt_and_that_of_everything_lifts_all():
+    one = gate(halted(ACCOUNT), halted(symbol="AAPL"), halted())
+    one.on_risk(RiskResumed(T0, Scope(strategy="s"), "no such halt"))
+    one.on_risk(RiskResumed(T0, Scope(ACCOUNT), "test"))
+    assert sorted(str(scope) for scope in one.halts) == ["everything", "symbol AAPL"]
+    one.on_risk(RiskResumed(T0, EVERYTHING, "test"))
+    assert one.halts == {}
+
+
+@pytest.mark.parametrize("scope", [EVERYTHING, Scope(ACCOUNT), Scope(symbol="AAPL")], ids=str)
+def test_during_a_flatten_even_a_reducing_order_in_its_scope_is_denied(scope: Scope):
+    one, order = gate(FlattenStarted(T0, scope, "test")), submit(side="SELL", quantity=5)
+    assert "a flatten is in progress" in asked(one, order, held=10)
+    one.on_risk(FlattenCompleted(T0, Scope(symbol="MSFT")))
+    assert asked(one, order, held=10) != ""
+    one.on_risk(FlattenCompleted(T0, scope))
+    assert asked(one, order, held=10) == ""
+
+
+def test_a_flatten_elsewhere_leaves_other_orders_alone():
+    assert asked(gate(FlattenStarted(T0, Scope(OTHER_ACCOUNT), "test")), submit()) == ""
+
+
+def test_the_durable_state_has_the_halts_with_their_reasons_and_the_flattens():
+    one = gate(halted(symbol="MSFT"), halted(ACCOUNT), FlattenStarted(T0, EVERYTHING, "test"))
+    assert one.snapshot() == {
+        "halts": [(("", "", "MSFT"), "test"), ((ACCOUNT, "", ""), "test")],
+        "flattening": [("", "", "")],
+    }
+
+
+# ---- what is no order at all --------------------------------------------------------------------
+
+
+def test_an_expired_order_is_denied_even_if_it_reduces():
+    late = "it expired before it could be sent"
+    assert asked(gate(), submit(side="SELL", expires_ns=T0 - 1), held=10) == late
+    assert asked(gate(), submit(expires_ns=T0)) == ""
+
+
+@pytest.mark.parametrize("quantity", [0, -1])
+def test_a_quantity_that_is_none_is_denied(quantity: int):
+    assert asked(gate(), submit(quantity=quantity), held=-10).startswith(f"quantity is {quantity}")
+
+
+def test_terms_that_make_no_sense_are_denied_even_if_they_reduce():
+    order = submit(terms=terms_of("SELL", 5, 150, type="STP"))
+    assert "STP order has" in asked(gate(), order, held=10)
+
+
+# ---- what reduces -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("held", "side", "quantity"),
     [(10, "SELL", 11), (10, "BUY", 1), (-10, "BUY", 11), (-10, "SELL", 1), (0, "SELL", 1)],
 )
-def test_an_order_that_goes_beyond_zero_or_away_from_it_adds_risk(held, action, quantity):
-    assert not reduces(submit(action=action, quantity=quantity), {"AAPL": Decimal(held)}, [])
+def test_an_order_that_goes_beyond_zero_or_away_from_it_adds_risk(held, side, quantity):
+    assert "would add risk" in asked(gate(halted()), submit(side=side, quantity=quantity), held)
 
 
-def test_a_symbol_that_is_not_held_cannot_be_reduced():
-    assert not reduces(submit(symbol="MSFT", action="SELL"), {"AAPL": Decimal(10)}, [])
-
-
-@pytest.mark.parametrize("state", ["INTENDED", "ACCEPTED", "UNKNOWN"])
-def test_several_reducing_orders_cannot_turn_a_position_round(state: str):
-    first = intent(submit("a", "SELL", 6), state)
-    assert not reduces(submit("b", "SELL", 5), {"AAPL": Decimal(10)}, [first])
-    assert reduces(submit("b", "SELL", 4), {"AAPL": Decimal(10)}, [first])
-
-
-def test_orders_of_the_other_side_or_another_symbol_or_over_are_not_ahead():
-    live = [
-        intent(submit("a", "BUY", 6)),
-        intent(submit("b", "SELL", 6, symbol="MSFT")),
-        intent(submit("c", "SELL", 6), "CANCELLED"),
-        intent(submit("d", "SELL", 6), filled=6),
-    ]
-    assert reduces(submit("e", "SELL", 10), {"AAPL": Decimal(10)}, live)
-
-
-def test_the_answer_is_the_same_when_it_is_asked_again():
-    order = submit("a", "SELL", 10)
-    assert reduces(order, {"AAPL": Decimal(10)}, [intent(order, "INTENDED")])
+def test_what_works_on_the_same_side_fills_first_and_the_other_side_does_not_count():
+    one = gate(halted())
+    assert asked(one, submit(side="SELL", quantity=5), 10, selling=6) != ""
+    assert asked(one, submit(side="SELL", quantity=4), 10, selling=6, buying=100) == ""
+    assert asked(one, submit(side="BUY", quantity=4), -10, buying=6, selling=100) == ""
 
 
 orders = st.lists(st.tuples(st.sampled_from(["BUY", "SELL"]), st.integers(1, 20)), max_size=12)
@@ -118,13 +214,14 @@ orders = st.lists(st.tuples(st.sampled_from(["BUY", "SELL"]), st.integers(1, 20)
 def test_whatever_fills_of_admitted_orders_while_halted_the_position_never_grows(
     held: int, wanted: list[tuple[str, int]], chance
 ):
-    one, live = gate(halted=True, beat=beat(trading="HALTED")), []
-    for n, (action, quantity) in enumerate(wanted):
-        order = submit(f"i{n}", action, quantity)
-        if asked(one, order, held, live=live) == "":
-            live.append(intent(order))
+    one, exposure, live = gate(halted()), Exposure(Decimal(held)), []
+    for side, quantity in wanted:
+        order = submit(side=side, quantity=quantity)
+        if one.denial(order, NOW, exposure) == "":
+            live.append(order)
+            exposure = exposure.with_order(order.terms)
     position = held
     for each in chance.sample(live, chance.randint(0, len(live))):
-        position += int(signed(each.order.action, each.order.quantity))
+        position += int(signed(each.terms.side, each.terms.quantity))
         assert abs(position) <= abs(held)
         assert position * held >= 0

@@ -13,7 +13,7 @@ ES = Instrument(symbol="ESZ6", sec_type="FUT", exchange="CME", con_id=2001)
 
 
 def held(con_id: int, symbol: str, local_symbol: str) -> PositionReported:
-    return PositionReported(con_id, symbol, local_symbol, Decimal(1), Decimal(1))
+    return PositionReported("DU1", con_id, symbol, local_symbol, Decimal(1), Decimal(1))
 
 
 @pytest.fixture

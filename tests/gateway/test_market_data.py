@@ -9,7 +9,7 @@ from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.messages import Undecodable
 from tapewire.gateway.tws.session import TwsSession
 from tapewire.simulator.protocol.messages import frame
-from tests.gateway.desk import AAPL, MSFT, T0
+from tests.gateway.tws_messages import AAPL, MSFT, T0
 
 
 class Line:

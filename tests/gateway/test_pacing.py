@@ -5,13 +5,14 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tapewire.gateway.broker import Verdict
 from tapewire.gateway.tws.pacing import SECOND_NS, Outbox
 
 MS = 1_000_000
 
 
-def always(_intent_id: str) -> bool:
-    return True
+def always(_intent_id: str) -> Verdict:
+    return "send"
 
 
 def filled(rate: int = 50, orders: int = 0) -> Outbox:
@@ -40,7 +41,8 @@ def test_never_more_than_50_in_any_second_over_reconnects_too(plan: list[tuple[i
             if kind == "order":
                 outbox.order(b".", f"{now}-{n}")
             elif kind == "clear":
-                outbox.clear()
+                outbox.withdraw()
+                outbox.forget_requests()
             else:
                 getattr(outbox, kind)(b".")
         sent += [now] * len(outbox.release(now, always)[0])
@@ -56,7 +58,7 @@ def test_everything_goes_in_the_end_and_once(plan: list[tuple[int, str, int]]):
         for _ in range(count if kind != "clear" else 0):
             queued.append(f"{len(queued)} ".encode())
             if kind == "order":
-                outbox.order(queued[-1], "i")
+                outbox.order(queued[-1], str(len(queued)))
             else:
                 getattr(outbox, kind)(queued[-1])
     for second in range(40):
@@ -81,34 +83,52 @@ def test_a_cancel_overtakes_orders_that_wait_for_their_second():
     assert data.startswith(b"c o50 ")
 
 
-def test_may_send_is_asked_at_the_moment_of_release_and_not_before():
+def test_the_verdict_is_asked_for_at_the_moment_of_release_and_not_before():
     outbox, asked = filled(50, orders=60), []
 
-    def may_send(intent_id: str) -> bool:
+    def verdict(intent_id: str) -> Verdict:
         asked.append(intent_id)
-        return True
+        return "send"
 
-    outbox.release(0, may_send)
+    outbox.release(0, verdict)
     assert len(asked) == 50
-    data, sent = outbox.release(SECOND_NS, lambda _: False)
+    data, sent = outbox.release(SECOND_NS, lambda _: "drop")
     assert (data, sent, len(outbox)) == (b"", [], 0)
 
 
 def test_an_order_that_may_not_go_takes_nobody_elses_place():
     outbox = filled(2, orders=4)
-    data, sent = outbox.release(0, lambda i: i in ("i2", "i3"))
+    data, sent = outbox.release(0, lambda i: "send" if i in ("i2", "i3") else "drop")
     assert (data, sent) == (b"o2 o3 ", ["i2", "i3"])
+
+
+def test_an_order_that_has_to_wait_holds_up_the_orders_behind_it_and_nothing_else():
+    outbox = filled(50, orders=3)
+    outbox.request(b"r ")
+    outbox.cancel(b"c ")
+    data, sent = outbox.release(0, lambda i: "wait" if i == "i1" else "send")
+    assert (data, sent) == (b"c o0 r ", ["i0"])
+    assert outbox.release(1, always) == (b"o1 o2 ", ["i1", "i2"])
 
 
 def test_a_rate_of_0_lets_all_go():
     assert len(filled(0, orders=500).release(0, always)[1]) == 500
 
 
-def test_a_clear_names_the_orders_that_never_went():
+def test_what_is_withdrawn_are_the_orders_that_never_went():
     outbox = filled(1, orders=3)
     outbox.release(0, always)
-    assert outbox.clear() == ["i1", "i2"]
+    assert outbox.withdraw() == ["i1", "i2"]
     assert outbox.release(5 * SECOND_NS, always) == (b"", [])
+
+
+def test_requests_and_cancels_are_forgotten_and_orders_wait():
+    outbox = filled(50, orders=1)
+    outbox.request(b"r")
+    outbox.cancel(b"c")
+    outbox.forget_requests()
+    assert len(outbox) == 1
+    assert outbox.release(0, always) == (b"o0 ", ["i0"])
 
 
 def test_a_withdrawn_order_does_not_go_and_the_others_do():
@@ -123,9 +143,3 @@ def test_all_orders_can_be_withdrawn_and_requests_stay():
     outbox.request(b"r")
     assert outbox.withdraw() == ["i0", "i1"]
     assert outbox.release(0, always) == (b"r", [])
-
-
-def test_a_clock_that_is_set_back_holds_nothing_up():
-    outbox = filled(1, orders=2)
-    outbox.release(3600 * SECOND_NS, always)
-    assert outbox.release(0, always)[1] == ["i1"]

@@ -2,59 +2,79 @@
 
 import pytest
 
+from tapewire.common import roles
 from tapewire.common.bus import wire
+from tapewire.common.clock import VirtualClock
 from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.common.events import (
+    EVERYTHING,
     CancelAll,
     Control,
+    OrderDenied,
     OrderIntended,
-    OrderRefused,
     OrderReply,
     OrderRequest,
     OrderUnknown,
     RiskHalted,
     RiskViolation,
+    Scope,
 )
-from tapewire.common.runtime.clock import VirtualClock
 from tapewire.common.runtime.journal import JournalError, events_of
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.service import MARKS_EVERY_NS, GatewayService
+from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.gateway.tws.framing import frame as frame_of
 from tapewire.gateway.tws.socket import CLOSED, DATA, OPENED
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.messages import frame
-from tests.gateway.desk import AAPL, ACCOUNT, MSFT, SECOND, T0, fields_of, submit
+from tests.gateway.tws_bench import fields_of, submit
+from tests.gateway.tws_messages import (
+    AAPL,
+    ACCOUNT,
+    MSFT,
+    SECOND,
+    T0,
+    managed_accounts,
+    position_message,
+)
 from tests.gateway.wires import LoggedJournal, Wires
 
 GREETING = b"API\0" + frame_of(b"v100..157")
 
 
+def violation(reason: str) -> RiskViolation:
+    return RiskViolation(T0, EVERYTHING, "r", reason)
+
+
 class Shell:
     """A gateway service with what it stands on."""
 
-    def __init__(self, journal: LoggedJournal | None = None) -> None:
+    def __init__(self, journal: LoggedJournal | None = None, role: str = roles.GATEWAY) -> None:
         self.wires, self.clock = Wires(), VirtualClock(T0)
         self.journal = journal or LoggedJournal(self.wires.log)
         self.journal.log = self.wires.log
         self.hung_up = 0
+        follows = () if role == roles.LIQUIDATION else (roles.RISK,)
+        gateway = Gateway(TwsBroker([AAPL, MSFT], client_id=1), reduce_only=not follows)
         self.service = GatewayService(
-            "gateway", Gateway([AAPL, MSFT], client_id=1), self.wires, self.clock, self.journal,
-            epoch="g1", follows=("risk",), hang_up=self.hang_up,
+            role, gateway, self.wires, self.clock, self.journal,
+            epoch="g1", follows=follows, hang_up=self.hang_up,
         )  # fmt: skip
 
     def hang_up(self) -> None:
         self.hung_up += 1
 
     def ready(self) -> "Shell":
-        self.wires.beat("risk", T0, trading="ACTIVE")
+        if self.service.followers:
+            self.wires.beat("risk", T0, trading="ACTIVE")
         self.wires.put("tws", OPENED)
         self.turn()
         self.tws(["157", "time"])
-        self.tws(messages.next_valid_id(1), messages.managed_accounts(ACCOUNT))
+        self.tws(messages.next_valid_id(1), managed_accounts(ACCOUNT))
         self.tws(
             messages.open_order_end(), messages.execution_end(1), messages.completed_orders_end()
         )
-        assert self.service.readiness(T0) == ("READY", "")
+        assert self.service.readiness(self.clock.now()) == ("READY", "")
         self.wires.sent.clear()
         self.wires.log.clear()
         return self
@@ -119,36 +139,37 @@ def test_each_command_of_a_request_gets_its_answer_in_their_order(shell: Shell):
 
 
 def test_the_request_of_an_executor_that_was_replaced_is_not_taken(shell: Shell):
-    shell.wires.ask(OrderRequest(1, [], started_ns=20))
-    shell.wires.ask(OrderRequest(1, [submit()], started_ns=10))
+    shell.wires.ask(OrderRequest(1, [], "020"))
+    shell.wires.ask(OrderRequest(1, []))  # asks for no fence, and lifts none
+    shell.wires.ask(OrderRequest(1, [submit()], "010"))
     shell.turn()
     assert shell.written() == []
-    assert len(shell.wires.replies()) == 1
+    assert len(shell.wires.replies()) == 2
 
 
 def test_what_is_no_order_request_is_a_dead_letter(shell: Shell):
     shell.wires.ask(Control(1, "halt", "x"))
     shell.turn()
-    assert shell.service.dead_letters[0].reason == "Control is not an order request"
+    assert shell.service.dead_letters[0].reason == "risk.control is not a request for this process"
 
 
 def test_a_halt_that_comes_in_the_same_turn_stops_the_order(shell: Shell):
     shell.wires.ask(OrderRequest(1, [submit()]))
-    shell.wires.publish("risk", 1, RiskHalted(T0, "x"))
+    shell.wires.publish("risk", 1, RiskHalted(T0, EVERYTHING, "x"))
     shell.turn()
     assert shell.written() == []
-    assert [type(e) for e in shell.wires.events("gateway")] == [OrderIntended, OrderRefused]
-    assert [type(e) for e in events_of(shell.journal)][-2:] == [OrderIntended, OrderRefused]
+    assert [type(e) for e in shell.wires.events("gateway")] == [OrderIntended, OrderDenied]
+    assert [type(e) for e in events_of(shell.journal)][-2:] == [OrderIntended, OrderDenied]
 
 
 def test_it_is_halted_if_risks_journal_lost_its_tail(shell: Shell):
-    shell.wires.publish("risk", 1, RiskViolation(T0, "r", "x"), RiskViolation(T0, "r", "y"))
+    shell.wires.publish("risk", 1, violation("x"), violation("y"))
     shell.turn()
     shell.wires.beat("risk", T0, seq=1, trading="ACTIVE", epoch="2")
     shell.wires.ask(OrderRequest(1, [submit()]))
     shell.turn()
     assert shell.written() == []
-    state, reason = shell.service.readiness(T0)
+    state, reason = shell.service.readiness(shell.clock.now())
     assert state == "HALTED"
     assert "risk's journal came back with head 1, 2 was seen" in reason
     shell.wires.beat("risk", T0, seq=1, trading="ACTIVE", epoch="2")
@@ -157,11 +178,53 @@ def test_it_is_halted_if_risks_journal_lost_its_tail(shell: Shell):
     assert shell.written() == []
 
 
+def test_what_adds_risk_waits_until_all_of_risks_decisions_are_known(shell: Shell):
+    """A halt that covers a part of the trading is not seen in risk's heartbeat."""
+    shell.wires.beat("risk", T0, seq=1, trading="ACTIVE")
+    shell.wires.ask(OrderRequest(1, [submit("a/1")]))
+    shell.turn()
+    assert shell.written() == []
+    assert "risk's decisions are not all known yet" in shell.wires.events("gateway")[-1].reason
+    shell.wires.publish("risk", 1, RiskHalted(T0, Scope(symbol="MSFT"), "x"))
+    shell.wires.beat("risk", T0, seq=1, trading="ACTIVE")
+    shell.turn()
+    shell.wires.ask(OrderRequest(2, [submit("b/1"), submit("c/1", symbol="MSFT")]))
+    shell.turn()
+    assert [f[0] for f in shell.written()] == ["3"]
+    (reply,) = [reply for reply in shell.wires.replies() if reply.id == 2]
+    assert [answer.accepted for answer in reply.answers] == [True, False]
+
+
+def test_the_liquidation_gateway_follows_nobody_and_takes_what_reduces():
+    shell = Shell(role=roles.LIQUIDATION).ready()
+    shell.tws(position_message(10))
+    orders = [submit("a/1", "SELL", 10), submit("b/1", "BUY", 1)]
+    shell.wires.ask(OrderRequest(1, orders))
+    shell.turn()
+    (reply,) = shell.wires.replies()
+    assert [answer.accepted for answer in reply.answers] == [True, False]
+    assert [f[0] for f in shell.written()] == ["3"]
+
+
 def test_without_risks_lease_nothing_goes(shell: Shell):
     shell.clock.advance_to(T0 + 4 * SECOND)
     shell.wires.ask(OrderRequest(1, [submit()]))
     shell.turn()
     assert shell.written() == []
+
+
+@pytest.mark.parametrize("by_s", [-3600, 3600])
+def test_a_wall_clock_that_is_set_neither_ends_nor_prolongs_the_lease(shell: Shell, by_s: int):
+    good = T0 + 7200 * SECOND
+    shell.clock.step_wall(by_s * SECOND)
+    shell.wires.ask(OrderRequest(1, [submit("a/1", expires_ns=good)]))
+    shell.turn()
+    assert [f[0] for f in shell.written()] == ["3"]
+    shell.clock.advance_to(T0 + 3 * SECOND + 1)
+    shell.wires.ask(OrderRequest(2, [submit("b/1", expires_ns=good)]))
+    shell.turn()
+    assert [f[0] for f in shell.written()] == ["3"]
+    assert "its lease is 3000 ms" in shell.wires.replies()[-1].answers[0].reason
 
 
 def test_a_restart_writes_down_what_is_unknown_now(shell: Shell):
@@ -179,8 +242,8 @@ def test_a_peer_that_is_no_tws_is_hung_up_on(shell: Shell):
     shell.wires.put("tws", DATA, b"HTTP/1.1 200 OK\r\n\r\n")
     shell.turn()
     assert shell.hung_up == 1
-    assert shell.service.gateway.session.state == "DOWN"
-    assert "expected at most" in shell.service.readiness(T0)[1]
+    assert shell.service.gateway.broker.session.state == "DOWN"
+    assert "expected at most" in shell.service.readiness(shell.clock.now())[1]
 
 
 def test_a_peer_without_the_nonce_is_hung_up_on_and_named(shell: Shell):
@@ -195,7 +258,7 @@ def test_a_peer_without_the_nonce_is_hung_up_on_and_named(shell: Shell):
         else:
             shell.clock.advance_to(T0 + 4 * SECOND)
             shell.turn()
-        state, reason = shell.service.readiness(T0)
+        state, reason = shell.service.readiness(shell.clock.now())
         assert (state, reason.split(" did not ")[0]) == ("WAITING", place)
         assert shell.service.dead_letters[-1].reason == reason
         assert not shell.service.status()["orders_reported"]
@@ -244,4 +307,4 @@ def test_a_topic_of_no_configured_symbol_is_a_dead_letter_and_the_bare_prefix_is
 
 def test_complaints_become_dead_letters(shell: Shell):
     shell.tws(["11", "1"])
-    assert shell.service.dead_letters[0].reason.startswith("TWS sent what cannot be read")
+    assert shell.service.dead_letters[0].reason.startswith("TWS sent a message that cannot be read")

@@ -20,10 +20,11 @@ from tapewire.gateway.tws.messages import (
 from tapewire.gateway.tws.session import SessionError, TwsSession
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.messages import frame as tws_frame
-from tests.gateway.desk import AAPL, T0, Desk
+from tests.gateway.tws_bench import Bench
+from tests.gateway.tws_messages import AAPL, T0, managed_accounts
 
 REPLY = tws_frame(["157", "20261120 10:00:00 UTC"])
-START = tws_frame(messages.next_valid_id(5)) + tws_frame(messages.managed_accounts("DU1,DU2"))
+START = tws_frame(messages.next_valid_id(5)) + tws_frame(managed_accounts("DU1", "DU2"))
 
 
 def opened() -> TwsSession:
@@ -67,7 +68,7 @@ def test_bytes_that_arrive_together_with_the_reply_are_not_dropped():
 def test_a_session_is_up_only_with_both_the_id_and_the_accounts():
     session = started()
     assert session.state == "STARTING"
-    session.received(tws_frame(messages.managed_accounts("DU1")), T0)
+    session.received(tws_frame(managed_accounts("DU1")), T0)
     assert session.state == "STARTING"
     session.received(tws_frame(messages.next_valid_id(1)), T0)
     assert session.state == "UP"
@@ -154,15 +155,13 @@ def test_a_line_of_an_earlier_session_is_forgotten():
 
 
 def test_start_api_is_the_first_request_and_comes_after_the_reply():
-    desk = Desk(connect=False)
-    desk.gateway.opened(T0)
-    greeting, _, _ = desk.gateway.release(T0)
-    assert greeting.startswith(b"API\0")
-    desk.gateway.want("AAPL")
-    assert desk.gateway.release(T0)[0] == b""
-    desk.raw(REPLY)
-    assert desk.flush() == [["71", "2", "1", ""]]
-    assert desk.flush() == []
+    bench = Bench(connect=False)
+    bench.open()
+    bench.broker.want("AAPL")
+    assert bench.flush() == []
+    bench.raw(REPLY)
+    assert bench.flush() == [["71", "2", "1", ""]]
+    assert bench.flush() == []
 
 
 # ---- the group's own simulator --------------------------------------------------------------
@@ -193,7 +192,7 @@ STRANGERS = {
     "no nonce": (messages.identity(""), "another nonce"),
     "an echo": ([IDENTIFY], "another nonce"),
     "an error": (messages.error(157, -1, 321, "unknown message id"), "message '4'"),
-    "accounts": (messages.managed_accounts("DU1"), "message '15'"),
+    "accounts": (managed_accounts("DU1"), "message '15'"),
     "a tick": (["1", "6", "1", "1", "150.5", "10", "0"], "message '1'"),
     "nothing": ([""], "message ''"),
 }

@@ -5,18 +5,19 @@ from itertools import permutations
 
 import pytest
 
+from tapewire.gateway import broker
 from tapewire.gateway.orders.snapshot import TIMEOUT_NS, Snapshot
-from tapewire.gateway.tws import messages as tws
+from tests.gateway.tws_bench import NOW
+from tests.gateway.tws_messages import ACCOUNT, SECOND
 
-ENDS = (tws.OpenOrdersEnd(), tws.ExecutionsEnd(), tws.CompletedOrdersEnd())
-EXECUTION = tws.Execution(
-    "e.01", 1, 1, 1, "b/1", 1, "AAPL", "AAPL", "BUY", Decimal(1), Decimal(1)
-)  # fmt: skip
+ENDS = tuple(
+    broker.QueryComplete(query) for query in ("open_orders", "executions", "completed_orders")
+)
 
 
 @pytest.mark.parametrize("order", list(permutations(ENDS)), ids=str)
 def test_it_is_complete_with_all_three_ends_in_any_order(order):
-    snapshot = Snapshot(0)
+    snapshot = Snapshot(NOW)
     for end in order:
         assert not snapshot.complete
         snapshot.note(end)
@@ -24,21 +25,25 @@ def test_it_is_complete_with_all_three_ends_in_any_order(order):
 
 
 def test_one_end_three_times_is_not_three_ends():
-    snapshot = Snapshot(0)
+    snapshot = Snapshot(NOW)
     for _ in range(3):
-        snapshot.note(tws.OpenOrdersEnd())
+        snapshot.note(ENDS[0])
     assert not snapshot.complete
 
 
 def test_it_notes_the_intents_that_each_list_names():
-    snapshot = Snapshot(0)
-    snapshot.note(tws.OpenOrder(1, 1, 1, "a/1", "Submitted"))
-    snapshot.note(EXECUTION)
-    snapshot.note(tws.CompletedOrder(1, "c/1", "Cancelled", ""))
-    snapshot.note(tws.OrderStatus(4, 1, 1, "Submitted", Decimal(0), ""))
-    assert snapshot.seen == {"a/1", "b/1", "c/1"}
+    snapshot = Snapshot(NOW)
+    snapshot.note(broker.OrderReport("a/1", "1", "7001", "working", listed=True))
+    one = Decimal(1)
+    snapshot.note(broker.ExecutionReport(ACCOUNT, "e", "b/1", "7002", "AAPL", "BUY", one, one))
+    snapshot.note(broker.OrderReport("c/1", status="working"))  # an answer to nothing
+    snapshot.note(broker.PositionsComplete())
+    assert snapshot.seen == {"a/1", "b/1"}
 
 
-def test_it_is_waited_for_ten_seconds():
-    assert not Snapshot(5).timed_out(5 + TIMEOUT_NS)
-    assert Snapshot(5).timed_out(6 + TIMEOUT_NS)
+def test_it_is_waited_for_ten_seconds_by_the_monotonic_clock():
+    snapshot = Snapshot(NOW)
+    assert not snapshot.timed_out(NOW + TIMEOUT_NS)
+    assert snapshot.timed_out(NOW + (TIMEOUT_NS + 1))
+    later = NOW + 3600 * SECOND
+    assert not snapshot.timed_out(type(NOW)(later.wall_ns, NOW.mono_ns))

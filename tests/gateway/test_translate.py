@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ibapi.common import UNSET_DOUBLE
 
-from tapewire.common.events import SubmitOrder
 from tapewire.common.instruments import Instrument
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.encoder import RequestEncoder, contract_of
@@ -17,15 +16,16 @@ from tapewire.simulator.exchange.account import Holding
 from tapewire.simulator.protocol import messages, requests
 from tapewire.simulator.protocol.decoders import decode
 from tapewire.simulator.protocol.messages import frame
-from tests.gateway.desk import (
+from tests.gateway.tws_bench import fields_of, submit
+from tests.gateway.tws_messages import (
     AAPL,
     ACCOUNT,
-    completed_order,
+    completed_order_of,
+    execution_message,
     execution_of,
-    fields_of,
-    open_order,
+    managed_accounts,
+    open_order_of,
     order_at_tws,
-    submit,
 )
 
 ES = Instrument(
@@ -50,14 +50,14 @@ def encode() -> RequestEncoder:
 
 def test_an_open_order_comes_back():
     order = order_at_tws(submit("s-1/1", quantity="10.5"), 5)
-    assert read(open_order(157, ACCOUNT, order)) == [
+    assert read(open_order_of(order)) == [
         tws.OpenOrder(5, 1, 7005, "s-1/1", "Submitted", Decimal("10.5"))
     ]
 
 
 def test_an_open_order_with_its_commission_comes_back():
     order = order_at_tws(submit(), 5, status="Filled", commission=Decimal("1.05"))
-    assert read(open_order(157, ACCOUNT, order, with_commission=True)) == [
+    assert read(open_order_of(order, with_commission=True)) == [
         tws.OpenOrder(5, 1, 7005, "s-1/1", "Filled", Decimal(10))
     ]
 
@@ -69,13 +69,13 @@ def test_an_order_status_comes_back():
     ]
 
 
-@pytest.mark.parametrize(("action", "side"), [("BUY", "BUY"), ("SELL", "SELL")])
-def test_an_execution_comes_back(action: str, side: str):
-    one = execution_of(order_at_tws(submit(action=action), 5), "2.5", "0001.02.01", "150.0625")
-    assert read(messages.execution(157, -1, ACCOUNT, one)) == [
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
+def test_an_execution_comes_back(side: str):
+    one = execution_of(order_at_tws(submit(side=side), 5), "2.5", "0001.02.01", "150.0625")
+    assert read(execution_message(one)) == [
         tws.Execution(
-            exec_id="0001.02.01", order_id=5, client_id=1, perm_id=7005, order_ref="s-1/1",
-            con_id=1001, symbol="AAPL", local_symbol="AAPL", side=side,
+            account=ACCOUNT, exec_id="0001.02.01", order_id=5, client_id=1, perm_id=7005,
+            order_ref="s-1/1", con_id=1001, symbol="AAPL", local_symbol="AAPL", side=side,
             quantity=Decimal("2.5"), price=Decimal("150.0625"),
         )
     ]  # fmt: skip
@@ -95,16 +95,14 @@ def test_a_commission_comes_back_and_an_unset_one_does_not():
 def test_a_completed_order_comes_back(status: str):
     order = order_at_tws(submit(), 5, status=status, reason="because", filled=Decimal(10))
     text = "Filled Size: 10" if status == "Filled" else "because"
-    assert read(completed_order(157, ACCOUNT, order)) == [
-        tws.CompletedOrder(7005, "s-1/1", status, text)
-    ]
+    assert read(completed_order_of(order)) == [tws.CompletedOrder(7005, "s-1/1", status, text)]
 
 
 def test_a_position_comes_back():
     holding = Holding(ES)
     holding.quantity, holding.cost = Decimal(-3), Decimal(-3) * Decimal("5000.25")
     assert read(messages.position(ACCOUNT, holding)) == [
-        tws.PositionReported(2001, "ESZ6", "ESZ6", Decimal(-3), Decimal("250012.5"))
+        tws.PositionReported(ACCOUNT, 2001, "ESZ6", "ESZ6", Decimal(-3), Decimal("250012.5"))
     ]
 
 
@@ -120,18 +118,18 @@ def test_ends_and_greetings_come_back():
     assert read(messages.completed_orders_end()) == [tws.CompletedOrdersEnd()]
     assert read(messages.position_end()) == [tws.PositionsEnd()]
     assert read(messages.next_valid_id(38099)) == [tws.NextValidId(38099)]
-    assert read(messages.managed_accounts("DU1,DU2,")) == [tws.ManagedAccounts(("DU1", "DU2"))]
+    assert read(managed_accounts("DU1", "DU2")) == [tws.ManagedAccounts(("DU1", "DU2"))]
     assert read(messages.error(157, -1, 1100, "lost")) == [tws.TwsError(-1, 1100, "lost")]
 
 
 def test_an_execution_that_no_journal_could_keep_is_undecodable():
     one = execution_of(order_at_tws(submit(), 5), 2, "")
-    assert isinstance(read(messages.execution(157, -1, ACCOUNT, one))[0], tws.Undecodable)
+    assert isinstance(read(execution_message(one))[0], tws.Undecodable)
 
 
 @pytest.mark.parametrize("kept", [1, 2, 5, 20, 60])
 def test_a_truncated_message_is_undecodable_and_keeps_its_payload(kept: int):
-    fields = open_order(157, ACCOUNT, order_at_tws(submit(), 5))[:kept]
+    fields = open_order_of(order_at_tws(submit(), 5))[:kept]
     (message,) = read(fields)
     assert isinstance(message, tws.Undecodable)
     assert message.payload == frame(fields)[4:]
@@ -150,7 +148,7 @@ def test_decimals_of_up_to_15_digits_are_exact(value: Decimal):
 
 @pytest.mark.parametrize("value", [UNSET_DOUBLE, float("nan"), float("inf"), float("-inf")])
 def test_what_tws_writes_for_unset_is_no_amount(value: float):
-    with pytest.raises(ValueError, match="stands where an amount was expected"):
+    with pytest.raises(ValueError, match="was found where an amount was expected"):
         decimal(value)
 
 
@@ -168,12 +166,10 @@ def test_an_order_is_read_by_tws_as_it_was_meant(
     encode: RequestEncoder, quantity: str, limit: str | None
 ):
     price = None if limit is None else Decimal(limit)
-    order: SubmitOrder = submit(
-        "s-1-2/1", "SELL", quantity, order_type="LMT" if limit else "MKT", limit_price=price
-    )
-    placed = request(encode.place_order(42, order, contract_of(AAPL)))
+    order = submit("s-1-2/1", "SELL", quantity, limit=limit)
+    placed = request(encode.place_order("42", order, contract_of(AAPL)))
     assert isinstance(placed, requests.PlaceOrder)
-    assert (placed.order_id, placed.action, placed.order_ref) == (42, "SELL", "s-1-2/1")
+    assert (placed.order_id, placed.side, placed.order_ref) == (42, "SELL", "s-1-2/1")
     assert (placed.quantity, placed.limit) == (Decimal(quantity), price)
     assert (placed.tif, placed.transmit, placed.what_if) == ("DAY", True, False)
     assert placed.unsupported == ""
@@ -181,7 +177,7 @@ def test_an_order_is_read_by_tws_as_it_was_meant(
 
 def test_an_order_whose_reference_tws_cannot_take_is_not_encoded(encode: RequestEncoder):
     with pytest.raises(ValueError, match="not plain ASCII"):
-        encode.place_order(1, submit("größe/1"), contract_of(AAPL))
+        encode.place_order("1", submit("größe/1"), contract_of(AAPL))
     assert request(encode.cancel_order(3)) == requests.CancelOrder(3)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tapewire.common.clock import VirtualClock
 from tapewire.common.config.tws_address import NoTwsAddress, TwsAddress
-from tapewire.common.runtime.clock import VirtualClock
 from tapewire.gateway.tws.socket import CLOSED, DATA, KEEPALIVE, OPENED, TwsSocket
 
 MS = 1_000_000

@@ -46,7 +46,7 @@ class Wires:
         self, source: str, ts_ns: int, seq: int = 0, trading: TradingState | None = None,
         epoch: str = "1",
     ) -> None:  # fmt: skip
-        beat = Heartbeat(ts_ns, "READY", "", seq, "", trading)
+        beat = Heartbeat(ts_ns, "READY", "", seq, "", trading, mono_ns=ts_ns)
         body = wire.encode_batch(source, epoch, seq, [beat])
         self.put(f"{source}.events", wire.topic(f"heartbeat.{source}"), body)
 

@@ -7,13 +7,22 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tapewire.common.events import FlattenCompleted
+from tapewire.common.events import (
+    Event,
+    FlattenCompleted,
+    OrderDenied,
+    OrderExpired,
+    OrderRejected,
+)
 from tapewire.console.group import control, status
 from tapewire.console.group.supervisor import Group
 from tapewire.console.records import books
 from tapewire.console.views import figures as report
 from tests.places import ROOT
 from tests.waiting import wait_for
+
+JOURNALS = ("gateway", "executor")
+UNANSWERED = OrderDenied | OrderExpired | OrderRejected
 
 
 def tapewire(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -56,8 +65,23 @@ class Running:
     def traded(self) -> books.Traded:
         return books.Traded(self.group.config, self.run_dir)
 
-    def until(self, condition: Callable[[], bool], what: str, timeout_s: float = 30) -> None:
-        wait_for(condition, what, timeout_s)
+    def until(self, condition: Callable[[], object], what: str, timeout_s: float = 30) -> None:
+        """Wait for it; in vain, the failure says how the group is."""
+        try:
+            wait_for(condition, what, timeout_s)
+        except AssertionError as error:
+            error.add_note(self._described())
+            raise
+
+    def _described(self) -> str:
+        statuses = status.read(self.run_dir)
+        lines = [f"{name}: {' '.join(status.state_of(one))}" for name, one in statuses.items()]
+        lines += [f"orders of {name}: {self.status(name).get('orders')}" for name in JOURNALS]
+        denied = [e for n in JOURNALS for e in self.journal(n) if isinstance(e, UNANSWERED)]
+        return "\n".join([*lines, *map(str, denied[-5:])])
+
+    def journal(self, name: str) -> list[Event]:
+        return books.read_journal(self.run_dir, name)
 
     def until_ready(self) -> None:
         names = self.group.names()
@@ -72,7 +96,7 @@ class Running:
         self.until(self._flattened, "the flatten to end")
 
     def _flattened(self) -> bool:
-        events = books.read_journal(self.run_dir, "risk")
+        events = self.journal("risk")
         return bool(events) and isinstance(events[-1], FlattenCompleted)
 
     def kill_9(self, name: str) -> int:

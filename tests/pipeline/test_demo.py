@@ -1,9 +1,9 @@
 """`tapewire demo` on a file: all that was sent is read, all that was traded agrees."""
 
 import json
-import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,19 +42,33 @@ def check(found: subprocess.CompletedProcess[str], orders_min: int) -> None:
     assert figures["restarts"] == 0
 
 
-def test_a_made_file_as_fast_as_it_goes(tmp_path):
-    ticks = tmp_path / "made.csv"
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the demo makes its run directory; a short path, as a socket's name has 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="tw-") as path:
+        monkeypatch.setenv("TMPDIR", path)
+        yield Path(path)
+
+
+def test_a_made_file_as_fast_as_it_goes(folder):
+    ticks = folder / "made.csv"
     market = SyntheticMarket([Instrument(symbol="AAA"), Instrument(symbol="BBB")], 1, 100.0)
     names = ("ts_ns", "symbol", "bid", "ask", "bid_size", "ask_size", "last", "last_size")
     lines = [",".join(names)]
-    for _ in range(20_000):
+    for _ in range(5_000):
         row = next(market)
         values = (getattr(row, name) for name in names)
         lines.append(",".join("" if v is None else str(v) for v in values))
     ticks.write_text("\n".join(lines) + "\n")
-    check(demo("--ticks", str(ticks), "--speed", "max"), orders_min=1)
+    found = demo("--ticks", str(ticks), "--speed", "max")
+    check(found, orders_min=1)
+    assert list(folder.iterdir()) == [ticks]
+    last = found.stderr.splitlines()[-1]
+    assert last.startswith(f"deleted {folder}/tapewire-")
+    assert last.endswith(" with its journals and logs; --keep keeps it")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", REAL)
 def test_real_ticks(name):
     if not (DATA / name).exists():
@@ -71,32 +85,24 @@ def test_a_file_that_is_not_there_is_named_and_leaves_no_folder(tmp_path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("keep", [True, False])
-def test_the_run_directory_is_named_and_kept_where_asked_for(keep, monkeypatch):
-    folder = Path(tempfile.mkdtemp(prefix="tw-"))  # short, for a socket's name has 107 bytes
-    monkeypatch.setenv("TMPDIR", str(folder))
+def test_the_run_directory_is_named_and_kept_where_asked_for(folder):
     ticks = folder / "[t].csv"
     ticks.write_text(
         "ts_ns,symbol,bid,ask,bid_size,ask_size,last,last_size\n"
         + "".join(f"{1_700_000_000_000_000_000 + n},AAA,9,10,1,1,,\n" for n in range(50))
     )
-    found = demo("--ticks", str(ticks), "--speed", "max", *["--keep"] * keep)
+    found = demo("--ticks", str(ticks), "--speed", "max", "--keep")
     assert found.returncode == 0, found.stderr
-    left = list(folder.glob("tapewire-*"))
-    assert len(left) == keep
+    (kept,) = folder.glob("tapewire-*")
     last = found.stderr.splitlines()[-1]
-    if keep:
-        assert last.startswith(f"journals and logs are kept in {left[0]}; look at them with")
-        assert (left[0] / "journals" / "gateway.sqlite").exists()
-    else:
-        assert last.startswith(f"{folder}/tapewire-")
-        assert last.endswith(", its journals and logs, is deleted; --keep keeps it")
-    shutil.rmtree(folder)
+    assert last.startswith(f"journals and logs are in {kept}; look at them with")
+    assert (kept / "journals" / "gateway.sqlite").exists()
 
 
 def test_a_speed_that_is_no_number_is_refused(tmp_path):
     ticks = tmp_path / "t.csv"
-    ticks.write_text("")
+    head = "ts_ns,symbol,bid,ask,bid_size,ask_size,last,last_size"
+    ticks.write_text(f"{head}\n1700000000000000000,AAA,9,10,1,1,,\n")
     found = demo("--ticks", str(ticks), "--speed", "fast")
     assert found.returncode == 2
     assert "--speed is 'fast'" in found.stderr

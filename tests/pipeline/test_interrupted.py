@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,17 +29,37 @@ def test_that_waits(running):
 GROUP_SIZE = 8  # with supervisord
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short path, since a run directory of the tests is in it."""
+    with tempfile.TemporaryDirectory(prefix="tw-") as path:
+        yield Path(path)
+
+
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_nothing_is_left_of_a_group_whose_pytest_ends(tmp_path, number: signal.Signals):
-    (tmp_path / "test_waits.py").write_text(WAITS)
-    told = tmp_path / "told"
+@pytest.mark.parametrize(
+    ("number", "workers"),
+    [
+        (signal.SIGINT, 0),
+        (signal.SIGKILL, 1),
+        pytest.param(signal.SIGTERM, 0, marks=pytest.mark.soak),
+        pytest.param(signal.SIGKILL, 0, marks=pytest.mark.soak),
+        pytest.param(signal.SIGINT, 1, marks=pytest.mark.soak),
+        pytest.param(signal.SIGTERM, 1, marks=pytest.mark.soak),
+    ],
+)
+def test_nothing_is_left_of_a_group_whose_pytest_ends(
+    folder: Path, number: signal.Signals, workers: int
+):
+    (folder / "test_waits.py").write_text(WAITS)
+    told = folder / "told"
     command = [
         sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider",
-        "--import-mode=importlib", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path),
+        "--import-mode=importlib", "-c", os.devnull, "--rootdir", str(folder), str(folder),
+        "-n", str(workers),
     ]  # fmt: skip
     with subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, "TOLD": str(told), "TMPDIR": str(tmp_path)},
+        command, cwd=ROOT, env={**os.environ, "TOLD": str(told), "TMPDIR": str(folder)},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     ) as process:  # fmt: skip
         assert process.stdout is not None

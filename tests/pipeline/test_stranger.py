@@ -14,7 +14,7 @@ from tapewire.console.group.supervisor import Group
 from tests.console.running import simulator
 from tests.pipeline.running import Running, tapewire
 
-GATEWAYS = ("gateway", "way-out")
+GATEWAYS = ("gateway", "liquidation")
 REFUSED = "did not identify itself as this group's simulator"
 
 
@@ -36,7 +36,9 @@ def stranger(tmp_path: Path) -> Iterator[Stranger]:
         yield Stranger(port, audit)
 
 
-def test_a_tws_on_the_configured_port_is_never_connected_to(stranger, run_dir, monkeypatch):
+def test_a_tws_on_the_configured_port_is_never_connected_to_nor_when_the_simulator_restarts(
+    stranger, run_dir, monkeypatch
+):
     monkeypatch.setenv("TAPEWIRE_TWS__PORT", str(stranger.port))
     group = Group(configuration.load())
     group.up()
@@ -44,10 +46,15 @@ def test_a_tws_on_the_configured_port_is_never_connected_to(stranger, run_dir, m
     try:
         running.until_ready()
         running.until_fills(1)
-        assert running.faults_at_the_end() == []
+        before = tws_address.find(group.config, run_dir)
+        running.kill_9("simulator")
+        running.until(
+            lambda: tws_address.find(group.config, run_dir) != before, "the simulator's new port"
+        )
+        running.until_ready()
+        assert running.status("gateway")["orders_reported"]
     finally:
-        if group.is_up():
-            group.down([].append)
+        group.down([].append)
     assert stranger.lines("connection") == []
     assert stranger.lines("message_in") == []
 
@@ -78,14 +85,3 @@ def test_whoever_answers_in_the_simulators_place_without_its_nonce_is_left(
     assert {line["fields"][0] for line in stranger.lines("message_in")} == {IDENTIFY}
     assert not any(line["event"] == "started" for line in stranger.lines("connection"))
     assert said[0].startswith("it is not known which orders work at the broker (gateway: 127.0.0.1")
-
-
-def test_a_simulator_that_was_restarted_is_found_on_its_new_port(running):
-    running.until_ready()
-    before = tws_address.find(running.group.config, running.run_dir)
-    running.kill_9("simulator")
-    running.until(
-        lambda: tws_address.find(running.group.config, running.run_dir) != before, "its address"
-    )
-    running.until_ready()
-    assert running.status("gateway")["orders_reported"]

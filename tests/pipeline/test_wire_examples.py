@@ -12,6 +12,7 @@ import pytest
 from tests.places import ROOT
 
 WIRE = (ROOT / "docs" / "wire.md").read_text()
+KINDS = {"quote", "trade", "execution.reported"}
 MODULES = ROOT / "tests" / "node" / "node_modules"
 
 
@@ -20,8 +21,8 @@ def example(language: str) -> str:
     return re.findall(rf"^```{language}\n(.*?)^```", WIRE, re.MULTILINE | re.DOTALL)[-1]
 
 
-def seen(command: list[str], running) -> set[str]:
-    """What kinds of events a subscriber prints until it has printed a fill, or for 20 s."""
+def seen(command: list[str], shared) -> set[str]:
+    """What kinds of events a subscriber prints until it has printed all."""
     kinds: set[str] = set()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -33,7 +34,7 @@ def seen(command: list[str], running) -> set[str]:
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        running.until(lambda: "fill" in kinds or process.poll() is not None, "a fill", 30)
+        shared.until(lambda: kinds >= KINDS or process.poll() is not None, "a tick and a fill", 30)
     finally:
         process.kill()
         reader.join()
@@ -46,24 +47,22 @@ def seen(command: list[str], running) -> set[str]:
     return kinds
 
 
-def test_the_python_subscriber_prints_ticks_and_fills(running, tmp_path):
-    running.until_ready()
+def test_the_python_subscriber_prints_ticks_and_fills(shared, tmp_path):
     script = tmp_path / "tail.py"
     script.write_text(example("python"))
-    command = [sys.executable, "-u", str(script), str(running.run_dir)]
-    assert seen(command, running) == {"quote", "trade", "fill"}
+    command = [sys.executable, "-u", str(script), str(shared.run_dir)]
+    assert seen(command, shared) == KINDS
 
 
-def test_the_node_subscriber_prints_ticks_and_fills(running, tmp_path):
+def test_the_node_subscriber_prints_ticks_and_fills(shared, tmp_path):
     node = shutil.which("node")
     if node is None or not MODULES.is_dir():
         pytest.skip("Node or its packages are not here; `make node` installs the packages")
-    running.until_ready()
     (tmp_path / "node_modules").symlink_to(MODULES)
     script = tmp_path / "tail.mjs"
     script.write_text(example("js"))
-    kinds = seen([node, str(script), str(running.run_dir)], running)
-    assert kinds == {"quote", "trade", "fill"}
+    kinds = seen([node, str(script), str(shared.run_dir)], shared)
+    assert kinds == KINDS
 
 
 def test_the_examples_are_short():

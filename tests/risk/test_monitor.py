@@ -1,55 +1,59 @@
-"""The monitor: what halts trading, what lifts it, and what survives a restart."""
+"""The monitor: what halts trading and in which scope, what lifts it, what survives a restart."""
 
 import pytest
 
+from tapewire.common.bus.wire import decode_event, encode
 from tapewire.common.events import (
+    EVERYTHING,
     CancelAll,
     Control,
     FlattenCompleted,
     FlattenStarted,
-    OrderIntended,
     RiskHalted,
     RiskResumed,
     RiskViolation,
+    Scope,
 )
-from tests.risk.desk import SECOND, T0, fill, held, monitor, order
+from tapewire.common.roles import LIQUIDATION
+from tapewire.risk.flatten import Asked
+from tests.risk.orders import NOW, SECOND, T0, fill, held, intended, monitor, order
 
 
-def ask(one, action: str, reason: str = "test", ts_ns: int = T0):
-    return one.control(Control(ts_ns, action, reason))
+def ask(one, action: str, reason: str = "test", scope: Scope = EVERYTHING, after_ns: int = 0):
+    return one.control(Control(T0, action, reason, scope), NOW + after_ns)
 
 
 def test_a_position_beyond_the_limit_halts():
     one = monitor(limit=5)
     one.on_broker(fill(order(), 6, "e1"))
-    violation, halted = one.check(T0)
+    violation, halted = one.check(NOW)
     assert isinstance(violation, RiskViolation)
-    assert halted == RiskHalted(
-        T0, "MaxContracts: AAPL is or could get 6 contracts, the limit is 5"
-    )
-    assert one.trading == "HALTED"
-    assert one.check(T0) == []
+    says = "MaxContractsPerInstrument: AAPL is or could get 6 contracts, the limit is 5"
+    assert halted == RiskHalted(T0, Scope("DU1"), says)
+    assert one.trading == "ACTIVE", "the other accounts go on"
+    assert one.halts.keys() == {Scope("DU1")}
+    assert one.check(NOW) == []
 
 
 def test_working_orders_that_could_get_beyond_the_limit_halt():
     one = monitor(limit=15)
     one.on_broker(fill(order("x"), 6, "e1"))
-    one.on_broker(OrderIntended(T0, 1, order()))
-    assert [type(e) for e in one.check(T0)] == [RiskViolation, RiskHalted]
+    one.on_broker(intended(order()))
+    assert [type(e) for e in one.check(NOW)] == [RiskViolation, RiskHalted]
 
 
 def test_a_position_that_only_the_broker_knows_of_halts():
     one = monitor(limit=15)
     one.on_broker(held(16))
-    assert one.check(T0)[-1].reason.startswith("MaxContracts: AAPL is or could get 16")
+    assert one.check(NOW)[-1].reason.partition(": ")[2].startswith("AAPL is or could get 16")
 
 
 def test_within_the_limit_nothing_happens():
     one = monitor(limit=10)
-    one.on_broker(OrderIntended(T0, 1, order()))
+    one.on_broker(intended(order()))
     one.on_broker(fill(order(), 10, "e1"))
     one.on_broker(held(10))
-    assert one.check(T0) == []
+    assert one.check(NOW) == []
     assert one.trading == "ACTIVE"
 
 
@@ -65,7 +69,7 @@ def test_a_halt_survives_a_restart(action: str):
 def test_a_resume_survives_a_restart():
     one = monitor()
     events = [*ask(one, "halt")[1], *ask(one, "resume")[1]]
-    assert events == [RiskHalted(T0, "test"), RiskResumed(T0, "test")]
+    assert events == [RiskHalted(T0, EVERYTHING, "test"), RiskResumed(T0, EVERYTHING, "test")]
     after = monitor(journal=events)
     assert (after.trading, after.halted_ns) == ("ACTIVE", 0)
 
@@ -77,27 +81,27 @@ def test_a_second_halt_or_resume_changes_nothing():
     assert ask(one, "halt")[1] == []
 
 
-def test_a_resume_is_refused_while_a_rule_is_broken():
+def test_a_resume_is_denied_while_a_rule_is_broken():
     one = monitor(limit=5)
     one.on_broker(fill(order(), 6, "e1"))
-    one.check(T0)
+    one.check(NOW)
     reply, events = ask(one, "resume")
-    assert (reply.ok, reply.state, events) == (False, "HALTED", [])
+    assert (reply.ok, reply.state, events) == (False, "ACTIVE", [])
     assert reply.text == "not resumed: AAPL is or could get 6 contracts, the limit is 5"
 
 
-def test_a_resume_is_refused_while_a_flatten_is_under_way():
+def test_a_resume_is_denied_while_a_flatten_is_in_progress():
     one = monitor()
     ask(one, "flatten")
     reply, events = ask(one, "resume")
     assert (reply.ok, events, one.trading) == (False, [], "HALTED")
-    assert "is under way" in reply.text
+    assert "is in progress" in reply.text
 
 
-def test_a_fault_halts_once_and_refuses_to_be_resumed():
+def test_a_fault_halts_once_and_cannot_be_resumed():
     one = monitor()
-    assert [type(e) for e in one.on_fault("the tail is lost", T0)] == [RiskViolation, RiskHalted]
-    assert one.on_fault("the tail is lost", T0) == []
+    assert [type(e) for e in one.on_fault("the tail is lost", NOW)] == [RiskViolation, RiskHalted]
+    assert one.on_fault("the tail is lost", NOW) == []
     reply, events = ask(one, "resume")
     assert (reply.text, events) == ("not resumed: the tail is lost", [])
 
@@ -105,18 +109,18 @@ def test_a_fault_halts_once_and_refuses_to_be_resumed():
 def test_a_second_flatten_does_not_start_another():
     one = monitor()
     assert [type(e) for e in ask(one, "flatten")[1]] == [RiskHalted, FlattenStarted]
-    assert ask(one, "flatten", ts_ns=T0 + 5)[1] == []
+    assert ask(one, "flatten", after_ns=5)[1] == []
 
 
 def test_a_flatten_goes_to_its_end_and_trading_stays_halted():
     one = monitor()
     one.on_broker(held(10))
     ask(one, "flatten")
-    assert one.tick(T0) == ([], [CancelAll(T0)])
-    _, (close,) = one.tick(T0)
-    one.on_broker(OrderIntended(T0, 1, close))
+    assert one.tick(NOW) == ([], [Asked(LIQUIDATION, CancelAll(T0))])
+    _, ((_, close),) = one.tick(NOW)
+    one.on_broker(intended(close))
     one.on_broker(held(0, ts_ns=T0 + 1))
-    assert one.tick(T0 + SECOND) == ([FlattenCompleted(T0 + SECOND)], [])
+    assert one.tick(NOW + SECOND) == ([FlattenCompleted(T0 + SECOND, EVERYTHING)], [])
     assert (one.flatten, one.trading) == (None, "HALTED")
     assert ask(one, "resume")[0].ok
 
@@ -126,12 +130,131 @@ def test_a_flatten_resumes_after_a_restart():
     events = ask(before, "flatten")[1]
     one = monitor(journal=events)
     one.on_broker(held(10))
-    assert one.tick(T0 + 60 * SECOND) == ([], [CancelAll(T0 + 60 * SECOND)])
-    _, (close,) = one.tick(T0 + 61 * SECOND)
-    assert close.quantity == 10
+    assert one.tick(NOW + 60 * SECOND) == ([], [Asked(LIQUIDATION, CancelAll(T0 + 60 * SECOND))])
+    _, ((_, close),) = one.tick(NOW + 61 * SECOND)
+    assert close.terms.quantity == 10
 
 
 def test_a_flatten_that_was_over_does_not_start_again_with_a_restart():
-    one = monitor(journal=[RiskHalted(T0, "x"), FlattenStarted(T0, "x"), FlattenCompleted(T0)])
-    assert one.tick(T0) == ([], [])
+    about = (T0, EVERYTHING)
+    journal = [RiskHalted(*about, "x"), FlattenStarted(*about, "x"), FlattenCompleted(*about)]
+    one = monitor(journal=journal)
+    assert one.tick(NOW) == ([], [])
     assert one.trading == "HALTED"
+
+
+# ---- scopes and accounts ------------------------------------------------------------------------
+
+
+def test_each_account_has_its_own_limit_and_its_own_halt():
+    one = monitor(limit=5)
+    one.on_broker(fill(order(), 5, "e1"))
+    one.on_broker(fill(order("b/1", account="DU2"), 6, "e2"))
+    assert [e.scope for e in one.check(NOW)] == [Scope("DU2")] * 2
+    assert one.reason.startswith("account DU2: MaxContractsPerInstrument: AAPL is or could get 6")
+    one.on_broker(fill(order("c/1"), 1, "e3"))
+    assert [e.scope for e in one.check(NOW)] == [Scope("DU1")] * 2
+
+
+def test_a_halt_of_everything_is_what_the_reason_names_first():
+    one = monitor()
+    ask(one, "halt", "small", Scope("DU1"))
+    assert (one.trading, one.reason, one.halted_ns) == ("ACTIVE", "account DU1: small", 0)
+    ask(one, "halt", "large", after_ns=SECOND)
+    assert (one.trading, one.reason, one.halted_ns) == ("HALTED", "large", T0 + SECOND)
+
+
+def test_a_resume_lifts_exactly_the_halt_that_it_names_and_that_of_everything_lifts_all():
+    one = monitor()
+    for scope in (Scope("DU1"), Scope("DU2"), Scope("DU1", symbol="AAPL"), EVERYTHING):
+        ask(one, "halt", scope=scope)
+    assert ask(one, "resume", scope=Scope("DU1"))[0].ok
+    assert one.halts.keys() == {Scope("DU2"), Scope("DU1", symbol="AAPL"), EVERYTHING}
+    reply, events = ask(one, "resume", scope=Scope("DU3"))
+    assert (reply.text, events) == ("not resumed: account DU3 is not halted by itself", [])
+    ask(one, "resume")
+    assert one.halts == {}
+
+
+def test_a_broken_rule_keeps_its_own_halt_and_that_of_everything_and_no_other():
+    one = monitor(limit=5)
+    one.on_broker(fill(order(), 6, "e1"))
+    one.check(NOW)
+    for scope in (Scope("DU2"), EVERYTHING):
+        ask(one, "halt", scope=scope)
+    assert not ask(one, "resume", scope=Scope("DU1"))[0].ok
+    assert not ask(one, "resume")[0].ok
+    assert ask(one, "resume", scope=Scope("DU2"))[0].ok
+
+
+def test_a_flatten_of_an_account_halts_and_closes_that_account_alone():
+    one = monitor()
+    for account, quantity in (("DU1", 10), ("DU2", 40)):
+        one.on_broker(held(quantity, account=account))
+    reply, events = ask(one, "flatten", scope=Scope("DU1"))
+    assert reply.ok
+    assert events == [
+        RiskHalted(T0, Scope("DU1"), "test"),
+        FlattenStarted(T0, Scope("DU1"), "test"),
+    ]
+    one.tick(NOW)
+    _, ((_, close),) = one.tick(NOW)
+    assert (close.account, close.terms.quantity) == ("DU1", 10)
+    one.on_broker(held(0))
+    assert one.tick(NOW + SECOND) == ([FlattenCompleted(T0 + SECOND, Scope("DU1"))], [])
+
+
+def test_a_flatten_of_everything_is_over_only_when_every_account_is_flat():
+    one = monitor()
+    one.on_broker(held(-5))
+    one.on_broker(held(40, account="DU2"))
+    ask(one, "flatten")
+    one.tick(NOW)
+    _, closing = one.tick(NOW)
+    assert [(c.account, str(c.terms)) for _, c in closing] == [
+        ("DU1", "BUY 5 MKT"), ("DU2", "SELL 40 MKT"),
+    ]  # fmt: skip
+    one.on_broker(held(0))
+    events, ((_, again),) = one.tick(NOW + SECOND)
+    assert (events, again.account, again.terms.quantity) == ([], "DU2", 40)
+    one.on_broker(held(0, account="DU2"))
+    assert one.tick(NOW + 2 * SECOND) == ([FlattenCompleted(T0 + 2 * SECOND, EVERYTHING)], [])
+
+
+def test_a_flatten_of_a_strategy_is_denied_since_positions_are_an_accounts():
+    reply, events = ask(monitor(), "flatten", scope=Scope(strategy="dip"))
+    assert (reply.ok, events) == (False, [])
+    assert reply.text == ("not flattened: positions are an account's; name an account or a symbol")
+
+
+def test_a_flatten_of_everything_takes_over_from_a_smaller_one():
+    one = monitor()
+    ask(one, "flatten", scope=Scope("DU1"))
+    reply, events = ask(one, "flatten", after_ns=1)
+    assert reply.ok
+    assert [type(e) for e in events] == [RiskHalted, FlattenStarted]
+    assert one.flatten.scope == EVERYTHING
+
+
+def test_a_smaller_flatten_is_part_of_the_larger_one_and_another_has_to_wait():
+    one = monitor()
+    ask(one, "flatten", scope=Scope("DU1"))
+    reply, events = ask(one, "flatten", scope=Scope("DU1", symbol="AAPL"))
+    assert (reply.ok, [type(e) for e in events]) == (True, [RiskHalted])
+    reply, events = ask(one, "flatten", scope=Scope("DU2"))
+    assert (reply.ok, events) == (False, [])
+    assert reply.text == "not flattened: a flatten of account DU1 is in progress"
+
+
+def test_a_request_to_cancel_all_goes_to_the_liquidation_gateway_once():
+    one = monitor()
+    reply, events = ask(one, "cancel_all")
+    assert (reply.ok, reply.state, events) == (True, "ACTIVE", [])
+    assert one.tick(NOW) == ([], [Asked(LIQUIDATION, CancelAll(T0))])
+    assert one.tick(NOW) == ([], [])
+
+
+def test_a_reason_that_is_too_long_can_be_read_from_the_journal_again():
+    one = monitor()
+    for event in one.on_fault("x" * 600, NOW):
+        assert decode_event(encode(event)) == event

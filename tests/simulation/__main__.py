@@ -1,14 +1,11 @@
-"""`python -m tests.simulation --seed N --steps N [--seeds K] [--plant blind-resend]`."""
+"""`python -m tests.simulation --seed N --steps N [--seeds K] [--plant NAME]`."""
 
 import argparse
 import json
 import sys
 
-from tapewire.gateway.gateway import Gateway
-from tests.simulation.blind import BlindGateway
+from tests.simulation.plants import PLANTS
 from tests.simulation.run import simulate
-
-PLANTS: dict[str, type[Gateway]] = {"blind-resend": BlindGateway}
 
 
 def main() -> int:
@@ -19,10 +16,10 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=30, help="strikes of the adversary in each")
     parser.add_argument("--plant", choices=sorted(PLANTS), help="a bug that must be found")
     arguments = parser.parse_args()
-    gateway_class = PLANTS.get(arguments.plant, Gateway)
+    replaced = PLANTS.get(arguments.plant)
     failed = 0
     for seed in range(arguments.seed, arguments.seed + arguments.seeds):
-        result = simulate(seed, arguments.steps, gateway_class)
+        result = simulate(seed, arguments.steps, replaced)
         failed += bool(result.broken)
         print(json.dumps(result._asdict()), flush=True)
     return 1 if failed else 0

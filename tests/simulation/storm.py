@@ -2,17 +2,21 @@
 
 import random
 
+from tapewire.common import roles
 from tapewire.virtual.network import HOP_NS
 from tapewire.virtual.world import SECOND_NS, World
 
 LOSS = 0.03
 REPEAT = 0.05
 SLOW = 0.05
-VICTIMS = ("gateway", "gateway", "executor", "executor", "risk", "way-out", "strategy-a")
-FUSE_MAX_STEPS = 25
+VICTIMS = (
+    roles.GATEWAY, roles.GATEWAY, roles.EXECUTOR, roles.EXECUTOR, roles.RISK, roles.LIQUIDATION,
+    roles.strategy_role("a"),
+)  # fmt: skip
+CRASH_MAX_STEPS = 25
 
 
-class StormyWeather:
+class StormyNetwork:
     """Loses and repeats messages between processes, delays all of them; calm once `calm` is set.
 
     TCP to TWS loses nothing, but what was written may arrive up to a second later.
@@ -39,13 +43,13 @@ class StormyWeather:
 def strike(world: World, rng: random.Random) -> str:
     """Do one thing to the world; gives what it was."""
     victim = rng.choice(VICTIMS)
-    kind = rng.choice(("kill", "fuse", "fuse", "cut", "nothing"))
+    kind = rng.choice(("kill", "crash", "crash", "cut", "nothing"))
     if kind == "kill":
         world.kill(victim, restart_after_ns=_restart_ns(rng))
-    elif kind == "fuse":
-        world.nodes[victim].transport.fuse = rng.randrange(FUSE_MAX_STEPS)
+    elif kind == "crash":
+        world.nodes[victim].transport.crash_after = rng.randrange(CRASH_MAX_STEPS)
     elif kind == "cut":
-        world.cut(rng.choice(("gateway", "way-out")))
+        world.cut(rng.choice(roles.GATEWAYS))
     return f"{kind} {victim}"
 
 
@@ -56,7 +60,7 @@ def outage(world: World, rng: random.Random) -> str:
         world.cut_power(lambda: _restart_ns(rng))
     elif kind == "flush":
         for node in world.nodes.values():
-            node.journal.fsync()
+            node.records.fsync()
     return kind
 
 

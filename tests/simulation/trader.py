@@ -1,17 +1,17 @@
-"""A strategy that trades, changes and cancels: every fault meets an order under way."""
+"""A strategy that trades, modifies and cancels: every fault meets an order under way."""
 
 from decimal import Decimal
 from typing import ClassVar
 
 import msgspec
 
-from tapewire.common.events import Quote
-from tapewire.strategy import Strategy
+from tapewire import Quote, Strategy
 
 
 class TraderParameters(msgspec.Struct, frozen=True):
-    """A signal every `every` quotes, up to `until_ns`; every third one a limit order, which rests
-    at times. Between them orders are changed and cancelled, some before they were answered."""
+    """A signal every `every` quotes, up to `until_ns`; every third one is a limit order, which may
+    rest, and every fifth a stop order. Between them orders are modified and cancelled, some before
+    they were answered."""
 
     every: int = 7
     until_ns: int = 0
@@ -34,35 +34,37 @@ class Trader(Strategy):
         if place == 0:
             self.trade(turn, quote.symbol, Decimal(repr(quote.bid)))
         elif place == 2:
-            self.change(turn)
+            self.modify_one(turn)
         elif place == 4 and turn % 2 and self.orders:
             self.cancel(self.orders[turn % len(self.orders)].id)
 
     def trade(self, turn: int, symbol: str, bid: Decimal) -> None:
-        """A market order, or a limit order at the bid or one away from it."""
+        """A market order, a limit order at the bid or one away from it, or a stop order."""
         is_buy = bool(turn % 2)
-        limit = bid + turn % 2 * -1 if turn % 4 else bid
+        limit = stop = None
+        if turn % 3 == 0:
+            limit = bid + turn % 2 * -1 if turn % 4 else bid
+        elif turn % 5 == 0:
+            stop = bid + 1 if is_buy else bid - 1
         act = self.buy if is_buy else self.sell
-        order_id = act(
-            symbol, self.parameters.quantity + turn % 4, limit if turn % 3 == 0 else None
-        )
+        order_id = act(symbol, self.parameters.quantity + turn % 4, limit, stop)
         if turn % 11 == 0:
             self.cancel(order_id)  # nobody has answered it yet
         elif turn % 13 == 0:
             self.modify(order_id, self.parameters.quantity + 9)
 
-    def change(self, turn: int) -> None:
+    def modify_one(self, turn: int) -> None:
         """Another quantity, another limit, or both, for an order that rests."""
-        resting = [order for order in self.orders if order.limit_price is not None]
+        resting = [order for order in self.orders if order.limit is not None]
         if not resting:
             return
         order = resting[turn % len(resting)]
         quantity = max(order.filled + 1, order.quantity + turn % 7 - 3)
-        limit = order.limit_price + turn % 3 - 1
+        limit = order.limit + turn % 3 - 1
         if turn % 5 == 0:
             self.modify(order.id, quantity)
         elif turn % 5 == 1:
-            self.modify(order.id, limit_price=limit)
+            self.modify(order.id, limit=limit)
         else:
             self.modify(order.id, quantity, limit)
         if turn % 9 == 0:

@@ -63,8 +63,8 @@ class Client:
         contract = contract_fields(symbol)
         self.send("1", "11", req_id, *contract, "0", "", snapshot, "0", "")
 
-    def place(self, order_id, action="BUY", quantity=100, limit=None, **more):
-        self.send(*order_fields(order_id, action, quantity, limit, **more))
+    def place(self, order_id, side="BUY", quantity=100, limit=None, **more):
+        self.send(*order_fields(order_id, side, quantity, limit, **more))
 
     def close(self):
         self.tws.server.closed(self.conn, self.tws.now_ns)
@@ -103,15 +103,17 @@ def contract_fields(symbol, exchange="SMART"):
     return [0, symbol, "STK", "", 0.0, "", "", exchange, "", "USD", "", ""]
 
 
-def order_fields(order_id, action, quantity, limit, **more):
+def order_fields(order_id, side, quantity, limit, **more):
     """placeOrder at server version 157, as a client writes it for a plain order."""
     given = {"tif": "DAY", "ref": "", "transmit": 1, "what_if": 0, "parent": 0, **more}
-    given = {"type": "MKT" if limit is None else "LMT", "exchange": "SMART", **given}
+    given = {"exchange": "SMART", "stop": "", "account": "", "trigger": 0, **given}
+    given.setdefault("type", "STP" if given["stop"] else "MKT" if limit is None else "LMT")
     symbol = given.get("symbol", "AAPL")
     return [
-        *[3, order_id, *contract_fields(symbol, given["exchange"]), "", "", action, quantity],
-        *[given["type"], "" if limit is None else limit, "", given["tif"], "", "", "", 0],
-        *[given["ref"], given["transmit"], given["parent"], 0, 0, 0, 0, 0, 0],
+        *[3, order_id, *contract_fields(symbol, given["exchange"]), "", "", side, quantity],
+        *[given["type"], "" if limit is None else limit, given["stop"]],
+        *[given["tif"], "", given["account"], "", 0, given["ref"], given["transmit"]],
+        *[given["parent"], 0, 0, 0, given["trigger"], 0, 0],
         *["", 0, "", "", "", "", "", "", "", 0, "", -1, 0, "", "", 0, "", "", 0, 0, "", 0],
         *["", "", "", "", "", 0, "", "", "", "", 0, "", "", "", "", "", "", "", "", "", ""],
         *[0, "", "", 0, 0, "", "", given["what_if"], "", 0, 0, 0, 0],

@@ -7,7 +7,7 @@ import pytest
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.exchange.matching import Exchange
-from tapewire.simulator.exchange.orders import Order
+from tapewire.simulator.exchange.orders import Order, Terms
 
 D = Decimal
 
@@ -24,18 +24,30 @@ class Market:
     def quote(self, bid, ask, bid_size="100", ask_size="100", symbol="A"):
         self.now += 1
         row = Row(self.now, symbol, bid, ask, bid_size, ask_size, None, None)
-        return told(self.exchange.quote(row, self.now))
+        return fills(self.exchange.quote(row, self.now))
 
-    def order(self, action, quantity, limit=None, instrument=A):
+    def trade(self, price):
+        self.now += 1
+        return fills(self.exchange.quote(Row(self.now, "A", *[None] * 4, price, "1"), self.now))
+
+    def triggered(self):
+        """Stops that the market reached, worked as the order handler does it: their executions."""
+        return [
+            fills(self.exchange.work(order, self.now)) for order in self.exchange.triggered("A")
+        ]
+
+    def order(self, side, quantity, limit=None, stop=None, instrument=A):
         order = Order(
             client_id=1,
             order_id=1,
             order_ref="r",
+            account="DU1",
             instrument=instrument,
-            action=action,
+            side=side,
             quantity=D(quantity),
-            order_type="LMT" if limit else "MKT",
+            order_type="STP" if stop else "LMT" if limit else "MKT",
             limit=D(limit) if limit else None,
+            stop=D(stop) if stop else None,
             tif="DAY",
         )
         self.exchange.accept(order)
@@ -43,10 +55,10 @@ class Market:
 
     def place(self, *terms, **more):
         order = self.order(*terms, **more)
-        return order, told(self.exchange.work(order, self.now))
+        return order, fills(self.exchange.work(order, self.now))
 
 
-def told(executions):
+def fills(executions):
     return [(str(one.shares), str(one.price)) for one in executions]
 
 
@@ -137,18 +149,69 @@ def test_a_cancelled_order_does_not_trade(market):
 
 def test_a_changed_limit_meets_the_market_anew(market):
     order, _ = market.place("BUY", 10, "9.00")
-    done = market.exchange.modify(order, D(10), D("10.02"), 1)
-    assert told(done) == [("10", "10.00")]
+    done = market.exchange.modify(order, Terms(D(10), D("10.02")), 1)
+    assert fills(done) == [("10", "10.00")]
 
 
 def test_a_smaller_quantity_keeps_its_place_and_a_changed_price_loses_it(market):
     market.quote("9", "11")
     orders = [market.place("BUY", 10, "10.00")[0] for _ in range(3)]
-    market.exchange.modify(orders[0], D(5), D("10.00"), 1)
-    market.exchange.modify(orders[1], D(10), D("9.99"), 1)
-    market.exchange.modify(orders[1], D(10), D("10.00"), 1)
+    market.exchange.modify(orders[0], Terms(D(5), D("10.00")), 1)
+    market.exchange.modify(orders[1], Terms(D(10), D("9.99")), 1)
+    market.exchange.modify(orders[1], Terms(D(10), D("10.00")), 1)
     market.quote(None, "10.00", None, "12")
     assert [order.filled for order in orders] == [5, 0, 7]
+
+
+def test_a_held_stop_neither_trades_nor_hides_the_orders_that_can(market):
+    held, done = market.place("BUY", 10, stop="10.50")
+    behind, _ = market.place("BUY", 10, "9.00")
+    assert done == []
+    assert market.quote("8.90", "9.00") == [("10", "9.00")]
+    assert (market.triggered(), held.filled, behind.filled) == ([], 0, 10)
+
+
+@pytest.mark.parametrize(
+    ("side", "stop", "trade", "expected"),
+    [
+        ("BUY", "10.05", "10.04", []),
+        ("BUY", "10.05", "10.05", [[("10", "10.00")]]),
+        ("BUY", "10.05", "10.06", [[("10", "10.00")]]),
+        ("SELL", "9.90", "9.91", []),
+        ("SELL", "9.90", "9.90", [[("10", "9.98")]]),
+        ("SELL", "9.90", "9.80", [[("10", "9.98")]]),
+    ],
+)
+def test_a_stop_triggers_at_its_price_or_beyond(market, side, stop, trade, expected):
+    market.place(side, 10, stop=stop)
+    market.trade(trade)
+    assert market.triggered() == expected
+
+
+def test_a_stop_triggers_once(market):
+    market.place("BUY", 100, stop="10.05")
+    market.trade("10.05")
+    assert market.triggered() == [[("30", "10.00")]]
+    assert market.trade("10.06") == []
+    assert market.triggered() == []
+    assert market.quote(None, "10.20", None, "70") == [("70", "10.20")]
+
+
+def test_without_any_price_no_stop_triggers():
+    market = Market()
+    market.place("BUY", 10, stop="1")
+    market.place("SELL", 10, stop="100")
+    assert market.triggered() == []
+
+
+def test_a_triggered_stop_queues_behind_market_orders_that_wait(market):
+    market.quote("9.98", "11.00", "50", "0")
+    stop, _ = market.place("BUY", 10, stop="10.05")
+    waiting, _ = market.place("BUY", 10)
+    market.trade("10.05")
+    market.triggered()
+    market.quote(None, "10.00", None, "15")
+    assert (waiting.filled, stop.filled) == (10, 5)
 
 
 def test_perm_ids_rise_and_execution_ids_are_unique(market):

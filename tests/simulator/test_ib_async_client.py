@@ -96,6 +96,58 @@ def test_a_price_off_the_tick_is_refused(ib, stock, wait_until):
     assert trade.log[-1].errorCode == 110
 
 
+def test_a_stop_order_waits_is_modified_and_cancelled(simulator, ib, stock, quoted, wait_until):
+    stop = round(quoted.last * 0.5, 2)
+    trade = ib.placeOrder(stock, ib_async.StopOrder("SELL", 100, stop))
+    wait_until(lambda: trade.orderStatus.status == "PreSubmitted", ib.sleep)
+    lower = round(stop * 0.9, 2)
+    trade.order.auxPrice = lower
+    ib.placeOrder(stock, trade.order)
+    other = connect(simulator, 4)
+    wait_until(lambda: other.reqAllOpenOrders()[0].order.auxPrice == lower, ib.sleep)
+    other.disconnect()
+    assert trade.orderStatus.status == "PreSubmitted"
+    ib.cancelOrder(trade.order)
+    wait_until(lambda: trade.orderStatus.status == "Cancelled", ib.sleep)
+    assert trade.fills == []
+
+
+def test_a_stop_order_that_the_market_reaches_fills(ib, stock, quoted, wait_until):
+    stop = round(quoted.last * 1.1, 2)  # a SELL stop above the market has been reached already
+    trade = traded(ib, stock, ib_async.StopOrder("SELL", 100, stop), wait_until)
+    assert [one.status for one in trade.log if one.status in ("PreSubmitted", "Submitted")][:2] == [
+        "PreSubmitted", "Submitted",
+    ]  # fmt: skip
+    assert trade.orderStatus.status == "Filled"
+
+
+def test_a_stop_price_off_the_tick_is_refused(ib, stock, wait_until):
+    trade = ib.placeOrder(stock, ib_async.StopOrder("BUY", 100, 1000.505))
+    wait_until(trade.isDone, ib.sleep)
+    assert trade.log[-1].errorCode == 110
+
+
+def test_two_accounts_hold_one_contract_each_on_its_own(run_simulator, wait_until):
+    simulator = run_simulator("--symbols", "AAPL", "--rate", "500", "--accounts", "DU1,DU2")
+    ib = connect(simulator, 1)
+    stock = ib_async.Stock("AAPL", "SMART", "USD")
+    ib.qualifyContracts(stock)
+    ib.reqMktData(stock)
+    for account, side in (("DU1", "BUY"), ("DU2", "SELL")):
+        order = ib_async.MarketOrder(side, 10, account=account)
+        trade = traded(ib, stock, order, wait_until)
+        assert {one.execution.acctNumber for one in trade.fills} == {account}
+    wait_until(lambda: len(ib.positions()) == 2, ib.sleep)
+    positions = {one.account: one.position for one in ib.positions()}
+    nameless = ib.placeOrder(stock, ib_async.MarketOrder("BUY", 1))
+    wait_until(nameless.isDone, ib.sleep)
+    accounts = ib.managedAccounts()
+    ib.disconnect()
+    assert accounts == ["DU1", "DU2"]
+    assert positions == {"DU1": 10, "DU2": -10}
+    assert nameless.log[-1].errorCode == 435
+
+
 def test_a_new_connection_finds_what_the_last_one_did(simulator, ib, stock, quoted, wait_until):
     filled = traded(ib, stock, ib_async.MarketOrder("BUY", 10, orderRef="done"), wait_until)
     ib.placeOrder(stock, ib_async.LimitOrder("BUY", 1, 1.0, orderRef="open"))
@@ -152,5 +204,5 @@ def test_stopping_writes_the_books_to_the_audit(run_simulator, tmp_path, wait_un
     executions = [line for line in lines if line["kind"] == "execution"]
     assert [line["exec_id"] for line in executions] == [one.execution.execId for one in trade.fills]
     assert lines[-1]["kind"] == "books"
-    assert lines[-1]["positions"] == {"AAPL": "10"}
+    assert lines[-1]["accounts"]["DU1234567"]["positions"] == {"AAPL": "10"}
     assert [line["kind"] for line in lines].count("order") == 1

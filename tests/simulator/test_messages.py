@@ -26,7 +26,8 @@ VERSIONS = (157, 163, 164, 173, 176, 177, 178)
 
 def an_order(**changes):
     terms = {
-        "client_id": 3, "order_id": 7, "order_ref": "ref-1", "instrument": ES, "action": "SELL",
+        "account": "DU1", "client_id": 3, "order_id": 7, "order_ref": "ref-1",
+        "instrument": ES, "side": "SELL",
         "quantity": D("10"), "order_type": "LMT", "limit": D("4800.25"), "tif": "GTC",
         "perm_id": 99, "filled": D(4), "notional": D("19202"), "commission": D("9"),
         "status": "Submitted", "last_price": D("4800.5"), "reason": "Cancelled by Trader",
@@ -52,9 +53,10 @@ def every_message(version):
     """One of each kind that a recording can be compared with, by message id."""
     error = messages.error(version, -1, 2104, "Market data farm connection is OK")
     made = [
-        error, open_order(version, "DU1", an_order()), messages.position("DU1", a_holding()),
+        error, open_order(version, an_order()), messages.position("DU1", a_holding()),
         messages.account_value("DU1", VALUE), messages.account_time(10**18),
-        messages.next_valid_id(1), messages.managed_accounts("DU1"), messages.current_time(10**18),
+        messages.next_valid_id(1), messages.managed_accounts("DU1"),
+        messages.current_time(10**18),
         messages.open_order_end(), messages.account_download_end("DU1"),
         messages.execution_end(4), messages.position_end(),
         messages.account_summary(9, "DU1", VALUE), messages.account_summary_end(9),
@@ -83,10 +85,11 @@ def test_an_open_order_differs_from_the_recorded_one_only_in_what_it_is_about(da
     recorded = [one["fields"] for one in recordings(data_folder) if one["fields"][0] == "5"]
     euro = Instrument(symbol="EUR", sec_type="CASH", exchange="IDEALPRO", con_id=12087792)
     order = an_order(
-        client_id=0, order_id=219, order_ref="", instrument=euro, action="BUY", quantity=D(100),
+        client_id=0, order_id=219, order_ref="", instrument=euro, side="BUY", quantity=D(100),
         order_type="MKT", limit=None, tif="DAY", perm_id=665616366, status="PreSubmitted",
+        account="DU0000001",
     )  # fmt: skip
-    made = what_if(176, "DU0000001", order, None)
+    made = what_if(176, order, None)
     differing = [
         n for n, pair in enumerate(zip(made, recorded[0], strict=True)) if len({*pair}) > 1
     ]
@@ -95,7 +98,7 @@ def test_an_open_order_differs_from_the_recorded_one_only_in_what_it_is_about(da
 
 @pytest.mark.parametrize(("version", "count"), [(157, 128), (176, 136), (177, 135)])
 def test_open_order_has_the_field_count_of_its_version(version, count):
-    assert len(open_order(version, "DU1", an_order())) == count
+    assert len(open_order(version, an_order())) == count
 
 
 @pytest.mark.parametrize(("version", "count"), [(157, 5), (165, 5), (166, 6), (176, 6)])
@@ -132,16 +135,24 @@ def by_ibapi(fields):
 
 
 def test_ibapi_reads_an_open_order_to_its_end():
-    name, (order_id, contract, order, state) = by_ibapi(open_order(157, "DU1", an_order(), True))
+    name, (order_id, contract, order, state) = by_ibapi(open_order(157, an_order(), True))
     assert (name, order_id, order.permId, order.clientId) == ("openOrder", 7, 99, 3)
     assert (contract.conId, contract.multiplier, contract.exchange) == (1001, "50", "CME")
     assert (order.lmtPrice, order.tif, order.orderRef) == (4800.25, "GTC", "ref-1")
     assert (state.status, state.commission, state.commissionCurrency) == ("Submitted", 9, "USD")
 
 
+def test_ibapi_reads_the_account_and_the_stop_price_of_an_order():
+    order = an_order(order_type="STP", limit=None, stop=D("4700.5"), account="DU2")
+    for fields in (open_order(157, order), completed_order(157, order)):
+        (found,) = [one for one in by_ibapi(fields)[1] if hasattr(one, "auxPrice")]
+        assert (found.orderType, found.lmtPrice, found.auxPrice) == ("STP", 0, 4700.5)
+        assert found.account == "DU2"
+
+
 def test_ibapi_reads_a_completed_order_to_its_end():
     order = an_order(status="Filled", filled=D(10), done_ns=1_700_000_000 * 10**9)
-    name, (contract, found, state) = by_ibapi(completed_order(157, "DU1", order))
+    name, (contract, found, state) = by_ibapi(completed_order(157, order))
     assert (name, contract.symbol, found.permId) == ("completedOrder", "ES", 99)
     assert (found.orderRef, found.filledQuantity) == ("ref-1", 10)
     assert (state.status, state.completedStatus) == ("Filled", "Filled Size: 10")
@@ -149,7 +160,7 @@ def test_ibapi_reads_a_completed_order_to_its_end():
 
 
 def test_ibapi_reads_an_execution_and_its_commission_to_the_end():
-    _, (req_id, contract, found) = by_ibapi(messages.execution(157, -1, "DU1", an_execution()))
+    _, (req_id, contract, found) = by_ibapi(messages.execution(157, -1, an_execution()))
     assert (req_id, contract.symbol, found.side, found.shares) == (-1, "ES", "SLD", 4)
     assert (found.price, found.orderRef, found.time) == (4800.5, "ref-1", "20231114 22:13:20 UTC")
     _, (report,) = by_ibapi(messages.commission_report(an_execution(), D("-12.5")))
@@ -173,9 +184,9 @@ def test_ibapi_reads_contracts_positions_and_holdings_to_the_end():
 @pytest.mark.parametrize("version", VERSIONS)
 def test_ib_async_reads_the_long_messages_at_every_version(version):
     long_ones = [
-        open_order(version, "DU1", an_order()),
-        completed_order(version, "DU1", an_order(status="Cancelled")),
-        messages.execution(version, -1, "DU1", an_execution()),
+        open_order(version, an_order()),
+        completed_order(version, an_order(status="Cancelled")),
+        messages.execution(version, -1, an_execution()),
         messages.contract_details(version, 5, AAPL),
         messages.error(version, 7, 201, "Order rejected"),
     ]

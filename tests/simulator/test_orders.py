@@ -11,7 +11,7 @@ D = Decimal
 ES = Instrument(symbol="ES", sec_type="FUT", exchange="CME", multiplier=D(50), min_tick=D("0.25"))
 
 
-def told(messages):
+def shortened(messages):
     """Orders' messages in short: kind, and what matters of it."""
     short = {"3": lambda m: (m[2], m[3]), "4": lambda m: m[3], "11": lambda m: (m[19], m[20])}
     short["5"] = lambda m: m[94]
@@ -39,7 +39,7 @@ def client(tws):
 
 def test_a_fill_is_told_as_tws_tells_it(client):
     client.place(1, quantity=50)
-    assert told(client.read()) == [
+    assert shortened(client.read()) == [
         ("5", "PreSubmitted"), ("3", ("PreSubmitted", "0")),
         ("11", ("50", "10")),
         ("5", "Filled"), ("3", ("Filled", "50")),
@@ -50,20 +50,20 @@ def test_a_fill_is_told_as_tws_tells_it(client):
 
 def test_a_partial_fill_is_submitted_until_the_rest_is_filled(tws, client):
     client.place(1, quantity=100)
-    assert told(client.read(3, 11, 59))[1:] == [
+    assert shortened(client.read(3, 11, 59))[1:] == [
         ("11", ("60", "10")), ("3", ("Submitted", "60")), ("59", "1"),
     ]  # fmt: skip
     tws.pass_s()
-    assert told(client.read(3, 11, 59)) == [
+    assert shortened(client.read(3, 11, 59)) == [
         ("11", ("40", "9.99")), ("3", ("Filled", "100")), ("59", "0"),
     ]  # fmt: skip
 
 
 def test_a_resting_limit_is_submitted_and_a_cancel_is_status_then_202(client):
     client.place(1, limit="9.90")
-    assert told(client.read()) == [("5", "Submitted"), ("3", ("Submitted", "0"))]
+    assert shortened(client.read()) == [("5", "Submitted"), ("3", ("Submitted", "0"))]
     client.send("4", "1", 1)
-    assert told(client.read()) == [("3", ("Cancelled", "0")), ("4", "202")]
+    assert shortened(client.read()) == [("3", ("Cancelled", "0")), ("4", "202")]
 
 
 def test_a_cancel_of_an_unknown_and_of_a_finished_order_is_refused(client):
@@ -76,7 +76,7 @@ def test_a_cancel_of_an_unknown_and_of_a_finished_order_is_refused(client):
 
 def test_an_immediate_order_cancels_what_it_does_not_get(client):
     client.place(1, quantity=100, limit="10.00", tif="IOC")
-    assert told(client.read(3, 4)) == [
+    assert shortened(client.read(3, 4)) == [
         ("3", ("Submitted", "0")), ("3", ("Submitted", "60")), ("3", ("Cancelled", "60")),
         ("4", "202"),
     ]  # fmt: skip
@@ -91,21 +91,29 @@ def test_an_immediate_order_cancels_what_it_does_not_get(client):
         ({"exchange": ""}, 321),
         ({"quantity": 0}, 321),
         ({"quantity": ""}, 321),
-        ({"action": "SSHORT"}, 321),
+        ({"side": "SSHORT"}, 321),
         ({"type": "LMT"}, 321),
     ],
 )
 def test_an_order_that_cannot_be_is_answered_with_its_error_alone(client, more, code):
     client.place(1, **more)
-    assert told(client.read()) == [("4", str(code))]
+    assert shortened(client.read()) == [("4", str(code))]
 
 
 @pytest.mark.parametrize(
-    "more", [{"type": "STP"}, {"tif": "GTD"}, {"quantity": 1.5}, {"transmit": 0}, {"parent": 4}]
+    "more",
+    [
+        {"type": "TRAIL"},
+        {"trigger": 2},
+        {"tif": "GTD"},
+        {"quantity": 1.5},
+        {"transmit": 0},
+        {"parent": 4},
+    ],
 )
 def test_a_rejected_order_is_201_then_inactive(client, more):
     client.place(1, **more)
-    assert told(client.read()) == [("4", "201"), ("5", "Inactive"), ("3", ("Inactive", "0"))]
+    assert shortened(client.read()) == [("4", "201"), ("5", "Inactive"), ("3", ("Inactive", "0"))]
 
 
 def test_an_id_that_is_not_above_all_that_were_used_is_refused(client):
@@ -127,14 +135,14 @@ def test_a_changed_price_is_worked_under_the_same_perm_id(client):
     perm_id = client.read(5)[0][25]
     client.place(1, limit="10.00", quantity=10)
     answers = client.read()
-    assert told(answers)[0] == ("11", ("10", "10"))
+    assert shortened(answers)[0] == ("11", ("10", "10"))
     assert {one[25] for one in answers if one[0] == "5"} == {perm_id}
 
 
 @pytest.mark.parametrize(
     ("more", "code"),
     [
-        ({"action": "SELL", "limit": "9.90"}, 105),
+        ({"side": "SELL", "limit": "9.90"}, 105),
         ({"limit": None}, 105),
         ({"limit": "9.90", "ref": "other"}, 105),
         ({"limit": "9.905"}, 110),
@@ -185,7 +193,7 @@ def test_orders_outlive_their_connection_and_report_to_the_next_one(tws, client)
     client.close()
     again = tws.client(1)
     tws.pass_s(2)
-    assert told(again.read(11)) == [("11", ("10", "9.98"))]
+    assert shortened(again.read(11)) == [("11", ("10", "9.98"))]
 
 
 def test_a_fill_while_nobody_is_connected_is_found_later(tws, client):
@@ -212,7 +220,7 @@ def test_a_global_cancel_cancels_everyones_orders_and_tells_each(tws, client):
     other.read()
     tws.client(3).send("58", "1")
     for one in (client, other):
-        assert told(one.read()) == [("3", ("Cancelled", "0")), ("4", "202")]
+        assert shortened(one.read()) == [("3", ("Cancelled", "0")), ("4", "202")]
 
 
 def test_a_price_off_the_quarter_points_is_refused(make_tws):

@@ -5,6 +5,7 @@ from decimal import Decimal
 import ib_async
 import pytest
 from ibapi.client import EClient
+from ibapi.common import UNSET_DOUBLE
 from ibapi.contract import Contract
 from ibapi.execution import ExecutionFilter
 from ibapi.order import Order
@@ -59,7 +60,7 @@ def test_an_order_from_ibapi_has_110_fields_and_reads_well(ibapi_client, stock):
     (fields,) = ibapi_client.conn.sent
     request = decode(fields, 157)
     assert len(fields) == 110
-    assert (request.order_id, request.action, request.quantity) == (7, "BUY", 10)
+    assert (request.order_id, request.side, request.quantity) == (7, "BUY", 10)
     assert (request.limit, request.tif, request.order_ref) == (D("100.25"), "GTC", "ref")
     assert (request.outside_rth, request.what_if, request.unsupported) == (True, False, "")
     assert request.contract.symbol == "AAPL"
@@ -91,6 +92,9 @@ def test_a_request_with_a_field_too_many_is_refused(ibapi_client, stock):
         ({"allOrNone": True}, "allOrNone"),
         ({"minQty": 5}, "minQty"),
         ({"cashQty": 500}, "cashQty"),
+        ({"triggerMethod": 4}, "triggerMethod"),
+        ({"adjustedOrderType": "TRAIL"}, "adjustedOrderType"),
+        ({"discretionaryAmt": 0.05}, "discretionaryAmt"),
     ],
 )
 def test_what_is_not_simulated_is_named(ibapi_client, stock, changes, name):
@@ -98,8 +102,18 @@ def test_what_is_not_simulated_is_named(ibapi_client, stock, changes, name):
     assert decode(ibapi_client.conn.sent[0], 157).unsupported == name
 
 
+def test_a_stop_order_from_ibapi_reads_well(ibapi_client, stock):
+    stop = {"orderType": "STP", "lmtPrice": UNSET_DOUBLE, "auxPrice": 99.5}
+    ibapi_client.placeOrder(7, stock, an_order(**stop, account="DU2"))
+    request = decode(ibapi_client.conn.sent[0], 157)
+    assert (request.order_type, request.limit, request.stop) == ("STP", None, D("99.5"))
+    assert (request.account, request.unsupported) == ("DU2", "")
+
+
 def test_an_order_that_echoes_what_open_order_told_still_reads_well(ibapi_client, stock):
-    ibapi_client.placeOrder(7, stock, an_order(deltaNeutralOrderType="None"))
+    ibapi_client.placeOrder(
+        7, stock, an_order(deltaNeutralOrderType="None", adjustedOrderType="None")
+    )
     assert decode(ibapi_client.conn.sent[0], 157).unsupported == ""
 
 

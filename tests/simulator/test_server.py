@@ -93,7 +93,7 @@ def test_positions_end_and_then_follow_each_fill(tws):
     client.place(1, quantity=30)
     assert [one[14:] for one in client.read(61)] == [["30", "10"]]
     client.send("64", "1")
-    client.place(2, action="SELL", quantity=30)
+    client.place(2, side="SELL", quantity=30)
     assert client.read(61) == []
 
 
@@ -134,7 +134,7 @@ def executions(reader, **wanted):
 def test_executions_are_filtered_by_what_is_asked(tws):
     one, other = tws.client(1), tws.client(2)
     one.place(1, quantity=1, ref="a")
-    other.place(1, action="SELL", quantity=1, ref="b")
+    other.place(1, side="SELL", quantity=1, ref="b")
     assert executions(one) == ["a", "b"]
     assert executions(one, client=2) == ["b"]
     assert executions(one, side="BUY") == ["a"]
@@ -174,12 +174,13 @@ def test_a_summary_holds_the_tags_that_were_asked_for(tws):
 def test_books_are_json_and_say_what_was_traded(tws):
     client = tws.client()
     client.place(1, quantity=30, ref="x")
-    client.place(2, action="SELL", quantity=10, ref="y")
+    client.place(2, side="SELL", quantity=10, ref="y")
     books = json.loads(json.dumps(tws.server.books()))
-    assert books["positions"] == {"AAPL": "20"}
-    assert books["realised"] == {"AAPL": "-0.2"}
-    assert books["commissions"] == {"AAPL": "2"}
-    assert books["cash"] == "999797.8"
+    (account,) = books["accounts"].values()
+    assert account["positions"] == {"AAPL": "20"}
+    assert account["realised"] == {"AAPL": "-0.2"}
+    assert account["commissions"] == {"AAPL": "2"}
+    assert account["cash"] == "999797.8"
     assert books["orders_by_ref"] == {"x": 1, "y": 1}
     assert len(books["exec_ids"]) == books["executions"] == 2
 
@@ -226,10 +227,19 @@ def test_two_instruments_of_one_name_are_refused(make_tws):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"server_version_max": 151}, {"speed": -1.0}, {"first_order_id": 0}]
+    "settings",
+    [
+        {"server_version_max": 151},
+        {"speed": -1.0},
+        {"first_order_id": 0},
+        {"accounts": ()},
+        {"accounts": ("DU1", "")},
+        {"accounts": ("DU1,DU2",)},
+        {"accounts": ("DU1", "DU1")},
+    ],
 )
 def test_impossible_settings_are_refused_by_name(make_tws, settings):
-    with pytest.raises(ValueError, match=f"simulator.{next(iter(settings))} is"):
+    with pytest.raises(ValueError, match=f"simulator.{next(iter(settings))} (is|has)"):
         make_tws(**settings)
 
 

@@ -10,7 +10,7 @@ from tapewire.common.bus import wire
 from tapewire.common.bus.wire import WireError
 from tapewire.common.config.settings import FeedConfig
 from tapewire.strategy.feeds import BODY_MAX_BYTES, DEPTH_MAX, VALUES_MAX, values_of
-from tests.strategy.desk import config, quote
+from tests.strategy.kit import config, quote
 from tests.strategy.test_service import Shell
 
 
@@ -27,7 +27,9 @@ def test_a_map_is_one_value_and_a_batch_its_events():
 
 
 def test_of_a_batch_the_broken_events_are_kept_and_the_others_go_on():
-    body = msgpack.packb([1, "model", "1", 7, [["no.such"], ["order.filled", 5, "x"]]])
+    body = msgpack.packb(
+        [wire.WIRE_VERSION, "model", "1", 7, [["no.such"], ["order.filled", 5, "DU1", "x"]]]
+    )
     events, dead = values_of(body)
     assert (len(events), len(dead)) == (1, 1)
 
@@ -95,5 +97,5 @@ def test_feeds_of_others_are_refused(endpoint: str):
 
 def test_one_feed_a_name():
     feed = {"name": "x", "endpoint": "ipc:///tmp/x"}
-    with pytest.raises(ValidationError, match="one entry a name"):
+    with pytest.raises(ValidationError, match="one entry per name"):
         config(feeds=[feed, feed])

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tapewire import Quote, Trade
 from tapewire.common.config.settings import ConfigError
-from tapewire.common.events import Quote, Trade
 from tapewire.common.ticks.rows import HEADER
 from tapewire.strategy.history import ticks_of
-from tests.strategy.desk import T0, config, runner
+from tests.strategy.kit import NOW, T0, config, runner
 
 FIRST = HEADER
 
@@ -99,12 +99,5 @@ def test_history_is_given_in_its_own_time_and_sends_nothing():
     )
     one.warm_up([Quote("AAPL", 5, 1.0, 1.0, 2.0, 1.0), Quote("AAPL", 9, 1.0, 1.0, 2.0, 1.0)])
     assert times == [(5, False), (9, False)]
-    assert (sent, one.due(T0)) == (["", ""], [])
+    assert (sent, one.due(NOW)) == (["", ""], [])
     assert one.strategy.clock.now_ns() == T0
-
-
-def test_the_strategy_is_started_once_and_before_its_history():
-    one = runner()
-    told = one.strategy.told
-    one.start(T0 + 1)
-    assert one.strategy.told is told

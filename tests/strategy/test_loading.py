@@ -10,7 +10,7 @@ import pytest
 from tapewire.common.config.near import expected
 from tapewire.common.config.settings import ConfigError
 from tests.places import ROOT
-from tests.strategy.desk import runner
+from tests.strategy.kit import runner
 
 
 @pytest.fixture
@@ -96,8 +96,8 @@ def test_a_module_that_its_package_does_not_have_names_those_that_it_has(folder,
 
 
 def test_a_name_that_cannot_be_a_modules_is_refused():
-    assert refused(strategy=".desk:Echo") == (
-        "strategies.echo.strategy is .desk:Echo, must be module:Class;"
+    assert refused(strategy=".kit:Echo") == (
+        "strategies.echo.strategy is .kit:Echo, must be module:Class;"
         " write it such as strategies.dip:Dip"
     )
 
@@ -185,7 +185,7 @@ def test_a_constructor_that_takes_something_else_is_a_sentence(folder: Path):
     assert said == (
         "strategies.echo.strategy is outside_bad:Mine, but Mine.__init__ at"
         f" {folder}/outside_bad.py:4 does not take what a strategy is made of, (name, symbols,"
-        " parameters, desk);"
+        " parameters, context);"
         " leave __init__ out and set up in on_start(self)"
     )
 

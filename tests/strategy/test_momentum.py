@@ -1,11 +1,8 @@
 """The momentum example on made quotes."""
 
-from decimal import Decimal
-
 from tapewire.common.config import settings as configuration
-from tapewire.common.events import Fill
 from tests.places import ROOT
-from tests.strategy.desk import SECOND, T0, quote, runner
+from tests.strategy.kit import NOW, at, fill, gateway, quote, runner
 
 PARAMETERS = {"window": 10, "entry": 2.0, "quantity": 5, "pause": 20}
 
@@ -21,15 +18,13 @@ class Market:
     def feed(self, *middles: float) -> list[tuple[str, int]]:
         """The quotes' signals, each taken as sent and ended."""
         for middle in middles:
-            self.runner.on_ticks("o", [quote(middle - 0.01, middle + 0.01)], T0)
+            self.runner.on_ticks("o", [quote(middle - 0.01, middle + 0.01)], NOW)
         signals = [w.signal for w in self.runner.waiting.values()]
         self.runner.waiting.clear()
-        return [(s.action, int(s.quantity)) for s in signals]
+        return [(s.terms.side, int(s.terms.quantity)) for s in signals]
 
     def fill(self, quantity: int, side: str = "BUY") -> None:
-        self.runner.on_gateway(
-            Fill(T0, f"e{quantity}", 1, "AAPL", side, Decimal(quantity), Decimal(1), "i", "m"), T0
-        )
+        gateway(self.runner, fill(f"e{quantity}", quantity, side, strategy="m"))
 
 
 CALM = [100.0, 100.1] * 10
@@ -67,13 +62,13 @@ def test_it_pauses_after_a_signal_and_waits_for_what_is_pending():
     assert market.feed(95.0) == [("SELL", 5)]
     waiting = Market()
     for middle in [*CALM, 105.0, *CALM, *CALM, 95.0]:
-        waiting.runner.on_ticks("o", [quote(middle, middle)], T0)
-    assert len(waiting.runner.due(T0 + SECOND)) == 1
+        waiting.runner.on_ticks("o", [quote(middle, middle)], NOW)
+    assert len(waiting.runner.due(at(1000))) == 1
 
 
 def test_a_quote_with_an_empty_side_is_passed_over():
     market = Market()
-    market.runner.on_ticks("o", [quote(None, 1.0), quote(1.0, None)] * 30, T0)
+    market.runner.on_ticks("o", [quote(None, 1.0), quote(1.0, None)] * 30, NOW)
     assert (market.runner.failures, market.feed(105.0)) == (0, [])
 
 

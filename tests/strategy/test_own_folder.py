@@ -166,7 +166,7 @@ def test_what_the_broker_rejects_is_said_with_its_reason(folder: Folder):
         found = folder.tapewire(*command, "--ticks", "ticks.csv")
         said = " ".join((found.stdout + found.stderr).split())
         assert re.search(r"note: mine: [\d,]+ orders? rejected, the first because: Order rej", said)
-        assert "a size of 0.5 is not a whole number (error 201, BUY 0.5 AAA at market)" in said
+        assert "a size of 0.5 is not a whole number (error 201, BUY 0.5 MKT of AAA)" in said
 
 
 def test_a_slip_in_a_callbacks_name_is_a_hint_everywhere(folder: Folder):

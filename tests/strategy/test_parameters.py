@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 import pytest
 
+from tapewire import Strategy
 from tapewire.common.config.near import expected
-from tapewire.common.config.settings import ConfigError, StrategyConfig
-from tapewire.strategy import Strategy
-from tapewire.strategy.loading.parameters import parameters_of
+from tapewire.common.config.parameters import parameters_of
+from tapewire.common.config.settings import ConfigError
 
 
 class Level(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,8 +35,8 @@ class Mine(Strategy):
 
 
 def parameters(cls: type[Strategy] = Mine, **given: object) -> object:
-    named = {"name": "mine", "strategy": "mine:Mine", "parameters": given}
-    return parameters_of(StrategyConfig(**named), cls)
+    owner = f"mine:{cls.__name__}"
+    return parameters_of("strategies.mine.parameters", given, cls.Parameters, owner)
 
 
 def test_right_ones_are_handed_over():
@@ -91,5 +91,5 @@ def test_a_strategy_without_parameters_says_so():
 
 def test_parameters_that_are_no_struct_are_refused():
     wrong = type("Wrong", (Strategy,), {"Parameters": dict})
-    with pytest.raises(ConfigError, match=r"Parameters is <class 'dict'>, expected a msgspec\.S"):
+    with pytest.raises(ConfigError, match=r"Parameters is <class 'dict'>; it must be a msgspec\.S"):
         parameters(wrong)

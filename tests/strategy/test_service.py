@@ -1,15 +1,14 @@
-"""A strategy's shell: last values for a joiner only, losses counted, signals when they can go."""
+"""A strategy's service: last values for a joiner only, losses counted, signals when they can go."""
 
 import re
 
 import pytest
 
 from tapewire.common.bus import wire
-from tapewire.common.events import OrderCreated, SubmitOrder
-from tapewire.common.runtime.clock import VirtualClock
+from tapewire.common.clock import VirtualClock
 from tapewire.strategy.service import StrategyService
 from tests.gateway.wires import Wires
-from tests.strategy.desk import MS, T0, quote, runner
+from tests.strategy.kit import MS, NOW, T0, created, quote, runner
 
 
 class Shell:
@@ -34,7 +33,7 @@ class Shell:
         self.wires.put("market", wire.topic(f"{kind}.AAPL"), body)
 
     def turn(self, ms: int = 0) -> None:
-        self.clock.advance_to(self.clock.now_ns() + ms * MS)
+        self.clock.advance_to(self.clock.mono_ns() + ms * MS)
         self.service.turn(0)
 
     def bids(self) -> list[float]:
@@ -80,15 +79,15 @@ def test_a_gateway_that_restarts_begins_anew_and_nothing_counts_as_missed(shell:
 def test_it_is_ready_when_the_past_is_known_and_every_symbol_was_heard():
     shell = Shell()
     shell.turn()
-    assert shell.service.readiness(T0) == (
+    assert shell.service.readiness(NOW) == (
         "WAITING",
-        "waiting to hear from executor, gateway, risk",
+        "waiting for executor, gateway, risk",
     )
     shell.ready()
-    assert shell.service.readiness(T0) == ("WAITING", "waiting to join the ticks of AAPL")
+    assert shell.service.readiness(NOW) == ("WAITING", "waiting to join the ticks of AAPL")
     shell.market("last", 0)
     shell.turn()
-    assert shell.service.readiness(T0) == ("READY", "")
+    assert shell.service.readiness(NOW) == ("READY", "")
 
 
 def test_nothing_is_signalled_before_the_past_is_known():
@@ -105,9 +104,7 @@ def test_a_signal_goes_out_in_the_turn_of_its_tick_and_again_until_it_is_answere
     assert shell.signals() == ["echo-e1-1"]
     shell.turn(1)
     assert shell.signals() == ["echo-e1-1"] * 2
-    waiting = shell.runner.waiting["echo-e1-1"].signal
-    order = SubmitOrder("echo-e1-1/1", T0, "echo", "AAPL", "BUY", waiting.quantity, "MKT", T0)
-    shell.wires.publish("executor", 1, OrderCreated(T0, "echo-e1-1", order))
+    shell.wires.publish("executor", 1, created("echo-e1-1"))
     shell.turn(1000)
     assert shell.signals() == ["echo-e1-1"] * 2
 
@@ -126,11 +123,11 @@ def test_a_strategy_that_raises_too_often_is_halted_and_the_process_goes_on():
     for seq in range(1, 12):
         shell.market("tick", seq)
     shell.turn()
-    state, reason = shell.service.readiness(T0)
+    state, reason = shell.service.readiness(NOW)
     assert state == "HALTED"
     assert re.fullmatch(
         r"strategy echo was stopped after 10 failures, the last: RuntimeError: cannot at"
-        r" \S*desk\.py:\d+; it gets nothing more until it is restarted",
+        r" \S*kit\.py:\d+; it gets nothing more until it is restarted",
         reason,
     )
     assert reason.startswith(shell.service.detail()["stopped"])
@@ -140,10 +137,10 @@ def test_a_strategy_that_raised_and_goes_on_is_ready_and_says_what_it_raised():
     shell = Shell(parameters={"raises": True}).ready()
     shell.market("tick", 1)
     shell.turn()
-    state, reason = shell.service.readiness(T0)
+    state, reason = shell.service.readiness(NOW)
     assert (state, shell.service.detail()["stopped"]) == ("READY", "")
     assert reason.startswith(
-        "strategy echo goes on after 1 failure, is stopped after 10, the last: "
+        "strategy echo continues after 1 failure, is stopped after 10, the last: "
     )
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tapewire.common.runtime.clock import VirtualClock
+from tapewire.common.clock import VirtualClock
 from tapewire.strategy.runner import Runner
 from tapewire.strategy.service import StrategyService
 from tapewire.strategy.state import STATE_MAX_BYTES, FileStore
 from tests.gateway.wires import Wires
-from tests.strategy.desk import T0, config, runner
+from tests.strategy.kit import T0, config, runner
 
 
 class Noted:
@@ -47,8 +47,8 @@ def test_what_was_saved_is_loaded_after_a_restart(tmp_path: Path):
     assert one.strategy.load() is None
     value = {"levels": [1.5, 2], "name": "x", "raw": b"y", "nothing": None}
     one.strategy.save(value)
-    store.write(one.state.take())
-    assert one.state.take() is None
+    store.write(one.context.state.take())
+    assert one.context.state.take() is None
     after = Runner(config(), ("AAPL",), "e2", print, store.read())
     assert after.strategy.load() == value
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_saved_is_refused_and_the_last_value_stays(value, error, 
 
 def test_a_kept_state_that_cannot_be_read_says_so():
     one = Runner(config(), ("AAPL",), "e2", print, b"\xc1")
-    with pytest.raises(ValueError, match="the kept state of strategy echo"):
+    with pytest.raises(ValueError, match="the saved state of strategy echo"):
         one.strategy.load()
 
 

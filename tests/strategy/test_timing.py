@@ -2,11 +2,17 @@
 
 import pytest
 
-from tapewire.common.events import Bar, Trade
+from tapewire import Bar, Trade
+from tapewire.common.clock import Now
 from tapewire.strategy.timing import GRACE_NS
-from tests.strategy.desk import MS, SECOND, T0, runner
+from tests.strategy.kit import MS, NOW, SECOND, T0, at, runner
 
 START = T0 - T0 % SECOND
+
+
+def wall(ns: int) -> Now:
+    """A moment by the wall clock; the monotonic one stands still."""
+    return Now(ns, NOW.mono_ns)
 
 
 class Told:
@@ -23,13 +29,13 @@ class Told:
 
     def tick(self, ms: float) -> list[object]:
         self.log.clear()
-        self.runner.tick(T0 + int(ms * MS))
+        self.runner.tick(at(ms))
         return list(self.log)
 
     def trade(self, ms: int, price: float = 1.0, size: float = 1.0) -> list[object]:
         self.log.clear()
         trade = Trade("AAPL", START + ms * MS, price, size)
-        self.runner.on_ticks("o", [trade], START + ms * MS)
+        self.runner.on_ticks("o", [trade], wall(START + ms * MS))
         return list(self.log)
 
 
@@ -49,6 +55,14 @@ def test_a_turn_that_took_too_long_fires_once_and_not_for_all_that_it_missed():
     assert one.tick(1050) == [100]
     assert one.tick(1099) == []
     assert one.tick(1100) == [100]
+
+
+def test_timers_are_monotonic_so_setting_the_wall_clock_does_not_move_them():
+    one = Told()
+    one.strategy.every(100)
+    for hours in (-1, 1):
+        one.runner.tick(Now(T0 + hours * 3600 * SECOND, NOW.mono_ns + 99 * MS))
+    assert one.log == []
 
 
 @pytest.mark.parametrize(
@@ -96,9 +110,9 @@ def test_a_bar_of_time_ends_without_a_trade_too_once_none_can_be_on_its_way():
     one.trade(100)
     end_ns = START + SECOND + GRACE_NS
     one.log.clear()
-    one.runner.tick(end_ns - 1)
+    one.runner.tick(wall(end_ns - 1))
     assert one.log == []
-    one.runner.tick(end_ns)
+    one.runner.tick(wall(end_ns))
     assert [type(e) for e in one.log] == [Bar]
 
 
@@ -122,5 +136,5 @@ def test_a_signal_made_on_a_bar_is_caused_by_the_trade_that_ended_it():
     one.strategy.bars("AAPL", "tick", 1)
     one.strategy.on_bar = lambda bar: one.strategy.buy(bar.symbol, 1)
     one.trade(0, 7.0)
-    (signal,) = one.runner.due(T0)
+    (signal,) = one.runner.due(NOW)
     assert (signal.cause_id, signal.trigger_price) == ("o/0", 7.0)

@@ -1,0 +1,114 @@
+"""The group of a back-test: the given configuration on a file's instruments, and its world."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+
+from tapewire.common.config.settings import Config, InstrumentConfig, StrategyConfig
+from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.rows import Row
+from tapewire.simulator.settings import SimulatorSettings
+from tapewire.strategy.loading.faults import Failure
+from tapewire.virtual.world import SECOND_NS, World
+
+IDLE_NS = SECOND_NS
+HEARTBEAT_MS = 1_000  # a process has a turn each virtual second, and sends heartbeats in turns
+LEASE_MIN_MS = 4_000
+LEAD_S = 30  # for every process to be READY before the first tick
+REQUESTS_PER_S = 20  # to TWS while the group joins, unless `tws.rate_max_per_s` allows fewer
+REQUESTS_PER_SYMBOL = 2
+DISTANT_S = 10**8
+JOIN_MAX_S = 600
+
+OnFailure = Callable[[Failure], None]
+
+
+def derived(
+    config: Config, instruments: Sequence[Instrument], strategies: Sequence[StrategyConfig]
+) -> Config:
+    """`config` for a back-test: these instruments and strategies, and heartbeats of virtual time.
+
+    All else stays as it is configured, so the processes are built as they would be live.
+    """
+    lease_ms = max(LEASE_MIN_MS, config.risk.lease_ms)
+    return config.model_copy(
+        update={
+            "instruments": tuple(InstrumentConfig.of(one) for one in instruments),
+            "strategies": tuple(strategies),
+            "risk": config.risk.model_copy(
+                update={"heartbeat_ms": HEARTBEAT_MS, "lease_ms": lease_ms}
+            ),
+        }
+    )
+
+
+def build(
+    config: Config,
+    rows: Iterator[Row],
+    first_ns: int,
+    step_ns: int,
+    on_failure: OnFailure,
+) -> World:
+    """A world of the derived `config` whose clock shows `first_ns` when TWS sends the first row.
+
+    TWS's market begins with its first row, when the first client asks for data. So a row of no
+    symbol goes ahead of the file's, and every process has until the file's first row to be READY.
+    """
+    lead_ns = _lead_ns(config)
+    start_ns = first_ns - lead_ns - _joined_after_ns(config)
+    if start_ns < 0:
+        raise ValueError("the file's first time is in 1970, expected UTC since the epoch")
+    rows = chain([_empty_row(first_ns - lead_ns)], rows)
+    return _world(config, rows, start_ns, step_ns, on_failure)
+
+
+def _world(
+    config: Config, rows: Iterator[Row], start_ns: int, step_ns: int, on_failure: OnFailure
+) -> World:
+    return World(
+        config,
+        rows,
+        start_ns=start_ns,
+        idle_ns=IDLE_NS,
+        step_ns=step_ns,
+        settings=simulator_settings(config),
+        say=on_failure,
+    )
+
+
+def simulator_settings(config: Config) -> SimulatorSettings:
+    """A TWS with market data for every symbol. Its login has the accounts that the strategies name;
+    if none names one, those of `[simulator]`."""
+    named = tuple(dict.fromkeys(s.account for s in config.strategies if s.account))
+    return SimulatorSettings(
+        accounts=named or config.simulator.accounts,
+        lines_max=len(config.instruments),
+        rows_max_per_tick=10**9,
+    )
+
+
+def _lead_ns(config: Config) -> int:
+    """The time that the group has from its first request for market data to the first tick."""
+    per_s = min(REQUESTS_PER_S, config.tws.rate_max_per_s or REQUESTS_PER_S)
+    requests_s = REQUESTS_PER_SYMBOL * len(config.instruments) // per_s
+    return (LEAD_S + requests_s) * SECOND_NS + config.tws.settle_ms * 1_000_000
+
+
+def _joined_after_ns(config: Config) -> int:
+    """How long after its start a world asks for market data.
+
+    It is the same with any strategy, so it is measured with one that does nothing.
+    """
+    idle = StrategyConfig(name="idle", strategy="tapewire.strategy.base:Strategy")
+    market = iter([_empty_row(0), _empty_row(DISTANT_S * SECOND_NS)])
+    trial = config.model_copy(update={"strategies": (idle,)})
+    world = _world(trial, market, 0, 0, lambda _failure: None)
+    for _ in range(JOIN_MAX_S):
+        due_ns = world.server.next_due_ns()
+        if due_ns is not None:
+            return due_ns % (DISTANT_S * SECOND_NS)
+        world.run(SECOND_NS)
+    raise ValueError(f"no process asked for market data within {JOIN_MAX_S} s of its start")
+
+
+def _empty_row(ts_ns: int) -> Row:
+    return Row(ts_ns, "", None, None, None, None, None, None)

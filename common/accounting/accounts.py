@@ -1,0 +1,82 @@
+"""Accounts: what journaled events add up to, for every process that needs more than orders.
+
+A book of executions, every order, and what the broker reports of positions, fed together so that
+an exposure is taken from one moment. Executor, risk and console fold the journals here.
+"""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any, Generic
+
+from tapewire.common.accounting.book import Book, Days, Key, Reported
+from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.accounting.orders import Executions, Order, Orders, OrderT
+from tapewire.common.events import (
+    Commission,
+    Event,
+    Fill,
+    OrderCreated,
+    OrderIntended,
+    PositionReported,
+    SubmitOrder,
+)
+from tapewire.common.instruments import Instrument
+
+
+class Accounts(Generic[OrderT]):
+    """The accounts as the events show them; each execution counts once, whoever reports it."""
+
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        make: Callable[[SubmitOrder, Executions], OrderT],
+        day_of: Days | None = None,
+    ) -> None:
+        self.book = Book({i.symbol: i.multiplier for i in instruments}, day_of)
+        self.orders: Orders[OrderT] = Orders(make)
+        self.reported = Reported()
+        self._keys: set[Key] = set()
+
+    def apply(self, event: Event, source: str = "") -> OrderT | None:
+        """Take in an event; gives the order that it is about, if that is known here.
+
+        `source` names the journal that the event is from, where there are several.
+        """
+        if isinstance(event, Fill):
+            self._keys.add((event.account, event.symbol))
+            return self.orders.apply(event) if self.book.apply_fill(event, source) else None
+        if isinstance(event, Commission):
+            self.book.apply_commission(event)
+            return None
+        if isinstance(event, PositionReported):
+            self._keys.add((event.account, event.symbol))
+            self.reported.apply(event, source)
+            return None
+        if isinstance(event, OrderCreated | OrderIntended):
+            self._keys.add((event.order.account, event.order.symbol))
+        return self.orders.apply(event)
+
+    def exposure(self, account: str, symbol: str, without: Order | None = None) -> Exposure:
+        """The position of `symbol` in `account` with all that could still fill, but for the order
+        `without`."""
+        held, reported = self.book.quantity(account, symbol), self.reported.quantity
+        buying, selling = self.orders.working(account, symbol, without)
+        return Exposure(held, buying, selling, reported(account, symbol))
+
+    def keys(self) -> set[Key]:
+        """Every account and symbol that was ever ordered, was traded or is held."""
+        return self._keys
+
+    def held(self) -> dict[Key, Decimal]:
+        """Open positions as the broker reports them; as the fills make them, where it has not."""
+        held = {key: position.quantity for key, position in self.book.positions.items()}
+        held |= {key: reported.quantity for key, reported in self.reported.items()}
+        return {key: quantity for key, quantity in held.items() if quantity}
+
+    def snapshot(self) -> dict[str, Any]:
+        """The durable state as plain values: what a replay of the journals must come to."""
+        return {
+            "orders": self.orders.snapshot(),
+            "book": self.book.snapshot(),
+            "reported": self.reported.snapshot(),
+        }

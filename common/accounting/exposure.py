@@ -1,0 +1,69 @@
+"""Exposure: where a position may get to, with all that could still fill. The one calculation."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from tapewire.common.accounting.book import ZERO
+from tapewire.common.events import OrderTerms
+
+
+class Exposure(NamedTuple):
+    """One symbol of one account: its position, and what may still be bought and sold.
+
+    `position` is what the fills add up to; `reported` is what the broker says, if it said: it alone
+    knows what was held before the first fill. Each may be behind the other by a message.
+    """
+
+    position: Decimal = ZERO
+    buying: Decimal = ZERO
+    selling: Decimal = ZERO
+    reported: Decimal | None = None
+
+    @property
+    def highest(self) -> Decimal:
+        """The position if all that works on the buying side fills, and nothing else."""
+        return max(self.position, self._reported) + self.buying
+
+    @property
+    def lowest(self) -> Decimal:
+        """The position if all that works on the selling side fills, and nothing else."""
+        return min(self.position, self._reported) - self.selling
+
+    @property
+    def worst(self) -> Decimal:
+        """The larger of both, without a sign: how many contracts it could come to."""
+        return max(self.highest, -self.lowest)
+
+    @property
+    def certain(self) -> Decimal:
+        """The worst that the fills and what works could come to, or what the broker reports.
+
+        What the broker reports is not added to what works: it may have the same fills in it.
+        """
+        filled = self._replace(reported=None)
+        return max(filled.worst, abs(self.reported or ZERO))
+
+    @property
+    def nearest_zero(self) -> Decimal:
+        """The smaller of both positions, 0 where their signs differ: what an order may reduce."""
+        if self.position * self._reported <= 0:
+            return ZERO
+        return min(self.position, self._reported, key=abs)
+
+    @property
+    def _reported(self) -> Decimal:
+        return self.position if self.reported is None else self.reported
+
+    def with_order(self, terms: OrderTerms) -> "Exposure":
+        """The exposure if an order of these terms worked too."""
+        if terms.side == "BUY":
+            return self._replace(buying=self.buying + terms.quantity)
+        return self._replace(selling=self.selling + terms.quantity)
+
+    def reduced_by(self, terms: OrderTerms) -> bool:
+        """Whether an order of these terms can only bring the position nearer to zero, even if
+        everything that works on its side fills first."""
+        held = self.nearest_zero
+        if terms.side == "SELL":
+            return held > 0 and self.selling + terms.quantity <= held
+        return held < 0 and self.buying + terms.quantity <= -held

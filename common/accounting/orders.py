@@ -1,0 +1,309 @@
+"""Orders, folded from their events: the one place that knows what an order has come to.
+
+Gateway, executor, risk, strategy and console each read a part of the events about orders: the
+gateway its own journal, the executor its own and the gateways', risk the gateways', a strategy the
+executor's and the fills. All of them fold what they read here, so that they cannot disagree about
+what a state means, what is filled, or how much could still fill.
+
+The worst case
+--------------
+A limit on risk must hold whatever happens next. So an order counts with all that could still fill:
+
+*   Every state in `lifecycle.LIVE` counts, UNKNOWN included: the broker may have it.
+*   While a modify is under way the order may have either quantity, so the larger one counts, from
+    the moment the modify is taken until the broker reports the terms or the modify is over.
+*   Executions reduce what is left as soon as they are known, in whatever order the streams arrive.
+    They are kept by intent, not only by order: a fill may be reported before its order is.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+from tapewire.common.accounting.book import ZERO, Key, execution_key
+from tapewire.common.accounting.lifecycle import LIVE, state_after
+from tapewire.common.events import (
+    Event,
+    Fill,
+    ModifyOrder,
+    OrderAccepted,
+    OrderCreated,
+    OrderDenied,
+    OrderIntended,
+    OrderModified,
+    OrderModifyIntended,
+    OrderModifyPending,
+    OrderModifyRejected,
+    OrderState,
+    OrderStateChanged,
+    OrderTerms,
+    OrderTermsChanged,
+    SubmitOrder,
+)
+
+
+class Executions(dict[str, Fill]):
+    """The executions of one order by their key, each once, with what they add up to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quantity = ZERO
+        self.amount = ZERO  # sum of quantity x price
+
+    def count(self, fill: Fill) -> None:
+        """Count a fill, or a correction in the place of what it corrects; once each."""
+        key = execution_key(fill.exec_id)
+        known = self.get(key)
+        if known is not None:
+            if fill.exec_id <= known.exec_id:
+                return
+            self.quantity -= known.quantity
+            self.amount -= known.quantity * known.price
+        self[key] = fill
+        self.quantity += fill.quantity
+        self.amount += fill.quantity * fill.price
+
+
+class Order:
+    """One order. `terms` are those in force as far as the broker has reported them, `modify` the
+    change of them that is under way. `intended_ns` is when the gateway took it, 0: not yet."""
+
+    def __init__(self, order: SubmitOrder, executions: Executions) -> None:
+        self.order = order
+        self.terms: OrderTerms = order.terms
+        self.state: OrderState = "CREATED"
+        self.reason = ""
+        self.modify: ModifyOrder | None = None
+        self.order_id = ""
+        self.permanent_id = ""
+        self.intended_ns = 0
+        self.sent_ns: int | None = None
+        self.executions = executions
+        self.counted = ZERO  # what could still fill, as the registry's totals have it
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.order.intent_id}: {self.state}, filled {self.filled}>"
+
+    @property
+    def intent_id(self) -> str:
+        """The order's id inside Tapewire, which is also its reference at the broker."""
+        return self.order.intent_id
+
+    @property
+    def filled(self) -> Decimal:
+        """What its executions add up to."""
+        return self.executions.quantity
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """What an executed unit cost; None before the first execution."""
+        executions = self.executions
+        return executions.amount / executions.quantity if executions.quantity else None
+
+    @property
+    def live(self) -> bool:
+        """Whether it works, or may."""
+        return self.state in LIVE
+
+    @property
+    def worst_case_quantity(self) -> Decimal:
+        """The whole quantity; while a modify is under way, the larger of the old and the new."""
+        quantity = self.terms.quantity
+        return max(quantity, self.modify.terms.quantity) if self.modify else quantity
+
+    @property
+    def remaining(self) -> Decimal:
+        """What could still fill, in the worst case; 0 if it is over."""
+        return max(self.worst_case_quantity - self.filled, ZERO) if self.live else ZERO
+
+    def snapshot(self) -> dict[str, Any]:
+        """Its durable state as plain values."""
+        return {
+            "state": self.state,
+            "terms": self.terms,
+            "modify": self.modify,
+            "order_id": self.order_id,
+            "permanent_id": self.permanent_id,
+            "filled": self.filled,
+        }
+
+
+OrderT = TypeVar("OrderT", bound=Order)
+Make = Callable[[SubmitOrder, Executions], OrderT]
+Working = tuple[Decimal, Decimal]
+"""What may still be bought, and sold."""
+
+
+class Orders(Generic[OrderT]):
+    """All orders by intent id. State changes in `apply` alone, from events that are on disk.
+
+    `make` builds an order; a process that keeps more about one passes a subclass of `Order`.
+    """
+
+    def __init__(self, make: Make[OrderT]) -> None:
+        self.by_intent: dict[str, OrderT] = {}
+        self.states: Counter[OrderState] = Counter()
+        self._make = make
+        self._live: dict[str, OrderT] = {}
+        self._working: dict[Key, Working] = {}
+        self._executions: defaultdict[str, Executions] = defaultdict(Executions)
+        self._on: Mapping[type[Event], Callable[[Any], OrderT | None]] = {
+            OrderCreated: self._created,
+            OrderIntended: self._intended,
+            OrderAccepted: self._accepted,
+            Fill: self._filled,
+            OrderModifyPending: self._modify_began,
+            OrderModifyIntended: self._modify_began,
+            OrderModified: self._modified,
+            OrderTermsChanged: self._modified,
+            OrderModifyRejected: self._modify_ended,
+            OrderDenied: self._denied,
+            OrderStateChanged: self._told,
+        }
+        self._otherwise = self._step
+
+    def __contains__(self, intent_id: str) -> bool:
+        return intent_id in self.by_intent
+
+    def __getitem__(self, intent_id: str) -> OrderT:
+        return self.by_intent[intent_id]
+
+    def get(self, intent_id: str | None) -> OrderT | None:
+        """The order of an intent, None if there is none."""
+        return self.by_intent.get(intent_id) if intent_id else None
+
+    def live(self) -> list[OrderT]:
+        """The orders that work, or may, oldest first."""
+        return list(self._live.values())
+
+    def working(self, account: str, symbol: str, without: Order | None = None) -> Working:
+        """What the live orders on `symbol` in `account` may still buy and sell, in the worst case,
+        but for the order `without`. It costs the same however many work."""
+        buying, selling = self._working.get((account, symbol), (ZERO, ZERO))
+        one = self.get(without.intent_id) if without is not None else None
+        if one is None or one is not without:
+            return buying, selling
+        order, left = one.order, one.counted
+        if (order.account, order.symbol) != (account, symbol):
+            return buying, selling
+        is_buy = order.terms.side == "BUY"
+        return (buying - left, selling) if is_buy else (buying, selling - left)
+
+    def snapshot(self) -> dict[str, Any]:
+        """The durable state of all orders as plain values."""
+        return {intent_id: one.snapshot() for intent_id, one in self.by_intent.items()}
+
+    def apply(self, event: Event) -> OrderT | None:
+        """Take in an event; gives the order that it is about, if that is known here."""
+        one = self._on.get(type(event), self._otherwise)(event)
+        if one is not None:
+            self._count(one)
+        return one
+
+    # ---- by kind of event ----------------------------------------------------------------------
+
+    def _created(self, event: OrderCreated) -> OrderT:
+        return self._add(event.order)
+
+    def _intended(self, event: OrderIntended) -> OrderT:
+        one = self._add(event.order)
+        one.order_id, one.intended_ns = event.order_id, event.ts_ns
+        return self._moved(one, state_after(one.state, event))
+
+    def _accepted(self, event: OrderAccepted) -> OrderT | None:
+        one = self.get(event.intent_id)
+        if one is not None:
+            one.order_id = one.order_id or event.order_id
+            one.permanent_id = event.permanent_id or one.permanent_id
+            one.sent_ns = event.sent_ns or one.sent_ns
+        return self._step(event)
+
+    def _filled(self, fill: Fill) -> OrderT | None:
+        if fill.intent_id is None:
+            return None
+        self._executions[fill.intent_id].count(fill)
+        return self.get(fill.intent_id)
+
+    def _modify_began(self, event: OrderModifyPending | OrderModifyIntended) -> OrderT | None:
+        one = self.get(event.modify.intent_id)
+        if one is not None:
+            one.modify = event.modify
+        return one
+
+    def _modified(self, event: OrderModified | OrderTermsChanged) -> OrderT | None:
+        one = self.get(event.intent_id)
+        if one is not None:
+            one.terms = event.terms
+            modify_id = event.modify_id if isinstance(event, OrderModified) else event.signal_id
+            self._end_modify(one, modify_id)
+        return one
+
+    def _modify_ended(self, event: OrderModifyRejected) -> OrderT | None:
+        one = self.get(event.intent_id)
+        return None if one is None else self._end_modify(one, event.modify_id)
+
+    def _denied(self, event: OrderDenied) -> OrderT | None:
+        """Of an intent: its end. Of a signal that asked to modify an order: the modify's end."""
+        one = self.get(event.intent_id)
+        if one is not None and event.signal_id:
+            return self._end_modify(one, event.signal_id)
+        return self._step(event)
+
+    def _told(self, event: OrderStateChanged) -> OrderT | None:
+        """The executor's account of an order, which has the table behind it already."""
+        one = self.get(event.intent_id)
+        if one is not None:
+            self._moved(one, event.state)
+            one.reason = event.reason
+        return one
+
+    def _step(self, event: Event) -> OrderT | None:
+        one = self.get(getattr(event, "intent_id", None))
+        if one is None:
+            return None
+        state = state_after(one.state, event)
+        if state != one.state:
+            one.reason = getattr(event, "reason", "")
+        return self._moved(one, state)
+
+    # ---- inside --------------------------------------------------------------------------------
+
+    def _count(self, one: OrderT) -> None:
+        """Bring the totals up to date with an order that an event was about. Nothing else changes
+        what could still fill of an order, so the totals need no other care."""
+        change = one.remaining - one.counted
+        if not change:
+            return
+        one.counted += change
+        key = (one.order.account, one.order.symbol)
+        buying, selling = self._working.get(key, (ZERO, ZERO))
+        if one.order.terms.side == "BUY":
+            self._working[key] = (buying + change, selling)
+        else:
+            self._working[key] = (buying, selling + change)
+
+    def _add(self, order: SubmitOrder) -> OrderT:
+        one = self.by_intent.get(order.intent_id)
+        if one is None:
+            one = self._make(order, self._executions[order.intent_id])
+            self.by_intent[order.intent_id] = self._live[order.intent_id] = one
+            self.states[one.state] += 1
+        return one
+
+    def _moved(self, one: OrderT, state: OrderState) -> OrderT:
+        if state != one.state:
+            self.states[one.state] -= 1
+            self.states[state] += 1
+            one.state = state
+            if one.live:
+                self._live[one.intent_id] = one
+            else:
+                self._live.pop(one.intent_id, None)
+        return one
+
+    @staticmethod
+    def _end_modify(one: OrderT, modify_id: str) -> OrderT:
+        if one.modify is not None and one.modify.id == modify_id:
+            one.modify = None
+        return one

@@ -1,0 +1,237 @@
+"""The tables of `tapewire.toml`, each with its keys, bounds and defaults."""
+
+import re
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from tapewire.common.bus.ports import PORTS
+from tapewire.common.config import faults, near
+from tapewire.common.errors import ConfigError
+from tapewire.common.instruments import SYMBOL_PATTERN, Instrument
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Positive = Annotated[int, Field(gt=0)]
+AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
+
+
+class Section(BaseModel):
+    """A table of the file; keys it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TwsConfig(Section):
+    """Where a real TWS is, and how it or the simulator may be spoken to.
+
+    `host` and `port` mean nothing with the simulator, which takes a free port of its own.
+
+    IB's own limit is 50 messages per second as they arrive; a little below it there is room for
+    jitter. `rate_max_per_s` 0 paces nothing.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 7497
+    client_id: Annotated[int, Field(ge=0)] = 1
+    liquidation_client_id: Annotated[int, Field(ge=0)] = 2
+    rate_max_per_s: Annotated[int, Field(ge=0)] = 45
+    reconnect_ms: Positive = 500
+    settle_ms: Annotated[int, Field(ge=0)] = 2000
+
+
+class BusConfig(Section):
+    """How processes reach each other: files in `run_dir` (ipc) or ports of this machine (tcp)."""
+
+    transport: Literal["ipc", "tcp"] = "ipc"
+    host: str = "127.0.0.1"
+    ports: dict[str, Port] = Field(default_factory=dict)
+    messages_max: Positive = 200_000
+    batch_max: Positive = 256
+
+    @field_validator("ports")
+    @classmethod
+    def _of_known_sockets(cls, ports: dict[str, int]) -> dict[str, int]:
+        for name in ports:
+            if name not in PORTS:
+                raise faults.unknown_key(name, PORTS)
+        return ports
+
+    @field_validator("host")
+    @classmethod
+    def _loopback(cls, host: str) -> str:
+        if host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError("a loopback address: this version has no CURVE keys to guard others")
+        return host
+
+
+class StorageConfig(Section):
+    """FULL fsyncs each commit; NORMAL survives a process's death, not the machine's."""
+
+    synchronous: Literal["FULL", "NORMAL"] = "FULL"
+
+
+class ExecutorConfig(Section):
+    """How long the executor waits for the gateway's answer before it asks again, and what
+    `tapewire down` does about working orders: keep them, cancel every order of the account, or
+    cancel them and close every position."""
+
+    retry_ms: Positive = 500
+    on_stop: Literal["keep", "cancel", "flatten"] = "keep"
+
+
+class ScopeConfig(Section):
+    """What a rule is about: an account, a strategy, a symbol, or several of these together."""
+
+    account: str = ""
+    strategy: str = ""
+    symbol: str = ""
+
+
+class RuleConfig(Section):
+    """One rule: its name, or `module:Class` for a rule of your own, with its parameters.
+
+    `scope` says what it is about (everything, where it is left out), `enforcement` what follows
+    when it is broken: an alert, a halt of the scope, or a flatten of it.
+    """
+
+    rule: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    scope: ScopeConfig = ScopeConfig()
+    enforcement: Literal["alert", "halt", "flatten"] = "halt"
+
+
+DEFAULT_RULES: Final = (RuleConfig(rule="MaxContractsPerInstrument", parameters={"limit": 100}),)
+
+
+class RiskConfig(Section):
+    """Limits. Without `rules`, no position of a symbol may reach more than 100, with all that works
+    or is UNKNOWN counted in. An order that adds risk is denied when risk was silent for `lease_ms`.
+    Every process that journals sends a heartbeat each `heartbeat_ms`.
+    """
+
+    rules: tuple[RuleConfig, ...] = DEFAULT_RULES
+    lease_ms: Annotated[int, Field(ge=500)] = 3000
+    heartbeat_ms: Annotated[int, Field(ge=50)] = 250
+
+
+class SimulatorConfig(Section):
+    """The TWS that ships with the project; without `ticks` its market is synthetic.
+
+    `accounts` are the accounts of its login. `start` is the time in the file to begin at (ISO,
+    UTC), `speed` is market seconds per second (0: as fast as possible), `seconds` how long the
+    market runs (0: without end). With `autostart` false, `tapewire up` does not start it.
+    """
+
+    enabled: bool = False
+    autostart: bool = True
+    accounts: Annotated[tuple[AccountName, ...], Field(min_length=1)] = ("DU1234567",)
+    ticks: Path | None = None
+    start: str | None = None
+    speed: Annotated[float, Field(ge=0)] = 1.0
+    seconds: Annotated[float, Field(ge=0)] = 0
+    rate_per_s: Positive = 200
+    seed: int = 1
+
+    @field_validator("accounts")
+    @classmethod
+    def _each_once(cls, accounts: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(accounts)) < len(accounts):
+            raise ValueError("a list that has each account only once")
+        return accounts
+
+
+class MetricsConfig(Section):
+    """Whether each process serves Prometheus on a free loopback port."""
+
+    enabled: bool = True
+
+
+class FeedConfig(Section):
+    """A PUB endpoint outside the group, on this machine; `topics` are prefixes, none: all."""
+
+    name: Identifier
+    endpoint: str
+    topics: tuple[str, ...] = ()
+
+    @field_validator("endpoint")
+    @classmethod
+    def _local(cls, endpoint: str) -> str:
+        if not re.fullmatch(r"ipc://.+|tcp://(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}", endpoint):
+            raise ValueError('"ipc://PATH" or "tcp://127.0.0.1:PORT": no others are guarded yet')
+        return endpoint
+
+
+class WarmUpConfig(Section):
+    """History that a strategy is given before the first live tick: a CSV of ticks, from a time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
+
+    ticks: Path
+    start: datetime | None = Field(default=None, alias="from")
+
+
+class StrategyConfig(Section):
+    """One strategy process: its class by dotted name, its symbols (none: all), its parameters.
+
+    With `delivery` "all" it sees every tick, however late; with "latest", once it has fallen
+    behind, only the newest quote and trade of each symbol. `path` is a folder outside the tree
+    that its module is in. After `failures_max` callbacks that raised it gets nothing more.
+    `account` is the account that it trades in; it may be left out where the login has one.
+    """
+
+    name: Identifier
+    strategy: str = Field(pattern=r"^[\w.]+:\w+$")
+    account: Annotated[str, Field(max_length=64)] = ""
+    symbols: tuple[str, ...] = ()
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    signal_ttl_ms: Positive = 5000
+    delivery: Literal["all", "latest"] = "all"
+    path: Path | None = None
+    failures_max: Positive = 10
+    warm_up: WarmUpConfig | None = None
+    feeds: tuple[FeedConfig, ...] = ()
+
+    @field_validator("feeds")
+    @classmethod
+    def _distinct_feeds(cls, feeds: tuple[FeedConfig, ...]) -> tuple[FeedConfig, ...]:
+        faults.refuse_twice("name", [feed.name for feed in feeds])
+        return feeds
+
+    def require_symbols(
+        self, known: Collection[str], where: str = "is not in [[instruments]]"
+    ) -> None:
+        """Raise `ConfigError` for the first of its symbols that is not `known`."""
+        for symbol in self.symbols:
+            if symbol not in known:
+                raise ConfigError(
+                    f"strategies.{self.name}.symbols has {symbol}, which {where};"
+                    f" {near.expected(symbol, known)}"
+                )
+
+
+class InstrumentConfig(Section):
+    """One tradable symbol; see `tapewire.common.instruments.Instrument` for the units."""
+
+    symbol: Annotated[str, Field(pattern=f"^{SYMBOL_PATTERN}$")]
+    sec_type: Literal["STK", "FUT", "CASH", "CRYPTO", "OPT", "IND"] = "STK"
+    exchange: str = "SMART"
+    currency: str = "USD"
+    multiplier: Annotated[Decimal, Field(gt=0)] = Decimal(1)
+    min_tick: Annotated[Decimal, Field(gt=0)] = Decimal("0.01")
+    con_id: Annotated[int, Field(ge=0)] = 0
+    feed: Literal["top", "tick_by_tick"] = "top"
+
+    def instrument(self) -> Instrument:
+        """The same as a core's value."""
+        return msgspec.convert(self.model_dump(), Instrument)
+
+    @classmethod
+    def of(cls, instrument: Instrument) -> "InstrumentConfig":
+        """The entry that stands for an instrument."""
+        return cls(**msgspec.structs.asdict(instrument))

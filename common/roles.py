@@ -1,0 +1,35 @@
+"""The names of processes, as values: nothing else in the code spells one out.
+
+A role is the name of a process in the group, of its journal, its lock, its status file and its
+stream. Gateways and strategies can be several: their roles are made by functions.
+"""
+
+from typing import Final
+
+GATEWAY: Final = "gateway"
+LIQUIDATION: Final = "liquidation"
+EXECUTOR: Final = "executor"
+RISK: Final = "risk"
+SIMULATOR: Final = "simulator"
+
+GATEWAYS: Final = (GATEWAY, LIQUIDATION)
+"""The roles with a broker connection, whose streams report executions and positions."""
+JOURNALED: Final = (*GATEWAYS, EXECUTOR, RISK)
+"""The roles with a journal and a stream of their own."""
+
+_STRATEGY: Final = "strategy-"
+
+
+def strategy_role(name: str) -> str:
+    """The role of the strategy `name`, as the configuration has it."""
+    return f"{_STRATEGY}{name}"
+
+
+def is_strategy(role: str) -> bool:
+    """Whether a role is a strategy's."""
+    return role.startswith(_STRATEGY)
+
+
+def strategy_name(role: str) -> str:
+    """The strategy's name in the configuration; the role itself where it is not a strategy's."""
+    return role.removeprefix(_STRATEGY)

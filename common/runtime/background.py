@@ -1,0 +1,125 @@
+"""A journal that commits on a thread of its own, so that its service does not stop for the disk."""
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from queue import SimpleQueue
+
+from tapewire.common.events import Event
+from tapewire.common.runtime.journal import Head, JournalError, SqliteJournal, Synchronous
+
+DONE = b"done"
+WAIT_MAX_S = 30.0
+
+
+class BackgroundJournal:
+    """An SQLite journal; also a `Stream`, so that a poll returns when a commit is complete.
+
+    The thread has a connection of its own; this one only reads. `head` is what the service knows to
+    be durable: it moves in `ready` and `wait`, in the service's own thread, never behind its back.
+    """
+
+    def __init__(self, path: Path, synchronous: Synchronous = "FULL") -> None:
+        self._reader = SqliteJournal(path, synchronous)
+        self._head = self._reader.head
+        self._written = self._head  # by the thread; read once `_done` was signalled
+        self._fault: JournalError | None = None
+        self._queue: SimpleQueue[Sequence[Event] | None] = SimpleQueue()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._done = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._thread = threading.Thread(
+            target=self._run, args=(path, synchronous), name="journal", daemon=True
+        )
+        self._thread.start()
+
+    def __repr__(self) -> str:
+        return f"<BackgroundJournal {self._reader.path}, head {self._head.seq}>"
+
+    # ---- the journal ---------------------------------------------------------------------------
+
+    @property
+    def head(self) -> Head:
+        """How far it goes, durably."""
+        return self._head
+
+    def append(self, events: Sequence[Event]) -> int:
+        """Write `events` and wait for it."""
+        first = self.begin(events)
+        self.wait()
+        return first
+
+    def begin(self, events: Sequence[Event]) -> int:
+        """Hand `events` to the thread; one commit at a time. Gives the first one's seq."""
+        self._raise_fault()
+        self._idle.clear()
+        self._queue.put(events)
+        return self._head.seq + 1
+
+    def wait(self) -> None:
+        """Return once what was begun is durable; raises `JournalError` if it failed."""
+        if not self._idle.wait(WAIT_MAX_S):
+            raise JournalError(f"{self._reader.path}: a commit took more than {WAIT_MAX_S:g} s")
+        self._learn()
+
+    def read(self, from_seq: int, limit: int) -> list[bytes]:
+        """Up to `limit` records from `from_seq` on."""
+        return self._reader.read(from_seq, limit)
+
+    # ---- the stream ----------------------------------------------------------------------------
+
+    def fileno(self) -> int:
+        """Readable when a commit is complete."""
+        return self._done
+
+    def wants_write(self) -> bool:
+        """It is only read."""
+        return False
+
+    def ready(self) -> list[list[bytes]]:
+        """Take note of what is complete."""
+        try:
+            os.eventfd_read(self._done)
+        except BlockingIOError:
+            return []
+        self._learn()
+        return [[DONE]]
+
+    def write(self, data: bytes) -> bool:
+        """Nothing can be written to it as a stream."""
+        return False
+
+    def close(self) -> None:
+        """Complete what was begun, end the thread, close the files."""
+        self._queue.put(None)
+        self._thread.join(WAIT_MAX_S)
+        self._reader.close()
+        os.close(self._done)
+
+    # ---- inside --------------------------------------------------------------------------------
+
+    def _learn(self) -> None:
+        self._raise_fault()
+        self._head = self._written
+
+    def _raise_fault(self) -> None:
+        if self._fault is not None:
+            raise self._fault
+
+    def _run(self, path: Path, synchronous: Synchronous) -> None:
+        """The thread: each batch in one commit, in their order. A failure is the last it does."""
+        try:
+            journal = SqliteJournal(path, synchronous)
+            while (events := self._queue.get()) is not None:
+                journal.append(events)
+                self._written = journal.head
+                self._signal()
+            journal.close()
+        except JournalError as error:
+            self._fault = error
+            self._signal()
+
+    def _signal(self) -> None:
+        self._idle.set()
+        os.eventfd_write(self._done, 1)

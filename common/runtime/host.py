@@ -1,0 +1,66 @@
+"""Host: what a service is built on, whatever runs it.
+
+Every service is put together by one function, `build` of its package's `composition`, from the
+configuration and a host. Live, the host is a `Process` with sockets and files; in a back-test or a
+simulation it is a node of the virtual group. Neither changes what is built.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from tapewire.common.bus.transport import Stream, Transport
+from tapewire.common.clock import Clock
+from tapewire.common.config.settings import Config
+from tapewire.common.runtime.journal import Journal, Synchronous
+
+
+class Host(Protocol):
+    """The surroundings of one service."""
+
+    @property
+    def role(self) -> str:
+        """Its name in the group."""
+
+    @property
+    def config(self) -> Config:
+        """The group's configuration."""
+
+    @property
+    def clock(self) -> Clock:
+        """Where its time comes from."""
+
+    @property
+    def transport(self) -> Transport:
+        """Its channels."""
+
+    @property
+    def epoch(self) -> str:
+        """Names this start; sorts behind those of all earlier starts of the role."""
+
+    def journal(self, synchronous: Synchronous = "FULL", *, background: bool = False) -> Journal:
+        """The role's journal; with `background` its commits may complete in a later turn."""
+
+    def serve_stream(self) -> None:
+        """Open `events` and `requests`, the two channels of a role that journals."""
+
+    def follow(self, *sources: str) -> tuple[str, ...]:
+        """Open the two channels to each source that is followed; gives the sources."""
+
+    def bind(self, channel: str, kind: str, name: str) -> None:
+        """Open `channel` as the fixed end of the bus's socket `name`."""
+
+    def connect(
+        self,
+        channel: str,
+        kind: str,
+        name: str,
+        topics: Sequence[bytes] = (),
+        batch_max: int | None = None,
+    ) -> None:
+        """Open `channel` to the bus's socket `name`."""
+
+    def connect_outside(self, channel: str, kind: str, address: str, topics: list[bytes]) -> None:
+        """Open `channel` to a socket that is not the bus's."""
+
+    def attach(self, channel: str, make: Callable[[], Stream]) -> Callable[[], None]:
+        """Poll a byte stream as `channel`; gives what closes it so that it connects again."""

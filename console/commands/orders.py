@@ -1,0 +1,95 @@
+"""`orders`: the orders and what became of them, and cancelling them."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tapewire.common.amounts import counted
+from tapewire.common.errors import ConfigError
+from tapewire.console import brake
+from tapewire.console.commands.common import (
+    EXIT_FAILED,
+    ConfigOption,
+    JsonOption,
+    RunDirOption,
+    answer,
+    command_group,
+    load_started,
+    running,
+)
+from tapewire.console.commands.trading import (
+    AccountOption,
+    StrategyOption,
+    SymbolOption,
+    read_trading,
+    show,
+)
+from tapewire.console.group import control, status
+from tapewire.console.records import blotter as trading
+from tapewire.console.records.blotter import Only
+from tapewire.console.views import tables_trading, trading_json
+from tapewire.console.views.terminal import out
+
+orders = command_group("Orders; `tapewire orders` lists them.")
+
+
+@orders.command("list")
+def list_orders(
+    live: Annotated[bool, typer.Option("--live", help="only those that work, or may")] = False,
+    account: AccountOption = None,
+    strategy: StrategyOption = None,
+    symbol: SymbolOption = None,
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Every order and what became of it."""
+    loaded = load_started(config, run_dir)
+    only = Only(account, strategy, symbol, live)
+    read = read_trading(loaded, only)
+    found = trading.orders(read, only)
+    shown = {"orders": [trading_json.order(one) for one in found]}
+    show(as_json, shown, tables_trading.orders(found, read, only))
+    untraded = "" if as_json else trading.untraded(loaded, only)
+    if untraded:
+        out.print(untraded)
+
+
+@orders.command("cancel")
+def cancel_orders(
+    _everything: Annotated[
+        bool, typer.Option("--all", help="every order of the login, whoever placed it")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask for confirmation")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="kept in risk's log")] = brake.REASON,
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Cancel every working order of the login, in all its accounts. Trading continues."""
+    group = running(config, run_dir)
+    live = counted(status.live_orders(status.read(group.run_dir)), "order")
+    if not yes:
+        _confirm(f"Cancel every order of the login, whoever placed it ({live} known to work)?")
+    reply = control.ask(group, "cancel_all", reason)
+    sentence = (
+        f"cancelling every order of the login ({live} known to work);"
+        " `tapewire orders --live` shows what still works"
+    )
+    found = {"ok": reply.ok, "state": reply.state, "text": reply.text}
+    answer(as_json, found, sentence if reply.ok else f"nothing was cancelled: {reply.text}")
+    raise typer.Exit(0 if reply.ok else EXIT_FAILED)
+
+
+def _confirm(question: str) -> None:
+    """Ask a person; a program must say --yes."""
+    if not sys.stdin.isatty():
+        raise ConfigError("orders cancel needs a confirmation and there is no terminal; use --yes")
+    if not typer.confirm(question, err=True):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    app.add_typer(orders, name="orders")

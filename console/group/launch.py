@@ -1,0 +1,120 @@
+"""What a group is launched with, and the journals that an earlier one left in its run directory."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from tapewire.common import roles
+from tapewire.common.config.settings import Config
+from tapewire.common.runtime import private_file
+from tapewire.common.runtime.journal import JournalVersionError, SqliteJournal
+from tapewire.console.group.control import FILE
+
+OF_THE_ACCOUNT: Final = (*roles.GATEWAYS, roles.EXECUTOR)
+
+
+class _Kept(Config):
+    """A configuration of what was kept alone: neither a file nor the environment changes it."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: Any,
+        **__: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def keep(config: Config, run_dir: Path) -> None:
+    """Write down the configuration in force, readable by this user alone.
+
+    The group can then be controlled whatever becomes of the configuration file.
+    """
+    private_file.write(run_dir / FILE, config.model_dump_json(indent=1))
+
+
+def read(run_dir: Path) -> Config | None:
+    """What the group in `run_dir` was last started with; None if that is not known."""
+    try:
+        kept = json.loads((run_dir / FILE).read_text())
+        return _Kept(**{**kept, "run_dir": run_dir.absolute()})
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def of_another_account(before: Config, now: Config) -> bool:
+    """Whether the broker's account behind `now` may be another one than that behind `before`."""
+
+    def place(config: Config) -> tuple[object, ...]:
+        simulated = config.simulator.enabled  # which is not at the address of [tws]
+        address = () if simulated else (config.tws.host, config.tws.port)
+        return simulated, address, config.mode, config.live_account
+
+    return place(before) != place(now)
+
+
+# ---- journals ------------------------------------------------------------------------------------
+
+
+def prepare_journals(config: Config, run_dir: Path) -> str:
+    """Make the journals ready for a start; gives what was archived, in a sentence, or "".
+
+    The simulator's account starts empty with every group, and does not exist once TWS takes its
+    place, so the journals about it are archived. Risk's stays, as a halt outlives the group, unless
+    another version of Tapewire wrote it: then the simulator starts without it. With a real account
+    nothing is put away, and a journal of another version raises `JournalVersionError`.
+    """
+    simulated = config.simulator.enabled
+    names = [*OF_THE_ACCOUNT] if simulated or _was_simulated(run_dir) else []
+    dropped = simulated and not _is_readable(run_dir / "journals" / f"{roles.RISK}.sqlite")
+    archive = archived(run_dir, [*names, *([roles.RISK] if dropped else [])])
+    for path in sorted((run_dir / "journals").glob("*.sqlite")):
+        require_version(path)
+    if archive is None:
+        return ""
+    risk = "; risk's journal is of another version, so an earlier halt is lifted" if dropped else ""
+    return (
+        f"earlier trading is in {archive}, as the simulator's account starts empty; look at it with"
+        f" `tapewire blotter --run-dir {archive}`{risk}"
+    )
+
+
+def archived(run_dir: Path, names: list[str]) -> Path | None:
+    """Move these journals to a folder in `ended/`, which is like a run directory itself; gives it,
+    None if there were none."""
+    journals = run_dir / "journals"
+    old = [path for name in names for path in journals.glob(f"{name}.sqlite*")]
+    if not old:
+        return None
+    archive = run_dir / "ended" / time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+    (archive / "journals").mkdir(mode=0o700, parents=True)
+    for path in old:
+        path.rename(archive / "journals" / path.name)
+    for name in ("audit.jsonl", FILE):  # reading the journals needs the launch configuration
+        if (run_dir / name).exists():
+            (run_dir / name).rename(archive / name)
+    return archive
+
+
+def require_version(path: Path) -> None:
+    """Raise `JournalVersionError` for a journal that another version of Tapewire wrote."""
+    if path.stat().st_size:
+        SqliteJournal(path, read_only=True).close()
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        if path.exists():
+            require_version(path)
+    except JournalVersionError:
+        return False
+    return True
+
+
+def _was_simulated(run_dir: Path) -> bool:
+    return (run_dir / "programs" / f"{roles.SIMULATOR}.conf").exists()

@@ -1,0 +1,119 @@
+"""The end of a group: strategies first, then what `executor.on_stop` says about working orders."""
+
+import time
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from tapewire.common import roles
+from tapewire.common.amounts import counted
+from tapewire.common.config.settings import Config
+from tapewire.console.group import control, status
+from tapewire.console.group.control import NoAnswer
+from tapewire.console.group.status import Status, wait_for
+from tapewire.console.group.supervisord import Supervisord
+from tapewire.console.views import flattening
+
+CANCEL_TIMEOUT_S: Final = 8
+FLATTEN_TIMEOUT_S: Final = 30
+STATUS_AGE_NS: Final = 600_000_000  # an older status may miss the last moment's orders
+ORDER: Final = ((roles.EXECUTOR,), (roles.RISK,), roles.GATEWAYS, (roles.SIMULATOR,))
+"""Behind the strategies: whoever sends requests stops before whoever answers them."""
+
+
+class Stopped(NamedTuple):
+    """What `down` did about working orders, how many still work at the broker, which positions stay
+    open, and whether a flatten is unfinished. `unknown` says why the broker may have other orders
+    than those counted; it is empty if it has reported them."""
+
+    on_stop: str
+    done: str
+    working: int
+    open: str = ""
+    flattening: bool = False
+    unknown: str = ""
+
+    def __str__(self) -> str:
+        parts = [self._orders(), f"positions stay open: {self.open}" if self.open else ""]
+        unfinished = "unfinished flatten: the next `tapewire up` continues it"
+        return "; ".join(filter(None, [*parts, unfinished if self.flattening else ""]))
+
+    def _orders(self) -> str:
+        if self.on_stop != "keep":
+            return f"{self.done}; {self._working()}"
+        one = self.working == 1
+        kept = f'; {"it was" if one else "they were"} kept, as executor.on_stop is "keep"'
+        return self._working() + (kept if self.working and not self.unknown else "")
+
+    def _working(self) -> str:
+        count = counted(self.working, "order")
+        if not self.unknown:
+            return f"{count} {'works' if self.working == 1 else 'work'} at the broker"
+        if not self.working:
+            return f"it is not known which orders work at the broker ({self.unknown})"
+        return f"{count} may work at the broker, which has not confirmed it ({self.unknown})"
+
+
+def stop_all(config: Config, supervisord: Supervisord) -> Stopped:
+    """Stop every process, in order; gives what became of orders and positions."""
+    strategies, *others = stages(supervisord.processes())
+    supervisord.stop(strategies)
+    done = _settle_orders(config)
+    for stage in others:
+        supervisord.stop(stage)
+    statuses = status.read(config.run_dir)
+    return Stopped(
+        config.executor.on_stop,
+        done,
+        status.live_orders(statuses),
+        _left_open(config, statuses),
+        flattening.unfinished(config.run_dir) is not None,
+        status.unreported(statuses),
+    )
+
+
+def stages(names: Iterable[str]) -> list[list[str]]:
+    """The processes in the order of stopping, stage by stage; the strategies are the first."""
+    there = set(names)
+    strategies = sorted(name for name in there if roles.is_strategy(name))
+    return [strategies, *([name for name in stage if name in there] for stage in ORDER)]
+
+
+def _left_open(config: Config, statuses: dict[str, Status]) -> str:
+    held = flattening.holdings(statuses)
+    return f"{held} (the simulator forgets them)" if held and config.simulator.enabled else held
+
+
+def _settle_orders(config: Config) -> str:
+    """Do what `executor.on_stop` says, within a time limit; gives what was done."""
+    policy = config.executor.on_stop
+    if policy == "keep":
+        return "nothing was cancelled"
+    try:
+        if policy == "flatten":
+            return _flatten(config)
+        control.ask(config, "cancel_all", "tapewire down")
+    except NoAnswer as error:
+        return f"nothing was cancelled or closed: {error}"
+    asked_ns = time.time_ns()
+
+    def confirmed() -> bool:
+        statuses = status.read(config.run_dir)
+        reported = not status.unreported(statuses) and not status.live_orders(statuses)
+        return _newer_than(statuses, asked_ns) and reported
+
+    if wait_for(confirmed, CANCEL_TIMEOUT_S):
+        return "every order of the login was cancelled"
+    late = f"within {CANCEL_TIMEOUT_S} s"
+    return f"the broker did not confirm {late} that every order of the login was cancelled"
+
+
+def _newer_than(statuses: dict[str, Status], since_ns: int) -> bool:
+    """Whether both gateways and risk have written a status that is surely newer."""
+    written_ns = (statuses.get(n, {}).get("ts_ns", 0) for n in (*roles.GATEWAYS, roles.RISK))
+    return all(ts_ns > since_ns + STATUS_AGE_NS for ts_ns in written_ns)
+
+
+def _flatten(config: Config) -> str:
+    control.ask(config, "flatten", "tapewire down")
+    ending = flattening.wait(config.run_dir, FLATTEN_TIMEOUT_S)
+    return ending.sentence(status.read(config.run_dir), FLATTEN_TIMEOUT_S)

@@ -1,0 +1,209 @@
+"""`python docs/generate.py [--check]`: the parts of the documents that repeat what the code says.
+
+Each part is between `<!-- generated: NAME -->` and `<!-- end -->`. Without `--check` the documents
+are rewritten in place; with it nothing is written, and the exit status is 1 if one is out of date.
+"""
+
+import argparse
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from tapewire.common.accounting import lifecycle
+from tapewire.common.bus.ports import PORTS
+from tapewire.common.bus.wire import WIRE_VERSION
+from tapewire.common.events import OrderTerms, Scope, TermChanges, types_by_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = (
+    "common", "gateway", "strategy", "executor", "risk", "simulator", "virtual", "backtest",
+    "console", "benchmarks",
+)  # fmt: skip
+SECTION = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+FAMILIES = {
+    "tick events": ("quote", "trade"),
+    "gateway events": (
+        "order.intended", "order.denied", "order.accepted", "order.rejected", "order.cancelled",
+        "order.filled", "order.unknown", "order.lost", "order.modify.intended", "order.modified",
+        "order.modify.rejected", "order.cancel.rejected", "execution.reported",
+        "commission.reported", "position.reported", "connection.up", "connection.lost",
+    ),
+    "executor events": (
+        "order.created", "order.denied", "order.expired", "order.state.changed",
+        "order.cancel.pending", "order.modify.pending", "order.terms.changed",
+    ),
+    "risk events": (
+        "risk.violation", "risk.halted", "risk.resumed", "risk.flatten.started",
+        "risk.flatten.completed", "risk.rule.changed",
+    ),
+    "heartbeat": ("process.heartbeat",),
+    "signals": ("signal", "signal.cancel", "signal.modify"),
+    "requests": (
+        "order.request", "order.submit", "order.cancel", "order.modify", "order.cancel_all",
+        "order.reply", "order.answer", "stream.catch_up", "stream.catch_up.reply",
+        "risk.control", "risk.control.reply",
+    ),
+}  # fmt: skip
+"""Which events stand in which table of wire.md; one that no process sends stands in none."""
+
+
+# ---- the code's structure ------------------------------------------------------------------------
+
+
+def modules() -> str:
+    """Every module with the first sentence of its docstring, a table per package."""
+    return "\n".join(_package(ROOT / name) for name in PACKAGES)
+
+
+def _package(folder: Path) -> str:
+    rows = [
+        f"| `{path.relative_to(folder)}` | {_job(path)} |"
+        for path in sorted(folder.rglob("*.py"))
+        if path.name != "__init__.py"
+    ]
+    return "\n".join(
+        [
+            f"\n**{folder.name}/** {_job(folder / '__init__.py')}\n",
+            "| module | job |",
+            "|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _job(path: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+    return " ".join(docstring.partition("\n\n")[0].split()).replace("|", "\\|")
+
+
+def order_lifecycle() -> str:
+    """The life cycle's table as a diagram."""
+    return f"```mermaid\n{lifecycle.diagram()}\n```\n"
+
+
+def ports() -> str:
+    """The sockets' names with their ports."""
+    rows = [f"| `{name}` | {port} |" for name, port in PORTS.items()]
+    return "\n".join(["| socket | port with tcp |", "|---|---|", *rows, ""])
+
+
+# ---- the wire ----------------------------------------------------------------------------------
+
+
+def wire_version() -> str:
+    """The version in a sentence."""
+    return f"Wire version {WIRE_VERSION}.\n"
+
+
+def events(family: str) -> str:
+    """The events of a family with their fields in the order of the wire."""
+    known = types_by_name()
+    rows = [f"| `{name}` | {_fields(known[name])} |" for name in FAMILIES[family]]
+    return "\n".join(["| event | fields, in order |", "|---|---|", *rows, ""])
+
+
+def structs() -> str:
+    """The structs inside events: arrays without a name."""
+    rows = [f"| {cls.__name__} | {_fields(cls)} |" for cls in (OrderTerms, TermChanges, Scope)]
+    return "\n".join(["| struct | fields, in order |", "|---|---|", *rows, ""])
+
+
+def _fields(cls: type[msgspec.Struct]) -> str:
+    return ", ".join(_field(field) for field in msgspec.structs.fields(cls))
+
+
+def _field(field: Any) -> str:
+    shown = f"`{field.name}` {_type(field.type)}"
+    if field.default is msgspec.NODEFAULT:
+        return shown
+    return f"{shown} = {_default(field.default)}"
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, msgspec.Struct):
+        return "all empty"
+    return (
+        {None: "nil", "": '""', (): "none"}.get(value, str(value))
+        if not isinstance(value, bool)
+        else str(value).lower()
+    )
+
+
+def _type(kind: Any) -> str:  # noqa: PLR0911 - one return per kind of type
+    """A field's type in the words of wire.md."""
+    parts = [one for one in get_args(kind) if one is not type(None)]
+    if type(None) in get_args(kind):
+        return f"{' or '.join(map(_type, parts))}?"
+    origin = get_origin(kind)
+    if hasattr(kind, "__metadata__"):
+        return _annotated(kind)
+    if origin in (list, tuple):
+        return f"array of ({' or '.join(_type(one) for one in parts if one is not ...)})"
+    if str(origin) == "typing.Literal":
+        return "\\|".join(parts)
+    if parts:
+        return " or ".join(map(_type, parts))
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        tag = kind.__struct_config__.tag
+        return f"`{tag}`" if tag else kind.__name__
+    return {"Decimal": "decimal", "bytes": "bin"}.get(kind.__name__, kind.__name__)
+
+
+def _annotated(kind: Any) -> str:
+    base, (meta, *_) = kind.__origin__, kind.__metadata__
+    if base is str:
+        return "name" if meta.min_length else "text" if meta.max_length == 512 else "str"
+    if base is int:
+        return "time" if meta.ge == 0 else f"int from {meta.ge}"
+    if base is float:
+        return {1: "unit", 1e15: "size"}.get(meta.le, "price")
+    return f"{_type(base)}, at most {meta.max_length:,}" if meta.max_length else _type(base)
+
+
+# ---- the documents -----------------------------------------------------------------------------
+
+SECTIONS: dict[str, Callable[[], str]] = {
+    "modules": modules,
+    "order lifecycle": order_lifecycle,
+    "ports": ports,
+    "wire version": wire_version,
+    "structs": structs,
+    **{name: (lambda name=name: events(name)) for name in FAMILIES},
+}
+
+
+def renewed(text: str) -> str:
+    """A document with each of its generated sections as the code has it now."""
+    return SECTION.sub(lambda m: f"{m[1]}{SECTIONS[m['name']]()}{m[3]}", text)
+
+
+def outdated() -> Iterator[Path]:
+    """The documents that are not as the code has them."""
+    for path in sorted((ROOT / "docs").glob("*.md")):
+        text = path.read_text()
+        if renewed(text) != text:
+            yield path
+
+
+def main() -> int:
+    """Rewrite the documents, or say which are out of date."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args().check
+    paths = list(outdated())
+    for path in paths:
+        print(f"{path.relative_to(ROOT)}: {'out of date; run `make docs`' if check else 'renewed'}")
+        if not check:
+            path.write_text(renewed(path.read_text()))
+    return 1 if check and paths else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

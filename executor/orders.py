@@ -1,0 +1,74 @@
+"""One order as the executor follows it, and the accounts with all of them."""
+
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from tapewire.common.accounting.accounts import Accounts
+from tapewire.common.accounting.book import ZERO
+from tapewire.common.accounting.orders import Executions, Order
+from tapewire.common.events import (
+    CancelOrder,
+    Event,
+    ModifyOrder,
+    OrderState,
+    OrderStateChanged,
+    OrderTerms,
+    OrderTermsChanged,
+    SubmitOrder,
+)
+from tapewire.common.instruments import Instrument
+
+CommandT = TypeVar("CommandT", CancelOrder, ModifyOrder)
+
+
+class Request(Generic[CommandT]):
+    """A cancel or a modify of an order, asked of the gateway again until it answers.
+
+    `asked_ns` is monotonic; it and `answered` are of this process alone.
+    """
+
+    def __init__(self, command: CommandT) -> None:
+        self.command: CommandT = command
+        self.asked_ns: int | None = None
+        self.answered = False
+
+
+class ExecutorOrder(Order):
+    """An order with what the executor's own journal says of it already (`announced_*`), and what
+    was taken of its strategy and is not over (`cancel_request`, `modify_request`)."""
+
+    def __init__(self, order: SubmitOrder, executions: Executions) -> None:
+        super().__init__(order, executions)
+        self.announced_state: OrderState = "CREATED"
+        self.announced_filled = ZERO
+        self.announced_terms: OrderTerms = order.terms
+        self.asked_ns: int | None = None  # monotonic
+        self.answered = False
+        self.modify_request: Request[ModifyOrder] | None = None
+        self.cancel_request: Request[CancelOrder] | None = None
+
+    def snapshot(self) -> dict[str, Any]:
+        """Its durable state as plain values."""
+        cancel, modify = self.cancel_request, self.modify_request
+        return {
+            **super().snapshot(),
+            "announced": (self.announced_state, self.announced_filled, self.announced_terms),
+            "cancel": cancel.command if cancel else None,
+            "asked_modify": modify.command if modify else None,
+        }
+
+
+class Ledger(Accounts[ExecutorOrder]):
+    """The accounts with the executor's orders: its own journal and the gateways', folded."""
+
+    def __init__(self, instruments: Iterable[Instrument]) -> None:
+        super().__init__(instruments, ExecutorOrder)
+
+    def apply(self, event: Event, source: str = "") -> ExecutorOrder | None:
+        """Take in an event; gives the order that it is about, if that is known here."""
+        order = super().apply(event, source)
+        if isinstance(event, OrderStateChanged) and order is not None:
+            order.announced_state, order.announced_filled = event.state, event.filled
+        elif isinstance(event, OrderTermsChanged) and order is not None:
+            order.announced_terms = event.terms
+        return order

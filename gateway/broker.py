@@ -1,0 +1,224 @@
+"""The broker port: what order entry asks of a broker, and what a broker reports back.
+
+The gateway's core decides and speaks no protocol. An adapter speaks one: `gateway.tws` to TWS in
+bytes, `virtual.direct` to the simulated exchange by calls. An adapter is one folder with one class
+that satisfies `Broker`; no other part of the gateway knows which one it has.
+
+Commands do not go out when they are given. They wait in the adapter's outbox, and `release` asks
+for each order at the moment of writing whether it may still go: what was admitted a moment ago may
+not be admitted now. What a broker reports comes back from `take` as the events below.
+"""
+
+from collections.abc import Callable, Collection
+from decimal import Decimal
+from typing import Final, Literal, NamedTuple, Protocol
+
+import msgspec
+
+from tapewire.common.clock import Now
+from tapewire.common.events import Side, SubmitOrder, TermChanges, Tick
+
+OPENED: Final = b"opened"
+DATA: Final = b"data"
+CLOSED: Final = b"closed"
+"""The first frame of what an adapter's descriptor brings: a connection, what came over it, its end.
+What follows is the adapter's own, but for the reason behind CLOSED."""
+
+Status = Literal["working", "accepted", "cancelled", "rejected"]
+"""What a report claims: it works and can fill; the broker has it; it is over, either way."""
+Effect = Literal["cancelled", "rejected", "cancel_rejected", "modify_rejected", "warning", "error"]
+"""What an error about an order means: the order's end, the end of what was asked of it, or none."""
+Query = Literal["open_orders", "executions", "completed_orders"]
+
+
+class BrokerError(ValueError):
+    """What came cannot be from a broker that this adapter speaks with; the connection is closed."""
+
+
+class BrokerEvent(msgspec.Struct, frozen=True):
+    """Base of all that a broker reports, ticks excepted."""
+
+
+class SessionProgress(BrokerEvent, frozen=True):
+    """The connection is not usable yet; `waiting_for` says what is missing, in a sentence."""
+
+    waiting_for: str
+
+
+class SessionReady(BrokerEvent, frozen=True):
+    """Logged in, or the login has changed: requests are answered from now on."""
+
+    accounts: tuple[str, ...]
+    version: int
+
+
+class SessionRefused(BrokerEvent, frozen=True):
+    """Logged in to what must not be traded on; says why."""
+
+    reason: str
+
+
+class SessionLost(BrokerEvent, frozen=True):
+    """The connection has ended. Whatever was written may or may not have arrived."""
+
+    reason: str
+
+
+class ServerLost(BrokerEvent, frozen=True):
+    """The connection stands, but the broker's side has lost its own server."""
+
+    reason: str
+
+
+class ServerRestored(BrokerEvent, frozen=True):
+    """The broker's side has its server again, and reads its orders from it again."""
+
+
+class OrderReport(BrokerEvent, frozen=True):
+    """What the broker says of one order. `reference` is the intent id for Tapewire's own.
+
+    `order_id` is empty for another client's order. `status` and `terms` are None where the report
+    does not say. `filled` is what the broker claims; executions are the truth.
+    """
+
+    reference: str = ""
+    order_id: str = ""
+    permanent_id: str = ""
+    status: Status | None = None
+    terms: TermChanges | None = None
+    filled: Decimal | None = None
+    listed: bool = False
+    """Whether the report answers for the order's existence in a query."""
+
+
+class OrderError(BrokerEvent, frozen=True):
+    """The broker complains about an order of this client."""
+
+    order_id: str
+    code: int
+    text: str
+    effect: Effect
+
+
+class ExecutionReport(BrokerEvent, frozen=True):
+    """A trade in one of the login's accounts, whoever ordered it; `symbol` is ours."""
+
+    account: str
+    exec_id: str
+    reference: str
+    permanent_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+
+
+class CommissionReport(BrokerEvent, frozen=True):
+    """What an execution cost; always after its execution."""
+
+    exec_id: str
+    amount: Decimal
+    currency: str
+
+
+class PositionReport(BrokerEvent, frozen=True):
+    """What an account holds of a symbol, whoever traded it."""
+
+    account: str
+    symbol: str
+    quantity: Decimal
+    average_cost: Decimal
+
+
+class PositionsComplete(BrokerEvent, frozen=True):
+    """All positions have been reported; what was not named is flat."""
+
+
+class QueryComplete(BrokerEvent, frozen=True):
+    """One of the three queries is answered in full."""
+
+    query: Query
+
+
+class Complaint(BrokerEvent, frozen=True):
+    """Something for a person: an error about no order, or a message that could not be read."""
+
+    text: str
+    payload: bytes = b""
+
+
+Verdict = Literal["send", "wait", "drop"]
+"""What is to become of an order whose turn has come: written; left in the queue with all behind it,
+since it is not durable yet; dropped, since it may not go any more."""
+
+
+class Released(NamedTuple):
+    """What may be written now: its bytes, if the adapter speaks in bytes, and the intents and
+    modifies that are among it."""
+
+    data: bytes
+    names: list[str]
+
+
+class Broker(Protocol):
+    """One login at a broker. Every method is a decision without I/O: bytes in, bytes out."""
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait in the outbox."""
+
+    @property
+    def messages(self) -> int:
+        """How many market data messages were read."""
+
+    def take(self, frames: list[bytes], now: Now) -> list[BrokerEvent]:
+        """What the adapter's descriptor brought; raises `BrokerError` where it makes no sense."""
+
+    def overdue(self, now: Now) -> str:
+        """Why to hang up: the other side is late with what it must do; empty if all is well."""
+
+    def closed(self, reason: str) -> BrokerEvent:
+        """We hung up: what that amounts to, as if the other side had."""
+
+    def take_ticks(self) -> list[tuple[str, list[Tick]]]:
+        """Ticks since the last call, by symbol."""
+
+    def trades(self, symbol: str) -> bool:
+        """Whether `symbol` is one that can be traded here."""
+
+    def want(self, symbol: str) -> bool:
+        """Somebody reads `symbol`: open its market data. False if it is not configured."""
+
+    def start(self) -> None:
+        """Ask for what is needed once per session: contracts, positions, market data."""
+
+    def query(self) -> None:
+        """Ask for open orders, executions and completed orders."""
+
+    def new_order_id(self) -> str:
+        """An id for a new order, never used before; empty where the broker gives one itself."""
+
+    def used_order_id(self, order_id: str) -> None:
+        """An order has this id: it must not be given again, whatever the broker believes."""
+
+    def submit(self, order_id: str, order: SubmitOrder) -> None:
+        """Queue a new order; ValueError where it cannot be put into the broker's terms."""
+
+    def modify(self, order_id: str, order: SubmitOrder, modify_id: str) -> None:
+        """Queue new terms for an order; `order` is the whole of it, with those terms."""
+
+    def cancel(self, order_id: str) -> None:
+        """Queue a cancel: it does not wait behind orders."""
+
+    def cancel_all(self) -> None:
+        """Queue a cancel of every order of the login, whoever placed it."""
+
+    def withdraw(self, name: str | None = None) -> list[str]:
+        """Drop what is queued under a name, or all orders and modifies; gives what never went."""
+
+    def release(self, now: Now, verdict: Callable[[str], Verdict]) -> Released:
+        """What may go now. `verdict` is asked about each order and modify at this moment."""
+
+    @property
+    def accounts(self) -> Collection[str]:
+        """The login's accounts, empty while they are not known."""

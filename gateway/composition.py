@@ -1,0 +1,65 @@
+"""How a gateway is put together from the configuration, live or virtual."""
+
+from collections.abc import Callable
+
+from tapewire.common import roles
+from tapewire.common.config import tws_address
+from tapewire.common.runtime.host import Host
+from tapewire.gateway.broker import Broker
+from tapewire.gateway.gateway import Gateway
+from tapewire.gateway.orders import login
+from tapewire.gateway.service import BROKER, GatewayService
+from tapewire.gateway.tws.adapter import TwsBroker
+from tapewire.gateway.tws.socket import TwsSocket
+
+Adapt = Callable[[Host], tuple[Broker, Callable[[], None]]]
+"""Makes the adapter that a gateway speaks through, with what closes its connection."""
+
+
+def build(
+    host: Host, adapt: Adapt | None = None, gateway_class: type[Gateway] = Gateway
+) -> GatewayService:
+    """Open the channels, build the core, read the journal.
+
+    `adapt` is for another broker than TWS; `gateway_class` is for tests of tests.
+    """
+    config, liquidation = host.config, host.role == roles.LIQUIDATION
+    host.serve_stream()
+    follows = () if liquidation else host.follow(roles.RISK)
+    if not liquidation:
+        host.bind("market", "xpub", "market")
+    adapter, hang_up = (adapt or tws)(host)
+    gateway = gateway_class(
+        adapter,
+        lease_ms=config.risk.lease_ms,
+        settle_ms=config.tws.settle_ms,
+        reduce_only=liquidation,
+    )
+    return GatewayService(
+        host.role, gateway, host.transport, host.clock, host.journal(background=True),
+        epoch=host.epoch, follows=follows, hang_up=hang_up, heartbeat_ms=config.risk.heartbeat_ms,
+    )  # fmt: skip
+
+
+def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], None]]:
+    """The adapter for TWS, over a socket to where the configuration says it is.
+
+    Without `check_login` any login is traded on: for a TWS that can only be a simulator.
+    """
+    config, liquidation = host.config, host.role == roles.LIQUIDATION
+    adapter = TwsBroker(
+        config.all_instruments(),
+        client_id=config.tws.liquidation_client_id if liquidation else config.tws.client_id,
+        rate_max_per_s=config.tws.rate_max_per_s,
+        refuses=lambda accounts: (
+            login.refusal(accounts, config.mode, config.live_account) if check_login else ""
+        ),
+    )
+
+    def socket() -> TwsSocket:
+        def find() -> tws_address.TwsAddress:
+            return tws_address.find(config, config.run_dir)
+
+        return TwsSocket(find, config.tws.reconnect_ms, host.clock)
+
+    return adapter, host.attach(BROKER, socket)

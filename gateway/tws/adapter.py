@@ -1,0 +1,311 @@
+"""The TWS adapter: one TWS login behind the broker port, in bytes.
+
+Bytes go in and come out as broker events; commands go in and come out as bytes, paced, and only
+after the gateway's core was asked once more. No socket is opened here.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Final
+
+from tapewire.common.clock import Now
+from tapewire.common.events import SubmitOrder, TermChanges, Tick
+from tapewire.common.instruments import Instrument
+from tapewire.gateway import broker
+from tapewire.gateway.broker import (
+    CLOSED,
+    DATA,
+    OPENED,
+    BrokerEvent,
+    Released,
+    Status,
+    Verdict,
+)
+from tapewire.gateway.tws import errors
+from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.contracts import Contracts
+from tapewire.gateway.tws.lines import Lines
+from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.tws.pacing import Outbox
+from tapewire.gateway.tws.session import TwsSession
+
+DETAILS_REQUEST_ID: Final = 900_000_000
+EXECUTIONS_REQUEST_ID: Final = 899_999_999  # every id from here on is no order's
+PROOF_LATE_NS: Final = 3_000_000_000  # the group's simulator answers within milliseconds
+
+STATUSES: Final[dict[str, Status]] = {
+    "PreSubmitted": "working",
+    "Submitted": "working",
+    "Cancelled": "cancelled",
+    "ApiCancelled": "cancelled",
+    "Inactive": "rejected",
+}
+"""TWS's words for an order's status; it has the order under any other word too."""
+
+QUERY_ENDS: Final[dict[type[tws.TwsMessage], broker.Query]] = {
+    tws.OpenOrdersEnd: "open_orders",
+    tws.ExecutionsEnd: "executions",
+    tws.CompletedOrdersEnd: "completed_orders",
+}
+
+
+class TwsBroker:
+    """One TWS login; satisfies `gateway.broker.Broker`.
+
+    `refuses` says why a login's accounts must not be traded on, "" if they may be.
+    """
+
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        *,
+        client_id: int,
+        rate_max_per_s: int = 50,
+        refuses: Callable[[tuple[str, ...]], str] = lambda _accounts: "",
+    ) -> None:
+        self.market = MarketData()
+        self.session = TwsSession(client_id, self.market, refuses)
+        self.contracts = Contracts(instruments)
+        self.outbox = Outbox(rate_max_per_s)
+        self.lines = Lines(self.session, self.market, self.contracts, self.outbox)
+        self._greeting = b""
+        self._last_word = ""  # why TWS is about to close, in its own words
+        self._stranger = ""  # why the last peer was not taken for the group's simulator
+        self._opened_mono_ns = 0
+        self._order_ids: set[int] = set()
+        self._order_id_max = 0
+
+    def __repr__(self) -> str:
+        return repr(self.session)
+
+    @property
+    def accounts(self) -> Collection[str]:
+        """The login's accounts."""
+        return self.session.accounts
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        return len(self.outbox)
+
+    @property
+    def messages(self) -> int:
+        """How many market data messages were read."""
+        return self.market.messages
+
+    # ---- what comes in -------------------------------------------------------------------------
+
+    def take(self, frames: list[bytes], now: Now) -> list[BrokerEvent]:
+        """See `Broker.take`; the frames are those of `TwsSocket`."""
+        if frames[0] == OPENED:
+            return [self._opened(*(frame.decode() for frame in frames[1:]), now=now)]
+        if frames[0] == CLOSED:
+            return [self.closed(frames[1].decode(errors="replace"))]
+        if frames[0] != DATA:
+            return []
+        events: list[BrokerEvent] = []
+        for message in self.session.received(frames[1], now.wall_ns):
+            try:
+                events += self._events_of(message)
+            except Exception as error:  # noqa: BLE001 - it must not take with it what came before and after
+                events.append(broker.Complaint(f"{message!r:.300} raised {error!r:.200}"))
+        return events
+
+    def overdue(self, now: Now) -> str:
+        """See `Broker.overdue`: a peer that must be the group's simulator has to prove it."""
+        if not self.session.unproven or now.mono_ns - self._opened_mono_ns <= PROOF_LATE_NS:
+            return ""
+        return f"it did not answer with its nonce within {PROOF_LATE_NS // 1_000_000_000} s"
+
+    def _opened(self, nonce: str = "", peer: str = "", *, now: Now) -> BrokerEvent:
+        """Connected; with a `nonce` it must be the group's simulator that listens at `peer`."""
+        self._opened_mono_ns = now.mono_ns
+        self._greeting = self.session.opened(nonce, peer)
+        waiting = "waiting for TWS to answer the handshake"
+        return broker.SessionProgress((nonce and self._stranger) or waiting)
+
+    def closed(self, reason: str) -> BrokerEvent:
+        """The connection is gone, whoever ended it. Orders stay queued: the core withdraws them,
+        for it has to say of each that it never went."""
+        self._greeting = b""
+        self.lines.closed()
+        self.outbox.forget_requests()
+        reason, self._last_word = self._last_word or reason, ""
+        unproven = self.session.unproven
+        reason = self.session.no_proof(reason) if unproven else reason
+        self._stranger = reason if unproven else ""  # tried again, it may be the same one
+        self.session.closed()
+        return broker.SessionLost(reason)
+
+    def _events_of(self, message: tws.TwsMessage) -> Iterator[BrokerEvent]:
+        if isinstance(message, tws.OpenOrder | tws.OrderStatus | tws.CompletedOrder):
+            yield self._order(message)
+        elif isinstance(message, tws.Execution):
+            yield self._execution(message)
+        elif isinstance(message, tws.CommissionReported):
+            yield broker.CommissionReport(message.exec_id, message.amount, message.currency)
+        elif isinstance(message, tws.PositionReported):
+            symbol = self.contracts.symbol_of(message)
+            yield broker.PositionReport(
+                message.account, symbol, message.quantity, message.average_cost
+            )
+        elif isinstance(message, tws.PositionsEnd):
+            yield broker.PositionsComplete()
+        elif type(message) in QUERY_ENDS:
+            yield broker.QueryComplete(QUERY_ENDS[type(message)])
+        elif isinstance(message, tws.TwsError):
+            yield from self._error(message)
+        elif isinstance(message, tws.ContractFound):
+            self.contracts.found(message)
+        elif isinstance(message, tws.Undecodable):
+            text = f"TWS sent a message that cannot be read: {message.reason}"
+            yield broker.Complaint(text, message.payload)
+        else:
+            yield from self._session(message)
+
+    def _session(self, message: tws.TwsMessage) -> Iterator[BrokerEvent]:
+        if isinstance(message, tws.IdentityAsked):
+            self.outbox.request(self.session.encode.identify())
+        elif isinstance(message, tws.SessionStarted):
+            self.outbox.request(self.session.encode.start_api())
+            yield broker.SessionProgress("waiting for TWS to start the API")
+        elif self.session.refusal:
+            yield broker.SessionRefused(self.session.refusal)
+        elif self.session.state == "UP":
+            yield broker.SessionReady(self.session.accounts, self.session.server_version)
+
+    def _order(self, message: tws.OpenOrder | tws.OrderStatus | tws.CompletedOrder) -> BrokerEvent:
+        if isinstance(message, tws.CompletedOrder):
+            status = message.status or message.completed_status.partition(" ")[0]
+            return broker.OrderReport(
+                reference=message.order_ref, permanent_id=_text(message.perm_id),
+                status=STATUSES.get(status, "accepted"), listed=True,
+            )  # fmt: skip
+        own = message.client_id == self.session.client_id
+        order_id = _text(message.order_id) if own else ""
+        permanent_id, found = _text(message.perm_id), STATUSES.get(message.status, "accepted")
+        if isinstance(message, tws.OrderStatus):
+            if found == "rejected" and message.why_held:  # held for a locate: it still lives
+                found = "working"
+            return broker.OrderReport(
+                order_id=order_id, permanent_id=permanent_id, status=found, filled=message.filled
+            )
+        # An open order does not tell whether it is only held; its orderStatus follows and does.
+        terms = TermChanges(message.quantity, message.limit, message.stop)
+        return broker.OrderReport(
+            message.order_ref, order_id, permanent_id, None if found == "rejected" else found,
+            terms if message.quantity is not None else None, listed=True,
+        )  # fmt: skip
+
+    def _execution(self, message: tws.Execution) -> BrokerEvent:
+        return broker.ExecutionReport(
+            account=message.account,
+            exec_id=message.exec_id,
+            reference=message.order_ref,
+            permanent_id=_text(message.perm_id),
+            symbol=self.contracts.symbol_of(message),
+            side="BUY" if message.side == "BUY" else "SELL",
+            quantity=message.quantity,
+            price=message.price,
+        )
+
+    def _error(self, message: tws.TwsError) -> Iterator[BrokerEvent]:
+        code = message.code
+        if code == errors.CLIENT_ID_IN_USE:
+            self._last_word = (
+                f"TWS says that client id {self.session.client_id} is in use (326); trying again,"
+                " it can stay taken for a while after a crash"
+            )
+        elif code in errors.CONNECTIVITY_LOST:
+            yield broker.ServerLost(f"TWS lost its server: {message.text}")
+        elif code in errors.CONNECTIVITY_RESTORED:
+            if code == errors.DATA_LOST:
+                self.market.close_all()
+                self.lines.closed()
+            yield broker.ServerRestored()
+        elif message.request_id in self._order_ids:
+            effect = errors.order_effect(code)
+            yield broker.OrderError(str(message.request_id), code, message.text, effect)
+        elif not errors.is_notice(code):
+            about = self.contracts.about(message.request_id)
+            subject = about or self.market.about(message.request_id) or message.request_id
+            yield broker.Complaint(f"TWS error {code} on {subject}: {message.text}")
+
+    # ---- market data ---------------------------------------------------------------------------
+
+    def take_ticks(self) -> list[tuple[str, list[Tick]]]:
+        """See `Broker.take_ticks`."""
+        return self.market.take()
+
+    def trades(self, symbol: str) -> bool:
+        """See `Broker.trades`."""
+        return symbol in self.contracts.instruments
+
+    def want(self, symbol: str) -> bool:
+        """See `Broker.want`."""
+        return self.lines.want(symbol)
+
+    # ---- what goes out -------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """See `Broker.start`."""
+        encode = self.session.encode
+        for n, symbol in enumerate(self.contracts.instruments):
+            if symbol in self.contracts.unresolved():
+                request_id = DETAILS_REQUEST_ID + n  # each symbol's own: a late answer finds it
+                self.contracts.asked(request_id, symbol)
+                contract = self.contracts.contract(symbol)
+                self.outbox.request(encode.contract_details(request_id, contract))
+        self.outbox.request(encode.positions())
+
+    def query(self) -> None:
+        """See `Broker.query`."""
+        encode = self.session.encode
+        self.outbox.request(encode.open_orders())
+        self.outbox.request(encode.executions(EXECUTIONS_REQUEST_ID))
+        self.outbox.request(encode.completed_orders())
+        self.lines.subscribe()  # behind the questions that trading waits for
+
+    def new_order_id(self) -> str:
+        """An id that this client never used, whatever TWS believes after its restart."""
+        return str(max(self.session.next_valid_id or 1, self._order_id_max + 1))
+
+    def used_order_id(self, order_id: str) -> None:
+        """See `Broker.used_order_id`."""
+        self._order_ids.add(int(order_id))
+        self._order_id_max = max(self._order_id_max, int(order_id))
+
+    def submit(self, order_id: str, order: SubmitOrder) -> None:
+        """See `Broker.submit`."""
+        self._place(order_id, order, order.intent_id)
+
+    def modify(self, order_id: str, order: SubmitOrder, modify_id: str) -> None:
+        """See `Broker.modify`: TWS takes a modify as the order again, under its own id."""
+        self._place(order_id, order, modify_id)
+
+    def cancel(self, order_id: str) -> None:
+        """See `Broker.cancel`."""
+        self.outbox.cancel(self.session.encode.cancel_order(int(order_id)))
+
+    def cancel_all(self) -> None:
+        """See `Broker.cancel_all`."""
+        self.outbox.cancel(self.session.encode.global_cancel())
+
+    def withdraw(self, name: str | None = None) -> list[str]:
+        """See `Broker.withdraw`."""
+        return self.outbox.withdraw(name)
+
+    def release(self, now: Now, verdict: Callable[[str], Verdict]) -> Released:
+        """See `Broker.release`. The handshake's greeting goes alone: nothing may go before it."""
+        if self._greeting:
+            greeting, self._greeting = self._greeting, b""
+            return Released(greeting, [])
+        return Released(*self.outbox.release(now.mono_ns, verdict))
+
+    def _place(self, order_id: str, order: SubmitOrder, name: str) -> None:
+        contract = self.contracts.contract(order.symbol)
+        self.outbox.order(self.session.encode.place_order(order_id, order, contract), name)
+
+
+def _text(number: int) -> str:
+    """A broker's number as opaque text; TWS's 0 stands for none."""
+    return str(number) if number else ""

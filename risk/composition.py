@@ -1,0 +1,19 @@
+"""How risk is put together from the configuration, live or virtual."""
+
+from tapewire.common.runtime.host import Host
+from tapewire.risk.monitor import RiskMonitor
+from tapewire.risk.rules import load_rules
+from tapewire.risk.service import FOLLOWS, MARKS, RiskService
+
+
+def build(host: Host) -> RiskService:
+    """Open the channels, build the core, read the journal."""
+    config = host.config.risk
+    monitor = RiskMonitor(load_rules(config.rules), host.config.all_instruments())
+    host.serve_stream()
+    host.follow(*FOLLOWS)
+    host.connect(MARKS, "sub", "market", [b"last."])
+    return RiskService(
+        monitor, host.transport, host.clock, host.journal(),
+        epoch=host.epoch, heartbeat_ms=config.heartbeat_ms,
+    )  # fmt: skip

@@ -1,0 +1,218 @@
+"""The rule book: every configured rule, loaded, asked together, and failing closed.
+
+A rule that raises does not switch its limit off. Before an order goes it denies the order; in the
+risk process it halts its scope, and says that it was the rule that failed. A rule whose state
+cannot be read back after a restart, or cannot be written, halts its scope until the next start:
+what it has forgotten may be the reason for a halt.
+"""
+
+import importlib
+import pkgutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from tapewire.common.config.near import expected
+from tapewire.common.config.parameters import parameters_of
+from tapewire.common.config.text import named
+from tapewire.common.errors import ConfigError
+from tapewire.common.events import Event, Scope, SubmitOrder
+from tapewire.risk.rules.base import STRENGTH, Enforcement, Rule, Violation
+from tapewire.risk.rules.view import View
+
+
+def shipped() -> dict[str, type[Rule]]:
+    """The rules that come with Tapewire by their names: every rule in a module of this folder."""
+    folder = importlib.import_module(__package__)
+    modules = [
+        importlib.import_module(f"{folder.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(folder.__path__)
+    ]
+    return {
+        name: one
+        for module in modules
+        for name, one in vars(module).items()
+        if isinstance(one, type) and issubclass(one, Rule) and one.__module__ == module.__name__
+        if one is not Rule
+    }
+
+
+class ScopeEntry(Protocol):
+    """What a `[[risk.rules]]` entry is about; an empty part stands for all."""
+
+    @property
+    def account(self) -> str:
+        """An account."""
+
+    @property
+    def strategy(self) -> str:
+        """A strategy."""
+
+    @property
+    def symbol(self) -> str:
+        """A symbol."""
+
+
+class RuleEntry(Protocol):
+    """One `[[risk.rules]]` entry of the configuration."""
+
+    @property
+    def rule(self) -> str:
+        """A name that is `shipped`, or `module:Class`."""
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the rule's `Parameters` are made from."""
+
+    @property
+    def enforcement(self) -> Enforcement:
+        """What follows when it is broken."""
+
+    @property
+    def scope(self) -> "ScopeEntry":
+        """What it is about."""
+
+
+class RuleBook:
+    """Rules asked together. The first denial counts; of several violations all are reported."""
+
+    def __init__(self, rules: Sequence[Rule] = ()) -> None:
+        self.rules = tuple(rules)
+        self._keyed = list(_keyed(self.rules))
+        self._stateful = [(k, r) for k, r in self._keyed if type(r).save is not Rule.save]
+        self._stateless: dict[str, Violation] = {}  # rules that have lost their state, by their key
+
+    def __repr__(self) -> str:
+        return f"<RuleBook {', '.join(rule.name for rule in self.rules) or 'empty'}>"
+
+    def denial(self, order: SubmitOrder, view: View) -> str:
+        """Why `order` must not go; empty if it may. `view` does not have the order yet."""
+        for rule in self.rules:
+            try:
+                reason = rule.denial(order, view) if rule.covers(order) else ""
+            except Exception as error:  # noqa: BLE001 - a rule that fails must not let an order pass
+                return f"rule {rule.name} failed, so the order is not sent: {named(error)}"
+            if reason:
+                return reason
+        return ""
+
+    def on_events(self, events: Iterable[Event], view: View) -> list[Violation]:
+        """What these events have broken; each rule sees each that it looks at, with all of them
+        in view."""
+
+        def asked(rule: Rule) -> Iterator[Violation]:
+            for event in known:
+                if rule.looks_at is None or isinstance(event, rule.looks_at):
+                    yield from rule.on_event(event, view)
+
+        known = list(events)
+        return distinct(self._ask(asked))
+
+    def on_timer(self, view: View) -> list[Violation]:
+        """What is broken now, whatever has happened."""
+        found = self._ask(lambda rule: rule.on_timer(view))
+        return distinct([*found, *self._stateless.values()])
+
+    def states(self) -> Iterator[tuple[str, bytes]]:
+        """What each rule wants kept, by its key."""
+        for key, rule in self._stateful:
+            if key not in self._stateless:
+                try:
+                    state = rule.save()
+                except Exception as error:  # noqa: BLE001 - as in `_ask`
+                    self._stateless[key] = _failed(rule, "its state cannot be saved", error)
+                else:
+                    yield key, state
+
+    def restore(self, key: str, state: bytes) -> None:
+        """Give a rule back what it saved last; a rule that is not configured any more has none."""
+        for own, rule in self._keyed:
+            if own == key:
+                try:
+                    rule.restore(state)
+                except Exception as error:  # noqa: BLE001 - as in `_ask`
+                    self._stateless[key] = _failed(rule, "its state cannot be restored", error)
+
+    def _ask(self, question: Callable[[Rule], Iterable[Violation]]) -> Iterator[Violation]:
+        for rule in self.rules:
+            try:
+                yield from question(rule)
+            except Exception as error:  # noqa: BLE001 - a rule that fails must not switch itself off
+                yield _failed(rule, "the rule failed", error)
+
+
+def _keyed(rules: Sequence[Rule]) -> Iterator[tuple[str, Rule]]:
+    """Each rule with the key that its state is kept under: its name, numbered from the second of
+    that name on."""
+    seen = Counter[str]()
+    for rule in rules:
+        seen[rule.name] += 1
+        number = seen[rule.name]
+        yield (rule.name if number == 1 else f"{rule.name}#{number}"), rule
+
+
+def _failed(rule: Rule, what: str, error: Exception) -> Violation:
+    reason = f"{what}, so nothing in its scope may add risk: {named(error)}"
+    return Violation(rule.name, rule.scope, reason, "halt")
+
+
+def distinct(violations: Iterable[Violation]) -> list[Violation]:
+    """Each violation once, the strongest enforcement first."""
+    unique = dict.fromkeys(violations)
+    if len(unique) < 2:
+        return list(unique)
+    return sorted(unique, key=lambda one: -STRENGTH.index(one.enforcement))
+
+
+def load_rules(entries: Iterable[RuleEntry]) -> RuleBook:
+    """The configured rules; raises `ConfigError` naming the entry that cannot be loaded."""
+    return RuleBook([_load(number, entry) for number, entry in enumerate(entries)])
+
+
+def _load(number: int, entry: RuleEntry) -> Rule:
+    where = f"risk.rules[{number}]"
+    cls = _class(where, entry.rule)
+    parameters = parameters_of(f"{where}.parameters", entry.parameters, cls.Parameters, entry.rule)
+    scope = Scope(entry.scope.account, entry.scope.strategy, entry.scope.symbol)
+    try:
+        if scope.strategy and entry.enforcement == "flatten":
+            raise ValueError(
+                f"it cannot flatten {scope}: positions are an account's, not a strategy's"
+            )
+        return cls(parameters, scope, entry.enforcement)
+    except Exception as error:
+        raise ConfigError(f"{where}: {named(error)}; correct its parameters") from error
+
+
+def _class(where: str, name: str) -> type[Rule]:
+    rules = shipped()
+    if name in rules:
+        return rules[name]
+    module_name, colon, class_name = name.partition(":")
+    if not colon:
+        raise ConfigError(
+            f"{where}.rule is {name!r}, which is neither a rule nor module:Class;"
+            f" {expected(name, rules)}"
+        )
+    _look_in_the_calling_folder()
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except Exception as error:
+        raise ConfigError(
+            f"{where}.rule is {name}, but it cannot be loaded: {named(error)}"
+        ) from error
+    if not (isinstance(found, type) and issubclass(found, Rule)):
+        raise ConfigError(
+            f"{where}.rule is {name}, which is not a class of tapewire.risk.rules.Rule"
+        )
+    return found
+
+
+def _look_in_the_calling_folder() -> None:
+    """Processes run with `-P`, which leaves it off the path. It comes last, so that no file there
+    can stand in for Python's own modules or for what is installed."""
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.append(folder)

@@ -1,0 +1,130 @@
+"""What a rule may look at: time, P&L, positions, orders, counts, marks, each with its age."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from tapewire.common.accounting.accounts import Accounts
+from tapewire.common.accounting.book import ZERO, Key, Position, Totals
+from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.accounting.orders import Order
+from tapewire.common.clock import Now
+from tapewire.common.events import Event, Tick, Trade
+
+COUNTED_MAX: Final = 100_000  # events of a kind in an account; older ones are forgotten
+
+
+class Mark(NamedTuple):
+    """The newest price of a symbol, and when it was seen (monotonic)."""
+
+    price: Decimal
+    mono_ns: int
+
+
+class Counts:
+    """How many events of a kind happened in an account within a time, by their own stamps."""
+
+    def __init__(self) -> None:
+        self._times: defaultdict[tuple[type[Event], str], deque[int]] = defaultdict(
+            lambda: deque(maxlen=COUNTED_MAX)
+        )
+
+    def add(self, event: Event) -> None:
+        """Count an event that has an account."""
+        account = getattr(event, "account", None)
+        if account is not None:
+            self._times[type(event), account].append(event.ts_ns)  # type: ignore[attr-defined]
+
+    def within(self, kind: type[Event], account: str, since_ns: int) -> int:
+        """How many since `since_ns` (wall)."""
+        times = self._times.get((kind, account), ())
+        count = 0
+        for ts_ns in reversed(times):
+            if ts_ns < since_ns:
+                break
+            count += 1
+        return count
+
+
+class View:
+    """The accounts as one process knows them, at one moment. Rules only read it.
+
+    In the executor there are no marks: market data does not pass through it.
+    """
+
+    def __init__(self, accounts: Accounts[Any]) -> None:
+        self.now = Now(0, 0)
+        self._accounts = accounts
+        self._marks: dict[str, Mark] = {}
+        self._counts = Counts()
+        self._without: Order | None = None
+
+    # ---- what the process puts in --------------------------------------------------------------
+
+    def at(self, now: Now, without: Order | None = None) -> "View":
+        """The view at this moment; `without` is an order that is about to be replaced."""
+        self.now, self._without = now, without
+        return self
+
+    def note(self, event: Event) -> None:
+        """Count an event that the accounts have."""
+        self._counts.add(event)
+
+    def mark(self, ticks: Iterable[Tick], now: Now) -> None:
+        """Take the newest of these as marks: a trade's price, or the midpoint of a quote."""
+        for tick in ticks:
+            if isinstance(tick, Trade):
+                price: float | None = tick.price
+            elif tick.bid is not None and tick.ask is not None:
+                price = (tick.bid + tick.ask) / 2
+            else:
+                continue
+            self._marks[tick.symbol] = Mark(Decimal(repr(price)), now.mono_ns)
+            self._accounts.book.mark(tick.symbol, self._marks[tick.symbol].price)
+
+    # ---- what rules ask ------------------------------------------------------------------------
+
+    def accounts(self) -> set[str]:
+        """Every account that traded, has orders or holds something."""
+        return {account for account, _ in self._accounts.keys()}  # noqa: SIM118 - not a mapping
+
+    def keys(self, account: str | None = None) -> list[Key]:
+        """Every account and symbol that was traded, is ordered or is held; of one account."""
+        return sorted(key for key in self._accounts.keys() if account in (None, key[0]))  # noqa: SIM118
+
+    def exposure(self, account: str, symbol: str) -> Exposure:
+        """A position with all that could still fill."""
+        return self._accounts.exposure(account, symbol, self._without)
+
+    def positions(self, account: str) -> Iterator[Position]:
+        """The positions of an account, as the fills make them."""
+        return self._accounts.book.of(account)
+
+    def open_orders(self, account: str) -> list[Order]:
+        """The orders of an account that work, or may."""
+        live: list[Order] = self._accounts.orders.live()
+        return [one for one in live if one.order.account == account and one is not self._without]
+
+    def day(self, account: str) -> Totals:
+        """What the account's trading day has realised and paid so far."""
+        return self._accounts.book.day(account, self.now.wall_ns)
+
+    def unrealised(self, account: str) -> Decimal | None:
+        """P&L of the account's open positions; None where one of them has no mark."""
+        total = ZERO
+        for position in self.positions(account):
+            if position.quantity:
+                if position.unrealised is None:
+                    return None
+                total += position.unrealised
+        return total
+
+    def count(self, kind: type[Event], account: str, within_ns: int) -> int:
+        """How many events of a kind the account had in the last `within_ns`."""
+        return self._counts.within(kind, account, self.now.wall_ns - within_ns)
+
+    def price(self, symbol: str) -> tuple[Decimal, int] | None:
+        """The newest price of a symbol and its age in nanoseconds; None where there is none."""
+        mark = self._marks.get(symbol)
+        return (mark.price, self.now.mono_ns - mark.mono_ns) if mark is not None else None

@@ -1,0 +1,56 @@
+"""How a strategy is put together from the configuration, live or virtual."""
+
+from itertools import takewhile
+from typing import Final
+
+from tapewire.common.bus import wire
+from tapewire.common.runtime.host import Host
+from tapewire.strategy import feeds, history
+from tapewire.strategy.failures import Report
+from tapewire.strategy.loading.faults import Failure
+from tapewire.strategy.runner import Runner
+from tapewire.strategy.service import FOLLOWS, StrategyService
+from tapewire.strategy.state import Store
+
+ALL: Final = slice(None)
+"""The shard that is the whole: all of the strategy's symbols."""
+
+
+def ignore(_raised: Failure) -> None:
+    """Report nothing."""
+
+
+def build(
+    host: Host,
+    name: str,
+    shard: slice = ALL,
+    store: Store | None = None,
+    say: Report = ignore,
+) -> StrategyService:
+    """Load the strategy `name`, warm it up, open the channels.
+
+    It warms up before a channel is open, so that no tick waits meanwhile. `store` keeps what the
+    strategy saves, `say` receives what its callbacks raise.
+    """
+    config = host.config.strategy(name)
+    symbols = host.config.symbols_of(config)[shard]
+    saved = store.read() if store is not None else None
+    runner = Runner(config, symbols, host.epoch, say, saved)
+    now = host.clock.now()
+    runner.start(now)
+    if config.warm_up is not None:
+        past = history.ticks_of(config.warm_up, symbols)
+        runner.warm_up(takewhile(lambda tick: tick.ts_ns < now.wall_ns, past))
+    host.follow(*FOLLOWS)
+    topics = [wire.topic(f"{kind}.{symbol}") for symbol in symbols for kind in ("tick", "last")]
+    latest = config.delivery == "latest"  # such a one empties the socket in every turn
+    batch_max = host.config.bus.messages_max if latest else None
+    host.connect("market", "sub", "market", topics, batch_max)
+    host.connect("signals", "push", "signals")
+    for feed in config.feeds:
+        prefixes = [prefix.encode() for prefix in feed.topics or ("",)]
+        host.connect_outside(f"{feeds.PREFIX}{feed.name}", "sub", feed.endpoint, prefixes)
+    return StrategyService(
+        runner, host.transport, host.clock,
+        epoch=host.epoch, symbols=symbols, latest=latest, store=store,
+    )  # fmt: skip

@@ -1,0 +1,136 @@
+"""The strategy context: what a strategy may ask for and do, made into signals and state."""
+
+from decimal import Decimal
+from typing import Any
+
+from tapewire.common.clock import Now
+from tapewire.common.config.settings import StrategyConfig
+from tapewire.common.events import (
+    CancelSignal,
+    ModifySignal,
+    OrderTerms,
+    Signal,
+    TermChanges,
+)
+from tapewire.strategy.base import BarKind, LiveOrder
+from tapewire.strategy.outgoing import Outgoing
+from tapewire.strategy.portfolio import Portfolio
+from tapewire.strategy.state import State
+from tapewire.strategy.timing import SymbolBars, Timers
+from tapewire.strategy.trigger import Trigger
+
+
+class TurnClock:
+    """The strategy's time: the turn's, or the tick's while warming up."""
+
+    def __init__(self) -> None:
+        self.time = Now(0, 0)
+
+    def now(self) -> Now:
+        """The moment, as both clocks show it."""
+        return self.time
+
+    def now_ns(self) -> int:
+        """Wall time, nanoseconds since the epoch, UTC."""
+        return self.time.wall_ns
+
+    def mono_ns(self) -> int:
+        """Monotonic time, nanoseconds."""
+        return self.time.mono_ns
+
+
+class Context:
+    """One strategy's context; see `base.StrategyContext` for what its methods promise.
+
+    The runner sets the clock, `trigger` and `live`, feeds `portfolio`, and sends what is outgoing.
+    """
+
+    def __init__(self, config: StrategyConfig, epoch: str, saved: bytes | None = None) -> None:
+        self.clock = TurnClock()
+        self.live = False
+        self.trigger = Trigger()
+        self.portfolio = Portfolio()
+        self.outgoing = Outgoing(self.portfolio, config.signal_ttl_ms * 1_000_000)
+        self.timers = Timers()
+        self.symbol_bars = SymbolBars()
+        self.state = State(config.name, saved)
+        self.signals = 0
+        self._config = config
+        self._ttl_ns = config.signal_ttl_ms * 1_000_000
+        self._epoch = epoch
+
+    # ---- signals -------------------------------------------------------------------------------
+
+    def submit(self, symbol: str, terms: OrderTerms, confidence: float) -> str:
+        """See `StrategyContext`."""
+        if not self.live:
+            return ""
+        signal = Signal(
+            symbol=symbol,
+            terms=terms,
+            trigger_price=self.trigger.price(),
+            confidence=confidence,
+            **self._envelope(),
+        )
+        return self.outgoing.add(signal, self.clock.time)
+
+    def cancel(self, order_id: str) -> str:
+        """See `StrategyContext`."""
+        if not (self.live and order_id):
+            return ""
+        signal = CancelSignal(signal_id=order_id, **self._envelope())
+        return self.outgoing.add(signal, self.clock.time)
+
+    def modify(self, order_id: str, changes: TermChanges) -> str:
+        """See `StrategyContext`."""
+        if not (self.live and order_id):
+            return ""
+        signal = ModifySignal(signal_id=order_id, changes=changes, **self._envelope())
+        return self.outgoing.add(signal, self.clock.time)
+
+    def _envelope(self) -> dict[str, Any]:
+        """What all signals carry: a new id, who sends it, until when it holds, what caused it."""
+        self.signals += 1
+        now_ns, config = self.clock.time.wall_ns, self._config
+        cause_id, cause_ns = self.trigger.cause()
+        return {
+            "id": f"{config.name}-{self._epoch}-{self.signals}",
+            "ts_ns": now_ns,
+            "account": config.account,
+            "strategy": config.name,
+            "expires_ns": now_ns + self._ttl_ns,
+            "cause_id": cause_id,
+            "cause_ns": cause_ns,
+        }
+
+    # ---- what is known -------------------------------------------------------------------------
+
+    def position(self, symbol: str) -> Decimal:
+        """See `StrategyContext`."""
+        return self.portfolio.position(symbol)
+
+    def pending(self, symbol: str) -> int:
+        """See `StrategyContext`."""
+        return self.outgoing.pending(symbol) + self.portfolio.live(symbol)
+
+    def orders(self) -> list[LiveOrder]:
+        """See `StrategyContext`."""
+        return self.portfolio.live_orders()
+
+    # ---- bars, timers, state -------------------------------------------------------------------
+
+    def bars(self, symbol: str, kind: BarKind, size: float) -> None:
+        """See `StrategyContext`."""
+        self.symbol_bars.ask(symbol, kind, size)
+
+    def every(self, interval_ms: int) -> None:
+        """See `StrategyContext`."""
+        self.timers.every(interval_ms, self.clock.time.mono_ns)
+
+    def save(self, value: Any) -> None:
+        """See `StrategyContext`."""
+        self.state.save(value)
+
+    def load(self) -> Any:
+        """See `StrategyContext`."""
+        return self.state.load()

@@ -1,0 +1,95 @@
+"""News: what executor, gateway and risk report, taken in and passed on to the strategy.
+
+Each stream contributes only what it decides. The executor answers signals and follows orders, the
+gateway reports executions, risk completes flattens. The gateway's other order events are ignored,
+so a strategy never sees a state of an order that the executor does not have yet.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tapewire.common import roles
+from tapewire.common.events import (
+    Event,
+    Fill,
+    FlattenCompleted,
+    OrderCancelPending,
+    OrderCreated,
+    OrderDenied,
+    OrderExpired,
+    OrderIntended,
+    OrderModifyPending,
+    OrderStateChanged,
+    OrderTermsChanged,
+)
+from tapewire.strategy.base import Strategy
+from tapewire.strategy.context import Context
+
+Call = Callable[[Callable[[Any], None], Event], None]
+"""Calls a callback with an event; what it raises is counted."""
+
+
+class News:
+    """Keeps the orders and the position in `context` up to date, and calls `strategy` with news.
+
+    Until `knows_past` the streams are read for the first time: then nothing in them is news.
+    """
+
+    def __init__(self, name: str, context: Context, strategy: Strategy, call: Call) -> None:
+        self.knows_past = False
+        self._name = name
+        self._portfolio = context.portfolio
+        self._outgoing = context.outgoing
+        self._strategy = strategy
+        self._call = call
+        self._handlers: Mapping[tuple[str, type[Event]], Callable[[Any], None]] = {
+            (roles.EXECUTOR, OrderCreated): self._on_created,
+            (roles.EXECUTOR, OrderCancelPending): self._on_taken,
+            (roles.EXECUTOR, OrderModifyPending): self._on_taken,
+            (roles.EXECUTOR, OrderDenied): self._on_ended,
+            (roles.EXECUTOR, OrderExpired): self._on_ended,
+            (roles.EXECUTOR, OrderStateChanged): self._on_moved,
+            (roles.EXECUTOR, OrderTermsChanged): self._on_moved,
+            (roles.GATEWAY, OrderIntended): self._on_intended,
+            (roles.GATEWAY, Fill): self._on_fill,
+            (roles.RISK, FlattenCompleted): self._portfolio.on_flatten,
+        }
+
+    def on_event(self, source: str, event: Event) -> None:
+        """Take in an event of a followed stream; one of another strategy changes nothing."""
+        handler = self._handlers.get((source, type(event)))
+        if handler is not None:
+            handler(event)
+
+    def _on_created(self, event: OrderCreated) -> None:
+        if event.order.strategy == self._name:
+            self._portfolio.on_order(event)
+            self._outgoing.answered(event.signal_id)
+
+    def _on_taken(self, event: OrderCancelPending | OrderModifyPending) -> None:
+        if event.strategy == self._name:
+            self._portfolio.on_order(event)
+            self._outgoing.answered(event.signal_id)
+
+    def _on_ended(self, event: OrderDenied | OrderExpired) -> None:
+        if event.strategy == self._name:
+            self._portfolio.on_order(event)
+            self._outgoing.answered(event.signal_id)
+            self._pass_on(self._strategy.on_order, event)
+
+    def _on_moved(self, event: OrderStateChanged | OrderTermsChanged) -> None:
+        if event.strategy == self._name:
+            self._portfolio.on_order(event)
+            self._pass_on(self._strategy.on_order, event)
+
+    def _on_intended(self, event: OrderIntended) -> None:
+        if event.order.strategy == self._name:
+            self._portfolio.on_intended(event)
+
+    def _on_fill(self, fill: Fill) -> None:
+        if fill.strategy == self._name and self._portfolio.on_fill(fill):
+            self._pass_on(self._strategy.on_fill, fill)
+
+    def _pass_on(self, callback: Callable[[Any], None], event: Event) -> None:
+        if self.knows_past:
+            self._call(callback, event)

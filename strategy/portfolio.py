@@ -1,0 +1,138 @@
+"""Portfolio: a strategy's own orders, its executions, and the position that they add up to.
+
+Orders come from the executor's stream and executions from the gateway's. The gateway's other events
+about orders are left out, so a strategy never sees a state that the executor does not have yet.
+
+What a flatten does to the position
+-----------------------------------
+A flatten closes what an account holds, whoever traded it. Risk's closing orders are not the
+strategy's, so no execution of its own says that its position is gone. Instead a completed flatten
+draws a line: in its scope, only orders that the gateway took afterwards make up the position. An
+execution of an older order may be reported late, but it was closed with the rest.
+
+The line is the time of the flatten, compared with the time at which the gateway took the order. So
+the result does not depend on the order in which the streams arrive, and a restart, which reads all
+of them again, comes to the same position.
+"""
+
+from collections import defaultdict
+from decimal import Decimal
+
+from tapewire.common.accounting.book import ZERO, Book, execution_key
+from tapewire.common.accounting.orders import Order, Orders
+from tapewire.common.events import (
+    Event,
+    Fill,
+    FlattenCompleted,
+    OrderCreated,
+    OrderIntended,
+    OrderState,
+    Scope,
+)
+from tapewire.strategy.base import LiveOrder
+
+
+class Portfolio:
+    """Orders and positions of one strategy; the events that it is given are that strategy's."""
+
+    def __init__(self) -> None:
+        self._orders: Orders[Order] = Orders(Order)
+        self._by_signal: dict[str, Order] = {}
+        self._executions = Book()
+        self._held = Book()  # of the executions those that no flatten has closed
+        self._positions: dict[str, Decimal] = {}  # `_held` by symbol, over all accounts
+        self._intended_ns: dict[str, int] = {}
+        self._first_ns: dict[str, int] = {}  # of executions whose order is not known
+        self._flattened_ns: dict[Scope, int] = {}
+
+    def __repr__(self) -> str:
+        held = ", ".join(f"{symbol} {q:f}" for symbol, q in self._positions.items() if q)
+        return f"<Portfolio {len(self._orders.live())} live orders, {held or 'flat'}>"
+
+    # ---- what comes in -------------------------------------------------------------------------
+
+    def on_order(self, event: Event) -> None:
+        """An event of the executor."""
+        order = self._orders.apply(event)
+        if order is not None and isinstance(event, OrderCreated):
+            self._by_signal[event.signal_id] = order
+
+    def on_intended(self, event: OrderIntended) -> None:
+        """The gateway took an order: only the time of it counts here."""
+        self._intended_ns[event.order.intent_id] = event.ts_ns
+
+    def on_fill(self, fill: Fill) -> bool:
+        """An execution; False if it changed nothing. A correction takes the place of the first."""
+        if not self._executions.apply_fill(fill):
+            return False
+        self._orders.apply(fill)
+        if self._counts(fill):
+            self._held.apply_fill(fill)
+            self._add_up()
+        return True
+
+    def on_flatten(self, event: FlattenCompleted) -> None:
+        """What was held in its scope is no longer held."""
+        if event.ts_ns <= self._flattened_ns.get(event.scope, 0):
+            return
+        self._flattened_ns[event.scope] = event.ts_ns
+        self._held = Book()
+        for fill in self._executions.fills():
+            if self._counts(fill):
+                self._held.apply_fill(fill)
+        self._add_up()
+
+    def _counts(self, fill: Fill) -> bool:
+        """Whether no flatten has closed it. A flatten closes positions, which have no strategy."""
+        taken_ns = self._taken_ns(fill)
+        return not any(
+            taken_ns <= flattened_ns and scope.covers(fill.account, scope.strategy, fill.symbol)
+            for scope, flattened_ns in self._flattened_ns.items()
+        )
+
+    def _taken_ns(self, fill: Fill) -> int:
+        """When the gateway took its order; when it was first reported, if that is not known."""
+        known_ns = self._intended_ns.get(fill.intent_id or "")
+        if known_ns is not None:
+            return known_ns
+        return self._first_ns.setdefault(execution_key(fill.exec_id), fill.ts_ns)
+
+    def _add_up(self) -> None:
+        positions: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+        for position in self._held.of():
+            positions[position.symbol] += position.quantity
+        self._positions = positions
+
+    # ---- what is known -------------------------------------------------------------------------
+
+    def position(self, symbol: str) -> Decimal:
+        """What is held of `symbol`, in all accounts."""
+        return self._positions.get(symbol, ZERO)
+
+    def live(self, symbol: str) -> int:
+        """How many orders on `symbol` work, or may."""
+        return sum(one.order.symbol == symbol for one in self._orders.live())
+
+    def live_orders(self) -> list[LiveOrder]:
+        """The orders that work, or may, oldest first."""
+        return [_shown(one) for one in self._orders.live()]
+
+    def state_of(self, signal_id: str) -> OrderState | None:
+        """The state of the order that came of a signal; None if there is none."""
+        order = self._by_signal.get(signal_id)
+        return order.state if order is not None else None
+
+
+def _shown(order: Order) -> LiveOrder:
+    """An order as the strategy sees it."""
+    asked = order.order
+    return LiveOrder(
+        id=asked.signal_id,
+        symbol=asked.symbol,
+        account=asked.account,
+        terms=order.terms,
+        state=order.state,
+        filled=order.filled,
+        remaining=order.remaining,
+        average_price=order.average_price,
+    )

@@ -1,0 +1,66 @@
+"""A broker of a few lines behind the broker port: it reports what a test tells it to."""
+
+from collections.abc import Callable
+
+from tapewire.common.clock import Now
+from tapewire.common.events import SubmitOrder
+from tapewire.gateway import broker
+
+
+class FakeBroker:
+    """Gives ids itself once it has an order, as some brokers do; what went is in `calls`."""
+
+    accounts: tuple[str, ...] = ()
+    waiting = messages = 0
+
+    def __init__(self, *, names_orders: bool = False) -> None:
+        self.names_orders = names_orders
+        self.calls: list[object] = []
+        self.reports: list[broker.BrokerEvent] = []
+        self.used: list[str] = []
+        self._queue: dict[str, object] = {}
+
+    def take(self, _frames: list[bytes], _now: Now) -> list[broker.BrokerEvent]:
+        taken, self.reports = self.reports, []
+        return taken
+
+    def release(self, _now: Now, verdict: Callable[[str], broker.Verdict]) -> broker.Released:
+        found = {name: verdict(name) for name in self._queue}
+        names = [name for name in found if found[name] == "send"]
+        self.calls += [self._queue[name] for name in names]
+        self._queue = {n: order for n, order in self._queue.items() if found[n] == "wait"}
+        return broker.Released(b"", names)
+
+    def submit(self, order_id: str, order: SubmitOrder) -> None:
+        self._queue[order.intent_id] = ("submit", order_id, order.terms)
+
+    def modify(self, order_id: str, order: SubmitOrder, modify_id: str) -> None:
+        self._queue[modify_id] = ("modify", order_id, order.terms)
+
+    def withdraw(self, name: str | None = None) -> list[str]:
+        names = [n for n in self._queue if name in (None, n)]
+        return [n for n in names if self._queue.pop(n)]
+
+    def cancel(self, order_id: str) -> None:
+        self.calls.append(("cancel", order_id))
+
+    def cancel_all(self) -> None:
+        self.calls.append("cancel_all")
+
+    def start(self) -> None:
+        self.calls.append("start")
+
+    def query(self) -> None:
+        self.calls.append("query")
+
+    def new_order_id(self) -> str:
+        return "" if self.names_orders else f"f{len(self.used) + 1}"
+
+    def used_order_id(self, order_id: str) -> None:
+        self.used.append(order_id)
+
+    def trades(self, symbol: str) -> bool:
+        return symbol == "AAPL"
+
+    def closed(self, reason: str) -> broker.BrokerEvent:
+        return broker.SessionLost(reason)

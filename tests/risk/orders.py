@@ -1,0 +1,86 @@
+"""Orders, executions and positions for the tests of risk; a monitor to give them to."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from types import SimpleNamespace
+
+from tapewire.common.clock import Now
+from tapewire.common.events import (
+    EVERYTHING,
+    Event,
+    Fill,
+    OrderIntended,
+    OrderTerms,
+    PositionReported,
+    Scope,
+    Side,
+    SubmitOrder,
+)
+from tapewire.common.instruments import Instrument
+from tapewire.risk.monitor import RiskMonitor
+from tapewire.risk.rules import Rule, RuleBook, load_rules
+
+SECOND = 1_000_000_000
+T0 = 1_700_000_000 * SECOND
+NOW = Now(T0, 50 * SECOND)
+"""The moment of every test; its monotonic clock has nothing to do with its wall clock."""
+AAPL = Instrument(symbol="AAPL", con_id=1001)
+MSFT = Instrument(symbol="MSFT", con_id=1002)
+
+
+def order(
+    intent_id: str = "a/1", side: Side = "BUY", quantity: int = 10, **more: object
+) -> SubmitOrder:
+    given = {"symbol": "AAPL", "strategy": "s", "account": "DU1", **more}
+    terms = OrderTerms(side, Decimal(quantity))
+    return SubmitOrder(intent_id=intent_id, ts_ns=T0, terms=terms, expires_ns=T0 + SECOND, **given)
+
+
+def intended(of: SubmitOrder) -> OrderIntended:
+    return OrderIntended(T0, "1", of)
+
+
+def fill(of: SubmitOrder, quantity: int, exec_id: str, **more: object) -> Fill:
+    given = {
+        "intent_id": of.intent_id, "strategy": of.strategy, "price": Decimal(100), "ts_ns": T0,
+        "account": of.account, **more,
+    }  # fmt: skip
+    return Fill(
+        exec_id=exec_id, permanent_id="1", symbol=of.symbol, side=of.terms.side,
+        quantity=Decimal(quantity), **given,
+    )  # fmt: skip
+
+
+def held(
+    quantity: int, symbol: str = "AAPL", ts_ns: int = T0, account: str = "DU1"
+) -> PositionReported:
+    return PositionReported(ts_ns, account, symbol, Decimal(quantity), Decimal(100))
+
+
+def entry(
+    rule: str = "MaxContractsPerInstrument",
+    enforcement: str = "halt",
+    scope: Scope = EVERYTHING,
+    **parameters: object,
+) -> SimpleNamespace:
+    """A `[[risk.rules]]` entry."""
+    return SimpleNamespace(rule=rule, parameters=parameters, enforcement=enforcement, scope=scope)
+
+
+def book(*entries: SimpleNamespace) -> RuleBook:
+    """The rules of these entries."""
+    return load_rules(entries)
+
+
+def monitor(
+    limit: int = 100,
+    journal: Sequence[Event] = (),
+    rules: Iterable[Rule] | RuleBook | None = None,
+) -> RiskMonitor:
+    """A monitor that has read `journal`, and whose gateways' past is known."""
+    if rules is None:
+        rules = book(entry(limit=limit))
+    one = RiskMonitor(rules if isinstance(rules, RuleBook) else RuleBook(list(rules)), [AAPL, MSFT])
+    for event in journal:
+        one.apply(event)
+    return one

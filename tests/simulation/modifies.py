@@ -1,0 +1,87 @@
+"""What must hold of modified orders: once at the broker each, and the same terms everywhere."""
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+from tapewire.common import roles
+from tapewire.common.accounting.compare import broker_of
+from tapewire.common.events import OrderModifyIntended
+from tapewire.executor.service import ExecutorService
+from tapewire.gateway.service import GatewayService
+from tapewire.strategy.service import StrategyService
+from tapewire.virtual.world import World
+
+
+class Audit:
+    """How often the broker modified each order, by its reference."""
+
+    def __init__(self, world: World) -> None:
+        self.modified: Counter[str] = Counter()
+        self._take = world.server.take_audit
+        world.server.take_audit = self._note  # type: ignore[method-assign]
+
+    def _note(self) -> list[dict[str, object]]:
+        lines = self._take()
+        for line in lines:
+            if line["kind"] == "order" and line["event"] == "modified":
+                self.modified[str(line["order_ref"])] += 1
+        return lines
+
+
+def once(world: World, audit: Audit) -> Iterator[str]:
+    """No modify was put into effect more often than it was taken."""
+    world.server.take_audit()
+    gateway = world.events(roles.GATEWAY)
+    intended = [e.modify for e in gateway if isinstance(e, OrderModifyIntended)]
+    taken = Counter(modify.intent_id for modify in {m.id: m for m in intended}.values())
+    for ref, count in audit.modified.items():
+        if count > taken[ref]:
+            yield f"G1: {ref} was modified {count} times, {taken[ref]} modifies were taken"
+
+
+def at_rest(world: World) -> Iterator[str]:
+    """Once all is calm no modify is under way, and the terms are the broker's."""
+    gateway, executor = world.service(roles.GATEWAY), world.service(roles.EXECUTOR)
+    assert isinstance(gateway, GatewayService)
+    assert isinstance(executor, ExecutorService)
+    intents, orders = gateway.gateway.orders, executor.executor.ledger.orders
+    for order in world.server._exchange.open_orders():
+        if order.order_ref not in intents or order.client_id != 1:
+            continue
+        intent, ours = intents[order.order_ref], orders[order.order_ref]
+        if intent.modify or ours.modify or ours.modify_request:
+            yield f"G4: {intent} still has a modify under way: {intent.modify}"
+        theirs = (order.quantity, order.limit, order.stop)
+        for one in (intent, ours):
+            mine = (one.terms.quantity, one.terms.limit, one.terms.stop)
+            if mine != theirs:
+                yield f"G3: {one} has {mine}, the broker {theirs}"
+
+
+def flat(world: World) -> Iterator[str]:
+    """After a flatten every strategy holds nothing."""
+    for name, service in strategies(world).items():
+        for instrument in world.instruments:
+            held = service.runner.context.position(instrument.symbol)
+            if held:
+                yield f"G3: after the flatten {name} has {held} {instrument.symbol}"
+
+
+def shared(world: World) -> Iterator[str]:
+    """Before it, the strategies hold together what the broker does, in all accounts."""
+    theirs = Counter[str]()
+    for (_, symbol), quantity in broker_of(world.server.books()).positions.items():
+        theirs[symbol] += quantity
+    for symbol, quantity in theirs.items():
+        held = sum(
+            (s.runner.context.position(symbol) for s in strategies(world).values()), Decimal(0)
+        )
+        if held != quantity:
+            yield f"G3: the strategies have {held} {symbol}, the broker {quantity}"
+
+
+def strategies(world: World) -> dict[str, StrategyService]:
+    """The strategies' services by role."""
+    found = {role: world.service(role) for role in world.strategies}
+    return {role: one for role, one in found.items() if isinstance(one, StrategyService)}

@@ -1,0 +1,101 @@
+"""What a strategy writes in `buy`, `sell` and `modify`, and what becomes of it in the signal."""
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from tapewire.common.events import OrderTerms, TermChanges
+from tests.strategy.kit import runner
+
+
+def sent(*arguments: object, **given: object) -> OrderTerms:
+    one = runner()
+    one.strategy.buy("AAPL", *arguments, **given)
+    return one.waiting["echo-e1-1"].signal.terms
+
+
+def test_without_a_price_it_is_a_market_order():
+    assert sent(5) == OrderTerms("BUY", Decimal(5))
+
+
+def test_a_limit_price_makes_a_limit_order():
+    assert sent(5, "1.5") == OrderTerms("BUY", Decimal(5), "LMT", limit=Decimal("1.5"))
+
+
+def test_a_stop_price_makes_a_stop_order():
+    one = runner()
+    one.strategy.sell("AAPL", 3, stop=9.5, confidence=0.5)
+    (signal,) = [w.signal for w in one.waiting.values()]
+    assert signal.terms == OrderTerms("SELL", Decimal(3), "STP", stop=Decimal("9.5"))
+    assert signal.confidence == 0.5
+
+
+@pytest.mark.parametrize(
+    "price", [Decimal("0.1"), "0.1", 0.1, np.float64(0.1), np.float32(0.1)], ids=repr
+)
+def test_a_price_may_be_any_number_and_a_float_is_its_shortest_text(price: object):
+    assert str(sent(1, limit=price).limit) == "0.1"
+
+
+def test_a_quantity_may_be_any_number():
+    quantities = [sent(q).quantity for q in (2, "2", 2.0, np.int64(2), Decimal(2))]
+    assert quantities == [2] * 5
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"quantity": "many"}, "quantity is 'many'; it must be a number"),
+        ({"quantity": None}, "quantity is None; it must be a number"),
+        ({"limit": "low"}, "limit is 'low'; it must be a number"),
+        ({"stop": True}, "stop is True; it must be a number"),
+        ({"limit": float("nan")}, "terms.limit is NaN; it must be a finite number"),
+        ({"confidence": 1.5}, "confidence is 1.5; it must be from 0 to 1"),
+    ],
+)
+@pytest.mark.parametrize("live", [True, False])
+def test_a_value_that_is_not_possible_raises_also_while_nothing_is_sent(given, says, live: bool):
+    one = runner(live=live)
+    with pytest.raises(ValueError, match=says):
+        one.strategy.buy("AAPL", **{"quantity": 1, **given})
+    assert one.signals == 0
+
+
+def test_prices_that_no_order_type_has_together_raise_with_those_that_there_are(monkeypatch):
+    only = {"MKT": frozenset[str](), "STP": frozenset({"stop"})}
+    monkeypatch.setattr("tapewire.common.events.terms.REQUIRED_PRICES", only)
+    says = r"no order type takes the prices? limit and stop together; the types are MKT"
+    with pytest.raises(ValueError, match=says):
+        runner().strategy.buy("AAPL", 1, limit=1, stop=2)
+
+
+def test_the_account_of_the_configuration_is_in_every_signal():
+    one = runner(account="DU7")
+    order_id = one.strategy.buy("AAPL", 1)
+    one.strategy.cancel(order_id)
+    one.strategy.modify(order_id, 2)
+    assert [w.signal.account for w in one.waiting.values()] == ["DU7"] * 3
+
+
+def test_without_an_account_in_the_configuration_the_executor_finds_it():
+    one = runner()
+    one.strategy.buy("AAPL", 1)
+    assert one.waiting["echo-e1-1"].signal.account == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "changes"),
+    [
+        ({"quantity": 12}, TermChanges(Decimal(12))),
+        ({"limit": 1.5}, TermChanges(limit=Decimal("1.5"))),
+        ({"stop": "9"}, TermChanges(stop=Decimal(9))),
+        ({"quantity": 2, "limit": 3}, TermChanges(Decimal(2), Decimal(3))),
+    ],
+)
+def test_a_modify_names_only_the_terms_that_are_to_be_new(given, changes: TermChanges):
+    one = runner()
+    order_id = one.strategy.buy("AAPL", 10, limit=5)
+    modify_id = one.strategy.modify(order_id, **given)
+    signal = one.waiting[modify_id].signal
+    assert (signal.signal_id, signal.changes) == (order_id, changes)

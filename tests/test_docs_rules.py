@@ -1,0 +1,56 @@
+"""The rule of docs/configuration.md: found in the calling folder, denies orders, and is broken."""
+
+import sys
+from decimal import Decimal
+
+import pytest
+
+from tapewire.common.config import settings
+from tapewire.common.errors import ConfigError
+from tapewire.risk.rules import RuleBook, load_rules
+from tests.markdown import blocks
+from tests.places import ROOT
+from tests.risk.orders import NOW, fill, monitor, order
+
+CONFIGURATION = ROOT / "docs" / "configuration.md"
+(RULE,) = (b.text for b in blocks(CONFIGURATION, "python"))
+(ENTRY,) = (b.text for b in blocks(CONFIGURATION, "toml") if "rules.losses" in b.text)
+
+
+@pytest.fixture
+def rules(tmp_path, monkeypatch) -> RuleBook:
+    """Loaded as a process loads it that was started in the folder: `-P` leaves it off the path."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "losses.py").write_text(RULE)
+    (tmp_path / "tapewire.toml").write_text(ENTRY)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield load_rules(settings.load().risk.rules)
+    for name in ("rules.losses", "rules"):
+        sys.modules.pop(name, None)
+
+
+def test_the_rule_of_the_docs_denies_orders_after_a_loss_and_is_enforced_as_configured(rules):
+    (rule,) = rules.rules
+    assert (rule.name, rule.limit, rule.enforcement) == ("MaxLossPerDay", 500, "flatten")
+    one = monitor(rules=rules)
+    bought, sold = order("a", "BUY", 10), order("b", "SELL", 10)
+    one.on_broker(fill(bought, 10, "1.1"))
+    assert rules.denial(sold, one.view.at(NOW)) == ""
+    one.on_broker(fill(sold, 10, "2.1", price=Decimal("49.99")))
+    sentence = "the account lost 500.10 today, the limit is 500"
+    assert rules.denial(sold, one.view.at(NOW)) == sentence
+    assert [type(event).__name__ for event in one.check(NOW)] == [
+        "RiskViolation", "RiskHalted", "FlattenStarted",
+    ]  # fmt: skip
+
+
+def test_a_file_in_the_calling_folder_cannot_stand_in_for_an_installed_module(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "msgspec.py").write_text("raise SystemExit\n")
+    (tmp_path / "tapewire.toml").write_text('[[risk.rules]]\nrule = "msgspec:Struct"\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with pytest.raises(ConfigError, match="not a class of"):
+        load_rules(settings.load().risk.rules)

@@ -1,0 +1,84 @@
+"""A strategy sees the same ticks whichever adapter the gateway has."""
+
+import random
+
+import pytest
+
+from tapewire.common import roles
+from tapewire.common.config.settings import Config, InstrumentConfig, RiskConfig, StrategyConfig
+from tapewire.common.ticks.rows import Row
+from tapewire.virtual.world import SECOND_NS, World
+from tests.virtual.recorder import Recorder
+
+RECORDER = StrategyConfig(name="recorder", strategy="tests.virtual.recorder:Recorder")
+CELLS = {  # bid, ask, sizes, last, last's size: what a source may write, and nothing
+    "price": (None, "100.00", "100", "100.50", "101.250", "-1"),
+    "size": (None, "0", "1", "5", "5.0", "7.25"),
+}
+
+
+def rows(seed: int, count: int = 400) -> list[Row]:
+    """A market in which a side is empty now and then: a price of -1 without a size, and until the
+    side has a price again it has no size either."""
+    rng = random.Random(seed)
+    found, empty = list[Row](), dict[tuple[str, int], bool]()
+    for n in range(count):
+        symbol = rng.choice(("TOP", "EACH", "OTHER"))
+        prices, sizes = list[str | None](), list[str | None]()
+        for side in range(3):
+            price, size = rng.choice(CELLS["price"]), rng.choice(CELLS["size"])
+            if price is not None:
+                empty[symbol, side] = price == "-1"
+            if empty.get((symbol, side)):
+                size = None if price is None else "0"
+            prices.append(price)
+            sizes.append(size)
+        (bid, ask, last), (bid_size, ask_size, last_size) = prices, sizes
+        found.append(
+            Row(n * SECOND_NS // 10, symbol, bid, ask, bid_size, ask_size, last, last_size)
+        )
+    return found
+
+
+def seen(market: list[Row], *, direct: bool, cut: bool = False) -> list[tuple[object, ...]]:
+    config = Config(
+        instruments=(
+            InstrumentConfig(symbol="TOP"), InstrumentConfig(symbol="EACH", feed="tick_by_tick"),
+        ),
+        strategies=(RECORDER,),
+        risk=RiskConfig(heartbeat_ms=1000),
+    )  # fmt: skip
+    Recorder.seen.clear()
+    world = World(config, iter(market), direct=direct)
+    world.run(20 * SECOND_NS)
+    if cut:
+        world.cut(roles.GATEWAY)
+    world.run(60 * SECOND_NS)
+    return list(Recorder.seen)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_each_row_comes_to_the_same_ticks(seed):
+    market = rows(seed)
+    directly = seen(market, direct=True)
+    assert len(directly) > 200
+    assert directly == seen(market, direct=False)
+
+
+def test_a_line_that_is_opened_again_begins_with_the_market_as_it_stands():
+    market = rows(4)
+    assert seen(market, direct=True, cut=True) == seen(market, direct=False, cut=True)
+
+
+def test_a_value_beyond_all_bounds_is_a_complaint_and_no_tick():
+    market = [
+        Row(0, "TOP", "100", "101", "1", "1", None, None),
+        Row(1, "TOP", "1" + "0" * 13, None, None, None, None, None),
+        Row(2, "TOP", None, None, "-5", None, None, None),
+        Row(3, "TOP", "99", None, None, None, None, None),
+    ]
+    assert seen(market, direct=True) == [
+        ("TOP", 100.0, 1.0, None, None),
+        ("TOP", 100.0, 1.0, 101.0, 1.0),
+        ("TOP", 99.0, 1.0, 101.0, 1.0),
+    ]

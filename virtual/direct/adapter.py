@@ -1,0 +1,241 @@
+"""The gateway's side: one login at a `DirectExchange`, behind the broker port."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Final
+
+from tapewire.common.clock import Now
+from tapewire.common.events import SubmitOrder, Tick
+from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.rows import Row
+from tapewire.gateway import broker
+from tapewire.gateway.broker import (
+    CLOSED,
+    DATA,
+    OPENED,
+    BrokerEvent,
+    Effect,
+    Released,
+    Verdict,
+)
+from tapewire.simulator.exchange.contracts import ContractQuery
+from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
+from tapewire.virtual.direct import reports
+from tapewire.virtual.direct.reports import Report, Request
+from tapewire.virtual.direct.ticks import Line
+
+VERSION: Final = 1  # of what is said between adapter and exchange
+NOT_SIMULATED: Final = ("trail", "good_till_ns", "group")
+"""Terms that the exchange has no rule for: it rejects an order that has one."""
+
+
+class DirectBroker:
+    """One login; satisfies `gateway.broker.Broker`.
+
+    `send` hands requests over to whatever carries them to the exchange. Its reports come through
+    `arrived`; the frame `DATA` then has them read.
+    """
+
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        *,
+        client_id: int,
+        send: Callable[[list[Request]], bool],
+    ) -> None:
+        self.client_id = client_id
+        self.messages = 0
+        self.accounts: Collection[str] = ()
+        self._instruments = {one.symbol: one for one in instruments}
+        self._send = send
+        self._inbox: list[Report] = []
+        self._is_connected = False
+        self._is_up = False
+        self._cancels: list[Request] = []
+        self._orders: dict[str, Request] = {}  # by the name of the intent or the modify
+        self._requests: list[Request] = []
+        self._next_order_id = 1
+        self._lines: dict[str, Line] = {}
+        self._touched: list[Line] = []  # those with ticks
+        self._wanted: dict[str, bool] = {}  # with whether it is asked for
+
+    def __repr__(self) -> str:
+        state = "up" if self._is_up else "down"
+        return f"<DirectBroker, client {self.client_id}, {state}>"
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait in the queue."""
+        return len(self._cancels) + len(self._orders) + len(self._requests)
+
+    # ---- what comes in ---------------------------------------------------------------------------
+
+    def arrived(self, items: list[Report]) -> None:
+        """Reports reached this process; a frame of `DATA` follows."""
+        self._inbox += items
+
+    def take(self, frames: list[bytes], now: Now) -> list[BrokerEvent]:
+        """See `Broker.take`."""
+        if frames[0] == OPENED:
+            self._is_connected, self._requests = True, [reports.Login(self.client_id)]
+            return [broker.SessionProgress("waiting for the exchange to answer the login")]
+        if frames[0] == CLOSED:
+            return [self.closed(frames[1].decode(errors="replace"))]
+        if frames[0] != DATA:
+            return []
+        taken, self._inbox = self._inbox, []
+        return list(self._events_of(taken, now))
+
+    def overdue(self, now: Now) -> str:
+        """See `Broker.overdue`: the exchange is never late."""
+        return ""
+
+    def closed(self, reason: str) -> BrokerEvent:
+        """See `Broker.closed`. Orders stay queued: the core withdraws them."""
+        self._is_connected = self._is_up = False
+        self._cancels, self._requests, self._inbox = [], [], []
+        self._wanted = dict.fromkeys(self._wanted, False)
+        return broker.SessionLost(reason)
+
+    def _events_of(self, items: list[Report], now: Now) -> Iterator[BrokerEvent]:
+        for item in items:
+            if isinstance(item, Row):
+                if fault := self._apply(item, now.wall_ns):
+                    yield broker.Complaint(fault)
+            elif isinstance(item, reports.Welcome):
+                self._is_up, self.accounts = True, item.accounts
+                self._next_order_id = max(self._next_order_id, item.next_order_id)
+                yield broker.SessionReady(item.accounts, VERSION)
+            else:
+                yield item
+
+    # ---- market data -----------------------------------------------------------------------------
+
+    def _apply(self, row: Row, now_ns: int) -> str:
+        """Make ticks of a row; why it is worth none, "" if it was read."""
+        line, fault = self._lines[row.symbol], ""
+        self.messages += 1
+        was_taken = not line.ticks
+        try:
+            line.apply(row, now_ns)
+        except ValueError as error:
+            fault = f"the market of {row.symbol} has {error}"
+        if was_taken and line.ticks:
+            self._touched.append(line)
+        return fault
+
+    def take_ticks(self) -> list[tuple[str, list[Tick]]]:
+        """See `Broker.take_ticks`."""
+        taken = [(line.symbol, line.ticks) for line in self._touched]
+        for line in self._touched:
+            line.ticks = []
+        self._touched = []
+        return taken
+
+    def trades(self, symbol: str) -> bool:
+        """See `Broker.trades`."""
+        return symbol in self._instruments
+
+    def want(self, symbol: str) -> bool:
+        """See `Broker.want`."""
+        if symbol not in self._instruments:
+            return False
+        self._wanted.setdefault(symbol, False)
+        self._watch()
+        return True
+
+    def _watch(self) -> None:
+        """Ask for the market of what is wanted and not asked for yet."""
+        if not self._is_up:
+            return
+        for symbol, asked in self._wanted.items():
+            if not asked:
+                self._wanted[symbol] = True
+                self._lines[symbol] = Line(self._instruments[symbol])
+                self._requests.append(reports.Watch(symbol))
+
+    # ---- what goes out ---------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """See `Broker.start`."""
+        self._requests.append(reports.WatchPositions())
+
+    def query(self) -> None:
+        """See `Broker.query`."""
+        self._requests.append(reports.AskOrders())
+        self._watch()
+
+    def new_order_id(self) -> str:
+        """See `Broker.new_order_id`; the adapter gives them, so a new order can be cancelled."""
+        return str(self._next_order_id)
+
+    def used_order_id(self, order_id: str) -> None:
+        """See `Broker.used_order_id`."""
+        self._next_order_id = max(self._next_order_id, int(order_id) + 1)
+
+    def submit(self, order_id: str, order: SubmitOrder) -> None:
+        """See `Broker.submit`."""
+        self._orders[order.intent_id] = self._place(order_id, order, "rejected")
+
+    def modify(self, order_id: str, order: SubmitOrder, modify_id: str) -> None:
+        """See `Broker.modify`."""
+        self._orders[modify_id] = self._place(order_id, order, "modify_rejected")
+
+    def cancel(self, order_id: str) -> None:
+        """See `Broker.cancel`."""
+        self._cancels.append(CancelOrder(int(order_id)))
+
+    def cancel_all(self) -> None:
+        """See `Broker.cancel_all`."""
+        self._cancels.append(reports.CancelEverything())
+
+    def withdraw(self, name: str | None = None) -> list[str]:
+        """See `Broker.withdraw`."""
+        if name is not None:
+            return [name] if self._orders.pop(name, None) is not None else []
+        dropped = list(self._orders)
+        self._orders.clear()
+        return dropped
+
+    def release(self, now: Now, verdict: Callable[[str], Verdict]) -> Released:
+        """See `Broker.release`: cancels first, then orders, then the rest; the login goes alone."""
+        if not self._is_connected:
+            return Released(b"", [])
+        going, self._cancels = self._cancels, []
+        names: list[str] = []
+        while self._orders and self._is_up:
+            name = next(iter(self._orders))
+            found = verdict(name)
+            if found == "wait":
+                break
+            request = self._orders.pop(name)
+            if found == "send":
+                names.append(name)
+                going.append(request)
+        going += self._requests
+        self._requests = []
+        if going:
+            self._send(going)
+        return Released(b"", names)
+
+    def _place(self, order_id: str, order: SubmitOrder, refused: Effect) -> Request:
+        terms, instrument = order.terms, self._instruments[order.symbol]
+        contract = ContractQuery(
+            0, instrument.symbol, instrument.sec_type, instrument.exchange, instrument.currency, ""
+        )
+        placed = PlaceOrder(
+            order_id=int(order_id),
+            contract=contract,
+            side=terms.side,
+            quantity=terms.quantity,
+            order_type=terms.type,
+            limit=terms.limit,
+            stop=terms.stop,
+            tif=terms.time_in_force,
+            account=order.account,
+            order_ref=order.intent_id,
+            transmit=True,
+            outside_rth=terms.outside_hours,
+            what_if=False,
+            unsupported=next((name for name in NOT_SIMULATED if getattr(terms, name)), ""),
+        )
+        return reports.Place(placed, refused)

@@ -1,0 +1,259 @@
+"""The exchange's side: one market, its books and its accounts, and the gateways attached to it.
+
+It has the shape of the simulated TWS, for the world that carries what goes to and fro: the caller
+owns connections and time, and hands over requests as objects where TWS gets bytes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.rows import Row
+from tapewire.gateway import broker
+from tapewire.simulator import audit
+from tapewire.simulator.exchange.account import Accounts
+from tapewire.simulator.exchange.contracts import Contracts
+from tapewire.simulator.exchange.matching import Exchange
+from tapewire.simulator.exchange.order_handler import OrderHandler
+from tapewire.simulator.exchange.orders import Execution, Order
+from tapewire.simulator.market.replay_clock import ReplayClock
+from tapewire.simulator.protocol.requests import BadRequest, CancelOrder
+from tapewire.simulator.settings import SimulatorSettings
+from tapewire.virtual.direct import reports
+from tapewire.virtual.direct.reports import Report, Request
+
+REJECTED = 201
+
+
+class Client:
+    """One connection, and what it has still to be sent."""
+
+    def __init__(self) -> None:
+        self.client_id = -1
+        self.out: list[Report] = []
+        self.watches_positions = False
+
+
+class DirectExchange:
+    """The simulated exchange without TWS before it. See `TwsServer` for how it is to be called."""
+
+    def __init__(
+        self, settings: SimulatorSettings, instruments: Sequence[Instrument], market: Iterator[Row]
+    ) -> None:
+        self.settings = settings
+        contracts = Contracts(instruments)
+        known = contracts.by_symbol
+        self._clock = ReplayClock(settings, market)
+        self._exchange = Exchange(known.values(), settings.first_perm_id)
+        self._accounts = Accounts(settings.accounts, known.values(), settings.cash)
+        self._orders = OrderHandler(
+            first_order_id=settings.first_order_id,
+            contracts=contracts,
+            exchange=self._exchange,
+            accounts=self._accounts,
+            reports=self,
+        )
+        self._connected: dict[int, Client] = {}
+        self._serving: dict[int, Client] = {}  # by client id: the newest connection
+        self._readers: dict[str, list[Client]] = {symbol: [] for symbol in known}
+        self._audit: list[audit.Line] = []
+        self._now_ns = 0
+        self._rows = 0
+        self._sent = 0
+        self._connections = 0
+        self._handlers = self._make_handlers()
+
+    # ---- what the world calls --------------------------------------------------------------------
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Totals since the start; `messages_sent` counts the rows that gateways were sent."""
+        return {
+            "messages_sent": self._sent,
+            "rows": self._rows,
+            "connections": self._connections,
+            "clients": len(self._serving),
+            "orders": len(self._exchange.orders),
+            "executions": len(self._orders.executions),
+        }
+
+    @property
+    def market_over(self) -> bool:
+        """Whether the market has ended."""
+        return self._clock.is_over
+
+    def connected(self, conn: int, now_ns: int) -> None:
+        """A gateway connected; `conn` is a number that no other open connection has."""
+        self._now_ns = now_ns
+        self._connected[conn] = Client()
+        self._connections += 1
+
+    def received(self, conn: int, requests: Sequence[Request], now_ns: int) -> None:
+        """Requests arrived, in order."""
+        client = self._connected.get(conn)
+        if client is None:
+            return
+        self._now_ns = now_ns
+        for request in requests:
+            self._handlers[type(request)](client, request)
+
+    def closed(self, conn: int, now_ns: int) -> None:
+        """The connection is closed. Its orders stay open."""
+        client = self._connected.pop(conn, None)
+        if client is None:
+            return
+        self._now_ns = now_ns
+        if self._serving.get(client.client_id) is client:
+            del self._serving[client.client_id]
+        for readers in self._readers.values():
+            if client in readers:
+                readers.remove(client)
+
+    def tick(self, now_ns: int) -> None:
+        """Hand out the rows that are due, and let orders meet them."""
+        self._now_ns = now_ns
+        readers_of, apply = self._readers, self._orders.apply
+        for row in self._clock.take(now_ns, self.settings.rows_max_per_tick):
+            self._rows += 1
+            readers = readers_of.get(row.symbol)
+            if readers is None:
+                continue  # a file may have other symbols too
+            for client in readers:
+                client.out.append(row)
+                self._sent += 1
+            apply(row, now_ns)
+
+    def next_due_ns(self) -> int | None:
+        """When to call `tick` next; None: before the first `Watch`, and after the market's end."""
+        return self._clock.due_ns()
+
+    def take_output(self) -> list[tuple[int, list[Report]]]:
+        """What each connection is to be sent, since the last call."""
+        taken = []
+        for conn, client in self._connected.items():
+            if client.out:
+                taken.append((conn, client.out))
+                client.out = []
+        return taken
+
+    def take_closing(self) -> list[int]:
+        """Connections to close: never one from here."""
+        return []
+
+    def take_audit(self) -> list[audit.Line]:
+        """What was done with orders, since the last call."""
+        taken, self._audit = self._audit, []
+        return taken
+
+    def books(self) -> dict[str, Any]:
+        """What the broker has; the same shape as the simulated TWS's."""
+        return {**self._orders.books(), "messages_sent": self._sent}
+
+    # ---- requests --------------------------------------------------------------------------------
+
+    def _make_handlers(self) -> dict[type[Request], Callable[[Client, Any], None]]:
+        return {
+            reports.Login: self._login,
+            reports.Place: self._place,
+            CancelOrder: self._cancel,
+            reports.CancelEverything: lambda _client, _: self._orders.cancel_all(self._now_ns),
+            reports.WatchPositions: self._watch_positions,
+            reports.AskOrders: self._list_orders,
+            reports.Watch: self._watch,
+        }
+
+    def _login(self, client: Client, request: reports.Login) -> None:
+        client.client_id = request.client_id
+        self._serving[request.client_id] = client
+        next_order_id = self._orders.next_order_id(request.client_id)
+        client.out.append(reports.Welcome(self.settings.accounts, next_order_id))
+
+    def _place(self, client: Client, request: reports.Place) -> None:
+        try:
+            self._orders.place(client.client_id, request.order, self._now_ns)
+        except BadRequest as bad:
+            client.out.append(_refusal(bad, request.order.order_id, request.refused))
+
+    def _cancel(self, client: Client, request: CancelOrder) -> None:
+        try:
+            self._orders.cancel(client.client_id, request, self._now_ns)
+        except BadRequest as bad:
+            client.out.append(_refusal(bad, request.order_id, "cancel_rejected"))
+
+    def _watch_positions(self, client: Client, _request: reports.WatchPositions) -> None:
+        client.watches_positions = True
+        for account, books in self._accounts.books.items():
+            client.out += [
+                reports.position_report(account, held) for held in books.held() if held.quantity
+            ]
+        client.out.append(broker.PositionsComplete())
+
+    def _list_orders(self, client: Client, _request: reports.AskOrders) -> None:
+        for order in self._exchange.open_orders():
+            if order.client_id == client.client_id:
+                client.out.append(reports.order_report(order))
+        client.out.append(broker.QueryComplete("open_orders"))
+        for execution, _realised in self._orders.executions:
+            client.out.append(reports.execution_report(execution))
+            client.out.append(reports.commission_report(execution))
+        client.out.append(broker.QueryComplete("executions"))
+        for order in self._exchange.orders.values():
+            if not order.is_open:
+                client.out.append(reports.completed_report(order))
+        client.out.append(broker.QueryComplete("completed_orders"))
+
+    def _watch(self, client: Client, request: reports.Watch) -> None:
+        self._clock.start(self._now_ns)
+        client.out.append(self._exchange.books[request.symbol].current(self._now_ns))
+        self._readers[request.symbol].append(client)
+
+    # ---- what the order handler reports ----------------------------------------------------------
+
+    def placed(self, order: Order) -> None:
+        """Note it: `changed` tells the client."""
+        self._audit.append(audit.order(self._now_ns, "placed", order))
+
+    def modified(self, order: Order) -> None:
+        """Note it: `changed` or `executed` tells the client."""
+        self._audit.append(audit.order(self._now_ns, "modified", order))
+
+    def changed(self, order: Order) -> None:
+        """Report the order to its client, if that is connected."""
+        client = self._serving.get(order.client_id)
+        if client is not None:
+            client.out.append(reports.order_report(order))
+
+    def rejected(self, order: Order) -> None:
+        """Report why, and then what became of the order."""
+        self._audit.append(audit.order(self._now_ns, "rejected", order))
+        client = self._serving.get(order.client_id)
+        if client is not None:
+            order_id = str(order.order_id)
+            client.out.append(broker.OrderError(order_id, REJECTED, order.reason, "rejected"))
+        self.changed(order)
+
+    def cancelled(self, order: Order) -> None:
+        """Report the order's end."""
+        self.changed(order)
+
+    def executed(self, execution: Execution, realised: Decimal | None) -> None:
+        """Report the execution, what it made of the order and what it cost; then the position, to
+        everybody who watches positions."""
+        order = execution.order
+        client = self._serving.get(order.client_id)
+        if client is not None:
+            client.out.append(reports.execution_report(execution))
+            client.out.append(reports.order_report(order))
+            client.out.append(reports.commission_report(execution))
+        holding = self._accounts.books[order.account].holdings[order.instrument.symbol]
+        for one in self._connected.values():
+            if one.watches_positions:
+                one.out.append(reports.position_report(order.account, holding))
+
+    def estimated(self, order: Order, commission: Decimal) -> None:
+        """No request from here asks for it."""
+
+
+def _refusal(bad: BadRequest, order_id: int, effect: broker.Effect) -> broker.OrderError:
+    return broker.OrderError(str(order_id), bad.code, bad.text, effect)

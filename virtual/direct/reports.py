@@ -1,0 +1,128 @@
+"""What adapter and exchange say to each other, as objects."""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from tapewire.common.amounts import text
+from tapewire.common.events import TermChanges
+from tapewire.common.ticks.rows import Row
+from tapewire.gateway import broker
+from tapewire.gateway.broker import BrokerEvent, Effect, Status
+from tapewire.simulator.exchange import orders
+from tapewire.simulator.exchange.account import Holding
+from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
+
+STATUSES: Final[dict[orders.Status, Status]] = {
+    "PreSubmitted": "working",
+    "Submitted": "working",
+    "Filled": "accepted",
+    "Cancelled": "cancelled",
+    "Inactive": "rejected",
+}
+"""The exchange's status of an order, as the port has it."""
+
+
+class Login(msgspec.Struct, frozen=True):
+    """The first request of a connection: who it is."""
+
+    client_id: int
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A new order, or new terms for one; `refused` is what an error means for it."""
+
+    order: PlaceOrder
+    refused: Effect
+
+
+class CancelEverything(msgspec.Struct, frozen=True):
+    """Cancel every open order, whoever placed it."""
+
+
+class WatchPositions(msgspec.Struct, frozen=True):
+    """Report all positions, and each later change."""
+
+
+class AskOrders(msgspec.Struct, frozen=True):
+    """Report the client's open orders, all executions and all completed orders."""
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """Send the market of a symbol as it stands, and each later row."""
+
+    symbol: str
+
+
+Request = Login | Place | CancelOrder | CancelEverything | WatchPositions | AskOrders | Watch
+
+
+class Welcome(msgspec.Struct, frozen=True):
+    """The answer to a login: its accounts, and the lowest order id that it has not used."""
+
+    accounts: tuple[str, ...]
+    next_order_id: int
+
+
+Report = Row | Welcome | BrokerEvent
+
+
+def order_report(order: orders.Order, *, own: bool = True) -> broker.OrderReport:
+    """All of an order, as the exchange has it."""
+    return broker.OrderReport(
+        reference=order.order_ref,
+        order_id=str(order.order_id) if own else "",
+        permanent_id=str(order.perm_id),
+        status=STATUSES[order.status],
+        terms=TermChanges(
+            _plain(order.quantity),
+            None if order.limit is None else _plain(order.limit),
+            None if order.stop is None else _plain(order.stop),
+        ),
+        filled=order.filled,
+        listed=True,
+    )
+
+
+def completed_report(order: orders.Order) -> broker.OrderReport:
+    """An order that is over, whoever placed it."""
+    return broker.OrderReport(
+        reference=order.order_ref,
+        permanent_id=str(order.perm_id),
+        status=STATUSES[order.status],
+        listed=True,
+    )
+
+
+def execution_report(execution: orders.Execution) -> broker.ExecutionReport:
+    """An execution."""
+    order = execution.order
+    return broker.ExecutionReport(
+        account=order.account,
+        exec_id=execution.exec_id,
+        reference=order.order_ref,
+        permanent_id=str(order.perm_id),
+        symbol=order.instrument.symbol,
+        side=order.side,
+        quantity=_plain(execution.shares),
+        price=_plain(execution.price),
+    )
+
+
+def commission_report(execution: orders.Execution) -> broker.CommissionReport:
+    """What an execution cost."""
+    currency = execution.order.instrument.currency
+    return broker.CommissionReport(execution.exec_id, _plain(execution.commission), currency)
+
+
+def position_report(account: str, holding: Holding) -> broker.PositionReport:
+    """A position of an account."""
+    return broker.PositionReport(
+        account, holding.instrument.symbol, _plain(holding.quantity), _plain(holding.average_cost)
+    )
+
+
+def _plain(value: Decimal) -> Decimal:
+    """Without the zeros that a source may write behind a fraction: journals have what is meant."""
+    return Decimal(text(value))

@@ -1,0 +1,96 @@
+"""Market rows as the gateway's ticks: a `Quote` for each side that a row changed, a `Trade` for its
+trade.
+
+The ticks are those that TWS's messages amount to, one by one, so that a strategy sees the same
+whichever adapter the gateway has: a change of both sides is two quotes, but one of an instrument
+that is read tick by tick; a price without a size shows 0; -1 without a size is an empty side.
+"""
+
+from tapewire.common.events import Quote, Tick, Trade
+from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
+from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.rows import Row
+
+
+class Side:
+    """The newest price of a bid or an ask, and its size. `seen`: a price came, if only -1."""
+
+    __slots__ = ("price", "seen", "size")
+
+    def __init__(self) -> None:
+        self.price: float | None = None
+        self.size: float | None = None
+        self.seen = False
+
+    def renew(self, price_text: str | None, size_text: str | None) -> bool:
+        """Take over what a row carries; whether anything of it is new."""
+        price = self.price if price_text is None else float(price_text)
+        size = self.size if size_text is None else float(size_text)
+        if price_text is not None:
+            price, size = shown(price, size)
+        elif size is not None and not 0 <= size <= SIZE_MAX:
+            raise ValueError(f"size {size}, expected 0 to {SIZE_MAX}")
+        first = price_text is not None and not self.seen
+        if price == self.price and size == self.size and not first:
+            return False
+        self.price, self.size, self.seen = price, size, self.seen or first
+        return True
+
+
+def shown(price: float | None, size: float | None) -> tuple[float | None, float | None]:
+    """A price and a size as a tick has them: both None for an empty side. Raises ValueError."""
+    size = size or 0.0
+    if price is None or (price == -1 and not size):
+        return None, None
+    if not (-PRICE_MAX <= price <= PRICE_MAX and 0 <= size <= SIZE_MAX):
+        raise ValueError(f"price {price} with size {size}")
+    return price, size
+
+
+class Line:
+    """One symbol that is read: its newest values, and the ticks that were not taken yet."""
+
+    __slots__ = ("_begun", "_tick_by_tick", "ask", "bid", "symbol", "ticks")
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.symbol = instrument.symbol
+        self.bid = Side()
+        self.ask = Side()
+        self.ticks: list[Tick] = []
+        self._tick_by_tick = instrument.feed == "tick_by_tick"
+        self._begun = False
+
+    def apply(self, row: Row, now_ns: int) -> None:
+        """Add the ticks that a row amounts to. The first row is the market as it stood: changes
+        alone are read tick by tick, so there it leads to none. Raises ValueError."""
+        if self._tick_by_tick:
+            self._apply_whole(row, now_ns)
+            return
+        bid, ask = self.bid, self.ask
+        if (row.bid is not None or row.bid_size is not None) and bid.renew(row.bid, row.bid_size):
+            self._quote(now_ns)
+        if (row.ask is not None or row.ask_size is not None) and ask.renew(row.ask, row.ask_size):
+            self._quote(now_ns)
+        if row.last is not None:
+            self._trade(row, now_ns)
+
+    def _apply_whole(self, row: Row, now_ns: int) -> None:
+        changed = self.bid.renew(row.bid, row.bid_size)
+        changed = self.ask.renew(row.ask, row.ask_size) or changed
+        begun, self._begun = self._begun, True
+        if not begun:
+            return
+        if changed and self.bid.seen and self.ask.seen:
+            self._quote(now_ns)
+        if row.last is not None:
+            self._trade(row, now_ns)
+
+    def _quote(self, now_ns: int) -> None:
+        bid, ask = self.bid, self.ask
+        self.ticks.append(Quote(self.symbol, now_ns, bid.price, bid.size, ask.price, ask.size))
+
+    def _trade(self, row: Row, now_ns: int) -> None:
+        size = None if row.last_size is None else float(row.last_size)
+        price, size = shown(None if row.last is None else float(row.last), size)
+        if price is not None:
+            self.ticks.append(Trade(self.symbol, now_ns, price, size))
