@@ -7,7 +7,7 @@ STAMP := .venv/.stamp
 PIP := $(BIN)/pip --quiet --disable-pip-version-check install
 LOCKS := requirements/charts.lock requirements/test.lock
 WORKERS ?= 2
-PARALLEL = -n $(WORKERS) --dist loadgroup # tests that share a group of processes run in one worker
+PARALLEL = -n $(WORKERS) # tests/conftest.py has which tests run in one worker
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --quiet $(UPGRADE:%=--upgrade)
 
 .PHONY: docs picture setup run test soak check bench lock node clean

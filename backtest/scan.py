@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from tapewire.backtest.report.data_quality import DataQuality
-from tapewire.common.config.settings import Config, ConfigError, StrategyConfig
+from tapewire.common.config.settings import Config, ConfigError, RuleConfig, StrategyConfig
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import Row
@@ -82,6 +82,19 @@ def trading(
         shown = ", ".join(s for strategy in wanted for s in strategy.symbols)
         raise ConfigError(f"the strategies trade {shown}; the file has {', '.join(symbols)[:200]}")
     return found
+
+
+def rules_about(
+    config: Config, trading: Sequence[StrategyConfig], symbols: Collection[str]
+) -> list[RuleConfig]:
+    """The configured rules but for those about a symbol or a strategy that a run does not have."""
+    names = {s.name for s in trading}
+    return [
+        rule
+        for rule in config.risk.rules
+        if rule.scope.symbol in ("", *symbols)
+        and (not rule.scope.strategy or config.instance(rule.scope.strategy)[0] in names)
+    ]
 
 
 def not_trading(wanted: Sequence[StrategyConfig], symbols: Collection[str]) -> Iterator[str]:

@@ -43,7 +43,7 @@ class Benchmark(Protocol):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run what is named first."""
+    """Run the benchmark that the first argument names."""
     name = arguments[0] if arguments else "nothing"
     if name in ("-h", "--help"):
         print(

@@ -48,7 +48,7 @@ COUNTING: Final = "tapewire.benchmarks.load.strategies:Counting"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """How long, how fast, and how many."""
+    """Add the options: duration, rate and number of strategies."""
     parser.add_argument("--seconds", type=seconds, default=4.0, help="measured per stage (4)")
     parser.add_argument("--rate", type=int, default=RATE_PER_S, help="ticks/s (20000)")
     parser.add_argument(

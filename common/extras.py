@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from tapewire.common.config.settings import ConfigError
+from tapewire.common.errors import ConfigError
 
 
 def command(extra: str) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tapewire.backtest.report.notes import rejections
-from tapewire.backtest.scan import not_trading, trading
+from tapewire.backtest.run import chosen
+from tapewire.backtest.scan import not_trading, rules_about, trading
 from tapewire.common import roles
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config
@@ -155,7 +156,8 @@ def _settings(
     speed: float,
 ) -> dict[str, str]:
     """The configuration of the demo, as environment over the file's."""
-    strategies = trading(base, base.strategies, instruments) if base.strategies else []
+    strategies = trading(base, chosen(base, []), instruments)
+    rules = rules_about(base, strategies, instruments)
     simulator = {
         "enabled": True,
         "autostart": False,
@@ -167,6 +169,7 @@ def _settings(
     return {
         "TAPEWIRE_INSTRUMENTS": json.dumps([*instruments.values()]),
         "TAPEWIRE_STRATEGIES": json.dumps([s.model_dump(mode="json") for s in strategies]),
+        "TAPEWIRE_RISK__RULES": json.dumps([r.model_dump(mode="json") for r in rules]),
         "TAPEWIRE_SIMULATOR": json.dumps(simulator),
     }
 

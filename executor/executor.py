@@ -61,9 +61,9 @@ class Executor:
         self.view = View(self.ledger)
         self.accounts: tuple[str, ...] = ()
         self.live = False
-        self.untraded = 0  # signals that were denied or had expired
+        self.signals_denied = 0  # those that had expired included
         self._answered: set[str] = set()
-        self.requests = OrderRequests(self.ledger, self._answered, self._rule_denial)
+        self.requests = OrderRequests(self.ledger.orders, self._answered, self._rule_denial)
         self._retry_ns = retry_ms * 1_000_000
 
     def __repr__(self) -> str:
@@ -79,7 +79,7 @@ class Executor:
             self._answered.add(event.signal_id)
         elif isinstance(event, OWN):
             self._answered.add(event.signal_id)
-            self.untraded += isinstance(event, OrderDenied | OrderExpired)
+            self.signals_denied += isinstance(event, OrderDenied | OrderExpired)
             self.requests.apply(event)
         elif isinstance(event, OrderStateChanged):
             order = self.ledger.orders.get(event.intent_id)
@@ -113,7 +113,7 @@ class Executor:
         reason = reason or self._denial(order, now)
         if reason:
             denied = OrderDenied(
-                now.wall_ns, account, signal.strategy, "executor", reason[:TEXT_MAX],
+                now.wall_ns, account, signal.strategy, roles.EXECUTOR, reason[:TEXT_MAX],
                 signal_id=signal.id,
             )  # fmt: skip
             return self._applied([denied]), []
@@ -171,7 +171,7 @@ class Executor:
         if answer.accepted:
             return []
         denied = OrderDenied(
-            now.wall_ns, order.order.account, order.order.strategy, "gateway", answer.reason,
+            now.wall_ns, order.order.account, order.order.strategy, roles.GATEWAY, answer.reason,
             intent_id=answer.intent_id,
         )  # fmt: skip
         state = state_after(order.state, denied)
@@ -180,7 +180,7 @@ class Executor:
         return self._applied([_state_changed(order, state, answer.reason, now)])
 
     def tick(self, now: Now) -> list[Command]:
-        """What is late to be answered, to be asked for again; the gateway knows it or not."""
+        """Commands whose answer is late, to be sent again whether or not the gateway has them."""
         late: list[Command] = []
         for order in self.ledger.orders.live():
             if order.answered and order.cancel_request is None and order.modify_request is None:

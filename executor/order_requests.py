@@ -12,6 +12,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from tapewire.common import roles
+from tapewire.common.accounting.orders import Orders
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     TEXT_MAX,
@@ -33,9 +35,8 @@ from tapewire.common.events import (
     OrderTerms,
     OrderTermsChanged,
     SubmitOrder,
-    terms_fault,
 )
-from tapewire.executor.orders import ExecutorOrder, Ledger, Request
+from tapewire.executor.orders import ExecutorOrder, Request
 
 Command = SubmitOrder | CancelOrder | ModifyOrder
 Own = OrderDenied | OrderExpired | OrderCancelPending | OrderModifyPending | OrderTermsChanged
@@ -53,9 +54,8 @@ class OrderRequests:
     rules.
     """
 
-    def __init__(self, ledger: Ledger, answered: Set[str], check: Check) -> None:
-        self._ledger = ledger
-        self._orders = ledger.orders
+    def __init__(self, orders: Orders[ExecutorOrder], answered: Set[str], check: Check) -> None:
+        self._orders = orders
         self._answered = answered
         self._check = check
         self._of: dict[str, ExecutorOrder] = {}  # by the id of what was asked of them
@@ -106,7 +106,7 @@ class OrderRequests:
 
     def _forestall(self, signal: CancelSignal, now: Now) -> Sequence[Event]:
         denied = OrderDenied(
-            now.wall_ns, signal.account, signal.strategy, "executor",
+            now.wall_ns, signal.account, signal.strategy, roles.EXECUTOR,
             "it was cancelled before it arrived", signal_id=signal.signal_id,
         )  # fmt: skip
         intent_id = intent_id_of(signal.signal_id)
@@ -130,20 +130,17 @@ class OrderRequests:
         return OrderModifyPending(now.wall_ns, account, signal.id, signal.strategy, modify)
 
     def _denial(self, order: ExecutorOrder, terms: OrderTerms, now: Now) -> str:
-        busy, before = (order.cancel_request, order.modify_request), order.terms
-        faults = (
-            (any(busy), "a cancel or a modify of the order is under way"),
-            (order.state != "ACCEPTED", f"the order is {order.state}; it must be ACCEPTED"),
-            (
-                terms.quantity <= order.filled,
-                f"quantity is {terms.quantity:f}; it must be above the {order.filled:f} filled",
-            ),
-            (terms == before, f"the order is {terms} already"),
-        )
-        fault = next((reason for found, reason in faults if found), "") or terms_fault(terms)
-        smaller = terms.quantity < before.quantity
-        if fault or (smaller and replace(terms, quantity=before.quantity) == before):
+        before = order.terms
+        if order.cancel_request is not None or order.modify_request is not None:
+            return "a cancel or a modify of the order is under way"
+        fault = order.modify_fault(terms)
+        if fault:
             return fault
+        if terms == before:
+            return f"the order is {terms} already"
+        smaller = terms.quantity < before.quantity
+        if smaller and replace(terms, quantity=before.quantity) == before:
+            return ""  # it can only reduce what could still fill
         could_fill = max(terms.quantity, before.quantity) - order.filled
         wanted = replace(order.order, terms=replace(terms, quantity=could_fill))
         return self._check(wanted, order, now)
@@ -219,14 +216,19 @@ def _denied(
 ) -> OrderDenied:
     """A signal about an order is denied. It names no intent: nothing happened to the order."""
     return OrderDenied(
-        now.wall_ns, account, signal.strategy, "executor", reason[:TEXT_MAX], signal_id=signal.id
-    )
+        now.wall_ns,
+        account,
+        signal.strategy,
+        roles.EXECUTOR,
+        reason[:TEXT_MAX],
+        signal_id=signal.id,
+    )  # fmt: skip
 
 
 def _ended(order: ExecutorOrder, signal_id: str, reason: str, now: Now) -> OrderDenied:
     """What was asked of an order will not happen; the order continues as it is."""
     return OrderDenied(
-        now.wall_ns, order.order.account, order.order.strategy, "gateway", reason[:TEXT_MAX],
+        now.wall_ns, order.order.account, order.order.strategy, roles.GATEWAY, reason[:TEXT_MAX],
         intent_id=order.intent_id, signal_id=signal_id,
     )  # fmt: skip
 

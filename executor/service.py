@@ -3,7 +3,7 @@
 Orders leave before the own journal is written: the gateway is the one that has an intent on disk
 before the wire, and what a crash here forgets is learned from its journal. For the same reason a
 commit here need not wait for the disk: it would make the gateway's wait, on an order's way. Nor
-need it be made at once: whoever hears of it would take the processor from the gateway.
+need it be made at once: whoever receives it would take the processor from the gateway.
 """
 
 from collections.abc import Sequence
@@ -125,8 +125,8 @@ class ExecutorService(Service):
         """Orders by state, positions, P&L."""
         ledger = self.executor.ledger
         states: dict[str, int] = {s: count for s, count in ledger.orders.states.items() if count}
-        if self.executor.untraded:
-            states["DENIED"] = states.get("DENIED", 0) + self.executor.untraded
+        if self.executor.signals_denied:
+            states["DENIED"] = states.get("DENIED", 0) + self.executor.signals_denied
         return {
             "orders": states,
             "positions": [

@@ -141,10 +141,14 @@ class QueryComplete(BrokerEvent, frozen=True):
 
 
 class Complaint(BrokerEvent, frozen=True):
-    """Something for a person: an error about no order, or a message that could not be read."""
+    """Something for a person: an error about no order, for example."""
 
     text: str
     payload: bytes = b""
+
+
+class Unreadable(Complaint, frozen=True):
+    """A message that could not be read. A list that it may be part of is not the whole list."""
 
 
 Verdict = Literal["send", "wait", "drop"]

@@ -156,7 +156,7 @@ class GatewayService(Service):
             "tws_messages": self.gateway.broker.messages,
             "tick_seqs": self.market.seqs(),
             "orders": {state: n for state, n in self.gateway.orders.states.items() if n},
-            "orders_reported": self.gateway.orders_reported,
+            "orders_reported": self.gateway.sync.orders_reported,
             "tws": repr(self.gateway.broker),
         }
 
@@ -164,7 +164,7 @@ class GatewayService(Service):
         """Hang up on a peer that makes no sense, or that is not the one it has to be."""
         self._hang_up()
         self.emit(*self.gateway.hung_up(reason, now))
-        self.dead_letter(BROKER, self.gateway.problem, data)
+        self.dead_letter(BROKER, self.gateway.sync.problem, data)
 
     def _measure(self, order: SubmitOrder, sent_ns: int) -> None:
         self.metrics.count("orders_sent")

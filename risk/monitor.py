@@ -16,12 +16,15 @@ from typing import Any
 
 from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
+from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.accounting.orders import Order
 from tapewire.common.clock import Now
+from tapewire.common.config.near import expected
 from tapewire.common.events import (
     EVERYTHING,
     TEXT_MAX,
     CancelAll,
+    ConnectionUp,
     Control,
     ControlReply,
     Event,
@@ -48,7 +51,9 @@ class RiskMonitor:
         self.rules = rules
         self.accounts: Accounts[Order] = Accounts(instruments, Order)
         self.view = View(self.accounts)
-        self.halts: dict[Scope, RiskHalted] = {}
+        self.login: frozenset[str] = frozenset()  # its accounts, once a gateway was connected
+        self.decisions = Decisions()
+        self.halts = self.decisions.halts
         self.fault = ""
         self.flatten: Flatten | None = None
         self._events: list[Event] = []  # of this turn, for the rules to see
@@ -83,13 +88,8 @@ class RiskMonitor:
 
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal."""
-        if isinstance(event, RiskHalted):
-            self.halts.setdefault(event.scope, event)
-        elif isinstance(event, RiskResumed):
-            if event.scope == EVERYTHING:
-                self.halts.clear()
-            self.halts.pop(event.scope, None)
-        elif isinstance(event, FlattenStarted):
+        self.decisions.apply(event)
+        if isinstance(event, FlattenStarted):
             self.flatten = Flatten(f"{roles.RISK}-{event.ts_ns:x}", event.scope)
         elif isinstance(event, FlattenCompleted):
             self.flatten = None
@@ -101,8 +101,7 @@ class RiskMonitor:
         """The durable state as plain values: what a replay of the journals must come to."""
         return {
             **self.accounts.snapshot(),
-            "halts": sorted((scope.parts, halt.reason) for scope, halt in self.halts.items()),
-            "flatten": self.flatten.scope.parts if self.flatten else None,
+            **self.decisions.snapshot(),
             "rules": self._saved,
         }
 
@@ -110,6 +109,8 @@ class RiskMonitor:
 
     def on_broker(self, event: Event, source: str = roles.GATEWAY) -> None:
         """An event of a gateway; rules are asked once per turn, by `check`."""
+        if isinstance(event, ConnectionUp):
+            self.login = frozenset(event.accounts) or self.login
         self.accounts.apply(event, source)
         self.view.note(event)
         if self._watching:
@@ -168,6 +169,9 @@ class RiskMonitor:
         scope, now_ns, reason = control.scope, now.wall_ns, control.reason
         if control.action == "resume":
             return self._resume(scope, reason, now)
+        if unknown := self._unknown_account(scope):
+            done = "flattened" if control.action == "flatten" else "halted"
+            return f"not {done}: {unknown}", []
         events: list[Event] = []
         if control.action == "flatten":
             if scope.strategy:
@@ -180,6 +184,15 @@ class RiskMonitor:
         if scope not in self.halts:
             events.insert(0, RiskHalted(now_ns, scope, reason))
         return "", events
+
+    def _unknown_account(self, scope: Scope) -> str:
+        """Why the account of a scope cannot be meant; "" if it can. A typo must not pass for a
+        halt; while no login is known, any account may be halted."""
+        pairs = self.accounts.keys()
+        if not self.login or scope.account in ("", *self.login, *(account for account, _ in pairs)):
+            return ""
+        known = expected(scope.account, self.login)
+        return f"account {scope.account} is not one of this login's; {known}"
 
     def _resume(self, scope: Scope, reason: str, now: Now) -> tuple[str, list[Event]]:
         broken = [

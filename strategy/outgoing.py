@@ -64,29 +64,34 @@ class Outgoing:
 
     def due(self, now: Now) -> list[AnySignal]:
         """The signals to send now: new ones, and those whose answer is late."""
-        return [
+        late = [
             one.signal
             for one in self.waiting.values()
-            if (one.sent_ns is None or now.mono_ns - one.sent_ns >= RESEND_NS)
-            and not self._is_held(one.signal)
+            if one.sent_ns is None or now.mono_ns - one.sent_ns >= RESEND_NS
         ]
+        cancelled = self._cancelled() if late else set()
+        return [signal for signal in late if not self._is_held(signal, cancelled)]
 
     def pending(self, symbol: str) -> int:
         """How many signals to trade `symbol` have no answer."""
         signals = (one.signal for one in self.waiting.values())
         return sum(isinstance(s, Signal) and s.symbol == symbol for s in signals)
 
-    def _is_held(self, signal: AnySignal) -> bool:
-        """Whether it must not be sent now."""
+    def _cancelled(self) -> set[str]:
+        """What the waiting signals cancel."""
+        signals = (one.signal for one in self.waiting.values())
+        return {signal.signal_id for signal in signals if isinstance(signal, CancelSignal)}
+
+    def _is_held(self, signal: AnySignal, cancelled: set[str]) -> bool:
+        """Whether it must not be sent now; `cancelled` is what waiting signals cancel."""
         if isinstance(signal, CancelSignal):
             return False
         if isinstance(signal, ModifySignal):
             is_early = self._portfolio.state_of(signal.signal_id) in ("CREATED", "INTENDED")
             return is_early or signal.signal_id in self.waiting
-        others = (one.signal for one in self.waiting.values())
-        return any(isinstance(s, CancelSignal) and s.signal_id == signal.id for s in others)
+        return signal.id in cancelled
 
     def _why(self, one: Waiting) -> str:
         if one.sent_ns is not None:
             return NO_ANSWER
-        return TOO_EARLY if self._is_held(one.signal) else NOT_DELIVERED
+        return TOO_EARLY if self._is_held(one.signal, self._cancelled()) else NOT_DELIVERED

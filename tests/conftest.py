@@ -5,10 +5,12 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tapewire.common.config import settings as configuration
 from tapewire.console.group.supervisor import Group
@@ -21,23 +23,54 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 WARDEN = pytest.StashKey[subprocess.Popen[bytes]]()
 SHARED = "shared"
+TOGETHER = {  # by file, what its tests share
+    "pipeline/test_bad_messages.py": SHARED,
+    "pipeline/test_steering.py": SHARED,
+    "pipeline/test_wire_examples.py": SHARED,
+    "benchmarks/test_contests.py": "figures of the contests",
+    "benchmarks/test_latency.py": "latency",
+    "benchmarks/test_plot.py": "latency",
+    "test_docs_commands.py": "reader of the docs",
+    "test_docs_strategy.py": "reader of strategies.md",
+    "test_packaging.py": "wheel",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Whatever ends these tests ends all that they have started; so in each worker of xdist."""
     config.stash[WARDEN] = warden.watch()
+    config.stash[GROUP] = SharedGroup()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Nothing outlives the tests; where all was ended in order, there is nothing to end."""
-    config.stash[WARDEN].communicate()
+    try:
+        config.stash[GROUP].end()
+    finally:
+        config.stash[WARDEN].communicate()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests that share a group run in one worker, so that there is one group."""
-    for item in items:
-        if SHARED in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group(SHARED))
+    """The tests that share a group run one after the other, so that there is one group."""
+    items.sort(key=lambda item: not _shares(item))
+
+
+class Scheduler(LoadScopeScheduling):
+    """Tests that share something costly run in one worker, all others wherever there is room.
+
+    As `--dist loadgroup` would have it; but that of pytest-xdist 3.8 renames tests in a way that
+    pytest 9 no longer takes.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0].removeprefix("tests/")
+        return TOGETHER.get(file, nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler:
+    """Takes the place of every `--dist`."""
+    return Scheduler(config, log)
 
 
 @pytest.fixture
@@ -61,37 +94,58 @@ def running(run_dir: Path) -> Iterator[Running]:
             group.down()
 
 
-@pytest.fixture(scope="session")
-def _shared() -> Iterator[tuple[Running, dict[str, str]]]:
-    with _folder() as path:
-        environment = _environment(path)
-        with pytest.MonkeyPatch.context() as patch:  # no other test's environment leads to it
-            for name, value in environment.items():
-                patch.setenv(name, value)
-            group = Group(configuration.load())
-        group.up()
-        running = Running(group)
-        try:
-            yield running, environment
-        finally:
-            faults = running.faults_at_the_end()
-        assert faults == []
+class SharedGroup:
+    """The one group of all tests that leave it as it was; started by the first of them."""
+
+    def __init__(self) -> None:
+        self.folder = ExitStack()
+        self.environment: dict[str, str] = {}
+        self.running: Running | None = None
+
+    def started(self) -> Running:
+        if self.running is None:
+            self.environment = _environment(self.folder.enter_context(_folder()))
+            with pytest.MonkeyPatch.context() as patch:  # no other test's environment leads to it
+                for name, value in self.environment.items():
+                    patch.setenv(name, value)
+                group = Group(configuration.load())
+            group.up()
+            self.running = Running(group)
+        return self.running
+
+    def end(self) -> None:
+        """Its books must be the broker's, whatever was done to it."""
+        running, self.running = self.running, None
+        with self.folder:
+            assert running is None or running.faults_at_the_end() == []
+
+
+GROUP = pytest.StashKey[SharedGroup]()
 
 
 @pytest.fixture
-def shared(
-    _shared: tuple[Running, dict[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Running]:
-    """The one group of all tests that leave it as it was: READY, with the same processes. At the
-    end of all, its books are compared with the broker's."""
-    running, environment = _shared
-    for name, value in environment.items():
+def shared(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """A group for a test that leaves it as it was: READY, with the same processes."""
+    group = request.config.stash[GROUP]
+    running = group.started()
+    for name, value in group.environment.items():
         monkeypatch.setenv(name, value)
     running.until_ready()
     before = running.pids()
     yield running
     running.until_ready()
     assert running.pids() == before
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """After the last test that shares it, the group has nothing to do but to take CPU time."""
+    if _shares(item) and not _shares(nextitem):
+        item.config.stash[GROUP].end()
+
+
+def _shares(item: pytest.Item | None) -> bool:
+    return SHARED in getattr(item, "fixturenames", ())
 
 
 @contextmanager

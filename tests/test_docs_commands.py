@@ -34,7 +34,6 @@ IN_ORDER = sorted(
     (line for line in LINES if line.split()[1] not in OWN_GROUP),
     key=lambda line: (*SESSION, line.split()[1]).index(line.split()[1]),
 )
-ON_ONE_GROUP = pytest.mark.xdist_group("reader")
 STRATEGIES = ROOT / "docs" / "strategies.md"
 
 
@@ -58,13 +57,11 @@ def _starts(line: str) -> bool:
     return line.split()[1] == "up"
 
 
-@ON_ONE_GROUP
 @pytest.mark.parametrize("line", [one for one in IN_ORDER if _starts(one)])
 def test_a_command_that_starts_the_group_does(reader: Reader, line: str):
     _does_what_it_says(reader, line)
 
 
-@ON_ONE_GROUP
 def test_the_listings_for_prometheus_are_where_the_docs_look_for_them(reader: Reader):
     (block,) = blocks(ROOT / "docs" / "operating.md", "yaml")
     (files,) = re.findall(r'files: \["/path/to/run/([^"]+)"\]', block.text)
@@ -72,7 +69,6 @@ def test_the_listings_for_prometheus_are_where_the_docs_look_for_them(reader: Re
     assert {p.stem for p in reader.run_dir.glob(files)} >= {"gateway", "risk", "executor"}
 
 
-@ON_ONE_GROUP
 def test_the_strategy_of_the_external_feed_trades_what_the_publisher_of_the_docs_sends(
     reader: Reader,
 ):
@@ -84,7 +80,6 @@ def test_the_strategy_of_the_external_feed_trades_what_the_publisher_of_the_docs
         assert publisher.interrupt() == 0
 
 
-@ON_ONE_GROUP
 @pytest.mark.parametrize("line", [one for one in IN_ORDER if not _starts(one)])
 def test_a_command_of_tapewire_does_what_it_says(reader: Reader, line: str):
     _does_what_it_says(reader, line)

@@ -16,7 +16,6 @@ from tests.places import ROOT
 from tests.reader import Reader, a_reader
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.xdist_group("reader of strategies.md")
 README = ROOT / "README.md"
 STRATEGIES = ROOT / "docs" / "strategies.md"
 (DIP,) = (b.text for b in blocks(README, "python"))

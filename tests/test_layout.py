@@ -24,7 +24,7 @@ EXCEPTIONS = {("executor", "risk.rules"), ("gateway", "risk.rules")}
 
 CORES = """
     gateway/gateway.py gateway/orders gateway/tws/session.py gateway/tws/translate.py
-    gateway/tws/pacing.py gateway/tws/framing.py gateway/tws/market_data.py gateway/tws/contracts.py
+    gateway/outbox.py gateway/tws/framing.py gateway/tws/market_data.py gateway/tws/contracts.py
     gateway/tws/encoder.py strategy/base.py strategy/runner.py executor/executor.py risk/monitor.py
     risk/rules virtual/direct simulator/exchange simulator/protocol/session.py simulator/server.py
     common/events common/accounting common/bus/wire.py common/bus/streams.py

@@ -61,7 +61,7 @@ class Figures:
             "ticks_received": {n: s.metrics.value("ticks_received") for n, s in strategies.items()},
             "gaps": {n: missed(s) for n, s in strategies.items()},
             "signals": sum(s.runner.signals for s in strategies.values()),
-            "signals_refused": sum(
+            "signals_denied": sum(
                 isinstance(e, OrderDenied | OrderExpired) for e in world.events(roles.EXECUTOR)
             ),
             "orders": sum(isinstance(e, OrderIntended) for e in self.events),

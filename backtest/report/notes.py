@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from tapewire.common import roles
 from tapewire.common.events import (
     Event,
     OrderCreated,
@@ -18,8 +19,8 @@ Case = tuple[str, str, str]
 SHOWN_MAX: Final = 5
 SUBJECT_MAX: Final = 120
 FATES: Final = {
-    "executor": ("signal", "denied by the executor"),
-    "gateway": ("order", "denied by the gateway"),
+    roles.EXECUTOR: ("signal", "denied by the executor"),
+    roles.GATEWAY: ("order", "denied by the gateway"),
     "broker": ("order", "rejected"),
 }
 """Who turned it down, what that was, and the words for it."""
@@ -53,7 +54,7 @@ def _cases(
     """Denied signals, which the executor journals, then denied and rejected orders."""
     for event in executor:
         if isinstance(event, OrderDenied):
-            yield (event.strategy, "executor", _kind(event.reason)), event.reason
+            yield (event.strategy, roles.EXECUTOR, _kind(event.reason)), event.reason
     for event in gateways:
         if not isinstance(event, OrderDenied | OrderRejected) or event.intent_id not in orders:
             continue
@@ -63,7 +64,7 @@ def _cases(
             case = order.strategy, "broker", str(event.code)
             yield case, f"{event.reason} (error {event.code}, {what})"
         else:
-            yield (order.strategy, "gateway", _kind(event.reason)), f"{event.reason} ({what})"
+            yield (order.strategy, roles.GATEWAY, _kind(event.reason)), f"{event.reason} ({what})"
 
 
 def _kind(reason: str) -> str:

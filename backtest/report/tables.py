@@ -20,7 +20,7 @@ TRADES_SHOWN: Final = 20
 CENTS_BELOW: Final = 100_000
 SYMBOL_WIDTH: Final = 13
 SHOWN: Final = (
-    "messages_sent", "ticks_published", "signals", "signals_refused", "orders",
+    "messages_sent", "ticks_published", "signals", "signals_denied", "orders",
     "orders_rejected", "orders_open", "fills", "duplicates", "position_difference",
     "pnl_difference", "halts", "dead_letters",
 )  # fmt: skip

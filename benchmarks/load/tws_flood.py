@@ -58,7 +58,7 @@ class Flood:
         self.block: Block | None = None
 
     def serve(self) -> None:
-        """Answer until there is a line for each symbol; `MARK`'s is told by its name."""
+        """Answer until there is a line for each symbol; `MARK`'s is recognised by its name."""
         while len(self._peer.lines) < self._lines:
             self._answer()
         lines = dict(self._peer.lines)

@@ -6,7 +6,7 @@ an exposure is taken from one moment. Executor, risk and console fold the journa
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any, Generic
+from typing import Any, Final, Generic
 
 from tapewire.common.accounting.book import Book, Days, Key, Reported
 from tapewire.common.accounting.exposure import Exposure
@@ -21,6 +21,8 @@ from tapewire.common.events import (
     SubmitOrder,
 )
 from tapewire.common.instruments import Instrument
+
+NAMES_A_KEY: Final = (OrderCreated, OrderIntended)
 
 
 class Accounts(Generic[OrderT]):
@@ -52,7 +54,7 @@ class Accounts(Generic[OrderT]):
             self._keys.add((event.account, event.symbol))
             self.reported.apply(event, source)
             return None
-        if isinstance(event, OrderCreated | OrderIntended):
+        if isinstance(event, NAMES_A_KEY):
             self._keys.add((event.order.account, event.order.symbol))
         return self.orders.apply(event)
 

@@ -40,8 +40,8 @@ class Exposure(NamedTuple):
 
         What the broker reports is not added to what works: it may have the same fills in it.
         """
-        filled = self._replace(reported=None)
-        return max(filled.worst, abs(self.reported or ZERO))
+        filled = max(self.position + self.buying, self.selling - self.position)
+        return filled if self.reported is None else max(filled, abs(self.reported))
 
     @property
     def nearest_zero(self) -> Decimal:

@@ -40,6 +40,7 @@ from tapewire.common.events import (
     OrderTerms,
     OrderTermsChanged,
     SubmitOrder,
+    terms_fault,
 )
 
 
@@ -67,7 +68,7 @@ class Executions(dict[str, Fill]):
 
 class Order:
     """One order. `terms` are those in force as far as the broker has reported them, `modify` the
-    change of them that is under way. `intended_ns` is when the gateway took it, 0: not yet."""
+    change of them that is under way."""
 
     def __init__(self, order: SubmitOrder, executions: Executions) -> None:
         self.order = order
@@ -77,7 +78,6 @@ class Order:
         self.modify: ModifyOrder | None = None
         self.order_id = ""
         self.permanent_id = ""
-        self.intended_ns = 0
         self.sent_ns: int | None = None
         self.executions = executions
         self.counted = ZERO  # what could still fill, as the registry's totals have it
@@ -115,7 +115,19 @@ class Order:
     @property
     def remaining(self) -> Decimal:
         """What could still fill, in the worst case; 0 if it is over."""
-        return max(self.worst_case_quantity - self.filled, ZERO) if self.live else ZERO
+        if self.state not in LIVE:
+            return ZERO
+        left = self.worst_case_quantity - self.executions.quantity
+        return left if left > 0 else ZERO
+
+    def modify_fault(self, terms: OrderTerms) -> str:
+        """Why the order cannot get these terms, in a sentence; empty if it can. The executor asks
+        when a strategy wants it, and the gateway again: the order may have filled meanwhile."""
+        if self.state != "ACCEPTED":
+            return f"the order is {self.state}; it must be ACCEPTED"
+        if terms.quantity <= self.filled:
+            return f"quantity is {terms.quantity:f}; it must be above the {self.filled:f} filled"
+        return terms_fault(terms)
 
     def snapshot(self) -> dict[str, Any]:
         """Its durable state as plain values."""
@@ -159,7 +171,7 @@ class Orders(Generic[OrderT]):
             OrderTermsChanged: self._modified,
             OrderModifyRejected: self._modify_ended,
             OrderDenied: self._denied,
-            OrderStateChanged: self._told,
+            OrderStateChanged: self._announced,
         }
         self._otherwise = self._step
 
@@ -208,7 +220,7 @@ class Orders(Generic[OrderT]):
 
     def _intended(self, event: OrderIntended) -> OrderT:
         one = self._add(event.order)
-        one.order_id, one.intended_ns = event.order_id, event.ts_ns
+        one.order_id = event.order_id
         return self._moved(one, state_after(one.state, event))
 
     def _accepted(self, event: OrderAccepted) -> OrderT | None:
@@ -250,7 +262,7 @@ class Orders(Generic[OrderT]):
             return self._end_modify(one, event.signal_id)
         return self._step(event)
 
-    def _told(self, event: OrderStateChanged) -> OrderT | None:
+    def _announced(self, event: OrderStateChanged) -> OrderT | None:
         """The executor's account of an order, which has the table behind it already."""
         one = self.get(event.intent_id)
         if one is not None:

@@ -11,7 +11,7 @@ from tapewire.common.events import Event
 QUEUE_MAX: Final = 1000
 
 Failed = Callable[[str, Event, BaseException], None]
-"""Told of an event whose handler raised: its origin (`async`), the event, what was raised."""
+"""Called for an event whose handler raised: its origin (`async`), the event, what was raised."""
 
 
 class QueueFull(RuntimeError):

@@ -1,12 +1,13 @@
 """Faults of a configuration or an argument, as pydantic finds them, in a person's words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
 from tapewire.common.config.near import expected
+from tapewire.common.errors import ConfigError
 from tapewire.common.instruments import SYMBOL_PATTERN
 from tapewire.common.runtime.logs import redact
 
@@ -80,6 +81,16 @@ def refuse_twice(what: str, names: Sequence[str]) -> None:
         if names.count(name) > 1:
             told = {"what": what, "name": name}
             raise PydanticCustomError("twice", "one entry per {what}; {name} is a duplicate", told)
+
+
+def refuse_unknown(
+    place: Sequence[str | int], given: str, known: Collection[str], entries: str
+) -> None:
+    """Raise, in a validator, if the name at this place is not `known` from the list `entries`."""
+    if given not in known:
+        raise ConfigError(
+            f"{key(place)} is {given}, which is not in [[{entries}]]; {expected(given, known)}"
+        )
 
 
 def sentence(fault: Mapping[str, Any], model: type[BaseModel]) -> str:

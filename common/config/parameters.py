@@ -64,7 +64,7 @@ def _refused(where: str, given: Mapping[str, Any], text: str) -> str:
 
 
 def _value(given: Mapping[str, Any], path: str) -> str:
-    """` is 'many'`: what stands at `path`; nothing where it is the whole, or cannot be told."""
+    """` is 'many'`: what stands at `path`; nothing where it is the whole, or is not known."""
     found: Any = given
     for name, place in re.findall(r"\.(\w+)|\[(\d+)\]", path):
         found = found[name] if name else found[int(place)]

@@ -88,7 +88,7 @@ class ExecutorConfig(Section):
 class ScopeConfig(Section):
     """What a rule is about: an account, a strategy, a symbol, or several of these together."""
 
-    account: str = ""
+    account: AccountName | Literal[""] = ""
     strategy: str = ""
     symbol: str = ""
 
@@ -187,7 +187,7 @@ class StrategyConfig(Section):
 
     name: Identifier
     strategy: str = Field(pattern=r"^[\w.]+:\w+$")
-    account: Annotated[str, Field(max_length=64)] = ""
+    account: AccountName | Literal[""] = ""
     symbols: tuple[str, ...] = ()
     parameters: dict[str, Any] = Field(default_factory=dict)
     signal_ttl_ms: Positive = 5000

@@ -7,13 +7,14 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -132,6 +133,22 @@ class Config(BaseSettings):
         for strategy in strategies if symbols else ():
             strategy.require_symbols(symbols)
         return strategies
+
+    @model_validator(mode="after")
+    def _rules_about_what_is_here(self) -> Self:
+        """A rule about a symbol or a strategy that nobody has would never apply, and be missed only
+        when it is needed. Accounts are the broker's and not known here."""
+        symbols = {one.symbol for one in self.instruments}
+        for number, rule in enumerate(self.risk.rules):
+            place, scope = ("risk", "rules", number, "scope"), rule.scope
+            if symbols and scope.symbol:  # without any they may be those of a file
+                faults.refuse_unknown((*place, "symbol"), scope.symbol, symbols, "instruments")
+            strategies = {one.name for one in self.strategies}
+            if scope.strategy and self.instance(scope.strategy)[0] not in strategies:
+                faults.refuse_unknown(
+                    (*place, "strategy"), scope.strategy, strategies, "strategies"
+                )
+        return self
 
     @classmethod
     def settings_customise_sources(

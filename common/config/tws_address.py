@@ -8,12 +8,14 @@ nothing more is sent. A TWS that is configured under `[tws]` has no nonce and is
 """
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
-from tapewire.common.config.settings import Config
 from tapewire.common.runtime import private_file
+
+if TYPE_CHECKING:  # the protocol needs a constant of this module, and not a tenth of a second more
+    from tapewire.common.config.settings import Config
 
 FILE: Final = "simulator.json"
 IDENTIFY: Final = "990001"
@@ -35,7 +37,7 @@ class NoTwsAddress(LookupError):
     """There is no address to connect to yet; says why."""
 
 
-def find(config: Config, run_dir: Path) -> TwsAddress:
+def find(config: "Config", run_dir: Path) -> TwsAddress:
     """The address to connect to now; raises `NoTwsAddress` while the simulator has left none.
 
     Look at each connect: a simulator that was restarted has another port and another nonce.

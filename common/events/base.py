@@ -50,12 +50,20 @@ class Scope(msgspec.Struct, frozen=True, array_like=True, gc=False):
     symbol: Annotated[str, msgspec.Meta(max_length=128)] = ""
 
     def covers(self, account: str, strategy: str | None, symbol: str) -> bool:
-        """Whether an order or a position of these three is inside the scope."""
+        """Whether an order or a position of these three is inside the scope.
+
+        A strategy's scope covers its further instances too: `dip` covers `dip-2`, which
+        `tapewire scale dip 2` starts.
+        """
         return (
             self.account in ("", account)
-            and self.strategy in ("", strategy)
+            and (self.strategy in ("", strategy) or self._has_instance(strategy or ""))
             and self.symbol in ("", symbol)
         )
+
+    def _has_instance(self, strategy: str) -> bool:
+        base, _, number = strategy.rpartition("-")
+        return base == self.strategy and number.isdecimal()
 
     def __str__(self) -> str:
         named = zip(("account", "strategy", "symbol"), self.parts, strict=True)

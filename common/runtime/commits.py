@@ -40,6 +40,11 @@ class Commit(NamedTuple):
     answers: Sequence[Answer]
     began_ns: int
 
+    @property
+    def last_seq(self) -> int:
+        """The last event's seq; 0 without events."""
+        return self.seq + len(self.events) - 1 if self.events else 0
+
 
 class Commits:
     """The commits of one service; it calls `seal` when one begins, `durable` when it is on disk."""
@@ -69,8 +74,15 @@ class Commits:
     def head_seq(self) -> int:
         """The journal's last seq once all that was emitted so far is durable."""
         journaled = self._stream.journal.head.seq if self._stream is not None else 0
-        under_way = len(self._under_way.events) if self._under_way is not None else 0
-        return journaled + under_way + len(self.emitted)
+        under_way = self._under_way.last_seq if self._under_way is not None else 0
+        # not their sum: the journal may have them already, and this turn has not taken note of it
+        return max(journaled, under_way) + len(self.emitted)
+
+    @property
+    def held(self) -> bool:
+        """Whether something waits to be committed that no commit under way will call attention to:
+        the journal says when that one is complete, and until then nothing can begin."""
+        return bool(self.emitted) and self._under_way is None
 
     def answer(self, sender: bytes, event: Event) -> None:
         """Answer a request, once everything emitted so far is durable."""
@@ -118,7 +130,7 @@ class Commits:
         if commit is None:
             return
         if commit.events and stream is not None:
-            if stream.journal.head.seq < commit.seq + len(commit.events) - 1:
+            if stream.journal.head.seq < commit.last_seq:
                 return
             took_ns = self._clock.mono_ns() - commit.began_ns
             self._metrics.times["commit", ""].record(took_ns)

@@ -41,7 +41,7 @@ class Journal(Protocol):
 
     @property
     def head(self) -> Head:
-        """How far it goes."""
+        """The last record's number, and the chain up to it."""
 
     def append(self, events: Sequence[Event]) -> int:
         """Write `events` in one commit; they are durable on return. Gives the first one's seq."""
@@ -131,7 +131,7 @@ class SqliteJournal(_AtOnce):
 
     @property
     def head(self) -> Head:
-        """How far it goes."""
+        """The last record's number, and the chain up to it."""
         return self._head
 
     def append(self, events: Sequence[Event]) -> int:

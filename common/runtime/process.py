@@ -236,9 +236,9 @@ class Reporter:
         self._log_dead_letters()
 
     def _log_state(self, state: str, reason: str) -> None:
-        told = f"{state} {reason}".strip()
-        if told != self._logged:
-            self._logged = told
+        summary = f"{state} {reason}".strip()
+        if summary != self._logged:
+            self._logged = summary
             self._log.info("state", state=state, reason=reason)
 
     def _log_dead_letters(self) -> None:

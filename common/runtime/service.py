@@ -7,7 +7,7 @@ emitted, and only then acts on it and publishes it. The order matters:
 
     poll -> dispatch -> on_tick -> commit -> after_commit -> announce -> catch up, heartbeat
 
-*   What is emitted is on disk before anyone hears of it. If the process dies before the commit,
+*   What is emitted is on disk before anyone receives it. If the process dies before the commit,
     nothing happened; if it dies after it, the next start reads it and readers get it by catch-up.
     There is no moment in which another process knows something that a restart here would not.
 *   A reply leaves after the commit too, so an answer never promises what a crash could undo.
@@ -200,7 +200,7 @@ class Service:
 
     def turn(self, timeout_ms: int) -> None:
         """Take what has come (waiting up to `timeout_ms` for it), decide, commit, publish."""
-        if self._commits.emitted:  # held: its time must not pass unnoticed
+        if self._commits.held:  # its time must not pass unnoticed
             timeout_ms = min(timeout_ms, self._hold_ms)
         inbound = self.transport.poll(timeout_ms)
         now = self.clock.now()
@@ -322,12 +322,12 @@ class Service:
         if self.stream is None:
             return
         state, reason = self.readiness(now)
-        telling = (state, reason, self.trading())
-        if now.mono_ns < self._next_beat_ns and telling == self._announced:
+        announced = (state, reason, self.trading())
+        if now.mono_ns < self._next_beat_ns and announced == self._announced:
             return
-        self._announced, self._next_beat_ns = telling, now.mono_ns + self._heartbeat_ns
+        self._announced, self._next_beat_ns = announced, now.mono_ns + self._heartbeat_ns
         seq, chain = self.stream.journal.head
-        beat = Heartbeat(now.wall_ns, state, reason, seq, chain, telling[2], now.mono_ns)
+        beat = Heartbeat(now.wall_ns, state, reason, seq, chain, announced[2], now.mono_ns)
         self.transport.send("events", self.stream.heartbeat(beat))
 
     def status(self) -> Mapping[str, Any]:

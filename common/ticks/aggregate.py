@@ -21,7 +21,7 @@ class InOrder(Generic[T]):
     """Ticks in the order of their time; those of one time keep the order they came in.
 
     Each is held until no tick that is waited for can precede it. Late is what is older than the
-    youngest one seen, or than the time told by `advance`, by more than `lateness_ns`.
+    youngest one seen, or than the time given to `advance`, by more than `lateness_ns`.
     """
 
     def __init__(self, lateness_ns: int = 0) -> None:

@@ -108,7 +108,13 @@ def load_started(path: str | None, run_dir: Path | None = None) -> "Config":
     if run_dir is not None:
         kept = launch.read(run_dir)
         if kept is None:
-            raise ConfigError(f"--run-dir {run_dir}: no group was started there")
+            there = (run_dir / control.FILE).exists()
+            raise ConfigError(
+                f"--run-dir {run_dir}: its {control.FILE} cannot be read; it is damaged, or of"
+                " another version of Tapewire: use that version to look at it"
+                if there
+                else f"--run-dir {run_dir}: no group was started there"
+            )
         return kept
     if "TAPEWIRE_RUN_DIR" not in os.environ:
         require_file(path)

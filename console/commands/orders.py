@@ -51,9 +51,9 @@ def list_orders(
     found = trading.orders(read, only)
     shown = {"orders": [trading_json.order(one) for one in found]}
     show(as_json, shown, tables_trading.orders(found, read, only))
-    untraded = "" if as_json else trading.untraded(loaded, only)
-    if untraded:
-        out.print(untraded)
+    no_order = "" if as_json else trading.signals_without_order(loaded, only)
+    if no_order:
+        out.print(no_order)
 
 
 @orders.command("cancel")

@@ -5,10 +5,18 @@ from tapewire.common.config.locate import config_path, how_to_get_one
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.console.doctor import broker, local, sockets, strategies
 from tapewire.console.doctor.finding import Finding, failed, passed, skipped
+from tapewire.risk.rules import load_rules
 
 __all__ = ["Finding", "examine"]
 
-AFTER_CONFIGURATION = ("strategies", "run directory", "disk", "sockets", *broker.CHECKS)
+AFTER_CONFIGURATION = (
+    "strategies",
+    "risk rules",
+    "run directory",
+    "disk",
+    "sockets",
+    *broker.CHECKS,
+)
 
 
 def examine(path: str | None, timeout_s: float = broker.TIMEOUT_S) -> list[Finding]:
@@ -22,11 +30,24 @@ def examine(path: str | None, timeout_s: float = broker.TIMEOUT_S) -> list[Findi
     return [
         configured(config, path),
         *strategies.check(config, config_path(path)),
+        rules(config),
         local.run_dir(config),
         local.disk(config.run_dir),
         *sockets.check(config),
         *broker.check(config, timeout_s),
     ]
+
+
+def rules(config: Config) -> Finding:
+    """Whether every risk rule can be loaded, as executor and risk will."""
+    try:
+        loaded = load_rules(config.risk.rules)
+    except ConfigError as error:
+        return failed("risk rules", str(error), "correct that [[risk.rules]] entry")
+    names = ", ".join(rule.name for rule in loaded.rules)
+    if not names:
+        return failed("risk rules", "none", "add a [[risk.rules]] entry: nothing limits a position")
+    return passed("risk rules", names)
 
 
 def configured(config: Config, path: str | None) -> Finding:

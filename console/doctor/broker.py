@@ -106,8 +106,30 @@ def account(config: Config, probe: Probe) -> Finding:
     if refusal:
         sentence, _, advice = refusal.partition("; ")
         return failed("account", sentence, advice)
+    if stray := _stray(config, found):
+        return stray
     named = ", ".join(f"{redact(a)} ({'paper' if accounts.is_paper(a) else 'live'})" for a in found)
     return passed("account", f"{named}, mode {config.mode}")
+
+
+def _stray(config: Config, login: tuple[str, ...]) -> Finding | None:
+    """A strategy whose signals would all be denied for its account, or a rule that would never
+    apply: the first one found."""
+    for strategy in config.strategies:
+        where = f"strategy {strategy.name}"
+        advice = "set account of its [[strategies]] entry to one of the login's"
+        if not strategy.account and len(login) > 1:
+            return failed(
+                "account", f"{where} names no account, and the login has {len(login)}", advice
+            )
+        if strategy.account and strategy.account not in login:
+            found = f"the account of {where} is not one of this login's"
+            return failed("account", found, advice)
+    for number, rule in enumerate(config.risk.rules, 1):
+        if rule.scope.account and rule.scope.account not in login:
+            found = f"the account of [[risk.rules]] number {number} is not one of this login's"
+            return failed("account", found, "correct its scope, or remove the rule")
+    return None
 
 
 def read_only(probe: Probe, timeout_s: float) -> Finding:

@@ -66,18 +66,22 @@ def prepare_journals(config: Config, run_dir: Path) -> str:
 
     The simulator's account starts empty with every group, and does not exist once TWS takes its
     place, so the journals about it are archived. Risk's stays, as a halt outlives the group, unless
-    another version of Tapewire wrote it: then the simulator starts without it. With a real account
-    nothing is put away, and a journal of another version raises `JournalVersionError`.
+    another version of Tapewire wrote it: then the simulator starts without it, and without what
+    that version kept under names of its own. With a real account a journal of another version
+    raises `JournalVersionError`, before anything is moved.
     """
     simulated = config.simulator.enabled
     names = [*OF_THE_ACCOUNT] if simulated or _was_simulated(run_dir) else []
-    dropped = simulated and not _is_readable(run_dir / "journals" / f"{roles.RISK}.sqlite")
-    archive = archived(run_dir, [*names, *([roles.RISK] if dropped else [])])
-    for path in sorted((run_dir / "journals").glob("*.sqlite")):
-        require_version(path)
+    others = [p for p in sorted((run_dir / "journals").glob("*.sqlite")) if p.stem not in names]
+    if not simulated:
+        for path in others:
+            require_version(path)
+    dropped = [path.stem for path in others if not _is_readable(path)]
+    archive = archived(run_dir, [*names, *dropped])
     if archive is None:
         return ""
-    risk = "; risk's journal is of another version, so an earlier halt is lifted" if dropped else ""
+    lifted = "; risk's journal is of another version, so an earlier halt is lifted"
+    risk = lifted if roles.RISK in dropped else ""
     return (
         f"earlier trading is in {archive}, as the simulator's account starts empty; look at it with"
         f" `tapewire blotter --run-dir {archive}`{risk}"
@@ -109,8 +113,7 @@ def require_version(path: Path) -> None:
 
 def _is_readable(path: Path) -> bool:
     try:
-        if path.exists():
-            require_version(path)
+        require_version(path)
     except JournalVersionError:
         return False
     return True

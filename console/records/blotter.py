@@ -140,7 +140,7 @@ def commission_of(trading: Trading, found: Iterable[Fill]) -> dict[str, Decimal]
     return total
 
 
-def untraded(config: Config, only: Only) -> str:
+def signals_without_order(config: Config, only: Only) -> str:
     """How many signals led to no order, with the last one's reason; empty if none did."""
     journal = read_journal(config.run_dir.absolute(), roles.EXECUTOR)
     found = [

@@ -15,20 +15,10 @@ again whenever a part of it is missing (`decisions_known`).
 
 from typing import Any
 
+from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.clock import Now
-from tapewire.common.events import (
-    EVERYTHING,
-    Event,
-    FlattenCompleted,
-    FlattenStarted,
-    Heartbeat,
-    RiskHalted,
-    RiskResumed,
-    Scope,
-    SubmitOrder,
-    terms_fault,
-)
+from tapewire.common.events import Event, Heartbeat, SubmitOrder, terms_fault
 
 
 class Gate:
@@ -40,8 +30,7 @@ class Gate:
         self.reduce_only = reduce_only
         self.beat: Heartbeat | None = None
         self.decisions_known = False  # whether risk's journal has been read to its head
-        self.halts: dict[Scope, str] = {}
-        self.flattening: set[Scope] = set()
+        self.decisions = Decisions()
 
     def on_risk(self, event: Event) -> None:
         """Take in risk's heartbeats, which are the lease, and its decisions.
@@ -50,14 +39,8 @@ class Gate:
         """
         if isinstance(event, Heartbeat):
             self.beat = event
-        elif isinstance(event, RiskHalted):
-            self.halts[event.scope] = event.reason
-        elif isinstance(event, RiskResumed):
-            self._lift(event.scope)
-        elif isinstance(event, FlattenStarted):
-            self.flattening.add(event.scope)
-        elif isinstance(event, FlattenCompleted):
-            self.flattening.discard(event.scope)
+        else:
+            self.decisions.apply(event)
 
     def denial(self, order: SubmitOrder, now: Now, exposure: Exposure) -> str:
         """Why `order` may not go to the broker now; empty if it may. `exposure` is that of its
@@ -67,7 +50,7 @@ class Gate:
             return fault
         if order.expires_ns < now.wall_ns:
             return "it expired before it could be sent"
-        if any(self._covers(scope, order) for scope in self.flattening):
+        if self.decisions.flattens(order):
             return "a flatten is in progress, and it closes the positions itself"
         if exposure.reduced_by(order.terms):
             return ""
@@ -77,10 +60,7 @@ class Gate:
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values: what risk has decided, as far as it is known here."""
-        return {
-            "halts": sorted((scope.parts, why) for scope, why in self.halts.items()),
-            "flattening": sorted(scope.parts for scope in self.flattening),
-        }
+        return self.decisions.snapshot()
 
     def _risk_denial(self, order: SubmitOrder, now: Now) -> str:
         if self.beat is None:
@@ -93,18 +73,9 @@ class Gate:
             )
         if not self.decisions_known:
             return "risk's decisions are not all known yet"
-        halted = next((scope for scope in self.halts if self._covers(scope, order)), None)
+        halted = self.decisions.halt_on(order)
         if halted is not None:
             return f"trading is HALTED for {halted}, and the order would add risk"
         if self.beat.trading != "ACTIVE":
             return f"trading is {self.beat.trading or 'HALTED'}, and the order would add risk"
         return ""
-
-    def _lift(self, scope: Scope) -> None:
-        if scope == EVERYTHING:
-            self.halts.clear()
-        self.halts.pop(scope, None)
-
-    @staticmethod
-    def _covers(scope: Scope, order: SubmitOrder) -> bool:
-        return scope.covers(order.account, order.strategy, order.symbol)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
+from tapewire.common import roles
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     TEXT_MAX,
@@ -117,7 +118,7 @@ class OrderEntry:
         name = command.id or command.intent_id
         if self._registry.answer(command.intent_id) is None:
             denied = OrderDenied(
-                now.wall_ns, "", "", "gateway", TOO_EARLY, intent_id=command.intent_id
+                now.wall_ns, "", "", roles.GATEWAY, TOO_EARLY, intent_id=command.intent_id
             )
             return OrderAnswer(name, accepted=True), self._apply([denied])
         intent = self._orders.get(command.intent_id)
@@ -240,6 +241,6 @@ class OrderEntry:
 
 def _denial_of(order: SubmitOrder, reason: str, now: Now) -> OrderDenied:
     return OrderDenied(
-        now.wall_ns, order.account, order.strategy, "gateway", reason[:TEXT_MAX],
+        now.wall_ns, order.account, order.strategy, roles.GATEWAY, reason[:TEXT_MAX],
         intent_id=order.intent_id,
     )  # fmt: skip

@@ -62,6 +62,10 @@ class Holdings:
         closed = [key for key, held in self.reported.items() if held and key not in named]
         return [PositionReported(now_ns, *key, ZERO, ZERO) for key in closed]
 
+    def unreadable(self) -> None:
+        """Something could not be read, perhaps a position: what the list leaves out may be held."""
+        self._named = None
+
     def forget_question(self) -> None:
         """The connection is gone, and the rest of its list with it."""
         self._named = None

@@ -26,18 +26,18 @@ def refusal(accounts: tuple[str, ...], mode: Mode, live_account: str | None) -> 
             return ""
         named = redact(live_account) if live_account else "not set"
         return (
-            f"live_account is {named}, but TWS is logged in to {_told(accounts)}; log in to that"
+            f"live_account is {named}, but TWS is logged in to {_named(accounts)}; log in to that"
             " account, or correct live_account. Nothing is sent until then"
         )
     live = tuple(account for account in accounts if not is_paper(account))
     if not live:
         return ""
     return (
-        f'mode is "paper", but TWS is logged in to {_told(live)}, which is not a paper account;'
+        f'mode is "paper", but TWS is logged in to {_named(live)}, which is not a paper account;'
         ' log in to paper trading, or set mode = "live" and live_account.'
         " Nothing is sent until then"
     )
 
 
-def _told(accounts: tuple[str, ...]) -> str:
+def _named(accounts: tuple[str, ...]) -> str:
     return " and ".join(sorted({redact(account) for account in accounts})) or "no account"

@@ -28,7 +28,6 @@ from tapewire.common.events import (
     OrderModifyRejected,
     OrderTerms,
     TermChanges,
-    terms_fault,
 )
 from tapewire.gateway import broker
 from tapewire.gateway.orders.intent import Intent
@@ -86,21 +85,18 @@ class Modifies:
         if intent is None:
             return "no order with this id"
         terms, before = modify.terms, intent.terms
-        faults = (
-            (intent.state != "ACCEPTED", f"the order is {intent.state}; it must be ACCEPTED"),
+        fault = intent.modify_fault(terms)
+        if fault:
+            return fault
+        if intent.reported is None:
             # To a broker that does not have the order, its modify would be a second order.
-            (intent.reported is None, "the broker has not reported the order since connecting"),
-            (intent.modify not in (None, modify), "another modify of the order is under way"),
-            (
-                terms.quantity <= intent.filled,
-                f"quantity is {terms.quantity:f}; it must be above the {intent.filled:f} filled",
-            ),
-        )
-        reason = next((reason for found, reason in faults if found), "") or terms_fault(terms)
+            return "the broker has not reported the order since connecting"
+        if intent.modify not in (None, modify):
+            return "another modify of the order is under way"
         changes = TermChanges(terms.quantity, terms.limit, terms.stop, terms.trail)
-        if not reason and changes.applied_to(before) != terms:
+        if changes.applied_to(before) != terms:
             return "only the quantity and the prices of an order can change"
-        return reason
+        return ""
 
     def of(self, modify_id: str) -> ModifyOrder | None:
         """The modify of this id, while it is under way."""

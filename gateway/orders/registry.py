@@ -19,7 +19,7 @@ there twice. Why this is enough:
 State changes only in `apply`, from events that are on disk; everything else decides events.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +39,9 @@ from tapewire.common.events import (
     OrderDenied,
     OrderFilled,
     OrderIntended,
+    OrderModified,
+    OrderModifyIntended,
+    OrderModifyRejected,
     OrderRejected,
     OrderUnknown,
 )
@@ -59,22 +62,25 @@ class Registry:
         self._denied: dict[str, str] = {}
         self._fills: dict[str, Fill] = {}
         self._commissions: set[str] = set()
+        self._on: Mapping[type[Event], Callable[[Any, Intent | None], None]] = {
+            OrderIntended: self._numbered,
+            OrderAccepted: self._numbered,
+            OrderDenied: self._keep_denial,
+            Fill: self._keep_fill,
+            Commission: self._keep_commission,
+            OrderModifyIntended: self._modify,
+            OrderModified: self._modify,
+            OrderModifyRejected: self._modify,
+        }
 
     # ---- state ---------------------------------------------------------------------------------
 
     def apply(self, event: Event) -> None:
         """Take in an event of this gateway's own journal, now or when it is read again."""
         intent = self.orders.apply(event)
-        if isinstance(event, OrderIntended | OrderAccepted):
-            if intent is not None and event.order_id:
-                self._by_order_id[event.order_id] = intent
-        elif isinstance(event, OrderDenied):
-            self._denied.setdefault(event.intent_id, event.reason)
-        elif isinstance(event, Fill):
-            self._fills[execution_key(event.exec_id)] = event
-        elif isinstance(event, Commission):
-            self._commissions.add(event.exec_id)
-        self.modifies.apply(event)
+        handler = self._on.get(type(event))
+        if handler is not None:
+            handler(event, intent)
 
     def corrected(self, exec_id: str) -> Decimal:
         """What the execution that this one corrects was counted with; 0 if it corrects none."""
@@ -90,6 +96,22 @@ class Registry:
             "commissions": sorted(self._commissions),
             "modifies": self.modifies.snapshot(),
         }
+
+    def _numbered(self, event: OrderIntended | OrderAccepted, intent: Intent | None) -> None:
+        if intent is not None and event.order_id:
+            self._by_order_id[event.order_id] = intent
+
+    def _keep_denial(self, event: OrderDenied, _intent: Intent | None) -> None:
+        self._denied.setdefault(event.intent_id, event.reason)
+
+    def _keep_fill(self, event: Fill, _intent: Intent | None) -> None:
+        self._fills[execution_key(event.exec_id)] = event
+
+    def _keep_commission(self, event: Commission, _intent: Intent | None) -> None:
+        self._commissions.add(event.exec_id)
+
+    def _modify(self, event: Event, _intent: Intent | None) -> None:
+        self.modifies.apply(event)
 
     # ---- what the executor asks ----------------------------------------------------------------
 

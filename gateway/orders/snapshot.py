@@ -1,10 +1,11 @@
 """Snapshot: asking the broker for everything it knows of orders, and noting which it names.
 
 A snapshot answers one question: which of the orders that we are unsure of does the broker have?
-Its silence about an order may only be believed when four things hold: open orders, executions and
-completed orders were all listed to their ends; the list was asked for long enough after connecting
-for the broker to have read what an earlier connection left in its socket; the order was not written
-so shortly before that the broker may not have read it; and it is not queued here, unsent.
+Its silence about an order may only be believed when five things hold: open orders, executions and
+completed orders were all listed to their ends; every message meanwhile could be read; the list was
+asked for long enough after connecting for the broker to have read what an earlier connection left
+in its socket; the order was not written so shortly before that the broker may not have read it; and
+it is not queued here, unsent.
 """
 
 from typing import Final
@@ -21,6 +22,7 @@ class Snapshot:
     def __init__(self, begun: Now) -> None:
         self.begun = begun
         self.seen: set[str] = set()
+        self.unreadable = False  # something came that could not be read, perhaps an order
         self._open: set[broker.Query] = {"open_orders", "executions", "completed_orders"}
 
     def note(self, event: broker.BrokerEvent) -> None:
@@ -31,6 +33,8 @@ class Snapshot:
             self.seen.add(event.reference)
         elif isinstance(event, broker.QueryComplete):
             self._open.discard(event.query)
+        elif isinstance(event, broker.Unreadable):
+            self.unreadable = True
 
     @property
     def complete(self) -> bool:

@@ -20,12 +20,12 @@ from tapewire.gateway.broker import (
     Status,
     Verdict,
 )
+from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.tws import errors
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
-from tapewire.gateway.tws.pacing import Outbox
 from tapewire.gateway.tws.session import TwsSession
 
 DETAILS_REQUEST_ID: Final = 900_000_000
@@ -65,7 +65,7 @@ class TwsBroker:
         self.market = MarketData()
         self.session = TwsSession(client_id, self.market, refuses)
         self.contracts = Contracts(instruments)
-        self.outbox = Outbox(rate_max_per_s)
+        self.outbox: Outbox[bytes] = Outbox(rate_max_per_s)
         self.lines = Lines(self.session, self.market, self.contracts, self.outbox)
         self._greeting = b""
         self._last_word = ""  # why TWS is about to close, in its own words
@@ -107,7 +107,7 @@ class TwsBroker:
             try:
                 events += self._events_of(message)
             except Exception as error:  # noqa: BLE001 - it must not take with it what came before and after
-                events.append(broker.Complaint(f"{message!r:.300} raised {error!r:.200}"))
+                events.append(broker.Unreadable(f"{message!r:.300} raised {error!r:.200}"))
         return events
 
     def overdue(self, now: Now) -> str:
@@ -158,7 +158,7 @@ class TwsBroker:
             self.contracts.found(message)
         elif isinstance(message, tws.Undecodable):
             text = f"TWS sent a message that cannot be read: {message.reason}"
-            yield broker.Complaint(text, message.payload)
+            yield broker.Unreadable(text, message.payload)
         else:
             yield from self._session(message)
 
@@ -299,7 +299,8 @@ class TwsBroker:
         if self._greeting:
             greeting, self._greeting = self._greeting, b""
             return Released(greeting, [])
-        return Released(*self.outbox.release(now.mono_ns, verdict))
+        requests, names = self.outbox.release(now.mono_ns, verdict)
+        return Released(b"".join(requests), names)
 
     def _place(self, order_id: str, order: SubmitOrder, name: str) -> None:
         contract = self.contracts.contract(order.symbol)

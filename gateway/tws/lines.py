@@ -1,8 +1,8 @@
 """Market data lines: which symbols are read, opened once a session."""
 
+from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.market_data import MarketData
-from tapewire.gateway.tws.pacing import Outbox
 from tapewire.gateway.tws.session import TwsSession
 
 
@@ -10,7 +10,7 @@ class Lines:
     """The symbols that somebody reads. A line stays open until the session ends."""
 
     def __init__(
-        self, session: TwsSession, market: MarketData, contracts: Contracts, outbox: Outbox
+        self, session: TwsSession, market: MarketData, contracts: Contracts, outbox: Outbox[bytes]
     ) -> None:
         self._session = session
         self._market = market

@@ -9,11 +9,12 @@ from ibapi.common import UNSET_DOUBLE
 from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
 
+from tapewire.common.events.terms import REQUIRED_PRICES
 from tapewire.gateway.tws import messages as tws
 
-LIMITED: Final = frozenset({"LMT"})
+LIMITED: Final = frozenset(kind for kind, of in REQUIRED_PRICES.items() if "limit" in of)
 """TWS's order types that have a limit price; in `lmtPrice`."""
-STOPPED: Final = frozenset({"STP"})
+STOPPED: Final = frozenset(kind for kind, of in REQUIRED_PRICES.items() if "stop" in of)
 """TWS's order types that have a stop price; in `auxPrice`."""
 
 logging.getLogger("ibapi").setLevel(logging.ERROR)  # it logs several lines a field

@@ -200,7 +200,7 @@ def test_prices_alone_can_be_traded(tested, tmp_path):
 
 
 def test_a_night_without_ticks_costs_no_readiness(tested, tmp_path):
-    night = 16 * 3600
+    night = 3 * 3600
     lines = [HEADER]
     for second, ask in ((0, "10.02"), (night, "10.22"), (night + 10, "10.32")):
         lines.append(f"{(START_S + second) * SECOND_NS},XYZ,{D(ask) - D('0.02')},{ask},900,900,,")

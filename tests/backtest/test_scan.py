@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from tapewire.backtest.scan import Window, scan
+from tapewire.backtest.scan import Window, rules_about, scan
+from tapewire.common.config.settings import Config
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.file import SIZE_ASSUMED, TickFile
 from tests.backtest.made import SECOND_NS, START_S, ticks, written
@@ -150,3 +151,15 @@ def test_crossed_quotes_and_prices_below_0_are_counted_with_the_first(tmp_path):
         " 11 and 10.5",
         "S, a stock, has 1 row with a price below 0, the first at 2023-11-14T22:13:23.000000Z",
     ]
+
+
+def test_rules_about_what_a_run_does_not_have_are_left_out():
+    scopes = [{}, {"symbol": "AAA"}, {"symbol": "BBB"}, {"strategy": "one"}, {"strategy": "two"}]
+    config = Config(
+        risk={"rules": [{"rule": "MaxContracts", "scope": scope} for scope in scopes]},
+        strategies=[{"name": name, "strategy": "a.b:C"} for name in ("one", "two")],
+    )
+    left = rules_about(config, config.strategies[:1], ["AAA"])
+    assert [rule.scope.model_dump(exclude_defaults=True) for rule in left] == [
+        {}, {"symbol": "AAA"}, {"strategy": "one"},
+    ]  # fmt: skip

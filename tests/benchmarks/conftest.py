@@ -17,7 +17,7 @@ class LatencyRun(NamedTuple):
 
 @pytest.fixture(scope="session")
 def latency(tmp_path_factory: pytest.TempPathFactory) -> LatencyRun:
-    """A second of ticks; a test that uses it belongs to the xdist group `latency`."""
+    """A second of ticks; tests/conftest.py keeps the tests that use it together."""
     folder = tmp_path_factory.mktemp("plot") / "new" / "bench"
     run = figures_of("latency", "--seconds", "1", "--rates", "200", "--plot", str(folder))
     return LatencyRun(run, folder)

@@ -8,7 +8,6 @@ from tapewire.benchmarks.load import made_ticks as made
 from tapewire.gateway.tws.market_data import Line, MarketData
 from tests.benchmarks.running import figures_of, goals_are_whole
 
-pytestmark = pytest.mark.xdist_group("contests")
 CONTENDERS = {
     "throughput": {"tapewire", "nautilus", "vnpy", "vnpy_engine", "pyzmq_plain", "pyzmq_floor"},
     "tws": {"tapewire", "ibapi", "ib_async"},

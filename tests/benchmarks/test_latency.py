@@ -11,7 +11,6 @@ from tapewire.benchmarks.report.figures import ratio, summary_us
 from tests.benchmarks.conftest import LatencyRun
 from tests.benchmarks.running import benchmarks
 
-pytestmark = pytest.mark.xdist_group("latency")
 HOPS = {
     "whole",
     "gateway_to_strategy",

@@ -13,7 +13,6 @@ from tapewire.benchmarks.report.latency_chart import LOOKS, nines, percent
 from tapewire.common import extras
 from tests.benchmarks.conftest import LatencyRun
 
-pytestmark = pytest.mark.xdist_group("latency")
 FILES = {"latency.png", "latency.html", "figures.json"}
 
 

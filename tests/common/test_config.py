@@ -91,6 +91,14 @@ BAD = {
         "scope.acount of [[risk.rules]] number 1 is not a known key; did you mean account?"
         " Known: account, strategy, symbol"
     ),
+    INSTRUMENTS + '[[risk.rules]]\nrule = "MaxContracts"\nscope = {symbol = "AAPLE"}': (
+        "scope.symbol of [[risk.rules]] number 1 is AAPLE, which is not in [[instruments]];"
+        " did you mean AAPL? Known: AAPL, MSFT"
+    ),
+    STRATEGY + '[[risk.rules]]\nrule = "MaxContracts"\nscope = {strategy = "ome"}': (
+        "scope.strategy of [[risk.rules]] number 1 is ome, which is not in [[strategies]];"
+        " did you mean one?"
+    ),
     '[[risk.rules]]\nrule = "MaxContracts"\nparameters = 5': (
         "parameters of [[risk.rules]] number 1 is 5, must be a table"
     ),

@@ -43,8 +43,8 @@ def test_all_is_well_with_a_tws_that_is_there(examined, port, tws_port):
     port(tws_port)
     found, status = examined()
     assert {name: one["ok"] for name, one in found.items()} == dict.fromkeys(
-        ["configuration", "run directory", "disk", "sockets", "TWS", "account", "read-only API",
-         "market data", "clock"], True,
+        ["configuration", "risk rules", "run directory", "disk", "sockets", "TWS", "account",
+         "read-only API", "market data", "clock"], True,
     )  # fmt: skip
     assert status == 0
     assert found["TWS"]["found"] == f"server version 157 at 127.0.0.1:{tws_port}"
@@ -108,6 +108,22 @@ def test_a_tws_that_does_not_start_the_api(examined, port):
         "completed the handshake but does not start the API: no accounts in 0.3 s"
         in found["TWS"]["found"]
     )
+
+
+@pytest.mark.parametrize(
+    ("rules", "says"),
+    [
+        ('rule = "MaxContract"', "did you mean MaxContracts"),
+        ('rule = "MaxContracts"\nparameters = { limti = 5 }', "limti is not known"),
+        ('rule = "no_such_module:Rule"', "cannot be loaded"),
+    ],
+)
+def test_a_risk_rule_that_cannot_be_loaded_is_found(examined, config, rules, says):
+    with config.open("a") as file:
+        file.write(f"[[risk.rules]]\n{rules}\n")
+    found, status = examined("--timeout", SHORT)
+    assert (found["risk rules"]["ok"], status) == (False, 1)
+    assert says in found["risk rules"]["found"]
 
 
 def test_a_live_account_fails_in_paper_mode_and_is_redacted(examined, port):

@@ -11,6 +11,7 @@ from tapewire.common.config import settings as configuration
 from tapewire.common.config.locate import EXAMPLE
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.events import EVERYTHING, ControlReply, FlattenStarted, Scope
+from tapewire.common.runtime.journal import JournalVersionError
 from tapewire.console.group import control, launch
 from tapewire.console.group.supervisor import Group
 from tests.console.journaled import T0, write
@@ -213,8 +214,35 @@ def test_a_simulators_journals_of_another_version_are_archived(older, simulated)
     assert sentence.endswith("; risk's journal is of another version, so an earlier halt is lifted")
 
 
+def test_a_journal_under_a_name_of_an_earlier_version_is_archived_too(older, simulated):
+    gateway = older / "journals" / "gateway.sqlite"
+    gateway.rename(gateway.with_stem("way-out"))
+    launch.prepare_journals(simulated, older)
+    assert list((older / "journals").iterdir()) == []
+
+
+def test_a_refused_start_has_moved_nothing(older):
+    simulators = older / "programs" / "simulator.conf"
+    simulators.parent.mkdir(exist_ok=True)
+    simulators.touch()
+    before = sorted((older / "journals").glob("*.sqlite"))
+    with pytest.raises(JournalVersionError):
+        launch.prepare_journals(Config(), older)
+    assert sorted((older / "journals").glob("*.sqlite")) == before
+
+
 def test_a_refused_environment_is_a_refused_configuration(kept, monkeypatch):
     monkeypatch.setenv("TAPEWIRE_NO_SUCH", "1")
     with pytest.raises(ConfigError):
         configuration.load()
     assert launch.read(kept) is not None
+
+
+def test_a_run_directory_of_another_version_is_not_called_empty(tapewire, kept):
+    (kept / control.FILE).write_text('{"risk": {"max_contracts": 100}}')
+    found = tapewire("blotter", "--run-dir", str(kept))
+    assert found.status == 2
+    assert found.err.startswith(
+        f"tapewire: --run-dir {kept}: its started.json cannot be read; it is damaged, or of another"
+        " version of Tapewire"
+    )

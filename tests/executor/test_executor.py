@@ -294,7 +294,7 @@ def test_a_signal_without_an_account_to_trade_in_is_denied(
     (denied,), orders = one.on_signal(signal(account=named), NOW)
     assert (denied.account, denied.stage, orders) == (named, "executor", [])
     assert denied.reason.startswith(says)
-    assert one.untraded == 1
+    assert one.signals_denied == 1
 
 
 def test_a_signal_that_overtakes_the_first_connection_is_answered_when_it_comes_again():

@@ -66,7 +66,6 @@ def test_with_a_fresh_lease_and_active_trading_an_order_may_go():
         ({"beat": beat(trading="HALTED")}, "trading is HALTED, and"),
         ({"beat": beat(trading="REDUCING")}, "trading is REDUCING, and"),
         ({"beat": beat(trading=None)}, "trading is HALTED, and"),
-        ({"halts": {EVERYTHING: "x"}}, "trading is HALTED for everything, and"),
         ({"decisions_known": False}, "risk's decisions are not all known yet"),
         ({"reduce_only": True}, "the liquidation gateway only takes orders that reduce it"),
     ],
@@ -76,6 +75,13 @@ def test_what_adds_risk_is_denied_and_what_reduces_it_is_not(given: dict, says: 
     assert says in asked(gate(**given), submit(side="BUY"), held=10)
     assert asked(gate(**given), submit(side="SELL", quantity=10), held=10) == ""
     assert asked(gate(**given), submit(side="BUY", quantity=10), held=-10) == ""
+
+
+def test_a_halt_denies_what_adds_risk_and_lets_pass_what_reduces_it():
+    one = gate(halted())
+    says = "trading is HALTED for everything, and the order would add risk"
+    assert asked(one, submit(side="BUY"), held=10) == says
+    assert asked(one, submit(side="SELL", quantity=10), held=10) == ""
 
 
 def test_a_new_gate_knows_nothing_of_risks_decisions():
@@ -143,9 +149,9 @@ def test_a_resume_lifts_its_own_halt_and_that_of_everything_lifts_all():
     one = gate(halted(ACCOUNT), halted(symbol="AAPL"), halted())
     one.on_risk(RiskResumed(T0, Scope(strategy="s"), "no such halt"))
     one.on_risk(RiskResumed(T0, Scope(ACCOUNT), "test"))
-    assert sorted(str(scope) for scope in one.halts) == ["everything", "symbol AAPL"]
+    assert sorted(str(scope) for scope in one.decisions.halts) == ["everything", "symbol AAPL"]
     one.on_risk(RiskResumed(T0, EVERYTHING, "test"))
-    assert one.halts == {}
+    assert one.decisions.halts == {}
 
 
 @pytest.mark.parametrize("scope", [EVERYTHING, Scope(ACCOUNT), Scope(symbol="AAPL")], ids=str)
@@ -158,15 +164,22 @@ def test_during_a_flatten_even_a_reducing_order_in_its_scope_is_denied(scope: Sc
     assert asked(one, order, held=10) == ""
 
 
+def test_a_flatten_that_a_larger_one_has_replaced_ends_with_it():
+    one, order = gate(FlattenStarted(T0, Scope(symbol="AAPL"), "test")), submit(quantity=5)
+    one.on_risk(FlattenStarted(T0, EVERYTHING, "test"))
+    one.on_risk(FlattenCompleted(T0, EVERYTHING))
+    assert asked(one, order) == ""
+
+
 def test_a_flatten_elsewhere_leaves_other_orders_alone():
     assert asked(gate(FlattenStarted(T0, Scope(OTHER_ACCOUNT), "test")), submit()) == ""
 
 
-def test_the_durable_state_has_the_halts_with_their_reasons_and_the_flattens():
+def test_the_durable_state_has_the_halts_with_their_reasons_and_the_flatten():
     one = gate(halted(symbol="MSFT"), halted(ACCOUNT), FlattenStarted(T0, EVERYTHING, "test"))
     assert one.snapshot() == {
         "halts": [(("", "", "MSFT"), "test"), ((ACCOUNT, "", ""), "test")],
-        "flattening": [("", "", "")],
+        "flatten": ("", "", ""),
     }
 
 

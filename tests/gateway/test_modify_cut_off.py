@@ -88,7 +88,7 @@ def test_an_order_that_filled_while_away_tells_by_its_executions_which_terms_it_
 def test_a_modify_taken_while_the_lists_were_told_is_not_given_up(bench: Bench, *, queued: bool):
     order = bench.rest()
     bench.pass_s(10)
-    bench.gateway._begin_snapshot(bench.now)
+    bench.gateway.sync._begin_snapshot(bench.now)
     if queued:
         bench.flush()
     bench.modify(modify_order(quantity=15, limit="150"))
@@ -174,7 +174,7 @@ def test_several_modifies_are_settled_by_one_answer(bench: Bench):
 def test_a_modify_that_was_written_just_in_the_time_to_settle_is_asked_about_again(bench: Bench):
     orders = two_modifies(bench)
     bench.now += 2 * SECOND
-    bench.gateway._begin_snapshot(bench.now)
+    bench.gateway.sync._begin_snapshot(bench.now)
     assert bench.answer_snapshot(*map(open_order_of, orders)) == []
 
 

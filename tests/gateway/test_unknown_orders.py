@@ -107,7 +107,7 @@ def test_an_order_that_waits_for_its_turn_is_not_lost(bench: Bench):
     bench.broker.outbox._rate_max = 1  # all of this second's budget goes to another order
     bench.send(submit("first/1"))
     bench.submit(submit("s-1/1"))
-    bench.gateway._begin_snapshot(bench.now)
+    bench.gateway.sync._begin_snapshot(bench.now)
     bench.receive(
         messages.open_order_end(), messages.execution_end(1), messages.completed_orders_end()
     )
@@ -119,10 +119,10 @@ def test_an_order_sent_just_in_the_time_to_settle_is_not_lost(bench: Bench):
     bench.pass_s(10)
     bench.send(submit())
     bench.pass_s(2)
-    bench.gateway._begin_snapshot(bench.now)
+    bench.gateway.sync._begin_snapshot(bench.now)
     assert bench.answer_snapshot() == []
     bench.now += 1
-    bench.gateway._begin_snapshot(bench.now)
+    bench.gateway.sync._begin_snapshot(bench.now)
     assert names(bench.answer_snapshot()) == ["OrderLost"]
 
 
@@ -138,7 +138,7 @@ def test_lists_without_an_end_are_asked_for_again_but_not_at_once(bench: Bench):
 
 def test_an_order_sent_while_the_lists_were_told_is_not_lost(bench: Bench):
     bench.pass_s(10)
-    bench.gateway._begin_snapshot(bench.now)
+    bench.gateway.sync._begin_snapshot(bench.now)
     bench.send(submit())
     bench.now += SECOND
     assert "OrderLost" not in names(bench.answer_snapshot())

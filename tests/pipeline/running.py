@@ -33,6 +33,14 @@ def tapewire(*arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python to its end; a process of the group ends at once where it is refused."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True, text=True, cwd=ROOT, check=False, timeout=60,
+    )  # fmt: skip
+
+
 def alive(pid: int) -> bool:
     """Whether a process of that id is there."""
     try:

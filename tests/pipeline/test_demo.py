@@ -99,6 +99,17 @@ def test_the_run_directory_is_named_and_kept_where_asked_for(folder):
     assert (kept / "journals" / "gateway.sqlite").exists()
 
 
+def test_without_a_strategy_nothing_is_started(folder, monkeypatch):
+    """No process would read the market, so the simulator would wait for a reader for ever."""
+    monkeypatch.setenv("TAPEWIRE_STRATEGIES", "[]")
+    ticks = folder / "t.csv"
+    ticks.write_text("ts_ns,symbol,last\n1700000000000000000,AAA,9\n")
+    found = demo("--ticks", str(ticks))
+    assert found.returncode == 2
+    assert "no strategy is configured; expected at least one in [[strategies]]" in found.stderr
+    assert list(folder.iterdir()) == [ticks]
+
+
 def test_a_speed_that_is_no_number_is_refused(tmp_path):
     ticks = tmp_path / "t.csv"
     head = "ts_ns,symbol,bid,ask,bid_size,ask_size,last,last_size"

@@ -264,6 +264,7 @@ def test_working_orders_are_cancelled_where_configured_and_positions_stay(restin
     assert not any(isinstance(e, RiskHalted) for e in one.journal("risk"))
 
 
+@pytest.mark.soak
 def test_everything_is_flattened_where_configured(resting):
     one, stopped, said = resting("flatten")
     assert said == [
@@ -274,6 +275,7 @@ def test_everything_is_flattened_where_configured(resting):
     assert stopped.working == 0
 
 
+@pytest.mark.soak
 def test_where_risk_is_silent_nothing_is_claimed(begin: Begin):
     one = begin(executor__on_stop="cancel", strategies=strategy("rest", Resting))
     one.until(lambda: _orders(one).get("ACCEPTED") == SYMBOLS, "resting orders")

@@ -6,6 +6,7 @@ from tapewire.common.bus.wire import decode_event, encode
 from tapewire.common.events import (
     EVERYTHING,
     CancelAll,
+    ConnectionUp,
     Control,
     FlattenCompleted,
     FlattenStarted,
@@ -258,3 +259,25 @@ def test_a_reason_that_is_too_long_can_be_read_from_the_journal_again():
     one = monitor()
     for event in one.on_fault("x" * 600, NOW):
         assert decode_event(encode(event)) == event
+
+
+@pytest.mark.parametrize("action", ["halt", "flatten"])
+def test_an_account_that_the_login_does_not_have_is_refused(action: str):
+    one = monitor()
+    one.on_broker(ConnectionUp(T0, 157, ("DU1", "DU2")))
+    reply, events = ask(one, action, scope=Scope("X"))
+    done = {"halt": "halted", "flatten": "flattened"}[action]
+    says = f"not {done}: account X is not one of this login's; expected one of: DU1, DU2"
+    assert (reply.ok, reply.text, events) == (False, says, [])
+    assert ask(one, action, scope=Scope("DU2"))[0].ok
+
+
+def test_while_no_login_is_known_any_account_can_be_halted():
+    assert ask(monitor(), "halt", scope=Scope("DU3"))[0].ok
+
+
+def test_an_account_that_was_traded_can_be_halted_after_the_login_changed():
+    one = monitor()
+    one.on_broker(held(1))
+    one.on_broker(ConnectionUp(T0, 157, ("DU9",)))
+    assert ask(one, "halt", scope=Scope("DU1"))[0].ok

@@ -4,8 +4,10 @@ from functools import partial
 
 from tapewire.common import roles
 from tapewire.common.clock import Now
+from tapewire.common.events import Event
 from tapewire.common.runtime.journal import Journal, Synchronous
 from tapewire.gateway import composition
+from tapewire.gateway.broker import BrokerEvent, SessionReady
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.service import GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
@@ -15,8 +17,13 @@ from tapewire.virtual.node import Build, Node
 class BlindGateway(Gateway):
     """Sends an order again when it does not know what became of it, as soon as it is connected."""
 
-    def _start(self, now: Now) -> None:
-        super()._start(now)
+    def on_report(self, report: BrokerEvent, now: Now) -> list[Event]:
+        events = super().on_report(report, now)
+        if isinstance(report, SessionReady):
+            self._send_again()
+        return events
+
+    def _send_again(self) -> None:
         for intent in [i for i in self.orders.live() if i.state == "UNKNOWN"]:
             tws = self.broker
             assert isinstance(tws, TwsBroker)

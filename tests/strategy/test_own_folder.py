@@ -104,6 +104,7 @@ def clone(tmp_path: Path) -> Path:
     return clone
 
 
+@pytest.mark.soak
 def test_of_two_files_of_one_name_the_calling_folders_is_loaded_everywhere(tmp_path, clone):
     (tmp_path / "own").mkdir()
     own = Folder(tmp_path / "own", home=clone)
@@ -149,6 +150,7 @@ def test_what_is_wrong_is_the_same_sentence_live_in_back_test_demo_and_doctor(fo
     assert (found["ok"], f"{found['found']}; {found['advice']}") == (False, says)
 
 
+@pytest.mark.soak
 def test_a_file_that_the_back_test_takes_is_taken_by_the_demo_and_for_warming_up(folder: Folder):
     rows = [f"{1_700_000_000 + n},{10 + n % 2}" for n in range(200)]
     (folder.path / "AAA.csv").write_text("\n".join(["time,price", *rows]) + "\n")
@@ -160,6 +162,7 @@ def test_a_file_that_the_back_test_takes_is_taken_by_the_demo_and_for_warming_up
         assert json.loads(found.stdout)["orders"] == 1
 
 
+@pytest.mark.soak
 def test_what_the_broker_rejects_is_said_with_its_reason(folder: Folder):
     (folder.path / "strategies" / "sizes.py").write_text("SIZE = 0.5\n")
     for command in (["backtest"], ["demo", "--speed", "max"]):
@@ -169,6 +172,7 @@ def test_what_the_broker_rejects_is_said_with_its_reason(folder: Folder):
         assert "a size of 0.5 is not a whole number (error 201, BUY 0.5 MKT of AAA)" in said
 
 
+@pytest.mark.soak
 def test_a_slip_in_a_callbacks_name_is_a_hint_everywhere(folder: Folder):
     folder.write(MINE.replace("on_quote", "on_quotes"))
     hint = "Mine has on_quotes, which Tapewire does not call; did you mean on_quote?"
@@ -214,6 +218,7 @@ symbols = ["CCC"]
 )
 
 
+@pytest.mark.soak
 def test_back_test_and_demo_give_a_strategy_those_of_its_symbols_that_the_file_has(folder: Folder):
     (folder.path / "tapewire.toml").write_text(TWO)
     with (folder.path / "ticks.csv").open("a") as file:
@@ -258,6 +263,7 @@ def test_a_strategy_that_is_stopped_fails_the_back_test_and_names_its_line(folde
     assert (shown.returncode, "FAULT: strategy mine was stopped" in shown.stdout) == (1, True)
 
 
+@pytest.mark.soak
 def test_a_strategy_that_is_stopped_fails_the_demo_and_its_log_has_the_traceback(folder: Folder):
     folder.write(RAISING)
     found = folder.tapewire("demo", "--ticks", "ticks.csv", "--speed", "max", "--json")
@@ -302,6 +308,7 @@ def test_an_on_start_that_raises_fails_back_test_and_demo_at_once_with_that_erro
         assert "AttributeError" not in found.stderr + found.stdout
 
 
+@pytest.mark.soak
 def test_beside_a_strategy_whose_on_start_raises_the_others_go_on_and_it_is_a_fault(folder: Folder):
     folder.write(UNSET)
     (folder.path / "tapewire.toml").write_text(OFTEN + BESIDE)
@@ -313,6 +320,7 @@ def test_beside_a_strategy_whose_on_start_raises_the_others_go_on_and_it_is_a_fa
         assert "AttributeError" not in found.stderr + found.stdout
 
 
+@pytest.mark.soak
 def test_live_an_on_start_that_raises_is_shown_and_is_not_tried_again(folder: Folder):
     folder.write(UNSET)
     live = f"[tws]\nport = {free_port()}\n[simulator]\nenabled = true\n"
@@ -328,6 +336,7 @@ def test_live_an_on_start_that_raises_is_shown_and_is_not_tried_again(folder: Fo
     assert (ran.returncode, f"  strategy-mine: HALTED: {FIRST};" in ran.stderr) == (1, True)
 
 
+@pytest.mark.soak
 def test_the_commands_that_the_document_gives_for_it_work_as_they_stand(tmp_path: Path):
     text = (ROOT / "docs" / "strategies.md").read_text()
     section = text.split("## A folder of your own")[1].split("\n## ")[0]

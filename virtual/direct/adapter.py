@@ -17,6 +17,7 @@ from tapewire.gateway.broker import (
     Released,
     Verdict,
 )
+from tapewire.gateway.outbox import Outbox
 from tapewire.simulator.exchange.contracts import ContractQuery
 from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
 from tapewire.virtual.direct import reports
@@ -50,9 +51,7 @@ class DirectBroker:
         self._inbox: list[Report] = []
         self._is_connected = False
         self._is_up = False
-        self._cancels: list[Request] = []
-        self._orders: dict[str, Request] = {}  # by the name of the intent or the modify
-        self._requests: list[Request] = []
+        self._outbox: Outbox[Request] = Outbox()
         self._next_order_id = 1
         self._lines: dict[str, Line] = {}
         self._touched: list[Line] = []  # those with ticks
@@ -65,7 +64,7 @@ class DirectBroker:
     @property
     def waiting(self) -> int:
         """How many commands wait in the queue."""
-        return len(self._cancels) + len(self._orders) + len(self._requests)
+        return len(self._outbox)
 
     # ---- what comes in ---------------------------------------------------------------------------
 
@@ -76,7 +75,9 @@ class DirectBroker:
     def take(self, frames: list[bytes], now: Now) -> list[BrokerEvent]:
         """See `Broker.take`."""
         if frames[0] == OPENED:
-            self._is_connected, self._requests = True, [reports.Login(self.client_id)]
+            self._is_connected = True
+            self._outbox.forget_requests()
+            self._outbox.request(reports.Login(self.client_id))
             return [broker.SessionProgress("waiting for the exchange to answer the login")]
         if frames[0] == CLOSED:
             return [self.closed(frames[1].decode(errors="replace"))]
@@ -92,7 +93,8 @@ class DirectBroker:
     def closed(self, reason: str) -> BrokerEvent:
         """See `Broker.closed`. Orders stay queued: the core withdraws them."""
         self._is_connected = self._is_up = False
-        self._cancels, self._requests, self._inbox = [], [], []
+        self._outbox.forget_requests()
+        self._inbox = []
         self._wanted = dict.fromkeys(self._wanted, False)
         return broker.SessionLost(reason)
 
@@ -151,17 +153,17 @@ class DirectBroker:
             if not asked:
                 self._wanted[symbol] = True
                 self._lines[symbol] = Line(self._instruments[symbol])
-                self._requests.append(reports.Watch(symbol))
+                self._outbox.request(reports.Watch(symbol))
 
     # ---- what goes out ---------------------------------------------------------------------------
 
     def start(self) -> None:
         """See `Broker.start`."""
-        self._requests.append(reports.WatchPositions())
+        self._outbox.request(reports.WatchPositions())
 
     def query(self) -> None:
         """See `Broker.query`."""
-        self._requests.append(reports.AskOrders())
+        self._outbox.request(reports.AskOrders())
         self._watch()
 
     def new_order_id(self) -> str:
@@ -174,47 +176,32 @@ class DirectBroker:
 
     def submit(self, order_id: str, order: SubmitOrder) -> None:
         """See `Broker.submit`."""
-        self._orders[order.intent_id] = self._place(order_id, order, "rejected")
+        self._outbox.order(self._place(order_id, order, "rejected"), order.intent_id)
 
     def modify(self, order_id: str, order: SubmitOrder, modify_id: str) -> None:
         """See `Broker.modify`."""
-        self._orders[modify_id] = self._place(order_id, order, "modify_rejected")
+        self._outbox.order(self._place(order_id, order, "modify_rejected"), modify_id)
 
     def cancel(self, order_id: str) -> None:
         """See `Broker.cancel`."""
-        self._cancels.append(CancelOrder(int(order_id)))
+        self._outbox.cancel(CancelOrder(int(order_id)))
 
     def cancel_all(self) -> None:
         """See `Broker.cancel_all`."""
-        self._cancels.append(reports.CancelEverything())
+        self._outbox.cancel(reports.CancelEverything())
 
     def withdraw(self, name: str | None = None) -> list[str]:
         """See `Broker.withdraw`."""
-        if name is not None:
-            return [name] if self._orders.pop(name, None) is not None else []
-        dropped = list(self._orders)
-        self._orders.clear()
-        return dropped
+        return self._outbox.withdraw(name)
 
     def release(self, now: Now, verdict: Callable[[str], Verdict]) -> Released:
-        """See `Broker.release`: cancels first, then orders, then the rest; the login goes alone."""
+        """See `Broker.release`. Orders wait until the exchange has answered the login."""
         if not self._is_connected:
             return Released(b"", [])
-        going, self._cancels = self._cancels, []
-        names: list[str] = []
-        while self._orders and self._is_up:
-            name = next(iter(self._orders))
-            found = verdict(name)
-            if found == "wait":
-                break
-            request = self._orders.pop(name)
-            if found == "send":
-                names.append(name)
-                going.append(request)
-        going += self._requests
-        self._requests = []
-        if going:
-            self._send(going)
+        asked = verdict if self._is_up else _wait
+        requests, names = self._outbox.release(now.mono_ns, asked)
+        if requests:
+            self._send(requests)
         return Released(b"", names)
 
     def _place(self, order_id: str, order: SubmitOrder, refused: Effect) -> Request:
@@ -239,3 +226,7 @@ class DirectBroker:
             unsupported=next((name for name in NOT_SIMULATED if getattr(terms, name)), ""),
         )
         return reports.Place(placed, refused)
+
+
+def _wait(_name: str) -> Verdict:
+    return "wait"

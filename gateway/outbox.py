@@ -1,41 +1,45 @@
-"""Pacing: at most TWS's 50 messages in any second; cancels first, then orders, then the rest."""
+"""An adapter's outbox: cancels first, then orders, then the rest, within the broker's limit."""
 
 from collections import deque
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from tapewire.gateway.broker import Verdict
 
 SECOND_NS = 1_000_000_000
+CommandT = TypeVar("CommandT")
 
 
-class Outbox:
-    """Requests that wait for their turn, already framed. `rate_max_per_s` 0 lets all go at once.
+class Outbox(Generic[CommandT]):
+    """Commands that wait for their turn, as the adapter sends them: bytes, for example.
+
+    At most `rate_max_per_s` go in any second; 0 lets all of them go at once.
 
     Orders and modifies wait under their names: each name once, and dropped in one step however
     many wait.
     """
 
-    def __init__(self, rate_max_per_s: int) -> None:
+    def __init__(self, rate_max_per_s: int = 0) -> None:
         self._rate_max = rate_max_per_s
         self._sent_ns: deque[int] = deque()
-        self._cancels: deque[bytes] = deque()
-        self._orders: dict[str, bytes] = {}
-        self._requests: deque[bytes] = deque()
+        self._cancels: deque[CommandT] = deque()
+        self._orders: dict[str, CommandT] = {}
+        self._requests: deque[CommandT] = deque()
 
     def __len__(self) -> int:
         return len(self._cancels) + len(self._orders) + len(self._requests)
 
-    def cancel(self, data: bytes) -> None:
+    def cancel(self, command: CommandT) -> None:
         """Queue a cancel: it waits behind other cancels only."""
-        self._cancels.append(data)
+        self._cancels.append(command)
 
-    def order(self, data: bytes, name: str) -> None:
+    def order(self, command: CommandT, name: str) -> None:
         """Queue an order or a modify."""
-        self._orders[name] = data
+        self._orders[name] = command
 
-    def request(self, data: bytes) -> None:
+    def request(self, command: CommandT) -> None:
         """Queue anything else."""
-        self._requests.append(data)
+        self._requests.append(command)
 
     def withdraw(self, name: str | None = None) -> list[str]:
         """Drop the order or modify `name`, or all of them; gives those that never went."""
@@ -50,13 +54,15 @@ class Outbox:
         self._cancels.clear()
         self._requests.clear()
 
-    def release(self, now_ns: int, verdict: Callable[[str], Verdict]) -> tuple[bytes, list[str]]:
-        """The bytes that may be written now, and the orders and modifies that are among them.
+    def release(
+        self, now_ns: int, verdict: Callable[[str], Verdict]
+    ) -> tuple[list[CommandT], list[str]]:
+        """What may be written now, and the names of the orders and modifies among it.
 
         `now_ns` is monotonic. `verdict` is asked about each order at this moment, not when it was
         queued. One that has to wait holds up the orders behind it.
         """
-        out: list[bytes] = []
+        out: list[CommandT] = []
         sent: list[str] = []
         self._take(self._cancels, out, now_ns)
         while self._orders and self._may_go(now_ns):
@@ -64,15 +70,15 @@ class Outbox:
             found = verdict(name)
             if found == "wait":
                 break
-            data = self._orders.pop(name)
+            command = self._orders.pop(name)
             if found == "send":
                 sent.append(name)
-                out.append(data)
+                out.append(command)
                 self._sent_ns.append(now_ns)
         self._take(self._requests, out, now_ns)
-        return b"".join(out), sent
+        return out, sent
 
-    def _take(self, queue: deque[bytes], out: list[bytes], now_ns: int) -> None:
+    def _take(self, queue: deque[CommandT], out: list[CommandT], now_ns: int) -> None:
         while queue and self._may_go(now_ns):
             out.append(queue.popleft())
             self._sent_ns.append(now_ns)

@@ -1,12 +1,13 @@
-"""Pacing: never more than the rate in any second, cancels first, orders only if they still may."""
+"""The outbox: never above the rate in any second, cancels first, orders only if they still may."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tapewire.gateway.broker import Verdict
-from tapewire.gateway.tws.pacing import SECOND_NS, Outbox
+from tapewire.gateway.outbox import SECOND_NS, Outbox
 
 MS = 1_000_000
 
@@ -15,7 +16,14 @@ def always(_intent_id: str) -> Verdict:
     return "send"
 
 
-def filled(rate: int = 50, orders: int = 0) -> Outbox:
+def released(
+    outbox: Outbox[bytes], now_ns: int, verdict: Callable[[str], Verdict]
+) -> tuple[bytes, list[str]]:
+    commands, names = outbox.release(now_ns, verdict)
+    return b"".join(commands), names
+
+
+def filled(rate: int = 50, orders: int = 0) -> Outbox[bytes]:
     outbox = Outbox(rate)
     for n in range(orders):
         outbox.order(f"o{n} ".encode(), f"i{n}")
@@ -45,7 +53,7 @@ def test_never_more_than_50_in_any_second_over_reconnects_too(plan: list[tuple[i
                 outbox.forget_requests()
             else:
                 getattr(outbox, kind)(b".")
-        sent += [now] * len(outbox.release(now, always)[0])
+        sent += [now] * len(released(outbox, now, always)[0])
     for n, first in enumerate(sent):
         assert sum(first <= t < first + SECOND_NS for t in sent[n:]) <= 50
     assert all(a <= b for a, b in pairwise(sent))
@@ -62,7 +70,7 @@ def test_everything_goes_in_the_end_and_once(plan: list[tuple[int, str, int]]):
             else:
                 getattr(outbox, kind)(queued[-1])
     for second in range(40):
-        sent += outbox.release(second * SECOND_NS, always)[0].split()
+        sent += released(outbox, second * SECOND_NS, always)[0].split()
     assert sorted(sent) == sorted(b"".join(queued).split())
     assert len(outbox) == 0
 
@@ -72,14 +80,14 @@ def test_cancels_go_before_orders_and_orders_before_the_rest():
     outbox.request(b"r")
     outbox.order(b"o", "i")
     outbox.cancel(b"c")
-    assert outbox.release(0, always) == (b"coc"[:2] + b"r", ["i"])
+    assert released(outbox, 0, always) == (b"coc"[:2] + b"r", ["i"])
 
 
 def test_a_cancel_overtakes_orders_that_wait_for_their_second():
     outbox = filled(50, orders=60)
-    outbox.release(0, always)
+    released(outbox, 0, always)
     outbox.cancel(b"c ")
-    data, _ = outbox.release(SECOND_NS, always)
+    data, _ = released(outbox, SECOND_NS, always)
     assert data.startswith(b"c o50 ")
 
 
@@ -90,15 +98,15 @@ def test_the_verdict_is_asked_for_at_the_moment_of_release_and_not_before():
         asked.append(intent_id)
         return "send"
 
-    outbox.release(0, verdict)
+    released(outbox, 0, verdict)
     assert len(asked) == 50
-    data, sent = outbox.release(SECOND_NS, lambda _: "drop")
+    data, sent = released(outbox, SECOND_NS, lambda _: "drop")
     assert (data, sent, len(outbox)) == (b"", [], 0)
 
 
 def test_an_order_that_may_not_go_takes_nobody_elses_place():
     outbox = filled(2, orders=4)
-    data, sent = outbox.release(0, lambda i: "send" if i in ("i2", "i3") else "drop")
+    data, sent = released(outbox, 0, lambda i: "send" if i in ("i2", "i3") else "drop")
     assert (data, sent) == (b"o2 o3 ", ["i2", "i3"])
 
 
@@ -106,9 +114,9 @@ def test_an_order_that_has_to_wait_holds_up_the_orders_behind_it_and_nothing_els
     outbox = filled(50, orders=3)
     outbox.request(b"r ")
     outbox.cancel(b"c ")
-    data, sent = outbox.release(0, lambda i: "wait" if i == "i1" else "send")
+    data, sent = released(outbox, 0, lambda i: "wait" if i == "i1" else "send")
     assert (data, sent) == (b"c o0 r ", ["i0"])
-    assert outbox.release(1, always) == (b"o1 o2 ", ["i1", "i2"])
+    assert released(outbox, 1, always) == (b"o1 o2 ", ["i1", "i2"])
 
 
 def test_a_rate_of_0_lets_all_go():
@@ -117,9 +125,9 @@ def test_a_rate_of_0_lets_all_go():
 
 def test_what_is_withdrawn_are_the_orders_that_never_went():
     outbox = filled(1, orders=3)
-    outbox.release(0, always)
+    released(outbox, 0, always)
     assert outbox.withdraw() == ["i1", "i2"]
-    assert outbox.release(5 * SECOND_NS, always) == (b"", [])
+    assert released(outbox, 5 * SECOND_NS, always) == (b"", [])
 
 
 def test_requests_and_cancels_are_forgotten_and_orders_wait():
@@ -128,18 +136,18 @@ def test_requests_and_cancels_are_forgotten_and_orders_wait():
     outbox.cancel(b"c")
     outbox.forget_requests()
     assert len(outbox) == 1
-    assert outbox.release(0, always) == (b"o0 ", ["i0"])
+    assert released(outbox, 0, always) == (b"o0 ", ["i0"])
 
 
 def test_a_withdrawn_order_does_not_go_and_the_others_do():
     outbox = filled(50, orders=3)
     assert outbox.withdraw("i1") == ["i1"]
     assert outbox.withdraw("i1") == []
-    assert outbox.release(0, always) == (b"o0 o2 ", ["i0", "i2"])
+    assert released(outbox, 0, always) == (b"o0 o2 ", ["i0", "i2"])
 
 
 def test_all_orders_can_be_withdrawn_and_requests_stay():
     outbox = filled(50, orders=2)
     outbox.request(b"r")
     assert outbox.withdraw() == ["i0", "i1"]
-    assert outbox.release(0, always) == (b"r", [])
+    assert released(outbox, 0, always) == (b"r", [])

@@ -1,0 +1,193 @@
+"""Synchronising with the broker: when all that it knows is known here, and when to ask it again.
+
+After a connection the gateway is not READY before it knows what the broker knows: positions, open
+orders, executions and completed orders are asked for, and `connection.up` follows when all were
+listed, or after 10 s (an end may never come; then the answer is not used to call anything LOST).
+While the broker's side has lost its own server, nothing that it reports is believed, and the same
+round begins again when it has it back.
+
+Later the same questions are asked again where an answer is missing: an order that the last round
+did not name, a modify without an answer, executions that are claimed but did not come.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from tapewire.common.clock import Now
+from tapewire.common.events import ConnectionLost, ConnectionUp, Event, OrderLost
+from tapewire.gateway import broker
+from tapewire.gateway.broker import Broker, BrokerEvent
+from tapewire.gateway.orders.holdings import Holdings
+from tapewire.gateway.orders.registry import Registry
+from tapewire.gateway.orders.snapshot import Snapshot
+
+EXECUTIONS_LATE_NS: Final = 1_000_000_000
+
+
+class Synchroniser:
+    """What is known of the broker on this connection. None of it is durable.
+
+    `settle_ms` is how long the broker has to read what an earlier connection left in its socket
+    before an order it does not name counts as lost. `apply` makes events the state and returns
+    them.
+    """
+
+    def __init__(
+        self,
+        adapter: Broker,
+        registry: Registry,
+        holdings: Holdings,
+        settle_ms: int,
+        apply: Callable[[list[Event]], list[Event]],
+    ) -> None:
+        self.synchronised = False
+        self.logged_in = False  # whether or not all is known yet
+        self.problem = "not connected to the broker yet"
+        self._broker = adapter
+        self._registry = registry
+        self._holdings = holdings
+        self._apply = apply
+        self._version = 0
+        self._snapshot: Snapshot | None = None
+        self._orders_listed = False  # on this connection
+        self._server_lost = False  # what the broker reports now is worth nothing
+        self._connected_mono_ns = 0
+        self._settle_ns = settle_ms * 1_000_000
+        self._next_snapshot_mono_ns: int | None = None
+        self._last_snapshot_mono_ns = 0
+
+    @property
+    def orders_reported(self) -> bool:
+        """Whether the broker has listed its open orders on the present connection."""
+        return self.synchronised and self._orders_listed
+
+    # ---- what the broker reports ---------------------------------------------------------------
+
+    def note(self, report: BrokerEvent) -> None:
+        """Take note of any report while a snapshot is under way, or positions are listed."""
+        if isinstance(report, broker.Unreadable):
+            self._holdings.unreadable()
+        if self._snapshot is not None:
+            self._snapshot.note(report)
+
+    def on_progress(self, report: broker.SessionProgress, now: Now) -> list[Event]:
+        """The login takes its steps."""
+        self.problem, self._connected_mono_ns = report.waiting_for, now.mono_ns
+        return []
+
+    def on_ready(self, report: broker.SessionReady, now: Now) -> list[Event]:
+        """Logged in: ask for all that is needed before trading."""
+        self.logged_in, self._version = True, report.version
+        if self._snapshot is None and not self.synchronised and not self._server_lost:
+            self._start(now)
+        return []
+
+    def on_refused(self, report: broker.SessionRefused, _now: Now) -> list[Event]:
+        """This login must not be traded on."""
+        self.logged_in = self.synchronised = False
+        self._snapshot, self.problem = None, report.reason
+        return []
+
+    def on_lost(self, report: broker.SessionLost, now: Now) -> list[Event]:
+        """The connection is gone, and all that was known of the broker with it."""
+        was_up, self.synchronised, self.logged_in = self.synchronised, False, False
+        self._server_lost = False
+        self._forget(report.reason)
+        self._holdings.forget_question()
+        return [ConnectionLost(now.wall_ns, report.reason)] if was_up else []
+
+    def on_server_lost(self, report: broker.ServerLost, _now: Now) -> list[Event]:
+        """The broker's side has lost its own server: it knows nothing for certain any more."""
+        self.synchronised, self._server_lost = False, True
+        self._forget(report.reason)
+        return []
+
+    def on_server_restored(self, _report: broker.ServerRestored, now: Now) -> list[Event]:
+        """It has its server back, and reads its orders again: let that settle."""
+        self._server_lost = False
+        self._connected_mono_ns = now.mono_ns
+        if self.logged_in:
+            self._start(now)
+        return []
+
+    def on_query_complete(self, report: broker.QueryComplete, _now: Now) -> list[Event]:
+        """One of the lists has come to its end."""
+        self._orders_listed |= report.query == "open_orders" and not self._server_lost
+        return []
+
+    def executions_missing(self, now: Now) -> None:
+        """The broker claims more than its executions show: ask for them, if they do not come."""
+        due_ns = now.mono_ns + EXECUTIONS_LATE_NS
+        self._next_snapshot_mono_ns = self._next_snapshot_mono_ns or due_ns
+
+    # ---- timed work ----------------------------------------------------------------------------
+
+    def tick(self, now: Now) -> list[Event]:
+        """A snapshot that is due, or one that is complete or will not end."""
+        events: list[Event] = []
+        if self._server_lost:
+            return events
+        snapshot = self._snapshot
+        if snapshot is not None and (snapshot.complete or snapshot.timed_out(now)):
+            events += self._conclude(snapshot, now)
+        self._ask_about_modifies()
+        due_ns = self._next_snapshot_mono_ns
+        if due_ns is not None and now.mono_ns >= due_ns and not self._snapshot and self.logged_in:
+            self._begin_snapshot(now)
+        return events
+
+    def _start(self, now: Now) -> None:
+        """Ask for all that is needed before trading."""
+        self.problem = "waiting for the broker to report its orders and executions"
+        self._holdings.asked()
+        self._broker.start()
+        self._begin_snapshot(now)
+
+    def _forget(self, problem: str) -> None:
+        """What the broker has reported is worth nothing any more."""
+        self._snapshot, self._next_snapshot_mono_ns = None, None
+        self._orders_listed, self.problem = False, problem
+        self._registry.modifies.disconnected()
+
+    def _begin_snapshot(self, now: Now) -> None:
+        self._snapshot, self._next_snapshot_mono_ns = Snapshot(now), None
+        self._last_snapshot_mono_ns = now.mono_ns
+        self._broker.query()
+
+    def _ask_about_modifies(self) -> None:
+        """A modify whose answer is late: the broker is asked for the order's terms, once it had
+        time to settle."""
+        oldest_ns = self._registry.modifies.oldest_mono_ns()
+        if oldest_ns is None or not self.synchronised or self._snapshot is not None:
+            return
+        since_ns = max(oldest_ns, self._last_snapshot_mono_ns, self._connected_mono_ns)
+        due_ns = since_ns + self._settle_ns + 1
+        self._next_snapshot_mono_ns = min(self._next_snapshot_mono_ns or due_ns, due_ns)
+
+    def _conclude(self, snapshot: Snapshot, now: Now) -> list[Event]:
+        """The snapshot is over: what it did not name is lost, if the broker had time to settle."""
+        self._snapshot = None
+        events: list[Event] = []
+        missing = self._registry.missing(snapshot.seen)
+        begun_ns = snapshot.begun.mono_ns
+        written_before_ns = begun_ns - self._settle_ns
+        settled = begun_ns - self._connected_mono_ns >= self._settle_ns
+        believed = snapshot.complete and not snapshot.unreadable and settled
+        if missing and believed:
+            reason = "the broker does not know the order, after it answered every query"
+            events += [
+                OrderLost(now.wall_ns, intent.order.account, intent.intent_id, reason)
+                for intent in missing
+                if intent.written is None or intent.written.mono_ns < written_before_ns
+            ]
+        elif missing:
+            since_ns = max(now.mono_ns, self._connected_mono_ns)
+            self._next_snapshot_mono_ns = since_ns + self._settle_ns
+        if believed:
+            events += self._registry.modifies.settled(snapshot, written_before_ns, now.wall_ns)
+        self._apply(events)
+        if not self.synchronised:
+            self.synchronised, self.problem = True, ""
+            accounts = tuple(self._broker.accounts)
+            events.append(ConnectionUp(now.wall_ns, self._version, accounts))
+        return events
