@@ -32,8 +32,10 @@ Size = Annotated[float, msgspec.Meta(ge=0, le=SIZE_MAX)]
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
 TimeNs = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Text = Annotated[str, msgspec.Meta(max_length=512)]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-Account = Annotated[str, msgspec.Meta(max_length=64)]
+NAME_MAX: Final = 128
+ACCOUNT_MAX: Final = 64
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_MAX)]
+Account = Annotated[str, msgspec.Meta(max_length=ACCOUNT_MAX)]
 Side = Literal["BUY", "SELL"]
 TEXT_MAX: Final = 512
 DIGITS_MAX: Final = 30  # a Decimal beyond this overflows the arithmetic that it enters

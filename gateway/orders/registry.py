@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from tapewire.common.accounting.book import ZERO, execution_key
 from tapewire.common.accounting.lifecycle import GIVEN_UP, UNCONFIRMED
 from tapewire.common.accounting.orders import Orders
@@ -44,6 +46,7 @@ from tapewire.common.events import (
     OrderModifyRejected,
     OrderRejected,
     OrderUnknown,
+    SubmitOrder,
 )
 from tapewire.gateway import broker
 from tapewire.gateway.orders.intent import Intent
@@ -185,11 +188,17 @@ class Registry:
         ]  # fmt: skip
 
     def on_execution(self, report: broker.ExecutionReport, now_ns: int) -> list[Event]:
-        """A trade: counted once, and the order's end if it reaches the quantity."""
+        """A trade: counted once, and the order's end if it reaches the quantity.
+
+        One that bears an order's reference and is of another account, symbol or side counts in its
+        account, and not towards the order: that one may still fill.
+        """
         known = self._fills.get(execution_key(report.exec_id))
         if known is not None and report.exec_id <= known.exec_id:
             return []
         intent = self.orders.get(report.reference)
+        if intent is not None and not _is_of(report, intent.order):
+            intent, report = None, replace(report, reference="")
         fill = _fill(report, intent, now_ns)
         if intent is None:
             return [fill]
@@ -251,6 +260,11 @@ class Registry:
 
 def _rejected(intent: Intent, now_ns: int, code: int, reason: str) -> OrderRejected:
     return OrderRejected(now_ns, intent.order.account, intent.intent_id, code, reason)
+
+
+def _is_of(report: broker.ExecutionReport, order: SubmitOrder) -> bool:
+    is_there = report.account in ("", order.account) and report.symbol == order.symbol
+    return is_there and report.side == order.terms.side
 
 
 def _fill(report: broker.ExecutionReport, intent: Intent | None, now_ns: int) -> Fill:

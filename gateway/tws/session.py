@@ -111,6 +111,9 @@ class TwsSession:
         """Read what came; raises `SessionError` or `FramingError` where it makes no sense."""
         messages: list[TwsMessage] = []
         buffer, offset = self._frames.join(data), 0
+        if payload_at(buffer, 0) is None:  # of a large frame not every read is to be split again
+            self._frames.keep(buffer)
+            return messages
         parts, place = buffer.split(b"\0"), 0
         while True:
             if self._translator is not None:

@@ -9,6 +9,7 @@ from ibapi.common import UNSET_DOUBLE
 from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
 
+from tapewire.common.events.base import ACCOUNT_MAX, NAME_MAX
 from tapewire.common.events.terms import REQUIRED_PRICES
 from tapewire.gateway.tws import messages as tws
 
@@ -16,6 +17,8 @@ LIMITED: Final = frozenset(kind for kind, of in REQUIRED_PRICES.items() if "limi
 """TWS's order types that have a limit price; in `lmtPrice`."""
 STOPPED: Final = frozenset(kind for kind, of in REQUIRED_PRICES.items() if "stop" in of)
 """TWS's order types that have a stop price; in `auxPrice`."""
+
+SIDES: Final = {"BOT": "BUY", "SLD": "SELL"}
 
 logging.getLogger("ibapi").setLevel(logging.ERROR)  # it logs several lines a field
 
@@ -34,6 +37,13 @@ def decimal(value: float) -> Decimal:
 def _amount(value: float) -> Decimal | None:
     """The decimal that TWS wrote, None where it wrote none: an order may do without."""
     return None if value == UNSET_DOUBLE or not math.isfinite(value) else decimal(value)
+
+
+def _name(what: str, text: str, most: int = NAME_MAX, least: int = 1) -> str:
+    """A name that a journal can keep: one too long would be written and never read again."""
+    if least <= len(text) <= most:
+        return text
+    raise ValueError(f"{what} is {text!r:.80}; it must have {least} to {most} characters")
 
 
 class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
@@ -61,7 +71,8 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
 
     def managedAccounts(self, accountsList: str) -> None:  # noqa: N802, N803
         """15, after `startApi`; the accounts stand with commas between."""
-        accounts = tuple(a for a in accountsList.split(",") if a)
+        listed = accountsList.split(",")
+        accounts = tuple(_name("an account", a, ACCOUNT_MAX) for a in listed if a)
         self._messages.append(tws.ManagedAccounts(accounts))
 
     def error(self, reqId: int, errorCode: int, errorString: str) -> None:  # noqa: N803
@@ -70,6 +81,8 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
 
     def openOrder(self, orderId: int, _contract: Any, order: Any, state: Any) -> None:  # noqa: N802, N803
         """5, at each change of an order and for each that is open."""
+        if order.totalQuantity < 0:
+            raise ValueError(f"order {orderId} has quantity {order.totalQuantity}")
         self._messages.append(
             tws.OpenOrder(
                 orderId,
@@ -103,21 +116,21 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
         )
 
     def execDetails(self, _reqId: int, contract: Any, execution: Any) -> None:  # noqa: N802, N803
-        """11; raises where what names the execution is missing, for no journal could keep it."""
-        if not (execution.execId and contract.symbol):
-            raise ValueError(f"an execution {execution.execId!r} of symbol {contract.symbol!r}")
+        """11; raises where no journal could keep it, or no account could be right with it."""
+        if execution.side not in SIDES or not execution.shares > 0:
+            raise ValueError(f"an execution of side {execution.side!r}, {execution.shares} shares")
         self._messages.append(
             tws.Execution(
-                account=execution.acctNumber,
-                exec_id=execution.execId,
+                account=_name("an execution's account", execution.acctNumber, ACCOUNT_MAX, 0),
+                exec_id=_name("an execution's id", execution.execId),
                 order_id=execution.orderId,
                 client_id=execution.clientId,
                 perm_id=execution.permId,
                 order_ref=execution.orderRef,
                 con_id=contract.conId,
-                symbol=contract.symbol,
-                local_symbol=contract.localSymbol,
-                side="BUY" if execution.side == "BOT" else "SELL",
+                symbol=_name("an execution's symbol", contract.symbol),
+                local_symbol=_name("a local symbol", contract.localSymbol, least=0),
+                side=SIDES[execution.side],
                 quantity=decimal(execution.shares),
                 price=decimal(execution.price),
             )
@@ -125,10 +138,9 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
 
     def commissionReport(self, report: Any) -> None:  # noqa: N802
         """59, after its execution."""
-        if not report.execId:
-            raise ValueError("a commission of no execution")
+        execution = _name("a commission's execution", report.execId)
         self._messages.append(
-            tws.CommissionReported(report.execId, decimal(report.commission), report.currency)
+            tws.CommissionReported(execution, decimal(report.commission), report.currency)
         )
 
     def completedOrder(self, _contract: Any, order: Any, state: Any) -> None:  # noqa: N802
@@ -139,14 +151,12 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
 
     def position(self, account: str, contract: Any, position: float, avgCost: float) -> None:  # noqa: N803
         """61, when asked for and at each change."""
-        if not contract.symbol:
-            raise ValueError("a position of no symbol")
         self._messages.append(
             tws.PositionReported(
-                account,
+                _name("a position's account", account, ACCOUNT_MAX, 0),
                 contract.conId,
-                contract.symbol,
-                contract.localSymbol,
+                _name("a position's symbol", contract.symbol),
+                _name("a local symbol", contract.localSymbol, least=0),
                 decimal(position),
                 decimal(avgCost),
             )

@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
+from tapewire.common.clock import Now
 from tapewire.common.events import (
     TEXT_MAX,
     Commission,
@@ -14,8 +16,9 @@ from tapewire.common.events import (
     OrderFilled,
     OrderRejected,
 )
+from tapewire.gateway.broker import ExecutionReport
 from tapewire.simulator.protocol import messages
-from tests.gateway.tws_bench import Bench, kinds, modify_order, names, submit
+from tests.gateway.tws_bench import OTHER_ACCOUNT, Bench, kinds, modify_order, names, submit
 from tests.gateway.tws_messages import (
     ACCOUNT,
     T0,
@@ -47,6 +50,23 @@ def test_a_fill_as_tws_tells_it(bench: Bench):
         Commission(T0, ACCOUNT, "0001.01", Decimal(1), "USD")
     ]
     assert bench.state() == "FILLED"
+
+
+@pytest.mark.parametrize(
+    "changed", [{"account": OTHER_ACCOUNT}, {"symbol": "ESZ6"}, {"side": "SELL"}]
+)
+def test_an_execution_that_contradicts_its_order_counts_in_the_account_alone(
+    bench: Bench, changed: dict[str, str]
+):
+    bench.opened(bench.send(submit()))
+    report = ExecutionReport(
+        account=ACCOUNT, exec_id="0001.01", reference="s-1/1", permanent_id="7001", symbol="AAPL",
+        side="BUY", quantity=Decimal(10), price=Decimal(150),
+    )  # fmt: skip
+    (fill,) = bench.gateway.on_report(replace(report, **changed), Now(T0, 0))
+    assert isinstance(fill, Fill)
+    assert (fill.intent_id, fill.quantity) == (None, 10)
+    assert (bench.state(), bench.intent().remaining) == ("ACCEPTED", 10)
 
 
 def test_duplicates_of_every_message_change_nothing(bench: Bench):

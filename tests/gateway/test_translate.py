@@ -127,6 +127,29 @@ def test_an_execution_that_no_journal_could_keep_is_undecodable():
     assert isinstance(read(execution_message(one))[0], tws.Undecodable)
 
 
+def test_a_name_that_a_journal_could_not_be_read_with_is_undecodable():
+    one = execution_of(order_at_tws(submit(), 5), 2, "x" * 129)
+    assert isinstance(read(execution_message(one))[0], tws.Undecodable)
+    assert isinstance(read(messages.commission_report(one, None))[0], tws.Undecodable)
+    holding = Holding(ES)
+    assert isinstance(read(messages.position("D" * 65, holding))[0], tws.Undecodable)
+    assert isinstance(read(managed_accounts("D" * 65))[0], tws.Undecodable)
+
+
+@pytest.mark.parametrize("side_and_shares", [("BUY", "2"), ("BOT", "-2"), ("BOT", "0")])
+def test_an_execution_of_no_known_side_or_no_quantity_is_undecodable(side_and_shares):
+    fields = execution_message(execution_of(order_at_tws(submit(side="BUY"), 5), 2, "0001.01"))
+    at = fields.index("BOT")
+    changed = [*fields[:at], *side_and_shares, *fields[at + 2 :]]
+    assert isinstance(read(changed)[0], tws.Undecodable)
+
+
+def test_an_open_order_of_less_than_nothing_is_undecodable():
+    fields = open_order_of(order_at_tws(submit(quantity=37), 5))
+    at = fields.index("37")
+    assert isinstance(read([*fields[:at], "-37", *fields[at + 1 :]])[0], tws.Undecodable)
+
+
 @pytest.mark.parametrize("kept", [1, 2, 5, 20, 60])
 def test_a_truncated_message_is_undecodable_and_keeps_its_payload(kept: int):
     fields = open_order_of(order_at_tws(submit(), 5))[:kept]
