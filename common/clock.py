@@ -54,7 +54,7 @@ class SystemClock:
 
 
 class VirtualClock:
-    """Time that moves only when it is told to. Its wall clock can be set, as a person may."""
+    """Time that moves only when it is set. Its wall clock can be set, as a person may."""
 
     def __init__(self, start_ns: int = 0) -> None:
         self._mono_ns = start_ns

@@ -3,7 +3,7 @@
 It is the second implementation of `gateway.broker.Broker`. No part of the gateway was changed for
 it, and it shares with the simulated TWS what an exchange is: matching, books, fees, order checks
 and order handling are `simulator.exchange`'s. `exchange.py` is the exchange's side, `adapter.py`
-the gateway's, `reports.py` and `ticks.py` what is said between the two.
+the gateway's, `reports.py` and `ticks.py` the messages between the two.
 
 What it leaves out
 ------------------

@@ -24,7 +24,7 @@ from tapewire.virtual.direct import reports
 from tapewire.virtual.direct.reports import Report, Request
 from tapewire.virtual.direct.ticks import Line
 
-VERSION: Final = 1  # of what is said between adapter and exchange
+VERSION: Final = 1  # of the interface between adapter and exchange
 NOT_SIMULATED: Final = ("trail", "good_till_ns", "group")
 """Terms that the exchange has no rule for: it rejects an order that has one."""
 
