@@ -25,6 +25,9 @@ class NetworkFaults(Protocol):
     def copies(self, link: str) -> int:
         """How often it arrives: 0 is lost, 2 is repeated. Never asked for links to TWS (TCP)."""
 
+    def pieces(self, size: int) -> Sequence[int]:
+        """In which sizes `size` bytes from TWS arrive; they add up to it."""
+
 
 class Reliable:
     """Every message arrives once, after `HOP_NS`."""
@@ -36,6 +39,10 @@ class Reliable:
     def copies(self, link: str) -> int:
         """Always one."""
         return 1
+
+    def pieces(self, size: int) -> Sequence[int]:
+        """All of them at once."""
+        return (size,)
 
 
 class Scheduler:

@@ -98,6 +98,7 @@ class Node:
         self.service: Service | None = None
         self.starts = 0
         self.connection: int | None = None
+        self.stopped = False
         self.turn_due = False
         self.wakes_ns: int | None = None
         self.arriving: Arrival | None = None

@@ -12,7 +12,6 @@ machine's wall clock does not move its time.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from tapewire.common import roles
 from tapewire.common.bus import wire
@@ -27,7 +26,7 @@ from tapewire.common.runtime.service import JOURNAL, Service
 from tapewire.common.ticks.rows import Row
 from tapewire.executor import composition as executor
 from tapewire.gateway import composition as gateway
-from tapewire.gateway.broker import CLOSED, DATA, OPENED, Broker
+from tapewire.gateway.broker import Broker
 from tapewire.gateway.service import BROKER
 from tapewire.risk import composition as risk
 from tapewire.risk.service import MARKS
@@ -36,15 +35,14 @@ from tapewire.simulator.settings import SimulatorSettings
 from tapewire.strategy import composition as strategy
 from tapewire.strategy.loading.faults import Failure
 from tapewire.strategy.service import StrategyService
-from tapewire.virtual.direct.adapter import DirectBroker
+from tapewire.virtual.broker_side import BrokerSide
 from tapewire.virtual.direct.exchange import DirectExchange
-from tapewire.virtual.network import HOP_NS, Killed, Link, Links, NetworkFaults, Reliable, Scheduler
+from tapewire.virtual.network import Killed, Link, Links, NetworkFaults, Reliable, Scheduler
 from tapewire.virtual.node import Arrival, Build, Node
+from tapewire.virtual.observer import Nobody, Observer
 
 SECOND_NS = 1_000_000_000
 RESTART_NS = SECOND_NS
-RECONNECT_NS = SECOND_NS // 2
-DIRECT_LATER_NS = 2 * HOP_NS  # TWS takes a round more to log in: both are ready at one time
 COMMIT_NS = 250_000  # about what an fsync takes
 
 
@@ -87,6 +85,7 @@ class World:
         direct: bool = False,
         replaced: Mapping[str, Build] | None = None,
         say: Callable[[Failure], None] = lambda _raised: None,
+        observer: Observer | None = None,
     ) -> None:
         self.config = config
         self.clock = VirtualClock(start_ns)
@@ -97,17 +96,15 @@ class World:
             settings or SimulatorSettings(), self.instruments, market
         )
         self.links = Links(self.clock, faults or Reliable())
+        self._observer = observer or Nobody()
+        self._broker = BrokerSide(
+            self.server, self.scheduler, self.links, self._deliver, self._observer, step_ns
+        )
         self.strategies = [roles.strategy_role(one.name) for one in config.strategies]
         self._idle_ns = idle_ns
-        self._step_ns = step_ns
-        self._direct: dict[str, DirectBroker] = {}  # the adapters of this start, by role
-        self._next_connection = 1
-        self._connected: dict[int, Node] = {}
-        self._market_due_ns: int | None = None
-        self._ended: set[int] = set()
         self._readers: dict[tuple[str, str, bytes], list[Link]] = {}
         # TWS can only be the simulator: there is no login to be mistaken.
-        adapt = self._attach if direct else partial(gateway.tws, check_login=False)
+        adapt = self._attach_directly if direct else partial(gateway.tws, check_login=False)
         self.nodes = {
             role: Node(role, config, self.clock, build, self._route, self.cut, self._commit_later)
             for role, build in {**builds(config, adapt, say), **(replaced or {})}.items()
@@ -130,7 +127,7 @@ class World:
         self._readers.clear()
         self._idle(node, node.starts)
         if name in roles.GATEWAYS:
-            self._connect(node, node.starts)
+            self._broker.connect(node)
         self._subscribe()
 
     def kill(self, name: str, *, restart_after_ns: int = RESTART_NS) -> None:
@@ -138,11 +135,10 @@ class World:
         node = self.nodes[name]
         if node.service is None:
             return
-        node.service = None
+        node.service, node.stopped = None, False
         node.records.died()
         self._readers.clear()
-        if node.connection is not None:
-            self._hang_up(node, node.connection)
+        self._broker.hang_up(node)
         self.scheduler.at(self.clock.mono_ns() + restart_after_ns, self.start, name)
 
     def cut_power(self, restarts_after_ns: Callable[[], int]) -> None:
@@ -153,12 +149,21 @@ class World:
 
     def cut(self, name: str) -> None:
         """Reset a gateway's connection to TWS."""
+        self._broker.cut(self.nodes[name])
+
+    def stop(self, name: str, *, continue_after_ns: int) -> None:
+        """`kill -STOP`, and `kill -CONT` later: what arrives meanwhile waits for it."""
         node = self.nodes[name]
-        if node.connection is None or node.service is None:
+        if node.service is None or node.stopped:
             return
-        self._hang_up(node, node.connection)
-        self._deliver(node, (BROKER, [CLOSED, b"TWS reset the connection"]))
-        self._connect(node, node.starts)
+        node.stopped = True
+        due_ns = self.clock.mono_ns() + continue_after_ns
+        self.scheduler.at(due_ns, self._continue, node, node.starts)
+
+    def _continue(self, node: Node, start: int) -> None:
+        if node.starts == start and node.stopped:
+            node.stopped = False
+            self._turn(node)
 
     # ---- what came of it -------------------------------------------------------------------------
 
@@ -185,14 +190,17 @@ class World:
 
     def _turn(self, node: Node) -> None:
         node.turn_due = False
-        if node.service is None:
+        service = node.service
+        if service is None or node.stopped:
             return
         try:
-            node.service.turn(0)
+            service.turn(0)
         except Killed:
             self.kill(node.role)
-            return
-        self._wake(node, node.service.due_ns)
+        else:
+            self._wake(node, service.due_ns)
+        while service.dead_letters:
+            self._observer.died(node.role, service.dead_letters.popleft())
 
     def _wake(self, node: Node, due_ns: int | None) -> None:
         """A turn when what the service holds is due, though nothing may arrive by then."""
@@ -222,6 +230,7 @@ class World:
     # ---- the network -----------------------------------------------------------------------------
 
     def _route(self, sender: str, channel: str, frames: Sequence[bytes]) -> bool:
+        self._observer.sent(sender, channel, frames)
         if channel in ("market", "events"):
             key = (sender, channel, frames[0])
             links = self._readers.get(key)
@@ -231,7 +240,7 @@ class World:
                 self._post(link, [*frames])
             return True
         if channel == BROKER:
-            return self._to_tws(self.nodes[sender], frames[0])
+            return self._broker.send(self.nodes[sender], frames[0])
         if channel == "requests":
             receiver, channel, frames = frames[0].decode(), f"{sender}.requests", frames[1:]
         elif channel == "signals":
@@ -283,92 +292,5 @@ class World:
                     topic = wire.topic(f"last.{symbol}")
                     self._deliver(gateway, ("market", [b"\x01" + topic]))
 
-    # ---- TWS -------------------------------------------------------------------------------------
-
-    def _connect(self, node: Node, start: int) -> None:
-        later_ns = DIRECT_LATER_NS if node.role in self._direct else 0
-        self.scheduler.at(self.clock.mono_ns() + RECONNECT_NS + later_ns, self._open, node, start)
-
-    def _open(self, node: Node, start: int) -> None:
-        if node.service is None or node.starts != start or node.connection is not None:
-            return
-        node.connection = connection = self._next_connection
-        self._connected[connection] = node
-        self._next_connection += 1
-        self.server.connected(connection, self.clock.mono_ns())
-        self._deliver(node, (BROKER, [OPENED]))
-
-    def _hang_up(self, node: Node, connection: int) -> None:
-        """Bytes that were written still arrive, in order; then TWS notices the end."""
-        node.connection = None
-        del self._connected[connection]
-        arrival_ns = self.links.arrival_ns(self.links.tcp(connection, ">"))
-        self.scheduler.at(arrival_ns, self._close, connection)
-
-    def _close(self, connection: int) -> None:
-        self._ended.add(connection)
-        self.server.closed(connection, self.clock.mono_ns())
-        self._from_tws()
-
-    def _attach(self, host: Host) -> tuple[Broker, Callable[[], None]]:
-        """The direct adapter of a gateway; what it sends travels as bytes to TWS would."""
-        node, tws = self.nodes[host.role], self.config.tws
-        adapter = DirectBroker(
-            self.instruments,
-            client_id=tws.liquidation_client_id
-            if host.role == roles.LIQUIDATION
-            else tws.client_id,
-            send=partial(self._to_tws, node),
-        )
-        self._direct[host.role] = adapter
-        return adapter, lambda: self.cut(host.role)
-
-    def _to_tws(self, node: Node, data: Any) -> bool:
-        """Bytes to TWS, or requests to the exchange."""
-        connection = node.connection
-        if connection is None:
-            return False
-        arrival_ns = self.links.arrival_ns(self.links.tcp(connection, ">"))
-        self.scheduler.at(arrival_ns, self._read_by_tws, connection, data)
-        return True
-
-    def _read_by_tws(self, connection: int, data: Any) -> None:
-        if connection not in self._ended:
-            self.server.received(connection, data, self.clock.mono_ns())
-            self._from_tws()
-
-    def _from_tws(self) -> None:
-        """Carry TWS's output, hang up where it did, and come back when its market is due."""
-        for connection, data in self.server.take_output():
-            if connection in self._connected:
-                arrival_ns = self.links.arrival_ns(self.links.tcp(connection, "<"))
-                self.scheduler.at(arrival_ns, self._read_by_gateway, connection, data)
-        for connection in self.server.take_closing():
-            if connection in self._connected:
-                self.cut(self._connected[connection].role)
-        self.server.take_audit()  # nobody reads it here
-        due_ns = self.server.next_due_ns()
-        if due_ns is None:
-            return
-        if self._step_ns:
-            due_ns = -(-due_ns // self._step_ns) * self._step_ns
-        if self._market_due_ns is None or due_ns < self._market_due_ns:
-            self._market_due_ns = due_ns
-            self.scheduler.at(due_ns, self._market)
-
-    def _read_by_gateway(self, connection: int, data: Any) -> None:
-        """Bytes of TWS, or reports of the exchange."""
-        node = self._connected.get(connection)
-        if node is None:
-            return
-        adapter = self._direct.get(node.role)
-        if adapter is None:
-            self._deliver(node, (BROKER, [DATA, data]))
-        else:
-            adapter.arrived(data)
-            self._deliver(node, (BROKER, [DATA]))
-
-    def _market(self) -> None:
-        self._market_due_ns = None
-        self.server.tick(self.clock.mono_ns())
-        self._from_tws()
+    def _attach_directly(self, host: Host) -> tuple[Broker, Callable[[], None]]:
+        return self._broker.attach_directly(host, self.nodes[host.role])

@@ -9,6 +9,7 @@ from tapewire.virtual.world import SECOND_NS, World
 LOSS = 0.03
 REPEAT = 0.05
 SLOW = 0.05
+CUT = 0.05
 VICTIMS = (
     roles.GATEWAY, roles.GATEWAY, roles.EXECUTOR, roles.EXECUTOR, roles.RISK, roles.LIQUIDATION,
     roles.strategy_role("a"),
@@ -32,6 +33,13 @@ class StormyNetwork:
         if self._rng.random() < SLOW:
             return self._rng.randrange(SECOND_NS)
         return self._rng.randrange(HOP_NS, 20 * HOP_NS)
+
+    def pieces(self, size: int) -> list[int]:
+        """Mostly whole; now and then cut anywhere, inside a frame too."""
+        if self.calm or size < 2 or self._rng.random() > CUT:
+            return [size]
+        at = self._rng.randrange(1, size)
+        return [at, size - at]
 
     def copies(self, link: str) -> int:
         chance = self._rng.random()
