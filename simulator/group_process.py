@@ -13,6 +13,7 @@ from tapewire.common.config.settings import Config
 from tapewire.common.config.tws_address import TwsAddress
 from tapewire.common.instruments import Instrument
 from tapewire.common.roles import SIMULATOR
+from tapewire.common.runtime import private_file
 from tapewire.common.runtime.role_lock import take_role
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.market.file import market_of
@@ -34,6 +35,7 @@ def run(config: Config, stopping: Callable[[], bool]) -> None:
     fixed port, and the group would then trade there. Raises `RoleTaken` if the group's simulator
     is running already.
     """
+    private_file.own()
     run_dir = prepare_run_dir(config.run_dir)
     with take_role(run_dir, SIMULATOR):
         _serve(config, run_dir, stopping)

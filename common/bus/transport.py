@@ -6,6 +6,7 @@ services do not know.
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import zmq
@@ -65,6 +66,7 @@ POLLOUT: Final = int(zmq.POLLOUT)
 HEARTBEAT_IVL_MS: Final = 1000
 HEARTBEAT_TIMEOUT_MS: Final = 5000
 MESSAGE_MAX_BYTES: Final = 16 * 1024 * 1024
+IPC: Final = "ipc://"
 
 
 class ZmqTransport:
@@ -92,7 +94,8 @@ class ZmqTransport:
         self._watched: dict[str, int] = {}
 
     def bind(self, channel: str, kind: str, endpoint: str) -> None:
-        """Open `channel` as the fixed end; a taken address is an error that names it."""
+        """Open `channel` as the fixed end; a taken address is an error that names it. The file of
+        an ipc address is for this user alone, whatever the umask."""
         socket = self._open(channel, kind)
         try:
             socket.bind(endpoint)
@@ -100,6 +103,8 @@ class ZmqTransport:
             raise OSError(
                 f"{endpoint} for {channel}: {error}; is another process on it?"
             ) from error
+        if endpoint.startswith(IPC):
+            Path(endpoint.removeprefix(IPC)).chmod(0o600)
 
     def connect(
         self,

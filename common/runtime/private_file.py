@@ -1,6 +1,57 @@
-"""A file for this user alone, written whole or not at all."""
+"""Files for this user alone: what a group writes is mode 0600, its folders are mode 0700.
 
+A program that opens files for others (SQLite, ZeroMQ, supervisord, Prometheus) asks nobody which
+mode they should have; the umask of its process decides. So every process of a group begins with
+`own`, and a command that writes into a run directory does so within `private`.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
+
+from tapewire.common.errors import ConfigError
+
+UMASK: Final = 0o077
+OTHERS: Final = 0o077
+"""The bits of a mode that are the group's and everybody's."""
+
+
+def own() -> None:
+    """Whatever this process creates from now on is for its user alone."""
+    os.umask(UMASK)
+
+
+@contextlib.contextmanager
+def private() -> Iterator[None]:
+    """Whatever is created within is for this user alone; for a program that also writes files
+    elsewhere, in the mode that its user wants."""
+    before = os.umask(UMASK)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def tighten(folder: Path) -> None:
+    """Close to others what lies in `folder` already, as an earlier version or a copy left it."""
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # it was replaced or removed meanwhile
+            _close_to_others(path)
+
+
+def _close_to_others(path: Path) -> None:
+    mode = path.lstat().st_mode
+    if path.is_symlink() or not mode & OTHERS:
+        return
+    try:
+        path.chmod(mode & ~OTHERS & 0o7777)
+    except PermissionError as error:
+        raise ConfigError(
+            f"{path} is open to others and not yours, so its mode cannot be changed to"
+            f" {mode & ~OTHERS & 0o777:04o}; move it out of the run directory, or chown it"
+        ) from error
 
 
 def write(path: Path, text: str) -> None:

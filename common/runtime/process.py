@@ -23,7 +23,7 @@ from tapewire.common.bus.wire import topic
 from tapewire.common.clock import Clock, SystemClock
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config, ConfigError
-from tapewire.common.runtime import logs
+from tapewire.common.runtime import logs, private_file
 from tapewire.common.runtime.background import BackgroundJournal
 from tapewire.common.runtime.journal import Journal, JournalError, SqliteJournal, Synchronous
 from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken, take_role
@@ -136,6 +136,7 @@ def run(
     argv: Sequence[str] | None = None,
 ) -> int:
     """Run one process to its end; gives its exit status (2: configuration, 3: role taken)."""
+    private_file.own()
     parser = arguments or argparse.ArgumentParser()
     parser.add_argument("--config", help="configuration file (default: tapewire.toml)")
     parsed = parser.parse_args(argv)

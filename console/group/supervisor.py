@@ -11,6 +11,7 @@ from tapewire.common import roles
 from tapewire.common.bus.endpoints import prepare_run_dir
 from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
+from tapewire.common.runtime import private_file
 from tapewire.console.group import launch, shutdown, status
 from tapewire.console.group.shutdown import Stopped
 from tapewire.console.group.status import State, Status, wait_for
@@ -59,9 +60,14 @@ class Group(Supervisord):
         """
         if self.is_up():
             raise GroupError(f"a group already runs in {self.run_dir}; `tapewire down` stops it")
+        with private_file.private():  # supervisord inherits it
+            self._start(say or _to_stderr)
+
+    def _start(self, say: Say) -> None:
+        private_file.tighten(self.run_dir)
         archived = launch.prepare_journals(self.config, self.run_dir)
         if archived:
-            (say or _to_stderr)(archived)
+            say(archived)
         self._write_sections()
         launch.keep(self.config, self.run_dir)
         for stale in (self.run_dir / "status").glob("*.json"):

@@ -13,6 +13,7 @@ from supervisor.xmlrpc import SupervisorTransport
 from tapewire.common.bus.endpoints import SUPERVISOR
 from tapewire.common.config.text import printable
 from tapewire.common.errors import TapewireError
+from tapewire.common.runtime import private_file
 from tapewire.console.group.status import wait_for
 
 STAGE_TIMEOUT_S: Final = 5
@@ -121,4 +122,4 @@ def write_section(
     section = _SECTION.format(
         name=name, module=module, priority=priority, autostart=str(autostart).lower()
     )
-    (folder / f"{name}.conf").write_text(section)
+    private_file.write(folder / f"{name}.conf", section)
