@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO, Key
@@ -84,6 +86,15 @@ class Trading(Accounts[BlotterOrder]):
         """Take in an event of any journal, each journal in its order."""
         return None if isinstance(event, REPEATED) else super().apply(event, source)
 
+    def attributed(self, fill: Fill) -> Fill:
+        """The fill with the strategy of its order. The gateway that placed an order knows it; but
+        the other one may have journaled the execution first, and then its version is the one that
+        counts."""
+        order = self.orders.get(fill.intent_id)
+        if fill.strategy is not None or order is None:
+            return fill
+        return replace(fill, strategy=order.order.strategy)
+
     def strategies(self) -> set[str]:
         """Every strategy that has placed an order."""
         return {one.order.strategy for one in self.orders.by_intent.values()}
@@ -123,9 +134,10 @@ def orders(trading: Trading, only: Only) -> list[BlotterOrder]:
 
 def fills(trading: Trading, only: Only) -> list[Fill]:
     """The fills that are asked for, oldest first."""
+    found = (trading.attributed(fill) for fill in trading.book.fills())
     return [
         fill
-        for fill in sorted(trading.book.fills(), key=lambda fill: fill.ts_ns)
+        for fill in sorted(found, key=lambda fill: fill.ts_ns)
         if only.fits(fill.account, fill.strategy, fill.symbol)
     ]
 

@@ -49,7 +49,7 @@ def fill(trading: Trading, one: Fill) -> dict[str, Any]:
         "exec_id": one.exec_id,
         "ts_ns": one.ts_ns,
         "account": one.account,
-        "strategy": one.strategy,
+        "strategy": trading.attributed(one).strategy,
         "symbol": one.symbol,
         "side": one.side,
         "quantity": text(one.quantity),

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from tapewire.common.events import (
     OrderCancelled,
+    OrderCreated,
     OrderDenied,
     OrderFilled,
     OrderIntended,
@@ -78,6 +79,24 @@ def test_an_execution_that_both_gateways_report_counts_once(tapewire, run_dir):
         ("0000b.01.01", "1", "99.5", None),
     ]
     assert {f["account"] for f in found} == {ACCOUNT}
+
+
+@pytest.mark.parametrize("knows", ["gateway", "executor"])
+def test_a_fill_that_the_liquidation_gateway_journaled_first_keeps_its_strategy(
+    tapewire, run_dir, knows
+):
+    wanted = order(9, 100)
+    placed = OrderIntended(T0 + 101 * MS, "9", wanted)
+    write(run_dir, knows, [placed if knows == "gateway" else OrderCreated(T0, "dip-e-9", wanted)])
+    first = fill("0000d.01.01", 102, 10, "100", wanted.intent_id)
+    write(run_dir, "liquidation", [replace(first, strategy=None)])
+    write(run_dir, "gateway", [replace(first, ts_ns=first.ts_ns + MS)])
+    (found,) = [
+        f
+        for f in tapewire("fills", "--strategy", "dip", "--json").json["fills"]
+        if f["exec_id"] == first.exec_id
+    ]
+    assert found["strategy"] == "dip"
 
 
 def test_positions_show_ours_beside_the_brokers(tapewire, run_dir):
