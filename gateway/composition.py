@@ -60,6 +60,8 @@ def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], N
         def find() -> tws_address.TwsAddress:
             return tws_address.find(config, config.run_dir)
 
-        return TwsSocket(find, config.tws.reconnect_ms, host.clock)
+        stream = TwsSocket(find, config.tws.reconnect_ms, host.clock)
+        adapter.flushed = lambda: not stream.wants_write()
+        return stream
 
     return adapter, host.attach(BROKER, socket)

@@ -2,29 +2,31 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from tapewire.gateway.broker import Verdict
+from tapewire.gateway.pace import Pace
 
-SECOND_NS = 1_000_000_000
+HOLD_SWEEP_NS: Final = 100_000_000
 CommandT = TypeVar("CommandT")
 
 
 class Outbox(Generic[CommandT]):
     """Commands that wait for their turn, as the adapter sends them: bytes, for example.
 
-    At most `rate_max_per_s` go in any second; 0 lets all of them go at once.
+    At most `rate_max_per_s` go in any second, and fewer where the broker's reading lags (see
+    `gateway.pace`); 0 lets all of them go at once.
 
     Orders and modifies wait under their names: each name once, and dropped in one step however
     many wait.
     """
 
     def __init__(self, rate_max_per_s: int = 0) -> None:
-        self._rate_max = rate_max_per_s
-        self._sent_ns: deque[int] = deque()
+        self.pace = Pace(rate_max_per_s)
         self._cancels: deque[CommandT] = deque()
         self._orders: dict[str, CommandT] = {}
         self._requests: deque[CommandT] = deque()
+        self._swept_ns = 0
 
     def __len__(self) -> int:
         return len(self._cancels) + len(self._orders) + len(self._requests)
@@ -54,6 +56,17 @@ class Outbox(Generic[CommandT]):
         self._cancels.clear()
         self._requests.clear()
 
+    def hold(self, now_ns: int, verdict: Callable[[str], Verdict]) -> None:
+        """Nothing may be written now: orders and modifies that may not go any more are dropped.
+
+        All of them are asked about, so not in every turn. `now_ns` is monotonic.
+        """
+        if now_ns - self._swept_ns < HOLD_SWEEP_NS:
+            return
+        self._swept_ns = now_ns
+        for name in [name for name in self._orders if verdict(name) == "drop"]:
+            self._orders.pop(name, None)
+
     def release(
         self, now_ns: int, verdict: Callable[[str], Verdict]
     ) -> tuple[list[CommandT], list[str]]:
@@ -65,7 +78,7 @@ class Outbox(Generic[CommandT]):
         out: list[CommandT] = []
         sent: list[str] = []
         self._take(self._cancels, out, now_ns)
-        while self._orders and self._may_go(now_ns):
+        while self._orders and self.pace.room(now_ns):
             name = next(iter(self._orders))
             found = verdict(name)
             if found == "wait":
@@ -74,19 +87,11 @@ class Outbox(Generic[CommandT]):
             if found == "send":
                 sent.append(name)
                 out.append(command)
-                self._sent_ns.append(now_ns)
+                self.pace.sent(now_ns)
         self._take(self._requests, out, now_ns)
         return out, sent
 
     def _take(self, queue: deque[CommandT], out: list[CommandT], now_ns: int) -> None:
-        while queue and self._may_go(now_ns):
+        while queue and self.pace.room(now_ns):
             out.append(queue.popleft())
-            self._sent_ns.append(now_ns)
-
-    def _may_go(self, now_ns: int) -> bool:
-        if not self._rate_max:
-            self._sent_ns.clear()
-            return True
-        while self._sent_ns and now_ns - self._sent_ns[0] >= SECOND_NS:
-            self._sent_ns.popleft()
-        return len(self._sent_ns) < self._rate_max
+            self.pace.sent(now_ns)

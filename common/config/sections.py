@@ -32,8 +32,8 @@ class TwsConfig(Section):
 
     `host` and `port` mean nothing with the simulator, which takes a free port of its own.
 
-    IB's own limit is 50 messages per second as they arrive; a little below it there is room for
-    jitter. `rate_max_per_s` 0 paces nothing.
+    IB's own limit is 50 messages per second as TWS reads them. `rate_max_per_s` counts them as they
+    are written; where TWS's reading lags, fewer go. 0 paces nothing.
     """
 
     host: str = "127.0.0.1"

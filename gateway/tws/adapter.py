@@ -51,7 +51,8 @@ QUERY_ENDS: Final[dict[type[tws.TwsMessage], broker.Query]] = {
 class TwsBroker:
     """One TWS login; satisfies `gateway.broker.Broker`.
 
-    `refuses` says why a login's accounts must not be traded on, "" if they may be.
+    `refuses` says why a login's accounts must not be traded on, "" if they may be. `flushed` is
+    whether the socket has taken all that was written.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class TwsBroker:
         self.contracts = Contracts(instruments)
         self.outbox: Outbox[bytes] = Outbox(rate_max_per_s)
         self.lines = Lines(self.session, self.market, self.contracts, self.outbox)
+        self.flushed: Callable[[], bool] = lambda: True
         self._greeting = b""
         self._last_word = ""  # why TWS is about to close, in its own words
         self._stranger = ""  # why the last peer was not taken for the group's simulator
@@ -104,6 +106,9 @@ class TwsBroker:
             return []
         events: list[BrokerEvent] = []
         for message in self.session.received(frames[1], now.wall_ns):
+            if isinstance(message, tws.CurrentTime):
+                self.outbox.pace.proved(now.mono_ns)
+                continue
             try:
                 events += self._events_of(message)
             except Exception as error:  # noqa: BLE001 - it must not take with it what came before and after
@@ -119,6 +124,7 @@ class TwsBroker:
     def _opened(self, nonce: str = "", peer: str = "", *, now: Now) -> BrokerEvent:
         """Connected; with a `nonce` it must be the group's simulator that listens at `peer`."""
         self._opened_mono_ns = now.mono_ns
+        self.outbox.pace.closed(now.mono_ns)
         self._greeting = self.session.opened(nonce, peer)
         waiting = "waiting for TWS to answer the handshake"
         return broker.SessionProgress((nonce and self._stranger) or waiting)
@@ -295,11 +301,21 @@ class TwsBroker:
         return self.outbox.withdraw(name)
 
     def release(self, now: Now, verdict: Callable[[str], Verdict]) -> Released:
-        """See `Broker.release`. The handshake's greeting goes alone: nothing may go before it."""
+        """See `Broker.release`. The handshake's greeting goes alone: nothing may go before it.
+
+        What the socket has not taken yet would lie in this process, past any recall. So nothing
+        more is released before it is gone.
+        """
         if self._greeting:
             greeting, self._greeting = self._greeting, b""
             return Released(greeting, [])
+        if not self.flushed():
+            self.outbox.hold(now.mono_ns, verdict)
+            return Released(b"", [])
         requests, names = self.outbox.release(now.mono_ns, verdict)
+        if self.outbox.pace.wants_proof and self.session.state == "UP":
+            self.outbox.pace.asked(now.mono_ns)
+            requests.append(self.session.encode.current_time())
         return Released(b"".join(requests), names)
 
     def _place(self, order_id: str, order: SubmitOrder, name: str) -> None:

@@ -62,6 +62,11 @@ class RequestEncoder:
         self._client.startApi()
         return self._taken()
 
+    def current_time(self) -> bytes:
+        """Ask for TWS's time."""
+        self._client.reqCurrentTime()
+        return self._taken()
+
     def identify(self) -> bytes:
         """Ask the group's simulator for its nonce; TWS knows no such request."""
         return frame(f"{IDENTIFY}\0".encode())

@@ -25,6 +25,12 @@ class NextValidId(TwsMessage, frozen=True):
     order_id: int
 
 
+class CurrentTime(TwsMessage, frozen=True):
+    """TWS's time: it has read all that was sent before it was asked."""
+
+    epoch_s: int
+
+
 class ManagedAccounts(TwsMessage, frozen=True):
     """The accounts of this login."""
 

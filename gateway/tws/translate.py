@@ -69,6 +69,10 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
         """9, after `startApi`."""
         self._messages.append(tws.NextValidId(int(orderId)))
 
+    def currentTime(self, time: int) -> None:  # noqa: N802
+        """49, once per question."""
+        self._messages.append(tws.CurrentTime(int(time)))
+
     def managedAccounts(self, accountsList: str) -> None:  # noqa: N802, N803
         """15, after `startApi`; the accounts stand with commas between."""
         listed = accountsList.split(",")

@@ -69,7 +69,7 @@ def test_the_configuration_reaches_the_virtual_services(world):
     assert built.service(roles.EXECUTOR).executor._retry_ns == 1234 * 10**6
     for role in roles.GATEWAYS:
         core = built.service(role).gateway
-        assert core.broker.outbox._rate_max == 7
+        assert core.broker.outbox.pace._rate_max == 7
         assert core.sync._settle_ns == 300 * 10**6
     assert built.service(roles.strategy_role("script"))._piled is not None
 

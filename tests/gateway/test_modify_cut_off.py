@@ -93,7 +93,7 @@ def test_a_modify_taken_while_the_lists_were_told_is_not_given_up(bench: Bench, 
         bench.flush()
     bench.modify(modify_order(quantity=15, limit="150"))
     if queued:
-        bench.broker.outbox._rate_max = 1  # all of this second's budget is spent
+        bench.broker.outbox.pace._rate_max = 1  # all of this second's budget is spent
         listed = [open_order_of(order)]
         assert bench.gateway.release(bench.now)[0] == b""
         news = bench.receive(*listed, messages.open_order_end(), messages.execution_end(1))

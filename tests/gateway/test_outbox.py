@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapewire.gateway.broker import Verdict
-from tapewire.gateway.outbox import SECOND_NS, Outbox
+from tapewire.gateway.outbox import Outbox
+from tapewire.gateway.pace import SECOND_NS, Pace
 
 MS = 1_000_000
 
@@ -19,11 +20,15 @@ def always(_intent_id: str) -> Verdict:
 def released(
     outbox: Outbox[bytes], now_ns: int, verdict: Callable[[str], Verdict]
 ) -> tuple[bytes, list[str]]:
+    """What goes to a broker that reads at once, and answers when it is asked."""
     commands, names = outbox.release(now_ns, verdict)
+    if outbox.pace.wants_proof:
+        outbox.pace.asked(now_ns)
+        outbox.pace.proved(now_ns)
     return b"".join(commands), names
 
 
-def filled(rate: int = 50, orders: int = 0) -> Outbox[bytes]:
+def filled(rate: int = 40, orders: int = 0) -> Outbox[bytes]:
     outbox = Outbox(rate)
     for n in range(orders):
         outbox.order(f"o{n} ".encode(), f"i{n}")
@@ -41,8 +46,8 @@ steps = st.lists(
 
 
 @given(steps)
-def test_never_more_than_50_in_any_second_over_reconnects_too(plan: list[tuple[int, str, int]]):
-    outbox, now, sent = Outbox(50), 0, []
+def test_never_more_than_40_in_any_second_over_reconnects_too(plan: list[tuple[int, str, int]]):
+    outbox, now, sent = Outbox(40), 0, []
     for wait_ms, kind, count in plan:
         now += wait_ms * MS
         for n in range(count):
@@ -55,13 +60,13 @@ def test_never_more_than_50_in_any_second_over_reconnects_too(plan: list[tuple[i
                 getattr(outbox, kind)(b".")
         sent += [now] * len(released(outbox, now, always)[0])
     for n, first in enumerate(sent):
-        assert sum(first <= t < first + SECOND_NS for t in sent[n:]) <= 50
+        assert sum(first <= t < first + SECOND_NS for t in sent[n:]) <= 40
     assert all(a <= b for a, b in pairwise(sent))
 
 
 @given(steps)
 def test_everything_goes_in_the_end_and_once(plan: list[tuple[int, str, int]]):
-    outbox, queued, sent = Outbox(50), [], []
+    outbox, queued, sent = Outbox(40), [], []
     for _, kind, count in plan:
         for _ in range(count if kind != "clear" else 0):
             queued.append(f"{len(queued)} ".encode())
@@ -76,7 +81,7 @@ def test_everything_goes_in_the_end_and_once(plan: list[tuple[int, str, int]]):
 
 
 def test_cancels_go_before_orders_and_orders_before_the_rest():
-    outbox = Outbox(50)
+    outbox = Outbox(40)
     outbox.request(b"r")
     outbox.order(b"o", "i")
     outbox.cancel(b"c")
@@ -84,22 +89,22 @@ def test_cancels_go_before_orders_and_orders_before_the_rest():
 
 
 def test_a_cancel_overtakes_orders_that_wait_for_their_second():
-    outbox = filled(50, orders=60)
+    outbox = filled(40, orders=60)
     released(outbox, 0, always)
     outbox.cancel(b"c ")
     data, _ = released(outbox, SECOND_NS, always)
-    assert data.startswith(b"c o50 ")
+    assert data.startswith(b"c o40 ")
 
 
 def test_the_verdict_is_asked_for_at_the_moment_of_release_and_not_before():
-    outbox, asked = filled(50, orders=60), []
+    outbox, asked = filled(40, orders=60), []
 
     def verdict(intent_id: str) -> Verdict:
         asked.append(intent_id)
         return "send"
 
     released(outbox, 0, verdict)
-    assert len(asked) == 50
+    assert len(asked) == 40
     data, sent = released(outbox, SECOND_NS, lambda _: "drop")
     assert (data, sent, len(outbox)) == (b"", [], 0)
 
@@ -111,7 +116,7 @@ def test_an_order_that_may_not_go_takes_nobody_elses_place():
 
 
 def test_an_order_that_has_to_wait_holds_up_the_orders_behind_it_and_nothing_else():
-    outbox = filled(50, orders=3)
+    outbox = filled(40, orders=3)
     outbox.request(b"r ")
     outbox.cancel(b"c ")
     data, sent = released(outbox, 0, lambda i: "wait" if i == "i1" else "send")
@@ -131,7 +136,7 @@ def test_what_is_withdrawn_are_the_orders_that_never_went():
 
 
 def test_requests_and_cancels_are_forgotten_and_orders_wait():
-    outbox = filled(50, orders=1)
+    outbox = filled(40, orders=1)
     outbox.request(b"r")
     outbox.cancel(b"c")
     outbox.forget_requests()
@@ -140,14 +145,36 @@ def test_requests_and_cancels_are_forgotten_and_orders_wait():
 
 
 def test_a_withdrawn_order_does_not_go_and_the_others_do():
-    outbox = filled(50, orders=3)
+    outbox = filled(40, orders=3)
     assert outbox.withdraw("i1") == ["i1"]
     assert outbox.withdraw("i1") == []
     assert released(outbox, 0, always) == (b"o0 o2 ", ["i0", "i2"])
 
 
 def test_all_orders_can_be_withdrawn_and_requests_stay():
-    outbox = filled(50, orders=2)
+    outbox = filled(40, orders=2)
     outbox.request(b"r")
     assert outbox.withdraw() == ["i0", "i1"]
     assert released(outbox, 0, always) == (b"r", [])
+
+
+def test_orders_that_are_held_are_dropped_as_soon_as_they_may_not_go_any_more():
+    outbox = filled(40, orders=3)
+    outbox.hold(SECOND_NS, lambda name: "drop" if name == "i1" else "send")
+    assert released(outbox, SECOND_NS, always) == (b"o0 o2 ", ["i0", "i2"])
+
+
+def test_what_an_ended_connection_may_still_carry_counts_for_a_second():
+    pace, first = Pace(45, 50), 10 * SECOND_NS
+    for _ in range(45):
+        pace.sent(first)
+    pace.closed(first + SECOND_NS)
+    assert sum(_went(pace, first + SECOND_NS * 3 // 2) for _ in range(45)) == 4
+    assert sum(_went(pace, first + 2 * SECOND_NS) for _ in range(45)) == 41
+
+
+def _went(pace: Pace, now_ns: int) -> bool:
+    if not pace.room(now_ns):
+        return False
+    pace.sent(now_ns)
+    return True

@@ -104,7 +104,7 @@ def test_an_unknown_order_stays_unknown_while_tws_does_not_end_its_lists(bench: 
 
 def test_an_order_that_waits_for_its_turn_is_not_lost(bench: Bench):
     bench.pass_s(10)
-    bench.broker.outbox._rate_max = 1  # all of this second's budget goes to another order
+    bench.broker.outbox.pace._rate_max = 1  # all of this second's budget goes to another order
     bench.send(submit("first/1"))
     bench.submit(submit("s-1/1"))
     bench.gateway.sync._begin_snapshot(bench.now)

@@ -1,0 +1,83 @@
+"""Pace: how many messages may go to a broker that counts them as it reads them.
+
+The broker counts in any second of its own, and it counts what it reads, not what we write. Between
+the two, messages bunch: a line that is late, or a broker that does not read for a moment, puts what
+was written over several seconds into one. No rate on this side can rule that out.
+
+What can is to know what has been read. Whoever answers a question has read all that was written
+before it. So a message counts from the moment it is written until a second after the broker has
+answered something that was asked behind it, and no more than the broker's limit count at a time:
+however they bunch, any second of the broker's has at most those in it. The question is only asked
+when half of the limit is out without an answer; a lone order goes alone.
+
+A broker that does not answer the question is not waited for: after `UNPROVEN_NS` a message stops
+counting. One that is silent altogether is not written to at all (see `gateway.tws.pulse`).
+"""
+
+from collections import deque
+from typing import Final
+
+SECOND_NS: Final = 1_000_000_000
+UNPROVEN_NS: Final = 3 * SECOND_NS
+
+
+class Pace:
+    """Counts messages. At most `rate_max_per_s` are written in any second, and at most `unread_max`
+    count at a time. The questions are beside the rate and among the unread. With a rate of 0
+    nothing is counted and nothing asked. Times are monotonic."""
+
+    def __init__(self, rate_max_per_s: int = 0, unread_max: int = 50) -> None:
+        self._rate_max = rate_max_per_s
+        self._unread_max = max(unread_max, rate_max_per_s)
+        self._sent_ns: deque[int] = deque()
+        self._unproven_ns: deque[int] = deque()  # when each was written, with no answer behind it
+        self._read_ns: deque[int] = deque()  # when each was known to be read
+        self._asked: int | None = None  # how many were written before the question that is out
+
+    def room(self, now_ns: int) -> bool:
+        """Whether one more message may go; a place is kept for the question."""
+        if not self._rate_max:
+            return True
+        self._forget(now_ns)
+        is_unread = len(self._unproven_ns) + len(self._read_ns)
+        return len(self._sent_ns) < self._rate_max and is_unread < self._unread_max - 1
+
+    def sent(self, now_ns: int) -> None:
+        """A message was written."""
+        if self._rate_max:
+            self._sent_ns.append(now_ns)
+            self._unproven_ns.append(now_ns)
+
+    @property
+    def wants_proof(self) -> bool:
+        """Whether to ask something now, only to see it answered."""
+        is_much = len(self._unproven_ns) >= self._unread_max // 2
+        return bool(self._rate_max) and self._asked is None and is_much
+
+    def asked(self, now_ns: int) -> None:
+        """The question was written, behind all that was sent so far."""
+        if self._rate_max:
+            self._asked = len(self._unproven_ns) + 1
+            self._unproven_ns.append(now_ns)
+
+    def proved(self, now_ns: int) -> None:
+        """The question is answered: it was read, with all that was written before it."""
+        for _ in range(self._asked or 0):
+            self._unproven_ns.popleft()
+            self._read_ns.append(now_ns)
+        self._asked = None
+
+    def closed(self, now_ns: int) -> None:
+        """The connection is gone: what it still carries is read now, or never."""
+        self._read_ns.extend(now_ns for _ in self._unproven_ns)
+        self._unproven_ns.clear()
+        self._asked = None
+
+    def _forget(self, now_ns: int) -> None:
+        for times in (self._sent_ns, self._read_ns):
+            while times and now_ns - times[0] >= SECOND_NS:
+                times.popleft()
+        while self._unproven_ns and now_ns - self._unproven_ns[0] >= UNPROVEN_NS:
+            self._unproven_ns.popleft()
+            if self._asked is not None:
+                self._asked = self._asked - 1 or None
