@@ -77,6 +77,10 @@ class OrderHandler:
         """The lowest id that this client may use: above all that it ever used."""
         return max(self._first_order_id, self._highest.get(client_id, 0) + 1)
 
+    def accounts(self) -> dict[str, Any]:
+        """The part of `books` that costs the same however many orders there were."""
+        return {"accounts": {name: one.as_dict() for name, one in self._accounts.books.items()}}
+
     def books(self) -> dict[str, Any]:
         """What the broker has, in JSON values: money and quantities as decimal text.
 
@@ -84,7 +88,7 @@ class OrderHandler:
         """
         orders = list(self._exchange.orders.values())
         return {
-            "accounts": {name: one.as_dict() for name, one in self._accounts.books.items()},
+            **self.accounts(),
             "orders": len(orders),
             "orders_open": sum(one.is_open for one in orders),
             "orders_by_ref": dict(Counter(one.order_ref for one in orders if one.order_ref)),
