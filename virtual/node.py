@@ -10,7 +10,8 @@ from tapewire.common.bus.transport import Inbound, Stream
 from tapewire.common.clock import VirtualClock
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
-from tapewire.common.runtime.journal import Journal, MemoryJournal, Synchronous
+from tapewire.common.runtime.journal import Journal, Synchronous
+from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.common.runtime.service import Service
 from tapewire.virtual.network import VirtualTransport
 

@@ -44,6 +44,15 @@ class BackgroundJournal:
         """How far it goes, durably."""
         return self._head
 
+    @property
+    def durable(self) -> bool:
+        """Whether what `head` names survives the machine's loss of power."""
+        return self._reader.durable
+
+    def chain_at(self, seq: int) -> str:
+        """The chain up to record `seq`; empty for 0 and beyond the end."""
+        return self._reader.chain_at(seq)
+
     def append(self, events: Sequence[Event]) -> int:
         """Write `events` and wait for it."""
         first = self.begin(events)

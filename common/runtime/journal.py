@@ -1,8 +1,13 @@
 """Journals: the events a process emits, on disk before they are published.
 
 Every record carries a hash over itself and the record before it, so the last hash (the chain's
-head) names the whole history. Two stores implement one port: SQLite in live processes, and one in
-memory with a crash model, which loses what was not fsynced.
+head) names the whole history. Two stores implement one port: SQLite in live processes, here, and
+one in memory with a crash model (see `memory_journal`).
+
+Every read walks the chain over what it reads, so a record that is not as it was written is found
+by whoever needs it, before it is decoded: a start by its replay, a reader by its catch-up, the
+console by its tables. That costs 1 us per record, where applying one takes 100 us and more. What is
+wrong is a `JournalDamagedError`, which is never read over.
 
 A journal file carries the wire version that its records are encoded in, as SQLite's user_version.
 A file of another version is refused before anything in it is decoded: its events have other fields,
@@ -13,7 +18,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -26,6 +31,9 @@ Synchronous = Literal["FULL", "NORMAL"]
 FIRST_VERSION = 1
 """The version that did not write its number down."""
 BUSY_MS = 5000
+CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+Row = tuple[int, str, bytes]
+"""A record's number, the chain up to it, and the record."""
 LOG_BYTES = 4 * 1024 * 1024 + 64 * 1024  # a checkpoint comes after 1000 pages of 4 KiB
 
 
@@ -43,6 +51,13 @@ class Journal(Protocol):
     def head(self) -> Head:
         """The last record's number, and the chain up to it."""
 
+    @property
+    def durable(self) -> bool:
+        """Whether what `head` names survives the machine's loss of power."""
+
+    def chain_at(self, seq: int) -> str:
+        """The chain up to record `seq`; empty for 0 and beyond the end."""
+
     def append(self, events: Sequence[Event]) -> int:
         """Write `events` in one commit; they are durable on return. Gives the first one's seq."""
 
@@ -53,7 +68,8 @@ class Journal(Protocol):
         """Return once what was begun is durable."""
 
     def read(self, from_seq: int, limit: int) -> list[bytes]:
-        """Up to `limit` records from `from_seq` on, as encoded."""
+        """Up to `limit` records from `from_seq` on, as encoded; raises `JournalDamagedError` where
+        one is not as it was written."""
 
     def close(self) -> None:
         """Let go of the store."""
@@ -67,7 +83,11 @@ class JournalVersionError(JournalError):
     """A journal that another version of Tapewire wrote."""
 
 
-class _AtOnce:
+class JournalDamagedError(JournalError):
+    """A journal that does not hold what was written to it."""
+
+
+class AtOnce:
     """Of journals whose commits are durable when they return."""
 
     def append(self, events: Sequence[Event]) -> int:
@@ -95,16 +115,28 @@ def events_of(journal: Journal, from_seq: int = 1, chunk: int = 1000) -> Iterato
 
 
 def verify(journal: Journal, chunk: int = 1000) -> None:
-    """Walk the whole chain; raises `JournalError` if a record is not as it was written."""
-    chain, seq = GENESIS, 0
+    """Walk the whole chain; raises `JournalDamagedError` naming the first bad record."""
+    seq = 0
     while records := journal.read(seq + 1, chunk):
-        for record in records:
-            chain, seq = link(chain, record), seq + 1
-    if (seq, chain) != journal.head:
-        raise JournalError(f"journal ends in seq {seq}, chain {chain}; expected {journal.head}")
+        seq += len(records)
+    if seq < journal.head.seq:
+        raise JournalDamagedError(f"record {seq + 1} of {journal.head.seq} is missing")
 
 
-class SqliteJournal(_AtOnce):
+def verified(place: str, from_seq: int, chain: str, rows: Iterable[Row]) -> list[bytes]:
+    """The records of `rows`, which begin at `from_seq` behind `chain`, each checked by its link."""
+    records = []
+    for expected, (seq, stored, record) in enumerate(rows, from_seq):
+        if seq != expected:
+            raise JournalDamagedError(f"{place}record {expected} is missing")
+        chain = link(chain, record)
+        if chain != stored:
+            raise JournalDamagedError(f"{place}record {seq} is not as it was written")
+        records.append(record)
+    return records
+
+
+class SqliteJournal(AtOnce):
     """A journal in one SQLite file, in WAL mode.
 
     `synchronous` is SQLite's own: FULL fsyncs each commit, NORMAL survives a process's death but
@@ -115,6 +147,7 @@ class SqliteJournal(_AtOnce):
         self, path: Path, synchronous: Synchronous = "FULL", *, read_only: bool = False
     ) -> None:
         self.path = path
+        self.durable = synchronous == "FULL"
         self.log_path = path.with_name(f"{path.name}-wal")
         self._has_table = False
         mode = "ro" if read_only else "rwc"
@@ -127,7 +160,7 @@ class SqliteJournal(_AtOnce):
                 self._prepare(synchronous)
             self._head = self._stored_head()
         except sqlite3.Error as error:
-            raise JournalError(f"{path}: {error}; expected a journal") from error
+            raise self._error(error, "expected a journal") from error
 
     @property
     def head(self) -> Head:
@@ -149,20 +182,44 @@ class SqliteJournal(_AtOnce):
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise JournalError(f"{self.path}: {error}; nothing was written or published") from error
+            raise self._error(error, "nothing was written or published") from error
         self._head = Head(first + len(rows) - 1, chain)
         return first
 
     def read(self, from_seq: int, limit: int) -> list[bytes]:
-        """Up to `limit` records from `from_seq` on."""
+        """Up to `limit` records from `from_seq` on, read with the one before them: each is checked
+        against the chain."""
         if self._is_new():
             return []
-        query = "SELECT record FROM records WHERE seq >= ? ORDER BY seq LIMIT ?"
-        return [row[0] for row in self._db.execute(query, (from_seq, limit))]
+        rows = self._rows(max(1, from_seq - 1), limit + (from_seq > 1))
+        place, chain = f"{self.path}: ", GENESIS
+        if from_seq > 1 and rows:
+            seq, chain, _ = rows.pop(0)
+            if seq != from_seq - 1:
+                raise JournalDamagedError(f"{place}record {from_seq - 1} is missing")
+        return verified(place, from_seq, chain, rows)
+
+    def chain_at(self, seq: int) -> str:
+        """The chain up to record `seq`; empty for 0 and beyond the end."""
+        rows = [] if self._is_new() else self._rows(seq, 1)
+        return rows[0][1] if rows and rows[0][0] == seq else GENESIS
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def _rows(self, from_seq: int, limit: int) -> list[Row]:
+        query = "SELECT seq, chain, record FROM records WHERE seq >= ? ORDER BY seq LIMIT ?"
+        try:
+            return self._db.execute(query, (from_seq, limit)).fetchall()
+        except sqlite3.Error as error:
+            raise self._error(error, "nothing of it was used") from error
+
+    def _error(self, error: sqlite3.Error, then: str) -> JournalError:
+        """`error` with the file's name; a file that is no database any more is a damaged one."""
+        damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in CORRUPT
+        kind = JournalDamagedError if damaged else JournalError
+        return kind(f"{self.path}: {error}; {then}")
 
     def _require_version(self) -> None:
         found = self._version()
@@ -232,49 +289,3 @@ class SqliteJournal(_AtOnce):
         query = "SELECT seq, chain FROM records ORDER BY seq DESC LIMIT 1"
         row = self._db.execute(query).fetchone()
         return Head(*row) if row else Head(0, GENESIS)
-
-
-class MemoryJournal(_AtOnce):
-    """A journal in memory that survives its process and can lose what was not fsynced.
-
-    `durable=True` fsyncs on each append, as synchronous=FULL does; otherwise only `fsync` does.
-    `crash` is the machine's power going: unsynced records are gone.
-    """
-
-    def __init__(self, *, durable: bool = True) -> None:
-        self.durable = durable
-        self._records: list[bytes] = []
-        self._chains: list[str] = []
-        self._synced = 0
-
-    @property
-    def head(self) -> Head:
-        """How far it goes, fsynced or not."""
-        return Head(len(self._records), self._chains[-1] if self._chains else GENESIS)
-
-    def append(self, events: Sequence[Event]) -> int:
-        """Keep `events`; fsynced at once if the journal is durable."""
-        first = len(self._records) + 1
-        for event in events:
-            record = wire.encode(event)
-            self._chains.append(link(self.head.chain, record))
-            self._records.append(record)
-        if self.durable:
-            self.fsync()
-        return first
-
-    def read(self, from_seq: int, limit: int) -> list[bytes]:
-        """Up to `limit` records from `from_seq` on."""
-        return self._records[from_seq - 1 : from_seq - 1 + limit]
-
-    def fsync(self) -> None:
-        """What is here now survives a crash."""
-        self._synced = len(self._records)
-
-    def crash(self) -> None:
-        """Lose what was not fsynced."""
-        del self._records[self._synced :]
-        del self._chains[self._synced :]
-
-    def close(self) -> None:
-        """Nothing to let go of."""

@@ -6,7 +6,8 @@ from tapewire.common.bus.streams import JournaledStream
 from tapewire.common.clock import VirtualClock
 from tapewire.common.events import EVERYTHING, Event, RiskHalted
 from tapewire.common.runtime.commits import Commits
-from tapewire.common.runtime.journal import GENESIS, Head, MemoryJournal
+from tapewire.common.runtime.journal import GENESIS, Head
+from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.common.runtime.metrics import Metrics
 
 

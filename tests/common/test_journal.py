@@ -15,14 +15,15 @@ from tapewire.common.runtime.journal import (
     LOG_BYTES,
     Head,
     Journal,
+    JournalDamagedError,
     JournalError,
     JournalVersionError,
-    MemoryJournal,
     SqliteJournal,
     events_of,
     link,
     verify,
 )
+from tapewire.common.runtime.memory_journal import MemoryJournal
 
 
 def events(count: int, start: int = 1) -> list[Event]:
@@ -111,25 +112,74 @@ def test_a_reader_sees_what_the_writer_has_committed(tmp_path: Path) -> None:
                 reader.append(events(1))
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
+DAMAGE = [
+    (
         "UPDATE records SET record = (SELECT record FROM records WHERE seq = 1) WHERE seq = 2",
-        "DELETE FROM records WHERE seq = 2",
-        "UPDATE records SET chain = 'x' WHERE seq = 3",
-    ],
-)
-def test_a_changed_record_fails_verification(tmp_path: Path, damage: str) -> None:
+        "record 2 is not as it was written",
+    ),
+    ("UPDATE records SET chain = 'x' WHERE seq = 2", "record 2 is not as it was written"),
+    ("DELETE FROM records WHERE seq = 1", "record 1 is missing"),
+    ("DELETE FROM records WHERE seq = 2", "record 2 is missing"),
+]
+
+
+@pytest.mark.parametrize(("damage", "found"), DAMAGE)
+@pytest.mark.parametrize("chunk", [1, 2, 1000])
+def test_a_changed_record_is_found_by_whoever_reads_it(
+    tmp_path: Path, damage: str, found: str, chunk: int
+) -> None:
     path = tmp_path / "j.sqlite"
     with closing(SqliteJournal(path)) as journal:
         journal.append(events(3))
     with closing(sqlite3.connect(path)) as db, db:
         db.execute(damage)
-    with (
-        closing(SqliteJournal(path)) as journal,
-        pytest.raises(JournalError, match=r"journal ends in seq .*; expected"),
-    ):
-        verify(journal)
+    with closing(SqliteJournal(path)) as journal:
+        with pytest.raises(JournalDamagedError, match=rf"j\.sqlite: {found}$"):
+            verify(journal, chunk)
+        with pytest.raises(JournalDamagedError, match=found):
+            list(events_of(journal))
+
+
+def test_a_tail_that_is_cut_under_a_reader_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    with closing(SqliteJournal(path)) as journal:
+        journal.append(events(3))
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("DELETE FROM records WHERE seq = 3")
+        with pytest.raises(JournalDamagedError, match="record 3 of 3 is missing"):
+            verify(journal)
+
+
+def test_every_bit_of_a_journal_file_that_matters_is_watched(tmp_path: Path) -> None:
+    """Whichever is flipped: the reader is refused, or reads exactly what was written, or the head
+    is another one, which those who remember it know."""
+    path, sound = tmp_path / "j.sqlite", events(40)
+    with closing(SqliteJournal(path)) as journal:
+        journal.append(sound)
+        head = journal.head
+    before = path.read_bytes()
+    outcomes = set()
+    for at in range(0, len(before), 37):
+        path.write_bytes(before[:at] + bytes([before[at] ^ 1 << at % 8]) + before[at + 1 :])
+        try:
+            with closing(SqliteJournal(path, read_only=True)) as journal:
+                verify(journal)
+                same = list(events_of(journal)) == sound and journal.head == head
+                outcomes.add("harmless" if same else "another head")
+                assert same or journal.head != head, f"byte {at}"
+        except JournalError as error:
+            outcomes.add(type(error).__name__)
+    assert {"harmless", "JournalDamagedError"} <= outcomes
+
+
+def test_the_chain_at_a_record_is_that_of_a_journal_that_ends_there(journal: Journal) -> None:
+    assert journal.chain_at(0) == journal.chain_at(1) == GENESIS
+    journal.append(events(2))
+    head = journal.head
+    journal.append(events(2, start=3))
+    assert journal.chain_at(2) == head.chain
+    assert journal.chain_at(4) == journal.head.chain
+    assert journal.chain_at(5) == journal.chain_at(0) == GENESIS
 
 
 def test_a_crash_loses_what_was_not_fsynced() -> None:
@@ -173,7 +223,7 @@ def test_a_commit_that_fails_halfway_leaves_no_record_behind(tmp_path: Path) -> 
         other.commit()
         with pytest.raises(JournalError, match="nothing was written"):
             journal.append(events(2))
-        assert len(journal.read(1, 10)) == 1
+        assert other.execute("SELECT seq FROM records").fetchall() == [(2,)]
 
 
 def test_a_file_that_is_no_journal_is_refused_by_name(tmp_path: Path) -> None:

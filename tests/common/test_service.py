@@ -20,7 +20,8 @@ from tapewire.common.events import (
     RiskHalted,
     RiskViolation,
 )
-from tapewire.common.runtime.journal import JournalError, MemoryJournal
+from tapewire.common.runtime.journal import JournalError
+from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.common.runtime.service import Service
 
 START_NS = 10**15

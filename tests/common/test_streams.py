@@ -26,7 +26,7 @@ from tapewire.common.events import (
     RiskViolation,
     Trade,
 )
-from tapewire.common.runtime.journal import MemoryJournal
+from tapewire.common.runtime.memory_journal import MemoryJournal
 
 
 def at(mono_ns: int) -> Now:

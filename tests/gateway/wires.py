@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tapewire.common.bus import wire
 from tapewire.common.bus.transport import Inbound
 from tapewire.common.events import Event, Heartbeat, TradingState
-from tapewire.common.runtime.journal import MemoryJournal
+from tapewire.common.runtime.memory_journal import MemoryJournal
 
 
 class Wires:
