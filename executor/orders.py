@@ -5,7 +5,8 @@ from typing import Any, Generic, TypeVar
 
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO
-from tapewire.common.accounting.orders import Executions, Order
+from tapewire.common.accounting.executions import Executions
+from tapewire.common.accounting.orders import Order
 from tapewire.common.events import (
     CancelOrder,
     Event,

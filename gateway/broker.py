@@ -196,6 +196,9 @@ class Broker(Protocol):
     def start(self) -> None:
         """Ask for what is needed once per session: contracts, positions, market data."""
 
+    def query_positions(self) -> None:
+        """Ask for all positions: their list follows, and then each change as it happens."""
+
     def query(self) -> None:
         """Ask for open orders, executions and completed orders."""
 

@@ -66,7 +66,7 @@ class Gateway:
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal."""
         if isinstance(event, Fill):
-            self.holdings.apply(event, self.registry.corrected(event.exec_id))
+            self.holdings.apply(event, self.registry.fill(event.exec_id))
         else:
             self.holdings.apply(event)
         if isinstance(event, OrderIntended) and event.order_id:
@@ -160,9 +160,7 @@ class Gateway:
             broker.ServerRestored: self.sync.on_server_restored,
             broker.OrderReport: self._on_order,
             broker.OrderError: self._on_order_error,
-            broker.ExecutionReport: lambda report, now: self._applied(
-                self.registry.on_execution(report, now.wall_ns)
-            ),
+            broker.ExecutionReport: self._on_execution,
             broker.CommissionReport: lambda report, now: self._applied(
                 self.registry.on_commission(report, now.wall_ns)
             ),
@@ -182,6 +180,28 @@ class Gateway:
         if intent is not None and claimed is not None and claimed > intent.filled:
             self.sync.executions_missing(now)
         return self._applied(self.registry.on_order(report, now))
+
+    def _on_execution(self, report: broker.ExecutionReport, now: Now) -> list[Event]:
+        corrected = self.registry.fill(report.exec_id)
+        events = self._applied(self.registry.on_execution(report, now.wall_ns))
+        if events and corrected is not None:
+            self._on_correction(corrected)
+        return events
+
+    def _on_correction(self, corrected: Fill) -> None:
+        """A correction may leave an order that is over with less than it was filled with. It stays
+        FILLED, for no more of it will be; but somebody has to know, and positions are read again.
+        """
+        intent = self.orders.get(corrected.intent_id)
+        if intent is None or intent.state != "FILLED" or intent.filled >= intent.terms.quantity:
+            return
+        self.complaints.append((
+            f"execution {corrected.exec_id} of {intent.intent_id} was corrected: of"
+            f" {intent.terms.quantity:f}, which was FILLED, {intent.filled:f} are left; compare the"
+            f" position in {corrected.symbol} with the broker's",
+            b"",
+        ))  # fmt: skip
+        self.sync.read_positions()
 
     def _on_order_error(self, error: broker.OrderError, now: Now) -> list[Event]:
         if self.registry.by_order_id(error.order_id) is None:

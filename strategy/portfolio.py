@@ -18,7 +18,8 @@ of them again, comes to the same position.
 from collections import defaultdict
 from decimal import Decimal
 
-from tapewire.common.accounting.book import ZERO, Book, execution_key
+from tapewire.common.accounting.book import ZERO, Book
+from tapewire.common.accounting.exec_ids import execution_key
 from tapewire.common.accounting.orders import Order, Orders
 from tapewire.common.events import (
     Event,

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any, Final, Generic
 
 from tapewire.common.accounting.book import Book, Days, Key, Reported
+from tapewire.common.accounting.executions import Executions
 from tapewire.common.accounting.exposure import Exposure
-from tapewire.common.accounting.orders import Executions, Order, Orders, OrderT
+from tapewire.common.accounting.orders import Order, Orders, OrderT
 from tapewire.common.events import (
     Commission,
     Event,

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from tapewire.common.accounting.exec_ids import execution_key, supersedes
 from tapewire.common.events import Commission, Event, Fill, PositionReported, signed
 
 ZERO: Final = Decimal(0)
@@ -150,7 +151,7 @@ class Book:
         """Count a fill; False if this very execution was counted before, or a later correction."""
         execution, key = execution_key(fill.exec_id), (fill.account, fill.symbol)
         known = self._fills.get(execution)
-        if known is not None and fill.exec_id <= known.exec_id:
+        if known is not None and not supersedes(fill.exec_id, known.exec_id):
             self._reported_by(source, key, execution)
             return False
         self._fills[execution] = fill
@@ -168,7 +169,7 @@ class Book:
         """Count a commission; False if it was counted before. A correction's takes its place."""
         execution = execution_key(commission.exec_id)
         known = self._commissions.get(execution)
-        if known is not None and commission.exec_id <= known.exec_id:
+        if known is not None and not supersedes(commission.exec_id, known.exec_id):
             return False
         self._commissions[execution] = commission
         if execution in self._fills:
@@ -330,8 +331,3 @@ class Reported:
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values."""
         return {f"{a}/{s}": e.quantity for (a, s), e in self._positions.items()}
-
-
-def execution_key(exec_id: str) -> str:
-    """What an execution and its corrections share: the id but for the part after the last stop."""
-    return exec_id.rpartition(".")[0] or exec_id

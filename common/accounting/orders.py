@@ -21,7 +21,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-from tapewire.common.accounting.book import ZERO, Key, execution_key
+from tapewire.common.accounting.book import ZERO, Key
+from tapewire.common.accounting.exec_ids import execution_key, supersedes
+from tapewire.common.accounting.executions import Executions
 from tapewire.common.accounting.lifecycle import LIVE, state_after
 from tapewire.common.events import (
     Event,
@@ -42,28 +44,6 @@ from tapewire.common.events import (
     SubmitOrder,
     terms_fault,
 )
-
-
-class Executions(dict[str, Fill]):
-    """The executions of one order by their key, each once, with what they add up to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.quantity = ZERO
-        self.amount = ZERO  # sum of quantity x price
-
-    def count(self, fill: Fill) -> None:
-        """Count a fill, or a correction in the place of what it corrects; once each."""
-        key = execution_key(fill.exec_id)
-        known = self.get(key)
-        if known is not None:
-            if fill.exec_id <= known.exec_id:
-                return
-            self.quantity -= known.quantity
-            self.amount -= known.quantity * known.price
-        self[key] = fill
-        self.quantity += fill.quantity
-        self.amount += fill.quantity * fill.price
 
 
 class Order:
@@ -160,6 +140,7 @@ class Orders(Generic[OrderT]):
         self._live: dict[str, OrderT] = {}
         self._working: dict[Key, Working] = {}
         self._executions: defaultdict[str, Executions] = defaultdict(Executions)
+        self._counted: dict[str, str] = {}  # the intent that an execution counts for
         self._on: Mapping[type[Event], Callable[[Any], OrderT | None]] = {
             OrderCreated: self._created,
             OrderIntended: self._intended,
@@ -232,10 +213,24 @@ class Orders(Generic[OrderT]):
         return self._step(event)
 
     def _filled(self, fill: Fill) -> OrderT | None:
-        if fill.intent_id is None:
+        """An execution, or a correction, which may move it from one order to another, or to none.
+
+        Another gateway reports the same execution without its order: that takes nothing away.
+        """
+        key, intent_id = execution_key(fill.exec_id), fill.intent_id
+        before = self._counted.get(key)
+        if before is not None and before != intent_id:
+            if not supersedes(fill.exec_id, self._executions[before][key].exec_id):
+                return None
+            self._executions[before].discard(key)
+            del self._counted[key]
+            if (one := self.get(before)) is not None:
+                self._count(one)
+        if intent_id is None:
             return None
-        self._executions[fill.intent_id].count(fill)
-        return self.get(fill.intent_id)
+        self._counted[key] = intent_id
+        self._executions[intent_id].count(fill)
+        return self.get(intent_id)
 
     def _modify_began(self, event: OrderModifyPending | OrderModifyIntended) -> OrderT | None:
         one = self.get(event.modify.intent_id)

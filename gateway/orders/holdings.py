@@ -21,14 +21,19 @@ class Holdings:
         self.filled: dict[Key, Decimal] = {}
         self._named: set[Key] | None = None  # reported since they were asked for; None: not asked
 
-    def apply(self, event: Event, corrected: Decimal = ZERO) -> None:
-        """Take in a position or a fill; `corrected` is what the fill corrects, 0 if nothing."""
+    def apply(self, event: Event, corrected: Fill | None = None) -> None:
+        """Take in a position or a fill; `corrected` is the fill that it takes the place of."""
         if isinstance(event, PositionReported):
             key = (event.account, event.symbol)
             self.reported[key] = self.filled[key] = event.quantity
         elif isinstance(event, Fill):
-            key, change = (event.account, event.symbol), event.quantity - corrected
-            self.filled[key] = self.filled.get(key, ZERO) + signed(event.side, change)
+            if corrected is not None:
+                self._trade(corrected, -corrected.quantity)
+            self._trade(event, event.quantity)
+
+    def _trade(self, fill: Fill, quantity: Decimal) -> None:
+        key = (fill.account, fill.symbol)
+        self.filled[key] = self.filled.get(key, ZERO) + signed(fill.side, quantity)
 
     def exposure(
         self, account: str, symbol: str, orders: Orders[Any], without: str = ""

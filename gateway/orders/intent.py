@@ -1,6 +1,7 @@
 """One order of this gateway: the common order, and what only this session knows of it."""
 
-from tapewire.common.accounting.orders import Executions, Order
+from tapewire.common.accounting.executions import Executions
+from tapewire.common.accounting.orders import Order
 from tapewire.common.clock import Now
 from tapewire.common.events import OrderTerms, SubmitOrder
 

@@ -20,12 +20,11 @@ State changes only in `apply`, from events that are on disk; everything else dec
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
 
-from tapewire.common.accounting.book import ZERO, execution_key
+from tapewire.common.accounting.exec_ids import execution_key, supersedes
 from tapewire.common.accounting.lifecycle import GIVEN_UP, UNCONFIRMED
 from tapewire.common.accounting.orders import Orders
 from tapewire.common.clock import Now
@@ -85,10 +84,9 @@ class Registry:
         if handler is not None:
             handler(event, intent)
 
-    def corrected(self, exec_id: str) -> Decimal:
-        """What the execution that this one corrects was counted with; 0 if it corrects none."""
-        known = self._fills.get(execution_key(exec_id))
-        return known.quantity if known is not None else ZERO
+    def fill(self, exec_id: str) -> Fill | None:
+        """The execution of this id, or what has corrected it; None if it is not known."""
+        return self._fills.get(execution_key(exec_id))
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values."""
@@ -193,8 +191,8 @@ class Registry:
         One that bears an order's reference and is of another account, symbol or side counts in its
         account, and not towards the order: that one may still fill.
         """
-        known = self._fills.get(execution_key(report.exec_id))
-        if known is not None and report.exec_id <= known.exec_id:
+        known = self.fill(report.exec_id)
+        if known is not None and not supersedes(report.exec_id, known.exec_id):
             return []
         intent = self.orders.get(report.reference)
         if intent is not None and not _is_of(report, intent.order):
@@ -203,7 +201,9 @@ class Registry:
         if intent is None:
             return [fill]
         events: list[Event] = [*self._accept(intent, report.permanent_id, now_ns), fill]
-        filled = intent.filled + report.quantity - self.corrected(report.exec_id)
+        filled = intent.filled + report.quantity
+        if known is not None and known.intent_id == intent.intent_id:
+            filled -= known.quantity
         if intent.state != "FILLED" and filled >= intent.worst_case_quantity:
             events.append(OrderFilled(now_ns, intent.order.account, intent.intent_id))
         return events
@@ -212,7 +212,7 @@ class Registry:
         """What an execution cost, once; its account is the execution's."""
         if report.exec_id in self._commissions:
             return []
-        fill = self._fills.get(execution_key(report.exec_id))
+        fill = self.fill(report.exec_id)
         account = fill.account if fill is not None else ""
         return [Commission(now_ns, account, report.exec_id, report.amount, report.currency)]
 

@@ -120,6 +120,12 @@ class Synchroniser:
         due_ns = now.mono_ns + EXECUTIONS_LATE_NS
         self._next_snapshot_mono_ns = self._next_snapshot_mono_ns or due_ns
 
+    def read_positions(self) -> None:
+        """Ask for the list of positions again: something says that ours may be wrong."""
+        if self.logged_in and not self._server_lost:
+            self._holdings.asked()
+            self._broker.query_positions()
+
     # ---- timed work ----------------------------------------------------------------------------
 
     def tick(self, now: Now) -> list[Event]:

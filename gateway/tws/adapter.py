@@ -261,7 +261,11 @@ class TwsBroker:
                 self.contracts.asked(request_id, symbol)
                 contract = self.contracts.contract(symbol)
                 self.outbox.request(encode.contract_details(request_id, contract))
-        self.outbox.request(encode.positions())
+        self.query_positions()
+
+    def query_positions(self) -> None:
+        """See `Broker.query_positions`."""
+        self.outbox.request(self.session.encode.positions())
 
     def query(self) -> None:
         """See `Broker.query`."""

@@ -10,8 +10,8 @@ from tapewire.common.accounting.book import (
     Book,
     Position,
     Reported,
-    execution_key,
 )
+from tapewire.common.accounting.exec_ids import execution_key, supersedes
 from tapewire.common.events import Commission, Fill, PositionReported, Side
 
 D = Decimal
@@ -147,6 +147,29 @@ def test_symbols_have_their_own_multipliers_and_positions() -> None:
 )
 def test_an_execution_and_its_corrections_share_a_key(exec_id: str, key: str) -> None:
     assert execution_key(exec_id) == key
+
+
+@pytest.mark.parametrize(
+    ("exec_id", "known", "is_later"),
+    [
+        ("0001.02", "0001.01", True),
+        ("0001.10", "0001.9", True),
+        ("0001.9", "0001.10", False),
+        ("0001.01", "0001.01", False),
+        ("0001.1", "0001.01", False),
+        ("plain", "plain", False),
+        ("0001.b", "0001.a", True),
+    ],
+)
+def test_a_later_correction_has_the_higher_number(exec_id: str, known: str, *, is_later: bool):
+    assert supersedes(exec_id, known) is is_later
+
+
+def test_the_tenth_correction_of_an_execution_counts_and_the_ninth_is_then_old() -> None:
+    book = Book()
+    for exec_id, quantity in (("e.9", 9), ("e.10", 4), ("e.9", 9)):
+        book.apply(fill(exec_id, str(quantity), "100"))
+    assert book.quantity("DU1", "ES") == 4
 
 
 PRICES = st.decimals(min_value=1, max_value=10_000, places=2)

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tapewire.common.accounting.orders import Order, Orders
 from tapewire.common.events import (
@@ -156,6 +157,27 @@ def test_an_execution_counts_once_in_its_newest_version():
 def test_a_correction_of_a_filled_order_changes_what_it_was_filled_with_and_not_its_state():
     one = order(ACCEPTED, fill("e.01", 10), OrderFilled(*ABOUT), fill("e.02", 9))
     assert (one.state, one.filled, one.remaining) == ("FILLED", 9, 0)
+
+
+def test_a_correction_that_is_of_no_order_any_more_is_taken_from_the_one_that_had_it():
+    orders = folded(INTENDED, ACCEPTED, fill("e.01", 4), fill("e.02", 4, intent_id=None))
+    assert (orders["a"].filled, orders["a"].remaining) == (0, 10)
+    assert orders.working("DU1", "AAPL") == (10, 0)
+
+
+def test_the_same_execution_without_its_order_takes_nothing_away():
+    orders = folded(INTENDED, fill("e.01", 4), fill("e.01", 4, intent_id=None))
+    assert orders["a"].filled == 4
+
+
+def test_a_correction_may_move_an_execution_to_another_order():
+    other = replace(ORDER, intent_id="b")
+    orders = folded(INTENDED, OrderIntended(3, "8", other), fill("e.01", 4))
+    orders.apply(fill("e.02", 3, intent_id="b"))
+    assert (orders["a"].filled, orders["b"].filled) == (0, 3)
+    assert orders.working("DU1", "AAPL") == (17, 0)
+    orders.apply(fill("e.01", 4))
+    assert (orders["a"].filled, orders["b"].filled) == (0, 3)
 
 
 def test_more_than_the_whole_quantity_leaves_nothing_and_not_less():

@@ -50,6 +50,9 @@ class FakeBroker:
     def start(self) -> None:
         self.calls.append("start")
 
+    def query_positions(self) -> None:
+        self.calls.append("query_positions")
+
     def query(self) -> None:
         self.calls.append("query")
 

@@ -48,9 +48,20 @@ def test_a_report_that_is_no_news_still_overrules_the_fills():
 def test_a_correction_counts_with_the_difference():
     holdings = Holdings()
     holdings.apply(fill_of("s-1/1", 5))
-    holdings.apply(fill_of("s-1/1", 3, "0001.02"), corrected=Decimal(5))
+    holdings.apply(fill_of("s-1/1", 3, "0001.02"), corrected=fill_of("s-1/1", 5))
     holdings.apply(fill_of("s-2/1", 4, "0002.01", side="SELL"))
     assert holdings.filled == {KEY: -1}
+
+
+def test_a_correction_is_taken_from_the_account_and_the_side_that_it_corrects():
+    holdings = Holdings()
+    first = fill_of("s-1/1", 5)
+    holdings.apply(first)
+    sold = fill_of("s-1/1", 5, "0001.02", side="SELL")
+    holdings.apply(sold, corrected=first)
+    assert holdings.filled == {KEY: -5}
+    holdings.apply(fill_of("s-1/1", 3, "0001.03", account=OTHER_ACCOUNT), corrected=sold)
+    assert holdings.filled == {KEY: 0, (OTHER_ACCOUNT, "AAPL"): 3}
 
 
 def test_the_end_of_a_list_closes_what_it_did_not_name_and_nothing_twice():

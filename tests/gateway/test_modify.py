@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from tapewire.common.accounting.orders import Executions
+from tapewire.common.accounting.executions import Executions
 from tapewire.common.events import (
     OrderAnswer,
     OrderFilled,

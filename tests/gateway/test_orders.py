@@ -221,6 +221,35 @@ def test_a_correction_that_makes_the_order_whole_fills_it(bench: Bench):
     assert bench.fill(order, 10, "0001.02") == []
 
 
+def test_the_tenth_correction_is_later_than_the_ninth(bench: Bench):
+    order = bench.send(submit())
+    bench.fill(order, 5, "0001.9")
+    assert names(bench.fill(order, 4, "0001.10")) == ["Fill"]
+    assert bench.fill(order, 5, "0001.9") == []
+    assert bench.intent().filled == 4
+
+
+def test_a_filled_order_that_is_corrected_downwards_stays_filled_and_a_person_is_told(bench: Bench):
+    order = bench.rest()
+    bench.fill(order, 10, "0001.01")
+    bench.flush()
+    assert names(bench.fill(order, 7, "0001.02")) == ["Fill"]
+    assert (bench.state(), bench.intent().filled) == ("FILLED", 7)
+    ((told, _payload),) = bench.gateway.complaints
+    assert told.startswith("execution 0001.01 of s-1/1 was corrected: of 10")
+    assert kinds(bench.flush()) == ["61"]
+
+
+def test_a_correction_of_another_order_or_upwards_needs_no_look_at_positions(bench: Bench):
+    bench.fill(bench.send(submit()), 10, "0001.01")
+    part = bench.send(submit("s-2/1"))
+    bench.fill(part, 5, "0002.01")
+    bench.flush()
+    bench.fill(part, 4, "0002.02")
+    assert bench.gateway.complaints == []
+    assert bench.flush() == []
+
+
 def test_what_is_long_is_cut_to_what_a_journal_takes(bench: Bench):
     order = bench.rest()
     bench.modify(modify_order(limit=149))

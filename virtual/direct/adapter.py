@@ -159,6 +159,10 @@ class DirectBroker:
 
     def start(self) -> None:
         """See `Broker.start`."""
+        self.query_positions()
+
+    def query_positions(self) -> None:
+        """See `Broker.query_positions`."""
         self._outbox.request(reports.WatchPositions())
 
     def query(self) -> None:

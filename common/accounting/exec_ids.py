@@ -1,0 +1,18 @@
+"""Execution ids: what an execution and its corrections share, and which of them is the later one.
+
+A broker corrects an execution by reporting it again under the same id but for the part after the
+last full stop, a number that grows: `0001.10` corrects `0001.9`.
+"""
+
+
+def execution_key(exec_id: str) -> str:
+    """What an execution and its corrections share: the id but for the part after the last stop."""
+    return exec_id.rpartition(".")[0] or exec_id
+
+
+def supersedes(exec_id: str, known: str) -> bool:
+    """Whether `exec_id` is a later correction of the execution that `known` names too."""
+    version, before = exec_id.rpartition(".")[2], known.rpartition(".")[2]
+    if version.isdecimal() and before.isdecimal():
+        return int(version) > int(before)
+    return version > before
