@@ -21,7 +21,6 @@ from tapewire.common.events import (
     Event,
     ModifySignal,
     OrderReply,
-    OrderRequest,
     ProcessState,
     Signal,
 )
@@ -29,10 +28,10 @@ from tapewire.common.runtime.journal import Journal, Synchronous, events_of
 from tapewire.common.runtime.service import Service
 from tapewire.executor.executor import Executor
 from tapewire.executor.order_requests import Command
+from tapewire.executor.welcome import NO_ANSWER, NOT_INTRODUCED, Welcome
 
 FOLLOWS: Final = roles.GATEWAYS
 JOURNAL_SYNCHRONOUS: Final[Synchronous] = "NORMAL"
-HELLO_EVERY_NS = 250_000_000
 COMMANDS_MAX = 1000  # in one request; a larger one than the wire allows would never be read
 
 
@@ -56,10 +55,8 @@ class ExecutorService(Service):
             heartbeat_ms=heartbeat_ms, hold_ms=hold_ms,
         )  # fmt: skip
         self.executor = executor
-        self._welcome_head: int | None = None  # the gateway's journal when it knew of this start
-        self._next_hello_ns = 0
+        self.welcome = Welcome(epoch)
         self._outgoing: list[Command] = []
-        self._requests = 0
         self.replies.on(OrderReply, self._on_order_reply)
         for event in events_of(journal):
             executor.apply(event)
@@ -70,8 +67,7 @@ class ExecutorService(Service):
 
     def _on_order_reply(self, reply: OrderReply, source: str, now: Now) -> None:
         """The gateway's answers to a turn's intents."""
-        if self._welcome_head is None:
-            self._welcome_head = reply.head
+        self.welcome.on_reply(reply, now)
         for answer in reply.answers:
             self.emit(*self.executor.on_answer(answer, now))
 
@@ -96,12 +92,11 @@ class ExecutorService(Service):
         if self.readiness(now)[0] == "READY":
             self.emit(*self.executor.caught_up(now))
             self._queue(self.executor.tick(now))
-        hello = self._welcome_head is None and now.mono_ns >= self._next_hello_ns
-        if self._outgoing or hello:
-            self._next_hello_ns = now.mono_ns + HELLO_EVERY_NS
-            self._requests += 1
-            batch, self._outgoing = self._outgoing[:COMMANDS_MAX], self._outgoing[COMMANDS_MAX:]
-            self.ask(roles.GATEWAY, OrderRequest(self._requests, [*batch], self.epoch))
+        batch = self._outgoing[:COMMANDS_MAX] if self.welcome.token else []
+        request = self.welcome.request(batch, now)
+        if request is not None:
+            del self._outgoing[: len(request.commands)]
+            self.ask(roles.GATEWAY, request)
 
     def _queue(self, commands: Sequence[Command]) -> None:
         """To be sent this turn; a cancel does not wait behind orders."""
@@ -111,13 +106,16 @@ class ExecutorService(Service):
 
     def readiness(self, now: Now) -> tuple[ProcessState, str]:
         """READY once the gateway shuts out what an earlier executor left on its way, and all
-        that it took before is known here: only then is the exposure the whole one."""
+        that it took before is known here: only then is the exposure the whole one. And as long as
+        it answers: to a silent gateway no order can be brought."""
         state = self.following()
         if state[0] != "READY":
             return state
-        if self._welcome_head is None:
-            return "WAITING", "waiting for the gateway to take note of this start"
-        if self.followers[roles.GATEWAY].next_seq <= self._welcome_head:
+        if self.welcome.is_silent(now):
+            return "WAITING", NO_ANSWER
+        if self.welcome.head is None:
+            return "WAITING", NOT_INTRODUCED
+        if self.followers[roles.GATEWAY].next_seq <= self.welcome.head:
             return "WAITING", "catching up with what the gateway took from an earlier executor"
         return state
 

@@ -26,6 +26,7 @@ from tapewire.common.runtime.journal import Journal, events_of
 from tapewire.common.runtime.service import Service
 from tapewire.gateway.broker import BrokerError
 from tapewire.gateway.gateway import Gateway
+from tapewire.gateway.orders.fence import Fence
 
 BROKER: Final = "tws"
 """The channel of the adapter's descriptor."""
@@ -60,7 +61,7 @@ class GatewayService(Service):
         self._hang_up = hang_up
         self._unmarked: set[str] = set()  # symbols with ticks since their last values went out
         self._next_marks_ns = 0
-        self._fencing_token = ""
+        self._fence = Fence(epoch)
         self.requests.on(OrderRequest, self._on_order_request)
         for event in events_of(journal):
             gateway.apply(event)
@@ -79,10 +80,13 @@ class GatewayService(Service):
 
     def _on_order_request(self, request: OrderRequest, sender: bytes, now: Now) -> None:
         """A turn's worth of commands; each gets its answer, in one reply, after the commit."""
-        if request.fencing_token and request.fencing_token < self._fencing_token:
-            self.dead_letter("requests", "orders of an executor that has been replaced", b"")
+        if request.hello:
+            self._introduce(request, sender)
             return
-        self._fencing_token = max(self._fencing_token, request.fencing_token)
+        if request.fencing_token and self._fence.refuses(request.fencing_token):
+            self.metrics.count("requests_fenced")
+            self.reply(sender, OrderReply(request.id, [], fenced=request.fencing_token))
+            return
         answers = []
         for command in request.commands:
             answer, events = self.gateway.obey(command, now)
@@ -91,6 +95,15 @@ class GatewayService(Service):
             if isinstance(command, SubmitOrder):
                 self.metrics.hops["executor_to_gateway"].record(now.wall_ns - command.ts_ns)
         self.reply(sender, OrderReply(request.id, answers, self.head_after_commit()))
+
+    def _introduce(self, request: OrderRequest, sender: bytes) -> None:
+        """An executor that has started: what others have on their way is not taken any more."""
+        if request.commands:
+            self.dead_letter("requests", "an introduction with commands; they need its token", b"")
+            return
+        token = self._fence.introduce(request.hello)
+        head = self.head_after_commit()
+        self.reply(sender, OrderReply(request.id, [], head, fencing_token=token))
 
     def on_frames(self, channel: str, frames: list[bytes], now: Now) -> None:
         """What the broker sends, and who joined which market data topic."""

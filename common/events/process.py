@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from tapewire.common.events.base import Account, Event, Text, TimeNs
+from tapewire.common.events.base import NAME_MAX, Account, Event, Text, TimeNs
 from tapewire.common.events.orders import CancelAll, CancelOrder, ModifyOrder, SubmitOrder
 from tapewire.common.events.risk import TradingState
 
+Token = Annotated[str, msgspec.Meta(max_length=NAME_MAX)]
 ProcessState = Literal["STARTING", "WAITING", "READY", "HALTED"]
 
 
@@ -48,16 +49,18 @@ class ConnectionLost(Event, frozen=True, tag="connection.lost"):
 class OrderRequest(Event, frozen=True, tag="order.request"):
     """All the commands of one loop turn; the reply carries `id`.
 
-    `fencing_token` grows with each start of the sender. The gateway takes nothing with a lower
-    token once it has received a higher one: what a dead executor left on its way must not add to
-    what the new one counts. An empty token asks for no fence.
+    `hello` introduces the sender by a name that is new at each start; such a request has no
+    commands, and the reply to it carries a `fencing_token`. The gateway takes nothing under another
+    token than the newest: what a dead executor left on its way must not add to what the new one
+    counts. An empty token asks for no fence.
     """
 
     id: int
     commands: Annotated[
         list[SubmitOrder | CancelOrder | CancelAll | ModifyOrder], msgspec.Meta(max_length=4096)
     ]
-    fencing_token: str = ""
+    fencing_token: Token = ""
+    hello: Token = ""
 
 
 class OrderAnswer(Event, frozen=True, tag="order.answer"):
@@ -69,11 +72,17 @@ class OrderAnswer(Event, frozen=True, tag="order.answer"):
 
 
 class OrderReply(Event, frozen=True, tag="order.reply"):
-    """One answer per command, in their order. `head` is the gateway's journal's, all of it in."""
+    """One answer per command, in their order. `head` is the gateway's journal's, all of it in.
+
+    `fencing_token` answers a `hello`. `fenced` is the request's token where that is not the one in
+    force: nothing of the request was taken, and whoever sent it has to introduce itself again.
+    """
 
     id: int
     answers: list[OrderAnswer]
     head: int = 0
+    fencing_token: Token = ""
+    fenced: Token = ""
 
 
 class CatchUp(Event, frozen=True, tag="stream.catch_up"):

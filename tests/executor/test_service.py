@@ -15,6 +15,7 @@ from tapewire.common.events import (
     SubmitOrder,
 )
 from tapewire.executor.service import COMMANDS_MAX, ExecutorService
+from tapewire.executor.welcome import ANSWER_MAX_NS, ASK_EVERY_NS, PROBE_EVERY_NS
 from tests.executor.orders import NOW, SECOND, T0, executor, fill, intended, signal
 from tests.gateway.wires import LoggedJournal, Wires
 
@@ -33,7 +34,7 @@ class Executing:
         self.wires.beat("gateway", T0)
         self.wires.beat("liquidation", T0)
         self.turn()
-        self.answer()
+        self.welcome()
         self.turn()
         assert self.service.readiness(NOW) == ("READY", "")
         self.wires.sent.clear()
@@ -41,7 +42,26 @@ class Executing:
         return self
 
     def answer(self, *answers: OrderAnswer) -> None:
-        self.wires.put("gateway.requests", wire.encode(OrderReply(1, list(answers))))
+        self.reply(OrderReply(self.asked().id, list(answers)))
+
+    def welcome(self, token: str = "g.1", head: int = 0) -> None:
+        """The gateway's answer to a hello."""
+        self.reply(OrderReply(self.asked().id, [], head, fencing_token=token))
+
+    def reply(self, reply: OrderReply) -> None:
+        self.wires.put("gateway.requests", wire.encode(reply))
+
+    def asked(self) -> OrderRequest:
+        """The last request to the gateway."""
+        (*_, last) = (r for r in self.wires.asked("gateway") if isinstance(r, OrderRequest))
+        return last
+
+    def pass_time(self, time_ns: int) -> None:
+        self.clock.advance_to(self.clock.now().mono_ns + time_ns)
+        self.turn()
+
+    def state(self) -> tuple[str, str]:
+        return self.service.readiness(self.clock.now())
 
     def signal(self, one: Signal) -> None:
         self.wires.put("signals", wire.encode(one))
@@ -75,7 +95,7 @@ def test_while_the_past_is_not_known_no_signal_is_answered(missing: str):
         executing.wires.beat(source, T0)
     executing.turn()
     if missing != "the gateway's word":
-        executing.answer()
+        executing.welcome()
     executing.signal(signal())
     executing.turn()
     assert (executing.sent(), executing.wires.events("executor")) == ([], [])
@@ -192,11 +212,11 @@ def test_it_introduces_itself_until_the_gateway_has_answered():
     executing = Executing()
     executing.turn()
     executing.turn()
-    hello = [r for r in executing.wires.asked("gateway") if isinstance(r, OrderRequest)]
-    assert [(r.commands, r.fencing_token) for r in hello] == [([], "x1")]
-    executing.clock.advance_to(T0 + 250_000_000)
-    executing.turn()
-    assert len([r for r in executing.wires.asked("gateway") if isinstance(r, OrderRequest)]) == 2
+    executing.pass_time(ASK_EVERY_NS)
+    hellos = executing.wires.asked("gateway")
+    assert [(r.id, r.commands, r.fencing_token, r.hello) for r in hellos] == [
+        (1, [], "", "x1/1"), (2, [], "", "x1/1"),
+    ]  # fmt: skip
 
 
 def test_it_waits_until_it_has_read_all_that_the_gateway_had_taken():
@@ -204,12 +224,63 @@ def test_it_waits_until_it_has_read_all_that_the_gateway_had_taken():
     executing.wires.beat("gateway", T0)
     executing.wires.beat("liquidation", T0)
     executing.turn()
-    executing.wires.put("gateway.requests", wire.encode(OrderReply(1, [], head=1)))
+    executing.welcome(head=1)
     executing.turn()
-    assert executing.service.readiness(NOW) == (
+    assert executing.state() == (
         "WAITING", "catching up with what the gateway took from an earlier executor",
     )  # fmt: skip
     _, (order,) = executor().on_signal(signal(9), NOW)
     executing.wires.publish("gateway", 1, intended(order))
     executing.turn()
-    assert executing.service.readiness(NOW) == ("READY", "")
+    assert executing.state() == ("READY", "")
+
+
+def test_a_gateway_that_does_not_answer_keeps_it_from_ready_until_it_does(executing: Executing):
+    executing.pass_time(PROBE_EVERY_NS)
+    assert executing.asked() == OrderRequest(2, [], "g.1"), "though there is nothing to ask for"
+    executing.pass_time(ANSWER_MAX_NS)
+    assert executing.state() == ("READY", ""), "it may take so long"
+    executing.pass_time(1)
+    assert executing.state() == ("WAITING", "the gateway has not answered any request for 2 s")
+    executing.signal(signal())
+    executing.turn()
+    assert executing.service.metrics.value("signals_deferred") == 1
+    executing.pass_time(ASK_EVERY_NS)
+    executing.answer()
+    executing.turn()
+    assert executing.state() == ("READY", "")
+    executing.signal(signal())
+    executing.turn()
+    assert executing.sent() == ["s-e-1/1"]
+
+
+def test_an_answer_to_an_earlier_request_shows_that_the_gateway_goes_on(executing: Executing):
+    for number in range(3):
+        executing.pass_time(ANSWER_MAX_NS // 2)
+        executing.signal(signal(number))
+        executing.turn()
+        executing.reply(OrderReply(executing.asked().id - 1, []))
+    executing.turn()
+    assert executing.state() == ("READY", "")
+
+
+def test_fenced_it_introduces_itself_anew_and_asks_for_its_orders_again(executing: Executing):
+    executing.signal(signal())
+    executing.turn()
+    assert executing.asked().fencing_token == "g.1"
+    executing.reply(OrderReply(executing.asked().id, [], fenced="g.1"))
+    executing.turn()
+    assert executing.state() == ("WAITING", "waiting for the gateway to take note of this start")
+    assert (executing.asked().hello, executing.asked().commands) == ("x1/2", [])
+    executing.welcome("h.1")
+    executing.turn()
+    executing.pass_time(SECOND)
+    assert (executing.asked().fencing_token, executing.sent()) == ("h.1", ["s-e-1/1", "s-e-1/1"])
+
+
+def test_that_an_older_token_of_it_is_over_changes_nothing(executing: Executing):
+    executing.reply(OrderReply(1, [], fencing_token="g.2"))
+    executing.reply(OrderReply(1, [], fenced="g.1"))
+    executing.turn()
+    assert executing.state() == ("READY", "")
+    assert executing.service.welcome.token == "g.2"

@@ -139,12 +139,59 @@ def test_each_command_of_a_request_gets_its_answer_in_their_order(shell: Shell):
 
 
 def test_the_request_of_an_executor_that_was_replaced_is_not_taken(shell: Shell):
-    shell.wires.ask(OrderRequest(1, [], "020"))
-    shell.wires.ask(OrderRequest(1, []))  # asks for no fence, and lifts none
-    shell.wires.ask(OrderRequest(1, [submit()], "010"))
+    old, new = introduced(shell, "e1/1"), introduced(shell, "e2/1")
+    shell.wires.ask(OrderRequest(2, [submit("a/1")], old.fencing_token))
+    shell.wires.ask(OrderRequest(2, [submit("b/1")], new.fencing_token))
     shell.turn()
-    assert shell.written() == []
-    assert len(shell.wires.replies()) == 2
+    assert [fields[0] for fields in shell.written()] == ["3"], "one order"
+    refused, taken = shell.wires.replies()
+    assert (refused.answers, refused.fenced) == ([], old.fencing_token)
+    assert [(a.intent_id, a.accepted) for a in taken.answers] == [("b/1", True)]
+
+
+def test_a_hello_that_is_sent_again_fences_nobody(shell: Shell):
+    assert introduced(shell, "e1/1").fencing_token == introduced(shell, "e1/1").fencing_token
+
+
+def test_a_token_from_the_future_fences_nobody(shell: Shell):
+    token = introduced(shell, "e1/1").fencing_token
+    shell.wires.ask(OrderRequest(1, [submit("forged/1")], "~"), b"a stranger")
+    shell.wires.ask(OrderRequest(2, [submit()], token))
+    shell.turn()
+    answers = [a.intent_id for reply in shell.wires.replies() for a in reply.answers]
+    assert answers == [submit().intent_id]
+
+
+def test_who_was_pushed_aside_by_a_forged_hello_is_back_after_one_of_its_own(shell: Shell):
+    token = introduced(shell, "e1/1").fencing_token
+    forged = introduced(shell, "forged").fencing_token
+    shell.wires.ask(OrderRequest(2, [submit()], token))
+    shell.turn()
+    (refused,) = shell.wires.replies()
+    assert (refused.fenced, shell.written()) == (token, [])
+    token = introduced(shell, "e1/2").fencing_token
+    shell.wires.ask(OrderRequest(3, [submit("forged/1")], forged))
+    shell.wires.ask(OrderRequest(3, [submit()], token))
+    shell.turn()
+    answers = [a.intent_id for reply in shell.wires.replies() for a in reply.answers]
+    assert answers == [submit().intent_id]
+
+
+def test_a_hello_brings_no_orders(shell: Shell):
+    shell.wires.ask(OrderRequest(1, [submit()], hello="e1/1"))
+    shell.turn()
+    assert (shell.wires.replies(), shell.written()) == ([], [])
+    assert "an introduction with commands" in shell.service.dead_letters[0].reason
+
+
+def introduced(shell: Shell, name: str) -> OrderReply:
+    """The gateway's answer to an executor's hello; what was sent so far is forgotten."""
+    shell.wires.ask(OrderRequest(1, [], hello=name))
+    shell.turn()
+    (*_, reply) = shell.wires.replies()
+    assert isinstance(reply, OrderReply)
+    shell.wires.sent.clear()
+    return reply
 
 
 def test_what_is_no_order_request_is_a_dead_letter(shell: Shell):
