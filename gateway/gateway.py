@@ -6,7 +6,7 @@ disk.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from tapewire.common.clock import Now
 from tapewire.common.events import (
@@ -26,8 +26,12 @@ from tapewire.gateway.orders.admission import Gate
 from tapewire.gateway.orders.entry import OrderEntry
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
+from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.synchroniser import Synchroniser
+
+ASLEEP_NS: Final = 1_000_000_000
+"""Without a turn for longer than this, the process was stopped, or starved."""
 
 
 class Gateway:
@@ -46,16 +50,19 @@ class Gateway:
         self.orders = self.registry.orders
         self.gate = Gate(lease_ms, reduce_only=reduce_only)
         self.holdings = Holdings()
+        self.positions = PositionLists(self.holdings, adapter.query_positions)
         self.sync = Synchroniser(
-            adapter, self.registry, self.holdings, settle_ms, apply=self._applied
+            adapter, self.registry, self.positions, settle_ms, apply=self._applied
         )
         self.entry = OrderEntry(
             adapter, self.registry, self.gate, self.holdings,
             blocked=lambda: "" if self.sync.synchronised else self.sync.problem,
             logged_out=lambda: "" if self.sync.logged_in else self.sync.problem,
+            unsure=lambda now: self.positions.unsure or self.gate.behind(now),
             apply=self._applied,
         )  # fmt: skip
         self.complaints: list[tuple[str, bytes]] = []
+        self.seen_mono_ns: int | None = None  # when this process had its last turn
         self._handlers = self._broker_handlers()
 
     def __repr__(self) -> str:
@@ -80,12 +87,14 @@ class Gateway:
 
     def restarted(self, now: Now) -> list[Event]:
         """After the journal was read: what was under way when this process died."""
+        self.gate.woke(now)
         reason = "the gateway restarted before the broker's answer was read"
         return self._applied(self.registry.unanswered(now.wall_ns, reason))
 
     def on_risk(self, event: Event) -> None:
         """Risk's heartbeats, which are the lease, and its decisions."""
-        self.gate.on_risk(event)
+        if change := self.gate.on_risk(event):
+            self.positions.doubt(change)
 
     def readiness(self) -> tuple[ProcessState, str]:
         """READY once connected, when all that the broker knows of orders is known here."""
@@ -96,6 +105,7 @@ class Gateway:
     def take(self, frames: list[bytes], now: Now) -> list[Event]:
         """What the adapter's descriptor brought. Raises `BrokerError` where it makes no sense:
         the service then closes the connection and calls `hung_up`."""
+        self._note(now)
         events: list[Event] = []
         for report in self.broker.take(frames, now):
             try:
@@ -125,6 +135,7 @@ class Gateway:
 
     def tick(self, now: Now) -> list[Event]:
         """Timed work: what the broker has to be asked again, and what its silence means."""
+        self._note(now)
         return self.sync.tick(now)
 
     # ---- requests ------------------------------------------------------------------------------
@@ -133,6 +144,7 @@ class Gateway:
         self, command: SubmitOrder | CancelOrder | CancelAll | ModifyOrder, now: Now
     ) -> tuple[OrderAnswer, list[Event]]:
         """Take a command: its answer, and the events that it led to."""
+        self._note(now)
         if isinstance(command, SubmitOrder):
             return self.entry.submit(command, now)
         if isinstance(command, ModifyOrder):
@@ -146,6 +158,7 @@ class Gateway:
 
         Gives with the bytes the intents whose orders are among them, and denials to be journaled.
         """
+        self._note(now)
         return self.entry.release(now)
 
     # ---- what the broker reports ---------------------------------------------------------------
@@ -166,7 +179,7 @@ class Gateway:
             ),
             broker.PositionReport: self._on_position,
             broker.PositionsComplete: lambda _report, now: self._applied(
-                self.holdings.report_complete(now.wall_ns)
+                self.positions.completed(now)
             ),
             broker.QueryComplete: self.sync.on_query_complete,
             broker.Complaint: self._on_complaint,
@@ -218,6 +231,14 @@ class Gateway:
     def _on_complaint(self, report: broker.Complaint, _now: Now) -> list[Event]:
         self.complaints.append((report.text, report.payload))
         return []
+
+    def _note(self, now: Now) -> None:
+        """This process has its turn. After a while without one, any number of messages may wait
+        unread: what they report has happened all the same."""
+        before_ns, self.seen_mono_ns = self.seen_mono_ns, now.mono_ns
+        if before_ns is not None and now.mono_ns - before_ns > ASLEEP_NS:
+            self.positions.doubt("since this process woke up")
+            self.gate.woke(now)
 
     def _applied(self, events: list[Event]) -> list[Event]:
         for event in events:

@@ -73,6 +73,7 @@ class GatewayService(Service):
 
     def on_heartbeat(self, source: str, beat: Heartbeat, now: Now) -> None:
         """Risk's lease. A risk that lost a part of its journal may have lost a halt: halted."""
+        self.gateway.gate.decisions_known = self.followers[source].caught_up
         self.gateway.on_risk(beat)
         fault = self.followers[source].fault
         if fault:

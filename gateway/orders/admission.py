@@ -3,22 +3,46 @@
 The gateway trusts nobody here: a broken executor, a queue that was held up, or a gateway that wakes
 late must not add risk after a halt, or while risk is not there to say so.
 
-An order that can only reduce its position is always let through (an exit must be possible under
-every halt), except during a flatten, which closes the position itself: two orders closing one
-position would turn it round. Every other order needs risk's lease: a heartbeat not older than
-`lease_ms` by the monotonic clock, trading ACTIVE, and no halt whose scope covers the order.
+An order that can only reduce its position is let through (an exit must be possible under every
+halt), except during a flatten, which closes the position itself: two orders closing one position
+would turn it round. Every other order needs risk's lease: a heartbeat not older than `lease_ms` by
+the monotonic clock, trading ACTIVE, and no halt whose scope covers the order.
 
 A heartbeat does not name the halts that cover only a part of the trading; they are known from
 risk's journal alone. So nothing that adds risk may pass before that has been read to its head, and
-again whenever a part of it is missing (`decisions_known`).
+again whenever a part of it is missing (`decisions_known`). A heartbeat carries that head. So once a
+halt is older than `lease_ms`, every heartbeat that is still fresh names a head behind it: whatever
+became of this process meanwhile, the halt is read before anything in its scope can add risk.
+
+What reduces
+------------
+Whether an order reduces depends on what is held, and that may be known too late. A gateway that was
+stopped, and wakes with a SELL in its queue, has a halt and a completed flatten in one socket and
+the broker's reports of it in another. By the position that it remembers the SELL reduces; by the
+real one it opens a short. A halt that arrives says the same of a gateway that slept no moment:
+somebody found the position wrong, and the flatten that may be over by then closed it elsewhere.
+
+So an order passes as reducing only on positions that can be relied on. They cannot after this
+process had no turn for a second, after a connection, when a halt arrives and when a flatten ends;
+a list of all positions that was asked for afterwards settles it (see `positions`). Until then the
+order needs what an order that adds risk needs. It is asked about on arrival and at the moment of
+writing, each time with the doubts of that moment.
+
+After waking up, risk's decisions may be as old as the positions. They are waited for as well, until
+a heartbeat that was sent since, but not beyond the lease: if risk is dead, so is every flatten, and
+exits must be possible.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.clock import Now
 from tapewire.common.events import Event, Heartbeat, SubmitOrder, terms_fault
+
+ADDS_RISK: Final = "it would add risk, and the liquidation gateway only takes orders that reduce it"
+HALT_ARRIVED: Final = "since a halt arrived"
+FLATTEN_ENDED: Final = "since a flatten ended"
 
 
 class Gate:
@@ -31,20 +55,44 @@ class Gate:
         self.beat: Heartbeat | None = None
         self.decisions_known = False  # whether risk's journal has been read to its head
         self.decisions = Decisions()
+        self._woke_mono_ns: int | None = None
 
-    def on_risk(self, event: Event) -> None:
+    def on_risk(self, event: Event) -> str:
         """Take in risk's heartbeats, which are the lease, and its decisions.
 
-        Only `risk.resumed` lifts a halt here: a heartbeat may be older than the halt.
+        Only `risk.resumed` lifts a halt here: a heartbeat may be older than the halt. Gives why
+        positions are to be listed again, as `since ...`; empty if they need not be.
         """
         if isinstance(event, Heartbeat):
-            self.beat = event
-        else:
-            self.decisions.apply(event)
+            before, self.beat = self.beat, event
+            ended = event.trading != "ACTIVE" and (before is None or before.trading == "ACTIVE")
+            return HALT_ARRIVED if ended else ""
+        halts, flattening = len(self.decisions.halts), self.decisions.flattening
+        self.decisions.apply(event)
+        if len(self.decisions.halts) > halts:
+            return HALT_ARRIVED
+        return FLATTEN_ENDED if flattening and not self.decisions.flattening else ""
 
-    def denial(self, order: SubmitOrder, now: Now, exposure: Exposure) -> str:
+    def woke(self, now: Now) -> None:
+        """This process started, or had no turn for a while: risk may have decided since."""
+        self._woke_mono_ns = now.mono_ns
+
+    def behind(self, now: Now) -> str:
+        """Why risk's decisions may be older than this process's waking up; empty if they are not,
+        or if risk has said nothing for as long as its lease lasts."""
+        woke_ns = self._woke_mono_ns
+        if woke_ns is None or self.reduce_only:
+            return ""
+        caught_up = self.decisions_known and self.beat is not None and self.beat.mono_ns >= woke_ns
+        if caught_up or now.mono_ns - woke_ns > self.lease_ns:
+            self._woke_mono_ns = None
+            return ""
+        return "no heartbeat has come from risk since this process woke up"
+
+    def denial(self, order: SubmitOrder, now: Now, exposure: Exposure, unsure: str = "") -> str:
         """Why `order` may not go to the broker now; empty if it may. `exposure` is that of its
-        account and symbol without the order itself, so the answer is the same when asked again."""
+        account and symbol without the order itself, so the answer is the same when asked again.
+        `unsure` says why the positions in it are not relied on."""
         fault = terms_fault(order.terms)
         if fault:
             return fault
@@ -52,11 +100,11 @@ class Gate:
             return "it expired before it could be sent"
         if self.decisions.flattens(order):
             return "a flatten is in progress, and it closes the positions itself"
-        if exposure.reduced_by(order.terms):
+        reduces = exposure.reduced_by(order.terms)
+        if reduces and not unsure:
             return ""
-        if self.reduce_only:
-            return "it would add risk, and the liquidation gateway only takes orders that reduce it"
-        return self._risk_denial(order, now)
+        denial = ADDS_RISK if self.reduce_only else self._risk_denial(order, now)
+        return f"{unsure}; until then no order passes as reducing" if denial and reduces else denial
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values: what risk has decided, as far as it is known here."""

@@ -37,8 +37,8 @@ class OrderEntry:
     """Takes orders, modifies and cancels.
 
     `blocked` says why no order may go now, "" if it may; `logged_out` says the same of cancels,
-    which need a session and may go while the broker's orders are still being read. `apply` makes
-    events the state and gives them back.
+    which need a session and may go while the broker's orders are still being read; `unsure` says
+    why positions are not relied on. `apply` makes events the state and gives them back.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class OrderEntry:
         *,
         blocked: Callable[[], str],
         logged_out: Callable[[], str],
+        unsure: Callable[[Now], str],
         apply: Callable[[list[Event]], list[Event]],
     ) -> None:
         self._broker = broker
@@ -60,6 +61,7 @@ class OrderEntry:
         self._holdings = holdings
         self._blocked = blocked
         self._logged_out = logged_out
+        self._unsure = unsure
         self._apply = apply
         self._taken: set[str] = set()  # since the last commit began
         self._sealed: set[str] = set()  # in the commit that is under way
@@ -200,7 +202,7 @@ class OrderEntry:
         exposure = self._holdings.exposure(
             order.account, order.symbol, self._orders, without=order.intent_id
         )
-        return self._gate.denial(order, now, exposure)
+        return self._gate.denial(order, now, exposure, self._unsure(now))
 
     def _modify_denial(self, modify: ModifyOrder, now: Now) -> str:
         """Admission is asked about what remains of the order with its new terms.

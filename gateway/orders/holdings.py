@@ -44,6 +44,11 @@ class Holdings:
         held, reported = self.filled.get(key, ZERO), self.reported.get(key, ZERO)
         return Exposure(held, buying, selling, reported)
 
+    @property
+    def listing(self) -> bool:
+        """Whether a list is under way, and all of it could be read so far."""
+        return self._named is not None
+
     def asked(self) -> None:
         """The broker is about to list all positions."""
         self._named = set()

@@ -17,7 +17,7 @@ from tapewire.common.clock import Now
 from tapewire.common.events import ConnectionLost, ConnectionUp, Event, OrderLost
 from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker, BrokerEvent
-from tapewire.gateway.orders.holdings import Holdings
+from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.snapshot import Snapshot
 
@@ -36,7 +36,7 @@ class Synchroniser:
         self,
         adapter: Broker,
         registry: Registry,
-        holdings: Holdings,
+        positions: PositionLists,
         settle_ms: int,
         apply: Callable[[list[Event]], list[Event]],
     ) -> None:
@@ -45,7 +45,7 @@ class Synchroniser:
         self.problem = "not connected to the broker yet"
         self._broker = adapter
         self._registry = registry
-        self._holdings = holdings
+        self._positions = positions
         self._apply = apply
         self._version = 0
         self._snapshot: Snapshot | None = None
@@ -66,7 +66,7 @@ class Synchroniser:
     def note(self, report: BrokerEvent) -> None:
         """Take note of any report while a snapshot is under way, or positions are listed."""
         if isinstance(report, broker.Unreadable):
-            self._holdings.unreadable()
+            self._positions.unreadable()
         if self._snapshot is not None:
             self._snapshot.note(report)
 
@@ -93,13 +93,14 @@ class Synchroniser:
         was_up, self.synchronised, self.logged_in = self.synchronised, False, False
         self._server_lost = False
         self._forget(report.reason)
-        self._holdings.forget_question()
+        self._positions.lost()
         return [ConnectionLost(now.wall_ns, report.reason)] if was_up else []
 
     def on_server_lost(self, report: broker.ServerLost, _now: Now) -> list[Event]:
         """The broker's side has lost its own server: it knows nothing for certain any more."""
         self.synchronised, self._server_lost = False, True
         self._forget(report.reason)
+        self._positions.doubt("since it lost its server")
         return []
 
     def on_server_restored(self, _report: broker.ServerRestored, now: Now) -> list[Event]:
@@ -122,9 +123,7 @@ class Synchroniser:
 
     def read_positions(self) -> None:
         """Ask for the list of positions again: something says that ours may be wrong."""
-        if self.logged_in and not self._server_lost:
-            self._holdings.asked()
-            self._broker.query_positions()
+        self._positions.doubt("since an execution was corrected")
 
     # ---- timed work ----------------------------------------------------------------------------
 
@@ -133,6 +132,8 @@ class Synchroniser:
         events: list[Event] = []
         if self._server_lost:
             return events
+        if self.logged_in:
+            self._positions.tick(now)
         snapshot = self._snapshot
         if snapshot is not None and (snapshot.complete or snapshot.timed_out(now)):
             events += self._conclude(snapshot, now)
@@ -145,7 +146,7 @@ class Synchroniser:
     def _start(self, now: Now) -> None:
         """Ask for all that is needed before trading."""
         self.problem = "waiting for the broker to report its orders and executions"
-        self._holdings.asked()
+        self._positions.asked(now)
         self._broker.start()
         self._begin_snapshot(now)
 

@@ -237,6 +237,7 @@ def test_a_filled_order_that_is_corrected_downwards_stays_filled_and_a_person_is
     assert (bench.state(), bench.intent().filled) == ("FILLED", 7)
     ((told, _payload),) = bench.gateway.complaints
     assert told.startswith("execution 0001.01 of s-1/1 was corrected: of 10")
+    bench.tick()
     assert kinds(bench.flush()) == ["61"]
 
 

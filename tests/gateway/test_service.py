@@ -72,8 +72,9 @@ class Shell:
         self.tws(["157", "time"])
         self.tws(messages.next_valid_id(1), managed_accounts(ACCOUNT))
         self.tws(
-            messages.open_order_end(), messages.execution_end(1), messages.completed_orders_end()
-        )
+            messages.position_end(),
+            messages.open_order_end(), messages.execution_end(1), messages.completed_orders_end(),
+        )  # fmt: skip
         assert self.service.readiness(self.clock.now()) == ("READY", "")
         self.wires.sent.clear()
         self.wires.log.clear()
@@ -87,7 +88,9 @@ class Shell:
         self.turn()
 
     def written(self) -> list[list[str]]:
-        return [m for frames in self.wires.on("tws") for m in fields_of(frames[0])]
+        """What went to TWS, but for questions about its positions."""
+        messages = [m for frames in self.wires.on("tws") for m in fields_of(frames[0])]
+        return [m for m in messages if m[0] != "61"]
 
 
 @pytest.fixture

@@ -129,6 +129,7 @@ def test_an_order_sent_just_in_the_time_to_settle_is_not_lost(bench: Bench):
 def test_lists_without_an_end_are_asked_for_again_but_not_at_once(bench: Bench):
     unknown(bench)
     bench.flush()
+    bench.list_positions()
     bench.pass_s(11)
     bench.pass_s(1.9)
     assert bench.flush() == []

@@ -124,6 +124,7 @@ class Bench:
         self.gateway = Gateway(self.broker, settle_ms=2000, **settings)
         self.accounts = accounts
         self.now = NOW
+        self.held: dict[tuple[str, str], int] = {}  # what TWS holds, by symbol and account
         self.journal: list[Event] = []
         self.written: list[list[str]] = []
         if journal is not None:
@@ -159,8 +160,9 @@ class Bench:
         return started + self.flush()
 
     def answer_snapshot(self, *listed: list[str]) -> list[Event]:
-        """TWS's lists, with `listed` in them, to their ends; gives what came of it."""
+        """TWS's lists, with orders `listed` in them, to their ends; gives what came of those."""
         self.flush()
+        self.list_positions()
         news = self.receive(*listed, messages.open_order_end(), messages.execution_end(1))
         news += self.receive(messages.completed_orders_end())
         return news + self.tick()
@@ -174,12 +176,18 @@ class Bench:
         wall_ns, mono_ns = self.now.wall_ns, self.now.mono_ns
         self.gateway.on_risk(Heartbeat(wall_ns, "READY", "", 0, "", trading, mono_ns))
 
-    def halt(self, scope: Scope = EVERYTHING) -> None:
+    def halt(self, scope: Scope = EVERYTHING, *, listed: bool = True) -> None:
+        """A halt arrives, and TWS has listed all positions since, unless it has not `listed`."""
         self.gateway.on_risk(RiskHalted(self.now.wall_ns, scope, "test"))
+        if listed:
+            self.tick()
+            self.broker.outbox.forget_requests()  # the question is written, and answered
+            self.list_positions()
 
     def pass_s(self, seconds: float) -> list[Event]:
-        """Time passes; risk keeps its lease fresh."""
+        """Time passes; risk keeps its lease fresh, and the gateway has its turns."""
         self.now += int(seconds * SECOND)
+        self.gateway.seen_mono_ns = self.now.mono_ns
         if self.gateway.gate.beat is not None:
             self.beat(self.gateway.gate.beat.trading)
         return self.tick()
@@ -198,7 +206,13 @@ class Bench:
 
     def hold(self, quantity: int, symbol: str = "AAPL", account: str = ACCOUNT) -> list[Event]:
         """TWS reports a position."""
+        self.held[symbol, account] = quantity
         return self.receive(position_message(quantity, symbol, account))
+
+    def list_positions(self) -> list[Event]:
+        """TWS's answer to the question for all positions."""
+        listed = [position_message(q, *key) for key, q in self.held.items() if q]
+        return self.receive(*listed, messages.position_end())
 
     # ---- orders ----
 
@@ -260,6 +274,8 @@ class Bench:
 
     def fill(self, order: Order, shares: object, exec_id: str) -> list[Event]:
         one = execution_of(order, shares, exec_id)
+        key, change = (order.instrument.symbol, order.account), int(one.shares)
+        self.held[key] = self.held.get(key, 0) + (change if order.side == "BUY" else -change)
         return self.receive(execution_message(one))
 
     def intended(self) -> list[OrderIntended]:

@@ -1,0 +1,110 @@
+"""Position lists: whether what is known of positions can be relied on, and asking again if not.
+
+The broker reports positions as they change, and lists all of them when it is asked to. What is
+known here is behind the broker by whatever waits unread in the connection. That is a few messages
+usually, and any number of them after this process did not get a turn for a while.
+
+A list ends that doubt. The broker answers in order, so the end of a list that was asked for after
+the doubt arose comes behind everything that waited: by then the backlog has been read, and every
+position was named or is flat. A list that was under way when the doubt arose does not count, and
+neither does one in which something could not be read.
+
+One question is out at a time, unless its answer is late. Each end answers the oldest question that
+is still open.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from tapewire.common.clock import Now
+from tapewire.common.events import Event
+from tapewire.gateway.orders.holdings import Holdings
+
+LATE_NS: Final = 10_000_000_000
+AGAIN_NS: Final = 1_000_000_000  # between questions, if the answers could not be read
+
+
+class Question(NamedTuple):
+    """A list that was asked for and has not come to its end."""
+
+    number: int
+    asked_mono_ns: int
+
+
+class PositionLists:
+    """The questions of one gateway, numbered. `ask` puts one to the broker. None of it is durable.
+
+    `unsure` says why positions are not relied on, in a sentence; it is empty while they are.
+    """
+
+    def __init__(self, holdings: Holdings, ask: Callable[[], None]) -> None:
+        self.confirmed = 0  # the last question that was answered in full
+        self._holdings = holdings
+        self._ask = ask
+        self._asked = 0
+        self._needed = 1
+        self._why = "since it connected"
+        self._open: deque[Question] = deque()
+        self._asked_mono_ns = 0
+
+    def __repr__(self) -> str:
+        return f"<PositionLists {self.unsure or 'relied on'}, {len(self._open)} open>"
+
+    @property
+    def unsure(self) -> str:
+        """Why positions are not relied on; empty if they are."""
+        if self.confirmed >= self._needed:
+            return ""
+        return f"the broker has not listed all positions {self._why}"
+
+    def doubt(self, why: str) -> int:
+        """Something may have changed them unseen: `why` continues `has not listed all positions`.
+
+        Gives the number of the question whose answer ends the doubt; `tick` puts it.
+        """
+        self._needed, self._why = self._asked + 1, why
+        return self._needed
+
+    def asked(self, now: Now) -> None:
+        """A list was asked for, by `ask` or together with all else at the start of a session."""
+        if not self._open:
+            self._holdings.asked()
+        self._asked += 1
+        self._open.append(Question(self._asked, now.mono_ns))
+        self._asked_mono_ns = now.mono_ns
+
+    def completed(self, now: Now) -> list[Event]:
+        """A list has come to its end: what it did not name is flat, if all of it was read."""
+        if not self._open:
+            return []
+        question, whole = self._open.popleft(), self._holdings.listing
+        events = self._holdings.report_complete(now.wall_ns)
+        if whole:
+            self.confirmed = question.number
+        if self._open:
+            self._holdings.asked()
+        return events
+
+    def unreadable(self) -> None:
+        """Something could not be read: the list that is under way may lack a position."""
+        self._holdings.unreadable()
+
+    def lost(self) -> None:
+        """The connection is gone: nothing that was asked on it will be answered."""
+        self._open.clear()
+        self._holdings.forget_question()
+        self.doubt("since it connected again")
+
+    def tick(self, now: Now) -> None:
+        """Ask, where a list is needed and none that would do is under way; only when connected."""
+        if self.confirmed >= self._needed:
+            return
+        waited_ns = now.mono_ns - self._asked_mono_ns
+        if self._open:
+            due = waited_ns > LATE_NS
+        else:
+            due = self._asked < self._needed or waited_ns > AGAIN_NS
+        if due:
+            self.asked(now)
+            self._ask()
