@@ -26,8 +26,12 @@ What follows is the adapter's own, but for the reason behind CLOSED."""
 
 Status = Literal["working", "accepted", "cancelled", "rejected"]
 """What a report claims: it works and can fill; the broker has it; it is over, either way."""
-Effect = Literal["cancelled", "rejected", "cancel_rejected", "modify_rejected", "warning", "error"]
-"""What an error about an order means: the order's end, the end of what was asked of it, or none."""
+Effect = Literal[
+    "cancelled", "rejected", "cancel_rejected", "modify_rejected", "refused", "warning", "unlisted"
+]
+"""What an error about an order means: the order's end, the end of what was asked of it, or none.
+"refused" ends what was written last, be it the order or its modify. Nobody here knows what
+"unlisted" means, so it ends nothing: a person is told, and the broker is asked."""
 Query = Literal["open_orders", "executions", "completed_orders"]
 
 

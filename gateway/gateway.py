@@ -217,9 +217,18 @@ class Gateway:
         self.sync.read_positions()
 
     def _on_order_error(self, error: broker.OrderError, now: Now) -> list[Event]:
-        if self.registry.by_order_id(error.order_id) is None:
-            text = f"the broker's error {error.code} on order {error.order_id}: {error.text}"
+        intent = self.registry.by_order_id(error.order_id)
+        text = f"the broker's error {error.code} on order {error.order_id}: {error.text}"
+        if intent is None:
             self.complaints.append((text, b""))
+        elif error.effect == "unlisted":
+            which = f"order {error.order_id} ({intent.intent_id}, {intent.state})"
+            text = f"the broker's error {error.code} on {which} is not a known one: {error.text}"
+            self.complaints.append(
+                (f"{text}; the order is as it was, and the broker is asked", b"")
+            )
+        if intent is not None and intent.live and error.effect in ("unlisted", "cancel_rejected"):
+            self.sync.ask(now)
         return self._applied(self.registry.on_error(error, now.wall_ns))
 
     def _on_position(self, report: broker.PositionReport, now: Now) -> list[Event]:

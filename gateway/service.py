@@ -32,6 +32,7 @@ BROKER: Final = "tws"
 """The channel of the adapter's descriptor."""
 JOINED: Final = b"\x01last."  # XPUB's sign that a reader subscribed; then the topic
 MARKS_EVERY_NS: Final = 500_000_000
+PAYLOAD_SHOWN_MAX_BYTES: Final = 2048
 
 
 class GatewayService(Service):
@@ -156,7 +157,8 @@ class GatewayService(Service):
             self._measure(intent.order, (intent.written or now).wall_ns)
         self.emit(*denied)
         for reason, payload in self.gateway.complaints:
-            self.dead_letter(BROKER, reason, payload)
+            shown = f"{reason}: {payload[:PAYLOAD_SHOWN_MAX_BYTES]!r}" if payload else reason
+            self.dead_letter(BROKER, shown, payload)
         self.gateway.complaints.clear()
 
     def readiness(self, now: Now) -> tuple[ProcessState, str]:

@@ -135,8 +135,6 @@ class Modifies:
         """An error on an order of which a modify is under way: the broker rejects the modify."""
         if intent.modify_written is None or intent.state != "ACCEPTED":
             return []
-        if error.effect == "warning":
-            return []
         return self._rejected(intent, now_ns, error.code, error.text)
 
     # ---- when the answer is out ----------------------------------------------------------------

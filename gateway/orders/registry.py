@@ -226,13 +226,14 @@ class Registry:
             return [OrderCancelRejected(now_ns, account, intent.intent_id, error.code, text)]
         if error.effect == "cancelled":
             return [OrderCancelled(now_ns, account, intent.intent_id, text)]
-        if error.effect != "rejected":
+        ends = error.effect == "rejected"
+        if error.effect in ("refused", "modify_rejected"):
             rejected = self.modifies.on_error(intent, error, now_ns)
-            if rejected or error.effect != "error":
+            if rejected:
                 return rejected
-        if intent.state != "ACCEPTED" or error.effect == "rejected":
-            return [_rejected(intent, now_ns, error.code, text)]
-        return []  # something that was asked of it was refused; the order itself lives
+            # Of an order that the broker has, something was refused; the order itself lives.
+            ends = error.effect == "refused" and intent.state != "ACCEPTED"
+        return [_rejected(intent, now_ns, error.code, text)] if ends else []
 
     # ---- when the answer is out ----------------------------------------------------------------
 

@@ -125,6 +125,11 @@ class Synchroniser:
         """Ask for the list of positions again: something says that ours may be wrong."""
         self._positions.doubt("since an execution was corrected")
 
+    def ask(self, now: Now) -> None:
+        """Something about an order is in doubt: ask for all that the broker knows of orders."""
+        due_ns = self._next_snapshot_mono_ns
+        self._next_snapshot_mono_ns = min(due_ns, now.mono_ns) if due_ns else now.mono_ns
+
     # ---- timed work ----------------------------------------------------------------------------
 
     def tick(self, now: Now) -> list[Event]:

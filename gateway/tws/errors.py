@@ -19,8 +19,17 @@ ORDER_EFFECTS: Final[Mapping[int, Effect]] = {
     399: "warning",
     404: "warning",
     10349: "warning",
-}
-"""What an error that names an order means for it; any other code is an error."""
+    **dict.fromkeys(
+        (
+            103, 106, 107, 109, 110, 111, 113, 116, 132, 133, 134, 140, 141, 144, 160, 163, 200,
+            203, 320, 321, 322, 355, 362, 383, 387, 388, 413, 434, 435, 436, 10052, 10268, 10269,
+            10289, 10318,
+        ),
+        "refused",
+    ),
+}  # fmt: skip
+"""What an error that names an order means for it. Any other code is unlisted: it ends nothing. TWS
+adds codes without notice, and some of them only inform (10311 is about fees)."""
 
 CONNECTIVITY_LOST: Final = frozenset({1100, 2110})
 DATA_LOST: Final = 1101
@@ -30,7 +39,7 @@ CLIENT_ID_IN_USE: Final = 326
 
 def order_effect(code: int) -> Effect:
     """What an error on an order means for it."""
-    return "warning" if is_notice(code) else ORDER_EFFECTS.get(code, "error")
+    return "warning" if is_notice(code) else ORDER_EFFECTS.get(code, "unlisted")
 
 
 def is_notice(code: int) -> bool:

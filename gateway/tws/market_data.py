@@ -23,6 +23,8 @@ PRICE_PARTS: Final = 10  # a tickPrice frame split at NULs: three of its length,
 SIZE_PARTS: Final = 8
 PRICE_ID: Final = ord(TICK_PRICE)
 SIZE_ID: Final = ord(TICK_SIZE)
+_BY_TICK_FIELDS: Final = {b"1": 9, b"2": 9, b"3": 9, b"4": 5}
+"""Fields of a tick-by-tick message, by its type: last, all last, bid and ask, midpoint."""
 _HEADS: Final = {
     bytes((length, message_id)): (message_id == PRICE_ID, 4 + length)
     for length in range(256)
@@ -150,6 +152,7 @@ class MarketData:
 
     def _on_price(self, fields: list[bytes], now_ns: int) -> None:
         self.messages += 1
+        _check_fields(fields, 7)
         line, part = self._lines.get(fields[2]), _PRICES.get(fields[3])
         if line is None or part is None:
             return
@@ -166,6 +169,7 @@ class MarketData:
 
     def _on_size(self, fields: list[bytes], now_ns: int) -> None:
         self.messages += 1
+        _check_fields(fields, 5)
         line, part = self._lines.get(fields[2]), _SIZES.get(fields[3])
         if line is None or part is None:
             return
@@ -186,6 +190,8 @@ class MarketData:
 
     def _on_tick_by_tick(self, fields: list[bytes], now_ns: int) -> None:
         self.messages += 1
+        if fields[2] in _BY_TICK_FIELDS:
+            _check_fields(fields, _BY_TICK_FIELDS[fields[2]])
         line = self._lines.get(fields[1])
         if line is None:
             return
@@ -211,6 +217,12 @@ class MarketData:
         if not line.ticks:
             self._touched.append(line)
         line.ticks.append(Trade(line.symbol, now_ns, price, size))
+
+
+def _check_fields(fields: list[bytes], expected: int) -> None:
+    """Raise `ValueError` unless a payload that was split at its NULs has `expected` fields."""
+    if len(fields) - 1 != expected:
+        raise ValueError(f"it has {len(fields) - 1} fields, expected {expected}")
 
 
 def _side(price: float, size: float | None) -> tuple[float | None, float | None]:

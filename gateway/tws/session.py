@@ -118,7 +118,10 @@ class TwsSession:
         while True:
             if self._translator is not None:
                 read, size = self.market.read_run(parts, place, now_ns)
-                place, offset = place + read, offset + size
+                found = buffer.count(b"\0", offset, offset + size)
+                if found != read:
+                    messages.append(_odd_tick(buffer[offset : offset + size], found - read))
+                place, offset = place + found, offset + size
             payload = payload_at(buffer, offset)
             if payload is None:
                 break
@@ -186,3 +189,13 @@ class TwsSession:
         self._translator = Translator(self.server_version)
         self.state = "STARTING"
         return SessionStarted(self.server_version)
+
+
+def _odd_tick(run: bytes, extra: int) -> Undecodable:
+    """The last message of a run of ticks, which has another number of fields than its kind: the run
+    ends behind such a one, since the next does not begin where it should."""
+    offset, last = 0, b""
+    while (payload := payload_at(run, offset)) is not None:
+        last, offset = payload, offset + 4 + len(payload)
+    fields = last.count(b"\0")
+    return Undecodable(f"it has {fields} fields, expected {fields - extra}", last)

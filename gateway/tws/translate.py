@@ -55,13 +55,32 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
         self._messages: list[tws.TwsMessage] = []
 
     def read(self, payload: bytes) -> list[tws.TwsMessage]:
-        """The messages in one payload. Whatever ibapi raises costs this payload alone."""
+        """The messages in one payload. Whatever ibapi raises costs this payload alone.
+
+        ibapi drops a message with a field too many, or takes it and leaves the field over, without
+        a word. Neither is the message that it knows, so neither is read.
+        """
         self._messages = []
         try:
-            self._decoder.interpret(payload.split(b"\0")[:-1])
+            self._interpret(payload.split(b"\0")[:-1])
         except Exception as error:  # noqa: BLE001 - ibapi raises anything on a shape it does not know
             return [tws.Undecodable(repr(error), payload)]
         return self._messages
+
+    def _interpret(self, fields: list[bytes]) -> None:
+        handle = self._decoder.msgId2handleInfo.get(int(fields[0]))
+        if handle is None:
+            return
+        if handle.wrapperMeth is not None:
+            expected = len(handle.wrapperParams) + 1  # its kind and version, and not `self`
+            if len(fields) != expected:
+                raise ValueError(f"it has {len(fields)} fields, expected {expected}")
+            self._decoder.interpretWithSignature(fields, handle)
+            return
+        rest = iter(fields)
+        handle.processMeth(self._decoder, rest)
+        if left := len(list(rest)):
+            raise ValueError(f"it has {len(fields)} fields, expected {len(fields) - left}")
 
     # ---- callbacks, named by ibapi ------------------------------------------------------------
 

@@ -160,16 +160,19 @@ def test_every_tick_can_be_read_by_those_who_subscribe(line: Line):
     assert batch.events == ticks
 
 
-@pytest.mark.parametrize("count", range(1, 6))
-def test_a_truncated_price_is_no_tick_unless_its_price_is_whole(line: Line, count: int):
-    assert line.ticks(line.price(1, 1.5)[:count]) == ([] if count < 5 else [quote(bid=1.5)])
+@pytest.mark.parametrize("count", range(1, 7))
+def test_a_truncated_price_is_no_tick(line: Line, count: int):
+    assert line.ticks(line.price(1, 1.5)[:count]) == []
+    assert [type(fault) for fault in line.faults] == [Undecodable]
 
 
 def test_ticks_are_taken_once_and_by_symbol():
     market = MarketData()
     ids = [market.open(one)[0] for one in (AAPL, MSFT)]
     for request_id in (ids[1], ids[0], ids[1]):
-        market.readers[b"1"]([b"1", b"6", str(request_id).encode(), b"1", b"1.5", b"5", b""], T0)
+        market.readers[b"1"](
+            [b"1", b"6", str(request_id).encode(), b"1", b"1.5", b"5", b"0", b""], T0
+        )
     assert [(s, len(t)) for s, t in market.take()] == [("MSFT", 2), ("AAPL", 1)]
     assert market.take() == []
 
@@ -181,3 +184,27 @@ def test_request_ids_are_not_used_again_and_name_their_symbol():
     second = market.open(MSFT)[0]
     assert second > first
     assert (market.about(first), market.about(second)) == (None, "MSFT")
+
+
+@pytest.mark.parametrize("extra", ["", "0", "1"])
+@pytest.mark.parametrize("behind", [0, 3])
+def test_a_tick_with_a_field_more_is_a_fault_and_those_behind_it_are_read(
+    line: Line, extra: str, behind: int
+):
+    odd = [[*line.price(1, 1.0), extra], [*line.size(0, 5), extra], [*line.price(4, 1.0), extra]]
+    odd.append([99, line.ids[0], 3, 1, 1, 1, 1, 1, 0, extra])
+    for fields in odd:
+        following = [line.price(2, 7.0 + n) for n in range(behind)]
+        ticks = line.ticks(line.price(2, 6.0), fields, *following)
+        assert [tick.ask for tick in ticks if isinstance(tick, Quote)][-1] == 6.0 + behind
+    assert [type(fault) for fault in line.faults] == [Undecodable] * len(odd)
+    assert {fault.payload for fault in line.faults} == {
+        frame([str(f) for f in fields])[4:] for fields in odd
+    }
+
+
+def test_a_tick_with_a_field_less_is_a_fault(line: Line):
+    odd = (line.price(1, 1.0)[:-1], line.size(0, 5)[:-1], [99, line.ids[0], 3, 1, 1, 1, 1, 1])
+    for fields in odd:
+        assert line.ticks(fields, line.price(2, 6.0))
+    assert [type(fault) for fault in line.faults] == [Undecodable] * len(odd)

@@ -162,6 +162,42 @@ def test_a_refused_cancel_is_told_and_leaves_the_order_alive(bench: Bench, code:
     assert bench.state() == "ACCEPTED"
 
 
+@pytest.mark.parametrize("code", [161, 10147, 10148])
+def test_after_a_refused_cancel_the_broker_is_asked_what_it_knows(bench: Bench, code: int):
+    order = bench.rest()
+    bench.error(order.order_id, code)
+    bench.tick()
+    assert kinds(bench.flush()) == ["5", "7", "99"]
+
+
+@pytest.mark.parametrize("state", ["INTENDED", "ACCEPTED", "UNKNOWN"])
+def test_a_code_that_is_not_listed_ends_nothing_is_told_and_is_asked_about(
+    bench: Bench, state: str
+):
+    order = bench.send(submit(limit="150"))
+    if state == "ACCEPTED":
+        bench.opened(order)
+    if state == "UNKNOWN":
+        bench.lose()
+        bench.connect()
+        bench.answer_snapshot()
+    assert bench.error(order.order_id, 10311, "routed directly") == []
+    assert (bench.state(), bench.intent().remaining) == (state, 10)
+    ((text, _),) = bench.gateway.complaints
+    assert "error 10311 on order 1 (s-1/1, " in text
+    assert "routed directly" in text
+    bench.tick()
+    assert kinds(bench.flush()) == ["5", "7", "99"]
+
+
+def test_a_code_that_is_not_listed_does_not_end_a_modify(bench: Bench):
+    order = bench.rest()
+    bench.modify(modify_order(limit=149))
+    bench.flush()
+    assert bench.error(order.order_id, 10311) == []
+    assert bench.intent().modify is not None
+
+
 def test_cancelled_is_told_once_though_tws_says_it_twice(bench: Bench):
     order = bench.send(submit())
     bench.opened(order)

@@ -158,6 +158,41 @@ def test_a_truncated_message_is_undecodable_and_keeps_its_payload(kept: int):
     assert message.payload == frame(fields)[4:]
 
 
+def every_message() -> list[list[str]]:
+    """One of each kind of message that the gateway acts on."""
+    order = order_at_tws(submit(), 5, status="Cancelled", reason="because")
+    one = execution_of(order, 2, "0001.01")
+    return [
+        messages.order_status(order),
+        messages.error(157, 5, 201, "Order rejected"),
+        open_order_of(order),
+        completed_order_of(order),
+        execution_message(one),
+        messages.commission_report(one, None),
+        messages.position(ACCOUNT, Holding(ES)),
+        messages.contract_details(157, 77, ES),
+        messages.next_valid_id(7),
+        messages.current_time(10**18),
+        managed_accounts("DU1"),
+        messages.position_end(),
+        messages.open_order_end(),
+        messages.execution_end(1),
+        messages.completed_orders_end(),
+    ]
+
+
+@pytest.mark.parametrize("fields", every_message(), ids=lambda fields: f"message {fields[0]}")
+@pytest.mark.parametrize("change", ["more", "less"])
+def test_a_field_more_or_less_is_undecodable_and_keeps_its_payload(fields: list[str], change: str):
+    assert not isinstance(read(fields)[0], tws.Undecodable)
+    changed = [*fields, "{}"] if change == "more" else fields[:-1]
+    (message,) = read(changed)
+    assert isinstance(message, tws.Undecodable)
+    assert message.payload == frame(changed)[4:]
+    if change == "more":
+        assert f"{len(changed)} fields, expected {len(fields)}" in message.reason
+
+
 def test_a_payload_that_failed_leaves_nothing_behind_for_the_next():
     translator = Translator(157)
     translator.read(b"11\x001\x00")
