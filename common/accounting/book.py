@@ -8,16 +8,19 @@ Fees are kept beside the realised P&L, not inside it.
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from tapewire.common.accounting import history
 from tapewire.common.accounting.exec_ids import execution_key, supersedes
+from tapewire.common.accounting.history import History, Place
 from tapewire.common.events import Commission, Event, Fill, PositionReported, signed
 
 ZERO: Final = Decimal(0)
 MINUTE_NS: Final = 60_000_000_000
 MINUTES_KNOWN_MAX: Final = 1024
-Key = tuple[str, str]
+Key = history.Key
 """Account and symbol."""
 Days = Callable[[int], date]
 """The trading day of a moment, given in UTC nanoseconds."""
@@ -111,16 +114,8 @@ class Book:
 
     A corrected execution (same id but for the part after the last full stop) takes the place of
     the one it corrects, in its order and on its trading day: the account's history is applied again
-    from its beginning.
-
-    The order of executions
-    -----------------------
-    What a position realised depends on the order of its executions, and they may come from the
-    journals of two gateways. Live these are read side by side; after a restart, one may be read to
-    its end before the other begins. The P&L must be the same. So executions of one source keep that
-    source's order, whatever their stamps say, for a clock may be set back; executions of different
-    sources are put in the order of their stamps. One that belongs before others that are counted
-    already has the account's history applied again.
+    from its beginning. See `history` for the order of
+    executions that two journals report.
     """
 
     def __init__(
@@ -132,9 +127,7 @@ class Book:
         self.days: dict[tuple[str, date], Totals] = {}
         self._fills: dict[str, Fill] = {}
         self._commissions: dict[str, Commission] = {}
-        self._by_key: dict[Key, list[str]] = {}  # executions of a position, in their order
-        self._first: dict[str, tuple[int, str]] = {}  # when an execution was reported, and by whom
-        self._last: dict[tuple[Key, str], str] = {}  # the newest execution that a source reported
+        self._history = History()
 
     # ---- what comes in -------------------------------------------------------------------------
 
@@ -150,16 +143,16 @@ class Book:
     def apply_fill(self, fill: Fill, source: str = "") -> bool:
         """Count a fill; False if this very execution was counted before, or a later correction."""
         execution, key = execution_key(fill.exec_id), (fill.account, fill.symbol)
+        place = self._history.next_place(source, fill.ts_ns)
         known = self._fills.get(execution)
         if known is not None and not supersedes(fill.exec_id, known.exec_id):
-            self._reported_by(source, key, execution)
+            self._reported_again(execution, place)
             return False
         self._fills[execution] = fill
         if known is not None:
-            self._correct(execution, (known.account, known.symbol), key, source)
+            self._correct(execution, (known.account, known.symbol), key, place)
             return True
-        self._first[execution] = (fill.ts_ns, source)
-        if self._insert(execution, key, source):
+        if self._history.add(execution, key, place):
             self._count(execution)
         else:
             self._rebuild({fill.account})
@@ -246,26 +239,16 @@ class Book:
 
     # ---- inside --------------------------------------------------------------------------------
 
-    def _insert(self, execution: str, key: Key, source: str) -> bool:
-        """Put an execution where it belongs in its position's history; True if that is the end."""
-        history = self._by_key.setdefault(key, [])
-        at, before, stamp = len(history), self._last.get((key, source)), self._first[execution]
-        while at and history[at - 1] != before and self._first[history[at - 1]] > stamp:
-            at -= 1
-        history.insert(at, execution)
-        self._last[key, source] = execution
-        return at == len(history) - 1
+    def _reported_again(self, execution: str, place: Place) -> None:
+        """Another journal has this execution too, perhaps at an earlier place."""
+        fill, day = self._fills[execution], self._day_of_execution(execution)
+        moves = self._history.add_again(execution, (fill.account, fill.symbol), place)
+        if moves or day != self._day_of_execution(execution):
+            self._rebuild({fill.account})
 
-    def _reported_by(self, source: str, key: Key, execution: str) -> None:
-        """Another source has this execution too: what follows in that source comes after it."""
-        before = self._last.get((key, source))
-        if before is None or self._first[before] < self._first[execution]:
-            self._last[key, source] = execution
-
-    def _correct(self, execution: str, old: Key, new: Key, source: str) -> None:
-        if old != new:
-            self._by_key[old].remove(execution)
-            self._insert(execution, new, source)
+    def _correct(self, execution: str, old: Key, new: Key, place: Place) -> None:
+        before = self._history.remove(execution, old)
+        self._history.add(execution, new, min(before, place))
         self._rebuild({old[0], new[0]})
 
     def _count(self, execution: str) -> None:
@@ -284,18 +267,22 @@ class Book:
 
     def _totals(self, execution: str) -> Totals:
         """The totals of the day on which an execution was first reported."""
-        day = (self._fills[execution].account, self._day_of(self._first[execution][0]))
+        day = (self._fills[execution].account, self._day_of_execution(execution))
         return self.days.setdefault(day, Totals())
+
+    def _day_of_execution(self, execution: str) -> date:
+        return self._day_of(self._history.reported_ns(execution))
 
     def _rebuild(self, accounts: set[str]) -> None:
         """Apply the history of these accounts again: a correction may change every later day."""
         self.days = {day: totals for day, totals in self.days.items() if day[0] not in accounts}
-        histories = [(key, of) for key, of in self._by_key.items() if key[0] in accounts]
-        for (account, symbol), history in histories:
+        for (account, symbol), executions in chain.from_iterable(
+            map(self._history.of, sorted(accounts))
+        ):
             old = self.position(account, symbol)
             fresh = self.positions[account, symbol] = Position(symbol, old.multiplier, account)
             fresh.mark = old.mark
-            for execution in history:
+            for execution in executions:
                 self._count(execution)
 
 

@@ -287,6 +287,31 @@ def test_two_journals_give_one_profit_however_they_are_read(data: st.DataObject)
     assert book.position("DU1", "ES").quantity == 5
 
 
+@given(data=st.data())
+def test_a_clock_that_is_set_at_any_time_does_not_make_the_order_of_reading_matter(
+    data: st.DataObject,
+) -> None:
+    """Executions that one or both gateways report, each journal with any stamps at all."""
+    sources: dict[str, list[Fill]] = {"gateway": [], "liquidation": []}
+    for number in range(data.draw(st.integers(1, 6))):
+        side = data.draw(st.sampled_from(["BUY", "SELL"]))
+        quantity, price = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 7))
+        for source in data.draw(st.sampled_from([("gateway",), ("liquidation",), (*sources,)])):
+            ts_ns = data.draw(st.integers(0, 3)) * 86_400_000_000_000
+            one = fill(f"{number}.01", str(quantity), f"{price}.03", side, ts_ns=ts_ns)
+            sources[source].append(one)
+
+    def read(order: list[str]) -> tuple[object, object]:
+        book, left = Book(), {source: list(fills) for source, fills in sources.items()}
+        for source in order:
+            book.apply(left[source].pop(0), source)
+        days = {day: (totals.realised, totals.fills) for day, totals in book.days.items()}
+        return book.snapshot(), days
+
+    names = [source for source, fills in sources.items() for _ in fills]
+    assert read(data.draw(st.permutations(names))) == read(names)
+
+
 def test_an_execution_that_both_gateways_report_counts_once_and_keeps_both_orders() -> None:
     book = Book()
     for source, one in (
