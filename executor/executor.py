@@ -44,6 +44,7 @@ from tapewire.common.events import (
     terms_fault,
 )
 from tapewire.common.instruments import Instrument
+from tapewire.common.unanswered import Unanswered
 from tapewire.executor.order_requests import OWN, Command, OrderRequests, intent_id_of
 from tapewire.executor.orders import ExecutorOrder, Ledger
 from tapewire.risk.rules import RuleBook, View
@@ -63,8 +64,10 @@ class Executor:
         self.live = False
         self.signals_denied = 0  # those that had expired included
         self._answered: set[str] = set()
-        self.requests = OrderRequests(self.ledger.orders, self._answered, self._rule_denial)
-        self._retry_ns = retry_ms * 1_000_000
+        self._unanswered = Unanswered(retry_ms * 1_000_000)  # commands, by intent or request
+        self.requests = OrderRequests(
+            self.ledger.orders, self._answered, self._unanswered, self._rule_denial
+        )
 
     def __repr__(self) -> str:
         orders = len(self.ledger.orders.by_intent)
@@ -77,6 +80,7 @@ class Executor:
         self.ledger.apply(event)
         if isinstance(event, OrderCreated):
             self._answered.add(event.signal_id)
+            self._unanswered.add(event.order.intent_id)
         elif isinstance(event, OWN):
             self._answered.add(event.signal_id)
             self.signals_denied += isinstance(event, OrderDenied | OrderExpired)
@@ -85,6 +89,7 @@ class Executor:
             order = self.ledger.orders.get(event.intent_id)
             if order is not None and not order.live:
                 order.cancel_request = None
+                self._unanswered.answered(event.intent_id)
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values: what a replay of the journals must come to."""
@@ -118,7 +123,7 @@ class Executor:
             )  # fmt: skip
             return self._applied([denied]), []
         events = self._applied([OrderCreated(now.wall_ns, signal.id, order)])
-        self.ledger.orders[order.intent_id].asked_ns = now.mono_ns
+        self._unanswered.sent(order.intent_id, now.mono_ns)
         return events, [order]
 
     def _account_of(self, signal: Signal) -> tuple[str, str]:
@@ -182,22 +187,32 @@ class Executor:
     def tick(self, now: Now) -> list[Command]:
         """Commands whose answer is late, to be sent again whether or not the gateway has them."""
         late: list[Command] = []
-        for order in self.ledger.orders.live():
-            if order.answered and order.cancel_request is None and order.modify_request is None:
+        for name in self._unanswered.due(now.mono_ns):
+            order, command = self._unanswered_command(name)
+            if order is None or command is None:
+                self._unanswered.answered(name)
                 continue
-            late += self.requests.due(order, now, self._retry_ns)
-            if order.state != "CREATED" or order.answered:
-                continue
-            if order.asked_ns is None or now.mono_ns - order.asked_ns >= self._retry_ns:
-                order.asked_ns = now.mono_ns
-                late.append(order.order)
+            self._unanswered.sent(name, now.mono_ns)
+            if order.live:  # one that is over may come back
+                late.append(command)
         return late
+
+    def _unanswered_command(self, name: str) -> tuple[ExecutorOrder | None, Command | None]:
+        """The order that a command is about, and the command, if it still needs an answer."""
+        order = self.ledger.orders.get(name)
+        if order is None:
+            return self.requests.unanswered(name)
+        asks = order.state == "CREATED" and not order.answered
+        return order, order.order if asks else None
 
     def caught_up(self, now: Now) -> list[Event]:
         """The gateways' journals are known to their ends: what the own one does not say yet."""
         if self.live:
             return []
         self.live = True
+        for live_order in self.ledger.orders.live():
+            self._unanswered.add(live_order.intent_id)
+            self.requests.ask(live_order)
         events: list[Event] = []
         for order in list(self.ledger.orders.by_intent.values()):
             events += self._news(order, now)

@@ -36,6 +36,7 @@ from tapewire.common.events import (
     OrderTermsChanged,
     SubmitOrder,
 )
+from tapewire.common.unanswered import Unanswered
 from tapewire.executor.orders import ExecutorOrder, Request
 
 Command = SubmitOrder | CancelOrder | ModifyOrder
@@ -50,13 +51,20 @@ Check = Callable[[SubmitOrder, ExecutorOrder | None, Now], str]
 class OrderRequests:
     """What is asked of orders that exist. State changes in `apply`, from events of the own journal.
 
-    `answered` are all signals that had their answer, those of new orders too; `check` asks the
-    rules.
+    `answered` are all signals that had their answer, those of new orders too; `unanswered` are the
+    commands that had none; `check` asks the rules.
     """
 
-    def __init__(self, orders: Orders[ExecutorOrder], answered: Set[str], check: Check) -> None:
+    def __init__(
+        self,
+        orders: Orders[ExecutorOrder],
+        answered: Set[str],
+        unanswered: Unanswered,
+        check: Check,
+    ) -> None:
         self._orders = orders
         self._answered = answered
+        self._unanswered = unanswered
         self._check = check
         self._of: dict[str, ExecutorOrder] = {}  # by the id of what was asked of them
 
@@ -71,9 +79,11 @@ class OrderRequests:
                 self._of[event.signal_id] = order
                 command = CancelOrder(event.intent_id, event.ts_ns, event.signal_id)
                 order.cancel_request = Request(command)
+                self._unanswered.add(event.signal_id)
         elif isinstance(event, OrderModifyPending):
             modified = self._of[event.signal_id] = self._orders[event.intent_id]
             modified.modify_request = Request(event.modify)
+            self._unanswered.add(event.signal_id)
         else:
             self._end(event.signal_id)
 
@@ -154,6 +164,7 @@ class OrderRequests:
             for live_order in self._orders.live():
                 if live_order.cancel_request is not None:
                     live_order.cancel_request.answered = False
+                    self._unanswered.add(live_order.cancel_request.command.id)
             return []
         order = self._orders.get(getattr(event, "intent_id", None))
         return self._about(order, event, now, live=live) if order is not None else []
@@ -184,16 +195,20 @@ class OrderRequests:
                     return [_ended(order, answer.intent_id, answer.reason, now)]
         return []
 
-    def due(self, order: ExecutorOrder, now: Now, retry_ns: int) -> list[Command]:
-        """What was asked of a live order and is to be asked of the gateway now, or again."""
-        commands: list[Command] = []
+    def ask(self, order: ExecutorOrder) -> None:
+        """Ask the gateway for what was asked of an order, unless that waits already."""
         for request in (order.cancel_request, order.modify_request):
-            if request is None or request.answered:
-                continue
-            if request.asked_ns is None or now.mono_ns - request.asked_ns >= retry_ns:
-                request.asked_ns = now.mono_ns
-                commands.append(request.command)
-        return commands
+            if request is not None:
+                self._unanswered.add(request.command.id)
+
+    def unanswered(self, signal_id: str) -> tuple[ExecutorOrder | None, Command | None]:
+        """The order that was asked for something, and the command, if it still needs an answer."""
+        order = self._of.get(signal_id)
+        if order is not None:
+            for request in (order.cancel_request, order.modify_request):
+                if request is not None and _is(request, signal_id) and not request.answered:
+                    return order, request.command
+        return order, None
 
     def news(self, order: ExecutorOrder, now: Now) -> list[Event]:
         """The order's terms, where the own journal does not have them yet."""

@@ -25,12 +25,11 @@ CommandT = TypeVar("CommandT", CancelOrder, ModifyOrder)
 class Request(Generic[CommandT]):
     """A cancel or a modify of an order, asked of the gateway again until it answers.
 
-    `asked_ns` is monotonic; it and `answered` are of this process alone.
+    `answered` is of this process alone.
     """
 
     def __init__(self, command: CommandT) -> None:
         self.command: CommandT = command
-        self.asked_ns: int | None = None
         self.answered = False
 
 
@@ -43,7 +42,6 @@ class ExecutorOrder(Order):
         self.announced_state: OrderState = "CREATED"
         self.announced_filled = ZERO
         self.announced_terms: OrderTerms = order.terms
-        self.asked_ns: int | None = None  # monotonic
         self.answered = False
         self.modify_request: Request[ModifyOrder] | None = None
         self.cancel_request: Request[CancelOrder] | None = None

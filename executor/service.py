@@ -6,6 +6,7 @@ commit here need not wait for the disk: it would make the gateway's wait, on an 
 need it be made at once: whoever receives it would take the processor from the gateway.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -56,7 +57,8 @@ class ExecutorService(Service):
         )  # fmt: skip
         self.executor = executor
         self.welcome = Welcome(epoch)
-        self._outgoing: list[Command] = []
+        self._cancels: deque[CancelOrder] = deque()  # which do not wait behind orders
+        self._outgoing: deque[Command] = deque()
         self.replies.on(OrderReply, self._on_order_reply)
         for event in events_of(journal):
             executor.apply(event)
@@ -92,17 +94,25 @@ class ExecutorService(Service):
         if self.readiness(now)[0] == "READY":
             self.emit(*self.executor.caught_up(now))
             self._queue(self.executor.tick(now))
-        batch = self._outgoing[:COMMANDS_MAX] if self.welcome.token else []
-        request = self.welcome.request(batch, now)
+        request = self.welcome.request(self._batch() if self.welcome.token else [], now)
         if request is not None:
-            del self._outgoing[: len(request.commands)]
             self.ask(roles.GATEWAY, request)
 
     def _queue(self, commands: Sequence[Command]) -> None:
-        """To be sent this turn; a cancel does not wait behind orders."""
+        """To be sent this turn, as far as one request holds them."""
         for command in commands:
-            at = 0 if isinstance(command, CancelOrder) else len(self._outgoing)
-            self._outgoing.insert(at, command)
+            if isinstance(command, CancelOrder):
+                self._cancels.append(command)
+            else:
+                self._outgoing.append(command)
+
+    def _batch(self) -> list[Command]:
+        """What the next request carries."""
+        batch: list[Command] = []
+        for queue in (self._cancels, self._outgoing):
+            while queue and len(batch) < COMMANDS_MAX:
+                batch.append(queue.popleft())
+        return batch
 
     def readiness(self, now: Now) -> tuple[ProcessState, str]:
         """READY once the gateway shuts out what an earlier executor left on its way, and all

@@ -1,6 +1,6 @@
 """An adapter's outbox: cancels first, then orders, then the rest, within the broker's limit."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
@@ -24,7 +24,7 @@ class Outbox(Generic[CommandT]):
     def __init__(self, rate_max_per_s: int = 0) -> None:
         self.pace = Pace(rate_max_per_s)
         self._cancels: deque[CommandT] = deque()
-        self._orders: dict[str, CommandT] = {}
+        self._orders: OrderedDict[str, CommandT] = OrderedDict()  # its first is found at once
         self._requests: deque[CommandT] = deque()
         self._swept_ns = 0
 

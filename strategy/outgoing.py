@@ -2,12 +2,18 @@
 
 `runner.py` explains what must not go wrong here. Intervals are monotonic time; `expires_ns` in a
 signal is wall time, because the executor compares it with its own clock.
+
+All signals of a strategy live equally long, so they expire in the order in which they were given. A
+turn looks at the signals that are due or over, not at all that wait.
 """
 
+from collections import Counter, OrderedDict
+from itertools import takewhile
 from typing import Final
 
 from tapewire.common.clock import Now
 from tapewire.common.events import AnySignal, CancelSignal, ModifySignal, OrderExpired, Signal
+from tapewire.common.unanswered import Unanswered
 from tapewire.strategy.portfolio import Portfolio
 
 RESEND_NS: Final = 250_000_000
@@ -17,41 +23,52 @@ TOO_EARLY: Final = "its order was not accepted in time to be modified"
 
 
 class Waiting:
-    """A signal without an answer. `ends_ns` and `sent_ns` are monotonic; None: never delivered."""
+    """A signal without an answer; `ends_ns` is monotonic."""
 
-    __slots__ = ("ends_ns", "sent_ns", "signal")
+    __slots__ = ("ends_ns", "is_delivered", "signal")
 
     def __init__(self, signal: AnySignal, ends_ns: int) -> None:
         self.signal = signal
         self.ends_ns = ends_ns
-        self.sent_ns: int | None = None
+        self.is_delivered = False
 
 
 class Outgoing:
     """The unanswered signals of one strategy, by id, oldest first."""
 
     def __init__(self, portfolio: Portfolio, ttl_ns: int) -> None:
-        self.waiting: dict[str, Waiting] = {}
+        self.waiting: OrderedDict[str, Waiting] = OrderedDict()
+        self._unanswered = Unanswered(RESEND_NS)  # but for those that waiting signals cancel
+        self._cancels: Counter[str] = Counter()  # that wait, by the signal that each cancels
         self._portfolio = portfolio
         self._ttl_ns = ttl_ns
 
     def add(self, signal: AnySignal, now: Now) -> str:
         """Take a signal that is to be sent; gives its id."""
         self.waiting[signal.id] = Waiting(signal, now.mono_ns + self._ttl_ns)
+        self._unanswered.add(signal.id)
+        if isinstance(signal, CancelSignal):
+            self._cancels[signal.signal_id] += 1
+            self._hold(signal.signal_id)
         return signal.id
 
     def answered(self, signal_id: str) -> None:
-        """The executor answered it."""
-        self.waiting.pop(signal_id, None)
+        """The executor answered it, or its time is over."""
+        one = self.waiting.pop(signal_id, None)
+        self._unanswered.answered(signal_id)
+        if one is not None and isinstance(one.signal, CancelSignal):
+            self._release(one.signal.signal_id)
 
     def sent(self, signal: AnySignal, now: Now) -> None:
         """It was handed over."""
-        if signal.id in self.waiting:
-            self.waiting[signal.id].sent_ns = now.mono_ns
+        one = self.waiting.get(signal.id)
+        if one is not None:
+            one.is_delivered = True
+            self._unanswered.sent(signal.id, now.mono_ns)
 
     def expired(self, now: Now) -> list[OrderExpired]:
         """End the signals whose time is over; gives each with the reason."""
-        over = [one for one in self.waiting.values() if one.ends_ns < now.mono_ns]
+        over = list(takewhile(lambda one: one.ends_ns < now.mono_ns, self.waiting.values()))
         expired = [
             OrderExpired(
                 now.wall_ns, one.signal.account, one.signal.id, one.signal.strategy, self._why(one)
@@ -59,39 +76,41 @@ class Outgoing:
             for one in over
         ]
         for one in over:
-            del self.waiting[one.signal.id]
+            self.answered(one.signal.id)
         return expired
 
     def due(self, now: Now) -> list[AnySignal]:
-        """The signals to send now: new ones, and those whose answer is late."""
-        late = [
-            one.signal
-            for one in self.waiting.values()
-            if one.sent_ns is None or now.mono_ns - one.sent_ns >= RESEND_NS
-        ]
-        cancelled = self._cancelled() if late else set()
-        return [signal for signal in late if not self._is_held(signal, cancelled)]
+        """The signals to send now: those whose answer is late, and new ones."""
+        due = (self.waiting[signal_id].signal for signal_id in self._unanswered.due(now.mono_ns))
+        return [signal for signal in due if not self._is_early(signal)]
 
     def pending(self, symbol: str) -> int:
         """How many signals to trade `symbol` have no answer."""
         signals = (one.signal for one in self.waiting.values())
         return sum(isinstance(s, Signal) and s.symbol == symbol for s in signals)
 
-    def _cancelled(self) -> set[str]:
-        """What the waiting signals cancel."""
-        signals = (one.signal for one in self.waiting.values())
-        return {signal.signal_id for signal in signals if isinstance(signal, CancelSignal)}
+    def _hold(self, signal_id: str) -> None:
+        """Do not send it while its cancel waits."""
+        one = self.waiting.get(signal_id)
+        if one is not None and isinstance(one.signal, Signal):
+            self._unanswered.answered(signal_id)
 
-    def _is_held(self, signal: AnySignal, cancelled: set[str]) -> bool:
-        """Whether it must not be sent now; `cancelled` is what waiting signals cancel."""
-        if isinstance(signal, CancelSignal):
+    def _release(self, signal_id: str) -> None:
+        """A cancel of it is answered or over: without another one it is sent again."""
+        self._cancels[signal_id] -= 1
+        if not self._cancels[signal_id]:
+            del self._cancels[signal_id]
+            if signal_id in self.waiting:
+                self._unanswered.add(signal_id)
+
+    def _is_early(self, signal: AnySignal) -> bool:
+        """Whether it modifies an order that is not accepted yet."""
+        if not isinstance(signal, ModifySignal):
             return False
-        if isinstance(signal, ModifySignal):
-            is_early = self._portfolio.state_of(signal.signal_id) in ("CREATED", "INTENDED")
-            return is_early or signal.signal_id in self.waiting
-        return signal.id in cancelled
+        is_early = self._portfolio.state_of(signal.signal_id) in ("CREATED", "INTENDED")
+        return is_early or signal.signal_id in self.waiting
 
     def _why(self, one: Waiting) -> str:
-        if one.sent_ns is not None:
+        if one.is_delivered:
             return NO_ANSWER
-        return TOO_EARLY if self._is_held(one.signal, self._cancelled()) else NOT_DELIVERED
+        return TOO_EARLY if self._is_early(one.signal) else NOT_DELIVERED

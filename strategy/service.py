@@ -126,9 +126,10 @@ class StrategyService(Service):
         self.runner.live = self.following()[0] == "READY"
         now = self.clock.now()
         for signal in self.runner.due(now):
-            if self.transport.send("signals", [wire.encode(signal)]):
-                self.runner.sent(signal, now)
-                self.metrics.count("signals_sent")
+            if not self.transport.send("signals", [wire.encode(signal)]):
+                break  # the executor is not there: no other would be taken
+            self.runner.sent(signal, now)
+            self.metrics.count("signals_sent")
 
     # ---- what is known -------------------------------------------------------------------------
 

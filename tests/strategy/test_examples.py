@@ -147,7 +147,7 @@ def test_support_moves_its_order_with_the_level_and_does_not_add_another():
     terms = OrderTerms("BUY", Decimal(5), "LMT", Decimal("100.7"))
     changed = OrderTermsChanged(T0, "DU1", f"{signal.id}/1", "x", terms, change.id)
     executor(market.runner, changed)
-    market.runner.waiting.clear()
+    market.runner.context.outgoing.answered(change.id)
     market.bar(100.7)
     assert market.sent() == []
 

@@ -1,6 +1,7 @@
 """Signals on their way: what is sent, what waits, and what the strategy receives in the end."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -16,6 +17,7 @@ from tapewire.common.events import (
     OrderModifyPending,
     TermChanges,
 )
+from tests import counted
 from tests.strategy.kit import (
     LIMIT,
     NOW,
@@ -164,6 +166,28 @@ def test_nothing_is_cancelled_or_modified_while_it_is_not_live():
     assert one.due(NOW) == []
 
 
+# ---- at what cost -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["nobody there", "no answer", "cancelled"])
+def test_ten_times_the_signals_cost_ten_times_as_much(how: str):
+    few, many = (counted.steps(partial(_to_the_end, how, count)) for count in (30, 300))
+    assert many < 12 * few
+
+
+def _to_the_end(how: str, count: int) -> None:
+    """Signals that nobody answers, one in each turn, until all have expired."""
+    one = runner()
+    for number in range(count):
+        order_id = one.strategy.buy("AAPL", 1)
+        if how == "cancelled":
+            one.strategy.cancel(order_id)
+        for signal in one.due(at(number)) if how != "nobody there" else ():
+            one.sent(signal, at(number))
+    one.due(at(10_000))
+    assert len(one.waiting) == 0
+
+
 # ---- what triggered it --------------------------------------------------------------------------
 
 
@@ -182,7 +206,7 @@ def test_a_signal_carries_the_price_that_triggered_it(tick, price: float | None)
 def test_a_signal_outside_a_tick_has_no_cause():
     one = runner()
     one.on_ticks("o", [quote()], NOW)
-    one.waiting.clear()
+    executor(one, denied(*one.waiting))
     one.strategy.buy("AAPL", 1)
     (signal,) = one.due(NOW)
     assert (signal.cause_id, signal.cause_ns, signal.trigger_price) == ("", 0, None)
