@@ -14,7 +14,8 @@ from tapewire.common.instruments import Instrument
 from tapewire.common.runtime.process import EXIT_CONFIG
 from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken
 from tapewire.common.ticks.rows import Row
-from tapewire.simulator import group_process
+from tapewire.simulator import group_process, scenario_file
+from tapewire.simulator.faults.catalogue import listing
 from tapewire.simulator.market.file import market_of, symbols_of
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.simulator.market.times import time_ns
@@ -29,18 +30,31 @@ SYMBOLS_MAX = 100
 def main() -> None:
     """Serve until SIGTERM or Ctrl-C."""
     arguments = _arguments()
+    if arguments.scenarios:
+        print("\n".join(listing()))
+        return
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: stopping.append(number))
     if arguments.member:
         sys.exit(_in_group(lambda: bool(stopping)))
+    try:
+        _alone(arguments, lambda: bool(stopping))
+    except configuration.ConfigError as error:
+        print(error, file=sys.stderr)
+        sys.exit(EXIT_CONFIG)
+
+
+def _alone(arguments: argparse.Namespace, stopping: Callable[[], bool]) -> None:
+    """Serve any client, as the arguments say."""
     instruments = _instruments(arguments)
     server = TwsServer(_settings(arguments), instruments, _market(arguments, instruments))
+    scenario_file.play(arguments.scenario, server)
     listener = listen(arguments.host, arguments.port)
     print(f"simulator: listening on {arguments.host}:{listener.getsockname()[1]}", flush=True)
     with contextlib.ExitStack() as stack:
         audit = stack.enter_context(arguments.audit.open("wb")) if arguments.audit else None
-        serve(server, listener, lambda: bool(stopping), audit)
+        serve(server, listener, stopping, audit)
 
 
 def _in_group(stopping: Callable[[], bool]) -> int:
@@ -76,6 +90,10 @@ def _arguments() -> argparse.Namespace:
         "--seconds", type=float, default=0.0, help="stop the market after this time; 0: never"
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scenario", type=Path, help="TOML file of what is to go wrong, and when")
+    parser.add_argument(
+        "--scenarios", action="store_true", help="list what can go wrong, and do nothing else"
+    )
     parser.add_argument("--audit", type=Path, help="write one JSON line per event to this file")
     parser.add_argument("--rate", type=float, default=200.0, help="synthetic rows per second")
     parser.add_argument(

@@ -45,7 +45,7 @@ def market_data(ts_ns: int, sent: int, sent_total: int) -> Line:
 
 
 def order(ts_ns: int, event: str, one: Order) -> Line:
-    """`event` is placed, modified or rejected."""
+    """`event` is placed, modified, rejected, or made: placed, but not by a client."""
     return {
         "kind": "order",
         "ts_ns": ts_ns,
@@ -98,6 +98,17 @@ def commission(one: Execution, realised: Decimal | None) -> Line:
         "exec_id": one.exec_id,
         "commission": text(one.commission),
         "realised": None if realised is None else text(realised),
+    }
+
+
+def fault(ts_ns: int, number: int, name: str, parameters: Line) -> Line:
+    """A fault that was injected, each time that it acts."""
+    return {
+        "kind": "fault",
+        "ts_ns": ts_ns,
+        "number": number,
+        "what": name,
+        "parameters": parameters,
     }
 
 

@@ -16,6 +16,7 @@ from tapewire.common.roles import SIMULATOR
 from tapewire.common.runtime import private_file
 from tapewire.common.runtime.role_lock import take_role
 from tapewire.common.ticks.rows import Row
+from tapewire.simulator import scenario_file
 from tapewire.simulator.market.file import market_of
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.simulator.market.times import time_ns
@@ -57,6 +58,7 @@ def _serve(config: Config, run_dir: Path, stopping: Callable[[], bool]) -> None:
     instruments = config.all_instruments()
     settings = settings_of(config, time.time_ns())
     server = TwsServer(settings, instruments, _market(config, instruments))
+    scenario_file.play(config.simulator.scenario, server)
     listener = listen(HOST, 0)
     port = int(listener.getsockname()[1])
     tws_address.publish(run_dir, TwsAddress(HOST, port, settings.nonce))

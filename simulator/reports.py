@@ -62,8 +62,11 @@ class Reports:
 
     def filled(self, execution: Execution) -> None:
         """Send the changed position to all subscribers."""
-        account = execution.order.account
-        holding = self._accounts.books[account].holdings[execution.order.instrument.symbol]
+        self.moved(execution.order.account, execution.order.instrument.symbol)
+
+    def moved(self, account: str, symbol: str) -> None:
+        """Send a position to all subscribers."""
+        holding = self._accounts.books[account].holdings[symbol]
         for session in self._position_subscribers.values():
             self._outbox.send(session, messages.position(account, holding))
         for session, wanted in self._account_subscribers.values():

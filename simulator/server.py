@@ -10,13 +10,15 @@ from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_handler import OrderHandler
+from tapewire.simulator.faults.engine import Faults
+from tapewire.simulator.faults.tws import Parts, Tws
+from tapewire.simulator.faults.wiring import FaultyOutbox, FaultyReports
 from tapewire.simulator.market.feed import Feed, Limits
 from tapewire.simulator.market.replay_clock import ReplayClock
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol import requests as ask
 from tapewire.simulator.protocol.decoders import decode
 from tapewire.simulator.protocol.order_reports import TwsOrderReports
-from tapewire.simulator.protocol.outbox import Outbox
 from tapewire.simulator.protocol.pacing import Pace
 from tapewire.simulator.protocol.session import Session, State
 from tapewire.simulator.reports import Reports
@@ -48,7 +50,7 @@ class TwsServer:
         self.unsent_bytes = 0
         self._contracts = Contracts(instruments)
         known = self._contracts.by_symbol
-        self._outbox = Outbox()
+        self._outbox = FaultyOutbox()
         self._clock = ReplayClock(settings, market)
         self._exchange = Exchange(known.values(), settings.first_perm_id)
         self._accounts = Accounts(settings.accounts, known.values(), settings.cash)
@@ -65,8 +67,12 @@ class TwsServer:
             contracts=self._contracts,
             exchange=self._exchange,
             accounts=self._accounts,
-            reports=TwsOrderReports(self._outbox, self._serving.get, self._reports.filled),
+            reports=FaultyReports(
+                TwsOrderReports(self._outbox, self._serving.get, self._reports.filled),
+                self._outbox,
+            ),
         )
+        self.faults = self._outbox.watcher = self._make_faults()
         self._handlers = self._make_handlers()
         self._rows = 0
         self._connections = 0
@@ -98,6 +104,7 @@ class TwsServer:
         if self.settings.rate_max_per_s:
             self._pace[conn] = Pace(self.settings.rate_max_per_s)
         self._note(audit.connection(now_ns, "opened", session))
+        self.faults.opened()
 
     def received(self, conn: int, data: bytes, now_ns: int) -> None:
         """Bytes arrived. Whatever they are, they do not affect other connections."""
@@ -105,6 +112,8 @@ class TwsServer:
         if session is None or session.is_closed:
             return
         self._outbox.now_ns = now_ns
+        if self.faults.holds(conn, data):
+            return
         was = session.state
         requests = session.received(data)
         if was is State.HANDSHAKE and session.state is State.GREETED:
@@ -119,10 +128,13 @@ class TwsServer:
 
     def closed(self, conn: int, now_ns: int) -> None:
         """The connection is closed. Its orders stay open."""
-        session = self._sessions.pop(conn, None)
+        session = self._sessions.get(conn)
         if session is None:
             return
         self._outbox.now_ns = now_ns
+        if self.faults.holds_close(conn, session):
+            return
+        del self._sessions[conn]
         if self._serving.get(session.client_id) is session:
             del self._serving[session.client_id]
         self._pace.pop(conn, None)
@@ -134,23 +146,29 @@ class TwsServer:
 
     def tick(self, now_ns: int) -> None:
         """Feed the market rows that are due, at most `settings.rows_max_per_tick` of them."""
-        if self._is_held():
-            return
         self._outbox.now_ns = now_ns
+        if not self._is_held():
+            self._feed_rows(now_ns)
+        self.faults.passed()
+
+    def _feed_rows(self, now_ns: int) -> None:
         before = self._feed.sent
-        books, feed, orders = self._exchange.books, self._feed, self._order_handler
+        books, orders = self._exchange.books, self._order_handler
+        apply = self._feed.keep if self.faults.is_cut_off else self._feed.apply
         for row in self._clock.take(now_ns, self.settings.rows_max_per_tick):
             self._rows += 1
             if row.symbol not in books:
                 continue  # a file may have other symbols too
-            feed.apply(row, now_ns)
+            apply(row, now_ns)
             orders.apply(row, now_ns)
-        if sent := feed.sent - before:
-            self._note(audit.market_data(now_ns, sent, feed.sent))
+        if sent := self._feed.sent - before:
+            self._note(audit.market_data(now_ns, sent, self._feed.sent))
 
     def next_due_ns(self) -> int | None:
         """When to call `tick` next; None: after the next input, or never."""
-        return None if self._is_held() else self._clock.due_ns()
+        market_ns = None if self._is_held() else self._clock.due_ns()
+        due = [one for one in (market_ns, self.faults.due_ns()) if one is not None]
+        return min(due, default=None)
 
     def take_output(self) -> list[tuple[int, bytes]]:
         """The output since the last call: (conn, bytes)."""
@@ -189,13 +207,14 @@ class TwsServer:
         except ask.BadRequest as bad:
             if session.state is State.SERVING:
                 self._outbox.error(session, bad.code, bad.text, bad.req_id)
+        self.faults.served()
 
     def _serve(self, session: Session, request: ask.Request) -> None:
         if isinstance(request, ask.StartApi):
             self._start(session, request)
         elif isinstance(request, ask.Identify):
             self._identify(session)
-        elif session.state is State.SERVING:
+        elif session.state is State.SERVING and not self.faults.serves(session, request):
             self._handlers[type(request)](session, request)
 
     def _identify(self, session: Session) -> None:
@@ -219,6 +238,19 @@ class TwsServer:
         self._next_ids(session, request)
         for code, notice in FARMS:
             self._outbox.error(session, code, notice)
+
+    def _make_faults(self) -> Faults:
+        parts = Parts(
+            outbox=self._outbox,
+            contracts=self._contracts,
+            exchange=self._exchange,
+            accounts=self._accounts,
+            feed=self._feed,
+            orders=self._order_handler,
+            reports=self._reports,
+            serving=self._serving,
+        )
+        return Faults(Tws(parts), self, self.settings.fault_seed)
 
     def _make_handlers(self) -> dict[type[ask.Request], Callable[[Session, Any], None]]:
         reports, orders, feed = self._reports, self._order_handler, self._feed

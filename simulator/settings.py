@@ -18,7 +18,8 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     0 is without end. `rate_max_per_s` limits each client's requests; 0 is no limit.
     `first_perm_id` is the permId of the first order. Execution ids contain it, so each run needs
     another one where a ledger outlives the simulator. `nonce` identifies the group's own simulator
-    to clients that ask for it; without one there is no answer.
+    to clients that ask for it; without one there is no answer. `fault_seed` is for the choices of
+    `TwsServer.faults`.
     """
 
     accounts: tuple[str, ...] = ("DU1234567",)
@@ -35,6 +36,7 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     rows_max_per_tick: int = 5_000
     unsent_max_bytes: int = 4 * 1024 * 1024
     nonce: str = ""
+    fault_seed: int = 1
 
     def __post_init__(self) -> None:
         _check_accounts(self.accounts)

@@ -126,6 +126,7 @@ class SimulatorConfig(Section):
     `accounts` are the accounts of its login. `start` is the time in the file to begin at (ISO,
     UTC), `speed` is market seconds per second (0: as fast as possible), `seconds` how long the
     market runs (0: without end). With `autostart` false, `tapewire up` does not start it.
+    `scenario` is a TOML file of what is to go wrong, and when.
     """
 
     enabled: bool = False
@@ -137,6 +138,7 @@ class SimulatorConfig(Section):
     seconds: Annotated[float, Field(ge=0)] = 0
     rate_per_s: Positive = 200
     seed: int = 1
+    scenario: Path | None = None
 
     @field_validator("accounts")
     @classmethod

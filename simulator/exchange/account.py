@@ -70,12 +70,17 @@ class Holding:
         return abs(self.quantity * price) * self.instrument.multiplier
 
 
+Fill = tuple[str, Decimal, Decimal, Decimal]  # symbol, signed shares, price, commission
+
+
 class Books:
     """One account: holdings and cash. Shares and crypto are paid in full; futures settle gains."""
 
     def __init__(self, instruments: Iterable[Instrument], cash: Decimal) -> None:
         self.holdings = {one.symbol: Holding(one) for one in instruments}
         self.cash = cash
+        self._opening_cash = cash
+        self._transfers: list[Fill] = []  # what came without an execution
 
     def fill(
         self, symbol: str, signed: Decimal, price: Decimal, commission: Decimal
@@ -91,6 +96,24 @@ class Books:
         else:
             self.cash -= signed * price * holding.instrument.multiplier
         return realised
+
+    def add(self, instrument: Instrument) -> None:
+        """Make room for another instrument."""
+        self.holdings.setdefault(instrument.symbol, Holding(instrument))
+
+    def transfer(self, symbol: str, signed: Decimal, price: Decimal) -> None:
+        """A position that comes or goes without an execution, as by an assignment."""
+        self._transfers.append((symbol, signed, price, ZERO))
+        self.fill(*self._transfers[-1])
+
+    def rebook(self, fills: Iterable[Fill]) -> list[Decimal | None]:
+        """Book everything anew, with `fills` for the account's executions so far; returns what
+        each of them realised."""
+        self.cash = self._opening_cash
+        self.holdings = {name: Holding(one.instrument) for name, one in self.holdings.items()}
+        for transfer in self._transfers:
+            self.fill(*transfer)
+        return [self.fill(*fill) for fill in fills]
 
     def value(self, holding: Holding, mark: Decimal | None) -> Decimal:
         """A holding's part of the account's net liquidation value at `mark`."""

@@ -34,6 +34,12 @@ class Contracts:
         if len({one.con_id for one in numbered}) != len(numbered):
             raise ValueError("simulator: two instruments have the same con_id, expected each once")
 
+    def add(self, instrument: Instrument) -> Instrument:
+        """One more instrument, as it is known from now on; one whose symbol is known stays."""
+        last = max((one.con_id for one in self.by_symbol.values()), default=CON_ID_FIRST)
+        numbered = msgspec.structs.replace(instrument, con_id=instrument.con_id or last + 1)
+        return self.by_symbol.setdefault(instrument.symbol, numbered)
+
     def find(self, query: ContractQuery) -> list[Instrument]:
         """Every instrument that matches; an order or a subscription needs exactly one."""
         return [one for one in self.by_symbol.values() if _fits(one, query)]

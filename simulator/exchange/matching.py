@@ -95,6 +95,10 @@ class Exchange:
         self._next_perm_id = first_perm_id
         self._next_rank = 1
 
+    def add(self, instrument: Instrument) -> None:
+        """Open an empty book for another instrument."""
+        self.books.setdefault(instrument.symbol, Book(instrument))
+
     def quote(self, row: Row, now_ns: int) -> list[Execution]:
         """Apply a market row and trade against it. `triggered` then has the stops it reached."""
         book = self.books[row.symbol]
@@ -144,6 +148,18 @@ class Exchange:
         if order in waiting:
             waiting.remove(order)
         order.status, order.reason, order.done_ns = "Cancelled", reason, now_ns
+
+    def execute(self, order: Order, shares: Decimal, price: Decimal, ts_ns: int) -> Execution:
+        """Let an order trade whatever the market shows, though it be cancelled already; at `ts_ns`,
+        which may be in the past."""
+        status = order.status
+        execution = _execute(order, shares, price, ts_ns)
+        waiting = self.books[order.instrument.symbol].waiting(order)
+        if not order.remaining and order in waiting:
+            waiting.remove(order)
+        if order.remaining:
+            order.status = status
+        return execution
 
     def modify(self, order: Order, terms: Terms, now_ns: int) -> list[Execution]:
         """Replace the terms of an open order, which then meets the market again.

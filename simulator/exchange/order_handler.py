@@ -8,6 +8,8 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any, Protocol
 
+import msgspec
+
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
@@ -84,14 +86,17 @@ class OrderHandler:
     def books(self) -> dict[str, Any]:
         """What the broker has, in JSON values: money and quantities as decimal text.
 
-        `orders_by_ref` is how many orders each reference has: above 1, an intent was sent twice.
+        `orders_by_ref` is how many orders were sent under each reference: above 1, an intent was
+        sent twice. Orders that no client sent are not in it.
         """
         orders = list(self._exchange.orders.values())
         return {
             **self.accounts(),
             "orders": len(orders),
             "orders_open": sum(one.is_open for one in orders),
-            "orders_by_ref": dict(Counter(one.order_ref for one in orders if one.order_ref)),
+            "orders_by_ref": dict(
+                Counter(one.order_ref for one in orders if one.order_ref and one.is_sent)
+            ),
             "executions": len(self.executions),
             "exec_ids": [one.exec_id for one, _ in self.executions],
         }
@@ -102,8 +107,13 @@ class OrderHandler:
         self._book(self._exchange.quote(row, now_ns))
         self._trigger(row.symbol)
 
-    def place(self, client_id: int, request: PlaceOrder, now_ns: int) -> None:
-        """A new order, a modify of an own one, or a what-if."""
+    def find(self, client_id: int, order_id: int) -> Order | None:
+        """The order that this client means by this id."""
+        return self._by_client.get((client_id, order_id))
+
+    def place(self, client_id: int, request: PlaceOrder, now_ns: int, refusal: str = "") -> None:
+        """A new order, a modify of an own one, or a what-if. With a `refusal` the exchange rejects
+        a new order, whatever it is."""
         self._now_ns = now_ns
         known = self._by_client.get((client_id, request.order_id))
         if known is not None and not request.what_if:
@@ -118,14 +128,19 @@ class OrderHandler:
         self._highest[client_id] = request.order_id
         self._by_client[client_id, request.order_id] = order
         self._exchange.accept(order)
-        if reason := rejection(request, order.instrument):
+        if reason := refusal or rejection(request, order.instrument):
             self._reject(order, reason)
             return
-        works_at_once = order.limit is not None and not order.is_held
-        order.status = "Submitted" if works_at_once else "PreSubmitted"
-        self._reports.placed(order)
-        self._reports.changed(order)
-        self._work(order, self._exchange.work(order, now_ns))
+        self._start(order)
+
+    def enter(self, order: Order, now_ns: int, *, is_addressed: bool = True) -> None:
+        """An order that no client sent. If it `is_addressed`, its client's modifies and cancels
+        reach it by its order id, instead of another order."""
+        self._now_ns = now_ns
+        if is_addressed:
+            self._by_client[order.client_id, order.order_id] = order
+        self._exchange.accept(order)
+        self._start(order)
 
     def cancel(self, client_id: int, request: CancelOrder, now_ns: int) -> None:
         """Cancel one of the client's own orders."""
@@ -145,6 +160,49 @@ class OrderHandler:
         self._now_ns = now_ns
         for order in self._exchange.open_orders():
             self._cancel(order, BY_CLIENT)
+
+    def withdraw(self, order: Order, reason: str, now_ns: int) -> None:
+        """Cancel an open order, though nobody asked for it."""
+        self._now_ns = now_ns
+        self._cancel(order, reason)
+
+    def book(self, execution: Execution) -> None:
+        """Book an execution that did not come from the market, and report it."""
+        self._book([execution])
+
+    def correct(self, execution: Execution, price: Decimal) -> Execution:
+        """Replace an execution by one at another price, in the books too, and report that."""
+        order = execution.order
+        order.notional += execution.shares * (price - execution.price)
+        name, _, version = execution.exec_id.rpartition(".")
+        corrected = msgspec.structs.replace(
+            execution,
+            exec_id=f"{name}.{int(version) + 1:02d}",
+            price=price,
+            average_price=order.average_price,
+        )
+        at = next(n for n, (one, _) in enumerate(self.executions) if one is execution)
+        self.executions[at] = (corrected, None)
+        self._rebook(order.account)
+        self._reports.executed(*self.executions[at])
+        return corrected
+
+    def _rebook(self, account: str) -> None:
+        mine = [n for n, (one, _) in enumerate(self.executions) if one.order.account == account]
+        done = [self.executions[n][0] for n in mine]
+        realised = self._accounts.books[account].rebook(
+            (one.order.instrument.symbol, one.signed, one.price, one.commission) for one in done
+        )
+        for n, one, amount in zip(mine, done, realised, strict=True):
+            self.executions[n] = (one, amount)
+
+    def _start(self, order: Order) -> None:
+        """Report a new order, and let it meet the market."""
+        works_at_once = order.limit is not None and not order.is_held
+        order.status = "Submitted" if works_at_once else "PreSubmitted"
+        self._reports.placed(order)
+        self._reports.changed(order)
+        self._work(order, self._exchange.work(order, self._now_ns))
 
     def _work(self, order: Order, executions: list[Execution]) -> None:
         """Report what an order did when it met the market, and then what its terms demand."""

@@ -33,7 +33,8 @@ class Terms(msgspec.Struct, frozen=True):
 class Order(msgspec.Struct, kw_only=True, eq=False):
     """One order. Its client names it by `client_id` and `order_id`; `perm_id` never changes.
 
-    `stop` is the price that triggers the order; until then it is held and cannot trade.
+    `stop` is the price that triggers the order; until then it is held and cannot trade. An order
+    that no client sent (`is_sent` is false) was made by TWS itself or entered by a person.
     """
 
     client_id: int
@@ -48,6 +49,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     stop: Decimal | None = None
     tif: TimeInForce
     outside_rth: bool = False
+    is_sent: bool = True
     perm_id: int = 0
     rank: int = 0  # place in the queue of its price; a changed price gets a new one
     status: Status = "PreSubmitted"

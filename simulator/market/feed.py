@@ -82,6 +82,10 @@ class Feed:
         self._streams: dict[tuple[int, int], Topic] = {}
         self.sent = 0
 
+    def add(self, instrument: Instrument) -> None:
+        """Offer another instrument."""
+        self._topics.setdefault(instrument.symbol, Topic(instrument))
+
     def apply(self, row: Row, now_ns: int) -> None:
         """Send what the row changed: a price with its size, a size alone, each trade."""
         topic = self._topics[row.symbol]
@@ -94,6 +98,15 @@ class Feed:
             self._trade(topic, row.last, row.last_size)
         if topic.streams:
             self._stream(topic, changed, row.last is not None, now_ns)
+
+    def keep(self, row: Row, _now_ns: int) -> None:
+        """Take over what the row changed without sending it."""
+        topic = self._topics[row.symbol]
+        prices, sizes = (row.bid, row.ask, row.last), (row.bid_size, row.ask_size, row.last_size)
+        for side in (_BID, _ASK, _LAST):
+            price, size = prices[side], sizes[side]
+            topic.price[side] = topic.price[side] if price is None else plain(price)
+            topic.size[side] = topic.size[side] if size is None else plain(size)
 
     def subscribe(self, session: Session, request: MarketData) -> None:
         """Answer reqMktData: its parameters and current values, then every change."""

@@ -39,7 +39,8 @@ class TwsOrderReports:
 
     def placed(self, order: Order) -> None:
         """Note it: `changed` tells the client."""
-        self._note(audit.order(self._outbox.now_ns, "placed", order))
+        event = "placed" if order.is_sent else "made"
+        self._note(audit.order(self._outbox.now_ns, event, order))
 
     def modified(self, order: Order) -> None:
         """Note it: `changed` or `executed` tells the client."""

@@ -43,7 +43,8 @@ class Outbox:
     def close(self, session: Session, reason: str) -> None:
         """Close the connection once its output so far is sent."""
         session.close(reason)
-        self._closing.append(session.conn)
+        if session.conn not in self._closing:
+            self._closing.append(session.conn)
 
     def take(self) -> list[tuple[int, bytes]]:
         """All bytes since the last call, by connection."""

@@ -1,0 +1,389 @@
+"""Faults of orders: what TWS does with them that nobody asked for."""
+
+from decimal import Decimal
+from typing import Literal, cast
+
+import msgspec
+
+from tapewire.common.config.near import expected
+from tapewire.common.events.terms import TimeInForce
+from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.rows import Row
+from tapewire.simulator.exchange.order_checks import terms_of
+from tapewire.simulator.exchange.orders import ZERO, Order
+from tapewire.simulator.faults.connection import Seconds
+from tapewire.simulator.faults.kinds import OnOrder, OnRequest, OnTime, is_new_order
+from tapewire.simulator.faults.tws import NS_PER_S, Tws
+from tapewire.simulator.protocol import messages
+from tapewire.simulator.protocol.messages import NO_ID
+from tapewire.simulator.protocol.requests import BadRequest, CancelOrder, PlaceOrder, Request
+from tapewire.simulator.protocol.session import Session
+
+DAY_NS = 86_400 * NS_PER_S
+LOT = "1000000"  # what the made-up quote of an instrument shows on either side
+
+
+# ---- requests that TWS does not do ---------------------------------------------------------------
+
+
+class OfNewOrder(OnRequest, frozen=True, kw_only=True):
+    """A fault of new orders."""
+
+    def concerns(self, tws: Tws, session: Session, request: Request) -> bool:
+        """A new order."""
+        return is_new_order(tws, session, request)
+
+
+class Swallowed(OfNewOrder, frozen=True, kw_only=True):
+    """A new order."""
+
+    does = "A new order is neither answered nor known: it was lost on its way."
+    advice = "Ask for it; call it lost only after several clean looks, and never send it again."
+
+    def serve(self, tws: Tws, session: Session, request: Request) -> bool:
+        """Drop it."""
+        return True
+
+
+class Unanswered(OfNewOrder, frozen=True, kw_only=True):
+    """A new order."""
+
+    does = "TWS takes a new order and never says a word about it unless it is asked."
+    advice = "After a while without an answer, ask for open orders, executions, completed orders."
+
+    def serve(self, tws: Tws, session: Session, request: Request) -> bool:
+        """Take it in silence."""
+        if isinstance(request, PlaceOrder):
+            tws.unanswered.add((session.client_id, request.order_id))
+        return False
+
+
+class Rejected(OfNewOrder, frozen=True, kw_only=True):
+    """Code 201 rejects it as the exchange does; any other code is an error and nothing else."""
+
+    does = "A new order is rejected with the error `code`."
+    advice = "The order is over; do not send it again."
+    code: int = 201
+    text: str = "Rejected by a fault"
+
+    def serve(self, tws: Tws, session: Session, request: Request) -> bool:
+        """Reject it."""
+        assert isinstance(request, PlaceOrder)
+        if self.code != 201:
+            raise BadRequest(request.order_id, self.code, self.text)
+        tws.parts.orders.place(session.client_id, request, tws.now_ns, refusal=self.text)
+        return True
+
+
+class CancelNotFound(OnRequest, frozen=True, kw_only=True):
+    """A cancel of a working order."""
+
+    does = "A cancel is answered with 10147 (not found), though the order works on."
+    advice = "Do not take the order for cancelled: ask for it."
+
+    def concerns(self, tws: Tws, session: Session, request: Request) -> bool:
+        """A cancel of an order that could be cancelled."""
+        if not isinstance(request, CancelOrder):
+            return False
+        order = tws.parts.orders.find(session.client_id, request.order_id)
+        return order is not None and order.is_open
+
+    def serve(self, tws: Tws, session: Session, request: Request) -> bool:
+        """Deny that the order exists."""
+        assert isinstance(request, CancelOrder)
+        text = f"OrderId {request.order_id} that needs to be cancelled is not found."
+        raise BadRequest(request.order_id, 10147, text)
+
+
+class ModifySplit(OnRequest, frozen=True, kw_only=True):
+    """A modify of a working order."""
+
+    does = "A modify leaves two live orders under one order id and tag: the old terms and the new."
+    advice = "Only the first permId is yours: halt the symbol and let a person decide."
+
+    def concerns(self, tws: Tws, session: Session, request: Request) -> bool:
+        """A modify of an order that works."""
+        if not isinstance(request, PlaceOrder) or request.what_if:
+            return False
+        order = tws.parts.orders.find(session.client_id, request.order_id)
+        return order is not None and order.is_open
+
+    def serve(self, tws: Tws, session: Session, request: Request) -> bool:
+        """Enter another order with the new terms."""
+        assert isinstance(request, PlaceOrder)
+        order = tws.parts.orders.find(session.client_id, request.order_id)
+        assert order is not None
+        terms = terms_of(request, order.instrument)
+        if terms.quantity <= order.filled:
+            return False  # TWS refuses such a modify
+        twin = _twin(order, terms.quantity - order.filled, limit=terms.limit, stop=terms.stop)
+        tws.parts.orders.enter(twin, tws.now_ns)
+        return True
+
+
+# ---- what becomes of orders ----------------------------------------------------------------------
+
+
+class Warned(OnOrder, frozen=True, kw_only=True):
+    """Any code, an unknown one such as 10311 as well."""
+
+    does = "An order that works gets the error `code`, and works on."
+    advice = "An order ends only by a code that is known to end it; raise an alarm for others."
+    code: int = 399
+    text: str = "Order Message: your order will not be placed at the exchange until the open."
+
+    def fits(self, tws: Tws, order: Order) -> bool:
+        """An order that works."""
+        return order.is_open
+
+    def act(self, tws: Tws, order: Order) -> None:
+        """Send it."""
+        tws.order_error(order, self.code, self.text)
+
+
+class PermIdReplaced(OnOrder, frozen=True, kw_only=True):
+    """Not `pushed`, it shows only in answers: as after a night without a connection."""
+
+    does = "The order's permId ends Cancelled, and another one works on under its order id and tag."
+    advice = "Only the first permId is yours: halt the symbol and let a person decide."
+    pushed: bool = False
+
+    def fits(self, tws: Tws, order: Order) -> bool:
+        """An order that works."""
+        return order.is_open
+
+    def act(self, tws: Tws, order: Order) -> None:
+        """Cancel it, and enter the rest of it anew."""
+        with tws.parts.outbox.muted(not self.pushed):
+            tws.parts.orders.withdraw(order, "Cancelled by System: replaced", tws.now_ns)
+            tws.parts.orders.enter(_twin(order, order.remaining), tws.now_ns)
+
+
+class ForeignExecution(OnOrder, frozen=True, kw_only=True):
+    """`quantity` none: as much as the order has. `client_id` is the foreign one."""
+
+    does = "Another client's order with our tag fills, and its execution is sent to us."
+    advice = "Count it for the account, not for the order; raise an alarm and halt the symbol."
+    client_id: int = 99
+    quantity: Decimal | None = None
+
+    def refusal(self, _tws: Tws) -> str:
+        """A quantity that no execution has."""
+        return _not_positive(quantity=self.quantity)
+
+    def fits(self, tws: Tws, order: Order) -> bool:
+        """An order with a tag, in a market with a price."""
+        return bool(order.order_ref) and tws.price_of(order) is not None
+
+    def act(self, tws: Tws, order: Order) -> None:
+        """Make it and fill it, and send what the order's client must not take for its own."""
+        parts, price = tws.parts, tws.price_of(order) or ZERO
+        twin = _twin(order, self.quantity or order.quantity, client_id=self.client_id)
+        parts.exchange.accept(twin)
+        execution = parts.exchange.execute(twin, twin.quantity, price, tws.now_ns)
+        parts.orders.book(execution)
+        realised = parts.orders.executions[-1][1]
+        for session in tws.sessions(order.client_id):
+            fields = messages.execution(session.version, NO_ID, execution)
+            parts.outbox.send(session, fields)
+            parts.outbox.send(session, messages.commission_report(execution, realised))
+
+
+class FilledWithoutExecution(OnOrder, frozen=True, kw_only=True):
+    """All that remains of the order; a day ago."""
+
+    does = "An order is Filled among the completed orders, but its execution is of yesterday."
+    advice = "End the order, raise an alarm, and take the position from the broker."
+
+    def fits(self, tws: Tws, order: Order) -> bool:
+        """An order that works, in a market with a price."""
+        return order.is_open and tws.price_of(order) is not None
+
+    def act(self, tws: Tws, order: Order) -> None:
+        """Fill it in silence; only the position shows."""
+        parts, price = tws.parts, tws.price_of(order) or ZERO
+        with parts.outbox.muted():
+            parts.orders.book(
+                parts.exchange.execute(order, order.remaining, price, tws.now_ns - DAY_NS)
+            )
+
+
+class CorrectedExecution(OnOrder, frozen=True, kw_only=True):
+    """`by_ticks` the price is off; `after_s` the correction comes."""
+
+    does = "An execution is corrected: the same id with the next suffix and another price."
+    advice = "Replace the execution, do not add it."
+    by_ticks: int = 1
+    after_s: Seconds = 1.0
+
+    def fits(self, tws: Tws, order: Order) -> bool:
+        """An order that has traded."""
+        return order.filled > 0 and any(
+            one.order is order for one, _ in tws.parts.orders.executions
+        )
+
+    def act(self, tws: Tws, order: Order) -> None:
+        """Correct its last execution."""
+        tws.after(self.after_s, lambda: self._correct(tws, order))
+
+    def _correct(self, tws: Tws, order: Order) -> None:
+        done = [one for one, _ in tws.parts.orders.executions if one.order is order]
+        price = done[-1].price + self.by_ticks * order.instrument.min_tick
+        tws.parts.orders.correct(done[-1], price)
+
+
+class FillAfterCancel(OnOrder, frozen=True, kw_only=True):
+    """`quantity` none: all that remained."""
+
+    does = "An order that was reported Cancelled fills `after_s` later."
+    advice = "Count the fill: executions are the truth."
+    quantity: Decimal | None = None
+    after_s: Seconds = 0.5
+
+    def refusal(self, _tws: Tws) -> str:
+        """A quantity that no execution has."""
+        return _not_positive(quantity=self.quantity)
+
+    def fits(self, tws: Tws, order: Order) -> bool:
+        """A cancelled order, in a market with a price."""
+        return order.status == "Cancelled" and bool(order.remaining and tws.price_of(order))
+
+    def act(self, tws: Tws, order: Order) -> None:
+        """Fill it later."""
+        tws.after(self.after_s, lambda: self._fill(tws, order))
+
+    def _fill(self, tws: Tws, order: Order) -> None:
+        shares = min(self.quantity or order.remaining, order.remaining)
+        price = tws.price_of(order) or ZERO
+        execution = tws.parts.exchange.execute(order, shares, price, tws.now_ns)
+        tws.parts.orders.book(execution)
+
+
+def _twin(order: Order, quantity: Decimal, **changed: object) -> Order:
+    """Another order like this one, which no client sent, and of which nothing is filled."""
+    fresh = {
+        "quantity": quantity, "perm_id": 0, "rank": 0, "is_sent": False, "resting": False,
+        "filled": ZERO, "notional": ZERO, "commission": ZERO, "last_price": ZERO, "executions": 0,
+        "reason": "", "done_ns": 0, "status": "PreSubmitted",
+    }  # fmt: skip
+    twin: Order = msgspec.structs.replace(order, **(fresh | changed))
+    return twin
+
+
+# ---- what somebody else does ---------------------------------------------------------------------
+
+
+class HandEntered(OnTime, frozen=True, kw_only=True):
+    """`account` "" where the login has one; without `limit` it is a market order."""
+
+    does = "A person enters an order in TWS: order id 0 and, unless given, client id 0."
+    advice = "It is not yours, but its exposure is the account's: count it."
+    symbol: str
+    side: Literal["BUY", "SELL"] = "BUY"
+    quantity: Decimal = Decimal(1)
+    limit: Decimal | None = None
+    stop: Decimal | None = None
+    tif: Literal["DAY", "GTC"] = "DAY"
+    account: str = ""
+    client_id: int = 0
+    order_ref: str = ""
+
+    def refusal(self, tws: Tws) -> str:
+        """A symbol or an account that there is not, a size or a price that cannot be."""
+        return (
+            _unknown(tws, self.symbol)
+            or _unknown_account(tws, self.account)
+            or _not_positive(quantity=self.quantity, limit=self.limit, stop=self.stop)
+        )
+
+    def act(self, tws: Tws) -> bool:
+        """Enter it."""
+        instrument = tws.parts.contracts.by_symbol[self.symbol]
+        kind: Literal["MKT", "LMT", "STP"] = "MKT" if self.limit is None else "LMT"
+        order = Order(
+            client_id=self.client_id,
+            order_id=0,
+            order_ref=self.order_ref,
+            account=tws.parts.accounts.resolve(self.account),
+            instrument=instrument,
+            side=self.side,
+            quantity=self.quantity,
+            order_type=kind if self.stop is None else "STP",
+            limit=self.limit,
+            stop=self.stop,
+            tif=cast(TimeInForce, self.tif),
+            is_sent=False,
+        )
+        tws.parts.orders.enter(order, tws.now_ns, is_addressed=False)
+        return True
+
+
+class Position(OnTime, frozen=True, kw_only=True):
+    """`quantity` is negative for a short one. An unknown symbol is listed, quoted at `price`."""
+
+    does = "The account gets a position without an order, for example by an assignment."
+    advice = "Take the broker's word, raise an alarm, and be able to close what is not configured."
+    symbol: str
+    quantity: Decimal = Decimal(1)
+    price: Decimal = Decimal(100)
+    account: str = ""
+    sec_type: str = "STK"
+    exchange: str = "SMART"
+    currency: str = "USD"
+    multiplier: Decimal = Decimal(1)
+    min_tick: Decimal = Decimal("0.01")
+    con_id: int = 0
+
+    def refusal(self, tws: Tws) -> str:
+        """An account that there is not, a size or a price that cannot be."""
+        if not (self.quantity and self.quantity.is_finite()):
+            return f"quantity is {self.quantity}, must be a number, and not 0"
+        return _unknown_account(tws, self.account) or _not_positive(
+            price=self.price, multiplier=self.multiplier, min_tick=self.min_tick
+        )
+
+    def act(self, tws: Tws) -> bool:
+        """Book it, and tell those who watch positions."""
+        parts = tws.parts
+        if self.symbol not in parts.contracts.by_symbol:
+            self._list(tws)
+        account = parts.accounts.resolve(self.account)
+        parts.accounts.books[account].transfer(self.symbol, self.quantity, self.price)
+        parts.reports.moved(account, self.symbol)
+        return True
+
+    def _list(self, tws: Tws) -> None:
+        tws.list_instrument(
+            Instrument(
+                symbol=self.symbol,
+                sec_type=self.sec_type,
+                exchange=self.exchange,
+                currency=self.currency,
+                multiplier=self.multiplier,
+                min_tick=self.min_tick,
+                con_id=self.con_id,
+            )
+        )
+        bid, ask = str(self.price), str(self.price + self.min_tick)
+        row = Row(tws.now_ns, self.symbol, bid, ask, LOT, LOT, None, None)
+        tws.parts.feed.apply(row, tws.now_ns)
+        tws.parts.orders.apply(row, tws.now_ns)
+
+
+def _not_positive(**given: Decimal | None) -> str:
+    for name, value in given.items():
+        if value is not None and not (value.is_finite() and value > 0):
+            return f"{name} is {value}, must be above 0"
+    return ""
+
+
+def _unknown(tws: Tws, symbol: str) -> str:
+    known = tws.parts.contracts.by_symbol
+    return "" if symbol in known else f"symbol is {symbol!r:.80}; {expected(symbol, known)}"
+
+
+def _unknown_account(tws: Tws, name: str) -> str:
+    if tws.parts.accounts.resolve(name):
+        return ""
+    known = tws.parts.accounts.books
+    return f"account is {name!r:.80}; {expected(name, known)}"
