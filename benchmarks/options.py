@@ -30,6 +30,14 @@ def rates(text: str) -> list[int]:
     return found
 
 
+def sizes(text: str) -> list[int]:
+    """Several numbers of records, with commas; the first is what the others are held against."""
+    found = [int(part) for part in text.split(",")]
+    if not all(0 <= size <= 10_000_000 for size in found):
+        raise argparse.ArgumentTypeError(f"is {text}, must be numbers from 0 to 10000000")
+    return found
+
+
 def add_plot_option(parser: argparse.ArgumentParser) -> None:
     """Where a benchmark leaves its figures and its picture."""
     parser.add_argument(
