@@ -1,4 +1,4 @@
-"""Orders, fan-out and recovery on the real group: counts, and never how long anything took."""
+"""Orders, fan-out, recovery and growth on the real group: counts, never how long it took."""
 
 from tests.benchmarks.running import figures_of, goals_are_whole
 
@@ -31,4 +31,15 @@ def test_every_process_comes_back_after_a_kill() -> None:
         expected, 1
     )
     assert figures["up_to_first_tick_ms"]["count"] == 1
+    assert goals_are_whole(figures)
+
+
+def test_every_process_starts_on_a_long_past() -> None:
+    figures = figures_of("growth", "--sizes", "0,2000", "--seconds", "30")
+    fresh, grown = figures["sizes"]
+    assert fresh["journals"]["gateway"] == 0
+    assert grown["journals"]["gateway"] >= 2000
+    for start in ("first", "again"):
+        assert set(grown[start]) == {"gateway", "liquidation", "executor", "risk", "strategy-bench"}
+        assert all(one["ready_s"] > 0 and one["peak_mb"] > 10 for one in grown[start].values())
     assert goals_are_whole(figures)
