@@ -43,6 +43,7 @@ from tapewire.common.events import (
     SubmitOrder,
     terms_fault,
 )
+from tapewire.common.events.expiry import has_expired
 from tapewire.common.instruments import Instrument
 from tapewire.common.unanswered import Unanswered
 from tapewire.executor.order_requests import OWN, Command, OrderRequests, intent_id_of
@@ -106,7 +107,7 @@ class Executor:
         """
         if signal.id in self._answered:
             return [], []
-        if signal.expires_ns < now.wall_ns:
+        if has_expired(signal, now):
             expired = OrderExpired(now.wall_ns, signal.account, signal.id, signal.strategy)
             return self._applied([expired]), []
         if not isinstance(signal, Signal):
@@ -263,6 +264,7 @@ def _intent(signal: Signal, account: str, now: Now) -> SubmitOrder:
         symbol=signal.symbol,
         terms=signal.terms,
         expires_ns=signal.expires_ns,
+        expires_mono_ns=signal.expires_mono_ns,
         signal_id=signal.id,
         signal_ns=signal.ts_ns,
         cause_id=signal.cause_id,

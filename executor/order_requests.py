@@ -136,7 +136,10 @@ class OrderRequests:
         reason = self._denial(order, terms, now)
         if reason:
             return _denied(signal, account, reason, now)
-        modify = ModifyOrder(signal.id, now.wall_ns, order.intent_id, terms, signal.expires_ns)
+        modify = ModifyOrder(
+            signal.id, now.wall_ns, order.intent_id, terms,
+            signal.expires_ns, signal.expires_mono_ns,
+        )  # fmt: skip
         return OrderModifyPending(now.wall_ns, account, signal.id, signal.strategy, modify)
 
     def _denial(self, order: ExecutorOrder, terms: OrderTerms, now: Now) -> str:

@@ -134,6 +134,7 @@ class Flatten:
             symbol=symbol,
             terms=terms,
             expires_ns=now.wall_ns + ORDER_TTL_NS,
+            expires_mono_ns=now.mono_ns + ORDER_TTL_NS,
         )
 
 

@@ -91,14 +91,15 @@ class Context:
     def _envelope(self) -> dict[str, Any]:
         """What all signals carry: a new id, who sends it, until when it holds, what caused it."""
         self.signals += 1
-        now_ns, config = self.clock.time.wall_ns, self._config
+        now, config = self.clock.time, self._config
         cause_id, cause_ns = self.trigger.cause()
         return {
             "id": f"{config.name}-{self._epoch}-{self.signals}",
-            "ts_ns": now_ns,
+            "ts_ns": now.wall_ns,
             "account": config.account,
             "strategy": config.name,
-            "expires_ns": now_ns + self._ttl_ns,
+            "expires_ns": now.wall_ns + self._ttl_ns,
+            "expires_mono_ns": now.mono_ns + self._ttl_ns,
             "cause_id": cause_id,
             "cause_ns": cause_ns,
         }

@@ -1,7 +1,6 @@
 """Outgoing signals: each is sent again until the executor answers it, or its time is over.
 
-`runner.py` explains what must not go wrong here. Intervals are monotonic time; `expires_ns` in a
-signal is wall time, because the executor compares it with its own clock.
+`runner.py` explains what must not go wrong here. Intervals are monotonic time.
 
 All signals of a strategy live equally long, so they expire in the order in which they were given. A
 turn looks at the signals that are due or over, not at all that wait.

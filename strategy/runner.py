@@ -15,8 +15,8 @@ traded long after it was meant:
     says so. Giving up is not knowing: if the signal was delivered, the executor may have traded it
     and the answer may be on its way. So the reason says whether it was delivered, and an answer
     that arrives later is still taken in: the order appears in `orders` and counts in `position`.
-    The interval is monotonic time. `expires_ns` in the signal is wall time, because the executor
-    compares it with its own clock; neither side has to trust the other's interval.
+    The signal itself says until when it holds (see `common.events.expiry`), so that the executor
+    and the gateway do not act on it later either.
 
 *   **A cancel may overtake its order.** A strategy may cancel an order that nobody has answered
     yet. From then on the order's signal is not sent again. Either it had reached the executor:

@@ -40,6 +40,7 @@ class SubmitOrder(Event, frozen=True, tag="order.submit"):
     signal_ns: TimeNs = 0
     cause_id: str = ""
     cause_ns: TimeNs = 0
+    expires_mono_ns: TimeNs = 0
 
 
 class CancelOrder(Event, frozen=True, tag="order.cancel"):
@@ -67,6 +68,7 @@ class ModifyOrder(Event, frozen=True, tag="order.modify"):
     intent_id: Name
     terms: OrderTerms
     expires_ns: TimeNs
+    expires_mono_ns: TimeNs = 0
 
 
 # ---- emitted by the gateway ----------------------------------------------------------------

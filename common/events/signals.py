@@ -12,8 +12,8 @@ class Signal(Event, frozen=True, tag="signal"):
     """A wish to trade, acted on once or not at all.
 
     `id` is strategy, epoch and number; the signal is sent again under the same id until an
-    `order.*` event of the executor answers it or `expires_ns` has passed. `cause_id` and
-    `cause_ns` name the tick that triggered it.
+    `order.*` event of the executor answers it or it has expired, by `expires_ns` or by
+    `expires_mono_ns` (see `expiry`). `cause_id` and `cause_ns` name the tick that triggered it.
     """
 
     id: Name
@@ -27,6 +27,7 @@ class Signal(Event, frozen=True, tag="signal"):
     confidence: Unit = 1.0
     cause_id: str = ""
     cause_ns: TimeNs = 0
+    expires_mono_ns: TimeNs = 0
 
 
 class CancelSignal(Event, frozen=True, tag="signal.cancel"):
@@ -44,6 +45,7 @@ class CancelSignal(Event, frozen=True, tag="signal.cancel"):
     expires_ns: TimeNs
     cause_id: str = ""
     cause_ns: TimeNs = 0
+    expires_mono_ns: TimeNs = 0
 
 
 class ModifySignal(Event, frozen=True, tag="signal.modify"):
@@ -58,6 +60,7 @@ class ModifySignal(Event, frozen=True, tag="signal.modify"):
     changes: TermChanges
     cause_id: str = ""
     cause_ns: TimeNs = 0
+    expires_mono_ns: TimeNs = 0
 
 
 AnySignal = Signal | CancelSignal | ModifySignal

@@ -39,6 +39,7 @@ from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.clock import Now
 from tapewire.common.events import Event, Heartbeat, SubmitOrder, terms_fault
+from tapewire.common.events.expiry import has_expired
 
 ADDS_RISK: Final = "it would add risk, and the liquidation gateway only takes orders that reduce it"
 HALT_ARRIVED: Final = "since a halt arrived"
@@ -96,7 +97,7 @@ class Gate:
         fault = terms_fault(order.terms)
         if fault:
             return fault
-        if order.expires_ns < now.wall_ns:
+        if has_expired(order, now):
             return "it expired before it could be sent"
         if self.decisions.flattens(order):
             return "a flatten is in progress, and it closes the positions itself"

@@ -22,6 +22,7 @@ from tapewire.common.events import (
     OrderModifyRejected,
     SubmitOrder,
 )
+from tapewire.common.events.expiry import has_expired
 from tapewire.gateway.broker import Broker, Verdict
 from tapewire.gateway.orders.admission import Gate
 from tapewire.gateway.orders.holdings import Holdings
@@ -215,13 +216,16 @@ class OrderEntry:
         intent = self._orders[modify.intent_id]
         if reason := self._unconfigured(intent.order.symbol):
             return reason
-        if modify.expires_ns < now.wall_ns:
+        if has_expired(modify, now):
             return "it expired before it could be sent"
         smaller = modify.terms.quantity <= intent.terms.quantity
         if smaller and replace(modify.terms, quantity=intent.terms.quantity) == intent.terms:
             return ""
         remaining = replace(modify.terms, quantity=modify.terms.quantity - intent.filled)
-        new = replace(intent.order, terms=remaining, expires_ns=modify.expires_ns)
+        new = replace(
+            intent.order, terms=remaining,
+            expires_ns=modify.expires_ns, expires_mono_ns=modify.expires_mono_ns,
+        )  # fmt: skip
         return self._denial(new, now)
 
     def _unconfigured(self, symbol: str) -> str:

@@ -11,6 +11,7 @@ from tapewire.common.clock import Now
 from tapewire.common.events import (
     ConnectionUp,
     Event,
+    ModifySignal,
     OrderAccepted,
     OrderAnswer,
     OrderCancelled,
@@ -22,6 +23,7 @@ from tapewire.common.events import (
     OrderStateChanged,
     OrderUnknown,
     PositionReported,
+    TermChanges,
 )
 from tapewire.common.roles import RISK
 from tapewire.executor.executor import Executor
@@ -41,6 +43,7 @@ from tests.executor.orders import (
     terms,
 )  # fmt: skip
 
+HOUR = 3_600 * SECOND
 ORDER = (T0, "DU1", "s-e-1/1")
 
 
@@ -62,6 +65,28 @@ def test_an_expired_signal_is_not_traded():
     late = signal(expires_ns=T0)
     assert one.on_signal(late, NOW + 1) == ([OrderExpired(T0 + 1, "", "s-e-1", "s")], [])
     assert one.on_signal(late, NOW) == ([], [])
+
+
+@pytest.mark.parametrize("set_by_ns", [-HOUR, HOUR])
+def test_a_clock_that_is_set_does_not_keep_a_signal_alive(set_by_ns: int):
+    until_ns = NOW.mono_ns + 5 * SECOND
+    late = signal(expires_ns=T0 + 2 * HOUR, expires_mono_ns=until_ns)
+    set_clock = Now(NOW.wall_ns + set_by_ns, until_ns)
+    assert isinstance(executor().on_signal(late, set_clock)[0][0], OrderCreated)
+    (expired,), orders = executor().on_signal(late, set_clock + 1)
+    assert isinstance(expired, OrderExpired)
+    assert orders == []
+
+
+def test_an_order_and_a_modify_expire_with_their_signals():
+    one, ends = executor(), {"expires_ns": T0 + HOUR, "expires_mono_ns": NOW.mono_ns + SECOND}
+    _, (order,) = one.on_signal(signal(**ends), NOW)
+    assert (order.expires_ns, order.expires_mono_ns) == tuple(ends.values())
+    one.on_broker(intended(order), NOW)
+    one.on_broker(accepted(order), NOW)
+    wanted = ModifySignal("s-e-2", T0, "DU1", "s", "s-e-1", **ends, changes=TermChanges(Decimal(9)))
+    (pending,), _ = one.on_signal(wanted, NOW)
+    assert (pending.modify.expires_ns, pending.modify.expires_mono_ns) == tuple(ends.values())
 
 
 def test_a_signal_that_overtakes_the_connection_waits_for_the_account_and_is_not_denied():

@@ -186,6 +186,15 @@ def test_the_durable_state_has_the_halts_with_their_reasons_and_the_flatten():
 # ---- what is no order at all --------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("set_by_ns", [-HOUR, HOUR])
+def test_a_clock_that_is_set_does_not_keep_an_order_alive(set_by_ns: int):
+    order = submit(side="SELL", expires_ns=T0 + 2 * HOUR, expires_mono_ns=NOW.mono_ns + SECOND)
+    set_clock = Now(NOW.wall_ns + set_by_ns, NOW.mono_ns + SECOND)
+    assert asked(gate(), order, held=10, now=set_clock) == ""
+    late = "it expired before it could be sent"
+    assert asked(gate(), order, held=10, now=set_clock + 1) == late
+
+
 def test_an_expired_order_is_denied_even_if_it_reduces():
     late = "it expired before it could be sent"
     assert asked(gate(), submit(side="SELL", expires_ns=T0 - 1), held=10) == late

@@ -87,6 +87,15 @@ def test_a_modify_expires_after_its_last_moment(bench: Bench):
     assert rejected(bench) == ["it expired before it could be sent"]
 
 
+def test_a_clock_that_is_set_back_does_not_keep_a_modify_alive(bench: Bench):
+    bench.rest()
+    ends = {"expires_ns": T0 + 3600 * SECOND, "expires_mono_ns": bench.now.mono_ns}
+    assert bench.modify(modify_order("s-2", limit=149, **ends)).accepted
+    bench.now += 1
+    assert bench.flush() == []
+    assert rejected(bench) == ["it expired before it could be sent"]
+
+
 def test_what_an_order_has_filled_is_not_counted_again_when_it_grows(bench: Bench):
     bench.hold(10)
     order = bench.rest(8, "SELL")

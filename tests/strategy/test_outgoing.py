@@ -50,19 +50,21 @@ def test_a_cancel_carries_the_order_and_the_tick_that_triggered_it():
     one.strategy.on_trade = lambda _trade: one.strategy.cancel(order_id)
     one._on_trade = one.strategy.on_trade
     one.on_ticks("o", [Trade("AAPL", T0 - 9, 1.0, 1.0)], NOW)
-    assert one.due(NOW) == [
-        CancelSignal("echo-e1-2", T0, "", "echo", order_id, T0 + 5 * SECOND, "o/0", T0 - 9)
-    ]
+    ends = {"expires_ns": T0 + 5 * SECOND, "expires_mono_ns": NOW.mono_ns + 5 * SECOND}
+    caused = {"cause_id": "o/0", "cause_ns": T0 - 9}
+    assert one.due(NOW) == [CancelSignal("echo-e1-2", T0, "", "echo", order_id, **ends, **caused)]
 
 
 def test_a_modify_carries_its_changes():
     one = runner()
     order_id = bought(one)
     assert one.strategy.modify(order_id, 12) == "echo-e1-2"
-    changes = TermChanges(Decimal(12))
     assert one.due(NOW) == [
-        ModifySignal("echo-e1-2", T0, "", "echo", order_id, T0 + 5 * SECOND, changes)
-    ]
+        ModifySignal(
+            "echo-e1-2", T0, "", "echo", order_id, T0 + 5 * SECOND, TermChanges(Decimal(12)),
+            expires_mono_ns=NOW.mono_ns + 5 * SECOND,
+        )
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["cancel", "modify"])
