@@ -10,9 +10,11 @@ from tapewire.common.bus.transport import Inbound, Stream
 from tapewire.common.clock import VirtualClock
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
+from tapewire.common.runtime.heads import Heads, Memory
 from tapewire.common.runtime.journal import Journal, Synchronous
 from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.common.runtime.service import Service
+from tapewire.common.runtime.stand_by import assemble
 from tapewire.virtual.network import VirtualTransport
 
 Build = Callable[["Node"], Service]
@@ -63,6 +65,27 @@ class CrashingJournal(MemoryJournal):
         self._under_way = None
 
 
+class HeadMemory:
+    """What a process remembers of journals, as a file of its own would keep it."""
+
+    def __init__(self) -> None:
+        self.boots = 1
+        self._memory = Memory()
+
+    @property
+    def boot(self) -> str:
+        """Names the present start of the machine."""
+        return str(self.boots)
+
+    def read(self) -> Memory:
+        """What was written last."""
+        return self._memory
+
+    def write(self, memory: Memory) -> None:
+        """Keep `memory`."""
+        self._memory = memory
+
+
 class Arrival:
     """Messages that reach one start of a process at the same time."""
 
@@ -95,6 +118,8 @@ class Node:
         self.config = config
         self.clock = clock
         self.records = CrashingJournal()
+        self.remembered = HeadMemory()
+        self.heads = Heads(role, self.remembered)
         self.transport = VirtualTransport(role, route)
         self.service: Service | None = None
         self.starts = 0
@@ -116,7 +141,8 @@ class Node:
         self.starts += 1
         self.transport = VirtualTransport(self.role, self._route)
         self.records.step = self.transport.step
-        self.service = self._build(self)
+        self.heads = Heads(self.role, self.remembered)
+        self.service = assemble(self, self._build)
         return self.service
 
     # ---- the host ------------------------------------------------------------------------------
@@ -130,8 +156,12 @@ class Node:
         """What survives the process; with NORMAL, not always the machine."""
         weaker = "NORMAL" in (synchronous, self.config.storage.synchronous)
         self.records.durable = not weaker
+        self.heads.require(self.records)
         self.records.later = self._later if background else None
         return self.records
+
+    def reset(self) -> None:
+        """See `Host.reset`; the world opens nothing."""
 
     def serve_stream(self) -> None:
         """The world routes by the names of channels: nothing has to be opened."""

@@ -21,7 +21,7 @@ from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
 from tapewire.common.runtime.background import DONE
 from tapewire.common.runtime.host import Host
-from tapewire.common.runtime.journal import Head, events_of
+from tapewire.common.runtime.journal import Head, JournalDamagedError, events_of
 from tapewire.common.runtime.service import JOURNAL, Service
 from tapewire.common.ticks.rows import Row
 from tapewire.executor import composition as executor
@@ -146,6 +146,7 @@ class World:
         for name, node in self.nodes.items():
             self.kill(name, restart_after_ns=restarts_after_ns())
             node.records.crash()
+            node.remembered.boots += 1
 
     def cut(self, name: str) -> None:
         """Reset a gateway's connection to TWS."""
@@ -196,6 +197,9 @@ class World:
         try:
             service.turn(0)
         except Killed:
+            self.kill(node.role)
+        except JournalDamagedError as error:  # the process ends, and the next start looks at it
+            node.heads.suspect(str(error))
             self.kill(node.role)
         else:
             self._wake(node, service.due_ns)

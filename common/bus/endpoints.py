@@ -74,7 +74,7 @@ def prepare_run_dir(run_dir: Path) -> Path:
             f"run_dir {run_dir}: {error.strerror}; must be a folder of yours"
         ) from error
     require_own(run_dir)
-    for folder in ("journals", "status", "locks", "epochs", "logs", "targets", "programs"):
+    for folder in ("journals", "status", "locks", "epochs", "logs", "targets", "programs", "heads"):
         (run_dir / folder).mkdir(mode=0o700, exist_ok=True)
     return run_dir.absolute()
 

@@ -11,7 +11,8 @@ from typing import Final
 from tapewire.common.bus import wire
 from tapewire.common.clock import Now
 from tapewire.common.events import CatchUp, CatchUpReply, Event, Heartbeat, Quote, Tick, Trade
-from tapewire.common.runtime.journal import Journal
+from tapewire.common.runtime.heads import difference, with_remedy
+from tapewire.common.runtime.journal import GENESIS, Head, Journal
 
 CATCH_UP_EVENTS_MAX: Final = 1000
 CATCH_UP_RETRY_NS: Final = 500_000_000
@@ -40,7 +41,9 @@ class JournaledStream:
         """The piece of the journal that `request` asks for, bounded; readers ask again."""
         records = self.journal.read(request.from_seq, CATCH_UP_EVENTS_MAX)
         body = wire.encode_records(self.source, self.epoch, request.from_seq, records)
-        return CatchUpReply(request.id, body, self.journal.head.seq)
+        known = request.known_seq
+        chain = self.journal.chain_at(known) if known else GENESIS
+        return CatchUpReply(request.id, body, self.journal.head.seq, known, chain)
 
 
 class Follower:
@@ -48,6 +51,10 @@ class Follower:
 
     It starts at seq 1 and asks for what came before it listened. While it waits for an answer,
     live events beyond the hole are dropped: the answer, or the one after it, has them.
+
+    What was remembered of the source (see `heads`) it has to confirm before any event is given. A
+    journal that does not hold it, or that its owner calls damaged, is a `fault`: from then on
+    nothing of the source is taken, since whatever it says follows from another past.
     """
 
     def __init__(self, source: str) -> None:
@@ -58,6 +65,8 @@ class Follower:
         self.gaps = 0
         self.fault = ""
         self._epoch = ""
+        self._least = 0  # how far the journal goes at least, as was remembered
+        self._unconfirmed: Head | None = None
         self._asked_ns: int | None = None
         self._request_id = 0
 
@@ -65,62 +74,102 @@ class Follower:
         state = self.fault or ("live" if self.caught_up else "catching up")
         return f"<Follower {self.source}: {state}, next seq {self.next_seq}>"
 
+    @property
+    def trusted(self) -> bool:
+        """Whether the source has confirmed what was remembered of it."""
+        return not self.fault and self._unconfirmed is None
+
+    def remember(self, head: Head | None) -> None:
+        """What was known of the journal when this reader last ran; None for nothing."""
+        if head is not None:
+            self._unconfirmed, self._least = head, head.seq
+
     def on_batch(self, batch: wire.Batch) -> Iterator[Event]:
         """The events of a live batch that are new and in order; unusable ones are passed over."""
         if not self._is_of_this_epoch(batch.epoch, batch.seq - 1):
             return
-        if batch.seq > self.next_seq:
+        if batch.seq > self.next_seq or self._unconfirmed is not None:
             self._fall_behind(batch.seq + len(batch.events) - 1)
             return
         yield from self._take(batch)
 
     def on_heartbeat(self, beat: Heartbeat, epoch: str) -> None:
         """Learn how far the source's journal goes; a head below what was seen is a fault."""
+        if beat.fault and epoch >= self._epoch:
+            self._fail(beat.fault)
         if not self._is_of_this_epoch(epoch, beat.seq):
             return
         if beat.seq >= self.next_seq:
             self._fall_behind(beat.seq)
-        elif self.next_seq > self.known_head:
+        elif self.next_seq > self.known_head and self._unconfirmed is None:
             self.caught_up = True
             self._asked_ns = None
 
     def request(self, now: Now) -> CatchUp | None:
         """The question to send now, if something is missing and none is under way."""
-        if self.caught_up or self.known_head < self.next_seq:
+        if self.fault or not self._wants_answer():
             return None
         if self._asked_ns is not None and now.mono_ns - self._asked_ns < CATCH_UP_RETRY_NS:
             return None
         self._asked_ns = now.mono_ns
         self._request_id += 1
-        return CatchUp(self._request_id, self.next_seq)
+        return CatchUp(self._request_id, self.next_seq, self._known_seq())
 
     def on_reply(self, reply: CatchUpReply, batch: wire.Batch) -> Iterator[Event]:
         """The missing events, as far as the answer goes; the next `request` asks for the rest."""
-        if not self._is_of_this_epoch(batch.epoch, reply.head) or batch.seq > self.next_seq:
+        if not self._is_of_this_epoch(batch.epoch, reply.head) or not self._is_confirmed(reply):
+            return
+        if batch.seq > self.next_seq:
             return
         yield from self._take(batch)
         self._asked_ns = None
         self.known_head = max(self.known_head, reply.head)
         self.caught_up = self.next_seq > self.known_head
 
+    def _wants_answer(self) -> bool:
+        """Whether something is missing, or must be confirmed by a source that is there."""
+        if self._unconfirmed is not None:
+            return bool(self._epoch)
+        return not self.caught_up and self.known_head >= self.next_seq
+
+    def _known_seq(self) -> int:
+        return self._unconfirmed.seq if self._unconfirmed is not None else 0
+
+    def _is_confirmed(self, reply: CatchUpReply) -> bool:
+        """Whether the source holds what was remembered of it, as far as that was asked for."""
+        known = self._unconfirmed
+        if known is None:
+            return True
+        if reply.known_seq != known.seq:
+            return False
+        if fault := difference(self.source, known, reply.head, reply.chain):
+            self._fail(with_remedy(self.source, fault))
+            return False
+        self._unconfirmed = None
+        return True
+
+    def _fail(self, fault: str) -> None:
+        """The first fault stays: a source that cannot be trusted is not believed again."""
+        self.fault = self.fault or fault
+        self.caught_up = False
+
     def _is_of_this_epoch(self, epoch: str, head: int) -> bool:
-        """Whether a message is of the source's present run; the first of a new run shows its head.
+        """Whether a message is of the source's present run and the source is trusted; the first of
+        a new run shows its head.
 
         Epochs sort in the order of starts, so what an earlier run left on its way can be told apart
         from what a new one sends. Within a run a head cannot go back: a lower one is a message that
         came late, for replies come by another socket than what is published. A new run that
         begins below what was seen has lost its journal's tail.
         """
-        if epoch < self._epoch:
+        if epoch < self._epoch or self.fault:
             return False
         if epoch > self._epoch:
             self._epoch = epoch
-            if head < self.next_seq - 1:
-                self.fault = (
-                    f"{self.source}'s journal came back with head {head},"
-                    f" {self.next_seq - 1} was seen: its tail is lost"
-                )
-        return True
+            seen = Head(max(self.next_seq - 1, self.known_head, self._least), GENESIS)
+            if fault := difference(self.source, seen, head, seen.chain):
+                self._fail(with_remedy(self.source, fault))
+        return not self.fault
 
     def _take(self, batch: wire.Batch) -> Iterator[Event]:
         for event in batch.events[max(0, self.next_seq - batch.seq) :]:

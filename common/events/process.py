@@ -20,6 +20,9 @@ class Heartbeat(Event, frozen=True, tag="process.heartbeat"):
     the gateway needs fresh before it sends anything that adds risk. The lease's age is measured
     with `mono_ns`, the sender's monotonic clock, which all processes of one machine share: setting
     the wall clock neither ends nor prolongs it.
+
+    `durable` is False for a journal whose tail the loss of the machine's power may take. `fault` is
+    what is wrong with the sender's own journal: none of what it published may be trusted.
     """
 
     ts_ns: TimeNs
@@ -29,6 +32,8 @@ class Heartbeat(Event, frozen=True, tag="process.heartbeat"):
     chain: str
     trading: TradingState | None = None
     mono_ns: TimeNs = 0
+    durable: bool = True
+    fault: Text = ""
 
 
 class ConnectionUp(Event, frozen=True, tag="connection.up"):
@@ -86,15 +91,24 @@ class OrderReply(Event, frozen=True, tag="order.reply"):
 
 
 class CatchUp(Event, frozen=True, tag="stream.catch_up"):
-    """Asks a journal for what it has from `from_seq` on; batches of the journal's topic answer."""
+    """Asks a journal for what it has from `from_seq` on; batches of the journal's topic answer.
+
+    With `known_seq` above 0 it also asks for the chain at that record.
+    """
 
     id: int
     from_seq: Annotated[int, msgspec.Meta(ge=1)]
+    known_seq: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class CatchUpReply(Event, frozen=True, tag="stream.catch_up.reply"):
-    """A piece of a journal: `body` is a batch as it was published; `head` its last seq of all."""
+    """A piece of a journal: `body` is a batch as it was published; `head` its last seq of all.
+
+    `chain` is the journal's at `known_seq`, if the question asked for one; empty beyond its end.
+    """
 
     id: int
     body: bytes
     head: int
+    known_seq: int = 0
+    chain: str = ""

@@ -11,6 +11,7 @@ from typing import Protocol
 from tapewire.common.bus.transport import Stream, Transport
 from tapewire.common.clock import Clock
 from tapewire.common.config.settings import Config
+from tapewire.common.runtime.heads import Heads
 from tapewire.common.runtime.journal import Journal, Synchronous
 
 
@@ -37,8 +38,18 @@ class Host(Protocol):
     def epoch(self) -> str:
         """Names this start; sorts behind those of all earlier starts of the role."""
 
+    @property
+    def heads(self) -> Heads:
+        """What the role remembers of journals, its own among them."""
+
+    def reset(self) -> None:
+        """Close the channels and the journal that were opened, to build another service."""
+
     def journal(self, synchronous: Synchronous = "FULL", *, background: bool = False) -> Journal:
-        """The role's journal; with `background` its commits may complete in a later turn."""
+        """The role's journal; with `background` its commits may complete in a later turn.
+
+        Raises `JournalDamagedError` if it does not hold what the role remembers of it.
+        """
 
     def serve_stream(self) -> None:
         """Open `events` and `requests`, the two channels of a role that journals."""

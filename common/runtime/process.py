@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -25,9 +26,18 @@ from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.runtime import logs, private_file
 from tapewire.common.runtime.background import BackgroundJournal
-from tapewire.common.runtime.journal import Journal, JournalError, SqliteJournal, Synchronous
+from tapewire.common.runtime.head_file import HeadFile
+from tapewire.common.runtime.heads import Heads
+from tapewire.common.runtime.journal import (
+    Journal,
+    JournalDamagedError,
+    JournalError,
+    SqliteJournal,
+    Synchronous,
+)
 from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken, take_role
 from tapewire.common.runtime.service import JOURNAL, Service
+from tapewire.common.runtime.stand_by import assemble
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
@@ -46,10 +56,12 @@ class Process:
         self.arguments = arguments
         self.run_dir = prepare_run_dir(config.run_dir)
         self.clock: Clock = SystemClock()
-        self.transport = ZmqTransport(config.bus.messages_max, config.bus.batch_max)
+        self.transport = self._new_transport()
         self.stopping = ""
         self._parent = os.getppid()
         self._lock = take_role(self.run_dir, role)
+        self._journals: list[Journal] = []
+        self.heads = Heads(role, HeadFile(self.run_dir, role))
         self.epoch = next_epoch(self.run_dir / "epochs" / role, self.clock.now_ns())
 
     def endpoint(self, name: str) -> str:
@@ -63,12 +75,25 @@ class Process:
         may weaken it. NORMAL is for a role that learns from others what a power cut made it forget.
         """
         path = self.run_dir / "journals" / f"{self.role}.sqlite"
+        self._require_remembered(path)
         weaker = "NORMAL" in (synchronous, self.config.storage.synchronous)
-        if not background:
-            return SqliteJournal(path, "NORMAL" if weaker else "FULL")
-        journal = BackgroundJournal(path, "NORMAL" if weaker else "FULL")
-        self.transport.attach(JOURNAL, journal)
-        return journal
+        level: Synchronous = "NORMAL" if weaker else "FULL"
+        if background:
+            committing = BackgroundJournal(path, level)
+            self.transport.attach(JOURNAL, committing)
+            self._journals.append(committing)
+        else:
+            self._journals.append(SqliteJournal(path, level))
+        return self._journals[-1]
+
+    def _require_remembered(self, path: Path) -> None:
+        """Compare the journal with what is remembered of it, before it is opened for writing: what
+        may be evidence is left as it is."""
+        if not path.exists() or not path.stat().st_size:
+            self.heads.require(None)
+            return
+        with closing(SqliteJournal(path, read_only=True)) as journal:
+            self.heads.require(journal)
 
     def serve_stream(self) -> None:
         """Open the two sockets of a role that journals: its stream, and the door to it."""
@@ -123,6 +148,16 @@ class Process:
         """Whether the parent died: a restarted group must not be doubled by its survivors."""
         return os.getppid() != self._parent
 
+    def reset(self) -> None:
+        """See `Host.reset`."""
+        self.transport.close()
+        while self._journals:
+            self._journals.pop().close()
+        self.transport = self._new_transport()
+
+    def _new_transport(self) -> ZmqTransport:
+        return ZmqTransport(self.config.bus.messages_max, self.config.bus.batch_max)
+
     def release(self) -> None:
         """Close the sockets and give the role back."""
         self.transport.close()
@@ -154,10 +189,14 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, process.stop_on)
     try:
-        return _serve(process, build(process), log)
+        return _serve(process, assemble(process, build), log)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIG
+    except JournalDamagedError as error:
+        log.error("ended", error=str(error))
+        process.heads.suspect(str(error))  # the next start looks at every record
+        return EXIT_FAILED
     except (JournalError, OSError) as error:
         log.error("ended", error=str(error))
         return EXIT_FAILED
@@ -181,8 +220,7 @@ def _serve(process: Process, service: Service, log: Any) -> int:
     log.info("stopped", why=process.stopping or "parent died", left=left)
     if target:
         target.unlink(missing_ok=True)
-    if service.stream is not None:
-        service.stream.journal.close()
+    service.close()
     return EXIT_OK
 
 

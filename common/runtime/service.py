@@ -45,7 +45,8 @@ from tapewire.common.events import (
     name_of,
 )
 from tapewire.common.runtime.commits import Commits
-from tapewire.common.runtime.journal import Journal, JournalError
+from tapewire.common.runtime.heads import Heads
+from tapewire.common.runtime.journal import Head, Journal, JournalError
 from tapewire.common.runtime.metrics import Metrics
 
 T = TypeVar("T")
@@ -89,7 +90,10 @@ class Service:
         self.followers = {source: Follower(source) for source in follows}
         self.stream = JournaledStream(role, epoch, journal) if journal is not None else None
         self.beats: dict[str, Heartbeat] = {}
+        self.journal_fault = ""
         self.dead_letters: deque[DeadLetter] = deque(maxlen=DEAD_LETTERS_MAX)
+        self._heads: Heads | None = None
+        self._journal = journal
         self._heartbeat_ns = heartbeat_ms * 1_000_000
         self._next_beat_ns = 0
         self._hold_ms = hold_ms
@@ -110,7 +114,7 @@ class Service:
         )
         self.replies.on(CatchUpReply, self._on_past)
         if self.stream is not None:
-            self.requests.on(CatchUp, self._on_catch_up)
+            self.requests.on(CatchUp, self.on_catch_up)
         self._turns = self.metrics.times["turn", ""]
         self.metrics.watch("gaps", self._gaps, "counter")
         self.metrics.watch("journal_seq", self._journal_seq)
@@ -163,6 +167,11 @@ class Service:
         """What else a person may want to see of it, JSON-able."""
         return {}
 
+    def on_catch_up(self, question: CatchUp, sender: bytes, now: Now) -> None:
+        """A reader asks for a piece of the journal."""
+        assert self.stream is not None
+        self.reply(sender, self.stream.answer(question))
+
     # ---- what a subclass uses ----------------------------------------------------------------
 
     def emit(self, *events: Event) -> None:
@@ -185,6 +194,12 @@ class Service:
         """Keep and count input that could not be used."""
         self.metrics.count("dead_letters", label=origin)
         self.dead_letters.append(DeadLetter(origin, reason, body[:256]))
+
+    def remember(self, heads: Heads) -> None:
+        """Take up what this role remembered of journals when it last ran; before the first turn."""
+        self._heads = heads
+        for source, follower in self.followers.items():
+            follower.remember(heads.of(source))
 
     def following(self) -> tuple[ProcessState, str]:
         """READY once every followed source has sent something and its past is known."""
@@ -222,6 +237,8 @@ class Service:
                 self.commit()
         self._catch_up(now)
         self._beat(now)
+        if self._heads is not None and now.mono_ns >= self._heads.due_ns:
+            self._heads.keep(self._journal, now.mono_ns)
         self._turns.record(self.clock.mono_ns() - now.mono_ns)
 
     @property
@@ -233,9 +250,20 @@ class Service:
         """End in order: `on_stop`, then write down and say what it led to; gives what it said."""
         left = self.on_stop(self.clock.now())
         self._commits.flush()
+        if self._heads is not None:
+            self._heads.keep(self._journal, self._heads.due_ns)
         for router in (self.events, self.requests, self.replies):
             router.close()
         return left
+
+    def close(self) -> None:
+        """Close the journal. That writes all of it to the disk, so its head is remembered as what
+        no loss of power can take."""
+        if self._journal is None:
+            return
+        self._journal.close()
+        if self._heads is not None:
+            self._heads.keep(self._journal, self._heads.due_ns, closed=True)
 
     def commit(self) -> None:
         """Write down what was emitted; publish what is durable, and answer those who asked."""
@@ -274,6 +302,9 @@ class Service:
                 if isinstance(beat, Heartbeat):
                     self.beats[source] = beat
                     follower.on_heartbeat(beat, batch.epoch)
+                    if self._heads is not None and follower.trusted:
+                        head = Head(beat.seq, beat.chain)
+                        self._heads.note(source, head, durable=beat.durable)
                     self.on_heartbeat(source, beat, now)
             return
         channel = f"{source}.events"
@@ -286,10 +317,6 @@ class Service:
         channel = f"{source}.events"
         for event in self.followers[source].on_reply(reply, batch):
             self.events.route(channel, event, source, now)
-
-    def _on_catch_up(self, question: CatchUp, sender: bytes, now: Now) -> None:
-        assert self.stream is not None
-        self.reply(sender, self.stream.answer(question))
 
     def _router(self, otherwise: Callable[[Event, T, Now], None]) -> EventRouter[T, Now]:
         """What cannot be written down must not be acted on: that error ends the process."""
@@ -327,7 +354,10 @@ class Service:
             return
         self._announced, self._next_beat_ns = announced, now.mono_ns + self._heartbeat_ns
         seq, chain = self.stream.journal.head
-        beat = Heartbeat(now.wall_ns, state, reason, seq, chain, announced[2], now.mono_ns)
+        beat = Heartbeat(
+            now.wall_ns, state, reason, seq, chain, announced[2], now.mono_ns,
+            self.stream.journal.durable, self.journal_fault,
+        )  # fmt: skip
         self.transport.send("events", self.stream.heartbeat(beat))
 
     def status(self) -> Mapping[str, Any]:

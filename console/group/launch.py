@@ -1,5 +1,6 @@
 """What a group is launched with, and the journals that an earlier one left in its run directory."""
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -9,8 +10,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from tapewire.common import roles
 from tapewire.common.config.settings import Config
-from tapewire.common.runtime import private_file
-from tapewire.common.runtime.journal import JournalVersionError, SqliteJournal
+from tapewire.common.runtime import head_file, private_file
+from tapewire.common.runtime.journal import (
+    JournalDamagedError,
+    JournalVersionError,
+    SqliteJournal,
+)
 from tapewire.console.group.control import FILE
 
 OF_THE_ACCOUNT: Final = (*roles.GATEWAYS, roles.EXECUTOR)
@@ -99,6 +104,8 @@ def archived(run_dir: Path, names: list[str]) -> Path | None:
     (archive / "journals").mkdir(mode=0o700, parents=True)
     for path in old:
         path.rename(archive / "journals" / path.name)
+    for name in names:
+        head_file.replace(run_dir, name, None)  # they begin anew, and that is meant
     for name in ("audit.jsonl", FILE):  # reading the journals needs the launch configuration
         if (run_dir / name).exists():
             (run_dir / name).rename(archive / name)
@@ -106,9 +113,11 @@ def archived(run_dir: Path, names: list[str]) -> Path | None:
 
 
 def require_version(path: Path) -> None:
-    """Raise `JournalVersionError` for a journal that another version of Tapewire wrote."""
+    """Raise `JournalVersionError` for a journal that another version of Tapewire wrote. About one
+    that is damaged its own process says what is wrong, and the others start."""
     if path.stat().st_size:
-        SqliteJournal(path, read_only=True).close()
+        with contextlib.suppress(JournalDamagedError):
+            SqliteJournal(path, read_only=True).close()
 
 
 def _is_readable(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """A flatten as a person follows it: what it will do, how it ended, and what is left."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -7,6 +8,7 @@ from typing import NamedTuple
 from tapewire.common import roles
 from tapewire.common.amounts import counted
 from tapewire.common.events import EVERYTHING, FlattenCompleted, FlattenStarted, Scope
+from tapewire.common.runtime.journal import JournalDamagedError
 from tapewire.console.group import status
 from tapewire.console.group.status import Status, wait_for
 from tapewire.console.records.journals import Journals
@@ -78,9 +80,11 @@ def in_progress(statuses: Mapping[str, Status]) -> str:
 
 
 def unfinished(run_dir: Path) -> FlattenStarted | None:
-    """The flatten that risk has started and not completed; the next start continues it."""
+    """The flatten that risk has started and not completed; the next start continues it. A damaged
+    journal is read up to the damage: risk continues nothing before it is put right."""
     found: FlattenStarted | None = None
-    with Journals(run_dir, sources=(roles.RISK,)) as journals:
+    damaged = contextlib.suppress(JournalDamagedError)
+    with damaged, Journals(run_dir, sources=(roles.RISK,)) as journals:
         for entry in journals.until():
             if isinstance(entry.event, FlattenStarted):
                 found = entry.event

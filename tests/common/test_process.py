@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -14,7 +16,7 @@ import pytest
 
 from tapewire.common.bus import wire
 from tapewire.common.bus.transport import ZmqTransport
-from tapewire.common.events import Control
+from tapewire.common.events import CatchUp, Control, ControlReply
 from tapewire.common.runtime.journal import SqliteJournal, events_of
 from tapewire.common.runtime.process import next_epoch
 from tests.waiting import wait_for
@@ -241,14 +243,84 @@ def test_a_run_directory_that_is_a_file_is_refused(start: Start, run_dir: Path) 
     assert "Traceback" not in said
 
 
-def test_a_journal_that_cannot_be_read_ends_it_with_a_sentence(start: Start, run_dir: Path) -> None:
-    (run_dir / "journals").mkdir(parents=True)
+def test_a_journal_that_cannot_be_read_halts_it_and_it_says_so_to_whoever_asks(
+    start: Start, run_dir: Path
+) -> None:
+    file = run_dir / "journals" / "risk.sqlite"
+    file.parent.mkdir(parents=True)
     run_dir.chmod(0o700)
-    (run_dir / "journals" / "risk.sqlite").write_bytes(b"not a database " * 100)
-    code, said = end(start())
+    file.write_bytes(b"not a database " * 100)
+    process = start()
+    status = status_of(run_dir)
+    assert status["state"] == "HALTED"
+    assert status["reason"] == (
+        f"risk's journal is damaged: {file}: file is not a database; expected a journal;"
+        " `tapewire journals verify` shows what is wrong, `tapewire journals restore risk --from"
+        " FILE` puts a copy back"
+    )
+    transport = ZmqTransport()
+    transport.connect("control", "dealer", f"ipc://{run_dir}/control")
+    request = wire.encode(Control(1, "halt", "x"))
+    wait_for(lambda: transport.send("control", [request]), "the connection")
+    ((_, frames),) = wait_for(lambda: transport.poll(50), "the answer")
+    assert wire.decode_event(frames[-1]) == ControlReply(False, "HALTED", status["reason"])
+    transport.close()
+    process.terminate()
+    assert end(process)[0] == 0
+    assert file.read_bytes() == b"not a database " * 100, "it is left as it was"
+
+
+def test_an_older_copy_of_its_journal_halts_it_until_the_newer_one_is_back(
+    start: Start, run_dir: Path
+) -> None:
+    file = run_dir / "journals" / "risk.sqlite"
+    kept: list[bytes] = []
+    for _ in range(2):
+        process = start()
+        status_of(run_dir)
+        process.terminate()
+        end(process)
+        kept.append(file.read_bytes())
+        (run_dir / "status" / "risk.json").unlink()
+    for content, state in ((kept[0], "HALTED"), (kept[1], "READY")):
+        file.write_bytes(content)
+        process = start()
+        status = status_of(run_dir)
+        process.terminate()
+        end(process)
+        (run_dir / "status" / "risk.json").unlink()
+        assert status["state"] == state
+    assert file.read_bytes() != kept[1], "it has gone on with the newer one"
+
+
+def test_damage_that_is_found_while_it_runs_ends_it_and_the_next_start_stands_by(
+    start: Start, run_dir: Path
+) -> None:
+    process = start()
+    status_of(run_dir)
+    process.terminate()
+    end(process)
+    with closing(sqlite3.connect(run_dir / "journals" / "risk.sqlite")) as db, db:
+        db.execute("UPDATE records SET record = x'00' WHERE seq = 1")
+    with closing(SqliteJournal(run_dir / "journals" / "risk.sqlite")) as journal:
+        journal_head = journal.head
+    transport = ZmqTransport()
+    transport.connect("risk", "dealer", f"ipc://{run_dir}/control")
+    process = start()  # this service reads nothing of its past
+    status_of(run_dir)
+    question = wire.encode(CatchUp(1, journal_head.seq))
+    wait_for(lambda: transport.send("risk", [question]), "the connection")
+    code, said = end(process)
+    transport.close()
     assert code == 1
-    assert "expected a journal" in said
-    assert "Traceback" not in said
+    assert "record 1 is not as it was written" in said
+    (run_dir / "status" / "risk.json").unlink()
+    process = start()
+    status = status_of(run_dir)
+    assert status["state"] == "HALTED"
+    assert "risk.sqlite: record 1 is not as it was written; `tapewire" in status["reason"]
+    process.terminate()
+    assert end(process)[0] == 0
 
 
 def test_it_ends_when_its_parent_was_killed(start: Start, run_dir: Path) -> None:

@@ -388,7 +388,7 @@ def test_a_source_that_lost_its_tail_halts_its_readers(joined: Joined) -> None:
     joined.turns(1)
     state, reason = joined.executor.following()
     assert state == "HALTED"
-    assert "risk's journal came back with head 0, 1 was seen" in reason
+    assert "risk's journal ends at record 0, but 1 were seen" in reason
 
 
 def test_no_bytes_on_any_channel_stop_a_turn(joined: Joined) -> None:

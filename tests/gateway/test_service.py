@@ -221,7 +221,7 @@ def test_it_is_halted_if_risks_journal_lost_its_tail(shell: Shell):
     assert shell.written() == []
     state, reason = shell.service.readiness(shell.clock.now())
     assert state == "HALTED"
-    assert "risk's journal came back with head 1, 2 was seen" in reason
+    assert "risk's journal ends at record 1, but 2 were seen" in reason
     shell.wires.beat("risk", T0, seq=1, trading="ACTIVE", epoch="2")
     shell.wires.ask(OrderRequest(2, [submit("b/1")]))
     shell.turn()
