@@ -37,6 +37,9 @@ ROLES: Final = ("executor", "strategy", "io")
 _CONFIG: Final = """\
 run_dir = "{run_dir}"
 tws = {{ port = {port}, rate_max_per_s = 0, settle_ms = 0, reconnect_ms = 100 }}
+[gateway]
+orders_max_per_s = 0
+
 [risk]
 lease_ms = 15000
 

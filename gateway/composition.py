@@ -1,9 +1,11 @@
 """How a gateway is put together from the configuration, live or virtual."""
 
 from collections.abc import Callable
+from typing import Any
 
 from tapewire.common import roles
 from tapewire.common.config import tws_address
+from tapewire.common.config.settings import Config
 from tapewire.common.runtime.host import Host
 from tapewire.gateway.broker import Broker
 from tapewire.gateway.gateway import Gateway
@@ -11,6 +13,7 @@ from tapewire.gateway.orders import login
 from tapewire.gateway.service import BROKER, GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.gateway.tws.socket import TwsSocket
+from tapewire.risk.rules import load_rules
 
 Adapt = Callable[[Host], tuple[Broker, Callable[[], None]]]
 """Makes the adapter that a gateway speaks through, with what closes its connection."""
@@ -34,11 +37,22 @@ def build(
         lease_ms=config.risk.lease_ms,
         settle_ms=config.tws.settle_ms,
         reduce_only=liquidation,
+        instruments=config.all_instruments(),
+        **({} if liquidation else _limits(config)),
     )
     return GatewayService(
         host.role, gateway, host.transport, host.clock, host.journal(background=True),
         epoch=host.epoch, follows=follows, hang_up=hang_up, heartbeat_ms=config.risk.heartbeat_ms,
     )  # fmt: skip
+
+
+def _limits(config: Config) -> dict[str, Any]:
+    """What the gateway lets nobody trade past; the liquidation gateway has no need of it."""
+    return {
+        "rules": load_rules(config.risk.rules),
+        "order_quantity_max": config.gateway.order_quantity_max,
+        "orders_max_per_s": config.gateway.orders_max_per_s,
+    }
 
 
 def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], None]]:

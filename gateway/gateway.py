@@ -5,7 +5,8 @@ may be written is only handed over by `release`, which the service calls when th
 disk.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from tapewire.common.clock import Now
@@ -20,22 +21,28 @@ from tapewire.common.events import (
     ProcessState,
     SubmitOrder,
 )
+from tapewire.common.instruments import Instrument
 from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker, BrokerEvent
 from tapewire.gateway.orders.admission import Gate
 from tapewire.gateway.orders.entry import OrderEntry
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
+from tapewire.gateway.orders.limits import Ledger, Limits
 from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.synchroniser import Synchroniser
+from tapewire.risk.rules import RuleBook
 
 ASLEEP_NS: Final = 1_000_000_000
 """Without a turn for longer than this, the process was stopped, or starved."""
 
 
 class Gateway:
-    """One login. `reduce_only` makes it the liquidation gateway: risk's own, no market data."""
+    """One login. `reduce_only` makes it the liquidation gateway: risk's own, no market data.
+
+    `rules` and the two numbers are its own limits (see `gateway.orders.limits`).
+    """
 
     def __init__(
         self,
@@ -44,18 +51,26 @@ class Gateway:
         lease_ms: int = 3000,
         settle_ms: int = 2000,
         reduce_only: bool = False,
+        instruments: Iterable[Instrument] = (),
+        rules: RuleBook | None = None,
+        order_quantity_max: Decimal = Decimal(0),
+        orders_max_per_s: int = 0,
     ) -> None:
         self.broker = adapter
-        self.registry = Registry()
+        self.holdings = Holdings()
+        accounts = Ledger(instruments, self.holdings)
+        self.registry = Registry(accounts)
         self.orders = self.registry.orders
         self.gate = Gate(lease_ms, reduce_only=reduce_only)
-        self.holdings = Holdings()
+        self.limits = Limits(
+            accounts, rules, quantity_max=order_quantity_max, orders_max_per_s=orders_max_per_s
+        )
         self.positions = PositionLists(self.holdings, adapter.query_positions)
         self.sync = Synchroniser(
             adapter, self.registry, self.positions, settle_ms, apply=self._applied
         )
         self.entry = OrderEntry(
-            adapter, self.registry, self.gate, self.holdings,
+            adapter, self.registry, self.gate, self.holdings, self.limits,
             blocked=lambda: "" if self.sync.synchronised else self.sync.problem,
             logged_out=lambda: "" if self.sync.logged_in else self.sync.problem,
             unsure=lambda now: self.positions.unsure or self.gate.behind(now),
@@ -79,6 +94,7 @@ class Gateway:
         if isinstance(event, OrderIntended) and event.order_id:
             self.broker.used_order_id(event.order_id)
         self.registry.apply(event)
+        self.limits.note(event)
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values: what a replay of the journal must come to."""

@@ -56,9 +56,10 @@ class Exposure(NamedTuple):
 
     def with_order(self, terms: OrderTerms) -> "Exposure":
         """The exposure if an order of these terms worked too."""
+        position, buying, selling, reported = self
         if terms.side == "BUY":
-            return self._replace(buying=self.buying + terms.quantity)
-        return self._replace(selling=self.selling + terms.quantity)
+            return Exposure(position, buying + terms.quantity, selling, reported)
+        return Exposure(position, buying, selling + terms.quantity, reported)
 
     def reduced_by(self, terms: OrderTerms) -> bool:
         """Whether an order of these terms can only bring the position nearer to zero, even if

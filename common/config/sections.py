@@ -76,6 +76,16 @@ class StorageConfig(Section):
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
 
 
+class GatewayConfig(Section):
+    """What the gateway takes at most, whoever sends it: contracts or shares in one order, and
+    orders in any second for each account. 0 sets no limit. An order that only reduces a position
+    is not limited.
+    """
+
+    order_quantity_max: Annotated[Decimal, Field(ge=0)] = Decimal(10_000_000)
+    orders_max_per_s: Annotated[int, Field(ge=0)] = 200
+
+
 class ExecutorConfig(Section):
     """How long the executor waits for the gateway's answer before it asks again, and what
     `tapewire down` does about working orders: keep them, cancel every order of the account, or

@@ -30,6 +30,7 @@ from tapewire.common.config.sections import (
     BusConfig,
     ExecutorConfig,
     FeedConfig,
+    GatewayConfig,
     InstrumentConfig,
     MetricsConfig,
     RiskConfig,
@@ -54,6 +55,7 @@ __all__ = [
     "ConfigError",
     "ExecutorConfig",
     "FeedConfig",
+    "GatewayConfig",
     "InstrumentConfig",
     "MetricsConfig",
     "RiskConfig",
@@ -90,6 +92,7 @@ class Config(BaseSettings):
     tws: TwsConfig = TwsConfig()
     bus: BusConfig = BusConfig()
     storage: StorageConfig = StorageConfig()
+    gateway: GatewayConfig = GatewayConfig()
     executor: ExecutorConfig = ExecutorConfig()
     risk: RiskConfig = RiskConfig()
     simulator: SimulatorConfig = SimulatorConfig()

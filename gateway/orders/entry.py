@@ -27,6 +27,7 @@ from tapewire.gateway.broker import Broker, Verdict
 from tapewire.gateway.orders.admission import Gate
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
+from tapewire.gateway.orders.limits import Limits
 from tapewire.gateway.orders.registry import Registry
 
 Answered = tuple[OrderAnswer, list[Event]]
@@ -48,6 +49,7 @@ class OrderEntry:
         registry: Registry,
         gate: Gate,
         holdings: Holdings,
+        limits: Limits,
         *,
         blocked: Callable[[], str],
         logged_out: Callable[[], str],
@@ -60,6 +62,7 @@ class OrderEntry:
         self._modifies = registry.modifies
         self._gate = gate
         self._holdings = holdings
+        self._limits = limits
         self._blocked = blocked
         self._logged_out = logged_out
         self._unsure = unsure
@@ -74,7 +77,7 @@ class OrderEntry:
         before = self._registry.answer(order.intent_id)
         if before is not None:
             return before, []
-        denial = self._denial(order, now)
+        denial = self._denial(order, now, arriving=True)
         if denial:
             return self._denied(order, denial, now)
         order_id = self._broker.new_order_id()
@@ -91,7 +94,7 @@ class OrderEntry:
         before = self._modifies.answer(modify.id)
         if before is not None:
             return before, []
-        denial = self._modify_denial(modify, now)
+        denial = self._modify_denial(modify, now, arriving=True)
         intent = self._orders.get(modify.intent_id)
         if not denial and intent is not None:
             new = replace(intent.order, terms=modify.terms)
@@ -194,7 +197,7 @@ class OrderEntry:
 
     # ---- admission -----------------------------------------------------------------------------
 
-    def _denial(self, order: SubmitOrder, now: Now) -> str:
+    def _denial(self, order: SubmitOrder, now: Now, *, arriving: bool = False) -> str:
         reason = self._unconfigured(order.symbol) or self._blocked()
         if reason:
             return reason
@@ -203,9 +206,13 @@ class OrderEntry:
         exposure = self._holdings.exposure(
             order.account, order.symbol, self._orders, without=order.intent_id
         )
-        return self._gate.denial(order, now, exposure, self._unsure(now))
+        reason = self._gate.denial(order, now, exposure, self._unsure(now))
+        if reason or exposure.reduced_by(order.terms):
+            return reason
+        known = self._orders.get(order.intent_id)
+        return self._limits.denial(order, known, now, arriving=arriving)
 
-    def _modify_denial(self, modify: ModifyOrder, now: Now) -> str:
+    def _modify_denial(self, modify: ModifyOrder, now: Now, *, arriving: bool = False) -> str:
         """Admission is asked about what remains of the order with its new terms.
 
         Only one that makes the order smaller, and changes nothing else, needs no leave.
@@ -226,7 +233,7 @@ class OrderEntry:
             intent.order, terms=remaining,
             expires_ns=modify.expires_ns, expires_mono_ns=modify.expires_mono_ns,
         )  # fmt: skip
-        return self._denial(new, now)
+        return self._denial(new, now, arriving=arriving)
 
     def _unconfigured(self, symbol: str) -> str:
         if self._broker.trades(symbol):

@@ -24,7 +24,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tapewire.common.accounting.exec_ids import execution_key, supersedes
+from tapewire.common.accounting.accounts import Accounts
+from tapewire.common.accounting.exec_ids import supersedes
 from tapewire.common.accounting.lifecycle import GIVEN_UP, UNCONFIRMED
 from tapewire.common.accounting.orders import Orders
 from tapewire.common.clock import Now
@@ -57,18 +58,17 @@ ORDER_REJECTED = 201
 class Registry:
     """All intents of this gateway, by intent id and by the broker's order id."""
 
-    def __init__(self) -> None:
-        self.orders: Orders[Intent] = Orders(Intent)
+    def __init__(self, accounts: Accounts[Intent] | None = None) -> None:
+        self.accounts = accounts or Accounts((), Intent)
+        self.orders: Orders[Intent] = self.accounts.orders
         self.modifies = Modifies(self.orders)
         self._by_order_id: dict[str, Intent] = {}
         self._denied: dict[str, str] = {}
-        self._fills: dict[str, Fill] = {}
         self._commissions: set[str] = set()
         self._on: Mapping[type[Event], Callable[[Any, Intent | None], None]] = {
             OrderIntended: self._numbered,
             OrderAccepted: self._numbered,
             OrderDenied: self._keep_denial,
-            Fill: self._keep_fill,
             Commission: self._keep_commission,
             OrderModifyIntended: self._modify,
             OrderModified: self._modify,
@@ -79,21 +79,21 @@ class Registry:
 
     def apply(self, event: Event) -> None:
         """Take in an event of this gateway's own journal, now or when it is read again."""
-        intent = self.orders.apply(event)
+        intent = self.accounts.apply(event)
         handler = self._on.get(type(event))
         if handler is not None:
             handler(event, intent)
 
     def fill(self, exec_id: str) -> Fill | None:
         """The execution of this id, or what has corrected it; None if it is not known."""
-        return self._fills.get(execution_key(exec_id))
+        return self.accounts.book.fill(exec_id)
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values."""
         return {
             "orders": self.orders.snapshot(),
             "denied": self._denied,
-            "executions": sorted(fill.exec_id for fill in self._fills.values()),
+            "executions": sorted(self.accounts.book.exec_ids),
             "commissions": sorted(self._commissions),
             "modifies": self.modifies.snapshot(),
         }
@@ -104,9 +104,6 @@ class Registry:
 
     def _keep_denial(self, event: OrderDenied, _intent: Intent | None) -> None:
         self._denied.setdefault(event.intent_id, event.reason)
-
-    def _keep_fill(self, event: Fill, _intent: Intent | None) -> None:
-        self._fills[execution_key(event.exec_id)] = event
 
     def _keep_commission(self, event: Commission, _intent: Intent | None) -> None:
         self._commissions.add(event.exec_id)

@@ -47,10 +47,7 @@ BAD = {
         "tws.prot is not a known key; did you mean port? Known: client_id, host,"
         " liquidation_client_id, port, rate_max_per_s, reconnect_ms, settle_ms"
     ),
-    "tsw = 1": (
-        "tsw is not a known key; did you mean tws? Known: bus, executor, instruments, live_account,"
-        " metrics, mode, risk, run_dir, simulator, storage, strategies, tws"
-    ),
+    "tsw = 1": "tsw is not a known key; did you mean tws?",
     "[metrics]\nprot = 1": "metrics.prot is not a known key; expected one of: enabled",
     WARM_UP + "form = 1": (
         "warm_up.form of [[strategies]] number 1 is not a known key; did you mean from?"

@@ -1,0 +1,107 @@
+"""The gateway's own limits: what no client of its `orders` socket can trade past.
+
+The executor asks the rules of `risk.rules` before it sends an order, and knows what it has sent.
+But whoever else writes to the socket (a broken executor, a program of your own) has asked nobody,
+and the executor learns of such orders when they work already. So the gateway asks the same rules
+again, about its own picture: the positions that the broker reports and every order that it has
+taken, whoever sent it. It asks when an order arrives and again when it is written, as admission
+does.
+
+Two limits have nothing to do with positions: the size of one order, and how many are taken in a
+second. They end what has run wild before it fills the journal and the broker's queue.
+
+What can only reduce a position passes all of them, as an exit must always be possible. The
+liquidation gateway takes nothing else, so it has no limits.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+from tapewire.common.accounting.accounts import Accounts
+from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.accounting.orders import Order
+from tapewire.common.clock import Now
+from tapewire.common.events import Event, SubmitOrder
+from tapewire.common.instruments import Instrument
+from tapewire.gateway.orders.holdings import Holdings
+from tapewire.gateway.orders.intent import Intent
+from tapewire.risk.rules import RuleBook, View
+
+SECOND_NS: Final = 1_000_000_000
+
+
+class Ledger(Accounts[Intent]):
+    """The login's accounts, as this gateway's journal shows them.
+
+    Another client's executions are pushed to that client alone. So a position is what `Holdings`
+    makes of it, with the broker's word on what was traded elsewhere.
+    """
+
+    def __init__(self, instruments: Iterable[Instrument], holdings: Holdings) -> None:
+        super().__init__(instruments, Intent)
+        self._holdings = holdings
+
+    def exposure(self, account: str, symbol: str, without: Order | None = None) -> Exposure:
+        """See `Accounts.exposure`."""
+        name = without.intent_id if without is not None else ""
+        return self._holdings.exposure(account, symbol, self.orders, without=name)
+
+
+class Limits:
+    """Asked about orders that could add risk. `quantity_max` is one order's, `orders_max_per_s` an
+    account's, counted in any second of the monotonic clock; 0 sets no limit.
+
+    The count is of this process: a restart forgets it.
+    """
+
+    def __init__(
+        self,
+        accounts: Ledger,
+        rules: RuleBook | None = None,
+        *,
+        quantity_max: Decimal = Decimal(0),
+        orders_max_per_s: int = 0,
+    ) -> None:
+        self._rules = rules or RuleBook()
+        self._view = View(accounts)
+        self._quantity_max = quantity_max
+        self._orders_max_per_s = orders_max_per_s
+        self._taken_ns: dict[str, deque[int]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Limits {self._rules!r}>"
+
+    def note(self, event: Event) -> None:
+        """Let the rules count an event that the accounts have."""
+        if self._rules.rules:
+            self._view.note(event)
+
+    def denial(
+        self, order: SubmitOrder, replaced: Order | None, now: Now, *, arriving: bool
+    ) -> str:
+        """Why `order` may not go, in a sentence; empty if it may. `replaced` is the order itself
+        once it was taken, or the one that it modifies. One that is `arriving` counts as taken."""
+        quantity = order.terms.quantity
+        if self._quantity_max and quantity > self._quantity_max:
+            return (
+                f"its quantity is {quantity:f}, and gateway.order_quantity_max is"
+                f" {self._quantity_max:f}"
+            )
+        reason = self._rules.denial(order, self._view.at(now, without=replaced))
+        if reason or not (arriving and self._orders_max_per_s):
+            return reason
+        return self._too_many(order.account, now)
+
+    def _too_many(self, account: str, now: Now) -> str:
+        taken_ns = self._taken_ns.setdefault(account, deque())
+        while taken_ns and now.mono_ns - taken_ns[0] >= SECOND_NS:
+            taken_ns.popleft()
+        if len(taken_ns) >= self._orders_max_per_s:
+            return (
+                f"the account had {len(taken_ns)} orders within a second, and"
+                f" gateway.orders_max_per_s is {self._orders_max_per_s}"
+            )
+        taken_ns.append(now.mono_ns)
+        return ""
