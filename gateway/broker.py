@@ -185,6 +185,10 @@ class Broker(Protocol):
     def overdue(self, now: Now) -> str:
         """Why to hang up: the other side is late with what it must do; empty if all is well."""
 
+    def held(self, now: Now) -> str:
+        """Why nothing is written at this moment, in a sentence; empty if all is well. What is given
+        meanwhile waits, and what may not go any more by then is dropped."""
+
     def closed(self, reason: str) -> BrokerEvent:
         """We hung up: what that amounts to, as if the other side had."""
 

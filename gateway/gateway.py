@@ -77,6 +77,7 @@ class Gateway:
             apply=self._applied,
         )  # fmt: skip
         self.complaints: list[tuple[str, bytes]] = []
+        self._held = ""  # why the connection takes no orders, as of the last tick
         self.seen_mono_ns: int | None = None  # when this process had its last turn
         self._handlers = self._broker_handlers()
 
@@ -113,8 +114,10 @@ class Gateway:
             self.positions.doubt(change)
 
     def readiness(self) -> tuple[ProcessState, str]:
-        """READY once connected, when all that the broker knows of orders is known here."""
-        return ("READY", "") if self.sync.synchronised else ("WAITING", self.sync.problem)
+        """READY once connected, when all that the broker knows of orders is known here, and while
+        the connection takes orders."""
+        problem = self._held if self.sync.synchronised else self.sync.problem
+        return ("WAITING", problem) if problem or not self.sync.synchronised else ("READY", "")
 
     # ---- the broker ----------------------------------------------------------------------------
 
@@ -151,6 +154,7 @@ class Gateway:
 
     def tick(self, now: Now) -> list[Event]:
         """Timed work: what the broker has to be asked again, and what its silence means."""
+        self._held = self.broker.held(now)
         self._note(now)
         return self.sync.tick(now)
 

@@ -51,8 +51,7 @@ class Pace:
     @property
     def wants_proof(self) -> bool:
         """Whether to ask something now, only to see it answered."""
-        is_much = len(self._unproven_ns) >= self._unread_max // 2
-        return bool(self._rate_max) and self._asked is None and is_much
+        return bool(self._rate_max) and len(self._unproven_ns) >= self._unread_max // 2
 
     def asked(self, now_ns: int) -> None:
         """The question was written, behind all that was sent so far."""

@@ -26,6 +26,7 @@ from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.tws.pulse import Pulse
 from tapewire.gateway.tws.session import TwsSession
 
 DETAILS_REQUEST_ID: Final = 900_000_000
@@ -61,6 +62,8 @@ class TwsBroker:
         *,
         client_id: int,
         rate_max_per_s: int = 50,
+        probe_after_ms: int = 1000,
+        hang_up_after_ms: int = 10_000,
         refuses: Callable[[tuple[str, ...]], str] = lambda _accounts: "",
     ) -> None:
         self.market = MarketData()
@@ -68,6 +71,7 @@ class TwsBroker:
         self.contracts = Contracts(instruments)
         self.outbox: Outbox[bytes] = Outbox(rate_max_per_s)
         self.lines = Lines(self.session, self.market, self.contracts, self.outbox)
+        self.pulse = Pulse(probe_after_ms, hang_up_after_ms)
         self.flushed: Callable[[], bool] = lambda: True
         self._greeting = b""
         self._last_word = ""  # why TWS is about to close, in its own words
@@ -104,10 +108,12 @@ class TwsBroker:
             return [self.closed(frames[1].decode(errors="replace"))]
         if frames[0] != DATA:
             return []
+        self.pulse.heard(now.mono_ns)
         events: list[BrokerEvent] = []
         for message in self.session.received(frames[1], now.wall_ns):
             if isinstance(message, tws.CurrentTime):
                 self.outbox.pace.proved(now.mono_ns)
+                self.pulse.answered()
                 continue
             try:
                 events += self._events_of(message)
@@ -116,15 +122,21 @@ class TwsBroker:
         return events
 
     def overdue(self, now: Now) -> str:
-        """See `Broker.overdue`: a peer that must be the group's simulator has to prove it."""
-        if not self.session.unproven or now.mono_ns - self._opened_mono_ns <= PROOF_LATE_NS:
-            return ""
-        return f"it did not answer with its nonce within {PROOF_LATE_NS // 1_000_000_000} s"
+        """See `Broker.overdue`: a peer that must be the group's simulator has to prove it, and one
+        that is logged in has to answer."""
+        if self.session.unproven and now.mono_ns - self._opened_mono_ns > PROOF_LATE_NS:
+            return f"it did not answer with its nonce within {PROOF_LATE_NS // 1_000_000_000} s"
+        return self.pulse.overdue(now.mono_ns)
+
+    def held(self, now: Now) -> str:
+        """See `Broker.held`."""
+        return self.pulse.problem(now.mono_ns)
 
     def _opened(self, nonce: str = "", peer: str = "", *, now: Now) -> BrokerEvent:
         """Connected; with a `nonce` it must be the group's simulator that listens at `peer`."""
         self._opened_mono_ns = now.mono_ns
         self.outbox.pace.closed(now.mono_ns)
+        self.pulse.heard(now.mono_ns)
         self._greeting = self.session.opened(nonce, peer)
         waiting = "waiting for TWS to answer the handshake"
         return broker.SessionProgress((nonce and self._stranger) or waiting)
@@ -135,6 +147,7 @@ class TwsBroker:
         self._greeting = b""
         self.lines.closed()
         self.outbox.forget_requests()
+        self.pulse.closed()
         reason, self._last_word = self._last_word or reason, ""
         unproven = self.session.unproven
         reason = self.session.no_proof(reason) if unproven else reason
@@ -316,11 +329,20 @@ class TwsBroker:
         if not self.flushed():
             self.outbox.hold(now.mono_ns, verdict)
             return Released(b"", [])
+        is_up = self.session.state == "UP"
+        if is_up and self.pulse.in_doubt(now.mono_ns):
+            self.outbox.hold(now.mono_ns, verdict)
+            return Released(b"" if self.pulse.asked else self._question(now), [])
         requests, names = self.outbox.release(now.mono_ns, verdict)
-        if self.outbox.pace.wants_proof and self.session.state == "UP":
-            self.outbox.pace.asked(now.mono_ns)
-            requests.append(self.session.encode.current_time())
+        if is_up and self.outbox.pace.wants_proof and not self.pulse.asked:
+            requests.append(self._question(now))
         return Released(b"".join(requests), names)
+
+    def _question(self, now: Now) -> bytes:
+        """Ask for TWS's time: the answer shows that it has read all that was written before."""
+        self.pulse.asked = True
+        self.outbox.pace.asked(now.mono_ns)
+        return self.session.encode.current_time()
 
     def _place(self, order_id: str, order: SubmitOrder, name: str) -> None:
         contract = self.contracts.contract(order.symbol)

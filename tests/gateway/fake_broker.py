@@ -65,5 +65,8 @@ class FakeBroker:
     def trades(self, symbol: str) -> bool:
         return symbol == "AAPL"
 
+    def held(self, _now: Now) -> str:
+        return ""
+
     def closed(self, reason: str) -> broker.BrokerEvent:
         return broker.SessionLost(reason)

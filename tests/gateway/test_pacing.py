@@ -61,8 +61,10 @@ class CountingTws:
 
 
 def login(rate_max_per_s: int = TwsConfig().rate_max_per_s) -> TwsBroker:
-    """An adapter that is logged in, with its outbox empty."""
-    broker = TwsBroker(INSTRUMENTS.values(), client_id=1, rate_max_per_s=rate_max_per_s)
+    """An adapter that is logged in, with its outbox empty; no silence makes it doubt its line."""
+    broker = TwsBroker(
+        INSTRUMENTS.values(), client_id=1, rate_max_per_s=rate_max_per_s, probe_after_ms=10**9
+    )
     now = Now(T0, 0)
     broker.take([OPENED], now)
     broker.release(now, lambda _name: "send")

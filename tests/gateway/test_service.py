@@ -88,9 +88,9 @@ class Shell:
         self.turn()
 
     def written(self) -> list[list[str]]:
-        """What went to TWS, but for questions about its positions."""
+        """What went to TWS, but for questions about its positions and its time."""
         messages = [m for frames in self.wires.on("tws") for m in fields_of(frames[0])]
-        return [m for m in messages if m[0] != "61"]
+        return [m for m in messages if m[0] not in ("49", "61")]
 
 
 @pytest.fixture

@@ -90,6 +90,10 @@ class DirectBroker:
         """See `Broker.overdue`: the exchange is never late."""
         return ""
 
+    def held(self, now: Now) -> str:
+        """See `Broker.held`: what is written arrives."""
+        return ""
+
     def closed(self, reason: str) -> BrokerEvent:
         """See `Broker.closed`. Orders stay queued: the core withdraws them."""
         self._is_connected = self._is_up = False

@@ -1,0 +1,67 @@
+"""Pulse: whether somebody still reads at the other end of the line.
+
+A line can be half open. The peer hangs, or a firewall drops what is sent, and the kernel takes our
+bytes all the same. An order that is written then lies somewhere until the line thaws, and trades a
+minute later, long after its signal expired. No byte can be called back, so it must not be written.
+
+    HEARD --no byte for probe_after_ms, ask for the time--> IN DOUBT --the answer--> HEARD
+                                                               |
+                                                               +--hang_up_after_ms--> hang up
+
+While the line is in doubt nothing else is written, and whoever asks is told why. A quiet market is
+no fault: TWS answers within milliseconds, and what waited goes. An answer is proof where any other
+byte is none: it shows that TWS has read what was written before, and not only that it can write.
+"""
+
+from typing import Final
+
+SHOWN_NS: Final = 500_000_000  # a question that is answered at once is nothing to report
+
+
+class Pulse:
+    """The state of one connection. Times are monotonic."""
+
+    def __init__(self, probe_after_ms: int, hang_up_after_ms: int) -> None:
+        self._probe_ns = probe_after_ms * 1_000_000
+        self._hang_up_ns = hang_up_after_ms * 1_000_000
+        self._heard_ns = 0
+        self._doubt_ns: int | None = None  # since when the line is in doubt
+        self.asked = False  # whether a question is out
+
+    def heard(self, now_ns: int) -> None:
+        """Bytes came, or the line was opened."""
+        self._heard_ns = now_ns
+
+    def answered(self) -> None:
+        """TWS has answered the question that was out."""
+        self._doubt_ns, self.asked = None, False
+
+    def closed(self) -> None:
+        """The line is gone."""
+        self.answered()
+
+    def in_doubt(self, now_ns: int) -> bool:
+        """Whether nothing may be written but the question. A question that is out already, for
+        another reason, is enough of one."""
+        if self._doubt_ns is None and now_ns - self._heard_ns >= self._probe_ns:
+            self._doubt_ns = now_ns
+        return self._doubt_ns is not None
+
+    def problem(self, now_ns: int) -> str:
+        """Why nothing is written at this moment; empty if the line is well, or just asked."""
+        if self._doubt_ns is None or now_ns - self._doubt_ns < SHOWN_NS:
+            return ""
+        return (
+            f"TWS has sent nothing for {self._silence_s(now_ns)} s and has not answered when asked"
+            " for its time; nothing is written to it until it does"
+        )
+
+    def overdue(self, now_ns: int) -> str:
+        """Why to hang up; empty if it is not time to."""
+        if self._doubt_ns is None or now_ns - self._doubt_ns < self._hang_up_ns:
+            return ""
+        waited_s = (now_ns - self._doubt_ns) // 1_000_000_000
+        return f"TWS did not answer within {waited_s} s when asked for its time"
+
+    def _silence_s(self, now_ns: int) -> int:
+        return (now_ns - self._heard_ns) // 1_000_000_000
