@@ -32,7 +32,8 @@ FAMILIES = {
         "order.intended", "order.denied", "order.accepted", "order.rejected", "order.cancelled",
         "order.filled", "order.unknown", "order.lost", "order.modify.intended", "order.modified",
         "order.modify.rejected", "order.cancel.rejected", "execution.reported",
-        "commission.reported", "position.reported", "connection.up", "connection.lost",
+        "commission.reported", "position.reported", "position.listed", "connection.up",
+        "connection.lost",
     ),
     "executor events": (
         "order.created", "order.denied", "order.expired", "order.state.changed",
@@ -46,6 +47,7 @@ FAMILIES = {
     "signals": ("signal", "signal.cancel", "signal.modify"),
     "requests": (
         "order.request", "order.submit", "order.cancel", "order.modify", "order.cancel_all",
+        "position.list",
         "order.reply", "order.answer", "stream.catch_up", "stream.catch_up.reply",
         "risk.control", "risk.control.reply",
     ),

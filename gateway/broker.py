@@ -32,7 +32,7 @@ Effect = Literal[
 """What an error about an order means: the order's end, the end of what was asked of it, or none.
 "refused" ends what was written last, be it the order or its modify. Nobody here knows what
 "unlisted" means, so it ends nothing: a person is told, and the broker is asked."""
-Query = Literal["open_orders", "executions", "completed_orders"]
+Query = Literal["open_orders", "executions", "completed_orders", "all_orders"]
 
 
 class BrokerError(ValueError):
@@ -93,6 +93,8 @@ class OrderReport(BrokerEvent, frozen=True):
     filled: Decimal | None = None
     listed: bool = False
     """Whether the report answers for the order's existence in a query."""
+    is_open: bool = False
+    """Whether it says that the order can still fill."""
 
 
 class OrderError(BrokerEvent, frozen=True):
@@ -139,7 +141,7 @@ class PositionsComplete(BrokerEvent, frozen=True):
 
 
 class QueryComplete(BrokerEvent, frozen=True):
-    """One of the three queries is answered in full."""
+    """A query is answered in full: `all_orders` are the open orders of all clients."""
 
     query: Query
 
@@ -206,6 +208,9 @@ class Broker(Protocol):
 
     def query_positions(self) -> None:
         """Ask for all positions: their list follows, and then each change as it happens."""
+
+    def query_all_orders(self) -> None:
+        """Ask for the open orders of all clients; those of others come as listed reports too."""
 
     def query(self) -> None:
         """Ask for open orders, executions and completed orders."""

@@ -15,6 +15,7 @@ from tapewire.common.events import (
     CancelOrder,
     Event,
     Fill,
+    ListPositions,
     ModifyOrder,
     OrderAnswer,
     OrderIntended,
@@ -29,6 +30,7 @@ from tapewire.gateway.orders.entry import OrderEntry
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.limits import Ledger, Limits
+from tapewire.gateway.orders.listing import Listings
 from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.synchroniser import Synchroniser
@@ -76,6 +78,7 @@ class Gateway:
             unsure=lambda now: self.positions.unsure or self.gate.behind(now),
             apply=self._applied,
         )  # fmt: skip
+        self.listings = Listings(self.positions, adapter.query_all_orders)
         self.complaints: list[tuple[str, bytes]] = []
         self._held = ""  # why the connection takes no orders, as of the last tick
         self.seen_mono_ns: int | None = None  # when this process had its last turn
@@ -137,6 +140,7 @@ class Gateway:
     def on_report(self, report: BrokerEvent, now: Now) -> list[Event]:
         """One thing that the broker reported: the events it amounts to, applied."""
         self.sync.note(report)
+        self.listings.note(report)
         handler = self._handlers.get(type(report))
         return handler(report, now) if handler is not None else []
 
@@ -146,6 +150,7 @@ class Gateway:
 
     def _on_lost(self, report: broker.SessionLost, now: Now) -> list[Event]:
         """The connection is gone: queued orders never went, written ones may be anywhere."""
+        self.listings.lost()
         never_sent = "the connection to the broker was lost before it was sent"
         events = self._applied(self.entry.unsent(self.broker.withdraw(), never_sent, now))
         lost = self.sync.on_lost(report, now)
@@ -156,12 +161,12 @@ class Gateway:
         """Timed work: what the broker has to be asked again, and what its silence means."""
         self._held = self.broker.held(now)
         self._note(now)
-        return self.sync.tick(now)
+        return self.sync.tick(now) + self._applied(self.listings.tick(now))
 
     # ---- requests ------------------------------------------------------------------------------
 
     def obey(
-        self, command: SubmitOrder | CancelOrder | CancelAll | ModifyOrder, now: Now
+        self, command: SubmitOrder | CancelOrder | CancelAll | ModifyOrder | ListPositions, now: Now
     ) -> tuple[OrderAnswer, list[Event]]:
         """Take a command: its answer, and the events that it led to."""
         self._note(now)
@@ -171,7 +176,15 @@ class Gateway:
             return self.entry.modify(command, now)
         if isinstance(command, CancelOrder):
             return self.entry.cancel(command, now)
+        if isinstance(command, ListPositions):
+            return self._list_positions(command)
         return self.entry.cancel_all(now)
+
+    def _list_positions(self, command: ListPositions) -> tuple[OrderAnswer, list[Event]]:
+        if not self.sync.synchronised:
+            return OrderAnswer(command.id, accepted=False, reason=self.sync.problem), []
+        self.listings.begin(command)
+        return OrderAnswer(command.id, accepted=True), []
 
     def release(self, now: Now) -> tuple[bytes, list[Intent], list[Event]]:
         """What may be written to the broker at this moment; admission is asked once more.

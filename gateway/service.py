@@ -166,6 +166,16 @@ class GatewayService(Service):
         state = self.following()
         return state if state[0] == "HALTED" else self.gateway.readiness()
 
+    def risk_seq(self) -> int:
+        """How far risk's journal has been taken in."""
+        risk = self.followers.get(roles.RISK)
+        return risk.next_seq - 1 if risk is not None else 0
+
+    def halted(self) -> object:
+        """What is halted, and what is being flattened: risk waits for this gateway to know it."""
+        decisions = self.gateway.gate.decisions
+        return len(decisions.halts), decisions.flattening
+
     def detail(self) -> dict[str, Any]:
         """The session and the order states."""
         return {

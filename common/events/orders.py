@@ -60,6 +60,13 @@ class CancelAll(Event, frozen=True, tag="order.cancel_all"):
     ts_ns: TimeNs
 
 
+class ListPositions(Event, frozen=True, tag="position.list"):
+    """Ask the broker for all positions and open orders again; `PositionsListed` has the same id."""
+
+    id: Name
+    ts_ns: TimeNs
+
+
 class ModifyOrder(Event, frozen=True, tag="order.modify"):
     """New terms for a live order: sent to the broker at most once, however often `id` is sent."""
 
@@ -209,6 +216,18 @@ class PositionReported(Event, frozen=True, tag="position.reported"):
 
     def __post_init__(self) -> None:
         require_finite("position", quantity=self.quantity, average_cost=self.average_cost)
+
+
+class PositionsListed(Event, frozen=True, tag="position.listed"):
+    """The broker has listed all positions and all open orders since it was asked to by `id`.
+
+    Positions that have changed are in the journal before this; what is not held was not named.
+    `open_orders` has the references of all orders of all clients, "" for one without.
+    """
+
+    ts_ns: TimeNs
+    id: Name
+    open_orders: tuple[str, ...] = ()
 
 
 class OrderModifyIntended(Event, frozen=True, tag="order.modify.intended"):

@@ -5,7 +5,13 @@ from typing import Annotated, Literal
 import msgspec
 
 from tapewire.common.events.base import NAME_MAX, Account, Event, Text, TimeNs
-from tapewire.common.events.orders import CancelAll, CancelOrder, ModifyOrder, SubmitOrder
+from tapewire.common.events.orders import (
+    CancelAll,
+    CancelOrder,
+    ListPositions,
+    ModifyOrder,
+    SubmitOrder,
+)
 from tapewire.common.events.risk import TradingState
 
 Token = Annotated[str, msgspec.Meta(max_length=NAME_MAX)]
@@ -19,7 +25,9 @@ class Heartbeat(Event, frozen=True, tag="process.heartbeat"):
     with a lower one has lost its tail. Risk's heartbeat carries `trading`; it is the lease that
     the gateway needs fresh before it sends anything that adds risk. The lease's age is measured
     with `mono_ns`, the sender's monotonic clock, which all processes of one machine share: setting
-    the wall clock neither ends nor prolongs it.
+    the wall clock neither ends nor prolongs it. The gateway's carries `risk_seq`, how far it has
+    taken in risk's journal: a halt up to there is in force, and whatever passed before it is in the
+    gateway's journal up to `seq`.
 
     `durable` is False for a journal whose tail the loss of the machine's power may take. `fault` is
     what is wrong with the sender's own journal: none of what it published may be trusted.
@@ -34,6 +42,7 @@ class Heartbeat(Event, frozen=True, tag="process.heartbeat"):
     mono_ns: TimeNs = 0
     durable: bool = True
     fault: Text = ""
+    risk_seq: int = 0
 
 
 class ConnectionUp(Event, frozen=True, tag="connection.up"):
@@ -62,7 +71,8 @@ class OrderRequest(Event, frozen=True, tag="order.request"):
 
     id: int
     commands: Annotated[
-        list[SubmitOrder | CancelOrder | CancelAll | ModifyOrder], msgspec.Meta(max_length=4096)
+        list[SubmitOrder | CancelOrder | CancelAll | ModifyOrder | ListPositions],
+        msgspec.Meta(max_length=4096),
     ]
     fencing_token: Token = ""
     hello: Token = ""

@@ -98,7 +98,7 @@ class Service:
         self._next_beat_ns = 0
         self._hold_ms = hold_ms
         self._due_ns: int | None = None  # monotonic; when what is held is written down
-        self._announced: tuple[ProcessState, str, TradingState | None] | None = None
+        self._announced: tuple[object, ...] | None = None
         self._commits = Commits(
             self.stream, transport, clock, self.metrics,
             seal=self.on_seal, durable=self.on_durable,
@@ -161,6 +161,14 @@ class Service:
 
     def trading(self) -> TradingState | None:
         """Risk's trading state; None for every other role."""
+        return None
+
+    def risk_seq(self) -> int:
+        """How far risk's journal has been taken in, where its halts are enforced; 0 elsewhere."""
+        return 0
+
+    def halted(self) -> object:
+        """What is halted, where halts are enforced: a change of it is announced at once."""
         return None
 
     def detail(self) -> dict[str, Any]:
@@ -349,14 +357,15 @@ class Service:
         if self.stream is None:
             return
         state, reason = self.readiness(now)
-        announced = (state, reason, self.trading())
+        trading = self.trading()
+        announced = (state, reason, trading, self.halted())
         if now.mono_ns < self._next_beat_ns and announced == self._announced:
             return
         self._announced, self._next_beat_ns = announced, now.mono_ns + self._heartbeat_ns
         seq, chain = self.stream.journal.head
         beat = Heartbeat(
-            now.wall_ns, state, reason, seq, chain, announced[2], now.mono_ns,
-            self.stream.journal.durable, self.journal_fault,
+            now.wall_ns, state, reason, seq, chain, trading, now.mono_ns,
+            self.stream.journal.durable, self.journal_fault, self.risk_seq(),
         )  # fmt: skip
         self.transport.send("events", self.stream.heartbeat(beat))
 

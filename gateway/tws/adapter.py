@@ -4,6 +4,7 @@ Bytes go in and come out as broker events; commands go in and come out as bytes,
 after the gateway's core was asked once more. No socket is opened here.
 """
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
@@ -42,8 +43,9 @@ STATUSES: Final[dict[str, Status]] = {
 }
 """TWS's words for an order's status; it has the order under any other word too."""
 
+ENDED: Final = frozenset({"Filled", "Cancelled", "ApiCancelled", "Inactive"})
+
 QUERY_ENDS: Final[dict[type[tws.TwsMessage], broker.Query]] = {
-    tws.OpenOrdersEnd: "open_orders",
     tws.ExecutionsEnd: "executions",
     tws.CompletedOrdersEnd: "completed_orders",
 }
@@ -77,6 +79,7 @@ class TwsBroker:
         self._last_word = ""  # why TWS is about to close, in its own words
         self._stranger = ""  # why the last peer was not taken for the group's simulator
         self._opened_mono_ns = 0
+        self._order_lists: deque[broker.Query] = deque()  # of open orders, that were asked for
         self._order_ids: set[int] = set()
         self._order_id_max = 0
 
@@ -145,6 +148,7 @@ class TwsBroker:
         """The connection is gone, whoever ended it. Orders stay queued: the core withdraws them,
         for it has to say of each that it never went."""
         self._greeting = b""
+        self._order_lists.clear()
         self.lines.closed()
         self.outbox.forget_requests()
         self.pulse.closed()
@@ -169,6 +173,9 @@ class TwsBroker:
             )
         elif isinstance(message, tws.PositionsEnd):
             yield broker.PositionsComplete()
+        elif isinstance(message, tws.OpenOrdersEnd):
+            lists = self._order_lists
+            yield broker.QueryComplete(lists.popleft() if lists else "open_orders")
         elif type(message) in QUERY_ENDS:
             yield broker.QueryComplete(QUERY_ENDS[type(message)])
         elif isinstance(message, tws.TwsError):
@@ -213,6 +220,7 @@ class TwsBroker:
         return broker.OrderReport(
             message.order_ref, order_id, permanent_id, None if found == "rejected" else found,
             terms if message.quantity is not None else None, listed=True,
+            is_open=message.status not in ENDED,
         )  # fmt: skip
 
     def _execution(self, message: tws.Execution) -> BrokerEvent:
@@ -280,9 +288,16 @@ class TwsBroker:
         """See `Broker.query_positions`."""
         self.outbox.request(self.session.encode.positions())
 
+    def query_all_orders(self) -> None:
+        """See `Broker.query_all_orders`. Both lists of open orders end with the same message; TWS
+        answers one after the other."""
+        self._order_lists.append("all_orders")
+        self.outbox.request(self.session.encode.all_open_orders())
+
     def query(self) -> None:
         """See `Broker.query`."""
         encode = self.session.encode
+        self._order_lists.append("open_orders")
         self.outbox.request(encode.open_orders())
         self.outbox.request(encode.executions(EXECUTIONS_REQUEST_ID))
         self.outbox.request(encode.completed_orders())

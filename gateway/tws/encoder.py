@@ -160,6 +160,11 @@ class RequestEncoder:
         self._client.reqOpenOrders()
         return self._taken()
 
+    def all_open_orders(self) -> bytes:
+        """The open orders of all clients, and those entered by hand."""
+        self._client.reqAllOpenOrders()
+        return self._taken()
+
     def executions(self, request_id: int) -> bytes:
         """Today's executions, of all clients."""
         self._client.reqExecutions(request_id, ExecutionFilter())

@@ -53,6 +53,9 @@ class FakeBroker:
     def query_positions(self) -> None:
         self.calls.append("query_positions")
 
+    def query_all_orders(self) -> None:
+        self.calls.append("query_all_orders")
+
     def query(self) -> None:
         self.calls.append("query")
 

@@ -212,6 +212,18 @@ def test_a_halt_that_comes_in_the_same_turn_stops_the_order(shell: Shell):
     assert [type(e) for e in events_of(shell.journal)][-2:] == [OrderIntended, OrderDenied]
 
 
+def test_its_heartbeat_says_at_once_that_it_has_taken_in_a_halt(shell: Shell):
+    """Risk begins to close positions when it has read that, and the journal up to there."""
+    shell.turn()
+    beats = len(shell.wires.beats("gateway"))
+    shell.wires.ask(OrderRequest(1, [submit()]))
+    shell.wires.publish("risk", 1, violation("x"), RiskHalted(T0, EVERYTHING, "x"))
+    shell.turn()
+    (beat,) = shell.wires.beats("gateway")[beats:]
+    assert (beat.risk_seq, beat.seq) == (2, shell.journal.head.seq)
+    assert shell.written() == []
+
+
 def test_it_is_halted_if_risks_journal_lost_its_tail(shell: Shell):
     shell.wires.publish("risk", 1, violation("x"), violation("y"))
     shell.turn()

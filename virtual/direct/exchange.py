@@ -164,6 +164,7 @@ class DirectExchange:
             reports.CancelEverything: lambda _client, _: self._orders.cancel_all(self._now_ns),
             reports.WatchPositions: self._watch_positions,
             reports.AskOrders: self._list_orders,
+            reports.AskAllOrders: self._list_all_orders,
             reports.Watch: self._watch,
         }
 
@@ -192,6 +193,12 @@ class DirectExchange:
                 reports.position_report(account, held) for held in books.held() if held.quantity
             ]
         client.out.append(broker.PositionsComplete())
+
+    def _list_all_orders(self, client: Client, _request: reports.AskAllOrders) -> None:
+        for order in self._exchange.open_orders():
+            own = order.client_id == client.client_id
+            client.out.append(reports.order_report(order, own=own))
+        client.out.append(broker.QueryComplete("all_orders"))
 
     def _list_orders(self, client: Client, _request: reports.AskOrders) -> None:
         for order in self._exchange.open_orders():

@@ -49,13 +49,20 @@ class AskOrders(msgspec.Struct, frozen=True):
     """Report the client's open orders, all executions and all completed orders."""
 
 
+class AskAllOrders(msgspec.Struct, frozen=True):
+    """Report the open orders of all clients."""
+
+
 class Watch(msgspec.Struct, frozen=True):
     """Send the market of a symbol as it stands, and each later row."""
 
     symbol: str
 
 
-Request = Login | Place | CancelOrder | CancelEverything | WatchPositions | AskOrders | Watch
+Request = (
+    Login | Place | CancelOrder | CancelEverything | WatchPositions | AskOrders | AskAllOrders
+    | Watch
+)  # fmt: skip
 
 
 class Welcome(msgspec.Struct, frozen=True):
@@ -82,6 +89,7 @@ def order_report(order: orders.Order, *, own: bool = True) -> broker.OrderReport
         ),
         filled=order.filled,
         listed=True,
+        is_open=STATUSES[order.status] == "working",
     )
 
 

@@ -1,0 +1,78 @@
+"""Listings: risk asks what the broker has, and is told when it was told all of it.
+
+A flatten must not close on positions that its own cancels may still change, nor end on arithmetic.
+So risk asks with `ListPositions`, and the gateway asks the broker for all positions and for the
+open orders of all clients. `PositionsListed` follows when both lists are at their ends. By then
+each position that differs is in the journal before it, so whoever reads the event knows the
+broker's list; what was open is in the event.
+
+The newest question is the one that counts: risk repeats one only after it gave the last one up.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tapewire.common.clock import Now
+from tapewire.common.events import Event, ListPositions, PositionsListed
+from tapewire.gateway import broker
+from tapewire.gateway.orders.positions import PositionLists
+
+
+class Listing(NamedTuple):
+    """A question of risk's: which lists of the broker's answer it."""
+
+    id: str
+    positions: int
+    orders: int
+
+
+class Listings:
+    """The question that is under way. None of it is durable: risk asks again.
+
+    `ask_orders` asks the broker for the open orders of all clients.
+    """
+
+    def __init__(self, positions: PositionLists, ask_orders: Callable[[], None]) -> None:
+        self._positions = positions
+        self._ask_orders = ask_orders
+        self._listing: Listing | None = None
+        self._orders_asked = 0
+        self._orders_listed = 0
+        self._named: dict[str, str] = {}  # references by permanent id
+        self._open: tuple[str, ...] = ()
+
+    def begin(self, command: ListPositions) -> None:
+        """Put risk's question to the broker."""
+        self._orders_asked += 1
+        number = self._positions.doubt("since risk asked for them")
+        self._listing = Listing(command.id, number, self._orders_asked)
+        self._ask_orders()
+
+    def note(self, report: broker.BrokerEvent) -> None:
+        """Take note of the orders that are listed, and of the end of their list."""
+        if isinstance(report, broker.OrderReport):
+            name = report.permanent_id or report.reference
+            if report.is_open and self._listing is not None:
+                self._named[name] = report.reference
+            elif report.listed:
+                self._named.pop(name, None)
+        elif isinstance(report, broker.QueryComplete) and report.query == "all_orders":
+            self._orders_listed += 1
+            self._open = tuple(sorted(self._named.values()))
+            self._named.clear()
+
+    def lost(self) -> None:
+        """The connection is gone: nothing that was asked on it will be answered."""
+        self._listing = None
+        self._named.clear()
+        self._orders_listed = self._orders_asked
+
+    def tick(self, now: Now) -> list[Event]:
+        """The answer, once both lists have come to their ends."""
+        listing = self._listing
+        if listing is None or self._orders_listed < listing.orders:
+            return []
+        if self._positions.confirmed < listing.positions:
+            return []
+        self._listing = None
+        return [PositionsListed(now.wall_ns, listing.id, self._open)]
