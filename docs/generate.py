@@ -18,6 +18,7 @@ from tapewire.common.accounting import lifecycle
 from tapewire.common.bus.ports import PORTS
 from tapewire.common.bus.wire import WIRE_VERSION
 from tapewire.common.events import OrderTerms, Scope, TermChanges, types_by_name
+from tapewire.simulator.faults.catalogue import FAULTS, parameters_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (
@@ -169,6 +170,20 @@ def _annotated(kind: Any) -> str:
     return f"{_type(base)}, at most {meta.max_length:,}" if meta.max_length else _type(base)
 
 
+# ---- the simulator -----------------------------------------------------------------------------
+
+
+def simulator_faults() -> str:
+    """Each fault with its parameters, what it does, and what a client should do."""
+    rows = [
+        f"| `{name}` | {', '.join(f'`{one}`' for one in parameters_of(kind))} | {kind.does} |"
+        f" {kind.advice} |"
+        for name, kind in FAULTS.items()
+    ]
+    head = ["| fault | parameters | what TWS does | what a client should do |", "|---|---|---|---|"]
+    return "\n".join([*head, *rows, ""])
+
+
 # ---- the documents -----------------------------------------------------------------------------
 
 SECTIONS: dict[str, Callable[[], str]] = {
@@ -177,6 +192,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "ports": ports,
     "wire version": wire_version,
     "structs": structs,
+    "simulator faults": simulator_faults,
     **{name: (lambda name=name: events(name)) for name in FAMILIES},
 }
 

@@ -15,6 +15,7 @@ from tapewire.common.runtime.process import EXIT_CONFIG
 from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator import group_process, scenario_file
+from tapewire.simulator.control import ControlPort
 from tapewire.simulator.faults.catalogue import listing
 from tapewire.simulator.market.file import market_of, symbols_of
 from tapewire.simulator.market.synthetic import SyntheticMarket
@@ -50,11 +51,14 @@ def _alone(arguments: argparse.Namespace, stopping: Callable[[], bool]) -> None:
     instruments = _instruments(arguments)
     server = TwsServer(_settings(arguments), instruments, _market(arguments, instruments))
     scenario_file.play(arguments.scenario, server)
+    control = ControlPort(arguments.control, server.faults) if arguments.control else None
     listener = listen(arguments.host, arguments.port)
     print(f"simulator: listening on {arguments.host}:{listener.getsockname()[1]}", flush=True)
+    if control:
+        print(f"simulator: control port on {control.address}", flush=True)
     with contextlib.ExitStack() as stack:
         audit = stack.enter_context(arguments.audit.open("wb")) if arguments.audit else None
-        serve(server, listener, stopping, audit)
+        serve(server, listener, stopping, audit, control=control)
 
 
 def _in_group(stopping: Callable[[], bool]) -> int:
@@ -93,6 +97,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--scenario", type=Path, help="TOML file of what is to go wrong, and when")
     parser.add_argument(
         "--scenarios", action="store_true", help="list what can go wrong, and do nothing else"
+    )
+    parser.add_argument(
+        "--control",
+        metavar="PORT|PATH",
+        help="take faults while running: a port of 127.0.0.1, 0 for a free one, or a Unix socket",
     )
     parser.add_argument("--audit", type=Path, help="write one JSON line per event to this file")
     parser.add_argument("--rate", type=float, default=200.0, help="synthetic rows per second")

@@ -17,6 +17,7 @@ from tapewire.common.runtime import private_file
 from tapewire.common.runtime.role_lock import take_role
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator import scenario_file
+from tapewire.simulator.control import ControlPort
 from tapewire.simulator.market.file import market_of
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.simulator.market.times import time_ns
@@ -26,6 +27,7 @@ from tapewire.simulator.shell import listen, perm_id_of, serve
 
 HOST = "127.0.0.1"
 AUDIT = "audit.jsonl"
+CONTROL = "simulator.control"  # a Unix socket: see `simulator.control`
 TWS_RATE_MAX_PER_S = 50  # as a real TWS; no limit where the gateway has none
 
 
@@ -59,6 +61,7 @@ def _serve(config: Config, run_dir: Path, stopping: Callable[[], bool]) -> None:
     settings = settings_of(config, time.time_ns())
     server = TwsServer(settings, instruments, _market(config, instruments))
     scenario_file.play(config.simulator.scenario, server)
+    control = ControlPort(str(run_dir / CONTROL), server.faults)
     listener = listen(HOST, 0)
     port = int(listener.getsockname()[1])
     tws_address.publish(run_dir, TwsAddress(HOST, port, settings.nonce))
@@ -70,6 +73,7 @@ def _serve(config: Config, run_dir: Path, stopping: Callable[[], bool]) -> None:
             lambda: stopping() or os.getppid() != parent,
             audit,
             lambda one: _write_status(status, one, ""),
+            control,
         )
     tws_address.withdraw(run_dir)
     _write_status(status, server, "stopped")

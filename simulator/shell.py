@@ -9,6 +9,7 @@ from typing import IO
 
 import msgspec
 
+from tapewire.simulator.control import ControlPort
 from tapewire.simulator.server import TwsServer
 
 READ_MAX_BYTES = 64 * 1024  # per client and turn
@@ -38,13 +39,15 @@ def serve(
     stop: Callable[[], bool],
     audit_file: IO[bytes] | None = None,
     report: Report | None = None,
+    control: ControlPort | None = None,
 ) -> None:
     """Serve clients on `listener` until `stop()` is true, then close every socket.
 
     `audit_file` gets one JSON line per audit line, flushed in every turn, and finally the books.
-    `report` is called about once per second, for example to write a status file.
+    `report` is called about once per second, for example to write a status file. `control` is
+    served too, and closed.
     """
-    shell = _Shell(server, listener)
+    shell = _Shell(server, listener, control)
     report_at_ns = 0
     try:
         while not stop():
@@ -70,18 +73,26 @@ class _Client:
 
 
 class _Shell:
-    def __init__(self, server: TwsServer, listener: socket.socket) -> None:
+    def __init__(
+        self, server: TwsServer, listener: socket.socket, control: ControlPort | None
+    ) -> None:
         self._server = server
+        self._control = control
         self._listener = listener
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
         self._clients: dict[int, _Client] = {}
         self._next_conn = 1
         self._encoder = msgspec.json.Encoder()
+        if control is not None:
+            control.attach(self._selector)
 
     def turn(self) -> None:
         """Read from the sockets, let the market continue, send the output."""
         for key, events in self._selector.select(self._wait_s()):
+            if callable(key.data):
+                key.data()
+                continue
             conn: int | None = key.data
             if conn is None:
                 self._accept()
@@ -110,6 +121,8 @@ class _Shell:
     def close(self) -> None:
         for conn in list(self._clients):
             self._drop(conn)
+        if self._control is not None:
+            self._control.close()
         self._listener.close()
         self._selector.close()
 

@@ -9,7 +9,7 @@ Without faults each of these questions is answered by one look at an empty list.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from tapewire.common.errors import ConfigError
@@ -62,7 +62,11 @@ class Faults:
         """Let a fault happen: now, or as `at_s`, `after_messages`, `on_order`, `probability` and
         `times` say. The others of `given` are its parameters. It acts during the server's next
         call. Returns its number; raises ConfigError for what is not a fault."""
-        return self.arm(entry_of({"what": what, **given}))
+        return self.arm_as({"what": what, **given})
+
+    def arm_as(self, table: Mapping[str, Any]) -> int:
+        """Arm what a table says, as in a scenario file; see `inject`."""
+        return self.arm(entry_of(table))
 
     def arm(self, entry: Entry) -> int:
         """Take an entry of a scenario; see `inject`."""
