@@ -55,6 +55,7 @@ class RiskMonitor:
         self.decisions = Decisions()
         self.halts = self.decisions.halts
         self.fault = ""
+        self.gateway_seq = 0  # how far the gateway's journal goes, as far as is known here
         self.flatten: Flatten | None = None
         self._events: list[Event] = []  # of this turn, for the rules to see
         self._check_all = True
@@ -226,7 +227,7 @@ class RiskMonitor:
             asked += self.flatten.tick(self.accounts, now)
             if self.flatten.phase == "DONE":
                 scope, failure = self.flatten.scope, self.flatten.failure
-                events.append(FlattenCompleted(now.wall_ns, scope, failure))
+                events.append(FlattenCompleted(now.wall_ns, scope, failure, self.gateway_seq))
         return self._applied(events), asked
 
     # ---- inside --------------------------------------------------------------------------------

@@ -94,6 +94,7 @@ class RiskService(Service):
             self.monitor.past_unknown()
         if not self._can_flatten():
             return
+        self.monitor.gateway_seq = self.followers[roles.GATEWAY].head
         events, asked = self.monitor.tick(now)
         self.emit(*events)
         by_role: defaultdict[str, list[Command]] = defaultdict(list)

@@ -42,6 +42,7 @@ class News:
         self._outgoing = context.outgoing
         self._strategy = strategy
         self._call = call
+        self._seq = 0  # of the event that is being taken in
         self._handlers: Mapping[tuple[str, type[Event]], Callable[[Any], None]] = {
             (roles.EXECUTOR, OrderCreated): self._on_created,
             (roles.EXECUTOR, OrderCancelPending): self._on_taken,
@@ -55,8 +56,10 @@ class News:
             (roles.RISK, FlattenCompleted): self._portfolio.on_flatten,
         }
 
-    def on_event(self, source: str, event: Event) -> None:
-        """Take in an event of a followed stream; one of another strategy changes nothing."""
+    def on_event(self, source: str, event: Event, seq: int) -> None:
+        """Take in an event of a followed stream, with its number in that; one of another strategy
+        changes nothing."""
+        self._seq = seq
         handler = self._handlers.get((source, type(event)))
         if handler is not None:
             handler(event)
@@ -84,10 +87,10 @@ class News:
 
     def _on_intended(self, event: OrderIntended) -> None:
         if event.order.strategy == self._name:
-            self._portfolio.on_intended(event)
+            self._portfolio.on_intended(event, self._seq)
 
     def _on_fill(self, fill: Fill) -> None:
-        if fill.strategy == self._name and self._portfolio.on_fill(fill):
+        if fill.strategy == self._name and self._portfolio.on_fill(fill, self._seq):
             self._pass_on(self._strategy.on_fill, fill)
 
     def _pass_on(self, callback: Callable[[Any], None], event: Event) -> None:

@@ -10,9 +10,10 @@ strategy's, so no execution of its own says that its position is gone. Instead a
 draws a line: in its scope, only orders that the gateway took afterwards make up the position. An
 execution of an older order may be reported late, but it was closed with the rest.
 
-The line is the time of the flatten, compared with the time at which the gateway took the order. So
-the result does not depend on the order in which the streams arrive, and a restart, which reads all
-of them again, comes to the same position.
+The line is a place in the gateway's journal: how far it went when the flatten was over. An order
+that stands there before it is older. So the result depends neither on the order in which the
+streams arrive nor on any clock, and a restart, which reads all of them again, comes to the same
+position.
 """
 
 from collections import defaultdict
@@ -42,9 +43,9 @@ class Portfolio:
         self._executions = Book()
         self._held = Book()  # of the executions those that no flatten has closed
         self._positions: dict[str, Decimal] = {}  # `_held` by symbol, over all accounts
-        self._intended_ns: dict[str, int] = {}
-        self._first_ns: dict[str, int] = {}  # of executions whose order is not known
-        self._flattened_ns: dict[Scope, int] = {}
+        self._intended_seq: dict[str, int] = {}
+        self._first_seq: dict[str, int] = {}  # of executions whose order is not known
+        self._flattened_seq: dict[Scope, int] = {}
 
     def __repr__(self) -> str:
         held = ", ".join(f"{symbol} {q:f}" for symbol, q in self._positions.items() if q)
@@ -58,12 +59,13 @@ class Portfolio:
         if order is not None and isinstance(event, OrderCreated):
             self._by_signal[event.signal_id] = order
 
-    def on_intended(self, event: OrderIntended) -> None:
-        """The gateway took an order: only the time of it counts here."""
-        self._intended_ns[event.order.intent_id] = event.ts_ns
+    def on_intended(self, event: OrderIntended, seq: int) -> None:
+        """The gateway took an order: only its place in the journal counts here."""
+        self._intended_seq[event.order.intent_id] = seq
 
-    def on_fill(self, fill: Fill) -> bool:
+    def on_fill(self, fill: Fill, seq: int) -> bool:
         """An execution; False if it changed nothing. A correction takes the place of the first."""
+        self._first_seq.setdefault(execution_key(fill.exec_id), seq)
         if not self._executions.apply_fill(fill):
             return False
         self._orders.apply(fill)
@@ -74,9 +76,9 @@ class Portfolio:
 
     def on_flatten(self, event: FlattenCompleted) -> None:
         """What was held in its scope is no longer held."""
-        if event.ts_ns <= self._flattened_ns.get(event.scope, 0):
+        if event.gateway_seq <= self._flattened_seq.get(event.scope, 0):
             return
-        self._flattened_ns[event.scope] = event.ts_ns
+        self._flattened_seq[event.scope] = event.gateway_seq
         self._held = Book()
         for fill in self._executions.fills():
             if self._counts(fill):
@@ -85,18 +87,12 @@ class Portfolio:
 
     def _counts(self, fill: Fill) -> bool:
         """Whether no flatten has closed it. A flatten closes positions, which have no strategy."""
-        taken_ns = self._taken_ns(fill)
+        first_seq = self._first_seq[execution_key(fill.exec_id)]
+        taken_seq = self._intended_seq.get(fill.intent_id or "", first_seq)
         return not any(
-            taken_ns <= flattened_ns and scope.covers(fill.account, scope.strategy, fill.symbol)
-            for scope, flattened_ns in self._flattened_ns.items()
+            taken_seq <= flattened_seq and scope.covers(fill.account, scope.strategy, fill.symbol)
+            for scope, flattened_seq in self._flattened_seq.items()
         )
-
-    def _taken_ns(self, fill: Fill) -> int:
-        """When the gateway took its order; when it was first reported, if that is not known."""
-        known_ns = self._intended_ns.get(fill.intent_id or "")
-        if known_ns is not None:
-            return known_ns
-        return self._first_ns.setdefault(execution_key(fill.exec_id), fill.ts_ns)
 
     def _add_up(self) -> None:
         positions: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)

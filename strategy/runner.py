@@ -211,10 +211,11 @@ class Runner:
 
     # ---- events of the followed streams --------------------------------------------------------
 
-    def on_event(self, source: str, event: Event, now: Now) -> None:
-        """Take in an event of the executor, the gateway or risk."""
+    def on_event(self, source: str, event: Event, seq: int, now: Now) -> None:
+        """Take in an event of the executor, the gateway or risk; `seq` is its number in that
+        journal."""
         self.context.clock.time = now
-        self._news.on_event(source, event)
+        self._news.on_event(source, event, seq)
 
     # ---- callbacks -----------------------------------------------------------------------------
 

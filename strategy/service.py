@@ -50,7 +50,7 @@ class StrategyService(Service):
 
     def on_event(self, source: str, event: Event, now: Now) -> None:
         """Answers of the executor, executions from the gateway, flattens of risk."""
-        self.runner.on_event(source, event, now)
+        self.runner.on_event(source, event, self.followers[source].next_seq - 1, now)
 
     def on_frames(self, channel: str, frames: list[bytes], now: Now) -> None:
         """Ticks, last values for a joiner, and messages of external feeds."""

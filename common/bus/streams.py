@@ -84,6 +84,11 @@ class Follower:
         if head is not None:
             self._unconfirmed, self._least = head, head.seq
 
+    @property
+    def head(self) -> int:
+        """How far the source's journal goes, as far as is known here."""
+        return max(self.known_head, self.next_seq - 1)
+
     def on_batch(self, batch: wire.Batch) -> Iterator[Event]:
         """The events of a live batch that are new and in order; unusable ones are passed over."""
         if not self._is_of_this_epoch(batch.epoch, batch.seq - 1):

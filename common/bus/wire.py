@@ -11,7 +11,7 @@ import msgspec
 
 from tapewire.common.events import Event, Tick, types_by_name
 
-WIRE_VERSION: Final = 2
+WIRE_VERSION: Final = 3
 BODY_MAX_BYTES: Final = 8 * 1024 * 1024
 EVENTS_MAX: Final = 65_536
 TOPIC_END: Final = b"\0"

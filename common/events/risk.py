@@ -41,11 +41,15 @@ class FlattenStarted(Event, frozen=True, tag="risk.flatten.started"):
 
 
 class FlattenCompleted(Event, frozen=True, tag="risk.flatten.completed"):
-    """No position is left in `scope`, or `reason` says what could not be closed."""
+    """No position is left in `scope`, or `reason` says what could not be closed.
+
+    `gateway_seq` is how far the gateway's journal went: what it had taken by then was closed.
+    """
 
     ts_ns: TimeNs
     scope: Scope
     reason: Text = ""
+    gateway_seq: int = 0
 
 
 class RuleStateChanged(Event, frozen=True, tag="risk.rule.changed"):

@@ -184,7 +184,7 @@ def test_no_bytes_raise_anything_but_a_wire_error(body: bytes) -> None:
 def test_a_batch_is_read_by_msgpack_without_a_schema() -> None:
     body = wire.encode_batch("gateway", "e1", 4, [QUOTE, FILL, OrderIntended(8, "3", ORDER)])
     version, source, epoch, seq, events = msgpack.unpackb(body)
-    assert (version, source, epoch, seq) == (2, "gateway", "e1", 4)
+    assert (version, source, epoch, seq) == (wire.WIRE_VERSION, "gateway", "e1", 4)
     assert events[0] == ["quote", "ES", 5, 100.25, 3.0, None, None]
     assert events[1][:9] == [
         "execution.reported", 9, "DU1", "e.1.01", "77", "ES", "BUY", "0.5", "100.25"

@@ -85,17 +85,19 @@ def at(ms: float) -> Now:
 
 def executor(one: Runner, *events: Event) -> None:
     for event in events:
-        one.on_event(roles.EXECUTOR, event, NOW)
+        one.on_event(roles.EXECUTOR, event, 1, NOW)
 
 
-def gateway(one: Runner, *events: Event) -> None:
+def gateway(one: Runner, *events: Event, seq: int | None = None) -> None:
+    """Events that stand in the gateway's journal at `seq`, or as many places behind the first as
+    their stamps are nanoseconds behind T0."""
     for event in events:
-        one.on_event(roles.GATEWAY, event, NOW)
+        one.on_event(roles.GATEWAY, event, event.ts_ns - T0 + 1 if seq is None else seq, NOW)
 
 
 def risk(one: Runner, *events: Event) -> None:
     for event in events:
-        one.on_event(roles.RISK, event, NOW)
+        one.on_event(roles.RISK, event, 1, NOW)
 
 
 def quote(bid: float | None = 1.0, ask: float | None = 1.1, symbol: str = "AAPL") -> Quote:

@@ -36,7 +36,7 @@ SECOND_ORDER = "echo-e1-2"
 
 
 def flattened(ts_ns: int, scope: Scope = EVERYTHING) -> FlattenCompleted:
-    return FlattenCompleted(ts_ns, scope)
+    return FlattenCompleted(ts_ns, scope, gateway_seq=ts_ns - T0 + 1)
 
 
 # ---- flatten ------------------------------------------------------------------------------------
@@ -94,7 +94,18 @@ def test_an_older_flatten_that_is_received_later_brings_nothing_back():
     assert one.strategy.position("AAPL") == 0
 
 
-def test_a_fill_of_an_order_that_is_not_known_counts_by_its_own_time():
+def test_a_clock_that_was_set_back_does_not_keep_a_position_that_a_flatten_closed():
+    one = runner()
+    gateway(one, intended(T0 + 3_600 * SECOND), seq=5)
+    gateway(one, fill("e1.01", 7, ts_ns=T0 + 3_600 * SECOND), seq=6)
+    risk(one, FlattenCompleted(T0, EVERYTHING, gateway_seq=8))
+    assert one.strategy.position("AAPL") == 0
+    gateway(one, intended(T0 + 1, SECOND_ORDER), seq=9)
+    gateway(one, fill("e2.01", 4, signal_id=SECOND_ORDER, ts_ns=T0 + 1), seq=10)
+    assert one.strategy.position("AAPL") == 4
+
+
+def test_a_fill_of_an_order_that_is_not_known_counts_by_its_own_place():
     one = runner()
     risk(one, flattened(T0 + 2))
     gateway(one, fill("e1.01", 7, ts_ns=T0 + 1), fill("e2.01", 4, ts_ns=T0 + 3))
