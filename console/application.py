@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "doctor": "doctor",
     "events": "events",
     "orders": "orders",
+    "journals": "journals",
 }
 """Each command with the module of `tapewire.console.commands` that it is in; groups are the last.
 

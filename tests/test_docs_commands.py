@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -18,8 +19,8 @@ from tests.waiting import wait_for
 STATED = commands()
 # in the order of a session, so that the group is started as seldom as can be
 SESSION = (
-    "up", "status", "orders", "fills", "positions", "blotter", "events", "trace", "tail", "doctor",
-    "scale", "halt", "resume", "flatten", "down", "run",
+    "up", "status", "orders", "fills", "positions", "blotter", "events", "journals", "trace",
+    "tail", "doctor", "scale", "halt", "resume", "flatten", "down", "run",
 )  # fmt: skip
 DOWN_BEFORE = ("up", "run")
 OWN_GROUP = ("backtest", "demo")  # they have one of their own, or none
@@ -100,11 +101,20 @@ def _does_what_it_says(reader: Reader, line: str) -> None:
         line = line.replace("FILL", _exec_id(reader))
     if is_stream(line):
         _streams(reader, line)
+    elif "journals restore" in line or "journals accept" in line:
+        _mends(reader, line)
     elif name == "doctor":
         _examines(reader, line)
     else:
         assert reader.does(line).strip() or name in ("orders", "events"), f"{LINES[line]}: {line}"
     _tidy(reader, name)
+
+
+def _mends(reader: Reader, line: str) -> None:
+    """The group is down for it, and continues with what it leads to."""
+    reader.does("tapewire down")
+    shutil.copy(reader.run_dir / "journals" / "gateway.sqlite", reader.folder / "copy.sqlite")
+    assert reader.does(line).strip(), f"{LINES[line]}: {line}"
 
 
 def _prepare(reader: Reader, name: str) -> None:

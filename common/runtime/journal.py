@@ -227,7 +227,8 @@ class SqliteJournal(AtOnce):
             self._db.close()
             raise JournalVersionError(
                 f"{self.path}: journal version {found}, expected {wire.WIRE_VERSION};"
-                f" use another run_dir, or move {self.path.parent} out of the way"
+                f" use another run_dir, or move {self.path.parent} out of the way and run"
+                " `tapewire journals accept`"
             )
 
     def _version(self) -> int | None:

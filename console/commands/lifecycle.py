@@ -33,6 +33,10 @@ from tapewire.console.views.terminal import Clipped, out
 REFRESH_S = 0.5
 READY_WITHIN_S = 15.0
 CONTINUES = "what starts or waits continues by itself; `tapewire status` shows it"
+MEND = (
+    "`tapewire down`, put the journal right, then `tapewire up`; `tapewire resume` lifts the halt"
+    " that risk has written down"
+)
 RESUME = "a halt outlives restarts; `tapewire resume` lifts it"
 CORRECT = "correct the HALTED strategy, then `tapewire down` and `tapewire up`"
 COMPARE = "compare orders and positions with TWS, then `tapewire down` and `tapewire up`"
@@ -78,7 +82,7 @@ def _started(group: Group, wait: float, late: dict[str, State]) -> str:
 def reasons(late: dict[str, State]) -> list[str]:
     """A line for each process that is not READY, then what to do about them."""
     lines = [f"  {n}: {state}{': ' + why if why else ''}" for n, (state, why) in late.items()]
-    return [*lines, *dict.fromkeys(next_step(name, state) for name, (state, _) in late.items())]
+    return [*lines, *dict.fromkeys(next_step(name, *found) for name, found in late.items())]
 
 
 def late_as_json(late: dict[str, State]) -> dict[str, dict[str, str]]:
@@ -86,8 +90,10 @@ def late_as_json(late: dict[str, State]) -> dict[str, dict[str, str]]:
     return {name: {"state": state, "reason": why} for name, (state, why) in late.items()}
 
 
-def next_step(name: str, state: str) -> str:
-    """What to do about a process that is not READY."""
+def next_step(name: str, state: str, why: str = "") -> str:
+    """What to do about a process that is not READY, for that reason."""
+    if "`tapewire journals " in why:
+        return MEND
     if state == "BROKEN":
         return FIX
     if state != "HALTED":

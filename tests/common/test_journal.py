@@ -302,7 +302,8 @@ def test_a_journal_of_another_version_is_refused_with_what_to_do(
         SqliteJournal(path, read_only=read_only)
     assert str(caught.value) == (
         f"{path}: journal version {found}, expected {WIRE_VERSION};"
-        f" use another run_dir, or move {path.parent} out of the way"
+        f" use another run_dir, or move {path.parent} out of the way and run"
+        " `tapewire journals accept`"
     )
     assert path.read_bytes() == before, "it is left as it was"
 

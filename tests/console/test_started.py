@@ -203,7 +203,8 @@ def test_journals_of_another_version_are_refused(tapewire, older, command):
     assert found.err.startswith(f"tapewire: {older / 'journals'}/")
     assert found.err.endswith(
         f".sqlite: journal version 1, expected {WIRE_VERSION};"
-        f" use another run_dir, or move {older / 'journals'} out of the way\n"
+        f" use another run_dir, or move {older / 'journals'} out of the way and run"
+        " `tapewire journals accept`\n"
     )
     assert len(list((older / "journals").glob("*.sqlite"))) == 4
 

@@ -1,0 +1,127 @@
+"""Whether the journals of a run directory are sound, and hold what the processes remember of them.
+
+Everything is only read, so it works while the group runs. What is remembered is read before the
+journals then: a journal may have grown since, and must never be compared with what came later.
+"""
+
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from tapewire.common import roles
+from tapewire.common.amounts import counted
+from tapewire.common.runtime import head_file
+from tapewire.common.runtime.heads import Memory, Remembered, difference
+from tapewire.common.runtime.journal import (
+    GENESIS,
+    Head,
+    Journal,
+    JournalError,
+    SqliteJournal,
+    verify,
+)
+
+
+class Finding(NamedTuple):
+    """What was found of one journal. `fault` is what is wrong with the file itself, from the first
+    bad record on; `witnesses` are the processes that remember it, each with what it misses there,
+    or "" if the journal holds all of it."""
+
+    role: str
+    exists: bool
+    head: Head
+    fault: str
+    witnesses: Mapping[str, str]
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.fault and not any(self.witnesses.values())
+
+    @property
+    def verdict(self) -> str:
+        """What was found, for a person."""
+        if self.fault:
+            return f"DAMAGED: {self.fault}"
+        if not self.sound:
+            return f"DIFFERS: {self.missing}"
+        seen = f", as {', '.join(self.witnesses)} remember it" if len(self.witnesses) > 1 else ""
+        return f"sound{seen}" if self.exists else "no journal yet"
+
+    @property
+    def missing(self) -> str:
+        """What the journal does not hold, and who remembers it."""
+        by_fault: dict[str, list[str]] = {}
+        for role, fault in self.witnesses.items():
+            if fault:
+                by_fault.setdefault(fault, []).append(role)
+        return "; ".join(f"{fault} (seen by {', '.join(who)})" for fault, who in by_fault.items())
+
+
+def journal_path(run_dir: Path, role: str) -> Path:
+    """The file of a role's journal."""
+    return run_dir / "journals" / f"{role}.sqlite"
+
+
+def findings(run_dir: Path, only: str | None = None) -> list[Finding]:
+    """What is found of each journal of the group, or of one."""
+    remembered = head_file.remembered(run_dir)
+    wanted = roles.JOURNALED if only is None else (only,)
+    return [look_at(journal_path(run_dir, role), role, remembered) for role in wanted]
+
+
+def look_at(path: Path, role: str, remembered: Mapping[str, Memory]) -> Finding:
+    """Walk a journal's chain, and compare it with what is remembered of that role's."""
+    known = dict(witnesses(role, remembered))
+    if not path.is_file() or not path.stat().st_size:
+        missed = {who: difference(role, _head(one), 0, GENESIS) for who, one in known.items()}
+        return Finding(role, False, Head(0, GENESIS), "", missed)
+    head = Head(0, GENESIS)
+    try:
+        with closing(SqliteJournal(path, read_only=True)) as journal:
+            head = journal.head
+            missed = {who: _missed(role, one, journal) for who, one in known.items()}
+            verify(journal)
+    except JournalError as error:
+        return Finding(
+            role, True, head, str(error).removeprefix(f"{path}: "), dict.fromkeys(known, "")
+        )
+    return Finding(role, True, head, "", missed)
+
+
+def witnesses(role: str, remembered: Mapping[str, Memory]) -> list[tuple[str, Remembered]]:
+    """The processes that remember a role's journal, except for what a loss of power may have
+    taken since."""
+    boot = head_file.boot_id()
+    return [
+        (who, memory.heads[role])
+        for who, memory in remembered.items()
+        if role in memory.heads and (memory.heads[role].durable or memory.boot == boot)
+    ]
+
+
+def _missed(role: str, known: Remembered, journal: Journal) -> str:
+    return difference(role, _head(known), journal.head.seq, journal.chain_at(known.seq))
+
+
+def _head(known: Remembered) -> Head:
+    return Head(known.seq, known.chain)
+
+
+def as_line(found: Finding) -> str:
+    """A finding in a line for a person."""
+    size = f"{counted(found.head.seq, 'record'):>16}  {found.head.chain[:12]:<12}"
+    return f"{found.role:<12}{size}  {found.verdict}"
+
+
+def as_json(found: Finding) -> dict[str, object]:
+    """A finding as one JSON object."""
+    return {
+        "exists": found.exists,
+        "records": found.head.seq,
+        "chain": found.head.chain,
+        "sound": found.sound,
+        "fault": found.fault,
+        "remembered_by": dict(found.witnesses),
+    }
