@@ -1,5 +1,6 @@
 """How the executor is put together from the configuration, live or virtual."""
 
+from tapewire.common.runtime.disk import disk_of
 from tapewire.common.runtime.host import Host
 from tapewire.executor.executor import Executor
 from tapewire.executor.service import FOLLOWS, JOURNAL_SYNCHRONOUS, ExecutorService
@@ -22,4 +23,5 @@ def build(host: Host) -> ExecutorService:
     return ExecutorService(
         executor, host.transport, host.clock, host.journal(JOURNAL_SYNCHRONOUS),
         epoch=host.epoch, hold_ms=HOLD_MS, heartbeat_ms=config.risk.heartbeat_ms,
+        disk=disk_of(host),
     )  # fmt: skip

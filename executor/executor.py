@@ -63,6 +63,7 @@ class Executor:
         self.view = View(self.ledger)
         self.accounts: tuple[str, ...] = ()
         self.live = False
+        self.no_room = ""  # on the disk, for orders that add risk
         self.signals_denied = 0  # those that had expired included
         self._answered: set[str] = set()
         self._unanswered = Unanswered(retry_ms * 1_000_000)  # commands, by intent or request
@@ -143,7 +144,11 @@ class Executor:
     def _denial(self, order: SubmitOrder, now: Now) -> str:
         if order.symbol not in self.instruments:
             return f"symbol {order.symbol} is not configured; it must be one of [[instruments]]"
-        return terms_fault(order.terms) or self._rule_denial(order, None, now)
+        fault = terms_fault(order.terms)
+        if self.no_room and not fault:
+            exposure = self.view.at(now).exposure(order.account, order.symbol)
+            fault = "" if exposure.reduced_by(order.terms) else self.no_room
+        return fault or self._rule_denial(order, None, now)
 
     def _rule_denial(self, order: SubmitOrder, replaced: ExecutorOrder | None, now: Now) -> str:
         return self.rules.denial(order, self.view.at(now, without=replaced))

@@ -25,6 +25,7 @@ from tapewire.common.events import (
     ProcessState,
     Signal,
 )
+from tapewire.common.runtime.disk import Disk
 from tapewire.common.runtime.journal import Journal, Synchronous, events_of
 from tapewire.common.runtime.service import Service
 from tapewire.executor.executor import Executor
@@ -49,11 +50,12 @@ class ExecutorService(Service):
         epoch: str,
         hold_ms: int = 0,
         heartbeat_ms: int = 250,
+        disk: Disk | None = None,
     ) -> None:
         super().__init__(
             roles.EXECUTOR, transport, clock,
             epoch=epoch, follows=FOLLOWS, journal=journal,
-            heartbeat_ms=heartbeat_ms, hold_ms=hold_ms,
+            heartbeat_ms=heartbeat_ms, hold_ms=hold_ms, disk=disk,
         )  # fmt: skip
         self.executor = executor
         self.welcome = Welcome(epoch)
@@ -81,7 +83,7 @@ class ExecutorService(Service):
         if not isinstance(signal, Signal | CancelSignal | ModifySignal):
             raise WireError(f"found {type(signal).__name__}, expected a signal")
         self.metrics.count("signals_received")
-        if self.readiness(now)[0] != "READY":
+        if self.room.unwritable or self.readiness(now)[0] != "READY":
             self.metrics.count("signals_deferred")
             return
         self.metrics.hops["strategy_to_executor"].record(now.wall_ns - signal.ts_ns)
@@ -91,7 +93,7 @@ class ExecutorService(Service):
 
     def on_tick(self, now: Now) -> None:
         """Send the turn's intents in one request, before the journal is written."""
-        if self.readiness(now)[0] == "READY":
+        if not self.room.unwritable and self.readiness(now)[0] == "READY":
             self.emit(*self.executor.caught_up(now))
             self._queue(self.executor.tick(now))
         request = self.welcome.request(self._batch() if self.welcome.token else [], now)
@@ -113,6 +115,10 @@ class ExecutorService(Service):
             while queue and len(batch) < COMMANDS_MAX:
                 batch.append(queue.popleft())
         return batch
+
+    def on_room(self, reason: str) -> None:
+        """Signals that add risk are denied while the disk is nearly full."""
+        self.executor.no_room = reason
 
     def readiness(self, now: Now) -> tuple[ProcessState, str]:
         """READY once the gateway shuts out what an earlier executor left on its way, and all

@@ -14,6 +14,8 @@ from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
 from tapewire.common.events import (
     EVERYTHING,
+    CancelAll,
+    CancelOrder,
     Event,
     Heartbeat,
     OrderReply,
@@ -22,6 +24,7 @@ from tapewire.common.events import (
     RiskHalted,
     SubmitOrder,
 )
+from tapewire.common.runtime.disk import Disk
 from tapewire.common.runtime.journal import Journal, events_of
 from tapewire.common.runtime.service import Service
 from tapewire.gateway.broker import BrokerError
@@ -51,10 +54,12 @@ class GatewayService(Service):
         follows: tuple[str, ...],
         hang_up: Callable[[], None],
         heartbeat_ms: int = 250,
+        disk: Disk | None = None,
     ) -> None:
         super().__init__(
             role, transport, clock,
             epoch=epoch, follows=follows, journal=journal, heartbeat_ms=heartbeat_ms,
+            disk=disk,
         )  # fmt: skip
         self.gateway = gateway
         self.market = TickPublisher(role, epoch)
@@ -83,11 +88,15 @@ class GatewayService(Service):
     def _on_order_request(self, request: OrderRequest, sender: bytes, now: Now) -> None:
         """A turn's worth of commands; each gets its answer, in one reply, after the commit."""
         if request.hello:
-            self._introduce(request, sender)
+            if not self.room.unwritable:
+                self._introduce(request, sender)
             return
         if request.fencing_token and self._fence.refuses(request.fencing_token):
             self.metrics.count("requests_fenced")
             self.reply(sender, OrderReply(request.id, [], fenced=request.fencing_token))
+            return
+        if self.room.unwritable:
+            self._cancel_alone(request, now)
             return
         answers = []
         for command in request.commands:
@@ -97,6 +106,15 @@ class GatewayService(Service):
             if isinstance(command, SubmitOrder):
                 self.metrics.hops["executor_to_gateway"].record(now.wall_ns - command.ts_ns)
         self.reply(sender, OrderReply(request.id, answers, self.head_after_commit()))
+
+    def _cancel_alone(self, request: OrderRequest, now: Now) -> None:
+        """Nothing can be written down: cancels are obeyed, the rest will be asked for again. No
+        answer is given, which had to wait and pile up with those to every repetition."""
+        for command in request.commands:
+            if isinstance(command, CancelOrder | CancelAll):
+                self.emit(*self.gateway.obey(command, now)[1])
+            else:
+                self.metrics.count("commands_deferred")
 
     def _introduce(self, request: OrderRequest, sender: bytes) -> None:
         """An executor that has started: what others have on their way is not taken any more."""
@@ -139,6 +157,10 @@ class GatewayService(Service):
             for symbol in sorted(self._unmarked):
                 self.transport.send("market", self.market.last_values(symbol))
             self._unmarked.clear()
+
+    def on_room(self, reason: str) -> None:
+        """Orders that add risk are denied while the disk is nearly full."""
+        self.gateway.gate.no_room = reason
 
     def on_seal(self) -> None:
         """A commit begins: the orders in it wait for its end."""

@@ -1,5 +1,6 @@
 """How risk is put together from the configuration, live or virtual."""
 
+from tapewire.common.runtime.disk import disk_of
 from tapewire.common.runtime.host import Host
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.rules import load_rules
@@ -15,5 +16,5 @@ def build(host: Host) -> RiskService:
     host.connect(MARKS, "sub", "market", [b"last."])
     return RiskService(
         monitor, host.transport, host.clock, host.journal(),
-        epoch=host.epoch, heartbeat_ms=config.heartbeat_ms,
+        epoch=host.epoch, heartbeat_ms=config.heartbeat_ms, disk=disk_of(host),
     )  # fmt: skip

@@ -18,6 +18,7 @@ from tapewire.common.events import (
     ProcessState,
     TradingState,
 )
+from tapewire.common.runtime.disk import Disk
 from tapewire.common.runtime.journal import Journal, events_of
 from tapewire.common.runtime.service import Service
 from tapewire.risk.flatten import Command
@@ -41,10 +42,12 @@ class RiskService(Service):
         *,
         epoch: str,
         heartbeat_ms: int = 250,
+        disk: Disk | None = None,
     ) -> None:
         super().__init__(
             roles.RISK, transport, clock,
             epoch=epoch, follows=FOLLOWS, journal=journal, heartbeat_ms=heartbeat_ms,
+            disk=disk,
         )  # fmt: skip
         self.monitor = monitor
         self._requests = 0
@@ -113,8 +116,10 @@ class RiskService(Service):
         return state
 
     def trading(self) -> TradingState:
-        """What the heartbeat carries: HALTED as well while the past is not known yet."""
-        return self.monitor.trading if self._knows(*roles.GATEWAYS) else "HALTED"
+        """What the heartbeat carries: HALTED as well while the past is not known yet, and while
+        there is no room on the disk to write down what risk decides."""
+        knows = self._knows(*roles.GATEWAYS) and not self.room.reason
+        return self.monitor.trading if knows else "HALTED"
 
     def _can_flatten(self) -> bool:
         """Whether the liquidation gateway is there and knows the account: only then can a flatten

@@ -11,7 +11,7 @@ from tapewire.common.clock import VirtualClock
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
 from tapewire.common.runtime.heads import Heads, Memory
-from tapewire.common.runtime.journal import Journal, Synchronous
+from tapewire.common.runtime.journal import Journal, JournalFullError, Synchronous
 from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.common.runtime.service import Service
 from tapewire.common.runtime.stand_by import assemble
@@ -21,6 +21,7 @@ Build = Callable[["Node"], Service]
 Route = Callable[[str, str, Sequence[bytes]], bool]
 
 EPOCH_DIGITS: Final = 6
+NO_ROOM: Final = "the disk is full; nothing was written or published"
 
 
 class CrashingJournal(MemoryJournal):
@@ -28,17 +29,27 @@ class CrashingJournal(MemoryJournal):
 
     With `later` a commit takes time: it calls that with what completes it. A process that dies
     meanwhile leaves it complete or not, as the disk may have been faster than the death or not.
+
+    While `is_full` nothing can be written to it, as on a disk without room.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.step: Callable[[], None] = lambda: None
         self.later: Callable[[Callable[[], None]], None] | None = None
+        self.is_full = False
         self._under_way: Sequence[Event] | None = None
+
+    @property
+    def full(self) -> str:  # type: ignore[override]
+        """See `Journal.full`; only of a commit that takes time."""
+        return NO_ROOM if self.is_full and self._under_way is not None else ""
 
     def append(self, events: Sequence[Event]) -> int:
         """Append, with a step on either side."""
         self.step()
+        if self.is_full:
+            raise JournalFullError(NO_ROOM)
         first = super().append(events)
         self.step()
         return first
@@ -49,20 +60,29 @@ class CrashingJournal(MemoryJournal):
             return self.append(events)
         self.step()
         self._under_way = events
-        self.later(self.wait)
+        self.later(self._complete)
         return self.head.seq + 1
 
     def wait(self) -> None:
         """Complete the commit that is under way."""
+        if self.full:
+            raise JournalFullError(NO_ROOM)
         events, self._under_way = self._under_way, None
         if events is not None:
             super().append(events)
 
     def died(self) -> None:
         """Its process is gone: every other commit that was under way is complete."""
-        if self.head.seq % 2:
+        if self.head.seq % 2 and not self.full:
             self.wait()
         self._under_way = None
+
+    def _complete(self) -> None:
+        """The disk is done with the commit, or tries it again later."""
+        if not self.full:
+            self.wait()
+        elif self.later is not None:
+            self.later(self._complete)
 
 
 class HeadMemory:
@@ -102,6 +122,7 @@ class Node:
 
     `arriving` is the last arrival that is still to come: what is sent to the same time joins it.
     `hang_up` closes its connection to the broker; `later` lets a commit of its journal take time.
+    `disk_free_bytes` is what its disk has free (None: no bound); see `World.fill_disk`.
     """
 
     def __init__(
@@ -125,6 +146,7 @@ class Node:
         self.starts = 0
         self.connection: int | None = None
         self.stopped = False
+        self.disk_free_bytes: int | None = None
         self.turn_due = False
         self.wakes_ns: int | None = None
         self.arriving: Arrival | None = None
@@ -162,6 +184,10 @@ class Node:
 
     def reset(self) -> None:
         """See `Host.reset`; the world opens nothing."""
+
+    def free_bytes(self) -> int | None:
+        """See `Host.free_bytes`."""
+        return self.disk_free_bytes
 
     def serve_stream(self) -> None:
         """The world routes by the names of channels: nothing has to be opened."""

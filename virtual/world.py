@@ -148,6 +148,13 @@ class World:
             node.records.crash()
             node.remembered.boots += 1
 
+    def fill_disk(self, free_bytes: int | None, *names: str) -> None:
+        """Of the processes `names`, or of all: so much is free from now on (None: no bound). With 0
+        nothing can be written."""
+        for name in names or self.nodes:
+            node = self.nodes[name]
+            node.disk_free_bytes, node.records.is_full = free_bytes, free_bytes == 0
+
     def cut(self, name: str) -> None:
         """Reset a gateway's connection to TWS."""
         self._broker.cut(self.nodes[name])

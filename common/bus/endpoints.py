@@ -63,6 +63,12 @@ def require_short(run_dir: Path) -> Path:
     return found
 
 
+FOLDERS: Final = (
+    "journals", "status", "locks", "epochs", "logs", "targets", "programs", "heads", "reserve",
+)  # fmt: skip
+"""What a run directory has in it."""
+
+
 def prepare_run_dir(run_dir: Path) -> Path:
     """Make `run_dir` and its folders, for this user alone; refuse one that others can enter, or
     whose path is too long for sockets."""
@@ -74,7 +80,7 @@ def prepare_run_dir(run_dir: Path) -> Path:
             f"run_dir {run_dir}: {error.strerror}; must be a folder of yours"
         ) from error
     require_own(run_dir)
-    for folder in ("journals", "status", "locks", "epochs", "logs", "targets", "programs", "heads"):
+    for folder in FOLDERS:
         (run_dir / folder).mkdir(mode=0o700, exist_ok=True)
     return run_dir.absolute()
 

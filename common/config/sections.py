@@ -5,10 +5,10 @@ from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tapewire.common.bus.ports import PORTS
 from tapewire.common.config import faults, near
@@ -19,6 +19,9 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(gt=0)]
 AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
+
+RESERVES: Final = 2
+"""How many processes keep a reserve of disk space: risk and the liquidation gateway."""
 
 
 class Section(BaseModel):
@@ -73,9 +76,27 @@ class BusConfig(Section):
 
 
 class StorageConfig(Section):
-    """FULL fsyncs each commit; NORMAL survives a process's death, not the machine's."""
+    """FULL fsyncs each commit; NORMAL survives a process's death, not the machine's.
+
+    With less than `free_halt_mb` of free disk space nothing that adds risk is accepted, until there
+    are `free_resume_mb`. Risk and the liquidation gateway each keep `reserve_mb` for themselves, to
+    halt and to flatten on a disk that is full. A MB is 1,000,000 bytes.
+    """
 
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    free_halt_mb: Positive = 100
+    free_resume_mb: Positive = 150
+    reserve_mb: Positive = 8
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        least = self.free_halt_mb + RESERVES * self.reserve_mb
+        if self.free_resume_mb < least:
+            raise ValueError(
+                f"free_resume_mb is {self.free_resume_mb}; it must be at least {least}: the"
+                f" {self.free_halt_mb} of free_halt_mb, and reserve_mb for each of {RESERVES}"
+            )
+        return self
 
 
 class GatewayConfig(Section):

@@ -2,15 +2,23 @@
 
 import os
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 
 from tapewire.common.events import Event
-from tapewire.common.runtime.journal import Head, JournalError, SqliteJournal, Synchronous
+from tapewire.common.runtime.journal import (
+    Head,
+    JournalError,
+    JournalFullError,
+    SqliteJournal,
+    Synchronous,
+)
 
 DONE = b"done"
 WAIT_MAX_S = 30.0
+RETRY_S = 0.25
 
 
 class BackgroundJournal:
@@ -18,19 +26,28 @@ class BackgroundJournal:
 
     The thread has a connection of its own; this one only reads. `head` is what the service knows to
     be durable: it moves in `ready` and `wait`, in the service's own thread, never behind its back.
+
+    A commit that finds the disk full is tried again until there is room, and `full` says why.
     """
 
-    def __init__(self, path: Path, synchronous: Synchronous = "FULL") -> None:
+    def __init__(
+        self,
+        path: Path,
+        synchronous: Synchronous = "FULL",
+        make_room: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.full = ""
         self._reader = SqliteJournal(path, synchronous)
         self._head = self._reader.head
         self._written = self._head  # by the thread; read once `_done` was signalled
         self._fault: JournalError | None = None
         self._queue: SimpleQueue[Sequence[Event] | None] = SimpleQueue()
+        self._closing = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
         self._done = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread = threading.Thread(
-            target=self._run, args=(path, synchronous), name="journal", daemon=True
+            target=self._run, args=(path, synchronous, make_room), name="journal", daemon=True
         )
         self._thread.start()
 
@@ -67,9 +84,14 @@ class BackgroundJournal:
         return self._head.seq + 1
 
     def wait(self) -> None:
-        """Return once what was begun is durable; raises `JournalError` if it failed."""
-        if not self._idle.wait(WAIT_MAX_S):
-            raise JournalError(f"{self._reader.path}: a commit took more than {WAIT_MAX_S:g} s")
+        """Return once what was begun is durable; raises `JournalError` if it failed, and
+        `JournalFullError` while the disk is full."""
+        until_s = time.monotonic() + WAIT_MAX_S
+        while not self._idle.wait(RETRY_S):
+            if self.full:
+                raise JournalFullError(self.full)
+            if time.monotonic() > until_s:
+                raise JournalError(f"{self._reader.path}: a commit took more than {WAIT_MAX_S:g} s")
         self._learn()
 
     def read(self, from_seq: int, limit: int) -> list[bytes]:
@@ -100,7 +122,8 @@ class BackgroundJournal:
         return False
 
     def close(self) -> None:
-        """Complete what was begun, end the thread, close the files."""
+        """Complete what was begun, if there is room for it; end the thread, close the files."""
+        self._closing.set()
         self._queue.put(None)
         self._thread.join(WAIT_MAX_S)
         self._reader.close()
@@ -116,18 +139,30 @@ class BackgroundJournal:
         if self._fault is not None:
             raise self._fault
 
-    def _run(self, path: Path, synchronous: Synchronous) -> None:
+    def _run(self, path: Path, synchronous: Synchronous, make_room: Callable[[], bool]) -> None:
         """The thread: each batch in one commit, in their order. A failure is the last it does."""
         try:
-            journal = SqliteJournal(path, synchronous)
-            while (events := self._queue.get()) is not None:
-                journal.append(events)
+            journal = SqliteJournal(path, synchronous, make_room=make_room)
+            while (events := self._queue.get()) is not None and self._append(journal, events):
                 self._written = journal.head
                 self._signal()
             journal.close()
         except JournalError as error:
             self._fault = error
             self._signal()
+
+    def _append(self, journal: SqliteJournal, events: Sequence[Event]) -> bool:
+        """Write them, once there is room; False if the process ends before there is."""
+        while True:
+            try:
+                journal.append(events)
+            except JournalFullError as error:
+                self.full = str(error)
+                if self._closing.wait(RETRY_S):
+                    return False
+            else:
+                self.full = ""
+                return True
 
     def _signal(self) -> None:
         self._idle.set()

@@ -13,20 +13,27 @@ What must not go wrong, and why this is enough:
 *   Nothing may be *acted on* before it is durable either: an order must not be written to the
     broker while its intent is still on its way to the disk. The service learns when a commit
     begins (`seal`) and when it is durable (`durable`), and keeps what it would act on until then.
-*   A journal that fails raises in the service's own turn, and ends the process.
+*   A journal that fails raises in the service's own turn, and ends the process. One whose disk is
+    full does not: its commit stays under way, and is tried again until there is room. Nothing is
+    published or acted on meanwhile, so ending the process would help nobody, and when there is room
+    it goes on where it was.
 
 With a journal that commits at once, each commit is durable in the turn that began it.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tapewire.common.bus import wire
 from tapewire.common.bus.streams import JournaledStream
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock
 from tapewire.common.events import Event
+from tapewire.common.runtime.journal import JournalFullError
 from tapewire.common.runtime.metrics import Metrics
+
+RETRY_NS: Final = 250_000_000
 
 Answer = tuple[bytes, Event]
 """Who asked, and the answer."""
@@ -69,12 +76,22 @@ class Commits:
         self._answers: list[Answer] = []
         self._under_way: Commit | None = None
         self._finished: list[Commit] = []
+        self._full = ""  # why the commit that is under way could not be begun
+        self._retry_ns = 0
+
+    @property
+    def full(self) -> str:
+        """Why nothing can be written down at present; empty if it can."""
+        waiting = self._full or (self._stream.journal.full if self._stream is not None else "")
+        return f"{waiting}; it is tried again until there is room" if waiting else ""
 
     @property
     def head_seq(self) -> int:
         """The journal's last seq once all that was emitted so far is durable."""
         journaled = self._stream.journal.head.seq if self._stream is not None else 0
         under_way = self._under_way.last_seq if self._under_way is not None else 0
+        if self._full and self._under_way is not None:  # it has no seq yet
+            under_way = journaled + len(self._under_way.events)
         # not their sum: the journal may have them already, and this turn has not taken note of it
         return max(journaled, under_way) + len(self.emitted)
 
@@ -90,6 +107,8 @@ class Commits:
 
     def advance(self) -> None:
         """Complete the commit that is under way, if it is durable by now, and begin the next."""
+        if self._full and self._clock.mono_ns() >= self._retry_ns:
+            self._write()
         if self._under_way is not None:
             self._complete()
         if self._under_way is None and (self.emitted or self._answers):
@@ -109,25 +128,39 @@ class Commits:
                 self._transport.send("requests", [sender, wire.encode(event)])
 
     def flush(self) -> None:
-        """Wait until everything is durable, and publish it."""
-        while self.emitted or self._answers or self._under_way is not None:
-            if self._stream is not None:
-                self._stream.journal.wait()
-            self.advance()
+        """Wait until everything is durable, and publish it; while the disk is full, only what is
+        durable."""
+        with contextlib.suppress(JournalFullError):
+            while not self._full and (self.emitted or self._answers or self._under_way):
+                if self._stream is not None:
+                    self._stream.journal.wait()
+                self.advance()
         self.publish()
 
     def _begin(self) -> None:
         events, self.emitted = self.emitted, []
         answers, self._answers = self._answers, []
-        began_ns, seq = self._clock.mono_ns(), 0
-        if events and self._stream is not None:
+        began_ns = self._clock.mono_ns()
+        self._under_way = Commit(0, events if self._stream is not None else (), answers, began_ns)
+        if self._under_way.events:
             self._seal()
-            seq = self._stream.journal.begin(events)
-        self._under_way = Commit(seq, events if self._stream is not None else (), answers, began_ns)
+            self._write()
+
+    def _write(self) -> None:
+        """Hand the commit that is under way to the journal."""
+        commit, stream = self._under_way, self._stream
+        assert commit is not None
+        assert stream is not None
+        try:
+            seq = stream.journal.begin(commit.events)
+        except JournalFullError as error:
+            self._full, self._retry_ns = str(error), self._clock.mono_ns() + RETRY_NS
+        else:
+            self._full, self._under_way = "", commit._replace(seq=seq)
 
     def _complete(self) -> None:
         commit, stream = self._under_way, self._stream
-        if commit is None:
+        if commit is None or self._full:
             return
         if commit.events and stream is not None:
             if stream.journal.head.seq < commit.last_seq:

@@ -51,6 +51,9 @@ class Host(Protocol):
         Raises `JournalDamagedError` if it does not hold what the role remembers of it.
         """
 
+    def free_bytes(self) -> int | None:
+        """How much the disk that the journals are on has free; None: no bound."""
+
     def serve_stream(self) -> None:
         """Open `events` and `requests`, the two channels of a role that journals."""
 

@@ -18,7 +18,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -65,7 +65,11 @@ class Journal(Protocol):
         """As `append`, but they are durable once `head` has reached them, perhaps later."""
 
     def wait(self) -> None:
-        """Return once what was begun is durable."""
+        """Return once what was begun is durable; raises `JournalFullError` if it cannot be now."""
+
+    @property
+    def full(self) -> str:
+        """Why what was begun waits for room on the disk; empty if it does not."""
 
     def read(self, from_seq: int, limit: int) -> list[bytes]:
         """Up to `limit` records from `from_seq` on, as encoded; raises `JournalDamagedError` where
@@ -83,12 +87,18 @@ class JournalVersionError(JournalError):
     """A journal that another version of Tapewire wrote."""
 
 
+class JournalFullError(JournalError):
+    """A journal whose disk is full: nothing was written, and it can be tried again."""
+
+
 class JournalDamagedError(JournalError):
     """A journal that does not hold what was written to it."""
 
 
 class AtOnce:
-    """Of journals whose commits are durable when they return."""
+    """Of journals whose commits are durable when they return, or raise."""
+
+    full = ""
 
     def append(self, events: Sequence[Event]) -> int:
         """See `Journal.append`."""
@@ -140,16 +150,23 @@ class SqliteJournal(AtOnce):
     """A journal in one SQLite file, in WAL mode.
 
     `synchronous` is SQLite's own: FULL fsyncs each commit, NORMAL survives a process's death but
-    not the machine's.
+    not the machine's. `make_room` is asked for room on a full disk, before a commit is given up; it
+    tells whether it made some.
     """
 
     def __init__(
-        self, path: Path, synchronous: Synchronous = "FULL", *, read_only: bool = False
+        self,
+        path: Path,
+        synchronous: Synchronous = "FULL",
+        *,
+        read_only: bool = False,
+        make_room: Callable[[], bool] = lambda: False,
     ) -> None:
         self.path = path
         self.durable = synchronous == "FULL"
         self.log_path = path.with_name(f"{path.name}-wal")
         self._has_table = False
+        self._make_room = make_room
         mode = "ro" if read_only else "rwc"
         try:
             self._db = sqlite3.connect(
@@ -168,7 +185,8 @@ class SqliteJournal(AtOnce):
         return self._head
 
     def append(self, events: Sequence[Event]) -> int:
-        """Write `events` in one commit; a full or failing disk raises `JournalError`."""
+        """Write `events` in one commit; raises `JournalFullError` on a full disk, `JournalError`
+        on one that fails. Nothing is written then."""
         first = self._head.seq + 1
         chain, rows = self._head.chain, []
         for seq, event in enumerate(events, first):
@@ -176,13 +194,11 @@ class SqliteJournal(AtOnce):
             chain = link(chain, record)
             rows.append((seq, chain, record))
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany("INSERT INTO records VALUES (?, ?, ?)", rows)
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise self._error(error, "nothing was written or published") from error
+            self._commit(rows)
+        except JournalFullError:
+            if not self._make_room():
+                raise
+            self._commit(rows)
         self._head = Head(first + len(rows) - 1, chain)
         return first
 
@@ -208,6 +224,16 @@ class SqliteJournal(AtOnce):
         """Close the file."""
         self._db.close()
 
+    def _commit(self, rows: Sequence[Row]) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT INTO records VALUES (?, ?, ?)", rows)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise self._error(error, "nothing was written or published") from error
+
     def _rows(self, from_seq: int, limit: int) -> list[Row]:
         query = "SELECT seq, chain, record FROM records WHERE seq >= ? ORDER BY seq LIMIT ?"
         try:
@@ -217,8 +243,9 @@ class SqliteJournal(AtOnce):
 
     def _error(self, error: sqlite3.Error, then: str) -> JournalError:
         """`error` with the file's name; a file that is no database any more is a damaged one."""
-        damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in CORRUPT
-        kind = JournalDamagedError if damaged else JournalError
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        kind = JournalDamagedError if code in CORRUPT else JournalError
+        kind = JournalFullError if code == sqlite3.SQLITE_FULL else kind
         return kind(f"{self.path}: {error}; {then}")
 
     def _require_version(self) -> None:

@@ -1,10 +1,11 @@
 """Structured logs, one JSON line an entry, in which account ids are never written out."""
 
+import contextlib
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -17,9 +18,32 @@ def redact(text: str) -> str:
     return _ACCOUNT.sub(r"\1***", text)
 
 
+class Lenient:
+    """A text stream that loses what it cannot write: no program may die of its log, whose disk may
+    be full and whose reader may be gone."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write it, or lose it."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand over what was written."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def configure(process: str) -> None:
     """Log to standard error as JSON; the libraries' own loggers only from WARNING on."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    stream = cast(TextIO, Lenient(sys.stderr))
+    logging.basicConfig(level=logging.WARNING, stream=stream, format="%(message)s")
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -28,7 +52,7 @@ def configure(process: str) -> None:
             _redact_values,
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
     )
     structlog.contextvars.bind_contextvars(process=process)
 

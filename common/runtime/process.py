@@ -5,11 +5,13 @@ and builds the service, then turns the service until a signal, a dead parent or 
 """
 
 import argparse
+import errno
 import gc
 import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Any, Final
 
 import structlog
 
+from tapewire.common import roles
 from tapewire.common.bus.endpoints import STREAMS, endpoint, prepare_run_dir
 from tapewire.common.bus.transport import Stream, ZmqTransport
 from tapewire.common.bus.wire import topic
@@ -26,15 +29,18 @@ from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.runtime import logs, private_file
 from tapewire.common.runtime.background import BackgroundJournal
+from tapewire.common.runtime.disk import MB
 from tapewire.common.runtime.head_file import HeadFile
 from tapewire.common.runtime.heads import Heads
 from tapewire.common.runtime.journal import (
     Journal,
     JournalDamagedError,
     JournalError,
+    JournalFullError,
     SqliteJournal,
     Synchronous,
 )
+from tapewire.common.runtime.reserve import Reserve, free_bytes, wait_for_room
 from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken, take_role
 from tapewire.common.runtime.service import JOURNAL, Service
 from tapewire.common.runtime.stand_by import assemble
@@ -45,6 +51,11 @@ EXIT_CONFIG: Final = 2
 TURN_MS: Final = 50
 STATUS_EVERY_NS: Final = 500_000_000
 DRAIN_MAX_NS: Final = 1_500_000_000  # well within what supervisord waits before it kills
+RESERVED: Final = (roles.RISK, roles.LIQUIDATION)
+"""Who keeps disk space for itself: to halt, and to close positions."""
+FULL_S: Final = 1.5
+"""So late ends who cannot start on a full disk: supervisord gives up a program that ends within its
+first second too often, and never one that lived longer."""
 
 
 class Process:
@@ -59,6 +70,8 @@ class Process:
         self.transport = self._new_transport()
         self.stopping = ""
         self._parent = os.getppid()
+        self.reserve = reserve_of(role, config, self.run_dir)
+        wait_for_room(self.run_dir, self.orphaned, self.give_up_reserve, _say)
         self._lock = take_role(self.run_dir, role)
         self._journals: list[Journal] = []
         self.heads = Heads(role, HeadFile(self.run_dir, role))
@@ -79,11 +92,11 @@ class Process:
         weaker = "NORMAL" in (synchronous, self.config.storage.synchronous)
         level: Synchronous = "NORMAL" if weaker else "FULL"
         if background:
-            committing = BackgroundJournal(path, level)
+            committing = BackgroundJournal(path, level, self.give_up_reserve)
             self.transport.attach(JOURNAL, committing)
             self._journals.append(committing)
         else:
-            self._journals.append(SqliteJournal(path, level))
+            self._journals.append(SqliteJournal(path, level, make_room=self.give_up_reserve))
         return self._journals[-1]
 
     def _require_remembered(self, path: Path) -> None:
@@ -94,6 +107,21 @@ class Process:
             return
         with closing(SqliteJournal(path, read_only=True)) as journal:
             self.heads.require(journal)
+
+    def free_bytes(self) -> int | None:
+        """See `Host.free_bytes`."""
+        return free_bytes(self.run_dir)
+
+    def keep_reserve(self) -> None:
+        """Make the reserve again, once there is as much room as trading needs to go on."""
+        if self.reserve is None or self.reserve.is_kept:
+            return
+        if free_bytes(self.run_dir) >= self.config.storage.free_resume_mb * MB:
+            self.reserve.keep()
+
+    def give_up_reserve(self) -> bool:
+        """Make room on a full disk; whether there was a reserve to give up."""
+        return self.reserve is not None and self.reserve.release()
 
     def serve_stream(self) -> None:
         """Open the two sockets of a role that journals: its stream, and the door to it."""
@@ -199,9 +227,26 @@ def run(
         return EXIT_FAILED
     except (JournalError, OSError) as error:
         log.error("ended", error=str(error))
+        if _is_full(error):
+            time.sleep(FULL_S)
         return EXIT_FAILED
     finally:
         process.release()
+
+
+def reserve_of(role: str, config: Config, run_dir: Path) -> Reserve | None:
+    """The disk space that a role keeps for itself; None if it keeps none."""
+    if role not in RESERVED:
+        return None
+    return Reserve(run_dir / "reserve" / role, config.storage.reserve_mb * MB)
+
+
+def _say(sentence: str) -> None:
+    structlog.get_logger().warning("waiting", reason=sentence)
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, JournalFullError) or getattr(error, "errno", 0) == errno.ENOSPC
 
 
 def _serve(process: Process, service: Service, log: Any) -> int:
@@ -214,7 +259,8 @@ def _serve(process: Process, service: Service, log: Any) -> int:
     log.info("started", pid=os.getpid(), epoch=process.epoch)
     while not process.stopping and not process.orphaned():
         service.turn(TURN_MS)
-        reporter.report_when_due()
+        if reporter.report_when_due():
+            process.keep_reserve()
     left = _wind_down(process, service)
     reporter.report(ended=process.stopping or "parent died")
     log.info("stopped", why=process.stopping or "parent died", left=left)
@@ -250,12 +296,14 @@ class Reporter:
         self._clock = process.clock
         self._next_ns = 0
 
-    def report_when_due(self) -> None:
-        """Report, if that was long enough ago."""
+    def report_when_due(self) -> bool:
+        """Report, if that was long enough ago; whether it did."""
         now_ns = self._clock.mono_ns()
-        if now_ns >= self._next_ns:
-            self._next_ns = now_ns + STATUS_EVERY_NS
-            self.report()
+        if now_ns < self._next_ns:
+            return False
+        self._next_ns = now_ns + STATUS_EVERY_NS
+        self.report()
+        return True
 
     def report(self, ended: str = "") -> None:
         """Write the status file, and log what is new in it."""
@@ -268,9 +316,9 @@ class Reporter:
         partial = self._path.with_suffix(".partial")
         try:
             partial.write_text(json.dumps(status, default=str))
-        except OSError as error:  # which names no file where it is the disk that is full
-            raise OSError(error.errno, error.strerror, str(partial)) from error
-        partial.replace(self._path)
+            partial.replace(self._path)
+        except OSError:  # the disk is full: nobody trades on a status file
+            self._service.metrics.count("status_unwritten")
         self._log_state(status["state"], status["reason"])
         self._log_dead_letters()
 

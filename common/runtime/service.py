@@ -18,7 +18,8 @@ emitted, and only then acts on it and publishes it. The order matters:
 
 An event that raises costs itself: it becomes a dead letter, and the rest of the turn goes on. The
 one exception is a journal that cannot be written: going on would act on what no restart knows, so
-the process ends.
+the process ends. Where it is only the disk that is full, nothing is acted on, and the process waits
+for room (see `disk`).
 
 A service has followers for the streams it reads, a journaled stream of its own if it emits events,
 and a transport. It opens nothing and reads no clock but the one it is given, so the same service
@@ -45,9 +46,11 @@ from tapewire.common.events import (
     name_of,
 )
 from tapewire.common.runtime.commits import Commits
+from tapewire.common.runtime.disk import Disk, Room
 from tapewire.common.runtime.heads import Heads
 from tapewire.common.runtime.journal import Head, Journal, JournalError
 from tapewire.common.runtime.metrics import Metrics
+from tapewire.common.runtime.status import status_of
 
 T = TypeVar("T")
 
@@ -81,6 +84,7 @@ class Service:
         journal: Journal | None = None,
         heartbeat_ms: int = 250,
         hold_ms: int = 0,
+        disk: Disk | None = None,
     ) -> None:
         self.role = role
         self.epoch = epoch
@@ -103,6 +107,7 @@ class Service:
             self.stream, transport, clock, self.metrics,
             seal=self.on_seal, durable=self.on_durable,
         )  # fmt: skip
+        self.room = Room(disk, lambda: self._commits.full, self.on_room)
         self.events: EventRouter[str, Now] = self._router(
             lambda event, source, now: self.on_event(source, event, now)
         )
@@ -159,6 +164,10 @@ class Service:
         """The state it is in, and in a sentence what it waits for."""
         return self.following()
 
+    def on_room(self, reason: str) -> None:
+        """Why nothing that adds risk may be taken, for want of disk space, or an empty text; when
+        it has changed."""
+
     def trading(self) -> TradingState | None:
         """Risk's trading state; None for every other role."""
         return None
@@ -178,7 +187,11 @@ class Service:
     def on_catch_up(self, question: CatchUp, sender: bytes, now: Now) -> None:
         """A reader asks for a piece of the journal."""
         assert self.stream is not None
-        self.reply(sender, self.stream.answer(question))
+        answer = self.stream.answer(question)
+        if self.room.unwritable:  # it has what is durable, and what waits may wait for long
+            self.transport.send("requests", [sender, wire.encode(answer)])
+        else:
+            self.reply(sender, answer)
 
     # ---- what a subclass uses ----------------------------------------------------------------
 
@@ -219,6 +232,10 @@ class Service:
             return "WAITING", f"waiting for {', '.join(late)}"
         return "READY", ""
 
+    def reported_state(self, now: Now) -> tuple[ProcessState, str]:
+        """Its readiness, as far as there is room on the disk."""
+        return ("HALTED", self.room.reason) if self.room.reason else self.readiness(now)
+
     # ---- the turn ----------------------------------------------------------------------------
 
     def turn(self, timeout_ms: int) -> None:
@@ -227,6 +244,7 @@ class Service:
             timeout_ms = min(timeout_ms, self._hold_ms)
         inbound = self.transport.poll(timeout_ms)
         now = self.clock.now()
+        self.room.look(now)
         for channel, frames in inbound:
             try:
                 self._dispatch(channel, frames, now)
@@ -258,6 +276,7 @@ class Service:
         """End in order: `on_stop`, then write down and say what it led to; gives what it said."""
         left = self.on_stop(self.clock.now())
         self._commits.flush()
+        left = "; ".join(filter(None, [left, self.room.left]))
         if self._heads is not None:
             self._heads.keep(self._journal, self._heads.due_ns)
         for router in (self.events, self.requests, self.replies):
@@ -356,7 +375,7 @@ class Service:
         """A heartbeat when it is due, and at once when the state has changed."""
         if self.stream is None:
             return
-        state, reason = self.readiness(now)
+        state, reason = self.reported_state(now)
         trading = self.trading()
         announced = (state, reason, trading, self.halted())
         if now.mono_ns < self._next_beat_ns and announced == self._announced:
@@ -371,15 +390,4 @@ class Service:
 
     def status(self) -> Mapping[str, Any]:
         """All that a person or a program is shown of this process, JSON-able."""
-        state, reason = self.readiness(self.clock.now())
-        head = self.stream.journal.head if self.stream else None
-        return {
-            "role": self.role,
-            "state": state,
-            "reason": reason,
-            "epoch": self.epoch,
-            "journal_seq": head.seq if head else None,
-            "gaps": {f.source: f.gaps for f in self.followers.values()},
-            **self.metrics.snapshot(),
-            **self.detail(),
-        }
+        return status_of(self, self.clock.now())

@@ -56,6 +56,7 @@ class Gate:
         self.beat: Heartbeat | None = None
         self.decisions_known = False  # whether risk's journal has been read to its head
         self.decisions = Decisions()
+        self.no_room = ""  # on the disk, for orders that add risk
         self._woke_mono_ns: int | None = None
 
     def on_risk(self, event: Event) -> str:
@@ -104,7 +105,7 @@ class Gate:
         reduces = exposure.reduced_by(order.terms)
         if reduces and not unsure:
             return ""
-        denial = ADDS_RISK if self.reduce_only else self._risk_denial(order, now)
+        denial = ADDS_RISK if self.reduce_only else self.no_room or self._risk_denial(order, now)
         return f"{unsure}; until then no order passes as reducing" if denial and reduces else denial
 
     def snapshot(self) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from tapewire.common.bus import wire
 from tapewire.common.bus.streams import JournaledStream
 from tapewire.common.clock import VirtualClock
-from tapewire.common.events import EVERYTHING, Event, RiskHalted
-from tapewire.common.runtime.commits import Commits
-from tapewire.common.runtime.journal import GENESIS, Head
+from tapewire.common.events import EVERYTHING, ControlReply, Event, RiskHalted
+from tapewire.common.runtime.commits import RETRY_NS, Commits
+from tapewire.common.runtime.journal import GENESIS, Head, JournalFullError
 from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.common.runtime.metrics import Metrics
 
@@ -68,3 +69,84 @@ def test_what_waits_for_a_commit_under_way_is_not_held_so_that_nobody_spins_unti
     commits.advance()
     commits.emitted.append(RiskHalted(3, EVERYTHING, "c"))
     assert commits.held
+
+
+# ---- on a full disk -----------------------------------------------------------------------------
+
+
+class FullDisk(MemoryJournal):
+    """Has no room until the test makes some."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_room = False
+        self.attempts = 0
+
+    def append(self, events: Sequence[Event]) -> int:
+        self.attempts += 1
+        if not self.has_room:
+            raise JournalFullError("the disk is full")
+        return super().append(events)
+
+
+class Committing:
+    """Commits to a full disk, with what they published and acted on."""
+
+    def __init__(self) -> None:
+        self.disk, self.clock = FullDisk(), VirtualClock()
+        self.sent: list[str] = []
+        self.log: list[str] = []
+        self.commits = Commits(
+            JournaledStream("risk", "e", self.disk), self, self.clock, Metrics(),
+            seal=lambda: self.log.append("sealed"), durable=lambda: self.log.append("durable"),
+        )  # fmt: skip
+
+    def send(self, channel: str, frames: list[bytes]) -> bool:
+        self.sent.append(channel)
+        return True
+
+    def emit(self, number: int) -> None:
+        self.commits.emitted.append(RiskHalted(number, EVERYTHING, "x"))
+
+    def turn(self) -> None:
+        self.commits.advance()
+        self.commits.publish()
+
+    def later(self) -> None:
+        self.clock.advance_to(self.clock.mono_ns() + RETRY_NS)
+        self.turn()
+
+
+def test_nothing_is_published_or_acted_on_before_there_is_room_and_nothing_is_lost() -> None:
+    one = Committing()
+    one.emit(1)
+    one.commits.answer(b"cli", ControlReply(True, "ACTIVE", ""))
+    one.turn()
+    one.emit(2)
+    one.later()
+    assert (one.sent, one.log, one.disk.head.seq) == ([], ["sealed"], 0)
+    assert one.commits.full == "the disk is full; it is tried again until there is room"
+    assert one.commits.head_seq == 2
+    one.disk.has_room = True
+    one.later()
+    assert (one.commits.full, one.log) == ("", ["sealed", "durable", "sealed", "durable"])
+    assert one.sent == ["events", "requests", "events"]
+    kept = [wire.decode_event(record).ts_ns for record in one.disk.read(1, 10)]
+    assert kept == [1, 2]
+
+
+def test_a_full_disk_is_not_tried_at_every_turn() -> None:
+    one = Committing()
+    one.emit(1)
+    for _ in range(10):
+        one.turn()
+    assert one.disk.attempts == 1
+    one.later()
+    assert one.disk.attempts == 2
+
+
+def test_an_end_on_a_full_disk_does_not_wait_for_room() -> None:
+    one = Committing()
+    one.emit(1)
+    one.commits.flush()
+    assert (one.sent, one.commits.full != "") == ([], True)

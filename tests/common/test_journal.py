@@ -17,6 +17,7 @@ from tapewire.common.runtime.journal import (
     Journal,
     JournalDamagedError,
     JournalError,
+    JournalFullError,
     JournalVersionError,
     SqliteJournal,
     events_of,
@@ -325,3 +326,49 @@ def test_a_journal_that_is_being_created_has_no_records_yet(tmp_path: Path) -> N
         with closing(SqliteJournal(path)) as writer:
             writer.append(events(1))
             assert len(reader.read(1, 10)) == 1
+
+
+# ---- on a full disk -----------------------------------------------------------------------------
+
+
+class Bounded:
+    """A journal on a disk with no room, and what a reserve would make of it."""
+
+    def __init__(self, path: Path, reserves: int = 0) -> None:
+        self.reserves = reserves
+        self.journal = SqliteJournal(path, make_room=self.make_room)
+        self.limit(0)
+
+    def limit(self, pages: int) -> None:
+        """SQLite raises the bound to the present size, so that not a page can be added."""
+        self.journal._db.execute(f"PRAGMA max_page_count = {pages or 1}")
+
+    def make_room(self) -> bool:
+        self.reserves -= 1
+        if self.reserves >= 0:
+            self.limit(1_000_000)
+        return self.reserves >= 0
+
+
+LARGE = [RiskHalted(n, EVERYTHING, "x" * 200) for n in range(200)]
+
+
+def test_a_full_disk_is_an_error_of_its_own_and_nothing_is_written(tmp_path: Path) -> None:
+    one = Bounded(tmp_path / "j.sqlite")
+    with closing(one.journal) as journal:
+        with pytest.raises(JournalFullError, match="full; nothing was written or published"):
+            journal.append(LARGE)
+        assert (journal.head, journal.read(1, 10)) == (Head(0, GENESIS), [])
+        one.limit(1_000_000)
+        assert journal.append(LARGE) == 1
+        verify(journal)
+
+
+def test_a_reserve_is_asked_for_once_per_commit(tmp_path: Path) -> None:
+    one = Bounded(tmp_path / "j.sqlite", reserves=1)
+    with closing(one.journal) as journal:
+        assert (journal.append(LARGE), one.reserves) == (1, 0)
+        one.limit(0)
+        with pytest.raises(JournalFullError):
+            journal.append(LARGE)
+        assert one.reserves == -1

@@ -67,6 +67,7 @@ def test_with_a_fresh_lease_and_active_trading_an_order_may_go():
         ({"beat": beat(trading="REDUCING")}, "trading is REDUCING, and"),
         ({"beat": beat(trading=None)}, "trading is HALTED, and"),
         ({"decisions_known": False}, "risk's decisions are not all known yet"),
+        ({"no_room": "the disk is nearly full"}, "the disk is nearly full"),
         ({"reduce_only": True}, "the liquidation gateway only takes orders that reduce it"),
     ],
     ids=str,

@@ -1,0 +1,130 @@
+"""The disk fills while the virtual group trades: it halts, says why, and goes on by itself."""
+
+from decimal import Decimal
+
+import pytest
+
+from tapewire.common import roles
+from tapewire.common.config.settings import Config, RiskConfig, RuleConfig, StrategyConfig
+from tapewire.common.events import Control, FlattenCompleted, RiskHalted
+from tapewire.common.runtime.disk import MB
+from tapewire.risk.service import RiskService
+from tapewire.simulator.market.synthetic import SyntheticMarket
+from tapewire.simulator.settings import SimulatorSettings
+from tapewire.virtual.world import SECOND_NS, World
+from tests.simulation import invariants
+from tests.simulation.run import ACCOUNTS, INSTRUMENTS, LIMIT, START_NS
+
+LOW_BYTES = 50 * MB  # between nothing and `free_halt_mb`
+
+
+def trading(until_s: int = 40) -> World:
+    """A group that has traded for a while."""
+    until_ns = START_NS + until_s * SECOND_NS
+    strategy = StrategyConfig(
+        name="a", strategy="tests.simulation.trader:Trader", account=ACCOUNTS[0],
+        parameters={"every": 7, "until_ns": until_ns},
+    )  # fmt: skip
+    rule = RuleConfig(rule="MaxContractsPerInstrument", parameters={"limit": LIMIT})
+    config = Config(instruments=INSTRUMENTS, strategies=(strategy,), risk=RiskConfig(rules=(rule,)))
+    world = World(
+        config, SyntheticMarket(config.all_instruments(), 1, 30), start_ns=START_NS,
+        settings=SimulatorSettings(accounts=ACCOUNTS),
+    )  # fmt: skip
+    world.run(10 * SECOND_NS)
+    assert states(world) == {"READY"}
+    return world
+
+
+def states(world: World) -> set[str]:
+    now = world.clock.now()
+    services = {role: node.service for role, node in world.nodes.items() if role != "strategy-a"}
+    return {service.reported_state(now)[0] for service in services.values() if service}
+
+
+def orders(world: World) -> int:
+    return int(world.server.books()["orders"])
+
+
+def agrees(world: World) -> list[str]:
+    """At rest: the strategy has stopped trading, and its orders have their ends."""
+    world.run(START_NS + 65 * SECOND_NS - world.clock.mono_ns())
+    return [*invariants.readiness(world), *invariants.books_agree(world), *invariants.chains(world)]
+
+
+def test_before_the_disk_is_full_what_adds_risk_is_denied_with_the_reason_until_there_is_room():
+    world = trading()
+    world.fill_disk(LOW_BYTES)
+    world.run(2 * SECOND_NS)
+    assert states(world) == {"HALTED"}
+    gateway = world.service(roles.GATEWAY)
+    assert gateway is not None
+    assert "50,000,000 bytes were free, trading needs 100,000,000" in gateway.room.reason
+    held = exposed(world)
+    world.run(10 * SECOND_NS)
+    assert exposed(world) <= held
+    world.fill_disk(None)
+    before = orders(world)
+    world.run(10 * SECOND_NS)
+    assert states(world) == {"READY"}
+    assert orders(world) > before + 5
+    assert agrees(world) == []
+
+
+def exposed(world: World) -> Decimal:
+    """The worst case of all positions, as risk sees it."""
+    risk = world.service(roles.RISK)
+    assert isinstance(risk, RiskService)
+    accounts = risk.monitor.accounts
+    return sum((accounts.exposure(*key).certain for key in accounts.keys()), Decimal(0))  # noqa: SIM118
+
+
+@pytest.mark.parametrize("victim", [(), *((role,) for role in roles.JOURNALED)], ids=str)
+def test_on_a_full_disk_nothing_is_published_and_afterwards_nothing_is_missing(victim):
+    world = trading(until_s=30)
+    world.fill_disk(0, *victim)
+    heads = {role: world.nodes[role].records.head for role in victim or roles.JOURNALED}
+    world.run(10 * SECOND_NS)
+    for role, head in heads.items():
+        service = world.service(role)
+        assert service is not None
+        assert service.reported_state(world.clock.now())[0] == "HALTED"
+        assert world.nodes[role].records.head == head
+    world.fill_disk(None)
+    world.run(5 * SECOND_NS)
+    assert states(world) == {"READY"}
+    assert agrees(world) == []
+
+
+def test_a_process_that_dies_on_a_full_disk_comes_back_and_nothing_is_missing():
+    world = trading(until_s=30)
+    world.fill_disk(0)
+    world.run(3 * SECOND_NS)
+    for role in world.nodes:
+        world.kill(role)
+    world.run(3 * SECOND_NS)
+    world.fill_disk(None)
+    world.run(10 * SECOND_NS)
+    assert states(world) == {"READY"}
+    assert agrees(world) == []
+
+
+def test_a_halt_that_could_not_be_written_down_stops_trading_and_is_answered_later():
+    world = trading()
+    world.fill_disk(0, roles.RISK)
+    risk = world.service(roles.RISK)
+    assert isinstance(risk, RiskService)
+    reply, events = risk.monitor.control(
+        Control(START_NS, "flatten", "a person"), world.clock.now()
+    )
+    risk.emit(*events)
+    world.run(10 * SECOND_NS)
+    assert reply.ok
+    before = orders(world)
+    world.run(10 * SECOND_NS)
+    assert orders(world) == before  # the heartbeat says HALTED
+    world.fill_disk(None)
+    world.run(30 * SECOND_NS)
+    kinds = [type(event) for event in world.events(roles.RISK)]
+    assert kinds.count(RiskHalted) == kinds.count(FlattenCompleted) == 1
+    assert world.server.books()["orders_open"] == 0
