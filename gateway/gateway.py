@@ -109,7 +109,8 @@ class Gateway:
         """After the journal was read: what was under way when this process died."""
         self.gate.woke(now)
         reason = "the gateway restarted before the broker's answer was read"
-        return self._applied(self.registry.unanswered(now.wall_ns, reason))
+        over = self.registry.modifies.over(self.registry.modifies.pending(), now.wall_ns)
+        return self._applied([*over, *self.registry.unanswered(now.wall_ns, reason)])
 
     def on_risk(self, event: Event) -> None:
         """Risk's heartbeats, which are the lease, and its decisions."""
@@ -283,6 +284,10 @@ class Gateway:
             self.gate.woke(now)
 
     def _applied(self, events: list[Event]) -> list[Event]:
+        """Events as part of the state, with what ends because of them."""
         for event in events:
             self.apply(event)
-        return events
+        ended = self.registry.ended(events)
+        for event in ended:
+            self.apply(event)
+        return [*events, *ended]

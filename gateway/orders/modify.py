@@ -2,17 +2,22 @@
 
     INTENDED --the broker reports the new terms--> MODIFIED
         |
-        +--> REJECTED   by the broker, by admission when its turn came, or the broker does not
-                        have it after all
+        +--> REJECTED   by the broker, by admission when its turn came, because its order is over,
+                        or the broker does not have it after all
 
 A modify is on disk before it is written (to TWS: placeOrder with the order's own id). Until one of
 the two the order may have either terms, so the larger quantity counts as working. An order has one
 modify at a time. What became of one that was cut off is seen from the terms that the broker reports
 when it is asked for its open orders, once it had time to read what was still in its socket.
 
+Every modify ends, and no later than its order: whatever ends the order (`over`) ends its modify in
+the same step. It would be waited for in vain otherwise, for the broker does not list an order that
+is over with its terms. Should the order come back, its terms come with the broker's report.
+
 Terms that the broker reports and nobody here asked for are taken at its word.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from tapewire.common.accounting.orders import Orders
@@ -174,6 +179,23 @@ class Modifies:
         if intent.filled >= intent.terms.quantity:
             return self._rejected(intent, now_ns, 0, "the order was filled before it")
         return []
+
+    def over(self, intents: Iterable[Intent], now_ns: int) -> list[Event]:
+        """The end of each modify whose order is over."""
+        events: list[Event] = []
+        for intent in intents:
+            if intent.modify is None or intent.live:
+                continue
+            wanted = intent.modify.terms
+            if intent.terms.quantity < wanted.quantity <= intent.filled:  # it must have been taken
+                events += self._modified(intent, wanted, now_ns)
+            else:
+                events += self._rejected(intent, now_ns, 0, f"the order is {intent.state}")
+        return events
+
+    def pending(self) -> list[Intent]:
+        """The orders with a modify under way."""
+        return list(self._pending.values())
 
     # ---- inside --------------------------------------------------------------------------------
 

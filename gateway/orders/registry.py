@@ -232,6 +232,15 @@ class Registry:
             ends = error.effect == "refused" and intent.state != "ACCEPTED"
         return [_rejected(intent, now_ns, error.code, text)] if ends else []
 
+    def ended(self, events: Iterable[Event]) -> list[Event]:
+        """What ends with the orders that `events`, which are applied, have ended."""
+        ended: list[Event] = []
+        for event in events:
+            intent = self.orders.get(getattr(event, "intent_id", None))
+            if intent is not None and intent.modify is not None and not intent.live:
+                ended += self.modifies.over([intent], getattr(event, "ts_ns", 0))
+        return list(dict.fromkeys(ended))
+
     # ---- when the answer is out ----------------------------------------------------------------
 
     def unanswered(self, now_ns: int, reason: str) -> list[Event]:

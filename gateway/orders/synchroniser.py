@@ -61,6 +61,11 @@ class Synchroniser:
         """Whether the broker has listed its open orders on the present connection."""
         return self.synchronised and self._orders_listed
 
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is asked, nor to be asked as far as is known now."""
+        return self._snapshot is None and self._next_snapshot_mono_ns is None
+
     # ---- what the broker reports ---------------------------------------------------------------
 
     def note(self, report: BrokerEvent) -> None:
@@ -197,7 +202,7 @@ class Synchroniser:
             self._next_snapshot_mono_ns = since_ns + self._settle_ns
         if believed:
             events += self._registry.modifies.settled(snapshot, written_before_ns, now.wall_ns)
-        self._apply(events)
+        events = self._apply(events)
         if not self.synchronised:
             self.synchronised, self.problem = True, ""
             accounts = tuple(self._broker.accounts)
