@@ -167,8 +167,10 @@ class TwsServer:
     def next_due_ns(self) -> int | None:
         """When to call `tick` next; None: after the next input, or never."""
         market_ns = None if self._is_held() else self._clock.due_ns()
-        due = [one for one in (market_ns, self.faults.due_ns()) if one is not None]
-        return min(due, default=None)
+        faults_ns = self.faults.due_ns()
+        if faults_ns is None or market_ns is None:
+            return market_ns if faults_ns is None else faults_ns
+        return min(market_ns, faults_ns)
 
     def take_output(self) -> list[tuple[int, bytes]]:
         """The output since the last call: (conn, bytes)."""

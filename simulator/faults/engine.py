@@ -5,7 +5,8 @@ about to be served or was served, a message is about to be sent, time has passed
 order waits for the end of the request or of the market's rows, so that no fault interferes with the
 exchange half-way through something.
 
-Without faults each of these questions is answered by one look at an empty list.
+Without faults the engine is idle, and each of these questions costs one look at that. Nothing is
+counted meanwhile: what an entry counts starts when it is armed.
 """
 
 import random
@@ -48,6 +49,7 @@ class Faults:
         self._tws = tws
         self._server = server
         self._rng = random.Random(seed)
+        self.is_idle = True  # no fault can act, and none goes on
         self._entries: list[Entry] = []
         self._touched: list[Order] = []
         self._closing: set[int] = set()  # closed by the client, and TWS has not noticed
@@ -78,6 +80,7 @@ class Faults:
         if self._is_started:
             entry.from_ns = self._tws.now_ns
         self._entries.append(entry)
+        self.is_idle = False
         return entry.number
 
     def play(self, scenario: Scenario) -> None:
@@ -108,6 +111,8 @@ class Faults:
 
     def due_ns(self) -> int | None:
         """When the server has to be called though nothing arrives."""
+        if self.is_idle:
+            return None
         due = [self._tws.due_ns()]
         for entry in self._entries:
             if isinstance(entry.fault, OnTime | OnOrder) and not entry.is_open:
@@ -123,11 +128,15 @@ class Faults:
 
     def holds(self, conn: int, data: bytes) -> bool:
         """Whether bytes that arrived have to wait."""
+        if self.is_idle:
+            return False
         lines = self._tws.parts.outbox.lines
         return lines.is_busy and lines.holds(conn, data, self._tws.now_ns)
 
     def holds_close(self, conn: int, session: Session) -> bool:
         """Whether TWS notices a close only later."""
+        if self.is_idle:
+            return False
         lines = self._tws.parts.outbox.lines
         if lines.is_busy and lines.holds(conn, None, self._tws.now_ns):
             return True
@@ -138,6 +147,8 @@ class Faults:
 
     def serves(self, session: Session, request: Request) -> bool:
         """Whether a fault has dealt with a request. Raises BadRequest if its answer is an error."""
+        if self.is_idle:
+            return False
         self._messages += 1
         if is_new_order(self._tws, session, request):
             self._draw(order_of(session, request))
@@ -151,12 +162,16 @@ class Faults:
         return False
 
     def served(self) -> None:
-        """A request was handled, or rows of the market, or time has passed."""
+        """A request was handled."""
+        if self.is_idle:
+            return
         self._on_orders()
         self._on_time(is_occasion=True)
 
     def passed(self) -> None:
         """Time has passed: run what is due, and give thawed lines what they kept."""
+        if self.is_idle:
+            return
         self._tws.run_timers()
         lines = self._tws.parts.outbox.lines
         if lines.is_busy:
@@ -167,6 +182,7 @@ class Faults:
                     self._server.received(conn, data, self._tws.now_ns)
         self._on_orders()
         self._on_time(is_occasion=False)
+        self.is_idle = not (self._entries or self._closing or self._tws.is_busy)
 
     # ---- what the wiring asks --------------------------------------------------------------------
 
@@ -192,8 +208,7 @@ class Faults:
 
     def touched(self, order: Order) -> None:
         """Something became of the order."""
-        if self._entries:
-            self._touched.append(order)
+        self._touched.append(order)
 
     # ---- deciding --------------------------------------------------------------------------------
 

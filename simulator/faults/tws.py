@@ -115,6 +115,12 @@ class Tws:
         due = [self.parts.outbox.lines.due_ns(), self._timers[0][0] if self._timers else None]
         return min((one for one in due if one is not None), default=None)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything goes on, or is still to come."""
+        is_silent = self.is_cut_off or bool(self.unanswered)
+        return is_silent or bool(self._timers) or self.parts.outbox.lines.is_busy
+
     def run_timers(self) -> None:
         """Do what is due."""
         while self._timers and self._timers[0][0] <= self.now_ns:

@@ -17,7 +17,9 @@ ORDER_CALLBACKS = frozenset(("3", "4", "5", "11", "59"))
 
 
 class Watcher(Protocol):
-    """Who is asked about messages and orders: the fault engine."""
+    """Who is asked about messages and orders, unless it is idle: the fault engine."""
+
+    is_idle: bool
 
     def outgoing(self, session: Session, fields: Sequence[str]) -> list[Sequence[str]]:
         """What is sent in place of a message."""
@@ -44,10 +46,10 @@ class FaultyOutbox(Outbox):
 
     def send(self, session: Session, fields: Sequence[str]) -> None:
         """Send what the faults make of a message."""
-        if self._is_muted and fields[0] in ORDER_CALLBACKS:
-            return
-        if self.watcher is None:
+        if self.watcher is None or self.watcher.is_idle:
             super().send(session, fields)
+            return
+        if self._is_muted and fields[0] in ORDER_CALLBACKS:
             return
         for one in self.watcher.outgoing(session, fields):
             super().send(session, one)
@@ -90,8 +92,9 @@ class FaultyOutbox(Outbox):
     def take_closing(self) -> list[int]:
         """Connections to close now: a line that still carries something is closed later."""
         closing = super().take_closing()
-        if self.lines.is_busy:
-            self._closing = [conn for conn in closing if self.lines.has_output(conn)]
+        if not (closing and self.lines.is_busy):
+            return closing
+        self._closing = [conn for conn in closing if self.lines.has_output(conn)]
         return [conn for conn in closing if conn not in self._closing]
 
 
@@ -104,37 +107,37 @@ class FaultyReports:
 
     def placed(self, order: Order) -> None:
         """The exchange has taken a new order."""
-        self._report(order, lambda: self._inner.placed(order))
+        self._report(order, self._inner.placed, order)
 
     def modified(self, order: Order) -> None:
         """The order has new terms."""
-        self._report(order, lambda: self._inner.modified(order))
+        self._report(order, self._inner.modified, order)
 
     def changed(self, order: Order) -> None:
         """The order's terms and status as they are now."""
-        self._report(order, lambda: self._inner.changed(order))
+        self._report(order, self._inner.changed, order)
 
     def rejected(self, order: Order) -> None:
         """The exchange did not take the order."""
-        self._report(order, lambda: self._inner.rejected(order))
+        self._report(order, self._inner.rejected, order)
 
     def cancelled(self, order: Order) -> None:
         """The order was cancelled."""
-        self._report(order, lambda: self._inner.cancelled(order))
+        self._report(order, self._inner.cancelled, order)
 
     def executed(self, execution: Execution, realised: Decimal | None) -> None:
         """An execution, booked."""
-        self._report(execution.order, lambda: self._inner.executed(execution, realised))
+        self._report(execution.order, self._inner.executed, execution, realised)
 
     def estimated(self, order: Order, commission: Decimal) -> None:
         """What a what-if order would cost."""
         self._inner.estimated(order, commission)
 
-    def _report(self, order: Order, report: Callable[[], None]) -> None:
+    def _report(self, order: Order, report: Callable[..., None], *given: object) -> None:
         watcher = self._outbox.watcher
-        if watcher is None:
-            report()
+        if watcher is None or watcher.is_idle:
+            report(*given)
             return
         watcher.touched(order)
         with self._outbox.muted(watcher.silences(order)):
-            report()
+            report(*given)
