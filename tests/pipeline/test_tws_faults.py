@@ -1,0 +1,46 @@
+"""Real processes go through what TWS does at night: they end READY, with the broker's books."""
+
+import time
+from decimal import Decimal
+
+from tapewire.common.bus import wire
+from tapewire.common.events import OrderIntended, OrderRejected, OrderTerms
+from tests.pipeline.running import Running
+from tests.pipeline.test_bad_messages import _dead_letters, _push, signal
+from tests.simulator import control
+
+FAR = OrderTerms("BUY", Decimal(1), "LMT", Decimal(1))
+HALF_OPEN_S = 6
+
+
+def inject(running: Running, what: str, **given: object) -> int:
+    return control.inject(running.run_dir / "simulator.control", what, **given)
+
+
+def test_a_half_open_line_stops_writing_and_loses_nothing(running):
+    running.until_ready()
+    running.until_fills(3)
+    thaws_ns = time.time_ns() + HALF_OPEN_S * 1_000_000_000
+    inject(running, "half_open", seconds=HALF_OPEN_S)
+    running.until(lambda: "has sent nothing" in running.status("gateway")["reason"], "the silence")
+    noticed_ns = time.time_ns()
+    assert running.state("gateway") == "WAITING"
+    running.until_ready()
+    running.until_fills(running.fills() + 3)
+    intended = [e.ts_ns for e in running.journal("gateway") if isinstance(e, OrderIntended)]
+    assert [one for one in intended if noticed_ns < one < thaws_ns] == []
+    running.flatten()
+    assert running.faults_at_the_end() == []
+
+
+def test_a_rejection_with_a_field_too_many_is_kept_and_the_order_ends(shared):
+    before = _dead_letters(shared, "gateway")
+    inject(shared, "rejected", on_order=1, text="margin")
+    inject(shared, "extra_field", on_order=1, message="error", value="{}")
+    _push(shared, [wire.encode(signal("extra", FAR))])
+    shared.until(lambda: _dead_letters(shared, "gateway") > before, "the dead letter")
+    shared.until(lambda: _rejections(shared), "the end of the order")
+
+
+def _rejections(running: Running) -> list[OrderRejected]:
+    return [one for one in running.journal("gateway") if isinstance(one, OrderRejected)]
