@@ -42,7 +42,7 @@ FAMILIES = {
     ),
     "risk events": (
         "risk.violation", "risk.halted", "risk.resumed", "risk.flatten.started",
-        "risk.flatten.completed", "risk.rule.changed",
+        "risk.flatten.delayed", "risk.flatten.completed", "risk.rule.changed",
     ),
     "heartbeat": ("process.heartbeat",),
     "signals": ("signal", "signal.cancel", "signal.modify"),

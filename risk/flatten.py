@@ -1,15 +1,44 @@
-"""Flatten: cancel what works in a scope, then close its positions, until none is left.
+"""Flatten: cancel what works in a scope and close its positions, until the broker shows it flat.
 
-    CANCELLING --no order is live, or PATIENCE passed--> CLOSING --no position--> DONE
-                                                          ^  |
-                                                          |__| one order per position, again
-                                                               when its last one is over
+    cancel -> wait for the halt -> list -> close -> list -> ... -> the list shows the scope flat
 
-Closing orders go through the liquidation gateway, which lets nothing pass that does not reduce, and
-works when gateway and executor do not. Cancels depend on the scope. For everything, the liquidation
-gateway cancels all orders of the login. It cannot cancel a single order of another client id (TWS
-lets a client cancel only its own), so for a smaller scope the gateway is asked to cancel each order
-that it placed; orders from elsewhere in that scope stay.
+Two things can go wrong with closing a position that others may trade too: it is left open, or it is
+closed twice, which opens it on the other side. Everything below is about one of the two.
+
+It is never left open
+---------------------
+*   A flatten has no end but one: the broker's own list of positions, read after the last closing
+    order was over, has nothing in the scope, and nothing in the scope works any more. What fills
+    add up to decides nothing.
+*   It never gives up. What was denied, rejected, lost or does not fill is tried again, with a wait
+    that grows to half a minute (`closing`). What keeps it from going on is reported once, for a
+    person, and it goes on. Meanwhile nobody can resume trading.
+*   It goes on after a restart of risk: the journal has its beginning, and no end.
+
+Nothing is closed twice
+-----------------------
+*   Cancels go out at once, and again with a wait that grows, for as long as anything works.
+*   Closing begins when the halt is in force at the gateway (`halting`). From then on no new order
+    comes up beside it: nothing that adds risk because of the halt, nothing that reduces because of
+    the flatten. What went out until then is known here, and cancelled too.
+*   Then positions and open orders are listed: after the cancels, after the halt, after the end of
+    each closing order, and not within a second of an execution in the scope, so that a broker
+    whose list is behind its executions is not believed.
+*   An order that may fill on the closing side is waited for. If it outlives the wait, the closing
+    order is smaller by as much as that one could still fill. An order that the gateway's journal
+    has as working, and that a list does not name, is over: the gateway may be dead, and its journal
+    with it. That list must have been asked for some time after the halt was in force, so that the
+    broker had read all that was ever written to it.
+*   The liquidation gateway admits only what reduces the position that it has, its own orders
+    counted.
+
+Cancels
+-------
+TWS cancels single orders only for the client that placed them; anybody can cancel all orders of the
+login, other people's protective stops included. So for everything the liquidation gateway cancels
+all. For a smaller scope the gateway is asked to cancel what it placed there, one by one. If the
+gateway is silent for longer than its lease while such an order works, all orders of the login are
+cancelled, and an alarm says so.
 """
 
 from collections.abc import Mapping
@@ -20,125 +49,307 @@ from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import Key
 from tapewire.common.accounting.orders import Order
+from tapewire.common.amounts import counted
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     EVERYTHING,
     TEXT_MAX,
     CancelAll,
     CancelOrder,
+    Event,
+    ListPositions,
+    OrderDenied,
     OrderTerms,
+    PositionsListed,
     Scope,
     SubmitOrder,
 )
+from tapewire.risk.closing import ORDER_TTL_NS, SECOND_NS, Asked, Closing, wait_ns
+from tapewire.risk.halting import LEASE_NS, Halting, Standing
 
-PATIENCE_NS: Final = 3_000_000_000
-ORDER_TTL_NS: Final = 5_000_000_000
-ATTEMPTS_MAX: Final = 20
+PATIENCE_NS: Final = 3 * SECOND_NS
+"""How long orders that are being cancelled are waited for, before closing counts with them."""
+LIST_LATE_NS: Final = 5 * SECOND_NS
+SETTLE_NS: Final = SECOND_NS
+"""A list of positions may be behind an execution by this much."""
+WRITTEN_NS: Final = 2 * SECOND_NS
+"""What was written to the broker has been read by it after so long."""
+ATTEMPTS_ALARM: Final = 3
+LATE_NS: Final = 10 * SECOND_NS
 
 Phase = Literal["CANCELLING", "CLOSING", "DONE"]
-Command = SubmitOrder | CancelAll | CancelOrder
 
 
-class Asked(NamedTuple):
-    """A command, and the gateway that it is for."""
+class Listed(NamedTuple):
+    """The broker's list: since when it holds (monotonic), and which orders were open."""
 
-    role: str
-    command: Command
+    asked_ns: int
+    open: frozenset[str]
 
 
 class Flatten:
     """One flatten, from its start to its end; after a restart of risk it begins again.
 
     `id` and the time of asking make its intents' ids, so that none is one of an earlier run.
-    Times are monotonic.
+    Times are monotonic. `alarms` are for a person; whoever reports them takes them from there.
     """
 
-    def __init__(self, flatten_id: str, scope: Scope = EVERYTHING) -> None:
+    def __init__(
+        self, flatten_id: str, scope: Scope = EVERYTHING, lease_ns: int = LEASE_NS
+    ) -> None:
         self.id = flatten_id
         self.scope = scope
         self.phase: Phase = "CANCELLING"
-        self.failure = ""
-        self._cancelling_ns: int | None = None  # since when; None: nobody was asked yet
-        self._next_ns = 0
-        self._attempts = 0
+        self.alarms: list[str] = []
+        self._alarmed: set[str] = set()
+        self._lease_ns = lease_ns
+        self._halting = Halting(lease_ns)
+        self._began_ns: int | None = None
+        self._in_force_ns: int | None = None
+        self._cancels = 0
+        self._cancelled_ns = 0
+        self._next_cancel_ns = 0
+        self._listing: tuple[str, int] | None = None  # id, and when it was asked for
+        self._lists_asked = 0
+        self._waiting_for_list_ns: int | None = None
+        self._listed: Listed | None = None
+        self._changed_ns = 0  # a closing order was over: an older list is worth nothing
+        self._traded_ns: int | None = None  # the last execution in the scope
+        self._quantities: dict[Key, Decimal] | None = None
+        self._closings: dict[Key, Closing] = {}
+        self._orders = 0
+        self._waits_for = ""
 
     def __repr__(self) -> str:
         return f"<Flatten {self.id}: {self}>"
 
     def __str__(self) -> str:
         """How far it is, for a person."""
-        attempt = f", attempt {self._attempts}" if self._attempts else ""
-        return f"{self.phase}{attempt}"
+        attempts = max((one.attempts for one in self._closings.values()), default=0)
+        attempt = f", attempt {attempts}" if attempts and self.phase == "CLOSING" else ""
+        waits = f", waiting for {self._waits_for}" if self._waits_for else ""
+        return f"{self.phase}{attempt}{waits}"
 
-    def tick(self, accounts: Accounts[Order], now: Now) -> list[Asked]:
+    # ---- what comes in -------------------------------------------------------------------------
+
+    def on_liquidation(self, event: Event, now_ns: int) -> None:
+        """An event of the liquidation gateway's journal."""
+        if isinstance(event, PositionsListed):
+            if self._listing is not None and event.id == self._listing[0]:
+                self._listed = Listed(self._listing[1], frozenset(event.open_orders))
+                self._listing = self._waiting_for_list_ns = None
+        elif isinstance(event, OrderDenied):
+            for one in self._closings.values():
+                if one.denied(event.intent_id, event.reason):
+                    self._changed_ns = now_ns
+
+    def tick(self, accounts: Accounts[Order], standing: Standing, now: Now) -> list[Asked]:
         """What to ask of the gateways now."""
-        if self.phase == "CANCELLING":
-            return self._cancel(accounts, now)
-        return self._close(accounts, now) if self.phase == "CLOSING" else []
+        self._began_ns = now.mono_ns if self._began_ns is None else self._began_ns
+        self._waits_for = ""
+        self._note_trades(accounts, now)
+        force = self._halting.force(standing, now)
+        if force and self._in_force_ns is None:
+            self._in_force_ns = now.mono_ns
+        if force == "expired":
+            self._alarm("halt", "the gateway does not acknowledge the halt; its lease is over")
+        asked = self._follow(accounts, now)
+        working = self._working(accounts)
+        asked += self._cancel(working, standing, now)
+        if not standing.reachable:
+            self._waits_for = "the liquidation gateway"
+            if now.mono_ns - self._began_ns > LATE_NS:
+                self._alarm("liquidation", "the liquidation gateway is not READY")
+        elif not force:
+            self._waits_for = "the gateway to acknowledge the halt"
+        elif not self._is_listed(working, now):
+            asked += self._list(now)
+        else:
+            asked += self._close(accounts, working, now)
+        return asked
 
-    def _cancel(self, accounts: Accounts[Order], now: Now) -> list[Asked]:
-        since_ns, live = self._cancelling_ns, self._live(accounts)
-        # Asked once at least: there may be orders that nobody here knows of.
-        if since_ns is not None and (not live or now.mono_ns - since_ns > PATIENCE_NS):
-            self.phase, self._next_ns = "CLOSING", now.mono_ns
-            return self._close(accounts, now)
-        if now.mono_ns < self._next_ns:
-            return []
-        self._cancelling_ns = now.mono_ns if since_ns is None else since_ns
-        self._next_ns = now.mono_ns + PATIENCE_NS // 3
-        if self.scope == EVERYTHING:
-            return [Asked(roles.LIQUIDATION, CancelAll(now.wall_ns))]
-        return [_cancel_of(one, now) for one in live]
+    # ---- cancels -------------------------------------------------------------------------------
 
-    def _close(self, accounts: Accounts[Order], now: Now) -> list[Asked]:
-        held = self._held(accounts)
-        if not held:
-            self.phase = "DONE"
-            return []
-        live = [one.order for one in self._live(accounts) if one.order.strategy == roles.RISK]
-        under_way = {(order.account, order.symbol) for order in live}
-        due = {key: quantity for key, quantity in held.items() if key not in under_way}
-        if not due or now.mono_ns < self._next_ns:
-            return []
-        if self._attempts >= ATTEMPTS_MAX:
-            left = ", ".join(f"{symbol} {quantity:f}" for (_, symbol), quantity in held.items())
-            reason = f"still open after {ATTEMPTS_MAX} attempts: {left}"
-            self.phase, self.failure = "DONE", reason[:TEXT_MAX]
-            return []
-        self._attempts += 1
-        self._next_ns = now.mono_ns + PATIENCE_NS // 3
-        return [
-            Asked(roles.LIQUIDATION, self._closing(key, quantity, now))
-            for key, quantity in due.items()
-        ]
-
-    def _live(self, accounts: Accounts[Order]) -> list[Order]:
+    def _working(self, accounts: Accounts[Order]) -> list[Order]:
+        """The orders in the scope that may still fill, but for closing orders."""
         return [
             one
             for one in accounts.orders.live()
             if self.scope.covers(one.order.account, one.order.strategy, one.order.symbol)
+            and one.order.strategy != roles.RISK
+            and not self._is_gone(one)
         ]
 
-    def _held(self, accounts: Accounts[Order]) -> Mapping[Key, Decimal]:
-        held = accounts.held().items()
-        return {k: q for k, q in sorted(held) if self.scope.covers(k[0], self.scope.strategy, k[1])}
+    def _is_gone(self, one: Order) -> bool:
+        """Whether the broker's list shows that an order is over, whatever its journal says."""
+        listed, since_ns = self._listed, self._in_force_ns
+        if listed is None or since_ns is None or listed.asked_ns < since_ns + WRITTEN_NS:
+            return False
+        return one.intent_id not in listed.open
 
-    def _closing(self, key: Key, quantity: Decimal, now: Now) -> SubmitOrder:
-        account, symbol = key
-        terms = OrderTerms("SELL" if quantity > 0 else "BUY", abs(quantity))
+    def _cancel(self, working: list[Order], standing: Standing, now: Now) -> list[Asked]:
+        """Once at least: there may be orders that nobody here knows of."""
+        if self._cancels and not working and not self._unknown_open():
+            return []
+        if now.mono_ns < self._next_cancel_ns:
+            return []
+        closing = any(one.busy for one in self._closings.values())
+        silent = self._is_silent(standing, now)
+        asked: list[Asked] = []
+        if self.scope == EVERYTHING and not closing:
+            role = roles.LIQUIDATION if standing.reachable else roles.GATEWAY
+            asked = [Asked(role, CancelAll(now.wall_ns))]
+        elif silent and working and not closing:
+            self._alarm("widened", (
+                f"the gateway does not answer, so its {counted(len(working), 'order')} in"
+                f" {self.scope} cannot be cancelled one by one: every order of the login is"
+                " cancelled, in all accounts and symbols, whoever placed it"
+            ))  # fmt: skip
+            asked = [Asked(roles.LIQUIDATION, CancelAll(now.wall_ns))]
+        elif not silent:
+            asked = [
+                Asked(roles.GATEWAY, CancelOrder(one.intent_id, now.wall_ns)) for one in working
+            ]
+        self._cancels += 1
+        if asked:
+            self._cancelled_ns = now.mono_ns
+            self._next_cancel_ns = now.mono_ns + wait_ns(self._cancels)
+        return asked
+
+    def _is_silent(self, standing: Standing, now: Now) -> bool:
+        beat = standing.beat
+        since_ns = beat.mono_ns if beat is not None else self._began_ns or 0
+        return now.mono_ns - since_ns > self._lease_ns
+
+    def _unknown_open(self) -> bool:
+        """Whether the broker lists an open order that is no closing order, in a flatten of
+        everything: of a smaller one's scope nobody here knows whose it is."""
+        if self.scope != EVERYTHING or self._listed is None:
+            return False
+        ours = {name for one in self._closings.values() for name in one.intents}
+        return bool(self._listed.open - ours)
+
+    # ---- the broker's list ---------------------------------------------------------------------
+
+    def _is_listed(self, working: list[Order], now: Now) -> bool:
+        """Whether positions are known as they were after all that may have changed them; and, with
+        orders that work by their journal, whether the broker confirms it."""
+        in_force_ns = self._in_force_ns or 0
+        settled_ns = self._traded_ns + SETTLE_NS if self._traded_ns is not None else 0
+        since_ns = max(in_force_ns, self._cancelled_ns, self._changed_ns, settled_ns)
+        if working and now.mono_ns >= in_force_ns + WRITTEN_NS:
+            since_ns = max(since_ns, in_force_ns + WRITTEN_NS)
+        return self._listed is not None and self._listed.asked_ns >= since_ns
+
+    def _list(self, now: Now) -> list[Asked]:
+        self._waits_for = "the broker's list of positions"
+        waiting_ns = self._waiting_for_list_ns = self._waiting_for_list_ns or now.mono_ns
+        if now.mono_ns - waiting_ns > LATE_NS:
+            self._alarm("list", "the broker does not list its positions")
+        if self._traded_ns is not None and now.mono_ns < self._traded_ns + SETTLE_NS:
+            return []
+        if self._listing is not None and now.mono_ns - self._listing[1] < LIST_LATE_NS:
+            return []
+        self._lists_asked += 1
+        name = f"{self.id}-{now.wall_ns:x}-list-{self._lists_asked}"
+        self._listing = (name, now.mono_ns)
+        return [Asked(roles.LIQUIDATION, ListPositions(name, now.wall_ns))]
+
+    def _note_trades(self, accounts: Accounts[Order], now: Now) -> None:
+        """When something in the scope was executed last, as far as it is reported here."""
+        quantities = {
+            key: position.quantity
+            for key, position in accounts.book.positions.items()
+            if self._covers(key)
+        }
+        if self._quantities is not None and quantities != self._quantities:
+            self._traded_ns = now.mono_ns
+        self._quantities = quantities
+
+    def _held(self, accounts: Accounts[Order]) -> Mapping[Key, Decimal]:
+        held = accounts.reported.of(roles.LIQUIDATION).items()
+        return {key: quantity for key, quantity in sorted(held) if quantity and self._covers(key)}
+
+    def _covers(self, key: Key) -> bool:
+        return self.scope.covers(key[0], self.scope.strategy, key[1])
+
+    # ---- closing -------------------------------------------------------------------------------
+
+    def _follow(self, accounts: Accounts[Order], now: Now) -> list[Asked]:
+        """What became of the closing orders, those of an earlier start of risk included."""
+        for one in accounts.orders.live():
+            key = (one.order.account, one.order.symbol)
+            if one.order.strategy == roles.RISK and self._covers(key):
+                self._closings.setdefault(key, Closing()).adopt(one, now)
+        asked: list[Asked] = []
+        for closing in self._closings.values():
+            wanted, ended = closing.follow(accounts.orders, now)
+            asked += wanted
+            if ended:
+                self._changed_ns = now.mono_ns
+        return asked
+
+    def _close(self, accounts: Accounts[Order], working: list[Order], now: Now) -> list[Asked]:
+        held = self._held(accounts)
+        busy = any(one.busy for one in self._closings.values())
+        if working or self._unknown_open():
+            self._waits_for = f"{counted(len(working), 'order')} to be cancelled"
+            if now.mono_ns - (self._in_force_ns or 0) <= PATIENCE_NS:
+                return []
+            self._alarm_working(working)
+        elif not held and not busy:
+            self.phase = "DONE"
+            return []
+        self.phase = "CLOSING"
+        return [one for key in held for one in self._close_one(accounts, key, held[key], now)]
+
+    def _close_one(
+        self, accounts: Accounts[Order], key: Key, quantity: Decimal, now: Now
+    ) -> list[Asked]:
+        closing = self._closings.setdefault(key, Closing())
+        if closing.attempts >= ATTEMPTS_ALARM:
+            self._alarm(f"closing {key}", (
+                f"{key[1]} {quantity:f} in account {key[0]} is still open after"
+                f" {closing.attempts} attempts: {closing.reason or 'no reason is known'}"
+            ))  # fmt: skip
+        if closing.busy or now.mono_ns < closing.next_ns:
+            return []
+        buying, selling = accounts.orders.working(*key)
+        gone = [one for one in accounts.orders.live() if self._is_gone(one)]
+        side: Literal["BUY", "SELL"] = "SELL" if quantity > 0 else "BUY"
+        may_fill = selling if side == "SELL" else buying
+        may_fill -= sum(
+            one.remaining
+            for one in gone
+            if (one.order.account, one.order.symbol, one.order.terms.side) == (*key, side)
+        )
+        left = abs(quantity) - may_fill
+        if left <= 0:
+            return []
+        return [closing.ask(self._order(key, OrderTerms(side, left), now), now)]
+
+    def _order(self, key: Key, terms: OrderTerms, now: Now) -> SubmitOrder:
+        self._orders += 1
         return SubmitOrder(
-            intent_id=f"{self.id}-{now.wall_ns:x}-{account}-{symbol}",
+            intent_id=f"{self.id}-{now.wall_ns:x}-{self._orders}",
             ts_ns=now.wall_ns,
-            account=account,
+            account=key[0],
             strategy=roles.RISK,
-            symbol=symbol,
+            symbol=key[1],
             terms=terms,
             expires_ns=now.wall_ns + ORDER_TTL_NS,
             expires_mono_ns=now.mono_ns + ORDER_TTL_NS,
         )
 
+    # ---- what a person has to know -------------------------------------------------------------
 
-def _cancel_of(one: Order, now: Now) -> Asked:
-    """Only the gateway that placed an order can cancel it; closing orders are the liquidation's."""
-    role = roles.LIQUIDATION if one.order.strategy == roles.RISK else roles.GATEWAY
-    return Asked(role, CancelOrder(one.intent_id, now.wall_ns))
+    def _alarm_working(self, working: list[Order]) -> None:
+        names = ", ".join(f"{one.intent_id} ({one.state})" for one in working[:5])
+        what = f"of ours: {names}" if names else "none of them is ours"
+        self._alarm("working", f"orders in the scope may still fill after the cancels: {what}")
+
+    def _alarm(self, stage: str, text: str) -> None:
+        """Report what keeps it from going on, once for each stage."""
+        if stage not in self._alarmed:
+            self._alarmed.add(stage)
+            self.alarms.append(text[:TEXT_MAX])

@@ -29,6 +29,7 @@ from tapewire.common.events import (
     ControlReply,
     Event,
     FlattenCompleted,
+    FlattenDelayed,
     FlattenStarted,
     RiskHalted,
     RiskResumed,
@@ -39,7 +40,9 @@ from tapewire.common.events import (
     TradingState,
 )
 from tapewire.common.instruments import Instrument
-from tapewire.risk.flatten import Asked, Flatten
+from tapewire.risk.closing import Asked
+from tapewire.risk.flatten import Flatten
+from tapewire.risk.halting import LEASE_NS, Standing
 from tapewire.risk.rules import RuleBook, View, Violation
 from tapewire.risk.rules.rulebook import distinct
 
@@ -47,7 +50,9 @@ from tapewire.risk.rules.rulebook import distinct
 class RiskMonitor:
     """Decides halts and flattens."""
 
-    def __init__(self, rules: RuleBook, instruments: Iterable[Instrument]) -> None:
+    def __init__(
+        self, rules: RuleBook, instruments: Iterable[Instrument], lease_ns: int = LEASE_NS
+    ) -> None:
         self.rules = rules
         self.accounts: Accounts[Order] = Accounts(instruments, Order)
         self.view = View(self.accounts)
@@ -56,6 +61,7 @@ class RiskMonitor:
         self.halts = self.decisions.halts
         self.fault = ""
         self.gateway_seq = 0  # how far the gateway's journal goes, as far as is known here
+        self._lease_ns = lease_ns
         self.flatten: Flatten | None = None
         self._events: list[Event] = []  # of this turn, for the rules to see
         self._check_all = True
@@ -91,7 +97,8 @@ class RiskMonitor:
         """Take in an event of the own journal."""
         self.decisions.apply(event)
         if isinstance(event, FlattenStarted):
-            self.flatten = Flatten(f"{roles.RISK}-{event.ts_ns:x}", event.scope)
+            name = f"{roles.RISK}-{event.ts_ns:x}"
+            self.flatten = Flatten(name, event.scope, self._lease_ns)
         elif isinstance(event, FlattenCompleted):
             self.flatten = None
         elif isinstance(event, RuleStateChanged):
@@ -108,12 +115,15 @@ class RiskMonitor:
 
     # ---- what comes in -------------------------------------------------------------------------
 
-    def on_broker(self, event: Event, source: str = roles.GATEWAY) -> None:
-        """An event of a gateway; rules are asked once per turn, by `check`."""
+    def on_broker(self, event: Event, source: str = roles.GATEWAY, now_ns: int = 0) -> None:
+        """An event of a gateway, at monotonic `now_ns`; rules are asked once per turn, by
+        `check`."""
         if isinstance(event, ConnectionUp):
             self.login = frozenset(event.accounts) or self.login
         self.accounts.apply(event, source)
         self.view.note(event)
+        if self.flatten is not None and source == roles.LIQUIDATION:
+            self.flatten.on_liquidation(event, now_ns)
         if self._watching:
             self._events.append(event)
 
@@ -216,18 +226,22 @@ class RiskMonitor:
 
     # ---- timed work ----------------------------------------------------------------------------
 
-    def tick(self, now: Now) -> tuple[list[Event], list[Asked]]:
+    def tick(self, now: Now, standing: Standing) -> tuple[list[Event], list[Asked]]:
         """Cancel what a person wants cancelled, and go on with a flatten; gives also what to ask of
-        the gateways. Only with the liquidation gateway's past known: without it nothing seems to be
-        held."""
+        the gateways."""
         events: list[Event] = []
-        asked = [Asked(roles.LIQUIDATION, CancelAll(now.wall_ns))] * self._cancel_all_asked
-        self._cancel_all_asked = False
+        asked: list[Asked] = []
+        if self._cancel_all_asked and standing.reachable:
+            self._cancel_all_asked = False
+            asked.append(Asked(roles.LIQUIDATION, CancelAll(now.wall_ns)))
         if self.flatten is not None:
-            asked += self.flatten.tick(self.accounts, now)
-            if self.flatten.phase == "DONE":
-                scope, failure = self.flatten.scope, self.flatten.failure
-                events.append(FlattenCompleted(now.wall_ns, scope, failure, self.gateway_seq))
+            flatten = self.flatten
+            asked += flatten.tick(self.accounts, standing, now)
+            alarms, flatten.alarms = flatten.alarms, []
+            events += [FlattenDelayed(now.wall_ns, flatten.scope, alarm) for alarm in alarms]
+            if flatten.phase == "DONE":
+                done = FlattenCompleted(now.wall_ns, flatten.scope, gateway_seq=self.gateway_seq)
+                events.append(done)
         return self._applied(events), asked
 
     # ---- inside --------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ from tapewire.common.events import (
 from tapewire.common.runtime.disk import Disk
 from tapewire.common.runtime.journal import Journal, events_of
 from tapewire.common.runtime.service import Service
-from tapewire.risk.flatten import Command
+from tapewire.risk.closing import Command
+from tapewire.risk.halting import Standing
 from tapewire.risk.monitor import RiskMonitor
 
 FOLLOWS: Final = (*roles.GATEWAYS, roles.EXECUTOR)
@@ -60,7 +61,7 @@ class RiskService(Service):
     def on_event(self, source: str, event: Event, now: Now) -> None:
         """Fills, positions and orders of the gateways."""
         if source in roles.GATEWAYS:
-            self.monitor.on_broker(event, source)
+            self.monitor.on_broker(event, source, now.mono_ns)
 
     def on_heartbeat(self, source: str, beat: Heartbeat, now: Now) -> None:
         """A peer that came back with less than was seen of it halts trading."""
@@ -95,10 +96,8 @@ class RiskService(Service):
             self.emit(*self.monitor.check(now, timer=timer))
         else:
             self.monitor.past_unknown()
-        if not self._can_flatten():
-            return
         self.monitor.gateway_seq = self.followers[roles.GATEWAY].head
-        events, asked = self.monitor.tick(now)
+        events, asked = self.monitor.tick(now, self._standing())
         self.emit(*events)
         by_role: defaultdict[str, list[Command]] = defaultdict(list)
         for role, command in asked:
@@ -120,6 +119,17 @@ class RiskService(Service):
         there is no room on the disk to write down what risk decides."""
         knows = self._knows(*roles.GATEWAYS) and not self.room.reason
         return self.monitor.trading if knows else "HALTED"
+
+    def _standing(self) -> Standing:
+        """How far risk and the gateway have come with each other's journals."""
+        assert self.stream is not None
+        return Standing(
+            head=self.stream.journal.head.seq,
+            emitted=self.head_after_commit(),
+            beat=self.beats.get(roles.GATEWAY),
+            read=self.followers[roles.GATEWAY].next_seq - 1,
+            reachable=self._can_flatten(),
+        )
 
     def _can_flatten(self) -> bool:
         """Whether the liquidation gateway is there and knows the account: only then can a flatten

@@ -75,8 +75,9 @@ class Portfolio:
         return True
 
     def on_flatten(self, event: FlattenCompleted) -> None:
-        """What was held in its scope is no longer held."""
-        if event.gateway_seq <= self._flattened_seq.get(event.scope, 0):
+        """What was held in its scope is no longer held, unless it was left open, as an older
+        version could report it."""
+        if event.reason or event.gateway_seq <= self._flattened_seq.get(event.scope, 0):
             return
         self._flattened_seq[event.scope] = event.gateway_seq
         self._held = Book()

@@ -311,6 +311,11 @@ class Reported:
         known = self._positions.get((account, symbol))
         return known.quantity if known is not None else None
 
+    def of(self, source: str) -> dict[Key, Decimal]:
+        """What one source says of each account and symbol that it ever named."""
+        words = self._by_source.items()
+        return {key: by[source].quantity for key, by in words if source in by}
+
     def items(self) -> Iterator[tuple[Key, PositionReported]]:
         """Each account and symbol with the broker's newest word on it."""
         return iter(self._positions.items())

@@ -40,8 +40,20 @@ class FlattenStarted(Event, frozen=True, tag="risk.flatten.started"):
     reason: Text
 
 
+class FlattenDelayed(Event, frozen=True, tag="risk.flatten.delayed"):
+    """Something keeps the flatten of `scope` from going on; it is tried again until it succeeds.
+
+    Reported once for each thing that a person may have to look at.
+    """
+
+    ts_ns: TimeNs
+    scope: Scope
+    reason: Text
+
+
 class FlattenCompleted(Event, frozen=True, tag="risk.flatten.completed"):
-    """No position is left in `scope`, or `reason` says what could not be closed.
+    """The broker lists no position in `scope`, and nothing works there. `reason` is empty; in a
+    journal of an older version it says what could not be closed.
 
     `gateway_seq` is how far the gateway's journal went: what it had taken by then was closed.
     """

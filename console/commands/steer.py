@@ -22,7 +22,7 @@ from tapewire.console.group import control
 from tapewire.console.group.control import Action, Launched
 
 CONTINUES = "risk continues by itself; `tapewire status` shows how far it is"
-FLAT_WITHIN_S = 30.0  # 3 s for the cancels, then 20 attempts at most one per second
+FLAT_WITHIN_S = 30.0  # a few seconds where all goes well; risk itself never gives up
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="kept in risk's journal")]
 WaitOption = Annotated[

@@ -44,9 +44,9 @@ class Wires:
 
     def beat(
         self, source: str, ts_ns: int, seq: int = 0, trading: TradingState | None = None,
-        epoch: str = "1",
+        epoch: str = "1", risk_seq: int = 0,
     ) -> None:  # fmt: skip
-        beat = Heartbeat(ts_ns, "READY", "", seq, "", trading, mono_ns=ts_ns)
+        beat = Heartbeat(ts_ns, "READY", "", seq, "", trading, mono_ns=ts_ns, risk_seq=risk_seq)
         body = wire.encode_batch(source, epoch, seq, [beat])
         self.put(f"{source}.events", wire.topic(f"heartbeat.{source}"), body)
 

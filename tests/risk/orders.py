@@ -4,19 +4,25 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from types import SimpleNamespace
 
+from tapewire.common import roles
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     EVERYTHING,
     Event,
     Fill,
+    Heartbeat,
+    ListPositions,
     OrderIntended,
     OrderTerms,
     PositionReported,
+    PositionsListed,
     Scope,
     Side,
     SubmitOrder,
 )
 from tapewire.common.instruments import Instrument
+from tapewire.risk.closing import Asked
+from tapewire.risk.halting import Standing
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.rules import Rule, RuleBook, load_rules
 
@@ -84,3 +90,21 @@ def monitor(
     for event in journal:
         one.apply(event)
     return one
+
+
+def turns(one: RiskMonitor, now: Now) -> tuple[list[Event], list[Asked]]:
+    """Two turns, with the halt in force at the gateway, and the broker's list between them; gives
+    what came of both, but for the questions for lists."""
+    beat = Heartbeat(now.wall_ns, "READY", "", 0, "", mono_ns=now.mono_ns, risk_seq=1)
+    events: list[Event] = []
+    asked: list[Asked] = []
+    for _ in range(2):
+        came, wanted = one.tick(now, Standing(1, 1, beat))
+        events += came
+        for each in wanted:
+            if isinstance(each.command, ListPositions):
+                answer = PositionsListed(now.wall_ns, each.command.id)
+                one.on_broker(answer, roles.LIQUIDATION, now.mono_ns)
+            else:
+                asked.append(each)
+    return events, asked

@@ -1,175 +1,242 @@
-"""Flatten: cancels first, then closes, again and again, until nothing is held or it gives up."""
+"""Flatten: cancels, waits for the halt, lists, closes, until the broker's list is flat."""
 
 from decimal import Decimal
 
 import pytest
 
-from tapewire.common.accounting.accounts import Accounts
-from tapewire.common.accounting.orders import Order
-from tapewire.common.bus import wire
-from tapewire.common.clock import Now
 from tapewire.common.events import (
-    EVERYTHING,
-    TEXT_MAX,
     CancelAll,
     CancelOrder,
+    ListPositions,
     OrderCancelled,
-    OrderFilled,
     OrderTerms,
+    PositionsListed,
     Scope,
-    Side,
-    SubmitOrder,
 )
-from tapewire.common.roles import GATEWAY, LIQUIDATION, RISK
-from tapewire.risk.flatten import ATTEMPTS_MAX, PATIENCE_NS, Command, Flatten
-from tests.risk.orders import AAPL, NOW, SECOND, T0, held, intended, order
-
-
-class Run:
-    """A flatten, what risk knows, and a clock."""
-
-    def __init__(self, scope: Scope = EVERYTHING) -> None:
-        self.accounts: Accounts[Order] = Accounts([AAPL], Order)
-        self.flatten, self.now = Flatten("risk-1", scope), NOW
-
-    def tick(self, seconds: float = 0) -> list[Command]:
-        self.now += int(seconds * SECOND)
-        asked = self.flatten.tick(self.accounts, self.now)
-        self.roles = [role for role, _ in asked]
-        return [command for _, command in asked]
-
-    def closing(self) -> "Run":
-        assert self.tick() == [CancelAll(self.now.wall_ns)]
-        return self
+from tapewire.common.roles import GATEWAY, LIQUIDATION
+from tests.risk.flattening import LEASE_S, Run, closes
+from tests.risk.orders import T0, held, intended, order
 
 
 @pytest.fixture
 def run() -> Run:
-    return Run()
+    one = Run()
+    one.hold(10)
+    return one
 
 
-def test_it_cancels_first_even_if_no_order_is_known_here(run: Run):
-    run.accounts.apply(held(10))
-    assert run.tick(5) == [CancelAll(run.now.wall_ns)]
-    (close,) = run.tick()
-    assert isinstance(close, SubmitOrder)
+# ---- the order of things ------------------------------------------------------------------------
 
 
-def test_it_waits_for_live_orders_and_asks_again_each_second(run: Run):
-    run.accounts.apply(intended(order()))
-    run.accounts.apply(held(10))
-    asked = [run.tick(0.25) for _ in range(12)]
-    assert [bool(a) for a in asked] == [True, False, False, False] * 3
-    run.accounts.apply(OrderCancelled(T0, "DU1", "a/1"))
-    assert isinstance(run.tick()[0], SubmitOrder)
+def test_it_cancels_at_once_even_if_no_order_is_known_here(run: Run):
+    run.acknowledged = False
+    assert run.tick() == [CancelAll(T0)]
+    assert run.roles_of(CancelAll) == {LIQUIDATION}
 
 
-def test_its_patience_with_live_orders_has_an_end(run: Run):
-    run.accounts.apply(intended(order()))
-    run.accounts.apply(held(10))
-    run.closing()
-    run.now += PATIENCE_NS + 1
-    assert isinstance(run.tick()[0], SubmitOrder)
+def test_nothing_is_closed_before_the_gateway_has_acknowledged_the_halt(run: Run):
+    run.acknowledged = False
+    assert closes(run.pass_s(LEASE_S)) == []
+    assert "waiting for the gateway to acknowledge the halt" in str(run.flatten)
+    run.acknowledged = True
+    assert len(closes([*run.tick(), *run.tick()])) == 1
 
 
-@pytest.mark.parametrize(("quantity", "side"), [(10, "SELL"), (-10, "BUY")])
-def test_it_closes_each_position_whole_by_a_market_order_that_expires(
-    run: Run, quantity: int, side: Side
-):
-    run.accounts.apply(held(quantity))
-    (close,) = run.closing().tick()
-    assert (close.strategy, close.account, close.symbol) == (RISK, "DU1", "AAPL")
-    assert close.terms == OrderTerms(side, Decimal(10))
-    assert close.expires_ns == run.now.wall_ns + 5 * SECOND
+def test_or_before_the_lease_is_over_and_that_is_reported(run: Run):
+    run.acknowledged = run.alive = False
+    assert closes(run.pass_s(LEASE_S)) == []
+    assert run.alarms == []
+    assert len(closes(run.pass_s(1))) == 1
+    assert run.alarms == ["the gateway does not acknowledge the halt; its lease is over"]
 
 
-def test_while_a_closing_order_lives_no_other_one_goes(run: Run):
-    run.accounts.apply(held(10))
-    (close,) = run.closing().tick()
-    run.accounts.apply(intended(close))
-    assert run.tick(60) == []
-    run.accounts.apply(held(3, ts_ns=T0 + 1))
-    run.accounts.apply(OrderFilled(T0, "DU1", close.intent_id))
-    (again,) = run.tick()
-    assert (again.terms.quantity, again.intent_id != close.intent_id) == (3, True)
+def test_positions_are_listed_after_the_cancels_and_the_list_decides(run: Run):
+    run.answers = False
+    assert closes(run.pass_s(2)) == []
+    run.hold(7)
+    assert closes(run.pass_s(2)) == []
+    run.answers = True
+    (close,) = closes(run.pass_s(6))
+    assert close.terms.quantity == 7
 
 
-def test_it_is_done_when_nothing_is_held(run: Run):
-    run.closing().tick()
-    assert (run.flatten.phase, run.flatten.failure) == ("DONE", "")
-    assert run.tick(60) == []
+def test_a_list_that_was_asked_for_before_does_not_count(run: Run):
+    run.acknowledged = False
+    run.tick()
+    run.apply(PositionsListed(T0, "another"))
+    run.answers, run.acknowledged = False, True
+    assert closes(run.pass_s(2)) == []
 
 
-def test_it_gives_up_with_a_reason(run: Run):
-    run.accounts.apply(held(10))
-    run.closing()
-    orders = [one for _ in range(100) for one in run.tick(1)]
-    assert len(orders) == len({o.intent_id for o in orders}) == ATTEMPTS_MAX
+def test_a_list_that_does_not_come_is_asked_for_again_and_reported_once(run: Run):
+    run.answers = False
+    run.pass_s(60)
+    asked = [command for _, command in run.asked if isinstance(command, ListPositions)]
+    assert len(asked) == len({one.id for one in asked}) == 12
+    assert run.alarms == ["the broker does not list its positions"]
+
+
+def test_what_the_other_gateways_journal_says_of_positions_decides_nothing(run: Run):
+    run.apply(held(99, ts_ns=T0 + 1), source=GATEWAY)
+    (close,) = run.closing()
+    assert close.terms.quantity == 10
+
+
+def test_the_end_is_the_brokers_list_not_the_arithmetic_of_fills(run: Run):
+    close = run.taken(run.closing()[0])
+    run.filled(close, left=3)  # somebody else bought
+    (again,) = closes(run.pass_s(3))
+    assert again.terms.quantity == 3
+    run.filled(run.taken(again))
+    run.pass_s(0.5)
+    assert run.flatten.phase != "DONE", "the list may be behind the execution"
+    run.pass_s(2)
     assert run.flatten.phase == "DONE"
-    assert run.flatten.failure == f"still open after {ATTEMPTS_MAX} attempts: AAPL 10"
 
 
-def test_after_a_restart_it_uses_no_intent_of_before_again(run: Run):
-    run.accounts.apply(held(10))
-    (close,) = run.closing().tick()
-    run.flatten = Flatten("risk-1")
-    run.now += SECOND
-    (again,) = run.closing().tick()
-    assert again.intent_id != close.intent_id
+def test_with_nothing_held_it_is_over_once_a_list_says_so():
+    run = Run()
+    run.answers = False
+    run.pass_s(3)
+    assert run.flatten.phase != "DONE"
+    run.answers = True
+    run.pass_s(6)
+    assert run.flatten.phase == "DONE"
 
 
-def test_a_smaller_scope_has_each_order_cancelled_where_it_was_placed():
+# ---- beside other orders ------------------------------------------------------------------------
+
+
+def test_it_waits_for_live_orders_and_cancels_them_again(run: Run):
+    run.apply(intended(order()))
+    run.open = ("a/1",)
+    asked = run.pass_s(2.5)
+    assert [type(one) for one in asked] == [CancelAll, CancelAll]
+    run.apply(OrderCancelled(T0, "DU1", "a/1"))
+    run.open = ()
+    assert len(closes(run.pass_s(1))) == 1
+
+
+def test_beside_a_live_sell_that_survives_its_cancels_it_sells_only_the_rest(run: Run):
+    run.apply(intended(order(side="SELL", quantity=4)))
+    run.open = ("a/1",)
+    (close,) = closes(run.pass_s(8))
+    assert close.terms == OrderTerms("SELL", Decimal(6))
+    (alarm,) = run.alarms
+    assert alarm == "orders in the scope may still fill after the cancels: of ours: a/1 (INTENDED)"
+
+
+def test_beside_a_live_sell_of_all_it_sells_nothing_and_is_not_over_when_that_fills(run: Run):
+    sell = order(side="SELL", quantity=10)
+    run.apply(intended(sell))
+    run.open = ("a/1",)
+    assert closes(run.pass_s(60)) == []
+    run.filled(sell)
+    run.pass_s(2)
+    assert run.flatten.phase == "DONE"
+
+
+def test_flat_is_not_the_end_while_an_order_may_still_fill(run: Run):
+    run.hold(0)
+    run.apply(intended(order()))
+    run.open = ("a/1",)
+    run.pass_s(120)
+    assert run.flatten.phase != "DONE"
+    run.apply(OrderCancelled(T0, "DU1", "a/1"))
+    run.open = ()
+    run.pass_s(60)
+    assert run.flatten.phase == "DONE"
+
+
+def test_an_order_of_a_dead_gateway_is_over_when_the_broker_does_not_list_it(run: Run):
+    run.apply(intended(order(side="SELL", quantity=10)))
+    run.alive = run.acknowledged = False
+    (close,) = closes(run.pass_s(LEASE_S + 4))
+    assert close.terms == OrderTerms("SELL", Decimal(10))
+    run.filled(run.taken(close))
+    run.pass_s(3)
+    assert run.flatten.phase == "DONE"
+
+
+def test_but_not_by_a_list_that_may_be_older_than_what_it_wrote_last(run: Run):
+    run.apply(intended(order(side="SELL", quantity=10)))
+    run.alive = run.acknowledged = False
+    assert closes(run.pass_s(LEASE_S + 1.5)) == []
+
+
+def test_orders_that_nobody_here_knows_are_cancelled_again_before_it_closes(run: Run):
+    run.open = ("",)
+    assert [type(one) for one in run.pass_s(2)] == [CancelAll, CancelAll]
+    run.open = ()
+    assert len(closes(run.pass_s(3))) == 1
+
+
+def test_all_is_not_cancelled_again_while_its_own_order_works(run: Run):
+    run.taken(run.closing()[0])
+    run.apply(intended(order("b/1")))
+    asked = run.pass_s(5)
+    assert CancelAll not in {type(one) for one in asked}
+    assert run.roles_of(CancelOrder) == {GATEWAY}
+
+
+# ---- a part of the account ----------------------------------------------------------------------
+
+
+def test_a_smaller_scope_has_each_order_cancelled_by_the_gateway_that_placed_it():
     run = Run(Scope("DU1"))
-    for one in (order(), order("b/1", account="DU2"), order("r-1", strategy=RISK)):
-        run.accounts.apply(intended(one))
-    assert run.tick() == [CancelOrder("a/1", T0), CancelOrder("r-1", T0)]
-    assert run.roles == [GATEWAY, LIQUIDATION]
+    for one in (order(), order("b/1", account="DU2")):
+        run.apply(intended(one))
+    run.open = ("a/1", "b/1")
+    assert run.tick() == [CancelOrder("a/1", T0)]
+    assert run.roles_of(CancelOrder) == {GATEWAY}
     assert run.tick(0.5) == []
-    assert len(run.tick(0.5)) == 2
+    assert len(run.tick(0.6)) == 1
 
 
 def test_orders_and_positions_outside_its_scope_are_left_alone():
     run = Run(Scope("DU1", symbol="MSFT"))
     for one in (order(), order("b/1", account="DU2", symbol="MSFT")):
-        run.accounts.apply(intended(one))
+        run.apply(intended(one))
     for account, symbol in (("DU1", "AAPL"), ("DU2", "MSFT"), ("DU1", "MSFT")):
-        run.accounts.apply(held(7, symbol, account=account))
-    assert run.tick() == []
-    (close,) = run.tick()
-    assert (close.account, close.symbol, run.roles) == ("DU1", "MSFT", [LIQUIDATION])
-
-
-def test_each_closing_order_of_two_accounts_has_an_id_of_its_own(run: Run):
-    for account in ("DU1", "DU2"):
-        run.accounts.apply(held(7, account=account))
-    closing = run.closing().tick()
-    assert len({one.intent_id for one in closing}) == 2
-    assert [wire.decode_event(wire.encode(one)) for one in closing] == closing
-
-
-def test_setting_the_wall_clock_back_makes_no_attempt_late(run: Run):
-    run.accounts.apply(held(10))
-    run.closing().tick()
-    run.now = Now(run.now.wall_ns - 3600 * SECOND, run.now.mono_ns)
-    assert run.tick(0.5) == []
-    assert len(run.tick(0.5)) == 1
-
-
-def test_what_it_gives_up_on_is_a_reason_that_can_be_read_again(run: Run):
-    for number in range(60):
-        run.accounts.apply(held(10, f"SYMBOL{number:04}"))
-    run.closing()
-    for _ in range(100):
-        run.tick(1)
+        run.hold(7, symbol, account)
+    (close,) = run.closing()
+    assert (close.account, close.symbol) == ("DU1", "MSFT")
+    run.filled(run.taken(close))
+    run.pass_s(3)
     assert run.flatten.phase == "DONE"
-    assert len(run.flatten.failure) <= TEXT_MAX
 
 
-def test_a_closing_order_that_hangs_does_not_keep_another_position_open(run: Run):
-    for account in ("DU1", "DU2"):
-        run.accounts.apply(held(7, account=account))
-    for close in run.closing().tick():
-        run.accounts.apply(intended(close))
-    run.accounts.apply(OrderCancelled(T0, "DU2", close.intent_id))
-    (again,) = run.tick(1)
-    assert again.account == "DU2"
+def test_if_the_gateway_is_silent_every_order_of_the_login_is_cancelled_with_an_alarm():
+    run = Run(Scope("DU1"), acknowledged=False)
+    run.hold(10)
+    run.apply(intended(order()))
+    run.open, run.alive = ("a/1",), False
+    assert CancelAll not in {type(one) for one in run.pass_s(LEASE_S)}
+    assert CancelAll in {type(one) for one in run.pass_s(4)}
+    assert run.roles_of(CancelAll) == {LIQUIDATION}
+    assert (
+        "the gateway does not answer, so its 1 order in account DU1 cannot be cancelled one by one:"
+        " every order of the login is cancelled, in all accounts and symbols, whoever placed it"
+    ) in run.alarms
+
+
+def test_without_an_order_to_cancel_a_silent_gateway_widens_nothing():
+    run = Run(Scope("DU1"), acknowledged=False)
+    run.hold(10)
+    run.alive = False
+    assert len(closes(run.pass_s(LEASE_S + 1))) == 1
+    assert run.roles_of(CancelAll) == set()
+
+
+# ---- without the liquidation gateway ------------------------------------------------------------
+
+
+def test_while_the_liquidation_gateway_is_not_there_the_gateway_cancels(run: Run):
+    run.reachable = False
+    assert run.tick() == [CancelAll(T0)]
+    assert run.roles_of(CancelAll) == {GATEWAY}
+    run.pass_s(11)
+    assert run.alarms == ["the liquidation gateway is not READY"]
+    assert str(run.flatten) == "CANCELLING, waiting for the liquidation gateway"
+    run.reachable = True
+    assert len(closes(run.pass_s(1))) == 1

@@ -9,15 +9,20 @@ from tapewire.common.events import (
     ConnectionUp,
     Control,
     FlattenCompleted,
+    FlattenDelayed,
     FlattenStarted,
+    Heartbeat,
+    OrderDenied,
+    OrderFilled,
     RiskHalted,
     RiskResumed,
     RiskViolation,
     Scope,
 )
-from tapewire.common.roles import LIQUIDATION
-from tapewire.risk.flatten import Asked
-from tests.risk.orders import NOW, SECOND, T0, fill, held, intended, monitor, order
+from tapewire.common.roles import LIQUIDATION, RISK
+from tapewire.risk.closing import Asked
+from tapewire.risk.halting import Standing
+from tests.risk.orders import NOW, SECOND, T0, fill, held, intended, monitor, order, turns
 
 
 def ask(one, action: str, reason: str = "test", scope: Scope = EVERYTHING, after_ns: int = 0):
@@ -115,13 +120,14 @@ def test_a_second_flatten_does_not_start_another():
 
 def test_a_flatten_goes_to_its_end_and_trading_stays_halted():
     one = monitor()
-    one.on_broker(held(10))
+    one.on_broker(held(10), LIQUIDATION)
     ask(one, "flatten")
-    assert one.tick(NOW) == ([], [Asked(LIQUIDATION, CancelAll(T0))])
-    _, ((_, close),) = one.tick(NOW)
-    one.on_broker(intended(close))
-    one.on_broker(held(0, ts_ns=T0 + 1))
-    assert one.tick(NOW + SECOND) == ([FlattenCompleted(T0 + SECOND, EVERYTHING)], [])
+    events, (cancel, (role, close)) = turns(one, NOW)
+    assert (events, cancel, role) == ([], Asked(LIQUIDATION, CancelAll(T0)), LIQUIDATION)
+    one.on_broker(intended(close), LIQUIDATION)
+    one.on_broker(OrderFilled(T0, "DU1", close.intent_id), LIQUIDATION)
+    one.on_broker(held(0, ts_ns=T0 + 1), LIQUIDATION)
+    assert turns(one, NOW + SECOND) == ([FlattenCompleted(T0 + SECOND, EVERYTHING)], [])
     assert (one.flatten, one.trading) == (None, "HALTED")
     assert ask(one, "resume")[0].ok
 
@@ -130,9 +136,9 @@ def test_a_flatten_resumes_after_a_restart():
     before = monitor()
     events = ask(before, "flatten")[1]
     one = monitor(journal=events)
-    one.on_broker(held(10))
-    assert one.tick(NOW + 60 * SECOND) == ([], [Asked(LIQUIDATION, CancelAll(T0 + 60 * SECOND))])
-    _, ((_, close),) = one.tick(NOW + 61 * SECOND)
+    one.on_broker(held(10), LIQUIDATION)
+    _, (cancel, (_, close)) = turns(one, NOW + 60 * SECOND)
+    assert cancel == Asked(LIQUIDATION, CancelAll(T0 + 60 * SECOND))
     assert close.terms.quantity == 10
 
 
@@ -140,7 +146,7 @@ def test_a_flatten_that_was_over_does_not_start_again_with_a_restart():
     about = (T0, EVERYTHING)
     journal = [RiskHalted(*about, "x"), FlattenStarted(*about, "x"), FlattenCompleted(*about)]
     one = monitor(journal=journal)
-    assert one.tick(NOW) == ([], [])
+    assert turns(one, NOW) == ([], [])
     assert one.trading == "HALTED"
 
 
@@ -191,35 +197,50 @@ def test_a_broken_rule_keeps_its_own_halt_and_that_of_everything_and_no_other():
 def test_a_flatten_of_an_account_halts_and_closes_that_account_alone():
     one = monitor()
     for account, quantity in (("DU1", 10), ("DU2", 40)):
-        one.on_broker(held(quantity, account=account))
+        one.on_broker(held(quantity, account=account), LIQUIDATION)
     reply, events = ask(one, "flatten", scope=Scope("DU1"))
     assert reply.ok
     assert events == [
         RiskHalted(T0, Scope("DU1"), "test"),
         FlattenStarted(T0, Scope("DU1"), "test"),
     ]
-    one.tick(NOW)
-    _, ((_, close),) = one.tick(NOW)
+    _, ((_, close),) = turns(one, NOW)
     assert (close.account, close.terms.quantity) == ("DU1", 10)
-    one.on_broker(held(0))
-    assert one.tick(NOW + SECOND) == ([FlattenCompleted(T0 + SECOND, Scope("DU1"))], [])
+    one.on_broker(OrderDenied(T0, "DU1", RISK, "gateway", "no", close.intent_id), LIQUIDATION)
+    one.on_broker(held(0), LIQUIDATION)
+    assert turns(one, NOW + SECOND) == ([FlattenCompleted(T0 + SECOND, Scope("DU1"))], [])
 
 
 def test_a_flatten_of_everything_is_over_only_when_every_account_is_flat():
     one = monitor()
-    one.on_broker(held(-5))
-    one.on_broker(held(40, account="DU2"))
+    one.on_broker(held(-5), LIQUIDATION)
+    one.on_broker(held(40, account="DU2"), LIQUIDATION)
     ask(one, "flatten")
-    one.tick(NOW)
-    _, closing = one.tick(NOW)
+    _, (_, *closing) = turns(one, NOW)
     assert [(c.account, str(c.terms)) for _, c in closing] == [
         ("DU1", "BUY 5 MKT"), ("DU2", "SELL 40 MKT"),
     ]  # fmt: skip
-    one.on_broker(held(0))
-    events, ((_, again),) = one.tick(NOW + SECOND)
+    for _, close in closing:
+        denied = OrderDenied(T0, close.account, RISK, "gateway", "no", close.intent_id)
+        one.on_broker(denied, LIQUIDATION)
+    one.on_broker(held(0), LIQUIDATION)
+    events, ((_, again),) = turns(one, NOW + SECOND)
     assert (events, again.account, again.terms.quantity) == ([], "DU2", 40)
-    one.on_broker(held(0, account="DU2"))
-    assert one.tick(NOW + 2 * SECOND) == ([FlattenCompleted(T0 + 2 * SECOND, EVERYTHING)], [])
+    one.on_broker(OrderDenied(T0, "DU2", RISK, "gateway", "no", again.intent_id), LIQUIDATION)
+    one.on_broker(held(0, account="DU2"), LIQUIDATION)
+    assert turns(one, NOW + 2 * SECOND) == ([FlattenCompleted(T0 + 2 * SECOND, EVERYTHING)], [])
+
+
+def test_what_delays_a_flatten_is_in_the_journal():
+    one = monitor()
+    ask(one, "flatten")
+    beat = Heartbeat(T0, "READY", "", 0, "", mono_ns=NOW.mono_ns, risk_seq=1)
+    without = Standing(1, 1, beat, reachable=False)
+    assert one.tick(NOW, without)[0] == []
+    (delayed,), _ = one.tick(NOW + 11 * SECOND, without)
+    assert delayed == FlattenDelayed(
+        T0 + 11 * SECOND, EVERYTHING, "the liquidation gateway is not READY"
+    )
 
 
 def test_a_flatten_of_a_strategy_is_denied_since_positions_are_an_accounts():
@@ -251,8 +272,9 @@ def test_a_request_to_cancel_all_goes_to_the_liquidation_gateway_once():
     one = monitor()
     reply, events = ask(one, "cancel_all")
     assert (reply.ok, reply.state, events) == (True, "ACTIVE", [])
-    assert one.tick(NOW) == ([], [Asked(LIQUIDATION, CancelAll(T0))])
-    assert one.tick(NOW) == ([], [])
+    assert one.tick(NOW, Standing(reachable=False)) == ([], [])
+    assert one.tick(NOW, Standing()) == ([], [Asked(LIQUIDATION, CancelAll(T0))])
+    assert one.tick(NOW, Standing()) == ([], [])
 
 
 def test_a_reason_that_is_too_long_can_be_read_from_the_journal_again():

@@ -17,7 +17,7 @@ from tapewire.common.events import (
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.rules import Rule, RuleBook, Violation, shipped
 from tests.risk import own_rules
-from tests.risk.orders import NOW, SECOND, T0, book, entry, fill, held, monitor, order
+from tests.risk.orders import NOW, SECOND, T0, book, entry, fill, held, monitor, order, turns
 
 OWN = own_rules.__name__
 TRADED = order()
@@ -168,8 +168,7 @@ def test_a_broken_rule_may_flatten_its_account():
     assert {e.scope for e in events} == {Scope("DU1")}
     assert one.check(NOW, timer=True) == []
     one.on_broker(held(0))
-    one.tick(NOW)
-    assert kinds(one.tick(NOW)[0]) == ["FlattenCompleted"]
+    assert kinds(turns(one, NOW)[0]) == ["FlattenCompleted"]
 
 
 def lost(enforcement: str) -> RiskMonitor:
@@ -185,8 +184,7 @@ def test_a_loss_that_outlasts_its_flatten_does_not_start_another_until_something
     one = lost("flatten")
     assert kinds(one.check(NOW)) == ["RiskViolation", "RiskHalted", "FlattenStarted"]
     one.on_broker(held(0))
-    for _ in range(2):
-        events, _ = one.tick(NOW)
+    events, _ = turns(one, NOW)
     assert events == [FlattenCompleted(T0, Scope("DU1"))]
     for seconds in range(5):
         assert one.check(NOW + seconds * SECOND, timer=True) == []

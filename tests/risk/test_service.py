@@ -11,11 +11,14 @@ from tapewire.common.events import (
     Control,
     ControlReply,
     FlattenStarted,
+    ListPositions,
     OrderAnswer,
     OrderReply,
     OrderRequest,
+    PositionsListed,
     RiskHalted,
     Scope,
+    SubmitOrder,
     Trade,
 )
 from tapewire.risk.service import RiskService
@@ -36,6 +39,13 @@ class RunningRisk:
         for source in sources or ("gateway", "liquidation", "executor"):
             self.wires.beat(source, T0)
         self.turn()
+        return self
+
+    def lists(self, seq: int) -> "RunningRisk":
+        """The broker's list, as the liquidation gateway reports it when it was asked to."""
+        asked = [c for r in self.wires.asked("liquidation") for c in getattr(r, "commands", [])]
+        (*_, question) = [one for one in asked if isinstance(one, ListPositions)]
+        self.wires.publish("liquidation", seq, PositionsListed(T0, question.id))
         return self
 
     def turn(self, seconds: float = 0) -> None:
@@ -110,21 +120,25 @@ def test_a_flatten_after_a_restart_waits_until_it_knows_what_is_held():
     assert after.wires.events("risk") == []
     after.wires.publish("liquidation", 1, held(10))
     after.wires.beat("liquidation", T0, seq=1)
-    after.turn(1)
-    after.turn(1)
+    for _ in range(3):
+        after.turn(1)  # the lease is over: the gateway is silent
+    after.lists(2).turn(1)
     commands = [c for r in after.wires.asked("liquidation") for c in getattr(r, "commands", [])]
-    assert isinstance(commands[0], CancelAll)
+    assert [type(c) for c in commands] == [ListPositions, SubmitOrder]
     assert str(commands[1].terms) == "SELL 10 MKT"
+    (cancel,) = [c for r in after.wires.asked("gateway") for c in getattr(r, "commands", [])]
+    assert isinstance(cancel, CancelAll), "meanwhile the gateway cancels"
 
 
 def test_a_flatten_needs_the_liquidation_gateway_alone():
     risk = RunningRisk().beats("liquidation")
     risk.wires.publish("liquidation", 1, held(10))
     risk.wires.ask(Control(T0, "flatten", "x"))
-    for _ in range(3):
-        risk.turn(1)
+    for _ in range(6):
+        risk.turn(1)  # the lease is over: the gateway is silent
+    risk.lists(2).turn(1)
     commands = [c for r in risk.wires.asked("liquidation") for c in getattr(r, "commands", [])]
-    assert [type(c).__name__ for c in commands[:2]] == ["CancelAll", "SubmitOrder"]
+    assert [type(c) for c in commands] == [CancelAll, ListPositions, SubmitOrder]
     ids = [r.id for r in risk.wires.asked("liquidation") if isinstance(r, OrderRequest)]
     assert len(set(ids)) == len(ids)
 
@@ -232,7 +246,14 @@ def test_status_says_how_far_a_flatten_is():
     risk.wires.publish("liquidation", 1, held(10))
     risk.wires.ask(Control(T0, "flatten", "x"))
     risk.turn()
-    assert risk.service.detail()["flatten"] == "CANCELLING"
+    assert risk.service.detail()["flatten"] == (
+        "CANCELLING, waiting for the gateway to acknowledge the halt"
+    )
+    risk.wires.beat("gateway", T0, risk_seq=2)
     risk.turn(1)
+    assert risk.service.detail()["flatten"] == (
+        "CANCELLING, waiting for the broker's list of positions"
+    )
+    risk.lists(2).turn(1)
     assert risk.service.detail()["flatten"] == "CLOSING, attempt 1"
     assert risk.service.detail()["halted_ns"] == T0

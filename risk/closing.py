@@ -1,0 +1,144 @@
+"""Closing one position: one order at a time, again and again, until nothing is left.
+
+    IDLE --an order is asked for--> ASKED --the liquidation gateway took it--> WORKING
+      ^                               |                                           |
+      |_____denied, or too old to be__|___filled, rejected, or it did not fill____|
+            taken any more                and was cancelled
+
+Each time round the wait before the next order doubles, up to half a minute; an execution sets it
+back. What was asked for and not answered is asked for again under the same id, which the gateway
+takes once. A new id is used only when the old one cannot be taken any more: it is denied, or has
+expired there.
+"""
+
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from tapewire.common import roles
+from tapewire.common.accounting.book import ZERO
+from tapewire.common.accounting.orders import Order, Orders
+from tapewire.common.clock import Now
+from tapewire.common.events import CancelAll, CancelOrder, ListPositions, SubmitOrder
+
+SECOND_NS: Final = 1_000_000_000
+WAIT_MAX_NS: Final = 30 * SECOND_NS
+ORDER_TTL_NS: Final = 5 * SECOND_NS
+FILL_WAIT_NS: Final = 10 * SECOND_NS
+"""An order that has not filled further for this long is cancelled, and replaced."""
+
+Command = SubmitOrder | CancelAll | CancelOrder | ListPositions
+
+
+class Asked(NamedTuple):
+    """A command, and the gateway that it is for."""
+
+    role: str
+    command: Command
+
+
+def wait_ns(attempts: int) -> int:
+    """How long to wait after so many attempts: 1 s, 2 s, 4 s ... 30 s."""
+    return min(SECOND_NS << min(max(attempts, 1) - 1, 10), WAIT_MAX_NS)
+
+
+class Progress(NamedTuple):
+    """How far an order has filled, since when, and when it may be cancelled next."""
+
+    filled: Decimal
+    since_ns: int
+    cancel_ns: int = 0
+
+
+class Closing:
+    """The closing orders of one account and symbol. Times are monotonic.
+
+    `reason` is why the last one did not close it, for a person.
+    """
+
+    def __init__(self) -> None:
+        self.attempts = 0
+        self.reason = ""
+        self.next_ns = 0
+        self._asked: SubmitOrder | None = None
+        self._first_asked_ns = 0
+        self._asked_ns = 0
+        self._working: dict[str, Progress] = {}  # by intent
+
+    @property
+    def busy(self) -> bool:
+        """Whether an order of it is asked for, or works."""
+        return self._asked is not None or bool(self._working)
+
+    @property
+    def intents(self) -> set[str]:
+        """Its orders that work, or may."""
+        asked = {self._asked.intent_id} if self._asked is not None else set()
+        return asked | self._working.keys()
+
+    def adopt(self, order: Order, now: Now) -> None:
+        """An order of an earlier start of risk works: it counts as this one's."""
+        self._working.setdefault(order.intent_id, Progress(order.filled, now.mono_ns))
+
+    def ask(self, order: SubmitOrder, now: Now) -> Asked:
+        """Ask for a new closing order."""
+        self.attempts += 1
+        self.next_ns = now.mono_ns + wait_ns(self.attempts)
+        self._asked, self._first_asked_ns, self._asked_ns = order, now.mono_ns, now.mono_ns
+        return Asked(roles.LIQUIDATION, order)
+
+    def denied(self, intent_id: str, reason: str) -> bool:
+        """The liquidation gateway will not take an order; whether it is the one asked for."""
+        if self._asked is None or self._asked.intent_id != intent_id:
+            return False
+        self._asked, self.reason = None, reason
+        return True
+
+    def follow(self, orders: Orders[Order], now: Now) -> tuple[list[Asked], bool]:
+        """What has become of its orders: what to ask now, and whether one of them is over."""
+        asked, ended = self._answered(orders, now)
+        for intent_id in list(self._working):
+            one = orders[intent_id]
+            if one.live:
+                asked += self._watch(one, now)
+            else:
+                self._end(one)
+                ended = True
+        return asked, ended
+
+    def _answered(self, orders: Orders[Order], now: Now) -> tuple[list[Asked], bool]:
+        """The order that was asked for: taken, too old to be taken any more, or asked for again."""
+        order = self._asked
+        if order is None:
+            return [], False
+        known = orders.get(order.intent_id)
+        if known is not None:
+            self._asked = None
+            self._working[known.intent_id] = Progress(ZERO, now.mono_ns)
+            return [], False
+        if now.mono_ns - self._first_asked_ns > ORDER_TTL_NS:
+            self._asked, self.reason = None, "the liquidation gateway did not answer"
+            return [], True
+        if now.mono_ns - self._asked_ns < SECOND_NS:
+            return [], False
+        self._asked_ns = now.mono_ns
+        return [Asked(roles.LIQUIDATION, order)], False
+
+    def _watch(self, one: Order, now: Now) -> list[Asked]:
+        """Cancel an order that works and does not fill, each second until it is over."""
+        progress = self._working[one.intent_id]
+        if one.filled != progress.filled:
+            self._working[one.intent_id] = Progress(one.filled, now.mono_ns)
+            return []
+        waited_ns = now.mono_ns - progress.since_ns
+        if waited_ns <= FILL_WAIT_NS or now.mono_ns < progress.cancel_ns:
+            return []
+        self.reason = f"it did not fill within {FILL_WAIT_NS // SECOND_NS} s"
+        self._working[one.intent_id] = progress._replace(cancel_ns=now.mono_ns + SECOND_NS)
+        return [Asked(roles.LIQUIDATION, CancelOrder(one.intent_id, now.wall_ns))]
+
+    def _end(self, one: Order) -> None:
+        del self._working[one.intent_id]
+        if one.filled:
+            self.attempts = 0
+        elif one.state != "CANCELLED":
+            self.reason = one.reason

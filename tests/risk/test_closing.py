@@ -1,0 +1,157 @@
+"""Closing one position: one order at a time, again and again."""
+
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+
+from tapewire.common.accounting.accounts import Accounts
+from tapewire.common.accounting.orders import Order
+from tapewire.common.bus import wire
+from tapewire.common.clock import Now
+from tapewire.common.events import (
+    TEXT_MAX,
+    CancelOrder,
+    OrderCancelled,
+    OrderDenied,
+    OrderRejected,
+    OrderTerms,
+    Side,
+    SubmitOrder,
+)
+from tapewire.common.roles import LIQUIDATION, RISK
+from tapewire.risk.closing import FILL_WAIT_NS, wait_ns
+from tapewire.risk.flatten import PATIENCE_NS, Flatten
+from tests.risk.flattening import Run, closes, submitted
+from tests.risk.orders import AAPL, SECOND, T0, fill, intended, order
+
+
+@pytest.fixture
+def run() -> Run:
+    one = Run()
+    one.hold(10)
+    return one
+
+
+@pytest.mark.parametrize(("quantity", "side"), [(10, "SELL"), (-10, "BUY")])
+def test_it_closes_each_position_whole_by_a_market_order_that_expires(quantity: int, side: Side):
+    run = Run()
+    run.hold(quantity)
+    (close,) = run.closing()
+    assert (close.strategy, close.account, close.symbol) == (RISK, "DU1", "AAPL")
+    assert close.terms == OrderTerms(side, Decimal(10))
+    assert close.expires_ns == run.now.wall_ns + 5 * SECOND
+    assert run.roles_of(SubmitOrder) == {LIQUIDATION}
+
+
+def test_what_is_not_answered_is_asked_for_again_under_the_same_id_until_it_has_expired(run: Run):
+    first = run.closing()[0]
+    again = submitted(run.pass_s(4))
+    assert len(again) == 4
+    assert {one.intent_id for one in again} == {first.intent_id}
+    later = submitted(run.pass_s(6))
+    assert first.intent_id not in {one.intent_id for one in later[2:]}
+
+
+def test_while_a_closing_order_works_no_other_one_goes(run: Run):
+    run.taken(run.closing()[0])
+    assert closes(run.pass_s(60)) == []
+
+
+def test_a_closing_order_that_does_not_fill_is_cancelled_and_replaced(run: Run):
+    close = run.taken(run.closing()[0])
+    asked = run.pass_s(FILL_WAIT_NS / SECOND)
+    assert asked == []
+    assert run.pass_s(1)[0] == CancelOrder(close.intent_id, run.now.wall_ns - int(0.5 * SECOND))
+    run.apply(OrderCancelled(T0, "DU1", close.intent_id))
+    run.open = ()
+    (again,) = closes(run.pass_s(3))
+    assert again.intent_id != close.intent_id
+
+
+def test_one_that_fills_bit_by_bit_is_left_alone(run: Run):
+    close = run.taken(run.closing()[0])
+    for number in range(5):
+        run.apply(fill(close, 1, f"e{number}.01"))
+        assert run.pass_s(8) == []
+
+
+def test_a_closing_order_of_an_earlier_start_of_risk_counts(run: Run):
+    close = run.taken(run.closing()[0])
+    run.flatten = Flatten("risk-1")
+    assert closes(run.pass_s(9)) == []
+    asked = run.pass_s(2)
+    assert [type(one) for one in asked] == [CancelOrder] * len(asked) != []
+    assert asked[0].intent_id == close.intent_id
+
+
+def test_it_never_gives_up_and_waits_longer_each_time(run: Run):
+    times = []
+    for _ in range(4 * 600):
+        for close in closes(run.tick(0.25)):
+            times.append(run.now.mono_ns)
+            run.apply(intended(close), OrderRejected(T0, "DU1", close.intent_id, 201, "no"))
+    waits = [(b - a) // SECOND for a, b in pairwise(times)]
+    assert waits[:6] == [1, 2, 4, 8, 16, 30]
+    assert set(waits[6:]) == {30}
+    assert run.flatten.phase == "CLOSING"
+
+
+def test_what_it_fails_at_is_reported_once_and_names_the_reason(run: Run):
+    for _ in range(4 * 120):
+        for close in closes(run.tick(0.25)):
+            run.apply(OrderDenied(T0, "DU1", RISK, "gateway", "it is closed", close.intent_id))
+    assert run.alarms == ["AAPL 10 in account DU1 is still open after 3 attempts: it is closed"]
+
+
+def test_an_execution_sets_the_wait_back(run: Run):
+    close = run.taken(run.closing()[0])
+    for _ in range(3):
+        run.apply(OrderCancelled(T0, "DU1", close.intent_id))
+        (close,) = closes(run.pass_s(9))[:1]
+        run.taken(close)
+    run.apply(fill(close, 1, "e1"), OrderCancelled(T0, "DU1", close.intent_id))
+    run.open = ()
+    assert len(closes(run.pass_s(3))) == 1
+
+
+def test_a_closing_order_that_hangs_does_not_keep_another_position_open(run: Run):
+    run.hold(7, account="DU2")
+    first, second = run.closing()
+    run.taken(first)
+    run.apply(intended(second), OrderCancelled(T0, "DU2", second.intent_id))
+    (again,) = closes(run.pass_s(2))
+    assert again.account == "DU2"
+
+
+def test_each_closing_order_has_an_id_of_its_own_also_after_a_restart(run: Run):
+    run.hold(7, account="DU2")
+    closing = run.closing()
+    run.flatten = Flatten("risk-1")
+    run.now += SECOND
+    run.accounts = Accounts([AAPL], Order)
+    run.hold(10)
+    closing += run.closing()
+    assert len({one.intent_id for one in closing}) == 3
+    assert [wire.decode_event(wire.encode(one)) for one in closing] == closing
+
+
+def test_setting_the_wall_clock_makes_no_attempt_late(run: Run):
+    (close,) = run.closing()
+    run.apply(OrderDenied(T0, "DU1", RISK, "gateway", "no", close.intent_id))
+    run.now = Now(run.now.wall_ns - 3600 * SECOND, run.now.mono_ns)
+    assert closes(run.pass_s(0.75)) == []
+    assert len(closes(run.pass_s(0.5))) == 1
+
+
+def test_alarms_can_be_read_again_however_much_they_name(run: Run):
+    for number in range(60):
+        run.apply(intended(order(f"{'x' * 120}{number}")))
+    run.open = tuple(one.intent_id for one in run.accounts.orders.live())
+    run.pass_s(PATIENCE_NS / SECOND + 4)
+    assert len(run.alarms) == 1
+    assert len(run.alarms[0]) <= TEXT_MAX
+
+
+def test_the_wait_has_a_bound():
+    assert [wait_ns(n) // SECOND for n in (0, 1, 2, 3, 5, 6, 1000)] == [1, 1, 2, 4, 16, 30, 30]
