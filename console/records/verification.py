@@ -51,12 +51,11 @@ class Finding(NamedTuple):
 
     @property
     def missing(self) -> str:
-        """What the journal does not hold, and who remembers it."""
-        by_fault: dict[str, list[str]] = {}
-        for role, fault in self.witnesses.items():
-            if fault:
-                by_fault.setdefault(fault, []).append(role)
-        return "; ".join(f"{fault} (seen by {', '.join(who)})" for fault, who in by_fault.items())
+        """What the journal does not hold, by whoever has seen most of it, and who else has."""
+        missing = {who: fault for who, fault in self.witnesses.items() if fault}
+        if not missing:
+            return ""
+        return f"{next(iter(missing.values()))} (seen by {', '.join(missing)})"
 
 
 def journal_path(run_dir: Path, role: str) -> Path:
@@ -91,14 +90,15 @@ def look_at(path: Path, role: str, remembered: Mapping[str, Memory]) -> Finding:
 
 
 def witnesses(role: str, remembered: Mapping[str, Memory]) -> list[tuple[str, Remembered]]:
-    """The processes that remember a role's journal, except for what a loss of power may have
-    taken since."""
+    """The processes that remember a role's journal, whoever has seen most of it first; except for
+    what a loss of power may have taken since."""
     boot = head_file.boot_id()
-    return [
+    found = [
         (who, memory.heads[role])
         for who, memory in remembered.items()
         if role in memory.heads and (memory.heads[role].durable or memory.boot == boot)
     ]
+    return sorted(found, key=lambda one: -one[1].seq)
 
 
 def _missed(role: str, known: Remembered, journal: Journal) -> str:
