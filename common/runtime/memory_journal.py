@@ -6,6 +6,9 @@ from tapewire.common.bus import wire
 from tapewire.common.events import Event
 from tapewire.common.runtime.journal import GENESIS, AtOnce, Head, link, verified
 
+Content = tuple[list[bytes], list[str]]
+"""The records of a journal, and the chain up to each."""
+
 
 class MemoryJournal(AtOnce):
     """A journal in memory that survives its process and can lose what was not fsynced.
@@ -54,6 +57,28 @@ class MemoryJournal(AtOnce):
         """Lose what was not fsynced."""
         del self._records[self._synced :]
         del self._chains[self._synced :]
+
+    # ---- what may be done to a file while nobody watches; fsynced or not -------------------------
+
+    def content(self) -> Content:
+        """A copy, as a backup would have it."""
+        return [*self._records], [*self._chains]
+
+    def replace(self, content: Content) -> None:
+        """Put a copy in place of what is here."""
+        self._records, self._chains = [*content[0]], [*content[1]]
+        self.fsync()
+
+    def cut(self, count: int) -> None:
+        """Lose the last `count` records."""
+        keep = max(0, len(self._records) - count)
+        self.replace((self._records[:keep], self._chains[:keep]))
+
+    def flip(self, seq: int, bit: int = 0) -> None:
+        """Flip one bit of record `seq`; `bit` counts from its beginning."""
+        record = bytearray(self._records[seq - 1])
+        record[bit // 8 % len(record)] ^= 1 << bit % 8
+        self._records[seq - 1] = bytes(record)
 
     def close(self) -> None:
         """Nothing to let go of."""
