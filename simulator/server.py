@@ -180,6 +180,11 @@ class TwsServer:
         """Connections to close once their output is sent."""
         return self._outbox.take_closing()
 
+    def is_reset(self, conn: int) -> bool:
+        """Whether a connection of `take_closing` ends by a reset: send it nothing more."""
+        session = self._sessions.get(conn)
+        return session is not None and session.is_reset
+
     def take_audit(self) -> list[audit.Line]:
         """Audit lines since the last call."""
         return self._outbox.take_audit()

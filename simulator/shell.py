@@ -3,6 +3,7 @@
 import contextlib
 import selectors
 import socket
+import struct
 import time
 from collections.abc import Callable
 from typing import IO
@@ -71,6 +72,11 @@ class _Client:
         self.unsent = bytearray()
         self.is_closing = False
 
+    def reset(self) -> None:
+        """Let the close be a reset: the peer gets an error, and nothing that was not sent yet."""
+        self.unsent.clear()
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
 
 class _Shell:
     def __init__(
@@ -109,6 +115,8 @@ class _Shell:
         for conn in self._server.take_closing():
             if conn in self._clients:
                 self._clients[conn].is_closing = True
+                if self._server.is_reset(conn):
+                    self._clients[conn].reset()
                 self._flush(conn)
         self._server.unsent_bytes = sum(len(one.unsent) for one in self._clients.values())
 

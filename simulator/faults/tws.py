@@ -15,7 +15,7 @@ from tapewire.simulator.exchange.order_handler import OrderHandler
 from tapewire.simulator.exchange.orders import Order
 from tapewire.simulator.faults.wiring import FaultyOutbox
 from tapewire.simulator.market.feed import Feed
-from tapewire.simulator.protocol.session import Session
+from tapewire.simulator.protocol.session import RESET, Session
 from tapewire.simulator.reports import Reports
 
 NS_PER_S = 1_000_000_000
@@ -87,7 +87,7 @@ class Tws:
         """Close a connection, and lose what was not sent yet."""
         self.parts.outbox.chunks(session.conn).clear()
         self.parts.outbox.lines.drop(session.conn)
-        self.close(session, "reset by a fault")
+        self.close(session, RESET)
 
     def lose_subscriptions(self) -> None:
         """End all market data of all clients without a word."""

@@ -13,6 +13,7 @@ from tapewire.simulator.settings import VERSION_FLOOR
 
 FRAME_MAX_BYTES = 64 * 1024
 HANDSHAKE_MAX_BYTES = 512
+RESET = "reset"
 _PREFIX = b"API\0"
 _VERSIONS = re.compile(rb"v(\d{1,4})(?:\.\.(\d{1,4}))?(?: .*)?")
 
@@ -40,6 +41,11 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session {self.conn} {self.state.value} client {self.client_id} v{self.version}>"
+
+    @property
+    def is_reset(self) -> bool:
+        """Whether the connection ends by a reset: nothing more arrives, not even its end."""
+        return self.close_reason == RESET
 
     @property
     def is_closed(self) -> bool:

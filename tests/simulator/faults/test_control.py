@@ -1,6 +1,7 @@
 """The control port of a simulator in a process of its own, and what it refuses."""
 
 import json
+import socket
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from tapewire.common.errors import ConfigError
 from tapewire.simulator.control import ControlPort
 from tapewire.simulator.faults.catalogue import FAULTS
 from tapewire.simulator.faults.commands import answer
+from tapewire.simulator.protocol.messages import frame
 from tests.places import ROOT
 from tests.simulator import control
 
@@ -83,6 +85,27 @@ def test_faults_are_injected_while_it_runs(connected, tmp_path, wait_until, addr
     number = control.inject(said, "perm_id_replaced")
     control.until_spent(said, number)
     assert {one.order.permId for one in client.reqAllOpenOrders()} - {before}
+
+
+@pytest.mark.parametrize(("what", "raises"), [("reset", True), ("close", False)])
+def test_a_reset_is_an_error_to_the_client_and_a_close_is_not(run_simulator, what, raises):
+    simulator = run_simulator("--control", "0")
+    said = simulator.process.stdout.readline().split()[-1]
+    with socket.create_connection(("127.0.0.1", simulator.port), 10) as client:
+        client.sendall(b"API\0\0\0\0\x09v100..157" + frame(["71", "2", "1", ""]))
+        read_until(client, b"simsecdef")
+        control.inject(said, what)
+        if raises:
+            with pytest.raises(ConnectionResetError):
+                client.recv(1000)
+        else:
+            assert client.recv(1000) == b""
+
+
+def read_until(client, end):
+    found = b""
+    while end not in found:
+        found += client.recv(1000)
 
 
 def test_an_order_is_entered_by_hand(connected, wait_until):
