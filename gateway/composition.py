@@ -67,6 +67,7 @@ def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], N
         config.all_instruments(),
         client_id=config.tws.liquidation_client_id if liquidation else config.tws.client_id,
         rate_max_per_s=config.tws.rate_max_per_s,
+        closes_all=liquidation,
         probe_after_ms=config.tws.probe_after_ms,
         hang_up_after_ms=config.tws.hang_up_after_ms,
         refuses=lambda accounts: (

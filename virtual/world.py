@@ -19,6 +19,7 @@ from tapewire.common.bus.transport import Inbound
 from tapewire.common.clock import VirtualClock
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
+from tapewire.common.instruments import Instrument
 from tapewire.common.runtime.background import DONE
 from tapewire.common.runtime.host import Host
 from tapewire.common.runtime.journal import Head, JournalDamagedError, events_of
@@ -70,6 +71,8 @@ class World:
     `step_ns` above 0 TWS's market moves at multiples of it only, with all that was due by then.
 
     With `direct` the gateways trade at the exchange itself, through `virtual.direct`.
+
+    The broker knows the configured instruments, and those that are traded `elsewhere`.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class World:
         replaced: Mapping[str, Build] | None = None,
         say: Callable[[Failure], None] = lambda _raised: None,
         observer: Observer | None = None,
+        elsewhere: Sequence[Instrument] = (),
     ) -> None:
         self.config = config
         self.clock = VirtualClock(start_ns)
@@ -93,7 +97,7 @@ class World:
         self.instruments = config.all_instruments()
         venue = DirectExchange if direct else TwsServer
         self.server: TwsServer | DirectExchange = venue(
-            settings or SimulatorSettings(), self.instruments, market
+            settings or SimulatorSettings(), [*self.instruments, *elsewhere], market
         )
         self.links = Links(self.clock, faults or Reliable())
         self._observer = observer or Nobody()

@@ -24,13 +24,14 @@ from tapewire.gateway.broker import (
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.tws import errors
 from tapewire.gateway.tws import messages as tws
-from tapewire.gateway.tws.contracts import Contracts
+from tapewire.gateway.tws.contracts import Contracts, contract_by_id
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.pulse import Pulse
 from tapewire.gateway.tws.session import TwsSession
 
 DETAILS_REQUEST_ID: Final = 900_000_000
+HOLDING_REQUEST_ID: Final = 950_000_000
 EXECUTIONS_REQUEST_ID: Final = 899_999_999  # every id from here on is no order's
 PROOF_LATE_NS: Final = 3_000_000_000  # the group's simulator answers within milliseconds
 
@@ -54,6 +55,7 @@ QUERY_ENDS: Final[dict[type[tws.TwsMessage], broker.Query]] = {
 class TwsBroker:
     """One TWS login; satisfies `gateway.broker.Broker`.
 
+    With `closes_all` it learns the contract of whatever the login holds, and trades that as well.
     `refuses` says why a login's accounts must not be traded on, "" if they may be. `flushed` is
     whether the socket has taken all that was written.
     """
@@ -66,6 +68,7 @@ class TwsBroker:
         rate_max_per_s: int = 50,
         probe_after_ms: int = 1000,
         hang_up_after_ms: int = 10_000,
+        closes_all: bool = False,
         refuses: Callable[[tuple[str, ...]], str] = lambda _accounts: "",
     ) -> None:
         self.market = MarketData()
@@ -82,6 +85,8 @@ class TwsBroker:
         self._order_lists: deque[broker.Query] = deque()  # of open orders, that were asked for
         self._order_ids: set[int] = set()
         self._order_id_max = 0
+        self._closes_all = closes_all
+        self._holdings_asked = 0
 
     def __repr__(self) -> str:
         return repr(self.session)
@@ -149,6 +154,7 @@ class TwsBroker:
         for it has to say of each that it never went."""
         self._greeting = b""
         self._order_lists.clear()
+        self.contracts.disconnected()
         self.lines.closed()
         self.outbox.forget_requests()
         self.pulse.closed()
@@ -168,6 +174,8 @@ class TwsBroker:
             yield broker.CommissionReport(message.exec_id, message.amount, message.currency)
         elif isinstance(message, tws.PositionReported):
             symbol = self.contracts.symbol_of(message)
+            if self._closes_all and message.quantity:
+                self._describe(symbol, message.con_id)
             yield broker.PositionReport(
                 message.account, symbol, message.quantity, message.average_cost
             )
@@ -265,7 +273,7 @@ class TwsBroker:
 
     def trades(self, symbol: str) -> bool:
         """See `Broker.trades`."""
-        return symbol in self.contracts.instruments
+        return symbol in self.contracts.instruments or self.contracts.holds(symbol)
 
     def want(self, symbol: str) -> bool:
         """See `Broker.want`."""
@@ -283,6 +291,15 @@ class TwsBroker:
                 contract = self.contracts.contract(symbol)
                 self.outbox.request(encode.contract_details(request_id, contract))
         self.query_positions()
+
+    def _describe(self, symbol: str, con_id: int) -> None:
+        """Ask what a holding is that is not configured: to be closed, it needs its contract."""
+        if self.contracts.new_holding(symbol, con_id):
+            request_id = HOLDING_REQUEST_ID + self._holdings_asked
+            self._holdings_asked += 1
+            self.contracts.asked(request_id, symbol)
+            contract = contract_by_id(con_id)
+            self.outbox.request(self.session.encode.contract_details(request_id, contract))
 
     def query_positions(self) -> None:
         """See `Broker.query_positions`."""

@@ -1,12 +1,15 @@
 """Contracts: our symbols to TWS's contracts and back."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from ibapi.contract import Contract
 
 from tapewire.common.instruments import Instrument
 from tapewire.gateway.tws.encoder import contract_of
 from tapewire.gateway.tws.messages import ContractFound, Execution, PositionReported
+
+SMART: Final = "SMART"
 
 
 class Contracts:
@@ -17,10 +20,27 @@ class Contracts:
         self._con_ids = {i.symbol: i.con_id for i in self.instruments.values() if i.con_id}
         self._by_con_id = {con_id: symbol for symbol, con_id in self._con_ids.items()}
         self._asked: dict[int, str] = {}
+        self._names: dict[str, int] = {}  # what is not configured: the contract that a name is of
+        self._held: dict[str, int] = {}  # contracts that were asked about by their id, by name
+        self._found: dict[int, Contract] = {}  # what TWS says of those
 
     def contract(self, symbol: str) -> Contract:
-        """The contract to trade `symbol` with; KeyError if it is not configured."""
+        """The contract to trade `symbol` with; KeyError if it is not configured, and not a holding
+        that TWS has described."""
+        if symbol not in self.instruments:
+            return self._found[self._held[symbol]]
         return contract_of(self.instruments[symbol], self._con_ids.get(symbol, 0))
+
+    def holds(self, symbol: str) -> bool:
+        """Whether `symbol` is a holding that is not configured, and TWS has described it."""
+        return self._held.get(symbol, 0) in self._found
+
+    def new_holding(self, symbol: str, con_id: int) -> bool:
+        """Whether `symbol` is a holding that is not configured, and not asked about yet."""
+        if symbol in self.instruments or not con_id or self._held.get(symbol) == con_id:
+            return False
+        self._held[symbol] = con_id
+        return con_id not in self._found
 
     def unresolved(self) -> list[str]:
         """Symbols whose contract id TWS has still to tell."""
@@ -34,9 +54,16 @@ class Contracts:
         """The symbol that a contract details request was about."""
         return self._asked.get(request_id)
 
+    def disconnected(self) -> None:
+        """What was asked and not answered has to be asked again."""
+        self._held = {name: con_id for name, con_id in self._held.items() if con_id in self._found}
+
     def found(self, message: ContractFound) -> None:
         """Learn a contract id. A second answer to a question is ambiguous, and ignored."""
         symbol = self._asked.get(message.request_id)
+        if symbol in self._held:
+            self._found.setdefault(message.con_id, _described(message))
+            return
         if symbol is not None and symbol not in self._con_ids:
             self._con_ids[symbol] = message.con_id
             self._by_con_id[message.con_id] = symbol
@@ -49,6 +76,25 @@ class Contracts:
             if name in self.instruments and not (message.con_id and name in self._con_ids):
                 return name
         # An option on AAPL is called AAPL too: it must not count as the share.
-        if message.symbol not in self.instruments:
+        # Two contracts of one name are two positions: the second bears its id.
+        is_ours = message.symbol in self.instruments
+        if not is_ours and self._names.setdefault(message.symbol, message.con_id) == message.con_id:
             return message.symbol
         return f"{message.local_symbol or message.symbol}#{message.con_id}"
+
+
+def contract_by_id(con_id: int) -> Contract:
+    """A contract of which nothing but its id is known: enough to ask for the rest."""
+    contract = Contract()
+    contract.conId = con_id
+    return contract
+
+
+def _described(message: ContractFound) -> Contract:
+    """The contract as TWS describes it, to be traded where it routes by itself if it can."""
+    contract = contract_by_id(message.con_id)
+    contract.symbol, contract.localSymbol = message.symbol, message.local_symbol
+    contract.secType, contract.currency = message.sec_type, message.currency
+    exchanges = message.exchanges
+    contract.exchange = SMART if SMART in exchanges else next(iter(exchanges), "")
+    return contract

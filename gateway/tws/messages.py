@@ -115,12 +115,19 @@ class PositionsEnd(TwsMessage, frozen=True):
 
 
 class ContractFound(TwsMessage, frozen=True):
-    """TWS knows the contract that request `request_id` described."""
+    """TWS knows the contract that request `request_id` described.
+
+    `exchanges` are those that take orders for it, the one that it is listed at first.
+    """
 
     request_id: int
     con_id: int
     local_symbol: str
     min_tick: Decimal
+    symbol: str = ""
+    sec_type: str = ""
+    currency: str = ""
+    exchanges: tuple[str, ...] = ()
 
 
 class OpenOrdersEnd(TwsMessage, frozen=True):

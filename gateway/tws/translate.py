@@ -192,8 +192,18 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
     def contractDetails(self, reqId: int, details: Any) -> None:  # noqa: N802, N803
         """10, one a contract that fits."""
         contract = details.contract
+        valid = str(details.validExchanges).split(",")
         self._messages.append(
-            tws.ContractFound(reqId, contract.conId, contract.localSymbol, decimal(details.minTick))
+            tws.ContractFound(
+                reqId,
+                contract.conId,
+                contract.localSymbol,
+                decimal(details.minTick),
+                contract.symbol,
+                contract.secType,
+                contract.currency,
+                tuple(dict.fromkeys(name for name in (contract.exchange, *valid) if name)),
+            )
         )
 
     def openOrderEnd(self) -> None:  # noqa: N802

@@ -108,7 +108,7 @@ def test_a_position_comes_back():
 
 def test_contract_details_come_back():
     assert read(messages.contract_details(157, 77, ES)) == [
-        tws.ContractFound(77, 2001, "ESZ6", Decimal("0.25"))
+        tws.ContractFound(77, 2001, "ESZ6", Decimal("0.25"), "ESZ6", "FUT", "USD", ("CME",))
     ]
 
 

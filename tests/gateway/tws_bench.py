@@ -115,10 +115,11 @@ class Bench:
         accounts: tuple[str, ...] = (ACCOUNT,),
         mode: login.Mode = "paper",
         live_account: str | None = None,
+        closes_all: bool = False,
         **settings: Any,
     ) -> None:
         self.broker = TwsBroker(
-            INSTRUMENTS.values(), client_id=1,
+            INSTRUMENTS.values(), client_id=1, closes_all=closes_all,
             refuses=lambda accounts: login.refusal(accounts, mode, live_account),
         )  # fmt: skip
         self.gateway = Gateway(self.broker, settle_ms=2000, **settings)

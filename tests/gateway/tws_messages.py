@@ -18,6 +18,8 @@ ACCOUNT = "DU1234567"
 AAPL = Instrument(symbol="AAPL", con_id=1001)
 MSFT = Instrument(symbol="MSFT", con_id=1002)
 INSTRUMENTS = {"AAPL": AAPL, "MSFT": MSFT}
+TSLA = Instrument(symbol="TSLA", con_id=4242)  # TWS knows it, and nobody has configured it
+AT_TWS = {**INSTRUMENTS, "TSLA": TSLA}
 
 
 def order_at_tws(order: SubmitOrder, order_id: int | str, **more: object) -> Order:
@@ -27,7 +29,7 @@ def order_at_tws(order: SubmitOrder, order_id: int | str, **more: object) -> Ord
     return Order(
         order_id=number,
         order_ref=order.intent_id,
-        instrument=INSTRUMENTS[order.symbol],
+        instrument=AT_TWS[order.symbol],
         account=order.account,
         side=order.terms.side,
         quantity=order.terms.quantity,
@@ -71,7 +73,7 @@ def execution_message(one: Execution, req_id: int = -1) -> list[str]:
 
 def position_message(quantity: int, symbol: str = "AAPL", account: str = ACCOUNT) -> list[str]:
     """position."""
-    holding = Holding(INSTRUMENTS[symbol])
+    holding = Holding(AT_TWS[symbol])
     holding.quantity, holding.cost = Decimal(quantity), Decimal(quantity) * 100
     return messages.position(account, holding)
 
