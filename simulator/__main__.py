@@ -57,7 +57,11 @@ def _alone(arguments: argparse.Namespace, stopping: Callable[[], bool]) -> None:
     if control:
         print(f"simulator: control port on {control.address}", flush=True)
     with contextlib.ExitStack() as stack:
-        audit = stack.enter_context(arguments.audit.open("wb")) if arguments.audit else None
+        audit = (
+            stack.enter_context(arguments.audit.open("wb", buffering=0))
+            if arguments.audit
+            else None
+        )
         serve(server, listener, stopping, audit, control=control)
 
 

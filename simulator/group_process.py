@@ -1,5 +1,6 @@
 """The group's own simulator: set up by the configuration, with a status file."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -66,7 +67,7 @@ def _serve(config: Config, run_dir: Path, stopping: Callable[[], bool]) -> None:
     port = int(listener.getsockname()[1])
     tws_address.publish(run_dir, TwsAddress(HOST, port, settings.nonce))
     parent, status = os.getppid(), run_dir / "status" / f"{SIMULATOR}.json"
-    with (run_dir / AUDIT).open("ab") as audit:
+    with (run_dir / AUDIT).open("ab", buffering=0) as audit:
         serve(
             server,
             listener,
@@ -101,5 +102,6 @@ def _write_status(path: Path, server: TwsServer, ended: str) -> None:
         "books": server.books(),
     }
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(status))
-    partial.replace(path)
+    with contextlib.suppress(OSError):  # the disk is full
+        partial.write_text(json.dumps(status))
+        partial.replace(path)

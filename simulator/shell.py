@@ -44,7 +44,8 @@ def serve(
 ) -> None:
     """Serve clients on `listener` until `stop()` is true, then close every socket.
 
-    `audit_file` gets one JSON line per audit line, flushed in every turn, and finally the books.
+    `audit_file`, which must be unbuffered, gets one JSON line per audit line in every turn, and
+    finally the books.
     `report` is called about once per second, for example to write a status file. `control` is
     served too, and closed.
     """
@@ -62,8 +63,7 @@ def serve(
         shell.write_audit(audit_file)
         if audit_file is not None:
             line = {"kind": "books", "ts_ns": time.time_ns(), **server.books()}
-            audit_file.write(msgspec.json.encode(line) + b"\n")
-            audit_file.flush()
+            shell.write_lines(audit_file, msgspec.json.encode(line) + b"\n")
 
 
 class _Client:
@@ -90,6 +90,7 @@ class _Shell:
         self._clients: dict[int, _Client] = {}
         self._next_conn = 1
         self._encoder = msgspec.json.Encoder()
+        self._unwritten = bytearray()  # of the audit
         if control is not None:
             control.attach(self._selector)
 
@@ -122,9 +123,15 @@ class _Shell:
 
     def write_audit(self, audit_file: IO[bytes] | None) -> None:
         lines = self._server.take_audit()
-        if audit_file is not None and lines:
-            audit_file.write(self._encoder.encode_lines(lines))
-            audit_file.flush()
+        if audit_file is not None and (lines or self._unwritten):
+            self.write_lines(audit_file, self._encoder.encode_lines(lines))
+
+    def write_lines(self, audit_file: IO[bytes], lines: bytes) -> None:
+        """Append to an unbuffered file; what a full disk does not take waits for the next time."""
+        self._unwritten += lines
+        with contextlib.suppress(OSError):
+            while self._unwritten:
+                del self._unwritten[: audit_file.write(self._unwritten)]
 
     def close(self) -> None:
         for conn in list(self._clients):

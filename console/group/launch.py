@@ -11,13 +11,20 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from tapewire.common import roles
 from tapewire.common.config.settings import Config
 from tapewire.common.runtime import head_file, private_file
+from tapewire.common.runtime.disk import MB
 from tapewire.common.runtime.journal import (
+    LOG_BYTES,
     JournalDamagedError,
     JournalVersionError,
     SqliteJournal,
 )
+from tapewire.common.runtime.process import RESERVED
+from tapewire.common.runtime.reserve import free_bytes
 from tapewire.console.group.control import FILE
+from tapewire.console.group.supervisord import GroupError
 
+FULL: Final = (*roles.GATEWAYS, roles.RISK)
+"""The journals whose logs have their size from the start."""
 OF_THE_ACCOUNT: Final = (*roles.GATEWAYS, roles.EXECUTOR)
 
 
@@ -61,6 +68,25 @@ def of_another_account(before: Config, now: Config) -> bool:
         return simulated, address, config.mode, config.live_account
 
     return place(before) != place(now)
+
+
+# ---- room on the disk ----------------------------------------------------------------------------
+
+
+def require_room(config: Config, run_dir: Path) -> None:
+    """Raise `GroupError` if the run directory's disk is too full to trade."""
+    storage, free = config.storage, free_bytes(run_dir)
+    reserves = sum(not (run_dir / "reserve" / role).exists() for role in RESERVED)
+    logs = sum(not (run_dir / "journals" / f"{role}.sqlite").exists() for role in FULL)
+    laid_out_bytes = reserves * storage.reserve_mb * MB + logs * LOG_BYTES
+    needed = storage.free_resume_mb * MB + laid_out_bytes
+    if free < needed:
+        raise GroupError(
+            f"the disk of {run_dir} has {free:,} bytes free, and {needed:,} are needed:"
+            f" {storage.free_resume_mb * MB:,} to trade (storage.free_resume_mb), and"
+            f" {laid_out_bytes:,} that journals and reserves take at once; free some space, or"
+            " choose another run_dir"
+        )
 
 
 # ---- journals ------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from tapewire.strategy.loading.searching import HOME
 __all__ = ["Group", "GroupError", "Stopped"]
 
 CORE: Final = (*roles.GATEWAYS, roles.RISK, roles.EXECUTOR)
+SUPERVISE: Final = "tapewire.console.group.supervise"
 START_TIMEOUT_S: Final = 15
 STOP_TIMEOUT_S: Final = 30
 POLL_S: Final = 0.2  # between reads of all statuses, as the processes need the CPU themselves
@@ -60,6 +61,7 @@ class Group(Supervisord):
         """
         if self.is_up():
             raise GroupError(f"a group already runs in {self.run_dir}; `tapewire down` stops it")
+        launch.require_room(self.config, self.run_dir)
         with private_file.private():  # supervisord inherits it
             self._start(say or _to_stderr)
 
@@ -83,7 +85,7 @@ class Group(Supervisord):
         configuration = str(HOME / "supervisord.conf")
         with log.open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, "-P", "-m", "supervisor.supervisord", "-c", configuration],
+                [sys.executable, "-P", "-m", SUPERVISE, "-c", configuration],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -36,6 +36,8 @@ stopasgroup = true
 killasgroup = true
 redirect_stderr = true
 stdout_logfile = %(ENV_GROUP_RUN_DIR)s/logs/{name}.log
+stdout_logfile_maxbytes = 5MB
+stdout_logfile_backups = 2
 """
 
 

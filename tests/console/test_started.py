@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.events import EVERYTHING, ControlReply, FlattenStarted, Scope
 from tapewire.common.runtime.journal import JournalVersionError
 from tapewire.console.group import control, launch
-from tapewire.console.group.supervisor import Group
+from tapewire.console.group.supervisor import Group, GroupError
 from tests.console.journaled import T0, write
 
 UNFINISHED = "a flatten, requested at 2026-11-20T11:32:18Z (lunch), is unfinished"
@@ -247,3 +248,32 @@ def test_a_run_directory_of_another_version_is_not_called_empty(tapewire, kept):
         f"tapewire: --run-dir {kept}: its started.json cannot be read; it is damaged, or of another"
         " version of Tapewire"
     )
+
+
+# ---- room on the disk ---------------------------------------------------------------------------
+
+
+def test_a_disk_that_is_too_full_to_begin_with_is_refused_with_what_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(launch, "free_bytes", lambda _folder: 150_000_000)
+    with pytest.raises(GroupError) as refused:
+        launch.require_room(Config(), tmp_path)
+    assert str(refused.value) == (
+        f"the disk of {tmp_path} has 150,000,000 bytes free, and 178,779,520 are needed:"
+        " 150,000,000 to trade (storage.free_resume_mb), and 28,779,520 that journals and reserves"
+        " take at once; free some space, or choose another run_dir"
+    )
+
+
+def test_what_a_run_directory_has_already_is_not_needed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(launch, "free_bytes", lambda _folder: 150_000_000)
+    for name in ("journals/gateway", "journals/liquidation", "journals/risk"):
+        (tmp_path / f"{name}.sqlite").parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.sqlite").touch()
+    for name in ("liquidation", "risk"):
+        (tmp_path / "reserve" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "reserve" / name).touch()
+    launch.require_room(Config(), tmp_path)
