@@ -37,6 +37,7 @@ def build(
         adapter,
         lease_ms=config.risk.lease_ms,
         settle_ms=config.tws.settle_ms,
+        answer_ms=config.tws.answer_ms,
         reduce_only=liquidation,
         instruments=config.all_instruments(),
         **({} if liquidation else _limits(config)),

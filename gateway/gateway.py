@@ -52,6 +52,7 @@ class Gateway:
         *,
         lease_ms: int = 3000,
         settle_ms: int = 2000,
+        answer_ms: int = 5000,
         reduce_only: bool = False,
         instruments: Iterable[Instrument] = (),
         rules: RuleBook | None = None,
@@ -69,7 +70,7 @@ class Gateway:
         )
         self.positions = PositionLists(self.holdings, adapter.query_positions)
         self.sync = Synchroniser(
-            adapter, self.registry, self.positions, settle_ms, apply=self._applied
+            adapter, self.registry, self.positions, settle_ms, answer_ms, apply=self._applied
         )
         self.entry = OrderEntry(
             adapter, self.registry, self.gate, self.holdings, self.limits,
@@ -193,7 +194,10 @@ class Gateway:
         Gives with the bytes the intents whose orders are among them, and denials to be journaled.
         """
         self._note(now)
-        return self.entry.release(now)
+        data, intents, denied = self.entry.release(now)
+        for intent in intents:
+            self.sync.written(intent)
+        return data, intents, denied
 
     # ---- what the broker reports ---------------------------------------------------------------
 

@@ -5,22 +5,24 @@ What the states mean
 CREATED     The executor made it of a signal and sent it to the gateway, which may not have it.
 INTENDED    The gateway has it on disk. From here on bytes of it may be at the broker.
 ACCEPTED    The broker has it and it works.
-UNKNOWN     The connection or the gateway died while the broker's answer was out. Nobody here knows
-            whether the broker has the order. It counts as working, and is never sent again.
+UNKNOWN     The connection or the gateway died while the broker's answer was out, or the broker did
+            not answer in time, and not when it was asked about the order either. Nobody here knows
+            whether the broker has it. It counts as working, and is never sent again.
 FILLED      Its executions reach its quantity.
 CANCELLED   The broker reports it cancelled.
 REJECTED    The broker rejected it.
 DENIED      We did not send it, and never will: not one byte of it was written.
 LOST        Every query was answered, after the broker had time to read what was still in its
-            socket, and none named it.
+            socket, three times or more, over at least a minute of one connection, and no answer
+            named it.
 
 What could go wrong, and why this is enough
 -------------------------------------------
 An order must never be sent twice, and nothing that could still fill may be forgotten. Both follow
 from three properties of the table:
 
-*   Only the gateway moves an order out of INTENDED, and only on the broker's word, or on the end
-    of the connection (UNKNOWN). There is no way back to CREATED or INTENDED from any state, so
+*   Only the gateway moves an order out of INTENDED, and only on the broker's word, or for want of
+    one (UNKNOWN). There is no way back to CREATED or INTENDED from any state, so
     nothing can make a gateway send an order again.
 *   DENIED is entered from CREATED and INTENDED only, by the gateway itself, before it wrote a
     byte. It is final without exception.

@@ -45,6 +45,7 @@ class TwsConfig(Section):
     liquidation_client_id: Annotated[int, Field(ge=0)] = 2
     rate_max_per_s: Annotated[int, Field(ge=0)] = 45
     reconnect_ms: Positive = 500
+    answer_ms: Positive = 5000
     probe_after_ms: Positive = 1000
     hang_up_after_ms: Positive = 10_000
     settle_ms: Annotated[int, Field(ge=0)] = 2000

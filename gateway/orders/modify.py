@@ -144,15 +144,14 @@ class Modifies:
 
     # ---- when the answer is out ----------------------------------------------------------------
 
-    def oldest_mono_ns(self) -> int | None:
-        """Since when the oldest modify that may be at the broker waits for its answer; None if
-        none does."""
-        waiting = (
-            intent.modify_written.mono_ns if intent.modify_written else 0
+    def waiting(self) -> list[tuple[str, int]]:
+        """The modifies that may be at the broker without an answer, with when they were written;
+        0 for one of an earlier session."""
+        return [
+            (modify_id, intent.modify_written.mono_ns if intent.modify_written else 0)
             for modify_id, intent in self._pending.items()
             if modify_id not in self.queued
-        )
-        return min(waiting, default=None)
+        ]
 
     def settled(self, snapshot: Snapshot, written_before_ns: int, now_ns: int) -> list[Event]:
         """A complete snapshot that the broker had time for: what became of the modifies that were

@@ -6,30 +6,41 @@ listed, or after 10 s (an end may never come; then the answer is not used to cal
 While the broker's side has lost its own server, nothing that it reports is believed, and the same
 round begins again when it has it back.
 
-Later the same questions are asked again where an answer is missing: an order that the last round
-did not name, a modify without an answer, executions that are claimed but did not come.
+Later the same questions are asked again where an answer is missing: an order that the broker does
+not answer for, or that the last round did not name; a modify without an answer; executions that are
+claimed but did not come; a cancel of an order that the broker does not know. One schedule serves
+them all (see `inquiry`). An order without an answer is UNKNOWN once it was asked about, and LOST
+once the broker did not name it often and long enough. Neither keeps the gateway from being READY.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
 from tapewire.common.clock import Now
-from tapewire.common.events import ConnectionLost, ConnectionUp, Event, OrderLost
+from tapewire.common.events import ConnectionLost, ConnectionUp, Event, OrderLost, OrderUnknown
 from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker, BrokerEvent
+from tapewire.gateway.orders.inquiry import LOOKS_MIN, LOST_AFTER_NS, Inquiry
+from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.snapshot import Snapshot
 
 EXECUTIONS_LATE_NS: Final = 1_000_000_000
+FOREVER_NS: Final = 10**18
+NOT_NAMED: Final = (
+    f"the broker answered every query {LOOKS_MIN} times within"
+    f" {LOST_AFTER_NS // 1_000_000_000} s or more, and never named the order"
+)
 
 
 class Synchroniser:
     """What is known of the broker on this connection. None of it is durable.
 
     `settle_ms` is how long the broker has to read what an earlier connection left in its socket
-    before an order it does not name counts as lost. `apply` makes events the state and returns
-    them.
+    before its silence about an order counts; after `answer_ms` without a word about an order that
+    was written, it is asked. `apply` makes events the state and returns them.
     """
 
     def __init__(
@@ -38,6 +49,7 @@ class Synchroniser:
         registry: Registry,
         positions: PositionLists,
         settle_ms: int,
+        answer_ms: int,
         apply: Callable[[list[Event]], list[Event]],
     ) -> None:
         self.synchronised = False
@@ -53,8 +65,9 @@ class Synchroniser:
         self._server_lost = False  # what the broker reports now is worth nothing
         self._connected_mono_ns = 0
         self._settle_ns = settle_ms * 1_000_000
-        self._next_snapshot_mono_ns: int | None = None
-        self._last_snapshot_mono_ns = 0
+        self._answer_ns = max(answer_ms, settle_ms) * 1_000_000
+        self._inquiry = Inquiry(self._settle_ns)
+        self._awaiting: deque[Intent] = deque()  # written, in their order; some have an answer
 
     @property
     def orders_reported(self) -> bool:
@@ -64,7 +77,7 @@ class Synchroniser:
     @property
     def quiet(self) -> bool:
         """Whether nothing is asked, nor to be asked as far as is known now."""
-        return self._snapshot is None and self._next_snapshot_mono_ns is None
+        return self._snapshot is None and self._inquiry.quiet
 
     # ---- what the broker reports ---------------------------------------------------------------
 
@@ -123,8 +136,11 @@ class Synchroniser:
 
     def executions_missing(self, now: Now) -> None:
         """The broker claims more than its executions show: ask for them, if they do not come."""
-        due_ns = now.mono_ns + EXECUTIONS_LATE_NS
-        self._next_snapshot_mono_ns = self._next_snapshot_mono_ns or due_ns
+        self._inquiry.soon(now.mono_ns + EXECUTIONS_LATE_NS)
+
+    def written(self, intent: Intent) -> None:
+        """The bytes of an order are handed over: its answer is waited for."""
+        self._awaiting.append(intent)
 
     def read_positions(self) -> None:
         """Ask for the list of positions again: something says that ours may be wrong."""
@@ -132,8 +148,7 @@ class Synchroniser:
 
     def ask(self, now: Now) -> None:
         """Something about an order is in doubt: ask for all that the broker knows of orders."""
-        due_ns = self._next_snapshot_mono_ns
-        self._next_snapshot_mono_ns = min(due_ns, now.mono_ns) if due_ns else now.mono_ns
+        self._inquiry.soon(now.mono_ns)
 
     # ---- timed work ----------------------------------------------------------------------------
 
@@ -147,9 +162,9 @@ class Synchroniser:
         snapshot = self._snapshot
         if snapshot is not None and (snapshot.complete or snapshot.timed_out(now)):
             events += self._conclude(snapshot, now)
+        self._ask_about_orders(now)
         self._ask_about_modifies()
-        due_ns = self._next_snapshot_mono_ns
-        if due_ns is not None and now.mono_ns >= due_ns and not self._snapshot and self.logged_in:
+        if self._inquiry.due(now.mono_ns) and not self._snapshot and self.logged_in:
             self._begin_snapshot(now)
         return events
 
@@ -162,49 +177,80 @@ class Synchroniser:
 
     def _forget(self, problem: str) -> None:
         """What the broker has reported is worth nothing any more."""
-        self._snapshot, self._next_snapshot_mono_ns = None, None
+        self._snapshot = None
+        self._inquiry.forget()
+        self._awaiting.clear()
         self._orders_listed, self.problem = False, problem
         self._registry.modifies.disconnected()
 
     def _begin_snapshot(self, now: Now) -> None:
-        self._snapshot, self._next_snapshot_mono_ns = Snapshot(now), None
-        self._last_snapshot_mono_ns = now.mono_ns
+        self._snapshot = Snapshot(now)
+        self._inquiry.asking()
         self._broker.query()
+
+    def _ask_about_orders(self, now: Now) -> None:
+        """An order whose answer is late: the broker is asked whether it has it."""
+        while self._awaiting:
+            intent = self._awaiting[0]
+            if intent.state == "INTENDED" and intent.written is not None:
+                if now.mono_ns - intent.written.mono_ns < self._answer_ns:
+                    return
+                self._inquiry.soon(now.mono_ns)
+            self._awaiting.popleft()
 
     def _ask_about_modifies(self) -> None:
         """A modify whose answer is late: the broker is asked for the order's terms, once it had
         time to settle."""
-        oldest_ns = self._registry.modifies.oldest_mono_ns()
-        if oldest_ns is None or not self.synchronised or self._snapshot is not None:
+        if not self.synchronised or self._snapshot is not None:
             return
-        since_ns = max(oldest_ns, self._last_snapshot_mono_ns, self._connected_mono_ns)
-        due_ns = since_ns + self._settle_ns + 1
-        self._next_snapshot_mono_ns = min(self._next_snapshot_mono_ns or due_ns, due_ns)
+        for modify_id, since_ns in self._registry.modifies.waiting():
+            if not self._inquiry.knows(modify_id):
+                self._inquiry.soon(max(since_ns, self._connected_mono_ns) + self._settle_ns + 1)
 
     def _conclude(self, snapshot: Snapshot, now: Now) -> list[Event]:
-        """The snapshot is over: what it did not name is lost, if the broker had time to settle."""
+        """The snapshot is over: what it did not name is in doubt, and lost in the end."""
         self._snapshot = None
-        events: list[Event] = []
-        missing = self._registry.missing(snapshot.seen)
         begun_ns = snapshot.begun.mono_ns
-        written_before_ns = begun_ns - self._settle_ns
         settled = begun_ns - self._connected_mono_ns >= self._settle_ns
         believed = snapshot.complete and not snapshot.unreadable and settled
-        if missing and believed:
-            reason = "the broker does not know the order, after it answered every query"
-            events += [
-                OrderLost(now.wall_ns, intent.order.account, intent.intent_id, reason)
-                for intent in missing
-                if intent.written is None or intent.written.mono_ns < written_before_ns
-            ]
-        elif missing:
-            since_ns = max(now.mono_ns, self._connected_mono_ns)
-            self._next_snapshot_mono_ns = since_ns + self._settle_ns
+        missing = [
+            intent
+            for intent in self._registry.missing(snapshot.seen)
+            if intent.state == "UNKNOWN" or _unanswered_ns(intent, begun_ns) > self._settle_ns
+        ]
+        events: list[Event] = []
+        for intent in missing:
+            events += self._unnamed(intent, begun_ns, now.wall_ns, believed=believed)
         if believed:
+            written_before_ns = begun_ns - self._settle_ns
             events += self._registry.modifies.settled(snapshot, written_before_ns, now.wall_ns)
         events = self._apply(events)
+        doubtful = [intent.intent_id for intent in missing if intent.live]
+        doubtful += [modify_id for modify_id, _ in self._registry.modifies.waiting()]
+        self._inquiry.concluded(doubtful, snapshot.seen, now.mono_ns)
         if not self.synchronised:
             self.synchronised, self.problem = True, ""
             accounts = tuple(self._broker.accounts)
             events.append(ConnectionUp(now.wall_ns, self._version, accounts))
         return events
+
+    def _unnamed(
+        self, intent: Intent, begun_ns: int, now_ns: int, *, believed: bool
+    ) -> list[Event]:
+        """What it means for an order that the broker had time for and did not name."""
+        account, intent_id = intent.order.account, intent.intent_id
+        is_clean = believed and _unanswered_ns(intent, begun_ns) > self._settle_ns
+        if is_clean and self._inquiry.missed(intent_id, begun_ns):
+            return [OrderLost(now_ns, account, intent_id, NOT_NAMED)]
+        if intent.state == "INTENDED" and _unanswered_ns(intent, begun_ns) >= self._answer_ns:
+            return [OrderUnknown(now_ns, account, intent_id, self._unanswered_reason(believed))]
+        return []
+
+    def _unanswered_reason(self, believed: bool) -> str:
+        listed = "lists no such order" if believed else "did not list its orders to the end"
+        return f"the broker did not answer within {self._answer_ns // 1_000_000} ms, and {listed}"
+
+
+def _unanswered_ns(intent: Intent, now_ns: int) -> int:
+    """For how long an order has had no answer; one of an earlier connection, for ever."""
+    return FOREVER_NS if intent.written is None else now_ns - intent.written.mono_ns

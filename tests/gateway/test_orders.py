@@ -329,15 +329,14 @@ def test_an_order_with_another_reference_under_the_same_id_is_another_order(benc
 
 
 def lost(bench: Bench) -> tuple[Bench, object]:
-    """An order that was sent, and of which TWS knows nothing twice."""
+    """An order that was sent, and of which TWS knows nothing for more than a minute."""
     order = bench.send(submit())
     bench.lose()
     bench.pass_s(1)
     bench.connect()
     bench.answer_snapshot()
     assert bench.state() == "UNKNOWN"
-    bench.pass_s(2)
-    assert names(bench.answer_snapshot()) == ["OrderLost"]
+    assert names(bench.wait_s(70)) == ["OrderLost"]
     return bench, order
 
 

@@ -1,5 +1,7 @@
 """Orders whose answer is out when the connection ends, and what resolves them."""
 
+from itertools import pairwise
+
 import pytest
 
 from tapewire.common.clock import Now
@@ -7,6 +9,7 @@ from tapewire.common.events import (
     OrderLost,
     OrderUnknown,
 )
+from tapewire.gateway.orders.synchroniser import NOT_NAMED
 from tapewire.simulator.protocol import messages
 from tests.gateway.tws_bench import Bench, kinds, names, submit
 from tests.gateway.tws_messages import (
@@ -37,6 +40,12 @@ def unknown(bench: Bench) -> object:
     return order
 
 
+def look(bench: Bench, *listed: list[str]) -> None:
+    """Ask TWS, which lists `listed`."""
+    bench.gateway.sync._begin_snapshot(bench.now)
+    bench.answer_snapshot(*listed)
+
+
 def test_an_unknown_order_is_resolved_by_the_open_orders(bench: Bench):
     order = unknown(bench)
     news = bench.answer_snapshot(open_order_of(order))
@@ -61,35 +70,129 @@ def test_an_unknown_order_is_resolved_by_the_completed_orders(bench: Bench, stat
     assert names(news) == [*events, "ConnectionUp"]
 
 
-def test_an_unknown_order_is_lost_only_after_a_snapshot_that_settled(bench: Bench):
+def test_an_unknown_order_is_lost_after_three_clean_looks_over_a_minute(bench: Bench):
     unknown(bench)
     assert names(bench.answer_snapshot()) == ["ConnectionUp"]
+    assert bench.gateway.readiness() == ("READY", "")
+    assert bench.wait_s(61) == []
     assert bench.state() == "UNKNOWN"
-    bench.pass_s(1.9)
-    assert bench.flush() == []
-    bench.pass_s(0.1)
-    assert kinds(bench.flush()) == ["5", "7", "99"]
-    assert bench.answer_snapshot() == [
-        OrderLost(
-            bench.now.wall_ns,
-            ACCOUNT,
-            "s-1/1",
-            "the broker does not know the order, after it answered every query",
-        )
-    ]
+    news = bench.wait_s(10)
+    assert news == [OrderLost(news[0].ts_ns, ACCOUNT, "s-1/1", NOT_NAMED)]
     assert bench.placed() == ["1"]
 
 
+def test_two_looks_an_hour_apart_lose_no_order(bench: Bench):
+    unknown(bench)
+    bench.answer_snapshot()
+    for _ in range(2):
+        bench.now += 3600 * SECOND
+        look(bench)
+    assert bench.state() == "UNKNOWN"
+    look(bench)
+    assert bench.state() == "LOST"
+
+
+def test_a_new_connection_begins_the_looks_anew(bench: Bench):
+    unknown(bench)
+    bench.answer_snapshot()
+    bench.wait_s(40)
+    bench.lose()
+    bench.connect()
+    bench.answer_snapshot()
+    assert bench.wait_s(60) == []
+    assert bench.state() == "UNKNOWN"
+    assert names(bench.wait_s(10)) == ["OrderLost"]
+
+
+def test_a_list_that_names_the_order_begins_the_looks_anew(bench: Bench):
+    order = bench.rest()
+    bench.pass_s(10)
+    for listed in ([], [], [open_order_of(order)], [], []):
+        bench.now += 40 * SECOND
+        look(bench, *listed)
+    assert bench.state() == "ACCEPTED"
+    bench.now += 40 * SECOND
+    look(bench)
+    assert bench.state() == "LOST"
+
+
 @pytest.mark.parametrize("by_s", [-3600, 3600])
-def test_settling_goes_by_the_monotonic_clock(bench: Bench, by_s: int):
+def test_looks_go_by_the_monotonic_clock(bench: Bench, by_s: int):
     unknown(bench)
     bench.now = Now(bench.now.wall_ns + by_s * SECOND, bench.now.mono_ns)
     assert names(bench.answer_snapshot()) == ["ConnectionUp"]
-    bench.pass_s(1.9)
+    assert bench.wait_s(60) == []
+    assert names(bench.wait_s(10)) == ["OrderLost"]
+
+
+def test_what_stays_unknown_is_looked_at_in_growing_distances_and_for_ever(bench: Bench):
+    order = unknown(bench)
+    order.status = "Cancelled"
+    bench.answer_snapshot()
+    looks: list[int] = []
+    for second in range(3600):
+        bench.pass_s(1)
+        if any(fields[0] == "7" for fields in bench.flush()):
+            looks.append(second)
+            bench.receive(messages.open_order_end(), messages.execution_end(1))  # and no third end
+    distances = [after - before for before, after in pairwise(looks)]
+    assert distances == sorted(distances)
+    assert distances[0] < 20
+    assert 300 <= distances[-1] <= 320
+    assert bench.state() == "UNKNOWN"
+
+
+# ---- an order that is written and not answered --------------------------------------------------
+
+
+def test_an_order_that_tws_swallowed_is_asked_about_and_unknown_then(bench: Bench):
+    bench.send(submit())
+    bench.pass_s(4.9)
     assert bench.flush() == []
     bench.pass_s(0.1)
-    assert names(bench.answer_snapshot()) == ["OrderLost"]
-    assert bench.journal[-1].ts_ns == T0 + by_s * SECOND + 3 * SECOND
+    assert kinds(bench.flush())[1:] == ["7", "99"]
+    reason = "the broker did not answer within 5000 ms, and lists no such order"
+    assert bench.answer_snapshot() == [OrderUnknown(bench.now.wall_ns, ACCOUNT, "s-1/1", reason)]
+    assert bench.gateway.readiness() == ("READY", "")
+    assert bench.intent().remaining == 10
+    assert bench.wait_s(50) == []
+    assert names(bench.wait_s(30)) == ["OrderLost"]
+
+
+def test_an_order_without_an_answer_that_tws_lists_is_accepted(bench: Bench):
+    order = bench.send(submit())
+    assert names(bench.wait_s(6, open_order_of(order))) == ["OrderAccepted"]
+    assert bench.gateway.sync.quiet
+
+
+def test_a_tws_that_lists_nothing_to_the_end_leaves_the_order_unknown(bench: Bench):
+    bench.send(submit())
+    for _ in range(20):
+        bench.pass_s(1)
+        bench.flush()
+    assert names(bench.journal[-1:]) == ["OrderUnknown"]
+    assert "did not list its orders to the end" in bench.journal[-1].reason
+
+
+def test_an_answer_in_time_asks_nothing(bench: Bench):
+    bench.opened(bench.send(submit()))
+    bench.pass_s(60)
+    assert bench.flush() == []
+
+
+def test_an_unknown_order_that_is_answered_late_is_accepted(bench: Bench):
+    order = bench.send(submit())
+    assert names(bench.wait_s(6)) == ["OrderUnknown"]
+    assert names(bench.opened(order)) == ["OrderAccepted"]
+
+
+def test_an_order_that_tws_does_not_know_when_it_is_cancelled_is_lost_in_the_end(bench: Bench):
+    order = bench.rest()
+    bench.pass_s(10)
+    bench.cancel()
+    bench.flush()
+    assert names(bench.error(order.order_id, 10147)) == ["OrderCancelRejected"]
+    assert names(bench.wait_s(70)) == ["OrderLost"]
 
 
 def test_an_unknown_order_stays_unknown_while_tws_does_not_end_its_lists(bench: Bench):
@@ -115,15 +218,15 @@ def test_an_order_that_waits_for_its_turn_is_not_lost(bench: Bench):
     assert bench.state() == "INTENDED"
 
 
-def test_an_order_sent_just_in_the_time_to_settle_is_not_lost(bench: Bench):
+def test_an_order_sent_just_in_the_time_to_settle_is_not_in_doubt(bench: Bench):
     bench.pass_s(10)
     bench.send(submit())
     bench.pass_s(2)
-    bench.gateway.sync._begin_snapshot(bench.now)
-    assert bench.answer_snapshot() == []
+    look(bench)
+    assert bench.gateway.sync.quiet
     bench.now += 1
-    bench.gateway.sync._begin_snapshot(bench.now)
-    assert names(bench.answer_snapshot()) == ["OrderLost"]
+    look(bench)
+    assert not bench.gateway.sync.quiet
 
 
 def test_lists_without_an_end_are_asked_for_again_but_not_at_once(bench: Bench):

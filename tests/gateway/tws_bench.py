@@ -43,6 +43,7 @@ from tests.gateway.tws_messages import (
 )
 
 NOW = Now(T0, 5_000 * SECOND)  # the clocks' zeros have nothing to do with each other
+EXECUTIONS_ASKED = "7"
 OTHER_ACCOUNT = "DU7654321"
 
 
@@ -168,6 +169,15 @@ class Bench:
         news = self.receive(*listed, messages.open_order_end(), messages.execution_end(1))
         news += self.receive(messages.completed_orders_end())
         return news + self.tick()
+
+    def wait_s(self, seconds: int, *listed: list[str]) -> list[Event]:
+        """So much time passes, and whenever TWS is asked for its orders it lists `listed`."""
+        news: list[Event] = []
+        for _ in range(seconds):
+            news += self.pass_s(1)
+            if any(fields[0] == EXECUTIONS_ASKED for fields in self.flush()):
+                news += self.answer_snapshot(*listed)
+        return news
 
     def lose(self, reason: str = "TWS closed the connection") -> list[Event]:
         return self._note(self.gateway.take([CLOSED, reason.encode()], self.now))
