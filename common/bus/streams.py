@@ -11,7 +11,7 @@ from typing import Final
 from tapewire.common.bus import wire
 from tapewire.common.clock import Now
 from tapewire.common.events import CatchUp, CatchUpReply, Event, Heartbeat, Quote, Tick, Trade
-from tapewire.common.runtime.heads import difference, with_remedy
+from tapewire.common.runtime.heads import difference
 from tapewire.common.runtime.journal import GENESIS, Head, Journal
 
 CATCH_UP_EVENTS_MAX: Final = 1000
@@ -148,7 +148,7 @@ class Follower:
         if reply.known_seq != known.seq:
             return False
         if fault := difference(self.source, known, reply.head, reply.chain):
-            self._fail(with_remedy(self.source, fault))
+            self._fail(fault)
             return False
         self._unconfirmed = None
         return True
@@ -173,7 +173,7 @@ class Follower:
             self._epoch = epoch
             seen = Head(max(self.next_seq - 1, self.known_head, self._least), GENESIS)
             if fault := difference(self.source, seen, head, seen.chain):
-                self._fail(with_remedy(self.source, fault))
+                self._fail(fault)
         return not self.fault
 
     def _take(self, batch: wire.Batch) -> Iterator[Event]:

@@ -37,6 +37,7 @@ from tapewire.common.bus.transport import Transport
 from tapewire.common.bus.wire import DeadLetter, WireError
 from tapewire.common.clock import Clock, Now
 from tapewire.common.events import (
+    TEXT_MAX,
     CatchUp,
     CatchUpReply,
     Event,
@@ -47,7 +48,7 @@ from tapewire.common.events import (
 )
 from tapewire.common.runtime.commits import Commits
 from tapewire.common.runtime.disk import Disk, Room
-from tapewire.common.runtime.heads import Heads
+from tapewire.common.runtime.heads import Heads, with_remedy
 from tapewire.common.runtime.journal import Head, Journal, JournalError
 from tapewire.common.runtime.metrics import Metrics
 from tapewire.common.runtime.status import status_of
@@ -226,7 +227,7 @@ class Service:
         """READY once every followed source has sent something and its past is known."""
         for follower in self.followers.values():
             if follower.fault:
-                return "HALTED", follower.fault
+                return "HALTED", with_remedy(follower.source, follower.fault)
         late = [f.source for f in self.followers.values() if not f.caught_up]
         if late:
             return "WAITING", f"waiting for {', '.join(late)}"
@@ -383,7 +384,7 @@ class Service:
         self._announced, self._next_beat_ns = announced, now.mono_ns + self._heartbeat_ns
         seq, chain = self.stream.journal.head
         beat = Heartbeat(
-            now.wall_ns, state, reason, seq, chain, trading, now.mono_ns,
+            now.wall_ns, state, reason[:TEXT_MAX], seq, chain, trading, now.mono_ns,
             self.stream.journal.durable, self.journal_fault, self.risk_seq(),
         )  # fmt: skip
         self.transport.send("events", self.stream.heartbeat(beat))

@@ -49,14 +49,15 @@ class StandBy(Service):
     def on_request(self, sender: bytes, event: Event, now: Now) -> None:
         """Whoever asks for a decision is told why there is none; nobody else is answered."""
         if isinstance(event, Control):
-            self.reply(sender, ControlReply(ok=False, state="HALTED", text=self.journal_fault))
+            text = with_remedy(self.role, self.journal_fault)[:TEXT_MAX]
+            self.reply(sender, ControlReply(ok=False, state="HALTED", text=text))
 
     def on_catch_up(self, question: CatchUp, sender: bytes, now: Now) -> None:
         """There is no past to give; the heartbeat says why."""
 
     def readiness(self, now: Now) -> tuple[ProcessState, str]:
         """HALTED, until a person has put the journal right."""
-        return "HALTED", self.journal_fault
+        return "HALTED", with_remedy(self.role, self.journal_fault)
 
     def trading(self) -> TradingState | None:
         """Nothing that adds risk, if it is risk that stands by."""
@@ -69,7 +70,7 @@ def assemble(host: H, build: Callable[[H], Service]) -> Service:
         service = build(host)
     except JournalDamagedError as error:
         host.reset()
-        return StandBy(host, with_remedy(host.role, sentence(host.role, error)))
+        return StandBy(host, sentence(host.role, error))
     service.remember(host.heads)
     return service
 
