@@ -40,16 +40,17 @@ from tapewire.common.runtime.journal import (
     SqliteJournal,
     Synchronous,
 )
+from tapewire.common.runtime.reporter import Reporter
 from tapewire.common.runtime.reserve import Reserve, free_bytes, wait_for_room
 from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken, take_role
 from tapewire.common.runtime.service import JOURNAL, Service
 from tapewire.common.runtime.stand_by import assemble
+from tapewire.common.runtime.walk import Walk
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_CONFIG: Final = 2
 TURN_MS: Final = 50
-STATUS_EVERY_NS: Final = 500_000_000
 DRAIN_MAX_NS: Final = 1_500_000_000  # well within what supervisord waits before it kills
 RESERVED: Final = (roles.RISK, roles.LIQUIDATION)
 """Who keeps disk space for itself: to halt, and to close positions."""
@@ -74,6 +75,7 @@ class Process:
         wait_for_room(self.run_dir, self.orphaned, self.give_up_reserve, _say)
         self._lock = take_role(self.run_dir, role)
         self._journals: list[Journal] = []
+        self._walk: Walk | None = None
         self.heads = Heads(role, HeadFile(self.run_dir, role))
         self.epoch = next_epoch(self.run_dir / "epochs" / role, self.clock.now_ns())
 
@@ -87,7 +89,7 @@ class Process:
         FULL is each role's part of the promise that nothing announced is lost; the configuration
         may weaken it. NORMAL is for a role that learns from others what a power cut made it forget.
         """
-        path = self.run_dir / "journals" / f"{self.role}.sqlite"
+        path = self._journal_path
         self._require_remembered(path)
         weaker = "NORMAL" in (synchronous, self.config.storage.synchronous)
         level: Synchronous = "NORMAL" if weaker else "FULL"
@@ -98,6 +100,20 @@ class Process:
         else:
             self._journals.append(SqliteJournal(path, level, make_room=self.give_up_reserve))
         return self._journals[-1]
+
+    @property
+    def _journal_path(self) -> Path:
+        return self.run_dir / "journals" / f"{self.role}.sqlite"
+
+    def begin_walk(self) -> None:
+        """Look at every record of the journal, beside the service's turns; of one that is read."""
+        if self._journals:
+            self._walk = Walk(self._journal_path)
+
+    def require_sound(self) -> None:
+        """Raise `JournalDamagedError` if the walk has found damage."""
+        if self._walk is not None:
+            self._walk.require_sound()
 
     def _require_remembered(self, path: Path) -> None:
         """Compare the journal with what is remembered of it, before it is opened for writing: what
@@ -188,6 +204,8 @@ class Process:
 
     def release(self) -> None:
         """Close the sockets and give the role back."""
+        if self._walk is not None:
+            self._walk.close()
         self.transport.close()
         self._lock.close()
 
@@ -253,12 +271,14 @@ def _serve(process: Process, service: Service, log: Any) -> int:
     """Turn the service until something ends it."""
     _watch_queues(process.transport, service)
     target = _serve_metrics(process, service)
-    reporter = Reporter(process, service, log)
+    reporter = Reporter(process.run_dir, process.clock, service, log)
     gc.collect()
     gc.freeze()  # what exists now lives as long as the process: keep the collector off it
     log.info("started", pid=os.getpid(), epoch=process.epoch)
+    process.begin_walk()
     while not process.stopping and not process.orphaned():
         service.turn(TURN_MS)
+        process.require_sound()
         if reporter.report_when_due():
             process.keep_reserve()
     left = _wind_down(process, service)
@@ -283,56 +303,6 @@ def _wind_down(process: Process, service: Service) -> str:
     left = [] if process.transport.emptied else ["not all messages that had arrived were read"]
     left.append(service.stop())
     return "; ".join(filter(None, left))
-
-
-class Reporter:
-    """Tells others how the process is: its status file, and its log where something changed."""
-
-    def __init__(self, process: Process, service: Service, log: Any) -> None:
-        self._path = process.run_dir / "status" / f"{process.role}.json"
-        self._service = service
-        self._log = log
-        self._logged = ""
-        self._clock = process.clock
-        self._next_ns = 0
-
-    def report_when_due(self) -> bool:
-        """Report, if that was long enough ago; whether it did."""
-        now_ns = self._clock.mono_ns()
-        if now_ns < self._next_ns:
-            return False
-        self._next_ns = now_ns + STATUS_EVERY_NS
-        self.report()
-        return True
-
-    def report(self, ended: str = "") -> None:
-        """Write the status file, and log what is new in it."""
-        status = {
-            **self._service.status(),
-            "ts_ns": self._clock.now_ns(),
-            "pid": os.getpid(),
-            "ended": ended,
-        }
-        partial = self._path.with_suffix(".partial")
-        try:
-            partial.write_text(json.dumps(status, default=str))
-            partial.replace(self._path)
-        except OSError:  # the disk is full: nobody trades on a status file
-            self._service.metrics.count("status_unwritten")
-        self._log_state(status["state"], status["reason"])
-        self._log_dead_letters()
-
-    def _log_state(self, state: str, reason: str) -> None:
-        summary = f"{state} {reason}".strip()
-        if summary != self._logged:
-            self._logged = summary
-            self._log.info("state", state=state, reason=reason)
-
-    def _log_dead_letters(self) -> None:
-        letters = self._service.dead_letters
-        while letters:
-            letter = letters.popleft()
-            self._log.warning("dead letter", origin=letter.origin, reason=letter.reason)
 
 
 def _watch_queues(transport: ZmqTransport, service: Service) -> None:

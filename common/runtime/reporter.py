@@ -1,0 +1,61 @@
+"""How a process tells others how it is: its status file, and its log."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from tapewire.common.clock import Clock
+from tapewire.common.runtime.service import Service
+
+STATUS_EVERY_NS: Final = 500_000_000
+
+
+class Reporter:
+    """Tells others how the process is: its status file, and its log where something changed."""
+
+    def __init__(self, run_dir: Path, clock: Clock, service: Service, log: Any) -> None:
+        self._path = run_dir / "status" / f"{service.role}.json"
+        self._service = service
+        self._log = log
+        self._logged = ""
+        self._clock = clock
+        self._next_ns = 0
+
+    def report_when_due(self) -> bool:
+        """Report, if that was long enough ago; whether it did."""
+        now_ns = self._clock.mono_ns()
+        if now_ns < self._next_ns:
+            return False
+        self._next_ns = now_ns + STATUS_EVERY_NS
+        self.report()
+        return True
+
+    def report(self, ended: str = "") -> None:
+        """Write the status file, and log what is new in it."""
+        status = {
+            **self._service.status(),
+            "ts_ns": self._clock.now_ns(),
+            "pid": os.getpid(),
+            "ended": ended,
+        }
+        partial = self._path.with_suffix(".partial")
+        try:
+            partial.write_text(json.dumps(status, default=str))
+            partial.replace(self._path)
+        except OSError:  # the disk is full: nobody trades on a status file
+            self._service.metrics.count("status_unwritten")
+        self._log_state(status["state"], status["reason"])
+        self._log_dead_letters()
+
+    def _log_state(self, state: str, reason: str) -> None:
+        summary = f"{state} {reason}".strip()
+        if summary != self._logged:
+            self._logged = summary
+            self._log.info("state", state=state, reason=reason)
+
+    def _log_dead_letters(self) -> None:
+        letters = self._service.dead_letters
+        while letters:
+            letter = letters.popleft()
+            self._log.warning("dead letter", origin=letter.origin, reason=letter.reason)
