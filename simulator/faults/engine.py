@@ -290,6 +290,7 @@ class Faults:
         is_drawn = when.on_order is not None or when.probability is not None
         return (
             order.is_sent
+            and fault.tag in ("", order.order_ref)
             and order.perm_id not in entry.done
             and (not is_drawn or (order.client_id, order.order_id) in entry.keys)
             and fault.fits(self._tws, order)

@@ -51,7 +51,10 @@ class OnRequest(Fault, frozen=True, kw_only=True):
 
 
 class OnOrder(Fault, frozen=True, kw_only=True):
-    """A fault that acts on an order that a client sent, as soon as one `fits`."""
+    """A fault that acts on an order that a client sent, as soon as one `fits`: on the first that
+    does, or with `tag` on one with that orderRef."""
+
+    tag: str = ""
 
     def fits(self, tws: Tws, order: Order) -> bool:
         """Whether it can act on the order as it is now."""

@@ -87,6 +87,17 @@ def test_an_order_with_a_warning_works_on(tws, inject):
     assert len(open_orders(client)) == 1
 
 
+def test_a_fault_can_be_meant_for_the_order_with_a_tag(tws, inject):
+    client = tws.client()
+    client.place(1, limit=FAR, ref="a")
+    client.place(2, limit=FAR, ref="b")
+    client.read()
+    inject("warning", tag="b")
+    assert [one[2] for one in client.read(ERROR)] == ["2"]
+    inject("warning", tag="c")
+    assert [one["what"] for one in tws.server.faults.armed()] == ["warning"]
+
+
 def test_a_warning_for_the_nth_order_comes_behind_its_answer(tws, inject):
     client = tws.client()
     inject("warning", on_order=2)
