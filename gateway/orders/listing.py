@@ -7,6 +7,7 @@ each position that differs is in the journal before it, so whoever reads the eve
 broker's list; what was open is in the event.
 
 The newest question is the one that counts: risk repeats one only after it gave the last one up.
+Where an end never came, one more question makes up for it (see `positions`).
 """
 
 from collections.abc import Callable
@@ -38,15 +39,15 @@ class Listings:
         self._listing: Listing | None = None
         self._orders_asked = 0
         self._orders_listed = 0
+        self._end_came = False  # since the last question
         self._named: dict[str, str] = {}  # references by permanent id
         self._open: tuple[str, ...] = ()
 
     def begin(self, command: ListPositions) -> None:
         """Put risk's question to the broker."""
-        self._orders_asked += 1
         number = self._positions.doubt("since risk asked for them")
+        self._ask()
         self._listing = Listing(command.id, number, self._orders_asked)
-        self._ask_orders()
 
     def note(self, report: broker.BrokerEvent) -> None:
         """Take note of the orders that are listed, and of the end of their list."""
@@ -58,6 +59,7 @@ class Listings:
                 self._named.pop(name, None)
         elif isinstance(report, broker.QueryComplete) and report.query == "all_orders":
             self._orders_listed += 1
+            self._end_came = True
             self._open = tuple(sorted(self._named.values()))
             self._named.clear()
 
@@ -67,10 +69,18 @@ class Listings:
         self._named.clear()
         self._orders_listed = self._orders_asked
 
+    def _ask(self) -> None:
+        self._orders_asked, self._end_came = self._orders_asked + 1, False
+        self._ask_orders()
+
     def tick(self, now: Now) -> list[Event]:
         """The answer, once both lists have come to their ends."""
         listing = self._listing
-        if listing is None or self._orders_listed < listing.orders:
+        if listing is None:
+            return []
+        if self._orders_listed < listing.orders:
+            if self._end_came:
+                self._ask()
             return []
         if self._positions.confirmed < listing.positions:
             return []

@@ -10,7 +10,9 @@ position was named or is flat. A list that was under way when the doubt arose do
 neither does one in which something could not be read.
 
 One question is out at a time, unless its answer is late. Each end answers the oldest question that
-is still open.
+is still open: an end may be late, and must not pass for the answer to a newer question. So where
+one never came, every end seems to answer the question before. Then one more is asked, and its end
+makes up for the missing one.
 """
 
 from collections import deque
@@ -47,6 +49,7 @@ class PositionLists:
         self._why = "since it connected"
         self._open: deque[Question] = deque()
         self._asked_mono_ns = 0
+        self._end_came = False  # since the last question
 
     def __repr__(self) -> str:
         return f"<PositionLists {self.unsure or 'relied on'}, {len(self._open)} open>"
@@ -72,7 +75,7 @@ class PositionLists:
             self._holdings.asked()
         self._asked += 1
         self._open.append(Question(self._asked, now.mono_ns))
-        self._asked_mono_ns = now.mono_ns
+        self._asked_mono_ns, self._end_came = now.mono_ns, False
 
     def completed(self, now: Now) -> list[Event]:
         """A list has come to its end: what it did not name is flat, if all of it was read."""
@@ -82,6 +85,7 @@ class PositionLists:
         events = self._holdings.report_complete(now.wall_ns)
         if whole:
             self.confirmed = question.number
+        self._end_came = True
         if self._open:
             self._holdings.asked()
         return events
@@ -102,7 +106,7 @@ class PositionLists:
             return
         waited_ns = now.mono_ns - self._asked_mono_ns
         if self._open:
-            due = waited_ns > LATE_NS
+            due = self._end_came or waited_ns > LATE_NS
         else:
             due = self._asked < self._needed or waited_ns > AGAIN_NS
         if due:

@@ -90,3 +90,43 @@ def test_a_lost_connection_takes_the_question_along(bench: Bench):
     ask(bench, "f-3")
     bench.list_positions()
     assert listed(end_of_orders(bench) + bench.tick()) == [PositionsListed(T0, "f-3")]
+
+
+# ---- ends that never come -----------------------------------------------------------------------
+
+
+def test_a_list_of_positions_that_never_ended_does_not_keep_the_next_ones_from_it(bench: Bench):
+    ask(bench)
+    bench.flush()
+    end_of_orders(bench)  # and the list of positions never ends
+    bench.pass_s(11)
+    bench.tick()
+    for number in range(2, 8):
+        ask(bench, f"f-{number}")
+        end_of_orders(bench)
+        answered = answer_all(bench)
+        assert [one.id for one in listed(answered)] == [f"f-{number}"]
+        bench.pass_s(3)
+
+
+def test_a_list_of_orders_that_never_ended_does_not_keep_the_next_ones_from_it(bench: Bench):
+    ask(bench)
+    bench.flush()
+    bench.list_positions()  # and the list of orders never ends
+    for number in range(2, 8):
+        ask(bench, f"f-{number}")
+        answered = answer_all(bench)
+        assert [one.id for one in listed(answered)] == [f"f-{number}"]
+        bench.pass_s(3)
+
+
+def answer_all(bench: Bench) -> list[object]:
+    """TWS answers whatever it is asked, until it is asked nothing more."""
+    events: list[object] = []
+    for _ in range(5):
+        asked = kinds(bench.flush())
+        for kind in asked:
+            events += end_of_orders(bench) if kind in ("5", "16") else []
+            events += bench.list_positions() if kind == "61" else []
+        events += bench.tick()
+    return events
