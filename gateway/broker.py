@@ -15,6 +15,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
+from tapewire.common.accounting.identity import Names
 from tapewire.common.clock import Now
 from tapewire.common.events import Side, SubmitOrder, TermChanges, Tick
 
@@ -79,10 +80,11 @@ class ServerRestored(BrokerEvent, frozen=True):
 
 
 class OrderReport(BrokerEvent, frozen=True):
-    """What the broker says of one order. `reference` is the intent id for Tapewire's own.
+    """What the broker says of one order. `reference` is its tag, the intent id for one of ours.
 
-    `order_id` is empty for another client's order. `status` and `terms` are None where the report
-    does not say. `filled` is what the broker claims; executions are the truth.
+    `client_id`, `order_id` and `permanent_id` are the broker's names for it, whoever placed it;
+    each is empty where the report does not say it. `status` and `terms` are None where it does not
+    say those. `filled` is what the broker claims; executions are the truth.
     """
 
     reference: str = ""
@@ -95,6 +97,14 @@ class OrderReport(BrokerEvent, frozen=True):
     """Whether the report answers for the order's existence in a query."""
     is_open: bool = False
     """Whether it says that the order can still fill."""
+    client_id: str = ""
+    account: str = ""
+    symbol: str = ""
+
+    @property
+    def names(self) -> Names:
+        """The broker's names for it."""
+        return Names(self.client_id, self.order_id, self.permanent_id)
 
 
 class OrderError(BrokerEvent, frozen=True):
@@ -104,10 +114,12 @@ class OrderError(BrokerEvent, frozen=True):
     code: int
     text: str
     effect: Effect
+    client_id: str = ""
 
 
 class ExecutionReport(BrokerEvent, frozen=True):
-    """A trade in one of the login's accounts, whoever ordered it; `symbol` is ours."""
+    """A trade in one of the login's accounts, whoever ordered it; `symbol` is ours, and the names
+    are those of an `OrderReport`."""
 
     account: str
     exec_id: str
@@ -117,6 +129,13 @@ class ExecutionReport(BrokerEvent, frozen=True):
     side: Side
     quantity: Decimal
     price: Decimal
+    client_id: str = ""
+    order_id: str = ""
+
+    @property
+    def names(self) -> Names:
+        """The broker's names for its order."""
+        return Names(self.client_id, self.order_id, self.permanent_id)
 
 
 class CommissionReport(BrokerEvent, frozen=True):
@@ -238,6 +257,10 @@ class Broker(Protocol):
 
     def release(self, now: Now, verdict: Callable[[str], Verdict]) -> Released:
         """What may go now. `verdict` is asked about each order and modify at this moment."""
+
+    @property
+    def client_id(self) -> str:
+        """The client that orders are placed under; empty where the broker knows no clients."""
 
     @property
     def accounts(self) -> Collection[str]:

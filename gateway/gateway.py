@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from tapewire.common.amounts import counted
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     CancelAll,
@@ -18,6 +19,7 @@ from tapewire.common.events import (
     ListPositions,
     ModifyOrder,
     OrderAnswer,
+    OrderConflict,
     OrderIntended,
     ProcessState,
     SubmitOrder,
@@ -64,7 +66,7 @@ class Gateway:
         accounts = Ledger(instruments, self.holdings)
         self.registry = Registry(accounts)
         self.orders = self.registry.orders
-        self.gate = Gate(lease_ms, reduce_only=reduce_only)
+        self.gate = Gate(lease_ms, reduce_only=reduce_only, conflicts=self.orders.conflicts)
         self.limits = Limits(
             accounts, rules, quantity_max=order_quantity_max, orders_max_per_s=orders_max_per_s
         )
@@ -74,7 +76,7 @@ class Gateway:
         )
         self.entry = OrderEntry(
             adapter, self.registry, self.gate, self.holdings, self.limits,
-            blocked=lambda: "" if self.sync.synchronised else self.sync.problem,
+            blocked=self._blocked,
             logged_out=lambda: "" if self.sync.logged_in else self.sync.problem,
             unsure=lambda now: self.positions.unsure or self.gate.behind(now),
             apply=self._applied,
@@ -82,6 +84,7 @@ class Gateway:
         self.listings = Listings(self.positions, adapter.query_all_orders)
         self.complaints: list[tuple[str, bytes]] = []
         self._held = ""  # why the connection takes no orders, as of the last tick
+        self._elsewhere: list[Intent] = []  # live orders of another client id than ours
         self.seen_mono_ns: int | None = None  # when this process had its last turn
         self._handlers = self._broker_handlers()
 
@@ -109,6 +112,8 @@ class Gateway:
     def restarted(self, now: Now) -> list[Event]:
         """After the journal was read: what was under way when this process died."""
         self.gate.woke(now)
+        if not self.gate.reduce_only:  # the liquidation gateway must be able to close, whatever is
+            self._elsewhere = self.registry.of_other_clients(self.broker.client_id)
         reason = "the gateway restarted before the broker's answer was read"
         over = self.registry.modifies.over(self.registry.modifies.pending(), now.wall_ns)
         return self._applied([*over, *self.registry.unanswered(now.wall_ns, reason)])
@@ -121,8 +126,27 @@ class Gateway:
     def readiness(self) -> tuple[ProcessState, str]:
         """READY once connected, when all that the broker knows of orders is known here, and while
         the connection takes orders."""
+        if halted := self._client_changed():
+            return "HALTED", halted
         problem = self._held if self.sync.synchronised else self.sync.problem
         return ("WAITING", problem) if problem or not self.sync.synchronised else ("READY", "")
+
+    def _blocked(self) -> str:
+        """Why no order may go now; empty if it may."""
+        return self._client_changed() or ("" if self.sync.synchronised else self.sync.problem)
+
+    def _client_changed(self) -> str:
+        """Why not to trade while orders work that another client id placed: TWS lets nobody else
+        cancel or modify them."""
+        if not self._elsewhere:
+            return ""
+        self._elsewhere = [intent for intent in self._elsewhere if intent.live]
+        ids = " and ".join(sorted({intent.client_id for intent in self._elsewhere}))
+        return ids and (
+            f"{counted(len(self._elsewhere), 'order')} of client id {ids} may still work, and"
+            f" tws.client_id is {self.broker.client_id}, which can neither cancel nor modify them;"
+            f" set tws.client_id to {ids}, or cancel them in TWS"
+        )
 
     # ---- the broker ----------------------------------------------------------------------------
 
@@ -226,15 +250,22 @@ class Gateway:
 
     def _on_order(self, report: broker.OrderReport, now: Now) -> list[Event]:
         """Executions are the truth: they are asked for where more is claimed than they show."""
-        intent = self.registry.by_order_id(report.order_id)
-        claimed = report.filled
-        if intent is not None and claimed is not None and claimed > intent.filled:
-            self.sync.executions_missing(now)
-        return self._applied(self.registry.on_order(report, now))
+        intent, found = self.registry.identify(report)
+        if intent is not None and found != "other":
+            if report.listed:
+                self.sync.named(intent.intent_id)
+            if report.filled is not None and report.filled > intent.filled:
+                self.sync.executions_missing(now)
+        return self._judged(self.registry.on_order(report, now))
 
     def _on_execution(self, report: broker.ExecutionReport, now: Now) -> list[Event]:
         corrected = self.registry.fill(report.exec_id)
-        events = self._applied(self.registry.on_execution(report, now.wall_ns))
+        intent, found = self.registry.identify(report)
+        if intent is not None and found != "other":
+            self.sync.named(intent.intent_id)
+        events = self._judged(self.registry.on_execution(report, now))
+        if events:
+            self.sync.executed()
         if events and corrected is not None:
             self._on_correction(corrected)
         return events
@@ -252,10 +283,10 @@ class Gateway:
             f" position in {corrected.symbol} with the broker's",
             b"",
         ))  # fmt: skip
-        self.sync.read_positions()
+        self.positions.doubt("since an execution was corrected")
 
     def _on_order_error(self, error: broker.OrderError, now: Now) -> list[Event]:
-        intent = self.registry.by_order_id(error.order_id)
+        intent = self.registry.by_order_id(error.order_id, error.client_id)
         text = f"the broker's error {error.code} on order {error.order_id}: {error.text}"
         if intent is None:
             self.complaints.append((text, b""))
@@ -286,6 +317,13 @@ class Gateway:
         if before_ns is not None and now.mono_ns - before_ns > ASLEEP_NS:
             self.positions.doubt("since this process woke up")
             self.gate.woke(now)
+
+    def _judged(self, events: list[Event]) -> list[Event]:
+        """What the broker said of an order, applied; a person is told of a conflict."""
+        for event in events:
+            if isinstance(event, OrderConflict):
+                self.complaints.append((f"conflict with {event.intent_id}: {event.reason}", b""))
+        return self._applied(events)
 
     def _applied(self, events: list[Event]) -> list[Event]:
         """Events as part of the state, with what ends because of them."""

@@ -149,11 +149,12 @@ class RiskMonitor:
         self._events, self._check_all, self._watching = [], False, True
         if not seen and not full:
             return []
+        events = self._answer_conflicts(now)
         violations = self.rules.on_events(seen, view) if seen else []
         if not full:
-            return self._enforced(violations, now)
+            return events + self._enforced(violations, now)
         lasting = self.rules.on_timer(view)
-        events = self._enforced(distinct([*violations, *lasting]), now)
+        events += self._enforced(distinct([*violations, *lasting]), now)
         self._lasting = {_key(one) for one in lasting}
         return events
 
@@ -243,6 +244,24 @@ class RiskMonitor:
                 done = FlattenCompleted(now.wall_ns, flatten.scope, gateway_seq=self.gateway_seq)
                 events.append(done)
         return self._applied(events), asked
+
+    def _answer_conflicts(self, now: Now) -> list[Event]:
+        """Each conflict that a gateway reports halts its account and symbol, once: a person who
+        resumes there has decided about it, whatever is halted besides."""
+        events: list[Event] = []
+        for conflict in self.accounts.orders.conflicts.values():
+            if conflict.id in self.decisions.answered:
+                continue
+            scope = Scope(conflict.account, symbol=conflict.symbol)
+            reason = (
+                f"conflict with order {conflict.intent_id}: {conflict.reason}; look in TWS what"
+                " works there, cancel what nobody wants, then `tapewire resume` this scope"
+            )[:TEXT_MAX]
+            events += self._applied([
+                RiskViolation(now.wall_ns, scope, "conflicts", reason),
+                RiskHalted(now.wall_ns, scope, reason, conflict.id),
+            ])  # fmt: skip
+        return events
 
     # ---- inside --------------------------------------------------------------------------------
 

@@ -45,7 +45,7 @@ class Everyone:
         self.own: list[Event] = []  # the executor's journal
 
     def take(self, journal: Sequence[Event]) -> "Everyone":
-        for event in journal:
+        for seq, event in enumerate(journal, 1):
             self.gateway.apply(event)
             emitted = self.executor.on_broker(event, NOW)
             self.risk.on_broker(event)
@@ -53,9 +53,9 @@ class Everyone:
             for one in emitted:
                 self.strategy.on_order(one)
             if isinstance(event, Fill):
-                self.strategy.on_fill(event)
+                self.strategy.on_fill(event, seq)
             elif isinstance(event, OrderIntended):
-                self.strategy.on_intended(event)
+                self.strategy.on_intended(event, seq)
             self.own += emitted
         return self
 

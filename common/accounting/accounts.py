@@ -47,7 +47,8 @@ class Accounts(Generic[OrderT]):
         """
         if isinstance(event, Fill):
             self._keys.add((event.account, event.symbol))
-            return self.orders.apply(event) if self.book.apply_fill(event, source) else None
+            self.book.apply_fill(event, source)
+            return self.orders.apply(event)  # known from another gateway, it may lack its order
         if isinstance(event, Commission):
             self.book.apply_commission(event)
             return None

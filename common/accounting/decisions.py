@@ -26,11 +26,14 @@ class Decisions:
     def __init__(self) -> None:
         self.halts: dict[Scope, RiskHalted] = {}
         self.flattening: Scope | None = None
+        self.answered: set[str] = set()  # conflicts that were halted for, resumed since or not
 
     def apply(self, event: Event) -> None:
         """Take in an event of risk's journal; any other event changes nothing."""
         if isinstance(event, RiskHalted):
             self.halts.setdefault(event.scope, event)
+            if event.cause_id:
+                self.answered.add(event.cause_id)
         elif isinstance(event, RiskResumed):
             if event.scope == EVERYTHING:
                 self.halts.clear()
@@ -53,6 +56,7 @@ class Decisions:
         return {
             "halts": sorted((scope.parts, halt.reason) for scope, halt in self.halts.items()),
             "flatten": self.flattening.parts if self.flattening is not None else None,
+            "answered": sorted(self.answered),
         }
 
 

@@ -13,17 +13,18 @@ class Executions(dict[str, Fill]):
         self.quantity = ZERO
         self.amount = ZERO  # sum of quantity x price
 
-    def count(self, fill: Fill) -> None:
-        """Count a fill, or a correction in the place of what it corrects; once each."""
+    def count(self, fill: Fill) -> bool:
+        """Count a fill, or a correction in the place of what it corrects; False if it is known."""
         key = execution_key(fill.exec_id)
         known = self.get(key)
         if known is not None:
             if not supersedes(fill.exec_id, known.exec_id):
-                return
+                return False
             self.discard(key)
         self[key] = fill
         self.quantity += fill.quantity
         self.amount += fill.quantity * fill.price
+        return True
 
     def discard(self, key: str) -> None:
         """Take an execution out again: a correction has shown it to be another order's."""

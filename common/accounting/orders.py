@@ -24,12 +24,14 @@ from typing import Any, Generic, TypeVar
 from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.accounting.exec_ids import execution_key, supersedes
 from tapewire.common.accounting.executions import Executions
+from tapewire.common.accounting.identity import Names
 from tapewire.common.accounting.lifecycle import LIVE, state_after
 from tapewire.common.events import (
     Event,
     Fill,
     ModifyOrder,
     OrderAccepted,
+    OrderConflict,
     OrderCreated,
     OrderDenied,
     OrderIntended,
@@ -56,6 +58,7 @@ class Order:
         self.state: OrderState = "CREATED"
         self.reason = ""
         self.modify: ModifyOrder | None = None
+        self.client_id = ""  # the broker's, under which the order id means something
         self.order_id = ""
         self.permanent_id = ""
         self.sent_ns: int | None = None
@@ -69,6 +72,11 @@ class Order:
     def intent_id(self) -> str:
         """The order's id inside Tapewire, which is also its reference at the broker."""
         return self.order.intent_id
+
+    @property
+    def names(self) -> Names:
+        """The broker's names for it."""
+        return Names(self.client_id, self.order_id, self.permanent_id)
 
     @property
     def filled(self) -> Decimal:
@@ -115,6 +123,7 @@ class Order:
             "state": self.state,
             "terms": self.terms,
             "modify": self.modify,
+            "client_id": self.client_id,
             "order_id": self.order_id,
             "permanent_id": self.permanent_id,
             "filled": self.filled,
@@ -136,6 +145,7 @@ class Orders(Generic[OrderT]):
     def __init__(self, make: Make[OrderT]) -> None:
         self.by_intent: dict[str, OrderT] = {}
         self.states: Counter[OrderState] = Counter()
+        self.conflicts: dict[str, OrderConflict] = {}  # by their id
         self._make = make
         self._live: dict[str, OrderT] = {}
         self._working: dict[Key, Working] = {}
@@ -145,6 +155,7 @@ class Orders(Generic[OrderT]):
             OrderCreated: self._created,
             OrderIntended: self._intended,
             OrderAccepted: self._accepted,
+            OrderConflict: self._conflicted,
             Fill: self._filled,
             OrderModifyPending: self._modify_began,
             OrderModifyIntended: self._modify_began,
@@ -165,6 +176,10 @@ class Orders(Generic[OrderT]):
     def get(self, intent_id: str | None) -> OrderT | None:
         """The order of an intent, None if there is none."""
         return self.by_intent.get(intent_id) if intent_id else None
+
+    def of_execution(self, exec_id: str) -> OrderT | None:
+        """The order that an execution counts for."""
+        return self.get(self._counted.get(execution_key(exec_id)))
 
     def live(self) -> list[OrderT]:
         """The orders that work, or may, oldest first."""
@@ -201,16 +216,20 @@ class Orders(Generic[OrderT]):
 
     def _intended(self, event: OrderIntended) -> OrderT:
         one = self._add(event.order)
-        one.order_id = event.order_id
+        one.order_id, one.client_id = event.order_id, event.client_id
         return self._moved(one, state_after(one.state, event))
 
     def _accepted(self, event: OrderAccepted) -> OrderT | None:
         one = self.get(event.intent_id)
         if one is not None:
             one.order_id = one.order_id or event.order_id
-            one.permanent_id = event.permanent_id or one.permanent_id
+            one.permanent_id = one.permanent_id or event.permanent_id
             one.sent_ns = event.sent_ns or one.sent_ns
         return self._step(event)
+
+    def _conflicted(self, event: OrderConflict) -> None:
+        """Kept, and nothing more: it is about an order that is not ours."""
+        self.conflicts.setdefault(event.id, event)
 
     def _filled(self, fill: Fill) -> OrderT | None:
         """An execution, or a correction, which may move it from one order to another, or to none.
@@ -229,8 +248,7 @@ class Orders(Generic[OrderT]):
         if intent_id is None:
             return None
         self._counted[key] = intent_id
-        self._executions[intent_id].count(fill)
-        return self.get(intent_id)
+        return self.get(intent_id) if self._executions[intent_id].count(fill) else None
 
     def _modify_began(self, event: OrderModifyPending | OrderModifyIntended) -> OrderT | None:
         one = self.get(event.modify.intent_id)

@@ -11,6 +11,7 @@ from tapewire.common.events.base import (
     signed,
     types_by_name,
 )
+from tapewire.common.events.foreign import OrderConflict
 from tapewire.common.events.market import (
     Bar,
     Quote,
@@ -118,6 +119,7 @@ __all__ = [
     "OrderCancelPending",
     "OrderCancelRejected",
     "OrderCancelled",
+    "OrderConflict",
     "OrderCreated",
     "OrderDenied",
     "OrderExpired",

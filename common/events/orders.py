@@ -82,11 +82,13 @@ class ModifyOrder(Event, frozen=True, tag="order.modify"):
 
 
 class OrderIntended(Event, frozen=True, tag="order.intended"):
-    """The intent is on disk under `order_id`; it may go to the broker from now on."""
+    """The intent is on disk under `order_id`; it may go to the broker from now on. The order id
+    is one of the broker's client `client_id`, and means nothing under another."""
 
     ts_ns: TimeNs
     order_id: str
     order: SubmitOrder
+    client_id: str = ""
 
     @property
     def account(self) -> str:
@@ -111,7 +113,10 @@ class OrderDenied(Event, frozen=True, tag="order.denied"):
 
 
 class OrderAccepted(Event, frozen=True, tag="order.accepted"):
-    """The broker has the order. `sent_ns` is when it was written; None after a restart."""
+    """The broker has the order. `sent_ns` is when it was written; None after a restart.
+
+    It comes again where the broker names the order only later. The first `permanent_id` stays.
+    """
 
     ts_ns: TimeNs
     account: Account
@@ -169,9 +174,9 @@ class OrderLost(Event, frozen=True, tag="order.lost"):
 class Fill(Event, frozen=True, tag="execution.reported"):
     """One execution. `exec_id` is the key; a correction has the same id but for its last part.
 
-    `intent_id` is the order's reference at the broker, so it means the same whichever gateway
-    reports the execution; None for an order without one. `strategy`, `cause_*` and `signal_ns`
-    lead back to the signal and the tick; the gateway that placed the order knows them.
+    `intent_id` is the order that was executed, from the gateway that placed it; another gateway
+    reports the same execution with None, as it does an order that none of ours is. `strategy`,
+    `cause_*` and `signal_ns` lead back to the signal and the tick.
     """
 
     ts_ns: TimeNs

@@ -17,11 +17,15 @@ class RiskViolation(Event, frozen=True, tag="risk.violation"):
 
 
 class RiskHalted(Event, frozen=True, tag="risk.halted"):
-    """From now on only orders that reduce risk in `scope`; it stands until `risk.resumed`."""
+    """From now on only orders that reduce risk in `scope`; it stands until `risk.resumed`.
+
+    `cause_id` is the conflict that it answers, where one was the cause: each is answered once.
+    """
 
     ts_ns: TimeNs
     scope: Scope
     reason: Text
+    cause_id: str = ""
 
 
 class RiskResumed(Event, frozen=True, tag="risk.resumed"):

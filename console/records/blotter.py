@@ -87,13 +87,13 @@ class Trading(Accounts[BlotterOrder]):
         return None if isinstance(event, REPEATED) else super().apply(event, source)
 
     def attributed(self, fill: Fill) -> Fill:
-        """The fill with the strategy of its order. The gateway that placed an order knows it; but
-        the other one may have journaled the execution first, and then its version is the one that
-        counts."""
-        order = self.orders.get(fill.intent_id)
+        """The fill with its order and the strategy of that. The gateway that placed an order knows
+        them; but the other one may have journaled the execution first, and then its version is the
+        one that counts."""
+        order = self.orders.of_execution(fill.exec_id)
         if fill.strategy is not None or order is None:
             return fill
-        return replace(fill, strategy=order.order.strategy)
+        return replace(fill, intent_id=order.intent_id, strategy=order.order.strategy)
 
     def strategies(self) -> set[str]:
         """Every strategy that has placed an order."""

@@ -115,18 +115,24 @@ def _find(entries: Iterator[Entry], text: str) -> Subject:
                 exact.add(subject)
             elif name.startswith(text):
                 begun[subject] = name
-    found = exact or set(begun)
+    found = _with_orders(exact or set(begun))
     if not found:
         raise NotFound(
             f"{text!r} is in no journal, expected the start of an exec id, intent id or signal id;"
             " `tapewire fills` lists fills"
         )
     if len(found) > 1:
-        names = sorted(begun.values())[:NAMED_MAX]
+        names = sorted(begun[one] for one in found if one in begun)[:NAMED_MAX]
         raise NotFound(
             f"{len(found)} ids start with {text!r}, such as {', '.join(names)}; give more of the id"
         )
     return found.pop()
+
+
+def _with_orders(found: set[Subject]) -> set[Subject]:
+    """Without executions whose order is not known, where another gateway knows it."""
+    known = {one.exec_id for one in found if one.intent_id is not None}
+    return {one for one in found if one.intent_id is not None or one.exec_id not in known - {None}}
 
 
 def _named(event: Event) -> list[tuple[str, Subject]]:

@@ -31,14 +31,21 @@ writing, each time with the doubts of that moment.
 After waking up, risk's decisions may be as old as the positions. They are waited for as well, until
 a heartbeat that was sent since, but not beyond the lease: if risk is dead, so is every flatten, and
 exits must be possible.
+
+Conflicts
+---------
+A conflict (an order at the broker under the tag of one of ours) halts its account and symbol here
+at once. Risk answers it with a halt of its own, which a person lifts; from that answer on, the halt
+alone decides. So there is no moment between the two, and none after a restart either.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, Heartbeat, SubmitOrder, terms_fault
+from tapewire.common.events import Event, Heartbeat, OrderConflict, SubmitOrder, terms_fault
 from tapewire.common.events.expiry import has_expired
 
 ADDS_RISK: Final = "it would add risk, and the liquidation gateway only takes orders that reduce it"
@@ -48,9 +55,15 @@ FLATTEN_ENDED: Final = "since a flatten ended"
 
 class Gate:
     """What admission looks at: risk's last word, and what it has halted. `reduce_only` makes it
-    the liquidation gateway's: nothing else passes."""
+    the liquidation gateway's: nothing else passes. `conflicts` are all that were ever reported."""
 
-    def __init__(self, lease_ms: int, *, reduce_only: bool) -> None:
+    def __init__(
+        self,
+        lease_ms: int,
+        *,
+        reduce_only: bool,
+        conflicts: Mapping[str, OrderConflict] | None = None,
+    ) -> None:
         self.lease_ns = lease_ms * 1_000_000
         self.reduce_only = reduce_only
         self.beat: Heartbeat | None = None
@@ -58,6 +71,7 @@ class Gate:
         self.decisions = Decisions()
         self.no_room = ""  # on the disk, for orders that add risk
         self._woke_mono_ns: int | None = None
+        self._conflicts = {} if conflicts is None else conflicts
 
     def on_risk(self, event: Event) -> str:
         """Take in risk's heartbeats, which are the lease, and its decisions.
@@ -113,6 +127,9 @@ class Gate:
         return self.decisions.snapshot()
 
     def _risk_denial(self, order: SubmitOrder, now: Now) -> str:
+        return self._lease_denial(now) or self._halt_denial(order)
+
+    def _lease_denial(self, now: Now) -> str:
         if self.beat is None:
             return "no heartbeat from risk yet; an order that adds risk needs its lease"
         age_ns = now.mono_ns - self.beat.mono_ns
@@ -121,11 +138,26 @@ class Gate:
                 f"the last heartbeat from risk is {age_ns // 1_000_000} ms old, its lease is"
                 f" {self.lease_ns // 1_000_000} ms"
             )
-        if not self.decisions_known:
-            return "risk's decisions are not all known yet"
+        return "" if self.decisions_known else "risk's decisions are not all known yet"
+
+    def _halt_denial(self, order: SubmitOrder) -> str:
         halted = self.decisions.halt_on(order)
         if halted is not None:
             return f"trading is HALTED for {halted}, and the order would add risk"
-        if self.beat.trading != "ACTIVE":
-            return f"trading is {self.beat.trading or 'HALTED'}, and the order would add risk"
+        if conflict := self._conflict_with(order):
+            return (
+                f"an order at the broker has the tag of {conflict.intent_id} and is not that order:"
+                f" nothing that adds risk in {order.symbol} goes until that is settled"
+            )
+        if self.beat is None or self.beat.trading != "ACTIVE":
+            trading = (self.beat and self.beat.trading) or "HALTED"
+            return f"trading is {trading}, and the order would add risk"
         return ""
+
+    def _conflict_with(self, order: SubmitOrder) -> OrderConflict | None:
+        """A conflict where `order` would trade that risk has not answered yet."""
+        for conflict in self._conflicts.values():
+            there = (conflict.account, conflict.symbol) == (order.account, order.symbol)
+            if there and conflict.id not in self.decisions.answered:
+                return conflict
+        return None

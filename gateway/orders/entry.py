@@ -86,7 +86,7 @@ class OrderEntry:
         except ValueError as error:
             return self._denied(order, str(error), now)
         self._taken.add(order.intent_id)
-        intended = OrderIntended(now.wall_ns, order_id, order)
+        intended = OrderIntended(now.wall_ns, order_id, order, self._broker.client_id)
         return OrderAnswer(order.intent_id, accepted=True), self._apply([intended])
 
     def modify(self, modify: ModifyOrder, now: Now) -> Answered:
@@ -138,6 +138,8 @@ class OrderEntry:
         reason = reason or self._logged_out()
         if intent is not None and not (reason or intent.order_id):
             reason = "the broker has not confirmed the order yet, so it has no id to cancel"
+        if intent is not None and intent.client_id not in ("", self._broker.client_id):
+            reason = reason or f"only client id {intent.client_id} can cancel it, which placed it"
         if intent is None or reason:
             return OrderAnswer(name, False, reason[:TEXT_MAX]), events
         self._broker.cancel(intent.order_id)

@@ -13,6 +13,9 @@ there twice. Why this is enough:
 *   What was under way when the connection or the process ended becomes UNKNOWN (`unanswered`). The
     broker's word settles it, and its silence only after a whole snapshot that it had time for (see
     `snapshot`). UNKNOWN counts in every exposure meanwhile.
+*   What the broker says is about an order of ours only if it is that order, and not one that bears
+    its tag (see `common.accounting.identity`). Everything else under our tag is a conflict: it is
+    reported once, and changes nothing of the order.
 *   The broker's later word wins: an order that was LOST, CANCELLED or REJECTED and turns up working
     or filled is taken at that word (see `common.accounting.lifecycle`).
 
@@ -22,10 +25,9 @@ State changes only in `apply`, from events that are on disk; everything else dec
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from msgspec.structs import replace
-
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.exec_ids import supersedes
+from tapewire.common.accounting.identity import Identity, Names, identity
 from tapewire.common.accounting.lifecycle import GIVEN_UP, UNCONFIRMED
 from tapewire.common.accounting.orders import Orders
 from tapewire.common.clock import Now
@@ -38,6 +40,7 @@ from tapewire.common.events import (
     OrderAnswer,
     OrderCancelled,
     OrderCancelRejected,
+    OrderConflict,
     OrderDenied,
     OrderFilled,
     OrderIntended,
@@ -62,7 +65,7 @@ class Registry:
         self.accounts = accounts or Accounts((), Intent)
         self.orders: Orders[Intent] = self.accounts.orders
         self.modifies = Modifies(self.orders)
-        self._by_order_id: dict[str, Intent] = {}
+        self._by_order_id: dict[tuple[str, str], Intent] = {}  # by client and order id
         self._denied: dict[str, str] = {}
         self._commissions: set[str] = set()
         self._on: Mapping[type[Event], Callable[[Any, Intent | None], None]] = {
@@ -100,7 +103,7 @@ class Registry:
 
     def _numbered(self, event: OrderIntended | OrderAccepted, intent: Intent | None) -> None:
         if intent is not None and event.order_id:
-            self._by_order_id[event.order_id] = intent
+            self._by_order_id[intent.client_id, event.order_id] = intent
 
     def _keep_denial(self, event: OrderDenied, _intent: Intent | None) -> None:
         self._denied.setdefault(event.intent_id, event.reason)
@@ -121,24 +124,51 @@ class Registry:
             return OrderAnswer(intent_id, accepted=True)
         return None
 
-    def by_order_id(self, order_id: str) -> Intent | None:
-        """The intent of one of the broker's order ids."""
-        return self._by_order_id.get(order_id)
+    def by_order_id(self, order_id: str, client_id: str) -> Intent | None:
+        """The intent of an order id of the broker's client `client_id`. Journals of before client
+        ids were kept do not say whose id it is."""
+        by_id = self._by_order_id
+        return by_id.get((client_id, order_id)) or by_id.get(("", order_id))
 
     # ---- what the broker reports ---------------------------------------------------------------
 
-    def on_order(self, report: broker.OrderReport, now: Now) -> list[Event]:
-        """A report about one order: the events it amounts to."""
-        if report.reference or report.listed:  # another's order may have the id of one of ours
+    def of_other_clients(self, client_id: str) -> list[Intent]:
+        """Live orders that another client of the broker placed, in an earlier run."""
+        return [one for one in self.orders.live() if one.client_id not in ("", client_id)]
+
+    def identify(
+        self, report: broker.OrderReport | broker.ExecutionReport
+    ) -> tuple[Intent | None, Identity]:
+        """The intent that a report claims to be about, None if there is none; and whether it is."""
+        names, listed = report.names, not isinstance(report, broker.OrderReport) or report.listed
+        if report.reference or listed:  # a tag of nobody's is not overruled by an id that is ours
             intent = self.orders.get(report.reference)
         else:
-            intent = self.by_order_id(report.order_id)
-        if intent is None:
+            intent = self.by_order_id(names.order_id, names.client_id)
+        return (None, "other") if intent is None else (intent, identity(intent.names, names))
+
+    def on_order(self, report: broker.OrderReport, now: Now) -> list[Event]:
+        """A report about one order: the events it amounts to."""
+        intent, found = self.identify(report)
+        if intent is None or found == "unclear":
             return []
+        if found == "other":
+            why = f"an order has its tag under {report.names}; ours has {intent.names}"
+            return self._conflict(intent, report.names, report.account, report.symbol, why, now)
         events = self._on_status(intent, report, now.wall_ns)
         if report.terms is not None:
             events += self.modifies.on_terms(intent, report.terms, now)
         return events
+
+    def _conflict(
+        self, intent: Intent, names: Names, account: str, symbol: str, why: str, now: Now
+    ) -> list[Event]:
+        """Something bears the tag of `intent` and is not its order: an event, the first time."""
+        conflict = OrderConflict(
+            now.wall_ns, account or intent.order.account, symbol or intent.order.symbol,
+            intent.intent_id, names.permanent_id, why[:TEXT_MAX],
+        )  # fmt: skip
+        return [] if conflict.id in self.orders.conflicts else [conflict]
 
     def _on_status(self, intent: Intent, report: broker.OrderReport, now_ns: int) -> list[Event]:
         status = report.status
@@ -168,10 +198,12 @@ class Registry:
     ) -> list[Event]:
         """The broker has it; one that was given up comes back where it is reported working.
 
-        A broker that gives the order its id may name it only after its first execution.
+        A broker that gives the order its id may name it only after its first execution, and one may
+        have no permanent id for it at first.
         """
         is_back = working and intent.state in GIVEN_UP
-        is_named = intent.live and bool(order_id) and not intent.order_id
+        news = (order_id and not intent.order_id) or (permanent_id and not intent.permanent_id)
+        is_named = intent.live and bool(news)
         if intent.state not in UNCONFIRMED and not is_back and not is_named:
             return []
         written_ns = intent.written.wall_ns if intent.written else None
@@ -182,28 +214,40 @@ class Registry:
             )
         ]  # fmt: skip
 
-    def on_execution(self, report: broker.ExecutionReport, now_ns: int) -> list[Event]:
+    def on_execution(self, report: broker.ExecutionReport, now: Now) -> list[Event]:
         """A trade: counted once, and the order's end if it reaches the quantity.
 
-        One that bears an order's reference and is of another account, symbol or side counts in its
-        account, and not towards the order: that one may still fill.
+        One that bears an order's tag and is not that order's, or is of another account, symbol or
+        side, counts in its account, and not towards the order: that one may still fill.
         """
         known = self.fill(report.exec_id)
         if known is not None and not supersedes(report.exec_id, known.exec_id):
             return []
-        intent = self.orders.get(report.reference)
-        if intent is not None and not _is_of(report, intent.order):
-            intent, report = None, replace(report, reference="")
+        now_ns = now.wall_ns
+        intent, found = self.identify(report)
+        if intent is None or found == "unclear":
+            return [_fill(report, None, now_ns)]
+        if found == "other" or not _is_of(report, intent.order):
+            return [*self._strange(report, intent, now), _fill(report, None, now_ns)]
         fill = _fill(report, intent, now_ns)
-        if intent is None:
-            return [fill]
-        events: list[Event] = [*self._accept(intent, report.permanent_id, now_ns), fill]
+        events: list[Event] = [
+            *self._accept(intent, report.permanent_id, now_ns, order_id=report.order_id), fill,
+        ]  # fmt: skip
         filled = intent.filled + report.quantity
         if known is not None and known.intent_id == intent.intent_id:
             filled -= known.quantity
         if intent.state != "FILLED" and filled >= intent.worst_case_quantity:
             events.append(OrderFilled(now_ns, intent.order.account, intent.intent_id))
         return events
+
+    def _strange(self, report: broker.ExecutionReport, intent: Intent, now: Now) -> list[Event]:
+        """An execution under the tag of `intent` that cannot be one of its order."""
+        why = (
+            f"execution {report.exec_id}, {report.side} {report.quantity:f} {report.symbol}, has"
+            f" its tag under {report.names}; ours is {intent.order.terms.side}"
+            f" {intent.order.symbol} under {intent.names}"
+        )
+        return self._conflict(intent, report.names, report.account, report.symbol, why, now)
 
     def on_commission(self, report: broker.CommissionReport, now_ns: int) -> list[Event]:
         """What an execution cost, once; its account is the execution's."""
@@ -215,7 +259,7 @@ class Registry:
 
     def on_error(self, error: broker.OrderError, now_ns: int) -> list[Event]:
         """A complaint about an order: its end, the end of what was asked of it, or neither."""
-        intent = self.by_order_id(error.order_id)
+        intent = self.by_order_id(error.order_id, error.client_id)
         if intent is None or not intent.live:
             return []
         account, text = intent.order.account, error.text[:TEXT_MAX]
@@ -285,7 +329,7 @@ def _fill(report: broker.ExecutionReport, intent: Intent | None, now_ns: int) ->
         side=report.side,
         quantity=report.quantity,
         price=report.price,
-        intent_id=report.reference or None,
+        intent_id=intent.intent_id if intent else None,
         strategy=order.strategy if order else None,
         cause_id=order.cause_id if order else "",
         cause_ns=order.cause_ns if order else 0,

@@ -21,17 +21,14 @@ class Snapshot:
 
     def __init__(self, begun: Now) -> None:
         self.begun = begun
-        self.seen: set[str] = set()
+        self.seen: set[str] = set()  # the intents whose orders were named
+        self.executed = False  # an execution came that was not known
         self.unreadable = False  # something came that could not be read, perhaps an order
         self._open: set[broker.Query] = {"open_orders", "executions", "completed_orders"}
 
     def note(self, event: broker.BrokerEvent) -> None:
         """Take note of a report while the snapshot is under way."""
-        if isinstance(event, broker.ExecutionReport) or (
-            isinstance(event, broker.OrderReport) and event.listed
-        ):
-            self.seen.add(event.reference)
-        elif isinstance(event, broker.QueryComplete):
+        if isinstance(event, broker.QueryComplete):
             self._open.discard(event.query)
         elif isinstance(event, broker.Unreadable):
             self.unreadable = True

@@ -88,6 +88,17 @@ class Synchroniser:
         if self._snapshot is not None:
             self._snapshot.note(report)
 
+    def named(self, intent_id: str) -> None:
+        """The broker has named the order of this intent, in an answer or by itself."""
+        if self._snapshot is not None:
+            self._snapshot.seen.add(intent_id)
+
+    def executed(self) -> None:
+        """An execution is news. In a snapshot it may be one of long ago, which the positions that
+        were listed before it have in them: then they are read again."""
+        if self._snapshot is not None:
+            self._snapshot.executed = True
+
     def on_progress(self, report: broker.SessionProgress, now: Now) -> list[Event]:
         """The login takes its steps."""
         self.problem, self._connected_mono_ns = report.waiting_for, now.mono_ns
@@ -141,10 +152,6 @@ class Synchroniser:
     def written(self, intent: Intent) -> None:
         """The bytes of an order are handed over: its answer is waited for."""
         self._awaiting.append(intent)
-
-    def read_positions(self) -> None:
-        """Ask for the list of positions again: something says that ours may be wrong."""
-        self._positions.doubt("since an execution was corrected")
 
     def ask(self, now: Now) -> None:
         """Something about an order is in doubt: ask for all that the broker knows of orders."""
@@ -228,6 +235,8 @@ class Synchroniser:
         doubtful = [intent.intent_id for intent in missing if intent.live]
         doubtful += [modify_id for modify_id, _ in self._registry.modifies.waiting()]
         self._inquiry.concluded(doubtful, snapshot.seen, now.mono_ns)
+        if snapshot.executed:
+            self._positions.doubt("since it reported executions that were not known")
         if not self.synchronised:
             self.synchronised, self.problem = True, ""
             accounts = tuple(self._broker.accounts)

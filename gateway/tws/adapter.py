@@ -92,6 +92,11 @@ class TwsBroker:
         return repr(self.session)
 
     @property
+    def client_id(self) -> str:
+        """See `Broker.client_id`."""
+        return str(self.session.client_id)
+
+    @property
     def accounts(self) -> Collection[str]:
         """The login's accounts."""
         return self.session.accounts
@@ -214,21 +219,22 @@ class TwsBroker:
                 reference=message.order_ref, permanent_id=_text(message.perm_id),
                 status=STATUSES.get(status, "accepted"), listed=True,
             )  # fmt: skip
-        own = message.client_id == self.session.client_id
-        order_id = _text(message.order_id) if own else ""
+        client_id, order_id = str(message.client_id), _text(message.order_id)
         permanent_id, found = _text(message.perm_id), STATUSES.get(message.status, "accepted")
         if isinstance(message, tws.OrderStatus):
             if found == "rejected" and message.why_held:  # held for a locate: it still lives
                 found = "working"
             return broker.OrderReport(
-                order_id=order_id, permanent_id=permanent_id, status=found, filled=message.filled
-            )
+                order_id=order_id, permanent_id=permanent_id, status=found, filled=message.filled,
+                client_id=client_id,
+            )  # fmt: skip
         # An open order does not tell whether it is only held; its orderStatus follows and does.
         terms = TermChanges(message.quantity, message.limit, message.stop)
         return broker.OrderReport(
             message.order_ref, order_id, permanent_id, None if found == "rejected" else found,
             terms if message.quantity is not None else None, listed=True,
-            is_open=message.status not in ENDED,
+            is_open=message.status not in ENDED, client_id=client_id,
+            account=message.account, symbol=self.contracts.symbol_of(message),
         )  # fmt: skip
 
     def _execution(self, message: tws.Execution) -> BrokerEvent:
@@ -241,6 +247,8 @@ class TwsBroker:
             side="BUY" if message.side == "BUY" else "SELL",
             quantity=message.quantity,
             price=message.price,
+            client_id=str(message.client_id),
+            order_id=_text(message.order_id),
         )
 
     def _error(self, message: tws.TwsError) -> Iterator[BrokerEvent]:
@@ -259,7 +267,9 @@ class TwsBroker:
             yield broker.ServerRestored()
         elif message.request_id in self._order_ids:
             effect = errors.order_effect(code)
-            yield broker.OrderError(str(message.request_id), code, message.text, effect)
+            yield broker.OrderError(
+                str(message.request_id), code, message.text, effect, self.client_id
+            )
         elif not errors.is_notice(code):
             about = self.contracts.about(message.request_id)
             subject = about or self.market.about(message.request_id) or message.request_id
@@ -315,7 +325,7 @@ class TwsBroker:
         """See `Broker.query`."""
         encode = self.session.encode
         self._order_lists.append("open_orders")
-        self.outbox.request(encode.open_orders())
+        self.outbox.request(encode.all_open_orders())
         self.outbox.request(encode.executions(EXECUTIONS_REQUEST_ID))
         self.outbox.request(encode.completed_orders())
         self.lines.subscribe()  # behind the questions that trading waits for

@@ -7,7 +7,7 @@ from ibapi.contract import Contract
 
 from tapewire.common.instruments import Instrument
 from tapewire.gateway.tws.encoder import contract_of
-from tapewire.gateway.tws.messages import ContractFound, Execution, PositionReported
+from tapewire.gateway.tws.messages import ContractFound, Execution, OpenOrder, PositionReported
 
 SMART: Final = "SMART"
 
@@ -68,7 +68,7 @@ class Contracts:
             self._con_ids[symbol] = message.con_id
             self._by_con_id[message.con_id] = symbol
 
-    def symbol_of(self, message: Execution | PositionReported) -> str:
+    def symbol_of(self, message: Execution | OpenOrder | PositionReported) -> str:
         """Our symbol for what TWS reports; TWS's own where the contract is not configured."""
         if message.con_id in self._by_con_id:
             return self._by_con_id[message.con_id]

@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import msgspec
 
+from tapewire.common.events import Side
+
 
 class TwsMessage(msgspec.Struct, frozen=True):
     """Base of all messages of the session, ticks excepted."""
@@ -38,10 +40,10 @@ class ManagedAccounts(TwsMessage, frozen=True):
 
 
 class OpenOrder(TwsMessage, frozen=True):
-    """An order as TWS holds it. `order_ref` is the intent's id for Tapewire's own.
+    """An order as TWS holds it, whoever placed it; one entered by hand has order id 0.
 
-    `quantity` is the whole one, None where TWS reports none; `limit` and `stop` only where the
-    order's type has them.
+    `order_ref` is the intent's id for Tapewire's own. `quantity` is the whole one, None where TWS
+    reports none; `limit` and `stop` only where the order's type has them.
     """
 
     order_id: int
@@ -52,6 +54,11 @@ class OpenOrder(TwsMessage, frozen=True):
     quantity: Decimal | None = None
     limit: Decimal | None = None
     stop: Decimal | None = None
+    account: str = ""
+    side: Side = "BUY"
+    con_id: int = 0
+    symbol: str = ""
+    local_symbol: str = ""
 
 
 class OrderStatus(TwsMessage, frozen=True):

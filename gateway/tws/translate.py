@@ -102,7 +102,7 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
         """4: errors, warnings and notices alike."""
         self._messages.append(tws.TwsError(int(reqId), int(errorCode), errorString))
 
-    def openOrder(self, orderId: int, _contract: Any, order: Any, state: Any) -> None:  # noqa: N802, N803
+    def openOrder(self, orderId: int, contract: Any, order: Any, state: Any) -> None:  # noqa: N802, N803
         """5, at each change of an order and for each that is open."""
         if order.totalQuantity < 0:
             raise ValueError(f"order {orderId} has quantity {order.totalQuantity}")
@@ -116,6 +116,11 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
                 _amount(order.totalQuantity) or None,
                 _amount(order.lmtPrice) if order.orderType in LIMITED else None,
                 _amount(order.auxPrice) if order.orderType in STOPPED else None,
+                _name("an order's account", order.account, ACCOUNT_MAX, 0),
+                "BUY" if order.action == "BUY" else "SELL",
+                contract.conId,
+                _name("an order's symbol", contract.symbol, least=0),
+                _name("a local symbol", contract.localSymbol, least=0),
             )
         )
 

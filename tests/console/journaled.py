@@ -87,7 +87,8 @@ EVENTS: dict[str, list[Event]] = {
         OrderDenied(T0 + 201 * MS, ACCOUNT, "other", "gateway", "trading is HALTED", "dip-e-3/1"),
         PositionReported(T0 + 210 * MS, ACCOUNT, "AAPL", Decimal(11), Decimal("100.1")),
     ],
-    "liquidation": [replace(FIRST, ts_ns=T0 + 17 * MS)],  # both gateways report it
+    # Both gateways report it, and only one knows the order.
+    "liquidation": [replace(FIRST, ts_ns=T0 + 17 * MS, intent_id=None, strategy=None)],
     "executor": [
         OrderCreated(T0 + 10 * MS, "dip-e-1", FILLED),
         OrderStateChanged(T0 + 18 * MS, ACCOUNT, "dip-e-1/1", "dip", "FILLED", Decimal(10)),

@@ -27,6 +27,14 @@ def test_one_fill_is_traced_without_the_others(tapewire, run_dir):
     assert found["steps"][0]["name"] == "tick"
 
 
+def test_a_fill_that_both_gateways_report_is_traced_by_the_one_that_knows_its_order(
+    tapewire, run_dir
+):
+    found = tapewire("trace", "0000a.01.01", "--json").json
+    assert found["intent_id"] == "dip-e-1/1"
+    assert [s["source"] for s in found["steps"] if s["name"] == FILL] == ["gateway"]
+
+
 def test_the_start_of_an_id_is_enough_if_it_is_unique(tapewire, run_dir):
     assert tapewire("trace", "dip-e-2", "--json").json["intent_id"] == "dip-e-2/1"
     assert tapewire("trace", "0000b", "--json").json["exec_id"] == "0000b.01.01"

@@ -12,6 +12,7 @@ class FakeBroker:
 
     accounts: tuple[str, ...] = ()
     waiting = messages = 0
+    client_id = ""
 
     def __init__(self, *, names_orders: bool = False) -> None:
         self.names_orders = names_orders

@@ -181,6 +181,7 @@ def test_the_durable_state_has_the_halts_with_their_reasons_and_the_flatten():
     assert one.snapshot() == {
         "halts": [(("", "", "MSFT"), "test"), ((ACCOUNT, "", ""), "test")],
         "flatten": ("", "", ""),
+        "answered": [],
     }
 
 

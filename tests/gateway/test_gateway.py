@@ -281,7 +281,7 @@ def test_1102_asks_for_orders_and_executions_but_not_for_data_again(bench: Bench
     bench.flush()
     bench.error(-1, 1100)
     bench.error(-1, 1102)
-    assert kinds(bench.flush()) == ["61", "5", "7", "99"]
+    assert kinds(bench.flush()) == ["61", "16", "7", "99"]
     assert bench.gateway.readiness()[0] == "WAITING"
 
 
@@ -291,7 +291,7 @@ def test_1101_asks_for_the_data_again_too(bench: Bench):
     bench.error(-1, 1100)
     bench.error(-1, 1101)
     written = bench.flush()
-    assert kinds(written) == ["61", "5", "7", "99", "1"]
+    assert kinds(written) == ["61", "16", "7", "99", "1"]
     assert written[-1][2] != old[2]
     bench.receive(["1", "6", old[2], "1", "1.5", "1", "0"])
     assert bench.broker.take_ticks() == []

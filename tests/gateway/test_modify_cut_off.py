@@ -61,7 +61,7 @@ def test_what_became_of_a_modify_is_seen_once_tws_had_time_to_settle(
         order.quantity = Decimal(15)
     bench.pass_s(2)
     bench.pass_s(0.1)
-    assert kinds(bench.flush()) == ["5", "7", "99"]
+    assert kinds(bench.flush()) == ["16", "7", "99"]
     news = bench.answer_snapshot(open_order_of(order))
     assert names(news) == ["OrderModified" if came else "OrderModifyRejected"]
     assert remaining(bench) == (15 if came else 10)
@@ -110,7 +110,7 @@ def test_a_modify_that_stays_without_an_answer_is_asked_about(bench: Bench):
     bench.flush()
     assert bench.pass_s(1.9) == []
     bench.pass_s(0.2)
-    assert kinds(bench.flush()) == ["5", "7", "99"]
+    assert kinds(bench.flush()) == ["16", "7", "99"]
     order.quantity = Decimal(15)
     assert names(bench.answer_snapshot(open_order_of(order))) == ["OrderModified"]
 
@@ -152,7 +152,7 @@ def test_the_oldest_of_several_modifies_decides_when_they_are_asked_about(bench:
     assert bench.flush() == []
     bench.now += 1
     bench.tick()
-    assert kinds(bench.flush()) == ["5", "7", "99"]
+    assert kinds(bench.flush()) == ["16", "7", "99"]
 
 
 def test_executions_that_are_late_do_not_put_off_the_question_about_a_modify(bench: Bench):
@@ -160,7 +160,7 @@ def test_executions_that_are_late_do_not_put_off_the_question_about_a_modify(ben
     bench.pass_s(1.9)
     bench.opened(order, filled=Decimal(3))
     bench.pass_s(0.2)
-    assert kinds(bench.flush()) == ["5", "7", "99"]
+    assert kinds(bench.flush()) == ["16", "7", "99"]
 
 
 def test_several_modifies_are_settled_by_one_answer(bench: Bench):

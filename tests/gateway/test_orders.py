@@ -13,7 +13,9 @@ from tapewire.common.events import (
     OrderAccepted,
     OrderCancelled,
     OrderCancelRejected,
+    OrderConflict,
     OrderFilled,
+    OrderLost,
     OrderRejected,
 )
 from tapewire.gateway.broker import ExecutionReport
@@ -55,16 +57,17 @@ def test_a_fill_as_tws_tells_it(bench: Bench):
 @pytest.mark.parametrize(
     "changed", [{"account": OTHER_ACCOUNT}, {"symbol": "ESZ6"}, {"side": "SELL"}]
 )
-def test_an_execution_that_contradicts_its_order_counts_in_the_account_alone(
+def test_an_execution_that_contradicts_its_order_is_a_conflict_and_counts_in_the_account_alone(
     bench: Bench, changed: dict[str, str]
 ):
     bench.opened(bench.send(submit()))
     report = ExecutionReport(
         account=ACCOUNT, exec_id="0001.01", reference="s-1/1", permanent_id="7001", symbol="AAPL",
-        side="BUY", quantity=Decimal(10), price=Decimal(150),
+        side="BUY", quantity=Decimal(10), price=Decimal(150), client_id="1", order_id="1",
     )  # fmt: skip
-    (fill,) = bench.gateway.on_report(replace(report, **changed), Now(T0, 0))
-    assert isinstance(fill, Fill)
+    conflict, fill = bench.gateway.on_report(replace(report, **changed), Now(T0, 0))
+    assert isinstance(conflict, OrderConflict)
+    assert (conflict.account, conflict.symbol) == (fill.account, fill.symbol)
     assert (fill.intent_id, fill.quantity) == (None, 10)
     assert (bench.state(), bench.intent().remaining) == ("ACCEPTED", 10)
 
@@ -101,7 +104,7 @@ def test_a_status_of_more_than_the_executions_show_asks_for_them(bench: Bench):
     bench.pass_s(0.9)
     assert bench.flush() == []
     bench.pass_s(0.1)
-    assert kinds(bench.flush()) == ["5", "7", "99"]
+    assert kinds(bench.flush()) == ["16", "7", "99"]
 
 
 def test_rejected_is_error_201_then_inactive(bench: Bench):
@@ -167,7 +170,7 @@ def test_after_a_refused_cancel_the_broker_is_asked_what_it_knows(bench: Bench, 
     order = bench.rest()
     bench.error(order.order_id, code)
     bench.tick()
-    assert kinds(bench.flush()) == ["5", "7", "99"]
+    assert kinds(bench.flush()) == ["16", "7", "99"]
 
 
 @pytest.mark.parametrize("state", ["INTENDED", "ACCEPTED", "UNKNOWN"])
@@ -187,7 +190,7 @@ def test_a_code_that_is_not_listed_ends_nothing_is_told_and_is_asked_about(
     assert "error 10311 on order 1 (s-1/1, " in text
     assert "routed directly" in text
     bench.tick()
-    assert kinds(bench.flush()) == ["5", "7", "99"]
+    assert kinds(bench.flush()) == ["16", "7", "99"]
 
 
 def test_a_code_that_is_not_listed_does_not_end_a_modify(bench: Bench):
@@ -352,10 +355,19 @@ def test_a_lost_order_that_fills_is_counted(bench: Bench):
     assert names(bench.fill(order, 10, "0001.01")) == ["OrderAccepted", "Fill", "OrderFilled"]
 
 
-def test_a_lost_order_that_turns_out_cancelled_is_cancelled(bench: Bench):
+def test_a_lost_order_whose_permanent_id_is_known_and_that_turns_out_cancelled_is_cancelled(
+    bench: Bench,
+):
+    bench, order = lost(bench)
+    bench.opened(order)
+    bench.gateway.apply(OrderLost(T0, ACCOUNT, "s-1/1", "test"))
+    order.status = "Cancelled"
+    assert names(bench.receive(completed_order_of(order))) == ["OrderAccepted", "OrderCancelled"]
+
+
+def test_a_lost_order_that_was_never_named_for_good_is_not_settled_by_a_completed_one(
+    bench: Bench,
+):
     bench, order = lost(bench)
     order.status = "Cancelled"
-    assert names(bench.receive(completed_order_of(order))) == [
-        "OrderAccepted",
-        "OrderCancelled",
-    ]
+    assert bench.receive(completed_order_of(order)) == []

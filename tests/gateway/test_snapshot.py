@@ -1,6 +1,5 @@
 """A snapshot: complete with its three ends, and worth nothing without them."""
 
-from decimal import Decimal
 from itertools import permutations
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from tapewire.gateway import broker
 from tapewire.gateway.orders.snapshot import TIMEOUT_NS, Snapshot
 from tests.gateway.tws_bench import NOW
-from tests.gateway.tws_messages import ACCOUNT, SECOND
+from tests.gateway.tws_messages import SECOND
 
 ENDS = tuple(
     broker.QueryComplete(query) for query in ("open_orders", "executions", "completed_orders")
@@ -29,16 +28,6 @@ def test_one_end_three_times_is_not_three_ends():
     for _ in range(3):
         snapshot.note(ENDS[0])
     assert not snapshot.complete
-
-
-def test_it_notes_the_intents_that_each_list_names():
-    snapshot = Snapshot(NOW)
-    snapshot.note(broker.OrderReport("a/1", "1", "7001", "working", listed=True))
-    one = Decimal(1)
-    snapshot.note(broker.ExecutionReport(ACCOUNT, "e", "b/1", "7002", "AAPL", "BUY", one, one))
-    snapshot.note(broker.OrderReport("c/1", status="working"))  # an answer to nothing
-    snapshot.note(broker.PositionsComplete())
-    assert snapshot.seen == {"a/1", "b/1"}
 
 
 def test_it_is_waited_for_ten_seconds_by_the_monotonic_clock():

@@ -51,14 +51,38 @@ def encode() -> RequestEncoder:
 def test_an_open_order_comes_back():
     order = order_at_tws(submit("s-1/1", quantity="10.5"), 5)
     assert read(open_order_of(order)) == [
-        tws.OpenOrder(5, 1, 7005, "s-1/1", "Submitted", Decimal("10.5"))
+        tws.OpenOrder(
+            5,
+            1,
+            7005,
+            "s-1/1",
+            "Submitted",
+            Decimal("10.5"),
+            account=ACCOUNT,
+            side="BUY",
+            con_id=1001,
+            symbol="AAPL",
+            local_symbol="AAPL",
+        )
     ]
 
 
 def test_an_open_order_with_its_commission_comes_back():
     order = order_at_tws(submit(), 5, status="Filled", commission=Decimal("1.05"))
     assert read(open_order_of(order, with_commission=True)) == [
-        tws.OpenOrder(5, 1, 7005, "s-1/1", "Filled", Decimal(10))
+        tws.OpenOrder(
+            5,
+            1,
+            7005,
+            "s-1/1",
+            "Filled",
+            Decimal(10),
+            account=ACCOUNT,
+            side="BUY",
+            con_id=1001,
+            symbol="AAPL",
+            local_symbol="AAPL",
+        )
     ]
 
 
@@ -246,6 +270,7 @@ def test_the_other_requests_are_what_they_say(encode: RequestEncoder):
     assert isinstance(request(encode.positions()), requests.Positions)
     assert isinstance(request(encode.completed_orders()), requests.CompletedOrders)
     assert request(encode.open_orders()) == requests.OpenOrders(everyone=False)
+    assert request(encode.all_open_orders()) == requests.OpenOrders(everyone=True)
     assert request(encode.executions(9)).req_id == 9
     assert request(encode.executions(9)).client_id == 0  # of every client
     assert request(encode.market_data(8, contract)).contract.con_id == 1001

@@ -59,15 +59,22 @@ def test_an_unknown_order_is_resolved_by_the_executions(bench: Bench):
     assert names(news) == ["OrderAccepted", "Fill", "OrderFilled", "ConnectionUp"]
 
 
-@pytest.mark.parametrize(
-    ("status", "events"),
-    [("Cancelled", ["OrderAccepted", "OrderCancelled"]), ("Inactive", ["OrderRejected"])],
-)
-def test_an_unknown_order_is_resolved_by_the_completed_orders(bench: Bench, status, events):
-    order = unknown(bench)
-    order.status = status
+def test_an_order_whose_permanent_id_is_known_is_settled_by_the_completed_orders(bench: Bench):
+    order = bench.rest()
+    bench.lose()
+    bench.connect()
+    order.status = "Cancelled"
     news = bench.answer_snapshot(completed_order_of(order))
-    assert names(news) == [*events, "ConnectionUp"]
+    assert names(news) == ["OrderCancelled", "ConnectionUp"]
+
+
+def test_a_completed_order_without_more_than_our_tag_leaves_the_order_unknown(bench: Bench):
+    order = unknown(bench)
+    order.status = "Cancelled"
+    assert names(bench.answer_snapshot(completed_order_of(order))) == ["ConnectionUp"]
+    bench.pass_s(2)
+    assert bench.answer_snapshot(completed_order_of(order)) == []
+    assert (bench.state(), bench.intent().remaining) == ("UNKNOWN", 10)
 
 
 def test_an_unknown_order_is_lost_after_three_clean_looks_over_a_minute(bench: Bench):
@@ -237,7 +244,7 @@ def test_lists_without_an_end_are_asked_for_again_but_not_at_once(bench: Bench):
     bench.pass_s(1.9)
     assert bench.flush() == []
     bench.pass_s(0.1)
-    assert kinds(bench.flush()) == ["5", "7", "99"]
+    assert kinds(bench.flush()) == ["16", "7", "99"]
 
 
 def test_an_order_sent_while_the_lists_were_told_is_not_lost(bench: Bench):

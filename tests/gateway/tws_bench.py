@@ -116,11 +116,12 @@ class Bench:
         accounts: tuple[str, ...] = (ACCOUNT,),
         mode: login.Mode = "paper",
         live_account: str | None = None,
+        client_id: int = 1,
         closes_all: bool = False,
         **settings: Any,
     ) -> None:
         self.broker = TwsBroker(
-            INSTRUMENTS.values(), client_id=1, closes_all=closes_all,
+            INSTRUMENTS.values(), client_id=client_id, closes_all=closes_all,
             refuses=lambda accounts: login.refusal(accounts, mode, live_account),
         )  # fmt: skip
         self.gateway = Gateway(self.broker, settle_ms=2000, **settings)

@@ -43,7 +43,7 @@ class DirectBroker:
         client_id: int,
         send: Callable[[list[Request]], bool],
     ) -> None:
-        self.client_id = client_id
+        self.client_id = str(client_id)
         self.messages = 0
         self.accounts: Collection[str] = ()
         self._instruments = {one.symbol: one for one in instruments}
@@ -77,7 +77,7 @@ class DirectBroker:
         if frames[0] == OPENED:
             self._is_connected = True
             self._outbox.forget_requests()
-            self._outbox.request(reports.Login(self.client_id))
+            self._outbox.request(reports.Login(int(self.client_id)))
             return [broker.SessionProgress("waiting for the exchange to answer the login")]
         if frames[0] == CLOSED:
             return [self.closed(frames[1].decode(errors="replace"))]

@@ -178,13 +178,13 @@ class DirectExchange:
         try:
             self._orders.place(client.client_id, request.order, self._now_ns)
         except BadRequest as bad:
-            client.out.append(_refusal(bad, request.order.order_id, request.refused))
+            client.out.append(_refusal(client, bad, request.order.order_id, request.refused))
 
     def _cancel(self, client: Client, request: CancelOrder) -> None:
         try:
             self._orders.cancel(client.client_id, request, self._now_ns)
         except BadRequest as bad:
-            client.out.append(_refusal(bad, request.order_id, "cancel_rejected"))
+            client.out.append(_refusal(client, bad, request.order_id, "cancel_rejected"))
 
     def _watch_positions(self, client: Client, _request: reports.WatchPositions) -> None:
         client.watches_positions = True
@@ -195,15 +195,11 @@ class DirectExchange:
         client.out.append(broker.PositionsComplete())
 
     def _list_all_orders(self, client: Client, _request: reports.AskAllOrders) -> None:
-        for order in self._exchange.open_orders():
-            own = order.client_id == client.client_id
-            client.out.append(reports.order_report(order, own=own))
+        client.out += [reports.order_report(order) for order in self._exchange.open_orders()]
         client.out.append(broker.QueryComplete("all_orders"))
 
     def _list_orders(self, client: Client, _request: reports.AskOrders) -> None:
-        for order in self._exchange.open_orders():
-            if order.client_id == client.client_id:
-                client.out.append(reports.order_report(order))
+        client.out += [reports.order_report(order) for order in self._exchange.open_orders()]
         client.out.append(broker.QueryComplete("open_orders"))
         for execution, _realised in self._orders.executions:
             client.out.append(reports.execution_report(execution))
@@ -241,7 +237,10 @@ class DirectExchange:
         client = self._serving.get(order.client_id)
         if client is not None:
             order_id = str(order.order_id)
-            client.out.append(broker.OrderError(order_id, REJECTED, order.reason, "rejected"))
+            client_id = str(order.client_id)
+            client.out.append(
+                broker.OrderError(order_id, REJECTED, order.reason, "rejected", client_id)
+            )
         self.changed(order)
 
     def cancelled(self, order: Order) -> None:
@@ -266,5 +265,7 @@ class DirectExchange:
         """No request from here asks for it."""
 
 
-def _refusal(bad: BadRequest, order_id: int, effect: broker.Effect) -> broker.OrderError:
-    return broker.OrderError(str(order_id), bad.code, bad.text, effect)
+def _refusal(
+    client: Client, bad: BadRequest, order_id: int, effect: broker.Effect
+) -> broker.OrderError:
+    return broker.OrderError(str(order_id), bad.code, bad.text, effect, str(client.client_id))

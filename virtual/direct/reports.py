@@ -46,7 +46,7 @@ class WatchPositions(msgspec.Struct, frozen=True):
 
 
 class AskOrders(msgspec.Struct, frozen=True):
-    """Report the client's open orders, all executions and all completed orders."""
+    """Report all open orders, executions and completed orders, of every client."""
 
 
 class AskAllOrders(msgspec.Struct, frozen=True):
@@ -75,11 +75,11 @@ class Welcome(msgspec.Struct, frozen=True):
 Report = Row | Welcome | BrokerEvent
 
 
-def order_report(order: orders.Order, *, own: bool = True) -> broker.OrderReport:
+def order_report(order: orders.Order) -> broker.OrderReport:
     """All of an order, as the exchange has it."""
     return broker.OrderReport(
         reference=order.order_ref,
-        order_id=str(order.order_id) if own else "",
+        order_id=str(order.order_id),
         permanent_id=str(order.perm_id),
         status=STATUSES[order.status],
         terms=TermChanges(
@@ -90,6 +90,9 @@ def order_report(order: orders.Order, *, own: bool = True) -> broker.OrderReport
         filled=order.filled,
         listed=True,
         is_open=STATUSES[order.status] == "working",
+        client_id=str(order.client_id),
+        account=order.account,
+        symbol=order.instrument.symbol,
     )
 
 
@@ -115,6 +118,8 @@ def execution_report(execution: orders.Execution) -> broker.ExecutionReport:
         side=order.side,
         quantity=_plain(execution.shares),
         price=_plain(execution.price),
+        client_id=str(order.client_id),
+        order_id=str(order.order_id),
     )
 
 

@@ -1,0 +1,54 @@
+"""Conflicts: what bears our tag and is not our order halts, until a person decides."""
+
+from msgspec.structs import replace
+
+from tapewire.common.events import (
+    Control,
+    OrderConflict,
+    RiskHalted,
+    RiskViolation,
+    Scope,
+)
+from tests.risk.orders import NOW, T0, monitor
+
+ACCOUNT = "DU1"
+CONFLICT = OrderConflict(T0, ACCOUNT, "AAPL", "s-1/1", "9001", "an order has its tag")
+
+
+def test_a_conflict_halts_its_account_and_symbol_once_and_a_person_lifts_it():
+    one = monitor()
+    one.check(NOW)
+    one.on_broker(CONFLICT)
+    violation, halted = one.check(NOW)
+    assert (violation.rule, halted.scope) == ("conflicts", Scope(ACCOUNT, symbol="AAPL"))
+    assert "conflict with order s-1/1: an order has its tag; look in TWS" in halted.reason
+    assert one.check(NOW, timer=True) == []
+    reply, _events = one.control(Control(T0, "resume", "seen", halted.scope), NOW)
+    assert reply.ok
+    assert one.check(NOW, timer=True) == []
+    assert one.halts == {}
+
+
+def test_a_conflict_that_happened_while_risk_was_away_is_answered_and_an_answered_one_is_not():
+    first = monitor()
+    first.on_broker(CONFLICT)
+    own = first.check(NOW)
+    assert [type(event) for event in own] == [RiskViolation, RiskHalted]
+    _reply, lifted = first.control(Control(T0, "resume", "seen"), NOW)
+    again = monitor()
+    for event in (*own, *lifted):
+        again.apply(event)
+    again.on_broker(CONFLICT)
+    again.on_broker(replace(CONFLICT, permanent_id="9002"))
+    assert [event.cause_id for event in again.check(NOW) if isinstance(event, RiskHalted)] == [
+        "s-1/1 9002"
+    ]
+
+
+def test_a_conflict_is_answered_under_a_halt_of_everything_too():
+    one = monitor()
+    one.control(Control(T0, "halt", "test"), NOW)
+    one.on_broker(CONFLICT)
+    one.check(NOW)
+    one.control(Control(T0, "resume", "test"), NOW)
+    assert one.check(NOW, timer=True) == []
