@@ -31,8 +31,8 @@ FAMILIES = {
     "tick events": ("quote", "trade"),
     "gateway events": (
         "order.intended", "order.denied", "order.accepted", "order.rejected", "order.cancelled",
-        "order.filled", "order.unknown", "order.lost", "order.conflict", "order.modify.intended",
-        "order.modified",
+        "order.filled", "order.unknown", "order.lost", "order.conflict",
+        "order.foreign.reported", "order.modify.intended", "order.modified",
         "order.modify.rejected", "order.cancel.rejected", "execution.reported",
         "commission.reported", "position.reported", "position.listed", "connection.up",
         "connection.lost",

@@ -25,8 +25,9 @@ CLOSED: Final = b"closed"
 """The first frame of what an adapter's descriptor brings: a connection, what came over it, its end.
 What follows is the adapter's own, but for the reason behind CLOSED."""
 
-Status = Literal["working", "accepted", "cancelled", "rejected"]
-"""What a report claims: it works and can fill; the broker has it; it is over, either way."""
+Status = Literal["working", "accepted", "cancelled", "rejected", "filled"]
+"""What a report claims: it works and can fill; the broker has it; it is over, in one of three ways.
+That it is filled is no more than a claim: executions are the truth."""
 Effect = Literal[
     "cancelled", "rejected", "cancel_rejected", "modify_rejected", "refused", "warning", "unlisted"
 ]
@@ -100,6 +101,7 @@ class OrderReport(BrokerEvent, frozen=True):
     client_id: str = ""
     account: str = ""
     symbol: str = ""
+    side: Side | None = None
 
     @property
     def names(self) -> Names:

@@ -38,6 +38,7 @@ def build(
         lease_ms=config.risk.lease_ms,
         settle_ms=config.tws.settle_ms,
         answer_ms=config.tws.answer_ms,
+        open_orders_ms=config.tws.open_orders_ms,
         reduce_only=liquidation,
         instruments=config.all_instruments(),
         **({} if liquidation else _limits(config)),

@@ -29,6 +29,7 @@ from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker, BrokerEvent
 from tapewire.gateway.orders.admission import Gate
 from tapewire.gateway.orders.entry import OrderEntry
+from tapewire.gateway.orders.foreign import ForeignWatch
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.limits import Ledger, Limits
@@ -55,6 +56,7 @@ class Gateway:
         lease_ms: int = 3000,
         settle_ms: int = 2000,
         answer_ms: int = 5000,
+        open_orders_ms: int = 0,
         reduce_only: bool = False,
         instruments: Iterable[Instrument] = (),
         rules: RuleBook | None = None,
@@ -81,6 +83,7 @@ class Gateway:
             unsure=lambda now: self.positions.unsure or self.gate.behind(now),
             apply=self._applied,
         )  # fmt: skip
+        self.foreign = ForeignWatch(self.orders.foreign, open_orders_ms, adapter.query_all_orders)
         self.listings = Listings(self.positions, adapter.query_all_orders)
         self.complaints: list[tuple[str, bytes]] = []
         self._held = ""  # why the connection takes no orders, as of the last tick
@@ -177,6 +180,7 @@ class Gateway:
     def _on_lost(self, report: broker.SessionLost, now: Now) -> list[Event]:
         """The connection is gone: queued orders never went, written ones may be anywhere."""
         self.listings.lost()
+        self.foreign.lost()
         never_sent = "the connection to the broker was lost before it was sent"
         events = self._applied(self.entry.unsent(self.broker.withdraw(), never_sent, now))
         lost = self.sync.on_lost(report, now)
@@ -187,6 +191,8 @@ class Gateway:
         """Timed work: what the broker has to be asked again, and what its silence means."""
         self._held = self.broker.held(now)
         self._note(now)
+        if self.sync.synchronised:
+            self.foreign.tick(now)
         return self.sync.tick(now) + self._applied(self.listings.tick(now))
 
     # ---- requests ------------------------------------------------------------------------------
@@ -243,20 +249,35 @@ class Gateway:
             broker.PositionsComplete: lambda _report, now: self._applied(
                 self.positions.completed(now)
             ),
-            broker.QueryComplete: self.sync.on_query_complete,
+            broker.QueryComplete: self._on_query_complete,
             broker.Complaint: self._on_complaint,
-            broker.Unreadable: self._on_complaint,
+            broker.Unreadable: self._on_unreadable,
         }
 
     def _on_order(self, report: broker.OrderReport, now: Now) -> list[Event]:
         """Executions are the truth: they are asked for where more is claimed than they show."""
         intent, found = self.registry.identify(report)
-        if intent is not None and found != "other":
-            if report.listed:
-                self.sync.named(intent.intent_id)
-            if report.filled is not None and report.filled > intent.filled:
-                self.sync.executions_missing(now)
+        if intent is None or found == "other":
+            return self._judged(self.registry.on_order(report, now)) + self._foreign(report, now)
+        if report.listed:
+            self.sync.named(intent.intent_id)
+        if report.filled is not None and report.filled > intent.filled:
+            self.sync.executions_missing(now)
         return self._judged(self.registry.on_order(report, now))
+
+    def _foreign(self, report: broker.OrderReport, now: Now) -> list[Event]:
+        """An order that is not ours: it counts, and nobody here touches it."""
+        if unsized := self.foreign.unsized(report):
+            self.complaints.append((unsized, b""))
+        account = next(iter(self.broker.accounts)) if len(self.broker.accounts) == 1 else ""
+        return self._applied(self.foreign.on_report(report, account, now))
+
+    def _on_query_complete(self, report: broker.QueryComplete, now: Now) -> list[Event]:
+        events = self.sync.on_query_complete(report, now)
+        if report.query not in ("open_orders", "all_orders"):
+            return events
+        gone = self.foreign.completed(now, believed=not self.sync.server_lost)
+        return events + self._applied(gone)
 
     def _on_execution(self, report: broker.ExecutionReport, now: Now) -> list[Event]:
         corrected = self.registry.fill(report.exec_id)
@@ -309,6 +330,10 @@ class Gateway:
     def _on_complaint(self, report: broker.Complaint, _now: Now) -> list[Event]:
         self.complaints.append((report.text, report.payload))
         return []
+
+    def _on_unreadable(self, report: broker.Unreadable, now: Now) -> list[Event]:
+        self.foreign.unreadable()
+        return self._on_complaint(report, now)
 
     def _note(self, now: Now) -> None:
         """This process has its turn. After a while without one, any number of messages may wait

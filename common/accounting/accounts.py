@@ -16,6 +16,7 @@ from tapewire.common.events import (
     Commission,
     Event,
     Fill,
+    ForeignOrderReported,
     OrderCreated,
     OrderIntended,
     PositionReported,
@@ -56,6 +57,10 @@ class Accounts(Generic[OrderT]):
             self._keys.add((event.account, event.symbol))
             self.reported.apply(event, source)
             return None
+        if isinstance(event, ForeignOrderReported):
+            self._keys.add((event.account, event.symbol))
+            self.orders.foreign.apply(event, source)
+            return None
         if isinstance(event, NAMES_A_KEY):
             self._keys.add((event.order.account, event.order.symbol))
         return self.orders.apply(event)
@@ -81,6 +86,7 @@ class Accounts(Generic[OrderT]):
         """The durable state as plain values: what a replay of the journals must come to."""
         return {
             "orders": self.orders.snapshot(),
+            "foreign": self.orders.foreign.snapshot(),
             "book": self.book.snapshot(),
             "reported": self.reported.snapshot(),
         }

@@ -24,11 +24,13 @@ from typing import Any, Generic, TypeVar
 from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.accounting.exec_ids import execution_key, supersedes
 from tapewire.common.accounting.executions import Executions
-from tapewire.common.accounting.identity import Names
+from tapewire.common.accounting.foreign import ForeignOrders, Working
+from tapewire.common.accounting.identity import Names, identity
 from tapewire.common.accounting.lifecycle import LIVE, state_after
 from tapewire.common.events import (
     Event,
     Fill,
+    ForeignOrderReported,
     ModifyOrder,
     OrderAccepted,
     OrderConflict,
@@ -132,8 +134,6 @@ class Order:
 
 OrderT = TypeVar("OrderT", bound=Order)
 Make = Callable[[SubmitOrder, Executions], OrderT]
-Working = tuple[Decimal, Decimal]
-"""What may still be bought, and sold."""
 
 
 class Orders(Generic[OrderT]):
@@ -146,6 +146,7 @@ class Orders(Generic[OrderT]):
         self.by_intent: dict[str, OrderT] = {}
         self.states: Counter[OrderState] = Counter()
         self.conflicts: dict[str, OrderConflict] = {}  # by their id
+        self.foreign = ForeignOrders(self._is_ours)
         self._make = make
         self._live: dict[str, OrderT] = {}
         self._working: dict[Key, Working] = {}
@@ -156,6 +157,7 @@ class Orders(Generic[OrderT]):
             OrderIntended: self._intended,
             OrderAccepted: self._accepted,
             OrderConflict: self._conflicted,
+            ForeignOrderReported: self.foreign.apply,
             Fill: self._filled,
             OrderModifyPending: self._modify_began,
             OrderModifyIntended: self._modify_began,
@@ -187,8 +189,11 @@ class Orders(Generic[OrderT]):
 
     def working(self, account: str, symbol: str, without: Order | None = None) -> Working:
         """What the live orders on `symbol` in `account` may still buy and sell, in the worst case,
-        but for the order `without`. It costs the same however many work."""
+        ours but for the order `without` and foreign ones. It costs the same however many work."""
         buying, selling = self._working.get((account, symbol), (ZERO, ZERO))
+        if self.foreign:
+            more, less = self.foreign.working((account, symbol))
+            buying, selling = buying + more, selling + less
         one = self.get(without.intent_id) if without is not None else None
         if one is None or one is not without:
             return buying, selling
@@ -207,6 +212,7 @@ class Orders(Generic[OrderT]):
         one = self._on.get(type(event), self._otherwise)(event)
         if one is not None:
             self._count(one)
+            self.foreign.recount(one.intent_id)
         return one
 
     # ---- by kind of event ----------------------------------------------------------------------
@@ -230,6 +236,12 @@ class Orders(Generic[OrderT]):
     def _conflicted(self, event: OrderConflict) -> None:
         """Kept, and nothing more: it is about an order that is not ours."""
         self.conflicts.setdefault(event.id, event)
+
+    def _is_ours(self, event: ForeignOrderReported) -> bool:
+        """Whether an order that a gateway did not place is one that the other one placed."""
+        one = self.get(event.reference)
+        reported = Names(event.client_id, event.order_id, event.permanent_id)
+        return one is not None and identity(one.names, reported) == "same"
 
     def _filled(self, fill: Fill) -> OrderT | None:
         """An execution, or a correction, which may move it from one order to another, or to none.

@@ -37,6 +37,9 @@ class TwsConfig(Section):
 
     IB's own limit is 50 messages per second as TWS reads them. `rate_max_per_s` counts them as they
     are written; where TWS's reading lags, fewer go. 0 paces nothing.
+
+    The open orders of all clients, and those entered by hand, are listed at each connection and
+    then every `open_orders_ms`: they count in every limit. 0 lists them at a connection only.
     """
 
     host: str = "127.0.0.1"
@@ -49,6 +52,7 @@ class TwsConfig(Section):
     probe_after_ms: Positive = 1000
     hang_up_after_ms: Positive = 10_000
     settle_ms: Annotated[int, Field(ge=0)] = 2000
+    open_orders_ms: Annotated[int, Field(ge=0)] = 10_000
 
 
 class BusConfig(Section):

@@ -11,7 +11,7 @@ from tapewire.common.events.base import (
     signed,
     types_by_name,
 )
-from tapewire.common.events.foreign import OrderConflict
+from tapewire.common.events.foreign import ForeignOrderReported, OrderConflict
 from tapewire.common.events.market import (
     Bar,
     Quote,
@@ -110,6 +110,7 @@ __all__ = [
     "FlattenCompleted",
     "FlattenDelayed",
     "FlattenStarted",
+    "ForeignOrderReported",
     "Heartbeat",
     "ListPositions",
     "ModifyOrder",

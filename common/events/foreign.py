@@ -1,6 +1,48 @@
 """Orders at the broker that are not ours, as the gateway reports them."""
 
-from tapewire.common.events.base import Account, Event, Name, Text, TimeNs
+from decimal import Decimal
+
+from tapewire.common.events.base import (
+    Account,
+    Event,
+    Name,
+    Side,
+    Text,
+    TimeNs,
+    require_finite,
+)
+
+
+class ForeignOrderReported(Event, frozen=True, tag="order.foreign.reported"):
+    """An open order that this gateway did not place: new, changed, or gone where `remaining` is 0.
+
+    `client_id`, `order_id` and `permanent_id` are the broker's names for it; one entered by hand
+    has no order id. `reference` is its tag. `remaining` counts in every exposure.
+    """
+
+    ts_ns: TimeNs
+    account: Account
+    symbol: Name
+    side: Side
+    quantity: Decimal
+    remaining: Decimal
+    client_id: str
+    order_id: str
+    permanent_id: str
+    reference: str = ""
+
+    def __post_init__(self) -> None:
+        require_finite("foreign order", quantity=self.quantity, remaining=self.remaining)
+
+    @property
+    def id(self) -> str:
+        """Names the order for good where the broker does."""
+        return self.id_of(self.client_id, self.order_id, self.permanent_id)
+
+    @staticmethod
+    def id_of(client_id: str, order_id: str, permanent_id: str) -> str:
+        """The same of an order's names."""
+        return permanent_id or f"{client_id}/{order_id}"
 
 
 class OrderConflict(Event, frozen=True, tag="order.conflict"):

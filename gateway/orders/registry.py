@@ -36,6 +36,7 @@ from tapewire.common.events import (
     Commission,
     Event,
     Fill,
+    ForeignOrderReported,
     OrderAccepted,
     OrderAnswer,
     OrderCancelled,
@@ -95,6 +96,7 @@ class Registry:
         """The durable state as plain values."""
         return {
             "orders": self.orders.snapshot(),
+            "foreign": self.orders.foreign.snapshot(),
             "denied": self._denied,
             "executions": sorted(self.accounts.book.exec_ids),
             "commissions": sorted(self._commissions),
@@ -143,6 +145,8 @@ class Registry:
         names, listed = report.names, not isinstance(report, broker.OrderReport) or report.listed
         if report.reference or listed:  # a tag of nobody's is not overruled by an id that is ours
             intent = self.orders.get(report.reference)
+        elif self.orders.foreign.word(ForeignOrderReported.id_of(*names)) is not None:
+            intent = None  # its open order had another tag
         else:
             intent = self.by_order_id(names.order_id, names.client_id)
         return (None, "other") if intent is None else (intent, identity(intent.names, names))

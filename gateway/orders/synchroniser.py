@@ -62,7 +62,7 @@ class Synchroniser:
         self._version = 0
         self._snapshot: Snapshot | None = None
         self._orders_listed = False  # on this connection
-        self._server_lost = False  # what the broker reports now is worth nothing
+        self.server_lost = False  # what the broker reports now is worth nothing
         self._connected_mono_ns = 0
         self._settle_ns = settle_ms * 1_000_000
         self._answer_ns = max(answer_ms, settle_ms) * 1_000_000
@@ -107,7 +107,7 @@ class Synchroniser:
     def on_ready(self, report: broker.SessionReady, now: Now) -> list[Event]:
         """Logged in: ask for all that is needed before trading."""
         self.logged_in, self._version = True, report.version
-        if self._snapshot is None and not self.synchronised and not self._server_lost:
+        if self._snapshot is None and not self.synchronised and not self.server_lost:
             self._start(now)
         return []
 
@@ -120,21 +120,21 @@ class Synchroniser:
     def on_lost(self, report: broker.SessionLost, now: Now) -> list[Event]:
         """The connection is gone, and all that was known of the broker with it."""
         was_up, self.synchronised, self.logged_in = self.synchronised, False, False
-        self._server_lost = False
+        self.server_lost = False
         self._forget(report.reason)
         self._positions.lost()
         return [ConnectionLost(now.wall_ns, report.reason)] if was_up else []
 
     def on_server_lost(self, report: broker.ServerLost, _now: Now) -> list[Event]:
         """The broker's side has lost its own server: it knows nothing for certain any more."""
-        self.synchronised, self._server_lost = False, True
+        self.synchronised, self.server_lost = False, True
         self._forget(report.reason)
         self._positions.doubt("since it lost its server")
         return []
 
     def on_server_restored(self, _report: broker.ServerRestored, now: Now) -> list[Event]:
         """It has its server back, and reads its orders again: let that settle."""
-        self._server_lost = False
+        self.server_lost = False
         self._connected_mono_ns = now.mono_ns
         if self.logged_in:
             self._start(now)
@@ -142,7 +142,7 @@ class Synchroniser:
 
     def on_query_complete(self, report: broker.QueryComplete, _now: Now) -> list[Event]:
         """One of the lists has come to its end."""
-        self._orders_listed |= report.query == "open_orders" and not self._server_lost
+        self._orders_listed |= report.query == "open_orders" and not self.server_lost
         return []
 
     def executions_missing(self, now: Now) -> None:
@@ -162,7 +162,7 @@ class Synchroniser:
     def tick(self, now: Now) -> list[Event]:
         """A snapshot that is due, or one that is complete or will not end."""
         events: list[Event] = []
-        if self._server_lost:
+        if self.server_lost:
             return events
         if self.logged_in:
             self._positions.tick(now)

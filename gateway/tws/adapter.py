@@ -41,6 +41,7 @@ STATUSES: Final[dict[str, Status]] = {
     "Cancelled": "cancelled",
     "ApiCancelled": "cancelled",
     "Inactive": "rejected",
+    "Filled": "filled",
 }
 """TWS's words for an order's status; it has the order under any other word too."""
 
@@ -234,7 +235,7 @@ class TwsBroker:
             message.order_ref, order_id, permanent_id, None if found == "rejected" else found,
             terms if message.quantity is not None else None, listed=True,
             is_open=message.status not in ENDED, client_id=client_id,
-            account=message.account, symbol=self.contracts.symbol_of(message),
+            account=message.account, symbol=self.contracts.symbol_of(message), side=message.side,
         )  # fmt: skip
 
     def _execution(self, message: tws.Execution) -> BrokerEvent:

@@ -17,6 +17,7 @@ from tapewire.common.events import (
     EVERYTHING,
     Event,
     Fill,
+    ForeignOrderReported,
     OrderIntended,
     OrderModified,
     OrderModifyIntended,
@@ -43,6 +44,7 @@ class Violation(NamedTuple):
 
 ADDS_RISK: tuple[type[Event], ...] = (
     OrderIntended, OrderModifyIntended, OrderModified, Fill, PositionReported,
+    ForeignOrderReported,
 )  # fmt: skip
 """The events after which a position, or what could become of it, may be larger than before."""
 

@@ -45,8 +45,8 @@ BAD = {
     "strategies = [1]": "number 1 of strategies is 1, must be a table",
     "[tws]\nprot = 1": (
         "tws.prot is not a known key; did you mean port? Known: answer_ms, client_id,"
-        " hang_up_after_ms, host, liquidation_client_id, port, probe_after_ms, rate_max_per_s,"
-        " reconnect_ms, settle_ms"
+        " hang_up_after_ms, host, liquidation_client_id, open_orders_ms, port, probe_after_ms,"
+        " rate_max_per_s, reconnect_ms, settle_ms"
     ),
     "tsw = 1": "tsw is not a known key; did you mean tws?",
     "[metrics]\nprot = 1": "metrics.prot is not a known key; expected one of: enabled",
@@ -221,8 +221,8 @@ VARIABLES = {
     ),
     ("TAPEWIRE_TWS__PROT", "1"): (
         "environment (TAPEWIRE_TWS__PROT): tws.prot is not a known key; did you mean port?"
-        " Known: answer_ms, client_id, hang_up_after_ms, host, liquidation_client_id, port,"
-        " probe_after_ms, rate_max_per_s, reconnect_ms, settle_ms"
+        " Known: answer_ms, client_id, hang_up_after_ms, host, liquidation_client_id,"
+        " open_orders_ms, port, probe_after_ms, rate_max_per_s, reconnect_ms, settle_ms"
     ),
     ("TAPEWIRE_INSTRUMENTS__0__SYMBOL", "A"): (
         "environment: TAPEWIRE_INSTRUMENTS__0__SYMBOL names a part of a list;"

@@ -82,7 +82,10 @@ def test_the_replacement_of_an_order_after_a_reconnect_is_a_conflict_and_ours_is
     bench.connect()
     twin, order.status = replaced(order), "Cancelled"
     news = bench.answer_snapshot(open_order_of(twin), completed_order_of(order))
-    assert names(news) == ["OrderConflict", "OrderCancelled", "ConnectionUp"]
+    assert names(news) == [
+        "OrderConflict", "ForeignOrderReported", "OrderCancelled", "ConnectionUp",
+    ]  # fmt: skip
+    assert bench.gateway.orders.working(ACCOUNT, "AAPL") == (10, 0), "the replacement works"
     (conflict,) = conflicts(bench)
     assert (conflict.account, conflict.symbol) == (ACCOUNT, "AAPL")
     assert (conflict.intent_id, conflict.permanent_id) == ("s-1/1", "9001")
@@ -136,7 +139,7 @@ def test_a_modify_that_leaves_two_live_orders_changes_the_one_that_is_ours(bench
     assert bench.modify(modify_order(limit=149)).accepted
     bench.flush()
     twin = replaced(order, limit=Decimal(149))
-    assert names(bench.opened(twin)) == ["OrderConflict"]
+    assert names(bench.opened(twin)) == ["OrderConflict", "ForeignOrderReported"]
     assert bench.intent().modify is not None
     order.limit = Decimal(149)
     assert names(bench.opened(order)) == ["OrderModified"]
@@ -151,7 +154,7 @@ def test_an_order_without_a_permanent_id_yet_gets_the_first_that_tws_gives_it(be
     (named,) = bench.opened(order, perm_id=7_001)
     assert named.permanent_id == "7001"
     assert bench.opened(order) == []
-    assert names(bench.opened(order, perm_id=7_002)) == ["OrderConflict"]
+    assert names(bench.opened(order, perm_id=7_002)) == ["OrderConflict", "ForeignOrderReported"]
     assert bench.intent().permanent_id == "7001"
 
 

@@ -17,7 +17,7 @@ from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
 STATUSES: Final[dict[orders.Status, Status]] = {
     "PreSubmitted": "working",
     "Submitted": "working",
-    "Filled": "accepted",
+    "Filled": "filled",
     "Cancelled": "cancelled",
     "Inactive": "rejected",
 }
@@ -93,6 +93,7 @@ def order_report(order: orders.Order) -> broker.OrderReport:
         client_id=str(order.client_id),
         account=order.account,
         symbol=order.instrument.symbol,
+        side="BUY" if order.side == "BUY" else "SELL",
     )
 
 
