@@ -4,7 +4,8 @@ import time
 from decimal import Decimal
 
 from tapewire.common.bus import wire
-from tapewire.common.events import OrderIntended, OrderRejected, OrderTerms
+from tapewire.common.events import OrderIntended, OrderRejected, OrderTerms, OrderUnknown
+from tapewire.simulator.group_process import CONTROL
 from tests.pipeline.running import Running
 from tests.pipeline.test_bad_messages import _dead_letters, _push, signal
 from tests.simulator import control
@@ -14,7 +15,7 @@ HALF_OPEN_S = 6
 
 
 def inject(running: Running, what: str, **given: object) -> int:
-    return control.inject(running.run_dir / "simulator.control", what, **given)
+    return control.inject(running.run_dir / CONTROL, what, **given)
 
 
 def test_a_half_open_line_stops_writing_and_loses_nothing(running):
@@ -44,3 +45,26 @@ def test_a_rejection_with_a_field_too_many_is_kept_and_the_order_ends(shared):
 
 def _rejections(running: Running) -> list[OrderRejected]:
     return [one for one in running.journal("gateway") if isinstance(one, OrderRejected)]
+
+
+def test_a_swallowed_order_is_unknown_and_keeps_nobody_waiting(running):
+    running.until_ready()
+    _done(running, "swallowed", on_order=1)
+    running.until(lambda: _unknown(running), "the order to be UNKNOWN")
+    running.until_ready()
+    running.until_fills(running.fills() + 3)
+    (unknown,) = _unknown(running)
+    intents = [
+        e.order.intent_id for e in running.journal("gateway") if isinstance(e, OrderIntended)
+    ]
+    assert intents.count(unknown.intent_id) == 1
+    running.flatten()
+    assert running.faults_at_the_end() == []
+
+
+def _unknown(running: Running) -> list[OrderUnknown]:
+    return [e for e in running.journal("gateway") if isinstance(e, OrderUnknown)]
+
+
+def _done(running: Running, what: str, **given: object) -> None:
+    control.until_spent(running.run_dir / CONTROL, inject(running, what, **given))
