@@ -64,7 +64,7 @@ class RiskService(Service):
             self.monitor.on_broker(event, source, now.mono_ns)
 
     def on_heartbeat(self, source: str, beat: Heartbeat, now: Now) -> None:
-        """A peer that came back with less than was seen of it halts trading."""
+        """A peer whose journal cannot be trusted halts trading."""
         fault = self.followers[source].fault
         if fault:
             self.emit(*self.monitor.on_fault(fault, now))

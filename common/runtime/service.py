@@ -131,7 +131,7 @@ class Service:
         """An event of a followed source: each once, in order."""
 
     def on_heartbeat(self, source: str, beat: Heartbeat, now: Now) -> None:
-        """A followed source lives; `followers[source].fault` says if it came back with less."""
+        """A followed source lives; `followers[source].fault` says if it cannot be trusted."""
 
     def on_request(self, sender: bytes, event: Event, now: Now) -> None:
         """Something asked on the `requests` channel; answer with `reply`."""
