@@ -1,4 +1,4 @@
-"""supervisord as it comes, but for what a full disk does to it: `python -m ...supervise -c FILE`.
+"""supervisord as it comes, but for what a full disk does to it.
 
 With this, a log that cannot be written costs its line. As it comes, it costs more. What goes wrong
 with a log is printed to standard error, which is on the same disk: that raises in turn, and ends
