@@ -17,7 +17,12 @@ GATEWAYS: Final = (GATEWAY, LIQUIDATION)
 JOURNALED: Final = (*GATEWAYS, EXECUTOR, RISK)
 """The roles with a journal and a stream of their own."""
 
-_STRATEGY: Final = "strategy-"
+STRATEGY: Final = "strategy"
+"""All strategies together, as clients of the executor."""
+CLI: Final = "cli"
+"""A person at the command line, as a client of risk."""
+
+_STRATEGY: Final = f"{STRATEGY}-"
 
 
 def strategy_role(name: str) -> str:

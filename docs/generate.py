@@ -51,7 +51,7 @@ FAMILIES = {
         "order.request", "order.submit", "order.cancel", "order.modify", "order.cancel_all",
         "position.list",
         "order.reply", "order.answer", "stream.catch_up", "stream.catch_up.reply",
-        "risk.control", "risk.control.reply",
+        "risk.control", "risk.control.reply", "request.refused",
     ),
 }  # fmt: skip
 """Which events stand in which table of wire.md; one that no process sends stands in none."""

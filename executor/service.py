@@ -79,9 +79,11 @@ class ExecutorService(Service):
         """Signals. Before the past is known none is answered; their strategies send them again."""
         if channel != "signals":
             return
-        signal = wire.decode_event(frames[0])
+        signal = wire.decode_event(frames[-1])
         if not isinstance(signal, Signal | CancelSignal | ModifySignal):
             raise WireError(f"found {type(signal).__name__}, expected a signal")
+        if reason := self.door.refusal(frames[:-1], signal):
+            raise WireError(reason)
         self.metrics.count("signals_received")
         if self.room.unwritable or self.readiness(now)[0] != "READY":
             self.metrics.count("signals_deferred")

@@ -6,6 +6,7 @@ A node is a `Host`, as a live process is: the same `build` functions put its ser
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from tapewire.common.bus.access import Access, clients_of
 from tapewire.common.bus.transport import Inbound, Stream
 from tapewire.common.clock import VirtualClock
 from tapewire.common.config.settings import Config
@@ -173,6 +174,15 @@ class Node:
     def epoch(self) -> str:
         """A new one for every start, in their order."""
         return f"{self.role}.{self.starts:0{EPOCH_DIGITS}}"
+
+    @property
+    def access(self) -> Access:
+        """The tokens are made from the epoch, so that each run has the same ones."""
+        return Access(self.role, {one: self.token_for(one) for one in clients_of(self.role)})
+
+    def token_for(self, client: str) -> bytes:
+        """What a kind of client sends along to this start."""
+        return f"{self.epoch}/{client}".encode()
 
     def journal(self, synchronous: Synchronous = "FULL", *, background: bool = False) -> Journal:
         """What survives the process; with NORMAL, not always the machine."""

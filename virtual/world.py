@@ -15,6 +15,7 @@ from functools import partial
 
 from tapewire.common import roles
 from tapewire.common.bus import wire
+from tapewire.common.bus.access import RIGHTS, client_of
 from tapewire.common.bus.transport import Inbound
 from tapewire.common.clock import VirtualClock
 from tapewire.common.config.settings import Config
@@ -260,10 +261,17 @@ class World:
             receiver, channel, frames = frames[0].decode(), f"{sender}.requests", frames[1:]
         elif channel == "signals":
             receiver = roles.EXECUTOR
+            frames = [*self._token(sender, receiver), *frames]
         else:
             receiver, channel = channel.removesuffix(".requests"), "requests"
-            frames = [sender.encode(), *frames]
+            frames = [sender.encode(), *self._token(sender, receiver), *frames]
         return self._post(self.links.between(sender, receiver, channel), [*frames])
+
+    def _token(self, sender: str, receiver: str) -> list[bytes]:
+        """What a process sends along, if it may ask anything of the receiver."""
+        client = client_of(sender)
+        right = (receiver, client) in RIGHTS
+        return [self.nodes[receiver].token_for(client)] if right else []
 
     def _find_readers(self, sender: str, channel: str, topic: bytes) -> Iterator[Link]:
         """Who receives what `sender` publishes under `topic`, and as which channel."""

@@ -65,6 +65,7 @@ def require_short(run_dir: Path) -> Path:
 
 FOLDERS: Final = (
     "journals", "status", "locks", "epochs", "logs", "targets", "programs", "heads", "reserve",
+    "tokens",
 )  # fmt: skip
 """What a run directory has in it."""
 

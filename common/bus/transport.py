@@ -5,7 +5,7 @@ services do not know.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -89,6 +89,7 @@ class ZmqTransport:
         self.emptied = True  # whether the last poll took all that was there
         self._sockets: dict[str, zmq.Socket[bytes]] = {}
         self._streams: dict[str, Stream] = {}
+        self._tokens: dict[str, Callable[[], bytes]] = {}
         self._poller = zmq.Poller()
         self._readers: dict[zmq.Socket[bytes], str] = {}
         self._watched: dict[str, int] = {}
@@ -123,6 +124,10 @@ class ZmqTransport:
             socket.setsockopt(zmq.SUBSCRIBE, topic)
         socket.connect(endpoint)
 
+    def present(self, channel: str, token: Callable[[], bytes]) -> None:
+        """Send `token()` along with every message on `channel`, in a frame before it."""
+        self._tokens[channel] = token
+
     def attach(self, channel: str, stream: Stream) -> None:
         """Poll `stream` beside the sockets, as `channel`."""
         self._streams[channel] = stream
@@ -146,6 +151,9 @@ class ZmqTransport:
         stream = self._streams.get(channel)
         if stream is not None:
             return stream.write(frames[0])
+        token = self._tokens.get(channel)
+        if token is not None:
+            frames = [token(), *frames]
         try:
             sock, last = self._sockets[channel], len(frames) - 1
             for place, frame in enumerate(frames):  # only the first can fail: a message is whole

@@ -60,6 +60,7 @@ from tapewire.common.events.process import (
     OrderReply,
     OrderRequest,
     ProcessState,
+    RequestRefused,
 )
 from tapewire.common.events.risk import (
     Control,
@@ -144,6 +145,7 @@ __all__ = [
     "PositionsListed",
     "ProcessState",
     "Quote",
+    "RequestRefused",
     "RiskHalted",
     "RiskResumed",
     "RiskViolation",

@@ -122,3 +122,13 @@ class CatchUpReply(Event, frozen=True, tag="stream.catch_up.reply"):
     head: int
     known_seq: int = 0
     chain: str = ""
+
+
+class RequestRefused(Event, frozen=True, tag="request.refused"):
+    """Nothing of the request was taken: its sender has no right to it, or no token that says so.
+
+    `id` is the request's, 0 where it has none. With a token of an earlier start, read it again.
+    """
+
+    reason: Text
+    id: int = 0

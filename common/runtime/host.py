@@ -8,6 +8,7 @@ simulation it is a node of the virtual group. Neither changes what is built.
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from tapewire.common.bus.access import Access
 from tapewire.common.bus.transport import Stream, Transport
 from tapewire.common.clock import Clock
 from tapewire.common.config.settings import Config
@@ -37,6 +38,10 @@ class Host(Protocol):
     @property
     def epoch(self) -> str:
         """Names this start; sorts behind those of all earlier starts of the role."""
+
+    @property
+    def access(self) -> Access:
+        """What this start's clients may ask of it, and by which tokens it knows them."""
 
     @property
     def heads(self) -> Heads:

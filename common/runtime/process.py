@@ -21,13 +21,14 @@ from typing import Any, Final
 import structlog
 
 from tapewire.common import roles
+from tapewire.common.bus.access import RIGHTS, Access, client_of, clients_of
 from tapewire.common.bus.endpoints import STREAMS, endpoint, prepare_run_dir
 from tapewire.common.bus.transport import Stream, ZmqTransport
 from tapewire.common.bus.wire import topic
 from tapewire.common.clock import Clock, SystemClock
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config, ConfigError
-from tapewire.common.runtime import logs, private_file
+from tapewire.common.runtime import logs, private_file, tokens
 from tapewire.common.runtime.background import BackgroundJournal
 from tapewire.common.runtime.disk import MB
 from tapewire.common.runtime.head_file import HeadFile
@@ -51,6 +52,8 @@ EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_CONFIG: Final = 2
 TURN_MS: Final = 50
+SIGNALS: Final = "signals"
+"""The socket that signals are sent to: the only one without replies that takes requests."""
 DRAIN_MAX_NS: Final = 1_500_000_000  # well within what supervisord waits before it kills
 RESERVED: Final = (roles.RISK, roles.LIQUIDATION)
 """Who keeps disk space for itself: to halt, and to close positions."""
@@ -78,6 +81,8 @@ class Process:
         self._walk: Walk | None = None
         self.heads = Heads(role, HeadFile(self.run_dir, role))
         self.epoch = next_epoch(self.run_dir / "epochs" / role, self.clock.now_ns())
+        issued = {one: tokens.issue(self.run_dir, role, one) for one in clients_of(role)}
+        self.access = Access(role, issued)
 
     def endpoint(self, name: str) -> str:
         """The address of the socket `name`."""
@@ -156,6 +161,7 @@ class Process:
             publish, requests = STREAMS[source]
             topics = (topic(source), topic(f"heartbeat.{source}"))
             self.transport.connect(f"{source}.requests", "dealer", self.endpoint(requests))
+            self._present(f"{source}.requests", source)
             self.transport.connect(f"{source}.events", "sub", self.endpoint(publish), topics)
         return sources
 
@@ -173,6 +179,15 @@ class Process:
     ) -> None:
         """See `Host.connect`."""
         self.transport.connect(channel, kind, self.endpoint(name), topics, batch_max)
+        if name == SIGNALS:
+            self._present(channel, roles.EXECUTOR)
+
+    def _present(self, channel: str, server: str) -> None:
+        """Show on `channel` the token that this role has for `server`, if it may ask anything."""
+        client = client_of(self.role)
+        if (server, client) in RIGHTS:
+            file = tokens.path_of(self.run_dir, server, client)
+            self.transport.present(channel, tokens.TokenFile(file))
 
     def connect_outside(self, channel: str, kind: str, address: str, topics: list[bytes]) -> None:
         """See `Host.connect_outside`."""

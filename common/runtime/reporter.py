@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from tapewire.common.clock import Clock
 from tapewire.common.runtime.service import Service
 
 STATUS_EVERY_NS: Final = 500_000_000
+REASONS_MAX: Final = 20  # of dead letters, logged in one report
 
 
 class Reporter:
@@ -55,7 +57,14 @@ class Reporter:
             self._log.info("state", state=state, reason=reason)
 
     def _log_dead_letters(self) -> None:
+        """Each reason once in a report, and of many reasons the first: who floods a socket must
+        not fill the log."""
         letters = self._service.dead_letters
-        while letters:
-            letter = letters.popleft()
-            self._log.warning("dead letter", origin=letter.origin, reason=letter.reason)
+        counted = Counter((letter.origin, letter.reason) for letter in letters)
+        letters.clear()
+        for (origin, reason), times in [*counted.items()][:REASONS_MAX]:
+            often = {"times": times} if times > 1 else {}
+            self._log.warning("dead letter", origin=origin, reason=reason, **often)
+        left = sum([*counted.values()][REASONS_MAX:])
+        if left:
+            self._log.warning("more dead letters", times=left)

@@ -43,11 +43,13 @@ from tapewire.common.events import (
     Event,
     Heartbeat,
     ProcessState,
+    RequestRefused,
     TradingState,
     name_of,
 )
 from tapewire.common.runtime.commits import Commits
 from tapewire.common.runtime.disk import Disk, Room
+from tapewire.common.runtime.door import Door
 from tapewire.common.runtime.heads import Heads, with_remedy
 from tapewire.common.runtime.journal import Head, Journal, JournalError
 from tapewire.common.runtime.metrics import Metrics
@@ -119,6 +121,8 @@ class Service:
             lambda event, source, now: self.on_reply(source, event, now)
         )
         self.replies.on(CatchUpReply, self._on_past)
+        self.door = Door(self.requests.route, self.dead_letter, self.reply)
+        self.replies.on(RequestRefused, self.door.refused)
         if self.stream is not None:
             self.requests.on(CatchUp, self.on_catch_up)
         self._turns = self.metrics.times["turn", ""]
@@ -317,7 +321,7 @@ class Service:
         elif channel == JOURNAL:
             pass  # a commit is complete: that there is a turn is all it takes
         elif channel == "requests":
-            self.requests.route(channel, wire.decode_event(frames[-1]), frames[0], now)
+            self.door.enter(frames, now)
         else:
             self.on_frames(channel, frames, now)
 

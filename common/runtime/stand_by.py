@@ -65,13 +65,17 @@ class StandBy(Service):
 
 
 def assemble(host: H, build: Callable[[H], Service]) -> Service:
-    """Build the service, or what stands by for it; with what the process remembers of others."""
+    """Build the service, or what stands by for it; with what the process remembers of others, and
+    the door that its clients come through."""
+    service: Service
     try:
         service = build(host)
     except JournalDamagedError as error:
         host.reset()
-        return StandBy(host, sentence(host.role, error))
-    service.remember(host.heads)
+        service = StandBy(host, sentence(host.role, error))
+    else:
+        service.remember(host.heads)
+    service.door.access = host.access
     return service
 
 

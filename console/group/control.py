@@ -17,12 +17,14 @@ from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
+from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import SUPERVISOR, Bus, endpoint
 from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.config.locate import config_path
 from tapewire.common.errors import TapewireError
-from tapewire.common.events import EVERYTHING, Control, ControlReply, Scope
+from tapewire.common.events import EVERYTHING, Control, ControlReply, RequestRefused, Scope
+from tapewire.common.runtime.tokens import TokenFile, path_of
 
 FILE: Final = "started.json"
 TIMEOUT_S: Final = 5.0
@@ -135,15 +137,24 @@ def run_dir_of(path: str | None) -> Path:
 def ask(group: Place, action: Action, reason: str, scope: Scope = EVERYTHING) -> ControlReply:
     """Send one request to risk and wait for its answer, at most `TIMEOUT_S`."""
     transport = ZmqTransport()
+    token = TokenFile(path_of(group.run_dir, roles.RISK, roles.CLI))
     try:
         address = endpoint("control", group.bus, group.run_dir)
         transport.connect("control", "dealer", address)
+        transport.present("control", token)
         request = wire.encode(Control(time.time_ns(), action, reason, scope))
-        deadline, sent = time.monotonic() + TIMEOUT_S, False
+        deadline, sent, shown = time.monotonic() + TIMEOUT_S, False, b""
         while time.monotonic() < deadline:
-            sent = sent or transport.send("control", [request])
+            if not sent:
+                shown, sent = token(), transport.send("control", [request])
             for _, frames in transport.poll(50):
-                return wire.decode(frames[-1], ControlReply)
+                reply = wire.decode_event(frames[-1])
+                if isinstance(reply, ControlReply):
+                    return reply
+                if isinstance(reply, RequestRefused):
+                    if token() == shown:
+                        raise NoAnswer(f"risk refused it: {reply.reason}")
+                    sent = False  # risk was started again meanwhile, with a new token
         raise NoAnswer(
             f"risk did not answer within {TIMEOUT_S:.0f} s; is the group up? While risk is silent"
             " the gateway sends nothing that adds risk"

@@ -19,6 +19,7 @@ from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.events import Control, ControlReply
 from tapewire.common.runtime.journal import SqliteJournal, events_of
 from tapewire.common.runtime.process import next_epoch
+from tapewire.common.runtime.tokens import TokenFile, path_of
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,6 +128,10 @@ def test_sigterm_ends_it_with_status_0_and_tells_why(start: Start, run_dir: Path
     assert not target.exists()
 
 
+def cli_token(run_dir: Path) -> TokenFile:
+    return TokenFile(path_of(run_dir, "risk", "cli"))
+
+
 ASKED = 1500  # several times what one turn takes
 
 
@@ -134,6 +139,7 @@ ASKED = 1500  # several times what one turn takes
 def console(run_dir: Path) -> Iterator[ZmqTransport]:
     transport = ZmqTransport()
     transport.connect("control", "dealer", f"ipc://{run_dir}/control")
+    transport.present("control", cli_token(run_dir))
     yield transport
     transport.close(linger_ms=0)
 
@@ -260,6 +266,7 @@ def test_a_journal_that_cannot_be_read_halts_it_and_it_says_so_to_whoever_asks(
     )
     transport = ZmqTransport()
     transport.connect("control", "dealer", f"ipc://{run_dir}/control")
+    transport.present("control", cli_token(run_dir))
     request = wire.encode(Control(1, "halt", "x"))
     wait_for(lambda: transport.send("control", [request]), "the connection")
     ((_, frames),) = wait_for(lambda: transport.poll(50), "the answer")

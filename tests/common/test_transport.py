@@ -1,6 +1,7 @@
 """Real sockets behave as the design counts on."""
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -225,3 +226,23 @@ def test_what_nobody_takes_is_counted(here: ZmqTransport, address: str) -> None:
     here.connect("signals", "push", address)
     assert not here.send("signals", [b"lost"])
     assert here.refused["signals"] == 1
+
+
+def test_a_token_goes_ahead_of_every_message_of_its_channel(
+    here: ZmqTransport, there: ZmqTransport, address: str
+) -> None:
+    tokens = iter([b"first", b"second"])
+    there.bind("signals", "pull", address)
+    here.connect("signals", "push", address)
+    wait_for(lambda: here.send("signals", [b"without"]), "the peer")
+    here.present("signals", lambda: next(tokens))
+    here.send("signals", [b"a"])
+    here.send("signals", [b"b"])
+    assert [frames for _, frames in take(there, 3)] == [
+        [b"without"], [b"first", b"a"], [b"second", b"b"],
+    ]  # fmt: skip
+
+
+def test_the_file_of_a_socket_is_for_its_user_alone(here: ZmqTransport, tmp_path: Path) -> None:
+    here.bind("signals", "pull", f"ipc://{tmp_path}/s")
+    assert stat.S_IMODE((tmp_path / "s").stat().st_mode) == 0o600

@@ -11,10 +11,12 @@ import pytest
 import typer.main
 import zmq
 
+from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import SUPERVISOR
 from tapewire.common.config.settings import load
 from tapewire.common.events import EVERYTHING, Control, ControlReply, Scope
+from tapewire.common.runtime import tokens
 from tapewire.console import application, brake
 from tapewire.console.group import control, launch
 from tests.console.running import answering
@@ -40,13 +42,16 @@ def risk(run_dir, config) -> Iterator[list[Control]]:
     """A started group in the run directory, whose risk answers; gives the requests it received."""
     launch.keep(load(), run_dir)
     read: list[Control] = []
+    (run_dir / tokens.FOLDER).mkdir(exist_ok=True)
+    token = tokens.issue(run_dir, roles.RISK, roles.CLI)
     context = zmq.Context()
     door = context.socket(zmq.ROUTER)
     door.bind(f"ipc://{run_dir}/control")
 
     def answer() -> None:
         if door.poll(20_000):
-            peer, request = door.recv_multipart()
+            peer, shown, request = door.recv_multipart()
+            assert shown == token
             read.append(wire.decode(request, Control))
             door.send_multipart([peer, wire.encode(ControlReply(True, "HALTED", read[-1].reason))])
 

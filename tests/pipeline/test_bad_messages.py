@@ -10,6 +10,7 @@ from tapewire.common.bus.endpoints import endpoint
 from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.config import tws_address
 from tapewire.common.events import OrderCreated, OrderDenied, OrderExpired, OrderTerms, Signal
+from tapewire.common.runtime.tokens import TokenFile, path_of
 from tests.pipeline.running import python
 from tests.waiting import wait_for
 
@@ -105,6 +106,7 @@ def _push(running, bodies: list[bytes]) -> None:
     try:
         address = endpoint("signals", running.group.config.bus, running.run_dir)
         transport.connect("signals", "push", address)
+        transport.present("signals", TokenFile(path_of(running.run_dir, "executor", "strategy")))
         for body in bodies:
             wait_for(lambda b=body: transport.send("signals", [b]), "the executor to take it")
     finally:

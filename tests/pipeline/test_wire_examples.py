@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tapewire.common.events import OrderCreated
 from tests.places import ROOT
 
 WIRE = (ROOT / "docs" / "wire.md").read_text()
@@ -74,3 +75,18 @@ def test_the_packages_of_the_node_example_are_the_ones_it_names():
     named = (Path(ROOT) / "tests" / "node" / "package.json").read_text()
     for package in re.findall(r'from "([^"]+)"', example("js")):
         assert f'"{package}"' in named
+
+
+def test_the_python_sender_trades_once(shared, tmp_path):
+    script = tmp_path / "signal.py"
+    script.write_text(re.findall(r"^```python\n(.*?)^```", WIRE, re.MULTILINE | re.DOTALL)[0])
+    command = [sys.executable, str(script), str(shared.run_dir)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+
+    def answers() -> list[str]:
+        events = [e for e in shared.journal("executor") if isinstance(e, OrderCreated)]
+        return [e.signal_id for e in events if e.signal_id.startswith("mine-")]
+
+    shared.until(answers, "the executor's answer")
+    assert len(answers()) == 1

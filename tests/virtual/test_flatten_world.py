@@ -22,6 +22,7 @@ from tapewire.common.events import (
     SubmitOrder,
 )
 from tapewire.common.instruments import Instrument
+from tapewire.executor.service import ExecutorService
 from tapewire.gateway.tws.encoder import RequestEncoder, contract_of
 from tapewire.gateway.tws.framing import frame
 from tapewire.risk.service import RiskService
@@ -69,7 +70,9 @@ class Desk:
         )
 
     def _ask(self, command: SubmitOrder | CancelOrder) -> None:
-        request = wire.encode(OrderRequest(1, [command]))
+        executor = self.world.service(roles.EXECUTOR)
+        assert isinstance(executor, ExecutorService)
+        request = wire.encode(OrderRequest(1, [command], executor.welcome.token))
         self.world._route(roles.EXECUTOR, f"{roles.GATEWAY}.requests", [request])
 
     def flatten(self, scope: Scope = EVERYTHING) -> None:

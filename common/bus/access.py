@@ -1,0 +1,133 @@
+"""Access: who may ask what of which process.
+
+A socket in the run directory is open to every program of the user, and a tcp port to every user of
+the machine. So whoever wants something done sends a token along, in a frame of its own before the
+message. A process makes new tokens at each start, one for each kind of client, and puts them where
+that client finds them (`common.runtime.tokens`). A token of an earlier start is worth nothing: what
+was on its way to a process that died must not be done by the next one.
+
+`RIGHTS` is the whole table of what a token is good for. What is not in it is refused, and changes
+nothing. Reading is free: a catch-up needs no token, as the streams themselves need none.
+
+Comparing two byte strings is all that a message costs. There is no signature over its content. It
+would help against nobody: who can read the sockets' traffic can read the tokens as well.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from hmac import compare_digest
+from typing import Final, NamedTuple
+
+from tapewire.common import roles
+from tapewire.common.events import (
+    CancelAll,
+    CancelOrder,
+    CancelSignal,
+    CatchUp,
+    Control,
+    Event,
+    ListPositions,
+    ModifyOrder,
+    ModifySignal,
+    OrderRequest,
+    Signal,
+    SubmitOrder,
+    name_of,
+)
+
+Kinds = tuple[type[Event], ...]
+
+
+class Right(NamedTuple):
+    """What one kind of client may send. `commands` are those in an `order.request`; with `fenced`
+    they come under a fencing token, or the request is the hello that gets one."""
+
+    messages: Kinds
+    commands: Kinds = ()
+    fenced: bool = False
+
+
+CLOSING: Final = (SubmitOrder, CancelOrder, CancelAll, ListPositions)
+"""What risk asks of a gateway, to close positions. The orders are its own, of strategy `risk`."""
+
+RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
+    (roles.GATEWAY, roles.EXECUTOR): Right(
+        (OrderRequest,), (SubmitOrder, CancelOrder, ModifyOrder), fenced=True
+    ),
+    (roles.GATEWAY, roles.RISK): Right((OrderRequest,), CLOSING),
+    (roles.LIQUIDATION, roles.RISK): Right((OrderRequest,), CLOSING),
+    (roles.EXECUTOR, roles.STRATEGY): Right((Signal, CancelSignal, ModifySignal)),
+    (roles.RISK, roles.CLI): Right((Control,)),
+}
+"""By the process that is asked and the kind of client. Orders of `risk` itself, which close
+positions, come from risk alone, and it sends no others."""
+
+FREE: Final = (CatchUp,)
+"""What anybody may ask."""
+
+
+def client_of(role: str) -> str:
+    """What kind of client a process is: all strategies are one."""
+    return roles.STRATEGY if roles.is_strategy(role) else role
+
+
+def clients_of(server: str) -> Iterator[str]:
+    """The kinds of clients that a process has."""
+    return (client for of, client in RIGHTS if of == server)
+
+
+class Access:
+    """The door of one process: its clients' tokens, and what each is good for."""
+
+    def __init__(self, server: str, tokens: Mapping[str, bytes]) -> None:
+        self.server = server
+        self._tokens = tuple(tokens.items())
+
+    def __repr__(self) -> str:
+        return f"<Access to {self.server} for {', '.join(name for name, _ in self._tokens)}>"
+
+    def refusal(self, token: bytes, event: Event) -> str:
+        """Why a message under this token must not be taken; empty if it may."""
+        if isinstance(event, FREE):
+            return ""
+        client = self._client(token)
+        if client is None:
+            return self._unknown(token, event)
+        right = RIGHTS[self.server, client]
+        if type(event) not in right.messages:
+            return f"{client} may not send {name_of(event)} to {self.server}"
+        return self._of_request(client, right, event) if isinstance(event, OrderRequest) else ""
+
+    def _client(self, token: bytes) -> str | None:
+        """Whose token it is. All are compared, so the time it takes says nothing."""
+        found = None
+        for client, expected in self._tokens:
+            if compare_digest(token, expected):
+                found = client
+        return found
+
+    def _of_request(self, client: str, right: Right, request: OrderRequest) -> str:
+        if right.fenced != bool(request.fencing_token or request.hello):
+            needs = "needs a fencing token" if right.fenced else "has no fencing token"
+            return f"{client} {needs} to ask {self.server} for something"
+        of_risk = client == roles.RISK
+        for command in request.commands:
+            if type(command) not in right.commands:
+                return f"{client} may not ask {self.server} for {name_of(command)}"
+            if isinstance(command, SubmitOrder) and (command.strategy == roles.RISK) != of_risk:
+                return f"{client} may not send orders of {command.strategy}"
+        return ""
+
+    def _unknown(self, token: bytes, event: Event) -> str:
+        files = [
+            f"tokens/{self.server}.{client}"
+            for client in clients_of(self.server)
+            if type(event) in RIGHTS[self.server, client].messages
+        ]
+        if not files:
+            return f"nobody may send {name_of(event)} to {self.server}"
+        found = "a token that is not of this start" if token else "no token"
+        return f"{name_of(event)} with {found}; expected that of {_either(files)}"
+
+
+def _either(names: Iterable[str]) -> str:
+    return " or ".join(names)
