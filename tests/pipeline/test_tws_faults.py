@@ -4,7 +4,17 @@ import time
 from decimal import Decimal
 
 from tapewire.common.bus import wire
-from tapewire.common.events import OrderIntended, OrderRejected, OrderTerms, OrderUnknown
+from tapewire.common.events import (
+    OrderAccepted,
+    OrderConflict,
+    OrderFilled,
+    OrderIntended,
+    OrderRejected,
+    OrderTerms,
+    OrderUnknown,
+    RiskHalted,
+)
+from tapewire.console.records import books
 from tapewire.simulator.group_process import CONTROL
 from tests.pipeline.running import Running
 from tests.pipeline.test_bad_messages import _dead_letters, _push, signal
@@ -47,6 +57,19 @@ def _rejections(running: Running) -> list[OrderRejected]:
     return [one for one in running.journal("gateway") if isinstance(one, OrderRejected)]
 
 
+def test_a_replaced_order_is_a_conflict_that_halts_its_symbol(running):
+    tag = _works(running)
+    _done(running, "perm_id_replaced", tag=tag)
+    _done(running, "reset")  # the answers after it tell of the replacement
+    conflict = _conflict(running)
+    assert conflict.intent_id == tag
+    running.until(lambda: _halted(running), "the halt of its symbol")
+    running.until_ready()
+    running.flatten()
+    assert running.faults_at_the_end() == []
+    assert books.broker_books(running.run_dir / "audit.jsonl")["orders_open"] == 0
+
+
 def test_a_swallowed_order_is_unknown_and_keeps_nobody_waiting(running):
     running.until_ready()
     _done(running, "swallowed", on_order=1)
@@ -66,5 +89,44 @@ def _unknown(running: Running) -> list[OrderUnknown]:
     return [e for e in running.journal("gateway") if isinstance(e, OrderUnknown)]
 
 
+def test_an_execution_of_another_client_with_our_tag_is_the_account_s_and_not_our_order_s(running):
+    tag = _works(running)
+    _done(running, "foreign_execution", tag=tag, quantity=3)
+    conflict = _conflict(running)
+    assert conflict.intent_id == tag
+    running.until(lambda: _halted(running), "the halt of its symbol")
+    running.flatten()
+    journal = running.journal("gateway")
+    assert [e for e in journal if isinstance(e, OrderFilled) and e.intent_id == tag] == []
+    assert running.faults_at_the_end() == []
+
+
+def _works(running: Running) -> str:
+    """Let an order work far from the market; its tag."""
+    running.until_ready()
+    _push(running, [wire.encode(signal("mine", FAR))])
+
+    def tags() -> list[str]:
+        accepted = [e for e in running.journal("gateway") if isinstance(e, OrderAccepted)]
+        return [e.intent_id for e in accepted if e.intent_id.startswith("test-mine")]
+
+    running.until(tags, "the order to work")
+    return tags()[0]
+
+
 def _done(running: Running, what: str, **given: object) -> None:
     control.until_spent(running.run_dir / CONTROL, inject(running, what, **given))
+
+
+def _conflict(running: Running) -> OrderConflict:
+    def look() -> list[OrderConflict]:
+        return [e for e in running.journal("gateway") if isinstance(e, OrderConflict)]
+
+    running.until(look, "the conflict")
+    return look()[0]
+
+
+def _halted(running: Running) -> bool:
+    return any(
+        isinstance(e, RiskHalted) and e.scope.symbol == "AAPL" for e in running.journal("risk")
+    )
