@@ -32,6 +32,7 @@ from tapewire.common.events import (
     AnySignal,
     ConnectionUp,
     Event,
+    ModifyOrder,
     OrderAnswer,
     OrderCreated,
     OrderDenied,
@@ -199,7 +200,8 @@ class Executor:
                 self._unanswered.answered(name)
                 continue
             self._unanswered.sent(name, now.mono_ns)
-            if order.live:  # one that is over may come back
+            # One that is over may come back; and of its modify only the gateway knows the end.
+            if order.live or isinstance(command, ModifyOrder):
                 late.append(command)
         return late
 
@@ -218,7 +220,7 @@ class Executor:
         self.live = True
         for live_order in self.ledger.orders.live():
             self._unanswered.add(live_order.intent_id)
-            self.requests.ask(live_order)
+        self.requests.ask()
         events: list[Event] = []
         for order in list(self.ledger.orders.by_intent.values()):
             events += self._news(order, now)

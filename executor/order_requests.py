@@ -198,11 +198,12 @@ class OrderRequests:
                     return [_ended(order, answer.intent_id, answer.reason, now)]
         return []
 
-    def ask(self, order: ExecutorOrder) -> None:
-        """Ask the gateway for what was asked of an order, unless that waits already."""
-        for request in (order.cancel_request, order.modify_request):
-            if request is not None:
-                self._unanswered.add(request.command.id)
+    def ask(self) -> None:
+        """Ask the gateway for all that was asked of orders and is not over, unless it waits."""
+        for order in set(self._of.values()):
+            for request in (order.cancel_request, order.modify_request):
+                if request is not None:
+                    self._unanswered.add(request.command.id)
 
     def unanswered(self, signal_id: str) -> tuple[ExecutorOrder | None, Command | None]:
         """The order that was asked for something, and the command, if it still needs an answer."""

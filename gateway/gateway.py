@@ -207,7 +207,7 @@ class Gateway:
         if isinstance(command, ModifyOrder):
             return self.entry.modify(command, now)
         if isinstance(command, CancelOrder):
-            return self.entry.cancel(command, now)
+            return self._cancel(command, now)
         if isinstance(command, ListPositions):
             return self._list_positions(command)
         return self.entry.cancel_all(now)
@@ -217,6 +217,13 @@ class Gateway:
             return OrderAnswer(command.id, accepted=False, reason=self.sync.problem), []
         self.listings.begin(command)
         return OrderAnswer(command.id, accepted=True), []
+
+    def _cancel(self, command: CancelOrder, now: Now) -> tuple[OrderAnswer, list[Event]]:
+        answer, events = self.entry.cancel(command, now)
+        intent = self.orders.get(command.intent_id)
+        if answer.accepted and intent is not None and intent.live:
+            self.sync.cancelled(intent, now)
+        return answer, events
 
     def release(self, now: Now) -> tuple[bytes, list[Intent], list[Event]]:
         """What may be written to the broker at this moment; admission is asked once more.
@@ -260,7 +267,7 @@ class Gateway:
         if intent is None or found == "other":
             return self._judged(self.registry.on_order(report, now)) + self._foreign(report, now)
         if report.listed:
-            self.sync.named(intent.intent_id)
+            self.sync.named(intent.intent_id, working=report.status == "working")
         if report.filled is not None and report.filled > intent.filled:
             self.sync.executions_missing(now)
         return self._judged(self.registry.on_order(report, now))
@@ -281,9 +288,6 @@ class Gateway:
 
     def _on_execution(self, report: broker.ExecutionReport, now: Now) -> list[Event]:
         corrected = self.registry.fill(report.exec_id)
-        intent, found = self.registry.identify(report)
-        if intent is not None and found != "other":
-            self.sync.named(intent.intent_id)
         events = self._judged(self.registry.on_execution(report, now))
         if events:
             self.sync.executed()
@@ -317,6 +321,8 @@ class Gateway:
             self.complaints.append(
                 (f"{text}; the order is as it was, and the broker is asked", b"")
             )
+        if intent is not None and error.effect == "cancel_rejected":
+            self.sync.cancel_ended(intent)
         if intent is not None and intent.live and error.effect in ("unlisted", "cancel_rejected"):
             self.sync.ask(now)
         return self._applied(self.registry.on_error(error, now.wall_ns))

@@ -277,7 +277,10 @@ class OrderModifyRejected(Event, frozen=True, tag="order.modify.rejected"):
 
 
 class OrderCancelRejected(Event, frozen=True, tag="order.cancel.rejected"):
-    """The broker will not cancel the order, with its error code; the order is as it was."""
+    """The broker will not cancel the order, with its error code; the order is as it was.
+
+    `code` is 0 where the broker did not react to the cancel and lists the order as working.
+    """
 
     ts_ns: TimeNs
     account: Account

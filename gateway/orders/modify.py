@@ -160,7 +160,7 @@ class Modifies:
         for modify_id, intent in list(self._pending.items()):
             written_ns = intent.modify_written.mono_ns if intent.modify_written else 0
             late = modify_id in self.queued or written_ns >= written_before_ns
-            if intent.intent_id in snapshot.seen and not late:
+            if not late:
                 events += self._settle(intent, snapshot.begun, now_ns)
         return events
 

@@ -6,6 +6,9 @@ completed orders were all listed to their ends; every message meanwhile could be
 asked for long enough after connecting for the broker to have read what an earlier connection left
 in its socket; the order was not written so shortly before that the broker may not have read it; and
 it is not queued here, unsent.
+
+Only the lists of orders name an order. Its executions show that it existed, and not that the rest
+of it still works.
 """
 
 from typing import Final
@@ -22,6 +25,7 @@ class Snapshot:
     def __init__(self, begun: Now) -> None:
         self.begun = begun
         self.seen: set[str] = set()  # the intents whose orders were named
+        self.working: set[str] = set()  # of these, the open ones that are not being cancelled
         self.executed = False  # an execution came that was not known
         self.unreadable = False  # something came that could not be read, perhaps an order
         self._open: set[broker.Query] = {"open_orders", "executions", "completed_orders"}

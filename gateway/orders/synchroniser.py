@@ -18,7 +18,14 @@ from collections.abc import Callable
 from typing import Final
 
 from tapewire.common.clock import Now
-from tapewire.common.events import ConnectionLost, ConnectionUp, Event, OrderLost, OrderUnknown
+from tapewire.common.events import (
+    ConnectionLost,
+    ConnectionUp,
+    Event,
+    OrderCancelRejected,
+    OrderLost,
+    OrderUnknown,
+)
 from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker, BrokerEvent
 from tapewire.gateway.orders.inquiry import LOOKS_MIN, LOST_AFTER_NS, Inquiry
@@ -29,6 +36,9 @@ from tapewire.gateway.orders.snapshot import Snapshot
 
 EXECUTIONS_LATE_NS: Final = 1_000_000_000
 FOREVER_NS: Final = 10**18
+IGNORED: Final = (
+    "the order still works, after the broker was asked to cancel it and answered queries"
+)
 NOT_NAMED: Final = (
     f"the broker answered every query {LOOKS_MIN} times within"
     f" {LOST_AFTER_NS // 1_000_000_000} s or more, and never named the order"
@@ -68,6 +78,7 @@ class Synchroniser:
         self._answer_ns = max(answer_ms, settle_ms) * 1_000_000
         self._inquiry = Inquiry(self._settle_ns)
         self._awaiting: deque[Intent] = deque()  # written, in their order; some have an answer
+        self._cancels: dict[str, tuple[Intent, int]] = {}  # asked of the broker, and since when
 
     @property
     def orders_reported(self) -> bool:
@@ -88,10 +99,12 @@ class Synchroniser:
         if self._snapshot is not None:
             self._snapshot.note(report)
 
-    def named(self, intent_id: str) -> None:
-        """The broker has named the order of this intent, in an answer or by itself."""
+    def named(self, intent_id: str, *, working: bool) -> None:
+        """A list names the order of this intent, and shows whether it works, uncancelled."""
         if self._snapshot is not None:
             self._snapshot.seen.add(intent_id)
+            if working:
+                self._snapshot.working.add(intent_id)
 
     def executed(self) -> None:
         """An execution is news. In a snapshot it may be one of long ago, which the positions that
@@ -153,6 +166,14 @@ class Synchroniser:
         """The bytes of an order are handed over: its answer is waited for."""
         self._awaiting.append(intent)
 
+    def cancelled(self, intent: Intent, now: Now) -> None:
+        """The broker is asked to cancel an order: what becomes of it is waited for."""
+        self._cancels[intent.intent_id] = (intent, now.mono_ns)
+
+    def cancel_ended(self, intent: Intent) -> None:
+        """The broker has answered the cancel of an order."""
+        self._cancels.pop(intent.intent_id, None)
+
     def ask(self, now: Now) -> None:
         """Something about an order is in doubt: ask for all that the broker knows of orders."""
         self._inquiry.soon(now.mono_ns)
@@ -171,6 +192,7 @@ class Synchroniser:
             events += self._conclude(snapshot, now)
         self._ask_about_orders(now)
         self._ask_about_modifies()
+        self._ask_about_cancels(now)
         if self._inquiry.due(now.mono_ns) and not self._snapshot and self.logged_in:
             self._begin_snapshot(now)
         return events
@@ -187,6 +209,7 @@ class Synchroniser:
         self._snapshot = None
         self._inquiry.forget()
         self._awaiting.clear()
+        self._cancels.clear()
         self._orders_listed, self.problem = False, problem
         self._registry.modifies.disconnected()
 
@@ -214,6 +237,28 @@ class Synchroniser:
             if not self._inquiry.knows(modify_id):
                 self._inquiry.soon(max(since_ns, self._connected_mono_ns) + self._settle_ns + 1)
 
+    def _ask_about_cancels(self, now: Now) -> None:
+        """A cancel that changes nothing: the broker is asked whether the order still works."""
+        for intent_id, (intent, since_ns) in list(self._cancels.items()):
+            if not intent.live:
+                del self._cancels[intent_id]
+                continue
+            is_late = now.mono_ns - since_ns >= self._answer_ns
+            if is_late and not self._inquiry.knows(_cancel_of(intent_id)):
+                self._inquiry.soon(now.mono_ns)
+
+    def _ignored(self, snapshot: Snapshot, now_ns: int) -> list[Event]:
+        """The end of each cancel whose order works all the same, by a list that is believed: the
+        broker never had it. Whoever wanted it may ask again."""
+        events: list[Event] = []
+        for intent_id, (intent, since_ns) in list(self._cancels.items()):
+            is_late = snapshot.begun.mono_ns - since_ns >= self._answer_ns
+            if intent.live and is_late and intent_id in snapshot.working:
+                del self._cancels[intent_id]
+                account = intent.order.account
+                events.append(OrderCancelRejected(now_ns, account, intent_id, 0, IGNORED))
+        return events
+
     def _conclude(self, snapshot: Snapshot, now: Now) -> list[Event]:
         """The snapshot is over: what it did not name is in doubt, and lost in the end."""
         self._snapshot = None
@@ -223,7 +268,7 @@ class Synchroniser:
         missing = [
             intent
             for intent in self._registry.missing(snapshot.seen)
-            if intent.state == "UNKNOWN" or _unanswered_ns(intent, begun_ns) > self._settle_ns
+            if not self._is_fresh(intent, begun_ns)
         ]
         events: list[Event] = []
         for intent in missing:
@@ -231,9 +276,15 @@ class Synchroniser:
         if believed:
             written_before_ns = begun_ns - self._settle_ns
             events += self._registry.modifies.settled(snapshot, written_before_ns, now.wall_ns)
+            events += self._ignored(snapshot, now.wall_ns)
         events = self._apply(events)
         doubtful = [intent.intent_id for intent in missing if intent.live]
         doubtful += [modify_id for modify_id, _ in self._registry.modifies.waiting()]
+        doubtful += [
+            _cancel_of(intent_id)
+            for intent_id, (intent, since_ns) in self._cancels.items()
+            if intent.live and now.mono_ns - since_ns >= self._answer_ns
+        ]
         self._inquiry.concluded(doubtful, snapshot.seen, now.mono_ns)
         if snapshot.executed:
             self._positions.doubt("since it reported executions that were not known")
@@ -242,6 +293,13 @@ class Synchroniser:
             accounts = tuple(self._broker.accounts)
             events.append(ConnectionUp(now.wall_ns, self._version, accounts))
         return events
+
+    def _is_fresh(self, intent: Intent, begun_ns: int) -> bool:
+        """Whether it went out on this connection, so shortly before a look that it says nothing."""
+        written = intent.written
+        if written is None or written.mono_ns < self._connected_mono_ns:
+            return False
+        return begun_ns - written.mono_ns <= self._settle_ns
 
     def _unnamed(
         self, intent: Intent, begun_ns: int, now_ns: int, *, believed: bool
@@ -258,6 +316,11 @@ class Synchroniser:
     def _unanswered_reason(self, believed: bool) -> str:
         listed = "lists no such order" if believed else "did not list its orders to the end"
         return f"the broker did not answer within {self._answer_ns // 1_000_000} ms, and {listed}"
+
+
+def _cancel_of(intent_id: str) -> str:
+    """What the cancel of an order is called in the inquiry."""
+    return f"cancel of {intent_id}"
 
 
 def _unanswered_ns(intent: Intent, now_ns: int) -> int:

@@ -24,7 +24,8 @@ class OneOrder:
         self.order: Order = self.bench.rest()
         self.executions: list[Execution] = []
         self.taken = 0
-        self.unread: list[tuple[Decimal, Decimal]] = []  # modifies that TWS has not read
+        # What TWS has not read: the terms of a modify each, or None for a cancel.
+        self.unread: list[tuple[Decimal, Decimal] | None] = []
         self.connected = True
 
     # ---- what may happen ----
@@ -39,22 +40,37 @@ class OneOrder:
 
     def cancel(self) -> None:
         self.bench.cancel()
+        if self.connected:
+            self.write()
 
     def write(self) -> None:
         modify = self.bench.intent().modify
-        if any(fields[0] == "3" for fields in self.bench.flush()) and modify is not None:
-            assert modify.terms.limit is not None
-            self.unread.append((modify.terms.quantity, modify.terms.limit))
+        for fields in self.bench.flush():
+            if fields[0] == "4":
+                self.unread.append(None)
+            elif fields[0] == "3" and modify is not None:
+                assert modify.terms.limit is not None
+                self.unread.append((modify.terms.quantity, modify.terms.limit))
 
     def read(self) -> None:
         """TWS acts on what it was sent, and says so."""
-        for quantity, limit in self.unread:
+        for terms in self.unread:
+            if terms is None:
+                self.read_cancel()
+                continue
+            quantity, limit = terms
             if self.order.status == "Submitted" and quantity > self.filled:
                 self.order.quantity, self.order.limit = quantity, limit
                 self.say(open_order_of(self.order), messages.order_status(self.order))
             else:
                 self.say(messages.error(157, self.order.order_id, 104, "Cannot modify"))
         self.unread.clear()
+
+    def read_cancel(self) -> None:
+        if self.order.status == "Submitted":
+            self.end()
+        else:
+            self.say(messages.error(157, self.order.order_id, 10148, "cannot be cancelled"))
 
     def swallow(self) -> None:
         """TWS never hears of what it was sent."""
@@ -104,9 +120,9 @@ class OneOrder:
             self.snapshot()
 
     def wait(self) -> None:
-        self.bench.pass_s(2.5)
+        self.bench.pass_s(6)
         if self.connected:
-            self.bench.flush()
+            self.write()
             self.snapshot()
 
     # ---- TWS ----

@@ -193,6 +193,18 @@ def test_an_unknown_order_that_is_answered_late_is_accepted(bench: Bench):
     assert names(bench.opened(order)) == ["OrderAccepted"]
 
 
+def test_an_execution_does_not_show_that_the_rest_of_the_order_still_works(bench: Bench):
+    order = bench.rest()
+    bench.fill(order, 4, "0001.01")
+    bench.lose()
+    bench.pass_s(1)
+    bench.connect()
+    listed = execution_message(execution_of(order, 4, "0001.01"), 1)
+    bench.answer_snapshot(listed)
+    assert names(bench.wait_s(70, listed)) == ["OrderLost"]
+    assert (bench.intent().filled, bench.intent().remaining) == (4, 0)
+
+
 def test_an_order_that_tws_does_not_know_when_it_is_cancelled_is_lost_in_the_end(bench: Bench):
     order = bench.rest()
     bench.pass_s(10)

@@ -46,6 +46,12 @@ def at_rest(world: World) -> Iterator[str]:
     assert isinstance(gateway, GatewayService)
     assert isinstance(executor, ExecutorService)
     intents, orders = gateway.gateway.orders, executor.executor.ledger.orders
+    for intent in intents.by_intent.values():
+        if intent.modify and not intent.live:
+            yield f"G4: {intent} is over, and has a modify under way: {intent.modify}"
+    for ours in orders.by_intent.values():
+        if not ours.live and (ours.modify_request or ours.cancel_request):
+            yield f"G4: {ours} is over, and has a cancel or a modify under way"
     for order in world.server._exchange.open_orders():
         if order.order_ref not in intents or order.client_id != 1:
             continue
