@@ -46,7 +46,7 @@ def build(
     return GatewayService(
         host.role, gateway, host.transport, host.clock, host.journal(background=True),
         epoch=host.epoch, follows=follows, hang_up=hang_up, heartbeat_ms=config.risk.heartbeat_ms,
-        disk=disk_of(host),
+        disk=None if liquidation else disk_of(host),  # what it takes only reduces
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ ENVIRONMENT = {
     "TAPEWIRE_STORAGE__FREE_RESUME_MB": "5",
     "TAPEWIRE_STORAGE__RESERVE_MB": "1",
 }
-JOURNALING = ("gateway", "liquidation", "risk", "executor")
+HALTING = ("gateway", "risk", "executor")  # the liquidation gateway takes only what reduces
 BYTES = 64 * 1024
 PAGE_BYTES = 4096
 
@@ -74,12 +74,12 @@ def watched(running: Running, folder: Path) -> dict[str, Any]:
     seen["fills_while_full"] = running.fills() - before
     running.kill_9("executor")
     seen["halt"] = control.ask(running.group.config, "flatten", "the disk is full").ok
-    time.sleep(2)
+    running.until(running._flattened, "the flatten to end, on the full disk", 15)
     seen["pids_while_full"] = pids(running)
-    seen["executor_while_full"] = running.group.processes()["executor"]["statename"]
+    running.until(lambda: supervised(running, "executor") == "RUNNING", "it to wait for room")
+    seen["state_of_the_executor"] = status.state_of(running.status("executor"))[0]
     ballast.unlink()
     running.until(lambda: not_halted(running), "all but risk to be READY")
-    running.until(running._flattened, "the flatten to end")
     seen["resumed"] = control.ask(running.group.config, "resume", "").ok
     running.until_ready()
     count = running.fills()
@@ -116,8 +116,13 @@ def pids(running: Running) -> dict[str, int]:
     return {**running.pids(), "supervisord": int(running.group.call("getPID"))}
 
 
+def supervised(running: Running, name: str) -> str:
+    """The state of a process, as supervisord sees it."""
+    return str(running.group.processes()[name]["statename"])
+
+
 def states(running: Running) -> dict[str, list[str]]:
-    return {name: list(status.state_of(running.status(name))) for name in JOURNALING}
+    return {name: list(status.state_of(running.status(name))) for name in HALTING}
 
 
 def halted(running: Running) -> bool:
@@ -125,7 +130,7 @@ def halted(running: Running) -> bool:
 
 
 def not_halted(running: Running) -> bool:
-    return all(running.state(name) == "READY" for name in JOURNALING if name != "risk")
+    return all(running.state(name) == "READY" for name in ("gateway", "executor"))
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def test_a_group_outlives_a_full_disk_halted_and_goes_on_by_itself(seen: dict[st
         assert "bytes were free, trading needs 3,000,000; free some space" in reason
     assert seen["halt"]  # risk has written it down, on its reserve
     assert seen["fills_while_full"] <= 2  # exits
-    assert seen["executor_while_full"] == "RUNNING"  # which was killed, and waits for room
+    assert seen["state_of_the_executor"] == "ENDED"  # it was killed, and waits for room
     for when in ("pids", "pids_while_full", "pids_afterwards"):
         seen[when].pop("executor")
     assert seen["pids"] == seen["pids_while_full"] == seen["pids_afterwards"]

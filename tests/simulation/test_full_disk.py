@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tapewire.common import roles
+from tapewire.common.accounting.compare import broker_of
 from tapewire.common.config.settings import Config, RiskConfig, RuleConfig, StrategyConfig
 from tapewire.common.events import Control, FlattenCompleted, RiskHalted
 from tapewire.common.runtime.disk import MB
@@ -36,10 +37,10 @@ def trading(until_s: int = 40) -> World:
     return world
 
 
-def states(world: World) -> set[str]:
+def states(world: World, *roles_: str) -> set[str]:
     now = world.clock.now()
-    services = {role: node.service for role, node in world.nodes.items() if role != "strategy-a"}
-    return {service.reported_state(now)[0] for service in services.values() if service}
+    services = (world.service(role) for role in roles_ or roles.JOURNALED)
+    return {service.reported_state(now)[0] for service in services if service}
 
 
 def orders(world: World) -> int:
@@ -56,7 +57,8 @@ def test_before_the_disk_is_full_what_adds_risk_is_denied_with_the_reason_until_
     world = trading()
     world.fill_disk(LOW_BYTES)
     world.run(2 * SECOND_NS)
-    assert states(world) == {"HALTED"}
+    assert states(world, roles.GATEWAY, roles.EXECUTOR, roles.RISK) == {"HALTED"}
+    assert states(world, roles.LIQUIDATION) == {"READY"}  # it takes only what reduces
     gateway = world.service(roles.GATEWAY)
     assert gateway is not None
     assert "50,000,000 bytes were free, trading needs 100,000,000" in gateway.room.reason
@@ -86,10 +88,9 @@ def test_on_a_full_disk_nothing_is_published_and_afterwards_nothing_is_missing(v
     heads = {role: world.nodes[role].records.head for role in victim or roles.JOURNALED}
     world.run(10 * SECOND_NS)
     for role, head in heads.items():
-        service = world.service(role)
-        assert service is not None
-        assert service.reported_state(world.clock.now())[0] == "HALTED"
         assert world.nodes[role].records.head == head
+        if role != roles.LIQUIDATION:  # which has nothing to write
+            assert states(world, role) == {"HALTED"}
     world.fill_disk(None)
     world.run(5 * SECOND_NS)
     assert states(world) == {"READY"}
@@ -106,6 +107,29 @@ def test_a_process_that_dies_on_a_full_disk_comes_back_and_nothing_is_missing():
     world.fill_disk(None)
     world.run(10 * SECOND_NS)
     assert states(world) == {"READY"}
+    assert agrees(world) == []
+
+
+@pytest.mark.parametrize(
+    "short",
+    [
+        pytest.param((LOW_BYTES,), id="nearly full"),
+        pytest.param((0, roles.GATEWAY, roles.EXECUTOR), id="full, but for the reserves"),
+    ],
+)
+def test_a_flatten_ends_on_a_disk_without_room(short: tuple):
+    world = trading()
+    world.fill_disk(*short)
+    world.run(2 * SECOND_NS)
+    risk = world.service(roles.RISK)
+    assert isinstance(risk, RiskService)
+    control = Control(START_NS, "flatten", "a person")
+    risk.emit(*risk.monitor.control(control, world.clock.now())[1])
+    world.run(30 * SECOND_NS)
+    assert FlattenCompleted in map(type, world.events(roles.RISK))
+    held = broker_of(world.server.books()).positions
+    assert not any(held.values())
+    world.fill_disk(None)
     assert agrees(world) == []
 
 
