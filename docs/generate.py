@@ -49,7 +49,7 @@ FAMILIES = {
     "signals": ("signal", "signal.cancel", "signal.modify"),
     "requests": (
         "order.request", "order.submit", "order.cancel", "order.modify", "order.cancel_all",
-        "position.list",
+        "order.resolve", "position.list",
         "order.reply", "order.answer", "stream.catch_up", "stream.catch_up.reply",
         "risk.control", "risk.control.reply", "request.refused",
     ),

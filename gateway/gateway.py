@@ -20,13 +20,16 @@ from tapewire.common.events import (
     ModifyOrder,
     OrderAnswer,
     OrderConflict,
+    OrderFilled,
     OrderIntended,
     ProcessState,
+    ResolveOrder,
     SubmitOrder,
 )
 from tapewire.common.instruments import Instrument
 from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker, BrokerEvent
+from tapewire.gateway.orders import resolve
 from tapewire.gateway.orders.admission import Gate
 from tapewire.gateway.orders.entry import OrderEntry
 from tapewire.gateway.orders.foreign import ForeignWatch
@@ -39,6 +42,7 @@ from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.synchroniser import Synchroniser
 from tapewire.risk.rules import RuleBook
 
+Command = SubmitOrder | CancelOrder | CancelAll | ModifyOrder | ListPositions | ResolveOrder
 ASLEEP_NS: Final = 1_000_000_000
 """Without a turn for longer than this, the process was stopped, or starved."""
 
@@ -193,12 +197,18 @@ class Gateway:
         self._note(now)
         if self.sync.synchronised:
             self.foreign.tick(now)
-        return self.sync.tick(now) + self._applied(self.listings.tick(now))
+        events = self.sync.tick(now)
+        for event in events:
+            if isinstance(event, OrderFilled) and event.reason:
+                self.complaints.append((f"{event.intent_id} is FILLED: {event.reason}", b""))
+        return events + self._applied(self.listings.tick(now))
 
     # ---- requests ------------------------------------------------------------------------------
 
     def obey(
-        self, command: SubmitOrder | CancelOrder | CancelAll | ModifyOrder | ListPositions, now: Now
+        self,
+        command: SubmitOrder | CancelOrder | CancelAll | ModifyOrder | ListPositions | ResolveOrder,
+        now: Now,
     ) -> tuple[OrderAnswer, list[Event]]:
         """Take a command: its answer, and the events that it led to."""
         self._note(now)
@@ -208,9 +218,21 @@ class Gateway:
             return self.entry.modify(command, now)
         if isinstance(command, CancelOrder):
             return self._cancel(command, now)
+        if isinstance(command, ResolveOrder):
+            return self._resolve(command, now)
         if isinstance(command, ListPositions):
             return self._list_positions(command)
         return self.entry.cancel_all(now)
+
+    def _resolve(self, command: ResolveOrder, now: Now) -> tuple[OrderAnswer, list[Event]]:
+        """A person says what became of an order: its end, and positions are read again."""
+        intent = self.orders.get(command.intent_id)
+        reason = resolve.refusal(intent)
+        if intent is None or reason:
+            return OrderAnswer(command.intent_id, accepted=False, reason=reason), []
+        self.positions.doubt("since an order was resolved by a person")
+        resolved = self._applied([resolve.resolution(intent, command, now.wall_ns)])
+        return OrderAnswer(command.intent_id, accepted=True), resolved
 
     def _list_positions(self, command: ListPositions) -> tuple[OrderAnswer, list[Event]]:
         if not self.sync.synchronised:
@@ -268,6 +290,8 @@ class Gateway:
             return self._judged(self.registry.on_order(report, now)) + self._foreign(report, now)
         if report.listed:
             self.sync.named(intent.intent_id, working=report.status == "working")
+        if found == "same" and report.status == "filled":
+            self.sync.claimed_filled(intent)
         if report.filled is not None and report.filled > intent.filled:
             self.sync.executions_missing(now)
         return self._judged(self.registry.on_order(report, now))

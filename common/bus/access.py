@@ -29,6 +29,7 @@ from tapewire.common.events import (
     ModifyOrder,
     ModifySignal,
     OrderRequest,
+    ResolveOrder,
     Signal,
     SubmitOrder,
     name_of,
@@ -57,6 +58,8 @@ RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
     (roles.LIQUIDATION, roles.RISK): Right((OrderRequest,), CLOSING),
     (roles.EXECUTOR, roles.STRATEGY): Right((Signal, CancelSignal, ModifySignal)),
     (roles.RISK, roles.CLI): Right((Control,)),
+    (roles.GATEWAY, roles.CLI): Right((OrderRequest,), (ResolveOrder,)),
+    (roles.LIQUIDATION, roles.CLI): Right((OrderRequest,), (ResolveOrder,)),
 }
 """By the process that is asked and the kind of client. Orders of `risk` itself, which close
 positions, come from risk alone, and it sends no others."""

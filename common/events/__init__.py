@@ -19,6 +19,7 @@ from tapewire.common.events.market import (
     Trade,
 )
 from tapewire.common.events.orders import (
+    NO_SUCH_ORDER,
     CancelAll,
     CancelOrder,
     Commission,
@@ -46,6 +47,7 @@ from tapewire.common.events.orders import (
     OrderUnknown,
     PositionReported,
     PositionsListed,
+    ResolveOrder,
     SignalAnswer,
     Stage,
     SubmitOrder,
@@ -92,6 +94,7 @@ from tapewire.common.events.terms import (
 
 __all__ = [
     "EVERYTHING",
+    "NO_SUCH_ORDER",
     "REQUIRED_PRICES",
     "TEXT_MAX",
     "AnySignal",
@@ -146,6 +149,7 @@ __all__ = [
     "ProcessState",
     "Quote",
     "RequestRefused",
+    "ResolveOrder",
     "RiskHalted",
     "RiskResumed",
     "RiskViolation",

@@ -5,7 +5,7 @@ inside Tapewire; `order_id` and `permanent_id` are the broker's names for it, op
 """
 
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from tapewire.common.events.base import Account, Event, Name, Side, Text, TimeNs, require_finite
 from tapewire.common.events.terms import OrderTerms
@@ -78,6 +78,20 @@ class ModifyOrder(Event, frozen=True, tag="order.modify"):
     expires_mono_ns: TimeNs = 0
 
 
+NO_SUCH_ORDER: Final = "no order with this id"
+"""What a gateway answers about an order that it does not know."""
+
+
+class ResolveOrder(Event, frozen=True, tag="order.resolve"):
+    """A person has looked at the broker, and says what became of an order that is UNKNOWN."""
+
+    intent_id: Name
+    ts_ns: TimeNs
+    outcome: Literal["cancelled", "filled", "lost"]
+    reason: Text
+    by: Name
+
+
 # ---- emitted by the gateway ----------------------------------------------------------------
 
 
@@ -146,11 +160,12 @@ class OrderCancelled(Event, frozen=True, tag="order.cancelled"):
 
 
 class OrderFilled(Event, frozen=True, tag="order.filled"):
-    """The executions have reached the whole quantity."""
+    """The executions have reached the whole quantity; or `reason` says why it is over without."""
 
     ts_ns: TimeNs
     account: Account
     intent_id: Name
+    reason: Text = ""
 
 
 class OrderUnknown(Event, frozen=True, tag="order.unknown"):

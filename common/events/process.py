@@ -10,6 +10,7 @@ from tapewire.common.events.orders import (
     CancelOrder,
     ListPositions,
     ModifyOrder,
+    ResolveOrder,
     SubmitOrder,
 )
 from tapewire.common.events.risk import TradingState
@@ -71,7 +72,7 @@ class OrderRequest(Event, frozen=True, tag="order.request"):
 
     id: int
     commands: Annotated[
-        list[SubmitOrder | CancelOrder | CancelAll | ModifyOrder | ListPositions],
+        list[SubmitOrder | CancelOrder | CancelAll | ModifyOrder | ListPositions | ResolveOrder],
         msgspec.Meta(max_length=4096),
     ]
     fencing_token: Token = ""

@@ -1,12 +1,17 @@
 """`orders`: the orders and what became of them, and cancelling them."""
 
+import getpass
 import sys
+import time
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from tapewire.common import roles
 from tapewire.common.amounts import counted
 from tapewire.common.errors import ConfigError
+from tapewire.common.events import NO_SUCH_ORDER, ResolveOrder
 from tapewire.console import brake
 from tapewire.console.commands.common import (
     EXIT_FAILED,
@@ -30,6 +35,15 @@ from tapewire.console.records import blotter as trading
 from tapewire.console.records.blotter import Only
 from tapewire.console.views import tables_trading, trading_json
 from tapewire.console.views.terminal import out
+
+
+class Outcome(StrEnum):
+    """What a person can say became of an order."""
+
+    CANCELLED = "cancelled"
+    FILLED = "filled"
+    LOST = "lost"
+
 
 orders = command_group("Orders; `tapewire orders` lists them.")
 
@@ -80,6 +94,32 @@ def cancel_orders(
     found = {"ok": reply.ok, "state": reply.state, "text": reply.text}
     answer(as_json, found, sentence if reply.ok else f"nothing was cancelled: {reply.text}")
     raise typer.Exit(0 if reply.ok else EXIT_FAILED)
+
+
+@orders.command("resolve")
+def resolve_order(
+    intent_id: Annotated[str, typer.Argument(help="as `tapewire orders --live --json` shows it")],
+    outcome: Annotated[Outcome, typer.Argument(help="what became of it at the broker")],
+    reason: Annotated[str, typer.Option("--reason", help="kept in the gateway's journal")],
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End an order that is UNKNOWN, once you have looked at the broker what became of it.
+
+    Refused for any other order, and while the broker lists it as open: its word is better.
+    """
+    group, by = running(config, run_dir), getpass.getuser()
+    command = ResolveOrder(intent_id, time.time_ns(), outcome.value, reason, by)
+    for role in roles.GATEWAYS:  # only the one that placed it knows it
+        reply = control.resolve(group, role, command)
+        if reply.accepted or reply.reason != NO_SUCH_ORDER:
+            break
+    sentence = f"{intent_id} is {outcome.value.upper()}: {reason}; positions are read again"
+    if not reply.accepted:
+        sentence = f"{intent_id} was not resolved: {reply.reason}"
+    answer(as_json, {"ok": reply.accepted, "text": reply.reason}, sentence)
+    raise typer.Exit(0 if reply.accepted else EXIT_FAILED)
 
 
 def _confirm(question: str) -> None:

@@ -19,11 +19,22 @@ import msgspec
 
 from tapewire.common import roles
 from tapewire.common.bus import wire
-from tapewire.common.bus.endpoints import SUPERVISOR, Bus, endpoint
+from tapewire.common.bus.endpoints import STREAMS, SUPERVISOR, Bus, endpoint
 from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.config.locate import config_path
 from tapewire.common.errors import TapewireError
-from tapewire.common.events import EVERYTHING, Control, ControlReply, RequestRefused, Scope
+from tapewire.common.events import (
+    EVERYTHING,
+    Control,
+    ControlReply,
+    Event,
+    OrderAnswer,
+    OrderReply,
+    OrderRequest,
+    RequestRefused,
+    ResolveOrder,
+    Scope,
+)
 from tapewire.common.runtime.tokens import TokenFile, path_of
 
 FILE: Final = "started.json"
@@ -136,28 +147,43 @@ def run_dir_of(path: str | None) -> Path:
 
 def ask(group: Place, action: Action, reason: str, scope: Scope = EVERYTHING) -> ControlReply:
     """Send one request to risk and wait for its answer, at most `TIMEOUT_S`."""
+    reply = _asked(group, roles.RISK, Control(time.time_ns(), action, reason, scope))
+    if isinstance(reply, ControlReply):
+        return reply
+    raise NoAnswer(
+        f"risk did not answer within {TIMEOUT_S:.0f} s; is the group up? While risk is silent"
+        " the gateway sends nothing that adds risk"
+    )
+
+
+def resolve(group: Place, role: str, command: ResolveOrder) -> OrderAnswer:
+    """Ask a gateway to end an order that is UNKNOWN, and wait for its answer."""
+    reply = _asked(group, role, OrderRequest(1, [command]))
+    if isinstance(reply, OrderReply) and reply.answers:
+        return reply.answers[0]
+    raise NoAnswer(f"{role} did not answer within {TIMEOUT_S:.0f} s; is the group up?")
+
+
+def _asked(group: Place, role: str, question: Event) -> Event | None:
+    """The answer of a process of the group, whose token is shown to it; None if there is none."""
     transport = ZmqTransport()
-    token = TokenFile(path_of(group.run_dir, roles.RISK, roles.CLI))
+    token = TokenFile(path_of(group.run_dir, role, roles.CLI))
     try:
-        address = endpoint("control", group.bus, group.run_dir)
-        transport.connect("control", "dealer", address)
-        transport.present("control", token)
-        request = wire.encode(Control(time.time_ns(), action, reason, scope))
+        address = endpoint(STREAMS[role][1], group.bus, group.run_dir)
+        transport.connect("asked", "dealer", address)
+        transport.present("asked", token)
+        request = wire.encode(question)
         deadline, sent, shown = time.monotonic() + TIMEOUT_S, False, b""
         while time.monotonic() < deadline:
             if not sent:
-                shown, sent = token(), transport.send("control", [request])
+                shown, sent = token(), transport.send("asked", [request])
             for _, frames in transport.poll(50):
                 reply = wire.decode_event(frames[-1])
-                if isinstance(reply, ControlReply):
+                if not isinstance(reply, RequestRefused):
                     return reply
-                if isinstance(reply, RequestRefused):
-                    if token() == shown:
-                        raise NoAnswer(f"risk refused it: {reply.reason}")
-                    sent = False  # risk was started again meanwhile, with a new token
-        raise NoAnswer(
-            f"risk did not answer within {TIMEOUT_S:.0f} s; is the group up? While risk is silent"
-            " the gateway sends nothing that adds risk"
-        )
+                if token() == shown:
+                    raise NoAnswer(f"{role} refused it: {reply.reason}")
+                sent = False  # it was started again meanwhile, with a new token
+        return None
     finally:
         transport.close()

@@ -159,6 +159,9 @@ class Registry:
         if found == "other":
             why = f"an order has its tag under {report.names}; ours has {intent.names}"
             return self._conflict(intent, report.names, report.account, report.symbol, why, now)
+        if intent.state == "FILLED" and report.is_open and intent.filled < intent.terms.quantity:
+            why = "it was resolved as filled without executions, and the broker has it open"
+            return self._conflict(intent, report.names, report.account, report.symbol, why, now)
         events = self._on_status(intent, report, now.wall_ns)
         if report.terms is not None:
             events += self.modifies.on_terms(intent, report.terms, now)

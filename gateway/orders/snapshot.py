@@ -15,6 +15,7 @@ from typing import Final
 
 from tapewire.common.clock import Now
 from tapewire.gateway import broker
+from tapewire.gateway.orders.intent import Intent
 
 TIMEOUT_NS: Final = 10_000_000_000  # the broker may never send an end; then it is worth nothing
 
@@ -26,6 +27,7 @@ class Snapshot:
         self.begun = begun
         self.seen: set[str] = set()  # the intents whose orders were named
         self.working: set[str] = set()  # of these, the open ones that are not being cancelled
+        self.filled: dict[str, Intent] = {}  # those that were reported as filled
         self.executed = False  # an execution came that was not known
         self.unreadable = False  # something came that could not be read, perhaps an order
         self._open: set[broker.Query] = {"open_orders", "executions", "completed_orders"}

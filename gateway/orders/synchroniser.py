@@ -23,6 +23,7 @@ from tapewire.common.events import (
     ConnectionUp,
     Event,
     OrderCancelRejected,
+    OrderFilled,
     OrderLost,
     OrderUnknown,
 )
@@ -76,6 +77,7 @@ class Synchroniser:
         self._connected_mono_ns = 0
         self._settle_ns = settle_ms * 1_000_000
         self._answer_ns = max(answer_ms, settle_ms) * 1_000_000
+        self._without_executions: set[str] = set()  # filled, by the last snapshot
         self._inquiry = Inquiry(self._settle_ns)
         self._awaiting: deque[Intent] = deque()  # written, in their order; some have an answer
         self._cancels: dict[str, tuple[Intent, int]] = {}  # asked of the broker, and since when
@@ -105,6 +107,11 @@ class Synchroniser:
             self._snapshot.seen.add(intent_id)
             if working:
                 self._snapshot.working.add(intent_id)
+
+    def claimed_filled(self, intent: Intent) -> None:
+        """The broker reports the whole order as filled; its executions are the truth about that."""
+        if self._snapshot is not None:
+            self._snapshot.filled[intent.intent_id] = intent
 
     def executed(self) -> None:
         """An execution is news. In a snapshot it may be one of long ago, which the positions that
@@ -277,6 +284,7 @@ class Synchroniser:
             written_before_ns = begun_ns - self._settle_ns
             events += self._registry.modifies.settled(snapshot, written_before_ns, now.wall_ns)
             events += self._ignored(snapshot, now.wall_ns)
+        events += self._filled_without_executions(snapshot, now, settled=settled)
         events = self._apply(events)
         doubtful = [intent.intent_id for intent in missing if intent.live]
         doubtful += [modify_id for modify_id, _ in self._registry.modifies.waiting()]
@@ -301,6 +309,27 @@ class Synchroniser:
             return False
         return begun_ns - written.mono_ns <= self._settle_ns
 
+    def _filled_without_executions(
+        self, snapshot: Snapshot, now: Now, *, settled: bool
+    ) -> list[Event]:
+        """The end of orders that the broker reports as filled and has no executions of: it lists
+        today's only, and they were of yesterday. An execution may be on its way behind the lists,
+        so two of them must agree."""
+        if not snapshot.complete or snapshot.unreadable:
+            return []
+        before, self._without_executions = self._without_executions, set()
+        events: list[Event] = []
+        for intent in snapshot.filled.values():
+            if not intent.live or intent.filled >= intent.worst_case_quantity:
+                continue
+            if settled and intent.intent_id in before:
+                events.append(_filled(intent, now.wall_ns))
+                self._positions.doubt("since an order was filled without executions")
+            else:
+                self._without_executions.add(intent.intent_id)
+                self._inquiry.soon(now.mono_ns + max(EXECUTIONS_LATE_NS, self._settle_ns + 1))
+        return events
+
     def _unnamed(
         self, intent: Intent, begun_ns: int, now_ns: int, *, believed: bool
     ) -> list[Event]:
@@ -321,6 +350,16 @@ class Synchroniser:
 def _cancel_of(intent_id: str) -> str:
     """What the cancel of an order is called in the inquiry."""
     return f"cancel of {intent_id}"
+
+
+def _filled(intent: Intent, now_ns: int) -> OrderFilled:
+    missing = intent.terms.quantity - intent.filled
+    reason = (
+        f"the broker reports it as filled and lists no executions of {missing:f}, as it does of"
+        f" earlier days; the position is the broker's, and that of {intent.order.strategy} lacks"
+        " them"
+    )
+    return OrderFilled(now_ns, intent.order.account, intent.intent_id, reason)
 
 
 def _unanswered_ns(intent: Intent, now_ns: int) -> int:

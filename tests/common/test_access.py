@@ -88,8 +88,12 @@ def test_and_for_nothing_else(server: str, client: str, event: Event, says: str)
 @pytest.mark.parametrize(
     ("server", "event", "files"),
     [
-        ("gateway", asked(), "tokens/gateway.executor or tokens/gateway.risk"),
-        ("liquidation", asked(), "tokens/liquidation.risk"),
+        (
+            "gateway",
+            asked(),
+            "tokens/gateway.executor or tokens/gateway.risk or tokens/gateway.cli",
+        ),
+        ("liquidation", asked(), "tokens/liquidation.risk or tokens/liquidation.cli"),
         ("executor", SIGNAL, "tokens/executor.strategy"),
         ("risk", HALT, "tokens/risk.cli"),
     ],

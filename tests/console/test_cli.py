@@ -15,7 +15,7 @@ from tapewire.console.views import terminal
 from tests.console.running import Tapewire
 
 COMMANDS = sorted(application.COMMANDS)
-GROUPS = {"orders": ["list", "cancel"], "events": ["list", "follow"]}
+GROUPS = {"orders": ["list", "cancel", "resolve"], "events": ["list", "follow"]}
 READING = [
     ["events"],
     ["events", "--limit", "1"],
