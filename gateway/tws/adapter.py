@@ -24,6 +24,7 @@ from tapewire.gateway.broker import (
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.tws import errors
 from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.connectivity import Connectivity
 from tapewire.gateway.tws.contracts import Contracts, contract_by_id
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
@@ -76,6 +77,7 @@ class TwsBroker:
         self.session = TwsSession(client_id, self.market, refuses)
         self.contracts = Contracts(instruments)
         self.outbox: Outbox[bytes] = Outbox(rate_max_per_s)
+        self.connectivity = Connectivity()
         self.lines = Lines(self.session, self.market, self.contracts, self.outbox)
         self.pulse = Pulse(probe_after_ms, hang_up_after_ms)
         self.flushed: Callable[[], bool] = lambda: True
@@ -160,6 +162,7 @@ class TwsBroker:
         for it has to say of each that it never went."""
         self._greeting = b""
         self._order_lists.clear()
+        self.connectivity.closed()
         self.contracts.disconnected()
         self.lines.closed()
         self.outbox.forget_requests()
@@ -259,13 +262,12 @@ class TwsBroker:
                 f"TWS says that client id {self.session.client_id} is in use (326); trying again,"
                 " it can stay taken for a while after a crash"
             )
-        elif code in errors.CONNECTIVITY_LOST:
-            yield broker.ServerLost(f"TWS lost its server: {message.text}")
-        elif code in errors.CONNECTIVITY_RESTORED:
-            if code == errors.DATA_LOST:
+        elif change := self.connectivity.change(code):
+            if change == "restored without data":
                 self.market.close_all()
                 self.lines.closed()
-            yield broker.ServerRestored()
+            lost = broker.ServerLost(f"TWS lost its server: {message.text}")
+            yield lost if change == "lost" else broker.ServerRestored()
         elif message.request_id in self._order_ids:
             effect = errors.order_effect(code)
             yield broker.OrderError(

@@ -31,9 +31,6 @@ ORDER_EFFECTS: Final[Mapping[int, Effect]] = {
 """What an error that names an order means for it. Any other code is unlisted: it ends nothing. TWS
 adds codes without notice, and some of them only inform (10311 is about fees)."""
 
-CONNECTIVITY_LOST: Final = frozenset({1100, 2110})
-DATA_LOST: Final = 1101
-CONNECTIVITY_RESTORED: Final = frozenset({1102, DATA_LOST})
 CLIENT_ID_IN_USE: Final = 326
 
 

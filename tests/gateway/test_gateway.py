@@ -285,6 +285,28 @@ def test_1102_asks_for_orders_and_executions_but_not_for_data_again(bench: Bench
     assert bench.gateway.readiness()[0] == "WAITING"
 
 
+@pytest.mark.parametrize("farm", [2104, 2106])
+def test_after_2110_a_farm_that_is_back_means_that_the_server_is(bench: Bench, farm: int):
+    bench.error(-1, farm)
+    assert bench.flush() == []
+    bench.error(-1, 2110)
+    assert bench.gateway.readiness()[0] == "WAITING"
+    bench.error(-1, farm)
+    assert kinds(bench.flush()) == ["61", "16", "7", "99"]
+    bench.answer_snapshot()
+    assert bench.gateway.readiness()[0] == "READY"
+    bench.error(-1, farm)
+    assert bench.flush() == []
+
+
+def test_after_1100_a_farm_that_is_back_says_nothing_of_the_server(bench: Bench):
+    bench.error(-1, 2110)
+    bench.error(-1, 1100)
+    bench.error(-1, 2104)
+    assert bench.flush() == []
+    assert bench.gateway.readiness()[0] == "WAITING"
+
+
 def test_1101_asks_for_the_data_again_too(bench: Bench):
     bench.broker.want("AAPL")
     (old,) = bench.flush()
