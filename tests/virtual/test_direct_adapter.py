@@ -110,7 +110,7 @@ def test_a_market_order_is_executed_and_then_costs(pit, gateway):
     assert [type(one).__name__ for one in events] == [
         "OrderReport", "ExecutionReport", "OrderReport", "CommissionReport",
     ]  # fmt: skip
-    assert statuses(events) == ["working", "accepted"]
+    assert statuses(events) == ["working", "filled"]
     execution, cost = events[1], events[3]
     assert isinstance(execution, broker.ExecutionReport)
     assert (execution.account, execution.reference, execution.side) == ("DU1", "i-1", "BUY")
@@ -216,7 +216,7 @@ def test_the_queries_name_open_orders_executions_and_completed_orders(pit, gatew
     assert ends == ["open_orders", "executions", "completed_orders"]
     orders = [one for one in events if isinstance(one, broker.OrderReport)]
     assert [(o.reference, o.status, o.listed) for o in orders] == [
-        ("i-2", "working", True), ("i-1", "accepted", True),
+        ("i-2", "working", True), ("i-1", "filled", True),
     ]  # fmt: skip
     assert sum(isinstance(one, broker.ExecutionReport) for one in events) == 1
 
