@@ -112,6 +112,8 @@ class TwsPeer:
         if isinstance(request, ask.MarketData):
             self._request_id, self.wants_ticks = request.req_id, True
             self.lines[request.contract.symbol] = request.req_id
+        elif isinstance(request, ask.CurrentTime):  # a line that is silent otherwise is in doubt
+            return [messages.current_time(time.time_ns())]
         elif isinstance(request, ask.Executions):
             return [messages.execution_end(request.req_id)]
         elif isinstance(request, ask.ContractDetails):
