@@ -19,7 +19,6 @@ from tapewire.common.events import (
     ListPositions,
     ModifyOrder,
     OrderAnswer,
-    OrderConflict,
     OrderFilled,
     OrderIntended,
     ProcessState,
@@ -39,6 +38,7 @@ from tapewire.gateway.orders.limits import Ledger, Limits
 from tapewire.gateway.orders.listing import Listings
 from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.registry import Registry
+from tapewire.gateway.orders.reports import OrderReports
 from tapewire.gateway.orders.synchroniser import Synchroniser
 from tapewire.risk.rules import RuleBook
 
@@ -90,6 +90,10 @@ class Gateway:
         self.foreign = ForeignWatch(self.orders.foreign, open_orders_ms, adapter.query_all_orders)
         self.listings = Listings(self.positions, adapter.query_all_orders)
         self.complaints: list[tuple[str, bytes]] = []
+        self.reports = OrderReports(
+            adapter, self.registry, self.sync, self.positions, self.foreign,
+            complaints=self.complaints, apply=self._applied,
+        )  # fmt: skip
         self._held = ""  # why the connection takes no orders, as of the last tick
         self._elsewhere: list[Intent] = []  # live orders of another client id than ours
         self.seen_mono_ns: int | None = None  # when this process had its last turn
@@ -268,9 +272,9 @@ class Gateway:
             broker.SessionLost: self._on_lost,
             broker.ServerLost: self.sync.on_server_lost,
             broker.ServerRestored: self.sync.on_server_restored,
-            broker.OrderReport: self._on_order,
-            broker.OrderError: self._on_order_error,
-            broker.ExecutionReport: self._on_execution,
+            broker.OrderReport: self.reports.on_order,
+            broker.OrderError: self.reports.on_error,
+            broker.ExecutionReport: self.reports.on_execution,
             broker.CommissionReport: lambda report, now: self._applied(
                 self.registry.on_commission(report, now.wall_ns)
             ),
@@ -278,78 +282,10 @@ class Gateway:
             broker.PositionsComplete: lambda _report, now: self._applied(
                 self.positions.completed(now)
             ),
-            broker.QueryComplete: self._on_query_complete,
+            broker.QueryComplete: self.reports.on_query_complete,
             broker.Complaint: self._on_complaint,
             broker.Unreadable: self._on_unreadable,
         }
-
-    def _on_order(self, report: broker.OrderReport, now: Now) -> list[Event]:
-        """Executions are the truth: they are asked for where more is claimed than they show."""
-        intent, found = self.registry.identify(report)
-        if intent is None or found == "other":
-            return self._judged(self.registry.on_order(report, now)) + self._foreign(report, now)
-        if report.listed:
-            self.sync.named(intent.intent_id, working=report.status == "working")
-        if found == "same" and report.status == "filled":
-            self.sync.claimed_filled(intent)
-        if report.filled is not None and report.filled > intent.filled:
-            self.sync.executions_missing(now)
-        return self._judged(self.registry.on_order(report, now))
-
-    def _foreign(self, report: broker.OrderReport, now: Now) -> list[Event]:
-        """An order that is not ours: it counts, and nobody here touches it."""
-        if unsized := self.foreign.unsized(report):
-            self.complaints.append((unsized, b""))
-        account = next(iter(self.broker.accounts)) if len(self.broker.accounts) == 1 else ""
-        return self._applied(self.foreign.on_report(report, account, now))
-
-    def _on_query_complete(self, report: broker.QueryComplete, now: Now) -> list[Event]:
-        events = self.sync.on_query_complete(report, now)
-        if report.query not in ("open_orders", "all_orders"):
-            return events
-        gone = self.foreign.completed(now, believed=not self.sync.server_lost)
-        return events + self._applied(gone)
-
-    def _on_execution(self, report: broker.ExecutionReport, now: Now) -> list[Event]:
-        corrected = self.registry.fill(report.exec_id)
-        events = self._judged(self.registry.on_execution(report, now))
-        if events:
-            self.sync.executed()
-        if events and corrected is not None:
-            self._on_correction(corrected)
-        return events
-
-    def _on_correction(self, corrected: Fill) -> None:
-        """A correction may leave an order that is over with less than it was filled with. It stays
-        FILLED, for no more of it will be; but somebody has to know, and positions are read again.
-        """
-        intent = self.orders.get(corrected.intent_id)
-        if intent is None or intent.state != "FILLED" or intent.filled >= intent.terms.quantity:
-            return
-        self.complaints.append((
-            f"execution {corrected.exec_id} of {intent.intent_id} was corrected: of"
-            f" {intent.terms.quantity:f}, which was FILLED, {intent.filled:f} are left; compare the"
-            f" position in {corrected.symbol} with the broker's",
-            b"",
-        ))  # fmt: skip
-        self.positions.doubt("since an execution was corrected")
-
-    def _on_order_error(self, error: broker.OrderError, now: Now) -> list[Event]:
-        intent = self.registry.by_order_id(error.order_id, error.client_id)
-        text = f"the broker's error {error.code} on order {error.order_id}: {error.text}"
-        if intent is None:
-            self.complaints.append((text, b""))
-        elif error.effect == "unlisted":
-            which = f"order {error.order_id} ({intent.intent_id}, {intent.state})"
-            text = f"the broker's error {error.code} on {which} is not a known one: {error.text}"
-            self.complaints.append(
-                (f"{text}; the order is as it was, and the broker is asked", b"")
-            )
-        if intent is not None and error.effect == "cancel_rejected":
-            self.sync.cancel_ended(intent)
-        if intent is not None and intent.live and error.effect in ("unlisted", "cancel_rejected"):
-            self.sync.ask(now)
-        return self._applied(self.registry.on_error(error, now.wall_ns))
 
     def _on_position(self, report: broker.PositionReport, now: Now) -> list[Event]:
         key = (report.account, report.symbol)
@@ -372,13 +308,6 @@ class Gateway:
         if before_ns is not None and now.mono_ns - before_ns > ASLEEP_NS:
             self.positions.doubt("since this process woke up")
             self.gate.woke(now)
-
-    def _judged(self, events: list[Event]) -> list[Event]:
-        """What the broker said of an order, applied; a person is told of a conflict."""
-        for event in events:
-            if isinstance(event, OrderConflict):
-                self.complaints.append((f"conflict with {event.intent_id}: {event.reason}", b""))
-        return self._applied(events)
 
     def _applied(self, events: list[Event]) -> list[Event]:
         """Events as part of the state, with what ends because of them."""

@@ -1,0 +1,118 @@
+"""What the broker reports of orders, and who has to know: registry, synchroniser, foreign orders.
+
+The registry decides what a report means for an order. Here it is decided whose order it is about in
+the first place, what has to be asked of the broker because of it, and what a person is told.
+"""
+
+from collections.abc import Callable
+
+from tapewire.common.clock import Now
+from tapewire.common.events import Event, Fill, OrderConflict
+from tapewire.gateway import broker
+from tapewire.gateway.broker import Broker
+from tapewire.gateway.orders.foreign import ForeignWatch
+from tapewire.gateway.orders.positions import PositionLists
+from tapewire.gateway.orders.registry import Registry
+from tapewire.gateway.orders.synchroniser import Synchroniser
+
+
+class OrderReports:
+    """Handles them. What a person has to know goes to `complaints`; `apply` makes events the state
+    and returns them."""
+
+    def __init__(
+        self,
+        adapter: Broker,
+        registry: Registry,
+        sync: Synchroniser,
+        positions: PositionLists,
+        watch: ForeignWatch,
+        *,
+        complaints: list[tuple[str, bytes]],
+        apply: Callable[[list[Event]], list[Event]],
+    ) -> None:
+        self._broker = adapter
+        self._registry = registry
+        self._sync = sync
+        self._positions = positions
+        self._watch = watch
+        self._complaints = complaints
+        self._apply = apply
+
+    def on_order(self, report: broker.OrderReport, now: Now) -> list[Event]:
+        """Executions are the truth: they are asked for where more is claimed than they show."""
+        intent, found = self._registry.identify(report)
+        if intent is None or found == "other":
+            return self._judged(self._registry.on_order(report, now)) + self._foreign(report, now)
+        if report.listed:
+            self._sync.named(intent.intent_id, working=report.status == "working")
+        if found == "same" and report.status == "filled":
+            self._sync.claimed_filled(intent)
+        if report.filled is not None and report.filled > intent.filled:
+            self._sync.executions_missing(now)
+        return self._judged(self._registry.on_order(report, now))
+
+    def _foreign(self, report: broker.OrderReport, now: Now) -> list[Event]:
+        """An order that is not ours: it counts, and nobody here touches it."""
+        if unsized := self._watch.unsized(report):
+            self._complaints.append((unsized, b""))
+        account = next(iter(self._broker.accounts)) if len(self._broker.accounts) == 1 else ""
+        return self._apply(self._watch.on_report(report, account, now))
+
+    def on_query_complete(self, report: broker.QueryComplete, now: Now) -> list[Event]:
+        """A list has come to its end: foreign orders that it did not name are gone."""
+        events = self._sync.on_query_complete(report, now)
+        if report.query not in ("open_orders", "all_orders"):
+            return events
+        gone = self._watch.completed(now, believed=not self._sync.server_lost)
+        return events + self._apply(gone)
+
+    def on_execution(self, report: broker.ExecutionReport, now: Now) -> list[Event]:
+        """A trade, or the correction of one."""
+        corrected = self._registry.fill(report.exec_id)
+        events = self._judged(self._registry.on_execution(report, now))
+        if events:
+            self._sync.executed()
+        if events and corrected is not None:
+            self._on_correction(corrected)
+        return events
+
+    def _on_correction(self, corrected: Fill) -> None:
+        """A correction may leave an order that is over with less than it was filled with. It stays
+        FILLED, for no more of it will be; but somebody has to know, and positions are read again.
+        """
+        intent = self._registry.orders.get(corrected.intent_id)
+        if intent is None or intent.state != "FILLED" or intent.filled >= intent.terms.quantity:
+            return
+        self._complaints.append((
+            f"execution {corrected.exec_id} of {intent.intent_id} was corrected: of"
+            f" {intent.terms.quantity:f}, which was FILLED, {intent.filled:f} are left; compare the"
+            f" position in {corrected.symbol} with the broker's",
+            b"",
+        ))  # fmt: skip
+        self._positions.doubt("since an execution was corrected")
+
+    def on_error(self, error: broker.OrderError, now: Now) -> list[Event]:
+        """A complaint about an order; one that nobody can place is told to a person."""
+        intent = self._registry.by_order_id(error.order_id, error.client_id)
+        text = f"the broker's error {error.code} on order {error.order_id}: {error.text}"
+        if intent is None:
+            self._complaints.append((text, b""))
+        elif error.effect == "unlisted":
+            which = f"order {error.order_id} ({intent.intent_id}, {intent.state})"
+            text = f"the broker's error {error.code} on {which} is not a known one: {error.text}"
+            self._complaints.append(
+                (f"{text}; the order is as it was, and the broker is asked", b"")
+            )
+        if intent is not None and error.effect == "cancel_rejected":
+            self._sync.cancel_ended(intent)
+        if intent is not None and intent.live and error.effect in ("unlisted", "cancel_rejected"):
+            self._sync.ask(now)
+        return self._apply(self._registry.on_error(error, now.wall_ns))
+
+    def _judged(self, events: list[Event]) -> list[Event]:
+        """What the broker said of an order, applied; a person is told of a conflict."""
+        for event in events:
+            if isinstance(event, OrderConflict):
+                self._complaints.append((f"conflict with {event.intent_id}: {event.reason}", b""))
+        return self._apply(events)
