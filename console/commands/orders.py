@@ -63,11 +63,17 @@ def list_orders(
     only = Only(account, strategy, symbol, live)
     read = read_trading(loaded, only)
     found = trading.orders(read, only)
-    shown = {"orders": [trading_json.order(one) for one in found]}
+    others = trading.foreign(read, only)
+    shown = {
+        "orders": [trading_json.order(one) for one in found],
+        "foreign": [trading_json.foreign(one) for one in others],
+    }
     show(as_json, shown, tables_trading.orders(found, read, only))
     no_order = "" if as_json else trading.signals_without_order(loaded, only)
     if no_order:
         out.print(no_order)
+    if others and not as_json:
+        out.print(tables_trading.foreign(others))
 
 
 @orders.command("cancel")

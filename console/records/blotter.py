@@ -20,6 +20,7 @@ from tapewire.common.config.settings import Config
 from tapewire.common.events import (
     Event,
     Fill,
+    ForeignOrderReported,
     OrderDenied,
     OrderExpired,
     OrderStateChanged,
@@ -130,6 +131,12 @@ def orders(trading: Trading, only: Only) -> list[BlotterOrder]:
         if only.fits(one.order.account, one.order.strategy, one.order.symbol)
         and (one.live or not only.live)
     ]
+
+
+def foreign(trading: Trading, only: Only) -> list[ForeignOrderReported]:
+    """Open orders at the broker that are none of ours; they have no strategy."""
+    open_orders = trading.orders.foreign.counted()
+    return [one for one in open_orders if only.fits(one.account, None, one.symbol)]
 
 
 def fills(trading: Trading, only: Only) -> list[Fill]:

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tapewire.common.amounts import counted
-from tapewire.common.events import Fill, OrderTerms, signed
+from tapewire.common.events import Fill, ForeignOrderReported, OrderTerms, signed
 from tapewire.console.records import blotter as trading
 from tapewire.console.records.blotter import BlotterOrder, Only, Trading
 from tapewire.console.records.trace import Trace
@@ -51,6 +51,17 @@ class _Table:
         cells[self.columns.index("strategy~")] = f"... {len(orders)} more"
         cells[self.columns.index(STATE)] = _state(orders[-1])
         self.shown.add_row(*cells)
+
+
+def foreign(found: list[ForeignOrderReported]) -> str:
+    """A line per open order that is none of ours."""
+    lines = [
+        f"  {one.side} {one.remaining:f} {one.symbol}, permanent id {one.permanent_id or '-'},"
+        f" client id {one.client_id or '-'}, order id {one.order_id or '-'}"
+        for one in found
+    ]
+    works = "works" if len(found) == 1 else "work"
+    return "\n".join([f"{counted(len(found), 'order')} not ours {works} at the broker:", *lines])
 
 
 def orders(found: list[BlotterOrder], of: Trading, only: Only) -> RenderableType:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.amounts import text, text_or_none
-from tapewire.common.events import Fill
+from tapewire.common.events import Fill, ForeignOrderReported
 from tapewire.console.records.blotter import BlotterOrder, Only, Trading, commission_of
 
 
@@ -39,6 +39,22 @@ def order(one: BlotterOrder) -> dict[str, Any]:
         "permanent_id": one.permanent_id,
         "signal_id": one.order.signal_id,
         "latency_us": one.latency_us,
+    }
+
+
+def foreign(one: ForeignOrderReported) -> dict[str, Any]:
+    """An open order that is none of ours."""
+    return {
+        "account": one.account,
+        "symbol": one.symbol,
+        "side": one.side,
+        "quantity": text(one.quantity),
+        "remaining": text(one.remaining),
+        "client_id": one.client_id,
+        "order_id": one.order_id,
+        "permanent_id": one.permanent_id,
+        "reference": one.reference,
+        "ts_ns": one.ts_ns,
     }
 
 

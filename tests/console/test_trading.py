@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from tapewire.common.events import (
+    ForeignOrderReported,
     OrderCancelled,
     OrderCreated,
     OrderDenied,
@@ -261,6 +262,25 @@ def test_the_reasons_of_folded_orders_are_counted_below(tapewire, in_a_halt):
     assert "80 DENIED: trading is HALTED\n" in shown
     assert "2 DENIED, the last: lease 16 ms old\n" in shown
     assert "85 orders, 2026-11-20" in shown
+
+
+# ---- orders that are not ours -------------------------------------------------------------------
+
+
+def test_open_orders_that_are_not_ours_are_below_the_table_once_whoever_lists_them(
+    tapewire, run_dir
+):
+    by_hand = ForeignOrderReported(
+        T0 + 300 * MS, "DU1", "AAPL", "BUY", Decimal(100), Decimal(60), "0", "", "9001"
+    )
+    gone = replace(by_hand, permanent_id="9002", remaining=Decimal(0))
+    write(run_dir, "gateway", [by_hand, gone])
+    write(run_dir, "liquidation", [by_hand])
+    shown = tapewire("orders").out
+    assert "1 order not ours works at the broker:\n  BUY 60 AAPL, permanent id 9001," in shown
+    (found,) = tapewire("orders", "--json").json["foreign"]
+    assert (found["remaining"], found["permanent_id"], found["client_id"]) == ("60", "9001", "0")
+    assert tapewire("orders", "--symbol", "ESZ6", "--json").json["foreign"] == []
 
 
 # ---- cancelling ----------------------------------------------------------------------------------
