@@ -35,7 +35,7 @@ FAMILIES = {
         "order.foreign.reported", "order.modify.intended", "order.modified",
         "order.modify.rejected", "order.cancel.rejected", "execution.reported",
         "commission.reported", "position.reported", "position.listed", "connection.up",
-        "connection.lost",
+        "connection.lost", "order.taken_over",
     ),
     "executor events": (
         "order.created", "order.denied", "order.expired", "order.state.changed",
@@ -49,7 +49,7 @@ FAMILIES = {
     "signals": ("signal", "signal.cancel", "signal.modify"),
     "requests": (
         "order.request", "order.submit", "order.cancel", "order.modify", "order.cancel_all",
-        "order.resolve", "position.list",
+        "order.resolve", "position.list", "order.take_over",
         "order.reply", "order.answer", "stream.catch_up", "stream.catch_up.reply",
         "risk.control", "risk.control.reply", "request.refused",
     ),

@@ -17,7 +17,7 @@ import msgspec
 
 from tapewire.common.accounting.identity import Names
 from tapewire.common.clock import Now
-from tapewire.common.events import Side, SubmitOrder, TermChanges, Tick
+from tapewire.common.events import Event, Side, SubmitOrder, TakeOver, TermChanges, Tick
 
 OPENED: Final = b"opened"
 DATA: Final = b"data"
@@ -267,3 +267,23 @@ class Broker(Protocol):
     @property
     def accounts(self) -> Collection[str]:
         """The login's accounts, empty while they are not known."""
+
+
+class Deputy(Protocol):
+    """Cancels orders that another client has placed, in that client's name."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it needs a connection of its own now."""
+
+    def begin(self, command: TakeOver, now: Now) -> str:
+        """Begin; gives why not, if it cannot now."""
+
+    def take(self, frames: list[bytes], now: Now) -> None:
+        """What its descriptor brought."""
+
+    def release(self) -> bytes:
+        """What is to be written to it."""
+
+    def tick(self, now: Now) -> list[Event]:
+        """How it ended, once it has."""

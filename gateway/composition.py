@@ -8,12 +8,13 @@ from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
 from tapewire.common.runtime.disk import disk_of
 from tapewire.common.runtime.host import Host
-from tapewire.gateway.broker import Broker
+from tapewire.gateway.broker import Broker, Deputy
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.orders import login
-from tapewire.gateway.service import BROKER, GatewayService
+from tapewire.gateway.service import BROKER, DEPUTY, GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.gateway.tws.socket import TwsSocket
+from tapewire.gateway.tws.take_over import DeputySocket, TwsDeputy
 from tapewire.risk.rules import load_rules
 
 Adapt = Callable[[Host], tuple[Broker, Callable[[], None]]]
@@ -47,6 +48,7 @@ def build(
         host.role, gateway, host.transport, host.clock, host.journal(background=True),
         epoch=host.epoch, follows=follows, hang_up=hang_up, heartbeat_ms=config.risk.heartbeat_ms,
         disk=None if liquidation else disk_of(host),  # what it takes only reduces
+        deputy=_deputy(host) if liquidation else None,
     )  # fmt: skip
 
 
@@ -57,6 +59,23 @@ def _limits(config: Config) -> dict[str, Any]:
         "order_quantity_max": config.gateway.order_quantity_max,
         "orders_max_per_s": config.gateway.orders_max_per_s,
     }
+
+
+def _deputy(host: Host) -> Deputy:
+    """What cancels in the gateway's name while that is dead, over a socket of its own."""
+    config = host.config
+    deputy = TwsDeputy(
+        config.tws.client_id,
+        refuses=lambda accounts: login.refusal(accounts, config.mode, config.live_account),
+    )
+
+    def find() -> tws_address.TwsAddress:
+        return tws_address.find(config, config.run_dir)
+
+    deputy.hang_up = host.attach(
+        DEPUTY, lambda: DeputySocket(find, config.tws.reconnect_ms, host.clock, deputy)
+    )
+    return deputy
 
 
 def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], None]]:

@@ -87,8 +87,8 @@ class Gateway:
             unsure=lambda now: self.positions.unsure or self.gate.behind(now),
             apply=self._applied,
         )  # fmt: skip
-        self.foreign = ForeignWatch(self.orders.foreign, open_orders_ms, adapter.query_all_orders)
         self.listings = Listings(self.positions, adapter.query_all_orders)
+        self.foreign = ForeignWatch(self.orders.foreign, open_orders_ms, self.listings.ask_orders)
         self.complaints: list[tuple[str, bytes]] = []
         self.reports = OrderReports(
             adapter, self.registry, self.sync, self.positions, self.foreign,

@@ -18,21 +18,25 @@ from tapewire.common.events import (
     CancelOrder,
     Event,
     Heartbeat,
+    OrderAnswer,
     OrderReply,
     OrderRequest,
     ProcessState,
     RiskHalted,
     SubmitOrder,
+    TakeOver,
 )
 from tapewire.common.runtime.disk import Disk
 from tapewire.common.runtime.journal import Journal, events_of
 from tapewire.common.runtime.service import Service
-from tapewire.gateway.broker import BrokerError
+from tapewire.gateway.broker import BrokerError, Deputy
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.orders.fence import Fence
 
 BROKER: Final = "tws"
 """The channel of the adapter's descriptor."""
+DEPUTY: Final = "deputy"
+"""The channel of the deputy's."""
 JOINED: Final = b"\x01last."  # XPUB's sign that a reader subscribed; then the topic
 MARKS_EVERY_NS: Final = 500_000_000
 PAYLOAD_SHOWN_MAX_BYTES: Final = 2048
@@ -54,6 +58,7 @@ class GatewayService(Service):
         follows: tuple[str, ...],
         hang_up: Callable[[], None],
         heartbeat_ms: int = 250,
+        deputy: Deputy | None = None,
         disk: Disk | None = None,
     ) -> None:
         super().__init__(
@@ -65,6 +70,7 @@ class GatewayService(Service):
         self.market = TickPublisher(role, epoch)
         self.metrics.watch("outbox", lambda: {"": gateway.broker.waiting})
         self._hang_up = hang_up
+        self._deputy = deputy
         self._unmarked: set[str] = set()  # symbols with ticks since their last values went out
         self._next_marks_ns = 0
         self._fence = Fence(epoch)
@@ -100,12 +106,22 @@ class GatewayService(Service):
             return
         answers = []
         for command in request.commands:
+            if isinstance(command, TakeOver):
+                answers.append(self._take_over(command, now))
+                continue
             answer, events = self.gateway.obey(command, now)
             answers.append(answer)
             self.emit(*events)
             if isinstance(command, SubmitOrder):
                 self.metrics.hops["executor_to_gateway"].record(now.wall_ns - command.ts_ns)
         self.reply(sender, OrderReply(request.id, answers, self.head_after_commit()))
+
+    def _take_over(self, command: TakeOver, now: Now) -> OrderAnswer:
+        """Cancel what another client has placed, by a session of its own."""
+        reason = "only the liquidation gateway takes over orders of another client id"
+        if self._deputy is not None:
+            reason = self._deputy.begin(command, now)
+        return OrderAnswer(command.id, not reason, reason)
 
     def _cancel_alone(self, request: OrderRequest, now: Now) -> None:
         """Nothing can be written down: cancels are obeyed, the rest will be asked for again. No
@@ -132,6 +148,8 @@ class GatewayService(Service):
                 self.emit(*self.gateway.take(frames, now))
             except BrokerError as error:
                 self._leave(str(error), frames[-1], now)
+        elif channel == DEPUTY and self._deputy is not None:
+            self._deputy.take(frames, now)
         elif channel == "market" and frames[0].startswith(JOINED):
             symbol = wire.topic_name(frames[0][len(JOINED) :])
             if not symbol:
@@ -148,6 +166,8 @@ class GatewayService(Service):
         if reason := self.gateway.broker.overdue(now):
             self._leave(reason, b"", now)
         self.emit(*self.gateway.tick(now))
+        if self._deputy is not None:
+            self.emit(*self._deputy.tick(now))
         for symbol, ticks in self.gateway.broker.take_ticks():
             self.transport.send("market", self.market.publish(symbol, ticks))
             self.metrics.count("ticks_published", len(ticks), symbol)
@@ -175,6 +195,8 @@ class GatewayService(Service):
         data, intents, denied = self.gateway.release(self.clock.now())
         if data:
             self.transport.send(BROKER, [data])
+        if self._deputy is not None and (data := self._deputy.release()):
+            self.transport.send(DEPUTY, [data])
         for intent in intents:
             self._measure(intent.order, (intent.written or now).wall_ns)
         self.emit(*denied)

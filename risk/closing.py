@@ -18,7 +18,7 @@ from tapewire.common import roles
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.orders import Order, Orders
 from tapewire.common.clock import Now
-from tapewire.common.events import CancelAll, CancelOrder, ListPositions, SubmitOrder
+from tapewire.common.events import CancelAll, CancelOrder, ListPositions, SubmitOrder, TakeOver
 
 SECOND_NS: Final = 1_000_000_000
 WAIT_MAX_NS: Final = 30 * SECOND_NS
@@ -26,7 +26,7 @@ ORDER_TTL_NS: Final = 5 * SECOND_NS
 FILL_WAIT_NS: Final = 10 * SECOND_NS
 """An order that has not filled further for this long is cancelled, and replaced."""
 
-Command = SubmitOrder | CancelAll | CancelOrder | ListPositions
+Command = SubmitOrder | CancelAll | CancelOrder | ListPositions | TakeOver
 
 
 class Asked(NamedTuple):

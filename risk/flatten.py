@@ -32,13 +32,7 @@ Nothing is closed twice
 *   The liquidation gateway admits only what reduces the position that it has, its own orders
     counted.
 
-Cancels
--------
-TWS cancels single orders only for the client that placed them; anybody can cancel all orders of the
-login, other people's protective stops included. So for everything the liquidation gateway cancels
-all. For a smaller scope the gateway is asked to cancel what it placed there, one by one. If the
-gateway is silent for longer than its lease while such an order works, all orders of the login are
-cancelled, and an alarm says so.
+How the cancels go out, and to whom, is in `cancels`.
 """
 
 from collections.abc import Mapping
@@ -54,17 +48,17 @@ from tapewire.common.clock import Now
 from tapewire.common.events import (
     EVERYTHING,
     TEXT_MAX,
-    CancelAll,
-    CancelOrder,
     Event,
     ListPositions,
     OrderDenied,
+    OrdersTakenOver,
     OrderTerms,
     PositionsListed,
     Scope,
     SubmitOrder,
 )
-from tapewire.risk.closing import ORDER_TTL_NS, SECOND_NS, Asked, Closing, wait_ns
+from tapewire.risk.cancels import Cancels
+from tapewire.risk.closing import ORDER_TTL_NS, SECOND_NS, Asked, Closing
 from tapewire.risk.halting import LEASE_NS, Halting, Standing
 
 PATIENCE_NS: Final = 3 * SECOND_NS
@@ -102,13 +96,10 @@ class Flatten:
         self.phase: Phase = "CANCELLING"
         self.alarms: list[str] = []
         self._alarmed: set[str] = set()
-        self._lease_ns = lease_ns
         self._halting = Halting(lease_ns)
         self._began_ns: int | None = None
         self._in_force_ns: int | None = None
-        self._cancels = 0
-        self._cancelled_ns = 0
-        self._next_cancel_ns = 0
+        self._cancels = Cancels(flatten_id, scope, lease_ns, self._alarm)
         self._listing: tuple[str, int] | None = None  # id, and when it was asked for
         self._lists_asked = 0
         self._waiting_for_list_ns: int | None = None
@@ -138,6 +129,8 @@ class Flatten:
             if self._listing is not None and event.id == self._listing[0]:
                 self._listed = Listed(self._listing[1], frozenset(event.open_orders))
                 self._listing = self._waiting_for_list_ns = None
+        elif isinstance(event, OrdersTakenOver):
+            self._cancels.on_taken_over(event, now_ns)
         elif isinstance(event, OrderDenied):
             for one in self._closings.values():
                 if one.denied(event.intent_id, event.reason):
@@ -155,7 +148,11 @@ class Flatten:
             self._alarm("halt", "the gateway does not acknowledge the halt; its lease is over")
         asked = self._follow(accounts, now)
         working = self._working(accounts)
-        asked += self._cancel(working, standing, now)
+        asked += self._cancels.ask(
+            working, standing, now,
+            more=self._unknown_open(),
+            closing=any(one.busy for one in self._closings.values()),
+        )  # fmt: skip
         if not standing.reachable:
             self._waits_for = "the liquidation gateway"
             if now.mono_ns - self._began_ns > LATE_NS:
@@ -187,40 +184,6 @@ class Flatten:
             return False
         return one.intent_id not in listed.open
 
-    def _cancel(self, working: list[Order], standing: Standing, now: Now) -> list[Asked]:
-        """Once at least: there may be orders that nobody here knows of."""
-        if self._cancels and not working and not self._unknown_open():
-            return []
-        if now.mono_ns < self._next_cancel_ns:
-            return []
-        closing = any(one.busy for one in self._closings.values())
-        silent = self._is_silent(standing, now)
-        asked: list[Asked] = []
-        if self.scope == EVERYTHING and not closing:
-            role = roles.LIQUIDATION if standing.reachable else roles.GATEWAY
-            asked = [Asked(role, CancelAll(now.wall_ns))]
-        elif silent and working and not closing:
-            self._alarm("widened", (
-                f"the gateway does not answer, so its {counted(len(working), 'order')} in"
-                f" {self.scope} cannot be cancelled one by one: every order of the login is"
-                " cancelled, in all accounts and symbols, whoever placed it"
-            ))  # fmt: skip
-            asked = [Asked(roles.LIQUIDATION, CancelAll(now.wall_ns))]
-        elif not silent:
-            asked = [
-                Asked(roles.GATEWAY, CancelOrder(one.intent_id, now.wall_ns)) for one in working
-            ]
-        self._cancels += 1
-        if asked:
-            self._cancelled_ns = now.mono_ns
-            self._next_cancel_ns = now.mono_ns + wait_ns(self._cancels)
-        return asked
-
-    def _is_silent(self, standing: Standing, now: Now) -> bool:
-        beat = standing.beat
-        since_ns = beat.mono_ns if beat is not None else self._began_ns or 0
-        return now.mono_ns - since_ns > self._lease_ns
-
     def _unknown_open(self) -> bool:
         """Whether the broker lists an open order that is no closing order, in a flatten of
         everything: of a smaller one's scope nobody here knows whose it is."""
@@ -236,7 +199,7 @@ class Flatten:
         orders that work by their journal, whether the broker confirms it."""
         in_force_ns = self._in_force_ns or 0
         settled_ns = self._traded_ns + SETTLE_NS if self._traded_ns is not None else 0
-        since_ns = max(in_force_ns, self._cancelled_ns, self._changed_ns, settled_ns)
+        since_ns = max(in_force_ns, self._cancels.last_ns, self._changed_ns, settled_ns)
         if working and now.mono_ns >= in_force_ns + WRITTEN_NS:
             since_ns = max(since_ns, in_force_ns + WRITTEN_NS)
         return self._listed is not None and self._listed.asked_ns >= since_ns

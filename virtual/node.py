@@ -16,6 +16,7 @@ from tapewire.common.runtime.journal import Journal, JournalFullError, Synchrono
 from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.common.runtime.service import Service
 from tapewire.common.runtime.stand_by import assemble
+from tapewire.gateway.service import BROKER
 from tapewire.virtual.network import VirtualTransport
 
 Build = Callable[["Node"], Service]
@@ -223,5 +224,5 @@ class Node:
         """Nothing outside is reached from here: such a channel stays silent."""
 
     def attach(self, channel: str, make: Callable[[], Stream]) -> Callable[[], None]:
-        """The world stands in for the stream."""
-        return lambda: self._hang_up(self.role)
+        """The world stands in for the stream to the broker; any other never connects."""
+        return (lambda: self._hang_up(self.role)) if channel == BROKER else lambda: None

@@ -32,6 +32,7 @@ from tapewire.common.events import (
     ResolveOrder,
     Signal,
     SubmitOrder,
+    TakeOver,
     name_of,
 )
 
@@ -47,7 +48,7 @@ class Right(NamedTuple):
     fenced: bool = False
 
 
-CLOSING: Final = (SubmitOrder, CancelOrder, CancelAll, ListPositions)
+CLOSING: Final = (SubmitOrder, CancelOrder, CancelAll, ListPositions, TakeOver)
 """What risk asks of a gateway, to close positions. The orders are its own, of strategy `risk`."""
 
 RIGHTS: Final[Mapping[tuple[str, str], Right]] = {

@@ -41,6 +41,7 @@ from tapewire.common.events.orders import (
     OrderModifyPending,
     OrderModifyRejected,
     OrderRejected,
+    OrdersTakenOver,
     OrderState,
     OrderStateChanged,
     OrderTermsChanged,
@@ -51,6 +52,7 @@ from tapewire.common.events.orders import (
     SignalAnswer,
     Stage,
     SubmitOrder,
+    TakeOver,
 )
 from tapewire.common.events.process import (
     CatchUp,
@@ -144,6 +146,7 @@ __all__ = [
     "OrderTermsChanged",
     "OrderType",
     "OrderUnknown",
+    "OrdersTakenOver",
     "PositionReported",
     "PositionsListed",
     "ProcessState",
@@ -160,6 +163,7 @@ __all__ = [
     "SignalAnswer",
     "Stage",
     "SubmitOrder",
+    "TakeOver",
     "TermChanges",
     "Tick",
     "TimeInForce",

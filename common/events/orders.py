@@ -67,6 +67,15 @@ class ListPositions(Event, frozen=True, tag="position.list"):
     ts_ns: TimeNs
 
 
+class TakeOver(Event, frozen=True, tag="order.take_over"):
+    """Cancel orders of the gateway's client id one by one, under that id, while the gateway is
+    dead; `OrdersTakenOver` has the same id. Only the liquidation gateway does it."""
+
+    id: Name
+    ts_ns: TimeNs
+    order_ids: tuple[str, ...]
+
+
 class ModifyOrder(Event, frozen=True, tag="order.modify"):
     """New terms for a live order: sent to the broker at most once, however often `id` is sent."""
 
@@ -248,6 +257,14 @@ class PositionsListed(Event, frozen=True, tag="position.listed"):
     ts_ns: TimeNs
     id: Name
     open_orders: tuple[str, ...] = ()
+
+
+class OrdersTakenOver(Event, frozen=True, tag="order.taken_over"):
+    """The broker has read the cancels of a `TakeOver`; or it has not, and `reason` says why."""
+
+    ts_ns: TimeNs
+    id: Name
+    reason: Text = ""
 
 
 class OrderModifyIntended(Event, frozen=True, tag="order.modify.intended"):

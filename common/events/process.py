@@ -12,6 +12,7 @@ from tapewire.common.events.orders import (
     ModifyOrder,
     ResolveOrder,
     SubmitOrder,
+    TakeOver,
 )
 from tapewire.common.events.risk import TradingState
 
@@ -72,7 +73,15 @@ class OrderRequest(Event, frozen=True, tag="order.request"):
 
     id: int
     commands: Annotated[
-        list[SubmitOrder | CancelOrder | CancelAll | ModifyOrder | ListPositions | ResolveOrder],
+        list[
+            SubmitOrder
+            | CancelOrder
+            | CancelAll
+            | ModifyOrder
+            | ListPositions
+            | ResolveOrder
+            | TakeOver
+        ],
         msgspec.Meta(max_length=4096),
     ]
     fencing_token: Token = ""

@@ -46,7 +46,7 @@ class Listings:
     def begin(self, command: ListPositions) -> None:
         """Put risk's question to the broker."""
         number = self._positions.doubt("since risk asked for them")
-        self._ask()
+        self.ask_orders()
         self._listing = Listing(command.id, number, self._orders_asked)
 
     def note(self, report: broker.BrokerEvent) -> None:
@@ -69,7 +69,9 @@ class Listings:
         self._named.clear()
         self._orders_listed = self._orders_asked
 
-    def _ask(self) -> None:
+    def ask_orders(self) -> None:
+        """Ask for the open orders of all clients, whoever wants to know them: each list is counted,
+        so that the end of one is not taken for the end of another."""
         self._orders_asked, self._end_came = self._orders_asked + 1, False
         self._ask_orders()
 
@@ -80,7 +82,7 @@ class Listings:
             return []
         if self._orders_listed < listing.orders:
             if self._end_came:
-                self._ask()
+                self.ask_orders()
             return []
         if self._positions.confirmed < listing.positions:
             return []

@@ -81,6 +81,15 @@ def test_of_two_questions_the_newer_one_is_answered(bench: Bench):
     assert listed(end_of_orders(bench) + bench.tick()) == [PositionsListed(T0, "f-2")]
 
 
+def test_the_end_of_a_list_that_was_under_way_does_not_end_it(bench: Bench):
+    bench.gateway.listings.ask_orders()
+    ask(bench)
+    bench.list_positions()
+    assert listed(end_of_orders(bench) + bench.tick()) == []
+    end_of_orders(bench, working("s/1", 7, 1))
+    assert listed(bench.tick()) == [PositionsListed(T0, "f-1", ("s/1",))]
+
+
 def test_a_lost_connection_takes_the_question_along(bench: Bench):
     ask(bench)
     bench.lose()

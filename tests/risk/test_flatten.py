@@ -9,9 +9,11 @@ from tapewire.common.events import (
     CancelOrder,
     ListPositions,
     OrderCancelled,
+    OrdersTakenOver,
     OrderTerms,
     PositionsListed,
     Scope,
+    TakeOver,
 )
 from tapewire.common.roles import GATEWAY, LIQUIDATION
 from tests.risk.flattening import LEASE_S, Run, closes
@@ -206,18 +208,55 @@ def test_orders_and_positions_outside_its_scope_are_left_alone():
     assert run.flatten.phase == "DONE"
 
 
-def test_if_the_gateway_is_silent_every_order_of_the_login_is_cancelled_with_an_alarm():
-    run = Run(Scope("DU1"), acknowledged=False)
-    run.hold(10)
-    run.apply(intended(order()))
-    run.open, run.alive = ("a/1",), False
-    assert CancelAll not in {type(one) for one in run.pass_s(LEASE_S)}
-    assert CancelAll in {type(one) for one in run.pass_s(4)}
+class OfOneAccount(Run):
+    """A flatten of DU1, where a silent gateway has an order that works."""
+
+    def __init__(self) -> None:
+        super().__init__(Scope("DU1"), acknowledged=False)
+        self.hold(10)
+        self.apply(intended(order()))
+        self.open, self.alive = ("a/1",), False
+
+    def take_over(self) -> TakeOver:
+        (asked,) = [one for one in self.pass_s(LEASE_S + 0.5) if isinstance(one, TakeOver)]
+        assert self.roles_of(TakeOver) == {LIQUIDATION}
+        return asked
+
+
+def test_of_a_dead_gateway_the_liquidation_gateway_takes_over_the_client_id():
+    run = OfOneAccount()
+    asked = run.take_over()
+    assert asked.order_ids == ("1",)
+    run.open = ()
+    run.apply(OrdersTakenOver(T0, asked.id))
+    (close,) = closes(run.pass_s(6))
+    assert close.terms.quantity == 10
+    assert run.roles_of(CancelAll) == set()
+
+
+WIDENED = (
+    "the gateway does not answer, and its 1 order in account DU1 cannot be cancelled one by one:"
+    " {}. Every order of the login is cancelled, in all accounts and symbols, whoever placed it"
+)
+
+
+def test_of_one_that_hangs_every_order_of_the_login_is_cancelled_with_an_alarm():
+    run = OfOneAccount()
+    why = "TWS says that client id 1 is in use (326)"
+    run.apply(OrdersTakenOver(T0, run.take_over().id, why))
+    assert CancelAll in {type(one) for one in run.pass_s(0.5)}
     assert run.roles_of(CancelAll) == {LIQUIDATION}
-    assert (
-        "the gateway does not answer, so its 1 order in account DU1 cannot be cancelled one by one:"
-        " every order of the login is cancelled, in all accounts and symbols, whoever placed it"
-    ) in run.alarms
+    assert WIDENED.format(why) in run.alarms
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_and_so_if_the_take_over_did_not_help_or_was_not_answered(ended: bool):
+    run = OfOneAccount()
+    asked = run.take_over()
+    if ended:
+        run.apply(OrdersTakenOver(T0, asked.id))
+    assert CancelAll not in {type(one) for one in run.pass_s(4.5)}
+    assert CancelAll in {type(one) for one in run.pass_s(5)}
 
 
 def test_without_an_order_to_cancel_a_silent_gateway_widens_nothing():

@@ -174,7 +174,7 @@ def test_of_a_part_with_a_stopped_gateway_every_order_is_cancelled_and_said_so(d
     desk.flatten(Scope(symbol="AAPL"))
     desk.run(30)
     assert (desk.held(), desk.working(), desk.completed()) == ({}, 0, True)
-    assert any("every order of the login is cancelled" in reason for reason in desk.delays())
+    assert any("Every order of the login is cancelled" in reason for reason in desk.delays())
 
 
 @pytest.mark.parametrize("victim", [roles.GATEWAY, roles.LIQUIDATION, roles.RISK])
