@@ -17,6 +17,7 @@ from tapewire.common.events import (
     OrderReply,
     OrderRequest,
     OrderTerms,
+    ResolveOrder,
     Signal,
     SubmitOrder,
 )
@@ -24,6 +25,7 @@ from tapewire.common.events import (
 T0 = 1_700_000_000_000_000_000
 TERMS = OrderTerms("BUY", Decimal(1))
 SIGNAL = Signal("s-1", T0, "", "s", "AAPL", TERMS, T0)
+RESOLVE = ResolveOrder("s-1/1", T0, "lost", "looked at TWS", "anna")
 HALT = Control(T0, "halt", "x")
 
 
@@ -54,6 +56,8 @@ def refusal(server: str, client: str, event: Event) -> str:
         ("executor", "strategy", SIGNAL),
         ("executor", "strategy", CancelSignal("s-2", T0, "", "s", "s-1", T0)),
         ("risk", "cli", HALT),
+        ("gateway", "cli", asked(RESOLVE)),
+        ("liquidation", "cli", asked(RESOLVE)),
     ],
 )
 def test_each_client_may_ask_for_what_it_is_there_for(server: str, client: str, event: Event):
@@ -77,6 +81,8 @@ def test_each_client_may_ask_for_what_it_is_there_for(server: str, client: str, 
         ("gateway", "risk", HALT, "risk may not send risk.control to gateway"),
         ("liquidation", "risk", asked(order("s")), "risk may not send orders of s"),
         ("executor", "strategy", HALT, "strategy may not send risk.control to executor"),
+        ("gateway", "cli", asked(order()), "cli may not ask gateway for order.submit"),
+        ("gateway", "executor", asked(RESOLVE, token="g.1"), "may not ask gateway for order.res"),
         ("risk", "cli", SIGNAL, "cli may not send signal to risk"),
         ("risk", "cli", asked(CancelAll(T0)), "cli may not send order.request to risk"),
     ],
