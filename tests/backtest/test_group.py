@@ -66,7 +66,7 @@ def world(tmp_path, given):
 
 def test_the_configuration_reaches_the_virtual_services(world):
     built = world(CONFIGURED)
-    assert built.service(roles.EXECUTOR).executor._retry_ns == 1234 * 10**6
+    assert built.service(roles.EXECUTOR).executor._unanswered._interval_ns == 1234 * 10**6
     for role in roles.GATEWAYS:
         core = built.service(role).gateway
         assert core.broker.outbox.pace._rate_max == 7
