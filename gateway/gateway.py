@@ -248,7 +248,7 @@ class Gateway:
         answer, events = self.entry.cancel(command, now)
         intent = self.orders.get(command.intent_id)
         if answer.accepted and intent is not None and intent.live:
-            self.sync.cancelled(intent, now)
+            self.sync.cancels.asked(intent, now)
         return answer, events
 
     def release(self, now: Now) -> tuple[bytes, list[Intent], list[Event]]:

@@ -105,7 +105,7 @@ class OrderReports:
                 (f"{text}; the order is as it was, and the broker is asked", b"")
             )
         if intent is not None and error.effect == "cancel_rejected":
-            self._sync.cancel_ended(intent)
+            self._sync.cancels.ended(intent)
         if intent is not None and intent.live and error.effect in ("unlisted", "cancel_rejected"):
             self._sync.ask(now)
         return self._apply(self._registry.on_error(error, now.wall_ns))

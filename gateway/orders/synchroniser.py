@@ -22,13 +22,13 @@ from tapewire.common.events import (
     ConnectionLost,
     ConnectionUp,
     Event,
-    OrderCancelRejected,
     OrderFilled,
     OrderLost,
     OrderUnknown,
 )
 from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker, BrokerEvent
+from tapewire.gateway.orders.cancels import Cancels
 from tapewire.gateway.orders.inquiry import LOOKS_MIN, LOST_AFTER_NS, Inquiry
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.positions import PositionLists
@@ -37,9 +37,6 @@ from tapewire.gateway.orders.snapshot import Snapshot
 
 EXECUTIONS_LATE_NS: Final = 1_000_000_000
 FOREVER_NS: Final = 10**18
-IGNORED: Final = (
-    "the order still works, after the broker was asked to cancel it and answered queries"
-)
 NOT_NAMED: Final = (
     f"the broker answered every query {LOOKS_MIN} times within"
     f" {LOST_AFTER_NS // 1_000_000_000} s or more, and never named the order"
@@ -80,7 +77,7 @@ class Synchroniser:
         self._without_executions: set[str] = set()  # filled, by the last snapshot
         self._inquiry = Inquiry(self._settle_ns)
         self._awaiting: deque[Intent] = deque()  # written, in their order; some have an answer
-        self._cancels: dict[str, tuple[Intent, int]] = {}  # asked of the broker, and since when
+        self.cancels = Cancels(self._answer_ns)
 
     @property
     def orders_reported(self) -> bool:
@@ -173,14 +170,6 @@ class Synchroniser:
         """The bytes of an order are handed over: its answer is waited for."""
         self._awaiting.append(intent)
 
-    def cancelled(self, intent: Intent, now: Now) -> None:
-        """The broker is asked to cancel an order: what becomes of it is waited for."""
-        self._cancels[intent.intent_id] = (intent, now.mono_ns)
-
-    def cancel_ended(self, intent: Intent) -> None:
-        """The broker has answered the cancel of an order."""
-        self._cancels.pop(intent.intent_id, None)
-
     def ask(self, now: Now) -> None:
         """Something about an order is in doubt: ask for all that the broker knows of orders."""
         self._inquiry.soon(now.mono_ns)
@@ -216,7 +205,7 @@ class Synchroniser:
         self._snapshot = None
         self._inquiry.forget()
         self._awaiting.clear()
-        self._cancels.clear()
+        self.cancels.forget()
         self._orders_listed, self.problem = False, problem
         self._registry.modifies.disconnected()
 
@@ -246,25 +235,9 @@ class Synchroniser:
 
     def _ask_about_cancels(self, now: Now) -> None:
         """A cancel that changes nothing: the broker is asked whether the order still works."""
-        for intent_id, (intent, since_ns) in list(self._cancels.items()):
-            if not intent.live:
-                del self._cancels[intent_id]
-                continue
-            is_late = now.mono_ns - since_ns >= self._answer_ns
-            if is_late and not self._inquiry.knows(_cancel_of(intent_id)):
+        for name in self.cancels.late(now.mono_ns):
+            if not self._inquiry.knows(name):
                 self._inquiry.soon(now.mono_ns)
-
-    def _ignored(self, snapshot: Snapshot, now_ns: int) -> list[Event]:
-        """The end of each cancel whose order works all the same, by a list that is believed: the
-        broker never had it. Whoever wanted it may ask again."""
-        events: list[Event] = []
-        for intent_id, (intent, since_ns) in list(self._cancels.items()):
-            is_late = snapshot.begun.mono_ns - since_ns >= self._answer_ns
-            if intent.live and is_late and intent_id in snapshot.working:
-                del self._cancels[intent_id]
-                account = intent.order.account
-                events.append(OrderCancelRejected(now_ns, account, intent_id, 0, IGNORED))
-        return events
 
     def _conclude(self, snapshot: Snapshot, now: Now) -> list[Event]:
         """The snapshot is over: what it did not name is in doubt, and lost in the end."""
@@ -283,16 +256,12 @@ class Synchroniser:
         if believed:
             written_before_ns = begun_ns - self._settle_ns
             events += self._registry.modifies.settled(snapshot, written_before_ns, now.wall_ns)
-            events += self._ignored(snapshot, now.wall_ns)
+            events += self.cancels.ignored(snapshot, now.wall_ns)
         events += self._filled_without_executions(snapshot, now, settled=settled)
         events = self._apply(events)
         doubtful = [intent.intent_id for intent in missing if intent.live]
         doubtful += [modify_id for modify_id, _ in self._registry.modifies.waiting()]
-        doubtful += [
-            _cancel_of(intent_id)
-            for intent_id, (intent, since_ns) in self._cancels.items()
-            if intent.live and now.mono_ns - since_ns >= self._answer_ns
-        ]
+        doubtful += self.cancels.late(now.mono_ns)
         self._inquiry.concluded(doubtful, snapshot.seen, now.mono_ns)
         if snapshot.executed:
             self._positions.doubt("since it reported executions that were not known")
@@ -345,11 +314,6 @@ class Synchroniser:
     def _unanswered_reason(self, believed: bool) -> str:
         listed = "lists no such order" if believed else "did not list its orders to the end"
         return f"the broker did not answer within {self._answer_ns // 1_000_000} ms, and {listed}"
-
-
-def _cancel_of(intent_id: str) -> str:
-    """What the cancel of an order is called in the inquiry."""
-    return f"cancel of {intent_id}"
 
 
 def _filled(intent: Intent, now_ns: int) -> OrderFilled:

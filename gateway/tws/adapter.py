@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
 from tapewire.common.clock import Now
-from tapewire.common.events import SubmitOrder, TermChanges, Tick
+from tapewire.common.events import SubmitOrder, Tick
 from tapewire.common.instruments import Instrument
 from tapewire.gateway import broker
 from tapewire.gateway.broker import (
@@ -18,7 +18,6 @@ from tapewire.gateway.broker import (
     OPENED,
     BrokerEvent,
     Released,
-    Status,
     Verdict,
 )
 from tapewire.gateway.outbox import Outbox
@@ -29,24 +28,13 @@ from tapewire.gateway.tws.contracts import Contracts, contract_by_id
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.pulse import Pulse
+from tapewire.gateway.tws.reports import execution_report, order_report
 from tapewire.gateway.tws.session import TwsSession
 
 DETAILS_REQUEST_ID: Final = 900_000_000
 HOLDING_REQUEST_ID: Final = 950_000_000
 EXECUTIONS_REQUEST_ID: Final = 899_999_999  # every id from here on is no order's
 PROOF_LATE_NS: Final = 3_000_000_000  # the group's simulator answers within milliseconds
-
-STATUSES: Final[dict[str, Status]] = {
-    "PreSubmitted": "working",
-    "Submitted": "working",
-    "Cancelled": "cancelled",
-    "ApiCancelled": "cancelled",
-    "Inactive": "rejected",
-    "Filled": "filled",
-}
-"""TWS's words for an order's status; it has the order under any other word too."""
-
-ENDED: Final = frozenset({"Filled", "Cancelled", "ApiCancelled", "Inactive"})
 
 QUERY_ENDS: Final[dict[type[tws.TwsMessage], broker.Query]] = {
     tws.ExecutionsEnd: "executions",
@@ -176,9 +164,9 @@ class TwsBroker:
 
     def _events_of(self, message: tws.TwsMessage) -> Iterator[BrokerEvent]:
         if isinstance(message, tws.OpenOrder | tws.OrderStatus | tws.CompletedOrder):
-            yield self._order(message)
+            yield order_report(message, self.contracts)
         elif isinstance(message, tws.Execution):
-            yield self._execution(message)
+            yield execution_report(message, self.contracts)
         elif isinstance(message, tws.CommissionReported):
             yield broker.CommissionReport(message.exec_id, message.amount, message.currency)
         elif isinstance(message, tws.PositionReported):
@@ -215,45 +203,6 @@ class TwsBroker:
             yield broker.SessionRefused(self.session.refusal)
         elif self.session.state == "UP":
             yield broker.SessionReady(self.session.accounts, self.session.server_version)
-
-    def _order(self, message: tws.OpenOrder | tws.OrderStatus | tws.CompletedOrder) -> BrokerEvent:
-        if isinstance(message, tws.CompletedOrder):
-            status = message.status or message.completed_status.partition(" ")[0]
-            return broker.OrderReport(
-                reference=message.order_ref, permanent_id=_text(message.perm_id),
-                status=STATUSES.get(status, "accepted"), listed=True,
-            )  # fmt: skip
-        client_id, order_id = str(message.client_id), _text(message.order_id)
-        permanent_id, found = _text(message.perm_id), STATUSES.get(message.status, "accepted")
-        if isinstance(message, tws.OrderStatus):
-            if found == "rejected" and message.why_held:  # held for a locate: it still lives
-                found = "working"
-            return broker.OrderReport(
-                order_id=order_id, permanent_id=permanent_id, status=found, filled=message.filled,
-                client_id=client_id,
-            )  # fmt: skip
-        # An open order does not tell whether it is only held; its orderStatus follows and does.
-        terms = TermChanges(message.quantity, message.limit, message.stop)
-        return broker.OrderReport(
-            message.order_ref, order_id, permanent_id, None if found == "rejected" else found,
-            terms if message.quantity is not None else None, listed=True,
-            is_open=message.status not in ENDED, client_id=client_id,
-            account=message.account, symbol=self.contracts.symbol_of(message), side=message.side,
-        )  # fmt: skip
-
-    def _execution(self, message: tws.Execution) -> BrokerEvent:
-        return broker.ExecutionReport(
-            account=message.account,
-            exec_id=message.exec_id,
-            reference=message.order_ref,
-            permanent_id=_text(message.perm_id),
-            symbol=self.contracts.symbol_of(message),
-            side="BUY" if message.side == "BUY" else "SELL",
-            quantity=message.quantity,
-            price=message.price,
-            client_id=str(message.client_id),
-            order_id=_text(message.order_id),
-        )
 
     def _error(self, message: tws.TwsError) -> Iterator[BrokerEvent]:
         code = message.code
@@ -392,8 +341,3 @@ class TwsBroker:
     def _place(self, order_id: str, order: SubmitOrder, name: str) -> None:
         contract = self.contracts.contract(order.symbol)
         self.outbox.order(self.session.encode.place_order(order_id, order, contract), name)
-
-
-def _text(number: int) -> str:
-    """A broker's number as opaque text; TWS's 0 stands for none."""
-    return str(number) if number else ""

@@ -1,0 +1,71 @@
+"""What TWS says of orders and trades, as the broker port's reports."""
+
+from typing import Final
+
+from tapewire.common.events import TermChanges
+from tapewire.gateway import broker
+from tapewire.gateway.broker import Status
+from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.contracts import Contracts
+
+STATUSES: Final[dict[str, Status]] = {
+    "PreSubmitted": "working",
+    "Submitted": "working",
+    "Cancelled": "cancelled",
+    "ApiCancelled": "cancelled",
+    "Inactive": "rejected",
+    "Filled": "filled",
+}
+"""TWS's words for an order's status; it has the order under any other word too."""
+
+ENDED: Final = frozenset({"Filled", "Cancelled", "ApiCancelled", "Inactive"})
+
+
+def order_report(
+    message: tws.OpenOrder | tws.OrderStatus | tws.CompletedOrder, contracts: Contracts
+) -> broker.OrderReport:
+    """What a message says of one order, in whichever of TWS's three forms."""
+    if isinstance(message, tws.CompletedOrder):
+        status = message.status or message.completed_status.partition(" ")[0]
+        return broker.OrderReport(
+            reference=message.order_ref, permanent_id=_text(message.perm_id),
+            status=STATUSES.get(status, "accepted"), listed=True,
+        )  # fmt: skip
+    client_id, order_id = str(message.client_id), _text(message.order_id)
+    permanent_id, found = _text(message.perm_id), STATUSES.get(message.status, "accepted")
+    if isinstance(message, tws.OrderStatus):
+        if found == "rejected" and message.why_held:  # held for a locate: it still lives
+            found = "working"
+        return broker.OrderReport(
+            order_id=order_id, permanent_id=permanent_id, status=found, filled=message.filled,
+            client_id=client_id,
+        )  # fmt: skip
+    # An open order does not tell whether it is only held; its orderStatus follows and does.
+    terms = TermChanges(message.quantity, message.limit, message.stop)
+    return broker.OrderReport(
+        message.order_ref, order_id, permanent_id, None if found == "rejected" else found,
+        terms if message.quantity is not None else None, listed=True,
+        is_open=message.status not in ENDED, client_id=client_id,
+        account=message.account, symbol=contracts.symbol_of(message), side=message.side,
+    )  # fmt: skip
+
+
+def execution_report(message: tws.Execution, contracts: Contracts) -> broker.ExecutionReport:
+    """A trade."""
+    return broker.ExecutionReport(
+        account=message.account,
+        exec_id=message.exec_id,
+        reference=message.order_ref,
+        permanent_id=_text(message.perm_id),
+        symbol=contracts.symbol_of(message),
+        side="BUY" if message.side == "BUY" else "SELL",
+        quantity=message.quantity,
+        price=message.price,
+        client_id=str(message.client_id),
+        order_id=_text(message.order_id),
+    )
+
+
+def _text(number: int) -> str:
+    """A broker's number as opaque text; TWS's 0 stands for none."""
+    return str(number) if number else ""
