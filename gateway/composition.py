@@ -49,6 +49,7 @@ def build(
         epoch=host.epoch, follows=follows, hang_up=hang_up, heartbeat_ms=config.risk.heartbeat_ms,
         disk=None if liquidation else disk_of(host),  # what it takes only reduces
         deputy=_deputy(host) if liquidation else None,
+        checkpoints=host.checkpoints(),
     )  # fmt: skip
 
 

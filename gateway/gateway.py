@@ -14,6 +14,7 @@ from tapewire.common.clock import Now
 from tapewire.common.events import (
     CancelAll,
     CancelOrder,
+    CheckpointCompleted,
     Event,
     Fill,
     ListPositions,
@@ -110,7 +111,7 @@ class Gateway:
             self.holdings.apply(event, self.registry.fill(event.exec_id))
         else:
             self.holdings.apply(event)
-        if isinstance(event, OrderIntended) and event.order_id:
+        if isinstance(event, OrderIntended | CheckpointCompleted) and event.order_id:
             self.broker.used_order_id(event.order_id)
         self.registry.apply(event)
         self.limits.note(event)

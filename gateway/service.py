@@ -26,12 +26,14 @@ from tapewire.common.events import (
     SubmitOrder,
     TakeOver,
 )
+from tapewire.common.runtime.checkpoint import Checkpoints, Past
 from tapewire.common.runtime.disk import Disk
-from tapewire.common.runtime.journal import Journal, events_of
+from tapewire.common.runtime.journal import Journal
 from tapewire.common.runtime.service import Service
 from tapewire.gateway.broker import BrokerError, Deputy
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.orders.fence import Fence
+from tapewire.gateway.orders.retention import Retention
 
 BROKER: Final = "tws"
 """The channel of the adapter's descriptor."""
@@ -60,6 +62,7 @@ class GatewayService(Service):
         heartbeat_ms: int = 250,
         deputy: Deputy | None = None,
         disk: Disk | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         super().__init__(
             role, transport, clock,
@@ -75,9 +78,27 @@ class GatewayService(Service):
         self._next_marks_ns = 0
         self._fence = Fence(epoch)
         self.requests.on(OrderRequest, self._on_order_request)
-        for event in events_of(journal):
-            gateway.apply(event)
+        if disk is not None:
+            disk.look(clock.now())
+        self._read_past(
+            Past(role, journal, checkpoints),
+            checkpoints if disk is None or not disk.reason else None,
+        )
         self.emit(*gateway.restarted(clock.now()))
+
+    def _read_past(self, past: Past, checkpoints: Checkpoints | None) -> None:
+        """Fold the past, and leave the next start a checkpoint of it, if there is room: now, while
+        nothing is under way, and before anybody waits for a turn."""
+        for event in past.events():
+            self.gateway.apply(event)
+        if checkpoints is not None and past.due:
+            now_ns = self.clock.now_ns()
+            retention = Retention(self.gateway.registry, now_ns, checkpoints.policy)
+            for event in past.events():
+                retention.look(event)
+            past.renew(retention.kept(past.events()), now_ns, retention.said)
+        if past.fault:
+            self.dead_letter("checkpoint", past.fault, b"")
 
     def on_event(self, source: str, event: Event, now: Now) -> None:
         """Risk's decisions."""

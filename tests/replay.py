@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from tapewire.common import roles
+from tapewire.common.accounting.carried import commission_entry
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
@@ -46,6 +47,32 @@ def differences(live: Mapping[str, Any], again: Mapping[str, Any], at: str = "")
             yield from differences(one, other, f"{place}.")
         elif _plain(one) != _plain(other):
             yield f"{place} is {one}, its replay has {other}"
+
+
+def without_forgotten(state: dict[str, Any], live: Gateway, whole: Gateway) -> dict[str, Any]:
+    """`state`, which is that of `whole`, without what a checkpoint left out of `live`: orders that
+    are over, what was denied, and executions of which the id is carried."""
+    registry, known = live.registry, live.snapshot()
+
+    def remembered(intent_id: str) -> bool:
+        order = whole.orders.get(intent_id)
+        return intent_id in live.orders or (order is not None and order.live)
+
+    commissions = registry.carried_commissions
+    answers = state["modifies"]["answers"]
+    return {
+        **state,
+        "orders": {name: one for name, one in state["orders"].items() if remembered(name)},
+        "denied": {name: one for name, one in state["denied"].items() if name in known["denied"]},
+        "executions": [one for one in state["executions"] if not registry.is_carried(one)],
+        "commissions": [
+            one for one in state["commissions"] if commission_entry(one) not in commissions
+        ],
+        "modifies": {
+            **state["modifies"],
+            "answers": {n: a for n, a in answers.items() if n in known["modifies"]["answers"]},
+        },
+    }
 
 
 # ---- a restart, core by core --------------------------------------------------------------------

@@ -22,6 +22,7 @@ from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
 from tapewire.common.instruments import Instrument
 from tapewire.common.runtime.background import DONE
+from tapewire.common.runtime.checkpoint import Policy
 from tapewire.common.runtime.host import Host
 from tapewire.common.runtime.journal import Head, JournalDamagedError, events_of
 from tapewire.common.runtime.service import JOURNAL, Service
@@ -71,6 +72,8 @@ class World:
     is due each `risk.heartbeat_ms`, but sent in a turn, so the lease must outlast both. With
     `step_ns` above 0 TWS's market moves at multiples of it only, with all that was due by then.
 
+    With `checkpoints` the gateways keep them, by that policy; without, each start reads all.
+
     With `direct` the gateways trade at the exchange itself, through `virtual.direct`.
 
     The broker knows the configured instruments, and those that are traded `elsewhere`.
@@ -91,6 +94,7 @@ class World:
         say: Callable[[Failure], None] = lambda _raised: None,
         observer: Observer | None = None,
         elsewhere: Sequence[Instrument] = (),
+        checkpoints: Policy | None = None,
     ) -> None:
         self.config = config
         self.clock = VirtualClock(start_ns)
@@ -111,7 +115,16 @@ class World:
         # TWS can only be the simulator: there is no login to be mistaken.
         adapt = self._attach_directly if direct else partial(gateway.tws, check_login=False)
         self.nodes = {
-            role: Node(role, config, self.clock, build, self._route, self.cut, self._commit_later)
+            role: Node(
+                role,
+                config,
+                self.clock,
+                build,
+                self._route,
+                self.cut,
+                self._commit_later,
+                checkpoints,
+            )
             for role, build in {**builds(config, adapt, say), **(replaced or {})}.items()
         }
         for role in self.nodes:

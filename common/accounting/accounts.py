@@ -19,6 +19,7 @@ from tapewire.common.events import (
     ForeignOrderReported,
     OrderCreated,
     OrderIntended,
+    PositionCarried,
     PositionReported,
     SubmitOrder,
 )
@@ -60,6 +61,10 @@ class Accounts(Generic[OrderT]):
         if isinstance(event, ForeignOrderReported):
             self._keys.add((event.account, event.symbol))
             self.orders.foreign.apply(event, source)
+            return None
+        if isinstance(event, PositionCarried):
+            self._keys.add((event.account, event.symbol))
+            self.book.carry(event)
             return None
         if isinstance(event, NAMES_A_KEY):
             self._keys.add((event.order.account, event.order.symbol))

@@ -15,7 +15,14 @@ from zoneinfo import ZoneInfo
 from tapewire.common.accounting import history
 from tapewire.common.accounting.exec_ids import execution_key, supersedes
 from tapewire.common.accounting.history import History, Place
-from tapewire.common.events import Commission, Event, Fill, PositionReported, signed
+from tapewire.common.events import (
+    Commission,
+    Event,
+    Fill,
+    PositionCarried,
+    PositionReported,
+    signed,
+)
 
 ZERO: Final = Decimal(0)
 MINUTE_NS: Final = 60_000_000_000
@@ -92,6 +99,11 @@ class Position:
             return None
         return (self.mark - self.average_cost) * self.quantity * self.multiplier
 
+    def begin(self, carried: PositionCarried) -> None:
+        """Begin with what executions that are not kept came to."""
+        self.quantity, self.average_cost = carried.quantity, carried.average_cost
+        self.realised, self.fees = carried.realised, carried.fees
+
     def trade(self, change: Decimal, price: Decimal) -> Decimal:
         """Apply an execution of `change` (signed) at `price`; gives what it realised."""
         closing = realised = ZERO
@@ -128,6 +140,7 @@ class Book:
         self._fills: dict[str, Fill] = {}
         self._commissions: dict[str, Commission] = {}
         self._history = History()
+        self._carried: dict[Key, PositionCarried] = {}  # what each position began with
 
     # ---- what comes in -------------------------------------------------------------------------
 
@@ -169,14 +182,44 @@ class Book:
             self._charge(execution, commission.amount - (known.amount if known else ZERO))
         return True
 
+    def carry(self, carried: PositionCarried) -> None:
+        """Begin a position with what executions came to that are not kept; before its others."""
+        key = (carried.account, carried.symbol)
+        self._carried[key] = carried
+        self.position(*key).begin(carried)
+
+    def carried_by(self, account: str, symbol: str, count: int, now_ns: int) -> PositionCarried:
+        """What the first `count` executions of a position came to, with all that they began with:
+        a book that begins with it and takes the rest comes to the same."""
+        position = self._new_position(account, symbol)
+        for execution in self.executions(account, symbol)[:count]:
+            fill, cost = self._fills[execution], self._commissions.get(execution)
+            position.trade(signed(fill.side, fill.quantity), fill.price)
+            position.fees += cost.amount if cost is not None else ZERO
+        return PositionCarried(
+            now_ns, account, symbol, position.quantity, position.average_cost, position.realised,
+            position.fees,
+        )  # fmt: skip
+
     # ---- what is known -------------------------------------------------------------------------
+
+    def executions(self, account: str, symbol: str) -> list[str]:
+        """The keys of a position's executions in their order, but for those that it began with."""
+        return self._history.executions(account, symbol)
+
+    def carried(self) -> list[Key]:
+        """Every position that began with executions that are not kept."""
+        return list(self._carried)
+
+    def traded(self) -> list[Key]:
+        """Every position that has executions."""
+        return self._history.positions()
 
     def position(self, account: str, symbol: str) -> Position:
         """The position of `symbol` in `account`, an empty one if it was never traded."""
         key = (account, symbol)
         if key not in self.positions:
-            multiplier = self._multipliers.get(symbol, Decimal(1))
-            self.positions[key] = Position(symbol, multiplier, account)
+            self.positions[key] = self._new_position(account, symbol)
         return self.positions[key]
 
     def quantity(self, account: str, symbol: str) -> Decimal:
@@ -201,6 +244,10 @@ class Book:
     def fill(self, exec_id: str) -> Fill | None:
         """The execution of this id, or what has corrected it."""
         return self._fills.get(execution_key(exec_id))
+
+    def fill_of(self, execution: str) -> Fill:
+        """An execution by its key, as it was corrected last."""
+        return self._fills[execution]
 
     def commission(self, exec_id: str) -> Commission | None:
         """What an execution cost; None while that is not known."""
@@ -238,6 +285,13 @@ class Book:
         }
 
     # ---- inside --------------------------------------------------------------------------------
+
+    def _new_position(self, account: str, symbol: str) -> Position:
+        """A position before its first execution that is kept."""
+        position = Position(symbol, self._multipliers.get(symbol, Decimal(1)), account)
+        if (carried := self._carried.get((account, symbol))) is not None:
+            position.begin(carried)
+        return position
 
     def _reported_again(self, execution: str, place: Place) -> None:
         """Another journal has this execution too, perhaps at an earlier place."""
@@ -279,9 +333,9 @@ class Book:
         for (account, symbol), executions in chain.from_iterable(
             map(self._history.of, sorted(accounts))
         ):
-            old = self.position(account, symbol)
-            fresh = self.positions[account, symbol] = Position(symbol, old.multiplier, account)
-            fresh.mark = old.mark
+            mark = self.position(account, symbol).mark
+            fresh = self.positions[account, symbol] = self._new_position(account, symbol)
+            fresh.mark = mark
             for execution in executions:
                 self._count(execution)
 

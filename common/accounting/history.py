@@ -74,6 +74,14 @@ class History:
         """When an execution was reported, by the stamp of the report that counts; ns since 1970."""
         return self._places[execution].ts_ns
 
+    def executions(self, account: str, symbol: str) -> list[str]:
+        """A position's executions, in order."""
+        return self._by_key.get((account, symbol), [])
+
+    def positions(self) -> list[Key]:
+        """Every position that has an execution."""
+        return list(self._by_key)
+
     def of(self, account: str) -> Iterator[tuple[Key, list[str]]]:
         """The positions of an account with their executions, in order."""
         return ((key, of) for key, of in self._by_key.items() if key[0] == account)

@@ -11,6 +11,11 @@ from tapewire.common.events.base import (
     signed,
     types_by_name,
 )
+from tapewire.common.events.checkpoint import (
+    CheckpointCompleted,
+    ExecutionsCarried,
+    PositionCarried,
+)
 from tapewire.common.events.foreign import ForeignOrderReported, OrderConflict
 from tapewire.common.events.market import (
     Bar,
@@ -106,12 +111,14 @@ __all__ = [
     "CancelSignal",
     "CatchUp",
     "CatchUpReply",
+    "CheckpointCompleted",
     "Commission",
     "ConnectionLost",
     "ConnectionUp",
     "Control",
     "ControlReply",
     "Event",
+    "ExecutionsCarried",
     "Fill",
     "FlattenCompleted",
     "FlattenDelayed",
@@ -147,6 +154,7 @@ __all__ = [
     "OrderType",
     "OrderUnknown",
     "OrdersTakenOver",
+    "PositionCarried",
     "PositionReported",
     "PositionsListed",
     "ProcessState",

@@ -12,6 +12,7 @@ from tapewire.common.bus.access import Access
 from tapewire.common.bus.transport import Stream, Transport
 from tapewire.common.clock import Clock
 from tapewire.common.config.settings import Config
+from tapewire.common.runtime.checkpoint import Checkpoints
 from tapewire.common.runtime.heads import Heads
 from tapewire.common.runtime.journal import Journal, Synchronous
 
@@ -58,6 +59,9 @@ class Host(Protocol):
 
     def free_bytes(self) -> int | None:
         """How much the disk that the journals are on has free; None: no bound."""
+
+    def checkpoints(self) -> Checkpoints | None:
+        """Where the role keeps its checkpoint; None where it needs none."""
 
     def serve_stream(self) -> None:
         """Open `events` and `requests`, the two channels of a role that journals."""

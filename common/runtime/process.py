@@ -30,6 +30,7 @@ from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.runtime import logs, private_file, tokens
 from tapewire.common.runtime.background import BackgroundJournal
+from tapewire.common.runtime.checkpoint import CheckpointFile, Checkpoints, Policy
 from tapewire.common.runtime.disk import MB
 from tapewire.common.runtime.head_file import HeadFile
 from tapewire.common.runtime.heads import Heads
@@ -119,6 +120,12 @@ class Process:
         """Raise `JournalDamagedError` if the walk has found damage."""
         if self._walk is not None:
             self._walk.require_sound()
+
+    def checkpoints(self) -> Checkpoints:
+        """See `Host.checkpoints`."""
+        ttl_ms = max((one.signal_ttl_ms for one in self.config.strategies), default=0)
+        policy = Policy().with_ttl(2 * ttl_ms * 1_000_000)
+        return CheckpointFile(self.run_dir, self.role, policy)
 
     def _require_remembered(self, path: Path) -> None:
         """Compare the journal with what is remembered of it, before it is opened for writing: what

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from tapewire.common import roles
 from tapewire.common.config.settings import Config
-from tapewire.common.runtime import head_file, private_file
+from tapewire.common.runtime import checkpoint, head_file, private_file
 from tapewire.common.runtime.disk import MB
 from tapewire.common.runtime.journal import (
     LOG_BYTES,
@@ -132,6 +132,7 @@ def archived(run_dir: Path, names: list[str]) -> Path | None:
         path.rename(archive / "journals" / path.name)
     for name in names:
         head_file.replace(run_dir, name, None)  # they begin anew, and that is meant
+        checkpoint.discard(run_dir, name)
     for name in ("audit.jsonl", FILE):  # reading the journals needs the launch configuration
         if (run_dir / name).exists():
             (run_dir / name).rename(archive / name)

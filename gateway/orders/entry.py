@@ -77,7 +77,7 @@ class OrderEntry:
         before = self._registry.answer(order.intent_id)
         if before is not None:
             return before, []
-        denial = self._denial(order, now, arriving=True)
+        denial = self._registry.denial(order) or self._denial(order, now, arriving=True)
         if denial:
             return self._denied(order, denial, now)
         order_id = self._broker.new_order_id()

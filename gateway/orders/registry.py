@@ -16,6 +16,8 @@ there twice. Why this is enough:
 *   What the broker says is about an order of ours only if it is that order, and not one that bears
     its tag (see `common.accounting.identity`). Everything else under our tag is a conflict: it is
     reported once, and changes nothing of the order.
+*   What a checkpoint left out (see `retention`) had expired by `expired_ns`. So an intent that is
+    not known here, and that expired by then, is denied: it may be one that was left out.
 *   The broker's later word wins: an order that was LOST, CANCELLED or REJECTED and turns up working
     or filled is taken at that word (see `common.accounting.lifecycle`).
 
@@ -26,6 +28,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tapewire.common.accounting.accounts import Accounts
+from tapewire.common.accounting.carried import CarriedIds, commission_entry, execution_entry
 from tapewire.common.accounting.exec_ids import supersedes
 from tapewire.common.accounting.identity import Identity, Names, identity
 from tapewire.common.accounting.lifecycle import GIVEN_UP, UNCONFIRMED
@@ -33,8 +36,10 @@ from tapewire.common.accounting.orders import Orders
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     TEXT_MAX,
+    CheckpointCompleted,
     Commission,
     Event,
+    ExecutionsCarried,
     Fill,
     ForeignOrderReported,
     OrderAccepted,
@@ -69,6 +74,9 @@ class Registry:
         self._by_order_id: dict[tuple[str, str], Intent] = {}  # by client and order id
         self._denied: dict[str, str] = {}
         self._commissions: set[str] = set()
+        self.carried = CarriedIds()  # executions that are not kept
+        self.carried_commissions = CarriedIds()
+        self.expired_ns = 0  # intents that expired by then may have been forgotten
         self._on: Mapping[type[Event], Callable[[Any, Intent | None], None]] = {
             OrderIntended: self._numbered,
             OrderAccepted: self._numbered,
@@ -77,6 +85,8 @@ class Registry:
             OrderModifyIntended: self._modify,
             OrderModified: self._modify,
             OrderModifyRejected: self._modify,
+            ExecutionsCarried: self._carry,
+            CheckpointCompleted: self._forget,
         }
 
     # ---- state ---------------------------------------------------------------------------------
@@ -91,6 +101,18 @@ class Registry:
     def fill(self, exec_id: str) -> Fill | None:
         """The execution of this id, or what has corrected it; None if it is not known."""
         return self.accounts.book.fill(exec_id)
+
+    def is_carried(self, exec_id: str) -> bool:
+        """Whether an execution that is not kept was counted, in this version or in a later one."""
+        entry = execution_entry(exec_id)
+        newest = self.carried.newest(entry) if entry is not None else None
+        return entry is not None and newest is not None and newest >= entry
+
+    def corrects_carried(self, exec_id: str) -> bool:
+        """Whether it is a later version of an execution that is not kept."""
+        entry = execution_entry(exec_id)
+        newest = self.carried.newest(entry) if entry is not None else None
+        return entry is not None and newest is not None and newest < entry
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values."""
@@ -113,6 +135,13 @@ class Registry:
     def _keep_commission(self, event: Commission, _intent: Intent | None) -> None:
         self._commissions.add(event.exec_id)
 
+    def _carry(self, event: ExecutionsCarried, _intent: Intent | None) -> None:
+        self.carried.add(event.executions)
+        self.carried_commissions.add(event.commissions)
+
+    def _forget(self, event: CheckpointCompleted, _intent: Intent | None) -> None:
+        self.expired_ns = max(self.expired_ns, event.expired_ns)
+
     def _modify(self, event: Event, _intent: Intent | None) -> None:
         self.modifies.apply(event)
 
@@ -125,6 +154,12 @@ class Registry:
         if intent_id in self.orders:
             return OrderAnswer(intent_id, accepted=True)
         return None
+
+    def denial(self, order: SubmitOrder) -> str:
+        """Why an intent that is not known cannot be taken: it could be one that was forgotten."""
+        if order.expires_ns > self.expired_ns:
+            return ""
+        return "it expired so long ago that it may have been taken before"
 
     def by_order_id(self, order_id: str, client_id: str) -> Intent | None:
         """The intent of an order id of the broker's client `client_id`. Journals of before client
@@ -230,6 +265,8 @@ class Registry:
         known = self.fill(report.exec_id)
         if known is not None and not supersedes(report.exec_id, known.exec_id):
             return []
+        if known is None and self.is_carried(report.exec_id):
+            return []
         now_ns = now.wall_ns
         intent, found = self.identify(report)
         if intent is None or found == "unclear":
@@ -259,6 +296,8 @@ class Registry:
     def on_commission(self, report: broker.CommissionReport, now_ns: int) -> list[Event]:
         """What an execution cost, once; its account is the execution's."""
         if report.exec_id in self._commissions:
+            return []
+        if commission_entry(report.exec_id) in self.carried_commissions:
             return []
         fill = self.fill(report.exec_id)
         account = fill.account if fill is not None else ""

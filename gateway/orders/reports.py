@@ -70,12 +70,26 @@ class OrderReports:
     def on_execution(self, report: broker.ExecutionReport, now: Now) -> list[Event]:
         """A trade, or the correction of one."""
         corrected = self._registry.fill(report.exec_id)
+        strange = self._registry.corrects_carried(report.exec_id)
         events = self._judged(self._registry.on_execution(report, now))
         if events:
             self._sync.executed()
         if events and corrected is not None:
             self._on_correction(corrected)
+        elif events and strange:
+            self._on_late_correction(report)
         return events
+
+    def _on_late_correction(self, report: broker.ExecutionReport) -> None:
+        """A correction of what is not kept: readers of the journal count it in place of the first,
+        but here nobody knows what it takes the place of."""
+        self._complaints.append((
+            f"execution {report.exec_id} corrects one that was reported more than a day ago, to"
+            f" {report.side} {report.quantity:f} {report.symbol}; compare the position in"
+            f" {report.symbol} with the broker's",
+            b"",
+        ))  # fmt: skip
+        self._positions.doubt("since an execution was corrected")
 
     def _on_correction(self, corrected: Fill) -> None:
         """A correction may leave an order that is over with less than it was filled with. It stays

@@ -22,6 +22,7 @@ from tapewire.common.events import (
 )
 from tapewire.common.runtime.journal import JournalError, verify
 from tapewire.executor.service import ExecutorService
+from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.service import GatewayService
 from tapewire.risk.service import RiskService
 from tapewire.virtual.world import World
@@ -82,7 +83,8 @@ def chains(world: World) -> Iterator[str]:
 
 
 def replays(world: World) -> Iterator[str]:
-    """G6: a replay of the journals gives the durable state that is live."""
+    """G6: a replay of the whole journals gives the durable state that is live, but for what the
+    checkpoint left out that the live one began with."""
     gateway, executor = world.service(roles.GATEWAY), world.service(roles.EXECUTOR)
     risk = world.service(roles.RISK)
     assert isinstance(gateway, GatewayService)
@@ -95,7 +97,10 @@ def replays(world: World) -> Iterator[str]:
         (roles.RISK, risk.monitor, replay.risk(world.config, events)),
     )
     for role, live, again in pairs:
-        for fault in replay.differences(live.snapshot(), again.snapshot()):
+        state = again.snapshot()
+        if isinstance(live, Gateway) and isinstance(again, Gateway):
+            state = replay.without_forgotten(state, live, again)
+        for fault in replay.differences(live.snapshot(), state):
             yield f"G6: {role}'s state and its replay differ: {fault}"
 
 

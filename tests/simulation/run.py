@@ -15,6 +15,7 @@ from tapewire.common.config.settings import (
     StrategyConfig,
 )
 from tapewire.common.events import Control
+from tapewire.common.runtime.checkpoint import Policy
 from tapewire.common.runtime.journal import Head
 from tapewire.risk.service import RiskService
 from tapewire.simulator.market.synthetic import SyntheticMarket
@@ -28,6 +29,10 @@ START_NS = 1_700_000_000 * SECOND_NS
 STEP_MAX_NS = 2 * SECOND_NS
 CALM_NS = 30 * SECOND_NS
 LIMIT = Decimal(60)
+CHECKPOINTS = Policy(
+    records=1, expired_ns=SECOND_NS, ended_ns=6 * SECOND_NS, given_up_ns=12 * SECOND_NS
+)
+"""A day in some seconds: with these a storm forgets many of its orders."""
 ACCOUNTS = ("DU1000001", "DU1000002")
 INSTRUMENTS = (
     InstrumentConfig(symbol="AAPL"),
@@ -74,7 +79,7 @@ def simulate(
     """Run seed `seed` for `steps` strikes; the same arguments give the same result.
 
     With `outages` the machine itself may fail between them; with `direct` the gateways trade at the
-    exchange itself. `replaced` are planted bugs.
+    exchange itself. `replaced` are planted bugs. Every other seed keeps checkpoints.
     """
     rng, power = random.Random(seed), random.Random(seed + 2)
     network = StormyNetwork(random.Random(seed + 1))
@@ -84,6 +89,7 @@ def simulate(
         config, SyntheticMarket(config.all_instruments(), seed, 30),
         start_ns=START_NS, faults=network, replaced=replaced,
         settings=SimulatorSettings(accounts=ACCOUNTS), direct=direct,
+        checkpoints=CHECKPOINTS if seed % 2 else None,
     )  # fmt: skip
     audit, found = modifies.Audit(world), list[str]()
     for _ in range(steps):

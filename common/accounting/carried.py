@@ -1,0 +1,81 @@
+"""Carried ids: executions and commissions that were counted, and of which only the id is kept.
+
+A broker reports an execution again after each connection, some for a week. One that was forgotten
+would be counted twice. So no id is ever forgotten: what is left of one is 16 bytes, the first 12 of
+a hash over what an execution shares with its corrections, then its version, so that an earlier
+version can be told from a later one.
+"""
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from tapewire.common.accounting.exec_ids import execution_key
+
+SIZE: Final = 16
+KEY_SIZE: Final = 12
+VERSION_MAX: Final = 2**32 - 1
+ENTRIES_MAX: Final = 200_000  # in one piece
+
+
+def execution_entry(exec_id: str) -> bytes | None:
+    """The entry of an execution; None for an id whose version is no number, which is kept whole."""
+    key = execution_key(exec_id)
+    version = exec_id[len(key) + 1 :] or "0"
+    if not version.isdecimal() or int(version) > VERSION_MAX:
+        return None
+    digest = hashlib.blake2b(key.encode(), digest_size=KEY_SIZE).digest()
+    return digest + int(version).to_bytes(SIZE - KEY_SIZE, "big")
+
+
+def commission_entry(exec_id: str) -> bytes:
+    """The entry of an execution's commission: a hash over the whole id."""
+    return hashlib.blake2b(exec_id.encode(), digest_size=SIZE).digest()
+
+
+class CarriedIds:
+    """A set of entries, packed: a million of them are 16 MB."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._pieces)) // SIZE
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            for at in range(0, len(piece), SIZE):
+                yield piece[at : at + SIZE]
+
+    def add(self, piece: bytes) -> None:
+        """Take in sorted entries, as `pieces` makes them."""
+        if len(piece) % SIZE:
+            raise ValueError(f"carried ids have {len(piece)} bytes; it must be a multiple of 16")
+        if piece:
+            self._pieces.append(piece)
+
+    def __contains__(self, entry: bytes) -> bool:
+        return self.newest(entry) == entry
+
+    def newest(self, entry: bytes) -> bytes | None:
+        """The highest entry that has the key of this one; None if there is none."""
+        key = entry[:KEY_SIZE]
+        found = [at for piece in self._pieces if (at := _last(piece, key)) is not None]
+        return max(found) if found else None
+
+
+def _last(piece: bytes, key: bytes) -> bytes | None:
+    """The last entry of a piece that begins with `key`."""
+    count = bisect_right(
+        range(len(piece) // SIZE), key, key=lambda at: piece[at * SIZE : at * SIZE + KEY_SIZE]
+    )
+    entry = piece[(count - 1) * SIZE : count * SIZE] if count else b""
+    return entry if entry[:KEY_SIZE] == key else None
+
+
+def pieces(entries: Iterable[bytes]) -> Iterator[bytes]:
+    """The entries, each once and sorted, in pieces of bounded size."""
+    ordered = sorted(set(entries))
+    for start in range(0, len(ordered), ENTRIES_MAX):
+        yield b"".join(ordered[start : start + ENTRIES_MAX])
