@@ -8,7 +8,8 @@ ACCEPTED    The broker has it and it works.
 UNKNOWN     The connection or the gateway died while the broker's answer was out, or the broker did
             not answer in time, and not when it was asked about the order either. Nobody here knows
             whether the broker has it. It counts as working, and is never sent again.
-FILLED      Its executions reach its quantity.
+FILLED      Its executions reach its quantity. Or, with a reason: the broker reports it as filled
+            and does not list its executions any more, or a person says that it was.
 CANCELLED   The broker reports it cancelled.
 REJECTED    The broker rejected it.
 DENIED      We did not send it, and never will: not one byte of it was written.
@@ -32,7 +33,8 @@ from three properties of the table:
     executions are counted in every state: `filled` comes from executions, never from a state.
 
 FILLED is the end: a later word about a filled order changes nothing, except that a corrected
-execution changes what it was filled with.
+execution changes what it was filled with. If the broker has one open whose executions do not reach
+its quantity, that is a conflict, and not a way back.
 
 An event that the table does not name for a state changes nothing. That is what makes it safe to
 read a journal a second time from its beginning: the executor does so at each start, on top of what
