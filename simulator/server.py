@@ -189,10 +189,6 @@ class TwsServer:
         """Audit lines since the last call."""
         return self._outbox.take_audit()
 
-    def accounts(self) -> dict[str, Any]:
-        """The accounts' part of `books`, whose cost does not grow with the orders."""
-        return self._order_handler.accounts()
-
     def books(self) -> dict[str, Any]:
         """What the broker has, in JSON values: money and quantities as decimal text."""
         return {**self._order_handler.books(), "messages_sent": self._feed.sent}

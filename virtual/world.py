@@ -105,9 +105,9 @@ class World:
             settings or SimulatorSettings(), [*self.instruments, *elsewhere], market
         )
         self.links = Links(self.clock, faults or Reliable())
-        self._observer = observer or Nobody()
+        self.observer = observer or Nobody()
         self._broker = BrokerSide(
-            self.server, self.scheduler, self.links, self._deliver, self._observer, step_ns
+            self.server, self.scheduler, self.links, self._deliver, self.observer, step_ns
         )
         self.strategies = [roles.strategy_role(one.name) for one in config.strategies]
         self._idle_ns = idle_ns
@@ -177,6 +177,10 @@ class World:
         """Reset a gateway's connection to TWS."""
         self._broker.cut(self.nodes[name])
 
+    def inject(self, name: str, channel: str, frames: list[bytes]) -> None:
+        """Hand a process a message that none of the group has sent."""
+        self._deliver(self.nodes[name], (channel, frames))
+
     def stop(self, name: str, *, continue_after_ns: int) -> None:
         """`kill -STOP`, and `kill -CONT` later: what arrives meanwhile waits for it."""
         node = self.nodes[name]
@@ -229,7 +233,7 @@ class World:
         else:
             self._wake(node, service.due_ns)
         while service.dead_letters:
-            self._observer.died(node.role, service.dead_letters.popleft())
+            self.observer.died(node.role, service.dead_letters.popleft())
 
     def _wake(self, node: Node, due_ns: int | None) -> None:
         """A turn when what the service holds is due, though nothing may arrive by then."""
@@ -259,7 +263,7 @@ class World:
     # ---- the network -----------------------------------------------------------------------------
 
     def _route(self, sender: str, channel: str, frames: Sequence[bytes]) -> bool:
-        self._observer.sent(sender, channel, frames)
+        self.observer.sent(sender, channel, frames)
         if channel in ("market", "events"):
             key = (sender, channel, frames[0])
             links = self._readers.get(key)

@@ -79,10 +79,6 @@ class OrderHandler:
         """The lowest id that this client may use: above all that it ever used."""
         return max(self._first_order_id, self._highest.get(client_id, 0) + 1)
 
-    def accounts(self) -> dict[str, Any]:
-        """The part of `books` that costs the same however many orders there were."""
-        return {"accounts": {name: one.as_dict() for name, one in self._accounts.books.items()}}
-
     def books(self) -> dict[str, Any]:
         """What the broker has, in JSON values: money and quantities as decimal text.
 
@@ -91,7 +87,7 @@ class OrderHandler:
         """
         orders = list(self._exchange.orders.values())
         return {
-            **self.accounts(),
+            "accounts": {name: one.as_dict() for name, one in self._accounts.books.items()},
             "orders": len(orders),
             "orders_open": sum(one.is_open for one in orders),
             "orders_by_ref": dict(
@@ -132,6 +128,10 @@ class OrderHandler:
             self._reject(order, reason)
             return
         self._start(order)
+
+    def order_of(self, client_id: int, request: PlaceOrder) -> Order:
+        """The order that a client asks for; raises BadRequest if there can be none."""
+        return self._checks.order(client_id, request)
 
     def enter(self, order: Order, now_ns: int, *, is_addressed: bool = True) -> None:
         """An order that no client sent. If it `is_addressed`, its client's modifies and cancels

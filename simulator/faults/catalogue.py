@@ -33,6 +33,7 @@ FAULTS: Final[Mapping[str, type[Fault]]] = {
     "id_roll_back": callbacks.IdRollBack,
     "swallowed": orders.Swallowed,
     "unanswered": orders.Unanswered,
+    "late_order": orders.LateOrder,
     "rejected": orders.Rejected,
     "warning": orders.Warned,
     "cancel_not_found": orders.CancelNotFound,

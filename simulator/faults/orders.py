@@ -58,6 +58,27 @@ class Unanswered(OfNewOrder, frozen=True, kw_only=True):
         return False
 
 
+class LateOrder(OfNewOrder, frozen=True, kw_only=True):
+    """A new order."""
+
+    does = "A new order reaches TWS only `seconds` later; until then TWS does not know it."
+    advice = "An order that you called lost may turn up working: take TWS's word for it."
+    seconds: Seconds = 60.0
+    client_id: int | None = None
+
+    def concerns(self, tws: Tws, session: Session, request: Request) -> bool:
+        """A new order of the client, or of any."""
+        is_of = self.client_id in (None, session.client_id)
+        return is_of and super().concerns(tws, session, request)
+
+    def serve(self, tws: Tws, session: Session, request: Request) -> bool:
+        """Enter it later."""
+        assert isinstance(request, PlaceOrder)
+        order = tws.parts.orders.order_of(session.client_id, request)
+        tws.after(self.seconds, lambda: tws.parts.orders.enter(order, tws.now_ns))
+        return True
+
+
 class Rejected(OfNewOrder, frozen=True, kw_only=True):
     """Code 201 rejects it as the exchange does; any other code is an error and nothing else."""
 

@@ -10,11 +10,14 @@ from tapewire.common.accounting.compare import broker_of, compare
 from tapewire.common.accounting.lifecycle import INITIAL, LIVE
 from tapewire.common.accounting.orders import Order
 from tapewire.common.events import (
+    Commission,
     Event,
+    Fill,
     OrderCancelPending,
     OrderCreated,
     OrderDenied,
     OrderExpired,
+    OrderFilled,
     OrderIntended,
     OrderModifyIntended,
     OrderModifyPending,
@@ -28,20 +31,26 @@ from tapewire.risk.service import RiskService
 from tapewire.virtual.world import World
 from tests import replay
 from tests.simulation import modifies
+from tests.simulation.watch import Watch
 
 
-def broken(world: World, limit: Decimal) -> list[str]:
+def broken(world: World, watch: Watch, limit: Decimal) -> list[str]:
     """Every invariant that does not hold, in a sentence. `limit` is per instrument."""
-    checks = (books_agree, signals_end, chains, replays, readiness)
+    checks = (once_each, signals_end, chains, replays, readiness)
     found = [fault for check in checks for fault in check(world)]
-    return [*found, *exposure_within(world, limit)]
+    found += [*books_agree(world, watch), *executions_agree(world, watch)]
+    return [*found, *exposure_within(world, watch, limit)]
 
 
-def books_agree(world: World) -> Iterator[str]:
-    """G1, G2, G3: in the journals, at the executor and at risk."""
+def books_agree(world: World, watch: Watch) -> Iterator[str]:
+    """G1, G2, G3: in the journals, at the executor and at risk.
+
+    TWS lists today's executions only. What was executed while nobody was connected, and not asked
+    for before midnight, is missing, and with it the position: then its order has to say so.
+    """
     names = {"duplicate": "G1", "execution": "G2", "position": "G3", "realised": "G3", "fees": "G3"}
     book = Book({i.symbol: i.multiplier for i in world.instruments})
-    for event in gateways(world):
+    for event in gateways(world, watch):
         book.apply(event)
     executor, risk = world.service(roles.EXECUTOR), world.service(roles.RISK)
     assert isinstance(executor, ExecutorService)
@@ -51,10 +60,74 @@ def books_agree(world: World) -> Iterator[str]:
         "the executor": executor.executor.ledger.book,
         "risk": risk.monitor.accounts.book,
     }
-    broker = broker_of(world.server.books())
+    broker, excused = broker_of(world.server.books()), unreported(world, watch)
     for name, one in books.items():
         for difference in compare(one, broker):
-            yield f"{names[difference.kind]}: {name}: {difference}"
+            if difference.subject not in excused:
+                yield f"{names[difference.kind]}: {name}: {difference}"
+
+
+def unreported(world: World, watch: Watch) -> set[str]:
+    """The executions that an order is known to lack, and the positions that they belong to: it was
+    called filled without them, or is UNKNOWN until a person decides."""
+    filled = {
+        event.intent_id
+        for event in gateways(world, watch)
+        if isinstance(event, OrderFilled) and event.reason
+    }
+    for role in roles.GATEWAYS:
+        gateway = world.service(role)
+        assert isinstance(gateway, GatewayService)
+        orders = gateway.gateway.orders.live()
+        filled |= {one.intent_id for one in orders if one.state == "UNKNOWN"}
+    known = {event.exec_id for event in gateways(world, watch) if isinstance(event, Fill)}
+    subjects = set()
+    for exec_id, executed in watch.broker.executions.items():
+        if exec_id not in known and watch.broker.references[exec_id] in filled:
+            subjects |= {exec_id, f"{executed.account} {executed.symbol}"}
+    return subjects
+
+
+def once_each(world: World) -> Iterator[str]:
+    """G1, G2: in a journal an order id is one intent's, a signal's intent is one, and an execution
+    and its commission are there once."""
+    for role in roles.GATEWAYS:
+        seen, signals = set[tuple[str, str]](), dict[str, str]()
+        for event in world.events(role):
+            for key in _names_of(event):
+                if key in seen:
+                    yield f"{'G1' if key[0] == 'order id' else 'G2'}: {role} has {key} twice"
+                seen.add(key)
+            if isinstance(event, OrderIntended) and event.order.signal_id:
+                first = signals.setdefault(event.order.signal_id, event.order.intent_id)
+                if first != event.order.intent_id:
+                    yield f"G1: signal {event.order.signal_id} is two intents"
+
+
+def _names_of(event: Event) -> Iterator[tuple[str, str]]:
+    if isinstance(event, OrderIntended) and event.order_id:
+        yield "order id", event.order_id
+    elif isinstance(event, Fill):
+        yield "execution", event.exec_id
+    elif isinstance(event, Commission):
+        yield "commission", event.exec_id
+
+
+def executions_agree(world: World, watch: Watch) -> Iterator[str]:
+    """G2, G3: each execution in the journals is the broker's, with its terms and what it cost."""
+    costs, fills = dict[str, Decimal](), dict[str, Fill]()
+    for event in gateways(world, watch):
+        if isinstance(event, Commission):
+            costs[event.exec_id] = event.amount
+        elif isinstance(event, Fill):
+            fills[event.exec_id] = event
+    for exec_id, theirs in watch.broker.executions.items():
+        if exec_id not in fills:
+            continue  # G2 has it already
+        one = fills[exec_id]
+        ours = (one.account, one.symbol, one.side, one.quantity, one.price, costs.get(exec_id))
+        if ours != theirs:
+            yield f"G2: execution {exec_id} is {ours}, the broker's {tuple(theirs)}"
 
 
 def signals_end(world: World) -> Iterator[str]:
@@ -104,10 +177,10 @@ def replays(world: World) -> Iterator[str]:
             yield f"G6: {role}'s state and its replay differ: {fault}"
 
 
-def exposure_within(world: World, limit: Decimal) -> Iterator[str]:
+def exposure_within(world: World, watch: Watch, limit: Decimal) -> Iterator[str]:
     """G7, whenever an order or a modify was taken: all that could fill, together."""
     accounts = Accounts(world.instruments, Order)
-    for event in gateways(world):
+    for event in gateways(world, watch):
         accounts.apply(event)
         if isinstance(event, OrderModifyIntended):
             order = accounts.orders[event.modify.intent_id].order
@@ -129,18 +202,16 @@ def readiness(world: World) -> Iterator[str]:
             yield f"G8: {role} is {state} {reason}"
 
 
-def beyond_limit(world: World, limit: Decimal) -> Iterator[str]:
-    """G7, while it runs: asked at every step, so it must not look at every order."""
-    for (account, symbol), quantity in broker_of(world.server.accounts()).positions.items():
+def beyond_limit(watch: Watch, limit: Decimal) -> Iterator[str]:
+    """G7, while it runs."""
+    for (account, symbol), quantity in watch.broker.positions.items():
         if abs(quantity) > limit:
             yield f"G7: the broker holds {quantity} {symbol} in {account}, the limit is {limit}"
 
 
-def gateways(world: World) -> list[Event]:
-    """What both gateways have journaled, by time. A journal's own order stays, as the clock of a
-    world goes back only where a test sets it."""
-    merged = [event for role in roles.GATEWAYS for event in world.events(role)]
-    return sorted(merged, key=lambda event: event.ts_ns)
+def gateways(world: World, watch: Watch) -> Iterator[Event]:
+    """What both gateways have journaled, in the order in which others could hear of it."""
+    return watch.merged({role: world.events(role) for role in roles.GATEWAYS})
 
 
 def answered(world: World) -> int:

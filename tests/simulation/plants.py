@@ -1,43 +1,185 @@
-"""Planted bugs: what must never happen, done on purpose, so that the simulation has to find it."""
+"""Planted bugs: what must never happen, done on purpose, so that the simulation has to find it.
 
+Each is a process of the group that is built wrongly. `FIRED` counts how often a bug did what it
+does: one that never fired cannot be found.
+"""
+
+from collections import Counter
+from collections.abc import Callable
 from functools import partial
+from itertools import count
+from typing import Any, Final
+
+from msgspec.structs import replace
 
 from tapewire.common import roles
 from tapewire.common.clock import Now
-from tapewire.common.events import Event
+from tapewire.common.events import Event, Fill, PositionReported, SubmitOrder
+from tapewire.common.runtime.heads import Heads
 from tapewire.common.runtime.journal import Journal, Synchronous
+from tapewire.common.runtime.service import Service
+from tapewire.executor import composition as executor_composition
+from tapewire.executor.service import ExecutorService
 from tapewire.gateway import composition
-from tapewire.gateway.broker import BrokerEvent, SessionReady
-from tapewire.gateway.gateway import Gateway
+from tapewire.gateway.broker import OrderReport
 from tapewire.gateway.service import GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
-from tapewire.virtual.node import Build, Node
+from tapewire.risk import composition as risk_composition
+from tapewire.strategy import composition as strategy_composition
+from tapewire.virtual.node import Build, HeadMemory, Node
+
+FIRED: Final[Counter[str]] = Counter()
+NEVER_NS: Final = 2**62
+tws = partial(composition.tws, check_login=False)
 
 
-class BlindGateway(Gateway):
-    """Sends an order again when it does not know what became of it, as soon as it is connected."""
+def _gateway(spoil: Callable[[GatewayService], None]) -> Build:
+    """A gateway's build, with a bug in it."""
 
-    def on_report(self, report: BrokerEvent, now: Now) -> list[Event]:
-        events = super().on_report(report, now)
-        if isinstance(report, SessionReady):
-            self._send_again()
+    def build(node: Node) -> Service:
+        service = composition.build(node, adapt=tws)
+        spoil(service)
+        return service
+
+    return build
+
+
+def _broker(service: GatewayService) -> TwsBroker:
+    broker = service.gateway.broker
+    assert isinstance(broker, TwsBroker)
+    return broker
+
+
+# ---- the gateway ---------------------------------------------------------------------------------
+
+
+def blind_resend(service: GatewayService) -> None:
+    """It sends an order again when it does not know what became of it, once it is connected."""
+    gateway, broker, sent = service.gateway, _broker(service), set[str]()
+    tick = gateway.tick
+
+    def again(now: Now) -> list[Event]:
+        events = tick(now)
+        for intent in gateway.orders.live() if gateway.sync.synchronised else ():
+            if intent.state == "UNKNOWN" and intent.intent_id not in sent:
+                sent.add(intent.intent_id)
+                order, order_id = intent.order, str(int(broker.new_order_id()) + 500)
+                contract = broker.contracts.contract(order.symbol)
+                encoded = broker.session.encode.place_order(order_id, order, contract)
+                broker.outbox.request(encoded)  # past admission, which would not let it through
+                FIRED["blind-resend"] += 1
         return events
 
-    def _send_again(self) -> None:
-        for intent in [i for i in self.orders.live() if i.state == "UNKNOWN"]:
-            tws = self.broker
-            assert isinstance(tws, TwsBroker)
-            order_id, contract = str(int(tws.new_order_id()) + 500), tws.contracts.contract
-            encoded = tws.session.encode.place_order(
-                order_id, intent.order, contract(intent.order.symbol)
-            )
-            tws.outbox.request(encoded)  # past admission, which would not let it through
+    gateway.tick = again  # type: ignore[method-assign]
 
 
-def blind_resend(node: Node) -> GatewayService:
-    """A gateway with that bug."""
-    tws = partial(composition.tws, check_login=False)
-    return composition.build(node, adapt=tws, gateway_class=BlindGateway)
+def order_id_reused(service: GatewayService) -> None:
+    """Every 50th order gets the id of the one before."""
+    broker, taken, last = _broker(service), count(1), [""]
+    new = broker.new_order_id
+
+    def reuse() -> str:
+        if next(taken) % 50 or not last[0]:
+            last[0] = new()
+        else:
+            FIRED["order-id-reused"] += 1
+        return last[0]
+
+    broker.new_order_id = reuse  # type: ignore[method-assign]
+
+
+def roll_back_trusted(service: GatewayService) -> None:
+    """It takes TWS's word for the next id, though TWS can forget ids when it restarts."""
+    broker, used = _broker(service), [0]
+
+    def trusting() -> str:
+        told = broker.session.next_valid_id or 1
+        FIRED["roll-back-trusted"] += told <= used[0] and told <= broker._order_id_max
+        used[0] = max(told, used[0] + 1) if told > used[0] or not used[0] else used[0] + 1
+        return str(used[0])
+
+    broker.new_order_id = trusting  # type: ignore[method-assign]
+
+
+def one_too_many(service: GatewayService) -> None:
+    """Every 100th order is for one more than was asked for."""
+    broker, placed = _broker(service), count(1)
+    submit = broker.submit
+
+    def more(order_id: str, order: SubmitOrder) -> None:
+        if next(placed) % 100 == 0:
+            FIRED["one-too-many"] += 1
+            order = replace(order, terms=replace(order.terms, quantity=order.terms.quantity + 1))
+        submit(order_id, order)
+
+    broker.submit = more  # type: ignore[method-assign]
+
+
+def halt_ignored(service: GatewayService) -> None:
+    """It looks neither at halts nor at the lease."""
+    gate = service.gateway.gate
+    risk_denial = gate._risk_denial
+
+    def let(order: SubmitOrder, now: Now) -> str:
+        FIRED["halt-ignored"] += bool(risk_denial(order, now))
+        return ""
+
+    gate._risk_denial = let  # type: ignore[method-assign]
+
+
+def expired_traded(service: GatewayService) -> None:
+    """It does not look at an order's expiry."""
+    gate = service.gateway.gate
+    denial = gate.denial
+
+    def let(order: SubmitOrder, now: Now, *rest: Any) -> str:
+        FIRED["expired-traded"] += order.expires_ns < now.wall_ns
+        return denial(replace(order, expires_ns=NEVER_NS), now, *rest)
+
+    gate.denial = let  # type: ignore[method-assign]
+
+
+def working_ignored(service: GatewayService) -> None:
+    """It judges whether an order reduces by the position alone, without what works already."""
+    gate = service.gateway.gate
+    denial = gate.denial
+
+    def let(order: SubmitOrder, now: Now, exposure: Any, *rest: Any) -> str:
+        bare = exposure._replace(buying=0 * exposure.buying, selling=0 * exposure.selling)
+        differs = exposure.reduced_by(order.terms) != bare.reduced_by(order.terms)
+        FIRED["working-ignored"] += differs
+        return denial(order, now, bare, *rest)
+
+    gate.denial = let  # type: ignore[method-assign]
+
+
+def liquidation_takes_anything(service: GatewayService) -> None:
+    """The liquidation gateway denies nothing."""
+    gate = service.gateway.gate
+    denial = gate.denial
+
+    def let(order: SubmitOrder, now: Now, *rest: Any) -> str:
+        FIRED["liquidation-takes-anything"] += bool(denial(order, now, *rest))
+        return ""
+
+    gate.denial = let  # type: ignore[method-assign]
+
+
+def fill_twice(service: GatewayService) -> None:
+    """Every 20th fill goes to the journal twice."""
+    gateway, fills = service.gateway, count(1)
+    take = gateway.take
+
+    def double(frames: list[bytes], now: Now) -> list[Event]:
+        events = take(frames, now)
+        for event in [one for one in events if isinstance(one, Fill)]:
+            if next(fills) % 20 == 0:
+                FIRED["fill-twice"] += 1
+                gateway.apply(event)
+                events.append(event)
+        return events
+
+    gateway.take = double  # type: ignore[method-assign]
 
 
 class _HastyNode:
@@ -50,16 +192,101 @@ class _HastyNode:
         return getattr(self._node, name)
 
     def journal(self, _synchronous: Synchronous = "FULL", *, background: bool = False) -> Journal:
+        FIRED["hasty-journal"] += 1
         return self._node.journal("NORMAL", background=background)
 
 
 def hasty_journal(node: Node) -> GatewayService:
     """A gateway that does not wait for its disk: a power cut makes it forget."""
-    tws = partial(composition.tws, check_login=False)
-    return composition.build(_HastyNode(node), adapt=tws)
+    return composition.build(_HastyNode(node), adapt=tws)  # type: ignore[arg-type]
 
 
-PLANTS: dict[str, dict[str, Build]] = {
-    "blind-resend": {roles.GATEWAY: blind_resend},
+def fencing_off(service: GatewayService) -> None:
+    """It takes orders of any executor, an earlier one's too."""
+    fence = service._fence
+    refuses = fence.refuses
+
+    def let(token: str) -> bool:
+        FIRED["fencing-off"] += refuses(token)
+        return False
+
+    fence.refuses = let  # type: ignore[method-assign]
+
+
+def late_accept_ignored(service: GatewayService) -> None:
+    """It does not believe that an order works which it has called lost."""
+    registry = service.gateway.registry
+    on_order = registry.on_order
+
+    def deaf(report: OrderReport, now: Now) -> list[Event]:
+        intent = registry.orders.get(report.reference)
+        if intent is not None and intent.state == "LOST":
+            FIRED["late-accept-ignored"] += report.status == "working"
+            return []
+        return on_order(report, now)
+
+    registry.on_order = deaf  # type: ignore[method-assign]
+
+
+def _forgetful(build: Build) -> Build:
+    """A process that remembers no journal, and believes whatever one says of itself."""
+
+    def forget(node: Node) -> Service:
+        node.heads = Heads(node.role, HeadMemory())
+        service = build(node)
+        for follower in service.followers.values():
+            follower._fail = _unheard  # type: ignore[method-assign]
+        return service
+
+    return forget
+
+
+def _unheard(_fault: str) -> None:
+    FIRED["tail-ignored"] += 1
+
+
+# ---- the executor --------------------------------------------------------------------------------
+
+
+def raises_on_positions(node: Node) -> ExecutorService:
+    """An executor that raises whenever the broker reports a position."""
+    service = executor_composition.build(node)
+    on_broker = service.executor.on_broker
+
+    def raising(event: Event, *rest: Any) -> list[Event]:
+        if isinstance(event, PositionReported):
+            FIRED["raises-on-positions"] += 1
+            raise ZeroDivisionError("a bug")
+        return on_broker(event, *rest)
+
+    service.executor.on_broker = raising  # type: ignore[method-assign]
+    return service
+
+
+PLANTS: Final[dict[str, dict[str, Build]]] = {
+    "blind-resend": {roles.GATEWAY: _gateway(blind_resend)},
+    "order-id-reused": {roles.GATEWAY: _gateway(order_id_reused)},
+    "roll-back-trusted": {roles.GATEWAY: _gateway(roll_back_trusted)},
+    "one-too-many": {roles.GATEWAY: _gateway(one_too_many)},
+    "halt-ignored": {roles.GATEWAY: _gateway(halt_ignored)},
+    "expired-traded": {roles.GATEWAY: _gateway(expired_traded)},
+    "working-ignored": {roles.GATEWAY: _gateway(working_ignored)},
+    "liquidation-takes-anything": {roles.LIQUIDATION: _gateway(liquidation_takes_anything)},
+    "fill-twice": {roles.GATEWAY: _gateway(fill_twice)},
     "hasty-journal": {roles.GATEWAY: hasty_journal},
+    "fencing-off": {roles.GATEWAY: _gateway(fencing_off)},
+    "late-accept-ignored": {roles.GATEWAY: _gateway(late_accept_ignored)},
+    "tail-ignored": {
+        roles.GATEWAY: _forgetful(partial(composition.build, adapt=tws)),
+        roles.LIQUIDATION: _forgetful(partial(composition.build, adapt=tws)),
+        roles.RISK: _forgetful(risk_composition.build),
+        roles.EXECUTOR: _forgetful(executor_composition.build),
+        **{
+            roles.strategy_role(name): _forgetful(
+                partial(strategy_composition.build, name=name, say=lambda _failure: None)
+            )
+            for name in ("a", "b")
+        },
+    },
+    "raises-on-positions": {roles.EXECUTOR: raises_on_positions},
 }

@@ -14,25 +14,39 @@ from tapewire.common.config.settings import (
     RuleConfig,
     StrategyConfig,
 )
-from tapewire.common.events import Control
+from tapewire.common.events import EVERYTHING
 from tapewire.common.runtime.checkpoint import Policy
 from tapewire.common.runtime.journal import Head
 from tapewire.risk.service import RiskService
 from tapewire.simulator.market.synthetic import SyntheticMarket
+from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.virtual.node import Build
 from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation import invariants, modifies
-from tests.simulation.storm import StormyNetwork, outage, strike
+from tests.simulation.damage import damaged
+from tests.simulation.misbehaviour import LATEST_S, LONGEST_S
+from tests.simulation.plants import FIRED
+from tests.simulation.storm import HOUR_NS, Storm, StormyNetwork, order
+from tests.simulation.watch import Watch
 
 START_NS = 1_700_000_000 * SECOND_NS
+STARTS_NS = (
+    START_NS,
+    1_700_006_390 * SECOND_NS,  # 15 s before midnight, UTC
+    1_700_002_785 * SECOND_NS,  # 15 s before the trading day ends in Chicago
+    1_699_167_585 * SECOND_NS,  # 15 s before Chicago's clocks go back
+)
+"""When a simulation begins, in turns by its seed: TWS's day, a trading day or summer time ends."""
 STEP_MAX_NS = 2 * SECOND_NS
 CALM_NS = 30 * SECOND_NS
 LIMIT = Decimal(60)
+ORDER_MAX = 20
 CHECKPOINTS = Policy(
-    records=1, expired_ns=SECOND_NS, ended_ns=6 * SECOND_NS, given_up_ns=12 * SECOND_NS
+    records=1, expired_ns=3 * SECOND_NS, ended_ns=6 * SECOND_NS, given_up_ns=12 * SECOND_NS
 )
-"""A day in some seconds: with these a storm forgets many of its orders."""
+"""A day in some seconds: with these a storm forgets many of its orders. A clock that is wrong by
+more than a day is too wrong for the gateway, so that is a second here."""
 ACCOUNTS = ("DU1000001", "DU1000002")
 INSTRUMENTS = (
     InstrumentConfig(symbol="AAPL"),
@@ -53,6 +67,7 @@ class Result(NamedTuple):
     modified: int
     answered: int
     deaths: int
+    fired: dict[str, int]
 
 
 def configuration(until_ns: int) -> Config:
@@ -69,62 +84,69 @@ def configuration(until_ns: int) -> Config:
 
 
 def simulate(
-    seed: int,
-    steps: int,
-    replaced: Mapping[str, Build] | None = None,
-    *,
-    outages: bool = True,
-    direct: bool = False,
+    seed: int, steps: int, replaced: Mapping[str, Build] | None = None, *, direct: bool = False
 ) -> Result:
     """Run seed `seed` for `steps` strikes; the same arguments give the same result.
 
-    With `outages` the machine itself may fail between them; with `direct` the gateways trade at the
-    exchange itself. `replaced` are planted bugs. Every other seed keeps checkpoints.
+    With `direct` the gateways trade at the exchange itself. `replaced` are planted bugs. Every
+    other seed keeps checkpoints.
     """
-    rng, power = random.Random(seed), random.Random(seed + 2)
-    network = StormyNetwork(random.Random(seed + 1))
-    until_ns = START_NS + steps * STEP_MAX_NS
+    FIRED.clear()
+    rng, network = random.Random(seed), StormyNetwork(random.Random(seed + 1))
+    start_ns = STARTS_NS[seed % len(STARTS_NS)]
+    until_ns = start_ns + steps * STEP_MAX_NS
     config = configuration(until_ns)
+    watch = Watch(config)
     world = World(
         config, SyntheticMarket(config.all_instruments(), seed, 30),
-        start_ns=START_NS, faults=network, replaced=replaced,
-        settings=SimulatorSettings(accounts=ACCOUNTS), direct=direct,
+        start_ns=start_ns, faults=network, replaced=replaced,
+        settings=SimulatorSettings(accounts=ACCOUNTS), direct=direct, observer=watch,
         checkpoints=CHECKPOINTS if seed % 2 else None,
     )  # fmt: skip
-    audit, found = modifies.Audit(world), list[str]()
+    watch.attach(world)
+    storm, found = Storm(world, rng, SECOND_NS if seed % 2 else HOUR_NS), list[str]()
     for _ in range(steps):
         world.run(rng.randrange(STEP_MAX_NS))
-        strike(world, rng)
-        if outages:
-            outage(world, power)
-        found += invariants.beyond_limit(world, LIMIT)
-    found += settle(world, network, until_ns)
-    found += modifies.once(world, audit)
-    books = world.server.books()
+        storm.strike()
+        found += invariants.beyond_limit(watch, LIMIT + watch.late * ORDER_MAX)
+    found += settle(seed, world, network, watch, until_ns)
+    found += modifies.once(world, watch)
+    books, heads, answered = world.server.books(), world.heads(), invariants.answered(world)
     deaths = sum(node.starts - 1 for node in world.nodes.values())
+    if seed % 3 == 0:
+        found += damaged(world, watch, rng)
     return Result(
-        seed, found, world.heads(), books["orders"], audit.modified.total(),
-        invariants.answered(world), deaths,
+        seed, [*watch.faults, *found], heads, books["orders"],
+        watch.broker.modified.total(), answered, deaths, dict(FIRED),
     )  # fmt: skip
 
 
-def settle(world: World, network: StormyNetwork, until_ns: int) -> list[str]:
+def settle(
+    seed: int, world: World, network: StormyNetwork, watch: Watch, until_ns: int
+) -> list[str]:
     """The storm is over: within 30 s all is READY; then flatten, and every order has its end."""
+    if isinstance(world.server, TwsServer):
+        # TWS ends what it has begun; in some seeds only when a late order is called lost already.
+        world.run((LONGEST_S if seed % 5 else LATEST_S) * SECOND_NS)
+        world.server.faults.clear()
     network.calm = True
+    world.fill_disk(None)
+    world.clock.step_wall(world.clock.mono_ns() - world.clock.now_ns())
     for node in world.nodes.values():
         node.transport.crash_after = None
     world.run(max(0, until_ns - world.clock.mono_ns()) + CALM_NS)
     found = [f"after the storm, {fault}" for fault in invariants.readiness(world)]
-    found += [*modifies.at_rest(world), *modifies.shared(world)]
+    found += modifies.at_rest(world)
+    # Whether what fills late was closed by a flatten is not known; nor is what was not reported.
+    if not watch.late and not invariants.unreported(world, watch):
+        found += modifies.shared(world)
     risk = world.service(roles.RISK)
     assert isinstance(risk, RiskService)
-    now = world.clock.now()
-    _reply, events = risk.monitor.control(Control(now.wall_ns, "flatten", "the end"), now)
-    risk.emit(*events)
+    order(risk, "flatten", EVERYTHING, "the end")
     world.run(CALM_NS)
     found += [
         f"flatten left {quantity} {symbol} in {account}"
         for (account, symbol), quantity in broker_of(world.server.books()).positions.items()
         if quantity
     ]
-    return [*found, *modifies.flat(world), *invariants.broken(world, LIMIT)]
+    return [*found, *modifies.flat(world), *invariants.broken(world, watch, LIMIT)]

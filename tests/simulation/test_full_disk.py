@@ -15,6 +15,7 @@ from tapewire.simulator.settings import SimulatorSettings
 from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation import invariants
 from tests.simulation.run import ACCOUNTS, INSTRUMENTS, LIMIT, START_NS
+from tests.simulation.watch import Watch
 
 LOW_BYTES = 50 * MB  # between nothing and `free_halt_mb`
 
@@ -28,10 +29,12 @@ def trading(until_s: int = 40) -> World:
     )  # fmt: skip
     rule = RuleConfig(rule="MaxContractsPerInstrument", parameters={"limit": LIMIT})
     config = Config(instruments=INSTRUMENTS, strategies=(strategy,), risk=RiskConfig(rules=(rule,)))
+    watch = Watch(config)
     world = World(
         config, SyntheticMarket(config.all_instruments(), 1, 30), start_ns=START_NS,
-        settings=SimulatorSettings(accounts=ACCOUNTS),
+        settings=SimulatorSettings(accounts=ACCOUNTS), observer=watch,
     )  # fmt: skip
+    watch.attach(world)
     world.run(10 * SECOND_NS)
     assert states(world) == {"READY"}
     return world
@@ -50,7 +53,10 @@ def orders(world: World) -> int:
 def agrees(world: World) -> list[str]:
     """At rest: the strategy has stopped trading, and its orders have their ends."""
     world.run(START_NS + 65 * SECOND_NS - world.clock.mono_ns())
-    return [*invariants.readiness(world), *invariants.books_agree(world), *invariants.chains(world)]
+    watch = world.observer
+    assert isinstance(watch, Watch)
+    found = [*invariants.readiness(world), *invariants.books_agree(world, watch)]
+    return [*found, *invariants.chains(world)]
 
 
 def test_before_the_disk_is_full_what_adds_risk_is_denied_with_the_reason_until_there_is_room():

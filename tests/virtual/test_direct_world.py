@@ -23,6 +23,7 @@ from tapewire.simulator.settings import SimulatorSettings
 from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation import invariants, modifies
 from tests.simulation.run import ACCOUNTS, CALM_NS, LIMIT, START_NS, configuration, simulate
+from tests.simulation.watch import Watch
 
 STEP_NS = SECOND_NS // 10
 Setup = tuple[Config, SimulatorSettings, int]
@@ -109,11 +110,12 @@ def test_a_direct_run_repeats_exactly():
 @pytest.mark.parametrize("seed", [1, 2])
 def test_no_invariant_breaks_when_gateway_and_executor_are_killed(seed):
     config, settings, seconds = traders()
+    watch = Watch(config)
     world = World(
         config, SyntheticMarket(config.all_instruments(), seed, 30),
-        start_ns=START_NS, settings=settings, direct=True,
+        start_ns=START_NS, settings=settings, direct=True, observer=watch,
     )  # fmt: skip
-    audit = modifies.Audit(world)
+    watch.attach(world)
     victims = (roles.GATEWAY, roles.EXECUTOR, roles.GATEWAY, roles.LIQUIDATION, roles.EXECUTOR)
     for n, victim in enumerate(victims):
         world.run(7 * SECOND_NS + n * 12_345_678)
@@ -123,8 +125,9 @@ def test_no_invariant_breaks_when_gateway_and_executor_are_killed(seed):
     world.run(seconds * SECOND_NS + CALM_NS)
     assert sum(node.starts - 1 for node in world.nodes.values()) == len(victims) + 1
     assert world.server.books()["executions"] > 10
-    assert [*modifies.at_rest(world), *modifies.shared(world), *modifies.once(world, audit)] == []
-    assert invariants.broken(world, LIMIT) == []
+    assert [*modifies.at_rest(world), *modifies.shared(world), *modifies.once(world, watch)] == []
+    assert invariants.broken(world, watch, LIMIT) == []
+    assert watch.faults == []
 
 
 @pytest.mark.parametrize(

@@ -146,10 +146,6 @@ class DirectExchange:
         taken, self._audit = self._audit, []
         return taken
 
-    def accounts(self) -> dict[str, Any]:
-        """The accounts' part of `books`, whose cost does not grow with the orders."""
-        return self._orders.accounts()
-
     def books(self) -> dict[str, Any]:
         """What the broker has; the same shape as the simulated TWS's."""
         return {**self._orders.books(), "messages_sent": self._sent}
@@ -227,6 +223,7 @@ class DirectExchange:
 
     def changed(self, order: Order) -> None:
         """Report the order to its client, if that is connected."""
+        self._audit.append(audit.status(self._now_ns, order))
         client = self._serving.get(order.client_id)
         if client is not None:
             client.out.append(reports.order_report(order))
@@ -251,6 +248,7 @@ class DirectExchange:
         """Report the execution, what it made of the order and what it cost; then the position, to
         everybody who watches positions."""
         order = execution.order
+        self._audit.append(audit.execution(execution))
         client = self._serving.get(order.client_id)
         if client is not None:
             client.out.append(reports.execution_report(execution))

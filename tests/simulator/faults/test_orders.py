@@ -66,6 +66,17 @@ def test_an_unanswered_order_that_fills_shows_among_the_executions(tws, inject):
     assert len(executions(client)) == 1
 
 
+def test_a_late_order_is_unknown_until_it_turns_up_working(tws, inject):
+    client = tws.client()
+    inject("late_order", seconds=70)
+    client.place(1, limit=FAR, ref="t")
+    client.place(2, limit=FAR)
+    assert [one["order_id"] for one in open_orders(client)] == ["2"]
+    tws.pass_s(71)
+    assert [one[1] for one in client.read(ORDER)] == ["1"]
+    assert [one["ref"] for one in open_orders(client)] == ["", "t"]
+
+
 def test_a_rejection_is_the_exchange_s_with_201_and_an_error_alone_with_others(tws, inject):
     client = tws.client()
     inject("rejected", text="margin")

@@ -107,7 +107,7 @@ def test_tws_goes_on_and_its_books_add_up(make_tws, make_quote, seed):
 
 
 def test_every_fault_acts_in_one_of_them(make_tws, make_quote):
-    storms = [Storm(make_tws, make_quote, seed) for seed in range(12)]
+    storms = [Storm(make_tws, make_quote, seed) for seed in range(20)]
     for storm in storms:
         storm.run()
     assert set(FAULTS) - set().union(*(storm.acted for storm in storms)) == set()

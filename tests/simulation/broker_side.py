@@ -1,0 +1,124 @@
+"""The broker's side of a simulation, folded from its audit: positions, working orders, executions.
+
+It is kept apart from the simulator's own books on purpose: what an order did to a position is
+judged from the lines in their order, at the moment of each.
+"""
+
+from collections import Counter
+from decimal import Decimal
+from typing import NamedTuple
+
+from tapewire.common.accounting.exec_ids import execution_key
+from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.events import OrderTerms, Side
+from tapewire.simulator.audit import Line
+
+Key = tuple[str, str]
+ZERO = Decimal(0)
+
+
+class Working(NamedTuple):
+    """What an order may still do."""
+
+    key: Key
+    side: Side
+    quantity: Decimal
+    remaining: Decimal
+
+
+class Executed(NamedTuple):
+    """An execution and what it cost, as the broker booked them."""
+
+    account: str
+    symbol: str
+    side: str
+    quantity: Decimal
+    price: Decimal
+    commission: Decimal
+
+
+class BrokerSide:
+    """Takes lines in with `apply`; `adds_risk` is asked about a line before it is taken in."""
+
+    def __init__(self) -> None:
+        self.positions: Counter[Key] = Counter()
+        self.working: dict[int, Working] = {}
+        self.executions: dict[str, Executed] = {}
+        self.references: dict[str, str] = {}  # of the orders, by execution
+        self._newest: dict[str, str] = {}  # the present id of an execution, by its key
+        self.placed_by_ref: Counter[str] = Counter()
+        self.placed_by_id: Counter[tuple[int, int]] = Counter()
+        self.modified: Counter[str] = Counter()
+
+    def apply(self, line: Line) -> None:
+        """Take in one line."""
+        if line["kind"] == "order":
+            self._order(line)
+        elif line["kind"] == "status":
+            self._status(line)
+        elif line["kind"] == "execution":
+            self._execution(line)
+
+    def adds_risk(self, line: Line) -> bool:
+        """Whether the order that is placed or modified could do more than bring its position
+        nearer to zero, with all that works on its side."""
+        before, quantity = self.working.get(line["perm_id"]), Decimal(line["quantity"])
+        if before is not None:
+            if quantity < before.quantity:  # whatever it adds, it was there before
+                return False
+            quantity -= before.quantity - before.remaining
+        terms = OrderTerms(line["side"], quantity)
+        return not self._exposure(line).reduced_by(terms)
+
+    def _exposure(self, line: Line) -> Exposure:
+        key = _key(line)
+        left = {"BUY": ZERO, "SELL": ZERO}
+        for perm_id, one in self.working.items():
+            if one.key == key and perm_id != line["perm_id"]:
+                left[one.side] += one.remaining
+        return Exposure(self.positions[key], left["BUY"], left["SELL"])
+
+    def _order(self, line: Line) -> None:
+        quantity = Decimal(line["quantity"])
+        if line["event"] == "placed":
+            self.placed_by_ref[line["order_ref"]] += 1
+            self.placed_by_id[line["client_id"], line["order_id"]] += 1
+            self.working[line["perm_id"]] = Working(_key(line), line["side"], quantity, quantity)
+        elif line["event"] == "modified":
+            self.modified[line["order_ref"]] += 1
+            before = self.working.get(line["perm_id"])
+            if before is not None:
+                left = before.remaining + quantity - before.quantity
+                self.working[line["perm_id"]] = before._replace(quantity=quantity, remaining=left)
+        else:
+            self.working.pop(line["perm_id"], None)
+
+    def _status(self, line: Line) -> None:
+        before = self.working.get(line["perm_id"])
+        if before is None:
+            return
+        if line["status"] in ("PreSubmitted", "Submitted"):
+            left = Decimal(line["remaining"])
+            self.working[line["perm_id"]] = before._replace(remaining=left)
+        else:
+            del self.working[line["perm_id"]]
+
+    def _execution(self, line: Line) -> None:
+        shares, key = Decimal(line["shares"]), execution_key(line["exec_id"])
+        corrected = self.executions.pop(self._newest.get(key, ""), None)
+        change = shares - corrected.quantity if corrected else shares
+        self.positions[_key(line)] += change if line["side"] == "BUY" else -change
+        before = self.working.get(line["perm_id"])
+        if before is not None:
+            left = before.remaining - change
+            self.working[line["perm_id"]] = before._replace(remaining=left)
+        self._newest[key] = line["exec_id"]
+        self.references[line["exec_id"]] = line["order_ref"]
+        self.executions[line["exec_id"]] = Executed(
+            line["account"], line["symbol"], line["side"],
+            shares, Decimal(line["price"]), Decimal(line["commission"]),
+        )  # fmt: skip
+
+
+def _key(line: Line) -> Key:
+    return line["account"], line["symbol"]

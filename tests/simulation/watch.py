@@ -1,0 +1,224 @@
+"""Watches a simulation from outside, and notes what must never be seen while it runs.
+
+G1: a signal is one order at the broker, with an order id of its own and with the signal's terms.
+G4: no order is written after its signal has expired. G5: after a halt, and at the liquidation
+gateway always, only orders that reduce risk. And no process receives what it cannot use, but for
+what a storm makes of the network.
+
+A halt is in force at the gateway once it was read there, or risk's lease has expired. So an order
+that adds risk is a fault if it was written later than a lease after the halt was announced. When
+TWS reads it is TWS's affair.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from tapewire.common import roles
+from tapewire.common.accounting.decisions import Decisions
+from tapewire.common.bus import wire
+from tapewire.common.bus.wire import DeadLetter
+from tapewire.common.clock import Now, VirtualClock
+from tapewire.common.config.settings import Config
+from tapewire.common.events import (
+    Event,
+    OrderReply,
+    OrderRequest,
+    Scope,
+    Signal,
+)
+from tapewire.common.events.expiry import has_expired
+from tapewire.common.runtime.journal import Journal, events_of
+from tapewire.common.runtime.memory_journal import MemoryJournal
+from tapewire.gateway.service import BROKER
+from tapewire.simulator.audit import Line
+from tapewire.virtual.world import World
+from tests.simulation.broker_side import BrokerSide
+
+PLACE_ORDER: Final = "3"
+Asked = tuple[int, tuple[str, ...]]
+"""A request's number, and the intents that it is about."""
+OF_THE_STORM: Final = (
+    r"orders of an executor that has been replaced",
+    r"(gateway|liquidation) denied ",
+    r"the broker's error 10311 ",
+)
+"""Dead letters that are no fault: what a network that loses and delays makes of good messages, and
+a code of TWS that nobody knows."""
+
+
+class Watch:
+    """Satisfies `virtual.observer.Observer`. `faults` are sentences, each beginning with the
+    guarantee that does not hold."""
+
+    def __init__(self, config: Config) -> None:
+        self.broker = BrokerSide()
+        self.faults: list[str] = []
+        self.letters: Counter[tuple[str, str]] = Counter()
+        self.signals: dict[str, Signal] = {}
+        self.late = 0  # orders that TWS held back before it took them
+        self._client_id = config.tws.client_id
+        self._liquidation_id = config.tws.liquidation_client_id
+        self._lease_ns = config.risk.lease_ms * 1_000_000
+        self._decisions = Decisions()
+        self._since_ns: dict[Scope, int] = {}  # monotonic, of the halts in force
+        self._written: dict[tuple[int, int], Now] = {}  # orders, by client and order id
+        self._arrived_ns: dict[tuple[int, int], int] = {}
+        self._clock = VirtualClock()
+        self._risk: Journal = MemoryJournal()
+        self._risk_seq = 0  # of risk's journal, what was read of it
+        self._tokens: defaultdict[Asked, set[str]] = defaultdict(set)  # that asked for this
+        self._newest_token = ""
+        self._announced: list[tuple[str, int]] = []  # gateway, and how far its journal went
+
+    def attach(self, world: World) -> None:
+        """The world, once there is one."""
+        self._clock, self._risk = world.clock, world.nodes[roles.RISK].records
+
+    # ---- what is seen --------------------------------------------------------------------------
+
+    def sent(self, sender: str, channel: str, frames: Sequence[bytes]) -> None:
+        """Signals, what risk and the gateways announce, and what is written to TWS."""
+        if channel == BROKER:
+            self._note_written(sender, frames[0])
+        elif channel == "signals":
+            signal = wire.decode_event(frames[-1])
+            if isinstance(signal, Signal):
+                self.signals.setdefault(signal.id, signal)
+        elif channel == "events" and frames[0] == wire.topic(sender):
+            batch = wire.decode_batch(frames[1])[0]
+            if sender == roles.RISK:
+                self._decide()
+            elif sender in roles.GATEWAYS:
+                self._announced.append((sender, batch.seq + len(batch.events) - 1))
+        elif channel == f"{roles.GATEWAY}.requests" and sender == roles.EXECUTOR:
+            self._asked(wire.decode_event(frames[-1]))
+        elif channel == "requests" and sender == roles.GATEWAY:
+            self._replied(wire.decode_event(frames[-1]))
+
+    def merged(self, journals: Mapping[str, Sequence[Event]]) -> Iterator[Event]:
+        """The gateways' journals as one, in the order of announcement: stamps do not tell it where
+        the wall clock was set. What died with its process before that comes with what follows."""
+        taken = dict.fromkeys(journals, 0)
+        for role, head in [*self._announced, *((role, len(journals[role])) for role in journals)]:
+            yield from journals[role][taken[role] : head]
+            taken[role] = max(taken[role], head)
+
+    def _note_written(self, role: str, data: object) -> None:
+        """A modify has its order's id: the newest writing of it counts."""
+        client_id = self._client_id if role == roles.GATEWAY else self._liquidation_id
+        for fields in _messages(data) if isinstance(data, bytes) else ():
+            if fields[0] == PLACE_ORDER:
+                self._written[client_id, int(fields[1])] = self._clock.now()
+
+    def _asked(self, request: Event) -> None:
+        if isinstance(request, OrderRequest):
+            names = tuple(getattr(one, "intent_id", "") for one in request.commands)
+            self._tokens[request.id, names].add(request.fencing_token)
+
+    def _replied(self, reply: Event) -> None:
+        """Orders are taken from the newest executor that the gateway knows, and from no other."""
+        if not isinstance(reply, OrderReply):
+            return
+        tokens = self._tokens.get((reply.id, tuple(one.intent_id for one in reply.answers)))
+        if reply.answers and tokens and self._newest_token and self._newest_token not in tokens:
+            self.faults.append(f"G7: request {reply.id} of an executor of before was obeyed")
+        self._newest_token = reply.fencing_token or self._newest_token
+
+    def _decide(self) -> None:
+        """Read what risk has decided. What it did not announce, since it died, counts from now."""
+        if self._risk.head.seq <= self._risk_seq:
+            return
+        for event in events_of(self._risk, self._risk_seq + 1):
+            self._decisions.apply(event)
+        self._risk_seq = self._risk.head.seq
+        now_ns = self._clock.mono_ns()
+        halts = self._decisions.halts
+        self._since_ns = {scope: self._since_ns.get(scope, now_ns) for scope in halts}
+
+    def audited(self, lines: list[Line]) -> None:
+        """What the broker did."""
+        for line in lines:
+            if line["kind"] == "message_in" and line["fields"][0] == PLACE_ORDER:
+                order = line["client_id"], int(line["fields"][1])
+                self._arrived_ns.setdefault(order, line["ts_ns"])
+            if line["kind"] == "order" and line["event"] in ("placed", "modified"):
+                self._judge(line)
+                self.late += self._is_late(line)
+            self.broker.apply(line)
+
+    def died(self, role: str, letter: DeadLetter) -> None:
+        """A message that a process could not use."""
+        self.letters[role, letter.reason] += 1
+        if not any(re.match(pattern, letter.reason) for pattern in OF_THE_STORM):
+            self.faults.append(f"dead letter of {role}: {letter.reason}")
+
+    # ---- what must not be ----------------------------------------------------------------------
+
+    def _judge(self, line: Line) -> None:
+        if line["event"] == "placed":
+            self._once(line)
+            self._as_signalled(line)
+        if self._is_late(line) or not self.broker.adds_risk(line):
+            return
+        what = f"{line['event']} {line['side']} {line['quantity']} {line['symbol']}"
+        held = self.broker.positions[line["account"], line["symbol"]]
+        about = f"{line['order_ref']} ({what}) with {held} held in {line['account']}"
+        if line["client_id"] == self._liquidation_id:
+            self.faults.append(f"G5: the liquidation gateway added risk: {about}")
+        elif scope := self._halted(line):
+            self.faults.append(f"G5: risk was added under a halt of {scope}: {about}")
+
+    def _is_late(self, line: Line) -> bool:
+        """Whether TWS itself has held the order back: what it adds is no fault of the group's."""
+        arrived_ns = self._arrived_ns.get((line["client_id"], line["order_id"]), line["ts_ns"])
+        return line["event"] == "placed" and arrived_ns < line["ts_ns"]
+
+    def _once(self, line: Line) -> None:
+        if self.broker.placed_by_ref[line["order_ref"]]:
+            self.faults.append(f"G1: {line['order_ref']} was placed again")
+        if self.broker.placed_by_id[line["client_id"], line["order_id"]]:
+            self.faults.append(f"G1: order id {line['order_id']} was used again")
+
+    def _as_signalled(self, line: Line) -> None:
+        signal = self.signals.get(line["order_ref"].rpartition("/")[0])
+        if signal is None:
+            if not line["order_ref"].startswith(f"{roles.RISK}-"):
+                self.faults.append(f"G1: {line['order_ref']} is no signal's")
+            return
+        terms = signal.terms
+        asked = (signal.account, signal.symbol, terms.side, terms.quantity, terms.type,
+                 terms.limit, terms.stop, terms.time_in_force)  # fmt: skip
+        limit, stop, quantity = _price(line["limit"]), _price(line["stop"]), line["quantity"]
+        placed = (line["account"], line["symbol"], line["side"], Decimal(quantity), line["type"],
+                  limit, stop, line["tif"])  # fmt: skip
+        if asked != placed:
+            self.faults.append(f"G1: {signal.id} asked for {asked}, {placed} was placed")
+        written = self._written.get((line["client_id"], line["order_id"]))
+        if written is not None and has_expired(signal, written):
+            self.faults.append(f"G4: {signal.id} was written when it had expired")
+
+    def _halted(self, line: Line) -> Scope | None:
+        """A halt that covers the order and must have been known when it was written."""
+        self._decide()
+        strategy = line["order_ref"].partition("-")[0]
+        written = self._written.get((line["client_id"], line["order_id"]))
+        until_ns = (written.mono_ns if written else line["ts_ns"]) - self._lease_ns
+        for scope, since_ns in self._since_ns.items():
+            if since_ns < until_ns and scope.covers(line["account"], strategy, line["symbol"]):
+                return scope
+        return None
+
+
+def _messages(data: bytes) -> Iterator[list[str]]:
+    """The requests that a client wrote at once; its greeting, which goes alone, is none."""
+    while data and not data.startswith(b"API\0"):
+        end = 4 + int.from_bytes(data[:4])
+        yield data[4:end].decode().split("\0")
+        data = data[end:]
+
+
+def _price(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
