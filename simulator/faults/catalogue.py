@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from tapewire.simulator.faults import callbacks, connection, orders
+from tapewire.simulator.faults import callbacks, connection, order_requests, orders
 from tapewire.simulator.faults.kinds import Fault
 
 FAULTS: Final[Mapping[str, type[Fault]]] = {
@@ -31,13 +31,13 @@ FAULTS: Final[Mapping[str, type[Fault]]] = {
     "missing_end": callbacks.MissingEnd,
     "extra_field": callbacks.ExtraField,
     "id_roll_back": callbacks.IdRollBack,
-    "swallowed": orders.Swallowed,
-    "unanswered": orders.Unanswered,
-    "late_order": orders.LateOrder,
-    "rejected": orders.Rejected,
+    "swallowed": order_requests.Swallowed,
+    "unanswered": order_requests.Unanswered,
+    "late_order": order_requests.LateOrder,
+    "rejected": order_requests.Rejected,
     "warning": orders.Warned,
-    "cancel_not_found": orders.CancelNotFound,
-    "modify_split": orders.ModifySplit,
+    "cancel_not_found": order_requests.CancelNotFound,
+    "modify_split": order_requests.ModifySplit,
     "perm_id_replaced": orders.PermIdReplaced,
     "foreign_execution": orders.ForeignExecution,
     "filled_without_execution": orders.FilledWithoutExecution,
