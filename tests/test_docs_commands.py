@@ -96,13 +96,15 @@ def test_a_command_with_a_group_of_its_own_does_what_it_says(line: str):
 def _does_what_it_says(reader: Reader, line: str) -> None:
     name = line.split()[1]
     assert name in SESSION, f"{LINES[line]}: there is no tapewire {name}, or no place for it here"
-    _prepare(reader, name)
+    _prepare(reader, name, line)
     if "FILL" in line:
         line = line.replace("FILL", _exec_id(reader))
     if is_stream(line):
         _streams(reader, line)
     elif "journals restore" in line or "journals accept" in line:
         _mends(reader, line)
+    elif "orders resolve" in line:
+        _resolves(reader, line)
     elif name == "doctor":
         _examines(reader, line)
     else:
@@ -117,7 +119,14 @@ def _mends(reader: Reader, line: str) -> None:
     assert reader.does(line).strip(), f"{LINES[line]}: {line}"
 
 
-def _prepare(reader: Reader, name: str) -> None:
+def _resolves(reader: Reader, line: str) -> None:
+    """No order is UNKNOWN here: it says that there is none of this name."""
+    ended = reader.run(line)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "no order with this id" in ended.stdout + ended.stderr
+
+
+def _prepare(reader: Reader, name: str, line: str = "") -> None:
     """The group as the command needs it: up and READY, or down."""
     is_up = (reader.run_dir / "supervisord.pid").exists()
     if name in DOWN_BEFORE and is_up:
@@ -125,9 +134,13 @@ def _prepare(reader: Reader, name: str) -> None:
     elif name not in DOWN_BEFORE and not is_up:
         reader.does("tapewire up")
     if name == "resume":
-        reader.does("tapewire halt")
+        reader.does(line.replace("resume", "halt") or "tapewire halt")
     if name not in (*DOWN_BEFORE, "down"):
-        wait_for(lambda: _all_ready(reader, halted=name == "resume"), "all to be READY", 30)
+        wait_for(
+            lambda: _all_ready(reader, halted=name == "resume" and "--" not in line),
+            "all to be READY",
+            30,
+        )
 
 
 def _tidy(reader: Reader, name: str) -> None:

@@ -74,14 +74,15 @@ def test_the_configuration_reaches_the_virtual_services(world):
     assert built.service(roles.strategy_role("script"))._piled is not None
 
 
-def test_only_the_heartbeat_is_the_back_tests_own(given):
+def test_heartbeat_and_lease_are_the_back_tests_own_and_no_foreign_orders_are_asked_for(given):
     config = given(CONFIGURED)
     derived = group.derived(config, [], config.strategies)
     assert (derived.risk.heartbeat_ms, derived.risk.lease_ms) == (1000, 9000)
     shorter = given("[risk]\nlease_ms = 600\n")
     assert group.derived(shorter, [], []).risk.lease_ms == 4000
     assert derived.risk.rules == config.risk.rules
-    for section in ("tws", "executor", "storage", "bus", "strategies"):
+    assert derived.tws == config.tws.model_copy(update={"open_orders_ms": 0})
+    for section in ("executor", "storage", "bus", "strategies"):
         assert getattr(derived, section) == getattr(config, section)
 
 
