@@ -19,7 +19,16 @@ BACKLOG_MAX_BYTES = 256 * 1024 * 1024  # a client that is further behind is drop
 WAIT_MAX_S = 0.2  # how late a stop can be noticed
 REPORT_EVERY_NS = 1_000_000_000
 
+_ZERO_NS = time.time_ns() - time.monotonic_ns()
+
 Report = Callable[[TwsServer], None]
+
+
+def now_ns() -> int:
+    """TWS's time, in nanoseconds. It runs on evenly where somebody sets this machine's clock, as
+    that of a TWS elsewhere would: otherwise the market would stand still until the clock is again
+    where it was."""
+    return _ZERO_NS + time.monotonic_ns()
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -55,14 +64,14 @@ def serve(
         while not stop():
             shell.turn()
             shell.write_audit(audit_file)
-            if report is not None and time.time_ns() >= report_at_ns:
-                report_at_ns = time.time_ns() + REPORT_EVERY_NS
+            if report is not None and now_ns() >= report_at_ns:
+                report_at_ns = now_ns() + REPORT_EVERY_NS
                 report(server)
     finally:
         shell.close()
         shell.write_audit(audit_file)
         if audit_file is not None:
-            line = {"kind": "books", "ts_ns": time.time_ns(), **server.books()}
+            line = {"kind": "books", "ts_ns": now_ns(), **server.books()}
             shell.write_lines(audit_file, msgspec.json.encode(line) + b"\n")
 
 
@@ -108,7 +117,7 @@ class _Shell:
                 self._flush(conn)
             if events & selectors.EVENT_READ and conn in self._clients:
                 self._read(conn)
-        self._server.tick(time.time_ns())
+        self._server.tick(now_ns())
         for conn, data in self._server.take_output():
             if conn in self._clients:
                 self._clients[conn].unsent += data
@@ -145,7 +154,7 @@ class _Shell:
         due_ns = self._server.next_due_ns()
         if due_ns is None:
             return WAIT_MAX_S
-        return min(max((due_ns - time.time_ns()) / 1e9, 0.0), WAIT_MAX_S)
+        return min(max((due_ns - now_ns()) / 1e9, 0.0), WAIT_MAX_S)
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -158,7 +167,7 @@ class _Shell:
             conn, self._next_conn = self._next_conn, self._next_conn + 1
             self._clients[conn] = _Client(sock)
             self._selector.register(sock, selectors.EVENT_READ, conn)
-            self._server.connected(conn, time.time_ns())
+            self._server.connected(conn, now_ns())
 
     def _read(self, conn: int) -> None:
         client = self._clients[conn]
@@ -171,7 +180,7 @@ class _Shell:
         if not data:
             self._drop(conn)
         elif not client.is_closing:
-            self._server.received(conn, data, time.time_ns())
+            self._server.received(conn, data, now_ns())
 
     def _flush(self, conn: int) -> None:
         client = self._clients[conn]
@@ -195,4 +204,4 @@ class _Shell:
         client = self._clients.pop(conn)
         self._selector.unregister(client.sock)
         client.sock.close()
-        self._server.closed(conn, time.time_ns())
+        self._server.closed(conn, now_ns())
