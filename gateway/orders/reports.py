@@ -44,7 +44,9 @@ class OrderReports:
         intent, found = self._registry.identify(report)
         if intent is None or found == "other":
             return self._judged(self._registry.on_order(report, now)) + self._foreign(report, now)
-        if report.listed:
+        if report.listed and found == "unclear":
+            self._sync.tagged(intent.intent_id)
+        elif report.listed:
             self._sync.named(intent.intent_id, working=report.status == "working")
         if found == "same" and report.status == "filled":
             self._sync.claimed_filled(intent)

@@ -26,6 +26,7 @@ class Snapshot:
     def __init__(self, begun: Now) -> None:
         self.begun = begun
         self.seen: set[str] = set()  # the intents whose orders were named
+        self.tagged: set[str] = set()  # those of which only the tag was named
         self.working: set[str] = set()  # of these, the open ones that are not being cancelled
         self.filled: dict[str, Intent] = {}  # those that were reported as filled
         self.executed = False  # an execution came that was not known

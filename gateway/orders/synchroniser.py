@@ -37,6 +37,10 @@ from tapewire.gateway.orders.snapshot import Snapshot
 
 EXECUTIONS_LATE_NS: Final = 1_000_000_000
 FOREVER_NS: Final = 10**18
+TAG_ALONE: Final = (
+    "the broker did not answer for it, and lists an order that is over with its tag, without the"
+    " ids that would show whether it is this one"
+)
 NOT_NAMED: Final = (
     f"the broker answered every query {LOOKS_MIN} times within"
     f" {LOST_AFTER_NS // 1_000_000_000} s or more, and never named the order"
@@ -104,6 +108,11 @@ class Synchroniser:
             self._snapshot.seen.add(intent_id)
             if working:
                 self._snapshot.working.add(intent_id)
+
+    def tagged(self, intent_id: str) -> None:
+        """A list has an order with this intent's tag, and does not say whose order it is."""
+        if self._snapshot is not None:
+            self._snapshot.tagged.add(intent_id)
 
     def claimed_filled(self, intent: Intent) -> None:
         """The broker reports the whole order as filled; its executions are the truth about that."""
@@ -252,17 +261,21 @@ class Synchroniser:
         ]
         events: list[Event] = []
         for intent in missing:
-            events += self._unnamed(intent, begun_ns, now.wall_ns, believed=believed)
+            if intent.intent_id in snapshot.tagged:
+                events += self._tagged(intent, begun_ns, now.wall_ns)
+            else:
+                events += self._unnamed(intent, begun_ns, now.wall_ns, believed=believed)
         if believed:
             written_before_ns = begun_ns - self._settle_ns
             events += self._registry.modifies.settled(snapshot, written_before_ns, now.wall_ns)
             events += self.cancels.ignored(snapshot, now.wall_ns)
-        events += self._filled_without_executions(snapshot, now, settled=settled)
+        # First what became of the modifies: with its new quantity an order may be filled.
         events = self._apply(events)
+        events += self._apply(self._filled_without_executions(snapshot, now, settled=settled))
         doubtful = [intent.intent_id for intent in missing if intent.live]
         doubtful += [modify_id for modify_id, _ in self._registry.modifies.waiting()]
         doubtful += self.cancels.late(now.mono_ns)
-        self._inquiry.concluded(doubtful, snapshot.seen, now.mono_ns)
+        self._inquiry.concluded(doubtful, snapshot.seen | snapshot.tagged, now.mono_ns)
         if snapshot.executed:
             self._positions.doubt("since it reported executions that were not known")
         if not self.synchronised:
@@ -310,6 +323,13 @@ class Synchroniser:
         if intent.state == "INTENDED" and _unanswered_ns(intent, begun_ns) >= self._answer_ns:
             return [OrderUnknown(now_ns, account, intent_id, self._unanswered_reason(believed))]
         return []
+
+    def _tagged(self, intent: Intent, begun_ns: int, now_ns: int) -> list[Event]:
+        """The broker had an order with its tag, which is over, and no more is said: it is in doubt,
+        and never lost, for it may have been filled on a day whose executions are not listed."""
+        if intent.state != "INTENDED" or _unanswered_ns(intent, begun_ns) < self._answer_ns:
+            return []
+        return [OrderUnknown(now_ns, intent.order.account, intent.intent_id, TAG_ALONE)]
 
     def _unanswered_reason(self, believed: bool) -> str:
         listed = "lists no such order" if believed else "did not list its orders to the end"

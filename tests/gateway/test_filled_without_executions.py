@@ -1,10 +1,12 @@
 """Filled without an execution: TWS lists today's executions only, so an order needs another end."""
 
+from decimal import Decimal
+
 import pytest
 
 from tapewire.common.events import OrderFilled
 from tapewire.simulator.exchange.orders import Order
-from tests.gateway.tws_bench import Bench, kinds, names
+from tests.gateway.tws_bench import Bench, kinds, modify_order, names
 from tests.gateway.tws_messages import completed_order_of, execution_message, execution_of
 
 
@@ -82,3 +84,31 @@ def test_it_does_not_become_lost_the_next_day():
         bench.pass_s(10)
         bench.answer_snapshot()
     assert bench.state() == "FILLED"
+
+
+@pytest.mark.parametrize(("quantity", "events"), [
+    (5, ["OrderModified", "OrderFilled"]),
+    (15, ["OrderModifyRejected", "OrderFilled"]),
+])  # fmt: skip
+def test_an_order_that_is_filled_once_its_modify_is_settled_lacks_nothing(
+    quantity: int, events: list[str]
+):
+    """Until the modify is settled, the order could get the larger of both quantities."""
+    bench = Bench()
+    order = bench.rest()
+    bench.modify(modify_order(quantity=quantity, limit="150"))
+    bench.flush()
+    bench.lose()
+    bench.pass_s(1)
+    bench.connect()
+    filled = min(quantity, 10)
+    order.quantity = order.filled = Decimal(filled)
+    order.status = "Filled"
+    one = execution_message(execution_of(order, filled, "0001.01"), 1)
+    assert names(bench.answer_snapshot(one, completed_order_of(order))) == ["Fill", "ConnectionUp"]
+    bench.pass_s(2)
+    bench.pass_s(0.1)
+    bench.flush()
+    assert names(bench.answer_snapshot(one, completed_order_of(order))) == events
+    assert bench.gateway.complaints == []
+    assert (bench.state(), bench.intent().filled) == ("FILLED", filled)

@@ -9,7 +9,7 @@ from tapewire.common.events import (
     OrderLost,
     OrderUnknown,
 )
-from tapewire.gateway.orders.synchroniser import NOT_NAMED
+from tapewire.gateway.orders.synchroniser import NOT_NAMED, TAG_ALONE
 from tapewire.simulator.protocol import messages
 from tests.gateway.tws_bench import Bench, kinds, names, submit
 from tests.gateway.tws_messages import (
@@ -265,3 +265,24 @@ def test_an_order_sent_while_the_lists_were_told_is_not_lost(bench: Bench):
     bench.send(submit())
     bench.now += SECOND
     assert "OrderLost" not in names(bench.answer_snapshot())
+
+
+def test_an_order_whose_rejection_was_not_heard_is_unknown_though_its_tag_is_listed(bench: Bench):
+    """TWS has it among its completed orders, where an order has its tag and no ids of ours."""
+    order = bench.send(submit())
+    order.status = "Inactive"
+    assert names(bench.wait_s(6, completed_order_of(order))) == ["OrderUnknown"]
+    assert bench.journal[-1].reason == TAG_ALONE
+    assert bench.wait_s(200, completed_order_of(order)) == []
+    assert (bench.state(), bench.intent().remaining) == ("UNKNOWN", 10), "it may have been filled"
+
+
+def test_the_same_is_asked_again_where_the_time_to_answer_was_not_over(bench: Bench):
+    order = bench.send(submit())
+    order.status = "Inactive"
+    bench.receive(messages.error(157, -1, 1100, "Connectivity has been lost."))
+    bench.pass_s(1)
+    bench.receive(messages.error(157, -1, 1102, "Connectivity has been restored."))
+    bench.answer_snapshot(completed_order_of(order))
+    assert bench.state() == "INTENDED"
+    assert names(bench.wait_s(20, completed_order_of(order))) == ["OrderUnknown"]
