@@ -38,6 +38,7 @@ from tapewire.virtual.world import World
 from tests.simulation.broker_side import BrokerSide
 
 PLACE_ORDER: Final = "3"
+EXECUTOR: Final = roles.EXECUTOR.encode()  # risk asks the gateway too, under no token
 Asked = tuple[int, tuple[str, ...]]
 """A request's number, and the intents that it is about."""
 OF_THE_STORM: Final = (
@@ -95,7 +96,7 @@ class Watch:
                 self._announced.append((sender, batch.seq + len(batch.events) - 1))
         elif channel == f"{roles.GATEWAY}.requests" and sender == roles.EXECUTOR:
             self._asked(wire.decode_event(frames[-1]))
-        elif channel == "requests" and sender == roles.GATEWAY:
+        elif (channel, sender) == ("requests", roles.GATEWAY) and frames[0] == EXECUTOR:
             self._replied(wire.decode_event(frames[-1]))
 
     def merged(self, journals: Mapping[str, Sequence[Event]]) -> Iterator[Event]:
