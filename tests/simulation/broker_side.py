@@ -43,6 +43,7 @@ class BrokerSide:
     def __init__(self) -> None:
         self.positions: Counter[Key] = Counter()
         self.working: dict[int, Working] = {}
+        self.foreign: set[int] = set()  # by permanent id: the group learns of them a while later
         self.executions: dict[str, Executed] = {}
         self.references: dict[str, str] = {}  # of the orders, by execution
         self._newest: dict[str, str] = {}  # the present id of an execution, by its key
@@ -74,7 +75,7 @@ class BrokerSide:
         key = _key(line)
         left = {"BUY": ZERO, "SELL": ZERO}
         for perm_id, one in self.working.items():
-            if one.key == key and perm_id != line["perm_id"]:
+            if one.key == key and perm_id != line["perm_id"] and perm_id not in self.foreign:
                 left[one.side] += one.remaining
         return Exposure(self.positions[key], left["BUY"], left["SELL"])
 

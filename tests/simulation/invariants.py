@@ -78,10 +78,11 @@ def unreported(world: World, watch: Watch) -> set[str]:
     for role in roles.GATEWAYS:
         gateway = world.service(role)
         assert isinstance(gateway, GatewayService)
-        orders = gateway.gateway.orders.live()
-        filled |= {one.intent_id for one in orders if one.state == "UNKNOWN"}
+        live = gateway.gateway.orders.live()
+        filled |= {one.intent_id for one in live if one.state == "UNKNOWN"}
     known = {event.exec_id for event in gateways(world, watch) if isinstance(event, Fill)}
-    subjects = set()
+    orders = [e.order for e in gateways(world, watch) if isinstance(e, OrderIntended)]
+    subjects = {f"{one.account} {one.symbol}" for one in orders if one.intent_id in filled}
     for exec_id, executed in watch.broker.executions.items():
         if exec_id not in known and watch.broker.references[exec_id] in filled:
             subjects |= {exec_id, f"{executed.account} {executed.symbol}"}

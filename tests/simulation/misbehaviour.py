@@ -63,7 +63,23 @@ OF_ORDERS: Final[Mapping[str, Make]] = {
 }
 """What becomes of an order."""
 
-FAULTS: Final = {**OF_THE_LINE, **OF_MESSAGES, **OF_ORDERS}
+OF_OTHERS: Final[Mapping[str, Make]] = {
+    "perm_id_replaced": _nothing,
+    "modify_split": _nothing,
+    "foreign_execution": _nothing,
+    "fill_after_cancel": lambda rng: {"after_s": rng.random() * 2, "quantity": 1},
+    "hand_entered": lambda rng: {
+        "symbol": rng.choice(("AAPL", "ESZ6")),
+        "side": rng.choice(("BUY", "SELL")),
+        "quantity": rng.randrange(1, 6),
+        "limit": rng.choice((1, 10_000)),
+        "account": rng.choice(("DU1000001", "DU1000002")),
+    },
+    "extra_field": _message("orderStatus", "openOrder", "error"),
+}
+"""What no process of the group has asked for, some of it under the group's own names."""
+
+FAULTS: Final = {**OF_THE_LINE, **OF_MESSAGES, **OF_ORDERS, **OF_OTHERS}
 
 
 def choose(rng: random.Random) -> tuple[str, dict[str, Any]]:

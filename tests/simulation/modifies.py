@@ -37,7 +37,7 @@ def at_rest(world: World) -> Iterator[str]:
         if not ours.live and (ours.modify_request or ours.cancel_request):
             yield f"G4: {ours} is over, and has a cancel or a modify under way"
     for order in world.server._exchange.open_orders():
-        if order.order_ref not in intents or order.client_id != 1:
+        if order.order_ref not in intents or order.client_id != 1 or not order.is_sent:
             continue
         intent, ours = intents[order.order_ref], orders[order.order_ref]
         if not (intent.live and ours.live):

@@ -108,7 +108,7 @@ def simulate(
     for _ in range(steps):
         world.run(rng.randrange(STEP_MAX_NS))
         storm.strike()
-        found += invariants.beyond_limit(watch, LIMIT + watch.late * ORDER_MAX)
+        found += invariants.beyond_limit(watch, LIMIT + (watch.late + watch.others) * ORDER_MAX)
     found += settle(seed, world, network, watch, until_ns)
     found += modifies.once(world, watch)
     books, heads, answered = world.server.books(), world.heads(), invariants.answered(world)
@@ -138,7 +138,7 @@ def settle(
     found = [f"after the storm, {fault}" for fault in invariants.readiness(world)]
     found += modifies.at_rest(world)
     # Whether what fills late was closed by a flatten is not known; nor is what was not reported.
-    if not watch.late and not invariants.unreported(world, watch):
+    if not (watch.late or watch.others or invariants.unreported(world, watch)):
         found += modifies.shared(world)
     risk = world.service(roles.RISK)
     assert isinstance(risk, RiskService)

@@ -36,6 +36,7 @@ from tapewire.gateway.service import BROKER
 from tapewire.simulator.audit import Line
 from tapewire.virtual.world import World
 from tests.simulation.broker_side import BrokerSide
+from tests.simulation.misbehaviour import OF_OTHERS
 
 PLACE_ORDER: Final = "3"
 EXECUTOR: Final = roles.EXECUTOR.encode()  # risk asks the gateway too, under no token
@@ -45,6 +46,9 @@ OF_THE_STORM: Final = (
     r"orders of an executor that has been replaced",
     r"(gateway|liquidation) denied ",
     r"the broker's error 10311 ",
+    r"TWS sent a message that cannot be read",
+    r".*conflict",
+    r".* is FILLED: the broker reports it as filled and lists no executions",
 )
 """Dead letters that are no fault: what a network that loses and delays makes of good messages, and
 a code of TWS that nobody knows."""
@@ -59,6 +63,7 @@ class Watch:
         self.faults: list[str] = []
         self.letters: Counter[tuple[str, str]] = Counter()
         self.signals: dict[str, Signal] = {}
+        self.others = 0  # things that TWS did and nobody of the group had asked for
         self.late = 0  # orders that TWS held back before it took them
         self._client_id = config.tws.client_id
         self._liquidation_id = config.tws.liquidation_client_id
@@ -66,6 +71,7 @@ class Watch:
         self._decisions = Decisions()
         self._since_ns: dict[Scope, int] = {}  # monotonic, of the halts in force
         self._written: dict[tuple[int, int], Now] = {}  # orders, by client and order id
+        self._is_tws_doing = False
         self._arrived_ns: dict[tuple[int, int], int] = {}
         self._clock = VirtualClock()
         self._risk: Journal = MemoryJournal()
@@ -145,9 +151,12 @@ class Watch:
             if line["kind"] == "message_in" and line["fields"][0] == PLACE_ORDER:
                 order = line["client_id"], int(line["fields"][1])
                 self._arrived_ns.setdefault(order, line["ts_ns"])
-            if line["kind"] == "order" and line["event"] in ("placed", "modified"):
+            self._note_whose_doing(line)
+            if line["kind"] == "order" and self._is_ours(line):
                 self._judge(line)
                 self.late += self._is_late(line)
+            elif line["kind"] == "order":
+                self.broker.foreign.add(line["perm_id"])
             self.broker.apply(line)
 
     def died(self, role: str, letter: DeadLetter) -> None:
@@ -171,6 +180,18 @@ class Watch:
             self.faults.append(f"G5: the liquidation gateway added risk: {about}")
         elif scope := self._halted(line):
             self.faults.append(f"G5: risk was added under a halt of {scope}: {about}")
+
+    def _note_whose_doing(self, line: Line) -> None:
+        """From such a fault to the next request, what happens to orders is TWS's own doing."""
+        if line["kind"] == "fault" and line["what"] in OF_OTHERS:
+            self.others, self._is_tws_doing = self.others + 1, True
+        elif line["kind"] == "message_in":
+            self._is_tws_doing = False
+
+    def _is_ours(self, line: Line) -> bool:
+        """Whether the group has asked for it: an order placed or modified."""
+        is_client = line["client_id"] in (self._client_id, self._liquidation_id)
+        return is_client and not self._is_tws_doing and line["event"] in ("placed", "modified")
 
     def _is_late(self, line: Line) -> bool:
         """Whether TWS itself has held the order back: what it adds is no fault of the group's."""
