@@ -312,6 +312,8 @@ class Gateway:
 
     def _applied(self, events: list[Event]) -> list[Event]:
         """Events as part of the state, with what ends because of them."""
+        if not events:
+            return events  # most reports amount to none, and so does the timed work of most turns
         for event in events:
             self.apply(event)
         ended = self.registry.ended(events)

@@ -40,6 +40,9 @@ class CarriedIds:
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
 
+    def __bool__(self) -> bool:
+        return bool(self._pieces)
+
     def __len__(self) -> int:
         return sum(map(len, self._pieces)) // SIZE
 

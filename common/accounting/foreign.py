@@ -70,6 +70,12 @@ class ForeignOrders:
         newest = words[max(words, key=lambda source: (words[source].ts_ns, source))]
         return newest if newest.remaining else None
 
+    def is_open(self, client_id: str, order_id: str, permanent_id: str) -> bool:
+        """Whether an order of these names is one, and open."""
+        if not self._words:
+            return False
+        return self.word(ForeignOrderReported.id_of(client_id, order_id, permanent_id)) is not None
+
     def listed(self) -> list[ForeignOrderReported]:
         """Those that are open, whether or not they turned out to be ours."""
         return [word for order_id in self._words if (word := self.word(order_id)) is not None]

@@ -91,9 +91,10 @@ class Room:
 
     def look(self, now: Now) -> None:
         """Once per turn."""
-        if self._disk is not None:
-            self._disk.look(now)
-        reason = self._full() or (self._disk.reason if self._disk is not None else "")
+        disk, reason = self._disk, self._full()
+        if disk is not None:
+            disk.look(now)
+            reason = reason or disk.reason
         if reason != self.reason:
             self.reason = reason
             self._changed(reason)

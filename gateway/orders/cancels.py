@@ -41,6 +41,8 @@ class Cancels:
     def late(self, mono_ns: int) -> list[str]:
         """A name for each cancel that has had no effect for too long."""
         names: list[str] = []
+        if not self._asked:
+            return names
         for intent_id, (intent, since_ns) in list(self._asked.items()):
             if not intent.live:
                 del self._asked[intent_id]

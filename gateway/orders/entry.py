@@ -212,7 +212,7 @@ class OrderEntry:
         if reason or exposure.reduced_by(order.terms):
             return reason
         known = self._orders.get(order.intent_id)
-        return self._limits.denial(order, known, now, arriving=arriving)
+        return self._limits.denial(order, known, exposure, now, arriving=arriving)
 
     def _modify_denial(self, modify: ModifyOrder, now: Now, *, arriving: bool = False) -> str:
         """Admission is asked about what remains of the order with its new terms.

@@ -79,17 +79,25 @@ class Limits:
             self._view.note(event)
 
     def denial(
-        self, order: SubmitOrder, replaced: Order | None, now: Now, *, arriving: bool
+        self,
+        order: SubmitOrder,
+        replaced: Order | None,
+        exposure: Exposure,
+        now: Now,
+        *,
+        arriving: bool,
     ) -> str:
         """Why `order` may not go, in a sentence; empty if it may. `replaced` is the order itself
-        once it was taken, or the one that it modifies. One that is `arriving` counts as taken."""
+        once it was taken, or the one that it modifies; `exposure` is that of its account and symbol
+        without it. One that is `arriving` counts as taken."""
         quantity = order.terms.quantity
         if self._quantity_max and quantity > self._quantity_max:
             return (
                 f"its quantity is {quantity:f}, and gateway.order_quantity_max is"
                 f" {self._quantity_max:f}"
             )
-        reason = self._rules.denial(order, self._view.at(now, without=replaced))
+        known = ((order.account, order.symbol), exposure)
+        reason = self._rules.denial(order, self._view.at(now, replaced, known))
         if reason or not (arriving and self._orders_max_per_s):
             return reason
         return self._too_many(order.account, now)

@@ -51,6 +51,11 @@ class Modifies:
     def __contains__(self, modify_id: str) -> bool:
         return modify_id in self._answers
 
+    @property
+    def under_way(self) -> bool:
+        """Whether any modify is."""
+        return bool(self._pending)
+
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal; the orders have it already."""
         if isinstance(event, OrderModifyIntended):

@@ -41,7 +41,6 @@ from tapewire.common.events import (
     Event,
     ExecutionsCarried,
     Fill,
-    ForeignOrderReported,
     OrderAccepted,
     OrderAnswer,
     OrderCancelled,
@@ -104,14 +103,12 @@ class Registry:
 
     def is_carried(self, exec_id: str) -> bool:
         """Whether an execution that is not kept was counted, in this version or in a later one."""
-        entry = execution_entry(exec_id)
-        newest = self.carried.newest(entry) if entry is not None else None
+        entry, newest = self._carried(exec_id)
         return entry is not None and newest is not None and newest >= entry
 
     def corrects_carried(self, exec_id: str) -> bool:
         """Whether it is a later version of an execution that is not kept."""
-        entry = execution_entry(exec_id)
-        newest = self.carried.newest(entry) if entry is not None else None
+        entry, newest = self._carried(exec_id)
         return entry is not None and newest is not None and newest < entry
 
     def snapshot(self) -> dict[str, Any]:
@@ -124,6 +121,11 @@ class Registry:
             "commissions": sorted(self._commissions),
             "modifies": self.modifies.snapshot(),
         }
+
+    def _carried(self, exec_id: str) -> tuple[bytes | None, bytes | None]:
+        """The entry of an execution, and the newest that is carried of it; None where none is."""
+        entry = execution_entry(exec_id) if self.carried else None  # which takes a hash
+        return entry, self.carried.newest(entry) if entry is not None else None
 
     def _numbered(self, event: OrderIntended | OrderAccepted, intent: Intent | None) -> None:
         if intent is not None and event.order_id:
@@ -180,15 +182,17 @@ class Registry:
         names, listed = report.names, not isinstance(report, broker.OrderReport) or report.listed
         if report.reference or listed:  # a tag of nobody's is not overruled by an id that is ours
             intent = self.orders.get(report.reference)
-        elif self.orders.foreign.word(ForeignOrderReported.id_of(*names)) is not None:
+        elif self.orders.foreign.is_open(*names):
             intent = None  # its open order had another tag
         else:
             intent = self.by_order_id(names.order_id, names.client_id)
         return (None, "other") if intent is None else (intent, identity(intent.names, names))
 
-    def on_order(self, report: broker.OrderReport, now: Now) -> list[Event]:
-        """A report about one order: the events it amounts to."""
-        intent, found = self.identify(report)
+    def on_order(
+        self, report: broker.OrderReport, about: tuple[Intent | None, Identity], now: Now
+    ) -> list[Event]:
+        """A report about one order: the events it amounts to; `about` is what `identify` gave."""
+        intent, found = about
         if intent is None or found == "unclear":
             return []
         if found == "other":
@@ -297,7 +301,8 @@ class Registry:
         """What an execution cost, once; its account is the execution's."""
         if report.exec_id in self._commissions:
             return []
-        if commission_entry(report.exec_id) in self.carried_commissions:
+        carried = self.carried_commissions
+        if carried and commission_entry(report.exec_id) in carried:
             return []
         fill = self.fill(report.exec_id)
         account = fill.account if fill is not None else ""
@@ -324,6 +329,8 @@ class Registry:
 
     def ended(self, events: Iterable[Event]) -> list[Event]:
         """What ends with the orders that `events`, which are applied, have ended."""
+        if not self.modifies.under_way:
+            return []
         ended: list[Event] = []
         for event in events:
             intent = self.orders.get(getattr(event, "intent_id", None))

@@ -41,9 +41,10 @@ class OrderReports:
 
     def on_order(self, report: broker.OrderReport, now: Now) -> list[Event]:
         """Executions are the truth: they are asked for where more is claimed than they show."""
-        intent, found = self._registry.identify(report)
+        about = intent, found = self._registry.identify(report)
         if intent is None or found == "other":
-            return self._judged(self._registry.on_order(report, now)) + self._foreign(report, now)
+            judged = self._judged(self._registry.on_order(report, about, now))
+            return judged + self._foreign(report, now)
         if report.listed and found == "unclear":
             self._sync.tagged(intent.intent_id)
         elif report.listed:
@@ -52,7 +53,7 @@ class OrderReports:
             self._sync.claimed_filled(intent)
         if report.filled is not None and report.filled > intent.filled:
             self._sync.executions_missing(now)
-        return self._judged(self._registry.on_order(report, now))
+        return self._judged(self._registry.on_order(report, about, now))
 
     def _foreign(self, report: broker.OrderReport, now: Now) -> list[Event]:
         """An order that is not ours: it counts, and nobody here touches it."""

@@ -236,6 +236,8 @@ class Synchroniser:
     def _ask_about_modifies(self) -> None:
         """A modify whose answer is late: the broker is asked for the order's terms, once it had
         time to settle."""
+        if not self._registry.modifies.under_way:
+            return
         if not self.synchronised or self._snapshot is not None:
             return
         for modify_id, since_ns in self._registry.modifies.waiting():

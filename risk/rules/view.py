@@ -59,12 +59,19 @@ class View:
         self._marks: dict[str, Mark] = {}
         self._counts = Counts()
         self._without: Order | None = None
+        self._known: tuple[Key, Exposure] | None = None
 
     # ---- what the process puts in --------------------------------------------------------------
 
-    def at(self, now: Now, without: Order | None = None) -> "View":
-        """The view at this moment; `without` is an order that is about to be replaced."""
-        self.now, self._without = now, without
+    def at(
+        self,
+        now: Now,
+        without: Order | None = None,
+        known: tuple[Key, Exposure] | None = None,
+    ) -> "View":
+        """The view at this moment; `without` is an order that is about to be replaced, `known` an
+        exposure of this moment that has been worked out already."""
+        self.now, self._without, self._known = now, without, known
         return self
 
     def note(self, event: Event) -> None:
@@ -95,6 +102,9 @@ class View:
 
     def exposure(self, account: str, symbol: str) -> Exposure:
         """A position with all that could still fill."""
+        known = self._known
+        if known is not None and known[0] == (account, symbol):
+            return known[1]
         return self._accounts.exposure(account, symbol, self._without)
 
     def positions(self, account: str) -> Iterator[Position]:

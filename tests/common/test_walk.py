@@ -48,3 +48,18 @@ def test_it_ends_when_it_is_told_to(path: Path) -> None:
     walk = Walk(path, pause_s=3600)
     walk.close()
     assert walk.records < COUNT
+
+
+def test_it_ends_at_the_head_of_its_beginning_however_much_is_written_meanwhile(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy process writes faster than a walk reads, which would never end."""
+    read = SqliteJournal.read
+
+    def read_beside_a_writer(journal: SqliteJournal, from_seq: int, limit: int) -> list[bytes]:
+        with closing(SqliteJournal(path)) as writer:
+            writer.append([RiskHalted(n, EVERYTHING, "x") for n in range(PIECE)])
+        return read(journal, from_seq, limit)
+
+    monkeypatch.setattr(SqliteJournal, "read", read_beside_a_writer)
+    assert COUNT <= walked(path).records < COUNT + PIECE
