@@ -29,6 +29,13 @@ def test_each_process_that_is_killed_comes_back_and_the_books_agree(running):
     assert running.faults_at_the_end() == []
 
 
+def test_a_process_that_is_killed_politely_is_started_again(running):
+    running.until_ready()
+    killed = running.pids()["executor"]
+    os.kill(killed, signal.SIGTERM)
+    running.until(lambda: _is_back(running, "executor", killed), "a new executor, READY")
+
+
 def _is_back(running: Running, name: str, before: int) -> bool:
     pid = running.pids()[name]
     return (
