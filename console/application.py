@@ -110,6 +110,7 @@ def _misused(error: TyperException) -> str:
         fault = cause.errors()[0]
         name = max(parameter.opts, key=len)
         name = name if name.startswith("-") else name.upper()
-        text = f"{name} is {fault['input']!r}, must be {faults.wanted(fault)}"
+        given = repr(fault["input"])
+        text = f"{name} is {given}, must be {faults.wanted(fault).removeprefix(f'{given} is not ')}"
     context = getattr(error, "ctx", None)
     return f"{text.rstrip('.')}; see `{context.command_path if context else 'tapewire'} --help`"

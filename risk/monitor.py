@@ -255,7 +255,8 @@ class RiskMonitor:
             scope = Scope(conflict.account, symbol=conflict.symbol)
             reason = (
                 f"conflict with order {conflict.intent_id}: {conflict.reason}; look in TWS what"
-                " works there, cancel what nobody wants, then `tapewire resume` this scope"
+                " works there, cancel what nobody wants, then `tapewire resume"
+                f"{scope.options}`"
             )[:TEXT_MAX]
             events += self._applied([
                 RiskViolation(now.wall_ns, scope, "conflicts", reason),

@@ -156,6 +156,7 @@ class RiskService(Service):
                 {"account": account, "symbol": symbol, "quantity": text(quantity)}
                 for (account, symbol), quantity in sorted(monitor.accounts.held().items())
             ],
+            "foreign_orders": len(monitor.accounts.orders.foreign),
             "positions": [_row(position) for _, position in sorted(book.positions.items())],
             "realised": text(book.realised),
             "unrealised": text(book.unrealised),

@@ -72,6 +72,12 @@ class Scope(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return ", ".join(f"{kind} {part}" for kind, part in named if part) or "everything"
 
     @property
+    def options(self) -> str:
+        """The options of the command line that name it, each after a space."""
+        named = zip(self.__struct_fields__, self.parts, strict=True)
+        return "".join(f" --{name} {part}" for name, part in named if part)
+
+    @property
     def parts(self) -> tuple[str, str, str]:
         """Account, strategy and symbol."""
         return self.account, self.strategy, self.symbol

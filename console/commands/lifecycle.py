@@ -34,8 +34,8 @@ REFRESH_S = 0.5
 READY_WITHIN_S = 15.0
 CONTINUES = "what starts or waits continues by itself; `tapewire status` shows it"
 MEND = (
-    "`tapewire down`, put the journal right, then `tapewire up`; `tapewire resume` lifts the halt"
-    " that risk has written down"
+    "`tapewire down`, put the journal right, then `tapewire up`, and `tapewire resume` if trading"
+    " is still HALTED"
 )
 RESUME = "a halt outlives restarts; `tapewire resume` lifts it"
 CORRECT = "correct the HALTED strategy, then `tapewire down` and `tapewire up`"

@@ -23,7 +23,8 @@ ORDER: Final = ((roles.EXECUTOR,), (roles.RISK,), roles.GATEWAYS, (roles.SIMULAT
 class Stopped(NamedTuple):
     """What `down` did about working orders, how many still work at the broker, which positions stay
     open, and whether a flatten is unfinished. `unknown` says why the broker may have other orders
-    than those counted; it is empty if it has reported them."""
+    than those counted; it is empty if it has reported them. `foreign` counts what works at the
+    broker and is none of ours."""
 
     on_stop: str
     done: str
@@ -31,9 +32,12 @@ class Stopped(NamedTuple):
     open: str = ""
     flattening: bool = False
     unknown: str = ""
+    foreign: int = 0
 
     def __str__(self) -> str:
-        parts = [self._orders(), f"positions stay open: {self.open}" if self.open else ""]
+        others = f"{counted(self.foreign, 'order')} not ours {self._verb(self.foreign)} there"
+        held = f"positions stay open: {self.open}"
+        parts = [self._orders(), others if self.foreign else "", held if self.open else ""]
         unfinished = "unfinished flatten: the next `tapewire up` continues it"
         return "; ".join(filter(None, [*parts, unfinished if self.flattening else ""]))
 
@@ -45,12 +49,16 @@ class Stopped(NamedTuple):
         return self._working() + (kept if self.working and not self.unknown else "")
 
     def _working(self) -> str:
-        count = counted(self.working, "order")
+        count = counted(self.working, "order") + (" of ours" if self.foreign else "")
         if not self.unknown:
-            return f"{count} {'works' if self.working == 1 else 'work'} at the broker"
+            return f"{count} {self._verb(self.working)} at the broker"
         if not self.working:
             return f"it is not known which orders work at the broker ({self.unknown})"
         return f"{count} may work at the broker, which has not confirmed it ({self.unknown})"
+
+    @staticmethod
+    def _verb(count: int) -> str:
+        return "works" if count == 1 else "work"
 
 
 def stop_all(config: Config, supervisord: Supervisord) -> Stopped:
@@ -68,6 +76,7 @@ def stop_all(config: Config, supervisord: Supervisord) -> Stopped:
         _left_open(config, statuses),
         flattening.unfinished(config.run_dir) is not None,
         status.unreported(statuses),
+        statuses.get(roles.RISK, {}).get("foreign_orders", 0),
     )
 
 

@@ -13,11 +13,13 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.events import (
     Commission,
     Event,
     Fill,
+    ForeignOrderReported,
     OrderStateChanged,
     OrderTerms,
     OrderTermsChanged,
@@ -180,7 +182,11 @@ def wanted(types: tuple[str, ...], source: str | None) -> Wanted:
 
 class Repeats:
     """Tells news from repetition: the executor's account of what the gateways report, and what
-    both gateways report. `count` is how many repeated another so far."""
+    both gateways report. `count` is how many repeated another so far.
+
+    To the liquidation gateway every order of the gateway is foreign, and what is foreign to both
+    the gateway reports as well. So only the gateway's word on foreign orders is news.
+    """
 
     def __init__(self) -> None:
         self.count = 0
@@ -188,13 +194,15 @@ class Repeats:
 
     def is_news(self, entry: Entry) -> bool:
         """Whether no entry before has said the same. Ask this once for each entry, in turn."""
-        is_news = self._is_news(entry.event)
+        is_news = self._is_news(entry.event, entry.source)
         self.count += not is_news
         return is_news
 
-    def _is_news(self, event: Event) -> bool:
+    def _is_news(self, event: Event, source: str) -> bool:
         if isinstance(event, OrderStateChanged | OrderTermsChanged):
             return False
+        if isinstance(event, ForeignOrderReported):
+            return source != roles.LIQUIDATION
         content: tuple[Any, ...] = ()
         if isinstance(event, PositionReported):
             key: tuple[str, ...] = (name_of(event), event.account, event.symbol)

@@ -1,13 +1,19 @@
 """A flatten as a person follows it: what it will do, how it ended, and what is left."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from tapewire.common import roles
 from tapewire.common.amounts import counted
-from tapewire.common.events import EVERYTHING, FlattenCompleted, FlattenStarted, Scope
+from tapewire.common.events import (
+    EVERYTHING,
+    FlattenCompleted,
+    FlattenDelayed,
+    FlattenStarted,
+    Scope,
+)
 from tapewire.common.runtime.journal import JournalDamagedError
 from tapewire.console.group import status
 from tapewire.console.group.status import Status, wait_for
@@ -33,7 +39,7 @@ class Ending(NamedTuple):
         halted = (
             "trading is HALTED until `tapewire resume`"
             if everything
-            else f"{self.scope} stays halted until `tapewire resume{options(self.scope)}`"
+            else f"{self.scope} stays halted until `tapewire resume{self.scope.options}`"
         )
         if self.flat:
             where = "" if everything else f" in {self.scope}"
@@ -44,12 +50,6 @@ class Ending(NamedTuple):
             f"not flat after {timeout_s:g} s: {in_progress(statuses) or 'not started'},"
             f" {holdings(statuses, self.scope) or 'no position'} left"
         )
-
-
-def options(scope: Scope) -> str:
-    """The options of the command line that name a scope, each after a space."""
-    named = zip(scope.__struct_fields__, scope.parts, strict=True)
-    return "".join(f" --{name} {part}" for name, part in named if part)
 
 
 def plan(statuses: Mapping[str, Status], scope: Scope = EVERYTHING) -> str:
@@ -93,18 +93,25 @@ def unfinished(run_dir: Path) -> FlattenStarted | None:
     return found
 
 
-def wait(run_dir: Path, timeout_s: float) -> Ending:
-    """Wait for the end of the flatten in risk's journal, at most `timeout_s`."""
+def wait(run_dir: Path, timeout_s: float, report: Callable[[str], object] = str) -> Ending:
+    """Wait for the end of the flatten in risk's journal, at most `timeout_s`. What delays it, and
+    what it has to do to more than its scope, goes to `report` as soon as it is there."""
     ending = Ending(over=False)
     with Journals(run_dir, sources=(roles.RISK,)) as journals:
 
         def over() -> bool:
             nonlocal ending
+            delays: list[str] = []  # of the newest flatten
             for entry in journals.until():
                 if isinstance(entry.event, FlattenStarted):
                     ending = Ending(over=False, scope=entry.event.scope)
+                    delays.clear()
+                elif isinstance(entry.event, FlattenDelayed):
+                    delays.append(entry.event.reason)
                 elif isinstance(entry.event, FlattenCompleted):
                     ending = Ending(True, entry.event.reason, entry.event.scope)
+            for delay in delays:
+                report(delay)
             return ending.over
 
         wait_for(over, timeout_s)

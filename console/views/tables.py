@@ -82,8 +82,11 @@ def trading(statuses: dict[str, Status]) -> State:
         return "STOPPED", f"risk is {state}"
     why = f"risk is {state}{': ' + reason if reason else ''}"
     if state == "HALTED":
-        since = f", {times.clock(risk['halted_ns'], 0)}" if risk.get("halted_ns") else ""
-        lifts = "" if flattening.in_progress(statuses) else "; `tapewire resume` lifts it"
+        # Without a halt that is written down there is nothing to lift: it goes on by itself.
+        written = risk.get("halted_ns")
+        since = f", {times.clock(written, 0)}" if written else ""
+        flattens = flattening.in_progress(statuses)
+        lifts = "; `tapewire resume` lifts it" if written and not flattens else ""
         return "HALTED", f"{reason}{since}{lifts}"
     if risk["trading"] != "ACTIVE":
         return ("HALTED" if risk.get("halted_ns") else "STARTING"), why

@@ -25,6 +25,7 @@ from tapewire.console.views.tables import money
 STATES = {"FILLED": "green", "UNKNOWN": "red", "LOST": "red", "REJECTED": "red", "DENIED": "red"}
 FOLDED = ("DENIED", "REJECTED")
 STATE = "state"
+NAMED_MAX = 5
 
 
 class _Table:
@@ -195,8 +196,15 @@ def _reasons(found: list[BlotterOrder]) -> list[str]:
     lines = []
     for same in alike.values():
         which = ", the last" if len({one.reason for one in same}) > 1 else ""
-        lines.append(f"{len(same)} {same[-1].state}{which}: {same[-1].reason}")
+        lines.append(f"{len(same)} {same[-1].state}{which}: {same[-1].reason}{_to_resolve(same)}")
     return lines
+
+
+def _to_resolve(same: list[BlotterOrder]) -> str:
+    """The ids of orders that are UNKNOWN, which `tapewire orders resolve` asks for."""
+    ids = [one.order.intent_id for one in same if one.state == "UNKNOWN"]
+    more = f" and {len(ids) - NAMED_MAX} more" if len(ids) > NAMED_MAX else ""
+    return f" ({', '.join(ids[:NAMED_MAX])}{more})" if ids else ""
 
 
 def _price(terms: OrderTerms) -> str:

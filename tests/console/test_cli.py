@@ -106,6 +106,10 @@ MISUSED = {
         "--limit is '0', must be 1 or more; see `tapewire events list --help`"
     ),
     ("tail", "--seconds", "-1"): "--seconds is '-1', must be 0 or more; see `tapewire tail --help`",
+    ("orders", "resolve", "dip-1/1", "gone", "--reason", "x"): (
+        "OUTCOME is 'gone', must be one of 'cancelled', 'filled', 'lost';"
+        " see `tapewire orders resolve --help`"
+    ),
     ("orders", "nope"): "No such command 'nope'; see `tapewire orders --help`",
     ("nope",): "No such command 'nope'; see `tapewire --help`",
     ("orders", "--nope"): "No such option: --nope; see `tapewire orders list --help`",

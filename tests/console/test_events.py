@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from tapewire.common.config.settings import ConfigError
-from tapewire.common.events import EVERYTHING, PositionReported, RiskHalted, RiskResumed, Scope
+from tapewire.common.events import (
+    EVERYTHING,
+    ForeignOrderReported,
+    PositionReported,
+    RiskHalted,
+    RiskResumed,
+    Scope,
+)
 from tapewire.common.runtime.journal import SqliteJournal
 from tapewire.console.records.journals import SETTLE_NS, Entry, Journals, Reader, Repeats
 from tapewire.console.views import times
@@ -134,6 +141,14 @@ def test_a_position_is_news_whenever_it_changes():
         for source, account, n in words
     ]
     assert (news, repeats.count) == ([True, False, True, True, True], 1)
+
+
+def test_of_foreign_orders_only_the_word_of_the_gateway_is_news():
+    one = Decimal(1)
+    order = ForeignOrderReported(T0, "DU1", "AAPL", "BUY", one, one, "0", "", "7")
+    repeats = Repeats()
+    news = [repeats.is_news(Entry(T0, source, 1, order)) for source in ("liquidation", "gateway")]
+    assert (news, repeats.count) == ([False, True], 1)
 
 
 def test_appended_events_are_found_by_reading_again(run_dir):

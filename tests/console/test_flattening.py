@@ -6,6 +6,7 @@ from tapewire.common.events import (
     EVERYTHING,
     ControlReply,
     FlattenCompleted,
+    FlattenDelayed,
     FlattenStarted,
     Scope,
 )
@@ -79,6 +80,18 @@ def test_only_the_end_of_the_last_flatten_counts(run_dir):
     write(run_dir, "risk", [FlattenCompleted(T0 + 301 * MS, OF_A_SYMBOL)])
     assert flattening.wait(run_dir, 0).flat
     assert flattening.unfinished(run_dir) is None
+
+
+def test_what_delays_the_newest_flatten_is_reported_once_while_it_is_waited_for(run_dir):
+    heard: list[str] = []
+    first = [FlattenStarted(T0, EVERYTHING, "x"), FlattenDelayed(T0, EVERYTHING, "old")]
+    write(run_dir, "risk", [*first, FlattenCompleted(T0 + MS, EVERYTHING)])
+    write(run_dir, "risk", [
+        FlattenStarted(T0 + 2 * MS, OF_A_SYMBOL, "x"),
+        FlattenDelayed(T0 + 3 * MS, OF_A_SYMBOL, "Every order of the login is cancelled"),
+    ])  # fmt: skip
+    flattening.wait(run_dir, 0.3, heard.append)
+    assert heard == ["Every order of the login is cancelled"]
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ SAID = {
     "silent": (
         {"risk": RISK, "gateway": {**READY, "age_s": 9}}, "ACTIVE   but the gateway is SILENT",
     ),
+    "full disk": ({"risk": {**HALTED, "halted_ns": 0}}, "HALTED   lunch"),
     "halted": ({"risk": HALTED}, "HALTED   lunch, 11:32:18; `tapewire resume` lifts it"),
     "flatten": ({"risk": {**HALTED, "flatten": "CLOSING"}}, "HALTED   lunch, 11:32:18"),
     "no status": ({}, "STARTING   risk has not reported its state yet"),

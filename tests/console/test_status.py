@@ -257,6 +257,9 @@ STOPPED = {
         f"3 orders may work at the broker, which has not confirmed it ({NOT_CONNECTED})"
     ),
     ("keep", "nothing was cancelled", 0): "no orders work at the broker",
+    ("keep", "nothing was cancelled", 0, "", False, "", 2): (
+        "no orders of ours work at the broker; 2 orders not ours work there"
+    ),
     ("keep", "nothing was cancelled", 1): (
         '1 order works at the broker; it was kept, as executor.on_stop is "keep"'
     ),
@@ -276,7 +279,7 @@ STOPPED = {
 @pytest.mark.parametrize(
     ("stopped", "sentence"),
     STOPPED.items(),
-    ids=["unknown-0", "unknown-3", "keep-0", "keep-1", "keep-3", "cancel-0", "flatten"],
+    ids=["unknown-0", "unknown-3", "keep-0", "foreign", "keep-1", "keep-3", "cancel-0", "flatten"],
 )
 def test_down_reports_what_became_of_working_orders(stopped, sentence):
     assert str(Stopped(*stopped)) == sentence

@@ -15,6 +15,7 @@ from tapewire.common.events import (
     OrderModified,
     OrderStateChanged,
     OrderTerms,
+    OrderUnknown,
     PositionReported,
 )
 from tapewire.console.group import control
@@ -262,6 +263,13 @@ def test_the_reasons_of_folded_orders_are_counted_below(tapewire, in_a_halt):
     assert "80 DENIED: trading is HALTED\n" in shown
     assert "2 DENIED, the last: lease 16 ms old\n" in shown
     assert "85 orders, 2026-11-20" in shown
+
+
+def test_an_unknown_order_is_named_by_the_id_that_resolve_asks_for(tapewire, run_dir):
+    sent = OrderIntended(T0 + 300 * MS, "9", order(9, 300))
+    unknown = OrderUnknown(T0 + 900 * MS, ACCOUNT, sent.order.intent_id, "no answer")
+    write(run_dir, "gateway", [sent, unknown])
+    assert "1 UNKNOWN: no answer (dip-e-9/1)" in tapewire("orders").out
 
 
 # ---- orders that are not ours -------------------------------------------------------------------

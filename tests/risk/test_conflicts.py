@@ -22,6 +22,7 @@ def test_a_conflict_halts_its_account_and_symbol_once_and_a_person_lifts_it():
     violation, halted = one.check(NOW)
     assert (violation.rule, halted.scope) == ("conflicts", Scope(ACCOUNT, symbol="AAPL"))
     assert "conflict with order s-1/1: an order has its tag; look in TWS" in halted.reason
+    assert halted.reason.endswith(f"then `tapewire resume --account {ACCOUNT} --symbol AAPL`")
     assert one.check(NOW, timer=True) == []
     reply, _events = one.control(Control(T0, "resume", "seen", halted.scope), NOW)
     assert reply.ok
