@@ -9,7 +9,9 @@ before (see `snapshot`). Whatever names the order in between begins it anew, and
 connection: what an old one left in a socket may still be read.
 
 Asking costs messages, and there are doubts that no answer ends. So the distance between two looks
-doubles, up to `DISTANCE_MAX_NS`, until something new is in doubt.
+doubles, up to `DISTANCE_MAX_NS`, until something new is in doubt. Whatever made us look in between
+(a cancel that was refused, say), there is a look when an order's time is over: it would count
+against the limits for minutes otherwise.
 """
 
 from collections.abc import Iterable
@@ -70,6 +72,9 @@ class Inquiry:
         if now_open:
             self.soon(now_ns + self._distance_ns)
             self._distance_ns = min(2 * self._distance_ns, DISTANCE_MAX_NS)
+        for first_ns, _last_ns, _count in self._looks.values():
+            if first_ns + LOST_AFTER_NS > now_ns:
+                self.soon(first_ns + LOST_AFTER_NS)
 
     def forget(self) -> None:
         """The connection is gone, or what the broker says is worth nothing."""

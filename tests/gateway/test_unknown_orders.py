@@ -88,6 +88,18 @@ def test_an_unknown_order_is_lost_after_three_clean_looks_over_a_minute(bench: B
     assert bench.placed() == ["1"]
 
 
+def test_looks_for_other_reasons_do_not_put_off_the_end_of_the_minute(bench: Bench):
+    """A strategy cancels the order each second: each refusal is a reason to look."""
+    unknown(bench)
+    bench.answer_snapshot()
+    bench.wait_s(2)
+    for _ in range(20):
+        bench.pass_s(1)
+        look(bench)
+    assert bench.state() == "UNKNOWN"
+    assert names(bench.wait_s(45)) == ["OrderLost"]
+
+
 def test_two_looks_an_hour_apart_lose_no_order(bench: Bench):
     unknown(bench)
     bench.answer_snapshot()
