@@ -129,12 +129,16 @@ class Links:
 
     def __init__(self, clock: VirtualClock, faults: NetworkFaults) -> None:
         self._clock = clock
-        self._links: dict[tuple[str, str, str], Link] = {}
+        self._links: dict[tuple[str, str, str, int], Link] = {}
         self.faults = faults
 
-    def between(self, sender: str, receiver: str, channel: str) -> Link:
-        """The link from `sender` to `receiver`'s `channel`, always the same one."""
-        key = (sender, receiver, channel)
+    def between(self, sender: str, receiver: str, channel: str, start: int) -> Link:
+        """The link from `sender` to `receiver`'s `channel`, the same for one `start` of `sender`.
+
+        Who starts connects anew: what its predecessor has sent, and is slow on its way, may arrive
+        after the first words of the successor.
+        """
+        key = (sender, receiver, channel, start)
         link = self._links.get(key)
         if link is None:
             link = self._links[key] = Link(f"{sender}>{receiver}:{channel}", receiver, channel)
@@ -142,7 +146,7 @@ class Links:
 
     def tcp(self, connection: int, way: str) -> Link:
         """A connection with TWS: `way` is `>` to it and `<` from it."""
-        key = ("tcp", way, str(connection))
+        key = ("tcp", way, str(connection), 0)
         link = self._links.get(key)
         if link is None:
             link = self._links[key] = Link(f"tcp{way}{connection}", "", "tws")

@@ -282,7 +282,10 @@ class World:
         else:
             receiver, channel = channel.removesuffix(".requests"), "requests"
             frames = [sender.encode(), *self._token(sender, receiver), *frames]
-        return self._post(self.links.between(sender, receiver, channel), [*frames])
+        return self._post(self._link(sender, receiver, channel), [*frames])
+
+    def _link(self, sender: str, receiver: str, channel: str) -> Link:
+        return self.links.between(sender, receiver, channel, self.nodes[sender].starts)
 
     def _token(self, sender: str, receiver: str) -> list[bytes]:
         """What a process sends along, if it may ask anything of the receiver."""
@@ -297,12 +300,12 @@ class World:
             if node.service is None:
                 continue
             if channel == "events" and sender in node.service.followers:
-                yield self.links.between(sender, name, f"{sender}.events")
+                yield self._link(sender, name, f"{sender}.events")
             elif channel == "market" and isinstance(node.service, StrategyService):
                 if symbol in node.service.readers:
-                    yield self.links.between(sender, name, "market")
+                    yield self._link(sender, name, "market")
             elif channel == "market" and name == roles.RISK and topic.startswith(b"last."):
-                yield self.links.between(sender, name, MARKS)
+                yield self._link(sender, name, MARKS)
 
     def _post(self, link: Link, frames: list[bytes]) -> bool:
         """Send on `link`; what arrives at the same time as what was sent before joins it."""

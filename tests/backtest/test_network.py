@@ -42,10 +42,16 @@ class Slower(Reliable):
 
 def test_no_message_overtakes_another_on_its_link():
     links = Links(VirtualClock(), Slower())
-    link = links.between("a", "b", "events")
+    link = links.between("a", "b", "events", 1)
     assert [links.arrival_ns(link) for _ in range(3)] == [900, 900, 900]
-    assert links.between("a", "b", "events") is link
+    assert links.between("a", "b", "events", 1) is link
     assert link.name == "a>b:events"
+
+
+def test_what_a_process_sends_may_overtake_what_its_predecessor_has_sent():
+    links = Links(VirtualClock(), Slower())
+    first, second = (links.between("a", "b", "events", start) for start in (1, 2))
+    assert [links.arrival_ns(link) for link in (first, second, first)] == [900, 800, 900]
 
 
 def test_a_reliable_network_takes_one_hop():

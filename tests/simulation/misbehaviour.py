@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 LONGEST_S: Final = 8
-LATEST_S: Final = 90  # longer than it takes to call an order lost
+LATEST_S: Final = 180  # longer than it takes to call an order lost, after a storm too
 OF_AN_ORDER: Final = ("orderStatus", "openOrder", "execDetails")
 Make = Callable[[random.Random], Mapping[str, Any]]
 

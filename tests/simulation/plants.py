@@ -219,7 +219,7 @@ def late_accept_ignored(service: GatewayService) -> None:
     on_order = registry.on_order
 
     def deaf(report: OrderReport, now: Now) -> list[Event]:
-        intent = registry.orders.get(report.reference)
+        intent, _found = registry.identify(report)
         if intent is not None and intent.state == "LOST":
             FIRED["late-accept-ignored"] += report.status == "working"
             return []

@@ -105,9 +105,11 @@ def simulate(
     )  # fmt: skip
     watch.attach(world)
     storm, found = Storm(world, rng, SECOND_NS if seed % 2 else HOUR_NS), list[str]()
-    for _ in range(steps):
+    for step in range(steps):
         world.run(rng.randrange(STEP_MAX_NS))
         storm.strike()
+        if seed % 5 == 0 and step in _held_back(steps):
+            storm.hold_back()
         found += invariants.beyond_limit(watch, LIMIT + (watch.late + watch.others) * ORDER_MAX)
     found += settle(seed, world, network, watch, until_ns)
     found += modifies.once(world, watch)
@@ -119,6 +121,12 @@ def simulate(
         seed, [*watch.faults, *found], heads, books["orders"],
         watch.broker.modified.total(), answered, deaths, dict(FIRED),
     )  # fmt: skip
+
+
+def _held_back(steps: int) -> range:
+    """The three steps at which an order is held back: late, for only the calm is long enough to
+    call one lost; and few, for what TWS itself holds back the limit has to allow for."""
+    return range(steps // 2, steps, max(1, steps // 5))
 
 
 def settle(

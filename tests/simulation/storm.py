@@ -12,7 +12,7 @@ from tapewire.risk.service import RiskService
 from tapewire.simulator.server import TwsServer
 from tapewire.virtual.network import HOP_NS
 from tapewire.virtual.world import SECOND_NS, World
-from tests.simulation.misbehaviour import choose
+from tests.simulation.misbehaviour import LATEST_S, choose
 
 LOSS = 0.03
 REPEAT = 0.05
@@ -147,6 +147,13 @@ class Storm:
         if isinstance(server, TwsServer):
             name, parameters = choose(self._rng)
             server.faults.inject(name, **parameters)
+
+    def hold_back(self) -> None:
+        """TWS takes one of the next orders only when it is called lost already."""
+        server = self._world.server
+        if isinstance(server, TwsServer):
+            nth = self._rng.randrange(1, 6)
+            server.faults.inject("late_order", seconds=float(LATEST_S), client_id=1, on_order=nth)
 
     def power(self) -> None:
         """The machine loses its power."""

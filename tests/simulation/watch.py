@@ -34,6 +34,7 @@ from tapewire.common.runtime.journal import Journal, events_of
 from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.gateway.service import BROKER
 from tapewire.simulator.audit import Line
+from tapewire.virtual.node import Node
 from tapewire.virtual.world import World
 from tests.simulation.broker_side import BrokerSide
 from tests.simulation.misbehaviour import OF_OTHERS
@@ -78,11 +79,14 @@ class Watch:
         self._risk_seq = 0  # of risk's journal, what was read of it
         self._tokens: defaultdict[Asked, set[str]] = defaultdict(set)  # that asked for this
         self._newest_token = ""
+        self._gateway: Node | None = None
+        self._gateway_start = 0  # the one that `_newest_token` is of
         self._announced: list[tuple[str, int]] = []  # gateway, and how far its journal went
 
     def attach(self, world: World) -> None:
         """The world, once there is one."""
         self._clock, self._risk = world.clock, world.nodes[roles.RISK].records
+        self._gateway = world.nodes[roles.GATEWAY]
 
     # ---- what is seen --------------------------------------------------------------------------
 
@@ -126,11 +130,14 @@ class Watch:
             self._tokens[request.id, names].add(request.fencing_token)
 
     def _replied(self, reply: Event) -> None:
-        """Orders are taken from the newest executor that the gateway knows, and from no other."""
+        """Orders are taken from the newest executor that the gateway knows, and from no other. One
+        that has just started knows nobody."""
         if not isinstance(reply, OrderReply):
             return
         tokens = self._tokens.get((reply.id, tuple(one.intent_id for one in reply.answers)))
-        if reply.answers and tokens and self._newest_token and self._newest_token not in tokens:
+        if self._gateway is not None and self._gateway_start != self._gateway.starts:
+            self._gateway_start, self._newest_token = self._gateway.starts, ""
+        if reply.answers and tokens and self._newest_token not in tokens:
             self.faults.append(f"G7: request {reply.id} of an executor of before was obeyed")
         self._newest_token = reply.fencing_token or self._newest_token
 
