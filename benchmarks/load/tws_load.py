@@ -178,6 +178,8 @@ class Load:
     def _read(self, chain: Chain, client: Connection) -> None:
         try:
             data = client.sock.recv(READ_BYTES)
+        except BlockingIOError:
+            return  # a window that began in this turn has read it already
         except ConnectionError:
             data = b""
         if data:
