@@ -7,7 +7,14 @@ from decimal import Decimal
 
 from tapewire.common import roles
 from tapewire.common.bus import wire
-from tapewire.common.events import Control, OrderRequest, OrderTerms, Scope, SubmitOrder
+from tapewire.common.events import (
+    EVERYTHING,
+    Control,
+    OrderRequest,
+    OrderTerms,
+    Scope,
+    SubmitOrder,
+)
 from tapewire.risk.service import RiskService
 from tapewire.simulator.server import TwsServer
 from tapewire.virtual.network import HOP_NS
@@ -79,7 +86,7 @@ class Storm:
         ]
         self._weights: Mapping[Callable[[], None], int] = {
             self.kill: 4, self.crash: 8, self.cut: 4, self.nothing: 4, self.stop: 3,
-            self.step: 2, self.command: 5, self.rogue: 3, self.misbehave: 6,
+            self.step: 2, self.command: 5, self.resume: 5, self.rogue: 3, self.misbehave: 6,
             self.flush: 1, self.power: 1, self.disk: 2,
         }  # fmt: skip
 
@@ -126,6 +133,12 @@ class Storm:
             scope = self._rng.choice(self._scopes)
             action = self._rng.choice(("halt", "flatten"))
         order(risk, action, scope)
+
+    def resume(self) -> None:
+        """A person resumes all that is halted, so that the storm finds orders to strike at."""
+        risk = self._world.service(roles.RISK)
+        if isinstance(risk, RiskService) and risk.monitor.halts:
+            order(risk, "resume", EVERYTHING)
 
     def rogue(self) -> None:
         """Something in risk's name asks the liquidation gateway for more than any position is."""
