@@ -135,8 +135,8 @@ class Links:
     def between(self, sender: str, receiver: str, channel: str, start: int) -> Link:
         """The link from `sender` to `receiver`'s `channel`, the same for one `start` of `sender`.
 
-        Who starts connects anew: what its predecessor has sent, and is slow on its way, may arrive
-        after the first words of the successor.
+        A process that starts opens new connections: what its predecessor has sent, and is slow on
+        its way, may arrive after the first words of the successor.
         """
         key = (sender, receiver, channel, start)
         link = self._links.get(key)

@@ -17,7 +17,7 @@ So the orders of one are foreign to the other, and an order entered by hand is r
     what it should do: they can fill, and they would turn a position round that its own order
     closes. For the liquidation gateway these are the orders that a flatten has to see cancelled
     before it closes beside them; for the gateway, the closing orders of a flatten. Its picture is
-    as old as the last list, which risk asks for anew when a flatten needs it.
+    as old as the last list, which risk requests again when a flatten needs it.
 """
 
 from collections import defaultdict

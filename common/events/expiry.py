@@ -3,7 +3,7 @@
 A signal, and the order that it leads to, says until when it holds, by both clocks. The wall clock
 is the one that a client on any machine and in any language can tell; but somebody may set it back,
 and what was too old would be fresh again. The monotonic clock is the same for all processes of a
-machine and never goes back; but it begins anew with the machine. So whichever is over first counts.
+machine and never goes back; but it restarts with the machine. So whichever is over first counts.
 """
 
 from typing import Protocol

@@ -23,7 +23,7 @@ The file is written at most once per second and when the process ends, without a
 lower bound. A journal that really lost nothing is never below it, because a head is remembered only
 once it is durable. The one exception are journals that do not wait for the disk (synchronous
 NORMAL: the executor's by design). The loss of power may take their tail, and a file here may be
-newer than what is left. Their heads count only until the machine has started anew, except for the
+newer than what is left. Their heads count only until the machine has restarted, except for the
 one that the owner remembers when it has closed the journal, because closing writes all of it.
 """
 

@@ -1,4 +1,4 @@
-"""Tokens as files: RUN_DIR/tokens/SERVER.CLIENT, mode 0600, made anew at each start of the server.
+"""Tokens as files: RUN_DIR/tokens/SERVER.CLIENT, mode 0600, created at each start of the server.
 
 A server writes them before it opens a socket. A client looks at each message whether the file is
 another one, so it has the token of whatever start it is talking to.

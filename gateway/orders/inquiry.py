@@ -5,7 +5,7 @@ questions does not name. A single answer is not enough to give an order up: list
 an order that worked, just after a restart of TWS, and an order may lie unread in a socket. So it
 takes `LOOKS_MIN` clean looks, over at least `LOST_AFTER_NS` of one connection. A look is clean if
 every list came to its end, all of it could be read, and the broker had time for what was written
-before (see `snapshot`). Whatever names the order in between begins it anew, and so does a new
+before (see `snapshot`). Whatever names the order in between starts it again, and so does a new
 connection: what an old one left in a socket may still be read.
 
 Asking costs messages, and there are doubts that no answer ends. So the distance between two looks

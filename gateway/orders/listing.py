@@ -1,4 +1,4 @@
-"""Listings: risk asks what the broker has, and is told when it was told all of it.
+"""Listings: risk asks what the broker has, and gets an answer once both lists are complete.
 
 A flatten must not close on positions that its own cancels may still change, nor end on arithmetic.
 So risk asks with `ListPositions`, and the gateway asks the broker for all positions and for the

@@ -1,7 +1,7 @@
 """What the broker reports of orders, and who has to know: registry, synchroniser, foreign orders.
 
 The registry decides what a report means for an order. Here it is decided whose order it is about in
-the first place, what has to be asked of the broker because of it, and what a person is told.
+the first place, what has to be asked of the broker because of it, and what a person must know.
 """
 
 from collections.abc import Callable
@@ -110,7 +110,7 @@ class OrderReports:
         self._positions.doubt("since an execution was corrected")
 
     def on_error(self, error: broker.OrderError, now: Now) -> list[Event]:
-        """A complaint about an order; one that nobody can place is told to a person."""
+        """A complaint about an order; one that belongs to no order becomes an alarm."""
         intent = self._registry.by_order_id(error.order_id, error.client_id)
         text = f"the broker's error {error.code} on order {error.order_id}: {error.text}"
         if intent is None:
@@ -128,7 +128,7 @@ class OrderReports:
         return self._apply(self._registry.on_error(error, now.wall_ns))
 
     def _judged(self, events: list[Event]) -> list[Event]:
-        """What the broker said of an order, applied; a person is told of a conflict."""
+        """What the broker said of an order, applied; a conflict raises an alarm."""
         for event in events:
             if isinstance(event, OrderConflict):
                 self._complaints.append((f"conflict with {event.intent_id}: {event.reason}", b""))

@@ -107,7 +107,7 @@ class Books:
         self.fill(*self._transfers[-1])
 
     def rebook(self, fills: Iterable[Fill]) -> list[Decimal | None]:
-        """Book everything anew, with `fills` for the account's executions so far; returns what
+        """Book everything again, with `fills` for the account's executions so far; returns what
         each of them realised."""
         self.cash = self._opening_cash
         self.holdings = {name: Holding(one.instrument) for name, one in self.holdings.items()}

@@ -51,7 +51,7 @@ class PermIdReplaced(OnOrder, frozen=True, kw_only=True):
         return order.is_open
 
     def act(self, tws: Tws, order: Order) -> None:
-        """Cancel it, and enter the rest of it anew."""
+        """Cancel it, and enter the rest of it as a new order."""
         with tws.parts.outbox.muted(not self.pushed):
             tws.parts.orders.withdraw(order, "Cancelled by System: replaced", tws.now_ns)
             tws.parts.orders.enter(twin_of(order, order.remaining), tws.now_ns)

@@ -38,7 +38,7 @@ class Parts(msgspec.Struct, kw_only=True, frozen=True):
 class Tws:
     """The simulated TWS as faults see it: its parts, timers, and what goes on for a while.
 
-    While TWS `is_cut_off` from IB there is no market data, and nobody hears what becomes of orders.
+    While TWS `is_cut_off` from IB there is no market data, and no news of orders.
     """
 
     def __init__(self, parts: Parts) -> None:
