@@ -10,7 +10,8 @@ minute later, long after its signal expired. No byte can be called back, so it m
 
 While the line is in doubt nothing else is written, and readiness gives the reason. A quiet market
 is no fault: TWS answers within milliseconds, and what waited goes. An answer is proof where any
-other byte is none: it shows that TWS has read what was written before, and not only that it can write.
+other byte is none: it shows that TWS has read what was written before, and not only that it can
+write.
 """
 
 from typing import Final
