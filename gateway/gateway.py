@@ -41,6 +41,7 @@ from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.reports import OrderReports
 from tapewire.gateway.orders.synchroniser import Synchroniser
+from tapewire.gateway.orders.unexplained import Unexplained
 from tapewire.risk.rules import RuleBook
 
 Command = SubmitOrder | CancelOrder | CancelAll | ModifyOrder | ListPositions | ResolveOrder
@@ -78,9 +79,11 @@ class Gateway:
             accounts, rules, quantity_max=order_quantity_max, orders_max_per_s=orders_max_per_s
         )
         self.positions = PositionLists(self.holdings, adapter.query_positions)
+        self.unexplained = Unexplained(self.holdings, accounts.book)
         self.sync = Synchroniser(
-            adapter, self.registry, self.positions, settle_ms, answer_ms, apply=self._applied
-        )
+            adapter, self.registry, self.positions, self.unexplained, settle_ms, answer_ms,
+            apply=self._applied,
+        )  # fmt: skip
         self.entry = OrderEntry(
             adapter, self.registry, self.gate, self.holdings, self.limits,
             blocked=self._blocked,
@@ -180,7 +183,12 @@ class Gateway:
         self.sync.note(report)
         self.listings.note(report)
         handler = self._handlers.get(type(report))
-        return handler(report, now) if handler is not None else []
+        asked_ns = self.positions.asked_ns
+        events: list[Event] = handler(report, now) if handler is not None else []
+        # To the liquidation gateway all trading is foreign, and the gateway has the books.
+        if events and not self.gate.reduce_only:
+            self.unexplained.note(events, asked_ns, now)
+        return events
 
     def hung_up(self, reason: str, now: Now) -> list[Event]:
         """The service closed the connection, because what came over it made no sense."""

@@ -61,6 +61,11 @@ class PositionLists:
             return ""
         return f"the broker has not listed all positions {self._why}"
 
+    @property
+    def asked_ns(self) -> int | None:
+        """When the newest of the lists under way was asked for; None while none is."""
+        return self._asked_mono_ns if self._open else None
+
     def doubt(self, why: str) -> int:
         """Something may have changed them unseen: `why` continues `has not listed all positions`.
 

@@ -45,6 +45,11 @@ class Snapshot:
         """Whether all three ends have come."""
         return not self._open
 
+    @property
+    def has_executions(self) -> bool:
+        """Whether every execution of the broker's day has been listed and could be read."""
+        return "executions" not in self._open and not self.unreadable
+
     def timed_out(self, now: Now) -> bool:
         """Whether to stop waiting for the ends."""
         return now.mono_ns - self.begun.mono_ns > TIMEOUT_NS

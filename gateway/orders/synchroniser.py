@@ -8,9 +8,10 @@ round begins again when it has it back.
 
 Later the same questions are asked again where an answer is missing: an order that the broker does
 not answer for, or that the last round did not name; a modify without an answer; executions that are
-claimed but did not come; a cancel of an order that the broker does not know. One schedule serves
-them all (see `inquiry`). An order without an answer is UNKNOWN once it was asked about, and LOST
-once the broker did not name it often and long enough. Neither keeps the gateway from being READY.
+claimed but did not come; a cancel of an order that the broker does not know; a position that no
+execution explains (see `unexplained`). One schedule serves them all (see `inquiry`). An order
+without an answer is UNKNOWN once it was asked about, and LOST once the broker did not name it often
+and long enough. Neither keeps the gateway from being READY.
 """
 
 from collections import deque
@@ -34,6 +35,7 @@ from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.snapshot import Snapshot
+from tapewire.gateway.orders.unexplained import Unexplained
 
 EXECUTIONS_LATE_NS: Final = 1_000_000_000
 FOREVER_NS: Final = 10**18
@@ -60,6 +62,7 @@ class Synchroniser:
         adapter: Broker,
         registry: Registry,
         positions: PositionLists,
+        unexplained: Unexplained,
         settle_ms: int,
         answer_ms: int,
         apply: Callable[[list[Event]], list[Event]],
@@ -70,6 +73,7 @@ class Synchroniser:
         self._broker = adapter
         self._registry = registry
         self._positions = positions
+        self._unexplained = unexplained
         self._apply = apply
         self._version = 0
         self._snapshot: Snapshot | None = None
@@ -198,6 +202,7 @@ class Synchroniser:
         self._ask_about_orders(now)
         self._ask_about_modifies()
         self._ask_about_cancels(now)
+        self._ask_about_executions(now)
         if self._inquiry.due(now.mono_ns) and not self._snapshot and self.logged_in:
             self._begin_snapshot(now)
         return events
@@ -213,6 +218,7 @@ class Synchroniser:
         """What the broker has reported is worth nothing any more."""
         self._snapshot = None
         self._inquiry.forget()
+        self._unexplained.forget()
         self._awaiting.clear()
         self.cancels.forget()
         self._orders_listed, self.problem = False, problem
@@ -250,6 +256,15 @@ class Synchroniser:
             if not self._inquiry.knows(name):
                 self._inquiry.soon(now.mono_ns)
 
+    def _ask_about_executions(self, now: Now) -> None:
+        """A position that executions do not explain, or a foreign order that may have filled: the
+        broker is asked for the executions of everybody."""
+        if not self.synchronised or self._snapshot is not None:
+            return
+        for name in self._unexplained.late(now):
+            if not self._inquiry.knows(name):
+                self._inquiry.soon(now.mono_ns)
+
     def _conclude(self, snapshot: Snapshot, now: Now) -> list[Event]:
         """The snapshot is over: what it did not name is in doubt, and lost in the end."""
         self._snapshot = None
@@ -277,6 +292,9 @@ class Synchroniser:
         doubtful = [intent.intent_id for intent in missing if intent.live]
         doubtful += [modify_id for modify_id, _ in self._registry.modifies.waiting()]
         doubtful += self.cancels.late(now.mono_ns)
+        if snapshot.has_executions:
+            self._unexplained.listed(begun_ns, now)
+        doubtful += [*self._unexplained.unlisted, *self._unexplained.late(now)]
         self._inquiry.concluded(doubtful, snapshot.seen | snapshot.tagged, now.mono_ns)
         if snapshot.executed:
             self._positions.doubt("since it reported executions that were not known")

@@ -10,16 +10,18 @@ from tapewire.common.events import (
     SubmitOrder,
 )
 from tests.gateway.tws_bench import Bench, kinds, submit
-from tests.gateway.tws_messages import SECOND, T0, position_message
+from tests.gateway.tws_messages import ACCOUNT, SECOND, T0, position_message
 
 LEASE_S = 3
 
 
 @pytest.fixture
 def bench() -> Bench:
-    """A gateway whose account holds 10 AAPL, as it has been told."""
-    one = Bench()
-    one.hold(10)
+    """A gateway whose account held 10 AAPL when it connected."""
+    one = Bench(connect=False)
+    one.held["AAPL", ACCOUNT] = 10
+    one.connect()
+    one.answer_snapshot()
     return one
 
 
