@@ -257,7 +257,7 @@ def _state_changed(
     asked = order.order
     return OrderStateChanged(
         now.wall_ns, asked.account, asked.intent_id, asked.strategy, state, order.filled,
-        reason[:TEXT_MAX],
+        reason[:TEXT_MAX], order.average_price,
     )  # fmt: skip
 
 

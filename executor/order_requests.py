@@ -255,5 +255,6 @@ def _ended(order: ExecutorOrder, signal_id: str, reason: str, now: Now) -> Order
 def _terms_changed(order: ExecutorOrder, signal_id: str, now: Now) -> OrderTermsChanged:
     asked = order.order
     return OrderTermsChanged(
-        now.wall_ns, asked.account, asked.intent_id, asked.strategy, order.terms, signal_id
-    )
+        now.wall_ns, asked.account, asked.intent_id, asked.strategy, order.terms, signal_id,
+        order.average_price,
+    )  # fmt: skip

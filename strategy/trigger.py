@@ -41,9 +41,7 @@ class Trigger:
         tick = self.tick
         if isinstance(tick, Trade):
             return tick.price
-        if tick is None or tick.bid is None or tick.ask is None:
-            return None
-        return (tick.bid + tick.ask) / 2
+        return tick.mid if tick is not None else None
 
     def _index(self) -> int:
         return len(self.ticks) - length_hint(self.rest) - 1

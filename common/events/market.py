@@ -11,6 +11,7 @@ class Quote(Event, frozen=True, tag="quote"):
     """Best bid and ask after a change of either; `None` is a side that has not been seen.
 
     `ts_ns` is when the gateway read it from TWS (UTC). `ask < bid` happens before an opening.
+    No price is NaN: the wire refuses it.
     """
 
     symbol: Name
@@ -19,6 +20,19 @@ class Quote(Event, frozen=True, tag="quote"):
     bid_size: Size | None
     ask: Price | None
     ask_size: Size | None
+
+    @property
+    def mid(self) -> float | None:
+        """The price halfway between bid and ask; None unless both sides have been seen."""
+        bid, ask = self.bid, self.ask
+        return None if bid is None or ask is None else (bid + ask) / 2
+
+    @property
+    def spread(self) -> float | None:
+        """Ask minus bid, in the price's own units; None unless both sides have been seen. It is
+        negative where the quote is crossed."""
+        bid, ask = self.bid, self.ask
+        return None if bid is None or ask is None else ask - bid
 
 
 class Trade(Event, frozen=True, tag="trade"):

@@ -348,7 +348,11 @@ class OrderExpired(Event, frozen=True, tag="order.expired"):
 
 
 class OrderStateChanged(Event, frozen=True, tag="order.state.changed"):
-    """The order has moved to another state or was filled further; `filled` is cumulative."""
+    """The order has moved to another state or was filled further; `filled` is cumulative.
+
+    `average_price` is what one executed unit cost so far, commissions left out; None before the
+    first execution.
+    """
 
     ts_ns: TimeNs
     account: Account
@@ -357,6 +361,7 @@ class OrderStateChanged(Event, frozen=True, tag="order.state.changed"):
     state: OrderState
     filled: Decimal
     reason: Text = ""
+    average_price: Decimal | None = None
 
 
 class OrderCancelPending(Event, frozen=True, tag="order.cancel.pending"):
@@ -385,7 +390,10 @@ class OrderModifyPending(Event, frozen=True, tag="order.modify.pending"):
 
 
 class OrderTermsChanged(Event, frozen=True, tag="order.terms.changed"):
-    """The order works with these terms now; `signal_id` is that of the modify, if there was one."""
+    """The order works with these terms now; `signal_id` is that of the modify, if there was one.
+
+    `average_price` is as in `order.state.changed`.
+    """
 
     ts_ns: TimeNs
     account: Account
@@ -393,6 +401,7 @@ class OrderTermsChanged(Event, frozen=True, tag="order.terms.changed"):
     strategy: Name
     terms: OrderTerms
     signal_id: str = ""
+    average_price: Decimal | None = None
 
 
 SignalAnswer = OrderCreated | OrderDenied | OrderExpired | OrderCancelPending | OrderModifyPending

@@ -81,11 +81,8 @@ class View:
     def mark(self, ticks: Iterable[Tick], now: Now) -> None:
         """Take the newest of these as marks: a trade's price, or the midpoint of a quote."""
         for tick in ticks:
-            if isinstance(tick, Trade):
-                price: float | None = tick.price
-            elif tick.bid is not None and tick.ask is not None:
-                price = (tick.bid + tick.ask) / 2
-            else:
+            price = tick.price if isinstance(tick, Trade) else tick.mid
+            if price is None:
                 continue
             self._marks[tick.symbol] = Mark(Decimal(repr(price)), now.mono_ns)
             self._accounts.book.mark(tick.symbol, self._marks[tick.symbol].price)

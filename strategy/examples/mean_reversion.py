@@ -27,9 +27,9 @@ class MeanReversion(Strategy):
 
     def on_quote(self, quote: Quote) -> None:
         """Compare the price with the mean before it, then include it in the mean."""
-        if quote.bid is None or quote.ask is None:
+        symbol, mid = quote.symbol, quote.mid
+        if mid is None:
             return
-        symbol, mid = quote.symbol, (quote.bid + quote.ask) / 2
         distance, deviation = mid - self.mean[symbol], sqrt(self.variance[symbol])
         self.seen[symbol] += 1
         share = max(1 / self.seen[symbol], 1 / self.parameters.memory)

@@ -30,9 +30,9 @@ class Momentum(Strategy):
 
     def on_quote(self, quote: Quote) -> None:
         """Add the midpoint to the window; trade where it has left the window's range."""
-        if quote.bid is None or quote.ask is None:
+        symbol, mid = quote.symbol, quote.mid
+        if mid is None:
             return
-        symbol, mid = quote.symbol, (quote.bid + quote.ask) / 2
         mids, count = self.mids[symbol], self.count[symbol]
         self.count[symbol] = count + 1
         mids[count % len(mids)] = mid

@@ -50,11 +50,12 @@ def signal(
 
 def fill(order: SubmitOrder, quantity: int, exec_id: str, **more: object) -> Fill:
     given = {
-        "intent_id": order.intent_id, "strategy": order.strategy, "account": order.account, **more,
+        "intent_id": order.intent_id, "strategy": order.strategy, "account": order.account,
+        "price": Decimal(100), **more,
     }  # fmt: skip
     return Fill(
         ts_ns=T0, exec_id=exec_id, permanent_id="1", symbol=order.symbol, side=order.terms.side,
-        quantity=Decimal(quantity), price=Decimal(100), **given,
+        quantity=Decimal(quantity), **given,
     )  # fmt: skip
 
 

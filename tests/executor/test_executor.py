@@ -166,12 +166,29 @@ def test_an_order_is_followed_to_its_end():
     assert seen == list(zip(states, [0, 0, 4, 10, 10], strict=True))
 
 
+def test_news_of_an_order_says_what_it_was_filled_at():
+    one = executor()
+    order = taken(one, signal())
+    prices = []
+    for event in (
+        accepted(order),
+        fill(order, 4, "e1.01", price=Decimal("150")),
+        fill(order, 6, "e2.01", price=Decimal("150.5")),
+        fill(order, 6, "e2.02", price=Decimal("151")),
+        OrderFilled(T0, "DU1", order.intent_id),
+    ):
+        prices += [e.average_price for e in one.on_broker(event, NOW)]
+    assert prices == [None, Decimal(150), Decimal("150.3"), Decimal("150.6")]
+
+
 def test_a_late_fill_after_a_cancel_is_counted():
     one = executor()
     order = taken(one, signal())
     one.on_broker(OrderCancelled(T0, "DU1", order.intent_id), NOW)
     assert one.on_broker(fill(order, 4, "e1.01"), NOW) == [
-        OrderStateChanged(T0, "DU1", order.intent_id, "s", "CANCELLED", Decimal(4))
+        OrderStateChanged(
+            T0, "DU1", order.intent_id, "s", "CANCELLED", Decimal(4), "", Decimal(100)
+        )
     ]
     assert one.ledger.exposure("DU1", "AAPL").position == 4
 
