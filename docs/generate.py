@@ -17,7 +17,15 @@ import msgspec
 from tapewire.common.accounting import lifecycle
 from tapewire.common.bus.ports import PORTS
 from tapewire.common.bus.wire import WIRE_VERSION
-from tapewire.common.events import OrderTerms, Scope, TermChanges, types_by_name
+from tapewire.common.events import (
+    ORDER_TYPES,
+    ComboLeg,
+    OrderKind,
+    OrderTerms,
+    Scope,
+    TermChanges,
+    types_by_name,
+)
 from tapewire.simulator.faults.catalogue import FAULTS, parameters_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -113,9 +121,31 @@ def events(family: str) -> str:
     return "\n".join(["| event | fields, in order |", "|---|---|", *rows, ""])
 
 
+STRUCTS = (OrderTerms, TermChanges, ComboLeg, Scope)
+
+
+def order_types() -> str:
+    """The order types with the prices that each takes and TWS's fields for them."""
+    rows = [f"| `{kind.name}` | {_prices(kind)} |" for kind in ORDER_TYPES.values()]
+    return "\n".join(["| `type` | prices, and TWS's field for each |", "|---|---|", *rows, ""])
+
+
+def _prices(kind: OrderKind) -> str:
+    return ", ".join(
+        f"`{name}`{_leave(kind, name)} ({field})" for name, field in kind.fields.items()
+    )
+
+
+def _leave(kind: OrderKind, name: str) -> str:
+    """Whether an order of this type can do without the price."""
+    if name in kind.one_of:
+        return " or"
+    return "?" if name in kind.optional else ""
+
+
 def structs() -> str:
     """The structs inside events: arrays without a name."""
-    rows = [f"| {cls.__name__} | {_fields(cls)} |" for cls in (OrderTerms, TermChanges, Scope)]
+    rows = [f"| {cls.__name__} | {_fields(cls)} |" for cls in STRUCTS]
     return "\n".join(["| struct | fields, in order |", "|---|---|", *rows, ""])
 
 
@@ -151,7 +181,7 @@ def _type(kind: Any) -> str:  # noqa: PLR0911 - one return per kind of type
     if origin in (list, tuple):
         return f"array of ({' or '.join(_type(one) for one in parts if one is not ...)})"
     if str(origin) == "typing.Literal":
-        return "\\|".join(parts)
+        return "\\|".join(part or '""' for part in parts)
     if parts:
         return " or ".join(map(_type, parts))
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
@@ -193,6 +223,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "ports": ports,
     "wire version": wire_version,
     "structs": structs,
+    "order types": order_types,
     "simulator faults": simulator_faults,
     **{name: (lambda name=name: events(name)) for name in FAMILIES},
 }

@@ -242,10 +242,23 @@ class Broker(Protocol):
     def used_order_id(self, order_id: str) -> None:
         """An order has this id: it must not be given again, whatever the broker believes."""
 
-    def submit(self, order_id: str, order: SubmitOrder) -> None:
-        """Queue a new order; ValueError where it cannot be put into the broker's terms."""
+    def submit(
+        self,
+        order_id: str,
+        order: SubmitOrder,
+        parent_order_id: str = "",
+        *,
+        transmit: bool = True,
+    ) -> None:
+        """Queue a new order; ValueError where it cannot be put into the broker's terms.
 
-    def modify(self, order_id: str, order: SubmitOrder, modify_id: str) -> None:
+        `parent_order_id` is the broker's name for the order `order.parent_id`. With `transmit`
+        false the broker holds the order until another one of its group comes with it true.
+        """
+
+    def modify(
+        self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""
+    ) -> None:
         """Queue new terms for an order; `order` is the whole of it, with those terms."""
 
     def cancel(self, order_id: str) -> None:

@@ -27,7 +27,9 @@ def terms_of(
     if whole is None:
         raise ValueError("quantity is None; it must be a number")
     at, trigger = decimal_of("limit", limit), decimal_of("stop", stop)
-    return OrderTerms(side, whole, type_for(at, trigger), at, trigger)
+    prices = {"limit": at, "stop": trigger}
+    kind = type_for([name for name, price in prices.items() if price is not None])
+    return OrderTerms(side, whole, kind, at, trigger)
 
 
 def changes_of(

@@ -28,6 +28,7 @@ from tapewire.common.accounting.foreign import ForeignOrders, Working
 from tapewire.common.accounting.identity import Names, identity
 from tapewire.common.accounting.lifecycle import LIVE, state_after
 from tapewire.common.events import (
+    ORDER_TYPES,
     Event,
     Fill,
     ForeignOrderReported,
@@ -117,7 +118,15 @@ class Order:
             return f"the order is {self.state}; it must be ACCEPTED"
         if terms.quantity <= self.filled:
             return f"quantity is {terms.quantity:f}; it must be above the {self.filled:f} filled"
-        return terms_fault(terms)
+        return terms_fault(terms) or self._trailing_fault(terms)
+
+    def _trailing_fault(self, terms: OrderTerms) -> str:
+        """The broker moves a trailing stop, and nobody here knows where it is by now: to set it
+        again could take it back from the market."""
+        kind = ORDER_TYPES.get(terms.type)
+        if kind is None or not kind.trails or terms.stop == self.terms.stop:
+            return ""
+        return f"the stop of a {terms.type} order follows the market; change its distance instead"
 
     def snapshot(self) -> dict[str, Any]:
         """Its durable state as plain values."""

@@ -32,14 +32,26 @@ from tapewire.common.events.market import (
     Tick,
     Trade,
 )
-from tapewire.common.events.orders import (
+from tapewire.common.events.order_commands import (
     NO_SUCH_ORDER,
     CancelAll,
     CancelOrder,
-    Commission,
-    Fill,
+    ComboLeg,
     ListPositions,
     ModifyOrder,
+    ResolveOrder,
+    SubmitOrder,
+    TakeOver,
+)
+from tapewire.common.events.order_types import (
+    ORDER_TYPES,
+    PRICES,
+    REQUIRED_PRICES,
+    OrderKind,
+)
+from tapewire.common.events.orders import (
+    Commission,
+    Fill,
     OrderAccepted,
     OrderCancelled,
     OrderCancelRejected,
@@ -56,10 +68,7 @@ from tapewire.common.events.orders import (
     OrderUnknown,
     PositionReported,
     PositionsListed,
-    ResolveOrder,
     Stage,
-    SubmitOrder,
-    TakeOver,
 )
 from tapewire.common.events.process import (
     CatchUp,
@@ -92,7 +101,7 @@ from tapewire.common.events.signals import (
     Signal,
 )
 from tapewire.common.events.terms import (
-    REQUIRED_PRICES,
+    Oca,
     OrderTerms,
     OrderType,
     TermChanges,
@@ -104,6 +113,8 @@ from tapewire.common.events.terms import (
 __all__ = [
     "EVERYTHING",
     "NO_SUCH_ORDER",
+    "ORDER_TYPES",
+    "PRICES",
     "REQUIRED_PRICES",
     "TEXT_MAX",
     "AnySignal",
@@ -114,6 +125,7 @@ __all__ = [
     "CatchUp",
     "CatchUpReply",
     "CheckpointCompleted",
+    "ComboLeg",
     "Commission",
     "ConnectionLost",
     "ConnectionUp",
@@ -130,6 +142,7 @@ __all__ = [
     "ListPositions",
     "ModifyOrder",
     "ModifySignal",
+    "Oca",
     "OrderAccepted",
     "OrderAnswer",
     "OrderCancelPending",
@@ -141,6 +154,7 @@ __all__ = [
     "OrderExpired",
     "OrderFilled",
     "OrderIntended",
+    "OrderKind",
     "OrderLost",
     "OrderModified",
     "OrderModifyIntended",

@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from tapewire.common.events.base import Account, Event, Name, Text, TimeNs
-from tapewire.common.events.orders import ModifyOrder, OrderDenied, OrderState, SubmitOrder
+from tapewire.common.events.order_commands import ModifyOrder, SubmitOrder
+from tapewire.common.events.orders import OrderDenied, OrderState
 from tapewire.common.events.terms import OrderTerms
 
 

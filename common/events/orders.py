@@ -1,13 +1,15 @@
-"""Orders: what is asked of the gateway, and the gateway's facts about them.
+"""Orders: the gateway's facts about them.
 
-Each event carries the account that it is about, or the order that does. `intent_id` names an order
-inside Tapewire; `order_id` and `permanent_id` are the broker's names for it, opaque text.
+The commands that they answer are in `order_commands`. Each event carries the account that it is
+about, or the order that does. `intent_id` names an order inside Tapewire; `order_id` and
+`permanent_id` are the broker's names for it, opaque text.
 """
 
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Literal
 
 from tapewire.common.events.base import Account, Event, Name, Side, Text, TimeNs, require_finite
+from tapewire.common.events.order_commands import ModifyOrder, SubmitOrder
 from tapewire.common.events.terms import OrderTerms
 
 OrderState = Literal[
@@ -22,84 +24,6 @@ OrderState = Literal[
     "UNKNOWN",
 ]
 Stage = Literal["executor", "gateway"]
-
-# ---- commands ------------------------------------------------------------------------------
-
-
-class SubmitOrder(Event, frozen=True, tag="order.submit"):
-    """One intent: at most one broker order will ever come of it, however often it is sent."""
-
-    intent_id: Name
-    ts_ns: TimeNs
-    account: Account
-    strategy: Name
-    symbol: Name
-    terms: OrderTerms
-    expires_ns: TimeNs
-    signal_id: str = ""
-    signal_ns: TimeNs = 0
-    cause_id: str = ""
-    cause_ns: TimeNs = 0
-    expires_mono_ns: TimeNs = 0
-
-
-class CancelOrder(Event, frozen=True, tag="order.cancel"):
-    """Cancel the order of an intent; `id` is what the answer names, the intent if it is empty.
-
-    An intent that arrives after its cancel is denied.
-    """
-
-    intent_id: Name
-    ts_ns: TimeNs
-    id: str = ""
-
-
-class CancelAll(Event, frozen=True, tag="order.cancel_all"):
-    """Cancel every working order of the login, in all its accounts, whoever placed it."""
-
-    ts_ns: TimeNs
-
-
-class ListPositions(Event, frozen=True, tag="position.list"):
-    """Ask the broker for all positions and open orders again; `PositionsListed` has the same id."""
-
-    id: Name
-    ts_ns: TimeNs
-
-
-class TakeOver(Event, frozen=True, tag="order.take_over"):
-    """Cancel orders of the gateway's client id one by one, under that id, while the gateway is
-    dead; `OrdersTakenOver` has the same id. Only the liquidation gateway does it."""
-
-    id: Name
-    ts_ns: TimeNs
-    order_ids: tuple[str, ...]
-
-
-class ModifyOrder(Event, frozen=True, tag="order.modify"):
-    """New terms for a live order: sent to the broker at most once, however often `id` is sent."""
-
-    id: Name
-    ts_ns: TimeNs
-    intent_id: Name
-    terms: OrderTerms
-    expires_ns: TimeNs
-    expires_mono_ns: TimeNs = 0
-
-
-NO_SUCH_ORDER: Final = "no order with this id"
-"""What a gateway answers about an order that it does not know."""
-
-
-class ResolveOrder(Event, frozen=True, tag="order.resolve"):
-    """A person has looked at the broker, and says what became of an order that is UNKNOWN."""
-
-    intent_id: Name
-    ts_ns: TimeNs
-    outcome: Literal["cancelled", "filled", "lost"]
-    reason: Text
-    by: Name
-
 
 # ---- emitted by the gateway ----------------------------------------------------------------
 

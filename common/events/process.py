@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from tapewire.common.events.base import NAME_MAX, Account, Event, Text, TimeNs
-from tapewire.common.events.orders import (
+from tapewire.common.events.order_commands import (
     CancelAll,
     CancelOrder,
     ListPositions,

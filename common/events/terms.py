@@ -1,10 +1,9 @@
 """Order terms: what an order asks for, in one struct, and which terms make sense together.
 
-A new order type is a row in `REQUIRED_PRICES` here, its field in the TWS encoder and decoder, and
-its rule in the simulated exchange. Nothing else lists order types.
+Which prices belong to which order type is in `order_types`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
@@ -12,25 +11,31 @@ import msgspec
 from msgspec.structs import replace
 
 from tapewire.common.events.base import Side, TimeNs, require_finite
+from tapewire.common.events.order_types import ORDER_TYPES, PRICES
 
-OrderType = Literal["MKT", "LMT", "STP"]
-TimeInForce = Literal["DAY", "GTC", "IOC"]
+OrderType = Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+"""TWS's own text: a name in `order_types.ORDER_TYPES`. Any other is denied by `terms_fault`."""
+TimeInForce = Literal["DAY", "GTC", "GTD", "IOC", "FOK", "OPG"]
+"""For the day; until cancelled; until `good_till_ns`; at once, what is left is cancelled; at once
+and whole or not at all; in the opening auction."""
+Oca = Literal["", "cancel", "reduce"]
+"""What a fill of one order does to the others of its group at the broker: nothing; cancels them;
+reduces them by what was filled. Either way only one of them is at the market at a time."""
 
-REQUIRED_PRICES: Final[Mapping[OrderType, frozenset[str]]] = {
-    "MKT": frozenset(),
-    "LMT": frozenset({"limit"}),
-    "STP": frozenset({"stop"}),
-}
-"""The prices that each order type needs; it must have no other."""
-PRICES: Final = ("limit", "stop", "trail")
+ABOVE_ZERO: Final = ("trail", "trail_percent", "limit_offset")
+"""Prices that are distances: below 0 or at 0 they mean nothing. A limit or a stop may be negative,
+as a spread's is."""
 
 
 class OrderTerms(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What an order asks for. Prices are in the instrument's currency, per unit.
 
-    `quantity` is the whole one, what is filled included. `trail` is the distance that a trailing
-    stop keeps. `good_till_ns` (UTC) ends an order of that time in force, `outside_hours` lets it
-    trade outside regular hours, `group` names the orders that belong together.
+    `quantity` is the whole one, what is filled included. `stop` is the price that triggers the
+    order; of a trailing order it is the first one, which then follows the market at a distance of
+    `trail`, or of `trail_percent` % of the price. `limit_offset` is how far a TRAIL LIMIT order's
+    limit is behind its stop. `good_till_ns` (UTC) ends an order of that time in force,
+    `outside_hours` lets it trade outside regular hours, `group` names the orders that belong
+    together: with `oca` the broker knows them as a group too.
     """
 
     side: Side
@@ -43,17 +48,26 @@ class OrderTerms(msgspec.Struct, frozen=True, array_like=True, gc=False):
     good_till_ns: TimeNs | None = None
     outside_hours: bool = False
     group: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    trail_percent: Decimal | None = None
+    limit_offset: Decimal | None = None
+    oca: Oca = ""
 
     def __post_init__(self) -> None:
         require_finite("terms", quantity=self.quantity, limit=self.limit, stop=self.stop)
-        if self.trail is not None:
-            require_finite("terms", trail=self.trail)
+        if self.trail is not None or self.trail_percent is not None:
+            require_finite("terms", trail=self.trail, trail_percent=self.trail_percent)
+        if self.limit_offset is not None:
+            require_finite("terms", limit_offset=self.limit_offset)
 
     def __str__(self) -> str:
-        prices = "".join(
-            f" {name} {price:f}" for name in PRICES if (price := getattr(self, name)) is not None
-        )
-        return f"{self.side} {self.quantity:f} {self.type}{prices}"
+        prices = "".join(f" {name} {price:f}" for name, price in self.prices.items())
+        lasts = "" if self.time_in_force == "DAY" else f" {self.time_in_force}"
+        return f"{self.side} {self.quantity:f} {self.type}{prices}{lasts}"
+
+    @property
+    def prices(self) -> dict[str, Decimal]:
+        """The prices that it has, by name, in the order of `PRICES`."""
+        return {name: price for name in PRICES if (price := getattr(self, name)) is not None}
 
 
 class TermChanges(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -63,11 +77,16 @@ class TermChanges(msgspec.Struct, frozen=True, array_like=True, gc=False):
     limit: Decimal | None = None
     stop: Decimal | None = None
     trail: Decimal | None = None
+    trail_percent: Decimal | None = None
+    limit_offset: Decimal | None = None
 
     def __post_init__(self) -> None:
-        require_finite(
-            "changes", quantity=self.quantity, limit=self.limit, stop=self.stop, trail=self.trail
-        )
+        require_finite("changes", **{name: getattr(self, name) for name in self.__struct_fields__})
+
+    @classmethod
+    def all_of(cls, terms: OrderTerms) -> "TermChanges":
+        """Everything that a modify can replace, as `terms` have it."""
+        return cls(**{name: getattr(terms, name) for name in cls.__struct_fields__})
 
     def applied_to(self, terms: OrderTerms) -> OrderTerms:
         """`terms` with these in place of its own."""
@@ -79,26 +98,39 @@ def terms_fault(terms: OrderTerms) -> str:
     """Why no broker could take these terms, in a sentence; empty if they make sense."""
     if terms.quantity <= 0:
         return f"quantity is {terms.quantity:f}; it must be above 0"
-    required = REQUIRED_PRICES[terms.type]
-    for name in PRICES:
-        price = getattr(terms, name)
-        if name in required and price is None:
-            return f"a {terms.type} order has no {name} price; it needs one"
-        if name not in required and price is not None:
-            return f"a {terms.type} order has {name} price {price:f}; it must have none"
+    kind = ORDER_TYPES.get(terms.type)
+    if kind is None:
+        return f"order type {terms.type} is not known; the types are {', '.join(ORDER_TYPES)}"
+    prices = terms.prices
+    if fault := kind.fault(prices):
+        return f"a {terms.type} order {fault}"
+    for name in ABOVE_ZERO:
+        if prices.get(name, 1) <= 0:
+            return f"{name} is {prices[name]:f}; it must be above 0"
+    return _duration_fault(terms) or _group_fault(terms)
+
+
+def _duration_fault(terms: OrderTerms) -> str:
+    if terms.time_in_force == "GTD" and terms.good_till_ns is None:
+        return "a GTD order has no good_till_ns; it needs the time at which it ends"
+    if terms.time_in_force != "GTD" and terms.good_till_ns is not None:
+        return f"a {terms.time_in_force} order has good_till_ns; only a GTD order can have it"
     return ""
 
 
-def type_for(limit: Decimal | None, stop: Decimal | None) -> OrderType:
-    """The order type that has exactly the given prices; raises ValueError where there is none."""
-    given = {name for name, price in (("limit", limit), ("stop", stop)) if price is not None}
-    for kind, required in REQUIRED_PRICES.items():
-        if required == given:
-            return kind
-    known = ", ".join(
-        f"{kind} ({' and '.join(sorted(required)) or 'no price'})"
-        for kind, required in REQUIRED_PRICES.items()
-    )
+def _group_fault(terms: OrderTerms) -> str:
+    if terms.oca and not terms.group:
+        return f"oca is {terms.oca} and group is empty; an OCA order needs the group's name"
+    return ""
+
+
+def type_for(given: Collection[str]) -> OrderType:
+    """The order type that can have exactly the prices of these names (those of `PRICES`); raises
+    ValueError where there is none. MKT has none, and `limit` alone is LMT: see `BUILT_IN`."""
+    for kind in ORDER_TYPES.values():
+        if kind.takes(given):
+            return kind.name
+    known = ", ".join(str(kind) for kind in ORDER_TYPES.values())
     raise ValueError(
         f"no order type takes the prices {' and '.join(sorted(given))} together;"
         f" the types are {known}"

@@ -103,8 +103,7 @@ class Modifies:
             return "the broker has not reported the order since connecting"
         if intent.modify not in (None, modify):
             return "another modify of the order is under way"
-        changes = TermChanges(terms.quantity, terms.limit, terms.stop, terms.trail)
-        if changes.applied_to(before) != terms:
+        if TermChanges.all_of(terms).applied_to(before) != terms:
             return "only the quantity and the prices of an order can change"
         return ""
 

@@ -27,6 +27,7 @@ from tapewire.gateway.tws.connectivity import Connectivity
 from tapewire.gateway.tws.contracts import Contracts, contract_by_id
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.tws.placing import Placing
 from tapewire.gateway.tws.pulse import Pulse
 from tapewire.gateway.tws.reports import execution_report, order_report
 from tapewire.gateway.tws.session import TwsSession
@@ -64,6 +65,7 @@ class TwsBroker:
         self.market = MarketData()
         self.session = TwsSession(client_id, self.market, refuses)
         self.contracts = Contracts(instruments)
+        self.placing = Placing(self.session, self.contracts)
         self.outbox: Outbox[bytes] = Outbox(rate_max_per_s)
         self.connectivity = Connectivity()
         self.lines = Lines(self.session, self.market, self.contracts, self.outbox)
@@ -164,6 +166,7 @@ class TwsBroker:
 
     def _events_of(self, message: tws.TwsMessage) -> Iterator[BrokerEvent]:
         if isinstance(message, tws.OpenOrder | tws.OrderStatus | tws.CompletedOrder):
+            self.placing.reported(message)
             yield order_report(message, self.contracts)
         elif isinstance(message, tws.Execution):
             yield execution_report(message, self.contracts)
@@ -291,13 +294,23 @@ class TwsBroker:
         self._order_ids.add(int(order_id))
         self._order_id_max = max(self._order_id_max, int(order_id))
 
-    def submit(self, order_id: str, order: SubmitOrder) -> None:
+    def submit(
+        self,
+        order_id: str,
+        order: SubmitOrder,
+        parent_order_id: str = "",
+        *,
+        transmit: bool = True,
+    ) -> None:
         """See `Broker.submit`."""
-        self._place(order_id, order, order.intent_id)
+        placed = self.placing.new(order_id, order, parent_order_id, transmit=transmit)
+        self.outbox.order(placed, order.intent_id)
 
-    def modify(self, order_id: str, order: SubmitOrder, modify_id: str) -> None:
+    def modify(
+        self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""
+    ) -> None:
         """See `Broker.modify`: TWS takes a modify as the order again, under its own id."""
-        self._place(order_id, order, modify_id)
+        self.outbox.order(self.placing.modified(order_id, order, parent_order_id), modify_id)
 
     def cancel(self, order_id: str) -> None:
         """See `Broker.cancel`."""
@@ -337,7 +350,3 @@ class TwsBroker:
         self.pulse.asked = True
         self.outbox.pace.asked(now.mono_ns)
         return self.session.encode.current_time()
-
-    def _place(self, order_id: str, order: SubmitOrder, name: str) -> None:
-        contract = self.contracts.contract(order.symbol)
-        self.outbox.order(self.session.encode.place_order(order_id, order, contract), name)

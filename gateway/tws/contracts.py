@@ -1,15 +1,19 @@
 """Contracts: our symbols to TWS's contracts and back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from ibapi.contract import ComboLeg as Leg
 from ibapi.contract import Contract
 
+from tapewire.common.events import ComboLeg
 from tapewire.common.instruments import Instrument
 from tapewire.gateway.tws.encoder import contract_of
 from tapewire.gateway.tws.messages import ContractFound, Execution, OpenOrder, PositionReported
 
 SMART: Final = "SMART"
+BAG: Final = "BAG"
+"""TWS's security type of a combo: several contracts that trade as one."""
 
 
 class Contracts:
@@ -19,6 +23,7 @@ class Contracts:
         self.instruments = {i.symbol: i for i in instruments}
         self._con_ids = {i.symbol: i.con_id for i in self.instruments.values() if i.con_id}
         self._by_con_id = {con_id: symbol for symbol, con_id in self._con_ids.items()}
+        self._underlyings: dict[str, str] = {}  # what TWS calls them, where it is not our name
         self._asked: dict[int, str] = {}
         self._names: dict[str, int] = {}  # what is not configured: the contract that a name is of
         self._held: dict[str, int] = {}  # contracts that were asked about by their id, by name
@@ -30,6 +35,33 @@ class Contracts:
         if symbol not in self.instruments:
             return self._found[self._held[symbol]]
         return contract_of(self.instruments[symbol], self._con_ids.get(symbol, 0))
+
+    def combo(self, legs: Sequence[ComboLeg]) -> Contract:
+        """The contract that trades `legs` as one. KeyError for a leg that is not configured,
+        ValueError for one that TWS cannot take in a combo."""
+        combo = Contract()
+        combo.secType, combo.comboLegs = BAG, [self._leg(leg) for leg in legs]
+        first, *others = (self.instruments[leg.symbol] for leg in legs)
+        combo.currency, combo.exchange = first.currency, first.exchange
+        combo.symbol = self._underlyings.get(first.symbol, first.symbol)
+        for other in others:
+            if other.currency != first.currency:
+                raise ValueError(
+                    f"{first.symbol} is in {first.currency} and {other.symbol} in"
+                    f" {other.currency}; the legs of a combo have one currency"
+                )
+            if other.exchange != first.exchange:
+                combo.exchange = SMART
+        return combo
+
+    def _leg(self, leg: ComboLeg) -> Leg:
+        con_id = self._con_ids.get(leg.symbol, 0)
+        if not con_id:
+            raise ValueError(f"TWS has not given the contract id of {leg.symbol} yet; try again")
+        one = Leg()
+        one.conId, one.ratio, one.action = con_id, leg.ratio, leg.side
+        one.exchange = self.instruments[leg.symbol].exchange
+        return one
 
     def holds(self, symbol: str) -> bool:
         """Whether `symbol` is a holding that is not configured, and TWS has described it."""
@@ -66,6 +98,7 @@ class Contracts:
             return
         if symbol is not None and symbol not in self._con_ids:
             self._con_ids[symbol] = message.con_id
+            self._underlyings[symbol] = message.symbol
             self._by_con_id[message.con_id] = symbol
 
     def symbol_of(self, message: Execution | OpenOrder | PositionReported) -> str:

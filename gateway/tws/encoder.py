@@ -1,5 +1,8 @@
 """ibapi's request encoders without its socket: a request in, its bytes out."""
 
+from datetime import UTC, datetime
+from typing import Final
+
 from ibapi.client import EClient
 from ibapi.contract import Contract
 from ibapi.decoder import Decoder
@@ -8,27 +11,20 @@ from ibapi.order import Order
 from ibapi.wrapper import EWrapper
 
 from tapewire.common.config.tws_address import IDENTIFY
-from tapewire.common.events import OrderTerms, SubmitOrder
+from tapewire.common.events import ORDER_TYPES, Oca, OrderTerms, SubmitOrder
 from tapewire.common.instruments import Instrument
 from tapewire.gateway.tws.framing import frame
 
-Kind = tuple[int, str, str, str, str, bool]
-"""What makes two orders differ in more than the marked fields: contract, type, time in force."""
+Kind = tuple[object, ...]
+"""What two orders of one template have in common: contract, type, time in force, fields in use."""
 Template = tuple[list[str], list[tuple[int, str]]]
-"""A request's fields, and the places of the marks in them."""
+"""A request's fields, and the places in them of what differs from order to order, by name."""
 
-MARK_ID = "(id)"
-MARK_SIDE = "(side)"
-MARK_QUANTITY = "(quantity)"
-MARK_LIMIT = "(limit)"
-MARK_STOP = "(stop)"
-MARK_ACCOUNT = "(account)"
-MARK_REFERENCE = "(reference)"
-MARKS = frozenset({
-    MARK_ID, MARK_SIDE, MARK_QUANTITY, MARK_LIMIT, MARK_STOP, MARK_ACCOUNT, MARK_REFERENCE,
-})  # fmt: skip
-UNSUPPORTED = ("trail", "good_till_ns", "group")
-"""Terms that are not put into TWS's words yet; an order that has one is denied, not changed."""
+MARK: Final = "({})"
+ORDER_ID: Final = "orderId"
+OCA_TYPES: Final[dict[Oca, str]] = {"cancel": "1", "reduce": "2"}
+"""TWS's kinds of OCA group. Both are "with block": one order of the group is at the market at a
+time, so that two of them cannot fill at once. TWS's third kind, without that, is not offered."""
 
 
 class _Capture:
@@ -71,59 +67,67 @@ class RequestEncoder:
         """Ask the group's simulator for its nonce; TWS knows no such request."""
         return frame(f"{IDENTIFY}\0".encode())
 
-    def place_order(self, order_id: str, order: SubmitOrder, contract: Contract) -> bytes:
+    def place_order(
+        self,
+        order_id: str,
+        order: SubmitOrder,
+        contract: Contract,
+        *,
+        parent_order_id: str = "",
+        transmit: bool = True,
+        what_if: bool = False,
+    ) -> bytes:
         """A new order that carries the intent's id as its reference.
+
+        `contract` is the combo's for an order with legs. `parent_order_id` is TWS's id of the order
+        that must fill first. With `transmit` false TWS holds the order until one of its group is
+        sent with it true; `what_if` asks what the order would do to the account, and places none.
 
         ibapi takes 50 us to encode one; so it encodes one of a kind, and the others are that one
         with the few fields replaced that differ from order to order. Raises ValueError for terms
         that cannot be put into TWS's words.
         """
-        terms = order.terms
-        for name in UNSUPPORTED:
-            if getattr(terms, name):
-                raise ValueError(f"terms.{name} is not sent to TWS by this version; leave it out")
-        kind = (
-            contract.conId, contract.symbol, contract.localSymbol,
-            terms.type, terms.time_in_force, terms.outside_hours,
-        )  # fmt: skip
-        if kind not in self._templates:
-            self._templates[kind] = self._template(terms, contract)
-        fields, marks = self._templates[kind]
-        values = {
-            MARK_ID: order_id,
-            MARK_SIDE: terms.side,
-            MARK_QUANTITY: format(terms.quantity, "f"),
-            MARK_LIMIT: "" if terms.limit is None else format(terms.limit, "f"),
-            MARK_STOP: "" if terms.stop is None else format(terms.stop, "f"),
-            MARK_ACCOUNT: order.account,
-            MARK_REFERENCE: order.intent_id,
-        }
+        values = _values(order)
+        if parent_order_id:
+            values["parentId"] = parent_order_id
+        if not transmit:
+            values["transmit"] = "0"
+        if what_if:
+            values["whatIf"] = "1"
         if not all(value.isascii() and value.isprintable() for value in values.values()):
             raise ValueError(f"intent {order.intent_id!r} is not plain ASCII, all that TWS takes")
+        terms = order.terms
+        kind = (
+            contract.conId, contract.symbol, contract.localSymbol, legs_of(contract),
+            terms.type, terms.time_in_force, terms.outside_hours, *values,
+        )  # fmt: skip
+        if kind not in self._templates:
+            self._templates[kind] = self._template(terms, contract, list(values))
+        fields, places = self._templates[kind]
+        values[ORDER_ID] = order_id
         fields = fields.copy()
-        for place, mark in marks:
-            fields[place] = values[mark]
+        for place, name in places:
+            fields[place] = values[name]
         return frame("\0".join(fields).encode())
 
-    def _template(self, terms: OrderTerms, contract: Contract) -> Template:
+    def _template(self, terms: OrderTerms, contract: Contract, differ: list[str]) -> Template:
         """One order as ibapi encodes it, with marks in the fields that differ."""
         request = Order()
-        request.action = MARK_SIDE
-        request.totalQuantity = MARK_QUANTITY
         request.orderType = terms.type
-        if terms.limit is not None:
-            request.lmtPrice = MARK_LIMIT
-        if terms.stop is not None:
-            request.auxPrice = MARK_STOP
         request.tif = terms.time_in_force
         request.outsideRth = terms.outside_hours
-        request.account = MARK_ACCOUNT
-        request.orderRef = MARK_REFERENCE
         request.eTradeOnly = False  # ibapi sets both, and TWS then refuses the order
         request.firmQuoteOnly = False
-        self._client.placeOrder(MARK_ID, contract, request)
+        for name in differ:
+            setattr(request, name, MARK.format(name))
+        self._client.placeOrder(MARK.format(ORDER_ID), contract, request)
         fields = self._taken()[4:].decode().split("\0")
-        return fields, [(place, f) for place, f in enumerate(fields) if f in MARKS]
+        names = {MARK.format(name): name for name in (ORDER_ID, *differ)}
+        places = [(place, names[field]) for place, field in enumerate(fields) if field in names]
+        if len(places) != len(names):
+            missing = sorted(set(names.values()) - {name for _, name in places})
+            raise ValueError(f"TWS's version has no field for {', '.join(missing)}")
+        return fields, places
 
     def cancel_order(self, order_id: int) -> bytes:
         """Cancel one order of this client."""
@@ -180,6 +184,40 @@ class RequestEncoder:
         if not sent:
             raise ValueError("ibapi refused to encode the request: a field is not plain ASCII")
         return sent
+
+
+def _values(order: SubmitOrder) -> dict[str, str]:
+    """The fields of TWS's order that differ from order to order, with their texts."""
+    terms = order.terms
+    kind = ORDER_TYPES.get(terms.type)
+    if kind is None:
+        raise ValueError(f"order type {terms.type} is not known here; load it with orders.types")
+    values = {
+        "action": terms.side,
+        "totalQuantity": format(terms.quantity, "f"),
+        "account": order.account,
+        "orderRef": order.intent_id,
+    }
+    for name, price in terms.prices.items():
+        if name not in kind.fields:
+            raise ValueError(f"terms.{name} has no place in a {terms.type} order; leave it out")
+        values[kind.fields[name]] = format(price, "f")
+    if terms.good_till_ns is not None:
+        values["goodTillDate"] = _date_of(terms.good_till_ns)
+    if terms.oca:
+        values["ocaGroup"], values["ocaType"] = terms.group, OCA_TYPES[terms.oca]
+    return values
+
+
+def _date_of(ts_ns: int) -> str:
+    """A time as TWS takes it, which counts in seconds: the order ends no later than was asked."""
+    return format(datetime.fromtimestamp(ts_ns // 1_000_000_000, UTC), "%Y%m%d %H:%M:%S UTC")
+
+
+def legs_of(contract: Contract) -> tuple[tuple[int, int, str, str], ...]:
+    """The legs of a combo as plain values; empty for any other contract."""
+    legs = contract.comboLegs or ()
+    return tuple((leg.conId, leg.ratio, leg.action, leg.exchange) for leg in legs)
 
 
 def contract_of(instrument: Instrument, con_id: int = 0) -> Contract:

@@ -43,7 +43,8 @@ class OpenOrder(TwsMessage, frozen=True):
     """An order as TWS holds it, whoever placed it; one entered by hand has order id 0.
 
     `order_ref` is the intent's id for Tapewire's own. `quantity` is the whole one, None where TWS
-    reports none; `limit` and `stop` only where the order's type has them.
+    reports none. `prices` are those that the order's type has, under our names; the stop of a
+    trailing order is apart from them, in `trailing_stop`, for it moves by itself.
     """
 
     order_id: int
@@ -52,13 +53,13 @@ class OpenOrder(TwsMessage, frozen=True):
     order_ref: str
     status: str
     quantity: Decimal | None = None
-    limit: Decimal | None = None
-    stop: Decimal | None = None
+    prices: dict[str, Decimal] = {}
     account: str = ""
     side: Side = "BUY"
     con_id: int = 0
     symbol: str = ""
     local_symbol: str = ""
+    trailing_stop: Decimal | None = None
 
 
 class OrderStatus(TwsMessage, frozen=True):

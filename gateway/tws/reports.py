@@ -41,7 +41,7 @@ def order_report(
             client_id=client_id,
         )  # fmt: skip
     # An open order does not tell whether it is only held; its orderStatus follows and does.
-    terms = TermChanges(message.quantity, message.limit, message.stop)
+    terms = TermChanges(message.quantity, **message.prices)
     return broker.OrderReport(
         message.order_ref, order_id, permanent_id, None if found == "rejected" else found,
         terms if message.quantity is not None else None, listed=True,

@@ -10,14 +10,11 @@ from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
 
 from tapewire.common.events.base import ACCOUNT_MAX, NAME_MAX
-from tapewire.common.events.terms import REQUIRED_PRICES
+from tapewire.common.events.order_types import ORDER_TYPES, OrderKind
 from tapewire.gateway.tws import messages as tws
 
-LIMITED: Final = frozenset(kind for kind, of in REQUIRED_PRICES.items() if "limit" in of)
-"""TWS's order types that have a limit price; in `lmtPrice`."""
-STOPPED: Final = frozenset(kind for kind, of in REQUIRED_PRICES.items() if "stop" in of)
-"""TWS's order types that have a stop price; in `auxPrice`."""
-
+UNKNOWN_KIND: Final = OrderKind("")
+"""Of an order that is not ours, and of a type that we have no name for: no price of it is read."""
 SIDES: Final = {"BOT": "BUY", "SLD": "SELL"}
 
 logging.getLogger("ibapi").setLevel(logging.ERROR)  # it logs several lines a field
@@ -44,6 +41,22 @@ def _name(what: str, text: str, most: int = NAME_MAX, least: int = 1) -> str:
     if least <= len(text) <= most:
         return text
     raise ValueError(f"{what} is {text!r:.80}; it must have {least} to {most} characters")
+
+
+def _prices(order: Any, kind: OrderKind) -> dict[str, Decimal]:
+    """The prices that TWS reports of an order, under our names.
+
+    Of a price that the order may do without, 0 stands for none, as ibapi reads an empty field. A
+    trailing order that was given a percentage has the distance that it comes to in the other field.
+    """
+    prices = {name: _amount(getattr(order, field)) for name, field in kind.fields.items()}
+    if kind.trails:
+        prices.pop("stop", None)  # where it has moved to by now
+    must = kind.required - {"limit_offset"}
+    found = {n: p for n, p in prices.items() if p is not None and (p or n in must)}
+    if "trail_percent" in found:
+        found.pop("trail", None)
+    return found
 
 
 class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
@@ -106,6 +119,7 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
         """5, at each change of an order and for each that is open."""
         if order.totalQuantity < 0:
             raise ValueError(f"order {orderId} has quantity {order.totalQuantity}")
+        kind = ORDER_TYPES.get(order.orderType, UNKNOWN_KIND)
         self._messages.append(
             tws.OpenOrder(
                 orderId,
@@ -114,13 +128,13 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
                 order.orderRef,
                 state.status,
                 _amount(order.totalQuantity) or None,
-                _amount(order.lmtPrice) if order.orderType in LIMITED else None,
-                _amount(order.auxPrice) if order.orderType in STOPPED else None,
+                _prices(order, kind),
                 _name("an order's account", order.account, ACCOUNT_MAX, 0),
                 "BUY" if order.action == "BUY" else "SELL",
                 contract.conId,
                 _name("an order's symbol", contract.symbol, least=0),
                 _name("a local symbol", contract.localSymbol, least=0),
+                (_amount(order.trailStopPrice) or None) if kind.trails else None,
             )
         )
 

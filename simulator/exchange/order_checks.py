@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import cast
 
 from tapewire.common.events.base import Side
-from tapewire.common.events.terms import OrderType, TimeInForce
+from tapewire.common.events.terms import TimeInForce
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
@@ -51,7 +51,7 @@ class OrderChecks:
             instrument=instrument,
             side=cast(Side, request.side),
             quantity=terms.quantity,
-            order_type=cast(OrderType, request.order_type),
+            order_type=request.order_type,
             limit=terms.limit,
             stop=terms.stop,
             tif=cast(TimeInForce, request.tif),

@@ -7,7 +7,8 @@ from typing import Final, Literal
 import msgspec
 
 from tapewire.common.events.base import Side
-from tapewire.common.events.terms import REQUIRED_PRICES, OrderType, TimeInForce
+from tapewire.common.events.order_types import REQUIRED_PRICES
+from tapewire.common.events.terms import OrderType, TimeInForce
 from tapewire.common.instruments import Instrument
 
 ZERO = Decimal(0)

@@ -32,10 +32,19 @@ class FakeBroker:
         self._queue = {n: order for n, order in self._queue.items() if found[n] == "wait"}
         return broker.Released(b"", names)
 
-    def submit(self, order_id: str, order: SubmitOrder) -> None:
+    def submit(
+        self,
+        order_id: str,
+        order: SubmitOrder,
+        parent_order_id: str = "",
+        *,
+        transmit: bool = True,
+    ) -> None:
         self._queue[order.intent_id] = ("submit", order_id, order.terms)
 
-    def modify(self, order_id: str, order: SubmitOrder, modify_id: str) -> None:
+    def modify(
+        self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""
+    ) -> None:
         self._queue[modify_id] = ("modify", order_id, order.terms)
 
     def withdraw(self, name: str | None = None) -> list[str]:

@@ -122,7 +122,7 @@ def test_a_modify_that_was_taken_stays_taken_though_tws_rejects_it(bench: Bench)
         {"time_in_force": "GTC"},
         {"outside_hours": True},
         {"group": "g"},
-        {"good_till_ns": T0},
+        {"time_in_force": "GTD", "good_till_ns": T0},
     ],
     ids=str,
 )

@@ -1,4 +1,4 @@
-"""Stop orders, and terms that are not put into TWS's words yet."""
+"""Stop orders."""
 
 import pytest
 
@@ -48,11 +48,3 @@ def test_a_stop_order_needs_its_stop_and_no_limit(bench: Bench):
     assert "has no stop price" in bench.submit(submit("a/1", terms=terms_of(**wrong))).reason
     both = terms_of(limit=1, stop=1, **wrong)
     assert "has limit price 1" in bench.submit(submit("b/1", terms=both)).reason
-
-
-@pytest.mark.parametrize("term", [{"good_till_ns": T0}, {"group": "g"}])
-def test_terms_that_tws_is_not_sent_yet_are_denied_and_not_dropped(bench: Bench, term: dict):
-    answer = bench.submit(submit(terms=terms_of(**term)))
-    (name,) = term
-    assert answer.reason == f"terms.{name} is not sent to TWS by this version; leave it out"
-    assert bench.flush() == []

@@ -53,7 +53,8 @@ def terms_of(
     """Terms of the type that has just these prices."""
     limit, stop = (None if p is None else Decimal(str(p)) for p in (limit, stop))
     if "type" not in more:
-        more["type"] = type_for(limit, stop)
+        prices = {"limit": limit, "stop": stop}
+        more["type"] = type_for([name for name, price in prices.items() if price is not None])
     return OrderTerms(side, Decimal(str(quantity)), limit=limit, stop=stop, **more)
 
 

@@ -62,14 +62,6 @@ def test_a_value_that_is_not_possible_raises_also_while_nothing_is_sent(given, s
     assert one.signals == 0
 
 
-def test_prices_that_no_order_type_has_together_raise_with_those_that_there_are(monkeypatch):
-    only = {"MKT": frozenset[str](), "STP": frozenset({"stop"})}
-    monkeypatch.setattr("tapewire.common.events.terms.REQUIRED_PRICES", only)
-    says = r"no order type takes the prices? limit and stop together; the types are MKT"
-    with pytest.raises(ValueError, match=says):
-        runner().strategy.buy("AAPL", 1, limit=1, stop=2)
-
-
 def test_the_account_of_the_configuration_is_in_every_signal():
     one = runner(account="DU7")
     order_id = one.strategy.buy("AAPL", 1)

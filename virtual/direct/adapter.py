@@ -25,7 +25,9 @@ from tapewire.virtual.direct.reports import Report, Request
 from tapewire.virtual.direct.ticks import Line
 
 VERSION: Final = 1  # of the interface between adapter and exchange
-NOT_SIMULATED: Final = ("trail", "good_till_ns", "group")
+NOT_SIMULATED: Final = (
+    "trail", "trail_percent", "limit_offset", "good_till_ns", "oca",
+)  # fmt: skip
 """Terms that the exchange has no rule for: it rejects an order that has one."""
 
 
@@ -186,12 +188,25 @@ class DirectBroker:
         """See `Broker.used_order_id`."""
         self._next_order_id = max(self._next_order_id, int(order_id) + 1)
 
-    def submit(self, order_id: str, order: SubmitOrder) -> None:
+    def submit(
+        self,
+        order_id: str,
+        order: SubmitOrder,
+        parent_order_id: str = "",
+        *,
+        transmit: bool = True,
+    ) -> None:
         """See `Broker.submit`."""
+        if parent_order_id or not transmit:
+            raise ValueError("an order with a parent is not simulated here")
         self._outbox.order(self._place(order_id, order, "rejected"), order.intent_id)
 
-    def modify(self, order_id: str, order: SubmitOrder, modify_id: str) -> None:
+    def modify(
+        self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""
+    ) -> None:
         """See `Broker.modify`."""
+        if parent_order_id:
+            raise ValueError("an order with a parent is not simulated here")
         self._outbox.order(self._place(order_id, order, "modify_rejected"), modify_id)
 
     def cancel(self, order_id: str) -> None:
@@ -217,6 +232,8 @@ class DirectBroker:
         return Released(b"", names)
 
     def _place(self, order_id: str, order: SubmitOrder, refused: Effect) -> Request:
+        if order.parent_id or order.legs:
+            raise ValueError("an order with a parent or with legs is not simulated here")
         terms, instrument = order.terms, self._instruments[order.symbol]
         contract = ContractQuery(
             0, instrument.symbol, instrument.sec_type, instrument.exchange, instrument.currency, ""
