@@ -13,23 +13,27 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from tapewire.common import roles
+from tapewire.common.accounting.identity import Identity
 from tapewire.common.clock import Now
 from tapewire.common.events import Event, Fill, PositionReported, SubmitOrder
+from tapewire.common.events.expiry import has_expired
 from tapewire.common.runtime.heads import Heads
-from tapewire.common.runtime.journal import Journal, Synchronous
+from tapewire.common.runtime.journal import Head, Journal, JournalDamagedError, Synchronous
 from tapewire.common.runtime.service import Service
 from tapewire.executor import composition as executor_composition
 from tapewire.executor.service import ExecutorService
 from tapewire.gateway import composition
 from tapewire.gateway.broker import OrderReport
+from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.service import GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.risk import composition as risk_composition
 from tapewire.strategy import composition as strategy_composition
-from tapewire.virtual.node import Build, HeadMemory, Node
+from tapewire.virtual.node import Build, Node
 
 FIRED: Final[Counter[str]] = Counter()
 NEVER_NS: Final = 2**62
+About = tuple[Intent | None, Identity]
 tws = partial(composition.tws, check_login=False)
 
 
@@ -128,13 +132,14 @@ def halt_ignored(service: GatewayService) -> None:
 
 
 def expired_traded(service: GatewayService) -> None:
-    """It does not look at an order's expiry."""
+    """It does not look at an order's expiry, by neither clock."""
     gate = service.gateway.gate
     denial = gate.denial
 
     def let(order: SubmitOrder, now: Now, *rest: Any) -> str:
-        FIRED["expired-traded"] += order.expires_ns < now.wall_ns
-        return denial(replace(order, expires_ns=NEVER_NS), now, *rest)
+        denied = denial(replace(order, expires_ns=NEVER_NS, expires_mono_ns=0), now, *rest)
+        FIRED["expired-traded"] += has_expired(order, now) and not denied
+        return denied
 
     gate.denial = let  # type: ignore[method-assign]
 
@@ -218,30 +223,44 @@ def late_accept_ignored(service: GatewayService) -> None:
     registry = service.gateway.registry
     on_order = registry.on_order
 
-    def deaf(report: OrderReport, now: Now) -> list[Event]:
-        intent, _found = registry.identify(report)
-        if intent is not None and intent.state == "LOST":
+    def deaf(report: OrderReport, about: About, now: Now) -> list[Event]:
+        intent, found = about
+        if intent is not None and found == "same" and intent.state == "LOST":
             FIRED["late-accept-ignored"] += report.status == "working"
             return []
-        return on_order(report, now)
+        return on_order(report, about, now)
 
     registry.on_order = deaf  # type: ignore[method-assign]
 
 
+class _UnheededHeads(Heads):
+    """It remembers journals, and nobody acts on that. So it is known when somebody should have."""
+
+    def of(self, _source: str) -> Head | None:
+        return None
+
+    def require(self, journal: Journal | None) -> None:
+        try:
+            Heads(self.role, self._store).require(journal)
+        except JournalDamagedError:
+            FIRED["tail-ignored"] += 1
+
+
 def _forgetful(build: Build) -> Build:
-    """A process that remembers no journal, and believes whatever one says of itself."""
+    """A process that compares no journal with what it remembers of it, and believes whatever one
+    says of itself."""
 
     def forget(node: Node) -> Service:
-        node.heads = Heads(node.role, HeadMemory())
+        node.heads = _UnheededHeads(node.role, node.remembered)
         service = build(node)
         for follower in service.followers.values():
-            follower._fail = _unheard  # type: ignore[method-assign]
+            follower._fail = _unheeded  # type: ignore[method-assign]
         return service
 
     return forget
 
 
-def _unheard(_fault: str) -> None:
+def _unheeded(_fault: str) -> None:
     FIRED["tail-ignored"] += 1
 
 
