@@ -5,17 +5,24 @@ mean anything: -29.09999999999999999999999730. The arithmetic keeps all of them;
 they are rounded.
 """
 
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
 ZERO: Final = Decimal(0)
 _DEEP: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_EXACT: Final = Context(prec=100)  # for the quotient of any two numbers that events may carry
 _REPORTED: Final = Decimal("1E-10")
 
 
 def reported(value: Decimal) -> Decimal:
     """`value` to ten places, which is where the broker's and the project's books meet."""
     return value.quantize(_REPORTED, context=_DEEP)
+
+
+def whole_lots(quantity: Decimal, lot: Decimal) -> Decimal:
+    """`quantity`, 0 or more, rounded down to a whole number of lots; `lot` is above 0."""
+    lots = _EXACT.divide(quantity, lot).to_integral_value(ROUND_FLOOR)
+    return _EXACT.multiply(lots, lot)
 
 
 def text(value: Decimal) -> str:

@@ -12,9 +12,9 @@ SYMBOL_PATTERN: Final = r"[!-~](?:[ -~]{0,62}[!-~])?"
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """A contract by its symbol.
 
-    `multiplier` is units of the underlying a contract (50 for ES), `min_tick` the price step,
-    `con_id` IB's contract id (0: not known). `feed` chooses TWS's top-of-book stream (`top`) or
-    the tick-by-tick one, of which TWS grants five at a time.
+    `multiplier` is units of the underlying a contract (50 for ES), `min_tick` the price step, `lot`
+    the step of its quantities, `con_id` IB's contract id (0: not known). `feed` chooses TWS's
+    top-of-book stream (`top`) or the tick-by-tick one, of which TWS grants five at a time.
     """
 
     symbol: str
@@ -23,5 +23,6 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     currency: str = "USD"
     multiplier: Decimal = Decimal(1)
     min_tick: Decimal = Decimal("0.01")
+    lot: Decimal = Decimal(1)
     con_id: int = 0
     feed: Literal["top", "tick_by_tick"] = "top"

@@ -1,12 +1,19 @@
 """How the executor is put together from the configuration, live or virtual."""
 
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+from tapewire.common.config.settings import Config
 from tapewire.common.runtime.disk import disk_of
 from tapewire.common.runtime.host import Host
+from tapewire.executor.confidence import INDIFFERENT, Confidence
 from tapewire.executor.executor import Executor
 from tapewire.executor.service import FOLLOWS, JOURNAL_SYNCHRONOUS, ExecutorService
 from tapewire.risk.rules import load_rules
 
 HOLD_MS = 1  # about as long as the gateway needs to get an order out
+NAMES_MAX: Final = 1024  # of strategies whose settings are at hand; any signal may bring a new one
 
 
 def build(host: Host) -> ExecutorService:
@@ -16,6 +23,7 @@ def build(host: Host) -> ExecutorService:
         load_rules(config.risk.rules),
         config.all_instruments(),
         retry_ms=config.executor.retry_ms,
+        confidence=confidence_of(config),
     )
     host.serve_stream()
     host.follow(*FOLLOWS)
@@ -25,3 +33,17 @@ def build(host: Host) -> ExecutorService:
         epoch=host.epoch, hold_ms=HOLD_MS, heartbeat_ms=config.risk.heartbeat_ms,
         disk=disk_of(host),
     )  # fmt: skip
+
+
+def confidence_of(config: Config) -> Callable[[str], Confidence]:
+    """What the configuration says of a strategy's confidence, by the name of any of its instances;
+    a name that is not configured is indifferent to it."""
+    known = {
+        one.name: Confidence(one.confidence_min, one.confidence_scales) for one in config.strategies
+    }
+
+    @lru_cache(maxsize=NAMES_MAX)
+    def of(strategy: str) -> Confidence:
+        return known.get(config.instance(strategy)[0], INDIFFERENT)
+
+    return of

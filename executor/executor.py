@@ -21,7 +21,7 @@ a start the gateways' journals are read again, and orders go once more through t
 of that is news: `caught_up` ends it, and emits what is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tapewire.common import roles
@@ -40,6 +40,7 @@ from tapewire.common.events import (
     OrderIntended,
     OrderState,
     OrderStateChanged,
+    OrderTerms,
     Signal,
     SubmitOrder,
     terms_fault,
@@ -47,16 +48,23 @@ from tapewire.common.events import (
 from tapewire.common.events.expiry import has_expired
 from tapewire.common.instruments import Instrument
 from tapewire.common.unanswered import Unanswered
+from tapewire.executor.confidence import INDIFFERENT, Confidence
 from tapewire.executor.order_requests import OWN, Command, OrderRequests, intent_id_of
 from tapewire.executor.orders import ExecutorOrder, Ledger
 from tapewire.risk.rules import RuleBook, View
 
 
 class Executor:
-    """Decides what becomes of signals. `rules` are asked before an order goes."""
+    """Decides what becomes of signals. `rules` are asked before an order goes; `confidence` says
+    what that of a strategy's signals means."""
 
     def __init__(
-        self, rules: RuleBook, instruments: Iterable[Instrument], *, retry_ms: int = 500
+        self,
+        rules: RuleBook,
+        instruments: Iterable[Instrument],
+        *,
+        retry_ms: int = 500,
+        confidence: Callable[[str], Confidence] = lambda _strategy: INDIFFERENT,
     ) -> None:
         self.rules = rules
         self.instruments = {i.symbol: i for i in instruments}
@@ -66,6 +74,7 @@ class Executor:
         self.live = False
         self.no_room = ""  # on the disk, for orders that add risk
         self.signals_denied = 0  # those that had expired included
+        self._confidence = confidence
         self._answered: set[str] = set()
         self._unanswered = Unanswered(retry_ms * 1_000_000)  # commands, by intent or request
         self.requests = OrderRequests(
@@ -116,16 +125,22 @@ class Executor:
             return self._applied(self.requests.on_signal(signal, now)), []
         if not (signal.account or self.accounts):
             return [], []
-        account, reason = self._account_of(signal)
-        order = _intent(signal, account, now)
-        reason = reason or self._denial(order, now)
+        account, no_account = self._account_of(signal)
+        terms, unsure = self._confidence(signal.strategy).sized(
+            signal, self.instruments.get(signal.symbol)
+        )
+        order = _intent(signal, account, terms, now)
+        reason = no_account or unsure or self._denial(order, now)
         if reason:
             denied = OrderDenied(
                 now.wall_ns, account, signal.strategy, roles.EXECUTOR, reason[:TEXT_MAX],
                 signal_id=signal.id,
             )  # fmt: skip
             return self._applied([denied]), []
-        events = self._applied([OrderCreated(now.wall_ns, signal.id, order)])
+        created = OrderCreated(
+            now.wall_ns, signal.id, order, signal.terms.quantity, signal.confidence
+        )
+        events = self._applied([created])
         self._unanswered.sent(order.intent_id, now.mono_ns)
         return events, [order]
 
@@ -261,7 +276,7 @@ def _state_changed(
     )  # fmt: skip
 
 
-def _intent(signal: Signal, account: str, now: Now) -> SubmitOrder:
+def _intent(signal: Signal, account: str, terms: OrderTerms, now: Now) -> SubmitOrder:
     """The one order that a signal leads to; its id is the signal's, with the leg's number."""
     return SubmitOrder(
         intent_id=intent_id_of(signal.id),
@@ -269,7 +284,7 @@ def _intent(signal: Signal, account: str, now: Now) -> SubmitOrder:
         account=account,
         strategy=signal.strategy,
         symbol=signal.symbol,
-        terms=signal.terms,
+        terms=terms,
         expires_ns=signal.expires_ns,
         expires_mono_ns=signal.expires_mono_ns,
         signal_id=signal.id,

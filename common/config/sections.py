@@ -223,6 +223,8 @@ class StrategyConfig(Section):
     behind, only the newest quote and trade of each symbol. `path` is a folder outside the tree
     that its module is in. After `failures_max` callbacks that raised it gets nothing more.
     `account` is the account that it trades in; it may be left out where the login has one.
+    A signal whose confidence is below `confidence_min` is denied; `confidence_scales` multiplies
+    its quantity by its confidence.
     """
 
     name: Identifier
@@ -234,6 +236,8 @@ class StrategyConfig(Section):
     delivery: Literal["all", "latest"] = "all"
     path: Path | None = None
     failures_max: Positive = 10
+    confidence_min: Annotated[float, Field(ge=0, le=1)] = 0
+    confidence_scales: bool = False
     warm_up: WarmUpConfig | None = None
     feeds: tuple[FeedConfig, ...] = ()
 
@@ -264,6 +268,7 @@ class InstrumentConfig(Section):
     currency: str = "USD"
     multiplier: Annotated[Decimal, Field(gt=0)] = Decimal(1)
     min_tick: Annotated[Decimal, Field(gt=0)] = Decimal("0.01")
+    lot: Annotated[Decimal, Field(gt=0)] = Decimal(1)
     con_id: Annotated[int, Field(ge=0)] = 0
     feed: Literal["top", "tick_by_tick"] = "top"
 

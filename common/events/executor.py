@@ -2,18 +2,24 @@
 
 from decimal import Decimal
 
-from tapewire.common.events.base import Account, Event, Name, Text, TimeNs
+from tapewire.common.events.base import Account, Event, Name, Text, TimeNs, Unit
 from tapewire.common.events.order_commands import ModifyOrder, SubmitOrder
 from tapewire.common.events.orders import OrderDenied, OrderState
 from tapewire.common.events.terms import OrderTerms
 
 
 class OrderCreated(Event, frozen=True, tag="order.created"):
-    """A signal was acted on: this intent came of it."""
+    """A signal was acted on: this intent came of it.
+
+    `signal_quantity` is what the signal asked for, with which `confidence`; None where this was
+    written down only after the gateway had the order, or by an older version.
+    """
 
     ts_ns: TimeNs
     signal_id: Name
     order: SubmitOrder
+    signal_quantity: Decimal | None = None
+    confidence: Unit = 1.0
 
     @property
     def account(self) -> str:

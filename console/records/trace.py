@@ -219,8 +219,16 @@ def _detail(event: Event) -> str:
     return describe(event) if describe else str(getattr(event, "reason", ""))
 
 
+def _scaled(event: OrderCreated) -> str:
+    """What the signal asked for, where its confidence made it less."""
+    asked = event.signal_quantity
+    if asked is None or asked == event.order.terms.quantity:
+        return ""
+    return f", of {asked:f} at confidence {event.confidence:g}"
+
+
 _DETAILS: Final[dict[type[Event], Callable[[Any], str]]] = {
-    OrderCreated: lambda event: f"{event.order.symbol} {event.order.terms}",
+    OrderCreated: lambda event: f"{event.order.symbol} {event.order.terms}{_scaled(event)}",
     OrderIntended: lambda event: f"order id {event.order_id}",
     OrderAccepted: lambda event: f"permanent id {event.permanent_id}",
     OrderModifyIntended: lambda event: f"to {event.modify.terms}",

@@ -1,7 +1,11 @@
 """`tapewire trace`: from a fill back to its tick."""
 
+from decimal import Decimal
+
 import pytest
 
+from tapewire.common.events import OrderCreated, OrderTerms, SubmitOrder
+from tapewire.console.records import trace
 from tapewire.console.views import terminal
 from tests.console.journaled import MS, T0
 
@@ -55,6 +59,14 @@ def test_a_fill_of_an_order_that_is_not_ours_is_a_trace_of_one_step(tapewire, ru
 def test_a_denied_signal_says_why(tapewire, run_dir):
     found = tapewire("trace", "dip-e-9", "--json").json
     assert [(s["name"], s["detail"]) for s in found["steps"]] == [("order.denied", "MaxContracts")]
+
+
+def test_an_order_that_confidence_made_smaller_shows_what_was_asked_for():
+    terms = OrderTerms("BUY", Decimal(5))
+    order = SubmitOrder("dip-e-1/1", 1, "DU1", "dip", "AAPL", terms, 2)
+    described = trace._detail(OrderCreated(1, "dip-e-1", order, Decimal(10), 0.5))
+    assert described == "AAPL BUY 5 MKT, of 10 at confidence 0.5"
+    assert trace._detail(OrderCreated(1, "dip-e-1", order)) == "AAPL BUY 5 MKT"
 
 
 def test_an_unknown_id_is_an_error(tapewire, run_dir):
