@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.stamp
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check install
-LOCKS := requirements/charts.lock requirements/test.lock
+LOCKS := requirements/charts.lock requirements/data.lock requirements/test.lock
 WORKERS ?= 2
 PARALLEL = -n $(WORKERS) # tests/conftest.py has which tests run in one worker
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --quiet $(UPGRADE:%=--upgrade)
@@ -50,7 +50,7 @@ lock: # exact versions and hashes for the ranges in pyproject.toml; UPGRADE=1 ta
 	$(PYTHON) -c 'import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); \
 	  print(*t["build-system"]["requires"], sep="\n")' | $(LOCK) - -o requirements/build.lock
 	$(LOCK) pyproject.toml -o requirements/base.lock
-	for extra in charts test bench; do \
+	for extra in charts data test bench; do \
 	  $(LOCK) pyproject.toml -c requirements/base.lock --extra $$extra -o requirements/$$extra.lock || exit; \
 	done
 

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "backtest": "backtest",
     "doctor": "doctor",
     "events": "events",
+    "ledger": "ledger",
     "orders": "orders",
     "journals": "journals",
 }

@@ -24,6 +24,7 @@ def build(host: Host) -> ExecutorService:
         config.all_instruments(),
         retry_ms=config.executor.retry_ms,
         confidence=confidence_of(config),
+        day_of=config.days(),
     )
     host.serve_stream()
     host.follow(*FOLLOWS)

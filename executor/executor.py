@@ -26,6 +26,7 @@ from typing import Any
 
 from tapewire.common import roles
 from tapewire.common.accounting.lifecycle import state_after
+from tapewire.common.accounting.trading_days import Days
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     TEXT_MAX,
@@ -65,10 +66,11 @@ class Executor:
         *,
         retry_ms: int = 500,
         confidence: Callable[[str], Confidence] = lambda _strategy: INDIFFERENT,
+        day_of: Days | None = None,
     ) -> None:
         self.rules = rules
         self.instruments = {i.symbol: i for i in instruments}
-        self.ledger = Ledger(self.instruments.values())
+        self.ledger = Ledger(self.instruments.values(), day_of)
         self.view = View(self.ledger)
         self.accounts: tuple[str, ...] = ()
         self.live = False

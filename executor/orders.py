@@ -7,6 +7,7 @@ from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.executions import Executions
 from tapewire.common.accounting.orders import Order
+from tapewire.common.accounting.trading_days import Days
 from tapewire.common.events import (
     CancelOrder,
     Event,
@@ -60,8 +61,8 @@ class ExecutorOrder(Order):
 class Ledger(Accounts[ExecutorOrder]):
     """The accounts with the executor's orders: its own journal and the gateways', folded."""
 
-    def __init__(self, instruments: Iterable[Instrument]) -> None:
-        super().__init__(instruments, ExecutorOrder)
+    def __init__(self, instruments: Iterable[Instrument], day_of: Days | None = None) -> None:
+        super().__init__(instruments, ExecutorOrder, day_of)
 
     def apply(self, event: Event, source: str = "") -> ExecutorOrder | None:
         """Take in an event; gives the order that it is about, if that is known here."""

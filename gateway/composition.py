@@ -42,6 +42,7 @@ def build(
         open_orders_ms=config.tws.open_orders_ms,
         reduce_only=liquidation,
         instruments=config.all_instruments(),
+        day_of=config.days(),
         **({} if liquidation else _limits(config)),
     )
     return GatewayService(

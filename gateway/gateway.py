@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from tapewire.common.accounting.trading_days import Days
 from tapewire.common.amounts import counted
 from tapewire.common.clock import Now
 from tapewire.common.events import (
@@ -68,10 +69,11 @@ class Gateway:
         rules: RuleBook | None = None,
         order_quantity_max: Decimal = Decimal(0),
         orders_max_per_s: int = 0,
+        day_of: Days | None = None,
     ) -> None:
         self.broker = adapter
         self.holdings = Holdings()
-        accounts = Ledger(instruments, self.holdings)
+        accounts = Ledger(instruments, self.holdings, day_of)
         self.registry = Registry(accounts)
         self.orders = self.registry.orders
         self.gate = Gate(lease_ms, reduce_only=reduce_only, conflicts=self.orders.conflicts)

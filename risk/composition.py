@@ -11,8 +11,9 @@ def build(host: Host) -> RiskService:
     """Open the channels, build the core, read the journal."""
     config = host.config.risk
     monitor = RiskMonitor(
-        load_rules(config.rules), host.config.all_instruments(), config.lease_ms * 1_000_000
-    )
+        load_rules(config.rules), host.config.all_instruments(), config.lease_ms * 1_000_000,
+        host.config.days(),
+    )  # fmt: skip
     host.serve_stream()
     host.follow(*FOLLOWS)
     host.connect(MARKS, "sub", "market", [b"last."])

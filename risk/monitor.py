@@ -18,6 +18,7 @@ from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.accounting.orders import Order
+from tapewire.common.accounting.trading_days import Days
 from tapewire.common.clock import Now
 from tapewire.common.config.near import expected
 from tapewire.common.events import (
@@ -51,10 +52,14 @@ class RiskMonitor:
     """Decides halts and flattens."""
 
     def __init__(
-        self, rules: RuleBook, instruments: Iterable[Instrument], lease_ns: int = LEASE_NS
+        self,
+        rules: RuleBook,
+        instruments: Iterable[Instrument],
+        lease_ns: int = LEASE_NS,
+        day_of: Days | None = None,
     ) -> None:
         self.rules = rules
-        self.accounts: Accounts[Order] = Accounts(instruments, Order)
+        self.accounts: Accounts[Order] = Accounts(instruments, Order, day_of)
         self.view = View(self.accounts)
         self.login: frozenset[str] = frozenset()  # its accounts, once a gateway was connected
         self.decisions = Decisions()

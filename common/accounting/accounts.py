@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final, Generic
 
-from tapewire.common.accounting.book import Book, Days, Key, Reported
+from tapewire.common.accounting.book import Book, Key, Reported
 from tapewire.common.accounting.executions import Executions
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.orders import Order, Orders, OrderT
+from tapewire.common.accounting.trading_days import Days
 from tapewire.common.events import (
     Commission,
     Event,
@@ -76,6 +77,15 @@ class Accounts(Generic[OrderT]):
         held, reported = self.book.quantity(account, symbol), self.reported.quantity
         buying, selling = self.orders.working(account, symbol, without)
         return Exposure(held, buying, selling, reported(account, symbol))
+
+    def strategy_of(self, fill: Fill) -> str | None:
+        """The strategy of an execution; None if none of ours ordered it. The gateway that placed
+        the order knows it; but the other one may have journaled the execution first, and then its
+        version is the one that counts."""
+        if fill.strategy is not None:
+            return fill.strategy
+        order = self.orders.of_execution(fill.exec_id)
+        return order.order.strategy if order is not None else None
 
     def keys(self) -> set[Key]:
         """Every account and symbol that was ever ordered, was traded or is held."""

@@ -5,16 +5,16 @@ Average-cost method. Adding to a position moves its average cost; reducing it re
 Fees are kept beside the realised P&L, not inside it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from itertools import chain
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from tapewire.common.accounting import history
 from tapewire.common.accounting.exec_ids import execution_key, supersedes
 from tapewire.common.accounting.history import History, Place
+from tapewire.common.accounting.trading_days import Days, trading_days
 from tapewire.common.events import (
     Commission,
     Event,
@@ -25,35 +25,8 @@ from tapewire.common.events import (
 )
 
 ZERO: Final = Decimal(0)
-MINUTE_NS: Final = 60_000_000_000
-MINUTES_KNOWN_MAX: Final = 1024
 Key = history.Key
 """Account and symbol."""
-Days = Callable[[int], date]
-"""The trading day of a moment, given in UTC nanoseconds."""
-
-
-def trading_days(zone: str = "America/Chicago", ends: time = time(17)) -> Days:
-    """Trading days that end at a local time; what comes after it belongs to the next day.
-
-    The default is that of CME products: 17:00 in Chicago. Raises KeyError for an unknown zone.
-    """
-    local, known = ZoneInfo(zone), dict[int, date]()  # by minute: no day begins within one
-    rest = timedelta(hours=24) - timedelta(hours=ends.hour, minutes=ends.minute)
-
-    def day_of(ts_ns: int) -> date:
-        minute = ts_ns // MINUTE_NS
-        day = known.get(minute)
-        if day is None:
-            if len(known) >= MINUTES_KNOWN_MAX:
-                known.clear()
-            moment = datetime.fromtimestamp(minute * 60, UTC).astimezone(local)
-            midnight = ends == time(0)
-            day = moment.date() if midnight else (moment.replace(tzinfo=None) + rest).date()
-            known[minute] = day
-        return day
-
-    return day_of
 
 
 class Totals:
@@ -249,6 +222,14 @@ class Book:
         """An execution by its key, as it was corrected last."""
         return self._fills[execution]
 
+    def reported_ns(self, execution: str) -> int:
+        """When an execution was first reported, by its key; UTC. A correction changes nothing."""
+        return self._history.reported_ns(execution)
+
+    def trading_day(self, execution: str) -> date:
+        """The trading day of that moment."""
+        return self._day_of(self._history.reported_ns(execution))
+
     def commission(self, exec_id: str) -> Commission | None:
         """What an execution cost; None while that is not known."""
         return self._commissions.get(execution_key(exec_id))
@@ -295,9 +276,9 @@ class Book:
 
     def _reported_again(self, execution: str, place: Place) -> None:
         """Another journal has this execution too, perhaps at an earlier place."""
-        fill, day = self._fills[execution], self._day_of_execution(execution)
+        fill, day = self._fills[execution], self.trading_day(execution)
         moves = self._history.add_again(execution, (fill.account, fill.symbol), place)
-        if moves or day != self._day_of_execution(execution):
+        if moves or day != self.trading_day(execution):
             self._rebuild({fill.account})
 
     def _correct(self, execution: str, old: Key, new: Key, place: Place) -> None:
@@ -321,11 +302,8 @@ class Book:
 
     def _totals(self, execution: str) -> Totals:
         """The totals of the day on which an execution was first reported."""
-        day = (self._fills[execution].account, self._day_of_execution(execution))
+        day = (self._fills[execution].account, self.trading_day(execution))
         return self.days.setdefault(day, Totals())
-
-    def _day_of_execution(self, execution: str) -> date:
-        return self._day_of(self._history.reported_ns(execution))
 
     def _rebuild(self, accounts: set[str]) -> None:
         """Apply the history of these accounts again: a correction may change every later day."""

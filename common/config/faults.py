@@ -48,6 +48,8 @@ _PATTERNS: Final = {
         "1 to 32 letters, digits, - and _, the first a letter or a digit"
     ),
     r"^[\w.]+:\w+$": "module:Class, such as strategies.dip:Dip",
+    r"^[A-Z]{3}$|^$": "a currency of three capital letters, such as USD",
+    r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day, such as 17:00",
     f"^{SYMBOL_PATTERN}$": "1 to 64 printable ASCII characters",
 }
 

@@ -24,7 +24,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from tapewire.common.accounting.trading_days import Days
 from tapewire.common.config import faults, near, syntax
+from tapewire.common.config.ledger import LedgerConfig, TradingDayConfig
 from tapewire.common.config.locate import EXAMPLE, config_path
 from tapewire.common.config.sections import (
     BusConfig,
@@ -57,6 +59,7 @@ __all__ = [
     "FeedConfig",
     "GatewayConfig",
     "InstrumentConfig",
+    "LedgerConfig",
     "MetricsConfig",
     "RiskConfig",
     "RuleConfig",
@@ -64,6 +67,7 @@ __all__ = [
     "SimulatorConfig",
     "StorageConfig",
     "StrategyConfig",
+    "TradingDayConfig",
     "TwsConfig",
     "WarmUpConfig",
     "config_path",
@@ -95,6 +99,8 @@ class Config(BaseSettings):
     gateway: GatewayConfig = GatewayConfig()
     executor: ExecutorConfig = ExecutorConfig()
     risk: RiskConfig = RiskConfig()
+    trading_day: TradingDayConfig = TradingDayConfig()
+    ledger: LedgerConfig = LedgerConfig()
     simulator: SimulatorConfig = SimulatorConfig()
     metrics: MetricsConfig = MetricsConfig()
     instruments: tuple[InstrumentConfig, ...] = ()
@@ -170,6 +176,10 @@ class Config(BaseSettings):
     def all_instruments(self) -> tuple[Instrument, ...]:
         """The configured instruments, as cores take them."""
         return tuple(i.instrument() for i in self.instruments)
+
+    def days(self) -> Days:
+        """The trading day of a moment, by [trading_day]."""
+        return self.trading_day.days()
 
     def strategy(self, name: str) -> StrategyConfig:
         """The strategy `name`, or that of which it is a further instance, under its own name."""

@@ -1,12 +1,13 @@
 """`fills`, `positions`, `blotter`: what was traded, from the journals."""
 
 import json
+import time
 from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
 
-from tapewire.common.config.settings import Config
+from tapewire.common.config.settings import Config, ConfigError
 from tapewire.console.commands.common import (
     ConfigOption,
     JsonOption,
@@ -15,13 +16,21 @@ from tapewire.console.commands.common import (
     require_known,
 )
 from tapewire.console.records import blotter as trading
+from tapewire.console.records import ledger
 from tapewire.console.records.blotter import Only, Trading
-from tapewire.console.views import tables_trading, trading_json
+from tapewire.console.records.ledger import Span
+from tapewire.console.views import tables_trading, times, trading_json
 from tapewire.console.views.terminal import out
 
 AccountOption = Annotated[str | None, typer.Option(help="only this account")]
 StrategyOption = Annotated[str | None, typer.Option(help="only this strategy")]
 SymbolOption = Annotated[str | None, typer.Option(help="only this symbol")]
+FromDayOption = Annotated[
+    str | None, typer.Option("--from", help="first trading day: 2026-11-20, today, or -7d")
+]
+ToDayOption = Annotated[
+    str | None, typer.Option("--to", help="last trading day: 2026-11-20, today, or -7d")
+]
 NewestOption = Annotated[bool, typer.Option("--newest-first", help="not the oldest first")]
 
 
@@ -57,6 +66,8 @@ def positions(
 
 def blotter(
     newest_first: NewestOption = False,
+    since: FromDayOption = None,
+    to: ToDayOption = None,
     account: AccountOption = None,
     strategy: StrategyOption = None,
     symbol: SymbolOption = None,
@@ -64,18 +75,31 @@ def blotter(
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Every order with its fills, their cost and its latency, and the totals."""
-    only = Only(account, strategy, symbol)
-    read = read_trading(load_started(config, run_dir), only)
-    found = trading.orders(read, only)
+    """Every order with its fills, their cost and its latency, and the totals of each day."""
+    loaded, only = load_started(config, run_dir), Only(account, strategy, symbol)
+    span = span_of(loaded, since, to)
+    read = read_trading(loaded, only)
+    found = [o for o in trading.orders(read, only) if span.has(read.day_of(o.created_ns))]
     if newest_first:
         found.reverse()
-    show(as_json, trading_json.blotter(read, found), tables_trading.blotter(found, read, only))
+    instruments, method = loaded.all_instruments(), loaded.ledger.method
+    days = ledger.days(ledger.records(read, instruments, method, only, span))
+    shown = trading_json.blotter(read, found, days)
+    show(as_json, shown, tables_trading.blotter(found, read, only, days))
+
+
+def span_of(config: Config, since: str | None, to: str | None) -> Span:
+    """The trading days that the options name; refuses a span that ends before it begins."""
+    today = config.days()(time.time_ns())
+    first, last = times.day("--from", since, today), times.day("--to", to, today)
+    if first is not None and last is not None and last < first:
+        raise ConfigError(f"--to is {last}, before --from, {first}; expected a later day")
+    return Span(first, last)
 
 
 def read_trading(config: Config, only: Only) -> Trading:
     """All that was traded; refuses a filter that could never match."""
-    found = trading.read(config.run_dir, config.all_instruments())
+    found = trading.read(config.run_dir, config.all_instruments(), config.days())
     strategies = {s.name for s in config.strategies} | found.strategies()
     if only.strategy and config.instance(only.strategy)[0] not in strategies:
         require_known("--strategy", only.strategy, strategies)

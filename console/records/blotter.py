@@ -15,6 +15,7 @@ from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.accounting.orders import Order
+from tapewire.common.accounting.trading_days import Days, trading_days
 from tapewire.common.amounts import counted
 from tapewire.common.config.settings import Config
 from tapewire.common.events import (
@@ -80,21 +81,20 @@ class BlotterOrder(Order):
 class Trading(Accounts[BlotterOrder]):
     """All that the journals add up to."""
 
-    def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
-        super().__init__(instruments, BlotterOrder)
+    def __init__(self, instruments: Iterable[Instrument] = (), day_of: Days | None = None) -> None:
+        self.day_of = day_of or trading_days()
+        super().__init__(instruments, BlotterOrder, self.day_of)
 
     def apply(self, event: Event, source: str = "") -> BlotterOrder | None:
         """Take in an event of any journal, each journal in its order."""
         return None if isinstance(event, REPEATED) else super().apply(event, source)
 
     def attributed(self, fill: Fill) -> Fill:
-        """The fill with its order and the strategy of that. The gateway that placed an order knows
-        them; but the other one may have journaled the execution first, and then its version is the
-        one that counts."""
+        """The fill with its order and the strategy of that."""
         order = self.orders.of_execution(fill.exec_id)
         if fill.strategy is not None or order is None:
             return fill
-        return replace(fill, intent_id=order.intent_id, strategy=order.order.strategy)
+        return replace(fill, intent_id=order.intent_id, strategy=self.strategy_of(fill))
 
     def strategies(self) -> set[str]:
         """Every strategy that has placed an order."""
@@ -114,9 +114,11 @@ class Trading(Accounts[BlotterOrder]):
         return self.keys() | {(order.account, order.symbol) for order in orders}
 
 
-def read(run_dir: Path, instruments: Iterable[Instrument] = ()) -> Trading:
-    """What the journals of `run_dir` add up to."""
-    trading = Trading(instruments)
+def read(
+    run_dir: Path, instruments: Iterable[Instrument] = (), day_of: Days | None = None
+) -> Trading:
+    """What the journals of `run_dir` add up to; `day_of` is a moment's trading day."""
+    trading = Trading(instruments, day_of)
     with Journals(run_dir, sources=SOURCES) as journals:
         for entry in journals.until():
             trading.apply(entry.event, entry.source)

@@ -6,6 +6,7 @@ the run has more than one.
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import groupby
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from tapewire.common.amounts import counted
 from tapewire.common.events import Fill, ForeignOrderReported, OrderTerms, signed
 from tapewire.console.records import blotter as trading
 from tapewire.console.records.blotter import BlotterOrder, Only, Trading
+from tapewire.console.records.ledger import DaySum
 from tapewire.console.records.trace import Trace
 from tapewire.console.views import times, trading_json
 from tapewire.console.views.tables import money
@@ -28,7 +30,7 @@ STATE = "state"
 NAMED_MAX = 5
 
 
-class _Table:
+class TradingTable:
     """A table of these columns: `>` aligns right, `~` folds first where space is short. With
     several accounts there is a column for them behind the first."""
 
@@ -69,9 +71,9 @@ def orders(found: list[BlotterOrder], of: Trading, only: Only) -> RenderableType
     """One row per order; below, why some were denied, rejected, lost or are unknown."""
     if not found:
         return Text(only.none("orders"))
-    table = _Table(
+    table = TradingTable(
         "time", "strategy~", "symbol", "side", "filled>", "type", "price>", STATE,
-        accounts=_several(of),
+        accounts=several_accounts(of),
     )  # fmt: skip
     for one, more in _folded(found):
         order, terms = one.order, one.terms
@@ -89,9 +91,10 @@ def fills(found: list[Fill], of: Trading, only: Only) -> RenderableType:
     """One row per fill, with what it cost."""
     if not found:
         return Text(only.none("fills"))
-    table = _Table(
-        "time", "strategy~", "symbol", "size>", "price>", "cost>", "exec id", accounts=_several(of)
-    )
+    table = TradingTable(
+        "time", "strategy~", "symbol", "size>", "price>", "cost>", "exec id",
+        accounts=several_accounts(of),
+    )  # fmt: skip
     for fill in found:
         cost = of.book.commission(fill.exec_id)
         table.row(
@@ -106,16 +109,17 @@ def positions(rows: list[dict[str, Any]], of: Trading, only: Only) -> Renderable
     """One row per position; the last column is what the broker reports."""
     if not rows:
         return Text(only.none("positions"))
-    table = _Table(
-        "symbol", "position>", "average>", "realised>", "fees>", "broker>", accounts=_several(of)
-    )
+    table = TradingTable(
+        "symbol", "position>", "average>", "realised>", "fees>", "broker>",
+        accounts=several_accounts(of),
+    )  # fmt: skip
     for row in rows:
         table.row(
             row["symbol"], row["account"], row["quantity"], money(row["average_cost"], 4),
             money(row["realised"]), money(row["fees"]), row["account_quantity"] or "-",
         )  # fmt: skip
     apart = [
-        f"{row['account']} {row['symbol']}" if _several(of) else row["symbol"]
+        f"{row['account']} {row['symbol']}" if several_accounts(of) else row["symbol"]
         for row in rows
         if row["account_quantity"] not in (None, row["quantity"])
     ]
@@ -125,13 +129,15 @@ def positions(rows: list[dict[str, Any]], of: Trading, only: Only) -> Renderable
     return Rows(table.shown, Text(note, style="yellow"))
 
 
-def blotter(found: list[BlotterOrder], of: Trading, only: Only) -> RenderableType:
-    """One row per order with what its fills come to; below, the totals."""
+def blotter(
+    found: list[BlotterOrder], of: Trading, only: Only, days: list[DaySum]
+) -> RenderableType:
+    """One row per order with what its fills come to; below, each trading day, and the totals."""
     if not found:
-        return Text(only.none("orders"))
-    table = _Table(
+        return Rows(Text(only.none("orders")), *map(_day, days))
+    table = TradingTable(
         "time", "strategy~", "symbol", "side", "filled>", "average>", "cost>", STATE, "us>",
-        accounts=_several(of),
+        accounts=several_accounts(of),
     )  # fmt: skip
     for one, more in _folded(found):
         cost = sum(trading.commission_of(of, one.executions.values()).values())
@@ -147,12 +153,25 @@ def blotter(found: list[BlotterOrder], of: Trading, only: Only) -> RenderableTyp
     paid = ", ".join(f"{money(v)} {k}" for k, v in totals["commission"].items()) or "nothing"
     states = ", ".join(f"{n} {s.lower()}" for s, n in totals["states"].items()) or "none"
     line = f"{counted(totals['fills'], 'fill')}, commissions {paid}; orders: {states}"
-    return Rows(table.shown, Text(line), Text(_days([one.created_ns for one in found], "order")))
+    last = Text(_days([one.created_ns for one in found], "order"))
+    return Rows(table.shown, *map(_day, days), Text(line), last)
+
+
+def _day(one: DaySum) -> Text:
+    """What a trading day came to, in a line."""
+    realised, paid = listed(one.realised), listed(one.commission)
+    made = f"{counted(one.orders, 'order')}, {counted(one.executions, 'execution')}"
+    return Text(f"{one.day}: {made}, realised {realised}, commissions {paid}")
+
+
+def listed(amounts: dict[str, Decimal]) -> str:
+    """Amounts of several currencies, each with its name."""
+    return ", ".join(f"{money(amount)} {name}" for name, amount in amounts.items()) or "nothing"
 
 
 def trace(found: Trace) -> RenderableType:
     """One row per step, with the microseconds since the one before; below, the ids in full."""
-    table = _Table("time", "us>", "step", "reported by~", "what~").shown
+    table = TradingTable("time", "us>", "step", "reported by~", "what~").shown
     for step, span in zip(found.steps, found.spans_us(), strict=True):
         shown = "" if span is None else f"{span:,.1f}"
         what = "" if step.detail in found.ids().values() else step.detail
@@ -162,7 +181,8 @@ def trace(found: Trace) -> RenderableType:
     return Rows(table, *ids, Text(line))
 
 
-def _several(of: Trading) -> bool:
+def several_accounts(of: Trading) -> bool:
+    """Whether the tables need a column for accounts."""
     return len(of.accounts()) > 1
 
 

@@ -1,13 +1,14 @@
 """Times as a person writes and reads them: ISO in UTC, or as far back as `-10m`."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from tapewire.common.config.settings import ConfigError
 from tapewire.simulator.market.times import time_ns
 
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DAYS: Final = re.compile(r"-(\d{1,5})d")
 _RELATIVE: Final = re.compile(r"-(\d{1,9})([smhd])")
 
 
@@ -24,6 +25,23 @@ def parse(option: str, text: str | None, now_ns: int) -> int | None:
         raise ConfigError(
             f"{option} is {text!r}, must be a time in UTC such as 2026-11-20T14:30:00,"
             " or a span back from now such as -10m (s, m, h, d)"
+        ) from None
+
+
+def day(option: str, text: str | None, today: date) -> date | None:
+    """The trading day that `text` names; None for None. `today` is the present one."""
+    if text is None:
+        return None
+    if text == "today":
+        return today
+    if relative := _DAYS.fullmatch(text):
+        return today - timedelta(days=int(relative[1]))
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(
+            f"{option} is {text!r}, must be a trading day such as 2026-11-20, or today, or days"
+            " back from that such as -7d"
         ) from None
 
 

@@ -8,6 +8,7 @@ from tapewire.common.accounting.book import ZERO
 from tapewire.common.amounts import text, text_or_none
 from tapewire.common.events import Fill, ForeignOrderReported
 from tapewire.console.records.blotter import BlotterOrder, Only, Trading, commission_of
+from tapewire.console.records.ledger import DaySum
 
 
 def texts(amounts: dict[str, Decimal]) -> dict[str, str]:
@@ -77,17 +78,28 @@ def fill(trading: Trading, one: Fill) -> dict[str, Any]:
     }
 
 
-def blotter(trading: Trading, found: list[BlotterOrder]) -> dict[str, Any]:
-    """Orders with their fills, and what they add up to."""
+def blotter(trading: Trading, found: list[BlotterOrder], days: list[DaySum]) -> dict[str, Any]:
+    """Orders with their fills, what they add up to, and what each trading day came to."""
     rows = [
         {
             **order(one),
+            "day": trading.day_of(one.created_ns).isoformat(),
             "commission": texts(commission_of(trading, one.executions.values())),
             "fills": [fill(trading, each) for each in one.executions.values()],
         }
         for one in found
     ]
-    return {"orders": rows, "totals": totals(trading, found)}
+    return {"orders": rows, "days": [*map(_day, days)], "totals": totals(trading, found)}
+
+
+def _day(one: DaySum) -> dict[str, Any]:
+    return {
+        "day": one.day.isoformat(),
+        "orders": one.orders,
+        "executions": one.executions,
+        "realised": texts(one.realised),
+        "commission": texts(one.commission),
+    }
 
 
 def totals(trading: Trading, found: list[BlotterOrder]) -> dict[str, Any]:

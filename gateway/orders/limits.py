@@ -22,6 +22,7 @@ from typing import Final
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.orders import Order
+from tapewire.common.accounting.trading_days import Days
 from tapewire.common.clock import Now
 from tapewire.common.events import Event, SubmitOrder
 from tapewire.common.instruments import Instrument
@@ -39,8 +40,13 @@ class Ledger(Accounts[Intent]):
     makes of it, with the broker's word on what was traded elsewhere.
     """
 
-    def __init__(self, instruments: Iterable[Instrument], holdings: Holdings) -> None:
-        super().__init__(instruments, Intent)
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        holdings: Holdings,
+        day_of: Days | None = None,
+    ) -> None:
+        super().__init__(instruments, Intent, day_of)
         self._holdings = holdings
 
     def exposure(self, account: str, symbol: str, without: Order | None = None) -> Exposure:

@@ -49,6 +49,20 @@ BAD = {
         " rate_max_per_s, reconnect_ms, settle_ms"
     ),
     "tsw = 1": "tsw is not a known key; did you mean tws?",
+    '[trading_day]\nzone = "Chicago"': (
+        "trading_day.zone is 'Chicago', must be the name of a time zone, such as Europe/Berlin"
+    ),
+    '[trading_day]\nends = "25:00"': (
+        "trading_day.ends is '25:00', must be a time of day, such as 17:00"
+    ),
+    '[ledger]\ncurrency = "usd"': (
+        "ledger.currency is 'usd', must be a currency of three capital letters, such as USD"
+    ),
+    '[ledger]\ncurrency = "USD"\nrates = { EUR = 0 }': "ledger.rates.EUR is 0, must be above 0",
+    "[ledger]\nrates = { EUR = 2 }": (
+        "ledger.rates is {'EUR': 2}, must be empty without ledger.currency, in which rates are"
+        " prices"
+    ),
     "[metrics]\nprot = 1": "metrics.prot is not a known key; expected one of: enabled",
     WARM_UP + "form = 1": (
         "warm_up.form of [[strategies]] number 1 is not a known key; did you mean from?"

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapewire.common.accounting.book import Book, trading_days
+from tapewire.common.accounting.book import Book
+from tapewire.common.accounting.trading_days import trading_days
 from tapewire.common.events import Side
 from tests.common.test_book import EXECUTIONS, commission, fill
 

@@ -1,0 +1,37 @@
+"""Trading days: which day a moment belongs to, by a zone and the local time at which a day ends."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+MINUTE_NS: Final = 60_000_000_000
+MINUTES_KNOWN_MAX: Final = 1024
+ZONE: Final = "America/Chicago"
+ENDS: Final = time(17)
+"""The trading day of CME products."""
+Days = Callable[[int], date]
+"""The trading day of a moment, given in UTC nanoseconds."""
+
+
+def trading_days(zone: str = ZONE, ends: time = ENDS) -> Days:
+    """Trading days that end at a local time; what comes after it belongs to the next day.
+
+    Raises KeyError for an unknown zone.
+    """
+    local, known = ZoneInfo(zone), dict[int, date]()  # by minute: no day begins within one
+    rest = timedelta(hours=24) - timedelta(hours=ends.hour, minutes=ends.minute)
+
+    def day_of(ts_ns: int) -> date:
+        minute = ts_ns // MINUTE_NS
+        day = known.get(minute)
+        if day is None:
+            if len(known) >= MINUTES_KNOWN_MAX:
+                known.clear()
+            moment = datetime.fromtimestamp(minute * 60, UTC).astimezone(local)
+            midnight = ends == time(0)
+            day = moment.date() if midnight else (moment.replace(tzinfo=None) + rest).date()
+            known[minute] = day
+        return day
+
+    return day_of

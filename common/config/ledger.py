@@ -1,0 +1,59 @@
+"""The tables of `tapewire.toml` about what trading came to: trading days, and the ledger."""
+
+from datetime import time
+from decimal import Decimal
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from tapewire.common.accounting.trading_days import Days, trading_days
+from tapewire.common.config.sections import Section
+
+CURRENCY: Final = r"^[A-Z]{3}$"
+TIME_OF_DAY: Final = r"^([01]\d|2[0-3]):[0-5]\d$"
+Currency = Annotated[str, Field(pattern=CURRENCY)]
+
+
+class TradingDayConfig(Section):
+    """When a trading day ends: a time of day in a zone. What comes after it is of the next day.
+
+    Rules about a day's loss, the ledger and the blotter go by it.
+    """
+
+    zone: str = "America/Chicago"
+    ends: Annotated[str, Field(pattern=TIME_OF_DAY)] = "17:00"
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("the name of a time zone, such as Europe/Berlin") from None
+        return zone
+
+    def days(self) -> Days:
+        """The trading day of a moment."""
+        return trading_days(self.zone, time.fromisoformat(self.ends))
+
+
+class LedgerConfig(Section):
+    """How realised P&L is worked out, and what currencies are worth.
+
+    With `currency`, sums are given in it as well; `rates` are the prices of one unit of the others.
+    Currencies without a rate are never added up.
+    """
+
+    method: Literal["average", "fifo"] = "average"
+    currency: Annotated[str, Field(pattern=f"{CURRENCY}|^$")] = ""
+    rates: dict[Currency, Annotated[Decimal, Field(gt=0)]] = Field(default_factory=dict)
+
+    @field_validator("rates")
+    @classmethod
+    def _into_a_currency(
+        cls, rates: dict[str, Decimal], info: ValidationInfo
+    ) -> dict[str, Decimal]:
+        if rates and not info.data.get("currency"):
+            raise ValueError("empty without ledger.currency, in which rates are prices")
+        return rates
