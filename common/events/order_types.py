@@ -7,6 +7,8 @@ the TWS encoder and the decoder all read this table.
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from functools import cached_property
+from itertools import compress, product
 from typing import Final
 
 import msgspec
@@ -15,7 +17,7 @@ PRICES: Final = ("limit", "stop", "trail", "trail_percent", "limit_offset")
 """The fields of `OrderTerms` that are prices, distances or percentages."""
 
 
-class OrderKind(msgspec.Struct, frozen=True):
+class OrderKind(msgspec.Struct, frozen=True, dict=True):
     """One order type.
 
     `name` is TWS's own text for it. `fields` has every price that the type can have, with the field
@@ -37,6 +39,12 @@ class OrderKind(msgspec.Struct, frozen=True):
     def trails(self) -> bool:
         """Whether the broker moves the stop behind the market by itself."""
         return not self.one_of.isdisjoint(("trail", "trail_percent"))
+
+    @cached_property
+    def accepted(self) -> frozenset[tuple[bool, ...]]:
+        """The combinations of prices that it takes, each as whether it has each of `PRICES`."""
+        every = product((False, True), repeat=len(PRICES))
+        return frozenset(has for has in every if self.takes(list(compress(PRICES, has))))
 
     def takes(self, given: Collection[str]) -> bool:
         """Whether an order of this type can have exactly the prices named in `given`."""

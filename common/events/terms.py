@@ -22,9 +22,9 @@ Oca = Literal["", "cancel", "reduce"]
 """What a fill of one order does to the others of its group at the broker: nothing; cancels them;
 reduces them by what was filled. Either way only one of them is at the market at a time."""
 
-ABOVE_ZERO: Final = ("trail", "trail_percent", "limit_offset")
-"""Prices that are distances: below 0 or at 0 they mean nothing. A limit or a stop may be negative,
-as a spread's is."""
+_DISTANCES: Final = 2
+"""Where the distances begin in `PRICES`: at 0 or below they mean nothing. A limit or a stop may be
+negative, as a spread's is."""
 
 
 class OrderTerms(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -65,6 +65,17 @@ class OrderTerms(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return f"{self.side} {self.quantity:f} {self.type}{prices}{lasts}"
 
     @property
+    def has(self) -> tuple[bool, ...]:
+        """Whether it has each of `PRICES`; asked several times for every order."""
+        return (
+            self.limit is not None,
+            self.stop is not None,
+            self.trail is not None,
+            self.trail_percent is not None,
+            self.limit_offset is not None,
+        )
+
+    @property
     def prices(self) -> dict[str, Decimal]:
         """The prices that it has, by name, in the order of `PRICES`."""
         return {name: price for name in PRICES if (price := getattr(self, name)) is not None}
@@ -101,13 +112,20 @@ def terms_fault(terms: OrderTerms) -> str:
     kind = ORDER_TYPES.get(terms.type)
     if kind is None:
         return f"order type {terms.type} is not known; the types are {', '.join(ORDER_TYPES)}"
-    prices = terms.prices
-    if fault := kind.fault(prices):
-        return f"a {terms.type} order {fault}"
-    for name in ABOVE_ZERO:
-        if prices.get(name, 1) <= 0:
-            return f"{name} is {prices[name]:f}; it must be above 0"
+    has = terms.has
+    if has not in kind.accepted:
+        return f"a {terms.type} order {kind.fault(terms.prices)}"
+    if True in has[_DISTANCES:] and (fault := _distance_fault(terms)):
+        return fault
     return _duration_fault(terms) or _group_fault(terms)
+
+
+def _distance_fault(terms: OrderTerms) -> str:
+    for name in PRICES[_DISTANCES:]:
+        price = getattr(terms, name)
+        if price is not None and price <= 0:
+            return f"{name} is {price:f}; it must be above 0"
+    return ""
 
 
 def _duration_fault(terms: OrderTerms) -> str:

@@ -198,10 +198,12 @@ def _values(order: SubmitOrder) -> dict[str, str]:
         "account": order.account,
         "orderRef": order.intent_id,
     }
-    for name, price in terms.prices.items():
-        if name not in kind.fields:
-            raise ValueError(f"terms.{name} has no place in a {terms.type} order; leave it out")
-        values[kind.fields[name]] = format(price, "f")
+    if terms.has not in kind.accepted:
+        raise ValueError(f"a {terms.type} order {kind.fault(terms.prices)}")
+    for name, field in kind.fields.items():
+        price = getattr(terms, name)
+        if price is not None:
+            values[field] = format(price, "f")
     if terms.good_till_ns is not None:
         values["goodTillDate"] = _date_of(terms.good_till_ns)
     if terms.oca:
@@ -216,8 +218,10 @@ def _date_of(ts_ns: int) -> str:
 
 def legs_of(contract: Contract) -> tuple[tuple[int, int, str, str], ...]:
     """The legs of a combo as plain values; empty for any other contract."""
-    legs = contract.comboLegs or ()
-    return tuple((leg.conId, leg.ratio, leg.action, leg.exchange) for leg in legs)
+    legs = contract.comboLegs
+    return (
+        () if not legs else tuple((leg.conId, leg.ratio, leg.action, leg.exchange) for leg in legs)
+    )
 
 
 def contract_of(instrument: Instrument, con_id: int = 0) -> Contract:
