@@ -1,5 +1,6 @@
 """What a strategy is: callbacks to fill in, and what it may ask for and do."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -11,17 +12,16 @@ from tapewire.common.events import (
     Fill,
     OrderDenied,
     OrderExpired,
-    OrderState,
     OrderStateChanged,
     OrderTerms,
     OrderTermsChanged,
-    OrderType,
     Quote,
-    Side,
     TermChanges,
     Tick,
+    TimeInForce,
     Trade,
 )
+from tapewire.strategy.live_order import LiveOrder
 from tapewire.strategy.terms import Number, changes_of, terms_of
 
 OrderNews = OrderStateChanged | OrderTermsChanged | OrderDenied | OrderExpired
@@ -30,48 +30,6 @@ BarKind = Literal["time", "tick", "volume"]
 
 class NoParameters(msgspec.Struct, frozen=True):
     """The parameters of a strategy that takes none."""
-
-
-class LiveOrder(msgspec.Struct, frozen=True):
-    """An order of this strategy that works, or may. `id` is what `buy` or `sell` returned.
-
-    `terms.quantity` is the whole quantity, `filled` what its executions add up to, `remaining` what
-    could still fill: while a modify is under way, of the larger of the two quantities.
-    """
-
-    id: str
-    symbol: str
-    account: str
-    terms: OrderTerms
-    state: OrderState
-    filled: Decimal
-    remaining: Decimal
-    average_price: Decimal | None
-
-    @property
-    def side(self) -> Side:
-        """BUY or SELL."""
-        return self.terms.side
-
-    @property
-    def quantity(self) -> Decimal:
-        """The whole quantity, what is filled included."""
-        return self.terms.quantity
-
-    @property
-    def type(self) -> OrderType:
-        """MKT, LMT, STP and so on."""
-        return self.terms.type
-
-    @property
-    def limit(self) -> Decimal | None:
-        """The limit price, if it has one."""
-        return self.terms.limit
-
-    @property
-    def stop(self) -> Decimal | None:
-        """The stop price, if it has one."""
-        return self.terms.stop
 
 
 class StrategyContext(Protocol):
@@ -93,6 +51,9 @@ class StrategyContext(Protocol):
 
     def modify(self, order_id: str, changes: TermChanges) -> str:
         """As `submit`, for a modify."""
+
+    def close(self, symbol: str) -> str:
+        """As `submit`, for what is held of a symbol, once its orders on it are over."""
 
     def position(self, symbol: str) -> Decimal:
         """What this strategy's executions add up to."""
@@ -180,13 +141,37 @@ class Strategy:
         limit: Number | None = None,
         stop: Number | None = None,
         confidence: float = 1.0,
+        *,
+        trail: Number | None = None,
+        trail_percent: Number | None = None,
+        limit_offset: Number | None = None,
+        tif: TimeInForce | None = None,
+        good_till: datetime | int | None = None,
+        outside_hours: bool = False,
+        type: str | None = None,
     ) -> str:
-        """Signal a purchase: a market order, or one with a `limit` or a `stop` price.
+        """Signal a purchase: a market order, or one of the type that has the prices given.
+
+        `limit` alone makes a limit order, `stop` a stop order, both a stop-limit order; `trail` (a
+        distance) or `trail_percent` (of the price) a trailing stop, which `stop` may start and
+        `limit_offset` gives a limit. `type` names any other: "MOC", "LOC", "MIT", "PEG MID".
+
+        It lasts for the day, or as `tif` says: "GTC", "IOC", "FOK", "OPG"; or until `good_till`
+        (a datetime with a time zone, or nanoseconds UTC). `outside_hours` lets it trade outside
+        regular hours.
 
         Returns the order's id. While `live` is false it returns an empty text, and nothing is sent.
         Raises ValueError for a value that is no number, and for prices that no order type has.
         """
-        return self._submit(symbol, terms_of("BUY", quantity, limit, stop), confidence)
+        prices = {
+            "limit": limit, "stop": stop, "trail": trail, "trail_percent": trail_percent,
+            "limit_offset": limit_offset,
+        }  # fmt: skip
+        terms = terms_of(
+            "BUY", quantity, prices,
+            kind=type, tif=tif, good_till=good_till, outside_hours=outside_hours,
+        )  # fmt: skip
+        return self._submit(symbol, terms, confidence)
 
     def sell(
         self,
@@ -195,9 +180,36 @@ class Strategy:
         limit: Number | None = None,
         stop: Number | None = None,
         confidence: float = 1.0,
+        *,
+        trail: Number | None = None,
+        trail_percent: Number | None = None,
+        limit_offset: Number | None = None,
+        tif: TimeInForce | None = None,
+        good_till: datetime | int | None = None,
+        outside_hours: bool = False,
+        type: str | None = None,
     ) -> str:
         """Signal a sale; as `buy`."""
-        return self._submit(symbol, terms_of("SELL", quantity, limit, stop), confidence)
+        prices = {
+            "limit": limit, "stop": stop, "trail": trail, "trail_percent": trail_percent,
+            "limit_offset": limit_offset,
+        }  # fmt: skip
+        terms = terms_of(
+            "SELL", quantity, prices,
+            kind=type, tif=tif, good_till=good_till, outside_hours=outside_hours,
+        )  # fmt: skip
+        return self._submit(symbol, terms, confidence)
+
+    def close(self, symbol: str) -> str:
+        """Signal that what this strategy holds of `symbol` is to be closed, at the market.
+
+        Its orders on the symbol are cancelled first, and the closing order goes when they are over
+        and their fills are known, so that it never trades past flat. Returns the closing order's
+        id; if nothing is left to close by then, or its orders do not end in time, `on_order` gets
+        an `OrderExpired` with that id and the reason. An empty text means that there is nothing to
+        close, or as `buy` does. Raises ValueError where it is held in several accounts.
+        """
+        return self._context.close(symbol)
 
     def cancel(self, order_id: str) -> str:
         """Signal that an order is to be cancelled; `order_id` is what `buy` or `sell` returned.
@@ -212,12 +224,21 @@ class Strategy:
         quantity: Number | None = None,
         limit: Number | None = None,
         stop: Number | None = None,
+        *,
+        trail: Number | None = None,
+        trail_percent: Number | None = None,
+        limit_offset: Number | None = None,
     ) -> str:
         """Signal new terms for an order; None leaves a term as it is. Returns as `cancel` does.
 
-        `quantity` is the whole quantity, what is already filled included.
+        `quantity` is the whole quantity, what is already filled included. The stop of a trailing
+        order cannot be changed, for the market moves it; its distance can.
         """
-        return self._context.modify(order_id, changes_of(quantity, limit, stop))
+        prices = {
+            "limit": limit, "stop": stop, "trail": trail, "trail_percent": trail_percent,
+            "limit_offset": limit_offset,
+        }  # fmt: skip
+        return self._context.modify(order_id, changes_of(quantity, prices))
 
     def position(self, symbol: str) -> Decimal:
         """What this strategy holds of `symbol`: its own executions since the last flatten."""

@@ -12,7 +12,9 @@ from tapewire.common.events import (
     Signal,
     TermChanges,
 )
-from tapewire.strategy.base import BarKind, LiveOrder
+from tapewire.strategy.base import BarKind
+from tapewire.strategy.closing import Closings
+from tapewire.strategy.live_order import LiveOrder
 from tapewire.strategy.outgoing import Outgoing
 from tapewire.strategy.portfolio import Portfolio
 from tapewire.strategy.state import State
@@ -51,6 +53,7 @@ class Context:
         self.trigger = Trigger()
         self.portfolio = Portfolio()
         self.outgoing = Outgoing(self.portfolio, config.signal_ttl_ms * 1_000_000)
+        self.closings = Closings(self.portfolio, self.outgoing, config.signal_ttl_ms * 1_000_000)
         self.timers = Timers()
         self.symbol_bars = SymbolBars()
         self.state = State(config.name, saved)
@@ -88,6 +91,22 @@ class Context:
         signal = ModifySignal(signal_id=order_id, changes=changes, **self._envelope())
         return self.outgoing.add(signal, self.clock.time)
 
+    def close(self, symbol: str) -> str:
+        """See `StrategyContext`."""
+        if not self.live:
+            return ""
+        if under_way := self.closings.of(symbol):
+            return under_way
+        account, in_the_way = self.closings.account_of(symbol), self.closings.in_the_way(symbol)
+        if not (in_the_way or self.portfolio.position(symbol)):
+            return ""
+        for order_id in in_the_way:
+            if not self.outgoing.cancels(order_id):
+                self.cancel(order_id)
+        signal = {"symbol": symbol, "trigger_price": self.trigger.price(), **self._envelope()}
+        signal["account"] = account or signal["account"]
+        return self.closings.ask(self.clock.time, **signal)
+
     def _envelope(self) -> dict[str, Any]:
         """What all signals carry: a new id, who sends it, until when it holds, what caused it."""
         self.signals += 1
@@ -112,7 +131,8 @@ class Context:
 
     def pending(self, symbol: str) -> int:
         """See `StrategyContext`."""
-        return self.outgoing.pending(symbol) + self.portfolio.live(symbol)
+        closing = bool(self.closings.of(symbol))
+        return self.outgoing.pending(symbol) + self.portfolio.live(symbol) + closing
 
     def orders(self) -> list[LiveOrder]:
         """See `StrategyContext`."""

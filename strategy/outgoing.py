@@ -39,6 +39,7 @@ class Outgoing:
         self.waiting: OrderedDict[str, Waiting] = OrderedDict()
         self._unanswered = Unanswered(RESEND_NS)  # but for those that waiting signals cancel
         self._cancels: Counter[str] = Counter()  # that wait, by the signal that each cancels
+        self._given_up: dict[str, str] = {}  # delivered and never answered, with their symbols
         self._portfolio = portfolio
         self._ttl_ns = ttl_ns
 
@@ -54,6 +55,7 @@ class Outgoing:
     def answered(self, signal_id: str) -> None:
         """The executor answered it, or its time is over."""
         one = self.waiting.pop(signal_id, None)
+        self._given_up.pop(signal_id, None)
         self._unanswered.answered(signal_id)
         if one is not None and isinstance(one.signal, CancelSignal):
             self._release(one.signal.signal_id)
@@ -76,6 +78,8 @@ class Outgoing:
         ]
         for one in over:
             self.answered(one.signal.id)
+            if one.is_delivered and isinstance(one.signal, Signal):
+                self._given_up[one.signal.id] = one.signal.symbol
         return expired
 
     def due(self, now: Now) -> list[AnySignal]:
@@ -87,6 +91,16 @@ class Outgoing:
         """How many signals to trade `symbol` have no answer."""
         signals = (one.signal for one in self.waiting.values())
         return sum(isinstance(s, Signal) and s.symbol == symbol for s in signals)
+
+    def may_trade(self, symbol: str) -> list[str]:
+        """The signals to trade `symbol` that may have become an order without our knowing."""
+        signals = (one.signal for one in self.waiting.values())
+        waiting = [s.id for s in signals if isinstance(s, Signal) and s.symbol == symbol]
+        return waiting + [name for name, given_up in self._given_up.items() if given_up == symbol]
+
+    def cancels(self, signal_id: str) -> bool:
+        """Whether a cancel of that signal waits for its answer."""
+        return signal_id in self._cancels
 
     def _hold(self, signal_id: str) -> None:
         """Do not send it while its cancel waits."""

@@ -29,9 +29,10 @@ from tapewire.common.events import (
     OrderCreated,
     OrderIntended,
     OrderState,
+    OrderStateChanged,
     Scope,
 )
-from tapewire.strategy.base import LiveOrder
+from tapewire.strategy.live_order import LiveOrder
 
 
 class Portfolio:
@@ -46,6 +47,8 @@ class Portfolio:
         self._intended_seq: dict[str, int] = {}
         self._first_seq: dict[str, int] = {}  # of executions whose order is not known
         self._flattened_seq: dict[Scope, int] = {}
+        self._reported_filled: dict[str, Decimal] = {}  # by the executor, by intent
+        self._unsettled: dict[str, Order] = {}  # where that is not what the executions add up to
 
     def __repr__(self) -> str:
         held = ", ".join(f"{symbol} {q:f}" for symbol, q in self._positions.items() if q)
@@ -58,6 +61,9 @@ class Portfolio:
         order = self._orders.apply(event)
         if order is not None and isinstance(event, OrderCreated):
             self._by_signal[event.signal_id] = order
+        elif order is not None and isinstance(event, OrderStateChanged):
+            self._reported_filled[event.intent_id] = event.filled
+            self._compare(order)
 
     def on_intended(self, event: OrderIntended, seq: int) -> None:
         """The gateway took an order: only its place in the journal counts here."""
@@ -68,7 +74,8 @@ class Portfolio:
         self._first_seq.setdefault(execution_key(fill.exec_id), seq)
         if not self._executions.apply_fill(fill):
             return False
-        self._orders.apply(fill)
+        if (order := self._orders.apply(fill)) is not None:
+            self._compare(order)
         if self._counts(fill):
             self._held.apply_fill(fill)
             self._add_up()
@@ -95,6 +102,16 @@ class Portfolio:
             for scope, flattened_seq in self._flattened_seq.items()
         )
 
+    def _compare(self, order: Order) -> None:
+        """Whether what the executor last said was filled is what the executions add up to."""
+        intent_id = order.intent_id
+        if self._reported_filled.get(intent_id, order.filled) != order.filled:
+            self._unsettled[intent_id] = order
+            return
+        self._unsettled.pop(intent_id, None)
+        if not order.live:
+            self._reported_filled.pop(intent_id, None)
+
     def _add_up(self) -> None:
         positions: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
         for position in self._held.of():
@@ -106,6 +123,14 @@ class Portfolio:
     def position(self, symbol: str) -> Decimal:
         """What is held of `symbol`, in all accounts."""
         return self._positions.get(symbol, ZERO)
+
+    def holders(self, symbol: str) -> list[str]:
+        """The accounts in which `symbol` is held."""
+        return [p.account for p in self._held.of() if p.symbol == symbol and p.quantity]
+
+    def is_settled(self, symbol: str) -> bool:
+        """Whether the executor and the fills agree on how much of each order on it was filled."""
+        return all(order.order.symbol != symbol for order in self._unsettled.values())
 
     def live(self, symbol: str) -> int:
         """How many orders on `symbol` work, or may."""

@@ -199,6 +199,10 @@ class Runner:
         """The signals to send now; those whose time is over end first."""
         self.context.clock.time = now
         outgoing = self.context.outgoing
+        closings = self.context.closings
+        if closings and self.context.live:
+            for ended in closings.release(now):
+                self._call(self.strategy.on_order, ended)
         if not outgoing.waiting:
             return []
         for expired in outgoing.expired(now):

@@ -17,7 +17,7 @@ from tapewire.common.events import (
     OrderTermsChanged,
     Scope,
 )
-from tapewire.strategy.base import LiveOrder
+from tapewire.strategy.live_order import LiveOrder
 from tests.strategy.kit import (
     LIMIT,
     SECOND,

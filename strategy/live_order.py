@@ -1,0 +1,84 @@
+"""An order as its strategy sees it."""
+
+from decimal import Decimal
+
+import msgspec
+
+from tapewire.common.events import OrderState, OrderTerms, OrderType, Side, TimeInForce
+
+
+class LiveOrder(msgspec.Struct, frozen=True):
+    """An order of this strategy that works, or may. `id` is what `buy` or `sell` returned.
+
+    `terms.quantity` is the whole quantity, `filled` what its executions add up to, `remaining` what
+    could still fill: while a modify is under way, of the larger of the two quantities.
+    """
+
+    id: str
+    symbol: str
+    account: str
+    terms: OrderTerms
+    state: OrderState
+    filled: Decimal
+    remaining: Decimal
+    average_price: Decimal | None
+
+    @property
+    def side(self) -> Side:
+        """BUY or SELL."""
+        return self.terms.side
+
+    @property
+    def quantity(self) -> Decimal:
+        """The whole quantity, what is filled included."""
+        return self.terms.quantity
+
+    @property
+    def type(self) -> OrderType:
+        """MKT, LMT, STP and so on."""
+        return self.terms.type
+
+    @property
+    def tif(self) -> TimeInForce:
+        """How long it lasts: DAY, GTC and so on."""
+        return self.terms.time_in_force
+
+    @property
+    def limit(self) -> Decimal | None:
+        """The limit price, if it has one."""
+        return self.terms.limit
+
+    @property
+    def stop(self) -> Decimal | None:
+        """The stop price, if it has one; of a trailing order the first one."""
+        return self.terms.stop
+
+    @property
+    def trail(self) -> Decimal | None:
+        """The distance that a trailing stop keeps, if it was given as an amount."""
+        return self.terms.trail
+
+    @property
+    def trail_percent(self) -> Decimal | None:
+        """The distance that a trailing stop keeps, if it was given in % of the price."""
+        return self.terms.trail_percent
+
+    @property
+    def limit_offset(self) -> Decimal | None:
+        """How far a TRAIL LIMIT order's limit is behind its stop."""
+        return self.terms.limit_offset
+
+    @property
+    def good_till_ns(self) -> int | None:
+        """When a GTD order ends, in nanoseconds UTC."""
+        return self.terms.good_till_ns
+
+    @property
+    def outside_hours(self) -> bool:
+        """Whether it trades outside regular hours too."""
+        return self.terms.outside_hours
+
+    @property
+    def group(self) -> str:
+        """What it belongs to together with other orders; empty if it stands alone."""
+        return self.terms.group
