@@ -1,21 +1,16 @@
-"""Answers to questions about the accounts: orders, executions, positions, values."""
+"""Answers to questions about contracts, orders, executions and positions."""
 
-from decimal import Decimal
-
-from tapewire.simulator.exchange.account import Accounts, Holding
+from tapewire.simulator.account_reports import AccountReports
+from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_checks import NO_CONTRACT
 from tapewire.simulator.exchange.order_handler import OrderHandler
-from tapewire.simulator.exchange.orders import ZERO, Execution
+from tapewire.simulator.exchange.orders import Execution
 from tapewire.simulator.protocol import messages
-from tapewire.simulator.protocol.messages import NO_ID
 from tapewire.simulator.protocol.order_messages import completed_order, open_order
 from tapewire.simulator.protocol.outbox import Outbox
 from tapewire.simulator.protocol.requests import (
-    AccountSummary,
-    AccountUpdates,
-    AccountUpdatesMulti,
     BadRequest,
     CancelPositions,
     CompletedOrders,
@@ -23,42 +18,38 @@ from tapewire.simulator.protocol.requests import (
     Executions,
     OpenOrders,
     Positions,
-    invalid,
 )
 from tapewire.simulator.protocol.session import Session
-from tapewire.simulator.settings import SimulatorSettings
 
-CENT = Decimal("0.01")
 NS_PER_DAY = 86_400_000_000_000
 
 
 class Reports:
     """Answers requests from the books; `filled` sends what subscribers to positions get.
 
-    A message about a position or a value names its account. Positions and summaries are of all
-    accounts; a client can subscribe to the updates of one account at a time.
+    A message about a position names its account. Positions are of all accounts. `values` answers
+    for what the accounts are worth.
     """
 
     def __init__(
         self,
-        settings: SimulatorSettings,
         contracts: Contracts,
         exchange: Exchange,
         accounts: Accounts,
         outbox: Outbox,
+        values: AccountReports,
     ) -> None:
-        self._currency = settings.currency
         self._contracts = contracts
         self._exchange = exchange
         self._accounts = accounts
         self._outbox = outbox
         self._position_subscribers: dict[int, Session] = {}
-        self._account_subscribers: dict[int, tuple[Session, str]] = {}
+        self._values = values
 
     def forget(self, conn: int) -> None:
         """End a connection's subscriptions."""
         self._position_subscribers.pop(conn, None)
-        self._account_subscribers.pop(conn, None)
+        self._values.forget(conn)
 
     def filled(self, execution: Execution) -> None:
         """Send the changed position to all subscribers."""
@@ -69,9 +60,7 @@ class Reports:
         holding = self._accounts.books[account].holdings[symbol]
         for session in self._position_subscribers.values():
             self._outbox.send(session, messages.position(account, holding))
-        for session, wanted in self._account_subscribers.values():
-            if wanted == account:
-                self._send_portfolio(session, account, holding)
+        self._values.position_changed(account, holding)
 
     def contract_details(self, session: Session, request: ContractDetails) -> None:
         """Answer reqContractDetails with every instrument that matches."""
@@ -120,87 +109,6 @@ class Reports:
     def cancel_positions(self, session: Session, _request: CancelPositions) -> None:
         """Stop sending changes of positions."""
         self._position_subscribers.pop(session.conn, None)
-
-    def account_updates(self, session: Session, request: AccountUpdates) -> None:
-        """Answer reqAccountUpdates, and send each later change of a holding of that account."""
-        if not request.subscribe:
-            self._account_subscribers.pop(session.conn, None)
-            return
-        account, send = self._account(NO_ID, request.account), self._outbox.send
-        for value in self._values(account):
-            send(session, messages.account_value(account, value))
-        for holding in self._accounts.books[account].held():
-            self._send_portfolio(session, account, holding)
-        send(session, messages.account_time(self._outbox.now_ns))
-        send(session, messages.account_download_end(account))
-        self._account_subscribers[session.conn] = (session, account)
-
-    def account_updates_multi(self, session: Session, request: AccountUpdatesMulti) -> None:
-        """Answer reqAccountUpdatesMulti, once, for one account or for all of them."""
-        req_id, model = request.req_id, request.model
-        accounts = list(self._accounts.books)
-        if request.account:
-            accounts = [self._account(req_id, request.account)]
-        for account in accounts:
-            for value in self._values(account):
-                fields = messages.account_update_multi(req_id, account, model, value)
-                self._outbox.send(session, fields)
-        self._outbox.send(session, messages.account_update_multi_end(req_id))
-
-    def account_summary(self, session: Session, request: AccountSummary) -> None:
-        """Answer reqAccountSummary, once, with the requested tags of all accounts."""
-        wanted = {tag.strip() for tag in request.tags.split(",")}
-        for account in self._accounts.books:
-            for value in self._values(account):
-                if value[0] in wanted:
-                    fields = messages.account_summary(request.req_id, account, value)
-                    self._outbox.send(session, fields)
-        self._outbox.send(session, messages.account_summary_end(request.req_id))
-
-    def _send_portfolio(self, session: Session, account: str, holding: Holding) -> None:
-        mark = self._mark(holding.instrument.symbol)
-        self._outbox.send(session, messages.portfolio_value(account, holding, mark))
-
-    def _values(self, account: str) -> list[messages.Value]:
-        """An account's values as (key, value, currency); nothing here is on margin."""
-        books = self._accounts.books[account]
-        held = [(one, self._mark(one.instrument.symbol)) for one in books.held()]
-        net = books.cash + sum((books.value(*pair) for pair in held), ZERO)
-        gross = sum((one.exposure(mark) for one, mark in held), ZERO)
-        amounts = {
-            "NetLiquidation": net,
-            "EquityWithLoanValue": net,
-            "TotalCashValue": books.cash,
-            "SettledCash": books.cash,
-            "AccruedCash": ZERO,
-            "AvailableFunds": net,
-            "ExcessLiquidity": net,
-            "BuyingPower": net * 4,
-            "GrossPositionValue": gross,
-            "InitMarginReq": ZERO,
-            "MaintMarginReq": ZERO,
-            "RealizedPnL": sum((one.realised for one, _ in held), ZERO),
-            "UnrealizedPnL": sum((one.unrealised(mark) for one, mark in held), ZERO),
-        }
-        values = [
-            ("AccountCode", account, ""),
-            ("AccountReady", "true", ""),
-            ("AccountType", "INDIVIDUAL", ""),
-        ]
-        return values + [
-            (key, format(amount.quantize(CENT), "f"), self._currency)
-            for key, amount in amounts.items()
-        ]
-
-    def _mark(self, symbol: str) -> Decimal | None:
-        return self._exchange.books[symbol].mark()
-
-    def _account(self, req_id: int, name: str) -> str:
-        """The account that a request means; raises BadRequest if it means none."""
-        account = self._accounts.resolve(name)
-        if not account:
-            raise invalid(req_id, f"Invalid account code {name!r}.")
-        return account
 
 
 def _matches(one: Execution, request: Executions) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator import audit
+from tapewire.simulator.account_reports import AccountReports
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.matching import Exchange
@@ -56,8 +57,11 @@ class TwsServer:
         self._accounts = Accounts(settings.accounts, known.values(), settings.cash)
         limits = Limits(settings.lines_max, settings.tick_by_tick_max)
         self._feed = Feed(self._contracts, self._outbox, limits)
+        self._values = AccountReports(
+            settings.currency, self._exchange, self._accounts, self._outbox
+        )
         self._reports = Reports(
-            settings, self._contracts, self._exchange, self._accounts, self._outbox
+            self._contracts, self._exchange, self._accounts, self._outbox, self._values
         )
         self._sessions: dict[int, Session] = {}
         self._serving: dict[int, Session] = {}  # by client id
@@ -149,10 +153,11 @@ class TwsServer:
         self._outbox.now_ns = now_ns
         if not self._is_held():
             self._feed_rows(now_ns)
+        self._values.pass_time()
         self.faults.passed()
 
     def _feed_rows(self, now_ns: int) -> None:
-        before = self._feed.sent
+        before, rows = self._feed.sent, self._rows
         books, orders = self._exchange.books, self._order_handler
         apply = self._feed.keep if self.faults.is_cut_off else self._feed.apply
         for row in self._clock.take(now_ns, self.settings.rows_max_per_tick):
@@ -161,16 +166,16 @@ class TwsServer:
                 continue  # a file may have other symbols too
             apply(row, now_ns)
             orders.apply(row, now_ns)
+        if self._rows > rows:
+            self._values.moved()
         if sent := self._feed.sent - before:
             self._note(audit.market_data(now_ns, sent, self._feed.sent))
 
     def next_due_ns(self) -> int | None:
         """When to call `tick` next; None: after the next input, or never."""
         market_ns = None if self._is_held() else self._clock.due_ns()
-        faults_ns = self.faults.due_ns()
-        if faults_ns is None or market_ns is None:
-            return market_ns if faults_ns is None else faults_ns
-        return min(market_ns, faults_ns)
+        due = (market_ns, self.faults.due_ns(), self._values.due_ns())
+        return min((one for one in due if one is not None), default=None)
 
     def take_output(self) -> list[tuple[int, bytes]]:
         """The output since the last call: (conn, bytes)."""
@@ -257,6 +262,7 @@ class TwsServer:
 
     def _make_handlers(self) -> dict[type[ask.Request], Callable[[Session, Any], None]]:
         reports, orders, feed = self._reports, self._order_handler, self._feed
+        values = self._values
         return {
             ask.MarketData: self._market_data,
             ask.CancelMarketData: feed.unsubscribe,
@@ -272,9 +278,11 @@ class TwsServer:
             ask.OpenOrders: reports.open_orders,
             ask.CompletedOrders: reports.completed_orders,
             ask.Executions: lambda session, request: reports.executions(session, request, orders),
-            ask.AccountUpdates: reports.account_updates,
-            ask.AccountUpdatesMulti: reports.account_updates_multi,
-            ask.AccountSummary: reports.account_summary,
+            ask.AccountUpdates: values.updates,
+            ask.AccountUpdatesMulti: values.updates_multi,
+            ask.CancelAccountUpdatesMulti: values.cancel_multi,
+            ask.AccountSummary: values.summary,
+            ask.CancelAccountSummary: values.cancel_summary,
             ask.Positions: reports.positions,
             ask.CancelPositions: reports.cancel_positions,
             ask.NextIds: self._next_ids,

@@ -111,6 +111,16 @@ def _account_summary(read: Fields, _version: int) -> Request:
     return ask.AccountSummary(req_id, read.text())
 
 
+def _cancel_account_summary(read: Fields, _version: int) -> Request:
+    read.skip(1)
+    return ask.CancelAccountSummary(read.identity())
+
+
+def _cancel_account_updates_multi(read: Fields, _version: int) -> Request:
+    read.skip(1)
+    return ask.CancelAccountUpdatesMulti(read.identity())
+
+
 def _market_data_type(read: Fields, _version: int) -> Request:
     read.skip(1)
     return ask.MarketDataType(read.integer())
@@ -150,11 +160,11 @@ DECODERS: dict[int, Callable[[Fields, int], Request]] = {
     59: _market_data_type,
     61: _bare(ask.Positions()),
     62: _account_summary,
-    63: _bare(ask.Ignored(), fields=2),  # account summaries are sent once
+    63: _cancel_account_summary,
     64: _bare(ask.CancelPositions()),
     71: _start_api,
     76: _account_updates_multi,
-    77: _bare(ask.Ignored(), fields=2),  # as 63
+    77: _cancel_account_updates_multi,
     97: _tick_by_tick,
     98: _cancel_tick_by_tick,
     99: _completed_orders,

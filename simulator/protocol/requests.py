@@ -142,6 +142,18 @@ class AccountSummary(Request, frozen=True):
     tags: str
 
 
+class CancelAccountUpdatesMulti(Request, frozen=True):
+    """End the values that were asked for under `req_id`."""
+
+    req_id: int
+
+
+class CancelAccountSummary(Request, frozen=True):
+    """End the summary that was asked for under `req_id`."""
+
+    req_id: int
+
+
 class Positions(Request, frozen=True):
     """Subscribe to the positions of all accounts."""
 

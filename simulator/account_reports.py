@@ -1,0 +1,209 @@
+"""Answers to questions about account values, and what those who asked are sent of later changes.
+
+As with TWS, what has changed is sent every three minutes. A subscription to account updates, of one
+account or under a request's id, is also sent it at once when a position of the account changes; a
+summary is not.
+"""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Final
+
+from tapewire.simulator.exchange.account import Accounts, Holding
+from tapewire.simulator.exchange.matching import Exchange
+from tapewire.simulator.exchange.values import Refresh, account_values
+from tapewire.simulator.protocol import messages
+from tapewire.simulator.protocol.messages import NO_ID, Fields, Value
+from tapewire.simulator.protocol.outbox import Outbox
+from tapewire.simulator.protocol.requests import (
+    AccountSummary,
+    AccountUpdates,
+    AccountUpdatesMulti,
+    BadRequest,
+    CancelAccountSummary,
+    CancelAccountUpdatesMulti,
+    invalid,
+)
+from tapewire.simulator.protocol.session import Session
+
+CENT: Final = Decimal("0.01")
+SUMMARIES_MAX: Final = 2  # of one client at a time
+TOO_MANY: Final = "Maximum number of account summary requests exceeded"
+Write = Callable[[str, Value], Fields]
+"""Makes the message about a value of an account."""
+
+
+class Subscription:
+    """Values that a client has asked for. `keys` are those it wants, None for all; `at_once` sends
+    them when a position changes too; `portfolio` sends what the account holds as well."""
+
+    def __init__(
+        self,
+        session: Session,
+        accounts: list[str],
+        write: Write,
+        keys: frozenset[str] | None = None,
+        *,
+        at_once: bool = False,
+        portfolio: bool = False,
+    ) -> None:
+        self.session = session
+        self.accounts = accounts
+        self.write = write
+        self.at_once = at_once
+        self.portfolio = portfolio
+        self._keys = keys
+        self._sent: dict[tuple[str, str], Value] = {}
+
+    def news(self, account: str, values: list[Value]) -> Iterator[Fields]:
+        """The messages about those values that are not what was sent last."""
+        for value in values:
+            key = (account, value[0])
+            if (self._keys is None or value[0] in self._keys) and self._sent.get(key) != value:
+                self._sent[key] = value
+                yield self.write(account, value)
+
+
+class AccountReports:
+    """The account values of one TWS. Clients have one subscription to the updates of an account,
+    and any number under ids of their own."""
+
+    def __init__(
+        self, currency: str, exchange: Exchange, accounts: Accounts, outbox: Outbox
+    ) -> None:
+        self._currency = currency
+        self._exchange = exchange
+        self._accounts = accounts
+        self._outbox = outbox
+        self._refresh = Refresh()
+        self._subscriptions: dict[tuple[int, str, int], Subscription] = {}  # connection, kind, id
+
+    # ---- questions -----------------------------------------------------------------------------
+
+    def updates(self, session: Session, request: AccountUpdates) -> None:
+        """Answer reqAccountUpdates: one account's values and holdings, now and as they change."""
+        key = (session.conn, "updates", NO_ID)
+        if not request.subscribe:
+            self._subscriptions.pop(key, None)
+            return
+        account = self._account(NO_ID, request.account)
+        one = Subscription(session, [account], messages.account_value, at_once=True, portfolio=True)
+        self._begin(key, one)
+        self._outbox.send(session, messages.account_download_end(account))
+
+    def updates_multi(self, session: Session, request: AccountUpdatesMulti) -> None:
+        """Answer reqAccountUpdatesMulti: the values of one account or of all of them."""
+        req_id, model = request.req_id, request.model
+        accounts = list(self._accounts.books)
+        if request.account:
+            accounts = [self._account(req_id, request.account)]
+
+        def write(account: str, value: Value) -> Fields:
+            return messages.account_update_multi(req_id, account, model, value)
+
+        key = (session.conn, "multi", req_id)
+        self._begin(key, Subscription(session, accounts, write, at_once=True))
+        self._outbox.send(session, messages.account_update_multi_end(req_id))
+
+    def summary(self, session: Session, request: AccountSummary) -> None:
+        """Answer reqAccountSummary: the requested tags of all accounts."""
+        req_id, key = request.req_id, (session.conn, "summary", request.req_id)
+        others = [k for k in self._subscriptions if k[:2] == key[:2] and k != key]
+        if len(others) >= SUMMARIES_MAX:
+            text = f"Error processing request.-'bN' : cause - {TOO_MANY}"
+            raise BadRequest(req_id, 322, text)
+
+        def write(account: str, value: Value) -> Fields:
+            return messages.account_summary(req_id, account, value)
+
+        tags = frozenset(tag.strip() for tag in request.tags.split(","))
+        self._begin(key, Subscription(session, list(self._accounts.books), write, tags))
+        self._outbox.send(session, messages.account_summary_end(req_id))
+
+    def cancel_multi(self, session: Session, request: CancelAccountUpdatesMulti) -> None:
+        """End what reqAccountUpdatesMulti has begun."""
+        self._subscriptions.pop((session.conn, "multi", request.req_id), None)
+
+    def cancel_summary(self, session: Session, request: CancelAccountSummary) -> None:
+        """End what reqAccountSummary has begun."""
+        self._subscriptions.pop((session.conn, "summary", request.req_id), None)
+
+    def forget(self, conn: int) -> None:
+        """End a connection's subscriptions."""
+        for key in [key for key in self._subscriptions if key[0] == conn]:
+            del self._subscriptions[key]
+
+    # ---- changes -------------------------------------------------------------------------------
+
+    def position_changed(self, account: str, holding: Holding) -> None:
+        """A position has changed: send what goes with it to those who are told at once."""
+        self.moved()
+        for one in self._subscriptions.values():
+            if one.at_once and account in one.accounts:
+                self._send_values(one, account)
+                if one.portfolio:
+                    self._send_holding(one.session, account, holding)
+                    self._send_time(one.session)
+
+    def moved(self) -> None:
+        """Prices or holdings may have changed."""
+        self._refresh.moved(self._outbox.now_ns)
+
+    def due_ns(self) -> int | None:
+        """When `pass_time` is to be called next; None: when something has changed."""
+        return self._refresh.due_ns() if self._subscriptions else None
+
+    def pass_time(self) -> None:
+        """Send what is due."""
+        if self._refresh.take(self._outbox.now_ns):
+            for one in self._subscriptions.values():
+                self._send(one)
+
+    # ---- inside --------------------------------------------------------------------------------
+
+    def _begin(self, key: tuple[int, str, int], one: Subscription) -> None:
+        self._refresh.start(self._outbox.now_ns)
+        self._subscriptions[key] = one
+        self._send(one)
+
+    def _send(self, one: Subscription) -> None:
+        for account in one.accounts:
+            self._send_values(one, account)
+            if one.portfolio:
+                for holding in self._accounts.books[account].held():
+                    self._send_holding(one.session, account, holding)
+                self._send_time(one.session)
+
+    def _send_values(self, one: Subscription, account: str) -> None:
+        for fields in one.news(account, self._values(account)):
+            self._outbox.send(one.session, fields)
+
+    def _send_holding(self, session: Session, account: str, holding: Holding) -> None:
+        mark = self._mark(holding.instrument.symbol)
+        self._outbox.send(session, messages.portfolio_value(account, holding, mark))
+
+    def _send_time(self, session: Session) -> None:
+        self._outbox.send(session, messages.account_time(self._outbox.now_ns))
+
+    def _values(self, account: str) -> list[Value]:
+        """An account's values as (key, value, currency)."""
+        amounts = account_values(self._accounts.books[account], self._mark)
+        return [
+            ("AccountCode", account, ""),
+            ("AccountReady", "true", ""),
+            ("AccountType", "INDIVIDUAL", ""),
+            *(
+                (key, format(amount.quantize(CENT), "f"), self._currency)
+                for key, amount in amounts.items()
+            ),
+        ]
+
+    def _mark(self, symbol: str) -> Decimal | None:
+        return self._exchange.books[symbol].mark()
+
+    def _account(self, req_id: int, name: str) -> str:
+        """The account that a request means; raises BadRequest if it means none."""
+        account = self._accounts.resolve(name)
+        if not account:
+            raise invalid(req_id, f"Invalid account code {name!r}.")
+        return account

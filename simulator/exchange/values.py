@@ -1,0 +1,64 @@
+"""An account's values as the broker works them out, and when clients are sent them again."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+from tapewire.simulator.exchange.account import ZERO, Books
+
+EVERY_NS: Final = 180_000_000_000  # TWS's own interval, which nobody can change
+
+
+def account_values(books: Books, mark_of: Callable[[str], Decimal | None]) -> dict[str, Decimal]:
+    """An account's values by TWS's keys, in the account's currency; nothing here is on margin."""
+    held = [(one, mark_of(one.instrument.symbol)) for one in books.held()]
+    net = books.cash + sum((books.value(*pair) for pair in held), ZERO)
+    return {
+        "NetLiquidation": net,
+        "EquityWithLoanValue": net,
+        "TotalCashValue": books.cash,
+        "SettledCash": books.cash,
+        "AccruedCash": ZERO,
+        "AvailableFunds": net,
+        "ExcessLiquidity": net,
+        "BuyingPower": net * 4,
+        "GrossPositionValue": sum((one.exposure(mark) for one, mark in held), ZERO),
+        "InitMarginReq": ZERO,
+        "MaintMarginReq": ZERO,
+        "RealizedPnL": sum((one.realised for one, _ in held), ZERO),
+        "UnrealizedPnL": sum((one.unrealised(mark) for one, mark in held), ZERO),
+    }
+
+
+class Refresh:
+    """When values are sent again to those who have asked for them: every three minutes from the
+    first question on, unless nothing has moved since the last time."""
+
+    def __init__(self) -> None:
+        self._next_ns: int | None = None
+        self._has_moved = False
+
+    def start(self, now_ns: int) -> None:
+        """Somebody asked for values."""
+        if self._next_ns is None:
+            self._next_ns = now_ns + EVERY_NS
+
+    def moved(self, now_ns: int) -> None:
+        """A price or a holding may have changed."""
+        if self._has_moved or self._next_ns is None:
+            return
+        self._has_moved = True
+        if self._next_ns <= now_ns:  # nothing moved for a while, and nothing was sent
+            self._next_ns += -(-(now_ns + 1 - self._next_ns) // EVERY_NS) * EVERY_NS
+
+    def due_ns(self) -> int | None:
+        """When values are to be sent next; None while there is nothing to send."""
+        return self._next_ns if self._has_moved else None
+
+    def take(self, now_ns: int) -> bool:
+        """Whether values are to be sent now."""
+        due_ns = self.due_ns()
+        if due_ns is None or due_ns > now_ns:
+            return False
+        self._has_moved, self._next_ns = False, now_ns + EVERY_NS
+        return True
