@@ -133,26 +133,26 @@ class TwsSession:
 
     def _one(self, payload: bytes, now_ns: int) -> list[TwsMessage]:
         """A single message: a tick to the market, anything else to ibapi's decoder."""
-        fields = payload.split(b"\0")
-        read = self.market.readers.get(fields[0]) if self._translator else None
+        kind = payload.partition(b"\0")[0]
+        read = self.market.readers.get(kind) if self._translator else None
         if read is None:
-            return self._read(payload, fields)
+            return self._read(payload)
         try:
-            read(fields, now_ns)
+            read(payload.split(b"\0"), now_ns)
         except (ValueError, IndexError) as error:
             return [Undecodable(repr(error), payload)]
         return []
 
-    def _read(self, payload: bytes, fields: list[bytes]) -> list[TwsMessage]:
+    def _read(self, payload: bytes) -> list[TwsMessage]:
         if self.state == "IDENTIFYING":
-            return [self._identify(fields)]
+            return [self._identify(payload.split(b"\0"))]
         if self._translator is None:
-            return [self._agree(fields)]
+            return [self._agree(payload.split(b"\0"))]
         messages = self._translator.read(payload)
         for message in messages:
-            if isinstance(message, NextValidId):
+            if type(message) is NextValidId:
                 self.next_valid_id = message.order_id
-            elif isinstance(message, ManagedAccounts):
+            elif type(message) is ManagedAccounts:
                 self.accounts = message.accounts
                 self.refusal = self._refuses(message.accounts)
         if self.next_valid_id is not None and self.accounts:
