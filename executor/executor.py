@@ -91,19 +91,18 @@ class Executor:
 
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal, now or when it is read again."""
-        self.ledger.apply(event)
-        if isinstance(event, OrderCreated):
+        order = self.ledger.apply(event)
+        if type(event) is OrderStateChanged:
+            if order is not None and not order.live:
+                order.cancel_request = None
+                self._unanswered.answered(event.intent_id)
+        elif type(event) is OrderCreated:
             self._answered.add(event.signal_id)
             self._unanswered.add(event.order.intent_id)
         elif isinstance(event, OWN):
             self._answered.add(event.signal_id)
             self.signals_denied += isinstance(event, OrderDenied | OrderExpired)
             self.requests.apply(event)
-        elif isinstance(event, OrderStateChanged):
-            order = self.ledger.orders.get(event.intent_id)
-            if order is not None and not order.live:
-                order.cancel_request = None
-                self._unanswered.answered(event.intent_id)
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values: what a replay of the journals must come to."""
@@ -176,14 +175,15 @@ class Executor:
     def on_broker(self, event: Event, now: Now, source: str = roles.GATEWAY) -> list[Event]:
         """An event of a gateway's journal: taken in, and what of it is news here."""
         adopted: list[Event] = []
-        if isinstance(event, OrderIntended):
+        if type(event) is OrderIntended:
             adopted = self._adopt(event, now)
-        elif isinstance(event, ConnectionUp):
+        elif type(event) is ConnectionUp:
             self.accounts = event.accounts or self.accounts
         order = self.ledger.apply(event, source)
         self.view.note(event)
-        events = adopted + self._applied(self.requests.on_broker(event, now, live=self.live))
-        return events + (self._news(order, now) if order is not None else [])
+        if changes := self.requests.on_broker(event, now, live=self.live):
+            adopted += self._applied(changes)
+        return adopted + self._news(order, now) if order is not None else adopted
 
     def on_answer(self, answer: OrderAnswer, now: Now) -> Sequence[Event]:
         """The gateway answered for an intent: it need not be asked again.

@@ -44,6 +44,11 @@ Own = OrderDenied | OrderExpired | OrderCancelPending | OrderModifyPending | Ord
 OWN: Final = (OrderDenied, OrderExpired, OrderCancelPending, OrderModifyPending, OrderTermsChanged)
 """The executor's own events that are kept here."""
 
+ABOUT: Final = frozenset(
+    {OrderCancelRejected, OrderModifyIntended, OrderModified, OrderModifyRejected}
+)
+"""A gateway's events about cancels and modifies."""
+
 Check = Callable[[SubmitOrder, ExecutorOrder | None, Now], str]
 """Why an order must not go, by the rules; the exposure leaves out the order that it replaces."""
 
@@ -163,11 +168,14 @@ class OrderRequests:
     def on_broker(self, event: Event, now: Now, *, live: bool) -> list[Event]:
         """An event of the gateway's journal, which the ledger has: what came of it. `live`: it is
         news, not the past that is read again."""
-        if isinstance(event, ConnectionUp):  # what was asked for may have ended with the last one
+        kind = type(event)
+        if kind is ConnectionUp:  # what was asked for may have ended with the last one
             for live_order in self._orders.live():
                 if live_order.cancel_request is not None:
                     live_order.cancel_request.answered = False
                     self._unanswered.add(live_order.cancel_request.command.id)
+            return []
+        if kind not in ABOUT:
             return []
         order = self._orders.get(getattr(event, "intent_id", None))
         return self._about(order, event, now, live=live) if order is not None else []

@@ -10,7 +10,6 @@ from tapewire.common.accounting.orders import Order
 from tapewire.common.accounting.trading_days import Days
 from tapewire.common.events import (
     CancelOrder,
-    Event,
     ModifyOrder,
     OrderState,
     OrderStateChanged,
@@ -63,12 +62,20 @@ class Ledger(Accounts[ExecutorOrder]):
 
     def __init__(self, instruments: Iterable[Instrument], day_of: Days | None = None) -> None:
         super().__init__(instruments, ExecutorOrder, day_of)
+        self._on = {
+            **self._on,
+            OrderStateChanged: self._state_announced,
+            OrderTermsChanged: self._terms_announced,
+        }
 
-    def apply(self, event: Event, source: str = "") -> ExecutorOrder | None:
-        """Take in an event; gives the order that it is about, if that is known here."""
-        order = super().apply(event, source)
-        if isinstance(event, OrderStateChanged) and order is not None:
+    def _state_announced(self, event: OrderStateChanged, _source: str) -> ExecutorOrder | None:
+        order = self.orders.apply(event)
+        if order is not None:
             order.announced_state, order.announced_filled = event.state, event.filled
-        elif isinstance(event, OrderTermsChanged) and order is not None:
+        return order
+
+    def _terms_announced(self, event: OrderTermsChanged, _source: str) -> ExecutorOrder | None:
+        order = self.orders.apply(event)
+        if order is not None:
             order.announced_terms = event.terms
         return order

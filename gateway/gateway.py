@@ -23,6 +23,7 @@ from tapewire.common.events import (
     OrderAnswer,
     OrderFilled,
     OrderIntended,
+    PositionReported,
     ProcessState,
     ResolveOrder,
     SubmitOrder,
@@ -112,11 +113,13 @@ class Gateway:
 
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal."""
-        if isinstance(event, Fill):
+        if type(event) is Fill:
             self.holdings.apply(event, self.registry.fill(event.exec_id))
-        else:
+        elif type(event) is PositionReported:
             self.holdings.apply(event)
-        if isinstance(event, OrderIntended | CheckpointCompleted) and event.order_id:
+        elif (
+            type(event) is OrderIntended or type(event) is CheckpointCompleted
+        ) and event.order_id:
             self.broker.used_order_id(event.order_id)
         self.registry.apply(event)
         self.limits.note(event)

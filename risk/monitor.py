@@ -123,7 +123,7 @@ class RiskMonitor:
     def on_broker(self, event: Event, source: str = roles.GATEWAY, now_ns: int = 0) -> None:
         """An event of a gateway, at monotonic `now_ns`; rules are asked once per turn, by
         `check`."""
-        if isinstance(event, ConnectionUp):
+        if type(event) is ConnectionUp:
             self.login = frozenset(event.accounts) or self.login
         self.accounts.apply(event, source)
         self.view.note(event)

@@ -47,7 +47,7 @@ class Outgoing:
         """Take a signal that is to be sent; gives its id."""
         self.waiting[signal.id] = Waiting(signal, now.mono_ns + self._ttl_ns)
         self._unanswered.add(signal.id)
-        if isinstance(signal, CancelSignal):
+        if type(signal) is CancelSignal:
             self._cancels[signal.signal_id] += 1
             self._hold(signal.signal_id)
         return signal.id
@@ -57,7 +57,7 @@ class Outgoing:
         one = self.waiting.pop(signal_id, None)
         self._given_up.pop(signal_id, None)
         self._unanswered.answered(signal_id)
-        if one is not None and isinstance(one.signal, CancelSignal):
+        if one is not None and type(one.signal) is CancelSignal:
             self._release(one.signal.signal_id)
 
     def sent(self, signal: AnySignal, now: Now) -> None:
@@ -118,7 +118,7 @@ class Outgoing:
 
     def _is_early(self, signal: AnySignal) -> bool:
         """Whether it modifies an order that is not accepted yet."""
-        if not isinstance(signal, ModifySignal):
+        if type(signal) is not ModifySignal:
             return False
         is_early = self._portfolio.state_of(signal.signal_id) in ("CREATED", "INTENDED")
         return is_early or signal.signal_id in self.waiting

@@ -59,7 +59,7 @@ class Portfolio:
     def on_order(self, event: Event) -> None:
         """An event of the executor."""
         order = self._orders.apply(event)
-        if order is not None and isinstance(event, OrderCreated):
+        if order is not None and type(event) is OrderCreated:
             self._by_signal[event.signal_id] = order
         elif order is not None and isinstance(event, OrderStateChanged):
             self._reported_filled[event.intent_id] = event.filled
@@ -95,6 +95,8 @@ class Portfolio:
 
     def _counts(self, fill: Fill) -> bool:
         """Whether no flatten has closed it. A flatten closes positions, which have no strategy."""
+        if not self._flattened_seq:
+            return True
         first_seq = self._first_seq[execution_key(fill.exec_id)]
         taken_seq = self._intended_seq.get(fill.intent_id or "", first_seq)
         return not any(

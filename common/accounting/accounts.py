@@ -4,9 +4,9 @@ A book of executions, every order, and what the broker reports of positions, fed
 an exposure is taken from one moment. Executor, risk and console fold the journals here.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Final, Generic
+from typing import Any, Generic
 
 from tapewire.common.accounting.book import Book, Key, Reported
 from tapewire.common.accounting.executions import Executions
@@ -26,8 +26,6 @@ from tapewire.common.events import (
 )
 from tapewire.common.instruments import Instrument
 
-NAMES_A_KEY: Final = (OrderCreated, OrderIntended)
-
 
 class Accounts(Generic[OrderT]):
     """The accounts as the events show them; each execution counts once, whoever reports it."""
@@ -42,33 +40,46 @@ class Accounts(Generic[OrderT]):
         self.orders: Orders[OrderT] = Orders(make)
         self.reported = Reported()
         self._keys: set[Key] = set()
+        self._on: Mapping[type[Event], Callable[[Any, str], OrderT | None]] = {
+            Fill: self._filled,
+            Commission: self._charged,
+            PositionReported: self._reported,
+            ForeignOrderReported: self._foreign,
+            PositionCarried: self._carried,
+            OrderCreated: self._ordered,
+            OrderIntended: self._ordered,
+        }
 
     def apply(self, event: Event, source: str = "") -> OrderT | None:
         """Take in an event; gives the order that it is about, if that is known here.
 
         `source` names the journal that the event is from, where there are several.
         """
-        if isinstance(event, Fill):
-            self._keys.add((event.account, event.symbol))
-            self.book.apply_fill(event, source)
-            return self.orders.apply(event)  # known from another gateway, it may lack its order
-        if isinstance(event, Commission):
-            self.book.apply_commission(event)
-            return None
-        if isinstance(event, PositionReported):
-            self._keys.add((event.account, event.symbol))
-            self.reported.apply(event, source)
-            return None
-        if isinstance(event, ForeignOrderReported):
-            self._keys.add((event.account, event.symbol))
-            self.orders.foreign.apply(event, source)
-            return None
-        if isinstance(event, PositionCarried):
-            self._keys.add((event.account, event.symbol))
-            self.book.carry(event)
-            return None
-        if isinstance(event, NAMES_A_KEY):
-            self._keys.add((event.order.account, event.order.symbol))
+        handler = self._on.get(type(event))
+        return handler(event, source) if handler is not None else self.orders.apply(event)
+
+    def _filled(self, fill: Fill, source: str) -> OrderT | None:
+        self._keys.add((fill.account, fill.symbol))
+        self.book.apply_fill(fill, source)
+        return self.orders.apply(fill)  # known from another gateway, it may lack its order
+
+    def _charged(self, commission: Commission, _source: str) -> None:
+        self.book.apply_commission(commission)
+
+    def _reported(self, event: PositionReported, source: str) -> None:
+        self._keys.add((event.account, event.symbol))
+        self.reported.apply(event, source)
+
+    def _foreign(self, event: ForeignOrderReported, source: str) -> None:
+        self._keys.add((event.account, event.symbol))
+        self.orders.foreign.apply(event, source)
+
+    def _carried(self, event: PositionCarried, _source: str) -> None:
+        self._keys.add((event.account, event.symbol))
+        self.book.carry(event)
+
+    def _ordered(self, event: OrderCreated | OrderIntended, _source: str) -> OrderT | None:
+        self._keys.add((event.order.account, event.order.symbol))
         return self.orders.apply(event)
 
     def exposure(self, account: str, symbol: str, without: Order | None = None) -> Exposure:

@@ -303,7 +303,10 @@ class Book:
     def _totals(self, execution: str) -> Totals:
         """The totals of the day on which an execution was first reported."""
         day = (self._fills[execution].account, self.trading_day(execution))
-        return self.days.setdefault(day, Totals())
+        totals = self.days.get(day)
+        if totals is None:
+            totals = self.days[day] = Totals()
+        return totals
 
     def _rebuild(self, accounts: set[str]) -> None:
         """Apply the history of these accounts again: a correction may change every later day."""
@@ -335,6 +338,9 @@ class Reported:
         key = (event.account, event.symbol)
         words = self._by_source.setdefault(key, {})
         words[source] = event
+        if len(words) == 1:
+            self._positions[key] = event
+            return
         newest = max(words, key=lambda name: (words[name].ts_ns, name))
         self._positions[key] = words[newest]
 

@@ -4,7 +4,10 @@ A broker corrects an execution by reporting it again under the same id but for t
 last full stop, a number that grows: `0001.10` corrects `0001.9`.
 """
 
+from functools import lru_cache
 
+
+@lru_cache(maxsize=256)  # every fold of an execution asks for its key
 def execution_key(exec_id: str) -> str:
     """What an execution and its corrections share: the id but for the part after the last stop."""
     return exec_id.rpartition(".")[0] or exec_id

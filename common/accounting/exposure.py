@@ -46,9 +46,10 @@ class Exposure(NamedTuple):
     @property
     def nearest_zero(self) -> Decimal:
         """The smaller of both positions, 0 where their signs differ: what an order may reduce."""
-        if self.position * self._reported <= 0:
+        position, reported = self.position, self._reported
+        if not position or not reported or (position > 0) != (reported > 0):
             return ZERO
-        return min(self.position, self._reported, key=abs)
+        return min(position, reported, key=abs)
 
     @property
     def _reported(self) -> Decimal:
@@ -65,6 +66,8 @@ class Exposure(NamedTuple):
         """Whether an order of these terms can only bring the position nearer to zero, even if
         everything that works on its side fills first."""
         held = self.nearest_zero
+        if not held:
+            return False
         if terms.side == "SELL":
             return held > 0 and self.selling + terms.quantity <= held
         return held < 0 and self.buying + terms.quantity <= -held

@@ -39,7 +39,7 @@ class ForeignOrders:
     def __init__(self, is_ours: Callable[[ForeignOrderReported], bool]) -> None:
         self._is_ours = is_ours
         self._words: dict[str, dict[str, ForeignOrderReported]] = {}  # by id and source
-        self._tagged: defaultdict[str, set[str]] = defaultdict(set)  # ids by tag
+        self.tags: defaultdict[str, set[str]] = defaultdict(set)  # ids by tag
         self._counted: dict[str, ForeignOrderReported] = {}
         self._working: dict[Key, Working] = {}
 
@@ -51,15 +51,15 @@ class ForeignOrders:
         words = self._words.setdefault(event.id, {})
         words[source] = event
         if event.reference:
-            self._tagged[event.reference].add(event.id)
+            self.tags[event.reference].add(event.id)
         self._count(event.id)
         if not any(word.remaining for word in words.values()):
             del self._words[event.id]
 
     def recount(self, intent_id: str) -> None:
         """More is known of an intent: orders under its tag may turn out to be ours, or not."""
-        if intent_id in self._tagged:
-            for order_id in self._tagged[intent_id]:
+        if intent_id in self.tags:
+            for order_id in self.tags[intent_id]:
                 self._count(order_id)
 
     def word(self, order_id: str) -> ForeignOrderReported | None:

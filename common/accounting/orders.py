@@ -57,6 +57,7 @@ class Order:
 
     def __init__(self, order: SubmitOrder, executions: Executions) -> None:
         self.order = order
+        self.intent_id = order.intent_id  # also the order's reference at the broker
         self.terms: OrderTerms = order.terms
         self.state: OrderState = "CREATED"
         self.reason = ""
@@ -70,11 +71,6 @@ class Order:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.order.intent_id}: {self.state}, filled {self.filled}>"
-
-    @property
-    def intent_id(self) -> str:
-        """The order's id inside Tapewire, which is also its reference at the broker."""
-        return self.order.intent_id
 
     @property
     def names(self) -> Names:
@@ -108,7 +104,8 @@ class Order:
         """What could still fill, in the worst case; 0 if it is over."""
         if self.state not in LIVE:
             return ZERO
-        left = self.worst_case_quantity - self.executions.quantity
+        quantity = self.terms.quantity if self.modify is None else self.worst_case_quantity
+        left = quantity - self.executions.quantity
         return left if left > 0 else ZERO
 
     def modify_fault(self, terms: OrderTerms) -> str:
@@ -221,7 +218,8 @@ class Orders(Generic[OrderT]):
         one = self._on.get(type(event), self._otherwise)(event)
         if one is not None:
             self._count(one)
-            self.foreign.recount(one.intent_id)
+            if self.foreign.tags:
+                self.foreign.recount(one.intent_id)
         return one
 
     # ---- by kind of event ----------------------------------------------------------------------
@@ -318,9 +316,10 @@ class Orders(Generic[OrderT]):
     def _count(self, one: OrderT) -> None:
         """Bring the totals up to date with an order that an event was about. Nothing else changes
         what could still fill of an order, so the totals need no other care."""
-        change = one.remaining - one.counted
-        if not change:
+        left = one.remaining
+        if left == one.counted:
             return
+        change = left - one.counted
         one.counted += change
         key = (one.order.account, one.order.symbol)
         buying, selling = self._working.get(key, (ZERO, ZERO))

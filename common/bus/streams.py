@@ -92,11 +92,11 @@ class Follower:
     def on_batch(self, batch: wire.Batch) -> Iterator[Event]:
         """The events of a live batch that are new and in order; unusable ones are passed over."""
         if not self._is_of_this_epoch(batch.epoch, batch.seq - 1):
-            return
+            return iter(())
         if batch.seq > self.next_seq or self._unconfirmed is not None:
             self._fall_behind(batch.seq + len(batch.events) - 1)
-            return
-        yield from self._take(batch)
+            return iter(())
+        return self._take(batch)
 
     def on_heartbeat(self, beat: Heartbeat, epoch: str) -> None:
         """Learn how far the source's journal goes; a head below what was seen is a fault."""

@@ -101,8 +101,12 @@ class TermChanges(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     def applied_to(self, terms: OrderTerms) -> OrderTerms:
         """`terms` with these in place of its own."""
-        given = {f: v for f in self.__struct_fields__ if (v := getattr(self, f)) is not None}
-        return replace(terms, **given)
+        given = {
+            name: value
+            for name in self.__struct_fields__
+            if (value := getattr(self, name)) is not None and value != getattr(terms, name)
+        }
+        return replace(terms, **given) if given else terms
 
 
 def terms_fault(terms: OrderTerms) -> str:

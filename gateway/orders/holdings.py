@@ -21,12 +21,12 @@ class Holdings:
         self.filled: dict[Key, Decimal] = {}
         self._named: set[Key] | None = None  # reported since they were asked for; None: not asked
 
-    def apply(self, event: Event, corrected: Fill | None = None) -> None:
+    def apply(self, event: PositionReported | Fill, corrected: Fill | None = None) -> None:
         """Take in a position or a fill; `corrected` is the fill that it takes the place of."""
-        if isinstance(event, PositionReported):
+        if type(event) is PositionReported:
             key = (event.account, event.symbol)
             self.reported[key] = self.filled[key] = event.quantity
-        elif isinstance(event, Fill):
+        elif type(event) is Fill:
             if corrected is not None:
                 self._trade(corrected, -corrected.quantity)
             self._trade(event, event.quantity)

@@ -51,13 +51,13 @@ class Listings:
 
     def note(self, report: broker.BrokerEvent) -> None:
         """Take note of the orders that are listed, and of the end of their list."""
-        if isinstance(report, broker.OrderReport):
+        if type(report) is broker.OrderReport:
             name = report.permanent_id or report.reference
             if report.is_open and self._listing is not None:
                 self._named[name] = report.reference
             elif report.listed:
                 self._named.pop(name, None)
-        elif isinstance(report, broker.QueryComplete) and report.query == "all_orders":
+        elif type(report) is broker.QueryComplete and report.query == "all_orders":
             self._orders_listed += 1
             self._end_came = True
             self._open = tuple(sorted(self._named.values()))

@@ -179,7 +179,7 @@ class Registry:
         self, report: broker.OrderReport | broker.ExecutionReport
     ) -> tuple[Intent | None, Identity]:
         """The intent that a report claims to be about, None if there is none; and whether it is."""
-        names, listed = report.names, not isinstance(report, broker.OrderReport) or report.listed
+        names, listed = report.names, type(report) is not broker.OrderReport or report.listed
         if report.reference or listed:  # a tag of nobody's is not overruled by an id that is ours
             intent = self.orders.get(report.reference)
         elif self.orders.foreign.is_open(*names):

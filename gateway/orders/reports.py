@@ -130,6 +130,6 @@ class OrderReports:
     def _judged(self, events: list[Event]) -> list[Event]:
         """What the broker said of an order, applied; a conflict raises an alarm."""
         for event in events:
-            if isinstance(event, OrderConflict):
+            if type(event) is OrderConflict:
                 self._complaints.append((f"conflict with {event.intent_id}: {event.reason}", b""))
         return self._apply(events)

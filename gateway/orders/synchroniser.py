@@ -101,7 +101,7 @@ class Synchroniser:
 
     def note(self, report: BrokerEvent) -> None:
         """Take note of any report while a snapshot is under way, or positions are listed."""
-        if isinstance(report, broker.Unreadable):
+        if type(report) is broker.Unreadable:
             self._positions.unreadable()
         if self._snapshot is not None:
             self._snapshot.note(report)

@@ -48,12 +48,12 @@ class Unexplained:
         """Events that are applied, in their order. `asked_ns` is when the list of positions that is
         under way was asked for: what it names was so by then."""
         for event in events:
-            if isinstance(event, PositionReported):
+            if type(event) is PositionReported:
                 at_ns = now.mono_ns if asked_ns is None else asked_ns
                 self._moved((event.account, event.symbol), at_ns)
-            elif isinstance(event, Fill):
+            elif type(event) is Fill:
                 self._moved((event.account, event.symbol), now.mono_ns)
-            elif isinstance(event, ForeignOrderReported) and event.remaining < event.quantity:
+            elif type(event) is ForeignOrderReported and event.remaining < event.quantity:
                 self._orders_ns[event.id] = now.mono_ns
 
     def late(self, now: Now) -> list[str]:

@@ -5,8 +5,8 @@ after the gateway's core was asked once more. No socket is opened here.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from tapewire.common.clock import Now
 from tapewire.common.events import SubmitOrder, Tick
@@ -29,7 +29,12 @@ from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.placing import Placing
 from tapewire.gateway.tws.pulse import Pulse
-from tapewire.gateway.tws.reports import execution_report, order_report
+from tapewire.gateway.tws.reports import (
+    completed_report,
+    execution_report,
+    open_order_report,
+    status_report,
+)
 from tapewire.gateway.tws.session import TwsSession
 
 DETAILS_REQUEST_ID: Final = 900_000_000
@@ -37,10 +42,8 @@ HOLDING_REQUEST_ID: Final = 950_000_000
 EXECUTIONS_REQUEST_ID: Final = 899_999_999  # every id from here on is no order's
 PROOF_LATE_NS: Final = 3_000_000_000  # the group's simulator answers within milliseconds
 
-QUERY_ENDS: Final[dict[type[tws.TwsMessage], broker.Query]] = {
-    tws.ExecutionsEnd: "executions",
-    tws.CompletedOrdersEnd: "completed_orders",
-}
+Reader = Callable[[Any], Iterable[BrokerEvent]]
+"""Reads one kind of message."""
 
 
 class TwsBroker:
@@ -80,6 +83,7 @@ class TwsBroker:
         self._order_id_max = 0
         self._closes_all = closes_all
         self._holdings_asked = 0
+        self._readers = self._message_readers()
 
     def __repr__(self) -> str:
         return repr(self.session)
@@ -117,12 +121,12 @@ class TwsBroker:
         self.pulse.heard(now.mono_ns)
         events: list[BrokerEvent] = []
         for message in self.session.received(frames[1], now.wall_ns):
-            if isinstance(message, tws.CurrentTime):
+            if type(message) is tws.CurrentTime:
                 self.outbox.pace.proved(now.mono_ns)
                 self.pulse.answered()
                 continue
             try:
-                events += self._events_of(message)
+                events += self._readers.get(type(message), self._session)(message)
             except Exception as error:  # noqa: BLE001 - it must not take with it what came before and after
                 events.append(broker.Unreadable(f"{message!r:.300} raised {error!r:.200}"))
         return events
@@ -164,37 +168,53 @@ class TwsBroker:
         self.session.closed()
         return broker.SessionLost(reason)
 
-    def _events_of(self, message: tws.TwsMessage) -> Iterator[BrokerEvent]:
-        if isinstance(message, tws.OpenOrder | tws.OrderStatus | tws.CompletedOrder):
-            self.placing.reported(message)
-            yield order_report(message, self.contracts)
-        elif isinstance(message, tws.Execution):
-            yield execution_report(message, self.contracts)
-        elif isinstance(message, tws.CommissionReported):
-            yield broker.CommissionReport(message.exec_id, message.amount, message.currency)
-        elif isinstance(message, tws.PositionReported):
-            symbol = self.contracts.symbol_of(message)
-            if self._closes_all and message.quantity:
-                self._describe(symbol, message.con_id)
-            yield broker.PositionReport(
-                message.account, symbol, message.quantity, message.average_cost
-            )
-        elif isinstance(message, tws.PositionsEnd):
-            yield broker.PositionsComplete()
-        elif isinstance(message, tws.OpenOrdersEnd):
-            lists = self._order_lists
-            yield broker.QueryComplete(lists.popleft() if lists else "open_orders")
-        elif type(message) in QUERY_ENDS:
-            yield broker.QueryComplete(QUERY_ENDS[type(message)])
-        elif isinstance(message, tws.TwsError):
-            yield from self._error(message)
-        elif isinstance(message, tws.ContractFound):
-            self.contracts.found(message)
-        elif isinstance(message, tws.Undecodable):
-            text = f"TWS sent a message that cannot be read: {message.reason}"
-            yield broker.Unreadable(text, message.payload)
-        else:
-            yield from self._session(message)
+    def _message_readers(self) -> Mapping[type[tws.TwsMessage], Reader]:
+        """What a message amounts to, by its kind; all that is not here is about the session."""
+        return {
+            tws.OpenOrder: self._open_order,
+            tws.OrderStatus: self._status,
+            tws.CompletedOrder: self._completed,
+            tws.Execution: lambda m: (execution_report(m, self.contracts),),
+            tws.CommissionReported: lambda m: (
+                broker.CommissionReport(m.exec_id, m.amount, m.currency),
+            ),
+            tws.PositionReported: self._position,
+            tws.PositionsEnd: lambda _: (broker.PositionsComplete(),),
+            tws.OpenOrdersEnd: self._orders_end,
+            tws.ExecutionsEnd: lambda _: (broker.QueryComplete("executions"),),
+            tws.CompletedOrdersEnd: lambda _: (broker.QueryComplete("completed_orders"),),
+            tws.TwsError: self._error,
+            tws.ContractFound: self._contract_found,
+            tws.Undecodable: lambda m: (
+                broker.Unreadable(f"TWS sent a message that cannot be read: {m.reason}", m.payload),
+            ),
+        }
+
+    def _open_order(self, message: tws.OpenOrder) -> Iterable[BrokerEvent]:
+        self.placing.reported(message)
+        return (open_order_report(message, self.contracts),)
+
+    def _status(self, message: tws.OrderStatus) -> Iterable[BrokerEvent]:
+        self.placing.reported(message)
+        return (status_report(message),)
+
+    def _completed(self, message: tws.CompletedOrder) -> Iterable[BrokerEvent]:
+        self.placing.reported(message)
+        return (completed_report(message),)
+
+    def _position(self, message: tws.PositionReported) -> Iterator[BrokerEvent]:
+        symbol = self.contracts.symbol_of(message)
+        if self._closes_all and message.quantity:
+            self._describe(symbol, message.con_id)
+        yield broker.PositionReport(message.account, symbol, message.quantity, message.average_cost)
+
+    def _orders_end(self, _: tws.OpenOrdersEnd) -> Iterator[BrokerEvent]:
+        lists = self._order_lists
+        yield broker.QueryComplete(lists.popleft() if lists else "open_orders")
+
+    def _contract_found(self, message: tws.ContractFound) -> Iterable[BrokerEvent]:
+        self.contracts.found(message)
+        return ()
 
     def _session(self, message: tws.TwsMessage) -> Iterator[BrokerEvent]:
         if isinstance(message, tws.IdentityAsked):

@@ -21,32 +21,37 @@ STATUSES: Final[dict[str, Status]] = {
 ENDED: Final = frozenset({"Filled", "Cancelled", "ApiCancelled", "Inactive"})
 
 
-def order_report(
-    message: tws.OpenOrder | tws.OrderStatus | tws.CompletedOrder, contracts: Contracts
-) -> broker.OrderReport:
-    """What a message says of one order, in whichever of TWS's three forms."""
-    if isinstance(message, tws.CompletedOrder):
-        status = message.status or message.completed_status.partition(" ")[0]
-        return broker.OrderReport(
-            reference=message.order_ref, permanent_id=_text(message.perm_id),
-            status=STATUSES.get(status, "accepted"), listed=True,
-        )  # fmt: skip
-    client_id, order_id = str(message.client_id), _text(message.order_id)
-    permanent_id, found = _text(message.perm_id), STATUSES.get(message.status, "accepted")
-    if isinstance(message, tws.OrderStatus):
-        if found == "rejected" and message.why_held:  # held for a locate: it still lives
-            found = "working"
-        return broker.OrderReport(
-            order_id=order_id, permanent_id=permanent_id, status=found, filled=message.filled,
-            client_id=client_id,
-        )  # fmt: skip
-    # An open order does not tell whether it is only held; its orderStatus follows and does.
+def open_order_report(message: tws.OpenOrder, contracts: Contracts) -> broker.OrderReport:
+    """What an open order says of one order. It does not tell whether it is only held; its
+    orderStatus follows and does."""
+    found = STATUSES.get(message.status, "accepted")
     terms = TermChanges(message.quantity, **message.prices)
     return broker.OrderReport(
-        message.order_ref, order_id, permanent_id, None if found == "rejected" else found,
+        message.order_ref, _text(message.order_id), _text(message.perm_id),
+        None if found == "rejected" else found,
         terms if message.quantity is not None else None, listed=True,
-        is_open=message.status not in ENDED, client_id=client_id,
+        is_open=message.status not in ENDED, client_id=str(message.client_id),
         account=message.account, symbol=contracts.symbol_of(message), side=message.side,
+    )  # fmt: skip
+
+
+def status_report(message: tws.OrderStatus) -> broker.OrderReport:
+    """What an order's status says."""
+    found = STATUSES.get(message.status, "accepted")
+    if found == "rejected" and message.why_held:  # held for a locate: it still lives
+        found = "working"
+    return broker.OrderReport(
+        order_id=_text(message.order_id), permanent_id=_text(message.perm_id), status=found,
+        filled=message.filled, client_id=str(message.client_id),
+    )  # fmt: skip
+
+
+def completed_report(message: tws.CompletedOrder) -> broker.OrderReport:
+    """What is said of an order that is over."""
+    status = message.status or message.completed_status.partition(" ")[0]
+    return broker.OrderReport(
+        reference=message.order_ref, permanent_id=_text(message.perm_id),
+        status=STATUSES.get(status, "accepted"), listed=True,
     )  # fmt: skip
 
 

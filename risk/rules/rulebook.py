@@ -11,6 +11,7 @@ import pkgutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -104,7 +105,7 @@ class RuleBook:
 
         def asked(rule: Rule) -> Iterator[Violation]:
             for event in known:
-                if rule.looks_at is None or isinstance(event, rule.looks_at):
+                if _looks_at(rule.looks_at, type(event)):
                     yield from rule.on_event(event, view)
 
         known = list(events)
@@ -141,6 +142,12 @@ class RuleBook:
                 yield from question(rule)
             except Exception as error:  # noqa: BLE001 - a rule that fails must not switch itself off
                 yield _failed(rule, "the rule failed", error)
+
+
+@cache
+def _looks_at(wanted: tuple[type[Event], ...] | None, kind: type[Event]) -> bool:
+    """Whether a rule is asked about events of a kind: the same answer for each of them."""
+    return wanted is None or issubclass(kind, wanted)
 
 
 def _keyed(rules: Sequence[Rule]) -> Iterator[tuple[str, Rule]]:

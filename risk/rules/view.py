@@ -30,11 +30,11 @@ class Counts:
             lambda: deque(maxlen=COUNTED_MAX)
         )
 
-    def add(self, event: Event) -> None:
+    def add(self, event: Any) -> None:
         """Count an event that has an account."""
         account = getattr(event, "account", None)
         if account is not None:
-            self._times[type(event), account].append(event.ts_ns)  # type: ignore[attr-defined]
+            self._times[type(event), account].append(event.ts_ns)
 
     def within(self, kind: type[Event], account: str, since_ns: int) -> int:
         """How many since `since_ns` (wall)."""
@@ -58,6 +58,8 @@ class View:
         self._accounts = accounts
         self._marks: dict[str, Mark] = {}
         self._counts = Counts()
+        self.note = self._counts.add
+        """Count an event that the accounts have."""
         self._without: Order | None = None
         self._known: tuple[Key, Exposure] | None = None
 
@@ -73,10 +75,6 @@ class View:
         exposure of this moment that has been worked out already."""
         self.now, self._without, self._known = now, without, known
         return self
-
-    def note(self, event: Event) -> None:
-        """Count an event that the accounts have."""
-        self._counts.add(event)
 
     def mark(self, ticks: Iterable[Tick], now: Now) -> None:
         """Take the newest of these as marks: a trade's price, or the midpoint of a quote."""
