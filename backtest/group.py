@@ -84,6 +84,8 @@ def simulator_settings(config: Config) -> SimulatorSettings:
         accounts=named or config.simulator.accounts,
         lines_max=len(config.instruments),
         rows_max_per_tick=10**9,
+        opens=config.simulator.opens,
+        closes=config.simulator.closes,
     )
 
 

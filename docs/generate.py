@@ -8,7 +8,7 @@ import argparse
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -26,7 +26,9 @@ from tapewire.common.events import (
     TermChanges,
     types_by_name,
 )
+from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE, TypeRules
 from tapewire.simulator.faults.catalogue import FAULTS, parameters_of
+from tapewire.simulator.protocol.order_attributes import VACUOUS
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (
@@ -217,6 +219,33 @@ def simulator_faults() -> str:
 
 # ---- the documents -----------------------------------------------------------------------------
 
+
+def simulated_types() -> str:
+    """The order types of the simulated exchange."""
+    needs = {"no": "", "may": "if wanted", "must": "yes"}
+    rows = [
+        f"| `{name}` | {needs[one.limit]} | {_second_price(one)} | {one.does} |"
+        for name, one in KINDS.items()
+    ]
+    return "\n".join(
+        ["| type | limit | `auxPrice` | what it does |", "|---|---|---|---|", *rows, ""]
+    )
+
+
+def _second_price(kind: TypeRules) -> str:
+    if kind.aux == "no":
+        return ""
+    name = {"stop": "its stop price", "trail": "the trailing amount", "offset": "an offset"}
+    touched = "the price to be touched" if kind.waits == "touch" else name[kind.means]
+    return touched if kind.aux == "must" else f"{touched}, if wanted"
+
+
+def _named(heading: str, rows: Mapping[str, str]) -> str:
+    return "\n".join(
+        [heading, "|---|---|", *(f"| `{n}` | {does} |" for n, does in rows.items()), ""]
+    )
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     "modules": modules,
     "order lifecycle": order_lifecycle,
@@ -225,6 +254,9 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "structs": structs,
     "order types": order_types,
     "simulator faults": simulator_faults,
+    "simulator order types": simulated_types,
+    "simulator times in force": lambda: _named("| time in force | how long |", TIMES_IN_FORCE),
+    "simulator vacuous attributes": lambda: _named("| attribute | why |", VACUOUS),
     **{name: (lambda name=name: events(name)) for name in FAMILIES},
 }
 

@@ -112,6 +112,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--pace", type=int, default=0, help="requests per second and client; 0: no limit"
     )
+    for name in ("opens", "closes"):
+        parser.add_argument(
+            f"--{name}", default="", metavar="HH:MM[ ZONE]", help=f"when the market {name}; never"
+        )
     parser.add_argument("--accounts", default="DU1234567", help="comma-separated account names")
     parser.add_argument(
         "--version-max", type=int, default=157, help="highest server version offered"
@@ -130,6 +134,8 @@ def _settings(arguments: argparse.Namespace) -> SimulatorSettings:
         server_version_max=arguments.version_max,
         accounts=tuple(arguments.accounts.split(",")),
         first_perm_id=perm_id_of(time.time_ns()),
+        opens=arguments.opens,
+        closes=arguments.closes,
     )
 
 

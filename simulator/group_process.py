@@ -54,6 +54,8 @@ def settings_of(config: Config, now_ns: int) -> SimulatorSettings:
         rate_max_per_s=TWS_RATE_MAX_PER_S if config.tws.rate_max_per_s else 0,
         first_perm_id=perm_id_of(now_ns),
         nonce=secrets.token_hex(16),
+        opens=config.simulator.opens,
+        closes=config.simulator.closes,
     )
 
 

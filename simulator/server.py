@@ -9,6 +9,7 @@ from tapewire.simulator import audit
 from tapewire.simulator.account_reports import AccountReports
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
+from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_handler import OrderHandler
 from tapewire.simulator.faults.engine import Faults
@@ -75,6 +76,7 @@ class TwsServer:
                 TwsOrderReports(self._outbox, self._serving.get, self._reports.filled),
                 self._outbox,
             ),
+            hours=Hours(settings.opens, settings.closes),
         )
         self.faults = self._outbox.watcher = self._make_faults()
         self._handlers = self._make_handlers()
@@ -151,10 +153,19 @@ class TwsServer:
     def tick(self, now_ns: int) -> None:
         """Feed the market rows that are due, at most `settings.rows_max_per_tick` of them."""
         self._outbox.now_ns = now_ns
+        self._pass_deadlines(now_ns)
         if not self._is_held():
             self._feed_rows(now_ns)
         self._values.pass_time()
         self.faults.passed()
+
+    def _pass_deadlines(self, now_ns: int) -> None:
+        """What orders wait for, each after the rows that were due by then."""
+        orders = self._order_handler
+        while (due_ns := orders.due_ns()) is not None and due_ns <= now_ns:
+            if not self._is_held():
+                self._feed_rows(due_ns)
+            orders.pass_time(due_ns)
 
     def _feed_rows(self, now_ns: int) -> None:
         before, rows = self._feed.sent, self._rows
@@ -174,7 +185,12 @@ class TwsServer:
     def next_due_ns(self) -> int | None:
         """When to call `tick` next; None: after the next input, or never."""
         market_ns = None if self._is_held() else self._clock.due_ns()
-        due = (market_ns, self.faults.due_ns(), self._values.due_ns())
+        due = (
+            market_ns,
+            self.faults.due_ns(),
+            self._values.due_ns(),
+            self._order_handler.due_ns(),
+        )
         return min((one for one in due if one is not None), default=None)
 
     def take_output(self) -> list[tuple[int, bytes]]:

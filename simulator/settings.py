@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import msgspec
 
+from tapewire.common.daily_time import DailyTime
+
 VERSION_FLOOR = 152  # older versions have other messages, which are not implemented
 VERSION_CEILING = 178
 
@@ -19,7 +21,8 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     `first_perm_id` is the permId of the first order. Execution ids contain it, so each run needs
     another one where a ledger outlives the simulator. `nonce` identifies the group's own simulator
     to clients that ask for it; without one there is no answer. `fault_seed` is for the choices of
-    `TwsServer.faults`.
+    `TwsServer.faults`. `opens` and `closes` are the market's times of day, such as `16:00
+    America/New_York`; see `exchange.hours`.
     """
 
     accounts: tuple[str, ...] = ("DU1234567",)
@@ -37,9 +40,12 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     unsent_max_bytes: int = 4 * 1024 * 1024
     nonce: str = ""
     fault_seed: int = 1
+    opens: str = ""
+    closes: str = ""
 
     def __post_init__(self) -> None:
         _check_accounts(self.accounts)
+        _check_times(opens=self.opens, closes=self.closes)
         if not VERSION_FLOOR <= self.server_version_max <= VERSION_CEILING:
             raise ValueError(
                 f"simulator.server_version_max is {self.server_version_max}, "
@@ -64,3 +70,11 @@ def _check_accounts(accounts: tuple[str, ...]) -> None:
             )
     if len(set(accounts)) < len(accounts):
         raise ValueError(f"simulator.accounts is {', '.join(accounts)}, must have each only once")
+
+
+def _check_times(**given: str) -> None:
+    for name, value in given.items():
+        try:
+            DailyTime.of(value or "00:00")
+        except ValueError as error:
+            raise ValueError(f"simulator.{name} is {value!r}, must be {error}") from error

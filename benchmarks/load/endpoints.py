@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Final, NamedTuple, Protocol
 
 from tapewire.common.instruments import Instrument
-from tapewire.simulator.exchange.orders import Execution, Order, commission_of
+from tapewire.simulator.exchange.commissions import commission_of
+from tapewire.simulator.exchange.orders import Execution, Order
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol import requests as ask
 from tapewire.simulator.protocol.decoders import decode

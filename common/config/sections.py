@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from tapewire.common.bus.ports import PORTS
 from tapewire.common.config import faults, near
+from tapewire.common.daily_time import DailyTime
 from tapewire.common.errors import ConfigError
 from tapewire.common.instruments import SYMBOL_PATTERN, Instrument
 
@@ -164,7 +165,8 @@ class SimulatorConfig(Section):
     `accounts` are the accounts of its login. `start` is the time in the file to begin at (ISO,
     UTC), `speed` is market seconds per second (0: as fast as possible), `seconds` how long the
     market runs (0: without end). With `autostart` false, `tapewire up` does not start it.
-    `scenario` is a TOML file of what is to go wrong, and when.
+    `scenario` is a TOML file of what is to go wrong, and when. `opens` and `closes` are the times
+    of day at which its market opens and closes, such as "16:00 America/New_York".
     """
 
     enabled: bool = False
@@ -177,6 +179,8 @@ class SimulatorConfig(Section):
     rate_per_s: Positive = 200
     seed: int = 1
     scenario: Path | None = None
+    opens: str = ""
+    closes: str = ""
 
     @field_validator("accounts")
     @classmethod
@@ -184,6 +188,13 @@ class SimulatorConfig(Section):
         if len(set(accounts)) < len(accounts):
             raise ValueError("a list that has each account only once")
         return accounts
+
+    @field_validator("opens", "closes")
+    @classmethod
+    def _is_time(cls, text: str) -> str:
+        if text:
+            DailyTime.of(text)
+        return text
 
 
 class MetricsConfig(Section):

@@ -1,97 +1,40 @@
-"""The exchange: market, limit and stop orders against the size that the current quote shows.
+"""The exchange: orders against the size that the current quote shows.
 
 An order that reaches the opposite quote trades at that price, up to the size shown. The size it
 takes is gone until that side is quoted again. The rest of a market order waits for the next quote.
 The rest of a limit order rests, and trades at its own limit once the opposite quote reaches it.
 Orders never trade with each other: the counterparty is always the market.
 
-A stop order is held until it triggers, as TWS does by default for stocks and futures: a BUY stop
-when the last trade is at or above its stop price, a SELL stop when it is at or below. For a symbol
-that has not traded yet, the side of the quote that the order would trade with counts instead: the
-ask for a BUY, the bid for a SELL. A stop that the market has already passed when it arrives, or
-when it is modified, triggers at once. From then on it is an order like any other.
+A stop or if-touched order is held until it triggers; `triggers` has the rules. One that the market
+has already passed when it arrives, or when it is modified, triggers at once. From then on it is an
+order like any other.
+
+An order that is pegged to the midpoint rests unseen. It trades at the midpoint of the quote, or at
+its limit if that is worse, when somebody trades at that price or at a worse one for the other side:
+up to the size of that trade.
+
+An auction has no quote and no end of size: an order fills in full at one price, that of the last
+trade, or the midpoint before the first.
 """
 
 from bisect import insort
 from collections.abc import Iterable
 from decimal import Decimal
 
-import msgspec
-
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
-from tapewire.simulator.exchange.orders import ZERO, Execution, Order, Terms, commission_of
-
-
-class QuoteSide(msgspec.Struct, gc=False):
-    """One side of a quote as its source wrote it; `left` is what orders have left of `size`."""
-
-    price: str | None = None
-    size: str | None = None
-    left: Decimal | None = None  # None: nothing taken yet
-
-    def shown(self) -> tuple[Decimal, Decimal] | None:
-        """The price and the size still available; None if there is nothing to trade with."""
-        if self.price is None or self.size is None:
-            return None
-        if self.left is None:
-            self.left = Decimal(self.size)
-        return (Decimal(self.price), self.left) if self.left > 0 else None
-
-
-class Book:
-    """One symbol: its quote, its last trade, and its open orders."""
-
-    def __init__(self, instrument: Instrument) -> None:
-        self.instrument = instrument
-        self.bid = QuoteSide()
-        self.ask = QuoteSide()
-        self.last: str | None = None
-        self.last_size: str | None = None
-        self.buys: list[Order] = []
-        self.sells: list[Order] = []
-        self.stops: list[Order] = []  # held until triggered, in no order
-
-    def current(self, ts_ns: int) -> Row:
-        """The market as it stands, in one row."""
-        symbol, bid, ask = self.instrument.symbol, self.bid, self.ask
-        return Row(
-            ts_ns, symbol, bid.price, ask.price, bid.size, ask.size, self.last, self.last_size
-        )
-
-    def waiting(self, order: Order) -> list[Order]:
-        """The orders that wait where this one does: held, or on its side, best first."""
-        if order.is_held:
-            return self.stops
-        return self.buys if order.side == "BUY" else self.sells
-
-    def opposite(self, order: Order) -> QuoteSide:
-        """The side of the quote that the order would trade with."""
-        return self.ask if order.side == "BUY" else self.bid
-
-    def triggers(self, order: Order) -> bool:
-        """Whether the market has reached a held order's stop price; see the module for the rule."""
-        price = self.last or self.opposite(order).price
-        if price is None or order.stop is None:
-            return False
-        reached = Decimal(price)
-        return reached >= order.stop if order.side == "BUY" else reached <= order.stop
-
-    def mark(self) -> Decimal | None:
-        """A price to value positions by: the midpoint of the quote, else the last trade."""
-        if self.bid.price and self.ask.price:
-            return (Decimal(self.bid.price) + Decimal(self.ask.price)) / 2
-        return Decimal(self.last) if self.last else None
+from tapewire.simulator.exchange.book import Book
+from tapewire.simulator.exchange.commissions import commission_of
+from tapewire.simulator.exchange.orders import ZERO, Execution, Order, Terms
+from tapewire.simulator.exchange.triggers import set_limit, triggers
 
 
 class Exchange:
     """All books and orders. Each method that can trade returns the executions, in order."""
 
-    def __init__(
-        self, instruments: Iterable[Instrument], first_perm_id: int = 1_000_000_001
-    ) -> None:
+    def __init__(self, instruments: Iterable[Instrument], first_perm_id: int = 1) -> None:
         self.books = {one.symbol: Book(one) for one in instruments}
-        self.orders: dict[int, Order] = {}  # by permId
+        self.orders: dict[int, Order] = {}  # by permId, which means oldest first
         self._next_perm_id = first_perm_id
         self._next_rank = 1
 
@@ -102,15 +45,11 @@ class Exchange:
     def quote(self, row: Row, now_ns: int) -> list[Execution]:
         """Apply a market row and trade against it. `triggered` then has the stops it reached."""
         book = self.books[row.symbol]
-        if row.bid is not None or row.bid_size is not None:
-            _renew(book.bid, row.bid, row.bid_size)
-        if row.ask is not None or row.ask_size is not None:
-            _renew(book.ask, row.ask, row.ask_size)
-        if row.last is not None:
-            book.last, book.last_size = row.last, row.last_size
-        if not (book.buys or book.sells):
-            return []
-        return self._sweep(book, book.buys, now_ns) + self._sweep(book, book.sells, now_ns)
+        book.take(row)
+        done = _trade_pegs(book, now_ns) if book.pegs and row.last is not None else []
+        if book.buys or book.sells:
+            done += self._sweep(book, book.buys, now_ns) + self._sweep(book, book.sells, now_ns)
+        return done
 
     def accept(self, order: Order) -> None:
         """Give the order its permId; `work` lets it meet the market."""
@@ -122,31 +61,51 @@ class Exchange:
     def work(self, order: Order, now_ns: int) -> list[Execution]:
         """Let an accepted order meet the market; the rest of it waits. A stop is only held."""
         book = self.books[order.instrument.symbol]
-        if order.is_held:
-            book.stops.append(order)
+        waiting = book.waiting(order)
+        if order.is_held or order.kind.is_pegged:
+            waiting.append(order)
             return []
-        insort(book.waiting(order), order, key=_sort_key)
-        done = self._sweep(book, book.waiting(order), now_ns, only=order)
+        insort(waiting, order, key=_sort_key)
+        done = self._sweep(book, waiting, now_ns, only=order)
         order.resting = True
         return done
+
+    def can_fill(self, order: Order) -> bool:
+        """Whether all that remains of the order could trade at once."""
+        shown = self.books[order.instrument.symbol].opposite(order).shown()
+        if shown is None or order.kind.is_pegged:
+            return False
+        price, left = shown
+        return left >= order.remaining and _reaches(order, price)
+
+    def auction(self, order: Order, now_ns: int) -> Execution | None:
+        """Fill an order in an auction; None if it is not to have that price."""
+        price = self.books[order.instrument.symbol].auction_price()
+        if price is None or not _reaches(order, price):
+            return None
+        return _execute(order, order.remaining, price, now_ns)
 
     def triggered(self, symbol: str) -> list[Order]:
         """Stops that the market has reached, oldest first, no longer held; `work` each of them."""
         book = self.books[symbol]
         if not book.stops:
             return []
-        reached = sorted(filter(book.triggers, book.stops), key=lambda order: order.rank)
-        for order in reached:
+        reached = [order for order in book.stops if triggers(order, book)]
+        for order in sorted(reached, key=lambda order: order.rank):
             book.stops.remove(order)
             order.is_triggered = True
             self._rank(order)
-        return reached
+        return sorted(reached, key=lambda order: order.rank)
 
-    def cancel(self, order: Order, reason: str, now_ns: int) -> None:
-        """Take an open order off the book."""
+    def remove(self, order: Order) -> None:
+        """Take an order off the book."""
         waiting = self.books[order.instrument.symbol].waiting(order)
         if order in waiting:
             waiting.remove(order)
+
+    def cancel(self, order: Order, reason: str, now_ns: int) -> None:
+        """Take an open order off the book for good."""
+        self.remove(order)
         order.status, order.reason, order.done_ns = "Cancelled", reason, now_ns
 
     def execute(self, order: Order, shares: Decimal, price: Decimal, ts_ns: int) -> Execution:
@@ -154,11 +113,10 @@ class Exchange:
         which may be in the past."""
         status = order.status
         execution = _execute(order, shares, price, ts_ns)
-        waiting = self.books[order.instrument.symbol].waiting(order)
-        if not order.remaining and order in waiting:
-            waiting.remove(order)
         if order.remaining:
             order.status = status
+        else:
+            self.remove(order)
         return execution
 
     def modify(self, order: Order, terms: Terms, now_ns: int) -> list[Execution]:
@@ -167,12 +125,14 @@ class Exchange:
         The quantity must be above what is filled. The order keeps its place in the queue if only
         its quantity changed, and became smaller.
         """
-        self.books[order.instrument.symbol].waiting(order).remove(order)
-        if terms.limit != order.limit or terms.quantity > order.quantity:
+        self.remove(order)
+        limit = order.limit
+        is_larger = terms.quantity > order.quantity
+        _set_terms(order, terms)
+        if order.limit != limit or is_larger:
             self._rank(order)
-            order.resting = order.resting and terms.limit == order.limit
-        order.quantity, order.limit, order.stop = terms.quantity, terms.limit, terms.stop
-        return self.work(order, now_ns)
+            order.resting = order.resting and order.limit == limit
+        return [] if order.hold else self.work(order, now_ns)
 
     def open_orders(self) -> list[Order]:
         """Orders that can still trade, oldest first."""
@@ -203,13 +163,56 @@ class Exchange:
         if shown is None:
             return None
         price, left = shown
-        if order.limit is not None and not _reaches(order, price):
+        if not _reaches(order, price):
             return None
         shares = min(order.remaining, left)
         side.left = left - shares
         if order.resting and order.limit is not None:
             price = order.limit
         return _execute(order, shares, price, now_ns)
+
+
+def _trade_pegs(book: Book, now_ns: int) -> list[Execution]:
+    """Fill orders at the midpoint from the trade that has just been."""
+    traded, left = book.traded(), Decimal(book.last_size or 0)
+    done = []
+    for order in list(book.pegs):
+        price = _peg(order, book)
+        if traded is None or price is None or not left or not _is_no_worse(order, traded, price):
+            continue
+        shares = min(order.remaining, left)
+        left -= shares
+        done.append(_execute(order, shares, price, now_ns))
+    book.pegs[:] = [order for order in book.pegs if order.remaining]
+    return done
+
+
+def _peg(order: Order, book: Book) -> Decimal | None:
+    """Where a pegged order is: the midpoint, or its limit if that is worse for the market."""
+    middle = book.middle()
+    if middle is None:
+        return None
+    offset = order.offset or ZERO
+    if order.side == "BUY":
+        return min(middle - offset, order.limit if order.limit is not None else middle)
+    return max(middle + offset, order.limit if order.limit is not None else middle)
+
+
+def _set_terms(order: Order, terms: Terms) -> None:
+    """Give an order new terms. A trailing stop starts anew where its distance has changed, and is
+    moved only where the client has said so."""
+    before, order.asked = order.terms, terms
+    order.quantity, order.offset = terms.quantity, terms.offset
+    order.trail, order.trail_percent = terms.trail, terms.trail_percent
+    order.limit_offset = terms.limit_offset
+    trails = order.kind.trails
+    has_new_trail = (terms.trail, terms.trail_percent) != (before.trail, before.trail_percent)
+    if not trails or has_new_trail or terms.stop != before.stop:
+        order.stop = terms.stop
+    if not trails or terms.limit_offset is None:
+        order.limit = terms.limit
+    else:
+        set_limit(order)
 
 
 def _execute(order: Order, shares: Decimal, price: Decimal, now_ns: int) -> Execution:
@@ -235,16 +238,12 @@ def _execute(order: Order, shares: Decimal, price: Decimal, now_ns: int) -> Exec
 
 
 def _reaches(order: Order, price: Decimal) -> bool:
-    limit = order.limit or ZERO
+    """Whether an order may trade at a price: its limit allows it, or it has none."""
+    return order.limit is None or _is_no_worse(order, price, order.limit)
+
+
+def _is_no_worse(order: Order, price: Decimal, limit: Decimal) -> bool:
     return price <= limit if order.side == "BUY" else price >= limit
-
-
-def _renew(side: QuoteSide, price: str | None, size: str | None) -> None:
-    if price is not None:
-        side.price = price
-    if size is not None:
-        side.size = size
-    side.left = None
 
 
 def _sort_key(order: Order) -> tuple[bool, Decimal, int]:

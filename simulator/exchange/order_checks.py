@@ -4,46 +4,49 @@ TWS answers an invalid order with an error and nothing else. An order that is va
 exchange does not take is rejected: error 201, and it ends Inactive.
 """
 
-from decimal import Decimal
-from typing import cast
+from typing import Final, cast
 
 from tapewire.common.events.base import Side
-from tapewire.common.events.terms import TimeInForce
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
-from tapewire.simulator.exchange.orders import (
-    ORDER_TYPES,
-    TIMES_IN_FORCE,
-    ZERO,
-    Order,
-    Terms,
-)
+from tapewire.simulator.exchange.hours import Hours
+from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE
+from tapewire.simulator.exchange.orders import ZERO, Order
+from tapewire.simulator.exchange.terms import terms_of
+from tapewire.simulator.exchange.triggers import METHODS, set_limit
 from tapewire.simulator.protocol.requests import BadRequest, PlaceOrder, invalid
 
 FRACTIONAL = ("CRYPTO", "CASH")
 NO_CONTRACT = "No security definition has been found for the request"
 NO_ACCOUNT = "You must specify an account."
-OFF_TICK = "The price does not conform to the minimum price variation for this contract."
-
-Identity = tuple[str, str, str, str, str, str]
-"""Account, symbol, side, order type, time in force and reference: a modify must repeat them."""
+NOT_HERE = (387, "Unsupported order type for this exchange and security type.")
+BAD_GTD = (334, "Invalid Good Till Date order")
+OPENING: Final = frozenset({"MKT", "LMT"})
+"""The order types that can be for the opening auction."""
+FIXED: Final = (
+    "account", "instrument", "side", "order_type", "tif", "order_ref", "outside_rth",
+    "trigger_method", "good_after_ns", "good_till_ns",
+)  # fmt: skip
+"""What a modify must repeat as it was."""
 
 
 class OrderChecks:
     """Makes orders of requests; every method raises BadRequest for an invalid request."""
 
-    def __init__(self, contracts: Contracts, accounts: Accounts) -> None:
+    def __init__(self, contracts: Contracts, accounts: Accounts, hours: Hours) -> None:
         self._contracts = contracts
         self._accounts = accounts
+        self._hours = hours
 
     def order(self, client_id: int, request: PlaceOrder) -> Order:
         """The order that a client asks for, not accepted by the exchange yet."""
         instrument = self._instrument(request)
+        self._check_venue(request, instrument)
         terms = terms_of(request, instrument)
         if request.side not in ("BUY", "SELL"):
             raise invalid(request.order_id, f"Invalid order action {request.side!r}.")
-        return Order(
+        order = Order(
             client_id=client_id,
             order_id=request.order_id,
             order_ref=request.order_ref,
@@ -54,15 +57,19 @@ class OrderChecks:
             order_type=request.order_type,
             limit=terms.limit,
             stop=terms.stop,
-            tif=cast(TimeInForce, request.tif),
+            trail=terms.trail,
+            trail_percent=terms.trail_percent,
+            limit_offset=terms.limit_offset,
+            offset=terms.offset,
+            asked=terms,
+            tif=request.tif,
             outside_rth=request.outside_rth,
+            trigger_method=request.trigger_method,
+            good_after_ns=request.good_after_ns,
+            good_till_ns=request.good_till_ns,
         )
-
-    def identity(self, request: PlaceOrder) -> Identity:
-        """The identity of the order that a modify names; compare it with `identity_of`."""
-        symbol, account = self._instrument(request).symbol, self._account(request)
-        side, kind = request.side, request.order_type
-        return (account, symbol, side, kind, request.tif, request.order_ref)
+        set_limit(order)
+        return order
 
     def _instrument(self, request: PlaceOrder) -> Instrument:
         found = self._contracts.find(request.contract)
@@ -71,6 +78,20 @@ class OrderChecks:
         if not request.contract.exchange:
             raise invalid(request.order_id, "Missing order exchange.")
         return found[0]
+
+    def _check_venue(self, request: PlaceOrder, instrument: Instrument) -> None:
+        """Refuse what the market does not offer: an auction without a time, a type by contract."""
+        kind = KINDS.get(request.order_type)
+        is_closing = kind is not None and kind.waits == "close"
+        offers = not is_closing or self._hours.closes is not None
+        if request.tif == "OPG":
+            offers = request.order_type in OPENING and self._hours.opens is not None
+        if kind is not None and kind.sec_types:
+            offers = offers and instrument.sec_type in kind.sec_types
+        if not offers:
+            raise BadRequest(request.order_id, *NOT_HERE)
+        if request.tif == "GTD" and request.good_till_ns is None:
+            raise BadRequest(request.order_id, *BAD_GTD)
 
     def _account(self, request: PlaceOrder) -> str:
         account = self._accounts.resolve(request.account)
@@ -81,38 +102,46 @@ class OrderChecks:
         raise invalid(request.order_id, f"Invalid account code {request.account!r}.")
 
 
-def identity_of(order: Order) -> Identity:
-    """The terms of an order that a modify cannot replace."""
-    symbol = order.instrument.symbol
-    return (order.account, symbol, order.side, order.order_type, order.tif, order.order_ref)
-
-
-def terms_of(request: PlaceOrder, instrument: Instrument) -> Terms:
-    """The quantity and the prices that the order type has; raises BadRequest if they are unfit."""
-    if request.quantity is None or request.quantity <= 0:
-        raise invalid(request.order_id, "The order size must be above 0.")
-    prices = {}
-    for name in ORDER_TYPES.get(request.order_type, ()):
-        price: Decimal | None = getattr(request, name)
-        if price is None:
-            raise invalid(request.order_id, f"Missing {name} price.")
-        if price % instrument.min_tick:
-            raise BadRequest(request.order_id, 110, OFF_TICK)
-        prices[name] = price
-    return Terms(request.quantity, **prices)
+def is_same_order(one: Order, other: Order) -> bool:
+    """Whether two orders differ in nothing but what a modify can replace."""
+    return all(getattr(one, name) == getattr(other, name) for name in FIXED)
 
 
 def rejection(request: PlaceOrder, instrument: Instrument) -> str:
     """Why the exchange rejects an order that is valid in itself; empty if it does not."""
     if request.unsupported:
         return f"{request.unsupported} is not simulated"
-    if request.order_type not in ORDER_TYPES:
-        expected = ", ".join(ORDER_TYPES)
+    if request.order_type not in KINDS:
+        expected = ", ".join(KINDS)
         return f"order type {request.order_type} is not simulated, expected one of {expected}"
     if request.tif not in TIMES_IN_FORCE:
         expected = ", ".join(TIMES_IN_FORCE)
         return f"time in force {request.tif} is not simulated, expected one of {expected}"
+    if stray := _stray(request):
+        return stray
     whole = (request.quantity or ZERO) % 1 == 0
     if not whole and instrument.sec_type not in FRACTIONAL:
         return f"a size of {request.quantity} is not a whole number"
+    return ""
+
+
+def _stray(request: PlaceOrder) -> str:
+    """An attribute that means nothing for such an order, with what it is for."""
+    kind = KINDS[request.order_type]
+    if request.good_till_ns is not None and request.tif != "GTD":
+        return f"goodTillDate is for time in force GTD, and the order has {request.tif}"
+    if request.trigger_method not in METHODS:
+        expected = ", ".join(map(str, METHODS))
+        return f"triggerMethod {request.trigger_method} is unknown, expected one of {expected}"
+    if request.trigger_method and not kind.has_trigger:
+        return f"triggerMethod is for orders with a trigger, and a {request.order_type} has none"
+    for name, given in (
+        ("trailStopPrice", request.trail_stop),
+        ("trailingPercent", request.trail_percent),
+        ("lmtPriceOffset", request.limit_offset),
+    ):
+        if given and not kind.trails:
+            return f"{name} is for trailing orders, and the order is {request.order_type}"
+    if request.limit_offset and kind.limit == "no":
+        return f"lmtPriceOffset is for TRAIL LIMIT, and the order is {request.order_type}"
     return ""

@@ -12,16 +12,29 @@ import msgspec
 
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.exchange.account import Accounts
+from tapewire.simulator.exchange.commissions import commission_of
 from tapewire.simulator.exchange.contracts import Contracts
+from tapewire.simulator.exchange.deadlines import Deadlines
+from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.matching import Exchange
-from tapewire.simulator.exchange.order_checks import OrderChecks, identity_of, rejection, terms_of
-from tapewire.simulator.exchange.orders import ZERO, Execution, Order, commission_of
+from tapewire.simulator.exchange.order_checks import (
+    BAD_GTD,
+    OrderChecks,
+    is_same_order,
+    rejection,
+)
+from tapewire.simulator.exchange.orders import ZERO, Execution, Order, Terms
+from tapewire.simulator.exchange.timing import AT_ONCE, Timing
 from tapewire.simulator.protocol.requests import BadRequest, CancelOrder, PlaceOrder
 
 DUPLICATE_ID = "Duplicate order id"
 NO_MATCH = "Order being modified does not match original order."
 WHAT_IF_HELD = "What-if order should have the transmit flag set to true."
 BY_CLIENT = "Cancelled by Trader"
+BY_TIME = "Cancelled by System: the order has expired"
+NOT_AT_ONCE = "Cancelled by System: immediate or cancel"
+NOT_IN_FULL = "Cancelled by System: fill or kill"
+NOT_AUCTIONED = "Cancelled by System: not filled in the auction"
 
 
 class OrderReports(Protocol):
@@ -35,6 +48,9 @@ class OrderReports(Protocol):
 
     def changed(self, order: Order) -> None:
         """The order's terms and status as they are now."""
+
+    def warned(self, order: Order, code: int, text: str) -> None:
+        """Something about the order that its client should know; it lives on."""
 
     def rejected(self, order: Order) -> None:
         """The exchange did not take the order; its reason is in it."""
@@ -64,9 +80,12 @@ class OrderHandler:
         exchange: Exchange,
         accounts: Accounts,
         reports: OrderReports,
+        hours: Hours,
     ) -> None:
         self._first_order_id = first_order_id
-        self._checks = OrderChecks(contracts, accounts)
+        self._checks = OrderChecks(contracts, accounts, hours)
+        self._timing = Timing(hours)
+        self._deadlines = Deadlines()
         self._exchange = exchange
         self._accounts = accounts
         self._reports = reports
@@ -97,6 +116,16 @@ class OrderHandler:
             "exec_ids": [one.exec_id for one, _ in self.executions],
         }
 
+    def due_ns(self) -> int | None:
+        """When to call `pass_time` next; None: nothing waits for a time."""
+        return self._deadlines.due_ns()
+
+    def pass_time(self, now_ns: int) -> None:
+        """Open, close, and end what is over, each at its own time."""
+        while (due_ns := self._deadlines.due_ns()) is not None and due_ns <= now_ns:
+            self._now_ns = due_ns
+            self._deadlines.run(due_ns)
+
     def apply(self, row: Row, now_ns: int) -> None:
         """Let the orders of a symbol meet a new row of the market."""
         self._now_ns = now_ns
@@ -118,6 +147,8 @@ class OrderHandler:
         if not request.what_if and request.order_id <= self._highest.get(client_id, 0):
             raise BadRequest(request.order_id, 103, DUPLICATE_ID)
         order = self._checks.order(client_id, request)
+        if order.good_till_ns is not None and order.good_till_ns <= now_ns:
+            raise BadRequest(request.order_id, *BAD_GTD)
         if request.what_if:
             self._what_if(request, order)
             return
@@ -196,28 +227,100 @@ class OrderHandler:
         for n, one, amount in zip(mine, done, realised, strict=True):
             self.executions[n] = (one, amount)
 
+    # ---- an order's way ----------------------------------------------------------------------
+
     def _start(self, order: Order) -> None:
-        """Report a new order, and let it meet the market."""
-        works_at_once = order.limit is not None and not order.is_held
-        order.status = "Submitted" if works_at_once else "PreSubmitted"
+        """Report a new order, and let it meet the market if nothing holds it."""
+        self._set_hold(order)
+        self._set_working(order)
         self._reports.placed(order)
         self._reports.changed(order)
+        if order.hold == "session":
+            self._reports.warned(order, 399, self._timing.notice(order, self._now_ns))
+        self._set_end(order)
+        self._meet(order)
+
+    def _set_hold(self, order: Order) -> None:
+        """Note what keeps the order from the exchange, and come back when that is over."""
+        order.hold, until_ns = self._timing.hold(order, self._now_ns)
+        if until_ns is not None:
+            step = self._auction if order.hold in ("open", "close") else self._advance
+            self._deadlines.at(until_ns, lambda: step(order))
+
+    def _set_working(self, order: Order) -> None:
+        is_working = order.is_limited and not order.hold and not order.is_held
+        order.status = "Submitted" if is_working or order.filled else "PreSubmitted"
+
+    def _set_end(self, order: Order) -> None:
+        if (end_ns := self._timing.end_ns(order, self._now_ns)) is not None:
+            self._deadlines.at(end_ns, lambda: self._expire(order))
+
+    def _advance(self, order: Order) -> None:
+        """Send an order on that was held, unless something else holds it now."""
+        if not (order.is_open and order.hold):
+            return
+        self._set_hold(order)
+        if order.hold:
+            return
+        before = order.status
+        self._set_working(order)
+        if order.status != before:
+            self._reports.changed(order)
+        self._meet(order)
+
+    def _meet(self, order: Order) -> None:
+        """Let an order meet the market that nothing holds."""
+        if order.hold:
+            if order.tif in AT_ONCE and order.hold == "session":
+                self._cancel(order, NOT_AT_ONCE)
+            return
+        if (pause_ns := self._timing.pause_ns(order, self._now_ns)) is not None:
+            self._deadlines.at(pause_ns, lambda: self._pause(order))
+        self._trade(order)
+
+    def _trade(self, order: Order) -> None:
+        if order.tif == "FOK" and not order.is_held and not self._exchange.can_fill(order):
+            self._cancel(order, NOT_IN_FULL)
+            return
         self._work(order, self._exchange.work(order, self._now_ns))
 
     def _work(self, order: Order, executions: list[Execution]) -> None:
         """Report what an order did when it met the market, and then what its terms demand."""
         self._book(executions)
-        if order.is_held:
+        if order.is_held and not order.hold:
             self._trigger(order.instrument.symbol)
-        elif order.tif == "IOC" and order.is_open:
-            self._cancel(order, "Cancelled by System: immediate or cancel")
+        elif order.tif == "IOC" and order.is_open and not order.hold:
+            self._cancel(order, NOT_AT_ONCE)
 
     def _trigger(self, symbol: str) -> None:
         """Send the stops that the market has reached to the exchange."""
         for order in self._exchange.triggered(symbol):
             order.status = "Submitted"
             self._reports.changed(order)
-            self._work(order, self._exchange.work(order, self._now_ns))
+            self._trade(order)
+
+    def _auction(self, order: Order) -> None:
+        """The auction that an order is for: it fills, or it is over."""
+        if not (order.is_open and order.hold):
+            return
+        order.hold = ""
+        execution = self._exchange.auction(order, self._now_ns)
+        if execution is None:
+            self._cancel(order, NOT_AUCTIONED)
+        else:
+            self._book([execution])
+
+    def _pause(self, order: Order) -> None:
+        """The close: the order leaves the exchange until the open."""
+        if order.is_open and not order.hold:
+            self._exchange.remove(order)
+            self._set_hold(order)
+
+    def _expire(self, order: Order) -> None:
+        if order.is_open:
+            self._cancel(order, BY_TIME)
+
+    # ---- what comes of it --------------------------------------------------------------------
 
     def _book(self, executions: list[Execution]) -> None:
         """Book executions and report each of them."""
@@ -232,17 +335,17 @@ class OrderHandler:
 
     def _modify(self, order: Order, request: PlaceOrder) -> None:
         order_id = request.order_id
-        identity = self._checks.identity(request)
         if order.status == "Inactive":
             raise BadRequest(order_id, 103, DUPLICATE_ID)
         if order.status == "Cancelled":
             raise BadRequest(order_id, 135, f"Can't find order with id = {order_id}")
         if order.status == "Filled" or (request.quantity or ZERO) <= order.filled:
             raise BadRequest(order_id, 104, "Cannot modify a filled order.")
-        if identity != identity_of(order) or request.unsupported:
+        wanted = self._checks.order(order.client_id, request)
+        if not is_same_order(order, wanted) or request.unsupported:
             raise BadRequest(order_id, 105, NO_MATCH)
-        terms = terms_of(request, order.instrument)
-        if order.is_triggered and terms.stop != order.stop:
+        terms = wanted.terms
+        if order.is_triggered and _trigger_of(terms) != _trigger_of(order.terms):
             raise BadRequest(order_id, 105, f"{NO_MATCH} Its stop price has been triggered.")
         if reason := rejection(request, order.instrument):
             raise BadRequest(order_id, 105, f"{NO_MATCH} {reason}")
@@ -270,3 +373,8 @@ class OrderHandler:
     def _cancel(self, order: Order, reason: str) -> None:
         self._exchange.cancel(order, reason, self._now_ns)
         self._reports.cancelled(order)
+
+
+def _trigger_of(terms: Terms) -> tuple[Decimal | None, ...]:
+    """The terms that mean nothing any more once an order has triggered."""
+    return (terms.stop, terms.trail, terms.trail_percent, terms.limit_offset)

@@ -1,40 +1,43 @@
-"""Orders and executions as the broker keeps them, and what an execution costs."""
+"""Orders and executions as the broker keeps them."""
 
-from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Final, Literal
 
 import msgspec
 
 from tapewire.common.events.base import Side
-from tapewire.common.events.order_types import REQUIRED_PRICES
-from tapewire.common.events.terms import OrderType, TimeInForce
 from tapewire.common.instruments import Instrument
+from tapewire.simulator.exchange.order_types import KINDS, TypeRules
 
 ZERO = Decimal(0)
-CENT = Decimal("0.01")
 Status = Literal["PreSubmitted", "Submitted", "Filled", "Cancelled", "Inactive"]
-SIMULATED: Final[tuple[OrderType, ...]] = ("MKT", "LMT", "STP")
-ORDER_TYPES: Final[Mapping[str, frozenset[str]]] = {
-    kind: REQUIRED_PRICES[kind] for kind in SIMULATED
-}
-"""The order types that `Exchange` has rules for, each with its prices. It rejects all others."""
-TIMES_IN_FORCE: Final[tuple[TimeInForce, ...]] = ("DAY", "GTC", "IOC")
-"""Times in force that are simulated. The market never closes, so DAY lasts as long as GTC."""
+Hold = Literal["", "time", "session", "open", "close"]
+"""What keeps an order from the exchange: its goodAfterTime, the market's hours, or an auction."""
+TERMS: Final = ("quantity", "limit", "stop", "trail", "trail_percent", "limit_offset", "offset")
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """The terms of an order that a modify can replace."""
+    """The terms of an order that a modify can replace, as the client asked for them.
+
+    `stop` is the price that triggers the order. A trailing stop keeps `trail`, or `trail_percent`
+    of the price, from the market, and `limit_offset` between its stop and its limit. `offset` is
+    how much less aggressive than the midpoint a pegged order is.
+    """
 
     quantity: Decimal
     limit: Decimal | None = None
     stop: Decimal | None = None
+    trail: Decimal | None = None
+    trail_percent: Decimal | None = None
+    limit_offset: Decimal | None = None
+    offset: Decimal | None = None
 
 
 class Order(msgspec.Struct, kw_only=True, eq=False):
     """One order. Its client names it by `client_id` and `order_id`; `perm_id` never changes.
 
-    `stop` is the price that triggers the order; until then it is held and cannot trade. An order
+    `stop` is the price that triggers the order; until then it is held and cannot trade. A trailing
+    stop's `stop` and `limit` are where they are now, `asked` is what the client asked for. An order
     that no client sent (`is_sent` is false) was made by TWS itself or entered by a person.
     """
 
@@ -45,17 +48,28 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     instrument: Instrument
     side: Side
     quantity: Decimal
-    order_type: OrderType
+    order_type: str
     limit: Decimal | None = None
     stop: Decimal | None = None
-    tif: TimeInForce
+    trail: Decimal | None = None
+    trail_percent: Decimal | None = None
+    limit_offset: Decimal | None = None
+    offset: Decimal | None = None
+    asked: Terms | None = None
+    tif: str
     outside_rth: bool = False
+    trigger_method: int = 0
+    good_after_ns: int | None = None
+    good_till_ns: int | None = None
     is_sent: bool = True
     perm_id: int = 0
     rank: int = 0  # place in the queue of its price; a changed price gets a new one
     status: Status = "PreSubmitted"
+    hold: Hold = ""
     is_triggered: bool = False  # the market has reached its stop price
     resting: bool = False  # it has met the market, and the rest of it waits at its limit
+    touches: int = 0  # prices in a row that reached the stop, for the double trigger methods
+    counted: int = 0  # the newest price that was counted
     filled: Decimal = ZERO
     notional: Decimal = ZERO  # sum of shares x price
     commission: Decimal = ZERO
@@ -63,6 +77,11 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     executions: int = 0
     reason: str = ""
     done_ns: int = 0
+
+    @property
+    def kind(self) -> TypeRules:
+        """The rules of its type. A type that there is not is rejected before they matter."""
+        return KINDS.get(self.order_type, KINDS["MKT"])
 
     @property
     def remaining(self) -> Decimal:
@@ -82,7 +101,33 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     @property
     def is_held(self) -> bool:
         """Whether it waits for its stop price."""
-        return self.stop is not None and not self.is_triggered
+        return not self.is_triggered and self.kind.has_trigger
+
+    @property
+    def why_held(self) -> str:
+        """TWS's word for what the order waits for, where it has one."""
+        return "trigger" if self.is_open and self.is_held else ""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it waits at a price of its own once it is at the exchange."""
+        return self.limit is not None or self.kind.is_pegged
+
+    @property
+    def terms(self) -> Terms:
+        """The terms as they were asked for."""
+        return self.asked or Terms(*(getattr(self, name) for name in TERMS))
+
+    @property
+    def aux_price(self) -> Decimal | None:
+        """What TWS keeps in `auxPrice`: it depends on the type."""
+        means = self.kind.means
+        return self.stop if means == "stop" else self.trail if means == "trail" else self.offset
+
+    @property
+    def trail_stop(self) -> Decimal | None:
+        """Where a trailing stop is now; None for other orders, and without any price yet."""
+        return self.stop if self.kind.trails else None
 
     @property
     def sort_key(self) -> tuple[bool, Decimal, int]:
@@ -109,35 +154,3 @@ class Execution(msgspec.Struct, kw_only=True, frozen=True, eq=False):
     def signed(self) -> Decimal:
         """The shares, negative for a sale."""
         return self.shares if self.order.side == "BUY" else -self.shares
-
-
-class Tariff(msgspec.Struct, frozen=True):
-    """A commission: per unit, or a fraction of the notional, with a minimum per order."""
-
-    per_unit: Decimal = ZERO
-    of_notional: Decimal = ZERO
-    minimum: Decimal = ZERO
-    to_cents: bool = False
-
-
-# After IB's fixed price list, in the instrument's currency.
-TARIFFS = {
-    "STK": Tariff(per_unit=Decimal("0.005"), minimum=Decimal("1.00")),
-    "OPT": Tariff(per_unit=Decimal("0.65"), minimum=Decimal("1.00")),
-    "FUT": Tariff(per_unit=Decimal("2.25")),
-    "CRYPTO": Tariff(of_notional=Decimal("0.0018"), to_cents=True),
-    "CASH": Tariff(of_notional=Decimal("0.00002"), minimum=Decimal("2.00"), to_cents=True),
-}
-
-
-def commission_of(order: Order) -> Decimal:
-    """The order's commission so far. Each execution is charged the difference it makes, so the
-    first execution pays the minimum, once per order."""
-    if not order.filled:
-        return ZERO
-    tariff = TARIFFS.get(order.instrument.sec_type, TARIFFS["STK"])
-    notional = abs(order.notional) * order.instrument.multiplier
-    amount = tariff.per_unit * order.filled + tariff.of_notional * notional
-    if tariff.to_cents:
-        amount = amount.quantize(CENT, rounding=ROUND_HALF_UP)
-    return max(amount, tariff.minimum)

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import msgspec
 
-from tapewire.simulator.exchange.order_checks import terms_of
-from tapewire.simulator.exchange.orders import ZERO, Order
+from tapewire.simulator.exchange.orders import TERMS, ZERO, Order
+from tapewire.simulator.exchange.terms import terms_of
 from tapewire.simulator.faults.connection import Seconds
 from tapewire.simulator.faults.kinds import OnRequest, is_new_order
 from tapewire.simulator.faults.tws import Tws
@@ -18,7 +18,7 @@ def twin_of(order: Order, quantity: Decimal, **changed: object) -> Order:
     fresh = {
         "quantity": quantity, "perm_id": 0, "rank": 0, "is_sent": False, "resting": False,
         "filled": ZERO, "notional": ZERO, "commission": ZERO, "last_price": ZERO, "executions": 0,
-        "reason": "", "done_ns": 0, "status": "PreSubmitted",
+        "reason": "", "done_ns": 0, "status": "PreSubmitted", "hold": "", "touches": 0,
     }  # fmt: skip
     twin: Order = msgspec.structs.replace(order, **(fresh | changed))
     return twin
@@ -135,6 +135,8 @@ class ModifySplit(OnRequest, frozen=True, kw_only=True):
         terms = terms_of(request, order.instrument)
         if terms.quantity <= order.filled:
             return False  # TWS refuses such a modify
-        twin = twin_of(order, terms.quantity - order.filled, limit=terms.limit, stop=terms.stop)
+        changed = {name: getattr(terms, name) for name in TERMS}
+        changed["quantity"] = terms.quantity - order.filled
+        twin = twin_of(order, **changed, asked=terms)
         tws.parts.orders.enter(twin, tws.now_ns)
         return True

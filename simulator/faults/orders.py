@@ -1,10 +1,9 @@
 """Faults of orders: what TWS does with them that nobody asked for."""
 
 from decimal import Decimal
-from typing import Literal, cast
+from typing import Literal
 
 from tapewire.common.config.near import expected
-from tapewire.common.events.terms import TimeInForce
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.exchange.orders import ZERO, Order
@@ -186,7 +185,7 @@ class HandEntered(OnTime, frozen=True, kw_only=True):
     def act(self, tws: Tws) -> bool:
         """Enter it."""
         instrument = tws.parts.contracts.by_symbol[self.symbol]
-        kind: Literal["MKT", "LMT", "STP"] = "MKT" if self.limit is None else "LMT"
+        kind = "MKT" if self.limit is None else "LMT"
         order = Order(
             client_id=self.client_id,
             order_id=0,
@@ -195,10 +194,10 @@ class HandEntered(OnTime, frozen=True, kw_only=True):
             instrument=instrument,
             side=self.side,
             quantity=self.quantity,
-            order_type=kind if self.stop is None else "STP",
+            order_type=kind if self.stop is None else "STP" if self.limit is None else "STP LMT",
             limit=self.limit,
             stop=self.stop,
-            tif=cast(TimeInForce, self.tif),
+            tif=self.tif,
             is_sent=False,
         )
         tws.parts.orders.enter(order, tws.now_ns, is_addressed=False)

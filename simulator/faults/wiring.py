@@ -117,6 +117,10 @@ class FaultyReports:
         """The order's terms and status as they are now."""
         self._report(order, self._inner.changed, order)
 
+    def warned(self, order: Order, code: int, text: str) -> None:
+        """Something about the order that its client should know."""
+        self._report(order, self._inner.warned, order, code, text)
+
     def rejected(self, order: Order) -> None:
         """The exchange did not take the order."""
         self._report(order, self._inner.rejected, order)

@@ -12,7 +12,8 @@ from tapewire.common.amounts import text
 from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.exchange.account import Holding
-from tapewire.simulator.exchange.orders import ORDER_TYPES, Execution, Order
+from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE
+from tapewire.simulator.exchange.orders import Execution, Order
 
 Fields = list[str]
 Value = tuple[str, str, str]  # key, value, currency
@@ -40,6 +41,16 @@ def multiplier_text(instrument: Instrument) -> str:
 def price_text(price: Decimal | None) -> str:
     """An order's price as TWS writes it: 0.0 where the order has none."""
     return "0.0" if price is None else text(price)
+
+
+def optional_price_text(price: Decimal | None) -> str:
+    """A price that few orders have, as TWS writes it: empty where there is none."""
+    return "" if price is None else text(price)
+
+
+def time_text(at_ns: int | None) -> str:
+    """A time that an order has, or has not."""
+    return "" if at_ns is None else clock_text(at_ns)
 
 
 def contract(instrument: Instrument, right: str = "") -> Fields:
@@ -113,7 +124,7 @@ def order_status(order: Order) -> Fields:
         "0",  # parentId
         text(order.last_price),
         str(order.client_id),
-        "",  # whyHeld
+        order.why_held,
         "0",  # mktCapPrice
     ]
 
@@ -190,7 +201,7 @@ def contract_details(version: int, req_id: int, instrument: Instrument) -> Field
         text(instrument.min_tick),
         *(["1"] if old else []),  # mdSizeMultiplier
         multiplier_text(instrument),
-        ",".join(sorted(ORDER_TYPES)),
+        ",".join(sorted(one.replace(" ", "") for one in (*KINDS, *TIMES_IN_FORCE))),
         instrument.exchange,
         "1",  # priceMagnifier
         "0",  # underConId

@@ -4,6 +4,7 @@ Both have more than a hundred fields, of which this TWS uses thirty. A field tha
 carries the value that a real TWS sends for a plain stock order.
 """
 
+from decimal import Decimal
 from typing import NamedTuple
 
 from tapewire.common.amounts import text
@@ -15,7 +16,9 @@ from tapewire.simulator.protocol.messages import (
     Fields,
     clock_text,
     multiplier_text,
+    optional_price_text,
     price_text,
+    time_text,
 )
 
 Section = tuple[Field, ...]
@@ -66,6 +69,10 @@ def _completed_status(report: Report) -> str:
     return f"Filled Size: {text(order.filled)}" if order.status == "Filled" else order.reason
 
 
+def _unset_or(price: Decimal | None) -> str:
+    return UNSET_DOUBLE if price is None else text(price)
+
+
 CONTRACT: Section = (
     Field("conId", lambda of: str(of.order.instrument.con_id)),
     Field("symbol", lambda of: of.order.instrument.symbol),
@@ -84,7 +91,7 @@ TERMS: Section = (
     Field("totalQuantity", lambda of: text(of.order.quantity)),
     Field("orderType", lambda of: of.order.order_type),
     Field("lmtPrice", lambda of: price_text(of.order.limit)),
-    Field("auxPrice", lambda of: price_text(of.order.stop)),
+    Field("auxPrice", lambda of: price_text(of.order.aux_price)),
     Field("tif", lambda of: of.order.tif),
     Field("ocaGroup", ""),
     Field("account", lambda of: of.order.account),
@@ -96,12 +103,14 @@ HANDLING: Section = (
     Field("outsideRth", lambda of: "1" if of.order.outside_rth else "0"),
     Field("hidden", "0"),
     Field("discretionaryAmt", "0"),
-    Field("goodAfterTime", ""),
+    Field("goodAfterTime", lambda of: time_text(of.order.good_after_ns)),
 )
 ADVISOR: Section = (
     *constants("", "faGroup faMethod faPercentage"),
     Field("faProfile", "", until=177),
-    *constants("", "modelCode goodTillDate rule80A percentOffset"),
+    Field("modelCode", ""),
+    Field("goodTillDate", lambda of: time_text(of.order.good_till_ns)),
+    *constants("", "rule80A percentOffset"),
     Field("settlingFirm", ""),
     Field("shortSaleSlot", "0"),
     Field("designatedLocation", ""),
@@ -109,6 +118,10 @@ ADVISOR: Section = (
 )
 REFERENCE_PRICES: Section = tuple(
     constants("", "startingPrice stockRefPrice delta stockRangeLower stockRangeUpper")
+)
+TRAILING: Section = (
+    Field("trailStopPrice", lambda of: optional_price_text(of.order.trail_stop)),
+    Field("trailingPercent", lambda of: optional_price_text(of.order.trail_percent)),
 )
 SCALE_AND_HEDGE: Section = (
     Field("comboLegsDescrip", ""),
@@ -152,7 +165,8 @@ OPEN_ORDER = Layout(
     Field("ocaType", "3"),
     *constants("0", "eTradeOnly firmQuoteOnly"),
     Field("nbboPriceCap", ""),
-    *constants("0", "parentId triggerMethod"),
+    Field("parentId", "0"),
+    Field("triggerMethod", lambda of: str(of.order.trigger_method)),
     Field("volatility", ""),
     Field("volatilityType", "0"),
     Field("deltaNeutralOrderType", "None"),
@@ -164,7 +178,8 @@ OPEN_ORDER = Layout(
     *constants("0", "deltaNeutralShortSale deltaNeutralShortSaleSlot"),
     Field("deltaNeutralDesignatedLocation", ""),
     *constants("0", "continuousUpdate referencePriceType"),
-    *constants("", "trailStopPrice trailingPercent basisPoints basisPointsType"),
+    *TRAILING,
+    *constants("", "basisPoints basisPointsType"),
     *SCALE_AND_HEDGE,
     Field("optOutSmartRouting", "0"),
     Field("clearingAccount", ""),
@@ -175,8 +190,10 @@ OPEN_ORDER = Layout(
     *ORDER_STATE,
     *constants("0", "randomizeSize randomizePrice conditions"),
     Field("adjustedOrderType", "None"),
-    *constants(UNSET_DOUBLE, "triggerPrice stopPrice limitPriceOffset adjustedStopPrice"),
-    *constants(UNSET_DOUBLE, "adjustedStopLimitPrice adjustedTrailingAmount"),
+    Field("triggerPrice", UNSET_DOUBLE),
+    Field("stopPrice", lambda of: _unset_or(of.order.trail_stop)),  # clients take the last one
+    Field("limitPriceOffset", lambda of: _unset_or(of.order.limit_offset)),
+    *constants(UNSET_DOUBLE, "adjustedStopPrice adjustedStopLimitPrice adjustedTrailingAmount"),
     Field("adjustableTrailingUnit", "0"),
     *constants("", "softDollarTierName softDollarTierValue softDollarTierDisplayName"),
     Field("cashQty", "0"),
@@ -203,7 +220,7 @@ COMPLETED_ORDER = Layout(
     *constants("0", "sweepToFill allOrNone"),
     Field("minQty", ""),
     Field("ocaType", "3"),
-    Field("triggerMethod", "0"),
+    Field("triggerMethod", lambda of: str(of.order.trigger_method)),
     Field("volatility", ""),
     Field("volatilityType", "0"),
     Field("deltaNeutralOrderType", "None"),
@@ -211,7 +228,7 @@ COMPLETED_ORDER = Layout(
     *constants("0", "deltaNeutralConId deltaNeutralShortSale deltaNeutralShortSaleSlot"),
     Field("deltaNeutralDesignatedLocation", ""),
     *constants("0", "continuousUpdate referencePriceType"),
-    *constants("", "trailStopPrice trailingPercent"),
+    *TRAILING,
     *SCALE_AND_HEDGE,
     Field("clearingAccount", ""),
     Field("clearingIntent", "IB"),
@@ -220,7 +237,9 @@ COMPLETED_ORDER = Layout(
     Field("solicited", "0"),
     Field("status", lambda of: of.status),
     *constants("0", "randomizeSize randomizePrice conditions"),
-    *constants("", "stopPrice limitPriceOffset cashQty"),
+    Field("stopPrice", lambda of: optional_price_text(of.order.trail_stop)),
+    Field("limitPriceOffset", lambda of: optional_price_text(of.order.limit_offset)),
+    Field("cashQty", ""),
     *constants("0", "dontUseAutoPriceForHedge isOmsContainer"),
     Field("autoCancelDate", ""),
     Field("filledQuantity", lambda of: text(of.order.filled)),

@@ -54,6 +54,12 @@ class TwsOrderReports:
             self._outbox.send(session, open_order(session.version, order))
             self._outbox.send(session, messages.order_status(order))
 
+    def warned(self, order: Order, code: int, text: str) -> None:
+        """Send the warning."""
+        session = self._session_of(order.client_id)
+        if session is not None:
+            self._outbox.error(session, code, text, order.order_id)
+
     def rejected(self, order: Order) -> None:
         """Send the error, and then that the order is Inactive."""
         self._note(audit.order(self._outbox.now_ns, "rejected", order))

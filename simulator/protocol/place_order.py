@@ -4,21 +4,21 @@ An order that asks for something that is not simulated is read far enough to nam
 rejected. No order is ever worked as something simpler than its client meant.
 """
 
-from typing import Any
-
 from tapewire.simulator.exchange.contracts import ContractQuery
 from tapewire.simulator.protocol import requests as ask
 from tapewire.simulator.protocol.layout import Field, Layout, unused
+from tapewire.simulator.protocol.order_attributes import unsupported
 from tapewire.simulator.protocol.requests import Fields, PlaceOrder
+from tapewire.simulator.protocol.times import moment
 
-IBKRATS_SINCE = 170  # orders to that destination have a field more
+OFFSETS_SINCE = 170  # fields of orders to IBKRATS, and of orders that are pegged
 
 
 def place_order(fields: Fields, version: int) -> PlaceOrder:
     """placeOrder (3) as sent at server versions 152 to 178."""
     found = PLACE_ORDER.read(fields, version)
-    if version >= IBKRATS_SINCE and found["contract"].exchange == "IBKRATS":
-        fields.skip(1)  # minTradeQty
+    if version >= OFFSETS_SINCE:
+        found |= _pegged_offsets(fields, found["contract"].exchange, found["orderType"])
     return PlaceOrder(
         order_id=found["orderId"],
         contract=found["contract"],
@@ -26,22 +26,30 @@ def place_order(fields: Fields, version: int) -> PlaceOrder:
         quantity=found["totalQuantity"],
         order_type=found["orderType"],
         limit=found["lmtPrice"],
-        stop=found["auxPrice"],
+        aux=found["auxPrice"],
         tif=found["tif"] or "DAY",
         account=found["account"],
         order_ref=found["orderRef"],
         transmit=found["transmit"],
         outside_rth=found["outsideRth"],
         what_if=found["whatIf"],
-        unsupported=_unsupported(found),
+        trail_stop=found["trailStopPrice"],
+        trail_percent=found["trailingPercent"],
+        limit_offset=found["lmtPriceOffset"],
+        trigger_method=found["triggerMethod"],
+        good_after_ns=found["goodAfterTime"],
+        good_till_ns=found["goodTillDate"],
+        unsupported=unsupported(found) or ("" if found["transmit"] else "transmit=False"),
     )
 
 
-def _unsupported(found: dict[str, Any]) -> str:
-    """The first thing the order asks for that is not simulated; empty if there is none."""
-    if not found["transmit"]:
-        return "transmit=False"
-    return next((name for name in NOT_SIMULATED if found[name]), "")
+def _pegged_offsets(fields: Fields, exchange: str, order_type: str) -> dict[str, str]:
+    names = ["minTradeQty"] if exchange == "IBKRATS" else []
+    if order_type in ("PEG BEST", "PEGBEST"):  # followed by two more for some of its values
+        raise ask.invalid(fields.req_id, f"Order type {order_type} is not simulated.")
+    if order_type in ("PEG MID", "PEGMID"):
+        names += ["midOffsetAtWhole", "midOffsetAtHalf"]
+    return {name: fields.text() for name in names}
 
 
 def _contract(fields: Fields) -> ContractQuery:
@@ -53,23 +61,30 @@ def _contract(fields: Fields) -> ContractQuery:
 
 def _order_type(fields: Fields) -> str:
     order_type = fields.text()
-    if order_type.startswith("PEG"):  # its further layout differs
+    if order_type in ("PEG BENCH", "PEGBENCH"):  # its further layout differs
         raise ask.invalid(fields.req_id, f"Order type {order_type} is not simulated.")
     return order_type
 
 
-def _delta_neutral_price(fields: Fields) -> None:
+def _whole(fields: Fields) -> int:
+    """A whole number; 0 where it is unset."""
+    return int(fields.number() or 0)
+
+
+def _delta_neutral_price(fields: Fields) -> str:
     """The price, and eight fields more if the order type before it was not empty.
 
     "None" counts as a type: clients send back what openOrder reported to them.
     """
     has_type = bool(fields.last())
-    fields.skip(9 if has_type else 1)
+    price = fields.text()
+    fields.skip(8 if has_type else 0)
+    return price
 
 
 def _scale_increment(fields: Fields) -> None:
     if (fields.number() or 0) > 0:
-        raise ask.invalid(fields.req_id, "Scale orders are not simulated.")
+        raise ask.invalid(fields.req_id, "Scale orders are not simulated (scalePriceIncrement).")
 
 
 def _hedge_type(fields: Fields) -> str:
@@ -95,12 +110,7 @@ def _algo_strategy(fields: Fields) -> str:
 
 def _conditions(fields: Fields) -> None:
     if fields.integer():
-        raise ask.invalid(fields.req_id, "Order conditions are not simulated.")
-
-
-def _adjusted_order_type(fields: Fields) -> str:
-    """The type that a stop turns into; "None" is how openOrder reports that there is none."""
-    return fields.text().removeprefix("None")
+        raise ask.invalid(fields.req_id, "Order conditions are not simulated (conditions).")
 
 
 PLACE_ORDER = Layout(
@@ -118,24 +128,24 @@ PLACE_ORDER = Layout(
     *unused("openClose origin"),
     Field("orderRef", Fields.text),
     Field("transmit", Fields.flag),
-    Field("parentId", Fields.integer),
+    Field("parentId", _whole),
     *unused("blockOrder sweepToFill displaySize"),
-    Field("triggerMethod", Fields.number),
+    Field("triggerMethod", _whole),
     Field("outsideRth", Fields.flag),
-    Field("hidden", Fields.flag),
-    *unused("sharesAllocation"),
-    Field("discretionaryAmt", Fields.number),
-    Field("goodAfterTime", Fields.text),
-    *unused("goodTillDate faGroup faMethod faPercentage"),
+    *unused("hidden sharesAllocation discretionaryAmt"),
+    Field("goodAfterTime", moment),
+    Field("goodTillDate", moment),
+    *unused("faGroup faMethod faPercentage"),
     *unused("faProfile", until=177),
     *unused("modelCode shortSaleSlot designatedLocation exemptCode ocaType rule80A settlingFirm"),
-    Field("allOrNone", Fields.flag),
-    Field("minQty", Fields.number),
+    *unused("allOrNone minQty"),
     *unused("percentOffset eTradeOnly firmQuoteOnly nbboPriceCap auctionStrategy startingPrice"),
     *unused("stockRefPrice delta stockRangeLower stockRangeUpper overridePercentageConstraints"),
     *unused("volatility volatilityType deltaNeutralOrderType"),
     Field("deltaNeutralAuxPrice", _delta_neutral_price),
-    *unused("continuousUpdate referencePriceType trailStopPrice trailingPercent"),
+    *unused("continuousUpdate referencePriceType"),
+    Field("trailStopPrice", Fields.number),
+    Field("trailingPercent", Fields.number),
     *unused("scaleInitLevelSize scaleSubsLevelSize"),
     Field("scalePriceIncrement", _scale_increment),
     *unused("scaleTable activeStartTime activeStopTime"),
@@ -147,11 +157,12 @@ PLACE_ORDER = Layout(
     Field("whatIf", Fields.flag),
     *unused("orderMiscOptions solicited randomizeSize randomizePrice"),
     Field("conditions", _conditions),
-    Field("adjustedOrderType", _adjusted_order_type),
-    *unused("triggerPrice lmtPriceOffset adjustedStopPrice adjustedStopLimitPrice"),
+    *unused("adjustedOrderType triggerPrice"),
+    Field("lmtPriceOffset", Fields.number),
+    *unused("adjustedStopPrice adjustedStopLimitPrice"),
     *unused("adjustedTrailingAmount adjustableTrailingUnit"),
     *unused("extOperator softDollarTierName softDollarTierValue"),
-    Field("cashQty", Fields.number),
+    *unused("cashQty"),
     *unused("mifid2DecisionMaker mifid2DecisionAlgo mifid2ExecutionTrader mifid2ExecutionAlgo"),
     *unused("dontUseAutoPriceForHedge isOmsContainer discretionaryUpToLimitPrice"),
     *unused("usePriceMgmtAlgo"),
@@ -161,8 +172,3 @@ PLACE_ORDER = Layout(
     *unused("advancedErrorOverride", since=166),
     *unused("manualOrderTime", since=169),
 )
-NOT_SIMULATED = (
-    "ocaGroup", "parentId", "triggerMethod", "discretionaryAmt", "goodAfterTime", "allOrNone",
-    "minQty", "cashQty", "hedgeType", "deltaNeutralContract", "algoStrategy", "adjustedOrderType",
-)  # fmt: skip
-"""Fields that must be unset or 0: an order that uses one of them is rejected."""

@@ -69,7 +69,11 @@ class CancelTickByTick(Request, frozen=True):
 
 
 class PlaceOrder(Request, frozen=True, kw_only=True):
-    """Place a new order, or modify one that is known."""
+    """Place a new order, or modify one that is known.
+
+    What `aux` means depends on the order type. `unsupported` is the first attribute that asks for
+    something that is not simulated.
+    """
 
     order_id: int
     contract: ContractQuery
@@ -77,14 +81,20 @@ class PlaceOrder(Request, frozen=True, kw_only=True):
     quantity: Decimal | None
     order_type: str
     limit: Decimal | None
-    stop: Decimal | None
+    aux: Decimal | None
     tif: str
     account: str
     order_ref: str
     transmit: bool
     outside_rth: bool
     what_if: bool
-    unsupported: str = ""  # the first field it uses that is not simulated
+    trail_stop: Decimal | None = None
+    trail_percent: Decimal | None = None
+    limit_offset: Decimal | None = None
+    trigger_method: int = 0
+    good_after_ns: int | None = None
+    good_till_ns: int | None = None
+    unsupported: str = ""
 
 
 class CancelOrder(Request, frozen=True):

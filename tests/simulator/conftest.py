@@ -11,6 +11,7 @@ import pytest
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.protocol.messages import frame
+from tapewire.simulator.protocol.place_order import PLACE_ORDER
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
 
@@ -103,23 +104,32 @@ def contract_fields(symbol, exchange="SMART"):
     return [0, symbol, "STK", "", 0.0, "", "", exchange, "", "USD", "", ""]
 
 
+SHORT = {"ref": "orderRef", "stop": "auxPrice", "parent": "parentId", "trigger": "triggerMethod"}
+"""Names that tests use for fields of an order."""
+PLAIN = {
+    "tif": "DAY", "transmit": 1, "origin": 0, "exemptCode": -1, "scalePriceIncrement": "",
+    "deltaNeutralContract": 0, "conditions": 0, "softDollarTierName": "",
+    "deltaNeutralAuxPrice": "1.7976931348623157e+308",
+    "adjustedStopPrice": "1.7976931348623157E308",
+}  # fmt: skip
+"""What clients write for a plain order where it is not empty."""
+
+
 def order_fields(order_id, side, quantity, limit, **more):
-    """placeOrder at server version 157, as a client writes it for a plain order."""
-    given = {"tif": "DAY", "ref": "", "transmit": 1, "what_if": 0, "parent": 0, **more}
-    given = {"exchange": "SMART", "stop": "", "account": "", "trigger": 0, **given}
-    given.setdefault("type", "STP" if given["stop"] else "MKT" if limit is None else "LMT")
-    symbol = given.get("symbol", "AAPL")
-    return [
-        *[3, order_id, *contract_fields(symbol, given["exchange"]), "", "", side, quantity],
-        *[given["type"], "" if limit is None else limit, given["stop"]],
-        *[given["tif"], "", given["account"], "", 0, given["ref"], given["transmit"]],
-        *[given["parent"], 0, 0, 0, given["trigger"], 0, 0],
-        *["", 0, "", "", "", "", "", "", "", 0, "", -1, 0, "", "", 0, "", "", 0, 0, "", 0],
-        *["", "", "", "", "", 0, "", "", "", "", 0, "", "", "", "", "", "", "", "", "", ""],
-        *[0, "", "", 0, 0, "", "", given["what_if"], "", 0, 0, 0, 0],
-        *["", "1.7976931348623157e+308", *["1.7976931348623157E308"] * 4, 0],
-        *["", "", "", "", "", "", "", "", 0, 0, 0, ""],
-    ]
+    """placeOrder at server version 157, as a client writes it; `more` has fields by their names."""
+    symbol, exchange = more.pop("symbol", "AAPL"), more.pop("exchange", "SMART")
+    kind = more.pop("type", "STP" if "stop" in more else "MKT" if limit is None else "LMT")
+    given = {SHORT.get(name, name): value for name, value in more.items()}
+    given["whatIf"] = given.pop("what_if", 0)
+    given |= {"orderId": order_id, "action": side, "totalQuantity": quantity, "orderType": kind}
+    given["lmtPrice"] = "" if limit is None else limit
+    given.setdefault("contract", contract_fields(symbol, exchange))
+    fields = [3]
+    for one in PLACE_ORDER.at(157):
+        value = given.pop(one.name, PLAIN.get(one.name, ""))
+        fields += value if isinstance(value, list) else [value]
+    assert not given, f"an order has no {', '.join(given)}"
+    return fields
 
 
 def quote(second, bid, ask, bid_size="100", ask_size="100", symbol="AAPL"):

@@ -26,9 +26,9 @@ class Market:
         row = Row(self.now, symbol, bid, ask, bid_size, ask_size, None, None)
         return fills(self.exchange.quote(row, self.now))
 
-    def trade(self, price):
+    def trade(self, price, size="1"):
         self.now += 1
-        return fills(self.exchange.quote(Row(self.now, "A", *[None] * 4, price, "1"), self.now))
+        return fills(self.exchange.quote(Row(self.now, "A", *[None] * 4, price, size), self.now))
 
     def triggered(self):
         """Stops that the market reached, worked as the order handler does it: their executions."""
@@ -36,7 +36,7 @@ class Market:
             fills(self.exchange.work(order, self.now)) for order in self.exchange.triggered("A")
         ]
 
-    def order(self, side, quantity, limit=None, stop=None, instrument=A):
+    def order(self, side, quantity, limit=None, stop=None, instrument=A, kind="", **more):
         order = Order(
             client_id=1,
             order_id=1,
@@ -45,10 +45,11 @@ class Market:
             instrument=instrument,
             side=side,
             quantity=D(quantity),
-            order_type="STP" if stop else "LMT" if limit else "MKT",
+            order_type=kind or ("STP" if stop else "LMT" if limit else "MKT"),
             limit=D(limit) if limit else None,
             stop=D(stop) if stop else None,
             tif="DAY",
+            **more,
         )
         self.exchange.accept(order)
         return order

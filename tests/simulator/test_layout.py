@@ -3,8 +3,9 @@
 import pytest
 
 from tapewire.simulator.protocol.layout import Field, Layout, constants, unused
+from tapewire.simulator.protocol.order_attributes import HONOURED, VACUOUS
 from tapewire.simulator.protocol.order_messages import COMPLETED_ORDER, OPEN_ORDER
-from tapewire.simulator.protocol.place_order import NOT_SIMULATED, PLACE_ORDER
+from tapewire.simulator.protocol.place_order import PLACE_ORDER
 from tapewire.simulator.protocol.requests import Fields
 
 VERSIONS = (152, 157, 163, 170, 177, 178)
@@ -39,5 +40,5 @@ def test_no_name_is_there_twice(layout, version):
     assert len(set(found)) == len(found)
 
 
-def test_every_field_that_is_not_simulated_is_in_the_layout():
-    assert set(NOT_SIMULATED) <= set(names(PLACE_ORDER, 157))
+def test_every_attribute_that_is_accepted_is_in_the_layout():
+    assert set(names(PLACE_ORDER, 157)) >= HONOURED | set(VACUOUS)

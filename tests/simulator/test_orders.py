@@ -103,9 +103,9 @@ def test_an_order_that_cannot_be_is_answered_with_its_error_alone(client, more, 
 @pytest.mark.parametrize(
     "more",
     [
-        {"type": "TRAIL"},
+        {"type": "REL"},
         {"trigger": 2},
-        {"tif": "GTD"},
+        {"tif": "GTX"},
         {"quantity": 1.5},
         {"transmit": 0},
         {"parent": 4},

@@ -88,11 +88,11 @@ def test_a_request_with_a_field_too_many_is_refused(ibapi_client, stock):
         ({"ocaGroup": "g"}, "ocaGroup"),
         ({"algoStrategy": "Twap", "algoParams": []}, "algoStrategy"),
         ({"hedgeType": "D", "hedgeParam": ""}, "hedgeType"),
-        ({"goodAfterTime": "20260101 10:00:00"}, "goodAfterTime"),
+        ({"hidden": True}, "hidden"),
         ({"allOrNone": True}, "allOrNone"),
         ({"minQty": 5}, "minQty"),
         ({"cashQty": 500}, "cashQty"),
-        ({"triggerMethod": 4}, "triggerMethod"),
+        ({"displaySize": 4}, "displaySize"),
         ({"adjustedOrderType": "TRAIL"}, "adjustedOrderType"),
         ({"discretionaryAmt": 0.05}, "discretionaryAmt"),
     ],
@@ -106,7 +106,7 @@ def test_a_stop_order_from_ibapi_reads_well(ibapi_client, stock):
     stop = {"orderType": "STP", "lmtPrice": UNSET_DOUBLE, "auxPrice": 99.5}
     ibapi_client.placeOrder(7, stock, an_order(**stop, account="DU2"))
     request = decode(ibapi_client.conn.sent[0], 157)
-    assert (request.order_type, request.limit, request.stop) == ("STP", None, D("99.5"))
+    assert (request.order_type, request.limit, request.aux) == ("STP", None, D("99.5"))
     assert (request.account, request.unsupported) == ("DU2", "")
 
 

@@ -2,8 +2,6 @@
 
 import pytest
 
-from tests.simulator.conftest import order_fields
-
 
 @pytest.fixture
 def tws(make_tws, make_quote):
@@ -228,10 +226,3 @@ def test_the_audit_has_the_stop_price(tws):
     client.place(1, stop="10.05")
     (line,) = [line for line in market.server.take_audit() if line["kind"] == "order"]
     assert (line["type"], line["limit"], line["stop"]) == ("STP", None, "10.05")
-
-
-def test_other_order_types_with_a_stop_price_are_rejected_not_simplified(tws):
-    client = tws().client(1)
-    for order_id, kind in enumerate(("STP LMT", "TRAIL", "MIT"), 1):
-        client.send(*order_fields(order_id, "BUY", 10, "10.05", stop="10.05", type=kind))
-    assert client.errors() == [(1, 201), (2, 201), (3, 201)]

@@ -180,7 +180,27 @@ def test_terms_that_the_exchange_has_no_rule_for_are_rejected(pit, gateway):
     events = pit.reports(GATEWAY)
     assert statuses(events) == ["rejected"]
     assert isinstance(events[0], broker.OrderError)
-    assert "good_till_ns is not simulated" in events[0].text
+    assert "goodTillDate is for time in force GTD" in events[0].text
+
+
+def test_a_good_till_date_order_ends_at_its_time(pit, gateway):
+    till_ns = pit.now.mono_ns + 2 * SECOND_NS
+    terms = {"type": "LMT", "limit": Decimal(50), "time_in_force": "GTD", "good_till_ns": till_ns}
+    submit(gateway, order(**terms))
+    assert statuses(pit.reports(GATEWAY)) == ["working"]
+    assert pit.exchange.next_due_ns() <= till_ns
+    pit.now = Now(till_ns, till_ns)
+    assert statuses(pit.reports(GATEWAY)) == ["cancelled"]
+
+
+def test_a_trailing_stop_reports_its_distance_and_triggers_behind_the_market(pit, gateway):
+    submit(gateway, order(side="SELL", type="TRAIL", trail=Decimal("0.50")))
+    (report,) = [one for one in pit.reports(GATEWAY) if isinstance(one, broker.OrderReport)]
+    assert (report.terms.trail, report.terms.stop) == (Decimal("0.5"), None)
+    for last in ("101.00", "100.60", "100.50"):
+        pit.row("100.04", "100.06", "10", "10", last, "1")
+    executions = [e for e in pit.reports(GATEWAY) if isinstance(e, broker.ExecutionReport)]
+    assert [one.price for one in executions] == [Decimal("100.04")]
 
 
 def test_immediate_or_cancel_ends_what_is_left(pit, gateway):

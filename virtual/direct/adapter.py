@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
 from tapewire.common.clock import Now
-from tapewire.common.events import SubmitOrder, Tick
+from tapewire.common.events import ORDER_TYPES, SubmitOrder, Tick
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
@@ -25,9 +25,7 @@ from tapewire.virtual.direct.reports import Report, Request
 from tapewire.virtual.direct.ticks import Line
 
 VERSION: Final = 1  # of the interface between adapter and exchange
-NOT_SIMULATED: Final = (
-    "trail", "trail_percent", "limit_offset", "good_till_ns", "oca",
-)  # fmt: skip
+NOT_SIMULATED: Final = ("oca",)
 """Terms that the exchange has no rule for: it rejects an order that has one."""
 
 
@@ -238,14 +236,20 @@ class DirectBroker:
         contract = ContractQuery(
             0, instrument.symbol, instrument.sec_type, instrument.exchange, instrument.currency, ""
         )
+        kind = ORDER_TYPES.get(terms.type)
+        prices = {kind.fields[name]: p for name, p in terms.prices.items()} if kind else {}
         placed = PlaceOrder(
             order_id=int(order_id),
             contract=contract,
             side=terms.side,
             quantity=terms.quantity,
             order_type=terms.type,
-            limit=terms.limit,
-            stop=terms.stop,
+            limit=prices.get("lmtPrice"),
+            aux=prices.get("auxPrice"),
+            trail_stop=prices.get("trailStopPrice"),
+            trail_percent=prices.get("trailingPercent"),
+            limit_offset=prices.get("lmtPriceOffset"),
+            good_till_ns=terms.good_till_ns,
             tif=terms.time_in_force,
             account=order.account,
             order_ref=order.intent_id,

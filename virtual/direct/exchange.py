@@ -14,6 +14,7 @@ from tapewire.gateway import broker
 from tapewire.simulator import audit
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
+from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_handler import OrderHandler
 from tapewire.simulator.exchange.orders import Execution, Order
@@ -53,6 +54,7 @@ class DirectExchange:
             exchange=self._exchange,
             accounts=self._accounts,
             reports=self,
+            hours=Hours(settings.opens, settings.closes),
         )
         self._connected: dict[int, Client] = {}
         self._serving: dict[int, Client] = {}  # by client id: the newest connection
@@ -113,6 +115,12 @@ class DirectExchange:
     def tick(self, now_ns: int) -> None:
         """Hand out the rows that are due, and let orders meet them."""
         self._now_ns = now_ns
+        while (due_ns := self._orders.due_ns()) is not None and due_ns <= now_ns:
+            self._feed_rows(due_ns)
+            self._orders.pass_time(due_ns)
+        self._feed_rows(now_ns)
+
+    def _feed_rows(self, now_ns: int) -> None:
         readers_of, apply = self._readers, self._orders.apply
         for row in self._clock.take(now_ns, self.settings.rows_max_per_tick):
             self._rows += 1
@@ -125,8 +133,10 @@ class DirectExchange:
             apply(row, now_ns)
 
     def next_due_ns(self) -> int | None:
-        """When to call `tick` next; None: before the first `Watch`, and after the market's end."""
-        return self._clock.due_ns()
+        """When to call `tick` next; None: before the first `Watch`, and after the market's end,
+        unless an order waits for a time."""
+        due = (self._clock.due_ns(), self._orders.due_ns())
+        return min((one for one in due if one is not None), default=None)
 
     def take_output(self) -> list[tuple[int, list[Report]]]:
         """What each connection is to be sent, since the last call."""
@@ -227,6 +237,13 @@ class DirectExchange:
         client = self._serving.get(order.client_id)
         if client is not None:
             client.out.append(reports.order_report(order))
+
+    def warned(self, order: Order, code: int, text: str) -> None:
+        """Report the warning."""
+        client = self._serving.get(order.client_id)
+        if client is not None:
+            order_id, client_id = str(order.order_id), str(order.client_id)
+            client.out.append(broker.OrderError(order_id, code, text, "warning", client_id))
 
     def rejected(self, order: Order) -> None:
         """Report why, and then what became of the order."""

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from tapewire.common.amounts import text
-from tapewire.common.events import TermChanges
+from tapewire.common.events import ORDER_TYPES, TermChanges
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
 from tapewire.gateway.broker import BrokerEvent, Effect, Status
@@ -82,11 +82,7 @@ def order_report(order: orders.Order) -> broker.OrderReport:
         order_id=str(order.order_id),
         permanent_id=str(order.perm_id),
         status=STATUSES[order.status],
-        terms=TermChanges(
-            _plain(order.quantity),
-            None if order.limit is None else _plain(order.limit),
-            None if order.stop is None else _plain(order.stop),
-        ),
+        terms=_terms(order),
         filled=order.filled,
         listed=True,
         is_open=STATUSES[order.status] == "working",
@@ -95,6 +91,14 @@ def order_report(order: orders.Order) -> broker.OrderReport:
         symbol=order.instrument.symbol,
         side="BUY" if order.side == "BUY" else "SELL",
     )
+
+
+def _terms(order: orders.Order) -> TermChanges:
+    """The terms that the order's type has; where a trailing stop has moved to is none of them."""
+    kind = ORDER_TYPES.get(order.order_type)
+    names = [] if kind is None else [n for n in kind.fields if not (kind.trails and n == "stop")]
+    prices = {name: price for name in names if (price := getattr(order, name)) is not None}
+    return TermChanges(_plain(order.quantity), **{n: _plain(p) for n, p in prices.items()})
 
 
 def completed_report(order: orders.Order) -> broker.OrderReport:

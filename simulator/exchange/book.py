@@ -1,0 +1,106 @@
+"""One symbol's market: its quote, its last trade, and the orders that wait there."""
+
+from decimal import Decimal
+
+import msgspec
+
+from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.rows import Row
+from tapewire.simulator.exchange.orders import Order
+
+
+class QuoteSide(msgspec.Struct, gc=False):
+    """One side of a quote as its source wrote it; `left` is what orders have left of `size`."""
+
+    price: str | None = None
+    size: str | None = None
+    left: Decimal | None = None  # None: nothing taken yet
+    number: int = 0  # counts the prices that came
+
+    def shown(self) -> tuple[Decimal, Decimal] | None:
+        """The price and the size still available; None if there is nothing to trade with."""
+        if self.price is None or self.size is None:
+            return None
+        if self.left is None:
+            self.left = Decimal(self.size)
+        return (Decimal(self.price), self.left) if self.left > 0 else None
+
+    def quoted(self) -> Decimal | None:
+        """The price, whatever is left of it; None for an empty side, which has -1 and no size."""
+        if self.price is None:
+            return None
+        price = Decimal(self.price)
+        return None if price == -1 and not Decimal(self.size or 0) else price
+
+    def renew(self, price: str | None, size: str | None) -> None:
+        """Take over what a row carries."""
+        if price is not None:
+            self.price = price
+            self.number += 1
+        if size is not None:
+            self.size = size
+        self.left = None
+
+
+class Book:
+    """One symbol: its quote, its last trade, and its open orders."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.bid = QuoteSide()
+        self.ask = QuoteSide()
+        self.last: str | None = None
+        self.last_size: str | None = None
+        self.last_number = 0  # counts the trades that came
+        self.buys: list[Order] = []
+        self.sells: list[Order] = []
+        self.pegs: list[Order] = []  # pegged to the midpoint, oldest first
+        self.stops: list[Order] = []  # held until triggered, in no order
+
+    def take(self, row: Row) -> None:
+        """Apply a market row."""
+        if row.bid is not None or row.bid_size is not None:
+            self.bid.renew(row.bid, row.bid_size)
+        if row.ask is not None or row.ask_size is not None:
+            self.ask.renew(row.ask, row.ask_size)
+        if row.last is not None:
+            self.last, self.last_size = row.last, row.last_size
+            self.last_number += 1
+
+    def current(self, ts_ns: int) -> Row:
+        """The market as it stands, in one row."""
+        symbol, bid, ask = self.instrument.symbol, self.bid, self.ask
+        return Row(
+            ts_ns, symbol, bid.price, ask.price, bid.size, ask.size, self.last, self.last_size
+        )
+
+    def waiting(self, order: Order) -> list[Order]:
+        """The orders that wait where this one does: held, pegged, or on its side, best first."""
+        if order.is_held:
+            return self.stops
+        if order.kind.is_pegged:
+            return self.pegs
+        return self.buys if order.side == "BUY" else self.sells
+
+    def opposite(self, order: Order) -> QuoteSide:
+        """The side of the quote that the order would trade with."""
+        return self.ask if order.side == "BUY" else self.bid
+
+    def traded(self) -> Decimal | None:
+        """The price of the last trade."""
+        return None if self.last is None else Decimal(self.last)
+
+    def middle(self) -> Decimal | None:
+        """The midpoint of the quote; None with a side missing."""
+        bid, ask = self.bid.quoted(), self.ask.quoted()
+        return None if bid is None or ask is None else (bid + ask) / 2
+
+    def mark(self) -> Decimal | None:
+        """A price to value positions by: the midpoint of the quote, else the last trade."""
+        middle = self.middle()
+        return self.traded() if middle is None else middle
+
+    def auction_price(self) -> Decimal | None:
+        """The price of an auction at this moment: the last trade's, else the midpoint."""
+        traded = self.traded()
+        return self.middle() if traded is None else traded

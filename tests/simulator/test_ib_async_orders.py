@@ -1,0 +1,98 @@
+"""Every order type, by a client nobody here wrote: ib_async, unmodified, over real sockets."""
+
+from datetime import UTC, datetime, timedelta
+
+import ib_async
+import pytest
+
+
+@pytest.fixture
+def ib(run_simulator):
+    close = f"{datetime.now(UTC) + timedelta(seconds=4):%H:%M:%S}"
+    simulator = run_simulator("--symbols", "AAPL", "--rate", "2000", "--closes", close)
+    client = ib_async.IB()
+    client.connect("127.0.0.1", simulator.port, 3, raiseSyncErrors=True)
+    yield client
+    client.disconnect()
+
+
+@pytest.fixture
+def stock(ib):
+    contract = ib_async.Stock("AAPL", "SMART", "USD")
+    assert ib.qualifyContracts(contract) == [contract]
+    return contract
+
+
+@pytest.fixture
+def quoted(ib, stock, wait_until):
+    ticker = ib.reqMktData(stock)
+    wait_until(lambda: ticker.hasBidAsk() and ticker.last > 0, ib.sleep)
+    return ticker
+
+
+def order(kind, side, quantity, **more):
+    return ib_async.Order(orderType=kind, action=side, totalQuantity=quantity, **more)
+
+
+def test_each_type_of_order_fills(ib, stock, quoted, wait_until):
+    price = quoted.last
+    low, high = round(price * 0.9, 2), round(price * 1.1, 2)
+    trades = [
+        ib.placeOrder(stock, one)
+        for one in (
+            ib_async.StopLimitOrder("BUY", 10, high, low),
+            order("MIT", "BUY", 10, auxPrice=high),
+            order("LIT", "BUY", 10, auxPrice=high, lmtPrice=high),
+            order("TRAIL", "SELL", 10, auxPrice=0.01),
+            order("TRAIL", "SELL", 10, trailingPercent=0.01),
+            order("TRAIL LIMIT", "SELL", 10, auxPrice=0.01, lmtPriceOffset=5.0),
+            order("PEG MID", "BUY", 10),
+            order("MOC", "SELL", 10),
+            order("LOC", "BUY", 10, lmtPrice=high),
+            ib_async.LimitOrder("BUY", 10, high, tif="FOK"),
+            ib_async.MarketOrder("BUY", 10, tif="GTC"),
+        )
+    ]
+    wait_until(lambda: all(one.isDone() for one in trades), ib.sleep)
+    assert [(one.order.orderType, one.orderStatus.status) for one in trades] == [
+        (one.order.orderType, "Filled") for one in trades
+    ]
+
+
+def test_a_trailing_stop_is_found_where_it_is_now(ib, stock, quoted, wait_until):
+    trade = ib.placeOrder(stock, order("TRAIL", "SELL", 10, auxPrice=5.0, tif="GTC"))
+    wait_until(lambda: trade.orderStatus.status == "PreSubmitted", ib.sleep)
+    other = ib_async.IB()  # a client keeps what it sent itself
+    other.connect("127.0.0.1", ib.client.port, 4, raiseSyncErrors=True)
+    found = other.reqAllOpenOrders()[0].order
+    other.disconnect()
+    assert (found.orderType, found.auxPrice, found.tif) == ("TRAIL", 5.0, "GTC")
+    assert quoted.last - 6 < found.trailStopPrice < quoted.last
+
+
+def test_an_order_that_was_listed_can_be_sent_back_with_another_price(
+    ib, stock, quoted, wait_until
+):
+    trade = ib.placeOrder(stock, ib_async.StopOrder("SELL", 10, round(quoted.last * 0.5, 2)))
+    wait_until(lambda: trade.orderStatus.status == "PreSubmitted", ib.sleep)
+    (listed,) = ib.reqOpenOrders()
+    listed.order.auxPrice = lower = round(quoted.last * 0.4, 2)
+    ib.placeOrder(stock, listed.order)
+    wait_until(lambda: ib.reqOpenOrders()[0].order.auxPrice == lower, ib.sleep)
+
+
+def test_a_good_till_date_order_ends(ib, stock, quoted, wait_until):
+    end = datetime.now(UTC) + timedelta(seconds=2)
+    trade = ib.placeOrder(
+        stock,
+        ib_async.LimitOrder("BUY", 10, 1.0, tif="GTD", goodTillDate=f"{end:%Y%m%d %H:%M:%S UTC}"),
+    )
+    wait_until(trade.isDone, ib.sleep)
+    assert trade.orderStatus.status == "Cancelled"
+    assert datetime.now(UTC) >= end.replace(microsecond=0)
+
+
+def test_an_attribute_that_is_not_simulated_is_rejected_by_its_name(ib, stock, wait_until):
+    trade = ib.placeOrder(stock, ib_async.LimitOrder("BUY", 10, 1.0, hidden=True))
+    wait_until(trade.isDone, ib.sleep)
+    assert any("hidden is not simulated" in one.message for one in trade.log)
