@@ -33,6 +33,7 @@ from tapewire.common.events import (
     OrderTerms,
     Scope,
     Signal,
+    SubmitOrder,
 )
 from tapewire.common.instruments import Instrument
 from tapewire.executor.executor import Executor
@@ -180,6 +181,7 @@ def _executing(count: int, *, answered: bool) -> Act:
         for number in range(count):
             _, orders = executor.on_signal(_signal(number), NOW)
             for order in orders if answered else ():
+                assert isinstance(order, SubmitOrder)
                 executor.on_broker(OrderIntended(NOW.wall_ns, str(number + 1), order), NOW)
             executor.tick(NOW)
         executor.tick(LATE)
@@ -194,6 +196,7 @@ def _working(count: int) -> tuple[Registry, Accounts[Order]]:
     executor.accounts = ("DU1",)
     for number in range(count):
         _, (order,) = executor.on_signal(_signal(number), NOW)
+        assert isinstance(order, SubmitOrder)
         intended = OrderIntended(NOW.wall_ns, str(number + 1), order)
         accepted = OrderAccepted(NOW.wall_ns, "DU1", order.intent_id, str(number + 1), "1")
         for event in (intended, accepted):
@@ -227,6 +230,7 @@ def _waiting(count: int) -> Gateway:
     executor.accounts = ("DU1",)
     for number in range(count):
         _, (order,) = executor.on_signal(_signal(number), NOW)
+        assert isinstance(order, SubmitOrder)
         answer, _ = gateway.obey(order, NOW)
         assert answer.accepted, answer.reason
     gateway.entry.seal()

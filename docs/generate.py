@@ -41,7 +41,7 @@ FAMILIES = {
     "tick events": ("quote", "trade"),
     "gateway events": (
         "order.intended", "order.denied", "order.accepted", "order.rejected", "order.cancelled",
-        "order.filled", "order.unknown", "order.lost", "order.conflict",
+        "order.group.intended", "order.filled", "order.unknown", "order.lost", "order.conflict",
         "order.foreign.reported", "order.modify.intended", "order.modified",
         "order.modify.rejected", "order.cancel.rejected", "execution.reported",
         "commission.reported", "position.reported", "position.listed", "connection.up",
@@ -50,16 +50,17 @@ FAMILIES = {
     "executor events": (
         "order.created", "order.denied", "order.expired", "order.state.changed",
         "order.cancel.pending", "order.modify.pending", "order.terms.changed",
+        "order.group.created", "order.group.state.changed", "order.group.released",
     ),
     "risk events": (
         "risk.violation", "risk.halted", "risk.resumed", "risk.flatten.started",
         "risk.flatten.delayed", "risk.flatten.completed", "risk.rule.changed",
     ),
     "heartbeat": ("process.heartbeat",),
-    "signals": ("signal", "signal.cancel", "signal.modify"),
+    "signals": ("signal", "signal.group", "signal.cancel", "signal.modify"),
     "requests": (
         "order.request", "order.submit", "order.cancel", "order.modify", "order.cancel_all",
-        "order.resolve", "position.list", "order.take_over",
+        "order.group.submit", "order.resolve", "position.list", "order.take_over",
         "order.reply", "order.answer", "stream.catch_up", "stream.catch_up.reply",
         "risk.control", "risk.control.reply", "request.refused",
     ),

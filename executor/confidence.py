@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tapewire.common.amounts import whole_lots
-from tapewire.common.events import OrderTerms, Signal
+from tapewire.common.events import GroupSignal, OrderTerms, Signal
 from tapewire.common.instruments import Instrument
 
 
@@ -27,12 +27,23 @@ class Confidence(msgspec.Struct, frozen=True):
         Scaled, the quantity is the signal's times its confidence, rounded down to whole lots. What
         cannot be traded in any size is left as it is: others say what is wrong with it.
         """
-        terms, confidence = signal.terms, signal.confidence
-        if confidence < self.least:
-            return terms, (
-                f"its confidence is {confidence:g}, and strategies.{signal.strategy}.confidence_min"
-                f" is {self.least:g}"
-            )
+        if unsure := self.unsure(signal):
+            return signal.terms, unsure
+        return self.scaled(signal.terms, signal.confidence, instrument)
+
+    def unsure(self, signal: Signal | GroupSignal) -> str:
+        """Why a signal must not be traded; empty if it may be."""
+        if signal.confidence >= self.least:
+            return ""
+        return (
+            f"its confidence is {signal.confidence:g}, and"
+            f" strategies.{signal.strategy}.confidence_min is {self.least:g}"
+        )
+
+    def scaled(
+        self, terms: OrderTerms, confidence: float, instrument: Instrument | None
+    ) -> tuple[OrderTerms, str]:
+        """The terms for this confidence, and why no order can have them; empty if one can."""
         if not self.scales or instrument is None or terms.quantity <= 0 or confidence == 1:
             return terms, ""
         scaled = terms.quantity * Decimal(repr(confidence))

@@ -24,7 +24,10 @@ of that is news: `caught_up` ends it, and emits what is.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from tapewire.common import roles
+from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.lifecycle import state_after
 from tapewire.common.accounting.trading_days import Days
 from tapewire.common.clock import Now
@@ -33,6 +36,10 @@ from tapewire.common.events import (
     AnySignal,
     ConnectionUp,
     Event,
+    Fill,
+    GroupCreated,
+    GroupIntended,
+    GroupSignal,
     ModifyOrder,
     OrderAnswer,
     OrderCreated,
@@ -50,6 +57,9 @@ from tapewire.common.events.expiry import has_expired
 from tapewire.common.instruments import Instrument
 from tapewire.common.unanswered import Unanswered
 from tapewire.executor.confidence import INDIFFERENT, Confidence
+from tapewire.executor.groups.intake import created, denial_of, sized
+from tapewire.executor.groups.keeper import GroupKeeper
+from tapewire.executor.groups.plans import group_fault, plan_of
 from tapewire.executor.order_requests import OWN, Command, OrderRequests, intent_id_of
 from tapewire.executor.orders import ExecutorOrder, Ledger
 from tapewire.risk.rules import RuleBook, View
@@ -79,6 +89,7 @@ class Executor:
         self._confidence = confidence
         self._answered: set[str] = set()
         self._unanswered = Unanswered(retry_ms * 1_000_000)  # commands, by intent or request
+        self.keeper = GroupKeeper(self.ledger, self._applied)
         self.requests = OrderRequests(
             self.ledger.orders, self._answered, self._unanswered, self._rule_denial
         )
@@ -92,13 +103,14 @@ class Executor:
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal, now or when it is read again."""
         order = self.ledger.apply(event)
+        self.keeper.apply(event)
         if type(event) is OrderStateChanged:
             if order is not None and not order.live:
                 order.cancel_request = None
                 self._unanswered.answered(event.intent_id)
         elif type(event) is OrderCreated:
             self._answered.add(event.signal_id)
-            self._unanswered.add(event.order.intent_id)
+            self._unanswered.add(self.keeper.sent_as(event.order))
         elif isinstance(event, OWN):
             self._answered.add(event.signal_id)
             self.signals_denied += isinstance(event, OrderDenied | OrderExpired)
@@ -106,12 +118,16 @@ class Executor:
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values: what a replay of the journals must come to."""
-        return {**self.ledger.snapshot(), "answered": sorted(self._answered)}
+        return {
+            **self.ledger.snapshot(),
+            "groups": self.keeper.groups.snapshot(),
+            "answered": sorted(self._answered),
+        }
 
     # ---- signals -------------------------------------------------------------------------------
 
-    def on_signal(self, signal: AnySignal, now: Now) -> tuple[Sequence[Event], list[SubmitOrder]]:
-        """The answer to a signal, and the order to send; nothing for one that was answered.
+    def on_signal(self, signal: AnySignal, now: Now) -> tuple[Sequence[Event], list[Command]]:
+        """The answer to a signal, and what to send; nothing for one that was answered.
 
         Ticks and the gateway's journal travel apart, so a first signal may overtake the event that
         names the login's account. It is not answered: its strategy sends it again. What a cancel or
@@ -122,10 +138,15 @@ class Executor:
         if has_expired(signal, now):
             expired = OrderExpired(now.wall_ns, signal.account, signal.id, signal.strategy)
             return self._applied([expired]), []
-        if not isinstance(signal, Signal):
+        if not isinstance(signal, Signal | GroupSignal):
             return self._applied(self.requests.on_signal(signal, now)), []
         if not (signal.account or self.accounts):
             return [], []
+        if isinstance(signal, GroupSignal):
+            return self._on_group(signal, now)
+        return self._on_order(signal, now)
+
+    def _on_order(self, signal: Signal, now: Now) -> tuple[Sequence[Event], list[Command]]:
         account, no_account = self._account_of(signal)
         terms, unsure = self._confidence(signal.strategy).sized(
             signal, self.instruments.get(signal.symbol)
@@ -133,11 +154,7 @@ class Executor:
         order = _intent(signal, account, terms, now)
         reason = no_account or unsure or self._denial(order, now)
         if reason:
-            denied = OrderDenied(
-                now.wall_ns, account, signal.strategy, roles.EXECUTOR, reason[:TEXT_MAX],
-                signal_id=signal.id,
-            )  # fmt: skip
-            return self._applied([denied]), []
+            return self._applied([_denied(signal, account, reason, now)]), []
         created = OrderCreated(
             now.wall_ns, signal.id, order, signal.terms.quantity, signal.confidence
         )
@@ -145,7 +162,27 @@ class Executor:
         self._unanswered.sent(order.intent_id, now.mono_ns)
         return events, [order]
 
-    def _account_of(self, signal: Signal) -> tuple[str, str]:
+    def _on_group(self, signal: GroupSignal, now: Now) -> tuple[Sequence[Event], list[Command]]:
+        """A group is taken as a whole, or denied as one."""
+        account, reason = self._account_of(signal)
+        confidence = self._confidence(signal.strategy)
+        legs, unsure = sized(signal, confidence, self.instruments)
+        signal = replace(signal, legs=legs)
+        reason = reason or unsure or group_fault(signal)
+        group = plan_of(signal, account, now.wall_ns)
+        if not reason:
+            reason = denial_of(
+                [*group.orders, *group.later],
+                self.ledger,
+                lambda order, known: self._denial(order, now, known),
+            )
+        if reason:
+            return self._applied([_denied(signal, account, reason, now)]), []
+        events = self._applied(created(group, now.wall_ns))
+        self._unanswered.sent(group.id, now.mono_ns)
+        return events, [group]
+
+    def _account_of(self, signal: Signal | GroupSignal) -> tuple[str, str]:
         """Where the signal trades: the account it names, or the login's only one; or why not."""
         if signal.account:
             if self.accounts and signal.account not in self.accounts:
@@ -158,17 +195,25 @@ class Executor:
             " none; set account in its [[strategies]] entry"
         )
 
-    def _denial(self, order: SubmitOrder, now: Now) -> str:
+    def _denial(self, order: SubmitOrder, now: Now, known: Exposure | None = None) -> str:
+        """Why an order must not go; `known` is its exposure, where other orders come with it."""
         if order.symbol not in self.instruments:
             return f"symbol {order.symbol} is not configured; it must be one of [[instruments]]"
         fault = terms_fault(order.terms)
         if self.no_room and not fault:
-            exposure = self.view.at(now).exposure(order.account, order.symbol)
+            exposure = known or self.view.at(now).exposure(order.account, order.symbol)
             fault = "" if exposure.reduced_by(order.terms) else self.no_room
-        return fault or self._rule_denial(order, None, now)
+        return fault or self._rule_denial(order, None, now, known)
 
-    def _rule_denial(self, order: SubmitOrder, replaced: ExecutorOrder | None, now: Now) -> str:
-        return self.rules.denial(order, self.view.at(now, without=replaced))
+    def _rule_denial(
+        self,
+        order: SubmitOrder,
+        replaced: ExecutorOrder | None,
+        now: Now,
+        known: Exposure | None = None,
+    ) -> str:
+        place = ((order.account, order.symbol), known) if known is not None else None
+        return self.rules.denial(order, self.view.at(now, replaced, place))
 
     # ---- the gateway ---------------------------------------------------------------------------
 
@@ -177,13 +222,20 @@ class Executor:
         adopted: list[Event] = []
         if type(event) is OrderIntended:
             adopted = self._adopt(event, now)
+        elif type(event) is GroupIntended:
+            adopted = self._adopt_group(event, now)
         elif type(event) is ConnectionUp:
             self.accounts = event.accounts or self.accounts
         order = self.ledger.apply(event, source)
         self.view.note(event)
         if changes := self.requests.on_broker(event, now, live=self.live):
             adopted += self._applied(changes)
-        return adopted + self._news(order, now) if order is not None else adopted
+        if type(event) is Fill and self.live:
+            adopted += self._applied(self.keeper.on_fill(event))
+        if order is None:
+            return adopted
+        self.keeper.news(order, now)
+        return adopted + self._news(order, now)
 
     def on_answer(self, answer: OrderAnswer, now: Now) -> Sequence[Event]:
         """The gateway answered for an intent: it need not be asked again.
@@ -193,7 +245,13 @@ class Executor:
         """
         if answer.intent_id in self.requests:
             return self._applied(self.requests.on_answer(answer, now))
-        order = self.ledger.orders.get(answer.intent_id)
+        events: list[Event] = []
+        for intent_id in self.keeper.sent_with(answer.intent_id):
+            events += self._on_intent_answer(intent_id, answer, now)
+        return events
+
+    def _on_intent_answer(self, intent_id: str, answer: OrderAnswer, now: Now) -> list[Event]:
+        order = self.ledger.orders.get(intent_id)
         if order is None:
             return []
         order.answered = True
@@ -201,12 +259,17 @@ class Executor:
             return []
         denied = OrderDenied(
             now.wall_ns, order.order.account, order.order.strategy, roles.GATEWAY, answer.reason,
-            intent_id=answer.intent_id,
+            intent_id=intent_id,
         )  # fmt: skip
         state = state_after(order.state, denied)
         if state == order.state:
             return []
+        self.keeper.news(order, now)
         return self._applied([_state_changed(order, state, answer.reason, now)])
+
+    def look_after_groups(self, now: Now) -> list[Event]:
+        """What has become of groups, and what is done about it; `tick` has what is to be asked."""
+        return self.keeper.tick(now) if self.live else []
 
     def tick(self, now: Now) -> list[Command]:
         """Commands whose answer is late, to be sent again whether or not the gateway has them."""
@@ -224,11 +287,13 @@ class Executor:
 
     def _unanswered_command(self, name: str) -> tuple[ExecutorOrder | None, Command | None]:
         """The order that a command is about, and the command, if it still needs an answer."""
-        order = self.ledger.orders.get(name)
+        group = self.keeper.groups.get(name)
+        order = self.ledger.orders.get(self.keeper.sent_with(name)[0])
         if order is None:
             return self.requests.unanswered(name)
         asks = order.state == "CREATED" and not order.answered
-        return order, order.order if asks else None
+        command = order.order if group is None else group.plan
+        return order, command if asks else None
 
     def caught_up(self, now: Now) -> list[Event]:
         """The gateways' journals are known to their ends: what the own one does not say yet."""
@@ -236,7 +301,7 @@ class Executor:
             return []
         self.live = True
         for live_order in self.ledger.orders.live():
-            self._unanswered.add(live_order.intent_id)
+            self._unanswered.add(self.keeper.sent_as(live_order.order))
         self.requests.ask()
         events: list[Event] = []
         for order in list(self.ledger.orders.by_intent.values()):
@@ -253,6 +318,13 @@ class Executor:
             return []
         signal_id = order.signal_id or order.intent_id
         return self._applied([OrderCreated(now.wall_ns, signal_id, order)])
+
+    def _adopt_group(self, event: GroupIntended, now: Now) -> list[Event]:
+        """As an order, a group that was sent before this process wrote it down."""
+        group = event.group
+        if group.id in self.keeper.groups:
+            return []
+        return self._applied([GroupCreated(now.wall_ns, group.id, group)])
 
     def _news(self, order: ExecutorOrder, now: Now) -> list[Event]:
         """What the own journal does not say yet about an order."""
@@ -275,6 +347,13 @@ def _state_changed(
     return OrderStateChanged(
         now.wall_ns, asked.account, asked.intent_id, asked.strategy, state, order.filled,
         reason[:TEXT_MAX], order.average_price,
+    )  # fmt: skip
+
+
+def _denied(signal: Signal | GroupSignal, account: str, reason: str, now: Now) -> OrderDenied:
+    return OrderDenied(
+        now.wall_ns, account, signal.strategy, roles.EXECUTOR, reason[:TEXT_MAX],
+        signal_id=signal.id,
     )  # fmt: skip
 
 

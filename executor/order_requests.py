@@ -34,12 +34,13 @@ from tapewire.common.events import (
     OrderModifyRejected,
     OrderTerms,
     OrderTermsChanged,
+    SubmitGroup,
     SubmitOrder,
 )
 from tapewire.common.unanswered import Unanswered
 from tapewire.executor.orders import ExecutorOrder, Request
 
-Command = SubmitOrder | CancelOrder | ModifyOrder
+Command = SubmitOrder | SubmitGroup | CancelOrder | ModifyOrder
 Own = OrderDenied | OrderExpired | OrderCancelPending | OrderModifyPending | OrderTermsChanged
 OWN: Final = (OrderDenied, OrderExpired, OrderCancelPending, OrderModifyPending, OrderTermsChanged)
 """The executor's own events that are kept here."""

@@ -20,6 +20,7 @@ from tapewire.common.events import (
     CancelOrder,
     CancelSignal,
     Event,
+    GroupSignal,
     ModifySignal,
     OrderReply,
     ProcessState,
@@ -80,7 +81,7 @@ class ExecutorService(Service):
         if channel != "signals":
             return
         signal = wire.decode_event(frames[-1])
-        if not isinstance(signal, Signal | CancelSignal | ModifySignal):
+        if not isinstance(signal, Signal | GroupSignal | CancelSignal | ModifySignal):
             raise WireError(f"found {type(signal).__name__}, expected a signal")
         if reason := self.door.refusal(frames[:-1], signal):
             raise WireError(reason)
@@ -97,6 +98,10 @@ class ExecutorService(Service):
         """Send the turn's intents in one request, before the journal is written."""
         if not self.room.unwritable and self.readiness(now)[0] == "READY":
             self.emit(*self.executor.caught_up(now))
+            self.emit(*self.executor.look_after_groups(now))
+            for alarm in self.executor.keeper.alarms:
+                self.dead_letter("groups", alarm, b"")
+            self.executor.keeper.alarms.clear()
             self._queue(self.executor.tick(now))
         request = self.welcome.request(self._batch() if self.welcome.token else [], now)
         if request is not None:

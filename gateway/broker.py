@@ -9,7 +9,7 @@ for each order at the moment of writing whether it may still go: what was admitt
 not be admitted now. What a broker reports comes back from `take` as the events below.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple, Protocol
 
@@ -255,6 +255,10 @@ class Broker(Protocol):
         `parent_order_id` is the broker's name for the order `order.parent_id`. With `transmit`
         false the broker holds the order until another one of its group comes with it true.
         """
+
+    def join(self, name: str, intents: Sequence[str]) -> None:
+        """Make one piece of what is queued under `intents`, in this order, and call it `name`: all
+        of it is written at once, or none."""
 
     def modify(
         self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""

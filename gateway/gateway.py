@@ -5,7 +5,7 @@ may be written is only handed over by `release`, which the service calls when th
 disk.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -21,11 +21,15 @@ from tapewire.common.events import (
     ListPositions,
     ModifyOrder,
     OrderAnswer,
+    OrderCancelled,
     OrderFilled,
     OrderIntended,
+    OrderLost,
+    OrderRejected,
     PositionReported,
     ProcessState,
     ResolveOrder,
+    SubmitGroup,
     SubmitOrder,
 )
 from tapewire.common.instruments import Instrument
@@ -46,7 +50,10 @@ from tapewire.gateway.orders.synchroniser import Synchroniser
 from tapewire.gateway.orders.unexplained import Unexplained
 from tapewire.risk.rules import RuleBook
 
-Command = SubmitOrder | CancelOrder | CancelAll | ModifyOrder | ListPositions | ResolveOrder
+Command = (
+    SubmitOrder | SubmitGroup | CancelOrder | CancelAll | ModifyOrder | ListPositions | ResolveOrder
+)
+ENDED_BY_BROKER: Final = frozenset({OrderCancelled, OrderRejected, OrderLost})
 ASLEEP_NS: Final = 1_000_000_000
 """Without a turn for longer than this, the process was stopped, or starved."""
 
@@ -105,6 +112,18 @@ class Gateway:
         self._elsewhere: list[Intent] = []  # live orders of another client id than ours
         self.seen_mono_ns: int | None = None  # when this process had its last turn
         self._handlers = self._broker_handlers()
+        self._group_order_ended = False  # by the broker, since positions were listed for that
+        self._obey: Mapping[
+            type[Command], Callable[[Any, Now], tuple[OrderAnswer, list[Event]]]
+        ] = {
+            SubmitOrder: self._submit,
+            SubmitGroup: self.entry.submit_group,
+            ModifyOrder: self.entry.modify,
+            CancelOrder: self._cancel,
+            CancelAll: lambda _all, now: self.entry.cancel_all(now),
+            ListPositions: self._list_positions,
+            ResolveOrder: self._resolve,
+        }
 
     def __repr__(self) -> str:
         return f"<Gateway {self.broker!r}, {len(self.orders.by_intent)} intents>"
@@ -122,6 +141,9 @@ class Gateway:
         ) and event.order_id:
             self.broker.used_order_id(event.order_id)
         self.registry.apply(event)
+        if type(event) in ENDED_BY_BROKER:
+            order = self.orders.get(event.intent_id)  # type: ignore[attr-defined]
+            self._group_order_ended |= order is not None and bool(order.order.group_id)
         self.limits.note(event)
 
     def snapshot(self) -> dict[str, Any]:
@@ -225,22 +247,18 @@ class Gateway:
 
     def obey(
         self,
-        command: SubmitOrder | CancelOrder | CancelAll | ModifyOrder | ListPositions | ResolveOrder,
+        command: Command,
         now: Now,
     ) -> tuple[OrderAnswer, list[Event]]:
         """Take a command: its answer, and the events that it led to."""
         self._note(now)
-        if isinstance(command, SubmitOrder):
-            return self.entry.submit(command, now)
-        if isinstance(command, ModifyOrder):
-            return self.entry.modify(command, now)
-        if isinstance(command, CancelOrder):
-            return self._cancel(command, now)
-        if isinstance(command, ResolveOrder):
-            return self._resolve(command, now)
-        if isinstance(command, ListPositions):
-            return self._list_positions(command)
-        return self.entry.cancel_all(now)
+        return self._obey[type(command)](command, now)
+
+    def _submit(self, order: SubmitOrder, now: Now) -> tuple[OrderAnswer, list[Event]]:
+        if order.reduces_only and self._group_order_ended:
+            self._group_order_ended = False
+            self.positions.doubt("since it ended an order of a group")
+        return self.entry.submit(order, now)
 
     def _resolve(self, command: ResolveOrder, now: Now) -> tuple[OrderAnswer, list[Event]]:
         """A person says what became of an order: its end, and positions are read again."""
@@ -252,7 +270,7 @@ class Gateway:
         resolved = self._applied([resolve.resolution(intent, command, now.wall_ns)])
         return OrderAnswer(command.intent_id, accepted=True), resolved
 
-    def _list_positions(self, command: ListPositions) -> tuple[OrderAnswer, list[Event]]:
+    def _list_positions(self, command: ListPositions, _now: Now) -> tuple[OrderAnswer, list[Event]]:
         if not self.sync.synchronised:
             return OrderAnswer(command.id, accepted=False, reason=self.sync.problem), []
         self.listings.begin(command)

@@ -1,7 +1,7 @@
 """An adapter's outbox: cancels first, then orders, then the rest, within the broker's limit."""
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from tapewire.gateway.broker import Verdict
@@ -25,6 +25,7 @@ class Outbox(Generic[CommandT]):
         self.pace = Pace(rate_max_per_s)
         self._cancels: deque[CommandT] = deque()
         self._orders: OrderedDict[str, CommandT] = OrderedDict()  # its first is found at once
+        self._rest: dict[str, list[CommandT]] = {}  # of pieces, but for the first of each
         self._requests: deque[CommandT] = deque()
         self._swept_ns = 0
 
@@ -39,6 +40,11 @@ class Outbox(Generic[CommandT]):
         """Queue an order or a modify."""
         self._orders[name] = command
 
+    def join(self, name: str, names: Sequence[str]) -> None:
+        """Make one piece of orders that are queued: it is released whole, or not yet."""
+        first, *rest = [self._orders.pop(one) for one in names]
+        self._orders[name], self._rest[name] = first, rest
+
     def request(self, command: CommandT) -> None:
         """Queue anything else."""
         self._requests.append(command)
@@ -46,9 +52,11 @@ class Outbox(Generic[CommandT]):
     def withdraw(self, name: str | None = None) -> list[str]:
         """Drop the order or modify `name`, or all of them; gives those that never went."""
         if name is not None:
+            self._rest.pop(name, None)
             return [name] if self._orders.pop(name, None) is not None else []
         dropped = list(self._orders)
         self._orders.clear()
+        self._rest.clear()
         return dropped
 
     def forget_requests(self) -> None:
@@ -65,7 +73,7 @@ class Outbox(Generic[CommandT]):
             return
         self._swept_ns = now_ns
         for name in [name for name in self._orders if verdict(name) == "drop"]:
-            self._orders.pop(name, None)
+            self.withdraw(name)
 
     def release(
         self, now_ns: int, verdict: Callable[[str], Verdict]
@@ -80,14 +88,20 @@ class Outbox(Generic[CommandT]):
         self._take(self._cancels, out, now_ns)
         while self._orders and self.pace.room(now_ns):
             name = next(iter(self._orders))
+            if name in self._rest and not self.pace.room(now_ns, 1 + len(self._rest[name])):
+                break
             found = verdict(name)
             if found == "wait":
                 break
             command = self._orders.pop(name)
+            rest = self._rest.pop(name, ()) if self._rest else ()
             if found == "send":
                 sent.append(name)
                 out.append(command)
                 self.pace.sent(now_ns)
+                for one in rest:
+                    out.append(one)
+                    self.pace.sent(now_ns)
         self._take(self._requests, out, now_ns)
         return out, sent
 

@@ -34,13 +34,15 @@ class Pace:
         self._read_ns: deque[int] = deque()  # when each was known to be read
         self._asked: int | None = None  # how many were written before the question that is out
 
-    def room(self, now_ns: int) -> bool:
-        """Whether one more message may go; a place is kept for the question."""
+    def room(self, now_ns: int, count: int = 1) -> bool:
+        """Whether so many more messages may go; a place is kept for the question."""
         if not self._rate_max:
             return True
         self._forget(now_ns)
         is_unread = len(self._unproven_ns) + len(self._read_ns)
-        return len(self._sent_ns) < self._rate_max and is_unread < self._unread_max - 1
+        is_free = not (self._sent_ns or is_unread)  # or what is beyond the rate would never go
+        fits = len(self._sent_ns) + count <= self._rate_max
+        return is_free or (fits and is_unread + count < self._unread_max)
 
     def sent(self, now_ns: int) -> None:
         """A message was written."""

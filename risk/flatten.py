@@ -277,16 +277,9 @@ class Flatten:
             ))  # fmt: skip
         if closing.busy or now.mono_ns < closing.next_ns:
             return []
-        buying, selling = accounts.orders.working(*key)
-        gone = [one for one in accounts.orders.live() if self._is_gone(one)]
+        gone = {one.intent_id for one in accounts.orders.live() if self._is_gone(one)}
         side: Literal["BUY", "SELL"] = "SELL" if quantity > 0 else "BUY"
-        may_fill = selling if side == "SELL" else buying
-        may_fill -= sum(
-            one.remaining
-            for one in gone
-            if (one.order.account, one.order.symbol, one.order.terms.side) == (*key, side)
-        )
-        left = abs(quantity) - may_fill
+        left = abs(quantity) - accounts.orders.may_fill(*key, side, gone)
         if left <= 0:
             return []
         return [closing.ask(self._order(key, OrderTerms(side, left), now), now)]

@@ -12,12 +12,13 @@ A limit on risk must hold whatever happens next. So an order counts with all tha
 *   Every state in `lifecycle.LIVE` counts, UNKNOWN included: the broker may have it.
 *   While a modify is under way the order may have either quantity, so the larger one counts, from
     the moment the modify is taken until the broker reports the terms or the modify is over.
+*   Orders of which the broker lets only one fill count once (see `oca`).
 *   Executions reduce what is left as soon as they are known, in whatever order the streams arrive.
     They are kept by intent, not only by order: a fill may be reported before its order is.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
@@ -26,13 +27,13 @@ from tapewire.common.accounting.exec_ids import execution_key, supersedes
 from tapewire.common.accounting.executions import Executions
 from tapewire.common.accounting.foreign import ForeignOrders, Working
 from tapewire.common.accounting.identity import Names, identity
-from tapewire.common.accounting.lifecycle import LIVE, state_after
+from tapewire.common.accounting.lifecycle import state_after
+from tapewire.common.accounting.oca import OcaSet, OcaSets
+from tapewire.common.accounting.order import Order
 from tapewire.common.events import (
-    ORDER_TYPES,
     Event,
     Fill,
     ForeignOrderReported,
-    ModifyOrder,
     OrderAccepted,
     OrderConflict,
     OrderCreated,
@@ -44,99 +45,12 @@ from tapewire.common.events import (
     OrderModifyRejected,
     OrderState,
     OrderStateChanged,
-    OrderTerms,
     OrderTermsChanged,
+    Side,
     SubmitOrder,
-    terms_fault,
 )
 
-
-class Order:
-    """One order. `terms` are those in force as far as the broker has reported them, `modify` the
-    change of them that is under way."""
-
-    def __init__(self, order: SubmitOrder, executions: Executions) -> None:
-        self.order = order
-        self.intent_id = order.intent_id  # also the order's reference at the broker
-        self.terms: OrderTerms = order.terms
-        self.state: OrderState = "CREATED"
-        self.reason = ""
-        self.modify: ModifyOrder | None = None
-        self.client_id = ""  # the broker's, under which the order id means something
-        self.order_id = ""
-        self.permanent_id = ""
-        self.sent_ns: int | None = None
-        self.executions = executions
-        self.counted = ZERO  # what could still fill, as the registry's totals have it
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.order.intent_id}: {self.state}, filled {self.filled}>"
-
-    @property
-    def names(self) -> Names:
-        """The broker's names for it."""
-        return Names(self.client_id, self.order_id, self.permanent_id)
-
-    @property
-    def filled(self) -> Decimal:
-        """What its executions add up to."""
-        return self.executions.quantity
-
-    @property
-    def average_price(self) -> Decimal | None:
-        """What an executed unit cost; None before the first execution."""
-        executions = self.executions
-        return executions.amount / executions.quantity if executions.quantity else None
-
-    @property
-    def live(self) -> bool:
-        """Whether it works, or may."""
-        return self.state in LIVE
-
-    @property
-    def worst_case_quantity(self) -> Decimal:
-        """The whole quantity; while a modify is under way, the larger of the old and the new."""
-        quantity = self.terms.quantity
-        return max(quantity, self.modify.terms.quantity) if self.modify else quantity
-
-    @property
-    def remaining(self) -> Decimal:
-        """What could still fill, in the worst case; 0 if it is over."""
-        if self.state not in LIVE:
-            return ZERO
-        quantity = self.terms.quantity if self.modify is None else self.worst_case_quantity
-        left = quantity - self.executions.quantity
-        return left if left > 0 else ZERO
-
-    def modify_fault(self, terms: OrderTerms) -> str:
-        """Why the order cannot get these terms, in a sentence; empty if it can. The executor asks
-        when a strategy wants it, and the gateway again: the order may have filled meanwhile."""
-        if self.state != "ACCEPTED":
-            return f"the order is {self.state}; it must be ACCEPTED"
-        if terms.quantity <= self.filled:
-            return f"quantity is {terms.quantity:f}; it must be above the {self.filled:f} filled"
-        return terms_fault(terms) or self._trailing_fault(terms)
-
-    def _trailing_fault(self, terms: OrderTerms) -> str:
-        """The broker moves a trailing stop, and nobody here knows where it is by now: to set it
-        again could take it back from the market."""
-        kind = ORDER_TYPES.get(terms.type)
-        if kind is None or not kind.trails or terms.stop == self.terms.stop:
-            return ""
-        return f"the stop of a {terms.type} order follows the market; change its distance instead"
-
-    def snapshot(self) -> dict[str, Any]:
-        """Its durable state as plain values."""
-        return {
-            "state": self.state,
-            "terms": self.terms,
-            "modify": self.modify,
-            "client_id": self.client_id,
-            "order_id": self.order_id,
-            "permanent_id": self.permanent_id,
-            "filled": self.filled,
-        }
-
+__all__ = ["Make", "Order", "OrderT", "Orders"]
 
 OrderT = TypeVar("OrderT", bound=Order)
 Make = Callable[[SubmitOrder, Executions], OrderT]
@@ -156,6 +70,7 @@ class Orders(Generic[OrderT]):
         self._make = make
         self._live: dict[str, OrderT] = {}
         self._working: dict[Key, Working] = {}
+        self._oca = OcaSets()
         self._executions: defaultdict[str, Executions] = defaultdict(Executions)
         self._counted: dict[str, str] = {}  # the intent that an execution counts for
         self._on: Mapping[type[Event], Callable[[Any], OrderT | None]] = {
@@ -193,21 +108,42 @@ class Orders(Generic[OrderT]):
         """The orders that work, or may, oldest first."""
         return list(self._live.values())
 
-    def working(self, account: str, symbol: str, without: Order | None = None) -> Working:
+    def working(
+        self, account: str, symbol: str, without: Order | SubmitOrder | None = None
+    ) -> Working:
         """What the live orders on `symbol` in `account` may still buy and sell, in the worst case,
-        ours but for the order `without` and foreign ones. It costs the same however many work."""
+        ours and foreign ones. It costs the same however many work.
+
+        It leaves out the order `without`, and the OCA set that it is or would be in: the set counts
+        once, so what is asked about such an order is asked about it in the set's place.
+        """
         buying, selling = self._working.get((account, symbol), (ZERO, ZERO))
         if self.foreign:
             more, less = self.foreign.working((account, symbol))
             buying, selling = buying + more, selling + less
-        one = self.get(without.intent_id) if without is not None else None
-        if one is None or one is not without:
+        order = without.order if isinstance(without, Order) else without
+        if order is None or (order.account, order.symbol) != (account, symbol):
             return buying, selling
-        order, left = one.order, one.counted
-        if (order.account, order.symbol) != (account, symbol):
-            return buying, selling
+        left = self._counted_with(order)
         is_buy = order.terms.side == "BUY"
         return (buying - left, selling) if is_buy else (buying, selling - left)
+
+    def may_fill(self, account: str, symbol: str, side: Side, gone: Collection[str]) -> Decimal:
+        """What the orders on one side may still fill, as `working`, if the intents `gone` are known
+        to be over whatever their state says."""
+        buying, selling = self.working(account, symbol)
+        left, sets = buying if side == "BUY" else selling, dict[int, OcaSet]()
+        for one in map(self.get, gone):
+            order = one.order if one is not None else None
+            if one is None or order is None or order.terms.side != side:
+                continue
+            if (order.account, order.symbol) != (account, symbol):
+                continue
+            if (found := self._oca.of(order)) is not None:
+                sets[id(found)] = found
+            else:
+                left -= one.counted
+        return left - sum((one.counted - one.left(gone) for one in sets.values()), ZERO)
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state of all orders as plain values."""
@@ -317,16 +253,25 @@ class Orders(Generic[OrderT]):
         """Bring the totals up to date with an order that an event was about. Nothing else changes
         what could still fill of an order, so the totals need no other care."""
         left = one.remaining
-        if left == one.counted:
+        if left == one.counted and not one.order.terms.oca:
             return
         change = left - one.counted
         one.counted += change
+        if one.order.terms.oca and (of_set := self._oca.change(one)) is not None:
+            change = of_set
         key = (one.order.account, one.order.symbol)
         buying, selling = self._working.get(key, (ZERO, ZERO))
         if one.order.terms.side == "BUY":
             self._working[key] = (buying + change, selling)
         else:
             self._working[key] = (buying, selling + change)
+
+    def _counted_with(self, order: SubmitOrder) -> Decimal:
+        """What counts at present of an order and of the OCA set that it is in."""
+        if order.terms.oca and (found := self._oca.of(order)) is not None:
+            return found.counted
+        one = self.get(order.intent_id)
+        return one.counted if one is not None else ZERO
 
     def _add(self, order: SubmitOrder) -> OrderT:
         one = self.by_intent.get(order.intent_id)

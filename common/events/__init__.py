@@ -26,6 +26,18 @@ from tapewire.common.events.executor import (
     SignalAnswer,
 )
 from tapewire.common.events.foreign import ForeignOrderReported, OrderConflict
+from tapewire.common.events.groups import (
+    LEGS_MAX,
+    GroupCreated,
+    GroupIntended,
+    GroupKind,
+    GroupLeg,
+    GroupReleased,
+    GroupSignal,
+    GroupState,
+    GroupStateChanged,
+    SubmitGroup,
+)
 from tapewire.common.events.market import (
     Bar,
     Quote,
@@ -37,6 +49,7 @@ from tapewire.common.events.order_commands import (
     CancelAll,
     CancelOrder,
     ComboLeg,
+    LegRole,
     ListPositions,
     ModifyOrder,
     ResolveOrder,
@@ -112,6 +125,7 @@ from tapewire.common.events.terms import (
 
 __all__ = [
     "EVERYTHING",
+    "LEGS_MAX",
     "NO_SUCH_ORDER",
     "ORDER_TYPES",
     "PRICES",
@@ -138,7 +152,16 @@ __all__ = [
     "FlattenDelayed",
     "FlattenStarted",
     "ForeignOrderReported",
+    "GroupCreated",
+    "GroupIntended",
+    "GroupKind",
+    "GroupLeg",
+    "GroupReleased",
+    "GroupSignal",
+    "GroupState",
+    "GroupStateChanged",
     "Heartbeat",
+    "LegRole",
     "ListPositions",
     "ModifyOrder",
     "ModifySignal",
@@ -186,6 +209,7 @@ __all__ = [
     "Signal",
     "SignalAnswer",
     "Stage",
+    "SubmitGroup",
     "SubmitOrder",
     "TakeOver",
     "TermChanges",

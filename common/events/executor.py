@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from tapewire.common.events.base import Account, Event, Name, Text, TimeNs, Unit
+from tapewire.common.events.groups import GroupCreated
 from tapewire.common.events.order_commands import ModifyOrder, SubmitOrder
 from tapewire.common.events.orders import OrderDenied, OrderState
 from tapewire.common.events.terms import OrderTerms
@@ -94,4 +95,11 @@ class OrderTermsChanged(Event, frozen=True, tag="order.terms.changed"):
     average_price: Decimal | None = None
 
 
-SignalAnswer = OrderCreated | OrderDenied | OrderExpired | OrderCancelPending | OrderModifyPending
+SignalAnswer = (
+    OrderCreated
+    | OrderDenied
+    | OrderExpired
+    | OrderCancelPending
+    | OrderModifyPending
+    | GroupCreated
+)

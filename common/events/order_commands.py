@@ -7,6 +7,11 @@ import msgspec
 from tapewire.common.events.base import Account, Event, Name, Side, Text, TimeNs
 from tapewire.common.events.terms import OrderTerms
 
+LegRole = Literal["", "entry", "target", "stop", "close", "order", "cover"]
+"""What an order is for in its group: to enter; to leave with a profit, or before a loss grows; to
+leave at market what cannot be protected; one of several that stand side by side; to cover what the
+entry has filled. Empty for an order that belongs to no group."""
+
 
 class ComboLeg(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One leg of a combo: `ratio` units of `symbol` per unit of the combo. `side` is what happens
@@ -21,7 +26,9 @@ class SubmitOrder(Event, frozen=True, tag="order.submit"):
     """One intent: at most one broker order will ever come of it, however often it is sent.
 
     `parent_id` is the intent of the order that must fill before this one works, `group_id` what it
-    belongs to. An order with `legs` trades them as one contract, and `symbol` is that one's name.
+    belongs to, `role` what it is there for, `part` the part of the group's entry that it leaves. An
+    order with `legs` trades them as one contract, and `symbol` is that one's name. One that
+    `reduces_only` is denied where it could do anything else, and where that is not certain.
     """
 
     intent_id: Name
@@ -39,6 +46,9 @@ class SubmitOrder(Event, frozen=True, tag="order.submit"):
     parent_id: str = ""
     group_id: str = ""
     legs: tuple[ComboLeg, ...] = ()
+    role: LegRole = ""
+    part: int = 0
+    reduces_only: bool = False
 
 
 class CancelOrder(Event, frozen=True, tag="order.cancel"):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from tapewire.common.events.base import NAME_MAX, Account, Event, Text, TimeNs
+from tapewire.common.events.groups import SubmitGroup
 from tapewire.common.events.order_commands import (
     CancelAll,
     CancelOrder,
@@ -81,6 +82,7 @@ class OrderRequest(Event, frozen=True, tag="order.request"):
             | ListPositions
             | ResolveOrder
             | TakeOver
+            | SubmitGroup
         ],
         msgspec.Meta(max_length=4096),
     ]

@@ -5,6 +5,7 @@ account, and denies the signal if there are several.
 """
 
 from tapewire.common.events.base import Account, Event, Name, Price, TimeNs, Unit
+from tapewire.common.events.groups import GroupSignal
 from tapewire.common.events.terms import OrderTerms, TermChanges
 
 
@@ -63,4 +64,4 @@ class ModifySignal(Event, frozen=True, tag="signal.modify"):
     expires_mono_ns: TimeNs = 0
 
 
-AnySignal = Signal | CancelSignal | ModifySignal
+AnySignal = Signal | GroupSignal | CancelSignal | ModifySignal

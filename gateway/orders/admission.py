@@ -28,6 +28,11 @@ a list of all positions that was asked for afterwards settles it (see `positions
 order needs what an order that adds risk needs. It is asked about on arrival and at the moment of
 writing, each time with the doubts of that moment.
 
+What protects the position of a group, after an order of it failed, `reduces_only`: it is denied
+where it does not pass as reducing, also while trading is ACTIVE. Before the first such order after
+the broker ended an order of a group, positions are listed anew: the broker may have ended that one
+because another filled, and the fill is not known here yet.
+
 After waking up, risk's decisions may be as old as the positions. They are waited for as well, until
 a heartbeat that was sent since, but not beyond the lease: if risk is dead, so is every flatten, and
 exits must be possible.
@@ -49,6 +54,9 @@ from tapewire.common.events import Event, Heartbeat, OrderConflict, SubmitOrder,
 from tapewire.common.events.expiry import has_expired
 
 ADDS_RISK: Final = "it would add risk, and the liquidation gateway only takes orders that reduce it"
+NOT_REDUCING: Final = (
+    "it may only reduce, and it could do more than bring the position nearer to zero"
+)
 HALT_ARRIVED: Final = "since a halt arrived"
 FLATTEN_ENDED: Final = "since a flatten ended"
 
@@ -119,6 +127,8 @@ class Gate:
         reduces = exposure.reduced_by(order.terms)
         if reduces and not unsure:
             return ""
+        if order.reduces_only:
+            return unsure or NOT_REDUCING
         denial = ADDS_RISK if self.reduce_only else self.no_room or self._risk_denial(order, now)
         return f"{unsure}; until then no order passes as reducing" if denial and reduces else denial
 

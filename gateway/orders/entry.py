@@ -4,27 +4,31 @@ Whatever is queued here is asked about again when its turn comes. What may not g
 an event, and nothing of it is written.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
 from tapewire.common import roles
+from tapewire.common.accounting.oca import with_others
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     TEXT_MAX,
     CancelOrder,
     Event,
+    GroupIntended,
     ModifyOrder,
     OrderAnswer,
     OrderDenied,
     OrderIntended,
     OrderModifyIntended,
     OrderModifyRejected,
+    SubmitGroup,
     SubmitOrder,
 )
 from tapewire.common.events.expiry import has_expired
 from tapewire.gateway.broker import Broker, Verdict
 from tapewire.gateway.orders.admission import Gate
+from tapewire.gateway.orders.group_queue import GroupQueue, fault_of
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.limits import Limits
@@ -36,7 +40,7 @@ TOO_EARLY = "it was cancelled before it arrived"
 
 
 class OrderEntry:
-    """Takes orders, modifies and cancels.
+    """Takes orders, groups of them, modifies and cancels.
 
     `blocked` says why no order may go now, "" if it may; `logged_out` says the same of cancels,
     which need a session and may go while the broker's orders are still being read; `unsure` says
@@ -69,6 +73,7 @@ class OrderEntry:
         self._apply = apply
         self._taken: set[str] = set()  # since the last commit began
         self._sealed: set[str] = set()  # in the commit that is under way
+        self._groups = GroupQueue()
 
     # ---- orders and modifies -------------------------------------------------------------------
 
@@ -89,6 +94,45 @@ class OrderEntry:
         intended = OrderIntended(now.wall_ns, order_id, order, self._broker.client_id)
         return OrderAnswer(order.intent_id, accepted=True), self._apply([intended])
 
+    def submit_group(self, group: SubmitGroup, now: Now) -> Answered:
+        """Take all orders of a group once, or none of them."""
+        known = [self._registry.answer(order.intent_id) for order in group.orders]
+        if any(answer is not None and answer.accepted for answer in known):
+            return OrderAnswer(group.id, accepted=True), []
+        denied = next((answer.reason for answer in known if answer is not None), "")
+        denial = denied or fault_of(group) or self._group_denial(group.orders, now, arriving=True)
+        queued = [] if denial else self._queue(group)
+        if isinstance(queued, str) or denial:
+            denial = denial or str(queued)
+            news = [o for o, before in zip(group.orders, known, strict=True) if before is None]
+            events: list[Event] = [_denial_of(order, denial, now) for order in news]
+            return OrderAnswer(group.id, False, denial[:TEXT_MAX]), self._apply(events)
+        self._taken.add(group.id)
+        intended = [
+            OrderIntended(now.wall_ns, order_id, order, self._broker.client_id)
+            for order_id, order in zip(queued, group.orders, strict=True)
+        ]
+        events = self._apply([GroupIntended(now.wall_ns, group), *intended])
+        return OrderAnswer(group.id, accepted=True), events
+
+    def _queue(self, group: SubmitGroup) -> list[str] | str:
+        """Queue a group as one piece; gives the order ids, or why it cannot be put into the
+        broker's terms."""
+        ids: dict[str, str] = {}
+        for order in group.orders:
+            order_id = ids[order.intent_id] = self._broker.new_order_id()
+            self._broker.used_order_id(order_id)  # or the next would get the same
+            is_last = order is group.orders[-1]
+            try:
+                self._broker.submit(order_id, order, ids.get(order.parent_id, ""), transmit=is_last)
+            except ValueError as error:
+                for intent_id in ids:
+                    self._broker.withdraw(intent_id)
+                return str(error)
+        self._broker.join(group.id, list(ids))
+        self._groups.add(group)
+        return list(ids.values())
+
     def modify(self, modify: ModifyOrder, now: Now) -> Answered:
         """Take new terms for an order once: a repeated one gets the answer that it got first."""
         before = self._modifies.answer(modify.id)
@@ -98,8 +142,11 @@ class OrderEntry:
         intent = self._orders.get(modify.intent_id)
         if not denial and intent is not None:
             new = replace(intent.order, terms=modify.terms)
+            parent = self._orders.get(new.parent_id)
             try:
-                self._broker.modify(intent.order_id, new, modify.id)
+                self._broker.modify(
+                    intent.order_id, new, modify.id, parent.order_id if parent else ""
+                )
             except ValueError as error:
                 denial = str(error)
         account = intent.order.account if intent is not None else ""
@@ -118,7 +165,8 @@ class OrderEntry:
     def cancel(self, command: CancelOrder, now: Now) -> Answered:
         """Ask the broker to cancel an order; what becomes of it comes as an event.
 
-        One that still waits for its turn is taken out of the queue: a cancel would overtake it.
+        One that still waits for its turn is taken out of the queue, with its group: a cancel would
+        overtake it.
         One that has not arrived yet is denied when it arrives.
         """
         name = command.id or command.intent_id
@@ -128,11 +176,12 @@ class OrderEntry:
             )
             return OrderAnswer(name, accepted=True), self._apply([denied])
         intent = self._orders.get(command.intent_id)
-        names = self._broker.withdraw(command.intent_id)
+        queued_as = self._groups.name_of(command.intent_id)
+        names = self._broker.withdraw(queued_as)
         if intent is not None and intent.modify is not None:
             names += self._broker.withdraw(intent.modify.id)
         events = self._apply(self.unsent(names, WITHDRAWN, now))
-        if command.intent_id in names:
+        if queued_as in names:
             return OrderAnswer(name, accepted=True), events
         reason = "" if intent and intent.remaining else "no live order with this id"
         reason = reason or self._logged_out()
@@ -181,8 +230,9 @@ class OrderEntry:
         for name in names:
             if name in self._modifies:
                 self._modifies.written(name, now)
-            else:
-                intent = self._orders[name]
+                continue
+            for intent_id in self._groups.taken(name):
+                intent = self._orders[intent_id]
                 intent.written = now
                 intents.append(intent)
         return data, intents, denied
@@ -193,21 +243,40 @@ class OrderEntry:
         for name in names:
             if name in self._modifies:
                 events += self._modifies.dropped(name, reason, now.wall_ns)
-            else:
-                events.append(_denial_of(self._orders[name].order, reason, now))
+                continue
+            for intent_id in self._groups.taken(name):
+                events.append(_denial_of(self._orders[intent_id].order, reason, now))
         return events
 
     # ---- admission -----------------------------------------------------------------------------
 
-    def _denial(self, order: SubmitOrder, now: Now, *, arriving: bool = False) -> str:
+    def _group_denial(
+        self, orders: Sequence[SubmitOrder], now: Now, *, arriving: bool = False
+    ) -> str:
+        """Why a group may not go: one of its orders may not, beside the others."""
+        for order in orders:
+            reason = self._registry.denial(order) if arriving else ""
+            others = orders if arriving else ()  # later they count already
+            if reason := reason or self._denial(order, now, others, arriving=arriving):
+                return f"{order.role} {order.intent_id}: {reason}"
+        return ""
+
+    def _denial(
+        self,
+        order: SubmitOrder,
+        now: Now,
+        others: Sequence[SubmitOrder] = (),
+        *,
+        arriving: bool = False,
+    ) -> str:
         reason = self._unconfigured(order.symbol) or self._blocked()
         if reason:
             return reason
         if order.account not in self._broker.accounts:
             return "the order's account is not one of this login's"
-        exposure = self._holdings.exposure(
-            order.account, order.symbol, self._orders, without=order.intent_id
-        )
+        exposure = self._holdings.exposure(order.account, order.symbol, self._orders, without=order)
+        if others:
+            exposure = with_others(exposure, order, others)
         reason = self._gate.denial(order, now, exposure, self._unsure(now))
         if reason or exposure.reduced_by(order.terms):
             return reason
@@ -243,7 +312,9 @@ class OrderEntry:
         return f"symbol {symbol} is not configured; it must be one of [[instruments]]"
 
     def _denial_when_due(self, name: str, now: Now) -> str:
-        """Why the order or the modify `name` may not be written at this moment."""
+        """Why the order, the group or the modify `name` may not be written at this moment."""
+        if group := self._groups.orders(name):
+            return self._group_denial(group, now)
         if name not in self._modifies:
             return self._denial(self._orders[name].order, now)
         modify = self._modifies.of(name)

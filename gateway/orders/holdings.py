@@ -6,7 +6,7 @@ from typing import Any
 from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.orders import Orders
-from tapewire.common.events import Event, Fill, PositionReported, signed
+from tapewire.common.events import Event, Fill, PositionReported, SubmitOrder, signed
 
 
 class Holdings:
@@ -36,11 +36,16 @@ class Holdings:
         self.filled[key] = self.filled.get(key, ZERO) + signed(fill.side, quantity)
 
     def exposure(
-        self, account: str, symbol: str, orders: Orders[Any], without: str = ""
+        self,
+        account: str,
+        symbol: str,
+        orders: Orders[Any],
+        without: SubmitOrder | None = None,
     ) -> Exposure:
-        """The position of `symbol` with every live order on it but the intent `without`."""
-        key, one = (account, symbol), orders.get(without)
-        buying, selling = orders.working(account, symbol, one)
+        """The position of `symbol` with every live order on it but `without` (see
+        `Orders.working`)."""
+        key = (account, symbol)
+        buying, selling = orders.working(account, symbol, without)
         held, reported = self.filled.get(key, ZERO), self.reported.get(key, ZERO)
         return Exposure(held, buying, selling, reported)
 

@@ -51,8 +51,8 @@ class Ledger(Accounts[Intent]):
 
     def exposure(self, account: str, symbol: str, without: Order | None = None) -> Exposure:
         """See `Accounts.exposure`."""
-        name = without.intent_id if without is not None else ""
-        return self._holdings.exposure(account, symbol, self.orders, without=name)
+        order = without.order if without is not None else None
+        return self._holdings.exposure(account, symbol, self.orders, without=order)
 
 
 class Limits:

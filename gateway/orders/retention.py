@@ -17,7 +17,8 @@ What could go wrong, and why this is enough
     and are kept for a day. CANCELLED, REJECTED and LOST are the broker's word so far: those are
     kept for a week. A live or UNKNOWN order, one with a modify under way, and the one with the
     highest order id are kept whatever their age. An order is kept with all its events or not at
-    all, so that the fold takes it through the states that it went through.
+    all, so that the fold takes it through the states that it went through. So is a group: its
+    orders are each other's parents, and what may still fill of one depends on the others.
 *   *An execution that was forgotten is reported again, and counts twice.* No execution id is ever
     forgotten: those that are not kept are carried as entries of 16 bytes. A correction of one of
     them is news, and becomes an event as always; only this gateway does not know any more what it
@@ -35,6 +36,7 @@ been wrong; a stamp decides how long something is remembered, but never whether 
 it: that is what the state, `expired_ns` and the carried ids are for.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, Final, Literal
 
@@ -50,6 +52,7 @@ from tapewire.common.events import (
     ExecutionsCarried,
     Fill,
     ForeignOrderReported,
+    GroupIntended,
     OrderAccepted,
     OrderCancelled,
     OrderCancelRejected,
@@ -76,6 +79,7 @@ Decision = Literal["with its order", "execution", "commission", "last of each", 
 
 DECISIONS: Final[Mapping[type[Event], Decision]] = {
     OrderIntended: "with its order",
+    GroupIntended: "with its order",
     OrderDenied: "with its order",
     OrderAccepted: "with its order",
     OrderRejected: "with its order",
@@ -123,6 +127,7 @@ class Retention:
         self._newest: dict[tuple[Any, ...], int] = {}  # of those of which the last one is kept
         self._unsettled: dict[Key, set[str]] = {}  # executions since the last report, by position
         self._moved: set[str] = set()  # executions that a correction took to another position
+        self._groups: defaultdict[str, list[str]] = defaultdict(list)  # their orders
         self._order_id = ""  # the highest one
         self._gone: set[str] = set()  # executions that are left out, by their keys
         self._executions: list[bytes] = []
@@ -141,6 +146,8 @@ class Retention:
             self._pinned.update(filter(None, (_intent_id(event), getattr(event, "id", ""))))
         elif decision == "last of each":
             self._newest[_of(event)] = self._seen
+        if isinstance(event, OrderIntended) and event.order.group_id:
+            self._groups[event.order.group_id].append(event.order.intent_id)
         if isinstance(event, OrderIntended | CheckpointCompleted):
             self._order_id = max(self._order_id, event.order_id, key=_number)
         elif isinstance(event, PositionReported):
@@ -265,6 +272,11 @@ class Retention:
         return was_denied and is_old and intent_id not in self._pinned
 
     def _is_over(self, order: Intent) -> bool:
+        """Whether an order is over for good, and so are all of its group."""
+        mates = map(self._registry.orders.get, self._groups.get(order.order.group_id, ()))
+        return self._is_old(order) and all(one is None or self._is_old(one) for one in mates)
+
+    def _is_old(self, order: Intent) -> bool:
         intent_id = order.intent_id
         if intent_id in self._pinned or order.live or order.modify is not None:
             return False
@@ -280,7 +292,9 @@ def _key(fill: Fill) -> Key:
 
 def _intent_id(event: Any) -> str:
     """The order that an event is about, as its own field or one of what it carries."""
-    for owner in (event, getattr(event, "order", None), getattr(event, "modify", None)):
+    group = getattr(event, "group", None)  # of which all orders are kept, or none
+    first = group.orders[0] if group is not None else None
+    for owner in (event, getattr(event, "order", None), getattr(event, "modify", None), first):
         found = getattr(owner, "intent_id", None)
         if found:
             return str(found)

@@ -5,7 +5,7 @@ after the gateway's core was asked once more. No socket is opened here.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from tapewire.common.clock import Now
@@ -325,6 +325,10 @@ class TwsBroker:
         """See `Broker.submit`."""
         placed = self.placing.new(order_id, order, parent_order_id, transmit=transmit)
         self.outbox.order(placed, order.intent_id)
+
+    def join(self, name: str, intents: Sequence[str]) -> None:
+        """See `Broker.join`."""
+        self.outbox.join(name, intents)
 
     def modify(
         self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""

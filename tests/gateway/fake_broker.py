@@ -1,6 +1,6 @@
 """A broker of a few lines behind the broker port: it reports what a test tells it to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tapewire.common.clock import Now
 from tapewire.common.events import SubmitOrder
@@ -41,6 +41,9 @@ class FakeBroker:
         transmit: bool = True,
     ) -> None:
         self._queue[order.intent_id] = ("submit", order_id, order.terms)
+
+    def join(self, name: str, intents: Sequence[str]) -> None:
+        self._queue[name] = [self._queue.pop(intent) for intent in intents]
 
     def modify(
         self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""

@@ -110,7 +110,7 @@ def test_what_works_counts_by_side_in_its_account_and_symbol_without_the_order_i
     holdings = Holdings()
     exposure = holdings.exposure(*KEY, orders)
     assert (exposure.selling, exposure.buying) == (7, 5)
-    assert holdings.exposure(*KEY, orders, without="e").selling == 5
+    assert holdings.exposure(*KEY, orders, without=orders["e"].order).selling == 5
     report(holdings, 10)
     assert holdings.exposure(*KEY, orders).reduced_by(terms_of("SELL", 3))
     assert not holdings.exposure(*KEY, orders).reduced_by(terms_of("SELL", 4))

@@ -43,7 +43,8 @@ from tests.replay import canonical
 NOT_OF_A_GATEWAY = {
     "order.submit", "order.cancel", "order.cancel_all", "order.modify", "order.request",
     "order.answer", "order.reply", "order.resolve", "order.take_over",
-    "position.list", "order.created",
+    "position.list", "order.created", "order.group.submit", "order.group.created",
+    "order.group.state.changed", "order.group.released",
     "order.expired",
     "order.state.changed", "order.cancel.pending", "order.modify.pending", "order.terms.changed",
     *(name for name in NAMES if name.startswith("risk.")),

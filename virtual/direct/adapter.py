@@ -1,6 +1,6 @@
 """The gateway's side: one login at a `DirectExchange`, behind the broker port."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from tapewire.common.clock import Now
@@ -198,6 +198,10 @@ class DirectBroker:
         if parent_order_id or not transmit:
             raise ValueError("an order with a parent is not simulated here")
         self._outbox.order(self._place(order_id, order, "rejected"), order.intent_id)
+
+    def join(self, name: str, intents: Sequence[str]) -> None:
+        """See `Broker.join`."""
+        self._outbox.join(name, intents)
 
     def modify(
         self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""

@@ -1,0 +1,1 @@
+"""Groups of orders: brackets, ladders, one-cancels-other, verticals."""

@@ -1,0 +1,176 @@
+"""Brackets and ladders: an entry, and for each part of it a target, a stop or both.
+
+The broker does the work as long as all goes well: it starts the exits when the entry fills, lets
+one of a part fill, and ends the rest. Here is decided what the broker does not do: what to make of
+an order that failed, of an entry that filled in part and ended, of a stop that is gone.
+
+    the stop of a part is gone, and the part is open  -> a new stop, once what is known has settled
+    the broker ends that one too                      -> all is cancelled, the rest closed at market
+    an exit is for more than is open                  -> it is made smaller, or cancelled
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Final
+
+from msgspec.structs import replace
+
+from tapewire.common.accounting.book import ZERO
+from tapewire.common.accounting.groups import FAILED, OrderGroup
+from tapewire.common.events import OrderTerms
+from tapewire.executor.groups.machine import Fact
+from tapewire.executor.groups.plans import OPPOSITE
+from tapewire.executor.groups.steps import Cancel, Look, Place, Release, Shrink, Wanted
+from tapewire.executor.orders import ExecutorOrder
+
+Group = OrderGroup[ExecutorOrder]
+ENDED_BY_BROKER: Final = ("REJECTED", "CANCELLED", "LOST")
+
+
+def facts(group: Group, look: Look) -> Mapping[Fact, str]:
+    """What is true of a bracket or a ladder."""
+    found: dict[Fact, str] = {}
+    live, entry = group.live, group.entry
+    if group.entered:
+        found["entered"] = ""
+    if group.open > 0:
+        found["open"] = ""
+    if live:
+        found["working"] = "an order that was given up works after all"
+    elif entry is not None and _is_over(group):
+        found["over"] = _why_over(group)
+    if not group.entered and (failed := failed_of(group)) is not None:
+        found["failed"] = f"{failed.intent_id} is {failed.state}: {failed.reason}"
+    if is_placed(group):
+        found["placed"] = ""
+    if look.settled and (lost := _lost_twice(group)) is not None:
+        found["unprotected"] = f"its new stop {lost.intent_id} is {lost.state}: {lost.reason}"
+    return found
+
+
+def steps(group: Group, look: Look) -> Iterator[Wanted]:
+    """What is to be done about it in its present state."""
+    if group.state in ("CANCELLING", "DONE"):
+        yield from map(Cancel, group.live)
+    elif group.state == "PROTECTING":
+        yield from _protect(group, look)
+    elif group.state == "CLOSING":
+        yield from close(group, look)
+
+
+# ---- protecting ----------------------------------------------------------------------------------
+
+
+def _protect(group: Group, look: Look) -> Iterator[Wanted]:
+    entry, needed = group.entry, _needed(group)
+    if entry is not None and entry.live and any(_is_gone(group, part) for part in group.parts):
+        yield Cancel(entry)  # what it would still fill has no stop
+    if needed and look.settled:
+        if (release := released(group, look)) is not None:
+            yield release
+        else:
+            yield from _new_stops(group, needed, look)
+    if entry is not None and not entry.live and look.settled:
+        yield from _smaller_exits(group)
+
+
+def _needed(group: Group) -> dict[int, Decimal]:
+    """What is open and has no stop, by part; parts that are to have no stop left out."""
+    found: dict[int, Decimal] = {}
+    for part, quantity in group.open_by_part().items():
+        stops = group.of("stop", part=part)
+        covered = sum((one.remaining for one in stops), ZERO)
+        if stops and quantity > covered:
+            found[part] = quantity - covered
+    return found
+
+
+def _is_over(group: Group) -> bool:
+    """Whether nothing has to be done, as nothing works: what is to be closed has to be."""
+    return group.open <= 0 if group.state == "CLOSING" else not _needed(group)
+
+
+def _is_gone(group: Group, part: int) -> bool:
+    stops = group.of("stop", part=part)
+    failed = any(one.state in FAILED for one in stops)
+    return failed and not any(one.live for one in stops)
+
+
+def _new_stops(group: Group, needed: Mapping[int, Decimal], look: Look) -> Iterator[Place]:
+    """What is missing, as far as the account holds it: like the stop that was planned, in the same
+    OCA group, so that the broker never lets it fill beside the target."""
+    left = look.held
+    for part, missing in needed.items():
+        quantity = min(missing, left)
+        left -= quantity
+        if quantity > 0:
+            planned = group.of("stop", part=part)[0]
+            terms = replace(planned.terms, quantity=quantity, time_in_force="GTC")
+            yield Place("stop", part, replace(terms, good_till_ns=None))
+
+
+def _smaller_exits(group: Group) -> Iterator[Wanted]:
+    """The entry fills no more: no exit may be for more than is open of its part."""
+    for part, quantity in group.open_by_part().items():
+        for one in group.of("target", "stop", part=part):
+            if one.live and one.remaining > max(quantity, ZERO):
+                yield Shrink(one, one.filled + quantity) if quantity > 0 else Cancel(one)
+
+
+def _lost_twice(group: Group) -> ExecutorOrder | None:
+    """A stop that took the place of another, and that the broker ended, where one is needed."""
+    planned = {order.intent_id for order in group.plan.orders}
+    for part in _needed(group):
+        for one in group.of("stop", part=part):
+            if one.intent_id not in planned and one.state in ENDED_BY_BROKER:
+                return one
+    return None
+
+
+# ---- what other kinds do as well -----------------------------------------------------------------
+
+
+def failed_of(group: Group) -> ExecutorOrder | None:
+    """An order of the plan that ended without having been filled; the first."""
+    planned = {order.intent_id for order in group.plan.orders}
+    return next((o for o in group.orders if o.state in FAILED and o.intent_id in planned), None)
+
+
+def is_placed(group: Group) -> bool:
+    """Whether the broker has all orders of the plan, or had."""
+    known = {one.intent_id: one.state for one in group.orders}
+    return all(known.get(o.intent_id) in ("ACCEPTED", "FILLED") for o in group.plan.orders)
+
+
+def released(group: Group, look: Look) -> Release | None:
+    """Where the account holds less than is open, by its fills and by the broker's word: somebody
+    else has closed the rest."""
+    left = max(look.most, ZERO)
+    if left >= group.open:
+        return None
+    return Release(group.open - left, f"the account holds {left:f} of the {group.open:f} open")
+
+
+def close(group: Group, look: Look) -> Iterator[Wanted]:
+    """Cancel all that works; then close at market what is open, as far as the account holds it."""
+    others = [one for one in group.live if one.order.role != "close"]
+    yield from map(Cancel, others)
+    if others or group.open <= 0 or not look.settled or (group.of("close") and group.live):
+        return
+    if (release := released(group, look)) is not None:
+        yield release
+    elif look.held > 0:
+        side = OPPOSITE[group.plan.orders[0].terms.side]
+        yield Place("close", 0, OrderTerms(side, min(group.open, look.held)))
+
+
+def _why_over(group: Group) -> str:
+    """Why it ended; empty where it went as planned."""
+    if group.open > 0:
+        return f"nothing of it works, and {group.open:f} of it are left open"
+    if group.open < 0:
+        return f"it has left {-group.open:f} more than it had entered"
+    failed = failed_of(group)
+    if group.entered or failed is None:
+        return ""
+    return f"{failed.intent_id} is {failed.state}: {failed.reason}"

@@ -1,0 +1,46 @@
+"""Groups that enter nothing: one-cancels-other, and a vertical that is one combo.
+
+The broker cancels the others of a one-cancels-other when one fills, in part too. Here they are
+cancelled if it does not, and all of them when one ends without having filled: what is left of such
+a group is not what was asked for.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from tapewire.common.accounting.groups import OrderGroup
+from tapewire.executor.groups.brackets import failed_of, is_placed
+from tapewire.executor.groups.machine import Fact
+from tapewire.executor.groups.steps import Cancel, Look, Wanted
+from tapewire.executor.orders import ExecutorOrder
+
+Group = OrderGroup[ExecutorOrder]
+
+
+def facts(group: Group, look: Look) -> Mapping[Fact, str]:
+    """What is true of a group whose orders fill side by side."""
+    found: dict[Fact, str] = {}
+    filled = [one for one in group.orders if one.filled]
+    failed = failed_of(group)
+    if group.live:
+        found["working"] = "an order that was given up works after all"
+    elif group.orders:
+        found["over"] = "" if filled or failed is None else _why(failed)
+    if failed is not None:
+        found["failed"] = _why(failed)
+    elif filled and look.settled:
+        found["failed"] = f"{filled[0].intent_id} is filled"
+    if is_placed(group):
+        found["placed"] = ""
+    return found
+
+
+def steps(group: Group, look: Look) -> Iterator[Wanted]:
+    """Cancel what works; of a group that has filled, only the orders that have not."""
+    if group.state not in ("CANCELLING", "DONE"):
+        return
+    has_filled = any(one.filled for one in group.orders)
+    yield from (Cancel(one) for one in group.live if not (has_filled and one.filled))
+
+
+def _why(failed: ExecutorOrder) -> str:
+    return f"{failed.intent_id} is {failed.state}: {failed.reason}"

@@ -1,0 +1,62 @@
+"""Taking a group in: its sizes, its admission as a whole, and the events that it begins with."""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.accounting.oca import with_others
+from tapewire.common.events import (
+    Event,
+    GroupCreated,
+    GroupLeg,
+    GroupSignal,
+    OrderCreated,
+    SubmitGroup,
+    SubmitOrder,
+)
+from tapewire.common.instruments import Instrument
+from tapewire.executor.confidence import Confidence
+from tapewire.executor.orders import Ledger
+
+Legs = tuple[GroupLeg, ...]
+
+
+def sized(
+    signal: GroupSignal, confidence: Confidence, instruments: Mapping[str, Instrument]
+) -> tuple[Legs, str]:
+    """The legs with the quantities that the signal's confidence leaves, and why there must be none;
+    empty if there may be. The entry of a ladder is what its parts come to."""
+    if unsure := confidence.unsure(signal):
+        return signal.legs, unsure
+    legs: list[GroupLeg] = []
+    for leg in signal.legs:
+        terms, fault = confidence.scaled(leg.terms, signal.confidence, instruments.get(leg.symbol))
+        if fault:
+            return signal.legs, fault
+        legs.append(replace(leg, terms=terms))
+    if signal.kind == "ladder" and confidence.scales:
+        parts = {leg.part: leg.terms.quantity for leg in legs[1:]}
+        whole = sum(parts.values(), Decimal(0))
+        legs[0] = replace(legs[0], terms=replace(legs[0].terms, quantity=whole))
+    return tuple(legs), ""
+
+
+def denial_of(
+    orders: Sequence[SubmitOrder],
+    ledger: Ledger,
+    denial: Callable[[SubmitOrder, Exposure], str],
+) -> str:
+    """Why a group must not go: one of its orders must not, beside the others."""
+    for order in orders:
+        exposure = ledger.exposure(order.account, order.symbol)
+        if reason := denial(order, with_others(exposure, order, orders)):
+            return f"{order.role} {order.intent_id}: {reason}"
+    return ""
+
+
+def created(group: SubmitGroup, now_ns: int) -> list[Event]:
+    """The group, and the orders that go at once."""
+    orders = [OrderCreated(now_ns, group.id, order) for order in group.orders]
+    return [GroupCreated(now_ns, group.id, group), *orders]

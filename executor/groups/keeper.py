@@ -1,0 +1,244 @@
+"""The keeper of groups: looks at each that has news, and does what its kind wants done.
+
+What it decides becomes events of the executor's journal: a new state, an order that is added, a
+cancel or a modify that the gateway is then asked for like any other. `machine` says why a crash at
+any step is safe.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import ModuleType
+from typing import Final
+
+from msgspec.structs import replace
+
+from tapewire.common import roles
+from tapewire.common.accounting.groups import Groups, OrderGroup
+from tapewire.common.clock import Now
+from tapewire.common.events import (
+    TEXT_MAX,
+    Event,
+    Fill,
+    GroupKind,
+    GroupReleased,
+    GroupStateChanged,
+    ModifyOrder,
+    OrderCancelPending,
+    OrderCreated,
+    OrderModifyPending,
+    SubmitOrder,
+    signed,
+)
+from tapewire.executor.groups import brackets, cancelling, verticals
+from tapewire.executor.groups.machine import TRANSITIONS, Step, next_state
+from tapewire.executor.groups.plans import leg_id, number_of
+from tapewire.executor.groups.steps import (
+    SECOND_NS,
+    Cancel,
+    Continue,
+    Look,
+    Place,
+    Release,
+    Shrink,
+    Wanted,
+)
+from tapewire.executor.orders import ExecutorOrder, Ledger
+
+Group = OrderGroup[ExecutorOrder]
+KINDS: Final[Mapping[GroupKind, ModuleType]] = {
+    "bracket": brackets,
+    "ladder": brackets,
+    "oco": cancelling,
+    "vertical": verticals,
+}
+"""What is true of a group, and what is to be done about it, is asked of its kind."""
+LOOK_EVERY_NS: Final = 100_000_000
+ORDER_TTL_NS: Final = 10 * SECOND_NS
+RETRY_MAX_NS: Final = 30 * SECOND_NS
+TRIES_ALARM: Final = 3
+
+
+class GroupKeeper:
+    """The executor's groups. `apply` makes events the state and returns them; what a person has to
+    know goes to `alarms`, for whoever reports it."""
+
+    def __init__(self, ledger: Ledger, apply: Callable[[Sequence[Event]], list[Event]]) -> None:
+        self.groups: Groups[ExecutorOrder] = Groups(ledger.orders)
+        self.alarms: list[str] = []
+        self._ledger = ledger
+        self._apply = apply
+        self._news_ns: dict[str, int] = {}  # of the groups to look at, when each had news last
+        self._entered_ns: dict[str, int] = {}
+        self._tries: dict[str, dict[str, tuple[int, int]]] = {}  # by group and subject
+        self._next_ns = 0
+
+    # ---- what comes in -------------------------------------------------------------------------
+
+    def apply(self, event: Event) -> None:
+        """Take in an event of the own journal; the ledger has it already."""
+        self.groups.apply(event)
+
+    def sent_as(self, order: SubmitOrder) -> str:
+        """What an order is asked for under: its group, if it was sent with that."""
+        group = self.groups.get(order.group_id)
+        if group is not None and any(one.intent_id == order.intent_id for one in group.plan.orders):
+            return group.id
+        return order.intent_id
+
+    def sent_with(self, name: str) -> list[str]:
+        """The intents that were sent under a name."""
+        group = self.groups.get(name)
+        return [one.intent_id for one in group.plan.orders] if group is not None else [name]
+
+    def news(self, order: ExecutorOrder, now: Now) -> None:
+        """An event was about an order: its group is to be looked at."""
+        group_id = order.order.group_id
+        if group_id:
+            self._news_ns[group_id], self._next_ns = now.mono_ns, 0
+
+    def on_fill(self, fill: Fill) -> list[Event]:
+        """A flatten closes what an account holds: what its groups have open there is gone."""
+        if fill.strategy != roles.RISK:
+            return []
+        return [
+            _released(group, Release(group.open, "a flatten has closed it"), fill.ts_ns)
+            for group in self.groups
+            if group.open > 0 and _closes(fill, group)
+        ]
+
+    # ---- timed work ----------------------------------------------------------------------------
+
+    def tick(self, now: Now) -> list[Event]:
+        """Look at the groups that had news, until there is nothing to do or to wait for."""
+        if not self._news_ns or now.mono_ns < self._next_ns:
+            return []
+        self._next_ns = now.mono_ns + LOOK_EVERY_NS
+        events: list[Event] = []
+        for group_id in list(self._news_ns):
+            group = self.groups.get(group_id)
+            if group is None:
+                del self._news_ns[group_id]
+            else:
+                events += self._look_at(group, now)
+        return events
+
+    def _look_at(self, group: Group, now: Now) -> list[Event]:
+        kind, look, events = KINDS[group.plan.kind], self._look(group, now), list[Event]()
+        for _ in TRANSITIONS:
+            step: Step | None = next_state(group.state, kind.facts(group, look))
+            if step is None:
+                break
+            events += self._moved(group, step, now)
+        wanted: list[Wanted] = list(kind.steps(group, look))
+        for one in wanted:
+            if self._may(group, one, now):
+                events += self._apply(list(self._done(group, one, now)))
+        is_timed = group.state == "PROTECTING" and bool(group.plan.later)
+        if look.settled and not wanted and not is_timed:
+            del self._news_ns[group.id]
+            self._tries.pop(group.id, None)
+        return events
+
+    def _look(self, group: Group, now: Now) -> Look:
+        order = group.plan.orders[0]
+        exposure = self._ledger.exposure(order.account, order.symbol)
+        reported = exposure.position if exposure.reported is None else exposure.reported
+        held = [signed(order.terms.side, one) for one in (exposure.position, reported)]
+        entered_ns = now.mono_ns
+        if group.entered:
+            entered_ns = self._entered_ns.setdefault(group.id, now.mono_ns)
+        quiet_ns = now.mono_ns - self._news_ns[group.id]
+        return Look(quiet_ns, now.mono_ns - entered_ns, max(min(held), 0 * held[0]), max(held))
+
+    def _moved(self, group: Group, step: Step, now: Now) -> list[Event]:
+        plan = group.plan
+        if step.state == "CLOSING" or group.open < 0:
+            self._alarm(group, f"is {step.state}: {step.reason}")
+        ends = step.state == "DONE" and group.state in ("CANCELLING", "CLOSING")
+        reason = group.reason if ends else step.reason  # what began it says more than its end
+        changed = GroupStateChanged(
+            now.wall_ns, plan.account, group.id, plan.strategy, step.state, reason[:TEXT_MAX]
+        )
+        return self._apply([changed])
+
+    # ---- what is done --------------------------------------------------------------------------
+
+    def _may(self, group: Group, wanted: Wanted, now: Now) -> bool:
+        """Whether to do it now: at once, and again after a wait that grows."""
+        tries = self._tries.setdefault(group.id, {})
+        count, last_ns = tries.get(wanted.subject, (0, 0))
+        wait_ns = min(RETRY_MAX_NS, SECOND_NS << count - 1) if count else 0
+        if count and now.mono_ns - last_ns < wait_ns:
+            return False
+        tries[wanted.subject] = (count + 1, now.mono_ns)
+        if count == TRIES_ALARM:
+            self._alarm(group, f"tries for the {count + 1}th time to {wanted.subject}")
+        return True
+
+    def _done(self, group: Group, wanted: Wanted, now: Now) -> Iterator[Event]:
+        if isinstance(wanted, Cancel):
+            yield from _cancelled(wanted.order, now)
+        elif isinstance(wanted, Shrink):
+            yield from _shrunk(wanted, now)
+        elif isinstance(wanted, Release):
+            yield _released(group, wanted, now.wall_ns)
+        else:
+            order = _continued(group, wanted, now)
+            yield OrderCreated(now.wall_ns, group.id, order)
+
+    def _alarm(self, group: Group, what: str) -> None:
+        self.alarms.append(f"group {group.id} of {group.plan.strategy} {what}"[:TEXT_MAX])
+
+
+def _cancelled(order: ExecutorOrder, now: Now) -> Iterator[Event]:
+    if order.cancel_request is None:
+        asked = order.order
+        name = f"{asked.intent_id}/cancel-{now.wall_ns:x}"
+        yield OrderCancelPending(now.wall_ns, asked.account, name, asked.strategy, asked.intent_id)
+
+
+def _shrunk(wanted: Shrink, now: Now) -> Iterator[Event]:
+    order, terms = wanted.order, replace(wanted.order.terms, quantity=wanted.quantity)
+    is_busy = order.cancel_request is not None or order.modify_request is not None
+    if is_busy or order.modify_fault(terms):
+        return
+    name = f"{order.intent_id}/modify-{now.wall_ns:x}"
+    modify = ModifyOrder(
+        name, now.wall_ns, order.intent_id, terms,
+        now.wall_ns + ORDER_TTL_NS, now.mono_ns + ORDER_TTL_NS,
+    )  # fmt: skip
+    asked = order.order
+    yield OrderModifyPending(now.wall_ns, asked.account, name, asked.strategy, modify)
+
+
+def _continued(group: Group, wanted: Place | Continue, now: Now) -> SubmitOrder:
+    """The next order of a group: the later one of its plan, or one that only reduces."""
+    plan = group.plan
+    expiry = {
+        "ts_ns": now.wall_ns,
+        "expires_ns": now.wall_ns + ORDER_TTL_NS,
+        "expires_mono_ns": now.mono_ns + ORDER_TTL_NS,
+    }
+    if isinstance(wanted, Continue):
+        later = plan.later[0]
+        return replace(later, terms=replace(later.terms, quantity=wanted.quantity), **expiry)
+    numbers = [number_of(one.intent_id) for one in (*plan.orders, *plan.later)]
+    numbers += [number_of(one.intent_id) for one in group.orders]
+    return replace(
+        plan.orders[0],
+        intent_id=leg_id(group.id, max(numbers) + 1),
+        terms=wanted.terms, role=wanted.role, part=wanted.part,
+        parent_id="", reduces_only=True, **expiry,
+    )  # fmt: skip
+
+
+def _released(group: Group, release: Release, now_ns: int) -> GroupReleased:
+    plan = group.plan
+    return GroupReleased(
+        now_ns, plan.account, group.id, plan.strategy, release.quantity, release.reason
+    )
+
+
+def _closes(fill: Fill, group: Group) -> bool:
+    order = group.plan.orders[0]
+    is_there = (fill.account, fill.symbol) == (order.account, order.symbol)
+    return is_there and fill.side != order.terms.side

@@ -1,0 +1,91 @@
+"""What a group may want done, and what it is decided on."""
+
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from tapewire.common.accounting.book import ZERO
+from tapewire.common.events import LegRole, OrderTerms
+from tapewire.executor.orders import ExecutorOrder
+
+SECOND_NS: Final = 1_000_000_000
+SETTLE_NS: Final = 2 * SECOND_NS
+"""For so long a group must have had no news before anything is concluded from what is missing: a
+fill may be reported after the end of the order that it has cancelled."""
+
+
+class Look(NamedTuple):
+    """The moment of a decision. `quiet_ns` is how long the group has had no news, `entered_ns` how
+    long it has been known to have entered something. `held` is what its account holds on its side,
+    by its fills and by the broker's word, whichever is less; `most` whichever is more."""
+
+    quiet_ns: int = 0
+    entered_ns: int = 0
+    held: Decimal = ZERO
+    most: Decimal = ZERO
+
+    @property
+    def settled(self) -> bool:
+        """Whether what is missing may be taken for missing."""
+        return self.quiet_ns >= SETTLE_NS
+
+
+class Cancel(NamedTuple):
+    """Cancel an order."""
+
+    order: ExecutorOrder
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"cancel {self.order.intent_id}"
+
+
+class Shrink(NamedTuple):
+    """Modify an order to a smaller quantity, what is filled included."""
+
+    order: ExecutorOrder
+    quantity: Decimal
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"shrink {self.order.intent_id}"
+
+
+class Place(NamedTuple):
+    """Add an order that only reduces."""
+
+    role: LegRole
+    part: int
+    terms: OrderTerms
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"{self.role} {self.part}"
+
+
+class Continue(NamedTuple):
+    """Send the later order of the plan, for this quantity."""
+
+    quantity: Decimal
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return "continue"
+
+
+class Release(NamedTuple):
+    """Of what it has entered, this much is not held any more."""
+
+    quantity: Decimal
+    reason: str
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return "release"
+
+
+Wanted = Cancel | Shrink | Place | Continue | Release
