@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "ledger": "ledger",
     "orders": "orders",
     "journals": "journals",
+    "dead-letters": "dead_letters",
 }
 """Each command with the module of `tapewire.console.commands` that it is in; groups are the last.
 

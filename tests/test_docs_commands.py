@@ -4,9 +4,13 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
+from tapewire.common.bus import wire
+from tapewire.common.delivery.letter_file import LetterFile
+from tapewire.common.events import ConnectionLost
 from tapewire.console import application
 from tapewire.console.group import status as told
 from tests.documented import CLI, commands, is_stream
@@ -20,7 +24,7 @@ STATED = commands()
 # in the order of a session, so that the group is started as seldom as can be
 SESSION = (
     "up", "status", "orders", "fills", "positions", "blotter", "ledger", "events", "journals",
-    "trace", "tail", "doctor", "scale", "halt", "resume", "flatten", "down", "run",
+    "dead-letters", "trace", "tail", "doctor", "scale", "halt", "resume", "flatten", "down", "run",
 )  # fmt: skip
 DOWN_BEFORE = ("up", "run")
 OWN_GROUP = ("backtest", "demo")  # they have one of their own, or none
@@ -103,6 +107,8 @@ def _does_what_it_says(reader: Reader, line: str) -> None:
         _streams(reader, line)
     elif "journals restore" in line or "journals accept" in line:
         _mends(reader, line)
+    elif name == "dead-letters":
+        _letters(reader, line)
     elif "orders resolve" in line:
         _resolves(reader, line)
     elif name == "doctor":
@@ -116,6 +122,16 @@ def _mends(reader: Reader, line: str) -> None:
     """The group is down for it, and continues with what it leads to."""
     reader.does("tapewire down")
     shutil.copy(reader.run_dir / "journals" / "gateway.sqlite", reader.folder / "copy.sqlite")
+    assert reader.does(line).strip(), f"{LINES[line]}: {line}"
+
+
+def _letters(reader: Reader, line: str) -> None:
+    """There are as many as the line needs, all of an event that the executor takes."""
+    number = int(re.findall(r"/(\d+)$", line)[0]) if "/" in line else 1
+    event = wire.encode(ConnectionLost(1, "the test says so"))
+    with closing(LetterFile(reader.run_dir / "dead-letters" / "executor.sqlite")) as file:
+        while not file.get(number):
+            file.keep(1, "gateway.events", "cannot", event)
     assert reader.does(line).strip(), f"{LINES[line]}: {line}"
 
 

@@ -5,6 +5,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, TypeVarTuple, get_args, overload
 
 from tapewire.common.bus import wire
+from tapewire.common.bus.guard import Call, Guard
 from tapewire.common.config.near import expected
 from tapewire.common.events import Event, name_of, types_by_name
 from tapewire.common.runtime.metrics import Histogram, Metrics
@@ -36,8 +37,12 @@ class EventRouter(Generic[*Ts]):
     measured by, `fatal` what no handler may be forgiven, `otherwise` whoever takes the events
     that have no handler; without it they are passed over.
 
+    A handler may be given several `attempts` at an event (see `guard` for when that is safe); then
+    `retry` has to be called once in a while.
+
     Counted in `metrics`: `times["handler", TYPE]`, and with it how many there were;
-    `events_dropped` by middleware, and `handler_failures`, each of them a dead letter too.
+    `events_dropped` by middleware, `handler_failures`, and of these `handler_retries`, those that
+    are tried again; every other one is a dead letter.
     """
 
     def __init__(
@@ -48,7 +53,9 @@ class EventRouter(Generic[*Ts]):
         *,
         fatal: tuple[type[Exception], ...] = (),
         otherwise: Callable[[Event, *Ts], None] | None = None,
+        seed: str = "",
     ) -> None:
+        self.guard = Guard(seed)
         self._metrics = metrics
         self._dead_letter = dead_letter
         self._now_ns = now_ns
@@ -61,22 +68,26 @@ class EventRouter(Generic[*Ts]):
 
     @overload
     def on(
-        self, kind: type[E] | str, handler: Callable[[E, *Ts], None]
+        self, kind: type[E] | str, handler: Callable[[E, *Ts], None], *, attempts: int = 1
     ) -> Callable[[E, *Ts], None]: ...
 
     @overload
     def on(
-        self, kind: type[E]
+        self, kind: type[E], *, attempts: int = 1
     ) -> Callable[[Callable[[E, *Ts], None]], Callable[[E, *Ts], None]]: ...
 
     @overload
-    def on(self, kind: str) -> Callable[[H], H]: ...
+    def on(self, kind: str, *, attempts: int = 1) -> Callable[[H], H]: ...
 
-    def on(self, kind: Any, handler: Callable[..., None] | None = None) -> Any:
-        """Call `handler` with each `kind`; as a decorator where no handler is given."""
+    def on(
+        self, kind: Any, handler: Callable[..., None] | None = None, *, attempts: int = 1
+    ) -> Any:
+        """Call `handler` with each `kind`; as a decorator where no handler is given. An event that
+        it raised on comes again until it had `attempts`, and only then is a dead letter."""
         kinds = _types_of(kind)
         if handler is None:
-            return lambda decorated: self.on(kind, decorated)
+            return lambda decorated: self.on(kind, decorated, attempts=attempts)
+        self.guard.allow(handler, attempts)
         self._add(kinds, handler)
         return handler
 
@@ -121,16 +132,27 @@ class EventRouter(Generic[*Ts]):
                 return
             event, route = passed, self._routes.get(type(passed)) or self._find(type(passed))
         for handler in route.handlers:
+            if self.guard.circuits:  # something has failed before
+                self._attempt(Call(handler, origin, event, context), 1)
+                continue
             try:
                 handler(event, *context)
             except self._fatal:
                 raise
             except Exception as error:  # noqa: BLE001 - one bad event costs itself, nothing else
-                self._failed(origin, event, error)
+                self._call_failed(Call(handler, origin, event, context), error, 1)
         route.times.record(self._now_ns() - began_ns)
 
+    def retry(self, mono_ns: int) -> None:
+        """Try again what is due."""
+        for call, attempt in self.guard.due(mono_ns):
+            self._attempt(call, attempt)
+
     def close(self, timeout_s: float = ASYNC_TIMEOUT_S) -> int:
-        """Let coroutine handlers finish what they were given; gives how much they left undone."""
+        """Let coroutine handlers finish what they were given; gives how much they left undone.
+        What waits for another attempt becomes a dead letter."""
+        for call in self.guard.give_up():
+            self._bury(call.origin, call.event, "the process ended before the next attempt")
         return self._coroutines.close(timeout_s) if self._coroutines is not None else 0
 
     def _add(self, kinds: tuple[type[Event], ...], handler: Callable[..., None]) -> None:
@@ -160,9 +182,34 @@ class EventRouter(Generic[*Ts]):
             event = passed
         return passed
 
+    def _attempt(self, call: Call, attempt: int) -> None:
+        """Call a handler, unless its circuit is open."""
+        if refusal := self.guard.refusal(call, self._now_ns()):
+            self._bury(call.origin, call.event, refusal)
+            return
+        try:
+            call.handler(call.event, *call.context)
+        except self._fatal:
+            raise
+        except Exception as error:  # noqa: BLE001 - one bad event costs itself, nothing else
+            self._call_failed(call, error, attempt)
+        else:
+            self.guard.succeeded(call.event)
+
+    def _call_failed(self, call: Call, error: Exception, attempt: int) -> None:
+        if self.guard.failed(call, error, attempt, self._now_ns()):
+            label = f"{call.origin}.{name_of(call.event)}"
+            self._metrics.count("handler_failures", label=label)
+            self._metrics.count("handler_retries", label=label)
+        else:
+            self._failed(call.origin, call.event, error)
+
     def _failed(self, origin: str, event: Event, error: BaseException) -> None:
         self._metrics.count("handler_failures", label=f"{origin}.{name_of(event)}")
-        self._dead_letter(origin, repr(error), wire.encode(event))
+        self._bury(origin, event, repr(error))
+
+    def _bury(self, origin: str, event: Event, reason: str) -> None:
+        self._dead_letter(origin, reason, wire.encode(event))
 
 
 def _types_of(kind: Any) -> tuple[type[Event], ...]:

@@ -35,7 +35,7 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """A piece of input that could not be used: where it came from, why, and its first bytes."""
+    """A piece of input that could not be used: where it came from, why, and its bytes."""
 
     origin: str
     reason: str
@@ -131,7 +131,7 @@ def decode_batch(body: bytes) -> tuple[Batch, list[DeadLetter]]:
             events.append(_any_event.decode(record))
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             events.append(None)
-            dead.append(DeadLetter(raw.source, str(error), bytes(record)[:256]))
+            dead.append(DeadLetter(raw.source, str(error), bytes(record)))
     return Batch(raw.version, raw.source, raw.epoch, raw.seq, events), dead
 
 

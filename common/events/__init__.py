@@ -16,6 +16,7 @@ from tapewire.common.events.checkpoint import (
     ExecutionsCarried,
     PositionCarried,
 )
+from tapewire.common.events.circuits import CircuitChanged, CircuitState
 from tapewire.common.events.executor import (
     OrderCancelPending,
     OrderCreated,
@@ -139,6 +140,8 @@ __all__ = [
     "CatchUp",
     "CatchUpReply",
     "CheckpointCompleted",
+    "CircuitChanged",
+    "CircuitState",
     "ComboLeg",
     "Commission",
     "ConnectionLost",

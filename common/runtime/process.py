@@ -28,6 +28,8 @@ from tapewire.common.bus.wire import topic
 from tapewire.common.clock import Clock, SystemClock
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config, ConfigError
+from tapewire.common.delivery import letter_file
+from tapewire.common.delivery.letter_file import LetterFile
 from tapewire.common.runtime import logs, private_file, tokens
 from tapewire.common.runtime.background import BackgroundJournal
 from tapewire.common.runtime.checkpoint import CheckpointFile, Checkpoints, Policy
@@ -135,6 +137,14 @@ class Process:
             return
         with closing(SqliteJournal(path, read_only=True)) as journal:
             self.heads.require(journal)
+
+    def letter_file(self) -> LetterFile | None:
+        """Where this role's dead letters are kept; None if there is no room for them."""
+        try:
+            return LetterFile(self.run_dir / letter_file.FOLDER / f"{self.role}.sqlite")
+        except OSError as error:
+            _say(f"dead letters are counted and not kept: {error}")
+            return None
 
     def free_bytes(self) -> int | None:
         """See `Host.free_bytes`."""
@@ -291,6 +301,7 @@ def _is_full(error: Exception) -> bool:
 
 def _serve(process: Process, service: Service, log: Any) -> int:
     """Turn the service until something ends it."""
+    service.letters.store = process.letter_file()
     _watch_queues(process.transport, service)
     target = _serve_metrics(process, service)
     reporter = Reporter(process.run_dir, process.clock, service, log)

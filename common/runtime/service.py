@@ -26,7 +26,6 @@ and a transport. It opens nothing and reads no clock but the one it is given, so
 runs in a process, in a back-test and in a simulation.
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -34,12 +33,15 @@ from tapewire.common.bus import wire
 from tapewire.common.bus.router import EventRouter
 from tapewire.common.bus.streams import Follower, JournaledStream
 from tapewire.common.bus.transport import Transport
-from tapewire.common.bus.wire import DeadLetter, WireError
+from tapewire.common.bus.wire import WireError
 from tapewire.common.clock import Clock, Now
+from tapewire.common.delivery.circuits import Circuits
+from tapewire.common.delivery.letters import DeadLetters, Letter, may_be_handed_back
 from tapewire.common.events import (
     TEXT_MAX,
     CatchUp,
     CatchUpReply,
+    CircuitChanged,
     Event,
     Heartbeat,
     ProcessState,
@@ -50,14 +52,13 @@ from tapewire.common.events import (
 from tapewire.common.runtime.commits import Commits
 from tapewire.common.runtime.disk import Disk, Room
 from tapewire.common.runtime.door import Door
-from tapewire.common.runtime.heads import Heads, with_remedy
+from tapewire.common.runtime.heads import Heads
 from tapewire.common.runtime.journal import Head, Journal, JournalError
 from tapewire.common.runtime.metrics import Metrics
-from tapewire.common.runtime.status import status_of
+from tapewire.common.runtime.status import following, status_of, watch_streams
 
 T = TypeVar("T")
 
-DEAD_LETTERS_MAX: Final = 1000
 JOURNAL: Final = "journal"
 """The channel on which a journal that commits in the background says that it has."""
 
@@ -98,7 +99,10 @@ class Service:
         self.stream = JournaledStream(role, epoch, journal) if journal is not None else None
         self.beats: dict[str, Heartbeat] = {}
         self.journal_fault = ""
-        self.dead_letters: deque[DeadLetter] = deque(maxlen=DEAD_LETTERS_MAX)
+        self.letters = DeadLetters(self.metrics)
+        self.circuits = Circuits(f"{role}-{epoch}", self.metrics, self.on_circuit)
+        self.dead_letters = self.letters.recent
+        self.dead_letter = self.letters.add
         self._heads: Heads | None = None
         self._journal = journal
         self._heartbeat_ns = heartbeat_ms * 1_000_000
@@ -121,13 +125,13 @@ class Service:
             lambda event, source, now: self.on_reply(source, event, now)
         )
         self.replies.on(CatchUpReply, self._on_past)
+        self._routers = (self.events, self.requests, self.replies)
         self.door = Door(self.requests.route, self.dead_letter, self.reply)
         self.replies.on(RequestRefused, self.door.refused)
         if self.stream is not None:
             self.requests.on(CatchUp, self.on_catch_up)
         self._turns = self.metrics.times["turn", ""]
-        self.metrics.watch("gaps", self._gaps, "counter")
-        self.metrics.watch("journal_seq", self._journal_seq)
+        watch_streams(self.metrics, self.followers, journal)
 
     # ---- what a subclass fills in ------------------------------------------------------------
 
@@ -198,6 +202,19 @@ class Service:
         else:
             self.reply(sender, answer)
 
+    def on_circuit(self, change: CircuitChanged) -> None:
+        """A circuit breaker of this process has changed."""
+        if self.stream is not None:
+            self.emit(change)
+
+    def on_letter(self, letter: Letter, now: Now) -> str:
+        """A dead letter to be tried again; gives why it cannot be, or an empty text."""
+        source = letter.origin.removesuffix(".events")
+        if source not in self.followers or not may_be_handed_back(letter.origin):
+            return f"what came from {letter.origin} is not handed back"
+        self.events.route(letter.origin, wire.decode_event(letter.body), source, now)
+        return ""
+
     # ---- what a subclass uses ----------------------------------------------------------------
 
     def emit(self, *events: Event) -> None:
@@ -216,11 +233,6 @@ class Service:
         """Send a request to `source` now; False if it is not there."""
         return self.transport.send(f"{source}.requests", [wire.encode(event)])
 
-    def dead_letter(self, origin: str, reason: str, body: bytes) -> None:
-        """Keep and count input that could not be used."""
-        self.metrics.count("dead_letters", label=origin)
-        self.dead_letters.append(DeadLetter(origin, reason, body[:256]))
-
     def remember(self, heads: Heads) -> None:
         """Take up what this role remembered of journals when it last ran; before the first turn."""
         self._heads = heads
@@ -229,13 +241,7 @@ class Service:
 
     def following(self) -> tuple[ProcessState, str]:
         """READY once every followed source has sent something and its past is known."""
-        for follower in self.followers.values():
-            if follower.fault:
-                return "HALTED", with_remedy(follower.source, follower.fault)
-        late = [f.source for f in self.followers.values() if not f.caught_up]
-        if late:
-            return "WAITING", f"waiting for {', '.join(late)}"
-        return "READY", ""
+        return following(self.followers.values())
 
     def reported_state(self, now: Now) -> tuple[ProcessState, str]:
         """Its readiness, as far as there is room on the disk."""
@@ -259,6 +265,8 @@ class Service:
                 raise  # what cannot be written down must not be acted on: the process ends
             except Exception as error:  # noqa: BLE001 - one bad event costs itself, not the process
                 self.dead_letter(channel, repr(error), frames[-1] if frames else b"")
+        self.letters.hand_back(now, self.on_letter)
+        self.circuits.retry(self._routers, now)
         self.on_tick(now)
         if not self._holding(now):
             self._commits.advance()
@@ -284,7 +292,7 @@ class Service:
         left = "; ".join(filter(None, [left, self.room.left]))
         if self._heads is not None:
             self._heads.keep(self._journal, self._heads.due_ns)
-        for router in (self.events, self.requests, self.replies):
+        for router in self._routers:
             router.close()
         return left
 
@@ -328,7 +336,7 @@ class Service:
     def _on_published(self, source: str, frames: list[bytes], now: Now) -> None:
         follower = self.followers[source]
         batch, dead = wire.decode_batch(frames[1])
-        self._dead_letter_all(dead)
+        self.letters.add_all(dead)
         if frames[0] == wire.topic(f"heartbeat.{source}"):
             for beat in batch.events:
                 if isinstance(beat, Heartbeat):
@@ -345,7 +353,7 @@ class Service:
 
     def _on_past(self, reply: CatchUpReply, source: str, now: Now) -> None:
         batch, dead = wire.decode_batch(reply.body)
-        self._dead_letter_all(dead)
+        self.letters.add_all(dead)
         channel = f"{source}.events"
         for event in self.followers[source].on_reply(reply, batch):
             self.events.route(channel, event, source, now)
@@ -358,17 +366,8 @@ class Service:
             self.clock.mono_ns,
             fatal=(JournalError,),
             otherwise=otherwise,
+            seed=self.role,
         )
-
-    def _gaps(self) -> dict[str, float]:
-        return {source: follower.gaps for source, follower in self.followers.items()}
-
-    def _journal_seq(self) -> dict[str, float]:
-        return {"": self.stream.journal.head.seq} if self.stream is not None else {}
-
-    def _dead_letter_all(self, letters: list[DeadLetter]) -> None:
-        for letter in letters:
-            self.dead_letter(letter.origin, letter.reason, letter.body)
 
     def _catch_up(self, now: Now) -> None:
         for follower in self.followers.values():

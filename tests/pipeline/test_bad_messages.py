@@ -2,6 +2,7 @@
 
 import time
 from decimal import Decimal
+from pathlib import Path
 
 import msgpack
 
@@ -9,6 +10,7 @@ from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import endpoint
 from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.config import tws_address
+from tapewire.common.delivery import letter_file
 from tapewire.common.events import OrderCreated, OrderDenied, OrderExpired, OrderTerms, Signal
 from tapewire.common.runtime.tokens import TokenFile, path_of
 from tests.pipeline.running import python
@@ -51,11 +53,17 @@ def test_no_message_on_any_socket_stops_a_process(shared):
         transport.close()
     shared.until_ready()
     shared.until_fills(shared.fills() + 1)
+    kept = {body for role in ROLES for body in _kept(shared.run_dir, role)}
+    assert kept >= {body for body in GARBAGE.values() if len(body) < 1000}, "whole, on disk"
+
+
+def _kept(run_dir: Path, role: str) -> list[bytes]:
+    return [one.body for one in letter_file.read(run_dir / "dead-letters" / f"{role}.sqlite")]
 
 
 def _dead_letters(running, role: str) -> int:
     counters = running.status(role).get("counters", {})
-    return sum(n for name, n in counters.items() if name.startswith("dead_letters"))
+    return sum(n for name, n in counters.items() if name.partition(".")[0] == "dead_letters")
 
 
 ONE = OrderTerms("BUY", Decimal(1))

@@ -1,0 +1,1 @@
+"""Delivery: back-off, circuit breakers, dead letters."""

@@ -1,0 +1,98 @@
+"""A role's dead letters on disk, beside its journal; see `letters` for why and how many."""
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from tapewire.common.delivery.letters import Letter
+
+FOLDER: Final = "dead-letters"
+LETTERS_MAX: Final = 10_000
+
+_TABLE: Final = """\
+create table if not exists letters (
+    id integer primary key autoincrement,
+    ts_ns integer not null,
+    origin text not null,
+    reason text not null,
+    body blob not null,
+    attempts integer not null default 1,
+    wanted integer not null default 0
+)"""
+_COLUMNS: Final = "id, ts_ns, origin, reason, body, attempts, wanted"
+
+
+class LetterFile:
+    """A role's dead letters as a file. Others may read it and mark letters in it meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = off")
+            self._db.execute(_TABLE)
+        except sqlite3.Error as error:
+            raise OSError(f"{path}: {error}") from error
+        self._seen = -1  # the file's version, when the marks in it were last looked at
+
+    def keep(self, ts_ns: int, origin: str, reason: str, body: bytes) -> None:
+        """See `LetterStore.keep`."""
+        insert = "insert into letters (ts_ns, origin, reason, body) values (?, ?, ?, ?)"
+        new = self._run(insert, ts_ns, origin, reason, body).lastrowid or 0
+        if new > LETTERS_MAX:
+            self._run("delete from letters where id <= ?", new - LETTERS_MAX)
+
+    def wanted(self) -> list[Letter]:
+        """See `LetterStore.wanted`; costs next to nothing while nobody else has written."""
+        [(version,)] = self._run("pragma data_version")
+        if version == self._seen:
+            return []
+        self._seen = version
+        return self._select("where wanted")
+
+    def failed_again(self, letter: Letter, reason: str) -> None:
+        """See `LetterStore.failed_again`."""
+        update = "update letters set reason = ?, attempts = attempts + 1, wanted = 0 where id = ?"
+        self._run(update, reason, letter.id)
+
+    def drop(self, letter_id: int) -> bool:
+        """See `LetterStore.drop`."""
+        return self._run("delete from letters where id = ?", letter_id).rowcount > 0
+
+    def want(self, letter_id: int) -> bool:
+        """Ask for it to be handed back; whether it is there."""
+        return self._run("update letters set wanted = 1 where id = ?", letter_id).rowcount > 0
+
+    def all(self) -> list[Letter]:
+        """All that are kept, oldest first."""
+        return self._select("")
+
+    def get(self, letter_id: int) -> Letter | None:
+        """One of them, None if it is not kept."""
+        return next(iter(self._select("where id = ?", letter_id)), None)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _select(self, which: str, *values: object) -> list[Letter]:
+        rows: Iterable[tuple[Any, ...]] = self._run(
+            f"select {_COLUMNS} from letters {which} order by id", *values
+        )
+        return [Letter(*row) for row in rows]
+
+    def _run(self, statement: str, *values: object) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(statement, values)
+        except sqlite3.Error as error:
+            raise OSError(f"{self.path}: {error}") from error
+
+
+def read(path: Path) -> list[Letter]:
+    """All dead letters of a file, oldest first; raises OSError if it cannot be read."""
+    with closing(LetterFile(path)) as file:
+        return file.all()
