@@ -45,7 +45,7 @@ FAMILIES = {
         "order.foreign.reported", "order.modify.intended", "order.modified",
         "order.modify.rejected", "order.cancel.rejected", "execution.reported",
         "commission.reported", "position.reported", "position.listed", "connection.up",
-        "connection.lost", "order.taken_over",
+        "connection.lost", "circuit.changed", "order.taken_over",
     ),
     "executor events": (
         "order.created", "order.denied", "order.expired", "order.state.changed",
