@@ -55,6 +55,7 @@ from tapewire.common.events import (
 )
 from tapewire.common.events.expiry import has_expired
 from tapewire.common.instruments import Instrument
+from tapewire.common.order_checks import terms_denial
 from tapewire.common.unanswered import Unanswered
 from tapewire.executor.confidence import INDIFFERENT, Confidence
 from tapewire.executor.groups.intake import created, denial_of, sized
@@ -213,7 +214,12 @@ class Executor:
         known: Exposure | None = None,
     ) -> str:
         place = ((order.account, order.symbol), known) if known is not None else None
-        return self.rules.denial(order, self.view.at(now, replaced, place))
+        view = self.view.at(now, replaced, place)
+        instrument = self.instruments.get(order.symbol)
+        reason = terms_denial(order.terms, instrument, now.wall_ns) if instrument else ""
+        if reason and not view.exposure(order.account, order.symbol).reduced_by(order.terms):
+            return reason
+        return self.rules.denial(order, view)
 
     # ---- the gateway ---------------------------------------------------------------------------
 

@@ -71,6 +71,7 @@ class GatewayService(Service):
         )  # fmt: skip
         self.gateway = gateway
         self.market = TickPublisher(role, epoch)
+        gateway.limits.watch(self.market.newest)
         self.metrics.watch("outbox", lambda: {"": gateway.broker.waiting})
         self._hang_up = hang_up
         self._deputy = deputy

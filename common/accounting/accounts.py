@@ -36,7 +36,8 @@ class Accounts(Generic[OrderT]):
         make: Callable[[SubmitOrder, Executions], OrderT],
         day_of: Days | None = None,
     ) -> None:
-        self.book = Book({i.symbol: i.multiplier for i in instruments}, day_of)
+        self.instruments = {i.symbol: i for i in instruments}
+        self.book = Book({i.symbol: i.multiplier for i in self.instruments.values()}, day_of)
         self.orders: Orders[OrderT] = Orders(make)
         self.reported = Reported()
         self._keys: set[Key] = set()

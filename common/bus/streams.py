@@ -216,6 +216,13 @@ class TickPublisher:
         body = wire.encode_batch(self.source, self.epoch, self._seqs.get(symbol, 0), ticks)
         return [wire.topic(f"last.{symbol}"), body]
 
+    def newest(self, symbol: str) -> Tick | None:
+        """The newest tick of a symbol that has a price; None where there was none."""
+        quote, trade = self._last_quote.get(symbol), self._last_trade.get(symbol)
+        if quote is None or quote.mid is None:
+            return trade
+        return quote if trade is None or quote.ts_ns >= trade.ts_ns else trade
+
     def seqs(self) -> dict[str, int]:
         """Messages so far, by symbol."""
         return dict(self._seqs)

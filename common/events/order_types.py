@@ -5,11 +5,11 @@ lists order types: the check of an order's terms, the type that a strategy's arg
 the TWS encoder and the decoder all read this table.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from functools import cached_property
 from itertools import compress, product
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -17,18 +17,39 @@ PRICES: Final = ("limit", "stop", "trail", "trail_percent", "limit_offset")
 """The fields of `OrderTerms` that are prices, distances or percentages."""
 
 
+WorstPrice = Callable[[Any, Decimal | None], Decimal | None]
+"""The worst price that an order of a type is taken to trade at, from its `OrderTerms` and the
+market's newest price, if there is one; None where nobody can tell."""
+
+
+def worst_price(terms: Any, market: Decimal | None) -> Decimal | None:
+    """The limit; without one, where the stop is or would be, and the limit's offset beyond it;
+    without those, the market."""
+    limit: Decimal | None = terms.limit
+    if limit is not None:
+        return limit
+    up = 1 if terms.side == "BUY" else -1
+    stop: Decimal | None = terms.stop
+    if stop is None and market is not None:
+        percent = abs(market) * (terms.trail_percent or 0) / 100
+        stop = market + up * ((terms.trail or 0) + percent)
+    return stop if stop is None else stop + up * (terms.limit_offset or 0)
+
+
 class OrderKind(msgspec.Struct, frozen=True, dict=True):
     """One order type.
 
     `name` is TWS's own text for it. `fields` has every price that the type can have, with the field
     of TWS's order that the price goes into. All of them are required, but for those in `optional`,
-    and for those in `one_of`, of which there must be exactly one.
+    and for those in `one_of`, of which there must be exactly one. `worst_price` is what an order of
+    the type is taken to trade at where an amount of money is limited.
     """
 
     name: str
     fields: Mapping[str, str] = {}
     optional: frozenset[str] = frozenset()
     one_of: frozenset[str] = frozenset()
+    worst_price: WorstPrice = worst_price
 
     @property
     def required(self) -> frozenset[str]:

@@ -8,7 +8,8 @@ taken, whoever sent it. It asks when an order arrives and again when it is writt
 does.
 
 Two limits have nothing to do with positions: the size of one order, and how many are taken in a
-second. They end what has run wild before it fills the journal and the broker's queue.
+second. They end what has run wild before it fills the journal and the broker's queue. Neither have
+the checks of lot, tick and time, which keep back what the broker would reject.
 
 What can only reduce a position passes all of them, as an exit must always be possible. The
 liquidation gateway takes nothing else, so it has no limits.
@@ -26,9 +27,11 @@ from tapewire.common.accounting.trading_days import Days
 from tapewire.common.clock import Now
 from tapewire.common.events import Event, SubmitOrder
 from tapewire.common.instruments import Instrument
+from tapewire.common.order_checks import terms_denial
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
 from tapewire.risk.rules import RuleBook, View
+from tapewire.risk.rules.view import Newest
 
 SECOND_NS: Final = 1_000_000_000
 
@@ -72,12 +75,17 @@ class Limits:
     ) -> None:
         self._rules = rules or RuleBook()
         self._view = View(accounts)
+        self._instruments = accounts.instruments
         self._quantity_max = quantity_max
         self._orders_max_per_s = orders_max_per_s
         self._taken_ns: dict[str, deque[int]] = {}
 
     def __repr__(self) -> str:
         return f"<Limits {self._rules!r}>"
+
+    def watch(self, newest: Newest) -> None:
+        """Let the rules see the market."""
+        self._view.newest = newest
 
     def note(self, event: Event) -> None:
         """Let the rules count an event that the accounts have."""
@@ -102,6 +110,11 @@ class Limits:
                 f"its quantity is {quantity:f}, and gateway.order_quantity_max is"
                 f" {self._quantity_max:f}"
             )
+        instrument = self._instruments.get(order.symbol)
+        if instrument is not None:
+            reason = terms_denial(order.terms, instrument, now.wall_ns)
+            if reason:
+                return reason
         known = ((order.account, order.symbol), exposure)
         reason = self._rules.denial(order, self._view.at(now, replaced, known))
         if reason or not (arriving and self._orders_max_per_s):

@@ -1,7 +1,7 @@
 """What a rule may look at: time, P&L, positions, orders, counts, marks, each with its age."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -11,6 +11,7 @@ from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.orders import Order
 from tapewire.common.clock import Now
 from tapewire.common.events import Event, Tick, Trade
+from tapewire.common.instruments import Instrument
 
 COUNTED_MAX: Final = 100_000  # events of a kind in an account; older ones are forgotten
 
@@ -20,6 +21,10 @@ class Mark(NamedTuple):
 
     price: Decimal
     mono_ns: int
+
+
+Newest = Callable[[str], Tick | None]
+"""Gives the newest tick of a symbol that has a price; None where there is none."""
 
 
 class Counts:
@@ -50,13 +55,15 @@ class Counts:
 class View:
     """The accounts as one process knows them, at one moment. Rules only read it.
 
-    In the executor there are no marks: market data does not pass through it.
+    In the executor there are no marks: market data does not pass through it. A process that keeps
+    the newest tick of each symbol anyway gives `newest`, and calls `mark` for none.
     """
 
-    def __init__(self, accounts: Accounts[Any]) -> None:
+    def __init__(self, accounts: Accounts[Any], newest: Newest | None = None) -> None:
         self.now = Now(0, 0)
         self._accounts = accounts
         self._marks: dict[str, Mark] = {}
+        self.newest = newest
         self._counts = Counts()
         self.note = self._counts.add
         """Count an event that the accounts have."""
@@ -79,7 +86,7 @@ class View:
     def mark(self, ticks: Iterable[Tick], now: Now) -> None:
         """Take the newest of these as marks: a trade's price, or the midpoint of a quote."""
         for tick in ticks:
-            price = tick.price if isinstance(tick, Trade) else tick.mid
+            price = price_of(tick)
             if price is None:
                 continue
             self._marks[tick.symbol] = Mark(Decimal(repr(price)), now.mono_ns)
@@ -125,11 +132,31 @@ class View:
                 total += position.unrealised
         return total
 
+    def instrument(self, symbol: str) -> Instrument | None:
+        """What `symbol` is; None where it is not configured."""
+        return self._accounts.instruments.get(symbol)
+
+    @property
+    def sees_market(self) -> bool:
+        """Whether market data reaches this process, so that a missing price means something."""
+        return self.newest is not None or bool(self._marks)
+
     def count(self, kind: type[Event], account: str, within_ns: int) -> int:
         """How many events of a kind the account had in the last `within_ns`."""
         return self._counts.within(kind, account, self.now.wall_ns - within_ns)
 
     def price(self, symbol: str) -> tuple[Decimal, int] | None:
         """The newest price of a symbol and its age in nanoseconds; None where there is none."""
+        if self.newest is not None:
+            tick = self.newest(symbol)
+            price = price_of(tick) if tick is not None else None
+            if tick is None or price is None:
+                return None
+            return Decimal(repr(price)), self.now.wall_ns - tick.ts_ns
         mark = self._marks.get(symbol)
         return (mark.price, self.now.mono_ns - mark.mono_ns) if mark is not None else None
+
+
+def price_of(tick: Tick) -> float | None:
+    """A trade's price, or the midpoint of a quote if it has both sides."""
+    return tick.price if isinstance(tick, Trade) else tick.mid

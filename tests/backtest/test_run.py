@@ -210,21 +210,38 @@ def test_a_night_without_ticks_costs_no_readiness(tested, tmp_path):
 
 
 class Odd(Strategy):
+    WANTED: ClassVar = [(D("0.5"), None), (1, D("9.0003")), (1, D("9.0007"))]
+
     def on_start(self):
-        self.left = [(D("0.5"), None), (1, D("9.0003")), (1, D("9.0007"))]
+        self.left = [*self.WANTED]
 
     def on_quote(self, quote):
         if self.left:
             self.buy(quote.symbol, *self.left.pop(0))
 
 
+class Halves(Odd):
+    WANTED: ClassVar = [(D("0.5"),), (D("0.5"),), (D("1.5"),)]
+
+
+def test_denied_signals_are_counted_with_their_reasons(tested):
+    found = tested(text=strategy("odd", "tests.backtest.test_run:Odd"))
+    assert (found.figures["orders"], found.figures["signals_denied"]) == (0, 3)
+    denied = "odd: 1 signal denied by the executor, the first because: "
+    assert [n.removeprefix(denied) for n in found.notes if n.startswith("odd: ")] == [
+        "quantity is 0.5; XYZ trades in lots of 1 (lot in its [[instruments]] entry)",
+        "limit price is 9.0003; prices of XYZ are multiples of 0.01 (min_tick in its"
+        " [[instruments]] entry)",
+        "limit price is 9.0007; prices of XYZ are multiples of 0.01 (min_tick in its"
+        " [[instruments]] entry)",
+    ]
+
+
 def test_rejected_orders_are_counted_by_reason_with_the_first(tested):
-    odd = strategy("odd", "tests.backtest.test_run:Odd")
-    found = tested(text=odd)
+    halves = '[[instruments]]\nsymbol = "XYZ"\nlot = 0.5\n'
+    found = tested(text=halves + strategy("odd", "tests.backtest.test_run:Halves"))
     assert (found.figures["orders"], found.figures["orders_rejected"]) == (3, 3)
     assert [n for n in found.notes if n.startswith("odd: ")] == [
-        "odd: 1 order rejected, the first because: Order rejected - reason:a size of 0.5 is not a"
+        "odd: 3 orders rejected, the first because: Order rejected - reason:a size of 0.5 is not a"
         " whole number (error 201, BUY 0.5 MKT of XYZ)",
-        "odd: 2 orders rejected, the first because: The price does not conform to the minimum"
-        " price variation for this contract. (error 110, BUY 1 LMT limit 9.0003 of XYZ)",
     ]

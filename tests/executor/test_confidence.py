@@ -15,13 +15,14 @@ from tapewire.executor.confidence import Confidence
 from tapewire.executor.executor import Executor
 from tests.executor.orders import AAPL, NOW, intended, rules, signal
 
+EURO = Instrument(symbol="EUR", sec_type="CASH")
 COIN = Instrument(symbol="BTC", sec_type="CRYPTO", lot=Decimal("0.001"))
 HALF = Confidence(least=0.5)
 SCALED = Confidence(scales=True)
 
 
 def executor(confidence: Confidence) -> Executor:
-    one = Executor(rules(1000), [AAPL, COIN], confidence=lambda _strategy: confidence)
+    one = Executor(rules(1000), [AAPL, COIN, EURO], confidence=lambda _strategy: confidence)
     one.accounts = ("DU1",)
     one.caught_up(NOW)
     return one
@@ -75,7 +76,8 @@ def test_without_a_setting_the_confidence_changes_nothing():
 
 
 def test_full_confidence_leaves_a_quantity_as_it_is_lots_or_not():
-    assert created(executor(SCALED), 1.0, quantity="0.5").order.terms.quantity == Decimal("0.5")
+    euros = created(executor(SCALED), 1.0, quantity="0.5", symbol="EUR").order
+    assert euros.terms.quantity == Decimal("0.5")
 
 
 @pytest.mark.parametrize(

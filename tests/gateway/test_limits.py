@@ -8,10 +8,10 @@ import pytest
 
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import RuleConfig
-from tapewire.common.events import OrderDenied, OrderModifyRejected, SubmitOrder
+from tapewire.common.events import OrderDenied, OrderModifyRejected, SubmitOrder, Trade
 from tapewire.risk.rules import Rule, RuleBook, View, load_rules
-from tests.gateway.tws_bench import OTHER_ACCOUNT, Bench, modify_order, submit
-from tests.gateway.tws_messages import ACCOUNT, INSTRUMENTS, SECOND
+from tests.gateway.tws_bench import OTHER_ACCOUNT, Bench, modify_order, submit, terms_of
+from tests.gateway.tws_messages import ACCOUNT, INSTRUMENTS, SECOND, T0
 
 RATE_MAX_PER_S = 45
 RULES = load_rules([RuleConfig(rule="MaxContractsPerInstrument", parameters={"limit": 200})])
@@ -208,3 +208,42 @@ def test_writing_an_order_does_not_count_it_again():
     one = bench(RuleBook(), orders_max_per_s=1)
     assert one.submit(submit()).accepted
     assert len(one.flush()) == 1
+
+
+# ---- lot, tick, time, market ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"quantity": "0.5"}, "quantity is 0.5; AAPL trades in lots of 1"),
+        ({"limit": "150.001"}, "limit price is 150.001; prices of AAPL are multiples of 0.01"),
+        (
+            {"terms": terms_of(time_in_force="GTD", good_till_ns=T0 - 1)},
+            f"good_till_ns is {T0 - 1}, which is over",
+        ),
+    ],
+)
+def test_what_no_exchange_takes_is_denied_whoever_sends_it(limited: Bench, given, says: str):
+    answer = limited.submit(submit(**given))
+    assert not answer.accepted
+    assert says in answer.reason
+
+
+def test_a_modify_is_held_to_the_tick_too():
+    one = bench()
+    one.rest(limit=149)
+    assert "multiples of 0.01" in one.modify(modify_order(limit="150.001")).reason
+
+
+def test_an_exit_of_half_a_share_is_taken(limited: Bench):
+    limited.hold("10.5")
+    assert limited.submit(submit(side="SELL", quantity="10.5")).accepted
+
+
+def test_the_rules_see_the_newest_price_of_the_market():
+    one = bench(load_rules([RuleConfig(rule="PriceCollar", parameters={"percent": 5})]))
+    assert one.submit(submit("a/1", limit=160)).accepted
+    one.gateway.limits.watch(lambda symbol: Trade(symbol, T0, 150.0, None))
+    assert "more than 5 % above its newest price 150" in one.submit(submit("b/1", limit=160)).reason
+    assert one.submit(submit("c/1", limit=157)).accepted

@@ -165,6 +165,8 @@ def test_a_file_that_the_back_test_takes_is_taken_by_the_demo_and_for_warming_up
 @pytest.mark.soak
 def test_what_the_broker_rejects_is_said_with_its_reason(folder: Folder):
     (folder.path / "strategies" / "sizes.py").write_text("SIZE = 0.5\n")
+    halves = CONFIG.replace('symbol = "AAA"', 'symbol = "AAA"\nlot = 0.5')
+    (folder.path / "tapewire.toml").write_text(halves)
     for command in (["backtest"], ["demo", "--speed", "max"]):
         found = folder.tapewire(*command, "--ticks", "ticks.csv")
         said = " ".join((found.stdout + found.stderr).split())

@@ -1,0 +1,72 @@
+"""What keeps an order back that no exchange would take: its lot, its tick, its end."""
+
+from decimal import Decimal
+
+import pytest
+
+from tapewire.common.events import OrderTerms
+from tapewire.common.instruments import Instrument
+from tapewire.common.order_checks import terms_denial
+
+AAPL = Instrument(symbol="AAPL")
+ES = Instrument(symbol="ESZ6", sec_type="FUT", min_tick=Decimal("0.25"))
+BTC = Instrument(symbol="BTC", sec_type="CRYPTO", min_tick=Decimal("0.01"))
+NOW_NS = 1_000
+
+
+def denial(instrument: Instrument, quantity: str = "1", **given: object) -> str:
+    terms = OrderTerms("BUY", Decimal(quantity), **given)
+    return terms_denial(terms, instrument, NOW_NS)
+
+
+@pytest.mark.parametrize("price", ["5000.25", "5000", "-0.25", "0"])
+def test_a_price_on_the_tick_passes(price: str):
+    assert denial(ES, type="LMT", limit=Decimal(price)) == ""
+
+
+@pytest.mark.parametrize("name", ["limit", "stop"])
+def test_a_price_off_the_tick_is_denied_with_the_tick(name: str):
+    assert denial(ES, **{name: Decimal("5000.1")}) == (
+        f"{name} price is 5000.1; prices of ESZ6 are multiples of 0.25 (min_tick in its"
+        " [[instruments]] entry)"
+    )
+
+
+@pytest.mark.parametrize("name", ["trail", "trail_percent", "limit_offset"])
+def test_a_distance_need_not_be_a_price(name: str):
+    assert denial(ES, **{name: Decimal("0.3")}) == ""
+
+
+def test_a_share_below_one_dollar_has_the_smaller_tick():
+    assert denial(AAPL, limit=Decimal("0.1234")) == ""
+    assert "multiples of 0.0001" in denial(AAPL, limit=Decimal("0.12345"))
+    assert "multiples of 0.01" in denial(AAPL, limit=Decimal("1.0001"))
+
+
+def test_a_quantity_in_whole_lots_passes_and_any_other_is_denied():
+    lots = Instrument(symbol="7203", lot=Decimal(100))
+    assert denial(lots, "300") == ""
+    assert denial(lots, "250") == (
+        "quantity is 250; 7203 trades in lots of 100 (lot in its [[instruments]] entry)"
+    )
+    assert "lots of 1 " in denial(AAPL, "0.5")
+    assert denial(Instrument(symbol="AAPL", lot=Decimal("0.0001")), "0.5") == ""
+
+
+def test_what_trades_in_fractions_needs_no_lot_but_keeps_one_that_is_given():
+    assert denial(BTC, "0.0137") == ""
+    tenths = Instrument(symbol="BTC", sec_type="CRYPTO", lot=Decimal("0.1"))
+    assert "lots of 0.1 " in denial(tenths, "0.15")
+
+
+def test_an_order_that_would_end_before_it_began_is_denied():
+    gtd = {"time_in_force": "GTD"}
+    assert denial(AAPL, good_till_ns=NOW_NS + 1, **gtd) == ""
+    assert denial(AAPL, good_till_ns=NOW_NS, **gtd) == "good_till_ns is 1000, which is over"
+
+
+@pytest.mark.parametrize("number", ["9E+30", "1E-30", "123456789012345678901234567890.5"])
+def test_no_number_that_the_wire_carries_is_too_large_to_be_checked(number: str):
+    small = Instrument(symbol="X", min_tick=Decimal("1E-30"), lot=Decimal("1E-30"))
+    assert denial(small, number, limit=Decimal(number)) == ""
+    denial(AAPL, number, limit=Decimal(number))
