@@ -58,6 +58,9 @@ def order(ts_ns: int, event: str, one: Order) -> Line:
         "limit": _price(one.limit),
         "stop": _price(one.stop),
         "tif": one.tif,
+        "parent_id": one.parent_id,
+        "oca_group": one.oca_group,
+        "oca_type": one.oca_type,
     }
 
 

@@ -20,6 +20,7 @@ trade, or the midpoint before the first.
 from bisect import insort
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Final
 
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
@@ -27,6 +28,9 @@ from tapewire.simulator.exchange.book import Book
 from tapewire.simulator.exchange.commissions import commission_of
 from tapewire.simulator.exchange.orders import ZERO, Execution, Order, Terms
 from tapewire.simulator.exchange.triggers import set_limit, triggers
+
+BLOCKED: Final = (1, 2)
+"""The types of OCA groups of which one order at a time is at the exchange."""
 
 
 class Exchange:
@@ -46,9 +50,11 @@ class Exchange:
         """Apply a market row and trade against it. `triggered` then has the stops it reached."""
         book = self.books[row.symbol]
         book.take(row)
-        done = _trade_pegs(book, now_ns) if book.pegs and row.last is not None else []
+        traded: set[str] = set()
+        done = _trade_pegs(book, now_ns, traded) if book.pegs and row.last is not None else []
         if book.buys or book.sells:
-            done += self._sweep(book, book.buys, now_ns) + self._sweep(book, book.sells, now_ns)
+            done += _sweep(book, book.buys, now_ns, traded)
+            done += _sweep(book, book.sells, now_ns, traded)
         return done
 
     def accept(self, order: Order) -> None:
@@ -66,9 +72,17 @@ class Exchange:
             waiting.append(order)
             return []
         insort(waiting, order, key=_sort_key)
-        done = self._sweep(book, waiting, now_ns, only=order)
+        done = self.meet(order, now_ns)
         order.resting = True
         return done
+
+    def meet(self, order: Order, now_ns: int) -> list[Execution]:
+        """Let an order meet the market that waits there already."""
+        book = self.books[order.instrument.symbol]
+        execution = None if order.kind.is_pegged else _trade(book, order, now_ns)
+        if not order.remaining:
+            self.remove(order)
+        return [] if execution is None else [execution]
 
     def can_fill(self, order: Order) -> bool:
         """Whether all that remains of the order could trade at once."""
@@ -81,9 +95,9 @@ class Exchange:
     def auction(self, order: Order, now_ns: int) -> Execution | None:
         """Fill an order in an auction; None if it is not to have that price."""
         price = self.books[order.instrument.symbol].auction_price()
-        if price is None or not _reaches(order, price):
+        if price is None or order.workable <= 0 or not _reaches(order, price):
             return None
-        return _execute(order, order.remaining, price, now_ns)
+        return _execute(order, order.workable, price, now_ns)
 
     def triggered(self, symbol: str) -> list[Order]:
         """Stops that the market has reached, oldest first, no longer held; `work` each of them."""
@@ -142,46 +156,51 @@ class Exchange:
         order.rank = self._next_rank
         self._next_rank += 1
 
-    def _sweep(
-        self, book: Book, waiting: list[Order], now_ns: int, only: Order | None = None
-    ) -> list[Execution]:
-        done = []
-        for order in list(waiting):
-            if only is not None and order is not only:
-                continue
-            execution = self._trade(book, order, now_ns)
-            if execution is not None:
-                done.append(execution)
-            elif only is None and order.limit is not None:
-                break  # the limits of the other orders are further away
-        waiting[:] = [order for order in waiting if order.remaining]
-        return done
 
-    def _trade(self, book: Book, order: Order, now_ns: int) -> Execution | None:
-        side = book.opposite(order)
-        shown = side.shown()
-        if shown is None:
-            return None
-        price, left = shown
-        if not _reaches(order, price):
-            return None
-        shares = min(order.remaining, left)
-        side.left = left - shares
-        if order.resting and order.limit is not None:
-            price = order.limit
-        return _execute(order, shares, price, now_ns)
+def _sweep(book: Book, waiting: list[Order], now_ns: int, traded: set[str]) -> list[Execution]:
+    """Let the orders of a side meet the quote. Of a group with block, one trades: `traded` has the
+    groups of those that have."""
+    done = []
+    for order in list(waiting):
+        if order.workable <= 0 or (order.oca_group in traded and order.oca_type in BLOCKED):
+            continue
+        execution = _trade(book, order, now_ns)
+        if execution is not None:
+            done.append(execution)
+            traded.add(order.oca_group)
+        elif order.limit is not None:
+            break  # the limits of the other orders are further away
+    waiting[:] = [order for order in waiting if order.remaining]
+    return done
 
 
-def _trade_pegs(book: Book, now_ns: int) -> list[Execution]:
+def _trade(book: Book, order: Order, now_ns: int) -> Execution | None:
+    side = book.opposite(order)
+    shown = side.shown()
+    if shown is None:
+        return None
+    price, left = shown
+    shares = min(order.workable, left)
+    if shares <= 0 or not _reaches(order, price):
+        return None
+    side.left = left - shares
+    if order.resting and order.limit is not None:
+        price = order.limit
+    return _execute(order, shares, price, now_ns)
+
+
+def _trade_pegs(book: Book, now_ns: int, traded: set[str]) -> list[Execution]:
     """Fill orders at the midpoint from the trade that has just been."""
-    traded, left = book.traded(), Decimal(book.last_size or 0)
+    last, left = book.traded(), Decimal(book.last_size or 0)
     done = []
     for order in list(book.pegs):
-        price = _peg(order, book)
-        if traded is None or price is None or not left or not _is_no_worse(order, traded, price):
+        price, shares = _peg(order, book), min(order.workable, left)
+        if order.oca_group in traded and order.oca_type in BLOCKED:
             continue
-        shares = min(order.remaining, left)
+        if last is None or price is None or shares <= 0 or not _is_no_worse(order, last, price):
+            continue
         left -= shares
+        traded.add(order.oca_group)
         done.append(_execute(order, shares, price, now_ns))
     book.pegs[:] = [order for order in book.pegs if order.remaining]
     return done

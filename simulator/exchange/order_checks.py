@@ -11,13 +11,13 @@ from tapewire.common.instruments import Instrument
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.hours import Hours
-from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE
-from tapewire.simulator.exchange.orders import ZERO, Order
+from tapewire.simulator.exchange.links import OCA_TYPES, REDUCE_UNBLOCKED
+from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE, TypeRules
+from tapewire.simulator.exchange.orders import FRACTIONAL, ZERO, Order
 from tapewire.simulator.exchange.terms import terms_of
 from tapewire.simulator.exchange.triggers import METHODS, set_limit
 from tapewire.simulator.protocol.requests import BadRequest, PlaceOrder, invalid
 
-FRACTIONAL = ("CRYPTO", "CASH")
 NO_CONTRACT = "No security definition has been found for the request"
 NO_ACCOUNT = "You must specify an account."
 NOT_HERE = (387, "Unsupported order type for this exchange and security type.")
@@ -67,6 +67,9 @@ class OrderChecks:
             trigger_method=request.trigger_method,
             good_after_ns=request.good_after_ns,
             good_till_ns=request.good_till_ns,
+            transmit=request.transmit,
+            oca_group=request.oca_group,
+            oca_type=_oca_type(request),
         )
         set_limit(order)
         return order
@@ -102,9 +105,17 @@ class OrderChecks:
         raise invalid(request.order_id, f"Invalid account code {request.account!r}.")
 
 
+def _oca_type(request: PlaceOrder) -> int:
+    """The type of its group; the default is TWS's."""
+    return (request.oca_type or REDUCE_UNBLOCKED) if request.oca_group else 0
+
+
 def is_same_order(one: Order, other: Order) -> bool:
-    """Whether two orders differ in nothing but what a modify can replace."""
-    return all(getattr(one, name) == getattr(other, name) for name in FIXED)
+    """Whether `other`, of a modify, differs in nothing but what that can replace. It may leave out
+    the group."""
+    is_same = all(getattr(one, name) == getattr(other, name) for name in FIXED)
+    named = other.oca_group in ("", one.oca_group)
+    return is_same and named and other.oca_type in (0, one.oca_type)
 
 
 def rejection(request: PlaceOrder, instrument: Instrument) -> str:
@@ -128,13 +139,23 @@ def rejection(request: PlaceOrder, instrument: Instrument) -> str:
 def _stray(request: PlaceOrder) -> str:
     """An attribute that means nothing for such an order, with what it is for."""
     kind = KINDS[request.order_type]
+    if request.oca_group and request.oca_type not in (0, *OCA_TYPES):
+        return f"ocaType {request.oca_type} is unknown, expected one of 1, 2, 3"
     if request.good_till_ns is not None and request.tif != "GTD":
         return f"goodTillDate is for time in force GTD, and the order has {request.tif}"
+    return _stray_trigger(request, kind) or _stray_price(request, kind)
+
+
+def _stray_trigger(request: PlaceOrder, kind: TypeRules) -> str:
     if request.trigger_method not in METHODS:
         expected = ", ".join(map(str, METHODS))
         return f"triggerMethod {request.trigger_method} is unknown, expected one of {expected}"
     if request.trigger_method and not kind.has_trigger:
         return f"triggerMethod is for orders with a trigger, and a {request.order_type} has none"
+    return ""
+
+
+def _stray_price(request: PlaceOrder, kind: TypeRules) -> str:
     for name, given in (
         ("trailStopPrice", request.trail_stop),
         ("trailingPercent", request.trail_percent),

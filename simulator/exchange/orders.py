@@ -1,6 +1,6 @@
 """Orders and executions as the broker keeps them."""
 
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Final, Literal
 
 import msgspec
@@ -11,8 +11,11 @@ from tapewire.simulator.exchange.order_types import KINDS, TypeRules
 
 ZERO = Decimal(0)
 Status = Literal["PreSubmitted", "Submitted", "Filled", "Cancelled", "Inactive"]
-Hold = Literal["", "time", "session", "open", "close"]
-"""What keeps an order from the exchange: its goodAfterTime, the market's hours, or an auction."""
+Hold = Literal["", "transmit", "parent", "time", "session", "open", "close"]
+"""What keeps an order from the exchange: nobody has transmitted it, its parent, its goodAfterTime,
+the market's hours, or an auction."""
+FRACTIONAL: Final = ("CRYPTO", "CASH")
+"""Kinds of contract that are traded in parts of a unit."""
 TERMS: Final = ("quantity", "limit", "stop", "trail", "trail_percent", "limit_offset", "offset")
 
 
@@ -61,6 +64,11 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     trigger_method: int = 0
     good_after_ns: int | None = None
     good_till_ns: int | None = None
+    transmit: bool = True
+    parent: "Order | None" = None
+    released: Decimal | None = None  # how much of a child may trade in all; None: all of it
+    oca_group: str = ""
+    oca_type: int = 0
     is_sent: bool = True
     perm_id: int = 0
     rank: int = 0  # place in the queue of its price; a changed price gets a new one
@@ -84,9 +92,34 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         return KINDS.get(self.order_type, KINDS["MKT"])
 
     @property
+    def parent_id(self) -> int:
+        """Its client's name for the parent; 0 without one."""
+        return 0 if self.parent is None else self.parent.order_id
+
+    @property
     def remaining(self) -> Decimal:
         """The quantity that is not filled yet."""
         return self.quantity - self.filled
+
+    @property
+    def is_divisible(self) -> bool:
+        """Whether parts of a unit can trade."""
+        return self.instrument.sec_type in FRACTIONAL
+
+    @property
+    def releasable(self) -> Decimal:
+        """How much may trade in all: of a child, the share that its parent has filled."""
+        if self.released is None:
+            return self.quantity
+        whole = self.released
+        if not self.is_divisible:
+            whole = whole.to_integral_value(rounding=ROUND_FLOOR)
+        return min(self.quantity, whole)
+
+    @property
+    def workable(self) -> Decimal:
+        """How much may trade now."""
+        return self.releasable - self.filled
 
     @property
     def average_price(self) -> Decimal:
@@ -106,7 +139,10 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     @property
     def why_held(self) -> str:
         """TWS's word for what the order waits for, where it has one."""
-        return "trigger" if self.is_open and self.is_held else ""
+        if not self.is_open:
+            return ""
+        waits = [("child", self.hold == "parent"), ("trigger", self.is_held)]
+        return ",".join(word for word, is_so in waits if is_so)
 
     @property
     def is_limited(self) -> bool:

@@ -75,7 +75,13 @@ class ForeignExecution(OnOrder, frozen=True, kw_only=True):
     def act(self, tws: Tws, order: Order) -> None:
         """Make it and fill it, and send what the order's client must not take for its own."""
         parts, price = tws.parts, tws.price_of(order) or ZERO
-        twin = twin_of(order, self.quantity or order.quantity, client_id=self.client_id)
+        twin = twin_of(
+            order,
+            self.quantity or order.quantity,
+            client_id=self.client_id,
+            parent=None,
+            oca_group="",
+        )
         parts.exchange.accept(twin)
         execution = parts.exchange.execute(twin, twin.quantity, price, tws.now_ns)
         parts.orders.book(execution)

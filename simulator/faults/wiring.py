@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from tapewire.simulator.exchange.order_handler import OrderReports
+from tapewire.simulator.exchange.order_reports import OrderReports
 from tapewire.simulator.exchange.orders import Execution, Order
 from tapewire.simulator.faults.lines import Lines
 from tapewire.simulator.protocol.outbox import Outbox

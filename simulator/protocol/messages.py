@@ -121,7 +121,7 @@ def order_status(order: Order) -> Fields:
         text(order.remaining),
         text(order.average_price),
         str(order.perm_id),
-        "0",  # parentId
+        str(order.parent_id),
         text(order.last_price),
         str(order.client_id),
         order.why_held,

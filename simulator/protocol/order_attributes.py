@@ -12,13 +12,13 @@ from typing import Any, Final
 HONOURED: Final = frozenset({
     "orderId", "contract", "action", "totalQuantity", "orderType", "lmtPrice", "auxPrice", "tif",
     "account", "orderRef", "transmit", "triggerMethod", "outsideRth", "goodAfterTime",
-    "goodTillDate", "trailStopPrice", "trailingPercent", "whatIf", "lmtPriceOffset",
+    "goodTillDate", "trailStopPrice", "trailingPercent", "whatIf", "lmtPriceOffset", "parentId",
+    "ocaGroup", "ocaType",
 })  # fmt: skip
 """What is simulated."""
 
 VACUOUS: Final = {
     "openClose": "only institutions say whether an order opens or closes",
-    "ocaType": "says how orders of a group act on each other; without a group it says nothing",
     "overridePercentageConstraints": "no order is constrained by how far its price is away",
     "optOutSmartRouting": "there is one exchange, and nothing to be routed",
     "dontUseAutoPriceForHedge": "hedge orders are rejected",

@@ -39,7 +39,10 @@ def place_order(fields: Fields, version: int) -> PlaceOrder:
         trigger_method=found["triggerMethod"],
         good_after_ns=found["goodAfterTime"],
         good_till_ns=found["goodTillDate"],
-        unsupported=unsupported(found) or ("" if found["transmit"] else "transmit=False"),
+        parent_id=found["parentId"],
+        oca_group=found["ocaGroup"],
+        oca_type=found["ocaType"],
+        unsupported=unsupported(found),
     )
 
 
@@ -137,8 +140,9 @@ PLACE_ORDER = Layout(
     Field("goodTillDate", moment),
     *unused("faGroup faMethod faPercentage"),
     *unused("faProfile", until=177),
-    *unused("modelCode shortSaleSlot designatedLocation exemptCode ocaType rule80A settlingFirm"),
-    *unused("allOrNone minQty"),
+    *unused("modelCode shortSaleSlot designatedLocation exemptCode"),
+    Field("ocaType", _whole),
+    *unused("rule80A settlingFirm allOrNone minQty"),
     *unused("percentOffset eTradeOnly firmQuoteOnly nbboPriceCap auctionStrategy startingPrice"),
     *unused("stockRefPrice delta stockRangeLower stockRangeUpper overridePercentageConstraints"),
     *unused("volatility volatilityType deltaNeutralOrderType"),

@@ -94,6 +94,9 @@ class PlaceOrder(Request, frozen=True, kw_only=True):
     trigger_method: int = 0
     good_after_ns: int | None = None
     good_till_ns: int | None = None
+    parent_id: int = 0
+    oca_group: str = ""
+    oca_type: int = 0
     unsupported: str = ""
 
 

@@ -92,6 +92,52 @@ def test_a_good_till_date_order_ends(ib, stock, quoted, wait_until):
     assert datetime.now(UTC) >= end.replace(microsecond=0)
 
 
+def test_a_bracket_order_takes_its_profit_and_cancels_its_stop(ib, stock, quoted, wait_until):
+    price = quoted.last
+    bracket = ib.bracketOrder(
+        "BUY", 100, round(price * 1.1, 2), round(price * 0.9, 2), round(price * 0.5, 2)
+    )
+    trades = [ib.placeOrder(stock, one) for one in bracket]
+    wait_until(lambda: all(one.isDone() for one in trades), ib.sleep)
+    assert [one.orderStatus.status for one in trades] == ["Filled", "Filled", "Cancelled"]
+    wait_until(lambda: not any(one.position for one in ib.positions()), ib.sleep)
+
+
+def test_a_bracket_orders_children_are_held_and_go_with_their_parent(ib, stock, quoted, wait_until):
+    bracket = ib.bracketOrder("BUY", 100, 1.0, 2.0, 0.5)
+    parent, profit, loss = [ib.placeOrder(stock, one) for one in bracket]
+    wait_until(lambda: loss.orderStatus.status == "PreSubmitted", ib.sleep)
+    assert parent.orderStatus.status == "Submitted"
+    assert (profit.orderStatus.whyHeld, loss.orderStatus.whyHeld) == ("child", "child,trigger")
+    ib.cancelOrder(bracket.parent)
+    wait_until(lambda: loss.isDone() and profit.isDone(), ib.sleep)
+    assert {one.orderStatus.status for one in (parent, profit, loss)} == {"Cancelled"}
+
+
+def test_one_cancels_all(ib, stock, quoted, wait_until):
+    price = quoted.last
+    orders = [
+        ib_async.LimitOrder("BUY", 100, round(price * factor, 2)) for factor in (0.5, 0.6, 1.1)
+    ]
+    orders = ib.oneCancelsAll(orders, "first-come", 1)
+    trades = [ib.placeOrder(stock, one) for one in orders]
+    wait_until(lambda: all(one.isDone() for one in trades), ib.sleep)
+    assert [one.orderStatus.status for one in trades] == ["Cancelled", "Cancelled", "Filled"]
+
+
+def test_one_reduces_all(ib, stock, quoted, wait_until):
+    low = round(quoted.last * 0.5, 2)
+    orders = [ib_async.LimitOrder("BUY", size, low) for size in (400, 200)]
+    first, second = [
+        ib.placeOrder(stock, one) for one in ib.oneCancelsAll(orders, "share-alike", 2)
+    ]
+    wait_until(lambda: second.orderStatus.status == "Submitted", ib.sleep)
+    first.order.lmtPrice = round(quoted.last * 1.1, 2)
+    ib.placeOrder(stock, first.order)
+    wait_until(lambda: first.isDone() and second.isDone(), ib.sleep)
+    assert (first.orderStatus.status, second.orderStatus.status) == ("Filled", "Cancelled")
+
+
 def test_an_attribute_that_is_not_simulated_is_rejected_by_its_name(ib, stock, wait_until):
     trade = ib.placeOrder(stock, ib_async.LimitOrder("BUY", 10, 1.0, hidden=True))
     wait_until(trade.isDone, ib.sleep)

@@ -93,6 +93,7 @@ def test_an_immediate_order_cancels_what_it_does_not_get(client):
         ({"quantity": ""}, 321),
         ({"side": "SSHORT"}, 321),
         ({"type": "LMT"}, 321),
+        ({"parent": 4}, 135),
     ],
 )
 def test_an_order_that_cannot_be_is_answered_with_its_error_alone(client, more, code):
@@ -107,8 +108,7 @@ def test_an_order_that_cannot_be_is_answered_with_its_error_alone(client, more, 
         {"trigger": 2},
         {"tif": "GTX"},
         {"quantity": 1.5},
-        {"transmit": 0},
-        {"parent": 4},
+        {"ocaGroup": "g", "ocaType": 4},
     ],
 )
 def test_a_rejected_order_is_201_then_inactive(client, more):

@@ -83,9 +83,7 @@ def test_a_request_with_a_field_too_many_is_refused(ibapi_client, stock):
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
-        ({"transmit": False}, "transmit=False"),
-        ({"parentId": 3}, "parentId"),
-        ({"ocaGroup": "g"}, "ocaGroup"),
+        ({"sweepToFill": True}, "sweepToFill"),
         ({"algoStrategy": "Twap", "algoParams": []}, "algoStrategy"),
         ({"hedgeType": "D", "hedgeParam": ""}, "hedgeType"),
         ({"hidden": True}, "hidden"),

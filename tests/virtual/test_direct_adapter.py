@@ -84,9 +84,9 @@ def limit(price: str) -> dict[str, object]:
     return {"type": "LMT", "limit": Decimal(price)}
 
 
-def submit(adapter: Broker, one: SubmitOrder) -> str:
+def submit(adapter: Broker, one: SubmitOrder, parent: str = "", *, transmit: bool = True) -> str:
     order_id = adapter.new_order_id()
-    adapter.submit(order_id, one)
+    adapter.submit(order_id, one, parent, transmit=transmit)
     adapter.used_order_id(order_id)
     return order_id
 
@@ -201,6 +201,21 @@ def test_a_trailing_stop_reports_its_distance_and_triggers_behind_the_market(pit
         pit.row("100.04", "100.06", "10", "10", last, "1")
     executions = [e for e in pit.reports(GATEWAY) if isinstance(e, broker.ExecutionReport)]
     assert [one.price for one in executions] == [Decimal("100.04")]
+
+
+def test_a_child_waits_for_its_parent_and_a_group_cancels_the_others(pit, gateway):
+    parent = submit(gateway, order(), transmit=False)
+    group = {"side": "SELL", "group": "g", "oca": "cancel"}
+    profit = order("i-2", **group, **limit("100.00"))
+    loss = order("i-3", **group, type="STP", stop=Decimal(90))
+    submit(gateway, profit, parent, transmit=False)
+    assert pit.reports(GATEWAY) == []
+    submit(gateway, loss, parent)
+    ends = {}
+    for one in pit.reports(GATEWAY):
+        if isinstance(one, broker.OrderReport):
+            ends[one.reference] = (one.status, one.filled)
+    assert ends == {"i-1": ("filled", 5), "i-2": ("filled", 5), "i-3": ("cancelled", 0)}
 
 
 def test_immediate_or_cancel_ends_what_is_left(pit, gateway):

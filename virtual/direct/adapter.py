@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from tapewire.common.clock import Now
-from tapewire.common.events import ORDER_TYPES, SubmitOrder, Tick
+from tapewire.common.events import ORDER_TYPES, Oca, SubmitOrder, Tick
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
@@ -13,7 +13,6 @@ from tapewire.gateway.broker import (
     DATA,
     OPENED,
     BrokerEvent,
-    Effect,
     Released,
     Verdict,
 )
@@ -25,8 +24,7 @@ from tapewire.virtual.direct.reports import Report, Request
 from tapewire.virtual.direct.ticks import Line
 
 VERSION: Final = 1  # of the interface between adapter and exchange
-NOT_SIMULATED: Final = ("oca",)
-"""Terms that the exchange has no rule for: it rejects an order that has one."""
+OCA_TYPES: Final[dict[Oca, int]] = {"": 0, "cancel": 1, "reduce": 2}
 
 
 class DirectBroker:
@@ -195,9 +193,8 @@ class DirectBroker:
         transmit: bool = True,
     ) -> None:
         """See `Broker.submit`."""
-        if parent_order_id or not transmit:
-            raise ValueError("an order with a parent is not simulated here")
-        self._outbox.order(self._place(order_id, order, "rejected"), order.intent_id)
+        placed = self._place(order_id, order, parent_order_id, transmit=transmit)
+        self._outbox.order(reports.Place(placed, "rejected"), order.intent_id)
 
     def join(self, name: str, intents: Sequence[str]) -> None:
         """See `Broker.join`."""
@@ -207,9 +204,8 @@ class DirectBroker:
         self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""
     ) -> None:
         """See `Broker.modify`."""
-        if parent_order_id:
-            raise ValueError("an order with a parent is not simulated here")
-        self._outbox.order(self._place(order_id, order, "modify_rejected"), modify_id)
+        placed = self._place(order_id, order, parent_order_id)
+        self._outbox.order(reports.Place(placed, "modify_rejected"), modify_id)
 
     def cancel(self, order_id: str) -> None:
         """See `Broker.cancel`."""
@@ -233,16 +229,18 @@ class DirectBroker:
             self._send(requests)
         return Released(b"", names)
 
-    def _place(self, order_id: str, order: SubmitOrder, refused: Effect) -> Request:
-        if order.parent_id or order.legs:
-            raise ValueError("an order with a parent or with legs is not simulated here")
+    def _place(
+        self, order_id: str, order: SubmitOrder, parent_order_id: str, *, transmit: bool = True
+    ) -> PlaceOrder:
+        if order.legs:
+            raise ValueError("an order with legs is not simulated here")
         terms, instrument = order.terms, self._instruments[order.symbol]
         contract = ContractQuery(
             0, instrument.symbol, instrument.sec_type, instrument.exchange, instrument.currency, ""
         )
         kind = ORDER_TYPES.get(terms.type)
         prices = {kind.fields[name]: p for name, p in terms.prices.items()} if kind else {}
-        placed = PlaceOrder(
+        return PlaceOrder(
             order_id=int(order_id),
             contract=contract,
             side=terms.side,
@@ -257,12 +255,13 @@ class DirectBroker:
             tif=terms.time_in_force,
             account=order.account,
             order_ref=order.intent_id,
-            transmit=True,
+            transmit=transmit,
+            parent_id=int(parent_order_id or 0),
+            oca_group=terms.group if terms.oca else "",
+            oca_type=OCA_TYPES[terms.oca],
             outside_rth=terms.outside_hours,
             what_if=False,
-            unsupported=next((name for name in NOT_SIMULATED if getattr(terms, name)), ""),
         )
-        return reports.Place(placed, refused)
 
 
 def _wait(_name: str) -> Verdict:
