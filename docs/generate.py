@@ -45,7 +45,7 @@ FAMILIES = {
         "order.foreign.reported", "order.modify.intended", "order.modified",
         "order.modify.rejected", "order.cancel.rejected", "execution.reported",
         "commission.reported", "position.reported", "position.listed", "connection.up",
-        "connection.lost", "circuit.changed", "order.taken_over",
+        "connection.lost", "circuit.changed", "order.taken_over", "order.what_if.answered",
     ),
     "executor events": (
         "order.created", "order.denied", "order.expired", "order.state.changed",
@@ -60,7 +60,7 @@ FAMILIES = {
     "signals": ("signal", "signal.group", "signal.cancel", "signal.modify"),
     "requests": (
         "order.request", "order.submit", "order.cancel", "order.modify", "order.cancel_all",
-        "order.group.submit", "order.resolve", "position.list", "order.take_over",
+        "order.group.submit", "order.resolve", "position.list", "order.take_over", "order.what_if",
         "order.reply", "order.answer", "stream.catch_up", "stream.catch_up.reply",
         "risk.control", "risk.control.reply", "request.refused",
     ),

@@ -140,6 +140,19 @@ class ExecutionReport(BrokerEvent, frozen=True):
         return Names(self.client_id, self.order_id, self.permanent_id)
 
 
+class WhatIfReport(BrokerEvent, frozen=True):
+    """What an order that was asked about would do to its account, or why it would not be taken.
+
+    `money` has the amounts by their names in `WhatIfAnswered`, as far as the broker says them.
+    """
+
+    order_id: str
+    reason: str = ""
+    money: dict[str, Decimal] = {}
+    currency: str = ""
+    warning: str = ""
+
+
 class CommissionReport(BrokerEvent, frozen=True):
     """What an execution cost; always after its execution."""
 
@@ -259,6 +272,10 @@ class Broker(Protocol):
     def join(self, name: str, intents: Sequence[str]) -> None:
         """Make one piece of what is queued under `intents`, in this order, and call it `name`: all
         of it is written at once, or none."""
+
+    def what_if(self, order_id: str, order: SubmitOrder) -> None:
+        """Ask what an order would do to its account: a `WhatIfReport` follows. It is not placed.
+        ValueError where it cannot be put into the broker's terms."""
 
     def modify(
         self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""

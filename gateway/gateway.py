@@ -31,6 +31,8 @@ from tapewire.common.events import (
     ResolveOrder,
     SubmitGroup,
     SubmitOrder,
+    WhatIf,
+    WhatIfAnswered,
 )
 from tapewire.common.instruments import Instrument
 from tapewire.gateway import broker
@@ -48,11 +50,15 @@ from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.reports import OrderReports
 from tapewire.gateway.orders.synchroniser import Synchroniser
 from tapewire.gateway.orders.unexplained import Unexplained
+from tapewire.gateway.orders.what_if import WhatIfs
 from tapewire.risk.rules import RuleBook
 
 Command = (
     SubmitOrder | SubmitGroup | CancelOrder | CancelAll | ModifyOrder | ListPositions | ResolveOrder
-)
+    | WhatIf
+)  # fmt: skip
+USES_ORDER_ID: Final = frozenset({OrderIntended, CheckpointCompleted, WhatIfAnswered})
+"""What says that an order id was used, which must not be used again."""
 ENDED_BY_BROKER: Final = frozenset({OrderCancelled, OrderRejected, OrderLost})
 ASLEEP_NS: Final = 1_000_000_000
 """Without a turn for longer than this, the process was stopped, or starved."""
@@ -101,6 +107,7 @@ class Gateway:
             unsure=lambda now: self.positions.unsure or self.gate.behind(now),
             apply=self._applied,
         )  # fmt: skip
+        self.what_ifs = WhatIfs(adapter, self._blocked)
         self.listings = Listings(self.positions, adapter.query_all_orders)
         self.foreign = ForeignWatch(self.orders.foreign, open_orders_ms, self.listings.ask_orders)
         self.complaints: list[tuple[str, bytes]] = []
@@ -123,6 +130,7 @@ class Gateway:
             CancelAll: lambda _all, now: self.entry.cancel_all(now),
             ListPositions: self._list_positions,
             ResolveOrder: self._resolve,
+            WhatIf: self.what_ifs.ask,
         }
 
     def __repr__(self) -> str:
@@ -136,10 +144,8 @@ class Gateway:
             self.holdings.apply(event, self.registry.fill(event.exec_id))
         elif type(event) is PositionReported:
             self.holdings.apply(event)
-        elif (
-            type(event) is OrderIntended or type(event) is CheckpointCompleted
-        ) and event.order_id:
-            self.broker.used_order_id(event.order_id)
+        elif type(event) in USES_ORDER_ID and event.order_id:  # type: ignore[attr-defined]
+            self.broker.used_order_id(event.order_id)  # type: ignore[attr-defined]
         self.registry.apply(event)
         if type(event) in ENDED_BY_BROKER:
             order = self.orders.get(event.intent_id)  # type: ignore[attr-defined]
@@ -229,7 +235,7 @@ class Gateway:
         events = self._applied(self.entry.unsent(self.broker.withdraw(), never_sent, now))
         lost = self.sync.on_lost(report, now)
         unanswered = self.registry.unanswered(now.wall_ns, "the connection to the broker was lost")
-        return events + self._applied(unanswered) + lost
+        return events + self._applied([*unanswered, *self.what_ifs.lost(now)]) + lost
 
     def tick(self, now: Now) -> list[Event]:
         """Timed work: what the broker has to be asked again, and what its silence means."""
@@ -241,7 +247,7 @@ class Gateway:
         for event in events:
             if isinstance(event, OrderFilled) and event.reason:
                 self.complaints.append((f"{event.intent_id} is FILLED: {event.reason}", b""))
-        return events + self._applied(self.listings.tick(now))
+        return events + self._applied([*self.listings.tick(now), *self.what_ifs.tick(now)])
 
     # ---- requests ------------------------------------------------------------------------------
 
@@ -307,6 +313,9 @@ class Gateway:
             broker.OrderReport: self.reports.on_order,
             broker.OrderError: self.reports.on_error,
             broker.ExecutionReport: self.reports.on_execution,
+            broker.WhatIfReport: lambda report, now: self._applied(
+                self.what_ifs.on_report(report, now)
+            ),
             broker.CommissionReport: lambda report, now: self._applied(
                 self.registry.on_commission(report, now.wall_ns)
             ),

@@ -123,6 +123,10 @@ from tapewire.common.events.terms import (
     terms_fault,
     type_for,
 )
+from tapewire.common.events.what_if import (
+    WhatIf,
+    WhatIfAnswered,
+)
 
 __all__ = [
     "EVERYTHING",
@@ -220,6 +224,8 @@ __all__ = [
     "TimeInForce",
     "Trade",
     "TradingState",
+    "WhatIf",
+    "WhatIfAnswered",
     "name_of",
     "require_finite",
     "signed",

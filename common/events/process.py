@@ -16,6 +16,7 @@ from tapewire.common.events.order_commands import (
     TakeOver,
 )
 from tapewire.common.events.risk import TradingState
+from tapewire.common.events.what_if import WhatIf
 
 Token = Annotated[str, msgspec.Meta(max_length=NAME_MAX)]
 ProcessState = Literal["STARTING", "WAITING", "READY", "HALTED"]
@@ -83,6 +84,7 @@ class OrderRequest(Event, frozen=True, tag="order.request"):
             | ResolveOrder
             | TakeOver
             | SubmitGroup
+            | WhatIf
         ],
         msgspec.Meta(max_length=4096),
     ]

@@ -70,6 +70,7 @@ from tapewire.common.events import (
     PositionCarried,
     PositionReported,
     PositionsListed,
+    WhatIfAnswered,
 )
 from tapewire.common.runtime.checkpoint import Policy, Said
 from tapewire.gateway.orders.intent import Intent
@@ -96,6 +97,7 @@ DECISIONS: Final[Mapping[type[Event], Decision]] = {
     PositionReported: "last of each",
     PositionsListed: "last of each",
     OrdersTakenOver: "last of each",
+    WhatIfAnswered: "last of each",
     ForeignOrderReported: "last of each",
     OrderConflict: "kept",
     ConnectionUp: "last of each",

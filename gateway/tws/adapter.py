@@ -36,6 +36,7 @@ from tapewire.gateway.tws.reports import (
     status_report,
 )
 from tapewire.gateway.tws.session import TwsSession
+from tapewire.gateway.tws.what_if import WhatIfOrders
 
 DETAILS_REQUEST_ID: Final = 900_000_000
 HOLDING_REQUEST_ID: Final = 950_000_000
@@ -69,6 +70,7 @@ class TwsBroker:
         self.session = TwsSession(client_id, self.market, refuses)
         self.contracts = Contracts(instruments)
         self.placing = Placing(self.session, self.contracts)
+        self.what_ifs = WhatIfOrders(self.placing)
         self.outbox: Outbox[bytes] = Outbox(rate_max_per_s)
         self.connectivity = Connectivity()
         self.lines = Lines(self.session, self.market, self.contracts, self.outbox)
@@ -156,6 +158,7 @@ class TwsBroker:
         for it has to say of each that it never went."""
         self._greeting = b""
         self._order_lists.clear()
+        self.what_ifs.closed()
         self.connectivity.closed()
         self.contracts.disconnected()
         self.lines.closed()
@@ -178,6 +181,7 @@ class TwsBroker:
             tws.CommissionReported: lambda m: (
                 broker.CommissionReport(m.exec_id, m.amount, m.currency),
             ),
+            tws.WhatIfEstimate: self.what_ifs.estimate,
             tws.PositionReported: self._position,
             tws.PositionsEnd: lambda _: (broker.PositionsComplete(),),
             tws.OpenOrdersEnd: self._orders_end,
@@ -240,6 +244,9 @@ class TwsBroker:
                 self.lines.closed()
             lost = broker.ServerLost(f"TWS lost its server: {message.text}")
             yield lost if change == "lost" else broker.ServerRestored()
+        elif message.request_id in self.what_ifs:
+            if refusal := self.what_ifs.refusal(message):
+                yield refusal
         elif message.request_id in self._order_ids:
             effect = errors.order_effect(code)
             yield broker.OrderError(
@@ -325,6 +332,11 @@ class TwsBroker:
         """See `Broker.submit`."""
         placed = self.placing.new(order_id, order, parent_order_id, transmit=transmit)
         self.outbox.order(placed, order.intent_id)
+
+    def what_if(self, order_id: str, order: SubmitOrder) -> None:
+        """See `Broker.what_if`. TWS takes it for an order, so its id is used up."""
+        self.outbox.request(self.what_ifs.ask(order_id, order))
+        self._order_id_max = max(self._order_id_max, int(order_id))
 
     def join(self, name: str, intents: Sequence[str]) -> None:
         """See `Broker.join`."""

@@ -62,6 +62,17 @@ class OpenOrder(TwsMessage, frozen=True):
     trailing_stop: Decimal | None = None
 
 
+class WhatIfEstimate(TwsMessage, frozen=True):
+    """TWS's answer about an order that was not placed. TWS answers twice: `money` is empty the
+    first time. Its amounts are under our names."""
+
+    order_id: int
+    client_id: int
+    money: dict[str, Decimal]
+    currency: str
+    warning: str
+
+
 class OrderStatus(TwsMessage, frozen=True):
     """A change of an order; comes in duplicates, or not at all for one that fills at once."""
 

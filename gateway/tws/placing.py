@@ -24,6 +24,11 @@ class Placing:
         self._contracts = contracts
         self._trailing_stops: dict[int, Decimal] = {}
 
+    @property
+    def client_id(self) -> int:
+        """The client that orders are placed under."""
+        return self._session.client_id
+
     def reported(self, message: OpenOrder | OrderStatus | CompletedOrder) -> None:
         """TWS reports an order: where its trailing stop is by now."""
         if isinstance(message, CompletedOrder) or message.client_id != self._session.client_id:
@@ -44,6 +49,15 @@ class Placing:
         return self._session.encode.place_order(
             order_id, order, contract, parent_order_id=parent_order_id, transmit=transmit
         )
+
+    def asked(self, order_id: str, order: SubmitOrder) -> bytes:
+        """A question what the order would do; ValueError as `new`. A group is not asked about, so
+        the order stands alone."""
+        contract = (
+            self._contracts.combo(order.legs) if order.legs
+            else self._contracts.contract(order.symbol)
+        )  # fmt: skip
+        return self._session.encode.place_order(order_id, order, contract, what_if=True)
 
     def modified(self, order_id: str, order: SubmitOrder, parent_order_id: str) -> bytes:
         """The order with its new terms; ValueError as `new`."""

@@ -13,6 +13,7 @@ from ibapi.wrapper import EWrapper
 from tapewire.common.events.base import ACCOUNT_MAX, NAME_MAX
 from tapewire.common.events.order_types import ORDER_TYPES, OrderKind
 from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.estimates import estimate
 
 UNKNOWN_KIND: Final = OrderKind("")
 """Of an order that is not ours, and of a type that we have no name for: no price of it is read."""
@@ -145,6 +146,9 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
         """5, at each change of an order and for each that is open."""
         if order.totalQuantity < 0:
             raise ValueError(f"order {orderId} has quantity {order.totalQuantity}")
+        if order.whatIf:
+            self._messages.append(estimate(orderId, order.clientId, state))
+            return
         kind = ORDER_TYPES.get(order.orderType, UNKNOWN_KIND)
         self._messages.append(
             tws.OpenOrder(

@@ -42,7 +42,7 @@ from tests.replay import canonical
 
 NOT_OF_A_GATEWAY = {
     "order.submit", "order.cancel", "order.cancel_all", "order.modify", "order.request",
-    "order.answer", "order.reply", "order.resolve", "order.take_over",
+    "order.answer", "order.reply", "order.resolve", "order.take_over", "order.what_if",
     "position.list", "order.created", "order.group.submit", "order.group.created",
     "order.group.state.changed", "order.group.released",
     "order.expired",

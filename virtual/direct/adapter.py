@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from tapewire.common.clock import Now
 from tapewire.common.events import ORDER_TYPES, Oca, SubmitOrder, Tick
 from tapewire.common.instruments import Instrument
@@ -228,6 +230,12 @@ class DirectBroker:
         if requests:
             self._send(requests)
         return Released(b"", names)
+
+    def what_if(self, order_id: str, order: SubmitOrder) -> None:
+        """See `Broker.what_if`."""
+        asked = replace(self._place(order_id, order, ""), what_if=True)
+        self._outbox.request(reports.Place(asked, "rejected"))
+        self.used_order_id(order_id)
 
     def _place(
         self, order_id: str, order: SubmitOrder, parent_order_id: str, *, transmit: bool = True

@@ -184,7 +184,12 @@ class DirectExchange:
         try:
             self._orders.place(client.client_id, request.order, self._now_ns)
         except BadRequest as bad:
-            client.out.append(_refusal(client, bad, request.order.order_id, request.refused))
+            order_id = request.order.order_id
+            client.out.append(
+                broker.WhatIfReport(str(order_id), bad.text)
+                if request.order.what_if
+                else _refusal(client, bad, order_id, request.refused)
+            )
 
     def _cancel(self, client: Client, request: CancelOrder) -> None:
         try:
@@ -277,7 +282,12 @@ class DirectExchange:
                 one.out.append(reports.position_report(order.account, holding))
 
     def estimated(self, order: Order, commission: Decimal) -> None:
-        """No request from here asks for it."""
+        """Report what the order would cost; the exchange knows no margins."""
+        client = self._serving.get(order.client_id)
+        if client is not None:
+            money = {"commission": commission, "commission_max": commission}
+            currency = order.instrument.currency
+            client.out.append(broker.WhatIfReport(str(order.order_id), "", money, currency))
 
 
 def _refusal(
