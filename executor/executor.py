@@ -34,6 +34,7 @@ from tapewire.common.clock import Now
 from tapewire.common.events import (
     TEXT_MAX,
     AnySignal,
+    CircuitChanged,
     ConnectionUp,
     Event,
     Fill,
@@ -89,6 +90,7 @@ class Executor:
         self.signals_denied = 0  # those that had expired included
         self._confidence = confidence
         self._answered: set[str] = set()
+        self._circuits: dict[str, str] = {}  # the newest change of each, by its name
         self._unanswered = Unanswered(retry_ms * 1_000_000)  # commands, by intent or request
         self.keeper = GroupKeeper(self.ledger, self._applied)
         self.requests = OrderRequests(
@@ -116,6 +118,13 @@ class Executor:
             self._answered.add(event.signal_id)
             self.signals_denied += isinstance(event, OrderDenied | OrderExpired)
             self.requests.apply(event)
+        elif type(event) is CircuitChanged:
+            self._circuits[event.circuit] = event.id
+
+    def on_circuit(self, change: CircuitChanged) -> list[Event]:
+        """A strategy's circuit breaker has changed; it says so until it is known here."""
+        known = self._circuits.get(change.circuit) == change.id
+        return [] if known else self._applied([change])
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values: what a replay of the journals must come to."""

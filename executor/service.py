@@ -19,6 +19,7 @@ from tapewire.common.clock import Clock, Now
 from tapewire.common.events import (
     CancelOrder,
     CancelSignal,
+    CircuitChanged,
     Event,
     GroupSignal,
     ModifySignal,
@@ -81,6 +82,9 @@ class ExecutorService(Service):
         if channel != "signals":
             return
         signal = wire.decode_event(frames[-1])
+        if isinstance(signal, CircuitChanged):
+            self._on_circuit(signal, frames[:-1])
+            return
         if not isinstance(signal, Signal | GroupSignal | CancelSignal | ModifySignal):
             raise WireError(f"found {type(signal).__name__}, expected a signal")
         if reason := self.door.refusal(frames[:-1], signal):
@@ -93,6 +97,15 @@ class ExecutorService(Service):
         events, commands = self.executor.on_signal(signal, now)
         self.emit(*events)
         self._queue(commands)
+
+    def _on_circuit(self, change: CircuitChanged, shown: Sequence[bytes]) -> None:
+        """A strategy's circuit breaker has changed: written down once, for it has no journal."""
+        reason = self.door.refusal(shown, change)
+        if not (reason or change.circuit.startswith(roles.STRATEGY)):
+            reason = f"a strategy reports circuit {change.circuit}, which is not one of a strategy"
+        if reason:
+            raise WireError(reason)
+        self.emit(*self.executor.on_circuit(change))
 
     def on_tick(self, now: Now) -> None:
         """Send the turn's intents in one request, before the journal is written."""

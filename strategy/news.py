@@ -22,25 +22,23 @@ from tapewire.common.events import (
     OrderStateChanged,
     OrderTermsChanged,
 )
-from tapewire.strategy.base import Strategy
 from tapewire.strategy.context import Context
 
-Call = Callable[[Callable[[Any], None], Event], None]
-"""Calls a callback with an event; what it raises is counted."""
+Call = Callable[[str, Event], None]
+"""Gives an event to the callback of that name."""
 
 
 class News:
-    """Keeps the orders and the position in `context` up to date, and calls `strategy` with news.
+    """Keeps the orders and the position in `context` up to date, and passes news on with `call`.
 
     Until `knows_past` the streams are read for the first time: then nothing in them is news.
     """
 
-    def __init__(self, name: str, context: Context, strategy: Strategy, call: Call) -> None:
+    def __init__(self, name: str, context: Context, call: Call) -> None:
         self.knows_past = False
         self._name = name
         self._portfolio = context.portfolio
         self._outgoing = context.outgoing
-        self._strategy = strategy
         self._call = call
         self._seq = 0  # of the event that is being taken in
         self._handlers: Mapping[tuple[str, type[Event]], Callable[[Any], None]] = {
@@ -78,12 +76,12 @@ class News:
         if event.strategy == self._name:
             self._portfolio.on_order(event)
             self._outgoing.answered(event.signal_id)
-            self._pass_on(self._strategy.on_order, event)
+            self._pass_on("on_order", event)
 
     def _on_moved(self, event: OrderStateChanged | OrderTermsChanged) -> None:
         if event.strategy == self._name:
             self._portfolio.on_order(event)
-            self._pass_on(self._strategy.on_order, event)
+            self._pass_on("on_order", event)
 
     def _on_intended(self, event: OrderIntended) -> None:
         if event.order.strategy == self._name:
@@ -91,8 +89,8 @@ class News:
 
     def _on_fill(self, fill: Fill) -> None:
         if fill.strategy == self._name and self._portfolio.on_fill(fill, self._seq):
-            self._pass_on(self._strategy.on_fill, fill)
+            self._pass_on("on_fill", fill)
 
-    def _pass_on(self, callback: Callable[[Any], None], event: Event) -> None:
+    def _pass_on(self, callback: str, event: Event) -> None:
         if self.knows_past:
             self._call(callback, event)

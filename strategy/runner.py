@@ -41,6 +41,7 @@ from typing import Any
 
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import StrategyConfig
+from tapewire.common.delivery.breaker import Change
 from tapewire.common.events import (
     AnySignal,
     Event,
@@ -49,6 +50,7 @@ from tapewire.common.events import (
     Trade,
 )
 from tapewire.strategy.base import Strategy
+from tapewire.strategy.callbacks import Callbacks
 from tapewire.strategy.context import Context
 from tapewire.strategy.failures import Failures, Report
 from tapewire.strategy.loading.callbacks import never_called
@@ -74,12 +76,14 @@ class Runner:
     ) -> None:
         self.name = config.name
         self.context = Context(config, epoch, saved)
-        self._failures = Failures(config.name, config.failures_max, report)
+        self._failures = Failures(config, report)
         self.strategy = load(config, symbols, self.context)
         self.loaded = described(config)  # and from which file
         self.hints = never_called(type(self.strategy))
         self._on_quote, self._on_trade = _tick_handlers(self.strategy)
-        self._news = News(config.name, self.context, self.strategy, self._call)
+        self.callbacks = Callbacks(self.strategy, self.context, self._failures)
+        self._call = self.callbacks.call
+        self._news = News(config.name, self.context, self.callbacks.news)
 
     def __repr__(self) -> str:
         return f"<Runner {self.name}: {self.signals} signals, {len(self.waiting)} unanswered>"
@@ -101,8 +105,18 @@ class Runner:
 
     @property
     def stopped(self) -> bool:
-        """Whether the strategy raised too often, or in `on_start`, and receives nothing more."""
+        """Whether the strategy raised too often, or in `on_start`, and receives nothing now."""
         return self._failures.stopped
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether it was stopped at any time, though it may go on now."""
+        return self._failures.stops > 0
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether its `on_start` went well; without that it never receives anything."""
+        return self._failures.is_set_up
 
     @property
     def fault(self) -> str:
@@ -141,6 +155,7 @@ class Runner:
 
     def stop(self) -> None:
         """Call `on_stop`; a strategy that was never set up has nothing to put away."""
+        self.callbacks.give_up()
         if self._failures.is_set_up:
             self._call(self.strategy.on_stop)
 
@@ -166,10 +181,12 @@ class Runner:
                         on_trade(tick)  # type: ignore[arg-type]  # a tick is one of the two
                 break
             except Exception as error:  # noqa: BLE001 - a strategy's bug costs its tick
-                self._failures.add(error, trigger.tick)
+                self._failures.add(error, trigger.tick, now)
                 if self._failures.stopped:
                     break
         trigger.rest = None
+        if self._failures.on_trial:
+            self._failures.succeeded()
 
     def on_external(self, feed: str, topic: str, value: Any, now: Now) -> None:
         """Deliver a message of an external feed."""
@@ -180,6 +197,7 @@ class Runner:
         """Once per turn: timers that are due (monotonic), bars that are over (wall time)."""
         context = self.context
         context.clock.time = now
+        self.callbacks.tick()
         next_ns = context.timers.next_ns
         if next_ns is not None and next_ns <= now.mono_ns:
             for interval_ms in context.timers.passed(now.mono_ns):
@@ -206,7 +224,7 @@ class Runner:
         if not outgoing.waiting:
             return []
         for expired in outgoing.expired(now):
-            self._call(self.strategy.on_order, expired)
+            self.callbacks.news("on_order", expired)
         return outgoing.due(now)
 
     def sent(self, signal: AnySignal, now: Now) -> None:
@@ -221,15 +239,9 @@ class Runner:
         self.context.clock.time = now
         self._news.on_event(source, event, seq)
 
-    # ---- callbacks -----------------------------------------------------------------------------
-
-    def _call(self, callback: Callable[..., None], *arguments: Any) -> None:
-        if self.stopped and callback != self.strategy.on_stop:
-            return
-        try:
-            callback(*arguments)
-        except Exception as error:  # noqa: BLE001 - a strategy's bug costs its call
-            self._failures.add(error, arguments[-1] if arguments else callback.__name__)
+    def take_changes(self) -> list[tuple[str, Change]]:
+        """The steps of its circuit breaker since they were last taken, with its name."""
+        return [(self._failures.name, change) for change in self._failures.take_changes()]
 
 
 def _tick_handlers(strategy: Strategy) -> tuple[Callable[[Quote], None], Callable[[Trade], None]]:

@@ -7,10 +7,12 @@ from tapewire.common.bus import wire
 from tapewire.common.bus.streams import TickReader
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
-from tapewire.common.events import Event, ProcessState, Tick
+from tapewire.common.delivery.letters import Letter
+from tapewire.common.events import CircuitChanged, Event, ProcessState, Tick
 from tapewire.common.runtime.service import Service
 from tapewire.common.ticks.conflation import Conflation
 from tapewire.strategy import feeds
+from tapewire.strategy.reports import Reports
 from tapewire.strategy.runner import Runner
 from tapewire.strategy.state import Store
 from tapewire.strategy.trigger import Origin, cause_of
@@ -44,12 +46,15 @@ class StrategyService(Service):
         self._hop = self.metrics.hops["gateway_to_strategy"]
         self._piled = Conflation() if latest else None
         self._store = store
+        self._reports = Reports()
         self.metrics.watch("missed", self._missed, "counter")
 
     # ---- input ---------------------------------------------------------------------------------
 
     def on_event(self, source: str, event: Event, now: Now) -> None:
         """Answers of the executor, executions from the gateway, flattens of risk."""
+        if isinstance(event, CircuitChanged):
+            self._reports.heard(event)
         self.runner.on_event(source, event, self.followers[source].next_seq - 1, now)
 
     def on_frames(self, channel: str, frames: list[bytes], now: Now) -> None:
@@ -94,16 +99,36 @@ class StrategyService(Service):
         if self._piled is not None:
             self._deliver_newest(self._piled)
         self.runner.tick(self.clock.now())
+        self._say_what_failed(now)
         self._write_state()
         self._send_due()
 
     def on_stop(self, now: Now) -> str:
         """The strategy's own end; what it signals there still goes out."""
         self.runner.stop()
+        self._say_what_failed(now)
         self._write_state()
         self._send_due()
         waiting = ", ".join(self.runner.waiting)
         return f"unanswered signals, which may still be traded: {waiting}" if waiting else ""
+
+    def _say_what_failed(self, now: Now) -> None:
+        """News that the strategy did not take, and the steps of its circuit breaker."""
+        for (callback, event), reason in self.runner.callbacks.take_lost():
+            self.dead_letter(f"strategy.{callback}", reason, wire.encode(event))
+        for name, change in self.runner.take_changes():
+            self.circuits.changed(name, change, now)
+
+    def on_circuit(self, change: CircuitChanged) -> None:
+        """It is the executor that writes it down: a strategy has no journal."""
+        self._reports.add(change)
+
+    def on_letter(self, letter: Letter, now: Now) -> str:
+        """News that the strategy failed on may be given to it again."""
+        if not letter.origin.startswith("strategy."):
+            return super().on_letter(letter, now)
+        callback = letter.origin.removeprefix("strategy.")
+        return self.runner.callbacks.hand_back(callback, wire.decode_event(letter.body))
 
     def _deliver_newest(self, piled: Conflation) -> None:
         messages, skipped = piled.take()
@@ -130,6 +155,9 @@ class StrategyService(Service):
                 break  # the executor is not there: no other would be taken
             self.runner.sent(signal, now)
             self.metrics.count("signals_sent")
+        for change in self._reports.due(now):
+            if self.transport.send("signals", [wire.encode(change)]):
+                self._reports.sent(change, now)
 
     # ---- what is known -------------------------------------------------------------------------
 
@@ -137,7 +165,7 @@ class StrategyService(Service):
         """READY when the past is known and every symbol's topic was received; the reason names
         what the strategy has raised so far."""
         if self.runner.stopped:
-            return "HALTED", f"{self.runner.fault}; it gets nothing more until it is restarted"
+            return "HALTED", f"{self.runner.fault}; {self._until_when()}"
         state = self.following()
         if state[0] != "READY":
             return state
@@ -145,6 +173,11 @@ class StrategyService(Service):
         if silent:
             return "WAITING", f"waiting to join the ticks of {', '.join(silent)}"
         return "READY", self.runner.fault
+
+    def _until_when(self) -> str:
+        if self.runner.is_set_up:
+            return "it is tried again after a pause"
+        return "it gets nothing more until it is restarted"
 
     def detail(self) -> dict[str, Any]:
         """What was loaded, what was received of each topic, and what was missed."""
@@ -154,6 +187,7 @@ class StrategyService(Service):
             "signals": self.runner.signals,
             "failures": self.runner.failures,
             "stopped": self.runner.fault if self.runner.stopped else "",
+            "was_stopped": self.runner.fault if self.runner.was_stopped else "",
             "unanswered": len(self.runner.waiting),
             "missed": self._missed(),
             "topics": {

@@ -90,7 +90,7 @@ class Figures:
         for name, strategy in strategies_of(self._world).items():
             if missed(strategy):
                 yield f"{name} missed {missed(strategy)} messages of ticks"
-            if strategy.runner.stopped:
+            if strategy.runner.was_stopped:
                 yield f"{strategy.runner.fault}; these figures lack what came after"
         for name, differences in self._differences.items():
             yield from _named(name, differences)

@@ -23,14 +23,17 @@ from tapewire.common.events import (
     CancelOrder,
     CancelSignal,
     CatchUp,
+    CircuitChanged,
     Control,
     Event,
+    GroupSignal,
     ListPositions,
     ModifyOrder,
     ModifySignal,
     OrderRequest,
     ResolveOrder,
     Signal,
+    SubmitGroup,
     SubmitOrder,
     TakeOver,
     name_of,
@@ -53,11 +56,13 @@ CLOSING: Final = (SubmitOrder, CancelOrder, CancelAll, ListPositions, TakeOver)
 
 RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
     (roles.GATEWAY, roles.EXECUTOR): Right(
-        (OrderRequest,), (SubmitOrder, CancelOrder, ModifyOrder), fenced=True
+        (OrderRequest,), (SubmitOrder, SubmitGroup, CancelOrder, ModifyOrder), fenced=True
     ),
     (roles.GATEWAY, roles.RISK): Right((OrderRequest,), CLOSING),
     (roles.LIQUIDATION, roles.RISK): Right((OrderRequest,), CLOSING),
-    (roles.EXECUTOR, roles.STRATEGY): Right((Signal, CancelSignal, ModifySignal)),
+    (roles.EXECUTOR, roles.STRATEGY): Right(
+        (Signal, GroupSignal, CancelSignal, ModifySignal, CircuitChanged)
+    ),
     (roles.RISK, roles.CLI): Right((Control,)),
     (roles.GATEWAY, roles.CLI): Right((OrderRequest,), (ResolveOrder,)),
     (roles.LIQUIDATION, roles.CLI): Right((OrderRequest,), (ResolveOrder,)),
@@ -117,8 +122,9 @@ class Access:
         for command in request.commands:
             if type(command) not in right.commands:
                 return f"{client} may not ask {self.server} for {name_of(command)}"
-            if isinstance(command, SubmitOrder) and (command.strategy == roles.RISK) != of_risk:
-                return f"{client} may not send orders of {command.strategy}"
+            for order in _orders_of(command):
+                if (order.strategy == roles.RISK) != of_risk:
+                    return f"{client} may not send orders of {order.strategy}"
         return ""
 
     def _unknown(self, token: bytes, event: Event) -> str:
@@ -131,6 +137,12 @@ class Access:
             return f"nobody may send {name_of(event)} to {self.server}"
         found = "a token that is not of this start" if token else "no token"
         return f"{name_of(event)} with {found}; expected that of {_either(files)}"
+
+
+def _orders_of(command: Event) -> tuple[SubmitOrder, ...]:
+    if isinstance(command, SubmitGroup):
+        return (*command.orders, *command.later)
+    return (command,) if isinstance(command, SubmitOrder) else ()
 
 
 def _either(names: Iterable[str]) -> str:

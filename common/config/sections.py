@@ -232,7 +232,8 @@ class StrategyConfig(Section):
 
     With `delivery` "all" it sees every tick, however late; with "latest", once it has fallen
     behind, only the newest quote and trade of each symbol. `path` is a folder outside the tree
-    that its module is in. After `failures_max` callbacks that raised it gets nothing more.
+    that its module is in. After `failures_max` callbacks that raised within `failures_window_ms`
+    it gets nothing for `failures_pause_ms`, and then is tried again.
     `account` is the account that it trades in; it may be left out where the login has one.
     A signal whose confidence is below `confidence_min` is denied; `confidence_scales` multiplies
     its quantity by its confidence.
@@ -247,6 +248,8 @@ class StrategyConfig(Section):
     delivery: Literal["all", "latest"] = "all"
     path: Path | None = None
     failures_max: Positive = 10
+    failures_window_ms: Positive = 60_000
+    failures_pause_ms: Positive = 60_000
     confidence_min: Annotated[float, Field(ge=0, le=1)] = 0
     confidence_scales: bool = False
     warm_up: WarmUpConfig | None = None

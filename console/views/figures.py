@@ -71,7 +71,7 @@ def faults(
         found.append(f"the simulator sent {sent} market data messages, the gateway read {received}")
     for name, strategy in strategies.items():
         found += _missed(name, strategy, gateway)
-        found += filter(None, [strategy.get("stopped")])
+        found += filter(None, [strategy.get("was_stopped")])
     return found + differing(apart)
 
 

@@ -19,6 +19,7 @@ from tapewire.common.events import (
     OrderTerms,
     ResolveOrder,
     Signal,
+    SubmitGroup,
     SubmitOrder,
 )
 
@@ -64,6 +65,10 @@ def test_each_client_may_ask_for_what_it_is_there_for(server: str, client: str, 
     assert refusal(server, client, event) == ""
 
 
+def bracket(strategy: str) -> SubmitGroup:
+    return SubmitGroup("g", T0, "bracket", (order("s"),), later=(order(strategy),))
+
+
 @pytest.mark.parametrize(
     ("server", "client", "event", "says"),
     [
@@ -75,6 +80,7 @@ def test_each_client_may_ask_for_what_it_is_there_for(server: str, client: str, 
             "may not ask gateway for order.",
         ),
         ("gateway", "executor", asked(order("risk"), token="g.1"), "may not send orders of risk"),
+        ("gateway", "executor", asked(bracket("risk"), token="g.1"), "may not send orders of risk"),
         ("gateway", "risk", asked(token="g.1"), "risk has no fencing token"),
         ("gateway", "risk", asked(hello="r/1"), "risk has no fencing token"),
         ("gateway", "risk", asked(order("s")), "risk may not send orders of s"),

@@ -7,6 +7,7 @@ from tapewire.common.clock import VirtualClock
 from tapewire.common.events import (
     CancelOrder,
     CancelSignal,
+    CircuitChanged,
     OrderAnswer,
     OrderCreated,
     OrderReply,
@@ -14,6 +15,7 @@ from tapewire.common.events import (
     Signal,
     SubmitOrder,
 )
+from tapewire.common.runtime.journal import events_of
 from tapewire.executor.service import COMMANDS_MAX, ExecutorService
 from tapewire.executor.welcome import ANSWER_MAX_NS, ASK_EVERY_NS, PROBE_EVERY_NS
 from tests.executor.orders import NOW, SECOND, T0, executor, fill, intended, signal
@@ -163,6 +165,27 @@ def test_what_is_no_signal_is_a_dead_letter(executing: Executing):
     executing.turn()
     assert executing.sent() == []
     assert "found CancelOrder, expected a signal" in executing.service.dead_letters[0].reason
+
+
+def test_a_circuit_of_a_strategy_is_written_down_once_and_survives_a_restart(executing: Executing):
+    change = CircuitChanged(T0, "strategy-s-e-1", "strategy.s", "CLOSED", "OPEN", "why")
+    for _ in range(2):
+        executing.wires.put("signals", wire.encode(change))
+        executing.turn()
+    written = [e for e in events_of(executing.journal) if isinstance(e, CircuitChanged)]
+    assert written == [change]
+    again = executor()
+    again.apply(change)
+    assert again.on_circuit(change) == []
+
+
+def test_a_strategy_reports_no_circuit_of_others(executing: Executing):
+    change = CircuitChanged(T0, "strategy-s-e-1", "broker", "CLOSED", "OPEN", "why")
+    executing.wires.put("signals", wire.encode(change))
+    executing.turn()
+    assert "circuit broker, which is not one of a strategy" in (
+        executing.service.dead_letters[0].reason
+    )
 
 
 def test_a_lost_tail_of_the_gateways_journal_halts_it(executing: Executing):

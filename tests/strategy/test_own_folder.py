@@ -257,7 +257,7 @@ def test_a_strategy_that_is_stopped_fails_the_back_test_and_names_its_line(folde
     assert found.returncode == 1
     (fault,) = json.loads(found.stdout)["faults"]
     assert fault == (
-        "strategy mine was stopped after 1 failure, the last: KeyError: 'AAA' at"
+        "strategy mine was stopped for a while after 1 failure, the last: KeyError: 'AAA' at"
         " strategies/mine.py:9; these figures lack what came after"
     )
     assert "Traceback (most recent call last)" in found.stderr

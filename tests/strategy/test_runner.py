@@ -187,7 +187,10 @@ def test_how_often_it_raised_and_what_last_is_known():
     assert one.fault == ""
     one.on_ticks("origin", [quote()], NOW)
     last = f"the last: RuntimeError: cannot at {RAISES}"
-    assert one.fault == f"strategy echo continues after 1 failure, is stopped after 2, {last}"
+    assert (
+        one.fault
+        == f"strategy echo continues after 1 failure, is stopped after 2 within 60 s, {last}"
+    )
     one.on_ticks("origin", [quote()], NOW)
     assert one.fault == f"strategy echo was stopped after 2 failures, {last}"
 

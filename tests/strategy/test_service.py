@@ -6,9 +6,12 @@ import pytest
 
 from tapewire.common.bus import wire
 from tapewire.common.clock import VirtualClock
+from tapewire.common.delivery.letters import Letter
+from tapewire.common.events import CircuitChanged
+from tapewire.strategy.callbacks import Lost, News
 from tapewire.strategy.service import StrategyService
 from tests.gateway.wires import Wires
-from tests.strategy.kit import MS, NOW, T0, created, quote, runner
+from tests.strategy.kit import MS, NOW, T0, created, fill, quote, runner
 
 
 class Shell:
@@ -127,7 +130,7 @@ def test_a_strategy_that_raises_too_often_is_halted_and_the_process_goes_on():
     assert state == "HALTED"
     assert re.fullmatch(
         r"strategy echo was stopped after 10 failures, the last: RuntimeError: cannot at"
-        r" \S*kit\.py:\d+; it gets nothing more until it is restarted",
+        r" \S*kit\.py:\d+; it is tried again after a pause",
         reason,
     )
     assert reason.startswith(shell.service.detail()["stopped"])
@@ -140,7 +143,7 @@ def test_a_strategy_that_raised_and_goes_on_is_ready_and_says_what_it_raised():
     state, reason = shell.service.readiness(NOW)
     assert (state, shell.service.detail()["stopped"]) == ("READY", "")
     assert reason.startswith(
-        "strategy echo continues after 1 failure, is stopped after 10, the last: "
+        "strategy echo continues after 1 failure, is stopped after 10 within 60 s, the last: "
     )
 
 
@@ -149,3 +152,31 @@ def test_a_message_that_cannot_be_used_is_a_dead_letter(shell: Shell, frames: li
     shell.wires.put("market", *frames)
     shell.turn()
     assert shell.service.metrics.value("dead_letters") == 1
+
+
+def test_news_that_it_never_takes_is_a_dead_letter_and_can_be_handed_back(shell: Shell):
+    shell.runner.callbacks.lost.append(Lost(News("on_fill", fill("e1.01", 5)), "cannot"))
+    shell.turn()
+    (letter,) = shell.service.dead_letters
+    assert (letter.origin, letter.reason) == ("strategy.on_fill", "cannot")
+    again = Letter(1, T0, letter.origin, letter.reason, wire.encode(fill("e1.01", 5)), 1, True)
+    assert shell.service.on_letter(again, NOW) == ""
+    assert [event.exec_id for event in shell.runner.strategy.received] == ["e1.01"]
+    other = again._replace(origin="signals")
+    assert shell.service.on_letter(other, NOW) == "what came from signals is not handed back"
+
+
+def test_the_executor_is_told_of_its_circuit_until_it_has_written_it_down():
+    shell = Shell(parameters={"raises": True}, failures_max=1).ready()
+    shell.market("tick", 1)
+    shell.turn()
+    told = [wire.decode_event(frames[0]) for frames in shell.wires.on("signals")]
+    (change,) = told
+    assert isinstance(change, CircuitChanged)
+    assert (change.circuit, change.after) == ("strategy.echo", "OPEN")
+    shell.turn(600)
+    assert len(shell.wires.on("signals")) == 2, "again, under the same id"
+    shell.wires.publish("executor", 1, change)
+    shell.turn()
+    shell.turn(600)
+    assert len(shell.wires.on("signals")) == 2
