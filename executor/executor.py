@@ -41,6 +41,7 @@ from tapewire.common.events import (
     GroupCreated,
     GroupIntended,
     GroupSignal,
+    GroupStateChanged,
     ModifyOrder,
     OrderAnswer,
     OrderCreated,
@@ -114,6 +115,8 @@ class Executor:
         elif type(event) is OrderCreated:
             self._answered.add(event.signal_id)
             self._unanswered.add(self.keeper.sent_as(event.order))
+        elif type(event) is GroupStateChanged:
+            self._answered.update(filter(None, (event.signal_id,)))
         elif isinstance(event, OWN):
             self._answered.add(event.signal_id)
             self.signals_denied += isinstance(event, OrderDenied | OrderExpired)
@@ -149,7 +152,8 @@ class Executor:
             expired = OrderExpired(now.wall_ns, signal.account, signal.id, signal.strategy)
             return self._applied([expired]), []
         if not isinstance(signal, Signal | GroupSignal):
-            return self._applied(self.requests.on_signal(signal, now)), []
+            of_group = self.keeper.on_signal(signal, now)
+            return self._applied(of_group or self.requests.on_signal(signal, now)), []
         if not (signal.account or self.accounts):
             return [], []
         if isinstance(signal, GroupSignal):

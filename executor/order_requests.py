@@ -104,7 +104,8 @@ class OrderRequests:
 
     def on_signal(self, signal: CancelSignal | ModifySignal, now: Now) -> Sequence[Event]:
         """The answer to a signal; what is to be asked of the gateway is due with it."""
-        order = self._orders.get(intent_id_of(signal.signal_id))
+        name = signal.signal_id
+        order = self._orders.get(intent_id_of(name)) or self._orders.get(name)
         if isinstance(signal, CancelSignal) and order is None and self._may_arrive(signal):
             return self._forestall(signal, now)
         if order is None or order.order.strategy != signal.strategy:
@@ -118,7 +119,8 @@ class OrderRequests:
 
     def _may_arrive(self, signal: CancelSignal) -> bool:
         own = signal.signal_id.startswith(f"{signal.strategy}-")
-        return own and signal.signal_id not in self._answered
+        is_leg = "/" in signal.signal_id  # it was known before anybody could name it
+        return own and not is_leg and signal.signal_id not in self._answered
 
     def _forestall(self, signal: CancelSignal, now: Now) -> Sequence[Event]:
         denied = OrderDenied(
@@ -155,6 +157,8 @@ class OrderRequests:
         fault = order.modify_fault(terms)
         if fault:
             return fault
+        if order.order.group_id and terms.quantity != before.quantity:
+            return "an order of a group keeps its quantity; cancel the group and send another"
         if terms == before:
             return f"the order is {terms} already"
         smaller = terms.quantity < before.quantity

@@ -10,6 +10,10 @@ from tapewire.common.clock import Clock
 from tapewire.common.events import (
     Bar,
     Fill,
+    GroupKind,
+    GroupLeg,
+    GroupStateChanged,
+    LegRole,
     OrderDenied,
     OrderExpired,
     OrderStateChanged,
@@ -21,6 +25,8 @@ from tapewire.common.events import (
     TimeInForce,
     Trade,
 )
+from tapewire.strategy.group_orders import GroupOrders, exits_of
+from tapewire.strategy.live_group import LiveGroup
 from tapewire.strategy.live_order import LiveOrder
 from tapewire.strategy.terms import Number, changes_of, terms_of
 
@@ -52,6 +58,17 @@ class StrategyContext(Protocol):
     def modify(self, order_id: str, changes: TermChanges) -> str:
         """As `submit`, for a modify."""
 
+    def submit_group(
+        self, kind: GroupKind, legs: tuple[GroupLeg, ...], confidence: float, within_ms: int = 0
+    ) -> str:
+        """As `submit`, for a group of orders."""
+
+    def groups(self) -> list[LiveGroup]:
+        """This strategy's groups that are not DONE."""
+
+    def exits_of(self, group_id: str, role: LegRole) -> list[str]:
+        """The ids of a group's stops or targets that work."""
+
     def close(self, symbol: str) -> str:
         """As `submit`, for what is held of a symbol, once its orders on it are over."""
 
@@ -77,7 +94,7 @@ class StrategyContext(Protocol):
         """Return what was kept last."""
 
 
-class Strategy:
+class Strategy(GroupOrders):
     """Base of all strategies: override the callbacks, call `buy` and `sell`.
 
     `Parameters` is a `msgspec.Struct`; `[strategies.parameters]` in the configuration is checked
@@ -120,6 +137,9 @@ class Strategy:
     def on_order(self, news: OrderNews) -> None:
         """An order has another state or other terms, or a signal was denied or expired."""
 
+    def on_group(self, news: GroupStateChanged) -> None:
+        """A group of orders has another state."""
+
     def on_fill(self, fill: Fill) -> None:
         """An order was filled, in part or whole; `position` includes it."""
 
@@ -132,7 +152,7 @@ class Strategy:
     def on_stop(self) -> None:
         """After the last tick."""
 
-    # ---- what it may do --------------------------------------------------------------------------
+    # ---- what it may do; with groups of orders, see `GroupOrders` --------------------------------
 
     def buy(
         self,
@@ -149,6 +169,8 @@ class Strategy:
         good_till: datetime | int | None = None,
         outside_hours: bool = False,
         type: str | None = None,
+        stop_loss: Number | None = None,
+        take_profit: Number | None = None,
     ) -> str:
         """Signal a purchase: a market order, or one of the type that has the prices given.
 
@@ -158,7 +180,8 @@ class Strategy:
 
         It lasts for the day, or as `tif` says: "GTC", "IOC", "FOK", "OPG"; or until `good_till`
         (a datetime with a time zone, or nanoseconds UTC). `outside_hours` lets it trade outside
-        regular hours.
+        regular hours. With `stop_loss` or `take_profit` it is the entry of a bracket: a stop and a
+        limit order to sell it again go to the broker with it, and last until they are cancelled.
 
         Returns the order's id. While `live` is false it returns an empty text, and nothing is sent.
         Raises ValueError for a value that is no number, and for prices that no order type has.
@@ -171,7 +194,7 @@ class Strategy:
             "BUY", quantity, prices,
             kind=type, tif=tif, good_till=good_till, outside_hours=outside_hours,
         )  # fmt: skip
-        return self._submit(symbol, terms, confidence)
+        return self._submit(symbol, terms, confidence, stop_loss, take_profit)
 
     def sell(
         self,
@@ -188,6 +211,8 @@ class Strategy:
         good_till: datetime | int | None = None,
         outside_hours: bool = False,
         type: str | None = None,
+        stop_loss: Number | None = None,
+        take_profit: Number | None = None,
     ) -> str:
         """Signal a sale; as `buy`."""
         prices = {
@@ -198,13 +223,14 @@ class Strategy:
             "SELL", quantity, prices,
             kind=type, tif=tif, good_till=good_till, outside_hours=outside_hours,
         )  # fmt: skip
-        return self._submit(symbol, terms, confidence)
+        return self._submit(symbol, terms, confidence, stop_loss, take_profit)
 
     def close(self, symbol: str) -> str:
         """Signal that what this strategy holds of `symbol` is to be closed, at the market.
 
-        Its orders on the symbol are cancelled first, and the closing order goes when they are over
-        and their fills are known, so that it never trades past flat. Returns the closing order's
+        Its groups on the symbol close what they have open themselves. Its other orders on it are
+        cancelled first, and the closing order goes when all are over and their fills are known, so
+        that it never trades past flat. Returns the closing order's
         id; if nothing is left to close by then, or its orders do not end in time, `on_order` gets
         an `OrderExpired` with that id and the reason. An empty text means that there is nothing to
         close, or as `buy` does. Raises ValueError where it is held in several accounts.
@@ -213,6 +239,9 @@ class Strategy:
 
     def cancel(self, order_id: str) -> str:
         """Signal that an order is to be cancelled; `order_id` is what `buy` or `sell` returned.
+
+        Of a group, what has not been entered yet is taken down. What it has entered keeps its
+        exits; `close` leaves it.
 
         Returns an id that `on_order` names if it is denied or expires; an empty text as `buy` does.
         """
@@ -228,8 +257,14 @@ class Strategy:
         trail: Number | None = None,
         trail_percent: Number | None = None,
         limit_offset: Number | None = None,
+        stop_loss: Number | None = None,
+        take_profit: Number | None = None,
     ) -> str:
         """Signal new terms for an order; None leaves a term as it is. Returns as `cancel` does.
+
+        Of a group, `stop_loss` and `take_profit` move its stop and its target; the other terms are
+        those of its entry, and its quantities cannot be changed. Where no such exit works, nothing
+        is sent, and the text is empty.
 
         `quantity` is the whole quantity, what is already filled included. The stop of a trailing
         order cannot be changed, for the market moves it; its distance can.
@@ -238,7 +273,16 @@ class Strategy:
             "limit": limit, "stop": stop, "trail": trail, "trail_percent": trail_percent,
             "limit_offset": limit_offset,
         }  # fmt: skip
-        return self._context.modify(order_id, changes_of(quantity, prices))
+        changes, asked = changes_of(quantity, prices), ""
+        exits: tuple[tuple[LegRole, str, Number | None], ...] = (
+            ("stop", "stop", stop_loss), ("target", "limit", take_profit),
+        )  # fmt: skip
+        for role, name, price in exits:
+            for leg_id in self._context.exits_of(order_id, role) if price is not None else ():
+                asked = self._context.modify(leg_id, changes_of(None, {name: price}))
+        if (stop_loss, take_profit) != (None, None) and changes == TermChanges():
+            return asked
+        return self._context.modify(order_id, changes)
 
     def position(self, symbol: str) -> Decimal:
         """What this strategy holds of `symbol`: its own executions since the last flatten."""
@@ -282,7 +326,18 @@ class Strategy:
         """Return what was saved last, as dicts, lists, texts, numbers and bytes, or None."""
         return self._context.load()
 
-    def _submit(self, symbol: str, terms: OrderTerms, confidence: float) -> str:
+    def _submit(
+        self,
+        symbol: str,
+        terms: OrderTerms,
+        confidence: float,
+        stop_loss: Number | None,
+        take_profit: Number | None,
+    ) -> str:
         if not 0 <= confidence <= 1:
             raise ValueError(f"confidence is {confidence}; it must be from 0 to 1")
-        return self._context.submit(symbol, terms, confidence)
+        if stop_loss is None and take_profit is None:
+            return self._context.submit(symbol, terms, confidence)
+        exits = exits_of(symbol, terms, stop_loss, take_profit)
+        legs = (GroupLeg("entry", symbol, terms), *exits)
+        return self._context.submit_group("bracket", legs, confidence)

@@ -14,6 +14,9 @@ the symbol, and its own order waits until nothing else can trade there:
     from the gateway, in whatever order. While the executor reports another filled quantity than the
     fills add up to, the position is not known.
 
+A group closes what it has open itself, so that it stays protected until then; its exits are not
+cancelled here.
+
 What is held then is the quantity of the closing order. If that does not come about within the life
 of a signal, the close is over, and the strategy is told; it may ask again.
 """
@@ -55,8 +58,9 @@ class Closings:
     def in_the_way(self, symbol: str) -> list[str]:
         """The orders and signals on `symbol` that could still trade, by their signals' ids."""
         unanswered = self._outgoing.may_trade(symbol)
-        live = [one.id for one in self._portfolio.live_orders() if one.symbol == symbol]
-        return unanswered + live
+        orders = [one for one in self._portfolio.live_orders() if one.symbol == symbol]
+        groups = [one.id for one in self._portfolio.live_groups() if one.symbol == symbol]
+        return unanswered + groups + [one.id for one in orders if one.group not in groups]
 
     def account_of(self, symbol: str) -> str:
         """The account that holds `symbol`; ValueError if several do, for an order has one."""

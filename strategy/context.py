@@ -7,6 +7,10 @@ from tapewire.common.clock import Now
 from tapewire.common.config.settings import StrategyConfig
 from tapewire.common.events import (
     CancelSignal,
+    GroupKind,
+    GroupLeg,
+    GroupSignal,
+    LegRole,
     ModifySignal,
     OrderTerms,
     Signal,
@@ -14,6 +18,7 @@ from tapewire.common.events import (
 )
 from tapewire.strategy.base import BarKind
 from tapewire.strategy.closing import Closings
+from tapewire.strategy.live_group import LiveGroup
 from tapewire.strategy.live_order import LiveOrder
 from tapewire.strategy.outgoing import Outgoing
 from tapewire.strategy.portfolio import Portfolio
@@ -77,11 +82,27 @@ class Context:
         )
         return self.outgoing.add(signal, self.clock.time)
 
-    def cancel(self, order_id: str) -> str:
+    def submit_group(
+        self, kind: GroupKind, legs: tuple[GroupLeg, ...], confidence: float, within_ms: int = 0
+    ) -> str:
         """See `StrategyContext`."""
+        if not self.live:
+            return ""
+        signal = GroupSignal(
+            kind=kind,
+            legs=legs,
+            trigger_price=self.trigger.price(),
+            confidence=confidence,
+            within_ms=within_ms,
+            **self._envelope(),
+        )
+        return self.outgoing.add(signal, self.clock.time)
+
+    def cancel(self, order_id: str, *, closes: bool = False) -> str:
+        """See `StrategyContext`; with `closes` a group also closes what it has open."""
         if not (self.live and order_id):
             return ""
-        signal = CancelSignal(signal_id=order_id, **self._envelope())
+        signal = CancelSignal(signal_id=order_id, **self._envelope(), closes=closes)
         return self.outgoing.add(signal, self.clock.time)
 
     def modify(self, order_id: str, changes: TermChanges) -> str:
@@ -102,7 +123,7 @@ class Context:
             return ""
         for order_id in in_the_way:
             if not self.outgoing.cancels(order_id):
-                self.cancel(order_id)
+                self.cancel(order_id, closes=True)
         signal = {"symbol": symbol, "trigger_price": self.trigger.price(), **self._envelope()}
         signal["account"] = account or signal["account"]
         return self.closings.ask(self.clock.time, **signal)
@@ -137,6 +158,14 @@ class Context:
     def orders(self) -> list[LiveOrder]:
         """See `StrategyContext`."""
         return self.portfolio.live_orders()
+
+    def groups(self) -> list[LiveGroup]:
+        """See `StrategyContext`."""
+        return self.portfolio.live_groups()
+
+    def exits_of(self, group_id: str, role: LegRole) -> list[str]:
+        """See `StrategyContext`."""
+        return self.portfolio.exits_of(group_id, role)
 
     # ---- bars, timers, state -------------------------------------------------------------------
 

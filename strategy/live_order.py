@@ -4,11 +4,12 @@ from decimal import Decimal
 
 import msgspec
 
-from tapewire.common.events import OrderState, OrderTerms, OrderType, Side, TimeInForce
+from tapewire.common.events import LegRole, OrderState, OrderTerms, OrderType, Side, TimeInForce
 
 
 class LiveOrder(msgspec.Struct, frozen=True):
-    """An order of this strategy that works, or may. `id` is what `buy` or `sell` returned.
+    """An order of this strategy that works, or may. `id` is what `buy` or `sell` returned; an order
+    of a group has an id of its own, and `group` is what they returned.
 
     `terms.quantity` is the whole quantity, `filled` what its executions add up to, `remaining` what
     could still fill: while a modify is under way, of the larger of the two quantities.
@@ -22,6 +23,12 @@ class LiveOrder(msgspec.Struct, frozen=True):
     filled: Decimal
     remaining: Decimal
     average_price: Decimal | None
+    group: str = ""
+    role: LegRole = ""
+    stop_loss: Decimal | None = None
+    """The price of the stop that works in its group; None where there is none."""
+    take_profit: Decimal | None = None
+    """The same of the target."""
 
     @property
     def side(self) -> Side:
@@ -77,8 +84,3 @@ class LiveOrder(msgspec.Struct, frozen=True):
     def outside_hours(self) -> bool:
         """Whether it trades outside regular hours too."""
         return self.terms.outside_hours
-
-    @property
-    def group(self) -> str:
-        """What it belongs to together with other orders; empty if it stands alone."""
-        return self.terms.group

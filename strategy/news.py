@@ -13,6 +13,9 @@ from tapewire.common.events import (
     Event,
     Fill,
     FlattenCompleted,
+    GroupCreated,
+    GroupReleased,
+    GroupStateChanged,
     OrderCancelPending,
     OrderCreated,
     OrderDenied,
@@ -43,6 +46,9 @@ class News:
         self._seq = 0  # of the event that is being taken in
         self._handlers: Mapping[tuple[str, type[Event]], Callable[[Any], None]] = {
             (roles.EXECUTOR, OrderCreated): self._on_created,
+            (roles.EXECUTOR, GroupCreated): self._on_group_created,
+            (roles.EXECUTOR, GroupStateChanged): self._on_group_moved,
+            (roles.EXECUTOR, GroupReleased): self._on_group_released,
             (roles.EXECUTOR, OrderCancelPending): self._on_taken,
             (roles.EXECUTOR, OrderModifyPending): self._on_taken,
             (roles.EXECUTOR, OrderDenied): self._on_ended,
@@ -66,6 +72,22 @@ class News:
         if event.order.strategy == self._name:
             self._portfolio.on_order(event)
             self._outgoing.answered(event.signal_id)
+
+    def _on_group_created(self, event: GroupCreated) -> None:
+        if event.group.strategy == self._name:
+            self._portfolio.on_order(event)
+            self._outgoing.answered(event.signal_id)
+
+    def _on_group_moved(self, event: GroupStateChanged) -> None:
+        if event.strategy == self._name:
+            self._portfolio.on_order(event)
+            if event.signal_id:
+                self._outgoing.answered(event.signal_id)
+            self._pass_on(self._strategy.on_group, event)
+
+    def _on_group_released(self, event: GroupReleased) -> None:
+        if event.strategy == self._name:
+            self._portfolio.on_order(event)
 
     def _on_taken(self, event: OrderCancelPending | OrderModifyPending) -> None:
         if event.strategy == self._name:

@@ -11,10 +11,19 @@ from itertools import takewhile
 from typing import Final
 
 from tapewire.common.clock import Now
-from tapewire.common.events import AnySignal, CancelSignal, ModifySignal, OrderExpired, Signal
+from tapewire.common.events import (
+    AnySignal,
+    CancelSignal,
+    GroupSignal,
+    ModifySignal,
+    OrderExpired,
+    Signal,
+)
 from tapewire.common.unanswered import Unanswered
 from tapewire.strategy.portfolio import Portfolio
 
+TRADES: Final = (Signal, GroupSignal)
+"""The signals that may become orders."""
 RESEND_NS: Final = 250_000_000
 NOT_DELIVERED: Final = "it could not be delivered: the executor was not there"
 NO_ANSWER: Final = "the executor did not answer it in time; it may have been traded"
@@ -78,7 +87,7 @@ class Outgoing:
         ]
         for one in over:
             self.answered(one.signal.id)
-            if one.is_delivered and isinstance(one.signal, Signal):
+            if one.is_delivered and isinstance(one.signal, TRADES):
                 self._given_up[one.signal.id] = one.signal.symbol
         return expired
 
@@ -90,12 +99,12 @@ class Outgoing:
     def pending(self, symbol: str) -> int:
         """How many signals to trade `symbol` have no answer."""
         signals = (one.signal for one in self.waiting.values())
-        return sum(isinstance(s, Signal) and s.symbol == symbol for s in signals)
+        return sum(isinstance(s, TRADES) and s.symbol == symbol for s in signals)
 
     def may_trade(self, symbol: str) -> list[str]:
         """The signals to trade `symbol` that may have become an order without our knowing."""
         signals = (one.signal for one in self.waiting.values())
-        waiting = [s.id for s in signals if isinstance(s, Signal) and s.symbol == symbol]
+        waiting = [s.id for s in signals if isinstance(s, TRADES) and s.symbol == symbol]
         return waiting + [name for name, given_up in self._given_up.items() if given_up == symbol]
 
     def cancels(self, signal_id: str) -> bool:
@@ -105,7 +114,7 @@ class Outgoing:
     def _hold(self, signal_id: str) -> None:
         """Do not send it while its cancel waits."""
         one = self.waiting.get(signal_id)
-        if one is not None and isinstance(one.signal, Signal):
+        if one is not None and isinstance(one.signal, TRADES):
             self._unanswered.answered(signal_id)
 
     def _release(self, signal_id: str) -> None:

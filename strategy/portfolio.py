@@ -21,17 +21,20 @@ from decimal import Decimal
 
 from tapewire.common.accounting.book import ZERO, Book
 from tapewire.common.accounting.exec_ids import execution_key
+from tapewire.common.accounting.groups import Groups, OrderGroup
 from tapewire.common.accounting.orders import Order, Orders
 from tapewire.common.events import (
     Event,
     Fill,
     FlattenCompleted,
+    LegRole,
     OrderCreated,
     OrderIntended,
     OrderState,
     OrderStateChanged,
     Scope,
 )
+from tapewire.strategy.live_group import LiveGroup, shown
 from tapewire.strategy.live_order import LiveOrder
 
 
@@ -40,7 +43,8 @@ class Portfolio:
 
     def __init__(self) -> None:
         self._orders: Orders[Order] = Orders(Order)
-        self._by_signal: dict[str, Order] = {}
+        self._groups: Groups[Order] = Groups(self._orders)
+        self._by_signal: dict[str, Order] = {}  # but for orders of groups
         self._executions = Book()
         self._held = Book()  # of the executions those that no flatten has closed
         self._positions: dict[str, Decimal] = {}  # `_held` by symbol, over all accounts
@@ -59,8 +63,10 @@ class Portfolio:
     def on_order(self, event: Event) -> None:
         """An event of the executor."""
         order = self._orders.apply(event)
+        self._groups.apply(event)
         if order is not None and type(event) is OrderCreated:
-            self._by_signal[event.signal_id] = order
+            if not event.order.group_id:
+                self._by_signal[event.signal_id] = order
         elif order is not None and isinstance(event, OrderStateChanged):
             self._reported_filled[event.intent_id] = event.filled
             self._compare(order)
@@ -140,19 +146,32 @@ class Portfolio:
 
     def live_orders(self) -> list[LiveOrder]:
         """The orders that work, or may, oldest first."""
-        return [_shown(one) for one in self._orders.live()]
+        return [_shown(one, self._groups.of(one)) for one in self._orders.live()]
+
+    def live_groups(self) -> list[LiveGroup]:
+        """The groups that are not DONE, oldest first."""
+        return [shown(group) for group in self._groups if group.state != "DONE"]
+
+    def exits_of(self, group_id: str, role: LegRole) -> list[str]:
+        """The ids of a group's stops or targets that work."""
+        group = self._groups.get(group_id)
+        return [one.intent_id for one in group.of(role) if one.live] if group is not None else []
 
     def state_of(self, signal_id: str) -> OrderState | None:
-        """The state of the order that came of a signal; None if there is none."""
-        order = self._by_signal.get(signal_id)
+        """The state of the order that came of a signal, or has this id in a group, or is the first
+        of the group of this id; None if there is none."""
+        order = self._by_signal.get(signal_id) or self._orders.get(signal_id)
+        group = self._groups.get(signal_id)
+        if order is None and group is not None:
+            order = group.orders[0] if group.orders else None
         return order.state if order is not None else None
 
 
-def _shown(order: Order) -> LiveOrder:
+def _shown(order: Order, group: OrderGroup[Order] | None) -> LiveOrder:
     """An order as the strategy sees it."""
     asked = order.order
     return LiveOrder(
-        id=asked.signal_id,
+        id=asked.intent_id if asked.group_id else asked.signal_id,
         symbol=asked.symbol,
         account=asked.account,
         terms=order.terms,
@@ -160,4 +179,8 @@ def _shown(order: Order) -> LiveOrder:
         filled=order.filled,
         remaining=order.remaining,
         average_price=order.average_price,
+        group=asked.group_id,
+        role=asked.role,
+        stop_loss=group.price_of("stop") if group is not None else None,
+        take_profit=group.price_of("target") if group is not None else None,
     )

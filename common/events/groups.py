@@ -107,7 +107,10 @@ class GroupCreated(Event, frozen=True, tag="order.group.created"):
 
 
 class GroupStateChanged(Event, frozen=True, tag="order.group.state.changed"):
-    """The group has moved to another state; `reason` says why, where it is not its plan's way."""
+    """The group has moved to another state; `reason` says why, where it is not its plan's way.
+
+    `signal_id` is the strategy's wish that has moved it, if one has: this is its answer.
+    """
 
     ts_ns: TimeNs
     account: Account
@@ -115,6 +118,7 @@ class GroupStateChanged(Event, frozen=True, tag="order.group.state.changed"):
     strategy: Name
     state: GroupState
     reason: Text = ""
+    signal_id: str = ""
 
 
 class GroupReleased(Event, frozen=True, tag="order.group.released"):

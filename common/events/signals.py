@@ -32,7 +32,8 @@ class Signal(Event, frozen=True, tag="signal"):
 
 
 class CancelSignal(Event, frozen=True, tag="signal.cancel"):
-    """A wish to cancel the order that signal `signal_id` asked for.
+    """A wish to cancel the order or the group that signal `signal_id` asked for, or one order of a
+    group by its own id. With `closes` a group also closes, at market, what it has open.
 
     Sent again under its own `id` until the executor answers it or it has expired. One that
     arrives before that signal keeps it from being traded at all.
@@ -47,10 +48,12 @@ class CancelSignal(Event, frozen=True, tag="signal.cancel"):
     cause_id: str = ""
     cause_ns: TimeNs = 0
     expires_mono_ns: TimeNs = 0
+    closes: bool = False
 
 
 class ModifySignal(Event, frozen=True, tag="signal.modify"):
-    """A wish to modify the order of signal `signal_id`; sent again as the others are."""
+    """A wish to modify the order of signal `signal_id`: of a group its entry, or one of its orders
+    by that one's id. It is sent again as the others are."""
 
     id: Name
     ts_ns: TimeNs

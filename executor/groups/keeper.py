@@ -16,14 +16,18 @@ from tapewire.common.accounting.groups import Groups, OrderGroup
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     TEXT_MAX,
+    CancelSignal,
     Event,
     Fill,
     GroupKind,
     GroupReleased,
+    GroupState,
     GroupStateChanged,
     ModifyOrder,
+    ModifySignal,
     OrderCancelPending,
     OrderCreated,
+    OrderDenied,
     OrderModifyPending,
     SubmitOrder,
     signed,
@@ -95,6 +99,22 @@ class GroupKeeper:
         if group_id:
             self._news_ns[group_id], self._next_ns = now.mono_ns, 0
 
+    def on_signal(self, signal: CancelSignal | ModifySignal, now: Now) -> list[Event]:
+        """What a strategy wants of a group, or of its stop; nothing where it is about one order."""
+        if isinstance(signal, ModifySignal):
+            return []
+        group = self.groups.get(signal.signal_id)
+        order = self._ledger.orders.get(signal.signal_id)
+        if group is not None and group.plan.strategy == signal.strategy:
+            self._news_ns[group.id], self._next_ns = now.mono_ns, 0
+            return list(_withdrawn(group, signal, now))
+        group = self.groups.of(order)
+        if group is None or order is None or order.order.role != "stop":
+            return []
+        if group.state != "PROTECTING":
+            return []
+        return [_denied(group, signal, f"it protects what {group.id} has open; close that", now)]
+
     def on_fill(self, fill: Fill) -> list[Event]:
         """A flatten closes what an account holds: what its groups have open there is gone."""
         if fill.strategy != roles.RISK:
@@ -130,8 +150,9 @@ class GroupKeeper:
             events += self._moved(group, step, now)
         wanted: list[Wanted] = list(kind.steps(group, look))
         for one in wanted:
-            if self._may(group, one, now):
-                events += self._apply(list(self._done(group, one, now)))
+            if self._may(group, one, now) and (done := list(self._done(group, one, now))):
+                self._tried(group, one, now)
+                events += self._apply(done)
         is_timed = group.state == "PROTECTING" and bool(group.plan.later)
         if look.settled and not wanted and not is_timed:
             del self._news_ns[group.id]
@@ -164,15 +185,16 @@ class GroupKeeper:
 
     def _may(self, group: Group, wanted: Wanted, now: Now) -> bool:
         """Whether to do it now: at once, and again after a wait that grows."""
-        tries = self._tries.setdefault(group.id, {})
-        count, last_ns = tries.get(wanted.subject, (0, 0))
+        count, last_ns = self._tries.get(group.id, {}).get(wanted.subject, (0, 0))
         wait_ns = min(RETRY_MAX_NS, SECOND_NS << count - 1) if count else 0
-        if count and now.mono_ns - last_ns < wait_ns:
-            return False
+        return now.mono_ns - last_ns >= wait_ns
+
+    def _tried(self, group: Group, wanted: Wanted, now: Now) -> None:
+        tries = self._tries.setdefault(group.id, {})
+        count = tries.get(wanted.subject, (0, 0))[0]
         tries[wanted.subject] = (count + 1, now.mono_ns)
         if count == TRIES_ALARM:
-            self._alarm(group, f"tries for the {count + 1}th time to {wanted.subject}")
-        return True
+            self._alarm(group, f"tries for the {count + 1}th time: {wanted.subject}")
 
     def _done(self, group: Group, wanted: Wanted, now: Now) -> Iterator[Event]:
         if isinstance(wanted, Cancel):
@@ -187,6 +209,35 @@ class GroupKeeper:
 
     def _alarm(self, group: Group, what: str) -> None:
         self.alarms.append(f"group {group.id} of {group.plan.strategy} {what}"[:TEXT_MAX])
+
+
+def _withdrawn(group: Group, signal: CancelSignal, now: Now) -> Iterator[Event]:
+    """A strategy cancels a group: what it has open keeps its exits, unless it closes it."""
+    plan, entry = group.plan, group.entry
+    if group.state in ("DONE", "CANCELLING", "CLOSING"):
+        yield _denied(group, signal, f"the group is {group.state}", now)
+    elif group.open > 0 and not signal.closes:
+        if entry is None or not entry.live or entry.cancel_request is not None:
+            yield _denied(group, signal, "what works of it protects what it has open", now)
+        else:
+            yield OrderCancelPending(
+                now.wall_ns, plan.account, signal.id, plan.strategy, entry.intent_id
+            )
+    else:
+        state: GroupState = "CLOSING" if group.open > 0 else "CANCELLING"
+        yield GroupStateChanged(
+            now.wall_ns, plan.account, group.id, plan.strategy, state,
+            "its strategy does not want it any more", signal.id,
+        )  # fmt: skip
+        for one in group.live:
+            yield from _cancelled(one, now)
+
+
+def _denied(group: Group, signal: CancelSignal, reason: str, now: Now) -> OrderDenied:
+    plan = group.plan
+    return OrderDenied(
+        now.wall_ns, plan.account, plan.strategy, roles.EXECUTOR, reason, signal_id=signal.id
+    )
 
 
 def _cancelled(order: ExecutorOrder, now: Now) -> Iterator[Event]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tapewire import Trade
-from tapewire.common.events import OrderTerms, OrderTermsChanged, Signal
+from tapewire.common.events import GroupSignal, OrderTerms, OrderTermsChanged, Signal
 from tapewire.strategy.runner import Runner
 from tests.strategy.kit import (
     NOW,
@@ -236,3 +236,30 @@ def test_the_publisher_sends_what_the_strategy_reads(monkeypatch, tmp_path: Path
     ((value,), _dead) = values_of(body)
     market.runner.on_external("predictions", topic.decode(), value, NOW)
     assert (market.runner.failures, list(market.runner.strategy.predictions)) == (0, ["AAPL"])
+
+
+# ---- moving averages -----------------------------------------------------------------------------
+
+
+def test_the_moving_average_with_its_exits_is_thirty_lines():
+    assert len((EXAMPLES / "moving_average.py").read_text().splitlines()) <= 30
+
+
+def test_moving_averages_enter_with_stop_loss_and_take_profit_where_they_cross():
+    market = Market("moving_average:MovingAverage")
+    for price in [100.0] * 20:
+        market.bar(price)
+    assert market.sent() == [], "they have not crossed"
+    market.bar(99.0)
+    for price in (101.0, 104.0):
+        market.bar(price)
+    (group,) = market.sent()
+    assert isinstance(group, GroupSignal)
+    assert [(leg.role, str(leg.terms)) for leg in group.legs] == [
+        ("entry", "BUY 10 MKT"),
+        ("target", "SELL 10 LMT limit 104.42 GTC"),
+        ("stop", "SELL 10 STP stop 103.79 GTC"),
+    ]
+    market.bar(90.0)
+    market.bar(120.0)
+    assert market.sent() == [], "one at a time"

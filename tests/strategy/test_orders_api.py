@@ -159,7 +159,7 @@ def test_a_live_order_shows_all_of_its_terms():
         "side": order.side, "quantity": order.quantity, "type": order.type, "limit": order.limit,
         "stop": order.stop, "trail": order.trail, "time_in_force": order.tif,
         "good_till_ns": order.good_till_ns, "outside_hours": order.outside_hours,
-        "group": order.group, "trail_percent": order.trail_percent,
+        "group": order.terms.group, "trail_percent": order.trail_percent,
         "limit_offset": order.limit_offset, "oca": order.terms.oca,
     }  # fmt: skip
     assert shown == asdict(terms)

@@ -1,0 +1,141 @@
+"""What a strategy may do with groups of orders: the part of `Strategy` that is about them."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from tapewire.common.events import (
+    GroupKind,
+    GroupLeg,
+    LegRole,
+    OrderTerms,
+    Side,
+    TimeInForce,
+)
+from tapewire.strategy.live_group import LiveGroup
+from tapewire.strategy.terms import Number, decimal_of, terms_of
+
+if TYPE_CHECKING:
+    from tapewire.strategy.base import StrategyContext
+
+EXITS_LAST: TimeInForce = "GTC"
+
+
+class GroupOrders:
+    """Groups are signalled, taken and denied as a whole: all of one goes to the broker, or none.
+
+    Each of the calls returns the group's id, which `cancel` takes; an empty text as `buy` does.
+    """
+
+    _context: "StrategyContext"
+
+    @property
+    def groups(self) -> list[LiveGroup]:
+        """This strategy's groups that are not DONE, oldest first."""
+        return self._context.groups()
+
+    def bracket(
+        self,
+        symbol: str,
+        quantity: Number,
+        *,
+        side: Side = "BUY",
+        limit: Number | None = None,
+        stop: Number | None = None,
+        stop_loss: Number | None = None,
+        take_profit: Number | None = None,
+        trail: Number | None = None,
+        tif: TimeInForce | None = None,
+        exits_tif: TimeInForce = EXITS_LAST,
+        confidence: float = 1.0,
+    ) -> str:
+        """An entry with a stop at `stop_loss`, a limit at `take_profit`, or both, at the broker.
+
+        `limit` and `stop` make the entry what they make of `buy`. `trail` in place of `stop_loss`
+        is the distance of a trailing stop. The exits work once the entry fills; a fill of one
+        reduces the other. They last until cancelled, or as `exits_tif` says.
+        """
+        entry = terms_of(side, quantity, {"limit": limit, "stop": stop}, tif=tif)
+        legs = [GroupLeg("entry", symbol, entry)]
+        legs += exits_of(symbol, entry, stop_loss, take_profit, trail, exits_tif)
+        return self._group("bracket", legs, confidence)
+
+    def ladder(
+        self,
+        symbol: str,
+        targets: Sequence[tuple[Number, Number]],
+        *,
+        stop_loss: Number,
+        side: Side = "BUY",
+        limit: Number | None = None,
+        stop: Number | None = None,
+        tif: TimeInForce | None = None,
+        exits_tif: TimeInForce = EXITS_LAST,
+        confidence: float = 1.0,
+    ) -> str:
+        """An entry that is left in parts: `targets` are a price and a quantity each.
+
+        The entry is for the sum of them. Each part has its own stop at `stop_loss`, so that at any
+        time the stops are for what is still open.
+        """
+        parts = [(price, decimal_of("quantity", size) or Decimal(0)) for price, size in targets]
+        whole = sum((quantity for _, quantity in parts), Decimal(0))
+        entry = terms_of(side, whole, {"limit": limit, "stop": stop}, tif=tif)
+        legs = [GroupLeg("entry", symbol, entry)]
+        for part, (price, quantity) in enumerate(parts):
+            of_part = replace(entry, quantity=quantity)
+            legs += exits_of(symbol, of_part, stop_loss, price, None, exits_tif, part)
+        return self._group("ladder", legs, confidence)
+
+    def one_cancels_other(self, *orders: GroupLeg, confidence: float = 1.0) -> str:
+        """Orders of which the broker cancels the others when one fills; `leg` makes each."""
+        return self._group("oco", list(orders), confidence)
+
+    def leg(
+        self,
+        side: Side,
+        symbol: str,
+        quantity: Number,
+        limit: Number | None = None,
+        stop: Number | None = None,
+        tif: TimeInForce | None = None,
+    ) -> GroupLeg:
+        """One order of `one_cancels_other`."""
+        terms = terms_of(side, quantity, {"limit": limit, "stop": stop}, tif=tif)
+        return GroupLeg("order", symbol, terms)
+
+    def _group(self, kind: GroupKind, legs: list[GroupLeg], confidence: float) -> str:
+        if not 0 <= confidence <= 1:
+            raise ValueError(f"confidence is {confidence}; it must be from 0 to 1")
+        return self._context.submit_group(kind, tuple(legs), confidence)
+
+
+def exits_of(
+    symbol: str,
+    entry: OrderTerms,
+    stop_loss: Number | None,
+    take_profit: Number | None,
+    trail: Number | None = None,
+    tif: TimeInForce = EXITS_LAST,
+    part: int = 0,
+) -> list[GroupLeg]:
+    """The target and the stop of a part. The stop is last: an order before it can only wait for it
+    at the broker."""
+    if stop_loss is None and take_profit is None and trail is None:
+        raise ValueError("a bracket has neither stop_loss nor take_profit nor trail; give one")
+    if stop_loss is not None and trail is not None:
+        raise ValueError("a bracket has both stop_loss and trail; it can have one stop")
+    side: Side = "SELL" if entry.side == "BUY" else "BUY"
+    legs: list[GroupLeg] = []
+    prices: tuple[tuple[LegRole, dict[str, Number | None]], ...] = (
+        ("target", {"limit": take_profit}),
+        ("stop", {"stop": stop_loss}),
+        ("stop", {"trail": trail}),
+    )
+    for role, price in prices:
+        if any(value is not None for value in price.values()):
+            terms = terms_of(side, entry.quantity, price, tif=tif)
+            legs.append(GroupLeg(role, symbol, terms, part))
+    return legs
