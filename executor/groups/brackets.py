@@ -4,7 +4,8 @@ The broker does the work as long as all goes well: it starts the exits when the 
 one of a part fill, and ends the rest. Here is decided what the broker does not do: what to make of
 an order that failed, of an entry that filled in part and ended, of a stop that is gone.
 
-    the stop of a part is gone, and the part is open  -> a new stop, once what is known has settled
+    the stop of a part is gone, and the part is open  -> its target is cancelled; a new stop, once
+                                                         what is known has settled
     the broker ends that one too                      -> all is cancelled, the rest closed at market
     an exit is for more than is open                  -> it is made smaller, or cancelled
 """
@@ -63,8 +64,9 @@ def steps(group: Group, look: Look) -> Iterator[Wanted]:
 
 def _protect(group: Group, look: Look) -> Iterator[Wanted]:
     entry, needed = group.entry, _needed(group)
-    if entry is not None and entry.live and any(_is_gone(group, part) for part in group.parts):
-        yield Cancel(entry)  # what it would still fill has no stop
+    for part in group.parts:
+        yield from _without_stop(group, part)
+        yield from _surplus(group, part)
     if needed and look.settled:
         if (release := released(group, look)) is not None:
             yield release
@@ -72,6 +74,25 @@ def _protect(group: Group, look: Look) -> Iterator[Wanted]:
             yield from _new_stops(group, needed, look)
     if entry is not None and not entry.live and look.settled:
         yield from _smaller_exits(group)
+
+
+def _without_stop(group: Group, part: int) -> Iterator[Cancel]:
+    """The stop of a part is gone. What the entry would still fill has none, and the target must not
+    fill beside the stop that is to come: at the broker no order can join the two's OCA group."""
+    if _is_gone(group, part):
+        yield from (Cancel(one) for one in group.of("entry") if one.live)
+        yield from (Cancel(one) for one in group.of("target", part=part) if one.live)
+
+
+def _surplus(group: Group, part: int) -> Iterator[Cancel]:
+    """A stop that was given up works after all, beside the one that took its place: the newest that
+    are enough stay."""
+    left = max(group.open_by_part()[part], ZERO)
+    stops = [one for one in group.of("stop", part=part) if one.live]
+    for one in reversed(stops) if len(stops) > 1 else ():
+        if left <= 0:
+            yield Cancel(one)
+        left -= one.remaining
 
 
 def _needed(group: Group) -> dict[int, Decimal]:
@@ -97,16 +118,16 @@ def _is_gone(group: Group, part: int) -> bool:
 
 
 def _new_stops(group: Group, needed: Mapping[int, Decimal], look: Look) -> Iterator[Place]:
-    """What is missing, as far as the account holds it: like the stop that was planned, in the same
-    OCA group, so that the broker never lets it fill beside the target."""
+    """What is missing, as far as the account holds it: like the stop that was planned, alone."""
     left = look.held
     for part, missing in needed.items():
         quantity = min(missing, left)
+        if quantity <= 0 or any(one.live for one in group.of("target", part=part)):
+            continue
         left -= quantity
-        if quantity > 0:
-            planned = group.of("stop", part=part)[0]
-            terms = replace(planned.terms, quantity=quantity, time_in_force="GTC")
-            yield Place("stop", part, replace(terms, good_till_ns=None))
+        planned = group.of("stop", part=part)[0]
+        terms = replace(planned.terms, quantity=quantity, time_in_force="GTC")
+        yield Place("stop", part, replace(terms, good_till_ns=None, oca="", group=""))
 
 
 def _smaller_exits(group: Group) -> Iterator[Wanted]:

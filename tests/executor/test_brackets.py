@@ -104,33 +104,57 @@ def test_an_entry_that_fills_while_it_is_taken_down_is_protected():
 # ---- protecting ----------------------------------------------------------------------------------
 
 
+def stop_gone(how: str = "CANCELLED", desk: Desk | None = None) -> Desk:
+    """The stop is gone, and the target was cancelled for it."""
+    one = protecting(desk)
+    one.end(3, how)
+    one.pass_s(0.1)
+    assert one.cancelled() == {"2"}
+    one.end(2)
+    return one
+
+
 @pytest.mark.parametrize("how", ENDS)
 def test_a_stop_that_is_gone_is_placed_again_once(how: str):
-    desk = protecting()
-    desk.end(3, how)
+    desk = stop_gone(how)
     desk.pass_s(1.5)
     assert desk.orders() == ["1", "2", "3"], "a fill may be on its way"
     desk.pass_s(60)
     assert desk.orders() == ["1", "2", "3", "4"]
     new = desk.new().terms
-    planned = desk.group.plan.orders[2].terms
-    assert (new.stop, new.quantity, new.oca, new.group) == (140, 10, "reduce", planned.group)
-    assert new.time_in_force == "GTC"
+    assert (new.stop, new.quantity, new.oca, new.time_in_force) == (140, 10, "", "GTC")
     assert (desk.state, desk.alarms) == ("PROTECTING", [])
+
+
+def test_a_new_stop_waits_until_the_target_cannot_fill_beside_it():
+    desk = protecting()
+    desk.end(3)
+    desk.pass_s(60)
+    assert desk.orders() == ["1", "2", "3"]
+    desk.fill(2, 3)
+    desk.end(2)
+    desk.pass_s(3)
+    assert desk.new().terms.quantity == 7
+
+
+def test_a_stop_that_was_lost_and_works_after_all_is_cancelled_beside_the_new_one():
+    desk = stop_gone("LOST")
+    desk.pass_s(3)
+    assert desk.order(4).state == "ACCEPTED"
+    desk.report(OrderAccepted(T0, "DU1", f"{GROUP}/3", "3", "9"))
+    desk.pass_s(0.1)
+    assert desk.cancelled() == {"2", "3"}
 
 
 @pytest.mark.parametrize("how", ENDS)
 def test_a_position_whose_new_stop_fails_too_is_closed_at_market(how: str):
-    desk = protecting()
-    desk.end(3, "REJECTED")
+    desk = stop_gone("REJECTED")
     desk.pass_s(3)
     desk.end(4, how)
+    desk.pass_s(1)
+    assert desk.state == "PROTECTING", "a fill may be on its way"
     desk.pass_s(3)
-    assert (desk.state, desk.cancelled()) == ("CLOSING", {"2"})
     assert "its new stop s-e-1/4 is" in desk.alarms[0]
-    assert desk.orders() == ["1", "2", "3", "4"], "the target may fill until it is cancelled"
-    desk.end(2)
-    desk.pass_s(3)
     new = desk.new()
     assert (new.intent_id, new.role, new.reduces_only) == (f"{GROUP}/5", "close", True)
     assert (new.terms.type, new.terms.side, new.terms.quantity) == ("MKT", "SELL", 10)
@@ -143,14 +167,14 @@ def test_what_the_target_has_sold_is_not_protected_again():
     desk = protecting()
     desk.fill(2, 4)
     desk.end(3)
+    desk.end(2)
     desk.pass_s(3)
     assert desk.new().terms.quantity == 6
 
 
 def test_a_new_stop_that_the_gateway_denies_is_tried_again_with_a_wait_that_grows():
-    desk = protecting()
+    desk = stop_gone()
     desk.denies = "the broker has not listed all positions"
-    desk.end(3)
     desk.pass_s(30)
     tried = len(desk.orders()) - 3
     assert 4 <= tried <= 6
@@ -190,8 +214,9 @@ def test_an_entry_whose_stop_is_gone_does_not_fill_further():
     desk.fill(1, 4)
     desk.end(3)
     desk.pass_s(0.1)
-    assert desk.cancelled() == {"1"}
+    assert desk.cancelled() == {"1", "2"}
     desk.end(1)
+    desk.end(2)
     desk.pass_s(3)
     assert desk.new().terms.quantity == 4
 
@@ -270,13 +295,13 @@ SCENES = {
     "partly entered": lambda desk: (desk.accept(1, 2, 3), desk.fill(1, 4), desk.pass_s(1)),
     "protecting": protecting,
     "stop gone": lambda desk: (protecting(desk), desk.end(3), desk.pass_s(1)),
-    "stop placed again": lambda desk: (protecting(desk), desk.end(3), desk.pass_s(3)),
-    "closing": lambda desk: (
-        protecting(desk), desk.end(3), desk.pass_s(3), desk.end(4, "REJECTED"), desk.pass_s(3),
+    "target cancelled": lambda desk: (stop_gone("LOST", desk), desk.pass_s(1)),
+    "stop placed again": lambda desk: (stop_gone("LOST", desk), desk.pass_s(3)),
+    "new stop gone": lambda desk: (
+        stop_gone("LOST", desk), desk.pass_s(3), desk.end(4, "REJECTED"), desk.pass_s(1),
     ),
-    "closed": lambda desk: (
-        protecting(desk), desk.end(3), desk.pass_s(3), desk.end(4, "REJECTED"), desk.pass_s(3),
-        desk.end(2), desk.pass_s(3),
+    "closing": lambda desk: (
+        stop_gone("LOST", desk), desk.pass_s(3), desk.end(4, "REJECTED"), desk.pass_s(5),
     ),
 }  # fmt: skip
 

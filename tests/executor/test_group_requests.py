@@ -154,6 +154,7 @@ def test_a_stop_is_moved_by_its_own_id():
     (command,) = [c for c in desk.asked if isinstance(c, ModifyOrder)]
     assert (command.intent_id, command.terms.stop) == (f"{GROUP}/3", 145)
     desk.end(3)
+    desk.end(2)
     desk.pass_s(3)
     assert desk.new().terms.stop == 145, "the one that takes its place is where it was"
 

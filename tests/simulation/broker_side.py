@@ -24,6 +24,8 @@ class Working(NamedTuple):
     side: Side
     quantity: Decimal
     remaining: Decimal
+    oca_group: str = ""
+    """Of these the broker lets one fill; empty where it stands alone."""
 
 
 class Executed(NamedTuple):
@@ -72,11 +74,19 @@ class BrokerSide:
         return not self._exposure(line).reduced_by(terms)
 
     def _exposure(self, line: Line) -> Exposure:
-        key = _key(line)
-        left = {"BUY": ZERO, "SELL": ZERO}
+        """All that works on the position but the line's order, and the group that it is in: of one
+        group the largest order counts."""
+        key, mine = _key(line), _group(line)
+        largest: dict[tuple[Side, str], Decimal] = {}
         for perm_id, one in self.working.items():
-            if one.key == key and perm_id != line["perm_id"] and perm_id not in self.foreign:
-                left[one.side] += one.remaining
+            is_mate = bool(mine) and (one.side, one.oca_group) == (line["side"], mine)
+            if one.key != key or perm_id == line["perm_id"] or perm_id in self.foreign or is_mate:
+                continue
+            name = (one.side, one.oca_group or str(perm_id))
+            largest[name] = max(largest.get(name, ZERO), one.remaining)
+        left = {"BUY": ZERO, "SELL": ZERO}
+        for (side, _), remaining in largest.items():
+            left[side] += remaining
         return Exposure(self.positions[key], left["BUY"], left["SELL"])
 
     def _order(self, line: Line) -> None:
@@ -84,7 +94,9 @@ class BrokerSide:
         if line["event"] == "placed":
             self.placed_by_ref[line["order_ref"]] += 1
             self.placed_by_id[line["client_id"], line["order_id"]] += 1
-            self.working[line["perm_id"]] = Working(_key(line), line["side"], quantity, quantity)
+            self.working[line["perm_id"]] = Working(
+                _key(line), line["side"], quantity, quantity, _group(line)
+            )
         elif line["event"] == "modified":
             self.modified[line["order_ref"]] += 1
             before = self.working.get(line["perm_id"])
@@ -119,6 +131,11 @@ class BrokerSide:
             line["account"], line["symbol"], line["side"],
             shares, Decimal(line["price"]), Decimal(line["commission"]),
         )  # fmt: skip
+
+
+def _group(line: Line) -> str:
+    """The group of which the broker lets one order fill at a time."""
+    return line["oca_group"] if line["oca_type"] in (1, 2) else ""
 
 
 def _key(line: Line) -> Key:

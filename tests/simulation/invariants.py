@@ -90,7 +90,7 @@ def unreported(world: World, watch: Watch) -> set[str]:
 
 
 def once_each(world: World) -> Iterator[str]:
-    """G1, G2: in a journal an order id is one intent's, a signal's intent is one, and an execution
+    """G1, G2: in a journal an order id is one intent's, a signal's intent is one but for a group's, and an execution
     and its commission are there once."""
     for role in roles.GATEWAYS:
         seen, signals = set[tuple[str, str]](), dict[str, str]()
@@ -99,7 +99,11 @@ def once_each(world: World) -> Iterator[str]:
                 if key in seen:
                     yield f"{'G1' if key[0] == 'order id' else 'G2'}: {role} has {key} twice"
                 seen.add(key)
-            if isinstance(event, OrderIntended) and event.order.signal_id:
+            if (
+                isinstance(event, OrderIntended)
+                and event.order.signal_id
+                and not event.order.group_id
+            ):
                 first = signals.setdefault(event.order.signal_id, event.order.intent_id)
                 if first != event.order.intent_id:
                     yield f"G1: signal {event.order.signal_id} is two intents"

@@ -24,6 +24,8 @@ from tapewire.common.clock import Now, VirtualClock
 from tapewire.common.config.settings import Config
 from tapewire.common.events import (
     Event,
+    GroupLeg,
+    GroupSignal,
     OrderReply,
     OrderRequest,
     Scope,
@@ -50,6 +52,7 @@ OF_THE_STORM: Final = (
     r"TWS sent a message that cannot be read",
     r".*conflict",
     r".* is FILLED: the broker reports it as filled and lists no executions",
+    r"group \S+ of \S+ ",
 )
 """Dead letters that are no fault: what a network that loses and delays makes of good messages, and
 a code of TWS that nobody knows."""
@@ -63,7 +66,7 @@ class Watch:
         self.broker = BrokerSide()
         self.faults: list[str] = []
         self.letters: Counter[tuple[str, str]] = Counter()
-        self.signals: dict[str, Signal] = {}
+        self.signals: dict[str, Signal | GroupSignal] = {}
         self.others = 0  # things that TWS did and nobody of the group had asked for
         self.late = 0  # orders that TWS held back before it took them
         self._client_id = config.tws.client_id
@@ -96,7 +99,7 @@ class Watch:
             self._note_written(sender, frames[0])
         elif channel == "signals":
             signal = wire.decode_event(frames[-1])
-            if isinstance(signal, Signal):
+            if isinstance(signal, Signal | GroupSignal):
                 self.signals.setdefault(signal.id, signal)
         elif channel == "events" and frames[0] == wire.topic(sender):
             batch = wire.decode_batch(frames[1])[0]
@@ -126,7 +129,7 @@ class Watch:
 
     def _asked(self, request: Event) -> None:
         if isinstance(request, OrderRequest):
-            names = tuple(getattr(one, "intent_id", "") for one in request.commands)
+            names = tuple(_name_of(one) for one in request.commands)
             self._tokens[request.id, names].add(request.fencing_token)
 
     def _replied(self, reply: Event) -> None:
@@ -212,13 +215,20 @@ class Watch:
             self.faults.append(f"G1: order id {line['order_id']} was used again")
 
     def _as_signalled(self, line: Line) -> None:
-        signal = self.signals.get(line["order_ref"].rpartition("/")[0])
+        name, _, number = line["order_ref"].rpartition("/")
+        signal = self.signals.get(name)
         if signal is None:
             if not line["order_ref"].startswith(f"{roles.RISK}-"):
                 self.faults.append(f"G1: {line['order_ref']} is no signal's")
             return
-        terms = signal.terms
-        asked = (signal.account, signal.symbol, terms.side, terms.quantity, terms.type,
+        wanted: Signal | GroupLeg = signal if isinstance(signal, Signal) else signal.legs[0]
+        if isinstance(signal, GroupSignal):
+            if int(number) > len(signal.legs):
+                self._as_group(line, signal)
+                return
+            wanted = signal.legs[int(number) - 1]
+        terms = wanted.terms
+        asked = (signal.account, wanted.symbol, terms.side, terms.quantity, terms.type,
                  terms.limit, terms.stop, terms.time_in_force)  # fmt: skip
         limit, stop, quantity = _price(line["limit"]), _price(line["stop"]), line["quantity"]
         placed = (line["account"], line["symbol"], line["side"], Decimal(quantity), line["type"],
@@ -228,6 +238,13 @@ class Watch:
         written = self._written.get((line["client_id"], line["order_id"]))
         if written is not None and has_expired(signal, written):
             self.faults.append(f"G4: {signal.id} was written when it had expired")
+
+    def _as_group(self, line: Line, signal: GroupSignal) -> None:
+        """An order that a group added after its start can only leave what its entry has entered."""
+        entry = signal.legs[0]
+        there = (line["account"], line["symbol"]) == (signal.account, entry.symbol)
+        if not there or line["side"] == entry.terms.side:
+            self.faults.append(f"G1: {line['order_ref']} does not leave {signal.id}")
 
     def _halted(self, line: Line) -> Scope | None:
         """A halt that covers the order and must have been known when it was written."""
@@ -239,6 +256,11 @@ class Watch:
             if since_ns < until_ns and scope.covers(line["account"], strategy, line["symbol"]):
                 return scope
         return None
+
+
+def _name_of(command: Event) -> str:
+    """What the gateway's answer to a command names, for orders and groups of them."""
+    return str(getattr(command, "intent_id", getattr(command, "id", "")))
 
 
 def _messages(data: bytes) -> Iterator[list[str]]:
