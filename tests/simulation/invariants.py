@@ -90,8 +90,8 @@ def unreported(world: World, watch: Watch) -> set[str]:
 
 
 def once_each(world: World) -> Iterator[str]:
-    """G1, G2: in a journal an order id is one intent's, a signal's intent is one but for a group's, and an execution
-    and its commission are there once."""
+    """G1, G2: in a journal an order id is one intent's, a signal's intent is one unless it is a
+    group's, and an execution and its commission are there once."""
     for role in roles.GATEWAYS:
         seen, signals = set[tuple[str, str]](), dict[str, str]()
         for event in world.events(role):
