@@ -83,7 +83,7 @@ class News:
             self._portfolio.on_order(event)
             if event.signal_id:
                 self._outgoing.answered(event.signal_id)
-            self._pass_on(self._strategy.on_group, event)
+            self._pass_on("on_group", event)
 
     def _on_group_released(self, event: GroupReleased) -> None:
         if event.strategy == self._name:
