@@ -35,6 +35,7 @@ def derived(
             "instruments": tuple(InstrumentConfig.of(one) for one in instruments),
             "strategies": tuple(strategies),
             "tws": config.tws.model_copy(update={"open_orders_ms": 0}),  # nobody else is there
+            "gateway": config.gateway.model_copy(update={"reconcile_minutes": 0}),
             "risk": config.risk.model_copy(
                 update={"heartbeat_ms": HEARTBEAT_MS, "lease_ms": lease_ms}
             ),

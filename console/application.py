@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "positions": "trading",
     "blotter": "trading",
     "trace": "events",
+    "reconcile": "reconcile",
     "tail": "tail",
     "demo": "demo",
     "backtest": "backtest",

@@ -20,6 +20,8 @@ from tapewire.common.bus.wire import WIRE_VERSION
 from tapewire.common.events import (
     ORDER_TYPES,
     ComboLeg,
+    Difference,
+    Gap,
     OrderKind,
     OrderTerms,
     Scope,
@@ -46,6 +48,7 @@ FAMILIES = {
         "order.modify.rejected", "order.cancel.rejected", "execution.reported",
         "commission.reported", "position.reported", "position.listed", "connection.up",
         "connection.lost", "circuit.changed", "order.taken_over", "order.what_if.answered",
+        "reconciliation.completed",
     ),
     "executor events": (
         "order.created", "order.denied", "order.expired", "order.state.changed",
@@ -61,6 +64,7 @@ FAMILIES = {
     "requests": (
         "order.request", "order.submit", "order.cancel", "order.modify", "order.cancel_all",
         "order.group.submit", "order.resolve", "position.list", "order.take_over", "order.what_if",
+        "reconciliation.run",
         "order.reply", "order.answer", "stream.catch_up", "stream.catch_up.reply",
         "risk.control", "risk.control.reply", "request.refused",
     ),
@@ -124,7 +128,7 @@ def events(family: str) -> str:
     return "\n".join(["| event | fields, in order |", "|---|---|", *rows, ""])
 
 
-STRUCTS = (OrderTerms, TermChanges, ComboLeg, Scope)
+STRUCTS = (OrderTerms, TermChanges, ComboLeg, Scope, Difference, Gap)
 
 
 def order_types() -> str:

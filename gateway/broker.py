@@ -133,6 +133,8 @@ class ExecutionReport(BrokerEvent, frozen=True):
     price: Decimal
     client_id: str = ""
     order_id: str = ""
+    listed: bool = False
+    """Whether it answers a query; one that has just happened is reported by itself."""
 
     @property
     def names(self) -> Names:

@@ -43,6 +43,7 @@ def build(
         reduce_only=liquidation,
         instruments=config.all_instruments(),
         day_of=config.days(),
+        reconcile_minutes=config.gateway.reconcile_minutes,
         **({} if liquidation else _limits(config)),
     )
     return GatewayService(

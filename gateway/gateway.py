@@ -28,6 +28,7 @@ from tapewire.common.events import (
     OrderRejected,
     PositionReported,
     ProcessState,
+    Reconcile,
     ResolveOrder,
     SubmitGroup,
     SubmitOrder,
@@ -46,6 +47,7 @@ from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.limits import Ledger, Limits
 from tapewire.gateway.orders.listing import Listings
 from tapewire.gateway.orders.positions import PositionLists
+from tapewire.gateway.orders.reconciliation import Reconciler, alarms
 from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.reports import OrderReports
 from tapewire.gateway.orders.synchroniser import Synchroniser
@@ -55,7 +57,7 @@ from tapewire.risk.rules import RuleBook
 
 Command = (
     SubmitOrder | SubmitGroup | CancelOrder | CancelAll | ModifyOrder | ListPositions | ResolveOrder
-    | WhatIf
+    | WhatIf | Reconcile
 )  # fmt: skip
 USES_ORDER_ID: Final = frozenset({OrderIntended, CheckpointCompleted, WhatIfAnswered})
 """What says that an order id was used, which must not be used again."""
@@ -84,6 +86,7 @@ class Gateway:
         order_quantity_max: Decimal = Decimal(0),
         orders_max_per_s: int = 0,
         day_of: Days | None = None,
+        reconcile_minutes: float = 0,
     ) -> None:
         self.broker = adapter
         self.holdings = Holdings()
@@ -96,9 +99,12 @@ class Gateway:
         )
         self.positions = PositionLists(self.holdings, adapter.query_positions)
         self.unexplained = Unexplained(self.holdings, accounts.book)
+        self.reconciler = Reconciler(
+            self.registry, self.positions, self.unexplained, reconcile_minutes, idle=reduce_only
+        )
         self.sync = Synchroniser(
-            adapter, self.registry, self.positions, self.unexplained, settle_ms, answer_ms,
-            apply=self._applied,
+            adapter, self.registry, self.positions, self.unexplained, self.reconciler, settle_ms,
+            answer_ms, apply=self._applied,
         )  # fmt: skip
         self.entry = OrderEntry(
             adapter, self.registry, self.gate, self.holdings, self.limits,
@@ -131,6 +137,7 @@ class Gateway:
             ListPositions: self._list_positions,
             ResolveOrder: self._resolve,
             WhatIf: self.what_ifs.ask,
+            Reconcile: self._reconcile,
         }
 
     def __repr__(self) -> str:
@@ -150,12 +157,14 @@ class Gateway:
         if type(event) in ENDED_BY_BROKER:
             order = self.orders.get(event.intent_id)  # type: ignore[attr-defined]
             self._group_order_ended |= order is not None and bool(order.order.group_id)
+        self.reconciler.apply(event)
         self.limits.note(event)
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values: what a replay of the journal must come to."""
         reported = {f"{a}/{s}": q for (a, s), q in self.holdings.reported.items()}
-        return {**self.registry.snapshot(), "positions": reported}
+        gaps = {f"{a}/{s}": q for (a, s), q in self.reconciler.gaps.items()}
+        return {**self.registry.snapshot(), "positions": reported, "gaps": gaps}
 
     def restarted(self, now: Now) -> list[Event]:
         """After the journal was read: what was under way when this process died."""
@@ -247,6 +256,7 @@ class Gateway:
         for event in events:
             if isinstance(event, OrderFilled) and event.reason:
                 self.complaints.append((f"{event.intent_id} is FILLED: {event.reason}", b""))
+            self.complaints += [(alarm, b"") for alarm in alarms(event)]
         return events + self._applied([*self.listings.tick(now), *self.what_ifs.tick(now)])
 
     # ---- requests ------------------------------------------------------------------------------
@@ -281,6 +291,13 @@ class Gateway:
             return OrderAnswer(command.id, accepted=False, reason=self.sync.problem), []
         self.listings.begin(command)
         return OrderAnswer(command.id, accepted=True), []
+
+    def _reconcile(self, command: Reconcile, _now: Now) -> tuple[OrderAnswer, list[Event]]:
+        reason = "" if self.sync.synchronised else self.sync.problem
+        if self.gate.reduce_only:
+            reason = "only the gateway compares with the broker; the liquidation gateway closes"
+        reason = reason or self.reconciler.request(command)
+        return OrderAnswer(command.id, accepted=not reason, reason=reason), []
 
     def _cancel(self, command: CancelOrder, now: Now) -> tuple[OrderAnswer, list[Event]]:
         answer, events = self.entry.cancel(command, now)

@@ -28,10 +28,12 @@ from tapewire.common.events import (
     ConnectionUp,
     Control,
     ControlReply,
+    Difference,
     Event,
     FlattenCompleted,
     FlattenDelayed,
     FlattenStarted,
+    ReconciliationCompleted,
     RiskHalted,
     RiskResumed,
     RiskViolation,
@@ -74,6 +76,7 @@ class RiskMonitor:
         self._saved: dict[str, bytes] = {}
         self._lasting: set[tuple[str, Scope, str]] = set()  # violations that were reported
         self._cancel_all_asked = False
+        self._differences: dict[str, Difference] = {}  # that demand a halt, by what it answers
 
     def __repr__(self) -> str:
         return f"<RiskMonitor {self.trading} {self.reason}>"
@@ -125,6 +128,9 @@ class RiskMonitor:
         `check`."""
         if type(event) is ConnectionUp:
             self.login = frozenset(event.accounts) or self.login
+        elif isinstance(event, ReconciliationCompleted):
+            halting = [one for one in event.differences if one.rule == "halt"]
+            self._differences |= {event.cause_id(one): one for one in halting}
         self.accounts.apply(event, source)
         self.view.note(event)
         if self.flatten is not None and source == roles.LIQUIDATION:
@@ -251,23 +257,32 @@ class RiskMonitor:
         return self._applied(events), asked
 
     def _answer_conflicts(self, now: Now) -> list[Event]:
-        """Each conflict that a gateway reports halts its account and symbol, once: a person who
-        resumes there has decided about it, whatever is halted besides."""
+        """Each conflict that a gateway reports halts its account and symbol, once, and so does each
+        difference from the broker whose rule demands it: a person who resumes there has decided
+        about it, whatever is halted besides."""
         events: list[Event] = []
         for conflict in self.accounts.orders.conflicts.values():
-            if conflict.id in self.decisions.answered:
-                continue
             scope = Scope(conflict.account, symbol=conflict.symbol)
-            reason = (
-                f"conflict with order {conflict.intent_id}: {conflict.reason}; look in TWS what"
-                " works there, cancel what nobody wants, then `tapewire resume"
-                f"{scope.options}`"
-            )[:TEXT_MAX]
-            events += self._applied([
-                RiskViolation(now.wall_ns, scope, "conflicts", reason),
-                RiskHalted(now.wall_ns, scope, reason, conflict.id),
-            ])  # fmt: skip
+            why = f"conflict with order {conflict.intent_id}: {conflict.reason}"
+            events += self._answer_cause(conflict.id, scope, "conflicts", why, now)
+        for cause_id, one in self._differences.items():
+            scope = Scope(one.account, symbol=one.symbol)
+            events += self._answer_cause(cause_id, scope, "reconciliation", str(one), now)
         return events
+
+    def _answer_cause(
+        self, cause_id: str, scope: Scope, rule: str, why: str, now: Now
+    ) -> list[Event]:
+        if cause_id in self.decisions.answered:
+            return []
+        reason = (
+            f"{why}; look in TWS what works there, cancel what nobody wants, then `tapewire resume"
+            f"{scope.options}`"
+        )[:TEXT_MAX]
+        return self._applied([
+            RiskViolation(now.wall_ns, scope, rule, reason),
+            RiskHalted(now.wall_ns, scope, reason, cause_id),
+        ])  # fmt: skip
 
     # ---- inside --------------------------------------------------------------------------------
 

@@ -23,8 +23,9 @@ from tests.waiting import wait_for
 STATED = commands()
 # in the order of a session, so that the group is started as seldom as can be
 SESSION = (
-    "up", "status", "orders", "fills", "positions", "blotter", "ledger", "events", "journals",
-    "dead-letters", "trace", "tail", "doctor", "scale", "halt", "resume", "flatten", "down", "run",
+    "up", "status", "orders", "fills", "positions", "blotter", "ledger", "reconcile", "events",
+    "journals", "dead-letters", "trace", "tail", "doctor", "scale", "halt", "resume", "flatten",
+    "down", "run",
 )  # fmt: skip
 DOWN_BEFORE = ("up", "run")
 OWN_GROUP = ("backtest", "demo")  # they have one of their own, or none

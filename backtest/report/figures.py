@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from tapewire.common import roles
 from tapewire.common.accounting.book import Book
-from tapewire.common.accounting.compare import Difference, broker_of, compare, total
+from tapewire.common.accounting.compare import broker_of, compare, total
 from tapewire.common.amounts import text
 from tapewire.common.events import (
+    Difference,
     Event,
     Fill,
     OrderDenied,

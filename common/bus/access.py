@@ -31,6 +31,7 @@ from tapewire.common.events import (
     ModifyOrder,
     ModifySignal,
     OrderRequest,
+    Reconcile,
     ResolveOrder,
     Signal,
     SubmitGroup,
@@ -64,7 +65,7 @@ RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
         (Signal, GroupSignal, CancelSignal, ModifySignal, CircuitChanged)
     ),
     (roles.RISK, roles.CLI): Right((Control,)),
-    (roles.GATEWAY, roles.CLI): Right((OrderRequest,), (ResolveOrder,)),
+    (roles.GATEWAY, roles.CLI): Right((OrderRequest,), (ResolveOrder, Reconcile)),
     (roles.LIQUIDATION, roles.CLI): Right((OrderRequest,), (ResolveOrder,)),
 }
 """By the process that is asked and the kind of client. Orders of `risk` itself, which close

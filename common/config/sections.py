@@ -109,10 +109,14 @@ class GatewayConfig(Section):
     """What the gateway takes at most, whoever sends it: contracts or shares in one order, and
     orders in any second for each account. 0 sets no limit. An order that only reduces a position
     is not limited.
+
+    Every `reconcile_minutes` all is compared with the broker, as it is at each connection. 0
+    compares at a connection only.
     """
 
     order_quantity_max: Annotated[Decimal, Field(ge=0)] = Decimal(10_000_000)
     orders_max_per_s: Annotated[int, Field(ge=0)] = 200
+    reconcile_minutes: Annotated[float, Field(ge=0)] = 10
 
 
 class ExecutorConfig(Section):

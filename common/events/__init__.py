@@ -96,6 +96,12 @@ from tapewire.common.events.process import (
     ProcessState,
     RequestRefused,
 )
+from tapewire.common.events.reconciliation import (
+    Difference,
+    Gap,
+    Reconcile,
+    ReconciliationCompleted,
+)
 from tapewire.common.events.risk import (
     Control,
     ControlReply,
@@ -152,6 +158,7 @@ __all__ = [
     "ConnectionUp",
     "Control",
     "ControlReply",
+    "Difference",
     "Event",
     "ExecutionsCarried",
     "Fill",
@@ -159,6 +166,7 @@ __all__ = [
     "FlattenDelayed",
     "FlattenStarted",
     "ForeignOrderReported",
+    "Gap",
     "GroupCreated",
     "GroupIntended",
     "GroupKind",
@@ -205,6 +213,8 @@ __all__ = [
     "PositionsListed",
     "ProcessState",
     "Quote",
+    "Reconcile",
+    "ReconciliationCompleted",
     "RequestRefused",
     "ResolveOrder",
     "RiskHalted",

@@ -62,4 +62,9 @@ class OrderConflict(Event, frozen=True, tag="order.conflict"):
     @property
     def id(self) -> str:
         """Names the conflict: it is reported once."""
-        return f"{self.intent_id} {self.permanent_id}"
+        return self.id_of(self.intent_id, self.permanent_id)
+
+    @staticmethod
+    def id_of(intent_id: str, permanent_id: str) -> str:
+        """The same of what bears the tag of an intent."""
+        return f"{intent_id} {permanent_id}"

@@ -15,6 +15,7 @@ from tapewire.common.events.order_commands import (
     SubmitOrder,
     TakeOver,
 )
+from tapewire.common.events.reconciliation import Reconcile
 from tapewire.common.events.risk import TradingState
 from tapewire.common.events.what_if import WhatIf
 
@@ -85,6 +86,7 @@ class OrderRequest(Event, frozen=True, tag="order.request"):
             | TakeOver
             | SubmitGroup
             | WhatIf
+            | Reconcile
         ],
         msgspec.Meta(max_length=4096),
     ]

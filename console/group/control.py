@@ -31,6 +31,7 @@ from tapewire.common.events import (
     OrderAnswer,
     OrderReply,
     OrderRequest,
+    Reconcile,
     RequestRefused,
     ResolveOrder,
     Scope,
@@ -158,6 +159,15 @@ def ask(group: Place, action: Action, reason: str, scope: Scope = EVERYTHING) ->
 
 def resolve(group: Place, role: str, command: ResolveOrder) -> OrderAnswer:
     """Ask a gateway to end an order that is UNKNOWN, and wait for its answer."""
+    return _obeyed(group, role, command)
+
+
+def reconcile(group: Place, command: Reconcile) -> OrderAnswer:
+    """Ask the gateway to compare everything with the broker, and wait until it has begun."""
+    return _obeyed(group, roles.GATEWAY, command)
+
+
+def _obeyed(group: Place, role: str, command: ResolveOrder | Reconcile) -> OrderAnswer:
     reply = _asked(group, role, OrderRequest(1, [command]))
     if isinstance(reply, OrderReply) and reply.answers:
         return reply.answers[0]

@@ -6,9 +6,9 @@ from typing import Any
 
 from tapewire.common import roles
 from tapewire.common.accounting.book import Book
-from tapewire.common.accounting.compare import Difference, broker_of, compare
+from tapewire.common.accounting.compare import broker_of, compare
 from tapewire.common.config.settings import Config
-from tapewire.common.events import Commission, Event, Fill, OrderIntended, RiskHalted
+from tapewire.common.events import Commission, Difference, Event, Fill, OrderIntended, RiskHalted
 from tapewire.common.runtime.journal import SqliteJournal, events_of
 
 

@@ -36,7 +36,10 @@ SETTLE_NS: Final = 200_000_000
 POLL_S: Final = 0.1
 FOREVER_NS: Final = 2**63 - 1
 
-FAMILIES: Final = ("commission.", "connection.", "execution.", "order.", "position.", "risk.")
+FAMILIES: Final = (
+    "commission.", "connection.", "execution.", "order.", "position.",
+    "reconciliation.", "risk.",
+)  # fmt: skip
 NAMES: Final = sorted(name for name in types_by_name() if name.startswith(FAMILIES))
 """The events that are journaled, by their names."""
 UNSHOWN: Final = ("cause_id",)  # in a line for a person; a trace shows it
@@ -72,6 +75,8 @@ def _plain(value: Any) -> Any:
         return _fields(value)
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
     return format(value, "f") if isinstance(value, Decimal) else value
 
 
@@ -250,4 +255,6 @@ def _brief(value: Any) -> str:
         return " ".join(filter(None, [*parts, str(getattr(value, "terms", ""))]))
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
+    if isinstance(value, tuple | list):
+        return ", ".join(map(_brief, value))
     return format(value, "f") if isinstance(value, Decimal) else str(value)

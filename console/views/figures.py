@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from tapewire.common import roles
-from tapewire.common.accounting.compare import CENT, Difference, total
+from tapewire.common.accounting.compare import CENT, total
 from tapewire.common.amounts import counted, text
 from tapewire.common.config.settings import Config
+from tapewire.common.events import Difference
 from tapewire.console.group import status
 from tapewire.console.group.status import Status
 from tapewire.console.records import books

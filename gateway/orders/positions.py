@@ -66,6 +66,14 @@ class PositionLists:
         """When the newest of the lists under way was asked for; None while none is."""
         return self._asked_mono_ns if self._open else None
 
+    def latest(self, now: Now) -> int:
+        """The number of a list that is under way, for who wants one without being in doubt; it is
+        asked for if none is."""
+        if not self._open:
+            self.asked(now)
+            self._ask()
+        return self._asked
+
     def doubt(self, why: str) -> int:
         """Something may have changed them unseen: `why` continues `has not listed all positions`.
 

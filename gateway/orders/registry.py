@@ -101,6 +101,13 @@ class Registry:
         """The execution of this id, or what has corrected it; None if it is not known."""
         return self.accounts.book.fill(exec_id)
 
+    def counts(self, exec_id: str) -> bool:
+        """Whether an execution was counted, in this version or in a later one."""
+        known = self.fill(exec_id)
+        if known is not None:
+            return not supersedes(exec_id, known.exec_id)
+        return self.is_carried(exec_id)
+
     def is_carried(self, exec_id: str) -> bool:
         """Whether an execution that is not kept was counted, in this version or in a later one."""
         entry, newest = self._carried(exec_id)
@@ -266,11 +273,9 @@ class Registry:
         One that bears an order's tag and is not that order's, or is of another account, symbol or
         side, counts in its account, and not towards the order: that one may still fill.
         """
+        if self.counts(report.exec_id):
+            return []
         known = self.fill(report.exec_id)
-        if known is not None and not supersedes(report.exec_id, known.exec_id):
-            return []
-        if known is None and self.is_carried(report.exec_id):
-            return []
         now_ns = now.wall_ns
         intent, found = self.identify(report)
         if intent is None or found == "unclear":

@@ -70,6 +70,7 @@ from tapewire.common.events import (
     PositionCarried,
     PositionReported,
     PositionsListed,
+    ReconciliationCompleted,
     WhatIfAnswered,
 )
 from tapewire.common.runtime.checkpoint import Policy, Said
@@ -99,6 +100,7 @@ DECISIONS: Final[Mapping[type[Event], Decision]] = {
     OrdersTakenOver: "last of each",
     WhatIfAnswered: "last of each",
     ForeignOrderReported: "last of each",
+    ReconciliationCompleted: "last of each",
     OrderConflict: "kept",
     ConnectionUp: "last of each",
     ConnectionLost: "last of each",

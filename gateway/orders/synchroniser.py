@@ -33,6 +33,7 @@ from tapewire.gateway.orders.cancels import Cancels
 from tapewire.gateway.orders.inquiry import LOOKS_MIN, LOST_AFTER_NS, Inquiry
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.positions import PositionLists
+from tapewire.gateway.orders.reconciliation import Reconciler
 from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.snapshot import Snapshot
 from tapewire.gateway.orders.unexplained import Unexplained
@@ -63,6 +64,7 @@ class Synchroniser:
         registry: Registry,
         positions: PositionLists,
         unexplained: Unexplained,
+        reconciler: Reconciler,
         settle_ms: int,
         answer_ms: int,
         apply: Callable[[list[Event]], list[Event]],
@@ -74,6 +76,7 @@ class Synchroniser:
         self._registry = registry
         self._positions = positions
         self._unexplained = unexplained
+        self._reconciler = reconciler
         self._apply = apply
         self._version = 0
         self._snapshot: Snapshot | None = None
@@ -105,6 +108,7 @@ class Synchroniser:
             self._positions.unreadable()
         if self._snapshot is not None:
             self._snapshot.note(report)
+        self._reconciler.note(report)
 
     def named(self, intent_id: str, *, working: bool) -> None:
         """A list names the order of this intent, and shows whether it works, uncancelled."""
@@ -203,15 +207,17 @@ class Synchroniser:
         self._ask_about_modifies()
         self._ask_about_cancels(now)
         self._ask_about_executions(now)
+        self._ask_about_everything(now)
         if self._inquiry.due(now.mono_ns) and not self._snapshot and self.logged_in:
             self._begin_snapshot(now)
-        return events
+        return events + self._apply(self._reconciler.tick(now))
 
     def _start(self, now: Now) -> None:
         """Ask for all that is needed before trading."""
         self.problem = "waiting for the broker to report its orders and executions"
         self._positions.asked(now)
         self._broker.start()
+        self._reconciler.logged_in()
         self._begin_snapshot(now)
 
     def _forget(self, problem: str) -> None:
@@ -219,6 +225,7 @@ class Synchroniser:
         self._snapshot = None
         self._inquiry.forget()
         self._unexplained.forget()
+        self._reconciler.forget()
         self._awaiting.clear()
         self.cancels.forget()
         self._orders_listed, self.problem = False, problem
@@ -228,6 +235,7 @@ class Synchroniser:
         self._snapshot = Snapshot(now)
         self._inquiry.asking()
         self._broker.query()
+        self._reconciler.begun(now)
 
     def _ask_about_orders(self, now: Now) -> None:
         """An order whose answer is late: the broker is asked whether it has it."""
@@ -265,6 +273,11 @@ class Synchroniser:
             if not self._inquiry.knows(name):
                 self._inquiry.soon(now.mono_ns)
 
+    def _ask_about_everything(self, now: Now) -> None:
+        """A reconciliation is due."""
+        if self.synchronised and self._snapshot is None and self._reconciler.due(now):
+            self._inquiry.soon(now.mono_ns)
+
     def _conclude(self, snapshot: Snapshot, now: Now) -> list[Event]:
         """The snapshot is over: what it did not name is in doubt, and lost in the end."""
         self._snapshot = None
@@ -276,6 +289,8 @@ class Synchroniser:
             for intent in self._registry.missing(snapshot.seen)
             if not self._is_fresh(intent, begun_ns)
         ]
+        unnamed = [one for one in missing if one.intent_id not in snapshot.tagged]
+        self._reconciler.concluded(snapshot, unnamed, now, believed=believed)
         events: list[Event] = []
         for intent in missing:
             if intent.intent_id in snapshot.tagged:

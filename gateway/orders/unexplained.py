@@ -79,6 +79,11 @@ class Unexplained:
         for key in list(self._changed_ns):
             self._compare(key, self._changed_ns[key])
 
+    def moved(self, key: Key, now: Now) -> bool:
+        """Whether a position or its executions are not at rest: more may be on its way."""
+        changed_ns = self._changed_ns.get(key)
+        return changed_ns is not None and now.mono_ns - changed_ns < LATE_NS
+
     @property
     def unlisted(self) -> list[str]:
         """A name for what is not known on a connection whose executions were never listed."""

@@ -85,7 +85,8 @@ class OrderStatus(TwsMessage, frozen=True):
 
 
 class Execution(TwsMessage, frozen=True):
-    """A trade of the account: the truth about fills."""
+    """A trade of the account: the truth about fills. `listed` ones answer a request; others have
+    just happened."""
 
     account: str
     exec_id: str
@@ -99,6 +100,7 @@ class Execution(TwsMessage, frozen=True):
     side: str
     quantity: Decimal
     price: Decimal
+    listed: bool = False
 
 
 class CommissionReported(TwsMessage, frozen=True):

@@ -68,6 +68,7 @@ def execution_report(message: tws.Execution, contracts: Contracts) -> broker.Exe
         price=message.price,
         client_id=str(message.client_id),
         order_id=_text(message.order_id),
+        listed=message.listed,
     )
 
 

@@ -187,7 +187,7 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
             tws.OrderStatus(orderId, clientId, permId, status, decimal(filled), whyHeld)
         )
 
-    def execDetails(self, _reqId: int, contract: Any, execution: Any) -> None:  # noqa: N802, N803
+    def execDetails(self, reqId: int, contract: Any, execution: Any) -> None:  # noqa: N802, N803
         """11; raises where no journal could keep it, or no account could be right with it."""
         if execution.side not in SIDES or not execution.shares > 0:
             raise ValueError(f"an execution of side {execution.side!r}, {execution.shares} shares")
@@ -205,6 +205,7 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
                 side=SIDES[execution.side],
                 quantity=decimal(execution.shares),
                 price=decimal(execution.price),
+                listed=reqId >= 0,
             )
         )
 

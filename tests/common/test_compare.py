@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from tapewire.common.accounting.book import Book
-from tapewire.common.accounting.compare import Broker, Difference, broker_of, compare, total
-from tapewire.common.events import Commission, Fill
+from tapewire.common.accounting.compare import Broker, broker_of, compare, total
+from tapewire.common.events import Commission, Difference, Fill
 
 D = Decimal
 KEY = ("DU1", "ES")

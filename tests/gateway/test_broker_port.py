@@ -40,7 +40,7 @@ def ready(journal: tuple[Event, ...] = (), **given: object) -> Gateway:
     gateway.broker.accounts = (ACCOUNT,)
     report(gateway, broker.SessionProgress("connecting"))
     up = report(gateway, broker.SessionReady((ACCOUNT,), 3), broker.PositionsComplete(), *ENDS)
-    assert [(e.server_version, e.accounts) for e in up] == [(3, (ACCOUNT,))]
+    assert (up[0].server_version, up[0].accounts) == (3, (ACCOUNT,))
     assert gateway.broker.calls == ["start", "query"]
     gateway.broker.calls.clear()
     return gateway

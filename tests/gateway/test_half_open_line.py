@@ -113,7 +113,7 @@ def test_a_quiet_night_is_no_fault(bench: Bench):
         bench.pass_s(1)
         bench.flush()
         assert bench.gateway.readiness() == ("READY", "")
-    assert names(bench.journal) == ["ConnectionUp"]
+    assert names(bench.journal) == ["ConnectionUp", "ReconciliationCompleted"]
     assert bench.send(submit(expires_ns=bench.now.wall_ns + SECOND)).order_id == 1
 
 

@@ -44,7 +44,7 @@ NOT_OF_A_GATEWAY = {
     "order.submit", "order.cancel", "order.cancel_all", "order.modify", "order.request",
     "order.answer", "order.reply", "order.resolve", "order.take_over", "order.what_if",
     "position.list", "order.created", "order.group.submit", "order.group.created",
-    "order.group.state.changed", "order.group.released",
+    "order.group.state.changed", "order.group.released", "reconciliation.run",
     "order.expired",
     "order.state.changed", "order.cancel.pending", "order.modify.pending", "order.terms.changed",
     *(name for name in NAMES if name.startswith("risk.")),

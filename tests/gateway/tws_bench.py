@@ -15,6 +15,7 @@ from tapewire.common.events import (
     OrderAnswer,
     OrderIntended,
     OrderTerms,
+    ReconciliationCompleted,
     RiskHalted,
     Scope,
     SubmitOrder,
@@ -304,8 +305,13 @@ class Bench:
         return [e for e in self.journal if isinstance(e, OrderIntended)]
 
     def _note(self, events: list[Event]) -> list[Event]:
+        """Keep what was emitted; gives it but for reconciliations, of which every login has one."""
         self.journal += events
-        return events
+        return [one for one in events if not isinstance(one, ReconciliationCompleted)]
+
+    def reconciled(self) -> list[ReconciliationCompleted]:
+        """The reconciliations, oldest first."""
+        return [one for one in self.journal if isinstance(one, ReconciliationCompleted)]
 
 
 def names(events: list[Event]) -> list[str]:

@@ -1,10 +1,14 @@
 """Conflicts: what bears our tag and is not our order halts, until a person decides."""
 
+from decimal import Decimal
+
 from msgspec.structs import replace
 
 from tapewire.common.events import (
     Control,
+    Difference,
     OrderConflict,
+    ReconciliationCompleted,
     RiskHalted,
     RiskViolation,
     Scope,
@@ -53,3 +57,32 @@ def test_a_conflict_is_answered_under_a_halt_of_everything_too():
     one.check(NOW)
     one.control(Control(T0, "resume", "test"), NOW)
     assert one.check(NOW, timer=True) == []
+
+
+def reconciled(*found: Difference, ts_ns: int = T0) -> ReconciliationCompleted:
+    return ReconciliationCompleted(ts_ns, "interval", "", "", 0, 0, 0, found)
+
+
+def test_a_difference_whose_rule_demands_it_halts_once_and_others_do_not():
+    adopted = Difference("execution", "a.01", "none", "it", Decimal(1), "adopt", ACCOUNT, "AAPL")
+    alarm = Difference("position", "DU1 AAPL", "1", "2", Decimal(1), "alarm", ACCOUNT, "AAPL")
+    halting = replace(alarm, rule="halt", symbol="MSFT")
+    one = monitor()
+    one.on_broker(reconciled(adopted, alarm, halting))
+    violation, halted = one.check(NOW)
+    assert (violation.rule, halted.scope) == ("reconciliation", Scope(ACCOUNT, symbol="MSFT"))
+    assert halted.reason.startswith("position DU1 AAPL: we have 1, the broker has 2; look in TWS")
+    one.control(Control(T0, "resume", "seen", halted.scope), NOW)
+    assert one.check(NOW, timer=True) == []
+    one.on_broker(reconciled(halting, ts_ns=T0 + 1))
+    assert one.check(NOW) != []
+
+
+def test_a_conflict_that_a_reconciliation_finds_too_is_answered_once():
+    found = Difference(
+        "conflict", CONFLICT.id, "none", "conflict", Decimal(1), "halt", ACCOUNT, "AAPL"
+    )
+    one = monitor()
+    one.on_broker(CONFLICT)
+    one.on_broker(reconciled(found))
+    assert len([event for event in one.check(NOW) if isinstance(event, RiskHalted)]) == 1

@@ -213,7 +213,7 @@ class DirectExchange:
         client.out += [reports.order_report(order) for order in self._exchange.open_orders()]
         client.out.append(broker.QueryComplete("open_orders"))
         for execution, _realised in self._orders.executions:
-            client.out.append(reports.execution_report(execution))
+            client.out.append(reports.execution_report(execution, listed=True))
             client.out.append(reports.commission_report(execution))
         client.out.append(broker.QueryComplete("executions"))
         for order in self._exchange.orders.values():

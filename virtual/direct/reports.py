@@ -111,8 +111,10 @@ def completed_report(order: orders.Order) -> broker.OrderReport:
     )
 
 
-def execution_report(execution: orders.Execution) -> broker.ExecutionReport:
-    """An execution."""
+def execution_report(
+    execution: orders.Execution, *, listed: bool = False
+) -> broker.ExecutionReport:
+    """An execution, as it happens or in a list."""
     order = execution.order
     return broker.ExecutionReport(
         account=order.account,
@@ -125,6 +127,7 @@ def execution_report(execution: orders.Execution) -> broker.ExecutionReport:
         price=_plain(execution.price),
         client_id=str(order.client_id),
         order_id=str(order.order_id),
+        listed=listed,
     )
 
 
