@@ -46,6 +46,7 @@ class BrokerSide:
         self.positions: Counter[Key] = Counter()
         self.working: dict[int, Working] = {}
         self.foreign: set[int] = set()  # by permanent id: the group learns of them a while later
+        self.foreign_order_ids: set[int] = set()  # of these, where they have one
         self.executions: dict[str, Executed] = {}
         self.references: dict[str, str] = {}  # of the orders, by execution
         self._newest: dict[str, str] = {}  # the present id of an execution, by its key

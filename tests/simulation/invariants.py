@@ -7,6 +7,7 @@ from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import Book
 from tapewire.common.accounting.compare import broker_of, compare
+from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.lifecycle import INITIAL, LIVE
 from tapewire.common.accounting.orders import Order
 from tapewire.common.events import (
@@ -22,6 +23,7 @@ from tapewire.common.events import (
     OrderModifyIntended,
     OrderModifyPending,
     OrderStateChanged,
+    Side,
 )
 from tapewire.common.runtime.journal import JournalError, verify
 from tapewire.executor.service import ExecutorService
@@ -183,7 +185,10 @@ def replays(world: World) -> Iterator[str]:
 
 
 def exposure_within(world: World, watch: Watch, limit: Decimal) -> Iterator[str]:
-    """G7, whenever an order or a modify was taken: all that could fill, together."""
+    """G7, whenever an order or a modify was taken: all that could fill on its side, together.
+
+    The other side may be beyond the limit by what was entered by hand at TWS, which nobody asks.
+    """
     accounts = Accounts(world.instruments, Order)
     for event in gateways(world, watch):
         accounts.apply(event)
@@ -193,9 +198,17 @@ def exposure_within(world: World, watch: Watch, limit: Decimal) -> Iterator[str]
             order = event.order
         else:
             continue
-        worst = accounts.exposure(order.account, order.symbol).certain
+        worst = _worst(accounts.exposure(order.account, order.symbol), order.terms.side)
         if worst > limit and order.strategy != roles.RISK:
             yield f"G7: after {event} was taken, {order.symbol} could get {worst}"
+
+
+def _worst(exposure: Exposure, side: Side) -> Decimal:
+    """What the position could come to on the side of an order, or has by the broker's report."""
+    held, buying, selling, reported = exposure
+    if side == "BUY":
+        return held + buying if reported is None else max(held + buying, reported)
+    return selling - held if reported is None else max(selling - held, -reported)
 
 
 def readiness(world: World) -> Iterator[str]:

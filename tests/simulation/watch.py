@@ -56,6 +56,7 @@ OF_THE_STORM: Final = (
 )
 """Dead letters that are no fault: what a network that loses and delays makes of good messages, and
 a code of TWS that nobody knows."""
+CANCELLED: Final = re.compile(r"TWS error 202 on (\d+): ")
 
 
 class Watch:
@@ -167,13 +168,22 @@ class Watch:
                 self.late += self._is_late(line)
             elif line["kind"] == "order":
                 self.broker.foreign.add(line["perm_id"])
+                self.broker.foreign_order_ids.add(line["order_id"])
             self.broker.apply(line)
 
     def died(self, role: str, letter: DeadLetter) -> None:
         """A message that a process could not use."""
         self.letters[role, letter.reason] += 1
+        if self._is_of_others(letter.reason):
+            return
         if not any(re.match(pattern, letter.reason) for pattern in OF_THE_STORM):
             self.faults.append(f"dead letter of {role}: {letter.reason}")
+
+    def _is_of_others(self, reason: str) -> bool:
+        """TWS confirms the end of an order that it made by itself, under the id of one of ours that
+        a checkpoint has left out."""
+        cancelled = CANCELLED.match(reason)
+        return cancelled is not None and int(cancelled[1]) in self.broker.foreign_order_ids
 
     # ---- what must not be ----------------------------------------------------------------------
 

@@ -1,0 +1,52 @@
+"""The judge of the simulation: what breaks a limit, and what nobody of the group could prevent."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tapewire.common.events import Event, ForeignOrderReported, OrderIntended, Side
+from tests.gateway.tws_bench import fill_of, submit
+from tests.gateway.tws_messages import AAPL, ACCOUNT
+from tests.simulation import invariants
+
+LIMIT = Decimal(60)
+
+
+def intended(intent_id: str, side: Side, quantity: int) -> OrderIntended:
+    return OrderIntended(0, intent_id, submit(intent_id, side, quantity))
+
+
+def by_hand(side: Side, quantity: int) -> ForeignOrderReported:
+    size = Decimal(quantity)
+    return ForeignOrderReported(0, ACCOUNT, "AAPL", side, size, size, "0", "", "9001", "")
+
+
+def beyond(events: Sequence[Event]) -> list[str]:
+    watch: Any = SimpleNamespace(merged=lambda journals: journals["gateway"])
+    world: Any = SimpleNamespace(
+        instruments=(AAPL,), events=lambda role: events if role == "gateway" else ()
+    )
+    return list(invariants.exposure_within(world, watch, LIMIT))
+
+
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
+def test_an_order_that_could_bring_the_position_beyond_the_limit_breaks_g7(side: Side):
+    events = [intended("s-1/1", side, 40), intended("s-2/1", side, 21)]
+    (fault,) = beyond(events)
+    assert fault.startswith("G7")
+    assert fault.endswith("AAPL could get 61")
+
+
+def test_what_is_held_and_what_was_entered_by_hand_counts_on_its_side():
+    held = fill_of("s-0/1", 30)
+    assert beyond([held, by_hand("BUY", 20), intended("s-1/1", "BUY", 10)]) == []
+    assert beyond([held, by_hand("BUY", 20), intended("s-1/1", "BUY", 11)]) != []
+
+
+def test_an_order_is_not_blamed_for_what_was_entered_by_hand_on_the_other_side():
+    events = [intended("s-1/1", "SELL", 58), by_hand("SELL", 5), intended("s-2/1", "BUY", 8)]
+    assert beyond(events) == []
+    assert beyond([*events, intended("s-3/1", "SELL", 1)]) != []
