@@ -11,6 +11,7 @@ from tapewire.common.runtime.host import Host
 from tapewire.gateway.broker import Broker, Deputy
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.orders import login
+from tapewire.gateway.orders.circuit import BrokerCircuit
 from tapewire.gateway.service import BROKER, DEPUTY, GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.gateway.tws.socket import TwsSocket
@@ -61,6 +62,11 @@ def _limits(config: Config) -> dict[str, Any]:
         "rules": load_rules(config.risk.rules),
         "order_quantity_max": config.gateway.order_quantity_max,
         "orders_max_per_s": config.gateway.orders_max_per_s,
+        "circuit": BrokerCircuit(
+            config.gateway.rejections_max,
+            config.gateway.rejections_window_ms,
+            config.gateway.rejections_pause_ms,
+        ),
     }
 
 

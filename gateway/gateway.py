@@ -40,6 +40,7 @@ from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker, BrokerEvent
 from tapewire.gateway.orders import resolve
 from tapewire.gateway.orders.admission import Gate
+from tapewire.gateway.orders.circuit import BrokerCircuit
 from tapewire.gateway.orders.entry import OrderEntry
 from tapewire.gateway.orders.foreign import ForeignWatch
 from tapewire.gateway.orders.holdings import Holdings
@@ -69,7 +70,7 @@ ASLEEP_NS: Final = 1_000_000_000
 class Gateway:
     """One login. `reduce_only` makes it the liquidation gateway: risk's own, no market data.
 
-    `rules` and the two numbers are its own limits (see `gateway.orders.limits`).
+    `rules`, the two numbers and `circuit` are its own limits (see `gateway.orders.limits`).
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Gateway:
         rules: RuleBook | None = None,
         order_quantity_max: Decimal = Decimal(0),
         orders_max_per_s: int = 0,
+        circuit: BrokerCircuit | None = None,
         day_of: Days | None = None,
         reconcile_minutes: float = 0,
     ) -> None:
@@ -95,8 +97,9 @@ class Gateway:
         self.orders = self.registry.orders
         self.gate = Gate(lease_ms, reduce_only=reduce_only, conflicts=self.orders.conflicts)
         self.limits = Limits(
-            accounts, rules, quantity_max=order_quantity_max, orders_max_per_s=orders_max_per_s
-        )
+            accounts, rules, quantity_max=order_quantity_max, orders_max_per_s=orders_max_per_s,
+            circuit=circuit,
+        )  # fmt: skip
         self.positions = PositionLists(self.holdings, adapter.query_positions)
         self.unexplained = Unexplained(self.holdings, accounts.book)
         self.reconciler = Reconciler(
@@ -373,6 +376,7 @@ class Gateway:
             return events  # most reports amount to none, and so does the timed work of most turns
         for event in events:
             self.apply(event)
+            self.limits.circuit.note(event, self.seen_mono_ns or 0)
         ended = self.registry.ended(events)
         for event in ended:
             self.apply(event)

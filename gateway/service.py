@@ -32,6 +32,7 @@ from tapewire.common.runtime.journal import Journal
 from tapewire.common.runtime.service import Service
 from tapewire.gateway.broker import BrokerError, Deputy
 from tapewire.gateway.gateway import Gateway
+from tapewire.gateway.orders import circuit
 from tapewire.gateway.orders.fence import Fence
 from tapewire.gateway.orders.retention import Retention
 
@@ -188,6 +189,8 @@ class GatewayService(Service):
         if reason := self.gateway.broker.overdue(now):
             self._leave(reason, b"", now)
         self.emit(*self.gateway.tick(now))
+        for change in self.gateway.limits.circuit.take_changes():
+            self.circuits.changed(circuit.NAME, change, now)
         if self._deputy is not None:
             self.emit(*self._deputy.tick(now))
         for symbol, ticks in self.gateway.broker.take_ticks():

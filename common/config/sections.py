@@ -107,8 +107,9 @@ class StorageConfig(Section):
 
 class GatewayConfig(Section):
     """What the gateway takes at most, whoever sends it: contracts or shares in one order, and
-    orders in any second for each account. 0 sets no limit. An order that only reduces a position
-    is not limited.
+    orders in any second for each account. After `rejections_max` orders that the broker rejected
+    within `rejections_window_ms`, none goes to it for `rejections_pause_ms`, and then one on trial.
+    0 sets no limit. An order that only reduces a position is not limited.
 
     Every `reconcile_minutes` all is compared with the broker, as it is at each connection. 0
     compares at a connection only.
@@ -116,6 +117,9 @@ class GatewayConfig(Section):
 
     order_quantity_max: Annotated[Decimal, Field(ge=0)] = Decimal(10_000_000)
     orders_max_per_s: Annotated[int, Field(ge=0)] = 200
+    rejections_max: Annotated[int, Field(ge=0)] = 20
+    rejections_window_ms: Positive = 10_000
+    rejections_pause_ms: Positive = 5_000
     reconcile_minutes: Annotated[float, Field(ge=0)] = 10
 
 

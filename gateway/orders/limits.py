@@ -9,7 +9,8 @@ does.
 
 Two limits have nothing to do with positions: the size of one order, and how many are taken in a
 second. They end what has run wild before it fills the journal and the broker's queue. Neither have
-the checks of lot, tick and time, which keep back what the broker would reject.
+the checks of lot, tick and time, which keep back what the broker would reject, and the circuit that
+is open while it rejects everything (see `circuit`).
 
 What can only reduce a position passes all of them, as an exit must always be possible. The
 liquidation gateway takes nothing else, so it has no limits.
@@ -28,6 +29,7 @@ from tapewire.common.clock import Now
 from tapewire.common.events import Event, SubmitOrder
 from tapewire.common.instruments import Instrument
 from tapewire.common.order_checks import terms_denial
+from tapewire.gateway.orders.circuit import BrokerCircuit
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
 from tapewire.risk.rules import RuleBook, View
@@ -72,7 +74,9 @@ class Limits:
         *,
         quantity_max: Decimal = Decimal(0),
         orders_max_per_s: int = 0,
+        circuit: BrokerCircuit | None = None,
     ) -> None:
+        self.circuit = circuit or BrokerCircuit()
         self._rules = rules or RuleBook()
         self._view = View(accounts)
         self._instruments = accounts.instruments
@@ -104,6 +108,8 @@ class Limits:
         """Why `order` may not go, in a sentence; empty if it may. `replaced` is the order itself
         once it was taken, or the one that it modifies; `exposure` is that of its account and symbol
         without it. One that is `arriving` counts as taken."""
+        if reason := self.circuit.denial(now):
+            return reason
         quantity = order.terms.quantity
         if self._quantity_max and quantity > self._quantity_max:
             return (
