@@ -20,7 +20,12 @@ JOURNALED: Final = (*GATEWAYS, EXECUTOR, RISK)
 STRATEGY: Final = "strategy"
 """All strategies together, as clients of the executor."""
 CLI: Final = "cli"
-"""A person at the command line, as a client of risk."""
+"""A person at the command line, as a client."""
+
+MANUAL: Final = "manual"
+"""The strategy that a person's orders are of, in signals, orders and executions."""
+RESERVED: Final = (RISK, MANUAL)
+"""What no strategy of the configuration can be called: these have orders of their own."""
 
 _STRATEGY: Final = f"{STRATEGY}-"
 

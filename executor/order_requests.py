@@ -108,7 +108,8 @@ class OrderRequests:
         order = self._orders.get(intent_id_of(name)) or self._orders.get(name)
         if isinstance(signal, CancelSignal) and order is None and self._may_arrive(signal):
             return self._forestall(signal, now)
-        if order is None or order.order.strategy != signal.strategy:
+        may_ask = order is not None and signal.strategy in (order.order.strategy, roles.MANUAL)
+        if order is None or not may_ask:
             reason = f"{signal.strategy} has no order of signal {signal.signal_id}"
             return [_denied(signal, signal.account, reason, now)]
         if not order.live:

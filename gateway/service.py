@@ -248,6 +248,7 @@ class GatewayService(Service):
     def detail(self) -> dict[str, Any]:
         """The session and the order states."""
         return {
+            "accounts": sorted(self.gateway.broker.accounts),
             "tws_messages": self.gateway.broker.messages,
             "tick_seqs": self.market.seqs(),
             "orders": {state: n for state, n in self.gateway.orders.states.items() if n},

@@ -37,6 +37,7 @@ from tapewire.common.events import (
     SubmitGroup,
     SubmitOrder,
     TakeOver,
+    WhatIf,
     name_of,
 )
 
@@ -57,19 +58,21 @@ CLOSING: Final = (SubmitOrder, CancelOrder, CancelAll, ListPositions, TakeOver)
 
 RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
     (roles.GATEWAY, roles.EXECUTOR): Right(
-        (OrderRequest,), (SubmitOrder, SubmitGroup, CancelOrder, ModifyOrder), fenced=True
+        (OrderRequest,), (SubmitOrder, SubmitGroup, CancelOrder, ModifyOrder, WhatIf), fenced=True
     ),
     (roles.GATEWAY, roles.RISK): Right((OrderRequest,), CLOSING),
     (roles.LIQUIDATION, roles.RISK): Right((OrderRequest,), CLOSING),
     (roles.EXECUTOR, roles.STRATEGY): Right(
         (Signal, GroupSignal, CancelSignal, ModifySignal, CircuitChanged)
     ),
+    (roles.EXECUTOR, roles.CLI): Right((Signal, CancelSignal, ModifySignal)),
     (roles.RISK, roles.CLI): Right((Control,)),
-    (roles.GATEWAY, roles.CLI): Right((OrderRequest,), (ResolveOrder, Reconcile)),
+    (roles.GATEWAY, roles.CLI): Right((OrderRequest,), (ResolveOrder, Reconcile, WhatIf)),
     (roles.LIQUIDATION, roles.CLI): Right((OrderRequest,), (ResolveOrder,)),
 }
 """By the process that is asked and the kind of client. Orders of `risk` itself, which close
-positions, come from risk alone, and it sends no others."""
+positions, come from risk alone, and it sends no others. Signals of `manual`, a person's, come from
+the command line alone, and it sends no others."""
 
 FREE: Final = (CatchUp,)
 """What anybody may ask."""
@@ -105,7 +108,12 @@ class Access:
         right = RIGHTS[self.server, client]
         if type(event) not in right.messages:
             return f"{client} may not send {name_of(event)} to {self.server}"
-        return self._of_request(client, right, event) if isinstance(event, OrderRequest) else ""
+        if isinstance(event, OrderRequest):
+            return self._of_request(client, right, event)
+        strategy = getattr(event, "strategy", None)
+        if strategy is not None and (strategy == roles.MANUAL) != (client == roles.CLI):
+            return f"{client} may not send signals of {strategy}"
+        return ""
 
     def _client(self, token: bytes) -> str | None:
         """Whose token it is. All are compared, so the time it takes says nothing."""

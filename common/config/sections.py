@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tapewire.common import roles
 from tapewire.common.bus.ports import PORTS
 from tapewire.common.config import faults, near
 from tapewire.common.daily_time import DailyTime
@@ -262,6 +263,13 @@ class StrategyConfig(Section):
     confidence_scales: bool = False
     warm_up: WarmUpConfig | None = None
     feeds: tuple[FeedConfig, ...] = ()
+
+    @field_validator("name")
+    @classmethod
+    def _not_reserved(cls, name: str) -> str:
+        if name in roles.RESERVED:
+            raise ValueError(f"another name: {name!r} stands for orders that no strategy gives")
+        return name
 
     @field_validator("feeds")
     @classmethod

@@ -162,6 +162,14 @@ def tick_file(path: Path) -> "TickFile":
     return TickFile(path)
 
 
+def confirm(command: str, question: str) -> None:
+    """Ask a person; a program must say --yes."""
+    if not sys.stdin.isatty():
+        raise ConfigError(f"{command} needs a confirmation and there is no terminal; use --yes")
+    if not typer.confirm(question, err=True):
+        raise typer.Exit(EXIT_FAILED)
+
+
 # ---- output --------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,6 @@
 """`orders`: the orders and what became of them, and cancelling them."""
 
 import getpass
-import sys
 import time
 from enum import StrEnum
 from typing import Annotated
@@ -13,6 +12,7 @@ from tapewire.common.amounts import counted
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import NO_SUCH_ORDER, ResolveOrder
 from tapewire.console import brake
+from tapewire.console.commands import order_entry
 from tapewire.console.commands.common import (
     EXIT_FAILED,
     ConfigOption,
@@ -20,6 +20,7 @@ from tapewire.console.commands.common import (
     RunDirOption,
     answer,
     command_group,
+    confirm,
     load_started,
     running,
 )
@@ -78,20 +79,31 @@ def list_orders(
 
 @orders.command("cancel")
 def cancel_orders(
-    _everything: Annotated[
+    order_id: Annotated[
+        str | None, typer.Argument(help="as `tapewire orders --live --json` shows it")
+    ] = None,
+    everything: Annotated[
         bool, typer.Option("--all", help="every order of the login, whoever placed it")
-    ],
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask for confirmation")] = False,
     reason: Annotated[str, typer.Option("--reason", help="kept in risk's log")] = brake.REASON,
     config: ConfigOption = None,
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Cancel every working order of the login, in all its accounts. Trading continues."""
+    """Cancel one order; or, with --all, every working order of the login, in all its accounts.
+    Trading continues."""
+    if (order_id is not None) == everything:
+        raise ConfigError("orders cancel needs the id of an order, or --all")
     group = running(config, run_dir)
+    if order_id is not None:
+        order_entry.cancel_one(group, order_id, yes=yes, as_json=as_json)
     live = counted(status.live_orders(status.read(group.run_dir)), "order")
     if not yes:
-        _confirm(f"Cancel every order of the login, whoever placed it ({live} known to work)?")
+        confirm(
+            "orders cancel",
+            f"Cancel every order of the login, whoever placed it ({live} known to work)?",
+        )
     reply = control.ask(group, "cancel_all", reason)
     sentence = (
         f"cancelling every order of the login ({live} known to work);"
@@ -128,14 +140,7 @@ def resolve_order(
     raise typer.Exit(0 if reply.accepted else EXIT_FAILED)
 
 
-def _confirm(question: str) -> None:
-    """Ask a person; a program must say --yes."""
-    if not sys.stdin.isatty():
-        raise ConfigError("orders cancel needs a confirmation and there is no terminal; use --yes")
-    if not typer.confirm(question, err=True):
-        raise typer.Exit(EXIT_FAILED)
-
-
 def register(app: typer.Typer) -> None:
     """Add the group."""
+    order_entry.add_to(orders)
     app.add_typer(orders, name="orders")

@@ -21,11 +21,13 @@ from tapewire.common.events import (
     Signal,
     SubmitGroup,
     SubmitOrder,
+    WhatIf,
 )
 
 T0 = 1_700_000_000_000_000_000
 TERMS = OrderTerms("BUY", Decimal(1))
 SIGNAL = Signal("s-1", T0, "", "s", "AAPL", TERMS, T0)
+MANUAL = Signal("manual-1", T0, "", "manual", "AAPL", TERMS, T0)
 RESOLVE = ResolveOrder("s-1/1", T0, "lost", "looked at TWS", "anna")
 HALT = Control(T0, "halt", "x")
 
@@ -56,8 +58,12 @@ def refusal(server: str, client: str, event: Event) -> str:
         ("liquidation", "risk", asked(order("risk"), CancelAll(T0))),
         ("executor", "strategy", SIGNAL),
         ("executor", "strategy", CancelSignal("s-2", T0, "", "s", "s-1", T0)),
+        ("executor", "cli", MANUAL),
+        ("executor", "cli", CancelSignal("manual-2", T0, "", "manual", "s-1", T0)),
         ("risk", "cli", HALT),
         ("gateway", "cli", asked(RESOLVE)),
+        ("gateway", "cli", asked(WhatIf("w-1", T0, order("manual")))),
+        ("gateway", "executor", asked(WhatIf("w-1", T0, order()), token="g.1")),
         ("liquidation", "cli", asked(RESOLVE)),
     ],
 )
@@ -90,6 +96,8 @@ def bracket(strategy: str) -> SubmitGroup:
         ("gateway", "cli", asked(order()), "cli may not ask gateway for order.submit"),
         ("gateway", "executor", asked(RESOLVE, token="g.1"), "may not ask gateway for order.res"),
         ("risk", "cli", SIGNAL, "cli may not send signal to risk"),
+        ("executor", "cli", SIGNAL, "cli may not send signals of s"),
+        ("executor", "strategy", MANUAL, "strategy may not send signals of manual"),
         ("risk", "cli", asked(CancelAll(T0)), "cli may not send order.request to risk"),
     ],
 )
@@ -106,7 +114,7 @@ def test_and_for_nothing_else(server: str, client: str, event: Event, says: str)
             "tokens/gateway.executor or tokens/gateway.risk or tokens/gateway.cli",
         ),
         ("liquidation", asked(), "tokens/liquidation.risk or tokens/liquidation.cli"),
-        ("executor", SIGNAL, "tokens/executor.strategy"),
+        ("executor", SIGNAL, "tokens/executor.strategy or tokens/executor.cli"),
         ("risk", HALT, "tokens/risk.cli"),
     ],
 )

@@ -315,4 +315,6 @@ def test_cancelling_all_orders_needs_a_confirmation(tapewire, run_dir, asked):
 def test_cancelling_asks_which_orders(tapewire, run_dir, asked):
     refused = tapewire("orders", "cancel", "--yes")
     assert (refused.status, asked) == (2, [])
-    assert "Missing option '--all'; see `tapewire orders cancel --help`" in refused.err
+    assert "orders cancel needs the id of an order, or --all" in refused.err
+    both = tapewire("orders", "cancel", "dip-1/1", "--all", "--yes")
+    assert (both.status, asked) == (2, [])

@@ -25,6 +25,7 @@ from tapewire.common.events import (
     OrderModifyRejected,
     OrderStateChanged,
     OrderTermsChanged,
+    TermChanges,
 )
 from tapewire.executor.executor import Executor
 from tapewire.risk.rules import RuleBook
@@ -343,3 +344,21 @@ def test_terms_that_nobody_asked_for_are_announced():
     (event,) = one.on_broker(OrderModified(T0, "DU1", "s-e-1/1", "", terms("BUY", 20, 150)), NOW)
     assert event == OrderTermsChanged(T0, "DU1", "s-e-1/1", "s", terms("BUY", 20, 150))
     assert one.ledger.exposure("DU1", "AAPL").buying == 20
+
+
+# ---- a person's ----------------------------------------------------------------------------------
+
+
+def test_a_person_cancels_and_modifies_the_orders_of_any_strategy():
+    one = executor()
+    order = working(one)
+    changes = TermChanges(quantity=Decimal(8))
+    by_hand = {"strategy": "manual", "account": "", "expires_ns": T0 + SECOND, "ts_ns": T0}
+    wanted = ModifySignal(id="manual-1", signal_id=order.signal_id, changes=changes, **by_hand)
+    (pending,), _ = one.on_signal(wanted, NOW)
+    assert (type(pending), pending.intent_id) == (OrderModifyPending, order.intent_id)
+    other = working(one, number=2)
+    (cancelling,), _ = one.on_signal(
+        CancelSignal(id="manual-2", signal_id=other.signal_id, **by_hand), NOW
+    )
+    assert (type(cancelling), cancelling.intent_id) == (OrderCancelPending, other.intent_id)
