@@ -46,9 +46,9 @@ FAMILIES = {
         "order.group.intended", "order.filled", "order.unknown", "order.lost", "order.conflict",
         "order.foreign.reported", "order.modify.intended", "order.modified",
         "order.modify.rejected", "order.cancel.rejected", "execution.reported",
-        "commission.reported", "position.reported", "position.listed", "connection.up",
-        "connection.lost", "circuit.changed", "order.taken_over", "order.what_if.answered",
-        "reconciliation.completed",
+        "commission.reported", "position.reported", "position.listed", "account.updated",
+        "connection.up", "connection.lost", "circuit.changed", "order.taken_over",
+        "order.what_if.answered", "reconciliation.completed",
     ),
     "executor events": (
         "order.created", "order.denied", "order.expired", "order.state.changed",

@@ -34,6 +34,11 @@ Effect = Literal[
 """What an error about an order means: the order's end, the end of what was asked of it, or none.
 "refused" ends what was written last, be it the order or its modify. Nobody here knows what
 "unlisted" means, so it ends nothing: a person is told, and the broker is asked."""
+AccountValue = Literal[
+    "equity", "cash", "buying_power", "available_funds", "excess_liquidity", "initial_margin",
+    "maintenance_margin",
+]  # fmt: skip
+"""What a broker reports of an account: fields of `account.updated`."""
 Query = Literal["open_orders", "executions", "completed_orders", "all_orders"]
 
 
@@ -176,6 +181,19 @@ class PositionsComplete(BrokerEvent, frozen=True):
     """All positions have been reported; what was not named is flat."""
 
 
+class AccountReport(BrokerEvent, frozen=True):
+    """One of an account's values, in the account's own currency."""
+
+    account: str
+    value: AccountValue
+    amount: Decimal
+    currency: str
+
+
+class AccountsComplete(BrokerEvent, frozen=True):
+    """All values of all accounts have been reported."""
+
+
 class QueryComplete(BrokerEvent, frozen=True):
     """A query is answered in full: `all_orders` are the open orders of all clients."""
 
@@ -244,6 +262,9 @@ class Broker(Protocol):
 
     def query_positions(self) -> None:
         """Ask for all positions: their list follows, and then each change as it happens."""
+
+    def query_accounts(self) -> None:
+        """Ask for the values of all accounts: they follow, and then each change now and then."""
 
     def query_all_orders(self) -> None:
         """Ask for the open orders of all clients; those of others come as listed reports too."""

@@ -13,6 +13,7 @@ from tapewire.common.accounting.trading_days import Days
 from tapewire.common.amounts import counted
 from tapewire.common.clock import Now
 from tapewire.common.events import (
+    AccountUpdated,
     CancelAll,
     CancelOrder,
     CheckpointCompleted,
@@ -37,6 +38,7 @@ from tapewire.common.events import (
 )
 from tapewire.common.instruments import Instrument
 from tapewire.gateway import broker
+from tapewire.gateway.account_values import AccountValues
 from tapewire.gateway.broker import Broker, BrokerEvent
 from tapewire.gateway.orders import resolve
 from tapewire.gateway.orders.admission import Gate
@@ -105,6 +107,7 @@ class Gateway:
         self.reconciler = Reconciler(
             self.registry, self.positions, self.unexplained, reconcile_minutes, idle=reduce_only
         )
+        self.account_values = AccountValues(adapter, idle=reduce_only)
         self.sync = Synchroniser(
             adapter, self.registry, self.positions, self.unexplained, self.reconciler, settle_ms,
             answer_ms, apply=self._applied,
@@ -152,6 +155,9 @@ class Gateway:
         """Take in an event of the own journal."""
         if type(event) is Fill:
             self.holdings.apply(event, self.registry.fill(event.exec_id))
+            self.account_values.traded()
+        elif type(event) is AccountUpdated:
+            self.account_values.apply(event)
         elif type(event) is PositionReported:
             self.holdings.apply(event)
         elif type(event) in USES_ORDER_ID and event.order_id:  # type: ignore[attr-defined]
@@ -167,7 +173,10 @@ class Gateway:
         """The durable state as plain values: what a replay of the journal must come to."""
         reported = {f"{a}/{s}": q for (a, s), q in self.holdings.reported.items()}
         gaps = {f"{a}/{s}": q for (a, s), q in self.reconciler.gaps.items()}
-        return {**self.registry.snapshot(), "positions": reported, "gaps": gaps}
+        return {
+            **self.registry.snapshot(), "positions": reported, "gaps": gaps,
+            "accounts": self.account_values.snapshot(),
+        }  # fmt: skip
 
     def restarted(self, now: Now) -> list[Event]:
         """After the journal was read: what was under way when this process died."""
@@ -260,7 +269,9 @@ class Gateway:
             if isinstance(event, OrderFilled) and event.reason:
                 self.complaints.append((f"{event.intent_id} is FILLED: {event.reason}", b""))
             self.complaints += [(alarm, b"") for alarm in alarms(event)]
-        return events + self._applied([*self.listings.tick(now), *self.what_ifs.tick(now)])
+        values = self.account_values.tick(now, connected=self.sync.synchronised)
+        due = [*self.listings.tick(now), *self.what_ifs.tick(now), *values]
+        return events + self._applied(due)
 
     # ---- requests ------------------------------------------------------------------------------
 
@@ -343,6 +354,8 @@ class Gateway:
             broker.PositionsComplete: lambda _report, now: self._applied(
                 self.positions.completed(now)
             ),
+            broker.AccountReport: self.account_values.on_value,
+            broker.AccountsComplete: self.account_values.on_complete,
             broker.QueryComplete: self.reports.on_query_complete,
             broker.Complaint: self._on_complaint,
             broker.Unreadable: self._on_unreadable,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tapewire.common import roles
+from tapewire.common.accounting.account_values import plain
 from tapewire.common.bus import wire
 from tapewire.common.bus.streams import TickPublisher
 from tapewire.common.bus.transport import Transport
@@ -252,6 +253,7 @@ class GatewayService(Service):
             "tws_messages": self.gateway.broker.messages,
             "tick_seqs": self.market.seqs(),
             "orders": {state: n for state, n in self.gateway.orders.states.items() if n},
+            "account_values": [plain(one) for one in self.gateway.account_values.known.values()],
             "orders_reported": self.gateway.sync.orders_reported,
             "tws": repr(self.gateway.broker),
         }

@@ -8,6 +8,7 @@ import msgspec
 
 from tapewire.common.clock import Clock
 from tapewire.common.events import (
+    AccountUpdated,
     Bar,
     Fill,
     GroupKind,
@@ -80,6 +81,9 @@ class StrategyContext(Protocol):
 
     def orders(self) -> list[LiveOrder]:
         """This strategy's orders that work, or may."""
+
+    def account(self) -> AccountUpdated:
+        """The values of the account that this strategy trades in."""
 
     def bars(self, symbol: str, kind: BarKind, size: float) -> None:
         """Make bars of the symbol's trades from now on."""
@@ -296,6 +300,13 @@ class Strategy(GroupOrders):
     def orders(self) -> list[LiveOrder]:
         """This strategy's orders that work, or may, oldest first."""
         return self._context.orders()
+
+    @property
+    def account(self) -> AccountUpdated:
+        """The account that this strategy trades in, as the broker reported it last: `equity`,
+        `cash`, `buying_power`, `available_funds`, `excess_liquidity`, `initial_margin` and
+        `maintenance_margin`, in its `currency`, at `ts_ns`. Each is None while it is not known."""
+        return self._context.account()
 
     @property
     def live(self) -> bool:

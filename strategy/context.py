@@ -6,6 +6,7 @@ from typing import Any
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import StrategyConfig
 from tapewire.common.events import (
+    AccountUpdated,
     CancelSignal,
     GroupKind,
     GroupLeg,
@@ -16,6 +17,7 @@ from tapewire.common.events import (
     Signal,
     TermChanges,
 )
+from tapewire.strategy.account import AccountWatch
 from tapewire.strategy.base import BarKind
 from tapewire.strategy.closing import Closings
 from tapewire.strategy.live_group import LiveGroup
@@ -61,6 +63,7 @@ class Context:
         self.closings = Closings(self.portfolio, self.outgoing, config.signal_ttl_ms * 1_000_000)
         self.timers = Timers()
         self.symbol_bars = SymbolBars()
+        self.account_watch = AccountWatch(config.account)
         self.state = State(config.name, saved)
         self.signals = 0
         self._config = config
@@ -166,6 +169,10 @@ class Context:
     def exits_of(self, group_id: str, role: LegRole) -> list[str]:
         """See `StrategyContext`."""
         return self.portfolio.exits_of(group_id, role)
+
+    def account(self) -> AccountUpdated:
+        """See `StrategyContext`."""
+        return self.account_watch.current()
 
     # ---- bars, timers, state -------------------------------------------------------------------
 

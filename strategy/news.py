@@ -1,8 +1,9 @@
 """News: what executor, gateway and risk report, taken in and passed on to the strategy.
 
 Each stream contributes only what it decides. The executor answers signals and follows orders, the
-gateway reports executions, risk completes flattens. The gateway's other order events are ignored,
-so a strategy never sees a state of an order that the executor does not have yet.
+gateway reports executions and the values of accounts, risk completes flattens. The gateway's other
+order events are ignored, so a strategy never sees a state of an order that the executor does not
+have yet.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +11,8 @@ from typing import Any
 
 from tapewire.common import roles
 from tapewire.common.events import (
+    AccountUpdated,
+    ConnectionUp,
     Event,
     Fill,
     FlattenCompleted,
@@ -57,6 +60,8 @@ class News:
             (roles.EXECUTOR, OrderTermsChanged): self._on_moved,
             (roles.GATEWAY, OrderIntended): self._on_intended,
             (roles.GATEWAY, Fill): self._on_fill,
+            (roles.GATEWAY, AccountUpdated): context.account_watch.apply,
+            (roles.GATEWAY, ConnectionUp): context.account_watch.on_login,
             (roles.RISK, FlattenCompleted): self._portfolio.on_flatten,
         }
 

@@ -1,5 +1,6 @@
 """All events, by the names that stand on the wire."""
 
+from tapewire.common.events.accounts import AccountUpdated
 from tapewire.common.events.base import (
     EVERYTHING,
     TEXT_MAX,
@@ -142,6 +143,7 @@ __all__ = [
     "PRICES",
     "REQUIRED_PRICES",
     "TEXT_MAX",
+    "AccountUpdated",
     "AnySignal",
     "Bar",
     "CancelAll",

@@ -57,11 +57,12 @@ def positions(
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What the fills add up to, and what the broker reports for each account."""
+    """What the fills add up to, what the broker reports, and what each account is worth."""
     only = Only(account, symbol=symbol)
     read = read_trading(load_started(config, run_dir), only)
-    found = trading_json.positions(read, only)
-    show(as_json, {"positions": found}, tables_trading.positions(found, read, only))
+    found, worth = trading_json.positions(read, only), trading_json.accounts(read, only)
+    shown = {"positions": found, "accounts": worth}
+    show(as_json, shown, tables_trading.positions(found, worth, read, only))
 
 
 def blotter(

@@ -19,6 +19,7 @@ from tapewire.common.accounting.trading_days import Days, trading_days
 from tapewire.common.amounts import counted
 from tapewire.common.config.settings import Config
 from tapewire.common.events import (
+    AccountUpdated,
     Event,
     Fill,
     ForeignOrderReported,
@@ -83,10 +84,13 @@ class Trading(Accounts[BlotterOrder]):
 
     def __init__(self, instruments: Iterable[Instrument] = (), day_of: Days | None = None) -> None:
         self.day_of = day_of or trading_days()
+        self.account_values: dict[str, AccountUpdated] = {}
         super().__init__(instruments, BlotterOrder, self.day_of)
 
     def apply(self, event: Event, source: str = "") -> BlotterOrder | None:
         """Take in an event of any journal, each journal in its order."""
+        if isinstance(event, AccountUpdated):
+            self.account_values[event.account] = event
         return None if isinstance(event, REPEATED) else super().apply(event, source)
 
     def attributed(self, fill: Fill) -> Fill:
@@ -105,8 +109,8 @@ class Trading(Accounts[BlotterOrder]):
         return {symbol for _, symbol in self.seen()}
 
     def accounts(self) -> set[str]:
-        """Every account that has an order, a fill or a position."""
-        return {account for account, _ in self.seen()}
+        """Every account that has an order, a fill, a position or values."""
+        return {account for account, _ in self.seen()} | self.account_values.keys()
 
     def seen(self) -> set[Key]:
         """Every account and symbol that appears anywhere in the journals."""

@@ -58,7 +58,19 @@ def headline(statuses: dict[str, Status], rates: dict[str, float]) -> Renderable
     rows = [text, Text(figures)] if why and figures else [text]
     names = {"realised": "realised", "unrealised": "unrealised", "fees": "fees"}
     earned = "   ".join(f"{name} {money(risk.get(key))}" for name, key in names.items())
-    return Rows(*rows, *halts(statuses), Text(earned))
+    worth = [
+        Text(line) for line in accounts(statuses.get(roles.GATEWAY, {}).get("account_values", []))
+    ]
+    return Rows(*rows, *halts(statuses), Text(earned), *worth)
+
+
+def accounts(rows: list[dict[str, Any]]) -> list[str]:
+    """A line per account: what it is worth, and what it may still use."""
+    return [
+        f"{row['account']}: equity {money(row['equity'])}  cash {money(row['cash'])}"
+        f"  buying power {money(row['buying_power'])} {row['currency']}".rstrip()
+        for row in rows
+    ]
 
 
 def halts(statuses: Mapping[str, Status]) -> list[Text]:

@@ -21,7 +21,7 @@ from tapewire.console.records import blotter as trading
 from tapewire.console.records.blotter import BlotterOrder, Only, Trading
 from tapewire.console.records.ledger import DaySum
 from tapewire.console.records.trace import Trace
-from tapewire.console.views import times, trading_json
+from tapewire.console.views import tables, times, trading_json
 from tapewire.console.views.tables import money
 
 STATES = {"FILLED": "green", "UNKNOWN": "red", "LOST": "red", "REJECTED": "red", "DENIED": "red"}
@@ -105,10 +105,14 @@ def fills(found: list[Fill], of: Trading, only: Only) -> RenderableType:
     return Rows(table.shown, Text(_days([fill.ts_ns for fill in found], "fill")))
 
 
-def positions(rows: list[dict[str, Any]], of: Trading, only: Only) -> RenderableType:
-    """One row per position; the last column is what the broker reports."""
+def positions(
+    rows: list[dict[str, Any]], worth: list[dict[str, Any]], of: Trading, only: Only
+) -> RenderableType:
+    """One row per position; the last column is what the broker reports. Below, what each account
+    is worth."""
+    accounts = [Text(line) for line in tables.accounts(worth)]
     if not rows:
-        return Text(only.none("positions"))
+        return Rows(Text(only.none("positions")), *accounts)
     table = TradingTable(
         "symbol", "position>", "average>", "realised>", "fees>", "broker>",
         accounts=several_accounts(of),
@@ -124,9 +128,9 @@ def positions(rows: list[dict[str, Any]], of: Trading, only: Only) -> Renderable
         if row["account_quantity"] not in (None, row["quantity"])
     ]
     if not apart:
-        return table.shown
+        return Rows(table.shown, *accounts)
     note = f"the broker reports another position in {', '.join(apart)}: traded elsewhere, or before"
-    return Rows(table.shown, Text(note, style="yellow"))
+    return Rows(table.shown, Text(note, style="yellow"), *accounts)
 
 
 def blotter(

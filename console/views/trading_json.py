@@ -4,6 +4,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+from tapewire.common.accounting.account_values import plain
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.amounts import text, text_or_none
 from tapewire.common.events import Fill, ForeignOrderReported
@@ -111,6 +112,12 @@ def totals(trading: Trading, found: list[BlotterOrder]) -> dict[str, Any]:
         "fills": len(executed),
         "commission": texts(commission_of(trading, executed)),
     }
+
+
+def accounts(trading: Trading, only: Only) -> list[dict[str, Any]]:
+    """What the broker reported last of each account."""
+    values = trading.account_values
+    return [plain(values[name]) for name in sorted(values) if only.account in (None, name)]
 
 
 def positions(trading: Trading, only: Only) -> list[dict[str, Any]]:

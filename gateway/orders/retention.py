@@ -44,6 +44,7 @@ from tapewire.common.accounting.book import Key
 from tapewire.common.accounting.carried import commission_entry, execution_entry, pieces
 from tapewire.common.accounting.exec_ids import execution_key
 from tapewire.common.events import (
+    AccountUpdated,
     CheckpointCompleted,
     Commission,
     ConnectionLost,
@@ -97,6 +98,7 @@ DECISIONS: Final[Mapping[type[Event], Decision]] = {
     Commission: "commission",
     PositionReported: "last of each",
     PositionsListed: "last of each",
+    AccountUpdated: "last of each",
     OrdersTakenOver: "last of each",
     WhatIfAnswered: "last of each",
     ForeignOrderReported: "last of each",
@@ -309,6 +311,8 @@ def _of(event: Event) -> tuple[Any, ...]:
     """What an event is the newest word on."""
     if isinstance(event, PositionReported):
         return (type(event), event.account, event.symbol)
+    if isinstance(event, AccountUpdated):
+        return (type(event), event.account)
     if isinstance(event, ForeignOrderReported):
         return (type(event), event.id)
     return (type(event),)

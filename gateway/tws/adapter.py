@@ -23,6 +23,7 @@ from tapewire.gateway.broker import (
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.tws import errors
 from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.account_summary import AccountSummary
 from tapewire.gateway.tws.connectivity import Connectivity
 from tapewire.gateway.tws.contracts import Contracts, contract_by_id
 from tapewire.gateway.tws.lines import Lines
@@ -73,6 +74,7 @@ class TwsBroker:
         self.what_ifs = WhatIfOrders(self.placing)
         self.outbox: Outbox[bytes] = Outbox(rate_max_per_s)
         self.connectivity = Connectivity()
+        self.account_summary = AccountSummary(self.outbox)
         self.lines = Lines(self.session, self.market, self.contracts, self.outbox)
         self.pulse = Pulse(probe_after_ms, hang_up_after_ms)
         self.flushed: Callable[[], bool] = lambda: True
@@ -159,6 +161,7 @@ class TwsBroker:
         self._greeting = b""
         self._order_lists.clear()
         self.what_ifs.closed()
+        self.account_summary.closed()
         self.connectivity.closed()
         self.contracts.disconnected()
         self.lines.closed()
@@ -187,6 +190,8 @@ class TwsBroker:
             tws.OpenOrdersEnd: self._orders_end,
             tws.ExecutionsEnd: lambda _: (broker.QueryComplete("executions"),),
             tws.CompletedOrdersEnd: lambda _: (broker.QueryComplete("completed_orders"),),
+            tws.AccountValue: self.account_summary.events_of,
+            tws.AccountSummaryEnd: self.account_summary.events_of,
             tws.TwsError: self._error,
             tws.ContractFound: self._contract_found,
             tws.Undecodable: lambda m: (
@@ -296,6 +301,10 @@ class TwsBroker:
     def query_positions(self) -> None:
         """See `Broker.query_positions`."""
         self.outbox.request(self.session.encode.positions())
+
+    def query_accounts(self) -> None:
+        """See `Broker.query_accounts`."""
+        self.account_summary.ask(self.session.encode)
 
     def query_all_orders(self) -> None:
         """See `Broker.query_all_orders`. Both lists of open orders end with the same message; TWS

@@ -159,6 +159,16 @@ class RequestEncoder:
         self._client.reqPositions()
         return self._taken()
 
+    def account_summary(self, request_id: int, tags: str) -> bytes:
+        """Some values of all accounts, now and each three minutes those that have changed."""
+        self._client.reqAccountSummary(request_id, "All", tags)
+        return self._taken()
+
+    def cancel_account_summary(self, request_id: int) -> bytes:
+        """No more of those values."""
+        self._client.cancelAccountSummary(request_id)
+        return self._taken()
+
     def open_orders(self) -> bytes:
         """This client's open orders."""
         self._client.reqOpenOrders()

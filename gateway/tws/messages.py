@@ -131,6 +131,22 @@ class PositionReported(TwsMessage, frozen=True):
     average_cost: Decimal
 
 
+class AccountValue(TwsMessage, frozen=True):
+    """One of the values of an account that request `request_id` asked for."""
+
+    request_id: int
+    account: str
+    tag: str
+    amount: Decimal
+    currency: str
+
+
+class AccountSummaryEnd(TwsMessage, frozen=True):
+    """All values that request `request_id` asked for have been listed."""
+
+    request_id: int
+
+
 class PositionsEnd(TwsMessage, frozen=True):
     """All positions have been listed; what was not named is flat."""
 
@@ -176,3 +192,7 @@ class Undecodable(TwsMessage, frozen=True):
 
     reason: str
     payload: bytes
+
+
+AccountSummary = AccountValue | AccountSummaryEnd
+"""What answers the question for account values."""

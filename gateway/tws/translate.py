@@ -10,6 +10,7 @@ from ibapi.common import UNSET_DOUBLE
 from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
 
+from tapewire.common.events.accounts import CURRENCY_MAX
 from tapewire.common.events.base import ACCOUNT_MAX, NAME_MAX
 from tapewire.common.events.order_types import ORDER_TYPES, OrderKind
 from tapewire.gateway.tws import messages as tws
@@ -234,6 +235,24 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
                 decimal(avgCost),
             )
         )
+
+    def accountSummary(self, reqId: int, account: str, tag: str, value: str, currency: str) -> None:  # noqa: N802, N803
+        """63; a value that TWS does not have is left out. All that is asked for are amounts."""
+        amount = _amount(float(value)) if value else None
+        if amount is not None:
+            self._messages.append(
+                tws.AccountValue(
+                    reqId,
+                    _name("an account", account, ACCOUNT_MAX),
+                    tag,
+                    amount,
+                    _name("an account's currency", currency, CURRENCY_MAX, 0),
+                )
+            )
+
+    def accountSummaryEnd(self, reqId: int) -> None:  # noqa: N802, N803
+        """64."""
+        self._messages.append(tws.AccountSummaryEnd(reqId))
 
     def positionEnd(self) -> None:  # noqa: N802
         """62."""

@@ -19,6 +19,7 @@ class FakeBroker:
         self.calls: list[object] = []
         self.reports: list[broker.BrokerEvent] = []
         self.used: list[str] = []
+        self.account_questions = 0
         self._queue: dict[str, object] = {}
 
     def take(self, _frames: list[bytes], _now: Now) -> list[broker.BrokerEvent]:
@@ -65,6 +66,9 @@ class FakeBroker:
 
     def query_positions(self) -> None:
         self.calls.append("query_positions")
+
+    def query_accounts(self) -> None:
+        self.account_questions += 1
 
     def query_all_orders(self) -> None:
         self.calls.append("query_all_orders")

@@ -45,6 +45,7 @@ from tests.gateway.tws_messages import (
 
 NOW = Now(T0, 5_000 * SECOND)  # the clocks' zeros have nothing to do with each other
 EXECUTIONS_ASKED = "7"
+SUMMARIES = ("62", "63")
 OTHER_ACCOUNT = "DU7654321"
 
 
@@ -133,6 +134,7 @@ class Bench:
         self.held: dict[tuple[str, str], int] = {}  # what TWS holds, by symbol and account
         self.journal: list[Event] = []
         self.written: list[list[str]] = []
+        self.summaries: list[list[str]] = []
         if journal is not None:
             for event in journal:
                 self.gateway.apply(event)
@@ -142,6 +144,7 @@ class Bench:
         if connect:
             self.connect()
             self.answer_snapshot()
+            self.flush()  # the question for the values of accounts
 
     # ---- the way to READY ----
 
@@ -258,7 +261,8 @@ class Bench:
     def flush(self) -> list[list[str]]:
         """Commit what was emitted and write what may be written; gives the messages.
 
-        TWS answers at once when it is asked for its time, unless it `hangs`.
+        TWS answers at once when it is asked for its time, unless it `hangs`. Questions about the
+        values of accounts are kept apart, in `summaries`: they come in between whatever else.
         """
         self.gateway.entry.seal()
         self.gateway.entry.durable()
@@ -270,6 +274,8 @@ class Bench:
             self.receive(messages.current_time(self.now.wall_ns))
             if not written:
                 return self.flush()
+        self.summaries += [fields for fields in written if fields[0] in SUMMARIES]
+        written = [fields for fields in written if fields[0] not in SUMMARIES]
         self.written += written
         return written
 

@@ -169,6 +169,10 @@ class DirectBroker:
         """See `Broker.query_positions`."""
         self._outbox.request(reports.WatchPositions())
 
+    def query_accounts(self) -> None:
+        """See `Broker.query_accounts`."""
+        self._outbox.request(reports.WatchAccounts())
+
     def query_all_orders(self) -> None:
         """See `Broker.query_all_orders`."""
         self._outbox.request(reports.AskAllOrders())

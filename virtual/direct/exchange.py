@@ -18,6 +18,7 @@ from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_handler import OrderHandler
 from tapewire.simulator.exchange.orders import Execution, Order
+from tapewire.simulator.exchange.values import Refresh, account_values
 from tapewire.simulator.market.replay_clock import ReplayClock
 from tapewire.simulator.protocol.requests import BadRequest, CancelOrder
 from tapewire.simulator.settings import SimulatorSettings
@@ -34,6 +35,7 @@ class Client:
         self.client_id = -1
         self.out: list[Report] = []
         self.watches_positions = False
+        self.watches_accounts = False
 
 
 class DirectExchange:
@@ -60,6 +62,7 @@ class DirectExchange:
         self._serving: dict[int, Client] = {}  # by client id: the newest connection
         self._readers: dict[str, list[Client]] = {symbol: [] for symbol in known}
         self._audit: list[audit.Line] = []
+        self._refresh = Refresh()
         self._now_ns = 0
         self._rows = 0
         self._sent = 0
@@ -119,9 +122,13 @@ class DirectExchange:
             self._feed_rows(due_ns)
             self._orders.pass_time(due_ns)
         self._feed_rows(now_ns)
+        if self._refresh.take(now_ns):
+            for client in self._connected.values():
+                if client.watches_accounts:
+                    self._report_accounts(client)
 
     def _feed_rows(self, now_ns: int) -> None:
-        readers_of, apply = self._readers, self._orders.apply
+        before, readers_of, apply = self._rows, self._readers, self._orders.apply
         for row in self._clock.take(now_ns, self.settings.rows_max_per_tick):
             self._rows += 1
             readers = readers_of.get(row.symbol)
@@ -131,11 +138,13 @@ class DirectExchange:
                 client.out.append(row)
                 self._sent += 1
             apply(row, now_ns)
+        if self._rows > before:
+            self._refresh.moved(now_ns)
 
     def next_due_ns(self) -> int | None:
         """When to call `tick` next; None: before the first `Watch`, and after the market's end,
-        unless an order waits for a time."""
-        due = (self._clock.due_ns(), self._orders.due_ns())
+        unless an order waits for a time, or somebody for account values."""
+        due = (self._clock.due_ns(), self._orders.due_ns(), self._refresh.due_ns())
         return min((one for one in due if one is not None), default=None)
 
     def take_output(self) -> list[tuple[int, list[Report]]]:
@@ -169,6 +178,7 @@ class DirectExchange:
             CancelOrder: self._cancel,
             reports.CancelEverything: lambda _client, _: self._orders.cancel_all(self._now_ns),
             reports.WatchPositions: self._watch_positions,
+            reports.WatchAccounts: self._watch_accounts,
             reports.AskOrders: self._list_orders,
             reports.AskAllOrders: self._list_all_orders,
             reports.Watch: self._watch,
@@ -204,6 +214,17 @@ class DirectExchange:
                 reports.position_report(account, held) for held in books.held() if held.quantity
             ]
         client.out.append(broker.PositionsComplete())
+
+    def _watch_accounts(self, client: Client, _request: reports.WatchAccounts) -> None:
+        client.watches_accounts = True
+        self._refresh.start(self._now_ns)
+        self._report_accounts(client)
+        client.out.append(broker.AccountsComplete())
+
+    def _report_accounts(self, client: Client) -> None:
+        for account, books in self._accounts.books.items():
+            values = account_values(books, lambda symbol: self._exchange.books[symbol].mark())
+            client.out += reports.account_reports(account, values, self.settings.currency)
 
     def _list_all_orders(self, client: Client, _request: reports.AskAllOrders) -> None:
         client.out += [reports.order_report(order) for order in self._exchange.open_orders()]
@@ -270,6 +291,7 @@ class DirectExchange:
         """Report the execution, what it made of the order and what it cost; then the position, to
         everybody who watches positions."""
         order = execution.order
+        self._refresh.moved(self._now_ns)
         self._audit.append(audit.execution(execution))
         client = self._serving.get(order.client_id)
         if client is not None:

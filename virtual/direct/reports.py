@@ -1,5 +1,6 @@
 """What adapter and exchange say to each other, as objects."""
 
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -10,10 +11,12 @@ from tapewire.common.events import ORDER_TYPES, TermChanges
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
 from tapewire.gateway.broker import BrokerEvent, Effect, Status
+from tapewire.gateway.tws.account_summary import VALUES
 from tapewire.simulator.exchange import orders
 from tapewire.simulator.exchange.account import Holding
 from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
 
+CENT: Final = Decimal("0.01")
 STATUSES: Final[dict[orders.Status, Status]] = {
     "PreSubmitted": "working",
     "Submitted": "working",
@@ -45,6 +48,10 @@ class WatchPositions(msgspec.Struct, frozen=True):
     """Report all positions, and each later change."""
 
 
+class WatchAccounts(msgspec.Struct, frozen=True):
+    """Report the values of all accounts, and again each three minutes."""
+
+
 class AskOrders(msgspec.Struct, frozen=True):
     """Report all open orders, executions and completed orders, of every client."""
 
@@ -60,8 +67,8 @@ class Watch(msgspec.Struct, frozen=True):
 
 
 Request = (
-    Login | Place | CancelOrder | CancelEverything | WatchPositions | AskOrders | AskAllOrders
-    | Watch
+    Login | Place | CancelOrder | CancelEverything | WatchPositions | WatchAccounts | AskOrders
+    | AskAllOrders | Watch
 )  # fmt: skip
 
 
@@ -142,6 +149,15 @@ def position_report(account: str, holding: Holding) -> broker.PositionReport:
     return broker.PositionReport(
         account, holding.instrument.symbol, _plain(holding.quantity), _plain(holding.average_cost)
     )
+
+
+def account_reports(
+    account: str, values: Mapping[str, Decimal], currency: str
+) -> Iterator[broker.AccountReport]:
+    """An account's values, in cents as TWS has them."""
+    for key, value in VALUES.items():
+        amount = _plain(values[key].quantize(CENT))
+        yield broker.AccountReport(account, value, amount, currency)
 
 
 def _plain(value: Decimal) -> Decimal:
