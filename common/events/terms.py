@@ -92,7 +92,13 @@ class TermChanges(msgspec.Struct, frozen=True, array_like=True, gc=False):
     limit_offset: Decimal | None = None
 
     def __post_init__(self) -> None:
-        require_finite("changes", **{name: getattr(self, name) for name in self.__struct_fields__})
+        require_finite(
+            "changes", quantity=self.quantity, limit=self.limit, stop=self.stop, trail=self.trail
+        )
+        if self.trail_percent is not None or self.limit_offset is not None:
+            require_finite(
+                "changes", trail_percent=self.trail_percent, limit_offset=self.limit_offset
+            )
 
     @classmethod
     def all_of(cls, terms: OrderTerms) -> "TermChanges":

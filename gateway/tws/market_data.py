@@ -25,6 +25,8 @@ PRICE_ID: Final = ord(TICK_PRICE)
 SIZE_ID: Final = ord(TICK_SIZE)
 _BY_TICK_FIELDS: Final = {b"1": 9, b"2": 9, b"3": 9, b"4": 5}
 """Fields of a tick-by-tick message, by its type: last, all last, bid and ask, midpoint."""
+RUN_BEGINS: Final = (TICK_PRICE + b"\0", TICK_SIZE + b"\0")
+"""How a payload begins with which `read_run` can begin."""
 _HEADS: Final = {
     bytes((length, message_id)): (message_id == PRICE_ID, 4 + length)
     for length in range(256)

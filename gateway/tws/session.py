@@ -20,7 +20,7 @@ from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.gateway.broker import BrokerError
 from tapewire.gateway.tws.encoder import RequestEncoder
 from tapewire.gateway.tws.framing import FrameReader, frame, payload_at
-from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.tws.market_data import RUN_BEGINS, MarketData
 from tapewire.gateway.tws.messages import (
     IdentityAsked,
     ManagedAccounts,
@@ -114,9 +114,11 @@ class TwsSession:
         if payload_at(buffer, 0) is None:  # of a large frame not every read is to be split again
             self._frames.keep(buffer)
             return messages
-        parts, place = buffer.split(b"\0"), 0
+        parts, place = list[bytes](), 0  # from the first run of ticks on, if there is one
         while True:
-            if self._translator is not None:
+            if self._translator is not None and buffer.startswith(RUN_BEGINS, offset + 4):
+                if not parts:
+                    parts = buffer[offset:].split(b"\0")
                 read, size = self.market.read_run(parts, place, now_ns)
                 found = buffer.count(b"\0", offset, offset + size)
                 if found != read:
@@ -126,7 +128,8 @@ class TwsSession:
             if payload is None:
                 break
             messages += self._one(payload, now_ns)
-            place += buffer.count(b"\0", offset, offset + 4 + len(payload))
+            if parts:
+                place += buffer.count(b"\0", offset, offset + 4 + len(payload))
             offset += 4 + len(payload)
         self._frames.keep(buffer[offset:])
         return messages

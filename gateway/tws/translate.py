@@ -2,7 +2,6 @@
 
 import logging
 import math
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,22 +14,15 @@ from tapewire.common.events.base import ACCOUNT_MAX, NAME_MAX
 from tapewire.common.events.order_types import ORDER_TYPES, OrderKind
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.estimates import estimate
+from tapewire.gateway.tws.fields import fields_of
 
 UNKNOWN_KIND: Final = OrderKind("")
 """Of an order that is not ours, and of a type that we have no name for: no price of it is read."""
 SIDES: Final = {"BOT": "BUY", "SLD": "SELL"}
 
+logging.getLogger("ibapi").setLevel(logging.ERROR)  # it logs several lines per message
+
 EXACT_BELOW: Final = 10**15  # a float has 15 digits for certain
-
-
-def _log_nothing(*_: object) -> None:
-    """In the place of a logger's method."""
-
-
-# ibapi logs several lines per field, 175 fields per order. None of them is wanted, and a logger
-# takes a quarter of the time that decoding takes to find that out for each.
-logging.getLogger("ibapi").setLevel(logging.ERROR)
-logging.getLogger("ibapi.utils").debug = _log_nothing  # type: ignore[assignment]
 
 
 def decimal(value: float) -> Decimal:
@@ -75,14 +67,6 @@ def _prices(order: Any, kind: OrderKind) -> dict[str, Decimal]:
     return found
 
 
-def _fields(payload: bytes) -> Iterator[str] | Iterator[bytes]:
-    """The fields of a payload. ibapi takes bytes and text, and reads text in less time; beyond
-    ASCII it is not left to chance whether both mean the same to it."""
-    if payload.isascii():
-        return iter(payload.decode().split("\0")[:-1])
-    return iter(payload.split(b"\0")[:-1])
-
-
 class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
     """Receives ibapi's callbacks and keeps what the gateway needs of them."""
 
@@ -117,7 +101,7 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
                 raise ValueError(f"it has {len(fields)} fields, expected {expected}")
             self._decoder.interpretWithSignature(fields, handle)
             return
-        rest = _fields(payload)
+        rest = fields_of(payload)
         handle.processMeth(self._decoder, rest)
         if left := len(list(rest)):
             count = payload.count(b"\0")

@@ -1,0 +1,47 @@
+"""The fields of a TWS message, read as ibapi reads them and in a third of the time.
+
+ibapi's decoder knows which fields a message has in which version of TWS, and takes each through one
+function, `ibapi.utils.decode`: 175 calls per order. That function is general. It looks at the type
+of each field, and offers each to a logger, which finds out each time that nobody wants it. Most of
+the time that the gateway spent on an order was spent there.
+
+So `decode` here stands in its place, in the two modules that call it. It gives what ibapi's gives
+for every field (a test holds them against each other): what is common is read here, and the rest is
+left to ibapi's own. Fields come as text, which ibapi takes as well as bytes, and which is read
+faster. Beyond ASCII it is not left to chance whether both mean the same to it, so bytes stay bytes.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import ibapi.decoder
+import ibapi.orderdecoder
+from ibapi.common import UNSET_DOUBLE, UNSET_INTEGER
+from ibapi.utils import decode as of_ibapi
+
+END: Final = b"\0"
+UNSET: Final[Mapping[type, float]] = {float: UNSET_DOUBLE, int: UNSET_INTEGER}
+"""ibapi's words for a number that is not there."""
+
+
+def fields_of(payload: bytes) -> Iterator[str] | Iterator[bytes]:
+    """The fields of a payload, each of which ends with a NUL."""
+    if payload.isascii():
+        return iter(payload.decode().split("\0")[:-1])
+    return iter(payload.split(END)[:-1])
+
+
+def decode(kind: type[Any], fields: Iterator[Any], show_unset: bool = False) -> Any:
+    """The next field as a `kind`; ibapi's BadMessage where there is none, ValueError where it is
+    not one. An empty number is 0, or with `show_unset` ibapi's word for none."""
+    field = next(fields, None)
+    if kind is str and type(field) is str:
+        return field
+    if field and type(field) is str:
+        return int(field) != 0 if kind is bool else kind(field)
+    if field == "" and kind in UNSET:
+        return UNSET[kind] if show_unset else kind()
+    return of_ibapi(kind, iter(() if field is None else (field,)), show_unset)
+
+
+ibapi.decoder.decode = ibapi.orderdecoder.decode = decode
