@@ -67,7 +67,7 @@ class ExecutorService(Service):
         for event in events_of(journal):
             executor.apply(event)
 
-    def on_event(self, source: str, event: Event, now: Now) -> None:
+    def on_event(self, event: Event, source: str, now: Now) -> None:
         """Orders and fills of both gateways."""
         self.emit(*self.executor.on_broker(event, now, source))
 

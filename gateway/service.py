@@ -103,7 +103,7 @@ class GatewayService(Service):
         if past.fault:
             self.dead_letter("checkpoint", past.fault, b"")
 
-    def on_event(self, source: str, event: Event, now: Now) -> None:
+    def on_event(self, event: Event, source: str, now: Now) -> None:
         """Risk's decisions."""
         self.gateway.on_risk(event)
 

@@ -58,7 +58,7 @@ class RiskService(Service):
         for event in events_of(journal):
             monitor.apply(event)
 
-    def on_event(self, source: str, event: Event, now: Now) -> None:
+    def on_event(self, event: Event, source: str, now: Now) -> None:
         """Fills, positions and orders of the gateways."""
         if source in roles.GATEWAYS:
             self.monitor.on_broker(event, source, now.mono_ns)

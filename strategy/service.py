@@ -51,7 +51,7 @@ class StrategyService(Service):
 
     # ---- input ---------------------------------------------------------------------------------
 
-    def on_event(self, source: str, event: Event, now: Now) -> None:
+    def on_event(self, event: Event, source: str, now: Now) -> None:
         """Answers of the executor, executions from the gateway, flattens of risk."""
         if isinstance(event, CircuitChanged):
             self._reports.heard(event)

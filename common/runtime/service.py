@@ -115,9 +115,7 @@ class Service:
             seal=self.on_seal, durable=self.on_durable,
         )  # fmt: skip
         self.room = Room(disk, lambda: self._commits.full, self.on_room)
-        self.events: EventRouter[str, Now] = self._router(
-            lambda event, source, now: self.on_event(source, event, now)
-        )
+        self.events: EventRouter[str, Now] = self._router(self.on_event)
         self.requests: EventRouter[bytes, Now] = self._router(
             lambda event, sender, now: self.on_request(sender, event, now)
         )
@@ -135,7 +133,7 @@ class Service:
 
     # ---- what a subclass fills in ------------------------------------------------------------
 
-    def on_event(self, source: str, event: Event, now: Now) -> None:
+    def on_event(self, event: Event, source: str, now: Now) -> None:
         """An event of a followed source: each once, in order."""
 
     def on_heartbeat(self, source: str, beat: Heartbeat, now: Now) -> None:
@@ -347,16 +345,13 @@ class Service:
                         self._heads.note(source, head, durable=beat.durable)
                     self.on_heartbeat(source, beat, now)
             return
-        channel = f"{source}.events"
-        for event in follower.on_batch(batch):
-            self.events.route(channel, event, source, now)
+        self.events.route_all(f"{source}.events", follower.on_batch(batch), source, now)
 
     def _on_past(self, reply: CatchUpReply, source: str, now: Now) -> None:
         batch, dead = wire.decode_batch(reply.body)
         self.letters.add_all(dead)
-        channel = f"{source}.events"
-        for event in self.followers[source].on_reply(reply, batch):
-            self.events.route(channel, event, source, now)
+        events = self.followers[source].on_reply(reply, batch)
+        self.events.route_all(f"{source}.events", events, source, now)
 
     def _router(self, otherwise: Callable[[Event, T, Now], None]) -> EventRouter[T, Now]:
         """What cannot be written down must not be acted on: that error ends the process."""

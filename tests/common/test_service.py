@@ -103,7 +103,7 @@ class Executor(Service):
         super().__init__("executor", transport, clock, epoch="e1", follows=("risk",))
         self.heard: list[int] = []
 
-    def on_event(self, source: str, event: Event, now: Now) -> None:
+    def on_event(self, event: Event, source: str, now: Now) -> None:
         assert isinstance(event, RiskViolation)
         if event.reason == "raise":
             raise RuntimeError("cannot")
