@@ -67,7 +67,7 @@ class Portfolio:
         if order is not None and type(event) is OrderCreated:
             if not event.order.group_id:
                 self._by_signal[event.signal_id] = order
-        elif order is not None and isinstance(event, OrderStateChanged):
+        elif order is not None and type(event) is OrderStateChanged:
             self._reported_filled[event.intent_id] = event.filled
             self._compare(order)
 
@@ -112,8 +112,8 @@ class Portfolio:
 
     def _compare(self, order: Order) -> None:
         """Whether what the executor last said was filled is what the executions add up to."""
-        intent_id = order.intent_id
-        if self._reported_filled.get(intent_id, order.filled) != order.filled:
+        intent_id, filled = order.intent_id, order.filled
+        if self._reported_filled.get(intent_id, filled) != filled:
             self._unsettled[intent_id] = order
             return
         self._unsettled.pop(intent_id, None)

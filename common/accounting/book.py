@@ -338,11 +338,11 @@ class Reported:
         key = (event.account, event.symbol)
         words = self._by_source.setdefault(key, {})
         words[source] = event
-        if len(words) == 1:
-            self._positions[key] = event
-            return
-        newest = max(words, key=lambda name: (words[name].ts_ns, name))
-        self._positions[key] = words[newest]
+        newest, of = event, source
+        for name, word in words.items():  # the one with the newest stamp; of equal ones, by name
+            if word.ts_ns > newest.ts_ns or (word.ts_ns == newest.ts_ns and name > of):
+                newest, of = word, name
+        self._positions[key] = newest
 
     def quantity(self, account: str, symbol: str) -> Decimal | None:
         """What is held of `symbol`; None if the broker never said."""

@@ -51,7 +51,7 @@ class OrderKind(msgspec.Struct, frozen=True, dict=True):
     one_of: frozenset[str] = frozenset()
     worst_price: WorstPrice = worst_price
 
-    @property
+    @cached_property
     def required(self) -> frozenset[str]:
         """The prices without which no order of this type makes sense."""
         return frozenset(self.fields) - self.optional - self.one_of
@@ -70,8 +70,9 @@ class OrderKind(msgspec.Struct, frozen=True, dict=True):
     def takes(self, given: Collection[str]) -> bool:
         """Whether an order of this type can have exactly the prices named in `given`."""
         prices = frozenset(given)
-        one = not self.one_of or len(self.one_of & prices) == 1
-        return one and self.required <= prices <= self.fields.keys()
+        if not self.required <= prices <= self.fields.keys():
+            return False
+        return not self.one_of or len(self.one_of & prices) == 1
 
     def fault(self, given: Mapping[str, Decimal]) -> str:
         """Why an order of this type cannot have these prices, in a clause; empty if it can."""
