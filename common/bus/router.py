@@ -124,44 +124,28 @@ class EventRouter(Generic[*Ts]):
 
     def route(self, origin: str, event: Event, *context: *Ts) -> None:
         """Hand `event` to its handlers; `origin` names where it came from in a dead letter."""
-        route = self._routes.get(type(event)) or self._find(type(event))
-        began_ns = self._now_ns()
-        if self._middleware:
-            passed = self._through(origin, event)
-            if passed is None:
-                return
-            event, route = passed, self._routes.get(type(passed)) or self._find(type(passed))
-        for handler in route.handlers:
-            if self.guard.circuits:  # something has failed before
-                self._attempt(Call(handler, origin, event, context), 1)
-                continue
-            try:
-                handler(event, *context)
-            except self._fatal:
-                raise
-            except Exception as error:  # noqa: BLE001 - one bad event costs itself, nothing else
-                self._call_failed(Call(handler, origin, event, context), error, 1)
-        route.times.record(self._now_ns() - began_ns)
+        self.route_all(origin, (event,), *context)
 
     def route_all(self, origin: str, events: Iterable[Event], *context: *Ts) -> None:
         """`route` for each of `events`, in order. They are many, so the clock is read once for
         each: the end of one is the beginning of the next."""
-        routes, guard = self._routes, self.guard
-        now_ns, began_ns = self._now_ns, self._now_ns()
-        for event in events:
-            if self._middleware:
-                self.route(origin, event, *context)
+        routes, guard, now_ns = self._routes, self.guard, self._now_ns
+        began_ns = now_ns()
+        for given in events:
+            event = self._through(origin, given) if self._middleware else given
+            if event is None:
+                began_ns = now_ns()
                 continue
             route = routes.get(type(event)) or self._find(type(event))
             for handler in route.handlers:
-                if guard.circuits:
+                if guard.circuits:  # something has failed before
                     self._attempt(Call(handler, origin, event, context), 1)
                     continue
                 try:
                     handler(event, *context)
                 except self._fatal:
                     raise
-                except Exception as error:  # noqa: BLE001 - as in `route`
+                except Exception as error:  # noqa: BLE001 - one bad event costs itself, nothing else
                     self._call_failed(Call(handler, origin, event, context), error, 1)
             ended_ns = now_ns()
             route.times.record(ended_ns - began_ns)
