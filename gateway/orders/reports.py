@@ -124,7 +124,7 @@ class OrderReports:
         if intent is not None and error.effect == "cancel_rejected":
             self._sync.cancels.ended(intent)
         if intent is not None and intent.live and error.effect in ("unlisted", "cancel_rejected"):
-            self._sync.ask(now)
+            self._sync.ask(intent, now)
         return self._apply(self._registry.on_error(error, now.wall_ns))
 
     def _judged(self, events: list[Event]) -> list[Event]:

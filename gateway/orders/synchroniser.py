@@ -187,9 +187,12 @@ class Synchroniser:
         """The bytes of an order are handed over: its answer is waited for."""
         self._awaiting.append(intent)
 
-    def ask(self, now: Now) -> None:
-        """Something about an order is in doubt: ask for all that the broker knows of orders."""
-        self._inquiry.soon(now.mono_ns)
+    def ask(self, intent: Intent, now: Now) -> None:
+        """Something about an order is in doubt: ask for all that the broker knows of orders, unless
+        that is asked in time anyway. A strategy may cancel again and again what TWS does not know,
+        and each answer would cost a list of the whole day."""
+        if not self._inquiry.knows(intent.intent_id):
+            self._inquiry.soon(now.mono_ns)
 
     # ---- timed work ----------------------------------------------------------------------------
 

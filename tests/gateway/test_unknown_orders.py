@@ -226,6 +226,20 @@ def test_an_order_that_tws_does_not_know_when_it_is_cancelled_is_lost_in_the_end
     assert names(bench.wait_s(70)) == ["OrderLost"]
 
 
+def test_what_is_cancelled_again_and_again_does_not_have_tws_list_its_day_each_time(bench: Bench):
+    order = bench.rest()
+    bench.pass_s(10)
+    looks = []
+    bench.broker.query = lambda: looks.append(bench.now)
+    for _ in range(5):
+        bench.cancel()
+        bench.flush()
+        bench.error(order.order_id, 10147)
+        bench.pass_s(1)
+        bench.answer_snapshot()
+    assert 1 <= len(looks) <= 2
+
+
 def test_an_unknown_order_stays_unknown_while_tws_does_not_end_its_lists(bench: Bench):
     unknown(bench)
     bench.receive(messages.open_order_end(), messages.completed_orders_end())
