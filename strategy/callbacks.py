@@ -24,7 +24,7 @@ from tapewire.strategy.failures import Failures
 
 ATTEMPTS: Final = 3
 HELD_MAX: Final = 1000
-NEWS: Final = ("on_order", "on_fill")
+NEWS: Final = ("on_order", "on_group", "on_fill")
 """The callbacks that are given news."""
 
 

@@ -25,10 +25,10 @@ def facts(group: Group, look: Look) -> Mapping[Fact, str]:
         found["working"] = "an order that was given up works after all"
     elif group.orders:
         found["over"] = "" if filled or failed is None else _why(failed)
-    if failed is not None:
-        found["failed"] = _why(failed)
-    elif filled and look.settled:
+    if filled and look.settled and any(not one.filled for one in group.live):
         found["failed"] = f"{filled[0].intent_id} is filled"
+    elif failed is not None and not filled:
+        found["failed"] = _why(failed)
     if is_placed(group):
         found["placed"] = ""
     return found

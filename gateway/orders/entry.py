@@ -28,7 +28,7 @@ from tapewire.common.events import (
 from tapewire.common.events.expiry import has_expired
 from tapewire.gateway.broker import Broker, Verdict
 from tapewire.gateway.orders.admission import Gate
-from tapewire.gateway.orders.group_queue import GroupQueue, fault_of
+from tapewire.gateway.orders.group_queue import GroupQueue, fault_of, last_of_families
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.limits import Limits
@@ -119,10 +119,11 @@ class OrderEntry:
         """Queue a group as one piece; gives the order ids, or why it cannot be put into the
         broker's terms."""
         ids: dict[str, str] = {}
+        last = last_of_families(group)
         for order in group.orders:
             order_id = ids[order.intent_id] = self._broker.new_order_id()
             self._broker.used_order_id(order_id)  # or the next would get the same
-            is_last = order is group.orders[-1]
+            is_last = order.intent_id in last
             try:
                 self._broker.submit(order_id, order, ids.get(order.parent_id, ""), transmit=is_last)
             except ValueError as error:

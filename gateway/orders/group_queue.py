@@ -54,3 +54,10 @@ def fault_of(group: SubmitGroup) -> str:
             return f"{order.intent_id} is in the group twice"
         known.add(order.intent_id)
     return ""
+
+
+def last_of_families(group: SubmitGroup) -> set[str]:
+    """The last order of each family, a parent with its children: with it the broker has all of
+    them, and may let them work. An order of no family is one by itself."""
+    last = {order.parent_id or order.intent_id: order.intent_id for order in group.orders}
+    return set(last.values())

@@ -76,6 +76,21 @@ def test_children_name_their_parent_and_the_last_order_alone_is_transmitted():
     assert [m[PLACE["ocaGroup"]] for m in written] == ["", "s-1/0", "s-1/0"]
 
 
+def test_orders_of_no_family_are_each_transmitted():
+    """Nothing would let the first go: it waits for no child."""
+    terms = [terms_of("BUY", limit=140, group="s-1/0", oca="cancel")]
+    terms.append(terms_of("SELL", limit=160, group="s-1/0", oca="cancel"))
+    orders = [
+        submit(f"s-1/{n}", terms=one, group_id="s-1", role="order")
+        for n, one in enumerate(terms, 1)
+    ]
+    bench = Bench()
+    assert bench.obey(SubmitGroup("s-1", T0, "oco", tuple(orders)))[0].accepted
+    written = [message for message in bench.flush() if message[0] == "3"]
+    assert [m[PLACE["transmit"]] for m in written] == ["1", "1"]
+    assert {m[PLACE["ocaGroup"]] for m in written} == {"s-1/0"}
+
+
 def test_a_group_that_is_sent_again_gets_its_first_answer_and_is_written_once():
     bench = Bench()
     first, _ = bench.obey(bracket())

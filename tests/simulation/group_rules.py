@@ -1,0 +1,73 @@
+"""What must hold of groups of orders, at the broker's side.
+
+No position is without the stop that it was to have, no order of a group that is over works, and
+never is more left than was entered.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+
+from tapewire.common import roles
+from tapewire.common.accounting.groups import EXITS, Groups, OrderGroup
+from tapewire.executor.orders import ExecutorOrder
+from tapewire.executor.service import ExecutorService
+from tapewire.virtual.world import World
+from tests.simulation.watch import Watch
+
+Group = OrderGroup[ExecutorOrder]
+
+
+def groups(world: World) -> Groups[ExecutorOrder]:
+    """The executor's groups."""
+    executor = world.service(roles.EXECUTOR)
+    assert isinstance(executor, ExecutorService)
+    return executor.executor.keeper.groups
+
+
+def at_rest(world: World, watch: Watch) -> Iterator[str]:
+    """Once all is calm."""
+    works = Counter[str]()
+    for order in world.server._exchange.open_orders():
+        if order.is_sent:
+            works[order.order_ref] += order.remaining
+    filled = executed(watch)
+    for group in groups(world):
+        yield from _left(group, filled)
+        yield from _protected(group, works)
+        for one in group.orders:
+            if group.state == "DONE" and works[one.intent_id]:
+                yield f"groups: {group} is over, and {one} works at the broker"
+
+
+def at_end(world: World) -> Iterator[str]:
+    """After a flatten of everything every group is over."""
+    for group in groups(world):
+        if group.state != "DONE":
+            yield f"groups: after the flatten {group} is not over: {group.orders}"
+
+
+def executed(watch: Watch) -> dict[str, Decimal]:
+    """What the broker has filled of each order, by its reference."""
+    filled: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for exec_id, one in watch.broker.executions.items():
+        filled[watch.broker.references[exec_id]] += one.quantity
+    return filled
+
+
+def _left(group: Group, filled: dict[str, Decimal]) -> Iterator[str]:
+    if group.entry is None:
+        return
+    entered = filled[group.entry.intent_id]
+    left = sum((filled[one.intent_id] for one in group.of(*EXITS)), Decimal(0))
+    if left > entered:
+        yield f"groups: {group} has left {left} of the {entered} that it entered"
+
+
+def _protected(group: Group, works: Counter[str]) -> Iterator[str]:
+    """What is open of a part that is to have a stop has one at the broker."""
+    for part, quantity in group.open_by_part().items():
+        stops = group.of("stop", part=part)
+        at_broker = sum(works[one.intent_id] for one in stops)
+        if stops and quantity > at_broker and group.state != "CLOSING":
+            yield f"groups: {group} has {quantity} open, and stops for {at_broker} at the broker"

@@ -1,0 +1,46 @@
+"""A strategy that trades groups of one kind, one after the other."""
+
+from decimal import Decimal
+from typing import ClassVar
+
+import msgspec
+
+from tapewire import Quote, Strategy
+
+
+class GroupTraderParameters(msgspec.Struct, frozen=True):
+    """`kind` is what it trades; `stop` and `target` are how far its exits are from the market, and
+    `limit` is where a bracket enters."""
+
+    kind: str = "bracket"
+    stop: Decimal = Decimal("0.05")
+    target: Decimal = Decimal("0.05")
+    limit: Decimal | None = None
+
+
+class GroupTrader(Strategy):
+    """One group at a time; `done` counts those that have ended."""
+
+    Parameters: ClassVar[type[msgspec.Struct]] = GroupTraderParameters
+
+    def on_start(self) -> None:
+        self.done = 0
+        self.seen: list[tuple[str, str]] = []
+
+    def on_quote(self, quote: Quote) -> None:
+        if quote.bid is None or quote.ask is None or self.pending(quote.symbol) or self.groups:
+            return
+        bid, ask = Decimal(repr(quote.bid)), Decimal(repr(quote.ask))
+        stop, target = bid - self.parameters.stop, ask + self.parameters.target
+        if self.parameters.kind == "ladder":
+            self.ladder(quote.symbol, [(target, 4), (target + 1, 6)], stop_loss=stop)
+        elif self.parameters.kind == "oco":
+            buy = self.leg("BUY", quote.symbol, 5, limit=stop)
+            sell = self.leg("SELL", quote.symbol, 5, limit=target)
+            self.one_cancels_other(buy, sell)
+        else:
+            self.buy(quote.symbol, 10, self.parameters.limit, stop_loss=stop, take_profit=target)
+
+    def on_group(self, news) -> None:
+        self.seen.append((news.group_id, news.state))
+        self.done += news.state == "DONE"

@@ -1,0 +1,155 @@
+"""Groups from end to end: strategy, executor, gateway, TWS's bytes, fills and books, while
+processes die at any step."""
+
+from decimal import Decimal
+
+import pytest
+
+from tapewire.common import roles
+from tapewire.common.accounting.compare import broker_of
+from tapewire.common.config.settings import Config, InstrumentConfig, StrategyConfig
+from tapewire.common.events import EVERYTHING, Control, Fill, GroupStateChanged
+from tapewire.executor.service import ExecutorService
+from tapewire.risk.service import RiskService
+from tapewire.simulator.market.synthetic import SyntheticMarket
+from tapewire.simulator.server import TwsServer
+from tapewire.simulator.settings import SimulatorSettings
+from tapewire.strategy.service import StrategyService
+from tapewire.virtual.world import SECOND_NS, World
+from tests.simulation import group_rules, invariants
+from tests.simulation.watch import Watch
+from tests.virtual.group_trader import GroupTrader
+
+ACCOUNT = "DU1000001"
+KINDS = ("bracket", "ladder", "oco")
+VICTIMS = (roles.GATEWAY, roles.EXECUTOR)
+STEPS = range(0, 40, 2)
+SOAK = pytest.mark.soak
+
+
+class Desk:
+    """A world in which one strategy trades groups of one kind."""
+
+    def __init__(
+        self, kind: str = "bracket", *, direct: bool = False, **parameters: object
+    ) -> None:
+        config = Config(
+            instruments=(InstrumentConfig(symbol="AAPL"),),
+            strategies=(
+                StrategyConfig(
+                    name="g", strategy="tests.virtual.group_trader:GroupTrader", account=ACCOUNT,
+                    parameters={"kind": kind, **parameters},
+                ),
+            ),
+        )  # fmt: skip
+        self.watch = Watch(config)
+        self.world = World(
+            config, SyntheticMarket(config.all_instruments(), 1, 30),
+            start_ns=1_700_000_000 * SECOND_NS, observer=self.watch, direct=direct,
+            settings=SimulatorSettings(accounts=(ACCOUNT,)),
+        )  # fmt: skip
+        self.watch.attach(self.world)
+
+    def run(self, seconds: float) -> None:
+        self.world.run(int(seconds * SECOND_NS))
+
+    def until(self, state: str, seconds: int = 30) -> None:
+        """Until the newest group is in this state."""
+        for _ in range(seconds * 100):
+            self.run(0.01)
+            states = [
+                e for e in self.world.events(roles.EXECUTOR) if isinstance(e, GroupStateChanged)
+            ]
+            if states and states[-1].state == state:
+                return
+        raise AssertionError(f"no group was {state}: {states[-3:]}")
+
+    def misbehave(self, name: str, **parameters: object) -> None:
+        assert isinstance(self.world.server, TwsServer)
+        self.world.server.faults.inject(name, **parameters)
+
+    def end(self) -> list[str]:
+        """Flatten; what does not hold then."""
+        found = [*group_rules.at_rest(self.world, self.watch)]
+        risk, now = self.world.service(roles.RISK), self.world.clock.now()
+        assert isinstance(risk, RiskService)
+        _, events = risk.monitor.control(Control(now.wall_ns, "flatten", "x", EVERYTHING), now)
+        risk.emit(*events)
+        self.run(30)
+        held = [q for q in broker_of(self.world.server.books()).positions.values() if q]
+        found += [f"the flatten left {q}" for q in held] + [*group_rules.at_end(self.world)]
+        return [
+            *self.watch.faults,
+            *found,
+            *invariants.broken(self.world, self.watch, Decimal(100)),
+        ]
+
+    @property
+    def strategy(self) -> GroupTrader:
+        service = self.world.service(roles.strategy_role("g"))
+        assert isinstance(service, StrategyService)
+        assert isinstance(service.runner.strategy, GroupTrader)
+        return service.runner.strategy
+
+    def groups(self) -> int:
+        service = self.world.service(roles.EXECUTOR)
+        assert isinstance(service, ExecutorService)
+        return len(service.executor.keeper.groups.by_id)
+
+
+@pytest.mark.parametrize("direct", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_groups_trade_from_the_strategy_to_the_books(kind: str, direct: bool):
+    desk = Desk(kind, direct=direct)
+    desk.run(20)
+    assert desk.strategy.done > 1
+    assert any(isinstance(event, Fill) for event in desk.world.events(roles.GATEWAY))
+    assert desk.end() == []
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+@pytest.mark.parametrize("state", ["WORKING", "PROTECTING", "DONE"])
+def test_a_bracket_survives_kill_9_in_each_state(state: str, victim: str):
+    wide = {"stop": "2", "target": "2"} if state == "PROTECTING" else {}
+    entry = {"limit": "1"} if state == "WORKING" else {}
+    desk = Desk(**wide, **entry)
+    desk.until(state)
+    desk.world.kill(victim, restart_after_ns=SECOND_NS)
+    desk.run(20)
+    assert desk.end() == []
+
+
+@pytest.mark.parametrize("fault", ["rejected", "swallowed"])
+@pytest.mark.parametrize("number", [1, pytest.param(2, marks=SOAK), 3])
+def test_a_bracket_of_which_tws_loses_or_rejects_one_order_is_taken_down_or_closed(
+    number: int, fault: str
+):
+    """Whichever it is, nothing stays open without a stop, and nothing works alone."""
+    desk = Desk()
+    desk.misbehave(fault, on_order=number)
+    desk.run(100)
+    assert desk.groups() > 1
+    assert desk.end() == []
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+@pytest.mark.parametrize(
+    "step", [pytest.param(step, marks=[] if step == 10 else [SOAK]) for step in STEPS]
+)
+def test_a_bracket_survives_kill_9_at_each_step(step: int, victim: str):
+    desk = Desk()
+    desk.run(2 + step % 7 / 10)
+    desk.world.nodes[victim].transport.crash_after = step
+    desk.run(15)
+    assert desk.world.nodes[victim].starts > 1
+    assert desk.end() == []
+
+
+def test_a_connection_that_ends_in_the_middle_of_a_bracket_leaves_nothing_behind():
+    desk = Desk()
+    for _ in range(6):
+        desk.run(1.37)
+        desk.world.cut(roles.GATEWAY)
+    desk.run(100)
+    assert desk.strategy.done > 1
+    assert desk.end() == []
