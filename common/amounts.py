@@ -10,7 +10,7 @@ from typing import Final
 
 ZERO: Final = Decimal(0)
 _DEEP: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
-_EXACT: Final = Context(prec=100)  # for the quotient of any two numbers that events may carry
+_EXACT: Final = Context(prec=100, rounding=ROUND_FLOOR)  # for any numbers that events may carry
 _REPORTED: Final = Decimal("1E-10")
 
 

@@ -4,11 +4,13 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tapewire.common.events import Fill
+from tapewire.common.events import Fill, Quote
 from tapewire.console.records import books
 from tests.made_ticks import made
 from tests.markdown import blocks, spans
@@ -20,7 +22,7 @@ README = ROOT / "README.md"
 STRATEGIES = ROOT / "docs" / "strategies.md"
 (DIP,) = (b.text for b in blocks(README, "python"))
 (ENTRY,) = (b.text for b in blocks(STRATEGIES, "toml"))
-(MAKE_TICKS,) = (b.text for b in blocks(STRATEGIES, "python"))
+SIZED, MAKE_TICKS = (b.text for b in blocks(STRATEGIES, "python"))
 NOT_YET = ("account", "path", "warm_up", "feeds")  # "Leave ... out until you need them."
 PROJECT = (ROOT / "tapewire.toml").read_text()
 
@@ -106,3 +108,13 @@ def _on_paper(toml: str, stated: list[str]) -> str:
 def _fills(run_dir: Path, strategy: str) -> bool:
     journals = [books.read_journal(run_dir, name) for name in ("gateway", "liquidation")]
     return any(isinstance(e, Fill) and e.strategy == strategy for j in journals for e in j)
+
+
+def test_the_example_of_sizing_buys_what_the_stop_risks():
+    """One percent of 100,000 over a stop that is 2 away: 500, of which the cash pays for 120."""
+    bought = []
+    account = SimpleNamespace(equity=Decimal(100_000), buying_power=Decimal(12_000))
+    strategy = SimpleNamespace(account=account, buy=lambda *order: bought.append(order))
+    quote = Quote("AAPL", 1, 99.0, 1.0, 100.0, 1.0)
+    exec(SIZED, {"self": strategy, "quote": quote})
+    assert bought == [("AAPL", 120)]
