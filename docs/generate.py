@@ -9,6 +9,7 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -28,6 +29,7 @@ from tapewire.common.events import (
     TermChanges,
     types_by_name,
 )
+from tapewire.simulator.exchange import commissions, margin
 from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE, TypeRules
 from tapewire.simulator.faults.catalogue import FAULTS, parameters_of
 from tapewire.simulator.protocol.order_attributes import VACUOUS
@@ -245,6 +247,48 @@ def _second_price(kind: TypeRules) -> str:
     return touched if kind.aux == "must" else f"{touched}, if wanted"
 
 
+def simulated_margins() -> str:
+    """The margin of each kind of contract."""
+    rows = [f"| `{kind}` | {_percent(of.initial)} | {_percent(of.maintenance)} |"
+            for kind, of in margin.RATES.items()]  # fmt: skip
+    rows += [f"| {product} | {of.initial:,f} per contract | {of.maintenance:,f} per contract |"
+             for product, of in margin.FUTURES.items()]  # fmt: skip
+    rows.append(
+        f"| all others | {_percent(margin.FULL.initial)} | {_percent(margin.FULL.maintenance)} |"
+    )
+    return "\n".join(
+        ["| contract | initial margin | maintenance margin |", "|---|---|---|", *rows, ""]
+    )
+
+
+def _percent(rate: Decimal) -> str:
+    return f"{rate * 100:.0f} % of its value"
+
+
+def simulated_commissions() -> str:
+    """What each kind of contract costs."""
+    rows = [
+        f"| {product} | {cost:f} per contract |" for product, cost in commissions.FUTURES.items()
+    ]
+    rows.append(f"| other `FUT` | {commissions.OTHER_FUTURES:f} per contract |")
+    tiers = ", ".join(
+        f"{cost:f} from a premium of {least:f}" for least, cost in commissions.OPTION_TIERS
+    )
+    rows.append(f"| `OPT` | {tiers}, per contract{_bounds(commissions.TARIFFS['OPT'])} |")
+    for kind in ("STK", "CRYPTO", "CASH"):
+        tariff = commissions.TARIFFS[kind]
+        rate = f"{tariff.per_unit:f} per unit" if tariff.per_unit else (
+            f"{tariff.of_notional * 100:f} % of the value")  # fmt: skip
+        rows.append(f"| `{kind}` | {rate}{_bounds(tariff)} |")
+    return "\n".join(["| contract | commission |", "|---|---|", *rows, ""])
+
+
+def _bounds(tariff: commissions.Tariff) -> str:
+    least = f", at least {tariff.minimum:f} per order" if tariff.minimum else ""
+    cap = tariff.cap_of_notional
+    return least + (f", at most {cap * 100:.0f} % of the value" if cap else "")
+
+
 def _named(heading: str, rows: Mapping[str, str]) -> str:
     return "\n".join(
         [heading, "|---|---|", *(f"| `{n}` | {does} |" for n, does in rows.items()), ""]
@@ -260,6 +304,8 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "order types": order_types,
     "simulator faults": simulator_faults,
     "simulator order types": simulated_types,
+    "simulator margins": simulated_margins,
+    "simulator commissions": simulated_commissions,
     "simulator times in force": lambda: _named("| time in force | how long |", TIMES_IN_FORCE),
     "simulator vacuous attributes": lambda: _named("| attribute | why |", VACUOUS),
     **{name: (lambda name=name: events(name)) for name in FAMILIES},

@@ -77,6 +77,7 @@ class TwsServer:
                 self._outbox,
             ),
             hours=Hours(settings.opens, settings.closes),
+            currency=settings.currency,
         )
         self.faults = self._outbox.watcher = self._make_faults()
         self._handlers = self._make_handlers()

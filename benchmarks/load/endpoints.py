@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple, Protocol
 
 from tapewire.common.instruments import Instrument
-from tapewire.simulator.exchange.commissions import commission_of
+from tapewire.simulator.exchange.commissions import commission_for
 from tapewire.simulator.exchange.orders import Execution, Order
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol import requests as ask
@@ -151,7 +151,7 @@ class TwsPeer:
             price=request.limit,
             cumulative=order.quantity,
             average_price=request.limit,
-            commission=commission_of(order),
+            commission=commission_for(INSTRUMENT, order.quantity, request.limit),
             is_passive=False,
         )
         return [

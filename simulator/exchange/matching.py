@@ -25,7 +25,7 @@ from typing import Final
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.exchange.book import Book
-from tapewire.simulator.exchange.commissions import commission_of
+from tapewire.simulator.exchange.commissions import charged, cost_of
 from tapewire.simulator.exchange.orders import ZERO, Execution, Order, Terms
 from tapewire.simulator.exchange.triggers import set_limit, triggers
 
@@ -39,6 +39,7 @@ class Exchange:
     def __init__(self, instruments: Iterable[Instrument], first_perm_id: int = 1) -> None:
         self.books = {one.symbol: Book(one) for one in instruments}
         self.orders: dict[int, Order] = {}  # by permId, which means oldest first
+        self._open: list[Order] = []  # oldest first, with some that have ended
         self._next_perm_id = first_perm_id
         self._next_rank = 1
 
@@ -62,6 +63,7 @@ class Exchange:
         order.perm_id = self._next_perm_id
         self._next_perm_id += 1
         self.orders[order.perm_id] = order
+        self._open.append(order)
         self._rank(order)
 
     def work(self, order: Order, now_ns: int) -> list[Execution]:
@@ -150,7 +152,8 @@ class Exchange:
 
     def open_orders(self) -> list[Order]:
         """Orders that can still trade, oldest first."""
-        return [order for order in self.orders.values() if order.is_open]
+        self._open = [order for order in self._open if order.is_open]
+        return self._open.copy()
 
     def _rank(self, order: Order) -> None:
         order.rank = self._next_rank
@@ -239,7 +242,9 @@ def _execute(order: Order, shares: Decimal, price: Decimal, now_ns: int) -> Exec
     order.notional += shares * price
     order.last_price = price
     order.executions += 1
-    before, order.commission = order.commission, commission_of(order)
+    order.cost += cost_of(order.instrument, shares, price)
+    before = order.commission
+    order.commission = charged(order.instrument, order.cost, order.notional)
     order.status = "Submitted" if order.remaining else "Filled"
     if not order.remaining:
         order.done_ns = now_ns

@@ -28,6 +28,7 @@ from decimal import Decimal
 from typing import Final
 
 from tapewire.simulator.exchange.booking import Booking
+from tapewire.simulator.exchange.credit import Credit
 from tapewire.simulator.exchange.deadlines import Deadlines
 from tapewire.simulator.exchange.links import CANCEL, Links, cut_by, released_by
 from tapewire.simulator.exchange.matching import Exchange
@@ -49,12 +50,18 @@ class OrderFlow:
     """Takes orders on their way. `now_ns` is the time of what is being handled."""
 
     def __init__(
-        self, exchange: Exchange, booking: Booking, reports: OrderReports, timing: Timing
+        self,
+        exchange: Exchange,
+        booking: Booking,
+        reports: OrderReports,
+        timing: Timing,
+        credit: Credit,
     ) -> None:
         self._exchange = exchange
         self._booking = booking
         self._reports = reports
         self._timing = timing
+        self._credit = credit
         self.deadlines = Deadlines()
         self.links = Links()
         self.now_ns = 0
@@ -88,7 +95,8 @@ class OrderFlow:
                 return NO_PARENT
             if (parent.account, parent.instrument) != (order.account, order.instrument):
                 return "parentId of an order on another contract or account is not simulated"
-        return self.links.join(order)
+        waits = parent is not None and not parent.filled
+        return self.links.join(order) or ("" if waits else self._credit.refusal(order))
 
     def _start(self, order: Order) -> None:
         if order.parent is not None:

@@ -10,8 +10,9 @@ from typing import Any
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.booking import Booking
-from tapewire.simulator.exchange.commissions import commission_of
+from tapewire.simulator.exchange.commissions import commission_for
 from tapewire.simulator.exchange.contracts import Contracts
+from tapewire.simulator.exchange.credit import Credit
 from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_checks import (
@@ -48,6 +49,7 @@ class OrderHandler:
         accounts: Accounts,
         reports: OrderReports,
         hours: Hours,
+        currency: str,
     ) -> None:
         self._first_order_id = first_order_id
         self._checks = OrderChecks(contracts, accounts, hours)
@@ -55,7 +57,8 @@ class OrderHandler:
         self._accounts = accounts
         self._reports = reports
         self._booking = Booking(accounts, reports)
-        self._flow = OrderFlow(exchange, self._booking, reports, Timing(hours))
+        self._credit = Credit(exchange, accounts, currency)
+        self._flow = OrderFlow(exchange, self._booking, reports, Timing(hours), self._credit)
         self._by_client: dict[tuple[int, int], Order] = {}
         self._highest: dict[int, int] = {}
 
@@ -213,6 +216,9 @@ class OrderHandler:
             raise BadRequest(order_id, 105, f"{NO_MATCH} Its stop price has been triggered.")
         if reason := rejection(request, order.instrument):
             raise BadRequest(order_id, 105, f"{NO_MATCH} {reason}")
+        wanted.filled = order.filled
+        if reason := self._credit.refusal(wanted, instead_of=order):
+            raise BadRequest(order_id, 105, f"{NO_MATCH} {reason}")
         executions = self._exchange.modify(order, terms, self._flow.now_ns)
         self._reports.modified(order)
         if not executions:
@@ -223,11 +229,9 @@ class OrderHandler:
         if not request.transmit:
             raise BadRequest(request.order_id, 413, WHAT_IF_HELD)
         mark = self._exchange.books[order.instrument.symbol].mark()
-        order.filled = order.quantity
-        order.notional = order.quantity * (order.limit or order.stop or mark or ZERO)
-        cost = commission_of(order)
-        order.filled, order.notional = ZERO, ZERO
-        self._reports.estimated(order, cost)
+        price = order.limit or order.stop or mark or ZERO
+        cost = commission_for(order.instrument, order.quantity, price)
+        self._reports.estimated(order, cost, self._credit.impact(order))
 
 
 def _trigger_of(terms: Terms) -> tuple[Decimal | None, ...]:

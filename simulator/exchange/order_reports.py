@@ -7,6 +7,7 @@ mean.
 from decimal import Decimal
 from typing import Protocol
 
+from tapewire.simulator.exchange.credit import Impact
 from tapewire.simulator.exchange.orders import Execution, Order
 
 
@@ -34,5 +35,5 @@ class OrderReports(Protocol):
     def executed(self, execution: Execution, realised: Decimal | None) -> None:
         """An execution, booked, with the gross P&L that it realised. No `changed` follows."""
 
-    def estimated(self, order: Order, commission: Decimal) -> None:
-        """What a what-if order would cost."""
+    def estimated(self, order: Order, commission: Decimal, impact: Impact) -> None:
+        """What a what-if order would cost, and do to the account."""

@@ -80,6 +80,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     counted: int = 0  # the newest price that was counted
     filled: Decimal = ZERO
     notional: Decimal = ZERO  # sum of shares x price
+    cost: Decimal = ZERO  # of its executions, before minimum and cap
     commission: Decimal = ZERO
     last_price: Decimal = ZERO
     executions: int = 0
@@ -90,6 +91,11 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     def kind(self) -> TypeRules:
         """The rules of its type. A type that there is not is rejected before they matter."""
         return KINDS.get(self.order_type, KINDS["MKT"])
+
+    @property
+    def parts(self) -> list[tuple[Instrument, Decimal]]:
+        """What one unit of the order does to positions: instruments with signed quantities."""
+        return [(self.instrument, Decimal(1 if self.side == "BUY" else -1))]
 
     @property
     def parent_id(self) -> int:

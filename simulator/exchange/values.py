@@ -1,30 +1,30 @@
 """An account's values as the broker works them out, and when clients are sent them again."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
 from tapewire.simulator.exchange.account import ZERO, Books
+from tapewire.simulator.exchange.margin import LEVERAGE, Mark, account_margin, net_liquidation
 
 EVERY_NS: Final = 180_000_000_000  # TWS's own interval, which nobody can change
 
 
-def account_values(books: Books, mark_of: Callable[[str], Decimal | None]) -> dict[str, Decimal]:
-    """An account's values by TWS's keys, in the account's currency; nothing here is on margin."""
+def account_values(books: Books, mark_of: Mark) -> dict[str, Decimal]:
+    """An account's values by TWS's keys, in the account's currency."""
     held = [(one, mark_of(one.instrument.symbol)) for one in books.held()]
-    net = books.cash + sum((books.value(*pair) for pair in held), ZERO)
+    net, margin = net_liquidation(books, mark_of), account_margin(books, mark_of)
     return {
         "NetLiquidation": net,
         "EquityWithLoanValue": net,
         "TotalCashValue": books.cash,
         "SettledCash": books.cash,
         "AccruedCash": ZERO,
-        "AvailableFunds": net,
-        "ExcessLiquidity": net,
-        "BuyingPower": net * 4,
+        "AvailableFunds": net - margin.initial,
+        "ExcessLiquidity": net - margin.maintenance,
+        "BuyingPower": max(net - margin.initial, ZERO) * LEVERAGE,
         "GrossPositionValue": sum((one.exposure(mark) for one, mark in held), ZERO),
-        "InitMarginReq": ZERO,
-        "MaintMarginReq": ZERO,
+        "InitMarginReq": margin.initial,
+        "MaintMarginReq": margin.maintenance,
         "RealizedPnL": sum((one.realised for one, _ in held), ZERO),
         "UnrealizedPnL": sum((one.unrealised(mark) for one, mark in held), ZERO),
     }

@@ -17,9 +17,9 @@ def twin_of(order: Order, quantity: Decimal, **changed: object) -> Order:
     """Another order like this one, which no client sent, and of which nothing is filled."""
     fresh = {
         "quantity": quantity, "perm_id": 0, "rank": 0, "is_sent": False, "resting": False,
-        "filled": ZERO, "notional": ZERO, "commission": ZERO, "last_price": ZERO, "executions": 0,
-        "reason": "", "done_ns": 0, "status": "PreSubmitted", "hold": "", "touches": 0,
-        "released": None,
+        "filled": ZERO, "notional": ZERO, "cost": ZERO, "commission": ZERO, "last_price": ZERO,
+        "executions": 0, "reason": "", "done_ns": 0, "status": "PreSubmitted", "hold": "",
+        "touches": 0, "released": None,
     }  # fmt: skip
     twin: Order = msgspec.structs.replace(order, **(fresh | changed))
     return twin

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Protocol
 
+from tapewire.simulator.exchange.credit import Impact
 from tapewire.simulator.exchange.order_reports import OrderReports
 from tapewire.simulator.exchange.orders import Execution, Order
 from tapewire.simulator.faults.lines import Lines
@@ -133,9 +134,9 @@ class FaultyReports:
         """An execution, booked."""
         self._report(execution.order, self._inner.executed, execution, realised)
 
-    def estimated(self, order: Order, commission: Decimal) -> None:
-        """What a what-if order would cost."""
-        self._inner.estimated(order, commission)
+    def estimated(self, order: Order, commission: Decimal, impact: Impact) -> None:
+        """What a what-if order would cost, and do to the account."""
+        self._inner.estimated(order, commission, impact)
 
     def _report(self, order: Order, report: Callable[..., None], *given: object) -> None:
         watcher = self._outbox.watcher

@@ -4,11 +4,13 @@ Both have more than a hundred fields, of which this TWS uses thirty. A field tha
 carries the value that a real TWS sends for a plain stock order.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
 from tapewire.common.amounts import text
-from tapewire.simulator.exchange.orders import Order
+from tapewire.simulator.exchange.credit import Impact
+from tapewire.simulator.exchange.orders import ZERO, Order
 from tapewire.simulator.protocol.layout import Field, Layout, constants
 from tapewire.simulator.protocol.messages import (
     UNSET_DOUBLE,
@@ -24,16 +26,23 @@ from tapewire.simulator.protocol.messages import (
 Section = tuple[Field, ...]
 
 
+class Estimate(NamedTuple):
+    """The numbers of a what-if order."""
+
+    commission: str
+    impact: Impact
+
+
 class Report(NamedTuple):
     """What a message is about: an order, and the numbers of its order state."""
 
     order: Order
     status: str
     what_if: str = "0"
-    margin: str = UNSET_DOUBLE
     commission: str = UNSET_DOUBLE
     commission_range: str = UNSET_DOUBLE  # lowest and highest
     currency: str = ""
+    impact: Impact | None = None
 
 
 def open_order(version: int, order: Order, with_commission: bool = False) -> Fields:
@@ -45,12 +54,15 @@ def open_order(version: int, order: Order, with_commission: bool = False) -> Fie
     return OPEN_ORDER.write(report, version)
 
 
-def what_if(version: int, order: Order, commission: str | None) -> Fields:
-    """openOrder of a what-if order; a `commission` of None makes the first of its two answers."""
+def what_if(version: int, order: Order, estimate: Estimate | None = None) -> Fields:
+    """openOrder of a what-if order; without an `estimate` it is the first of its two answers."""
     report = Report(order, "PreSubmitted", "1", commission="", commission_range="")
-    if commission is not None:
-        currency = order.instrument.currency
-        report = report._replace(margin="0.0", commission_range=commission, currency=currency)
+    if estimate is not None:
+        report = report._replace(
+            commission_range=estimate.commission,
+            currency=order.instrument.currency,
+            impact=estimate.impact,
+        )
     return OPEN_ORDER.write(report, version)
 
 
@@ -67,6 +79,10 @@ def _allocation(report: Report) -> str:
 def _completed_status(report: Report) -> str:
     order = report.order
     return f"Filled Size: {text(order.filled)}" if order.status == "Filled" else order.reason
+
+
+def _money(report: Report, amount_of: Callable[[Impact], Decimal]) -> str:
+    return UNSET_DOUBLE if report.impact is None else text(amount_of(report.impact))
 
 
 def _unset_or(price: Decimal | None) -> str:
@@ -132,20 +148,23 @@ SCALE_AND_HEDGE: Section = (
 ORDER_STATE: Section = (
     Field("whatIf", lambda of: of.what_if),
     Field("status", lambda of: of.status),
-    Field("initMarginBefore", lambda of: of.margin),
-    Field("maintMarginBefore", lambda of: of.margin),
-    Field("equityWithLoanBefore", lambda of: of.margin),
-    Field("initMarginChange", lambda of: of.margin),
-    Field("maintMarginChange", lambda of: of.margin),
-    Field("equityWithLoanChange", lambda of: of.margin),
-    Field("initMarginAfter", lambda of: of.margin),
-    Field("maintMarginAfter", lambda of: of.margin),
-    Field("equityWithLoanAfter", lambda of: of.margin),
+    Field("initMarginBefore", lambda of: _money(of, lambda i: i.before.initial)),
+    Field("maintMarginBefore", lambda of: _money(of, lambda i: i.before.maintenance)),
+    Field("equityWithLoanBefore", lambda of: _money(of, lambda i: i.equity)),
+    Field("initMarginChange", lambda of: _money(of, lambda i: i.after.initial - i.before.initial)),
+    Field(
+        "maintMarginChange",
+        lambda of: _money(of, lambda i: i.after.maintenance - i.before.maintenance),
+    ),
+    Field("equityWithLoanChange", lambda of: _money(of, lambda _i: ZERO)),
+    Field("initMarginAfter", lambda of: _money(of, lambda i: i.after.initial)),
+    Field("maintMarginAfter", lambda of: _money(of, lambda i: i.after.maintenance)),
+    Field("equityWithLoanAfter", lambda of: _money(of, lambda i: i.equity)),
     Field("commission", lambda of: of.commission),
     Field("minCommission", lambda of: of.commission_range),
     Field("maxCommission", lambda of: of.commission_range),
     Field("commissionCurrency", lambda of: of.currency),
-    Field("warningText", ""),
+    Field("warningText", lambda of: of.impact.warning if of.impact else ""),
 )
 OPEN_ORDER = Layout(
     Field("messageId", "5"),

@@ -10,9 +10,10 @@ from decimal import Decimal
 
 from tapewire.common.amounts import text
 from tapewire.simulator import audit
+from tapewire.simulator.exchange.credit import Impact
 from tapewire.simulator.exchange.orders import Execution, Order
 from tapewire.simulator.protocol import messages
-from tapewire.simulator.protocol.order_messages import open_order, what_if
+from tapewire.simulator.protocol.order_messages import Estimate, open_order, what_if
 from tapewire.simulator.protocol.outbox import Outbox
 from tapewire.simulator.protocol.session import Session
 
@@ -95,12 +96,13 @@ class TwsOrderReports:
             self._outbox.send(session, messages.commission_report(execution, realised))
         self._filled(execution)
 
-    def estimated(self, order: Order, commission: Decimal) -> None:
-        """Send the what-if order without its cost, and then with it, as TWS does."""
+    def estimated(self, order: Order, commission: Decimal, impact: Impact) -> None:
+        """Send the what-if order without its numbers, and then with them, as TWS does."""
         session = self._session_of(order.client_id)
         if session is not None:
-            for cost in (None, text(commission)):
-                self._outbox.send(session, what_if(session.version, order, cost))
+            self._outbox.send(session, what_if(session.version, order))
+            estimate = Estimate(text(commission), impact)
+            self._outbox.send(session, what_if(session.version, order, estimate))
 
     def _note(self, line: audit.Line) -> None:
         self._outbox.audit.append(line)

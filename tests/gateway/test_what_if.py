@@ -6,7 +6,9 @@ import pytest
 
 from tapewire.common.events import Event, OrderAnswer, WhatIf, WhatIfAnswered
 from tapewire.gateway.orders.what_if import PENDING_MAX
-from tapewire.simulator.protocol.order_messages import OPEN_ORDER, what_if
+from tapewire.simulator.exchange.credit import Impact
+from tapewire.simulator.exchange.margin import Margin
+from tapewire.simulator.protocol.order_messages import OPEN_ORDER, Estimate, what_if
 from tests.gateway.tws_bench import OTHER_ACCOUNT, Bench, submit, terms_of
 from tests.gateway.tws_messages import ACCOUNT, T0, open_order_of, order_at_tws
 
@@ -35,7 +37,8 @@ def asked(bench: Bench, id_: str = "w-1") -> list[str]:
 
 def estimate(order_id: int = 1, **amounts: str) -> list[str]:
     """TWS's second answer, with these amounts."""
-    fields = what_if(157, order_at_tws(ORDER, order_id), "1.05")
+    impact = Impact(Margin(), Margin(), Decimal(0), "")
+    fields = what_if(157, order_at_tws(ORDER, order_id), Estimate("1.05", impact))
     for name, text in amounts.items():
         fields[REPORT[name]] = text
     return fields

@@ -235,7 +235,7 @@ def test_the_minimum_commission_is_paid_once_an_order():
 
 
 @pytest.mark.parametrize(
-    ("instrument", "quantity", "cost"), [(ES, "2", "4.50"), (BTC, "0.5", "0.05")]
+    ("instrument", "quantity", "cost"), [(ES, "2", "4.30"), (BTC, "0.5", "0.05")]
 )
 def test_futures_pay_by_contract_and_crypto_by_notional_in_cents(instrument, quantity, cost):
     market = Market()

@@ -138,6 +138,22 @@ def test_one_reduces_all(ib, stock, quoted, wait_until):
     assert (first.orderStatus.status, second.orderStatus.status) == ("Filled", "Cancelled")
 
 
+def test_a_what_if_order_tells_margin_and_commission(ib, stock, quoted):
+    state = ib.whatIfOrder(stock, ib_async.MarketOrder("BUY", 1000))
+    half = 1000 * quoted.last / 2
+    assert float(state.initMarginChange) == pytest.approx(half, rel=0.02)
+    assert float(state.maintMarginChange) == pytest.approx(half / 2, rel=0.02)
+    assert float(state.equityWithLoanAfter) == pytest.approx(1_000_000, rel=0.01)
+    assert (state.maxCommission, ib.reqAllOpenOrders()) == (5, [])
+
+
+def test_an_order_beyond_the_buying_power_is_rejected(ib, stock, quoted, wait_until):
+    trade = ib.placeOrder(stock, ib_async.MarketOrder("BUY", 1_000_000))
+    wait_until(trade.isDone, ib.sleep)
+    assert trade.orderStatus.status == "Inactive"
+    assert any("MUST EXCEED THE INITIAL MARGIN" in one.message for one in trade.log)
+
+
 def test_an_attribute_that_is_not_simulated_is_rejected_by_its_name(ib, stock, wait_until):
     trade = ib.placeOrder(stock, ib_async.LimitOrder("BUY", 10, 1.0, hidden=True))
     wait_until(trade.isDone, ib.sleep)

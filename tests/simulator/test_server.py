@@ -179,8 +179,8 @@ def test_books_are_json_and_say_what_was_traded(tws):
     (account,) = books["accounts"].values()
     assert account["positions"] == {"AAPL": "20"}
     assert account["realised"] == {"AAPL": "-0.2"}
-    assert account["commissions"] == {"AAPL": "2"}
-    assert account["cash"] == "999797.8"
+    assert account["commissions"] == {"AAPL": "1.998"}
+    assert account["cash"] == "999797.802"
     assert books["orders_by_ref"] == {"x": 1, "y": 1}
     assert len(books["exec_ids"]) == books["executions"] == 2
 

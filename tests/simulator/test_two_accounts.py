@@ -80,7 +80,7 @@ def test_one_contract_has_a_position_in_each_account(tws, traded):
     }
     assert {name: one["cash"] for name, one in accounts.items()} == {
         ONE: "999699",
-        TWO: "1000098.8",
+        TWO: "1000098.802",
     }
 
 

@@ -14,6 +14,7 @@ from tapewire.gateway import broker
 from tapewire.simulator import audit
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
+from tapewire.simulator.exchange.credit import Impact
 from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_handler import OrderHandler
@@ -57,6 +58,7 @@ class DirectExchange:
             accounts=self._accounts,
             reports=self,
             hours=Hours(settings.opens, settings.closes),
+            currency=settings.currency,
         )
         self._connected: dict[int, Client] = {}
         self._serving: dict[int, Client] = {}  # by client id: the newest connection
@@ -278,9 +280,9 @@ class DirectExchange:
         if client is not None:
             order_id = str(order.order_id)
             client_id = str(order.client_id)
-            client.out.append(
-                broker.OrderError(order_id, REJECTED, order.reason, "rejected", client_id)
-            )
+            reason = order.reason.removeprefix("Rejected by System:")
+            text = f"Order rejected - reason:{reason}"
+            client.out.append(broker.OrderError(order_id, REJECTED, text, "rejected", client_id))
         self.changed(order)
 
     def cancelled(self, order: Order) -> None:
@@ -303,13 +305,11 @@ class DirectExchange:
             if one.watches_positions:
                 one.out.append(reports.position_report(order.account, holding))
 
-    def estimated(self, order: Order, commission: Decimal) -> None:
-        """Report what the order would cost; the exchange knows no margins."""
+    def estimated(self, order: Order, commission: Decimal, impact: Impact) -> None:
+        """Report what the order would cost and do to the account."""
         client = self._serving.get(order.client_id)
         if client is not None:
-            money = {"commission": commission, "commission_max": commission}
-            currency = order.instrument.currency
-            client.out.append(broker.WhatIfReport(str(order.order_id), "", money, currency))
+            client.out.append(reports.what_if_report(order, commission, impact))
 
 
 def _refusal(

@@ -14,6 +14,7 @@ from tapewire.gateway.broker import BrokerEvent, Effect, Status
 from tapewire.gateway.tws.account_summary import VALUES
 from tapewire.simulator.exchange import orders
 from tapewire.simulator.exchange.account import Holding
+from tapewire.simulator.exchange.credit import Impact
 from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
 
 CENT: Final = Decimal("0.01")
@@ -142,6 +143,24 @@ def commission_report(execution: orders.Execution) -> broker.CommissionReport:
     """What an execution cost."""
     currency = execution.order.instrument.currency
     return broker.CommissionReport(execution.exec_id, _plain(execution.commission), currency)
+
+
+def what_if_report(order: orders.Order, commission: Decimal, impact: Impact) -> broker.WhatIfReport:
+    """What an order would do to its account."""
+    before, after = impact.before, impact.after
+    money = {
+        "initial_margin": after.initial,
+        "initial_margin_change": after.initial - before.initial,
+        "maintenance_margin": after.maintenance,
+        "maintenance_margin_change": after.maintenance - before.maintenance,
+        "equity_with_loan": impact.equity,
+        "equity_with_loan_change": orders.ZERO,
+        "commission": commission,
+        "commission_max": commission,
+    }
+    plain = {name: _plain(amount) for name, amount in money.items()}
+    currency = order.instrument.currency
+    return broker.WhatIfReport(str(order.order_id), "", plain, currency, impact.warning)
 
 
 def position_report(account: str, holding: Holding) -> broker.PositionReport:
