@@ -98,6 +98,8 @@ def executed(fills: Iterable[Fill], shift_ns: int) -> dict[Key, list[Executed]]:
     found: dict[Key, list[Executed]] = {}
     for (key, _), parts in orders.items():
         quantity = sum((p.quantity for p in parts), Decimal(0))
+        if not quantity:
+            continue  # all of it was busted
         amount = sum((p.quantity * p.price for p in parts), Decimal(0))
         found.setdefault(key, []).append(
             Executed(parts[0].ts_ns + shift_ns, quantity, amount / quantity)

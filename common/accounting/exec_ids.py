@@ -13,6 +13,12 @@ def execution_key(exec_id: str) -> str:
     return exec_id.rpartition(".")[0] or exec_id
 
 
+def is_correction(exec_id: str) -> bool:
+    """Whether an id says of itself that it corrects another: its last part is above 1."""
+    version = exec_id.rpartition(".")[2]
+    return version.isdecimal() and int(version) > 1
+
+
 def supersedes(exec_id: str, known: str) -> bool:
     """Whether `exec_id` is a later correction of the execution that `known` names too."""
     version, before = exec_id.rpartition(".")[2], known.rpartition(".")[2]

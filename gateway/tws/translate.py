@@ -9,6 +9,7 @@ from ibapi.common import UNSET_DOUBLE
 from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
 
+from tapewire.common.accounting.exec_ids import is_correction
 from tapewire.common.events.accounts import CURRENCY_MAX
 from tapewire.common.events.base import ACCOUNT_MAX, NAME_MAX
 from tapewire.common.events.order_types import ORDER_TYPES, OrderKind
@@ -19,6 +20,7 @@ from tapewire.gateway.tws.fields import fields_of
 UNKNOWN_KIND: Final = OrderKind("")
 """Of an order that is not ours, and of a type that we have no name for: no price of it is read."""
 SIDES: Final = {"BOT": "BUY", "SLD": "SELL"}
+MIN_SHARES: Final = 1e-15  # of anything that can be traded
 
 logging.getLogger("ibapi").setLevel(logging.ERROR)  # it logs several lines per message
 
@@ -173,8 +175,10 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
         )
 
     def execDetails(self, reqId: int, contract: Any, execution: Any) -> None:  # noqa: N802, N803
-        """11; raises where no journal could keep it, or no account could be right with it."""
-        if execution.side not in SIDES or not execution.shares > 0:
+        """11; raises where no journal could keep it, or no account could be right with it. A
+        correction to no shares takes an execution back: it was busted."""
+        least = 0 if is_correction(execution.execId) else MIN_SHARES
+        if execution.side not in SIDES or not execution.shares >= least:
             raise ValueError(f"an execution of side {execution.side!r}, {execution.shares} shares")
         self._messages.append(
             tws.Execution(

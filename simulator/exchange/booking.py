@@ -27,15 +27,21 @@ class Booking:
         self.executions.append((execution, realised))
         self._reports.executed(execution, realised)
 
-    def correct(self, execution: Execution, price: Decimal) -> Execution:
-        """Replace an execution by one at another price, in the books too, and report that."""
-        order = execution.order
-        order.notional += execution.shares * (price - execution.price)
+    def correct(
+        self, execution: Execution, price: Decimal, shares: Decimal | None = None
+    ) -> Execution:
+        """Replace an execution by one at another price, or of fewer `shares`, in the books too, and
+        report that. One of no shares was busted."""
+        order, shares = execution.order, execution.shares if shares is None else shares
+        order.notional += shares * price - execution.shares * execution.price
+        order.filled += shares - execution.shares
         name, _, version = execution.exec_id.rpartition(".")
         corrected = msgspec.structs.replace(
             execution,
             exec_id=f"{name}.{int(version) + 1:02d}",
             price=price,
+            shares=shares,
+            cumulative=order.filled,
             average_price=order.average_price,
         )
         at = next(n for n, (one, _) in enumerate(self.executions) if one is execution)

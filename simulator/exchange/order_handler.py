@@ -191,9 +191,11 @@ class OrderHandler:
         """Book an execution that did not come from the market, and report it."""
         self._flow.book([execution])
 
-    def correct(self, execution: Execution, price: Decimal) -> Execution:
-        """Replace an execution by one at another price, in the books too, and report that."""
-        return self._booking.correct(execution, price)
+    def correct(
+        self, execution: Execution, price: Decimal, shares: Decimal | None = None
+    ) -> Execution:
+        """Replace an execution by one at another price, or of fewer shares; see `Booking`."""
+        return self._booking.correct(execution, price, shares)
 
     def _modify(self, order: Order, request: PlaceOrder) -> None:
         order_id = request.order_id

@@ -42,6 +42,7 @@ FAULTS: Final[Mapping[str, type[Fault]]] = {
     "foreign_execution": orders.ForeignExecution,
     "filled_without_execution": orders.FilledWithoutExecution,
     "corrected_execution": orders.CorrectedExecution,
+    "busted_execution": orders.BustedExecution,
     "fill_after_cancel": orders.FillAfterCancel,
     "hand_entered": orders.HandEntered,
     "position": orders.Position,

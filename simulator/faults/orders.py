@@ -121,9 +121,7 @@ class CorrectedExecution(OnOrder, frozen=True, kw_only=True):
 
     def fits(self, tws: Tws, order: Order) -> bool:
         """An order that has traded."""
-        return order.filled > 0 and any(
-            one.order is order for one, _ in tws.parts.orders.executions
-        )
+        return _traded(tws, order)
 
     def act(self, tws: Tws, order: Order) -> None:
         """Correct its last execution."""
@@ -133,6 +131,30 @@ class CorrectedExecution(OnOrder, frozen=True, kw_only=True):
         done = [one for one, _ in tws.parts.orders.executions if one.order is order]
         price = done[-1].price + self.by_ticks * order.instrument.min_tick
         tws.parts.orders.correct(done[-1], price)
+
+
+class BustedExecution(OnOrder, frozen=True, kw_only=True):
+    """`after_s` the exchange takes it back."""
+
+    does = "An execution is busted: the same id with the next suffix and no shares."
+    advice = "Replace the execution: nothing was traded. The order stays as it is."
+    after_s: Seconds = 1.0
+
+    def fits(self, tws: Tws, order: Order) -> bool:
+        """An order that is over and has traded: what is taken back is not traded again."""
+        return not order.is_open and _traded(tws, order)
+
+    def act(self, tws: Tws, order: Order) -> None:
+        """Take its last execution back."""
+        tws.after(self.after_s, lambda: self._bust(tws, order))
+
+    def _bust(self, tws: Tws, order: Order) -> None:
+        done = [one for one, _ in tws.parts.orders.executions if one.order is order]
+        tws.parts.orders.correct(done[-1], done[-1].price, ZERO)
+
+
+def _traded(tws: Tws, order: Order) -> bool:
+    return order.filled > 0 and any(one.order is order for one, _ in tws.parts.orders.executions)
 
 
 class FillAfterCancel(OnOrder, frozen=True, kw_only=True):

@@ -253,6 +253,18 @@ def test_a_corrected_execution_takes_the_place_of_the_first(bench: Bench):
     assert bench.gateway.holdings.filled[ACCOUNT, "AAPL"] == 4
 
 
+def test_a_busted_execution_takes_back_what_it_filled_and_a_person_is_told(bench: Bench):
+    order = bench.send(submit())
+    bench.fill(order, 10, "0001.01")
+    bench.gateway.complaints.clear()
+    assert names(bench.fill(order, 0, "0001.02")) == ["Fill"]
+    assert (bench.state(), bench.intent().filled) == ("FILLED", 0)
+    assert bench.intent().average_price is None
+    (told,) = [text for text, _ in bench.gateway.complaints]
+    assert "of 10, which was FILLED, 0 are left" in told
+    assert bench.fill(order, 10, "0001.01") == []
+
+
 def test_a_correction_that_makes_the_order_whole_fills_it(bench: Bench):
     order = bench.send(submit())
     bench.fill(order, 5, "0001.01")

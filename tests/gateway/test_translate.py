@@ -168,6 +168,15 @@ def test_an_execution_of_no_known_side_or_no_quantity_is_undecodable(side_and_sh
     assert isinstance(read(changed)[0], tws.Undecodable)
 
 
+def test_a_correction_to_no_shares_is_read_and_one_to_less_is_not():
+    fields = execution_message(execution_of(order_at_tws(submit(side="BUY"), 5), 2, "0001.02"))
+    at = fields.index("BOT") + 1
+    (busted,) = read([*fields[:at], "0", *fields[at + 1 :]])
+    assert isinstance(busted, tws.Execution)
+    assert (busted.quantity, busted.exec_id) == (0, "0001.02")
+    assert isinstance(read([*fields[:at], "-1", *fields[at + 1 :]])[0], tws.Undecodable)
+
+
 def test_an_open_order_of_less_than_nothing_is_undecodable():
     fields = open_order_of(order_at_tws(submit(quantity=37), 5))
     at = fields.index("37")

@@ -1,13 +1,15 @@
 """The invariants G1-G8 of a world that has come to rest, checked at the broker's side."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
 from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
-from tapewire.common.accounting.book import Book
-from tapewire.common.accounting.compare import broker_of, compare
+from tapewire.common.accounting.book import Book, Key
+from tapewire.common.accounting.compare import CENT, broker_of, compare
 from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.accounting.ledger import Ledger, Owner
 from tapewire.common.accounting.lifecycle import INITIAL, LIVE
 from tapewire.common.accounting.orders import Order
 from tapewire.common.events import (
@@ -41,6 +43,7 @@ def broken(world: World, watch: Watch, limit: Decimal) -> list[str]:
     checks = (once_each, signals_end, chains, replays, readiness)
     found = [fault for check in checks for fault in check(world)]
     found += [*books_agree(world, watch), *executions_agree(world, watch)]
+    found += ledger_agrees(world, watch)
     return [*found, *exposure_within(world, watch, limit)]
 
 
@@ -67,6 +70,35 @@ def books_agree(world: World, watch: Watch) -> Iterator[str]:
         for difference in compare(one, broker):
             if difference.subject not in excused:
                 yield f"{names[difference.kind]}: {name}: {difference}"
+
+
+def ledger_agrees(world: World, watch: Watch) -> Iterator[str]:
+    """G3: what the ledger says of strategies adds up to the book, by either method."""
+    accounts = Accounts(world.instruments, Order)
+    for event in gateways(world, watch):
+        accounts.apply(event)
+    average = Ledger(accounts, world.instruments)
+    oldest = Ledger(accounts, world.instruments, "fifo")
+    earned, fifo = (_realised(ledger) for ledger in (average, oldest))
+    for key, position in accounts.book.positions.items():
+        of = [held for owner, held in average.holdings.items() if _key(owner) == key]
+        if sum(held.quantity for held in of) != position.quantity:
+            yield f"G3: the ledger's positions in {key} do not add up to {position}"
+        if abs(earned[key] - position.realised) > CENT:
+            yield f"G3: the ledger has {earned[key]} realised in {key}, the book {position}"
+        if not position.quantity and abs(fifo[key] - position.realised) > CENT:
+            yield f"G3: first in, first out, {key} realised {fifo[key]}, and is flat: {position}"
+
+
+def _realised(ledger: Ledger) -> dict[Key, Decimal]:
+    sums: defaultdict[Key, Decimal] = defaultdict(Decimal)
+    for entry in ledger.entries:
+        sums[_key(entry.owner)] += entry.account_realised
+    return sums
+
+
+def _key(owner: Owner) -> Key:
+    return owner.account, owner.symbol
 
 
 def unreported(world: World, watch: Watch) -> set[str]:

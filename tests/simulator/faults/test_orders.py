@@ -194,6 +194,22 @@ def test_an_order_can_be_filled_without_an_execution_of_today(tws, inject):
     assert tws.server.books()["accounts"]["DU1234567"]["positions"] == {"AAPL": "10"}
 
 
+def test_a_busted_execution_leaves_nothing_traded_in_any_book(tws, inject):
+    client = tws.client()
+    client.place(1, quantity=10)
+    client.place(2, "SELL", 4)
+    client.read()
+    inject("busted_execution", after_s=0)
+    tws.pass_s(0)
+    (sent,) = client.read(EXECUTION)
+    books = tws.server.books()
+    assert sent[14].endswith(".02")
+    assert sent[14] in books["exec_ids"]
+    account = books["accounts"]["DU1234567"]
+    assert account["positions"] in ({"AAPL": "10"}, {"AAPL": "-4"})
+    assert account["realised"] == {"AAPL": "0"}
+
+
 def test_a_corrected_execution_replaces_the_first_in_every_book(tws, inject):
     client = tws.client()
     client.place(1, quantity=10)

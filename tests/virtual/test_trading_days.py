@@ -1,0 +1,44 @@
+"""Every process that counts by days goes by the configured trading day."""
+
+from tapewire.common import roles
+from tapewire.common.accounting.book import Book
+from tapewire.common.config.settings import Config, InstrumentConfig, TradingDayConfig
+from tapewire.executor.service import ExecutorService
+from tapewire.gateway.service import GatewayService
+from tapewire.risk.service import RiskService
+from tapewire.simulator.market.synthetic import SyntheticMarket
+from tapewire.virtual.world import World
+from tests.common.test_book import fill
+from tests.simulation.run import START_NS
+
+HOUR_NS = 3_600_000_000_000
+DAY_NS = 24 * HOUR_NS
+MIDNIGHT = START_NS // DAY_NS * DAY_NS
+
+
+def books(config: Config) -> list[Book]:
+    """The books of the processes that have one."""
+    world = World(config, SyntheticMarket(config.all_instruments(), 1, 20), start_ns=START_NS)
+    gateway, executor = world.service(roles.GATEWAY), world.service(roles.EXECUTOR)
+    risk = world.service(roles.RISK)
+    assert isinstance(gateway, GatewayService)
+    assert isinstance(executor, ExecutorService)
+    assert isinstance(risk, RiskService)
+    accounts = (
+        gateway.gateway.registry.accounts,
+        executor.executor.ledger,
+        risk.monitor.accounts,
+    )
+    return [one.book for one in accounts]
+
+
+def test_the_days_of_every_book_end_when_the_configuration_says():
+    config = Config(
+        instruments=(InstrumentConfig(symbol="AAPL"),),
+        trading_day=TradingDayConfig(zone="UTC", ends="09:00"),
+    )
+    for book in books(config):
+        for number, hour in enumerate((8, 10, 23)):
+            done = fill(f"{number}.01", 1, 100, ts_ns=MIDNIGHT + hour * HOUR_NS, symbol="AAPL")
+            book.apply(done)
+        assert [one.fills for one in book.days.values()] == [1, 2]
