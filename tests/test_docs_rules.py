@@ -13,7 +13,7 @@ from tests.places import ROOT
 from tests.risk.orders import NOW, fill, monitor, order
 
 CONFIGURATION = ROOT / "docs" / "configuration.md"
-(RULE,) = (b.text for b in blocks(CONFIGURATION, "python"))
+(RULE,) = (b.text for b in blocks(CONFIGURATION, "python") if "risk.rules" in b.text)
 (ENTRY,) = (b.text for b in blocks(CONFIGURATION, "toml") if "rules.losses" in b.text)
 
 

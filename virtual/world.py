@@ -18,6 +18,7 @@ from tapewire.common.bus import wire
 from tapewire.common.bus.access import RIGHTS, client_of
 from tapewire.common.bus.transport import Inbound
 from tapewire.common.clock import VirtualClock
+from tapewire.common.config.order_types import load_order_types
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
 from tapewire.common.instruments import Instrument
@@ -109,6 +110,7 @@ class World:
         self._broker = BrokerSide(
             self.server, self.scheduler, self.links, self._deliver, self.observer, step_ns
         )
+        load_order_types(config.orders.types)
         self.strategies = [roles.strategy_role(one.name) for one in config.strategies]
         self._idle_ns = idle_ns
         self._readers: dict[tuple[str, str, bytes], list[Link]] = {}

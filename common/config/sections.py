@@ -127,10 +127,18 @@ class GatewayConfig(Section):
 class ExecutorConfig(Section):
     """How long the executor waits for the gateway's answer before it asks again, and what
     `tapewire down` does about working orders: keep them, cancel every order of the account, or
-    cancel them and close every position."""
+    cancel them and close every position. With `what_if` the broker is asked what an order would do
+    to the account before it is sent."""
 
     retry_ms: Positive = 500
+    what_if: bool = False
     on_stop: Literal["keep", "cancel", "flatten"] = "keep"
+
+
+class OrdersConfig(Section):
+    """Order types of one's own: `types` are names of `OrderKind` objects, as `module:NAME`."""
+
+    types: tuple[Annotated[str, Field(pattern=r"^[\w.]+:\w+$")], ...] = ()
 
 
 class ScopeConfig(Section):

@@ -35,6 +35,7 @@ from tapewire.common.config.sections import (
     GatewayConfig,
     InstrumentConfig,
     MetricsConfig,
+    OrdersConfig,
     RiskConfig,
     RuleConfig,
     ScopeConfig,
@@ -98,6 +99,7 @@ class Config(BaseSettings):
     storage: StorageConfig = StorageConfig()
     gateway: GatewayConfig = GatewayConfig()
     executor: ExecutorConfig = ExecutorConfig()
+    orders: OrdersConfig = OrdersConfig()
     risk: RiskConfig = RiskConfig()
     trading_day: TradingDayConfig = TradingDayConfig()
     ledger: LedgerConfig = LedgerConfig()

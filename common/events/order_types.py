@@ -2,7 +2,8 @@
 
 A new order type is a row in `BUILT_IN` here and its rule in the simulated exchange. Nothing else
 lists order types: the check of an order's terms, the type that a strategy's arguments amount to,
-the TWS encoder and the decoder all read this table.
+the TWS encoder and the decoder all read this table. Types from outside the tree are added to it at
+the start of a process (see `common.config.order_types`).
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -42,7 +43,8 @@ class OrderKind(msgspec.Struct, frozen=True, dict=True):
     `name` is TWS's own text for it. `fields` has every price that the type can have, with the field
     of TWS's order that the price goes into. All of them are required, but for those in `optional`,
     and for those in `one_of`, of which there must be exactly one. `worst_price` is what an order of
-    the type is taken to trade at where an amount of money is limited.
+    the type is taken to trade at where an amount of money is limited; `fixed` are further fields of
+    TWS's order with the values that they always have.
     """
 
     name: str
@@ -50,6 +52,7 @@ class OrderKind(msgspec.Struct, frozen=True, dict=True):
     optional: frozenset[str] = frozenset()
     one_of: frozenset[str] = frozenset()
     worst_price: WorstPrice = worst_price
+    fixed: Mapping[str, Any] = {}
 
     @cached_property
     def required(self) -> frozenset[str]:

@@ -27,6 +27,7 @@ from tapewire.common.bus.transport import Stream, ZmqTransport
 from tapewire.common.bus.wire import topic
 from tapewire.common.clock import Clock, SystemClock
 from tapewire.common.config import settings as configuration
+from tapewire.common.config.order_types import load_order_types
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.delivery import letter_file
 from tapewire.common.delivery.letter_file import LetterFile
@@ -257,7 +258,9 @@ def run(
     logs.configure(name)
     log = structlog.get_logger()
     try:
-        process = Process(name, configuration.load(parsed.config), parsed)
+        config = configuration.load(parsed.config)
+        load_order_types(config.orders.types)
+        process = Process(name, config, parsed)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIG

@@ -10,8 +10,10 @@ import typer
 
 from tapewire.common import roles
 from tapewire.common.amounts import money, text, text_or_none
+from tapewire.common.config.order_types import load_order_types
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import (
+    ORDER_TYPES,
     AnySignal,
     OrderTerms,
     Side,
@@ -27,6 +29,7 @@ from tapewire.console.commands.common import (
     JsonOption,
     RunDirOption,
     confirm,
+    load_started,
     note,
     require_known,
     running,
@@ -115,6 +118,8 @@ def entering(side: Side) -> Callable[..., None]:
         run_dir: RunDirOption = None,
         as_json: JsonOption = False,
     ) -> None:
+        if kind is not None and kind not in ORDER_TYPES:
+            load_order_types(load_started(config, run_dir).orders.types)
         prices = _prices(limit, stop, trail, trail_percent, limit_offset)
         try:
             terms = terms_of(

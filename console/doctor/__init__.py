@@ -2,6 +2,7 @@
 
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.locate import config_path, how_to_get_one
+from tapewire.common.config.order_types import load_order_types
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.console.doctor import broker, local, sockets, strategies
 from tapewire.console.doctor.finding import Finding, failed, passed, skipped
@@ -31,6 +32,7 @@ def examine(path: str | None, timeout_s: float = broker.TIMEOUT_S) -> list[Findi
         configured(config, path),
         *strategies.check(config, config_path(path)),
         rules(config),
+        *order_types(config),
         local.run_dir(config),
         local.disk(config.run_dir),
         *sockets.check(config),
@@ -48,6 +50,18 @@ def rules(config: Config) -> Finding:
     if not names:
         return failed("risk rules", "none", "add a [[risk.rules]] entry: nothing limits a position")
     return passed("risk rules", names)
+
+
+def order_types(config: Config) -> list[Finding]:
+    """Whether every order type of one's own can be loaded, as each process will."""
+    names = config.orders.types
+    if not names:
+        return []
+    try:
+        load_order_types(names)
+    except ConfigError as error:
+        return [failed("order types", str(error), "correct orders.types")]
+    return [passed("order types", ", ".join(names))]
 
 
 def configured(config: Config, path: str | None) -> Finding:

@@ -118,6 +118,8 @@ class RequestEncoder:
         request.outsideRth = terms.outside_hours
         request.eTradeOnly = False  # ibapi sets both, and TWS then refuses the order
         request.firmQuoteOnly = False
+        for name, value in ORDER_TYPES[terms.type].fixed.items():
+            setattr(request, name, value)
         for name in differ:
             setattr(request, name, MARK.format(name))
         self._client.placeOrder(MARK.format(ORDER_ID), contract, request)

@@ -8,13 +8,12 @@ what it has forgotten may be the reason for a halt.
 
 import importlib
 import pkgutil
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, Protocol
 
+from tapewire.common.config.calling_folder import look_in_calling_folder
 from tapewire.common.config.near import expected
 from tapewire.common.config.parameters import parameters_of
 from tapewire.common.config.text import named
@@ -203,7 +202,7 @@ def _class(where: str, name: str) -> type[Rule]:
             f"{where}.rule is {name!r}, which is neither a rule nor module:Class;"
             f" {expected(name, rules)}"
         )
-    _look_in_the_calling_folder()
+    look_in_calling_folder()
     try:
         found = getattr(importlib.import_module(module_name), class_name)
     except Exception as error:
@@ -215,11 +214,3 @@ def _class(where: str, name: str) -> type[Rule]:
             f"{where}.rule is {name}, which is not a class of tapewire.risk.rules.Rule"
         )
     return found
-
-
-def _look_in_the_calling_folder() -> None:
-    """Processes run with `-P`, which leaves it off the path. It comes last, so that no file there
-    can stand in for Python's own modules or for what is installed."""
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.append(folder)

@@ -13,6 +13,7 @@ from tapewire.common.events import (
     ORDER_TYPES,
     PRICES,
     ComboLeg,
+    OrderKind,
     OrderModified,
     OrderTerms,
     SubmitOrder,
@@ -303,3 +304,23 @@ def test_the_stop_of_a_trailing_order_cannot_be_set_again():
     back = replace(order.terms, stop=Decimal(140))
     reason = bench.modify(modify_order(terms=back)).reason
     assert reason == "the stop of a TRAIL order follows the market; change its distance instead"
+
+
+# ---- a type from outside the tree --------------------------------------------------------------
+
+
+def test_a_type_of_one_s_own_is_sent_with_its_fields_and_read_back(
+    encode: RequestEncoder, monkeypatch
+):
+    kind = OrderKind("REL", {"limit_offset": "auxPrice"}, fixed={"discretionaryAmt": 0.25})
+    monkeypatch.setitem(ORDER_TYPES, "REL", kind)
+    request = placed(encode, with_terms("REL", limit_offset="0.02"))
+    assert (request[PLACE["orderType"]], request[PLACE["auxPrice"]]) == ("REL", "0.02")
+    assert request[PLACE["discretionaryAmt"]] == "0.25"
+    assert read("REL", auxPrice=0.02).prices == {"limit_offset": Decimal("0.02")}
+
+
+def test_a_type_with_a_field_that_tws_does_not_have_is_refused(encode: RequestEncoder, monkeypatch):
+    monkeypatch.setitem(ORDER_TYPES, "REL", OrderKind("REL", {"limit": "noSuchField"}))
+    with pytest.raises(ValueError, match="TWS's version has no field for noSuchField"):
+        placed(encode, with_terms("REL", limit="1"))
