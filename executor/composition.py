@@ -25,6 +25,7 @@ def build(host: Host) -> ExecutorService:
         retry_ms=config.executor.retry_ms,
         confidence=confidence_of(config),
         day_of=config.days(),
+        what_if=config.executor.what_if,
     )
     host.serve_stream()
     host.follow(*FOLLOWS)

@@ -32,7 +32,6 @@ from tapewire.common.accounting.lifecycle import state_after
 from tapewire.common.accounting.trading_days import Days
 from tapewire.common.clock import Now
 from tapewire.common.events import (
-    TEXT_MAX,
     AnySignal,
     CircuitChanged,
     ConnectionUp,
@@ -48,23 +47,24 @@ from tapewire.common.events import (
     OrderDenied,
     OrderExpired,
     OrderIntended,
-    OrderState,
     OrderStateChanged,
-    OrderTerms,
     Signal,
     SubmitOrder,
+    WhatIfAnswered,
     terms_fault,
 )
 from tapewire.common.events.expiry import has_expired
 from tapewire.common.instruments import Instrument
 from tapewire.common.order_checks import terms_denial
 from tapewire.common.unanswered import Unanswered
+from tapewire.executor.answers import denied, intent_of, state_changed
 from tapewire.executor.confidence import INDIFFERENT, Confidence
 from tapewire.executor.groups.intake import created, denial_of, sized
 from tapewire.executor.groups.keeper import GroupKeeper
 from tapewire.executor.groups.plans import group_fault, plan_of
-from tapewire.executor.order_requests import OWN, Command, OrderRequests, intent_id_of
+from tapewire.executor.order_requests import OWN, Command, OrderRequests
 from tapewire.executor.orders import ExecutorOrder, Ledger
+from tapewire.executor.what_if import WhatIfs
 from tapewire.risk.rules import RuleBook, View
 
 
@@ -80,6 +80,7 @@ class Executor:
         retry_ms: int = 500,
         confidence: Callable[[str], Confidence] = lambda _strategy: INDIFFERENT,
         day_of: Days | None = None,
+        what_if: bool = False,
     ) -> None:
         self.rules = rules
         self.instruments = {i.symbol: i for i in instruments}
@@ -89,6 +90,7 @@ class Executor:
         self.live = False
         self.no_room = ""  # on the disk, for orders that add risk
         self.signals_denied = 0  # those that had expired included
+        self.what_ifs = WhatIfs() if what_if else None
         self._confidence = confidence
         self._answered: set[str] = set()
         self._circuits: dict[str, str] = {}  # the newest change of each, by its name
@@ -165,16 +167,34 @@ class Executor:
         terms, unsure = self._confidence(signal.strategy).sized(
             signal, self.instruments.get(signal.symbol)
         )
-        order = _intent(signal, account, terms, now)
+        order = intent_of(signal, account, terms, now)
         reason = no_account or unsure or self._denial(order, now)
+        if not reason and self.what_ifs is not None and self._adds_risk(order, now):
+            verdict = self.what_ifs.verdict(signal, order)
+            if verdict is None:
+                return [], []  # decided once the broker has said what the order would do
+            reason = verdict
         if reason:
-            return self._applied([_denied(signal, account, reason, now)]), []
+            return self._applied([denied(signal, account, reason, now)]), []
         created = OrderCreated(
             now.wall_ns, signal.id, order, signal.terms.quantity, signal.confidence
         )
         events = self._applied([created])
         self._unanswered.sent(order.intent_id, now.mono_ns)
         return events, [order]
+
+    def _adds_risk(self, order: SubmitOrder, now: Now) -> bool:
+        exposure = self.view.at(now).exposure(order.account, order.symbol)
+        return not exposure.reduced_by(order.terms)
+
+    def _decided(self, signal: Signal | None, now: Now) -> list[Event]:
+        """A signal whose order was asked about is decided; `tick` has its order."""
+        events, orders = self.on_signal(signal, now) if signal is not None else ([], [])
+        for order in orders:
+            if isinstance(order, SubmitOrder):
+                self._unanswered.answered(order.intent_id)
+                self._unanswered.add(order.intent_id)
+        return list(events)
 
     def _on_group(self, signal: GroupSignal, now: Now) -> tuple[Sequence[Event], list[Command]]:
         """A group is taken as a whole, or denied as one."""
@@ -191,7 +211,7 @@ class Executor:
                 lambda order, known: self._denial(order, now, known),
             )
         if reason:
-            return self._applied([_denied(signal, account, reason, now)]), []
+            return self._applied([denied(signal, account, reason, now)]), []
         events = self._applied(created(group, now.wall_ns))
         self._unanswered.sent(group.id, now.mono_ns)
         return events, [group]
@@ -245,6 +265,8 @@ class Executor:
             adopted = self._adopt_group(event, now)
         elif type(event) is ConnectionUp:
             self.accounts = event.accounts or self.accounts
+        elif type(event) is WhatIfAnswered and self.what_ifs is not None:
+            return self._decided(self.what_ifs.on_estimate(event), now)
         order = self.ledger.apply(event, source)
         self.view.note(event)
         if changes := self.requests.on_broker(event, now, live=self.live):
@@ -264,6 +286,8 @@ class Executor:
         """
         if answer.intent_id in self.requests:
             return self._applied(self.requests.on_answer(answer, now))
+        if self.what_ifs is not None and answer.intent_id in self.what_ifs:
+            return self._decided(self.what_ifs.on_answer(answer), now)
         events: list[Event] = []
         for intent_id in self.keeper.sent_with(answer.intent_id):
             events += self._on_intent_answer(intent_id, answer, now)
@@ -284,7 +308,7 @@ class Executor:
         if state == order.state:
             return []
         self.keeper.news(order, now)
-        return self._applied([_state_changed(order, state, answer.reason, now)])
+        return self._applied([state_changed(order, state, answer.reason, now)])
 
     def look_after_groups(self, now: Now) -> list[Event]:
         """What has become of groups, and what is done about it; `tick` has what is to be asked."""
@@ -302,7 +326,7 @@ class Executor:
             # One that is over may come back; and of its modify only the gateway knows the end.
             if order.live or isinstance(command, ModifyOrder):
                 late.append(command)
-        return late
+        return late if self.what_ifs is None else [*late, *self.what_ifs.due(now)]
 
     def _unanswered_command(self, name: str) -> tuple[ExecutorOrder | None, Command | None]:
         """The order that a command is about, and the command, if it still needs an answer."""
@@ -351,44 +375,9 @@ class Executor:
             return []
         if (order.state, order.filled) == (order.announced_state, order.announced_filled):
             return []
-        return self._applied([_state_changed(order, order.state, order.reason, now)])
+        return self._applied([state_changed(order, order.state, order.reason, now)])
 
     def _applied(self, events: Sequence[Event]) -> list[Event]:
         for event in events:
             self.apply(event)
         return list(events)
-
-
-def _state_changed(
-    order: ExecutorOrder, state: OrderState, reason: str, now: Now
-) -> OrderStateChanged:
-    asked = order.order
-    return OrderStateChanged(
-        now.wall_ns, asked.account, asked.intent_id, asked.strategy, state, order.filled,
-        reason[:TEXT_MAX], order.average_price,
-    )  # fmt: skip
-
-
-def _denied(signal: Signal | GroupSignal, account: str, reason: str, now: Now) -> OrderDenied:
-    return OrderDenied(
-        now.wall_ns, account, signal.strategy, roles.EXECUTOR, reason[:TEXT_MAX],
-        signal_id=signal.id,
-    )  # fmt: skip
-
-
-def _intent(signal: Signal, account: str, terms: OrderTerms, now: Now) -> SubmitOrder:
-    """The one order that a signal leads to; its id is the signal's, with the leg's number."""
-    return SubmitOrder(
-        intent_id=intent_id_of(signal.id),
-        ts_ns=now.wall_ns,
-        account=account,
-        strategy=signal.strategy,
-        symbol=signal.symbol,
-        terms=terms,
-        expires_ns=signal.expires_ns,
-        expires_mono_ns=signal.expires_mono_ns,
-        signal_id=signal.id,
-        signal_ns=signal.ts_ns,
-        cause_id=signal.cause_id,
-        cause_ns=signal.cause_ns,
-    )

@@ -36,11 +36,12 @@ from tapewire.common.events import (
     OrderTermsChanged,
     SubmitGroup,
     SubmitOrder,
+    WhatIf,
 )
 from tapewire.common.unanswered import Unanswered
 from tapewire.executor.orders import ExecutorOrder, Request
 
-Command = SubmitOrder | SubmitGroup | CancelOrder | ModifyOrder
+Command = SubmitOrder | SubmitGroup | CancelOrder | ModifyOrder | WhatIf
 Own = OrderDenied | OrderExpired | OrderCancelPending | OrderModifyPending | OrderTermsChanged
 OWN: Final = (OrderDenied, OrderExpired, OrderCancelPending, OrderModifyPending, OrderTermsChanged)
 """The executor's own events that are kept here."""
