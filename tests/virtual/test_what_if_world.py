@@ -1,0 +1,82 @@
+"""With `executor.what_if` an order is asked about at the broker first, whichever adapter trades."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from tapewire import Quote, Strategy
+from tapewire.common import roles
+from tapewire.common.config.settings import (
+    Config,
+    ExecutorConfig,
+    InstrumentConfig,
+    RiskConfig,
+    RuleConfig,
+    StrategyConfig,
+)
+from tapewire.common.events import (
+    Event,
+    Fill,
+    OrderCreated,
+    OrderDenied,
+    OrderIntended,
+    WhatIfAnswered,
+)
+from tapewire.simulator.market.synthetic import SyntheticMarket
+from tapewire.simulator.settings import SimulatorSettings
+from tapewire.virtual.world import SECOND_NS, World
+from tests.simulation.run import START_NS
+
+FAR_TOO_MANY = 1_000_000
+
+
+class Buyer(Strategy):
+    """Buys 10, then more than any account can pay, then sells the 10."""
+
+    def on_start(self) -> None:
+        self.left = [10, FAR_TOO_MANY, -10]
+
+    def on_quote(self, quote: Quote) -> None:
+        if not self.live or not self.left or self.pending(quote.symbol):
+            return
+        if self.left[0] < 0 and not self.position(quote.symbol):
+            return
+        quantity = self.left.pop(0)
+        (self.buy if quantity > 0 else self.sell)(quote.symbol, abs(quantity))
+
+
+@pytest.fixture(params=[False, True], ids=["through_tws", "directly"])
+def world(request) -> World:
+    config = Config(
+        instruments=(InstrumentConfig(symbol="AAPL"),),
+        strategies=(StrategyConfig(name="buyer", strategy=f"{__name__}:Buyer"),),
+        risk=RiskConfig(
+            heartbeat_ms=1000,
+            rules=(RuleConfig(rule="MaxContractsPerInstrument", parameters={"limit": 10_000_000}),),
+        ),
+        executor=ExecutorConfig(what_if=True),
+    )
+    one = World(
+        config, SyntheticMarket(config.all_instruments(), 1, 20),
+        start_ns=START_NS, settings=SimulatorSettings(), direct=request.param,
+    )  # fmt: skip
+    one.run(20 * SECOND_NS)
+    return one
+
+
+def of(events: Sequence[Event], *kinds: type[Event]) -> list[Event]:
+    return [event for event in events if isinstance(event, kinds)]
+
+
+def test_an_order_that_the_account_cannot_bear_is_never_sent(world: World):
+    broker, executor = world.events(roles.GATEWAY), world.events(roles.EXECUTOR)
+    sent = [e.order.terms.quantity for e in of(broker, OrderIntended)]
+    assert sent == [10, 10], "the entry and the exit"
+    small, large = of(broker, WhatIfAnswered)
+    assert small.initial_margin > 0
+    assert small.shortfall == 0
+    assert large.shortfall > 0 or large.reason
+    (denied,) = of(executor, OrderDenied)
+    assert "initial margin" in denied.reason or "would not take it" in denied.reason
+    assert len(of(executor, OrderCreated)) == 2
+    assert sum(fill.quantity for fill in of(broker, Fill)) == 20
