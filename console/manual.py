@@ -108,20 +108,14 @@ def order(account: str, symbol: str, terms: OrderTerms) -> Signal:
 
 def cancel(order_id: str) -> CancelSignal:
     """A wish to cancel the order of a signal or an intent, whosever it is."""
-    signal = CancelSignal("", 0, "", roles.MANUAL, signal_of(order_id), 0)
+    signal = CancelSignal("", 0, "", roles.MANUAL, order_id, 0)
     return replace(signal, **_envelope())
 
 
 def modify(order_id: str, changes: TermChanges) -> ModifySignal:
     """A wish to modify the order of a signal or an intent, whosever it is."""
-    signal = ModifySignal("", 0, "", roles.MANUAL, signal_of(order_id), 0, changes)
+    signal = ModifySignal("", 0, "", roles.MANUAL, order_id, 0, changes)
     return replace(signal, **_envelope())
-
-
-def signal_of(order_id: str) -> str:
-    """The signal that an order came of; an intent is its signal with the leg's number."""
-    signal_id, slash, leg = order_id.rpartition("/")
-    return signal_id if slash and leg.isdecimal() else order_id
 
 
 def _envelope() -> dict[str, object]:

@@ -181,7 +181,7 @@ def test_an_order_is_modified_and_cancelled_by_the_id_of_its_intent(tapewire, gr
     assert isinstance(modified, ModifySignal)
     assert modified.changes == TermChanges(Decimal(3), Decimal(5))
     assert isinstance(cancelled, CancelSignal)
-    assert modified.signal_id == cancelled.signal_id == "dip-e-1"
+    assert modified.signal_id == cancelled.signal_id == "dip-e-1/1"
 
 
 # ---- what the executor's journal says of a signal ------------------------------------------------
