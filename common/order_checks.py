@@ -14,6 +14,7 @@ IN_FRACTIONS: Final = ("CRYPTO", "CASH")
 """Security types that trade in fractions: a lot of 1, the default, says nothing of them."""
 EXACT: Final = Context(prec=100)
 """Beyond what quantities and prices may have in digits: their remainders are exact."""
+DEFAULT_TICK: Final = Instrument(symbol="").min_tick
 PENNY: Final = Decimal(1)
 PENNY_TICK: Final = Decimal("0.0001")
 """Below this price a share has this tick, whatever it has above (SEC rule 612)."""
@@ -30,9 +31,17 @@ def terms_denial(terms: OrderTerms, instrument: Instrument, now_ns: int) -> str:
     )
 
 
-def tick_at(price: Decimal, instrument: Instrument) -> Decimal:
-    """The step of prices around `price`."""
-    if instrument.sec_type == "STK" and abs(price) < PENNY:
+def tick_at(price: Decimal, instrument: Instrument) -> Decimal | None:
+    """The step of prices around `price`; None where nobody has said it.
+
+    The default is the tick of US shares. Of anything else it only says that none was configured: a
+    currency pair has 0.00005, a bond future 1/64.
+    """
+    is_default = instrument.min_tick == DEFAULT_TICK
+    is_share = instrument.sec_type == "STK"
+    if is_default and not (is_share and instrument.currency == "USD"):
+        return None
+    if is_share and abs(price) < PENNY:
         return min(instrument.min_tick, PENNY_TICK)
     return instrument.min_tick
 
@@ -50,9 +59,8 @@ def _lot_denial(quantity: Decimal, instrument: Instrument) -> str:
 def _tick_denial(terms: OrderTerms, instrument: Instrument) -> str:
     for name in ON_TICK:
         price: Decimal | None = getattr(terms, name)
-        if price is None:
-            continue
-        if EXACT.remainder(price, tick := tick_at(price, instrument)):
+        tick = tick_at(price, instrument) if price is not None else None
+        if price is not None and tick is not None and EXACT.remainder(price, tick):
             return (
                 f"{name} price is {price:f}; prices of {instrument.symbol} are multiples of"
                 f" {tick:f} (min_tick in its [[instruments]] entry)"

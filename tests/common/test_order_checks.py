@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from tapewire.common.events import OrderTerms
 from tapewire.common.instruments import Instrument
@@ -35,6 +36,21 @@ def test_a_price_off_the_tick_is_denied_with_the_tick(name: str):
 @pytest.mark.parametrize("name", ["trail", "trail_percent", "limit_offset"])
 def test_a_distance_need_not_be_a_price(name: str):
     assert denial(ES, **{name: Decimal("0.3")}) == ""
+
+
+@pytest.mark.parametrize(
+    "instrument",
+    [
+        Instrument(symbol="EUR", sec_type="CASH"),
+        Instrument(symbol="ZNZ6", sec_type="FUT"),
+        Instrument(symbol="SAP", currency="EUR"),
+    ],
+    ids=lambda instrument: instrument.symbol,
+)
+def test_the_default_tick_is_held_against_us_shares_alone(instrument: Instrument):
+    assert denial(instrument, limit=Decimal("1.08345")) == ""
+    stated = replace(instrument, min_tick=Decimal("0.005"))
+    assert "multiples of 0.005" in denial(stated, limit=Decimal("1.08345"))
 
 
 def test_a_share_below_one_dollar_has_the_smaller_tick():
