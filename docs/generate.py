@@ -20,6 +20,7 @@ from tapewire.common.bus.ports import PORTS
 from tapewire.common.bus.wire import WIRE_VERSION
 from tapewire.common.events import (
     ORDER_TYPES,
+    CashGap,
     ComboLeg,
     Difference,
     Gap,
@@ -130,7 +131,7 @@ def events(family: str) -> str:
     return "\n".join(["| event | fields, in order |", "|---|---|", *rows, ""])
 
 
-STRUCTS = (OrderTerms, TermChanges, ComboLeg, Scope, Difference, Gap)
+STRUCTS = (OrderTerms, TermChanges, ComboLeg, Scope, Difference, Gap, CashGap)
 
 
 def order_types() -> str:

@@ -6,6 +6,7 @@ question is put again a moment after one, but not more often than each `AGAIN_NS
 together make one event per account, and none where they say nothing new.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from msgspec.structs import asdict, replace
@@ -42,6 +43,12 @@ class AccountValues:
     def apply(self, event: AccountUpdated) -> None:
         """Take in an event of the own journal."""
         self.known[event.account] = event
+
+    @property
+    def current(self) -> Mapping[str, AccountUpdated]:
+        """The values by account, if every execution that is known here is in them; else none."""
+        is_current = self._is_answered and not self._has_traded and not self._next
+        return self.known if is_current else {}
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values."""

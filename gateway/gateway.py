@@ -104,10 +104,11 @@ class Gateway:
         )  # fmt: skip
         self.positions = PositionLists(self.holdings, adapter.query_positions)
         self.unexplained = Unexplained(self.holdings, accounts.book)
-        self.reconciler = Reconciler(
-            self.registry, self.positions, self.unexplained, reconcile_minutes, idle=reduce_only
-        )
         self.account_values = AccountValues(adapter, idle=reduce_only)
+        self.reconciler = Reconciler(
+            self.registry, self.positions, self.unexplained, reconcile_minutes,
+            instruments=instruments, values=lambda: self.account_values.current, idle=reduce_only,
+        )  # fmt: skip
         self.sync = Synchroniser(
             adapter, self.registry, self.positions, self.unexplained, self.reconciler, settle_ms,
             answer_ms, apply=self._applied,
@@ -172,9 +173,8 @@ class Gateway:
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values: what a replay of the journal must come to."""
         reported = {f"{a}/{s}": q for (a, s), q in self.holdings.reported.items()}
-        gaps = {f"{a}/{s}": q for (a, s), q in self.reconciler.gaps.items()}
         return {
-            **self.registry.snapshot(), "positions": reported, "gaps": gaps,
+            **self.registry.snapshot(), **self.reconciler.snapshot(), "positions": reported,
             "accounts": self.account_values.snapshot(),
         }  # fmt: skip
 

@@ -24,6 +24,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tapewire.common.accounting.book import ZERO, Book, Key
+from tapewire.common.amounts import text
 from tapewire.common.events import Difference
 from tapewire.common.events.reconciliation import Rule
 
@@ -42,7 +43,7 @@ RULES: Final[Mapping[Kind, Rule]] = {
     "missing_order": "alarm",  # we have one working that the broker does not list
     "opening_position": "adopt",  # what an account held before it was looked at the first time
     "position": "alarm",  # one that executions do not explain
-    "cash": "alarm",
+    "cash": "adopt",  # executions do not explain it: interest, dividends, fees, a deposit
     "realised": "alarm",
     "fees": "alarm",
 }
@@ -154,9 +155,9 @@ def broker_of(books: Mapping[str, Any]) -> Broker:
 
     def amounts(name: str) -> dict[Key, Decimal]:
         return {
-            (account, symbol): Decimal(text)
+            (account, symbol): Decimal(amount)
             for account, of in accounts.items()
-            for symbol, text in of[name].items()
+            for symbol, amount in of[name].items()
         }
 
     return Broker(
@@ -191,7 +192,7 @@ def _amounts(
         mine, its = ours.get(key, ZERO), theirs.get(key, ZERO)
         if mine != its:
             subject = " ".join(key).strip()
-            yield _difference(kind, subject, f"{mine:f}", f"{its:f}", abs(mine - its), key)
+            yield _difference(kind, subject, text(mine), text(its), abs(mine - its), key)
 
 
 def _money(

@@ -98,6 +98,7 @@ from tapewire.common.events.process import (
     RequestRefused,
 )
 from tapewire.common.events.reconciliation import (
+    CashGap,
     Difference,
     Gap,
     Reconcile,
@@ -149,6 +150,7 @@ __all__ = [
     "CancelAll",
     "CancelOrder",
     "CancelSignal",
+    "CashGap",
     "CatchUp",
     "CatchUpReply",
     "CheckpointCompleted",

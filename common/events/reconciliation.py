@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from tapewire.common.events.accounts import CURRENCY_MAX
 from tapewire.common.events.base import Account, Event, Name, Text, TimeNs
 
 Rule = Literal["adopt", "alarm", "halt"]
@@ -41,6 +42,14 @@ class Gap(msgspec.Struct, frozen=True, array_like=True, gc=False):
     quantity: Decimal
 
 
+class CashGap(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """By how much an account's cash is above what the executions that we know have moved."""
+
+    account: Account
+    currency: Annotated[str, msgspec.Meta(max_length=CURRENCY_MAX)]
+    amount: Decimal
+
+
 class Reconcile(Event, frozen=True, tag="reconciliation.run"):
     """Compare everything with the broker now; `ReconciliationCompleted` has the same id."""
 
@@ -54,7 +63,7 @@ class ReconciliationCompleted(Event, frozen=True, tag="reconciliation.completed"
     The counts are of the broker's side. `reason` says what was not compared, empty if all was.
     `omitted` is how many differences beyond `DIFFERENCES_MAX` there were. `gaps` are all positions
     that executions do not explain, and the next reconciliation reports what has changed about them;
-    None where positions were never compared.
+    None where positions were never compared. `cash` has the same of accounts.
     """
 
     ts_ns: TimeNs
@@ -67,6 +76,7 @@ class ReconciliationCompleted(Event, frozen=True, tag="reconciliation.completed"
     differences: Annotated[tuple[Difference, ...], msgspec.Meta(max_length=DIFFERENCES_MAX)] = ()
     omitted: int = 0
     gaps: Annotated[tuple[Gap, ...], msgspec.Meta(max_length=GAPS_MAX)] | None = None
+    cash: Annotated[tuple[CashGap, ...], msgspec.Meta(max_length=GAPS_MAX)] = ()
 
     def cause_id(self, one: Difference) -> str:
         """What a halt for a difference answers. A conflict is one of `OrderConflict` too, and has

@@ -19,59 +19,40 @@ A difference that is none would send a person looking for nothing, every few min
     when it and its executions have been at rest for a while.
 *   An account may have held something before the first execution that we know. What executions do
     not explain is a gap, and a gap that a reconciliation has reported once is known from then on:
-    the event keeps all of them, and only a change of one is a difference.
+    the event keeps all of them, and only a change of one is a difference. Cash likewise.
 
 State changes in `apply` alone; what is under way is not durable, and a new connection begins anew.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from tapewire.common.accounting.book import ZERO, Key
-from tapewire.common.accounting.compare import Picture, Seen, reconcile
+from tapewire.common.accounting.compare import Seen, reconcile
 from tapewire.common.clock import Now
 from tapewire.common.events import (
+    AccountUpdated,
+    CashGap,
     Difference,
     Event,
-    ForeignOrderReported,
     Gap,
-    OrderConflict,
     Reconcile,
     ReconciliationCompleted,
 )
 from tapewire.common.events.reconciliation import DIFFERENCES_MAX, GAPS_MAX, Trigger
+from tapewire.common.instruments import Instrument
 from tapewire.gateway import broker
+from tapewire.gateway.orders import cash
 from tapewire.gateway.orders.intent import Intent
+from tapewire.gateway.orders.pictures import Round, word_of
 from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.snapshot import Snapshot
 from tapewire.gateway.orders.unexplained import Unexplained
 
 MINUTE_NS: Final = 60_000_000_000
-ROUND_MAX_NS: Final = MINUTE_NS
-"""How long a round waits for lists to end and for positions to come to rest."""
 LOOK_NS: Final = 250_000_000
-WORKING: Final = "working"
-OVER: Final = ("cancelled", "rejected", "filled")
-
-
-class Round:
-    """One reconciliation that is under way."""
-
-    def __init__(self, trigger: Trigger, name: str, begun: Now, positions: int) -> None:
-        self.trigger = trigger
-        self.id = name
-        self.begun = begun
-        self.positions = positions  # the number of the list that answers for them
-        self.ours, self.theirs = Picture(), Picture()
-        self.listed = False  # orders and executions
-        self.missing: list[str] = []  # what the broker did not list to its end
-        self.looked_mono_ns = 0
-
-    def is_late(self, now: Now) -> bool:
-        """Whether to stop waiting."""
-        return now.mono_ns - self.begun.mono_ns > ROUND_MAX_NS
 
 
 class Reconciler:
@@ -85,9 +66,14 @@ class Reconciler:
         unexplained: Unexplained,
         minutes: float,
         *,
+        instruments: Iterable[Instrument] = (),
+        values: Callable[[], Mapping[str, AccountUpdated]] = dict,
         idle: bool = False,
     ) -> None:
         self.gaps: dict[Key, Decimal] = {}
+        self.cash_gaps: dict[Key, Decimal] = {}  # by account and currency
+        self._instruments = {one.symbol: one for one in instruments}
+        self._values = values
         self._is_first = True  # no positions were ever compared
         self._registry = registry
         self._accounts = registry.accounts
@@ -107,9 +93,19 @@ class Reconciler:
 
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal."""
-        if isinstance(event, ReconciliationCompleted) and event.gaps is not None:
+        if not isinstance(event, ReconciliationCompleted):
+            return
+        self.cash_gaps = {(gap.account, gap.currency): gap.amount for gap in event.cash}
+        if event.gaps is not None:
             self.gaps = {(gap.account, gap.symbol): gap.quantity for gap in event.gaps}
             self._is_first = False
+
+    def snapshot(self) -> dict[str, Any]:
+        """The durable state as plain values."""
+        return {
+            "gaps": {"/".join(key): gap for key, gap in self.gaps.items()},
+            "cash_gaps": {"/".join(key): gap for key, gap in self.cash_gaps.items()},
+        }
 
     # ---- when ----------------------------------------------------------------------------------
 
@@ -151,42 +147,8 @@ class Reconciler:
 
     def note(self, report: broker.BrokerEvent) -> None:
         """Take note of what is reported, before it becomes part of what is known here."""
-        if self._round is None:
-            return
-        if isinstance(report, broker.OrderReport) and report.listed:
-            self._note_order(self._round, report)
-        elif isinstance(report, broker.ExecutionReport) and report.listed:
-            key, exec_id = (report.account, report.symbol), report.exec_id
-            self._round.theirs.executions[exec_id] = key
-            if self._registry.counts(exec_id):
-                self._round.ours.executions.setdefault(exec_id, key)
-
-    def _note_order(self, of: Round, report: broker.OrderReport) -> None:
-        intent, found = self._registry.identify(report)
-        if intent is None:
-            if report.is_open:
-                known = self._registry.orders.foreign.is_open(*report.names)
-                name = ForeignOrderReported.id_of(*report.names)
-                _both(of, name, report, WORKING if known else "", WORKING)
-        elif found == "same":
-            self._note_own(of, intent, report)
-        elif found == "other" and report.is_open:
-            name = OrderConflict.id_of(intent.intent_id, report.permanent_id)
-            known = name in self._registry.orders.conflicts
-            _both(of, name, report, "conflict" if known else "", "conflict")
-
-    @staticmethod
-    def _note_own(of: Round, intent: Intent, report: broker.OrderReport) -> None:
-        """An order of ours that works; or one that is over, and worked as far as was known. That
-        it is over counts in the list of those alone, which has no order ids: anywhere else it may
-        have ended just now."""
-        name, order = intent.intent_id, intent.order
-        if report.is_open:
-            of.ours.orders.setdefault(name, Seen(order.account, order.symbol, _word(intent)))
-            of.theirs.orders[name] = Seen(order.account, order.symbol, WORKING)
-        elif report.status in OVER and not report.order_id and intent.live:
-            of.ours.orders.setdefault(name, Seen(order.account, order.symbol, _word(intent)))
-            of.theirs.orders[name] = Seen(order.account, order.symbol, report.status)
+        if self._round is not None:
+            self._round.note(report, self._registry)
 
     def concluded(
         self, snapshot: Snapshot, missing: Collection[Intent], now: Now, *, believed: bool
@@ -200,7 +162,7 @@ class Reconciler:
         missing = [intent for intent in missing if intent.state == "ACCEPTED"]
         if believed:
             for intent in missing:
-                seen = Seen(intent.order.account, intent.order.symbol, _word(intent))
+                seen = Seen(intent.order.account, intent.order.symbol, word_of(intent))
                 of.ours.orders.setdefault(intent.intent_id, seen)
         elif missing and snapshot.complete and not of.is_late(now):
             return
@@ -241,6 +203,7 @@ class Reconciler:
             gaps: tuple[Gap, ...] | None = self._compare_positions(of, now)
         else:
             gaps = None if self._is_first else _listed(self.gaps)
+        cash_gaps = self._compare_cash(of, now)
         found = reconcile(of.ours, of.theirs)
         found.sort(key=lambda one: one.rule == "adopt")  # what needs a person is not left out
         reason = ""
@@ -250,7 +213,7 @@ class Reconciler:
         return ReconciliationCompleted(
             now.wall_ns, of.trigger, of.id, reason, len(of.theirs.orders),
             len(of.theirs.executions), len(of.theirs.positions), tuple(found[:DIFFERENCES_MAX]),
-            max(0, len(found) - DIFFERENCES_MAX), gaps,
+            max(0, len(found) - DIFFERENCES_MAX), gaps, cash_gaps,
         )  # fmt: skip
 
     def _compare_positions(self, of: Round, now: Now) -> tuple[Gap, ...]:
@@ -264,6 +227,22 @@ class Reconciler:
             of.ours.positions[key], of.theirs.positions[key] = held + known, held + gap
             gaps[key] = gap
         return _listed(gaps)
+
+    def _compare_cash(self, of: Round, now: Now) -> tuple[CashGap, ...]:
+        """Put the cash of accounts into both pictures, but for one that was never compared; gives
+        what executions do not explain. It is compared once the broker's values have all executions
+        in them, and the account is at rest."""
+        gaps, book = dict(self.cash_gaps), self._accounts.book
+        restless = {key[0] for key in self._keys() if self._unexplained.moved(key, now)}
+        for account, values in self._values().items():
+            moved = cash.moved(book, self._instruments, account, values.currency)
+            if values.cash is None or moved is None or account in restless:
+                continue
+            key, gap = (account, values.currency), values.cash - moved
+            if key in gaps:
+                of.ours.cash[key], of.theirs.cash[key] = moved + gaps[key], values.cash
+            gaps[key] = gap
+        return tuple(CashGap(*key, gap) for key, gap in sorted(gaps.items()))
 
     def _keys(self) -> set[Key]:
         accounts = self._accounts
@@ -289,15 +268,3 @@ def alarms(event: Event) -> list[str]:
 
 def _sentence(one: Difference) -> str:
     return f"reconciliation: {one}; `tapewire reconcile` compares again"
-
-
-def _both(of: Round, name: str, report: broker.OrderReport, mine: str, its: str) -> None:
-    """Put an order into both pictures; ours lacks it if there is no word for it."""
-    if mine:
-        of.ours.orders.setdefault(name, Seen(report.account, report.symbol, mine))
-    of.theirs.orders[name] = Seen(report.account, report.symbol, its)
-
-
-def _word(intent: Intent) -> str:
-    """What we knew of an order: one that waits for its first answer is taken as working."""
-    return WORKING if intent.state in ("ACCEPTED", "INTENDED") else intent.state

@@ -75,7 +75,7 @@ def test_what_was_held_before_anything_was_compared_is_adopted():
 def test_cash_is_by_currency_to_the_cent_and_of_no_symbol():
     ours = Picture(cash={("DU1", "USD"): D("100.004"), ("DU1", "EUR"): D(7)})
     theirs = Picture(cash={("DU1", "USD"): D(100), ("DU1", "EUR"): D(6)})
-    assert differences(ours, theirs) == [("cash", "alarm", "DU1", "", "DU1 EUR", "7", "6")]
+    assert differences(ours, theirs) == [("cash", "adopt", "DU1", "", "DU1 EUR", "7", "6")]
 
 
 def test_every_kind_has_a_rule():
