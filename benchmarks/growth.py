@@ -1,15 +1,22 @@
 """Growth: what it costs to start with a long past, process by process.
 
-For each size, journals of that many records of past trading are written, then the group is started
-on them against the simulator: twice, as it is ended and started again in daily use. Printed is the
-second start: the time from the process's start to READY, and the most memory that it held.
+For each size, journals of that many records of past trading are written, and the checkpoint that
+the group's keeper makes of them. Then the group is started on them against the simulator, the sizes
+in turn, so that all of them meet the same machine. Printed are, of each process, the time from its
+start to READY and the processor time that it took (medians of the starts), and the most memory that
+it held; and what the checkpoint took.
 """
 
 import argparse
+import contextlib
+import os
 import re
+import statistics
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,12 +35,16 @@ from tapewire.console.group import status
 Figures = dict[str, Any]
 
 SIZES: Final = (0, 100_000, 1_000_000)
+STARTS: Final = 3
 READY_S_MAX: Final = 3.0
+LATER_S_MAX: Final = 0.5  # than with an empty past, in the same minute
 GROWN_MB_MAX: Final = 20.0
 ACCOUNT: Final = "DU1234567"
 SYMBOL: Final = "BENCH"
 STRATEGY: Final = roles.strategy_role("bench")
 LOOK_S: Final = 0.02
+FIGURES: Final = ("ready_s", "cpu_s", "peak_mb")
+TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 PEAK: Final = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 
 _CONFIG: Final = """\
@@ -56,10 +67,11 @@ parameters = {{ every = 1000000000 }}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """How many records, and how long to wait."""
+    """How many records, how many starts, and how long to wait."""
     parser.add_argument(
         "--sizes", type=sizes, default=SIZES, help="records, commas (0,100000,1000000)"
     )
+    parser.add_argument("--starts", type=int, default=STARTS, help=f"of each size ({STARTS})")
     parser.add_argument(
         "--seconds", type=seconds, default=120.0, help="wait so long for READY (120)"
     )
@@ -67,7 +79,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def measure(options: argparse.Namespace) -> Figures:
     """Each size in a folder of its own."""
-    found = [_measure(size, options.seconds) for size in options.sizes]
+    with ExitStack() as stack:
+        stands = []
+        for size in options.sizes:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tapewire-bench-"))
+            stands.append(Stand(Path(folder), size))
+        for _ in range(options.starts):
+            for stand in stands:
+                stand.start(options.seconds)
+        found = [stand.figures() for stand in stands]
     return {
         "benchmark": "growth",
         "sizes": found,
@@ -75,41 +95,83 @@ def measure(options: argparse.Namespace) -> Figures:
         "faults": [
             f"{name} was not READY within {options.seconds:g} s with {size['records']} records"
             for size in found
-            for name, one in size["again"].items()
+            for name, one in size["started"].items()
             if one["ready_s"] is None
         ],
     }
 
 
-def _measure(records: int, wait_s: float) -> Figures:
-    with tempfile.TemporaryDirectory(prefix="tapewire-bench-") as name:
-        folder = Path(name)
-        config, run_dir = folder / "tapewire.toml", folder / "run"
-        config.write_text(_CONFIG.format(run_dir=run_dir, symbol=SYMBOL))
-        past = PastTrading(ACCOUNT, "bench", SYMBOL, records)
-        run_dir.mkdir(mode=0o700)
+class Stand:
+    """A run directory with a past, and what the starts on it came to."""
+
+    def __init__(self, folder: Path, records: int) -> None:
+        self._folder, self._run_dir = folder, folder / "run"
+        self._config = folder / "tapewire.toml"
+        self._config.write_text(_CONFIG.format(run_dir=self._run_dir, symbol=SYMBOL))
+        self._records = records
+        self._past = PastTrading(ACCOUNT, "bench", SYMBOL, records)
+        self._run_dir.mkdir(mode=0o700)
+        self._checkpoint: Figures | None = None
+        self._ready_s: defaultdict[str, list[float | None]] = defaultdict(list)
+        self._cpu_s: defaultdict[str, list[float | None]] = defaultdict(list)
+        self._peak_mb: defaultdict[str, list[float]] = defaultdict(list)
         if records:
-            past.write(run_dir / "journals")
-        first = _start(folder, config, run_dir, wait_s)
-        again = _start(folder, config, run_dir, wait_s)
-    return {"records": records, "journals": past.counts, "first": first, "again": again}
+            self._past.write(self._run_dir / "journals")
+            self._checkpoint = self._keep()
 
-
-def _start(folder: Path, config: Path, run_dir: Path, wait_s: float) -> Figures:
-    """Start the whole group; for each process the seconds to READY, and its peak of memory."""
-    for old in (run_dir / "status").glob("*.json"):
-        old.unlink()
-    with Children(folder) as children:
-        children.start("simulator", ["tapewire.simulator", "--member"], config=config)
-        began_s, pids = {}, {}
-        for role, module in GROUP.items():
-            began_s[role] = time.monotonic()
-            pids[role] = children.start(role, module, config=config).pid
-        ready_s = _ready_s(children, run_dir, began_s, wait_s)
+    def figures(self) -> Figures:
+        """Of each process the median of its starts, and its peak of memory."""
         return {
-            role: {"ready_s": ready_s.get(role), "peak_mb": _peak_mb(pid)}
-            for role, pid in pids.items()
+            "records": self._records,
+            "journals": self._past.counts,
+            "checkpoint": self._checkpoint,
+            "started": {
+                role: {
+                    "ready_s": _median(times),
+                    "cpu_s": _median(self._cpu_s[role]),
+                    "peak_mb": max(self._peak_mb[role]),
+                }
+                for role, times in self._ready_s.items()
+            },
         }
+
+    def _keep(self) -> Figures:
+        """Let the keeper make its checkpoint; what that took."""
+        with Children(self._folder) as children:
+            began_s, peak_mb = time.monotonic(), 0.0
+            keeper = children.start(
+                "keeper", ["tapewire.common.runtime.keeper", "--once"], config=self._config
+            )
+            while keeper.poll() is None:
+                with contextlib.suppress(OSError, AssertionError):  # it has just ended
+                    peak_mb = max(peak_mb, _peak_mb(keeper.pid))
+                time.sleep(LOOK_S)
+            if keeper.returncode:
+                children.check()
+        size = sum(path.stat().st_size for path in self._run_dir.glob("checkpoints/*"))
+        took_s = round(time.monotonic() - began_s, 1)
+        return {"made_s": took_s, "peak_mb": peak_mb, "size_mb": round(size / 1e6, 1)}
+
+    def start(self, wait_s: float) -> None:
+        """Start the whole group, and end it."""
+        for old in (self._run_dir / "status").glob("*.json"):
+            old.unlink()
+        with Children(self._folder) as children:
+            children.start("simulator", ["tapewire.simulator", "--member"], config=self._config)
+            began_s, pids = {}, {}
+            for role, module in GROUP.items():
+                began_s[role] = time.monotonic()
+                pids[role] = children.start(role, module, config=self._config).pid
+            ready_s = _ready_s(children, self._run_dir, began_s, wait_s)
+            for role, pid in pids.items():
+                self._ready_s[role].append(ready_s.get(role))
+                self._cpu_s[role].append(_cpu_s(pid))
+                self._peak_mb[role].append(_peak_mb(pid))
+
+
+def _median(times: Sequence[float | None]) -> float | None:
+    known = [one for one in times if one is not None]
+    return round(statistics.median(known), 2) if len(known) == len(times) else None
 
 
 def _ready_s(
@@ -136,13 +198,22 @@ def _peak_mb(pid: int) -> float:
     return round(int(found[1]) / 1024, 1)
 
 
+def _cpu_s(pid: int) -> float:
+    """The processor time that a process took so far: its 14th and 15th field in `proc(5)`."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
 def _goals(size: Figures, fresh: Figures) -> list[Figures]:
-    """Of each process: soon READY, and hardly larger than the one of the smallest past."""
+    """Of each process: soon READY, hardly later and hardly larger than with the smallest past."""
     goals = []
-    for role, one in size["again"].items():
-        name = f"{size['records']:,} records: {role}"
-        grown_mb = round(one["peak_mb"] - fresh["again"][role]["peak_mb"], 1)
+    for role, one in size["started"].items():
+        name, before = f"{size['records']:,} records: {role}", fresh["started"][role]
+        times = (one["ready_s"], before["ready_s"])
+        later_s = round(times[0] - times[1], 2) if None not in times else None
+        grown_mb = round(one["peak_mb"] - before["peak_mb"], 1)
         goals.append(goal(f"{name} READY", one["ready_s"], "s", most=READY_S_MAX))
+        goals.append(goal(f"{name} later by", later_s, "s", most=LATER_S_MAX))
         goals.append(goal(f"{name} larger by", grown_mb, "MB", most=GROWN_MB_MAX))
     return goals
 
@@ -159,15 +230,16 @@ def show(figures: Figures) -> None:
 
 def _table(size: Figures) -> Table:
     counts = ", ".join(f"{role} {count:,}" for role, count in size["journals"].items())
-    table = Table(title=f"records: {counts}", title_justify="left")
-    starts: Sequence[str] = ("first", "again")
-    for column in ("", *(f"{start}: {what}" for start in starts for what in ("s", "MB"))):
+    made = size["checkpoint"]
+    kept = (
+        f"; checkpoint of {made['size_mb']} MB made in {made['made_s']} s with {made['peak_mb']} MB"
+        if made
+        else ""
+    )
+    table = Table(title=f"records: {counts}{kept}", title_justify="left")
+    for column in ("", "READY after s", "processor s", "largest MB"):
         table.add_column(column, justify="right" if column else "left")
-    for role in size["again"]:
-        cells = [
-            "-" if size[start][role][figure] is None else f"{size[start][role][figure]}"
-            for start in starts
-            for figure in ("ready_s", "peak_mb")
-        ]
+    for role, one in size["started"].items():
+        cells = ("-" if one[figure] is None else f"{one[figure]}" for figure in FIGURES)
         table.add_row(role, *cells)
     return table

@@ -33,7 +33,7 @@ def build(host: Host) -> ExecutorService:
     return ExecutorService(
         executor, host.transport, host.clock, host.journal(JOURNAL_SYNCHRONOUS),
         epoch=host.epoch, hold_ms=HOLD_MS, heartbeat_ms=config.risk.heartbeat_ms,
-        disk=disk_of(host),
+        disk=disk_of(host), checkpoints=host.checkpoints(),
     )  # fmt: skip
 
 

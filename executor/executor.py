@@ -8,8 +8,10 @@ Three things together make a signal one order and no more:
     known here and at the gateway.
 *   The gateway takes an intent once. Asking it again is harmless, so an order without an answer is
     asked for until there is one.
-*   What this process does not know after a crash, the gateway's journal says: it is read from its
-    beginning at each start, and an order in it that the own journal lacks is adopted.
+*   What this process does not know after a crash, the gateway's journal says: at each start all of
+    it that matters is read again, and an order in it that the own journal lacks is adopted.
+*   What a checkpoint left out (see `common.retention`) had expired by a time that it states. A
+    signal that expired by then is not traded, whatever the clock says.
 
 So an order may be sent to the gateway before it is written down here.
 
@@ -33,6 +35,7 @@ from tapewire.common.accounting.trading_days import Days
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     AnySignal,
+    CheckpointCompleted,
     CircuitChanged,
     ConnectionUp,
     Event,
@@ -94,6 +97,7 @@ class Executor:
         self._confidence = confidence
         self._answered: set[str] = set()
         self._circuits: dict[str, str] = {}  # the newest change of each, by its name
+        self._expired_ns = 0  # signals that expired by then may have been answered
         self._unanswered = Unanswered(retry_ms * 1_000_000)  # commands, by intent or request
         self.keeper = GroupKeeper(self.ledger, self._applied)
         self.requests = OrderRequests(
@@ -119,6 +123,8 @@ class Executor:
             self._unanswered.add(self.keeper.sent_as(event.order))
         elif type(event) is GroupStateChanged:
             self._answered.update(filter(None, (event.signal_id,)))
+        elif isinstance(event, CheckpointCompleted):
+            self._expired_ns = max(self._expired_ns, event.expired_ns)
         elif isinstance(event, OWN):
             self._answered.add(event.signal_id)
             self.signals_denied += isinstance(event, OrderDenied | OrderExpired)
@@ -150,7 +156,7 @@ class Executor:
         """
         if signal.id in self._answered:
             return [], []
-        if has_expired(signal, now):
+        if has_expired(signal, now) or signal.expires_ns <= self._expired_ns:
             expired = OrderExpired(now.wall_ns, signal.account, signal.id, signal.strategy)
             return self._applied([expired]), []
         if not isinstance(signal, Signal | GroupSignal):

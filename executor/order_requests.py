@@ -88,9 +88,11 @@ class OrderRequests:
                 order.cancel_request = Request(command)
                 self._unanswered.add(event.signal_id)
         elif isinstance(event, OrderModifyPending):
-            modified = self._of[event.signal_id] = self._orders[event.intent_id]
-            modified.modify_request = Request(event.modify)
-            self._unanswered.add(event.signal_id)
+            modified = self._orders.get(event.intent_id)
+            if modified is not None:  # it may have come back after a checkpoint left it out
+                self._of[event.signal_id] = modified
+                modified.modify_request = Request(event.modify)
+                self._unanswered.add(event.signal_id)
         else:
             self._end(event.signal_id)
 

@@ -27,8 +27,9 @@ from tapewire.common.events import (
     ProcessState,
     Signal,
 )
+from tapewire.common.runtime.checkpoint import Checkpoints, Past
 from tapewire.common.runtime.disk import Disk
-from tapewire.common.runtime.journal import Journal, Synchronous, events_of
+from tapewire.common.runtime.journal import Journal, Synchronous
 from tapewire.common.runtime.service import Service
 from tapewire.executor.executor import Executor
 from tapewire.executor.order_requests import Command
@@ -53,6 +54,7 @@ class ExecutorService(Service):
         hold_ms: int = 0,
         heartbeat_ms: int = 250,
         disk: Disk | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         super().__init__(
             roles.EXECUTOR, transport, clock,
@@ -64,8 +66,17 @@ class ExecutorService(Service):
         self._cancels: deque[CancelOrder] = deque()  # which do not wait behind orders
         self._outgoing: deque[Command] = deque()
         self.replies.on(OrderReply, self._on_order_reply)
-        for event in events_of(journal):
-            executor.apply(event)
+        self._read_past(Past(roles.EXECUTOR, journal, checkpoints))
+
+    def _read_past(self, past: Past) -> None:
+        """Fold the own journal, then the gateways' up to the checkpoint."""
+        now = self.clock.now()
+        for event in (*past.of_group(), *past.own()):
+            self.executor.apply(event)
+        for source in self.followers:
+            for record in past.followed(source):
+                self.emit(*self.executor.on_broker(record.event, now, source))
+        past.finish(self.followers, self.dead_letter)
 
     def on_event(self, event: Event, source: str, now: Now) -> None:
         """Orders and fills of both gateways."""

@@ -35,7 +35,6 @@ from tapewire.gateway.broker import BrokerError, Deputy
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.orders import circuit
 from tapewire.gateway.orders.fence import Fence
-from tapewire.gateway.orders.retention import Retention
 
 BROKER: Final = "tws"
 """The channel of the adapter's descriptor."""
@@ -83,25 +82,17 @@ class GatewayService(Service):
         self.requests.on(OrderRequest, self._on_order_request)
         if disk is not None:
             disk.look(clock.now())
-        self._read_past(
-            Past(role, journal, checkpoints),
-            checkpoints if disk is None or not disk.reason else None,
-        )
+        self._read_past(Past(role, journal, checkpoints))
         self.emit(*gateway.restarted(clock.now()))
 
-    def _read_past(self, past: Past, checkpoints: Checkpoints | None) -> None:
-        """Fold the past, and leave the next start a checkpoint of it, if there is room: now, while
-        nothing is under way, and before anybody waits for a turn."""
-        for event in past.events():
+    def _read_past(self, past: Past) -> None:
+        """Fold the own journal, and what risk had decided up to the checkpoint."""
+        for event in past.own():
             self.gateway.apply(event)
-        if checkpoints is not None and past.due:
-            now_ns = self.clock.now_ns()
-            retention = Retention(self.gateway.registry, now_ns, checkpoints.policy)
-            for event in past.events():
-                retention.look(event)
-            past.renew(retention.kept(past.events()), now_ns, retention.said)
-        if past.fault:
-            self.dead_letter("checkpoint", past.fault, b"")
+        for source in self.followers:
+            for record in past.followed(source):
+                self.gateway.on_risk(record.event)
+        past.finish(self.followers, self.dead_letter)
 
     def on_event(self, event: Event, source: str, now: Now) -> None:
         """Risk's decisions."""

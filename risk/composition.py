@@ -20,4 +20,5 @@ def build(host: Host) -> RiskService:
     return RiskService(
         monitor, host.transport, host.clock, host.journal(),
         epoch=host.epoch, heartbeat_ms=config.heartbeat_ms, disk=disk_of(host),
+        checkpoints=host.checkpoints(),
     )  # fmt: skip

@@ -18,8 +18,9 @@ from tapewire.common.events import (
     ProcessState,
     TradingState,
 )
+from tapewire.common.runtime.checkpoint import Checkpoints, Past
 from tapewire.common.runtime.disk import Disk
-from tapewire.common.runtime.journal import Journal, events_of
+from tapewire.common.runtime.journal import Journal
 from tapewire.common.runtime.service import Service
 from tapewire.risk.closing import Command
 from tapewire.risk.halting import Standing
@@ -44,6 +45,7 @@ class RiskService(Service):
         epoch: str,
         heartbeat_ms: int = 250,
         disk: Disk | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         super().__init__(
             roles.RISK, transport, clock,
@@ -55,8 +57,19 @@ class RiskService(Service):
         self._next_timer_ns = 0
         self.requests.on(Control, self._on_control)
         self.replies.on(OrderReply, self._on_order_reply)
-        for event in events_of(journal):
-            monitor.apply(event)
+        self._read_past(Past(roles.RISK, journal, checkpoints))
+
+    def _read_past(self, past: Past) -> None:
+        """Fold the own journal, then the gateways' up to the checkpoint."""
+        now_ns = self.clock.mono_ns()
+        for event in past.own():
+            self.monitor.apply(event)
+        for event in past.of_group():
+            self.monitor.on_broker(event)
+        for source in roles.GATEWAYS:
+            for record in past.followed(source):
+                self.monitor.on_broker(record.event, source, now_ns)
+        past.finish(self.followers, self.dead_letter)
 
     def on_event(self, event: Event, source: str, now: Now) -> None:
         """Fills, positions and orders of the gateways."""

@@ -53,4 +53,5 @@ def build(
     return StrategyService(
         runner, host.transport, host.clock,
         epoch=host.epoch, symbols=symbols, latest=latest, store=store,
+        checkpoints=host.checkpoints(),
     )  # fmt: skip

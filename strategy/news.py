@@ -14,6 +14,7 @@ from tapewire.common.events import (
     AccountUpdated,
     ConnectionUp,
     Event,
+    ExecutionsCarried,
     Fill,
     FlattenCompleted,
     GroupCreated,
@@ -27,6 +28,7 @@ from tapewire.common.events import (
     OrderModifyPending,
     OrderStateChanged,
     OrderTermsChanged,
+    StrategyPositionCarried,
 )
 from tapewire.strategy.context import Context
 
@@ -62,6 +64,8 @@ class News:
             (roles.GATEWAY, Fill): self._on_fill,
             (roles.GATEWAY, AccountUpdated): context.account_watch.apply,
             (roles.GATEWAY, ConnectionUp): context.account_watch.on_login,
+            (roles.GATEWAY, ExecutionsCarried): self._portfolio.on_carried_ids,
+            (roles.GATEWAY, StrategyPositionCarried): self._on_carried,
             (roles.RISK, FlattenCompleted): self._portfolio.on_flatten,
         }
 
@@ -117,6 +121,10 @@ class News:
     def _on_fill(self, fill: Fill) -> None:
         if fill.strategy == self._name and self._portfolio.on_fill(fill, self._seq):
             self._pass_on("on_fill", fill)
+
+    def _on_carried(self, event: StrategyPositionCarried) -> None:
+        if event.strategy == self._name:
+            self._portfolio.on_carried(event)
 
     def _pass_on(self, callback: str, event: Event) -> None:
         if self.knows_past:

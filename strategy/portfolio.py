@@ -13,18 +13,20 @@ execution of an older order may be reported late, but it was closed with the res
 The line is a place in the gateway's journal: how far it went when the flatten was over. An order
 that stands there before it is older. So the result depends neither on the order in which the
 streams arrive nor on any clock, and a restart, which reads all of them again, comes to the same
-position.
+position. So does one that begins with a checkpoint: what that carries counts as executions of an
+order that the gateway took at `gateway_seq`.
 """
 
 from collections import defaultdict
 from decimal import Decimal
 
-from tapewire.common.accounting.book import ZERO, Book
+from tapewire.common.accounting.book import ZERO, Book, Key
 from tapewire.common.accounting.exec_ids import execution_key
 from tapewire.common.accounting.groups import Groups, OrderGroup
 from tapewire.common.accounting.orders import Order, Orders
 from tapewire.common.events import (
     Event,
+    ExecutionsCarried,
     Fill,
     FlattenCompleted,
     LegRole,
@@ -33,6 +35,7 @@ from tapewire.common.events import (
     OrderState,
     OrderStateChanged,
     Scope,
+    StrategyPositionCarried,
 )
 from tapewire.strategy.live_group import LiveGroup, shown
 from tapewire.strategy.live_order import LiveOrder
@@ -47,12 +50,14 @@ class Portfolio:
         self._by_signal: dict[str, Order] = {}  # but for orders of groups
         self._executions = Book()
         self._held = Book()  # of the executions those that no flatten has closed
-        self._positions: dict[str, Decimal] = {}  # `_held` by symbol, over all accounts
+        self._positions: dict[str, Decimal] = {}  # what is held by symbol, over all accounts
+        self._by_account: dict[Key, Decimal] = {}  # and in each of them
         self._intended_seq: dict[str, int] = {}
         self._first_seq: dict[str, int] = {}  # of executions whose order is not known
         self._flattened_seq: dict[Scope, int] = {}
         self._reported_filled: dict[str, Decimal] = {}  # by the executor, by intent
         self._unsettled: dict[str, Order] = {}  # where that is not what the executions add up to
+        self._carried: list[StrategyPositionCarried] = []  # what is not kept of its executions
 
     def __repr__(self) -> str:
         held = ", ".join(f"{symbol} {q:f}" for symbol, q in self._positions.items() if q)
@@ -87,6 +92,15 @@ class Portfolio:
             self._add_up()
         return True
 
+    def on_carried_ids(self, event: ExecutionsCarried) -> None:
+        """Executions that are not kept: none of them is news."""
+        self._executions.carry(event)
+
+    def on_carried(self, event: StrategyPositionCarried) -> None:
+        """What the executions of this strategy came to that are not kept."""
+        self._carried.append(event)
+        self._add_up()
+
     def on_flatten(self, event: FlattenCompleted) -> None:
         """What was held in its scope is no longer held, unless it was left open, as an older
         version could report it."""
@@ -105,8 +119,11 @@ class Portfolio:
             return True
         first_seq = self._first_seq[execution_key(fill.exec_id)]
         taken_seq = self._intended_seq.get(fill.intent_id or "", first_seq)
-        return not any(
-            taken_seq <= flattened_seq and scope.covers(fill.account, scope.strategy, fill.symbol)
+        return not self._is_closed(fill.account, fill.symbol, taken_seq)
+
+    def _is_closed(self, account: str, symbol: str, taken_seq: int) -> bool:
+        return any(
+            taken_seq <= flattened_seq and scope.covers(account, scope.strategy, symbol)
             for scope, flattened_seq in self._flattened_seq.items()
         )
 
@@ -121,10 +138,16 @@ class Portfolio:
             self._reported_filled.pop(intent_id, None)
 
     def _add_up(self) -> None:
-        positions: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+        by_account: defaultdict[Key, Decimal] = defaultdict(lambda: ZERO)
         for position in self._held.of():
-            positions[position.symbol] += position.quantity
-        self._positions = positions
+            by_account[position.account, position.symbol] += position.quantity
+        for one in self._carried:
+            if not self._is_closed(one.account, one.symbol, one.gateway_seq):
+                by_account[one.account, one.symbol] += one.quantity
+        positions: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+        for (_, symbol), quantity in by_account.items():
+            positions[symbol] += quantity
+        self._by_account, self._positions = by_account, positions
 
     # ---- what is known -------------------------------------------------------------------------
 
@@ -134,7 +157,8 @@ class Portfolio:
 
     def holders(self, symbol: str) -> list[str]:
         """The accounts in which `symbol` is held."""
-        return [p.account for p in self._held.of() if p.symbol == symbol and p.quantity]
+        held = self._by_account.items()
+        return [account for (account, name), quantity in held if name == symbol and quantity]
 
     def is_settled(self, symbol: str) -> bool:
         """Whether the executor and the fills agree on how much of each order on it was filled."""

@@ -9,6 +9,7 @@ from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
 from tapewire.common.delivery.letters import Letter
 from tapewire.common.events import CircuitChanged, Event, ProcessState, Tick
+from tapewire.common.runtime.checkpoint import Checkpoints, Past
 from tapewire.common.runtime.service import Service
 from tapewire.common.ticks.conflation import Conflation
 from tapewire.strategy import feeds
@@ -37,6 +38,7 @@ class StrategyService(Service):
         symbols: tuple[str, ...],
         latest: bool = False,
         store: Store | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         role = roles.strategy_role(runner.name)
         super().__init__(role, transport, clock, epoch=epoch, follows=FOLLOWS)
@@ -48,6 +50,15 @@ class StrategyService(Service):
         self._store = store
         self._reports = Reports()
         self.metrics.watch("missed", self._missed, "counter")
+        self._read_past(Past(role, None, checkpoints))
+
+    def _read_past(self, past: Past) -> None:
+        """Fold what it follows, up to the checkpoint."""
+        now = self.clock.now()
+        for source in self.followers:
+            for record in past.alone(source):
+                self.runner.on_event(source, record.event, record.seq, now)
+        past.finish(self.followers, self.dead_letter)
 
     # ---- input ---------------------------------------------------------------------------------
 

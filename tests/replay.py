@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import msgspec
 
 from tapewire.common import roles
-from tapewire.common.accounting.carried import commission_entry
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
@@ -17,6 +16,7 @@ from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.rules import load_rules
+from tapewire.strategy.runner import Runner
 
 Journals = Mapping[str, Sequence[Event]]
 """Events by the role whose journal they are from."""
@@ -49,32 +49,6 @@ def differences(live: Mapping[str, Any], again: Mapping[str, Any], at: str = "")
             yield f"{place} is {one}, its replay has {other}"
 
 
-def without_forgotten(state: dict[str, Any], live: Gateway, whole: Gateway) -> dict[str, Any]:
-    """`state`, which is that of `whole`, without what a checkpoint left out of `live`: orders that
-    are over, what was denied, and executions of which the id is carried."""
-    registry, known = live.registry, live.snapshot()
-
-    def remembered(intent_id: str) -> bool:
-        order = whole.orders.get(intent_id)
-        return intent_id in live.orders or (order is not None and order.live)
-
-    commissions = registry.carried_commissions
-    answers = state["modifies"]["answers"]
-    return {
-        **state,
-        "orders": {name: one for name, one in state["orders"].items() if remembered(name)},
-        "denied": {name: one for name, one in state["denied"].items() if name in known["denied"]},
-        "executions": [one for one in state["executions"] if not registry.is_carried(one)],
-        "commissions": [
-            one for one in state["commissions"] if commission_entry(one) not in commissions
-        ],
-        "modifies": {
-            **state["modifies"],
-            "answers": {n: a for n, a in answers.items() if n in known["modifies"]["answers"]},
-        },
-    }
-
-
 # ---- a restart, core by core --------------------------------------------------------------------
 
 
@@ -82,7 +56,10 @@ def gateway(config: Config, journals: Journals, role: str = roles.GATEWAY) -> Ga
     """A gateway from its own journal."""
     liquidation = role == roles.LIQUIDATION
     broker = TwsBroker(config.all_instruments(), client_id=config.tws.client_id)
-    one = Gateway(broker, settle_ms=config.tws.settle_ms, reduce_only=liquidation)
+    one = Gateway(
+        broker, settle_ms=config.tws.settle_ms, reduce_only=liquidation,
+        instruments=config.all_instruments(),
+    )  # fmt: skip
     for event in journals.get(role, ()):
         one.apply(event)
     return one
@@ -105,6 +82,16 @@ def risk(config: Config, journals: Journals) -> RiskMonitor:
         one.apply(event)
     for source, event in _of_gateways(journals):
         one.on_broker(event, source)
+    return one
+
+
+def strategy(config: Config, journals: Journals, name: str) -> Runner:
+    """A strategy from the journals that it follows, one after the other. Its callbacks are not
+    called: nothing of this is news."""
+    one = Runner(config.strategy(name), (), "replay", lambda _raised: None)
+    for source in (roles.EXECUTOR, roles.GATEWAY, roles.RISK):
+        for seq, event in enumerate(journals.get(source, ()), 1):
+            one.on_event(source, event, seq, Now(0, 0))
     return one
 
 

@@ -3,7 +3,7 @@
 A node is a `Host`, as a live process is: the same `build` functions put its service together.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tapewire.common.bus.access import Access, clients_of
@@ -11,7 +11,7 @@ from tapewire.common.bus.transport import Inbound, Stream
 from tapewire.common.clock import VirtualClock
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
-from tapewire.common.runtime.checkpoint import Checkpoints, Policy, fill
+from tapewire.common.runtime.checkpoint import Checkpoints
 from tapewire.common.runtime.heads import Heads, Memory
 from tapewire.common.runtime.journal import Journal, JournalFullError, Synchronous
 from tapewire.common.runtime.memory_journal import MemoryJournal
@@ -88,24 +88,6 @@ class CrashingJournal(MemoryJournal):
             self.later(self._complete)
 
 
-class CheckpointMemory:
-    """A role's checkpoint; it survives its process."""
-
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-        self._newest: MemoryJournal | None = None
-
-    def open(self) -> Journal | None:
-        """See `Checkpoints.open`."""
-        return self._newest
-
-    def replace(self, events: Iterable[Event]) -> None:
-        """See `Checkpoints.replace`."""
-        fresh = MemoryJournal()
-        fill(fresh, events)
-        self._newest = fresh
-
-
 class HeadMemory:
     """What a process remembers of journals, as a file of its own would keep it."""
 
@@ -144,7 +126,7 @@ class Node:
     `arriving` is the last arrival that is still to come: what is sent to the same time joins it.
     `hang_up` closes its connection to the broker; `later` lets a commit of its journal take time.
     `disk_free_bytes` is what its disk has free (None: no bound); see `World.fill_disk`.
-    With `policy` it keeps checkpoints.
+    `checkpoints` is where the group keeps its checkpoint, if it has one.
     """
 
     def __init__(
@@ -156,14 +138,13 @@ class Node:
         route: Route,
         hang_up: Callable[[str], None],
         later: Callable[["Node", Callable[[], None]], None],
-        policy: Policy | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self.role = role
         self.config = config
         self.clock = clock
         self.records = CrashingJournal()
         self.remembered = HeadMemory()
-        self.kept = CheckpointMemory(policy) if policy is not None else None
         self.heads = Heads(role, self.remembered)
         self.transport = VirtualTransport(role, route)
         self.service: Service | None = None
@@ -177,6 +158,7 @@ class Node:
         self._build = build
         self._route = route
         self._hang_up = hang_up
+        self._checkpoints = checkpoints
         self._later = lambda complete: later(self, complete)
 
     def __repr__(self) -> str:
@@ -217,7 +199,7 @@ class Node:
 
     def checkpoints(self) -> Checkpoints | None:
         """See `Host.checkpoints`; none where the world keeps none."""
-        return self.kept
+        return self._checkpoints
 
     def reset(self) -> None:
         """See `Host.reset`; the world opens nothing."""

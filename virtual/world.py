@@ -22,10 +22,11 @@ from tapewire.common.config.order_types import load_order_types
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
 from tapewire.common.instruments import Instrument
+from tapewire.common.retention.policy import Policy
 from tapewire.common.runtime.background import DONE
-from tapewire.common.runtime.checkpoint import Policy
 from tapewire.common.runtime.host import Host
 from tapewire.common.runtime.journal import Head, JournalDamagedError, events_of
+from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.common.runtime.service import JOURNAL, Service
 from tapewire.common.ticks.rows import Row
 from tapewire.executor import composition as executor
@@ -41,6 +42,7 @@ from tapewire.strategy.loading.faults import Failure
 from tapewire.strategy.service import StrategyService
 from tapewire.virtual.broker_side import BrokerSide
 from tapewire.virtual.direct.exchange import DirectExchange
+from tapewire.virtual.keeper import Keeper
 from tapewire.virtual.network import Killed, Link, Links, NetworkFaults, Reliable, Scheduler
 from tapewire.virtual.node import Arrival, Build, Node
 from tapewire.virtual.observer import Nobody, Observer
@@ -73,7 +75,8 @@ class World:
     is due each `risk.heartbeat_ms`, but sent in a turn, so the lease must outlast both. With
     `step_ns` above 0 TWS's market moves at multiples of it only, with all that was due by then.
 
-    With `checkpoints` the gateways keep them, by that policy; without, each start reads all.
+    With `checkpoints` the group keeps one, by that policy, made whenever `compact` is called;
+    without, each start reads all.
 
     With `direct` the gateways trade at the exchange itself, through `virtual.direct`.
 
@@ -114,6 +117,7 @@ class World:
         self.strategies = [roles.strategy_role(one.name) for one in config.strategies]
         self._idle_ns = idle_ns
         self._readers: dict[tuple[str, str, bytes], list[Link]] = {}
+        self.keeper = Keeper(checkpoints, self.instruments, self._records) if checkpoints else None
         # TWS can only be the simulator: there is no login to be mistaken.
         adapt = self._attach_directly if direct else partial(gateway.tws, check_login=False)
         self.nodes = {
@@ -125,7 +129,7 @@ class World:
                 self._route,
                 self.cut,
                 self._commit_later,
-                checkpoints,
+                self.keeper,
             )
             for role, build in {**builds(config, adapt, say), **(replaced or {})}.items()
         }
@@ -174,6 +178,21 @@ class World:
         for name in names or self.nodes:
             node = self.nodes[name]
             node.disk_free_bytes, node.records.is_full = free_bytes, free_bytes == 0
+
+    def compact(self, takes_ns: int | None = 0) -> None:
+        """Make a checkpoint of the journals as they are, which takes so long. None: whoever makes
+        it dies before it is done."""
+        if self.keeper is not None:
+            due_ns = self.clock.mono_ns() + (takes_ns or 0)
+
+            def later(put: Callable[[], None]) -> None:
+                if takes_ns is not None:
+                    self.scheduler.at(due_ns, put)
+
+            self.keeper.work(self.clock.now_ns(), later)
+
+    def _records(self) -> Mapping[str, MemoryJournal]:
+        return {name: node.records for name, node in self.nodes.items()}
 
     def cut(self, name: str) -> None:
         """Reset a gateway's connection to TWS."""

@@ -16,12 +16,14 @@ from tapewire.common.accounting.trading_days import Days
 from tapewire.common.events import (
     Commission,
     Event,
+    ExecutionsCarried,
     Fill,
     ForeignOrderReported,
     OrderCreated,
     OrderIntended,
     PositionCarried,
     PositionReported,
+    StampReached,
     SubmitOrder,
 )
 from tapewire.common.instruments import Instrument
@@ -47,6 +49,8 @@ class Accounts(Generic[OrderT]):
             PositionReported: self._reported,
             ForeignOrderReported: self._foreign,
             PositionCarried: self._carried,
+            ExecutionsCarried: self.book.carry,
+            StampReached: self.book.carry,
             OrderCreated: self._ordered,
             OrderIntended: self._ordered,
         }
@@ -75,9 +79,9 @@ class Accounts(Generic[OrderT]):
         self._keys.add((event.account, event.symbol))
         self.orders.foreign.apply(event, source)
 
-    def _carried(self, event: PositionCarried, _source: str) -> None:
+    def _carried(self, event: PositionCarried, source: str) -> None:
         self._keys.add((event.account, event.symbol))
-        self.book.carry(event)
+        self.book.carry(event, source)
 
     def _ordered(self, event: OrderCreated | OrderIntended, _source: str) -> OrderT | None:
         self._keys.add((event.order.account, event.order.symbol))

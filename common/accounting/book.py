@@ -12,15 +12,18 @@ from itertools import chain
 from typing import Any, Final
 
 from tapewire.common.accounting import history
+from tapewire.common.accounting.carried import CarriedIds
 from tapewire.common.accounting.exec_ids import execution_key, supersedes
 from tapewire.common.accounting.history import History, Place
 from tapewire.common.accounting.trading_days import Days, trading_days
 from tapewire.common.events import (
     Commission,
     Event,
+    ExecutionsCarried,
     Fill,
     PositionCarried,
     PositionReported,
+    StampReached,
     signed,
 )
 
@@ -99,8 +102,11 @@ class Book:
 
     A corrected execution (same id but for the part after the last full stop) takes the place of
     the one it corrects, in its order and on its trading day: the account's history is applied again
-    from its beginning. See `history` for the order of
-    executions that two journals report.
+    from its beginning. See `history` for the order of executions that two journals report.
+
+    A book may begin with what its oldest executions came to (`carry`). Of these only the ids are
+    left: another report of one changes nothing, and neither does a correction, as nobody here knows
+    what it takes the place of. The next checkpoint has it (see `common.retention`).
     """
 
     def __init__(
@@ -114,6 +120,7 @@ class Book:
         self._commissions: dict[str, Commission] = {}
         self._history = History()
         self._carried: dict[Key, PositionCarried] = {}  # what each position began with
+        self.carried_ids = CarriedIds()  # the executions in it
 
     # ---- what comes in -------------------------------------------------------------------------
 
@@ -133,6 +140,8 @@ class Book:
         known = self._fills.get(execution)
         if known is not None and not supersedes(fill.exec_id, known.exec_id):
             self._reported_again(execution, place)
+            return False
+        if known is None and self.carried_ids.take(fill.exec_id):
             return False
         self._fills[execution] = fill
         if known is not None:
@@ -155,11 +164,18 @@ class Book:
             self._charge(execution, commission.amount - (known.amount if known else ZERO))
         return True
 
-    def carry(self, carried: PositionCarried) -> None:
-        """Begin a position with what executions came to that are not kept; before its others."""
-        key = (carried.account, carried.symbol)
-        self._carried[key] = carried
-        self.position(*key).begin(carried)
+    def carry(
+        self, carried: PositionCarried | ExecutionsCarried | StampReached, source: str = ""
+    ) -> None:
+        """Take in what a checkpoint holds in place of executions, before those that are kept."""
+        if isinstance(carried, StampReached):
+            self._history.reach(source, carried.ts_ns)
+        elif isinstance(carried, ExecutionsCarried):
+            self.carried_ids.add(carried.executions)
+        else:
+            key = (carried.account, carried.symbol)
+            self._carried[key] = carried
+            self.position(*key).begin(carried)
 
     def carried_by(self, account: str, symbol: str, count: int, now_ns: int) -> PositionCarried:
         """What the first `count` executions of a position came to, with all that they began with:

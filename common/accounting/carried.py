@@ -58,6 +58,16 @@ class CarriedIds:
         if piece:
             self._pieces.append(piece)
 
+    def take(self, exec_id: str) -> bool:
+        """Whether this execution is among them, in any version; a later one is from now on."""
+        entry = execution_entry(exec_id) if self._pieces else None  # which takes a hash
+        newest = self.newest(entry) if entry is not None else None
+        if entry is None or newest is None:
+            return False
+        if entry > newest:
+            self.add(entry)
+        return True
+
     def __contains__(self, entry: bytes) -> bool:
         return self.newest(entry) == entry
 

@@ -41,6 +41,12 @@ class History:
         place = self._newest[source] = Place(max(highest_ns, ts_ns), source, number + 1, ts_ns)
         return place
 
+    def reach(self, source: str, ts_ns: int) -> None:
+        """A source had reported executions with stamps up to `ts_ns`, which are not kept here."""
+        number = before.number if (before := self._newest.get(source)) else 0
+        highest_ns = max(ts_ns, before.highest_ns if before else 0)
+        self._newest[source] = Place(highest_ns, source, number, ts_ns)
+
     def add(self, execution: str, key: Key, place: Place) -> bool:
         """Put in an execution; True if it is the last of its position."""
         self._places[execution] = place

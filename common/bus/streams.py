@@ -49,12 +49,14 @@ class JournaledStream:
 class Follower:
     """The reading end: gives every event of a source once, in order, whatever the network loses.
 
-    It starts at seq 1 and asks for what came before it listened. While it waits for an answer,
-    live events beyond the hole are dropped: the answer, or the one after it, has them.
+    It starts at seq 1, or behind what a checkpoint had (`begin`), and asks for what came before it
+    listened. While it waits for an answer, live events beyond the hole are dropped: the answer, or
+    the one after it, has them.
 
-    What was remembered of the source (see `heads`) it has to confirm before any event is given. A
-    journal that does not hold it, or that its owner calls damaged, is a `fault`: from then on
-    nothing of the source is taken, since whatever it says follows from another past.
+    What was remembered of the source (see `heads`), and what the checkpoint stands on, it has to
+    confirm before any event is given. A journal that does not hold it, or that its owner calls
+    damaged, is a `fault`: from then on nothing of the source is taken, since whatever it says
+    follows from another past.
     """
 
     def __init__(self, source: str) -> None:
@@ -66,7 +68,7 @@ class Follower:
         self.fault = ""
         self._epoch = ""
         self._least = 0  # how far the journal goes at least, as was remembered
-        self._unconfirmed: Head | None = None
+        self._unconfirmed: list[Head] = []
         self._asked_ns: int | None = None
         self._request_id = 0
 
@@ -77,12 +79,18 @@ class Follower:
     @property
     def trusted(self) -> bool:
         """Whether the source has confirmed what was remembered of it."""
-        return not self.fault and self._unconfirmed is None
+        return not self.fault and not self._unconfirmed
+
+    def begin(self, head: Head) -> None:
+        """The journal is known up to here, from a checkpoint: go on behind it."""
+        self.next_seq = head.seq + 1
+        self.remember(head)
 
     def remember(self, head: Head | None) -> None:
         """What was known of the journal when this reader last ran; None for nothing."""
-        if head is not None:
-            self._unconfirmed, self._least = head, head.seq
+        if head is not None and head.seq:
+            self._unconfirmed.append(head)
+            self._least = max(self._least, head.seq)
 
     @property
     def head(self) -> int:
@@ -93,7 +101,7 @@ class Follower:
         """The events of a live batch that are new and in order; unusable ones are passed over."""
         if not self._is_of_this_epoch(batch.epoch, batch.seq - 1):
             return iter(())
-        if batch.seq > self.next_seq or self._unconfirmed is not None:
+        if batch.seq > self.next_seq or self._unconfirmed:
             self._fall_behind(batch.seq + len(batch.events) - 1)
             return iter(())
         return self._take(batch)
@@ -106,7 +114,7 @@ class Follower:
             return
         if beat.seq >= self.next_seq:
             self._fall_behind(beat.seq)
-        elif self.next_seq > self.known_head and self._unconfirmed is None:
+        elif self.next_seq > self.known_head and not self._unconfirmed:
             self.caught_up = True
             self._asked_ns = None
 
@@ -133,25 +141,26 @@ class Follower:
 
     def _wants_answer(self) -> bool:
         """Whether something is missing, or must be confirmed by a source that is there."""
-        if self._unconfirmed is not None:
+        if self._unconfirmed:
             return bool(self._epoch)
         return not self.caught_up and self.known_head >= self.next_seq
 
     def _known_seq(self) -> int:
-        return self._unconfirmed.seq if self._unconfirmed is not None else 0
+        return self._unconfirmed[0].seq if self._unconfirmed else 0
 
     def _is_confirmed(self, reply: CatchUpReply) -> bool:
         """Whether the source holds what was remembered of it, as far as that was asked for."""
-        known = self._unconfirmed
-        if known is None:
+        if not self._unconfirmed:
             return True
+        known = self._unconfirmed[0]
         if reply.known_seq != known.seq:
             return False
         if fault := difference(self.source, known, reply.head, reply.chain):
             self._fail(fault)
             return False
-        self._unconfirmed = None
-        return True
+        del self._unconfirmed[0]
+        self._asked_ns = None  # there may be another one to ask about
+        return not self._unconfirmed
 
     def _fail(self, fault: str) -> None:
         """The first fault stays: a source that cannot be trusted is not believed again."""

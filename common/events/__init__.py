@@ -16,6 +16,9 @@ from tapewire.common.events.checkpoint import (
     CheckpointCompleted,
     ExecutionsCarried,
     PositionCarried,
+    RecordKept,
+    StampReached,
+    StrategyPositionCarried,
 )
 from tapewire.common.events.circuits import CircuitChanged, CircuitState
 from tapewire.common.events.executor import (
@@ -219,6 +222,7 @@ __all__ = [
     "Quote",
     "Reconcile",
     "ReconciliationCompleted",
+    "RecordKept",
     "RequestRefused",
     "ResolveOrder",
     "RiskHalted",
@@ -230,6 +234,8 @@ __all__ = [
     "Signal",
     "SignalAnswer",
     "Stage",
+    "StampReached",
+    "StrategyPositionCarried",
     "SubmitGroup",
     "SubmitOrder",
     "TakeOver",

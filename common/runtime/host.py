@@ -61,7 +61,7 @@ class Host(Protocol):
         """How much the disk that the journals are on has free; None: no bound."""
 
     def checkpoints(self) -> Checkpoints | None:
-        """Where the role keeps its checkpoint; None where it needs none."""
+        """Where the group keeps its checkpoint; None where it has none."""
 
     def serve_stream(self) -> None:
         """Open `events` and `requests`, the two channels of a role that journals."""

@@ -33,7 +33,7 @@ from tapewire.common.delivery import letter_file
 from tapewire.common.delivery.letter_file import LetterFile
 from tapewire.common.runtime import logs, private_file, tokens
 from tapewire.common.runtime.background import BackgroundJournal
-from tapewire.common.runtime.checkpoint import CheckpointFile, Checkpoints, Policy
+from tapewire.common.runtime.checkpoint import Checkpoints, checkpoint_file
 from tapewire.common.runtime.disk import MB
 from tapewire.common.runtime.head_file import HeadFile
 from tapewire.common.runtime.heads import Heads
@@ -126,9 +126,7 @@ class Process:
 
     def checkpoints(self) -> Checkpoints:
         """See `Host.checkpoints`."""
-        ttl_ms = max((one.signal_ttl_ms for one in self.config.strategies), default=0)
-        policy = Policy().with_ttl(2 * ttl_ms * 1_000_000)
-        return CheckpointFile(self.run_dir, self.role, policy)
+        return checkpoint_file(self.run_dir, self.config)
 
     def _require_remembered(self, path: Path) -> None:
         """Compare the journal with what is remembered of it, before it is opened for writing: what

@@ -11,6 +11,7 @@ from tapewire.common.amounts import counted
 from tapewire.common.bus.endpoints import prepare_run_dir
 from tapewire.common.config.near import expected
 from tapewire.common.errors import ConfigError
+from tapewire.common.runtime import keeper, private_file
 from tapewire.console import brake
 from tapewire.console.commands.common import (
     EXIT_FAILED,
@@ -52,6 +53,23 @@ def verify_journals(
         for one in found:
             line(verification.as_line(one))
     raise typer.Exit(0 if all(one.sound for one in found) else EXIT_FAILED)
+
+
+@journals.command("compact")
+def compact_journals(
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write down what of the journals still matters, so that the next start is quick.
+
+    The group does so by itself every few thousand records. The journals stay as they are, and may
+    be in use meanwhile. Status 1 if it cannot be written.
+    """
+    with private_file.private():
+        made = keeper.work(load_started(config, run_dir))
+    found = {"records": made.records, "kept": made.kept, "why": made.why}
+    answer(as_json, found, f"checkpoint made: {keeper.sentence(made)}")
 
 
 @journals.command("restore")

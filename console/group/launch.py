@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from tapewire.common import roles
 from tapewire.common.config.settings import Config
-from tapewire.common.runtime import checkpoint, head_file, private_file
+from tapewire.common.runtime import checkpoint, head_file, keeper, private_file
 from tapewire.common.runtime.disk import MB
 from tapewire.common.runtime.journal import (
     LOG_BYTES,
@@ -20,6 +20,7 @@ from tapewire.common.runtime.journal import (
 )
 from tapewire.common.runtime.process import RESERVED
 from tapewire.common.runtime.reserve import free_bytes
+from tapewire.common.runtime.role_lock import RoleTaken, take_role
 from tapewire.console.group.control import FILE
 from tapewire.console.group.supervisord import GroupError
 
@@ -126,13 +127,24 @@ def archived(run_dir: Path, names: list[str]) -> Path | None:
     old = [path for name in names for path in journals.glob(f"{name}.sqlite*")]
     if not old:
         return None
+    try:
+        (run_dir / "locks").mkdir(mode=0o700, exist_ok=True)
+        lock = take_role(run_dir, keeper.WORK)
+    except RoleTaken as error:
+        raise GroupError(f"{error}; it reads the journals, so try again in a minute") from error
+    with lock:
+        return _move(run_dir, names, old)
+
+
+def _move(run_dir: Path, names: list[str], old: list[Path]) -> Path:
+    """Move the files `old` of these journals, and what belongs to them."""
     archive = run_dir / "ended" / time.strftime("%Y%m%dT%H%M%S", time.gmtime())
     (archive / "journals").mkdir(mode=0o700, parents=True)
     for path in old:
         path.rename(archive / "journals" / path.name)
     for name in names:
         head_file.replace(run_dir, name, None)  # they begin anew, and that is meant
-        checkpoint.discard(run_dir, name)
+    checkpoint.discard(run_dir)
     for name in ("audit.jsonl", FILE):  # reading the journals needs the launch configuration
         if (run_dir / name).exists():
             (run_dir / name).rename(archive / name)

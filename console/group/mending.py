@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from tapewire.common import roles
 from tapewire.common.errors import ConfigError
-from tapewire.common.runtime import head_file
+from tapewire.common.runtime import checkpoint, head_file, keeper
 from tapewire.common.runtime.journal import JournalError, SqliteJournal
 from tapewire.common.runtime.role_lock import RoleTaken, take_role
 from tapewire.console.group import control
@@ -40,7 +40,7 @@ def stopped(run_dir: Path) -> Iterator[None]:
     if control.listens(run_dir):
         raise GroupError(f"a group runs in {run_dir}; run `tapewire down` first")
     with ExitStack() as held:
-        for role in sorted({*roles.JOURNALED, *head_file.remembered(run_dir)}):
+        for role in sorted({*roles.JOURNALED, *head_file.remembered(run_dir), keeper.WORK}):
             try:
                 held.enter_context(take_role(run_dir, role))
             except RoleTaken as error:
@@ -63,6 +63,7 @@ def restore(run_dir: Path, role: str, copy: Path) -> Restored:
         _take_over(copy, whole, role)
         replaced = _set_aside(place)
         whole.replace(place)
+    checkpoint.discard(run_dir)
     return Restored(look_at(place, role, head_file.remembered(run_dir)), replaced)
 
 
@@ -114,6 +115,7 @@ def accept(run_dir: Path, only: str | None, reason: str) -> list[Finding]:
     for found in differing:
         _write_down(run_dir, found, reason)
         head_file.replace(run_dir, found.role, found.head)
+    checkpoint.discard(run_dir)  # it may be of what was there before
     return differing
 
 

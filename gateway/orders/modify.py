@@ -59,10 +59,11 @@ class Modifies:
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal; the orders have it already."""
         if isinstance(event, OrderModifyIntended):
-            modify, intent = event.modify, self._orders[event.modify.intent_id]
+            modify, intent = event.modify, self._orders.get(event.modify.intent_id)
             self._answers[modify.id] = OrderAnswer(modify.id, accepted=True)
-            intent.modify_written = None
-            self._pending[modify.id] = intent
+            if intent is not None:  # it may have come back after a checkpoint left it out
+                intent.modify_written = None
+                self._pending[modify.id] = intent
         elif isinstance(event, OrderModified):
             self._end(event.modify_id)
         elif isinstance(event, OrderModifyRejected):

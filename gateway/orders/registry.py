@@ -16,8 +16,8 @@ there twice. Why this is enough:
 *   What the broker says is about an order of ours only if it is that order, and not one that bears
     its tag (see `common.accounting.identity`). Everything else under our tag is a conflict: it is
     reported once, and changes nothing of the order.
-*   What a checkpoint left out (see `retention`) had expired by `expired_ns`. So an intent that is
-    not known here, and that expired by then, is denied: it may be one that was left out.
+*   What a checkpoint left out (see `common.retention`) had expired by `expired_ns`. So an intent
+    that is not known here, and that expired by then, is denied: it may be one that was left out.
 *   The broker's later word wins: an order that was LOST, CANCELLED or REJECTED and turns up working
     or filled is taken at that word (see `common.accounting.lifecycle`).
 
@@ -73,7 +73,7 @@ class Registry:
         self._by_order_id: dict[tuple[str, str], Intent] = {}  # by client and order id
         self._denied: dict[str, str] = {}
         self._commissions: set[str] = set()
-        self.carried = CarriedIds()  # executions that are not kept
+        self.carried = self.accounts.book.carried_ids  # executions that are not kept
         self.carried_commissions = CarriedIds()
         self.expired_ns = 0  # intents that expired by then may have been forgotten
         self._on: Mapping[type[Event], Callable[[Any, Intent | None], None]] = {
@@ -145,7 +145,6 @@ class Registry:
         self._commissions.add(event.exec_id)
 
     def _carry(self, event: ExecutionsCarried, _intent: Intent | None) -> None:
-        self.carried.add(event.executions)
         self.carried_commissions.add(event.commissions)
 
     def _forget(self, event: CheckpointCompleted, _intent: Intent | None) -> None:

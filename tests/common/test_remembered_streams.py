@@ -85,3 +85,58 @@ def test_a_source_that_calls_its_own_journal_damaged_is_believed_at_once() -> No
     assert pair.follower.fault == "record 3 is not as it was written"
     pair.hear(pair.publish())
     assert numbers(pair.got) == [1, 2], "nothing of it is taken any more"
+
+
+# ---- a checkpoint -------------------------------------------------------------------------------
+
+
+def beginning(pair: Pair, seq: int, chain: str | None = None) -> Pair:
+    """A new start of the reader, with a checkpoint up to that record of the source's journal."""
+    pair.follower = Follower("risk")
+    pair.follower.begin(Head(seq, pair.journal.chain_at(seq) if chain is None else chain))
+    pair.got.clear()
+    return pair
+
+
+def test_a_reader_with_a_checkpoint_gets_what_came_after_it() -> None:
+    pair = Pair()
+    pair.publish(5)
+    beginning(pair, 3).settle(0)
+    assert numbers(pair.got) == [4, 5]
+    pair.hear(pair.publish())
+    assert numbers(pair.got) == [4, 5, 6]
+
+
+def test_the_checkpoint_and_what_was_remembered_are_both_confirmed_at_once() -> None:
+    pair = Pair()
+    pair.publish(5)
+    beginning(pair, 3).follower.remember(Head(4, pair.journal.chain_at(4)))
+    pair.settle(0)  # in no time: the second question does not wait for a retry
+    assert pair.follower.trusted
+    assert numbers(pair.got) == [4, 5]
+
+
+@pytest.mark.parametrize("wrong", [3, 4])
+def test_a_source_that_holds_one_of_them_and_not_the_other_is_a_fault(wrong: int) -> None:
+    pair = Pair()
+    pair.publish(5)
+    chains = {seq: "x" if seq == wrong else pair.journal.chain_at(seq) for seq in (3, 4)}
+    beginning(pair, 3, chains[3]).follower.remember(Head(4, chains[4]))
+    pair.settle(0)
+    assert pair.follower.fault.startswith(f"risk's journal has another record {wrong} than was")
+    assert pair.got == []
+
+
+def test_a_source_that_ends_before_the_checkpoint_is_a_fault() -> None:
+    pair = Pair()
+    pair.publish(3)
+    beginning(pair, 4, "x")
+    pair.hear(pair.beat())
+    assert pair.follower.fault.startswith("risk's journal ends at record 3, but 4 were seen")
+
+
+def test_a_source_without_a_journal_is_followed_from_its_first_record() -> None:
+    pair = beginning(Pair(), 0, "")
+    pair.publish(2)
+    pair.settle(0)
+    assert numbers(pair.got) == [1, 2]

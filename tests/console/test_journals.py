@@ -271,3 +271,31 @@ def test_up_starts_with_a_damaged_journal_and_says_what_comes_next(
     launch.require_version(path_of(traded, "risk"))
     step = lifecycle.next_step("risk", "HALTED", "...; `tapewire journals verify` shows ...")
     assert step.startswith("`tapewire down`, put the journal right, then `tapewire up`")
+
+
+# ---- compact ------------------------------------------------------------------------------------
+
+
+def test_compact_makes_a_checkpoint_and_says_what_still_matters(
+    tapewire: Tapewire, traded: Path
+) -> None:
+    ended = tapewire("journals", "compact")
+    assert ended.status == 0
+    assert ended.out.startswith("checkpoint made: ")
+    assert (traded / "checkpoints" / "group.sqlite").exists()
+    found = tapewire("journals", "compact", "--json").json
+    assert found["records"] == sum(head(traded, role).seq for role in ROLES)
+
+
+def test_a_checkpoint_of_what_was_there_before_goes_when_a_journal_is_restored_or_accepted(
+    tapewire: Tapewire, traded: Path
+) -> None:
+    checkpoint = traded / "checkpoints" / "group.sqlite"
+    for command in (
+        ("restore", "gateway", "--from", str(traded / "old")),
+        ("accept", "gateway"),
+        ("accept",),
+    ):
+        assert tapewire("journals", "compact").status == 0
+        tapewire("journals", *command)
+        assert not checkpoint.exists(), command

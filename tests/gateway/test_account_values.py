@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
+from tapewire.gateway.orders.retention import Retention
 
 from tapewire.common.events import AccountUpdated, Event
 from tapewire.common.runtime.checkpoint import Policy
 from tapewire.gateway.gateway import Gateway
-from tapewire.gateway.orders.retention import Retention
 from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.simulator.protocol import messages
 from tests.gateway.tws_bench import OTHER_ACCOUNT, Bench, names

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.gateway.test_retention import checkpoint, gateway
 
 from tapewire.common.events import (
     CancelOrder,
@@ -20,7 +21,6 @@ from tapewire.common.events import (
 from tapewire.risk.rules import RuleBook
 from tests.executor.orders import rules
 from tests.gateway.test_order_types import PLACE
-from tests.gateway.test_retention import checkpoint, gateway
 from tests.gateway.tws_bench import SECOND, Bench, names, submit, terms_of
 from tests.gateway.tws_messages import ACCOUNT, T0, order_at_tws
 

@@ -15,7 +15,7 @@ from tapewire.common.config.settings import (
     StrategyConfig,
 )
 from tapewire.common.events import EVERYTHING
-from tapewire.common.runtime.checkpoint import Policy
+from tapewire.common.retention.policy import Policy
 from tapewire.common.runtime.journal import Head
 from tapewire.risk.service import RiskService
 from tapewire.simulator.market.synthetic import SyntheticMarket
@@ -42,11 +42,10 @@ STEP_MAX_NS = 2 * SECOND_NS
 CALM_NS = 30 * SECOND_NS
 LIMIT = Decimal(60)
 ORDER_MAX = 20
-CHECKPOINTS = Policy(
-    records=1, expired_ns=3 * SECOND_NS, ended_ns=6 * SECOND_NS, given_up_ns=12 * SECOND_NS
-)
+CHECKPOINTS = Policy(expired_ns=3 * SECOND_NS, ended_ns=6 * SECOND_NS, given_up_ns=12 * SECOND_NS)
 """A day in some seconds: with these a storm forgets many of its orders. A clock that is wrong by
 more than a day is too wrong for the gateway, so that is a second here."""
+COMPACTS = 0.6
 ACCOUNTS = ("DU1000001", "DU1000002")
 INSTRUMENTS = (
     InstrumentConfig(symbol="AAPL"),
@@ -89,7 +88,7 @@ def simulate(
     """Run seed `seed` for `steps` strikes; the same arguments give the same result.
 
     With `direct` the gateways trade at the exchange itself. `replaced` are planted bugs. Every
-    other seed keeps checkpoints.
+    other seed keeps a checkpoint.
     """
     FIRED.clear()
     rng, network = random.Random(seed), StormyNetwork(random.Random(seed + 1))
@@ -105,9 +104,11 @@ def simulate(
     )  # fmt: skip
     watch.attach(world)
     storm, found = Storm(world, rng, SECOND_NS if seed % 2 else HOUR_NS), list[str]()
+    keeps = random.Random(seed + 2)
     for step in range(steps):
         world.run(rng.randrange(STEP_MAX_NS))
         storm.strike()
+        compact(world, keeps)
         if seed % 5 == 0 and step in _held_back(steps):
             storm.hold_back()
         found += invariants.beyond_limit(watch, LIMIT + (watch.late + watch.others) * ORDER_MAX)
@@ -121,6 +122,13 @@ def simulate(
         seed, [*watch.faults, *found], heads, books["orders"],
         watch.broker.modified.total(), answered, deaths, dict(FIRED),
     )  # fmt: skip
+
+
+def compact(world: World, rng: random.Random) -> None:
+    """Now and then a checkpoint is made, which takes a while, or dies before it is done."""
+    chance = rng.random()
+    if chance < COMPACTS:
+        world.compact(None if chance < COMPACTS / 4 else rng.randrange(3 * SECOND_NS))
 
 
 def _held_back(steps: int) -> range:

@@ -63,6 +63,9 @@ class MemoryHost:
         self.opened |= dict.fromkeys(sources, ())
         return sources
 
+    def checkpoints(self) -> None:
+        """It has none."""
+
     def connect(
         self,
         channel: str,

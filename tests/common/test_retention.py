@@ -1,106 +1,50 @@
-"""Retention: a checkpoint folds to what the whole journal folds to, in all that still matters."""
+"""Retention: a gateway that starts from a checkpoint is one that read its whole journal, in all
+that still matters; and what it has forgotten can do no harm."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from msgspec.structs import replace
 
-from tapewire.common.accounting.carried import execution_entry
-from tapewire.common.accounting.exec_ids import execution_key
+from tapewire.common import roles
 from tapewire.common.events import (
-    CheckpointCompleted,
-    Commission,
     Event,
-    ExecutionsCarried,
-    Fill,
     ForeignOrderReported,
-    OrderAccepted,
     OrderCancelled,
     OrderConflict,
     OrderDenied,
     OrderFilled,
-    OrderIntended,
     OrderModifyIntended,
     PositionReported,
-    RiskViolation,
     types_by_name,
 )
-from tapewire.common.events.base import Scope
-from tapewire.common.runtime.checkpoint import DAY_NS, Policy
+from tapewire.common.retention.decisions import DECISIONS
+from tapewire.common.retention.policy import DAY_NS
 from tapewire.console.records.journals import NAMES
-from tapewire.gateway.gateway import Gateway
-from tapewire.gateway.orders.retention import DECISIONS, Retention
-from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.simulator.protocol import messages
 from tests.gateway.tws_bench import Bench, fill_of, kinds, modify_order, names, submit
-from tests.gateway.tws_messages import ACCOUNT, INSTRUMENTS, SECOND, T0, execution_of, order_at_tws
-from tests.gateway_journal import GatewayModel, Step, steps
-from tests.replay import canonical
+from tests.gateway.tws_messages import ACCOUNT, SECOND, T0, execution_of, order_at_tws
+from tests.keeping import EXPIRES, LATER, checkpoint, filled, gateway, group, kept, order
 
-NOT_OF_A_GATEWAY = {
+NOT_JOURNALED = {
     "order.submit", "order.cancel", "order.cancel_all", "order.modify", "order.request",
     "order.answer", "order.reply", "order.resolve", "order.take_over", "order.what_if",
-    "position.list", "order.created", "order.group.submit", "order.group.created",
-    "order.group.state.changed", "order.group.released", "reconciliation.run",
-    "order.expired",
-    "order.state.changed", "order.cancel.pending", "order.modify.pending", "order.terms.changed",
-    *(name for name in NAMES if name.startswith("risk.")),
+    "order.group.submit", "position.list", "risk.control", "risk.control.reply",
+    "reconciliation.run",
 }  # fmt: skip
-EXPIRES = T0 + 60 * SECOND
-DAILY = Policy()
-LATER = T0 + 30 * DAY_NS
-
-
-def gateway(events: Sequence[Event]) -> Gateway:
-    one = Gateway(TwsBroker(INSTRUMENTS.values(), client_id=1))
-    for event in events:
-        one.apply(event)
-    return one
-
-
-def checkpoint(events: Sequence[Event], now_ns: int = LATER, policy: Policy = DAILY) -> list[Event]:
-    """What the next start finds in place of `events`."""
-    retention = Retention(gateway(events).registry, now_ns, policy)
-    for event in events:
-        retention.look(event)
-    kept = list(retention.kept(events))
-    end = CheckpointCompleted(now_ns, "gateway", len(events), "chain", *retention.said())
-    return [*kept, end]
-
-
-def order(name: str, *more: Event, order_id: str = "1", expires_ns: int = EXPIRES) -> list[Event]:
-    asked = submit(name, expires_ns=expires_ns)
-    accepted = OrderAccepted(T0, ACCOUNT, name, order_id, "7001", T0)
-    return [OrderIntended(T0, order_id, asked), accepted, *more]
-
-
-def filled(name: str, exec_id: str, order_id: str = "1") -> list[Event]:
-    """A filled order, with the position that came of it."""
-    return [
-        *order(name, fill_of(name, 10, exec_id), order_id=order_id),
-        OrderFilled(T0, ACCOUNT, name),
-        Commission(T0, ACCOUNT, exec_id, Decimal(1), "USD"),
-        PositionReported(T0, ACCOUNT, "AAPL", Decimal(10), Decimal(150)),
-    ]
-
 
 # ---- each kind of event --------------------------------------------------------------------------
 
 
-def test_every_kind_that_a_gateway_journals_has_a_decision() -> None:
+def test_every_kind_that_is_journaled_has_a_decision() -> None:
     """A new kind: read the essay in `retention`; "kept" is the safe decision."""
     known = types_by_name()
     decided = {name for name in known if known[name] in DECISIONS}
-    assert {*NAMES} - NOT_OF_A_GATEWAY - decided == set()
+    assert {*NAMES} - NOT_JOURNALED - decided == set()
 
 
 def test_a_kind_without_a_decision_is_kept_with_every_order_that_it_is_about(monkeypatch) -> None:
     monkeypatch.delitem(DECISIONS, OrderCancelled)  # type: ignore[arg-type]
     events = [*order("s-1/1", OrderCancelled(T0, ACCOUNT, "s-1/1"))]
-    events += [RiskViolation(T0, Scope(), "not a gateway's", "but kept")]
     assert checkpoint(events)[: len(events)] == events
 
 
@@ -172,10 +116,11 @@ def test_an_execution_that_a_correction_took_to_another_position_is_kept() -> No
 
 
 def test_the_highest_order_id_is_never_given_again() -> None:
-    events = [*filled("s-1/1", "0001.01", order_id="41"), *filled("s-2/1", "0002.01", "7")]
-    once = checkpoint(events)
-    for again in (once, checkpoint([*once, *filled("s-3/1", "0003.01", "8")])):
-        assert gateway(again).broker.new_order_id() == "42"
+    one = group([*filled("s-1/1", "0001.01", order_id="41"), *filled("s-2/1", "0002.01", "7")])
+    assert gateway(kept(one)).broker.new_order_id() == "42"
+    one.write(roles.GATEWAY, *filled("s-3/1", "0003.01", "8"))
+    one.follow()
+    assert gateway(kept(one)).broker.new_order_id() == "42"
 
 
 def test_of_positions_and_connections_the_last_word_is_kept() -> None:
@@ -251,9 +196,11 @@ def test_what_was_carried_is_known_in_each_version() -> None:
 
 
 def test_a_checkpoint_of_a_checkpoint_forgets_no_execution() -> None:
-    once = checkpoint([*filled("s-1/1", "0001.01")])
-    twice = checkpoint([*once, *filled("s-2/1", "0002.01", "2")])
-    again = gateway(twice).registry
+    one = group([*filled("s-1/1", "0001.01")])
+    one.compact()
+    one.write(roles.GATEWAY, *filled("s-2/1", "0002.01", "2"))
+    one.follow()
+    again = gateway(kept(one)).registry
     assert again.is_carried("0001.01")
     assert again.is_carried("0002.01")
     assert again.expired_ns == EXPIRES
@@ -272,91 +219,6 @@ def test_a_forgotten_denial_stands_for_every_signal_that_lived_then() -> None:
 
 
 def test_a_time_that_was_reached_is_not_taken_back() -> None:
-    once = checkpoint([*filled("s-1/1", "0001.01")])
-    assert gateway(checkpoint(once, T0)).registry.expired_ns == EXPIRES
-
-
-# ---- any journal ---------------------------------------------------------------------------------
-
-
-def changed_since(events: Sequence[Event], rest: Sequence[Event]) -> bool:
-    """Whether `rest` is about what a checkpoint of `events` has forgotten: an order that comes
-    back, or an execution that is corrected, after more than a week."""
-    kept = gateway(checkpoint(events, *MODEL))
-    for event in rest:
-        intent_id = getattr(event, "intent_id", None)
-        if intent_id in gateway(events).orders and intent_id not in kept.orders:
-            return True
-        if isinstance(event, Fill) and kept.registry.corrects_carried(event.exec_id):
-            return True
-    return False
-
-
-FAR_NS = 2 * 10**18  # the model's intents expire at 10**18, and its stamps are small numbers
-MODEL = (FAR_NS, Policy(expired_ns=0, ended_ns=1, given_up_ns=1))
-
-
-REPORTS: list[Step] = [("report", which, 1) for which in range(4)]
-
-
-@given(steps, st.booleans(), steps)
-@settings(deadline=None, max_examples=300)
-def test_a_checkpoint_and_what_follows_fold_to_the_state_of_the_whole_journal(
-    before: list[Step], reported: bool, after: list[Step]
-) -> None:
-    model = GatewayModel()
-    events = list(model.run([*before, *(REPORTS if reported else [])]))
-    journal = model.run(after)
-    rest = journal[len(events) :]
-    whole, again = gateway(journal), gateway(checkpoint(events, *MODEL))
-    for intent_id in again.orders.by_intent:
-        assert intent_id in gateway(events).orders
-    if changed_since(events, rest):
-        return
-    for event in rest:
-        again.apply(event)
-    whole_orders, orders = whole.orders.snapshot(), again.orders.snapshot()
-    forgotten = whole_orders.keys() - orders.keys()
-    assert orders == {name: one for name, one in whole_orders.items() if name not in forgotten}
-    assert all(not whole.orders[name].live for name in forgotten)
-    assert again.holdings.reported == whole.holdings.reported
-    assert again.holdings.filled == whole.holdings.filled
-    book, whole_book = again.registry.accounts.book, whole.registry.accounts.book
-    assert canonical(book.snapshot()) == canonical(whole_book.snapshot())
-    for account, symbol in whole.registry.accounts.keys() - again.registry.accounts.keys():
-        assert not whole_book.quantity(account, symbol)
-        assert not whole.holdings.reported.get((account, symbol))
-    assert again.orders.live() == [again.orders[one.intent_id] for one in whole.orders.live()]
-    for fill in filter(lambda e: isinstance(e, Fill), journal):
-        newest = again.registry.fill(fill.exec_id)  # type: ignore[attr-defined]
-        known = newest == whole.registry.fill(fill.exec_id)  # type: ignore[attr-defined]
-        assert known or again.registry.is_carried(fill.exec_id)  # type: ignore[attr-defined]
-    for symbol in ("AAPL", "MSFT"):
-        for account in ("DU1", "DU2"):
-            assert again.orders.working(account, symbol) == whole.orders.working(account, symbol)
-
-
-@given(steps)
-@settings(deadline=None)
-def test_a_checkpoint_of_a_checkpoint_is_the_same_checkpoint(taken: list[Step]) -> None:
-    once = checkpoint(GatewayModel().run([*taken, *REPORTS]), *MODEL)
-    again = checkpoint(once, *MODEL)
-    assert again == [replace(e, seq=len(once)) if isinstance(e, CheckpointCompleted) else e
-                     for e in once]  # fmt: skip
-
-
-@given(steps)
-@settings(deadline=None)
-def test_no_execution_is_lost_without_an_entry(taken: list[Step]) -> None:
-    journal = GatewayModel().run([*taken, *REPORTS])
-    found = checkpoint(journal, *MODEL)
-    entries = {
-        e.executions[at : at + 16]
-        for e in found
-        if isinstance(e, ExecutionsCarried)
-        for at in range(0, len(e.executions), 16)
-    }
-    kept = {execution_key(e.exec_id) for e in found if isinstance(e, Fill)}
-    for event in journal:
-        if isinstance(event, Fill) and execution_key(event.exec_id) not in kept:
-            assert execution_entry(event.exec_id) in entries
+    one = group([*filled("s-1/1", "0001.01")])
+    one.compact()
+    assert gateway(kept(one, T0)).registry.expired_ns == EXPIRES

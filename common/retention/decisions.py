@@ -1,0 +1,156 @@
+"""What may become of each kind of event in a checkpoint: one table for all journals.
+
+A kind that is not named here is kept, and so is every order that it is about. `retention` says why
+what is decided here is enough.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
+
+from tapewire.common.events import (
+    AccountUpdated,
+    CheckpointCompleted,
+    CircuitChanged,
+    Commission,
+    ConnectionLost,
+    ConnectionUp,
+    Event,
+    ExecutionsCarried,
+    Fill,
+    FlattenCompleted,
+    FlattenDelayed,
+    FlattenStarted,
+    ForeignOrderReported,
+    GroupCreated,
+    GroupIntended,
+    GroupReleased,
+    GroupStateChanged,
+    OrderAccepted,
+    OrderCancelled,
+    OrderCancelPending,
+    OrderCancelRejected,
+    OrderConflict,
+    OrderCreated,
+    OrderDenied,
+    OrderExpired,
+    OrderFilled,
+    OrderIntended,
+    OrderLost,
+    OrderModified,
+    OrderModifyIntended,
+    OrderModifyPending,
+    OrderModifyRejected,
+    OrderRejected,
+    OrdersTakenOver,
+    OrderStateChanged,
+    OrderTermsChanged,
+    OrderUnknown,
+    PositionCarried,
+    PositionReported,
+    PositionsListed,
+    ReconciliationCompleted,
+    RiskHalted,
+    RiskResumed,
+    RiskViolation,
+    RuleStateChanged,
+    StampReached,
+    StrategyPositionCarried,
+    WhatIfAnswered,
+)
+
+Decision = Literal[
+    "with its order",
+    "execution",
+    "commission",
+    "last of each",
+    "last of each, and the day's",
+    "halt",
+    "remade",
+    "forgotten",
+    "kept",
+]
+
+DECISIONS: Final[Mapping[type[Event], Decision]] = {
+    # the gateways'
+    OrderIntended: "with its order",
+    OrderDenied: "with its order",
+    OrderAccepted: "with its order",
+    OrderRejected: "with its order",
+    OrderCancelled: "with its order",
+    OrderFilled: "with its order",
+    OrderUnknown: "with its order",
+    OrderLost: "with its order",
+    OrderModifyIntended: "with its order",
+    OrderModified: "with its order",
+    OrderModifyRejected: "with its order",
+    OrderCancelRejected: "with its order",
+    GroupIntended: "with its order",
+    Fill: "execution",
+    Commission: "commission",
+    PositionReported: "last of each, and the day's",
+    PositionsListed: "last of each, and the day's",
+    OrdersTakenOver: "last of each, and the day's",
+    WhatIfAnswered: "last of each, and the day's",
+    ForeignOrderReported: "last of each, and the day's",
+    AccountUpdated: "last of each",
+    ConnectionUp: "last of each, and the day's",
+    ConnectionLost: "last of each, and the day's",
+    ReconciliationCompleted: "last of each",
+    OrderConflict: "kept",
+    # the executor's
+    OrderCreated: "with its order",
+    OrderStateChanged: "with its order",
+    OrderTermsChanged: "with its order",
+    OrderCancelPending: "with its order",
+    OrderModifyPending: "with its order",
+    OrderExpired: "with its order",
+    GroupCreated: "with its order",
+    GroupStateChanged: "with its order",
+    GroupReleased: "with its order",
+    CircuitChanged: "last of each",
+    # risk's
+    RiskHalted: "halt",
+    RiskResumed: "halt",
+    FlattenStarted: "last of each",
+    FlattenCompleted: "last of each",
+    RuleStateChanged: "last of each",
+    RiskViolation: "forgotten",
+    FlattenDelayed: "forgotten",
+    # a checkpoint's own
+    ExecutionsCarried: "remade",
+    PositionCarried: "remade",
+    StrategyPositionCarried: "remade",
+    StampReached: "remade",
+    CheckpointCompleted: "remade",
+}
+"""What becomes of each kind. "The day's" are those that rules may still count."""
+
+
+def name_of(event: Any) -> str:
+    """What an event is about, an intent or a group: as its own field or one of what it carries. An
+    order with its group is about the order."""
+    for owner in (event, getattr(event, "order", None), getattr(event, "modify", None)):
+        found = getattr(owner, "intent_id", None)
+        if found:
+            return str(found)
+    group = getattr(event, "group", None)
+    return str(group.id if group is not None else getattr(event, "group_id", ""))
+
+
+SUBJECTS: Final[Mapping[type[Event], Callable[[Any], tuple[Any, ...]]]] = {
+    PositionReported: lambda event: (event.account, event.symbol),
+    AccountUpdated: lambda event: (event.account,),
+    ForeignOrderReported: lambda event: (event.id,),
+    FlattenCompleted: lambda event: (event.scope, bool(event.reason)),
+    RuleStateChanged: lambda event: (event.rule,),
+    CircuitChanged: lambda event: (event.circuit,),
+    ReconciliationCompleted: lambda event: (event.gaps is None,),
+}
+"""What else than its kind and its journal tells one subject from another, where the last word on
+each is kept."""
+
+
+def subject_of(source: str, event: Event) -> tuple[Any, ...]:
+    """What an event of a kind of which the last one is kept is the newest word on."""
+    parts = SUBJECTS.get(type(event))
+    return (source, type(event), *(parts(event) if parts is not None else ()))
