@@ -232,9 +232,16 @@ def _to_resolve(same: list[BlotterOrder]) -> str:
 
 
 def _price(terms: OrderTerms) -> str:
-    """The price or distance that the terms name; empty for a market order."""
-    price = next((p for p in (terms.limit, terms.stop, terms.trail) if p is not None), None)
-    return "" if price is None else f"{price:f}"
+    """The prices that the terms name, a stop before its limit, and the distance of a trailing stop;
+    empty for a market order."""
+    prices = [f"{price:f}" for price in (terms.stop, terms.limit) if price is not None]
+    if terms.trail is not None:
+        prices.append(f"trail {terms.trail:f}")
+    if terms.trail_percent is not None:
+        prices.append(f"trail {terms.trail_percent:f}%")
+    if terms.limit_offset is not None:
+        prices.append(f"offset {terms.limit_offset:f}")
+    return " ".join(prices)
 
 
 def _filled(one: BlotterOrder) -> str:

@@ -229,12 +229,30 @@ def test_a_group_that_has_not_traded_yet_is_no_error(tapewire, tmp_path, command
 
 @pytest.mark.parametrize(
     ("terms", "price"),
-    [(LIMIT, "5400.25"), (OrderTerms("SELL", Decimal(1), "STP", stop=Decimal("9.5")), "9.5")],
+    [
+        (LIMIT, "5400.25"),
+        (OrderTerms("SELL", Decimal(1), "STP", stop=Decimal("9.5")), "9.5"),
+        (OrderTerms("SELL", Decimal(1), "STP LMT", Decimal(9), Decimal("9.5")), "9.5 9"),
+        (OrderTerms("SELL", Decimal(1), "TRAIL", trail=Decimal("0.5")), "trail 0.5"),
+        (OrderTerms("SELL", Decimal(1), "TRAIL", trail_percent=Decimal(2)), "trail 2%"),
+    ],
 )
-def test_the_price_of_an_order_is_the_one_that_its_type_has(tapewire, run_dir, terms, price):
+def test_the_prices_of_an_order_are_those_that_its_type_has(tapewire, run_dir, terms, price):
     write(run_dir, "gateway", [OrderIntended(T0 + 300 * MS, "9", order(9, 300, terms))])
-    row = tapewire("orders").out.splitlines()[4].split()
-    assert (row[5], row[6]) == (terms.type, price)
+    assert f" {terms.type} {price} " in " ".join(tapewire("orders").out.splitlines()[4].split())
+
+
+def test_json_has_all_terms_of_an_order(tapewire, run_dir):
+    terms = OrderTerms(
+        "SELL", Decimal(1), "TRAIL LIMIT", stop=Decimal(9), trail_percent=Decimal(2),
+        limit_offset=Decimal("0.1"), time_in_force="GTD", good_till_ns=T0, outside_hours=True,
+        group="g", oca="cancel",
+    )  # fmt: skip
+    write(run_dir, "gateway", [OrderIntended(T0 + 300 * MS, "9", order(9, 300, terms))])
+    found = tapewire("orders", "--json").json["orders"][-1]
+    for name in terms.__struct_fields__:
+        value = getattr(terms, name)
+        assert found[name] == (f"{value:f}" if isinstance(value, Decimal) else value), name
 
 
 @pytest.fixture
