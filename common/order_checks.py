@@ -7,6 +7,7 @@ counts is a rule (see `risk.rules`), and is configured.
 from decimal import Context, Decimal
 from typing import Final
 
+from tapewire.common.accounting.book import ZERO
 from tapewire.common.events import OrderTerms
 from tapewire.common.instruments import Instrument
 
@@ -21,11 +22,14 @@ PENNY_TICK: Final = Decimal("0.0001")
 ON_TICK: Final = ("limit", "stop")
 
 
-def terms_denial(terms: OrderTerms, instrument: Instrument, now_ns: int) -> str:
+def terms_denial(
+    terms: OrderTerms, instrument: Instrument, now_ns: int, filled: Decimal = ZERO
+) -> str:
     """Why an order of these terms cannot be placed on `instrument` now (wall), in a sentence; empty
-    if it can."""
+    if it can. Of an order that is modified `terms` have what remains of it, and `filled` the rest:
+    only the whole need be in lots."""
     return (
-        _lot_denial(terms.quantity, instrument)
+        _lot_denial(terms.quantity + filled, instrument)
         or _tick_denial(terms, instrument)
         or _time_denial(terms, now_ns)
     )

@@ -29,6 +29,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tapewire.common import roles
+from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.lifecycle import state_after
 from tapewire.common.accounting.trading_days import Days
@@ -255,7 +256,8 @@ class Executor:
         place = ((order.account, order.symbol), known) if known is not None else None
         view = self.view.at(now, replaced, place)
         instrument = self.instruments.get(order.symbol)
-        reason = terms_denial(order.terms, instrument, now.wall_ns) if instrument else ""
+        filled = replaced.filled if replaced is not None else ZERO
+        reason = terms_denial(order.terms, instrument, now.wall_ns, filled) if instrument else ""
         if reason and not view.exposure(order.account, order.symbol).reduced_by(order.terms):
             return reason
         return self.rules.denial(order, view)

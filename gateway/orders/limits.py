@@ -22,6 +22,7 @@ from decimal import Decimal
 from typing import Final
 
 from tapewire.common.accounting.accounts import Accounts
+from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.orders import Order
 from tapewire.common.accounting.trading_days import Days
@@ -118,7 +119,8 @@ class Limits:
             )
         instrument = self._instruments.get(order.symbol)
         if instrument is not None:
-            reason = terms_denial(order.terms, instrument, now.wall_ns)
+            filled = replaced.filled if replaced is not None else ZERO
+            reason = terms_denial(order.terms, instrument, now.wall_ns, filled)
             if reason:
                 return reason
         known = ((order.account, order.symbol), exposure)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import RuleConfig
@@ -247,3 +248,13 @@ def test_the_rules_see_the_newest_price_of_the_market():
     one.gateway.limits.watch(lambda symbol: Trade(symbol, T0, 150.0, None))
     assert "more than 5 % above its newest price 150" in one.submit(submit("b/1", limit=160)).reason
     assert one.submit(submit("c/1", limit=157)).accepted
+
+
+def test_a_modify_of_an_order_that_is_partly_filled_is_in_lots_as_a_whole():
+    hundreds = replace(INSTRUMENTS["AAPL"], lot=Decimal(100))
+    one = Bench(instruments=[hundreds])
+    order = one.rest(quantity=300, limit="150")
+    one.fill(order, 30, "0001.01")
+    denied = one.modify(modify_order("s-3", quantity=250, limit=148))
+    assert "quantity is 250; AAPL trades in lots of 100" in denied.reason
+    assert one.modify(modify_order(quantity=200, limit=149)).accepted
