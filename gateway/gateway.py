@@ -30,6 +30,7 @@ from tapewire.common.events import (
     PositionReported,
     ProcessState,
     Reconcile,
+    ReconciliationCompleted,
     ResolveOrder,
     SubmitGroup,
     SubmitOrder,
@@ -161,13 +162,14 @@ class Gateway:
             self.account_values.apply(event)
         elif type(event) is PositionReported:
             self.holdings.apply(event)
+        elif type(event) is ReconciliationCompleted:
+            self.reconciler.apply(event)
         elif type(event) in USES_ORDER_ID and event.order_id:  # type: ignore[attr-defined]
             self.broker.used_order_id(event.order_id)  # type: ignore[attr-defined]
         self.registry.apply(event)
         if type(event) in ENDED_BY_BROKER:
             order = self.orders.get(event.intent_id)  # type: ignore[attr-defined]
             self._group_order_ended |= order is not None and bool(order.order.group_id)
-        self.reconciler.apply(event)
         self.limits.note(event)
 
     def snapshot(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.currencies import Amounts, Rates, summed
 from tapewire.common.accounting.ledger import Entry, Ledger, Sums, by_day, cash_by_day
 from tapewire.common.accounting.lots import Method
+from tapewire.common.events import Fill
 from tapewire.common.instruments import Instrument
 from tapewire.console.records import blotter
 from tapewire.console.records.blotter import BlotterOrder, Only, Trading
@@ -82,14 +83,14 @@ COLUMNS: Final[Mapping[What, tuple[Column, ...]]] = {
         quantity="amount", price="amount", currency="text", multiplier="amount",
         realised="amount", account_realised="amount", position="amount", cash="amount",
         commission="amount", commission_currency="text", exec_id="text", intent_id="text",
-        permanent_id="text",
+        permanent_id="text", group_id="text",
     ),
     "orders": _columns(
         day="day", time="time", account="text", strategy="text", symbol="text", side="text",
         quantity="amount", type="text", limit="amount", stop="amount", trail="amount",
         time_in_force="text", state="text", filled="amount", average_price="amount",
         currency="text", reason="text", intent_id="text", signal_id="text", order_id="text",
-        permanent_id="text",
+        permanent_id="text", group_id="text",
     ),
     "positions": _columns(
         account="text", strategy="text", symbol="text", currency="text", multiplier="amount",
@@ -127,7 +128,13 @@ def _executions(of: Records) -> Iterator[Row]:
             "commission": cost.amount if cost else None,
             "commission_currency": cost.currency if cost else None, "exec_id": fill.exec_id,
             "intent_id": fill.intent_id or "", "permanent_id": fill.permanent_id,
+            "group_id": _group_of(of.trading, fill),
         }  # fmt: skip
+
+
+def _group_of(trading: Trading, fill: Fill) -> str:
+    order = trading.orders.of_execution(fill.exec_id)
+    return order.order.group_id if order is not None else ""
 
 
 def _orders(of: Records) -> Iterator[Row]:
@@ -147,7 +154,7 @@ def _order(one: BlotterOrder, day: date, currency: str) -> Row:
         "state": one.state, "filled": one.filled, "average_price": one.average_price,
         "currency": currency, "reason": one.reason, "intent_id": one.intent_id,
         "signal_id": order.signal_id, "order_id": one.order_id,
-        "permanent_id": one.permanent_id,
+        "permanent_id": one.permanent_id, "group_id": order.group_id,
     }  # fmt: skip
 
 

@@ -91,10 +91,8 @@ class Reconciler:
 
     # ---- state ---------------------------------------------------------------------------------
 
-    def apply(self, event: Event) -> None:
+    def apply(self, event: ReconciliationCompleted) -> None:
         """Take in an event of the own journal."""
-        if not isinstance(event, ReconciliationCompleted):
-            return
         self.cash_gaps = {(gap.account, gap.currency): gap.amount for gap in event.cash}
         if event.gaps is not None:
             self.gaps = {(gap.account, gap.symbol): gap.quantity for gap in event.gaps}

@@ -213,7 +213,9 @@ class Synchroniser:
         self._ask_about_everything(now)
         if self._inquiry.due(now.mono_ns) and not self._snapshot and self.logged_in:
             self._begin_snapshot(now)
-        return events + self._apply(self._reconciler.tick(now))
+        if compared := self._reconciler.tick(now):
+            events += self._apply(compared)
+        return events
 
     def _start(self, now: Now) -> None:
         """Ask for all that is needed before trading."""

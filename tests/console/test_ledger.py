@@ -164,6 +164,14 @@ def test_first_in_first_out_comes_to_the_same_once_all_is_closed(exported, tmp_p
     assert (average, fifo) == (["150", "100"], ["200", "50"])
 
 
+def test_executions_and_orders_have_the_group_that_they_belong_to(exported, tmp_path):
+    of_a_group = replace(order(1, 10), group_id="g-1")
+    done = fill("a.01", 11, 10, "100", of_a_group.intent_id)
+    journal(tmp_path, [OrderIntended(T0, "1", of_a_group), done, fill("b.01", 12, 1, "100", None)])
+    assert [row["group_id"] for row in exported("orders")] == ["g-1"]
+    assert [row["group_id"] for row in exported("executions")] == ["g-1", ""]
+
+
 # ---- the files -----------------------------------------------------------------------------------
 
 

@@ -9,7 +9,6 @@ from tapewire.common.instruments import Instrument
 from tapewire.simulator.exchange.orders import Order
 from tapewire.simulator.protocol import messages
 from tests.gateway.reconciling import answered
-from tests.gateway.test_account_values import asked
 from tests.gateway.tws_bench import Bench
 from tests.gateway.tws_messages import (
     AAPL,
@@ -24,10 +23,15 @@ from tests.gateway.tws_messages import (
 D = Decimal
 
 
+def asked(bench: Bench) -> int:
+    """The id of its newest question for account values."""
+    return int([fields for fields in bench.summaries if fields[0] == "62"][-1][2])
+
+
 def values(bench: Bench, cash: str, currency: str = "USD") -> None:
     """TWS answers its newest question for account values."""
     bench.flush()
-    request_id = int(asked(bench)[-1][2])
+    request_id = asked(bench)
     told = messages.account_summary(request_id, ACCOUNT, ("TotalCashValue", cash, currency))
     bench.receive(told, messages.account_summary_end(request_id))
     bench.pass_s(1)
@@ -81,7 +85,7 @@ def test_cash_that_executions_have_moved_is_no_difference():
 def test_cash_that_nothing_explains_is_adopted_and_reported_once():
     bench = with_cash("100000")
     bench.pass_s(10)
-    request_id = int(asked(bench)[-1][2])
+    request_id = asked(bench)
     bench.receive(messages.account_summary(request_id, ACCOUNT, ("TotalCashValue", "99990", "USD")))
     bench.pass_s(1)
     found = again(bench)
