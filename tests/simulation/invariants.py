@@ -232,10 +232,15 @@ def exposure_within(world: World, watch: Watch, limit: Decimal) -> Iterator[str]
     """G7, whenever an order or a modify was taken: all that could fill on its side, together.
 
     The other side may be beyond the limit by what was entered by hand at TWS, which nobody asks.
+
+    A gateway that asks for executions gets the other one's too, and does not know their orders.
+    They are taken as the other one reports them, perhaps later: counted without its order, an
+    execution would count beside an order that still seems to work.
     """
-    accounts = Accounts(world.instruments, Order)
-    for event in gateways(world, watch):
-        accounts.apply(event)
+    accounts, events = Accounts(world.instruments, Order), list(gateways(world, watch))
+    fills = {e.exec_id: e for e in events if isinstance(e, Fill) and e.intent_id is not None}
+    for event in events:
+        accounts.apply(fills.get(event.exec_id, event) if isinstance(event, Fill) else event)
         if isinstance(event, OrderModifyIntended):
             order = accounts.orders[event.modify.intent_id].order
         elif isinstance(event, OrderIntended):

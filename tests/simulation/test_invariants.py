@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tapewire.common.events import Event, ForeignOrderReported, OrderIntended, Side
 from tests.gateway.tws_bench import fill_of, submit
@@ -50,3 +51,12 @@ def test_an_order_is_not_blamed_for_what_was_entered_by_hand_on_the_other_side()
     events = [intended("s-1/1", "SELL", 58), by_hand("SELL", 5), intended("s-2/1", "BUY", 8)]
     assert beyond(events) == []
     assert beyond([*events, intended("s-3/1", "SELL", 1)]) != []
+
+
+def test_an_execution_that_the_other_gateway_reports_first_counts_in_place_of_its_order():
+    sold, named = intended("s-1/1", "SELL", 60), fill_of("s-1/1", 60, side="SELL")
+    unnamed = replace(named, intent_id=None)
+    assert beyond([sold, unnamed, intended("s-2/1", "SELL", 1), named]) != []
+    assert beyond([sold, unnamed, intended("s-2/1", "BUY", 8), named]) == []
+    bought = [intended("s-3/1", "BUY", 50), replace(fill_of("s-3/1", 50), intent_id=None)]
+    assert beyond([*bought, intended("s-4/1", "BUY", 8), fill_of("s-3/1", 50)]) == []
