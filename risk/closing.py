@@ -25,6 +25,8 @@ WAIT_MAX_NS: Final = 30 * SECOND_NS
 ORDER_TTL_NS: Final = 5 * SECOND_NS
 FILL_WAIT_NS: Final = 10 * SECOND_NS
 """An order that has not filled further for this long is cancelled, and replaced."""
+CANCELS_ALARM: Final = 3
+"""After so many cancels an order should have come to its end."""
 
 Command = SubmitOrder | CancelAll | CancelOrder | ListPositions | TakeOver
 
@@ -42,11 +44,13 @@ def wait_ns(attempts: int) -> int:
 
 
 class Progress(NamedTuple):
-    """How far an order has filled, since when, and when it may be cancelled next."""
+    """How far an order has filled, since when; when it may be cancelled next, and how often it
+    was."""
 
     filled: Decimal
     since_ns: int
     cancel_ns: int = 0
+    cancels: int = 0
 
 
 class Closing:
@@ -74,6 +78,11 @@ class Closing:
         """Its orders that work, or may."""
         asked = {self._asked.intent_id} if self._asked is not None else set()
         return asked | self._working.keys()
+
+    @property
+    def endless(self) -> list[str]:
+        """Its orders that do not end, however often they are cancelled."""
+        return [name for name, one in self._working.items() if one.cancels >= CANCELS_ALARM]
 
     def adopt(self, order: Order, now: Now) -> None:
         """An order of an earlier start of risk works: it counts as this one's."""
@@ -124,7 +133,8 @@ class Closing:
         return [Asked(roles.LIQUIDATION, order)], False
 
     def _watch(self, one: Order, now: Now) -> list[Asked]:
-        """Cancel an order that works and does not fill, each second until it is over."""
+        """Cancel an order that works and does not fill until it is over, with a wait that grows:
+        one that is UNKNOWN may need a person."""
         progress = self._working[one.intent_id]
         if one.filled != progress.filled:
             self._working[one.intent_id] = Progress(one.filled, now.mono_ns)
@@ -133,7 +143,9 @@ class Closing:
         if waited_ns <= FILL_WAIT_NS or now.mono_ns < progress.cancel_ns:
             return []
         self.reason = f"it did not fill within {FILL_WAIT_NS // SECOND_NS} s"
-        self._working[one.intent_id] = progress._replace(cancel_ns=now.mono_ns + SECOND_NS)
+        cancels = progress.cancels + 1
+        cancel_ns = now.mono_ns + wait_ns(cancels)
+        self._working[one.intent_id] = progress._replace(cancel_ns=cancel_ns, cancels=cancels)
         return [Asked(roles.LIQUIDATION, CancelOrder(one.intent_id, now.wall_ns))]
 
     def _end(self, one: Order) -> None:

@@ -250,6 +250,7 @@ class Flatten:
             asked += wanted
             if ended:
                 self._changed_ns = now.mono_ns
+            self._alarm_endless(closing, accounts)
         return asked
 
     def _close(self, accounts: Accounts[Order], working: list[Order], now: Now) -> list[Asked]:
@@ -263,6 +264,8 @@ class Flatten:
         elif not held and not busy:
             self.phase = "DONE"
             return []
+        elif not held:
+            self._waits_for = "its closing orders to end"
         self.phase = "CLOSING"
         return [one for key in held for one in self._close_one(accounts, key, held[key], now)]
 
@@ -303,6 +306,16 @@ class Flatten:
         names = ", ".join(f"{one.intent_id} ({one.state})" for one in working[:5])
         what = f"of ours: {names}" if names else "none of them is ours"
         self._alarm("working", f"orders in the scope may still fill after the cancels: {what}")
+
+    def _alarm_endless(self, closing: Closing, accounts: Accounts[Order]) -> None:
+        """A closing order that nobody can cancel, for example one that filled on a day whose
+        executions the broker does not list: it may still fill, as far as is known."""
+        for name in closing.endless:
+            self._alarm(f"endless {name}", (
+                f"closing order {name} is {accounts.orders[name].state} and does not end, however"
+                " often it is cancelled. Look at it in TWS; if it is over there and UNKNOWN here,"
+                f" say so with `tapewire orders resolve {name} filled|cancelled --reason TEXT`"
+            ))  # fmt: skip
 
     def _alarm(self, stage: str, text: str) -> None:
         """Report what keeps it from going on, once for each stage."""

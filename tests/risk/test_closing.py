@@ -16,6 +16,7 @@ from tapewire.common.events import (
     OrderDenied,
     OrderRejected,
     OrderTerms,
+    OrderUnknown,
     Side,
     SubmitOrder,
 )
@@ -67,6 +68,22 @@ def test_a_closing_order_that_does_not_fill_is_cancelled_and_replaced(run: Run):
     run.open = ()
     (again,) = closes(run.pass_s(3))
     assert again.intent_id != close.intent_id
+
+
+def test_one_that_does_not_end_is_cancelled_ever_more_rarely_and_reported_once(run: Run):
+    close = run.taken(run.closing()[0])
+    run.apply(OrderUnknown(T0, "DU1", close.intent_id, "the connection was lost"))
+    run.hold(0)
+    times = []
+    for _ in range(4 * 120):
+        if any(isinstance(one, CancelOrder) for one in run.tick(0.25)):
+            times.append(run.now.mono_ns)
+    waits = [(b - a) // SECOND for a, b in pairwise(times)]
+    assert waits == [1, 2, 4, 8, 16, 30, 30]
+    (alarm,) = run.alarms
+    assert f"closing order {close.intent_id} is UNKNOWN and does not end" in alarm
+    assert f"tapewire orders resolve {close.intent_id} filled|cancelled" in alarm
+    assert "waiting for its closing orders to end" in str(run.flatten)
 
 
 def test_one_that_fills_bit_by_bit_is_left_alone(run: Run):

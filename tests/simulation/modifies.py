@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from tapewire.common import roles
 from tapewire.common.accounting.compare import broker_of
-from tapewire.common.events import OrderModifyIntended
+from tapewire.common.events import FlattenDelayed, OrderModifyIntended
 from tapewire.executor.service import ExecutorService
 from tapewire.gateway.service import GatewayService
+from tapewire.risk.service import RiskService
 from tapewire.strategy.service import StrategyService
 from tapewire.virtual.world import World
 from tests.simulation.watch import Watch
@@ -51,8 +52,23 @@ def at_rest(world: World) -> Iterator[str]:
                 yield f"G3: {one} has {mine}, the broker {theirs}"
 
 
+def endless(world: World) -> list[str]:
+    """The closing orders of a flatten that is under way which are UNKNOWN."""
+    risk, gateway = world.service(roles.RISK), world.service(roles.LIQUIDATION)
+    assert isinstance(risk, RiskService)
+    assert isinstance(gateway, GatewayService)
+    live = gateway.gateway.orders.live() if risk.monitor.flatten is not None else ()
+    return [one.intent_id for one in live if one.state == "UNKNOWN"]
+
+
 def flat(world: World) -> Iterator[str]:
-    """After a flatten every strategy holds nothing."""
+    """After a flatten every strategy holds nothing. One that waits for a closing order which is
+    UNKNOWN is not over before a person decides, and has said so."""
+    if waits := endless(world):
+        said = [e.reason for e in world.events(roles.RISK) if isinstance(e, FlattenDelayed)]
+        silent = [name for name in waits if not any(name in reason for reason in said)]
+        yield from (f"flatten waits for {name} and nobody was told" for name in silent)
+        return
     for name, service in strategies(world).items():
         for instrument in world.instruments:
             held = service.runner.context.position(instrument.symbol)
