@@ -94,7 +94,8 @@ class Reports:
             if one.ts_ns >= midnight_ns and _matches(one, request):
                 fields = messages.execution(session.version, request.req_id, one)
                 self._outbox.send(session, fields)
-                self._outbox.send(session, messages.commission_report(one, realised))
+                if not one.order.legs:
+                    self._outbox.send(session, messages.commission_report(one, realised))
         self._outbox.send(session, messages.execution_end(request.req_id))
 
     def positions(self, session: Session, _request: Positions) -> None:

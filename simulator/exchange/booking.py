@@ -19,8 +19,12 @@ class Booking:
         self.executions: list[tuple[Execution, Decimal | None]] = []
 
     def book(self, execution: Execution) -> None:
-        """Book an execution and report it."""
+        """Book an execution and report it. That of a whole combo is what its legs amount to."""
         order = execution.order
+        if order.legs:
+            self.executions.append((execution, None))
+            self._reports.executed(execution, None)
+            return
         realised = self._accounts.books[order.account].fill(
             order.instrument.symbol, execution.signed, execution.price, execution.commission
         )
@@ -51,7 +55,11 @@ class Booking:
         return corrected
 
     def _rebook(self, account: str) -> None:
-        mine = [n for n, (one, _) in enumerate(self.executions) if one.order.account == account]
+        mine = [
+            n
+            for n, (one, _) in enumerate(self.executions)
+            if one.order.account == account and not one.order.legs
+        ]
         done = [self.executions[n][0] for n in mine]
         realised: Iterable[Decimal | None] = self._accounts.books[account].rebook(
             (one.order.instrument.symbol, one.signed, one.price, one.commission) for one in done

@@ -38,6 +38,7 @@ TARIFFS: Final[Mapping[str, Tariff]] = {
     "FUT": Tariff(),
     "CRYPTO": Tariff(of_notional=Decimal("0.0018"), to_cents=True),
     "CASH": Tariff(of_notional=Decimal("0.00002"), minimum=Decimal("2.00"), to_cents=True),
+    "BAG": Tariff(),  # its legs pay
 }
 """By kind of contract. What a unit costs depends on the price for options, on the product for
 futures."""

@@ -9,6 +9,16 @@ from tapewire.common.instruments import Instrument
 CON_ID_FIRST = 1000
 
 
+class LegQuery(msgspec.Struct, frozen=True):
+    """One leg of a combo, as a client describes it: by its id, or else by its symbol."""
+
+    con_id: int
+    ratio: int
+    side: str
+    exchange: str
+    symbol: str = ""
+
+
 class ContractQuery(msgspec.Struct, frozen=True):
     """The part of a client's contract that identifies an instrument; empty or 0 means any."""
 
@@ -18,6 +28,7 @@ class ContractQuery(msgspec.Struct, frozen=True):
     exchange: str
     currency: str
     local_symbol: str
+    legs: tuple[LegQuery, ...] = ()
 
 
 class Contracts:
@@ -39,6 +50,13 @@ class Contracts:
         last = max((one.con_id for one in self.by_symbol.values()), default=CON_ID_FIRST)
         numbered = msgspec.structs.replace(instrument, con_id=instrument.con_id or last + 1)
         return self.by_symbol.setdefault(instrument.symbol, numbered)
+
+    def leg(self, query: LegQuery) -> Instrument | None:
+        """The instrument that is a leg of a combo."""
+        if not query.con_id:
+            return self.by_symbol.get(query.symbol)
+        found = (one for one in self.by_symbol.values() if one.con_id == query.con_id)
+        return next(found, None)
 
     def find(self, query: ContractQuery) -> list[Instrument]:
         """Every instrument that matches; an order or a subscription needs exactly one."""

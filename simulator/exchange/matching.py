@@ -25,8 +25,9 @@ from typing import Final
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.exchange.book import Book
-from tapewire.simulator.exchange.commissions import charged, cost_of
-from tapewire.simulator.exchange.orders import ZERO, Execution, Order, Terms
+from tapewire.simulator.exchange.combos import can_fill_combo, net_offer, trade_combo
+from tapewire.simulator.exchange.executing import execute, is_no_worse, reaches
+from tapewire.simulator.exchange.orders import ZERO, Execution, Order, Terms, order_of_leg
 from tapewire.simulator.exchange.triggers import set_limit, triggers
 
 BLOCKED: Final = (1, 2)
@@ -40,6 +41,7 @@ class Exchange:
         self.books = {one.symbol: Book(one) for one in instruments}
         self.orders: dict[int, Order] = {}  # by permId, which means oldest first
         self._open: list[Order] = []  # oldest first, with some that have ended
+        self._combos: list[Order] = []  # those that wait, oldest first
         self._next_perm_id = first_perm_id
         self._next_rank = 1
 
@@ -56,7 +58,7 @@ class Exchange:
         if book.buys or book.sells:
             done += _sweep(book, book.buys, now_ns, traded)
             done += _sweep(book, book.sells, now_ns, traded)
-        return done
+        return done + self._trade_combos(row.symbol, now_ns) if self._combos else done
 
     def accept(self, order: Order) -> None:
         """Give the order its permId; `work` lets it meet the market."""
@@ -64,12 +66,15 @@ class Exchange:
         self._next_perm_id += 1
         self.orders[order.perm_id] = order
         self._open.append(order)
+        order.leg_orders = [order_of_leg(order, n) for n in range(1, len(order.legs) + 1)]
         self._rank(order)
 
     def work(self, order: Order, now_ns: int) -> list[Execution]:
         """Let an accepted order meet the market; the rest of it waits. A stop is only held."""
-        book = self.books[order.instrument.symbol]
-        waiting = book.waiting(order)
+        if order.legs:
+            self._combos.append(order)
+            return self.meet(order, now_ns)
+        waiting = self.books[order.instrument.symbol].waiting(order)
         if order.is_held or order.kind.is_pegged:
             waiting.append(order)
             return []
@@ -80,6 +85,11 @@ class Exchange:
 
     def meet(self, order: Order, now_ns: int) -> list[Execution]:
         """Let an order meet the market that waits there already."""
+        if order.legs:
+            done = trade_combo(order, self.books, now_ns)
+            if not order.remaining:
+                self.remove(order)
+            return done
         book = self.books[order.instrument.symbol]
         execution = None if order.kind.is_pegged else _trade(book, order, now_ns)
         if not order.remaining:
@@ -88,18 +98,20 @@ class Exchange:
 
     def can_fill(self, order: Order) -> bool:
         """Whether all that remains of the order could trade at once."""
+        if order.legs:
+            return can_fill_combo(order, self.books)
         shown = self.books[order.instrument.symbol].opposite(order).shown()
         if shown is None or order.kind.is_pegged:
             return False
         price, left = shown
-        return left >= order.remaining and _reaches(order, price)
+        return left >= order.remaining and reaches(order, price)
 
     def auction(self, order: Order, now_ns: int) -> Execution | None:
         """Fill an order in an auction; None if it is not to have that price."""
         price = self.books[order.instrument.symbol].auction_price()
-        if price is None or order.workable <= 0 or not _reaches(order, price):
+        if price is None or order.workable <= 0 or not reaches(order, price):
             return None
-        return _execute(order, order.workable, price, now_ns)
+        return execute(order, order.workable, price, now_ns)
 
     def triggered(self, symbol: str) -> list[Order]:
         """Stops that the market has reached, oldest first, no longer held; `work` each of them."""
@@ -115,7 +127,8 @@ class Exchange:
 
     def remove(self, order: Order) -> None:
         """Take an order off the book."""
-        waiting = self.books[order.instrument.symbol].waiting(order)
+        book = self.books.get(order.instrument.symbol)
+        waiting = self._combos if order.legs or book is None else book.waiting(order)
         if order in waiting:
             waiting.remove(order)
 
@@ -128,7 +141,7 @@ class Exchange:
         """Let an order trade whatever the market shows, though it be cancelled already; at `ts_ns`,
         which may be in the past."""
         status = order.status
-        execution = _execute(order, shares, price, ts_ns)
+        execution = execute(order, shares, price, ts_ns)
         if order.remaining:
             order.status = status
         else:
@@ -154,6 +167,20 @@ class Exchange:
         """Orders that can still trade, oldest first."""
         self._open = [order for order in self._open if order.is_open]
         return self._open.copy()
+
+    def mark_of(self, order: Order) -> Decimal | None:
+        """What a unit of the order is worth in the market; None where nothing says it."""
+        if order.legs:
+            offer = net_offer(order, self.books)
+            return None if offer is None else offer[0]
+        return self.books[order.instrument.symbol].mark()
+
+    def _trade_combos(self, symbol: str, now_ns: int) -> list[Execution]:
+        done = []
+        for order in list(self._combos):
+            if any(leg.instrument.symbol == symbol for leg in order.legs):
+                done += self.meet(order, now_ns)
+        return done
 
     def _rank(self, order: Order) -> None:
         order.rank = self._next_rank
@@ -184,12 +211,12 @@ def _trade(book: Book, order: Order, now_ns: int) -> Execution | None:
         return None
     price, left = shown
     shares = min(order.workable, left)
-    if shares <= 0 or not _reaches(order, price):
+    if shares <= 0 or not reaches(order, price):
         return None
     side.left = left - shares
     if order.resting and order.limit is not None:
         price = order.limit
-    return _execute(order, shares, price, now_ns)
+    return execute(order, shares, price, now_ns)
 
 
 def _trade_pegs(book: Book, now_ns: int, traded: set[str]) -> list[Execution]:
@@ -200,11 +227,11 @@ def _trade_pegs(book: Book, now_ns: int, traded: set[str]) -> list[Execution]:
         price, shares = _peg(order, book), min(order.workable, left)
         if order.oca_group in traded and order.oca_type in BLOCKED:
             continue
-        if last is None or price is None or shares <= 0 or not _is_no_worse(order, last, price):
+        if last is None or price is None or shares <= 0 or not is_no_worse(order, last, price):
             continue
         left -= shares
         traded.add(order.oca_group)
-        done.append(_execute(order, shares, price, now_ns))
+        done.append(execute(order, shares, price, now_ns))
     book.pegs[:] = [order for order in book.pegs if order.remaining]
     return done
 
@@ -235,39 +262,6 @@ def _set_terms(order: Order, terms: Terms) -> None:
         order.limit = terms.limit
     else:
         set_limit(order)
-
-
-def _execute(order: Order, shares: Decimal, price: Decimal, now_ns: int) -> Execution:
-    order.filled += shares
-    order.notional += shares * price
-    order.last_price = price
-    order.executions += 1
-    order.cost += cost_of(order.instrument, shares, price)
-    before = order.commission
-    order.commission = charged(order.instrument, order.cost, order.notional)
-    order.status = "Submitted" if order.remaining else "Filled"
-    if not order.remaining:
-        order.done_ns = now_ns
-    return Execution(
-        exec_id=f"0000e0d5.{order.perm_id:08x}.{order.executions:08x}.01",
-        order=order,
-        ts_ns=now_ns,
-        shares=shares,
-        price=price,
-        cumulative=order.filled,
-        average_price=order.average_price,
-        commission=order.commission - before,
-        is_passive=order.resting and order.limit is not None,
-    )
-
-
-def _reaches(order: Order, price: Decimal) -> bool:
-    """Whether an order may trade at a price: its limit allows it, or it has none."""
-    return order.limit is None or _is_no_worse(order, price, order.limit)
-
-
-def _is_no_worse(order: Order, price: Decimal, limit: Decimal) -> bool:
-    return price <= limit if order.side == "BUY" else price >= limit
 
 
 def _sort_key(order: Order) -> tuple[bool, Decimal, int]:

@@ -74,10 +74,12 @@ class OrderHandler:
     def books(self) -> dict[str, Any]:
         """What the broker has, in JSON values: money and quantities as decimal text.
 
+        The executions are those that moved a position: of a combo, those of its legs.
         `orders_by_ref` is how many orders were sent under each reference: above 1, an intent was
         sent twice. Orders that no client sent are not in it.
         """
         orders = list(self._exchange.orders.values())
+        booked = [one.exec_id for one, _ in self.executions if not one.order.legs]
         return {
             "accounts": {name: one.as_dict() for name, one in self._accounts.books.items()},
             "orders": len(orders),
@@ -85,8 +87,8 @@ class OrderHandler:
             "orders_by_ref": dict(
                 Counter(one.order_ref for one in orders if one.order_ref and one.is_sent)
             ),
-            "executions": len(self.executions),
-            "exec_ids": [one.exec_id for one, _ in self.executions],
+            "executions": len(booked),
+            "exec_ids": booked,
         }
 
     def due_ns(self) -> int | None:
@@ -230,10 +232,18 @@ class OrderHandler:
     def _what_if(self, request: PlaceOrder, order: Order) -> None:
         if not request.transmit:
             raise BadRequest(request.order_id, 413, WHAT_IF_HELD)
-        mark = self._exchange.books[order.instrument.symbol].mark()
-        price = order.limit or order.stop or mark or ZERO
-        cost = commission_for(order.instrument, order.quantity, price)
-        self._reports.estimated(order, cost, self._credit.impact(order))
+        self._reports.estimated(order, self._cost(order), self._credit.impact(order))
+
+    def _cost(self, order: Order) -> Decimal:
+        """What the order would cost in one execution, at its own price or at the market's."""
+        books = self._exchange.books
+        if order.legs:
+            return sum((
+                commission_for(i, abs(units) * order.quantity, books[i.symbol].mark() or ZERO)
+                for i, units in order.parts
+            ), ZERO)  # fmt: skip
+        price = order.limit or order.stop or self._exchange.mark_of(order) or ZERO
+        return commission_for(order.instrument, order.quantity, price)
 
 
 def _trigger_of(terms: Terms) -> tuple[Decimal | None, ...]:

@@ -36,6 +36,16 @@ class Terms(msgspec.Struct, frozen=True):
     offset: Decimal | None = None
 
 
+class Leg(msgspec.Struct, frozen=True):
+    """One leg of a combo: `ratio` units of `instrument` per unit of the combo. `side` is what
+    happens to the leg when the combo is bought."""
+
+    instrument: Instrument
+    ratio: int
+    side: Side
+    exchange: str
+
+
 class Order(msgspec.Struct, kw_only=True, eq=False):
     """One order. Its client names it by `client_id` and `order_id`; `perm_id` never changes.
 
@@ -59,6 +69,9 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     limit_offset: Decimal | None = None
     offset: Decimal | None = None
     asked: Terms | None = None
+    legs: tuple[Leg, ...] = ()
+    leg_orders: list["Order"] = []  # what the exchange makes of the legs
+    leg: int = 0  # of an order that the exchange made of a leg: which one, from 1
     tif: str
     outside_rth: bool = False
     trigger_method: int = 0
@@ -95,6 +108,11 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     @property
     def parts(self) -> list[tuple[Instrument, Decimal]]:
         """What one unit of the order does to positions: instruments with signed quantities."""
+        if self.legs:
+            return [
+                (leg.instrument, Decimal(leg.ratio if leg.side == self.side else -leg.ratio))
+                for leg in self.legs
+            ]
         return [(self.instrument, Decimal(1 if self.side == "BUY" else -1))]
 
     @property
@@ -196,3 +214,22 @@ class Execution(msgspec.Struct, kw_only=True, frozen=True, eq=False):
     def signed(self) -> Decimal:
         """The shares, negative for a sale."""
         return self.shares if self.order.side == "BUY" else -self.shares
+
+
+def order_of_leg(combo: Order, number: int) -> Order:
+    """What a combo does with one of its legs, as an order of its own that trades with it alone."""
+    leg = combo.legs[number - 1]
+    return Order(
+        client_id=combo.client_id,
+        order_id=combo.order_id,
+        order_ref=combo.order_ref,
+        account=combo.account,
+        instrument=leg.instrument,
+        side="BUY" if leg.side == combo.side else "SELL",
+        quantity=combo.quantity * leg.ratio,
+        order_type="MKT",
+        tif=combo.tif,
+        is_sent=combo.is_sent,
+        perm_id=combo.perm_id,
+        leg=number,
+    )

@@ -154,7 +154,9 @@ class BustedExecution(OnOrder, frozen=True, kw_only=True):
 
 
 def _traded(tws: Tws, order: Order) -> bool:
-    return order.filled > 0 and any(one.order is order for one, _ in tws.parts.orders.executions)
+    """Whether an order has an execution of its own; a combo's are those of its legs."""
+    executions = () if order.legs else tws.parts.orders.executions
+    return order.filled > 0 and any(one.order is order for one, _ in executions)
 
 
 class FillAfterCancel(OnOrder, frozen=True, kw_only=True):

@@ -72,7 +72,10 @@ class Tws:
             self.parts.outbox.error(session, code, text, order.order_id)
 
     def price_of(self, order: Order) -> Decimal | None:
-        """A price at which the order could trade: its limit, or what the market shows."""
+        """A price at which the order could trade: its limit, or what the market shows. None for a
+        combo: no fault trades one."""
+        if order.legs:
+            return None
         book = self.parts.exchange.books[order.instrument.symbol]
         shown = book.opposite(order).price
         mark = Decimal(shown) if shown else book.mark()

@@ -13,7 +13,7 @@ HONOURED: Final = frozenset({
     "orderId", "contract", "action", "totalQuantity", "orderType", "lmtPrice", "auxPrice", "tif",
     "account", "orderRef", "transmit", "triggerMethod", "outsideRth", "goodAfterTime",
     "goodTillDate", "trailStopPrice", "trailingPercent", "whatIf", "lmtPriceOffset", "parentId",
-    "ocaGroup", "ocaType",
+    "ocaGroup", "ocaType", "comboLegs",
 })  # fmt: skip
 """What is simulated."""
 

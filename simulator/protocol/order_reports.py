@@ -81,17 +81,24 @@ class TwsOrderReports:
             self._outbox.error(session, CANCELLED, "Order Canceled - reason:", order.order_id)
 
     def executed(self, execution: Execution, realised: Decimal | None) -> None:
-        """Send the execution, what it made of the order, and what it cost."""
+        """Send the execution, what it made of the order, and what it cost. Of a combo the legs come
+        first, each with its cost, and then the whole with what became of the order."""
         order = execution.order
         self._note(audit.execution(execution))
         session = self._session_of(order.client_id)
         if session is not None:
             fields = messages.execution(session.version, messages.NO_ID, execution)
             self._outbox.send(session, fields)
-        self.changed(order)
-        if session is not None and not order.remaining:
-            self._outbox.send(session, open_order(session.version, order, with_commission=True))
+        if not order.leg:
+            self.changed(order)
+            if session is not None and not order.remaining:
+                self._outbox.send(session, open_order(session.version, order, with_commission=True))
+        if not order.legs:
+            self._charged(execution, realised)
+
+    def _charged(self, execution: Execution, realised: Decimal | None) -> None:
         self._note(audit.commission(execution, realised))
+        session = self._session_of(execution.order.client_id)
         if session is not None:
             self._outbox.send(session, messages.commission_report(execution, realised))
         self._filled(execution)

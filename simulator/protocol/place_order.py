@@ -4,13 +4,17 @@ An order that asks for something that is not simulated is read far enough to nam
 rejected. No order is ever worked as something simpler than its client meant.
 """
 
-from tapewire.simulator.exchange.contracts import ContractQuery
+import msgspec
+
+from tapewire.simulator.exchange.contracts import ContractQuery, LegQuery
 from tapewire.simulator.protocol import requests as ask
 from tapewire.simulator.protocol.layout import Field, Layout, unused
 from tapewire.simulator.protocol.order_attributes import unsupported
 from tapewire.simulator.protocol.requests import Fields, PlaceOrder
 from tapewire.simulator.protocol.times import moment
 
+GUARANTEED = ("NonGuaranteed", "0")
+LEGS_MAX = 100
 OFFSETS_SINCE = 170  # fields of orders to IBKRATS, and of orders that are pegged
 
 
@@ -21,7 +25,7 @@ def place_order(fields: Fields, version: int) -> PlaceOrder:
         found |= _pegged_offsets(fields, found["contract"].exchange, found["orderType"])
     return PlaceOrder(
         order_id=found["orderId"],
-        contract=found["contract"],
+        contract=_with_legs(found["contract"], found["comboLegs"]),
         side=found["action"],
         quantity=found["totalQuantity"],
         order_type=found["orderType"],
@@ -46,6 +50,10 @@ def place_order(fields: Fields, version: int) -> PlaceOrder:
     )
 
 
+def _with_legs(contract: ContractQuery, legs: tuple[LegQuery, ...]) -> ContractQuery:
+    return msgspec.structs.replace(contract, legs=legs) if legs else contract
+
+
 def _pegged_offsets(fields: Fields, exchange: str, order_type: str) -> dict[str, str]:
     names = ["minTradeQty"] if exchange == "IBKRATS" else []
     if order_type in ("PEG BEST", "PEGBEST"):  # followed by two more for some of its values
@@ -57,9 +65,38 @@ def _pegged_offsets(fields: Fields, exchange: str, order_type: str) -> dict[str,
 
 def _contract(fields: Fields) -> ContractQuery:
     contract = fields.contract()
-    if contract.sec_type == "BAG":  # its further layout differs
-        raise ask.invalid(fields.req_id, "Combinations are not simulated.")
+    fields.is_combo = contract.sec_type == "BAG"
     return contract
+
+
+def _combo_legs(fields: Fields) -> tuple[LegQuery, ...]:
+    """The legs of a combo; no other contract has this field."""
+    return tuple(_combo_leg(fields) for _ in range(_count(fields)))
+
+
+def _combo_leg(fields: Fields) -> LegQuery:
+    leg = LegQuery(fields.integer(), fields.integer(), fields.text(), fields.text())
+    fields.skip(4)  # openClose, shortSaleSlot, designatedLocation, exemptCode
+    return leg
+
+
+def _leg_prices(fields: Fields) -> bool:
+    """Whether a leg of a combo has a price of its own."""
+    prices = [fields.number() for _ in range(_count(fields))]
+    return any(price is not None for price in prices)
+
+
+def _combo_routing(fields: Fields) -> str:
+    """What is asked for beyond a guaranteed combo, of which all legs trade or none."""
+    asked = [(fields.text(), fields.text()) for _ in range(_count(fields))]
+    return next((f"{tag}={value}" for tag, value in asked if (tag, value) != GUARANTEED), "")
+
+
+def _count(fields: Fields) -> int:
+    found = fields.integer() if fields.is_combo else 0
+    if not 0 <= found <= LEGS_MAX:
+        raise fields.fault(f"field has {found} legs, expected at most {LEGS_MAX}")
+    return found
 
 
 def _order_type(fields: Fields) -> str:
@@ -135,7 +172,11 @@ PLACE_ORDER = Layout(
     *unused("blockOrder sweepToFill displaySize"),
     Field("triggerMethod", _whole),
     Field("outsideRth", Fields.flag),
-    *unused("hidden sharesAllocation discretionaryAmt"),
+    *unused("hidden"),
+    Field("comboLegs", _combo_legs),
+    Field("orderComboLegs", _leg_prices),
+    Field("smartComboRoutingParams", _combo_routing),
+    *unused("sharesAllocation discretionaryAmt"),
     Field("goodAfterTime", moment),
     Field("goodTillDate", moment),
     *unused("faGroup faMethod faPercentage"),

@@ -211,6 +211,7 @@ class Fields:
         self._fields = fields
         self._at = 1  # after the message id
         self.req_id = NO_ID
+        self.is_combo = False  # the contract that was read last has legs, further on
 
     def text(self) -> str:
         """A field as it is."""

@@ -108,6 +108,7 @@ SHORT = {"ref": "orderRef", "stop": "auxPrice", "parent": "parentId", "trigger":
 """Names that tests use for fields of an order."""
 PLAIN = {
     "tif": "DAY", "transmit": 1, "origin": 0, "exemptCode": -1, "scalePriceIncrement": "",
+    "comboLegs": [], "orderComboLegs": [], "smartComboRoutingParams": [],
     "deltaNeutralContract": 0, "conditions": 0, "softDollarTierName": "",
     "deltaNeutralAuxPrice": "1.7976931348623157e+308",
     "adjustedStopPrice": "1.7976931348623157E308",

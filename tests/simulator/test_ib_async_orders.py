@@ -9,7 +9,7 @@ import pytest
 @pytest.fixture
 def ib(run_simulator):
     close = f"{datetime.now(UTC) + timedelta(seconds=4):%H:%M:%S}"
-    simulator = run_simulator("--symbols", "AAPL", "--rate", "2000", "--closes", close)
+    simulator = run_simulator("--symbols", "AAPL,MSFT", "--rate", "2000", "--closes", close)
     client = ib_async.IB()
     client.connect("127.0.0.1", simulator.port, 3, raiseSyncErrors=True)
     yield client
@@ -152,6 +152,53 @@ def test_an_order_beyond_the_buying_power_is_rejected(ib, stock, quoted, wait_un
     wait_until(trade.isDone, ib.sleep)
     assert trade.orderStatus.status == "Inactive"
     assert any("MUST EXCEED THE INITIAL MARGIN" in one.message for one in trade.log)
+
+
+def test_a_combo_order_fills_all_its_legs(ib, stock, quoted, wait_until):
+    other = ib_async.Stock("MSFT", "SMART", "USD")
+    ib.qualifyContracts(other)
+    ticker = ib.reqMktData(other)
+    wait_until(ticker.hasBidAsk, ib.sleep)
+    combo = ib_async.Contract(
+        secType="BAG", symbol="AAPL,MSFT", exchange="SMART", currency="USD",
+        comboLegs=[
+            ib_async.ComboLeg(conId=stock.conId, ratio=1, action="BUY", exchange="SMART"),
+            ib_async.ComboLeg(conId=other.conId, ratio=2, action="SELL", exchange="SMART"),
+        ],
+    )  # fmt: skip
+    trade = ib.placeOrder(combo, ib_async.MarketOrder("BUY", 10))
+    wait_until(trade.isDone, ib.sleep)
+    assert trade.orderStatus.status == "Filled"
+    shares = dict.fromkeys(("STK", "BAG"), 0)
+    for fill in trade.fills:
+        shares[fill.contract.secType] += fill.execution.shares
+    assert shares == {"STK": 30, "BAG": 10}
+    wait_until(lambda: len(ib.positions()) == 2, ib.sleep)
+    assert {one.contract.symbol: one.position for one in ib.positions()} == {
+        "AAPL": 10,
+        "MSFT": -20,
+    }
+
+
+def test_a_combo_that_works_is_listed_with_its_legs(ib, stock, wait_until):
+    other = ib_async.Stock("MSFT", "SMART", "USD")
+    ib.qualifyContracts(other)
+    legs = [
+        ib_async.ComboLeg(conId=one.conId, ratio=1, action=action, exchange="SMART")
+        for one, action in ((stock, "BUY"), (other, "SELL"))
+    ]
+    combo = ib_async.Bag(symbol="AAPL", exchange="SMART", currency="USD", comboLegs=legs)
+    trade = ib.placeOrder(combo, ib_async.LimitOrder("BUY", 10, -5000.0, tif="GTC"))
+    wait_until(lambda: trade.orderStatus.status == "Submitted", ib.sleep)
+    other_client = ib_async.IB()
+    other_client.connect("127.0.0.1", ib.client.port, 4, raiseSyncErrors=True)
+    found = other_client.reqAllOpenOrders()[0].contract
+    other_client.disconnect()
+    assert [(leg.conId, leg.ratio, leg.action) for leg in found.comboLegs] == [
+        (stock.conId, 1, "BUY"), (other.conId, 1, "SELL")
+    ]  # fmt: skip
+    ib.cancelOrder(trade.order)
+    wait_until(trade.isDone, ib.sleep)
 
 
 def test_an_attribute_that_is_not_simulated_is_rejected_by_its_name(ib, stock, wait_until):

@@ -19,7 +19,7 @@ from tapewire.gateway.broker import (
     Verdict,
 )
 from tapewire.gateway.outbox import Outbox
-from tapewire.simulator.exchange.contracts import ContractQuery
+from tapewire.simulator.exchange.contracts import ContractQuery, LegQuery
 from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
 from tapewire.virtual.direct import reports
 from tapewire.virtual.direct.reports import Report, Request
@@ -241,20 +241,21 @@ class DirectBroker:
         self._outbox.request(reports.Place(asked, "rejected"))
         self.used_order_id(order_id)
 
+    def _contract(self, order: SubmitOrder) -> ContractQuery:
+        first = self._instruments[order.legs[0].symbol if order.legs else order.symbol]
+        legs = tuple(LegQuery(0, leg.ratio, leg.side, "", leg.symbol) for leg in order.legs)
+        kind = "BAG" if legs else first.sec_type
+        return ContractQuery(0, first.symbol, kind, first.exchange, first.currency, "", legs)
+
     def _place(
         self, order_id: str, order: SubmitOrder, parent_order_id: str, *, transmit: bool = True
     ) -> PlaceOrder:
-        if order.legs:
-            raise ValueError("an order with legs is not simulated here")
-        terms, instrument = order.terms, self._instruments[order.symbol]
-        contract = ContractQuery(
-            0, instrument.symbol, instrument.sec_type, instrument.exchange, instrument.currency, ""
-        )
+        terms = order.terms
         kind = ORDER_TYPES.get(terms.type)
         prices = {kind.fields[name]: p for name, p in terms.prices.items()} if kind else {}
         return PlaceOrder(
             order_id=int(order_id),
-            contract=contract,
+            contract=self._contract(order),
             side=terms.side,
             quantity=terms.quantity,
             order_type=terms.type,

@@ -236,6 +236,8 @@ class DirectExchange:
         client.out += [reports.order_report(order) for order in self._exchange.open_orders()]
         client.out.append(broker.QueryComplete("open_orders"))
         for execution, _realised in self._orders.executions:
+            if execution.order.legs:
+                continue
             client.out.append(reports.execution_report(execution, listed=True))
             client.out.append(reports.commission_report(execution))
         client.out.append(broker.QueryComplete("executions"))
@@ -291,15 +293,23 @@ class DirectExchange:
 
     def executed(self, execution: Execution, realised: Decimal | None) -> None:
         """Report the execution, what it made of the order and what it cost; then the position, to
-        everybody who watches positions."""
+        everybody who watches positions. Of a combo that is what its legs did, and then what became
+        of the order."""
         order = execution.order
         self._refresh.moved(self._now_ns)
         self._audit.append(audit.execution(execution))
         client = self._serving.get(order.client_id)
         if client is not None:
-            client.out.append(reports.execution_report(execution))
-            client.out.append(reports.order_report(order))
-            client.out.append(reports.commission_report(execution))
+            if not order.legs:
+                client.out.append(reports.execution_report(execution))
+            if not order.leg:
+                client.out.append(reports.order_report(order))
+            if not order.legs:
+                client.out.append(reports.commission_report(execution))
+        if not order.legs:
+            self._send_position(order)
+
+    def _send_position(self, order: Order) -> None:
         holding = self._accounts.books[order.account].holdings[order.instrument.symbol]
         for one in self._connected.values():
             if one.watches_positions:

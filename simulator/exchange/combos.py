@@ -1,0 +1,70 @@
+"""Combinations: several contracts that are traded as one, for a net price.
+
+A combo has no market of its own. Buying one buys the legs that say BUY at their ask and sells those
+that say SELL at their bid; selling one does the reverse. So the quotes of the legs make its price,
+and what they show makes its size. All legs of a unit trade, or none. The net price is at the
+order's limit or better; what it is better by, the order gets.
+"""
+
+from collections.abc import Mapping
+from decimal import ROUND_FLOOR, Decimal
+
+from tapewire.simulator.exchange.book import Book, QuoteSide
+from tapewire.simulator.exchange.executing import execute, reaches
+from tapewire.simulator.exchange.orders import Execution, Order
+
+Books = Mapping[str, Book]
+
+
+def net_offer(order: Order, books: Books) -> tuple[Decimal, Decimal] | None:
+    """The price of one unit of a combo, and how many units its legs show; None if a leg shows
+    nothing."""
+    price, units = Decimal(0), None
+    for leg, ratio in _legs(order):
+        shown = _side(leg, books).shown()
+        if shown is None:
+            return None
+        paid = shown[0] if leg.side == "BUY" else -shown[0]
+        price += ratio * paid
+        found = (shown[1] / ratio).to_integral_value(rounding=ROUND_FLOOR)
+        units = found if units is None else min(units, found)
+    if units is None:
+        return None
+    return (price if order.side == "BUY" else -price), units
+
+
+def can_fill_combo(order: Order, books: Books) -> bool:
+    """Whether all that remains of a combo could trade at once."""
+    offer = net_offer(order, books)
+    return offer is not None and offer[1] >= order.remaining and reaches(order, offer[0])
+
+
+def trade_combo(order: Order, books: Books, now_ns: int) -> list[Execution]:
+    """Let a combo meet the quotes of its legs: an execution for each leg, and one for the whole."""
+    offer = net_offer(order, books)
+    if offer is None or not reaches(order, offer[0]):
+        return []
+    price, units = offer
+    shares = min(order.workable, units)
+    if shares <= 0:
+        return []
+    done = [_trade_leg(leg, shares * ratio, books, now_ns) for leg, ratio in _legs(order)]
+    done.append(execute(order, shares, price, now_ns))
+    order.commission = sum((leg.commission for leg, _ in _legs(order)), Decimal(0))
+    return done
+
+
+def _trade_leg(leg: Order, shares: Decimal, books: Books, now_ns: int) -> Execution:
+    side = _side(leg, books)
+    shown = side.shown()
+    assert shown is not None
+    side.left = shown[1] - shares
+    return execute(leg, shares, shown[0], now_ns)
+
+
+def _legs(order: Order) -> list[tuple[Order, int]]:
+    return list(zip(order.leg_orders, (leg.ratio for leg in order.legs), strict=True))
+
+
+def _side(leg: Order, books: Books) -> QuoteSide:
+    return books[leg.instrument.symbol].opposite(leg)
