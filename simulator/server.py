@@ -111,7 +111,7 @@ class TwsServer:
         if self.settings.rate_max_per_s:
             self._pace[conn] = Pace(self.settings.rate_max_per_s)
         self._note(audit.connection(now_ns, "opened", session))
-        self.faults.opened()
+        self.faults.opened(session)
 
     def received(self, conn: int, data: bytes, now_ns: int) -> None:
         """Bytes arrived. Whatever they are, they do not affect other connections."""

@@ -249,6 +249,10 @@ class OrderFlow:
                 for other in self.links.others(order):
                     self.cancel(other, BY_GROUP)
 
+    def forget(self, order: Order) -> None:
+        """Drop an order that was not transmitted, without a word."""
+        order.status, order.hold = "Cancelled", ""
+
     def withdraw(self, order: Order, reason: str) -> None:
         """End an order alone."""
         self._exchange.cancel(order, reason, self.now_ns)

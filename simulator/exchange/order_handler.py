@@ -21,7 +21,7 @@ from tapewire.simulator.exchange.order_checks import (
     is_same_order,
     rejection,
 )
-from tapewire.simulator.exchange.order_flow import BY_CLIENT, OrderFlow
+from tapewire.simulator.exchange.order_flow import BY_CLIENT, BY_TIME, OrderFlow
 from tapewire.simulator.exchange.order_reports import OrderReports
 from tapewire.simulator.exchange.orders import ZERO, Execution, Order, Terms
 from tapewire.simulator.exchange.timing import Timing
@@ -183,6 +183,18 @@ class OrderHandler:
         self._flow.now_ns = now_ns
         for order in self._exchange.open_orders():
             self._flow.cancel(order, BY_CLIENT)
+
+    def restart(self, now_ns: int, *, new_day: bool) -> None:
+        """TWS starts anew: it has forgotten the orders that were not transmitted. With a `new_day`
+        those for the day are over; the others are at the exchange as before."""
+        self._flow.now_ns = now_ns
+        held = {key: one for key, one in self._by_client.items() if one.hold == "transmit"}
+        for key, order in held.items():
+            self._flow.forget(order)
+            del self._by_client[key]
+        for order in self._exchange.open_orders() if new_day else ():
+            if order.tif == "DAY":
+                self._flow.cancel(order, BY_TIME)
 
     def withdraw(self, order: Order, reason: str, now_ns: int) -> None:
         """Cancel an open order, though nobody asked for it, and no other with it."""

@@ -10,6 +10,7 @@ from tapewire.simulator.faults.kinds import Fault
 
 FAULTS: Final[Mapping[str, type[Fault]]] = {
     "reset": connection.Reset,
+    "restart": connection.Restart,
     "close": connection.Close,
     "half_open": connection.HalfOpen,
     "hang": connection.Hang,

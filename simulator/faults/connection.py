@@ -44,6 +44,25 @@ class Close(OnTime, frozen=True, kw_only=True):
         return bool(found)
 
 
+class Restart(OnTime, frozen=True, kw_only=True):
+    """For `seconds` TWS resets whoever connects. Without `new_day` it comes back the same day."""
+
+    does = (
+        "TWS restarts: it resets all connections, for `seconds` new ones too, and DAY orders end."
+    )
+    advice = "Connect again until it answers. GTC and GTD orders live on; what was held is lost."
+    seconds: Seconds = 60.0
+    new_day: bool = True
+
+    def act(self, tws: Tws) -> bool:
+        """Drop every connection, and what TWS held alone: orders that nobody has transmitted."""
+        for session in tws.sessions():
+            tws.reset(session)
+        tws.down_until_ns = tws.now_ns + int(self.seconds * NS_PER_S)
+        tws.parts.orders.restart(tws.now_ns, new_day=self.new_day)
+        return True
+
+
 class HalfOpen(OnTime, frozen=True, kw_only=True):
     """`client_id` none: all clients that are connected now."""
 

@@ -119,8 +119,11 @@ class Faults:
                 due.append(entry.due_ns if entry.when.is_gated else self._tws.now_ns)
         return min((one for one in due if one is not None), default=None)
 
-    def opened(self) -> None:
-        """A connection was opened: from the first one on, `at_s` counts."""
+    def opened(self, session: Session) -> None:
+        """A connection was opened: from the first one on, `at_s` counts. A TWS that is down resets
+        it."""
+        if self._tws.now_ns < self._tws.down_until_ns:
+            self._tws.reset(session)
         if not self._is_started:
             self._is_started = True
             for entry in self._entries:

@@ -45,6 +45,7 @@ class Tws:
         self.parts = parts
         self.unanswered: set[OrderKey] = set()
         self.is_cut_off = False
+        self.down_until_ns = 0
         self._timers: list[tuple[int, int, Callable[[], object]]] = []
         self._numbers = count()
 
@@ -133,6 +134,7 @@ class Tws:
         """End everything that goes on for a while, at once."""
         self.unanswered.clear()
         self.is_cut_off = False
+        self.down_until_ns = 0
         self.parts.outbox.lines.mend()
         timers, self._timers = sorted(self._timers), []
         for _due_ns, _number, action in timers:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from tapewire.common.clock import Now
-from tapewire.common.events import OrderTerms, SubmitOrder, TermChanges
+from tapewire.common.events import ComboLeg, OrderTerms, SubmitOrder, TermChanges
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
@@ -15,7 +16,7 @@ from tapewire.simulator.settings import SimulatorSettings
 from tapewire.virtual.direct.adapter import DirectBroker
 from tapewire.virtual.direct.exchange import DirectExchange
 
-AAPL = Instrument(symbol="AAPL")
+AAPL, MSFT = Instrument(symbol="AAPL"), Instrument(symbol="MSFT")
 SECOND_NS = 1_000_000_000
 GATEWAY, LIQUIDATION = 1, 2
 
@@ -24,9 +25,12 @@ class Pit:
     """An exchange with a market of 100.00 to 100.02, ten of each, and clients without delay."""
 
     def __init__(self) -> None:
-        self.rows = [Row(0, "AAPL", "100.00", "100.02", "10", "10", None, None)]
+        self.rows = [
+            Row(0, "AAPL", "100.00", "100.02", "10", "10", None, None),
+            Row(0, "MSFT", "50.00", "50.01", "10", "10", None, None),
+        ]
         self.exchange = DirectExchange(
-            SimulatorSettings(accounts=("DU1", "DU2")), [AAPL], self._market()
+            SimulatorSettings(accounts=("DU1", "DU2")), [AAPL, MSFT], self._market()
         )
         self.now = Now(SECOND_NS, SECOND_NS)
         self.brokers: dict[int, DirectBroker] = {}
@@ -42,7 +46,7 @@ class Pit:
         self.exchange._orders.apply(row, self.now.mono_ns)
 
     def connect(self, conn: int) -> Broker:
-        adapter = DirectBroker([AAPL], client_id=conn, send=lambda r: self._carry(conn, r))
+        adapter = DirectBroker([AAPL, MSFT], client_id=conn, send=lambda r: self._carry(conn, r))
         self.brokers[conn] = adapter
         self.exchange.connected(conn, self.now.mono_ns)
         adapter.take([OPENED], self.now)
@@ -218,6 +222,18 @@ def test_a_child_waits_for_its_parent_and_a_group_cancels_the_others(pit, gatewa
     assert ends == {"i-1": ("filled", 5), "i-2": ("filled", 5), "i-3": ("cancelled", 0)}
 
 
+def test_a_combo_is_reported_as_what_its_legs_did(pit, gateway):
+    legs = (ComboLeg("AAPL", 1, "BUY"), ComboLeg("MSFT", 2, "SELL"))
+    submit(gateway, replace(order(), legs=legs))
+    events = pit.reports(GATEWAY)
+    executions = [e for e in events if isinstance(e, broker.ExecutionReport)]
+    assert [(e.symbol, e.side, e.quantity, e.price) for e in executions] == [
+        ("AAPL", "BUY", 5, Decimal("100.02")), ("MSFT", "SELL", 10, Decimal(50))
+    ]  # fmt: skip
+    assert statuses(events)[-1] == "filled"
+    assert pit.exchange.books()["accounts"]["DU1"]["positions"] == {"AAPL": "5", "MSFT": "-10"}
+
+
 def test_immediate_or_cancel_ends_what_is_left(pit, gateway):
     submit(gateway, order(quantity=Decimal(15), time_in_force="IOC"))
     assert statuses(pit.reports(GATEWAY)) == ["working", "working", "cancelled"]
@@ -279,5 +295,5 @@ def test_a_closed_connection_keeps_orders_queued_and_nothing_else(pit, gateway):
 
 def test_a_reader_of_an_unknown_symbol_is_refused(gateway):
     assert gateway.trades("AAPL")
-    assert not gateway.trades("MSFT")
-    assert not gateway.want("MSFT")
+    assert not gateway.trades("TSLA")
+    assert not gateway.want("TSLA")

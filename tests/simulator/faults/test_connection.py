@@ -272,3 +272,50 @@ def test_clearing_thaws_lines_and_restores_what_was_cut_off(tws, inject):
     tws.server.faults.clear()
     tws.pass_s(0)
     assert [int(one[0]) for one in client.read()] == [4, TIME]
+
+
+def test_after_a_restart_gtc_orders_live_on_and_the_day_s_and_the_held_ones_are_gone(tws, inject):
+    client = tws.client(1)
+    client.place(1, limit=FAR, tif="GTC", ref="stays")
+    client.place(2, limit=FAR, tif="DAY", ref="ends")
+    client.place(3, limit=FAR, transmit=0, ref="held")
+    client.read()
+    inject("restart", seconds=60)
+    tws.collect()
+    assert tws.closing == [client.conn]
+    assert client.read() == []
+    client.close()
+    early = tws.connect()
+    tws.collect()
+    assert tws.closing[-1] == early.conn
+    early.close()
+    tws.pass_s(60)
+    again = tws.client(1)
+    again.send("5", "1")
+    assert [one[1] for one in again.read(5)] == ["1"]
+    again.send("99", "1")
+    assert len(again.read(101)) == 1
+    again.send("4", "1", 3)
+    assert again.errors() == [(3, 10147)]
+
+
+def test_a_restart_within_the_day_keeps_the_day_s_orders(tws, inject):
+    client = tws.client(1)
+    client.place(1, limit=FAR)
+    inject("restart", seconds=0, new_day=False)
+    client.close()
+    again = tws.client(1)
+    again.send("5", "1")
+    assert [one[1] for one in again.read(5)] == ["1"]
+
+
+def test_a_bracket_that_works_is_as_it_was_after_a_restart(tws, inject):
+    client = tws.client(1)
+    client.place(1, quantity=10, tif="GTC", transmit=0)
+    client.place(2, side="SELL", quantity=10, limit=500, parent=1, tif="GTC", transmit=0)
+    client.place(3, side="SELL", quantity=10, stop=FAR, parent=1, tif="GTC")
+    inject("restart", seconds=0)
+    client.close()
+    again = tws.client(1)
+    again.send("4", "1", 2)
+    assert {(one[1], one[2]) for one in again.read(3)} == {("2", "Cancelled"), ("3", "Cancelled")}

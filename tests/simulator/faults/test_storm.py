@@ -16,7 +16,7 @@ NEEDED = {
     "client_id_taken": {"seconds": 4},
 }
 STEPS = 250
-KINDS = ("place", "place", "rest", "modify", "cancel", "ask", "close", "all")
+KINDS = ("place", "place", "rest", "bracket", "group", "modify", "cancel", "ask", "close", "all")
 
 
 class Storm:
@@ -66,6 +66,17 @@ class Storm:
             limit = 90 if kind == "rest" else None
             client.place(self.next_id, self.rng.choice(("BUY", "SELL")), 5, limit, ref="r")
             self.next_id += 1
+        elif kind == "bracket":
+            parent, self.next_id = self.next_id, self.next_id + 3
+            client.place(parent, "BUY", 7, ref="b", transmit=0)
+            client.place(parent + 1, "SELL", 7, 100, ref="b", parent=parent, transmit=0)
+            client.place(parent + 2, "SELL", 7, stop=80, ref="b", parent=parent)
+        elif kind == "group":
+            for limit in (95, 100.01):
+                client.place(
+                    self.next_id, "BUY", 5, limit, ocaGroup=f"g{self.rng.randrange(99)}", ocaType=2
+                )
+                self.next_id += 1
         elif kind == "modify":
             client.place(recent, "BUY", self.rng.randrange(1, 9), 90, ref="r")
         elif kind == "cancel":
