@@ -44,6 +44,7 @@ def broken(world: World, watch: Watch, limit: Decimal) -> list[str]:
     checks = (once_each, signals_end, chains, replays, readiness)
     found = [fault for check in checks for fault in check(world)]
     found += [*books_agree(world, watch), *executions_agree(world, watch)]
+    found += alarms_hold(world, watch)
     found += ledger_agrees(world, watch)
     return [*found, *exposure_within(world, watch, limit)]
 
@@ -107,6 +108,20 @@ def is_among(book: Book, exec_id: str) -> bool:
     """Whether an execution, in this version, is one that a checkpoint carried to the book."""
     entry = execution_entry(exec_id)
     return entry is not None and entry in book.carried_ids
+
+
+def alarms_hold(world: World, watch: Watch) -> Iterator[str]:
+    """Whoever reads that a position differs from the broker's will find why: there are executions
+    that the gateway never had, as of the other gateway just before TWS's day ended."""
+    known = {event.exec_id for event in world.events(roles.GATEWAY) if isinstance(event, Fill)}
+    missing = {
+        (one.account, one.symbol)
+        for exec_id, one in watch.broker.executions.items()
+        if exec_id not in known
+    }
+    for account, symbol, alarm in watch.reconciled:
+        if (account, symbol) not in missing:
+            yield f"G3: a false alarm of gateway: {alarm}"
 
 
 def unreported(world: World, watch: Watch) -> set[str]:

@@ -12,6 +12,7 @@ from tapewire.common.events import Event, ForeignOrderReported, OrderIntended, S
 from tests.gateway.tws_bench import fill_of, submit
 from tests.gateway.tws_messages import AAPL, ACCOUNT
 from tests.simulation import invariants
+from tests.simulation.broker_side import Executed
 
 LIMIT = Decimal(60)
 
@@ -60,3 +61,16 @@ def test_an_execution_that_the_other_gateway_reports_first_counts_in_place_of_it
     assert beyond([sold, unnamed, intended("s-2/1", "BUY", 8), named]) == []
     bought = [intended("s-3/1", "BUY", 50), replace(fill_of("s-3/1", 50), intent_id=None)]
     assert beyond([*bought, intended("s-4/1", "BUY", 8), fill_of("s-3/1", 50)]) == []
+
+
+def test_an_alarm_about_a_position_holds_where_the_gateway_never_had_an_execution():
+    alarm = (ACCOUNT, "AAPL", "reconciliation: position DU1 AAPL: we have 9, the broker has 0")
+    executed = Executed(ACCOUNT, "AAPL", "SELL", Decimal(9), Decimal(150), Decimal(1))
+    watch: Any = SimpleNamespace(
+        reconciled=[alarm], broker=SimpleNamespace(executions={"0001.01": executed})
+    )
+    world: Any = SimpleNamespace(events=lambda _role: [])
+    assert list(invariants.alarms_hold(world, watch)) == []
+    world.events = lambda _role: [fill_of("s-1/1", 9, exec_id="0001.01", side="SELL")]
+    (fault,) = invariants.alarms_hold(world, watch)
+    assert "false alarm" in fault

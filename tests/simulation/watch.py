@@ -56,6 +56,7 @@ OF_THE_STORM: Final = (
 )
 """Dead letters that are no fault: what a network that loses and delays makes of good messages, and
 a code of TWS that nobody knows."""
+RECONCILED: Final = re.compile(r"reconciliation: position (\S+) (\S+): ")
 CANCELLED: Final = re.compile(r"TWS error 202 on (\d+): ")
 
 
@@ -67,6 +68,7 @@ class Watch:
         self.broker = BrokerSide()
         self.faults: list[str] = []
         self.letters: Counter[tuple[str, str]] = Counter()
+        self.reconciled: list[tuple[str, str, str]] = []  # account, symbol, the gateway's alarm
         self.signals: dict[str, Signal | GroupSignal] = {}
         self.others = 0  # things that TWS did and nobody of the group had asked for
         self.late = 0  # orders that TWS held back before it took them
@@ -174,6 +176,9 @@ class Watch:
     def died(self, role: str, letter: DeadLetter) -> None:
         """A message that a process could not use."""
         self.letters[role, letter.reason] += 1
+        if alarm := RECONCILED.match(letter.reason):
+            self.reconciled.append((alarm[1], alarm[2], letter.reason))
+            return
         if self._is_of_others(letter.reason):
             return
         if not any(re.match(pattern, letter.reason) for pattern in OF_THE_STORM):
