@@ -24,8 +24,10 @@ from tapewire.common.events import (
     ComboLeg,
     Difference,
     Gap,
+    OpenHours,
     OrderKind,
     OrderTerms,
+    PriceStep,
     Scope,
     TermChanges,
     types_by_name,
@@ -50,6 +52,7 @@ FAMILIES = {
         "order.foreign.reported", "order.modify.intended", "order.modified",
         "order.modify.rejected", "order.cancel.rejected", "execution.reported",
         "commission.reported", "position.reported", "position.listed", "account.updated",
+        "instrument.described",
         "connection.up", "connection.lost", "circuit.changed", "order.taken_over",
         "order.what_if.answered", "reconciliation.completed",
     ),
@@ -131,7 +134,9 @@ def events(family: str) -> str:
     return "\n".join(["| event | fields, in order |", "|---|---|", *rows, ""])
 
 
-STRUCTS = (OrderTerms, TermChanges, ComboLeg, Scope, Difference, Gap, CashGap)
+STRUCTS = (
+    OrderTerms, TermChanges, ComboLeg, Scope, Difference, Gap, CashGap, PriceStep, OpenHours,
+)  # fmt: skip
 
 
 def order_types() -> str:

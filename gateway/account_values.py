@@ -23,13 +23,11 @@ LATE_NS: Final = 10_000_000_000  # an answer without its end is taken as far as 
 
 class AccountValues:
     """The values of one login's accounts. State changes in `apply`, from events that are on disk.
-    Intervals are monotonic time. An `idle` one never asks: the liquidation gateway has no use for
-    what an account is worth."""
+    Intervals are monotonic time."""
 
-    def __init__(self, adapter: Broker, *, idle: bool = False) -> None:
+    def __init__(self, adapter: Broker) -> None:
         self.known: dict[str, AccountUpdated] = {}  # by account
         self._broker = adapter
-        self._is_idle = idle
         self._next: dict[str, AccountUpdated] = {}  # with what has come since
         self._next_ns = 0  # when the first of those came
         self._asked_ns: int | None = None  # on this connection
@@ -78,7 +76,7 @@ class AccountValues:
 
     def tick(self, now: Now, *, connected: bool) -> list[Event]:
         """Put the question where it is due; gives what has changed, to be applied."""
-        if self._is_idle or not connected:
+        if not connected:
             self._asked_ns, self._next = None, {}
             return []
         if (self._asked_ns is None or self._has_traded) and self._is_due(now.mono_ns):

@@ -17,7 +17,15 @@ import msgspec
 
 from tapewire.common.accounting.identity import Names
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, Side, SubmitOrder, TakeOver, TermChanges, Tick
+from tapewire.common.events import (
+    Event,
+    InstrumentDescribed,
+    Side,
+    SubmitOrder,
+    TakeOver,
+    TermChanges,
+    Tick,
+)
 
 OPENED: Final = b"opened"
 DATA: Final = b"data"
@@ -265,6 +273,10 @@ class Broker(Protocol):
 
     def query_accounts(self) -> None:
         """Ask for the values of all accounts: they follow, and then each change now and then."""
+
+    def descriptions(self, now: Now) -> list[InstrumentDescribed]:
+        """What has become known of the configured instruments on this connection since the last
+        call. To be called time and again: each call may ask for a little more."""
 
     def query_all_orders(self) -> None:
         """Ask for the open orders of all clients; those of others come as listed reports too."""

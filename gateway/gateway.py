@@ -13,7 +13,6 @@ from tapewire.common.accounting.trading_days import Days
 from tapewire.common.amounts import counted
 from tapewire.common.clock import Now
 from tapewire.common.events import (
-    AccountUpdated,
     CancelAll,
     CancelOrder,
     CheckpointCompleted,
@@ -39,8 +38,8 @@ from tapewire.common.events import (
 )
 from tapewire.common.instruments import Instrument
 from tapewire.gateway import broker
-from tapewire.gateway.account_values import AccountValues
 from tapewire.gateway.broker import Broker, BrokerEvent
+from tapewire.gateway.facts import FACTS, Facts
 from tapewire.gateway.orders import resolve
 from tapewire.gateway.orders.admission import Gate
 from tapewire.gateway.orders.circuit import BrokerCircuit
@@ -105,10 +104,12 @@ class Gateway:
         )  # fmt: skip
         self.positions = PositionLists(self.holdings, adapter.query_positions)
         self.unexplained = Unexplained(self.holdings, accounts.book)
-        self.account_values = AccountValues(adapter, idle=reduce_only)
+        self.complaints: list[tuple[str, bytes]] = []
+        self.facts = Facts(adapter, accounts.instruments, self.complaints, idle=reduce_only)
+        self.limits.contradicted = self.facts.instruments.denial
         self.reconciler = Reconciler(
             self.registry, self.positions, self.unexplained, reconcile_minutes,
-            instruments=instruments, values=lambda: self.account_values.current, idle=reduce_only,
+            instruments=instruments, values=lambda: self.facts.accounts.current, idle=reduce_only,
         )  # fmt: skip
         self.sync = Synchroniser(
             adapter, self.registry, self.positions, self.unexplained, self.reconciler, settle_ms,
@@ -124,7 +125,6 @@ class Gateway:
         self.what_ifs = WhatIfs(adapter, self._blocked)
         self.listings = Listings(self.positions, adapter.query_all_orders)
         self.foreign = ForeignWatch(self.orders.foreign, open_orders_ms, self.listings.ask_orders)
-        self.complaints: list[tuple[str, bytes]] = []
         self.reports = OrderReports(
             adapter, self.registry, self.sync, self.positions, self.foreign,
             complaints=self.complaints, apply=self._applied,
@@ -157,9 +157,9 @@ class Gateway:
         """Take in an event of the own journal."""
         if type(event) is Fill:
             self.holdings.apply(event, self.registry.fill(event.exec_id))
-            self.account_values.traded()
-        elif type(event) is AccountUpdated:
-            self.account_values.apply(event)
+            self.facts.accounts.traded()
+        elif type(event) in FACTS:
+            self.facts.apply(event)
         elif type(event) is PositionReported:
             self.holdings.apply(event)
         elif type(event) is ReconciliationCompleted:
@@ -175,10 +175,8 @@ class Gateway:
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values: what a replay of the journal must come to."""
         reported = {f"{a}/{s}": q for (a, s), q in self.holdings.reported.items()}
-        return {
-            **self.registry.snapshot(), **self.reconciler.snapshot(), "positions": reported,
-            "accounts": self.account_values.snapshot(),
-        }  # fmt: skip
+        own = {**self.registry.snapshot(), **self.reconciler.snapshot(), **self.facts.snapshot()}
+        return {**own, "positions": reported}
 
     def restarted(self, now: Now) -> list[Event]:
         """After the journal was read: what was under way when this process died."""
@@ -200,7 +198,11 @@ class Gateway:
         if halted := self._client_changed():
             return "HALTED", halted
         problem = self._held if self.sync.synchronised else self.sync.problem
-        return ("WAITING", problem) if problem or not self.sync.synchronised else ("READY", "")
+        return (
+            ("WAITING", problem)
+            if problem or not self.sync.synchronised
+            else ("READY", self.facts.instruments.fault)
+        )
 
     def _blocked(self) -> str:
         """Why no order may go now; empty if it may."""
@@ -271,8 +273,8 @@ class Gateway:
             if isinstance(event, OrderFilled) and event.reason:
                 self.complaints.append((f"{event.intent_id} is FILLED: {event.reason}", b""))
             self.complaints += [(alarm, b"") for alarm in alarms(event)]
-        values = self.account_values.tick(now, connected=self.sync.synchronised)
-        due = [*self.listings.tick(now), *self.what_ifs.tick(now), *values]
+        facts = self.facts.tick(now, connected=self.sync.synchronised)
+        due = [*self.listings.tick(now), *self.what_ifs.tick(now), *facts]
         return events + self._applied(due)
 
     # ---- requests ------------------------------------------------------------------------------
@@ -356,8 +358,7 @@ class Gateway:
             broker.PositionsComplete: lambda _report, now: self._applied(
                 self.positions.completed(now)
             ),
-            broker.AccountReport: self.account_values.on_value,
-            broker.AccountsComplete: self.account_values.on_complete,
+            **self.facts.handlers,
             broker.QueryComplete: self.reports.on_query_complete,
             broker.Complaint: self._on_complaint,
             broker.Unreadable: self._on_unreadable,

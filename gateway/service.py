@@ -244,7 +244,7 @@ class GatewayService(Service):
             "tws_messages": self.gateway.broker.messages,
             "tick_seqs": self.market.seqs(),
             "orders": {state: n for state, n in self.gateway.orders.states.items() if n},
-            "account_values": [plain(one) for one in self.gateway.account_values.known.values()],
+            "account_values": [plain(one) for one in self.gateway.facts.accounts.known.values()],
             "orders_reported": self.gateway.sync.orders_reported,
             "tws": repr(self.gateway.broker),
         }

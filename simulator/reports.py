@@ -3,11 +3,13 @@
 from tapewire.simulator.account_reports import AccountReports
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
+from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_checks import NO_CONTRACT
 from tapewire.simulator.exchange.order_handler import OrderHandler
-from tapewire.simulator.exchange.orders import Execution
+from tapewire.simulator.exchange.orders import ZERO, Execution
 from tapewire.simulator.protocol import messages
+from tapewire.simulator.protocol.messages import NO_ID
 from tapewire.simulator.protocol.order_messages import completed_order, open_order
 from tapewire.simulator.protocol.outbox import Outbox
 from tapewire.simulator.protocol.requests import (
@@ -16,8 +18,10 @@ from tapewire.simulator.protocol.requests import (
     CompletedOrders,
     ContractDetails,
     Executions,
+    MarketRule,
     OpenOrders,
     Positions,
+    invalid,
 )
 from tapewire.simulator.protocol.session import Session
 
@@ -38,7 +42,9 @@ class Reports:
         accounts: Accounts,
         outbox: Outbox,
         values: AccountReports,
+        hours: Hours,
     ) -> None:
+        self._hours = hours
         self._contracts = contracts
         self._exchange = exchange
         self._accounts = accounts
@@ -68,9 +74,20 @@ class Reports:
         if not found:
             raise BadRequest(request.req_id, 200, NO_CONTRACT)
         for one in found:
-            fields = messages.contract_details(session.version, request.req_id, one)
+            now_ns, rule = self._outbox.now_ns, self._contracts.market_rule_of(one)
+            fields = messages.contract_details(
+                session.version, request.req_id, one,
+                rule, self._hours.trading(now_ns), self._hours.regular(now_ns),
+            )  # fmt: skip
             self._outbox.send(session, fields)
         self._outbox.send(session, messages.contract_details_end(request.req_id))
+
+    def market_rule(self, session: Session, request: MarketRule) -> None:
+        """Answer reqMarketRule: here every price has the same step."""
+        step = self._contracts.step_of(request.rule)
+        if step is None:
+            raise invalid(NO_ID, f"Invalid market rule id {request.rule}.")
+        self._outbox.send(session, messages.market_rule(request.rule, [(ZERO, step)]))
 
     def open_orders(self, session: Session, request: OpenOrders) -> None:
         """Answer reqOpenOrders and reqAllOpenOrders."""

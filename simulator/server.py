@@ -58,11 +58,12 @@ class TwsServer:
         self._accounts = Accounts(settings.accounts, known.values(), settings.cash)
         limits = Limits(settings.lines_max, settings.tick_by_tick_max)
         self._feed = Feed(self._contracts, self._outbox, limits)
+        hours = Hours(settings.opens, settings.closes)
         self._values = AccountReports(
             settings.currency, self._exchange, self._accounts, self._outbox
         )
         self._reports = Reports(
-            self._contracts, self._exchange, self._accounts, self._outbox, self._values
+            self._contracts, self._exchange, self._accounts, self._outbox, self._values, hours
         )
         self._sessions: dict[int, Session] = {}
         self._serving: dict[int, Session] = {}  # by client id
@@ -76,7 +77,7 @@ class TwsServer:
                 TwsOrderReports(self._outbox, self._serving.get, self._reports.filled),
                 self._outbox,
             ),
-            hours=Hours(settings.opens, settings.closes),
+            hours=hours,
             currency=settings.currency,
         )
         self.faults = self._outbox.watcher = self._make_faults()
@@ -306,6 +307,7 @@ class TwsServer:
             ask.ManagedAccounts: self._managed_accounts,
             ask.CurrentTime: self._current_time,
             ask.ContractDetails: reports.contract_details,
+            ask.MarketRule: reports.market_rule,
             ask.MarketDataType: _nothing,
             ask.Ignored: _nothing,
         }

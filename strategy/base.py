@@ -27,6 +27,7 @@ from tapewire.common.events import (
     Trade,
 )
 from tapewire.strategy.group_orders import GroupOrders, exits_of
+from tapewire.strategy.instrument import StrategyInstrument
 from tapewire.strategy.live_group import LiveGroup
 from tapewire.strategy.live_order import LiveOrder
 from tapewire.strategy.terms import Number, changes_of, terms_of
@@ -84,6 +85,9 @@ class StrategyContext(Protocol):
 
     def account(self) -> AccountUpdated:
         """The values of the account that this strategy trades in."""
+
+    def instrument(self, symbol: str) -> StrategyInstrument:
+        """What is known of a symbol."""
 
     def bars(self, symbol: str, kind: BarKind, size: float) -> None:
         """Make bars of the symbol's trades from now on."""
@@ -307,6 +311,12 @@ class Strategy(GroupOrders):
         `cash`, `buying_power`, `available_funds`, `excess_liquidity`, `initial_margin` and
         `maintenance_margin`, in its `currency`, at `ts_ns`. Each is None while it is not known."""
         return self._context.account()
+
+    def instrument(self, symbol: str) -> StrategyInstrument:
+        """What is known of `symbol`: `min_tick`, `lot`, `multiplier`, `currency`, hours and more,
+        as the broker describes it; as it is configured before that. Raises ValueError for a symbol
+        that is not in [[instruments]]."""
+        return self._context.instrument(symbol)
 
     @property
     def live(self) -> bool:

@@ -35,7 +35,7 @@ def build(
     config = host.config.strategy(name)
     symbols = host.config.symbols_of(config)[shard]
     saved = store.read() if store is not None else None
-    runner = Runner(config, symbols, host.epoch, say, saved)
+    runner = Runner(config, symbols, host.epoch, say, saved, host.config.all_instruments())
     now = host.clock.now()
     runner.start(now)
     if config.warm_up is not None:

@@ -1,5 +1,6 @@
 """The strategy context: what a strategy may ask for and do, made into signals and state."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -17,9 +18,11 @@ from tapewire.common.events import (
     Signal,
     TermChanges,
 )
+from tapewire.common.instruments import Instrument
 from tapewire.strategy.account import AccountWatch
 from tapewire.strategy.base import BarKind
 from tapewire.strategy.closing import Closings
+from tapewire.strategy.instrument import InstrumentWatch, StrategyInstrument
 from tapewire.strategy.live_group import LiveGroup
 from tapewire.strategy.live_order import LiveOrder
 from tapewire.strategy.outgoing import Outgoing
@@ -54,7 +57,13 @@ class Context:
     The runner sets the clock, `trigger` and `live`, feeds `portfolio`, and sends what is outgoing.
     """
 
-    def __init__(self, config: StrategyConfig, epoch: str, saved: bytes | None = None) -> None:
+    def __init__(
+        self,
+        config: StrategyConfig,
+        epoch: str,
+        saved: bytes | None = None,
+        instruments: Iterable[Instrument] = (),
+    ) -> None:
         self.clock = TurnClock()
         self.live = False
         self.trigger = Trigger()
@@ -64,6 +73,7 @@ class Context:
         self.timers = Timers()
         self.symbol_bars = SymbolBars()
         self.account_watch = AccountWatch(config.account)
+        self.instrument_watch = InstrumentWatch(instruments)
         self.state = State(config.name, saved)
         self.signals = 0
         self._config = config
@@ -173,6 +183,10 @@ class Context:
     def account(self) -> AccountUpdated:
         """See `StrategyContext`."""
         return self.account_watch.current()
+
+    def instrument(self, symbol: str) -> StrategyInstrument:
+        """See `StrategyContext`."""
+        return self.instrument_watch.of(symbol)
 
     # ---- bars, timers, state -------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """News: what executor, gateway and risk report, taken in and passed on to the strategy.
 
 Each stream contributes only what it decides. The executor answers signals and follows orders, the
-gateway reports executions and the values of accounts, risk completes flattens. The gateway's other
+gateway reports executions, accounts and instruments, risk completes flattens. The gateway's other
 order events are ignored, so a strategy never sees a state of an order that the executor does not
 have yet.
 """
@@ -20,6 +20,7 @@ from tapewire.common.events import (
     GroupCreated,
     GroupReleased,
     GroupStateChanged,
+    InstrumentDescribed,
     OrderCancelPending,
     OrderCreated,
     OrderDenied,
@@ -63,6 +64,7 @@ class News:
             (roles.GATEWAY, OrderIntended): self._on_intended,
             (roles.GATEWAY, Fill): self._on_fill,
             (roles.GATEWAY, AccountUpdated): context.account_watch.apply,
+            (roles.GATEWAY, InstrumentDescribed): context.instrument_watch.apply,
             (roles.GATEWAY, ConnectionUp): context.account_watch.on_login,
             (roles.GATEWAY, ExecutionsCarried): self._portfolio.on_carried_ids,
             (roles.GATEWAY, StrategyPositionCarried): self._on_carried,

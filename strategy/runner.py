@@ -49,6 +49,7 @@ from tapewire.common.events import (
     Tick,
     Trade,
 )
+from tapewire.common.instruments import Instrument
 from tapewire.strategy.base import Strategy
 from tapewire.strategy.callbacks import Callbacks
 from tapewire.strategy.context import Context
@@ -73,9 +74,10 @@ class Runner:
         epoch: str,
         report: Report,
         saved: bytes | None = None,
+        instruments: Iterable[Instrument] = (),
     ) -> None:
         self.name = config.name
-        self.context = Context(config, epoch, saved)
+        self.context = Context(config, epoch, saved, instruments)
         self._failures = Failures(config, report)
         self.strategy = load(config, symbols, self.context)
         self.loaded = described(config)  # and from which file

@@ -43,6 +43,7 @@ from tapewire.common.events.groups import (
     GroupStateChanged,
     SubmitGroup,
 )
+from tapewire.common.events.instruments import InstrumentDescribed, OpenHours, PriceStep
 from tapewire.common.events.market import (
     Bar,
     Quote,
@@ -183,11 +184,13 @@ __all__ = [
     "GroupState",
     "GroupStateChanged",
     "Heartbeat",
+    "InstrumentDescribed",
     "LegRole",
     "ListPositions",
     "ModifyOrder",
     "ModifySignal",
     "Oca",
+    "OpenHours",
     "OrderAccepted",
     "OrderAnswer",
     "OrderCancelPending",
@@ -218,6 +221,7 @@ __all__ = [
     "PositionCarried",
     "PositionReported",
     "PositionsListed",
+    "PriceStep",
     "ProcessState",
     "Quote",
     "Reconcile",

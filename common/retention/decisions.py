@@ -25,6 +25,7 @@ from tapewire.common.events import (
     GroupIntended,
     GroupReleased,
     GroupStateChanged,
+    InstrumentDescribed,
     OrderAccepted,
     OrderCancelled,
     OrderCancelPending,
@@ -93,6 +94,7 @@ DECISIONS: Final[Mapping[type[Event], Decision]] = {
     WhatIfAnswered: "last of each, and the day's",
     ForeignOrderReported: "last of each, and the day's",
     AccountUpdated: "last of each",
+    InstrumentDescribed: "last of each",
     ConnectionUp: "last of each, and the day's",
     ConnectionLost: "last of each, and the day's",
     ReconciliationCompleted: "last of each",
@@ -140,6 +142,7 @@ def name_of(event: Any) -> str:
 SUBJECTS: Final[Mapping[type[Event], Callable[[Any], tuple[Any, ...]]]] = {
     PositionReported: lambda event: (event.account, event.symbol),
     AccountUpdated: lambda event: (event.account,),
+    InstrumentDescribed: lambda event: (event.symbol,),
     ForeignOrderReported: lambda event: (event.id,),
     FlattenCompleted: lambda event: (event.scope, bool(event.reason)),
     RuleStateChanged: lambda event: (event.rule,),

@@ -17,7 +17,7 @@ liquidation gateway takes nothing else, so it has no limits.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -78,6 +78,7 @@ class Limits:
         circuit: BrokerCircuit | None = None,
     ) -> None:
         self.circuit = circuit or BrokerCircuit()
+        self.contradicted: Callable[[str], str] = lambda _symbol: ""  # why not in this symbol
         self._rules = rules or RuleBook()
         self._view = View(accounts)
         self._instruments = accounts.instruments
@@ -117,6 +118,8 @@ class Limits:
                 f"its quantity is {quantity:f}, and gateway.order_quantity_max is"
                 f" {self._quantity_max:f}"
             )
+        if reason := self.contradicted(order.symbol):
+            return reason
         instrument = self._instruments.get(order.symbol)
         if instrument is not None:
             filled = replaced.filled if replaced is not None else ZERO

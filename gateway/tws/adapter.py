@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any, Final
 
 from tapewire.common.clock import Now
-from tapewire.common.events import SubmitOrder, Tick
+from tapewire.common.events import InstrumentDescribed, SubmitOrder, Tick
 from tapewire.common.instruments import Instrument
 from tapewire.gateway import broker
 from tapewire.gateway.broker import (
@@ -25,7 +25,8 @@ from tapewire.gateway.tws import errors
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.account_summary import AccountSummary
 from tapewire.gateway.tws.connectivity import Connectivity
-from tapewire.gateway.tws.contracts import Contracts, contract_by_id
+from tapewire.gateway.tws.contracts import Contracts
+from tapewire.gateway.tws.describing import Describing
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.placing import Placing
@@ -39,8 +40,6 @@ from tapewire.gateway.tws.reports import (
 from tapewire.gateway.tws.session import TwsSession
 from tapewire.gateway.tws.what_if import WhatIfOrders
 
-DETAILS_REQUEST_ID: Final = 900_000_000
-HOLDING_REQUEST_ID: Final = 950_000_000
 EXECUTIONS_REQUEST_ID: Final = 899_999_999  # every id from here on is no order's
 PROOF_LATE_NS: Final = 3_000_000_000  # the group's simulator answers within milliseconds
 
@@ -75,6 +74,7 @@ class TwsBroker:
         self.outbox: Outbox[bytes] = Outbox(rate_max_per_s)
         self.connectivity = Connectivity()
         self.account_summary = AccountSummary(self.outbox)
+        self.describing = Describing(self.session, self.contracts, self.outbox)
         self.lines = Lines(self.session, self.market, self.contracts, self.outbox)
         self.pulse = Pulse(probe_after_ms, hang_up_after_ms)
         self.flushed: Callable[[], bool] = lambda: True
@@ -86,7 +86,6 @@ class TwsBroker:
         self._order_ids: set[int] = set()
         self._order_id_max = 0
         self._closes_all = closes_all
-        self._holdings_asked = 0
         self._readers = self._message_readers()
 
     def __repr__(self) -> str:
@@ -162,6 +161,7 @@ class TwsBroker:
         self._order_lists.clear()
         self.what_ifs.closed()
         self.account_summary.closed()
+        self.describing.closed()
         self.connectivity.closed()
         self.contracts.disconnected()
         self.lines.closed()
@@ -193,7 +193,8 @@ class TwsBroker:
             tws.AccountValue: self.account_summary.events_of,
             tws.AccountSummaryEnd: self.account_summary.events_of,
             tws.TwsError: self._error,
-            tws.ContractFound: self._contract_found,
+            tws.ContractFound: self.describing.found,
+            tws.MarketRule: self.describing.ruled,
             tws.Undecodable: lambda m: (
                 broker.Unreadable(f"TWS sent a message that cannot be read: {m.reason}", m.payload),
             ),
@@ -214,16 +215,12 @@ class TwsBroker:
     def _position(self, message: tws.PositionReported) -> Iterator[BrokerEvent]:
         symbol = self.contracts.symbol_of(message)
         if self._closes_all and message.quantity:
-            self._describe(symbol, message.con_id)
+            self.describing.holding(symbol, message.con_id)
         yield broker.PositionReport(message.account, symbol, message.quantity, message.average_cost)
 
     def _orders_end(self, _: tws.OpenOrdersEnd) -> Iterator[BrokerEvent]:
         lists = self._order_lists
         yield broker.QueryComplete(lists.popleft() if lists else "open_orders")
-
-    def _contract_found(self, message: tws.ContractFound) -> Iterable[BrokerEvent]:
-        self.contracts.found(message)
-        return ()
 
     def _session(self, message: tws.TwsMessage) -> Iterator[BrokerEvent]:
         if isinstance(message, tws.IdentityAsked):
@@ -280,23 +277,12 @@ class TwsBroker:
 
     def start(self) -> None:
         """See `Broker.start`."""
-        encode = self.session.encode
-        for n, symbol in enumerate(self.contracts.instruments):
-            if symbol in self.contracts.unresolved():
-                request_id = DETAILS_REQUEST_ID + n  # each symbol's own: a late answer finds it
-                self.contracts.asked(request_id, symbol)
-                contract = self.contracts.contract(symbol)
-                self.outbox.request(encode.contract_details(request_id, contract))
+        self.describing.start()
         self.query_positions()
 
-    def _describe(self, symbol: str, con_id: int) -> None:
-        """Ask what a holding is that is not configured: to be closed, it needs its contract."""
-        if self.contracts.new_holding(symbol, con_id):
-            request_id = HOLDING_REQUEST_ID + self._holdings_asked
-            self._holdings_asked += 1
-            self.contracts.asked(request_id, symbol)
-            contract = contract_by_id(con_id)
-            self.outbox.request(self.session.encode.contract_details(request_id, contract))
+    def descriptions(self, now: Now) -> list[InstrumentDescribed]:
+        """See `Broker.descriptions`."""
+        return self.describing.take(now)
 
     def query_positions(self) -> None:
         """See `Broker.query_positions`."""

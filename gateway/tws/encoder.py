@@ -156,6 +156,11 @@ class RequestEncoder:
         self._client.reqContractDetails(request_id, contract)
         return self._taken()
 
+    def market_rule(self, rule: int) -> bytes:
+        """The price steps of a market rule."""
+        self._client.reqMarketRule(rule)
+        return self._taken()
+
     def positions(self) -> bytes:
         """The account's positions, now and on each change."""
         self._client.reqPositions()

@@ -1,10 +1,11 @@
 """What TWS said, as values: its sentinels, camelCase and floats of money end here."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
 
-from tapewire.common.events import Side
+from tapewire.common.events import PriceStep, Side
 
 
 class TwsMessage(msgspec.Struct, frozen=True):
@@ -154,7 +155,8 @@ class PositionsEnd(TwsMessage, frozen=True):
 class ContractFound(TwsMessage, frozen=True):
     """TWS knows the contract that request `request_id` described.
 
-    `exchanges` are those that take orders for it, the one that it is listed at first.
+    `exchanges` are those that take orders for it, the one that it is listed at first; `rules` are
+    their market rules. Hours and their zone are in TWS's words.
     """
 
     request_id: int
@@ -165,6 +167,19 @@ class ContractFound(TwsMessage, frozen=True):
     sec_type: str = ""
     currency: str = ""
     exchanges: tuple[str, ...] = ()
+    multiplier: Decimal = Decimal(1)
+    long_name: str = ""
+    rules: Mapping[str, int] = {}
+    trading_hours: str = ""
+    liquid_hours: str = ""
+    time_zone: str = ""
+
+
+class MarketRule(TwsMessage, frozen=True):
+    """The price steps of a market rule, the lowest prices first."""
+
+    rule: int
+    steps: tuple[PriceStep, ...]
 
 
 class OpenOrdersEnd(TwsMessage, frozen=True):

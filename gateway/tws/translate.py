@@ -10,6 +10,7 @@ from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
 
 from tapewire.common.accounting.exec_ids import is_correction
+from tapewire.common.events import PriceStep
 from tapewire.common.events.accounts import CURRENCY_MAX
 from tapewire.common.events.base import ACCOUNT_MAX, NAME_MAX
 from tapewire.common.events.order_types import ORDER_TYPES, OrderKind
@@ -250,6 +251,7 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
         """10, one a contract that fits."""
         contract = details.contract
         valid = str(details.validExchanges).split(",")
+        rules = [one for one in str(details.marketRuleIds).split(",") if one]
         self._messages.append(
             tws.ContractFound(
                 reqId,
@@ -260,8 +262,19 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
                 contract.secType,
                 contract.currency,
                 tuple(dict.fromkeys(name for name in (contract.exchange, *valid) if name)),
+                Decimal(contract.multiplier or 1),
+                str(details.longName),
+                dict(zip(valid, map(int, rules), strict=False)),
+                details.tradingHours,
+                details.liquidHours,
+                details.timeZoneId,
             )
         )
+
+    def marketRule(self, marketRuleId: int, priceIncrements: Any) -> None:  # noqa: N802, N803
+        """93, once per question."""
+        steps = (PriceStep(decimal(one.lowEdge), decimal(one.increment)) for one in priceIncrements)
+        self._messages.append(tws.MarketRule(int(marketRuleId), tuple(steps)))
 
     def openOrderEnd(self) -> None:  # noqa: N802
         """53."""

@@ -1,12 +1,14 @@
 """Finds the instrument that a client's contract describes."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 
 from tapewire.common.instruments import Instrument
 
 CON_ID_FIRST = 1000
+MARKET_RULE_FIRST = 26
 
 
 class LegQuery(msgspec.Struct, frozen=True):
@@ -44,6 +46,17 @@ class Contracts:
             raise ValueError("simulator: two instruments have the same symbol, expected each once")
         if len({one.con_id for one in numbered}) != len(numbered):
             raise ValueError("simulator: two instruments have the same con_id, expected each once")
+        self._steps: dict[Decimal, int] = {}
+        for one in numbered:
+            self.market_rule_of(one)
+
+    def market_rule_of(self, instrument: Instrument) -> int:
+        """The market rule that an instrument's prices follow: one per price step."""
+        return self._steps.setdefault(instrument.min_tick, MARKET_RULE_FIRST + len(self._steps))
+
+    def step_of(self, market_rule: int) -> Decimal | None:
+        """The price step of a market rule; None where there is no such rule."""
+        return next((step for step, rule in self._steps.items() if rule == market_rule), None)
 
     def add(self, instrument: Instrument) -> Instrument:
         """One more instrument, as it is known from now on; one whose symbol is known stays."""

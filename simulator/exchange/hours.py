@@ -2,6 +2,11 @@
 
 from tapewire.common.daily_time import DailyTime
 
+DAY_NS = 86_400_000_000_000
+DAYS = 7
+Stretch = tuple[int, int]
+"""From when until when it is open, in nanoseconds UTC."""
+
 
 class Hours:
     """The market's hours; without a time there is no such moment.
@@ -26,3 +31,20 @@ class Hours:
         """Whether it is between the open and the close."""
         opens, closes = self.open_ns(now_ns), self.close_ns(now_ns)
         return opens is None or closes is None or closes < opens
+
+    def trading(self, now_ns: int) -> list[Stretch]:
+        """When the market trades in the week that begins today: all the time."""
+        first_ns = now_ns // DAY_NS * DAY_NS
+        days = (first_ns + n * DAY_NS for n in range(DAYS))
+        return [(day_ns, day_ns + DAY_NS) for day_ns in days]
+
+    def regular(self, now_ns: int) -> list[Stretch]:
+        """The regular hours of that week."""
+        if self.opens is None or self.closes is None:
+            return self.trading(now_ns)
+        found, after_ns = [], now_ns // DAY_NS * DAY_NS - 1
+        for _ in range(DAYS):
+            opens_ns = self.opens.next_ns(after_ns)
+            after_ns = self.closes.next_ns(opens_ns)
+            found.append((opens_ns, after_ns))
+        return found

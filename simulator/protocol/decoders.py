@@ -121,6 +121,10 @@ def _cancel_account_updates_multi(read: Fields, _version: int) -> Request:
     return ask.CancelAccountUpdatesMulti(read.identity())
 
 
+def _market_rule(read: Fields, _version: int) -> Request:
+    return ask.MarketRule(read.integer())
+
+
 def _market_data_type(read: Fields, _version: int) -> Request:
     read.skip(1)
     return ask.MarketDataType(read.integer())
@@ -165,6 +169,7 @@ DECODERS: dict[int, Callable[[Fields, int], Request]] = {
     71: _start_api,
     76: _account_updates_multi,
     77: _cancel_account_updates_multi,
+    91: _market_rule,
     97: _tick_by_tick,
     98: _cancel_tick_by_tick,
     99: _completed_orders,

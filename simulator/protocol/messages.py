@@ -180,8 +180,29 @@ def completed_orders_end() -> Fields:
     return ["102"]
 
 
-def contract_details(version: int, req_id: int, instrument: Instrument) -> Fields:
-    """One instrument in full (10)."""
+def hours_text(stretches: Sequence[tuple[int, int]]) -> str:
+    """Hours as TWS writes them, here in UTC: each with its days, to the minute."""
+    moments = (
+        "-".join(f"{datetime.fromtimestamp(ns // 1_000_000_000, UTC):%Y%m%d:%H%M}" for ns in one)
+        for one in stretches
+    )
+    return ";".join(moments)
+
+
+def market_rule(rule: int, steps: Sequence[tuple[Decimal, Decimal]]) -> Fields:
+    """A market rule (93): from which price on prices have which step."""
+    return ["93", str(rule), str(len(steps)), *(text(one) for step in steps for one in step)]
+
+
+def contract_details(
+    version: int,
+    req_id: int,
+    instrument: Instrument,
+    rule: int | None = None,
+    trading: Sequence[tuple[int, int]] = (),
+    regular: Sequence[tuple[int, int]] = (),
+) -> Fields:
+    """One instrument in full (10), with the market rule that its prices follow and its hours."""
     old = version < 164
     fields = [
         "10",
@@ -212,15 +233,15 @@ def contract_details(version: int, req_id: int, instrument: Instrument) -> Field
         "",  # category
         "",  # subcategory
         "UTC",
-        "",  # tradingHours: never closed
-        "",  # liquidHours
+        hours_text(trading),
+        hours_text(regular),
         "",  # evRule
         "0",  # evMultiplier
         "0",  # secIdList
         "1",  # aggGroup
         "",  # underSymbol
         "",  # underSecType
-        "",  # marketRuleIds
+        "" if rule is None else str(rule),
         "",  # realExpirationDate
         "COMMON" if instrument.sec_type == "STK" else "",
     ]

@@ -194,6 +194,12 @@ class ContractDetails(Request, frozen=True):
     contract: ContractQuery
 
 
+class MarketRule(Request, frozen=True):
+    """Ask for the price steps of a market rule."""
+
+    rule: int
+
+
 class MarketDataType(Request, frozen=True):
     """Choose live or delayed data; here all data is live."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from tapewire.common.clock import Now
-from tapewire.common.events import SubmitOrder
+from tapewire.common.events import InstrumentDescribed, SubmitOrder
 from tapewire.gateway import broker
 
 
@@ -20,6 +20,7 @@ class FakeBroker:
         self.reports: list[broker.BrokerEvent] = []
         self.used: list[str] = []
         self.account_questions = 0
+        self.described: list[InstrumentDescribed] = []
         self._queue: dict[str, object] = {}
 
     def take(self, _frames: list[bytes], _now: Now) -> list[broker.BrokerEvent]:
@@ -66,6 +67,10 @@ class FakeBroker:
 
     def query_positions(self) -> None:
         self.calls.append("query_positions")
+
+    def descriptions(self, _now: Now) -> list[InstrumentDescribed]:
+        taken, self.described = self.described, []
+        return taken
 
     def query_accounts(self) -> None:
         self.account_questions += 1

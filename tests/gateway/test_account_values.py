@@ -4,15 +4,12 @@ from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
-from tapewire.gateway.orders.retention import Retention
 
 from tapewire.common.events import AccountUpdated, Event
-from tapewire.common.runtime.checkpoint import Policy
-from tapewire.gateway.gateway import Gateway
-from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.simulator.protocol import messages
 from tests.gateway.tws_bench import OTHER_ACCOUNT, Bench, names
-from tests.gateway.tws_messages import ACCOUNT, INSTRUMENTS, T0
+from tests.gateway.tws_messages import ACCOUNT, T0
+from tests.keeping import checkpoint
 
 TAGS = (
     "NetLiquidation,TotalCashValue,BuyingPower,AvailableFunds,ExcessLiquidity,InitMarginReq,"
@@ -182,10 +179,4 @@ def test_a_restart_knows_what_the_journal_has(bench: Bench):
 def test_a_checkpoint_keeps_the_last_values_of_each_account():
     old = AccountUpdated(T0, ACCOUNT, "USD", D(1))
     journal = [old, replace(old, account=OTHER_ACCOUNT), replace(old, equity=D(2))]
-    gateway = Gateway(TwsBroker(INSTRUMENTS.values(), client_id=1))
-    for event in journal:
-        gateway.apply(event)
-    retention = Retention(gateway.registry, T0 + 10**18, Policy())
-    for event in journal:
-        retention.look(event)
-    assert [e for e in retention.kept(journal) if isinstance(e, AccountUpdated)] == journal[1:]
+    assert [e for e in checkpoint(journal) if isinstance(e, AccountUpdated)] == journal[1:]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ibapi.common import UNSET_DOUBLE
 
+from tapewire.common.events import PriceStep
 from tapewire.common.instruments import Instrument
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.encoder import RequestEncoder, contract_of
@@ -20,6 +21,8 @@ from tests.gateway.tws_bench import fields_of, submit
 from tests.gateway.tws_messages import (
     AAPL,
     ACCOUNT,
+    SECOND,
+    T0,
     completed_order_of,
     execution_message,
     execution_of,
@@ -131,8 +134,18 @@ def test_a_position_comes_back():
 
 
 def test_contract_details_come_back():
-    assert read(messages.contract_details(157, 77, ES)) == [
-        tws.ContractFound(77, 2001, "ESZ6", Decimal("0.25"), "ESZ6", "FUT", "USD", ("CME",))
+    hours = [(T0, T0 + 60 * SECOND)]
+    (found,) = read(messages.contract_details(157, 77, ES, 26, hours))
+    assert found == tws.ContractFound(
+        77, 2001, "ESZ6", Decimal("0.25"), "ESZ6", "FUT", "USD", ("CME",), ES.multiplier,
+        "ESZ6 (simulated)", {"CME": 26}, "20231114:2213-20231114:2214", "", "UTC",
+    )  # fmt: skip
+
+
+def test_a_market_rule_comes_back():
+    steps = ((Decimal(0), Decimal("0.0001")), (Decimal(1), Decimal("0.01")))
+    assert read(messages.market_rule(557, steps)) == [
+        tws.MarketRule(557, tuple(PriceStep(*one) for one in steps))
     ]
 
 

@@ -26,6 +26,7 @@ from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.orders import login
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.tws.adapter import TwsBroker
+from tapewire.gateway.tws.describing import HOLDING_REQUEST_ID
 from tapewire.gateway.tws.socket import CLOSED, DATA, OPENED
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.messages import frame
@@ -135,6 +136,7 @@ class Bench:
         self.journal: list[Event] = []
         self.written: list[list[str]] = []
         self.summaries: list[list[str]] = []
+        self.details: list[list[str]] = []
         if journal is not None:
             for event in journal:
                 self.gateway.apply(event)
@@ -262,7 +264,8 @@ class Bench:
         """Commit what was emitted and write what may be written; gives the messages.
 
         TWS answers at once when it is asked for its time, unless it `hangs`. Questions about the
-        values of accounts are kept apart, in `summaries`: they come in between whatever else.
+        values of accounts, and about instruments while it trades, are kept apart, in `summaries`
+        and `details`: they come in between whatever else.
         """
         self.gateway.entry.seal()
         self.gateway.entry.durable()
@@ -276,8 +279,16 @@ class Bench:
                 return self.flush()
         self.summaries += [fields for fields in written if fields[0] in SUMMARIES]
         written = [fields for fields in written if fields[0] not in SUMMARIES]
+        aside = [fields for fields in written if self._is_description(fields)]
+        self.details += aside
+        written = [fields for fields in written if fields not in aside]
         self.written += written
         return written
+
+    def _is_description(self, fields: list[str]) -> bool:
+        """Whether it asks about an instrument or a market rule, after the session's start."""
+        asks = fields[0] == "9" and int(fields[2]) < HOLDING_REQUEST_ID
+        return fields[0] == "91" or (asks and self.gateway.sync.synchronised)
 
     def placed(self) -> list[str]:
         """The order ids of all placeOrder messages that went to TWS."""

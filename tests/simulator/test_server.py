@@ -6,7 +6,7 @@ import pytest
 
 from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.common.instruments import Instrument
-from tests.simulator.conftest import HANDSHAKE
+from tests.simulator.conftest import HANDSHAKE, contract_fields
 
 
 @pytest.fixture
@@ -260,3 +260,26 @@ def test_a_simulator_of_nobodys_ignores_the_question_as_a_tws_does(make_tws):
     client.send("71", "2", 1, "")
     client.send(IDENTIFY)
     assert client.read(int(IDENTIFY)) == []
+
+
+def test_contract_details_name_a_market_rule_and_the_hours_of_a_week(tws):
+    client = tws.client()
+    client.send("9", "8", 5, *contract_fields("AAPL"), 0, "", "")
+    (details,) = client.read(10)
+    trading, regular = details[28:30]
+    assert trading == regular
+    assert trading.split(";")[:2] == ["20231114:0000-20231115:0000", "20231115:0000-20231116:0000"]
+    assert len(trading.split(";")) == 7
+    client.send("91", details[36])
+    assert client.read(93) == [["93", details[36], "1", "0", "0.01"]]
+    client.send("91", 9999)
+    assert client.errors() == [(-1, 321)]
+
+
+def test_regular_hours_are_those_that_are_configured(make_tws):
+    tws = make_tws(opens="09:30 America/New_York", closes="16:00 America/New_York")
+    client = tws.client()
+    client.send("9", "8", 5, *contract_fields("AAPL"), 0, "", "")
+    (details,) = client.read(10)
+    assert details[28].startswith("20231114:0000-20231115:0000;")
+    assert details[29].startswith("20231114:1430-20231114:2100;20231115:1430-20231115:2100")

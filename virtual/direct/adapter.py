@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tapewire.common.clock import Now
-from tapewire.common.events import ORDER_TYPES, Oca, SubmitOrder, Tick
+from tapewire.common.events import ORDER_TYPES, InstrumentDescribed, Oca, SubmitOrder, Tick
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
@@ -55,6 +55,7 @@ class DirectBroker:
         self._next_order_id = 1
         self._lines: dict[str, Line] = {}
         self._touched: list[Line] = []  # those with ticks
+        self._described: list[InstrumentDescribed] = []
         self._wanted: dict[str, bool] = {}  # with whether it is asked for
 
     def __repr__(self) -> str:
@@ -107,6 +108,8 @@ class DirectBroker:
             if isinstance(item, Row):
                 if fault := self._apply(item, now.wall_ns):
                     yield broker.Complaint(fault)
+            elif isinstance(item, InstrumentDescribed):
+                self._described.append(item)
             elif isinstance(item, reports.Welcome):
                 self._is_up, self.accounts = True, item.accounts
                 self._next_order_id = max(self._next_order_id, item.next_order_id)
@@ -163,11 +166,17 @@ class DirectBroker:
 
     def start(self) -> None:
         """See `Broker.start`."""
+        self._outbox.request(reports.Describe(tuple(self._instruments)))
         self.query_positions()
 
     def query_positions(self) -> None:
         """See `Broker.query_positions`."""
         self._outbox.request(reports.WatchPositions())
+
+    def descriptions(self, now: Now) -> list[InstrumentDescribed]:
+        """See `Broker.descriptions`."""
+        taken, self._described = self._described, []
+        return [replace(one, ts_ns=now.wall_ns) for one in taken]
 
     def query_accounts(self) -> None:
         """See `Broker.query_accounts`."""

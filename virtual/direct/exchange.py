@@ -46,7 +46,8 @@ class DirectExchange:
         self, settings: SimulatorSettings, instruments: Sequence[Instrument], market: Iterator[Row]
     ) -> None:
         self.settings = settings
-        contracts = Contracts(instruments)
+        self._contracts = contracts = Contracts(instruments)
+        self._hours = Hours(settings.opens, settings.closes)
         known = contracts.by_symbol
         self._clock = ReplayClock(settings, market)
         self._exchange = Exchange(known.values(), settings.first_perm_id)
@@ -57,7 +58,7 @@ class DirectExchange:
             exchange=self._exchange,
             accounts=self._accounts,
             reports=self,
-            hours=Hours(settings.opens, settings.closes),
+            hours=self._hours,
             currency=settings.currency,
         )
         self._connected: dict[int, Client] = {}
@@ -180,6 +181,7 @@ class DirectExchange:
             CancelOrder: self._cancel,
             reports.CancelEverything: lambda _client, _: self._orders.cancel_all(self._now_ns),
             reports.WatchPositions: self._watch_positions,
+            reports.Describe: self._describe,
             reports.WatchAccounts: self._watch_accounts,
             reports.AskOrders: self._list_orders,
             reports.AskAllOrders: self._list_all_orders,
@@ -216,6 +218,13 @@ class DirectExchange:
                 reports.position_report(account, held) for held in books.held() if held.quantity
             ]
         client.out.append(broker.PositionsComplete())
+
+    def _describe(self, client: Client, request: reports.Describe) -> None:
+        now_ns, hours = self._now_ns, self._hours
+        trading, regular = hours.trading(now_ns), hours.regular(now_ns)
+        for symbol in request.symbols:
+            instrument = self._contracts.by_symbol[symbol]
+            client.out.append(reports.description(instrument, now_ns, trading, regular))
 
     def _watch_accounts(self, client: Client, _request: reports.WatchAccounts) -> None:
         client.watches_accounts = True

@@ -1,20 +1,28 @@
 """What adapter and exchange say to each other, as objects."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from tapewire.common.amounts import text
-from tapewire.common.events import ORDER_TYPES, TermChanges
+from tapewire.common.events import (
+    ORDER_TYPES,
+    InstrumentDescribed,
+    OpenHours,
+    PriceStep,
+    TermChanges,
+)
+from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
 from tapewire.gateway.broker import BrokerEvent, Effect, Status
 from tapewire.gateway.tws.account_summary import VALUES
 from tapewire.simulator.exchange import orders
-from tapewire.simulator.exchange.account import Holding
+from tapewire.simulator.exchange.account import ZERO, Holding
 from tapewire.simulator.exchange.credit import Impact
+from tapewire.simulator.exchange.hours import Stretch
 from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
 
 CENT: Final = Decimal("0.01")
@@ -49,6 +57,12 @@ class WatchPositions(msgspec.Struct, frozen=True):
     """Report all positions, and each later change."""
 
 
+class Describe(msgspec.Struct, frozen=True):
+    """Describe these instruments."""
+
+    symbols: tuple[str, ...]
+
+
 class WatchAccounts(msgspec.Struct, frozen=True):
     """Report the values of all accounts, and again each three minutes."""
 
@@ -68,8 +82,8 @@ class Watch(msgspec.Struct, frozen=True):
 
 
 Request = (
-    Login | Place | CancelOrder | CancelEverything | WatchPositions | WatchAccounts | AskOrders
-    | AskAllOrders | Watch
+    Login | Place | CancelOrder | CancelEverything | WatchPositions | Describe | WatchAccounts
+    | AskOrders | AskAllOrders | Watch
 )  # fmt: skip
 
 
@@ -80,7 +94,7 @@ class Welcome(msgspec.Struct, frozen=True):
     next_order_id: int
 
 
-Report = Row | Welcome | BrokerEvent
+Report = Row | Welcome | BrokerEvent | InstrumentDescribed
 
 
 def order_report(order: orders.Order) -> broker.OrderReport:
@@ -167,6 +181,27 @@ def position_report(account: str, holding: Holding) -> broker.PositionReport:
     """A position of an account."""
     return broker.PositionReport(
         account, holding.instrument.symbol, _plain(holding.quantity), _plain(holding.average_cost)
+    )
+
+
+def description(
+    instrument: Instrument, now_ns: int, trading: Iterable[Stretch], regular: Iterable[Stretch]
+) -> InstrumentDescribed:
+    """An instrument, as TWS would have it."""
+    return InstrumentDescribed(
+        now_ns,
+        instrument.symbol,
+        instrument.con_id,
+        instrument.sec_type,
+        instrument.exchange,
+        instrument.currency,
+        f"{instrument.symbol} (simulated)",
+        instrument.multiplier,
+        _plain(instrument.min_tick),
+        (PriceStep(ZERO, _plain(instrument.min_tick)),),
+        trading_hours=tuple(OpenHours(*one) for one in trading),
+        liquid_hours=tuple(OpenHours(*one) for one in regular),
+        time_zone="UTC",
     )
 
 

@@ -1,0 +1,58 @@
+"""What the broker says beside orders and positions: of accounts, and of instruments."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from tapewire.common.clock import Now
+from tapewire.common.events import AccountUpdated, Event, InstrumentDescribed
+from tapewire.common.instruments import Instrument
+from tapewire.gateway import broker
+from tapewire.gateway.account_values import AccountValues
+from tapewire.gateway.broker import Broker, BrokerEvent
+from tapewire.gateway.descriptions import Descriptions
+
+FACTS: Final = frozenset({AccountUpdated, InstrumentDescribed})
+"""The events of these."""
+
+
+class Facts:
+    """Account values and descriptions of one login. An `idle` one asks for neither: the liquidation
+    gateway only closes. `complaints` takes what a person has to see."""
+
+    def __init__(
+        self,
+        adapter: Broker,
+        instruments: Mapping[str, Instrument],
+        complaints: list[tuple[str, bytes]],
+        *,
+        idle: bool = False,
+    ) -> None:
+        self.accounts = AccountValues(adapter)
+        self.instruments = Descriptions(adapter, instruments)
+        self.handlers: Mapping[type[BrokerEvent], Callable[[Any, Now], list[Event]]] = {
+            broker.AccountReport: self.accounts.on_value,
+            broker.AccountsComplete: self.accounts.on_complete,
+        }
+        self._complaints = complaints
+        self._is_idle = idle
+
+    def apply(self, event: Event) -> None:
+        """Take in an event of the own journal."""
+        if isinstance(event, AccountUpdated):
+            self.accounts.apply(event)
+        elif isinstance(event, InstrumentDescribed):
+            self.instruments.apply(event)
+
+    def snapshot(self) -> dict[str, Any]:
+        """The durable state as plain values."""
+        return {"accounts": self.accounts.snapshot(), "instruments": self.instruments.snapshot()}
+
+    def tick(self, now: Now, *, connected: bool) -> list[Event]:
+        """What is news, to be applied; asks for more in its time."""
+        if self._is_idle:
+            return []
+        described = self.instruments.tick(now, connected=connected)
+        for event in described:
+            if event.contradiction:
+                self._complaints.append((event.contradiction, b""))
+        return [*self.accounts.tick(now, connected=connected), *described]
