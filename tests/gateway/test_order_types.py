@@ -23,16 +23,17 @@ from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.encoder import RequestEncoder, contract_of
 from tapewire.gateway.tws.messages import OpenOrder
 from tapewire.gateway.tws.translate import Translator
+from tapewire.simulator.protocol.decoders import decode
 from tapewire.simulator.protocol.order_messages import OPEN_ORDER
 from tapewire.simulator.protocol.place_order import PLACE_ORDER
+from tapewire.simulator.protocol.requests import PlaceOrder
 from tests.gateway.tws_bench import Bench, fields_of, modify_order, names, submit
 from tests.gateway.tws_messages import AAPL, ACCOUNT, MSFT, T0, open_order_of, order_at_tws
 
 CONTRACT_FIELDS = 12
-PLACE = {
-    field.name: at + (CONTRACT_FIELDS if at > 1 else 1)
-    for at, field in enumerate(PLACE_ORDER.at(157))
-}
+OF_COMBOS = ("comboLegs", "orderComboLegs", "smartComboRoutingParams")
+NAMES = [field.name for field in PLACE_ORDER.at(157) if field.name not in OF_COMBOS]
+PLACE = {name: at + (CONTRACT_FIELDS if at > 1 else 1) for at, name in enumerate(NAMES)}
 """Where placeOrder has its fields at version 157, for a contract without legs."""
 REPORT = {field.name: at for at, field in enumerate(OPEN_ORDER.at(157))}
 """Where openOrder has them."""
@@ -200,6 +201,18 @@ def test_a_combo_is_sent_as_one_contract_with_its_legs(encode: RequestEncoder):
     assert request[count] == "2"
     assert request[count + 1 : count + 5] == ["1001", "1", "BUY", "SMART"]
     assert request[count + 9 : count + 13] == ["1002", "2", "SELL", "SMART"]
+
+
+def test_the_simulator_reads_a_combo_as_it_was_meant(encode: RequestEncoder):
+    legs = (ComboLeg("AAPL", 1, "BUY"), ComboLeg("MSFT", 2, "SELL"))
+    order = submit(symbol="AAPL-MSFT", legs=legs, limit="1.5")
+    data = encode.place_order("5", order, Contracts([AAPL, MSFT]).combo(legs))
+    (request,) = fields_of(data)
+    placed_there = decode(request, 157)
+    assert isinstance(placed_there, PlaceOrder)
+    found = [(leg.con_id, leg.ratio, leg.side) for leg in placed_there.contract.legs]
+    assert found == [(1001, 1, "BUY"), (1002, 2, "SELL")]
+    assert (placed_there.limit, placed_there.unsupported) == (Decimal("1.5"), "")
 
 
 def test_two_combos_of_the_same_name_have_their_own_legs(encode: RequestEncoder):
