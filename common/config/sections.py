@@ -276,7 +276,7 @@ class StrategyConfig(Section):
     @classmethod
     def _not_reserved(cls, name: str) -> str:
         if name in roles.RESERVED:
-            raise ValueError(f"another name: {name!r} stands for orders that no strategy gives")
+            raise ValueError("another name: it stands for orders that no strategy gives")
         return name
 
     @field_validator("feeds")

@@ -132,6 +132,10 @@ BAD = {
         " must be module:Class, such as strategies.dip:Dip"
     ),
     WARM_UP + 'from = "x"': ("warm_up.from of [[strategies]] number 1 is 'x', must be an ISO time"),
+    '[[strategies]]\nname = "manual"\nstrategy = "a:b"': (
+        "name of [[strategies]] number 1 is 'manual',"
+        " must be another name: it stands for orders that no strategy gives"
+    ),
     '[[strategies]]\nname = "a b"\nstrategy = "a:b"': (
         "name of [[strategies]] number 1 is 'a b',"
         " must be 1 to 32 letters, digits, - and _, the first a letter or a digit"

@@ -1,5 +1,6 @@
 """Order types from outside the tree: loaded by dotted name, and used like any other."""
 
+import subprocess
 import sys
 from decimal import Decimal
 
@@ -76,3 +77,13 @@ def test_what_cannot_be_an_order_type_is_refused_with_its_entry(tmp_path, text: 
     with pytest.raises(ConfigError, match=r"orders\.types\[0\] is own\.types:X") as refused:
         load_order_types(["own.types:X"])
     assert says in str(refused.value)
+
+
+def test_a_process_that_cannot_load_one_does_not_start(tmp_path):
+    (tmp_path / "tapewire.toml").write_text('run_dir = "r"\n[orders]\ntypes = ["own.types:X"]\n')
+    ended = subprocess.run(
+        [sys.executable, "-P", "-m", "tapewire.risk"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert "orders.types[0] is own.types:X, but it cannot be loaded" in ended.stderr
