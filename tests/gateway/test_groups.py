@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.gateway.test_retention import checkpoint, gateway
 
+from tapewire.common import roles
 from tapewire.common.events import (
     CancelOrder,
     Event,
+    GroupCreated,
     GroupIntended,
+    GroupState,
+    GroupStateChanged,
     ModifyOrder,
     OrderCancelled,
     OrderDenied,
@@ -23,6 +26,7 @@ from tests.executor.orders import rules
 from tests.gateway.test_order_types import PLACE
 from tests.gateway.tws_bench import SECOND, Bench, names, submit, terms_of
 from tests.gateway.tws_messages import ACCOUNT, T0, order_at_tws
+from tests.keeping import Group, gateway, kept
 
 
 def bracket(group_id: str = "s-1", quantity: int = 10, **more: Any) -> SubmitGroup:
@@ -282,12 +286,20 @@ def test_a_group_is_forgotten_when_all_of_it_is_over_and_not_before():
     bench = Bench()
     bench.obey(bracket())
     over = [OrderCancelled(T0, ACCOUNT, f"s-1/{n}") for n in (1, 2, 3)]
-    assert _kept([*bench.journal, *over[:2]]) == {"s-1/1", "s-1/2", "s-1/3"}
-    assert _kept([*bench.journal, *over]) == set()
+    everything = {"s-1/1", "s-1/2", "s-1/3"}
+    assert _kept([*bench.journal, *over[:2]], "DONE") == everything
+    assert _kept([*bench.journal, *over], "CANCELLING") == everything, "the executor is not done"
+    assert _kept([*bench.journal, *over], "DONE") == set()
 
 
-def _kept(journal: list[Event]) -> set[str]:
-    events = checkpoint(journal)
-    kept = set(gateway(events).orders.by_intent)
-    assert any(isinstance(event, GroupIntended) for event in events) == bool(kept)
-    return kept
+def _kept(journal: list[Event], state: GroupState) -> set[str]:
+    """The orders that the gateway's next start knows, where the executor calls the group so."""
+    one = Group()
+    one.write(roles.GATEWAY, *journal)
+    one.write(roles.EXECUTOR, GroupCreated(T0, "s-1", bracket()))
+    one.follow()
+    one.write(roles.EXECUTOR, GroupStateChanged(T0, ACCOUNT, "s-1", "s", state, "it is over"))
+    events = kept(one)
+    known = set(gateway(events).orders.by_intent)
+    assert any(isinstance(event, GroupIntended) for event in events) == bool(known)
+    return known
