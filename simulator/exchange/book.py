@@ -15,7 +15,7 @@ class QuoteSide(msgspec.Struct, gc=False):
     price: str | None = None
     size: str | None = None
     left: Decimal | None = None  # None: nothing taken yet
-    number: int = 0  # counts the prices that came
+    number: int = 0  # counts the prices that came while an order was held
 
     def shown(self) -> tuple[Decimal, Decimal] | None:
         """The price and the size still available; None if there is nothing to trade with."""
@@ -32,15 +32,6 @@ class QuoteSide(msgspec.Struct, gc=False):
         price = Decimal(self.price)
         return None if price == -1 and not Decimal(self.size or 0) else price
 
-    def renew(self, price: str | None, size: str | None) -> None:
-        """Take over what a row carries."""
-        if price is not None:
-            self.price = price
-            self.number += 1
-        if size is not None:
-            self.size = size
-        self.left = None
-
 
 class Book:
     """One symbol: its quote, its last trade, and its open orders."""
@@ -51,21 +42,33 @@ class Book:
         self.ask = QuoteSide()
         self.last: str | None = None
         self.last_size: str | None = None
-        self.last_number = 0  # counts the trades that came
+        self.last_number = 0  # counts the trades that came while an order was held
         self.buys: list[Order] = []
         self.sells: list[Order] = []
         self.pegs: list[Order] = []  # pegged to the midpoint, oldest first
         self.stops: list[Order] = []  # held until triggered, in no order
 
     def take(self, row: Row) -> None:
-        """Apply a market row."""
-        if row.bid is not None or row.bid_size is not None:
-            self.bid.renew(row.bid, row.bid_size)
-        if row.ask is not None or row.ask_size is not None:
-            self.ask.renew(row.ask, row.ask_size)
+        """Apply a market row. It is the hottest place of the exchange, hence flat."""
+        bid, ask = self.bid, self.ask
+        if row.bid is not None:
+            bid.price, bid.left = row.bid, None
+        if row.bid_size is not None:
+            bid.size, bid.left = row.bid_size, None
+        if row.ask is not None:
+            ask.price, ask.left = row.ask, None
+        if row.ask_size is not None:
+            ask.size, ask.left = row.ask_size, None
         if row.last is not None:
             self.last, self.last_size = row.last, row.last_size
-            self.last_number += 1
+        if self.stops:
+            self._count(row)
+
+    def _count(self, row: Row) -> None:
+        """Number the prices that came: two in a row can matter to an order that is held."""
+        self.bid.number += row.bid is not None
+        self.ask.number += row.ask is not None
+        self.last_number += row.last is not None
 
     def current(self, ts_ns: int) -> Row:
         """The market as it stands, in one row."""

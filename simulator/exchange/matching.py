@@ -53,11 +53,12 @@ class Exchange:
         """Apply a market row and trade against it. `triggered` then has the stops it reached."""
         book = self.books[row.symbol]
         book.take(row)
+        if not (book.buys or book.sells or book.pegs or self._combos):
+            return []
         traded: set[str] = set()
         done = _trade_pegs(book, now_ns, traded) if book.pegs and row.last is not None else []
-        if book.buys or book.sells:
-            done += _sweep(book, book.buys, now_ns, traded)
-            done += _sweep(book, book.sells, now_ns, traded)
+        done += _sweep(book, book.buys, now_ns, traded)
+        done += _sweep(book, book.sells, now_ns, traded)
         return done + self._trade_combos(row.symbol, now_ns) if self._combos else done
 
     def accept(self, order: Order) -> None:

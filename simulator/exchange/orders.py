@@ -90,7 +90,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     is_triggered: bool = False  # the market has reached its stop price
     resting: bool = False  # it has met the market, and the rest of it waits at its limit
     touches: int = 0  # prices in a row that reached the stop, for the double trigger methods
-    counted: int = 0  # the newest price that was counted
+    counted: int = -1  # the newest price that was counted
     filled: Decimal = ZERO
     notional: Decimal = ZERO  # sum of shares x price
     cost: Decimal = ZERO  # of its executions, before minimum and cap

@@ -19,7 +19,7 @@ def twin_of(order: Order, quantity: Decimal, **changed: object) -> Order:
         "quantity": quantity, "perm_id": 0, "rank": 0, "is_sent": False, "resting": False,
         "filled": ZERO, "notional": ZERO, "cost": ZERO, "commission": ZERO, "last_price": ZERO,
         "executions": 0, "reason": "", "done_ns": 0, "status": "PreSubmitted", "hold": "",
-        "touches": 0, "released": None,
+        "touches": 0, "counted": -1, "released": None, "leg_orders": [],
     }  # fmt: skip
     twin: Order = msgspec.structs.replace(order, **(fresh | changed))
     return twin

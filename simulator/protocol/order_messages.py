@@ -11,6 +11,7 @@ from typing import NamedTuple
 from tapewire.common.amounts import text
 from tapewire.simulator.exchange.credit import Impact
 from tapewire.simulator.exchange.orders import ZERO, Order
+from tapewire.simulator.protocol.combo_fields import apart, described, leg_prices, legs
 from tapewire.simulator.protocol.layout import Field, Layout, constants
 from tapewire.simulator.protocol.messages import (
     UNSET_DOUBLE,
@@ -51,7 +52,7 @@ def open_order(version: int, order: Order, with_commission: bool = False) -> Fie
     if with_commission:
         cost, currency = text(order.commission), order.instrument.currency
         report = report._replace(commission=cost, currency=currency)
-    return _apart(order, OPEN_ORDER.write(report, version))
+    return apart(order, OPEN_ORDER.write(report, version))
 
 
 def what_if(version: int, order: Order, estimate: Estimate | None = None) -> Fields:
@@ -63,12 +64,12 @@ def what_if(version: int, order: Order, estimate: Estimate | None = None) -> Fie
             currency=order.instrument.currency,
             impact=estimate.impact,
         )
-    return _apart(order, OPEN_ORDER.write(report, version))
+    return apart(order, OPEN_ORDER.write(report, version))
 
 
 def completed_order(version: int, order: Order) -> Fields:
     """completedOrder (101): it has no order id; permId and orderRef name the order."""
-    return _apart(order, COMPLETED_ORDER.write(Report(order, order.status), version))
+    return apart(order, COMPLETED_ORDER.write(Report(order, order.status), version))
 
 
 def _allocation(report: Report) -> str:
@@ -83,32 +84,6 @@ def _completed_status(report: Report) -> str:
 
 def _money(report: Report, amount_of: Callable[[Impact], Decimal]) -> str:
     return UNSET_DOUBLE if report.impact is None else text(amount_of(report.impact))
-
-
-def _described(order: Order) -> str:
-    """The legs in short: each one's contract and ratio, negative for one that is sold."""
-    return ",".join(
-        f"{leg.instrument.con_id}|{leg.ratio if leg.side == 'BUY' else -leg.ratio}"
-        for leg in order.legs
-    )
-
-
-def _legs(order: Order) -> str:
-    """How many legs there are, and eight fields for each: see `_apart`."""
-    fields = [str(len(order.legs))]
-    for leg in order.legs:
-        fields += [str(leg.instrument.con_id), str(leg.ratio), leg.side, leg.exchange]
-        fields += ["0", "0", "", "-1"]  # openClose, shortSaleSlot, designatedLocation, exemptCode
-    return "\0".join(fields)
-
-
-def _no_prices(order: Order) -> list[str]:
-    return ["" for _leg in order.legs]
-
-
-def _apart(order: Order, fields: Fields) -> Fields:
-    """The fields of a message, in which those of a combo's legs stand in one place."""
-    return "\0".join(fields).split("\0") if order.legs else fields
 
 
 def _unset_or(price: Decimal | None) -> str:
@@ -166,9 +141,9 @@ TRAILING: Section = (
     Field("trailingPercent", lambda of: optional_price_text(of.order.trail_percent)),
 )
 SCALE_AND_HEDGE: Section = (
-    Field("comboLegsDescrip", lambda of: _described(of.order)),
-    Field("comboLegs", lambda of: _legs(of.order)),
-    Field("orderComboLegs", lambda of: "\0".join([str(len(of.order.legs)), *_no_prices(of.order)])),
+    Field("comboLegsDescrip", lambda of: described(of.order)),
+    Field("comboLegs", lambda of: legs(of.order)),
+    Field("orderComboLegs", lambda of: leg_prices(of.order)),
     Field("smartComboRoutingParams", "0"),
     *constants(UNSET_INTEGER, "scaleInitLevelSize scaleSubsLevelSize"),
     *constants("", "scalePriceIncrement hedgeType"),

@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def ib(run_simulator):
-    close = f"{datetime.now(UTC) + timedelta(seconds=4):%H:%M:%S}"
+    close = f"{datetime.now(UTC) + timedelta(hours=6):%H:%M:%S}"
     simulator = run_simulator("--symbols", "AAPL,MSFT", "--rate", "2000", "--closes", close)
     client = ib_async.IB()
     client.connect("127.0.0.1", simulator.port, 3, raiseSyncErrors=True)
@@ -47,8 +47,6 @@ def test_each_type_of_order_fills(ib, stock, quoted, wait_until):
             order("TRAIL", "SELL", 10, trailingPercent=0.01),
             order("TRAIL LIMIT", "SELL", 10, auxPrice=0.01, lmtPriceOffset=5.0),
             order("PEG MID", "BUY", 10),
-            order("MOC", "SELL", 10),
-            order("LOC", "BUY", 10, lmtPrice=high),
             ib_async.LimitOrder("BUY", 10, high, tif="FOK"),
             ib_async.MarketOrder("BUY", 10, tif="GTC"),
         )
@@ -57,6 +55,17 @@ def test_each_type_of_order_fills(ib, stock, quoted, wait_until):
     assert [(one.order.orderType, one.orderStatus.status) for one in trades] == [
         (one.order.orderType, "Filled") for one in trades
     ]
+
+
+def test_orders_for_the_close_wait_for_it(ib, stock, quoted, wait_until):
+    trades = [
+        ib.placeOrder(stock, one)
+        for one in (order("MOC", "SELL", 10), order("LOC", "BUY", 10, lmtPrice=1000.0))
+    ]
+    wait_until(lambda: {one.orderStatus.status for one in trades} == {"PreSubmitted"}, ib.sleep)
+    ib.reqGlobalCancel()
+    wait_until(lambda: all(one.isDone() for one in trades), ib.sleep)
+    assert [one.fills for one in trades] == [[], []]
 
 
 def test_a_trailing_stop_is_found_where_it_is_now(ib, stock, quoted, wait_until):
@@ -82,7 +91,7 @@ def test_an_order_that_was_listed_can_be_sent_back_with_another_price(
 
 
 def test_a_good_till_date_order_ends(ib, stock, quoted, wait_until):
-    end = datetime.now(UTC) + timedelta(seconds=2)
+    end = datetime.now(UTC) + timedelta(seconds=3)
     trade = ib.placeOrder(
         stock,
         ib_async.LimitOrder("BUY", 10, 1.0, tif="GTD", goodTillDate=f"{end:%Y%m%d %H:%M:%S UTC}"),

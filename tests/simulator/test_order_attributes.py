@@ -7,6 +7,7 @@ import ib_async
 import pytest
 from ib_async.client import Client
 from ibapi.client import EClient
+from ibapi.contract import Contract
 from ibapi.order import Order
 from ibapi.wrapper import EWrapper
 
@@ -105,16 +106,58 @@ def test_a_plain_order_of_ib_async_asks_for_nothing_that_is_not_simulated(versio
     assert decode(fields_of(an_order(), version), version).unsupported == ""
 
 
-def test_a_plain_order_of_ibapi_asks_for_nothing_that_is_not_simulated():
+def ibapi_fields_of(**changes):
+    """placeOrder at server version 157 as ibapi writes it."""
     client = EClient(EWrapper())
     client.conn, client.serverVersion_, client.clientId = Wire(), 157, 4
     client.setConnState(EClient.CONNECTED)
     order = Order()
     order.action, order.totalQuantity, order.orderType, order.lmtPrice = "BUY", 10, "LMT", 1.0
-    contract = ib_async.Stock("AAPL", "SMART", "USD")
-    contract.comboLegs, contract.deltaNeutralContract = None, None
+    for name, value in changes.items():
+        setattr(order, name, value)
+    contract = Contract()
+    contract.symbol, contract.secType, contract.exchange = "AAPL", "STK", "SMART"
     client.placeOrder(7, contract, order)
-    assert decode(client.conn.sent[0], 157).unsupported == ""
+    return client.conn.sent[0]
+
+
+def other_than(name, default):
+    """A value that ibapi's plain order does not have."""
+    if name in TIMES:
+        return "20301231 12:00:00 UTC"
+    if isinstance(default, bool):
+        return not default
+    if default is None:
+        return [ib_async.TagValue("tag", "value")]
+    return 7 if isinstance(default, int | float) else "text"
+
+
+IBAPI = {
+    name: value
+    for name, value in vars(Order()).items()
+    if name not in ("conditions", "softDollarTier", "orderMiscOptions")
+}
+"""The attributes of ibapi's order, without those that need objects of its own."""
+
+
+def test_a_plain_order_of_ibapi_asks_for_nothing_that_is_not_simulated():
+    assert decode(ibapi_fields_of(), 157).unsupported == ""
+
+
+@pytest.mark.parametrize("name", IBAPI)
+def test_an_attribute_of_ibapi_is_honoured_or_rejects_the_order_by_its_name(name):
+    fields = ibapi_fields_of(**{name: other_than(name, IBAPI[name])})
+    if fields == ibapi_fields_of():
+        assert name in NEVER_SENT | NOT_AT[157]
+        return
+    try:
+        refusal = decode(fields, 157).unsupported
+    except BadRequest as bad:
+        refusal = bad.text
+    if name in HONOURED | VACUOUS.keys():
+        assert refusal == ""
+    else:
+        assert name in refusal
 
 
 @pytest.mark.parametrize(

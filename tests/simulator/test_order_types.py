@@ -254,6 +254,16 @@ def test_two_quotes_count_as_double_only_in_a_row(tws, make_quote):
     assert triggered_after(market, client, 4) == 4
 
 
+def test_the_quote_that_is_there_counts_as_the_first_of_two(tws, make_quote):
+    market = tws(make_quote(1, "10.10", "10.20"), make_quote(2, "10.10", "10.20"))
+    market.pass_s()
+    client = market.client(1)
+    client.place(1, quantity=10, stop="10.10", trigger=1)
+    assert statuses(client) == [("PreSubmitted", "0")]
+    market.pass_s()
+    assert statuses(client)[-1] == ("Filled", "10")
+
+
 def test_an_empty_side_of_the_quote_triggers_nothing(make_tws, make_quote):
     market = make_tws([make_quote(0, "-1", "10.00", "0", "500")])
     market.client(99).subscribe()
