@@ -51,8 +51,9 @@ class Facts:
         """What is news, to be applied; asks for more in its time."""
         if self._is_idle:
             return []
+        events: list[Event] = self.accounts.tick(now, connected=connected)
         described = self.instruments.tick(now, connected=connected)
-        for event in described:
-            if event.contradiction:
-                self._complaints.append((event.contradiction, b""))
-        return [*self.accounts.tick(now, connected=connected), *described]
+        if not described:  # as in almost every turn
+            return events
+        self._complaints += [(one.contradiction, b"") for one in described if one.contradiction]
+        return [*events, *described]
