@@ -269,6 +269,8 @@ class Executor:
         adopted: list[Event] = []
         if type(event) is OrderIntended:
             adopted = self._adopt(event, now)
+        elif type(event) is OrderDenied:
+            self.keeper.denied(event.intent_id)
         elif type(event) is GroupIntended:
             adopted = self._adopt_group(event, now)
         elif type(event) is ConnectionUp:

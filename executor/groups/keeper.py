@@ -68,11 +68,13 @@ class GroupKeeper:
     def __init__(self, ledger: Ledger, apply: Callable[[Sequence[Event]], list[Event]]) -> None:
         self.groups: Groups[ExecutorOrder] = Groups(ledger.orders)
         self.alarms: list[str] = []
+        self.kinds = KINDS
         self._ledger = ledger
         self._apply = apply
         self._news_ns: dict[str, int] = {}  # of the groups to look at, when each had news last
         self._entered_ns: dict[str, int] = {}
         self._tries: dict[str, dict[str, tuple[int, int]]] = {}  # by group and subject
+        self._highest: dict[str, int] = {}  # number of an order that the gateway denied, by group
         self._next_ns = 0
 
     # ---- what comes in -------------------------------------------------------------------------
@@ -115,6 +117,13 @@ class GroupKeeper:
             return []
         return [_denied(group, signal, f"it protects what {group.id} has open; close that", now)]
 
+    def denied(self, intent_id: str) -> None:
+        """The gateway has denied an order, perhaps one that this process does not know, since it
+        died before it had written it down: its number is not given again."""
+        group_id, _, number = intent_id.rpartition("/")
+        if group_id in self.groups and number.isdecimal():
+            self._highest[group_id] = max(int(number), self._highest.get(group_id, 0))
+
     def on_fill(self, fill: Fill) -> list[Event]:
         """A flatten closes what an account holds: what its groups have open there is gone."""
         if fill.strategy != roles.RISK:
@@ -142,7 +151,7 @@ class GroupKeeper:
         return events
 
     def _look_at(self, group: Group, now: Now) -> list[Event]:
-        kind, look, events = KINDS[group.plan.kind], self._look(group, now), list[Event]()
+        kind, look, events = self.kinds[group.plan.kind], self._look(group, now), list[Event]()
         for _ in TRANSITIONS:
             step: Step | None = next_state(group.state, kind.facts(group, look))
             if step is None:
@@ -204,7 +213,7 @@ class GroupKeeper:
         elif isinstance(wanted, Release):
             yield _released(group, wanted, now.wall_ns)
         else:
-            order = _continued(group, wanted, now)
+            order = _continued(group, wanted, self._highest.get(group.id, 0), now)
             yield OrderCreated(now.wall_ns, group.id, order)
 
     def _alarm(self, group: Group, what: str) -> None:
@@ -261,7 +270,7 @@ def _shrunk(wanted: Shrink, now: Now) -> Iterator[Event]:
     yield OrderModifyPending(now.wall_ns, asked.account, name, asked.strategy, modify)
 
 
-def _continued(group: Group, wanted: Place | Continue, now: Now) -> SubmitOrder:
+def _continued(group: Group, wanted: Place | Continue, highest: int, now: Now) -> SubmitOrder:
     """The next order of a group: the later one of its plan, or one that only reduces."""
     plan = group.plan
     expiry = {
@@ -276,7 +285,7 @@ def _continued(group: Group, wanted: Place | Continue, now: Now) -> SubmitOrder:
     numbers += [number_of(one.intent_id) for one in group.orders]
     return replace(
         plan.orders[0],
-        intent_id=leg_id(group.id, max(numbers) + 1),
+        intent_id=leg_id(group.id, max(highest, *numbers) + 1),
         terms=wanted.terms, role=wanted.role, part=wanted.part,
         parent_id="", reduces_only=True, **expiry,
     )  # fmt: skip

@@ -323,6 +323,17 @@ def test_a_restart_in_any_state_comes_to_the_same_orders(scene: str, forget: int
     assert again.group.open == live.group.open
 
 
+def test_the_number_of_an_order_that_was_denied_and_forgotten_here_is_not_given_again():
+    desk = stop_gone()
+    desk.denies = "no"
+    desk.pass_s(2)
+    assert desk.orders() == ["1", "2", "3", "4"]
+    desk.denies = ""
+    desk.restart(forget=2)
+    desk.pass_s(10)
+    assert desk.orders() == ["1", "2", "3", "4", "5"]
+
+
 def test_a_replay_of_the_journals_gives_the_live_state():
     for scene in SCENES.values():
         desk = Desk(bracket())

@@ -99,8 +99,8 @@ class BrokerSide:
                 _key(line), line["side"], quantity, quantity, _group(line)
             )
         elif line["event"] == "modified":
-            self.modified[line["order_ref"]] += 1
             before = self.working.get(line["perm_id"])
+            self.modified[line["order_ref"]] += not _is_reduced(line, before)
             if before is not None:
                 left = before.remaining + quantity - before.quantity
                 self.working[line["perm_id"]] = before._replace(quantity=quantity, remaining=left)
@@ -132,6 +132,13 @@ class BrokerSide:
             line["account"], line["symbol"], line["side"],
             shares, Decimal(line["price"]), Decimal(line["commission"]),
         )  # fmt: skip
+
+
+def _is_reduced(line: Line, before: Working | None) -> bool:
+    """Whether the broker itself has made an order smaller, since another of its group was filled or
+    its parent has ended."""
+    is_linked = bool(line["parent_id"] or line["oca_type"] == 2)
+    return before is not None and is_linked and Decimal(line["quantity"]) < before.quantity
 
 
 def _group(line: Line) -> str:

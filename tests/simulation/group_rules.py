@@ -33,8 +33,14 @@ def at_rest(world: World, watch: Watch) -> Iterator[str]:
             works[order.order_ref] += order.remaining
     filled = executed(watch)
     for group in groups(world):
-        yield from _left(group, filled)
+        if any(one.state == "UNKNOWN" for one in group.orders):
+            continue  # nobody knows, and nothing is done until somebody does
+        if not (watch.late or watch.others):
+            yield from _left(group, filled)
+            yield from _once(group, filled)
         yield from _protected(group, works)
+        if group.state in ("CANCELLING", "CLOSING"):
+            yield f"groups: {group} is still being ended: {group.orders}"
         for one in group.orders:
             if group.state == "DONE" and works[one.intent_id]:
                 yield f"groups: {group} is over, and {one} works at the broker"
@@ -43,7 +49,7 @@ def at_rest(world: World, watch: Watch) -> Iterator[str]:
 def at_end(world: World) -> Iterator[str]:
     """After a flatten of everything every group is over."""
     for group in groups(world):
-        if group.state != "DONE":
+        if group.state != "DONE" and not any(one.state == "UNKNOWN" for one in group.orders):
             yield f"groups: after the flatten {group} is not over: {group.orders}"
 
 
@@ -62,6 +68,15 @@ def _left(group: Group, filled: dict[str, Decimal]) -> Iterator[str]:
     left = sum((filled[one.intent_id] for one in group.of(*EXITS)), Decimal(0))
     if left > entered:
         yield f"groups: {group} has left {left} of the {entered} that it entered"
+
+
+def _once(group: Group, filled: dict[str, Decimal]) -> Iterator[str]:
+    """Of a one-cancels-other the broker fills one."""
+    if group.plan.kind == "oco":
+        total = sum((filled[one.intent_id] for one in group.orders), Decimal(0))
+        largest = max(order.terms.quantity for order in group.plan.orders)
+        if total > largest:
+            yield f"groups: {group} has filled {total}, its largest order is {largest}"
 
 
 def _protected(group: Group, works: Counter[str]) -> Iterator[str]:

@@ -30,8 +30,9 @@ from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.risk import composition as risk_composition
 from tapewire.strategy import composition as strategy_composition
 from tapewire.virtual.node import Build, Node
+from tests.simulation import group_plants
 
-FIRED: Final[Counter[str]] = Counter()
+FIRED: Final[Counter[str]] = group_plants.FIRED
 NEVER_NS: Final = 2**62
 About = tuple[Intent | None, Identity]
 tws = partial(composition.tws, check_login=False)
@@ -308,4 +309,5 @@ PLANTS: Final[dict[str, dict[str, Build]]] = {
         },
     },
     "raises-on-positions": {roles.EXECUTOR: raises_on_positions},
+    **group_plants.with_groups(_gateway),
 }

@@ -23,7 +23,7 @@ from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.virtual.node import Build
 from tapewire.virtual.world import SECOND_NS, World
-from tests.simulation import invariants, modifies
+from tests.simulation import group_rules, invariants, modifies
 from tests.simulation.damage import damaged
 from tests.simulation.misbehaviour import LATEST_S, LONGEST_S
 from tests.simulation.plants import FIRED
@@ -39,6 +39,8 @@ STARTS_NS = (
 )
 """When a simulation begins, in turns by its seed: TWS's day, a trading day or summer time ends."""
 STEP_MAX_NS = 2 * SECOND_NS
+GROUPS_EVERY = 4
+GROUPS_NS = 70 * SECOND_NS  # in which an order is called lost, and the stop of a group is renewed
 CALM_NS = 30 * SECOND_NS
 LIMIT = Decimal(60)
 ORDER_MAX = 20
@@ -69,12 +71,13 @@ class Result(NamedTuple):
     fired: dict[str, int]
 
 
-def configuration(until_ns: int) -> Config:
-    """Two strategies, one in each account of the login, with a limit that they reach at times."""
+def configuration(until_ns: int, *, groups: bool = False) -> Config:
+    """Two strategies, one in each account of the login, with a limit that they reach at times; with
+    `groups` they trade groups of orders too."""
     strategies = tuple(
         StrategyConfig(
             name=name, strategy="tests.simulation.trader:Trader", account=account,
-            parameters={"every": every, "until_ns": until_ns},
+            parameters={"every": every, "until_ns": until_ns, "groups": groups},
         )
         for name, every, account in (("a", 7, ACCOUNTS[0]), ("b", 11, ACCOUNTS[1]))
     )  # fmt: skip
@@ -88,13 +91,13 @@ def simulate(
     """Run seed `seed` for `steps` strikes; the same arguments give the same result.
 
     With `direct` the gateways trade at the exchange itself. `replaced` are planted bugs. Every
-    other seed keeps a checkpoint.
+    other seed keeps a checkpoint, and every fourth trades groups of orders.
     """
     FIRED.clear()
     rng, network = random.Random(seed), StormyNetwork(random.Random(seed + 1))
     start_ns = STARTS_NS[seed % len(STARTS_NS)]
     until_ns = start_ns + steps * STEP_MAX_NS
-    config = configuration(until_ns)
+    config = configuration(until_ns, groups=seed % GROUPS_EVERY == GROUPS_EVERY - 1)
     watch = Watch(config)
     world = World(
         config, SyntheticMarket(config.all_instruments(), seed, 30),
@@ -152,6 +155,9 @@ def settle(
         node.transport.crash_after = None
     world.run(max(0, until_ns - world.clock.mono_ns()) + CALM_NS)
     found = [f"after the storm, {fault}" for fault in invariants.readiness(world)]
+    if seed % GROUPS_EVERY == GROUPS_EVERY - 1:
+        world.run(GROUPS_NS)
+        found += group_rules.at_rest(world, watch)
     found += modifies.at_rest(world)
     # Whether what fills late was closed by a flatten is not known; nor is what was not reported.
     if not (watch.late or watch.others or invariants.unreported(world, watch)):
@@ -165,4 +171,5 @@ def settle(
         for (account, symbol), quantity in broker_of(world.server.books()).positions.items()
         if quantity
     ]
-    return [*found, *modifies.flat(world), *invariants.broken(world, watch, LIMIT)]
+    found += [*modifies.flat(world), *group_rules.at_end(world)]
+    return [*found, *invariants.broken(world, watch, LIMIT)]

@@ -8,16 +8,18 @@ import msgspec
 from tapewire import Quote, Strategy
 
 HALF_HOUR_NS = 1_800_000_000_000
+TICKS = Decimal("0.25")
 
 
 class TraderParameters(msgspec.Struct, frozen=True):
     """A signal every `every` quotes, up to `until_ns`; every third one is a limit order, which may
     rest, and every fifth a stop order. Between them orders are modified and cancelled, some before
-    they were answered."""
+    they were answered. With `groups` every other one is a group of orders."""
 
     every: int = 7
     until_ns: int = 0
     quantity: int = 5
+    groups: bool = False
 
 
 class Trader(Strategy):
@@ -27,6 +29,7 @@ class Trader(Strategy):
 
     def on_start(self) -> None:
         self.quotes = 0
+        self.given = ""
 
     def on_quote(self, quote: Quote) -> None:
         self.quotes += 1
@@ -48,6 +51,9 @@ class Trader(Strategy):
         """A market order, a limit order at the bid or one away from it, or a stop order."""
         is_buy = bool(turn % 2)
         limit = stop = None
+        if self.parameters.groups and is_buy:
+            self.group(turn // 2, symbol, bid)
+            return
         if turn % 3 == 0:
             limit = bid + turn % 2 * -1 if turn % 4 else bid
         elif turn % 5 == 0:
@@ -58,6 +64,34 @@ class Trader(Strategy):
             self.cancel(order_id)  # nobody has answered it yet
         elif turn % 13 == 0:
             self.modify(order_id, self.parameters.quantity + 9)
+
+    def group(self, turn: int, symbol: str, bid: Decimal) -> None:
+        """A bracket, a ladder or a one-cancels-other, with exits near enough to be reached; now and
+        then what works on the symbol is closed, or what was given last is cancelled."""
+        away, quantity = TICKS * (1 + turn % 3), self.parameters.quantity
+        limit = bid if turn % 4 == 3 else None
+        if turn % 7 == 6:
+            self.close(symbol)
+        elif turn % 5 in (1, 4):
+            away *= 20 if turn % 5 == 1 else 1  # far enough to rest, or near enough to fill
+            high, low = (
+                self.leg("SELL", symbol, 2, limit=bid + away),
+                self.leg("SELL", symbol, 2, stop=bid - away),
+            )
+            self.given = self.one_cancels_other(high, low)
+        elif turn % 5 == 3:
+            targets = [(bid + away, 2), (bid + 2 * away, 3)]
+            self.given = self.ladder(symbol, targets, stop_loss=bid - away, limit=limit)
+        elif turn % 2:
+            self.given = self.buy(
+                symbol, quantity, limit, stop_loss=bid - away, take_profit=bid + away
+            )
+        else:
+            self.given = self.sell(
+                symbol, quantity, limit, stop_loss=bid + away, take_profit=bid - away
+            )
+        if turn % 6 == 5:
+            self.cancel(self.given)
 
     def modify_one(self, turn: int) -> None:
         """Another quantity, another limit, or both, for an order that rests."""

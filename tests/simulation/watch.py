@@ -238,7 +238,7 @@ class Watch:
             return
         wanted: Signal | GroupLeg = signal if isinstance(signal, Signal) else signal.legs[0]
         if isinstance(signal, GroupSignal):
-            if int(number) > len(signal.legs):
+            if self.is_added(line["order_ref"]):
                 self._as_group(line, signal)
                 return
             wanted = signal.legs[int(number) - 1]
@@ -253,6 +253,12 @@ class Watch:
         written = self._written.get((line["client_id"], line["order_id"]))
         if written is not None and has_expired(signal, written):
             self.faults.append(f"G4: {signal.id} was written when it had expired")
+
+    def is_added(self, order_ref: str) -> bool:
+        """Whether it is an order that a group added after its start, which only reduces."""
+        name, _, number = order_ref.rpartition("/")
+        signal = self.signals.get(name)
+        return isinstance(signal, GroupSignal) and int(number) > len(signal.legs)
 
     def _as_group(self, line: Line, signal: GroupSignal) -> None:
         """An order that a group added after its start can only leave what its entry has entered."""
