@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tapewire.strategy.base import StrategyContext
 
 EXITS_LAST: TimeInForce = "GTC"
+WITHIN_MAX_S = 3600
 
 
 class GroupOrders:
@@ -106,10 +107,36 @@ class GroupOrders:
         terms = terms_of(side, quantity, {"limit": limit, "stop": stop}, tif=tif)
         return GroupLeg("order", symbol, terms)
 
-    def _group(self, kind: GroupKind, legs: list[GroupLeg], confidence: float) -> str:
+    def vertical(
+        self,
+        buy: str,
+        sell: str,
+        quantity: Number,
+        *,
+        buy_limit: Number | None = None,
+        sell_limit: Number | None = None,
+        within_s: float = 10.0,
+        confidence: float = 1.0,
+    ) -> str:
+        """A spread of two contracts: `buy` is bought first, and `sell` is sold once it is held.
+
+        If the sale fails or is not filled within `within_s`, it is cancelled, and what it has not
+        covered is closed at market: nothing is ever sold that is not covered.
+        """
+        if not 0 < within_s <= WITHIN_MAX_S:
+            raise ValueError(f"within_s is {within_s}; it must be above 0, at most {WITHIN_MAX_S}")
+        legs = [
+            GroupLeg("entry", buy, terms_of("BUY", quantity, {"limit": buy_limit})),
+            GroupLeg("cover", sell, terms_of("SELL", quantity, {"limit": sell_limit})),
+        ]
+        return self._group("vertical", legs, confidence, int(within_s * 1000))
+
+    def _group(
+        self, kind: GroupKind, legs: list[GroupLeg], confidence: float, within_ms: int = 0
+    ) -> str:
         if not 0 <= confidence <= 1:
             raise ValueError(f"confidence is {confidence}; it must be from 0 to 1")
-        return self._context.submit_group(kind, tuple(legs), confidence)
+        return self._context.submit_group(kind, tuple(legs), confidence, within_ms)
 
 
 def exits_of(

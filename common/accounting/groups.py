@@ -26,8 +26,8 @@ from tapewire.common.events import (
     signed,
 )
 
-EXITS: Final = ("target", "stop", "close")
-"""The roles of orders that leave what the entry has entered."""
+EXITS: Final = ("target", "stop", "close", "cover")
+"""The roles of orders that leave what the entry has entered, or cover it."""
 FAILED: Final = ("REJECTED", "CANCELLED", "LOST", "DENIED")
 """How an order ends other than by being filled."""
 

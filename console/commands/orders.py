@@ -68,6 +68,7 @@ def list_orders(
     shown = {
         "orders": [trading_json.order(one) for one in found],
         "foreign": [trading_json.foreign(one) for one in others],
+        "groups": [trading_json.group(read, one) for one in trading.groups(read, only)],
     }
     show(as_json, shown, tables_trading.orders(found, read, only))
     no_order = "" if as_json else trading.signals_without_order(loaded, only)

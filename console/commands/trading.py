@@ -46,7 +46,10 @@ def fills(
     only = Only(account, strategy, symbol)
     read = read_trading(load_started(config, run_dir), only)
     found = trading.fills(read, only)
-    shown = {"fills": [trading_json.fill(read, one) for one in found]}
+    shown = {
+        "fills": [trading_json.fill(read, one) for one in found],
+        "groups": [trading_json.group(read, one) for one in trading.groups(read, only)],
+    }
     show(as_json, shown, tables_trading.fills(found, read, only))
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO, Key
+from tapewire.common.accounting.groups import Groups, OrderGroup
 from tapewire.common.accounting.orders import Order
 from tapewire.common.accounting.trading_days import Days, trading_days
 from tapewire.common.amounts import counted
@@ -85,13 +86,22 @@ class Trading(Accounts[BlotterOrder]):
     def __init__(self, instruments: Iterable[Instrument] = (), day_of: Days | None = None) -> None:
         self.day_of = day_of or trading_days()
         self.account_values: dict[str, AccountUpdated] = {}
-        super().__init__(instruments, BlotterOrder, self.day_of)
+        known = list(instruments)
+        super().__init__(known, BlotterOrder, self.day_of)
+        self.groups: Groups[BlotterOrder] = Groups(self.orders)
+        self._multipliers = {one.symbol: one.multiplier for one in known}
 
     def apply(self, event: Event, source: str = "") -> BlotterOrder | None:
         """Take in an event of any journal, each journal in its order."""
         if isinstance(event, AccountUpdated):
             self.account_values[event.account] = event
-        return None if isinstance(event, REPEATED) else super().apply(event, source)
+        found = None if isinstance(event, REPEATED) else super().apply(event, source)
+        self.groups.apply(event)
+        return found
+
+    def realised_by(self, group: OrderGroup[BlotterOrder]) -> Decimal:
+        """P&L of what a group has entered and left, commissions not taken off."""
+        return group.realised(self._multipliers)
 
     def attributed(self, fill: Fill) -> Fill:
         """The fill with its order and the strategy of that."""
@@ -136,6 +146,17 @@ def orders(trading: Trading, only: Only) -> list[BlotterOrder]:
         for one in sorted(trading.orders.by_intent.values(), key=lambda one: one.created_ns)
         if only.fits(one.order.account, one.order.strategy, one.order.symbol)
         and (one.live or not only.live)
+    ]
+
+
+def groups(trading: Trading, only: Only) -> list[OrderGroup[BlotterOrder]]:
+    """The groups of orders that are asked for, oldest first; live ones are those that are not
+    DONE."""
+    return [
+        one
+        for one in sorted(trading.groups, key=lambda one: one.plan.ts_ns)
+        if only.fits(one.plan.account, one.plan.strategy, one.plan.orders[0].symbol)
+        and not (only.live and one.state == "DONE")
     ]
 
 

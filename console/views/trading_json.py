@@ -6,6 +6,7 @@ from typing import Any
 
 from tapewire.common.accounting.account_values import plain
 from tapewire.common.accounting.book import ZERO
+from tapewire.common.accounting.groups import OrderGroup
 from tapewire.common.amounts import text, text_or_none
 from tapewire.common.events import Fill, ForeignOrderReported
 from tapewire.console.records.blotter import BlotterOrder, Only, Trading, commission_of
@@ -41,6 +42,7 @@ def order(one: BlotterOrder) -> dict[str, Any]:
         "oca": terms.oca,
         "parent_id": one.order.parent_id,
         "group_id": one.order.group_id,
+        "role": one.order.role,
         "state": one.state,
         "reason": one.reason,
         "filled": text(one.filled),
@@ -49,6 +51,27 @@ def order(one: BlotterOrder) -> dict[str, Any]:
         "permanent_id": one.permanent_id,
         "signal_id": one.order.signal_id,
         "latency_us": one.latency_us,
+    }
+
+
+def group(trading: Trading, one: OrderGroup[BlotterOrder]) -> dict[str, Any]:
+    """A group of orders as one JSON object. `realised` is of its executions alone, in the
+    instrument's currency, commissions not taken off."""
+    first = one.plan.orders[0]
+    return {
+        "group_id": one.id,
+        "kind": one.plan.kind,
+        "account": first.account,
+        "strategy": first.strategy,
+        "symbol": first.symbol,
+        "state": one.state,
+        "reason": one.reason,
+        "entered": text(one.entered),
+        "open": text(one.open),
+        "realised": text(trading.realised_by(one)),
+        "stop_loss": text_or_none(one.price_of("stop")),
+        "take_profit": text_or_none(one.price_of("target")),
+        "orders": [each.intent_id for each in one.orders],
     }
 
 
@@ -70,7 +93,7 @@ def foreign(one: ForeignOrderReported) -> dict[str, Any]:
 
 def fill(trading: Trading, one: Fill) -> dict[str, Any]:
     """A fill as one JSON object."""
-    cost = trading.book.commission(one.exec_id)
+    cost, ordered = trading.book.commission(one.exec_id), trading.orders.of_execution(one.exec_id)
     return {
         "exec_id": one.exec_id,
         "ts_ns": one.ts_ns,
@@ -83,6 +106,7 @@ def fill(trading: Trading, one: Fill) -> dict[str, Any]:
         "commission": text(cost.amount) if cost else None,
         "currency": cost.currency if cost else None,
         "intent_id": one.intent_id,
+        "group_id": ordered.order.group_id if ordered is not None else "",
         "permanent_id": one.permanent_id,
     }
 

@@ -98,6 +98,8 @@ def group_fault(signal: GroupSignal) -> str:
         if len(signal.legs) < 2 or any(leg.role != "order" for leg in signal.legs):
             return "a one-cancels-other has two orders or more, and nothing else"
         return ""
+    if len(signal.legs) > 1 and signal.within_ms <= 0:
+        return f"its second order may take {signal.within_ms} ms; it must be above 0"
     return _vertical_fault(signal.legs)
 
 

@@ -10,12 +10,14 @@ from decimal import Decimal
 
 from tapewire.common import roles
 from tapewire.common.accounting.groups import EXITS, Groups, OrderGroup
+from tapewire.executor.groups.keeper import GroupKeeper
 from tapewire.executor.orders import ExecutorOrder
 from tapewire.executor.service import ExecutorService
-from tapewire.virtual.world import World
+from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation.watch import Watch
 
 Group = OrderGroup[ExecutorOrder]
+ALONE_MAX_NS = 3 * SECOND_NS
 
 
 def groups(world: World) -> Groups[ExecutorOrder]:
@@ -44,6 +46,36 @@ def at_rest(world: World, watch: Watch) -> Iterator[str]:
         for one in group.orders:
             if group.state == "DONE" and works[one.intent_id]:
                 yield f"groups: {group} is over, and {one} works at the broker"
+
+
+class LeftAlone:
+    """Watches that every order of a group that is being ended is asked to end."""
+
+    def __init__(self) -> None:
+        self._since_ns: dict[str, int] = {}
+
+    def look(self, world: World) -> Iterator[str]:
+        """Those for which nobody has done anything for a while, though the executor could."""
+        now, service = world.clock.now(), world.service(roles.EXECUTOR)
+        if not isinstance(service, ExecutorService) or service.readiness(now)[0] != "READY":
+            self._since_ns.clear()
+            return
+        alone = dict(_alone(service.executor.keeper))
+        self._since_ns = {
+            intent_id: self._since_ns.get(intent_id, now.mono_ns) for intent_id in alone
+        }
+        for intent_id, since_ns in self._since_ns.items():
+            if now.mono_ns - since_ns > ALONE_MAX_NS:
+                yield f"groups: {alone[intent_id]} is to end, and nobody ends {intent_id}"
+
+
+def _alone(keeper: GroupKeeper) -> Iterator[tuple[str, Group]]:
+    for group in keeper.groups:
+        tried = keeper._tries.get(group.id, {})
+        for one in group.live if group.state == "CANCELLING" else ():
+            was_tried = f"cancel {one.intent_id}" in tried or one.filled
+            if one.cancel_request is None and not was_tried:
+                yield one.intent_id, group
 
 
 def at_end(world: World) -> Iterator[str]:

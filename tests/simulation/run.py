@@ -97,7 +97,8 @@ def simulate(
     rng, network = random.Random(seed), StormyNetwork(random.Random(seed + 1))
     start_ns = STARTS_NS[seed % len(STARTS_NS)]
     until_ns = start_ns + steps * STEP_MAX_NS
-    config = configuration(until_ns, groups=seed % GROUPS_EVERY == GROUPS_EVERY - 1)
+    has_groups = seed % GROUPS_EVERY == GROUPS_EVERY - 1
+    config = configuration(until_ns, groups=has_groups)
     watch = Watch(config)
     world = World(
         config, SyntheticMarket(config.all_instruments(), seed, 30),
@@ -106,6 +107,7 @@ def simulate(
         checkpoints=CHECKPOINTS if seed % 2 else None,
     )  # fmt: skip
     watch.attach(world)
+    left_alone = group_rules.LeftAlone()
     storm, found = Storm(world, rng, SECOND_NS if seed % 2 else HOUR_NS), list[str]()
     keeps = random.Random(seed + 2)
     for step in range(steps):
@@ -114,6 +116,9 @@ def simulate(
         compact(world, keeps)
         if seed % 5 == 0 and step in _held_back(steps):
             storm.hold_back()
+        if has_groups and step % 3 == 0:
+            storm.half_place()
+        found += left_alone.look(world)
         found += invariants.beyond_limit(watch, LIMIT + (watch.late + watch.others) * ORDER_MAX)
     found += settle(seed, world, network, watch, until_ns)
     found += modifies.once(world, watch)

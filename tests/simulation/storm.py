@@ -168,6 +168,13 @@ class Storm:
             nth = self._rng.randrange(1, 6)
             server.faults.inject("late_order", seconds=float(LATEST_S), client_id=1, on_order=nth)
 
+    def half_place(self) -> None:
+        """TWS rejects or loses one of the next orders: of a group, the broker has the others."""
+        server = self._world.server
+        if isinstance(server, TwsServer):
+            name = self._rng.choice(("rejected", "swallowed"))
+            server.faults.inject(name, on_order=self._rng.randrange(1, 6))
+
     def power(self) -> None:
         """The machine loses its power."""
         self._world.cut_power(self._restart_ns)

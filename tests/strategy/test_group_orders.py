@@ -98,6 +98,19 @@ def test_one_cancels_other_takes_orders_of_any_kind():
     assert group_fault(signal_of(one)) == ""
 
 
+def test_a_vertical_buys_first_and_has_a_time_for_the_sale():
+    one = runner()
+    one.strategy.vertical("AAPL", "MSFT", 2, buy_limit=5, sell_limit=3, within_s=1.5)
+    assert legs_of(one) == [
+        ("entry", "BUY 2 LMT limit 5", "0"),
+        ("cover", "SELL 2 LMT limit 3", "0"),
+    ]
+    assert signal_of(one).within_ms == 1500
+    assert group_fault(signal_of(one)) == ""
+    with pytest.raises(ValueError, match="within_s is 0"):
+        one.strategy.vertical("AAPL", "MSFT", 2, within_s=0)
+
+
 def test_nothing_is_sent_while_it_is_not_live():
     one = runner(live=False)
     assert one.strategy.buy("AAPL", 10, stop_loss=140) == ""
