@@ -32,6 +32,7 @@ from tapewire.common.events import (
     TermChanges,
     types_by_name,
 )
+from tapewire.executor.groups import machine
 from tapewire.simulator.exchange import commissions, margin
 from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE, TypeRules
 from tapewire.simulator.faults.catalogue import FAULTS, parameters_of
@@ -111,6 +112,11 @@ def _job(path: Path) -> str:
 def order_lifecycle() -> str:
     """The life cycle's table as a diagram."""
     return f"```mermaid\n{lifecycle.diagram()}\n```\n"
+
+
+def group_lifecycle() -> str:
+    """The table of group states as a Mermaid state diagram."""
+    return f"```mermaid\n{machine.diagram()}\n```\n"
 
 
 def ports() -> str:
@@ -304,6 +310,7 @@ def _named(heading: str, rows: Mapping[str, str]) -> str:
 SECTIONS: dict[str, Callable[[], str]] = {
     "modules": modules,
     "order lifecycle": order_lifecycle,
+    "group lifecycle": group_lifecycle,
     "ports": ports,
     "wire version": wire_version,
     "structs": structs,
