@@ -11,7 +11,9 @@ from tapewire.common import roles
 from tapewire.common.clock import Now
 from tapewire.common.events import Event, GroupKind, OrderCreated
 from tapewire.executor import composition
+from tapewire.executor.groups import verticals
 from tapewire.executor.groups.keeper import Group, GroupKeeper
+from tapewire.executor.groups.machine import Fact
 from tapewire.executor.groups.steps import Cancel, Look, Place, Wanted
 from tapewire.executor.service import ExecutorService
 from tapewire.gateway.service import GatewayService
@@ -76,6 +78,19 @@ def hasty_stop(keeper: GroupKeeper) -> None:
     keeper._look, keeper._done = settled, opening  # type: ignore[method-assign]
 
 
+def uncovered(keeper: GroupKeeper) -> None:
+    """It waits for the second order of a vertical for ever."""
+    changed: dict[GroupKind, Any] = dict(keeper.kinds)
+
+    def facts(group: Group, look: Look) -> dict[Fact, str]:
+        found = dict(verticals.facts(group, look))
+        FIRED["vertical-left-uncovered"] += found.pop("unprotected", None) is not None
+        return found
+
+    changed["vertical"] = SimpleNamespace(facts=facts, steps=verticals.steps)
+    keeper.kinds = changed
+
+
 def group_not_asked_again(service: GatewayService) -> None:
     """It does not ask about a group when it is written, however long it has waited."""
     entry = service.gateway.entry
@@ -106,6 +121,7 @@ EXECUTOR_PLANTS: Final[Mapping[str, Build]] = {
         "oco-left-behind", ("oco",), lambda _group, one: isinstance(one, Cancel)
     ),
     "hasty-stop": _executor(hasty_stop),
+    "vertical-left-uncovered": _executor(uncovered),
 }  # fmt: skip
 
 

@@ -41,6 +41,8 @@ def at_rest(world: World, watch: Watch) -> Iterator[str]:
             yield from _left(group, filled)
             yield from _once(group, filled)
         yield from _protected(group, works)
+        if group.plan.later and group.state == "PROTECTING":
+            yield f"groups: {group} is not covered: {group.orders}"
         if group.state in ("CANCELLING", "CLOSING"):
             yield f"groups: {group} is still being ended: {group.orders}"
         for one in group.orders:

@@ -66,12 +66,15 @@ class Trader(Strategy):
             self.modify(order_id, self.parameters.quantity + 9)
 
     def group(self, turn: int, symbol: str, bid: Decimal) -> None:
-        """A bracket, a ladder or a one-cancels-other, with exits near enough to be reached; now and
-        then what works on the symbol is closed, or what was given last is cancelled."""
+        """A bracket, a ladder, a vertical or a one-cancels-other, with exits near enough to be
+        reached; now and then all on the symbol is closed, or what was given last is cancelled."""
         away, quantity = TICKS * (1 + turn % 3), self.parameters.quantity
         limit = bid if turn % 4 == 3 else None
         if turn % 7 == 6:
             self.close(symbol)
+        elif turn % 9 == 8:
+            other = next(one for one in self.symbols if one != symbol)
+            self.given = self.vertical(symbol, other, 2, within_s=3.0)
         elif turn % 5 in (1, 4):
             away *= 20 if turn % 5 == 1 else 1  # far enough to rest, or near enough to fill
             high, low = (

@@ -242,6 +242,8 @@ class Watch:
                 self._as_group(line, signal)
                 return
             wanted = signal.legs[int(number) - 1]
+            if wanted.role == "cover":
+                return  # it goes later, for what was entered
         terms = wanted.terms
         asked = (signal.account, wanted.symbol, terms.side, terms.quantity, terms.type,
                  terms.limit, terms.stop, terms.time_in_force)  # fmt: skip
