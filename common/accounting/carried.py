@@ -7,6 +7,7 @@ version can be told from a later one.
 """
 
 import hashlib
+import heapq
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -16,7 +17,7 @@ from tapewire.common.accounting.exec_ids import execution_key
 SIZE: Final = 16
 KEY_SIZE: Final = 12
 VERSION_MAX: Final = 2**32 - 1
-ENTRIES_MAX: Final = 200_000  # in one piece
+ENTRIES_MAX: Final = 50_000  # in one piece
 
 
 def execution_entry(exec_id: str) -> bytes | None:
@@ -38,7 +39,7 @@ class CarriedIds:
     """A set of entries, packed: a million of them are 16 MB."""
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+        self._pieces: list[bytearray] = []
 
     def __bool__(self) -> bool:
         return bool(self._pieces)
@@ -48,15 +49,31 @@ class CarriedIds:
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._pieces:
-            for at in range(0, len(piece), SIZE):
-                yield piece[at : at + SIZE]
+            yield from _entries(piece)
 
     def add(self, piece: bytes) -> None:
-        """Take in sorted entries, as `pieces` makes them."""
+        """Take in sorted entries, as `pieces` makes them. One that goes on where the last one ends
+        joins it: each search goes through every piece."""
         if len(piece) % SIZE:
             raise ValueError(f"carried ids have {len(piece)} bytes; it must be a multiple of 16")
+        if self._pieces and self._pieces[-1][-SIZE:] < piece[:SIZE]:
+            self._pieces[-1] += piece
+        elif piece:
+            self._pieces.append(bytearray(piece))
+
+    def merged(self, more: Iterable[bytes]) -> Iterator[bytes]:
+        """These entries and `more`, each once and sorted, in pieces of bounded size."""
+        ordered = heapq.merge(*map(_entries, self._pieces), sorted(more))
+        piece, last = bytearray(), b""
+        for entry in ordered:
+            if entry != last:
+                piece += entry
+                last = entry
+            if len(piece) == ENTRIES_MAX * SIZE:
+                yield bytes(piece)
+                piece.clear()
         if piece:
-            self._pieces.append(piece)
+            yield bytes(piece)
 
     def take(self, exec_id: str) -> bool:
         """Whether this execution is among them, in any version; a later one is from now on."""
@@ -78,17 +95,21 @@ class CarriedIds:
         return max(found) if found else None
 
 
-def _last(piece: bytes, key: bytes) -> bytes | None:
+def _entries(piece: bytearray) -> Iterator[bytes]:
+    return (bytes(piece[at : at + SIZE]) for at in range(0, len(piece), SIZE))
+
+
+def _last(piece: bytearray, key: bytes) -> bytes | None:
     """The last entry of a piece that begins with `key`."""
     count = bisect_right(
-        range(len(piece) // SIZE), key, key=lambda at: piece[at * SIZE : at * SIZE + KEY_SIZE]
+        range(len(piece) // SIZE),
+        key,
+        key=lambda at: bytes(piece[at * SIZE : at * SIZE + KEY_SIZE]),
     )
-    entry = piece[(count - 1) * SIZE : count * SIZE] if count else b""
+    entry = bytes(piece[(count - 1) * SIZE : count * SIZE]) if count else b""
     return entry if entry[:KEY_SIZE] == key else None
 
 
 def pieces(entries: Iterable[bytes]) -> Iterator[bytes]:
     """The entries, each once and sorted, in pieces of bounded size."""
-    ordered = sorted(set(entries))
-    for start in range(0, len(ordered), ENTRIES_MAX):
-        yield b"".join(ordered[start : start + ENTRIES_MAX])
+    return CarriedIds().merged(entries)

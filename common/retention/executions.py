@@ -14,7 +14,7 @@ from typing import Final
 
 from tapewire.common import roles
 from tapewire.common.accounting.book import Book, Key
-from tapewire.common.accounting.carried import commission_entry, execution_entry, pieces
+from tapewire.common.accounting.carried import CarriedIds, commission_entry, execution_entry
 from tapewire.common.accounting.exec_ids import execution_key
 from tapewire.common.accounting.orders import Order, Orders
 from tapewire.common.events import (
@@ -30,6 +30,18 @@ from tapewire.common.retention.policy import Horizon, Record, Stale
 
 GROUP: Final = "group"
 """The section of what holds for all journals together."""
+
+
+class Ids:
+    """What was carried before, and what is carried from now on."""
+
+    def __init__(self) -> None:
+        self.before = CarriedIds()
+        self.more: list[bytes] = []
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of it, in pieces of bounded size."""
+        return self.before.merged(self.more)
 
 
 class Executions:
@@ -53,8 +65,8 @@ class Executions:
         self._unsettled: defaultdict[tuple[str, Key], set[str]] = defaultdict(set)
         self._moved: set[str] = set()  # executions that a correction took to another position
         self._staying: set[str] = set()  # units, for their executions
-        self._ids: dict[str, list[bytes]] = {source: [] for source in (GROUP, *roles.GATEWAYS)}
-        self._costs: dict[str, list[bytes]] = {source: [] for source in (GROUP, *roles.GATEWAYS)}
+        self._ids = {source: Ids() for source in (GROUP, *roles.GATEWAYS)}
+        self._costs = {source: Ids() for source in (GROUP, *roles.GATEWAYS)}
 
     # ---- the first pass ------------------------------------------------------------------------
 
@@ -75,8 +87,8 @@ class Executions:
         self.own[source].apply(event)
 
     def _carry(self, source: str, event: ExecutionsCarried) -> None:
-        for whole, entries in ((event.executions, self._ids), (event.commissions, self._costs)):
-            entries[source] += (whole[at : at + 16] for at in range(0, len(whole), 16))
+        self._ids[source].before.add(event.executions)
+        self._costs[source].before.add(event.commissions)
 
     def _look_at(self, source: str, fill: Fill, *, is_new: bool) -> None:
         execution, key = execution_key(fill.exec_id), (fill.account, fill.symbol)
@@ -98,7 +110,7 @@ class Executions:
             gone = line.executions[: line.count]
             self.gone.update(gone)
             for source, book in ((GROUP, self._book), *self.own.items()):
-                self._ids[source] += self._entries(book, gone)
+                self._ids[source].more += self._entries(book, gone)
 
     @staticmethod
     def _entries(book: Book, executions: Iterable[str]) -> Iterator[bytes]:
@@ -162,7 +174,7 @@ class Executions:
             is_carried = self._is_carried(event.exec_id)
             drops = is_carried and event.ts_ns < self._horizon.ended_ns
         if drops and isinstance(event, Commission):
-            self._costs[source].append(commission_entry(event.exec_id))
+            self._costs[source].more.append(commission_entry(event.exec_id))
         return drops
 
     def _is_carried(self, exec_id: str) -> bool:
@@ -181,12 +193,12 @@ class Executions:
             if count or key in book.carried():
                 yield book.carried_by(*key, count, self._horizon.now_ns)
         now_ns = self._horizon.now_ns
-        yield from (ExecutionsCarried(now_ns, piece, b"") for piece in pieces(self._ids[source]))
+        yield from (ExecutionsCarried(now_ns, piece, b"") for piece in self._ids[source].pieces())
 
     def costs(self, source: str) -> Iterator[Event]:
         """The commissions of a gateway that are left out; once all of its records were seen."""
         now_ns = self._horizon.now_ns
-        yield from (ExecutionsCarried(now_ns, b"", piece) for piece in pieces(self._costs[source]))
+        yield from (ExecutionsCarried(now_ns, b"", piece) for piece in self._costs[source].pieces())
 
 
 class _Line:

@@ -57,7 +57,8 @@ from tapewire.common.runtime.journal import (
 )
 
 FOLDER: Final = "checkpoints"
-CHUNK: Final = 5000
+CHUNK: Final = 5000  # records in one commit
+READ: Final = 100  # records at once: some are large
 
 
 class Begins(Protocol):
@@ -199,7 +200,7 @@ class Checkpoint:
 
     def _events(self, from_seq: int) -> Iterator[Event]:
         try:
-            yield from events_of(self._journal, from_seq)
+            yield from events_of(self._journal, from_seq, READ)
         except wire.WireError as error:
             raise JournalError(f"it cannot be read: {error}") from error
 

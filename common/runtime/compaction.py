@@ -6,6 +6,7 @@ piece, each together with what the pieces before it came to: so it needs no more
 million records than for one piece.
 """
 
+import gc
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Final, NamedTuple
@@ -86,6 +87,7 @@ class _Maker:
                 for source, head in self._heads.items()
             }
             sections = _by_section(self._piece(sections, seqs, ends))
+            gc.collect()  # folds refer to themselves, so one piece would meet the next
             seqs = {source: head.seq for source, head in ends.items()}
         return self._write(self._piece(sections, seqs, self._heads))
 

@@ -67,3 +67,22 @@ def test_what_is_no_list_of_entries_is_refused() -> None:
 
 def test_a_commission_is_named_by_the_whole_id() -> None:
     assert commission_entry("a.1") != commission_entry("a.2")
+
+
+@given(st.lists(st.lists(st.integers(0, 400))))
+def test_merged_again_and_again_it_is_the_set_of_all(rounds: list[list[int]]) -> None:
+    ids, all_of_them = CarriedIds(), set[int]()
+    for numbers in rounds:
+        fresh = CarriedIds()
+        for piece in ids.merged(entry(f"{number}.1") for number in numbers):
+            fresh.add(piece)
+        ids, all_of_them = fresh, all_of_them | set(numbers)
+    assert list(ids) == sorted(entry(f"{number}.1") for number in all_of_them)
+
+
+def test_pieces_that_follow_each_other_are_searched_as_one(monkeypatch) -> None:
+    monkeypatch.setattr("tapewire.common.accounting.carried.ENTRIES_MAX", 3)
+    ids = carried(*(f"{number}.1" for number in range(20)))
+    assert len(ids._pieces) == 1
+    assert all(entry(f"{number}.1") in ids for number in range(20))
+    assert entry("20.1") not in ids
