@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
@@ -21,7 +23,7 @@ from tapewire.simulator.exchange.order_handler import OrderHandler
 from tapewire.simulator.exchange.orders import Execution, Order
 from tapewire.simulator.exchange.values import Refresh, account_values
 from tapewire.simulator.market.replay_clock import ReplayClock
-from tapewire.simulator.protocol.requests import BadRequest, CancelOrder
+from tapewire.simulator.protocol.requests import BadRequest, CancelOrder, PlaceOrder
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.virtual.direct import reports
 from tapewire.virtual.direct.reports import Report, Request
@@ -194,9 +196,17 @@ class DirectExchange:
         next_order_id = self._orders.next_order_id(request.client_id)
         client.out.append(reports.Welcome(self.settings.accounts, next_order_id))
 
+    def _trailed(self, client: Client, request: reports.Place) -> PlaceOrder:
+        """What is asked for; a trailing stop that is modified stays where the market has moved it,
+        as the TWS adapter sends it back."""
+        known = self._orders.find(client.client_id, request.order.order_id)
+        if known is None or known.trail_stop is None or request.order.what_if:
+            return request.order
+        return replace(request.order, trail_stop=known.trail_stop)
+
     def _place(self, client: Client, request: reports.Place) -> None:
         try:
-            self._orders.place(client.client_id, request.order, self._now_ns)
+            self._orders.place(client.client_id, self._trailed(client, request), self._now_ns)
         except BadRequest as bad:
             order_id = request.order.order_id
             client.out.append(
