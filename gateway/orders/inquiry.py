@@ -32,6 +32,7 @@ class Inquiry:
         self._due_ns: int | None = None
         self._open: set[str] = set()
         self._looks: dict[str, list[int]] = {}  # the first clean look, the last, how many
+        self._again: dict[str, tuple[int, int]] = {}  # when to ask next, and how long after that
 
     @property
     def quiet(self) -> bool:
@@ -45,6 +46,17 @@ class Inquiry:
     def soon(self, at_ns: int) -> None:
         """Ask at `at_ns`, or before."""
         self._due_ns = at_ns if self._due_ns is None else min(self._due_ns, at_ns)
+
+    def again(self, name: str, now_ns: int) -> None:
+        """The broker contradicts itself about this, or never had it: ask. A strategy may cancel
+        again and again what the broker lists as open each time and refuses to cancel, so each
+        question about the same order has the next one wait twice as long."""
+        if self.knows(name):
+            return
+        at_ns, distance_ns = self._again.get(name, (now_ns, self._distance_min_ns))
+        if now_ns >= at_ns:
+            self._again[name] = (now_ns + distance_ns, min(2 * distance_ns, LOST_AFTER_NS))
+        self.soon(max(now_ns, at_ns))
 
     def due(self, now_ns: int) -> bool:
         """Whether to ask now."""
@@ -65,6 +77,8 @@ class Inquiry:
         for name in seen:
             self._looks.pop(name, None)
         now_open = set(open_names)
+        quiet_ns = now_ns - LOST_AFTER_NS
+        self._again = {one: again for one, again in self._again.items() if again[0] > quiet_ns}
         if not now_open <= self._open:
             self._distance_ns = self._distance_min_ns
         self._open = now_open
@@ -78,5 +92,6 @@ class Inquiry:
 
     def forget(self) -> None:
         """The connection is gone, or what the broker says is worth nothing."""
+        self._again = {}
         self._due_ns, self._distance_ns = None, self._distance_min_ns
         self._open, self._looks = set(), {}

@@ -188,11 +188,8 @@ class Synchroniser:
         self._awaiting.append(intent)
 
     def ask(self, intent: Intent, now: Now) -> None:
-        """Something about an order is in doubt: ask for all that the broker knows of orders, unless
-        that is asked in time anyway. A strategy may cancel again and again what TWS does not know,
-        and each answer would cost a list of the whole day."""
-        if not self._inquiry.knows(intent.intent_id):
-            self._inquiry.soon(now.mono_ns)
+        """An order is in doubt: ask for all that the broker knows of orders."""
+        self._inquiry.again(intent.intent_id, now.mono_ns)
 
     # ---- timed work ----------------------------------------------------------------------------
 

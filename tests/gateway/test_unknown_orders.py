@@ -240,6 +240,21 @@ def test_what_is_cancelled_again_and_again_does_not_have_tws_list_its_day_each_t
     assert 1 <= len(looks) <= 2
 
 
+def test_neither_does_what_tws_lists_as_open_each_time_and_will_not_cancel(bench: Bench):
+    order = bench.rest()
+    bench.pass_s(10)
+    looks = []
+    ask = bench.broker.query
+    bench.broker.query = lambda: (looks.append(bench.now.mono_ns), ask())[1]
+    for _ in range(120):
+        bench.cancel()
+        bench.flush()
+        bench.error(order.order_id, 10148)
+        bench.wait_s(1, open_order_of(order))
+    assert bench.state() == "ACCEPTED"
+    assert 2 <= len(looks) <= 14
+
+
 def test_an_unknown_order_stays_unknown_while_tws_does_not_end_its_lists(bench: Bench):
     unknown(bench)
     bench.receive(messages.open_order_end(), messages.completed_orders_end())
