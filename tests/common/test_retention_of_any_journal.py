@@ -1,6 +1,7 @@
 """Retention: whatever the journals hold, starts with a checkpoint come to the same as without."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,8 +12,10 @@ from tapewire.common.accounting.carried import execution_entry
 from tapewire.common.accounting.exec_ids import execution_key
 from tapewire.common.events import Event, ExecutionsCarried, Fill, PositionReported
 from tapewire.common.retention.policy import Policy
+from tests.gateway.tws_bench import fill_of
+from tests.gateway.tws_messages import ACCOUNT, SECOND, T0
 from tests.gateway_journal import GatewayModel, Step, steps
-from tests.keeping import Group, checkpoint, group, kept
+from tests.keeping import Group, checkpoint, group, kept, order
 
 FAR_NS = 2 * 10**18  # the model's intents expire at 10**18, and its stamps are small numbers
 AT_ONCE = Policy(expired_ns=0, ended_ns=1, given_up_ns=1)
@@ -93,3 +96,53 @@ def test_no_execution_is_lost_without_an_entry(taken: list[Step]) -> None:
     left = {execution_key(e.exec_id) for e in found if isinstance(e, Fill)}
     for key in newest.keys() - left:
         assert any(entry[:12] == execution_entry(f"{key}.01")[:12] for entry in entries)  # type: ignore[index]
+
+
+# ---- the order of executions ---------------------------------------------------------------------
+
+
+def traded(number: int, side: str, price: int, at_s: int, symbol: str = "AAPL") -> Fill:
+    """An execution that none of ours ordered."""
+    return fill_of(
+        None, 10, f"000{number}.01", side=side, price=Decimal(price), ts_ns=T0 + at_s * SECOND,
+        symbol=symbol,
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+def reported(symbol: str) -> PositionReported:
+    return PositionReported(T0, ACCOUNT, symbol, Decimal(10), Decimal(100))
+
+
+def test_a_stamp_that_went_still_says_what_came_after_it() -> None:
+    """The gateway's clock was set back after its second execution, which is left out. Its third one
+    stands behind that of the other gateway all the same, and not where its own stamp would."""
+    one = Group()
+    one.write(
+        roles.GATEWAY,
+        traded(1, "BUY", 100, 100), reported("AAPL"),
+        traded(2, "BUY", 50, 200, "MSFT"), reported("MSFT"),
+        traded(3, "BUY", 105, 120),
+    )  # fmt: skip
+    one.write(roles.LIQUIDATION, traded(4, "SELL", 110, 150))
+    one.compact()
+    book = one.executor().executor.ledger.book
+    assert book.executions(ACCOUNT, "AAPL") == ["0004", "0003"]
+    assert book.position(ACCOUNT, "AAPL").realised == 100
+    assert one.differences() == []
+
+
+def test_what_goes_is_the_oldest_of_each_book() -> None:
+    """The gateway had the third execution last; the other one reported it before the second, whose
+    order works. For who reads both it is the older one, and for the gateway alone it is not."""
+    one, bought = Group(), fill_of("s-1/1", 10, "0002.01", ts_ns=T0 + 100 * SECOND)
+    sold = traded(3, "SELL", 110, 200)
+    one.write(
+        roles.GATEWAY, traded(1, "BUY", 90, 40), *order("s-1/1", bought), sold, reported("AAPL")
+    )
+    one.write(roles.LIQUIDATION, replace(sold, ts_ns=T0 + 50 * SECOND), reported("AAPL"))
+    one.follow()
+    one.compact()
+    assert one.gateway().gateway.registry.accounts.book.executions(ACCOUNT, "AAPL") == [
+        "0002", "0003",
+    ]  # fmt: skip
+    assert one.differences() == []
