@@ -37,6 +37,10 @@ from tapewire.gateway.orders.registry import Registry
 Answered = tuple[OrderAnswer, list[Event]]
 WITHDRAWN = "it was cancelled before it was sent"
 TOO_EARLY = "it was cancelled before it arrived"
+NO_COMBOS = (
+    "combos are not traded: what their legs could come to is counted in no limit; send the legs as"
+    " orders of their own, or as a vertical"
+)
 
 
 class OrderEntry:
@@ -273,6 +277,8 @@ class OrderEntry:
         reason = self._unconfigured(order.symbol) or self._blocked()
         if reason:
             return reason
+        if order.legs:
+            return NO_COMBOS
         if order.account not in self._broker.accounts:
             return "the order's account is not one of this login's"
         exposure = self._holdings.exposure(order.account, order.symbol, self._orders, without=order)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tapewire.common.events import Event
-from tapewire.strategy.callbacks import ATTEMPTS, HELD_MAX
+from tapewire.strategy.callbacks import ATTEMPTS, HELD_MAX, NEWS
 from tapewire.strategy.runner import Runner
 from tests.strategy.kit import NOW, Echo, at, fill, gateway, quote, runner
 
@@ -165,7 +165,12 @@ def test_what_it_has_not_taken_at_its_end_is_given_up():
     [
         (0, "on_fill", "", ["e1.01"]),
         (1, "on_fill", "ConnectionError('not there')", []),
-        (0, "on_quote", "a strategy has no news for on_quote; it has on_order, on_fill", []),
+        (
+            0,
+            "on_quote",
+            "a strategy has no news for on_quote; it has on_order, on_group, on_fill",
+            [],
+        ),
     ],
 )
 def test_news_that_is_handed_back_is_taken_or_says_why_not(
