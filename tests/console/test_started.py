@@ -181,7 +181,7 @@ def test_the_journals_about_a_simulated_account_are_archived(tapewire, kept, con
         f"earlier trading is in {archive}, as the simulator's account starts empty; look at it with"
         f" `tapewire blotter --run-dir {archive}`"
     )
-    assert tapewire("fills", "--json").json == {"fills": []}
+    assert tapewire("fills", "--json").json == {"fills": [], "groups": []}
     config.write_text("")
     assert tapewire("positions", "--json", "--run-dir", str(archive)).out == before
     assert len(tapewire("events", "--run-dir", str(archive)).out.splitlines()) > 5

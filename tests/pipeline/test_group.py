@@ -58,7 +58,7 @@ def test_what_the_simulator_traded_does_not_count_where_tws_takes_its_place(
             f" with `tapewire blotter --run-dir {ended}`"
         ]
         now = tapewire("fills", "--json")  # also while the journals are being created
-        assert (now.stderr, json.loads(now.stdout)) == ("", {"fills": []})
+        assert (now.stderr, json.loads(now.stdout)) == ("", {"fills": [], "groups": []})
         assert json.loads(tapewire("fills", "--json", "--run-dir", str(ended)).stdout)["fills"]
     finally:
         group.down()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tapewire.common.events import Event
-from tapewire.strategy.callbacks import ATTEMPTS, HELD_MAX, NEWS
+from tapewire.strategy.callbacks import ATTEMPTS, HELD_MAX
 from tapewire.strategy.runner import Runner
 from tests.strategy.kit import NOW, Echo, at, fill, gateway, quote, runner
 
