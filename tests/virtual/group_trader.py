@@ -34,6 +34,8 @@ class GroupTrader(Strategy):
         stop, target = bid - self.parameters.stop, ask + self.parameters.target
         if self.parameters.kind == "ladder":
             self.ladder(quote.symbol, [(target, 4), (target + 1, 6)], stop_loss=stop)
+        elif self.parameters.kind == "vertical":
+            self.vertical(quote.symbol, "MSFT" if quote.symbol == "AAPL" else "AAPL", 3)
         elif self.parameters.kind == "oco":
             buy = self.leg("BUY", quote.symbol, 5, limit=stop)
             sell = self.leg("SELL", quote.symbol, 5, limit=target)

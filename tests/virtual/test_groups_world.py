@@ -21,7 +21,7 @@ from tests.simulation.watch import Watch
 from tests.virtual.group_trader import GroupTrader
 
 ACCOUNT = "DU1000001"
-KINDS = ("bracket", "ladder", "oco")
+KINDS = ("bracket", "ladder", "oco", "vertical")
 VICTIMS = (roles.GATEWAY, roles.EXECUTOR)
 STEPS = range(0, 40, 2)
 SOAK = pytest.mark.soak
@@ -33,8 +33,9 @@ class Desk:
     def __init__(
         self, kind: str = "bracket", *, direct: bool = False, **parameters: object
     ) -> None:
+        symbols = ("AAPL", "MSFT") if kind == "vertical" else ("AAPL",)
         config = Config(
-            instruments=(InstrumentConfig(symbol="AAPL"),),
+            instruments=tuple(InstrumentConfig(symbol=symbol) for symbol in symbols),
             strategies=(
                 StrategyConfig(
                     name="g", strategy="tests.virtual.group_trader:GroupTrader", account=ACCOUNT,
