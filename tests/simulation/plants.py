@@ -309,5 +309,5 @@ PLANTS: Final[dict[str, dict[str, Build]]] = {
         },
     },
     "raises-on-positions": {roles.EXECUTOR: raises_on_positions},
-    **group_plants.with_groups(_gateway),
+    **group_plants.GROUP_PLANTS,
 }

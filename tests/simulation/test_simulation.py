@@ -8,7 +8,7 @@ from tapewire.common.config.settings import Config, InstrumentConfig, RiskConfig
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation import invariants
-from tests.simulation.group_plants import with_groups
+from tests.simulation.group_plants import GROUP_PLANTS
 from tests.simulation.plants import PLANTS
 from tests.simulation.run import GROUPS_EVERY, simulate
 from tests.simulation.watch import Watch
@@ -17,7 +17,6 @@ STEPS = 30
 SEEDS_MAX = 202
 OF_GROUPS = range(GROUPS_EVERY - 1, 100, GROUPS_EVERY)
 """Those of the first hundred seeds that trade groups of orders."""
-GROUP_PLANTS = with_groups(lambda _spoil: lambda _node: None)
 HOUR_S = 3_600
 SESSION_S = 23_400  # a US session, 09:30 to 16:00
 
