@@ -15,8 +15,10 @@ A difference that is none would send a person looking for nothing, every few min
     answer yet is taken as working.
 *   Silence about an order is believed only where a snapshot believes it; a round that began too
     early for that goes on with the next snapshot.
-*   A position and its execution come as two messages, in either order. So a position is compared
-    when it and its executions have been at rest for a while.
+*   A position and its execution come as two messages, in either order, and the second may not
+    come at all: what TWS pushes can be lost with a connection, or held up on its side. So a
+    position is compared when it and its executions have been at rest for a while, and one that
+    they do not explain when all executions were listed since (see `unexplained`, which asks).
 *   An account may have held something before the first execution that we know. What executions do
     not explain is a gap, and a gap that a reconciliation has reported once is known from then on:
     the event keeps all of them, and only a change of one is a difference. Cash likewise.
@@ -188,12 +190,12 @@ class Reconciler:
         return [self._completed(of, now, has_positions=has_positions)]
 
     def _unrest(self, now: Now) -> set[Key]:
-        """Positions that seem to differ, and that moved a moment ago."""
-        moved = self._unexplained.moved
+        """Positions that seem to differ, and are not at rest."""
         return {
             key
             for key in self._keys()
-            if self._gap(key) != self.gaps.get(key, ZERO) and moved(key, now)
+            if self._gap(key) != self.gaps.get(key, ZERO)
+            and not self._unexplained.at_rest(key, now)
         }
 
     def _completed(self, of: Round, now: Now, *, has_positions: bool) -> ReconciliationCompleted:
@@ -231,7 +233,7 @@ class Reconciler:
         what executions do not explain. It is compared once the broker's values have all executions
         in them, and the account is at rest."""
         gaps, book = dict(self.cash_gaps), self._accounts.book
-        restless = {key[0] for key in self._keys() if self._unexplained.moved(key, now)}
+        restless = {key[0] for key in self._keys() if not self._unexplained.at_rest(key, now)}
         for account, values in self._values().items():
             moved = cash.moved(book, self._instruments, account, values.currency)
             if values.cash is None or moved is None or account in restless:

@@ -79,10 +79,13 @@ class Unexplained:
         for key in list(self._changed_ns):
             self._compare(key, self._changed_ns[key])
 
-    def moved(self, key: Key, now: Now) -> bool:
-        """Whether a position or its executions are not at rest: more may be on its way."""
+    def at_rest(self, key: Key, now: Now) -> bool:
+        """Whether a position can be held against its executions: neither has changed a moment ago,
+        and all executions were listed since the position was ahead of them, or behind."""
+        if self._settled is None or key in self._since_ns:
+            return False
         changed_ns = self._changed_ns.get(key)
-        return changed_ns is not None and now.mono_ns - changed_ns < LATE_NS
+        return changed_ns is None or now.mono_ns - changed_ns >= LATE_NS
 
     @property
     def unlisted(self) -> list[str]:

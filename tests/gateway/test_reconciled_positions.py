@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tapewire.common.events import Fill, Gap, OrderAccepted, Reconcile
-from tests.gateway.reconciling import SETTLED_S, again, answered, complained
+from tests.gateway.reconciling import SETTLED_S, again, answered, asked, complained
 from tests.gateway.tws_bench import Bench, submit
 from tests.gateway.tws_messages import (
     ACCOUNT,
@@ -81,6 +81,34 @@ def test_a_position_is_compared_when_it_is_at_rest(bench: Bench):
     bench.receive(position_message(4))
     bench.pass_s(1)
     assert [one.kind for one in bench.reconciled()[1].differences] == ["execution"]
+
+
+def test_one_that_moved_is_compared_when_executions_were_listed_since(bench: Bench):
+    """The order filled after the round's list of executions, and its execution was not pushed."""
+    order = bench.rest()
+    done = execution_message(execution_of(order, 4, "0001.01"), 1)
+    bench.obey(Reconcile("r", T0))
+    bench.tick()
+    bench.flush()
+    answered(bench, open_order_of(order))
+    bench.receive(position_message(4))
+    bench.pass_s(SETTLED_S)
+    assert len(bench.reconciled()) == 1
+    assert asked(bench)
+    answered(bench, open_order_of(order), done)
+    bench.pass_s(SETTLED_S)
+    assert [one.kind for one in bench.reconciled()[1].differences] == ["execution"]
+    assert complained(bench) == []
+
+
+def test_one_whose_executions_are_not_listed_to_the_end_is_left_to_the_next_time(bench: Bench):
+    bench.obey(Reconcile("r", T0))
+    bench.tick()
+    answered(bench)
+    bench.receive(position_message(4))
+    bench.pass_s(70)
+    result = bench.reconciled()[1]
+    assert (result.differences, result.gaps) == ((), ())
 
 
 def test_one_that_will_not_come_to_rest_is_left_to_the_next_time(bench: Bench):
