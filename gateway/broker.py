@@ -37,16 +37,19 @@ Status = Literal["working", "accepted", "cancelled", "rejected", "filled"]
 """What a report claims: it works and can fill; the broker has it; it is over, in one of three ways.
 That it is filled is no more than a claim: executions are the truth."""
 Effect = Literal[
-    "cancelled", "rejected", "cancel_rejected", "modify_rejected", "refused", "warning", "unlisted"
-]
+    "cancelled", "rejected", "cancel_rejected", "cancel_too_late", "modify_rejected", "refused",
+    "warning", "unlisted",
+]  # fmt: skip
 """What an error about an order means: the order's end, the end of what was asked of it, or none.
-"refused" ends what was written last, be it the order or its modify. Nobody here knows what
+"refused" ends what was written last, be it the order or its modify. "cancel_too_late" rejects a
+cancel too, and says that the broker has the order and that it is over there. Nobody here knows what
 "unlisted" means, so it ends nothing: a person is told, and the broker is asked."""
 AccountValue = Literal[
     "equity", "cash", "buying_power", "available_funds", "excess_liquidity", "initial_margin",
     "maintenance_margin",
 ]  # fmt: skip
 """What a broker reports of an account: fields of `account.updated`."""
+CANCEL_REJECTED: Final[tuple[Effect, ...]] = ("cancel_rejected", "cancel_too_late")
 Query = Literal["open_orders", "executions", "completed_orders", "all_orders"]
 
 

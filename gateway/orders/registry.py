@@ -318,7 +318,7 @@ class Registry:
         if intent is None or not intent.live:
             return []
         account, text = intent.order.account, error.text[:TEXT_MAX]
-        if error.effect == "cancel_rejected":
+        if error.effect in broker.CANCEL_REJECTED:
             return [OrderCancelRejected(now_ns, account, intent.intent_id, error.code, text)]
         if error.effect == "cancelled":
             return [OrderCancelled(now_ns, account, intent.intent_id, text)]

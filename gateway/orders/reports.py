@@ -46,7 +46,7 @@ class OrderReports:
             judged = self._judged(self._registry.on_order(report, about, now))
             return judged + self._foreign(report, now)
         if report.listed and found == "unclear":
-            self._sync.tagged(intent.intent_id)
+            self._sync.tagged(intent.intent_id, report.status)
         elif report.listed:
             self._sync.named(intent.intent_id, working=report.status == "working")
         if found == "same" and report.status == "filled":
@@ -121,9 +121,10 @@ class OrderReports:
             self._complaints.append(
                 (f"{text}; the order is as it was, and the broker is asked", b"")
             )
-        if intent is not None and error.effect == "cancel_rejected":
-            self._sync.cancels.ended(intent)
-        if intent is not None and intent.live and error.effect in ("unlisted", "cancel_rejected"):
+        is_refusal = error.effect in broker.CANCEL_REJECTED
+        if intent is not None and is_refusal:
+            self._sync.cancels.refused(intent, now, is_over=error.effect == "cancel_too_late")
+        if intent is not None and intent.live and (is_refusal or error.effect == "unlisted"):
             self._sync.ask(intent, now)
         return self._apply(self._registry.on_error(error, now.wall_ns))
 

@@ -11,6 +11,7 @@ Only the lists of orders name an order. Its executions show that it existed, and
 of it still works.
 """
 
+from collections import defaultdict
 from typing import Final
 
 from tapewire.common.clock import Now
@@ -26,7 +27,8 @@ class Snapshot:
     def __init__(self, begun: Now) -> None:
         self.begun = begun
         self.seen: set[str] = set()  # the intents whose orders were named
-        self.tagged: set[str] = set()  # those of which only the tag was named
+        # Those of which only the tag was named, and what was said of the orders that bear it.
+        self.tagged: defaultdict[str, set[broker.Status | None]] = defaultdict(set)
         self.working: set[str] = set()  # of these, the open ones that are not being cancelled
         self.filled: dict[str, Intent] = {}  # those that were reported as filled
         self.executed = False  # an execution came that was not known

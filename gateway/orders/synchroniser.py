@@ -117,10 +117,10 @@ class Synchroniser:
             if working:
                 self._snapshot.working.add(intent_id)
 
-    def tagged(self, intent_id: str) -> None:
+    def tagged(self, intent_id: str, status: broker.Status | None) -> None:
         """A list has an order with this intent's tag, and does not say whose order it is."""
         if self._snapshot is not None:
-            self._snapshot.tagged.add(intent_id)
+            self._snapshot.tagged[intent_id].add(status)
 
     def claimed_filled(self, intent: Intent) -> None:
         """The broker reports the whole order as filled; its executions are the truth about that."""
@@ -303,6 +303,7 @@ class Synchroniser:
             written_before_ns = begun_ns - self._settle_ns
             events += self._registry.modifies.settled(snapshot, written_before_ns, now.wall_ns)
             events += self.cancels.ignored(snapshot, now.wall_ns)
+            events += self.cancels.over(snapshot, now.wall_ns)
         # First what became of the modifies: with its new quantity an order may be filled.
         events = self._apply(events)
         events += self._apply(self._filled_without_executions(snapshot, now, settled=settled))
@@ -312,7 +313,7 @@ class Synchroniser:
         if snapshot.has_executions:
             self._unexplained.listed(begun_ns, now)
         doubtful += [*self._unexplained.unlisted, *self._unexplained.late(now)]
-        self._inquiry.concluded(doubtful, snapshot.seen | snapshot.tagged, now.mono_ns)
+        self._inquiry.concluded(doubtful, snapshot.seen | snapshot.tagged.keys(), now.mono_ns)
         if snapshot.executed:
             self._positions.doubt("since it reported executions that were not known")
         if not self.synchronised:
@@ -363,7 +364,8 @@ class Synchroniser:
 
     def _tagged(self, intent: Intent, begun_ns: int, now_ns: int) -> list[Event]:
         """The broker had an order with its tag, which is over, and no more is said: it is in doubt,
-        and never lost, for it may have been filled on a day whose executions are not listed."""
+        and never lost, for it may have been filled on a day whose executions are not listed. If it
+        is cancelled, the broker may say more (see `cancels`)."""
         if intent.state != "INTENDED" or _unanswered_ns(intent, begun_ns) < self._answer_ns:
             return []
         return [OrderUnknown(now_ns, intent.order.account, intent.intent_id, TAG_ALONE)]

@@ -11,7 +11,7 @@ ORDER_EFFECTS: Final[Mapping[int, Effect]] = {
     202: "cancelled",
     161: "cancel_rejected",
     10147: "cancel_rejected",
-    10148: "cancel_rejected",
+    10148: "cancel_too_late",
     104: "modify_rejected",
     105: "modify_rejected",
     135: "modify_rejected",

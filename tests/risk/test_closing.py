@@ -86,6 +86,18 @@ def test_one_that_does_not_end_is_cancelled_ever_more_rarely_and_reported_once(r
     assert "waiting for its closing orders to end" in str(run.flatten)
 
 
+def test_one_whose_end_comes_to_light_by_its_cancel_is_replaced_for_what_the_list_shows(run: Run):
+    close = run.taken(run.closing()[0])
+    run.apply(OrderUnknown(T0, "DU1", close.intent_id, "the connection was lost"))
+    run.open = ()
+    asked = run.pass_s(FILL_WAIT_NS / SECOND + 1)
+    assert {type(one) for one in asked} == {CancelOrder}
+    run.hold(6)
+    run.apply(OrderRejected(T0, "DU1", close.intent_id, 201, "the broker lists it as rejected"))
+    (again,) = closes(run.pass_s(3))
+    assert again.terms == OrderTerms("SELL", Decimal(6))
+
+
 def test_one_that_fills_bit_by_bit_is_left_alone(run: Run):
     close = run.taken(run.closing()[0])
     for number in range(5):
