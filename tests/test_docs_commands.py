@@ -3,13 +3,13 @@
 import json
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 
 from tapewire.common.bus import wire
-from tapewire.common.delivery.letter_file import LetterFile
 from tapewire.common.events import ConnectionLost
 from tapewire.console import application
 from tapewire.console.group import status as told
@@ -127,12 +127,17 @@ def _mends(reader: Reader, line: str) -> None:
 
 
 def _letters(reader: Reader, line: str) -> None:
-    """There are as many as the line needs, all of an event that the executor takes."""
+    """The one that the line names is there, an event that the executor takes."""
     number = int(re.findall(r"/(\d+)$", line)[0]) if "/" in line else 1
     event = wire.encode(ConnectionLost(1, "the test says so"))
-    with closing(LetterFile(reader.run_dir / "dead-letters" / "executor.sqlite")) as file:
-        while not file.get(number):
-            file.keep(1, "gateway.events", "cannot", event)
+    path = reader.run_dir / "dead-letters" / "executor.sqlite"
+    row = (number, 1, "gateway.events", "cannot", event)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:  # also one that was dropped
+        db.execute(
+            "insert or replace into letters (id, ts_ns, origin, reason, body)"
+            " values (?, ?, ?, ?, ?)",
+            row,
+        )
     assert reader.does(line).strip(), f"{LINES[line]}: {line}"
 
 
