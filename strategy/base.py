@@ -30,7 +30,7 @@ from tapewire.strategy.group_orders import GroupOrders, exits_of
 from tapewire.strategy.instrument import StrategyInstrument
 from tapewire.strategy.live_group import LiveGroup
 from tapewire.strategy.live_order import LiveOrder
-from tapewire.strategy.terms import Number, changes_of, terms_of
+from tapewire.strategy.terms import Number, changes_of, prices_of, terms_of
 
 OrderNews = OrderStateChanged | OrderTermsChanged | OrderDenied | OrderExpired
 BarKind = Literal["time", "tick", "volume"]
@@ -194,10 +194,7 @@ class Strategy(GroupOrders):
         Returns the order's id. While `live` is false it returns an empty text, and nothing is sent.
         Raises ValueError for a value that is no number, and for prices that no order type has.
         """
-        prices = {
-            "limit": limit, "stop": stop, "trail": trail, "trail_percent": trail_percent,
-            "limit_offset": limit_offset,
-        }  # fmt: skip
+        prices = prices_of(limit, stop, trail, trail_percent, limit_offset)
         terms = terms_of(
             "BUY", quantity, prices,
             kind=type, tif=tif, good_till=good_till, outside_hours=outside_hours,
@@ -223,10 +220,7 @@ class Strategy(GroupOrders):
         take_profit: Number | None = None,
     ) -> str:
         """Signal a sale; as `buy`."""
-        prices = {
-            "limit": limit, "stop": stop, "trail": trail, "trail_percent": trail_percent,
-            "limit_offset": limit_offset,
-        }  # fmt: skip
+        prices = prices_of(limit, stop, trail, trail_percent, limit_offset)
         terms = terms_of(
             "SELL", quantity, prices,
             kind=type, tif=tif, good_till=good_till, outside_hours=outside_hours,
@@ -277,10 +271,7 @@ class Strategy(GroupOrders):
         `quantity` is the whole quantity, what is already filled included. The stop of a trailing
         order cannot be changed, for the market moves it; its distance can.
         """
-        prices = {
-            "limit": limit, "stop": stop, "trail": trail, "trail_percent": trail_percent,
-            "limit_offset": limit_offset,
-        }  # fmt: skip
+        prices = prices_of(limit, stop, trail, trail_percent, limit_offset)
         changes, asked = changes_of(quantity, prices), ""
         exits: tuple[tuple[LegRole, str, Number | None], ...] = (
             ("stop", "stop", stop_loss), ("target", "limit", take_profit),

@@ -30,6 +30,20 @@ def decimal_of(name: str, value: Number | None) -> Decimal | None:
         raise ValueError(f"{name} is {value!r:.60}; it must be a number") from None
 
 
+def prices_of(
+    limit: Number | None,
+    stop: Number | None,
+    trail: Number | None,
+    trail_percent: Number | None,
+    limit_offset: Number | None,
+) -> dict[str, Number | None]:
+    """The prices of an order by the names that its terms have for them."""
+    return {
+        "limit": limit, "stop": stop, "trail": trail, "trail_percent": trail_percent,
+        "limit_offset": limit_offset,
+    }  # fmt: skip
+
+
 def terms_of(
     side: Side,
     quantity: Number,

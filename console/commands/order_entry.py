@@ -38,7 +38,7 @@ from tapewire.console.commands.trading import AccountOption
 from tapewire.console.group import status
 from tapewire.console.group.control import Launched
 from tapewire.console.manual import NotAnswered, Outcome
-from tapewire.strategy.terms import changes_of, terms_of
+from tapewire.strategy.terms import changes_of, prices_of, terms_of
 
 
 class Duration(StrEnum):
@@ -120,7 +120,7 @@ def entering(side: Side) -> Callable[..., None]:
     ) -> None:
         if kind is not None and kind not in ORDER_TYPES:
             load_order_types(load_started(config, run_dir).orders.types)
-        prices = _prices(limit, stop, trail, trail_percent, limit_offset)
+        prices = prices_of(limit, stop, trail, trail_percent, limit_offset)
         try:
             terms = terms_of(
                 side, quantity, prices, kind=kind,
@@ -164,7 +164,7 @@ def modify(
     as_json: JsonOption = False,
 ) -> None:
     """Give a working order new terms, whosever it is; what is not named stays."""
-    prices = _prices(limit, stop, trail, trail_percent, limit_offset)
+    prices = prices_of(limit, stop, trail, trail_percent, limit_offset)
     try:
         changes = changes_of(quantity, prices)
     except ValueError as fault:
@@ -182,11 +182,6 @@ def cancel_one(group: Launched, order_id: str, *, yes: bool, as_json: bool) -> N
     if not yes:
         confirm("orders cancel", f"Cancel {order_id}?")
     _follow(group, manual.cancel(order_id), Way(yes, False, 5.0, as_json), {})
-
-
-def _prices(*given: str | None) -> dict[str, Any]:
-    names = ("limit", "stop", "trail", "trail_percent", "limit_offset")
-    return dict(zip(names, given, strict=True))
 
 
 def _changes(changes: TermChanges) -> str:

@@ -5,6 +5,10 @@ import json
 import ib_async
 import pytest
 
+from tests.simulator.ib_async_client import connect, quoted, stock
+
+__all__ = ["quoted", "stock"]
+
 
 @pytest.fixture
 def simulator(run_simulator):
@@ -16,26 +20,6 @@ def ib(simulator):
     client = connect(simulator, 3)
     yield client
     client.disconnect()
-
-
-@pytest.fixture
-def stock(ib):
-    contract = ib_async.Stock("AAPL", "SMART", "USD")
-    assert ib.qualifyContracts(contract) == [contract]
-    return contract
-
-
-@pytest.fixture
-def quoted(ib, stock, wait_until):
-    ticker = ib.reqMktData(stock)
-    wait_until(lambda: ticker.hasBidAsk() and ticker.last > 0, ib.sleep)
-    return ticker
-
-
-def connect(simulator, client_id):
-    client = ib_async.IB()
-    client.connect("127.0.0.1", simulator.port, client_id, raiseSyncErrors=True)
-    return client
 
 
 def traded(ib, stock, order, wait_until):

@@ -5,29 +5,18 @@ from datetime import UTC, datetime, timedelta
 import ib_async
 import pytest
 
+from tests.simulator.ib_async_client import connect, quoted, stock
+
+__all__ = ["quoted", "stock"]
+
 
 @pytest.fixture
 def ib(run_simulator):
     close = f"{datetime.now(UTC) + timedelta(hours=6):%H:%M:%S}"
     simulator = run_simulator("--symbols", "AAPL,MSFT", "--rate", "2000", "--closes", close)
-    client = ib_async.IB()
-    client.connect("127.0.0.1", simulator.port, 3, raiseSyncErrors=True)
+    client = connect(simulator, 3)
     yield client
     client.disconnect()
-
-
-@pytest.fixture
-def stock(ib):
-    contract = ib_async.Stock("AAPL", "SMART", "USD")
-    assert ib.qualifyContracts(contract) == [contract]
-    return contract
-
-
-@pytest.fixture
-def quoted(ib, stock, wait_until):
-    ticker = ib.reqMktData(stock)
-    wait_until(lambda: ticker.hasBidAsk() and ticker.last > 0, ib.sleep)
-    return ticker
 
 
 def order(kind, side, quantity, **more):
