@@ -2,16 +2,25 @@
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from typing import Any, Final
+from itertools import count
+from typing import Any, Final, NamedTuple
 
+from tapewire.common.bus.guard import checked_attempts, name_of_handler
+from tapewire.common.delivery.backoff import BackOff
 from tapewire.common.events import Event
 
 QUEUE_MAX: Final = 1000
 
-Failed = Callable[[str, Event, BaseException], None]
-"""Called for an event whose handler raised: its origin (`async`), the event, what was raised."""
+
+class Failure(NamedTuple):
+    """An attempt of a coroutine handler that raised; `final` if no other one follows."""
+
+    event: Event
+    error: BaseException
+    final: bool
 
 
 class QueueFull(RuntimeError):
@@ -21,22 +30,32 @@ class QueueFull(RuntimeError):
 class Coroutines:
     """Runs coroutine handlers. The loop's thread starts here and ends with `close`.
 
-    `failed` is called in that thread, with the origin `async`: what it counts under that name
-    nobody else counts, so that no count is lost.
+    What handlers raise is kept until `take_failures`: counters and dead letters belong to the
+    thread that calls it. `back_off` makes the waits between a handler's attempts, from a seed.
     """
 
-    def __init__(self, failed: Failed) -> None:
-        self._failed = failed
+    def __init__(self, back_off: Callable[[str], BackOff] = BackOff) -> None:
+        self._back_off = back_off
+        self._failures: deque[Failure] = deque()
         self._loop = asyncio.new_event_loop()
         self._lanes: list[tuple[_Lane, Future[None]]] = []
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="async")
         self._thread.start()
 
-    def taker(self, handler: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    def taker(
+        self, handler: Callable[..., Awaitable[None]], attempts: int = 1
+    ) -> Callable[..., None]:
         """A plain handler that queues what it is given for `handler`; raises `QueueFull`."""
-        lane = _Lane(handler, self._loop, self._failed)
+        back_off = self._back_off(name_of_handler(handler))
+        lane = _Lane(
+            handler, self._loop, self._failures.append, checked_attempts(attempts), back_off
+        )
         self._lanes.append((lane, asyncio.run_coroutine_threadsafe(lane.work(), self._loop)))
         return lane.take
+
+    def take_failures(self) -> list[Failure]:
+        """The failures since they were last taken."""
+        return [self._failures.popleft() for _ in range(len(self._failures))]
 
     def close(self, timeout_s: float) -> int:
         """Take no more, work off what waits for at most `timeout_s`; gives what was left."""
@@ -62,18 +81,24 @@ class Coroutines:
 
 
 class _Lane:
-    """One handler and what waits for it. Only the taking thread writes `_taken`, only the loop's
-    writes `_done`, so that neither needs a lock."""
+    """One handler and what waits for it. While an event waits for its next attempt, those behind
+    it wait too, so that their order is kept. Only the taking thread writes `_taken`, only the
+    loop's writes `_done`, so that neither needs a lock."""
 
     def __init__(
         self,
         handler: Callable[..., Awaitable[None]],
         loop: asyncio.AbstractEventLoop,
-        failed: Failed,
+        failed: Callable[[Failure], None],
+        attempts: int,
+        back_off: BackOff,
     ) -> None:
         self._handler = handler
         self._loop = loop
         self._failed = failed
+        self._attempts = attempts
+        self._back_off = back_off
+        self._ending = asyncio.Event()
         self._queue: asyncio.Queue[tuple[Any, ...] | None] = asyncio.Queue()
         self._taken = 0
         self._done = 0
@@ -91,14 +116,33 @@ class _Lane:
         self._loop.call_soon_threadsafe(self._queue.put_nowait, arguments)
 
     def end(self) -> None:
-        """Nothing more comes."""
+        """Nothing more comes, and nothing is tried again."""
+        self._loop.call_soon_threadsafe(self._ending.set)
         self._loop.call_soon_threadsafe(self._queue.put_nowait, None)
 
     async def work(self) -> None:
         """Await the handler with one event after the other, until the end."""
         while (arguments := await self._queue.get()) is not None:
+            await self._handle(arguments)
+            self._done += 1
+
+    async def _handle(self, arguments: tuple[Any, ...]) -> None:
+        """Await the handler until it takes the event or has had its attempts."""
+        for attempt in count(1):
             try:
                 await self._handler(*arguments)
             except Exception as error:  # noqa: BLE001 - one bad event costs itself, nothing else
-                self._failed("async", arguments[0], error)
-            self._done += 1
+                again = attempt < self._attempts and await self._pause(attempt)
+                self._failed(Failure(arguments[0], error, final=not again))
+                if again:
+                    continue
+            return
+
+    async def _pause(self, attempt: int) -> bool:
+        """Wait for the next attempt; False if the lane ends first."""
+        try:
+            async with asyncio.timeout(self._back_off.wait_ns(attempt) / 1e9):
+                await self._ending.wait()
+        except TimeoutError:
+            return True
+        return False

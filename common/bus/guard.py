@@ -23,6 +23,18 @@ WINDOW_NS: Final = 60_000_000_000
 PAUSE_NS: Final = 10_000_000_000
 
 
+def checked_attempts(attempts: int) -> int:
+    """How many attempts a handler has at an event; raises ValueError unless it is 1 or more."""
+    if attempts < 1:
+        raise ValueError(f"attempts is {attempts}; it must be 1 or more")
+    return attempts
+
+
+def name_of_handler(handler: Callable[..., object]) -> str:
+    """A name that is the same in every run, as a seed has to be."""
+    return str(getattr(handler, "__qualname__", type(handler).__qualname__))
+
+
 class Call(NamedTuple):
     """A handler with what it is called with, and where the event came from."""
 
@@ -37,22 +49,19 @@ class Guard:
 
     def __init__(self, seed: str) -> None:
         self._seed = seed
-        self._attempts: dict[Handler, int] = {}
         self._retries: dict[Handler, Retries[Call]] = {}
         self.circuits: dict[tuple[str, str], CircuitBreaker] = {}
         """By event type and error type; empty as long as nothing has failed."""
 
     def allow(self, handler: Handler, attempts: int) -> None:
         """Let a handler have so many attempts at an event."""
-        if attempts < 1:
-            raise ValueError(f"attempts is {attempts}; it must be 1 or more")
-        if attempts > 1:
-            self._attempts[handler] = attempts
-            self._retries[handler] = Retries(f"{self._seed} {handler!r:.80}", attempts)
+        if checked_attempts(attempts) > 1:
+            seed = f"{self._seed} {name_of_handler(handler)}"
+            self._retries[handler] = Retries(seed, attempts)
 
     def refusal(self, call: Call, mono_ns: int) -> str:
         """Why the handler is not even called, in a sentence; empty if it is."""
-        if not self.circuits or call.handler not in self._attempts:
+        if not self.circuits or call.handler not in self._retries:
             return ""
         of_type = name_of(call.event)
         for (kind, _), circuit in self.circuits.items():

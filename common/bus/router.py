@@ -37,8 +37,8 @@ class EventRouter(Generic[*Ts]):
     measured by, `fatal` what no handler may be forgiven, `otherwise` whoever takes the events
     that have no handler; without it they are passed over.
 
-    A handler may be given several `attempts` at an event (see `guard` for when that is safe); then
-    `retry` has to be called once in a while.
+    A handler may be given several `attempts` at an event (see `guard` for when that is safe). Then,
+    and with coroutine handlers, `retry` has to be called once in a while.
 
     Counted in `metrics`: `times["handler", TYPE]`, and with it how many there were;
     `events_dropped` by middleware, `handler_failures`, and of these `handler_retries`, those that
@@ -93,28 +93,36 @@ class EventRouter(Generic[*Ts]):
 
     @overload
     def on_async(
-        self, kind: type[E] | str, handler: Callable[[E, *Ts], A]
+        self, kind: type[E] | str, handler: Callable[[E, *Ts], A], *, attempts: int = 1
     ) -> Callable[[E, *Ts], A]: ...
 
     @overload
     def on_async(
-        self, kind: type[E]
+        self, kind: type[E], *, attempts: int = 1
     ) -> Callable[[Callable[[E, *Ts], A]], Callable[[E, *Ts], A]]: ...
 
     @overload
-    def on_async(self, kind: str) -> Callable[[AH], AH]: ...
+    def on_async(self, kind: str, *, attempts: int = 1) -> Callable[[AH], AH]: ...
 
-    def on_async(self, kind: Any, handler: Callable[..., Awaitable[None]] | None = None) -> Any:
+    def on_async(
+        self,
+        kind: Any,
+        handler: Callable[..., Awaitable[None]] | None = None,
+        *,
+        attempts: int = 1,
+    ) -> Any:
         """As `on`, for a coroutine function: it is awaited on an asyncio loop in a thread that
-        starts with the first of them. Each takes its events in order, from a bounded queue."""
+        starts with the first of them. Each takes its events in order, from a bounded queue; an
+        event that waits for its next attempt holds up those behind it, and opens no circuit. What
+        it raises is counted, and becomes a dead letter, in the next `retry`."""
         kinds = _types_of(kind)
         if handler is None:
-            return lambda decorated: self.on_async(kind, decorated)
+            return lambda decorated: self.on_async(kind, decorated, attempts=attempts)
         if self._coroutines is None:
             from tapewire.common.bus.coroutines import Coroutines
 
-            self._coroutines = Coroutines(self._failed)
-        self._add(kinds, self._coroutines.taker(handler))
+            self._coroutines = Coroutines()
+        self._add(kinds, self._coroutines.taker(handler, attempts))
         return handler
 
     def use(self, middleware: Middleware) -> Middleware:
@@ -152,16 +160,22 @@ class EventRouter(Generic[*Ts]):
             began_ns = ended_ns
 
     def retry(self, mono_ns: int) -> None:
-        """Try again what is due."""
+        """Try again what is due, and take note of what coroutine handlers raised."""
         for call, attempt in self.guard.due(mono_ns):
             self._attempt(call, attempt)
+        if self._coroutines is not None:
+            self._note(self._coroutines)
 
     def close(self, timeout_s: float = ASYNC_TIMEOUT_S) -> int:
         """Let coroutine handlers finish what they were given; gives how much they left undone.
         What waits for another attempt becomes a dead letter."""
         for call in self.guard.give_up():
             self._bury(call.origin, call.event, "the process ended before the next attempt")
-        return self._coroutines.close(timeout_s) if self._coroutines is not None else 0
+        if self._coroutines is None:
+            return 0
+        left = self._coroutines.close(timeout_s)
+        self._note(self._coroutines)
+        return left
 
     def _add(self, kinds: tuple[type[Event], ...], handler: Callable[..., None]) -> None:
         self._handlers.append((kinds, handler))
@@ -205,16 +219,22 @@ class EventRouter(Generic[*Ts]):
             self.guard.succeeded(call.event)
 
     def _call_failed(self, call: Call, error: Exception, attempt: int) -> None:
-        if self.guard.failed(call, error, attempt, self._now_ns()):
-            label = f"{call.origin}.{name_of(call.event)}"
-            self._metrics.count("handler_failures", label=label)
+        again = self.guard.failed(call, error, attempt, self._now_ns())
+        self._failed(call.origin, call.event, error, again=again)
+
+    def _note(self, coroutines: "Coroutines") -> None:
+        for event, error, final in coroutines.take_failures():
+            self._failed("async", event, error, again=not final)
+
+    def _failed(
+        self, origin: str, event: Event, error: BaseException, *, again: bool = False
+    ) -> None:
+        label = f"{origin}.{name_of(event)}"
+        self._metrics.count("handler_failures", label=label)
+        if again:
             self._metrics.count("handler_retries", label=label)
         else:
-            self._failed(call.origin, call.event, error)
-
-    def _failed(self, origin: str, event: Event, error: BaseException) -> None:
-        self._metrics.count("handler_failures", label=f"{origin}.{name_of(event)}")
-        self._bury(origin, event, repr(error))
+            self._bury(origin, event, repr(error))
 
     def _bury(self, origin: str, event: Event, reason: str) -> None:
         self._dead_letter(origin, reason, wire.encode(event))
