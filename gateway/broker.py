@@ -50,6 +50,7 @@ AccountValue = Literal[
 ]  # fmt: skip
 """What a broker reports of an account: fields of `account.updated`."""
 CANCEL_REJECTED: Final[tuple[Effect, ...]] = ("cancel_rejected", "cancel_too_late")
+ENDS: Final[tuple[Effect, ...]] = ("cancelled", "rejected")
 Query = Literal["open_orders", "executions", "completed_orders", "all_orders"]
 
 

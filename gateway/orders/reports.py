@@ -2,6 +2,13 @@
 
 The registry decides what a report means for an order. Here it is decided whose order it is about in
 the first place, what has to be asked of the broker because of it, and what a person must know.
+
+An error names its order by the order id alone, and two orders can have the same: a modify at TWS
+may leave the old order and a new one. If such an error says that "the" order is over, it may be the
+other one. Ours would not count any more while it works, and under a halt a second order could then
+pass as reducing what ours is about to close. So once a conflict has shown that there are two, no
+error ends ours. The order's own report does, which has its permanent id and comes with the error.
+Should it not come, the lists have it: the broker is asked.
 """
 
 from collections.abc import Callable
@@ -11,6 +18,7 @@ from tapewire.common.events import Event, Fill, OrderConflict
 from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker
 from tapewire.gateway.orders.foreign import ForeignWatch
+from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.synchroniser import Synchroniser
@@ -124,9 +132,22 @@ class OrderReports:
         is_refusal = error.effect in broker.CANCEL_REJECTED
         if intent is not None and is_refusal:
             self._sync.cancels.refused(intent, now, is_over=error.effect == "cancel_too_late")
-        if intent is not None and intent.live and (is_refusal or error.effect == "unlisted"):
+        is_unclear = error.effect in broker.ENDS and self._may_be_of_two(intent)
+        is_doubtful = is_refusal or is_unclear or error.effect == "unlisted"
+        if intent is not None and intent.live and is_doubtful:
             self._sync.ask(intent, now)
-        return self._apply(self._registry.on_error(error, now.wall_ns))
+        return [] if is_unclear else self._apply(self._registry.on_error(error, now.wall_ns))
+
+    def _may_be_of_two(self, intent: Intent | None) -> bool:
+        """Whether another order may have the order id of `intent`: a conflict has shown one that
+        only its permanent id tells apart, or that another client placed under the same tag."""
+        if intent is None or not intent.permanent_id:
+            return False  # until ours is named for good, its order id is what tells it apart
+        names = ("", intent.permanent_id)
+        conflicts = self._registry.orders.conflicts.values()
+        return any(
+            one.intent_id == intent.intent_id and one.permanent_id not in names for one in conflicts
+        )
 
     def _judged(self, events: list[Event]) -> list[Event]:
         """What the broker said of an order, applied; a conflict raises an alarm."""
