@@ -23,8 +23,8 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from tapewire.common.accounting.book import ZERO, Key
-from tapewire.common.accounting.exec_ids import execution_key, supersedes
-from tapewire.common.accounting.executions import Executions
+from tapewire.common.accounting.exec_ids import execution_key
+from tapewire.common.accounting.executions import Executions, Reports
 from tapewire.common.accounting.foreign import ForeignOrders, Working
 from tapewire.common.accounting.identity import Names, identity
 from tapewire.common.accounting.lifecycle import state_after
@@ -72,7 +72,7 @@ class Orders(Generic[OrderT]):
         self._working: dict[Key, Working] = {}
         self._oca = OcaSets()
         self._executions: defaultdict[str, Executions] = defaultdict(Executions)
-        self._counted: dict[str, str] = {}  # the intent that an execution counts for
+        self._reports: dict[str, Reports] = {}  # of each execution
         self._on: Mapping[type[Event], Callable[[Any], OrderT | None]] = {
             OrderCreated: self._created,
             OrderIntended: self._intended,
@@ -102,7 +102,8 @@ class Orders(Generic[OrderT]):
 
     def of_execution(self, exec_id: str) -> OrderT | None:
         """The order that an execution counts for."""
-        return self.get(self._counted.get(execution_key(exec_id)))
+        reports = self._reports.get(execution_key(exec_id))
+        return self.get(reports.intent_id) if reports is not None else None
 
     def live(self) -> list[OrderT]:
         """The orders that work, or may, oldest first."""
@@ -187,23 +188,22 @@ class Orders(Generic[OrderT]):
         return one is not None and identity(one.names, reported) == "same"
 
     def _filled(self, fill: Fill) -> OrderT | None:
-        """An execution, or a correction, which may move it from one order to another, or to none.
-
-        Another gateway reports the same execution without its order: that takes nothing away.
-        """
-        key, intent_id = execution_key(fill.exec_id), fill.intent_id
-        before = self._counted.get(key)
-        if before is not None and before != intent_id:
-            if not supersedes(fill.exec_id, self._executions[before][key].exec_id):
-                return None
-            self._executions[before].discard(key)
-            del self._counted[key]
-            if (one := self.get(before)) is not None:
-                self._count(one)
-        if intent_id is None:
+        """An execution, or a correction, which may move it from one order to another, or to none;
+        see `executions` for whose it is."""
+        key = execution_key(fill.exec_id)
+        before = self._reports.get(key)
+        reports = before.with_report(fill) if before is not None else Reports.of(fill)
+        if reports is before:
             return None
-        self._counted[key] = intent_id
-        return self.get(intent_id) if self._executions[intent_id].count(fill) else None
+        self._reports[key] = reports
+        intent_id, was_of = reports.intent_id, before.intent_id if before is not None else None
+        if was_of is not None and was_of != intent_id:
+            self._executions[was_of].discard(key)
+            if (one := self.get(was_of)) is not None:
+                self._count(one)
+        if intent_id is None or not self._executions[intent_id].count(reports.newest):
+            return None
+        return self.get(intent_id)
 
     def _modify_began(self, event: OrderModifyPending | OrderModifyIntended) -> OrderT | None:
         one = self.get(event.modify.intent_id)

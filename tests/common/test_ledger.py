@@ -155,6 +155,14 @@ def test_an_execution_that_another_gateway_reported_first_has_the_strategy_of_it
     assert [entry.owner.strategy for entry in of.entries] == ["dip"]
 
 
+def test_a_correction_that_another_gateway_reported_has_the_strategy_of_its_order() -> None:
+    order = SubmitOrder("i/1", T0, "DU1", "dip", "AAPL", OrderTerms("BUY", D(10)), T0)
+    known = replace(fill("a.01", 10, "100"), intent_id="i/1", permanent_id="900")
+    corrected = replace(known, exec_id="a.02", price=D(101), strategy=None, intent_id=None)
+    of = ledger(OrderIntended(T0, "1", order), known, corrected)
+    assert [(entry.owner.strategy, entry.fill.price) for entry in of.entries] == [("dip", 101)]
+
+
 # ---- cash ----------------------------------------------------------------------------------------
 
 

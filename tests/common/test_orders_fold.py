@@ -1,6 +1,7 @@
 """The one fold of order events: what is filled, what could still fill, and what a modify may do."""
 
 from decimal import Decimal
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -159,10 +160,49 @@ def test_a_correction_of_a_filled_order_changes_what_it_was_filled_with_and_not_
     assert (one.state, one.filled, one.remaining) == ("FILLED", 9, 0)
 
 
-def test_a_correction_that_is_of_no_order_any_more_is_taken_from_the_one_that_had_it():
-    orders = folded(INTENDED, ACCEPTED, fill("e.01", 4), fill("e.02", 4, intent_id=None))
-    assert (orders["a"].filled, orders["a"].remaining) == (0, 10)
-    assert orders.working("DU1", "AAPL") == (10, 0)
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"permanent_id": "901"}, {"account": "DU2"}, {"symbol": "ESZ6"}, {"side": "SELL"}],
+    ids=lambda elsewhere: next(iter(elsewhere)),
+)
+def test_a_correction_that_is_of_no_order_any_more_is_taken_from_the_one_that_had_it(
+    elsewhere: dict[str, str],
+):
+    moved = replace(fill("e.02", 4, intent_id=None), **elsewhere)
+    for events in permutations((fill("e.01", 4), moved)):
+        orders = folded(INTENDED, ACCEPTED, *events)
+        assert (orders["a"].filled, orders["a"].remaining) == (0, 10)
+        assert orders.working("DU1", "AAPL") == (10, 0)
+        assert orders.of_execution("e.01") is None
+
+
+def test_a_correction_of_an_order_without_a_permanent_id_does_not_stay_with_it():
+    nameless = [replace(fill("e.01"), permanent_id="")]
+    nameless.append(replace(nameless[0], exec_id="e.02", intent_id=None))
+    for events in permutations(nameless):
+        assert folded(INTENDED, *events)["a"].filled == 0
+
+
+def test_a_correction_that_another_gateway_reports_stays_with_its_order():
+    orders = folded(INTENDED, ACCEPTED, fill("e.01", 4), fill("e.02", 3, intent_id=None))
+    assert (orders["a"].filled, orders["a"].remaining) == (3, 7)
+    assert orders.working("DU1", "AAPL") == (7, 0)
+    assert orders.of_execution("e.02") is orders["a"]
+
+
+def test_reports_of_two_gateways_give_one_state_in_whatever_order_they_are_read():
+    newest = fill("e.03", 2)
+    reports = [
+        fill("e.01", 4), fill("e.01", 4, intent_id=None), fill("e.02", 3, intent_id=None),
+        replace(newest, ts_ns=2, intent_id=None),
+    ]  # fmt: skip
+    for events in permutations(reports):
+        orders = folded(INTENDED, ACCEPTED, *events)
+        assert (orders["a"].filled, orders.working("DU1", "AAPL")) == (2, (8, 0)), events
+    for events in permutations([*reports, newest]):
+        orders = folded(INTENDED, ACCEPTED, *events)
+        assert dict(orders["a"].executions) == {"e": newest}, events
+        assert (orders["a"].filled, orders.working("DU1", "AAPL")) == (2, (8, 0)), events
 
 
 def test_the_same_execution_without_its_order_takes_nothing_away():
