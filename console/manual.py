@@ -107,13 +107,13 @@ def order(account: str, symbol: str, terms: OrderTerms) -> Signal:
 
 
 def cancel(order_id: str) -> CancelSignal:
-    """A wish to cancel the order of a signal or an intent, whosever it is."""
+    """A signal that cancels the order of any signal or intent."""
     signal = CancelSignal("", 0, "", roles.MANUAL, order_id, 0)
     return replace(signal, **_envelope())
 
 
 def modify(order_id: str, changes: TermChanges) -> ModifySignal:
-    """A wish to modify the order of a signal or an intent, whosever it is."""
+    """A signal that modifies the order of any signal or intent."""
     signal = ModifySignal("", 0, "", roles.MANUAL, order_id, 0, changes)
     return replace(signal, **_envelope())
 
@@ -210,7 +210,7 @@ def _answered(outcome: Outcome, event: Event) -> Outcome:
 
 
 def _looking(line: Line, seconds: float) -> Iterator[Event]:
-    """The news of a journal as it comes, for so long."""
+    """The events of a journal as they come, for this long."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         yield from line.news()

@@ -9,7 +9,7 @@ Three things together make a signal one order and no more:
 *   The gateway takes an intent once. Asking it again is harmless, so an order without an answer is
     asked for until there is one.
 *   What this process does not know after a crash, the gateway's journal says: at each start all of
-    it that matters is read again, and an order in it that the own journal lacks is adopted.
+    it that matters is read again, and an order in it that is missing in the own journal is adopted.
 *   What a checkpoint left out (see `common.retention`) had expired by a time that it states. A
     signal that expired by then is not traded, whatever the clock says.
 

@@ -2,8 +2,8 @@
 
 A configuration that has another multiplier or another currency than the broker makes every P&L,
 every limit on money and every size wrong, by as much as 50 times. So nothing that adds risk is
-traded in such an instrument until the configuration is mended. A price step that is too fine is an
-alarm and no more: the broker itself rejects what lies between its steps.
+traded in such an instrument until the configuration is corrected. A price step that is too fine is
+only an alarm: the broker itself rejects what lies between its steps.
 """
 
 from collections.abc import Mapping

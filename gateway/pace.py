@@ -35,7 +35,7 @@ class Pace:
         self._asked: int | None = None  # how many were written before the question that is out
 
     def room(self, now_ns: int, count: int = 1) -> bool:
-        """Whether so many more messages may go; a place is kept for the question."""
+        """Whether `count` more messages may go; a place is kept for the question."""
         if not self._rate_max:
             return True
         self._forget(now_ns)

@@ -26,7 +26,7 @@ ORDER_TTL_NS: Final = 5 * SECOND_NS
 FILL_WAIT_NS: Final = 10 * SECOND_NS
 """An order that has not filled further for this long is cancelled, and replaced."""
 CANCELS_ALARM: Final = 3
-"""After so many cancels an order should have come to its end."""
+"""After this many cancels an order should have ended."""
 
 Command = SubmitOrder | CancelAll | CancelOrder | ListPositions | TakeOver
 
@@ -39,7 +39,7 @@ class Asked(NamedTuple):
 
 
 def wait_ns(attempts: int) -> int:
-    """How long to wait after so many attempts: 1 s, 2 s, 4 s ... 30 s."""
+    """How long to wait after this many attempts: 1 s, 2 s, 4 s ... 30 s."""
     return min(SECOND_NS << min(max(attempts, 1) - 1, 10), WAIT_MAX_NS)
 
 

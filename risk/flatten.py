@@ -13,9 +13,9 @@ It is never left open
 *   It never gives up. What was denied, rejected, lost or does not fill is tried again, with a wait
     that grows to half a minute (`closing`). What keeps it from going on is reported once, for a
     person, and it goes on. Meanwhile nobody can resume trading.
-*   A closing order that does not end is cancelled again and again. The refusal of a cancel is also
-    what tells the liquidation gateway that one is over whose end nobody heard (see its `cancels`).
-    It has to learn that itself: it counts with the order, and would not take another.
+*   A closing order that does not end is cancelled again and again. If one ended and the
+    news was lost, the refusal of a cancel is how the liquidation gateway learns of it (see its
+    `cancels`). It has to: it counts with the order, and would not take another.
 *   It goes on after a restart of risk: the journal has its beginning, and no end.
 
 Nothing is closed twice

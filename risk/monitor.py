@@ -259,7 +259,7 @@ class RiskMonitor:
     def _answer_conflicts(self, now: Now) -> list[Event]:
         """Each conflict that a gateway reports halts its account and symbol, once, and so does each
         difference from the broker whose rule demands it: a person who resumes there has decided
-        about it, whatever is halted besides."""
+        about it, whatever else is halted."""
         events: list[Event] = []
         for conflict in self.accounts.orders.conflicts.values():
             scope = Scope(conflict.account, symbol=conflict.symbol)

@@ -136,7 +136,7 @@ class AccountReports:
     # ---- changes -------------------------------------------------------------------------------
 
     def position_changed(self, account: str, holding: Holding) -> None:
-        """A position has changed: send what goes with it to those who are told at once."""
+        """A position has changed: send what goes with it to those who get it at once."""
         self.moved()
         for one in self._subscriptions.values():
             if one.at_once and account in one.accounts:

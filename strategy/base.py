@@ -242,8 +242,8 @@ class Strategy(GroupOrders):
     def cancel(self, order_id: str) -> str:
         """Signal that an order is to be cancelled; `order_id` is what `buy` or `sell` returned.
 
-        Of a group, what has not been entered yet is taken down. What it has entered keeps its
-        exits; `close` leaves it.
+        Of a group, what has not been entered yet is cancelled. What it has entered keeps its
+        exits; use `close` to leave it.
 
         Returns an id that `on_order` names if it is denied or expires; an empty text as `buy` does.
         """

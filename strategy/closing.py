@@ -17,8 +17,8 @@ the symbol, and its own order waits until nothing else can trade there:
 A group closes what it has open itself, so that it stays protected until then; its exits are not
 cancelled here.
 
-What is held then is the quantity of the closing order. If that does not come about within the life
-of a signal, the close is over, and the strategy is told; it may ask again.
+The closing order is then for what is held. If that point is not reached within the lifetime of a
+signal, the close expires, and the strategy gets an `OrderExpired`; it may close again.
 """
 
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Reports: what a strategy's process tells the executor, which writes it down.
+"""Reports: what a strategy's process reports to the executor, which journals it.
 
 Each is sent again until the executor's journal has it: the socket to it may lose a message.
 """
@@ -15,15 +15,15 @@ WAITING_MAX: Final = 100
 
 
 class Reports:
-    """The changes of a strategy's circuit breaker that the executor has not written down yet; of
-    too many the oldest are given up."""
+    """The changes of a strategy's circuit breaker that the executor has not written down yet.
+    Beyond `WAITING_MAX` the oldest are given up."""
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, CircuitChanged] = OrderedDict()
         self._unanswered = Unanswered(AGAIN_NS)
 
     def add(self, change: CircuitChanged) -> None:
-        """To be told."""
+        """Send this one until it is in the executor's journal."""
         self._waiting[change.id] = change
         self._unanswered.add(change.id)
         if len(self._waiting) > WAITING_MAX:

@@ -113,7 +113,7 @@ def volatility(
 
 
 def _share(equity: Number | None, percent: Number, unit: Decimal) -> Decimal:
-    """How many times `unit` goes into so many percent of equity."""
+    """How many times `unit` goes into `percent` of equity."""
     part = _at_least_zero("percent", percent)
     if equity is None:
         return ZERO

@@ -56,8 +56,8 @@ def terms_of(
 ) -> OrderTerms:
     """An order's terms: `prices` by name, `kind` its type if the prices alone do not say it.
 
-    Raises ValueError where no order type has exactly these prices, or not this one; and for a
-    duration that there is not.
+    Raises ValueError where no order type, or not this one, has exactly these prices, and for an
+    unknown duration.
     """
     whole = decimal_of("quantity", quantity)
     if whole is None:

@@ -54,7 +54,7 @@ class Guard:
         """By event type and error type; empty as long as nothing has failed."""
 
     def allow(self, handler: Handler, attempts: int) -> None:
-        """Let a handler have so many attempts at an event."""
+        """Let a handler have this many attempts at an event."""
         if checked_attempts(attempts) > 1:
             seed = f"{self._seed} {name_of_handler(handler)}"
             self._retries[handler] = Retries(seed, attempts)

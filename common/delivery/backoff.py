@@ -1,4 +1,4 @@
-"""Back-off: how long to wait before the next attempt, longer each time, and never the same for all.
+"""Back-off: how long to wait before the next attempt, longer each time and different for each.
 
 What failed at the same moment must not come back at the same moment. So each wait is drawn from the
 upper half of its range (jitter), with a generator that its owner seeds.

@@ -1,9 +1,9 @@
 """A circuit breaker: after too many failures it stops what fails, and lets it try again later.
 
-CLOSED, all passes, and failures are counted over a window: `failures_max` of them within
-`window_ns` open it. OPEN, nothing passes, until a pause is over. Then it is HALF_OPEN: what comes
+CLOSED: everything passes, and failures are counted over a window. `failures_max` of them within
+`window_ns` open it. OPEN: nothing passes until a pause is over. Then it is HALF_OPEN: what comes
 is a trial. The first success closes it, the first failure opens it again, for twice as long. The
-pause is the first one again after a whole window without a failure.
+pause is back to the first one after a whole window without a failure.
 
 Intervals are monotonic time. What has changed is kept in `changes` until its owner takes it.
 """
@@ -18,7 +18,7 @@ PAUSES_MAX: Final = 6  # times that the pause doubles
 
 
 class Change(NamedTuple):
-    """One step of a breaker, and in a sentence why."""
+    """One step of a breaker, with a sentence that says why."""
 
     before: CircuitState
     after: CircuitState
@@ -56,8 +56,8 @@ class CircuitBreaker:
         return self.state != "OPEN"
 
     def failed(self, mono_ns: int, reason: str) -> None:
-        """What passed has failed, in a sentence why. While it is open, that changes nothing: it
-        was under way already."""
+        """Something that passed has failed; `reason` is a sentence. It changes nothing while the
+        breaker is open, since that was under way already."""
         if self.state == "OPEN":
             return
         if self.state == "CLOSED" and mono_ns - self._last_ns > self._window_ns:
@@ -69,7 +69,7 @@ class CircuitBreaker:
             self._open(mono_ns, reason)
 
     def succeeded(self) -> None:
-        """What passed went well: a trial closes the breaker."""
+        """Something that passed went well; if it was a trial, the breaker closes."""
         if self.state == "HALF_OPEN":
             self._failed_ns.clear()
             self._change("CLOSED", "the trial went well")

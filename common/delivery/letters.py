@@ -15,7 +15,7 @@ ticks, or bytes that are no message: reading them again gives the same.
 It must not cost more than it is worth
 --------------------------------------
 Who floods a socket with rubbish must not fill the disk or slow the turns. So at most `A_SECOND_MAX`
-are written in a second, and at most 10,000 are kept, of which the oldest go. What is not
+are written per second, and at most 10,000 are kept: the oldest go first. What is not
 written is counted (`dead_letters_unwritten`). A commit does not wait for the disk: a power cut may
 take the last ones.
 """
@@ -98,8 +98,8 @@ class DeadLetters:
             self.add(letter.origin, letter.reason, letter.body)
 
     def hand_back(self, now: Now, take: Callable[[Letter, Now], str]) -> None:
-        """Give `take` each letter that somebody asked for; it says why it does not take one. To be
-        called in every turn: the file is looked at once in a while."""
+        """Give `take` each letter that somebody asked for; it returns why it does not take one.
+        Call it in every turn: it looks at the file once in a while."""
         self._now = now
         if self.store is None or now.mono_ns < self._next_look_ns:
             return

@@ -36,11 +36,6 @@ class Retries(Generic[T]):
     def __len__(self) -> int:
         return len(self._waiting)
 
-    @property
-    def due_ns(self) -> int | None:
-        """When the next attempt is due; None if nothing waits."""
-        return self._waiting[0].due_ns if self._waiting else None
-
     def failed(self, what: T, attempt: int, mono_ns: int) -> bool:
         """The `attempt`-th attempt, from 1, failed; False if it is given up."""
         if attempt >= self._attempts_max or len(self._waiting) >= WAITING_MAX:
@@ -57,6 +52,6 @@ class Retries(Generic[T]):
         return due
 
     def give_up(self) -> list[T]:
-        """All that still waits, as there will be no other attempt."""
+        """Forget all that still waits; returns it, the first due first."""
         left, self._waiting = [one.what for one in sorted(self._waiting)], []
         return left

@@ -1,7 +1,7 @@
 """Groups of orders: what a strategy wants, what the gateway takes as a whole, what becomes of it.
 
 A group has the id of the signal that asked for it. Its orders are intents like any other: their ids
-are the group's with the leg's number, and what becomes of each is told by the orders' own events.
+are the group's with the leg's number, and the orders' own events say what becomes of each.
 """
 
 from decimal import Decimal

@@ -233,7 +233,7 @@ class _Head:
         self._executions = executions
         self._place = {execution: at for at, execution in enumerate(executions)}
         self._gone: set[str] = set()
-        self._whole = 0  # so many of the oldest are gone
+        self._whole = 0  # how many of the oldest are gone
         self._furthest = -1
 
     def add(self, execution: str) -> bool:

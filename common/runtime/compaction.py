@@ -34,15 +34,6 @@ class Made(NamedTuple):
     why: str = ""
 
 
-def new_records(journals: Journals, store: Checkpoints) -> int:
-    """How many records have come since the last checkpoint; all of them without one that fits."""
-    base, _ = _base(journals, store)
-    seen = sum(base.head(source).seq for source in SOURCES) if base is not None else 0
-    if base is not None:
-        base.close()
-    return sum(journal.head.seq for journal in journals.values()) - seen
-
-
 def compact(
     journals: Journals, store: Checkpoints, now_ns: int, piece_records: int = PIECE_RECORDS
 ) -> Made:
@@ -74,7 +65,7 @@ class _Maker:
         self._heads = heads
 
     def make(self, base: Checkpoint | None, piece_records: int) -> Made:
-        """Go on from `base` in so many pieces as it takes, and write down what that comes to."""
+        """Go on from `base`, in as many pieces as it takes, and write down the result."""
         seqs = {source: base.head(source).seq if base else 0 for source in SOURCES}
         sections: Sections | None = None
         if base is not None:

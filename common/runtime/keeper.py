@@ -28,7 +28,7 @@ LOOK_EVERY_S: Final = 60.0
 AGAIN_MAX_S: Final = 3600.0
 STEP_S: Final = 1.0  # a supervisor that died is noticed within it
 RECORDS: Final = 2_000
-"""A start reads so many records beyond the checkpoint, at most, and some minutes' more."""
+"""A start reads at most this many records beyond the checkpoint, and those of some minutes."""
 NICE: Final = 10
 WORK: Final = "checkpoint"
 """The name of the lock that whoever makes a checkpoint holds."""
@@ -77,7 +77,7 @@ class Schedule:
 
 
 def keep(run_dir: Path, schedule: Schedule) -> None:
-    """Until the process that started this one is gone."""
+    """Make checkpoints until the process that started this one is gone."""
     parent = os.getppid()
     while _waited(schedule.wait_s, parent):
         count = records_in(run_dir / "journals")
@@ -139,7 +139,7 @@ def sentence(made: "Made") -> str:
 
 
 def once() -> int:
-    """Make a checkpoint, nicely; gives the exit status."""
+    """Make a checkpoint at low priority; returns the exit status."""
     from tapewire.common.config import settings as configuration
     from tapewire.common.errors import TapewireError
 
@@ -156,7 +156,9 @@ def main() -> int:
     """Look after the checkpoint of the run directory that the environment names."""
     parser = argparse.ArgumentParser(description="makes the group's checkpoint, now and then")
     parser.add_argument("--once", action="store_true", help="make one now, and end")
-    parser.add_argument("--every-s", type=float, default=LOOK_EVERY_S, help="look so often (60)")
+    parser.add_argument(
+        "--every-s", type=float, default=LOOK_EVERY_S, help="how often to look (60)"
+    )
     options = parser.parse_args()
     os.umask(0o077)
     if options.once:

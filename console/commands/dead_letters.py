@@ -72,7 +72,7 @@ def retry_letter(
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Hand one back to its process, once whatever it failed on is mended.
+    """Hand one back to its process, once the cause is fixed.
 
     Only events that a handler failed on: whoever takes those in takes each once. A process that
     does not run takes it when it starts. Status 1 if it failed again.

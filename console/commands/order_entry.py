@@ -67,7 +67,8 @@ OffsetOption = Annotated[
     str | None, typer.Option("--limit-offset", help="how far the limit is behind a trailing stop")
 ]
 TypeOption = Annotated[
-    str | None, typer.Option("--type", help='a type that the prices do not say, such as "MOC"')
+    str | None,
+    typer.Option("--type", help='a type that the prices alone do not imply, such as "MOC"'),
 ]
 TifOption = Annotated[Duration | None, typer.Option("--tif", help="how long it lasts")]
 GoodTillOption = Annotated[
@@ -87,7 +88,7 @@ WaitOption = Annotated[
 
 
 class Way(NamedTuple):
-    """How a command goes about it: without asking, with a what-if, how long it waits, in JSON."""
+    """How a command runs: without asking, with a what-if, how long it waits, in JSON."""
 
     yes: bool
     ask: bool
@@ -163,7 +164,7 @@ def modify(
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give a working order new terms, whosever it is; what is not named stays."""
+    """Modify any working order; terms that are not named stay."""
     prices = prices_of(limit, stop, trail, trail_percent, limit_offset)
     try:
         changes = changes_of(quantity, prices)
@@ -178,7 +179,7 @@ def modify(
 
 
 def cancel_one(group: Launched, order_id: str, *, yes: bool, as_json: bool) -> None:
-    """Cancel one order, whosever it is."""
+    """Cancel any one order."""
     if not yes:
         confirm("orders cancel", f"Cancel {order_id}?")
     _follow(group, manual.cancel(order_id), Way(yes, False, 5.0, as_json), {})

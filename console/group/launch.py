@@ -143,7 +143,7 @@ def _move(run_dir: Path, names: list[str], old: list[Path]) -> Path:
     for path in old:
         path.rename(archive / "journals" / path.name)
     for name in names:
-        head_file.replace(run_dir, name, None)  # they begin anew, and that is meant
+        head_file.replace(run_dir, name, None)  # they start over, on purpose
     checkpoint.discard(run_dir)
     for name in ("audit.jsonl", FILE):  # reading the journals needs the launch configuration
         if (run_dir / name).exists():

@@ -14,7 +14,7 @@ What could go wrong, and why this is enough
 -------------------------------------------
 The gateway takes a group whole and writes it in one piece, and TWS holds the orders of a bracket
 until the last of them has come. So no entry works whose stop did not leave with it. What remains is
-that TWS rejects one of them, loses one, or ends one by itself; that people cancel by hand; that
+that TWS rejects one of them, loses one, or ends one by itself; that people cancel one; that
 this process, the gateway or the connection dies at any moment. Three properties answer all of that:
 
 *   *It looks at what is, and not at what has happened.* A group's next state and what is to be done

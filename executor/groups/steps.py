@@ -9,7 +9,7 @@ from tapewire.executor.orders import ExecutorOrder
 
 SECOND_NS: Final = 1_000_000_000
 SETTLE_NS: Final = 2 * SECOND_NS
-"""For so long a group must have had no news before anything is concluded from what is missing: a
+"""How long a group must have had no news before anything is concluded from what is missing: a
 fill may be reported after the end of the order that it has cancelled."""
 
 

@@ -30,7 +30,7 @@ writing, each time with the doubts of that moment.
 
 What protects the position of a group, after an order of it failed, `reduces_only`: it is denied
 where it does not pass as reducing, also while trading is ACTIVE. Before the first such order after
-the broker ended an order of a group, positions are listed anew: the broker may have ended that one
+the broker ended an order of a group, positions are listed again: the broker may have ended that one
 because another filled, and the fill is not known here yet.
 
 After waking up, risk's decisions may be as old as the positions. They are waited for as well, until

@@ -7,9 +7,9 @@ the broker, which had time to read it, lists the order as working and not as bei
 never had the cancel, and that is reported.
 
 A refused cancel can say more than the lists do. A completed order at TWS has a tag, and neither a
-client id nor an order id, so it does not end an order that TWS never named for good: its rejection
-was not heard, say. The refusal names the order by both, and says that it is over. What it does not
-say is whether it was filled. So both together end the order, as the list has it, and only so:
+client id nor an order id, so it does not end an order that TWS has never named: one whose rejection
+was lost, for example. The refusal names the order by both, and says that it is over. It does not
+say whether it was filled. So only both together end the order, as the list has it:
 
 *   every order with its tag in the list is over, and none is filled;
 *   nothing open is it, and no execution: either would name it by its ids;

@@ -1,9 +1,9 @@
-"""Cash: what executions have done to an account's cash, as far as that can be said.
+"""Cash: what executions have done to an account's cash, where that can be known.
 
 It needs no fold of its own. What was paid for a position and received for it is what it realised,
 less what it cost to build up what is still held: the book has both. Futures are not paid for, and
-the broker settles their gains every day at prices that nobody here knows; so of an account that
-has traded one, and of one with trades in another currency than its own, nothing is said.
+the broker settles their gains every day at prices that we do not know. So nothing is known of an
+account that has traded one, or that has trades in a currency other than its own.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def moved(
     book: Book, instruments: Mapping[str, Instrument], account: str, currency: str
 ) -> Decimal | None:
     """What all executions together, with what they cost, have done to the cash of `account` in its
-    `currency`, to ten places; None where that cannot be said."""
+    `currency`, to ten places; None where that is not known."""
     total = ZERO
     for position in book.of(account):
         known = instruments.get(position.symbol)

@@ -7,7 +7,8 @@ costs the broker's patience, and the journal's space. So after `rejections_max` 
 window, orders that add risk are denied here for a while, each with what the broker said last. Then
 the next one is a trial: accepted, all is well; rejected, the pause is twice as long.
 
-What only reduces a position always goes. It is counted in memory: a restart begins anew.
+What only reduces a position always goes. Rejections are counted in memory: a restart starts
+from zero.
 """
 
 from typing import Final

@@ -70,7 +70,7 @@ class Round:
             self._both(intent.intent_id, key, word_of(intent), report.status)
 
     def _both(self, name: str, key: Key, mine: str, its: str) -> None:
-        """Put an order into both pictures; ours lacks it if there is no word for it."""
+        """Put an order into both pictures; without a word for it, it is missing in ours."""
         if mine:
             self.ours.orders.setdefault(name, Seen(*key, mine))
         self.theirs.orders[name] = Seen(*key, its)

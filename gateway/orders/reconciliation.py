@@ -23,7 +23,7 @@ A difference that is none would send a person looking for nothing, every few min
     not explain is a gap, and a gap that a reconciliation has reported once is known from then on:
     the event keeps all of them, and only a change of one is a difference. Cash likewise.
 
-State changes in `apply` alone; what is under way is not durable, and a new connection begins anew.
+State changes in `apply` alone. A round under way is not durable: a new connection starts another.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping

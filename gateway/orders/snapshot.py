@@ -27,7 +27,7 @@ class Snapshot:
     def __init__(self, begun: Now) -> None:
         self.begun = begun
         self.seen: set[str] = set()  # the intents whose orders were named
-        # Those of which only the tag was named, and what was said of the orders that bear it.
+        # Those of which only the tag was named, and the statuses of the orders that bear it.
         self.tagged: defaultdict[str, set[broker.Status | None]] = defaultdict(set)
         self.working: set[str] = set()  # of these, the open ones that are not being cancelled
         self.filled: dict[str, Intent] = {}  # those that were reported as filled

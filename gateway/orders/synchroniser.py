@@ -363,9 +363,9 @@ class Synchroniser:
         return []
 
     def _tagged(self, intent: Intent, begun_ns: int, now_ns: int) -> list[Event]:
-        """The broker had an order with its tag, which is over, and no more is said: it is in doubt,
-        and never lost, for it may have been filled on a day whose executions are not listed. If it
-        is cancelled, the broker may say more (see `cancels`)."""
+        """The broker lists an order with its tag that has ended, and says no more. So it is
+        in doubt, and never lost: it may have been filled on a day whose executions are not listed.
+        If it is cancelled, the broker may say more (see `cancels`)."""
         if intent.state != "INTENDED" or _unanswered_ns(intent, begun_ns) < self._answer_ns:
             return []
         return [OrderUnknown(now_ns, intent.order.account, intent.intent_id, TAG_ALONE)]

@@ -47,7 +47,7 @@ def status_report(message: tws.OrderStatus) -> broker.OrderReport:
 
 
 def completed_report(message: tws.CompletedOrder) -> broker.OrderReport:
-    """What is said of an order that is over."""
+    """The report of a completed order."""
     status = message.status or message.completed_status.partition(" ")[0]
     return broker.OrderReport(
         reference=message.order_ref, permanent_id=_text(message.perm_id),

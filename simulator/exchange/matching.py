@@ -249,8 +249,8 @@ def _peg(order: Order, book: Book) -> Decimal | None:
 
 
 def _set_terms(order: Order, terms: Terms) -> None:
-    """Give an order new terms. A trailing stop starts anew where its distance has changed, and is
-    moved only where the client has said so."""
+    """Give an order new terms. A trailing stop starts over if its distance has changed, and moves
+    only if the client has moved it."""
     before, order.asked = order.terms, terms
     order.quantity, order.offset = terms.quantity, terms.offset
     order.trail, order.trail_percent = terms.trail, terms.trail_percent

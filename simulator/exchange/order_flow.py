@@ -5,7 +5,7 @@ the market's hours, and for its trigger. Then it is at the exchange.
 
 A parent's children
 -------------------
-An order that is sent with transmit=False is held, and nothing is heard of it. The first order of a
+An order that is sent with transmit=False is held without any report. The first order of a
 family that is sent with transmit=True takes all of them along. A child works for the share of its
 quantity that its parent has filled: with each partial fill of the parent, more of it is released.
 So a protective stop is there from the first share on, and never sells more than was bought. IB does

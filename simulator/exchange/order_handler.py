@@ -185,8 +185,8 @@ class OrderHandler:
             self._flow.cancel(order, BY_CLIENT)
 
     def restart(self, now_ns: int, *, new_day: bool) -> None:
-        """TWS starts anew: it has forgotten the orders that were not transmitted. With a `new_day`
-        those for the day are over; the others are at the exchange as before."""
+        """TWS restarts: it has forgotten the orders that were not transmitted. With a `new_day`
+        day orders expire; the others are at the exchange as before."""
         self._flow.now_ns = now_ns
         held = {key: one for key, one in self._by_client.items() if one.hold == "transmit"}
         for key, order in held.items():

@@ -1,4 +1,4 @@
-"""What is heard of orders: whoever owns the order handler listens here.
+"""Reports about orders: implemented by whoever owns the order handler.
 
 The simulated TWS writes messages; a gateway that is attached without a protocol gets what they
 mean.

@@ -102,7 +102,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
 
     @property
     def kind(self) -> TypeRules:
-        """The rules of its type. A type that there is not is rejected before they matter."""
+        """The rules of its type. An unknown type is rejected before they matter."""
         return KINDS.get(self.order_type, KINDS["MKT"])
 
     @property

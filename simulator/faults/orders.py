@@ -205,7 +205,7 @@ class HandEntered(OnTime, frozen=True, kw_only=True):
     order_ref: str = ""
 
     def refusal(self, tws: Tws) -> str:
-        """A symbol or an account that there is not, a size or a price that cannot be."""
+        """An unknown symbol or account, or an impossible size or price."""
         return (
             _unknown(tws, self.symbol)
             or _unknown_account(tws, self.account)
@@ -251,7 +251,7 @@ class Position(OnTime, frozen=True, kw_only=True):
     con_id: int = 0
 
     def refusal(self, tws: Tws) -> str:
-        """An account that there is not, a size or a price that cannot be."""
+        """An unknown account, or an impossible size or price."""
         if not (self.quantity and self.quantity.is_finite()):
             return f"quantity is {self.quantity}, must be a number, and not 0"
         return _unknown_account(tws, self.account) or _not_positive(
