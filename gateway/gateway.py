@@ -62,6 +62,8 @@ Command = (
     SubmitOrder | SubmitGroup | CancelOrder | CancelAll | ModifyOrder | ListPositions | ResolveOrder
     | WhatIf | Reconcile
 )  # fmt: skip
+Obeyed = tuple[OrderAnswer, list[Event]]
+"""What a command led to: its answer, and the events, applied."""
 USES_ORDER_ID: Final = frozenset({OrderIntended, CheckpointCompleted, WhatIfAnswered})
 """What says that an order id was used, which must not be used again."""
 ENDED_BY_BROKER: Final = frozenset({OrderCancelled, OrderRejected, OrderLost})
@@ -134,19 +136,7 @@ class Gateway:
         self.seen_mono_ns: int | None = None  # when this process had its last turn
         self._handlers = self._broker_handlers()
         self._group_order_ended = False  # by the broker, since positions were listed for that
-        self._obey: Mapping[
-            type[Command], Callable[[Any, Now], tuple[OrderAnswer, list[Event]]]
-        ] = {
-            SubmitOrder: self._submit,
-            SubmitGroup: self.entry.submit_group,
-            ModifyOrder: self.entry.modify,
-            CancelOrder: self._cancel,
-            CancelAll: lambda _all, now: self.entry.cancel_all(now),
-            ListPositions: self._list_positions,
-            ResolveOrder: self._resolve,
-            WhatIf: self.what_ifs.ask,
-            Reconcile: self._reconcile,
-        }
+        self._obey = self._command_handlers()
 
     def __repr__(self) -> str:
         return f"<Gateway {self.broker!r}, {len(self.orders.by_intent)} intents>"
@@ -279,22 +269,31 @@ class Gateway:
 
     # ---- requests ------------------------------------------------------------------------------
 
-    def obey(
-        self,
-        command: Command,
-        now: Now,
-    ) -> tuple[OrderAnswer, list[Event]]:
+    def obey(self, command: Command, now: Now) -> Obeyed:
         """Take a command: its answer, and the events that it led to."""
         self._note(now)
         return self._obey[type(command)](command, now)
 
-    def _submit(self, order: SubmitOrder, now: Now) -> tuple[OrderAnswer, list[Event]]:
+    def _command_handlers(self) -> Mapping[type[Command], Callable[[Any, Now], Obeyed]]:
+        return {
+            SubmitOrder: self._submit,
+            SubmitGroup: self.entry.submit_group,
+            ModifyOrder: self.entry.modify,
+            CancelOrder: self._cancel,
+            CancelAll: lambda _all, now: self.entry.cancel_all(now),
+            ListPositions: self._list_positions,
+            ResolveOrder: self._resolve,
+            WhatIf: self.what_ifs.ask,
+            Reconcile: self._reconcile,
+        }
+
+    def _submit(self, order: SubmitOrder, now: Now) -> Obeyed:
         if order.reduces_only and self._group_order_ended:
             self._group_order_ended = False
             self.positions.doubt("since it ended an order of a group")
         return self.entry.submit(order, now)
 
-    def _resolve(self, command: ResolveOrder, now: Now) -> tuple[OrderAnswer, list[Event]]:
+    def _resolve(self, command: ResolveOrder, now: Now) -> Obeyed:
         """A person says what became of an order: its end, and positions are read again."""
         intent = self.orders.get(command.intent_id)
         reason = resolve.refusal(intent)
@@ -304,20 +303,20 @@ class Gateway:
         resolved = self._applied([resolve.resolution(intent, command, now.wall_ns)])
         return OrderAnswer(command.intent_id, accepted=True), resolved
 
-    def _list_positions(self, command: ListPositions, _now: Now) -> tuple[OrderAnswer, list[Event]]:
+    def _list_positions(self, command: ListPositions, _now: Now) -> Obeyed:
         if not self.sync.synchronised:
             return OrderAnswer(command.id, accepted=False, reason=self.sync.problem), []
         self.listings.begin(command)
         return OrderAnswer(command.id, accepted=True), []
 
-    def _reconcile(self, command: Reconcile, _now: Now) -> tuple[OrderAnswer, list[Event]]:
+    def _reconcile(self, command: Reconcile, _now: Now) -> Obeyed:
         reason = "" if self.sync.synchronised else self.sync.problem
         if self.gate.reduce_only:
             reason = "only the gateway compares with the broker; the liquidation gateway closes"
         reason = reason or self.reconciler.request(command)
         return OrderAnswer(command.id, accepted=not reason, reason=reason), []
 
-    def _cancel(self, command: CancelOrder, now: Now) -> tuple[OrderAnswer, list[Event]]:
+    def _cancel(self, command: CancelOrder, now: Now) -> Obeyed:
         answer, events = self.entry.cancel(command, now)
         intent = self.orders.get(command.intent_id)
         if answer.accepted and intent is not None and intent.live:

@@ -121,20 +121,17 @@ class World:
         # TWS can only be the simulator: there is no login to be mistaken.
         adapt = self._attach_directly if direct else partial(gateway.tws, check_login=False)
         self.nodes = {
-            role: Node(
-                role,
-                config,
-                self.clock,
-                build,
-                self._route,
-                self.cut,
-                self._commit_later,
-                self.keeper,
-            )
+            role: self._node(role, build)
             for role, build in {**builds(config, adapt, say), **(replaced or {})}.items()
         }
         for role in self.nodes:
             self.start(role)
+
+    def _node(self, role: str, build: Build) -> Node:
+        return Node(
+            role, self.config, self.clock, build, self._route, self.cut, self._commit_later,
+            self.keeper,
+        )  # fmt: skip
 
     # ---- life and death ------------------------------------------------------------------------
 

@@ -204,7 +204,7 @@ def contract_details(
 ) -> Fields:
     """One instrument in full (10), with the market rule that its prices follow and its hours."""
     old = version < 164
-    fields = [
+    return [
         "10",
         *(["8"] if old else []),
         str(req_id),
@@ -244,13 +244,15 @@ def contract_details(
         "" if rule is None else str(rule),
         "",  # realExpirationDate
         "COMMON" if instrument.sec_type == "STK" else "",
+        *_order_sizes(version, instrument),
     ]
+
+
+def _order_sizes(version: int, instrument: Instrument) -> Fields:
+    """The minimum size; later versions add the increment and the suggested increment."""
     smallest = "0.00000001" if instrument.sec_type == "CRYPTO" else "1"
-    if version == 163:
-        fields += [smallest]
-    if version >= 164:
-        fields += [smallest, smallest, smallest]  # minSize, sizeIncrement, suggested
-    return fields
+    count = 3 if version >= 164 else 1 if version == 163 else 0
+    return [smallest] * count
 
 
 def contract_details_end(req_id: int) -> Fields:
