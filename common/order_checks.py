@@ -4,50 +4,45 @@ Executor and gateway ask them about every order that could add risk. What needs 
 counts is a rule (see `risk.rules`), and is configured.
 """
 
-from decimal import Context, Decimal
-from typing import Final
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final, NamedTuple
 
 from tapewire.common.accounting.book import ZERO
-from tapewire.common.events import OrderTerms
+from tapewire.common.events import InstrumentDescribed, OrderTerms, PriceStep
 from tapewire.common.instruments import Instrument
+from tapewire.common.price_steps import EXACT, Steps, is_on_step, nearest, step_at, steps_of
 
 IN_FRACTIONS: Final = ("CRYPTO", "CASH")
 """Security types that trade in fractions: a lot of 1, the default, says nothing of them."""
-EXACT: Final = Context(prec=100)
-"""Beyond what quantities and prices may have in digits: their remainders are exact."""
-DEFAULT_TICK: Final = Instrument(symbol="").min_tick
-PENNY: Final = Decimal(1)
-PENNY_TICK: Final = Decimal("0.0001")
-"""Below this price a share has this tick, whatever it has above (SEC rule 612)."""
-ON_TICK: Final = ("limit", "stop")
+PRICES: Final = ("limit", "stop")
+DISTANCES: Final = ("trail", "limit_offset")
+"""Distances between prices: multiples of the step too, as the prices at both ends are."""
+
+
+class Stepped(NamedTuple):
+    """A price or a distance of an order, and the price `at` which its step is looked up."""
+
+    name: str
+    value: Decimal
+    at: Decimal
 
 
 def terms_denial(
-    terms: OrderTerms, instrument: Instrument, now_ns: int, filled: Decimal = ZERO
+    terms: OrderTerms,
+    instrument: Instrument,
+    now_ns: int,
+    filled: Decimal = ZERO,
+    described: InstrumentDescribed | None = None,
 ) -> str:
     """Why an order of these terms cannot be placed on `instrument` now (wall), in a sentence; empty
     if it can. Of an order that is modified `terms` have what remains of it, and `filled` the rest:
-    only the whole need be in lots."""
+    only the whole need be in lots. `described` is what the broker says of the instrument."""
     return (
         _lot_denial(terms.quantity + filled, instrument)
-        or _tick_denial(terms, instrument)
+        or _step_denial(terms, instrument, described)
         or _time_denial(terms, now_ns)
     )
-
-
-def tick_at(price: Decimal, instrument: Instrument) -> Decimal | None:
-    """The step of prices around `price`; None where nobody has said it.
-
-    The default is the tick of US shares. Of anything else it only says that none was configured: a
-    currency pair has 0.00005, a bond future 1/64.
-    """
-    is_default = instrument.min_tick == DEFAULT_TICK
-    is_share = instrument.sec_type == "STK"
-    if is_default and not (is_share and instrument.currency == "USD"):
-        return None
-    if is_share and abs(price) < PENNY:
-        return min(instrument.min_tick, PENNY_TICK)
-    return instrument.min_tick
 
 
 def _lot_denial(quantity: Decimal, instrument: Instrument) -> str:
@@ -60,16 +55,70 @@ def _lot_denial(quantity: Decimal, instrument: Instrument) -> str:
     )
 
 
-def _tick_denial(terms: OrderTerms, instrument: Instrument) -> str:
-    for name in ON_TICK:
-        price: Decimal | None = getattr(terms, name)
-        tick = tick_at(price, instrument) if price is not None else None
-        if price is not None and tick is not None and EXACT.remainder(price, tick):
-            return (
-                f"{name} price is {price:f}; prices of {instrument.symbol} are multiples of"
-                f" {tick:f} (min_tick in its [[instruments]] entry)"
-            )
+def _step_denial(
+    terms: OrderTerms, instrument: Instrument, described: InstrumentDescribed | None
+) -> str:
+    if not any(terms.has):
+        return ""
+    steps = steps_of(instrument, described)
+    for one in _stepped(terms):
+        if not is_on_step(one.value, one.at, steps):
+            return _off_step(one, instrument, described)
     return ""
+
+
+def _stepped(terms: OrderTerms) -> Iterator[Stepped]:
+    """What of an order must be a multiple of a step.
+
+    A distance leads from the stop to another price, so it has the step of the stop. Without a stop,
+    nobody knows yet where that will be. The distance has the step at its own size then: no price
+    that it can lead to has a smaller one, so nothing is denied that the broker would take.
+    """
+    for name in PRICES:
+        price: Decimal | None = getattr(terms, name)
+        if price is not None:
+            yield Stepped(name, price, price)
+    for name in DISTANCES:
+        distance: Decimal | None = getattr(terms, name)
+        if distance is not None:
+            yield Stepped(name, distance, distance if terms.stop is None else terms.stop)
+
+
+def _off_step(one: Stepped, instrument: Instrument, described: InstrumentDescribed | None) -> str:
+    steps = steps_of(instrument, described)
+    step = step_at(one.at, steps)
+    assert step is not None  # or there would be nothing to be off
+    is_distance = one.name in DISTANCES
+    low, high = nearest(one.value, (PriceStep(ZERO, step),) if is_distance else steps)
+    has_low = low or not is_distance
+    around = f"are {_plain(low)} and {_plain(high)}" if has_low else f"is {_plain(high)}"
+    return (
+        f"{one.name}{'' if is_distance else ' price'} is {one.value:f}; prices of"
+        f" {instrument.symbol}{_where(one.at, steps)} are multiples of {step:f}"
+        f" ({_source(step, instrument, described)}), and the nearest to it {around}"
+    )
+
+
+def _where(at: Decimal, steps: Steps) -> str:
+    """The prices that have the step of `at`; empty if all of them do."""
+    begin, end = max(0, sum(one.from_price <= abs(at) for one in steps) - 1), len(steps)
+    if steps[begin].from_price:
+        return f" from {_plain(steps[begin].from_price)} on"
+    return f" below {_plain(steps[begin + 1].from_price)}" if begin + 1 < end else ""
+
+
+def _source(step: Decimal, instrument: Instrument, described: InstrumentDescribed | None) -> str:
+    """Where a step is from; where the broker and the configuration agree, what a person can set."""
+    if described is not None and step != instrument.min_tick:
+        if described.price_steps:
+            return "the broker's market rule"
+        if described.min_tick > 0:
+            return "the smallest step that the broker names"
+    return "min_tick in its [[instruments]] entry"
+
+
+def _plain(price: Decimal) -> str:
+    return f"{EXACT.normalize(price):f}"
 
 
 def _time_denial(terms: OrderTerms, now_ns: int) -> str:

@@ -29,8 +29,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from tapewire.common import roles
-from tapewire.common.accounting.book import ZERO
-from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.lifecycle import state_after
 from tapewire.common.accounting.trading_days import Days
 from tapewire.common.clock import Now
@@ -55,12 +53,11 @@ from tapewire.common.events import (
     Signal,
     SubmitOrder,
     WhatIfAnswered,
-    terms_fault,
 )
 from tapewire.common.events.expiry import has_expired
 from tapewire.common.instruments import Instrument
-from tapewire.common.order_checks import terms_denial
 from tapewire.common.unanswered import Unanswered
+from tapewire.executor.admission import Admission
 from tapewire.executor.answers import denied, intent_of, state_changed
 from tapewire.executor.confidence import INDIFFERENT, Confidence
 from tapewire.executor.groups.intake import created, denial_of, sized
@@ -69,7 +66,7 @@ from tapewire.executor.groups.plans import group_fault, plan_of
 from tapewire.executor.order_requests import OWN, Command, OrderRequests
 from tapewire.executor.orders import ExecutorOrder, Ledger
 from tapewire.executor.what_if import WhatIfs
-from tapewire.risk.rules import RuleBook, View
+from tapewire.risk.rules import RuleBook
 
 
 class Executor:
@@ -86,13 +83,11 @@ class Executor:
         day_of: Days | None = None,
         what_if: bool = False,
     ) -> None:
-        self.rules = rules
         self.instruments = {i.symbol: i for i in instruments}
         self.ledger = Ledger(self.instruments.values(), day_of)
-        self.view = View(self.ledger)
+        self.admission = Admission(rules, self.instruments, self.ledger)
         self.accounts: tuple[str, ...] = ()
         self.live = False
-        self.no_room = ""  # on the disk, for orders that add risk
         self.signals_denied = 0  # those that had expired included
         self.what_ifs = WhatIfs() if what_if else None
         self._confidence = confidence
@@ -102,7 +97,7 @@ class Executor:
         self._unanswered = Unanswered(retry_ms * 1_000_000)  # commands, by intent or request
         self.keeper = GroupKeeper(self.ledger, self._applied)
         self.requests = OrderRequests(
-            self.ledger.orders, self._answered, self._unanswered, self._rule_denial
+            self.ledger.orders, self._answered, self._unanswered, self.admission.rule_denial
         )
 
     def __repr__(self) -> str:
@@ -175,8 +170,8 @@ class Executor:
             signal, self.instruments.get(signal.symbol)
         )
         order = intent_of(signal, account, terms, now)
-        reason = no_account or unsure or self._denial(order, now)
-        if not reason and self.what_ifs is not None and self._adds_risk(order, now):
+        reason = no_account or unsure or self.admission.denial(order, now)
+        if not reason and self.what_ifs is not None and self.admission.adds_risk(order, None, now):
             verdict = self.what_ifs.verdict(signal, order)
             if verdict is None:
                 return [], []  # decided once the broker has said what the order would do
@@ -189,10 +184,6 @@ class Executor:
         events = self._applied([created])
         self._unanswered.sent(order.intent_id, now.mono_ns)
         return events, [order]
-
-    def _adds_risk(self, order: SubmitOrder, now: Now) -> bool:
-        exposure = self.view.at(now).exposure(order.account, order.symbol)
-        return not exposure.reduced_by(order.terms)
 
     def _decided(self, signal: Signal | None, now: Now) -> list[Event]:
         """A signal whose order was asked about is decided; `tick` has its order."""
@@ -215,7 +206,7 @@ class Executor:
             reason = denial_of(
                 [*group.orders, *group.later],
                 self.ledger,
-                lambda order, known: self._denial(order, now, known),
+                lambda order, known: self.admission.denial(order, now, known),
             )
         if reason:
             return self._applied([denied(signal, account, reason, now)]), []
@@ -236,32 +227,6 @@ class Executor:
             " none; set account in its [[strategies]] entry"
         )
 
-    def _denial(self, order: SubmitOrder, now: Now, known: Exposure | None = None) -> str:
-        """Why an order must not go; `known` is its exposure, where other orders come with it."""
-        if order.symbol not in self.instruments:
-            return f"symbol {order.symbol} is not configured; it must be one of [[instruments]]"
-        fault = terms_fault(order.terms)
-        if self.no_room and not fault:
-            exposure = known or self.view.at(now).exposure(order.account, order.symbol)
-            fault = "" if exposure.reduced_by(order.terms) else self.no_room
-        return fault or self._rule_denial(order, None, now, known)
-
-    def _rule_denial(
-        self,
-        order: SubmitOrder,
-        replaced: ExecutorOrder | None,
-        now: Now,
-        known: Exposure | None = None,
-    ) -> str:
-        place = ((order.account, order.symbol), known) if known is not None else None
-        view = self.view.at(now, replaced, place)
-        instrument = self.instruments.get(order.symbol)
-        filled = replaced.filled if replaced is not None else ZERO
-        reason = terms_denial(order.terms, instrument, now.wall_ns, filled) if instrument else ""
-        if reason and not view.exposure(order.account, order.symbol).reduced_by(order.terms):
-            return reason
-        return self.rules.denial(order, view)
-
     # ---- the gateway ---------------------------------------------------------------------------
 
     def on_broker(self, event: Event, now: Now, source: str = roles.GATEWAY) -> list[Event]:
@@ -278,7 +243,7 @@ class Executor:
         elif type(event) is WhatIfAnswered and self.what_ifs is not None:
             return self._decided(self.what_ifs.on_estimate(event), now)
         order = self.ledger.apply(event, source)
-        self.view.note(event)
+        self.admission.note(event)
         if changes := self.requests.on_broker(event, now, live=self.live):
             adopted += self._applied(changes)
         if type(event) is Fill and self.live:

@@ -149,7 +149,7 @@ class ExecutorService(Service):
 
     def on_room(self, reason: str) -> None:
         """Signals that add risk are denied while the disk is nearly full."""
-        self.executor.no_room = reason
+        self.executor.admission.no_room = reason
 
     def readiness(self, now: Now) -> tuple[ProcessState, str]:
         """READY once the gateway shuts out what an earlier executor left on its way, and all

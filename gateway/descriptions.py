@@ -3,7 +3,7 @@
 A configuration that has another multiplier or another currency than the broker makes every P&L,
 every limit on money and every size wrong, by as much as 50 times. So nothing that adds risk is
 traded in such an instrument until the configuration is corrected. A price step that is too fine is
-only an alarm: the broker itself rejects what lies between its steps.
+only an alarm: prices are held against the broker's steps (see `common.price_steps`).
 """
 
 from collections.abc import Mapping

@@ -109,6 +109,7 @@ class Gateway:
         self.complaints: list[tuple[str, bytes]] = []
         self.facts = Facts(adapter, accounts.instruments, self.complaints, idle=reduce_only)
         self.limits.contradicted = self.facts.instruments.denial
+        self.limits.described = self.facts.instruments.known
         self.reconciler = Reconciler(
             self.registry, self.positions, self.unexplained, reconcile_minutes,
             instruments=instruments, values=lambda: self.facts.accounts.current, idle=reduce_only,

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from tapewire.common import price_steps
 from tapewire.common.events import InstrumentDescribed, OpenHours, PriceStep
 from tapewire.common.instruments import Instrument
 from tapewire.strategy.terms import Number, decimal_of
@@ -39,9 +40,8 @@ class StrategyInstrument(msgspec.Struct, frozen=True):
 
     def step_at(self, price: Number) -> Decimal:
         """The step of prices at `price`. Raises ValueError for what is no number."""
-        at = abs(decimal_of("price", price) or ZERO)
-        steps = [one.step for one in self.price_steps if one.from_price <= at]
-        return steps[-1] if steps else self.min_tick
+        at = decimal_of("price", price) or ZERO
+        return price_steps.step_at(at, self.price_steps) or self.min_tick
 
     def is_open(self, at_ns: int, *, regular: bool = True) -> bool | None:
         """Whether it trades at `at_ns` (UTC), in `regular` hours or in any; None where the broker

@@ -17,7 +17,7 @@ liquidation gateway takes nothing else, so it has no limits.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -27,7 +27,7 @@ from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.orders import Order
 from tapewire.common.accounting.trading_days import Days
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, SubmitOrder
+from tapewire.common.events import Event, InstrumentDescribed, SubmitOrder
 from tapewire.common.instruments import Instrument
 from tapewire.common.order_checks import terms_denial
 from tapewire.gateway.orders.circuit import BrokerCircuit
@@ -79,6 +79,7 @@ class Limits:
     ) -> None:
         self.circuit = circuit or BrokerCircuit()
         self.contradicted: Callable[[str], str] = lambda _symbol: ""  # why not in this symbol
+        self.described: Mapping[str, InstrumentDescribed] = {}  # by the broker
         self._rules = rules or RuleBook()
         self._view = View(accounts)
         self._instruments = accounts.instruments
@@ -123,7 +124,8 @@ class Limits:
         instrument = self._instruments.get(order.symbol)
         if instrument is not None:
             filled = replaced.filled if replaced is not None else ZERO
-            reason = terms_denial(order.terms, instrument, now.wall_ns, filled)
+            described = self.described.get(order.symbol)
+            reason = terms_denial(order.terms, instrument, now.wall_ns, filled, described)
             if reason:
                 return reason
         known = ((order.account, order.symbol), exposure)

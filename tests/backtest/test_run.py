@@ -231,9 +231,9 @@ def test_denied_signals_are_counted_with_their_reasons(tested):
     assert [n.removeprefix(denied) for n in found.notes if n.startswith("odd: ")] == [
         "quantity is 0.5; XYZ trades in lots of 1 (lot in its [[instruments]] entry)",
         "limit price is 9.0003; prices of XYZ are multiples of 0.01 (min_tick in its"
-        " [[instruments]] entry)",
+        " [[instruments]] entry), and the nearest to it are 9 and 9.01",
         "limit price is 9.0007; prices of XYZ are multiples of 0.01 (min_tick in its"
-        " [[instruments]] entry)",
+        " [[instruments]] entry), and the nearest to it are 9 and 9.01",
     ]
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from tapewire.common.events import OrderTerms
+from tapewire.common.events import InstrumentDescribed, OrderTerms, PriceStep
 from tapewire.common.instruments import Instrument
 from tapewire.common.order_checks import terms_denial
 
@@ -15,9 +15,22 @@ BTC = Instrument(symbol="BTC", sec_type="CRYPTO", min_tick=Decimal("0.01"))
 NOW_NS = 1_000
 
 
-def denial(instrument: Instrument, quantity: str = "1", **given: object) -> str:
+def denial(
+    instrument: Instrument,
+    quantity: str = "1",
+    described: InstrumentDescribed | None = None,
+    **given: object,
+) -> str:
     terms = OrderTerms("BUY", Decimal(quantity), **given)
-    return terms_denial(terms, instrument, NOW_NS)
+    return terms_denial(terms, instrument, NOW_NS, described=described)
+
+
+def told(min_tick: str, **steps: str) -> InstrumentDescribed:
+    """What the broker says: the smallest step, and steps by the price from which they hold."""
+    rule = tuple(PriceStep(Decimal(at[1:]), Decimal(step)) for at, step in steps.items())
+    return InstrumentDescribed(
+        1, "X", 1, "STK", "SMART", "USD", "", Decimal(1), Decimal(min_tick), price_steps=rule
+    )
 
 
 @pytest.mark.parametrize("price", ["5000.25", "5000", "-0.25", "0"])
@@ -29,13 +42,51 @@ def test_a_price_on_the_tick_passes(price: str):
 def test_a_price_off_the_tick_is_denied_with_the_tick(name: str):
     assert denial(ES, **{name: Decimal("5000.1")}) == (
         f"{name} price is 5000.1; prices of ESZ6 are multiples of 0.25 (min_tick in its"
-        " [[instruments]] entry)"
+        " [[instruments]] entry), and the nearest to it are 5000 and 5000.25"
     )
 
 
-@pytest.mark.parametrize("name", ["trail", "trail_percent", "limit_offset"])
-def test_a_distance_need_not_be_a_price(name: str):
-    assert denial(ES, **{name: Decimal("0.3")}) == ""
+@pytest.mark.parametrize(("distance", "nearest"), [("0.3", "are 0.25 and 0.5"), ("0.1", "is 0.25")])
+@pytest.mark.parametrize("name", ["trail", "limit_offset"])
+def test_a_distance_is_a_multiple_of_the_tick_and_never_0(name: str, distance: str, nearest: str):
+    assert denial(ES, **{name: Decimal("0.75")}) == ""
+    assert denial(ES, **{name: Decimal(distance)}) == (
+        f"{name} is {distance}; prices of ESZ6 are multiples of 0.25 (min_tick in its"
+        f" [[instruments]] entry), and the nearest to it {nearest}"
+    )
+
+
+def test_a_percentage_need_not_be_a_price():
+    assert denial(ES, trail_percent=Decimal("0.3")) == ""
+
+
+def test_a_distance_has_the_step_of_the_stop_where_that_is_known():
+    """Without a stop it has the one of its own size: a share may be below 1."""
+    distance = Decimal("0.305")
+    assert denial(AAPL, trail=distance) == ""
+    assert denial(AAPL, trail=distance, stop=Decimal("0.5")) == ""
+    assert denial(AAPL, trail=distance, stop=Decimal(140)) == (
+        "trail is 0.305; prices of AAPL from 1 on are multiples of 0.01 (min_tick in its"
+        " [[instruments]] entry), and the nearest to it are 0.3 and 0.31"
+    )
+
+
+def test_each_price_is_held_against_the_brokers_step_at_that_price():
+    vix = told("0.05", _0="0.05", _3="0.10")
+    assert denial(ES, described=vix, limit=Decimal("2.95"), stop=Decimal("3.10")) == ""
+    assert denial(ES, described=vix, limit=Decimal("2.95"), stop=Decimal("3.05")) == (
+        "stop price is 3.05; prices of ESZ6 from 3 on are multiples of 0.10 (the broker's market"
+        " rule), and the nearest to it are 3 and 3.1"
+    )
+
+
+def test_without_its_market_rule_the_brokers_smallest_step_counts():
+    assert denial(ES, described=told("0.05"), limit=Decimal("5000.05")) == ""
+    assert denial(AAPL, described=told("0.05"), limit=Decimal("150.01")) == (
+        "limit price is 150.01; prices of AAPL are multiples of 0.05 (the smallest step that the"
+        " broker names), and the nearest to it are 150 and 150.05"
+    )
+    assert "multiples of 0.25 (min_tick" in denial(ES, described=told("0"), limit=Decimal("1.1"))
 
 
 @pytest.mark.parametrize(

@@ -280,9 +280,9 @@ def test_the_rules_see_what_the_modified_order_could_fill():
 def test_a_modify_that_only_makes_an_order_smaller_needs_no_rule():
     one = executor(limit=100)
     working(one, 60)
-    one.rules = RuleBook()
+    one.admission.rules = RuleBook()
     working(one, 60, number=9)  # over the limit by now
-    one.rules = rules(100)
+    one.admission.rules = rules(100)
     assert modify_of(one, modify(50)).terms.quantity == 50
 
 

@@ -195,3 +195,18 @@ def test_an_order_in_such_an_instrument_is_denied_and_a_person_told_until_it_is_
     after = Bench(bench.journal, instruments=mended.values())
     assert after.submit(submit("b/1")).accepted
     assert after.gateway.readiness() == ("READY", "")
+
+
+def test_orders_are_held_against_the_market_rule_after_a_restart_too():
+    bench = Bench(instruments=INSTRUMENTS.values())
+    first(bench)
+    assert answer(bench, AAPL, 26) == []
+    bench.receive(messages.market_rule(26, [(D(0), D("0.01")), (D(3), D("0.05"))]))
+    bench.pass_s(0.25)
+    for number, one in enumerate((bench, Bench(bench.journal, instruments=INSTRUMENTS.values()))):
+        denied = one.submit(submit(f"a-{number}/1", limit="150.01"))
+        assert denied.reason == (
+            "limit price is 150.01; prices of AAPL from 3 on are multiples of 0.05 (the"
+            " broker's market rule), and the nearest to it are 150 and 150.05"
+        )
+        assert one.submit(submit(f"b-{number}/1", limit="2.99")).accepted

@@ -218,7 +218,10 @@ def test_writing_an_order_does_not_count_it_again():
     ("given", "says"),
     [
         ({"quantity": "0.5"}, "quantity is 0.5; AAPL trades in lots of 1"),
-        ({"limit": "150.001"}, "limit price is 150.001; prices of AAPL are multiples of 0.01"),
+        (
+            {"limit": "150.001"},
+            "limit price is 150.001; prices of AAPL from 1 on are multiples of 0.01",
+        ),
         (
             {"terms": terms_of(time_in_force="GTD", good_till_ns=T0 - 1)},
             f"good_till_ns is {T0 - 1}, which is over",
