@@ -24,6 +24,7 @@ from tapewire.common.events import (
     ComboLeg,
     Difference,
     Gap,
+    GroupLeg,
     OpenHours,
     OrderKind,
     OrderTerms,
@@ -61,13 +62,14 @@ FAMILIES = {
         "order.created", "order.denied", "order.expired", "order.state.changed",
         "order.cancel.pending", "order.modify.pending", "order.terms.changed",
         "order.group.created", "order.group.state.changed", "order.group.released",
+        "circuit.changed",
     ),
     "risk events": (
         "risk.violation", "risk.halted", "risk.resumed", "risk.flatten.started",
-        "risk.flatten.delayed", "risk.flatten.completed", "risk.rule.changed",
+        "risk.flatten.delayed", "risk.flatten.completed", "risk.rule.changed", "circuit.changed",
     ),
     "heartbeat": ("process.heartbeat",),
-    "signals": ("signal", "signal.group", "signal.cancel", "signal.modify"),
+    "signals": ("signal", "signal.group", "signal.cancel", "signal.modify", "circuit.changed"),
     "requests": (
         "order.request", "order.submit", "order.cancel", "order.modify", "order.cancel_all",
         "order.group.submit", "order.resolve", "position.list", "order.take_over", "order.what_if",
@@ -76,7 +78,7 @@ FAMILIES = {
         "risk.control", "risk.control.reply", "request.refused",
     ),
 }  # fmt: skip
-"""Which events stand in which table of wire.md; one that no process sends stands in none."""
+"""Which events are in which table of wire.md; one that no process sends is in none."""
 
 
 # ---- the code's structure ------------------------------------------------------------------------
@@ -141,7 +143,8 @@ def events(family: str) -> str:
 
 
 STRUCTS = (
-    OrderTerms, TermChanges, ComboLeg, Scope, Difference, Gap, CashGap, PriceStep, OpenHours,
+    OrderTerms, TermChanges, GroupLeg, ComboLeg, Scope, Difference, Gap, CashGap, PriceStep,
+    OpenHours,
 )  # fmt: skip
 
 

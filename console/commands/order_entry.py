@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, NoReturn, cast
 
 import typer
 
@@ -178,7 +178,7 @@ def modify(
     _follow(group, manual.modify(order_id, changes), Way(yes, False, wait, as_json), {})
 
 
-def cancel_one(group: Launched, order_id: str, *, yes: bool, as_json: bool) -> None:
+def cancel_one(group: Launched, order_id: str, *, yes: bool, as_json: bool) -> NoReturn:
     """Cancel any one order."""
     if not yes:
         confirm("orders cancel", f"Cancel {order_id}?")
@@ -260,8 +260,8 @@ def _lines(estimate: WhatIfAnswered) -> list[str]:
 # ---- what becomes of it --------------------------------------------------------------------------
 
 
-def _follow(group: Launched, signal: AnySignal, way: Way, found: dict[str, Any]) -> None:
-    """Send a signal and print what becomes of it; ends with status 1 if it was not taken."""
+def _follow(group: Launched, signal: AnySignal, way: Way, found: dict[str, Any]) -> NoReturn:
+    """Send a signal, print what becomes of it, and end: with status 1 if it was not taken."""
     outcome = Outcome(signal.id)
     for outcome in manual.send(group, signal, way.wait_s):
         if not way.as_json:

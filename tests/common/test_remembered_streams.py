@@ -12,11 +12,21 @@ from tapewire.common.runtime.memory_journal import MemoryJournal
 from tests.common.following import Pair, at, numbers
 
 
+def restarted(pair: Pair) -> Pair:
+    """A new start of the reader, which has nothing yet."""
+    pair.follower = Follower("risk")
+    pair.got.clear()
+    return pair
+
+
+def head(pair: Pair, seq: int, chain: str | None = None) -> Head:
+    """A record of the source's journal; with another `chain`, of another journal."""
+    return Head(seq, pair.journal.chain_at(seq) if chain is None else chain)
+
+
 def remembering(pair: Pair, seq: int, chain: str | None = None) -> Pair:
     """A new start of the reader, which remembers that record of the source's journal."""
-    pair.follower = Follower("risk")
-    pair.follower.remember(Head(seq, pair.journal.chain_at(seq) if chain is None else chain))
-    pair.got.clear()
+    restarted(pair).follower.remember(head(pair, seq, chain))
     return pair
 
 
@@ -92,9 +102,7 @@ def test_a_source_that_calls_its_own_journal_damaged_is_believed_at_once() -> No
 
 def beginning(pair: Pair, seq: int, chain: str | None = None) -> Pair:
     """A new start of the reader, with a checkpoint up to that record of the source's journal."""
-    pair.follower = Follower("risk")
-    pair.follower.begin(Head(seq, pair.journal.chain_at(seq) if chain is None else chain))
-    pair.got.clear()
+    restarted(pair).follower.begin(head(pair, seq, chain))
     return pair
 
 
@@ -110,7 +118,7 @@ def test_a_reader_with_a_checkpoint_gets_what_came_after_it() -> None:
 def test_the_checkpoint_and_what_was_remembered_are_both_confirmed_at_once() -> None:
     pair = Pair()
     pair.publish(5)
-    beginning(pair, 3).follower.remember(Head(4, pair.journal.chain_at(4)))
+    beginning(pair, 3).follower.remember(head(pair, 4))
     pair.settle(0)  # in no time: the second question does not wait for a retry
     assert pair.follower.trusted
     assert numbers(pair.got) == [4, 5]
