@@ -17,7 +17,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tapewire.common.accounting.book import ZERO
-from tapewire.common.accounting.groups import FAILED, OrderGroup
+from tapewire.common.accounting.groups import EXITS, FAILED, OrderGroup
 from tapewire.common.events import OrderTerms
 from tapewire.executor.groups.machine import Fact
 from tapewire.executor.groups.plans import OPPOSITE
@@ -34,12 +34,12 @@ def facts(group: Group, look: Look) -> Mapping[Fact, str]:
     live, entry = group.live, group.entry
     if group.entered:
         found["entered"] = ""
-    if group.open > 0:
-        found["open"] = ""
     if live:
         found["working"] = "an order that was given up works after all"
     elif entry is not None and _is_over(group):
         found["over"] = _why_over(group)
+    if group.open > 0 and "over" not in found:  # what has no exit left is left as it is
+        found["open"] = ""
     if not group.entered and (failed := failed_of(group)) is not None:
         found["failed"] = f"{failed.intent_id} is {failed.state}: {failed.reason}"
     if is_placed(group):
@@ -67,13 +67,16 @@ def _protect(group: Group, look: Look) -> Iterator[Wanted]:
     for part in group.parts:
         yield from _without_stop(group, part)
         yield from _surplus(group, part)
-    if needed and look.settled:
+    if look.settled and (needed or look.contested):
         if (release := released(group, look)) is not None:
             yield release
         else:
             yield from _new_stops(group, needed, look)
-    if entry is not None and not entry.live and look.settled:
-        yield from _smaller_exits(group)
+    if entry is not None and look.settled:
+        if not entry.live:
+            yield from _smaller_exits(group)
+        elif group.released:  # whoever closed what it has entered does not want more of it
+            yield Cancel(entry)
 
 
 def _without_stop(group: Group, part: int) -> Iterator[Cancel]:
@@ -165,11 +168,23 @@ def is_placed(group: Group) -> bool:
 
 def released(group: Group, look: Look) -> Release | None:
     """Where the account holds less than is open, by its fills and by the broker's word: somebody
-    else has closed the rest."""
+    else has closed the rest, or an exit has, whose executions the broker does not list any more."""
     left = max(look.most, ZERO)
+    if unlisted := _unlisted(group):
+        left = min(left, max(look.held, group.open - unlisted))
     if left >= group.open:
         return None
     return Release(group.open - left, f"the account holds {left:f} of the {group.open:f} open")
+
+
+def _unlisted(group: Group) -> Decimal:
+    """What exits have filled by the word of the broker or of a person alone, which FILLED with a
+    reason means, as far as it is not released yet."""
+    exits = group.of(*EXITS)
+    claimed = [
+        one.terms.quantity - one.filled for one in exits if one.state == "FILLED" and one.reason
+    ]
+    return max(sum(claimed, ZERO) - group.released, ZERO)
 
 
 def close(group: Group, look: Look) -> Iterator[Wanted]:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Final
 
-from msgspec.structs import replace
-
 from tapewire.common import roles
 from tapewire.common.accounting.groups import Groups, OrderGroup
 from tapewire.common.clock import Now
@@ -19,28 +17,29 @@ from tapewire.common.events import (
     CancelSignal,
     Event,
     Fill,
+    GroupCreated,
     GroupKind,
-    GroupReleased,
-    GroupState,
     GroupStateChanged,
-    ModifyOrder,
     ModifySignal,
-    OrderCancelPending,
     OrderCreated,
-    OrderDenied,
-    OrderModifyPending,
+    PositionReported,
     SubmitOrder,
-    signed,
 )
 from tapewire.executor.groups import brackets, cancelling, verticals
 from tapewire.executor.groups.machine import TRANSITIONS, Step, next_state
-from tapewire.executor.groups.plans import leg_id, number_of
+from tapewire.executor.groups.outcomes import (
+    cancelled,
+    continued,
+    refusal,
+    released,
+    shrunk,
+    withdrawn,
+)
+from tapewire.executor.groups.shares import contests, in_place, share_of
 from tapewire.executor.groups.steps import (
     SECOND_NS,
     Cancel,
-    Continue,
     Look,
-    Place,
     Release,
     Shrink,
     Wanted,
@@ -56,7 +55,6 @@ KINDS: Final[Mapping[GroupKind, ModuleType]] = {
 }
 """What is true of a group, and what is to be done about it, is asked of its kind."""
 LOOK_EVERY_NS: Final = 100_000_000
-ORDER_TTL_NS: Final = 10 * SECOND_NS
 RETRY_MAX_NS: Final = 30 * SECOND_NS
 TRIES_ALARM: Final = 3
 
@@ -76,12 +74,21 @@ class GroupKeeper:
         self._tries: dict[str, dict[str, tuple[int, int]]] = {}  # by group and subject
         self._highest: dict[str, int] = {}  # number of an order that the gateway denied, by group
         self._next_ns = 0
+        self._active: dict[str, Group] = {}  # those that are not DONE
+        self._contested: set[str] = set()  # of the groups to look at
 
     # ---- what comes in -------------------------------------------------------------------------
 
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal; the ledger has it already."""
         self.groups.apply(event)
+        if isinstance(event, GroupCreated):
+            self._active[event.group.id] = self.groups.by_id[event.group.id]
+        elif isinstance(event, GroupStateChanged) and event.group_id in self.groups:
+            if event.state == "DONE":
+                self._active.pop(event.group_id, None)
+            else:
+                self._active[event.group_id] = self.groups.by_id[event.group_id]
 
     def sent_as(self, order: SubmitOrder) -> str:
         """What an order is asked for under: its group, if it was sent with that."""
@@ -109,13 +116,13 @@ class GroupKeeper:
         order = self._ledger.orders.get(signal.signal_id)
         if group is not None and group.plan.strategy == signal.strategy:
             self._news_ns[group.id], self._next_ns = now.mono_ns, 0
-            return list(_withdrawn(group, signal, now))
+            return list(withdrawn(group, signal, now))
         group = self.groups.of(order)
         if group is None or order is None or order.order.role != "stop":
             return []
         if group.state != "PROTECTING":
             return []
-        return [_denied(group, signal, f"it protects what {group.id} has open; close that", now)]
+        return [refusal(group, signal, f"it protects what {group.id} has open; close that", now)]
 
     def denied(self, intent_id: str) -> None:
         """The gateway has denied an order, perhaps one that this process does not know, since it
@@ -124,14 +131,22 @@ class GroupKeeper:
         if group_id in self.groups and number.isdecimal():
             self._highest[group_id] = max(int(number), self._highest.get(group_id, 0))
 
+    def on_holding(self, event: Fill | PositionReported, now: Now) -> None:
+        """What an account holds has changed: its groups there are looked at. One that waits for
+        its own news to settle goes on waiting, and no longer, however often others trade."""
+        for group in in_place(self._active.values(), event.account, event.symbol):
+            self._news_ns.setdefault(group.id, now.mono_ns)
+            if type(event) is Fill and contests(event, self._ledger.strategy_of(event), group):
+                self._contested.add(group.id)
+
     def on_fill(self, fill: Fill) -> list[Event]:
         """A flatten closes what an account holds: what its groups have open there is gone."""
         if fill.strategy != roles.RISK:
             return []
         return [
-            _released(group, Release(group.open, "a flatten has closed it"), fill.ts_ns)
-            for group in self.groups
-            if group.open > 0 and _closes(fill, group)
+            released(group, Release(group.open, "a flatten has closed it"), fill.ts_ns)
+            for group in in_place(self.groups, fill.account, fill.symbol)
+            if group.open > 0 and fill.side != group.plan.orders[0].terms.side
         ]
 
     # ---- timed work ----------------------------------------------------------------------------
@@ -171,13 +186,16 @@ class GroupKeeper:
     def _look(self, group: Group, now: Now) -> Look:
         order = group.plan.orders[0]
         exposure = self._ledger.exposure(order.account, order.symbol)
-        reported = exposure.position if exposure.reported is None else exposure.reported
-        held = [signed(order.terms.side, one) for one in (exposure.position, reported)]
+        others = in_place(self._active.values(), order.account, order.symbol)
+        share = share_of(group, exposure, others)
+        if share.least >= group.open:
+            self._contested.discard(group.id)
         entered_ns = now.mono_ns
         if group.entered:
             entered_ns = self._entered_ns.setdefault(group.id, now.mono_ns)
         quiet_ns = now.mono_ns - self._news_ns[group.id]
-        return Look(quiet_ns, now.mono_ns - entered_ns, max(min(held), 0 * held[0]), max(held))
+        contested = group.id in self._contested
+        return Look(quiet_ns, now.mono_ns - entered_ns, share.held, share.most, contested)
 
     def _moved(self, group: Group, step: Step, now: Now) -> list[Event]:
         plan = group.plan
@@ -207,98 +225,14 @@ class GroupKeeper:
 
     def _done(self, group: Group, wanted: Wanted, now: Now) -> Iterator[Event]:
         if isinstance(wanted, Cancel):
-            yield from _cancelled(wanted.order, now)
+            yield from cancelled(wanted.order, now)
         elif isinstance(wanted, Shrink):
-            yield from _shrunk(wanted, now)
+            yield from shrunk(wanted, now)
         elif isinstance(wanted, Release):
-            yield _released(group, wanted, now.wall_ns)
+            yield released(group, wanted, now.wall_ns)
         else:
-            order = _continued(group, wanted, self._highest.get(group.id, 0), now)
+            order = continued(group, wanted, self._highest.get(group.id, 0), now)
             yield OrderCreated(now.wall_ns, group.id, order)
 
     def _alarm(self, group: Group, what: str) -> None:
         self.alarms.append(f"group {group.id} of {group.plan.strategy} {what}"[:TEXT_MAX])
-
-
-def _withdrawn(group: Group, signal: CancelSignal, now: Now) -> Iterator[Event]:
-    """A strategy cancels a group: what it has open keeps its exits, unless it closes it."""
-    plan, entry = group.plan, group.entry
-    if group.state in ("DONE", "CANCELLING", "CLOSING"):
-        yield _denied(group, signal, f"the group is {group.state}", now)
-    elif group.open > 0 and not signal.closes:
-        if entry is None or not entry.live or entry.cancel_request is not None:
-            yield _denied(group, signal, "what works of it protects what it has open", now)
-        else:
-            yield OrderCancelPending(
-                now.wall_ns, plan.account, signal.id, plan.strategy, entry.intent_id
-            )
-    else:
-        state: GroupState = "CLOSING" if group.open > 0 else "CANCELLING"
-        yield GroupStateChanged(
-            now.wall_ns, plan.account, group.id, plan.strategy, state,
-            "its strategy does not want it any more", signal.id,
-        )  # fmt: skip
-        for one in group.live:
-            yield from _cancelled(one, now)
-
-
-def _denied(group: Group, signal: CancelSignal, reason: str, now: Now) -> OrderDenied:
-    plan = group.plan
-    return OrderDenied(
-        now.wall_ns, plan.account, plan.strategy, roles.EXECUTOR, reason, signal_id=signal.id
-    )
-
-
-def _cancelled(order: ExecutorOrder, now: Now) -> Iterator[Event]:
-    if order.cancel_request is None:
-        asked = order.order
-        name = f"{asked.intent_id}/cancel-{now.wall_ns:x}"
-        yield OrderCancelPending(now.wall_ns, asked.account, name, asked.strategy, asked.intent_id)
-
-
-def _shrunk(wanted: Shrink, now: Now) -> Iterator[Event]:
-    order, terms = wanted.order, replace(wanted.order.terms, quantity=wanted.quantity)
-    is_busy = order.cancel_request is not None or order.modify_request is not None
-    if is_busy or order.modify_fault(terms):
-        return
-    name = f"{order.intent_id}/modify-{now.wall_ns:x}"
-    modify = ModifyOrder(
-        name, now.wall_ns, order.intent_id, terms,
-        now.wall_ns + ORDER_TTL_NS, now.mono_ns + ORDER_TTL_NS,
-    )  # fmt: skip
-    asked = order.order
-    yield OrderModifyPending(now.wall_ns, asked.account, name, asked.strategy, modify)
-
-
-def _continued(group: Group, wanted: Place | Continue, highest: int, now: Now) -> SubmitOrder:
-    """The next order of a group: the later one of its plan, or one that only reduces."""
-    plan = group.plan
-    expiry = {
-        "ts_ns": now.wall_ns,
-        "expires_ns": now.wall_ns + ORDER_TTL_NS,
-        "expires_mono_ns": now.mono_ns + ORDER_TTL_NS,
-    }
-    if isinstance(wanted, Continue):
-        later = plan.later[0]
-        return replace(later, terms=replace(later.terms, quantity=wanted.quantity), **expiry)
-    numbers = [number_of(one.intent_id) for one in (*plan.orders, *plan.later)]
-    numbers += [number_of(one.intent_id) for one in group.orders]
-    return replace(
-        plan.orders[0],
-        intent_id=leg_id(group.id, max(highest, *numbers) + 1),
-        terms=wanted.terms, role=wanted.role, part=wanted.part,
-        parent_id="", reduces_only=True, **expiry,
-    )  # fmt: skip
-
-
-def _released(group: Group, release: Release, now_ns: int) -> GroupReleased:
-    plan = group.plan
-    return GroupReleased(
-        now_ns, plan.account, group.id, plan.strategy, release.quantity, release.reason
-    )
-
-
-def _closes(fill: Fill, group: Group) -> bool:
-    order = group.plan.orders[0]
-    is_there = (fill.account, fill.symbol) == (order.account, order.symbol)
-    return is_there and fill.side != order.terms.side

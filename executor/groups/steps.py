@@ -16,12 +16,14 @@ fill may be reported after the end of the order that it has cancelled."""
 class Look(NamedTuple):
     """The moment of a decision. `quiet_ns` is how long the group has had no news, `entered_ns` how
     long it has been known to have entered something. `held` is what its account holds on its side,
-    by its fills and by the broker's word, whichever is less; `most` whichever is more."""
+    by its fills and by the broker's word, whichever is less; `most` is its share of whichever is
+    more. `contested`: somebody else may have closed what it has open (see `shares`)."""
 
     quiet_ns: int = 0
     entered_ns: int = 0
     held: Decimal = ZERO
     most: Decimal = ZERO
+    contested: bool = False
 
     @property
     def settled(self) -> bool:
