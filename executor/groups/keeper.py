@@ -19,6 +19,7 @@ from tapewire.common.events import (
     Fill,
     GroupCreated,
     GroupKind,
+    GroupReleased,
     GroupStateChanged,
     ModifySignal,
     OrderCreated,
@@ -35,7 +36,7 @@ from tapewire.executor.groups.outcomes import (
     shrunk,
     withdrawn,
 )
-from tapewire.executor.groups.shares import contests, in_place, share_of
+from tapewire.executor.groups.shares import ActiveGroups, contests, place_of, share_of
 from tapewire.executor.groups.steps import (
     SECOND_NS,
     Cancel,
@@ -74,7 +75,7 @@ class GroupKeeper:
         self._tries: dict[str, dict[str, tuple[int, int]]] = {}  # by group and subject
         self._highest: dict[str, int] = {}  # number of an order that the gateway denied, by group
         self._next_ns = 0
-        self._active: dict[str, Group] = {}  # those that are not DONE
+        self._active = ActiveGroups()
         self._contested: set[str] = set()  # of the groups to look at
 
     # ---- what comes in -------------------------------------------------------------------------
@@ -82,13 +83,17 @@ class GroupKeeper:
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal; the ledger has it already."""
         self.groups.apply(event)
-        if isinstance(event, GroupCreated):
-            self._active[event.group.id] = self.groups.by_id[event.group.id]
+        if isinstance(event, GroupReleased):
+            self._active.recount()
+        elif isinstance(event, GroupCreated):
+            self._active.keep(self.groups.by_id[event.group.id])
         elif isinstance(event, GroupStateChanged) and event.group_id in self.groups:
-            if event.state == "DONE":
-                self._active.pop(event.group_id, None)
+            group = self.groups.by_id[event.group_id]
+            if event.state != "DONE":
+                self._active.keep(group)
             else:
-                self._active[event.group_id] = self.groups.by_id[event.group_id]
+                self._active.drop(group)
+                self._contested.discard(group.id)
 
     def sent_as(self, order: SubmitOrder) -> str:
         """What an order is asked for under: its group, if it was sent with that."""
@@ -134,7 +139,7 @@ class GroupKeeper:
     def on_holding(self, event: Fill | PositionReported, now: Now) -> None:
         """What an account holds has changed: its groups there are looked at. One that waits for
         its own news to settle goes on waiting, and no longer, however often others trade."""
-        for group in in_place(self._active.values(), event.account, event.symbol):
+        for group in self._active.of(event.account, event.symbol):
             self._news_ns.setdefault(group.id, now.mono_ns)
             if type(event) is Fill and contests(event, self._ledger.strategy_of(event), group):
                 self._contested.add(group.id)
@@ -145,8 +150,8 @@ class GroupKeeper:
             return []
         return [
             released(group, Release(group.open, "a flatten has closed it"), fill.ts_ns)
-            for group in in_place(self.groups, fill.account, fill.symbol)
-            if group.open > 0 and fill.side != group.plan.orders[0].terms.side
+            for group in self.groups
+            if group.open > 0 and _closes(fill, group)
         ]
 
     # ---- timed work ----------------------------------------------------------------------------
@@ -156,6 +161,7 @@ class GroupKeeper:
         if not self._news_ns or now.mono_ns < self._next_ns:
             return []
         self._next_ns = now.mono_ns + LOOK_EVERY_NS
+        self._active.recount()
         events: list[Event] = []
         for group_id in list(self._news_ns):
             group = self.groups.get(group_id)
@@ -184,10 +190,8 @@ class GroupKeeper:
         return events
 
     def _look(self, group: Group, now: Now) -> Look:
-        order = group.plan.orders[0]
-        exposure = self._ledger.exposure(order.account, order.symbol)
-        others = in_place(self._active.values(), order.account, order.symbol)
-        share = share_of(group, exposure, others)
+        exposure = self._ledger.exposure(*place_of(group))
+        share = share_of(group, exposure, self._active.open_beside(group))
         if share.least >= group.open:
             self._contested.discard(group.id)
         entered_ns = now.mono_ns
@@ -236,3 +240,8 @@ class GroupKeeper:
 
     def _alarm(self, group: Group, what: str) -> None:
         self.alarms.append(f"group {group.id} of {group.plan.strategy} {what}"[:TEXT_MAX])
+
+
+def _closes(fill: Fill, group: Group) -> bool:
+    is_there = (fill.account, fill.symbol) == place_of(group)
+    return is_there and fill.side != group.plan.orders[0].terms.side

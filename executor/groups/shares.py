@@ -14,12 +14,11 @@ whose shares are contested together, the one that is looked at first gives way: 
 that has released.
 """
 
-from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
 from tapewire.common import roles
-from tapewire.common.accounting.book import ZERO
+from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.groups import OrderGroup
 from tapewire.common.events import Fill, signed
@@ -37,24 +36,62 @@ class Share(NamedTuple):
     held: Decimal
 
 
-def share_of(group: Group, exposure: Exposure, others: Iterable[Group]) -> Share:
-    """The share of a group; `exposure` is that of its account and symbol."""
+class ActiveGroups:
+    """The groups that are not DONE, by where they enter. What those of one place have open together
+    is added up once for all of them, until `recount` is called."""
+
+    def __init__(self) -> None:
+        self._in: dict[Key, dict[str, Group]] = {}
+        self._open: dict[Key, Decimal] = {}
+
+    def keep(self, group: Group) -> None:
+        """A group has begun, or works again."""
+        there = self._in.setdefault(place_of(group), {})
+        if group.id not in there:
+            there[group.id] = group
+            self._open.pop(place_of(group), None)
+
+    def drop(self, group: Group) -> None:
+        """A group is DONE."""
+        place = place_of(group)
+        self._in.get(place, {}).pop(group.id, None)
+        self._open.pop(place, None)
+
+    def recount(self) -> None:
+        """What they have open may have changed."""
+        self._open.clear()
+
+    def of(self, account: str, symbol: str) -> list[Group]:
+        """Those that enter there."""
+        return list(self._in.get((account, symbol), {}).values())
+
+    def open_beside(self, group: Group) -> Decimal:
+        """What the others of a group's place have open: bought less sold."""
+        place = place_of(group)
+        if place not in self._open:
+            self._open[place] = sum(map(_held_by, self._in.get(place, {}).values()), ZERO)
+        is_in = group.id in self._in.get(place, {})
+        return self._open[place] - (_held_by(group) if is_in else ZERO)
+
+
+def place_of(group: Group) -> Key:
+    """The account and symbol of its first order."""
+    order = group.plan.orders[0]
+    return order.account, order.symbol
+
+
+def _held_by(group: Group) -> Decimal:
+    return signed(group.plan.orders[0].terms.side, max(group.open, ZERO))
+
+
+def share_of(group: Group, exposure: Exposure, beside: Decimal) -> Share:
+    """The share of a group; `exposure` is that of its account and symbol, `beside` what the other
+    groups have open there."""
     side = group.plan.orders[0].terms.side
     reported = exposure.position if exposure.reported is None else exposure.reported
     held = [signed(side, one) for one in (exposure.position, reported)]
-    taken = ZERO
-    for other in others:
-        if other is not group and other.open > 0:
-            taken += signed(side, signed(other.plan.orders[0].terms.side, other.open))
+    taken = signed(side, beside)
     return Share(min(held) - taken, max(held) - taken, max(min(held), ZERO))
-
-
-def in_place(groups: Iterable[Group], account: str, symbol: str) -> Iterator[Group]:
-    """Those of the groups that trade a symbol in an account with their first order."""
-    for group in groups:
-        order = group.plan.orders[0]
-        if (order.account, order.symbol) == (account, symbol):
-            yield group
 
 
 def contests(fill: Fill, strategy: str | None, group: Group) -> bool:

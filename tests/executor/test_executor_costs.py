@@ -1,10 +1,25 @@
 """What a turn of the executor costs, in counted steps."""
 
+from decimal import Decimal
 from functools import partial
 
+from msgspec.structs import replace
+
+from tapewire.common.events import PositionReported
 from tapewire.executor.executor import Executor
 from tests import counted
-from tests.executor.orders import MS, NOW, SECOND, accepted, executor, intended, signal
+from tests.executor.group_desk import GROUP, Desk, bracket
+from tests.executor.orders import (
+    MS,
+    NOW,
+    SECOND,
+    T0,
+    accepted,
+    executor,
+    fill,
+    intended,
+    signal,
+)
 
 
 def test_a_turn_costs_the_same_however_many_orders_work():
@@ -35,3 +50,28 @@ def unanswered(count: int) -> None:
         one.on_signal(signal(number, quantity=1), NOW + number * MS)
         one.tick(NOW + number * MS)
     assert len(one.tick(NOW + 10 * SECOND)) == count
+
+
+def test_a_look_at_ten_times_the_groups_of_one_account_costs_ten_times_as_much():
+    few, many = (protecting(count) for count in (5, 50))
+    assert counted.steps(partial(look, many)) < 12 * counted.steps(partial(look, few))
+
+
+def protecting(count: int) -> Desk:
+    """Brackets that have entered, all in one symbol; and the position has changed."""
+    desk = Desk(limit=1000)
+    for number in range(count):
+        name = f"{GROUP}{number}"
+        events, commands = desk.executor.on_signal(replace(bracket(), id=name), desk.now)
+        desk.journal += events
+        desk._obey(commands)
+        for leg in (1, 2, 3):
+            desk.report(accepted(desk.executor.ledger.orders[f"{name}/{leg}"].order))
+        desk.report(fill(desk.executor.ledger.orders[f"{name}/1"].order, 10, f"{number}.01"))
+    desk.pass_s(3)
+    desk.report(PositionReported(T0, "DU1", "AAPL", Decimal(10 * count), Decimal(100)))
+    return desk
+
+
+def look(desk: Desk) -> None:
+    desk.pass_s(0.1)

@@ -106,6 +106,21 @@ def test_the_correction_of_an_old_flatten_releases_nothing():
     assert released(desk) == []
 
 
+def test_a_flatten_that_the_other_gateway_reports_first_releases_what_it_has_closed():
+    """It does not know the order, so it reports the execution as nobody's."""
+    legs = leg("entry", "BUY", 10, limit=150), leg("target", "SELL", 10, limit=160)
+    desk = Desk(group_signal("bracket", *legs))
+    desk.accept(1, 2)
+    desk.fill(1)
+    flatten = SubmitOrder("risk-1", T0, "DU1", "risk", "AAPL", signal(1, "SELL").terms, T0)
+    closed = fill(flatten, 10, "r1.01")
+    desk.report(replace(closed, intent_id=None, strategy=None))
+    desk.end(2)
+    desk.report(closed)
+    desk.pass_s(1)
+    assert (desk.state, released(desk), desk.group.reason) == ("DONE", [10], "")
+
+
 # ---- two groups in one account -------------------------------------------------------------------
 
 
