@@ -18,7 +18,7 @@ Figures = dict[str, Any]
 
 
 def cost(contender: Contender, seconds: float) -> Figures:
-    """CPU ns a tick recorded and not, and the ratio; `seconds` are for all pairs together."""
+    """CPU ns per tick, recorded and not, and the ratio; `seconds` are for all pairs together."""
     _slice(contender, WARM_UP_TICKS)  # a process takes longer for its first
     warm = _slice(contender, WARM_UP_TICKS)  # the second is not recorded: the next one is
     count = max(WARM_UP_TICKS // 10, round(seconds / PAIRS / 2 / warm["s"] * WARM_UP_TICKS))
@@ -36,7 +36,7 @@ def cost(contender: Contender, seconds: float) -> Figures:
 
 
 def _slice(contender: Contender, count: int) -> dict[str, float]:
-    """Its seconds, and CPU ns a tick."""
+    """Its seconds, and CPU ns per tick."""
     contender.source.tell(ticks=count)
     begun, ended = contender.sink.hear(), contender.sink.hear()
     return {

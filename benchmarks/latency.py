@@ -109,7 +109,7 @@ def _measure(rate: int, seconds: float) -> Figures:
 
 
 def start_group(children: Children, load: Load, every: int) -> Path:
-    """The group's processes, waited for until READY; gives their run directory."""
+    """The group's processes, waited for until READY; returns their run directory."""
     run_dir = children.folder / "run"
     config = children.folder / "tapewire.toml"
     config.write_text(

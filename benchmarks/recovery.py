@@ -108,7 +108,7 @@ class Stand:
         self.group = Group(self.config, {"TAPEWIRE_CONFIG": str(self._config)})
 
     def up(self) -> int:
-        """`tapewire up`; gives the ns to the first tick at the strategy, once all are READY."""
+        """`tapewire up`; returns the ns to the first tick at the strategy, once all are READY."""
         for note in self._notes.iterdir():
             note.unlink()
         began_ns = time.time_ns()
@@ -134,7 +134,7 @@ class Stand:
         return int(self.group.processes()[name]["pid"])
 
     def first_tick_ns(self, than: int = 0) -> int:
-        """Wait for a strategy's first tick, of another process than `than`; gives its time."""
+        """Wait for a strategy's first tick, of another process than `than`; returns its time."""
         found: list[Path] = []
 
         def is_there() -> bool:

@@ -82,7 +82,7 @@ def _root(
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; gives its exit status. Wrong arguments raise `ConfigError`."""
+    """Run one command; returns its exit status. Wrong arguments raise `ConfigError`."""
     asked = next((word for word in arguments if not word.startswith("-")), None)
     command: Any = typer.main.get_command(application(asked))
     _take_version_everywhere(command, command.params[0])

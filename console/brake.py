@@ -22,7 +22,7 @@ FLAGS: Final = ("--json",)
 
 
 def pulled(arguments: Sequence[str]) -> int | None:
-    """Halt if that is plainly what the arguments say; gives the exit status, otherwise None."""
+    """Halt if that is plainly what the arguments say; returns the exit status, otherwise None."""
     given = options(arguments[1:]) if arguments[:1] == ["halt"] else None
     if given is None:
         return None
@@ -56,7 +56,7 @@ def scope_of(given: Mapping[str, str]) -> Scope:
 
 
 def steer(group: Place, action: Action, reason: str, scope: Scope, as_json: bool) -> int:
-    """Ask risk, and print its answer; gives the exit status."""
+    """Ask risk, and print its answer; returns the exit status."""
     reply = control.ask(group, action, reason, scope)
     print(json.dumps(plain(reply, scope)) if as_json else sentence(reply, action, scope))
     return 0 if reply.ok else 1

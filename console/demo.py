@@ -34,7 +34,7 @@ Say = Callable[[str], None]
 def run(
     file: TickFile, start: str | None, seconds: float, speed: float, say: Say, keep: bool = False
 ) -> dict[str, Any]:
-    """Run the group on a file of ticks from `start` on, for `seconds`; gives the figures.
+    """Run the group on a file of ticks from `start` on, for `seconds`; returns the figures.
 
     `speed` is market seconds per second, 0 as fast as possible. The run directory is deleted,
     unless `keep` is set or something went wrong.

@@ -129,7 +129,7 @@ def _envelope() -> dict[str, object]:
 
 
 def send(group: Place, signal: AnySignal, wait_s: float) -> Iterator[Outcome]:
-    """Send a signal to the executor; gives what becomes of it, each time something does, for
+    """Send a signal to the executor; yields what becomes of it, each time something does, for
     `wait_s` at most once it was answered. Raises `NotAnswered` if nobody answers it."""
     outcome, deadline = Outcome(signal.id), time.monotonic() + TTL_S
     with Line(group, roles.EXECUTOR) as line, _Sender(group, signal) as sender:

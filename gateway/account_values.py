@@ -75,7 +75,7 @@ class AccountValues:
         return []
 
     def tick(self, now: Now, *, connected: bool) -> list[Event]:
-        """Put the question where it is due; gives what has changed, to be applied."""
+        """Put the question where it is due; returns what has changed, to be applied."""
         if not connected:
             self._asked_ns, self._next = None, {}
             return []

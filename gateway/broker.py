@@ -328,7 +328,7 @@ class Broker(Protocol):
         """Queue a cancel of every order of the login, whoever placed it."""
 
     def withdraw(self, name: str | None = None) -> list[str]:
-        """Drop what is queued under a name, or all orders and modifies; gives what never went."""
+        """Drop what is queued under a name, or all orders and modifies; returns what never went."""
 
     def release(self, now: Now, verdict: Callable[[str], Verdict]) -> Released:
         """What may go now. `verdict` is asked about each order and modify at this moment."""
@@ -350,7 +350,7 @@ class Deputy(Protocol):
         """Whether it needs a connection of its own now."""
 
     def begin(self, command: TakeOver, now: Now) -> str:
-        """Begin; gives why not, if it cannot now."""
+        """Begin; returns why not, if it cannot now."""
 
     def take(self, frames: list[bytes], now: Now) -> None:
         """What its descriptor brought."""

@@ -327,7 +327,7 @@ class Gateway:
     def release(self, now: Now) -> tuple[bytes, list[Intent], list[Event]]:
         """What may be written to the broker at this moment; admission is asked once more.
 
-        Gives with the bytes the intents whose orders are among them, and denials to be journaled.
+        Returns with the bytes the intents whose orders are among them, and denials to be journaled.
         """
         self._note(now)
         data, intents, denied = self.entry.release(now)

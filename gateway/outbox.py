@@ -50,7 +50,7 @@ class Outbox(Generic[CommandT]):
         self._requests.append(command)
 
     def withdraw(self, name: str | None = None) -> list[str]:
-        """Drop the order or modify `name`, or all of them; gives those that never went."""
+        """Drop the order or modify `name`, or all of them; returns those that never went."""
         if name is not None:
             self._rest.pop(name, None)
             return [name] if self._orders.pop(name, None) is not None else []

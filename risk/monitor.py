@@ -239,8 +239,8 @@ class RiskMonitor:
     # ---- timed work ----------------------------------------------------------------------------
 
     def tick(self, now: Now, standing: Standing) -> tuple[list[Event], list[Asked]]:
-        """Cancel what a person wants cancelled, and go on with a flatten; gives also what to ask of
-        the gateways."""
+        """Cancel what a person wants cancelled, and go on with a flatten. The second list is what
+        to ask of the gateways."""
         events: list[Event] = []
         asked: list[Asked] = []
         if self._cancel_all_asked and standing.reachable:

@@ -90,7 +90,7 @@ class Callbacks:
                 self._attempt(waiting.what, waiting.attempt)
 
     def hand_back(self, callback: str, event: Event) -> str:
-        """Give it news that it failed on before; gives why it did not take it."""
+        """Give it news that it failed on before; returns why it did not take it."""
         if callback not in NEWS:
             return f"a strategy has no news for {callback}; it has {', '.join(NEWS)}"
         if self._failures.stopped:

@@ -72,12 +72,12 @@ class Closings:
         return accounts[0] if accounts else ""
 
     def ask(self, now: Now, **signal: Any) -> str:
-        """A close begins; `signal` are its order's fields but for the terms. Gives its id."""
+        """A close begins; `signal` are its order's fields but for the terms. Returns its id."""
         self._under_way[signal["symbol"]] = Closing(signal, now.mono_ns + self._ttl_ns)
         return str(signal["id"])
 
     def release(self, now: Now) -> list[OrderExpired]:
-        """Give out the closing orders whose way is free; gives the closes that end without one."""
+        """Send the closing orders whose way is free; returns the closes that end without one."""
         ended = []
         for symbol, one in list(self._under_way.items()):
             reason = self._waits_for(symbol)

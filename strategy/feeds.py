@@ -19,7 +19,7 @@ PREFIX: Final = "feed:"
 def values_of(body: bytes) -> tuple[list[Any], list[DeadLetter]]:
     """The values in a message: the events of a batch in our wire format, or one map.
 
-    Gives with them the events of the batch that could not be read. Raises `WireError` for
+    Returns with them the events of the batch that could not be read. Raises `WireError` for
     anything else, for what is too large or too deep, for NaN, infinities and unknown types.
     """
     if len(body) > BODY_MAX_BYTES:

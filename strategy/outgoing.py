@@ -53,7 +53,7 @@ class Outgoing:
         self._ttl_ns = ttl_ns
 
     def add(self, signal: AnySignal, now: Now) -> str:
-        """Take a signal that is to be sent; gives its id."""
+        """Take a signal that is to be sent; returns its id."""
         self.waiting[signal.id] = Waiting(signal, now.mono_ns + self._ttl_ns)
         self._unanswered.add(signal.id)
         if type(signal) is CancelSignal:
@@ -77,7 +77,7 @@ class Outgoing:
             self._unanswered.sent(signal.id, now.mono_ns)
 
     def expired(self, now: Now) -> list[OrderExpired]:
-        """End the signals whose time is over; gives each with the reason."""
+        """End the signals whose time is over; returns each with the reason."""
         over = list(takewhile(lambda one: one.ends_ns < now.mono_ns, self.waiting.values()))
         expired = [
             OrderExpired(

@@ -29,7 +29,7 @@ class Reports:
         if len(self._waiting) > WAITING_MAX:
             self._unanswered.answered(self._waiting.popitem(last=False)[0])
 
-    def heard(self, change: CircuitChanged) -> None:
+    def journaled(self, change: CircuitChanged) -> None:
         """It is in the executor's journal."""
         if self._waiting.pop(change.id, None) is not None:
             self._unanswered.answered(change.id)

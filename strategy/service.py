@@ -65,7 +65,7 @@ class StrategyService(Service):
     def on_event(self, event: Event, source: str, now: Now) -> None:
         """Answers of the executor, executions from the gateway, flattens of risk."""
         if isinstance(event, CircuitChanged):
-            self._reports.heard(event)
+            self._reports.journaled(event)
         self.runner.on_event(source, event, self.followers[source].next_seq - 1, now)
 
     def on_frames(self, channel: str, frames: list[bytes], now: Now) -> None:

@@ -1,4 +1,4 @@
-"""Who watches a virtual group from outside: told of everything, and changes nothing."""
+"""Whoever watches a virtual group from outside: sees everything, and changes nothing."""
 
 from collections.abc import Sequence
 from typing import Protocol

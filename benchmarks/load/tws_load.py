@@ -144,7 +144,7 @@ class Load:
         }
 
     def _write(self, chain: Chain, client: Connection, ticks: list[bytes], rate: int) -> list[int]:
-        """Write `ticks` on schedule; gives how late each write was."""
+        """Write `ticks` on schedule; returns how late each write was."""
         late_ns: list[int] = []
         done, start_ns = 0, time.perf_counter_ns()
         while done < len(ticks):

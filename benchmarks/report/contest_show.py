@@ -22,7 +22,7 @@ def show(figures: dict[str, Any]) -> None:
 
 def _table(run: dict[str, Any]) -> Table:
     table = Table(title=where_of(run), title_justify="left")
-    for column in ("", "ticks/s", "Tapewire is times", "CPU ns a tick", "lost"):
+    for column in ("", "ticks/s", "Tapewire is times", "CPU ns per tick", "lost"):
         table.add_column(column, justify="right" if column else "left")
     for name, one in run["contenders"].items():
         if "skipped" in one:

@@ -58,7 +58,7 @@ class Coroutines:
         return [self._failures.popleft() for _ in range(len(self._failures))]
 
     def close(self, timeout_s: float) -> int:
-        """Take no more, work off what waits for at most `timeout_s`; gives what was left."""
+        """Take no more, work off what waits for at most `timeout_s`; returns what was left."""
         if not self._thread.is_alive():
             return 0
         for lane, _ in self._lanes:

@@ -167,7 +167,7 @@ class EventRouter(Generic[*Ts]):
             self._note(self._coroutines)
 
     def close(self, timeout_s: float = ASYNC_TIMEOUT_S) -> int:
-        """Let coroutine handlers finish what they were given; gives how much they left undone.
+        """Let coroutine handlers finish what they were given; returns how much they left undone.
         What waits for another attempt becomes a dead letter."""
         for call in self.guard.give_up():
             self._bury(call.origin, call.event, "the process ended before the next attempt")

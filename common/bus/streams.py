@@ -47,7 +47,7 @@ class JournaledStream:
 
 
 class Follower:
-    """The reading end: gives every event of a source once, in order, whatever the network loses.
+    """The reading end: delivers every event of a source once, in order, whatever the network loses.
 
     It starts at seq 1, or behind what a checkpoint had (`begin`), and asks for what came before it
     listened. While it waits for an answer, live events beyond the hole are dropped: the answer, or

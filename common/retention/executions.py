@@ -218,7 +218,7 @@ class _Line:
         return range(self.count, len(self.executions))
 
     def keep(self, at: int) -> range:
-        """Let one stay, and what comes behind it; gives the places of those that would have
+        """Let one stay, and what comes behind it; returns the places of those that would have
         gone."""
         before = self.count
         while self.count > at:

@@ -77,7 +77,7 @@ class BackgroundJournal:
         return first
 
     def begin(self, events: Sequence[Event]) -> int:
-        """Hand `events` to the thread; one commit at a time. Gives the first one's seq."""
+        """Hand `events` to the thread; one commit at a time. Returns the first one's seq."""
         self._raise_fault()
         self._idle.clear()
         self._queue.put(events)

@@ -227,7 +227,7 @@ class Past:
         return self._checkpoint.head(source) if self._checkpoint else Head(0, GENESIS)
 
     def of_group(self) -> Iterator[Event]:
-        """What holds for all journals together, for who reads those of both gateways."""
+        """What holds for all journals together, for whoever reads those of both gateways."""
         yield from (record.event for record in self._records(GROUP))
 
     def own(self) -> Iterator[Event]:
@@ -237,14 +237,14 @@ class Past:
             yield from events_of(self._journal, self.head(self._role).seq + 1)
 
     def followed(self, source: str) -> Iterator[Record]:
-        """The section of a source, for who reads both gateways: what is carried for one of them
+        """The section of a source, for whoever reads both gateways: what is carried for one of them
         alone is in the group's."""
         for record in self._records(source):
             if not isinstance(record.event, PositionCarried | ExecutionsCarried):
                 yield record
 
     def alone(self, source: str) -> Iterator[Record]:
-        """The section of a source, for who reads no other gateway."""
+        """The section of a source, for whoever reads no other gateway."""
         return self._records(source)
 
     def finish(

@@ -67,7 +67,7 @@ class Host(Protocol):
         """Open `events` and `requests`, the two channels of a role that journals."""
 
     def follow(self, *sources: str) -> tuple[str, ...]:
-        """Open the two channels to each source that is followed; gives the sources."""
+        """Open the two channels to each source that is followed; returns the sources."""
 
     def bind(self, channel: str, kind: str, name: str) -> None:
         """Open `channel` as the fixed end of the bus's socket `name`."""
@@ -86,4 +86,4 @@ class Host(Protocol):
         """Open `channel` to a socket that is not the bus's."""
 
     def attach(self, channel: str, make: Callable[[], Stream]) -> Callable[[], None]:
-        """Poll a byte stream as `channel`; gives what closes it so that it connects again."""
+        """Poll a byte stream as `channel`; returns what closes it so that it connects again."""

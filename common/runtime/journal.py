@@ -59,7 +59,7 @@ class Journal(Protocol):
         """The chain up to record `seq`; empty for 0 and beyond the end."""
 
     def append(self, events: Sequence[Event]) -> int:
-        """Write `events` in one commit; they are durable on return. Gives the first one's seq."""
+        """Write `events` in one commit; they are durable on return. Returns the first one's seq."""
 
     def begin(self, events: Sequence[Event]) -> int:
         """As `append`, but they are durable once `head` has reached them, perhaps later."""

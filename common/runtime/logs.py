@@ -1,4 +1,4 @@
-"""Structured logs, one JSON line an entry, in which account ids are never written out."""
+"""Structured logs, one JSON line per entry, in which account ids are never written out."""
 
 import contextlib
 import logging

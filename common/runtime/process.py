@@ -247,7 +247,7 @@ def run(
     arguments: argparse.ArgumentParser | None = None,
     argv: Sequence[str] | None = None,
 ) -> int:
-    """Run one process to its end; gives its exit status (2: configuration, 3: role taken)."""
+    """Run one process to its end; returns its exit status (2: configuration, 3: role taken)."""
     private_file.own()
     parser = arguments or argparse.ArgumentParser()
     parser.add_argument("--config", help="configuration file (default: tapewire.toml)")
@@ -325,7 +325,7 @@ def _serve(process: Process, service: Service, log: Any) -> int:
 
 
 def _wind_down(process: Process, service: Service) -> str:
-    """Take what had come before the signal, then end; gives what is left undone.
+    """Take what had come before the signal, then end; returns what is left undone.
 
     A poll that leaves nothing behind has taken all of it. What comes faster than it is worked
     off cannot hold up the end: after `DRAIN_MAX_NS` the rest is left, and the log says so.
@@ -347,7 +347,7 @@ def _watch_queues(transport: ZmqTransport, service: Service) -> None:
 
 
 def _serve_metrics(process: Process, service: Service) -> Path | None:
-    """Serve Prometheus on a free loopback port and list it for discovery; gives the listing."""
+    """Serve Prometheus on a free loopback port and list it for discovery; returns the listing."""
     if not process.config.metrics.enabled:
         return None
     from prometheus_client import CollectorRegistry, start_http_server

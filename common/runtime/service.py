@@ -153,7 +153,7 @@ class Service:
         """Once per turn, after all input: timed decisions."""
 
     def on_stop(self, now: Now) -> str:
-        """Once, at the end, when all that had come was taken; gives what it leaves undone, in a
+        """Once, at the end, when all that had come was taken; returns what it leaves undone, in a
         sentence, or an empty text."""
         return ""
 
@@ -206,7 +206,7 @@ class Service:
             self.emit(change)
 
     def on_letter(self, letter: Letter, now: Now) -> str:
-        """A dead letter to be tried again; gives why it cannot be, or an empty text."""
+        """A dead letter to be tried again; returns why it cannot be, or an empty text."""
         source = letter.origin.removesuffix(".events")
         if source not in self.followers or not may_be_handed_back(letter.origin):
             return f"what came from {letter.origin} is not handed back"
@@ -284,7 +284,7 @@ class Service:
         return self._due_ns
 
     def stop(self) -> str:
-        """End in order: `on_stop`, then write down and say what it led to; gives what it said."""
+        """End in order: `on_stop`, then write down and say what it led to; returns what it said."""
         left = self.on_stop(self.clock.now())
         self._commits.flush()
         left = "; ".join(filter(None, [left, self.room.left]))

@@ -34,7 +34,7 @@ class InOrder(Generic[T]):
         self._number = 0
 
     def add(self, tick: T) -> list[T]:
-        """Take a tick; gives those whose turn has come."""
+        """Take a tick; returns those whose turn has come."""
         if tick.ts_ns < self.complete_to_ns:
             self.late += 1
             return []
@@ -43,7 +43,7 @@ class InOrder(Generic[T]):
         return self.advance(tick.ts_ns)
 
     def advance(self, now_ns: int) -> list[T]:
-        """The time is `now_ns`, with or without a tick; gives those whose turn has come."""
+        """The time is `now_ns`, with or without a tick; returns those whose turn has come."""
         self.complete_to_ns = max(self.complete_to_ns, now_ns - self._lateness_ns)
         ready = []
         while self._held and self._held[0][0] <= self.complete_to_ns:
@@ -170,14 +170,14 @@ class _Aggregation(Generic[T, R]):
         return sum(order.late for order in self._orders.values())
 
     def add(self, tick: T) -> list[R]:
-        """Take a tick; gives the windows that it has closed."""
+        """Take a tick; returns the windows that it has closed."""
         order = self._orders.get(tick.symbol)
         if order is None:
             order = self._orders[tick.symbol] = InOrder(self._lateness_ns)
         return self._take(tick.symbol, order.add(tick))
 
     def advance(self, now_ns: int) -> list[R]:
-        """The time is `now_ns`: gives the windows that are over though no tick has come since."""
+        """The time is `now_ns`; returns the windows that are over though no tick has come since."""
         return [
             result
             for symbol, order in self._orders.items()
@@ -185,7 +185,7 @@ class _Aggregation(Generic[T, R]):
         ]
 
     def flush(self) -> list[R]:
-        """The end: gives the open windows as they are."""
+        """The end; returns the open windows as they are."""
         results = []
         for symbol, order in self._orders.items():
             results += self._take(symbol, order.flush())
@@ -241,7 +241,7 @@ class Batches(Generic[Item]):
         self._since_ns = 0
 
     def add(self, item: Item, now_ns: int) -> list[Item]:
-        """Take an item; gives the batch if it is due with it, else nothing."""
+        """Take an item; returns the batch if it is due with it, else nothing."""
         if not self._items:
             self._since_ns = now_ns
         self._items.append(item)

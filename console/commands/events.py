@@ -127,7 +127,7 @@ def _times(since: str | None, to: str | None) -> tuple[int, int]:
 
 
 def _print(stream: Iterable[Entry], as_json: bool) -> int:
-    """Print each entry; gives how many there were."""
+    """Print each entry; returns how many there were."""
     shown = 0
     as_line: Callable[[Entry], object] = journals.as_json if as_json else _line
     for entry in stream:

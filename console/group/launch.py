@@ -94,7 +94,7 @@ def require_room(config: Config, run_dir: Path) -> None:
 
 
 def prepare_journals(config: Config, run_dir: Path) -> str:
-    """Make the journals ready for a start; gives what was archived, in a sentence, or "".
+    """Make the journals ready for a start; returns what was archived, in a sentence, or "".
 
     The simulator's account starts empty with every group, and does not exist once TWS takes its
     place, so the journals about it are archived. Risk's stays, as a halt outlives the group, unless
@@ -121,8 +121,8 @@ def prepare_journals(config: Config, run_dir: Path) -> str:
 
 
 def archived(run_dir: Path, names: list[str]) -> Path | None:
-    """Move these journals to a folder in `ended/`, which is like a run directory itself; gives it,
-    None if there were none."""
+    """Move these journals to a folder in `ended/`, which is like a run directory itself. Returns
+    it, or None if there were none."""
     journals = run_dir / "journals"
     old = [path for name in names for path in journals.glob(f"{name}.sqlite*")]
     if not old:

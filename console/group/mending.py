@@ -49,7 +49,7 @@ def stopped(run_dir: Path) -> Iterator[None]:
 
 
 def restore(run_dir: Path, role: str, copy: Path) -> Restored:
-    """Put `copy` in the place of a role's journal, if it is sound; gives what that leads to.
+    """Put `copy` in the place of a role's journal, if it is sound; returns what that leads to.
 
     Raises `ConfigError` for a copy that is none, or is damaged; then nothing is changed.
     """
@@ -103,8 +103,8 @@ def _set_aside(place: Path) -> Path | None:
 
 
 def accept(run_dir: Path, only: str | None, reason: str) -> list[Finding]:
-    """Make all processes take the journals as they are, or one of them; gives those for which that
-    changed something, as they were found. Refuses one that is damaged: it cannot be read on."""
+    """Make all processes take the journals as they are, or one of them. Returns those for which
+    that changed something, as they were found. Refuses a damaged one: it cannot be read on."""
     differing = [found for found in findings(run_dir, only) if not found.sound]
     for found in differing:
         if found.fault:

@@ -62,7 +62,7 @@ class Stopped(NamedTuple):
 
 
 def stop_all(config: Config, supervisord: Supervisord) -> Stopped:
-    """Stop every process, in order; gives what became of orders and positions."""
+    """Stop every process, in order; returns what became of orders and positions."""
     strategies, *others = stages(supervisord.processes())
     supervisord.stop(strategies)
     done = _settle_orders(config)
@@ -93,7 +93,7 @@ def _left_open(config: Config, statuses: dict[str, Status]) -> str:
 
 
 def _settle_orders(config: Config) -> str:
-    """Do what `executor.on_stop` says, within a time limit; gives what was done."""
+    """Do what `executor.on_stop` says, within a time limit; returns what was done."""
     policy = config.executor.on_stop
     if policy == "keep":
         return "nothing was cancelled"

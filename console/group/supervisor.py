@@ -160,7 +160,7 @@ class Group(Supervisord):
 
     def wait_ready(self, timeout_s: float, names: Sequence[str] | None = None) -> dict[str, State]:
         """Wait until all of `names` (None: all of the group) are READY, or the others are HALTED or
-        BROKEN, which only a person can mend; gives those not READY after at most `timeout_s`."""
+        BROKEN, which only a person can mend; returns those not READY after at most `timeout_s`."""
 
         def settled() -> bool:
             states = self.not_ready(names).values()

@@ -120,7 +120,7 @@ class OrderEntry:
         return OrderAnswer(group.id, accepted=True), events
 
     def _queue(self, group: SubmitGroup) -> list[str] | str:
-        """Queue a group as one piece; gives the order ids, or why it cannot be put into the
+        """Queue a group as one piece; returns the order ids, or why it cannot be put into the
         broker's terms."""
         ids: dict[str, str] = {}
         last = last_of_families(group)

@@ -29,7 +29,7 @@ class Fence:
         return f"<Fence {self.token or 'nobody was introduced'}>"
 
     def introduce(self, name: str) -> str:
-        """The token for who introduces itself as `name`; every other one is over with that."""
+        """The token for whoever introduces itself as `name`; it invalidates every other one."""
         if name != self._introduced:
             self._introduced, self._count = name, self._count + 1
             self.token = f"{self._epoch}.{self._count}"

@@ -67,7 +67,7 @@ class Inquiry:
         self._due_ns = None
 
     def missed(self, name: str, begun_ns: int) -> bool:
-        """A clean look that began at `begun_ns` did not name it. Gives whether it is lost."""
+        """A clean look that began at `begun_ns` did not name it. Returns whether it is lost."""
         looks = self._looks.setdefault(name, [begun_ns, begun_ns, 0])
         looks[1], looks[2] = begun_ns, looks[2] + 1
         return looks[2] >= LOOKS_MIN and begun_ns - looks[0] >= LOST_AFTER_NS

@@ -67,8 +67,8 @@ class PositionLists:
         return self._asked_mono_ns if self._open else None
 
     def latest(self, now: Now) -> int:
-        """The number of a list that is under way, for who wants one without being in doubt; it is
-        asked for if none is."""
+        """The number of a list that is under way, for whoever wants one without being in doubt; one
+        is asked for if there is none."""
         if not self._open:
             self.asked(now)
             self._ask()
@@ -77,7 +77,7 @@ class PositionLists:
     def doubt(self, why: str) -> int:
         """Something may have changed them unseen: `why` continues `has not listed all positions`.
 
-        Gives the number of the question whose answer ends the doubt; `tick` puts it.
+        Returns the number of the question whose answer ends the doubt; `tick` puts it.
         """
         self._needed, self._why = self._asked + 1, why
         return self._needed

@@ -116,7 +116,7 @@ class Reconciler:
             self._wanted = ("start" if self._logins == 1 else "reconnect"), ""
 
     def request(self, command: Reconcile) -> str:
-        """Somebody asks for a round; gives why there will be none."""
+        """Somebody asks for a round; returns why there will be none."""
         if self._wanted is not None:
             return "a reconciliation is about to begin; ask again when it has ended"
         self._wanted = ("request", command.id)
@@ -217,7 +217,7 @@ class Reconciler:
         )  # fmt: skip
 
     def _compare_positions(self, of: Round, now: Now) -> tuple[Gap, ...]:
-        """Put the positions into both pictures; gives what executions do not explain. A position
+        """Put the positions into both pictures; returns what executions do not explain. A position
         that will not come to rest is as it was: the next round looks at it again."""
         of.ours.first = self._is_first
         unrest, gaps = self._unrest(now), dict(self.gaps)
@@ -229,7 +229,7 @@ class Reconciler:
         return _listed(gaps)
 
     def _compare_cash(self, of: Round, now: Now) -> tuple[CashGap, ...]:
-        """Put the cash of accounts into both pictures, but for one that was never compared; gives
+        """Put the cash of accounts into both pictures, but for one that was never compared; returns
         what executions do not explain. It is compared once the broker's values have all executions
         in them, and the account is at rest."""
         gaps, book = dict(self.cash_gaps), self._accounts.book

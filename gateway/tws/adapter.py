@@ -121,7 +121,7 @@ class TwsBroker:
             return [self.closed(frames[1].decode(errors="replace"))]
         if frames[0] != DATA:
             return []
-        self.pulse.heard(now.mono_ns)
+        self.pulse.received(now.mono_ns)
         events: list[BrokerEvent] = []
         for message in self.session.received(frames[1], now.wall_ns):
             if type(message) is tws.CurrentTime:
@@ -149,7 +149,7 @@ class TwsBroker:
         """Connected; with a `nonce` it must be the group's simulator that listens at `peer`."""
         self._opened_mono_ns = now.mono_ns
         self.outbox.pace.closed(now.mono_ns)
-        self.pulse.heard(now.mono_ns)
+        self.pulse.received(now.mono_ns)
         self._greeting = self.session.opened(nonce, peer)
         waiting = "waiting for TWS to answer the handshake"
         return broker.SessionProgress((nonce and self._stranger) or waiting)

@@ -1,4 +1,4 @@
-"""Market data lines: which symbols are read, opened once a session."""
+"""Market data lines: which symbols are read, opened once per session."""
 
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.tws.contracts import Contracts

@@ -1,4 +1,4 @@
-"""Ticks from TWS's market data messages: one typed `Quote` or `Trade` a change.
+"""Ticks from TWS's market data messages: one typed `Quote` or `Trade` per change.
 
 These messages are nearly all that TWS sends, so they are read here from their fields, without
 ibapi's decoder. What a message does not carry is what it was before.
@@ -68,7 +68,7 @@ class MarketData:
         }
 
     def open(self, instrument: Instrument) -> list[int]:
-        """Lines for `instrument`; gives the request ids: one for `top`, two for tick-by-tick."""
+        """Lines for `instrument`; returns the request ids: one for `top`, two for tick-by-tick."""
         line = Line(instrument.symbol)
         count = 2 if instrument.feed == "tick_by_tick" else 1
         ids = [self._next_request_id + n for n in range(count)]
@@ -102,7 +102,7 @@ class MarketData:
         `parts` is the buffer split at its NULs and `place` where a frame begins in it: two empty
         parts, one more, then the length's last byte with the message id, then the fields (for a
         frame shorter than 256 bytes). So a whole read costs one split, where a frame at a time
-        costs one each. Gives how many parts and how many bytes were read. What it does not take,
+        costs one each. Returns how many parts and how many bytes were read. What it does not take,
         such as a value out of bounds or a delayed tick, is left to the readers of single messages,
         which say why. A size that TWS repeats behind its price is read here and is no tick.
         """

@@ -25,13 +25,13 @@ class Pulse:
     def __init__(self, probe_after_ms: int, hang_up_after_ms: int) -> None:
         self._probe_ns = probe_after_ms * 1_000_000
         self._hang_up_ns = hang_up_after_ms * 1_000_000
-        self._heard_ns = 0
+        self._received_ns = 0
         self._doubt_ns: int | None = None  # since when the line is in doubt
         self.asked = False  # whether a question is out
 
-    def heard(self, now_ns: int) -> None:
+    def received(self, now_ns: int) -> None:
         """Bytes came, or the line was opened."""
-        self._heard_ns = now_ns
+        self._received_ns = now_ns
 
     def answered(self) -> None:
         """TWS has answered the question that was out."""
@@ -44,7 +44,7 @@ class Pulse:
     def in_doubt(self, now_ns: int) -> bool:
         """Whether nothing may be written but the question. A question that is out already, for
         another reason, is enough of one."""
-        if self._doubt_ns is None and now_ns - self._heard_ns >= self._probe_ns:
+        if self._doubt_ns is None and now_ns - self._received_ns >= self._probe_ns:
             self._doubt_ns = now_ns
         return self._doubt_ns is not None
 
@@ -65,4 +65,4 @@ class Pulse:
         return f"TWS did not answer within {waited_s} s when asked for its time"
 
     def _silence_s(self, now_ns: int) -> int:
-        return (now_ns - self._heard_ns) // 1_000_000_000
+        return (now_ns - self._received_ns) // 1_000_000_000

@@ -91,7 +91,7 @@ class TwsSession:
         )
 
     def opened(self, nonce: str = "", peer: str = "") -> bytes:
-        """The socket is connected: gives the greeting to send.
+        """The socket is connected: returns the greeting to send.
 
         With a `nonce` the peer, whose address is `peer`, must answer with it before anything else.
         """

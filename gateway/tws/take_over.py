@@ -57,7 +57,7 @@ class TwsDeputy:
         return self._command is not None
 
     def begin(self, command: TakeOver, now: Now) -> str:
-        """Cancel the orders of `command`; gives why not, if another take-over is under way."""
+        """Cancel the orders of `command`; returns why not, if another take-over is under way."""
         if self._command is not None:
             return "another take-over is under way"
         self._command, self._begun_mono_ns = command, now.mono_ns

@@ -12,7 +12,7 @@ What it leaves out
 *   TWS's handshake and contract search. A login is one request and one answer, where TWS takes two
     rounds; a world opens a direct connection that much later, so that without network faults both
     adapters trade at the same times, to the nanosecond.
-*   Pacing. TWS takes 50 messages a second of a client; here a turn's requests go at once.
+*   Pacing. TWS takes 50 messages per second from a client; here a turn's requests go at once.
 *   The connection's own faults: client ids in use, a TWS that loses its server, a stranger at the
     other end. A connection can be cut all the same, as `World.cut` does.
 *   The limit of a day: executions are reported since the exchange's start.
