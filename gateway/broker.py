@@ -18,6 +18,7 @@ import msgspec
 from tapewire.common.accounting.identity import Names
 from tapewire.common.clock import Now
 from tapewire.common.events import (
+    ComboLeg,
     Event,
     InstrumentDescribed,
     Side,
@@ -119,6 +120,8 @@ class OrderReport(BrokerEvent, frozen=True):
     account: str = ""
     symbol: str = ""
     side: Side | None = None
+    legs: tuple[ComboLeg, ...] = ()
+    """What a combo trades; `symbol` is then a name for the whole."""
 
     @property
     def names(self) -> Names:
@@ -138,7 +141,8 @@ class OrderError(BrokerEvent, frozen=True):
 
 class ExecutionReport(BrokerEvent, frozen=True):
     """A trade in one of the login's accounts, whoever ordered it; `symbol` is ours, and the names
-    are those of an `OrderReport`."""
+    are those of an `OrderReport`. Of a combo each leg's trades are reported, under its own symbol,
+    and nothing of the whole."""
 
     account: str
     exec_id: str

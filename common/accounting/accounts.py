@@ -76,7 +76,7 @@ class Accounts(Generic[OrderT]):
         self.reported.apply(event, source)
 
     def _foreign(self, event: ForeignOrderReported, source: str) -> None:
-        self._keys.add((event.account, event.symbol))
+        self._keys.update((event.account, part.symbol) for part in event.parts)
         self.orders.foreign.apply(event, source)
 
     def _carried(self, event: PositionCarried, source: str) -> None:
@@ -84,7 +84,8 @@ class Accounts(Generic[OrderT]):
         self.book.carry(event, source)
 
     def _ordered(self, event: OrderCreated | OrderIntended, _source: str) -> OrderT | None:
-        self._keys.add((event.order.account, event.order.symbol))
+        order = event.order
+        self._keys.update((order.account, symbol) for symbol in order.symbols)
         return self.orders.apply(event)
 
     def exposure(self, account: str, symbol: str, without: Order | None = None) -> Exposure:

@@ -45,11 +45,11 @@ class Decisions:
 
     def halt_on(self, order: SubmitOrder) -> Scope | None:
         """The scope of a halt that covers `order`; None if there is none."""
-        return next((scope for scope in self.halts if _covers(scope, order)), None)
+        return next((scope for scope in self.halts if order.is_in(scope)), None)
 
     def flattens(self, order: SubmitOrder) -> bool:
         """Whether a flatten in progress covers `order`."""
-        return self.flattening is not None and _covers(self.flattening, order)
+        return self.flattening is not None and order.is_in(self.flattening)
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values."""
@@ -58,7 +58,3 @@ class Decisions:
             "flatten": self.flattening.parts if self.flattening is not None else None,
             "answered": sorted(self.answered),
         }
-
-
-def _covers(scope: Scope, order: SubmitOrder) -> bool:
-    return scope.covers(order.account, order.strategy, order.symbol)

@@ -14,6 +14,7 @@ one that does not. What counts must not depend on that: it follows from the set 
     what is left of ours may still fill.
 """
 
+from decimal import Decimal
 from typing import NamedTuple
 
 from tapewire.common.accounting.book import ZERO
@@ -57,6 +58,20 @@ class Executions(dict[str, Fill]):
         super().__init__()
         self.quantity = ZERO
         self.amount = ZERO  # sum of quantity x price
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """What an executed unit cost; None before the first."""
+        return self.amount / self.quantity if self.quantity else None
+
+    def on(self, symbol: str) -> Decimal:
+        """What was executed of a symbol that the order trades."""
+        return self.quantity
+
+    def quantity_with(self, fill: Fill) -> Decimal:
+        """The quantity if `fill` counted, in the place of an earlier report of it."""
+        known = self.get(execution_key(fill.exec_id))
+        return self.quantity + fill.quantity - (known.quantity if known is not None else ZERO)
 
     def count(self, fill: Fill) -> bool:
         """Count a fill, in the place of an earlier report of it; False if it is counted."""

@@ -1,10 +1,11 @@
 """Exposure: where a position may get to, with all that could still fill. The one calculation."""
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from tapewire.common.accounting.book import ZERO
-from tapewire.common.events import OrderTerms
+from tapewire.common.accounting.book import ZERO, Key
+from tapewire.common.events import OrderTerms, SubmitOrder
 
 
 class Exposure(NamedTuple):
@@ -71,3 +72,22 @@ class Exposure(NamedTuple):
         if terms.side == "SELL":
             return held > 0 and self.selling + terms.quantity <= held
         return held < 0 and self.buying + terms.quantity <= -held
+
+
+Exposures = Mapping[Key, Exposure]
+"""Those that an order is judged by: of its account and symbol, or of each symbol that a combo's
+legs trade; without the order itself."""
+
+
+def exposures_of(order: SubmitOrder, of: Callable[[str, str], Exposure]) -> Exposures:
+    """The exposures where an order trades; `of` gives that of an account and symbol without it."""
+    account = order.account
+    return {(account, symbol): of(account, symbol) for symbol in order.symbols}
+
+
+def reduces(order: SubmitOrder, exposures: Exposures) -> bool:
+    """Whether an order can only bring positions nearer to zero: a combo, if each of its legs can.
+    While one leg of it may open something, the whole adds risk."""
+    if not order.legs:
+        return exposures[order.account, order.symbol].reduced_by(order.terms)
+    return all(exposures[leg.account, leg.symbol].reduced_by(leg.terms) for leg in order.singles)

@@ -18,6 +18,9 @@ So the orders of one are foreign to the other, and an order entered by hand is r
     closes. For the liquidation gateway these are the orders that a flatten has to see cancelled
     before it closes beside them; for the gateway, the closing orders of a flatten. Its picture is
     as old as the last list, which risk requests again when a flatten needs it.
+
+A combo counts in each symbol that its legs trade, as ours do. Its executions are not followed leg
+by leg: what remains of it is what the broker says of whole ones.
 """
 
 from collections import defaultdict
@@ -103,7 +106,8 @@ class ForeignOrders:
             self._add(now, now.remaining)
 
     def _add(self, order: ForeignOrderReported, change: Decimal) -> None:
-        key = (order.account, order.symbol)
-        buying, selling = self._working.get(key, (ZERO, ZERO))
-        is_buy = order.side == "BUY"
-        self._working[key] = (buying + change, selling) if is_buy else (buying, selling + change)
+        for symbol, side, ratio in order.parts:
+            key, more = (order.account, symbol), ratio * change
+            buying, selling = self._working.get(key, (ZERO, ZERO))
+            is_buy = side == "BUY"
+            self._working[key] = (buying + more, selling) if is_buy else (buying, selling + more)

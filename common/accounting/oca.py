@@ -14,15 +14,16 @@ What a set could still fill, in the worst case, is the least of two numbers:
     much, and a limit would be called broken that holds.
 
 A set is what one group has on one side of one symbol under one name. An order that names an OCA
-group and belongs to no group of ours counts in full: nobody here knows who else is in it.
+group and belongs to no group of ours counts in full: nobody here knows who else is in it. So does a
+combo, which trades several symbols.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from tapewire.common.accounting.book import ZERO
-from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.accounting.exposure import Exposure, Exposures
 from tapewire.common.events import Side, SubmitOrder
 
 
@@ -108,9 +109,21 @@ class OcaSets:
 def key_of(order: SubmitOrder) -> SetKey | None:
     """The set of an order; None where it counts by itself."""
     terms = order.terms
-    if not (terms.oca and order.group_id):
+    if not (terms.oca and order.group_id) or order.legs:
         return None
     return SetKey(order.account, order.symbol, terms.side, order.group_id, terms.group)
+
+
+def exposures_beside(
+    order: SubmitOrder, others: Iterable[SubmitOrder], of: Callable[[str, str], Exposure]
+) -> Exposures:
+    """Where an order trades, with the `others` that come with it (see `with_others`); `of` gives
+    the exposure of an account and symbol without any of them."""
+    beside = [leg for other in others if other is not order for leg in other.singles]
+    return {
+        (leg.account, leg.symbol): with_others(of(leg.account, leg.symbol), leg, beside)
+        for leg in order.singles
+    }
 
 
 def with_others(exposure: Exposure, order: SubmitOrder, others: Iterable[SubmitOrder]) -> Exposure:

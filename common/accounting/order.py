@@ -45,14 +45,14 @@ class Order:
 
     @property
     def filled(self) -> Decimal:
-        """What its executions add up to."""
+        """What its executions add up to; of a combo, how many whole ones."""
         return self.executions.quantity
 
     @property
     def average_price(self) -> Decimal | None:
-        """What an executed unit cost; None before the first execution."""
-        executions = self.executions
-        return executions.amount / executions.quantity if executions.quantity else None
+        """What an executed unit cost; None before the first. Of a combo, the net price of a whole
+        one."""
+        return self.executions.average_price
 
     @property
     def live(self) -> bool:
@@ -74,6 +74,14 @@ class Order:
         left = quantity - self.executions.quantity
         return left if left > 0 else ZERO
 
+    def left_on(self, symbol: str, ratio: int) -> Decimal:
+        """What could still fill of a symbol that it trades, in the worst case: with `ratio` units
+        per unit of the order, less what was executed of this symbol alone; 0 if it is over."""
+        if self.state not in LIVE:
+            return ZERO
+        left = ratio * self.worst_case_quantity - self.executions.on(symbol)
+        return left if left > 0 else ZERO
+
     def modify_fault(self, terms: OrderTerms) -> str:
         """Why the order cannot get these terms, in a sentence; empty if it can. The executor asks
         when a strategy wants it, and the gateway again: the order may have filled meanwhile."""
@@ -93,6 +101,7 @@ class Order:
 
     def snapshot(self) -> dict[str, Any]:
         """Its durable state as plain values."""
+        legs = {symbol: self.executions.on(symbol) for symbol in self.order.symbols}
         return {
             "state": self.state,
             "terms": self.terms,
@@ -101,4 +110,5 @@ class Order:
             "order_id": self.order_id,
             "permanent_id": self.permanent_id,
             "filled": self.filled,
+            **({"legs": legs} if self.order.legs else {}),
         }

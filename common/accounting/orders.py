@@ -13,6 +13,8 @@ A limit on risk must hold whatever happens next. So an order counts with all tha
 *   While a modify is under way the order may have either quantity, so the larger one counts, from
     the moment the modify is taken until the broker reports the terms or the modify is over.
 *   Orders of which the broker lets only one fill count once (see `oca`).
+*   A combo counts under the symbols of its legs, and not under its own name: under each with what
+    may still fill of that leg (see `leg_executions`). It is in no OCA set, so it counts in full.
 *   Executions reduce what is left as soon as they are known, in whatever order the streams arrive.
     They are kept by intent, not only by order: a fill may be reported before its order is.
 """
@@ -22,14 +24,14 @@ from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.accounting.exec_ids import execution_key
 from tapewire.common.accounting.executions import Executions, Reports
 from tapewire.common.accounting.foreign import ForeignOrders, Working
 from tapewire.common.accounting.identity import Names, identity
+from tapewire.common.accounting.leg_executions import LegExecutions
 from tapewire.common.accounting.lifecycle import state_after
-from tapewire.common.accounting.oca import OcaSet, OcaSets
 from tapewire.common.accounting.order import Order
+from tapewire.common.accounting.working import WorkingCounts
 from tapewire.common.events import (
     Event,
     Fill,
@@ -69,8 +71,7 @@ class Orders(Generic[OrderT]):
         self.foreign = ForeignOrders(self._is_ours)
         self._make = make
         self._live: dict[str, OrderT] = {}
-        self._working: dict[Key, Working] = {}
-        self._oca = OcaSets()
+        self._counts = WorkingCounts()
         self._executions: defaultdict[str, Executions] = defaultdict(Executions)
         self._reports: dict[str, Reports] = {}  # of each execution
         self._on: Mapping[type[Event], Callable[[Any], OrderT | None]] = {
@@ -118,33 +119,29 @@ class Orders(Generic[OrderT]):
         It leaves out the order `without`, and the OCA set that it is or would be in: the set counts
         once, so what is asked about such an order is asked about it in the set's place.
         """
-        buying, selling = self._working.get((account, symbol), (ZERO, ZERO))
+        buying, selling = self._counts.of((account, symbol))
         if self.foreign:
             more, less = self.foreign.working((account, symbol))
             buying, selling = buying + more, selling + less
         order = without.order if isinstance(without, Order) else without
-        if order is None or (order.account, order.symbol) != (account, symbol):
+        side = order.side_on(symbol) if order is not None and order.account == account else None
+        if order is None or side is None:
             return buying, selling
-        left = self._counted_with(order)
-        is_buy = order.terms.side == "BUY"
-        return (buying - left, selling) if is_buy else (buying, selling - left)
+        left = self._counts.with_set(order, self.get(order.intent_id), symbol)
+        return (buying - left, selling) if side == "BUY" else (buying, selling - left)
 
     def may_fill(self, account: str, symbol: str, side: Side, gone: Collection[str]) -> Decimal:
         """What the orders on one side may still fill, as `working`, if the intents `gone` are known
         to be over whatever their state says."""
         buying, selling = self.working(account, symbol)
-        left, sets = buying if side == "BUY" else selling, dict[int, OcaSet]()
-        for one in map(self.get, gone):
-            order = one.order if one is not None else None
-            if one is None or order is None or order.terms.side != side:
-                continue
-            if (order.account, order.symbol) != (account, symbol):
-                continue
-            if (found := self._oca.of(order)) is not None:
-                sets[id(found)] = found
-            else:
-                left -= one.counted
-        return left - sum((one.counted - one.left(gone) for one in sets.values()), ZERO)
+        found = [
+            one
+            for one in map(self.get, gone)
+            if one is not None
+            and one.order.account == account
+            and one.order.side_on(symbol) == side
+        ]
+        return (buying if side == "BUY" else selling) - self._counts.gone(found, symbol, gone)
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state of all orders as plain values."""
@@ -154,7 +151,7 @@ class Orders(Generic[OrderT]):
         """Take in an event; gives the order that it is about, if that is known here."""
         one = self._on.get(type(event), self._otherwise)(event)
         if one is not None:
-            self._count(one)
+            self._counts.update(one)
             if self.foreign.tags:
                 self.foreign.recount(one.intent_id)
         return one
@@ -200,7 +197,7 @@ class Orders(Generic[OrderT]):
         if was_of is not None and was_of != intent_id:
             self._executions[was_of].discard(key)
             if (one := self.get(was_of)) is not None:
-                self._count(one)
+                self._counts.update(one)
         if intent_id is None or not self._executions[intent_id].count(reports.newest):
             return None
         return self.get(intent_id)
@@ -249,34 +246,14 @@ class Orders(Generic[OrderT]):
 
     # ---- inside --------------------------------------------------------------------------------
 
-    def _count(self, one: OrderT) -> None:
-        """Bring the totals up to date with an order that an event was about. Nothing else changes
-        what could still fill of an order, so the totals need no other care."""
-        left = one.remaining
-        if left == one.counted and not one.order.terms.oca:
-            return
-        change = left - one.counted
-        one.counted += change
-        if one.order.terms.oca and (of_set := self._oca.change(one)) is not None:
-            change = of_set
-        key = (one.order.account, one.order.symbol)
-        buying, selling = self._working.get(key, (ZERO, ZERO))
-        if one.order.terms.side == "BUY":
-            self._working[key] = (buying + change, selling)
-        else:
-            self._working[key] = (buying, selling + change)
-
-    def _counted_with(self, order: SubmitOrder) -> Decimal:
-        """What counts at present of an order and of the OCA set that it is in."""
-        if order.terms.oca and (found := self._oca.of(order)) is not None:
-            return found.counted
-        one = self.get(order.intent_id)
-        return one.counted if one is not None else ZERO
-
     def _add(self, order: SubmitOrder) -> OrderT:
         one = self.by_intent.get(order.intent_id)
         if one is None:
-            one = self._make(order, self._executions[order.intent_id])
+            executions = self._executions[order.intent_id]
+            if order.legs:
+                executions = LegExecutions(order, executions)
+                self._executions[order.intent_id] = executions
+            one = self._make(order, executions)
             self.by_intent[order.intent_id] = self._live[order.intent_id] = one
             self.states[one.state] += 1
         return one

@@ -3,6 +3,7 @@
 from tapewire.common.events.accounts import AccountUpdated
 from tapewire.common.events.base import (
     EVERYTHING,
+    OPPOSITE,
     TEXT_MAX,
     Event,
     Scope,
@@ -58,9 +59,12 @@ from tapewire.common.events.order_commands import (
     LegRole,
     ListPositions,
     ModifyOrder,
+    Part,
     ResolveOrder,
     SubmitOrder,
     TakeOver,
+    combo_name,
+    parts_of,
 )
 from tapewire.common.events.order_types import (
     ORDER_TYPES,
@@ -144,6 +148,7 @@ __all__ = [
     "EVERYTHING",
     "LEGS_MAX",
     "NO_SUCH_ORDER",
+    "OPPOSITE",
     "ORDER_TYPES",
     "PRICES",
     "REQUIRED_PRICES",
@@ -218,6 +223,7 @@ __all__ = [
     "OrderType",
     "OrderUnknown",
     "OrdersTakenOver",
+    "Part",
     "PositionCarried",
     "PositionReported",
     "PositionsListed",
@@ -250,7 +256,9 @@ __all__ = [
     "TradingState",
     "WhatIf",
     "WhatIfAnswered",
+    "combo_name",
     "name_of",
+    "parts_of",
     "require_finite",
     "signed",
     "terms_fault",

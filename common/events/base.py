@@ -37,6 +37,7 @@ ACCOUNT_MAX: Final = 64
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_MAX)]
 Account = Annotated[str, msgspec.Meta(max_length=ACCOUNT_MAX)]
 Side = Literal["BUY", "SELL"]
+OPPOSITE: Final[dict[Side, Side]] = {"BUY": "SELL", "SELL": "BUY"}
 TEXT_MAX: Final = 512
 DIGITS_MAX: Final = 30  # a Decimal beyond this overflows the arithmetic that it enters
 

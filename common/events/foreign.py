@@ -1,8 +1,12 @@
 """Orders at the broker that are not ours, as the gateway reports them."""
 
 from decimal import Decimal
+from typing import Annotated
+
+import msgspec
 
 from tapewire.common.events.base import (
+    NAME_MAX,
     Account,
     Event,
     Name,
@@ -11,13 +15,15 @@ from tapewire.common.events.base import (
     TimeNs,
     require_finite,
 )
+from tapewire.common.events.order_commands import ComboLeg, Part, parts_of
 
 
 class ForeignOrderReported(Event, frozen=True, tag="order.foreign.reported"):
     """An open order that this gateway did not place: new, changed, or gone where `remaining` is 0.
 
     `client_id`, `order_id` and `permanent_id` are the broker's names for it; one entered by hand
-    has no order id. `reference` is its tag. `remaining` counts in every exposure.
+    has no order id. `reference` is its tag. `remaining` counts in every exposure; of a combo, in
+    those of its `legs`.
     """
 
     ts_ns: TimeNs
@@ -30,9 +36,15 @@ class ForeignOrderReported(Event, frozen=True, tag="order.foreign.reported"):
     order_id: str
     permanent_id: str
     reference: str = ""
+    legs: tuple[ComboLeg, ...] = ()
 
     def __post_init__(self) -> None:
         require_finite("foreign order", quantity=self.quantity, remaining=self.remaining)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What a unit of it does to which symbols."""
+        return parts_of(self.symbol, self.side, self.legs)
 
     @property
     def id(self) -> str:
@@ -49,12 +61,13 @@ class OrderConflict(Event, frozen=True, tag="order.conflict"):
     """Something at the broker carries the tag of our order `intent_id` and is not that order.
 
     It changes nothing of our order. An execution of it counts in its account. Nothing that adds
-    risk goes in this account and symbol until a person has resumed trading there.
+    risk goes in this account and symbol until a person has resumed trading there. `symbol` is empty
+    where one of the two orders is a combo, which trades several: that stands for all.
     """
 
     ts_ns: TimeNs
     account: Account
-    symbol: Name
+    symbol: Annotated[str, msgspec.Meta(max_length=NAME_MAX)]
     intent_id: Name
     permanent_id: str
     reason: Text

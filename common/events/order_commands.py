@@ -1,10 +1,22 @@
 """Commands about orders: what the executor, risk and a person ask of a gateway."""
 
-from typing import Annotated, Final, Literal
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
-from tapewire.common.events.base import Account, Event, Name, Side, Text, TimeNs
+from tapewire.common.events.base import (
+    NAME_MAX,
+    OPPOSITE,
+    Account,
+    Event,
+    Name,
+    Scope,
+    Side,
+    Text,
+    TimeNs,
+)
 from tapewire.common.events.terms import OrderTerms
 
 LegRole = Literal["", "entry", "target", "stop", "close", "order", "cover"]
@@ -13,13 +25,44 @@ leave at market what cannot be protected; one of several that stand side by side
 entry has filled. Empty for an order that belongs to no group."""
 
 
+RATIO_MAX: Final = 1000
+
+
 class ComboLeg(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One leg of a combo: `ratio` units of `symbol` per unit of the combo. `side` is what happens
     to the leg when the combo is bought."""
 
     symbol: Name
-    ratio: Annotated[int, msgspec.Meta(ge=1, le=1000)]
+    ratio: Annotated[int, msgspec.Meta(ge=1, le=RATIO_MAX)]
     side: Side
+
+
+class Part(NamedTuple):
+    """What a unit of an order does to one symbol: it buys or sells `ratio` units of it."""
+
+    symbol: str
+    side: Side
+    ratio: int
+
+
+def parts_of(symbol: str, side: Side, legs: Iterable[ComboLeg]) -> tuple[Part, ...]:
+    """What a unit of an order does to which symbols: to its own, or to those of its legs, each
+    turned round if the combo is sold. Everything that counts an order by symbol asks this."""
+    if not legs:
+        return (Part(symbol, side, 1),)
+    return tuple(
+        Part(leg.symbol, leg.side if side == "BUY" else OPPOSITE[leg.side], leg.ratio)
+        for leg in legs
+    )
+
+
+def combo_name(legs: Iterable[ComboLeg]) -> str:
+    """What a combo is called that nobody has named: `AAPL - 2 MSFT`."""
+    signs = {"BUY": "+ ", "SELL": "- "}
+    found = [
+        signs[leg.side] + (f"{leg.ratio} " if leg.ratio > 1 else "") + leg.symbol for leg in legs
+    ]
+    return " ".join(found).removeprefix("+ ")[:NAME_MAX]
 
 
 class SubmitOrder(Event, frozen=True, tag="order.submit"):
@@ -49,6 +92,46 @@ class SubmitOrder(Event, frozen=True, tag="order.submit"):
     role: LegRole = ""
     part: int = 0
     reduces_only: bool = False
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What a unit of it does to which symbols."""
+        return parts_of(self.symbol, self.terms.side, self.legs)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols that it trades: its own, or those of its legs."""
+        return tuple(leg.symbol for leg in self.legs) if self.legs else (self.symbol,)
+
+    def side_on(self, symbol: str) -> Side | None:
+        """What it does to a symbol; None if it does not trade it."""
+        if not self.legs:
+            return self.terms.side if symbol == self.symbol else None
+        return next((part.side for part in self.parts if part.symbol == symbol), None)
+
+    def is_in(self, scope: Scope) -> bool:
+        """Whether a scope covers it: a combo, if it covers one of its legs or the whole."""
+        if scope.covers(self.account, self.strategy, self.symbol):
+            return True
+        return any(scope.covers(self.account, self.strategy, leg.symbol) for leg in self.legs)
+
+    @property
+    def singles(self) -> "tuple[SubmitOrder, ...]":
+        """Itself; a combo as one order for each leg. Those are at market: the combo's price is a
+        price of the whole, and says nothing of a leg's."""
+        if not self.legs:
+            return (self,)
+        terms = OrderTerms(
+            "BUY", self.terms.quantity, time_in_force=self.terms.time_in_force,
+            good_till_ns=self.terms.good_till_ns, outside_hours=self.terms.outside_hours,
+        )  # fmt: skip
+        return tuple(
+            replace(
+                self, symbol=symbol, legs=(),
+                terms=replace(terms, side=side, quantity=ratio * self.terms.quantity),
+            )
+            for symbol, side, ratio in self.parts
+        )  # fmt: skip
 
 
 class CancelOrder(Event, frozen=True, tag="order.cancel"):

@@ -18,9 +18,8 @@ from msgspec.structs import replace
 
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.groups import EXITS, FAILED, OrderGroup
-from tapewire.common.events import OrderTerms
+from tapewire.common.events import OPPOSITE, OrderTerms
 from tapewire.executor.groups.machine import Fact
-from tapewire.executor.groups.plans import OPPOSITE
 from tapewire.executor.groups.steps import Cancel, Look, Place, Release, Shrink, Wanted
 from tapewire.executor.orders import ExecutorOrder
 

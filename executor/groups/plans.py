@@ -13,18 +13,17 @@ from typing import Final
 from msgspec.structs import replace
 
 from tapewire.common.events import (
+    OPPOSITE,
     GroupLeg,
     GroupSignal,
     Oca,
     OrderTerms,
-    Side,
     SubmitGroup,
     SubmitOrder,
 )
 
 NAME_MAX: Final = 64
 """The longest name of a group that an order's terms can have."""
-OPPOSITE: Final[dict[Side, Side]] = {"BUY": "SELL", "SELL": "BUY"}
 
 
 def plan_of(signal: GroupSignal, account: str, now_ns: int) -> SubmitGroup:

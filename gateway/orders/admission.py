@@ -37,11 +37,18 @@ After waking up, risk's decisions may be as old as the positions. They are waite
 a heartbeat that was sent since, but not beyond the lease: if risk is dead, so is every flatten, and
 exits must be possible.
 
+Combos
+------
+A combo is asked about leg by leg (see `common.accounting.exposure.reduces`): it passes as reducing
+if each of its legs does. Otherwise it adds risk as a whole, and a halt, a conflict or a flatten in
+the symbol of any leg covers it.
+
 Conflicts
 ---------
 A conflict (an order at the broker under the tag of one of ours) halts its account and symbol here
-at once. Risk answers it with a halt of its own, which a person lifts; from that answer on, the halt
-alone decides. So there is no moment between the two, and none after a restart either.
+at once; that of a combo, all of its account. Risk answers it with a halt of its own, which a person
+lifts; from that answer on, the halt alone decides. So there is no moment between the two, and none
+after a restart either.
 """
 
 from collections.abc import Mapping
@@ -50,7 +57,14 @@ from typing import Any, Final
 from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, Heartbeat, OrderConflict, SubmitOrder, terms_fault
+from tapewire.common.events import (
+    Event,
+    Heartbeat,
+    OrderConflict,
+    Scope,
+    SubmitOrder,
+    terms_fault,
+)
 from tapewire.common.events.expiry import has_expired
 
 ADDS_RISK: Final = "it would add risk, and the liquidation gateway only takes orders that reduce it"
@@ -157,7 +171,8 @@ class Gate:
         if conflict := self._conflict_with(order):
             return (
                 f"an order at the broker has the tag of {conflict.intent_id} and is not that order:"
-                f" nothing that adds risk in {order.symbol} goes until that is settled"
+                f" nothing that adds risk in {conflict.symbol or conflict.account} goes until that"
+                " is settled"
             )
         if self.beat is None or self.beat.trading != "ACTIVE":
             trading = (self.beat and self.beat.trading) or "HALTED"
@@ -167,7 +182,7 @@ class Gate:
     def _conflict_with(self, order: SubmitOrder) -> OrderConflict | None:
         """A conflict where `order` would trade that risk has not answered yet."""
         for conflict in self._conflicts.values():
-            there = (conflict.account, conflict.symbol) == (order.account, order.symbol)
+            there = order.is_in(Scope(conflict.account, symbol=conflict.symbol))
             if there and conflict.id not in self.decisions.answered:
                 return conflict
         return None

@@ -93,7 +93,7 @@ class ForeignWatch:
         if report.is_open and quantity and report.side is not None:
             return ForeignOrderReported(
                 now.wall_ns, report.account or account, report.symbol or "?", report.side, quantity,
-                max(quantity - filled, ZERO), *report.names, report.reference,
+                max(quantity - filled, ZERO), *report.names, report.reference, report.legs,
             )  # fmt: skip
         if before is None:
             return None

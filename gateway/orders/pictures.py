@@ -46,7 +46,8 @@ class Round:
 
     def _note_order(self, report: broker.OrderReport, registry: Registry) -> None:
         intent, found = registry.identify(report)
-        key = (report.account, report.symbol)
+        # A combo's conflict is about all of its account, as `OrderConflict` is.
+        key = (report.account, "" if found == "other" and report.legs else report.symbol)
         if intent is None:
             if report.is_open:
                 known = registry.orders.foreign.is_open(*report.names)

@@ -30,7 +30,7 @@ from typing import Any
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.carried import CarriedIds, commission_entry, execution_entry
 from tapewire.common.accounting.exec_ids import supersedes
-from tapewire.common.accounting.identity import Identity, Names, identity
+from tapewire.common.accounting.identity import Identity, identity
 from tapewire.common.accounting.lifecycle import GIVEN_UP, UNCONFIRMED
 from tapewire.common.accounting.orders import Orders
 from tapewire.common.clock import Now
@@ -57,6 +57,7 @@ from tapewire.common.events import (
     SubmitOrder,
 )
 from tapewire.gateway import broker
+from tapewire.gateway.orders.conflicts import of_execution, of_order
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.modify import Modifies
 
@@ -203,23 +204,17 @@ class Registry:
             return []
         if found == "other":
             why = f"an order has its tag under {report.names}; ours has {intent.names}"
-            return self._conflict(intent, report.names, report.account, report.symbol, why, now)
+            return self._new(of_order(intent, report, why, now.wall_ns))
         if intent.state == "FILLED" and report.is_open and intent.filled < intent.terms.quantity:
             why = "it was resolved as filled without executions, and the broker has it open"
-            return self._conflict(intent, report.names, report.account, report.symbol, why, now)
+            return self._new(of_order(intent, report, why, now.wall_ns))
         events = self._on_status(intent, report, now.wall_ns)
         if report.terms is not None:
             events += self.modifies.on_terms(intent, report.terms, now)
         return events
 
-    def _conflict(
-        self, intent: Intent, names: Names, account: str, symbol: str, why: str, now: Now
-    ) -> list[Event]:
-        """Something bears the tag of `intent` and is not its order: an event, the first time."""
-        conflict = OrderConflict(
-            now.wall_ns, account or intent.order.account, symbol or intent.order.symbol,
-            intent.intent_id, names.permanent_id, why[:TEXT_MAX],
-        )  # fmt: skip
+    def _new(self, conflict: OrderConflict) -> list[Event]:
+        """A conflict as an event, the first time."""
         return [] if conflict.id in self.orders.conflicts else [conflict]
 
     def _on_status(self, intent: Intent, report: broker.OrderReport, now_ns: int) -> list[Event]:
@@ -269,37 +264,27 @@ class Registry:
     def on_execution(self, report: broker.ExecutionReport, now: Now) -> list[Event]:
         """A trade: counted once, and the order's end if it reaches the quantity.
 
-        One that bears an order's tag and is not that order's, or is of another account, symbol or
-        side, counts in its account, and not towards the order: that one may still fill.
+        One that bears an order's tag and is not that order's, or is of another account, or of a
+        symbol or side that the order does not trade, counts in its account, and not towards the
+        order: that one may still fill.
         """
         if self.counts(report.exec_id):
             return []
-        known = self.fill(report.exec_id)
         now_ns = now.wall_ns
         intent, found = self.identify(report)
         if intent is None or found == "unclear":
             return [_fill(report, None, now_ns)]
         if found == "other" or not _is_of(report, intent.order):
-            return [*self._strange(report, intent, now), _fill(report, None, now_ns)]
+            conflict = of_execution(intent, report, now_ns)
+            return [*self._new(conflict), _fill(report, None, now_ns)]
         fill = _fill(report, intent, now_ns)
         events: list[Event] = [
             *self._accept(intent, report.permanent_id, now_ns, order_id=report.order_id), fill,
         ]  # fmt: skip
-        filled = intent.filled + report.quantity
-        if known is not None and known.intent_id == intent.intent_id:
-            filled -= known.quantity
+        filled = intent.executions.quantity_with(fill)
         if intent.state != "FILLED" and filled >= intent.worst_case_quantity:
             events.append(OrderFilled(now_ns, intent.order.account, intent.intent_id))
         return events
-
-    def _strange(self, report: broker.ExecutionReport, intent: Intent, now: Now) -> list[Event]:
-        """An execution under the tag of `intent` that cannot be one of its order."""
-        why = (
-            f"execution {report.exec_id}, {report.side} {report.quantity:f} {report.symbol}, has"
-            f" its tag under {report.names}; ours is {intent.order.terms.side}"
-            f" {intent.order.symbol} under {intent.names}"
-        )
-        return self._conflict(intent, report.names, report.account, report.symbol, why, now)
 
     def on_commission(self, report: broker.CommissionReport, now_ns: int) -> list[Event]:
         """What an execution cost, once; its account is the execution's."""
@@ -371,8 +356,7 @@ def _rejected(intent: Intent, now_ns: int, code: int, reason: str) -> OrderRejec
 
 
 def _is_of(report: broker.ExecutionReport, order: SubmitOrder) -> bool:
-    is_there = report.account in ("", order.account) and report.symbol == order.symbol
-    return is_there and report.side == order.terms.side
+    return report.account in ("", order.account) and order.side_on(report.symbol) == report.side
 
 
 def _fill(report: broker.ExecutionReport, intent: Intent | None, now_ns: int) -> Fill:

@@ -25,6 +25,7 @@ class Contracts:
         self._by_con_id = {con_id: symbol for symbol, con_id in self._con_ids.items()}
         self._underlyings: dict[str, str] = {}  # what TWS calls them, where it is not our name
         self._asked: dict[int, str] = {}
+        self._called: dict[int, str] = {}  # what is not configured, by its contract
         self._names: dict[str, int] = {}  # what is not configured: the contract that a name is of
         self._held: dict[str, int] = {}  # contracts that were asked about by their id, by name
         self._found: dict[int, Contract] = {}  # what TWS says of those
@@ -37,8 +38,11 @@ class Contracts:
         return contract_of(self.instruments[symbol], self._con_ids.get(symbol, 0))
 
     def combo(self, legs: Sequence[ComboLeg]) -> Contract:
-        """The contract that trades `legs` as one. KeyError for a leg that is not configured,
-        ValueError for one that TWS cannot take in a combo."""
+        """The contract that trades `legs` as one; ValueError where TWS cannot take one of them in
+        a combo."""
+        for leg in legs:
+            if leg.symbol not in self.instruments:
+                raise ValueError(f"{leg.symbol} is not configured, so no combo can trade it")
         combo = Contract()
         combo.secType, combo.comboLegs = BAG, [self._leg(leg) for leg in legs]
         first, *others = (self.instruments[leg.symbol] for leg in legs)
@@ -110,10 +114,19 @@ class Contracts:
                 return name
         # An option on AAPL is called AAPL too: it must not count as the share.
         # Two contracts of one name are two positions: the second bears its id.
-        is_ours = message.symbol in self.instruments
-        if not is_ours and self._names.setdefault(message.symbol, message.con_id) == message.con_id:
-            return message.symbol
-        return f"{message.local_symbol or message.symbol}#{message.con_id}"
+        is_ours, name = message.symbol in self.instruments, message.symbol
+        if is_ours or self._names.setdefault(name, message.con_id) != message.con_id:
+            name = f"{message.local_symbol or message.symbol}#{message.con_id}"
+        self._called[message.con_id] = name
+        return name
+
+    def legs_of(self, message: OpenOrder) -> tuple[ComboLeg, ...]:
+        """The legs of a combo in our symbols: of a leg TWS gives the contract's id alone."""
+        names = {**self._called, **self._by_con_id}
+        return tuple(
+            ComboLeg(names.get(leg.con_id, f"#{leg.con_id}"), leg.ratio, leg.side)
+            for leg in message.legs
+        )
 
 
 def contract_by_id(con_id: int) -> Contract:

@@ -40,12 +40,21 @@ class ManagedAccounts(TwsMessage, frozen=True):
     accounts: tuple[str, ...]
 
 
+class Leg(msgspec.Struct, frozen=True):
+    """One leg of a combo; see `ComboLeg`."""
+
+    con_id: int
+    ratio: int
+    side: Side
+
+
 class OpenOrder(TwsMessage, frozen=True):
     """An order as TWS holds it, whoever placed it; one entered by hand has order id 0.
 
     `order_ref` is the intent's id for Tapewire's own. `quantity` is the whole one, None where TWS
     reports none. `prices` are those that the order's type has, under our names; the stop of a
-    trailing order is apart from them, in `trailing_stop`, for it moves by itself.
+    trailing order is apart from them, in `trailing_stop`, for it moves by itself. `legs` are a
+    combo's.
     """
 
     order_id: int
@@ -61,6 +70,7 @@ class OpenOrder(TwsMessage, frozen=True):
     symbol: str = ""
     local_symbol: str = ""
     trailing_stop: Decimal | None = None
+    legs: tuple[Leg, ...] = ()
 
 
 class WhatIfEstimate(TwsMessage, frozen=True):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tapewire.common.events import TermChanges
+from tapewire.common.events import TermChanges, combo_name
 from tapewire.gateway import broker
 from tapewire.gateway.broker import Status
 from tapewire.gateway.tws import messages as tws
@@ -26,12 +26,15 @@ def open_order_report(message: tws.OpenOrder, contracts: Contracts) -> broker.Or
     orderStatus follows and does."""
     found = STATUSES.get(message.status, "accepted")
     terms = TermChanges(message.quantity, **message.prices)
+    legs = contracts.legs_of(message) if message.legs else ()
     return broker.OrderReport(
         message.order_ref, _text(message.order_id), _text(message.perm_id),
         None if found == "rejected" else found,
         terms if message.quantity is not None else None, listed=True,
         is_open=message.status not in ENDED, client_id=str(message.client_id),
-        account=message.account, symbol=contracts.symbol_of(message), side=message.side,
+        account=message.account,
+        symbol=combo_name(legs) if legs else contracts.symbol_of(message),
+        side=message.side, legs=legs,
     )  # fmt: skip
 
 

@@ -13,8 +13,10 @@ from tapewire.common.accounting.exec_ids import is_correction
 from tapewire.common.events import PriceStep
 from tapewire.common.events.accounts import CURRENCY_MAX
 from tapewire.common.events.base import ACCOUNT_MAX, NAME_MAX
+from tapewire.common.events.order_commands import RATIO_MAX
 from tapewire.common.events.order_types import ORDER_TYPES, OrderKind
 from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.contracts import BAG
 from tapewire.gateway.tws.estimates import estimate
 from tapewire.gateway.tws.fields import fields_of
 
@@ -68,6 +70,17 @@ def _prices(order: Any, kind: OrderKind) -> dict[str, Decimal]:
     if "trail_percent" in found:
         found.pop("trail", None)
     return found
+
+
+def _legs(contract: Any) -> tuple[tws.Leg, ...]:
+    """The legs of a combo; one of a ratio that no journal could keep is refused."""
+    legs = contract.comboLegs or ()
+    for leg in legs:
+        if not 1 <= leg.ratio <= RATIO_MAX:
+            raise ValueError(f"a leg has ratio {leg.ratio}; it must be from 1 to {RATIO_MAX}")
+    return tuple(
+        tws.Leg(leg.conId, leg.ratio, "BUY" if leg.action == "BUY" else "SELL") for leg in legs
+    )
 
 
 class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
@@ -153,6 +166,7 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
                 _name("an order's symbol", contract.symbol, least=0),
                 _name("a local symbol", contract.localSymbol, least=0),
                 (_amount(order.trailStopPrice) or None) if kind.trails else None,
+                _legs(contract),
             )
         )
 
@@ -177,7 +191,13 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
 
     def execDetails(self, reqId: int, contract: Any, execution: Any) -> None:  # noqa: N802, N803
         """11; raises where no journal could keep it, or no account could be right with it. A
-        correction to no shares takes an execution back: it was busted."""
+        correction to no shares takes an execution back: it was busted.
+
+        That of a combo is left out. TWS reports one for the whole and one for each leg, and no
+        position is of the whole: the legs' executions say all that has happened, and counted
+        beside them it would be a trade of something that nobody holds."""
+        if contract.secType == BAG:
+            return
         least = 0 if is_correction(execution.execId) else MIN_SHARES
         if execution.side not in SIDES or not execution.shares >= least:
             raise ValueError(f"an execution of side {execution.side!r}, {execution.shares} shares")

@@ -9,10 +9,12 @@ import msgspec
 from tapewire.common.amounts import text
 from tapewire.common.events import (
     ORDER_TYPES,
+    ComboLeg,
     InstrumentDescribed,
     OpenHours,
     PriceStep,
     TermChanges,
+    combo_name,
 )
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
@@ -99,6 +101,7 @@ Report = Row | Welcome | BrokerEvent | InstrumentDescribed
 
 def order_report(order: orders.Order) -> broker.OrderReport:
     """All of an order, as the exchange has it."""
+    legs = tuple(ComboLeg(leg.instrument.symbol, leg.ratio, leg.side) for leg in order.legs)
     return broker.OrderReport(
         reference=order.order_ref,
         order_id=str(order.order_id),
@@ -110,8 +113,9 @@ def order_report(order: orders.Order) -> broker.OrderReport:
         is_open=STATUSES[order.status] == "working",
         client_id=str(order.client_id),
         account=order.account,
-        symbol=order.instrument.symbol,
+        symbol=combo_name(legs) if legs else order.instrument.symbol,
         side="BUY" if order.side == "BUY" else "SELL",
+        legs=legs,
     )
 
 
