@@ -22,10 +22,13 @@ TIMEOUT_NS: Final = 10_000_000_000  # the broker may never send an end; then it 
 
 
 class Snapshot:
-    """One round of open orders, executions and completed orders."""
+    """One round of open orders, executions and completed orders, on a connection that was made at
+    `connected_mono_ns`. Within `settle_ns` the broker reads what lies in its socket."""
 
-    def __init__(self, begun: Now) -> None:
+    def __init__(self, begun: Now, connected_mono_ns: int, settle_ns: int) -> None:
         self.begun = begun
+        self.settle_ns = settle_ns
+        self._connected_mono_ns = connected_mono_ns
         self.seen: set[str] = set()  # the intents whose orders were named
         # Those of which only the tag was named, and the statuses of the orders that bear it.
         self.tagged: defaultdict[str, set[broker.Status | None]] = defaultdict(set)
@@ -46,6 +49,34 @@ class Snapshot:
     def complete(self) -> bool:
         """Whether all three ends have come."""
         return not self._open
+
+    @property
+    def whole(self) -> bool:
+        """Whether all three ends have come, and everything before them could be read."""
+        return self.complete and not self.unreadable
+
+    @property
+    def settled(self) -> bool:
+        """Whether the broker had read before what an earlier connection left in its socket."""
+        return self.begun.mono_ns - self._connected_mono_ns >= self.settle_ns
+
+    @property
+    def believed(self) -> bool:
+        """Whether its silence about an order that it could name means something."""
+        return self.whole and self.settled
+
+    @property
+    def written_before_ns(self) -> int:
+        """What was written before this (monotonic), the broker had read when it was asked."""
+        return self.begun.mono_ns - self.settle_ns
+
+    def could_name(self, intent: Intent) -> bool:
+        """Whether it was not written on this connection so shortly before that the broker may not
+        have read it."""
+        written = intent.written
+        if written is None or written.mono_ns < self._connected_mono_ns:
+            return True
+        return written.mono_ns < self.written_before_ns
 
     @property
     def has_executions(self) -> bool:

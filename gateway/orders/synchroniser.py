@@ -9,45 +9,31 @@ round begins again when it has it back.
 Later the same questions are asked again where an answer is missing: an order that the broker does
 not answer for, or that the last round did not name; a modify without an answer; executions that are
 claimed but did not come; a cancel of an order that the broker does not know; a position that no
-execution explains (see `unexplained`). One schedule serves them all (see `inquiry`). An order
-without an answer is UNKNOWN once it was asked about, and LOST once the broker did not name it often
-and long enough. Neither keeps the gateway from being READY.
+execution explains (see `unexplained`). One schedule serves them all (see `inquiry`). What it means
+that the broker does not name an order is decided in `silence`. None of it keeps the gateway from
+being READY.
 """
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final
 
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     ConnectionLost,
     ConnectionUp,
     Event,
-    OrderFilled,
-    OrderLost,
-    OrderUnknown,
 )
 from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker, BrokerEvent
 from tapewire.gateway.orders.cancels import Cancels
-from tapewire.gateway.orders.inquiry import LOOKS_MIN, LOST_AFTER_NS, Inquiry
+from tapewire.gateway.orders.inquiry import Inquiry
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.reconciliation import Reconciler
 from tapewire.gateway.orders.registry import Registry
+from tapewire.gateway.orders.silence import EXECUTIONS_LATE_NS, Silence
 from tapewire.gateway.orders.snapshot import Snapshot
 from tapewire.gateway.orders.unexplained import Unexplained
-
-EXECUTIONS_LATE_NS: Final = 1_000_000_000
-FOREVER_NS: Final = 10**18
-TAG_ALONE: Final = (
-    "the broker did not answer for it, and lists an order that is over with its tag, without the"
-    " ids that would show whether it is this one"
-)
-NOT_NAMED: Final = (
-    f"the broker answered every query {LOOKS_MIN} times within"
-    f" {LOST_AFTER_NS // 1_000_000_000} s or more, and never named the order"
-)
 
 
 class Synchroniser:
@@ -85,8 +71,8 @@ class Synchroniser:
         self._connected_mono_ns = 0
         self._settle_ns = settle_ms * 1_000_000
         self._answer_ns = max(answer_ms, settle_ms) * 1_000_000
-        self._without_executions: set[str] = set()  # filled, by the last snapshot
         self._inquiry = Inquiry(self._settle_ns)
+        self._silence = Silence(registry, self._inquiry, self._answer_ns)
         self._awaiting: deque[Intent] = deque()  # written, in their order; some have an answer
         self.cancels = Cancels(self._answer_ns)
 
@@ -234,7 +220,7 @@ class Synchroniser:
         self._registry.modifies.disconnected()
 
     def _begin_snapshot(self, now: Now) -> None:
-        self._snapshot = Snapshot(now)
+        self._snapshot = Snapshot(now, self._connected_mono_ns, self._settle_ns)
         self._inquiry.asking()
         self._broker.query()
         self._reconciler.begun(now)
@@ -283,37 +269,21 @@ class Synchroniser:
     def _conclude(self, snapshot: Snapshot, now: Now) -> list[Event]:
         """The snapshot is over: what it did not name is in doubt, and lost in the end."""
         self._snapshot = None
-        begun_ns = snapshot.begun.mono_ns
-        settled = begun_ns - self._connected_mono_ns >= self._settle_ns
-        believed = snapshot.complete and not snapshot.unreadable and settled
-        missing = [
-            intent
-            for intent in self._registry.missing(snapshot.seen)
-            if not self._is_fresh(intent, begun_ns)
-        ]
+        missing = self._silence.missing(snapshot)
         unnamed = [one for one in missing if one.intent_id not in snapshot.tagged]
-        self._reconciler.concluded(snapshot, unnamed, now, believed=believed)
-        events: list[Event] = []
-        for intent in missing:
-            if intent.intent_id in snapshot.tagged:
-                events += self._tagged(intent, begun_ns, now.wall_ns)
-            else:
-                events += self._unnamed(intent, begun_ns, now.wall_ns, believed=believed)
-        if believed:
-            written_before_ns = begun_ns - self._settle_ns
-            events += self._registry.modifies.settled(snapshot, written_before_ns, now.wall_ns)
-            events += self.cancels.ignored(snapshot, now.wall_ns)
-            events += self.cancels.over(snapshot, now.wall_ns)
+        self._reconciler.concluded(snapshot, unnamed, now, believed=snapshot.believed)
+        events = self._silence.verdicts(missing, snapshot, now.wall_ns)
+        if snapshot.believed:
+            modifies, cancels = self._registry.modifies, self.cancels
+            events += modifies.settled(snapshot, snapshot.written_before_ns, now.wall_ns)
+            events += cancels.ignored(snapshot, now.wall_ns)
+            events += cancels.over(snapshot, now.wall_ns)
         # First what became of the modifies: with its new quantity an order may be filled.
         events = self._apply(events)
-        events += self._apply(self._filled_without_executions(snapshot, now, settled=settled))
-        doubtful = [intent.intent_id for intent in missing if intent.live]
-        doubtful += [modify_id for modify_id, _ in self._registry.modifies.waiting()]
-        doubtful += self.cancels.late(now.mono_ns)
-        if snapshot.has_executions:
-            self._unexplained.listed(begun_ns, now)
-        doubtful += [*self._unexplained.unlisted, *self._unexplained.late(now)]
-        self._inquiry.concluded(doubtful, snapshot.seen | snapshot.tagged.keys(), now.mono_ns)
+        if filled := self._apply(self._silence.filled(snapshot, now)):
+            events += filled
+            self._positions.doubt("since an order was filled without executions")
+        self._ask_again(missing, snapshot, now)
         if snapshot.executed:
             self._positions.doubt("since it reported executions that were not known")
         if not self.synchronised:
@@ -322,69 +292,12 @@ class Synchroniser:
             events.append(ConnectionUp(now.wall_ns, self._version, accounts))
         return events
 
-    def _is_fresh(self, intent: Intent, begun_ns: int) -> bool:
-        """Whether it went out on this connection, so shortly before a look that it says nothing."""
-        written = intent.written
-        if written is None or written.mono_ns < self._connected_mono_ns:
-            return False
-        return begun_ns - written.mono_ns <= self._settle_ns
-
-    def _filled_without_executions(
-        self, snapshot: Snapshot, now: Now, *, settled: bool
-    ) -> list[Event]:
-        """The end of orders that the broker reports as filled and has no executions of: it lists
-        today's only, and they were of yesterday. An execution may be on its way behind the lists,
-        so two of them must agree."""
-        if not snapshot.complete or snapshot.unreadable:
-            return []
-        before, self._without_executions = self._without_executions, set()
-        events: list[Event] = []
-        for intent in snapshot.filled.values():
-            if not intent.live or intent.filled >= intent.worst_case_quantity:
-                continue
-            if settled and intent.intent_id in before:
-                events.append(_filled(intent, now.wall_ns))
-                self._positions.doubt("since an order was filled without executions")
-            else:
-                self._without_executions.add(intent.intent_id)
-                self._inquiry.soon(now.mono_ns + max(EXECUTIONS_LATE_NS, self._settle_ns + 1))
-        return events
-
-    def _unnamed(
-        self, intent: Intent, begun_ns: int, now_ns: int, *, believed: bool
-    ) -> list[Event]:
-        """What it means for an order that the broker had time for and did not name."""
-        account, intent_id = intent.order.account, intent.intent_id
-        is_clean = believed and _unanswered_ns(intent, begun_ns) > self._settle_ns
-        if is_clean and self._inquiry.missed(intent_id, begun_ns):
-            return [OrderLost(now_ns, account, intent_id, NOT_NAMED)]
-        if intent.state == "INTENDED" and _unanswered_ns(intent, begun_ns) >= self._answer_ns:
-            return [OrderUnknown(now_ns, account, intent_id, self._unanswered_reason(believed))]
-        return []
-
-    def _tagged(self, intent: Intent, begun_ns: int, now_ns: int) -> list[Event]:
-        """The broker lists an order with its tag that has ended, and says no more. So it is
-        in doubt, and never lost: it may have been filled on a day whose executions are not listed.
-        If it is cancelled, the broker may say more (see `cancels`)."""
-        if intent.state != "INTENDED" or _unanswered_ns(intent, begun_ns) < self._answer_ns:
-            return []
-        return [OrderUnknown(now_ns, intent.order.account, intent.intent_id, TAG_ALONE)]
-
-    def _unanswered_reason(self, believed: bool) -> str:
-        listed = "lists no such order" if believed else "did not list its orders to the end"
-        return f"the broker did not answer within {self._answer_ns // 1_000_000} ms, and {listed}"
-
-
-def _filled(intent: Intent, now_ns: int) -> OrderFilled:
-    missing = intent.terms.quantity - intent.filled
-    reason = (
-        f"the broker reports it as filled and lists no executions of {missing:f}, as it does of"
-        f" earlier days; the position is the broker's, and that of {intent.order.strategy} lacks"
-        " them"
-    )
-    return OrderFilled(now_ns, intent.order.account, intent.intent_id, reason)
-
-
-def _unanswered_ns(intent: Intent, now_ns: int) -> int:
-    """For how long an order has had no answer; one of an earlier connection, for ever."""
-    return FOREVER_NS if intent.written is None else now_ns - intent.written.mono_ns
+    def _ask_again(self, missing: list[Intent], snapshot: Snapshot, now: Now) -> None:
+        """What is still in doubt after a snapshot is asked about again."""
+        doubtful = [intent.intent_id for intent in missing if intent.live]
+        doubtful += [modify_id for modify_id, _ in self._registry.modifies.waiting()]
+        doubtful += self.cancels.late(now.mono_ns)
+        if snapshot.has_executions:
+            self._unexplained.listed(snapshot.begun.mono_ns, now)
+        doubtful += [*self._unexplained.unlisted, *self._unexplained.late(now)]
+        self._inquiry.concluded(doubtful, snapshot.seen | snapshot.tagged.keys(), now.mono_ns)

@@ -9,7 +9,7 @@ from tapewire.common.events import (
     OrderLost,
     OrderUnknown,
 )
-from tapewire.gateway.orders.synchroniser import NOT_NAMED, TAG_ALONE
+from tapewire.gateway.orders.silence import NOT_NAMED, TAG_ALONE
 from tapewire.simulator.exchange.orders import Order
 from tapewire.simulator.protocol import messages
 from tests.gateway.tws_bench import Bench, kinds, names, submit
