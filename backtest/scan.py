@@ -14,7 +14,7 @@ from tapewire.common.ticks.rows import Row
 from tapewire.common.ticks.stamps import iso
 from tapewire.simulator.market.file import tick_of
 
-PRICES_MAX: Final = 2_000  # so many distinct prices of a symbol show its price increment
+PRICES_MAX: Final = 2_000  # distinct prices of a symbol; this many show its price increment
 
 
 class Window(msgspec.Struct, frozen=True):

@@ -73,7 +73,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--starts", type=int, default=STARTS, help=f"of each size ({STARTS})")
     parser.add_argument(
-        "--seconds", type=seconds, default=120.0, help="wait so long for READY (120)"
+        "--seconds", type=seconds, default=120.0, help="how long to wait for READY (120)"
     )
 
 

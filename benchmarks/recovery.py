@@ -60,7 +60,7 @@ parameters = {{ folder = "{notes}" }}
 def add_options(parser: argparse.ArgumentParser) -> None:
     """How long, and how many starts."""
     parser.add_argument(
-        "--seconds", type=seconds, default=15.0, help="kill for so long, each at least once (15)"
+        "--seconds", type=seconds, default=15.0, help="how long to kill, each at least once (15)"
     )
     parser.add_argument("--starts", type=int, default=3, help="of the whole group (3)")
 

@@ -38,7 +38,7 @@ def nothing_else(_children: Children, _symbols: int, _seconds: float) -> Figures
 
 
 class TickContest(NamedTuple):
-    """One benchmark: who takes part on so many symbols, the goals of such a run, and what else is
+    """One benchmark: who takes part on how many symbols, the goals of such a run, and what else is
     measured in it, once the contest is over."""
 
     name: str

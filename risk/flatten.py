@@ -70,7 +70,7 @@ LIST_LATE_NS: Final = 5 * SECOND_NS
 SETTLE_NS: Final = SECOND_NS
 """A list of positions may be behind an execution by this much."""
 WRITTEN_NS: Final = 2 * SECOND_NS
-"""What was written to the broker has been read by it after so long."""
+"""The broker has read what was written to it after this long."""
 ATTEMPTS_ALARM: Final = 3
 LATE_NS: Final = 10 * SECOND_NS
 

@@ -170,8 +170,8 @@ class World:
             node.remembered.boots += 1
 
     def fill_disk(self, free_bytes: int | None, *names: str) -> None:
-        """Of the processes `names`, or of all: so much is free from now on (None: no bound). With 0
-        nothing can be written."""
+        """Of the processes `names`, or of all: this much is free from now on (None: no bound).
+        With 0 nothing can be written."""
         for name in names or self.nodes:
             node = self.nodes[name]
             node.disk_free_bytes, node.records.is_full = free_bytes, free_bytes == 0

@@ -1,4 +1,4 @@
-"""Journals of past trading: what gateway, executor and risk would have written in so many days.
+"""Journals of past trading: what gateway, executor and risk would have written in that many days.
 
 One strategy trades one symbol in turn up and down: most orders fill, some are cancelled, some are
 denied. It ends flat, so that a TWS which knows nothing of it agrees. The days are the ones before

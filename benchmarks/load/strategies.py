@@ -13,7 +13,7 @@ from tapewire.common.runtime.metrics import Histogram
 
 
 class EveryNthParameters(msgspec.Struct, frozen=True):
-    """`every`: one order per so many quotes."""
+    """`every`: one order per this many quotes."""
 
     every: int = 100
 

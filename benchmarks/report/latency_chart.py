@@ -104,5 +104,5 @@ def nines(share: float) -> float:
 
 
 def percent(place: int) -> str:
-    """The percentile that stands at so many nines."""
+    """The percentile with this many nines."""
     return f"{100 - 10 ** (2 - place):.{max(0, place - 2)}f}"

@@ -57,8 +57,8 @@ class Reporter:
             self._log.info("state", state=state, reason=reason)
 
     def _log_dead_letters(self) -> None:
-        """Each reason once in a report, and of many reasons the first: who floods a socket must
-        not fill the log."""
+        """Each reason once in a report, and of many reasons the first: whoever floods a socket
+        must not fill the log."""
         letters = self._service.dead_letters
         counted = Counter((letter.origin, letter.reason) for letter in letters)
         letters.clear()

@@ -73,7 +73,7 @@ class Service:
     `replies`. A handler registered there, `handler(event, source or sender, now)`, takes its
     type of event; the rest goes to `on_event`, `on_request` and `on_reply`.
 
-    With `hold_ms` what is emitted waits so long to be written down and published, for more of its
+    With `hold_ms` what is emitted waits that long to be written down and published, for more of its
     kind and for others to have the processor first: for a service whose word nobody waits for.
     """
 

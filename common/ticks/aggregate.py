@@ -83,7 +83,7 @@ class Every(msgspec.Struct, frozen=True, kw_only=True):
         return start_ns, start_ns + self.width_ns
 
     def is_full(self, count: int, volume: float) -> bool:
-        """Whether a window with so many ticks and so much volume ends with them."""
+        """Whether a window ends with this many ticks and this much volume."""
         return 0 < self.count <= count or 0 < self.volume <= volume
 
 

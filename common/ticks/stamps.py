@@ -8,7 +8,7 @@ _WHOLE: Final = re.compile(r"\d+")
 _POINT: Final = re.compile(r"(\d+)\.(\d{1,9})\d*")
 _FRACTION: Final = re.compile(r"(.*:\d\d)[.,](\d{1,9})\d*(.*)")
 _UNITS: Final = ((10**17, 1), (10**14, 1_000), (10**11, 1_000_000), (0, 10**9))
-"""An epoch at or above the first is in units of so many nanoseconds: ns, us, ms, s."""
+"""From which epoch on, and the nanoseconds of its unit then: ns, us, ms, s."""
 
 
 def stamp_ns(text: str) -> int:

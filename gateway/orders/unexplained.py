@@ -14,7 +14,7 @@ meantime that there is something to ask for:
 
 A doubt ends with a list of executions that came to its end and was asked for after the doubt
 arose; if the list explains nothing, the gap is what it is, and is not asked about again. If the end
-never came, the question is asked again at growing distances (see `inquiry`).
+never came, the question is asked again at growing intervals (see `inquiry`).
 """
 
 from collections.abc import Iterable

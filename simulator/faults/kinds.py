@@ -78,7 +78,7 @@ class OnMessage(Fault, frozen=True, kw_only=True):
 
 
 class OnClose(Fault, frozen=True, kw_only=True):
-    """A fault that acts on a client's close: TWS notices it so many `seconds` later."""
+    """A fault that acts on a client's close: TWS notices it `seconds` later."""
 
     seconds: float = 30.0
 

@@ -39,12 +39,12 @@ class Lines:
         self._all_frozen_ns = max(until_ns, self._all_frozen_ns)
 
     def lag(self, lag_ns: int, until_ns: int) -> None:
-        """Deliver what TWS sends until then so much later."""
+        """Deliver what TWS sends until then that much later."""
         self.is_busy = True
         self._lag_ns, self._lags_until_ns = lag_ns, until_ns
 
     def cut(self, conn: int, after_bytes: int, pause_ns: int) -> None:
-        """Interrupt TWS's next output on this line, once, after so many bytes."""
+        """Interrupt TWS's next output on this line, once, after this many bytes."""
         self.is_busy = True
         self._cuts[conn] = (after_bytes, pause_ns)
 

@@ -110,7 +110,7 @@ class Tws:
     # ---- timers ----------------------------------------------------------------------------------
 
     def after(self, seconds: float, action: Callable[[], object]) -> None:
-        """Do something so many seconds from now."""
+        """Do something `seconds` from now."""
         due_ns = self.now_ns + int(seconds * NS_PER_S)
         heapq.heappush(self._timers, (due_ns, next(self._numbers), action))
 
