@@ -4,14 +4,20 @@ Executor and gateway ask them about every order that could add risk. What needs 
 counts is a rule (see `risk.rules`), and is configured.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from tapewire.common.accounting.book import ZERO
-from tapewire.common.events import InstrumentDescribed, OrderTerms, PriceStep
+from tapewire.common.events import (
+    InstrumentDescribed,
+    OrderTerms,
+    PriceStep,
+    SubmitOrder,
+    terms_fault,
+)
 from tapewire.common.instruments import Instrument
-from tapewire.common.price_steps import EXACT, Steps, is_on_step, nearest, step_at, steps_of
+from tapewire.common.price_steps import EXACT, PENNY, Steps, is_on_step, nearest, step_at, steps_of
 
 IN_FRACTIONS: Final = ("CRYPTO", "CASH")
 """Security types that trade in fractions: a lot of 1, the default, says nothing of them."""
@@ -26,6 +32,63 @@ class Stepped(NamedTuple):
     name: str
     value: Decimal
     at: Decimal
+
+
+def order_fault(order: SubmitOrder) -> str:
+    """Why no broker could take this order, in a sentence; empty if it makes sense."""
+    fault = terms_fault(order.terms)
+    if fault or not order.legs:
+        return fault
+    symbols = order.symbols
+    if len(symbols) < 2 or len(set(symbols)) < len(symbols):
+        return f"a combo trades two symbols or more, each in one leg; its legs are {list(symbols)}"
+    if order.terms.quantity % 1:
+        return f"quantity is {order.terms.quantity:f}; there are whole combos only"
+    return ""
+
+
+def order_denial(
+    order: SubmitOrder,
+    instruments: Mapping[str, Instrument],
+    described: Mapping[str, InstrumentDescribed],
+    now_ns: int,
+    filled: Decimal = ZERO,
+) -> str:
+    """As `terms_denial`, of an order on what is in `instruments`; of a combo, on its legs."""
+    if order.legs:
+        return _combo_denial(order, instruments, described, now_ns, filled)
+    instrument = instruments.get(order.symbol)
+    if instrument is None:
+        return ""
+    return terms_denial(order.terms, instrument, now_ns, filled, described.get(order.symbol))
+
+
+def _combo_denial(
+    order: SubmitOrder,
+    instruments: Mapping[str, Instrument],
+    described: Mapping[str, InstrumentDescribed],
+    now_ns: int,
+    filled: Decimal,
+) -> str:
+    """Each leg is in lots of its own. The price is a net one of the whole, which has the finest
+    step of the legs; where that of one is not known, nobody can say that it is off."""
+    steps: list[Decimal | None] = []
+    for symbol, _, ratio in order.parts:
+        if (instrument := instruments.get(symbol)) is None:
+            return ""
+        if reason := _lot_denial(ratio * (order.terms.quantity + filled), instrument):
+            return f"leg {symbol}: {reason}"
+        # A net price may be below 1 without its legs being penny stocks.
+        steps.append(step_at(PENNY, steps_of(instrument, described.get(symbol))))
+    known = [step for step in steps if step is not None]
+    if len(known) == len(steps):
+        for one in _stepped(order.terms):
+            if EXACT.remainder(one.value, min(known)):
+                return (
+                    f"{one.name} is {one.value:f}; prices of {order.symbol} are multiples of"
+                    f" {min(known):f}, the finest step of its legs"
+                )
+    return _time_denial(order.terms, now_ns)
 
 
 def terms_denial(

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from tapewire.common.accounting.book import ZERO
-from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.accounting.exposure import NOTHING, Exposures
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, InstrumentDescribed, SubmitOrder, terms_fault
+from tapewire.common.events import Event, InstrumentDescribed, SubmitOrder
 from tapewire.common.instruments import Instrument
-from tapewire.common.order_checks import terms_denial
+from tapewire.common.order_checks import order_denial, order_fault
 from tapewire.executor.orders import ExecutorOrder, Ledger
 from tapewire.risk.rules import RuleBook, View
 
@@ -34,17 +34,16 @@ class Admission:
     def adds_risk(self, order: SubmitOrder, replaced: ExecutorOrder | None, now: Now) -> bool:
         """Whether an order, perhaps in place of another, could do more than bring its position
         nearer to zero."""
-        exposure = self._view.at(now, replaced).exposure(order.account, order.symbol)
-        return not exposure.reduced_by(order.terms)
+        return not self._view.at(now, replaced).is_reducing(order)
 
-    def denial(self, order: SubmitOrder, now: Now, known: Exposure | None = None) -> str:
-        """Why an order must not go; `known` is its exposure, where other orders come with it."""
-        if order.symbol not in self._instruments:
-            return f"symbol {order.symbol} is not configured; it must be one of [[instruments]]"
-        fault = terms_fault(order.terms)
+    def denial(self, order: SubmitOrder, now: Now, known: Exposures = NOTHING) -> str:
+        """Why an order must not go; `known` are its exposures, where other orders come with it."""
+        for symbol in order.symbols:
+            if symbol not in self._instruments:
+                return f"symbol {symbol} is not configured; it must be one of [[instruments]]"
+        fault = order_fault(order)
         if self.no_room and not fault:
-            exposure = known or self._view.at(now).exposure(order.account, order.symbol)
-            fault = "" if exposure.reduced_by(order.terms) else self.no_room
+            fault = "" if self._view.at(now, None, known).is_reducing(order) else self.no_room
         return fault or self.rule_denial(order, None, now, known)
 
     def rule_denial(
@@ -52,20 +51,12 @@ class Admission:
         order: SubmitOrder,
         replaced: ExecutorOrder | None,
         now: Now,
-        known: Exposure | None = None,
+        known: Exposures = NOTHING,
     ) -> str:
         """As `denial`, of terms that make sense; `replaced` is the order that is modified."""
-        place = ((order.account, order.symbol), known) if known is not None else None
-        view = self._view.at(now, replaced, place)
-        reason = self._terms_denial(order, replaced, now)
-        if reason and not view.exposure(order.account, order.symbol).reduced_by(order.terms):
+        view = self._view.at(now, replaced, known)
+        filled = replaced.filled if replaced is not None else ZERO
+        reason = order_denial(order, self._instruments, self._described, now.wall_ns, filled)
+        if reason and not view.is_reducing(order):
             return reason
         return self.rules.denial(order, view)
-
-    def _terms_denial(self, order: SubmitOrder, replaced: ExecutorOrder | None, now: Now) -> str:
-        instrument = self._instruments.get(order.symbol)
-        if instrument is None:
-            return ""
-        filled = replaced.filled if replaced is not None else ZERO
-        described = self._described.get(order.symbol)
-        return terms_denial(order.terms, instrument, now.wall_ns, filled, described)

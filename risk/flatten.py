@@ -175,7 +175,7 @@ class Flatten:
         return [
             one
             for one in accounts.orders.live()
-            if self.scope.covers(one.order.account, one.order.strategy, one.order.symbol)
+            if one.order.is_in(self.scope)
             and one.order.strategy != roles.RISK
             and not self._is_gone(one)
         ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.events import OrderTerms, SubmitOrder
@@ -77,6 +77,7 @@ class Exposure(NamedTuple):
 Exposures = Mapping[Key, Exposure]
 """Those that an order is judged by: of its account and symbol, or of each symbol that a combo's
 legs trade; without the order itself."""
+NOTHING: Final[Exposures] = {}
 
 
 def exposures_of(order: SubmitOrder, of: Callable[[str, str], Exposure]) -> Exposures:
@@ -85,7 +86,7 @@ def exposures_of(order: SubmitOrder, of: Callable[[str, str], Exposure]) -> Expo
     return {(account, symbol): of(account, symbol) for symbol in order.symbols}
 
 
-def reduces(order: SubmitOrder, exposures: Exposures) -> bool:
+def is_reducing(order: SubmitOrder, exposures: Exposures) -> bool:
     """Whether an order can only bring positions nearer to zero: a combo, if each of its legs can.
     While one leg of it may open something, the whole adds risk."""
     if not order.legs:

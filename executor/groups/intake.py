@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from tapewire.common.accounting.exposure import Exposure
-from tapewire.common.accounting.oca import with_others
+from tapewire.common.accounting.exposure import Exposures
+from tapewire.common.accounting.oca import exposures_beside
 from tapewire.common.events import (
     Event,
     GroupCreated,
@@ -46,12 +46,11 @@ def sized(
 def denial_of(
     orders: Sequence[SubmitOrder],
     ledger: Ledger,
-    denial: Callable[[SubmitOrder, Exposure], str],
+    denial: Callable[[SubmitOrder, Exposures], str],
 ) -> str:
     """Why a group must not go: one of its orders must not, beside the others."""
     for order in orders:
-        exposure = ledger.exposure(order.account, order.symbol)
-        if reason := denial(order, with_others(exposure, order, orders)):
+        if reason := denial(order, exposures_beside(order, orders, ledger.exposure)):
             return f"{order.role} {order.intent_id}: {reason}"
     return ""
 

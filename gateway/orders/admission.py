@@ -39,9 +39,9 @@ exits must be possible.
 
 Combos
 ------
-A combo is asked about leg by leg (see `common.accounting.exposure.reduces`): it passes as reducing
-if each of its legs does. Otherwise it adds risk as a whole, and a halt, a conflict or a flatten in
-the symbol of any leg covers it.
+A combo is asked about leg by leg: it passes as reducing if each of its legs does (see
+`common.accounting.exposure`). Otherwise it adds risk as a whole, and a halt, a conflict or a
+flatten in the symbol of any leg covers it.
 
 Conflicts
 ---------
@@ -55,7 +55,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tapewire.common.accounting.decisions import Decisions
-from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.accounting.exposure import Exposures, is_reducing
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     Event,
@@ -63,9 +63,9 @@ from tapewire.common.events import (
     OrderConflict,
     Scope,
     SubmitOrder,
-    terms_fault,
 )
 from tapewire.common.events.expiry import has_expired
+from tapewire.common.order_checks import order_fault
 
 ADDS_RISK: Final = "it would add risk, and the liquidation gateway only takes orders that reduce it"
 NOT_REDUCING: Final = (
@@ -127,18 +127,18 @@ class Gate:
             return ""
         return "no heartbeat has come from risk since this process woke up"
 
-    def denial(self, order: SubmitOrder, now: Now, exposure: Exposure, unsure: str = "") -> str:
-        """Why `order` may not go to the broker now; empty if it may. `exposure` is that of its
-        account and symbol without the order itself, so the answer is the same when asked again.
-        `unsure` says why the positions in it are not relied on."""
-        fault = terms_fault(order.terms)
+    def denial(self, order: SubmitOrder, now: Now, exposures: Exposures, unsure: str = "") -> str:
+        """Why `order` may not go to the broker now; empty if it may. `exposures` are those where it
+        trades, without the order itself, so the answer is the same when asked again. `unsure` says
+        why the positions in them are not relied on."""
+        fault = order_fault(order)
         if fault:
             return fault
         if has_expired(order, now):
             return "it expired before it could be sent"
         if self.decisions.flattens(order):
             return "a flatten is in progress, and it closes the positions itself"
-        reduces = exposure.reduced_by(order.terms)
+        reduces = is_reducing(order, exposures)
         if reduces and not unsure:
             return ""
         if order.reduces_only:

@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec.structs import replace
 
 from tapewire.common import roles
-from tapewire.common.accounting.oca import with_others
+from tapewire.common.accounting.exposure import (
+    Exposure,
+    Exposures,
+    exposures_of,
+    is_reducing,
+)
+from tapewire.common.accounting.oca import exposures_beside
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     TEXT_MAX,
@@ -37,10 +43,6 @@ from tapewire.gateway.orders.registry import Registry
 Answered = tuple[OrderAnswer, list[Event]]
 WITHDRAWN = "it was cancelled before it was sent"
 TOO_EARLY = "it was cancelled before it arrived"
-NO_COMBOS = (
-    "combos are not traded: what their legs could come to is counted in no limit; send the legs as"
-    " orders of their own, or as a vertical"
-)
 
 
 class OrderEntry:
@@ -274,21 +276,25 @@ class OrderEntry:
         *,
         arriving: bool = False,
     ) -> str:
-        reason = self._unconfigured(order.symbol) or self._blocked()
+        reason = self._unconfigured(order) or self._blocked()
         if reason:
             return reason
-        if order.legs:
-            return NO_COMBOS
         if order.account not in self._broker.accounts:
             return "the order's account is not one of this login's"
-        exposure = self._holdings.exposure(order.account, order.symbol, self._orders, without=order)
-        if others:
-            exposure = with_others(exposure, order, others)
-        reason = self._gate.denial(order, now, exposure, self._unsure(now))
-        if reason or exposure.reduced_by(order.terms):
+        exposures = self._exposures(order, others)
+        reason = self._gate.denial(order, now, exposures, self._unsure(now))
+        if reason or is_reducing(order, exposures):
             return reason
         known = self._orders.get(order.intent_id)
-        return self._limits.denial(order, known, exposure, now, arriving=arriving)
+        return self._limits.denial(order, known, exposures, now, arriving=arriving)
+
+    def _exposures(self, order: SubmitOrder, others: Sequence[SubmitOrder]) -> Exposures:
+        """Where an order trades, without itself, and with the others of its group."""
+
+        def of(account: str, symbol: str) -> Exposure:
+            return self._holdings.exposure(account, symbol, self._orders, without=order)
+
+        return exposures_beside(order, others, of) if others else exposures_of(order, of)
 
     def _modify_denial(self, modify: ModifyOrder, now: Now, *, arriving: bool = False) -> str:
         """Admission is asked about what remains of the order with its new terms.
@@ -299,7 +305,7 @@ class OrderEntry:
         if reason:
             return reason
         intent = self._orders[modify.intent_id]
-        if reason := self._unconfigured(intent.order.symbol):
+        if reason := self._unconfigured(intent.order):
             return reason
         if has_expired(modify, now):
             return "it expired before it could be sent"
@@ -313,10 +319,11 @@ class OrderEntry:
         )  # fmt: skip
         return self._denial(new, now, arriving=arriving)
 
-    def _unconfigured(self, symbol: str) -> str:
-        if self._broker.trades(symbol):
-            return ""
-        return f"symbol {symbol} is not configured; it must be one of [[instruments]]"
+    def _unconfigured(self, order: SubmitOrder) -> str:
+        for symbol in order.symbols:
+            if not self._broker.trades(symbol):
+                return f"symbol {symbol} is not configured; it must be one of [[instruments]]"
+        return ""
 
     def _denial_when_due(self, name: str, now: Now) -> str:
         """Why the order, the group or the modify `name` may not be written at this moment."""

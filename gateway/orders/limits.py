@@ -23,13 +23,13 @@ from typing import Final
 
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO
-from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.accounting.exposure import Exposure, Exposures
 from tapewire.common.accounting.orders import Order
 from tapewire.common.accounting.trading_days import Days
 from tapewire.common.clock import Now
 from tapewire.common.events import Event, InstrumentDescribed, SubmitOrder
 from tapewire.common.instruments import Instrument
-from tapewire.common.order_checks import terms_denial
+from tapewire.common.order_checks import order_denial
 from tapewire.gateway.orders.circuit import BrokerCircuit
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
@@ -103,33 +103,30 @@ class Limits:
         self,
         order: SubmitOrder,
         replaced: Order | None,
-        exposure: Exposure,
+        exposures: Exposures,
         now: Now,
         *,
         arriving: bool,
     ) -> str:
         """Why `order` may not go, in a sentence; empty if it may. `replaced` is the order itself
-        once it was taken, or the one that it modifies; `exposure` is that of its account and symbol
+        once it was taken, or the one that it modifies; `exposures` are those where it trades,
         without it. One that is `arriving` counts as taken."""
         if reason := self.circuit.denial(now):
             return reason
-        quantity = order.terms.quantity
+        quantity = order.terms.quantity * max((leg.ratio for leg in order.legs), default=1)
         if self._quantity_max and quantity > self._quantity_max:
             return (
                 f"its quantity is {quantity:f}, and gateway.order_quantity_max is"
                 f" {self._quantity_max:f}"
             )
-        if reason := self.contradicted(order.symbol):
-            return reason
-        instrument = self._instruments.get(order.symbol)
-        if instrument is not None:
-            filled = replaced.filled if replaced is not None else ZERO
-            described = self.described.get(order.symbol)
-            reason = terms_denial(order.terms, instrument, now.wall_ns, filled, described)
-            if reason:
+        for symbol in order.symbols:
+            if reason := self.contradicted(symbol):
                 return reason
-        known = ((order.account, order.symbol), exposure)
-        reason = self._rules.denial(order, self._view.at(now, replaced, known))
+        filled = replaced.filled if replaced is not None else ZERO
+        reason = order_denial(order, self._instruments, self.described, now.wall_ns, filled)
+        if reason:
+            return reason
+        reason = self._rules.denial(order, self._view.at(now, replaced, exposures))
         if reason or not (arriving and self._orders_max_per_s):
             return reason
         return self._too_many(order.account, now)

@@ -15,8 +15,8 @@ from tapewire.common.events import (
     OrderAnswer,
     WhatIf,
     WhatIfAnswered,
-    terms_fault,
 )
+from tapewire.common.order_checks import order_fault
 from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker
 
@@ -49,10 +49,11 @@ class WhatIfs:
 
     def _refusal(self, question: WhatIf) -> str:
         order = question.order
-        if reason := self._blocked() or terms_fault(order.terms):
+        if reason := self._blocked() or order_fault(order):
             return reason
-        if not self._broker.trades(order.symbol):
-            return f"symbol {order.symbol} is not configured; it must be one of [[instruments]]"
+        for symbol in order.symbols:
+            if not self._broker.trades(symbol):
+                return f"symbol {symbol} is not configured; it must be one of [[instruments]]"
         if order.account not in self._broker.accounts:
             return "the order's account is not one of this login's"
         if len(self._asked) >= PENDING_MAX:

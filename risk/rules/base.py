@@ -83,6 +83,15 @@ class Rule:
         """Why `order` must not go; empty if it may. `view` does not have the order yet."""
         return ""
 
+    def combo_denial(self, combo: SubmitOrder, view: View) -> str:
+        """The same of a combo: one of its legs must not go, as an order of its own. A leg's order
+        has the leg's quantity, and no price. A rule about the price or the amount of the whole, or
+        about several symbols together, overrides it."""
+        for leg in combo.singles:
+            if self.covers(leg) and (reason := self.denial(leg, view)):
+                return reason
+        return ""
+
     def on_event(self, event: Event, view: View) -> Iterable[Violation]:
         """What `event`, which `view` has, has broken."""
         return ()
@@ -107,4 +116,4 @@ class Rule:
 
     def covers(self, order: SubmitOrder) -> bool:
         """Whether the rule is about this order."""
-        return self.scope.covers(order.account, order.strategy, order.symbol)
+        return order.is_in(self.scope)

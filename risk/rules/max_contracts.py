@@ -36,12 +36,15 @@ class MaxContracts(Rule):
 
     def denial(self, order: SubmitOrder, view: View) -> str:
         """Deny an order that could bring the account further beyond the limit; never an exit."""
-        before = view.exposure(order.account, order.symbol)
-        added = before.with_order(order.terms).worst - before.worst
+        return self.combo_denial(order, view)
+
+    def combo_denial(self, combo: SubmitOrder, view: View) -> str:
+        """What all of its legs could add counts together."""
+        added = sum((self._added(leg, view) for leg in combo.singles if self.covers(leg)), ZERO)
         if added <= 0:
             return ""
         total = added + sum(
-            (view.exposure(*key).worst for key in view.keys(order.account) if self._counts(key)),
+            (view.exposure(*key).worst for key in view.keys(combo.account) if self._counts(key)),
             ZERO,
         )
         if total <= self.limit:
@@ -50,6 +53,11 @@ class MaxContracts(Rule):
             f"{self.name}: the account could get {total:f} contracts with this order,"
             f" the limit is {self.limit:f}"
         )
+
+    @staticmethod
+    def _added(order: SubmitOrder, view: View) -> Decimal:
+        before = view.exposure(order.account, order.symbol)
+        return before.with_order(order.terms).worst - before.worst
 
     def on_event(self, event: Event, view: View) -> Iterable[Violation]:
         """The account that the event is about."""

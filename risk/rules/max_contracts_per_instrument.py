@@ -44,9 +44,9 @@ class MaxContractsPerInstrument(Rule):
         )
 
     def on_event(self, event: Event, view: View) -> Iterable[Violation]:
-        """The position that the event is about."""
-        key = key_of(event)
-        return self._broken(*key, view) if key is not None else ()
+        """The positions that the event is about: of a combo, those of its legs."""
+        for account, symbol in keys_of(event):
+            yield from self._broken(account, symbol, view)
 
     def on_timer(self, view: View) -> Iterable[Violation]:
         """Every position."""
@@ -69,8 +69,10 @@ def positive_limit(rule: str, limit: Decimal) -> Decimal:
     return limit
 
 
-def key_of(event: Event) -> tuple[str, str] | None:
-    """The account and symbol that an event is about, where it names both."""
+def keys_of(event: Event) -> Iterable[tuple[str, str]]:
+    """The accounts and symbols that an event is about, where it names them."""
     subject = getattr(event, "order", event)
     account, symbol = getattr(subject, "account", None), getattr(subject, "symbol", None)
-    return (account, symbol) if account is not None and symbol is not None else None
+    if account is None or symbol is None:
+        return []
+    return [(account, leg.symbol) for leg in getattr(subject, "legs", ())] or [(account, symbol)]

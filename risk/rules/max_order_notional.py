@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
+from tapewire.common.accounting.book import ZERO
 from tapewire.common.events import EVERYTHING, ORDER_TYPES, Scope, SubmitOrder
 from tapewire.risk.rules.base import Enforcement, Rule
 from tapewire.risk.rules.max_contracts_per_instrument import positive_limit
@@ -23,7 +24,8 @@ class MaxOrderNotional(Rule):
     The price is the worst that the order can trade at, as far as its terms or the market tell; a
     sale counts with the market's price if that is higher. It is about instruments in `currency`
     alone: amounts in different currencies are not compared. An order that can only reduce a
-    position may be of any size.
+    position may be of any size. A combo comes to what its legs come to together, each at the
+    market: its own price is a net one.
     """
 
     Parameters = MaxOrderNotionalParameters
@@ -55,6 +57,26 @@ class MaxOrderNotional(Rule):
         return (
             f"{self.name}: {order.terms} {order.symbol} comes to {amount:.2f} {self.currency} at"
             f" {price.normalize():f}, the limit is {self.limit:f}"
+        )
+
+    def combo_denial(self, combo: SubmitOrder, view: View) -> str:
+        """Deny a combo whose legs come to more, or of which nobody can tell; only the legs that the
+        rule is about count."""
+        if view.is_reducing(combo):
+            return ""
+        total = ZERO
+        for leg in filter(self.covers, combo.singles):
+            instrument, price = view.instrument(leg.symbol), self._price(leg, view)
+            if instrument is None or instrument.currency != self.currency:
+                continue
+            if price is None:
+                return self._unpriced(leg, view)
+            total += leg.terms.quantity * abs(price) * instrument.multiplier
+        if total <= self.limit:
+            return ""
+        return (
+            f"{self.name}: the legs of {combo.terms} {combo.symbol} come to {total:.2f}"
+            f" {self.currency} together, the limit is {self.limit:f}"
         )
 
     def _price(self, order: SubmitOrder, view: View) -> Decimal | None:

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
+from tapewire.common.accounting.book import ZERO
 from tapewire.common.events import EVERYTHING, OrderTerms, Scope, SubmitOrder
 from tapewire.risk.rules.base import Enforcement, Rule
 from tapewire.risk.rules.view import View
@@ -25,6 +26,10 @@ class PriceCollar(Rule):
     That is the limit of a typing error, not of a bid far from the market, which only waits. An
     order with a stop trades from there, so its limit is measured from its stop. Without a newest
     price, or with an old one, nothing is denied.
+
+    A combo's limit is a net price, of which a percentage can come to nothing. It is measured from
+    what the newest prices of the legs come to, and may be beyond that by `percent` of them all
+    added up: as far as if each leg were bought or sold at the end of its own collar.
     """
 
     Parameters = PriceCollarParameters
@@ -62,10 +67,34 @@ class PriceCollar(Rule):
             f" {side} its {what} {market.normalize():f}"
         )
 
+    def combo_denial(self, combo: SubmitOrder, view: View) -> str:
+        """Deny a combo whose limit is further beyond its legs' prices together."""
+        limit, net, gross = combo.terms.limit, ZERO, ZERO
+        if limit is None:
+            return ""
+        is_buy = combo.terms.side == "BUY"
+        for symbol, side, ratio in combo.parts:
+            newest = self._newest(symbol, view)
+            if newest is None:
+                return ""
+            net += ratio * (newest if side == combo.terms.side else -newest)
+            gross += ratio * abs(newest)
+        beyond = limit - net if is_buy else net - limit
+        if beyond <= gross * self.percent / 100:
+            return ""
+        return (
+            f"{self.name}: the limit of {combo.terms} {combo.symbol} is further"
+            f" {'above' if is_buy else 'below'} {net.normalize():f}, what its legs come to, than"
+            f" {self.percent:f} % of their prices"
+        )
+
     def _market(self, symbol: str, terms: OrderTerms, view: View) -> Decimal | None:
         """The price that the order's limit is measured from; None if there is none."""
         if terms.stop is not None:
             return terms.stop
+        return self._newest(symbol, view)
+
+    def _newest(self, symbol: str, view: View) -> Decimal | None:
         newest = view.price(symbol)
         return None if newest is None or newest[1] > self.age_max_ns else newest[0]
 

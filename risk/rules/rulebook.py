@@ -91,7 +91,8 @@ class RuleBook:
         """Why `order` must not go; empty if it may. `view` does not have the order yet."""
         for rule in self.rules:
             try:
-                reason = rule.denial(order, view) if rule.covers(order) else ""
+                ask = rule.combo_denial if order.legs else rule.denial
+                reason = ask(order, view) if rule.covers(order) else ""
             except Exception as error:  # noqa: BLE001 - a rule that fails must not let an order pass
                 return f"rule {rule.name} failed, so the order is not sent: {named(error)}"
             if reason:

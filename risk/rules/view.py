@@ -7,10 +7,16 @@ from typing import Any, Final, NamedTuple
 
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO, Key, Position, Totals
-from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.accounting.exposure import (
+    NOTHING,
+    Exposure,
+    Exposures,
+    exposures_of,
+    is_reducing,
+)
 from tapewire.common.accounting.orders import Order
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, Tick, Trade
+from tapewire.common.events import Event, SubmitOrder, Tick, Trade
 from tapewire.common.instruments import Instrument
 
 COUNTED_MAX: Final = 100_000  # events of a kind in an account; older ones are forgotten
@@ -68,7 +74,7 @@ class View:
         self.note = self._counts.add
         """Count an event that the accounts have."""
         self._without: Order | None = None
-        self._known: tuple[Key, Exposure] | None = None
+        self._known: Exposures = NOTHING
 
     # ---- what the process puts in --------------------------------------------------------------
 
@@ -76,10 +82,10 @@ class View:
         self,
         now: Now,
         without: Order | None = None,
-        known: tuple[Key, Exposure] | None = None,
+        known: Exposures = NOTHING,
     ) -> "View":
-        """The view at this moment; `without` is an order that is about to be replaced, `known` an
-        exposure of this moment that has been worked out already."""
+        """The view at this moment; `without` is an order that is about to be replaced, `known` are
+        exposures of this moment that have been worked out already."""
         self.now, self._without, self._known = now, without, known
         return self
 
@@ -104,10 +110,14 @@ class View:
 
     def exposure(self, account: str, symbol: str) -> Exposure:
         """A position with all that could still fill."""
-        known = self._known
-        if known is not None and known[0] == (account, symbol):
-            return known[1]
+        known = self._known.get((account, symbol)) if self._known else None
+        if known is not None:
+            return known
         return self._accounts.exposure(account, symbol, self._without)
+
+    def is_reducing(self, order: SubmitOrder) -> bool:
+        """Whether an order can only bring positions nearer to zero; a combo, if each leg can."""
+        return is_reducing(order, exposures_of(order, self.exposure))
 
     def positions(self, account: str) -> Iterator[Position]:
         """The positions of an account, as the fills make them."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tapewire.common.accounting.accounts import Accounts
-from tapewire.common.accounting.exposure import Exposure, exposures_of, reduces
+from tapewire.common.accounting.exposure import Exposure, exposures_of, is_reducing
 from tapewire.common.accounting.oca import exposures_beside, key_of
 from tapewire.common.accounting.orders import Order, Orders
 from tapewire.common.events import (
@@ -232,7 +232,7 @@ def exposure(held: dict[str, int]):
 )
 def test_a_combo_reduces_where_each_of_its_legs_does(aapl: int, msft: int, passes: bool):
     found = exposures_of(combo(), exposure({"AAPL": aapl, "MSFT": msft}))
-    assert reduces(combo(), found) is passes
+    assert is_reducing(combo(), found) is passes
 
 
 def test_what_comes_with_a_combo_counts_where_its_legs_trade():

@@ -42,7 +42,8 @@ def gate(*events: object, **given: object) -> Gate:
 
 def asked(one: Gate, order: SubmitOrder, held: int = 0, now: Now = NOW, **works: int) -> str:
     working = {side: Decimal(quantity) for side, quantity in works.items()}
-    return one.denial(order, now, Exposure(Decimal(held), **working))
+    exposure = Exposure(Decimal(held), **working)
+    return one.denial(order, now, {(order.account, order.symbol): exposure})
 
 
 def halted(*parts: str, **named: str) -> RiskHalted:
@@ -241,7 +242,7 @@ def test_whatever_fills_of_admitted_orders_while_halted_the_position_never_grows
     one, exposure, live = gate(halted()), Exposure(Decimal(held)), []
     for side, quantity in wanted:
         order = submit(side=side, quantity=quantity)
-        if one.denial(order, NOW, exposure) == "":
+        if one.denial(order, NOW, {(order.account, order.symbol): exposure}) == "":
             live.append(order)
             exposure = exposure.with_order(order.terms)
     position = held

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import RuleConfig
-from tapewire.common.events import ComboLeg, OrderDenied, OrderModifyRejected, SubmitOrder, Trade
+from tapewire.common.events import OrderDenied, OrderModifyRejected, SubmitOrder, Trade
 from tapewire.risk.rules import Rule, RuleBook, View, load_rules
 from tests.gateway.tws_bench import OTHER_ACCOUNT, Bench, modify_order, submit, terms_of
 from tests.gateway.tws_messages import ACCOUNT, INSTRUMENTS, SECOND, T0
@@ -261,13 +261,3 @@ def test_a_modify_of_an_order_that_is_partly_filled_is_in_lots_as_a_whole():
     denied = one.modify(modify_order("s-3", quantity=250, limit=148))
     assert "quantity is 250; AAPL trades in lots of 100" in denied.reason
     assert one.modify(modify_order(quantity=200, limit=149)).accepted
-
-
-def test_a_combo_is_denied_since_no_limit_counts_its_legs(limited: Bench):
-    legs = (ComboLeg("AAPL", 1, "BUY"), ComboLeg("MSFT", 1, "SELL"))
-    limited.hold(100)
-    order = msgspec.structs.replace(submit("a/1", side="SELL", quantity=1), legs=legs)
-    answer = limited.submit(order)
-    assert not answer.accepted
-    assert answer.reason.startswith("combos are not traded")
-    assert limited.flush() == []

@@ -8,7 +8,8 @@ from decimal import Decimal
 from tapewire.common.events import SubmitOrder
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.exchange.account import Holding
-from tapewire.simulator.exchange.orders import Execution, Order
+from tapewire.simulator.exchange.order_checks import COMBO_CON_ID
+from tapewire.simulator.exchange.orders import Execution, Leg, Order
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.order_messages import completed_order, open_order
 
@@ -26,10 +27,13 @@ def order_at_tws(order: SubmitOrder, order_id: int | str, **more: object) -> Ord
     """The same order as TWS holds it."""
     number = int(order_id)
     given = {"status": "Submitted", "perm_id": 7_000 + number, "client_id": 1, **more}
+    legs = tuple(Leg(AT_TWS[leg.symbol], leg.ratio, leg.side, "SMART") for leg in order.legs)
+    bag = Instrument(symbol=order.symbols[0], sec_type="BAG", con_id=COMBO_CON_ID)
     return Order(
         order_id=number,
         order_ref=order.intent_id,
-        instrument=AT_TWS[order.symbol],
+        instrument=bag if legs else AT_TWS[order.symbol],
+        legs=legs,
         account=order.account,
         side=order.terms.side,
         quantity=order.terms.quantity,

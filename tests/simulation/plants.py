@@ -13,6 +13,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from tapewire.common import roles
+from tapewire.common.accounting.exposure import Exposures, is_reducing
 from tapewire.common.accounting.identity import Identity
 from tapewire.common.clock import Now
 from tapewire.common.events import Event, Fill, PositionReported, SubmitOrder
@@ -150,10 +151,12 @@ def working_ignored(service: GatewayService) -> None:
     gate = service.gateway.gate
     denial = gate.denial
 
-    def let(order: SubmitOrder, now: Now, exposure: Any, *rest: Any) -> str:
-        bare = exposure._replace(buying=0 * exposure.buying, selling=0 * exposure.selling)
-        differs = exposure.reduced_by(order.terms) != bare.reduced_by(order.terms)
-        FIRED["working-ignored"] += differs
+    def let(order: SubmitOrder, now: Now, exposures: Exposures, *rest: Any) -> str:
+        bare = {
+            key: one._replace(buying=0 * one.buying, selling=0 * one.selling)
+            for key, one in exposures.items()
+        }
+        FIRED["working-ignored"] += is_reducing(order, exposures) != is_reducing(order, bare)
         return denial(order, now, bare, *rest)
 
     gate.denial = let  # type: ignore[method-assign]
