@@ -195,8 +195,12 @@ class Runner:
         self.context.clock.time = now
         self._call(self.strategy.on_external, feed, topic, value)
 
-    def tick(self, now: Now) -> None:
-        """Once per turn: timers that are due (monotonic), bars that are over (wall time)."""
+    def tick(self, now: Now, taken_ns: int | None = None) -> None:
+        """Once per turn: timers that are due (monotonic), bars that are over (wall time).
+
+        `taken_ns` is up to when all that had arrived was delivered; without it, now. A strategy
+        that is behind has trades waiting for it, and a bar must not end before they are in it.
+        """
         context = self.context
         context.clock.time = now
         self.callbacks.tick()
@@ -205,7 +209,7 @@ class Runner:
             for interval_ms in context.timers.passed(now.mono_ns):
                 self._call(self.strategy.on_timer, interval_ms)
         if context.symbol_bars:
-            for bar in context.symbol_bars.advance(now.wall_ns):
+            for bar in context.symbol_bars.advance(now.wall_ns if taken_ns is None else taken_ns):
                 self._call(self.strategy.on_bar, bar)
 
     def _on_trade_with_bars(self, trade: Trade) -> None:

@@ -109,7 +109,7 @@ class StrategyService(Service):
         """Deliver the newest of what has piled up, call what is due, and send."""
         if self._piled is not None:
             self._deliver_newest(self._piled)
-        self.runner.tick(self.clock.now())
+        self.runner.tick(self.clock.now(), now.wall_ns if self.transport.emptied else 0)
         self._say_what_failed(now)
         self._write_state()
         self._send_due()

@@ -47,17 +47,18 @@ class SymbolBars:
         return bool(self._bars)
 
     def ask(self, symbol: str, kind: BarKind, size: float) -> None:
-        """Bars of `size` ms, trades or volume from now on."""
-        self._bars.setdefault(symbol, []).append(Bars(_every(kind, size)))
+        """Bars of `size` ms, trades or volume from now on. Only those of time go by the clock."""
+        lateness_ns = 0 if kind == "time" else None
+        self._bars.setdefault(symbol, []).append(Bars(_every(kind, size), lateness_ns))
 
     def add(self, trade: Trade) -> Iterable[Bar]:
         """Those that a trade has completed."""
         return [bar for bars in self._bars.get(trade.symbol, ()) for bar in bars.add(trade)]
 
-    def advance(self, now_ns: int) -> Iterable[Bar]:
-        """Those that are over by now."""
+    def advance(self, taken_ns: int) -> Iterable[Bar]:
+        """Those that are over, where all trades that had arrived by then were added."""
         all_bars = [bars for each in self._bars.values() for bars in each]
-        return [bar for bars in all_bars for bar in bars.advance(now_ns - GRACE_NS)]
+        return [bar for bars in all_bars for bar in bars.advance(taken_ns - GRACE_NS)]
 
 
 _SIZES: Final = {

@@ -88,6 +88,7 @@ class VirtualTransport:
 
     def __init__(self, name: str, route: Callable[[str, str, Sequence[bytes]], bool]) -> None:
         self.name = name
+        self.emptied = True
         self.inbox: list[Inbound] = []
         self.crash_after: int | None = None
         self._route = route

@@ -16,7 +16,9 @@ Inbound = tuple[str, list[bytes]]
 
 
 class Transport(Protocol):
-    """Named channels to other processes."""
+    """Named channels to other processes. `emptied`: the last poll took all that was there."""
+
+    emptied: bool
 
     def poll(self, timeout_ms: int) -> list[Inbound]:
         """What has come, bounded a channel; waits up to `timeout_ms` if there is nothing."""
@@ -86,7 +88,7 @@ class ZmqTransport:
         self.drained: dict[str, int] = {}
         self.drained_max: dict[str, int] = {}
         self.refused: Counter[str] = Counter()
-        self.emptied = True  # whether the last poll took all that was there
+        self.emptied = True
         self._sockets: dict[str, zmq.Socket[bytes]] = {}
         self._streams: dict[str, Stream] = {}
         self._tokens: dict[str, Callable[[], bytes]] = {}

@@ -2,7 +2,8 @@
 
 Time is the ticks' own (`ts_ns`), so the same ticks give the same windows live, late and replayed.
 A tick may come after a younger one: `lateness_ns` is how long it is waited for. One that is later
-than that might belong to a window that is closed: it is counted in `late` and left out.
+than that might belong to a window that is closed: it is counted in `late` and left out. Without a
+`lateness_ns` (None) ticks count in the order in which they come, and none is ever late.
 """
 
 import heapq
@@ -59,6 +60,25 @@ class InOrder(Generic[T]):
         return ready
 
 
+class AsTheyCome(Generic[T]):
+    """Ticks in the order in which they come, whatever their time: each has its turn at once."""
+
+    late = 0
+    complete_to_ns = 0
+
+    def add(self, tick: T) -> list[T]:
+        """Take a tick; gives it."""
+        return [tick]
+
+    def advance(self, _now_ns: int) -> list[T]:
+        """Nothing is held, so nothing becomes due."""
+        return []
+
+    def flush(self) -> list[T]:
+        """Nothing is held."""
+        return []
+
+
 class Every(msgspec.Struct, frozen=True, kw_only=True):
     """Where a window ends. Exactly one of the three is above 0; else it raises `ValueError`.
 
@@ -106,7 +126,7 @@ class _Open(Generic[T, R]):
     def add(self, tick: T) -> None:
         """Take a tick; none before it was younger."""
         self.count += 1
-        self.last_ns = tick.ts_ns
+        self.last_ns = max(self.last_ns, tick.ts_ns)
         if isinstance(tick, Trade):
             self.volume += tick.size or 0.0
 
@@ -158,10 +178,10 @@ class _Aggregation(Generic[T, R]):
 
     _opener: type[_Open[T, R]]
 
-    def __init__(self, every: Every, lateness_ns: int = 0) -> None:
+    def __init__(self, every: Every, lateness_ns: int | None = 0) -> None:
         self._every = every
         self._lateness_ns = lateness_ns
-        self._orders: dict[str, InOrder[T]] = {}
+        self._orders: dict[str, InOrder[T] | AsTheyCome[T]] = {}
         self._windows: dict[str, _Open[T, R]] = {}
 
     @property
@@ -173,7 +193,9 @@ class _Aggregation(Generic[T, R]):
         """Take a tick; returns the windows that it has closed."""
         order = self._orders.get(tick.symbol)
         if order is None:
-            order = self._orders[tick.symbol] = InOrder(self._lateness_ns)
+            late_ns = self._lateness_ns
+            order = AsTheyCome[T]() if late_ns is None else InOrder[T](late_ns)
+            self._orders[tick.symbol] = order
         return self._take(tick.symbol, order.add(tick))
 
     def advance(self, now_ns: int) -> list[R]:

@@ -42,6 +42,7 @@ class Wires:
         self.sent: list[tuple[str, list[bytes]]] = []
         self.log: list[str] = []
         self.waits_ms: list[int] = []
+        self.emptied = True
 
     def poll(self, timeout_ms: int) -> list[Inbound]:
         self.waits_ms.append(timeout_ms)

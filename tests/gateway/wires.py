@@ -17,6 +17,7 @@ class Wires:
         self.sent: list[tuple[str, list[bytes]]] = []
         self.log: list[str] = []
         self.down: set[str] = set()
+        self.emptied = True
 
     def poll(self, timeout_ms: int) -> list[Inbound]:
         taken = list(self.inbound)

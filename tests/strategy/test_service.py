@@ -7,11 +7,11 @@ import pytest
 from tapewire.common.bus import wire
 from tapewire.common.clock import VirtualClock
 from tapewire.common.delivery.letters import Letter
-from tapewire.common.events import CircuitChanged
+from tapewire.common.events import Bar, CircuitChanged, Trade
 from tapewire.strategy.callbacks import Lost, News
 from tapewire.strategy.service import StrategyService
 from tests.gateway.wires import Wires
-from tests.strategy.kit import MS, NOW, T0, created, fill, quote, runner
+from tests.strategy.kit import MS, NOW, SECOND, T0, created, fill, quote, runner
 
 
 class Shell:
@@ -49,6 +49,22 @@ class Shell:
 @pytest.fixture
 def shell() -> Shell:
     return Shell().ready()
+
+
+def test_a_bar_of_time_waits_for_trades_that_have_arrived_and_were_not_read_yet(shell: Shell):
+    """Behind by more than a poll takes, a strategy must not end bars by the clock."""
+    bars: list[Bar] = []
+    strategy = shell.runner.strategy
+    strategy.on_bar = bars.append
+    strategy.bars("AAPL", "time", 1000)
+    start_ns = T0 - T0 % SECOND
+    for seq, ms in enumerate((10, 900), 1):
+        trade = Trade("AAPL", start_ns + ms * MS, 1.0, 1.0)
+        body = wire.encode_batch("gateway", "g1", seq, [trade])
+        shell.wires.put("market", wire.topic("tick.AAPL"), body)
+        shell.wires.emptied = ms == 900
+        shell.turn(ms=5000)
+    assert [bar.count for bar in bars] == [2]
 
 
 def test_last_values_are_for_a_joiner_only(shell: Shell):

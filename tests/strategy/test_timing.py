@@ -123,6 +123,24 @@ def test_bars_of_trades_and_of_volume(kind: str, size: float):
     assert [len(one.trade(n, size=2.0)) for n in range(6)] == [1, 1, 2, 1, 1, 2]
 
 
+@pytest.mark.parametrize(("kind", "size"), [("tick", 3), ("volume", 3.0)])
+def test_bars_of_trades_and_of_volume_lose_no_trade_of_a_strategy_that_is_behind(
+    kind: str, size: float
+):
+    one = Told()
+    one.strategy.bars("AAPL", kind, size)
+    trades = [one.trade(0)]
+    one.runner.tick(wall(START + 10 * SECOND))  # what came meanwhile still waits
+    trades += [one.trade(1), one.trade(2)]
+    assert [len(came) for came in trades] == [1, 1, 2]
+
+
+def test_bars_of_trades_go_on_where_the_clock_is_set_back():
+    one = Told()
+    one.strategy.bars("AAPL", "tick", 2)
+    assert [len(one.trade(ms)) for ms in (5000, 0, 1, 2)] == [1, 2, 1, 2]
+
+
 def test_a_bar_that_raises_costs_itself_and_the_trade_goes_on():
     one = Told()
     one.strategy.bars("AAPL", "tick", 1)
