@@ -76,7 +76,7 @@ def _watch(group: Group, config: Config, seconds: float, say: Say) -> None:
     """From the start of the processes to the last fill of the last signal."""
     say("starting the group; the simulator starts last, so that no process misses a tick")
     strategies = [roles.strategy_role(s.name) for s in config.strategies]
-    came = wait_for(lambda: bool(group.broken()) or _joined(group, strategies), JOIN_TIMEOUT_S)
+    came = wait_for(lambda: bool(group.broken()) or joined(group, strategies), JOIN_TIMEOUT_S)
     if broken := group.broken():
         raise GroupError("; ".join(f"{name} ended: {why}" for name, why in broken.items()))
     if not came:
@@ -98,7 +98,7 @@ def _watch(group: Group, config: Config, seconds: float, say: Say) -> None:
         say("the group is still busy; comparing what there is")
 
 
-def _joined(group: Group, strategies: list[str]) -> bool:
+def joined(group: Group, strategies: list[str]) -> bool:
     """Whether all processes are ready but for TWS, which the gateways wait for, and strategies that
     were stopped before the first tick."""
     statuses = status.read(group.run_dir)

@@ -4,7 +4,7 @@ from collections import deque
 
 from tapewire import Bar, Strategy
 
-FAST, SLOW, BAR_MS, QUANTITY = 5, 20, 10_000, 10
+FAST, SLOW, TRADES, QUANTITY = 5, 20, 20, 10  # bars, bars, trades per bar, shares
 
 
 class MovingAverage(Strategy):
@@ -15,7 +15,7 @@ class MovingAverage(Strategy):
         self.closes = {symbol: deque[float](maxlen=SLOW) for symbol in self.symbols}
         self.above = dict.fromkeys(self.symbols, True)
         for symbol in self.symbols:
-            self.bars(symbol, "time", BAR_MS)
+            self.bars(symbol, "tick", TRADES)
 
     def on_bar(self, bar: Bar) -> None:
         """Compare the averages of the last closes."""

@@ -9,6 +9,7 @@ import pytest
 
 from tapewire import Trade
 from tapewire.common.events import GroupSignal, OrderTerms, OrderTermsChanged, Signal
+from tapewire.strategy.examples import moving_average
 from tapewire.strategy.runner import Runner
 from tests.strategy.kit import (
     NOW,
@@ -45,11 +46,14 @@ class Market:
         for middle in middles:
             self.runner.on_ticks("o", [quote(middle - 0.01, middle + 0.01)], self.now)
 
-    def bar(self, *prices: float) -> None:
-        """A minute with these trades, and the next one well begun."""
+    def trade(self, *prices: float) -> None:
         for price in prices:
             trade = Trade("AAPL", self.now.wall_ns, price, 1.0)
             self.runner.on_ticks("o", [trade], self.now)
+
+    def bar(self, *prices: float) -> None:
+        """A minute with these trades, and the next one well begun."""
+        self.trade(*prices)
         self.now += 61 * SECOND
         self.runner.tick(self.now)
 
@@ -247,12 +251,14 @@ def test_the_moving_average_with_its_exits_is_thirty_lines():
 
 def test_moving_averages_enter_with_stop_loss_and_take_profit_where_they_cross():
     market = Market("moving_average:MovingAverage")
-    for price in [100.0] * 20:
-        market.bar(price)
+
+    def bars(*prices: float) -> None:
+        for price in prices:
+            market.trade(*[price] * moving_average.TRADES)
+
+    bars(*[100.0] * moving_average.SLOW)
     assert market.sent() == [], "they have not crossed"
-    market.bar(99.0)
-    for price in (101.0, 104.0):
-        market.bar(price)
+    bars(99.0, 101.0, 104.0)
     (group,) = market.sent()
     assert isinstance(group, GroupSignal)
     assert [(leg.role, str(leg.terms)) for leg in group.legs] == [
@@ -260,6 +266,5 @@ def test_moving_averages_enter_with_stop_loss_and_take_profit_where_they_cross()
         ("target", "SELL 10 LMT limit 104.42 GTC"),
         ("stop", "SELL 10 STP stop 103.79 GTC"),
     ]
-    market.bar(90.0)
-    market.bar(120.0)
+    bars(90.0, 120.0)
     assert market.sent() == [], "one at a time"
