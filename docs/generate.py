@@ -65,8 +65,9 @@ FAMILIES = {
         "circuit.changed",
     ),
     "risk events": (
-        "risk.violation", "risk.halted", "risk.resumed", "risk.flatten.started",
-        "risk.flatten.delayed", "risk.flatten.completed", "risk.rule.changed", "circuit.changed",
+        "risk.violation", "risk.warned", "risk.halted", "risk.resumed", "risk.lockout.ended",
+        "risk.flatten.started", "risk.flatten.delayed", "risk.flatten.completed",
+        "risk.rule.changed", "circuit.changed",
     ),
     "heartbeat": ("process.heartbeat",),
     "signals": ("signal", "signal.group", "signal.cancel", "signal.modify", "circuit.changed"),

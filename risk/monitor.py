@@ -11,14 +11,14 @@ State changes in `apply` alone, from events that are in the own journal, and in 
 those in the gateways'.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.accounting.orders import Order
-from tapewire.common.accounting.trading_days import Days
+from tapewire.common.accounting.trading_days import Days, trading_days
 from tapewire.common.clock import Now
 from tapewire.common.config.near import expected
 from tapewire.common.events import (
@@ -33,6 +33,7 @@ from tapewire.common.events import (
     FlattenCompleted,
     FlattenDelayed,
     FlattenStarted,
+    OrdersTakenOver,
     ReconciliationCompleted,
     RiskHalted,
     RiskResumed,
@@ -44,9 +45,10 @@ from tapewire.common.events import (
 )
 from tapewire.common.instruments import Instrument
 from tapewire.risk.closing import Asked
+from tapewire.risk.enforcement import Enforcer
 from tapewire.risk.flatten import Flatten
 from tapewire.risk.halting import LEASE_NS, Standing
-from tapewire.risk.rules import RuleBook, View, Violation
+from tapewire.risk.rules import Reading, RuleBook, View
 from tapewire.risk.rules.rulebook import distinct
 
 
@@ -69,12 +71,15 @@ class RiskMonitor:
         self.fault = ""
         self.gateway_seq = 0  # how far the gateway's journal goes, as far as is known here
         self._lease_ns = lease_ns
+        self.enforcer = Enforcer(
+            self.accounts, self.decisions, lease_ns, day_of or trading_days(), self._applied
+        )
         self.flatten: Flatten | None = None
         self._events: list[Event] = []  # of this turn, for the rules to see
         self._check_all = True
         self._watching = False  # since the first check
         self._saved: dict[str, bytes] = {}
-        self._lasting: set[tuple[str, Scope, str]] = set()  # violations that were reported
+        self.readings: list[Reading] = []  # how much of each limit was used at the last check
         self._cancel_all_asked = False
         self._differences: dict[str, Difference] = {}  # that demand a halt, by what it answers
 
@@ -84,7 +89,10 @@ class RiskMonitor:
     @property
     def trading(self) -> TradingState:
         """What trading is altogether; a halt of a smaller scope leaves the rest ACTIVE."""
-        return "HALTED" if EVERYTHING in self.halts else "ACTIVE"
+        halt = self.halts.get(EVERYTHING)
+        if halt is None:
+            return "ACTIVE"
+        return "REDUCING" if halt.until_ns else "HALTED"
 
     @property
     def reason(self) -> str:
@@ -100,6 +108,12 @@ class RiskMonitor:
         """Since when everything is halted; 0 if it is not."""
         halt = self.halts.get(EVERYTHING)
         return halt.ts_ns if halt is not None else 0
+
+    @property
+    def ends_ns(self) -> int:
+        """When the halt of everything ends by itself (UTC); 0 if it does not, or there is none."""
+        halt = self.halts.get(EVERYTHING)
+        return halt.until_ns if halt is not None else 0
 
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal."""
@@ -133,8 +147,11 @@ class RiskMonitor:
             self._differences |= {event.cause_id(one): one for one in halting}
         self.accounts.apply(event, source)
         self.view.note(event)
-        if self.flatten is not None and source == roles.LIQUIDATION:
-            self.flatten.on_liquidation(event, now_ns)
+        if source == roles.LIQUIDATION:
+            if self.flatten is not None:
+                self.flatten.on_liquidation(event, now_ns)
+            if isinstance(event, OrdersTakenOver):
+                self.enforcer.on_taken_over(event, now_ns)
         if self._watching:
             self._events.append(event)
 
@@ -162,12 +179,14 @@ class RiskMonitor:
             return []
         events = self._answer_conflicts(now)
         violations = self.rules.on_events(seen, view) if seen else []
-        if not full:
-            return events + self._enforced(violations, now)
-        lasting = self.rules.on_timer(view)
-        events += self._enforced(distinct([*violations, *lasting]), now)
-        self._lasting = {_key(one) for one in lasting}
-        return events
+        lasting = self.rules.on_timer(view) if full else []
+        events += self.enforcer.enforce(distinct([*violations, *lasting]), now)
+        if full:
+            self.enforcer.found(lasting)
+            events += self.enforcer.ended(now)
+            self.readings = self.rules.readings(view)
+            events += self.enforcer.warn(self.readings, now)
+        return events + self._kept(now)
 
     def past_unknown(self) -> None:
         """A gateway's past is not known to its end: look at everything once it is. What was missed
@@ -191,7 +210,7 @@ class RiskMonitor:
     def _decide(self, control: Control, now: Now) -> tuple[str, list[Event]]:
         scope, now_ns, reason = control.scope, now.wall_ns, control.reason
         if control.action == "resume":
-            return self._resume(scope, reason, now)
+            return self._resume(scope, reason, control.by, now)
         if unknown := self._unknown_account(scope):
             done = "flattened" if control.action == "flatten" else "halted"
             return f"not {done}: {unknown}", []
@@ -204,8 +223,10 @@ class RiskMonitor:
                 events = [FlattenStarted(now_ns, scope, reason)]  # a larger one takes its place
             elif not running.covers(*scope.parts):
                 return f"not flattened: a flatten of {running} is in progress", []
-        if scope not in self.halts:
-            events.insert(0, RiskHalted(now_ns, scope, reason))
+        halt = RiskHalted(now_ns, scope, reason, by=control.by)
+        known = self.halts.get(scope)
+        if known is None or halt.outlasts(known):
+            events.insert(0, halt)
         return "", events
 
     def _unknown_account(self, scope: Scope) -> str:
@@ -217,21 +238,24 @@ class RiskMonitor:
         known = expected(scope.account, self.login)
         return f"account {scope.account} is not one of this login's; {known}"
 
-    def _resume(self, scope: Scope, reason: str, now: Now) -> tuple[str, list[Event]]:
+    def _resume(self, scope: Scope, reason: str, by: str, now: Now) -> tuple[str, list[Event]]:
         broken = [
             one
             for one in self.rules.on_timer(self.view.at(now))
-            if one.enforcement != "alert" and scope in (EVERYTHING, one.scope)
+            if one.enforcement.halts and scope in (EVERYTHING, one.scope, one.position)
         ]
         if broken:
             return f"not resumed: {broken[0].reason}", []
+        configured = [rule.name for rule in self.rules.rules]
+        if locked := self.enforcer.locked_out(scope, configured, now):
+            return f"not resumed: {locked}", []
         if self.fault:
             return f"not resumed: {self.fault}", []
         if self.flatten is not None:
             return f"not resumed: a flatten is in progress, {self.flatten}", []
         if scope != EVERYTHING and scope not in self.halts:
             return f"not resumed: {scope} is not halted by itself", []
-        return "", [RiskResumed(now.wall_ns, scope, reason)] if self.halts else []
+        return "", [RiskResumed(now.wall_ns, scope, reason, by)] if self.halts else []
 
     def _answer(self, text: str, *, ok: bool = True) -> ControlReply:
         return ControlReply(ok=ok, state=self.trading, text=text[:TEXT_MAX])
@@ -246,7 +270,9 @@ class RiskMonitor:
         if self._cancel_all_asked and standing.reachable:
             self._cancel_all_asked = False
             asked.append(Asked(roles.LIQUIDATION, CancelAll(now.wall_ns)))
-        if self.flatten is not None:
+        if self.flatten is None:
+            asked += self.enforcer.cancels(standing, now)
+        else:
             flatten = self.flatten
             asked += flatten.tick(self.accounts, standing, now)
             alarms, flatten.alarms = flatten.alarms, []
@@ -286,54 +312,15 @@ class RiskMonitor:
 
     # ---- inside --------------------------------------------------------------------------------
 
-    def _enforced(self, violations: Sequence[Violation], now: Now) -> list[Event]:
-        """What follows from broken rules, each scope halted once; and what rules want kept.
-
-        A violation is reported when it begins, and with every measure that it needs. What is in
-        force already, or was an alert before, is not reported again while it lasts: until a check
-        of everything does not find it any more, or a restart.
-        """
+    def _kept(self, now: Now) -> list[Event]:
+        """What rules want kept over restarts and was not written down yet."""
         events: list[Event] = []
-        for one in violations:
-            measures = self._measures(one, now)
-            is_news = _key(one) not in self._lasting
-            self._lasting.add(_key(one))
-            if measures or (is_news and one.enforcement == "alert"):
-                reason, rule = one.reason[:TEXT_MAX], one.rule[:TEXT_MAX]
-                report = [RiskViolation(now.wall_ns, one.scope, rule, reason)]
-                events += self._applied([*report, *measures])
         for key, state in self.rules.states():
             if state != self._saved.get(key, b""):
                 events += self._applied([RuleStateChanged(now.wall_ns, key, state)])
         return events
 
-    def _measures(self, one: Violation, now: Now) -> list[Event]:
-        """What has to be done about a violation and is not done yet.
-
-        A violation may outlast the flatten that it asked for, as a loss does: a second one begins
-        only if something is held again.
-        """
-        if one.enforcement == "alert":
-            return []
-        measures: list[Event] = []
-        reason = f"{one.rule}: {one.reason}"[:TEXT_MAX]
-        if one.scope not in self.halts and EVERYTHING not in self.halts:
-            measures.append(RiskHalted(now.wall_ns, one.scope, reason))
-        if one.enforcement == "flatten" and self.flatten is None:
-            scope = Scope(one.scope.account, symbol=one.scope.symbol)  # no strategy has positions
-            if _key(one) not in self._lasting or self._holds(scope):
-                measures.append(FlattenStarted(now.wall_ns, scope, reason))
-        return measures
-
-    def _holds(self, scope: Scope) -> bool:
-        return any(scope.covers(account, "", symbol) for account, symbol in self.accounts.held())
-
     def _applied(self, events: list[Event]) -> list[Event]:
         for event in events:
             self.apply(event)
         return events
-
-
-def _key(one: Violation) -> tuple[str, Scope, str]:
-    """What makes two violations the same one, whatever its numbers are now."""
-    return one.rule, one.scope, one.enforcement

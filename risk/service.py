@@ -25,6 +25,7 @@ from tapewire.common.runtime.service import Service
 from tapewire.risk.closing import Command
 from tapewire.risk.halting import Standing
 from tapewire.risk.monitor import RiskMonitor
+from tapewire.risk.rules import Reading
 
 FOLLOWS: Final = (*roles.GATEWAYS, roles.EXECUTOR)
 MARKS: Final = "marks"
@@ -123,7 +124,7 @@ class RiskService(Service):
         """READY when every fill is known; HALTED while trading is."""
         state = self.following()
         if state[0] == "READY" and self.monitor.halts:
-            halted = self.monitor.trading == "HALTED"
+            halted = self.monitor.trading != "ACTIVE"
             return ("HALTED", self.monitor.reason) if halted else ("READY", self.monitor.reason)
         return state
 
@@ -161,9 +162,17 @@ class RiskService(Service):
             "trading": self.trading(),
             "halted_ns": monitor.halted_ns,
             "halts": [
-                {"scope": str(halt.scope), "reason": halt.reason, "ts_ns": halt.ts_ns}
+                {
+                    "scope": str(halt.scope),
+                    "reason": halt.reason,
+                    "ts_ns": halt.ts_ns,
+                    "until_ns": halt.until_ns,
+                    "by": halt.by,
+                }
                 for halt in monitor.halts.values()
             ],
+            "ends_ns": monitor.ends_ns,
+            "headroom": [_headroom(one) for one in monitor.readings],
             "flatten": str(monitor.flatten or ""),
             "held": [
                 {"account": account, "symbol": symbol, "quantity": text(quantity)}
@@ -175,6 +184,17 @@ class RiskService(Service):
             "unrealised": text(book.unrealised),
             "fees": text(book.fees),
         }
+
+
+def _headroom(one: Reading) -> dict[str, str | None]:
+    return {
+        "rule": one.rule,
+        "account": one.account,
+        "symbol": one.symbol,
+        "used": text_or_none(one.used),
+        "limit": text(one.limit),
+        "unit": one.unit,
+    }
 
 
 def _row(position: Position) -> dict[str, str | None]:

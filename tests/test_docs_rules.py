@@ -32,7 +32,8 @@ def rules(tmp_path, monkeypatch) -> RuleBook:
 
 def test_the_rule_of_the_docs_denies_orders_after_a_loss_and_is_enforced_as_configured(rules):
     (rule,) = rules.rules
-    assert (rule.name, rule.limit, rule.enforcement) == ("MaxLossPerDay", 500, "flatten")
+    assert (rule.name, rule.parameters.limit) == ("MaxLossPerDay", 500)
+    assert rule.enforcement.measures == ("flatten",)
     one = monitor(rules=rules)
     bought, sold = order("a", "BUY", 10), order("b", "SELL", 10)
     one.on_broker(fill(bought, 10, "1.1"))

@@ -12,6 +12,7 @@ from tapewire.common.events import (
     Event,
     FlattenCompleted,
     FlattenStarted,
+    LockOutEnded,
     RiskHalted,
     RiskResumed,
     Scope,
@@ -31,13 +32,19 @@ class Decisions:
     def apply(self, event: Event) -> None:
         """Take in an event of risk's journal; any other event changes nothing."""
         if isinstance(event, RiskHalted):
-            self.halts.setdefault(event.scope, event)
+            known = self.halts.get(event.scope)
+            if known is None or event.outlasts(known):
+                self.halts[event.scope] = event
             if event.cause_id:
                 self.answered.add(event.cause_id)
         elif isinstance(event, RiskResumed):
             if event.scope == EVERYTHING:
                 self.halts.clear()
             self.halts.pop(event.scope, None)
+        elif isinstance(event, LockOutEnded):
+            halt = self.halts.get(event.scope)
+            if halt is not None and halt.until_ns == event.until_ns:
+                del self.halts[event.scope]
         elif isinstance(event, FlattenStarted):
             self.flattening = event.scope
         elif isinstance(event, FlattenCompleted) and event.scope == self.flattening:
@@ -54,7 +61,9 @@ class Decisions:
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values."""
         return {
-            "halts": sorted((scope.parts, halt.reason) for scope, halt in self.halts.items()),
+            "halts": sorted(
+                (scope.parts, halt.reason, halt.until_ns) for scope, halt in self.halts.items()
+            ),
             "flatten": self.flattening.parts if self.flattening is not None else None,
             "answered": sorted(self.answered),
         }

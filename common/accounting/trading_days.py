@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 MINUTE_NS: Final = 60_000_000_000
 MINUTES_KNOWN_MAX: Final = 1024
+DAY_MINUTES_MAX: Final = 26 * 60
+"""A day is never longer, at the end of daylight saving either."""
 ZONE: Final = "America/Chicago"
 ENDS: Final = time(17)
 """The trading day of CME products."""
@@ -35,3 +37,16 @@ def trading_days(zone: str = ZONE, ends: time = ENDS) -> Days:
         return day
 
     return day_of
+
+
+def next_day_ns(day_of: Days, now_ns: int) -> int:
+    """When the trading day after the one of `now_ns` begins, to the minute."""
+    low = now_ns // MINUTE_NS
+    today, high = day_of(now_ns), low + DAY_MINUTES_MAX
+    while high - low > 1:  # `low` is within the day, `high` is not
+        middle = (low + high) // 2
+        if day_of(middle * MINUTE_NS) == today:
+            low = middle
+        else:
+            high = middle
+    return high * MINUTE_NS

@@ -15,6 +15,7 @@ from tapewire.common.bus.ports import PORTS
 from tapewire.common.config import faults, near
 from tapewire.common.daily_time import DailyTime
 from tapewire.common.errors import ConfigError
+from tapewire.common.events import Measure
 from tapewire.common.instruments import SYMBOL_PATTERN, Instrument
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -153,13 +154,20 @@ class RuleConfig(Section):
     """One rule: its name, or `module:Class` for a rule of your own, with its parameters.
 
     `scope` says what it is about (everything, where it is left out), `enforcement` what follows
-    when it is broken: an alert, a halt of the scope, or a flatten of it.
+    when it is broken, one measure or several. A lock-out lasts `until` a person resumes, the
+    account's trading day is over, or so many seconds have passed.
     """
 
     rule: str
     parameters: dict[str, Any] = Field(default_factory=dict)
     scope: ScopeConfig = ScopeConfig()
-    enforcement: Literal["alert", "halt", "flatten"] = "halt"
+    enforcement: tuple[Measure, ...] = ("halt",)
+    until: Literal["person", "day"] | Positive = "person"
+
+    @field_validator("enforcement", mode="before")
+    @classmethod
+    def _one_or_several(cls, given: Any) -> Any:
+        return (given,) if isinstance(given, str) else given
 
 
 DEFAULT_RULES: Final = (RuleConfig(rule="MaxContractsPerInstrument", parameters={"limit": 100}),)

@@ -5,6 +5,12 @@ from typing import Literal
 from tapewire.common.events.base import EVERYTHING, Event, Scope, Text, TimeNs
 
 TradingState = Literal["ACTIVE", "REDUCING", "HALTED"]
+"""REDUCING and HALTED let pass only what reduces risk. REDUCING ends by itself, at a known time; a
+HALTED is ended by a person."""
+Measure = Literal["alert", "deny", "cancel", "close", "halt", "flatten"]
+"""What follows from a broken rule, from the weakest measure to the strongest."""
+Until = Literal["person", "day"] | int
+"""When a lock-out ends: a person resumes; the account's next trading day begins; or seconds."""
 
 
 class RiskViolation(Event, frozen=True, tag="risk.violation"):
@@ -20,20 +26,37 @@ class RiskHalted(Event, frozen=True, tag="risk.halted"):
     """From now on only orders that reduce risk in `scope`; it stands until `risk.resumed`.
 
     `cause_id` is the conflict that it answers, where one was the cause: each is answered once.
+    `until_ns` is when it ends by itself (UTC), 0 if only a person ends it. `by` is who decided it:
+    a person, or the rule. Of two for one scope the one that lasts longer is in force.
     """
 
     ts_ns: TimeNs
     scope: Scope
     reason: Text
     cause_id: str = ""
+    until_ns: int = 0
+    by: Text = ""
+
+    def outlasts(self, other: "RiskHalted") -> bool:
+        """Whether it ends later than the other."""
+        return other.until_ns != 0 and (self.until_ns == 0 or self.until_ns > other.until_ns)
 
 
 class RiskResumed(Event, frozen=True, tag="risk.resumed"):
-    """A person lifted the halt of exactly this scope; `Scope()` lifts all of them."""
+    """A person (`by`) lifted the halt of exactly this scope; `Scope()` lifts all of them."""
 
     ts_ns: TimeNs
     scope: Scope
     reason: Text
+    by: Text = ""
+
+
+class LockOutEnded(Event, frozen=True, tag="risk.lockout.ended"):
+    """The halt of exactly this scope that lasted until `until_ns` (UTC) is over."""
+
+    ts_ns: TimeNs
+    scope: Scope
+    until_ns: int
 
 
 class FlattenStarted(Event, frozen=True, tag="risk.flatten.started"):
@@ -41,6 +64,15 @@ class FlattenStarted(Event, frozen=True, tag="risk.flatten.started"):
 
     ts_ns: TimeNs
     scope: Scope
+    reason: Text
+
+
+class RiskWarned(Event, frozen=True, tag="risk.warned"):
+    """Much of a rule's limit is used. Reported once, and again after less of it was used."""
+
+    ts_ns: TimeNs
+    scope: Scope
+    rule: Text
     reason: Text
 
 
@@ -77,13 +109,14 @@ class RuleStateChanged(Event, frozen=True, tag="risk.rule.changed"):
 
 
 class Control(Event, frozen=True, tag="risk.control"):
-    """What a person asks of risk; answered by a `ControlReply`. `cancel_all` cancels every order
-    of the login and leaves the trading state as it is."""
+    """What a person (`by`) asks of risk; answered by a `ControlReply`. `cancel_all` cancels every
+    order of the login and leaves the trading state as it is."""
 
     ts_ns: TimeNs
     action: Literal["halt", "resume", "flatten", "cancel_all"]
     reason: Text
     scope: Scope = EVERYTHING
+    by: Text = ""
 
 
 class ControlReply(Event, frozen=True, tag="risk.control.reply"):

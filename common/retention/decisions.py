@@ -26,6 +26,7 @@ from tapewire.common.events import (
     GroupReleased,
     GroupStateChanged,
     InstrumentDescribed,
+    LockOutEnded,
     OrderAccepted,
     OrderCancelled,
     OrderCancelPending,
@@ -53,6 +54,7 @@ from tapewire.common.events import (
     RiskHalted,
     RiskResumed,
     RiskViolation,
+    RiskWarned,
     RuleStateChanged,
     StampReached,
     StrategyPositionCarried,
@@ -113,10 +115,12 @@ DECISIONS: Final[Mapping[type[Event], Decision]] = {
     # risk's
     RiskHalted: "halt",
     RiskResumed: "halt",
+    LockOutEnded: "halt",
     FlattenStarted: "last of each",
     FlattenCompleted: "last of each",
     RuleStateChanged: "last of each",
     RiskViolation: "forgotten",
+    RiskWarned: "forgotten",
     FlattenDelayed: "forgotten",
     # a checkpoint's own
     ExecutionsCarried: "remade",

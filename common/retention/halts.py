@@ -4,6 +4,7 @@ from tapewire.common import roles
 from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.events import (
     EVERYTHING,
+    LockOutEnded,
     ReconciliationCompleted,
     RiskHalted,
     RiskResumed,
@@ -27,8 +28,9 @@ class Halts:
             return
         self._decisions.apply(record.event)
         halts = self._decisions.halts
-        if isinstance(record.event, RiskHalted):
-            self._began.setdefault(record.event.scope, record.seq)
+        event = record.event
+        if isinstance(event, RiskHalted) and halts[event.scope] is event:  # it may outlast another
+            self._began[event.scope] = record.seq
         self._began = {scope: seq for scope, seq in self._began.items() if scope in halts}
 
     def waits(self, event: ReconciliationCompleted) -> bool:
@@ -38,14 +40,15 @@ class Halts:
             for one in event.differences
         )
 
-    def drops(self, event: RiskHalted | RiskResumed, seq: int) -> bool:
+    def drops(self, event: RiskHalted | RiskResumed | LockOutEnded, seq: int) -> bool:
         """Whether it is left out; to be asked once for each, in their order."""
         if isinstance(event, RiskHalted):
             keeps = bool(event.cause_id) or self._began.get(event.scope) == seq
             if keeps:
                 self._standing.add(event.scope)
             return not keeps
-        lifted = set(self._standing) if event.scope == EVERYTHING else {event.scope}
+        is_all = isinstance(event, RiskResumed) and event.scope == EVERYTHING
+        lifted = set(self._standing) if is_all else {event.scope}
         keeps = bool(lifted & self._standing)
         self._standing -= lifted
         return not keeps

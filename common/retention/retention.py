@@ -57,6 +57,7 @@ from tapewire.common.events import (
     Event,
     Fill,
     ForeignOrderReported,
+    LockOutEnded,
     OrderCreated,
     OrderIntended,
     ReconciliationCompleted,
@@ -189,7 +190,7 @@ class Retention:
             return not self._forgets(event)
         if isinstance(event, Fill | Commission):
             return not self._executions.drops(source, event)
-        if isinstance(event, RiskHalted | RiskResumed):
+        if isinstance(event, RiskHalted | RiskResumed | LockOutEnded):
             return not self._halts.drops(event, seq)
         if decision in ("last of each", "last of each, and the day's"):
             return self._is_newest(record) or self._is_recent(record)

@@ -5,6 +5,7 @@ takes half a second to load and check, and a fault in it is no reason not to hal
 is the file that `tapewire up` left in the run directory (see `tapewire.console.group.launch`).
 """
 
+import getpass
 import json
 import os
 import re
@@ -148,13 +149,21 @@ def run_dir_of(path: str | None) -> Path:
 
 def ask(group: Place, action: Action, reason: str, scope: Scope = EVERYTHING) -> ControlReply:
     """Send one request to risk and wait for its answer, at most `TIMEOUT_S`."""
-    reply = _asked(group, roles.RISK, Control(time.time_ns(), action, reason, scope))
+    reply = _asked(group, roles.RISK, Control(time.time_ns(), action, reason, scope, _user()))
     if isinstance(reply, ControlReply):
         return reply
     raise NoAnswer(
         f"risk did not answer within {TIMEOUT_S:.0f} s; is the group up? While risk is silent"
         " the gateway sends nothing that adds risk"
     )
+
+
+def _user() -> str:
+    """Who asks, for the record: the name of the user of this process, or its number."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"
 
 
 def resolve(group: Place, role: str, command: ResolveOrder) -> OrderAnswer:

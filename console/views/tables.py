@@ -77,11 +77,15 @@ def halts(statuses: Mapping[str, Status]) -> list[Text]:
     """A line per halt of a part: an account, a strategy, a symbol; the headline has the one of
     everything."""
     return [
-        Text(f"halted: {one['scope']}, since {times.clock(one['ts_ns'], 0)}: {one['reason']}",
-             style="red")
+        Text(f"halted: {one['scope']}, since {times.clock(one['ts_ns'], 0)}{_until(one)}:"
+             f" {one['reason']}", style="red")
         for one in statuses.get(roles.RISK, {}).get("halts", [])
         if one["scope"] != str(EVERYTHING)
     ]  # fmt: skip
+
+
+def _until(halt: Mapping[str, Any]) -> str:
+    return f" until {times.clock(halt['until_ns'], 0)}" if halt.get("until_ns") else ""
 
 
 def trading(statuses: dict[str, Status]) -> State:
@@ -99,6 +103,8 @@ def trading(statuses: dict[str, Status]) -> State:
         since = f", {times.clock(written, 0)}" if written else ""
         flattens = flattening.in_progress(statuses)
         lifts = "; `tapewire resume` lifts it" if written and not flattens else ""
+        if risk.get("ends_ns"):
+            lifts = f"; it ends at {times.clock(risk['ends_ns'], 0)}"
         return "HALTED", f"{reason}{since}{lifts}"
     if risk["trading"] != "ACTIVE":
         return ("HALTED" if risk.get("halted_ns") else "STARTING"), why

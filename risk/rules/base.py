@@ -9,7 +9,8 @@ A rule has a file of its own in this folder, or lives in a module of yours and i
 """
 
 from collections.abc import Iterable
-from typing import ClassVar, Literal, NamedTuple
+from decimal import Decimal
+from typing import ClassVar, NamedTuple
 
 import msgspec
 
@@ -25,21 +26,41 @@ from tapewire.common.events import (
     Scope,
     SubmitOrder,
 )
+from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
-
-Enforcement = Literal["alert", "halt", "flatten"]
-"""What is done about a broken rule: it is announced; new risk is refused in its scope; positions in
-its scope are closed too."""
-STRENGTH: tuple[Enforcement, ...] = ("alert", "halt", "flatten")
 
 
 class Violation(NamedTuple):
-    """A rule found broken: where, why in a sentence, and what is to be done about it."""
+    """A rule found broken: where, why in a sentence, and what is to be done about it. `symbol` is
+    the position that broke it, where it was one."""
 
     rule: str
     scope: Scope
     reason: str
-    enforcement: Enforcement
+    enforcement: Enforcement = HALT
+    symbol: str = ""
+
+    @property
+    def position(self) -> Scope:
+        """What a `close` closes. Positions are an account's: no strategy has one."""
+        return Scope(self.scope.account, symbol=self.symbol or self.scope.symbol)
+
+
+class Reading(NamedTuple):
+    """How much of a limit is used: in an account, for a symbol ("": the whole account). `used` is
+    None where it cannot be known, since a price is missing."""
+
+    rule: str
+    account: str
+    symbol: str
+    used: Decimal | None
+    limit: Decimal
+    unit: str = ""
+
+    @property
+    def share(self) -> Decimal | None:
+        """How much is used, 1 being all of it; None where that is not known."""
+        return None if self.used is None or not self.limit else self.used / self.limit
 
 
 ADDS_RISK: tuple[type[Event], ...] = (
@@ -69,8 +90,9 @@ class Rule:
         self,
         parameters: msgspec.Struct,
         scope: Scope = EVERYTHING,
-        enforcement: Enforcement = "halt",
+        enforcement: Enforcement = HALT,
     ) -> None:
+        self.parameters = parameters
         self.scope = scope
         self.enforcement = enforcement
 
@@ -100,6 +122,11 @@ class Rule:
         """What is broken now: asked a few times per second, and once when the past is known."""
         return ()
 
+    def readings(self, view: View) -> Iterable[Reading]:
+        """How much of its limits is used now, by account and symbol; for people, and for the
+        warning before a limit is reached."""
+        return ()
+
     def save(self) -> bytes:
         """The state to keep over restarts; empty where there is none."""
         return b""
@@ -107,13 +134,38 @@ class Rule:
     def restore(self, state: bytes) -> None:
         """Take back what `save` gave last."""
 
-    def violation(self, reason: str, *, account: str = "", symbol: str = "") -> Violation:
-        """A violation in `account` and `symbol`, within the rule's own scope."""
+    def violation(
+        self, reason: str, *, account: str = "", symbol: str = "", position: str = ""
+    ) -> Violation:
+        """A violation in `account` and `symbol`, within the rule's own scope. `position` is the
+        symbol of the position that broke it, if that is not the whole scope."""
         scope = Scope(
             account or self.scope.account, self.scope.strategy, symbol or self.scope.symbol
         )
-        return Violation(self.name, scope, reason, self.enforcement)
+        return Violation(self.name, scope, reason, self.enforcement, position)
+
+    def reading(
+        self, used: Decimal | None, limit: Decimal, account: str, symbol: str = "", unit: str = ""
+    ) -> Reading:
+        """How much of a limit of this rule is used."""
+        return Reading(self.name, account, symbol, used, limit, unit)
 
     def covers(self, order: SubmitOrder) -> bool:
         """Whether the rule is about this order."""
         return order.is_in(self.scope)
+
+
+def positive_limit(rule: str, limit: Decimal) -> Decimal:
+    """A limit that a rule can work with; ValueError names the rule."""
+    if not limit.is_finite() or limit <= 0:
+        raise ValueError(f"{rule} limit is {limit}; it must be above 0")
+    return limit
+
+
+def keys_of(event: Event) -> Iterable[tuple[str, str]]:
+    """The accounts and symbols that an event is about, where it names them."""
+    subject = getattr(event, "order", event)
+    account, symbol = getattr(subject, "account", None), getattr(subject, "symbol", None)
+    if account is None or symbol is None:
+        return []
+    return [(account, leg.symbol) for leg in getattr(subject, "legs", ())] or [(account, symbol)]

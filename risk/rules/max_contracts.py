@@ -7,8 +7,8 @@ import msgspec
 
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.events import EVERYTHING, Event, Scope, SubmitOrder
-from tapewire.risk.rules.base import ADDS_RISK, Enforcement, Rule, Violation
-from tapewire.risk.rules.max_contracts_per_instrument import positive_limit
+from tapewire.risk.rules.base import ADDS_RISK, Reading, Rule, Violation, positive_limit
+from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
 
 
@@ -29,7 +29,7 @@ class MaxContracts(Rule):
         self,
         parameters: MaxContractsParameters,
         scope: Scope = EVERYTHING,
-        enforcement: Enforcement = "halt",
+        enforcement: Enforcement = HALT,
     ) -> None:
         super().__init__(parameters, scope, enforcement)
         self.limit = positive_limit(self.name, parameters.limit)
@@ -69,10 +69,18 @@ class MaxContracts(Rule):
         for account in sorted(view.accounts()):
             yield from self._broken(account, view)
 
+    def readings(self, view: View) -> Iterable[Reading]:
+        """Every account that the rule is about."""
+        for account in sorted(view.accounts()):
+            if self.scope.account in ("", account):
+                yield self.reading(self._total(account, view), self.limit, account, "", "contracts")
+
+    def _total(self, account: str, view: View) -> Decimal:
+        keys = (key for key in view.keys(account) if self._counts(key))
+        return sum((view.exposure(*key).certain for key in keys), ZERO)
+
     def _broken(self, account: str, view: View) -> Iterable[Violation]:
-        total = sum(
-            (view.exposure(*key).certain for key in view.keys(account) if self._counts(key)), ZERO
-        )
+        total = self._total(account, view)
         if total > self.limit:
             reason = f"the account has or could get {total:f} contracts, the limit is"
             yield self.violation(f"{reason} {self.limit:f}", account=account)

@@ -6,7 +6,8 @@ from decimal import Decimal
 import msgspec
 
 from tapewire.common.events import EVERYTHING, Event, Scope, SubmitOrder
-from tapewire.risk.rules.base import ADDS_RISK, Enforcement, Rule, Violation
+from tapewire.risk.rules.base import ADDS_RISK, Reading, Rule, Violation, keys_of, positive_limit
+from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
 
 
@@ -26,7 +27,7 @@ class MaxContractsPerInstrument(Rule):
         self,
         parameters: MaxContractsPerInstrumentParameters,
         scope: Scope = EVERYTHING,
-        enforcement: Enforcement = "halt",
+        enforcement: Enforcement = HALT,
     ) -> None:
         super().__init__(parameters, scope, enforcement)
         self.limit = positive_limit(self.name, parameters.limit)
@@ -59,20 +60,11 @@ class MaxContractsPerInstrument(Rule):
         worst = view.exposure(account, symbol).certain
         if worst > self.limit:
             reason = f"{symbol} is or could get {worst:f} contracts, the limit is {self.limit:f}"
-            yield self.violation(reason, account=account)
+            yield self.violation(reason, account=account, position=symbol)
 
-
-def positive_limit(rule: str, limit: Decimal) -> Decimal:
-    """A limit that a rule can work with; ValueError names the rule."""
-    if not limit.is_finite() or limit <= 0:
-        raise ValueError(f"{rule} limit is {limit}; it must be above 0")
-    return limit
-
-
-def keys_of(event: Event) -> Iterable[tuple[str, str]]:
-    """The accounts and symbols that an event is about, where it names them."""
-    subject = getattr(event, "order", event)
-    account, symbol = getattr(subject, "account", None), getattr(subject, "symbol", None)
-    if account is None or symbol is None:
-        return []
-    return [(account, leg.symbol) for leg in getattr(subject, "legs", ())] or [(account, symbol)]
+    def readings(self, view: View) -> Iterable[Reading]:
+        """Each position, with all that could still fill."""
+        for account, symbol in view.keys():  # noqa: SIM118 - not a mapping
+            if self.scope.covers(account, self.scope.strategy, symbol):
+                worst = view.exposure(account, symbol).certain
+                yield self.reading(worst, self.limit, account, symbol, "contracts")

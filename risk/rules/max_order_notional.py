@@ -6,8 +6,8 @@ import msgspec
 
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.events import EVERYTHING, ORDER_TYPES, Scope, SubmitOrder
-from tapewire.risk.rules.base import Enforcement, Rule
-from tapewire.risk.rules.max_contracts_per_instrument import positive_limit
+from tapewire.risk.rules.base import Rule, positive_limit
+from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
 
 
@@ -35,7 +35,7 @@ class MaxOrderNotional(Rule):
         self,
         parameters: MaxOrderNotionalParameters,
         scope: Scope = EVERYTHING,
-        enforcement: Enforcement = "halt",
+        enforcement: Enforcement = HALT,
     ) -> None:
         super().__init__(parameters, scope, enforcement)
         self.limit = positive_limit(self.name, parameters.limit)

@@ -6,7 +6,8 @@ import msgspec
 
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.events import EVERYTHING, OrderTerms, Scope, SubmitOrder
-from tapewire.risk.rules.base import Enforcement, Rule
+from tapewire.risk.rules.base import Rule
+from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
 
 SECOND_NS = 1_000_000_000
@@ -39,7 +40,7 @@ class PriceCollar(Rule):
         self,
         parameters: PriceCollarParameters,
         scope: Scope = EVERYTHING,
-        enforcement: Enforcement = "halt",
+        enforcement: Enforcement = HALT,
     ) -> None:
         super().__init__(parameters, scope, enforcement)
         if not (parameters.percent.is_finite() and parameters.percent > 0):

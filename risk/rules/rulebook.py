@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, Protocol
 
@@ -18,8 +19,9 @@ from tapewire.common.config.near import expected
 from tapewire.common.config.parameters import parameters_of
 from tapewire.common.config.text import named
 from tapewire.common.errors import ConfigError
-from tapewire.common.events import Event, Scope, SubmitOrder
-from tapewire.risk.rules.base import STRENGTH, Enforcement, Rule, Violation
+from tapewire.common.events import Event, Scope, SubmitOrder, Until
+from tapewire.risk.rules.base import Reading, Rule, Violation
+from tapewire.risk.rules.enforcement import enforcement_of
 from tapewire.risk.rules.view import View
 
 
@@ -67,8 +69,12 @@ class RuleEntry(Protocol):
         """What the rule's `Parameters` are made from."""
 
     @property
-    def enforcement(self) -> Enforcement:
+    def enforcement(self) -> Sequence[str]:
         """What follows when it is broken."""
+
+    @property
+    def until(self) -> Until:
+        """When its lock-outs end."""
 
     @property
     def scope(self) -> "ScopeEntry":
@@ -92,7 +98,8 @@ class RuleBook:
         for rule in self.rules:
             try:
                 ask = rule.combo_denial if order.legs else rule.denial
-                reason = ask(order, view) if rule.covers(order) else ""
+                asked = rule.enforcement.denies and rule.covers(order)
+                reason = ask(order, view) if asked else ""
             except Exception as error:  # noqa: BLE001 - a rule that fails must not let an order pass
                 return f"rule {rule.name} failed, so the order is not sent: {named(error)}"
             if reason:
@@ -115,6 +122,15 @@ class RuleBook:
         """What is broken now, whatever has happened."""
         found = self._ask(lambda rule: rule.on_timer(view))
         return distinct([*found, *self._stateless.values()])
+
+    def readings(self, view: View) -> list[Reading]:
+        """How much of each limit is used now. A rule that fails has none: that it failed is a
+        violation, wherever it is asked."""
+        found: list[Reading] = []
+        for rule in self.rules:
+            with suppress(Exception):
+                found += rule.readings(view)
+        return found
 
     def states(self) -> Iterator[tuple[str, bytes]]:
         """What each rule wants kept, by its key."""
@@ -162,7 +178,7 @@ def _keyed(rules: Sequence[Rule]) -> Iterator[tuple[str, Rule]]:
 
 def _failed(rule: Rule, what: str, error: Exception) -> Violation:
     reason = f"{what}, so nothing in its scope may add risk: {named(error)}"
-    return Violation(rule.name, rule.scope, reason, "halt")
+    return Violation(rule.name, rule.scope, reason)
 
 
 def distinct(violations: Iterable[Violation]) -> list[Violation]:
@@ -170,7 +186,7 @@ def distinct(violations: Iterable[Violation]) -> list[Violation]:
     unique = dict.fromkeys(violations)
     if len(unique) < 2:
         return list(unique)
-    return sorted(unique, key=lambda one: -STRENGTH.index(one.enforcement))
+    return sorted(unique, key=lambda one: -one.enforcement.strength)
 
 
 def load_rules(entries: Iterable[RuleEntry]) -> RuleBook:
@@ -184,11 +200,13 @@ def _load(number: int, entry: RuleEntry) -> Rule:
     parameters = parameters_of(f"{where}.parameters", entry.parameters, cls.Parameters, entry.rule)
     scope = Scope(entry.scope.account, entry.scope.strategy, entry.scope.symbol)
     try:
-        if scope.strategy and entry.enforcement == "flatten":
+        enforcement = enforcement_of(entry.enforcement, entry.until)
+        closes = {"close", "flatten"} & {*enforcement.measures}
+        if scope.strategy and closes:
             raise ValueError(
-                f"it cannot flatten {scope}: positions are an account's, not a strategy's"
+                f"it cannot {min(closes)} {scope}: positions are an account's, not a strategy's"
             )
-        return cls(parameters, scope, entry.enforcement)
+        return cls(parameters, scope, enforcement)
     except Exception as error:
         raise ConfigError(f"{where}: {named(error)}; correct its parameters") from error
 

@@ -93,11 +93,12 @@ BAD = {
     "[[risk.rules]]\nlimit = 5": (
         "rule of [[risk.rules]] number 1 is missing\n"
         "tapewire.toml: limit of [[risk.rules]] number 1 is not a known key; expected one"
-        " of: enforcement, parameters, rule, scope"
+        " of: enforcement, parameters, rule, scope, until"
     ),
     "[[risk.rules]]\nrule = 5": "rule of [[risk.rules]] number 1 is 5, must be text in quotes",
     '[[risk.rules]]\nrule = "MaxContracts"\nenforcement = "shout"': (
-        "enforcement of [[risk.rules]] number 1 is 'shout', must be 'alert', 'halt' or 'flatten'"
+        "number 1 of enforcement of [[risk.rules]] number 1 is 'shout', must be 'alert', 'deny',"
+        " 'cancel', 'close', 'halt' or 'flatten'"
     ),
     '[[risk.rules]]\nrule = "MaxContracts"\nscope = {acount = "DU1"}': (
         "scope.acount of [[risk.rules]] number 1 is not a known key; did you mean account?"
@@ -209,7 +210,7 @@ def test_without_a_file_the_defaults_hold() -> None:
     assert (config.tws.port, config.bus.transport) == (7497, "ipc")
     (rule,) = config.risk.rules
     assert (rule.rule, rule.parameters) == ("MaxContractsPerInstrument", {"limit": 100})
-    assert (rule.enforcement, rule.scope.account) == ("halt", "")
+    assert (rule.enforcement, rule.until, rule.scope.account) == (("halt",), "person", "")
 
 
 def test_the_environment_goes_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

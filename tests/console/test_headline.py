@@ -36,6 +36,10 @@ SAID = {
     ),
     "full disk": ({"risk": {**HALTED, "halted_ns": 0}}, "HALTED   lunch"),
     "halted": ({"risk": HALTED}, "HALTED   lunch, 11:32:18; `tapewire resume` lifts it"),
+    "lock-out": (
+        {"risk": {**HALTED, "ends_ns": T0 + 10**9}},
+        "HALTED   lunch, 11:32:18; it ends at 11:32:19",
+    ),
     "flatten": ({"risk": {**HALTED, "flatten": "CLOSING"}}, "HALTED   lunch, 11:32:18"),
     "no status": ({}, "STARTING   risk has not reported its state yet"),
     "waiting": (

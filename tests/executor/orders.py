@@ -63,8 +63,9 @@ def rules(limit: int = 100, rule: str = "MaxContractsPerInstrument") -> RuleBook
     """A rule book with one limit on contracts."""
     everything = SimpleNamespace(account="", strategy="", symbol="")
     entry = SimpleNamespace(
-        rule=rule, parameters={"limit": limit}, enforcement="halt", scope=everything
-    )
+        rule=rule, parameters={"limit": limit}, enforcement=["halt"], until="person",
+        scope=everything,
+    )  # fmt: skip
     return load_rules([entry])
 
 

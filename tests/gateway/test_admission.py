@@ -180,7 +180,7 @@ def test_a_flatten_elsewhere_leaves_other_orders_alone():
 def test_the_durable_state_has_the_halts_with_their_reasons_and_the_flatten():
     one = gate(halted(symbol="MSFT"), halted(ACCOUNT), FlattenStarted(T0, EVERYTHING, "test"))
     assert one.snapshot() == {
-        "halts": [(("", "", "MSFT"), "test"), ((ACCOUNT, "", ""), "test")],
+        "halts": [(("", "", "MSFT"), "test", 0), ((ACCOUNT, "", ""), "test", 0)],
         "flatten": ("", "", ""),
         "answered": [],
     }

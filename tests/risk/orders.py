@@ -19,6 +19,7 @@ from tapewire.common.events import (
     Scope,
     Side,
     SubmitOrder,
+    Until,
 )
 from tapewire.common.instruments import Instrument
 from tapewire.risk.closing import Asked
@@ -65,12 +66,16 @@ def held(
 
 def entry(
     rule: str = "MaxContractsPerInstrument",
-    enforcement: str = "halt",
+    enforcement: str | tuple[str, ...] = "halt",
     scope: Scope = EVERYTHING,
+    until: Until = "person",
     **parameters: object,
 ) -> SimpleNamespace:
     """A `[[risk.rules]]` entry."""
-    return SimpleNamespace(rule=rule, parameters=parameters, enforcement=enforcement, scope=scope)
+    measures = (enforcement,) if isinstance(enforcement, str) else enforcement
+    return SimpleNamespace(
+        rule=rule, parameters=parameters, enforcement=measures, until=until, scope=scope
+    )
 
 
 def book(*entries: SimpleNamespace) -> RuleBook:

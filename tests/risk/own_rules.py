@@ -7,6 +7,7 @@ import msgspec
 
 from tapewire.common.events import EVERYTHING, Event, Fill, Scope, SubmitOrder
 from tapewire.risk.rules import Enforcement, Rule, View, Violation
+from tapewire.risk.rules.enforcement import HALT
 
 
 class LossParameters(msgspec.Struct, frozen=True):
@@ -24,7 +25,7 @@ class Loss(Rule):
         self,
         parameters: LossParameters,
         scope: Scope = EVERYTHING,
-        enforcement: Enforcement = "halt",
+        enforcement: Enforcement = HALT,
     ) -> None:
         super().__init__(parameters, scope, enforcement)
         self.limit = parameters.limit
@@ -42,7 +43,7 @@ class Streak(Rule):
         self,
         parameters: msgspec.Struct,
         scope: Scope = EVERYTHING,
-        enforcement: Enforcement = "alert",
+        enforcement: Enforcement = HALT,
     ) -> None:
         super().__init__(parameters, scope, enforcement)
         self.seen = 0

@@ -17,6 +17,7 @@ from tapewire.common.events import (
     RiskHalted,
     RiskResumed,
     RiskViolation,
+    RiskWarned,
     Scope,
 )
 from tapewire.common.roles import LIQUIDATION, RISK
@@ -35,7 +36,7 @@ def test_a_position_beyond_the_limit_halts():
     violation, halted = one.check(NOW)
     assert isinstance(violation, RiskViolation)
     says = "MaxContractsPerInstrument: AAPL is or could get 6 contracts, the limit is 5"
-    assert halted == RiskHalted(T0, Scope("DU1"), says)
+    assert halted == RiskHalted(T0, Scope("DU1"), says, by="MaxContractsPerInstrument")
     assert one.trading == "ACTIVE", "the other accounts go on"
     assert one.halts.keys() == {Scope("DU1")}
     assert one.check(NOW) == []
@@ -54,12 +55,13 @@ def test_a_position_that_only_the_broker_knows_of_halts():
     assert one.check(NOW)[-1].reason.partition(": ")[2].startswith("AAPL is or could get 16")
 
 
-def test_within_the_limit_nothing_happens():
+def test_at_the_limit_a_person_is_warned_and_nothing_else_happens():
     one = monitor(limit=10)
     one.on_broker(intended(order()))
     one.on_broker(fill(order(), 10, "e1"))
     one.on_broker(held(10))
-    assert one.check(NOW) == []
+    assert [type(e) for e in one.check(NOW)] == [RiskWarned]
+    assert one.check(NOW, timer=True) == []
     assert one.trading == "ACTIVE"
 
 
@@ -155,11 +157,11 @@ def test_a_flatten_that_was_over_does_not_start_again_with_a_restart():
 
 def test_each_account_has_its_own_limit_and_its_own_halt():
     one = monitor(limit=5)
-    one.on_broker(fill(order(), 5, "e1"))
+    one.on_broker(fill(order(), 3, "e1"))
     one.on_broker(fill(order("b/1", account="DU2"), 6, "e2"))
     assert [e.scope for e in one.check(NOW)] == [Scope("DU2")] * 2
     assert one.reason.startswith("account DU2: MaxContractsPerInstrument: AAPL is or could get 6")
-    one.on_broker(fill(order("c/1"), 1, "e3"))
+    one.on_broker(fill(order("c/1"), 3, "e3"))
     assert [e.scope for e in one.check(NOW)] == [Scope("DU1")] * 2
 
 

@@ -15,7 +15,8 @@ from tapewire.common.events import (
     Scope,
 )
 from tapewire.risk.monitor import RiskMonitor
-from tapewire.risk.rules import Rule, RuleBook, Violation, shipped
+from tapewire.risk.rules import Enforcement, Rule, RuleBook, Violation, shipped
+from tapewire.risk.rules.enforcement import HALT
 from tests.risk import own_rules
 from tests.risk.orders import NOW, SECOND, T0, book, entry, fill, held, monitor, order, turns
 
@@ -37,8 +38,8 @@ def kinds(events: list[Event]) -> list[str]:
 
 def test_a_rule_is_named_by_its_class_or_by_module_and_class():
     one, other = book(entry("MaxContracts", limit=5), entry(f"{OWN}:Streak", "alert")).rules
-    assert (one.name, one.enforcement, one.limit) == ("MaxContracts", "halt", 5)
-    assert (type(other), other.enforcement) == (own_rules.Streak, "alert")
+    assert (one.name, one.enforcement, one.limit) == ("MaxContracts", HALT, 5)
+    assert (type(other), other.enforcement) == (own_rules.Streak, Enforcement(("alert",)))
     assert set(shipped()) >= {"MaxContracts", "MaxContractsPerInstrument"}
 
 
@@ -195,7 +196,7 @@ def test_a_loss_that_outlasts_its_flatten_does_not_start_another_until_something
 def test_a_violation_of_a_strategy_that_wants_a_flatten_flattens_its_account():
     class Both(Rule):
         def on_timer(self, view):
-            yield Violation("Both", Scope("DU1", "dip"), "too much", "flatten")
+            yield Violation("Both", Scope("DU1", "dip"), "too much", Enforcement(("flatten",)))
 
     one = monitor(rules=[Both(Both.Parameters())])
     one.on_broker(held(1))
@@ -254,7 +255,7 @@ def test_a_rule_that_raises_denies_the_order(broken: own_rules.Broken, at: str):
 def test_a_rule_that_raises_halts_its_scope_and_the_others_are_still_asked(
     broken: own_rules.Broken, at: str
 ):
-    broken.at, broken.scope, broken.enforcement = at, Scope("DU1"), "alert"
+    broken.at, broken.scope, broken.enforcement = at, Scope("DU1"), Enforcement(("alert",))
     one = monitor(rules=[broken, *book(entry(limit=5)).rules])
     one.check(NOW, timer=at == "on_timer")
     one.on_broker(held(6, account="DU2"))

@@ -82,7 +82,7 @@ def test_a_halt_survives_a_restart():
 
 def test_while_one_journal_is_still_missing_no_rule_is_judged():
     # The gateway's fills alone show a position that the liquidation gateway has closed.
-    risk = RunningRisk(limit=10)
+    risk = RunningRisk(limit=15)
     risk.wires.beat("gateway", T0)
     risk.wires.publish("gateway", 1, fill(order(quantity=10), 10, "e1"))
     risk.wires.publish("gateway", 2, fill(order("b/1", quantity=10), 10, "e3"))
@@ -105,9 +105,13 @@ def test_a_broken_rule_halts_in_the_turn_it_is_seen():
     assert risk.service.readiness(NOW) == ("READY", f"account DU1: {halted.reason}")
     assert risk.wires.beats("risk")[-1].reason == f"account DU1: {halted.reason}"
     assert risk.wires.beats("risk")[-1].trading == "ACTIVE", "other accounts go on"
-    assert risk.service.detail()["halts"] == [
-        {"scope": "account DU1", "reason": halted.reason, "ts_ns": halted.ts_ns}
-    ]
+    assert risk.service.detail()["halts"] == [{
+        "scope": "account DU1", "reason": halted.reason, "ts_ns": halted.ts_ns, "until_ns": 0,
+        "by": "MaxContractsPerInstrument",
+    }]  # fmt: skip
+    risk.turn(0.25)
+    (headroom,) = risk.service.detail()["headroom"]
+    assert (headroom["used"], headroom["limit"], headroom["symbol"]) == ("6", "5", "AAPL")
 
 
 def test_a_flatten_after_a_restart_waits_until_it_knows_what_is_held():

@@ -1,0 +1,245 @@
+"""Enforcement: what is done about broken rules, and when it is over.
+
+A violation is reported when it begins, and with every measure that it needs. What is in force
+already is not reported again while it lasts: until a check of everything does not find it any more,
+or a restart.
+
+Lock-outs
+---------
+A lock-out with an end ends by itself, in an event, and not before three things are true. Its time
+has come by the wall clock, and by the monotonic one since it was first seen here: a clock that
+jumps ahead sets nobody free. No rule that locks the same scope is broken any more. And no flatten
+is in progress. So a `close` is a lock-out that could end at once: it does when its flatten has
+ended. While risk is dead nothing ends.
+
+Nobody can talk a rule out of it. A person cannot lift a lock-out before its time, as long as its
+rule is configured.
+
+Cancels
+-------
+The orders that a `cancel` is about are looked up at each turn: those in its scope that could add
+risk. So what was placed meanwhile is cancelled too, and exits stay.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from msgspec.structs import replace
+
+from tapewire.common import roles
+from tapewire.common.accounting.accounts import Accounts
+from tapewire.common.accounting.decisions import Decisions
+from tapewire.common.accounting.order import Order
+from tapewire.common.accounting.trading_days import Days
+from tapewire.common.clock import Now
+from tapewire.common.events import (
+    EVERYTHING,
+    TEXT_MAX,
+    Event,
+    FlattenStarted,
+    LockOutEnded,
+    OrdersTakenOver,
+    RiskHalted,
+    RiskViolation,
+    RiskWarned,
+    Scope,
+)
+from tapewire.risk.cancels import Cancels
+from tapewire.risk.closing import Asked
+from tapewire.risk.halting import Standing
+from tapewire.risk.rules import Reading, Violation
+from tapewire.risk.rules.enforcement import Enforcement
+
+WARN_FROM: Final = Decimal("0.8")
+"""The share of a limit from which on a person is warned."""
+WARN_AGAIN_BELOW: Final = Decimal("0.7")
+
+Key = tuple[str, Scope, Enforcement]
+"""What makes two violations the same one, whatever their numbers are now."""
+
+
+def key_of(one: Violation) -> Key:
+    """What makes it the same violation as another."""
+    return one.rule, one.scope, one.enforcement
+
+
+class Enforcer:
+    """Turns violations into decisions. `apply` makes events the state and gives them back; what is
+    kept here is found again by the first check after a restart."""
+
+    def __init__(
+        self,
+        accounts: Accounts[Order],
+        decisions: Decisions,
+        lease_ns: int,
+        day_of: Days,
+        apply: Callable[[list[Event]], list[Event]],
+    ) -> None:
+        self._accounts = accounts
+        self._decisions = decisions
+        self._lease_ns = lease_ns
+        self._day_of = day_of
+        self._apply = apply
+        self._lasting: dict[Key, Violation] = {}  # that were reported
+        self._warned: set[tuple[str, str, str]] = set()
+        self._cancels: dict[Scope, Cancels] = {}
+        self._deadlines: dict[RiskHalted, int] = {}  # of lock-outs, monotonic
+
+    # ---- violations ----------------------------------------------------------------------------
+
+    def enforce(self, violations: Sequence[Violation], now: Now) -> list[Event]:
+        """What follows from these, the strongest first: each scope is locked once, for all of its
+        reasons."""
+        events: list[Event] = []
+        for one in violations:
+            measures = self._measures(one, violations, now)
+            is_news = key_of(one) not in self._lasting
+            self._lasting[key_of(one)] = one
+            if measures or (is_news and not one.enforcement.halts):
+                reason, rule = one.reason[:TEXT_MAX], one.rule[:TEXT_MAX]
+                report = RiskViolation(now.wall_ns, one.scope, rule, reason)
+                events += self._apply([report, *measures])
+        return events
+
+    def found(self, lasting: Iterable[Violation]) -> None:
+        """A check of everything found these broken, and no others."""
+        self._lasting = {key_of(one): one for one in lasting}
+
+    def warn(self, readings: Iterable[Reading], now: Now) -> list[Event]:
+        """Say once of each limit that most of it is used."""
+        events: list[Event] = []
+        for one in readings:
+            subject, share = (one.rule, one.account, one.symbol), one.share
+            if share is None:
+                continue
+            if share < WARN_AGAIN_BELOW:
+                self._warned.discard(subject)
+            elif share >= WARN_FROM and subject not in self._warned:
+                self._warned.add(subject)
+                if share > 1:  # it is broken, and that is reported
+                    continue
+                scope = Scope(one.account, symbol=one.symbol)
+                reason = f"{one.used:f} of {one.limit:f} {one.unit}".strip()
+                events.append(RiskWarned(now.wall_ns, scope, one.rule, f"{reason} is used"))
+        return events
+
+    def _measures(self, one: Violation, all_of_them: Sequence[Violation], now: Now) -> list[Event]:
+        """What has to be done about a violation and is not done yet.
+
+        A violation may outlast the flatten that it asked for, as a loss does: a second one begins
+        only if something is held again.
+        """
+        if not one.enforcement.halts:
+            return []
+        measures: list[Event] = []
+        halt = self._halt(one, all_of_them, now)
+        is_news = key_of(one) not in self._lasting
+        if self._is_needed(halt, is_news=is_news):
+            measures.append(halt)
+        closed = _closed_by(one)
+        if closed is None or self._decisions.flattening is not None:
+            return measures
+        if is_news or self._holds(closed):
+            measures.append(FlattenStarted(now.wall_ns, closed, halt.reason))
+        return measures
+
+    def _halt(self, one: Violation, all_of_them: Sequence[Violation], now: Now) -> RiskHalted:
+        scope, enforcement = _locked_by(one), one.enforcement
+        until_ns = enforcement.ends_ns(now.wall_ns, self._day_of)
+        same = [other for other in all_of_them if _locked_by(other) == scope]
+        reasons = dict.fromkeys(
+            f"{other.rule}: {other.reason}" for other in (one, *same) if other.enforcement.halts
+        )
+        reason = "; ".join(reasons)[:TEXT_MAX]
+        return RiskHalted(now.wall_ns, scope, reason, until_ns=until_ns, by=one.rule[:TEXT_MAX])
+
+    def _is_needed(self, halt: RiskHalted, *, is_news: bool) -> bool:
+        """Whether nothing that is in force lasts as long in that scope. One that lasts on is not
+        made longer by each check: it ends when it is not broken any more."""
+        for scope in {EVERYTHING, halt.scope}:
+            known = self._decisions.halts.get(scope)
+            if known is not None and not (is_news and halt.outlasts(known)):
+                return False
+        return True
+
+    def _holds(self, scope: Scope) -> bool:
+        held = self._accounts.held()
+        return any(scope.covers(account, "", symbol) for account, symbol in held)
+
+    # ---- timed work ----------------------------------------------------------------------------
+
+    def ended(self, now: Now) -> list[Event]:
+        """The lock-outs that are over. To be asked after a check of everything."""
+        halts = self._decisions.halts.values()
+        timed = [halt for halt in halts if halt.until_ns]
+        self._deadlines = {
+            halt: self._deadlines.get(halt, now.mono_ns + max(halt.until_ns - now.wall_ns, 0))
+            for halt in timed
+        }
+        over = [
+            LockOutEnded(now.wall_ns, halt.scope, halt.until_ns)
+            for halt in timed
+            if now.wall_ns >= halt.until_ns and now.mono_ns >= self._deadlines[halt]
+            if self._decisions.flattening is None and not self._is_broken(halt.scope)
+        ]
+        return self._apply([*over])
+
+    def locked_out(self, scope: Scope, rules: Collection[str], now: Now) -> str:
+        """Why a person cannot lift the halts of a scope yet, by the `rules` that are configured;
+        empty if they can."""
+        for halt in self._decisions.halts.values():
+            lifted = scope in (EVERYTHING, halt.scope)
+            if lifted and halt.until_ns > now.wall_ns and halt.by in rules:
+                end = datetime.fromtimestamp(halt.until_ns / 1e9, UTC)
+                return f"{halt.by} has locked out {halt.scope} until {end:%Y-%m-%d %H:%M:%S} UTC"
+        return ""
+
+    def cancels(self, standing: Standing, now: Now) -> list[Asked]:
+        """What to cancel for rules that demand it."""
+        violations = self._lasting.values()
+        scopes = {one.scope for one in violations if "cancel" in one.enforcement.measures}
+        asked: list[Asked] = []
+        self._cancels = {scope: self._cancels.get(scope) or self._sweep(scope) for scope in scopes}
+        for scope, cancels in self._cancels.items():
+            adding = [one for one in self._accounts.orders.live() if self._adds_risk(one, scope)]
+            if adding:
+                asked += cancels.ask(adding, standing, now, more=False, closing=True)
+        return asked
+
+    def on_taken_over(self, event: OrdersTakenOver, now_ns: int) -> None:
+        """How a take-over ended that one of its cancels may have asked for."""
+        for one in self._cancels.values():
+            one.on_taken_over(event, now_ns)
+
+    def _sweep(self, scope: Scope) -> Cancels:
+        name = "-".join((roles.RISK, "cancel", *(part for part in scope.parts if part)))
+        return Cancels(name, scope, self._lease_ns, lambda stage, text: None)
+
+    def _adds_risk(self, one: Order, scope: Scope) -> bool:
+        if one.order.strategy == roles.RISK or not one.order.is_in(scope):
+            return False
+        left = replace(one.order, terms=replace(one.terms, quantity=one.remaining))
+        return not all(
+            self._accounts.exposure(left.account, single.symbol, one).reduced_by(single.terms)
+            for single in left.singles
+        )
+
+    def _is_broken(self, scope: Scope) -> bool:
+        lasting = self._lasting.values()
+        return any(one.enforcement.halts and _locked_by(one) == scope for one in lasting)
+
+
+def _locked_by(one: Violation) -> Scope:
+    """Where nothing may add risk because of it: a `close` alone locks the position that it closes,
+    and only until that is closed."""
+    return one.scope if one.enforcement.locks else one.position
+
+
+def _closed_by(one: Violation) -> Scope | None:
+    """What it closes; None if nothing."""
+    measures = one.enforcement.measures
+    if "flatten" in measures:  # positions are an account's
+        return Scope(one.scope.account, symbol=one.scope.symbol)
+    return one.position if "close" in measures else None
