@@ -21,6 +21,7 @@ from tapewire.common.errors import TapewireError
 from tapewire.common.events import (
     AnySignal,
     CancelSignal,
+    ComboLeg,
     Event,
     ModifySignal,
     OrderAnswer,
@@ -75,12 +76,19 @@ class Outcome(NamedTuple):
         return self.state not in ("", "DENIED", "EXPIRED", "REJECTED", "LOST")
 
 
-def what_if(group: Place, account: str, symbol: str, terms: OrderTerms) -> WhatIfAnswered:
+def what_if(
+    group: Place,
+    account: str,
+    symbol: str,
+    terms: OrderTerms,
+    legs: tuple[ComboLeg, ...] = (),
+) -> WhatIfAnswered:
     """What an order would do to its account, as the broker sees it; raises `NotAnswered`."""
     now_ns = time.time_ns()
     order = SubmitOrder(
-        f"what-if-{now_ns}", now_ns, account, roles.MANUAL, symbol, terms, now_ns + 10**10
-    )
+        f"what-if-{now_ns}", now_ns, account, roles.MANUAL, symbol, terms, now_ns + 10**10,
+        legs=legs,
+    )  # fmt: skip
     with Line(group, roles.GATEWAY) as line:
         line.from_now()
         reply = line.ask(OrderRequest(1, [WhatIf(order.intent_id, now_ns, order)]))

@@ -52,6 +52,7 @@ from tapewire.common.events import (
     OrderStateChanged,
     PositionReported,
     Signal,
+    SubmitGroup,
     SubmitOrder,
     WhatIfAnswered,
 )
@@ -98,8 +99,9 @@ class Executor:
         self._unanswered = Unanswered(retry_ms * 1_000_000)  # commands, by intent or request
         self.keeper = GroupKeeper(self.ledger, self._applied)
         self.requests = OrderRequests(
-            self.ledger.orders, self._answered, self._unanswered, self.admission.rule_denial
-        )
+            self.ledger.orders, self._answered, self._unanswered, self.admission.rule_denial,
+            self._verdict,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         orders = len(self.ledger.orders.by_intent)
@@ -172,13 +174,11 @@ class Executor:
         )
         order = intent_of(signal, account, terms, now)
         reason = no_account or unsure or self.admission.denial(order, now)
-        if not reason and self.what_ifs is not None and self.admission.adds_risk(order, None, now):
-            verdict = self.what_ifs.verdict(signal, order)
-            if verdict is None:
-                return [], []  # decided once the broker has said what the order would do
-            reason = verdict
-        if reason:
-            return self._applied([denied(signal, account, reason, now)]), []
+        verdict = reason or self._verdict(signal, [order], now)
+        if verdict is None:
+            return [], []  # decided once the broker has said what the order would do
+        if verdict:
+            return self._applied([denied(signal, account, verdict, now)]), []
         created = OrderCreated(
             now.wall_ns, signal.id, order, signal.terms.quantity, signal.confidence
         )
@@ -186,13 +186,31 @@ class Executor:
         self._unanswered.sent(order.intent_id, now.mono_ns)
         return events, [order]
 
-    def _decided(self, signal: Signal | None, now: Now) -> list[Event]:
-        """A signal whose order was asked about is decided; `tick` has its order."""
-        events, orders = self.on_signal(signal, now) if signal is not None else ([], [])
-        for order in orders:
-            if isinstance(order, SubmitOrder):
-                self._unanswered.answered(order.intent_id)
-                self._unanswered.add(order.intent_id)
+    def _verdict(
+        self,
+        signal: AnySignal,
+        orders: Sequence[SubmitOrder],
+        now: Now,
+        replaced: ExecutorOrder | None = None,
+    ) -> str | None:
+        """Why the broker or the account would not bear the orders of a signal; "" if they would, or
+        if nobody is to ask; None while the broker is asked."""
+        if self.what_ifs is None:
+            return ""
+        return self.what_ifs.verdict(signal, [
+            order for order in orders
+            if not (order.parent_id or order.reduces_only)
+            and self.admission.adds_risk(order, replaced, now)
+        ])  # fmt: skip
+
+    def _decided(self, signal: AnySignal | None, now: Now) -> list[Event]:
+        """A signal that was asked about is decided; `tick` has what is to be sent."""
+        events, commands = self.on_signal(signal, now) if signal is not None else ([], [])
+        for command in commands:
+            if isinstance(command, SubmitOrder | SubmitGroup):
+                name = command.id if isinstance(command, SubmitGroup) else command.intent_id
+                self._unanswered.answered(name)
+                self._unanswered.add(name)
         return list(events)
 
     def _on_group(self, signal: GroupSignal, now: Now) -> tuple[Sequence[Event], list[Command]]:
@@ -200,17 +218,20 @@ class Executor:
         account, reason = self._account_of(signal)
         confidence = self._confidence(signal.strategy)
         legs, unsure = sized(signal, confidence, self.instruments)
-        signal = replace(signal, legs=legs)
-        reason = reason or unsure or group_fault(signal)
-        group = plan_of(signal, account, now.wall_ns)
+        wanted = replace(signal, legs=legs)
+        reason = reason or unsure or group_fault(wanted)
+        group = plan_of(wanted, account, now.wall_ns)
         if not reason:
             reason = denial_of(
                 [*group.orders, *group.later],
                 self.ledger,
                 lambda order, known: self.admission.denial(order, now, known),
             )
-        if reason:
-            return self._applied([denied(signal, account, reason, now)]), []
+        verdict = reason or self._verdict(signal, group.orders, now)
+        if verdict is None:
+            return [], []
+        if verdict:
+            return self._applied([denied(wanted, account, verdict, now)]), []
         events = self._applied(created(group, now.wall_ns))
         self._unanswered.sent(group.id, now.mono_ns)
         return events, [group]

@@ -37,6 +37,7 @@ from tapewire.common.events import (
     SubmitGroup,
     SubmitOrder,
     WhatIf,
+    only_smaller,
 )
 from tapewire.common.unanswered import Unanswered
 from tapewire.executor.orders import ExecutorOrder, Request
@@ -53,13 +54,16 @@ ABOUT: Final = frozenset(
 
 Check = Callable[[SubmitOrder, ExecutorOrder | None, Now], str]
 """Why an order must not go, by the rules; the exposure leaves out the order that it replaces."""
+Verdict = Callable[[ModifySignal, Sequence[SubmitOrder], Now, ExecutorOrder], str | None]
+"""Why the account would not bear what a modify makes of an order, "" if it would; None while the
+broker is asked."""
 
 
 class OrderRequests:
     """What is asked of orders that exist. State changes in `apply`, from events of the own journal.
 
     `answered` are all signals that had their answer, those of new orders too; `unanswered` are the
-    commands that had none; `check` asks the rules.
+    commands that had none; `check` asks the rules, `verdict` the broker if that is configured.
     """
 
     def __init__(
@@ -68,11 +72,13 @@ class OrderRequests:
         answered: Set[str],
         unanswered: Unanswered,
         check: Check,
+        verdict: Verdict,
     ) -> None:
         self._orders = orders
         self._answered = answered
         self._unanswered = unanswered
         self._check = check
+        self._verdict = verdict
         self._of: dict[str, ExecutorOrder] = {}  # by the id of what was asked of them
 
     def __contains__(self, signal_id: str) -> bool:
@@ -119,7 +125,7 @@ class OrderRequests:
             return [_denied(signal, order.order.account, f"the order is {order.state}", now)]
         if isinstance(signal, CancelSignal):
             return [self._cancel(signal, order, now)]
-        return [self._modify(signal, order, now)]
+        return self._modify(signal, order, now)
 
     def _may_arrive(self, signal: CancelSignal) -> bool:
         own = signal.signal_id.startswith(f"{signal.strategy}-")
@@ -143,16 +149,23 @@ class OrderRequests:
             return _denied(signal, account, "a cancel of the order is already under way", now)
         return OrderCancelPending(now.wall_ns, account, signal.id, signal.strategy, order.intent_id)
 
-    def _modify(self, signal: ModifySignal, order: ExecutorOrder, now: Now) -> Event:
+    def _modify(self, signal: ModifySignal, order: ExecutorOrder, now: Now) -> Sequence[Event]:
+        """The answer to a modify; none while the broker is asked what it would do."""
         account, terms = order.order.account, signal.changes.applied_to(order.terms)
-        reason = self._denial(order, terms, now)
-        if reason:
-            return _denied(signal, account, reason, now)
+        verdict: str | None = self._denial(order, terms, now)
+        if not (verdict or only_smaller(terms, order.terms)):
+            left = replace(terms, quantity=terms.quantity - order.filled)
+            wanted = replace(order.order, intent_id=signal.id, terms=left)
+            verdict = self._verdict(signal, [wanted], now, order)
+        if verdict is None:
+            return []
+        if verdict:
+            return [_denied(signal, account, verdict, now)]
         modify = ModifyOrder(
             signal.id, now.wall_ns, order.intent_id, terms,
             signal.expires_ns, signal.expires_mono_ns,
         )  # fmt: skip
-        return OrderModifyPending(now.wall_ns, account, signal.id, signal.strategy, modify)
+        return [OrderModifyPending(now.wall_ns, account, signal.id, signal.strategy, modify)]
 
     def _denial(self, order: ExecutorOrder, terms: OrderTerms, now: Now) -> str:
         before = order.terms
@@ -165,9 +178,8 @@ class OrderRequests:
             return "an order of a group keeps its quantity; cancel the group and send another"
         if terms == before:
             return f"the order is {terms} already"
-        smaller = terms.quantity < before.quantity
-        if smaller and replace(terms, quantity=before.quantity) == before:
-            return ""  # it can only reduce what could still fill
+        if only_smaller(terms, before):
+            return ""
         could_fill = max(terms.quantity, before.quantity) - order.filled
         wanted = replace(order.order, terms=replace(terms, quantity=could_fill))
         return self._check(wanted, order, now)

@@ -4,13 +4,24 @@ An order that could add risk waits for the answer. Nothing of that is durable: i
 answer yet, so its strategy sends it again, and an executor that was restarted asks again. An order
 that can only reduce a position is not asked about; an exit must be possible whatever the broker's
 estimate says.
+
+Of a group, its entry is asked about, or each order of a one-cancels-other: children only reduce
+what their parent builds. All of it waits, and all of it is denied if one of them must not go.
+
+Of a modify, what would remain of the order is asked about, with its new terms, as an order of its
+own. Nobody has documented what TWS does with a what-if under the id of an order that works; the
+least mistake there would modify the order. An order of its own shows the account as it would be
+with all of the modified order filled. A broker that counts what works already would count the old
+terms as well, so the estimate may be too high, and never too low.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from tapewire.common.clock import Now
-from tapewire.common.events import OrderAnswer, Signal, SubmitOrder, WhatIf, WhatIfAnswered
+from tapewire.common.events import AnySignal, OrderAnswer, SubmitOrder, WhatIf, WhatIfAnswered
 from tapewire.common.events.expiry import has_expired
 
 ASK_AGAIN_NS: Final = 500_000_000
@@ -20,7 +31,7 @@ class Question:
     """One order that is asked about. `verdict` is why it must not go, "" if it may, None while
     nobody knows."""
 
-    def __init__(self, signal: Signal, order: SubmitOrder) -> None:
+    def __init__(self, signal: AnySignal, order: SubmitOrder) -> None:
         self.signal = signal
         self.order = order
         self.verdict: str | None = None
@@ -37,17 +48,20 @@ class WhatIfs:
     def __contains__(self, question_id: str) -> bool:
         return question_id in self._questions
 
-    def verdict(self, signal: Signal, order: SubmitOrder) -> str | None:
-        """Why the order of a signal must not go, "" if it may; None while the broker has not said:
-        then it is asked."""
-        question_id = f"{order.intent_id}?"
-        question = self._questions.get(question_id)
-        if question is None:
-            question = self._questions[question_id] = Question(signal, order)
+    def verdict(self, signal: AnySignal, orders: Sequence[SubmitOrder]) -> str | None:
+        """Why the orders of a signal must not go, "" if they may; None while the broker has not
+        said it of each: then it is asked."""
+        asked = {f"{order.intent_id}?": order for order in orders}
+        for name, order in asked.items():
+            if name not in self._questions:
+                self._questions[name] = Question(signal, _alone(order))
+        verdicts = {name: self._questions[name].verdict for name in asked}
+        denied = next((name for name, verdict in verdicts.items() if verdict), None)
+        if denied is None and None in verdicts.values():
             return None
-        if question.verdict is not None:
-            del self._questions[question_id]
-        return question.verdict
+        for name in asked:
+            del self._questions[name]
+        return "" if denied is None else _sentence(asked[denied], verdicts[denied] or "")
 
     def due(self, now: Now) -> Iterator[WhatIf]:
         """What is to be asked of the gateway now: what is new, and what it did not answer. What was
@@ -62,7 +76,7 @@ class WhatIfs:
                 question.asked_mono_ns = now.mono_ns
                 yield WhatIf(question_id, now.wall_ns, question.order)
 
-    def on_answer(self, answer: OrderAnswer) -> Signal | None:
+    def on_answer(self, answer: OrderAnswer) -> AnySignal | None:
         """The gateway took the question, or refuses to ask; gives the signal if that decides it."""
         question = self._questions.get(answer.intent_id)
         if question is None or answer.accepted:
@@ -72,7 +86,7 @@ class WhatIfs:
         question.verdict = f"what it would do to the account is not known: {answer.reason}"
         return question.signal
 
-    def on_estimate(self, event: WhatIfAnswered) -> Signal | None:
+    def on_estimate(self, event: WhatIfAnswered) -> AnySignal | None:
         """The broker's answer; gives the signal that it decides."""
         question = self._questions.get(event.id)
         if question is None:
@@ -91,3 +105,12 @@ def verdict_of(event: WhatIfAnswered) -> str:
             f" {event.equity_with_loan:f} of equity"
         )
     return ""
+
+
+def _alone(order: SubmitOrder) -> SubmitOrder:
+    """An order as it is asked about: it belongs to no set at the broker."""
+    return replace(order, terms=replace(order.terms, group="", oca=""))
+
+
+def _sentence(order: SubmitOrder, verdict: str) -> str:
+    return f"{order.role} {order.intent_id}: {verdict}" if order.group_id else verdict

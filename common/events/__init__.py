@@ -140,6 +140,7 @@ from tapewire.common.events.terms import (
     OrderType,
     TermChanges,
     TimeInForce,
+    only_smaller,
     terms_fault,
     type_for,
 )
@@ -266,6 +267,7 @@ __all__ = [
     "WhatIfAnswered",
     "combo_name",
     "name_of",
+    "only_smaller",
     "parts_of",
     "require_finite",
     "signed",

@@ -152,6 +152,12 @@ def _group_fault(terms: OrderTerms) -> str:
     return ""
 
 
+def only_smaller(terms: OrderTerms, before: OrderTerms) -> bool:
+    """Whether new terms can at most reduce what could still fill: they change the quantity alone,
+    and do not make it larger."""
+    return terms.quantity <= before.quantity and replace(terms, quantity=before.quantity) == before
+
+
 def type_for(given: Collection[str]) -> OrderType:
     """The order type that can have exactly the prices of these names (those of `PRICES`); raises
     ValueError where there is none. MKT has none, and `limit` alone is LMT: see `BUILT_IN`."""

@@ -7,18 +7,22 @@ from enum import StrEnum
 from typing import Annotated, Any, NamedTuple, NoReturn, cast
 
 import typer
+from msgspec.structs import replace
 
 from tapewire.common import roles
 from tapewire.common.amounts import money, text, text_or_none
 from tapewire.common.config.order_types import load_order_types
+from tapewire.common.config.settings import Config
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import (
     ORDER_TYPES,
     AnySignal,
+    ComboLeg,
     OrderTerms,
     Side,
     TermChanges,
     WhatIfAnswered,
+    only_smaller,
     terms_fault,
 )
 from tapewire.common.events.what_if import MONEY
@@ -34,10 +38,11 @@ from tapewire.console.commands.common import (
     require_known,
     running,
 )
-from tapewire.console.commands.trading import AccountOption
+from tapewire.console.commands.trading import AccountOption, read_trading
 from tapewire.console.group import status
 from tapewire.console.group.control import Launched
 from tapewire.console.manual import NotAnswered, Outcome
+from tapewire.console.records.blotter import BlotterOrder, Only
 from tapewire.strategy.terms import changes_of, prices_of, terms_of
 
 
@@ -159,12 +164,14 @@ def modify(
     trail_percent: TrailPercentOption = None,
     limit_offset: OffsetOption = None,
     yes: YesOption = False,
+    no_what_if: NoWhatIfOption = False,
     wait: WaitOption = 5.0,
     config: ConfigOption = None,
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Modify any working order; terms that are not named stay."""
+    """Modify any working order; terms that are not named stay. Shows what the broker says the order
+    would do then, and asks before it is sent."""
     prices = prices_of(limit, stop, trail, trail_percent, limit_offset)
     try:
         changes = changes_of(quantity, prices)
@@ -173,9 +180,32 @@ def modify(
     if changes == TermChanges():
         raise ConfigError("orders modify changes nothing; name a quantity or a price")
     group = running(config, run_dir)
+    found: dict[str, Any] = {}
+    if not no_what_if:
+        order = _working(load_started(config, run_dir), order_id)
+        found["what_if"] = _modified(group, order, changes, as_json=as_json) if order else None
     if not yes:
         confirm("orders modify", f"Modify {order_id}: {_changes(changes)}?")
-    _follow(group, manual.modify(order_id, changes), Way(yes, False, wait, as_json), {})
+    _follow(group, manual.modify(order_id, changes), Way(yes, False, wait, as_json), found)
+
+
+def _working(config: Config, order_id: str) -> BlotterOrder | None:
+    """The order of an intent or of a signal, if it may still fill."""
+    orders = read_trading(config, Only()).orders
+    found = orders.get(order_id) or orders.get(f"{order_id}/1")
+    return found if found is not None and found.remaining else None
+
+
+def _modified(
+    group: Launched, order: BlotterOrder, changes: TermChanges, *, as_json: bool
+) -> dict[str, Any] | None:
+    """What the broker says of the rest of an order with its new terms. It is not asked about what
+    can only reduce: a smaller quantity, and an order that waits for its parent."""
+    asked, terms = order.order, changes.applied_to(order.terms)
+    if asked.parent_id or only_smaller(terms, order.terms) or terms.quantity <= order.filled:
+        return None
+    rest = replace(terms, quantity=terms.quantity - order.filled, group="", oca="")
+    return _estimated(group, asked.account, asked.symbol, rest, asked.legs, as_json=as_json)
 
 
 def cancel_one(group: Launched, order_id: str, *, yes: bool, as_json: bool) -> NoReturn:
@@ -221,11 +251,17 @@ def _account(group: Launched, given: str | None) -> str:
 
 
 def _estimated(
-    group: Launched, account: str, symbol: str, terms: OrderTerms, *, as_json: bool
+    group: Launched,
+    account: str,
+    symbol: str,
+    terms: OrderTerms,
+    legs: tuple[ComboLeg, ...] = (),
+    *,
+    as_json: bool,
 ) -> dict[str, Any] | None:
     """What the broker says the order would do, printed; ends the command if it would reject it."""
     try:
-        estimate = manual.what_if(group, account, symbol, terms)
+        estimate = manual.what_if(group, account, symbol, terms, legs)
     except NotAnswered as silence:
         note(f"no what-if: {silence}")
         return None

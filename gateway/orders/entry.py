@@ -30,6 +30,7 @@ from tapewire.common.events import (
     OrderModifyRejected,
     SubmitGroup,
     SubmitOrder,
+    only_smaller,
 )
 from tapewire.common.events.expiry import has_expired
 from tapewire.gateway.broker import Broker, Verdict
@@ -309,8 +310,7 @@ class OrderEntry:
             return reason
         if has_expired(modify, now):
             return "it expired before it could be sent"
-        smaller = modify.terms.quantity <= intent.terms.quantity
-        if smaller and replace(modify.terms, quantity=intent.terms.quantity) == intent.terms:
+        if only_smaller(modify.terms, intent.terms):
             return ""
         remaining = replace(modify.terms, quantity=modify.terms.quantity - intent.filled)
         new = replace(

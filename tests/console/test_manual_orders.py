@@ -46,7 +46,9 @@ class Group:
         self.accounts = ["DU1"]
         self.becomes = ["CREATED", "ACCEPTED"]
 
-    def what_if(self, _group, account: str, symbol: str, terms: OrderTerms) -> WhatIfAnswered:
+    def what_if(
+        self, _group, account: str, symbol: str, terms: OrderTerms, _legs=()
+    ) -> WhatIfAnswered:
         self.asked.append((account, symbol, terms))
         if self.estimate is None:
             raise NotAnswered("the broker did not answer within 6 s")
@@ -182,6 +184,37 @@ def test_an_order_is_modified_and_cancelled_by_the_id_of_its_intent(tapewire, gr
     assert modified.changes == TermChanges(Decimal(3), Decimal(5))
     assert isinstance(cancelled, CancelSignal)
     assert modified.signal_id == cancelled.signal_id == "dip-e-1/1"
+
+
+def test_a_modify_shows_what_the_order_would_do_with_its_new_terms(tapewire, group: Group):
+    ended = tapewire("orders", "modify", "dip-e-2/1", "--quantity", "12", "--yes", "--json")
+    rest = OrderTerms("BUY", Decimal(12), "LMT", Decimal("5400.25"))
+    assert group.asked == [("DU1", "ESZ6", rest)]
+    assert ended.json["what_if"]["initial_margin"] == "30000.5"
+    assert len(group.sent) == 1
+
+
+def test_a_modify_that_the_broker_would_not_take_is_not_sent(tapewire, group: Group):
+    group.estimate = WhatIfAnswered(T0, "DU1", "w", reason="no permission (error 201)")
+    ended = tapewire("orders", "modify", "dip-e-2", "--limit", "6000", "--yes")
+    assert (ended.status, group.sent, len(group.asked)) == (1, [], 1)
+    assert "would not take it: no permission (error 201)" in ended.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("dip-e-2/1", "--quantity", "9"),  # it can only reduce
+        ("dip-e-2/1", "--limit", "6000", "--no-what-if"),
+        ("dip-e-1/1", "--quantity", "12"),  # it is filled: the executor says so
+        ("nobody-1/1", "--quantity", "12"),
+    ],
+)
+def test_nothing_is_asked_where_a_modify_adds_nothing_or_nobody_wants_it(
+    tapewire, group: Group, arguments
+):
+    assert tapewire("orders", "modify", *arguments, "--yes").status == 0
+    assert (group.asked, len(group.sent)) == ([], 1)
 
 
 # ---- what the executor's journal says of a signal ------------------------------------------------

@@ -20,9 +20,14 @@ def test_a_person_buys_modifies_and_cancels(shared: Running):
 
     ended = tapewire("orders", "modify", intent_id, "--quantity", "2", "--yes", "--json")
     assert ended.returncode == 0, ended.stderr + ended.stdout
-    assert json.loads(ended.stdout)["state"] == "MODIFIED"
+    smaller = json.loads(ended.stdout)
+    assert (smaller["state"], smaller["what_if"]) == ("MODIFIED", None), "nothing to ask about"
     (shown,) = [o for o in _live() if o["intent_id"] == intent_id]
     assert shown["quantity"] == "2"
+
+    ended = tapewire("orders", "modify", intent_id, "--limit", "1.01", "--yes", "--json")
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    assert Decimal(json.loads(ended.stdout)["what_if"]["initial_margin"]) > 0
 
     ended = tapewire("orders", "cancel", intent_id, "--yes", "--json")
     assert ended.returncode == 0, ended.stderr + ended.stdout
