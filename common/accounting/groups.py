@@ -83,12 +83,12 @@ class OrderGroup(Generic[OrderT]):
     @property
     def entered(self) -> Decimal:
         """What its entry has filled."""
-        return sum((one.filled for one in self.of("entry")), ZERO)
+        return sum(map(filled_of, self.of("entry")), ZERO)
 
     @property
     def open(self) -> Decimal:
         """What it has entered and not left; below 0 where it has left more."""
-        return self.entered - sum((one.filled for one in self.of(*EXITS)), ZERO) - self.released
+        return self.entered - sum(map(filled_of, self.of(*EXITS)), ZERO) - self.released
 
     @property
     def parts(self) -> Mapping[int, Decimal]:
@@ -107,9 +107,9 @@ class OrderGroup(Generic[OrderT]):
         for part, quantity in self.parts.items():
             entered = min(left, quantity)
             left -= entered
-            out = sum((one.filled for one in self.of("target", "stop", part=part)), ZERO)
+            out = sum(map(filled_of, self.of("target", "stop", part=part)), ZERO)
             found[part] = entered - out
-        gone = self.released + sum((one.filled for one in self.of("close")), ZERO)
+        gone = self.released + sum(map(filled_of, self.of("close")), ZERO)
         for part in reversed(list(found)):
             taken = min(gone, max(found[part], ZERO))
             found[part] -= taken
@@ -145,6 +145,14 @@ class OrderGroup(Generic[OrderT]):
             "released": self.released,
             "orders": sorted(self._orders),
         }
+
+
+def filled_of(one: Order) -> Decimal:
+    """What an order of a group has filled: its executions; all of it if it is FILLED with a reason,
+    for then the broker, or a person, says so, and its executions are not listed any more."""
+    if one.state == "FILLED" and one.reason:
+        return max(one.filled, one.terms.quantity)
+    return one.filled
 
 
 def realised(fills: Iterable[Fill], multipliers: Mapping[str, Decimal]) -> Decimal:

@@ -17,10 +17,18 @@ from typing import Final
 from msgspec.structs import replace
 
 from tapewire.common.accounting.book import ZERO
-from tapewire.common.accounting.groups import EXITS, FAILED, OrderGroup
+from tapewire.common.accounting.groups import EXITS, FAILED, OrderGroup, filled_of
 from tapewire.common.events import OPPOSITE, OrderTerms
 from tapewire.executor.groups.machine import Fact
-from tapewire.executor.groups.steps import Cancel, Look, Place, Release, Shrink, Wanted
+from tapewire.executor.groups.steps import (
+    Cancel,
+    Look,
+    Place,
+    Release,
+    Shrink,
+    Tell,
+    Wanted,
+)
 from tapewire.executor.orders import ExecutorOrder
 
 Group = OrderGroup[ExecutorOrder]
@@ -39,7 +47,7 @@ def facts(group: Group, look: Look) -> Mapping[Fact, str]:
         found["over"] = _why_over(group)
     if group.open > 0 and "over" not in found:  # what has no exit left is left as it is
         found["open"] = ""
-    if not group.entered and (failed := failed_of(group)) is not None:
+    if not (group.entered or _leaves(group)) and (failed := failed_of(group)) is not None:
         found["failed"] = f"{failed.intent_id} is {failed.state}: {failed.reason}"
     if is_placed(group):
         found["placed"] = ""
@@ -71,6 +79,7 @@ def _protect(group: Group, look: Look) -> Iterator[Wanted]:
             yield release
         else:
             yield from _new_stops(group, needed, look)
+            yield from _bare(needed, look)
     if entry is not None and look.settled:
         if not entry.live:
             yield from _smaller_exits(group)
@@ -115,8 +124,10 @@ def _is_over(group: Group) -> bool:
 
 def _is_gone(group: Group, part: int) -> bool:
     stops = group.of("stop", part=part)
-    failed = any(one.state in FAILED for one in stops)
-    return failed and not any(one.live for one in stops)
+    if any(one.live for one in stops) or not any(one.state in FAILED for one in stops):
+        return False
+    left = sum(map(filled_of, group.of("target", "stop", part=part)), ZERO)
+    return left < group.parts[part]  # or the broker has ended it, for the part is left
 
 
 def _new_stops(group: Group, needed: Mapping[int, Decimal], look: Look) -> Iterator[Place]:
@@ -130,6 +141,19 @@ def _new_stops(group: Group, needed: Mapping[int, Decimal], look: Look) -> Itera
         planned = group.of("stop", part=part)[0]
         terms = replace(planned.terms, quantity=quantity, time_in_force="GTC")
         yield Place("stop", part, replace(terms, good_till_ns=None, oca="", group=""))
+
+
+def _bare(needed: Mapping[int, Decimal], look: Look) -> Iterator[Tell]:
+    missing = sum(needed.values(), ZERO)
+    if missing > look.held:
+        yield Tell(f"has {missing:f} open without a stop: {_held(look)}")
+
+
+def _held(look: Look) -> str:
+    return (
+        f"of that the account holds {look.held:f}, by the fills and by the broker's word;"
+        " compare both"
+    )
 
 
 def _smaller_exits(group: Group) -> Iterator[Wanted]:
@@ -153,6 +177,13 @@ def _lost_twice(group: Group) -> ExecutorOrder | None:
 # ---- what other kinds do as well -----------------------------------------------------------------
 
 
+def _leaves(group: Group) -> bool:
+    """Whether an exit has filled, and the entry works by its last report: that it has filled is
+    known, though not told yet."""
+    has_left = any(map(filled_of, group.of(*EXITS)))
+    return has_left and group.entry is not None and group.entry.live
+
+
 def failed_of(group: Group) -> ExecutorOrder | None:
     """An order of the plan that ended without having been filled; the first."""
     planned = {order.intent_id for order in group.plan.orders}
@@ -167,23 +198,11 @@ def is_placed(group: Group) -> bool:
 
 def released(group: Group, look: Look) -> Release | None:
     """Where the account holds less than is open, by its fills and by the broker's word: somebody
-    else has closed the rest, or an exit has, whose executions the broker does not list any more."""
+    else has closed the rest."""
     left = max(look.most, ZERO)
-    if unlisted := _unlisted(group):
-        left = min(left, max(look.held, group.open - unlisted))
     if left >= group.open:
         return None
     return Release(group.open - left, f"the account holds {left:f} of the {group.open:f} open")
-
-
-def _unlisted(group: Group) -> Decimal:
-    """What exits have filled by the word of the broker or of a person alone, which FILLED with a
-    reason means, as far as it is not released yet."""
-    exits = group.of(*EXITS)
-    claimed = [
-        one.terms.quantity - one.filled for one in exits if one.state == "FILLED" and one.reason
-    ]
-    return max(sum(claimed, ZERO) - group.released, ZERO)
 
 
 def close(group: Group, look: Look) -> Iterator[Wanted]:
@@ -197,6 +216,15 @@ def close(group: Group, look: Look) -> Iterator[Wanted]:
     elif look.held > 0:
         side = OPPOSITE[group.plan.orders[0].terms.side]
         yield Place("close", 0, OrderTerms(side, min(group.open, look.held)))
+    else:
+        yield Tell(f"cannot close the {group.open:f} it has open: {_held(look)}")
+
+
+def left_more(group: Group) -> str:
+    """That it has left more than it had entered, in a clause; empty if it has not."""
+    if group.open >= 0 or any(one.live for one in group.of("entry")):
+        return ""
+    return f"has left {-group.open:f} more than it had entered"
 
 
 def _why_over(group: Group) -> str:
@@ -204,7 +232,7 @@ def _why_over(group: Group) -> str:
     if group.open > 0:
         return f"nothing of it works, and {group.open:f} of it are left open"
     if group.open < 0:
-        return f"it has left {-group.open:f} more than it had entered"
+        return f"it {left_more(group)}"
     failed = failed_of(group)
     if group.entered or failed is None:
         return ""

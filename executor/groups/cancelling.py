@@ -7,10 +7,11 @@ a group is not what was asked for.
 
 from collections.abc import Iterator, Mapping
 
-from tapewire.common.accounting.groups import OrderGroup
+from tapewire.common.accounting.book import ZERO
+from tapewire.common.accounting.groups import OrderGroup, filled_of
 from tapewire.executor.groups.brackets import failed_of, is_placed
 from tapewire.executor.groups.machine import Fact
-from tapewire.executor.groups.steps import Cancel, Look, Wanted
+from tapewire.executor.groups.steps import Cancel, Look, Tell, Wanted
 from tapewire.executor.orders import ExecutorOrder
 
 Group = OrderGroup[ExecutorOrder]
@@ -36,10 +37,23 @@ def facts(group: Group, look: Look) -> Mapping[Fact, str]:
 
 def steps(group: Group, look: Look) -> Iterator[Wanted]:
     """Cancel what works; of a group that has filled, only the orders that have not."""
+    if too_much := _too_much(group):
+        yield Tell(too_much)
     if group.state not in ("CANCELLING", "DONE"):
         return
     has_filled = any(one.filled for one in group.orders)
     yield from (Cancel(one) for one in group.live if not (has_filled and one.filled))
+
+
+def _too_much(group: Group) -> str:
+    """That more than one of them has filled, in a clause; empty if it is not so."""
+    filled = sum(map(filled_of, group.orders), ZERO)
+    largest = max(order.terms.quantity for order in group.plan.orders)
+    if filled <= largest:
+        return ""
+    return (
+        f"has filled {filled:f}, and one of its orders alone was to fill, for {largest:f} at most"
+    )
 
 
 def _why(failed: ExecutorOrder) -> str:

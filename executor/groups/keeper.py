@@ -39,10 +39,12 @@ from tapewire.executor.groups.outcomes import (
 from tapewire.executor.groups.shares import ActiveGroups, contests, place_of, share_of
 from tapewire.executor.groups.steps import (
     SECOND_NS,
+    TELL_NS,
     Cancel,
     Look,
     Release,
     Shrink,
+    Tell,
     Wanted,
 )
 from tapewire.executor.orders import ExecutorOrder, Ledger
@@ -77,6 +79,7 @@ class GroupKeeper:
         self._next_ns = 0
         self._active = ActiveGroups()
         self._contested: set[str] = set()  # of the groups to look at
+        self._said: dict[str, list[str]] = {}  # what was told of a group, while it is so
 
     # ---- what comes in -------------------------------------------------------------------------
 
@@ -179,15 +182,29 @@ class GroupKeeper:
                 break
             events += self._moved(group, step, now)
         wanted: list[Wanted] = list(kind.steps(group, look))
+        if too_much := brackets.left_more(group):
+            wanted.append(Tell(too_much))
         for one in wanted:
             if self._may(group, one, now) and (done := list(self._done(group, one, now))):
                 self._tried(group, one, now)
                 events += self._apply(done)
         is_timed = group.state == "PROTECTING" and bool(group.plan.later)
-        if look.settled and not wanted and not is_timed:
+        if look.settled and not is_timed and self._told(group, wanted, look):
             del self._news_ns[group.id]
             self._tries.pop(group.id, None)
         return events
+
+    def _told(self, group: Group, wanted: Sequence[Wanted], look: Look) -> bool:
+        """Whether there is nothing left to do, and what a person has to know of it was told: once,
+        in the same words."""
+        tells = [one.what for one in wanted if isinstance(one, Tell)]
+        if not tells:
+            self._said.pop(group.id, None)
+        elif look.quiet_ns >= TELL_NS and self._said.get(group.id) != tells:
+            self._said[group.id] = tells
+            for what in tells:
+                self._alarm(group, what)
+        return len(tells) == len(wanted) and self._said.get(group.id, []) == tells
 
     def _look(self, group: Group, now: Now) -> Look:
         exposure = self._ledger.exposure(*place_of(group))
@@ -203,7 +220,7 @@ class GroupKeeper:
 
     def _moved(self, group: Group, step: Step, now: Now) -> list[Event]:
         plan = group.plan
-        if step.state == "CLOSING" or group.open < 0:
+        if step.state == "CLOSING":
             self._alarm(group, f"is {step.state}: {step.reason}")
         ends = step.state == "DONE" and group.state in ("CANCELLING", "CLOSING")
         reason = group.reason if ends else step.reason  # what began it says more than its end
@@ -234,7 +251,7 @@ class GroupKeeper:
             yield from shrunk(wanted, now)
         elif isinstance(wanted, Release):
             yield released(group, wanted, now.wall_ns)
-        else:
+        elif not isinstance(wanted, Tell):
             order = continued(group, wanted, self._highest.get(group.id, 0), now)
             yield OrderCreated(now.wall_ns, group.id, order)
 

@@ -41,7 +41,8 @@ def withdrawn(group: Group, signal: CancelSignal, now: Now) -> Iterator[Event]:
                 now.wall_ns, plan.account, signal.id, plan.strategy, entry.intent_id
             )
     else:
-        state: GroupState = "CLOSING" if group.open > 0 else "CANCELLING"
+        leaves = group.open > 0 or (signal.closes and entry is not None)  # it may fill meanwhile
+        state: GroupState = "CLOSING" if leaves else "CANCELLING"
         yield GroupStateChanged(
             now.wall_ns, plan.account, group.id, plan.strategy, state,
             "its strategy does not want it any more", signal.id,

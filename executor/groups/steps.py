@@ -13,6 +13,10 @@ SETTLE_NS: Final = 2 * SECOND_NS
 fill may be reported after the end of the order that it has cancelled."""
 
 
+TELL_NS: Final = 10 * SECOND_NS
+"""For so long without news a group must have been where nothing can be done, before it is told."""
+
+
 class Look(NamedTuple):
     """The moment of a decision. `quiet_ns` is how long the group has had no news, `entered_ns` how
     long it has been known to have entered something. `held` is what its account holds on its side,
@@ -90,4 +94,16 @@ class Release(NamedTuple):
         return "release"
 
 
-Wanted = Cancel | Shrink | Place | Continue | Release
+class Tell(NamedTuple):
+    """A person has to know why nothing can be done, if it stays like that; `what` is a clause about
+    the group."""
+
+    what: str
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return "tell"
+
+
+Wanted = Cancel | Shrink | Place | Continue | Release | Tell

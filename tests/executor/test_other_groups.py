@@ -70,6 +70,19 @@ def test_one_that_is_partly_filled_works_on_alone():
     assert desk.state == "DONE"
 
 
+def test_both_that_fill_are_told_once():
+    """The broker could not cancel the other any more."""
+    desk = placed()
+    desk.fill(1)
+    desk.pass_s(3)
+    desk.fill(2)
+    desk.pass_s(60)
+    assert desk.state == "DONE"
+    assert desk.alarms == [
+        "group s-e-1 of s has filled 10, and one of its orders alone was to fill, for 5 at most"
+    ]
+
+
 @pytest.mark.parametrize("how", ENDS)
 def test_one_that_fails_takes_the_other_down(how: str):
     desk = Desk(oco())

@@ -227,7 +227,7 @@ def test_a_stop_that_filled_by_the_brokers_word_alone_ends_the_group():
     desk.end(2)
     desk.move("AAPL", Decimal(-10))
     desk.pass_s(5)
-    assert (desk.state, released(desk), desk.orders()) == ("DONE", [10], ["1", "2", "3"])
+    assert (desk.state, desk.group.open, desk.orders()) == ("DONE", 0, ["1", "2", "3"])
 
 
 def test_a_target_whose_execution_was_busted_leaves_what_is_protected_again():
