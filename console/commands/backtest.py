@@ -38,7 +38,7 @@ def backtest(
 ) -> None:
     """Run strategies, executor, risk and exchange on the file's own time; print the results.
 
-    Status 0 only if nothing was lost or doubled and the ledger matches the broker's books.
+    Status 0 only if nothing was lost or duplicated and the ledger matches the broker's books.
     """
     if chart is not None:
         charts.require_library()

@@ -38,7 +38,7 @@ from tapewire.console.commands.common import (
     require_known,
     running,
 )
-from tapewire.console.commands.trading import AccountOption, read_trading
+from tapewire.console.commands.trading import read_trading
 from tapewire.console.group import status
 from tapewire.console.group.control import Launched
 from tapewire.console.manual import NotAnswered, Outcome
@@ -82,6 +82,9 @@ GoodTillOption = Annotated[
 ]
 OutsideOption = Annotated[
     bool, typer.Option("--outside-hours", help="trade outside regular hours too")
+]
+AccountOption = Annotated[
+    str | None, typer.Option("--account", help="the account to trade in; else the login's only one")
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="do not ask for confirmation")]
 NoWhatIfOption = Annotated[
