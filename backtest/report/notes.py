@@ -1,5 +1,6 @@
 """Notes on a run: why signals and orders came to nothing, and what strategies raised."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -17,6 +18,7 @@ from tapewire.strategy.loading.faults import Failure
 Case = tuple[str, str, str]
 """The strategy, what happened to its signal or order, and the kind of reason."""
 SHOWN_MAX: Final = 5
+WITH_DIGITS: Final = re.compile(r"\S*\d\S*")
 SUBJECT_MAX: Final = 120
 FATES: Final = {
     roles.EXECUTOR: ("signal", "denied by the executor"),
@@ -68,7 +70,8 @@ def _cases(
 
 
 def _kind(reason: str) -> str:
-    return reason.partition(":")[0]
+    """What reasons of one kind share: the words before a colon, without ids and numbers."""
+    return WITH_DIGITS.sub("#", reason).partition(":")[0]
 
 
 class Failures:

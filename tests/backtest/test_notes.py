@@ -78,3 +78,27 @@ def test_signals_and_orders_that_were_turned_down_are_named_with_who_did():
         " (BUY 0.5 MKT of XYZ)",
         "dip: 1 order rejected, the first because: no whole number (error 201, BUY 0.5 MKT of XYZ)",
     ]
+
+
+def test_reasons_that_differ_in_ids_and_prices_alone_are_one_kind():
+    """A strategy that does not round its prices gets a note for each symbol, not for each order."""
+    off = (
+        "limit price is {}; prices of {} are multiples of 0.01, and the nearest to it are {} and {}"
+    )
+    executor: list[Event] = [
+        denied("executor", text, signal_id=f"s{number}")
+        for number, text in enumerate(
+            (
+                "target dip-e-1/2: " + off.format("108.853", "AAPL", "108.85", "108.86"),
+                "target dip-e-2/2: " + off.format("9.104", "AAPL", "9.1", "9.11"),
+                off.format("9.104", "AAPL", "9.1", "9.11"),
+                off.format("9.107", "AAPL", "9.1", "9.11"),
+                off.format("9.107", "MSFT", "9.1", "9.11"),
+            )
+        )
+    ]
+    assert [note.partition(", the first")[0] for note in rejections(executor, [])] == [
+        "dip: 2 signals denied by the executor",
+        "dip: 2 signals denied by the executor",
+        "dip: 1 signal denied by the executor",
+    ]
