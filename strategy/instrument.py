@@ -43,6 +43,15 @@ class StrategyInstrument(msgspec.Struct, frozen=True):
         at = decimal_of("price", price) or ZERO
         return price_steps.step_at(at, self.price_steps) or self.min_tick
 
+    def round(self, price: Number) -> Decimal:
+        """The price nearest to `price` that an order may have; of two as near, the lower one.
+        Raises ValueError for what is no number."""
+        at = decimal_of("price", price) or ZERO
+        steps = self.price_steps or (PriceStep(ZERO, self.min_tick),)
+        low, high = price_steps.nearest(at, steps)
+        found = low if at - low <= high - at else high
+        return price_steps.EXACT.quantize(found, self.step_at(found))
+
     def is_open(self, at_ns: int, *, regular: bool = True) -> bool | None:
         """Whether it trades at `at_ns` (UTC), in `regular` hours or in any; None where the broker
         has given no hours for that time."""

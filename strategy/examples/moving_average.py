@@ -25,5 +25,6 @@ class MovingAverage(Strategy):
         self.above[symbol] = sum(list(closes)[-FAST:]) / FAST > sum(closes) / SLOW
         if len(closes) < SLOW or was_above or not self.above[symbol] or self.pending(symbol):
             return
-        stop, target = round(price * 0.998, 2), round(price * 1.004, 2)
+        on_tick = self.instrument(symbol).round
+        stop, target = on_tick(price * 0.998), on_tick(price * 1.004)
         self.buy(symbol, QUANTITY, stop_loss=stop, take_profit=target)

@@ -19,6 +19,7 @@ from tapewire.common.events import (
     OrderTerms,
     SubmitOrder,
 )
+from tapewire.common.instruments import Instrument
 from tapewire.strategy.loading.faults import Failure
 from tapewire.strategy.runner import Runner
 
@@ -69,7 +70,7 @@ def config(**given: object) -> StrategyConfig:
 
 def runner(reported: list[Failure] | None = None, *, live: bool = True, **given: object) -> Runner:
     report = [].append if reported is None else reported.append
-    one = Runner(config(**given), ("AAPL",), "e1", report)
+    one = Runner(config(**given), ("AAPL",), "e1", report, instruments=[Instrument(symbol="AAPL")])
     one.start(NOW)
     one.live = live
     return one

@@ -49,6 +49,20 @@ def test_the_step_is_that_of_the_price(runner: Runner):
     ]  # fmt: skip
 
 
+def test_a_price_is_rounded_to_the_nearest_that_an_order_may_have(runner: Runner):
+    before = runner.strategy.instrument("AAPL")
+    assert [str(before.round(price)) for price in (150.004, "150.006", 150.005, -2.999)] == [
+        "150.00", "150.01", "150.00", "-3.00",
+    ]  # fmt: skip
+    gateway(runner, DESCRIBED)
+    after = runner.strategy.instrument("AAPL")
+    assert [after.round(price) for price in (0.12344, 0.99996, 150.004)] == [
+        D("0.1234"), 1, D("150.00"),
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="price"):
+        after.round("much")
+
+
 @pytest.mark.parametrize(
     ("hours", "regular", "any_"),
     [(-1, None, None), (1, False, True), (2, True, True), (4, False, True), (10, False, False),
