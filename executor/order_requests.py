@@ -119,7 +119,9 @@ class OrderRequests:
             return self._forestall(signal, now)
         may_ask = order is not None and signal.strategy in (order.order.strategy, roles.MANUAL)
         if order is None or not may_ask:
-            reason = f"{signal.strategy} has no order of signal {signal.signal_id}"
+            reason = f"{signal.strategy} has no order of signal {name}"
+            if signal.strategy == roles.MANUAL:
+                reason = f"there is no order {name}; `tapewire orders --live --json` shows the ids"
             return [_denied(signal, signal.account, reason, now)]
         if not order.live:
             return [_denied(signal, order.order.account, f"the order is {order.state}", now)]

@@ -102,7 +102,9 @@ def pnl(
 def export_ledger(
     output: Annotated[Path, typer.Option("-o", "--output", help="the file to write")],
     what: Annotated[What, typer.Option(help="which table")] = What.EXECUTIONS,
-    form: Annotated[Format, typer.Option("--format", help="of the file")] = Format.CSV,
+    given: Annotated[
+        Format | None, typer.Option("--format", help="of the file; as it is named, else CSV")
+    ] = None,
     since: FromDayOption = None,
     to: ToDayOption = None,
     account: AccountOption = None,
@@ -121,6 +123,7 @@ def export_ledger(
     loaded, only = load_started(config, run_dir), Only(account, strategy, symbol)
     of = _records(loaded, only, (since, to), method, _rates(loaded, currency, rate))
     rows = records.rows(what.value, of)
+    form = given or (Format.PARQUET if output.suffix.lower() == ".parquet" else Format.CSV)
     export.write(output, form.value, COLUMNS[what.value], rows)
     found = {"what": what.value, "format": form.value, "rows": len(rows), "file": str(output)}
     answer(as_json, found, f"{counted(len(rows), 'row')} of {what.value} in {output}")

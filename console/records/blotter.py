@@ -187,7 +187,7 @@ def commission_of(trading: Trading, found: Iterable[Fill]) -> dict[str, Decimal]
 
 
 def signals_without_order(config: Config, only: Only) -> str:
-    """How many signals led to no order, with the last one's reason; empty if none did."""
+    """How many signals had no effect, with the last one's reason; empty if all had one."""
     journal = read_journal(config.run_dir.absolute(), roles.EXECUTOR)
     found = [
         e
@@ -200,6 +200,6 @@ def signals_without_order(config: Config, only: Only) -> str:
         return ""
     reason = found[-1].reason or "it had expired"
     return (
-        f"{counted(len(found), 'signal')} led to no order. The last reason: {reason}."
+        f"{counted(len(found), 'signal')} had no effect. The last reason: {reason}."
         " `tapewire events --type order.denied --type order.expired` shows all of them"
     )

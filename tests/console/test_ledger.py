@@ -214,7 +214,7 @@ def test_positions_have_no_first_day(tapewire, traded, tmp_path):
 def test_parquet_has_the_rows_of_the_csv(tapewire, exported, traded, tmp_path, what):
     parquet = pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "file.parquet"
-    options = ("--what", what, "--format", "parquet", "-o", str(path), "--json")
+    options = ("--what", what, "-o", str(path), "--json")  # the name says the format
     assert tapewire("ledger", "export", *options).json["rows"] > 0
     found = parquet.read_table(path).to_pylist()
     expected = exported(what)

@@ -186,6 +186,10 @@ def test_an_order_under_way_to_the_gateway_is_cancelled_there():
     [
         ({"strategy": "other"}, "other has no order of signal s-e-1"),
         ({"of": "t-e-9"}, "s has no order of signal t-e-9"),
+        (
+            {"of": "t-e-9", "strategy": "manual"},
+            "there is no order t-e-9; `tapewire orders --live --json` shows the ids",
+        ),
     ],
 )
 def test_what_is_not_an_own_order_is_not_cancelled(given: dict, says: str):
