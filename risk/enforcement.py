@@ -33,6 +33,7 @@ from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.accounting.order import Order
 from tapewire.common.accounting.trading_days import Days
+from tapewire.common.amounts import text
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     EVERYTHING,
@@ -112,7 +113,7 @@ class Enforcer:
         events: list[Event] = []
         for one in readings:
             subject, share = (one.rule, one.account, one.symbol), one.share
-            if share is None:
+            if one.used is None or share is None:
                 continue
             if share < WARN_AGAIN_BELOW:
                 self._warned.discard(subject)
@@ -121,7 +122,7 @@ class Enforcer:
                 if share > 1:  # it is broken, and that is reported
                     continue
                 scope = Scope(one.account, symbol=one.symbol)
-                reason = f"{one.used:f} of {one.limit:f} {one.unit}".strip()
+                reason = f"{text(one.used)} of {text(one.limit)} {one.unit}".strip()
                 events.append(RiskWarned(now.wall_ns, scope, one.rule, f"{reason} is used"))
         return events
 

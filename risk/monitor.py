@@ -76,6 +76,7 @@ class RiskMonitor:
         )
         self.flatten: Flatten | None = None
         self._events: list[Event] = []  # of this turn, for the rules to see
+        self._marked = False  # new marks came in this turn
         self._check_all = True
         self._watching = False  # since the first check
         self._saved: dict[str, bytes] = {}
@@ -158,6 +159,7 @@ class RiskMonitor:
     def on_ticks(self, ticks: Iterable[Tick], now: Now) -> None:
         """New marks."""
         self.view.mark(ticks, now)
+        self._marked = True
 
     def on_fault(self, fault: str, now: Now) -> list[Event]:
         """Something that must not go on: a journal that lost its tail, for example."""
@@ -175,10 +177,13 @@ class RiskMonitor:
         were."""
         view, seen, full = self.view.at(now), self._events, timer or self._check_all
         self._events, self._check_all, self._watching = [], False, True
-        if not seen and not full:
+        marked, self._marked = self._marked, False
+        if not (seen or full or marked):
             return []
         events = self._answer_conflicts(now)
         violations = self.rules.on_events(seen, view) if seen else []
+        if marked and not full:
+            violations += self.rules.on_marks(view)
         lasting = self.rules.on_timer(view) if full else []
         events += self.enforcer.enforce(distinct([*violations, *lasting]), now)
         if full:

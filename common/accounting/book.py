@@ -50,6 +50,13 @@ class Totals:
         """Realised P&L less fees."""
         return self.realised - self.fees
 
+    def with_other(self, other: "Totals") -> "Totals":
+        """Both together."""
+        both = Totals()
+        both.realised = self.realised + other.realised
+        both.fees, both.fills = self.fees + other.fees, self.fills + other.fills
+        return both
+
 
 class Position:
     """What is held of one symbol. `quantity` is signed; money is in the instrument's currency."""
@@ -113,7 +120,7 @@ class Book:
         self, multipliers: Mapping[str, Decimal] | None = None, day_of: Days | None = None
     ) -> None:
         self._multipliers = dict(multipliers or {})
-        self._day_of = day_of or trading_days()
+        self.day_of = day_of or trading_days()
         self.positions: dict[Key, Position] = {}
         self.days: dict[tuple[str, date], Totals] = {}
         self._fills: dict[str, Fill] = {}
@@ -228,7 +235,7 @@ class Book:
 
     def day(self, account: str, ts_ns: int) -> Totals:
         """What the trading day of this moment has come to so far."""
-        return self.days.get((account, self._day_of(ts_ns))) or Totals()
+        return self.days.get((account, self.day_of(ts_ns))) or Totals()
 
     def fill(self, exec_id: str) -> Fill | None:
         """The execution of this id, or what has corrected it."""
@@ -244,7 +251,7 @@ class Book:
 
     def trading_day(self, execution: str) -> date:
         """The trading day of that moment."""
-        return self._day_of(self._history.reported_ns(execution))
+        return self.day_of(self._history.reported_ns(execution))
 
     def commission(self, exec_id: str) -> Commission | None:
         """What an execution cost; None while that is not known."""

@@ -82,6 +82,7 @@ class Limits:
         self.described: Mapping[str, InstrumentDescribed] = {}  # by the broker
         self._rules = rules or RuleBook()
         self._view = View(accounts)
+        self._view.has_all_fills = False  # the other gateway's are pushed to it alone
         self._instruments = accounts.instruments
         self._quantity_max = quantity_max
         self._orders_max_per_s = orders_max_per_s

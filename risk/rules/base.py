@@ -85,6 +85,8 @@ class Rule:
     Parameters: ClassVar[type[msgspec.Struct]] = NoParameters
     looks_at: ClassVar[tuple[type[Event], ...] | None] = None
     """The events that `on_event` is asked about; all of them where it is None."""
+    watches_marks: bool = False
+    """Whether `on_timer` is asked after each new price too."""
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ what it has forgotten may be the reason for a halt.
 """
 
 import importlib
+import inspect
 import pkgutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,7 +38,7 @@ def shipped() -> dict[str, type[Rule]]:
         for module in modules
         for name, one in vars(module).items()
         if isinstance(one, type) and issubclass(one, Rule) and one.__module__ == module.__name__
-        if one is not Rule
+        if one is not Rule and not inspect.isabstract(one)
     }
 
 
@@ -122,6 +123,10 @@ class RuleBook:
         """What is broken now, whatever has happened."""
         found = self._ask(lambda rule: rule.on_timer(view))
         return distinct([*found, *self._stateless.values()])
+
+    def on_marks(self, view: View) -> list[Violation]:
+        """What new prices have broken: the rules that look at prices."""
+        return distinct(self._ask(lambda rule: rule.on_timer(view) if rule.watches_marks else ()))
 
     def readings(self, view: View) -> list[Reading]:
         """How much of each limit is used now. A rule that fails has none: that it failed is a

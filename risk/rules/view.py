@@ -1,8 +1,10 @@
 """What a rule may look at: time, P&L, positions, orders, counts, marks, each with its age."""
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Final, NamedTuple
 
 from tapewire.common.accounting.accounts import Accounts
@@ -19,6 +21,8 @@ from tapewire.common.clock import Now
 from tapewire.common.events import Event, SubmitOrder, Tick, Trade
 from tapewire.common.instruments import Instrument
 
+JUMP_NS: Final = 60_000_000_000
+"""The wall clock was set if it moved by that much against the monotonic one."""
 COUNTED_MAX: Final = 100_000  # events of a kind in an account; older ones are forgotten
 
 
@@ -67,9 +71,13 @@ class View:
 
     def __init__(self, accounts: Accounts[Any], newest: Newest | None = None) -> None:
         self.now = Now(0, 0)
+        self._offset_ns: int | None = None  # of the wall clock, but for jumps
         self._accounts = accounts
         self._marks: dict[str, Mark] = {}
+        self._marked = Counter[str]()
         self.newest = newest
+        self.has_all_fills = True
+        """Whether the fills of both gateways reach this process."""
         self._counts = Counts()
         self.note = self._counts.add
         """Count an event that the accounts have."""
@@ -87,16 +95,26 @@ class View:
         """The view at this moment; `without` is an order that is about to be replaced, `known` are
         exposures of this moment that have been worked out already."""
         self.now, self._without, self._known = now, without, known
+        offset_ns = now.wall_ns - now.mono_ns
+        if self._offset_ns is None or abs(offset_ns - self._offset_ns) < JUMP_NS:
+            self._offset_ns = offset_ns
         return self
 
     def mark(self, ticks: Iterable[Tick], now: Now) -> None:
         """Take the newest of these as marks: a trade's price, or the midpoint of a quote."""
         for tick in ticks:
             price = price_of(tick)
-            if price is None:
+            if price is None or not isfinite(price):
                 continue
             self._marks[tick.symbol] = Mark(Decimal(repr(price)), now.mono_ns)
+            self._marked[tick.symbol] += 1
             self._accounts.book.mark(tick.symbol, self._marks[tick.symbol].price)
+
+    @property
+    def _steady_ns(self) -> int:
+        """The time by which a trading day is told: the wall clock's, as if it had not been set by a
+        minute or more since this process began. So no such jump ends a day, or begins it again."""
+        return self.now.mono_ns + self._offset_ns if self._offset_ns is not None else 0
 
     # ---- what rules ask ------------------------------------------------------------------------
 
@@ -123,14 +141,29 @@ class View:
         """The positions of an account, as the fills make them."""
         return self._accounts.book.of(account)
 
+    def position(self, account: str, symbol: str) -> Position | None:
+        """An open position, as the fills make it; None where there is none."""
+        position = self._accounts.book.positions.get((account, symbol))
+        return position if position is not None and position.quantity else None
+
     def open_orders(self, account: str) -> list[Order]:
         """The orders of an account that work, or may."""
         live: list[Order] = self._accounts.orders.live()
         return [one for one in live if one.order.account == account and one is not self._without]
 
     def day(self, account: str) -> Totals:
-        """What the account's trading day has realised and paid so far."""
-        return self._accounts.book.day(account, self.now.wall_ns)
+        """What the account's trading day has realised and paid so far. After the wall clock was
+        set into another day, what was stamped since counts too."""
+        book, steady_ns, wall_ns = self._accounts.book, self._steady_ns, self.now.wall_ns
+        today = book.day(account, steady_ns)
+        if book.day_of(steady_ns) == book.day_of(wall_ns):
+            return today
+        return today.with_other(book.day(account, wall_ns))
+
+    def days(self, account: str) -> dict[date, Decimal]:
+        """What each trading day of the account has made, fees deducted, as far as journals go."""
+        days = self._accounts.book.days.items()
+        return {day: totals.net for (name, day), totals in days if name == account}
 
     def unrealised(self, account: str) -> Decimal | None:
         """P&L of the account's open positions; None where one of them has no mark."""
@@ -141,6 +174,28 @@ class View:
                     return None
                 total += position.unrealised
         return total
+
+    def earned(self, account: str) -> Decimal:
+        """What all that the account traded has realised, less fees, since its journals begin."""
+        return sum((one.realised - one.fees for one in self.positions(account)), ZERO)
+
+    def currencies(self, account: str) -> set[str]:
+        """The currencies of what the account has traded: amounts in two are not added up."""
+        known = (self.instrument(one.symbol) for one in self.positions(account))
+        return {one.currency for one in known if one is not None}
+
+    def trading_day(self) -> date:
+        """The trading day of this moment."""
+        return self._accounts.book.day_of(self._steady_ns)
+
+    def marks_of(self, account: str) -> int:
+        """How many prices have come so far for what the account holds."""
+        held = (one.symbol for one in self.positions(account) if one.quantity)
+        return sum(self._marked[symbol] for symbol in held)
+
+    def marks(self, symbol: str) -> int:
+        """How many prices of a symbol have come so far."""
+        return self._marked[symbol]
 
     def instrument(self, symbol: str) -> Instrument | None:
         """What `symbol` is; None where it is not configured."""
