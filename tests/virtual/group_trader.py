@@ -10,12 +10,15 @@ from tapewire import Quote, Strategy
 
 class GroupTraderParameters(msgspec.Struct, frozen=True):
     """`kind` is what it trades; `stop` and `target` are how far its exits are from the market, and
-    `limit` is where a bracket enters."""
+    `limit` is where a bracket enters. What is WORKING is cancelled, and what is PROTECTING closed,
+    where `leaves` names the state. It begins no group once `count` have ended."""
 
     kind: str = "bracket"
     stop: Decimal = Decimal("0.05")
     target: Decimal = Decimal("0.05")
     limit: Decimal | None = None
+    leaves: str = ""
+    count: int = 1_000_000
 
 
 class GroupTrader(Strategy):
@@ -29,6 +32,8 @@ class GroupTrader(Strategy):
 
     def on_quote(self, quote: Quote) -> None:
         if quote.bid is None or quote.ask is None or self.pending(quote.symbol) or self.groups:
+            return
+        if self.done >= self.parameters.count:
             return
         bid, ask = Decimal(repr(quote.bid)), Decimal(repr(quote.ask))
         stop, target = bid - self.parameters.stop, ask + self.parameters.target
@@ -46,3 +51,9 @@ class GroupTrader(Strategy):
     def on_group(self, news) -> None:
         self.seen.append((news.group_id, news.state))
         self.done += news.state == "DONE"
+        if news.state != self.parameters.leaves:
+            return
+        if news.state == "PROTECTING":
+            self.close(self.symbols[0])
+        else:
+            self.cancel(news.group_id)

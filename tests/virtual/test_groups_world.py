@@ -120,6 +120,23 @@ def test_a_bracket_survives_kill_9_in_each_state(state: str, victim: str):
     assert desk.end() == []
 
 
+@pytest.mark.parametrize("victim", VICTIMS)
+@pytest.mark.parametrize("after_s", [0, pytest.param(0.5, marks=SOAK), pytest.param(1, marks=SOAK)])
+@pytest.mark.parametrize("state", ["CLOSING", "CANCELLING"])
+def test_a_bracket_that_is_being_ended_survives_kill_9(state: str, after_s: float, victim: str):
+    """TWS takes its time, so that the process dies before, while and after it has obeyed."""
+    entry = {"limit": "1"} if state == "CANCELLING" else {"stop": "2", "target": "2"}
+    leaves = "WORKING" if state == "CANCELLING" else "PROTECTING"
+    desk = Desk(leaves=leaves, count=1, **entry)
+    desk.misbehave("delay", delay_s=0.3, seconds=10.0)
+    desk.until(state)
+    desk.run(after_s)
+    desk.world.kill(victim, restart_after_ns=SECOND_NS)
+    desk.run(20)
+    assert desk.strategy.done == 1
+    assert desk.end() == []
+
+
 @pytest.mark.parametrize("fault", ["rejected", "swallowed"])
 @pytest.mark.parametrize("number", [1, pytest.param(2, marks=SOAK), 3])
 def test_a_bracket_of_which_tws_loses_or_rejects_one_order_is_taken_down_or_closed(
