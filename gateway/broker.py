@@ -39,11 +39,12 @@ Status = Literal["working", "accepted", "cancelled", "rejected", "filled"]
 That it is filled is no more than a claim: executions are the truth."""
 Effect = Literal[
     "cancelled", "rejected", "cancel_rejected", "cancel_too_late", "modify_rejected", "refused",
-    "warning", "unlisted",
+    "unknown_order", "warning", "unlisted",
 ]  # fmt: skip
 """What an error about an order means: the order's end, the end of what was asked of it, or none.
 "refused" ends what was written last, be it the order or its modify. "cancel_too_late" rejects a
-cancel too, and says that the broker has the order and that it is over there. Nobody here knows what
+cancel too, and says that the broker has the order and that it is over there. "unknown_order"
+rejects a modify too, and a new order whose parent the broker does not have. Nobody here knows what
 "unlisted" means, so it ends nothing: a person is told, and the broker is asked."""
 AccountValue = Literal[
     "equity", "cash", "buying_power", "available_funds", "excess_liquidity", "initial_margin",
@@ -51,6 +52,7 @@ AccountValue = Literal[
 ]  # fmt: skip
 """What a broker reports of an account: fields of `account.updated`."""
 CANCEL_REJECTED: Final[tuple[Effect, ...]] = ("cancel_rejected", "cancel_too_late")
+MODIFY_REJECTED: Final[tuple[Effect, ...]] = ("modify_rejected", "refused", "unknown_order")
 ENDS: Final[tuple[Effect, ...]] = ("cancelled", "rejected")
 Query = Literal["open_orders", "executions", "completed_orders", "all_orders"]
 

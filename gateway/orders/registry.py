@@ -308,12 +308,13 @@ class Registry:
         if error.effect == "cancelled":
             return [OrderCancelled(now_ns, account, intent.intent_id, text)]
         ends = error.effect == "rejected"
-        if error.effect in ("refused", "modify_rejected"):
+        if error.effect in broker.MODIFY_REJECTED:
             rejected = self.modifies.on_error(intent, error, now_ns)
             if rejected:
                 return rejected
             # Of an order that the broker has, something was refused; the order itself lives.
-            ends = error.effect == "refused" and intent.state != "ACCEPTED"
+            lacks_parent = error.effect == "unknown_order" and intent.order.parent_id != ""
+            ends = intent.state != "ACCEPTED" and (error.effect == "refused" or lacks_parent)
         return [_rejected(intent, now_ns, error.code, text)] if ends else []
 
     def ended(self, events: Iterable[Event]) -> list[Event]:

@@ -14,7 +14,7 @@ ORDER_EFFECTS: Final[Mapping[int, Effect]] = {
     10148: "cancel_too_late",
     104: "modify_rejected",
     105: "modify_rejected",
-    135: "modify_rejected",
+    135: "unknown_order",
     329: "modify_rejected",
     399: "warning",
     404: "warning",

@@ -226,6 +226,39 @@ def test_a_group_waits_until_all_of_it_fits_into_the_rate():
     assert len(bench.placed()) == 45
 
 
+# ---- what TWS makes of half a group --------------------------------------------------------------
+
+
+def test_a_child_whose_parent_tws_has_rejected_is_rejected_with_it():
+    """TWS does not know the parent that the child names; nobody has to ask for a minute."""
+    bench = Bench()
+    bench.obey(bracket())
+    bench.flush()
+    bench.error(1, 201, "Order rejected - reason:no margin")
+    for number in (2, 3):
+        bench.error(number, 135, "Can't find order with id = 1")
+    assert states(bench) == ["REJECTED"] * 3
+    assert bench.intent("s-1/2").reason == "Can't find order with id = 1"
+
+
+def test_a_child_that_was_rejected_for_want_of_its_parent_and_works_after_all_comes_back():
+    bench = Bench()
+    bench.obey(bracket())
+    bench.flush()
+    bench.error(3, 135, "Can't find order with id = 1")
+    child = bench.intent("s-1/3")
+    bench.opened(order_at_tws(child.order, child.order_id))
+    assert bench.state("s-1/3") == "ACCEPTED"
+
+
+def test_an_unknown_order_ends_no_order_that_has_no_parent():
+    bench = Bench()
+    bench.obey(bracket())
+    bench.flush()
+    bench.error(1, 135, "Can't find order with id = 1")
+    assert bench.state("s-1/1") == "INTENDED"
+
+
 # ---- what only reduces ---------------------------------------------------------------------------
 
 
