@@ -179,6 +179,5 @@ class ExecutorService(Service):
                 for (account, symbol), position in sorted(ledger.book.positions.items())
                 if position.quantity
             ],
-            "realised": text(ledger.book.realised),
-            "fees": text(ledger.book.fees),
+            "earned": {currency: one.as_text() for currency, one in ledger.earned().items()},
         }

@@ -180,9 +180,9 @@ class RiskService(Service):
             ],
             "foreign_orders": len(monitor.accounts.orders.foreign),
             "positions": [_row(position) for _, position in sorted(book.positions.items())],
-            "realised": text(book.realised),
-            "unrealised": text(book.unrealised),
-            "fees": text(book.fees),
+            "earned": {
+                currency: one.as_text() for currency, one in monitor.accounts.earned().items()
+            },
         }
 
 

@@ -6,13 +6,15 @@ an exposure is taken from one moment. Executor, risk and console fold the journa
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Generic
+from typing import Any, Generic, NamedTuple
 
-from tapewire.common.accounting.book import Book, Key, Reported
+from tapewire.common.accounting.book import ZERO, Book, Key, Reported
+from tapewire.common.accounting.currencies import UNKNOWN
 from tapewire.common.accounting.executions import Executions
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.orders import Order, Orders, OrderT
 from tapewire.common.accounting.trading_days import Days
+from tapewire.common.amounts import text
 from tapewire.common.events import (
     Commission,
     Event,
@@ -27,6 +29,19 @@ from tapewire.common.events import (
     SubmitOrder,
 )
 from tapewire.common.instruments import Instrument
+
+
+class Earned(NamedTuple):
+    """What positions in one currency have come to; without those that have no mark, `unrealised`
+    is of the others."""
+
+    realised: Decimal = ZERO
+    unrealised: Decimal = ZERO
+    fees: Decimal = ZERO
+
+    def as_text(self) -> dict[str, str]:
+        """The amounts by their names, as JSON has them."""
+        return {name: text(amount) for name, amount in self._asdict().items()}
 
 
 class Accounts(Generic[OrderT]):
@@ -113,6 +128,25 @@ class Accounts(Generic[OrderT]):
         held = {key: position.quantity for key, position in self.book.positions.items()}
         held |= {key: reported.quantity for key, reported in self.reported.items()}
         return {key: quantity for key, quantity in held.items() if quantity}
+
+    def currency(self, symbol: str) -> str:
+        """The currency that a symbol is traded in; `?` if it is not configured."""
+        known = self.instruments.get(symbol)
+        return known.currency if known is not None else UNKNOWN
+
+    def earned(self) -> dict[str, Earned]:
+        """What all positions have come to, by currency: nobody here knows what one is worth in
+        another."""
+        sums: dict[str, Earned] = {}
+        for (_, symbol), one in sorted(self.book.positions.items()):
+            currency = self.currency(symbol)
+            before = sums.get(currency, Earned())
+            sums[currency] = Earned(
+                before.realised + one.realised,
+                before.unrealised + (one.unrealised or ZERO),
+                before.fees + one.fees,
+            )
+        return sums
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values: what a replay of the journals must come to."""

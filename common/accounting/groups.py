@@ -123,11 +123,6 @@ class OrderGroup(Generic[OrderT]):
         fills = (fill for one in self._orders.values() for fill in one.executions.values())
         return sorted(fills, key=lambda fill: fill.ts_ns)
 
-    def realised(self, multipliers: Mapping[str, Decimal]) -> Decimal:
-        """P&L of what it has entered and left, commissions not taken off, in the instruments'
-        currency: of its executions alone, by average cost."""
-        return realised(self.fills(), multipliers)
-
     def price_of(self, *roles: LegRole) -> Decimal | None:
         """The price of its first live order of these roles: its stop, else its limit."""
         for one in self.of(*roles):
@@ -156,7 +151,8 @@ def filled_of(one: Order) -> Decimal:
 
 
 def realised(fills: Iterable[Fill], multipliers: Mapping[str, Decimal]) -> Decimal:
-    """What executions realise by themselves, by average cost, commissions not taken off."""
+    """What executions in one currency realise by themselves, by average cost, commissions not taken
+    off."""
     positions: dict[str, Position] = {}
     total = ZERO
     for fill in fills:

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO, Key
-from tapewire.common.accounting.groups import Groups, OrderGroup
+from tapewire.common.accounting.currencies import Amounts
+from tapewire.common.accounting.groups import Groups, OrderGroup, realised
 from tapewire.common.accounting.orders import Order
 from tapewire.common.accounting.trading_days import Days, trading_days
 from tapewire.common.amounts import counted
@@ -99,9 +100,15 @@ class Trading(Accounts[BlotterOrder]):
         self.groups.apply(event)
         return found
 
-    def realised_by(self, group: OrderGroup[BlotterOrder]) -> Decimal:
-        """P&L of what a group has entered and left, commissions not taken off."""
-        return group.realised(self._multipliers)
+    def realised_by(self, group: OrderGroup[BlotterOrder]) -> Amounts:
+        """P&L of what a group has entered and left, by currency, commissions not taken off."""
+        fills = group.fills()
+        return {
+            currency: realised(
+                (one for one in fills if self.currency(one.symbol) == currency), self._multipliers
+            )
+            for currency in sorted({self.currency(one.symbol) for one in fills})
+        }
 
     def attributed(self, fill: Fill) -> Fill:
         """The fill with its order and the strategy of that."""

@@ -18,6 +18,7 @@ from tapewire.console.views.figures import HOPS
 
 AS_REQUESTED = (("ENDED", "SIGTERM"), ("ENDED", "stopped"))
 """Ends that need no explanation."""
+EARNED = ("realised", "unrealised", "fees")
 COLOURS = {"READY": "green", "WAITING": "yellow", "STARTING": "yellow", "HALTED": "red"}
 
 
@@ -56,12 +57,19 @@ def headline(statuses: dict[str, Status], rates: dict[str, float]) -> Renderable
     figures = "   ".join(parts)
     text.append(f"  {why or figures}", style="default on default")
     rows = [text, Text(figures)] if why and figures else [text]
-    names = {"realised": "realised", "unrealised": "unrealised", "fees": "fees"}
-    earned = "   ".join(f"{name} {money(risk.get(key))}" for name, key in names.items())
     worth = [
         Text(line) for line in accounts(statuses.get(roles.GATEWAY, {}).get("account_values", []))
     ]
-    return Rows(*rows, *halts(statuses), Text(earned), *worth)
+    return Rows(*rows, *halts(statuses), *map(Text, _earned(risk)), *worth)
+
+
+def _earned(risk: Status) -> list[str]:
+    """A line per currency: nobody here knows what one is worth in another."""
+    found = risk.get("earned") or {"": {}}
+    return [
+        "   ".join(f"{name} {money(one.get(name))}" for name in EARNED) + f" {currency}".rstrip()
+        for currency, one in found.items()
+    ]
 
 
 def accounts(rows: list[dict[str, Any]]) -> list[str]:

@@ -55,9 +55,11 @@ def order(one: BlotterOrder) -> dict[str, Any]:
 
 
 def group(trading: Trading, one: OrderGroup[BlotterOrder]) -> dict[str, Any]:
-    """A group of orders as one JSON object. `realised` is of its executions alone, in the
-    instrument's currency, commissions not taken off."""
+    """A group of orders as one JSON object. `realised` is of its executions alone, commissions not
+    taken off, in `currency`; both are None where its orders are in several currencies."""
     first = one.plan.orders[0]
+    earned = trading.realised_by(one) or {trading.currency(first.symbol): ZERO}
+    currency = next(iter(earned)) if len(earned) == 1 else None
     return {
         "group_id": one.id,
         "kind": one.plan.kind,
@@ -68,7 +70,9 @@ def group(trading: Trading, one: OrderGroup[BlotterOrder]) -> dict[str, Any]:
         "reason": one.reason,
         "entered": text(one.entered),
         "open": text(one.open),
-        "realised": text(trading.realised_by(one)),
+        "realised": text(earned[currency]) if currency is not None else None,
+        "currency": currency,
+        "realised_by_currency": {name: text(amount) for name, amount in earned.items()},
         "stop_loss": text_or_none(one.price_of("stop")),
         "take_profit": text_or_none(one.price_of("target")),
         "orders": [each.intent_id for each in one.orders],

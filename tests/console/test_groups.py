@@ -72,9 +72,22 @@ def test_the_profit_of_a_group_is_that_of_its_executions_in_the_instruments_curr
     """Two contracts, ten points, 50 dollars each."""
     journal(run_dir, execution(1, "BUY", 5400), execution(2, "SELL", 5410), state="DONE")
     found = tapewire("fills", "--json").json
-    assert found["groups"][0]["realised"] == "1000"
+    (group,) = found["groups"]
+    assert (group["realised"], group["currency"]) == ("1000", "USD")
     rows = [row for row in found["fills"] if row["group_id"] == GROUP]
     assert [row["intent_id"] for row in rows] == [f"{GROUP}/1", f"{GROUP}/2"]
+
+
+def test_the_profit_of_a_group_in_two_currencies_is_not_added_up(tapewire, run_dir, config):
+    """A vertical of ten points, the one half in dollars and the other in euros."""
+    euro = '[[instruments]]\nsymbol = "FESX"\nsec_type = "FUT"\ncurrency = "EUR"\nmultiplier = 10\n'
+    config.write_text(config.read_text() + euro)
+    bought, sold = execution(1, "BUY", 5400), execution(2, "SELL", 5410)
+    euros = [replace(one, symbol="FESX", exec_id=f"e{one.exec_id}") for one in (sold, bought)]
+    journal(run_dir, bought, sold, *euros, state="DONE")
+    (group,) = tapewire("fills", "--json").json["groups"]
+    assert (group["realised"], group["currency"]) == (None, None)
+    assert group["realised_by_currency"] == {"EUR": "200", "USD": "1000"}
 
 
 def test_groups_are_filtered_as_orders_are(tapewire, run_dir):

@@ -13,7 +13,9 @@ from tests.console.journaled import T0
 READY = {"state": "READY", "reason": "", "ended": "", "age_s": 0}
 RISK = {
     **READY, "trading": "ACTIVE", "halted_ns": 0, "flatten": "", "held": [], "halts": [],
-    "realised": "-1234567.89", "unrealised": "-1234567.89", "fees": "12345.67",
+    "earned": {
+        "USD": {"realised": "-1234567.89", "unrealised": "-1234567.89", "fees": "12345.67"},
+    },
 }  # fmt: skip
 HALTED = {**RISK, "state": "HALTED", "trading": "HALTED", "halted_ns": T0, "reason": "lunch"}
 NO_TWS = {**READY, "state": "WAITING", "reason": "cannot connect to TWS"}
@@ -63,7 +65,7 @@ def test_rates_of_a_busy_group_fit_a_terminal():
     shown = rows(tables.headline({"risk": RISK, "gateway": READY}, RATES))
     assert shown == [
         f" trading ACTIVE   {SHOWN_RATES}",
-        "realised -1,234,567.89   unrealised -1,234,567.89   fees 12,345.67",
+        "realised -1,234,567.89   unrealised -1,234,567.89   fees 12,345.67 USD",
     ]
 
 
@@ -97,6 +99,15 @@ def test_each_halt_of_a_part_has_a_line_with_its_scope_and_reason():
     assert halted[:2] == [
         " trading HALTED   lunch, 11:32:18; `tapewire resume` lifts it",
         "halted: symbol AAPL, since 11:32:19: news",
+    ]
+
+
+def test_what_was_earned_in_two_currencies_is_not_added_up():
+    euro = {"realised": "10", "unrealised": "0", "fees": "1"}
+    risk = {**RISK, "earned": {"EUR": euro, "USD": {**euro, "realised": "5"}}}
+    assert rows(tables.headline({"risk": risk, "gateway": READY}, {}))[-2:] == [
+        "realised 10.00   unrealised 0.00   fees 1.00 EUR",
+        "realised 5.00   unrealised 0.00   fees 1.00 USD",
     ]
 
 

@@ -21,7 +21,9 @@ STATUS = {
 }  # fmt: skip
 RISK = {
     "trading": "ACTIVE", "flatten": "", "held": [], "halts": [], "positions": [], "orders": {},
-    "realised": "-1234567.89", "unrealised": "-1234567.89", "fees": "12345.67",
+    "earned": {
+        "USD": {"realised": "-1234567.89", "unrealised": "-1234567.89", "fees": "12345.67"},
+    },
 }  # fmt: skip
 
 
@@ -59,7 +61,7 @@ def test_all_ready_is_status_0_and_no_line_is_too_long(tapewire, tell, up):
     assert ended.status == 0
     assert ended.out.startswith(" trading ACTIVE ")
     assert "1 tick, orders: 1 filled" in ended.out
-    first = "realised -1,234,567.89   unrealised -1,234,567.89   fees 12,345.67"
+    first = "realised -1,234,567.89   unrealised -1,234,567.89   fees 12,345.67 USD"
     assert ended.out.splitlines()[1].rstrip() == first
 
 

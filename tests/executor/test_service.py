@@ -228,7 +228,7 @@ def test_status_has_positions_as_rows_and_denials_among_the_orders(executing: Ex
     detail = executing.service.detail()
     assert detail["orders"] == {"INTENDED": 1, "DENIED": 1}
     assert detail["positions"] == [{"account": order.account, "symbol": "AAPL", "quantity": "4"}]
-    assert (detail["realised"], detail["fees"]) == ("0", "0")
+    assert detail["earned"] == {"USD": {"realised": "0", "unrealised": "0", "fees": "0"}}
 
 
 def test_it_introduces_itself_until_the_gateway_has_answered():

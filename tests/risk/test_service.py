@@ -187,7 +187,7 @@ def test_marks_value_what_is_held():
     body = wire.encode_batch("gateway", "1", 1, [Trade("AAPL", T0, 101.0, 1.0)])
     risk.wires.put("marks", wire.topic("last.AAPL"), body)
     risk.turn()
-    assert risk.service.detail()["unrealised"] == "10"
+    assert risk.service.detail()["earned"]["USD"]["unrealised"] == "10"
 
 
 def test_positions_are_rows_with_their_accounts():
