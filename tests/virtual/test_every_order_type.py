@@ -3,7 +3,7 @@ bytes, the simulated exchange, and back into the books."""
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pytest
 
@@ -20,22 +20,22 @@ from tapewire.common.events import (
     OrderStateChanged,
     SubmitOrder,
 )
+from tapewire.common.events.terms import TimeInForce
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.simulator.settings import SimulatorSettings
+from tapewire.strategy.service import StrategyService
 from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation.run import START_NS
 
 AAPL = Instrument(symbol="AAPL")
 OPENS_S, CLOSES_S, ENDS_S = 40, 100, 110
 HOURS: Final = {"opens": "22:14:00", "closes": "22:15:00"}  # START_NS is at 22:13:20 UTC
-BEFORE_THE_OPEN: Final = ("OPG", "OPG LMT")
 
-ORDERS: Final[dict[str, Callable[[Decimal, Decimal], dict[str, Any]]]] = {
-    "OPG": lambda bid, ask: {"tif": "OPG"},
-    "OPG LMT": lambda bid, ask: {"tif": "OPG", "limit": ask + 5},
+Terms = Callable[[Decimal, Decimal], dict[str, Any]]
+TYPES: Final[dict[str, Terms]] = {
     "MKT": lambda bid, ask: {},
-    "LMT": lambda bid, ask: {"limit": ask + 1},
+    "LMT": lambda bid, ask: {"limit": ask + 5},
     "STP": lambda bid, ask: {"stop": bid - 1},
     "STP LMT": lambda bid, ask: {"stop": bid - 1, "limit": ask + 1},
     "TRAIL": lambda bid, ask: {"trail": Decimal("0.02")},
@@ -47,29 +47,52 @@ ORDERS: Final[dict[str, Callable[[Decimal, Decimal], dict[str, Any]]]] = {
     "MOC": lambda bid, ask: {"type": "MOC"},
     "LOC": lambda bid, ask: {"limit": ask + 5, "type": "LOC"},
     "PEG MID": lambda bid, ask: {"limit": ask + 1, "type": "PEG MID"},
-    "IOC": lambda bid, ask: {"limit": ask + 1, "tif": "IOC"},
-    "FOK": lambda bid, ask: {"limit": ask + 1, "tif": "FOK"},
-    "GTC": lambda bid, ask: {"limit": ask + 1, "tif": "GTC"},
-    "GTD": lambda bid, ask: {"limit": ask + 1, "good_till": START_NS + ENDS_S * SECOND_NS},
-    "outside": lambda bid, ask: {"limit": ask + 1, "outside_hours": True},
 }  # fmt: skip
 """Purchases that fill soon, by the side of the market that the quote shows."""
+LASTING: Final = ("DAY", "GTC", "GTD")
+AT_ONCE: Final = ("IOC", "FOK")
+DURATIONS: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(TYPES, LASTING),
+    "MKT": (*LASTING, *AT_ONCE, "OPG"),
+    "LMT": (*LASTING, *AT_ONCE, "OPG"),
+    "STP": (*LASTING, *AT_ONCE),
+    "STP LMT": (*LASTING, *AT_ONCE),
+    "MIT": (*LASTING, *AT_ONCE),
+    "MOC": ("DAY",),
+    "LOC": ("DAY",),
+}
+"""The times in force that make sense. The close ends the orders that are for it, and the opening
+auction takes orders at the market or at a limit. What trails the market, or waits for a trade at
+the midpoint, never trades at once."""
+ORDERS: Final = [(kind, tif) for kind in TYPES for tif in DURATIONS[kind]]
+
+
+def order_of(kind: str, tif: str, bid: Decimal, ask: Decimal) -> dict[str, Any]:
+    """What a strategy passes to `buy` for such an order."""
+    if tif == "GTD":
+        lasts: dict[str, Any] = {"good_till": START_NS + ENDS_S * SECOND_NS}
+    else:
+        lasts = {} if tif == "DAY" else {"tif": tif}
+    outside = {"outside_hours": True} if (kind, tif) == ("LMT", "GTC") else {}
+    return {**TYPES[kind](bid, ask), **lasts, **outside}
 
 
 class EveryType(Strategy):
     """Places each order once: those for the opening auction before it, the others after it."""
 
     def on_start(self) -> None:
-        self.left = dict(ORDERS)
+        self.left = list(ORDERS)
+        self.placed: dict[tuple[str, str], str] = {}
 
     def on_quote(self, quote: Quote) -> None:
         if not self.live or quote.bid is None or quote.ask is None:
             return
         open_s = (self.clock.now_ns() - START_NS) // SECOND_NS - OPENS_S
-        due = [n for n in self.left if n in BEFORE_THE_OPEN or open_s > 5]
-        for name in due if open_s > 5 or open_s < -5 else ():
+        due = [one for one in self.left if one[1] == "OPG" or open_s > 5]
+        for one in due if open_s > 5 or open_s < -5 else ():
             bid, ask = Decimal(repr(quote.bid)), Decimal(repr(quote.ask))
-            self.buy(quote.symbol, 1, **self.left.pop(name)(bid, ask))
+            self.left.remove(one)
+            self.placed[one] = self.buy(quote.symbol, 1, **order_of(*one, bid, ask))
 
 
 def run(*, direct: bool) -> World:
@@ -97,29 +120,56 @@ def directly() -> World:
     return run(direct=True)
 
 
-def states(world: World) -> dict[str, str]:
-    """What became of each order, by its intent and what it asked for."""
-    changes = [e for e in world.events(roles.EXECUTOR) if isinstance(e, OrderStateChanged)]
-    ended = {e.intent_id: f"{e.state} {e.reason}".strip() for e in changes}
-    return {f"{o.intent_id} {o.terms}": ended.get(o.intent_id, "") for o in orders(world)}
-
-
 def orders(world: World) -> list[SubmitOrder]:
     """The orders that the gateway took."""
     return [e.order for e in world.events(roles.GATEWAY) if isinstance(e, OrderIntended)]
 
 
-@pytest.mark.parametrize("adapter", ["through_tws", "directly"])
-def test_every_order_is_filled_and_the_books_match_the_broker_s(adapter, request):
-    world: World = request.getfixturevalue(adapter)
-    assert {terms: state for terms, state in states(world).items() if state != "FILLED"} == {}
-    assert len(orders(world)) == len(ORDERS)
-    assert {order.terms.type for order in orders(world)} == set(ORDER_TYPES)
+def books(world: World) -> Accounts[Order]:
+    """What the gateway's journal adds up to."""
     accounts = Accounts([AAPL], Order)
     for event in world.events(roles.GATEWAY):
         accounts.apply(event)
-    assert accounts.book.positions["DU1234567", "AAPL"].quantity == len(ORDERS)
-    assert compare(accounts.book, broker_of(world.server.books())) == []
+    return accounts
+
+
+def placed(world: World, kind: str, tif: str) -> SubmitOrder:
+    """The one order that came of what the strategy wanted."""
+    service = world.service(roles.strategy_role("all"))
+    assert isinstance(service, StrategyService)
+    strategy = service.runner.strategy
+    assert isinstance(strategy, EveryType)
+    (order,) = [o for o in orders(world) if o.signal_id == strategy.placed[kind, tif]]
+    return order
+
+
+@pytest.mark.parametrize("adapter", ["through_tws", "directly"])
+@pytest.mark.parametrize(("kind", "tif"), ORDERS)
+def test_an_order_goes_from_the_strategy_to_the_broker_and_its_fill_to_the_books(
+    kind: str, tif: str, adapter: str, request
+):
+    world: World = request.getfixturevalue(adapter)
+    order = placed(world, kind, tif)
+    assert (order.terms.type, order.terms.time_in_force) == (kind.removesuffix(" %"), tif)
+    changes = [e for e in world.events(roles.EXECUTOR) if isinstance(e, OrderStateChanged)]
+    state, reason = [(e.state, e.reason) for e in changes if e.intent_id == order.intent_id][-1]
+    assert (state, reason) == ("FILLED", "")
+    booked = books(world).orders[order.intent_id]
+    assert (booked.state, booked.filled) == ("FILLED", 1)
+
+
+def test_the_table_has_every_order_type_and_every_time_in_force():
+    assert {kind.removesuffix(" %") for kind in TYPES} == set(ORDER_TYPES)
+    assert {tif for _, tif in ORDERS} == set(get_args(TimeInForce))
+
+
+@pytest.mark.parametrize("adapter", ["through_tws", "directly"])
+def test_the_books_match_the_broker_s(adapter: str, request):
+    world: World = request.getfixturevalue(adapter)
+    assert len(orders(world)) == len(ORDERS)
+    ours = books(world)
+    assert ours.book.positions["DU1234567", "AAPL"].quantity == len(ORDERS)
+    assert compare(ours.book, broker_of(world.server.books())) == []
 
 
 def test_both_adapters_come_to_the_same_fills(through_tws: World, directly: World):

@@ -2,13 +2,14 @@
 processes die at any step."""
 
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 
 from tapewire.common import roles
 from tapewire.common.accounting.compare import broker_of
 from tapewire.common.config.settings import Config, InstrumentConfig, StrategyConfig
-from tapewire.common.events import EVERYTHING, Control, Fill, GroupStateChanged
+from tapewire.common.events import EVERYTHING, Control, Fill, GroupKind, GroupStateChanged
 from tapewire.executor.service import ExecutorService
 from tapewire.risk.service import RiskService
 from tapewire.simulator.market.synthetic import SyntheticMarket
@@ -96,6 +97,10 @@ class Desk:
         service = self.world.service(roles.EXECUTOR)
         assert isinstance(service, ExecutorService)
         return len(service.executor.keeper.groups.by_id)
+
+
+def test_every_kind_of_group_is_among_them():
+    assert set(KINDS) == set(get_args(GroupKind))
 
 
 @pytest.mark.parametrize("direct", [False, True])
