@@ -61,6 +61,7 @@ class OrderHandler:
         self._flow = OrderFlow(exchange, self._booking, reports, Timing(hours), self._credit)
         self._by_client: dict[tuple[int, int], Order] = {}
         self._highest: dict[int, int] = {}
+        self._held: dict[Order, PlaceOrder] = {}  # modifies that nobody has transmitted
 
     @property
     def executions(self) -> list[tuple[Execution, Decimal | None]]:
@@ -134,6 +135,8 @@ class OrderHandler:
             self._flow.reject(order, reason)
             return
         self._flow.take(order)
+        if order.transmit:
+            self._transmit_modifies(order)
 
     def order_of(self, client_id: int, request: PlaceOrder) -> Order:
         """The order that a client asks for; raises BadRequest if there can be none."""
@@ -188,6 +191,7 @@ class OrderHandler:
         """TWS restarts: it has forgotten the orders that were not transmitted. With a `new_day`
         day orders expire; the others are at the exchange as before."""
         self._flow.now_ns = now_ns
+        self._held.clear()
         held = {key: one for key, one in self._by_client.items() if one.hold == "transmit"}
         for key, order in held.items():
             self._flow.forget(order)
@@ -212,6 +216,29 @@ class OrderHandler:
         return self._booking.correct(execution, price, shares)
 
     def _modify(self, order: Order, request: PlaceOrder) -> None:
+        """New terms for an order that works. Without `transmit` they are held, and it works on with
+        its old ones until it, or an order of its family, is sent with it."""
+        wanted = self._modified(order, request)
+        self._held.pop(order, None)
+        if not request.transmit:
+            self._held[order] = request
+            return
+        self._give(order, wanted)
+        self._transmit_modifies(order)
+
+    def _transmit_modifies(self, sent: Order) -> None:
+        """Give the family of an order that was transmitted the terms that were held for it."""
+        for order in self._flow.links.family(sent):
+            request = self._held.pop(order, None)
+            if request is None or not order.is_open:
+                continue
+            try:
+                self._give(order, self._modified(order, request))
+            except BadRequest as bad:  # it was good when it came
+                self._reports.warned(order, bad.code, bad.text)
+
+    def _modified(self, order: Order, request: PlaceOrder) -> Order:
+        """The order as a modify would have it; raises BadRequest if it cannot be."""
         order_id = request.order_id
         if order.status == "Inactive":
             raise BadRequest(order_id, 103, DUPLICATE_ID)
@@ -223,19 +250,18 @@ class OrderHandler:
         is_same = is_same_order(order, wanted) and request.parent_id == order.parent_id
         if not is_same or request.unsupported:
             raise BadRequest(order_id, 105, NO_MATCH)
-        if not request.transmit:
-            raise BadRequest(
-                order_id, 105, f"{NO_MATCH} A modify with transmit=False is not simulated."
-            )
-        terms = wanted.terms
-        if order.is_triggered and _trigger_of(terms) != _trigger_of(order.terms):
+        if order.is_triggered and _trigger_of(wanted.terms) != _trigger_of(order.terms):
             raise BadRequest(order_id, 105, f"{NO_MATCH} Its stop price has been triggered.")
         if reason := rejection(request, order.instrument):
             raise BadRequest(order_id, 105, f"{NO_MATCH} {reason}")
         wanted.filled = order.filled
         if reason := self._credit.refusal(wanted, instead_of=order):
             raise BadRequest(order_id, 105, f"{NO_MATCH} {reason}")
-        executions = self._exchange.modify(order, terms, self._flow.now_ns)
+        return wanted
+
+    def _give(self, order: Order, wanted: Order) -> None:
+        """Replace the terms of an order, which may trade then."""
+        executions = self._exchange.modify(order, wanted.terms, self._flow.now_ns)
         self._reports.modified(order)
         if not executions:
             self._reports.changed(order)

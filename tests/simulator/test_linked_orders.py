@@ -86,13 +86,48 @@ def test_an_order_that_is_not_transmitted_can_be_cancelled_with_its_children(tws
     assert [(m[1], m[2]) for m in client.read(3)] == [("1", "Cancelled"), ("2", "Cancelled")]
 
 
-def test_a_modify_that_is_not_transmitted_is_refused(tws):
+def test_a_modify_that_is_not_transmitted_is_held_and_the_order_works_on_as_it_was(tws):
     client = tws().client(1)
     client.place(1, limit="9.00")
     client.read()
     client.place(1, limit="9.10", transmit=0)
-    assert client.errors() == [(1, 105)]
+    assert client.read() == []
     assert listed(client, "lmtPrice") == {1: "9"}
+    client.place(1, limit="9.20")
+    assert listed(client, "lmtPrice") == {1: "9.2"}
+
+
+def test_a_modify_that_could_not_be_is_refused_though_it_is_not_transmitted(tws):
+    client = tws().client(1)
+    client.place(1, limit="9.00")
+    client.read()
+    client.place(1, limit="9.001", transmit=0)
+    assert client.errors() == [(1, 110)]
+
+
+def test_modifies_of_a_family_are_held_until_one_of_them_is_transmitted(tws):
+    """As ib_async sends those of a bracket: with the flags of its orders."""
+    client = tws().client(1)
+    bracket(client, limit="9.00")
+    client.read()
+    client.place(1, quantity=100, limit="9.10", transmit=0)
+    client.place(2, side="SELL", quantity=100, limit="11.50", parent=1, transmit=0)
+    assert client.read() == []
+    client.place(3, side="SELL", quantity=100, stop="8.50", parent=1)
+    assert listed(client, "lmtPrice") == {1: "9.1", 2: "11.5", 3: "0.0"}
+    assert listed(client, "auxPrice")[3] == "8.5"
+
+
+def test_a_held_modify_that_cannot_be_any_more_is_refused_when_it_is_transmitted(tws, make_quote):
+    market = tws(make_quote(5, "9.97", "9.99", "40", "40"))
+    client = market.client(1)
+    bracket(client, limit="9.99")
+    client.place(1, quantity=30, limit="9.99", transmit=0)
+    market.pass_s(5)  # 40 of its 100 are filled
+    client.read()
+    client.place(3, side="SELL", quantity=100, stop="9.40", parent=1)
+    assert client.errors() == [(1, 104)]
+    assert listed(client, "auxPrice")[3] == "9.4"
 
 
 # ---- children ------------------------------------------------------------------------------------

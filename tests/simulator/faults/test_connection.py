@@ -319,3 +319,16 @@ def test_a_bracket_that_works_is_as_it_was_after_a_restart(tws, inject):
     again = tws.client(1)
     again.send("4", "1", 2)
     assert {(one[1], one[2]) for one in again.read(3)} == {("2", "Cancelled"), ("3", "Cancelled")}
+
+
+def test_a_modify_that_nobody_has_transmitted_is_forgotten_by_a_restart(tws, inject):
+    client = tws.client(1)
+    client.place(1, quantity=10, limit=FAR, tif="GTC")
+    client.place(1, quantity=20, limit=FAR, tif="GTC", transmit=0)
+    inject("restart", seconds=0)
+    client.close()
+    again = tws.client(1)
+    again.place(2, side="SELL", quantity=10, limit=500, parent=1, tif="GTC")
+    again.read()
+    again.send("5", "1")
+    assert {one[1]: one[14] for one in again.read(5)} == {"1": "10", "2": "10"}
