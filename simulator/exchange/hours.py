@@ -1,23 +1,42 @@
-"""When the simulated market opens and closes. By default it never does either."""
+"""When the simulated market opens and closes. By default it never does either.
+
+It has its auctions all the same, so that orders for the open and the close can be tried without any
+configuration: at the times of the US stock exchanges, unless it is told when it opens or closes.
+"""
+
+from typing import Final
 
 from tapewire.common.daily_time import DailyTime
 
 DAY_NS = 86_400_000_000_000
 DAYS = 7
+OPENING: Final = ("09:30 America/New_York", "14:30")
+CLOSING: Final = ("16:00 America/New_York", "21:00")
+"""The auctions' times, and what they are in UTC in winter, for machines that know no time zones."""
 Stretch = tuple[int, int]
 """From when until when it is open, in nanoseconds UTC."""
 
 
 class Hours:
-    """The market's hours; without a time there is no such moment.
+    """The market's hours; without a time there is no such moment, but for its auction.
 
     With both, orders that are not for outside regular hours trade between the open and the close
-    only. With one of them, the market goes on all day, and there is an auction at that time.
+    only. With one of them, the market goes on all day, and its auction is at that time.
     """
 
     def __init__(self, opens: str = "", closes: str = "") -> None:
         self.opens = DailyTime.of(opens) if opens else None
         self.closes = DailyTime.of(closes) if closes else None
+        self._opening = self.opens or _time_of(*OPENING)
+        self._closing = self.closes or _time_of(*CLOSING)
+
+    def opening_auction_ns(self, now_ns: int) -> int:
+        """When the next opening auction is."""
+        return self._opening.next_ns(now_ns)
+
+    def closing_auction_ns(self, now_ns: int) -> int:
+        """When the next closing auction is."""
+        return self._closing.next_ns(now_ns)
 
     def open_ns(self, now_ns: int) -> int | None:
         """When the market opens next."""
@@ -48,3 +67,10 @@ class Hours:
             after_ns = self.closes.next_ns(opens_ns)
             found.append((opens_ns, after_ns))
         return found
+
+
+def _time_of(text: str, in_utc: str) -> DailyTime:
+    try:
+        return DailyTime.of(text)
+    except ValueError:
+        return DailyTime.of(in_utc)

@@ -10,7 +10,6 @@ from tapewire.common.events.base import Side
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts, LegQuery
-from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.links import OCA_TYPES, REDUCE_UNBLOCKED
 from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE, TypeRules
 from tapewire.simulator.exchange.orders import FRACTIONAL, ZERO, Leg, Order
@@ -40,10 +39,9 @@ FIXED: Final = (
 class OrderChecks:
     """Makes orders of requests; every method raises BadRequest for an invalid request."""
 
-    def __init__(self, contracts: Contracts, accounts: Accounts, hours: Hours) -> None:
+    def __init__(self, contracts: Contracts, accounts: Accounts) -> None:
         self._contracts = contracts
         self._accounts = accounts
-        self._hours = hours
 
     def order(self, client_id: int, request: PlaceOrder) -> Order:
         """The order that a client asks for, not accepted by the exchange yet."""
@@ -109,14 +107,12 @@ class OrderChecks:
         return Leg(instrument, given.ratio, cast(Side, given.side), given.exchange)
 
     def _check_venue(self, request: PlaceOrder, instrument: Instrument) -> None:
-        """Refuse what the market does not offer: an auction without a time, a type by contract."""
+        """Refuse what the market does not offer."""
         kind = KINDS.get(request.order_type)
-        is_closing = kind is not None and kind.waits == "close"
-        offers = not is_closing or self._hours.closes is not None
-        if instrument.sec_type == BAG:
-            offers = request.order_type in COMBINED
-        if request.tif == "OPG":
-            offers = request.order_type in OPENING and self._hours.opens is not None
+        is_combo = instrument.sec_type == BAG
+        offers = not is_combo or request.order_type in COMBINED
+        if request.tif == "OPG":  # no auction is for combos
+            offers = not is_combo and request.order_type in OPENING
         if kind is not None and kind.sec_types:
             offers = offers and instrument.sec_type in kind.sec_types
         if not offers:

@@ -52,7 +52,7 @@ class OrderHandler:
         currency: str,
     ) -> None:
         self._first_order_id = first_order_id
-        self._checks = OrderChecks(contracts, accounts, hours)
+        self._checks = OrderChecks(contracts, accounts)
         self._exchange = exchange
         self._accounts = accounts
         self._reports = reports

@@ -21,9 +21,9 @@ class Timing:
         if order.good_after_ns is not None and order.good_after_ns > now_ns:
             return "time", order.good_after_ns
         if order.kind.waits == "close":
-            return "close", self._hours.close_ns(now_ns)
+            return "close", self._hours.closing_auction_ns(now_ns)
         if order.tif == "OPG":
-            return "open", self._hours.open_ns(now_ns)
+            return "open", self._hours.opening_auction_ns(now_ns)
         if not (order.outside_rth or self._hours.is_open(now_ns)):
             return "session", self._hours.open_ns(now_ns)
         return "", None

@@ -179,6 +179,7 @@ def test_what_if_adds_up_the_legs(tws):
         ({"legs": ((11, 1, "BUY"), (22, 1, "HOLD"))}, 321),
         ({"limit": "3.005"}, 110),
         ({"stop": "3.00"}, 387),
+        ({"tif": "OPG"}, 387),
         ({"orderComboLegs": [2, 5, ""]}, 201),
         ({"smartComboRoutingParams": [1, "NonGuaranteed", "1"]}, 201),
     ],

@@ -174,9 +174,7 @@ def test_the_offset_of_a_trailing_stop_limit_can_be_given_by_two_prices(tws):
         ({"type": "STP LMT", "stop": "10.50"}, 321),
         ({"type": "MIT"}, 321),
         ({"type": "LIT", "limit": "9.00"}, 321),
-        ({"type": "LOC", "limit": "9.00"}, 387),
-        ({"type": "MOC"}, 387),
-        ({"tif": "OPG"}, 387),
+        ({"type": "STP", "stop": "10.50", "tif": "OPG"}, 387),
     ],
 )
 def test_terms_that_do_not_make_an_order_are_refused(tws, more, code):

@@ -141,6 +141,33 @@ def test_a_market_on_close_order_fills_in_full_at_the_last_price(tws, make_trade
 
 
 @pytest.mark.parametrize(
+    ("order", "utc"),
+    [
+        ({"type": "MOC"}, "2023-11-15 21:00:00"),
+        ({"type": "LOC", "limit": "10.00"}, "2023-11-15 21:00:00"),
+        ({"tif": "OPG"}, "2023-11-15 14:30:00"),
+    ],
+)
+def test_a_market_that_never_closes_has_its_auctions_at_the_times_of_new_york(tws, order, utc):
+    market = tws()
+    client = market.client(1)
+    client.place(1, quantity=10, **order)
+    auction_ns = int(datetime.fromisoformat(f"{utc}+00:00").timestamp()) * SECOND
+    market.pass_s((auction_ns - market.now_ns) // SECOND - 1)
+    assert statuses(client) == [("PreSubmitted", "0")]
+    market.pass_s()
+    assert fills(client) == [("10", "9.99")]
+
+
+def test_without_a_close_a_day_order_outlives_the_closing_auction(tws):
+    market = tws()
+    client = market.client(1)
+    client.place(1, quantity=10, limit="9.00")
+    market.pass_s(2 * 86_400)
+    assert statuses(client) == [("Submitted", "0")]
+
+
+@pytest.mark.parametrize(
     ("side", "limit", "filled"),
     [
         ("BUY", "10.07", True),
