@@ -29,6 +29,9 @@ def test_each_type_of_order_fills(ib, stock, quoted, wait_until):
     trades = [
         ib.placeOrder(stock, one)
         for one in (
+            ib_async.LimitOrder(
+                "BUY", 10, high, tif="FOK"
+            ),  # first, while the quote shows all of its size
             ib_async.StopLimitOrder("BUY", 10, high, low),
             order("MIT", "BUY", 10, auxPrice=high),
             order("LIT", "BUY", 10, auxPrice=high, lmtPrice=high),
@@ -36,7 +39,6 @@ def test_each_type_of_order_fills(ib, stock, quoted, wait_until):
             order("TRAIL", "SELL", 10, trailingPercent=0.01),
             order("TRAIL LIMIT", "SELL", 10, auxPrice=0.01, lmtPriceOffset=5.0),
             order("PEG MID", "BUY", 10),
-            ib_async.LimitOrder("BUY", 10, high, tif="FOK"),
             ib_async.MarketOrder("BUY", 10, tif="GTC"),
         )
     ]
