@@ -82,15 +82,20 @@ class Executions(dict[str, Fill]):
         if known is not None:
             self.discard(key)
         self[key] = fill
-        self.quantity += fill.quantity
-        self.amount += fill.quantity * fill.price
+        self._added(fill)
         return True
 
     def discard(self, key: str) -> None:
         """Take an execution out again: a correction has shown it to be another order's."""
-        known = self.pop(key)
-        self.quantity -= known.quantity
-        self.amount -= known.quantity * known.price
+        self._removed(self.pop(key))
+
+    def _added(self, fill: Fill) -> None:
+        self.quantity += fill.quantity
+        self.amount += fill.quantity * fill.price
+
+    def _removed(self, fill: Fill) -> None:
+        self.quantity -= fill.quantity
+        self.amount -= fill.quantity * fill.price
 
 
 def _replaces(fill: Fill, known: Fill) -> bool:

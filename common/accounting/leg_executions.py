@@ -54,24 +54,15 @@ class LegExecutions(Executions):
         beside.count(fill)
         return beside.quantity
 
-    def count(self, fill: Fill) -> bool:
-        """See `Executions.count`. A correction may move an execution to another leg."""
-        key = execution_key(fill.exec_id)
-        known = self.get(key)
-        if known is fill:
-            return False
-        if known is not None:
-            self.discard(key)
-        self[key] = fill
+    def _added(self, fill: Fill) -> None:
+        """To its leg. A correction may move an execution to another one."""
         if (leg := self._leg_of(fill)) is not None:
             leg.count(fill)
         self._add_up()
-        return True
 
-    def discard(self, key: str) -> None:
-        """See `Executions.discard`."""
-        if (leg := self._leg_of(self.pop(key))) is not None:
-            leg.discard(key)
+    def _removed(self, fill: Fill) -> None:
+        if (leg := self._leg_of(fill)) is not None:
+            leg.discard(execution_key(fill.exec_id))
         self._add_up()
 
     def _leg_of(self, fill: Fill) -> Executions | None:
