@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from tapewire.common.accounting.book import ZERO, Key
-from tapewire.common.events import OrderTerms, SubmitOrder
+from tapewire.common.events import OrderTerms, Side, SubmitOrder
 
 
 class Exposure(NamedTuple):
@@ -72,6 +72,10 @@ class Exposure(NamedTuple):
         if terms.side == "SELL":
             return held > 0 and self.selling + terms.quantity <= held
         return held < 0 and self.buying + terms.quantity <= -held
+
+    def only_reduces(self, side: Side) -> bool:
+        """Whether all that works on a side can only bring the position nearer to zero."""
+        return self.reduced_by(OrderTerms(side, ZERO))
 
 
 Exposures = Mapping[Key, Exposure]

@@ -18,7 +18,7 @@ from tapewire.common.accounting.exposure import (
 )
 from tapewire.common.accounting.orders import Order
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, SubmitOrder, Tick, Trade
+from tapewire.common.events import Event, ForeignOrderReported, SubmitOrder, Tick, Trade
 from tapewire.common.instruments import Instrument
 
 JUMP_NS: Final = 60_000_000_000
@@ -150,6 +150,23 @@ class View:
         """The orders of an account that work, or may."""
         live: list[Order] = self._accounts.orders.live()
         return [one for one in live if one.order.account == account and one is not self._without]
+
+    def order(self, intent_id: str) -> Order | None:
+        """What an intent has come to; None where it is not known here, as an order that arrives."""
+        found: Order | None = self._accounts.orders.get(intent_id)
+        return found
+
+    def foreign_orders(self, account: str) -> list[ForeignOrderReported]:
+        """The open orders of an account that none of us has placed, as far as they are known."""
+        foreign = self._accounts.orders.foreign
+        if not foreign:
+            return []
+        return [one for one in foreign.counted() if one.account == account]
+
+    def held(self, account: str, symbol: str) -> Decimal:
+        """A position as the broker reports it; as the fills make it, where it has not."""
+        exposure = self.exposure(account, symbol)
+        return exposure.position if exposure.reported is None else exposure.reported
 
     def day(self, account: str) -> Totals:
         """What the account's trading day has realised and paid so far. After the wall clock was

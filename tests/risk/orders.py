@@ -10,12 +10,15 @@ from tapewire.common.events import (
     EVERYTHING,
     Event,
     Fill,
+    ForeignOrderReported,
     Heartbeat,
     ListPositions,
     OrderIntended,
     OrderTerms,
     PositionReported,
     PositionsListed,
+    RiskViolation,
+    RuleStateChanged,
     Scope,
     Side,
     SubmitOrder,
@@ -62,6 +65,49 @@ def held(
     quantity: int, symbol: str = "AAPL", ts_ns: int = T0, account: str = "DU1"
 ) -> PositionReported:
     return PositionReported(ts_ns, account, symbol, Decimal(quantity), Decimal(100))
+
+
+def foreign(
+    number: int,
+    quantity: int = 10,
+    *,
+    remaining: int | None = None,
+    side: Side = "BUY",
+    symbol: str = "AAPL",
+    account: str = "DU1",
+    **more: object,
+) -> ForeignOrderReported:
+    """An order that somebody entered by hand; `number` names it at the broker."""
+    left = Decimal(quantity if remaining is None else remaining)
+    return ForeignOrderReported(
+        T0, account, symbol, side, Decimal(quantity), left, "0", "", f"9{number}", **more
+    )
+
+
+def hold(one: RiskMonitor, quantity: int, symbol: str = "AAPL", account: str = "DU1") -> None:
+    """A position that both the fills and the broker have."""
+    side: Side = "BUY" if quantity > 0 else "SELL"
+    traded = order(f"held {symbol} {account}", side, symbol=symbol, account=account)
+    if quantity:
+        one.on_broker(fill(traded, abs(quantity), f"held {symbol} {account}"))
+    one.on_broker(held(quantity, symbol, account=account))
+
+
+def denial(one: RiskMonitor, wanted: SubmitOrder, now: Now | None = None) -> str:
+    """Why the rules of a monitor deny an order; its view sees no market before the first mark."""
+    return one.rules.denial(wanted, one.view.at(now or NOW))
+
+
+def broken(one: RiskMonitor, now: Now | None = None) -> list[str]:
+    """What a check of everything reports, each with its account: `DU1: too much`."""
+    events = one.check(now or NOW, timer=True)
+    found = [event for event in events if isinstance(event, RiskViolation)]
+    return [f"{event.scope.account}: {event.reason}" for event in found]
+
+
+def kept(events: Iterable[Event]) -> list[Event]:
+    """What of a journal a monitor that starts again reads of its rules."""
+    return [event for event in events if isinstance(event, RuleStateChanged)]
 
 
 def entry(

@@ -9,10 +9,21 @@ from hypothesis import strategies as st
 
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.errors import ConfigError
-from tapewire.common.events import EVERYTHING, RiskViolation, Scope, Side, SubmitOrder, signed
+from tapewire.common.events import EVERYTHING, RiskViolation, Scope, Side, signed
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.rules import Rule
-from tests.risk.orders import NOW, book, entry, fill, held, intended, monitor, order
+from tests.risk.orders import (
+    NOW,
+    book,
+    denial,
+    entry,
+    fill,
+    held,
+    hold,
+    intended,
+    monitor,
+    order,
+)
 
 LIMIT = 20
 PER_INSTRUMENT, IN_ALL = "MaxContractsPerInstrument", "MaxContracts"
@@ -25,19 +36,6 @@ wishes = st.lists(
 def limited(name: str, limit: object = LIMIT, scope: Scope = EVERYTHING) -> RiskMonitor:
     """A monitor with one rule."""
     return monitor(rules=book(entry(name, scope=scope, limit=limit)))
-
-
-def hold(one: RiskMonitor, quantity: int, symbol: str = "AAPL", account: str = "DU1") -> None:
-    """A position that both the fills and the broker have."""
-    side: Side = "BUY" if quantity > 0 else "SELL"
-    traded = order(f"held {symbol} {account}", side, symbol=symbol, account=account)
-    if quantity:
-        one.on_broker(fill(traded, abs(quantity), f"held {symbol} {account}"))
-    one.on_broker(held(quantity, symbol, account=account))
-
-
-def denial(one: RiskMonitor, wanted: SubmitOrder) -> str:
-    return one.rules.denial(wanted, one.view.at(NOW))
 
 
 def rule(name: str) -> Rule:

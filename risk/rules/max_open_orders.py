@@ -1,0 +1,96 @@
+"""MaxOpenOrders: how many orders may work in one account at the same time."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+from tapewire.common.events import (
+    EVERYTHING,
+    Event,
+    ForeignOrderReported,
+    OrderIntended,
+    Scope,
+    SubmitOrder,
+)
+from tapewire.risk.rules.base import Reading, Rule, Violation
+from tapewire.risk.rules.enforcement import HALT, Enforcement
+from tapewire.risk.rules.view import View
+
+
+class MaxOpenOrdersParameters(msgspec.Struct, frozen=True):
+    """`limit`: orders, 1 or more."""
+
+    limit: int
+
+
+class MaxOpenOrders(Rule):
+    """At most `limit` orders may work in an account, ours and foreign ones, UNKNOWN ones included.
+
+    Each order of a group counts, and a combo counts once. An order that can only reduce a position
+    is never denied, but counts. Nobody knows the strategy of a foreign order, so a rule about a
+    strategy does not count those.
+    """
+
+    Parameters = MaxOpenOrdersParameters
+    looks_at = (OrderIntended, ForeignOrderReported)
+
+    def __init__(
+        self,
+        parameters: MaxOpenOrdersParameters,
+        scope: Scope = EVERYTHING,
+        enforcement: Enforcement = HALT,
+    ) -> None:
+        super().__init__(parameters, scope, enforcement)
+        if parameters.limit < 1:
+            raise ValueError(f"{self.name} limit is {parameters.limit}; it must be 1 or more")
+        self.limit = parameters.limit
+
+    def denial(self, order: SubmitOrder, view: View) -> str:
+        """Deny one more than `limit`."""
+        count = 1 + self._count(order.account, view)
+        if count <= self.limit or view.is_reducing(order):
+            return ""
+        return (
+            f"{self.name}: the account would have {count} open orders with this one, the limit is"
+            f" {self.limit}"
+        )
+
+    def combo_denial(self, combo: SubmitOrder, view: View) -> str:
+        """A combo is one order."""
+        return self.denial(combo, view)
+
+    def on_event(self, event: Event, view: View) -> Iterable[Violation]:
+        """The account that the event is about."""
+        account = getattr(event, "account", None)
+        return self._broken(account, view) if account is not None else ()
+
+    def on_timer(self, view: View) -> Iterable[Violation]:
+        """Every account."""
+        for account in sorted(view.accounts()):
+            yield from self._broken(account, view)
+
+    def readings(self, view: View) -> Iterable[Reading]:
+        """Every account that the rule is about."""
+        for account in sorted(view.accounts()):
+            if self.scope.account in ("", account):
+                used = Decimal(self._count(account, view))
+                yield self.reading(used, Decimal(self.limit), account, "", "open orders")
+
+    def _broken(self, account: str, view: View) -> Iterable[Violation]:
+        count = self._count(account, view)
+        if count > self.limit:
+            reason = f"the account has {count} open orders, the limit is {self.limit}"
+            yield self.violation(reason, account=account)
+
+    def _count(self, account: str, view: View) -> int:
+        if self.scope.account not in ("", account):
+            return 0
+        ours = view.open_orders(account)
+        foreign = view.foreign_orders(account)
+        if self.scope == EVERYTHING:
+            return len(ours) + len(foreign)
+        return sum(one.order.is_in(self.scope) for one in ours) + sum(
+            any(self.scope.covers(account, None, part.symbol) for part in one.parts)
+            for one in foreign
+        )
