@@ -46,6 +46,7 @@ from tapewire.executor.groups.steps import (
     Shrink,
     Tell,
     Wanted,
+    subject_of,
 )
 from tapewire.executor.orders import ExecutorOrder, Ledger
 
@@ -233,16 +234,16 @@ class GroupKeeper:
 
     def _may(self, group: Group, wanted: Wanted, now: Now) -> bool:
         """Whether to do it now: at once, and again after a wait that grows."""
-        count, last_ns = self._tries.get(group.id, {}).get(wanted.subject, (0, 0))
+        count, last_ns = self._tries.get(group.id, {}).get(subject_of(wanted), (0, 0))
         wait_ns = min(RETRY_MAX_NS, SECOND_NS << count - 1) if count else 0
         return now.mono_ns - last_ns >= wait_ns
 
     def _tried(self, group: Group, wanted: Wanted, now: Now) -> None:
         tries = self._tries.setdefault(group.id, {})
-        count = tries.get(wanted.subject, (0, 0))[0]
-        tries[wanted.subject] = (count + 1, now.mono_ns)
+        count = tries.get(subject_of(wanted), (0, 0))[0]
+        tries[subject_of(wanted)] = (count + 1, now.mono_ns)
         if count == TRIES_ALARM:
-            self._alarm(group, f"tries for the {count + 1}th time: {wanted.subject}")
+            self._alarm(group, f"tries for the {count + 1}th time: {subject_of(wanted)}")
 
     def _done(self, group: Group, wanted: Wanted, now: Now) -> Iterator[Event]:
         if isinstance(wanted, Cancel):

@@ -40,22 +40,12 @@ class Cancel(NamedTuple):
 
     order: ExecutorOrder
 
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return f"cancel {self.order.intent_id}"
-
 
 class Shrink(NamedTuple):
     """Modify an order to a smaller quantity, what is filled included."""
 
     order: ExecutorOrder
     quantity: Decimal
-
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return f"shrink {self.order.intent_id}"
 
 
 class Place(NamedTuple):
@@ -65,21 +55,11 @@ class Place(NamedTuple):
     part: int
     terms: OrderTerms
 
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return f"{self.role} {self.part}"
-
 
 class Continue(NamedTuple):
     """Send the later order of the plan, for this quantity."""
 
     quantity: Decimal
-
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return "continue"
 
 
 class Release(NamedTuple):
@@ -88,11 +68,6 @@ class Release(NamedTuple):
     quantity: Decimal
     reason: str
 
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return "release"
-
 
 class Tell(NamedTuple):
     """A person has to know why nothing can be done, if it stays like that; `what` is a clause about
@@ -100,10 +75,18 @@ class Tell(NamedTuple):
 
     what: str
 
-    @property
-    def subject(self) -> str:
-        """What it is about."""
-        return "tell"
-
 
 Wanted = Cancel | Shrink | Place | Continue | Release | Tell
+
+
+def subject_of(wanted: Wanted) -> str:
+    """What it is about, in words: steps with the same subject are tries of one thing."""
+    match wanted:
+        case Cancel(order):
+            return f"cancel {order.intent_id}"
+        case Shrink(order):
+            return f"shrink {order.intent_id}"
+        case Place(role, part):
+            return f"{role} {part}"
+        case _:
+            return type(wanted).__name__.lower()

@@ -2,7 +2,8 @@
 
 A rule is pure: it looks at a `View` and answers. It opens nothing, reads no clock but the view's,
 and changes nothing but a state of its own, which the risk monitor keeps over restarts. So the same
-rule object denies orders in the executor and watches the accounts in the risk process.
+rule class denies orders in the executor and the gateway, and watches the accounts in the risk
+process.
 
 A rule has a file of its own in this folder, or lives in a module of yours and is named by
 `module:Class`.
@@ -134,7 +135,7 @@ class Rule:
         return b""
 
     def restore(self, state: bytes) -> None:
-        """Take back what `save` gave last."""
+        """Take back what `save` returned last."""
 
     def violation(
         self, reason: str, *, account: str = "", symbol: str = "", position: str = ""
