@@ -24,7 +24,7 @@ from tapewire.console.views import tables
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 FILE: Final = ROOT / "docs" / "live.svg"
-WIDTH: Final = 76
+WIDTH: Final = 80
 TRADING_TIMEOUT_S: Final = 90
 ORDERS_MIN: Final = 20
 RATE_OVER_S: Final = 2.0

@@ -25,6 +25,7 @@ from tapewire.common.events import (
     OrderTermsChanged,
     PositionReported,
     Scope,
+    SubmitGroup,
     SubmitOrder,
     name_of,
     types_by_name,
@@ -245,9 +246,12 @@ def as_text(entry: Entry) -> str:
 
 
 def _brief(value: Any) -> str:
-    """A value in a line: an order or a modify inside an event by its id, account and terms."""
+    """A value in a line: an order or a modify inside an event by its id, account and terms; a group
+    by its kind, id and what it trades, as its orders have lines of their own."""
     if isinstance(value, OrderTerms | Scope):
         return str(value)
+    if isinstance(value, SubmitGroup):
+        return f"{value.kind} {value.id} {value.account} {value.orders[0].symbol}"
     if isinstance(value, Event):
         parts = [getattr(value, "intent_id", "")]
         if isinstance(value, SubmitOrder):

@@ -66,6 +66,12 @@ def test_a_group_that_works_shows_its_exits_and_what_is_open(tapewire, run_dir):
     assert found["orders"] == [f"{GROUP}/{n}" for n in (1, 2, 3)]
 
 
+def test_a_line_of_the_events_names_the_group_and_what_it_trades(tapewire, run_dir):
+    journal(run_dir, state="WORKING")
+    shown = tapewire("events", "--type", "order.group.created").out
+    assert f"group=bracket {GROUP} {ACCOUNT} ESZ6" in shown
+
+
 def test_the_profit_of_a_group_is_that_of_its_executions_in_the_instruments_currency(
     tapewire, run_dir
 ):
