@@ -22,7 +22,8 @@ from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.simulator.market.times import time_ns
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
-from tapewire.simulator.shell import listen, perm_id_of, serve
+from tapewire.simulator.shell import listen, now_ns, perm_id_of, serve
+from tapewire.simulator.state_file import StateFile
 
 SYMBOLS = "AAPL,MSFT,ESZ6:FUT:CME:50:0.25"  # those of tapewire.toml
 SYMBOLS_MAX = 100
@@ -50,6 +51,9 @@ def _alone(arguments: argparse.Namespace, stopping: Callable[[], bool]) -> None:
     """Serve any client, as the arguments say."""
     instruments = _instruments(arguments)
     server = TwsServer(_settings(arguments), instruments, _market(arguments, instruments))
+    kept = StateFile(arguments.state) if arguments.state else None
+    if kept is not None:
+        kept.load(server, now_ns())
     scenario_file.play(arguments.scenario, server)
     control = ControlPort(arguments.control, server.faults) if arguments.control else None
     listener = listen(arguments.host, arguments.port)
@@ -62,7 +66,10 @@ def _alone(arguments: argparse.Namespace, stopping: Callable[[], bool]) -> None:
             if arguments.audit
             else None
         )
-        serve(server, listener, stopping, audit, control=control)
+        report = (lambda one: kept.write(one, now_ns())) if kept is not None else None
+        serve(server, listener, stopping, audit, report, control)
+        if kept is not None:
+            kept.write(server, now_ns())
 
 
 def _in_group(stopping: Callable[[], bool]) -> int:
@@ -106,6 +113,9 @@ def _arguments() -> argparse.Namespace:
         "--control",
         metavar="PORT|PATH",
         help="take faults while running: a port of 127.0.0.1, 0 for a free one, or a Unix socket",
+    )
+    parser.add_argument(
+        "--state", type=Path, help="keep orders and positions in this file, and begin with them"
     )
     parser.add_argument("--audit", type=Path, help="write one JSON line per event to this file")
     parser.add_argument("--rate", type=float, default=200.0, help="synthetic rows per second")

@@ -10,6 +10,7 @@ from tapewire.simulator.account_reports import AccountReports
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.hours import Hours
+from tapewire.simulator.exchange.keeping import BrokerState
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_handler import OrderHandler
 from tapewire.simulator.faults.engine import Faults
@@ -96,6 +97,14 @@ class TwsServer:
             "orders": len(self._exchange.orders),
             "executions": len(self._order_handler.executions),
         }
+
+    def state(self, now_ns: int) -> BrokerState:
+        """All that outlives this process: orders, executions, positions."""
+        return self._order_handler.state(now_ns)
+
+    def restore(self, state: BrokerState, now_ns: int) -> None:
+        """Take back what an earlier run has kept; see `OrderHandler.restore`."""
+        self._order_handler.restore(state, self._contracts.by_symbol, now_ns)
 
     @property
     def market_over(self) -> bool:

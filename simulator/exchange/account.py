@@ -80,7 +80,7 @@ class Books:
         self.holdings = {one.symbol: Holding(one) for one in instruments}
         self.cash = cash
         self._opening_cash = cash
-        self._transfers: list[Fill] = []  # what came without an execution
+        self.transfers: list[Fill] = []  # what came without an execution
 
     def fill(
         self, symbol: str, signed: Decimal, price: Decimal, commission: Decimal
@@ -103,15 +103,15 @@ class Books:
 
     def transfer(self, symbol: str, signed: Decimal, price: Decimal) -> None:
         """A position that comes or goes without an execution, as by an assignment."""
-        self._transfers.append((symbol, signed, price, ZERO))
-        self.fill(*self._transfers[-1])
+        self.transfers.append((symbol, signed, price, ZERO))
+        self.fill(*self.transfers[-1])
 
     def rebook(self, fills: Iterable[Fill]) -> list[Decimal | None]:
         """Book everything again, with `fills` for the account's executions so far; returns what
         each of them realised."""
         self.cash = self._opening_cash
         self.holdings = {name: Holding(one.instrument) for name, one in self.holdings.items()}
-        for transfer in self._transfers:
+        for transfer in self.transfers:
             self.fill(*transfer)
         return [self.fill(*fill) for fill in fills]
 

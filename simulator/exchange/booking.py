@@ -54,6 +54,12 @@ class Booking:
         self._reports.executed(*self.executions[at])
         return corrected
 
+    def restore(self, executions: Iterable[Execution]) -> None:
+        """Take back the executions of an earlier run, and book all that its accounts had."""
+        self.executions = [(one, None) for one in executions]
+        for account in self._accounts.books:
+            self._rebook(account)
+
     def _rebook(self, account: str) -> None:
         mine = [
             n

@@ -1,5 +1,6 @@
 """Orders that belong together: a parent with its children, and one-cancels-all groups."""
 
+from collections.abc import Iterable
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
@@ -25,6 +26,13 @@ class Links:
         """Note a child of its parent."""
         if order.parent is not None:
             self._children.setdefault(order.parent, []).append(order)
+
+    def restore(self, orders: Iterable[Order]) -> None:
+        """Take back the orders of an earlier run, those that have ended too."""
+        for order in orders:
+            self.attach(order)
+            if order.oca_group:
+                self._groups.setdefault((order.account, order.oca_group), []).append(order)
 
     def replace(self, order: Order, other: Order) -> None:
         """An order that was not transmitted yet is sent again."""

@@ -164,6 +164,14 @@ class Exchange:
             order.resting = order.resting and order.limit == limit
         return [] if order.hold else self.work(order, now_ns)
 
+    def restore(self, orders: Iterable[Order]) -> None:
+        """Take back the orders of an earlier run; `work` those that are at the exchange."""
+        for order in orders:
+            self.orders[order.perm_id] = order
+            self._open.append(order)
+            self._next_perm_id = max(self._next_perm_id, order.perm_id + 1)
+            self._next_rank = max(self._next_rank, order.rank + 1)
+
     def open_orders(self) -> list[Order]:
         """Orders that can still trade, oldest first."""
         self._open = [order for order in self._open if order.is_open]

@@ -119,6 +119,15 @@ class OrderFlow:
         order.hold, order.done_ns = "", self.now_ns
         self._reports.rejected(order)
 
+    def resume(self, order: Order, since_ns: int) -> None:
+        """An order goes on that worked in an earlier run, which ended at `since_ns`. One that ended
+        at a time since then does so at once."""
+        self._set_hold(order)
+        if (end_ns := self._timing.end_ns(order, since_ns)) is not None:
+            self.deadlines.at(end_ns, lambda: self._expire(order))
+        if not order.hold:
+            self._meet(order)
+
     # ---- what holds an order -------------------------------------------------------------------
 
     def _set_hold(self, order: Order) -> None:

@@ -4,9 +4,11 @@ It speaks no protocol: see `OrderReports`.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.booking import Booking
@@ -14,6 +16,14 @@ from tapewire.simulator.exchange.commissions import commission_for
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.credit import Credit
 from tapewire.simulator.exchange.hours import Hours
+from tapewire.simulator.exchange.keeping import (
+    BrokerState,
+    executions_of,
+    kept_execution,
+    kept_order,
+    orders_of,
+    transferred,
+)
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_checks import (
     BAD_GTD,
@@ -199,6 +209,34 @@ class OrderHandler:
         for order in self._exchange.open_orders() if new_day else ():
             if order.tif == "DAY":
                 self._flow.cancel(order, BY_TIME)
+
+    def state(self, now_ns: int) -> BrokerState:
+        """All that outlives this process, for `restore` in another one."""
+        addressed = set(self._by_client.values())
+        return BrokerState(
+            now_ns,
+            [kept_order(o, is_addressed=o in addressed) for o in self._exchange.orders.values()],
+            [kept_execution(one) for one, _ in self.executions],
+            {name: one.transfers for name, one in self._accounts.books.items()},
+            dict(self._highest),
+        )
+
+    def restore(self, state: BrokerState, known: Mapping[str, Instrument], now_ns: int) -> None:
+        """Take back what an earlier run has kept, before anything else. Raises ValueError where it
+        has an account or an instrument that there is not."""
+        self._flow.now_ns = now_ns
+        transferred(state, self._accounts, known)
+        orders = orders_of(state, known)
+        self._exchange.restore(orders)
+        self._flow.links.restore(orders)
+        self._booking.restore(executions_of(state, orders))
+        self._highest.update(state.highest)
+        for one in state.orders:
+            if one.is_addressed:
+                self._by_client[one.order.client_id, one.order.order_id] = one.order
+        for order in orders:
+            if order.is_open:
+                self._flow.resume(order, state.ts_ns)
 
     def withdraw(self, order: Order, reason: str, now_ns: int) -> None:
         """Cancel an open order, though nobody asked for it, and no other with it."""
