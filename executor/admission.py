@@ -26,7 +26,7 @@ class Admission:
         self._view = View(ledger)
 
     def note(self, event: Event) -> None:
-        """Take in an event of a gateway, which the ledger has already."""
+        """Take in an event that the ledger has already."""
         if type(event) is InstrumentDescribed:
             self._described[event.symbol] = event
         self._view.note(event)

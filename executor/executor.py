@@ -120,6 +120,7 @@ class Executor:
         elif type(event) is OrderCreated:
             self._answered.add(event.signal_id)
             self._unanswered.add(self.keeper.sent_as(event.order))
+            self.admission.note(event)
         elif type(event) is GroupStateChanged:
             self._answered.update(filter(None, (event.signal_id,)))
         elif isinstance(event, CheckpointCompleted):

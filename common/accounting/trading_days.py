@@ -41,12 +41,23 @@ def trading_days(zone: str = ZONE, ends: time = ENDS) -> Days:
 
 def next_day_ns(day_of: Days, now_ns: int) -> int:
     """When the trading day after the one of `now_ns` begins, to the minute."""
-    low = now_ns // MINUTE_NS
-    today, high = day_of(now_ns), low + DAY_MINUTES_MAX
-    while high - low > 1:  # `low` is within the day, `high` is not
-        middle = (low + high) // 2
+    minute = now_ns // MINUTE_NS
+    return _edge(day_of, minute, minute + DAY_MINUTES_MAX) * MINUTE_NS
+
+
+def day_began_ns(day_of: Days, now_ns: int) -> int:
+    """When the trading day of `now_ns` began, to the minute."""
+    minute = now_ns // MINUTE_NS
+    return _edge(day_of, minute, minute - DAY_MINUTES_MAX) * MINUTE_NS + MINUTE_NS
+
+
+def _edge(day_of: Days, within: int, outside: int) -> int:
+    """The first minute outside of the day that `within` is in, towards `outside`."""
+    today = day_of(within * MINUTE_NS)
+    while abs(outside - within) > 1:
+        middle = (within + outside) // 2
         if day_of(middle * MINUTE_NS) == today:
-            low = middle
+            within = middle
         else:
-            high = middle
-    return high * MINUTE_NS
+            outside = middle
+    return outside

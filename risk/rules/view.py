@@ -1,6 +1,6 @@
 """What a rule may look at: time, P&L, positions, orders, counts, marks, each with its age."""
 
-from collections import Counter, defaultdict, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -17,13 +17,25 @@ from tapewire.common.accounting.exposure import (
     is_reducing,
 )
 from tapewire.common.accounting.orders import Order
+from tapewire.common.accounting.trading_days import day_began_ns
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, ForeignOrderReported, SubmitOrder, Tick, Trade
+from tapewire.common.events import (
+    EVERYTHING,
+    Event,
+    ForeignOrderReported,
+    Scope,
+    SubmitOrder,
+    Tick,
+    Trade,
+)
 from tapewire.common.instruments import Instrument
+from tapewire.risk.rules.counts import LONG_AGO, Counts
 
 JUMP_NS: Final = 60_000_000_000
 """The wall clock was set if it moved by that much against the monotonic one."""
-COUNTED_MAX: Final = 100_000  # events of a kind in an account; older ones are forgotten
+
+AHEAD_MAX_NS: Final = 1_000_000_000
+"""How far a process's time may be ahead of another's: a turn has one moment, taken as it begins."""
 
 
 class Mark(NamedTuple):
@@ -35,31 +47,6 @@ class Mark(NamedTuple):
 
 Newest = Callable[[str], Tick | None]
 """Gives the newest tick of a symbol that has a price; None where there is none."""
-
-
-class Counts:
-    """How many events of a kind happened in an account within a time, by their own stamps."""
-
-    def __init__(self) -> None:
-        self._times: defaultdict[tuple[type[Event], str], deque[int]] = defaultdict(
-            lambda: deque(maxlen=COUNTED_MAX)
-        )
-
-    def add(self, event: Any) -> None:
-        """Count an event that has an account."""
-        account = getattr(event, "account", None)
-        if account is not None:
-            self._times[type(event), account].append(event.ts_ns)
-
-    def within(self, kind: type[Event], account: str, since_ns: int) -> int:
-        """How many since `since_ns` (wall)."""
-        times = self._times.get((kind, account), ())
-        count = 0
-        for ts_ns in reversed(times):
-            if ts_ns < since_ns:
-                break
-            count += 1
-        return count
 
 
 class View:
@@ -79,8 +66,7 @@ class View:
         self.has_all_fills = True
         """Whether the fills of both gateways reach this process."""
         self._counts = Counts()
-        self.note = self._counts.add
-        """Count an event that the accounts have."""
+        self._day_began: tuple[date, int] | None = None
         self._without: Order | None = None
         self._known: Exposures = NOTHING
 
@@ -109,6 +95,10 @@ class View:
             self._marks[tick.symbol] = Mark(Decimal(repr(price)), now.mono_ns)
             self._marked[tick.symbol] += 1
             self._accounts.book.mark(tick.symbol, self._marks[tick.symbol].price)
+
+    def note(self, event: Event) -> None:
+        """Count an event that the accounts have."""
+        self._counts.add(event, self.now.mono_ns if self._offset_ns is not None else LONG_AGO)
 
     @property
     def _steady_ns(self) -> int:
@@ -155,6 +145,17 @@ class View:
         """What an intent has come to; None where it is not known here, as an order that arrives."""
         found: Order | None = self._accounts.orders.get(intent_id)
         return found
+
+    def recent_orders(self, within_ns: int) -> Iterator[Order]:
+        """The orders that were wanted less than `within_ns` ago, newest first, of all accounts and
+        in every state. Those from before the wall clock was set back are not among them."""
+        by_intent: dict[str, Order] = self._accounts.orders.by_intent
+        for one in reversed(by_intent.values()):
+            age_ns = self.now.wall_ns - one.order.ts_ns
+            if age_ns >= within_ns:
+                return
+            if age_ns > -AHEAD_MAX_NS:
+                yield one
 
     def foreign_orders(self, account: str) -> list[ForeignOrderReported]:
         """The open orders of an account that none of us has placed, as far as they are known."""
@@ -223,9 +224,29 @@ class View:
         """Whether market data reaches this process, so that a missing price means something."""
         return self.newest is not None or bool(self._marks)
 
-    def count(self, kind: type[Event], account: str, within_ns: int) -> int:
-        """How many events of a kind the account had in the last `within_ns`."""
-        return self._counts.within(kind, account, self.now.wall_ns - within_ns)
+    def count(
+        self, kind: type[Event], account: str, within_ns: int, scope: Scope = EVERYTHING
+    ) -> int:
+        """How many events of a kind the account had in the last `within_ns`: of orders and
+        executions, those in a scope. Each order and each execution counts once."""
+        return self.count_since(kind, account, self.ago(within_ns), scope)
+
+    def count_since(
+        self, kind: type[Event], account: str, moment: Now, scope: Scope = EVERYTHING
+    ) -> int:
+        """As `count`, since a moment, that included."""
+        return self._counts.since(kind, account, moment, scope)
+
+    def ago(self, passed_ns: int) -> Now:
+        """The moment `passed_ns` before this one."""
+        return Now(self._steady_ns - passed_ns, self.now.mono_ns - passed_ns)
+
+    def day_began(self) -> Now:
+        """The moment at which the trading day began."""
+        today = self.trading_day()
+        if self._day_began is None or self._day_began[0] != today:
+            self._day_began = today, day_began_ns(self._accounts.book.day_of, self._steady_ns)
+        return self.ago(self._steady_ns - self._day_began[1])
 
     def price(self, symbol: str) -> tuple[Decimal, int] | None:
         """The newest price of a symbol and its age in nanoseconds; None where there is none."""

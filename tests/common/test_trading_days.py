@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapewire.common.accounting.book import Book
-from tapewire.common.accounting.trading_days import next_day_ns, trading_days
+from tapewire.common.accounting.trading_days import day_began_ns, next_day_ns, trading_days
 from tapewire.common.events import Side
 from tests.common.test_book import EXECUTIONS, commission, fill
 
@@ -32,6 +32,19 @@ def at(text: str, zone: str = "America/Chicago") -> int:
 )
 def test_the_next_trading_day_begins_where_this_one_ends(moment: str, end: str) -> None:
     assert next_day_ns(trading_days(), at(moment)) == at(end)
+
+
+@pytest.mark.parametrize(
+    ("moment", "began"),
+    [
+        ("2026-11-24T16:59:59", "2026-11-23T17:00"),
+        ("2026-11-24T17:00:00", "2026-11-24T17:00"),
+        ("2026-03-08T16:59:59", "2026-03-07T17:00"),  # 23 hours
+        ("2026-11-01T16:59:59", "2026-10-31T17:00"),  # 25 hours
+    ],
+)
+def test_a_trading_day_began_where_the_one_before_ended(moment: str, began: str) -> None:
+    assert day_began_ns(trading_days(), at(moment)) == at(began)
 
 
 @pytest.mark.parametrize(

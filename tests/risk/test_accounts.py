@@ -6,7 +6,6 @@ import pytest
 
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.orders import Order
-from tapewire.common.clock import Now
 from tapewire.common.events import (
     Event,
     Fill,
@@ -174,7 +173,7 @@ def test_events_are_counted_within_a_time_for_each_account_and_kind(view: View):
     for seconds, account in ((0, "DU1"), (5, "DU1"), (9, "DU1"), (9, "DU2")):
         one = order(account=account)
         view.note(fill(one, 1, f"e{seconds}{account}", ts_ns=T0 + seconds * SECOND))
-    view.at(Now(T0 + 10 * SECOND, 0))
+    view.at(NOW + 10 * SECOND)
     assert view.count(Fill, "DU1", 5 * SECOND) == 2
     assert view.count(Fill, "DU1", 10 * SECOND) == 3
     assert view.count(Fill, "DU2", 10 * SECOND) == 1
