@@ -13,7 +13,8 @@ from typing import Final
 
 from tapewire.common.events import EVERYTHING, ControlReply, Scope
 from tapewire.console.group import control
-from tapewire.console.group.control import Action, Place
+from tapewire.console.group.control import Action
+from tapewire.console.group.line import Place
 
 REASON: Final = "manual"
 SCOPE: Final = ("--account", "--strategy", "--symbol")

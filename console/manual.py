@@ -42,8 +42,7 @@ from tapewire.common.events import (
     WhatIfAnswered,
 )
 from tapewire.common.runtime.tokens import TokenFile, path_of
-from tapewire.console.group.control import Place
-from tapewire.console.group.line import Line
+from tapewire.console.group.line import Line, Place
 
 SIGNALS: Final = "signals"
 TTL_S: Final = 10.0

@@ -14,52 +14,30 @@ import time
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 import msgspec
 
 from tapewire.common import roles
-from tapewire.common.bus import wire
-from tapewire.common.bus.endpoints import STREAMS, SUPERVISOR, Bus, endpoint
-from tapewire.common.bus.transport import ZmqTransport
+from tapewire.common.bus.endpoints import SUPERVISOR
 from tapewire.common.config.locate import config_path
-from tapewire.common.errors import TapewireError
 from tapewire.common.events import (
     EVERYTHING,
     Control,
     ControlReply,
-    Event,
     OrderAnswer,
     OrderReply,
     OrderRequest,
     Reconcile,
-    RequestRefused,
     ResolveOrder,
     Scope,
 )
-from tapewire.common.runtime.tokens import TokenFile, path_of
+from tapewire.console.group.line import TIMEOUT_S, Line, NoAnswer, Place
 
 FILE: Final = "started.json"
-TIMEOUT_S: Final = 5.0
 _RUN_DIR: Final = re.compile(r"""^\s*run_dir\s*=\s*["'](.+?)["']""", re.MULTILINE)
 
 Action = Literal["halt", "resume", "flatten", "cancel_all"]
-
-
-class NoAnswer(TapewireError):
-    """Risk did not answer. It may be down, and then nothing that adds risk is sent anyway."""
-
-
-class Place(Protocol):
-    """Where a group is: a `Config`, or a `Launched`."""
-
-    @property
-    def run_dir(self) -> Path:
-        """Its run directory."""
-
-    @property
-    def bus(self) -> Bus:
-        """Its sockets."""
 
 
 class LaunchedBus(msgspec.Struct, frozen=True):
@@ -149,7 +127,9 @@ def run_dir_of(path: str | None) -> Path:
 
 def ask(group: Place, action: Action, reason: str, scope: Scope = EVERYTHING) -> ControlReply:
     """Send one request to risk and wait for its answer, at most `TIMEOUT_S`."""
-    reply = _asked(group, roles.RISK, Control(time.time_ns(), action, reason, scope, _user()))
+    control = Control(time.time_ns(), action, reason, scope, _user())
+    with Line(group, roles.RISK) as line:
+        reply = line.answer(control)
     if isinstance(reply, ControlReply):
         return reply
     raise NoAnswer(
@@ -177,32 +157,8 @@ def reconcile(group: Place, command: Reconcile) -> OrderAnswer:
 
 
 def _obeyed(group: Place, role: str, command: ResolveOrder | Reconcile) -> OrderAnswer:
-    reply = _asked(group, role, OrderRequest(1, [command]))
+    with Line(group, role) as line:
+        reply = line.ask(OrderRequest(1, [command]))
     if isinstance(reply, OrderReply) and reply.answers:
         return reply.answers[0]
-    raise NoAnswer(f"{role} did not answer within {TIMEOUT_S:.0f} s; is the group up?")
-
-
-def _asked(group: Place, role: str, question: Event) -> Event | None:
-    """The answer of a process of the group, whose token is shown to it; None if there is none."""
-    transport = ZmqTransport()
-    token = TokenFile(path_of(group.run_dir, role, roles.CLI))
-    try:
-        address = endpoint(STREAMS[role][1], group.bus, group.run_dir)
-        transport.connect("asked", "dealer", address)
-        transport.present("asked", token)
-        request = wire.encode(question)
-        deadline, sent, shown = time.monotonic() + TIMEOUT_S, False, b""
-        while time.monotonic() < deadline:
-            if not sent:
-                shown, sent = token(), transport.send("asked", [request])
-            for _, frames in transport.poll(50):
-                reply = wire.decode_event(frames[-1])
-                if not isinstance(reply, RequestRefused):
-                    return reply
-                if token() == shown:
-                    raise NoAnswer(f"{role} refused it: {reply.reason}")
-                sent = False  # it was started again meanwhile, with a new token
-        return None
-    finally:
-        transport.close()
+    raise NoAnswer(f"{role} answered with {type(reply).__name__}; try again")

@@ -3,21 +3,41 @@
 A command that has something done wants to know what became of it. It asks the process's journal for
 what came after its question, as a late reader does: nothing is missed between asking and listening,
 and no subscription has to be in place first.
+
+The emergency brake speaks over it too, so it loads nothing that takes long.
 """
 
 import time
 from collections.abc import Iterator
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol
 
 from tapewire.common import roles
 from tapewire.common.bus import wire
-from tapewire.common.bus.endpoints import STREAMS, endpoint
+from tapewire.common.bus.endpoints import STREAMS, Bus, endpoint
 from tapewire.common.bus.transport import ZmqTransport
+from tapewire.common.errors import TapewireError
 from tapewire.common.events import CatchUp, CatchUpReply, Event, RequestRefused
 from tapewire.common.runtime.tokens import TokenFile, path_of
-from tapewire.console.group.control import TIMEOUT_S, NoAnswer, Place
 
+TIMEOUT_S: Final = 5.0
 POLL_MS: Final = 50
+
+
+class NoAnswer(TapewireError):
+    """A process did not answer. If it was risk, nothing that adds risk is sent meanwhile."""
+
+
+class Place(Protocol):
+    """Where a group is: a `Config`, or a `Launched`."""
+
+    @property
+    def run_dir(self) -> Path:
+        """Its run directory."""
+
+    @property
+    def bus(self) -> Bus:
+        """Its sockets."""
 
 
 class Line:
@@ -43,6 +63,17 @@ class Line:
 
     def ask(self, question: Event) -> Event:
         """Send a question and wait for its answer, at most `TIMEOUT_S`; raises `NoAnswer`."""
+        reply = self.answer(question)
+        if reply is None:
+            raise NoAnswer(
+                f"{self.role} did not answer within {TIMEOUT_S:.0f} s; is the group up?"
+                " `tapewire status` shows it"
+            )
+        return reply
+
+    def answer(self, question: Event) -> Event | None:
+        """The answer to a question, or None if there is none within `TIMEOUT_S`. Raises `NoAnswer`
+        if the process refuses our token."""
         request, deadline = wire.encode(question), time.monotonic() + TIMEOUT_S
         shown, sent = b"", False
         while time.monotonic() < deadline:
@@ -55,10 +86,7 @@ class Line:
                 if self._token() == shown:
                     raise NoAnswer(f"{self.role} refused it: {reply.reason}")
                 sent = False  # it was started again meanwhile, with a new token
-        raise NoAnswer(
-            f"{self.role} did not answer within {TIMEOUT_S:.0f} s; is the group up?"
-            " `tapewire status` shows it"
-        )
+        return None
 
     def from_now(self) -> None:
         """Begin reading its journal at its present end."""

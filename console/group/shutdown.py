@@ -8,7 +8,7 @@ from tapewire.common import roles
 from tapewire.common.amounts import counted
 from tapewire.common.config.settings import Config
 from tapewire.console.group import control, status
-from tapewire.console.group.control import NoAnswer
+from tapewire.console.group.line import NoAnswer
 from tapewire.console.group.status import Status, wait_for
 from tapewire.console.group.supervisord import Supervisord
 from tapewire.console.views import flattening

@@ -4,7 +4,7 @@ import pytest
 
 from tapewire.common.events import NO_SUCH_ORDER, OrderAnswer, ResolveOrder
 from tapewire.common.roles import GATEWAYS
-from tapewire.console.group import control
+from tapewire.console.group import control, line
 from tests.pipeline.running import Running
 
 
@@ -17,7 +17,7 @@ def test_both_gateways_answer_a_person_about_an_order(running: Running):
 
 
 def test_a_group_that_is_not_there_gives_no_answer(running: Running, monkeypatch):
-    monkeypatch.setattr(control, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(line, "TIMEOUT_S", 0.2)
     asked = ResolveOrder("no/1", 1, "lost", "looked at TWS", "anna")
-    with pytest.raises(control.NoAnswer, match="gateway did not answer within 0 s"):
+    with pytest.raises(line.NoAnswer, match="gateway did not answer within 0 s"):
         control.resolve(running.group.config, "gateway", asked)
