@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "halt": "steer",
     "resume": "steer",
     "flatten": "steer",
+    "risk": "risk",
     "fills": "trading",
     "positions": "trading",
     "blotter": "trading",

@@ -25,7 +25,7 @@ STATED = commands()
 SESSION = (
     "up", "status", "orders", "fills", "positions", "blotter", "ledger", "reconcile", "events",
     "journals", "dead-letters", "trace", "tail", "doctor", "scale", "halt", "resume", "flatten",
-    "down", "run",
+    "risk", "down", "run",
 )  # fmt: skip
 DOWN_BEFORE = ("up", "run")
 OWN_GROUP = ("backtest", "demo")  # they have one of their own, or none

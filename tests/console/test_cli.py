@@ -35,6 +35,7 @@ READING = [
     ["ledger"],
     ["ledger", "pnl", "--from", "-7d"],
     ["reconcile"],
+    ["risk"],
     ["doctor", "--timeout", "0.3"],
 ]
 

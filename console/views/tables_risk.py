@@ -1,0 +1,110 @@
+"""What `tapewire risk` shows: the halts, how much of each limit is used, what was decided."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from rich.console import Group as Rows
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tapewire.common import roles
+from tapewire.common.accounting.book import ZERO
+from tapewire.common.events import (
+    Event,
+    FlattenCompleted,
+    FlattenDelayed,
+    FlattenStarted,
+    LockOutEnded,
+    RiskHalted,
+    RiskResumed,
+    RiskViolation,
+    RiskWarned,
+)
+from tapewire.console.group.status import Status
+from tapewire.console.views import tables, times
+
+WIDTH: Final = 10
+"""Characters of a bar that is full."""
+WORDS: Final[dict[type[Event], str]] = {
+    RiskViolation: "violation",
+    RiskWarned: "warning",
+    RiskHalted: "halt",
+    RiskResumed: "resume",
+    LockOutEnded: "lock-out ended",
+    FlattenStarted: "flatten",
+    FlattenDelayed: "flatten delayed",
+    FlattenCompleted: "flat",
+}
+
+
+def shown(found: Status, decided: Sequence[Event]) -> RenderableType:
+    """All of it."""
+    if not found:
+        return Text("risk has not reported its state yet")
+    rows = [tables.headline({roles.RISK: found}, {}), headroom(found.get("headroom") or [])]
+    return Rows(*rows, *([history(decided)] if decided else []))
+
+
+def headroom(rows: Sequence[dict[str, Any]]) -> RenderableType:
+    """A row per limit, the most used first; a limit whose use is not known comes before all."""
+    if not rows:
+        return Text("no limit is in use: nothing is held, and nothing works")
+    table = Table(box=None, pad_edge=False)
+    for column in ("rule", "account", "symbol"):
+        table.add_column(column, no_wrap=True)
+    for column in ("used", "limit"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("")
+    for row in sorted(rows, key=_share, reverse=True):
+        table.add_row(
+            row["rule"], row["account"], row["symbol"] or "all",
+            row["used"] if row["used"] is not None else "not known",
+            f"{row['limit']} {row['unit']}", _bar(row),
+        )  # fmt: skip
+    return table
+
+
+def _share(row: dict[str, Any]) -> Decimal:
+    """How much of a limit is used; more than any other where it is not known."""
+    if row["used"] is None:
+        return Decimal("Infinity")
+    limit = Decimal(row["limit"])
+    return Decimal(row["used"]) / limit if limit else ZERO
+
+
+def _bar(row: dict[str, Any]) -> Text:
+    share = _share(row)
+    if not share.is_finite():
+        return Text("?", style="red")
+    full = min(int(share * WIDTH), WIDTH)
+    colour = "red" if share > 1 else "yellow" if share >= Decimal("0.8") else "green"
+    bar = Text(f"{share:4.0%} ")
+    bar.append("█" * full, style=colour)
+    bar.append("·" * (WIDTH - full), style="dim")
+    return bar
+
+
+def history(decided: Sequence[Event]) -> RenderableType:
+    """A row per decision, the oldest first."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("time", "what", "scope"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("why")
+    for event in decided:
+        fields: Any = event
+        table.add_row(
+            times.iso(fields.ts_ns)[:19], WORDS[type(event)], str(fields.scope), _why(event)
+        )
+    return table
+
+
+def _why(event: Event) -> str:
+    reason = str(getattr(event, "reason", ""))
+    if isinstance(event, RiskViolation | RiskWarned):
+        return f"{event.rule}: {reason}"
+    if isinstance(event, RiskHalted) and event.until_ns:
+        reason = f"{reason} (until {times.iso(event.until_ns)[:16]})"
+    by = str(getattr(event, "by", ""))
+    return f"{reason}, by {by}" if by and isinstance(event, RiskResumed | RiskHalted) else reason

@@ -1,0 +1,78 @@
+"""`tapewire risk`: the halts, how much of each limit is used, and what was decided."""
+
+import json
+import time
+
+import pytest
+
+from tapewire.common.events import LockOutEnded, RiskHalted, RiskResumed, RiskViolation, Scope
+from tests.console.journaled import T0, write
+from tests.console.test_status import RISK, STATUS
+
+HALF = {
+    "rule": "MaxContracts", "account": "DU1", "symbol": "", "used": "5", "limit": "10",
+    "unit": "contracts",
+}  # fmt: skip
+OVER = {**HALF, "rule": "UnrealizedLoss", "symbol": "AAPL", "used": "11", "unit": "money"}
+UNKNOWN = {**HALF, "rule": "DailyRealizedLoss", "used": None, "unit": "money"}
+ROWS = [HALF, OVER, UNKNOWN]
+HALT = {"scope": "account DU1", "reason": "lost", "ts_ns": T0, "until_ns": T0 + 10**9, "by": "x"}
+
+
+@pytest.fixture
+def reported(run_dir):
+    """What risk reports of itself."""
+    (run_dir / "status").mkdir(exist_ok=True)
+
+    def report(**changes: object) -> None:
+        status = {**STATUS, **RISK, "ts_ns": time.time_ns(), "headroom": [], **changes}
+        (run_dir / "status" / "risk.json").write_text(json.dumps(status))
+
+    return report
+
+
+def test_each_limit_is_a_row_with_a_bar_and_the_most_used_comes_first(tapewire, reported):
+    reported(headroom=ROWS)
+    rows = [" ".join(line.split()) for line in tapewire("risk").out.splitlines()]
+    table = rows[rows.index("rule account symbol used limit") :]
+    assert table[1] == "DailyRealizedLoss DU1 all not known 10 money ?"
+    assert table[2] == "UnrealizedLoss DU1 AAPL 11 10 money 110% ██████████"
+    assert table[3] == "MaxContracts DU1 all 5 10 contracts 50% █████·····"
+
+
+def test_a_lock_out_is_shown_with_its_end(tapewire, reported):
+    reported(halts=[HALT])
+    assert "halted: account DU1, since 11:32:18 until 11:32:19: lost" in tapewire("risk").out
+
+
+def test_its_decisions_are_shown_with_who_and_why(tapewire, reported, run_dir):
+    reported()
+    scope = Scope("DU1")
+    write(run_dir, "risk", [
+        RiskViolation(T0, scope, "MaxContracts", "too many"),
+        RiskHalted(T0, scope, "x", until_ns=T0 + 60 * 10**9, by="y"),
+        LockOutEnded(T0, scope, T0 + 60 * 10**9),
+        RiskHalted(T0, scope, "lunch", by="ann"),
+        RiskResumed(T0, scope, "back", "ann"),
+    ])  # fmt: skip
+    rows = [" ".join(line.split()) for line in tapewire("risk", "--last", "4").out.splitlines()]
+    at = "2026-11-20T11:32:18"
+    assert rows[-4] == f"{at} halt account DU1 x (until 2026-11-20T11:33), by y"
+    assert rows[-3] == f"{at} lock-out ended account DU1"
+    assert rows[-2:] == [
+        f"{at} halt account DU1 lunch, by ann", f"{at} resume account DU1 back, by ann",
+    ]  # fmt: skip
+    assert not any("violation" in row for row in rows)
+
+
+def test_as_json_it_is_all_there(tapewire, reported, run_dir):
+    reported(headroom=ROWS, halts=[HALT])
+    write(run_dir, "risk", [RiskHalted(T0, Scope(), "lunch", by="ann")])
+    found = tapewire("risk", "--json", "--last", "1").json
+    assert (found["headroom"], found["halts"], found["trading"]) == (ROWS, [HALT], "ACTIVE")
+    (halted,) = found["history"]
+    assert (halted["kind"], halted["by"], halted["reason"]) == ("risk.halted", "ann", "lunch")
+
+
+def test_without_a_risk_process_it_says_so(tapewire):
+    assert tapewire("risk").out == "risk has not reported its state yet\n"
