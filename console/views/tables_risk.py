@@ -95,7 +95,7 @@ def history(decided: Sequence[Event]) -> RenderableType:
     for event in decided:
         fields: Any = event
         table.add_row(
-            times.iso(fields.ts_ns)[:19], WORDS[type(event)], str(fields.scope), _why(event)
+            times.iso(fields.ts_ns)[:16], WORDS[type(event)], str(fields.scope), _why(event)
         )
     return table
 

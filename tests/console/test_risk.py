@@ -56,7 +56,7 @@ def test_its_decisions_are_shown_with_who_and_why(tapewire, reported, run_dir):
         RiskResumed(T0, scope, "back", "ann"),
     ])  # fmt: skip
     rows = [" ".join(line.split()) for line in tapewire("risk", "--last", "4").out.splitlines()]
-    at = "2026-11-20T11:32:18"
+    at = "2026-11-20T11:32"
     assert rows[-4] == f"{at} halt account DU1 x (until 2026-11-20T11:33), by y"
     assert rows[-3] == f"{at} lock-out ended account DU1"
     assert rows[-2:] == [
