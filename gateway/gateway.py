@@ -392,7 +392,7 @@ class Gateway:
             return events  # most reports amount to none, and so does the timed work of most turns
         for event in events:
             self.apply(event)
-            self.limits.circuit.note(event, self.seen_mono_ns or 0)
+            self.limits.happened(event, self.seen_mono_ns or 0)
         ended = self.registry.ended(events)
         for event in ended:
             self.apply(event)

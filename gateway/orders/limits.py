@@ -24,10 +24,11 @@ from typing import Final
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.exposure import Exposure, Exposures
+from tapewire.common.accounting.groups import FAILED
 from tapewire.common.accounting.orders import Order
 from tapewire.common.accounting.trading_days import Days
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, InstrumentDescribed, SubmitOrder
+from tapewire.common.events import Event, InstrumentDescribed, OrderRejected, SubmitOrder
 from tapewire.common.instruments import Instrument
 from tapewire.common.order_checks import order_denial
 from tapewire.gateway.orders.circuit import BrokerCircuit
@@ -84,6 +85,7 @@ class Limits:
         self._view = View(accounts)
         self._view.has_all_fills = False  # the other gateway's are pushed to it alone
         self._instruments = accounts.instruments
+        self._orders = accounts.orders
         self._quantity_max = quantity_max
         self._orders_max_per_s = orders_max_per_s
         self._taken_ns: dict[str, deque[int]] = {}
@@ -94,6 +96,17 @@ class Limits:
     def watch(self, newest: Newest) -> None:
         """Let the rules see the market."""
         self._view.newest = newest
+
+    def happened(self, event: Event, mono_ns: int) -> None:
+        """Let the circuit count an event of this moment. A child that the broker rejects because
+        its parent is over says nothing more about the broker than that did."""
+        if type(event) is not OrderRejected or not self._lost_parent(event.intent_id):
+            self.circuit.note(event, mono_ns)
+
+    def _lost_parent(self, intent_id: str) -> bool:
+        child = self._orders.get(intent_id)
+        parent = self._orders.get(child.order.parent_id) if child is not None else None
+        return parent is not None and parent.state in FAILED
 
     def note(self, event: Event) -> None:
         """Let the rules count an event that the accounts have."""

@@ -2,6 +2,7 @@
 
 from tapewire.common.events import OrderDenied, SubmitOrder
 from tapewire.gateway.orders.circuit import BrokerCircuit
+from tests.gateway.test_groups import bracket
 from tests.gateway.tws_bench import Bench, Order, submit
 from tests.gateway.tws_messages import INSTRUMENTS
 
@@ -41,6 +42,19 @@ def test_after_so_many_rejections_orders_that_add_risk_are_denied_with_what_the_
         f" {NO_PERMISSION} (error 201); it is tried again after a pause"
     )
     assert changes(one) == ["OPEN"]
+
+
+def test_a_bracket_that_is_rejected_counts_once_and_not_for_each_of_its_orders():
+    one = bench()
+    for name in "ab":
+        one.obey(bracket(name))
+        one.flush()
+        entry, *exits = (int(one.intent(f"{name}/{number}").order_id) for number in (1, 2, 3))
+        one.error(entry, 201, NO_PERMISSION)
+        for order_id in exits:
+            one.error(order_id, 135, f"Can't find order with id = {entry}")
+        assert one.state(f"{name}/3") == "REJECTED"
+    assert denial(one, submit("c/1")) == ""
 
 
 def test_what_reduces_a_position_goes_all_the_same():
