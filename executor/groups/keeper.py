@@ -36,7 +36,7 @@ from tapewire.executor.groups.outcomes import (
     shrunk,
     withdrawn,
 )
-from tapewire.executor.groups.shares import ActiveGroups, contests, place_of, share_of
+from tapewire.executor.groups.shares import ActiveGroups, contests, place_of, share_of, side_of
 from tapewire.executor.groups.steps import (
     SECOND_NS,
     TELL_NS,
@@ -209,7 +209,7 @@ class GroupKeeper:
 
     def _look(self, group: Group, now: Now) -> Look:
         exposure = self._ledger.exposure(*place_of(group))
-        share = share_of(group, exposure, self._active.open_beside(group))
+        share = share_of(group, exposure, self._active.taken_beside(group))
         if share.least >= group.open:
             self._contested.discard(group.id)
         entered_ns = now.mono_ns
@@ -262,4 +262,4 @@ class GroupKeeper:
 
 def _closes(fill: Fill, group: Group) -> bool:
     is_there = (fill.account, fill.symbol) == place_of(group)
-    return is_there and fill.side != group.plan.orders[0].terms.side
+    return is_there and fill.side != side_of(group)

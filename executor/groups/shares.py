@@ -12,8 +12,13 @@ more. Groups on the same side have their shares first, and what groups on the ot
 is there. So no delay between an execution and a position can make it too little. Of several groups
 whose shares are contested together, the one that is looked at first gives way: the next sees what
 that has released.
+
+A group on the other side of which nothing works counts for nothing: it waits to be protected or
+closed, and no order can do either while the account holds less than it has open. Two such groups
+would wait for each other for ever. Together they have nothing, so both give way.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -21,7 +26,7 @@ from tapewire.common import roles
 from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.groups import OrderGroup
-from tapewire.common.events import Fill, signed
+from tapewire.common.events import OPPOSITE, Fill, Side, signed
 from tapewire.executor.orders import ExecutorOrder
 
 Group = OrderGroup[ExecutorOrder]
@@ -36,13 +41,20 @@ class Share(NamedTuple):
     held: Decimal
 
 
+class Open(NamedTuple):
+    """What groups on one side have open: all of them, and those of which an order works."""
+
+    all: Decimal = ZERO
+    working: Decimal = ZERO
+
+
 class ActiveGroups:
     """The groups that are not DONE, by where they enter. What those of one place have open together
     is added up once for all of them, until `recount` is called."""
 
     def __init__(self) -> None:
         self._in: dict[Key, dict[str, Group]] = {}
-        self._open: dict[Key, Decimal] = {}
+        self._open: dict[Key, dict[Side, Open]] = {}
 
     def keep(self, group: Group) -> None:
         """A group has begun, or works again."""
@@ -65,13 +77,15 @@ class ActiveGroups:
         """Those that enter there."""
         return list(self._in.get((account, symbol), {}).values())
 
-    def open_beside(self, group: Group) -> Decimal:
-        """What the others of a group's place have open: bought less sold."""
-        place = place_of(group)
+    def taken_beside(self, group: Group) -> Decimal:
+        """What of its account is not a group's, as far as the others tell: what they have open on
+        its side, less what they have on the other."""
+        place, side = place_of(group), side_of(group)
         if place not in self._open:
-            self._open[place] = sum(map(_held_by, self._in.get(place, {}).values()), ZERO)
-        is_in = group.id in self._in.get(place, {})
-        return self._open[place] - (_held_by(group) if is_in else ZERO)
+            self._open[place] = _added_up(self._in.get(place, {}).values())
+        found = self._open[place]
+        own = max(group.open, ZERO) if group.id in self._in.get(place, {}) else ZERO
+        return found[side].all - own - found[OPPOSITE[side]].working
 
 
 def place_of(group: Group) -> Key:
@@ -80,24 +94,35 @@ def place_of(group: Group) -> Key:
     return order.account, order.symbol
 
 
-def _held_by(group: Group) -> Decimal:
-    return signed(group.plan.orders[0].terms.side, max(group.open, ZERO))
+def side_of(group: Group) -> Side:
+    """The side on which it enters."""
+    return group.plan.orders[0].terms.side
 
 
-def share_of(group: Group, exposure: Exposure, beside: Decimal) -> Share:
-    """The share of a group; `exposure` is that of its account and symbol, `beside` what the other
-    groups have open there."""
-    side = group.plan.orders[0].terms.side
+def _added_up(groups: Iterable[Group]) -> dict[Side, Open]:
+    found: dict[Side, Open] = {"BUY": Open(), "SELL": Open()}
+    for group in groups:
+        if (quantity := group.open) > 0:
+            before, works = found[side_of(group)], bool(group.live)
+            found[side_of(group)] = Open(
+                before.all + quantity, before.working + (quantity if works else ZERO)
+            )
+    return found
+
+
+def share_of(group: Group, exposure: Exposure, taken: Decimal) -> Share:
+    """The share of a group; `exposure` is that of its account and symbol, `taken` what of that is
+    not the group's."""
+    side = side_of(group)
     reported = exposure.position if exposure.reported is None else exposure.reported
     held = [signed(side, one) for one in (exposure.position, reported)]
-    taken = signed(side, beside)
     return Share(min(held) - taken, max(held) - taken, max(min(held), ZERO))
 
 
 def contests(fill: Fill, strategy: str | None, group: Group) -> bool:
     """Whether an execution of a strategy's order (None: of nobody's), where the group trades, may
     have closed what that has open."""
-    if fill.side == group.plan.orders[0].terms.side or fill.ts_ns < group.plan.ts_ns:
+    if fill.side == side_of(group) or fill.ts_ns < group.plan.ts_ns:
         return False
     if any(fill.intent_id == one.intent_id for one in group.orders):
         return False

@@ -12,11 +12,13 @@ from tapewire.common.events import (
     GroupReleased,
     GroupSignal,
     GroupStateChanged,
+    OrderCancelled,
     OrderFilled,
     PositionReported,
     SubmitGroup,
     SubmitOrder,
 )
+from tapewire.executor.orders import ExecutorOrder
 from tests.executor.group_desk import GROUP, Desk, bracket, group_signal, leg, protecting
 from tests.executor.orders import T0, fill, signal
 
@@ -124,18 +126,18 @@ def test_a_flatten_that_the_other_gateway_reports_first_releases_what_it_has_clo
 # ---- two groups in one account -------------------------------------------------------------------
 
 
-def second(desk: Desk, side: str = "BUY") -> None:
-    """A bracket of another strategy in the same account has entered 10; its orders are 1 to 3."""
+def second(desk: Desk, side: str = "BUY", quantity: int = 10) -> None:
+    """A bracket of another strategy in the same account has entered; it has a stop alone."""
     out, stop = ("SELL", 140) if side == "BUY" else ("BUY", 160)
-    legs = leg("entry", side, 10, limit=150), leg("stop", out, 10, stop=stop)
+    legs = leg("entry", side, quantity, limit=150), leg("stop", out, quantity, stop=stop)
     wanted = replace(group_signal("bracket", *legs), id="t-e-1", strategy="t")
     assert isinstance(wanted, GroupSignal)
     events, commands = desk.executor.on_signal(wanted, desk.now)
     desk.journal += events
     desk._obey(commands)
     entry = desk.executor.ledger.orders["t-e-1/1"].order
-    desk.report(fill(entry, 10, "t1.01"), OrderFilled(T0, "DU1", entry.intent_id))
-    desk.move("AAPL", Decimal(10 if side == "BUY" else -10))
+    desk.report(fill(entry, quantity, "t1.01"), OrderFilled(T0, "DU1", entry.intent_id))
+    desk.move("AAPL", Decimal(quantity if side == "BUY" else -quantity))
 
 
 def test_what_a_group_on_the_other_side_has_sold_is_still_there():
@@ -153,6 +155,50 @@ def test_what_a_group_on_the_other_side_has_sold_is_still_there():
     desk.move("AAPL", Decimal(10))
     desk.pass_s(5)
     assert (desk.new().role, desk.new().terms.quantity) == ("stop", 10)
+
+
+def other(desk: Desk) -> ExecutorOrder:
+    return desk.executor.ledger.orders["t-e-1/2"]
+
+
+def close(desk: Desk, strategy: str, group_id: str) -> None:
+    signal_id = f"{strategy}-e-9"
+    wanted = CancelSignal(signal_id, T0, "", strategy, group_id, T0 + 10**10, closes=True)
+    desk.journal += desk.executor.on_signal(wanted, desk.now)[0]
+
+
+@pytest.mark.parametrize("sold", [10, 4])
+def test_groups_on_both_sides_that_are_closed_together_sell_only_what_the_account_holds(sold: int):
+    """Otherwise each would wait for the other: the account holds less than both have open."""
+    desk = protecting()
+    second(desk, "SELL", sold)
+    close(desk, "s", GROUP)
+    close(desk, "t", "t-e-1")
+    desk.pass_s(0.1)
+    for number in (2, 3):
+        desk.end(number)
+    desk.report(OrderCancelled(T0, "DU1", other(desk).intent_id, "by TWS"))
+    desk.pass_s(5)
+    assert sum(released(desk)) == 2 * sold
+    assert desk.orders().count("4") == (sold < 10)
+    if sold < 10:
+        assert (desk.new().role, desk.new().terms.quantity) == ("close", 6)
+        desk.fill(4)
+        desk.pass_s(3)
+    states = [one.state for one in desk.executor.keeper.groups]
+    assert (states, desk.held["AAPL"], desk.alarms) == (["DONE", "DONE"], 0, [])
+
+
+def test_groups_on_both_sides_whose_exits_a_flatten_has_cancelled_are_over():
+    """The account is flat, so it has nothing to close, and no execution says so."""
+    desk = protecting()
+    second(desk, "SELL")
+    for number in (2, 3):
+        desk.end(number)
+    desk.report(OrderCancelled(T0, "DU1", other(desk).intent_id, "by TWS"))
+    desk.pass_s(10)
+    assert [one.state for one in desk.executor.keeper.groups] == ["DONE", "DONE"]
+    assert desk.orders() == ["1", "2", "3", "1", "2"]
 
 
 def test_of_two_groups_one_gives_way_to_a_sale_by_hand():
