@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 from tapewire.common.accounting.trading_days import Days
-from tapewire.common.amounts import counted
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     CancelAll,
@@ -45,6 +44,7 @@ from tapewire.gateway.orders.admission import Gate
 from tapewire.gateway.orders.circuit import BrokerCircuit
 from tapewire.gateway.orders.entry import OrderEntry
 from tapewire.gateway.orders.foreign import ForeignWatch
+from tapewire.gateway.orders.former_client import FormerClient
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.limits import Ledger, Limits
@@ -133,7 +133,7 @@ class Gateway:
             complaints=self.complaints, apply=self._applied,
         )  # fmt: skip
         self._held = ""  # why the connection takes no orders, as of the last tick
-        self._elsewhere: list[Intent] = []  # live orders of another client id than ours
+        self._former_client = FormerClient(self.registry, adapter.client_id)
         self.seen_mono_ns: int | None = None  # when this process had its last turn
         self._handlers = self._broker_handlers()
         self._group_order_ended = False  # by the broker, since positions were listed for that
@@ -173,7 +173,7 @@ class Gateway:
         """After the journal was read: what was under way when this process died."""
         self.gate.woke(now)
         if not self.gate.reduce_only:  # the liquidation gateway must be able to close, whatever is
-            self._elsewhere = self.registry.of_other_clients(self.broker.client_id)
+            self._former_client.look()
         reason = "the gateway restarted before the broker's answer was read"
         over = self.registry.modifies.over(self.registry.modifies.pending(), now.wall_ns)
         return self._applied([*over, *self.registry.unanswered(now.wall_ns, reason)])
@@ -186,7 +186,7 @@ class Gateway:
     def readiness(self) -> tuple[ProcessState, str]:
         """READY once connected, when all that the broker knows of orders is known here, and while
         the connection takes orders."""
-        if halted := self._client_changed():
+        if halted := self._former_client.problem():
             return "HALTED", halted
         problem = self._held if self.sync.synchronised else self.sync.problem
         return (
@@ -197,20 +197,8 @@ class Gateway:
 
     def _blocked(self) -> str:
         """Why no order may go now; empty if it may."""
-        return self._client_changed() or ("" if self.sync.synchronised else self.sync.problem)
-
-    def _client_changed(self) -> str:
-        """Why not to trade while orders work that another client id placed: TWS lets nobody else
-        cancel or modify them."""
-        if not self._elsewhere:
-            return ""
-        self._elsewhere = [intent for intent in self._elsewhere if intent.live]
-        ids = " and ".join(sorted({intent.client_id for intent in self._elsewhere}))
-        return ids and (
-            f"{counted(len(self._elsewhere), 'order')} of client id {ids} may still work, and"
-            f" tws.client_id is {self.broker.client_id}, which can neither cancel nor modify them;"
-            f" set tws.client_id to {ids}, or cancel them in TWS"
-        )
+        problem = "" if self.sync.synchronised else self.sync.problem
+        return self._former_client.problem() or problem
 
     # ---- the broker ----------------------------------------------------------------------------
 

@@ -178,10 +178,6 @@ class Registry:
 
     # ---- what the broker reports ---------------------------------------------------------------
 
-    def of_other_clients(self, client_id: str) -> list[Intent]:
-        """Live orders that another client of the broker placed, in an earlier run."""
-        return [one for one in self.orders.live() if one.client_id not in ("", client_id)]
-
     def identify(
         self, report: broker.OrderReport | broker.ExecutionReport
     ) -> tuple[Intent | None, Identity]:
