@@ -61,6 +61,7 @@ def order(ts_ns: int, event: str, one: Order) -> Line:
         "parent_id": one.parent_id,
         "oca_group": one.oca_group,
         "oca_type": one.oca_type,
+        "legs": [[leg.instrument.symbol, leg.ratio, leg.side] for leg in one.legs],
     }
 
 
@@ -79,7 +80,7 @@ def status(ts_ns: int, one: Order) -> Line:
 
 
 def execution(one: Execution) -> Line:
-    """One execution, as booked."""
+    """One execution, as booked; that of a whole combo moves no position, its legs' do."""
     return {
         "kind": "execution",
         "ts_ns": one.ts_ns,
@@ -90,6 +91,7 @@ def execution(one: Execution) -> Line:
         "shares": text(one.shares),
         "price": text(one.price),
         "commission": text(one.commission),
+        "of_combo": bool(one.order.legs),
     }
 
 

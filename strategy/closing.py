@@ -58,8 +58,8 @@ class Closings:
     def in_the_way(self, symbol: str) -> list[str]:
         """The orders and signals on `symbol` that could still trade, by their signals' ids."""
         unanswered = self._outgoing.may_trade(symbol)
-        orders = [one for one in self._portfolio.live_orders() if one.symbol == symbol]
-        groups = [one.id for one in self._portfolio.live_groups() if one.symbol == symbol]
+        orders = [one for one in self._portfolio.live_orders() if one.trades(symbol)]
+        groups = [one.id for one in self._portfolio.live_groups() if one.trades(symbol)]
         return unanswered + groups + [one.id for one in orders if one.group not in groups]
 
     def account_of(self, symbol: str) -> str:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tapewire.common.events import (
+    ComboLeg,
     GroupKind,
     GroupLeg,
     LegRole,
     OrderTerms,
     Side,
     TimeInForce,
+    combo_name,
 )
 from tapewire.strategy.live_group import LiveGroup
 from tapewire.strategy.terms import Number, decimal_of, terms_of
@@ -117,12 +119,25 @@ class GroupOrders:
         sell_limit: Number | None = None,
         within_s: float = 10.0,
         confidence: float = 1.0,
+        combo: bool = False,
+        limit: Number | None = None,
+        tif: TimeInForce | None = None,
     ) -> str:
         """A spread of two contracts: `buy` is bought first, and `sell` is sold once it is held.
 
         If the sale fails or is not filled within `within_s`, it is cancelled, and what it has not
         covered is closed at market: nothing is ever sold that is not covered.
+
+        With `combo` both go as one order, which the broker fills as a whole; `limit` is then the
+        most that one spread may cost, and `tif` how long the order lasts.
         """
+        if combo:
+            if buy_limit is not None or sell_limit is not None:
+                raise ValueError("a combo has one price for both contracts; give limit")
+            terms = terms_of("BUY", quantity, {"limit": limit}, tif=tif)
+            return self._group("vertical", [combo_of(buy, sell, terms)], confidence)
+        if limit is not None or tif is not None:
+            raise ValueError("limit and tif are a combo's; give combo=True, or buy_limit")
         if not 0 < within_s <= WITHIN_MAX_S:
             raise ValueError(f"within_s is {within_s}; it must be above 0, at most {WITHIN_MAX_S}")
         legs = [
@@ -137,6 +152,14 @@ class GroupOrders:
         if not 0 <= confidence <= 1:
             raise ValueError(f"confidence is {confidence}; it must be from 0 to 1")
         return self._context.submit_group(kind, tuple(legs), confidence, within_ms)
+
+
+def combo_of(buy: str, sell: str, terms: OrderTerms) -> GroupLeg:
+    """One order that buys a contract and sells another against it."""
+    if buy == sell:
+        raise ValueError(f"a spread of {buy} and {sell} is none; give two contracts")
+    legs = (ComboLeg(buy, 1, "BUY"), ComboLeg(sell, 1, "SELL"))
+    return GroupLeg("order", combo_name(legs), terms, legs=legs)
 
 
 def exits_of(

@@ -6,7 +6,7 @@ import msgspec
 
 from tapewire.common.accounting.groups import OrderGroup
 from tapewire.common.accounting.orders import Order
-from tapewire.common.events import GroupKind, GroupState
+from tapewire.common.events import ComboLeg, GroupKind, GroupState
 
 
 class LiveGroup(msgspec.Struct, frozen=True):
@@ -27,6 +27,14 @@ class LiveGroup(msgspec.Struct, frozen=True):
     stop_loss: Decimal | None
     take_profit: Decimal | None
     orders: tuple[str, ...]
+    legs: tuple[ComboLeg, ...] = ()
+    """What its first order trades, if that is a combo; `symbol` is then a name for the whole."""
+
+    def trades(self, symbol: str) -> bool:
+        """Whether its first order trades a symbol."""
+        return (
+            any(leg.symbol == symbol for leg in self.legs) if self.legs else self.symbol == symbol
+        )
 
 
 def shown(group: OrderGroup[Order]) -> LiveGroup:
@@ -44,4 +52,5 @@ def shown(group: OrderGroup[Order]) -> LiveGroup:
         stop_loss=group.price_of("stop"),
         take_profit=group.price_of("target"),
         orders=tuple(one.intent_id for one in group.live),
+        legs=first.legs,
     )

@@ -4,12 +4,22 @@ from decimal import Decimal
 
 import msgspec
 
-from tapewire.common.events import LegRole, OrderState, OrderTerms, OrderType, Side, TimeInForce
+from tapewire.common.events import (
+    ComboLeg,
+    LegRole,
+    OrderState,
+    OrderTerms,
+    OrderType,
+    Side,
+    TimeInForce,
+)
 
 
 class LiveOrder(msgspec.Struct, frozen=True):
     """An order of this strategy that works, or may. `id` is what `buy` or `sell` returned; an order
-    of a group has an id of its own, and `group` is what they returned.
+    of a group has an id of its own, and `group` is what they returned. A combo trades the symbols
+    of its `legs`; `symbol` is then a name for the whole, `filled` counts whole ones, and prices are
+    net.
 
     `terms.quantity` is the whole quantity, `filled` what its executions add up to, `remaining` what
     could still fill: while a modify is under way, of the larger of the two quantities.
@@ -29,6 +39,13 @@ class LiveOrder(msgspec.Struct, frozen=True):
     """The price of the stop that works in its group; None where there is none."""
     take_profit: Decimal | None = None
     """The same of the target."""
+    legs: tuple[ComboLeg, ...] = ()
+
+    def trades(self, symbol: str) -> bool:
+        """Whether it trades a symbol: its own, or that of one of its legs."""
+        return (
+            any(leg.symbol == symbol for leg in self.legs) if self.legs else self.symbol == symbol
+        )
 
     @property
     def side(self) -> Side:

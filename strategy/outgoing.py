@@ -48,7 +48,7 @@ class Outgoing:
         self.waiting: OrderedDict[str, Waiting] = OrderedDict()
         self._unanswered = Unanswered(RESEND_NS)  # but for those that waiting signals cancel
         self._cancels: Counter[str] = Counter()  # that wait, by the signal that each cancels
-        self._given_up: dict[str, str] = {}  # delivered and never answered, with their symbols
+        self._given_up: dict[str, tuple[str, ...]] = {}  # never answered, with their symbols
         self._portfolio = portfolio
         self._ttl_ns = ttl_ns
 
@@ -88,7 +88,7 @@ class Outgoing:
         for one in over:
             self.answered(one.signal.id)
             if one.is_delivered and isinstance(one.signal, TRADES):
-                self._given_up[one.signal.id] = one.signal.symbol
+                self._given_up[one.signal.id] = one.signal.symbols
         return expired
 
     def due(self, now: Now) -> list[AnySignal]:
@@ -99,13 +99,13 @@ class Outgoing:
     def pending(self, symbol: str) -> int:
         """How many signals to trade `symbol` have no answer."""
         signals = (one.signal for one in self.waiting.values())
-        return sum(isinstance(s, TRADES) and s.symbol == symbol for s in signals)
+        return sum(isinstance(s, TRADES) and symbol in s.symbols for s in signals)
 
     def may_trade(self, symbol: str) -> list[str]:
         """The signals to trade `symbol` that may have become an order without our knowing."""
         signals = (one.signal for one in self.waiting.values())
-        waiting = [s.id for s in signals if isinstance(s, TRADES) and s.symbol == symbol]
-        return waiting + [name for name, given_up in self._given_up.items() if given_up == symbol]
+        waiting = [s.id for s in signals if isinstance(s, TRADES) and symbol in s.symbols]
+        return waiting + [name for name, given_up in self._given_up.items() if symbol in given_up]
 
     def cancels(self, signal_id: str) -> bool:
         """Whether a cancel of that signal waits for its answer."""

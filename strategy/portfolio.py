@@ -162,11 +162,11 @@ class Portfolio:
 
     def is_settled(self, symbol: str) -> bool:
         """Whether the executor and the fills agree on how much of each order on it was filled."""
-        return all(order.order.symbol != symbol for order in self._unsettled.values())
+        return all(symbol not in order.order.symbols for order in self._unsettled.values())
 
     def live(self, symbol: str) -> int:
         """How many orders on `symbol` work, or may."""
-        return sum(one.order.symbol == symbol for one in self._orders.live())
+        return sum(symbol in one.order.symbols for one in self._orders.live())
 
     def live_orders(self) -> list[LiveOrder]:
         """The orders that work, or may, oldest first."""
@@ -207,4 +207,5 @@ def _shown(order: Order, group: OrderGroup[Order] | None) -> LiveOrder:
         role=asked.role,
         stop_loss=group.price_of("stop") if group is not None else None,
         take_profit=group.price_of("target") if group is not None else None,
+        legs=asked.legs,
     )

@@ -82,6 +82,17 @@ class Order:
         left = ratio * self.worst_case_quantity - self.executions.on(symbol)
         return left if left > 0 else ZERO
 
+    @property
+    def uneven(self) -> dict[str, Decimal]:
+        """Of a combo, what was executed of its legs beyond whole ones, by symbol."""
+        if not self.order.legs:
+            return {}
+        beyond = {
+            symbol: self.executions.on(symbol) - ratio * self.filled
+            for symbol, _, ratio in self.order.parts
+        }
+        return {symbol: quantity for symbol, quantity in beyond.items() if quantity}
+
     def modify_fault(self, terms: OrderTerms) -> str:
         """Why the order cannot get these terms, in a sentence; empty if it can. The executor asks
         when a strategy wants it, and the gateway again: the order may have filled meanwhile."""

@@ -52,8 +52,14 @@ class GroupSignal(Event, frozen=True, tag="signal.group"):
 
     @property
     def symbol(self) -> str:
-        """What its first order trades."""
+        """What its first order trades, or what that is called."""
         return self.legs[0].symbol
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols that its first order trades."""
+        first = self.legs[0]
+        return tuple(leg.symbol for leg in first.legs) or (first.symbol,)
 
 
 class SubmitGroup(Event, frozen=True, tag="order.group.submit"):

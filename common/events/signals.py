@@ -30,6 +30,11 @@ class Signal(Event, frozen=True, tag="signal"):
     cause_ns: TimeNs = 0
     expires_mono_ns: TimeNs = 0
 
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols that it trades; see `GroupSignal`."""
+        return (self.symbol,)
+
 
 class CancelSignal(Event, frozen=True, tag="signal.cancel"):
     """A wish to cancel the order or the group that signal `signal_id` asked for, or one order of a

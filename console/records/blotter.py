@@ -29,6 +29,7 @@ from tapewire.common.events import (
     OrderExpired,
     OrderStateChanged,
     OrderTermsChanged,
+    SubmitOrder,
 )
 from tapewire.common.instruments import Instrument
 from tapewire.console.records.books import read_journal
@@ -55,6 +56,10 @@ class Only(NamedTuple):
             and self.strategy in (None, strategy)
             and self.symbol in (None, symbol)
         )
+
+    def fits_order(self, order: SubmitOrder) -> bool:
+        """Whether an order is asked for: a combo, if one of its legs is."""
+        return any(self.fits(order.account, order.strategy, symbol) for symbol in order.symbols)
 
     def none(self, nouns: str) -> str:
         """That there are none, such as `no live orders of dip in AAPL yet`."""
@@ -132,7 +137,8 @@ class Trading(Accounts[BlotterOrder]):
     def seen(self) -> set[Key]:
         """Every account and symbol that appears anywhere in the journals."""
         orders = (one.order for one in self.orders.by_intent.values())
-        return self.keys() | {(order.account, order.symbol) for order in orders}
+        places = {(order.account, symbol) for order in orders for symbol in order.symbols}
+        return self.keys() | places
 
 
 def read(
@@ -151,8 +157,7 @@ def orders(trading: Trading, only: Only) -> list[BlotterOrder]:
     return [
         one
         for one in sorted(trading.orders.by_intent.values(), key=lambda one: one.created_ns)
-        if only.fits(one.order.account, one.order.strategy, one.order.symbol)
-        and (one.live or not only.live)
+        if only.fits_order(one.order) and (one.live or not only.live)
     ]
 
 
@@ -162,15 +167,18 @@ def groups(trading: Trading, only: Only) -> list[OrderGroup[BlotterOrder]]:
     return [
         one
         for one in sorted(trading.groups, key=lambda one: one.plan.ts_ns)
-        if only.fits(one.plan.account, one.plan.strategy, one.plan.orders[0].symbol)
-        and not (only.live and one.state == "DONE")
+        if only.fits_order(one.plan.orders[0]) and not (only.live and one.state == "DONE")
     ]
 
 
 def foreign(trading: Trading, only: Only) -> list[ForeignOrderReported]:
     """Open orders at the broker that are none of ours; they have no strategy."""
     open_orders = trading.orders.foreign.counted()
-    return [one for one in open_orders if only.fits(one.account, None, one.symbol)]
+    return [
+        one
+        for one in open_orders
+        if any(only.fits(one.account, None, part.symbol) for part in one.parts)
+    ]
 
 
 def fills(trading: Trading, only: Only) -> list[Fill]:

@@ -141,7 +141,7 @@ def _orders(of: Records) -> Iterator[Row]:
     for one in blotter.orders(of.trading, of.only):
         day = of.trading.day_of(one.created_ns)
         if of.span.has(day):
-            yield _order(one, day, of.ledger.currency(one.order.symbol))
+            yield _order(one, day, of.ledger.currency(one.order.symbols[0]))
 
 
 def _order(one: BlotterOrder, day: date, currency: str) -> Row:

@@ -8,7 +8,7 @@ from tapewire.common.accounting.account_values import plain
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.groups import OrderGroup
 from tapewire.common.amounts import text, text_or_none
-from tapewire.common.events import Fill, ForeignOrderReported
+from tapewire.common.events import ComboLeg, Fill, ForeignOrderReported
 from tapewire.console.records.blotter import BlotterOrder, Only, Trading, commission_of
 from tapewire.console.records.ledger import DaySum
 
@@ -27,6 +27,7 @@ def order(one: BlotterOrder) -> dict[str, Any]:
         "account": one.order.account,
         "strategy": one.order.strategy,
         "symbol": one.order.symbol,
+        "legs": [leg_of(leg) for leg in one.order.legs],
         "side": terms.side,
         "quantity": text(terms.quantity),
         "type": terms.type,
@@ -52,6 +53,11 @@ def order(one: BlotterOrder) -> dict[str, Any]:
         "signal_id": one.order.signal_id,
         "latency_us": one.latency_us,
     }
+
+
+def leg_of(leg: ComboLeg) -> dict[str, Any]:
+    """One leg of a combo; its side is what happens to it when the combo is bought."""
+    return {"symbol": leg.symbol, "ratio": leg.ratio, "side": leg.side}
 
 
 def group(trading: Trading, one: OrderGroup[BlotterOrder]) -> dict[str, Any]:
@@ -84,6 +90,7 @@ def foreign(one: ForeignOrderReported) -> dict[str, Any]:
     return {
         "account": one.account,
         "symbol": one.symbol,
+        "legs": [leg_of(leg) for leg in one.legs],
         "side": one.side,
         "quantity": text(one.quantity),
         "remaining": text(one.remaining),

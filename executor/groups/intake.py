@@ -32,7 +32,8 @@ def sized(
         return signal.legs, unsure
     legs: list[GroupLeg] = []
     for leg in signal.legs:
-        terms, fault = confidence.scaled(leg.terms, signal.confidence, instruments.get(leg.symbol))
+        instrument = _instrument_of(leg, instruments)
+        terms, fault = confidence.scaled(leg.terms, signal.confidence, instrument)
         if fault:
             return signal.legs, fault
         legs.append(replace(leg, terms=terms))
@@ -41,6 +42,15 @@ def sized(
         whole = sum(parts.values(), Decimal(0))
         legs[0] = replace(legs[0], terms=replace(legs[0].terms, quantity=whole))
     return tuple(legs), ""
+
+
+def _instrument_of(leg: GroupLeg, instruments: Mapping[str, Instrument]) -> Instrument | None:
+    """What a leg trades: of a combo, with the largest lot of what it consists of, as there are
+    whole combos only."""
+    if not leg.legs:
+        return instruments.get(leg.symbol)
+    lots = [instruments[one.symbol].lot for one in leg.legs if one.symbol in instruments]
+    return Instrument(symbol=leg.symbol, lot=max([Decimal(1), *lots]))
 
 
 def denial_of(

@@ -146,7 +146,8 @@ def _sides_fault(entry: GroupLeg, part: dict[str, GroupLeg]) -> str:
 
 def _vertical_fault(legs: Sequence[GroupLeg]) -> str:
     if len(legs) == 1:
-        return "" if legs[0].legs else "a vertical in one order has the legs of its combo"
+        is_combo = legs[0].role == "order" and legs[0].legs
+        return "" if is_combo else "a vertical in one order has the legs of its combo"
     if len(legs) != 2 or [leg.role for leg in legs] != ["entry", "cover"]:
         return "a vertical is one combo, or an entry and what covers it"
     first, second = legs

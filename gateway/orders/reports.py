@@ -12,9 +12,18 @@ Should it not come, the lists have it: the broker is asked.
 """
 
 from collections.abc import Callable
+from typing import Final
 
+from tapewire.common.amounts import text
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, Fill, OrderConflict
+from tapewire.common.events import (
+    Event,
+    Fill,
+    OrderCancelled,
+    OrderConflict,
+    OrderFilled,
+    OrderRejected,
+)
 from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker
 from tapewire.gateway.orders.foreign import ForeignWatch
@@ -22,6 +31,9 @@ from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.synchroniser import Synchroniser
+
+ENDS: Final = (OrderCancelled, OrderRejected, OrderFilled)
+"""How an order is over by the broker's word."""
 
 
 class OrderReports:
@@ -154,4 +166,19 @@ class OrderReports:
         for event in events:
             if type(event) is OrderConflict:
                 self._complaints.append((f"conflict with {event.intent_id}: {event.reason}", b""))
-        return self._apply(events)
+        applied = self._apply(events)
+        for event in applied:
+            if isinstance(event, ENDS) and (uneven := self._uneven(event.intent_id)):
+                self._complaints.append((uneven, b""))
+        return applied
+
+    def _uneven(self, intent_id: str) -> str:
+        """What a person has to know of a combo that is over with one leg ahead of another."""
+        intent = self._registry.orders.get(intent_id)
+        if intent is None or not intent.uneven:
+            return ""
+        legs = " and ".join(f"{text(q)} {symbol}" for symbol, q in intent.uneven.items())
+        return (
+            f"combo {intent_id} is {intent.state} with {text(intent.filled)} whole ones filled, and"
+            f" {legs} beyond them: what that has opened has no other leg"
+        )

@@ -360,3 +360,28 @@ def test_a_combo_under_the_tag_of_ours_halts_the_account(bench: Bench):
     conflict = next(one for one in bench.journal if isinstance(one, OrderConflict))
     bench.gateway.on_risk(RiskHalted(T0, Scope(ACCOUNT), "conflict", conflict.id))
     assert "HALTED for account DU1234567" in bench.submit(submit("c/1")).reason
+
+
+# ---- what a person has to know -------------------------------------------------------------------
+
+
+def test_a_combo_that_ends_with_one_leg_ahead_is_reported(bench: Bench):
+    order = works(bench)
+    bench.fill(order_of_leg(order, 1), 4, "0001.01")
+    bench.fill(order_of_leg(order, 2), 6, "0002.01")
+    order.status = "Cancelled"
+    bench.opened(order)
+    assert [text for text, _ in bench.gateway.complaints] == [
+        "combo s-1/1 is CANCELLED with 3 whole ones filled, and 1 AAPL beyond them: what that has"
+        " opened has no other leg"
+    ]
+    assert working(bench) == ((0, 0), (0, 0))
+
+
+def test_one_that_ends_whole_is_not(bench: Bench):
+    order = works(bench)
+    bench.fill(order_of_leg(order, 1), 3, "0001.01")
+    bench.fill(order_of_leg(order, 2), 6, "0002.01")
+    order.status = "Cancelled"
+    bench.opened(order)
+    assert (bench.state(), bench.gateway.complaints) == ("CANCELLED", [])

@@ -17,13 +17,17 @@ Key = tuple[str, str]
 ZERO = Decimal(0)
 
 
-class Working(NamedTuple):
-    """What an order may still do."""
+Parts = dict[str, tuple[Side, int]]
+"""What a unit of an order does to which symbols; a combo to several."""
 
-    key: Key
-    side: Side
+
+class Working(NamedTuple):
+    """What an order may still do; `left` is by symbol."""
+
+    account: str
+    parts: Parts
     quantity: Decimal
-    remaining: Decimal
+    left: dict[str, Decimal]
     oca_group: str = ""
     """Of these the broker lets one fill; empty where it stands alone."""
 
@@ -65,26 +69,32 @@ class BrokerSide:
 
     def adds_risk(self, line: Line) -> bool:
         """Whether the order that is placed or modified could do more than bring its position
-        nearer to zero, with all that works on its side."""
+        nearer to zero, with all that works on its side; a combo, whether one of its legs could."""
         before, quantity = self.working.get(line["perm_id"]), Decimal(line["quantity"])
-        if before is not None:
-            if quantity < before.quantity:  # whatever it adds, it was there before
-                return False
-            quantity -= before.quantity - before.remaining
-        terms = OrderTerms(line["side"], quantity)
-        return not self._exposure(line).reduced_by(terms)
+        if before is not None and quantity < before.quantity:
+            return False  # whatever it adds, it was there before
+        for symbol, (side, ratio) in parts_of(line).items():
+            size = ratio * quantity
+            if before is not None:
+                size -= ratio * before.quantity - before.left[symbol]
+            if not self._exposure(line, symbol, side).reduced_by(OrderTerms(side, size)):
+                return True
+        return False
 
-    def _exposure(self, line: Line) -> Exposure:
+    def _exposure(self, line: Line, symbol: str, mine_on: Side) -> Exposure:
         """All that works on the position but the line's order, and the group that it is in: of one
         group the largest order counts."""
-        key, mine = _key(line), _group(line)
+        key, mine = (line["account"], symbol), _group(line)
         largest: dict[tuple[Side, str], Decimal] = {}
         for perm_id, one in self.working.items():
-            is_mate = bool(mine) and (one.side, one.oca_group) == (line["side"], mine)
-            if one.key != key or perm_id == line["perm_id"] or perm_id in self.foreign or is_mate:
+            if one.account != line["account"] or symbol not in one.parts:
                 continue
-            name = (one.side, one.oca_group or str(perm_id))
-            largest[name] = max(largest.get(name, ZERO), one.remaining)
+            side = one.parts[symbol][0]
+            is_mate = bool(mine) and (side, one.oca_group) == (mine_on, mine)
+            if perm_id == line["perm_id"] or perm_id in self.foreign or is_mate:
+                continue
+            name = (side, one.oca_group or str(perm_id))
+            largest[name] = max(largest.get(name, ZERO), one.left[symbol])
         left = {"BUY": ZERO, "SELL": ZERO}
         for (side, _), remaining in largest.items():
             left[side] += remaining
@@ -95,15 +105,17 @@ class BrokerSide:
         if line["event"] == "placed":
             self.placed_by_ref[line["order_ref"]] += 1
             self.placed_by_id[line["client_id"], line["order_id"]] += 1
+            parts = parts_of(line)
             self.working[line["perm_id"]] = Working(
-                _key(line), line["side"], quantity, quantity, _group(line)
+                line["account"], parts, quantity, _left(parts, quantity), _group(line)
             )
         elif line["event"] == "modified":
             before = self.working.get(line["perm_id"])
             self.modified[line["order_ref"]] += not _is_reduced(line, before)
             if before is not None:
-                left = before.remaining + quantity - before.quantity
-                self.working[line["perm_id"]] = before._replace(quantity=quantity, remaining=left)
+                more = _left(before.parts, quantity - before.quantity)
+                left = {symbol: q + more[symbol] for symbol, q in before.left.items()}
+                self.working[line["perm_id"]] = before._replace(quantity=quantity, left=left)
         else:
             self.working.pop(line["perm_id"], None)
 
@@ -112,26 +124,40 @@ class BrokerSide:
         if before is None:
             return
         if line["status"] in ("PreSubmitted", "Submitted"):
-            left = Decimal(line["remaining"])
-            self.working[line["perm_id"]] = before._replace(remaining=left)
+            left = _left(before.parts, Decimal(line["remaining"]))
+            self.working[line["perm_id"]] = before._replace(left=left)
         else:
             del self.working[line["perm_id"]]
 
     def _execution(self, line: Line) -> None:
+        if line["of_combo"]:
+            return  # its legs' have moved the positions
         shares, key = Decimal(line["shares"]), execution_key(line["exec_id"])
         corrected = self.executions.pop(self._newest.get(key, ""), None)
         change = shares - corrected.quantity if corrected else shares
         self.positions[_key(line)] += change if line["side"] == "BUY" else -change
         before = self.working.get(line["perm_id"])
         if before is not None:
-            left = before.remaining - change
-            self.working[line["perm_id"]] = before._replace(remaining=left)
+            left = {**before.left, line["symbol"]: before.left[line["symbol"]] - change}
+            self.working[line["perm_id"]] = before._replace(left=left)
         self._newest[key] = line["exec_id"]
         self.references[line["exec_id"]] = line["order_ref"]
         self.executions[line["exec_id"]] = Executed(
             line["account"], line["symbol"], line["side"],
             shares, Decimal(line["price"]), Decimal(line["commission"]),
         )  # fmt: skip
+
+
+def parts_of(line: Line) -> Parts:
+    """What an order's line says that a unit of it does."""
+    if not line["legs"]:
+        return {line["symbol"]: (line["side"], 1)}
+    turned = {"BUY": "SELL", "SELL": "BUY"} if line["side"] == "SELL" else {}
+    return {symbol: (turned.get(side, side), ratio) for symbol, ratio, side in line["legs"]}
+
+
+def _left(parts: Parts, units: Decimal) -> dict[str, Decimal]:
+    return {symbol: ratio * units for symbol, (_, ratio) in parts.items()}
 
 
 def _is_reduced(line: Line, before: Working | None) -> bool:

@@ -139,7 +139,12 @@ def unreported(world: World, watch: Watch) -> set[str]:
         filled |= {one.intent_id for one in live if one.state == "UNKNOWN"}
     known = {event.exec_id for event in gateways(world, watch) if isinstance(event, Fill)}
     orders = [e.order for e in gateways(world, watch) if isinstance(e, OrderIntended)]
-    subjects = {f"{one.account} {one.symbol}" for one in orders if one.intent_id in filled}
+    subjects = {
+        f"{one.account} {symbol}"
+        for one in orders
+        if one.intent_id in filled
+        for symbol in one.symbols
+    }
     for exec_id, executed in watch.broker.executions.items():
         if exec_id not in known and watch.broker.references[exec_id] in filled:
             subjects |= {exec_id, f"{executed.account} {executed.symbol}"}
@@ -262,9 +267,10 @@ def exposure_within(world: World, watch: Watch, limit: Decimal) -> Iterator[str]
             order = event.order
         else:
             continue
-        worst = _worst(accounts.exposure(order.account, order.symbol), order.terms.side)
-        if worst > limit and order.strategy != roles.RISK:
-            yield f"G7: after {event} was taken, {order.symbol} could get {worst}"
+        for symbol, side, _ in order.parts:
+            worst = _worst(accounts.exposure(order.account, symbol), side)
+            if worst > limit and order.strategy != roles.RISK:
+                yield f"G7: after {event} was taken, {symbol} could get {worst}"
 
 
 def _worst(exposure: Exposure, side: Side) -> Decimal:

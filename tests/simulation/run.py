@@ -40,6 +40,7 @@ STARTS_NS = (
 """When a simulation begins, in turns by its seed: TWS's day, a trading day or summer time ends."""
 STEP_MAX_NS = 2 * SECOND_NS
 GROUPS_EVERY = 4
+COMBOS_AT = 1  # of every four, those that trade combos
 GROUPS_NS = 70 * SECOND_NS  # in which an order is called lost, and the stop of a group is renewed
 CALM_NS = 30 * SECOND_NS
 LIMIT = Decimal(60)
@@ -71,13 +72,15 @@ class Result(NamedTuple):
     fired: dict[str, int]
 
 
-def configuration(until_ns: int, *, groups: bool = False) -> Config:
+def configuration(until_ns: int, *, groups: bool = False, combos: bool = False) -> Config:
     """Two strategies, one in each account of the login, with a limit that they reach at times; with
-    `groups` they trade groups of orders too."""
+    `groups` they trade groups of orders too, with `combos` combos of both instruments."""
     strategies = tuple(
         StrategyConfig(
             name=name, strategy="tests.simulation.trader:Trader", account=account,
-            parameters={"every": every, "until_ns": until_ns, "groups": groups},
+            parameters={
+                "every": every, "until_ns": until_ns, "groups": groups, "combos": combos,
+            },
         )
         for name, every, account in (("a", 7, ACCOUNTS[0]), ("b", 11, ACCOUNTS[1]))
     )  # fmt: skip
@@ -91,14 +94,15 @@ def simulate(
     """Run seed `seed` for `steps` strikes; the same arguments give the same result.
 
     With `direct` the gateways trade at the exchange itself. `replaced` are planted bugs. Every
-    other seed keeps a checkpoint, and every fourth trades groups of orders.
+    other seed keeps a checkpoint, every fourth trades groups of orders, and every fourth combos.
     """
     FIRED.clear()
     rng, network = random.Random(seed), StormyNetwork(random.Random(seed + 1))
     start_ns = STARTS_NS[seed % len(STARTS_NS)]
     until_ns = start_ns + steps * STEP_MAX_NS
     has_groups = seed % GROUPS_EVERY == GROUPS_EVERY - 1
-    config = configuration(until_ns, groups=has_groups)
+    has_combos = seed % GROUPS_EVERY == COMBOS_AT
+    config = configuration(until_ns, groups=has_groups, combos=has_combos)
     watch = Watch(config)
     world = World(
         config, SyntheticMarket(config.all_instruments(), seed, 30),

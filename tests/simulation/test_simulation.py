@@ -8,15 +8,18 @@ from tapewire.common.config.settings import Config, InstrumentConfig, RiskConfig
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation import invariants
+from tests.simulation.combo_plants import COMBO_PLANTS
 from tests.simulation.group_plants import GROUP_PLANTS
 from tests.simulation.plants import PLANTS
-from tests.simulation.run import GROUPS_EVERY, simulate
+from tests.simulation.run import COMBOS_AT, GROUPS_EVERY, simulate
 from tests.simulation.watch import Watch
 
 STEPS = 30
 SEEDS_MAX = 202
 OF_GROUPS = range(GROUPS_EVERY - 1, 100, GROUPS_EVERY)
 """Those of the first hundred seeds that trade groups of orders."""
+OF_COMBOS = range(COMBOS_AT, 100, GROUPS_EVERY)
+"""Those that trade combos."""
 HOUR_S = 3_600
 SESSION_S = 23_400  # a US session, 09:30 to 16:00
 
@@ -42,7 +45,9 @@ def test_one_seed_twice_gives_equal_journals():
 )
 def test_a_planted_bug_is_found(name):
     """And it was what it was planted for: it had fired."""
-    seeds = OF_GROUPS if name in GROUP_PLANTS else range(2, SEEDS_MAX)
+    seeds = range(2, SEEDS_MAX)
+    if name in GROUP_PLANTS or name in COMBO_PLANTS:
+        seeds = OF_GROUPS if name in GROUP_PLANTS else OF_COMBOS
     found = (simulate(seed, STEPS, PLANTS[name]) for seed in seeds)
     assert next(result for result in found if result.broken).fired[name]
 

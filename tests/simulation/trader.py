@@ -6,6 +6,7 @@ from typing import ClassVar
 import msgspec
 
 from tapewire import Quote, Strategy
+from tapewire.common.events import ComboLeg, GroupLeg, OrderTerms, Side, combo_name
 
 HALF_HOUR_NS = 1_800_000_000_000
 TICKS = Decimal("0.25")
@@ -14,12 +15,14 @@ TICKS = Decimal("0.25")
 class TraderParameters(msgspec.Struct, frozen=True):
     """A signal every `every` quotes, up to `until_ns`; every third one is a limit order, which may
     rest, and every fifth a stop order. Between them orders are modified and cancelled, some before
-    they were answered. With `groups` every other one is a group of orders."""
+    they were answered. With `groups` every other one is a group of orders, with `combos` a
+    combo of both instruments."""
 
     every: int = 7
     until_ns: int = 0
     quantity: int = 5
     groups: bool = False
+    combos: bool = False
 
 
 class Trader(Strategy):
@@ -30,10 +33,13 @@ class Trader(Strategy):
     def on_start(self) -> None:
         self.quotes = 0
         self.given = ""
+        self.bids: dict[str, Decimal] = {}
 
     def on_quote(self, quote: Quote) -> None:
         self.quotes += 1
         turn, place = divmod(self.quotes, self.parameters.every)
+        if quote.bid is not None:
+            self.bids[quote.symbol] = Decimal(repr(quote.bid))
         if quote.bid is None or self._is_over(quote.ts_ns):
             return
         if place == 0:
@@ -53,6 +59,9 @@ class Trader(Strategy):
         limit = stop = None
         if self.parameters.groups and is_buy:
             self.group(turn // 2, symbol, bid)
+            return
+        if self.parameters.combos and is_buy and len(self.bids) > 1:
+            self.combo(turn // 2, symbol)
             return
         if turn % 3 == 0:
             limit = bid + turn % 2 * -1 if turn % 4 else bid
@@ -94,6 +103,20 @@ class Trader(Strategy):
                 symbol, quantity, limit, stop_loss=bid + away, take_profit=bid - away
             )
         if turn % 6 == 5:
+            self.cancel(self.given)
+
+    def combo(self, turn: int, symbol: str) -> None:
+        """One unit of a symbol against one or two of the other, at market or at what they come to,
+        where it may rest; now and then it is cancelled before it is answered."""
+        other = next(one for one in self.bids if one != symbol)
+        legs = (ComboLeg(symbol, 1, "BUY"), ComboLeg(other, 1 + turn % 2, "SELL"))
+        limit = self.bids[symbol] - (1 + turn % 2) * self.bids[other] if turn % 3 == 0 else None
+        side: Side = "BUY" if turn % 4 < 2 else "SELL"
+        kind = "MKT" if limit is None else "LMT"
+        terms = OrderTerms(side, Decimal(2 + turn % 3), kind, limit)
+        one = GroupLeg("order", combo_name(legs), terms, legs=legs)
+        self.given = self._group("vertical", [one], 1.0)
+        if turn % 7 == 6:
             self.cancel(self.given)
 
     def modify_one(self, turn: int) -> None:

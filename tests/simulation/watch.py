@@ -23,6 +23,7 @@ from tapewire.common.bus.wire import DeadLetter
 from tapewire.common.clock import Now, VirtualClock
 from tapewire.common.config.settings import Config
 from tapewire.common.events import (
+    ComboLeg,
     Event,
     GroupLeg,
     GroupSignal,
@@ -30,6 +31,7 @@ from tapewire.common.events import (
     OrderRequest,
     Scope,
     Signal,
+    combo_name,
 )
 from tapewire.common.events.expiry import has_expired
 from tapewire.common.runtime.journal import Journal, events_of
@@ -38,7 +40,7 @@ from tapewire.gateway.service import BROKER
 from tapewire.simulator.audit import Line
 from tapewire.virtual.node import Node
 from tapewire.virtual.world import World
-from tests.simulation.broker_side import BrokerSide
+from tests.simulation.broker_side import BrokerSide, parts_of
 from tests.simulation.misbehaviour import OF_OTHERS
 
 PLACE_ORDER: Final = "3"
@@ -198,8 +200,9 @@ class Watch:
             self._as_signalled(line)
         if self._is_late(line) or not self.broker.adds_risk(line):
             return
-        what = f"{line['event']} {line['side']} {line['quantity']} {line['symbol']}"
-        held = self.broker.positions[line["account"], line["symbol"]]
+        what = f"{line['event']} {line['side']} {line['quantity']} {name_of(line)}"
+        positions = self.broker.positions
+        held = ", ".join(f"{positions[line['account'], one]} {one}" for one in parts_of(line))
         about = f"{line['order_ref']} ({what}) with {held} held in {line['account']}"
         if line["client_id"] == self._liquidation_id:
             self.faults.append(f"G5: the liquidation gateway added risk: {about}")
@@ -248,7 +251,7 @@ class Watch:
         asked = (signal.account, wanted.symbol, terms.side, terms.quantity, terms.type,
                  terms.limit, terms.stop, terms.time_in_force)  # fmt: skip
         limit, stop, quantity = _price(line["limit"]), _price(line["stop"]), line["quantity"]
-        placed = (line["account"], line["symbol"], line["side"], Decimal(quantity), line["type"],
+        placed = (line["account"], name_of(line), line["side"], Decimal(quantity), line["type"],
                   limit, stop, line["tif"])  # fmt: skip
         if asked != placed:
             self.faults.append(f"G1: {signal.id} asked for {asked}, {placed} was placed")
@@ -276,9 +279,17 @@ class Watch:
         written = self._written.get((line["client_id"], line["order_id"]))
         until_ns = (written.mono_ns if written else line["ts_ns"]) - self._lease_ns
         for scope, since_ns in self._since_ns.items():
-            if since_ns < until_ns and scope.covers(line["account"], strategy, line["symbol"]):
+            if since_ns >= until_ns:
+                continue
+            if any(scope.covers(line["account"], strategy, symbol) for symbol in parts_of(line)):
                 return scope
         return None
+
+
+def name_of(line: Line) -> str:
+    """What an order trades: a symbol, or the legs of a combo."""
+    legs = tuple(ComboLeg(*leg) for leg in line["legs"])
+    return combo_name(legs) if legs else str(line["symbol"])
 
 
 def _name_of(command: Event) -> str:

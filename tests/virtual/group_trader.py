@@ -10,8 +10,9 @@ from tapewire import Quote, Strategy
 
 class GroupTraderParameters(msgspec.Struct, frozen=True):
     """`kind` is what it trades; `stop` and `target` are how far its exits are from the market, and
-    `limit` is where a bracket enters. What is WORKING is cancelled, and what is PROTECTING closed,
-    where `leaves` names the state. It begins no group once `count` have ended."""
+    `limit` is where a bracket or a combo enters. What is WORKING is cancelled, and what is
+    PROTECTING closed, where `leaves` names the state. It begins no group once `count` have ended.
+    """
 
     kind: str = "bracket"
     stop: Decimal = Decimal("0.05")
@@ -41,6 +42,10 @@ class GroupTrader(Strategy):
             self.ladder(quote.symbol, [(target, 4), (target + 1, 6)], stop_loss=stop)
         elif self.parameters.kind == "vertical":
             self.vertical(quote.symbol, "MSFT" if quote.symbol == "AAPL" else "AAPL", 3)
+        elif self.parameters.kind == "combo":
+            other = "MSFT" if quote.symbol == "AAPL" else "AAPL"
+            limit = self.parameters.limit
+            self.vertical(quote.symbol, other, 3, combo=True, limit=limit)
         elif self.parameters.kind == "oco":
             buy = self.leg("BUY", quote.symbol, 5, limit=stop)
             sell = self.leg("SELL", quote.symbol, 5, limit=target)

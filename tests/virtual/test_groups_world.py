@@ -9,7 +9,15 @@ import pytest
 from tapewire.common import roles
 from tapewire.common.accounting.compare import broker_of
 from tapewire.common.config.settings import Config, InstrumentConfig, StrategyConfig
-from tapewire.common.events import EVERYTHING, Control, Fill, GroupKind, GroupStateChanged
+from tapewire.common.events import (
+    EVERYTHING,
+    Control,
+    Fill,
+    GroupKind,
+    GroupStateChanged,
+    OrderCancelled,
+    Scope,
+)
 from tapewire.executor.service import ExecutorService
 from tapewire.risk.service import RiskService
 from tapewire.simulator.market.synthetic import SyntheticMarket
@@ -23,6 +31,7 @@ from tests.virtual.group_trader import GroupTrader
 
 ACCOUNT = "DU1000001"
 KINDS = ("bracket", "ladder", "oco", "vertical")
+TRADED = (*KINDS, "combo")  # a vertical in one order
 VICTIMS = (roles.GATEWAY, roles.EXECUTOR)
 STEPS = range(0, 40, 2)
 SOAK = pytest.mark.soak
@@ -34,7 +43,7 @@ class Desk:
     def __init__(
         self, kind: str = "bracket", *, direct: bool = False, **parameters: object
     ) -> None:
-        symbols = ("AAPL", "MSFT") if kind == "vertical" else ("AAPL",)
+        symbols = ("AAPL", "MSFT") if kind in ("vertical", "combo") else ("AAPL",)
         config = Config(
             instruments=tuple(InstrumentConfig(symbol=symbol) for symbol in symbols),
             strategies=(
@@ -104,7 +113,7 @@ def test_every_kind_of_group_is_among_them():
 
 
 @pytest.mark.parametrize("direct", [False, True])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TRADED)
 def test_groups_trade_from_the_strategy_to_the_books(kind: str, direct: bool):
     desk = Desk(kind, direct=direct)
     desk.run(20)
@@ -175,4 +184,57 @@ def test_a_connection_that_ends_in_the_middle_of_a_bracket_leaves_nothing_behind
         desk.world.cut(roles.GATEWAY)
     desk.run(100)
     assert desk.strategy.done > 1
+    assert desk.end() == []
+
+
+# ---- a spread in one order -----------------------------------------------------------------------
+
+
+def fills_of(desk: Desk) -> dict[str, list[tuple[str, str, Decimal, Decimal]]]:
+    """What was executed of each order, as the gateway has it."""
+    found: dict[str, list[tuple[str, str, Decimal, Decimal]]] = {}
+    for event in desk.world.events(roles.GATEWAY):
+        if isinstance(event, Fill) and event.strategy == "g":
+            one = (event.symbol, event.side, event.quantity, event.price)
+            found.setdefault(event.intent_id or "", []).append(one)
+    return found
+
+
+@pytest.mark.parametrize("direct", [False, True])
+def test_a_spread_in_one_order_is_filled_by_its_legs(direct: bool):
+    desk = Desk("combo", direct=direct)
+    desk.run(6)
+    found = fills_of(desk)
+    assert len(found) > 1
+    for executed in found.values():
+        bought = sum(quantity for _, side, quantity, _ in executed if side == "BUY")
+        sold = sum(quantity for _, side, quantity, _ in executed if side == "SELL")
+        assert (bought, sold, len({symbol for symbol, *_ in executed})) == (3, 3, 2)
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+@pytest.mark.parametrize(
+    "step", [pytest.param(step, marks=[] if step == 10 else [SOAK]) for step in STEPS]
+)
+def test_a_spread_in_one_order_survives_kill_9_at_each_step(step: int, victim: str):
+    desk = Desk("combo")
+    desk.run(2 + step % 7 / 10)
+    desk.world.nodes[victim].transport.crash_after = step
+    desk.run(15)
+    assert desk.world.nodes[victim].starts > 1
+    assert desk.strategy.done > 1
+    assert desk.end() == []
+
+
+def test_a_spread_that_rests_is_ended_by_a_flatten_of_one_of_its_symbols():
+    desk = Desk("combo", limit="-500")
+    desk.until("WORKING")
+    risk, now = desk.world.service(roles.RISK), desk.world.clock.now()
+    assert isinstance(risk, RiskService)
+    scope = Scope(symbol="MSFT")
+    _, events = risk.monitor.control(Control(now.wall_ns, "flatten", "x", scope), now)
+    risk.emit(*events)
+    desk.run(5)
+    ended = [e for e in desk.world.events(roles.GATEWAY) if isinstance(e, OrderCancelled)]
+    assert len(ended) == 1
     assert desk.end() == []
