@@ -105,7 +105,8 @@ class OrderReport(BrokerEvent, frozen=True):
 
     `client_id`, `order_id` and `permanent_id` are the broker's names for it, whoever placed it;
     each is empty where the report does not say it. `status` and `terms` are None where it does not
-    say those. `filled` is what the broker claims; executions are the truth.
+    say those; `kind` is the order type that the terms are of, if it is one of ours. `filled` is
+    what the broker claims; executions are the truth.
     """
 
     reference: str = ""
@@ -124,6 +125,7 @@ class OrderReport(BrokerEvent, frozen=True):
     side: Side | None = None
     legs: tuple[ComboLeg, ...] = ()
     """What a combo trades; `symbol` is then a name for the whole."""
+    kind: str = ""
 
     @property
     def names(self) -> Names:

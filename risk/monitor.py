@@ -147,7 +147,7 @@ class RiskMonitor:
             halting = [one for one in event.differences if one.rule == "halt"]
             self._differences |= {event.cause_id(one): one for one in halting}
         self.accounts.apply(event, source)
-        self.view.note(event)
+        self.view.note(event, source)
         if source == roles.LIQUIDATION:
             if self.flatten is not None:
                 self.flatten.on_liquidation(event, now_ns)

@@ -154,14 +154,15 @@ class RuleConfig(Section):
     """One rule: its name, or `module:Class` for a rule of your own, with its parameters.
 
     `scope` says what it is about (everything, where it is left out), `enforcement` what follows
-    when it is broken, one measure or several. A lock-out lasts `until` a person resumes, the
-    account's trading day is over, or so many seconds have passed.
+    when it is broken, one measure or several; where it is left out, what the rule has by itself,
+    for most of them a halt. A lock-out lasts `until` a person resumes, the account's trading day is
+    over, or so many seconds have passed.
     """
 
     rule: str
     parameters: dict[str, Any] = Field(default_factory=dict)
     scope: ScopeConfig = ScopeConfig()
-    enforcement: tuple[Measure, ...] = ("halt",)
+    enforcement: tuple[Measure, ...] | None = None
     until: Literal["person", "day"] | Positive = "person"
 
     @field_validator("enforcement", mode="before")

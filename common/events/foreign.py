@@ -16,6 +16,7 @@ from tapewire.common.events.base import (
     require_finite,
 )
 from tapewire.common.events.order_commands import ComboLeg, Part, parts_of
+from tapewire.common.events.terms import OrderTerms
 
 
 class ForeignOrderReported(Event, frozen=True, tag="order.foreign.reported"):
@@ -23,7 +24,8 @@ class ForeignOrderReported(Event, frozen=True, tag="order.foreign.reported"):
 
     `client_id`, `order_id` and `permanent_id` are the broker's names for it; one entered by hand
     has no order id. `reference` is its tag. `remaining` counts in every exposure; of a combo, in
-    those of its `legs`.
+    those of its `legs`. `terms` are None where the broker does not name a type that is known here;
+    a trailing stop moves and is not among them.
     """
 
     ts_ns: TimeNs
@@ -37,6 +39,7 @@ class ForeignOrderReported(Event, frozen=True, tag="order.foreign.reported"):
     permanent_id: str
     reference: str = ""
     legs: tuple[ComboLeg, ...] = ()
+    terms: OrderTerms | None = None
 
     def __post_init__(self) -> None:
         require_finite("foreign order", quantity=self.quantity, remaining=self.remaining)

@@ -44,7 +44,8 @@ class OrderKind(msgspec.Struct, frozen=True, dict=True):
     of TWS's order that the price goes into. All of them are required, but for those in `optional`,
     and for those in `one_of`, of which there must be exactly one. `worst_price` is what an order of
     the type is taken to trade at where an amount of money is limited; `fixed` are further fields of
-    TWS's order with the values that they always have.
+    TWS's order with the values that they always have. A type that `protects` waits for the market
+    to move against a position, as a stop does.
     """
 
     name: str
@@ -53,6 +54,7 @@ class OrderKind(msgspec.Struct, frozen=True, dict=True):
     one_of: frozenset[str] = frozenset()
     worst_price: WorstPrice = worst_price
     fixed: Mapping[str, Any] = {}
+    protects: bool = False
 
     @cached_property
     def required(self) -> frozenset[str]:
@@ -101,11 +103,13 @@ _EITHER: Final = frozenset({"trail", "trail_percent"})
 BUILT_IN: Final = (
     OrderKind("MKT"),
     OrderKind("LMT", {"limit": "lmtPrice"}),
-    OrderKind("STP", {"stop": "auxPrice"}),
-    OrderKind("STP LMT", {"limit": "lmtPrice", "stop": "auxPrice"}),
-    OrderKind("TRAIL", _TRAIL, frozenset({"stop"}), _EITHER),
+    OrderKind("STP", {"stop": "auxPrice"}, protects=True),
+    OrderKind("STP LMT", {"limit": "lmtPrice", "stop": "auxPrice"}, protects=True),
+    OrderKind("TRAIL", _TRAIL, frozenset({"stop"}), _EITHER, protects=True),
     # TWS computes a TRAIL order's first stop itself, but a TRAIL LIMIT order's must be given.
-    OrderKind("TRAIL LIMIT", {**_TRAIL, "limit_offset": "lmtPriceOffset"}, one_of=_EITHER),
+    OrderKind(
+        "TRAIL LIMIT", {**_TRAIL, "limit_offset": "lmtPriceOffset"}, one_of=_EITHER, protects=True
+    ),
     OrderKind("MIT", {"stop": "auxPrice"}),
     OrderKind("MOC"),
     OrderKind("LOC", {"limit": "lmtPrice"}),

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.foreign import ForeignOrders
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, ForeignOrderReported
+from tapewire.common.events import Event, ForeignOrderReported, OrderTerms
 from tapewire.gateway import broker
 
 OVER = ("cancelled", "rejected", "filled")
@@ -94,10 +94,19 @@ class ForeignWatch:
             return ForeignOrderReported(
                 now.wall_ns, report.account or account, report.symbol or "?", report.side, quantity,
                 max(quantity - filled, ZERO), *report.names, report.reference, report.legs,
+                _terms(report),
             )  # fmt: skip
         if before is None:
             return None
         return replace(before, ts_ns=now.wall_ns, remaining=max(before.quantity - filled, ZERO))
+
+
+def _terms(report: broker.OrderReport) -> OrderTerms | None:
+    """What is known of its terms; None where its type is not."""
+    if not report.kind or report.terms is None or report.side is None:
+        return None
+    bare = OrderTerms(report.side, report.terms.quantity or ZERO, report.kind)
+    return report.terms.applied_to(bare)
 
 
 def _gone(one: ForeignOrderReported, now: Now) -> ForeignOrderReported:

@@ -52,7 +52,8 @@ class OpenOrder(TwsMessage, frozen=True):
     """An order as TWS holds it, whoever placed it; one entered by hand has order id 0.
 
     `order_ref` is the intent's id for Tapewire's own. `quantity` is the whole one, None where TWS
-    reports none. `prices` are those that the order's type has, under our names; the stop of a
+    reports none. `kind` is the order's type, if it is one of ours, and `prices` are those that it
+    has, under our names; the stop of a
     trailing order is apart from them, in `trailing_stop`, for it moves by itself. `legs` are a
     combo's.
     """
@@ -71,6 +72,7 @@ class OpenOrder(TwsMessage, frozen=True):
     local_symbol: str = ""
     trailing_stop: Decimal | None = None
     legs: tuple[Leg, ...] = ()
+    kind: str = ""
 
 
 class WhatIfEstimate(TwsMessage, frozen=True):

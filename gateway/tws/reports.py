@@ -34,7 +34,7 @@ def open_order_report(message: tws.OpenOrder, contracts: Contracts) -> broker.Or
         is_open=message.status not in ENDED, client_id=str(message.client_id),
         account=message.account,
         symbol=combo_name(legs) if legs else contracts.symbol_of(message),
-        side=message.side, legs=legs,
+        side=message.side, legs=legs, kind=message.kind,
     )  # fmt: skip
 
 

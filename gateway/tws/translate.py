@@ -167,6 +167,7 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
                 _name("a local symbol", contract.localSymbol, least=0),
                 (_amount(order.trailStopPrice) or None) if kind.trails else None,
                 _legs(contract),
+                kind.name,
             )
         )
 

@@ -86,6 +86,8 @@ class Rule:
     Parameters: ClassVar[type[msgspec.Struct]] = NoParameters
     looks_at: ClassVar[tuple[type[Event], ...] | None] = None
     """The events that `on_event` is asked about; all of them where it is None."""
+    default: ClassVar[Enforcement] = HALT
+    """What follows when it is broken, where the configuration does not say."""
     watches_marks: bool = False
     """Whether `on_timer` is asked after each new price too."""
 

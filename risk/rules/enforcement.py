@@ -62,6 +62,7 @@ class Enforcement(NamedTuple):
 
 
 HALT: Final = Enforcement()
+ALERT: Final = Enforcement(("alert",))
 
 
 def enforcement_of(measures: Iterable[str], until: Until = "person") -> Enforcement:

@@ -70,8 +70,8 @@ class RuleEntry(Protocol):
         """What the rule's `Parameters` are made from."""
 
     @property
-    def enforcement(self) -> Sequence[str]:
-        """What follows when it is broken."""
+    def enforcement(self) -> Sequence[str] | None:
+        """What follows when it is broken; None for what the rule has by itself."""
 
     @property
     def until(self) -> Until:
@@ -205,7 +205,8 @@ def _load(number: int, entry: RuleEntry) -> Rule:
     parameters = parameters_of(f"{where}.parameters", entry.parameters, cls.Parameters, entry.rule)
     scope = Scope(entry.scope.account, entry.scope.strategy, entry.scope.symbol)
     try:
-        enforcement = enforcement_of(entry.enforcement, entry.until)
+        given = cls.default.measures if entry.enforcement is None else entry.enforcement
+        enforcement = enforcement_of(given, entry.until)
         closes = {"close", "flatten"} & {*enforcement.measures}
         if scope.strategy and closes:
             raise ValueError(

@@ -20,7 +20,7 @@ class SelfMatch(Rule):
     symbol in the same account: their limits cross, or one of them is at market. Combos are compared
     with combos of the same legs.
 
-    Exits are never denied. The limit of a foreign order is not known, so it could be any.
+    Exits are never denied. A foreign order whose terms are not known could have any limit.
     """
 
     looks_at = ()
@@ -56,8 +56,11 @@ class SelfMatch(Rule):
                 if terms is not None and not _waits(terms):
                     yield f"{terms}, {one.intent_id},", terms.limit
         for foreign in view.foreign_orders(order.account):
-            if foreign.side == side and _same(order, foreign.symbol, foreign.legs):
-                yield f"{side} {foreign.remaining:f} of somebody else", None
+            if foreign.side != side or not _same(order, foreign.symbol, foreign.legs):
+                continue
+            if foreign.terms is None or not _waits(foreign.terms):
+                limit = foreign.terms.limit if foreign.terms is not None else None
+                yield f"{side} {foreign.remaining:f} of somebody else", limit
 
 
 def _same(order: SubmitOrder, symbol: str, legs: tuple[ComboLeg, ...]) -> bool:

@@ -21,6 +21,8 @@ from tapewire.common.accounting.trading_days import day_began_ns
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     EVERYTHING,
+    ConnectionLost,
+    ConnectionUp,
     Event,
     ForeignOrderReported,
     Scope,
@@ -66,6 +68,7 @@ class View:
         self.has_all_fills = True
         """Whether the fills of both gateways reach this process."""
         self._counts = Counts()
+        self._lost: dict[str, int] = {}
         self._day_began: tuple[date, int] | None = None
         self._without: Order | None = None
         self._known: Exposures = NOTHING
@@ -96,8 +99,12 @@ class View:
             self._marked[tick.symbol] += 1
             self._accounts.book.mark(tick.symbol, self._marks[tick.symbol].price)
 
-    def note(self, event: Event) -> None:
-        """Count an event that the accounts have."""
+    def note(self, event: Event, source: str = "") -> None:
+        """Count an event that the accounts have; `source` names the journal that it is from."""
+        if type(event) is ConnectionLost:
+            self._lost.setdefault(source, event.ts_ns)
+        elif type(event) is ConnectionUp:
+            self._lost.pop(source, None)
         self._counts.add(event, self.now.mono_ns if self._offset_ns is not None else LONG_AGO)
 
     @property
@@ -218,6 +225,10 @@ class View:
     def instrument(self, symbol: str) -> Instrument | None:
         """What `symbol` is; None where it is not configured."""
         return self._accounts.instruments.get(symbol)
+
+    def connections_lost(self) -> dict[str, int]:
+        """The gateways that have lost their broker, each with the stamp of that (UTC)."""
+        return self._lost
 
     @property
     def sees_market(self) -> bool:

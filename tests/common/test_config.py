@@ -210,7 +210,7 @@ def test_without_a_file_the_defaults_hold() -> None:
     assert (config.tws.port, config.bus.transport) == (7497, "ipc")
     (rule,) = config.risk.rules
     assert (rule.rule, rule.parameters) == ("MaxContractsPerInstrument", {"limit": 100})
-    assert (rule.enforcement, rule.until, rule.scope.account) == (("halt",), "person", "")
+    assert (rule.enforcement, rule.until, rule.scope.account) == (None, "person", "")
 
 
 def test_the_environment_goes_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tapewire.common.events import Event, ForeignOrderReported
+from tapewire.common.events import Event, ForeignOrderReported, OrderTerms
 from tapewire.simulator.exchange.orders import Order
 from tapewire.simulator.protocol import messages
 from tests.gateway.tws_bench import Bench, kinds, names, submit
@@ -57,6 +57,22 @@ def test_an_order_that_is_none_of_our_intents_is_journaled_and_counts(
     assert (found.remaining, found.permanent_id) == (10, "9001")
     assert bench.gateway.orders.working(ACCOUNT, "AAPL") == (10, 0)
     assert polled(bench, at_tws(**names_there)) == []
+
+
+def test_its_terms_are_journaled_and_its_new_price_is_news(bench: Bench):
+    order = at_tws(side="SELL")
+    (found,) = polled(bench, order)
+    assert found.terms == OrderTerms("SELL", Decimal(10), "LMT", Decimal(150))
+    order.limit = Decimal(151)
+    (found,) = polled(bench, order)
+    assert found.terms.limit == 151
+
+
+def test_a_type_that_nobody_here_knows_has_no_terms(bench: Bench):
+    order = at_tws()
+    order.order_type = "BOX TOP"
+    (found,) = polled(bench, order)
+    assert (found.terms, found.remaining) == (None, 10)
 
 
 def test_it_is_listed_at_a_synchronisation_too():

@@ -66,6 +66,7 @@ def test_an_open_order_comes_back():
             con_id=1001,
             symbol="AAPL",
             local_symbol="AAPL",
+            kind="MKT",
         )
     ]
 
@@ -85,6 +86,7 @@ def test_an_open_order_with_its_commission_comes_back():
             con_id=1001,
             symbol="AAPL",
             local_symbol="AAPL",
+            kind="MKT",
         )
     ]
 

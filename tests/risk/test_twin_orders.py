@@ -221,11 +221,20 @@ def test_orders_of_one_group_and_children_that_are_held_back_do_not_meet():
     assert denial(one, wanted("a", "BUY")) != ""
 
 
-def test_a_foreign_order_on_the_other_side_could_have_any_price():
+def test_a_foreign_order_whose_terms_are_not_known_could_have_any_price():
     one = ruled("SelfMatch")
     one.on_broker(foreign(1, 10, side="SELL"))
     assert "SELL 10 of somebody else" in denial(one, wanted("a", "BUY", 1))
     assert denial(one, wanted("a", "SELL", 1)) == ""
+
+
+def test_a_foreign_order_whose_terms_are_known_is_compared_like_any():
+    one = ruled("SelfMatch")
+    one.on_broker(foreign(1, 10, side="SELL", terms=wanted("x", "SELL", 100).terms))
+    stop = wanted("x", "SELL", type="STP", stop=Decimal(1)).terms
+    one.on_broker(foreign(2, 10, side="SELL", terms=stop))
+    assert denial(one, wanted("a", "BUY", 99)) == ""
+    assert denial(one, wanted("a", "BUY", 100)) != ""
 
 
 def test_an_exit_is_never_denied():

@@ -116,6 +116,7 @@ def order_report(order: orders.Order) -> broker.OrderReport:
         symbol=combo_name(legs) if legs else order.instrument.symbol,
         side="BUY" if order.side == "BUY" else "SELL",
         legs=legs,
+        kind=order.order_type if order.order_type in ORDER_TYPES else "",
     )
 
 
