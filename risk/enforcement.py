@@ -60,6 +60,9 @@ WARN_AGAIN_BELOW: Final = Decimal("0.7")
 Key = tuple[str, Scope, Enforcement]
 """What makes two violations the same one, whatever their numbers are now."""
 
+Subject = tuple[str, str, str, str]
+"""What a reading is about: a rule, an account, a symbol, and the unit that is limited."""
+
 
 def key_of(one: Violation) -> Key:
     """What makes it the same violation as another."""
@@ -84,7 +87,7 @@ class Enforcer:
         self._day_of = day_of
         self._apply = apply
         self._lasting: dict[Key, Violation] = {}  # that were reported
-        self._warned: set[tuple[str, str, str]] = set()
+        self._warned: set[Subject] = set()
         self._cancels: dict[Scope, Cancels] = {}
         self._deadlines: dict[RiskHalted, int] = {}  # of lock-outs, monotonic
 
@@ -109,11 +112,16 @@ class Enforcer:
         self._lasting = {key_of(one): one for one in lasting}
 
     def warn(self, readings: Iterable[Reading], now: Now) -> list[Event]:
-        """Say once of each limit that most of it is used."""
+        """Say once of each limit that most of it is used; of several of one rule and unit, of the
+        one that is used most."""
         events: list[Event] = []
+        most: dict[Subject, tuple[Decimal, Reading]] = {}
         for one in readings:
-            subject, share = (one.rule, one.account, one.symbol), one.share
-            if one.used is None or share is None:
+            subject, share = (one.rule, one.account, one.symbol, one.unit), one.share
+            if share is not None and (subject not in most or share > most[subject][0]):
+                most[subject] = share, one
+        for subject, (share, one) in most.items():
+            if one.used is None:
                 continue
             if share < WARN_AGAIN_BELOW:
                 self._warned.discard(subject)

@@ -157,7 +157,7 @@ class Rule:
 
     def covers(self, order: SubmitOrder) -> bool:
         """Whether the rule is about this order."""
-        return order.is_in(self.scope)
+        return self.scope == EVERYTHING or order.is_in(self.scope)
 
 
 def positive_limit(rule: str, limit: Decimal) -> Decimal:

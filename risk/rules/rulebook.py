@@ -87,6 +87,7 @@ class RuleBook:
 
     def __init__(self, rules: Sequence[Rule] = ()) -> None:
         self.rules = tuple(rules)
+        self._denying = [rule for rule in self.rules if _may_deny(rule)]
         self._keyed = list(_keyed(self.rules))
         self._stateful = [(k, r) for k, r in self._keyed if type(r).save is not Rule.save]
         self._stateless: dict[str, Violation] = {}  # rules that have lost their state, by their key
@@ -96,11 +97,10 @@ class RuleBook:
 
     def denial(self, order: SubmitOrder, view: View) -> str:
         """Why `order` must not go; empty if it may. `view` does not have the order yet."""
-        for rule in self.rules:
+        for rule in self._denying:
             try:
                 ask = rule.combo_denial if order.legs else rule.denial
-                asked = rule.enforcement.denies and rule.covers(order)
-                reason = ask(order, view) if asked else ""
+                reason = ask(order, view) if rule.covers(order) else ""
             except Exception as error:  # noqa: BLE001 - a rule that fails must not let an order pass
                 return f"rule {rule.name} failed, so the order is not sent: {named(error)}"
             if reason:
@@ -169,6 +169,13 @@ class RuleBook:
 def _looks_at(wanted: tuple[type[Event], ...] | None, kind: type[Event]) -> bool:
     """Whether a rule is asked about events of a kind: the same answer for each of them."""
     return wanted is None or issubclass(kind, wanted)
+
+
+def _may_deny(rule: Rule) -> bool:
+    """Whether it is asked before an order goes."""
+    kind = type(rule)
+    asks = kind.denial is not Rule.denial or kind.combo_denial is not Rule.combo_denial
+    return asks and rule.enforcement.denies
 
 
 def _keyed(rules: Sequence[Rule]) -> Iterator[tuple[str, Rule]]:

@@ -305,3 +305,11 @@ def test_a_person_is_warned_once_when_most_of_a_limit_is_used():
     for quantity, says in ((9, 0), (7, 0), (8, 0), (6, 0), (8, 1)):
         one.on_broker(replace(held(quantity), quantity=Decimal(quantity)))
         assert len(passed(one, 2)) == says
+
+
+def test_two_limits_of_one_rule_do_not_take_turns_in_warning():
+    one = monitor(rules=book(entry(limit=10), entry(limit=20)))
+    one.check(NOW)
+    one.on_broker(held(9))
+    assert kinds(passed(one, 1)) == ["RiskWarned"]
+    assert passed(one, 2) + passed(one, 3) == []

@@ -1,0 +1,245 @@
+"""MaxNotional: what the positions of an account are worth, with all that could still fill.
+
+    gross   the worst that each position could come to, long or short, all added up
+    net     the worst that long and short ones could come to together, on either side
+
+Each is quantity times newest price times multiplier, of the instruments in one currency: amounts in
+two are not added up, so each needs a rule of its own. A price below zero counts with its size.
+
+It fails closed. Without a price of something that is held or ordered, nobody can tell what that is
+worth. Then no order that adds risk passes the gateway, and after `missing_ms` risk says so, and
+halts where anything is halted for this rule; nothing is closed because of a price that is missing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from tapewire.common.accounting.book import ZERO, Key
+from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.events import EVERYTHING, Event, Scope, SubmitOrder
+from tapewire.risk.rules.base import ADDS_RISK, Reading, Rule, Violation, positive_limit
+from tapewire.risk.rules.confirmation import Confirmation
+from tapewire.risk.rules.enforcement import HALT, Enforcement
+from tapewire.risk.rules.view import View
+
+
+class MaxNotionalParameters(msgspec.Struct, frozen=True):
+    """`gross`, `net`: money in `currency`, above 0; at least one of them. It is broken once it has
+    been for `confirm_ms` and over `confirm_marks` new prices, if prices alone have done it, and
+    after `missing_ms` without a price nothing may add risk."""
+
+    gross: Decimal | None = None
+    net: Decimal | None = None
+    currency: str = "USD"
+    confirm_ms: int = 1000
+    confirm_marks: int = 2
+    missing_ms: int = 5000
+
+
+class Worth(NamedTuple):
+    """What an account could come to; `missing` are the symbols of which nobody can tell."""
+
+    gross: Decimal
+    net: Decimal
+    missing: tuple[str, ...] = ()
+
+
+Span = tuple[Decimal, Decimal, Decimal]
+"""The most that a position could come to without its sign, the highest and the lowest with it."""
+Prices = Mapping[str, Decimal]
+
+
+class MaxNotional(Rule):
+    """What the positions of an account are worth must stay within `gross` and `net`.
+
+    What became too much by a fill or an order is broken at once. What became so by a price alone
+    may be one bad tick, and has to be confirmed; so has what is found at a start.
+    """
+
+    Parameters = MaxNotionalParameters
+    looks_at = ADDS_RISK
+    watches_marks = True
+
+    def __init__(
+        self,
+        parameters: MaxNotionalParameters,
+        scope: Scope = EVERYTHING,
+        enforcement: Enforcement = HALT,
+    ) -> None:
+        super().__init__(parameters, scope, enforcement)
+        given = {"gross": parameters.gross, "net": parameters.net}
+        self.limits = {k: positive_limit(self.name, one) for k, one in given.items() if one}
+        if not self.limits or len(self.limits) < sum(one is not None for one in given.values()):
+            raise ValueError(f"{self.name} needs gross or net, or both, above 0")
+        self.currency = parameters.currency
+        ms, marks = parameters.confirm_ms, parameters.confirm_marks
+        self._over: Confirmation[str] = Confirmation(ms, marks)
+        self._found: Confirmation[str] = Confirmation(ms, 0)
+        self._missing: Confirmation[str] = Confirmation(parameters.missing_ms, 0)
+        self._prices: dict[str, Prices] = {}  # at which an account was within its limits last
+        self._started = False  # everything was looked at once
+        self._unsure: set[str] = set()  # accounts that have not been within them since then
+
+    # ---- before --------------------------------------------------------------------------------
+
+    def denial(self, order: SubmitOrder, view: View) -> str:
+        """Deny an order that could bring the account further beyond a limit; never an exit."""
+        return self.combo_denial(order, view)
+
+    def combo_denial(self, combo: SubmitOrder, view: View) -> str:
+        """What all of its legs could add counts together."""
+        legs = [leg for leg in combo.singles if self._counts(leg.symbol, view)]
+        if not (legs and view.sees_market) or view.is_reducing(combo):
+            return ""
+        keys = {*self._keys(combo.account, view), *((leg.account, leg.symbol) for leg in legs)}
+        before = {key: view.exposure(*key) for key in keys}
+        after = before.copy()
+        for leg in legs:
+            key = (leg.account, leg.symbol)
+            after[key] = after[key].with_order(leg.terms)
+        worth = self._worth(after, _worst, view)
+        if worth.missing:
+            return f"{self.name}: {_unknown(worth)}"
+        return self._too_much_more(worth, before, view)
+
+    def _too_much_more(self, worth: Worth, before: Mapping[Key, Exposure], view: View) -> str:
+        for kind, limit in self.limits.items():
+            amount = getattr(worth, kind)
+            if amount > limit and amount > getattr(self._worth(before, _worst, view), kind):
+                return f"{self.name}: with this order {self._sentence(kind, amount)}"
+        return ""
+
+    # ---- after ---------------------------------------------------------------------------------
+
+    def on_event(self, event: Event, view: View) -> Iterable[Violation]:
+        """The account that the event is about."""
+        account = getattr(event, "account", None)
+        return self._broken(account, view) if account is not None else ()
+
+    def on_timer(self, view: View) -> Iterable[Violation]:
+        """Every account."""
+        for account in sorted(view.accounts()):
+            yield from self._broken(account, view)
+        self._started = True
+
+    def readings(self, view: View) -> Iterable[Reading]:
+        """Of every account that the rule is about, the limit of which most is used."""
+        for account in sorted(view.accounts()):
+            if self.scope.account not in ("", account):
+                continue
+            worth = self._worth(self._exposures(account, view), _certain, view)
+            kind = max(self.limits, key=lambda one: getattr(worth, one) / self.limits[one])
+            used = None if worth.missing else getattr(worth, kind)
+            unit = f"{self.currency} {kind}"
+            yield self.reading(used, self.limits[kind], account, "", unit)
+
+    def _broken(self, account: str, view: View) -> Iterable[Violation]:
+        if self.scope.account not in ("", account):
+            return
+        exposures = self._exposures(account, view)
+        worth = self._worth(exposures, _certain, view)
+        broken = self._too_much(worth)
+        marks = sum(view.marks(symbol) for _, symbol in exposures)
+        confirmed = self._over.holds(account, bool(broken), marks, view)
+        if not self._started and (broken or worth.missing):
+            self._unsure.add(account)
+        if not broken:
+            self._within(account, exposures, view, is_known=not worth.missing)
+        elif confirmed or self._is_certain(account, exposures, view):
+            yield self.violation(self._sentence(broken, getattr(worth, broken)), account=account)
+        if self._missing.holds(account, bool(worth.missing), 0, view) and not broken:
+            one = self.violation(_unknown(worth), account=account)
+            yield one._replace(enforcement=HALT) if self.enforcement.halts else one
+
+    def _within(
+        self, account: str, exposures: Iterable[Key], view: View, *, is_known: bool
+    ) -> None:
+        """An account is within its limits, at these prices."""
+        newest = {symbol: view.price(symbol) for _, symbol in exposures}
+        self._prices[account] = {s: price[0] for s, price in newest.items() if price is not None}
+        self._found.forget(account)
+        if is_known:
+            self._unsure.discard(account)
+
+    def _is_certain(self, account: str, exposures: Mapping[Key, Exposure], view: View) -> bool:
+        """Whether it is too much at the prices at which it was not, too."""
+        if account in self._unsure:
+            return self._found.holds(account, is_true=True, marks=0, view=view)
+        prices = self._prices.get(account, {})
+        return bool(self._too_much(self._worth(exposures, _certain, view, prices)))
+
+    def _too_much(self, worth: Worth) -> str:
+        """The kind of which it is too much; "" if it is none. What is missing can only add to what
+        is gross, and make any difference to what is net."""
+        for kind, limit in self.limits.items():
+            if getattr(worth, kind) > limit and (kind == "gross" or not worth.missing):
+                return kind
+        return ""
+
+    # ---- what it is worth ----------------------------------------------------------------------
+
+    def _counts(self, symbol: str, view: View) -> bool:
+        """Whether a symbol is in the currency; of one that is not configured nobody can tell."""
+        if self.scope.symbol not in ("", symbol):
+            return False
+        instrument = view.instrument(symbol)
+        return instrument is None or instrument.currency == self.currency
+
+    def _keys(self, account: str, view: View) -> list[Key]:
+        return [key for key in view.keys(account) if self._counts(key[1], view)]
+
+    def _exposures(self, account: str, view: View) -> dict[Key, Exposure]:
+        return {key: view.exposure(*key) for key in self._keys(account, view)}
+
+    def _worth(
+        self,
+        exposures: Mapping[Key, Exposure],
+        span: Callable[[Exposure], Span],
+        view: View,
+        prices: Prices | None = None,
+    ) -> Worth:
+        """What these could come to, at `prices` where it is in them, else at the newest."""
+        gross = highest = lowest = ZERO
+        missing: list[str] = []
+        for (_, symbol), exposure in exposures.items():
+            most, high, low = span(exposure)
+            if not most:
+                continue
+            instrument, newest = view.instrument(symbol), view.price(symbol)
+            price = (prices or {}).get(symbol, newest[0] if newest is not None else None)
+            if instrument is None or price is None:
+                missing.append(symbol)
+                continue
+            unit = abs(price) * instrument.multiplier
+            gross += most * unit
+            highest, lowest = highest + high * unit, lowest + low * unit
+        return Worth(gross, max(highest, -lowest), tuple(sorted(missing)))
+
+    def _sentence(self, kind: str, worth: Decimal) -> str:
+        return (
+            f"the account is or could get worth {worth:.2f} {self.currency} {kind}, the limit is"
+            f" {self.limits[kind]:f}"
+        )
+
+
+def _worst(exposure: Exposure) -> Span:
+    high, low = exposure.highest, exposure.lowest
+    return max(high, -low), high, low
+
+
+def _certain(exposure: Exposure) -> Span:
+    """What is certain once it has happened: see `Exposure.certain`. While the broker and the fills
+    differ, one is behind the other, or it was held before the first fill. Then what works is left
+    out of the net, as it may be in what the broker reports."""
+    position, reported = exposure.position, exposure.reported
+    if reported is not None and reported != position:
+        return exposure.certain, reported, reported
+    return exposure.certain, position + exposure.buying, position - exposure.selling
+
+
+def _unknown(worth: Worth) -> str:
+    symbols = ", ".join(worth.missing)
+    return f"what the account is worth is not known: there is no price of {symbols}"
