@@ -57,8 +57,8 @@ def leg_forgotten(orders: Orders[Any]) -> None:
     counts._update_legs = update  # type: ignore[method-assign]
 
 
-def filled_by_one_leg(orders: Orders[Any]) -> None:
-    """It takes a combo for filled as far as any of its legs is."""
+def ratio_ignored(orders: Orders[Any]) -> None:
+    """It takes what was executed of a leg for so many whole combos, whatever its ratio is."""
     apply = orders.apply
 
     def spoiled(event: Event) -> Any:
@@ -73,13 +73,13 @@ def filled_by_one_leg(orders: Orders[Any]) -> None:
 def _spoil(executions: LegExecutions) -> None:
     add_up, parts = executions._add_up, executions._parts
 
-    def most() -> None:
+    def units() -> None:
         add_up()
         whole = executions.quantity
-        executions.quantity = max(executions.on(symbol) // ratio for symbol, _, ratio in parts)
-        FIRED["combo-filled-by-one-leg"] += executions.quantity != whole
+        executions.quantity = max(executions.on(symbol) for symbol, _, _ in parts)
+        FIRED["combo-ratio-ignored"] += executions.quantity != whole
 
-    executions._add_up = most  # type: ignore[method-assign]
+    executions._add_up = units  # type: ignore[method-assign]
 
 
 COMBO_PLANTS: Final[Mapping[str, dict[str, Build]]] = {
@@ -87,5 +87,5 @@ COMBO_PLANTS: Final[Mapping[str, dict[str, Build]]] = {
         roles.GATEWAY: _gateway(leg_forgotten),
         roles.EXECUTOR: _executor(leg_forgotten),
     },
-    "combo-filled-by-one-leg": {roles.GATEWAY: _gateway(filled_by_one_leg)},
+    "combo-ratio-ignored": {roles.GATEWAY: _gateway(ratio_ignored)},
 }

@@ -106,14 +106,17 @@ class Trader(Strategy):
             self.cancel(self.given)
 
     def combo(self, turn: int, symbol: str) -> None:
-        """One unit of a symbol against one or two of the other, at market or at what they come to,
-        where it may rest; now and then it is cancelled before it is answered."""
+        """One unit of a symbol against one or two of the other: at market, at what they come to, or
+        away from that, where it rests; now and then it is cancelled before it is answered."""
         other = next(one for one in self.bids if one != symbol)
         legs = (ComboLeg(symbol, 1, "BUY"), ComboLeg(other, 1 + turn % 2, "SELL"))
-        limit = self.bids[symbol] - (1 + turn % 2) * self.bids[other] if turn % 3 == 0 else None
         side: Side = "BUY" if turn % 4 < 2 else "SELL"
-        kind = "MKT" if limit is None else "LMT"
-        terms = OrderTerms(side, Decimal(2 + turn % 3), kind, limit)
+        away = Decimal(turn % 3) * (-1 if side == "BUY" else 1)
+        net = self.bids[symbol] - (1 + turn % 2) * self.bids[other] + away
+        at_market = turn % 5 == 0
+        terms = OrderTerms(
+            side, Decimal(4 + turn % 5), "MKT" if at_market else "LMT", None if at_market else net
+        )
         one = GroupLeg("order", combo_name(legs), terms, legs=legs)
         self.given = self._group("vertical", [one], 1.0)
         if turn % 7 == 6:
