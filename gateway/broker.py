@@ -54,6 +54,9 @@ AccountValue = Literal[
 CANCEL_REJECTED: Final[tuple[Effect, ...]] = ("cancel_rejected", "cancel_too_late")
 MODIFY_REJECTED: Final[tuple[Effect, ...]] = ("modify_rejected", "refused", "unknown_order")
 ENDS: Final[tuple[Effect, ...]] = ("cancelled", "rejected")
+UNNAMED: Final = "#"
+"""What the symbol of a leg begins with of which the broker says the contract alone, and nobody
+knows yet what it is called here."""
 Query = Literal["open_orders", "executions", "completed_orders", "all_orders"]
 
 

@@ -100,7 +100,8 @@ class Accounts(Generic[OrderT]):
 
     def _ordered(self, event: OrderCreated | OrderIntended, _source: str) -> OrderT | None:
         order = event.order
-        self._keys.update((order.account, symbol) for symbol in order.symbols)
+        for symbol in order.symbols:
+            self._keys.add((order.account, symbol))
         return self.orders.apply(event)
 
     def exposure(self, account: str, symbol: str, without: Order | None = None) -> Exposure:

@@ -4,9 +4,15 @@ A broker reports by itself only what this client has placed. Everything else has
 the open orders of all clients are listed at each synchronisation and at intervals. What a list does
 not name any more is gone, if all of it could be read. What was listed and is not one of our orders
 is journaled when it is new, changed or gone, and counts (see `common.accounting.foreign`).
+
+A combo is listed with the contracts of its legs, and a broker may describe those only afterwards.
+Until then a leg counts under no symbol of ours, so the list is soon asked for again; not for ever,
+as a leg may be of what nobody has configured.
 """
 
+from collections import Counter
 from collections.abc import Callable
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -16,6 +22,9 @@ from tapewire.common.clock import Now
 from tapewire.common.events import Event, ForeignOrderReported, OrderTerms
 from tapewire.gateway import broker
 
+UNNAMED_NS: Final = 1_000_000_000
+UNNAMED_MAX: Final = 10
+"""So often a combo is listed at short intervals whose legs are not all known."""
 OVER = ("cancelled", "rejected", "filled")
 
 
@@ -31,6 +40,7 @@ class ForeignWatch:
         self._readable = True  # everything since then
         self._asked_mono_ns = 0
         self._unsized: set[str] = set()
+        self._unnamed: Counter[str] = Counter()  # how often combos with such legs were listed
 
     def on_report(self, report: broker.OrderReport, account: str, now: Now) -> list[Event]:
         """A report about an order that is not ours; `account` is whose it is where that is not
@@ -41,6 +51,10 @@ class ForeignWatch:
             return [] if before is None else [_gone(before, now)]
         if report.is_open:
             self._named.add(order_id)
+            if any(leg.symbol.startswith(broker.UNNAMED) for leg in report.legs):
+                self._unnamed[order_id] += 1
+            else:
+                self._unnamed.pop(order_id, None)
         after = self._after(report, before, account, now)
         same = after is None or (
             before is not None and replace(after, ts_ns=before.ts_ns) == before
@@ -62,6 +76,8 @@ class ForeignWatch:
         """A list has come to its end: what it did not name is gone, if it can be `believed`."""
         named, readable = self._named, self._readable
         self._named, self._readable, self._asked_mono_ns = set(), True, now.mono_ns
+        for order_id in self._unnamed.keys() - named:
+            del self._unnamed[order_id]
         if not (believed and readable):
             return []
         return [_gone(one, now) for one in self.known.listed() if one.id not in named]
@@ -73,10 +89,15 @@ class ForeignWatch:
     def lost(self) -> None:
         """The connection is gone, and the rest of its lists with it."""
         self._named, self._readable = set(), True
+        self._unnamed.clear()
 
     def tick(self, now: Now) -> None:
         """Ask for the list when it is due; only while all is synchronised."""
-        if self._interval_ns and now.mono_ns - self._asked_mono_ns >= self._interval_ns:
+        waited_ns = now.mono_ns - self._asked_mono_ns
+        is_soon = any(count < UNNAMED_MAX for count in self._unnamed.values())
+        if (self._interval_ns and waited_ns >= self._interval_ns) or (
+            is_soon and waited_ns >= UNNAMED_NS
+        ):
             self._asked_mono_ns = now.mono_ns
             self._ask()
 

@@ -8,6 +8,7 @@ from ibapi.contract import Contract
 
 from tapewire.common.events import ComboLeg
 from tapewire.common.instruments import Instrument
+from tapewire.gateway.broker import UNNAMED
 from tapewire.gateway.tws.encoder import contract_of
 from tapewire.gateway.tws.messages import ContractFound, Execution, OpenOrder, PositionReported
 
@@ -124,7 +125,7 @@ class Contracts:
         """The legs of a combo in our symbols: of a leg TWS gives the contract's id alone."""
         names = {**self._called, **self._by_con_id}
         return tuple(
-            ComboLeg(names.get(leg.con_id, f"#{leg.con_id}"), leg.ratio, leg.side)
+            ComboLeg(names.get(leg.con_id, f"{UNNAMED}{leg.con_id}"), leg.ratio, leg.side)
             for leg in message.legs
         )
 

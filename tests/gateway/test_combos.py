@@ -9,61 +9,29 @@ from tapewire.common.config.settings import RuleConfig
 from tapewire.common.events import (
     ComboLeg,
     Fill,
-    ForeignOrderReported,
     OrderConflict,
     OrderFilled,
-    RiskHalted,
     Scope,
     SubmitOrder,
     Tick,
     Trade,
+    WhatIf,
 )
-from tapewire.risk.rules import load_rules
-from tapewire.simulator.exchange.orders import Order, order_of_leg
+from tapewire.simulator.exchange.orders import order_of_leg
+from tests.gateway.one_combo import LEGS, LIMIT, combo, limited, working, works
 from tests.gateway.tws_bench import Bench, modify_order, names, submit
 from tests.gateway.tws_messages import (
-    ACCOUNT,
     INSTRUMENTS,
     T0,
     completed_order_of,
     execution_message,
     execution_of,
-    open_order_of,
-    order_at_tws,
 )
-
-LEGS = (ComboLeg("AAPL", 1, "BUY"), ComboLeg("MSFT", 2, "SELL"))
-NAME = "AAPL - 2 MSFT"
-LIMIT = RuleConfig(rule="MaxContractsPerInstrument", parameters={"limit": 20})
-
-
-def combo(
-    intent_id: str = "s-1/1", side: str = "BUY", quantity: object = 10, **more: object
-) -> SubmitOrder:
-    given = {"limit": 5, "symbol": NAME, "legs": LEGS, **more}
-    return submit(intent_id, side, quantity, **given)
-
-
-def limited(*rules: RuleConfig, **more: object) -> Bench:
-    return Bench(rules=load_rules(rules), instruments=INSTRUMENTS.values(), **more)
 
 
 @pytest.fixture
 def bench() -> Bench:
     return limited(LIMIT)
-
-
-def works(bench: Bench, side: str = "BUY", quantity: int = 10) -> Order:
-    """A combo that works at TWS."""
-    order = bench.send(combo(side=side, quantity=quantity))
-    bench.opened(order)
-    return order
-
-
-def working(bench: Bench) -> tuple[tuple[Decimal, Decimal], ...]:
-    orders = bench.gateway.orders
-    assert orders.working(ACCOUNT, NAME) == (0, 0)
-    return orders.working(ACCOUNT, "AAPL"), orders.working(ACCOUNT, "MSFT")
 
 
 # ---- admission -----------------------------------------------------------------------------------
@@ -319,49 +287,6 @@ def test_a_modify_beyond_the_limit_of_one_leg_is_denied(bench: Bench):
     assert "MSFT could get 22 short" in answer.reason
 
 
-# ---- strangers -----------------------------------------------------------------------------------
-
-
-def stranger(**more: object) -> Order:
-    """A combo that somebody else has placed: -5 AAPL, +10 MSFT."""
-    given = {"client_id": 0, "perm_id": 9_001, **more}
-    return order_at_tws(combo(side="SELL", quantity=5), 0, **given)
-
-
-def test_a_combo_of_somebody_else_counts_on_each_leg_until_it_is_gone(bench: Bench):
-    order = stranger()
-    order.order_ref = ""
-    (found,) = bench.receive(open_order_of(order))
-    assert isinstance(found, ForeignOrderReported)
-    assert (found.symbol, found.side, found.legs) == (NAME, "SELL", LEGS)
-    assert working(bench) == ((0, 5), (10, 0))
-    assert bench.submit(combo("a/1", quantity=5)).accepted
-    assert not bench.submit(submit("b/1", quantity=11, symbol="MSFT")).accepted
-    again = Bench(bench.journal, connect=False)
-    assert working(again) == ((5, 5), (10, 10))
-    again.connect()
-    again.answer_snapshot()
-    assert working(again) == ((5, 0), (0, 10)), "TWS lists it no more"
-
-
-def test_a_leg_of_it_that_nobody_has_configured_has_its_contract_for_a_name(bench: Bench):
-    legs = (LEGS[0], ComboLeg("TSLA", 1, "SELL"))
-    order = order_at_tws(combo(legs=legs), 0, client_id=0, perm_id=9_001)
-    order.order_ref = ""
-    (found,) = bench.receive(open_order_of(order))
-    assert isinstance(found, ForeignOrderReported)
-    assert found.symbol == "AAPL - #4242"
-
-
-def test_a_combo_under_the_tag_of_ours_halts_the_account(bench: Bench):
-    works(bench)
-    assert names(bench.opened(stranger())) == ["OrderConflict", "ForeignOrderReported"]
-    assert "nothing that adds risk in DU1234567 goes" in bench.submit(submit("b/1")).reason
-    conflict = next(one for one in bench.journal if isinstance(one, OrderConflict))
-    bench.gateway.on_risk(RiskHalted(T0, Scope(ACCOUNT), "conflict", conflict.id))
-    assert "HALTED for account DU1234567" in bench.submit(submit("c/1")).reason
-
-
 # ---- what a person has to know -------------------------------------------------------------------
 
 
@@ -385,3 +310,14 @@ def test_one_that_ends_whole_is_not(bench: Bench):
     order.status = "Cancelled"
     bench.opened(order)
     assert (bench.state(), bench.gateway.complaints) == ("CANCELLED", [])
+
+
+def test_what_a_combo_would_do_is_asked_with_its_legs(bench: Bench):
+    question = WhatIf("q", T0, combo())
+    answer, _ = bench.gateway.obey(question, bench.now)
+    assert answer.accepted
+    (written,) = [fields for fields in bench.flush() if fields[0] == "3"]
+    assert "BAG" in written
+    unknown = WhatIf("r", T0, combo(legs=(LEGS[0], ComboLeg("GOOG", 1, "SELL"))))
+    answer, _ = bench.gateway.obey(unknown, bench.now)
+    assert "symbol GOOG is not configured" in answer.reason
