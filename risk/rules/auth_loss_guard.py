@@ -25,6 +25,9 @@ class AuthLossGuard(Rule):
     """No gateway may be without its connection to the broker for longer than `after_ms`: the
     session ended, or the login is not valid any more. It alerts unless something else is
     configured, as there is nothing to protect an account with while the broker is away.
+
+    A start gives each gateway the whole time again, to connect in: what was lost before it, when
+    the group was stopped for the night perhaps, says nothing of how long it has tried.
     """
 
     Parameters = AuthLossGuardParameters
@@ -60,14 +63,6 @@ class AuthLossGuard(Rule):
             yield self.reading(
                 Decimal(max(elapsed) // MS), Decimal(self.after_ms), self.scope.account, "", "ms"
             )
-
-    def save(self) -> bytes:
-        """Since when connections have been lost."""
-        return self._since.save()
-
-    def restore(self, state: bytes) -> None:
-        """Take it back."""
-        self._since.restore(state)
 
 
 def _lost(view: View) -> dict[str, str]:

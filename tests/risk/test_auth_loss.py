@@ -5,7 +5,7 @@ import pytest
 from tapewire.common.clock import Now
 from tapewire.common.config.sections import RuleConfig
 from tapewire.common.errors import ConfigError
-from tapewire.common.events import ConnectionLost, ConnectionUp, Event, RiskHalted, Scope
+from tapewire.common.events import ConnectionLost, ConnectionUp, RiskHalted, Scope
 from tapewire.common.roles import GATEWAY, LIQUIDATION
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.rules import Enforcement, RuleBook, load_rules
@@ -17,8 +17,8 @@ def rules(**given: object) -> RuleBook:
     return load_rules([RuleConfig(rule="AuthLossGuard", parameters=parameters, **given)])
 
 
-def guarded(journal: list[Event] | None = None, **given: object) -> RiskMonitor:
-    return monitor(rules=rules(**given), journal=journal or [])
+def guarded(**given: object) -> RiskMonitor:
+    return monitor(rules=rules(**given))
 
 
 def lost(one: RiskMonitor, source: str = GATEWAY, ts_ns: int = T0) -> list[str]:
@@ -72,15 +72,20 @@ def test_each_gateway_has_its_own_connection():
     assert one.rules.on_timer(one.view.at(NOW + 12 * SECOND)) == []
 
 
-def test_a_restart_goes_on_counting_and_a_clock_that_is_set_changes_nothing():
+def test_a_start_gives_the_gateway_the_whole_time_to_connect():
     one = guarded()
-    one.on_broker(ConnectionLost(T0, "x"), GATEWAY)
-    journal = kept(one.check(NOW, timer=True))
-    again = guarded(journal)
-    again.on_broker(ConnectionLost(T0, "x"), GATEWAY)
+    one.on_broker(ConnectionLost(T0 - 8 * 3600 * SECOND, "stopped"), GATEWAY)
+    assert kept(one.check(NOW, timer=True)) == []
+    assert after(one, 10) == []
+    assert after(one, 10.1) == [SAID]
+
+
+def test_a_clock_that_is_set_changes_nothing():
+    one = guarded()
+    lost(one)
     set_ahead = Now(T0 + 3600 * SECOND, NOW.mono_ns)
-    assert broken(again, set_ahead + 9 * SECOND) == []
-    assert broken(again, set_ahead + 11 * SECOND) == [SAID]
+    assert broken(one, set_ahead + 9 * SECOND) == []
+    assert broken(one, set_ahead + 11 * SECOND) == [SAID]
 
 
 def test_how_much_of_the_time_is_used_can_be_read():
