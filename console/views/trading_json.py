@@ -64,7 +64,7 @@ def group(trading: Trading, one: OrderGroup[BlotterOrder]) -> dict[str, Any]:
     """A group of orders as one JSON object. `realised` is of its executions alone, commissions not
     taken off, in `currency`; both are None where its orders are in several currencies."""
     first = one.plan.orders[0]
-    earned = trading.realised_by(one) or {trading.currency(first.symbol): ZERO}
+    earned = trading.realised_by(one) or {trading.currency(first.symbols[0]): ZERO}
     currency = next(iter(earned)) if len(earned) == 1 else None
     return {
         "group_id": one.id,

@@ -87,3 +87,13 @@ def test_the_ledger_has_it_with_the_currency_of_its_legs(tapewire, traded):
     (line,) = [line for line in exported.read_text().splitlines() if COMBO.intent_id in line]
     assert NAME in line
     assert ",USD," in line
+
+
+def test_a_combo_that_has_not_filled_yet_has_made_nothing_in_the_currency_of_its_legs(
+    tapewire, run_dir
+):
+    group = SubmitGroup(GROUP, T0 + 300 * MS, "vertical", (COMBO,))
+    write(run_dir, "gateway", [GroupIntended(T0, group), OrderIntended(T0, "7", COMBO)])
+    write(run_dir, "executor", [GroupCreated(T0, GROUP, group), OrderCreated(T0, GROUP, COMBO)])
+    (found,) = tapewire("orders", "--json").json["groups"]
+    assert (found["symbol"], found["realised"], found["currency"]) == (NAME, "0", "USD")
