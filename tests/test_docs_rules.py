@@ -6,11 +6,12 @@ from decimal import Decimal
 import pytest
 
 from tapewire.common.config import settings
+from tapewire.common.config.windows import load_windows
 from tapewire.common.errors import ConfigError
 from tapewire.risk.rules import RuleBook, load_rules
 from tests.markdown import blocks
 from tests.places import ROOT
-from tests.risk.orders import NOW, fill, monitor, order
+from tests.risk.orders import NOW, SECOND, fill, monitor, order
 
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 (RULE,) = (b.text for b in blocks(CONFIGURATION, "python") if "risk.rules" in b.text)
@@ -44,6 +45,17 @@ def test_the_rule_of_the_docs_denies_orders_after_a_loss_and_is_enforced_as_conf
     assert [type(event).__name__ for event in one.check(NOW)] == [
         "RiskViolation", "RiskHalted", "FlattenStarted",
     ]  # fmt: skip
+
+
+def test_the_news_of_the_docs_can_be_read(tmp_path):
+    (csv,) = blocks(CONFIGURATION, "csv")
+    file = tmp_path / "news.csv"
+    file.write_text(csv.text)
+    first, second = load_windows(file, 5, 5)
+    assert (first.name, first.symbols) == ("FOMC", ())
+    assert (first.end_ns - first.start_ns) == 40 * 60 * SECOND
+    assert (second.name, second.symbols) == ("CPI", ("ESZ6", "NQZ6"))
+    assert (second.end_ns - second.start_ns) == 10 * 60 * SECOND
 
 
 def test_a_file_in_the_calling_folder_cannot_stand_in_for_an_installed_module(
