@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tapewire.common.bus import wire
 from tapewire.common.bus.wire import WireError
@@ -12,6 +12,9 @@ from tapewire.common.delivery.letter_file import FOLDER, LetterFile
 from tapewire.common.delivery.letters import Letter, may_be_handed_back
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import Event
+
+DIGITS_MAX: Final = 18
+"""Of a letter's number: more do not fit into the file's column."""
 
 
 class Kept(NamedTuple):
@@ -38,7 +41,8 @@ def find(run_dir: Path, name: str) -> Kept:
     role, _, number = name.rpartition("/")
     path = run_dir / FOLDER / f"{role}.sqlite"
     letter = None
-    if role and number.isdecimal() and path in set(_files(run_dir)):
+    is_number = number.isdecimal() and len(number) <= DIGITS_MAX
+    if role and is_number and path in set(_files(run_dir)):
         with closing(LetterFile(path)) as file:
             letter = file.get(int(number))
     if letter is None:

@@ -59,7 +59,9 @@ def test_one_is_shown_with_all_that_it_was(tapewire: Tapewire, kept: Path) -> No
     assert (event["type"], event["reason"]) == ("risk.halted", "lunch")
 
 
-@pytest.mark.parametrize("name", ["executor/9", "executor", "1", "nobody/1", "/1", "../x/1"])
+@pytest.mark.parametrize(
+    "name", ["executor/9", "executor", "1", "nobody/1", "/1", "../x/1", f"risk/{9**40}"]
+)
 def test_one_that_is_not_there_is_refused(tapewire: Tapewire, kept: Path, name: str) -> None:
     ended = tapewire("dead-letters", "show", name)
     assert ended.status == 2
