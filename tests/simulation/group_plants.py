@@ -78,6 +78,18 @@ GROUP_PLANTS: Final[Mapping[str, dict[str, Build]]] = {
             "bracket-left-behind", ("bracket", "ladder"),
             lambda group, one: isinstance(one, Cancel) and group.state == "CANCELLING",
         ),
+        "ladder-stop-not-renewed": _without(
+            "ladder-stop-not-renewed", ("ladder",),
+            lambda _group, one: isinstance(one, Place) and one.role == "stop",
+        ),
+        "ladder-part-forgotten": _without(
+            "ladder-part-forgotten", ("ladder",),
+            lambda _group, one: isinstance(one, Place) and one.role == "stop" and one.part > 0,
+        ),
+        "ladder-left-behind": _without(
+            "ladder-left-behind", ("ladder",),
+            lambda group, one: isinstance(one, Cancel) and group.state == "CANCELLING",
+        ),
         "oco-left-behind": _without(
             "oco-left-behind", ("oco",), lambda _group, one: isinstance(one, Cancel)
         ),

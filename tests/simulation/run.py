@@ -41,6 +41,7 @@ STARTS_NS = (
 STEP_MAX_NS = 2 * SECOND_NS
 GROUPS_EVERY = 4
 COMBOS_AT = 1  # of every four, those that trade combos
+LADDERS_EVERY = 8
 GROUPS_NS = 70 * SECOND_NS  # in which an order is called lost, and the stop of a group is renewed
 CALM_NS = 30 * SECOND_NS
 LIMIT = Decimal(60)
@@ -72,14 +73,18 @@ class Result(NamedTuple):
     fired: dict[str, int]
 
 
-def configuration(until_ns: int, *, groups: bool = False, combos: bool = False) -> Config:
+def configuration(
+    until_ns: int, *, groups: bool = False, combos: bool = False, ladders: bool = False
+) -> Config:
     """Two strategies, one in each account of the login, with a limit that they reach at times; with
-    `groups` they trade groups of orders too, with `combos` combos of both instruments."""
+    `groups` they trade groups of orders too, with `combos` combos of both instruments, and with
+    `ladders` one of them trades nearly nothing else."""
     strategies = tuple(
         StrategyConfig(
             name=name, strategy="tests.simulation.trader:Trader", account=account,
             parameters={
                 "every": every, "until_ns": until_ns, "groups": groups, "combos": combos,
+                "ladders": ladders and name == "b",
             },
         )
         for name, every, account in (("a", 7, ACCOUNTS[0]), ("b", 11, ACCOUNTS[1]))
@@ -102,7 +107,8 @@ def simulate(
     until_ns = start_ns + steps * STEP_MAX_NS
     has_groups = seed % GROUPS_EVERY == GROUPS_EVERY - 1
     has_combos = seed % GROUPS_EVERY == COMBOS_AT
-    config = configuration(until_ns, groups=has_groups, combos=has_combos)
+    has_ladders = seed % LADDERS_EVERY == LADDERS_EVERY - 1
+    config = configuration(until_ns, groups=has_groups, combos=has_combos, ladders=has_ladders)
     watch = Watch(config)
     world = World(
         config, SyntheticMarket(config.all_instruments(), seed, 30),

@@ -16,13 +16,15 @@ class TraderParameters(msgspec.Struct, frozen=True):
     """A signal every `every` quotes, up to `until_ns`; every third one is a limit order, which may
     rest, and every fifth a stop order. Between them orders are modified and cancelled, some before
     they were answered. With `groups` every other one is a group of orders, with `combos` a
-    combo of both instruments."""
+    combo of both instruments. With `ladders` too the groups are ladders mostly, and there is
+    nothing beside them that would leave what they have entered: then it is theirs to protect."""
 
     every: int = 7
     until_ns: int = 0
     quantity: int = 5
     groups: bool = False
     combos: bool = False
+    ladders: bool = False
 
 
 class Trader(Strategy):
@@ -57,7 +59,7 @@ class Trader(Strategy):
         """A market order, a limit order at the bid or one away from it, or a stop order."""
         is_buy = bool(turn % 2)
         limit = stop = None
-        if self.parameters.groups and is_buy:
+        if self.parameters.groups and (is_buy or self.parameters.ladders):
             self.group(turn // 2, symbol, bid)
             return
         if self.parameters.combos and is_buy and len(self.bids) > 1:
@@ -84,14 +86,14 @@ class Trader(Strategy):
         elif turn % 9 == 8:
             other = next(one for one in self.symbols if one != symbol)
             self.given = self.vertical(symbol, other, 2, within_s=3.0)
-        elif turn % 5 in (1, 4):
+        elif turn % 5 in (1, 4) and not self.parameters.ladders:
             away *= 20 if turn % 5 == 1 else 1  # far enough to rest, or near enough to fill
             high, low = (
                 self.leg("SELL", symbol, 2, limit=bid + away),
                 self.leg("SELL", symbol, 2, stop=bid - away),
             )
             self.given = self.one_cancels_other(high, low)
-        elif turn % 5 == 3:
+        elif turn % 5 == 3 or self.parameters.ladders:
             targets = [(bid + away, 2), (bid + 2 * away, 3)]
             self.given = self.ladder(symbol, targets, stop_loss=bid - away, limit=limit)
         elif turn % 2:
