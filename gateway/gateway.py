@@ -136,7 +136,7 @@ class Gateway:
         self._former_client = FormerClient(self.registry, adapter.client_id)
         self.seen_mono_ns: int | None = None  # when this process had its last turn
         self._handlers = self._broker_handlers()
-        self._group_order_ended = False  # by the broker, since positions were listed for that
+        self._list_for_groups = 0  # the number of the one that has the newest end of their orders
         self._obey = self._command_handlers()
 
     def __repr__(self) -> str:
@@ -160,7 +160,8 @@ class Gateway:
         self.registry.apply(event)
         if type(event) in ENDED_BY_BROKER:
             order = self.orders.get(event.intent_id)  # type: ignore[attr-defined]
-            self._group_order_ended |= order is not None and bool(order.order.group_id)
+            if order is not None and order.order.group_id:
+                self._list_for_groups = self.positions.want()
         self.limits.note(event)
 
     def snapshot(self) -> dict[str, Any]:
@@ -277,9 +278,8 @@ class Gateway:
         }
 
     def _submit(self, order: SubmitOrder, now: Now) -> Obeyed:
-        if order.reduces_only and self._group_order_ended:
-            self._group_order_ended = False
-            self.positions.doubt("since it ended an order of a group")
+        if order.reduces_only:
+            self.positions.need(self._list_for_groups, "since it ended an order of a group")
         return self.entry.submit(order, now)
 
     def _resolve(self, command: ResolveOrder, now: Now) -> Obeyed:

@@ -29,9 +29,11 @@ order needs what an order that adds risk needs. It is asked about on arrival and
 writing, each time with the doubts of that moment.
 
 What protects the position of a group, after an order of it failed, `reduces_only`: it is denied
-where it does not pass as reducing, also while trading is ACTIVE. Before the first such order after
-the broker ended an order of a group, positions are listed again: the broker may have ended that one
-because another filled, and the fill is not known here yet.
+where it does not pass as reducing, also while trading is ACTIVE. The broker may have ended that one
+because another filled, and the fill is not known here yet. So whenever it ends an order of a group,
+positions are listed again, and no such order passes before that list has come. It is asked for at
+the end and not when such an order comes, which would then be denied, and tried again after a while
+in which other groups' orders end: where many are traded, it might never pass.
 
 After waking up, risk's decisions may be as old as the positions. They are waited for as well, until
 a heartbeat that was sent since, but not beyond the lease: if risk is dead, so is every flatten, and

@@ -45,7 +45,7 @@ class PositionLists:
         self._holdings = holdings
         self._ask = ask
         self._asked = 0
-        self._needed = 1
+        self._needed = self._wanted = 1
         self._why = "since it connected"
         self._open: deque[Question] = deque()
         self._asked_mono_ns = 0
@@ -79,8 +79,19 @@ class PositionLists:
 
         Returns the number of the question whose answer ends the doubt; `tick` puts it.
         """
-        self._needed, self._why = self._asked + 1, why
+        self.need(self._asked + 1, why)
         return self._needed
+
+    def want(self) -> int:
+        """Something has changed for a few orders alone: a list that is asked for from now on is
+        wanted, and nothing is in doubt until one of these `need`s it. Returns its number."""
+        self._wanted = self._asked + 1
+        return self._wanted
+
+    def need(self, number: int, why: str) -> None:
+        """Positions are in doubt until the list of this number has come; see `doubt` for `why`."""
+        if number >= self._needed:
+            self._needed, self._why = number, why
 
     def asked(self, now: Now) -> None:
         """A list was asked for, by `ask` or together with all else at the start of a session."""
@@ -115,13 +126,14 @@ class PositionLists:
 
     def tick(self, now: Now) -> None:
         """Ask, where a list is needed and none that would do is under way; only when connected."""
-        if self.confirmed >= self._needed:
+        last = max(self._needed, self._wanted)
+        if self.confirmed >= last:
             return
         waited_ns = now.mono_ns - self._asked_mono_ns
         if self._open:
             due = self._end_came or waited_ns > LATE_NS
         else:
-            due = self._asked < self._needed or waited_ns > AGAIN_NS
+            due = self._asked < last or waited_ns > AGAIN_NS
         if due:
             self.asked(now)
             self._ask()

@@ -28,6 +28,8 @@ from tests.gateway.tws_bench import SECOND, Bench, names, submit, terms_of
 from tests.gateway.tws_messages import ACCOUNT, T0, order_at_tws
 from tests.keeping import Group, gateway, kept
 
+POSITIONS_ASKED = "61"
+
 
 def bracket(group_id: str = "s-1", quantity: int = 10, **more: Any) -> SubmitGroup:
     """Buy 10 at 150; sell at 160, or at 140 at the latest."""
@@ -289,6 +291,21 @@ def test_a_new_stop_is_denied_until_positions_are_listed_after_an_order_of_a_gro
     bench.flush()
     bench.list_positions()
     assert "it may only reduce" in bench.submit(protect(name="s-1/5")).reason
+
+
+def test_positions_are_listed_as_soon_as_an_order_of_a_group_has_ended():
+    """Asked for only when a new stop comes, the list would deny the first one every time; and where
+    groups end often, each of them."""
+    bench = Bench()
+    bench.obey(bracket())
+    bench.flush()
+    bench.hold(10)
+    bench.error(3, 202, "Order Canceled - reason:")
+    bench.tick()
+    assert [fields[0] for fields in bench.flush()] == [POSITIONS_ASKED]
+    assert bench.gateway.positions.unsure == "", "what else reduces is not kept waiting"
+    bench.list_positions()
+    assert bench.submit(protect()).accepted
 
 
 def test_a_new_stop_passes_under_a_halt():
