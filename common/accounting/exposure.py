@@ -21,19 +21,32 @@ class Exposure(NamedTuple):
     reported: Decimal | None = None
 
     @property
+    def ends(self) -> tuple[Decimal, Decimal]:
+        """The position if all that works on the buying side fills and nothing else, and the same of
+        the selling side. Limits of an account ask it of every symbol before each order."""
+        position, buying, selling, reported = self
+        high = low = position
+        if reported is not None and reported > position:
+            high = reported
+        elif reported is not None:
+            low = reported
+        return high + buying, low - selling
+
+    @property
     def highest(self) -> Decimal:
         """The position if all that works on the buying side fills, and nothing else."""
-        return max(self.position, self._reported) + self.buying
+        return self.ends[0]
 
     @property
     def lowest(self) -> Decimal:
         """The position if all that works on the selling side fills, and nothing else."""
-        return min(self.position, self._reported) - self.selling
+        return self.ends[1]
 
     @property
     def worst(self) -> Decimal:
         """The larger of both, without a sign: how many contracts it could come to."""
-        return max(self.highest, -self.lowest)
+        high, low = self.ends
+        return max(high, -low)
 
     @property
     def certain(self) -> Decimal:

@@ -208,8 +208,10 @@ class MaxNotional(Rule):
             most, high, low = span(exposure)
             if not most:
                 continue
-            instrument, newest = view.instrument(symbol), view.price(symbol)
-            price = (prices or {}).get(symbol, newest[0] if newest is not None else None)
+            instrument = view.instrument(symbol)
+            price = prices.get(symbol) if prices is not None else None
+            if price is None and (newest := view.price(symbol)) is not None:
+                price = newest[0]
             if instrument is None or price is None:
                 missing.append(symbol)
                 continue
@@ -226,7 +228,7 @@ class MaxNotional(Rule):
 
 
 def _worst(exposure: Exposure) -> Span:
-    high, low = exposure.highest, exposure.lowest
+    high, low = exposure.ends
     return max(high, -low), high, low
 
 

@@ -121,7 +121,8 @@ class View:
 
     def keys(self, account: str | None = None) -> list[Key]:
         """Every account and symbol that was traded, is ordered or is held; of one account."""
-        return sorted(key for key in self._accounts.keys() if account in (None, key[0]))  # noqa: SIM118
+        keys = self._accounts.keys()
+        return sorted(keys if account is None else [key for key in keys if key[0] == account])
 
     def exposure(self, account: str, symbol: str) -> Exposure:
         """A position with all that could still fill."""

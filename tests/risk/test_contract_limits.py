@@ -235,6 +235,20 @@ def test_an_exposure_is_made_of_what_still_works_on_either_side():
     assert (one.highest, one.lowest, one.worst, one.certain) == (6, -2, 6, 5)
 
 
+amounts = st.integers(-50, 50).map(Decimal)
+sizes = st.integers(0, 50).map(Decimal)
+
+
+@given(amounts, sizes, sizes, st.none() | amounts)
+def test_an_exposure_ends_where_either_position_and_all_that_works_on_a_side_ends(
+    position: Decimal, buying: Decimal, selling: Decimal, reported: Decimal | None
+):
+    one = Exposure(position, buying, selling, reported)
+    either = [position, position if reported is None else reported]
+    assert (one.highest, one.lowest) == (max(either) + buying, min(either) - selling)
+    assert one.worst == max(one.highest, -one.lowest)
+
+
 @pytest.mark.parametrize(
     ("position", "reported", "side", "quantity", "reduces"),
     [
