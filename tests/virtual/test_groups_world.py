@@ -115,7 +115,8 @@ def test_every_kind_of_group_is_among_them():
 @pytest.mark.parametrize("direct", [False, True])
 @pytest.mark.parametrize("kind", TRADED)
 def test_groups_trade_from_the_strategy_to_the_books(kind: str, direct: bool):
-    desk = Desk(kind, direct=direct)
+    few = {"count": 60} if kind == "combo" else {}  # or a signal is on its way at the end
+    desk = Desk(kind, direct=direct, **few)
     desk.run(20)
     assert desk.strategy.done > 1
     assert any(isinstance(event, Fill) for event in desk.world.events(roles.GATEWAY))
@@ -217,7 +218,7 @@ def test_a_spread_in_one_order_is_filled_by_its_legs(direct: bool):
     "step", [pytest.param(step, marks=[] if step == 10 else [SOAK]) for step in STEPS]
 )
 def test_a_spread_in_one_order_survives_kill_9_at_each_step(step: int, victim: str):
-    desk = Desk("combo")
+    desk = Desk("combo", count=60)  # then no signal is on its way at the end
     desk.run(2 + step % 7 / 10)
     desk.world.nodes[victim].transport.crash_after = step
     desk.run(15)
