@@ -1,6 +1,6 @@
 """Admission: whether an order may be sent, by the instrument, the disk and the rules."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.exposure import NOTHING, Exposures
@@ -36,15 +36,21 @@ class Admission:
         nearer to zero."""
         return not self._view.at(now, replaced).is_reducing(order)
 
-    def denial(self, order: SubmitOrder, now: Now, known: Exposures = NOTHING) -> str:
-        """Why an order must not go; `known` are its exposures, where other orders come with it."""
+    def denial(
+        self,
+        order: SubmitOrder,
+        now: Now,
+        known: Exposures = NOTHING,
+        beside: Sequence[SubmitOrder] = (),
+    ) -> str:
+        """Why an order must not go; `known` are its exposures, where others come `beside` it."""
         for symbol in order.symbols:
             if symbol not in self._instruments:
                 return f"symbol {symbol} is not configured; it must be one of [[instruments]]"
         fault = order_fault(order)
         if self.no_room and not fault:
             fault = "" if self._view.at(now, None, known).is_reducing(order) else self.no_room
-        return fault or self.rule_denial(order, None, now, known)
+        return fault or self.rule_denial(order, None, now, known, beside)
 
     def rule_denial(
         self,
@@ -52,9 +58,10 @@ class Admission:
         replaced: ExecutorOrder | None,
         now: Now,
         known: Exposures = NOTHING,
+        beside: Sequence[SubmitOrder] = (),
     ) -> str:
         """As `denial`, of terms that make sense; `replaced` is the order that is modified."""
-        view = self._view.at(now, replaced, known)
+        view = self._view.at(now, replaced, known, beside)
         filled = replaced.filled if replaced is not None else ZERO
         reason = order_denial(order, self._instruments, self._described, now.wall_ns, filled)
         if reason and not view.is_reducing(order):

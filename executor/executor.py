@@ -226,7 +226,7 @@ class Executor:
             reason = denial_of(
                 [*group.orders, *group.later],
                 self.ledger,
-                lambda order, known: self.admission.denial(order, now, known),
+                lambda order, known: self.admission.denial(order, now, known, group.orders),
             )
         verdict = reason or self._verdict(signal, group.orders, now)
         if verdict is None:

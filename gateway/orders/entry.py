@@ -287,7 +287,7 @@ class OrderEntry:
         if reason or is_reducing(order, exposures):
             return reason
         known = self._orders.get(order.intent_id)
-        return self._limits.denial(order, known, exposures, now, arriving=arriving)
+        return self._limits.denial(order, known, exposures, now, arriving=arriving, beside=others)
 
     def _exposures(self, order: SubmitOrder, others: Sequence[SubmitOrder]) -> Exposures:
         """Where an order trades, without itself, and with the others of its group."""

@@ -17,7 +17,7 @@ liquidation gateway takes nothing else, so it has no limits.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -121,10 +121,12 @@ class Limits:
         now: Now,
         *,
         arriving: bool,
+        beside: Sequence[SubmitOrder] = (),
     ) -> str:
         """Why `order` may not go, in a sentence; empty if it may. `replaced` is the order itself
         once it was taken, or the one that it modifies; `exposures` are those where it trades,
-        without it. One that is `arriving` counts as taken."""
+        without it. One that is `arriving` counts as taken; `beside` are the orders of its group
+        that arrive with it."""
         if reason := self.circuit.denial(now):
             return reason
         quantity = order.terms.quantity * max((leg.ratio for leg in order.legs), default=1)
@@ -140,7 +142,7 @@ class Limits:
         reason = order_denial(order, self._instruments, self.described, now.wall_ns, filled)
         if reason:
             return reason
-        reason = self._rules.denial(order, self._view.at(now, replaced, exposures))
+        reason = self._rules.denial(order, self._view.at(now, replaced, exposures, beside))
         if reason or not (arriving and self._orders_max_per_s):
             return reason
         return self._too_many(order.account, now)

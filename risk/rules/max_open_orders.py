@@ -48,12 +48,13 @@ class MaxOpenOrders(Rule):
 
     def denial(self, order: SubmitOrder, view: View) -> str:
         """Deny one more than `limit`."""
-        count = 1 + self._count(order.account, view)
+        others = sum(map(self.covers, view.others(order)))
+        count = 1 + others + self._count(order.account, view)
         if count <= self.limit or view.is_reducing(order):
             return ""
         return (
-            f"{self.name}: the account would have {count} open orders with this one, the limit is"
-            f" {self.limit}"
+            f"{self.name}: the account would have {count} open orders with"
+            f" {'this one' if not others else 'this group'}, the limit is {self.limit}"
         )
 
     def combo_denial(self, combo: SubmitOrder, view: View) -> str:

@@ -65,6 +65,8 @@ class TradeFrequencyLimit(Rule):
         if self.of == "orders" and view.order(order.intent_id) is not None:
             return ""
         count = self._count(order.account, view, self._window(view))
+        if self.of == "orders":
+            count += sum(map(self.covers, view.others(order)))
         if count < self.limit or view.is_reducing(order):
             return ""
         return f"{self.name}: {self._sentence(count)}"

@@ -1,7 +1,7 @@
 """What a rule may look at: time, P&L, positions, orders, counts, marks, each with its age."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from math import isfinite
@@ -72,6 +72,7 @@ class View:
         self._day_began: tuple[date, int] | None = None
         self._without: Order | None = None
         self._known: Exposures = NOTHING
+        self._beside: Sequence[SubmitOrder] = ()
 
     # ---- what the process puts in --------------------------------------------------------------
 
@@ -80,10 +81,13 @@ class View:
         now: Now,
         without: Order | None = None,
         known: Exposures = NOTHING,
+        beside: Sequence[SubmitOrder] = (),
     ) -> "View":
         """The view at this moment; `without` is an order that is about to be replaced, `known` are
-        exposures of this moment that have been worked out already."""
+        exposures of this moment that have been worked out already, `beside` the orders of a group
+        that are to be taken together."""
         self.now, self._without, self._known = now, without, known
+        self._beside = beside
         offset_ns = now.wall_ns - now.mono_ns
         if self._offset_ns is None or abs(offset_ns - self._offset_ns) < JUMP_NS:
             self._offset_ns = offset_ns
@@ -153,6 +157,12 @@ class View:
         """What an intent has come to; None where it is not known here, as an order that arrives."""
         found: Order | None = self._accounts.orders.get(intent_id)
         return found
+
+    def others(self, order: SubmitOrder) -> list[SubmitOrder]:
+        """The orders that come with one as a group, and that nothing here has counted yet."""
+        return [
+            one for one in self._beside if one is not order and self.order(one.intent_id) is None
+        ]
 
     def recent_orders(self, within_ns: int) -> Iterator[Order]:
         """The orders that were wanted less than `within_ns` ago, newest first, of all accounts and

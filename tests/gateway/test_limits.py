@@ -11,6 +11,7 @@ from tapewire.common.clock import Now
 from tapewire.common.config.settings import RuleConfig
 from tapewire.common.events import OrderDenied, OrderModifyRejected, SubmitOrder, Trade
 from tapewire.risk.rules import Rule, RuleBook, View, load_rules
+from tests.gateway.test_groups import bracket
 from tests.gateway.tws_bench import OTHER_ACCOUNT, Bench, modify_order, submit, terms_of
 from tests.gateway.tws_messages import ACCOUNT, INSTRUMENTS, SECOND, T0
 
@@ -261,3 +262,18 @@ def test_a_modify_of_an_order_that_is_partly_filled_is_in_lots_as_a_whole():
     denied = one.modify(modify_order("s-3", quantity=250, limit=148))
     assert "quantity is 250; AAPL trades in lots of 100" in denied.reason
     assert one.modify(modify_order(quantity=200, limit=149)).accepted
+
+
+@pytest.mark.parametrize(("limit", "passes"), [(2, False), (3, True)])
+@pytest.mark.parametrize(
+    "rule", [("MaxOpenOrders", {}), ("TradeFrequencyLimit", {"per": "minute", "of": "orders"})]
+)
+def test_the_orders_of_a_group_are_counted_before_any_of_them_is_taken(
+    rule: tuple[str, dict], limit: int, passes: bool
+):
+    name, more = rule
+    one = bench(load_rules([RuleConfig(rule=name, parameters={"limit": limit, **more})]))
+    answer, _ = one.obey(bracket())
+    assert answer.accepted == passes
+    one.flush()
+    assert len(one.placed()) == (3 if passes else 0)

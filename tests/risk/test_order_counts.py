@@ -8,12 +8,18 @@ from tapewire.common.errors import ConfigError
 from tapewire.common.events import (
     EVERYTHING,
     ComboLeg,
+    GroupCreated,
     OrderCancelled,
+    OrderDenied,
     OrderUnknown,
     Scope,
     SubmitOrder,
 )
 from tapewire.risk.monitor import RiskMonitor
+from tests.executor.group_desk import bracket
+from tests.executor.orders import NOW as EXECUTOR_NOW
+from tests.executor.orders import executor
+from tests.executor.orders import working as executor_working
 from tests.risk.orders import (
     NOW,
     T0,
@@ -145,6 +151,19 @@ def test_an_order_that_is_modified_does_not_count_twice():
     working(one, 3)
     view = one.view.at(NOW, without=one.accounts.orders["w0{}"])
     assert one.rules.denial(order("w0{}", quantity=2), view) == ""
+
+
+@pytest.mark.parametrize(("limit", "passes"), [(3, False), (4, True)])
+@pytest.mark.parametrize(
+    "rule", [("MaxOpenOrders", {}), ("TradeFrequencyLimit", {"per": "minute", "of": "orders"})]
+)
+def test_the_orders_of_a_group_count_together(rule: tuple[str, dict], limit: int, passes: bool):
+    name, more = rule
+    one = executor(book=book(entry(name, limit=limit, **more)))
+    executor_working(one, quantity=1, number=7)
+    events, commands = one.on_signal(bracket(), EXECUTOR_NOW)
+    assert isinstance(events[0], GroupCreated if passes else OrderDenied)
+    assert bool(commands) == passes
 
 
 def test_an_exit_is_never_one_order_too_many():
