@@ -10,6 +10,7 @@ from tapewire.common.accounting.book import Book, Key
 from tapewire.common.accounting.carried import execution_entry
 from tapewire.common.accounting.compare import CENT, broker_of, compare
 from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.accounting.identity import Names, identity
 from tapewire.common.accounting.ledger import Ledger, Owner
 from tapewire.common.accounting.lifecycle import INITIAL, LIVE
 from tapewire.common.accounting.orders import Order
@@ -17,6 +18,8 @@ from tapewire.common.events import (
     Commission,
     Event,
     Fill,
+    ForeignOrderReported,
+    OrderAccepted,
     OrderCancelPending,
     OrderCreated,
     OrderDenied,
@@ -255,11 +258,23 @@ def exposure_within(world: World, watch: Watch, limit: Decimal) -> Iterator[str]
 
     A gateway that asks for executions gets the other one's too, and does not know their orders.
     They are taken as the other one reports them, perhaps later: counted without its order, an
-    execution would count beside an order that still seems to work.
+    execution would count beside an order that still seems to work. Nor does an order count as a
+    foreign one that the other gateway placed, and whose event is read later: a list does not say
+    what is one OCA set.
     """
     accounts, events = Accounts(world.instruments, Order), list(gateways(world, watch))
     fills = {e.exec_id: e for e in events if isinstance(e, Fill) and e.intent_id is not None}
+    known = {e.intent_id: e.permanent_id for e in events if isinstance(e, OrderAccepted)}
+    placed = {
+        e.order.intent_id: Names(e.client_id, e.order_id, known.get(e.order.intent_id, ""))
+        for e in events
+        if isinstance(e, OrderIntended)
+    }
     for event in events:
+        if isinstance(event, ForeignOrderReported) and event.reference in placed:
+            names = Names(event.client_id, event.order_id, event.permanent_id)
+            if identity(placed[event.reference], names) == "same":
+                continue
         accounts.apply(fills.get(event.exec_id, event) if isinstance(event, Fill) else event)
         if isinstance(event, OrderModifyIntended):
             order = accounts.orders[event.modify.intent_id].order

@@ -74,3 +74,23 @@ def test_an_alarm_about_a_position_holds_where_the_gateway_never_had_an_executio
     world.events = lambda _role: [fill_of("s-1/1", 9, exec_id="0001.01", side="SELL")]
     (fault,) = invariants.alarms_hold(world, watch)
     assert "false alarm" in fault
+
+
+def test_an_order_that_the_other_gateway_lists_first_counts_with_its_oca_set_and_not_beside_it():
+    """Its own gateway has written it down by then, and the list has no OCA groups."""
+    pair = [intended("s-2/1", "SELL", 2), intended("s-2/2", "SELL", 2)]
+    group = {"group_id": "s-2", "role": "order"}
+    for number, one in enumerate(pair):
+        terms = replace(one.order.terms, group="s-2/0", oca="cancel")
+        order = replace(one.order, terms=terms, **group)
+        pair[number] = replace(one, order=order, order_id=str(number), client_id="1")
+    listed = [
+        replace(
+            by_hand("SELL", 2), client_id="1", order_id=one.order_id, reference=one.order.intent_id
+        )
+        for one in pair
+    ]
+    held = fill_of("s-1/1", 57, side="SELL")
+    assert beyond([held, *listed, *pair]) == []
+    somebodys = [replace(one, client_id="7") for one in listed]
+    assert beyond([held, *somebodys, *pair]) != [], "another program has put our tags on its orders"
