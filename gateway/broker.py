@@ -299,6 +299,9 @@ class Broker(Protocol):
     def query(self) -> None:
         """Ask for open orders, executions and completed orders."""
 
+    def give_up_query(self) -> None:
+        """The last `query` was waited for in vain: an end that it has not had will not come."""
+
     def new_order_id(self) -> str:
         """An id for a new order, never used before; empty where the broker gives one itself."""
 

@@ -188,6 +188,8 @@ class Synchroniser:
             self._positions.tick(now)
         snapshot = self._snapshot
         if snapshot is not None and (snapshot.complete or snapshot.timed_out(now)):
+            if not snapshot.complete:
+                self._broker.give_up_query()
             events += self._conclude(snapshot, now)
         self._ask_about_orders(now)
         self._ask_about_modifies()

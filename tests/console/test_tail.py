@@ -114,7 +114,8 @@ def test_unreadable_messages_are_counted_and_the_others_shown(publishers, tmp_pa
         publishers.journaled(1)
 
     with Tail(BusConfig(), tmp_path) as tail:
-        assert received(tail, publish, 1)[0].events == [["risk.halted", T0, ["", "", ""], "x", ""]]
+        (halted,) = received(tail, publish, 1)[0].events
+        assert halted[:4] == ["risk.halted", T0, ["", "", ""], "x"]
         assert tail.unreadable >= 1
 
 

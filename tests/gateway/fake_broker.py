@@ -81,6 +81,9 @@ class FakeBroker:
     def query(self) -> None:
         self.calls.append("query")
 
+    def give_up_query(self) -> None:
+        self.calls.append("give_up_query")
+
     def new_order_id(self) -> str:
         return "" if self.names_orders else f"f{len(self.used) + 1}"
 

@@ -139,3 +139,18 @@ def answer_all(bench: Bench) -> list[object]:
             events += bench.list_positions() if kind == "61" else []
         events += bench.tick()
     return events
+
+
+def test_an_end_that_never_came_does_not_keep_every_later_snapshot_from_its_end(bench: Bench):
+    """The list of all orders is asked for every few seconds. If its end is lost once, each later
+    end looks like the answer to the question before."""
+    bench.gateway.listings.ask_orders()
+    snapshots = []
+    for _ in range(3):
+        bench.gateway.sync._begin_snapshot(bench.now)
+        snapshots.append(bench.gateway.sync._snapshot)
+        bench.answer_snapshot()
+        bench.pass_s(11)
+        bench.gateway.listings.ask_orders()
+        end_of_orders(bench)
+    assert [one.complete for one in snapshots] == [False, True, True]

@@ -191,6 +191,9 @@ class DirectBroker:
         self._outbox.request(reports.AskOrders())
         self._watch()
 
+    def give_up_query(self) -> None:
+        """See `Broker.give_up_query`: here each end says which list it is of."""
+
     def new_order_id(self) -> str:
         """See `Broker.new_order_id`; the adapter gives them, so a new order can be cancelled."""
         return str(self._next_order_id)
