@@ -1,6 +1,6 @@
 """MaxOpenOrders: how many orders may work in one account at the same time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -13,6 +13,7 @@ from tapewire.common.events import (
     Scope,
     SubmitOrder,
 )
+from tapewire.common.events.order_commands import Part
 from tapewire.risk.rules.base import Reading, Rule, Violation
 from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
@@ -28,8 +29,8 @@ class MaxOpenOrders(Rule):
     """At most `limit` orders may work in an account, ours and foreign ones, UNKNOWN ones included.
 
     Each order of a group counts, and a combo counts once. An order that can only reduce a position
-    is never denied, but counts. Nobody knows the strategy of a foreign order, so a rule about a
-    strategy does not count those.
+    is never denied: before, it takes a place from those that follow; afterwards it breaks nothing.
+    Nobody knows the strategy of a foreign order, so a rule about a strategy does not count those.
     """
 
     Parameters = MaxOpenOrdersParameters
@@ -79,19 +80,30 @@ class MaxOpenOrders(Rule):
                 yield self.reading(used, Decimal(self.limit), account, "", "open orders")
 
     def _broken(self, account: str, view: View) -> Iterable[Violation]:
-        count = self._count(account, view)
+        if self._count(account, view) <= self.limit:
+            return
+        count = sum(_may_add(account, parts, view) for parts in self._parts(account, view))
         if count > self.limit:
             reason = f"the account has {count} open orders, the limit is {self.limit}"
             yield self.violation(reason, account=account)
 
     def _count(self, account: str, view: View) -> int:
-        if self.scope.account not in ("", account):
-            return 0
-        ours = view.open_orders(account)
-        foreign = view.foreign_orders(account)
         if self.scope == EVERYTHING:
-            return len(ours) + len(foreign)
-        return sum(one.order.is_in(self.scope) for one in ours) + sum(
-            any(self.scope.covers(account, None, part.symbol) for part in one.parts)
-            for one in foreign
-        )
+            return len(view.open_orders(account)) + len(view.foreign_orders(account))
+        return sum(1 for _ in self._parts(account, view))
+
+    def _parts(self, account: str, view: View) -> Iterator[tuple[Part, ...]]:
+        """What each of the orders that count does to which symbols."""
+        if self.scope.account not in ("", account):
+            return
+        for one in view.open_orders(account):
+            if self.covers(one.order):
+                yield one.order.parts
+        for foreign in view.foreign_orders(account):
+            if any(self.scope.covers(account, None, part.symbol) for part in foreign.parts):
+                yield foreign.parts
+
+
+def _may_add(account: str, parts: Iterable[Part], view: View) -> bool:
+    """Whether an order could do more than reduce positions, beside all that works."""
+    return not all(view.exposure(account, one.symbol).only_reduces(one.side) for one in parts)

@@ -205,6 +205,19 @@ def test_too_many_open_orders_are_a_violation_of_their_account():
     assert readings == {"DU1": (3, 3), "DU2": (4, 3)}
 
 
+def test_an_exit_beyond_the_limit_breaks_nothing_and_takes_the_place_of_the_next_order():
+    one = counted()
+    hold(one, 5)
+    working(one, 3)
+    one.on_broker(intended(order("exit", "SELL", 5)))
+    assert broken(one) == []
+    one.on_broker(OrderCancelled(T0, "DU1", "w0{}"))
+    assert denial(one, order("a")) != ""
+    one.on_broker(intended(order("w9", quantity=1)))
+    hold(one, 0)
+    assert broken(one) == ["DU1: the account has 4 open orders, the limit is 3"]
+
+
 def test_after_a_restart_the_orders_of_the_journals_count():
     one = counted()
     working(one, 4)

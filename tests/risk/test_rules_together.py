@@ -96,7 +96,14 @@ class Plain:
         return [one for one in self.orders.values() if one.account == account]
 
     def _open(self, account: str) -> int:
-        return len(self._mine(account)) + len(self._foreign(account))
+        """Those that could do more than reduce a position."""
+        mine = [(one.symbol, one.terms.side) for one in self._mine(account)]
+        theirs = [(one.symbol, one.side) for one in self._foreign(account)]
+        return sum(not self._only_reduces(account, *each) for each in [*mine, *theirs])
+
+    def _only_reduces(self, account: str, symbol: str, side: str) -> bool:
+        position = self.held[account, symbol] * (1 if side == "SELL" else -1)
+        return position > 0 and self.working(account, symbol, side) <= position
 
     def working(self, account: str, symbol: str, side: str) -> int:
         mine = sum(
@@ -120,9 +127,7 @@ class Plain:
         return total
 
     def _is_too_large(self, one: ForeignOrderReported) -> bool:
-        position = self.held[one.account, one.symbol] * (1 if one.side == "SELL" else -1)
-        works = self.working(one.account, one.symbol, one.side)
-        return one.quantity > SIZE and not (position > 0 and works <= position)
+        return one.quantity > SIZE and not self._only_reduces(one.account, one.symbol, one.side)
 
     def _has_grown(self, account: str) -> bool:
         position, before = self.held[account, "MSFT"], self.allowed.get(account, 0)
