@@ -45,7 +45,3 @@ class UnrealizedResult(AmountLimit, ABC):
     def unknown(self, subject: Key, view: View) -> str:
         """It has no price."""
         return f"what {subject[1]} has gained or lost is not known: it has no price"
-
-    def sentence(self, subject: Key, amount: Decimal) -> str:
-        """The loss, or the profit."""
-        return f"{subject[1]} has {'made' if self.sign > 0 else 'lost'} {amount:.2f}"

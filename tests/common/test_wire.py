@@ -193,7 +193,7 @@ def test_a_batch_is_read_by_msgpack_without_a_schema() -> None:
 
 
 def test_fields_that_a_newer_writer_appended_are_passed_over() -> None:
-    newer = ["risk.halted", 1, ALL, "a", "", "appended", {"more": 1}]
+    newer = ["risk.halted", 1, ALL, "a", "", 0, "", "appended", {"more": 1}]
     batch, dead = wire.decode_batch(packed(wire.WIRE_VERSION, "g", "e", 4, [newer], "appended"))
     assert batch.events == [RiskHalted(1, EVERYTHING, "a")]
     assert dead == []

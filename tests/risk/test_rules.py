@@ -41,6 +41,7 @@ def test_a_rule_is_named_by_its_class_or_by_module_and_class():
     assert (one.name, one.enforcement, one.limit) == ("MaxContracts", HALT, 5)
     assert (type(other), other.enforcement) == (own_rules.Streak, Enforcement(("alert",)))
     assert set(shipped()) >= {"MaxContracts", "MaxContractsPerInstrument"}
+    assert not set(shipped()) & {"Rule", "AmountLimit", "DailyResult", "UnrealizedResult"}
 
 
 BAD = {
