@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from tapewire.common.config.settings import Config
-from tapewire.common.runtime.disk import disk_of
+from tapewire.common.runtime.brakes import brakes_of
 from tapewire.common.runtime.host import Host
 from tapewire.executor.confidence import INDIFFERENT, Confidence
 from tapewire.executor.executor import Executor
@@ -33,7 +33,7 @@ def build(host: Host) -> ExecutorService:
     return ExecutorService(
         executor, host.transport, host.clock, host.journal(JOURNAL_SYNCHRONOUS),
         epoch=host.epoch, hold_ms=HOLD_MS, heartbeat_ms=config.risk.heartbeat_ms,
-        disk=disk_of(host), checkpoints=host.checkpoints(),
+        brakes=brakes_of(host), checkpoints=host.checkpoints(),
     )  # fmt: skip
 
 

@@ -27,8 +27,8 @@ from tapewire.common.events import (
     ProcessState,
     Signal,
 )
+from tapewire.common.runtime.brakes import Brakes
 from tapewire.common.runtime.checkpoint import Checkpoints, Past
-from tapewire.common.runtime.disk import Disk
 from tapewire.common.runtime.journal import Journal, Synchronous
 from tapewire.common.runtime.service import Service
 from tapewire.executor.executor import Executor
@@ -53,13 +53,13 @@ class ExecutorService(Service):
         epoch: str,
         hold_ms: int = 0,
         heartbeat_ms: int = 250,
-        disk: Disk | None = None,
+        brakes: Brakes | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> None:
         super().__init__(
             roles.EXECUTOR, transport, clock,
             epoch=epoch, follows=FOLLOWS, journal=journal,
-            heartbeat_ms=heartbeat_ms, hold_ms=hold_ms, disk=disk,
+            heartbeat_ms=heartbeat_ms, hold_ms=hold_ms, brakes=brakes,
         )  # fmt: skip
         self.executor = executor
         self.welcome = Welcome(epoch)
@@ -148,7 +148,8 @@ class ExecutorService(Service):
         return batch
 
     def on_room(self, reason: str) -> None:
-        """Signals that add risk are denied while the disk is nearly full."""
+        """Signals that add risk are denied while the disk is nearly full, or the kill switch is
+        pulled."""
         self.executor.admission.no_room = reason
 
     def readiness(self, now: Now) -> tuple[ProcessState, str]:

@@ -6,7 +6,7 @@ from typing import Any
 from tapewire.common import roles
 from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
-from tapewire.common.runtime.disk import disk_of
+from tapewire.common.runtime.brakes import brakes_of
 from tapewire.common.runtime.host import Host
 from tapewire.gateway.broker import Broker, Deputy
 from tapewire.gateway.gateway import Gateway
@@ -50,7 +50,7 @@ def build(
     return GatewayService(
         host.role, gateway, host.transport, host.clock, host.journal(background=True),
         epoch=host.epoch, follows=follows, hang_up=hang_up, heartbeat_ms=config.risk.heartbeat_ms,
-        disk=None if liquidation else disk_of(host),  # what it takes only reduces
+        brakes=None if liquidation else brakes_of(host),  # what it takes only reduces
         deputy=_deputy(host) if liquidation else None,
         checkpoints=host.checkpoints(),
     )  # fmt: skip

@@ -27,8 +27,8 @@ from tapewire.common.events import (
     SubmitOrder,
     TakeOver,
 )
+from tapewire.common.runtime.brakes import Brakes
 from tapewire.common.runtime.checkpoint import Checkpoints, Past
-from tapewire.common.runtime.disk import Disk
 from tapewire.common.runtime.journal import Journal
 from tapewire.common.runtime.service import Service
 from tapewire.gateway.broker import BrokerError, Deputy
@@ -62,13 +62,13 @@ class GatewayService(Service):
         hang_up: Callable[[], None],
         heartbeat_ms: int = 250,
         deputy: Deputy | None = None,
-        disk: Disk | None = None,
+        brakes: Brakes | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> None:
         super().__init__(
             role, transport, clock,
             epoch=epoch, follows=follows, journal=journal, heartbeat_ms=heartbeat_ms,
-            disk=disk,
+            brakes=brakes,
         )  # fmt: skip
         self.gateway = gateway
         self.market = TickPublisher(role, epoch)
@@ -80,8 +80,8 @@ class GatewayService(Service):
         self._next_marks_ns = 0
         self._fence = Fence(epoch)
         self.requests.on(OrderRequest, self._on_order_request)
-        if disk is not None:
-            disk.look(clock.now())
+        if brakes is not None:
+            brakes.look(clock.now())
         self._read_past(Past(role, journal, checkpoints))
         self.emit(*gateway.restarted(clock.now()))
 
@@ -196,7 +196,8 @@ class GatewayService(Service):
             self._unmarked.clear()
 
     def on_room(self, reason: str) -> None:
-        """Orders that add risk are denied while the disk is nearly full."""
+        """Orders that add risk are denied while the disk is nearly full, or the kill switch is
+        pulled."""
         self.gateway.gate.no_room = reason
 
     def on_seal(self) -> None:

@@ -1,6 +1,6 @@
 """How risk is put together from the configuration, live or virtual."""
 
-from tapewire.common.runtime.disk import disk_of
+from tapewire.common.runtime.brakes import brakes_of
 from tapewire.common.runtime.host import Host
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.rules import load_rules
@@ -19,6 +19,6 @@ def build(host: Host) -> RiskService:
     host.connect(MARKS, "sub", "market", [b"last."])
     return RiskService(
         monitor, host.transport, host.clock, host.journal(),
-        epoch=host.epoch, heartbeat_ms=config.heartbeat_ms, disk=disk_of(host),
+        epoch=host.epoch, heartbeat_ms=config.heartbeat_ms, brakes=brakes_of(host),
         checkpoints=host.checkpoints(),
     )  # fmt: skip

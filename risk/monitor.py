@@ -12,7 +12,7 @@ those in the gateways'.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
@@ -51,6 +51,8 @@ from tapewire.risk.halting import LEASE_NS, Standing
 from tapewire.risk.rules import Reading, RuleBook, View
 from tapewire.risk.rules.rulebook import distinct
 
+KILL_SWITCH: Final = "kill switch"
+
 
 class RiskMonitor:
     """Decides halts and flattens."""
@@ -69,6 +71,7 @@ class RiskMonitor:
         self.decisions = Decisions()
         self.halts = self.decisions.halts
         self.fault = ""
+        self._pulled = ""  # what the kill switch says, while it is
         self.gateway_seq = 0  # how far the gateway's journal goes, as far as is known here
         self._lease_ns = lease_ns
         self.enforcer = Enforcer(
@@ -171,6 +174,17 @@ class RiskMonitor:
             RiskHalted(now.wall_ns, EVERYTHING, fault[:TEXT_MAX]),
         ])  # fmt: skip
 
+    def on_kill_switch(self, reason: str, now: Now) -> list[Event]:
+        """Whether the kill switch is pulled: everything is halted, once, until a person resumes,
+        who cannot while it is."""
+        self._pulled = reason
+        halt = RiskHalted(now.wall_ns, EVERYTHING, reason[:TEXT_MAX], by=KILL_SWITCH)
+        known = self.halts.get(EVERYTHING)
+        if not reason or (known is not None and not halt.outlasts(known)):
+            return []
+        report = RiskViolation(now.wall_ns, EVERYTHING, KILL_SWITCH, reason[:TEXT_MAX])
+        return self._applied([report, halt])
+
     def check(self, now: Now, *, timer: bool = False) -> list[Event]:
         """Ask the rules about what has happened, and on `timer` about everything. Only when every
         gateway's past is known: read one after the other, their journals show positions that never
@@ -254,8 +268,8 @@ class RiskMonitor:
         configured = [rule.name for rule in self.rules.rules]
         if locked := self.enforcer.locked_out(scope, configured, now):
             return f"not resumed: {locked}", []
-        if self.fault:
-            return f"not resumed: {self.fault}", []
+        if self.fault or self._pulled:
+            return f"not resumed: {self.fault or self._pulled}", []
         if self.flatten is not None:
             return f"not resumed: a flatten is in progress, {self.flatten}", []
         if scope != EVERYTHING and scope not in self.halts:

@@ -18,8 +18,8 @@ from tapewire.common.events import (
     ProcessState,
     TradingState,
 )
+from tapewire.common.runtime.brakes import Brakes
 from tapewire.common.runtime.checkpoint import Checkpoints, Past
-from tapewire.common.runtime.disk import Disk
 from tapewire.common.runtime.journal import Journal
 from tapewire.common.runtime.service import Service
 from tapewire.risk.closing import Command
@@ -45,15 +45,16 @@ class RiskService(Service):
         *,
         epoch: str,
         heartbeat_ms: int = 250,
-        disk: Disk | None = None,
+        brakes: Brakes | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> None:
         super().__init__(
             roles.RISK, transport, clock,
             epoch=epoch, follows=FOLLOWS, journal=journal, heartbeat_ms=heartbeat_ms,
-            disk=disk,
+            brakes=brakes,
         )  # fmt: skip
         self.monitor = monitor
+        self._kill_switch = brakes.kill_switch if brakes is not None else None
         self._requests = 0
         self._next_timer_ns = 0
         self.requests.on(Control, self._on_control)
@@ -102,7 +103,9 @@ class RiskService(Service):
             self.monitor.on_ticks(wire.decode_ticks(frames[1]).events, now)
 
     def on_tick(self, now: Now) -> None:
-        """Rules and flatten, once per turn."""
+        """Kill switch, rules and flatten, once per turn."""
+        if self._kill_switch is not None:
+            self.emit(*self.monitor.on_kill_switch(self._kill_switch.reason, now))
         if self._knows(*roles.GATEWAYS):
             timer = now.mono_ns >= self._next_timer_ns
             if timer:

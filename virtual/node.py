@@ -152,6 +152,7 @@ class Node:
         self.connection: int | None = None
         self.stopped = False
         self.disk_free_bytes: int | None = None
+        self.halt_text: str | None = None
         self.turn_due = False
         self.wakes_ns: int | None = None
         self.arriving: Arrival | None = None
@@ -207,6 +208,10 @@ class Node:
     def free_bytes(self) -> int | None:
         """See `Host.free_bytes`."""
         return self.disk_free_bytes
+
+    def halt_file(self) -> str | None:
+        """See `Host.halt_file`."""
+        return self.halt_text
 
     def serve_stream(self) -> None:
         """The world routes by the names of channels: nothing has to be opened."""

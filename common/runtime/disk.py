@@ -17,11 +17,10 @@ in which they are met:
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from tapewire.common.clock import Now
 from tapewire.common.config.sections import StorageConfig
-from tapewire.common.runtime.host import Host
 
 LOOK_EVERY_NS: Final = 1_000_000_000
 MB: Final = 1_000_000
@@ -63,19 +62,30 @@ class Disk:
             )
 
 
+class Brake(Protocol):
+    """What may stop a service from taking anything that adds risk."""
+
+    @property
+    def reason(self) -> str:
+        """Why; empty if it does not."""
+
+    def look(self, now: Now) -> None:
+        """Look whether it does, once per turn."""
+
+
 class Room:
-    """Whether there is room for what a service takes: on its disk, and in its journal.
+    """Whether there is room for what a service takes: by its brakes, and in its journal.
 
     `full` says why the journal cannot be written at present; `changed` receives each new `reason`.
-    Without a `disk` only the journal counts.
+    Without `brakes` only the journal counts.
     """
 
     def __init__(
-        self, disk: Disk | None, full: Callable[[], str], changed: Callable[[str], None]
+        self, brakes: Brake | None, full: Callable[[], str], changed: Callable[[str], None]
     ) -> None:
         self.reason = ""
         """Why nothing that adds risk may be taken; empty if it may."""
-        self._disk = disk
+        self._brakes = brakes
         self._full = full
         self._changed = changed
 
@@ -91,15 +101,10 @@ class Room:
 
     def look(self, now: Now) -> None:
         """Once per turn."""
-        disk, reason = self._disk, self._full()
-        if disk is not None:
-            disk.look(now)
-            reason = reason or disk.reason
+        brakes, reason = self._brakes, self._full()
+        if brakes is not None:
+            brakes.look(now)
+            reason = reason or brakes.reason
         if reason != self.reason:
             self.reason = reason
             self._changed(reason)
-
-
-def disk_of(host: Host) -> Disk:
-    """The disk that the journal of a host's service is on."""
-    return Disk(host.config.storage, host.free_bytes, str(host.config.run_dir))

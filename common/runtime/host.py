@@ -60,6 +60,9 @@ class Host(Protocol):
     def free_bytes(self) -> int | None:
         """How much the disk that the journals are on has free; None: no bound."""
 
+    def halt_file(self) -> str | None:
+        """What the group's kill switch says; None where nobody has pulled it."""
+
     def checkpoints(self) -> Checkpoints | None:
         """Where the group keeps its checkpoint; None where it has none."""
 

@@ -31,7 +31,7 @@ from tapewire.common.config.order_types import load_order_types
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.delivery import letter_file
 from tapewire.common.delivery.letter_file import LetterFile
-from tapewire.common.runtime import logs, private_file, tokens
+from tapewire.common.runtime import kill_switch, logs, private_file, tokens
 from tapewire.common.runtime.background import BackgroundJournal
 from tapewire.common.runtime.checkpoint import Checkpoints, checkpoint_file
 from tapewire.common.runtime.disk import MB
@@ -148,6 +148,16 @@ class Process:
     def free_bytes(self) -> int | None:
         """See `Host.free_bytes`."""
         return free_bytes(self.run_dir)
+
+    def halt_file(self) -> str | None:
+        """See `Host.halt_file`."""
+        return kill_switch.read_file(self.run_dir / kill_switch.NAME)
+
+    def pull_kill_switch(self, number: int, _frame: FrameType | None) -> None:
+        """Signal handler: everything that adds risk stops, in the whole group."""
+        kill_switch.pull(
+            self.run_dir / kill_switch.NAME, f"{signal.Signals(number).name} to {self.role}"
+        )
 
     def keep_reserve(self) -> None:
         """Make the reserve again, once there is as much room as trading needs to go on."""
@@ -267,6 +277,7 @@ def run(
         return EXIT_ROLE_TAKEN
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, process.stop_on)
+    signal.signal(signal.SIGUSR1, process.pull_kill_switch)
     try:
         return _serve(process, assemble(process, build), log)
     except ConfigError as error:

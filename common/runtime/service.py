@@ -50,7 +50,7 @@ from tapewire.common.events import (
     name_of,
 )
 from tapewire.common.runtime.commits import Commits
-from tapewire.common.runtime.disk import Disk, Room
+from tapewire.common.runtime.disk import Brake, Room
 from tapewire.common.runtime.door import Door
 from tapewire.common.runtime.heads import Heads
 from tapewire.common.runtime.journal import Head, Journal, JournalError
@@ -88,7 +88,7 @@ class Service:
         journal: Journal | None = None,
         heartbeat_ms: int = 250,
         hold_ms: int = 0,
-        disk: Disk | None = None,
+        brakes: Brake | None = None,
     ) -> None:
         self.role = role
         self.epoch = epoch
@@ -114,7 +114,7 @@ class Service:
             self.stream, transport, clock, self.metrics,
             seal=self.on_seal, durable=self.on_durable,
         )  # fmt: skip
-        self.room = Room(disk, lambda: self._commits.full, self.on_room)
+        self.room = Room(brakes, lambda: self._commits.full, self.on_room)
         self.events: EventRouter[str, Now] = self._router(self.on_event)
         self.requests: EventRouter[bytes, Now] = self._router(
             lambda event, sender, now: self.on_request(sender, event, now)
@@ -172,7 +172,7 @@ class Service:
         return self.following()
 
     def on_room(self, reason: str) -> None:
-        """Why nothing that adds risk may be taken, for want of disk space, or an empty text; when
+        """Why nothing that adds risk may be taken, as its brakes have it, or an empty text; when
         it has changed."""
 
     def trading(self) -> TradingState | None:

@@ -1,9 +1,12 @@
 """A running group as a person watches and steers it."""
 
 import json
+import os
+import signal
 from urllib.request import urlopen
 
 from tests.pipeline.running import tapewire
+from tests.waiting import wait_for
 
 
 def test_ticks_reach_every_strategy_and_orders_come_back_filled(shared):
@@ -30,6 +33,22 @@ def test_halt_resume_and_flatten_answer_what_they_led_to(shared):
     assert "trading is HALTED: manual; cancelling every order of the login" in flat.stderr
     assert not any(p.quantity for p in shared.traded().book.positions.values())
     assert "ACTIVE" in tapewire("resume").stdout
+    shared.until_fills(shared.fills() + 1)
+
+
+def test_a_signal_to_any_process_pulls_the_kill_switch_of_the_group(shared):
+    shared.until_fills(1)
+    file = shared.run_dir / "HALT"
+    try:
+        os.kill(shared.pids()["executor"], signal.SIGUSR1)
+        wait_for(lambda: "HALTED" in tapewire("status").stdout, "everything is halted", 20)
+        assert file.read_text() == "SIGUSR1 to executor\n"
+        refused = tapewire("resume")
+        assert refused.returncode == 1
+        assert "HALT is there and says 'SIGUSR1 to executor'; remove it" in refused.stdout
+    finally:
+        file.unlink(missing_ok=True)
+    wait_for(lambda: tapewire("resume").returncode == 0, "the group is resumed", 20)
     shared.until_fills(shared.fills() + 1)
 
 

@@ -114,6 +114,25 @@ def test_a_fault_halts_once_and_cannot_be_resumed():
     assert (reply.text, events) == ("not resumed: the tail is lost", [])
 
 
+def test_the_kill_switch_halts_once_and_nobody_resumes_while_it_is_pulled():
+    one = monitor()
+    assert one.on_kill_switch("", NOW) == []
+    report, halted = one.on_kill_switch("enough", NOW)
+    assert isinstance(report, RiskViolation)
+    assert halted == RiskHalted(T0, EVERYTHING, "enough", by="kill switch")
+    assert one.on_kill_switch("enough", NOW) == []
+    assert ask(one, "resume")[0].text == "not resumed: enough"
+    assert one.on_kill_switch("", NOW) == []
+    assert one.trading == "HALTED", "a person has to resume"
+    assert ask(one, "resume")[0].ok
+
+
+def test_the_kill_switch_makes_a_lock_out_of_everything_last():
+    one = monitor(journal=[RiskHalted(T0, EVERYTHING, "x", until_ns=T0 + SECOND)])
+    assert [type(e) for e in one.on_kill_switch("enough", NOW)] == [RiskViolation, RiskHalted]
+    assert one.trading == "HALTED"
+
+
 def test_a_second_flatten_does_not_start_another():
     one = monitor()
     assert [type(e) for e in ask(one, "flatten")[1]] == [RiskHalted, FlattenStarted]

@@ -1,0 +1,33 @@
+"""What stops a process from taking anything that adds risk: a disk that fills, the kill switch."""
+
+from tapewire.common.clock import Now
+from tapewire.common.runtime.disk import Disk
+from tapewire.common.runtime.host import Host
+from tapewire.common.runtime.kill_switch import NAME, KillSwitch
+
+
+class Brakes:
+    """Both together; the kill switch's reason comes first."""
+
+    def __init__(self, disk: Disk, kill_switch: KillSwitch) -> None:
+        self.disk = disk
+        self.kill_switch = kill_switch
+
+    @property
+    def reason(self) -> str:
+        """Why nothing that adds risk may be taken; empty if it may."""
+        return self.kill_switch.reason or self.disk.reason
+
+    def look(self, now: Now) -> None:
+        """Look at both; each decides how often that is worth it."""
+        self.kill_switch.look(now)
+        self.disk.look(now)
+
+
+def brakes_of(host: Host) -> Brakes:
+    """The brakes of a host's service: of the disk that its journal is on, and of its group."""
+    run_dir = host.config.run_dir
+    return Brakes(
+        Disk(host.config.storage, host.free_bytes, str(run_dir)),
+        KillSwitch(host.halt_file, str(run_dir / NAME)),
+    )
