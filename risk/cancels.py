@@ -76,7 +76,7 @@ class Cancels:
         self._began_ns = now.mono_ns if self._began_ns is None else self._began_ns
         if self._rounds and not working and not more:
             return []
-        if now.mono_ns < self._next_ns or self._is_taking_over(now):
+        if now.mono_ns < self._next_ns or self.is_taking_over(now):
             return []
         self._rounds += 1
         asked = self._commands(working, standing, now, closing)
@@ -90,7 +90,7 @@ class Cancels:
         if self._scope == EVERYTHING and not closing:
             role = roles.LIQUIDATION if standing.reachable else roles.GATEWAY
             return [Asked(role, CancelAll(now.wall_ns))]
-        if not self._is_silent(standing, now):
+        if not self.is_silent(standing, now):
             self._taken_over, self._refused = 0, ""
             return [
                 Asked(roles.GATEWAY, CancelOrder(one.intent_id, now.wall_ns)) for one in working
@@ -115,7 +115,8 @@ class Cancels:
         ))  # fmt: skip
         return [Asked(roles.LIQUIDATION, CancelAll(now.wall_ns))]
 
-    def _is_taking_over(self, now: Now) -> bool:
+    def is_taking_over(self, now: Now) -> bool:
+        """Whether the liquidation gateway is about to, under the gateway's client id."""
         if self._take_over is None:
             return False
         if now.mono_ns - self._take_over[1] > ANSWER_NS:
@@ -123,7 +124,8 @@ class Cancels:
             self._refused = "the liquidation gateway did not say how taking over its client id went"
         return self._take_over is not None
 
-    def _is_silent(self, standing: Standing, now: Now) -> bool:
+    def is_silent(self, standing: Standing, now: Now) -> bool:
+        """Whether the gateway has not been heard of for longer than risk's lease."""
         beat = standing.beat
         since_ns = beat.mono_ns if beat is not None else self._began_ns or 0
         return now.mono_ns - since_ns > self._lease_ns

@@ -13,7 +13,7 @@ is in progress. So a `close` is a lock-out that could end at once: it does when 
 ended. While risk is dead nothing ends.
 
 Nobody can talk a rule out of it. A person cannot lift a lock-out before its time, as long as its
-rule is configured.
+rule is configured: by the same two clocks, and whatever else halts that scope for longer meanwhile.
 
 Cancels
 -------
@@ -57,7 +57,7 @@ WARN_FROM: Final = Decimal("0.8")
 """The share of a limit from which on a person is warned."""
 WARN_AGAIN_BELOW: Final = Decimal("0.7")
 
-Key = tuple[str, Scope, Enforcement]
+Key = tuple[str, Scope, str, Enforcement]
 """What makes two violations the same one, whatever their numbers are now."""
 
 Subject = tuple[str, str, str, str]
@@ -66,7 +66,7 @@ Subject = tuple[str, str, str, str]
 
 def key_of(one: Violation) -> Key:
     """What makes it the same violation as another."""
-    return one.rule, one.scope, one.enforcement
+    return one.rule, one.scope, one.symbol, one.enforcement
 
 
 class Enforcer:
@@ -145,10 +145,10 @@ class Enforcer:
         measures: list[Event] = []
         halt = self._halt(one, all_of_them, now)
         is_news = key_of(one) not in self._lasting
-        if self._is_needed(halt, is_news=is_news):
+        if self._is_needed(halt, is_news=is_news, locks=one.enforcement.locks):
             measures.append(halt)
         closed = _closed_by(one)
-        if closed is None or self._decisions.flattening is not None:
+        if closed is None or not self._decisions.may_flatten(closed):
             return measures
         if is_news or self._holds(closed):
             measures.append(FlattenStarted(now.wall_ns, closed, halt.reason))
@@ -164,11 +164,14 @@ class Enforcer:
         reason = "; ".join(reasons)[:TEXT_MAX]
         return RiskHalted(now.wall_ns, scope, reason, until_ns=until_ns, by=one.rule[:TEXT_MAX])
 
-    def _is_needed(self, halt: RiskHalted, *, is_news: bool) -> bool:
+    def _is_needed(self, halt: RiskHalted, *, is_news: bool, locks: bool) -> bool:
         """Whether nothing that is in force lasts as long in that scope. One that lasts on is not
-        made longer by each check: it ends when it is not broken any more."""
+        made longer by each check: it ends when it is not broken any more. Of a lock-out that ends
+        by itself, only another one takes the place: a person can lift the rest."""
+        decisions = self._decisions
+        in_force = decisions.lock_outs if locks and halt.until_ns else decisions.halts
         for scope in {EVERYTHING, halt.scope}:
-            known = self._decisions.halts.get(scope)
+            known = in_force.get(scope)
             if known is not None and not (is_news and halt.outlasts(known)):
                 return False
         return True
@@ -180,9 +183,9 @@ class Enforcer:
     # ---- timed work ----------------------------------------------------------------------------
 
     def ended(self, now: Now) -> list[Event]:
-        """The lock-outs that are over. To be asked after a check of everything."""
-        halts = self._decisions.halts.values()
-        timed = [halt for halt in halts if halt.until_ns]
+        """The lock-outs that are over. To be asked after a check of everything. One that something
+        outlasts ends with that: a person lifts both."""
+        timed = list(self._decisions.lock_outs.values())
         self._deadlines = {
             halt: self._deadlines.get(halt, now.mono_ns + max(halt.until_ns - now.wall_ns, 0))
             for halt in timed
@@ -190,17 +193,21 @@ class Enforcer:
         over = [
             LockOutEnded(now.wall_ns, halt.scope, halt.until_ns)
             for halt in timed
-            if now.wall_ns >= halt.until_ns and now.mono_ns >= self._deadlines[halt]
-            if self._decisions.flattening is None and not self._is_broken(halt.scope)
+            if self._decisions.flattening is None and self._decisions.halts.get(halt.scope) == halt
+            if self._is_due(halt, now) and not self._is_broken(halt.scope)
         ]
         return self._apply([*over])
+
+    def _is_due(self, halt: RiskHalted, now: Now) -> bool:
+        """Whether the time of a lock-out has come, by both clocks."""
+        return now.wall_ns >= halt.until_ns and now.mono_ns >= self._deadlines.get(halt, 0)
 
     def locked_out(self, scope: Scope, rules: Collection[str], now: Now) -> str:
         """Why a person cannot lift the halts of a scope yet, by the `rules` that are configured;
         empty if they can."""
-        for halt in self._decisions.halts.values():
+        for halt in self._decisions.lock_outs.values():
             lifted = scope in (EVERYTHING, halt.scope)
-            if lifted and halt.until_ns > now.wall_ns and halt.by in rules:
+            if lifted and halt.by in rules and not self._is_due(halt, now):
                 end = datetime.fromtimestamp(halt.until_ns / 1e9, UTC)
                 return f"{halt.by} has locked out {halt.scope} until {end:%Y-%m-%d %H:%M:%S} UTC"
         return ""
@@ -213,9 +220,17 @@ class Enforcer:
         self._cancels = {scope: self._cancels.get(scope) or self._sweep(scope) for scope in scopes}
         for scope, cancels in self._cancels.items():
             adding = [one for one in self._accounts.orders.live() if self._adds_risk(one, scope)]
-            if adding:
+            if adding and not (
+                cancels.is_silent(standing, now) and self._is_door_taken(scope, now)
+            ):
                 asked += cancels.ask(adding, standing, now, more=False, closing=True)
         return asked
+
+    def _is_door_taken(self, scope: Scope, now: Now) -> bool:
+        """Whether something else may be taking over the gateway's client id, which only one can do
+        at a time: a flatten, or the cancels of another scope."""
+        others = (one for known, one in self._cancels.items() if known != scope)
+        return self._decisions.flattening is not None or any(o.is_taking_over(now) for o in others)
 
     def on_taken_over(self, event: OrdersTakenOver, now_ns: int) -> None:
         """How a take-over ended that one of its cancels may have asked for."""
@@ -228,6 +243,8 @@ class Enforcer:
 
     def _adds_risk(self, one: Order, scope: Scope) -> bool:
         if one.order.strategy == roles.RISK or not one.order.is_in(scope):
+            return False
+        if self._decisions.flattens(one.order):  # which cancels it
             return False
         left = replace(one.order, terms=replace(one.terms, quantity=one.remaining))
         return not all(

@@ -237,10 +237,10 @@ class RiskMonitor:
         if control.action == "flatten":
             if scope.strategy:
                 return "not flattened: positions are an account's; name an account or a symbol", []
-            running = self.flatten.scope if self.flatten is not None else None
-            if running is None or (scope != running and scope.covers(*running.parts)):
-                events = [FlattenStarted(now_ns, scope, reason)]  # a larger one takes its place
-            elif not running.covers(*scope.parts):
+            running = self.decisions.flattening
+            if self.decisions.may_flatten(scope):
+                events = [FlattenStarted(now_ns, scope, reason)]
+            elif running is not None and not running.covers(*scope.parts):
                 return f"not flattened: a flatten of {running} is in progress", []
         halt = RiskHalted(now_ns, scope, reason, by=control.by)
         known = self.halts.get(scope)
@@ -289,10 +289,9 @@ class RiskMonitor:
         if self._cancel_all_asked and standing.reachable:
             self._cancel_all_asked = False
             asked.append(Asked(roles.LIQUIDATION, CancelAll(now.wall_ns)))
-        if self.flatten is None:
-            asked += self.enforcer.cancels(standing, now)
-        else:
-            flatten = self.flatten
+        asked += self.enforcer.cancels(standing, now)
+        flatten = self.flatten
+        if flatten is not None:
             asked += flatten.tick(self.accounts, standing, now)
             alarms, flatten.alarms = flatten.alarms, []
             events += [FlattenDelayed(now.wall_ns, flatten.scope, alarm) for alarm in alarms]

@@ -3,6 +3,9 @@
 Risk folds what it decides itself, and the gateway what it reads of that, so that a halt means the
 same where it is made and where it is enforced. Only one flatten is in progress at a time. A larger
 one takes the place of a smaller one, which is then never reported as completed.
+
+A lock-out that ends by itself is kept beside a halt for good of the same scope: who halts what a
+rule has locked out, and resumes it then, has lifted their own halt, and not the rule's.
 """
 
 from typing import Any
@@ -22,33 +25,41 @@ from tapewire.common.events import (
 
 class Decisions:
     """The halts in force by their scope, each with what began it, and the scope of the flatten that
-    is in progress. State changes in `apply` alone."""
+    is in progress. `lock_outs` are those that end by themselves, though something else may halt
+    their scope for longer. State changes in `apply` alone."""
 
     def __init__(self) -> None:
         self.halts: dict[Scope, RiskHalted] = {}
+        self.lock_outs: dict[Scope, RiskHalted] = {}
         self.flattening: Scope | None = None
         self.answered: set[str] = set()  # conflicts that were halted for, resumed since or not
 
     def apply(self, event: Event) -> None:
         """Take in an event of risk's journal; any other event changes nothing."""
         if isinstance(event, RiskHalted):
-            known = self.halts.get(event.scope)
-            if known is None or event.outlasts(known):
-                self.halts[event.scope] = event
+            for kept in self._kept_in(event):
+                known = kept.get(event.scope)
+                if known is None or event.outlasts(known):
+                    kept[event.scope] = event
             if event.cause_id:
                 self.answered.add(event.cause_id)
         elif isinstance(event, RiskResumed):
-            if event.scope == EVERYTHING:
-                self.halts.clear()
-            self.halts.pop(event.scope, None)
+            for kept in (self.halts, self.lock_outs):
+                if event.scope == EVERYTHING:
+                    kept.clear()
+                kept.pop(event.scope, None)
         elif isinstance(event, LockOutEnded):
-            halt = self.halts.get(event.scope)
-            if halt is not None and halt.until_ns == event.until_ns:
-                del self.halts[event.scope]
+            for kept in (self.halts, self.lock_outs):
+                halt = kept.get(event.scope)
+                if halt is not None and halt.until_ns == event.until_ns:
+                    del kept[event.scope]
         elif isinstance(event, FlattenStarted):
             self.flattening = event.scope
         elif isinstance(event, FlattenCompleted) and event.scope == self.flattening:
             self.flattening = None
+
+    def _kept_in(self, event: RiskHalted) -> list[dict[Scope, RiskHalted]]:
+        return [self.halts, self.lock_outs] if event.until_ns else [self.halts]
 
     def halt_on(self, order: SubmitOrder) -> Scope | None:
         """The scope of a halt that covers `order`; None if there is none."""
@@ -58,12 +69,21 @@ class Decisions:
         """Whether a flatten in progress covers `order`."""
         return self.flattening is not None and order.is_in(self.flattening)
 
+    def may_flatten(self, scope: Scope) -> bool:
+        """Whether a flatten can begin: none is in progress, or a smaller one, whose place it
+        takes."""
+        running = self.flattening
+        return running is None or (scope != running and scope.covers(*running.parts))
+
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values."""
         return {
-            "halts": sorted(
-                (scope.parts, halt.reason, halt.until_ns) for scope, halt in self.halts.items()
-            ),
+            "halts": _plain(self.halts),
+            "lock_outs": _plain(self.lock_outs),
             "flatten": self.flattening.parts if self.flattening is not None else None,
             "answered": sorted(self.answered),
         }
+
+
+def _plain(halts: dict[Scope, RiskHalted]) -> list[tuple[Any, ...]]:
+    return sorted((scope.parts, halt.reason, halt.until_ns) for scope, halt in halts.items())

@@ -3,12 +3,10 @@
 from tapewire.common import roles
 from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.events import (
-    EVERYTHING,
     LockOutEnded,
     ReconciliationCompleted,
     RiskHalted,
     RiskResumed,
-    Scope,
 )
 from tapewire.common.retention.policy import Record
 
@@ -19,19 +17,18 @@ class Halts:
 
     def __init__(self) -> None:
         self._decisions = Decisions()
-        self._began: dict[Scope, int] = {}  # the records that the halts in force are
-        self._standing: set[Scope] = set()  # of what is kept so far, in the second pass
+        self._began: dict[RiskHalted, int] = {}  # the records that the halts in force are
+        self._standing = Decisions()  # what is kept so far comes to, in the second pass
 
     def look(self, record: Record) -> None:
         """Take note of a record."""
         if record.source != roles.RISK:
             return
         self._decisions.apply(record.event)
-        halts = self._decisions.halts
-        event = record.event
-        if isinstance(event, RiskHalted) and halts[event.scope] is event:  # it may outlast another
-            self._began[event.scope] = record.seq
-        self._began = {scope: seq for scope, seq in self._began.items() if scope in halts}
+        if isinstance(record.event, RiskHalted):
+            self._began.setdefault(record.event, record.seq)
+        in_force = (*self._decisions.halts.values(), *self._decisions.lock_outs.values())
+        self._began = {halt: seq for halt, seq in self._began.items() if halt in in_force}
 
     def waits(self, event: ReconciliationCompleted) -> bool:
         """Whether a difference in it demands a halt, and risk has not answered it yet."""
@@ -43,12 +40,10 @@ class Halts:
     def drops(self, event: RiskHalted | RiskResumed | LockOutEnded, seq: int) -> bool:
         """Whether it is left out; to be asked once for each, in their order."""
         if isinstance(event, RiskHalted):
-            keeps = bool(event.cause_id) or self._began.get(event.scope) == seq
+            keeps = bool(event.cause_id) or self._began.get(event) == seq
             if keeps:
-                self._standing.add(event.scope)
+                self._standing.apply(event)
             return not keeps
-        is_all = isinstance(event, RiskResumed) and event.scope == EVERYTHING
-        lifted = set(self._standing) if is_all else {event.scope}
-        keeps = bool(lifted & self._standing)
-        self._standing -= lifted
-        return not keeps
+        before = (self._standing.halts.copy(), self._standing.lock_outs.copy())
+        self._standing.apply(event)
+        return before == (self._standing.halts, self._standing.lock_outs)
