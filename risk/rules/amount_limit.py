@@ -107,7 +107,10 @@ class AmountLimit(Rule, ABC):
 
     def on_timer(self, view: View) -> Iterable[Violation]:
         """Everything that the rule is about."""
-        for subject in self.subjects(view):
+        subjects = list(self.subjects(view))
+        self._over.keep(subjects)
+        self._missing.keep(subjects)
+        for subject in subjects:
             yield from self._violation(subject, view)
 
     def readings(self, view: View) -> Iterable[Reading]:

@@ -5,6 +5,7 @@ on prices counts as broken when it has been so for a while without a break, and 
 prices. Both are a rule's parameters. What was realised depends on no price and needs none of this.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -41,6 +42,10 @@ class Confirmation(Generic[Subject]):
         since = self._since.setdefault(subject, Since(view.now.mono_ns, marks))
         waited = view.now.mono_ns - since.mono_ns >= self._wait_ns
         return waited and marks - since.marks >= self._marks
+
+    def keep(self, subjects: Collection[Subject]) -> None:
+        """Forget all other subjects: what is not there any more has no beginning."""
+        self._since = {one: since for one, since in self._since.items() if one in subjects}
 
     def forget(self, subject: Subject) -> None:
         """It begins to wait again."""

@@ -23,6 +23,8 @@ from tapewire.risk.rules.view import View
 
 STEPS: int = 200
 """A new highest is written down once it is higher by that part of the limit, not at each tick."""
+LAST_EVERY_NS: int = 60_000_000_000
+"""What a day has had at last goes up and down, and is written down once per minute at most."""
 
 
 class TrailingDrawdownParameters(MoneyParameters, frozen=True, kw_only=True):
@@ -58,8 +60,12 @@ class TrailingDrawdown(AccountLimit):
     ) -> None:
         super().__init__(parameters, scope, enforcement)
         self._trails = parameters
+        if not parameters.start.is_finite():
+            raise ValueError(f"{self.name} start is {parameters.start}; it must be an amount")
         self._peaks: dict[str, Peak] = {}
         self._kept: dict[str, Peak] = {}
+        self._kept_ns: dict[str, int] = {}  # when each was written down, monotonic
+        self._now_ns = 0  # of the last look, monotonic
         self._above: Confirmation[str] = Confirmation(
             parameters.confirm_ms, parameters.confirm_marks
         )
@@ -87,7 +93,7 @@ class TrailingDrawdown(AccountLimit):
         return min(peak.highest, self._trails.start + self.limit)
 
     def _follow(self, account: str, equity: Decimal, view: View) -> Peak:
-        today = view.trading_day()
+        today, self._now_ns = view.trading_day(), view.now.mono_ns
         peak = self._peaks.get(account)
         if peak is None:
             peak = self._peaks[account] = Peak(self._trails.start, today, equity)
@@ -115,8 +121,9 @@ class TrailingDrawdown(AccountLimit):
         """The highest of each account; and, where it is that of a day's end, the day's last."""
         for account, peak in self._peaks.items():
             kept = self._kept.get(account)
-            if kept is None or self._differs(peak, kept):
+            if kept is None or self._differs(account, peak, kept):
                 self._kept[account] = Peak(peak.highest, peak.day, peak.last)
+                self._kept_ns[account] = self._now_ns
         return msgspec.json.encode(self._kept) if self._kept else b""
 
     def restore(self, state: bytes) -> None:
@@ -124,8 +131,10 @@ class TrailingDrawdown(AccountLimit):
         self._kept = msgspec.json.decode(state, type=dict[str, Peak])
         self._peaks = msgspec.json.decode(state, type=dict[str, Peak])
 
-    def _differs(self, peak: Peak, kept: Peak) -> bool:
+    def _differs(self, account: str, peak: Peak, kept: Peak) -> bool:
         step = self.limit / STEPS
         if self._trails.high == "end_of_day":
-            return peak.day != kept.day or abs(peak.last - kept.last) >= step
+            kept_ns = self._kept_ns.get(account)
+            waited = kept_ns is None or self._now_ns - kept_ns >= LAST_EVERY_NS
+            return peak.day != kept.day or (waited and abs(peak.last - kept.last) >= step)
         return peak.highest - kept.highest >= step

@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from tapewire.common.errors import ConfigError
+from tapewire.common.events import RuleStateChanged
 from tests.risk.money import Account, next_day
-from tests.risk.orders import entry
+from tests.risk.orders import book, entry
 
 RULE = "TrailingDrawdown"
 START, LIMIT = 1000, 100
@@ -132,3 +134,18 @@ def test_it_agrees_with_a_second_reckoning_over_random_days(seed: int):
         assert broken_at(days, daily=daily, stops=stops) == reckoned(
             days, daily=daily, stops=stops
         ), (days, daily, stops)
+
+
+def test_the_last_of_a_day_is_not_written_at_each_price():
+    one = Account(entry("TrailingDrawdown", limit=1000, start=50_000, high="end_of_day"))
+    one.price(100).trade(10, 100)
+    for number in range(400):
+        one.price(100 + number % 2).later(0.25)
+    written = [event for event in one.events if isinstance(event, RuleStateChanged)]
+    assert 2 <= len(written) <= 5, "about once per minute"
+
+
+@pytest.mark.parametrize("start", ["NaN", "Infinity"])
+def test_a_balance_that_is_no_number_is_refused(start: str):
+    with pytest.raises(ConfigError, match="start is"):
+        book(entry("TrailingDrawdown", limit=1000, start=Decimal(start)))

@@ -66,3 +66,20 @@ def test_its_headroom_is_each_position_s():
     one.price(103).check()
     found = {r.symbol: r.used for r in one.monitor.readings}
     assert found == {"AAPL": 30, "MSFT": None}
+
+
+def test_what_a_closed_position_had_lost_does_not_confirm_the_loss_of_the_next_one():
+    one = Account(entry("UnrealizedLoss", limit=100))
+    one.price(100).trade(10, 100).check().price(80)  # one bad tick
+    one.trade(-10, 100).later(1).price(100).price(100).later(3600)
+    one.trade(10, 100).price(80)  # another one
+    assert one.violations == []
+    one.holds(80)
+    assert len(one.violations) == 1
+
+
+def test_a_position_that_had_no_price_gives_the_next_one_its_whole_time():
+    one = Account(entry("UnrealizedLoss", limit=100))
+    one.trade(10, 100).later(1).trade(-10, 100).later(3600)
+    assert one.trade(10, 100).later(1).violations == []
+    assert len(one.later(5).violations) == 1
