@@ -50,12 +50,13 @@ class KillSwitch:
 
 def read_file(path: Path) -> str | None:
     """The beginning of the file's first line; None if there is no file. One that cannot be read is
-    there, too."""
+    there, too, and so is a link that leads nowhere. Nothing waits: a pipe says nothing."""
     try:
-        with path.open("rb") as file:
-            lines = file.read(TEXT_BYTES_MAX).decode(errors="replace").splitlines()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
+            lines = (file.read(TEXT_BYTES_MAX) or b"").decode(errors="replace").splitlines()
     except FileNotFoundError:
-        return None
+        return "" if path.is_symlink() else None
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     return lines[0].strip() if lines else ""

@@ -1,5 +1,6 @@
 """The kill switch: a file in the run directory, put there by whatever can write one."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,14 @@ def test_pulling_it_leaves_a_reason_that_is_there(tmp_path: Path, before: str | 
         file.write_text(before)
     pull(file, "SIGUSR1 to gateway")
     assert read_file(file) == (before or "SIGUSR1 to gateway")
+
+
+def test_what_is_no_file_is_there_too_and_nobody_waits_for_what_it_says(tmp_path: Path):
+    folder, pipe, link = (tmp_path / name for name in ("folder", "pipe", "link"))
+    folder.mkdir()
+    os.mkfifo(pipe)
+    link.symlink_to(tmp_path / "nowhere")
+    assert read_file(folder) == "cannot be read: Is a directory"
+    assert (read_file(pipe), read_file(link)) == ("", "")
+    pull(link, "SIGUSR1 to gateway")
+    assert read_file(link) == ""
