@@ -48,6 +48,36 @@ class KillSwitch:
             self.reason = f"{self._place} is there{why}; remove it, then `tapewire resume`"
 
 
+class HaltFile:
+    """The file, for one process: to look for, and to put there when a signal asks for it.
+
+    Where it cannot be put there, as on a full disk, this process obeys all the same, and tries
+    again at each look until everybody can see it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._owed = ""  # the reason that is not written down yet
+
+    def __repr__(self) -> str:
+        return f"<HaltFile {self._path}{' not written yet' if self._owed else ''}>"
+
+    def pull(self, reason: str) -> None:
+        """Put it there, now or later. It raises nothing: a signal handler calls it."""
+        try:
+            pull(self._path, reason)
+        except OSError:
+            self._owed = reason
+        else:
+            self._owed = ""
+
+    def read(self) -> str | None:
+        """What it says, or would say; None if nobody has pulled it."""
+        if self._owed:
+            self.pull(self._owed)
+        return self._owed or read_file(self._path)
+
+
 def read_file(path: Path) -> str | None:
     """The beginning of the file's first line; None if there is no file. One that cannot be read is
     there, too, and so is a link that leads nowhere. Nothing waits: a pipe says nothing."""

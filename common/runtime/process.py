@@ -74,6 +74,7 @@ class Process:
         self.config = config
         self.arguments = arguments
         self.run_dir = prepare_run_dir(config.run_dir)
+        self._halt_file = kill_switch.HaltFile(self.run_dir / kill_switch.NAME)
         self.clock: Clock = SystemClock()
         self.transport = self._new_transport()
         self.stopping = ""
@@ -151,13 +152,11 @@ class Process:
 
     def halt_file(self) -> str | None:
         """See `Host.halt_file`."""
-        return kill_switch.read_file(self.run_dir / kill_switch.NAME)
+        return self._halt_file.read()
 
     def pull_kill_switch(self, number: int, _frame: FrameType | None) -> None:
         """Signal handler: everything that adds risk stops, in the whole group."""
-        kill_switch.pull(
-            self.run_dir / kill_switch.NAME, f"{signal.Signals(number).name} to {self.role}"
-        )
+        self._halt_file.pull(f"{signal.Signals(number).name} to {self.role}")
 
     def keep_reserve(self) -> None:
         """Make the reserve again, once there is as much room as trading needs to go on."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tapewire.common.clock import Now
-from tapewire.common.runtime.kill_switch import KillSwitch, pull, read_file
+from tapewire.common.runtime.kill_switch import HaltFile, KillSwitch, pull, read_file
 
 SECOND = 1_000_000_000
 
@@ -84,3 +84,17 @@ def test_what_is_no_file_is_there_too_and_nobody_waits_for_what_it_says(tmp_path
     assert (read_file(pipe), read_file(link)) == ("", "")
     pull(link, "SIGUSR1 to gateway")
     assert read_file(link) == ""
+
+
+def test_a_signal_counts_here_even_where_no_file_can_be_made_and_everywhere_once_one_can(
+    tmp_path: Path,
+):
+    file = tmp_path / "run" / "HALT"  # its folder is not there
+    one = HaltFile(file)
+    assert one.read() is None
+    one.pull("SIGUSR1 to gateway")
+    assert (one.read(), read_file(file)) == ("SIGUSR1 to gateway", None)
+    file.parent.mkdir()
+    assert one.read() == read_file(file) == "SIGUSR1 to gateway"
+    file.unlink()
+    assert one.read() is None
