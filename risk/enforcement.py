@@ -87,6 +87,7 @@ class Enforcer:
         self._day_of = day_of
         self._apply = apply
         self._lasting: dict[Key, Violation] = {}  # that were reported
+        self._owed: dict[Scope, str] = {}  # flattens that wait for another, with their reasons
         self._warned: set[Subject] = set()
         self._cancels: dict[Scope, Cancels] = {}
         self._deadlines: dict[RiskHalted, int] = {}  # of lock-outs, monotonic
@@ -148,11 +149,23 @@ class Enforcer:
         if self._is_needed(halt, is_news=is_news, locks=one.enforcement.locks):
             measures.append(halt)
         closed = _closed_by(one)
-        if closed is None or not self._decisions.may_flatten(closed):
+        if closed is None or not (is_news or self._holds(closed)):
             return measures
-        if is_news or self._holds(closed):
+        if self._decisions.may_flatten(closed):
             measures.append(FlattenStarted(now.wall_ns, closed, halt.reason))
+        elif self._decisions.flattening != closed:
+            self._owed[closed] = halt.reason
         return measures
+
+    def _owed_flatten(self, now: Now) -> list[Event]:
+        """The next of those that had to wait, once nothing is in progress: though what asked for it
+        may not be broken any more."""
+        while self._owed and self._decisions.flattening is None:
+            scope, reason = next(iter(self._owed.items()))
+            del self._owed[scope]
+            if self._holds(scope):
+                return self._apply([FlattenStarted(now.wall_ns, scope, reason)])
+        return []
 
     def _halt(self, one: Violation, all_of_them: Sequence[Violation], now: Now) -> RiskHalted:
         scope, enforcement = _locked_by(one), one.enforcement
@@ -183,8 +196,10 @@ class Enforcer:
     # ---- timed work ----------------------------------------------------------------------------
 
     def ended(self, now: Now) -> list[Event]:
-        """The lock-outs that are over. To be asked after a check of everything. One that something
-        outlasts ends with that: a person lifts both."""
+        """The lock-outs that are over, and the flatten that had to wait for another. To be asked
+        after a check of everything. A lock-out that something outlasts ends with that: a person
+        lifts both."""
+        owed = self._owed_flatten(now)
         timed = list(self._decisions.lock_outs.values())
         self._deadlines = {
             halt: self._deadlines.get(halt, now.mono_ns + max(halt.until_ns - now.wall_ns, 0))
@@ -196,7 +211,7 @@ class Enforcer:
             if self._decisions.flattening is None and self._decisions.halts.get(halt.scope) == halt
             if self._is_due(halt, now) and not self._is_broken(halt.scope)
         ]
-        return self._apply([*over])
+        return [*owed, *self._apply([*over])]
 
     def _is_due(self, halt: RiskHalted, now: Now) -> bool:
         """Whether the time of a lock-out has come, by both clocks."""

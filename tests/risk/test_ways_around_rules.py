@@ -8,6 +8,7 @@ from tapewire.common.events import (
     EVERYTHING,
     CancelOrder,
     Control,
+    FlattenCompleted,
     FlattenStarted,
     Heartbeat,
     OrderIntended,
@@ -20,7 +21,19 @@ from tapewire.common.events import (
 from tapewire.risk.closing import Asked
 from tapewire.risk.halting import Standing
 from tapewire.risk.monitor import RiskMonitor
-from tests.risk.orders import NOW, SECOND, T0, book, entry, held, hold, intended, monitor, order
+from tests.risk.orders import (
+    NOW,
+    SECOND,
+    T0,
+    book,
+    entry,
+    fill,
+    held,
+    hold,
+    intended,
+    monitor,
+    order,
+)
 
 LIMIT = "MaxContractsPerInstrument"
 DU1 = Scope("DU1")
@@ -118,6 +131,25 @@ def test_a_rule_that_flattens_an_account_does_not_wait_for_the_close_of_one_posi
     assert FlattenStarted in map(type, events)
     assert one.decisions.flattening == DU1
     assert one.check(NOW + 2 * SECOND, timer=True) == []
+
+
+def test_a_flatten_that_has_to_wait_for_another_begins_though_its_rule_is_answered_by_then():
+    one = monitor(rules=book(entry("TradeFrequencyLimit", "flatten", limit=2, per="hour", until=9)))
+    for account in ("DU1", "DU2"):
+        hold(one, 6, account=account)
+    one.check(NOW, timer=True)
+    asks(one, "flatten", Scope("DU2"))
+    for name in ("a", "b", "c"):
+        one.on_broker(fill(order(name), 1, name))
+    assert kinds(one.check(NOW, timer=True)) == ["RiskViolation", "RiskHalted"]
+    one.check(NOW + 5 * SECOND, timer=True)
+    assert one.check(NOW + 10 * SECOND, timer=True) == [], "its lock-out lasts as well"
+    one.apply(FlattenCompleted(T0, Scope("DU2")))
+    assert kinds(one.check(NOW + 11 * SECOND, timer=True)) == ["FlattenStarted"]
+    assert one.decisions.flattening == DU1
+    hold(one, 0)
+    one.apply(FlattenCompleted(T0, DU1))
+    assert kinds(one.check(NOW + 12 * SECOND, timer=True)) == ["LockOutEnded"]
 
 
 def test_a_second_position_that_breaks_a_rule_is_reported_too():
