@@ -37,6 +37,7 @@ What follows is the adapter's own, but for the reason behind CLOSED."""
 Status = Literal["working", "accepted", "cancelled", "rejected", "filled"]
 """What a report claims: it works and can fill; the broker has it; it is over, in one of three ways.
 That it is filled is no more than a claim: executions are the truth."""
+OVER: Final[tuple[Status, ...]] = ("cancelled", "rejected", "filled")
 Effect = Literal[
     "cancelled", "rejected", "cancel_rejected", "cancel_too_late", "modify_rejected", "refused",
     "unknown_order", "warning", "unlisted",
@@ -134,6 +135,15 @@ class OrderReport(BrokerEvent, frozen=True):
     def names(self) -> Names:
         """The broker's names for it."""
         return Names(self.client_id, self.order_id, self.permanent_id)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a query answers that the order has ended."""
+        return self.listed and not self.is_open and self.status in OVER
+
+    def claims_beyond(self, filled: Decimal) -> bool:
+        """Whether it claims more than `filled`, which the executions show."""
+        return self.filled is not None and self.filled > filled
 
 
 class OrderError(BrokerEvent, frozen=True):

@@ -21,7 +21,6 @@ from tapewire.common.events import (
     ModifyOrder,
     OrderAnswer,
     OrderCancelled,
-    OrderFilled,
     OrderIntended,
     OrderLost,
     OrderRejected,
@@ -53,6 +52,7 @@ from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.reconciliation import Reconciler, alarms
 from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.reports import OrderReports
+from tapewire.gateway.orders.silence import unlisted
 from tapewire.gateway.orders.synchroniser import Synchroniser
 from tapewire.gateway.orders.unexplained import Unexplained
 from tapewire.gateway.orders.what_if import WhatIfs
@@ -250,8 +250,8 @@ class Gateway:
             self.foreign.tick(now)
         events = self.sync.tick(now)
         for event in events:
-            if isinstance(event, OrderFilled) and event.reason:
-                self.complaints.append((f"{event.intent_id} is FILLED: {event.reason}", b""))
+            if lack := unlisted(event):
+                self.complaints.append((lack, b""))
             self.complaints += [(alarm, b"") for alarm in alarms(event)]
         facts = self.facts.tick(now, connected=self.sync.synchronised)
         due = [*self.listings.tick(now), *self.what_ifs.tick(now), *facts]

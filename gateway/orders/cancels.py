@@ -11,7 +11,8 @@ client id nor an order id, so it does not end an order that TWS has never named:
 was lost, for example. The refusal names the order by both, and says that it is over. It does not
 say whether it was filled. So only both together end the order, as the list has it:
 
-*   every order with its tag in the list is over, and none is filled;
+*   every order with its tag in the list is over, and none is filled, not even in part: the
+    executions of that may be of a day that is not listed any more;
 *   nothing open is it, and no execution: either would name it by its ids;
 *   two lists agree that were asked for on the connection of the refusal, after it. An execution may
     be on its way behind the first.
@@ -20,6 +21,7 @@ Otherwise it stays UNKNOWN. A closing order of a flatten would be waited for unt
 beside a position that is still open.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from tapewire.common.clock import Now
@@ -106,16 +108,15 @@ class Cancels:
 def _is_unfilled(intent: Intent, snapshot: Snapshot) -> bool:
     """Whether nobody knows what became of an order, and the lists have its tag on orders alone that
     are over and were not filled."""
-    statuses = snapshot.tagged.get(intent.intent_id)
-    is_named = intent.intent_id in snapshot.seen
-    return (
-        intent.state == "UNKNOWN" and not is_named and statuses is not None and statuses <= UNFILLED
-    )
+    tagged = snapshot.tagged.get(intent.intent_id)
+    if intent.state != "UNKNOWN" or intent.intent_id in snapshot.seen or not tagged:
+        return False
+    return all(one.status in UNFILLED and one.filled == 0 for one in tagged)
 
 
-def _end(intent: Intent, statuses: set[broker.Status | None], now_ns: int) -> Event:
+def _end(intent: Intent, tagged: Iterable[broker.OrderReport], now_ns: int) -> Event:
     account, intent_id = intent.order.account, intent.intent_id
-    if "rejected" in statuses:
+    if any(one.status == "rejected" for one in tagged):
         reason = OVER.format("rejected")
         return OrderRejected(now_ns, account, intent_id, ORDER_REJECTED, reason)
     return OrderCancelled(now_ns, account, intent_id, OVER.format("cancelled"))

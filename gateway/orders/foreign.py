@@ -25,7 +25,6 @@ from tapewire.gateway import broker
 UNNAMED_NS: Final = 1_000_000_000
 UNNAMED_MAX: Final = 10
 """So often a combo is listed at short intervals whose legs are not all known."""
-OVER = ("cancelled", "rejected", "filled")
 
 
 class ForeignWatch:
@@ -47,7 +46,7 @@ class ForeignWatch:
         said. Its open order says all of it, and the status behind that how much has filled."""
         order_id = ForeignOrderReported.id_of(*report.names)
         before = self.known.word(order_id)
-        if report.status in OVER:
+        if report.status in broker.OVER:
             return [] if before is None else [_gone(before, now)]
         if report.is_open:
             self._named.add(order_id)

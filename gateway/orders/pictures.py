@@ -12,7 +12,6 @@ from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.registry import Registry
 
 WORKING: Final = "working"
-OVER: Final = ("cancelled", "rejected", "filled")
 ROUND_MAX_NS: Final = 60_000_000_000
 """How long a round waits for lists to end and for positions to come to rest."""
 
@@ -67,7 +66,7 @@ class Round:
         key = (intent.order.account, intent.order.symbol)
         if report.is_open:
             self._both(intent.intent_id, key, word_of(intent), WORKING)
-        elif report.status in OVER and not report.order_id and intent.live:
+        elif report.status in broker.OVER and not report.order_id and intent.live:
             self._both(intent.intent_id, key, word_of(intent), report.status)
 
     def _both(self, name: str, key: Key, mine: str, its: str) -> None:

@@ -217,7 +217,9 @@ class Registry:
         status = report.status
         if status is None:
             return []
-        if status == "rejected":  # the error before it may have said why already
+        # Over, with fills that are not known: it ends when they are listed, or not (see `silence`).
+        lacks = report.is_over and report.claims_beyond(intent.filled)
+        if status == "rejected" and not lacks:  # the error before it may have said why already
             if not intent.live:
                 return []
             reason = "the broker reports the order as inactive"
@@ -226,7 +228,7 @@ class Registry:
         events = self._accept(
             intent, report.permanent_id, now_ns, order_id=report.order_id, working=working
         )
-        if status == "cancelled" and (events or intent.state == "ACCEPTED"):
+        if status == "cancelled" and not lacks and (events or intent.state == "ACCEPTED"):
             events.append(OrderCancelled(now_ns, intent.order.account, intent.intent_id))
         return events
 

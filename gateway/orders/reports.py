@@ -66,12 +66,12 @@ class OrderReports:
             judged = self._judged(self._registry.on_order(report, about, now))
             return judged + self._foreign(report, now)
         if report.listed and found == "unclear":
-            self._sync.tagged(intent.intent_id, report.status)
+            self._sync.tagged(intent.intent_id, report)
         elif report.listed:
             self._sync.named(intent.intent_id, working=report.status == "working")
-        if found == "same" and report.status == "filled":
-            self._sync.claimed_filled(intent)
-        if report.filled is not None and report.filled > intent.filled:
+        if found == "same" and (report.status == "filled" or report.is_over):
+            self._sync.over(intent, report)
+        if report.claims_beyond(intent.filled) and not report.is_over:  # listed once, and again
             self._sync.executions_missing(now)
         return self._judged(self._registry.on_order(report, about, now))
 

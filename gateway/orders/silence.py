@@ -8,16 +8,19 @@ When a snapshot is over, three things can be missing of a live order:
 *   Its ids. The broker lists an order that is over with its tag, and nothing that shows whether it
     is this one. So it is in doubt, and never lost: it may have been filled on a day whose
     executions are not listed. If it is cancelled, the broker may say more (see `cancels`).
-*   Its executions. The broker reports it as filled, and lists no executions of it: it lists today's
-    only, and they were of yesterday. An execution may be on its way behind the lists, so two
-    snapshots must agree.
+*   Its executions. The broker reports it as filled, or as over and filled in part, and lists no
+    executions of that: it lists today's only, and they were of yesterday. An execution may be on
+    its way behind the lists, so two snapshots must agree. Then the order's end says what is
+    missing: no book has it, and nothing else would tell why a position differs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Final
 
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, OrderFilled, OrderLost, OrderUnknown
+from tapewire.common.events import Event, OrderCancelled, OrderFilled, OrderLost, OrderUnknown
+from tapewire.gateway import broker
 from tapewire.gateway.orders.inquiry import LOOKS_MIN, LOST_AFTER_NS, Inquiry
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.registry import Registry
@@ -29,6 +32,7 @@ TAG_ALONE: Final = (
     "the broker did not answer for it, and lists an order that is over with its tag, without the"
     " ids that would show whether it is this one"
 )
+UNLISTED: Final = "lists no executions of"
 NOT_NAMED: Final = (
     f"the broker answered every query {LOOKS_MIN} times within"
     f" {LOST_AFTER_NS // 1_000_000_000} s or more, and never named the order"
@@ -45,7 +49,7 @@ class Silence:
         self._registry = registry
         self._inquiry = inquiry
         self._answer_ns = answer_ns
-        self._without_executions: set[str] = set()  # filled, by the last snapshot
+        self._without_executions: set[str] = set()  # over, by the last snapshot
 
     def missing(self, snapshot: Snapshot) -> list[Intent]:
         """Live orders that it did not name for certain, though it could have."""
@@ -62,17 +66,15 @@ class Silence:
                 events += self._unnamed(intent, snapshot, now_ns)
         return events
 
-    def filled(self, snapshot: Snapshot, now: Now) -> list[Event]:
-        """The end of orders that the broker reports as filled and has no executions of."""
+    def ended(self, snapshot: Snapshot, now: Now) -> list[Event]:
+        """The end of orders that the broker reports as over and has too few executions of."""
         if not snapshot.whole:
             return []
         before, self._without_executions = self._without_executions, set()
         events: list[Event] = []
-        for intent in snapshot.filled.values():
-            if not intent.live or intent.filled >= intent.worst_case_quantity:
-                continue
+        for intent, report in _lacking(snapshot):
             if snapshot.settled and intent.intent_id in before:
-                events.append(_filled(intent, now.wall_ns))
+                events.append(_ended(intent, report, now.wall_ns))
             else:
                 self._without_executions.add(intent.intent_id)
                 self._inquiry.soon(now.mono_ns + max(EXECUTIONS_LATE_NS, snapshot.settle_ns + 1))
@@ -102,14 +104,43 @@ class Silence:
         return f"the broker did not answer within {self._answer_ns // 1_000_000} ms, and {listed}"
 
 
-def _filled(intent: Intent, now_ns: int) -> OrderFilled:
-    missing = intent.terms.quantity - intent.filled
-    reason = (
-        f"the broker reports it as filled and lists no executions of {missing:f}, as it does of"
-        f" earlier days; the position is the broker's, and that of {intent.order.strategy} lacks"
-        " them"
+def lacking(snapshot: Snapshot) -> list[str]:
+    """The live orders that are over at the broker, with executions that it does not list."""
+    return [intent.intent_id for intent, _ in _lacking(snapshot)]
+
+
+def unlisted(event: Event) -> str:
+    """What a person has to know of an order that ended without all of its executions; else ""."""
+    if isinstance(event, OrderFilled | OrderCancelled) and UNLISTED in event.reason:
+        state = "FILLED" if isinstance(event, OrderFilled) else "CANCELLED"
+        return f"{event.intent_id} is {state}: {event.reason}"
+    return ""
+
+
+def _lacking(snapshot: Snapshot) -> Iterator[tuple[Intent, broker.OrderReport]]:
+    for intent, report in snapshot.over.values():
+        is_short = report.claims_beyond(intent.filled)
+        if report.status == "filled":
+            is_short = intent.filled < intent.worst_case_quantity
+        if intent.live and is_short:
+            yield intent, report
+
+
+def _ended(intent: Intent, report: broker.OrderReport, now_ns: int) -> Event:
+    account, intent_id = intent.order.account, intent.intent_id
+    if report.status == "filled" or report.filled is None:
+        reason = _reason("it", intent.terms.quantity, intent)
+        return OrderFilled(now_ns, account, intent_id, reason)
+    reason = _reason(f"{report.filled:f} of it", report.filled, intent)
+    return OrderCancelled(now_ns, account, intent_id, reason)
+
+
+def _reason(claimed: str, filled: Decimal, intent: Intent) -> str:
+    return (
+        f"the broker reports {claimed} as filled and {UNLISTED} {filled - intent.filled:f}, as it"
+        f" does of earlier days; the position is the broker's, and that of {intent.order.strategy}"
+        " lacks them"
     )
-    return OrderFilled(now_ns, intent.order.account, intent.intent_id, reason)
 
 
 def _unanswered_ns(intent: Intent, now_ns: int) -> int:

@@ -30,10 +30,11 @@ class Snapshot:
         self.settle_ns = settle_ns
         self._connected_mono_ns = connected_mono_ns
         self.seen: set[str] = set()  # the intents whose orders were named
-        # Those of which only the tag was named, and the statuses of the orders that bear it.
-        self.tagged: defaultdict[str, set[broker.Status | None]] = defaultdict(set)
+        # Those of which only the tag was named, and what was said of the orders that bear it.
+        self.tagged: defaultdict[str, list[broker.OrderReport]] = defaultdict(list)
         self.working: set[str] = set()  # of these, the open ones that are not being cancelled
-        self.filled: dict[str, Intent] = {}  # those that were reported as filled
+        # Those that were reported as filled, or listed as over.
+        self.over: dict[str, tuple[Intent, broker.OrderReport]] = {}
         self.executed = False  # an execution came that was not known
         self.unreadable = False  # something came that could not be read, perhaps an order
         self._open: set[broker.Query] = {"open_orders", "executions", "completed_orders"}

@@ -31,7 +31,7 @@ from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.reconciliation import Reconciler
 from tapewire.gateway.orders.registry import Registry
-from tapewire.gateway.orders.silence import EXECUTIONS_LATE_NS, Silence
+from tapewire.gateway.orders.silence import EXECUTIONS_LATE_NS, Silence, lacking
 from tapewire.gateway.orders.snapshot import Snapshot
 from tapewire.gateway.orders.unexplained import Unexplained
 
@@ -103,15 +103,16 @@ class Synchroniser:
             if working:
                 self._snapshot.working.add(intent_id)
 
-    def tagged(self, intent_id: str, status: broker.Status | None) -> None:
+    def tagged(self, intent_id: str, report: broker.OrderReport) -> None:
         """A list has an order with this intent's tag, and does not say whose order it is."""
         if self._snapshot is not None:
-            self._snapshot.tagged[intent_id].add(status)
+            self._snapshot.tagged[intent_id].append(report)
 
-    def claimed_filled(self, intent: Intent) -> None:
-        """The broker reports the whole order as filled; its executions are the truth about that."""
+    def over(self, intent: Intent, report: broker.OrderReport) -> None:
+        """The broker reports the order as filled, or lists it as over; its executions are the truth
+        about what was filled."""
         if self._snapshot is not None:
-            self._snapshot.filled[intent.intent_id] = intent
+            self._snapshot.over[intent.intent_id] = (intent, report)
 
     def executed(self) -> None:
         """An execution is news. In a snapshot it may be one of long ago, which the positions that
@@ -282,8 +283,8 @@ class Synchroniser:
             events += cancels.over(snapshot, now.wall_ns)
         # First what became of the modifies: with its new quantity an order may be filled.
         events = self._apply(events)
-        if filled := self._apply(self._silence.filled(snapshot, now)):
-            events += filled
+        if ended := self._apply(self._silence.ended(snapshot, now)):
+            events += ended
             self._positions.doubt("since an order was filled without executions")
         self._ask_again(missing, snapshot, now)
         if snapshot.executed:
@@ -299,6 +300,8 @@ class Synchroniser:
         doubtful = [intent.intent_id for intent in missing if intent.live]
         doubtful += [modify_id for modify_id, _ in self._registry.modifies.waiting()]
         doubtful += self.cancels.late(now.mono_ns)
+        if not snapshot.whole:  # or two of them were agreed on
+            doubtful += lacking(snapshot)
         if snapshot.has_executions:
             self._unexplained.listed(snapshot.begun.mono_ns, now)
         doubtful += [*self._unexplained.unlisted, *self._unexplained.late(now)]

@@ -125,12 +125,14 @@ class CommissionReported(TwsMessage, frozen=True):
 
 
 class CompletedOrder(TwsMessage, frozen=True):
-    """An order of today that is over; carries no order id."""
+    """An order of today that is over; carries no order id. `filled` is None where TWS does not say
+    it."""
 
     perm_id: int
     order_ref: str
     status: str
     completed_status: str
+    filled: Decimal | None = None
 
 
 class PositionReported(TwsMessage, frozen=True):

@@ -54,7 +54,7 @@ def completed_report(message: tws.CompletedOrder) -> broker.OrderReport:
     status = message.status or message.completed_status.partition(" ")[0]
     return broker.OrderReport(
         reference=message.order_ref, permanent_id=_text(message.perm_id),
-        status=STATUSES.get(status, "accepted"), listed=True,
+        status=STATUSES.get(status, "accepted"), filled=message.filled, listed=True,
     )  # fmt: skip
 
 

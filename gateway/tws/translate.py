@@ -230,7 +230,13 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
     def completedOrder(self, _contract: Any, order: Any, state: Any) -> None:  # noqa: N802
         """101: today's orders that are over."""
         self._messages.append(
-            tws.CompletedOrder(order.permId, order.orderRef, state.status, state.completedStatus)
+            tws.CompletedOrder(
+                order.permId,
+                order.orderRef,
+                state.status,
+                state.completedStatus,
+                _amount(order.filledQuantity),
+            )
         )
 
     def position(self, account: str, contract: Any, position: float, avgCost: float) -> None:  # noqa: N803

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tapewire.common.events import OrderFilled
+from tapewire.common.events import OrderCancelled, OrderFilled
 from tapewire.simulator.exchange.orders import Order
 from tests.gateway.tws_bench import Bench, kinds, modify_order, names
 from tests.gateway.tws_messages import completed_order_of, execution_message, execution_of
@@ -61,6 +61,46 @@ def test_an_execution_that_comes_meanwhile_fills_it_as_ever():
     news = bench.answer_snapshot(execution_message(one, 1), completed_order_of(order))
     assert names(news) == ["Fill", "OrderFilled", "ConnectionUp"]
     assert bench.gateway.complaints == []
+
+
+@pytest.mark.parametrize("status", ["Cancelled", "Inactive"])
+@pytest.mark.parametrize("executed", [0, 2])
+def test_what_was_filled_before_the_rest_was_cancelled_is_missed_too(status: str, executed: int):
+    bench, order = overnight(executed)
+    order.status, order.filled = status, Decimal(4)
+    assert names(bench.answer_snapshot(completed_order_of(order))) == ["ConnectionUp"]
+    assert bench.state() == "ACCEPTED"
+    assert lists(bench, order) == ["OrderCancelled"]
+    (cancelled,) = [event for event in bench.journal if isinstance(event, OrderCancelled)]
+    left = 4 - executed
+    assert f"lists no executions of {left}, as it does of earlier days" in cancelled.reason
+    ((told, _payload),) = bench.gateway.complaints
+    assert told.startswith("s-1/1 is CANCELLED: the broker reports 4 of it as filled and lists no")
+    bench.pass_s(1)
+    assert "61" in kinds(bench.flush())
+
+
+def test_an_execution_that_comes_behind_the_lists_leaves_nothing_to_miss():
+    bench, order = overnight()
+    order.status, order.filled = "Cancelled", Decimal(4)
+    bench.answer_snapshot(completed_order_of(order))
+    one = execution_message(execution_of(order, 4, "0001.01"), 1)
+    bench.pass_s(3)
+    assert names(bench.answer_snapshot(one, completed_order_of(order))) == [
+        "Fill", "OrderCancelled",
+    ]  # fmt: skip
+    assert bench.gateway.complaints == []
+
+
+def test_the_completed_order_is_not_asked_about_for_ever():
+    bench, order = overnight()
+    order.status, order.filled = "Cancelled", Decimal(4)
+    bench.answer_snapshot(completed_order_of(order))
+    lists(bench, order)
+    bench.pass_s(3)
+    bench.answer_snapshot(completed_order_of(order))
+    bench.pass_s(30)
+    assert "99" not in kinds(bench.flush())
 
 
 def test_lists_that_do_not_end_prove_nothing():

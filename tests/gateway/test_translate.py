@@ -124,7 +124,8 @@ def test_a_commission_comes_back_and_an_unset_one_does_not():
 def test_a_completed_order_comes_back(status: str):
     order = order_at_tws(submit(), 5, status=status, reason="because", filled=Decimal(10))
     text = "Filled Size: 10" if status == "Filled" else "because"
-    assert read(completed_order_of(order)) == [tws.CompletedOrder(7005, "s-1/1", status, text)]
+    (completed,) = read(completed_order_of(order))
+    assert completed == tws.CompletedOrder(7005, "s-1/1", status, text, Decimal(10))
 
 
 def test_a_position_comes_back():

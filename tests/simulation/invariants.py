@@ -20,6 +20,7 @@ from tapewire.common.events import (
     Fill,
     ForeignOrderReported,
     OrderAccepted,
+    OrderCancelled,
     OrderCancelPending,
     OrderCreated,
     OrderDenied,
@@ -33,6 +34,7 @@ from tapewire.common.events import (
 )
 from tapewire.common.runtime.journal import JournalError, verify
 from tapewire.executor.service import ExecutorService
+from tapewire.gateway.orders.silence import unlisted
 from tapewire.gateway.service import GatewayService
 from tapewire.risk.service import RiskService
 from tapewire.strategy.runner import Runner
@@ -128,12 +130,12 @@ def alarms_hold(world: World, watch: Watch) -> Iterator[str]:
 
 
 def unreported(world: World, watch: Watch) -> set[str]:
-    """The executions that an order is known to lack, and the positions that they belong to: it was
-    called filled without them, or is UNKNOWN until a person decides."""
+    """The executions that an order is known to lack, and the positions that they belong to: its end
+    says so, or it is UNKNOWN until a person decides."""
     filled = {
         event.intent_id
         for event in gateways(world, watch)
-        if isinstance(event, OrderFilled) and event.reason
+        if isinstance(event, OrderFilled | OrderCancelled) and unlisted(event)
     }
     for role in roles.GATEWAYS:
         gateway = world.service(role)

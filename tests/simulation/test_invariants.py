@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from msgspec.structs import replace
 
-from tapewire.common.events import Event, ForeignOrderReported, OrderIntended, Side
+from tapewire.common.events import Event, ForeignOrderReported, OrderCancelled, OrderIntended, Side
+from tapewire.gateway.service import GatewayService
 from tests.gateway.tws_bench import fill_of, submit
 from tests.gateway.tws_messages import AAPL, ACCOUNT
 from tests.simulation import invariants
@@ -94,3 +96,25 @@ def test_an_order_that_the_other_gateway_lists_first_counts_with_its_oca_set_and
     assert beyond([held, *listed, *pair]) == []
     somebodys = [replace(one, client_id="7") for one in listed]
     assert beyond([held, *somebodys, *pair]) != [], "another program has put our tags on its orders"
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_excused"),
+    [("the broker reports 2 of it as filled and lists no executions of 2", True), ("", False)],
+)
+def test_an_execution_is_missing_for_a_reason_only_where_the_end_of_its_order_says_so(
+    reason: str, is_excused: bool
+):
+    events = [intended("s-1/1", "BUY", 6), OrderCancelled(0, ACCOUNT, "s-1/1", reason)]
+    orders = SimpleNamespace(live=list)
+    gateway = MagicMock(spec=GatewayService, gateway=SimpleNamespace(orders=orders))
+    world: Any = SimpleNamespace(
+        events=lambda role: events if role == "gateway" else (), service=lambda _role: gateway
+    )
+    executed = Executed(ACCOUNT, "AAPL", "BUY", Decimal(2), Decimal(150), Decimal(1))
+    watch: Any = SimpleNamespace(
+        merged=lambda journals: journals["gateway"],
+        broker=SimpleNamespace(executions={"0001.01": executed}, references={"0001.01": "s-1/1"}),
+    )
+    excused = {"0001.01", f"{ACCOUNT} AAPL"} if is_excused else set()
+    assert invariants.unreported(world, watch) == excused

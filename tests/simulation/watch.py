@@ -54,6 +54,7 @@ OF_THE_STORM: Final = (
     r"TWS sent a message that cannot be read",
     r".*conflict",
     r".* is FILLED: the broker reports it as filled and lists no executions",
+    r".* is CANCELLED: the broker reports \S+ of it as filled and lists no executions",
     r"group \S+ of \S+ ",
 )
 """Dead letters that are no fault: what a network that loses and delays makes of good messages, and

@@ -134,6 +134,7 @@ def completed_report(order: orders.Order) -> broker.OrderReport:
         reference=order.order_ref,
         permanent_id=str(order.perm_id),
         status=STATUSES[order.status],
+        filled=order.filled,
         listed=True,
     )
 
