@@ -20,6 +20,7 @@ from tapewire.common.instruments import SYMBOL_PATTERN, Instrument
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(gt=0)]
+LOCK_OUT_MAX_S: Final = 366 * 24 * 3600
 AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 
@@ -169,6 +170,14 @@ class RuleConfig(Section):
     @classmethod
     def _one_or_several(cls, given: Any) -> Any:
         return (given,) if isinstance(given, str) else given
+
+    @field_validator("until", mode="before")
+    @classmethod
+    def _an_end(cls, given: Any) -> Any:
+        is_whole = isinstance(given, int) and not isinstance(given, bool)
+        if given in ("person", "day") or (is_whole and 1 <= given <= LOCK_OUT_MAX_S):
+            return given
+        raise ValueError(f'"person", "day" or seconds, from 1 to {LOCK_OUT_MAX_S} (a year)')
 
 
 DEFAULT_RULES: Final = (RuleConfig(rule="MaxContractsPerInstrument", parameters={"limit": 100}),)

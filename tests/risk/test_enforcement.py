@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tapewire.common import roles
 from tapewire.common.clock import Now
+from tapewire.common.config.sections import RuleConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import (
     EVERYTHING,
@@ -313,3 +314,10 @@ def test_two_limits_of_one_rule_do_not_take_turns_in_warning():
     one.on_broker(held(9))
     assert kinds(passed(one, 1)) == ["RiskWarned"]
     assert passed(one, 2) + passed(one, 3) == []
+
+
+@pytest.mark.parametrize("until", [0, -1, 366 * 24 * 3600 + 1, 10**12, True, "week"])
+def test_an_end_of_a_lock_out_that_is_none_is_refused_when_the_configuration_is_read(until):
+    with pytest.raises(ValueError, match='"person", "day" or seconds, from 1 to 31622400'):
+        RuleConfig(rule=LIMIT, until=until)
+    assert RuleConfig(rule=LIMIT, until=366 * 24 * 3600).until == 31622400
