@@ -17,18 +17,22 @@ class Halts:
 
     def __init__(self) -> None:
         self._decisions = Decisions()
-        self._began: dict[RiskHalted, int] = {}  # the records that the halts in force are
+        self._began: dict[RiskHalted, int] = {}  # the records that halts in force are
         self._standing = Decisions()  # what is kept so far comes to, in the second pass
 
     def look(self, record: Record) -> None:
         """Take note of a record."""
         if record.source != roles.RISK:
             return
-        self._decisions.apply(record.event)
-        if isinstance(record.event, RiskHalted):
-            self._began.setdefault(record.event, record.seq)
-        in_force = (*self._decisions.halts.values(), *self._decisions.lock_outs.values())
-        self._began = {halt: seq for halt, seq in self._began.items() if halt in in_force}
+        event = record.event
+        is_known = isinstance(event, RiskHalted) and self._is_in_force(event)
+        self._decisions.apply(event)
+        if isinstance(event, RiskHalted) and not is_known:
+            self._began[event] = record.seq
+
+    def _is_in_force(self, halt: RiskHalted) -> bool:
+        kept = (self._decisions.halts, self._decisions.lock_outs)
+        return any(one.get(halt.scope) == halt for one in kept)
 
     def waits(self, event: ReconciliationCompleted) -> bool:
         """Whether a difference in it demands a halt, and risk has not answered it yet."""
@@ -40,7 +44,8 @@ class Halts:
     def drops(self, event: RiskHalted | RiskResumed | LockOutEnded, seq: int) -> bool:
         """Whether it is left out; to be asked once for each, in their order."""
         if isinstance(event, RiskHalted):
-            keeps = bool(event.cause_id) or self._began.get(event) == seq
+            stands = self._is_in_force(event) and self._began.get(event) == seq
+            keeps = bool(event.cause_id) or stands
             if keeps:
                 self._standing.apply(event)
             return not keeps

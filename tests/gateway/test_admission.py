@@ -181,6 +181,7 @@ def test_the_durable_state_has_the_halts_with_their_reasons_and_the_flatten():
     one = gate(halted(symbol="MSFT"), halted(ACCOUNT), FlattenStarted(T0, EVERYTHING, "test"))
     assert one.snapshot() == {
         "halts": [(("", "", "MSFT"), "test", 0), ((ACCOUNT, "", ""), "test", 0)],
+        "lock_outs": [],
         "flatten": ("", "", ""),
         "answered": [],
     }
