@@ -46,7 +46,7 @@ Effect = Literal[
 "refused" ends what was written last, be it the order or its modify. "cancel_too_late" rejects a
 cancel too, and says that the broker has the order and that it is over there. "unknown_order"
 rejects a modify too, and a new order whose parent the broker does not have. Nobody here knows what
-"unlisted" means, so it ends nothing: a person is told, and the broker is asked."""
+"unlisted" means, so it ends nothing: it is reported, and the broker is asked."""
 AccountValue = Literal[
     "equity", "cash", "buying_power", "available_funds", "excess_liquidity", "initial_margin",
     "maintenance_margin",

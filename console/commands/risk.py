@@ -7,26 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from tapewire.common import roles
-from tapewire.common.events import (
-    Event,
-    FlattenCompleted,
-    FlattenDelayed,
-    FlattenStarted,
-    LockOutEnded,
-    RiskHalted,
-    RiskResumed,
-    RiskViolation,
-    RiskWarned,
-)
+from tapewire.common.events import Event
 from tapewire.console.commands.common import ConfigOption, JsonOption, RunDirOption, load_started
 from tapewire.console.group import status
 from tapewire.console.records.books import read_journal
+from tapewire.console.records.decisions import WORDS
 from tapewire.console.records.journals import plain
-
-DECISIONS = (
-    RiskViolation, RiskWarned, RiskHalted, RiskResumed, LockOutEnded, FlattenStarted,
-    FlattenDelayed, FlattenCompleted,
-)  # fmt: skip
 
 
 def risk(
@@ -40,7 +26,7 @@ def risk(
     """Trading state, halts, how much of each limit is used, and risk's last decisions."""
     folder = load_started(config, run_dir).run_dir
     found = status.read(folder).get(roles.RISK, {})
-    decided: list[Event] = [e for e in read_journal(folder, roles.RISK) if isinstance(e, DECISIONS)]
+    decided: list[Event] = [e for e in read_journal(folder, roles.RISK) if type(e) in WORDS]
     newest = decided[len(decided) - min(last, len(decided)) :]
     if as_json:
         print(json.dumps(_plain(found, newest)))

@@ -11,32 +11,13 @@ from rich.text import Text
 
 from tapewire.common import roles
 from tapewire.common.accounting.book import ZERO
-from tapewire.common.events import (
-    Event,
-    FlattenCompleted,
-    FlattenDelayed,
-    FlattenStarted,
-    LockOutEnded,
-    RiskHalted,
-    RiskResumed,
-    RiskViolation,
-    RiskWarned,
-)
+from tapewire.common.events import Event, RiskHalted, RiskResumed, RiskViolation, RiskWarned
 from tapewire.console.group.status import Status
+from tapewire.console.records.decisions import WORDS
 from tapewire.console.views import tables, times
 
 WIDTH: Final = 10
 """Characters of a bar that is full."""
-WORDS: Final[dict[type[Event], str]] = {
-    RiskViolation: "violation",
-    RiskWarned: "warning",
-    RiskHalted: "halt",
-    RiskResumed: "resume",
-    LockOutEnded: "lock-out ended",
-    FlattenStarted: "flatten",
-    FlattenDelayed: "flatten delayed",
-    FlattenCompleted: "flat",
-}
 
 
 def shown(found: Status, decided: Sequence[Event]) -> RenderableType:

@@ -14,7 +14,7 @@ fill may be reported after the end of the order that it has cancelled."""
 
 
 TELL_NS: Final = 10 * SECOND_NS
-"""For so long without news a group must have been where nothing can be done, before it is told."""
+"""How long a group has no news, where nothing can be done, before that is reported."""
 
 
 class Look(NamedTuple):

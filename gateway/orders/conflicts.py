@@ -1,4 +1,4 @@
-"""Conflicts: what is said of an order or an execution that bears the tag of ours and is not ours.
+"""Conflicts: reports of an order or an execution that bears the tag of ours and is not ours.
 
 A conflict names where nothing may add risk until a person has looked: the account and the symbol
 that the stranger trades. If it or our order is a combo, no single symbol says that, and the next

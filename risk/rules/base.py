@@ -9,6 +9,7 @@ A rule has a file of its own in this folder, or lives in a module of yours and i
 `module:Class`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import ClassVar, NamedTuple
@@ -158,6 +159,24 @@ class Rule:
     def covers(self, order: SubmitOrder) -> bool:
         """Whether the rule is about this order."""
         return self.scope == EVERYTHING or order.is_in(self.scope)
+
+
+class AccountRule(Rule, ABC):
+    """A rule that looks at one account at a time: after each event about it, and by timer."""
+
+    @abstractmethod
+    def broken(self, account: str, view: View) -> Iterable[Violation]:
+        """What is broken in one account now."""
+
+    def on_event(self, event: Event, view: View) -> Iterable[Violation]:
+        """The account that the event is about."""
+        account = getattr(event, "account", None)
+        return self.broken(account, view) if account is not None else ()
+
+    def on_timer(self, view: View) -> Iterable[Violation]:
+        """Every account."""
+        for account in sorted(view.accounts()):
+            yield from self.broken(account, view)
 
 
 def positive_limit(rule: str, limit: Decimal) -> Decimal:

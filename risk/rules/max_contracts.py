@@ -6,8 +6,8 @@ from decimal import Decimal
 import msgspec
 
 from tapewire.common.accounting.book import ZERO
-from tapewire.common.events import EVERYTHING, Event, Scope, SubmitOrder
-from tapewire.risk.rules.base import ADDS_RISK, Reading, Rule, Violation, positive_limit
+from tapewire.common.events import EVERYTHING, Scope, SubmitOrder
+from tapewire.risk.rules.base import ADDS_RISK, AccountRule, Reading, Violation, positive_limit
 from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
 
@@ -18,7 +18,7 @@ class MaxContractsParameters(msgspec.Struct, frozen=True):
     limit: Decimal
 
 
-class MaxContracts(Rule):
+class MaxContracts(AccountRule):
     """An account may hold at most `limit` contracts, long and short ones added up, whatever still
     fills. A symbol outside the rule's scope does not count."""
 
@@ -59,16 +59,6 @@ class MaxContracts(Rule):
         before = view.exposure(order.account, order.symbol)
         return before.with_order(order.terms).worst - before.worst
 
-    def on_event(self, event: Event, view: View) -> Iterable[Violation]:
-        """The account that the event is about."""
-        account = getattr(event, "account", None)
-        return self._broken(account, view) if account is not None else ()
-
-    def on_timer(self, view: View) -> Iterable[Violation]:
-        """Every account."""
-        for account in sorted(view.accounts()):
-            yield from self._broken(account, view)
-
     def readings(self, view: View) -> Iterable[Reading]:
         """Every account that the rule is about."""
         for account in sorted(view.accounts()):
@@ -79,7 +69,8 @@ class MaxContracts(Rule):
         keys = (key for key in view.keys(account) if self._counts(key))
         return sum((view.exposure(*key).certain for key in keys), ZERO)
 
-    def _broken(self, account: str, view: View) -> Iterable[Violation]:
+    def broken(self, account: str, view: View) -> Iterable[Violation]:
+        """See `AccountRule.broken`."""
         total = self._total(account, view)
         if total > self.limit:
             reason = f"the account has or could get {total:f} contracts, the limit is"

@@ -19,8 +19,8 @@ import msgspec
 
 from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.accounting.exposure import Exposure
-from tapewire.common.events import EVERYTHING, Event, Scope, SubmitOrder
-from tapewire.risk.rules.base import ADDS_RISK, Reading, Rule, Violation, positive_limit
+from tapewire.common.events import EVERYTHING, Scope, SubmitOrder
+from tapewire.risk.rules.base import ADDS_RISK, AccountRule, Reading, Violation, positive_limit
 from tapewire.risk.rules.confirmation import Confirmation
 from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
@@ -52,7 +52,7 @@ Span = tuple[Decimal, Decimal, Decimal]
 Prices = Mapping[str, Decimal]
 
 
-class MaxNotional(Rule):
+class MaxNotional(AccountRule):
     """What the positions of an account are worth must stay within `gross` and `net`.
 
     What became too much by a fill or an order is broken at once. What became so by a price alone
@@ -114,15 +114,9 @@ class MaxNotional(Rule):
 
     # ---- after ---------------------------------------------------------------------------------
 
-    def on_event(self, event: Event, view: View) -> Iterable[Violation]:
-        """The account that the event is about."""
-        account = getattr(event, "account", None)
-        return self._broken(account, view) if account is not None else ()
-
     def on_timer(self, view: View) -> Iterable[Violation]:
         """Every account."""
-        for account in sorted(view.accounts()):
-            yield from self._broken(account, view)
+        yield from super().on_timer(view)
         self._started = True
 
     def readings(self, view: View) -> Iterable[Reading]:
@@ -136,7 +130,8 @@ class MaxNotional(Rule):
             unit = f"{self.currency} {kind}"
             yield self.reading(used, self.limits[kind], account, "", unit)
 
-    def _broken(self, account: str, view: View) -> Iterable[Violation]:
+    def broken(self, account: str, view: View) -> Iterable[Violation]:
+        """See `AccountRule.broken`."""
         if self.scope.account not in ("", account):
             return
         exposures = self._exposures(account, view)

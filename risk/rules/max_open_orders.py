@@ -7,14 +7,13 @@ import msgspec
 
 from tapewire.common.events import (
     EVERYTHING,
-    Event,
     ForeignOrderReported,
     OrderIntended,
     Scope,
     SubmitOrder,
 )
 from tapewire.common.events.order_commands import Part
-from tapewire.risk.rules.base import Reading, Rule, Violation
+from tapewire.risk.rules.base import AccountRule, Reading, Violation
 from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
 
@@ -25,7 +24,7 @@ class MaxOpenOrdersParameters(msgspec.Struct, frozen=True):
     limit: int
 
 
-class MaxOpenOrders(Rule):
+class MaxOpenOrders(AccountRule):
     """At most `limit` orders may work in an account, ours and foreign ones, UNKNOWN ones included.
 
     Each order of a group counts, and a combo counts once. An order that can only reduce a position
@@ -62,16 +61,6 @@ class MaxOpenOrders(Rule):
         """A combo is one order."""
         return self.denial(combo, view)
 
-    def on_event(self, event: Event, view: View) -> Iterable[Violation]:
-        """The account that the event is about."""
-        account = getattr(event, "account", None)
-        return self._broken(account, view) if account is not None else ()
-
-    def on_timer(self, view: View) -> Iterable[Violation]:
-        """Every account."""
-        for account in sorted(view.accounts()):
-            yield from self._broken(account, view)
-
     def readings(self, view: View) -> Iterable[Reading]:
         """Every account that the rule is about."""
         for account in sorted(view.accounts()):
@@ -79,7 +68,8 @@ class MaxOpenOrders(Rule):
                 used = Decimal(self._count(account, view))
                 yield self.reading(used, Decimal(self.limit), account, "", "open orders")
 
-    def _broken(self, account: str, view: View) -> Iterable[Violation]:
+    def broken(self, account: str, view: View) -> Iterable[Violation]:
+        """See `AccountRule.broken`."""
         if self._count(account, view) <= self.limit:
             return
         count = sum(_may_add(account, parts, view) for parts in self._parts(account, view))

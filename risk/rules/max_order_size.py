@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import msgspec
 
-from tapewire.common.events import EVERYTHING, Event, ForeignOrderReported, Scope, SubmitOrder
-from tapewire.risk.rules.base import Rule, Violation, positive_limit
+from tapewire.common.events import EVERYTHING, ForeignOrderReported, Scope, SubmitOrder
+from tapewire.risk.rules.base import AccountRule, Violation, positive_limit
 from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
 
@@ -17,7 +17,7 @@ class MaxOrderSizeParameters(msgspec.Struct, frozen=True):
     limit: Decimal
 
 
-class MaxOrderSize(Rule):
+class MaxOrderSize(AccountRule):
     """No order may be for more than `limit` contracts; of a combo, none of its legs.
 
     An order that can only reduce a position may be of any size. An order that somebody else placed
@@ -46,17 +46,8 @@ class MaxOrderSize(Rule):
             f" {self.limit:f}"
         )
 
-    def on_event(self, event: Event, view: View) -> Iterable[Violation]:
-        """The foreign orders of the account that the event is about."""
-        account = getattr(event, "account", None)
-        return self._broken(account, view) if account is not None else ()
-
-    def on_timer(self, view: View) -> Iterable[Violation]:
-        """The foreign orders of every account."""
-        for account in sorted(view.accounts()):
-            yield from self._broken(account, view)
-
-    def _broken(self, account: str, view: View) -> Iterable[Violation]:
+    def broken(self, account: str, view: View) -> Iterable[Violation]:
+        """See `AccountRule.broken`."""
         for one in view.foreign_orders(account):
             for symbol, side, ratio in one.parts:
                 quantity = ratio * one.quantity

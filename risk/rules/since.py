@@ -1,7 +1,7 @@
 """Since when something has been so, over restarts and clocks that are set.
 
 The time is counted by the monotonic clock, which nobody can set. It goes on over a restart of the
-process, so what was kept is still right afterwards. Only a restart of the machine begins it anew,
+process, so what was kept is still right afterwards. Only a restart of the machine starts it again,
 which shows in a moment that is earlier than one that was kept: then the wall clock says how much
 time has passed.
 """

@@ -18,7 +18,7 @@ import msgspec
 
 from tapewire.common.clock import Now
 from tapewire.common.events import EVERYTHING, Event, Fill, OrderIntended, Scope, SubmitOrder
-from tapewire.risk.rules.base import Reading, Rule, Violation
+from tapewire.risk.rules.base import AccountRule, Reading, Violation
 from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
 
@@ -38,7 +38,7 @@ class TradeFrequencyParameters(msgspec.Struct, frozen=True):
     of: Literal["orders", "trades"] = "trades"
 
 
-class TradeFrequencyLimit(Rule):
+class TradeFrequencyLimit(AccountRule):
     """At most `limit` orders or trades per minute, hour or day in each account.
 
     A modify is no new order. With `until` the lock-out is the cool-down.
@@ -75,16 +75,6 @@ class TradeFrequencyLimit(Rule):
         """A combo is one order."""
         return self.denial(combo, view)
 
-    def on_event(self, event: Event, view: View) -> Iterable[Violation]:
-        """The account that the event is about."""
-        account = getattr(event, "account", None)
-        return self._broken(account, view) if account is not None else ()
-
-    def on_timer(self, view: View) -> Iterable[Violation]:
-        """Every account."""
-        for account in sorted(view.accounts()):
-            yield from self._broken(account, view)
-
     def readings(self, view: View) -> Iterable[Reading]:
         """Every account that the rule is about."""
         window, unit = self._window(view), f"{self.of} per {self.per}"
@@ -105,7 +95,8 @@ class TradeFrequencyLimit(Rule):
         saved = msgspec.json.decode(state, type=dict[str, tuple[int, int]])
         self._answered = {account: Now(*moment) for account, moment in saved.items()}
 
-    def _broken(self, account: str, view: View) -> Iterable[Violation]:
+    def broken(self, account: str, view: View) -> Iterable[Violation]:
+        """See `AccountRule.broken`."""
         since, answered = self._window(view), self._answered.get(account)
         if answered is not None:
             since = Now(max(since.wall_ns, answered.wall_ns), max(since.mono_ns, answered.mono_ns))

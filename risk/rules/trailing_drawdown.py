@@ -1,8 +1,8 @@
 """TrailingDrawdown: how far an account may fall below the highest it has had.
 
 The highest is that of any moment, or that at the end of a trading day. The rule follows the account
-up and never down, and stops following where what it allows has come up to the starting balance, if
-it is told to. It is enforced at any moment, whichever highest it is.
+up and never down, and with `stops_at_start` it stops following where what it allows has come up to
+the starting balance. It is enforced at any moment, whichever highest it is.
 
 A single bad tick raises no highest: a new one counts once the account has been above the old one
 for as long as a limit takes to be confirmed, and then the lowest that it had meanwhile.

@@ -113,7 +113,7 @@ class View:
 
     @property
     def _steady_ns(self) -> int:
-        """The time by which a trading day is told: the wall clock's, as if it had not been set by a
+        """The time that decides the trading day: the wall clock's, as if it had not been set by a
         minute or more since this process began. So no such jump ends a day, or begins it again."""
         return self.now.mono_ns + self._offset_ns if self._offset_ns is not None else 0
 

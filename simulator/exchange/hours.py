@@ -1,7 +1,7 @@
 """When the simulated market opens and closes. By default it never does either.
 
 It has its auctions all the same, so that orders for the open and the close can be tried without any
-configuration: at the times of the US stock exchanges, unless it is told when it opens or closes.
+configuration: at the times of the US stock exchanges, unless its settings have others.
 """
 
 from typing import Final
