@@ -5,11 +5,12 @@ cancel or a modify that the gateway is then asked for like any other. `machine` 
 any step is safe.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Final
 
 from tapewire.common import roles
+from tapewire.common.accounting.book import Key
 from tapewire.common.accounting.groups import Groups, OrderGroup
 from tapewire.common.clock import Now
 from tapewire.common.events import (
@@ -143,10 +144,15 @@ class GroupKeeper:
     def on_holding(self, event: Fill | PositionReported, now: Now) -> None:
         """What an account holds has changed: its groups there are looked at. One that waits for
         its own news to settle goes on waiting, and no longer, however often others trade."""
-        for group in self._active.of(event.account, event.symbol):
-            self._news_ns.setdefault(group.id, now.mono_ns)
+        there = self._active.of(event.account, event.symbol)
+        self._wake(there, now)
+        for group in there:
             if type(event) is Fill and contests(event, self._ledger.strategy_of(event), group):
                 self._contested.add(group.id)
+
+    def _wake(self, groups: Iterable[Group], now: Now) -> None:
+        for group in groups:
+            self._news_ns.setdefault(group.id, now.mono_ns)
 
     def on_fill(self, fill: Fill) -> list[Event]:
         """A flatten closes what an account holds: what its groups have open there is gone."""
@@ -167,12 +173,16 @@ class GroupKeeper:
         self._next_ns = now.mono_ns + LOOK_EVERY_NS
         self._active.recount()
         events: list[Event] = []
+        places = set[Key]()
         for group_id in list(self._news_ns):
             group = self.groups.get(group_id)
             if group is None:
                 del self._news_ns[group_id]
             else:
+                places.add(place_of(group))
                 events += self._look_at(group, now)
+        for place in sorted(places):
+            self._wake(self._active.moved(place), now)
         return events
 
     def _look_at(self, group: Group, now: Now) -> list[Event]:

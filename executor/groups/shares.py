@@ -55,6 +55,7 @@ class ActiveGroups:
     def __init__(self) -> None:
         self._in: dict[Key, dict[str, Group]] = {}
         self._open: dict[Key, dict[Side, Open]] = {}
+        self._last: dict[Key, dict[Side, Open]] = {}
 
     def keep(self, group: Group) -> None:
         """A group has begun, or works again."""
@@ -81,11 +82,21 @@ class ActiveGroups:
         """What of its account is not a group's, as far as the others tell: what they have open on
         its side, less what they have on the other."""
         place, side = place_of(group), side_of(group)
-        if place not in self._open:
-            self._open[place] = _added_up(self._in.get(place, {}).values())
-        found = self._open[place]
+        found = self._open_in(place)
         own = max(group.open, ZERO) if group.id in self._in.get(place, {}) else ZERO
         return found[side].all - own - found[OPPOSITE[side]].working
+
+    def moved(self, place: Key) -> list[Group]:
+        """Those of a place whose share has changed, since they have more or less open together than
+        when this was asked last, or since no order of one works any more."""
+        found = self._open_in(place)
+        before, self._last[place] = self._last.get(place), found
+        return [] if found == before else self.of(*place)
+
+    def _open_in(self, place: Key) -> dict[Side, Open]:
+        if place not in self._open:
+            self._open[place] = _added_up(self._in.get(place, {}).values())
+        return self._open[place]
 
 
 def place_of(group: Group) -> Key:

@@ -201,6 +201,24 @@ def test_groups_on_both_sides_whose_exits_a_flatten_has_cancelled_are_over():
     assert desk.orders() == ["1", "2", "3", "1", "2"]
 
 
+def test_a_group_ends_once_that_on_the_other_side_has_long_after_a_person_was_told():
+    """What it cannot close is still there as long as an order of the other's may work. That one's
+    end changes what there is of it, and neither an execution nor a position says so."""
+    desk = protecting()
+    second(desk, "SELL")
+    close(desk, "s", GROUP)
+    close(desk, "t", "t-e-1")
+    desk.pass_s(0.1)
+    for number in (2, 3):
+        desk.end(number)
+    desk.pass_s(15)
+    assert ("cannot close the 10" in desk.alarms[-1], released(desk)) == (True, [])
+    desk.report(OrderCancelled(T0, "DU1", other(desk).intent_id, "by TWS"))
+    desk.pass_s(5)
+    states = [one.state for one in desk.executor.keeper.groups]
+    assert (states, released(desk)) == (["DONE", "DONE"], [10, 10])
+
+
 def test_of_two_groups_one_gives_way_to_a_sale_by_hand():
     desk = protecting()
     second(desk)
