@@ -37,7 +37,11 @@ def derived(
             "tws": config.tws.model_copy(update={"open_orders_ms": 0}),  # nobody else is there
             "gateway": config.gateway.model_copy(update={"reconcile_minutes": 0}),
             "risk": config.risk.model_copy(
-                update={"heartbeat_ms": HEARTBEAT_MS, "lease_ms": lease_ms}
+                update={
+                    "heartbeat_ms": HEARTBEAT_MS,
+                    "lease_ms": lease_ms,
+                    "publish_ms": 0,  # nobody listens
+                }
             ),
         }
     )

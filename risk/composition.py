@@ -19,6 +19,7 @@ def build(host: Host) -> RiskService:
     host.connect(MARKS, "sub", "market", [b"last."])
     return RiskService(
         monitor, host.transport, host.clock, host.journal(),
-        epoch=host.epoch, heartbeat_ms=config.heartbeat_ms, brakes=brakes_of(host),
+        epoch=host.epoch, heartbeat_ms=config.heartbeat_ms, publish_ms=config.publish_ms,
+        brakes=brakes_of(host),
         checkpoints=host.checkpoints(),
     )  # fmt: skip

@@ -24,12 +24,14 @@ from tapewire.common.config.near import expected
 from tapewire.common.events import (
     EVERYTHING,
     TEXT_MAX,
+    AccountUpdated,
     CancelAll,
     ConnectionUp,
     Control,
     ControlReply,
     Difference,
     Event,
+    Fill,
     FlattenCompleted,
     FlattenDelayed,
     FlattenStarted,
@@ -48,6 +50,7 @@ from tapewire.risk.closing import Asked
 from tapewire.risk.enforcement import Enforcer
 from tapewire.risk.flatten import Flatten
 from tapewire.risk.halting import LEASE_NS, Standing
+from tapewire.risk.openings import Openings
 from tapewire.risk.rules import Reading, RuleBook, View
 from tapewire.risk.rules.rulebook import distinct
 
@@ -67,6 +70,8 @@ class RiskMonitor:
         self.rules = rules
         self.accounts: Accounts[Order] = Accounts(instruments, Order, day_of)
         self.view = View(self.accounts)
+        self.openings = Openings(self.accounts)
+        self.values: dict[str, AccountUpdated] = {}  # by account, as the broker reports them
         self.login: frozenset[str] = frozenset()  # its accounts, once a gateway was connected
         self.decisions = Decisions()
         self.halts = self.decisions.halts
@@ -122,6 +127,7 @@ class RiskMonitor:
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal."""
         self.decisions.apply(event)
+        self.openings.apply(event)
         if isinstance(event, FlattenStarted):
             name = f"{roles.RISK}-{event.ts_ns:x}"
             self.flatten = Flatten(name, event.scope, self._lease_ns)
@@ -137,6 +143,7 @@ class RiskMonitor:
             **self.accounts.snapshot(),
             **self.decisions.snapshot(),
             "rules": self._saved,
+            "openings": self.openings.snapshot(),
         }
 
     # ---- what comes in -------------------------------------------------------------------------
@@ -144,7 +151,11 @@ class RiskMonitor:
     def on_broker(self, event: Event, source: str = roles.GATEWAY, now_ns: int = 0) -> None:
         """An event of a gateway, at monotonic `now_ns`; rules are asked once per turn, by
         `check`."""
-        if type(event) is ConnectionUp:
+        if type(event) is Fill:
+            self.openings.note(event)
+        elif type(event) is AccountUpdated:
+            self.values[event.account] = event
+        elif type(event) is ConnectionUp:
             self.login = frozenset(event.accounts) or self.login
         elif isinstance(event, ReconciliationCompleted):
             halting = [one for one in event.differences if one.rule == "halt"]

@@ -25,6 +25,7 @@ from tapewire.common.runtime.service import Service
 from tapewire.risk.closing import Command
 from tapewire.risk.halting import Standing
 from tapewire.risk.monitor import RiskMonitor
+from tapewire.risk.publishing import Publisher
 from tapewire.risk.rules import Reading
 
 FOLLOWS: Final = (*roles.GATEWAYS, roles.EXECUTOR)
@@ -45,6 +46,7 @@ class RiskService(Service):
         *,
         epoch: str,
         heartbeat_ms: int = 250,
+        publish_ms: int = 250,
         brakes: Brakes | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> None:
@@ -55,6 +57,7 @@ class RiskService(Service):
         )  # fmt: skip
         self.monitor = monitor
         self._kill_switch = brakes.kill_switch if brakes is not None else None
+        self._publisher = Publisher(monitor.accounts, roles.RISK, epoch, publish_ms)
         self._requests = 0
         self._next_timer_ns = 0
         self.requests.on(Control, self._on_control)
@@ -110,7 +113,7 @@ class RiskService(Service):
             timer = now.mono_ns >= self._next_timer_ns
             if timer:
                 self._next_timer_ns = now.mono_ns + TIMER_NS
-            self.emit(*self.monitor.check(now, timer=timer))
+            self.emit(*self.monitor.openings.due(now), *self.monitor.check(now, timer=timer))
         else:
             self.monitor.past_unknown()
         self.monitor.gateway_seq = self.followers[roles.GATEWAY].head
@@ -122,6 +125,12 @@ class RiskService(Service):
         for role, commands in by_role.items():
             self._requests += 1
             self.ask(role, OrderRequest(self._requests, [*commands]))
+
+    def after_commit(self, now: Now) -> None:
+        """Publish how positions, accounts and limits are now, once all that is known."""
+        if self._knows(*roles.GATEWAYS):
+            for frames in self._publisher.due(self.monitor.values, self.monitor.readings, now):
+                self.transport.send("events", frames)
 
     def readiness(self, now: Now) -> tuple[ProcessState, str]:
         """READY when every fill is known; HALTED while trading is."""

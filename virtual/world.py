@@ -318,6 +318,8 @@ class World:
             if node.service is None:
                 continue
             if channel == "events" and sender in node.service.followers:
+                if topic not in (wire.topic(sender), wire.topic(f"heartbeat.{sender}")):
+                    continue  # nobody here has subscribed to it
                 yield self._link(sender, name, f"{sender}.events")
             elif channel == "market" and isinstance(node.service, StrategyService):
                 if symbol in node.service.readers:

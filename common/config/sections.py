@@ -187,11 +187,14 @@ class RiskConfig(Section):
     """Limits. Without `rules`, no position of a symbol may reach more than 100, with all that works
     or is UNKNOWN counted in. An order that adds risk is denied when risk was silent for `lease_ms`.
     Every process that journals sends a heartbeat each `heartbeat_ms`.
+
+    Risk publishes positions, accounts and headroom at most every `publish_ms`; 0 publishes none.
     """
 
     rules: tuple[RuleConfig, ...] = DEFAULT_RULES
     lease_ms: Annotated[int, Field(ge=500)] = 3000
     heartbeat_ms: Annotated[int, Field(ge=50)] = 250
+    publish_ms: Annotated[int, Field(ge=0)] = 250
 
 
 class SimulatorConfig(Section):

@@ -93,6 +93,12 @@ from tapewire.common.events.orders import (
     PositionsListed,
     Stage,
 )
+from tapewire.common.events.positions import (
+    HeadroomUpdated,
+    PositionClosed,
+    PositionOpened,
+    PositionUpdated,
+)
 from tapewire.common.events.process import (
     CatchUp,
     CatchUpReply,
@@ -193,6 +199,7 @@ __all__ = [
     "GroupSignal",
     "GroupState",
     "GroupStateChanged",
+    "HeadroomUpdated",
     "Heartbeat",
     "InstrumentDescribed",
     "LegRole",
@@ -232,7 +239,10 @@ __all__ = [
     "OrdersTakenOver",
     "Part",
     "PositionCarried",
+    "PositionClosed",
+    "PositionOpened",
     "PositionReported",
+    "PositionUpdated",
     "PositionsListed",
     "PriceStep",
     "ProcessState",

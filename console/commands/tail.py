@@ -24,13 +24,14 @@ from tapewire.console.group.supervisor import Group
 from tapewire.console.records.tail import Message, Tail
 from tapewire.console.views import times
 from tapewire.console.views.terminal import err
+from tapewire.risk.publishing import TOPICS
 
 
 def tail(
     topics: Annotated[
         list[str] | None,
         typer.Argument(
-            help="start of a topic: tick.AAPL, gateway, executor, risk, heartbeat, last"
+            help="start of a topic: tick.AAPL, gateway, executor, risk, positions, heartbeat, last"
         ),
     ] = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="end after N seconds")] = None,
@@ -63,7 +64,7 @@ def _topics(config: Config) -> list[str]:
     """Every topic that the configured group can publish."""
     symbols = [instrument.symbol for instrument in config.instruments]
     ticks = [f"{kind}.{symbol}" for kind in ("tick", "last") for symbol in symbols]
-    return [*STREAMS, *(f"heartbeat.{source}" for source in STREAMS), *ticks]
+    return [*STREAMS, *TOPICS, *(f"heartbeat.{source}" for source in STREAMS), *ticks]
 
 
 def _note_unread(topics: list[str], statuses: dict[str, Status]) -> None:

@@ -15,11 +15,13 @@ import zmq
 from tapewire.common.bus.endpoints import STREAMS, endpoint
 from tapewire.common.bus.wire import BODY_MAX_BYTES, WIRE_VERSION
 from tapewire.common.config.settings import BusConfig
+from tapewire.risk.publishing import TOPICS
 
 MARKET: Final = "market"
 JOURNALED: Final = tuple(socket for socket, _ in STREAMS.values())
 DEFAULT: Final = ("tick.", *STREAMS)
 LAST: Final = "last."
+BY_MESSAGE: Final = ("tick.", *TOPICS)  # their seq counts messages, not events
 UNNUMBERED: Final = (LAST, "heartbeat.")  # their seq does not count their messages
 POLL_MS: Final = 100
 TAKEN_MAX: Final = 1000  # messages of one socket in a row, so that none starves the others
@@ -105,7 +107,8 @@ class Tail:
 
 
 class Losses:
-    """Counts what is missing, by topic: a tick topic's seq counts messages, a journal's events."""
+    """Counts what is missing, by topic: a journal's seq counts events, that of `BY_MESSAGE`
+    messages."""
 
     def __init__(self) -> None:
         self._next: dict[str, tuple[str, int]] = {}
@@ -115,7 +118,7 @@ class Losses:
         if topic.startswith(UNNUMBERED):
             return 0
         known_epoch, expected = self._next.get(topic, (epoch, seq))
-        following = seq + (1 if topic.startswith("tick.") else events)
+        following = seq + (1 if topic.startswith(BY_MESSAGE) else events)
         if known_epoch == epoch:
             following = max(following, expected)
         self._next[topic] = (epoch, following)

@@ -29,7 +29,7 @@ NOT_JOURNALED = {
     "order.submit", "order.cancel", "order.cancel_all", "order.modify", "order.request",
     "order.answer", "order.reply", "order.resolve", "order.take_over", "order.what_if",
     "order.group.submit", "position.list", "risk.control", "risk.control.reply",
-    "reconciliation.run",
+    "reconciliation.run", "position.updated", "risk.headroom",
 }  # fmt: skip
 
 # ---- each kind of event --------------------------------------------------------------------------

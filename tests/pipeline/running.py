@@ -10,6 +10,7 @@ from typing import Any
 from tapewire.common.events import (
     Event,
     FlattenCompleted,
+    FlattenStarted,
     OrderDenied,
     OrderExpired,
     OrderRejected,
@@ -104,7 +105,8 @@ class Running:
         self.until(self._flattened, "the flatten to end")
 
     def _flattened(self) -> bool:
-        events = self.journal("risk")
+        flattens = (FlattenStarted, FlattenCompleted)
+        events = [one for one in self.journal("risk") if isinstance(one, flattens)]
         return bool(events) and isinstance(events[-1], FlattenCompleted)
 
     def kill_9(self, name: str) -> int:

@@ -5,11 +5,14 @@ import shutil
 import subprocess
 import sys
 import threading
+from decimal import Decimal
 from pathlib import Path
 
+import msgpack
 import pytest
+import zmq
 
-from tapewire.common.events import OrderCreated
+from tapewire.common.events import OrderCreated, PositionClosed, PositionOpened
 from tests.places import ROOT
 
 WIRE = (ROOT / "docs" / "wire.md").read_text()
@@ -64,6 +67,46 @@ def test_the_node_subscriber_prints_ticks_and_fills(shared, tmp_path):
     script.write_text(example("js"))
     kinds = seen([node, str(script), str(shared.run_dir)], shared)
     assert kinds == KINDS
+
+
+def test_a_reader_of_the_risk_socket_knows_positions_accounts_and_headroom(shared):
+    topics = ("positions", "accounts", "headroom")
+    found: dict[str, list[list[object]]] = {}
+    with zmq.Context() as context, context.socket(zmq.SUB) as socket:
+        for topic in topics:
+            socket.subscribe(f"{topic}\0")
+        socket.connect(f"ipc://{shared.run_dir}/risk")
+
+        def read() -> bool:
+            while socket.poll(100):
+                topic, body = socket.recv_multipart()
+                found[topic.rstrip(b"\0").decode()] = msgpack.unpackb(body)[4]
+            return len(found) == len(topics)
+
+        shared.until(read, "all that risk publishes, which it repeats")
+    kinds = {topic: {kind for kind, *_ in events} for topic, events in found.items()}
+    assert kinds == {
+        "positions": {"position.updated"}, "accounts": {"account.updated"},
+        "headroom": {"risk.headroom"},
+    }  # fmt: skip
+    _, _, account, symbol, quantity, currency, *_ = found["positions"][-1]
+    assert (account, currency) == ("DU1234567", "USD")
+    assert symbol in {"AAPL", "MSFT", "SPY"}
+    assert Decimal(quantity).is_finite()
+
+
+def test_openings_are_in_risks_journal_and_alternate(shared):
+    shared.until_fills(1)
+
+    def opened() -> list[PositionOpened]:
+        return [one for one in shared.journal("risk") if isinstance(one, PositionOpened)]
+
+    shared.until(opened, "a position to be opened")
+    last: dict[str, type] = {}
+    for one in shared.journal("risk"):
+        if isinstance(one, PositionOpened | PositionClosed):
+            assert last.get(one.symbol, PositionClosed) is not type(one), one
+            last[one.symbol] = type(one)
 
 
 def test_the_examples_are_short():

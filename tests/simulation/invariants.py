@@ -41,12 +41,13 @@ from tapewire.strategy.runner import Runner
 from tapewire.virtual.world import World
 from tests import forgotten, replay
 from tests.simulation import modifies
+from tests.simulation.openings import openings_hold
 from tests.simulation.watch import Watch
 
 
 def broken(world: World, watch: Watch, limit: Decimal) -> list[str]:
     """Every invariant that does not hold, in a sentence. `limit` is per instrument."""
-    checks = (once_each, signals_end, chains, replays, readiness)
+    checks = (once_each, signals_end, chains, replays, readiness, openings_hold)
     found = [fault for check in checks for fault in check(world)]
     found += [*books_agree(world, watch), *executions_agree(world, watch)]
     found += alarms_hold(world, watch)

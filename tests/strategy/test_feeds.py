@@ -1,6 +1,7 @@
 """External feeds: one of our batches or any map, with bounds; all else is a dead letter."""
 
 import math
+from decimal import Decimal
 
 import msgpack
 import pytest
@@ -9,8 +10,9 @@ from pydantic import ValidationError
 from tapewire.common.bus import wire
 from tapewire.common.bus.wire import WireError
 from tapewire.common.config.settings import FeedConfig
+from tapewire.common.events import PositionUpdated
 from tapewire.strategy.feeds import BODY_MAX_BYTES, DEPTH_MAX, VALUES_MAX, values_of
-from tests.strategy.kit import config, quote
+from tests.strategy.kit import T0, config, quote
 from tests.strategy.test_service import Shell
 
 
@@ -73,6 +75,16 @@ def test_a_feeds_values_come_to_the_strategy_and_a_broken_message_is_a_dead_lett
     shell.turn()
     assert told == [("events", "prediction.AAPL", {"move": 0.1}), ("events", "quote", quote())]
     assert shell.service.metrics.value("dead_letters") == 2
+
+
+def test_a_strategy_can_follow_what_risk_publishes():
+    shell, told = Shell().ready(), []
+    shell.runner.strategy.on_external = lambda *given: told.append(given)
+    position = PositionUpdated(T0, "DU1", "AAPL", Decimal(10), "USD", Decimal(100))
+    body = wire.encode_batch("risk", "1", 7, [position])
+    shell.wires.put("feed:risk", wire.topic("positions"), body)
+    shell.turn()
+    assert told == [("risk", "positions", position)]
 
 
 def test_a_value_that_the_strategy_cannot_use_is_its_failure_and_nobody_elses():
