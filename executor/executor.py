@@ -265,16 +265,12 @@ class Executor:
             self.accounts = event.accounts or self.accounts
         elif type(event) is WhatIfAnswered and self.what_ifs is not None:
             return self._decided(self.what_ifs.on_estimate(event), now)
-        known = self.ledger.book.fill(event.exec_id) if type(event) is Fill else None
         order = self.ledger.apply(event, source)
         self.admission.note(event)
         if changes := self.requests.on_broker(event, now, live=self.live):
             adopted += self._applied(changes)
         if type(event) is Fill or type(event) is PositionReported:
             self.keeper.on_holding(event, now)
-        if type(event) is Fill and self.live and (known is None or known.strategy is None):
-            # The correction of an old one closes nothing of today's groups.
-            adopted += self._applied(self.keeper.on_fill(event))
         if order is None:
             return adopted
         self.keeper.news(order, now)

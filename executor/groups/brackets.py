@@ -43,7 +43,7 @@ def facts(group: Group, look: Look) -> Mapping[Fact, str]:
         found["entered"] = ""
     if live:
         found["working"] = "an order that was given up works after all"
-    elif entry is not None and _is_over(group):
+    elif entry is not None and _is_over(group, look):
         found["over"] = _why_over(group)
     if group.open > 0 and "over" not in found:  # what has no exit left is left as it is
         found["open"] = ""
@@ -117,9 +117,12 @@ def _needed(group: Group) -> dict[int, Decimal]:
     return found
 
 
-def _is_over(group: Group) -> bool:
-    """Whether nothing has to be done, as nothing works: what is to be closed has to be."""
-    return group.open <= 0 if group.state == "CLOSING" else not _needed(group)
+def _is_over(group: Group, look: Look) -> bool:
+    """Whether nothing has to be done, as nothing works: what is to be closed has to be, and of what
+    somebody else may have closed it has to be known whether they have."""
+    if group.open <= 0:
+        return True
+    return not (group.state == "CLOSING" or look.contested or _needed(group))
 
 
 def _is_gone(group: Group, part: int) -> bool:

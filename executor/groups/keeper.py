@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Final
 
-from tapewire.common import roles
 from tapewire.common.accounting.book import Key
 from tapewire.common.accounting.groups import Groups, OrderGroup
 from tapewire.common.clock import Now
@@ -37,7 +36,7 @@ from tapewire.executor.groups.outcomes import (
     shrunk,
     withdrawn,
 )
-from tapewire.executor.groups.shares import ActiveGroups, contests, place_of, share_of, side_of
+from tapewire.executor.groups.shares import ActiveGroups, contests, place_of, share_of
 from tapewire.executor.groups.steps import (
     SECOND_NS,
     TELL_NS,
@@ -154,16 +153,6 @@ class GroupKeeper:
         for group in groups:
             self._news_ns.setdefault(group.id, now.mono_ns)
 
-    def on_fill(self, fill: Fill) -> list[Event]:
-        """A flatten closes what an account holds: what its groups have open there is gone."""
-        if fill.strategy != roles.RISK:
-            return []
-        return [
-            released(group, Release(group.open, "a flatten has closed it"), fill.ts_ns)
-            for group in self.groups
-            if group.open > 0 and _closes(fill, group)
-        ]
-
     # ---- timed work ----------------------------------------------------------------------------
 
     def tick(self, now: Now) -> list[Event]:
@@ -268,8 +257,3 @@ class GroupKeeper:
 
     def _alarm(self, group: Group, what: str) -> None:
         self.alarms.append(f"group {group.id} of {group.plan.strategy} {what}"[:TEXT_MAX])
-
-
-def _closes(fill: Fill, group: Group) -> bool:
-    is_there = (fill.account, fill.symbol) == place_of(group)
-    return is_there and fill.side != side_of(group)

@@ -36,7 +36,9 @@ An order that was given up (CANCELLED, REJECTED, LOST) may come back. DONE is th
 what was entered after all is protected, and what works after all is cancelled.
 
 A halt leaves exits at the broker. A flatten cancels them with everything else in its scope, and
-closes the position itself. Its execution releases the group, which protects nothing from then on.
+closes the position itself. For a group that is a trade by somebody else (see `shares`): what the
+account does not hold any more is released, and what a flatten that only reduces has left of it gets
+a new stop.
 """
 
 from collections.abc import Mapping

@@ -4,8 +4,9 @@ A position is the account's, and several trade it: groups on both sides, plain o
 What a group has entered is known from its own executions, and not whether it is still there: a
 person sells it in TWS, or its strategy does with a plain order, and its exits would then open a
 position the other way. So an execution on the closing side that is none of a group's *contests*
-what that has open, if it may have been meant for it: its strategy's, a person's, or nobody's that
-we know. Another strategy trades on its own account, so to speak, and contests nothing.
+what that has open, if it may have been meant for it: its strategy's, a person's, a flatten's, or
+nobody's that we know. Another strategy trades on its own account, so to speak, and contests
+nothing.
 
 What is contested is judged by the account: by its fills and by the broker's word, whichever leaves
 more. Groups on the same side have their shares first, and what groups on the other side have sold
@@ -137,4 +138,4 @@ def contests(fill: Fill, strategy: str | None, group: Group) -> bool:
         return False
     if any(fill.intent_id == one.intent_id for one in group.orders):
         return False
-    return strategy in (None, group.plan.strategy, roles.MANUAL)
+    return strategy in (None, group.plan.strategy, roles.MANUAL, roles.RISK)

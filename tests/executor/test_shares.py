@@ -119,8 +119,19 @@ def test_a_flatten_that_the_other_gateway_reports_first_releases_what_it_has_clo
     desk.report(replace(closed, intent_id=None, strategy=None))
     desk.end(2)
     desk.report(closed)
-    desk.pass_s(1)
+    desk.move("AAPL", Decimal(-10))
+    desk.pass_s(3)
     assert (desk.state, released(desk), desk.group.reason) == ("DONE", [10], "")
+
+
+def test_a_stop_that_a_reducing_flatten_has_cancelled_comes_back_for_what_is_left():
+    desk = protecting()
+    for number in (2, 3):
+        desk.end(number)
+    trade(desk, "risk", 4)
+    desk.pass_s(5)
+    assert released(desk) == [4]
+    assert (desk.state, desk.new().role, desk.new().terms.quantity) == ("PROTECTING", "stop", 6)
 
 
 # ---- two groups in one account -------------------------------------------------------------------
