@@ -9,8 +9,8 @@ Lock-outs
 A lock-out with an end ends by itself, in an event, and not before three things are true. Its time
 has come by the wall clock, and by the monotonic one since it was first seen here: a clock that
 jumps ahead sets nobody free. No rule that locks the same scope is broken any more. And no flatten
-is in progress. So a `close` is a lock-out that could end at once: it does when its flatten has
-ended. While risk is dead nothing ends.
+is in progress. So a `close` or a `reduce` is a lock-out that could end at once: it does when its
+flatten has ended. While risk is dead nothing ends.
 
 Nobody can talk a rule out of it. A person cannot lift a lock-out before its time, as long as its
 rule is configured: by the same two clocks, and whatever else halts that scope for longer meanwhile.
@@ -30,6 +30,7 @@ from msgspec.structs import replace
 
 from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
+from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.accounting.order import Order
 from tapewire.common.accounting.trading_days import Days
@@ -87,7 +88,7 @@ class Enforcer:
         self._day_of = day_of
         self._apply = apply
         self._lasting: dict[Key, Violation] = {}  # that were reported
-        self._owed: dict[Scope, str] = {}  # flattens that wait for another, with their reasons
+        self._owed: dict[Scope, FlattenStarted] = {}  # that wait for another
         self._warned: set[Subject] = set()
         self._cancels: dict[Scope, Cancels] = {}
         self._deadlines: dict[RiskHalted, int] = {}  # of lock-outs, monotonic
@@ -149,22 +150,24 @@ class Enforcer:
         if self._is_needed(halt, is_news=is_news, locks=one.enforcement.locks):
             measures.append(halt)
         closed = _closed_by(one)
-        if closed is None or not (is_news or self._holds(closed)):
+        if closed is None:
             return measures
-        if self._decisions.may_flatten(closed):
-            measures.append(FlattenStarted(now.wall_ns, closed, halt.reason))
-        elif self._decisions.flattening != closed:
-            self._owed[closed] = halt.reason
+        flatten = FlattenStarted(now.wall_ns, closed[0], halt.reason, closed[1])
+        if not (is_news or self._holds_more(flatten)):
+            return measures
+        if self._decisions.may_flatten(flatten.scope, flatten.keep):
+            measures.append(flatten)
+        elif self._decisions.flattening != flatten.scope:
+            self._owed[flatten.scope] = flatten
         return measures
 
     def _owed_flatten(self, now: Now) -> list[Event]:
         """The next of those that had to wait, once nothing is in progress: though what asked for it
         may not be broken any more."""
         while self._owed and self._decisions.flattening is None:
-            scope, reason = next(iter(self._owed.items()))
-            del self._owed[scope]
-            if self._holds(scope):
-                return self._apply([FlattenStarted(now.wall_ns, scope, reason)])
+            flatten = self._owed.pop(next(iter(self._owed)))
+            if self._holds_more(flatten):
+                return self._apply([replace(flatten, ts_ns=now.wall_ns)])
         return []
 
     def _halt(self, one: Violation, all_of_them: Sequence[Violation], now: Now) -> RiskHalted:
@@ -189,9 +192,12 @@ class Enforcer:
                 return False
         return True
 
-    def _holds(self, scope: Scope) -> bool:
-        held = self._accounts.held()
-        return any(scope.covers(account, "", symbol) for account, symbol in held)
+    def _holds_more(self, flatten: FlattenStarted) -> bool:
+        """Whether anything is held that a flatten would close."""
+        return any(
+            abs(quantity) > flatten.keep and flatten.scope.covers(account, "", symbol)
+            for (account, symbol), quantity in self._accounts.held().items()
+        )
 
     # ---- timed work ----------------------------------------------------------------------------
 
@@ -273,14 +279,16 @@ class Enforcer:
 
 
 def _locked_by(one: Violation) -> Scope:
-    """Where nothing may add risk because of it: a `close` alone locks the position that it closes,
-    and only until that is closed."""
+    """Where nothing may add risk because of it: a `close` or a `reduce` alone locks its position,
+    and only until that is done."""
     return one.scope if one.enforcement.locks else one.position
 
 
-def _closed_by(one: Violation) -> Scope | None:
-    """What it closes; None if nothing."""
+def _closed_by(one: Violation) -> tuple[Scope, Decimal] | None:
+    """What it closes, and how much of a position it leaves; None if it closes nothing."""
     measures = one.enforcement.measures
     if "flatten" in measures:  # positions are an account's
-        return Scope(one.scope.account, symbol=one.scope.symbol)
-    return one.position if "close" in measures else None
+        return Scope(one.scope.account, symbol=one.scope.symbol), ZERO
+    if "close" in measures:
+        return one.position, ZERO
+    return (one.position, one.allowed) if "reduce" in measures and one.allowed is not None else None

@@ -44,7 +44,7 @@ from typing import Final, Literal, NamedTuple
 
 from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
-from tapewire.common.accounting.book import Key
+from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.accounting.orders import Order
 from tapewire.common.amounts import counted
 from tapewire.common.clock import Now
@@ -87,15 +87,21 @@ class Listed(NamedTuple):
 class Flatten:
     """One flatten, from its start to its end; after a restart of risk it begins again.
 
+    `keep` is what it leaves of each position, long or short: then "flat" is to be read as that.
     `id` and the time of asking make its intents' ids, so that none is one of an earlier run.
     Times are monotonic. `alarms` are for a person; whoever reports them takes them from there.
     """
 
     def __init__(
-        self, flatten_id: str, scope: Scope = EVERYTHING, lease_ns: int = LEASE_NS
+        self,
+        flatten_id: str,
+        scope: Scope = EVERYTHING,
+        lease_ns: int = LEASE_NS,
+        keep: Decimal = ZERO,
     ) -> None:
         self.id = flatten_id
         self.scope = scope
+        self.keep = keep
         self.phase: Phase = "CANCELLING"
         self.alarms: list[str] = []
         self._alarmed: set[str] = set()
@@ -232,9 +238,14 @@ class Flatten:
             self._traded_ns = now.mono_ns
         self._quantities = quantities
 
-    def _held(self, accounts: Accounts[Order]) -> Mapping[Key, Decimal]:
+    def _to_close(self, accounts: Accounts[Order]) -> Mapping[Key, Decimal]:
+        """What is to be closed of the positions that the broker lists, signed as they are."""
         held = accounts.reported.of(roles.LIQUIDATION).items()
-        return {key: quantity for key, quantity in sorted(held) if quantity and self._covers(key)}
+        return {
+            key: (abs(quantity) - self.keep).copy_sign(quantity)
+            for key, quantity in sorted(held)
+            if abs(quantity) > self.keep and self._covers(key)
+        }
 
     def _covers(self, key: Key) -> bool:
         return self.scope.covers(key[0], self.scope.strategy, key[1])
@@ -257,20 +268,20 @@ class Flatten:
         return asked
 
     def _close(self, accounts: Accounts[Order], working: list[Order], now: Now) -> list[Asked]:
-        held = self._held(accounts)
+        left = self._to_close(accounts)
         busy = any(one.busy for one in self._closings.values())
         if working or self._unknown_open():
             self._waits_for = f"{counted(len(working), 'order')} to be cancelled"
             if now.mono_ns - (self._in_force_ns or 0) <= PATIENCE_NS:
                 return []
             self._alarm_working(working)
-        elif not held and not busy:
+        elif not left and not busy:
             self.phase = "DONE"
             return []
-        elif not held:
+        elif not left:
             self._waits_for = "its closing orders to end"
         self.phase = "CLOSING"
-        return [one for key in held for one in self._close_one(accounts, key, held[key], now)]
+        return [one for key in left for one in self._close_one(accounts, key, left[key], now)]
 
     def _close_one(
         self, accounts: Accounts[Order], key: Key, quantity: Decimal, now: Now

@@ -130,7 +130,7 @@ class RiskMonitor:
         self.openings.apply(event)
         if isinstance(event, FlattenStarted):
             name = f"{roles.RISK}-{event.ts_ns:x}"
-            self.flatten = Flatten(name, event.scope, self._lease_ns)
+            self.flatten = Flatten(name, event.scope, self._lease_ns, event.keep)
         elif isinstance(event, FlattenCompleted):
             self.flatten = None
         elif isinstance(event, RuleStateChanged):
@@ -307,7 +307,9 @@ class RiskMonitor:
             alarms, flatten.alarms = flatten.alarms, []
             events += [FlattenDelayed(now.wall_ns, flatten.scope, alarm) for alarm in alarms]
             if flatten.phase == "DONE":
-                done = FlattenCompleted(now.wall_ns, flatten.scope, gateway_seq=self.gateway_seq)
+                done = FlattenCompleted(
+                    now.wall_ns, flatten.scope, gateway_seq=self.gateway_seq, keep=flatten.keep
+                )
                 events.append(done)
         return self._applied(events), asked
 

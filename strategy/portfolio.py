@@ -102,9 +102,11 @@ class Portfolio:
         self._add_up()
 
     def on_flatten(self, event: FlattenCompleted) -> None:
-        """What was held in its scope is no longer held, unless it was left open, as an older
-        version could report it."""
-        if event.reason or event.gateway_seq <= self._flattened_seq.get(event.scope, 0):
+        """What was held in its scope is no longer held, unless it was only reduced, or left open,
+        as an older version could report it."""
+        if event.reason or event.keep:
+            return
+        if event.gateway_seq <= self._flattened_seq.get(event.scope, 0):
             return
         self._flattened_seq[event.scope] = event.gateway_seq
         self._held = Book()

@@ -8,6 +8,7 @@ A lock-out that ends by itself is kept beside a halt for good of the same scope:
 rule has locked out, and resumes it then, has lifted their own halt, and not the rule's.
 """
 
+from decimal import Decimal
 from typing import Any
 
 from tapewire.common.events import (
@@ -32,6 +33,7 @@ class Decisions:
         self.halts: dict[Scope, RiskHalted] = {}
         self.lock_outs: dict[Scope, RiskHalted] = {}
         self.flattening: Scope | None = None
+        self.keep = Decimal(0)  # of each position that is being flattened
         self.answered: set[str] = set()  # conflicts that were halted for, resumed since or not
 
     def apply(self, event: Event) -> None:
@@ -54,7 +56,7 @@ class Decisions:
                 if halt is not None and halt.until_ns == event.until_ns:
                     del kept[event.scope]
         elif isinstance(event, FlattenStarted):
-            self.flattening = event.scope
+            self.flattening, self.keep = event.scope, event.keep
         elif isinstance(event, FlattenCompleted) and event.scope == self.flattening:
             self.flattening = None
 
@@ -69,18 +71,21 @@ class Decisions:
         """Whether a flatten in progress covers `order`."""
         return self.flattening is not None and order.is_in(self.flattening)
 
-    def may_flatten(self, scope: Scope) -> bool:
-        """Whether a flatten can begin: none is in progress, or a smaller one, whose place it
-        takes."""
+    def may_flatten(self, scope: Scope, keep: Decimal = Decimal(0)) -> bool:
+        """Whether a flatten can begin: none is in progress, or one of a smaller scope, or one that
+        would leave more of it open, whose place it takes."""
         running = self.flattening
-        return running is None or (scope != running and scope.covers(*running.parts))
+        if running is None:
+            return True
+        is_more = keep < self.keep if scope == running else keep <= self.keep
+        return is_more and scope.covers(*running.parts)
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values."""
         return {
             "halts": _plain(self.halts),
             "lock_outs": _plain(self.lock_outs),
-            "flatten": self.flattening.parts if self.flattening is not None else None,
+            "flatten": (self.flattening.parts, self.keep) if self.flattening is not None else None,
             "answered": sorted(self.answered),
         }
 

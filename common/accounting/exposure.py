@@ -60,13 +60,14 @@ class Exposure(NamedTuple):
     @property
     def nearest_zero(self) -> Decimal:
         """The smaller of both positions, 0 where their signs differ: what an order may reduce."""
-        position, reported = self.position, self._reported
+        position, reported = self.position, self.held
         if not position or not reported or (position > 0) != (reported > 0):
             return ZERO
         return min(position, reported, key=abs)
 
     @property
-    def _reported(self) -> Decimal:
+    def held(self) -> Decimal:
+        """The position by the broker's word, or by the fills where it has said nothing."""
         return self.position if self.reported is None else self.reported
 
     def with_order(self, terms: OrderTerms) -> "Exposure":

@@ -1,5 +1,6 @@
 """Risk decisions, and what a person asks of risk."""
 
+from decimal import Decimal
 from typing import Literal
 
 from tapewire.common.events.base import EVERYTHING, Event, Scope, Text, TimeNs
@@ -7,7 +8,7 @@ from tapewire.common.events.base import EVERYTHING, Event, Scope, Text, TimeNs
 TradingState = Literal["ACTIVE", "REDUCING", "HALTED"]
 """REDUCING and HALTED let pass only what reduces risk. REDUCING ends by itself, at a known time; a
 HALTED is ended by a person."""
-Measure = Literal["alert", "deny", "cancel", "close", "halt", "flatten"]
+Measure = Literal["alert", "deny", "cancel", "reduce", "close", "halt", "flatten"]
 """What follows from a broken rule, from the weakest measure to the strongest."""
 Until = Literal["person", "day"] | int
 """When a lock-out ends: a person resumes; the account's next trading day begins; or seconds."""
@@ -60,11 +61,13 @@ class LockOutEnded(Event, frozen=True, tag="risk.lockout.ended"):
 
 
 class FlattenStarted(Event, frozen=True, tag="risk.flatten.started"):
-    """The working orders in `scope` are being cancelled and its positions closed."""
+    """The working orders in `scope` are being cancelled and its positions closed: each down to
+    `keep`, long or short, where a rule only reduces it."""
 
     ts_ns: TimeNs
     scope: Scope
     reason: Text
+    keep: Decimal = Decimal(0)
 
 
 class RiskWarned(Event, frozen=True, tag="risk.warned"):
@@ -91,13 +94,16 @@ class FlattenCompleted(Event, frozen=True, tag="risk.flatten.completed"):
     """The broker lists no position in `scope`, and nothing works there. `reason` is empty; in a
     journal of an older version it says what could not be closed.
 
-    `gateway_seq` is how far the gateway's journal went: what it had taken by then was closed.
+    `gateway_seq` is how far the gateway's journal went: what it had taken by then was closed. Above
+    a `keep` of 0 the positions are only reduced to that. Whose executions are left then, nobody can
+    say: as after a trade by hand, no strategy's own position changes.
     """
 
     ts_ns: TimeNs
     scope: Scope
     reason: Text = ""
     gateway_seq: int = 0
+    keep: Decimal = Decimal(0)
 
 
 class RuleStateChanged(Event, frozen=True, tag="risk.rule.changed"):

@@ -152,7 +152,7 @@ SUBJECTS: Final[Mapping[type[Event], Callable[[Any], tuple[Any, ...]]]] = {
     AccountUpdated: lambda event: (event.account,),
     InstrumentDescribed: lambda event: (event.symbol,),
     ForeignOrderReported: lambda event: (event.id,),
-    FlattenCompleted: lambda event: (event.scope, bool(event.reason)),
+    FlattenCompleted: lambda event: (event.scope, bool(event.reason), event.keep > 0),
     RuleStateChanged: lambda event: (event.rule,),
     PositionOpened: lambda event: (event.account, event.symbol),
     PositionClosed: lambda event: (event.account, event.symbol),

@@ -46,7 +46,9 @@ class StrategyPositions:
     def look(self, record: Record) -> None:
         """Take note of a record."""
         source, seq, event = record
-        if source == roles.RISK and isinstance(event, FlattenCompleted) and not event.reason:
+        if source == roles.RISK and isinstance(event, FlattenCompleted):
+            if event.reason or event.keep:
+                return
             before = self._flattened_seq.get(event.scope, 0)
             self._flattened_seq[event.scope] = max(before, event.gateway_seq)
         elif source != roles.GATEWAY:

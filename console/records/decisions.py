@@ -24,3 +24,11 @@ WORDS: Final[dict[type[Event], str]] = {
     FlattenDelayed: "flatten delayed",
     FlattenCompleted: "flat",
 }
+
+
+def word_of(event: Event) -> str:
+    """What a decision is called; a flatten that only reduces says to what."""
+    keep = getattr(event, "keep", 0)
+    if not keep:
+        return WORDS[type(event)]
+    return f"reduce to {keep:f}" if isinstance(event, FlattenStarted) else f"reduced to {keep:f}"

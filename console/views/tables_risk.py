@@ -13,7 +13,7 @@ from tapewire.common import roles
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.events import Event, RiskHalted, RiskResumed, RiskViolation, RiskWarned
 from tapewire.console.group.status import Status
-from tapewire.console.records.decisions import WORDS
+from tapewire.console.records.decisions import word_of
 from tapewire.console.views import tables, times
 
 WIDTH: Final = 10
@@ -75,9 +75,7 @@ def history(decided: Sequence[Event]) -> RenderableType:
     table.add_column("why")
     for event in decided:
         fields: Any = event
-        table.add_row(
-            times.iso(fields.ts_ns)[:16], WORDS[type(event)], str(fields.scope), _why(event)
-        )
+        table.add_row(times.iso(fields.ts_ns)[:16], word_of(event), str(fields.scope), _why(event))
     return table
 
 

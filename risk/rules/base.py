@@ -11,11 +11,12 @@ A rule has a file of its own in this folder, or lives in a module of yours and i
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import ClassVar, NamedTuple
 
 import msgspec
 
+from tapewire.common.accounting.book import ZERO
 from tapewire.common.events import (
     EVERYTHING,
     Event,
@@ -34,17 +35,19 @@ from tapewire.risk.rules.view import View
 
 class Violation(NamedTuple):
     """A rule found broken: where, why in a sentence, and what is to be done about it. `symbol` is
-    the position that broke it, where it was one."""
+    the position that broke it, where it was one; `allowed` how large that may be at most, long or
+    short, where reducing it is a cure."""
 
     rule: str
     scope: Scope
     reason: str
     enforcement: Enforcement = HALT
     symbol: str = ""
+    allowed: Decimal | None = None
 
     @property
     def position(self) -> Scope:
-        """What a `close` closes. Positions are an account's: no strategy has one."""
+        """What a `close` or `reduce` is about. Positions are an account's: no strategy has one."""
         return Scope(self.scope.account, symbol=self.symbol or self.scope.symbol)
 
 
@@ -89,6 +92,8 @@ class Rule:
     """The events that `on_event` is asked about; all of them where it is None."""
     default: ClassVar[Enforcement] = HALT
     """What follows when it is broken, where the configuration does not say."""
+    reduces: ClassVar[bool] = False
+    """Whether its violations say what is `allowed`, so that a `reduce` can be enforced."""
     watches_marks: bool = False
     """Whether `on_timer` is asked after each new price too."""
 
@@ -141,14 +146,22 @@ class Rule:
         """Take back what `save` returned last."""
 
     def violation(
-        self, reason: str, *, account: str = "", symbol: str = "", position: str = ""
+        self,
+        reason: str,
+        *,
+        account: str = "",
+        symbol: str = "",
+        position: str = "",
+        allowed: Decimal | None = None,
     ) -> Violation:
         """A violation in `account` and `symbol`, within the rule's own scope. `position` is the
-        symbol of the position that broke it, if that is not the whole scope."""
+        symbol of the position that broke it, if that is not the whole scope, and `allowed` how
+        large that may be; parts of a contract are left out."""
         scope = Scope(
             account or self.scope.account, self.scope.strategy, symbol or self.scope.symbol
         )
-        return Violation(self.name, scope, reason, self.enforcement, position)
+        whole = None if allowed is None else max(ZERO, allowed).to_integral_value(ROUND_FLOOR)
+        return Violation(self.name, scope, reason, self.enforcement, position, whole)
 
     def reading(
         self, used: Decimal | None, limit: Decimal, account: str, symbol: str = "", unit: str = ""

@@ -4,6 +4,7 @@
     deny     an order that would break it is denied, and what breaks it afterwards is announced
     cancel   orders in its scope that could add risk are cancelled at the broker
     halt     nothing may add risk in its scope any more: a lock-out
+    reduce   the position that broke it is closed down to what it allows, and trading goes on
     close    the position that broke it is closed, and trading in it goes on afterwards
     flatten  a lock-out, and all positions in its scope are closed
 
@@ -47,7 +48,12 @@ class Enforcement(NamedTuple):
     def halts(self) -> bool:
         """Whether nothing may add risk for a while at least: until what is to be closed is closed,
         or the lock-out ends."""
-        return self.locks or "close" in self.measures
+        return self.locks or self.trades_position
+
+    @property
+    def trades_position(self) -> bool:
+        """Whether the position that broke it is reduced or closed."""
+        return "reduce" in self.measures or "close" in self.measures
 
     def ends_ns(self, now_ns: int, day_of: Days) -> int:
         """When a lock-out that begins now ends (wall clock); 0 if a person ends it. What only

@@ -24,6 +24,7 @@ class MaxContracts(AccountRule):
 
     Parameters = MaxContractsParameters
     looks_at = ADDS_RISK
+    reduces = True
 
     def __init__(
         self,
@@ -74,7 +75,20 @@ class MaxContracts(AccountRule):
         total = self._total(account, view)
         if total > self.limit:
             reason = f"the account has or could get {total:f} contracts, the limit is"
-            yield self.violation(f"{reason} {self.limit:f}", account=account)
+            symbol, allowed = "", None
+            if self.enforcement.trades_position:
+                symbol, allowed = self._largest(account, view)
+            yield self.violation(
+                f"{reason} {self.limit:f}", account=account, position=symbol, allowed=allowed
+            )
+
+    def _largest(self, account: str, view: View) -> tuple[str, Decimal]:
+        """The largest position, and how much of it may stay beside the others."""
+        held = {
+            key[1]: abs(view.exposure(*key).held) for key in view.keys(account) if self._counts(key)
+        }
+        symbol = max(sorted(held), key=lambda one: held[one])
+        return symbol, held[symbol] - max(sum(held.values()) - self.limit, ZERO)
 
     def _counts(self, key: tuple[str, str]) -> bool:
         return self.scope.covers(key[0], self.scope.strategy, key[1])

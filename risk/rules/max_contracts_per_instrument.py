@@ -22,6 +22,7 @@ class MaxContractsPerInstrument(Rule):
 
     Parameters = MaxContractsPerInstrumentParameters
     looks_at = ADDS_RISK
+    reduces = True
 
     def __init__(
         self,
@@ -60,7 +61,7 @@ class MaxContractsPerInstrument(Rule):
         worst = view.exposure(account, symbol).certain
         if worst > self.limit:
             reason = f"{symbol} is or could get {worst:f} contracts, the limit is {self.limit:f}"
-            yield self.violation(reason, account=account, position=symbol)
+            yield self.violation(reason, account=account, position=symbol, allowed=self.limit)
 
     def readings(self, view: View) -> Iterable[Reading]:
         """Each position, with all that could still fill."""

@@ -61,6 +61,7 @@ class MaxNotional(AccountRule):
 
     Parameters = MaxNotionalParameters
     looks_at = ADDS_RISK
+    reduces = True
     watches_marks = True
 
     def __init__(
@@ -144,7 +145,10 @@ class MaxNotional(AccountRule):
         if not broken:
             self._within(account, exposures, view, is_known=not worth.missing)
         elif confirmed or self._is_certain(account, exposures, view):
-            yield self.violation(self._sentence(broken, getattr(worth, broken)), account=account)
+            sentence, symbol, allowed = self._sentence(broken, getattr(worth, broken)), "", None
+            if self.enforcement.trades_position:
+                symbol, allowed = self._largest(exposures, broken, view)
+            yield self.violation(sentence, account=account, position=symbol, allowed=allowed)
         if self._missing.holds(account, bool(worth.missing), 0, view) and not broken:
             one = self.violation(_unknown(worth), account=account)
             yield one._replace(enforcement=HALT) if self.enforcement.halts else one
@@ -203,23 +207,49 @@ class MaxNotional(AccountRule):
             most, high, low = span(exposure)
             if not most:
                 continue
-            instrument = view.instrument(symbol)
-            price = prices.get(symbol) if prices is not None else None
-            if price is None and (newest := view.price(symbol)) is not None:
-                price = newest[0]
-            if instrument is None or price is None:
+            unit = _unit(symbol, view, prices)
+            if unit is None:
                 missing.append(symbol)
                 continue
-            unit = abs(price) * instrument.multiplier
             gross += most * unit
             highest, lowest = highest + high * unit, lowest + low * unit
         return Worth(gross, max(highest, -lowest), tuple(sorted(missing)))
+
+    def _largest(
+        self, exposures: Mapping[Key, Exposure], kind: str, view: View
+    ) -> tuple[str, Decimal | None]:
+        """The position that is worth most, on the side of which it is too much, and how much of it
+        may stay beside the others; "" and None where that cannot be told."""
+        worth: dict[str, Decimal] = {}
+        for (_, symbol), exposure in exposures.items():
+            unit = _unit(symbol, view)
+            if exposure.held and unit is None:
+                return "", None
+            worth[symbol] = exposure.held * (unit or ZERO)
+        total = sum(map(abs, worth.values()) if kind == "gross" else worth.values(), ZERO)
+        side = {s: one for s, one in worth.items() if one and (kind == "gross" or one * total > 0)}
+        if not side:
+            return "", None
+        symbol = max(sorted(side), key=lambda one: abs(side[one]))
+        left = abs(side[symbol]) - max(abs(total) - self.limits[kind], ZERO)
+        return symbol, left / (_unit(symbol, view) or ZERO)
 
     def _sentence(self, kind: str, worth: Decimal) -> str:
         return (
             f"the account is or could get worth {worth:.2f} {self.currency} {kind}, the limit is"
             f" {self.limits[kind]:f}"
         )
+
+
+def _unit(symbol: str, view: View, prices: Prices | None = None) -> Decimal | None:
+    """What one of a symbol is worth, at `prices` where it is in them, else at the newest."""
+    instrument = view.instrument(symbol)
+    price = prices.get(symbol) if prices is not None else None
+    if price is None and (newest := view.price(symbol)) is not None:
+        price = newest[0]
+    if instrument is None or price is None:
+        return None
+    return abs(price) * instrument.multiplier
 
 
 def _worst(exposure: Exposure) -> Span:

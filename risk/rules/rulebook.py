@@ -214,11 +214,13 @@ def _load(number: int, entry: RuleEntry) -> Rule:
     try:
         given = cls.default.measures if entry.enforcement is None else entry.enforcement
         enforcement = enforcement_of(given, entry.until)
-        closes = {"close", "flatten"} & {*enforcement.measures}
+        closes = {"reduce", "close", "flatten"} & {*enforcement.measures}
         if scope.strategy and closes:
             raise ValueError(
                 f"it cannot {min(closes)} {scope}: positions are an account's, not a strategy's"
             )
+        if "reduce" in closes and not cls.reduces:
+            raise ValueError("it has no quantity that a position could be reduced to; close it")
         return cls(parameters, scope, enforcement)
     except Exception as error:
         raise ConfigError(f"{where}: {named(error)}; correct its parameters") from error

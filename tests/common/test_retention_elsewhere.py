@@ -175,6 +175,18 @@ def test_a_flatten_closes_what_is_carried_of_a_strategys_position() -> None:
     assert strategys(one) == 10
 
 
+def test_a_flatten_that_only_reduces_closes_nothing_of_it_and_hides_no_other() -> None:
+    first, scope = [*filled("s-1/1", "0001.01")], Scope(symbol="AAPL")
+    one = group(first)
+    one.write(roles.RISK, FlattenCompleted(T0, scope, gateway_seq=len(first)))
+    one.write(roles.GATEWAY, *filled("s-3/1", "0004.01", "4"))
+    assert strategys(one) == 10
+    one.write(roles.RISK, FlattenCompleted(T0, scope, gateway_seq=99, keep=Decimal(5)))
+    assert strategys(one) == 10
+    one.compact()
+    assert strategys(one) == 10
+
+
 # ---- groups of orders ----------------------------------------------------------------------------
 
 

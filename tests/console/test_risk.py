@@ -2,10 +2,19 @@
 
 import json
 import time
+from decimal import Decimal
 
 import pytest
 
-from tapewire.common.events import LockOutEnded, RiskHalted, RiskResumed, RiskViolation, Scope
+from tapewire.common.events import (
+    FlattenCompleted,
+    FlattenStarted,
+    LockOutEnded,
+    RiskHalted,
+    RiskResumed,
+    RiskViolation,
+    Scope,
+)
 from tests.console.journaled import T0, write
 from tests.console.test_status import RISK, STATUS
 
@@ -43,6 +52,17 @@ def test_each_limit_is_a_row_with_a_bar_and_the_most_used_comes_first(tapewire, 
 def test_a_lock_out_is_shown_with_its_end(tapewire, reported):
     reported(halts=[HALT])
     assert "halted: account DU1, since 11:32:18 until 11:32:19: lost" in tapewire("risk").out
+
+
+def test_of_a_flatten_that_only_reduces_it_is_said_to_what(tapewire, reported, run_dir):
+    reported()
+    scope, five = Scope("DU1", symbol="AAPL"), Decimal(5)
+    write(run_dir, "risk", [
+        FlattenStarted(T0, scope, "too many", five), FlattenCompleted(T0, scope, keep=five),
+        FlattenStarted(T0, scope, "lunch"), FlattenCompleted(T0, scope),
+    ])  # fmt: skip
+    shown = [line.split("  ")[1].strip() for line in tapewire("risk").out.splitlines()[-4:]]
+    assert shown == ["reduce to 5", "reduced to 5", "flatten", "flat"]
 
 
 def test_its_decisions_are_shown_with_who_and_why(tapewire, reported, run_dir):

@@ -1,5 +1,7 @@
 """A flatten with a broker that lists what it holds when it is asked to."""
 
+from decimal import Decimal
+
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.orders import Order
 from tapewire.common.events import (
@@ -24,9 +26,11 @@ LEASE_S = 3
 class Run:
     """A flatten, what risk knows, a clock, and a broker that lists what it holds when asked."""
 
-    def __init__(self, scope: Scope = EVERYTHING, *, acknowledged: bool = True) -> None:
+    def __init__(
+        self, scope: Scope = EVERYTHING, *, acknowledged: bool = True, keep: int = 0
+    ) -> None:
         self.accounts: Accounts[Order] = Accounts([AAPL], Order)
-        self.flatten, self.now = Flatten("risk-1", scope), NOW
+        self.flatten, self.now = Flatten("risk-1", scope, keep=Decimal(keep)), NOW
         self.acknowledged, self.alive, self.reachable = acknowledged, True, True
         self.open: tuple[str, ...] = ()  # at the broker
         self.answers = True

@@ -15,6 +15,7 @@ from tapewire.common.events import (
     CancelOrder,
     Control,
     FlattenCompleted,
+    FlattenStarted,
     Heartbeat,
     LockOutEnded,
     OrderCancelled,
@@ -212,6 +213,80 @@ def test_a_close_with_a_halt_leaves_the_account_halted():
     assert (halted.scope, flatten.scope) == (Scope("DU1"), Scope("DU1", symbol="AAPL"))
 
 
+def flattens(events) -> list[tuple[Scope, int]]:
+    """The flattens that were begun, and what each leaves."""
+    return [(e.scope, int(e.keep)) for e in events if isinstance(e, FlattenStarted)]
+
+
+AAPL_OF_DU1 = Scope("DU1", symbol="AAPL")
+
+
+def test_a_reduce_leaves_what_the_rule_allows_and_trading_goes_on():
+    one = over("reduce")
+    events = one.check(NOW)
+    assert kinds(events) == ["RiskViolation", "RiskHalted", "FlattenStarted"]
+    assert flattens(events) == [(AAPL_OF_DU1, 5)]
+    again = monitor(rules=one.rules, journal=events)
+    assert again.flatten is not None
+    assert again.flatten.keep == 5, "a restart goes on as far, and no further"
+    one.on_broker(held(5))
+    one.on_broker(held(5), LIQUIDATION)
+    done, _ = turns(one, NOW + SECOND)
+    assert done == [FlattenCompleted(done[0].ts_ns, AAPL_OF_DU1, keep=Decimal(5))]
+    assert kinds(passed(one, 8)) == ["LockOutEnded"]
+    assert (one.halts, one.flatten) == ({}, None)
+
+
+def test_a_reduce_begins_again_only_if_more_than_that_is_held():
+    one = over("reduce")
+    one.on_broker(intended(order("a", "BUY", 9)))
+    one.check(NOW)
+    one.on_broker(held(5))
+    one.on_broker(held(5), LIQUIDATION)
+    one.apply(FlattenCompleted(T0, AAPL_OF_DU1, keep=Decimal(5)))
+    assert passed(one, 1) == [], "an order that could add to it works still"
+    one.on_broker(held(7))
+    one.on_broker(held(7), LIQUIDATION)
+    assert flattens(passed(one, 2)) == [(AAPL_OF_DU1, 5)]
+
+
+def test_a_person_who_flattens_what_is_being_reduced_has_it_all_closed():
+    one = over("reduce")
+    one.check(NOW)
+    reply, events = one.control(Control(T0, "flatten", "all", AAPL_OF_DU1, "ann"), NOW)
+    assert (reply.ok, flattens(events)) == (True, [(AAPL_OF_DU1, 0)])
+    assert one.flatten is not None
+    assert one.flatten.keep == 0
+
+
+def test_a_reduce_does_not_take_the_place_of_a_flatten():
+    one = over("reduce")
+    one.control(Control(T0, "flatten", "all", AAPL_OF_DU1, "ann"), NOW)
+    assert flattens(one.check(NOW)) == []
+    assert one.flatten is not None
+    assert one.flatten.keep == 0
+
+
+def test_a_close_beside_a_reduce_is_the_stronger_one():
+    assert flattens(over(("reduce", "close")).check(NOW)) == [(AAPL_OF_DU1, 0)]
+
+
+def test_a_limit_of_an_account_reduces_its_largest_position_beside_the_others():
+    one = monitor(rules=book(entry("MaxContracts", enforcement="reduce", limit=10)))
+    one.on_broker(held(-9, "MSFT"))
+    one.on_broker(held(4))
+    one.on_broker(intended(order("a", "BUY", 50)))
+    assert flattens(one.check(NOW)) == [(Scope("DU1", symbol="MSFT"), 6)]
+
+
+def test_a_reduce_waits_for_the_flatten_of_another_position():
+    one = over("reduce")
+    one.control(Control(T0, "flatten", "all", Scope("DU1", symbol="MSFT"), "ann"), NOW)
+    assert flattens(one.check(NOW)) == []
+    one.apply(FlattenCompleted(T0, Scope("DU1", symbol="MSFT")))
+    assert flattens(passed(one, 1)) == [(AAPL_OF_DU1, 5)]
+
+
 def test_a_lock_out_outlasts_the_flatten_that_it_began_with():
     one = over("flatten", until=1)
     assert kinds(one.check(NOW)) == ["RiskViolation", "RiskHalted", "FlattenStarted"]
@@ -284,6 +359,8 @@ def test_an_alert_denies_nothing_and_a_deny_halts_nothing():
         ({"enforcement": ()}, "enforcement is 'empty'; it must be of alert, deny"),
         ({"enforcement": "cancel", "until": 5}, "until is 5, but only a halt or a flatten lasts"),
         ({"enforcement": "close", "scope": Scope(strategy="s")}, "it cannot close strategy s"),
+        ({"enforcement": "reduce", "scope": Scope(strategy="s")}, "it cannot reduce strategy s"),
+        ({"enforcement": "reduce", "rule": "UnrealizedLoss"}, "has no quantity that a position"),
     ],
 )
 def test_an_enforcement_that_means_nothing_is_refused(given, says: str):

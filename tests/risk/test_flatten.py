@@ -13,6 +13,7 @@ from tapewire.common.events import (
     OrderTerms,
     PositionsListed,
     Scope,
+    Side,
     TakeOver,
 )
 from tapewire.common.roles import GATEWAY, LIQUIDATION
@@ -104,6 +105,44 @@ def test_with_nothing_held_it_is_over_once_a_list_says_so():
     run.answers = True
     run.pass_s(6)
     assert run.flatten.phase == "DONE"
+
+
+# ---- down to a quantity ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("held", "terms"), [(10, ("SELL", 6)), (-10, ("BUY", 6)), (5, ("SELL", 1))]
+)
+def test_of_each_position_what_is_to_be_kept_is_left(held: int, terms: tuple[Side, int]):
+    run = Run(keep=4)
+    run.hold(held)
+    (close,) = run.closing()
+    assert close.terms == OrderTerms(terms[0], Decimal(terms[1]))
+    run.filled(run.taken(close), left=4 if held > 0 else -4)
+    run.pass_s(3)
+    assert (run.flatten.phase, closes(run.pass_s(3))) == ("DONE", [])
+
+
+@pytest.mark.parametrize("held", [4, 0, -4])
+def test_what_is_no_more_than_that_is_left_alone_once_nothing_works(held: int):
+    run = Run(keep=4)
+    run.hold(held)
+    run.apply(intended(order(side="SELL" if held < 0 else "BUY", quantity=1)))
+    run.open = ("a/1",)
+    assert (closes(run.pass_s(8)), run.flatten.phase) == ([], "CLOSING")
+    run.apply(OrderCancelled(T0, "DU1", "a/1"))
+    run.open = ()
+    run.pass_s(30)
+    assert run.flatten.phase == "DONE"
+
+
+def test_beside_an_exit_that_survives_its_cancels_it_sells_only_the_rest_of_what_is_too_much():
+    run = Run(keep=4)
+    run.hold(10)
+    run.apply(intended(order(side="SELL", quantity=5)))
+    run.open = ("a/1",)
+    (close,) = closes(run.pass_s(8))
+    assert close.terms == OrderTerms("SELL", Decimal(1))
 
 
 # ---- beside other orders ------------------------------------------------------------------------

@@ -191,6 +191,27 @@ def test_a_hedge_that_was_held_before_the_first_fill_counts_net():
     assert len(one.check().violations) == 1
 
 
+def reduced(one: Account) -> list[tuple[str, int]]:
+    """What is reduced, and to how much."""
+    flattens = [event for event in one.events if isinstance(event, FlattenStarted)]
+    return [(event.scope.symbol, int(event.keep)) for event in flattens]
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [({"gross": 1040}, ("MSFT", 4)), ({"net": 150}, ("AAPL", 5)), ({"net": 70}, ("AAPL", 4))],
+)
+def test_a_reduce_leaves_of_the_largest_position_on_that_side_what_the_limit_allows(
+    limits: dict[str, int], expected: tuple[str, int]
+):
+    """AAPL is worth 600 long, and MSFT 630 or 360 short."""
+    one = Account(entry("MaxNotional", "reduce", confirm_ms=0, confirm_marks=0, **limits))
+    one.trade(6, 100)
+    one.trade(-7 if "gross" in limits else -4, 90, symbol="MSFT").price(100).price(90, "MSFT")
+    one.check().later(1)
+    assert reduced(one)[:1] == [expected]
+
+
 def test_a_missing_price_halts_after_a_while_and_closes_nothing():
     one = Account(entry("MaxNotional", "flatten", gross=1000)).trade(5, 100).check()
     assert one.later(4.9).violations == []

@@ -52,6 +52,13 @@ def test_after_a_flatten_the_position_is_nothing_and_new_fills_count():
     assert one.strategy.position("AAPL") == 4
 
 
+def test_a_flatten_that_only_reduces_leaves_its_position_as_a_trade_by_hand_does():
+    one = runner()
+    gateway(one, intended(T0), fill("e1.01", 7, ts_ns=T0 + 1))
+    risk(one, FlattenCompleted(T0 + 2, EVERYTHING, gateway_seq=3, keep=Decimal(5)))
+    assert one.strategy.position("AAPL") == 7
+
+
 def test_a_fill_from_before_the_flatten_that_is_reported_after_it_was_closed_with_the_rest():
     one = runner()
     gateway(one, intended(T0))

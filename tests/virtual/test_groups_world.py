@@ -8,6 +8,7 @@ import pytest
 
 from tapewire.common import roles
 from tapewire.common.accounting.compare import broker_of
+from tapewire.common.config.sections import RiskConfig, RuleConfig
 from tapewire.common.config.settings import Config, InstrumentConfig, StrategyConfig
 from tapewire.common.events import (
     EVERYTHING,
@@ -41,7 +42,12 @@ class Desk:
     """A world in which one strategy trades groups of one kind."""
 
     def __init__(
-        self, kind: str = "bracket", *, direct: bool = False, **parameters: object
+        self,
+        kind: str = "bracket",
+        *,
+        direct: bool = False,
+        rules: tuple[RuleConfig, ...] = (),
+        **parameters: object,
     ) -> None:
         symbols = ("AAPL", "MSFT") if kind in ("vertical", "combo") else ("AAPL",)
         config = Config(
@@ -52,6 +58,7 @@ class Desk:
                     parameters={"kind": kind, **parameters},
                 ),
             ),
+            risk=RiskConfig(rules=rules),
         )  # fmt: skip
         self.watch = Watch(config)
         self.world = World(
