@@ -196,6 +196,11 @@ class Gateway:
             else ("READY", self.facts.instruments.fault)
         )
 
+    @property
+    def is_up(self) -> bool:
+        """Whether the broker session is there and takes orders, and its orders are known here."""
+        return self.sync.synchronised and not self._held
+
     def _blocked(self) -> str:
         """Why no order may go now; empty if it may."""
         problem = "" if self.sync.synchronised else self.sync.problem

@@ -31,6 +31,7 @@ from tapewire.common.runtime.brakes import Brakes
 from tapewire.common.runtime.checkpoint import Checkpoints, Past
 from tapewire.common.runtime.journal import Journal
 from tapewire.common.runtime.service import Service
+from tapewire.gateway import figures
 from tapewire.gateway.broker import BrokerError, Deputy
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.orders import circuit
@@ -73,6 +74,7 @@ class GatewayService(Service):
         self.gateway = gateway
         self.market = TickPublisher(role, epoch)
         gateway.limits.watch(self.market.newest)
+        figures.watch(self.metrics, gateway)
         self.metrics.watch("outbox", lambda: {"": gateway.broker.waiting})
         self._hang_up = hang_up
         self._deputy = deputy

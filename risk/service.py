@@ -16,12 +16,14 @@ from tapewire.common.events import (
     OrderReply,
     OrderRequest,
     ProcessState,
+    RiskViolation,
     TradingState,
 )
 from tapewire.common.runtime.brakes import Brakes
 from tapewire.common.runtime.checkpoint import Checkpoints, Past
 from tapewire.common.runtime.journal import Journal
 from tapewire.common.runtime.service import Service
+from tapewire.risk import figures
 from tapewire.risk.closing import Command
 from tapewire.risk.halting import Standing
 from tapewire.risk.monitor import RiskMonitor
@@ -58,6 +60,7 @@ class RiskService(Service):
         self.monitor = monitor
         self._kill_switch = brakes.kill_switch if brakes is not None else None
         self._publisher = Publisher(monitor.accounts, roles.RISK, epoch, publish_ms)
+        figures.watch(self.metrics, monitor, self.trading)
         self._requests = 0
         self._next_timer_ns = 0
         self.requests.on(Control, self._on_control)
@@ -75,6 +78,13 @@ class RiskService(Service):
             for record in past.followed(source):
                 self.monitor.on_broker(record.event, source, now_ns)
         past.finish(self.followers, self.dead_letter)
+
+    def emit(self, *events: Event) -> None:
+        """Count what was found broken, too."""
+        for event in events:
+            if isinstance(event, RiskViolation):
+                self.metrics.count("risk_violations", label=event.rule)
+        super().emit(*events)
 
     def on_event(self, event: Event, source: str, now: Now) -> None:
         """Fills, positions and orders of the gateways."""

@@ -25,6 +25,7 @@ WARDEN = pytest.StashKey[subprocess.Popen[bytes]]()
 SHARED = "shared"
 TOGETHER = {  # by file, what its tests share
     "pipeline/test_bad_messages.py": SHARED,
+    "pipeline/test_prometheus.py": SHARED,
     "pipeline/test_steering.py": SHARED,
     "pipeline/test_wire_examples.py": SHARED,
     "benchmarks/test_contests.py": "figures of the contests",

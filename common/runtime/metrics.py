@@ -12,6 +12,10 @@ Read = Callable[[], Mapping[str, float]]
 """Gives a metric's present values, by label."""
 
 
+Labels = tuple[str, ...]
+"""The values of a series' labels, in the order of their names."""
+
+
 class Histogram:
     """Durations in log-linear buckets, 32 per power of two: quantiles are within 3 percent.
 
@@ -80,6 +84,14 @@ class Watched(NamedTuple):
     read: Read
 
 
+class Family(NamedTuple):
+    """A gauge with labels of its own names, for Prometheus alone: what it says is in a status file
+    in another form. Read as `Watched` is."""
+
+    labels: Labels
+    read: Callable[[], Mapping[Labels, float]]
+
+
 class Metrics:
     """What one process counts: counters by name and label, hop latencies, and `times`, what its
     own work took, by name and label."""
@@ -89,6 +101,7 @@ class Metrics:
         self.hops: defaultdict[str, Histogram] = defaultdict(Histogram)
         self.times: defaultdict[tuple[str, str], Histogram] = defaultdict(Histogram)
         self.watched: dict[str, Watched] = {}
+        self.families: dict[str, Family] = {}
 
     def count(self, name: str, amount: int = 1, label: str = "") -> None:
         """Add to a counter."""
@@ -101,6 +114,11 @@ class Metrics:
     def watch(self, name: str, read: Read, kind: Literal["counter", "gauge"] = "gauge") -> None:
         """Show what `read` gives as `name`. It is called in another thread: it must only look."""
         self.watched[name] = Watched(kind, read)
+
+    def show(self, name: str, labels: Labels, read: Callable[[], Mapping[Labels, float]]) -> None:
+        """Show what `read` gives, by the values of these labels, as the gauge `name`. It is called
+        in another thread: it must only look."""
+        self.families[name] = Family(labels, read)
 
     def snapshot(self) -> dict[str, Any]:
         """All of it, JSON-able: values as `name` or `name.label`, durations as summaries in us."""

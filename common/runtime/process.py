@@ -316,6 +316,7 @@ def _serve(process: Process, service: Service, log: Any) -> int:
     _watch_queues(process.transport, service)
     target = _serve_metrics(process, service)
     reporter = Reporter(process.run_dir, process.clock, service, log)
+    service.metrics.show("process_state", ("state",), reporter.states)
     gc.collect()
     gc.freeze()  # what exists now lives as long as the process: keep the collector off it
     log.info("started", pid=os.getpid(), epoch=process.epoch)

@@ -1,6 +1,7 @@
 """`Metrics` as Prometheus reads them, put together when it asks, so that counting stays cheap."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from prometheus_client.core import (
@@ -10,11 +11,14 @@ from prometheus_client.core import (
     SummaryMetricFamily,
 )
 
-from tapewire.common.runtime.metrics import Histogram, Metrics
+from tapewire.common.runtime.metrics import Family, Histogram, Labels, Metrics
 
 QUANTILES: Final = (0.5, 0.95, 0.99)
 BUCKETS_US: Final = (10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000,
                      100_000, 250_000, 1_000_000)  # fmt: skip
+SERIES_MAX: Final = 2000
+"""Of a family with labels: more than a page of Prometheus should have of one."""
+ATTEMPTS: Final = 5
 HELP: Final = {
     "gaps": "holes found in a followed stream; each was filled from its journal",
     "missed": "tick messages that never arrived, as the topic's seq shows",
@@ -23,6 +27,24 @@ HELP: Final = {
     "queue_messages": "messages that the last poll found waiting",
     "queue_messages_max": "most messages that a poll found waiting",
     "sends_refused": "messages without a receiver, or for which the queue was full",
+    "series_omitted": "series that are not shown, as there are too many",
+    "process_state": "1 for the state that the process is in, 0 for the others",
+    "tws_up": "1 while the broker session is there, and its orders are known",
+    "orders": "orders of this gateway by state",
+    "trading_state": "1 for the state that trading is in, 0 for the others",
+    "halts": "halts in force, of any scope",
+    "foreign_orders": "open orders that none of us has placed",
+    "position": "what is held, as the broker reports it; with a sign",
+    "positions_unpriced": "open positions without a price",
+    "realised_pnl": "realised P&L before commissions, in the currency",
+    "unrealised_pnl": "P&L of open positions at the last price; missing while one has no price",
+    "commission": "commissions, in the currency",
+    "day_realised_pnl": "realised P&L of the trading day; missing with several currencies",
+    "risk_used": "what is used of a limit, in the unit; missing while it is not known",
+    "risk_limit": "the limit, in the unit",
+    "risk_used_ratio": "the share of a limit that is used, 1 being all; missing as risk_used",
+    "risk_unknown": "1 while it cannot be known how much of a limit is used",
+    "risk_violations": "rules found broken, by rule",
 }
 
 
@@ -37,6 +59,7 @@ class PrometheusView:
         """The metric families, in Prometheus's base units."""
         yield from self._counters()
         yield from self._watched()
+        yield from self._families()
         yield self._hops()
         yield from self._times()
 
@@ -56,6 +79,21 @@ class PrometheusView:
             for label, value in list(watched.read().items()):
                 family.add_metric([self._process, label], value)
             yield family
+
+    def _families(self) -> Iterator[Any]:
+        omitted = GaugeMetricFamily(
+            "tapewire_series_omitted", _help("series_omitted"), labels=_labels("label")
+        )
+        for name, family in list(self._metrics.families.items()):
+            found = GaugeMetricFamily(
+                f"tapewire_{name}", _help(name), labels=["process", *family.labels]
+            )
+            series = _read(family)
+            for labels, value in sorted(series.items())[:SERIES_MAX]:
+                found.add_metric([self._process, *labels], value)
+            omitted.add_metric([self._process, name], max(len(series) - SERIES_MAX, 0))
+            yield found
+        yield omitted
 
     def _hops(self) -> Any:
         """Quantiles since the start of the process, as those of the status files."""
@@ -79,6 +117,15 @@ class PrometheusView:
             )
             family.add_metric([self._process, label], _buckets(histogram), histogram.sum_ns / 1e9)
         yield from families.values()
+
+
+def _read(family: Family) -> Mapping[Labels, float]:
+    """What a family shows now. The loop may change a dict while it is looked through; then it is
+    looked at again."""
+    for _ in range(ATTEMPTS):
+        with suppress(RuntimeError):
+            return family.read()
+    return {}
 
 
 def _labels(own: str) -> list[str]:

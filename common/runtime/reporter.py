@@ -4,12 +4,14 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from tapewire.common.clock import Clock
+from tapewire.common.events import ProcessState
 from tapewire.common.runtime.service import Service
 
 STATUS_EVERY_NS: Final = 500_000_000
+STATES: Final = get_args(ProcessState)
 REASONS_MAX: Final = 20  # of dead letters, logged in one report
 
 
@@ -23,6 +25,7 @@ class Reporter:
         self._logged = ""
         self._clock = clock
         self._next_ns = 0
+        self._state = ""
 
     def report_when_due(self) -> bool:
         """Report, if that was long enough ago; whether it did."""
@@ -41,6 +44,7 @@ class Reporter:
             "pid": os.getpid(),
             "ended": ended,
         }
+        self._state = status["state"]
         partial = self._path.with_suffix(".partial")
         try:
             partial.write_text(json.dumps(status, default=str))
@@ -49,6 +53,10 @@ class Reporter:
             self._service.metrics.count("status_unwritten")
         self._log_state(status["state"], status["reason"])
         self._log_dead_letters()
+
+    def states(self) -> dict[tuple[str, ...], float]:
+        """1 for the state that was reported last, 0 for the others."""
+        return {(state,): state == self._state for state in STATES}
 
     def _log_state(self, state: str, reason: str) -> None:
         summary = f"{state} {reason}".strip()
