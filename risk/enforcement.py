@@ -104,8 +104,10 @@ class Enforcer:
             is_news = key_of(one) not in self._lasting
             self._lasting[key_of(one)] = one
             if measures or (is_news and not one.enforcement.halts):
-                reason, rule = one.reason[:TEXT_MAX], one.rule[:TEXT_MAX]
-                report = RiskViolation(now.wall_ns, one.scope, rule, reason)
+                report = RiskViolation(
+                    now.wall_ns, one.scope, one.rule[:TEXT_MAX], one.reason[:TEXT_MAX],
+                    one.cause, one.cause_ns, one.enforcement.measures,
+                )  # fmt: skip
                 events += self._apply([report, *measures])
         return events
 

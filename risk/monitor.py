@@ -129,8 +129,7 @@ class RiskMonitor:
         self.decisions.apply(event)
         self.openings.apply(event)
         if isinstance(event, FlattenStarted):
-            name = f"{roles.RISK}-{event.ts_ns:x}"
-            self.flatten = Flatten(name, event.scope, self._lease_ns, event.keep)
+            self.flatten = Flatten(event.name, event.scope, self._lease_ns, event.keep)
         elif isinstance(event, FlattenCompleted):
             self.flatten = None
         elif isinstance(event, RuleStateChanged):
@@ -337,7 +336,7 @@ class RiskMonitor:
             f"{scope.options}`"
         )[:TEXT_MAX]
         return self._applied([
-            RiskViolation(now.wall_ns, scope, rule, reason),
+            RiskViolation(now.wall_ns, scope, rule, reason, cause_id),
             RiskHalted(now.wall_ns, scope, reason, cause_id),
         ])  # fmt: skip
 

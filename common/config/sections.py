@@ -186,15 +186,24 @@ DEFAULT_RULES: Final = (RuleConfig(rule="MaxContractsPerInstrument", parameters=
 class RiskConfig(Section):
     """Limits. Without `rules`, no position of a symbol may reach more than 100, with all that works
     or is UNKNOWN counted in. An order that adds risk is denied when risk was silent for `lease_ms`.
-    Every process that journals sends a heartbeat each `heartbeat_ms`.
+    Every process that journals sends a heartbeat each `heartbeat_ms`. The head of risk's journal is
+    also added to the file `audit_path`, at best on another disk or where files can only grow;
+    without it, to one in `run_dir`.
 
     Risk publishes positions, accounts and headroom at most every `publish_ms`; 0 publishes none.
     """
 
     rules: tuple[RuleConfig, ...] = DEFAULT_RULES
+    audit_path: Path | None = None
     lease_ms: Annotated[int, Field(ge=500)] = 3000
     heartbeat_ms: Annotated[int, Field(ge=50)] = 250
     publish_ms: Annotated[int, Field(ge=0)] = 250
+
+    @field_validator("audit_path")
+    @classmethod
+    def _from_anywhere(cls, path: Path | None) -> Path | None:
+        """Who looks at a group may stand in another folder than who started it."""
+        return path.absolute() if path is not None else None
 
 
 class SimulatorConfig(Section):

@@ -19,6 +19,17 @@ def name_of(event: Event) -> str:
     return str(event.__struct_config__.tag)
 
 
+def cause_of(event: Event) -> str:
+    """An event as a cause is named: its name, and the execution, the order, or else the account and
+    symbol that it is about."""
+    about = getattr(event, "order", event)
+    for owner, field in ((event, "exec_id"), (about, "intent_id"), (about, "id")):
+        if found := getattr(owner, field, None):
+            return f"{name_of(event)} {found}"[:TEXT_MAX]
+    parts = [name_of(event), getattr(about, "account", ""), getattr(about, "symbol", "")]
+    return " ".join(filter(None, parts))[:TEXT_MAX]
+
+
 def types_by_name() -> dict[str, type[Event]]:
     """Every event class by its dotted wire name."""
     return {str(cls.__struct_config__.tag): cls for cls in Event.__subclasses__()}

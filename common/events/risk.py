@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Literal
 
+from tapewire.common import roles
 from tapewire.common.events.base import EVERYTHING, Event, Scope, Text, TimeNs
 
 TradingState = Literal["ACTIVE", "REDUCING", "HALTED"]
@@ -15,12 +16,19 @@ Until = Literal["person", "day"] | int
 
 
 class RiskViolation(Event, frozen=True, tag="risk.violation"):
-    """A rule was found broken; what was done about it follows as an event of its own."""
+    """A rule was found broken; what was done about it follows as an event of its own.
+
+    `cause_id` names the event that broke it, as `NAME SUBJECT`, and `cause_ns` is that event's
+    time; both are empty where a regular check found it. `measures` are the rule's.
+    """
 
     ts_ns: TimeNs
     scope: Scope
     rule: Text
     reason: Text
+    cause_id: Text = ""
+    cause_ns: TimeNs = 0
+    measures: tuple[Measure, ...] = ()
 
 
 class RiskHalted(Event, frozen=True, tag="risk.halted"):
@@ -68,6 +76,11 @@ class FlattenStarted(Event, frozen=True, tag="risk.flatten.started"):
     scope: Scope
     reason: Text
     keep: Decimal = Decimal(0)
+
+    @property
+    def name(self) -> str:
+        """What the ids of its closing orders begin with."""
+        return f"{roles.RISK}-{self.ts_ns:x}"
 
 
 class RiskWarned(Event, frozen=True, tag="risk.warned"):

@@ -29,6 +29,7 @@ one that the owner remembers when it has closed the journal, because closing wri
 
 import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
@@ -78,16 +79,35 @@ class HeadStore(Protocol):
         """Keep `memory` in place of what was there."""
 
 
-class Heads:
-    """What `role` remembers; `note` takes in what it learns, and `save` writes it down."""
+class Elsewhere(Protocol):
+    """Where the head of the own journal is written as well, outside of the store."""
 
-    def __init__(self, role: str, store: HeadStore) -> None:
+    @property
+    def path(self) -> Path:
+        """Its name, for a person."""
+
+    def newest(self) -> Remembered | None:
+        """The newest head that the journal must hold; None if there is none."""
+
+    def note(self, head: Remembered) -> None:
+        """Have a head written; returns at once, and raises nothing."""
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+
+
+class Heads:
+    """What `role` remembers; `note` takes in what it learns, and `save` writes it down. The own
+    head is written `elsewhere` too, where that is given."""
+
+    def __init__(self, role: str, store: HeadStore, elsewhere: Elsewhere | None = None) -> None:
         memory = store.read()
         same_boot = memory.boot == store.boot
         self.role = role
         self.damage = memory.damage
         self.due_ns = 0  # monotonic; when the next `save` is
         self._store = store
+        self._elsewhere = elsewhere
         self._heads = {s: one for s, one in memory.heads.items() if one.durable or same_boot}
         self._unsaved = False
 
@@ -118,7 +138,10 @@ class Heads:
         """
         self.due_ns = now_ns + SAVE_EVERY_NS
         if own is not None:
-            self.note(self.role, own.head, durable=closed or own.durable)
+            durable = closed or own.durable
+            self.note(self.role, own.head, durable=durable)
+            if self._elsewhere is not None:
+                self._elsewhere.note(Remembered(*own.head, durable))
         with contextlib.suppress(OSError):
             self.save()
 
@@ -136,10 +159,21 @@ class Heads:
         chain = journal.chain_at(known.seq) if journal is not None and known else GENESIS
         if known is not None and (fault := difference(self.role, known, found, chain)):
             raise JournalDamagedError(fault)
+        self._require_elsewhere(journal)
         if self.damage and journal is not None:
             verify(journal)
         if self.damage:
             self.damage, self._unsaved = "", True
+
+    def _require_elsewhere(self, journal: Journal | None) -> None:
+        written = self._elsewhere.newest() if self._elsewhere is not None else None
+        if written is None or self._elsewhere is None:
+            return
+        known = Head(written.seq, written.chain)
+        found = journal.head.seq if journal is not None else 0
+        chain = journal.chain_at(known.seq) if journal is not None else GENESIS
+        if fault := difference(self.role, known, found, chain):
+            raise JournalDamagedError(f"{fault} (by {self._elsewhere.path})")
 
 
 def difference(source: str, known: Head, found: int, chain: str) -> str:

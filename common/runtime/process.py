@@ -31,7 +31,7 @@ from tapewire.common.config.order_types import load_order_types
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.delivery import letter_file
 from tapewire.common.delivery.letter_file import LetterFile
-from tapewire.common.runtime import kill_switch, logs, private_file, tokens
+from tapewire.common.runtime import head_log, kill_switch, logs, private_file, tokens
 from tapewire.common.runtime.background import BackgroundJournal
 from tapewire.common.runtime.checkpoint import Checkpoints, checkpoint_file
 from tapewire.common.runtime.disk import MB
@@ -84,7 +84,8 @@ class Process:
         self._lock = take_role(self.run_dir, role)
         self._journals: list[Journal] = []
         self._walk: Walk | None = None
-        self.heads = Heads(role, HeadFile(self.run_dir, role))
+        self._head_log = head_log.log_of(role, config, _say)
+        self.heads = Heads(role, HeadFile(self.run_dir, role), self._head_log)
         self.epoch = next_epoch(self.run_dir / "epochs" / role, self.clock.now_ns())
         issued = {one: tokens.issue(self.run_dir, role, one) for one in clients_of(role)}
         self.access = Access(role, issued)
@@ -246,6 +247,8 @@ class Process:
         """Close the sockets and give the role back."""
         if self._walk is not None:
             self._walk.close()
+        if self._head_log is not None:
+            self._head_log.close()
         self.transport.close()
         self._lock.close()
 

@@ -80,7 +80,7 @@ def list_events(
     """
     loaded = load_started(config, run_dir)
     wanted = _filter(loaded, types, source, everything or as_json)
-    from_ns, to_ns = _times(since, to)
+    from_ns, to_ns = span_of(since, to)
     repeats = journals.Repeats()
     with printing(), Journals(loaded.run_dir, from_ns, wanted.sources) as found:
         stream = wanted.of(found.until(to_ns), repeats)
@@ -107,7 +107,7 @@ def follow_events(
     """As `list`, then new events as they are written, until Ctrl-C."""
     loaded = load_started(config, run_dir)
     wanted = _filter(loaded, types, source, everything or as_json)
-    from_ns, to_ns = _times(since, to)
+    from_ns, to_ns = span_of(since, to)
     with printing(), Journals(loaded.run_dir, from_ns, wanted.sources) as found:
         stream = found.follow(to_ns, time.time_ns, time.sleep)
         _print(_limited(wanted.of(stream, journals.Repeats()), limit, last=False), as_json)
@@ -120,7 +120,8 @@ def _filter(config: Config, types: list[str] | None, source: str | None, every: 
     return Filter(tuple(types or ()), source, bool(every or types or source))
 
 
-def _times(since: str | None, to: str | None) -> tuple[int, int]:
+def span_of(since: str | None, to: str | None) -> tuple[int, int]:
+    """From when to when --from and --to mean, in UTC; without them all of time."""
     now_ns = time.time_ns()
     from_ns, to_ns = times.parse("--from", since, now_ns), times.parse("--to", to, now_ns)
     return from_ns or 0, to_ns or FOREVER_NS

@@ -11,7 +11,7 @@ from tapewire.common.amounts import counted
 from tapewire.common.bus.endpoints import prepare_run_dir
 from tapewire.common.config.near import expected
 from tapewire.common.errors import ConfigError
-from tapewire.common.runtime import keeper, private_file
+from tapewire.common.runtime import head_log, keeper, private_file
 from tapewire.console import brake
 from tapewire.console.commands.common import (
     EXIT_FAILED,
@@ -46,7 +46,8 @@ def verify_journals(
     Reads only, also while the group runs. Status 1 unless all are sound.
     """
     _require_role(role)
-    found = verification.findings(load_started(config, run_dir).run_dir, role)
+    started = load_started(config, run_dir)
+    found = verification.findings(started.run_dir, role, head_log.path_of(started))
     if as_json:
         print(json.dumps({one.role: verification.as_json(one) for one in found}))
     else:
@@ -86,9 +87,10 @@ def restore_journal(
     copy holds.
     """
     _require_role(role)
-    folder = prepare_run_dir(load_started(config, run_dir).run_dir)
+    started = load_started(config, run_dir)
+    folder = prepare_run_dir(started.run_dir)
     with mending.stopped(folder):
-        restored = mending.restore(folder, role, copy)
+        restored = mending.restore(folder, role, copy, head_log.path_of(started))
     replaced = str(restored.replaced) if restored.replaced is not None else None
     found = {**verification.as_json(restored.found), "journal": role, "replaced": replaced}
     answer(as_json, found, _restored(role, restored))
@@ -121,9 +123,10 @@ def accept_journals(
     Compare orders and positions with TWS before you do. It is written to heads/accepted.jsonl.
     """
     _require_role(role)
-    folder = prepare_run_dir(load_started(config, run_dir).run_dir)
+    started = load_started(config, run_dir)
+    folder = prepare_run_dir(started.run_dir)
     with mending.stopped(folder):
-        accepted = mending.accept(folder, role, reason)
+        accepted = mending.accept(folder, role, reason, head_log.path_of(started))
     found = {one.role: verification.as_json(one) for one in accepted}
     answer(as_json, {"accepted": found}, "\n".join(map(_accepted, accepted)) or _nothing(role))
 

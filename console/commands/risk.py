@@ -8,14 +8,31 @@ import typer
 
 from tapewire.common import roles
 from tapewire.common.events import Event
-from tapewire.console.commands.common import ConfigOption, JsonOption, RunDirOption, load_started
+from tapewire.common.runtime import head_log
+from tapewire.console.commands.common import (
+    EXIT_FAILED,
+    ConfigOption,
+    JsonOption,
+    RunDirOption,
+    answer,
+    command_group,
+    line,
+    load_started,
+    printing,
+)
+from tapewire.console.commands.events import FromOption, ToOption, span_of
 from tapewire.console.group import status
+from tapewire.console.records import audit, audit_check
 from tapewire.console.records.books import read_journal
 from tapewire.console.records.decisions import WORDS
 from tapewire.console.records.journals import plain
+from tapewire.console.views import times
+
+risk = command_group("The risk rules, and what they decided; `tapewire risk` shows both.")
 
 
-def risk(
+@risk.command("list")
+def show(
     last: Annotated[
         int, typer.Option("--last", min=0, help="how many of its last decisions to show")
     ] = 10,
@@ -43,6 +60,40 @@ def _plain(found: status.Status, newest: Sequence[Event]) -> dict[str, Any]:
     return {**state, "history": history}
 
 
+@risk.command("audit")
+def show_audit(
+    verify: Annotated[
+        bool, typer.Option("--verify", help="whether the journal is what was written")
+    ] = False,
+    since: FromOption = None,
+    to: ToOption = None,
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Each decision of risk with its causes: the event, the broken rule, the measures, the orders
+    and how it ended.
+
+    With --verify it checks risk's journal: its hash chain, and its heads that were written to
+    risk.audit_path. Status 1 unless all agree.
+    """
+    loaded = load_started(config, run_dir)
+    if verify:
+        _verify(audit_check.check(loaded.run_dir, head_log.path_of(loaded)), as_json)
+    found = audit.read(loaded.run_dir, *span_of(since, to))
+    with printing():
+        for one in found:
+            for text in [audit.as_json(one)] if as_json else audit.as_lines(one, times.iso):
+                line(text)
+    if not (found or as_json):
+        line(f"risk has decided nothing {'in that time' if since or to else 'yet'}")
+
+
+def _verify(found: audit_check.Verdict, as_json: bool) -> None:
+    answer(as_json, found._asdict(), found.sentence)
+    raise typer.Exit(0 if found.sound else EXIT_FAILED)
+
+
 def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(risk)
+    """Add the group."""
+    app.add_typer(risk, name="risk")

@@ -10,10 +10,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from tapewire.common import roles
 from tapewire.common.config.settings import Config
-from tapewire.common.runtime import checkpoint, head_file, keeper, private_file
+from tapewire.common.runtime import checkpoint, head_file, head_log, keeper, private_file
 from tapewire.common.runtime.disk import MB
 from tapewire.common.runtime.journal import (
+    GENESIS,
     LOG_BYTES,
+    Head,
     JournalDamagedError,
     JournalVersionError,
     SqliteJournal,
@@ -112,6 +114,9 @@ def prepare_journals(config: Config, run_dir: Path) -> str:
     archive = archived(run_dir, [*names, *dropped])
     if archive is None:
         return ""
+    written = head_log.path_of(config)
+    if roles.RISK in dropped and written.exists():
+        head_log.accept(written, Head(0, GENESIS), f"it is in {archive}, of another version")
     lifted = "; risk's journal is of another version, so an earlier halt is lifted"
     risk = lifted if roles.RISK in dropped else ""
     return (

@@ -16,12 +16,18 @@ from typing import Final, NamedTuple
 
 from tapewire.common import roles
 from tapewire.common.errors import ConfigError
-from tapewire.common.runtime import checkpoint, head_file, keeper
+from tapewire.common.runtime import checkpoint, head_file, head_log, keeper
 from tapewire.common.runtime.journal import JournalError, SqliteJournal
 from tapewire.common.runtime.role_lock import RoleTaken, take_role
 from tapewire.console.group import control
 from tapewire.console.group.supervisord import GroupError
-from tapewire.console.records.verification import Finding, findings, journal_path, look_at
+from tapewire.console.records.verification import (
+    Finding,
+    findings,
+    journal_path,
+    look_at,
+    remembered_in,
+)
 
 ACCEPTED: Final = "accepted.jsonl"
 SIDE_FILES: Final = ("-wal", "-shm")
@@ -48,10 +54,11 @@ def stopped(run_dir: Path) -> Iterator[None]:
         yield
 
 
-def restore(run_dir: Path, role: str, copy: Path) -> Restored:
+def restore(run_dir: Path, role: str, copy: Path, written: Path | None = None) -> Restored:
     """Put `copy` in the place of a role's journal, if it is sound; returns what that leads to.
 
-    Raises `ConfigError` for a copy that is none, or is damaged; then nothing is changed.
+    Raises `ConfigError` for a copy that is none, or is damaged; then nothing is changed. `written`
+    is the file that risk's head is written to as well.
     """
     place = journal_path(run_dir, role)
     if not copy.is_file():
@@ -64,7 +71,7 @@ def restore(run_dir: Path, role: str, copy: Path) -> Restored:
         replaced = _set_aside(place)
         whole.replace(place)
     checkpoint.discard(run_dir)
-    return Restored(look_at(place, role, head_file.remembered(run_dir)), replaced)
+    return Restored(look_at(place, role, remembered_in(run_dir, written)), replaced)
 
 
 def _take_over(copy: Path, whole: Path, role: str) -> None:
@@ -102,10 +109,13 @@ def _set_aside(place: Path) -> Path | None:
     return aside
 
 
-def accept(run_dir: Path, only: str | None, reason: str) -> list[Finding]:
+def accept(
+    run_dir: Path, only: str | None, reason: str, written: Path | None = None
+) -> list[Finding]:
     """Make all processes take the journals as they are, or one of them. Returns those for which
-    that changed something, as they were found. Refuses a damaged one: it cannot be read on."""
-    differing = [found for found in findings(run_dir, only) if not found.sound]
+    that changed something, as they were found. Refuses a damaged one: it cannot be read on. The
+    file in which risk's head is `written` as well gets a line about it."""
+    differing = [found for found in findings(run_dir, only, written) if not found.sound]
     for found in differing:
         if found.fault:
             raise ConfigError(
@@ -114,6 +124,8 @@ def accept(run_dir: Path, only: str | None, reason: str) -> list[Finding]:
             )
     for found in differing:
         _write_down(run_dir, found, reason)
+        if written is not None and found.role == roles.RISK:
+            head_log.accept(written, found.head, reason)
         head_file.replace(run_dir, found.role, found.head)
     checkpoint.discard(run_dir)  # it may be of what was there before
     return differing

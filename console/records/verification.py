@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tapewire.common import roles
 from tapewire.common.amounts import counted
-from tapewire.common.runtime import head_file
+from tapewire.common.runtime import head_file, head_log
 from tapewire.common.runtime.heads import Memory, Remembered, difference
 from tapewire.common.runtime.journal import (
     GENESIS,
@@ -63,9 +63,24 @@ def journal_path(run_dir: Path, role: str) -> Path:
     return run_dir / "journals" / f"{role}.sqlite"
 
 
-def findings(run_dir: Path, only: str | None = None) -> list[Finding]:
+def remembered_in(run_dir: Path, written: Path | None = None) -> dict[str, Memory]:
+    """What each process remembers, and under its path what is `written` elsewhere by risk."""
+    memories = head_file.remembered(run_dir)
+    if written is None:
+        return memories
+    try:
+        lines = [*head_log.counted(head_log.read(written), boot := head_file.boot_id())]
+    except OSError:
+        return memories
+    if lines:
+        newest = Remembered(*lines[-1].head)
+        memories[str(written)] = Memory(boot, {roles.RISK: newest})
+    return memories
+
+
+def findings(run_dir: Path, only: str | None = None, written: Path | None = None) -> list[Finding]:
     """What is found of each journal of the group, or of one."""
-    remembered = head_file.remembered(run_dir)
+    remembered = remembered_in(run_dir, written)
     wanted = roles.JOURNALED if only is None else (only,)
     return [look_at(journal_path(run_dir, role), role, remembered) for role in wanted]
 

@@ -28,6 +28,7 @@ from tapewire.common.events import (
     PositionReported,
     Scope,
     SubmitOrder,
+    cause_of,
 )
 from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
@@ -36,7 +37,7 @@ from tapewire.risk.rules.view import View
 class Violation(NamedTuple):
     """A rule found broken: where, why in a sentence, and what is to be done about it. `symbol` is
     the position that broke it, where it was one; `allowed` how large that may be at most, long or
-    short, where reducing it is a cure."""
+    short, where reducing it is a cure; `cause` the event, where it was one, with its time."""
 
     rule: str
     scope: Scope
@@ -44,11 +45,22 @@ class Violation(NamedTuple):
     enforcement: Enforcement = HALT
     symbol: str = ""
     allowed: Decimal | None = None
+    cause: str = ""
+    cause_ns: int = 0
 
     @property
     def position(self) -> Scope:
         """What a `close` or `reduce` is about. Positions are an account's: no strategy has one."""
         return Scope(self.scope.account, symbol=self.symbol or self.scope.symbol)
+
+    def caused_by(self, event: Event) -> "Violation":
+        """The same, with the event that broke it."""
+        return self._replace(cause=cause_of(event), cause_ns=getattr(event, "ts_ns", 0))
+
+    @property
+    def without_cause(self) -> "Violation":
+        """The same, whatever has shown it."""
+        return self._replace(cause="", cause_ns=0)
 
 
 class Reading(NamedTuple):

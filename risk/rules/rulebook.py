@@ -114,7 +114,7 @@ class RuleBook:
         def asked(rule: Rule) -> Iterator[Violation]:
             for event in known:
                 if _looks_at(rule.looks_at, type(event)):
-                    yield from rule.on_event(event, view)
+                    yield from (one.caused_by(event) for one in rule.on_event(event, view))
 
         known = list(events)
         return distinct(self._ask(asked))
@@ -194,11 +194,13 @@ def _failed(rule: Rule, what: str, error: Exception) -> Violation:
 
 
 def distinct(violations: Iterable[Violation]) -> list[Violation]:
-    """Each violation once, the strongest enforcement first."""
-    unique = dict.fromkeys(violations)
+    """Each violation once, with the first of its causes; the strongest enforcement first."""
+    unique: dict[Violation, Violation] = {}
+    for one in violations:
+        unique.setdefault(one.without_cause, one)
     if len(unique) < 2:
-        return list(unique)
-    return sorted(unique, key=lambda one: -one.enforcement.strength)
+        return list(unique.values())
+    return sorted(unique.values(), key=lambda one: -one.enforcement.strength)
 
 
 def load_rules(entries: Iterable[RuleEntry]) -> RuleBook:

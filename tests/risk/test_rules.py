@@ -1,6 +1,7 @@
 """The rule contract: loading, what a broken rule leads to, what lasts, and failing closed."""
 
 import pytest
+from msgspec.structs import replace
 
 from tapewire.common.bus.wire import decode_event, encode
 from tapewire.common.errors import ConfigError
@@ -110,6 +111,7 @@ def test_an_alert_is_reported_once_while_it_lasts_and_again_when_it_comes_back()
     assert reported == RiskViolation(
         T0, Scope("DU1"), "MaxContractsPerInstrument",
         "AAPL is or could get 6 contracts, the limit is 5",
+        "position.reported DU1 AAPL", held(6).ts_ns, ("alert",),
     )  # fmt: skip
     one.on_broker(held(7))
     assert one.check(NOW) == []
@@ -119,6 +121,23 @@ def test_an_alert_is_reported_once_while_it_lasts_and_again_when_it_comes_back()
     assert one.check(NOW, timer=True) == []
     one.on_broker(held(6))
     assert kinds(one.check(NOW)) == ["RiskViolation"]
+
+
+def test_what_a_regular_check_finds_has_no_cause():
+    one = monitor(rules=book(entry(enforcement="alert", limit=5)))
+    one.on_broker(held(6))
+    (reported,) = one.check(NOW, timer=True)
+    assert (reported.cause_id, reported.cause_ns) == ("", 0)
+
+
+def test_what_two_events_have_broken_is_reported_once_with_the_first_of_them():
+    one = monitor(rules=book(entry(enforcement="alert", limit=5)))
+    one.check(NOW)
+    one.on_broker(held(4))
+    one.on_broker(replace(held(6), ts_ns=T0 + 1))
+    one.on_broker(replace(held(6), ts_ns=T0 + 2))
+    (reported,) = one.check(NOW)
+    assert reported.cause_id == "position.reported DU1 AAPL"
 
 
 def test_alerts_of_two_accounts_are_two():
