@@ -5,10 +5,12 @@ BIN := .venv/bin
 STAMP := .venv/.stamp
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check install
-LOCKS := requirements/charts.lock requirements/data.lock requirements/test.lock
+LOCKS := requirements/charts.lock requirements/data.lock requirements/risk.lock requirements/test.lock
 WORKERS ?= 2
 PARALLEL = -n $(WORKERS) # tests/conftest.py has which tests run in one worker
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --quiet $(UPGRADE:%=--upgrade)
+LOCK_EXTRA = $(LOCK) pyproject.toml -c requirements/base.lock --extra $$extra -o requirements/$$extra.lock
+AGREEING = -c requirements/test.lock -c requirements/bench.lock # a release that all of them can have
 
 .PHONY: docs picture setup run test soak check bench lock node clean
 
@@ -50,9 +52,8 @@ lock: # exact versions and hashes for the ranges in pyproject.toml; UPGRADE=1 ta
 	$(PYTHON) -c 'import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); \
 	  print(*t["build-system"]["requires"], sep="\n")' | $(LOCK) - -o requirements/build.lock
 	$(LOCK) pyproject.toml -o requirements/base.lock
-	for extra in charts data test bench; do \
-	  $(LOCK) pyproject.toml -c requirements/base.lock --extra $$extra -o requirements/$$extra.lock || exit; \
-	done
+	for extra in test bench; do $(LOCK_EXTRA) || exit; done
+	for extra in charts data risk; do $(LOCK_EXTRA) $(AGREEING) || exit; done
 
 docs: setup # renew the parts of the documents that are made from the code
 	$(BIN)/python docs/generate.py
