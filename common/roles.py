@@ -11,6 +11,7 @@ LIQUIDATION: Final = "liquidation"
 EXECUTOR: Final = "executor"
 RISK: Final = "risk"
 SIMULATOR: Final = "simulator"
+NOTICES: Final = "notices"
 
 GATEWAYS: Final = (GATEWAY, LIQUIDATION)
 """The roles with a broker connection, whose streams report executions and positions."""

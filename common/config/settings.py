@@ -28,6 +28,7 @@ from tapewire.common.accounting.trading_days import Days
 from tapewire.common.config import faults, near, syntax
 from tapewire.common.config.ledger import LedgerConfig, TradingDayConfig
 from tapewire.common.config.locate import EXAMPLE, config_path
+from tapewire.common.config.notices import NoticesConfig, TargetConfig
 from tapewire.common.config.sections import (
     BusConfig,
     ExecutorConfig,
@@ -62,12 +63,14 @@ __all__ = [
     "InstrumentConfig",
     "LedgerConfig",
     "MetricsConfig",
+    "NoticesConfig",
     "RiskConfig",
     "RuleConfig",
     "ScopeConfig",
     "SimulatorConfig",
     "StorageConfig",
     "StrategyConfig",
+    "TargetConfig",
     "TradingDayConfig",
     "TwsConfig",
     "WarmUpConfig",
@@ -81,6 +84,7 @@ LISTS: Final = (
     "strategies",
     "strategies.feeds",
     "risk.rules",
+    "notices.targets",
 )  # tables that stand repeatedly
 
 
@@ -105,6 +109,7 @@ class Config(BaseSettings):
     ledger: LedgerConfig = LedgerConfig()
     simulator: SimulatorConfig = SimulatorConfig()
     metrics: MetricsConfig = MetricsConfig()
+    notices: NoticesConfig = NoticesConfig()
     instruments: tuple[InstrumentConfig, ...] = ()
     strategies: tuple[StrategyConfig, ...] = ()
 

@@ -10,6 +10,7 @@ from tapewire.common.runtime.logs import redact
 _PLACE: Final = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 _HEADER: Final = re.compile(r"\s*(\[\[?)\s*([\w.-]+)\s*\]")
 _KEY: Final = re.compile(r"\s*([\w.-]+)\s*=")
+_ADDRESS: Final = re.compile(r"://[^\s\"']*")
 _WORD: Final = re.compile(r"[A-Za-z_./~][\w./:~-]*")
 _SAID: Final = {
     "Invalid value": "no value found; text must be in quotes",
@@ -62,9 +63,14 @@ def _value(said: str, line: str, rest: str) -> str:
         return f"{_shown(line)}: {_SAID.get(said, said[:1].lower() + said[1:])}"
     if word[0].lower() in ("true", "false"):
         return f"{_shown(line)}: {word[0].lower()} must be in lower case"
-    return f'{_shown(line)}: text must be in quotes, as in "{redact(word[0])}"'
+    return f'{_shown(line)}: text must be in quotes, as in "{_without_addresses(redact(word[0]))}"'
 
 
 def _shown(line: str) -> str:
-    text = redact(line.strip())
+    text = _without_addresses(redact(line.strip()))
     return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}..."
+
+
+def _without_addresses(text: str) -> str:
+    """`text` with of each address only the scheme: there may be a password in the rest."""
+    return _ADDRESS.sub("://***", text)

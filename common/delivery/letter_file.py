@@ -96,3 +96,26 @@ def read(path: Path) -> list[Letter]:
     """All dead letters of a file, oldest first; raises OSError if it cannot be read."""
     with closing(LetterFile(path)) as file:
         return file.all()
+
+
+def newer(
+    path: Path, after_id: int, since_ns: int, most: int
+) -> tuple[list[Letter], int, int] | None:
+    """The first `most` dead letters of a file behind `after_id` and not older than `since_ns`, how
+    many more there are, and the id of the last one that there ever was; None if there is nothing
+    new. The file is only read. One with lower ids than `after_id` is another file.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1.0)) as db:
+            db.execute("begin")
+            found = db.execute("select seq from sqlite_sequence where name = 'letters'").fetchone()
+            last: int = found[0] if found else 0
+            if last == after_id:
+                return None
+            where = f"from letters where id > {after_id if last > after_id else 0:d}"
+            where += f" and ts_ns >= {since_ns:d}"
+            (count,) = db.execute(f"select count(*) {where}").fetchone()
+            rows = db.execute(f"select {_COLUMNS} {where} order by id limit {most:d}").fetchall()
+    except sqlite3.Error:
+        return None  # its process is just creating it, or it says itself what is wrong with it
+    return [Letter(*row) for row in rows], count - len(rows), last

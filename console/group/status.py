@@ -1,20 +1,31 @@
-"""The status files of all processes, read and summarised; and waiting for what they report."""
+"""The status files of all processes, summarised; and waiting for what they report."""
 
-import json
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tapewire.common import roles
 from tapewire.common.accounting.lifecycle import AT_BROKER
+from tapewire.common.runtime import statuses as files
+from tapewire.common.runtime.statuses import SILENT_AFTER_S, State, Status, alive, state_of
 
-SILENT_AFTER_S: Final = 5.0
-
-Status = dict[str, Any]
-State = tuple[str, str]
-"""A process's state, and the reason for it."""
+__all__ = [
+    "NOTHING",
+    "SILENT_AFTER_S",
+    "UNHEARD",
+    "State",
+    "Status",
+    "alive",
+    "counter",
+    "hops",
+    "live_orders",
+    "not_ready",
+    "read",
+    "state_of",
+    "unreported",
+    "wait_for",
+]
 
 UNHEARD: Final[State] = ("STARTING", "no status yet")
 NOTHING: Final[Status] = {"pid": None, "counters": {}, "missed": {}, "topics": {}}
@@ -25,41 +36,11 @@ def read(run_dir: Path, broken: Mapping[str, str] | None = None) -> dict[str, St
 
     `broken` names those that supervisord could not keep running, and why; they cannot report it.
     """
-    found: dict[str, Status] = {}
-    for path in sorted((run_dir / "status").glob("*.json")):
-        try:
-            status = json.loads(path.read_text())
-        except (OSError, json.JSONDecodeError):
-            continue  # being replaced at this moment; the next read gets it
-        if not status.get("ended") and not alive(status.get("pid")):
-            status["ended"] = f"process {status['pid']} died"  # without writing it
-            status["orders_reported"] = False  # nothing is known of the broker since then
-        status["age_s"] = round(max(0.0, time.time() - status["ts_ns"] / 1e9), 1)
-        found[path.stem] = status
+    found = files.read(run_dir)
     for name, reason in (broken or {}).items():
         found[name] = {**NOTHING, **found.get(name, {}), "state": "BROKEN", "reason": reason}
         found[name] |= {"age_s": 0.0, "ended": "", "pid": None, "orders_reported": False}
     return found
-
-
-def alive(pid: int | None) -> bool:
-    """Whether there is a process of that id; True if the id is not known."""
-    try:
-        os.kill(pid or os.getpid(), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def state_of(status: Status) -> State:
-    """The state to show, and the reason for it: a silent process is not READY."""
-    if status.get("ended"):
-        return "ENDED", str(status["ended"])
-    if status["age_s"] > SILENT_AFTER_S:
-        return "SILENT", f"no status for {status['age_s']:.0f} s"
-    return str(status["state"]), str(status["reason"])
 
 
 def not_ready(statuses: Mapping[str, Status], names: Iterable[str]) -> dict[str, State]:

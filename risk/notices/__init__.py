@@ -1,0 +1,1 @@
+"""Notices: what a person is told by Discord, Telegram, mail and the like."""

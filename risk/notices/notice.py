@@ -1,0 +1,154 @@
+"""Notices: what of all that happens a person is told, and in which words."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+import msgspec
+
+from tapewire.common.config.notices import Kind
+from tapewire.common.events import (
+    CircuitChanged,
+    ConnectionLost,
+    ConnectionUp,
+    Event,
+    FlattenCompleted,
+    FlattenDelayed,
+    FlattenStarted,
+    LockOutEnded,
+    OrderLost,
+    ReconciliationCompleted,
+    RiskHalted,
+    RiskResumed,
+    RiskViolation,
+    RiskWarned,
+)
+
+Level = Literal["info", "success", "warning", "failure"]
+"""How bad it is, by apprise's own names."""
+LEVELS: Final[tuple[Level, ...]] = ("info", "success", "warning", "failure")
+TEXT_MAX: Final = 400
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """One thing that a person is told: when it happened (UTC), what it is about, how bad it is."""
+
+    ts_ns: int
+    kind: Kind
+    level: Level
+    text: str
+
+    @property
+    def rank(self) -> int:
+        """Its level as a number: the worst has the highest."""
+        return LEVELS.index(self.level)
+
+
+def notice(ts_ns: int, kind: Kind, level: Level, text: str) -> Notice:
+    """A notice of one line and of bounded length."""
+    line = " ".join(text.split())
+    return Notice(
+        ts_ns, kind, level, line if len(line) <= TEXT_MAX else f"{line[: TEXT_MAX - 3]}..."
+    )
+
+
+def notice_of(source: str, event: Event) -> Notice | None:
+    """The notice of an event in `source`'s journal; None if nobody is told of it."""
+    teller = _TELLERS.get(type(event))
+    told = teller(source, event) if teller is not None else None
+    return notice(event.ts_ns, *told) if told is not None else None  # type: ignore[attr-defined]
+
+
+def moment(ts_ns: int) -> str:
+    """A time for reading, in UTC and to the second."""
+    return f"{datetime.fromtimestamp(ts_ns // 1_000_000_000, UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+# ---- the events and their words ------------------------------------------------------------------
+
+Told = tuple[Kind, Level, str]
+
+
+def _violation(_: str, event: RiskViolation) -> Told:
+    return "violations", "warning", f"{event.rule} is broken ({event.scope}): {event.reason}"
+
+
+def _warned(_: str, event: RiskWarned) -> Told:
+    return "violations", "warning", f"{event.rule} is close ({event.scope}): {event.reason}"
+
+
+def _differs(source: str, event: ReconciliationCompleted) -> Told | None:
+    """Differences that a person has to look at; what the broker's word settles is none."""
+    found = [one for one in event.differences if one.rule != "adopt"]
+    if not found:
+        return None
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return "violations", "warning", f"{source} differs from the broker: {found[0]}{more}"
+
+
+def _halted(_: str, event: RiskHalted) -> Told:
+    until = f"until {moment(event.until_ns)}" if event.until_ns else "until a person resumes"
+    by = f", by {event.by}" if event.by else ""
+    return "enforcements", "failure", f"halted {until} ({event.scope}): {event.reason}{by}"
+
+
+def _resumed(_: str, event: RiskResumed) -> Told:
+    by = f", by {event.by}" if event.by else ""
+    return "enforcements", "info", f"resumed ({event.scope}): {event.reason}{by}"
+
+
+def _lock_out_ended(_: str, event: LockOutEnded) -> Told:
+    return "enforcements", "info", f"the lock-out is over ({event.scope})"
+
+
+def _flatten(_: str, event: FlattenStarted) -> Told:
+    return "enforcements", "failure", f"flatten started ({event.scope}): {event.reason}"
+
+
+def _delayed(_: str, event: FlattenDelayed) -> Told:
+    return "enforcements", "failure", f"flatten delayed ({event.scope}): {event.reason}"
+
+
+def _flat(_: str, event: FlattenCompleted) -> Told:
+    left = f": {event.reason}" if event.reason else ""
+    return "enforcements", "success", f"flat, as the broker lists it ({event.scope}){left}"
+
+
+def _lost(source: str, event: ConnectionLost) -> Told:
+    return "connection", "failure", f"{source} has lost the broker: {event.reason}"
+
+
+def _up(source: str, event: ConnectionUp) -> Told:
+    accounts = f" ({', '.join(event.accounts)})" if event.accounts else ""
+    return "connection", "success", f"{source} is connected to the broker{accounts}"
+
+
+def _circuit(source: str, event: CircuitChanged) -> Told | None:
+    """The trial in between is no news."""
+    if event.after == "OPEN":
+        return "retries", "warning", f"{source} has stopped {event.circuit}: {event.reason}"
+    if event.after == "CLOSED":
+        return "retries", "success", f"{source} goes on with {event.circuit}: {event.reason}"
+    return None
+
+
+def _order_lost(source: str, event: OrderLost) -> Told:
+    about = f"order {event.intent_id} in {event.account} is lost"
+    return "retries", "warning", f"{source}: {about}: {event.reason}"
+
+
+_TELLERS: Final[Mapping[type[Event], Callable[[str, Any], Told | None]]] = {
+    RiskViolation: _violation,
+    RiskWarned: _warned,
+    ReconciliationCompleted: _differs,
+    RiskHalted: _halted,
+    RiskResumed: _resumed,
+    LockOutEnded: _lock_out_ended,
+    FlattenStarted: _flatten,
+    FlattenDelayed: _delayed,
+    FlattenCompleted: _flat,
+    ConnectionLost: _lost,
+    ConnectionUp: _up,
+    CircuitChanged: _circuit,
+    OrderLost: _order_lost,
+}

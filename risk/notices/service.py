@@ -1,0 +1,140 @@
+"""The notifier's service: reads what is new, saves where it stands, then sends."""
+
+import os
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from tapewire.common import roles
+from tapewire.common.bus.transport import Transport
+from tapewire.common.clock import Clock, Now
+from tapewire.common.config.settings import Config
+from tapewire.common.events import ProcessState
+from tapewire.common.runtime import statuses
+from tapewire.common.runtime.head_file import boot_id
+from tapewire.common.runtime.service import Service
+from tapewire.risk.notices.delivery import Send
+from tapewire.risk.notices.folding import sum_up
+from tapewire.risk.notices.notifier import Notifier
+from tapewire.risk.notices.sending import Outcome
+from tapewire.risk.notices.sources import Sources
+from tapewire.risk.notices.state_file import StateFile
+
+LOOK_EVERY_NS: Final = 500_000_000
+LAST_S: Final = 2.0
+"""So long the end waits for what is under way; the rest is sent after the next start."""
+
+
+class Sending(Protocol):
+    """What sends."""
+
+    def start(self, send: Send) -> None:
+        """Begin to send."""
+
+    def outcomes(self) -> list[Outcome]:
+        """The attempts that have ended since this was last asked."""
+
+
+class NoticesService(Service):
+    """Runs a `Notifier` over the files of a run directory. It has no socket of the group."""
+
+    def __init__(
+        self,
+        notifier: Notifier,
+        sender: Sending,
+        config: Config,
+        run_dir: Path,
+        transport: Transport,
+        clock: Clock,
+        *,
+        epoch: str,
+    ) -> None:
+        super().__init__(roles.NOTICES, transport, clock, epoch=epoch)
+        self.notifier = notifier
+        self._sender = sender
+        self._config = config
+        self._run_dir = run_dir
+        self._sources = Sources(run_dir)
+        self._file = StateFile(run_dir)
+        self._saved = b""
+        self._unsaved = ""
+        self._next_look_ns = 0
+
+    def on_tick(self, now: Now) -> None:
+        """Look, save, send. What cannot be saved is not sent: it would be sent again after each
+        restart."""
+        for one in self._sender.outcomes():
+            self.metrics.count("notices_failed" if one.fault else "notices_sent", label=one.target)
+            self.notifier.ended(one.target, one.attempt, one.fault, now)
+        if now.mono_ns >= self._next_look_ns:
+            self._next_look_ns = now.mono_ns + LOOK_EVERY_NS
+            self._look(now)
+        if self._save():
+            for send in self.notifier.due(now):
+                self._sender.start(send)
+
+    def on_stop(self, now: Now) -> str:
+        """Send what is left, but do not wait long for it."""
+        self._next_look_ns = 0
+        for target in self.notifier.delivery.targets.values():
+            target.hurry()
+        until_ns = now.mono_ns + round(LAST_S * 1_000_000_000)
+        while True:
+            moment = self.clock.now()
+            self.on_tick(moment)
+            targets = self.notifier.delivery.targets.values()
+            if moment.mono_ns >= until_ns or not any(one.busy for one in targets):
+                break
+            self.transport.poll(20)
+        self._sources.close()
+        waiting = len(self.notifier.delivery.queue.waiting)
+        return f"{waiting} notices wait for the next start" if waiting else ""
+
+    def readiness(self, now: Now) -> tuple[ProcessState, str]:
+        """READY; with a reason where a target cannot be reached, as nobody else waits for it."""
+        targets = self.notifier.delivery.targets.values()
+        faults = [f"{one.name}: {one.fault}" for one in targets if one.fault]
+        return "READY", "; ".join(filter(None, [self._unsaved, *faults]))
+
+    def detail(self) -> dict[str, Any]:
+        """How far each target is."""
+        queue = self.notifier.delivery.queue
+        return {
+            "targets": {
+                one.name: {
+                    "waiting": len(queue.after(one.told.number)),
+                    "messages": one.told.messages,
+                    "failures": one.failures,
+                    "fault": one.fault,
+                }
+                for one in self.notifier.delivery.targets.values()
+            }
+        }
+
+    def _look(self, now: Now) -> None:
+        notifier = self.notifier
+        for news in self._sources.news(notifier.places):
+            if news.fault:
+                notifier.on_unreadable(news.source, news.fault, now)
+            else:
+                notifier.on_events(news.source, news.events, news.place)
+        for letters in self._sources.letters(notifier.letters, notifier.since_ns):
+            notifier.on_letters(*letters)
+        notifier.on_statuses(statuses.read(self._run_dir), now)
+        day = notifier.day_to_sum_up(now)
+        if day is not None:
+            notifier.on_summary(sum_up(self._config, self._run_dir, day, notifier.counted), now)
+
+    def _save(self) -> bool:
+        """Write down where it stands, if that is not what was written last; whether it is."""
+        try:
+            self._saved = self._file.write(self.notifier.saved(), self._saved)
+        except OSError as error:
+            self._unsaved = f"nothing is sent until the disk takes it: {error.strerror}"
+            return False
+        self._unsaved = ""
+        return True
+
+
+def group_of_this_process() -> str:
+    """Names the start of the group: the supervisor that has started this process."""
+    return f"{boot_id()} {os.getppid()}"
