@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "orders": "orders",
     "journals": "journals",
     "dead-letters": "dead_letters",
+    "notices": "notices",
 }
 """Each command with the module of `tapewire.console.commands` that it is in; groups are the last.
 

@@ -18,6 +18,7 @@ from tests.made_ticks import HALF_PAST_TWO
 from tests.markdown import blocks, spans
 from tests.places import ROOT
 from tests.reader import Reader, a_reader
+from tests.risk.notices.hooks import Hook, a_hook
 from tests.waiting import wait_for
 
 STATED = commands()
@@ -25,7 +26,7 @@ STATED = commands()
 SESSION = (
     "up", "status", "orders", "fills", "positions", "blotter", "ledger", "reconcile", "events",
     "journals", "dead-letters", "trace", "tail", "doctor", "scale", "halt", "resume", "flatten",
-    "risk", "down", "run",
+    "risk", "notices", "down", "run",
 )  # fmt: skip
 DOWN_BEFORE = ("up", "run")
 OWN_GROUP = ("backtest", "demo")  # they have one of their own, or none
@@ -41,6 +42,7 @@ IN_ORDER = sorted(
     key=lambda line: (*SESSION, line.split()[1]).index(line.split()[1]),
 )
 STRATEGIES = ROOT / "docs" / "strategies.md"
+OPERATING = ROOT / "docs" / "operating.md"
 
 
 def _predictions(reader: Reader) -> str:
@@ -51,11 +53,21 @@ def _predictions(reader: Reader) -> str:
     return f'\n[[strategies]]\nname = "predictions"\nstrategy = "{named}"\n{text}\n'
 
 
+def _target(reader: Reader, hook: Hook) -> str:
+    """The target of docs/operating.md, its address that of a web hook on this machine."""
+    (text,) = [b.text for b in blocks(OPERATING, "toml") if "[[notices.targets]]" in b.text]
+    (name,) = re.findall(r'url_file = "(.+)"', text)
+    reader.write(name, hook.url)
+    (reader.folder / name).chmod(0o600)
+    return text
+
+
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Reader]:
-    with a_reader() as reader:
+    with a_hook() as hook, a_reader() as reader:
         reader.write("ticks.csv", HALF_PAST_TWO)
-        reader.configure((ROOT / "tapewire.toml").read_text() + _predictions(reader))
+        example = (ROOT / "tapewire.toml").read_text()
+        reader.configure(f"{example}{_predictions(reader)}\n{_target(reader, hook)}")
         yield reader
 
 
@@ -69,7 +81,7 @@ def test_a_command_that_starts_the_group_does(reader: Reader, line: str):
 
 
 def test_the_listings_for_prometheus_are_where_the_docs_look_for_them(reader: Reader):
-    (block,) = blocks(ROOT / "docs" / "operating.md", "yaml")
+    (block,) = blocks(OPERATING, "yaml")
     (files,) = re.findall(r'files: \["/path/to/run/([^"]+)"\]', block.text)
     _prepare(reader, "status")
     assert {p.stem for p in reader.run_dir.glob(files)} >= {"gateway", "risk", "executor"}
@@ -177,7 +189,7 @@ def _all_ready(reader: Reader, halted: bool) -> bool:
     states = {name: told.state_of(s)[0] for name, s in told.read(reader.run_dir).items()}
     if halted:
         return states.get("risk") == "HALTED"
-    return len(states) >= 8 and set(states.values()) == {"READY"}
+    return len(states) >= 9 and set(states.values()) == {"READY"}
 
 
 def _exec_id(reader: Reader) -> str:

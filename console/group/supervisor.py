@@ -27,6 +27,8 @@ STOP_TIMEOUT_S: Final = 30
 POLL_S: Final = 0.2  # between reads of all statuses, as the processes need the CPU themselves
 STRATEGY_PRIORITY: Final = 500
 SIMULATOR_PRIORITY: Final = 50
+NOTICES_PRIORITY: Final = 40
+"""The last to stop, since it tells what the others do at their end."""
 
 Say = Callable[[str], None]
 
@@ -130,14 +132,16 @@ class Group(Supervisord):
         if not made:
             made = {roles.strategy_role(s.name) for s in self.config.strategies}
             made |= {roles.SIMULATOR} if self.config.simulator.enabled else set()
+            made |= {roles.NOTICES} if self.config.notices.targets else set()
         order = [s.name for s in self.config.strategies]
 
         def place(role: str) -> tuple[int, str, int]:
             base, number = self.config.instance(roles.strategy_name(role))
             return (order.index(base) if base in order else len(order), base, number)
 
-        simulator = [roles.SIMULATOR] if roles.SIMULATOR in made else []
-        return [*simulator, *CORE, *sorted(made - {roles.SIMULATOR}, key=place)]
+        first, last = ([name] if name in made else [] for name in (roles.SIMULATOR, roles.NOTICES))
+        strategies = sorted(made - {roles.SIMULATOR, roles.NOTICES}, key=place)
+        return [*first, *CORE, *strategies, *last]
 
     def strategies(self) -> list[str]:
         """The processes that run a strategy, in their order."""
@@ -185,6 +189,8 @@ class Group(Supervisord):
             write_section(folder, roles.SIMULATOR, module, SIMULATOR_PRIORITY, simulator.autostart)
         for strategy in self.config.strategies:
             self.write_strategy(strategy.name)
+        if self.config.notices.targets:
+            write_section(folder, roles.NOTICES, "risk.notices", NOTICES_PRIORITY)
 
     def write_strategy(self, name: str, arguments: str = "") -> None:
         """Write the section of one instance of a strategy; supervisord reads it when asked to."""

@@ -162,6 +162,10 @@ def done(name: str, status: Status) -> str:
         missed = sum(status.get("missed", {}).values())
         signals = counted(status.get("signals", 0), "signal")
         return f"{counted(ticks, 'tick')}, {missed} missed, {signals}"
+    if name == roles.NOTICES:
+        sent, failed = (counter(status, n) for n in ("notices_sent", "notices_failed"))
+        failures = f", {counted(failed, 'failed attempt')}" if failed else ""
+        return f"{counted(sent, 'message')} sent{failures}"
     if "orders" in status:
         states = ", ".join(f"{n} {state.lower()}" for state, n in sorted(status["orders"].items()))
         ticks = counter(status, "ticks_published")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from tapewire.common import roles
+from tapewire.common.amounts import counted
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
 from tapewire.common.config.settings import Config
@@ -87,7 +88,8 @@ class NoticesService(Service):
             self.transport.poll(20)
         self._sources.close()
         waiting = len(self.notifier.delivery.queue.waiting)
-        return f"{waiting} notices wait for the next start" if waiting else ""
+        verb = "waits" if waiting == 1 else "wait"
+        return f"{counted(waiting, 'notice')} {verb} for the next start" if waiting else ""
 
     def readiness(self, now: Now) -> tuple[ProcessState, str]:
         """READY; with a reason where a target cannot be reached, as nobody else waits for it."""

@@ -1,0 +1,119 @@
+"""Notices in a real group: they arrive once, and whatever becomes of them, enforcement goes on."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tapewire.common.config import settings as configuration
+from tapewire.console.group import control
+from tapewire.console.group.supervisor import Group
+from tests.pipeline.running import Running, tapewire
+from tests.risk.notices.hooks import TOKEN, Hook, a_hook
+
+pytest.importorskip("apprise")
+
+
+@pytest.fixture
+def hooks() -> Iterator[tuple[Hook, Hook]]:
+    with a_hook() as desk, a_hook() as slow:
+        slow.always = 0
+        yield desk, slow
+
+
+def configured(monkeypatch: pytest.MonkeyPatch, folder: Path, desk: Hook, slow: Hook) -> None:
+    """The first address in a file, the second one in the environment."""
+    address = folder / "desk.url"
+    address.write_text(desk.url)
+    address.chmod(0o600)
+    targets = [
+        {"name": "desk", "url_file": str(address)},
+        {"name": "slow", "url_env": "SLOW_URL"},
+    ]
+    monkeypatch.setenv("SLOW_URL", slow.url)
+    monkeypatch.setenv("TAPEWIRE_NOTICES__TARGETS", json.dumps(targets))
+    monkeypatch.setenv("TAPEWIRE_NOTICES__EVERY_MS", "200")
+    monkeypatch.setenv("TAPEWIRE_NOTICES__TIMEOUT_MS", "30000")
+
+
+@pytest.fixture
+def noticed(
+    run_dir: Path, tmp_path: Path, hooks: tuple[Hook, Hook], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Running]:
+    configured(monkeypatch, tmp_path, *hooks)
+    group = Group(configuration.load())
+    group.up()
+    try:
+        yield Running(group)
+    finally:
+        if group.is_up():
+            group.down()
+
+
+def resume(running: Running) -> None:
+    running.until(
+        lambda: control.ask(running.group.config, "resume", "seen").ok, "trading to resume"
+    )
+
+
+def test_a_flatten_goes_on_while_one_target_hangs_and_the_other_gets_each_notice_once(
+    noticed, hooks, run_dir
+):
+    desk, slow = hooks
+    noticed.until_ready()
+    noticed.until_fills(1)
+    noticed.until(lambda: slow.paths, "the slow target to be asked")
+
+    desk.answers = [500]
+    noticed.flatten()
+    noticed.until(lambda: "flat, as the broker lists it" in desk.texts(), "notice of the flatten")
+    assert desk.answers == [], "it was refused once, and came again"
+
+    noticed.kill_9("notices")
+    resume(noticed)
+    noticed.until(lambda: "resumed (everything): seen" in desk.texts(), "what it had missed")
+
+    stopped = noticed.pids()["notices"]
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        noticed.flatten()
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    noticed.until(lambda: desk.texts().count("flat, as the") == 2, "what it had slept through")
+
+    assert desk.texts().count("flatten started") == 2
+    assert desk.texts().count("resumed (everything)") == 1
+    assert slow.received == []
+    noticed.group.down()
+    assert_nowhere(run_dir, TOKEN)
+
+
+def assert_nowhere(folder: Path, secret: str) -> None:
+    """Nothing that was written in a folder has this in it."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {"notices.log", "started.json", "notices.json"} <= {path.name for path in files}
+    assert [path for path in files if secret.encode() in path.read_bytes()] == []
+
+
+def test_a_target_that_cannot_be_used_stops_notices_alone_and_is_not_shown(
+    run_dir, tmp_path, hooks, monkeypatch
+):
+    configured(monkeypatch, tmp_path, *hooks)
+    (tmp_path / "desk.url").chmod(0o644)
+    started = tapewire("up", "--wait", "60")
+    try:
+        assert started.returncode == 1
+        assert "notices: BROKEN: the target desk of [[notices.targets]]" in started.stdout
+        assert "has mode 0644, must be 0600" in started.stdout
+        late = Group(configuration.load()).not_ready()
+        assert set(late) == {"notices"}
+        listed = tapewire("notices")
+        assert "desk: address in file" in listed.stdout
+    finally:
+        ended = tapewire("down")
+    tested = tapewire("notices", "test")
+    said = [one.stdout + one.stderr for one in (started, listed, ended, tested)]
+    assert TOKEN not in "".join(said)
