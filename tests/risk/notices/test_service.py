@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tapewire.common.clock import VirtualClock
-from tapewire.common.config.settings import Config
+from tapewire.common.config.settings import Config, InstrumentConfig
 from tapewire.common.events import Commission, Event, Fill
 from tapewire.common.runtime.journal import SqliteJournal
 from tapewire.risk.notices import state_file
@@ -51,7 +51,9 @@ class Bench:
         for name in ("journals", "dead-letters", "status"):
             (run_dir / name).mkdir()
         self.clock = VirtualClock(T0)
-        self.config = Config(run_dir=run_dir, notices=config())
+        self.config = Config(
+            run_dir=run_dir, notices=config(), instruments=(InstrumentConfig(symbol="AAPL"),)
+        )
         self.start()
 
     def start(self) -> None:
