@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from tapewire.common.amounts import text
 from tapewire.common.config.notices import Kind
 from tapewire.common.events import (
     CircuitChanged,
@@ -44,9 +45,9 @@ class Notice(msgspec.Struct, frozen=True):
         return LEVELS.index(self.level)
 
 
-def notice(ts_ns: int, kind: Kind, level: Level, text: str) -> Notice:
+def notice(ts_ns: int, kind: Kind, level: Level, words: str) -> Notice:
     """A notice of one line and of bounded length."""
-    line = " ".join(text.split())
+    line = " ".join(words.split())
     return Notice(
         ts_ns, kind, level, line if len(line) <= TEXT_MAX else f"{line[: TEXT_MAX - 3]}..."
     )
@@ -102,7 +103,8 @@ def _lock_out_ended(_: str, event: LockOutEnded) -> Told:
 
 
 def _flatten(_: str, event: FlattenStarted) -> Told:
-    return "enforcements", "failure", f"flatten started ({event.scope}): {event.reason}"
+    what = f"reducing to {text(event.keep)}" if event.keep else "flatten started"
+    return "enforcements", "failure", f"{what} ({event.scope}): {event.reason}"
 
 
 def _delayed(_: str, event: FlattenDelayed) -> Told:
@@ -111,7 +113,8 @@ def _delayed(_: str, event: FlattenDelayed) -> Told:
 
 def _flat(_: str, event: FlattenCompleted) -> Told:
     left = f": {event.reason}" if event.reason else ""
-    return "enforcements", "success", f"flat, as the broker lists it ({event.scope}){left}"
+    what = f"reduced to {text(event.keep)}" if event.keep else "flat"
+    return "enforcements", "success", f"{what}, as the broker lists it ({event.scope}){left}"
 
 
 def _lost(source: str, event: ConnectionLost) -> Told:

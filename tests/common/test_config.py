@@ -99,7 +99,7 @@ BAD = {
     "[[risk.rules]]\nrule = 5": "rule of [[risk.rules]] number 1 is 5, must be text in quotes",
     '[[risk.rules]]\nrule = "MaxContracts"\nenforcement = "shout"': (
         "number 1 of enforcement of [[risk.rules]] number 1 is 'shout', must be 'alert', 'deny',"
-        " 'cancel', 'close', 'halt' or 'flatten'"
+        " 'cancel', 'reduce', 'close', 'halt' or 'flatten'"
     ),
     '[[risk.rules]]\nrule = "MaxContracts"\nscope = {acount = "DU1"}': (
         "scope.acount of [[risk.rules]] number 1 is not a known key; did you mean account?"

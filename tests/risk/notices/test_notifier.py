@@ -1,6 +1,7 @@
 """The notifier: which events are notices, what a crash costs, and when the day is summed up."""
 
 from datetime import date
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -47,6 +48,16 @@ TOLD = [
     (FlattenStarted(T0, Scope(), "R"), "enforcements", "flatten started (everything): R"),
     (FlattenDelayed(T0, DU1, "no mark"), "enforcements", "flatten delayed (account DU1): no mark"),
     (FlattenCompleted(T0, DU1), "enforcements", "flat, as the broker lists it (account DU1)"),
+    (
+        FlattenStarted(T0, DU1, "R", Decimal("5.0")),
+        "enforcements",
+        "reducing to 5 (account DU1): R",
+    ),
+    (
+        FlattenCompleted(T0, DU1, keep=Decimal(5)),
+        "enforcements",
+        "reduced to 5, as the broker lists it (account DU1)",
+    ),
     (ConnectionLost(T0, "closed"), "connection", "gateway has lost the broker: closed"),
     (ConnectionUp(T0, 176, ("DU1",)), "connection", "gateway is connected to the broker (DU1)"),
     (
