@@ -9,6 +9,7 @@ import msgspec
 from tapewire.backtest.report.data_quality import DataQuality
 from tapewire.common.config.settings import Config, ConfigError, RuleConfig, StrategyConfig
 from tapewire.common.instruments import Instrument
+from tapewire.common.options import instrument_of
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import Row
 from tapewire.common.ticks.stamps import iso
@@ -52,7 +53,7 @@ def instruments_of(found: Scan, config: Config) -> tuple[Instrument, ...]:
     """Each symbol of the file as it is configured, else as a US stock."""
     known = {i.symbol: i for i in config.all_instruments()}
     return tuple(
-        known.get(symbol) or Instrument(symbol=symbol, min_tick=min_tick)
+        known.get(symbol) or instrument_of(symbol, min_tick=min_tick)
         for symbol, min_tick in found.ticks.items()
     )
 

@@ -15,6 +15,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     `multiplier` is units of the underlying a contract (50 for ES), `min_tick` the price step, `lot`
     the step of its quantities, `con_id` IB's contract id (0: not known). `feed` chooses TWS's
     top-of-book stream (`top`) or the tick-by-tick one, of which TWS grants five at a time.
+
+    Of an option, `underlying` is the symbol of what it is on, `expiry` its last day as YYYYMMDD,
+    `strike` the price and `right` what it gives: C to buy, P to sell. See `common.options`.
     """
 
     symbol: str
@@ -26,3 +29,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     lot: Decimal = Decimal(1)
     con_id: int = 0
     feed: Literal["top", "tick_by_tick"] = "top"
+    underlying: str = ""
+    expiry: str = ""
+    strike: Decimal | None = None
+    right: Literal["", "C", "P"] = ""

@@ -6,11 +6,12 @@ traded in such an instrument until the configuration is corrected. A price step 
 only an alarm: prices are held against the broker's steps (see `common.price_steps`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from msgspec.structs import asdict, replace
 
+from tapewire.common.accounting.book import ZERO
 from tapewire.common.amounts import text
 from tapewire.common.clock import Now
 from tapewire.common.events import TEXT_MAX, InstrumentDescribed
@@ -85,10 +86,22 @@ def _wrong_money(event: InstrumentDescribed, configured: Instrument) -> list[str
     for key, ours, theirs in (
         ("multiplier", text(configured.multiplier), text(event.multiplier)),
         ("currency", configured.currency, event.currency),
+        *_option_terms(event, configured),
     ):
         if ours != theirs:
             found.append(_sentence(event.symbol, key, ours, theirs))
     return found
+
+
+def _option_terms(
+    event: InstrumentDescribed, configured: Instrument
+) -> Iterator[tuple[str, str, str]]:
+    """What makes an option another one: each key, as it is configured and as the broker has it."""
+    if not event.right or not configured.right:
+        return
+    yield "expiry", configured.expiry, event.expiry
+    yield "strike", text(configured.strike or ZERO), text(event.strike or ZERO)
+    yield "right", configured.right, event.right
 
 
 def _wrong_step(event: InstrumentDescribed, configured: Instrument) -> list[str]:

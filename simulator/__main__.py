@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from tapewire.common.config import settings as configuration
 from tapewire.common.instruments import Instrument
+from tapewire.common.options import instrument_of
 from tapewire.common.runtime.process import EXIT_CONFIG
 from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken
 from tapewire.common.ticks.rows import Row
@@ -152,22 +154,17 @@ def _settings(arguments: argparse.Namespace) -> SimulatorSettings:
 def _instruments(arguments: argparse.Namespace) -> list[Instrument]:
     if arguments.ticks and not arguments.symbols:
         ticks = symbols_of(arguments.ticks, SYMBOLS_MAX)
-        return [Instrument(symbol=symbol, min_tick=tick) for symbol, tick in ticks.items()]
+        return [instrument_of(symbol, min_tick=tick) for symbol, tick in ticks.items()]
     return [_instrument(text) for text in (arguments.symbols or SYMBOLS).split(",")]
 
 
 def _instrument(text: str) -> Instrument:
-    given = text.split(":")
-    symbol, kind, exchange, multiplier, tick = (
-        given + ["", "STK", "SMART", "1", "0.01"][len(given) :]
-    )
-    return Instrument(
-        symbol=symbol,
-        sec_type=kind,
-        exchange=exchange,
-        multiplier=Decimal(multiplier),
-        min_tick=Decimal(tick),
-    )
+    """An instrument as `--symbols` has it; the name of an option says all about it."""
+    names = ("symbol", "sec_type", "exchange", "multiplier", "min_tick")
+    given: dict[str, Any] = {name: one for name, one in zip(names, text.split(":")) if one}  # noqa: B905 - what is left out has defaults
+    for name in given.keys() & {"multiplier", "min_tick"}:
+        given[name] = Decimal(given[name])
+    return instrument_of(**given)
 
 
 def _market(arguments: argparse.Namespace, instruments: list[Instrument]) -> Iterator[Row]:

@@ -134,7 +134,7 @@ def _matches(one: Execution, request: Executions) -> bool:
     return (
         request.client_id in (0, one.order.client_id)
         and request.account in ("", one.order.account)
-        and request.symbol in ("", instrument.symbol)
+        and request.symbol in ("", instrument.symbol, instrument.underlying)
         and request.sec_type in ("", instrument.sec_type)
         and request.exchange in ("", instrument.exchange)
         and (side or request.side) in ("", one.order.side)

@@ -20,6 +20,8 @@ class StrategyInstrument(msgspec.Struct, frozen=True):
     `multiplier` is units of the underlying per contract, `min_tick` the smallest step of its
     prices, `lot` that of its quantities. The broker adds the rest: `price_steps` where the step
     depends on the price, `min_size`, and the hours of some days around the last connection, in UTC.
+
+    An option has `underlying` (a symbol), `expiry` (YYYYMMDD), `strike` and `right` (C or P).
     """
 
     symbol: str
@@ -37,6 +39,10 @@ class StrategyInstrument(msgspec.Struct, frozen=True):
     liquid_hours: tuple[OpenHours, ...] = ()
     time_zone: str = ""
     is_described: bool = False
+    underlying: str = ""
+    expiry: str = ""
+    strike: Decimal | None = None
+    right: str = ""
 
     def step_at(self, price: Number) -> Decimal:
         """The step of prices at `price`. Raises ValueError for what is no number."""
@@ -72,7 +78,7 @@ class InstrumentWatch:
         """The broker describes an instrument."""
         before = self._known.get(event.symbol)
         if before is not None:
-            self._known[event.symbol] = _described(event, before.lot)
+            self._known[event.symbol] = _described(event, before)
 
     def of(self, symbol: str) -> StrategyInstrument:
         """What is known of a symbol; raises ValueError for one that is not configured."""
@@ -87,11 +93,12 @@ class InstrumentWatch:
 def _configured(one: Instrument) -> StrategyInstrument:
     return StrategyInstrument(
         one.symbol, one.sec_type, one.exchange, one.currency, one.multiplier, one.min_tick, one.lot,
-        one.con_id,
+        one.con_id, underlying=one.underlying, expiry=one.expiry, strike=one.strike,
+        right=one.right,
     )  # fmt: skip
 
 
-def _described(event: InstrumentDescribed, lot: Decimal) -> StrategyInstrument:
+def _described(event: InstrumentDescribed, before: StrategyInstrument) -> StrategyInstrument:
     return StrategyInstrument(
         event.symbol,
         event.sec_type,
@@ -99,7 +106,7 @@ def _described(event: InstrumentDescribed, lot: Decimal) -> StrategyInstrument:
         event.currency,
         event.multiplier,
         event.min_tick,
-        lot,
+        before.lot,
         event.con_id,
         event.long_name,
         event.price_steps,
@@ -108,4 +115,8 @@ def _described(event: InstrumentDescribed, lot: Decimal) -> StrategyInstrument:
         event.liquid_hours,
         event.time_zone,
         is_described=True,
+        underlying=before.underlying or event.underlying,
+        expiry=event.expiry or before.expiry,
+        strike=event.strike if event.strike is not None else before.strike,
+        right=event.right or before.right,
     )

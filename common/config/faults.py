@@ -50,6 +50,7 @@ _PATTERNS: Final = {
     r"^[\w.]+:\w+$": "module:Class, such as strategies.dip:Dip",
     r"^[A-Z]{3}$|^$": "a currency of three capital letters, such as USD",
     r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day, such as 17:00",
+    r"^\d{8}$|^$": "a date of eight digits, such as 20261218",
     f"^{SYMBOL_PATTERN}$": "1 to 64 printable ASCII characters",
 }
 

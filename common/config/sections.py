@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from tapewire.common import roles
+from tapewire.common import options, roles
 from tapewire.common.bus.ports import PORTS
 from tapewire.common.config import faults, near
 from tapewire.common.daily_time import DailyTime
@@ -339,6 +339,31 @@ class InstrumentConfig(Section):
     lot: Annotated[Decimal, Field(gt=0)] = Decimal(1)
     con_id: Annotated[int, Field(ge=0)] = 0
     feed: Literal["top", "tick_by_tick"] = "top"
+    underlying: str = ""
+    expiry: Annotated[str, Field(pattern=r"^\d{8}$|^$")] = ""
+    strike: Annotated[Decimal, Field(gt=0)] | None = None
+    right: Literal["", "C", "P"] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _completed(cls, given: Any) -> Any:
+        return options.completed(given) if isinstance(given, dict) else given
+
+    @field_validator("expiry")
+    @classmethod
+    def _is_date(cls, text: str) -> str:
+        if text:
+            try:
+                options.read_expiry(text)
+            except ValueError:
+                raise ValueError("a date, such as 20261218") from None
+        return text
+
+    @model_validator(mode="after")
+    def _whole_option(self) -> Self:
+        if fault := options.fault(self.instrument()):
+            raise ValueError(fault)
+        return self
 
     def instrument(self) -> Instrument:
         """The same as a core's value."""

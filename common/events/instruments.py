@@ -42,6 +42,8 @@ class InstrumentDescribed(Event, frozen=True, tag="instrument.described"):
     say it. Hours are of some days around `ts_ns`: `trading_hours` all of them, `liquid_hours` the
     regular ones; none where the broker gives none. `time_zone` is the exchange's, in the broker's
     words. `contradiction` says what the configuration has otherwise; it is empty if they agree.
+    Of an option, `underlying` is the symbol of what it is on, `expiry` its last day (YYYYMMDD),
+    `strike` its price, `right` C for a call or P for a put.
     """
 
     ts_ns: TimeNs
@@ -59,8 +61,13 @@ class InstrumentDescribed(Event, frozen=True, tag="instrument.described"):
     liquid_hours: Stretches = ()
     time_zone: Text = ""
     contradiction: Text = ""
+    underlying: Text = ""
+    expiry: Text = ""
+    strike: Decimal | None = None
+    right: Text = ""
 
     def __post_init__(self) -> None:
         require_finite(
-            "instrument", multiplier=self.multiplier, min_tick=self.min_tick, min_size=self.min_size
-        )
+            "instrument", multiplier=self.multiplier, min_tick=self.min_tick,
+            min_size=self.min_size, strike=self.strike,
+        )  # fmt: skip

@@ -14,6 +14,8 @@ from typing import Final
 
 from tapewire.common.clock import Now
 from tapewire.common.events import TEXT_MAX, InstrumentDescribed, OpenHours, PriceStep
+from tapewire.common.events.base import NAME_MAX
+from tapewire.common.options import OPTION
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.contracts import Contracts, contract_by_id
@@ -127,6 +129,10 @@ class Describing:
             trading_hours=hours_of(one.trading_hours, one.time_zone),
             liquid_hours=hours_of(one.liquid_hours, one.time_zone),
             time_zone=one.time_zone[:TEXT_MAX],
+            underlying=one.symbol[:NAME_MAX] if one.sec_type == OPTION else "",
+            expiry=one.expiry,
+            strike=one.strike,
+            right=one.right,
         )
 
 

@@ -10,9 +10,12 @@ from ibapi.execution import ExecutionFilter
 from ibapi.order import Order
 from ibapi.wrapper import EWrapper
 
+from tapewire.common import options
+from tapewire.common.amounts import text
 from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.common.events import ORDER_TYPES, Oca, OrderTerms, SubmitOrder
 from tapewire.common.instruments import Instrument
+from tapewire.common.options import OptionTerms, root_of
 from tapewire.gateway.tws.framing import frame
 
 Kind = tuple[object, ...]
@@ -248,8 +251,21 @@ def contract_of(instrument: Instrument, con_id: int = 0) -> Contract:
     contract.secType = instrument.sec_type
     contract.exchange = instrument.exchange
     contract.currency = instrument.currency
-    if instrument.sec_type in ("FUT", "OPT"):
+    terms = options.terms_of(instrument)
+    if instrument.sec_type == "FUT" or (instrument.sec_type == options.OPTION and terms is None):
         contract.localSymbol = instrument.symbol
-    else:
+    elif terms is None:
         contract.symbol = instrument.symbol
+    else:
+        _describe_option(contract, instrument, terms)
     return contract
+
+
+def _describe_option(contract: Contract, instrument: Instrument, terms: OptionTerms) -> None:
+    """What an option is on. Of one that has no OCC name its own name need not be TWS's."""
+    contract.symbol, contract.right = terms.underlying, terms.right
+    contract.lastTradeDateOrContractMonth = f"{terms.expiry:%Y%m%d}"
+    contract.strike = float(terms.strike)
+    contract.multiplier = text(instrument.multiplier)
+    if options.read_name(instrument.symbol) is not None:
+        contract.localSymbol, contract.tradingClass = instrument.symbol, root_of(instrument)

@@ -170,7 +170,8 @@ class ContractFound(TwsMessage, frozen=True):
     """TWS knows the contract that request `request_id` described.
 
     `exchanges` are those that take orders for it, the one that it is listed at first; `rules` are
-    their market rules. Hours and their zone are in TWS's words.
+    their market rules. Hours and their zone are in TWS's words. An option has its expiry
+    (YYYYMMDD), strike and right.
     """
 
     request_id: int
@@ -187,6 +188,9 @@ class ContractFound(TwsMessage, frozen=True):
     trading_hours: str = ""
     liquid_hours: str = ""
     time_zone: str = ""
+    expiry: str = ""
+    strike: Decimal | None = None
+    right: str = ""
 
 
 class MarketRule(TwsMessage, frozen=True):

@@ -15,6 +15,7 @@ from tapewire.common.events.accounts import CURRENCY_MAX
 from tapewire.common.events.base import ACCOUNT_MAX, NAME_MAX
 from tapewire.common.events.order_commands import RATIO_MAX
 from tapewire.common.events.order_types import ORDER_TYPES, OrderKind
+from tapewire.common.options import OPTION
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.contracts import BAG
 from tapewire.gateway.tws.estimates import estimate
@@ -81,6 +82,16 @@ def _legs(contract: Any) -> tuple[tws.Leg, ...]:
     return tuple(
         tws.Leg(leg.conId, leg.ratio, "BUY" if leg.action == "BUY" else "SELL") for leg in legs
     )
+
+
+def _option(contract: Any) -> tuple[str, Decimal | None, str]:
+    """Expiry, strike and right of an option. Of others the contract's month or last day is in the
+    same field, and a strike of 0."""
+    if contract.secType != OPTION:
+        return "", None, ""
+    right = str(contract.right)[:1]  # TWS writes C or P; others have written CALL
+    expiry = str(contract.lastTradeDateOrContractMonth)[:8]
+    return expiry, decimal(contract.strike), right if right in ("C", "P") else ""
 
 
 class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
@@ -295,6 +306,7 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
                 details.tradingHours,
                 details.liquidHours,
                 details.timeZoneId,
+                *_option(contract),
             )
         )
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from tapewire.common.instruments import Instrument
+from tapewire.common.options import OPTION
 
 CON_ID_FIRST = 1000
 MARKET_RULE_FIRST = 26
@@ -31,6 +32,9 @@ class ContractQuery(msgspec.Struct, frozen=True):
     currency: str
     local_symbol: str
     legs: tuple[LegQuery, ...] = ()
+    expiry: str = ""
+    strike: Decimal | None = None
+    right: str = ""
 
 
 class Contracts:
@@ -79,13 +83,35 @@ class Contracts:
 def _fits(instrument: Instrument, query: ContractQuery) -> bool:
     if query.con_id:
         return instrument.con_id == query.con_id
-    names = {name for name in (query.symbol, query.local_symbol) if name}
     exchanges = {"", instrument.exchange}
-    if instrument.sec_type == "STK":
+    if instrument.sec_type in ("STK", OPTION):
         exchanges.add("SMART")
     return (
-        names == {instrument.symbol}
+        (_is_named(instrument, query) or _is_option(instrument, query))
         and query.sec_type in ("", instrument.sec_type)
         and query.currency in ("", instrument.currency)
         and query.exchange in exchanges
+    )
+
+
+def _is_named(instrument: Instrument, query: ContractQuery) -> bool:
+    """Whether the query has its name. With its own name, an option may be asked for as one on its
+    underlying."""
+    names = {name for name in (query.symbol, query.local_symbol) if name}
+    if instrument.underlying and query.local_symbol == instrument.symbol:
+        names.discard(instrument.underlying)
+    return names == {instrument.symbol}
+
+
+def _is_option(instrument: Instrument, query: ContractQuery) -> bool:
+    """Whether it is one of the options that the query describes: what it leaves out may be any. An
+    expiry may be a month."""
+    return (
+        query.sec_type == OPTION == instrument.sec_type
+        and not query.local_symbol
+        and bool(query.symbol)
+        and query.symbol == instrument.underlying
+        and instrument.expiry.startswith(query.expiry)
+        and query.strike in (None, instrument.strike)
+        and query.right in ("", "0", "?", instrument.right)
     )

@@ -11,6 +11,7 @@ from decimal import Decimal
 from tapewire.common.amounts import text
 from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.common.instruments import Instrument
+from tapewire.common.options import root_of
 from tapewire.simulator.exchange.account import Holding
 from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE
 from tapewire.simulator.exchange.orders import Execution, Order
@@ -53,20 +54,35 @@ def time_text(at_ns: int | None) -> str:
     return "" if at_ns is None else clock_text(at_ns)
 
 
-def contract(instrument: Instrument, right: str = "") -> Fields:
+def underlying_text(instrument: Instrument) -> str:
+    """A contract's symbol as TWS writes it: an option's is that of what it is on."""
+    return instrument.underlying or instrument.symbol
+
+
+def strike_text(instrument: Instrument) -> str:
+    """A contract's strike as TWS writes it: 0 where it has none."""
+    return "0" if instrument.strike is None else text(instrument.strike)
+
+
+def class_text(instrument: Instrument) -> str:
+    """A contract's trading class: of an option, the root of its name."""
+    return root_of(instrument) if instrument.right else instrument.symbol
+
+
+def contract(instrument: Instrument) -> Fields:
     """The eleven contract fields that orders and executions carry."""
     return [
         str(instrument.con_id),
-        instrument.symbol,
+        underlying_text(instrument),
         instrument.sec_type,
-        "",  # last trade date or contract month
-        "0",  # strike
-        right,
+        instrument.expiry,
+        strike_text(instrument),
+        instrument.right,
         multiplier_text(instrument),
         instrument.exchange,
         instrument.currency,
         instrument.symbol,
-        instrument.symbol,
+        class_text(instrument),
     ]
 
 
@@ -208,16 +224,16 @@ def contract_details(
         "10",
         *(["8"] if old else []),
         str(req_id),
-        instrument.symbol,
+        underlying_text(instrument),
         instrument.sec_type,
-        "",  # last trade date
-        "0",  # strike
-        "",  # right
+        instrument.expiry,
+        strike_text(instrument),
+        instrument.right,
         instrument.exchange,
         instrument.currency,
         instrument.symbol,  # localSymbol
-        instrument.symbol,  # marketName
-        instrument.symbol,  # tradingClass
+        class_text(instrument),  # marketName
+        class_text(instrument),  # tradingClass
         str(instrument.con_id),
         text(instrument.min_tick),
         *(["1"] if old else []),  # mdSizeMultiplier
@@ -228,7 +244,7 @@ def contract_details(
         "0",  # underConId
         f"{instrument.symbol} (simulated)",
         "" if instrument.exchange == "SMART" else instrument.exchange,
-        "",  # contractMonth
+        instrument.expiry[:6],  # contractMonth
         "",  # industry
         "",  # category
         "",  # subcategory
@@ -239,10 +255,10 @@ def contract_details(
         "0",  # evMultiplier
         "0",  # secIdList
         "1",  # aggGroup
-        "",  # underSymbol
-        "",  # underSecType
+        instrument.underlying,  # underSymbol
+        "STK" if instrument.underlying else "",  # underSecType
         "" if rule is None else str(rule),
-        "",  # realExpirationDate
+        instrument.expiry,  # realExpirationDate
         "COMMON" if instrument.sec_type == "STK" else "",
         *_order_sizes(version, instrument),
     ]

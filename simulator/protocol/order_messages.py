@@ -17,11 +17,14 @@ from tapewire.simulator.protocol.messages import (
     UNSET_DOUBLE,
     UNSET_INTEGER,
     Fields,
+    class_text,
     clock_text,
     multiplier_text,
     optional_price_text,
     price_text,
+    strike_text,
     time_text,
+    underlying_text,
 )
 
 Section = tuple[Field, ...]
@@ -92,16 +95,16 @@ def _unset_or(price: Decimal | None) -> str:
 
 CONTRACT: Section = (
     Field("conId", lambda of: str(of.order.instrument.con_id)),
-    Field("symbol", lambda of: of.order.instrument.symbol),
+    Field("symbol", lambda of: underlying_text(of.order.instrument)),
     Field("secType", lambda of: of.order.instrument.sec_type),
-    Field("lastTradeDateOrContractMonth", ""),
-    Field("strike", "0"),
-    Field("right", "?"),
+    Field("lastTradeDateOrContractMonth", lambda of: of.order.instrument.expiry),
+    Field("strike", lambda of: strike_text(of.order.instrument)),
+    Field("right", lambda of: of.order.instrument.right or "?"),
     Field("multiplier", lambda of: multiplier_text(of.order.instrument)),
     Field("exchange", lambda of: of.order.instrument.exchange),
     Field("currency", lambda of: of.order.instrument.currency),
     Field("localSymbol", lambda of: of.order.instrument.symbol),
-    Field("tradingClass", lambda of: of.order.instrument.symbol),
+    Field("tradingClass", lambda of: class_text(of.order.instrument)),
 )
 TERMS: Section = (
     Field("action", lambda of: of.order.side),

@@ -271,10 +271,14 @@ class Fields:
     def contract(self) -> ContractQuery:
         """The twelve contract fields that most requests share."""
         con_id, symbol, sec_type = self.integer(), self.text(), self.text()
-        self.skip(4)  # expiry, strike, right, multiplier
+        expiry, strike, right = self.text(), self.number() or None, self.text()
+        self.skip(1)  # multiplier
         exchange, _primary, currency = self.text(), self.text(), self.text()
         local_symbol, _trading_class = self.text(), self.text()
-        return ContractQuery(con_id, symbol, sec_type, exchange, currency, local_symbol)
+        return ContractQuery(
+            con_id, symbol, sec_type, exchange, currency, local_symbol,
+            expiry=expiry, strike=strike, right=right[:1],
+        )  # fmt: skip
 
     def end(self) -> None:
         """The request must end here."""

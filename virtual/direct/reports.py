@@ -208,6 +208,10 @@ def description(
         trading_hours=tuple(OpenHours(*one) for one in trading),
         liquid_hours=tuple(OpenHours(*one) for one in regular),
         time_zone="UTC",
+        underlying=instrument.underlying,
+        expiry=instrument.expiry,
+        strike=instrument.strike,
+        right=instrument.right,
     )
 
 
