@@ -6,9 +6,11 @@ on 18 December 2026. (OCC, "Options Symbology Initiative", 2008.)
 """
 
 import re
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 from tapewire.common.instruments import Instrument
 
@@ -16,6 +18,8 @@ Right = Literal["C", "P"]
 OPTION: Final = "OPT"
 STOCK_OPTION_MULTIPLIER: Final = Decimal(100)
 """Shares per contract of US equity options, but for those of companies that split or merged."""
+YEAR_NS: Final = 365 * 86_400 * 1_000_000_000
+_CLOSE: Final = time(16)
 _CENTURY: Final = 2000
 _THOUSAND: Final = Decimal(1000)
 _NAME: Final = re.compile(r"([A-Z0-9.]{1,6}) {0,5}(\d\d)(\d\d)(\d\d)([CP])(\d{8})", re.ASCII)
@@ -53,6 +57,17 @@ def read_expiry(text: str) -> date:
     if not re.fullmatch(r"\d{8}", text, re.ASCII):
         raise ValueError(f"{text!r} is not a date as YYYYMMDD")
     return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+
+
+def years_left(expiry: date, now_ns: int) -> float:
+    """Years of 365 days from `now_ns` (UTC) to 16:00 in New York on the last day; 0 after that."""
+    return max(0.0, (_end_ns(expiry) - now_ns) / YEAR_NS)
+
+
+@cache
+def _end_ns(expiry: date) -> int:
+    end = datetime.combine(expiry, _CLOSE, ZoneInfo("America/New_York"))
+    return int(end.timestamp()) * 1_000_000_000
 
 
 def terms_of(instrument: Instrument) -> OptionTerms | None:

@@ -20,7 +20,7 @@ from tapewire.simulator import group_process, scenario_file
 from tapewire.simulator.control import ControlPort
 from tapewire.simulator.faults.catalogue import listing
 from tapewire.simulator.market.file import market_of, symbols_of
-from tapewire.simulator.market.synthetic import SyntheticMarket
+from tapewire.simulator.market.synthetic import SyntheticMarket, start_of
 from tapewire.simulator.market.times import time_ns
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
@@ -170,7 +170,9 @@ def _instrument(text: str) -> Instrument:
 def _market(arguments: argparse.Namespace, instruments: list[Instrument]) -> Iterator[Row]:
     if arguments.ticks:
         return market_of(arguments.ticks, arguments.since)
-    return SyntheticMarket(instruments, arguments.seed, arguments.rate)
+    return SyntheticMarket(
+        instruments, arguments.seed, arguments.rate, start_of(instruments, time.time_ns())
+    )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from tapewire.common.ticks.rows import Row
 from tapewire.simulator import scenario_file
 from tapewire.simulator.control import ControlPort
 from tapewire.simulator.market.file import market_of
-from tapewire.simulator.market.synthetic import SyntheticMarket
+from tapewire.simulator.market.synthetic import SyntheticMarket, start_of
 from tapewire.simulator.market.times import time_ns
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
@@ -87,7 +87,9 @@ def _market(config: Config, instruments: tuple[Instrument, ...]) -> Iterator[Row
     if simulator.ticks:
         since = time_ns(simulator.start) if simulator.start else None
         return market_of(simulator.ticks, since)
-    return SyntheticMarket(instruments, simulator.seed, simulator.rate_per_s)
+    return SyntheticMarket(
+        instruments, simulator.seed, simulator.rate_per_s, start_of(instruments, time.time_ns())
+    )
 
 
 def _write_status(path: Path, server: TwsServer, ended: str) -> None:

@@ -7,13 +7,20 @@ from decimal import Decimal
 import msgspec
 
 from tapewire.common.instruments import Instrument
+from tapewire.common.options import OPTION, terms_of
 from tapewire.common.ticks.rows import Row
+from tapewire.simulator.market.options import OptionQuotes
 
 START_NS = 1_704_722_400_000_000_000  # 2024-01-08 14:00 UTC, an ordinary Monday
 TRADE_SHARE = 0.2
 STEP_PER_TICK = 20_000  # one step is about half a basis point of the price
 WANDER_MAX = 0.15  # beyond this distance from its first price, a symbol trends back
 _FIRST_PRICE = {"STK": (40, 400), "FUT": (2_000, 6_000), "CRYPTO": (1_000, 60_000)}
+
+
+def start_of(instruments: Sequence[Instrument], now_ns: int) -> int:
+    """When a market begins that is made now: for options it is now, for they end one day."""
+    return now_ns if any(one.sec_type == OPTION for one in instruments) else START_NS
 
 
 class _Walk(msgspec.Struct):
@@ -32,7 +39,9 @@ class SyntheticMarket:
     """An endless, seeded iterator of rows, `rate_per_s` for all symbols together.
 
     Each symbol walks at random on its tick grid and follows a trend for a few hundred rows at a
-    time. The same seed gives the same rows.
+    time. The same seed gives the same rows. An option's quotes are made from the price of what it
+    is on; that walks too, unseen, if it is not one of the `instruments`. Options have time until
+    their expiry, so with them `start_ns` is to be the time of the day.
     """
 
     def __init__(
@@ -49,7 +58,8 @@ class SyntheticMarket:
         self._random = random.Random(seed)
         self._gap_ns = 1e9 / rate_per_s
         self._now_ns = float(start_ns)
-        self._walks = [self._walk(instrument) for instrument in instruments]
+        self._walks = [self._walk(one) for one in instruments]
+        self._options = self._option_quotes(instruments, seed)
         self._unquoted = list(self._walks)
 
     def __iter__(self) -> Iterator[Row]:
@@ -60,6 +70,8 @@ class SyntheticMarket:
         if self._unquoted:  # every symbol opens with a quote
             return self._quote(self._unquoted.pop(0))
         walk = self._random.choice(self._walks)
+        if walk.symbol in self._options:
+            return self._quote(walk)
         if self._random.random() < TRADE_SHARE:
             return self._trade(walk)
         self._move(walk)
@@ -70,6 +82,23 @@ class SyntheticMarket:
         tick = instrument.min_tick
         first = max(50, int(Decimal(self._random.randint(low, high)) / tick))
         return _Walk(instrument.symbol, tick, first, first, max(1, first // STEP_PER_TICK))
+
+    def _option_quotes(
+        self, instruments: Sequence[Instrument], seed: int
+    ) -> dict[str, tuple[OptionQuotes, _Walk, bool]]:
+        """The options that can be priced: with what each is on, and whether that walks unseen."""
+        walks = {walk.symbol: walk for walk in self._walks}
+        found: dict[str, tuple[OptionQuotes, _Walk, bool]] = {}
+        for one in instruments:
+            terms = terms_of(one)
+            if terms is None:
+                continue
+            on = walks.get(terms.underlying)
+            if on is None:
+                on = walks[terms.underlying] = self._walk(Instrument(symbol=terms.underlying))
+            quotes = OptionQuotes(one, terms, float(on.first * on.tick), seed)
+            found[one.symbol] = quotes, on, on not in self._walks
+        return found
 
     def _move(self, walk: _Walk) -> None:
         if walk.rows_left <= 0:
@@ -92,10 +121,20 @@ class SyntheticMarket:
         walk.rows_left = self._random.randint(60, 400)
 
     def _quote(self, walk: _Walk) -> Row:
+        if walk.symbol in self._options:
+            return self._option_quote(*self._options[walk.symbol])
         ask = walk.mid + self._random.randint(1, 2)
         bid_size, ask_size = (str(self._random.randint(1, 40) * 10) for _ in range(2))
         bid, offer = self._text(walk, walk.mid), self._text(walk, ask)
         return Row(int(self._now_ns), walk.symbol, bid, offer, bid_size, ask_size, None, None)
+
+    def _option_quote(self, quotes: OptionQuotes, on: _Walk, is_unseen: bool) -> Row:
+        if is_unseen:
+            self._move(on)
+        spot, now_ns = float(on.tick * on.mid), int(self._now_ns)
+        bid, ask = (format(price, "f") for price in quotes.at(spot, now_ns))
+        bid_size, ask_size = (str(self._random.randint(1, 40)) for _ in range(2))
+        return Row(now_ns, quotes.symbol, bid, ask, bid_size, ask_size, None, None)
 
     def _trade(self, walk: _Walk) -> Row:
         price = self._text(walk, walk.mid + self._random.randint(0, 1))
