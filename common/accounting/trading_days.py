@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 MINUTE_NS: Final = 60_000_000_000
 MINUTES_KNOWN_MAX: Final = 1024
-DAY_MINUTES_MAX: Final = 26 * 60
-"""A day is never longer, at the end of daylight saving either."""
+DAY_MINUTES_MAX: Final = 31 * 24 * 60
+"""A day is never longer: on some exchanges the holidays before it take more than a week."""
 ZONE: Final = "America/Chicago"
 ENDS: Final = time(17)
 """The trading day of CME products."""
@@ -16,10 +16,13 @@ Days = Callable[[int], date]
 """The trading day of a moment, given in UTC nanoseconds."""
 
 
-def trading_days(zone: str = ZONE, ends: time = ENDS) -> Days:
+def trading_days(
+    zone: str = ZONE, ends: time = ENDS, day_from: Callable[[date], date] | None = None
+) -> Days:
     """Trading days that end at a local time; what comes after it belongs to the next day.
 
-    Raises KeyError for an unknown zone.
+    Every day is one, unless `day_from` says otherwise: it gives the first trading day that is not
+    before a day. Raises KeyError for an unknown zone.
     """
     local, known = ZoneInfo(zone), dict[int, date]()  # by minute: no day begins within one
     rest = timedelta(hours=24) - timedelta(hours=ends.hour, minutes=ends.minute)
@@ -33,7 +36,7 @@ def trading_days(zone: str = ZONE, ends: time = ENDS) -> Days:
             moment = datetime.fromtimestamp(minute * 60, UTC).astimezone(local)
             midnight = ends == time(0)
             day = moment.date() if midnight else (moment.replace(tzinfo=None) + rest).date()
-            known[minute] = day
+            known[minute] = day = day_from(day) if day_from is not None else day
         return day
 
     return day_of

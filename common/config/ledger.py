@@ -1,6 +1,6 @@
 """The tables of `tapewire.toml` about what trading came to: trading days, and the ledger."""
 
-from datetime import time
+from datetime import date, time
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationInfo, field_validator
 
 from tapewire.common.accounting.trading_days import Days, trading_days
+from tapewire.common.calendars.days import exchange_days
 from tapewire.common.config.sections import Section
 
 CURRENCY: Final = r"^[A-Z]{3}$"
@@ -18,11 +19,16 @@ Currency = Annotated[str, Field(pattern=CURRENCY)]
 class TradingDayConfig(Section):
     """When a trading day ends: a time of day in a zone. What comes after it is of the next day.
 
+    With a `calendar` only the days on which that exchange has a session are trading days, and both
+    are its own unless they are given; `closed` days have no session after all, and `added` have.
     Rules about a day's loss, the ledger and the blotter go by it.
     """
 
+    calendar: str = ""
     zone: str = "America/Chicago"
     ends: Annotated[str, Field(pattern=TIME_OF_DAY)] = "17:00"
+    closed: tuple[date, ...] = ()
+    added: tuple[date, ...] = ()
 
     @field_validator("zone")
     @classmethod
@@ -33,9 +39,26 @@ class TradingDayConfig(Section):
             raise ValueError("the name of a time zone, such as Europe/Berlin") from None
         return zone
 
+    @field_validator("closed", "added")
+    @classmethod
+    def _of_a_calendar(cls, days: tuple[date, ...], info: ValidationInfo) -> tuple[date, ...]:
+        if days and not info.data.get("calendar"):
+            raise ValueError("empty without trading_day.calendar, whose days they change")
+        return days
+
     def days(self) -> Days:
-        """The trading day of a moment."""
-        return trading_days(self.zone, time.fromisoformat(self.ends))
+        """The trading day of a moment. Raises `ConfigError` for a calendar that cannot be read."""
+        if not self.calendar:
+            return trading_days(self.zone, time.fromisoformat(self.ends))
+        given = self.model_fields_set
+        return exchange_days(
+            self.calendar,
+            date.today().year,
+            self.zone if "zone" in given else "",
+            self.ends if "ends" in given else "",
+            self.closed,
+            self.added,
+        )
 
 
 class LedgerConfig(Section):
