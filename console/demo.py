@@ -13,6 +13,7 @@ from tapewire.backtest.report.notes import rejections
 from tapewire.backtest.run import chosen
 from tapewire.backtest.scan import not_trading, rules_about, trading
 from tapewire.common import roles
+from tapewire.common.amounts import counted
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config
 from tapewire.common.ticks.file import TickFile
@@ -21,12 +22,15 @@ from tapewire.console.group.status import wait_for
 from tapewire.console.group.supervisor import Group
 from tapewire.console.group.supervisord import GroupError
 from tapewire.console.records.books import read_journal
+from tapewire.console.records.decisions import WORDS, word_of
 from tapewire.console.views import figures as report
+from tapewire.console.views import tables_risk
 from tapewire.simulator.market.file import symbols_of
 
 JOIN_TIMEOUT_S: Final = 30
 DRAIN_TIMEOUT_S: Final = 60
 SYMBOLS_MAX: Final = 100
+DECISIONS_MAX: Final = 20
 
 Say = Callable[[str], None]
 
@@ -63,6 +67,7 @@ def run(
         )
         for reason in rejections(executor, gateway):
             say(f"note: {reason}")
+        _say_decisions(group.run_dir, say)
     if keep or figures["faults"] or "TAPEWIRE_RUN_DIR" in os.environ:
         look = f"TAPEWIRE_RUN_DIR={run_dir} tapewire blotter"
         say(f"journals and logs are in {run_dir}; look at them with `{look}`")
@@ -70,6 +75,16 @@ def run(
         shutil.rmtree(run_dir)
         say(f"deleted {run_dir} with its journals and logs; --keep keeps it")
     return figures
+
+
+def _say_decisions(run_dir: Path, say: Say) -> None:
+    """What risk has decided: of much of it the beginning, which led to the rest."""
+    decided: list[Any] = [e for e in read_journal(run_dir, roles.RISK) if type(e) in WORDS]
+    for event in decided[:DECISIONS_MAX]:
+        reason = tables_risk.why(event)
+        say(f"risk: {word_of(event)} ({event.scope}){': ' + reason if reason else ''}")
+    if len(decided) > DECISIONS_MAX:
+        say(f"risk: {counted(len(decided) - DECISIONS_MAX, 'decision')} more")
 
 
 def _watch(group: Group, config: Config, seconds: float, say: Say) -> None:

@@ -75,11 +75,12 @@ def history(decided: Sequence[Event]) -> RenderableType:
     table.add_column("why")
     for event in decided:
         fields: Any = event
-        table.add_row(times.iso(fields.ts_ns)[:16], word_of(event), str(fields.scope), _why(event))
+        table.add_row(times.iso(fields.ts_ns)[:16], word_of(event), str(fields.scope), why(event))
     return table
 
 
-def _why(event: Event) -> str:
+def why(event: Event) -> str:
+    """The reason of a decision, with who decided it and when it ends."""
     reason = str(getattr(event, "reason", ""))
     if isinstance(event, RiskViolation | RiskWarned):
         return f"{event.rule}: {reason}"

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from tapewire.common.config import settings as configuration
 from tapewire.console.group import control
 from tapewire.console.group.supervisor import Group
+from tests.made_ticks import made
 from tests.pipeline.running import Running, tapewire
+from tests.places import DATA, ROOT
 from tests.risk.notices.hooks import TOKEN, Hook, a_hook
 
 pytest.importorskip("apprise")
@@ -117,3 +120,77 @@ def test_a_target_that_cannot_be_used_stops_notices_alone_and_is_not_shown(
     tested = tapewire("notices", "test")
     said = [one.stdout + one.stderr for one in (started, listed, ended, tested)]
     assert TOKEN not in "".join(said)
+
+
+# ---- the demo on a day that breaks its limit -----------------------------------------------------
+
+RULE = """\
+[[risk.rules]]
+rule = "DailyRealizedLoss"
+parameters = { limit = LIMIT, unrealised = true, confirm_ms = 200 }
+enforcement = "flatten"
+until = "day"
+
+[[notices.targets]]
+name = "desk"
+url_file = "FILE"
+"""
+REAL = "us_equity_20131007_l1_trades.csv.gz"
+
+
+@pytest.fixture
+def limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Hook, Path]]:
+    """The configuration that ships, with a small limit for the day and a web hook."""
+    with a_hook() as hook:
+        address, config = tmp_path / "desk.url", tmp_path / "tapewire.toml"
+        address.write_text(hook.url)
+        address.chmod(0o600)
+        shipped = (ROOT / "tapewire.toml").read_text()
+        begin, end = shipped.index("[[risk.rules]]"), shipped.index("\n[simulator]")
+        rule = RULE.replace("FILE", str(address))
+        config.write_text(f"{shipped[:begin]}{rule}\n{shipped[end:]}")
+        monkeypatch.setenv("TAPEWIRE_CONFIG", str(config))
+        yield hook, config
+
+
+def demo(config: Path, limit: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    config.write_text(config.read_text().replace("LIMIT", str(limit)))
+    return tapewire("demo", *arguments, "--json")
+
+
+def check(found: subprocess.CompletedProcess[str], hook: Hook) -> None:
+    """Breach, lock-out, flatten, flat: in what the demo says, and at the web hook."""
+    assert found.returncode == 0, found.stderr + found.stdout
+    assert json.loads(found.stdout)["halts"] == 1
+    said = [line for line in found.stderr.splitlines() if line.startswith("risk: ")]
+    words = [line.removeprefix("risk: ").partition(" (")[0] for line in said]
+    assert [word for word in words if word != "warning"] == ["violation", "halt", "flatten", "flat"]
+    locked = next(line for line in said if line.startswith("risk: halt (account DU1234567)"))
+    assert ", by DailyRealizedLoss" in locked
+    assert "until " in locked
+    told = hook.texts()
+    for text in (
+        "DailyRealizedLoss is broken (account DU1234567): the day's loss is",
+        "halted until ",
+        "flatten started (account DU1234567)",
+        "flat, as the broker lists it (account DU1234567)",
+    ):
+        assert told.count(text) == 1, told
+
+
+def test_a_demo_whose_day_breaks_a_limit_shows_breach_flatten_and_lock_out_and_tells_the_web_hook(
+    limited, tmp_path
+):
+    hook, config = limited
+    ticks = tmp_path / "made.csv"
+    ticks.write_text(made("2024-01-08T14:30:00+00:00", seconds=12, rate_per_s=400))
+    check(demo(config, 1, "--ticks", str(ticks), "--speed", "3"), hook)
+
+
+@pytest.mark.soak
+def test_so_does_a_demo_on_a_real_day(limited):
+    if not (DATA / REAL).exists():
+        pytest.skip(f"{REAL} is not here; the made file is tested instead")
+    hook, config = limited
+    given = ("--ticks", str(DATA / REAL), "--from", "2013-10-07T13:30Z")
+    check(demo(config, 20, *given, "--speed", "20", "--seconds", "20"), hook)
