@@ -16,16 +16,13 @@ from tapewire.common.config.notices import Kind
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
 from tapewire.common.runtime.checkpoint import Past, checkpoint_file
-from tapewire.common.runtime.journal import JournalError, SqliteJournal, events_of
+from tapewire.common.runtime.journal import SqliteJournal, events_of
 from tapewire.risk.notices.summary import summary
 
 
 def sum_up(config: Config, run_dir: Path, day: date, told: Mapping[Kind, int]) -> list[str]:
-    """The lines of a day's summary; one that says why, if a journal cannot be read."""
-    try:
-        return summary(fold(config, run_dir), day, told)
-    except (JournalError, OSError) as error:
-        return [f"{day}: no summary, as a journal cannot be read: {error}"]
+    """The lines of a day's summary; raises `JournalError` if a journal cannot be read."""
+    return summary(fold(config, run_dir), day, told)
 
 
 def fold(config: Config, run_dir: Path) -> Accounts[Order]:

@@ -19,7 +19,7 @@ The past that was there before notices were first configured is not told, but fo
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -100,12 +100,14 @@ class Notifier:
 
     # ---- what comes in -------------------------------------------------------------------------
 
-    def on_events(self, source: str, events: Iterable[Event], place: Place) -> None:
-        """What a journal has behind the place that was known, and how far that goes."""
-        for event in events:
-            found = notice_of(source, event)
-            if found is not None and found.ts_ns >= self.since_ns:
-                self._tell(found)
+    def on_event(self, source: str, event: Event) -> None:
+        """An event of `source`'s journal that was not read before."""
+        found = notice_of(source, event)
+        if found is not None and found.ts_ns >= self.since_ns:
+            self._tell(found)
+
+    def read_up_to(self, source: str, place: Place) -> None:
+        """All events of a journal up to there were given."""
         self.places[source] = place
         self._unreadable.discard(source)
 

@@ -1,15 +1,17 @@
 """The notifier's service: reads what is new, saves where it stands, then sends."""
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from tapewire.common import roles
 from tapewire.common.amounts import counted
+from tapewire.common.bus import wire
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
 from tapewire.common.config.settings import Config
-from tapewire.common.events import ProcessState
+from tapewire.common.events import Event, ProcessState
 from tapewire.common.runtime import statuses
 from tapewire.common.runtime.head_file import boot_id
 from tapewire.common.runtime.service import Service
@@ -113,18 +115,42 @@ class NoticesService(Service):
         }
 
     def _look(self, now: Now) -> None:
+        """All that is new. What cannot be handled costs itself: it is passed over, or it would be
+        the first thing that the next start fails on."""
         notifier = self.notifier
         for news in self._sources.news(notifier.places):
+            for event in news.events:
+                self._take(news.source, event)
             if news.fault:
                 notifier.on_unreadable(news.source, news.fault, now)
             else:
-                notifier.on_events(news.source, news.events, news.place)
+                notifier.read_up_to(news.source, news.place)
         for letters in self._sources.letters(notifier.letters, notifier.since_ns):
             notifier.on_letters(*letters)
-        notifier.on_statuses(statuses.read(self._run_dir), now)
+        self._watch(now)
         day = notifier.day_to_sum_up(now)
         if day is not None:
-            notifier.on_summary(sum_up(self._config, self._run_dir, day, notifier.counted), now)
+            notifier.on_summary(self._sum_up(day), now)
+
+    def _take(self, source: str, event: Event) -> None:
+        try:
+            self.notifier.on_event(source, event)
+        except Exception as error:  # noqa: BLE001 - see `_look`
+            self.dead_letter(source, repr(error), wire.encode(event))
+
+    def _watch(self, now: Now) -> None:
+        try:
+            self.notifier.on_statuses(statuses.read(self._run_dir), now)
+        except Exception as error:  # noqa: BLE001 - see `_look`
+            self.dead_letter("status", repr(error), b"")
+
+    def _sum_up(self, day: date) -> list[str]:
+        """The lines of a day's summary; one that says why there is none, whatever it is."""
+        try:
+            return sum_up(self._config, self._run_dir, day, self.notifier.counted)
+        except Exception as error:  # noqa: BLE001 - it would be tried again for ever
+            self.dead_letter("summary", repr(error), b"")
+            return [f"{day}: no summary: {error}"]
 
     def _save(self) -> bool:
         """Write down where it stands, if that is not what was written last; whether it is."""

@@ -75,6 +75,7 @@ def test_a_flatten_goes_on_while_one_target_hangs_and_the_other_gets_each_notice
     noticed.until(lambda: "flat, as the broker lists it" in desk.texts(), "notice of the flatten")
     assert desk.answers == [], "it was refused once, and came again"
 
+    noticed.until(lambda: has_all(run_dir, "desk"), "that to be written down")
     noticed.kill_9("notices")
     resume(noticed)
     noticed.until(lambda: "resumed (everything): seen" in desk.texts(), "what it had missed")
@@ -92,6 +93,12 @@ def test_a_flatten_goes_on_while_one_target_hangs_and_the_other_gets_each_notice
     assert slow.received == []
     noticed.group.down()
     assert_nowhere(run_dir, TOKEN)
+
+
+def has_all(run_dir: Path, target: str) -> bool:
+    """Whether it is on disk that a target has all notices: a crash before that sends them again."""
+    saved = json.loads((run_dir / "notices.json").read_text())
+    return bool(saved["targets"][target]["number"] == saved["next_number"] - 1)
 
 
 def assert_nowhere(folder: Path, secret: str) -> None:

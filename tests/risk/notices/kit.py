@@ -50,7 +50,9 @@ class Bench:
     def happens(self, *events: Event, source: str = "risk") -> None:
         place = self.notifier.places.get(source, Place())
         place = Place(place.seq + len(events), "x")
-        self.notifier.on_events(source, events, place)
+        for event in events:
+            self.notifier.on_event(source, event)
+        self.notifier.read_up_to(source, place)
 
     def later(self, seconds: float) -> list[Send]:
         """What is sent after so long; one look at the end of it."""

@@ -221,4 +221,20 @@ def test_a_journal_that_cannot_be_read_costs_the_summary_and_says_so(bench):
     bench.clock.advance_to(T0 + 3600 * SECOND)
     bench.turns()
     bodies = "\n".join(one.message.body for one in bench.sender.sent)
-    assert "2023-11-14: no summary, as a journal cannot be read" in bodies
+    assert "2023-11-14: no summary: " in bodies
+    assert bench.service.notifier.day == date(2023, 11, 15)
+
+
+def test_an_event_that_cannot_be_told_costs_itself_and_not_the_process(bench, monkeypatch):
+    def fails(source: str, event: Event) -> None:
+        raise ValueError("an event nobody thought of")
+
+    bench.turns()
+    with monkeypatch.context() as patch:
+        patch.setattr("tapewire.risk.notices.notifier.notice_of", fails)
+        bench.happens(violation())
+        assert bench.turns() == []
+    letter = bench.service.dead_letters[-1]
+    assert (letter.origin, letter.reason) == ("risk", "ValueError('an event nobody thought of')")
+    bench.happens(halt())
+    assert bench.turns() == ["Tapewire: 1 enforcement (message 1)"]
