@@ -34,6 +34,7 @@ from tapewire.common.runtime.service import Service
 from tapewire.gateway import figures
 from tapewire.gateway.broker import BrokerError, Deputy
 from tapewire.gateway.gateway import Gateway
+from tapewire.gateway.marks import Marks
 from tapewire.gateway.orders import circuit
 from tapewire.gateway.orders.fence import Fence
 
@@ -42,7 +43,6 @@ BROKER: Final = "tws"
 DEPUTY: Final = "deputy"
 """The channel of the deputy's."""
 JOINED: Final = b"\x01last."  # XPUB's sign that a reader subscribed; then the topic
-MARKS_EVERY_NS: Final = 500_000_000
 PAYLOAD_SHOWN_MAX_BYTES: Final = 2048
 
 
@@ -78,8 +78,7 @@ class GatewayService(Service):
         self.metrics.watch("outbox", lambda: {"": gateway.broker.waiting})
         self._hang_up = hang_up
         self._deputy = deputy
-        self._unmarked: set[str] = set()  # symbols with ticks since their last values went out
-        self._next_marks_ns = 0
+        self._marks = Marks()
         self._fence = Fence(epoch)
         self.requests.on(OrderRequest, self._on_order_request)
         if brakes is not None:
@@ -190,12 +189,12 @@ class GatewayService(Service):
         for symbol, ticks in self.gateway.broker.take_ticks():
             self.transport.send("market", self.market.publish(symbol, ticks))
             self.metrics.count("ticks_published", len(ticks), symbol)
-            self._unmarked.add(symbol)
-        if self._unmarked and now.mono_ns >= self._next_marks_ns:
-            self._next_marks_ns = now.mono_ns + MARKS_EVERY_NS
-            for symbol in sorted(self._unmarked):
-                self.transport.send("market", self.market.last_values(symbol))
-            self._unmarked.clear()
+            self._marks.ticked(symbol)
+        for kind, symbol in self._marks.due(now.mono_ns, self._is_held):
+            self.transport.send("market", self.market.last_values(symbol, kind))
+
+    def _is_held(self, symbol: str) -> bool:
+        return self.gateway.holdings.is_held(self.gateway.broker.accounts, symbol)
 
     def on_room(self, reason: str) -> None:
         """Orders that add risk are denied while the disk is nearly full, or the kill switch is

@@ -16,7 +16,7 @@ def build(host: Host) -> RiskService:
     )  # fmt: skip
     host.serve_stream()
     host.follow(*FOLLOWS)
-    host.connect(MARKS, "sub", "market", [b"last."])
+    host.connect(MARKS, "sub", "market", [b"last.", b"mark."])
     return RiskService(
         monitor, host.transport, host.clock, host.journal(),
         epoch=host.epoch, heartbeat_ms=config.heartbeat_ms, publish_ms=config.publish_ms,

@@ -322,9 +322,9 @@ class World:
                     continue  # nobody here has subscribed to it
                 yield self._link(sender, name, f"{sender}.events")
             elif channel == "market" and isinstance(node.service, StrategyService):
-                if symbol in node.service.readers:
+                if symbol in node.service.readers and not topic.startswith(b"mark."):
                     yield self._link(sender, name, "market")
-            elif channel == "market" and name == roles.RISK and topic.startswith(b"last."):
+            elif channel == "market" and name == roles.RISK and not topic.startswith(b"tick."):
                 yield self._link(sender, name, MARKS)
 
     def _post(self, link: Link, frames: list[bytes]) -> bool:

@@ -219,11 +219,12 @@ class TickPublisher:
             frame = self._topics[symbol] = wire.topic(f"tick.{symbol}")
         return [frame, wire.encode_batch(self.source, self.epoch, seq, ticks)]
 
-    def last_values(self, symbol: str) -> list[bytes]:
-        """The frames that tell a joiner the newest quote and trade, under the seq they are of."""
+    def last_values(self, symbol: str, kind: str = "last") -> list[bytes]:
+        """The frames that tell a joiner the newest quote and trade, under the seq they are of;
+        `kind` begins the topic."""
         ticks = [t for t in (self._last_quote.get(symbol), self._last_trade.get(symbol)) if t]
         body = wire.encode_batch(self.source, self.epoch, self._seqs.get(symbol, 0), ticks)
-        return [wire.topic(f"last.{symbol}"), body]
+        return [wire.topic(f"{kind}.{symbol}"), body]
 
     def newest(self, symbol: str) -> Tick | None:
         """The newest tick of a symbol that has a price; None where there was none."""

@@ -1,5 +1,6 @@
 """Holdings: what each account holds, as reported and as fills have made of it since."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -48,6 +49,11 @@ class Holdings:
         buying, selling = orders.working(account, symbol, without)
         held, reported = self.filled.get(key, ZERO), self.reported.get(key, ZERO)
         return Exposure(held, buying, selling, reported)
+
+    def is_held(self, accounts: Iterable[str], symbol: str) -> bool:
+        """Whether one of these accounts holds anything of a symbol, as reported or by the fills."""
+        keys = [(account, symbol) for account in accounts]
+        return any(self.filled.get(key) or self.reported.get(key) for key in keys)
 
     @property
     def listing(self) -> bool:

@@ -63,6 +63,7 @@ class View:
         self._offset_ns: int | None = None  # of the wall clock, but for jumps
         self._accounts = accounts
         self._marks: dict[str, Mark] = {}
+        self._told: dict[tuple[str, type[Tick]], Tick] = {}
         self._marked = Counter[str]()
         self.newest = newest
         self.has_all_fills = True
@@ -94,13 +95,17 @@ class View:
         return self
 
     def mark(self, ticks: Iterable[Tick], now: Now) -> None:
-        """Take the newest of these as marks: a trade's price, or the midpoint of a quote."""
-        for tick in ticks:
-            price = price_of(tick)
+        """Take the newest of these as marks: a trade's price, or the midpoint of a quote. The
+        gateway tells a symbol's newest quote and trade together, again and again; what it has told
+        before is no new mark."""
+        for tick in sorted(ticks, key=_time_of):
+            told, price = (tick.symbol, type(tick)), price_of(tick)
             if price is None or not isfinite(price):
                 continue
-            self._marks[tick.symbol] = Mark(Decimal(repr(price)), now.mono_ns)
-            self._marked[tick.symbol] += 1
+            if self._told.get(told) != tick:
+                self._told[told] = tick
+                self._marks[tick.symbol] = Mark(Decimal(repr(price)), now.mono_ns)
+                self._marked[tick.symbol] += 1
             self._accounts.book.mark(tick.symbol, self._marks[tick.symbol].price)
 
     def note(self, event: Event, source: str = "") -> None:
@@ -280,6 +285,10 @@ class View:
             return Decimal(repr(price)), self.now.wall_ns - tick.ts_ns
         mark = self._marks.get(symbol)
         return (mark.price, self.now.mono_ns - mark.mono_ns) if mark is not None else None
+
+
+def _time_of(tick: Tick) -> int:
+    return tick.ts_ns
 
 
 def price_of(tick: Tick) -> float | None:

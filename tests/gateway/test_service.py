@@ -1,5 +1,7 @@
 """The gateway's shell: on disk, then to TWS; on disk, then answered."""
 
+from decimal import Decimal
+
 import pytest
 
 from tapewire.common import roles
@@ -21,7 +23,8 @@ from tapewire.common.events import (
 )
 from tapewire.common.runtime.journal import JournalError, events_of
 from tapewire.gateway.gateway import Gateway
-from tapewire.gateway.service import MARKS_EVERY_NS, GatewayService
+from tapewire.gateway.marks import LAST_EVERY_NS
+from tapewire.gateway.service import GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.gateway.tws.framing import frame as frame_of
 from tapewire.gateway.tws.socket import CLOSED, DATA, OPENED
@@ -352,10 +355,22 @@ def test_last_values_of_what_ticked_are_told_twice_a_second_at_most(shell: Shell
     line = shell.written()[0][2]
     shell.wires.sent.clear()
     for step in range(5):
-        shell.clock.advance_to(T0 + step * MARKS_EVERY_NS // 4)
+        shell.clock.advance_to(T0 + step * LAST_EVERY_NS // 4)
         shell.tws(["1", "6", line, "1", f"1.{step}", "100", "0"])
     marks = [f for f in shell.wires.on("market") if wire.topic_name(f[0]) == "last.AAPL"]
     assert len(marks) == 2
+
+
+def test_the_marks_of_what_is_held_are_told_with_its_first_tick(shell: Shell):
+    for symbol in ("AAPL", "MSFT"):
+        shell.wires.put("market", b"\x01" + wire.topic(f"last.{symbol}"))
+    shell.turn()
+    lines = [message[2] for message in shell.written()]
+    shell.service.gateway.holdings.filled[ACCOUNT, "AAPL"] = Decimal(1)
+    for line in lines:
+        shell.tws(["1", "6", line, "1", "1.5", "100", "0"])
+    marked = [wire.topic_name(f[0]) for f in shell.wires.on("market")]
+    assert [name for name in marked if name.startswith("mark.")] == ["mark.AAPL"]
 
 
 def test_a_topic_of_no_configured_symbol_is_a_dead_letter_and_the_bare_prefix_is_not(shell: Shell):

@@ -142,6 +142,23 @@ def test_marks_are_trades_and_the_midpoint_of_quotes(accounts: Accounts[Order], 
     assert view.at(NOW + 3 * SECOND).price("AAPL") == (Decimal(102), 2 * SECOND)
 
 
+def test_what_is_told_again_is_no_new_mark_and_takes_the_place_of_none(view: View):
+    """The gateway repeats the newest quote and the newest trade together, though one is old."""
+    bad = Trade("AAPL", T0, 9.0, 1.0)
+    view.mark([Quote("AAPL", T0 - 1, 101.0, 1.0, 103.0, 1.0), bad], NOW)
+    assert view.marks("AAPL") == 2
+    view.mark([Quote("AAPL", T0 + 1, 102.0, 1.0, 104.0, 1.0), bad], NOW + SECOND)
+    assert (view.marks("AAPL"), view.at(NOW + SECOND).price("AAPL")) == (3, (Decimal(103), 0))
+    view.mark([Quote("AAPL", T0 + 1, 102.0, 1.0, 104.0, 1.0), bad], NOW + 2 * SECOND)
+    assert view.at(NOW + 2 * SECOND).price("AAPL") == (Decimal(103), SECOND)
+
+
+def test_of_a_new_quote_and_a_new_trade_the_later_one_is_the_mark(view: View):
+    quote = Quote("AAPL", T0 + 2, 101.0, 1.0, 103.0, 1.0)
+    view.mark([quote, Trade("AAPL", T0 + 1, 99.0, 1.0)], NOW)
+    assert view.at(NOW).price("AAPL") == (Decimal(102), 0)
+
+
 def test_a_mark_outlives_the_position_that_it_found_none_of(accounts: Accounts[Order], view: View):
     view.mark([Trade("AAPL", T0, 101.0, 1.0)], NOW)
     accounts.apply(fill(order(), 4, "e1.01"))

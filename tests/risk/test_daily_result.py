@@ -142,7 +142,7 @@ def test_a_price_that_nobody_confirms_breaks_nothing():
     one = open_loss()
     one.price(1).later(5)
     assert one.violations == [], "it is one price, however long it stands"
-    one.price(1).price(1)
+    one.price(1).later(0.001).price(1)
     assert len(one.violations) == 1
 
 

@@ -1,0 +1,51 @@
+"""Marks: when the newest values of a symbol are told again, besides its ticks.
+
+A late joiner, and a price that is looked at now and then, have time: `last.SYMBOL` repeats them
+twice a second. A limit on what a position may lose has not, and risk cannot take in every tick of
+every symbol. So of what is held, `mark.SYMBOL` tells them a hundred times a second.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final, Literal, NamedTuple
+
+LAST_EVERY_NS: Final = 500_000_000
+MARK_EVERY_NS: Final = 10_000_000
+
+Kind = Literal["last", "mark"]
+
+
+class Due(NamedTuple):
+    """A message that is due: which topic's, and of which symbol."""
+
+    kind: Kind
+    symbol: str
+
+
+class Marks:
+    """What has ticked since it was told last. Times are monotonic."""
+
+    def __init__(self) -> None:
+        self._untold: dict[Kind, set[str]] = {"last": set(), "mark": set()}
+        self._next_ns: dict[Kind, int] = {"last": 0, "mark": 0}
+
+    def ticked(self, symbol: str) -> None:
+        """A symbol has new values."""
+        for symbols in self._untold.values():
+            symbols.add(symbol)
+
+    def due(self, now_ns: int, is_held: Callable[[str], bool]) -> Iterator[Due]:
+        """What is to be told now; `is_held` says of a symbol whether an account holds it."""
+        for symbol in self._take("mark", MARK_EVERY_NS, now_ns):
+            if is_held(symbol):
+                yield Due("mark", symbol)
+        for symbol in self._take("last", LAST_EVERY_NS, now_ns):
+            yield Due("last", symbol)
+
+    def _take(self, kind: Kind, every_ns: int, now_ns: int) -> list[str]:
+        symbols = self._untold[kind]
+        if not symbols or now_ns < self._next_ns[kind]:
+            return []
+        self._next_ns[kind] = now_ns + every_ns
+        taken = sorted(symbols)
+        symbols.clear()
+        return taken
