@@ -24,7 +24,9 @@ from tapewire.benchmarks.options import add_plot_option, seconds
 from tapewire.benchmarks.report.goal_table import goal_table
 from tapewire.benchmarks.report.plot import leave
 
-KNOWN: Final = ("throughput", "tws", "latency", "orders", "fanout", "recovery", "growth", "costs")
+KNOWN: Final = (
+    "throughput", "tws", "latency", "orders", "fanout", "recovery", "risk", "growth", "costs",
+)  # fmt: skip
 
 Figures = dict[str, Any]
 

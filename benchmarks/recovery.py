@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from rich.table import Table
 
 from tapewire.benchmarks.load.children import HOME, BenchmarkError
 from tapewire.benchmarks.options import seconds
-from tapewire.benchmarks.report.figures import goal, summary_us
+from tapewire.benchmarks.report.figures import goal, summary_ms
 from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import STREAMS, endpoint
@@ -77,8 +77,8 @@ def measure(options: argparse.Namespace) -> Figures:
                     killed_ns = _kills(stand, options.seconds)
             finally:
                 stand.group.down(say=lambda _kept: None)
-    started = _summary_ms(starts_ns)
-    ready = {name: _summary_ms(samples) for name, samples in killed_ns.items()}
+    started = summary_ms(starts_ns)
+    ready = {name: summary_ms(samples) for name, samples in killed_ns.items()}
     late = [name for name, samples in killed_ns.items() if None in samples]
     return {
         "benchmark": "recovery",
@@ -221,14 +221,6 @@ def _timed(pid: int, ready_ns: Callable[[], int | None]) -> int | None:
     os.kill(pid, signal.SIGKILL)
     found_ns = ready_ns()
     return None if found_ns is None else found_ns - began_ns
-
-
-def _summary_ms(samples_ns: Sequence[int | None]) -> Figures:
-    summary = summary_us(ns for ns in samples_ns if ns is not None)
-    found: Figures = {
-        name: None if us is None else round(us / 1000, 1) for name, us in summary.items()
-    }
-    return {**found, "count": summary["count"]}
 
 
 def show(figures: Figures) -> None:

@@ -37,6 +37,25 @@ class EveryNth(Strategy):
             order(quote.symbol, 1, limit=quote.bid)
 
 
+class Holder(Strategy):
+    """Holds ten of its symbol, beside a bid far below the market, and buys them again once they are
+    gone: see `tapewire.benchmarks.risk`."""
+
+    def on_start(self) -> None:
+        """Look a few times per second."""
+        self.every(200)
+
+    def on_timer(self, interval_ms: int) -> None:
+        """Buy, if nothing is held and nothing is on its way; then bid."""
+        for symbol in self.symbols:
+            if self.pending(symbol):
+                continue
+            if self.position(symbol):
+                self.buy(symbol, 1, limit=1)
+            else:
+                self.buy(symbol, 10)
+
+
 class Counting(Strategy):
     """Counts quotes. At each trade it prints how many there were, the time, and the CPU time that
     its process had used by then."""

@@ -29,6 +29,17 @@ def summary_us(samples_ns: Iterable[int]) -> Summary:
     return {**found, "count": count}
 
 
+def summary_ms(samples_ns: Iterable[int | None]) -> Summary:
+    """The same in milliseconds; None is one that never came, and left out."""
+    summary = summary_us(ns for ns in samples_ns if ns is not None)
+    found: Summary = {
+        name: None if us is None else round(us / 1000, 1)
+        for name, us in summary.items()
+        if name != "count"
+    }
+    return {**found, "count": summary["count"]}
+
+
 def ratio(ours: float | None, bare: float | None) -> float | None:
     """How many times `bare` ours is; None where one was not measured."""
     return round(ours / bare, 2) if ours is not None and bare else None

@@ -34,6 +34,12 @@ def test_every_process_comes_back_after_a_kill() -> None:
     assert goals_are_whole(figures)
 
 
+def test_every_breach_is_answered_with_and_without_a_gateway() -> None:
+    figures = figures_of("risk", "--seconds", "5", "--kills", "1")
+    assert [one["count"] for one in figures["answers_ms"].values()] == [1, 1, 1]
+    assert goals_are_whole(figures)
+
+
 def test_every_process_starts_on_a_long_past() -> None:
     figures = figures_of("growth", "--sizes", "0,2000", "--starts", "1", "--seconds", "30")
     fresh, grown = figures["sizes"]
