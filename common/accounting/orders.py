@@ -143,6 +143,17 @@ class Orders(Generic[OrderT]):
         ]
         return (buying if side == "BUY" else selling) - self._counts.gone(found, symbol, gone)
 
+    def waiting(self, account: str, symbol: str, side: Side) -> Decimal:
+        """What of `working` on one side are exits that wait for their entry, of which nothing has
+        filled yet: they fill after it, and close what it opens. What is held is none of that."""
+        key, found = (account, symbol, side), list[OrderT]()
+        for one in self.live():
+            entry = self.get(one.order.parent_id) if one.order.parent_id else None
+            place = (one.order.account, one.order.symbol, one.order.terms.side)
+            if entry is not None and entry.live and not entry.filled and place == key:
+                found.append(one)
+        return self._counts.gone(found, symbol, {one.intent_id for one in found})
+
     def snapshot(self) -> dict[str, Any]:
         """The durable state of all orders as plain values."""
         return {intent_id: one.snapshot() for intent_id, one in self.by_intent.items()}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec.structs import replace
 
 from tapewire.common import roles
+from tapewire.common.accounting.book import Key
 from tapewire.common.accounting.exposure import (
     Exposure,
     Exposures,
@@ -283,6 +284,8 @@ class OrderEntry:
         if order.account not in self._broker.accounts:
             return "the order's account is not one of this login's"
         exposures = self._exposures(order, others)
+        if order.reduces_only:
+            exposures = {key: self._without_waiting(key, order, e) for key, e in exposures.items()}
         reason = self._gate.denial(order, now, exposures, self._unsure(now))
         if reason or is_reducing(order, exposures):
             return reason
@@ -296,6 +299,16 @@ class OrderEntry:
             return self._holdings.exposure(account, symbol, self._orders, without=order)
 
         return exposures_beside(order, others, of) if others else exposures_of(order, of)
+
+    def _without_waiting(self, key: Key, order: SubmitOrder, exposure: Exposure) -> Exposure:
+        """What an order that only reduces is judged by: the exits of a bracket that has entered
+        nothing are not in its way, or a position would have no stop for as long as another
+        bracket waits."""
+        side = order.terms.side
+        waiting = self._orders.waiting(*key, side)
+        if side == "BUY":
+            return exposure._replace(buying=exposure.buying - waiting)
+        return exposure._replace(selling=exposure.selling - waiting)
 
     def _modify_denial(self, modify: ModifyOrder, now: Now, *, arriving: bool = False) -> str:
         """Admission is asked about what remains of the order with its new terms.
