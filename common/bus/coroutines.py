@@ -21,6 +21,7 @@ class Failure(NamedTuple):
     event: Event
     error: BaseException
     final: bool
+    attempt: int = 1
 
 
 class QueueFull(RuntimeError):
@@ -133,7 +134,7 @@ class _Lane:
                 await self._handler(*arguments)
             except Exception as error:  # noqa: BLE001 - one bad event costs itself, nothing else
                 again = attempt < self._attempts and await self._pause(attempt)
-                self._failed(Failure(arguments[0], error, final=not again))
+                self._failed(Failure(arguments[0], error, final=not again, attempt=attempt))
                 if again:
                     continue
             return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, TypeVarTuple, ge
 from tapewire.common.bus import wire
 from tapewire.common.bus.guard import Call, Guard
 from tapewire.common.config.near import expected
+from tapewire.common.delivery.letters import given_up
 from tapewire.common.events import Event, name_of, types_by_name
 from tapewire.common.runtime.metrics import Histogram, Metrics
 
@@ -220,21 +221,27 @@ class EventRouter(Generic[*Ts]):
 
     def _call_failed(self, call: Call, error: Exception, attempt: int) -> None:
         again = self.guard.failed(call, error, attempt, self._now_ns())
-        self._failed(call.origin, call.event, error, again=again)
+        self._failed(call.origin, call.event, error, again=again, attempt=attempt)
 
     def _note(self, coroutines: "Coroutines") -> None:
-        for event, error, final in coroutines.take_failures():
-            self._failed("async", event, error, again=not final)
+        for event, error, final, attempt in coroutines.take_failures():
+            self._failed("async", event, error, again=not final, attempt=attempt)
 
     def _failed(
-        self, origin: str, event: Event, error: BaseException, *, again: bool = False
+        self,
+        origin: str,
+        event: Event,
+        error: BaseException,
+        *,
+        again: bool = False,
+        attempt: int = 1,
     ) -> None:
         label = f"{origin}.{name_of(event)}"
         self._metrics.count("handler_failures", label=label)
         if again:
             self._metrics.count("handler_retries", label=label)
         else:
-            self._bury(origin, event, repr(error))
+            self._bury(origin, event, given_up(repr(error), attempt))
 
     def _bury(self, origin: str, event: Event, reason: str) -> None:
         self._dead_letter(origin, reason, wire.encode(event))

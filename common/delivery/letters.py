@@ -32,6 +32,7 @@ RECENT_MAX: Final = 1000
 A_SECOND_MAX: Final = 200
 LOOK_EVERY_NS: Final = 500_000_000
 SHOWN_BYTES: Final = 256
+_GIVEN_UP: Final = "given up after "
 
 
 class Letter(NamedTuple):
@@ -45,6 +46,17 @@ class Letter(NamedTuple):
     body: bytes
     attempts: int
     wanted: bool
+
+
+def given_up(reason: str, attempts: int) -> str:
+    """The reason of an event that its handler failed on: after how many attempts, if there were
+    several."""
+    return f"{_GIVEN_UP}{attempts} attempts: {reason}" if attempts > 1 else reason
+
+
+def is_given_up(letter: Letter) -> bool:
+    """Whether its handler had several attempts at it, or a person has let it try again."""
+    return letter.attempts > 1 or letter.reason.startswith(_GIVEN_UP)
 
 
 def may_be_handed_back(origin: str) -> bool:

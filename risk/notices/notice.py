@@ -71,7 +71,9 @@ Told = tuple[Kind, Level, str]
 
 
 def _violation(_: str, event: RiskViolation) -> Told:
-    return "violations", "warning", f"{event.rule} is broken ({event.scope}): {event.reason}"
+    measures = f"; follows: {', '.join(event.measures)}" if event.measures else ""
+    what = f"{event.rule} is broken ({event.scope}): {event.reason}"
+    return "violations", "warning", f"{what}{measures}"
 
 
 def _warned(_: str, event: RiskWarned) -> Told:

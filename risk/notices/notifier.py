@@ -28,7 +28,7 @@ import msgspec
 from tapewire.common.accounting.trading_days import Days, day_began_ns
 from tapewire.common.clock import Now
 from tapewire.common.config.notices import Kind, NoticesConfig
-from tapewire.common.delivery.letters import Letter
+from tapewire.common.delivery.letters import Letter, is_given_up
 from tapewire.common.events import Event
 from tapewire.common.runtime.statuses import Status
 from tapewire.risk.notices.delivery import Delivery, Queue, Send, Target, Told
@@ -114,9 +114,9 @@ class Notifier:
     def on_letters(self, role: str, letters: Sequence[Letter], more: int, last_id: int) -> None:
         """New dead letters of a process, the first of them and how many `more` there are."""
         for letter in letters:
-            often = f" after {letter.attempts} attempts" if letter.attempts > 1 else ""
-            what = f"{role} could not use something from {letter.origin}{often}"
-            self._say(letter.ts_ns, "failures", "warning", f"{what}: {letter.reason}")
+            kind: Kind = "retries" if is_given_up(letter) else "failures"
+            what = f"{role} could not use something from {letter.origin}"
+            self._say(letter.ts_ns, kind, "warning", f"{what}: {letter.reason}")
         if more and letters:
             what = f"{role} has {more:,} more dead letters"
             self._say(letters[-1].ts_ns, "failures", "warning", what)

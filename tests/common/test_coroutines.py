@@ -65,8 +65,8 @@ def test_after_the_last_attempt_those_behind_it_go_on(coroutines: Coroutines):
         take(halted(number))
     assert flaky.done.wait(5)
     assert flaky.got == [1, 1, 2]
-    found = [(one.event.ts_ns, one.final) for one in coroutines.take_failures()]
-    assert found == [(1, False), (1, True)]
+    found = [(one.event.ts_ns, one.final, one.attempt) for one in coroutines.take_failures()]
+    assert found == [(1, False, 1), (1, True, 2)]
 
 
 def test_a_closing_router_does_not_wait_for_the_next_attempt(routed: Routed):

@@ -51,7 +51,8 @@ def test_after_the_last_attempt_it_is_a_dead_letter_with_what_was_raised(routed:
     later(routed, 1)
     later(routed, 1)
     assert flaky.calls == 2
-    assert routed.buried == [("risk.events", "ConnectionError('not there')", HALT)]
+    why = "given up after 2 attempts: ConnectionError('not there')"
+    assert routed.buried == [("risk.events", why, HALT)]
 
 
 def test_a_handler_with_one_attempt_has_one(routed: Routed):

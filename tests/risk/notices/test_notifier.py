@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from tapewire.common.delivery.letters import Letter
+from tapewire.common.delivery.letters import Letter, given_up
 from tapewire.common.events import (
     CircuitChanged,
     ConnectionLost,
@@ -21,6 +21,7 @@ from tapewire.common.events import (
     ReconciliationCompleted,
     RiskHalted,
     RiskResumed,
+    RiskViolation,
     RiskWarned,
     Scope,
 )
@@ -36,6 +37,11 @@ ADOPTED = Difference("position", "MSFT in DU1", "1", "2", 1, "adopt")  # type: i
 
 TOLD = [
     (violation(), "violations", "DailyRealizedLoss is broken (account DU1): -500 of -400 USD"),
+    (
+        RiskViolation(T0, DU1, "R", "6 of 5", measures=("deny", "cancel")),
+        "violations",
+        "R is broken (account DU1): 6 of 5; follows: deny, cancel",
+    ),
     (RiskWarned(T0, DU1, "R", "80 of 100"), "violations", "R is close (account DU1): 80 of 100"),
     (
         RiskHalted(T0, DU1, "R: too much", until_ns=UNTIL, by="R"),
@@ -200,16 +206,19 @@ def test_of_the_past_before_the_first_start_only_the_last_minute_is_told():
 
 def test_dead_letters_are_told_and_of_many_the_first():
     bench = Bench()
-    bench.notifier.on_letters("executor", [letter(attempts=5), letter(2)], 340, 342)
+    letters = [letter(), letter(2, given_up("KeyError()", 5)), letter(3, "again", attempts=2)]
+    bench.notifier.on_letters("executor", letters, 340, 343)
     bench.later(0)
-    lines = bench.sends().message.body.splitlines()
+    send = bench.sends()
+    assert send.message.title == "Tapewire: 2 failed events, 2 exhausted retries (message 1)"
     what = "2023-11-14 22:13:20Z executor could not use something from gateway.events"
-    assert lines == [
-        f"{what} after 5 attempts: KeyError()",
+    assert send.message.body.splitlines() == [
         f"{what}: KeyError()",
+        f"{what}: given up after 5 attempts: KeyError()",
+        f"{what}: again",
         "2023-11-14 22:13:20Z executor has 340 more dead letters",
     ]
-    assert bench.notifier.letters == {"executor": 342}
+    assert bench.notifier.letters == {"executor": 343}
 
 
 def test_a_journal_that_cannot_be_read_is_said_once_until_it_can():
