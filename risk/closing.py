@@ -6,25 +6,44 @@
             taken any more                and was cancelled
 
 Each time round the wait before the next order doubles, up to half a minute; an execution sets it
-back. What was asked for and not answered is asked for again under the same id, which the gateway
+back. The first order is a market order. Some markets take none, or hold it until they open. So
+where it did not do, every other one is a limit order that may trade outside regular hours, beyond
+the newest price, further each time, and never further than a cap. A price that is wrong or old
+costs an attempt, and the next one is at the market again.
+
+What was asked for and not answered is asked for again under the same id, which the gateway
 takes once. A new id is used only when the old one cannot be taken any more: it is denied, or has
 expired there.
 """
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final, NamedTuple
 
 from tapewire.common import roles
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.orders import Order, Orders
 from tapewire.common.clock import Now
-from tapewire.common.events import CancelAll, CancelOrder, ListPositions, SubmitOrder, TakeOver
+from tapewire.common.events import (
+    CancelAll,
+    CancelOrder,
+    ListPositions,
+    OrderTerms,
+    Side,
+    SubmitOrder,
+    TakeOver,
+)
+from tapewire.common.instruments import Instrument
+from tapewire.common.price_steps import step_at, steps_of
 
 SECOND_NS: Final = 1_000_000_000
 WAIT_MAX_NS: Final = 30 * SECOND_NS
 ORDER_TTL_NS: Final = 5 * SECOND_NS
 FILL_WAIT_NS: Final = 10 * SECOND_NS
 """An order that has not filled further for this long is cancelled, and replaced."""
+BEYOND: Final = Decimal("0.005")
+"""How far beyond the newest price, as a share of it, the first limit order is; the second is twice
+as far, and so on."""
+BEYOND_MAX: Final = Decimal("0.05")
 CANCELS_ALARM: Final = 3
 """After this many cancels an order should have ended."""
 
@@ -41,6 +60,28 @@ class Asked(NamedTuple):
 def wait_ns(attempts: int) -> int:
     """How long to wait after this many attempts: 1 s, 2 s, 4 s ... 30 s."""
     return min(SECOND_NS << min(max(attempts, 1) - 1, 10), WAIT_MAX_NS)
+
+
+def terms_of(
+    side: Side,
+    quantity: Decimal,
+    attempt: int,
+    price: Decimal | None,
+    instrument: Instrument | None,
+) -> OrderTerms:
+    """What to close with at this attempt, 1 being the first; `price` is the newest, if one is
+    known."""
+    market = OrderTerms(side, quantity)
+    if attempt % 2 or price is None or price <= 0 or instrument is None:
+        return market
+    beyond = min(BEYOND * (attempt // 2), BEYOND_MAX)
+    limit = price * (1 + beyond if side == "BUY" else 1 - beyond)
+    step = step_at(limit, steps_of(instrument))
+    if not step:
+        return market
+    rounding = ROUND_CEILING if side == "BUY" else ROUND_FLOOR
+    limit = (limit / step).to_integral_value(rounding) * step
+    return OrderTerms(side, quantity, "LMT", limit, outside_hours=True) if limit > 0 else market
 
 
 class Progress(NamedTuple):

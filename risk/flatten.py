@@ -38,7 +38,7 @@ Nothing is closed twice
 How the cancels go out, and to whom, is in `cancels`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
@@ -61,7 +61,7 @@ from tapewire.common.events import (
     SubmitOrder,
 )
 from tapewire.risk.cancels import Cancels
-from tapewire.risk.closing import ORDER_TTL_NS, SECOND_NS, Asked, Closing
+from tapewire.risk.closing import ORDER_TTL_NS, SECOND_NS, Asked, Closing, terms_of
 from tapewire.risk.halting import LEASE_NS, Halting, Standing
 
 PATIENCE_NS: Final = 3 * SECOND_NS
@@ -89,7 +89,8 @@ class Flatten:
 
     `keep` is what it leaves of each position, long or short: then "flat" is to be read as that.
     `id` and the time of asking make its intents' ids, so that none is one of an earlier run.
-    Times are monotonic. `alarms` are for a person; whoever reports them takes them from there.
+    `price_of` gives the newest price of a symbol, if there is one. Times are monotonic. `alarms`
+    are for a person; whoever reports them takes them from there.
     """
 
     def __init__(
@@ -98,10 +99,12 @@ class Flatten:
         scope: Scope = EVERYTHING,
         lease_ns: int = LEASE_NS,
         keep: Decimal = ZERO,
+        price_of: Callable[[str], Decimal | None] = lambda symbol: None,
     ) -> None:
         self.id = flatten_id
         self.scope = scope
         self.keep = keep
+        self._price_of = price_of
         self.phase: Phase = "CANCELLING"
         self.alarms: list[str] = []
         self._alarmed: set[str] = set()
@@ -299,7 +302,10 @@ class Flatten:
         left = abs(quantity) - accounts.orders.may_fill(*key, side, gone)
         if left <= 0:
             return []
-        return [closing.ask(self._order(key, OrderTerms(side, left), now), now)]
+        attempt, symbol = closing.attempts + 1, key[1]
+        instrument = accounts.instruments.get(symbol)
+        terms = terms_of(side, left, attempt, self._price_of(symbol), instrument)
+        return [closing.ask(self._order(key, terms, now), now)]
 
     def _order(self, key: Key, terms: OrderTerms, now: Now) -> SubmitOrder:
         self._orders += 1

@@ -12,6 +12,7 @@ those in the gateways'.
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Final
 
 from tapewire.common import roles
@@ -129,7 +130,9 @@ class RiskMonitor:
         self.decisions.apply(event)
         self.openings.apply(event)
         if isinstance(event, FlattenStarted):
-            self.flatten = Flatten(event.name, event.scope, self._lease_ns, event.keep)
+            self.flatten = Flatten(
+                event.name, event.scope, self._lease_ns, event.keep, self._newest_price
+            )
         elif isinstance(event, FlattenCompleted):
             self.flatten = None
         elif isinstance(event, RuleStateChanged):
@@ -349,6 +352,10 @@ class RiskMonitor:
             if state != self._saved.get(key, b""):
                 events += self._applied([RuleStateChanged(now.wall_ns, key, state)])
         return events
+
+    def _newest_price(self, symbol: str) -> Decimal | None:
+        found = self.view.price(symbol)
+        return found[0] if found is not None else None
 
     def _applied(self, events: list[Event]) -> list[Event]:
         for event in events:

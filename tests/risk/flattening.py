@@ -30,7 +30,11 @@ class Run:
         self, scope: Scope = EVERYTHING, *, acknowledged: bool = True, keep: int = 0
     ) -> None:
         self.accounts: Accounts[Order] = Accounts([AAPL], Order)
-        self.flatten, self.now = Flatten("risk-1", scope, keep=Decimal(keep)), NOW
+        self.flatten, self.now = (
+            Flatten("risk-1", scope, keep=Decimal(keep), price_of=lambda symbol: self.price),
+            NOW,
+        )
+        self.price: Decimal | None = None
         self.acknowledged, self.alive, self.reachable = acknowledged, True, True
         self.open: tuple[str, ...] = ()  # at the broker
         self.answers = True

@@ -20,8 +20,9 @@ from tapewire.common.events import (
     Side,
     SubmitOrder,
 )
+from tapewire.common.instruments import Instrument
 from tapewire.common.roles import LIQUIDATION, RISK
-from tapewire.risk.closing import FILL_WAIT_NS, wait_ns
+from tapewire.risk.closing import FILL_WAIT_NS, terms_of, wait_ns
 from tapewire.risk.flatten import PATIENCE_NS, Flatten
 from tests.risk.flattening import Run, closes, submitted
 from tests.risk.orders import AAPL, SECOND, T0, fill, intended, order
@@ -184,3 +185,51 @@ def test_alarms_can_be_read_again_however_much_they_name(run: Run):
 
 def test_the_wait_has_a_bound():
     assert [wait_ns(n) // SECOND for n in (0, 1, 2, 3, 5, 6, 1000)] == [1, 1, 2, 4, 16, 30, 30]
+
+
+# ---- how the next one is priced ------------------------------------------------------------------
+
+
+def prices(side: Side, price: str | None = "100", tick: str = "0.01") -> list[str]:
+    """The limits of the first attempts; "" is a market order."""
+    instrument = Instrument(symbol="X", min_tick=Decimal(tick))
+    newest = None if price is None else Decimal(price)
+    made = [terms_of(side, Decimal(3), n, newest, instrument) for n in range(1, 7)]
+    assert {(one.side, one.quantity) for one in made} == {(side, 3)}
+    assert all(one.outside_hours == (one.type == "LMT") for one in made)
+    return [f"{one.limit:f}" if one.limit is not None else "" for one in made]
+
+
+def test_every_other_order_is_a_limit_order_that_is_priced_better_each_time():
+    assert prices("SELL") == ["", "99.50", "", "99.00", "", "98.50"]
+    assert prices("BUY") == ["", "100.50", "", "101.00", "", "101.50"]
+
+
+def test_prices_are_steps_of_the_instrument_and_further_from_the_market_in_doubt():
+    assert prices("SELL", "100.10", "0.25")[1] == "99.50"
+    assert prices("BUY", "100.10", "0.25")[1] == "100.75"
+
+
+@pytest.mark.parametrize(("side", "cap"), [("SELL", 95), ("BUY", 105)])
+def test_no_order_goes_further_than_the_cap(side: Side, cap: int):
+    for attempt in (20, 22, 100):
+        terms = terms_of(side, Decimal(3), attempt, Decimal(100), AAPL)
+        assert terms.limit == cap
+
+
+@pytest.mark.parametrize("price", [None, "0", "-3"])
+def test_without_a_price_that_a_limit_could_be_beyond_all_are_market_orders(price: str | None):
+    assert prices("SELL", price) == [""] * 6
+
+
+def test_what_is_not_configured_is_closed_at_the_market():
+    assert terms_of("SELL", Decimal(3), 2, Decimal(100), None) == OrderTerms("SELL", Decimal(3))
+
+
+def test_where_the_market_takes_no_market_orders_the_second_one_has_a_limit(run: Run):
+    run.price = Decimal(50)
+    first = run.taken(run.closing()[0])
+    run.apply(OrderRejected(T0, "DU1", first.intent_id, 201, "only limit orders now"))
+    run.open = ()
+    (second,) = closes(run.pass_s(3))
+    assert (second.terms.type, second.terms.limit) == ("LMT", Decimal("49.75"))

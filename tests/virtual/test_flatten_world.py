@@ -27,6 +27,7 @@ from tapewire.gateway.tws.encoder import RequestEncoder, contract_of
 from tapewire.gateway.tws.framing import frame
 from tapewire.risk.service import RiskService
 from tapewire.simulator.market.synthetic import SyntheticMarket
+from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.virtual.world import SECOND_NS, World
 
@@ -38,14 +39,15 @@ OTHER_CLIENT = 900
 class Desk:
     """A world, and what a person and an executor ask in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, opens: str = "", closes: str = "") -> None:
         config = Config(
             instruments=(InstrumentConfig(symbol="AAPL"), InstrumentConfig(symbol="MSFT"))
         )
         instruments = [*config.all_instruments(), TSLA]
         self.world = World(
             config, SyntheticMarket(instruments, 1, 30), start_ns=1_700_000_000 * SECOND_NS,
-            settings=SimulatorSettings(accounts=(ACCOUNT,)), elsewhere=(TSLA,),
+            settings=SimulatorSettings(accounts=(ACCOUNT,), opens=opens, closes=closes),
+            elsewhere=(TSLA,),
         )  # fmt: skip
         self.run(5)
         reader = ("market", [b"\x01" + wire.topic("last.AAPL")])  # the market begins with it
@@ -126,6 +128,19 @@ def test_it_closes_and_is_over_within_seconds(desk: Desk):
     desk.flatten()
     desk.run(5)
     assert (desk.held(), desk.working(), desk.completed(), desk.delays()) == ({}, 0, True, [])
+
+
+def test_outside_regular_hours_it_closes_with_a_limit():
+    """It is 17:13 in New York. A market order would wait for the open."""
+    desk = Desk("09:30 America/New_York", "16:00 America/New_York")
+    assert isinstance(desk.world.server, TwsServer)
+    desk.world.server.faults.inject("position", symbol="AAPL", quantity=10)
+    desk.run(5)
+    desk.flatten()
+    desk.run(8)
+    assert (desk.held(), desk.completed()) == ({"AAPL": 10}, False)
+    desk.run(12)
+    assert (desk.held(), desk.completed()) == ({}, True)
 
 
 def test_what_is_not_configured_is_closed_too(desk: Desk):
