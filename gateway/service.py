@@ -17,11 +17,13 @@ from tapewire.common.events import (
     EVERYTHING,
     CancelAll,
     CancelOrder,
+    ConnectionUp,
     Event,
     Heartbeat,
     OrderAnswer,
     OrderReply,
     OrderRequest,
+    PositionReported,
     ProcessState,
     RiskHalted,
     SubmitOrder,
@@ -94,6 +96,20 @@ class GatewayService(Service):
             for record in past.followed(source):
                 self.gateway.on_risk(record.event)
         past.finish(self.followers, self.dead_letter)
+
+    def emit(self, *events: Event) -> None:
+        """What is held needs a price, though no strategy reads it: without one, no limit on a loss
+        can be watched. The liquidation gateway only closes."""
+        if not self.gateway.gate.reduce_only:
+            for event in events:
+                if isinstance(event, PositionReported | ConnectionUp):
+                    self._want_prices()
+        super().emit(*events)
+
+    def _want_prices(self) -> None:
+        for (_, symbol), quantity in self.gateway.holdings.reported.items():
+            if quantity:
+                self.gateway.broker.want(symbol)
 
     def on_event(self, event: Event, source: str, now: Now) -> None:
         """Risk's decisions."""

@@ -1,7 +1,8 @@
-"""The cancels of a flatten: who is asked to cancel what, and how often.
+"""The cancels of a flatten or of a rule: who is asked to cancel what, and how often.
 
 TWS cancels single orders only for the client that placed them; anybody can cancel all orders of the
-login, other people's protective stops included. So the scope decides:
+login, other people's protective stops included. So it depends on the scope, and on whose orders
+work there:
 
 *   Everything: the liquidation gateway cancels all orders of the login; while it is not there, the
     gateway does. Not while a closing order works, which this would cancel too.
@@ -11,6 +12,9 @@ login, other people's protective stops included. So the scope decides:
     gateway is dead. If the gateway hangs, its connection still holds the id: then all orders of the
     login are cancelled, and an alarm says so. That is more than was asked for, but the orders left
     alone might undo the flatten, and nobody is there who could cancel them singly.
+
+*   Foreign orders, which somebody else has placed, can only be cancelled with all others. So if
+    one works in the scope, all orders of the login are cancelled, and an alarm says so.
 
 Each is asked for again, with a wait that grows, for as long as anything works.
 """
@@ -40,7 +44,8 @@ ANSWER_NS: Final = 8 * SECOND_NS
 
 
 class Cancels:
-    """The cancels of one flatten. Times are monotonic; `alarm` takes a stage and a sentence.
+    """The cancels of one flatten, or of one scope of rules. Times are monotonic; `alarm` takes a
+    stage and a sentence.
 
     `last_ns` is when something was last asked for, or taken over.
     """
@@ -69,17 +74,28 @@ class Cancels:
         self._next_ns = now_ns if event.reason else now_ns + CONFIRM_NS
 
     def ask(
-        self, working: Sequence[Order], standing: Standing, now: Now, *, more: bool, closing: bool
+        self,
+        working: Sequence[Order],
+        standing: Standing,
+        now: Now,
+        *,
+        more: bool,
+        closing: bool,
+        foreign: int = 0,
     ) -> list[Asked]:
-        """What to cancel now: at once, and then for as long as orders are `working`, or there are
-        `more` that nobody here knows. `closing` is whether a closing order may work."""
+        """What to cancel now: at once, and then for as long as orders are `working`, this many
+        `foreign` ones do, or there are `more` that nobody here knows. `closing` is whether a
+        closing order may work."""
         self._began_ns = now.mono_ns if self._began_ns is None else self._began_ns
-        if self._rounds and not working and not more:
+        if self._rounds and not (working or more or foreign):
             return []
         if now.mono_ns < self._next_ns or self.is_taking_over(now):
             return []
         self._rounds += 1
-        asked = self._commands(working, standing, now, closing)
+        if foreign and not closing:
+            asked = self._all(foreign, standing, now)
+        else:
+            asked = self._commands(working, standing, now, closing)
         if asked:
             self.last_ns, self._next_ns = now.mono_ns, now.mono_ns + wait_ns(self._rounds)
         return asked
@@ -88,8 +104,7 @@ class Cancels:
         self, working: Sequence[Order], standing: Standing, now: Now, closing: bool
     ) -> list[Asked]:
         if self._scope == EVERYTHING and not closing:
-            role = roles.LIQUIDATION if standing.reachable else roles.GATEWAY
-            return [Asked(role, CancelAll(now.wall_ns))]
+            return self._all(0, standing, now)
         if not self.is_silent(standing, now):
             self._taken_over, self._refused = 0, ""
             return [
@@ -99,6 +114,17 @@ class Cancels:
         if order_ids and not self._refused and not self._taken_over:
             return [self._begin_take_over(order_ids, now)]
         return self._widen(working, now) if working and not closing else []
+
+    def _all(self, foreign: int, standing: Standing, now: Now) -> list[Asked]:
+        """Cancel every order of the login."""
+        if foreign and self._scope != EVERYTHING:
+            self._alarm("foreign", (
+                f"{counted(foreign, 'order')} in {self._scope} that somebody else has placed cannot"
+                " be cancelled singly. Every order of the login is cancelled, in all accounts and"
+                " symbols, whoever placed it"
+            ))  # fmt: skip
+        role = roles.LIQUIDATION if standing.reachable else roles.GATEWAY
+        return [Asked(role, CancelAll(now.wall_ns))]
 
     def _begin_take_over(self, order_ids: tuple[str, ...], now: Now) -> Asked:
         self._taken_over += 1

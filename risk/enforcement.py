@@ -14,11 +14,6 @@ flatten has ended. While risk is dead nothing ends.
 
 Nobody can talk a rule out of it. A person cannot lift a lock-out before its time, as long as its
 rule is configured: by the same two clocks, and whatever else halts that scope for longer meanwhile.
-
-Cancels
--------
-The orders that a `cancel` is about are looked up at each turn: those in its scope that could add
-risk. So what was placed meanwhile is cancelled too, and exits stay.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -28,7 +23,6 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.decisions import Decisions
@@ -42,15 +36,11 @@ from tapewire.common.events import (
     Event,
     FlattenStarted,
     LockOutEnded,
-    OrdersTakenOver,
     RiskHalted,
     RiskViolation,
     RiskWarned,
     Scope,
 )
-from tapewire.risk.cancels import Cancels
-from tapewire.risk.closing import Asked
-from tapewire.risk.halting import Standing
 from tapewire.risk.rules import Reading, Violation
 from tapewire.risk.rules.enforcement import Enforcement
 
@@ -78,19 +68,16 @@ class Enforcer:
         self,
         accounts: Accounts[Order],
         decisions: Decisions,
-        lease_ns: int,
         day_of: Days,
         apply: Callable[[list[Event]], list[Event]],
     ) -> None:
         self._accounts = accounts
         self._decisions = decisions
-        self._lease_ns = lease_ns
         self._day_of = day_of
         self._apply = apply
         self._lasting: dict[Key, Violation] = {}  # that were reported
         self._owed: dict[Scope, FlattenStarted] = {}  # that wait for another
         self._warned: set[Subject] = set()
-        self._cancels: dict[Scope, Cancels] = {}
         self._deadlines: dict[RiskHalted, int] = {}  # of lock-outs, monotonic
 
     # ---- violations ----------------------------------------------------------------------------
@@ -235,45 +222,10 @@ class Enforcer:
                 return f"{halt.by} has locked out {halt.scope} until {end:%Y-%m-%d %H:%M:%S} UTC"
         return ""
 
-    def cancels(self, standing: Standing, now: Now) -> list[Asked]:
-        """What to cancel for rules that demand it."""
-        violations = self._lasting.values()
-        scopes = {one.scope for one in violations if "cancel" in one.enforcement.measures}
-        asked: list[Asked] = []
-        self._cancels = {scope: self._cancels.get(scope) or self._sweep(scope) for scope in scopes}
-        for scope, cancels in self._cancels.items():
-            adding = [one for one in self._accounts.orders.live() if self._adds_risk(one, scope)]
-            if adding and not (
-                cancels.is_silent(standing, now) and self._is_door_taken(scope, now)
-            ):
-                asked += cancels.ask(adding, standing, now, more=False, closing=True)
-        return asked
-
-    def _is_door_taken(self, scope: Scope, now: Now) -> bool:
-        """Whether something else may be taking over the gateway's client id, which only one can do
-        at a time: a flatten, or the cancels of another scope."""
-        others = (one for known, one in self._cancels.items() if known != scope)
-        return self._decisions.flattening is not None or any(o.is_taking_over(now) for o in others)
-
-    def on_taken_over(self, event: OrdersTakenOver, now_ns: int) -> None:
-        """How a take-over ended that one of its cancels may have asked for."""
-        for one in self._cancels.values():
-            one.on_taken_over(event, now_ns)
-
-    def _sweep(self, scope: Scope) -> Cancels:
-        name = "-".join((roles.RISK, "cancel", *(part for part in scope.parts if part)))
-        return Cancels(name, scope, self._lease_ns, lambda stage, text: None)
-
-    def _adds_risk(self, one: Order, scope: Scope) -> bool:
-        if one.order.strategy == roles.RISK or not one.order.is_in(scope):
-            return False
-        if self._decisions.flattens(one.order):  # which cancels it
-            return False
-        left = replace(one.order, terms=replace(one.terms, quantity=one.remaining))
-        return not all(
-            self._accounts.exposure(left.account, single.symbol, one).reduced_by(single.terms)
-            for single in left.singles
-        )
+    @property
+    def lasting(self) -> Collection[Violation]:
+        """What is broken, as far as it was reported."""
+        return self._lasting.values()
 
     def _is_broken(self, scope: Scope) -> bool:
         lasting = self._lasting.values()

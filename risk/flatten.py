@@ -20,7 +20,8 @@ It is never left open
 
 Nothing is closed twice
 -----------------------
-*   Cancels go out at once, and again with a wait that grows, for as long as anything works.
+*   Cancels go out at once, and again with a wait that grows, for as long as anything works, orders
+    of others included: one that rests would open again what was closed.
 *   Closing begins when the halt is in force at the gateway (`halting`). From then on no new order
     comes up beside it: nothing that adds risk because of the halt, nothing that reduces because of
     the flatten. What went out until then is known here, and cancelled too.
@@ -52,6 +53,7 @@ from tapewire.common.events import (
     EVERYTHING,
     TEXT_MAX,
     Event,
+    ForeignOrderReported,
     ListPositions,
     OrderDenied,
     OrdersTakenOver,
@@ -164,6 +166,7 @@ class Flatten:
             working, standing, now,
             more=self._unknown_open(),
             closing=any(one.busy for one in self._closings.values()),
+            foreign=len(self._foreign(accounts)),
         )  # fmt: skip
         if not standing.reachable:
             self._waits_for = "the liquidation gateway"
@@ -172,7 +175,7 @@ class Flatten:
         elif not force:
             self._waits_for = "the gateway to acknowledge the halt"
         elif not self._is_listed(working, now):
-            asked += self._list(now)
+            asked += self._list(accounts, now)
         else:
             asked += self._close(accounts, working, now)
         return asked
@@ -188,6 +191,14 @@ class Flatten:
             and one.order.strategy != roles.RISK
             and not self._is_gone(one)
         ]
+
+    def _foreign(self, accounts: Accounts[Order]) -> list[ForeignOrderReported]:
+        """The orders of others that work in a part of everything; those of all are not told apart
+        (see `_unknown_open`)."""
+        foreign = accounts.orders.foreign
+        if self.scope == EVERYTHING or not foreign:
+            return []
+        return [one for one in foreign.counted() if one.is_in(self.scope)]
 
     def _is_gone(self, one: Order) -> bool:
         """Whether the broker's list shows that an order is over, whatever its journal says."""
@@ -216,7 +227,8 @@ class Flatten:
             since_ns = max(since_ns, in_force_ns + WRITTEN_NS)
         return self._listed is not None and self._listed.asked_ns >= since_ns
 
-    def _list(self, now: Now) -> list[Asked]:
+    def _list(self, accounts: Accounts[Order], now: Now) -> list[Asked]:
+        """Ask for the list; where others have orders, of both gateways, as both report these."""
         self._waits_for = "the broker's list of positions"
         waiting_ns = self._waiting_for_list_ns = self._waiting_for_list_ns or now.mono_ns
         if now.mono_ns - waiting_ns > LATE_NS:
@@ -228,7 +240,8 @@ class Flatten:
         self._lists_asked += 1
         name = f"{self.id}-{now.wall_ns:x}-list-{self._lists_asked}"
         self._listing = (name, now.mono_ns)
-        return [Asked(roles.LIQUIDATION, ListPositions(name, now.wall_ns))]
+        asked = roles.GATEWAYS if self._foreign(accounts) else (roles.LIQUIDATION,)
+        return [Asked(role, ListPositions(name, now.wall_ns)) for role in asked]
 
     def _note_trades(self, accounts: Accounts[Order], now: Now) -> None:
         """When something in the scope was executed last, as far as it is reported here."""
@@ -273,8 +286,9 @@ class Flatten:
     def _close(self, accounts: Accounts[Order], working: list[Order], now: Now) -> list[Asked]:
         left = self._to_close(accounts)
         busy = any(one.busy for one in self._closings.values())
-        if working or self._unknown_open():
-            self._waits_for = f"{counted(len(working), 'order')} to be cancelled"
+        foreign = self._foreign(accounts)
+        if working or foreign or self._unknown_open():
+            self._waits_for = f"{counted(len(working) + len(foreign), 'order')} to be cancelled"
             if now.mono_ns - (self._in_force_ns or 0) <= PATIENCE_NS:
                 return []
             self._alarm_working(working)

@@ -54,6 +54,7 @@ from tapewire.risk.halting import LEASE_NS, Standing
 from tapewire.risk.openings import Openings
 from tapewire.risk.rules import Reading, RuleBook, View
 from tapewire.risk.rules.rulebook import distinct
+from tapewire.risk.sweeps import Sweeps
 
 KILL_SWITCH: Final = "kill switch"
 
@@ -81,8 +82,9 @@ class RiskMonitor:
         self.gateway_seq = 0  # how far the gateway's journal goes, as far as is known here
         self._lease_ns = lease_ns
         self.enforcer = Enforcer(
-            self.accounts, self.decisions, lease_ns, day_of or trading_days(), self._applied
+            self.accounts, self.decisions, day_of or trading_days(), self._applied
         )
+        self.sweeps = Sweeps(self.accounts, self.decisions, lease_ns)
         self.flatten: Flatten | None = None
         self._events: list[Event] = []  # of this turn, for the rules to see
         self._marked = False  # new marks came in this turn
@@ -168,7 +170,7 @@ class RiskMonitor:
             if self.flatten is not None:
                 self.flatten.on_liquidation(event, now_ns)
             if isinstance(event, OrdersTakenOver):
-                self.enforcer.on_taken_over(event, now_ns)
+                self.sweeps.on_taken_over(event, now_ns)
         if self._watching:
             self._events.append(event)
 
@@ -302,7 +304,8 @@ class RiskMonitor:
         if self._cancel_all_asked and standing.reachable:
             self._cancel_all_asked = False
             asked.append(Asked(roles.LIQUIDATION, CancelAll(now.wall_ns)))
-        asked += self.enforcer.cancels(standing, now)
+        asked += self.sweeps.tick(self.enforcer.lasting, standing, now)
+        events += self.sweeps.warnings(now)
         flatten = self.flatten
         if flatten is not None:
             asked += flatten.tick(self.accounts, standing, now)

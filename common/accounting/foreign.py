@@ -1,7 +1,7 @@
 """Foreign orders: what works at the broker and is none of our orders, folded once for everybody.
 
 They were entered by hand, by another program, or by us under a tag that no journal here knows. All
-of them can fill in our accounts, so all count in every exposure. Nobody here touches them.
+of them can fill in our accounts, so all count in every exposure. None can be cancelled alone.
 
 Who counts which
 ----------------

@@ -10,6 +10,7 @@ from tapewire.common.events.base import (
     Account,
     Event,
     Name,
+    Scope,
     Side,
     Text,
     TimeNs,
@@ -48,6 +49,10 @@ class ForeignOrderReported(Event, frozen=True, tag="order.foreign.reported"):
     def parts(self) -> tuple[Part, ...]:
         """What a unit of it does to which symbols."""
         return parts_of(self.symbol, self.side, self.legs)
+
+    def is_in(self, scope: Scope) -> bool:
+        """Whether any of it is in a scope; none of it is a strategy's."""
+        return any(scope.covers(self.account, "", part.symbol) for part in self.parts)
 
     @property
     def id(self) -> str:

@@ -84,7 +84,9 @@ class FlattenStarted(Event, frozen=True, tag="risk.flatten.started"):
 
 
 class RiskWarned(Event, frozen=True, tag="risk.warned"):
-    """Much of a rule's limit is used. Reported once, and again after less of it was used."""
+    """Much of a rule's limit is used: reported once, and again after less of it was used. Or what
+    has to be cancelled for the rule goes beyond its scope.
+    """
 
     ts_ns: TimeNs
     scope: Scope

@@ -8,7 +8,10 @@ meantime that there is something to ask for:
     for executions that are not known. The gap between a position and the executions need not be
     zero (an account may have held something before the first of them), so it is measured against
     the gap that the last whole list of executions left. Position and execution of an own order come
-    as two messages, in either order, so a gap counts only once it has lasted for `LATE_NS`.
+    as two messages, in either order, so a gap counts only once it has lasted for `LATE_NS`. One
+    that moves and comes back leaves no gap. So the ways up and down are counted too, each against
+    the executions on its side: somebody's purchase that a flatten has closed at once is two
+    executions that are not known.
 *   A foreign order that is listed with less remaining, or not listed any more. Two of them may have
     filled on both sides, and left the position where it was.
 
@@ -23,11 +26,19 @@ from typing import Final
 
 from tapewire.common.accounting.book import ZERO, Book, Key
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, Fill, ForeignOrderReported, PositionReported
+from tapewire.common.events import (
+    Event,
+    Fill,
+    ForeignOrderReported,
+    PositionReported,
+    signed,
+)
 from tapewire.gateway.orders.holdings import Holdings
 
 LATE_NS: Final = 3_000_000_000
 """How long a position may be ahead of its executions, or behind them, before anybody is asked."""
+Ways = tuple[Decimal, Decimal]
+"""How far a position went up, and down, beyond the executions on each side."""
 LISTS: Final = "the executions of this connection"
 
 
@@ -43,6 +54,8 @@ class Unexplained:
         self._changed_ns: dict[Key, int] = {}  # when a gap was last another one
         self._since_ns: dict[Key, int] = {}  # gaps that are not the settled ones
         self._orders_ns: dict[str, int] = {}  # foreign orders that may have filled
+        self._reported: dict[Key, Decimal] = {}  # positions, as of the last word on each
+        self._ways: dict[Key, Ways] = {}  # since all was explained last
 
     def note(self, events: Iterable[Event], asked_ns: int | None, now: Now) -> None:
         """Events that are applied, in their order. `asked_ns` is when the list of positions that is
@@ -50,9 +63,10 @@ class Unexplained:
         for event in events:
             if type(event) is PositionReported:
                 at_ns = now.mono_ns if asked_ns is None else asked_ns
-                self._moved((event.account, event.symbol), at_ns)
+                self._moved((event.account, event.symbol), at_ns, *self._way_of(event), now)
             elif type(event) is Fill:
-                self._moved((event.account, event.symbol), now.mono_ns)
+                up, down = _split(signed(event.side, event.quantity))
+                self._moved((event.account, event.symbol), now.mono_ns, -up, -down, now)
             elif type(event) is ForeignOrderReported and event.remaining < event.quantity:
                 self._orders_ns[event.id] = now.mono_ns
 
@@ -75,6 +89,9 @@ class Unexplained:
             is_stable = first or now.mono_ns - changed_ns >= LATE_NS
             if changed_ns <= begun_ns and is_stable:
                 settled[key] = self._gap(key)
+                self._ways.pop(key, None)
+        if first:
+            self._reported = dict(self._holdings.reported)
         self._settled = settled
         for key in list(self._changed_ns):
             self._compare(key, self._changed_ns[key])
@@ -96,19 +113,39 @@ class Unexplained:
         """The connection is gone, or the broker's side has lost its server."""
         self._settled = None
         self._since_ns.clear()
+        self._ways.clear()
         self._orders_ns.clear()
 
-    def _moved(self, key: Key, at_ns: int) -> None:
+    def _way_of(self, event: PositionReported) -> Ways:
+        key = (event.account, event.symbol)
+        before, self._reported[key] = self._reported.get(key, ZERO), event.quantity
+        return _split(event.quantity - before)
+
+    def _moved(self, key: Key, at_ns: int, up: Decimal, down: Decimal, now: Now) -> None:
+        """A position went up or down, or an execution says why. Several executions may be behind
+        one word on a position: what they explain beyond that is forgotten after a while."""
+        is_quiet = now.mono_ns - self._changed_ns.get(key, 0) >= LATE_NS
+        if is_quiet and key not in self._since_ns:
+            self._ways.pop(key, None)
+        if self._settled is not None:
+            ups, downs = self._ways.get(key, (ZERO, ZERO))
+            self._ways[key] = (ups + up, downs + down)
         self._changed_ns[key] = at_ns
         self._compare(key, at_ns)
 
     def _compare(self, key: Key, at_ns: int) -> None:
         if self._settled is None:
             return
-        if self._gap(key) == self._settled.get(key, ZERO):
+        ways = self._ways.get(key, (ZERO, ZERO))
+        if self._gap(key) == self._settled.get(key, ZERO) and max(ways) <= 0:
             self._since_ns.pop(key, None)
         else:
             self._since_ns.setdefault(key, at_ns)
 
     def _gap(self, key: Key) -> Decimal:
         return self._holdings.reported.get(key, ZERO) - self._book.quantity(*key)
+
+
+def _split(change: Decimal) -> Ways:
+    """The way up and the way down of a change."""
+    return max(change, ZERO), max(-change, ZERO)

@@ -72,6 +72,49 @@ def test_a_position_that_its_execution_follows_or_precedes_is_not(bench: Bench):
     assert asked_within(bench, 60) == []
 
 
+def test_a_position_that_moves_and_comes_back_without_executions_is_asked_about(bench: Bench):
+    """Somebody else bought, and the liquidation gateway closed it a moment later."""
+    bench.hold(15)
+    bench.pass_s(1)
+    bench.hold(0)
+    assert asked_within(bench, 4) == [2]
+    answered(bench, at_tws(), 15)
+    bench.pass_s(3)
+    assert [quantity for _, quantity in fills(bench)] == [15]
+
+
+def test_what_was_held_all_along_is_no_way_of_a_position():
+    bench = Bench(connect=False)
+    bench.held["AAPL", bench.accounts[0]] = 50
+    bench.connect()
+    bench.answer_snapshot()
+    bench.pass_s(5)
+    bench.flush()
+    order = bench.rest()
+    bench.receive(position_message(60))
+    bench.fill(order, 10, "0001.01")
+    assert asked_within(bench, 60) == []
+
+
+def test_another_trade_of_ours_meanwhile_explains_nothing_of_it(bench: Bench):
+    order = bench.rest()
+    bench.hold(15)
+    bench.fill(order, 7, "0001.01")
+    bench.receive(position_message(22))
+    bench.receive(position_message(7))
+    assert asked_within(bench, 4) == [3]
+
+
+def test_both_ways_of_our_own_executions_are_explained_by_them(bench: Bench):
+    bought, sold = bench.rest(), bench.send(submit("b/1", side="SELL", limit="160"))
+    bench.opened(sold)
+    bench.receive(position_message(7))
+    bench.fill(bought, 7, "0001.01")
+    bench.fill(sold, 7, "0002.01")
+    bench.receive(position_message(0))
+    assert asked_within(bench, 60) == []
+
+
 def test_what_the_list_does_not_explain_is_asked_about_once(bench: Bench):
     bench.hold(7)
     bench.pass_s(3)

@@ -6,19 +6,15 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from tapewire.common import roles
 from tapewire.common.clock import Now
 from tapewire.common.config.sections import RuleConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import (
     EVERYTHING,
-    CancelOrder,
     Control,
     FlattenCompleted,
     FlattenStarted,
-    Heartbeat,
     LockOutEnded,
-    OrderCancelled,
     RiskHalted,
     RiskResumed,
     RiskViolation,
@@ -26,8 +22,6 @@ from tapewire.common.events import (
     Scope,
 )
 from tapewire.common.roles import LIQUIDATION
-from tapewire.risk.closing import Asked
-from tapewire.risk.halting import Standing
 from tapewire.risk.monitor import RiskMonitor
 from tests.risk.orders import (
     NOW,
@@ -35,7 +29,6 @@ from tests.risk.orders import (
     T0,
     book,
     entry,
-    fill,
     held,
     intended,
     monitor,
@@ -295,32 +288,6 @@ def test_a_lock_out_outlasts_the_flatten_that_it_began_with():
     events, _ = turns(one, NOW + 5 * SECOND)
     assert events == [FlattenCompleted(events[0].ts_ns, Scope("DU1"))]
     assert kinds(passed(one, 12)) == ["LockOutEnded"]
-
-
-# ---- cancels -------------------------------------------------------------------------------------
-
-
-def alive(one: RiskMonitor, seconds: float = 0) -> list[Asked]:
-    """What a turn asks for, with a gateway that is there."""
-    now = NOW + int(seconds * SECOND)
-    beat = Heartbeat(now.wall_ns, "READY", "", 0, "", mono_ns=now.mono_ns)
-    return one.tick(now, Standing(beat=beat))[1]
-
-
-def test_a_cancel_cancels_what_could_add_risk_and_leaves_exits():
-    one = monitor(rules=book(entry(enforcement="cancel", limit=15)))
-    one.on_broker(fill(order("first"), 6, "e1"))
-    one.on_broker(held(6))
-    exit_, adds = order("exit", "SELL", 6), order("adds", "BUY", 12)
-    one.on_broker(intended(exit_))
-    one.on_broker(intended(adds))
-    assert kinds(one.check(NOW, timer=True)) == ["RiskViolation"]
-    assert alive(one) == [Asked(roles.GATEWAY, CancelOrder("adds", T0))]
-    assert alive(one, 0.5) == [], "it has been asked for"
-    assert len(alive(one, 1.5)) == 1
-    one.on_broker(OrderCancelled(T0, "DU1", "adds"))
-    assert passed(one, 2) == []
-    assert (alive(one, 9), one.halts) == ([], {})
 
 
 # ---- several rules -------------------------------------------------------------------------------

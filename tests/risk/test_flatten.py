@@ -18,7 +18,7 @@ from tapewire.common.events import (
 )
 from tapewire.common.roles import GATEWAY, LIQUIDATION
 from tests.risk.flattening import LEASE_S, Run, closes
-from tests.risk.orders import T0, held, intended, order
+from tests.risk.orders import T0, foreign, held, intended, order
 
 
 @pytest.fixture
@@ -26,6 +26,61 @@ def run() -> Run:
     one = Run()
     one.hold(10)
     return one
+
+
+# ---- orders of others ---------------------------------------------------------------------------
+
+
+def part() -> Run:
+    """A flatten of an account that holds 10, and in which somebody else has an order."""
+    one = Run(Scope("DU1"))
+    one.hold(10)
+    one.apply(foreign(1, 4))
+    return one
+
+
+def test_a_flatten_of_a_part_cancels_what_others_have_there_with_all_orders():
+    run = part()
+    assert run.tick() == [CancelAll(T0)]
+    (alarm,) = run.alarms
+    assert alarm.startswith("1 order in account DU1 that somebody else has placed cannot be")
+    assert closes(run.pass_s(2)) == [], "it could open again what is closed"
+    run.apply(foreign(1, 4, remaining=0))
+    (close,) = closes(run.pass_s(2))
+    run.filled(run.taken(close))
+    run.pass_s(2)
+    assert run.flatten.phase == "DONE"
+
+
+def test_it_does_not_end_while_an_order_of_others_works_there():
+    run = part()
+    (close,) = closes(run.pass_s(6))
+    run.filled(run.taken(close))
+    run.pass_s(20)
+    assert run.flatten.phase != "DONE"
+    run.apply(foreign(1, 4, remaining=0))
+    run.pass_s(2)
+    assert run.flatten.phase == "DONE"
+
+
+def test_all_orders_are_not_cancelled_while_a_closing_order_works():
+    run = part()
+    (close,) = closes(run.pass_s(6))
+    run.taken(close)
+    assert CancelAll(T0) not in run.pass_s(9)
+
+
+def test_both_gateways_list_the_orders_of_others():
+    run = part()
+    run.pass_s(1)
+    assert run.roles_of(ListPositions) == {GATEWAY, LIQUIDATION}
+
+
+def test_orders_of_others_elsewhere_are_left_alone():
+    run = Run(Scope("DU1"))
+    run.hold(10)
+    run.apply(foreign(1, 4, account="DU2"))
+    assert CancelAll(T0) not in run.pass_s(3)
 
 
 # ---- the order of things ------------------------------------------------------------------------
