@@ -1,7 +1,11 @@
 """`risk`: whether the group trades, how much of each limit is used, and what risk has decided."""
 
+import itertools
 import json
+import time
+from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,7 +29,8 @@ from tapewire.console.group import status
 from tapewire.console.records import audit, audit_check
 from tapewire.console.records.books import read_journal
 from tapewire.console.records.decisions import WORDS
-from tapewire.console.records.journals import plain
+from tapewire.console.records.journals import FOREVER_NS, SETTLE_NS, Entry, Journals, plain
+from tapewire.console.records.journals import as_json as as_entry
 from tapewire.console.views import times
 
 risk = command_group("The risk rules, and what they decided; `tapewire risk` shows both.")
@@ -36,12 +41,18 @@ def show(
     last: Annotated[
         int, typer.Option("--last", min=0, help="how many of its last decisions to show")
     ] = 10,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="print its decisions as they are made, until Ctrl-C")
+    ] = False,
     config: ConfigOption = None,
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Trading state, halts, how much of each limit is used, and risk's last decisions."""
     folder = load_started(config, run_dir).run_dir
+    if follow:
+        _follow(folder, last, as_json)
+        return
     found = status.read(folder).get(roles.RISK, {})
     decided: list[Event] = [e for e in read_journal(folder, roles.RISK) if type(e) in WORDS]
     newest = decided[len(decided) - min(last, len(decided)) :]
@@ -52,6 +63,19 @@ def show(
     from tapewire.console.views.terminal import out
 
     out.print(tables_risk.shown(found, newest))
+
+
+def _follow(folder: Path, last: int, as_json: bool) -> None:
+    """The last decisions, and then each as it is written down."""
+    with printing(), Journals(folder, sources=(roles.RISK,)) as found:
+        known = filter(_is_decision, found.until(time.time_ns() - SETTLE_NS))
+        news = filter(_is_decision, found.follow(FOREVER_NS, time.time_ns, time.sleep))
+        for entry in itertools.chain(deque(known, last), news):
+            line(as_entry(entry) if as_json else audit.as_line(entry, times.iso))
+
+
+def _is_decision(entry: Entry) -> bool:
+    return type(entry.event) in WORDS
 
 
 def _plain(found: status.Status, newest: Sequence[Event]) -> dict[str, Any]:

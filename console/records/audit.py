@@ -7,7 +7,7 @@ the same moment. The orders of a flatten carry its name. What it cancelled does 
 may cancel: so what was cancelled in its scope while it was in progress is listed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,11 +56,6 @@ class Decision:
 
     def __repr__(self) -> str:
         return f"<Decision {self.first.seq} {self.first.name}>"
-
-    @property
-    def word(self) -> str:
-        """What it is called for a person."""
-        return WORDS[type(self.first.event)]
 
     @property
     def cause_id(self) -> str:
@@ -237,10 +232,15 @@ def as_json(one: Decision) -> dict[str, Any]:
     }
 
 
-def as_lines(one: Decision, time: Any) -> Iterator[str]:
-    """A decision for a person: a line for what began it, and one below for each thing after it.
-    `time` writes a stamp down."""
-    yield f"{time(one.first.ts_ns)}  {roles.RISK} {one.first.seq}  {one.word}: {_text(one.first)}"
+def as_line(entry: Entry, time: Callable[[int], str]) -> str:
+    """An entry of risk's journal for a person; `time` writes its stamp down."""
+    word = WORDS[type(entry.event)]
+    return f"{time(entry.ts_ns)}  {entry.source} {entry.seq}  {word}: {_text(entry)}"
+
+
+def as_lines(one: Decision, time: Callable[[int], str]) -> Iterator[str]:
+    """A decision for a person: a line for what began it, and one below for each thing after it."""
+    yield as_line(one.first, time)
     if one.cause is not None:
         yield _below("because of", one.cause, f"{one.cause.name} {journals.as_text(one.cause)}")
     elif isinstance(one.first.event, RiskViolation):

@@ -13,6 +13,7 @@ from tapewire.common.events import (
     RiskHalted,
     RiskResumed,
     RiskViolation,
+    RuleStateChanged,
     Scope,
 )
 from tests.console.journaled import T0, write
@@ -96,3 +97,34 @@ def test_as_json_it_is_all_there(tapewire, reported, run_dir):
 
 def test_without_a_risk_process_it_says_so(tapewire):
     assert tapewire("risk").out == "risk has not reported its state yet\n"
+
+
+def test_its_decisions_are_followed_until_ctrl_c(tapewire, run_dir, monkeypatch):
+    scope, naps = Scope("DU1"), []
+
+    def pause(_seconds: float) -> None:
+        naps.append(len(naps))
+        if naps == [0]:
+            write(run_dir, "risk", [
+                RiskViolation(T0 + 1, scope, "MaxContracts", "too many"),
+                RuleStateChanged(T0 + 1, "MaxContracts", b"x"),
+                RiskHalted(T0 + 1, scope, "x", by="MaxContracts"),
+            ])  # fmt: skip
+        elif len(naps) > 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "time_ns", lambda: T0 + 10**9)
+    monkeypatch.setattr(time, "sleep", pause)
+    write(run_dir, "risk", [RiskResumed(T0, scope, "back", "ann")])
+    ended = tapewire("risk", "--follow", "--last", "1")
+    assert ended.status == 0
+    assert [line.split("  ", 1)[1] for line in ended.out.splitlines()] == [
+        "risk 2  resume: account DU1, back, by ann",
+        "risk 3  violation: account DU1, MaxContracts: too many",
+        "risk 5  halt: account DU1, x, by MaxContracts",
+    ]
+    naps[:] = [7, 8]
+    found = tapewire("risk", "--follow", "--last", "2", "--json").lines
+    assert [(one["event"], one["seq"]) for one in found] == [
+        ("risk.violation", 3), ("risk.halted", 5),
+    ]  # fmt: skip
