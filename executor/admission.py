@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.exposure import NOTHING, Exposures
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, InstrumentDescribed, SubmitOrder
+from tapewire.common.events import Event, InstrumentDescribed, RulesChanged, SubmitOrder
 from tapewire.common.instruments import Instrument
 from tapewire.common.order_checks import order_denial, order_fault
 from tapewire.executor.orders import ExecutorOrder, Ledger
 from tapewire.risk.rules import RuleBook, View
+from tapewire.risk.rules.in_force import taken_over
 
 
 class Admission:
@@ -30,6 +31,10 @@ class Admission:
         if type(event) is InstrumentDescribed:
             self._described[event.symbol] = event
         self._view.note(event)
+
+    def take_over(self, event: RulesChanged) -> None:
+        """From now on the rules are those of risk's journal."""
+        self.rules = taken_over(event.rules, self.rules)
 
     def adds_risk(self, order: SubmitOrder, replaced: ExecutorOrder | None, now: Now) -> bool:
         """Whether an order, perhaps in place of another, could do more than bring its position

@@ -25,17 +25,20 @@ from tapewire.common.events import (
     ModifySignal,
     OrderReply,
     ProcessState,
+    RulesChanged,
     Signal,
 )
 from tapewire.common.runtime.brakes import Brakes
 from tapewire.common.runtime.checkpoint import Checkpoints, Past
 from tapewire.common.runtime.journal import Journal, Synchronous
 from tapewire.common.runtime.service import Service
+from tapewire.common.runtime.status import following
 from tapewire.executor.executor import Executor
 from tapewire.executor.order_requests import Command
 from tapewire.executor.welcome import NO_ANSWER, NOT_INTRODUCED, Welcome
+from tapewire.risk.rules.in_force import shown
 
-FOLLOWS: Final = roles.GATEWAYS
+FOLLOWS: Final = (*roles.GATEWAYS, roles.RISK)
 JOURNAL_SYNCHRONOUS: Final[Synchronous] = "NORMAL"
 COMMANDS_MAX = 1000  # in one request; a larger one than the wire allows would never be read
 
@@ -75,11 +78,15 @@ class ExecutorService(Service):
             self.executor.apply(event)
         for source in self.followers:
             for record in past.followed(source):
-                self.emit(*self.executor.on_broker(record.event, now, source))
+                self.on_event(record.event, source, now)
         past.finish(self.followers, self.dead_letter)
 
     def on_event(self, event: Event, source: str, now: Now) -> None:
-        """Orders and fills of both gateways."""
+        """Orders and fills of both gateways, and the rules in force of risk."""
+        if source == roles.RISK:
+            if type(event) is RulesChanged:
+                self.executor.admission.take_over(event)
+            return
         self.emit(*self.executor.on_broker(event, now, source))
 
     def _on_order_reply(self, reply: OrderReply, source: str, now: Now) -> None:
@@ -155,8 +162,9 @@ class ExecutorService(Service):
     def readiness(self, now: Now) -> tuple[ProcessState, str]:
         """READY once the gateway shuts out what an earlier executor left on its way, and all
         that it took before is known here: only then is the exposure the whole one. And as long as
-        it answers: to a silent gateway no order can be brought."""
-        state = self.following()
+        it answers: to a silent gateway no order can be brought. Risk is not waited for, as exits
+        must be possible without it: the gateway asks the rules again, and knows those in force."""
+        state = following(self.followers[source] for source in roles.GATEWAYS)
         if state[0] != "READY":
             return state
         if self.welcome.is_silent(now):
@@ -181,4 +189,5 @@ class ExecutorService(Service):
                 if position.quantity
             ],
             "earned": {currency: one.as_text() for currency, one in ledger.earned().items()},
+            **shown(self.executor.admission.rules),
         }

@@ -29,6 +29,7 @@ from tapewire.common.events import (
     Reconcile,
     ReconciliationCompleted,
     ResolveOrder,
+    RulesChanged,
     SubmitGroup,
     SubmitOrder,
     WhatIf,
@@ -180,7 +181,9 @@ class Gateway:
         return self._applied([*over, *self.registry.unanswered(now.wall_ns, reason)])
 
     def on_risk(self, event: Event) -> None:
-        """Risk's heartbeats, which are the lease, and its decisions."""
+        """Risk's heartbeats, which are the lease, its decisions, and the rules in force."""
+        if type(event) is RulesChanged:
+            self.limits.take_over(event)
         if change := self.gate.on_risk(event):
             self.positions.doubt(change)
 

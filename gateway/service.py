@@ -39,6 +39,7 @@ from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.marks import Marks
 from tapewire.gateway.orders import circuit
 from tapewire.gateway.orders.fence import Fence
+from tapewire.risk.rules.in_force import shown
 
 BROKER: Final = "tws"
 """The channel of the adapter's descriptor."""
@@ -265,6 +266,7 @@ class GatewayService(Service):
             "account_values": [plain(one) for one in self.gateway.facts.accounts.known.values()],
             "orders_reported": self.gateway.sync.orders_reported,
             "tws": repr(self.gateway.broker),
+            **shown(self.gateway.limits.rules),
         }
 
     def _leave(self, reason: str, data: bytes, now: Now) -> None:

@@ -4,6 +4,7 @@ from tapewire.common.runtime.brakes import brakes_of
 from tapewire.common.runtime.host import Host
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.rules import load_rules
+from tapewire.risk.rules.in_force import text_of
 from tapewire.risk.service import FOLLOWS, MARKS, RiskService
 
 
@@ -22,4 +23,5 @@ def build(host: Host) -> RiskService:
         epoch=host.epoch, heartbeat_ms=config.heartbeat_ms, publish_ms=config.publish_ms,
         brakes=brakes_of(host),
         checkpoints=host.checkpoints(),
+        configured=text_of(config.rules), confirmed=host.are_rules_confirmed(),
     )  # fmt: skip

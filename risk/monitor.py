@@ -41,6 +41,7 @@ from tapewire.common.events import (
     RiskHalted,
     RiskResumed,
     RiskViolation,
+    RulesChanged,
     RuleStateChanged,
     Scope,
     Tick,
@@ -52,7 +53,9 @@ from tapewire.risk.enforcement import Enforcer
 from tapewire.risk.flatten import Flatten
 from tapewire.risk.halting import LEASE_NS, Standing
 from tapewire.risk.openings import Openings
+from tapewire.risk.reloading import at_start, change
 from tapewire.risk.rules import Reading, RuleBook, View
+from tapewire.risk.rules.in_force import taken_over
 from tapewire.risk.rules.rulebook import distinct
 from tapewire.risk.sweeps import Sweeps
 
@@ -91,6 +94,7 @@ class RiskMonitor:
         self._check_all = True
         self._watching = False  # since the first check
         self._saved: dict[str, bytes] = {}
+        self._adopted = ""  # the rules in force, as the journal has them
         self.readings: list[Reading] = []  # how much of each limit was used at the last check
         self._cancel_all_asked = False
         self._differences: dict[str, Difference] = {}  # that demand a halt, by what it answers
@@ -137,6 +141,9 @@ class RiskMonitor:
             )
         elif isinstance(event, FlattenCompleted):
             self.flatten = None
+        elif isinstance(event, RulesChanged):
+            self.rules = taken_over(event.rules, self.rules)
+            self._adopted, self._saved, self._check_all = event.rules, {}, True
         elif isinstance(event, RuleStateChanged):
             self._saved[event.rule] = event.state
             self.rules.restore(event.rule, event.state)
@@ -148,7 +155,14 @@ class RiskMonitor:
             **self.decisions.snapshot(),
             "rules": self._saved,
             "openings": self.openings.snapshot(),
+            "adopted": self._adopted,
         }
+
+    def started(self, configured: str, now: Now, *, confirmed: bool) -> list[Event]:
+        """After the journal was read: the rules of the configuration, where they count now."""
+        return self._applied(
+            at_start(configured, self._adopted, self.rules, self._saved, now, confirmed=confirmed)
+        )
 
     # ---- what comes in -------------------------------------------------------------------------
 
@@ -243,6 +257,8 @@ class RiskMonitor:
 
     def _decide(self, control: Control, now: Now) -> tuple[str, list[Event]]:
         scope, now_ns, reason = control.scope, now.wall_ns, control.reason
+        if control.action == "reload":
+            return change(control.rules, self.rules, self._saved, now, reason=reason, by=control.by)
         if control.action == "resume":
             return self._resume(scope, reason, control.by, now)
         if unknown := self._unknown_account(scope):

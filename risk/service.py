@@ -29,6 +29,7 @@ from tapewire.risk.halting import Standing
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.publishing import Publisher
 from tapewire.risk.rules import Reading
+from tapewire.risk.rules.in_force import shown
 
 FOLLOWS: Final = (*roles.GATEWAYS, roles.EXECUTOR)
 MARKS: Final = "marks"
@@ -37,7 +38,8 @@ TIMER_NS: Final = 250_000_000
 
 
 class RiskService(Service):
-    """Runs a `RiskMonitor`. Its heartbeat is the lease that adding risk needs."""
+    """Runs a `RiskMonitor`. Its heartbeat is the lease that adding risk needs. `configured` are the
+    rules of the configuration, and `confirmed` is whether a person started the group with them."""
 
     def __init__(
         self,
@@ -51,6 +53,8 @@ class RiskService(Service):
         publish_ms: int = 250,
         brakes: Brakes | None = None,
         checkpoints: Checkpoints | None = None,
+        configured: str = "",
+        confirmed: bool = True,
     ) -> None:
         super().__init__(
             roles.RISK, transport, clock,
@@ -66,6 +70,8 @@ class RiskService(Service):
         self.requests.on(Control, self._on_control)
         self.replies.on(OrderReply, self._on_order_reply)
         self._read_past(Past(roles.RISK, journal, checkpoints))
+        if configured:
+            self.emit(*monitor.started(configured, clock.now(), confirmed=confirmed))
 
     def _read_past(self, past: Past) -> None:
         """Fold the own journal, then the gateways' up to the checkpoint."""
@@ -194,6 +200,7 @@ class RiskService(Service):
                 for halt in monitor.halts.values()
             ],
             "ends_ns": monitor.ends_ns,
+            **shown(monitor.rules),
             "headroom": [_headroom(one) for one in monitor.readings],
             "flatten": str(monitor.flatten or ""),
             "held": [

@@ -153,6 +153,7 @@ class Node:
         self.stopped = False
         self.disk_free_bytes: int | None = None
         self.halt_text: str | None = None
+        self.rules_confirmed = True
         self.turn_due = False
         self.wakes_ns: int | None = None
         self.arriving: Arrival | None = None
@@ -212,6 +213,10 @@ class Node:
     def halt_file(self) -> str | None:
         """See `Host.halt_file`."""
         return self.halt_text
+
+    def are_rules_confirmed(self) -> bool:
+        """See `Host.are_rules_confirmed`."""
+        return self.rules_confirmed
 
     def serve_stream(self) -> None:
         """The world routes by the names of channels: nothing has to be opened."""

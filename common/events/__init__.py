@@ -120,6 +120,7 @@ from tapewire.common.events.reconciliation import (
     ReconciliationCompleted,
 )
 from tapewire.common.events.risk import (
+    RULES_MAX,
     Control,
     ControlReply,
     FlattenCompleted,
@@ -131,6 +132,7 @@ from tapewire.common.events.risk import (
     RiskResumed,
     RiskViolation,
     RiskWarned,
+    RulesChanged,
     RuleStateChanged,
     TradingState,
     Until,
@@ -164,6 +166,7 @@ __all__ = [
     "ORDER_TYPES",
     "PRICES",
     "REQUIRED_PRICES",
+    "RULES_MAX",
     "TEXT_MAX",
     "AccountUpdated",
     "AnySignal",
@@ -258,6 +261,7 @@ __all__ = [
     "RiskViolation",
     "RiskWarned",
     "RuleStateChanged",
+    "RulesChanged",
     "Scope",
     "Side",
     "Signal",

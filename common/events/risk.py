@@ -1,7 +1,9 @@
 """Risk decisions, and what a person asks of risk."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Final, Literal
+
+import msgspec
 
 from tapewire.common import roles
 from tapewire.common.events.base import EVERYTHING, Event, Scope, Text, TimeNs
@@ -13,6 +15,9 @@ Measure = Literal["alert", "deny", "cancel", "reduce", "close", "halt", "flatten
 """What follows from a broken rule, from the weakest measure to the strongest."""
 Until = Literal["person", "day"] | int
 """When a lock-out ends: a person resumes; the account's next trading day begins; or seconds."""
+RULES_MAX: Final = 100_000
+"""Characters of all rules together, as JSON."""
+RulesText = Annotated[str, msgspec.Meta(max_length=RULES_MAX)]
 
 
 class RiskViolation(Event, frozen=True, tag="risk.violation"):
@@ -129,15 +134,36 @@ class RuleStateChanged(Event, frozen=True, tag="risk.rule.changed"):
     state: bytes
 
 
-class Control(Event, frozen=True, tag="risk.control"):
-    """What a person (`by`) asks of risk; answered by a `ControlReply`. `cancel_all` cancels every
-    order of the login and leaves the trading state as it is."""
+class RulesChanged(Event, frozen=True, tag="risk.rules.changed"):
+    """From now on these rules are in force, in every process; `rules` are the `[[risk.rules]]`
+    entries as JSON. `by` is the person who had them taken over, or `start`.
+
+    What a rule keeps over restarts is over with it. What those that stay have kept follows at once,
+    in `risk.rule.changed`.
+    """
 
     ts_ns: TimeNs
-    action: Literal["halt", "resume", "flatten", "cancel_all"]
+    rules: RulesText
+    reason: Text = ""
+    by: Text = ""
+
+    @property
+    def scope(self) -> Scope:
+        """It is about everything."""
+        return EVERYTHING
+
+
+class Control(Event, frozen=True, tag="risk.control"):
+    """What a person (`by`) asks of risk; answered by a `ControlReply`. `cancel_all` cancels every
+    order of the login and leaves the trading state as it is; `reload` takes `rules` over, as
+    `RulesChanged` has them."""
+
+    ts_ns: TimeNs
+    action: Literal["halt", "resume", "flatten", "cancel_all", "reload"]
     reason: Text
     scope: Scope = EVERYTHING
     by: Text = ""
+    rules: RulesText = ""
 
 
 class ControlReply(Event, frozen=True, tag="risk.control.reply"):

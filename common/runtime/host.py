@@ -63,6 +63,10 @@ class Host(Protocol):
     def halt_file(self) -> str | None:
         """What the group's kill switch says; None where nobody has pulled it."""
 
+    def are_rules_confirmed(self) -> bool:
+        """Whether a person has started the group with the rules of this configuration, or had them
+        taken over; also where that is not known."""
+
     def checkpoints(self) -> Checkpoints | None:
         """Where the group keeps its checkpoint; None where it has none."""
 

@@ -31,10 +31,18 @@ from tapewire.common.config.order_types import load_order_types
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.delivery import letter_file
 from tapewire.common.delivery.letter_file import LetterFile
-from tapewire.common.runtime import head_log, kill_switch, logs, private_file, tokens
+from tapewire.common.runtime import (
+    head_log,
+    kill_switch,
+    launched,
+    logs,
+    private_file,
+    tokens,
+)
 from tapewire.common.runtime.background import BackgroundJournal
 from tapewire.common.runtime.checkpoint import Checkpoints, checkpoint_file
 from tapewire.common.runtime.disk import MB
+from tapewire.common.runtime.epochs import next_epoch
 from tapewire.common.runtime.head_file import HeadFile
 from tapewire.common.runtime.heads import Heads
 from tapewire.common.runtime.journal import (
@@ -138,6 +146,10 @@ class Process:
             return
         with closing(SqliteJournal(path, read_only=True)) as journal:
             self.heads.require(journal)
+
+    def are_rules_confirmed(self) -> bool:
+        """See `Host.are_rules_confirmed`."""
+        return launched.has_rules_of(self.config, self.run_dir)
 
     def letter_file(self) -> LetterFile | None:
         """Where this role's dead letters are kept; None if there is no room for them."""
@@ -375,16 +387,3 @@ def _serve_metrics(process: Process, service: Service) -> Path | None:
     target = {"targets": [f"127.0.0.1:{server.server_port}"], "labels": {"job": process.role}}
     listing.write_text(json.dumps([target]))
     return listing
-
-
-def next_epoch(path: Path, now_ns: int) -> str:
-    """The name of a role's start: the time in ms, but above the last one's whatever the clock says.
-
-    Hex of a fixed width, so that epochs sort in the order of starts; `path` keeps the newest.
-    """
-    last = int(path.read_text() or "0", 16) if path.exists() else 0
-    epoch = f"{max(now_ns // 1_000_000, last + 1):012x}"
-    partial = path.with_suffix(".partial")
-    partial.write_text(epoch)
-    partial.replace(path)
-    return epoch

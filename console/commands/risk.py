@@ -13,6 +13,7 @@ import typer
 from tapewire.common import roles
 from tapewire.common.events import Event
 from tapewire.common.runtime import head_log
+from tapewire.console import brake
 from tapewire.console.commands.common import (
     EXIT_FAILED,
     ConfigOption,
@@ -20,12 +21,16 @@ from tapewire.console.commands.common import (
     RunDirOption,
     answer,
     command_group,
+    confirm,
     line,
+    load,
     load_started,
     printing,
+    running,
 )
 from tapewire.console.commands.events import FromOption, ToOption, span_of
-from tapewire.console.group import status
+from tapewire.console.commands.steer import ReasonOption
+from tapewire.console.group import control, status
 from tapewire.console.records import audit, audit_check
 from tapewire.console.records.books import read_journal
 from tapewire.console.records.decisions import WORDS
@@ -111,6 +116,45 @@ def show_audit(
                 line(text)
     if not (found or as_json):
         line(f"risk has decided nothing {'in that time' if since or to else 'yet'}")
+
+
+@risk.command("reload")
+def reload_rules(
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    reason: ReasonOption = brake.REASON,
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Have the running group take over the rules of the configuration file, without a restart.
+
+    They are checked first: if anything is wrong, nothing changes. It asks before a rule goes or
+    changes. Status 1 unless risk, gateway and executor all work by them.
+    """
+    from tapewire.console.group import launch, reloading
+
+    group, started = running(config, run_dir), load_started(config, run_dir)
+    after, merged = reloading.wanted(load(config), started)
+    before = reloading.in_force(group.run_dir, started)
+    what = reloading.summary(before, after)
+    if what and not yes and reloading.may_add_risk(before, after):
+        confirm("risk reload", f"{what}. This may allow what is not allowed now. Go on?")
+    if what:
+        reply = control.ask(group, "reload", reason, rules=after)
+        if not reply.ok:
+            answer(as_json, {"ok": False, "changes": what, "text": reply.text}, reply.text)
+            raise typer.Exit(EXIT_FAILED)
+    launch.keep(merged, group.run_dir)
+    missing = reloading.await_all(group.run_dir, after)
+    found = {"ok": not missing, "changes": what, "missing": missing}
+    answer(as_json, found, _reloaded(what, missing))
+    raise typer.Exit(EXIT_FAILED if missing else 0)
+
+
+def _reloaded(what: str, missing: dict[str, str]) -> str:
+    done = f"in force: {what}" if what else "nothing to take over: the rules are in force already"
+    others = "".join(f"; {role}: {why}" for role, why in missing.items())
+    return f"{done}{others}" if missing or not what else f"{done}, in risk, gateway and executor"
 
 
 def _verify(found: audit_check.Verdict, as_json: bool) -> None:

@@ -32,12 +32,26 @@ from tapewire.common.events import (
     ResolveOrder,
     Scope,
 )
+from tapewire.common.runtime.launched import FILE
 from tapewire.console.group.line import TIMEOUT_S, Line, NoAnswer, Place
 
-FILE: Final = "started.json"
 _RUN_DIR: Final = re.compile(r"""^\s*run_dir\s*=\s*["'](.+?)["']""", re.MULTILINE)
 
-Action = Literal["halt", "resume", "flatten", "cancel_all"]
+__all__ = [
+    "FILE",
+    "Action",
+    "Launched",
+    "LaunchedBus",
+    "ask",
+    "find",
+    "listens",
+    "read",
+    "reconcile",
+    "resolve",
+    "run_dir_of",
+]
+
+Action = Literal["halt", "resume", "flatten", "cancel_all", "reload"]
 
 
 class LaunchedBus(msgspec.Struct, frozen=True):
@@ -125,9 +139,11 @@ def run_dir_of(path: str | None) -> Path:
 # ---- asking it -----------------------------------------------------------------------------------
 
 
-def ask(group: Place, action: Action, reason: str, scope: Scope = EVERYTHING) -> ControlReply:
+def ask(
+    group: Place, action: Action, reason: str, scope: Scope = EVERYTHING, rules: str = ""
+) -> ControlReply:
     """Send one request to risk and wait for its answer, at most `TIMEOUT_S`."""
-    control = Control(time.time_ns(), action, reason, scope, _user())
+    control = Control(time.time_ns(), action, reason, scope, _user(), rules)
     with Line(group, roles.RISK) as line:
         reply = line.answer(control)
     if isinstance(reply, ControlReply):

@@ -56,10 +56,14 @@ def keep(config: Config, run_dir: Path) -> None:
 def read(run_dir: Path) -> Config | None:
     """What the group in `run_dir` was last started with; None if that is not known."""
     try:
-        kept = json.loads((run_dir / FILE).read_text())
-        return _Kept(**{**kept, "run_dir": run_dir.absolute()})
+        return of(json.loads((run_dir / FILE).read_text()), run_dir)
     except (OSError, ValueError, TypeError):
         return None
+
+
+def of(plain: dict[str, Any], run_dir: Path) -> Config:
+    """A configuration from its plain values alone, of a group in `run_dir`."""
+    return _Kept(**{**plain, "run_dir": run_dir.absolute()})
 
 
 def of_another_account(before: Config, now: Config) -> bool:

@@ -12,6 +12,7 @@ from tapewire.common.events import (
     RiskResumed,
     RiskViolation,
     RiskWarned,
+    RulesChanged,
 )
 
 WORDS: Final[dict[type[Event], str]] = {
@@ -23,6 +24,7 @@ WORDS: Final[dict[type[Event], str]] = {
     FlattenStarted: "flatten",
     FlattenDelayed: "flatten delayed",
     FlattenCompleted: "flat",
+    RulesChanged: "rules",
 }
 
 

@@ -28,13 +28,20 @@ from tapewire.common.accounting.groups import FAILED
 from tapewire.common.accounting.orders import Order
 from tapewire.common.accounting.trading_days import Days
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, InstrumentDescribed, OrderRejected, SubmitOrder
+from tapewire.common.events import (
+    Event,
+    InstrumentDescribed,
+    OrderRejected,
+    RulesChanged,
+    SubmitOrder,
+)
 from tapewire.common.instruments import Instrument
 from tapewire.common.order_checks import order_denial
 from tapewire.gateway.orders.circuit import BrokerCircuit
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
 from tapewire.risk.rules import RuleBook, View
+from tapewire.risk.rules.in_force import taken_over
 from tapewire.risk.rules.view import Newest
 
 SECOND_NS: Final = 1_000_000_000
@@ -81,7 +88,7 @@ class Limits:
         self.circuit = circuit or BrokerCircuit()
         self.contradicted: Callable[[str], str] = lambda _symbol: ""  # why not in this symbol
         self.described: Mapping[str, InstrumentDescribed] = {}  # by the broker
-        self._rules = rules or RuleBook()
+        self.rules = rules or RuleBook()
         self._view = View(accounts)
         self._view.has_all_fills = False  # the other gateway's are pushed to it alone
         self._instruments = accounts.instruments
@@ -91,7 +98,7 @@ class Limits:
         self._taken_ns: dict[str, deque[int]] = {}
 
     def __repr__(self) -> str:
-        return f"<Limits {self._rules!r}>"
+        return f"<Limits {self.rules!r}>"
 
     def watch(self, newest: Newest) -> None:
         """Let the rules see the market."""
@@ -108,9 +115,13 @@ class Limits:
         parent = self._orders.get(child.order.parent_id) if child is not None else None
         return parent is not None and parent.state in FAILED
 
+    def take_over(self, event: RulesChanged) -> None:
+        """From now on the rules are those of risk's journal."""
+        self.rules = taken_over(event.rules, self.rules)
+
     def note(self, event: Event) -> None:
         """Let the rules count an event that the accounts have."""
-        if self._rules.rules:
+        if self.rules.rules:
             self._view.note(event)
 
     def denial(
@@ -142,7 +153,7 @@ class Limits:
         reason = order_denial(order, self._instruments, self.described, now.wall_ns, filled)
         if reason:
             return reason
-        reason = self._rules.denial(order, self._view.at(now, replaced, exposures, beside))
+        reason = self.rules.denial(order, self._view.at(now, replaced, exposures, beside))
         if reason or not (arriving and self._orders_max_per_s):
             return reason
         return self._too_many(order.account, now)

@@ -15,6 +15,8 @@ from contextlib import suppress
 from functools import cache
 from typing import Any, Protocol
 
+import msgspec
+
 from tapewire.common.config.calling_folder import look_in_calling_folder
 from tapewire.common.config.near import expected
 from tapewire.common.config.parameters import parameters_of
@@ -85,8 +87,12 @@ class RuleEntry(Protocol):
 class RuleBook:
     """Rules asked together. The first denial counts; of several violations all are reported."""
 
-    def __init__(self, rules: Sequence[Rule] = ()) -> None:
+    def __init__(self, rules: Sequence[Rule] = (), entries: Sequence["RuleEntry"] = ()) -> None:
         self.rules = tuple(rules)
+        self.entries = tuple(entries)
+        """What each was loaded from, where they were."""
+        self.fault = ""
+        """Why other rules than these were wanted, and cannot be loaded."""
         self._denying = [rule for rule in self.rules if _may_deny(rule)]
         self._keyed = list(_keyed(self.rules))
         self._stateful = [(k, r) for k, r in self._keyed if type(r).save is not Rule.save]
@@ -148,6 +154,18 @@ class RuleBook:
                 else:
                     yield key, state
 
+    def key_of(self, rule: Rule) -> str:
+        """What the state of one of the rules is kept under."""
+        return next(key for key, one in self._keyed if one is rule)
+
+    def succeed(self, before: "RuleBook") -> None:
+        """Take the place of another book: a rule of both that has lost its state there has it no
+        more here."""
+        lost = {id(rule): before._stateless.get(key) for key, rule in before._keyed}
+        for key, rule in self._keyed:
+            if violation := lost.get(id(rule)):
+                self._stateless[key] = violation
+
     def restore(self, key: str, state: bytes) -> None:
         """Give a rule back what it saved last; a rule that is not configured any more has none."""
         for own, rule in self._keyed:
@@ -203,9 +221,32 @@ def distinct(violations: Iterable[Violation]) -> list[Violation]:
     return sorted(unique.values(), key=lambda one: -one.enforcement.strength)
 
 
-def load_rules(entries: Iterable[RuleEntry]) -> RuleBook:
-    """The configured rules; raises `ConfigError` naming the entry that cannot be loaded."""
-    return RuleBook([_load(number, entry) for number, entry in enumerate(entries)])
+def load_rules(entries: Iterable[RuleEntry], before: RuleBook | None = None) -> RuleBook:
+    """The configured rules; raises `ConfigError` naming the entry that cannot be loaded. A rule
+    whose entry `before` has too is that book's own, with all that it remembers."""
+    given = tuple(entries)
+    kept = [*zip(before.entries, before.rules, strict=True)] if before and before.entries else []
+    rules = []
+    for number, entry in enumerate(given):
+        same = next((one for one in kept if _are_equal(one[0], entry)), None)
+        if same is not None:
+            kept.remove(same)
+        rules.append(same[1] if same is not None else _load(number, entry))
+    book = RuleBook(rules, given)
+    if before is not None:
+        book.succeed(before)
+    return book
+
+
+def _are_equal(one: RuleEntry, other: RuleEntry) -> bool:
+    """Whether two entries ask for the same, however they were read."""
+
+    def plain(entry: RuleEntry) -> tuple[Any, ...]:
+        scope = (entry.scope.account, entry.scope.strategy, entry.scope.symbol)
+        measures = None if entry.enforcement is None else tuple(entry.enforcement)
+        return entry.rule, msgspec.to_builtins(entry.parameters), scope, measures, entry.until
+
+    return plain(one) == plain(other)
 
 
 def _load(number: int, entry: RuleEntry) -> Rule:

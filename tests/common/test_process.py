@@ -17,8 +17,8 @@ import pytest
 from tapewire.common.bus import wire
 from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.events import Control, ControlReply
+from tapewire.common.runtime.epochs import next_epoch
 from tapewire.common.runtime.journal import SqliteJournal, events_of
-from tapewire.common.runtime.process import next_epoch
 from tapewire.common.runtime.tokens import TokenFile, path_of
 from tests.waiting import wait_for
 
