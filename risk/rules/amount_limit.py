@@ -87,6 +87,11 @@ class AmountLimit(Rule, ABC):
     def marks(self, subject: Key, view: View) -> int:
         """How many prices have come so far that are a part of the amount."""
 
+    def is_settled(self, subject: Key, view: View) -> bool:
+        """Whether no price is a part of the amount now, so that there is nothing to wait for: what
+        was lost at a price that nobody confirmed may have been realised since."""
+        return False
+
     # ---- what follows from it ------------------------------------------------------------------
 
     def denial(self, order: SubmitOrder, view: View) -> str:
@@ -124,6 +129,7 @@ class AmountLimit(Rule, ABC):
         certain, amount = self.certain(subject, view), self.amount(subject, view)
         is_over = amount is not None and amount >= self.limit
         confirmed = self._over.holds(subject, is_over, self.marks(subject, view), view)
+        confirmed |= is_over and self.is_settled(subject, view)
         lasting = self._missing.holds(subject, amount is None, 0, view)
         account, symbol = subject
         if confirmed or certain >= self.limit:
@@ -151,6 +157,10 @@ class AccountLimit(AmountLimit, ABC):
     def subject_of(self, order: SubmitOrder) -> Key:
         """Its account."""
         return order.account, ""
+
+    def is_settled(self, subject: Key, view: View) -> bool:
+        """Whether the account holds nothing."""
+        return not any(one.quantity for one in view.positions(subject[0]))
 
     def marks(self, subject: Key, view: View) -> int:
         """The prices of all that the account holds."""

@@ -40,6 +40,8 @@ class Confirmation(Generic[Subject]):
             self._since.pop(subject, None)
             return False
         since = self._since.setdefault(subject, Since(view.now.mono_ns, marks))
+        if marks < since.marks:  # something was closed, and its prices do not count any more
+            since = self._since[subject] = Since(since.mono_ns, marks)
         waited = view.now.mono_ns - since.mono_ns >= self._wait_ns
         return waited and marks - since.marks >= self._marks
 

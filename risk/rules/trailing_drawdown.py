@@ -5,7 +5,8 @@ up and never down, and with `stops_at_start` it stops following where what it al
 the starting balance. It is enforced at any moment, whichever highest it is.
 
 A single bad tick raises no highest: a new one counts once the account has been above the old one
-for as long as a limit takes to be confirmed, and then the lowest that it had meanwhile.
+for as long as a limit takes to be confirmed, and then the lowest that it had meanwhile. What has
+been realised, with nothing held, counts at once.
 """
 
 from datetime import date
@@ -106,11 +107,13 @@ class TrailingDrawdown(AccountLimit):
         return peak
 
     def _raise(self, account: str, peak: Peak, equity: Decimal, view: View) -> None:
-        """A new highest, once it is confirmed."""
+        """A new highest, once it is confirmed, or realised."""
         is_above = equity > peak.highest
         lowest = min(self._lowest_above.get(account, equity), equity)
-        if self._above.holds(account, is_above, view.marks_of(account), view):
-            peak.highest = lowest
+        confirmed = self._above.holds(account, is_above, view.marks_of(account), view)
+        settled = is_above and self.is_settled((account, ""), view)
+        if confirmed or settled:
+            peak.highest = equity if settled else lowest
             self._above.forget(account)
             is_above = False
         self._lowest_above.pop(account, None)

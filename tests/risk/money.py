@@ -3,6 +3,7 @@
 from decimal import Decimal
 from types import SimpleNamespace
 
+from tapewire.common.accounting.trading_days import Days
 from tapewire.common.clock import Now
 from tapewire.common.events import Commission, Event, RiskViolation, Trade
 from tapewire.risk.monitor import RiskMonitor
@@ -14,9 +15,14 @@ DAY = 24 * 3600 * SECOND
 class Account:
     """One monitor with the given rules, at a moment that moves on when it is told to."""
 
-    def __init__(self, *entries: SimpleNamespace, journal: list[Event] | None = None) -> None:
-        self.rules = book(*entries)
-        self.monitor: RiskMonitor = monitor(rules=self.rules, journal=journal or [])
+    def __init__(
+        self,
+        *entries: SimpleNamespace,
+        journal: list[Event] | None = None,
+        day_of: Days | None = None,
+    ) -> None:
+        self.rules, self.day_of = book(*entries), day_of
+        self.monitor: RiskMonitor = monitor(rules=self.rules, journal=journal or [], day_of=day_of)
         self.now = NOW
         self.events: list[Event] = []
         self.fills: list[Event] = []
@@ -64,7 +70,7 @@ class Account:
 
     def restarted(self, *entries: SimpleNamespace) -> "Account":
         """What another process makes of the journals."""
-        after = Account(*entries, journal=self.events)
+        after = Account(*entries, journal=self.events, day_of=self.day_of)
         after.now = Now(self.now.wall_ns, 7 * SECOND)
         after._number, after.events, after.fills = self._number, list(self.events), []
         for event in self.fills:

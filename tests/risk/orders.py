@@ -5,6 +5,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 from tapewire.common import roles
+from tapewire.common.accounting.trading_days import Days
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     EVERYTHING,
@@ -133,11 +134,13 @@ def monitor(
     limit: int = 100,
     journal: Sequence[Event] = (),
     rules: Iterable[Rule] | RuleBook | None = None,
+    day_of: Days | None = None,
 ) -> RiskMonitor:
     """A monitor that has read `journal`, and whose gateways' past is known."""
     if rules is None:
         rules = book(entry(limit=limit))
-    one = RiskMonitor(rules if isinstance(rules, RuleBook) else RuleBook(list(rules)), [AAPL, MSFT])
+    known = rules if isinstance(rules, RuleBook) else RuleBook(list(rules))
+    one = RiskMonitor(known, [AAPL, MSFT], day_of=day_of)
     for event in journal:
         one.apply(event)
     return one

@@ -130,6 +130,13 @@ def test_what_is_open_counts_where_it_is_asked_for():
     assert one.violations == ["the day's loss is 100.00, the limit is 100"]
 
 
+def test_a_loss_that_is_realised_before_it_is_confirmed_is_found():
+    one = open_loss().price(80)
+    assert one.violations == [], "one price, not confirmed"
+    one.trade(-10, 80).later(2)
+    assert one.violations == ["the day's loss is 200.00, the limit is 100"]
+
+
 def test_one_bad_tick_breaks_nothing():
     one = open_loss()
     one.price(1).later(0.9)

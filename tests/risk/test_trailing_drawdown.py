@@ -86,6 +86,29 @@ def test_what_is_realised_counts_with_its_fees():
     assert one.violations == ["the account has fallen by 100.00 from 1000.00, the limit is 100"]
 
 
+def test_a_fall_that_is_realised_before_it_is_confirmed_is_found():
+    one = at(100).price(80)
+    assert one.violations == [], "one price, not confirmed"
+    one.trade(-10, 80).later(2)
+    assert one.violations == ["the account has fallen by 200.00 from 1000.00, the limit is 100"]
+
+
+def test_a_profit_that_is_realised_raises_its_highest_at_once():
+    one = at(100).price(110).trade(-10, 110).check().trade(10, 110).holds(100.1)
+    assert one.violations == []
+    assert one.holds(100).violations == [
+        "the account has fallen by 100.00 from 1100.00, the limit is 100"
+    ]
+
+
+def test_closing_one_of_two_positions_does_not_keep_a_fall_from_being_confirmed():
+    one = at(100).trade(10, 50, symbol="MSFT").price(50, "MSFT")
+    one.price(80).trade(-10, 80).later(2)
+    assert one.violations == [], "what MSFT is worth now may not be what it was"
+    one.price(50, "MSFT").later(0.1).price(50, "MSFT").later(0.1)
+    assert len(one.violations) == 1
+
+
 # ---- a second reckoning --------------------------------------------------------------------------
 
 
