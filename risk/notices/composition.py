@@ -1,6 +1,7 @@
 """How the notifier is put together from the configuration."""
 
 import os
+from typing import Final
 
 from tapewire.common import roles
 from tapewire.common.errors import ConfigError
@@ -10,7 +11,8 @@ from tapewire.risk.notices.sending import Sender
 from tapewire.risk.notices.service import NoticesService, group_of_this_process
 from tapewire.risk.notices.state_file import StateFile
 
-NICE = 10
+OUTCOMES: Final = "outcomes"
+NICE: Final = 10
 """Everybody else goes first."""
 
 
@@ -20,6 +22,7 @@ def build(process: Process) -> NoticesService:
     if not config.notices.targets:
         raise ConfigError("[[notices.targets]] is empty; expected at least one target")
     sender = Sender(config.notices, os.environ)
+    process.transport.attach(OUTCOMES, sender)
     os.nice(NICE)
     saved, fault = StateFile(process.run_dir).read()
     notifier = Notifier(

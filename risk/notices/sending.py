@@ -5,7 +5,9 @@ nowhere. Of what it says, only two things are let through: the status that a ser
 that there was no connection. Neither has a place for anything secret.
 """
 
+import contextlib
 import logging
+import os
 import queue
 import re
 import threading
@@ -38,7 +40,10 @@ class Outcome(NamedTuple):
 
 class Sender:
     """Sends to the targets of a configuration; raises `ConfigError` where an address cannot be
-    used, or if apprise is not installed."""
+    used, or if apprise is not installed.
+
+    As a stream of the transport it wakes the process up once an attempt has ended.
+    """
 
     def __init__(self, config: NoticesConfig, environment: Mapping[str, str]) -> None:
         require("notices.targets", "apprise", "risk")
@@ -50,18 +55,16 @@ class Sender:
         }
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._running = Counter[str]()
+        self._ended = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     def start(self, send: Send) -> None:
         """Begin to send; `outcomes` has how it went, sooner or later."""
-        if self._running[send.target] >= THREADS_MAX:
-            self._outcomes.put(Outcome(send.target, send.attempt, "earlier attempts still hang"))
-            self._running[send.target] += 1  # which `outcomes` takes off
-            return
         self._running[send.target] += 1
+        if self._running[send.target] > THREADS_MAX:
+            self._report(send, "earlier attempts still hang")
+            return
         threading.Thread(
-            target=lambda: self._outcomes.put(
-                Outcome(send.target, send.attempt, self.send(send.target, send.message))
-            ),
+            target=lambda: self._report(send, self.send(send.target, send.message)),
             name=f"notice-{send.target}",
             daemon=True,  # one that hangs does not hold up the end of the process
         ).start()
@@ -85,6 +88,33 @@ class Sender:
         except Exception as error:  # noqa: BLE001 - whatever a service does, its text may have secrets in it
             return f"the library failed with {type(error).__name__}"
         return "" if arrived else _reason(said)
+
+    def _report(self, send: Send, fault: str) -> None:
+        self._outcomes.put(Outcome(send.target, send.attempt, fault))
+        os.eventfd_write(self._ended, 1)
+
+    # ---- the stream ----------------------------------------------------------------------------
+
+    def fileno(self) -> int:
+        """Readable when an attempt has ended."""
+        return self._ended
+
+    def wants_write(self) -> bool:
+        """It is only read."""
+        return False
+
+    def ready(self) -> list[list[bytes]]:
+        """Nothing comes here: `outcomes` has it."""
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._ended)
+        return []
+
+    def write(self, data: bytes) -> bool:
+        """Nothing can be written to it as a stream."""
+        return False
+
+    def close(self) -> None:
+        """Nothing to close: an attempt that hangs may still report its end."""
 
 
 def _service(name: str, url: str, timeout_s: float) -> "NotifyBase":

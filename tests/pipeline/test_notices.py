@@ -91,6 +91,8 @@ def test_a_flatten_goes_on_while_one_target_hangs_and_the_other_gets_each_notice
     assert desk.texts().count("flatten started") == 2
     assert desk.texts().count("resumed (everything)") == 1
     assert slow.received == []
+    turns = noticed.status("notices")["times_us"]["turn"]["count"]
+    assert turns < 5_000, "it waits between its looks, though it has no socket to wait on"
     noticed.group.down()
     assert_nowhere(run_dir, TOKEN)
 

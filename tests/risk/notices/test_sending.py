@@ -1,10 +1,12 @@
 """Sending by apprise to a web hook on this machine: it arrives, or it is said why it does not."""
 
 import logging
+import select
 from collections.abc import Iterator
 
 import pytest
 
+from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.config.notices import NoticesConfig, TargetConfig
 from tapewire.common.errors import ConfigError
 from tapewire.risk.notices.delivery import Send
@@ -68,6 +70,20 @@ def test_nobody_waits_for_an_attempt_and_a_target_that_hangs_holds_up_no_other(h
         assert outcome(of) == Outcome("mail", 1, "")
         hook.let_go.set()
         assert outcome(of).target == "desk"
+
+
+def test_the_end_of_an_attempt_wakes_the_process_up_once(hook):
+    transport = ZmqTransport()
+    of = sender(desk=hook.url)
+    transport.attach("outcomes", of)
+    try:
+        assert not select.select([of], [], [], 0)[0]
+        of.start(Send("desk", 1, MESSAGE))
+        assert transport.poll(10_000) == []
+        assert of.outcomes() == [Outcome("desk", 1, "")]
+        assert not select.select([of], [], [], 0)[0]
+    finally:
+        transport.close()
 
 
 def test_attempts_that_hang_do_not_add_up_without_bound(hook):
