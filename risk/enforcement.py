@@ -129,7 +129,8 @@ class Enforcer:
         """What has to be done about a violation and is not done yet.
 
         A violation may outlast the flatten that it asked for, as a loss does: a second one begins
-        only if something is held again.
+        only if something is held again. What has to wait for another is owed, but for a reduction:
+        that is a cure for what is broken, and goes as far as that needs when its turn has come.
         """
         if not one.enforcement.halts:
             return []
@@ -144,11 +145,12 @@ class Enforcer:
         flatten = FlattenStarted(now.wall_ns, closed[0], halt.reason, closed[1])
         if not (is_news or self._holds_more(flatten)):
             return measures
-        if self._decisions.may_flatten(flatten.scope, flatten.keep):
-            measures.append(flatten)
-        elif self._decisions.flattening != flatten.scope:
+        waits = not self._decisions.may_flatten(*closed)
+        if _only_reduces(one):
+            waits = waits or bool(self._owed)
+        elif waits and self._decisions.flattening != flatten.scope:
             self._owed[flatten.scope] = flatten
-        return measures
+        return measures if waits else [*measures, flatten]
 
     def _owed_flatten(self, now: Now) -> list[Event]:
         """The next of those that had to wait, once nothing is in progress: though what asked for it
@@ -236,6 +238,10 @@ def _locked_by(one: Violation) -> Scope:
     """Where nothing may add risk because of it: a `close` or a `reduce` alone locks its position,
     and only until that is done."""
     return one.scope if one.enforcement.locks else one.position
+
+
+def _only_reduces(one: Violation) -> bool:
+    return not {"close", "flatten"} & {*one.enforcement.measures}
 
 
 def _closed_by(one: Violation) -> tuple[Scope, Decimal] | None:

@@ -73,12 +73,14 @@ class Decisions:
 
     def may_flatten(self, scope: Scope, keep: Decimal = Decimal(0)) -> bool:
         """Whether a flatten can begin: none is in progress, or one of a smaller scope, or one that
-        would leave more of it open, whose place it takes."""
+        leaves something open, whose place it takes. One that leaves something itself takes no
+        place: what a rule allows changes with each price, and it would begin anew with each.
+        """
         running = self.flattening
         if running is None:
             return True
-        is_more = keep < self.keep if scope == running else keep <= self.keep
-        return is_more and scope.covers(*running.parts)
+        is_more = scope != running or self.keep > 0
+        return is_more and not keep and scope.covers(*running.parts)
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values."""

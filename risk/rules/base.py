@@ -105,7 +105,8 @@ class Rule:
     default: ClassVar[Enforcement] = HALT
     """What follows when it is broken, where the configuration does not say."""
     reduces: ClassVar[bool] = False
-    """Whether its violations say what is `allowed`, so that a `reduce` can be enforced."""
+    """Whether its violations say what is `allowed`, so that a `reduce` can be enforced. What has to
+    wait for a flatten then begins once `on_timer` asks for it again."""
     watches_marks: bool = False
     """Whether `on_timer` is asked after each new price too."""
 

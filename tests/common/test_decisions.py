@@ -49,12 +49,13 @@ def test_a_halt_or_a_flatten_elsewhere_does_not_cover_an_order(scope: Scope):
     assert (one.halt_on(ORDER), one.flattens(ORDER)) == (None, False)
 
 
-def test_a_flatten_takes_the_place_of_one_that_would_leave_more_and_not_the_other_way_round():
+def test_a_flatten_takes_the_place_of_a_reduction_and_no_reduction_that_of_anything():
     five, none = Decimal(5), Decimal(0)
     one = decided(FlattenStarted(1, AAPL, "", five))
     assert one.may_flatten(AAPL, none)
     assert one.may_flatten(EVERYTHING, none)
     assert not one.may_flatten(AAPL, five)
+    assert not one.may_flatten(AAPL, Decimal(4)), "it would begin anew with each price"
     assert not one.may_flatten(EVERYTHING, Decimal(6))
     assert not decided(FlattenStarted(1, AAPL, "")).may_flatten(AAPL, none)
 

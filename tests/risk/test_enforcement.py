@@ -20,6 +20,7 @@ from tapewire.common.events import (
     RiskViolation,
     RiskWarned,
     Scope,
+    Trade,
 )
 from tapewire.common.roles import LIQUIDATION
 from tapewire.risk.monitor import RiskMonitor
@@ -278,6 +279,46 @@ def test_a_reduce_waits_for_the_flatten_of_another_position():
     assert flattens(one.check(NOW)) == []
     one.apply(FlattenCompleted(T0, Scope("DU1", symbol="MSFT")))
     assert flattens(passed(one, 1)) == [(AAPL_OF_DU1, 5)]
+
+
+def test_a_reduce_that_had_to_wait_is_forgotten_once_its_limit_holds_again():
+    """While the largest position is closed in parts, another one is the largest for a moment."""
+    one = monitor(rules=book(entry("MaxContracts", enforcement="reduce", limit=10)))
+    one.on_broker(held(30))
+    one.on_broker(held(8, "MSFT"))
+    assert flattens(one.check(NOW)) == [(AAPL_OF_DU1, 2)]
+    one.on_broker(held(7))
+    assert flattens(passed(one, 1)) == []
+    one.on_broker(held(2))
+    one.apply(FlattenCompleted(T0, AAPL_OF_DU1, keep=Decimal(2)))
+    assert flattens(passed(one, 2)) == [], "2 and 8 are within the limit"
+
+
+def test_a_close_that_waits_is_not_forgotten_for_a_reduce_of_the_same_position():
+    reduce, close = entry(enforcement="reduce", limit=5), entry(enforcement="close", limit=7)
+    one = monitor(rules=book(reduce, close))
+    one.on_broker(held(8))
+    one.control(Control(T0, "flatten", "all", Scope("DU1", symbol="MSFT"), "ann"), NOW)
+    one.check(NOW)
+    one.on_broker(held(6))
+    passed(one, 1)
+    one.apply(FlattenCompleted(T0, Scope("DU1", symbol="MSFT")))
+    assert flattens(passed(one, 2)) == [(AAPL_OF_DU1, 0)]
+
+
+def test_a_reduce_goes_on_while_prices_move_and_what_they_ask_for_beyond_it_comes_next():
+    """Each new price makes what is allowed smaller: to begin anew each time would close nothing."""
+    rule = entry("MaxNotional", enforcement="reduce", gross=1000, confirm_ms=0, confirm_marks=0)
+    one = monitor(rules=book(rule))
+    one.on_broker(held(20))
+    one.on_ticks([Trade("AAPL", T0, 100.0, 1.0)], NOW)
+    assert flattens(one.check(NOW, timer=True)) == [(AAPL_OF_DU1, 10)]
+    for number in range(1, 20):
+        one.on_ticks([Trade("AAPL", T0 + number, 100.0 + number, 1.0)], NOW)
+        assert one.check(NOW + number) == []
+    one.on_broker(held(10))
+    one.apply(FlattenCompleted(T0, AAPL_OF_DU1, keep=Decimal(10)))
+    assert flattens(passed(one, 1)) == [(AAPL_OF_DU1, 8)]
 
 
 def test_a_lock_out_outlasts_the_flatten_that_it_began_with():
