@@ -22,6 +22,7 @@ from tapewire.backtest.scan import (
 from tapewire.common import roles
 from tapewire.common.config.near import expected
 from tapewire.common.config.settings import Config, ConfigError, StrategyConfig
+from tapewire.common.events import Event
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.file import TickFile
 from tapewire.strategy.runner import Runner
@@ -33,7 +34,7 @@ SYMBOLS_TEXT_MAX = 300
 
 class Outcome(msgspec.Struct, frozen=True):
     """The outcome of a back-test. `notes` are what a reader of the figures should know; `loaded`
-    is each strategy's class and file."""
+    is each strategy's class and file, `journals` what each process wrote down."""
 
     window: Window
     scan: Scan
@@ -43,6 +44,7 @@ class Outcome(msgspec.Struct, frozen=True):
     sample_ns: int
     notes: tuple[str, ...]
     loaded: dict[str, str]
+    journals: dict[str, list[Event]] = {}
 
 
 def run(
@@ -93,6 +95,7 @@ def run(
             *failures.notes(),
         ),
         loaded=loaded,
+        journals={role: world.events(role) for role in roles.JOURNALED},
     )
 
 

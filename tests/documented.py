@@ -17,6 +17,7 @@ PROGRAMS = (
 )  # fmt: skip
 
 VALUES = {  # what a reader puts where the docs have a word in capitals; FILL is found in the test
+    "EVENTS": "run",
     "FILE": "ticks.csv",
     "FILL": "FILL",
     "FOLDER": "charts/",

@@ -25,6 +25,7 @@ from tapewire.console.commands.common import (
     line,
     load,
     load_started,
+    note,
     printing,
     running,
 )
@@ -155,6 +156,33 @@ def _reloaded(what: str, missing: dict[str, str]) -> str:
     done = f"in force: {what}" if what else "nothing to take over: the rules are in force already"
     others = "".join(f"; {role}: {why}" for role, why in missing.items())
     return f"{done}{others}" if missing or not what else f"{done}, in risk, gateway and executor"
+
+
+@risk.command("test")
+def rehearse_rules(
+    events: Annotated[
+        Path,
+        typer.Argument(
+            help="a run directory, its journals, a file of `events --json`, or a CSV of ticks"
+        ),
+    ],
+    since: FromOption = None,
+    to: ToOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What the rules of the configuration file would have done on that day. Nothing is changed or
+    sent.
+
+    On journals it shows them what happened. On ticks it runs the strategies in a back-test.
+    """
+    from tapewire.console import rehearsing
+
+    found = rehearsing.rehearse(events, load(config), *span_of(since, to), say=note)
+    with printing():
+        for text in rehearsing.as_json(found) if as_json else rehearsing.as_lines(found):
+            line(text)
+    (note if as_json else line)(rehearsing.summary(found))
 
 
 def _verify(found: audit_check.Verdict, as_json: bool) -> None:
