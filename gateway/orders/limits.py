@@ -89,6 +89,7 @@ class Limits:
         self.contradicted: Callable[[str], str] = lambda _symbol: ""  # why not in this symbol
         self.described: Mapping[str, InstrumentDescribed] = {}  # by the broker
         self.rules = rules or RuleBook()
+        self._asks = rules is not None  # or may, once other rules were taken over
         self._view = View(accounts)
         self._view.has_all_fills = False  # the other gateway's are pushed to it alone
         self._instruments = accounts.instruments
@@ -121,7 +122,7 @@ class Limits:
 
     def note(self, event: Event) -> None:
         """Let the rules count an event that the accounts have."""
-        if self.rules.rules:
+        if self._asks:
             self._view.note(event)
 
     def denial(

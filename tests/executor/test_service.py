@@ -4,7 +4,9 @@ import pytest
 
 from tapewire.common.bus import wire
 from tapewire.common.clock import VirtualClock
+from tapewire.common.config.settings import RuleConfig
 from tapewire.common.events import (
+    EVERYTHING,
     CancelOrder,
     CancelSignal,
     CircuitChanged,
@@ -12,12 +14,15 @@ from tapewire.common.events import (
     OrderCreated,
     OrderReply,
     OrderRequest,
+    RiskHalted,
+    RulesChanged,
     Signal,
     SubmitOrder,
 )
 from tapewire.common.runtime.journal import events_of
 from tapewire.executor.service import COMMANDS_MAX, ExecutorService
 from tapewire.executor.welcome import ANSWER_MAX_NS, ASK_EVERY_NS, PROBE_EVERY_NS
+from tapewire.risk.rules.in_force import text_of
 from tests.executor.orders import NOW, SECOND, T0, executor, fill, intended, signal
 from tests.gateway.wires import LoggedJournal, Wires
 
@@ -307,3 +312,22 @@ def test_that_an_older_token_of_it_is_over_changes_nothing(executing: Executing)
     executing.turn()
     assert executing.state() == ("READY", "")
     assert executing.service.welcome.token == "g.2"
+
+
+def test_rules_of_risks_journal_are_taken_over_and_risk_is_not_waited_for() -> None:
+    one = Executing(limit=100).ready()
+    entry = RuleConfig(rule="MaxContractsPerInstrument", parameters={"limit": 5})
+    one.wires.publish("risk", 1, RulesChanged(T0, text_of([entry])))
+    one.turn()
+    assert one.service.readiness(NOW) == ("READY", "")
+    assert text_of(one.service.executor.admission.rules.entries) == text_of([entry])
+    assert one.service.status()["rules_fault"] == ""
+
+
+def test_what_else_risk_has_decided_is_nothing_to_the_executor() -> None:
+    one = Executing().ready()
+    before = one.service.executor.snapshot()
+    one.wires.publish("risk", 1, RiskHalted(T0, EVERYTHING, "x"))
+    one.turn()
+    assert one.service.executor.snapshot() == before
+    assert not one.service.dead_letters

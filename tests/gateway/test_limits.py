@@ -9,8 +9,15 @@ from msgspec.structs import replace
 
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import RuleConfig
-from tapewire.common.events import OrderDenied, OrderModifyRejected, SubmitOrder, Trade
+from tapewire.common.events import (
+    OrderDenied,
+    OrderModifyRejected,
+    RulesChanged,
+    SubmitOrder,
+    Trade,
+)
 from tapewire.risk.rules import Rule, RuleBook, View, load_rules
+from tapewire.risk.rules.in_force import text_of
 from tests.gateway.test_groups import bracket
 from tests.gateway.tws_bench import OTHER_ACCOUNT, Bench, modify_order, submit, terms_of
 from tests.gateway.tws_messages import ACCOUNT, INSTRUMENTS, SECOND, T0
@@ -277,3 +284,33 @@ def test_the_orders_of_a_group_are_counted_before_any_of_them_is_taken(
     assert answer.accepted == passes
     one.flush()
     assert len(one.placed()) == (3 if passes else 0)
+
+
+# ---- rules that are taken over -------------------------------------------------------------------
+
+
+def taken(name: str, **parameters: object) -> RulesChanged:
+    return RulesChanged(T0, text_of([RuleConfig(rule=name, parameters=parameters)]))
+
+
+def test_other_rules_are_taken_over_from_risks_journal(limited: Bench):
+    limited.gateway.on_risk(taken("MaxContractsPerInstrument", limit=5))
+    assert not limited.submit(submit("a/1", quantity=6)).accepted
+    limited.gateway.on_risk(taken("MaxContractsPerInstrument", limit=500))
+    assert limited.submit(submit("b/1", quantity=400)).accepted
+
+
+def test_rules_that_cannot_be_loaded_here_let_only_exits_pass(limited: Bench):
+    limited.hold(10)
+    limited.gateway.on_risk(taken("own.rules:Missing"))
+    answer = limited.submit(submit("a/1", quantity=1))
+    assert "the rules in force cannot be loaded" in answer.reason
+    assert limited.submit(submit("b/1", "SELL", quantity=10)).accepted
+
+
+def test_rules_that_come_later_count_what_was_before_them():
+    one = bench(RuleBook())
+    for number in range(2):
+        assert one.submit(submit(f"a{number}/1", quantity=1)).accepted
+    one.gateway.on_risk(taken("TradeFrequencyLimit", limit=2, per="minute", of="orders"))
+    assert not one.submit(submit("b/1", quantity=1)).accepted
