@@ -21,8 +21,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from msgspec.structs import replace
-
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.decisions import Decisions
@@ -34,6 +32,7 @@ from tapewire.common.events import (
     EVERYTHING,
     TEXT_MAX,
     Event,
+    FlattenDeferred,
     FlattenStarted,
     LockOutEnded,
     RiskHalted,
@@ -76,7 +75,6 @@ class Enforcer:
         self._day_of = day_of
         self._apply = apply
         self._lasting: dict[Key, Violation] = {}  # that were reported
-        self._owed: dict[Scope, FlattenStarted] = {}  # that wait for another
         self._warned: set[Subject] = set()
         self._deadlines: dict[RiskHalted, int] = {}  # of lock-outs, monotonic
 
@@ -145,21 +143,20 @@ class Enforcer:
         flatten = FlattenStarted(now.wall_ns, closed[0], halt.reason, closed[1])
         if not (is_news or self._holds_more(flatten)):
             return measures
-        waits = not self._decisions.may_flatten(*closed)
+        waits, decisions = not self._decisions.may_flatten(*closed), self._decisions
         if _only_reduces(one):
-            waits = waits or bool(self._owed)
-        elif waits and self._decisions.flattening != flatten.scope:
-            self._owed[flatten.scope] = flatten
+            waits = waits or bool(decisions.owed)
+        elif waits and decisions.flattening != closed[0] and not decisions.owes(*closed):
+            measures.append(FlattenDeferred(now.wall_ns, closed[0], halt.reason, closed[1]))
         return measures if waits else [*measures, flatten]
 
     def _owed_flatten(self, now: Now) -> list[Event]:
         """The next of those that had to wait, once nothing is in progress: though what asked for it
         may not be broken any more."""
-        while self._owed and self._decisions.flattening is None:
-            flatten = self._owed.pop(next(iter(self._owed)))
-            if self._holds_more(flatten):
-                return self._apply([replace(flatten, ts_ns=now.wall_ns)])
-        return []
+        if not self._decisions.owed or self._decisions.flattening is not None:
+            return []
+        one = next(iter(self._decisions.owed.values()))
+        return self._apply([FlattenStarted(now.wall_ns, one.scope, one.reason, one.keep)])
 
     def _halt(self, one: Violation, all_of_them: Sequence[Violation], now: Now) -> RiskHalted:
         scope, enforcement = _locked_by(one), one.enforcement

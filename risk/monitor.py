@@ -301,11 +301,18 @@ class RiskMonitor:
             return f"not resumed: {locked}", []
         if self.fault or self._pulled:
             return f"not resumed: {self.fault or self._pulled}", []
-        if self.flatten is not None:
-            return f"not resumed: a flatten is in progress, {self.flatten}", []
+        if unfinished := self._unfinished():
+            return f"not resumed: {unfinished}", []
         if scope != EVERYTHING and scope not in self.halts:
             return f"not resumed: {scope} is not halted by itself", []
         return "", [RiskResumed(now.wall_ns, scope, reason, by)] if self.halts else []
+
+    def _unfinished(self) -> str:
+        """What flatten is in progress, or is about to begin; empty if there is none."""
+        if self.flatten is not None:
+            return f"a flatten is in progress, {self.flatten}"
+        owed = next(iter(self.decisions.owed), None)
+        return f"a flatten of {owed} is about to begin" if owed is not None else ""
 
     def _answer(self, text: str, *, ok: bool = True) -> ControlReply:
         return ControlReply(ok=ok, state=self.trading, text=text[:TEXT_MAX])

@@ -11,6 +11,7 @@ from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
 from tapewire.common.events import (
     Control,
+    ControlReply,
     Event,
     Heartbeat,
     OrderReply,
@@ -105,9 +106,24 @@ class RiskService(Service):
 
     def _on_control(self, control: Control, sender: bytes, now: Now) -> None:
         """What a person asks for, answered when the decision is on disk."""
+        if control.action == "resume" and (unknown := self._unread()):
+            self.reply(sender, ControlReply(ok=False, state=self.trading(), text=unknown))
+            return
         reply, events = self.monitor.control(control, now)
         self.emit(*events)
         self.reply(sender, reply)
+
+    def _unread(self) -> str:
+        """Why nobody may resume yet: a journal that is read by half shows positions that never
+        were, and the rules cannot be asked about those."""
+        shown = {roles.GATEWAY: "gateway", roles.LIQUIDATION: "liquidation gateway"}
+        names = " and ".join(shown[one] for one in roles.GATEWAYS if not self._knows(one))
+        if not names:
+            return ""
+        return (
+            f"not resumed: what happened at the {names} is not known yet; ask again when risk is"
+            " READY or HALTED for another reason"
+        )
 
     def _on_order_reply(self, reply: OrderReply, source: str, now: Now) -> None:
         """What a gateway would not do; the flatten tries again by itself."""

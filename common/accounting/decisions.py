@@ -15,6 +15,7 @@ from tapewire.common.events import (
     EVERYTHING,
     Event,
     FlattenCompleted,
+    FlattenDeferred,
     FlattenStarted,
     LockOutEnded,
     RiskHalted,
@@ -34,6 +35,7 @@ class Decisions:
         self.lock_outs: dict[Scope, RiskHalted] = {}
         self.flattening: Scope | None = None
         self.keep = Decimal(0)  # of each position that is being flattened
+        self.owed: dict[Scope, FlattenDeferred] = {}  # flattens that wait for another
         self.answered: set[str] = set()  # conflicts that were halted for, resumed since or not
 
     def apply(self, event: Event) -> None:
@@ -55,8 +57,15 @@ class Decisions:
                 halt = kept.get(event.scope)
                 if halt is not None and halt.until_ns == event.until_ns:
                     del kept[event.scope]
-        elif isinstance(event, FlattenStarted):
+        else:
+            self._flatten(event)
+
+    def _flatten(self, event: Event) -> None:
+        if isinstance(event, FlattenStarted):
             self.flattening, self.keep = event.scope, event.keep
+            self.owed = {scope: one for scope, one in self.owed.items() if not _does(event, one)}
+        elif isinstance(event, FlattenDeferred):
+            self.owed[event.scope] = event
         elif isinstance(event, FlattenCompleted) and event.scope == self.flattening:
             self.flattening = None
 
@@ -82,14 +91,25 @@ class Decisions:
         is_more = scope != running or self.keep > 0
         return is_more and not keep and scope.covers(*running.parts)
 
+    def owes(self, scope: Scope, keep: Decimal) -> bool:
+        """Whether a flatten that does as much there waits for another."""
+        known = self.owed.get(scope)
+        return known is not None and known.keep <= keep
+
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values."""
         return {
             "halts": _plain(self.halts),
             "lock_outs": _plain(self.lock_outs),
             "flatten": (self.flattening.parts, self.keep) if self.flattening is not None else None,
+            "owed": sorted((scope.parts, one.keep) for scope, one in self.owed.items()),
             "answered": sorted(self.answered),
         }
+
+
+def _does(started: FlattenStarted, owed: FlattenDeferred) -> bool:
+    """Whether a flatten does what one that had to wait was to do."""
+    return started.scope.covers(*owed.scope.parts) and started.keep <= owed.keep
 
 
 def _plain(halts: dict[Scope, RiskHalted]) -> list[tuple[Any, ...]]:

@@ -88,6 +88,16 @@ class FlattenStarted(Event, frozen=True, tag="risk.flatten.started"):
         return f"{roles.RISK}-{self.ts_ns:x}"
 
 
+class FlattenDeferred(Event, frozen=True, tag="risk.flatten.deferred"):
+    """A flatten of `scope` has to wait for another one, and begins when that is over, whether or
+    not its cause lasts. `keep` is as in `risk.flatten.started`."""
+
+    ts_ns: TimeNs
+    scope: Scope
+    reason: Text
+    keep: Decimal = Decimal(0)
+
+
 class RiskWarned(Event, frozen=True, tag="risk.warned"):
     """Much of a rule's limit is used: reported once, and again after less of it was used. Or what
     has to be cancelled for the rule goes beyond its scope.

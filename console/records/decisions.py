@@ -5,6 +5,7 @@ from typing import Final
 from tapewire.common.events import (
     Event,
     FlattenCompleted,
+    FlattenDeferred,
     FlattenDelayed,
     FlattenStarted,
     LockOutEnded,
@@ -22,6 +23,7 @@ WORDS: Final[dict[type[Event], str]] = {
     RiskResumed: "resume",
     LockOutEnded: "lock-out ended",
     FlattenStarted: "flatten",
+    FlattenDeferred: "flatten later",
     FlattenDelayed: "flatten delayed",
     FlattenCompleted: "flat",
     RulesChanged: "rules",
@@ -31,6 +33,6 @@ WORDS: Final[dict[type[Event], str]] = {
 def word_of(event: Event) -> str:
     """What a decision is called; a flatten that only reduces says to what."""
     keep = getattr(event, "keep", 0)
-    if not keep:
+    if not keep or isinstance(event, FlattenDeferred):
         return WORDS[type(event)]
     return f"reduce to {keep:f}" if isinstance(event, FlattenStarted) else f"reduced to {keep:f}"

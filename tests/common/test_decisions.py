@@ -66,4 +66,6 @@ def test_a_larger_flatten_takes_the_place_of_a_smaller_one():
     assert one.flattens(ORDER)
     one.apply(FlattenCompleted(3, EVERYTHING))
     assert not one.flattens(ORDER)
-    assert one.snapshot() == {"halts": [], "lock_outs": [], "flatten": None, "answered": []}
+    assert one.snapshot() == {
+        "halts": [], "lock_outs": [], "flatten": None, "owed": [], "answered": [],
+    }  # fmt: skip

@@ -16,6 +16,7 @@ from tapewire.common.events import (
     Event,
     Fill,
     FlattenCompleted,
+    FlattenDeferred,
     FlattenStarted,
     GroupIntended,
     GroupStateChanged,
@@ -140,6 +141,15 @@ def test_a_flatten_goes_on_and_one_that_is_over_does_not() -> None:
     assert decided(started).flatten is not None
     assert decided(started, FlattenCompleted(T0, S, gateway_seq=7)).flatten is None
     assert decided(started, FlattenCompleted(T0, S, gateway_seq=7), started).flatten is not None
+
+
+def test_a_flatten_that_waits_for_another_is_owed_until_it_begins() -> None:
+    owed, other = FlattenDeferred(T0, S, "a rule"), FlattenStarted(T0, T, "asked for")
+    assert set(decided(other, owed).decisions.owed) == {S}
+    done = (FlattenCompleted(T0, T), FlattenStarted(T0, S, "a rule"), FlattenCompleted(T0, S))
+    assert decided(other, owed, *done).decisions.owed == {}
+    later = (FlattenStarted(T0, T, "again"), FlattenCompleted(T0, T))
+    assert decided(other, owed, *done, *later).decisions.owed == {}, "not owed again"
 
 
 def test_of_a_rules_states_the_last_one_is_kept() -> None:

@@ -116,6 +116,27 @@ def test_a_broken_rule_halts_in_the_turn_it_is_seen():
     assert (headroom["used"], headroom["limit"], headroom["symbol"]) == ("6", "5", "AAPL")
 
 
+def test_nobody_resumes_while_a_gateways_past_is_unknown():
+    """A half-read journal shows positions that never were, so no rule can be asked."""
+    risk = RunningRisk().beats()
+    risk.wires.ask(Control(T0, "halt", "x"))
+    risk.turn()
+    again = RunningRisk(risk.journal).beats("gateway")
+    again.wires.ask(Control(T0, "resume", "x"))
+    again.turn()
+    (reply,) = again.wires.replies()
+    assert isinstance(reply, ControlReply)
+    assert not reply.ok
+    assert reply.text == (
+        "not resumed: what happened at the liquidation gateway is not known yet; ask again when"
+        " risk is READY or HALTED for another reason"
+    )
+    again.beats()
+    again.wires.ask(Control(T0, "resume", "x"))
+    again.turn()
+    assert again.wires.replies()[-1].ok
+
+
 def test_a_flatten_after_a_restart_waits_until_it_knows_what_is_held():
     risk = RunningRisk().beats()
     risk.wires.ask(Control(T0, "flatten", "x"))

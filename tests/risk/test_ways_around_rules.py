@@ -138,18 +138,45 @@ def test_a_flatten_that_has_to_wait_for_another_begins_though_its_rule_is_answer
     for account in ("DU1", "DU2"):
         hold(one, 6, account=account)
     one.check(NOW, timer=True)
-    asks(one, "flatten", Scope("DU2"))
+    asks(one, "flatten", Scope(symbol="AAPL"))
     for name in ("a", "b", "c"):
         one.on_broker(fill(order(name), 1, name))
-    assert kinds(one.check(NOW, timer=True)) == ["RiskViolation", "RiskHalted"]
+    assert kinds(one.check(NOW, timer=True)) == [
+        "RiskViolation", "RiskHalted", "FlattenDeferred",
+    ]  # fmt: skip
     one.check(NOW + 5 * SECOND, timer=True)
     assert one.check(NOW + 10 * SECOND, timer=True) == [], "its lock-out lasts as well"
-    one.apply(FlattenCompleted(T0, Scope("DU2")))
+    one.apply(FlattenCompleted(T0, Scope(symbol="AAPL")))
     assert kinds(one.check(NOW + 11 * SECOND, timer=True)) == ["FlattenStarted"]
     assert one.decisions.flattening == DU1
     hold(one, 0)
     one.apply(FlattenCompleted(T0, DU1))
     assert kinds(one.check(NOW + 12 * SECOND, timer=True)) == ["LockOutEnded"]
+
+
+def test_a_flatten_that_has_to_wait_for_another_begins_after_a_restart_too():
+    given = {"rules": book(entry("TradeFrequencyLimit", "flatten", limit=2, per="hour"))}
+    one = monitor(**given)
+    hold(one, 6)
+    one.check(NOW, timer=True)
+    _, journal = asks(one, "flatten", Scope(symbol="AAPL"))
+    fills = [fill(order(name), 1, name) for name in ("a", "b", "c")]
+    for each in fills:
+        one.on_broker(each)
+    journal += one.check(NOW, timer=True)
+    assert "FlattenStarted" not in kinds(journal[-2:])
+    again = monitor(rules=book(), journal=journal)  # whose rule is answered, or not there any more
+    hold(again, 6)
+    assert again.check(NOW, timer=True) == []
+    denied, _ = asks(again, "resume", DU1)
+    assert not denied.ok
+    again.apply(FlattenCompleted(T0, Scope(symbol="AAPL")))
+    denied, _ = asks(again, "resume", DU1)
+    assert denied.text == "not resumed: a flatten of account DU1 is about to begin"
+    events = again.check(NOW + SECOND, timer=True)
+    assert kinds(events) == ["FlattenStarted"]
+    assert again.decisions.flattening == DU1
+    assert monitor(rules=book(), journal=[*journal, *events]).decisions.owed == {}
 
 
 def test_a_second_position_that_breaks_a_rule_is_reported_too():
