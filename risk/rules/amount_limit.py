@@ -21,7 +21,7 @@ import msgspec
 
 from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.events import EVERYTHING, Event, Fill, PositionReported, Scope, SubmitOrder
-from tapewire.risk.rules.base import Reading, Rule, Violation, positive_limit
+from tapewire.risk.rules.base import ROUNDING, Reading, Rule, Violation, positive_limit
 from tapewire.risk.rules.confirmation import Confirmation
 from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
@@ -98,7 +98,7 @@ class AmountLimit(Rule, ABC):
         """Deny what adds risk once what is certain has reached the limit; never an exit."""
         subject = self.subject_of(order)
         reached = self.certain(subject, view) if view.has_all_fills else ZERO
-        if reached < self.limit:
+        if not self.is_reached(reached):
             return ""
         if view.exposure(order.account, order.symbol).reduced_by(order.terms):
             return ""
@@ -127,17 +127,21 @@ class AmountLimit(Rule, ABC):
 
     def _violation(self, subject: Key, view: View) -> Iterable[Violation]:
         certain, amount = self.certain(subject, view), self.amount(subject, view)
-        is_over = amount is not None and amount >= self.limit
+        is_over = amount is not None and self.is_reached(amount)
         confirmed = self._over.holds(subject, is_over, self.marks(subject, view), view)
         confirmed |= is_over and self.is_settled(subject, view)
         lasting = self._missing.holds(subject, amount is None, 0, view)
         account, symbol = subject
-        if confirmed or certain >= self.limit:
+        if confirmed or self.is_reached(certain):
             reason = self._reached(subject, max(certain, amount or ZERO))
             yield self.violation(reason, account=account, symbol=symbol)
         elif lasting:
             one = self.violation(self.unknown(subject, view), account=account, symbol=symbol)
             yield one._replace(enforcement=HALT) if self.enforcement.halts else one
+
+    def is_reached(self, amount: Decimal) -> bool:
+        """Whether an amount is at the limit or above."""
+        return amount + ROUNDING >= self.limit
 
     def _reached(self, subject: Key, amount: Decimal) -> str:
         return f"{self.sentence(subject, amount)}, the limit is {self.limit:f}"

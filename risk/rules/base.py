@@ -12,7 +12,7 @@ A rule has a file of its own in this folder, or lives in a module of yours and i
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from decimal import ROUND_FLOOR, Decimal
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 import msgspec
 
@@ -85,6 +85,11 @@ ADDS_RISK: tuple[type[Event], ...] = (
     ForeignOrderReported,
 )  # fmt: skip
 """The events after which a position, or what could become of it, may be larger than before."""
+
+
+ROUNDING: Final = Decimal("1e-9")
+"""Money that differs by less is the same. An average cost is a quotient, rounded to 28 digits, so a
+result of exactly the limit may be short of it in the last of them."""
 
 
 class NoParameters(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ import msgspec
 
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.events import EVERYTHING, Commission, Event, Fill, Scope, SubmitOrder
-from tapewire.risk.rules.base import Reading, Rule, Violation
+from tapewire.risk.rules.base import ROUNDING, Reading, Rule, Violation
 from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
 
@@ -95,7 +95,7 @@ class ConsistencyRule(Rule):
     def _is_broken(self, account: str, view: View) -> bool:
         share, days = self.share(account, view), self._noted(account, view)
         is_best = days[view.trading_day()] == max(days.values())
-        return is_best and share is not None and share > self.percent
+        return is_best and share is not None and share > self.percent + ROUNDING
 
     def _reason(self, account: str, view: View) -> str:
         share = self.share(account, view) or ZERO

@@ -29,6 +29,13 @@ def test_a_day_may_make_its_share_and_no_more(today: float, broken: bool):
     assert bool(one.denial(1)) == broken
 
 
+def test_an_average_cost_that_is_rounded_makes_no_share_too_large():
+    one = Account(entry(RULE, percent=50, profit_min=150))
+    one.trade(1, 100).trade(2, 101).trade(-1, 130).trade(-1, 136).trade(-1, 136).check()
+    next_day(one).trade(1, 1000).trade(-1, 1100).check()
+    assert (one.violations, one.denial(1)) == ([], "")
+
+
 def test_the_sentence_names_the_share():
     one = days(60, 100, profit_min=100)
     assert one.violations == ["the day has made 62.5 % of the profit, the limit is 50 %"]

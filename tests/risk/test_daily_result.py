@@ -34,6 +34,13 @@ def test_the_sentence_names_the_result_and_the_limit(rule: str, what: str):
     assert losing(120, rule).violations == [f"the day's {what} is 120.00, the limit is 100"]
 
 
+def test_an_average_cost_that_is_rounded_does_not_hide_that_the_limit_is_reached():
+    one = Account(entry(LOSS, limit=100))
+    one.trade(2, 100).trade(1, 101).trade(-1, 70).trade(-1, 60).trade(-1, 71).check()
+    assert one.violations == ["the day's loss is 100.00, the limit is 100"]
+    assert one.denial(1) != ""
+
+
 def test_fees_are_a_part_of_the_loss():
     one = Account(entry(LOSS, limit=100))
     one.trade(10, 100, fee=0.5).trade(-10, 90.1, fee=0.4).check()
