@@ -69,6 +69,7 @@ class View:
         self.has_all_fills = True
         """Whether the fills of both gateways reach this process."""
         self._counts = Counts()
+        self._moment_ns = LONG_AGO
         self._lost: dict[str, int] = {}
         self._day_began: tuple[date, int] | None = None
         self._without: Order | None = None
@@ -88,7 +89,7 @@ class View:
         exposures of this moment that have been worked out already, `beside` the orders of a group
         that are to be taken together."""
         self.now, self._without, self._known = now, without, known
-        self._beside = beside
+        self._beside, self._moment_ns = beside, now.mono_ns
         offset_ns = now.wall_ns - now.mono_ns
         if self._offset_ns is None or abs(offset_ns - self._offset_ns) < JUMP_NS:
             self._offset_ns = offset_ns
@@ -114,7 +115,7 @@ class View:
             self._lost.setdefault(source, event.ts_ns)
         elif type(event) is ConnectionUp:
             self._lost.pop(source, None)
-        self._counts.add(event, self.now.mono_ns if self._offset_ns is not None else LONG_AGO)
+        self._counts.add(event, self._moment_ns)
 
     @property
     def _steady_ns(self) -> int:
