@@ -1,15 +1,23 @@
 """What can be traded: one instrument as TWS and the books need it."""
 
 from decimal import Decimal
+from functools import cached_property
 from typing import Final, Literal
 
 import msgspec
 
+from tapewire.common.events.instruments import PriceStep
+
 SYMBOL_PATTERN: Final = r"[!-~](?:[ -~]{0,62}[!-~])?"
 """A symbol: 1 to 64 printable ASCII characters, as TWS's protocol has them."""
+ZERO: Final = Decimal(0)
+DEFAULT_TICK: Final = Decimal("0.01")
+PENNY: Final = Decimal(1)
+PENNY_TICK: Final = Decimal("0.0001")
+"""Below this price a share has this tick, whatever it has above (SEC rule 612)."""
 
 
-class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+class Instrument(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A contract by its symbol.
 
     `multiplier` is units of the underlying a contract (50 for ES), `min_tick` the price step, `lot`
@@ -25,7 +33,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     exchange: str = "SMART"
     currency: str = "USD"
     multiplier: Decimal = Decimal(1)
-    min_tick: Decimal = Decimal("0.01")
+    min_tick: Decimal = DEFAULT_TICK
     lot: Decimal = Decimal(1)
     con_id: int = 0
     feed: Literal["top", "tick_by_tick"] = "top"
@@ -33,3 +41,17 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     expiry: str = ""
     strike: Decimal | None = None
     right: Literal["", "C", "P"] = ""
+
+    @cached_property
+    def price_steps(self) -> tuple[PriceStep, ...]:
+        """The steps of its prices, the lowest first; none where nobody has said them.
+
+        The default is the tick of US shares. Of anything else it only says that none was
+        configured: a currency pair has 0.00005, a bond future 1/64.
+        """
+        is_share, step = self.sec_type == "STK", self.min_tick
+        if step == DEFAULT_TICK and not (is_share and self.currency == "USD"):
+            return ()
+        if is_share and step > PENNY_TICK:
+            return (PriceStep(ZERO, PENNY_TICK), PriceStep(PENNY, step))
+        return (PriceStep(ZERO, step),)

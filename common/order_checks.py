@@ -4,9 +4,11 @@ Executor and gateway ask them about every order that could add risk. What needs 
 counts is a rule (see `risk.rules`), and is configured.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.events import (
@@ -16,17 +18,24 @@ from tapewire.common.events import (
     SubmitOrder,
     terms_fault,
 )
-from tapewire.common.instruments import Instrument
-from tapewire.common.price_steps import EXACT, PENNY, Steps, is_on_step, nearest, step_at, steps_of
+from tapewire.common.instruments import PENNY, Instrument
+from tapewire.common.price_steps import (
+    EXACT,
+    Steps,
+    is_on_step,
+    nearest,
+    remainder,
+    step_at,
+    steps_of,
+)
 
 IN_FRACTIONS: Final = ("CRYPTO", "CASH")
 """Security types that trade in fractions: a lot of 1, the default, says nothing of them."""
-PRICES: Final = ("limit", "stop")
 DISTANCES: Final = ("trail", "limit_offset")
 """Distances between prices: multiples of the step too, as the prices at both ends are."""
 
 
-class Stepped(NamedTuple):
+class Stepped(msgspec.Struct, frozen=True, gc=False):
     """A price or a distance of an order, and the price `at` which its step is looked up."""
 
     name: str
@@ -83,7 +92,7 @@ def _combo_denial(
     known = [step for step in steps if step is not None]
     if len(known) == len(steps):
         for one in _stepped(order.terms):
-            if EXACT.remainder(one.value, min(known)):
+            if remainder(one.value, min(known)):
                 return (
                     f"{one.name} is {one.value:f}; prices of {order.symbol} are multiples of"
                     f" {min(known):f}, the finest step of its legs"
@@ -110,7 +119,7 @@ def terms_denial(
 
 def _lot_denial(quantity: Decimal, instrument: Instrument) -> str:
     lot = instrument.lot
-    if not EXACT.remainder(quantity, lot) or (lot == 1 and instrument.sec_type in IN_FRACTIONS):
+    if not remainder(quantity, lot) or (lot == 1 and instrument.sec_type in IN_FRACTIONS):
         return ""
     return (
         f"quantity is {quantity:f}; {instrument.symbol} trades in lots of {lot:f}"
@@ -121,8 +130,6 @@ def _lot_denial(quantity: Decimal, instrument: Instrument) -> str:
 def _step_denial(
     terms: OrderTerms, instrument: Instrument, described: InstrumentDescribed | None
 ) -> str:
-    if not any(terms.has):
-        return ""
     steps = steps_of(instrument, described)
     for one in _stepped(terms):
         if not is_on_step(one.value, one.at, steps):
@@ -130,21 +137,25 @@ def _step_denial(
     return ""
 
 
-def _stepped(terms: OrderTerms) -> Iterator[Stepped]:
+def _stepped(terms: OrderTerms) -> list[Stepped]:
     """What of an order must be a multiple of a step.
 
     A distance leads from the stop to another price, so it has the step of the stop. Without a stop,
     nobody knows yet where that will be. The distance has the step at its own size then: no price
     that it can lead to has a smaller one, so nothing is denied that the broker would take.
     """
-    for name in PRICES:
-        price: Decimal | None = getattr(terms, name)
-        if price is not None:
-            yield Stepped(name, price, price)
-    for name in DISTANCES:
-        distance: Decimal | None = getattr(terms, name)
-        if distance is not None:
-            yield Stepped(name, distance, distance if terms.stop is None else terms.stop)
+    found: list[Stepped] = []
+    stop = terms.stop
+    if terms.limit is not None:
+        found.append(Stepped("limit", terms.limit, terms.limit))
+    if stop is not None:
+        found.append(Stepped("stop", stop, stop))
+    if terms.trail is not None:
+        found.append(Stepped("trail", terms.trail, terms.trail if stop is None else stop))
+    if terms.limit_offset is not None:
+        offset = terms.limit_offset
+        found.append(Stepped("limit_offset", offset, offset if stop is None else stop))
+    return found
 
 
 def _off_step(one: Stepped, instrument: Instrument, described: InstrumentDescribed | None) -> str:

@@ -15,11 +15,9 @@ from tapewire.common.instruments import Instrument
 
 EXACT: Final = Context(prec=100)
 """Beyond what quantities and prices may have in digits: their remainders are exact."""
+remainder: Final = EXACT.remainder
+"""What is left of a number that should be a multiple of another, exactly."""
 ZERO: Final = Decimal(0)
-DEFAULT_TICK: Final = Instrument(symbol="").min_tick
-PENNY: Final = Decimal(1)
-PENNY_TICK: Final = Decimal("0.0001")
-"""Below this price a share has this tick, whatever it has above (SEC rule 612)."""
 KNOWN_MAX: Final = 4096  # instruments whose steps are at hand
 
 Steps = tuple[PriceStep, ...]
@@ -33,7 +31,7 @@ def steps_of(instrument: Instrument, described: InstrumentDescribed | None = Non
         return described.price_steps
     if described is not None and described.min_tick > 0:
         return _everywhere(described.min_tick)
-    return _configured(instrument)
+    return instrument.price_steps
 
 
 def step_at(price: Decimal, steps: Sequence[PriceStep]) -> Decimal | None:
@@ -49,7 +47,7 @@ def step_at(price: Decimal, steps: Sequence[PriceStep]) -> Decimal | None:
 def is_on_step(price: Decimal, at: Decimal, steps: Sequence[PriceStep]) -> bool:
     """Whether `price` is a multiple of the step at the price `at`; so it is if that is unknown."""
     step = step_at(at, steps)
-    return step is None or not EXACT.remainder(price, step)
+    return step is None or not remainder(price, step)
 
 
 def nearest(price: Decimal, steps: Sequence[PriceStep]) -> tuple[Decimal, Decimal]:
@@ -72,20 +70,8 @@ def _everywhere(step: Decimal) -> Steps:
     return (PriceStep(ZERO, step),)
 
 
-@lru_cache(maxsize=KNOWN_MAX)
-def _configured(instrument: Instrument) -> Steps:
-    """The default is the tick of US shares. Of anything else it only says that none was configured:
-    a currency pair has 0.00005, a bond future 1/64."""
-    is_share, step = instrument.sec_type == "STK", instrument.min_tick
-    if step == DEFAULT_TICK and not (is_share and instrument.currency == "USD"):
-        return ()
-    if is_share and step > PENNY_TICK:
-        return (PriceStep(ZERO, PENNY_TICK), PriceStep(PENNY, step))
-    return _everywhere(step)
-
-
 def _floor(value: Decimal, step: Decimal) -> Decimal:
-    return EXACT.subtract(value, EXACT.remainder(value, step))
+    return EXACT.subtract(value, remainder(value, step))
 
 
 def _ceil(value: Decimal, step: Decimal) -> Decimal:

@@ -23,8 +23,8 @@ a start the gateways' journals are read again, and orders go once more through t
 of that is news: `caught_up` ends it, and emits what is.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -70,6 +70,8 @@ from tapewire.executor.orders import ExecutorOrder, Ledger
 from tapewire.executor.what_if import WhatIfs
 from tapewire.risk.rules import RuleBook
 
+WANTS_ORDERS: Final = (Signal, GroupSignal)  # other signals are about orders that there are
+
 
 class Executor:
     """Decides what becomes of signals. `rules` are asked before an order goes; `confidence` says
@@ -102,6 +104,13 @@ class Executor:
             self.ledger.orders, self._answered, self._unanswered, self.admission.rule_denial,
             self._verdict,
         )  # fmt: skip
+        self._before: Mapping[type[Event], Callable[[Any, Now], list[Event]]] = {
+            OrderIntended: self._adopt,
+            OrderDenied: self._on_denied,
+            GroupIntended: self._adopt_group,
+            ConnectionUp: self._on_connection,
+            WhatIfAnswered: self._on_estimate,
+        }  # what comes of a gateway's event before the ledger has it
 
     def __repr__(self) -> str:
         orders = len(self.ledger.orders.by_intent)
@@ -112,12 +121,13 @@ class Executor:
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal, now or when it is read again."""
         order = self.ledger.apply(event)
-        self.keeper.apply(event)
-        if type(event) is OrderStateChanged:
+        if type(event) is OrderStateChanged:  # the most of them, and nothing to a group
             if order is not None and not order.live:
                 order.cancel_request = None
                 self._unanswered.answered(event.intent_id)
-        elif type(event) is OrderCreated:
+            return
+        self.keeper.apply(event)
+        if type(event) is OrderCreated:
             self._answered.add(event.signal_id)
             self._unanswered.add(self.keeper.sent_as(event.order))
             self.admission.note(event)
@@ -159,7 +169,7 @@ class Executor:
         if has_expired(signal, now) or signal.expires_ns <= self._expired_ns:
             expired = OrderExpired(now.wall_ns, signal.account, signal.id, signal.strategy)
             return self._applied([expired]), []
-        if not isinstance(signal, Signal | GroupSignal):
+        if not isinstance(signal, WANTS_ORDERS):
             of_group = self.keeper.on_signal(signal, now)
             return self._applied(of_group or self.requests.on_signal(signal, now)), []
         if not (signal.account or self.accounts):
@@ -254,27 +264,18 @@ class Executor:
 
     def on_broker(self, event: Event, now: Now, source: str = roles.GATEWAY) -> list[Event]:
         """An event of a gateway's journal: taken in, and what of it is news here."""
-        adopted: list[Event] = []
-        if type(event) is OrderIntended:
-            adopted = self._adopt(event, now)
-        elif type(event) is OrderDenied:
-            self.keeper.denied(event.intent_id)
-        elif type(event) is GroupIntended:
-            adopted = self._adopt_group(event, now)
-        elif type(event) is ConnectionUp:
-            self.accounts = event.accounts or self.accounts
-        elif type(event) is WhatIfAnswered and self.what_ifs is not None:
-            return self._decided(self.what_ifs.on_estimate(event), now)
+        before = self._before.get(type(event))
+        events = before(event, now) if before is not None else []
         order = self.ledger.apply(event, source)
         self.admission.note(event)
         if changes := self.requests.on_broker(event, now, live=self.live):
-            adopted += self._applied(changes)
+            events += self._applied(changes)
         if type(event) is Fill or type(event) is PositionReported:
             self.keeper.on_holding(event, now)
-        if order is None:
-            return adopted
-        self.keeper.news(order, now)
-        return adopted + self._news(order, now)
+        if order is not None:
+            self.keeper.news(order, now)
+            events += self._news(order, now)
+        return events
 
     def on_answer(self, answer: OrderAnswer, now: Now) -> Sequence[Event]:
         """The gateway answered for an intent: it need not be asked again.
@@ -351,6 +352,18 @@ class Executor:
         return events
 
     # ---- inside --------------------------------------------------------------------------------
+
+    def _on_denied(self, event: OrderDenied, _now: Now) -> list[Event]:
+        self.keeper.denied(event.intent_id)
+        return []
+
+    def _on_connection(self, event: ConnectionUp, _now: Now) -> list[Event]:
+        self.accounts = event.accounts or self.accounts
+        return []
+
+    def _on_estimate(self, event: WhatIfAnswered, now: Now) -> list[Event]:
+        decided = self.what_ifs.on_estimate(event) if self.what_ifs is not None else None
+        return self._decided(decided, now)
 
     def _adopt(self, event: OrderIntended, now: Now) -> list[Event]:
         """An order that was sent before this process wrote it down: the gateway's word counts."""

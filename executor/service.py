@@ -40,6 +40,7 @@ from tapewire.risk.rules.in_force import shown
 
 FOLLOWS: Final = (*roles.GATEWAYS, roles.RISK)
 JOURNAL_SYNCHRONOUS: Final[Synchronous] = "NORMAL"
+SIGNALS: Final = (Signal, GroupSignal, CancelSignal, ModifySignal)
 COMMANDS_MAX = 1000  # in one request; a larger one than the wire allows would never be read
 
 
@@ -103,7 +104,7 @@ class ExecutorService(Service):
         if isinstance(signal, CircuitChanged):
             self._on_circuit(signal, frames[:-1])
             return
-        if not isinstance(signal, Signal | GroupSignal | CancelSignal | ModifySignal):
+        if not isinstance(signal, SIGNALS):
             raise WireError(f"found {type(signal).__name__}, expected a signal")
         if reason := self.door.refusal(frames[:-1], signal):
             raise WireError(reason)

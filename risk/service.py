@@ -93,10 +93,13 @@ class RiskService(Service):
                 self.metrics.count("risk_violations", label=event.rule)
         super().emit(*events)
 
+    def listens_to(self, source: str) -> bool:
+        """The executor is followed to know that it is there: it decides nothing for risk."""
+        return source in roles.GATEWAYS
+
     def on_event(self, event: Event, source: str, now: Now) -> None:
         """Fills, positions and orders of the gateways."""
-        if source in roles.GATEWAYS:
-            self.monitor.on_broker(event, source, now.mono_ns)
+        self.monitor.on_broker(event, source, now.mono_ns)
 
     def on_heartbeat(self, source: str, beat: Heartbeat, now: Now) -> None:
         """A peer whose journal cannot be trusted halts trading."""

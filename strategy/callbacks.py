@@ -16,6 +16,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from tapewire.common.delivery.retries import Retries
 from tapewire.common.events import Event
 from tapewire.strategy.base import Strategy
@@ -28,7 +30,7 @@ NEWS: Final = ("on_order", "on_group", "on_fill")
 """The callbacks that are given news."""
 
 
-class News(NamedTuple):
+class News(msgspec.Struct, frozen=True, gc=False):
     """An event for one of the callbacks."""
 
     callback: str

@@ -64,7 +64,7 @@ class StrategyService(Service):
 
     def on_event(self, event: Event, source: str, now: Now) -> None:
         """Answers of the executor, executions from the gateway, flattens of risk."""
-        if isinstance(event, CircuitChanged):
+        if type(event) is CircuitChanged:
             self._reports.journaled(event)
         self.runner.on_event(source, event, self.followers[source].next_seq - 1, now)
 
@@ -125,8 +125,8 @@ class StrategyService(Service):
 
     def _say_what_failed(self, now: Now) -> None:
         """News that the strategy did not take, and the steps of its circuit breaker."""
-        for (callback, event), reason in self.runner.callbacks.take_lost():
-            self.dead_letter(f"strategy.{callback}", reason, wire.encode(event))
+        for news, reason in self.runner.callbacks.take_lost():
+            self.dead_letter(f"strategy.{news.callback}", reason, wire.encode(news.event))
         for name, change in self.runner.take_changes():
             self.circuits.changed(name, change, now)
 

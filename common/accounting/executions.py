@@ -15,14 +15,15 @@ one that does not. What counts must not depend on that: it follows from the set 
 """
 
 from decimal import Decimal
-from typing import NamedTuple
+
+import msgspec
 
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.exec_ids import execution_key, supersedes
 from tapewire.common.events import Fill
 
 
-class Reports(NamedTuple):
+class Reports(msgspec.Struct, frozen=True, gc=False):
     """What all reports of one execution come to."""
 
     newest: Fill

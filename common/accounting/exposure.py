@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.events import OrderTerms, Side, SubmitOrder
 
 
-class Exposure(NamedTuple):
+class Exposure(msgspec.Struct, frozen=True, gc=False):
     """One symbol of one account: its position, and what may still be bought and sold.
 
     `position` is what the fills add up to; `reported` is what the broker says, if it said: it alone
@@ -24,13 +26,13 @@ class Exposure(NamedTuple):
     def ends(self) -> tuple[Decimal, Decimal]:
         """The position if all that works on the buying side fills and nothing else, and the same of
         the selling side. Limits of an account ask it of every symbol before each order."""
-        position, buying, selling, reported = self
-        high = low = position
-        if reported is not None and reported > position:
+        high = low = self.position
+        reported = self.reported
+        if reported is not None and reported > high:
             high = reported
         elif reported is not None:
             low = reported
-        return high + buying, low - selling
+        return high + self.buying, low - self.selling
 
     @property
     def highest(self) -> Decimal:
@@ -72,10 +74,12 @@ class Exposure(NamedTuple):
 
     def with_order(self, terms: OrderTerms) -> "Exposure":
         """The exposure if an order of these terms worked too."""
-        position, buying, selling, reported = self
+        buying, selling = self.buying, self.selling
         if terms.side == "BUY":
-            return Exposure(position, buying + terms.quantity, selling, reported)
-        return Exposure(position, buying, selling + terms.quantity, reported)
+            buying += terms.quantity
+        else:
+            selling += terms.quantity
+        return Exposure(self.position, buying, selling, self.reported)
 
     def reduced_by(self, terms: OrderTerms) -> bool:
         """Whether an order of these terms can only bring the position nearer to zero, even if

@@ -29,7 +29,7 @@ from tapewire.common.accounting.executions import Executions, Reports
 from tapewire.common.accounting.foreign import ForeignOrders, Working
 from tapewire.common.accounting.identity import Names, identity
 from tapewire.common.accounting.leg_executions import LegExecutions
-from tapewire.common.accounting.lifecycle import state_after
+from tapewire.common.accounting.lifecycle import LIVE, state_after
 from tapewire.common.accounting.order import Order
 from tapewire.common.accounting.working import WorkingCounts
 from tapewire.common.events import (
@@ -274,7 +274,7 @@ class Orders(Generic[OrderT]):
             self.states[one.state] -= 1
             self.states[state] += 1
             one.state = state
-            if one.live:
+            if state in LIVE:
                 self._live[one.intent_id] = one
             else:
                 self._live.pop(one.intent_id, None)

@@ -32,8 +32,11 @@ class AccountUpdated(Event, frozen=True, tag="account.updated"):
     maintenance_margin: Decimal | None = None
 
     def __post_init__(self) -> None:
-        require_finite(
-            "account", equity=self.equity, cash=self.cash, buying_power=self.buying_power,
-            available_funds=self.available_funds, excess_liquidity=self.excess_liquidity,
-            initial_margin=self.initial_margin, maintenance_margin=self.maintenance_margin,
-        )  # fmt: skip
+        require_finite("account", AMOUNTS, *(getattr(self, name) for name in AMOUNTS))
+
+
+AMOUNTS: Final = (
+    "equity", "cash", "buying_power", "available_funds", "excess_liquidity", "initial_margin",
+    "maintenance_margin",
+)  # fmt: skip
+"""The amounts of an `AccountUpdated`."""

@@ -99,14 +99,16 @@ EVERYTHING: Final = Scope()
 """The scope of all accounts, strategies and symbols."""
 
 
-def require_finite(of: str, **numbers: Decimal | None) -> None:
-    """Refuse a Decimal that is NaN, infinite or of an absurd size; the error names it."""
-    for name, number in numbers.items():
-        if not isinstance(number, Decimal):
+def require_finite(of: str, names: tuple[str, ...], *numbers: Decimal | None) -> None:
+    """Refuse a Decimal that is NaN, infinite or of an absurd size; the error names it. Every price
+    and quantity that is read passes here, so the names are only looked at for an error."""
+    for number in numbers:
+        if number is None or not isinstance(number, Decimal):
             continue
         # NaN and the infinities have an adjusted exponent of 0, so they are asked about by name.
         if number.is_finite() and -DIGITS_MAX <= number.adjusted() <= DIGITS_MAX:
             continue
+        name = next(name for name, one in zip(names, numbers, strict=True) if one is number)
         if not number.is_finite():
             raise ValueError(f"{of}.{name} is {number}; it must be a finite number")
         raise ValueError(

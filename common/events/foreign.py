@@ -43,7 +43,7 @@ class ForeignOrderReported(Event, frozen=True, tag="order.foreign.reported"):
     terms: OrderTerms | None = None
 
     def __post_init__(self) -> None:
-        require_finite("foreign order", quantity=self.quantity, remaining=self.remaining)
+        require_finite("foreign order", ("quantity", "remaining"), self.quantity, self.remaining)
 
     @property
     def parts(self) -> tuple[Part, ...]:

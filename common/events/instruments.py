@@ -18,7 +18,7 @@ class PriceStep(msgspec.Struct, frozen=True, array_like=True, gc=False):
     step: Decimal
 
     def __post_init__(self) -> None:
-        require_finite("price step", from_price=self.from_price, step=self.step)
+        require_finite("price step", ("from_price", "step"), self.from_price, self.step)
         if self.step <= 0:
             raise ValueError(f"price step is {self.step:f}; it must be above 0")
 
@@ -68,6 +68,6 @@ class InstrumentDescribed(Event, frozen=True, tag="instrument.described"):
 
     def __post_init__(self) -> None:
         require_finite(
-            "instrument", multiplier=self.multiplier, min_tick=self.min_tick,
-            min_size=self.min_size, strike=self.strike,
+            "instrument", ("multiplier", "min_tick", "min_size", "strike"),
+            self.multiplier, self.min_tick, self.min_size, self.strike,
         )  # fmt: skip

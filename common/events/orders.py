@@ -142,7 +142,7 @@ class Fill(Event, frozen=True, tag="execution.reported"):
     signal_ns: TimeNs = 0
 
     def __post_init__(self) -> None:
-        require_finite("fill", quantity=self.quantity, price=self.price)
+        require_finite("fill", ("quantity", "price"), self.quantity, self.price)
 
 
 class Commission(Event, frozen=True, tag="commission.reported"):
@@ -155,7 +155,7 @@ class Commission(Event, frozen=True, tag="commission.reported"):
     currency: str
 
     def __post_init__(self) -> None:
-        require_finite("commission", amount=self.amount)
+        require_finite("commission", ("amount",), self.amount)
 
 
 class PositionReported(Event, frozen=True, tag="position.reported"):
@@ -168,7 +168,7 @@ class PositionReported(Event, frozen=True, tag="position.reported"):
     average_cost: Decimal
 
     def __post_init__(self) -> None:
-        require_finite("position", quantity=self.quantity, average_cost=self.average_cost)
+        require_finite("position", ("quantity", "average_cost"), self.quantity, self.average_cost)
 
 
 class PositionsListed(Event, frozen=True, tag="position.listed"):

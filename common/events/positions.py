@@ -1,7 +1,7 @@
 """What risk says of positions and limits, for whoever shows them or acts on them."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -69,11 +69,13 @@ class PositionUpdated(Event, frozen=True, tag="position.updated"):
     reported: Decimal | None = None
 
     def __post_init__(self) -> None:
-        require_finite(
-            "position", quantity=self.quantity, average_price=self.average_price, mark=self.mark,
-            unrealised=self.unrealised, realised=self.realised, commission=self.commission,
-            reported=self.reported,
-        )  # fmt: skip
+        require_finite("position", NUMBERS, *(getattr(self, name) for name in NUMBERS))
+
+
+NUMBERS: Final = (
+    "quantity", "average_price", "mark", "unrealised", "realised", "commission", "reported",
+)  # fmt: skip
+"""The numbers of a `PositionUpdated`."""
 
 
 class HeadroomUpdated(Event, frozen=True, tag="risk.headroom"):

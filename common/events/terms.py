@@ -22,6 +22,8 @@ Oca = Literal["", "cancel", "reduce"]
 """What a fill of one order does to the others of its group at the broker: nothing; cancels them;
 reduces them by what was filled. Either way only one of them is at the market at a time."""
 
+NUMBERS: Final = ("quantity", *PRICES)
+"""The numbers that terms have."""
 _DISTANCES: Final = 2
 """Where the distances begin in `PRICES`: at 0 or below they mean nothing. A limit or a stop may be
 negative, as a spread's is."""
@@ -53,11 +55,10 @@ class OrderTerms(msgspec.Struct, frozen=True, array_like=True, gc=False):
     oca: Oca = ""
 
     def __post_init__(self) -> None:
-        require_finite("terms", quantity=self.quantity, limit=self.limit, stop=self.stop)
-        if self.trail is not None or self.trail_percent is not None:
-            require_finite("terms", trail=self.trail, trail_percent=self.trail_percent)
-        if self.limit_offset is not None:
-            require_finite("terms", limit_offset=self.limit_offset)
+        require_finite(
+            "terms", NUMBERS,
+            self.quantity, self.limit, self.stop, self.trail, self.trail_percent, self.limit_offset,
+        )  # fmt: skip
 
     def __str__(self) -> str:
         prices = "".join(f" {name} {price:f}" for name, price in self.prices.items())
@@ -93,12 +94,9 @@ class TermChanges(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     def __post_init__(self) -> None:
         require_finite(
-            "changes", quantity=self.quantity, limit=self.limit, stop=self.stop, trail=self.trail
-        )
-        if self.trail_percent is not None or self.limit_offset is not None:
-            require_finite(
-                "changes", trail_percent=self.trail_percent, limit_offset=self.limit_offset
-            )
+            "changes", NUMBERS,
+            self.quantity, self.limit, self.stop, self.trail, self.trail_percent, self.limit_offset,
+        )  # fmt: skip
 
     @classmethod
     def all_of(cls, terms: OrderTerms) -> "TermChanges":

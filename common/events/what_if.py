@@ -43,7 +43,7 @@ class WhatIfAnswered(Event, frozen=True, tag="order.what_if.answered"):
     warning: Text = ""
 
     def __post_init__(self) -> None:
-        require_finite("what_if", **{name: getattr(self, name) for name in MONEY})
+        require_finite("what_if", MONEY, *(getattr(self, name) for name in MONEY))
 
     @property
     def shortfall(self) -> Decimal:

@@ -26,7 +26,7 @@ and a transport. It opens nothing and reads no clock but the one it is given, so
 runs in a process, in a back-test and in a simulation.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from tapewire.common.bus import wire
@@ -133,6 +133,10 @@ class Service:
 
     # ---- what a subclass fills in ------------------------------------------------------------
 
+    def listens_to(self, source: str) -> bool:
+        """Whether events of a followed source are wanted; of another one heartbeats alone are."""
+        return True
+
     def on_event(self, event: Event, source: str, now: Now) -> None:
         """An event of a followed source: each once, in order."""
 
@@ -153,8 +157,7 @@ class Service:
         """Once per turn, after all input: timed decisions."""
 
     def on_stop(self, now: Now) -> str:
-        """Once, at the end, when all that had come was taken; returns what it leaves undone, in a
-        sentence, or an empty text."""
+        """Once, at the end, after all input; returns what it leaves undone, in a sentence."""
         return ""
 
     def on_seal(self) -> None:
@@ -345,13 +348,18 @@ class Service:
                         self._heads.note(source, head, durable=beat.durable)
                     self.on_heartbeat(source, beat, now)
             return
-        self.events.route_all(f"{source}.events", follower.on_batch(batch), source, now)
+        self._route(source, follower.on_batch(batch), now)
 
     def _on_past(self, reply: CatchUpReply, source: str, now: Now) -> None:
         batch, dead = wire.decode_batch(reply.body)
         self.letters.add_all(dead)
-        events = self.followers[source].on_reply(reply, batch)
-        self.events.route_all(f"{source}.events", events, source, now)
+        self._route(source, self.followers[source].on_reply(reply, batch), now)
+
+    def _route(self, source: str, events: Iterable[Event], now: Now) -> None:
+        if self.listens_to(source):
+            self.events.route_all(f"{source}.events", events, source, now)
+        for _ in events:  # a follower counts an event when it is taken from it
+            pass
 
     def _router(self, otherwise: Callable[[Event, T, Now], None]) -> EventRouter[T, Now]:
         """What cannot be written down must not be acted on: that error ends the process."""

@@ -307,8 +307,8 @@ class OrderEntry:
         side = order.terms.side
         waiting = self._orders.waiting(*key, side)
         if side == "BUY":
-            return exposure._replace(buying=exposure.buying - waiting)
-        return exposure._replace(selling=exposure.selling - waiting)
+            return replace(exposure, buying=exposure.buying - waiting)
+        return replace(exposure, selling=exposure.selling - waiting)
 
     def _modify_denial(self, modify: ModifyOrder, now: Now, *, arriving: bool = False) -> str:
         """Admission is asked about what remains of the order with its new terms.

@@ -293,10 +293,12 @@ def exposure_within(world: World, watch: Watch, limit: Decimal) -> Iterator[str]
 
 def _worst(exposure: Exposure, side: Side) -> Decimal:
     """What the position could come to on the side of an order, or has by the broker's report."""
-    held, buying, selling, reported = exposure
+    held, reported = exposure.position, exposure.reported
     if side == "BUY":
-        return held + buying if reported is None else max(held + buying, reported)
-    return selling - held if reported is None else max(selling - held, -reported)
+        most = held + exposure.buying
+        return most if reported is None else max(most, reported)
+    most = exposure.selling - held
+    return most if reported is None else max(most, -reported)
 
 
 def readiness(world: World) -> Iterator[str]:
