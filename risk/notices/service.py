@@ -88,7 +88,6 @@ class NoticesService(Service):
             if moment.mono_ns >= until_ns or not any(one.busy for one in targets):
                 break
             self.transport.poll(20)
-        self._sources.close()
         waiting = len(self.notifier.delivery.queue.waiting)
         verb = "waits" if waiting == 1 else "wait"
         return f"{counted(waiting, 'notice')} {verb} for the next start" if waiting else ""

@@ -4,7 +4,8 @@ A process of the group does not notice that its files are read: no message reach
 waits for a reader. So whatever becomes of this process, the others go on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -42,59 +43,40 @@ class Letters(NamedTuple):
 
 
 class Sources:
-    """What is read in a run directory; each journal stays open."""
+    """What is read in a run directory. No journal stays open between two looks: whoever writes it
+    brings all of it to its file when it closes it, which SQLite leaves to the last one to close.
+    """
 
     def __init__(self, run_dir: Path) -> None:
         self._run_dir = run_dir
-        self._journals: dict[str, SqliteJournal] = {}
 
-    def news(self, places: dict[str, Place]) -> Iterator[News]:
+    def news(self, places: Mapping[str, Place]) -> Iterator[News]:
         """What each journal has that was not read yet, in pieces."""
         is_first = not places
         for source in roles.JOURNALED:
+            known = places.get(source)
             try:
-                yield from self._news(source, places, is_first=is_first)
+                yield from self._news(source, known, is_first=is_first)
             except JournalError as error:
-                self._close(source)
-                yield News(source, [], places.get(source, Place()), str(error))
+                yield News(source, [], known or Place(), str(error))
 
-    def _news(self, source: str, places: dict[str, Place], *, is_first: bool) -> Iterator[News]:
-        journal = self._open(source)
-        if journal is None:
+    def _news(self, source: str, known: Place | None, *, is_first: bool) -> Iterator[News]:
+        path = self._run_dir / "journals" / f"{source}.sqlite"
+        if not path.exists() or not path.stat().st_size:
             return
-        before = places.get(source)
-        if source not in self._journals:
-            before = begin(journal, before, is_first=is_first)
-            self._journals[source] = journal
-        place = before or Place()
-        while records := journal.read(place.seq + 1, CHUNK):
-            seq = place.seq + len(records)
-            place = Place(seq, journal.chain_at(seq))
-            yield News(source, list(_readable(records)), place)
+        with closing(SqliteJournal(path, read_only=True)) as journal:
+            place = begin(journal, known, is_first=is_first)
+            while records := journal.read(place.seq + 1, CHUNK):
+                seq = place.seq + len(records)
+                place = Place(seq, journal.chain_at(seq))
+                yield News(source, list(_readable(records)), place)
 
-    def letters(self, known: dict[str, int], since_ns: int) -> Iterator[Letters]:
+    def letters(self, known: Mapping[str, int], since_ns: int) -> Iterator[Letters]:
         """The dead letters of each role that are new, and not older than `since_ns`."""
         for path in sorted((self._run_dir / letter_file.FOLDER).glob("*.sqlite")):
             found = letter_file.newer(path, known.get(path.stem, 0), since_ns, LETTERS_MAX)
             if found is not None:
                 yield Letters(path.stem, *found)
-
-    def close(self) -> None:
-        """Let go of all files."""
-        for source in list(self._journals):
-            self._close(source)
-
-    def _open(self, source: str) -> SqliteJournal | None:
-        if source in self._journals:
-            return self._journals[source]
-        path = self._run_dir / "journals" / f"{source}.sqlite"
-        if not path.exists() or not path.stat().st_size:
-            return None
-        return SqliteJournal(path, read_only=True)
-
-    def _close(self, source: str) -> None:
-        if journal := self._journals.pop(source, None):
-            journal.close()
 
 
 def begin(journal: Journal, known: Place | None, *, is_first: bool) -> Place:

@@ -1,6 +1,5 @@
 """What is read of the files of others: each thing once, and nothing is written."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,10 +22,8 @@ def run_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def sources(run_dir: Path) -> Iterator[Sources]:
-    found = Sources(run_dir)
-    yield found
-    found.close()
+def sources(run_dir: Path) -> Sources:
+    return Sources(run_dir)
 
 
 def lost(number: int) -> ConnectionLost:
@@ -70,11 +67,10 @@ def test_a_journal_that_took_the_place_of_another_is_read_from_its_beginning(run
     places: Places = {}
     written(run_dir, lost(1), lost(2))
     read(sources, places)
-    sources.close()
     for path in (run_dir / "journals").glob("gateway*"):
         path.unlink()
     written(run_dir, lost(7), lost(8), lost(9))
-    assert read(Sources(run_dir), places) == [7, 8, 9]
+    assert read(sources, places) == [7, 8, 9]
 
 
 def test_where_nothing_was_ever_read_only_the_end_of_a_long_journal_is(
@@ -102,6 +98,17 @@ def test_reading_leaves_the_files_as_they_are(run_dir, sources):
     before = path.read_bytes()
     read(sources, {})
     assert path.read_bytes() == before
+
+
+def test_nothing_stays_open_so_whoever_writes_a_journal_leaves_all_of_it_in_its_file(
+    run_dir, sources
+):
+    path = run_dir / "journals" / "gateway.sqlite"
+    journal = SqliteJournal(path)
+    journal.append([lost(1)])
+    assert read(sources, {}) == [1]
+    journal.close()
+    assert [one.name for one in path.parent.iterdir()] == ["gateway.sqlite"]
 
 
 def test_dead_letters_are_read_once_and_no_more_than_a_few_whole(run_dir, sources):
