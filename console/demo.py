@@ -16,6 +16,7 @@ from tapewire.common import roles
 from tapewire.common.amounts import counted
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config
+from tapewire.common.events import RulesChanged
 from tapewire.common.ticks.file import TickFile
 from tapewire.console.group import status
 from tapewire.console.group.status import wait_for
@@ -79,7 +80,8 @@ def run(
 
 def _say_decisions(run_dir: Path, say: Say) -> None:
     """What risk has decided: of much of it the beginning, which led to the rest."""
-    decided: list[Any] = [e for e in read_journal(run_dir, roles.RISK) if type(e) in WORDS]
+    found = (e for e in read_journal(run_dir, roles.RISK) if type(e) in WORDS)
+    decided: list[Any] = [e for e in found if not isinstance(e, RulesChanged)]  # but for its rules
     for event in decided[:DECISIONS_MAX]:
         reason = tables_risk.why(event)
         say(f"risk: {word_of(event)} ({event.scope}){': ' + reason if reason else ''}")

@@ -14,6 +14,7 @@ from tapewire.common.events import (
     ConnectionUp,
     Event,
     FlattenCompleted,
+    FlattenDeferred,
     FlattenDelayed,
     FlattenStarted,
     LockOutEnded,
@@ -23,7 +24,9 @@ from tapewire.common.events import (
     RiskResumed,
     RiskViolation,
     RiskWarned,
+    RulesChanged,
 )
+from tapewire.risk.reloading import AT_START
 
 Level = Literal["info", "success", "warning", "failure"]
 """How bad it is, by apprise's own names."""
@@ -77,7 +80,7 @@ def _violation(_: str, event: RiskViolation) -> Told:
 
 
 def _warned(_: str, event: RiskWarned) -> Told:
-    return "violations", "warning", f"{event.rule} is close ({event.scope}): {event.reason}"
+    return "violations", "warning", f"{event.rule} warns ({event.scope}): {event.reason}"
 
 
 def _differs(source: str, event: ReconciliationCompleted) -> Told | None:
@@ -109,6 +112,11 @@ def _flatten(_: str, event: FlattenStarted) -> Told:
     return "enforcements", "failure", f"{what} ({event.scope}): {event.reason}"
 
 
+def _deferred(_: str, event: FlattenDeferred) -> Told:
+    what = f"flatten waits for another one ({event.scope}): {event.reason}"
+    return "enforcements", "failure", what
+
+
 def _delayed(_: str, event: FlattenDelayed) -> Told:
     return "enforcements", "failure", f"flatten delayed ({event.scope}): {event.reason}"
 
@@ -117,6 +125,14 @@ def _flat(_: str, event: FlattenCompleted) -> Told:
     left = f": {event.reason}" if event.reason else ""
     what = f"reduced to {text(event.keep)}" if event.keep else "flat"
     return "enforcements", "success", f"{what}, as the broker lists it ({event.scope}){left}"
+
+
+def _rules(_: str, event: RulesChanged) -> Told | None:
+    """That the configured rules are in force at a start is no news."""
+    if event.by == AT_START:
+        return None
+    reason = f": {event.reason}" if event.reason else ""
+    return "enforcements", "info", f"other rules are in force, by {event.by or '?'}{reason}"
 
 
 def _lost(source: str, event: ConnectionLost) -> Told:
@@ -150,8 +166,10 @@ _TELLERS: Final[Mapping[type[Event], Callable[[str, Any], Told | None]]] = {
     RiskResumed: _resumed,
     LockOutEnded: _lock_out_ended,
     FlattenStarted: _flatten,
+    FlattenDeferred: _deferred,
     FlattenDelayed: _delayed,
     FlattenCompleted: _flat,
+    RulesChanged: _rules,
     ConnectionLost: _lost,
     ConnectionUp: _up,
     CircuitChanged: _circuit,

@@ -13,6 +13,7 @@ from tapewire.common.events import (
     ConnectionUp,
     Event,
     FlattenCompleted,
+    FlattenDeferred,
     FlattenDelayed,
     FlattenStarted,
     LockOutEnded,
@@ -23,6 +24,7 @@ from tapewire.common.events import (
     RiskResumed,
     RiskViolation,
     RiskWarned,
+    RulesChanged,
     Scope,
 )
 from tapewire.common.events.reconciliation import Difference
@@ -42,7 +44,7 @@ TOLD = [
         "violations",
         "R is broken (account DU1): 6 of 5; follows: deny, cancel",
     ),
-    (RiskWarned(T0, DU1, "R", "80 of 100"), "violations", "R is close (account DU1): 80 of 100"),
+    (RiskWarned(T0, DU1, "R", "80 of 100"), "violations", "R warns (account DU1): 80 of 100"),
     (
         RiskHalted(T0, DU1, "R: too much", until_ns=UNTIL, by="R"),
         "enforcements",
@@ -63,6 +65,16 @@ TOLD = [
         FlattenCompleted(T0, DU1, keep=Decimal(5)),
         "enforcements",
         "reduced to 5, as the broker lists it (account DU1)",
+    ),
+    (
+        FlattenDeferred(T0, DU1, "R"),
+        "enforcements",
+        "flatten waits for another one (account DU1): R",
+    ),
+    (
+        RulesChanged(T0, "[]", "a new month", "me"),
+        "enforcements",
+        "other rules are in force, by me: a new month",
     ),
     (ConnectionLost(T0, "closed"), "connection", "gateway has lost the broker: closed"),
     (ConnectionUp(T0, 176, ("DU1",)), "connection", "gateway is connected to the broker (DU1)"),
@@ -94,6 +106,7 @@ def test_an_event_is_told_in_plain_words(event: Event, kind: str, text: str):
 
 
 def test_what_nobody_needs_to_be_told_is_no_notice():
+    assert notice_of("risk", RulesChanged(T0, "[]", by="start")) is None
     assert notice_of("gateway", OrderFilled(T0, "DU1", "a/1")) is None
     assert notice_of("gateway", CircuitChanged(T0, "1", "b", "OPEN", "HALF_OPEN", "")) is None
     assert notice_of("gateway", ReconciliationCompleted(T0, "start", "1", "", 1, 1, 1)) is None
