@@ -24,6 +24,7 @@ from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
+from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.exec_ids import execution_key
 from tapewire.common.accounting.executions import Executions, Reports
 from tapewire.common.accounting.foreign import ForeignOrders, Working
@@ -145,14 +146,21 @@ class Orders(Generic[OrderT]):
 
     def waiting(self, account: str, symbol: str, side: Side) -> Decimal:
         """What of `working` on one side are exits that wait for their entry, of which nothing has
-        filled yet: they fill after it, and close what it opens. What is held is none of that."""
-        key, found = (account, symbol, side), list[OrderT]()
+        filled yet: they fill after it, and close what it opens. What is held is none of that. So
+        an exit for more than its entry, or on its side, waits no further than that."""
+        place, exits = (account, symbol), dict[str, list[OrderT]]()
         for one in self.live():
-            entry = self.get(one.order.parent_id) if one.order.parent_id else None
-            place = (one.order.account, one.order.symbol, one.order.terms.side)
-            if entry is not None and entry.live and not entry.filled and place == key:
-                found.append(one)
-        return self._counts.gone(found, symbol, {one.intent_id for one in found})
+            entry = self.get(one.order.parent_id)
+            if entry is None or not entry.live or entry.filled or one.order.terms.side != side:
+                continue
+            places = [(of.order.account, of.order.symbol) for of in (entry, one)]
+            if entry.order.terms.side != side and places == [place, place]:
+                exits.setdefault(entry.intent_id, []).append(one)
+        waiting = ZERO
+        for entry_id, found in exits.items():
+            left = self._counts.gone(found, symbol, {one.intent_id for one in found})
+            waiting += min(left, self.by_intent[entry_id].remaining)
+        return waiting
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state of all orders as plain values."""

@@ -290,6 +290,33 @@ def test_the_exits_of_another_bracket_are_in_its_way_only_once_that_has_entered(
     assert bench.submit(protect()).accepted == (not entered)
 
 
+def test_orders_behind_one_on_their_own_side_are_in_its_way_whatever_they_wait_for():
+    """They close nothing that their parent opens: both sell what is held."""
+    bench = Bench()
+    first = submit("t-1/1", side="SELL", quantity=4, limit=160, role="entry", group_id="t-1")
+    second = submit(
+        "t-1/2", side="SELL", quantity=6, limit=161, role="target", group_id="t-1",
+        parent_id=first.intent_id,
+    )  # fmt: skip
+    bench.obey(SubmitGroup("t-1", T0, "bracket", (first, second)))
+    bench.flush()
+    bench.hold(10)
+    assert not bench.submit(protect(6)).accepted
+
+
+def test_exits_for_more_than_their_entry_are_in_its_way_with_the_rest():
+    bench = Bench()
+    bench.obey(bracket("t-1"))
+    bench.flush()
+    smaller = terms_of("BUY", 4, limit=150)
+    bench.obey(ModifyOrder("m", T0, "t-1/1", smaller, T0 + 60 * SECOND))
+    bench.flush()
+    bench.opened(order_at_tws(replace(bracket("t-1").orders[0], terms=smaller), 1))
+    bench.hold(10)
+    assert not bench.submit(protect(5)).accepted
+    assert bench.submit(protect(4, "s-1/5")).accepted
+
+
 def test_a_new_stop_is_denied_until_positions_are_listed_after_an_order_of_a_group_ended():
     """TWS cancels the stop when the target fills, and reports the fill later."""
     bench = Bench()
