@@ -1,4 +1,4 @@
-"""What the configured rules would have done about what happened: `tapewire risk test`.
+"""What the configured rules would have done about what happened: `tapewire risk test EVENTS`.
 
 Nothing is decided here. The gateways' events go to a risk monitor of its own, in their order and at
 their times, and what it decides is written down as risk would have; nobody is asked to do any of

@@ -1,4 +1,4 @@
-"""`tapewire risk test`: from what it is given to what it prints."""
+"""`tapewire risk test EVENTS`: from what it is given to what it prints."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Risk decisions, and what a person asks of risk."""
 
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -156,6 +156,12 @@ class RulesChanged(Event, frozen=True, tag="risk.rules.changed"):
     rules: RulesText
     reason: Text = ""
     by: Text = ""
+
+    @property
+    def names(self) -> list[str]:
+        """What the rules are called, in their order."""
+        entries = msgspec.json.decode(self.rules, type=list[dict[str, Any]])
+        return [str(one["rule"]) for one in entries]
 
     @property
     def scope(self) -> Scope:

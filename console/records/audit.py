@@ -17,6 +17,7 @@ from tapewire.common.events import (
     Event,
     Fill,
     FlattenCompleted,
+    FlattenDeferred,
     FlattenDelayed,
     FlattenStarted,
     LockOutEnded,
@@ -30,13 +31,14 @@ from tapewire.common.events import (
     RiskHalted,
     RiskResumed,
     RiskViolation,
+    RulesChanged,
     Scope,
     SubmitOrder,
     cause_of,
     name_of,
 )
 from tapewire.console.records import journals
-from tapewire.console.records.decisions import WORDS
+from tapewire.console.records.decisions import WORDS, word_of
 from tapewire.console.records.journals import FOREVER_NS, Entry, Journals
 
 CANCELS_NS: Final = 60_000_000_000
@@ -74,6 +76,12 @@ class Decision:
         return next(found, None)
 
     @property
+    def deferred(self) -> set[Scope]:
+        """Where it wants a flatten that had to wait for another one."""
+        events = (one.event for one in self.measures)
+        return {event.scope for event in events if isinstance(event, FlattenDeferred)}
+
+    @property
     def is_open(self) -> bool:
         """Whether a flatten of it is in progress, or a halt of it in force."""
         flat = any(isinstance(one.event, FlattenCompleted) for one in self.outcome)
@@ -89,7 +97,9 @@ class Decision:
         if isinstance(first, RiskViolation):
             if isinstance(event, RiskHalted):
                 return event.by in ("", first.rule)
-            return isinstance(event, FlattenStarted) and event.reason.startswith(f"{first.rule}:")
+            if isinstance(event, FlattenStarted | FlattenDeferred):
+                return event.reason.startswith(f"{first.rule}:")
+            return False
         return isinstance(first, RiskHalted) and isinstance(event, FlattenStarted)
 
 
@@ -141,12 +151,9 @@ class Audit:
         self._began(decision, entry.event)
 
     def _owed(self, entry: Entry, event: FlattenStarted) -> bool:
-        """Whether a flatten had to wait for another one: then it has the reason of its halt."""
+        """Whether a flatten had to wait for another one: then a decision has deferred it."""
         for one in reversed(self.decisions):
-            first = one.first.event
-            if one.flatten is not None or not isinstance(first, RiskViolation):
-                continue
-            if event.reason.startswith(f"{first.rule}: {first.reason}"):
+            if one.flatten is None and event.scope in one.deferred:
                 one.measures.append(entry)
                 self._began(one, event)
                 return True
@@ -234,7 +241,7 @@ def as_json(one: Decision) -> dict[str, Any]:
 
 def as_line(entry: Entry, time: Callable[[int], str]) -> str:
     """An entry of risk's journal for a person; `time` writes its stamp down."""
-    word = WORDS[type(entry.event)]
+    word = word_of(entry.event)
     return f"{time(entry.ts_ns)}  {entry.source} {entry.seq}  {word}: {_text(entry)}"
 
 
@@ -247,7 +254,7 @@ def as_lines(one: Decision, time: Callable[[int], str]) -> Iterator[str]:
         found = one.cause_id or "a regular check found it"
         yield f"    {'because of':<12} {found}"
     for entry in one.measures:
-        yield _below(WORDS[type(entry.event)], entry, _text(entry))
+        yield _below(word_of(entry.event), entry, _text(entry))
     measures = getattr(one.first.event, "measures", ())
     if measures and not one.measures:
         yield f"    {'measures':<12} {', '.join(measures)}"
@@ -255,7 +262,7 @@ def as_lines(one: Decision, time: Callable[[int], str]) -> Iterator[str]:
         yield _below(name_of(entry.event).removeprefix("order."), entry, journals.as_text(entry))
     for entry in one.outcome:
         after_s = (entry.ts_ns - one.first.ts_ns) / 1e9
-        yield _below(WORDS[type(entry.event)], entry, f"{_text(entry)}, after {after_s:.3f} s")
+        yield _below(word_of(entry.event), entry, f"{_text(entry)}, after {after_s:.3f} s")
     if one.is_open:
         yield f"    {'outcome':<12} still in force"
 
@@ -266,6 +273,9 @@ def _below(word: str, entry: Entry, text: str) -> str:
 
 def _text(entry: Entry) -> str:
     event: Any = entry.event
+    if isinstance(event, RulesChanged):
+        named = ", ".join(event.names) or "none"
+        return ", ".join(filter(None, (named, event.reason, f"by {event.by}")))
     rule = f"{event.rule}: " if hasattr(event, "rule") else ""
     reason = f"{rule}{event.reason}" if getattr(event, "reason", "") else ""
     by = f"by {event.by}" if getattr(event, "by", "") else ""

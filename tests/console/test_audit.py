@@ -15,6 +15,7 @@ from tapewire.common.events import (
     Event,
     Fill,
     FlattenCompleted,
+    FlattenDeferred,
     FlattenDelayed,
     FlattenStarted,
     OrderCancelled,
@@ -23,6 +24,7 @@ from tapewire.common.events import (
     RiskHalted,
     RiskResumed,
     RiskViolation,
+    RulesChanged,
     Scope,
 )
 from tapewire.common.runtime import head_log
@@ -85,6 +87,29 @@ def test_a_decision_is_shown_from_its_cause_to_its_end(tapewire: Tapewire, audit
     assert lines[10].endswith("risk 6 halt: everything, lunch, by ann")
     assert lines[11] == "outcome still in force"
     assert len(lines) == 12
+
+
+def test_a_flatten_that_had_to_wait_for_another_belongs_to_what_demanded_it(
+    tapewire: Tapewire, audited: Path
+) -> None:
+    later, scope = T0 + 10 * S, Scope("DU2")
+    why = f"MaxContracts: {WHY}"
+    write(audited, "risk", [
+        RiskViolation(later, scope, "MaxContracts", WHY, measures=("flatten",)),
+        RiskHalted(later, scope, why, by="MaxContracts"),
+        FlattenDeferred(later, scope, why),
+        FlattenStarted(later + S, scope, why),
+        FlattenCompleted(later + 2 * S, scope),
+    ])  # fmt: skip
+    *_, last = tapewire("risk", "audit", "--json").lines
+    assert [one["seq"] for one in last["measures"]] == [9, 10, 11]
+    assert [one["seq"] for one in last["outcome"]] == [12]
+
+
+def test_other_rules_are_a_decision_too(tapewire: Tapewire, audited: Path) -> None:
+    write(audited, "risk", [RulesChanged(T0 + 9 * S, '[{"rule":"A"},{"rule":"B"}]', "x", "ann")])
+    last = tapewire("risk", "audit").out.splitlines()[-1]
+    assert last.endswith("risk 8  rules: A, B, x, by ann")
 
 
 def test_it_is_there_as_json_and_for_a_part_of_the_time(tapewire: Tapewire, audited: Path) -> None:
