@@ -82,9 +82,15 @@ class Decision:
         return {event.scope for event in events if isinstance(event, FlattenDeferred)}
 
     @property
+    def flat_ns(self) -> int | None:
+        """When its flatten was over, or another one took its place; None if it is not."""
+        ends = (FlattenCompleted, FlattenStarted)
+        return next((one.ts_ns for one in self.outcome if isinstance(one.event, ends)), None)
+
+    @property
     def is_open(self) -> bool:
         """Whether a flatten of it is in progress, or a halt of it in force."""
-        flat = any(isinstance(one.event, FlattenCompleted) for one in self.outcome)
+        flat = self.flat_ns is not None
         freed = any(isinstance(one.event, LockOutEnded | RiskResumed) for one in self.outcome)
         halts = any(isinstance(one.event, RiskHalted) for one in self.decided)
         return (self.flatten is not None and not flat) or (halts and not freed)
@@ -113,6 +119,7 @@ class Audit:
         self._standing: dict[Scope, list[Decision]] = {}
         self._by_cause: dict[str, list[Decision]] = {}
         self._by_flatten: dict[str, Decision] = {}
+        self._flattening: Decision | None = None
         self._orders: dict[str, SubmitOrder] = {}
 
     def apply(self, entry: Entry) -> None:
@@ -148,22 +155,25 @@ class Audit:
                 self._by_cause.setdefault(decision.cause_id, []).append(decision)
         else:
             return
-        self._began(decision, entry.event)
+        self._began(decision, entry)
 
     def _owed(self, entry: Entry, event: FlattenStarted) -> bool:
         """Whether a flatten had to wait for another one: then a decision has deferred it."""
         for one in reversed(self.decisions):
             if one.flatten is None and event.scope in one.deferred:
                 one.measures.append(entry)
-                self._began(one, event)
+                self._began(one, entry)
                 return True
         return False
 
-    def _began(self, decision: Decision, event: Event) -> None:
+    def _began(self, decision: Decision, entry: Entry) -> None:
+        event, before = entry.event, self._flattening
         if isinstance(event, RiskHalted):
             self._standing.setdefault(event.scope, []).append(decision)
         elif isinstance(event, FlattenStarted):
-            self._by_flatten[event.name] = decision
+            if before is not None and before.flat_ns is None:  # whose place it takes
+                before.outcome.append(entry)
+            self._by_flatten[event.name] = self._flattening = decision
 
     def _of_flatten(self, scope: Scope, entry: Entry) -> None:
         for one in reversed(self._by_flatten.values()):
@@ -200,8 +210,9 @@ def _cancels(one: Decision, order: SubmitOrder, ts_ns: int) -> bool:
     cancels = "cancel" in getattr(first, "measures", ())
     if not (cancels or one.flatten is not None):
         return False
-    flat = (done.ts_ns for done in one.outcome if isinstance(done.event, FlattenCompleted))
-    end_ns = next(flat, FOREVER_NS) if one.flatten is not None else one.first.ts_ns + CANCELS_NS
+    end_ns = one.first.ts_ns + CANCELS_NS
+    if one.flatten is not None:
+        end_ns = FOREVER_NS if one.flat_ns is None else one.flat_ns
     scope = one.flatten.scope if one.flatten is not None else first.scope
     return one.first.ts_ns <= ts_ns <= end_ns and order.is_in(scope)
 

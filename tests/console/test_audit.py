@@ -121,6 +121,21 @@ def test_it_is_there_as_json_and_for_a_part_of_the_time(tapewire: Tapewire, audi
     assert tapewire("risk", "audit", "--json", "--from", "2026-11-20T11:32:20").lines == [second]
 
 
+def test_a_flatten_whose_place_a_larger_one_takes_is_over_with_that(
+    tapewire: Tapewire, run_dir: Path
+) -> None:
+    """What is cancelled afterwards is the larger one's doing, and not its own."""
+    aapl = Scope(ACCOUNT, symbol="AAPL")
+    small = FlattenStarted(BROKEN, aapl, "one", keep=Decimal(3))
+    large = FlattenStarted(BROKEN + MS, DU1, "all of it")
+    write(run_dir, "risk", [small, large, FlattenCompleted(T0 + 3 * S, DU1)])
+    write(run_dir, "gateway", [OrderCancelled(T0 + S, ACCOUNT, WORKING.intent_id)])
+    first, second = tapewire("risk", "audit", "--json").lines[-2:]
+    assert (first["open"], first["orders"]) == (False, [])
+    assert [one["event"] for one in first["outcome"]] == ["risk.flatten.started"]
+    assert [one["event"] for one in second["orders"]] == ["order.cancelled"]
+
+
 def test_a_violation_that_no_event_caused_says_how_it_was_found(
     tapewire: Tapewire, run_dir: Path
 ) -> None:
