@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from tapewire.common import options, roles
 from tapewire.common.bus.ports import PORTS
-from tapewire.common.config import faults, near
+from tapewire.common.config import faults, near, profile
 from tapewire.common.daily_time import DailyTime
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import Measure
@@ -191,13 +191,24 @@ class RiskConfig(Section):
     without it, to one in `run_dir`.
 
     Risk publishes positions, accounts and headroom at most every `publish_ms`; 0 publishes none.
+    A `profile` brings rules of its own: one that ships, or a TOML file. `rules` has them then too,
+    but for those of which the configuration has one of the same name.
     """
 
-    rules: tuple[RuleConfig, ...] = DEFAULT_RULES
+    profile: str = ""
+    rules: Annotated[tuple[RuleConfig, ...], Field(validate_default=True)] = DEFAULT_RULES
     audit_path: Path | None = None
     lease_ms: Annotated[int, Field(ge=500)] = 3000
     heartbeat_ms: Annotated[int, Field(ge=50)] = 250
     publish_ms: Annotated[int, Field(ge=0)] = 250
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _with_the_profile(cls, given: Any, info: ValidationInfo) -> Any:
+        found = info.data.get("profile")
+        if not found or not isinstance(given, list | tuple):
+            return given
+        return profile.beside(() if given == DEFAULT_RULES else given, found)
 
     @field_validator("audit_path")
     @classmethod

@@ -89,7 +89,7 @@ BAD = {
     'mode = "demo"': "mode is 'demo', must be 'paper' or 'live'",
     "[risk]\nmax_contracts = 5": (
         "risk.max_contracts is not a known key; expected one of: audit_path, heartbeat_ms,"
-        " lease_ms, publish_ms, rules"
+        " lease_ms, profile, publish_ms, rules"
     ),
     "[[risk.rules]]\nlimit = 5": (
         "rule of [[risk.rules]] number 1 is missing\n"
