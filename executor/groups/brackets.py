@@ -32,6 +32,9 @@ from tapewire.executor.groups.steps import (
 from tapewire.executor.orders import ExecutorOrder
 
 Group = OrderGroup[ExecutorOrder]
+IN_THE_WAY: Final = (
+    "other orders that work may close as much as the account holds; cancel them, if they are not to"
+)
 ENDED_BY_BROKER: Final = ("REJECTED", "CANCELLED", "LOST")
 
 
@@ -134,8 +137,8 @@ def _is_gone(group: Group, part: int) -> bool:
 
 
 def _new_stops(group: Group, needed: Mapping[int, Decimal], look: Look) -> Iterator[Place]:
-    """What is missing, as far as the account holds it: like the stop that was planned, alone."""
-    left = look.held
+    """What is missing, as far as there is room for it: like the stop that was planned, alone."""
+    left = look.room() if needed else ZERO
     for part, missing in needed.items():
         quantity = min(missing, left)
         if quantity <= 0 or any(one.live for one in group.of("target", part=part)):
@@ -150,6 +153,8 @@ def _bare(needed: Mapping[int, Decimal], look: Look) -> Iterator[Tell]:
     missing = sum(needed.values(), ZERO)
     if missing > look.held:
         yield Tell(f"has {missing:f} open without a stop: {_held(look)}")
+    elif missing > look.room():
+        yield Tell(f"has {missing:f} open without a stop: {IN_THE_WAY}", again=True)
 
 
 def _held(look: Look) -> str:
@@ -216,9 +221,11 @@ def close(group: Group, look: Look) -> Iterator[Wanted]:
         return
     if (release := released(group, look)) is not None:
         yield release
-    elif look.held > 0:
+    elif look.held > 0 and (room := look.room()) > 0:
         side = OPPOSITE[group.plan.orders[0].terms.side]
-        yield Place("close", 0, OrderTerms(side, min(group.open, look.held)))
+        yield Place("close", 0, OrderTerms(side, min(group.open, room)))
+    elif look.held > 0:
+        yield Tell(f"cannot close the {group.open:f} it has open: {IN_THE_WAY}", again=True)
     else:
         yield Tell(f"cannot close the {group.open:f} it has open: {_held(look)}")
 

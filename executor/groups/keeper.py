@@ -6,13 +6,15 @@ any step is safe.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from types import ModuleType
 from typing import Final
 
-from tapewire.common.accounting.book import Key
+from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.accounting.groups import Groups, OrderGroup
 from tapewire.common.clock import Now
 from tapewire.common.events import (
+    OPPOSITE,
     TEXT_MAX,
     CancelSignal,
     Event,
@@ -36,7 +38,7 @@ from tapewire.executor.groups.outcomes import (
     shrunk,
     withdrawn,
 )
-from tapewire.executor.groups.shares import ActiveGroups, contests, place_of, share_of
+from tapewire.executor.groups.shares import ActiveGroups, contests, place_of, share_of, side_of
 from tapewire.executor.groups.steps import (
     SECOND_NS,
     TELL_NS,
@@ -204,6 +206,8 @@ class GroupKeeper:
             self._said[group.id] = tells
             for what in tells:
                 self._alarm(group, what)
+        if any(isinstance(one, Tell) and one.again for one in wanted):
+            return False
         return len(tells) == len(wanted) and self._said.get(group.id, []) == tells
 
     def _look(self, group: Group, now: Now) -> Look:
@@ -216,7 +220,14 @@ class GroupKeeper:
             entered_ns = self._entered_ns.setdefault(group.id, now.mono_ns)
         quiet_ns = now.mono_ns - self._news_ns[group.id]
         contested = group.id in self._contested
-        return Look(quiet_ns, now.mono_ns - entered_ns, share.held, share.most, contested)
+        side = OPPOSITE[side_of(group)]
+
+        def room() -> Decimal:
+            works = exposure.buying if side == "BUY" else exposure.selling
+            waits = self._ledger.orders.waiting(*place_of(group), side)
+            return max(share.held - works + waits, ZERO)
+
+        return Look(quiet_ns, now.mono_ns - entered_ns, share.held, share.most, contested, room)
 
     def _moved(self, group: Group, step: Step, now: Now) -> list[Event]:
         plan = group.plan

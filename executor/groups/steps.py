@@ -1,5 +1,6 @@
 """What a group may want done, and what it is decided on."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -21,13 +22,16 @@ class Look(NamedTuple):
     """The moment of a decision. `quiet_ns` is how long the group has had no news, `entered_ns` how
     long it has been known to have entered something. `held` is what its account holds on its side,
     by its fills and by the broker's word, whichever is less; `most` is its share of whichever is
-    more. `contested`: somebody else may have closed what it has open (see `shares`)."""
+    more. `room` gives how much more may be closed: `held`, less what works on that side already and
+    could fill, whoever placed it. `contested`: somebody else may have closed what it has open (see
+    `shares`)."""
 
     quiet_ns: int = 0
     entered_ns: int = 0
     held: Decimal = ZERO
     most: Decimal = ZERO
     contested: bool = False
+    room: Callable[[], Decimal] = lambda: ZERO
 
     @property
     def settled(self) -> bool:
@@ -71,9 +75,10 @@ class Release(NamedTuple):
 
 class Tell(NamedTuple):
     """A person has to know why nothing can be done, if it stays like that; `what` is a clause about
-    the group."""
+    the group. `again`: it is looked at again all the same, as nothing may say when it is over."""
 
     what: str
+    again: bool = False
 
 
 Wanted = Cancel | Shrink | Place | Continue | Release | Tell

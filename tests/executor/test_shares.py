@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tapewire.common.events import (
     CancelSignal,
     Fill,
+    ForeignOrderReported,
     GroupReleased,
     GroupSignal,
     GroupStateChanged,
@@ -132,6 +133,48 @@ def test_a_stop_that_a_reducing_flatten_has_cancelled_comes_back_for_what_is_lef
     desk.pass_s(5)
     assert released(desk) == [4]
     assert (desk.state, desk.new().role, desk.new().terms.quantity) == ("PROTECTING", "stop", 6)
+
+
+# ---- beside orders that nobody here can cancel --------------------------------------------------
+
+
+def by_hand(remaining: int) -> ForeignOrderReported:
+    """Somebody's own limit order to sell 4."""
+    quantity, left = Decimal(4), Decimal(remaining)
+    return ForeignOrderReported(T0, "DU1", "AAPL", "SELL", quantity, left, "0", "", "9001")
+
+
+def test_a_new_stop_leaves_room_for_what_an_order_by_hand_may_close_and_has_it_all_after_that():
+    desk = protecting()
+    desk.report(by_hand(4))
+    desk.end(3)
+    desk.pass_s(0.1)
+    desk.end(2)
+    desk.pass_s(5)
+    assert (desk.new().role, desk.new().terms.quantity) == ("stop", 6)
+    desk.accept(4)
+    desk.pass_s(60)
+    assert ["other orders that work may close" in alarm for alarm in desk.alarms] == [True]
+    desk.report(by_hand(0))
+    desk.pass_s(3)
+    assert (desk.new().role, desk.new().terms.quantity) == ("stop", 4)
+
+
+def test_what_is_closing_leaves_what_an_order_by_hand_may_close():
+    desk = protecting()
+    desk.report(by_hand(4))
+    close(desk, "s", GROUP)
+    desk.pass_s(0.1)
+    for number in (2, 3):
+        desk.end(number)
+    desk.pass_s(5)
+    assert (desk.new().role, desk.new().terms.quantity) == ("close", 6)
+    desk.fill(4)
+    desk.pass_s(30)
+    assert (desk.state, desk.orders()) == ("CLOSING", ["1", "2", "3", "4"])
+    desk.report(by_hand(0))
+    desk.pass_s(3)
+    assert (desk.new().role, desk.new().terms.quantity) == ("close", 4)
 
 
 # ---- two groups in one account -------------------------------------------------------------------

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from tapewire.common import roles
 from tapewire.common.accounting.groups import EXITS, Groups, OrderGroup
+from tapewire.common.events import OPPOSITE
 from tapewire.executor.groups.keeper import GroupKeeper
 from tapewire.executor.orders import ExecutorOrder
 from tapewire.executor.service import ExecutorService
@@ -40,10 +41,11 @@ def at_rest(world: World, watch: Watch) -> Iterator[str]:
         if not (watch.late or watch.others):
             yield from _left(group, filled)
             yield from _once(group, filled)
-        yield from _protected(group, works)
+        in_the_way = _in_the_way(world, group)
+        yield from _protected(group, works, in_the_way)
         if group.plan.later and group.state == "PROTECTING":
             yield f"groups: {group} is not covered: {group.orders}"
-        if group.state in ("CANCELLING", "CLOSING"):
+        if group.state in ("CANCELLING", "CLOSING") and not in_the_way:
             yield f"groups: {group} is still being ended: {group.orders}"
         for one in group.orders:
             if group.state == "DONE" and works[one.intent_id]:
@@ -113,10 +115,25 @@ def _once(group: Group, filled: dict[str, Decimal]) -> Iterator[str]:
             yield f"groups: {group} has filled {total}, its largest order is {largest}"
 
 
-def _protected(group: Group, works: Counter[str]) -> Iterator[str]:
+def _in_the_way(world: World, group: Group) -> Decimal:
+    """What orders that are none of the group's may close of what its account holds: beside them, no
+    stop may be for all of it. An OCA set counts once."""
+    first, own = group.plan.orders[0], {one.intent_id for one in group.orders}
+    sets: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for order in world.server._exchange.open_orders():
+        place = (order.account, order.instrument.symbol, order.side)
+        waits = order.parent is not None and not order.parent.filled
+        if place != (first.account, first.symbol, OPPOSITE[first.terms.side]) or waits:
+            continue
+        if order.order_ref not in own:
+            sets[order.oca_group or f"alone {order.perm_id}"].append(order.remaining)
+    return sum((max(one) for one in sets.values()), Decimal(0))
+
+
+def _protected(group: Group, works: Counter[str], in_the_way: Decimal) -> Iterator[str]:
     """What is open of a part that is to have a stop has one at the broker."""
     for part, quantity in group.open_by_part().items():
         stops = group.of("stop", part=part)
         at_broker = sum(works[one.intent_id] for one in stops)
-        if stops and quantity > at_broker and group.state != "CLOSING":
+        if stops and quantity > at_broker + in_the_way and group.state != "CLOSING":
             yield f"groups: {group} has {quantity} open, and stops for {at_broker} at the broker"
