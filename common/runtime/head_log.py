@@ -39,6 +39,7 @@ from tapewire.common.runtime.journal import Head
 
 NAME: Final = "audit.jsonl"
 CLOSE_MAX_S: Final = 1.0
+END_BYTES: Final = 65_536
 NEWLINE: Final = b"\n"
 
 
@@ -64,10 +65,15 @@ def path_of(config: Config) -> Path:
     return config.risk.audit_path or config.run_dir / FOLDER / NAME
 
 
-def read(path: Path) -> list[Line]:
-    """Every line that is whole, the oldest first. Raises `OSError` if the file cannot be read."""
+def read(path: Path, last_bytes: int | None = None) -> list[Line]:
+    """Every line that is whole, the oldest first; of the file's last bytes alone, where so many are
+    given. Raises `OSError` if the file cannot be read."""
+    with path.open("rb") as file:
+        if last_bytes is not None:
+            file.seek(max(0, path.stat().st_size - last_bytes))
+        content = file.read()
     found = []
-    for text in path.read_bytes().split(NEWLINE):
+    for text in content.split(NEWLINE):
         try:
             found.append(msgspec.json.decode(text, type=Line))
         except msgspec.MsgspecError:
@@ -82,6 +88,15 @@ def counted(lines: list[Line], boot: str) -> Iterator[Line]:
     for line in lines[accepted[-1] if accepted else 0 :]:
         if line.durable or line.boot == boot:
             yield line
+
+
+def newest(path: Path, boot: str) -> Line | None:
+    """The newest line that the journal must agree with; None if there is none. The file may be
+    long: only its end is looked at, where that has one. Raises `OSError` as `read` does."""
+    for last_bytes in (END_BYTES, None):
+        if lines := [*counted(read(path, last_bytes), boot)]:
+            return lines[-1]
+    return None
 
 
 def append(path: Path, line: Line) -> None:
@@ -126,15 +141,15 @@ class HeadLog:
         """The newest head that the journal must hold; None if there is none, or if it cannot be
         read, which costs the check and must not keep risk from running."""
         try:
-            lines = [*counted(read(self.path), self._boot)]
+            line = newest(self.path, self._boot)
         except FileNotFoundError:
             return None
         except OSError as error:
             self._failed(error)
             return None
-        if not lines:
+        if line is None:
             return None
-        self._noted = Remembered(lines[-1].seq, lines[-1].chain, lines[-1].durable)
+        self._noted = Remembered(line.seq, line.chain, line.durable)
         return self._noted
 
     def note(self, head: Remembered) -> None:

@@ -69,12 +69,11 @@ def remembered_in(run_dir: Path, written: Path | None = None) -> dict[str, Memor
     if written is None:
         return memories
     try:
-        lines = [*head_log.counted(head_log.read(written), boot := head_file.boot_id())]
+        newest = head_log.newest(written, boot := head_file.boot_id())
     except OSError:
         return memories
-    if lines:
-        newest = Remembered(*lines[-1].head)
-        memories[str(written)] = Memory(boot, {roles.RISK: newest})
+    if newest is not None:
+        memories[str(written)] = Memory(boot, {roles.RISK: Remembered(*newest.head)})
     return memories
 
 

@@ -98,6 +98,23 @@ def test_a_head_that_no_disk_was_waited_for_counts_until_the_machine_restarts() 
     assert [line.seq for line in head_log.counted(lines, "b")] == [2]
 
 
+def test_of_a_long_file_only_the_end_is_looked_at_where_that_has_a_head(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "audit.jsonl"
+    for seq in range(1, 9):
+        head_log.append(path, Line(1, seq, f"c{seq}", durable=seq < 5, boot="a"))
+    whole, taken = head_log.read(path), []
+    monkeypatch.setattr(head_log, "END_BYTES", 100)
+    reading = head_log.read
+    monkeypatch.setattr(
+        head_log, "read", lambda path, last=None: taken.append(last) or reading(path, last)
+    )
+    assert head_log.newest(path, "a") == whole[-1]
+    assert taken == [100]
+    assert head_log.newest(path, "b") == whole[3], "what no disk was waited for is over"
+
+
 def test_what_a_person_has_accepted_ends_what_was_before(start, tmp_path: Path) -> None:
     run_on(start, journal(5))
     head_log.accept(tmp_path / "audit.jsonl", Head(*journal(2).head), "restored")

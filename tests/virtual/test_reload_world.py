@@ -94,3 +94,19 @@ def test_whoever_dies_at_any_step_all_work_by_the_same_rules_afterwards(
     assert {*(tuple(shown(one).items()) for one in books(world))} == {
         tuple(shown(books(world)[0]).items())
     }
+
+
+@pytest.mark.parametrize("role", [roles.RISK, roles.GATEWAY, roles.EXECUTOR])
+@pytest.mark.parametrize("steps", range(4))
+def test_whoever_dies_at_one_of_the_next_commits_or_sends_all_agree_with_the_journal(
+    role: str, steps: int
+) -> None:
+    world = a_world()
+    world.nodes[roles.RISK].rules_confirmed = False
+    world.nodes[role].transport.crash_after = steps
+    reload(world, 7)
+    world.run(10 * SECOND_NS)
+    assert world.nodes[role].starts > 1, "it has died"
+    by_journal = changed(world)
+    assert by_journal[-1] == text_of(rules(10 if (role, steps) == (roles.RISK, 0) else 7))
+    assert [text_of(one.entries) for one in books(world)] == [by_journal[-1]] * 3
