@@ -127,8 +127,8 @@ class Enforcer:
         """What has to be done about a violation and is not done yet.
 
         A violation may outlast the flatten that it asked for, as a loss does: a second one begins
-        only if something is held again. What has to wait for another is owed, but for a reduction:
-        that is a cure for what is broken, and goes as far as that needs when its turn has come.
+        only if something is held again. What has to wait for another is owed, but for a cure: that
+        goes as far as it still needs when its turn has come.
         """
         if not one.enforcement.halts:
             return []
@@ -144,11 +144,22 @@ class Enforcer:
         if not (is_news or self._holds_more(flatten)):
             return measures
         waits, decisions = not self._decisions.may_flatten(*closed), self._decisions
-        if _only_reduces(one):
+        if self._is_cure(one):
             waits = waits or bool(decisions.owed)
         elif waits and decisions.flattening != closed[0] and not decisions.owes(*closed):
             measures.append(FlattenDeferred(now.wall_ns, closed[0], halt.reason, closed[1]))
         return measures if waits else [*measures, flatten]
+
+    def _is_cure(self, one: Violation) -> bool:
+        """Whether closing is only to make a limit hold again: it reduces, or the flatten that is in
+        progress is for the same limit of the account, and may do. Closed in parts, the position
+        that was the largest leaves another one the largest for a moment: that must stay."""
+        measures, decisions = one.enforcement.measures, self._decisions
+        if "flatten" in measures or "close" not in measures:
+            return "flatten" not in measures
+        running = decisions.flattening
+        is_there = running is not None and running.account == one.scope.account
+        return is_there and one.allowed is not None and f"{one.rule}: " in decisions.why
 
     def _owed_flatten(self, now: Now) -> list[Event]:
         """The next of those that had to wait, once nothing is in progress: though what asked for it
@@ -235,10 +246,6 @@ def _locked_by(one: Violation) -> Scope:
     """Where nothing may add risk because of it: a `close` or a `reduce` alone locks its position,
     and only until that is done."""
     return one.scope if one.enforcement.locks else one.position
-
-
-def _only_reduces(one: Violation) -> bool:
-    return not {"close", "flatten"} & {*one.enforcement.measures}
 
 
 def _closed_by(one: Violation) -> tuple[Scope, Decimal] | None:

@@ -35,6 +35,7 @@ class Decisions:
         self.lock_outs: dict[Scope, RiskHalted] = {}
         self.flattening: Scope | None = None
         self.keep = Decimal(0)  # of each position that is being flattened
+        self.why = ""  # the reason of the flatten that is in progress
         self.owed: dict[Scope, FlattenDeferred] = {}  # flattens that wait for another
         self.answered: set[str] = set()  # conflicts that were halted for, resumed since or not
 
@@ -62,12 +63,12 @@ class Decisions:
 
     def _flatten(self, event: Event) -> None:
         if isinstance(event, FlattenStarted):
-            self.flattening, self.keep = event.scope, event.keep
+            self.flattening, self.keep, self.why = event.scope, event.keep, event.reason
             self.owed = {scope: one for scope, one in self.owed.items() if not _does(event, one)}
         elif isinstance(event, FlattenDeferred):
             self.owed[event.scope] = event
         elif isinstance(event, FlattenCompleted) and event.scope == self.flattening:
-            self.flattening = None
+            self.flattening, self.why = None, ""
 
     def _kept_in(self, event: RiskHalted) -> list[dict[Scope, RiskHalted]]:
         return [self.halts, self.lock_outs] if event.until_ns else [self.halts]

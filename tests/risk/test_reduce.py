@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from tapewire.common.events import Control, FlattenCompleted, FlattenStarted, Scope, Trade
 from tapewire.common.roles import LIQUIDATION
 from tests.risk.orders import NOW, SECOND, T0, book, entry, held, intended, monitor, order, turns
@@ -82,17 +84,26 @@ def test_a_reduce_waits_for_the_flatten_of_another_position():
     assert flattens(passed(one, 1)) == [(AAPL_OF_DU1, 5)]
 
 
-def test_a_reduce_that_had_to_wait_is_forgotten_once_its_limit_holds_again():
-    """While the largest position is closed in parts, another one is the largest for a moment."""
-    one = monitor(rules=book(entry("MaxContracts", enforcement="reduce", limit=10)))
+@pytest.mark.parametrize(("enforcement", "left"), [("reduce", 2), ("close", 0)])
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_while_the_largest_position_is_closed_in_parts_no_other_one_has_its_turn(
+    enforcement: str, left: int, is_restarted: bool
+):
+    """Another one is the largest for a moment, and the limit holds once the first is done."""
+    rules = book(entry("MaxContracts", enforcement=enforcement, limit=10))
+    one = monitor(rules=rules)
     one.on_broker(held(30))
     one.on_broker(held(8, "MSFT"))
-    assert flattens(one.check(NOW)) == [(AAPL_OF_DU1, 2)]
+    events = one.check(NOW)
+    assert flattens(events) == [(AAPL_OF_DU1, left)]
+    if is_restarted:
+        one = monitor(rules=rules, journal=events)
+        one.on_broker(held(8, "MSFT"))
     one.on_broker(held(7))
-    assert flattens(passed(one, 1)) == []
-    one.on_broker(held(2))
-    one.apply(FlattenCompleted(T0, AAPL_OF_DU1, keep=Decimal(2)))
-    assert flattens(passed(one, 2)) == [], "2 and 8 are within the limit"
+    passed(one, 1)
+    one.on_broker(held(left))
+    one.apply(FlattenCompleted(T0, AAPL_OF_DU1, keep=Decimal(left)))
+    assert flattens(passed(one, 2)) == []
 
 
 def test_a_close_that_waits_is_not_forgotten_for_a_reduce_of_the_same_position():
