@@ -20,6 +20,7 @@ from tapewire.common.clock import Now
 from tapewire.common.events import (
     ComboLeg,
     Event,
+    Greeks,
     InstrumentDescribed,
     Side,
     SubmitOrder,
@@ -283,6 +284,9 @@ class Broker(Protocol):
 
     def take_ticks(self) -> list[tuple[str, list[Tick]]]:
         """Ticks since the last call, by symbol."""
+
+    def take_greeks(self) -> list[Greeks]:
+        """The newest greeks of each option and basis since the last call."""
 
     def trades(self, symbol: str) -> bool:
         """Whether `symbol` is one that can be traded here."""

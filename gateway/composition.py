@@ -10,6 +10,7 @@ from tapewire.common.runtime.brakes import brakes_of
 from tapewire.common.runtime.host import Host
 from tapewire.gateway.broker import Broker, Deputy
 from tapewire.gateway.gateway import Gateway
+from tapewire.gateway.greeks import OptionGreeks
 from tapewire.gateway.orders import login
 from tapewire.gateway.orders.circuit import BrokerCircuit
 from tapewire.gateway.service import BROKER, DEPUTY, GatewayService
@@ -53,6 +54,9 @@ def build(
         brakes=None if liquidation else brakes_of(host),  # what it takes only reduces
         deputy=_deputy(host) if liquidation else None,
         checkpoints=host.checkpoints(),
+        options=None if liquidation else OptionGreeks(
+            config.all_instruments(), config.gateway.interest_rate
+        ),
     )  # fmt: skip
 
 

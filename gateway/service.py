@@ -10,6 +10,7 @@ from typing import Any, Final
 from tapewire.common import roles
 from tapewire.common.accounting.account_values import plain
 from tapewire.common.bus import wire
+from tapewire.common.bus.greeks import PREFIX, GreeksPublisher
 from tapewire.common.bus.streams import TickPublisher
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
@@ -36,6 +37,8 @@ from tapewire.common.runtime.service import Service
 from tapewire.gateway import figures
 from tapewire.gateway.broker import BrokerError, Deputy
 from tapewire.gateway.gateway import Gateway
+from tapewire.gateway.greeks import OptionGreeks
+from tapewire.gateway.greeks_feed import GreeksFeed
 from tapewire.gateway.marks import Marks
 from tapewire.gateway.orders import circuit
 from tapewire.gateway.orders.fence import Fence
@@ -46,6 +49,7 @@ BROKER: Final = "tws"
 DEPUTY: Final = "deputy"
 """The channel of the deputy's."""
 JOINED: Final = b"\x01last."  # XPUB's sign that a reader subscribed; then the topic
+JOINED_GREEKS: Final = b"\x01" + PREFIX.encode()
 PAYLOAD_SHOWN_MAX_BYTES: Final = 2048
 
 
@@ -68,6 +72,7 @@ class GatewayService(Service):
         deputy: Deputy | None = None,
         brakes: Brakes | None = None,
         checkpoints: Checkpoints | None = None,
+        options: OptionGreeks | None = None,
     ) -> None:
         super().__init__(
             role, transport, clock,
@@ -76,6 +81,10 @@ class GatewayService(Service):
         )  # fmt: skip
         self.gateway = gateway
         self.market = TickPublisher(role, epoch)
+        self.greeks = GreeksFeed(
+            options, gateway.broker, GreeksPublisher(role, epoch), self.market.newest,
+            lambda: (),
+        )  # fmt: skip
         gateway.limits.watch(self.market.newest)
         figures.watch(self.metrics, gateway)
         self.metrics.watch("outbox", lambda: {"": gateway.broker.waiting})
@@ -184,13 +193,20 @@ class GatewayService(Service):
         elif channel == DEPUTY and self._deputy is not None:
             self._deputy.take(frames, now)
         elif channel == "market" and frames[0].startswith(JOINED):
-            symbol = wire.topic_name(frames[0][len(JOINED) :])
-            if not symbol:
-                return  # a reader of every symbol's last values; they come by themselves
-            if self.gateway.broker.want(symbol):
-                self.transport.send("market", self.market.last_values(symbol))
-            else:
-                self.dead_letter("market", f"symbol {symbol} is subscribed, not configured", b"")
+            self._on_joined(wire.topic_name(frames[0][len(JOINED) :]))
+        elif channel == "market" and frames[0].startswith(JOINED_GREEKS):
+            for known in self.greeks.last(wire.topic_name(frames[0][len(JOINED_GREEKS) :])):
+                self.transport.send("market", known)
+
+    def _on_joined(self, symbol: str) -> None:
+        """Somebody reads a symbol. With an option goes what it is on: its greeks need both."""
+        if not symbol:
+            return  # a reader of every symbol's last values; they come by themselves
+        if not self.gateway.broker.want(symbol):
+            self.dead_letter("market", f"symbol {symbol} is subscribed, not configured", b"")
+            return
+        self.transport.send("market", self.market.last_values(symbol))
+        self.greeks.read(symbol)
 
     def on_tick(self, now: Now) -> None:
         """Publish what the turn brought, and do what is due."""
@@ -203,12 +219,18 @@ class GatewayService(Service):
             self.circuits.changed(circuit.NAME, change, now)
         if self._deputy is not None:
             self.emit(*self._deputy.tick(now))
+        greeks = self.greeks if self.greeks.has_options else None
         for symbol, ticks in self.gateway.broker.take_ticks():
             self.transport.send("market", self.market.publish(symbol, ticks))
             self.metrics.count("ticks_published", len(ticks), symbol)
             self._marks.ticked(symbol)
+            if greeks is not None:
+                greeks.ticked(symbol)
         for kind, symbol in self._marks.due(now.mono_ns, self._is_held):
             self.transport.send("market", self.market.last_values(symbol, kind))
+        if greeks is not None:
+            for frames in greeks.due(now):
+                self.transport.send("market", frames)
 
     def _is_held(self, symbol: str) -> bool:
         return self.gateway.holdings.is_held(self.gateway.broker.accounts, symbol)

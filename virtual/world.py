@@ -16,6 +16,7 @@ from functools import partial
 from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.access import RIGHTS, client_of
+from tapewire.common.bus.greeks import PREFIX
 from tapewire.common.bus.transport import Inbound
 from tapewire.common.clock import VirtualClock
 from tapewire.common.config.order_types import load_order_types
@@ -46,6 +47,8 @@ from tapewire.virtual.keeper import Keeper
 from tapewire.virtual.network import Killed, Link, Links, NetworkFaults, Reliable, Scheduler
 from tapewire.virtual.node import Arrival, Build, Node
 from tapewire.virtual.observer import Nobody, Observer
+
+GREEKS = PREFIX.encode()
 
 SECOND_NS = 1_000_000_000
 RESTART_NS = SECOND_NS
@@ -322,7 +325,7 @@ class World:
                     continue  # nobody here has subscribed to it
                 yield self._link(sender, name, f"{sender}.events")
             elif channel == "market" and isinstance(node.service, StrategyService):
-                if symbol in node.service.readers and not topic.startswith(b"mark."):
+                if symbol in node.service.readers and not topic.startswith((b"mark.", GREEKS)):
                     yield self._link(sender, name, "market")
             elif channel == "market" and name == roles.RISK and not topic.startswith(b"tick."):
                 yield self._link(sender, name, MARKS)
@@ -354,6 +357,8 @@ class World:
                 for symbol in node.service.readers:
                     topic = wire.topic(f"last.{symbol}")
                     self._deliver(gateway, ("market", [b"\x01" + topic]))
+        if self.nodes[roles.RISK].service is not None:
+            self._deliver(gateway, ("market", [b"\x01" + GREEKS]))
 
     def _attach_directly(self, host: Host) -> tuple[Broker, Callable[[], None]]:
         return self._broker.attach_directly(host, self.nodes[host.role])

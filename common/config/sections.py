@@ -116,6 +116,8 @@ class GatewayConfig(Section):
 
     Every `reconcile_minutes` all is compared with the broker, as it is at each connection. 0
     compares at a connection only.
+
+    `interest_rate` is per year, continuously compounded: for greeks that are computed here.
     """
 
     order_quantity_max: Annotated[Decimal, Field(ge=0)] = Decimal(10_000_000)
@@ -124,6 +126,7 @@ class GatewayConfig(Section):
     rejections_window_ms: Positive = 10_000
     rejections_pause_ms: Positive = 5_000
     reconcile_minutes: Annotated[float, Field(ge=0)] = 10
+    interest_rate: Annotated[float, Field(ge=-0.1, le=1)] = 0.0
 
 
 class ExecutorConfig(Section):

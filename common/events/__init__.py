@@ -48,6 +48,8 @@ from tapewire.common.events.groups import (
 from tapewire.common.events.instruments import InstrumentDescribed, OpenHours, PriceStep
 from tapewire.common.events.market import (
     Bar,
+    Basis,
+    Greeks,
     Quote,
     Tick,
     Trade,
@@ -172,6 +174,7 @@ __all__ = [
     "AccountUpdated",
     "AnySignal",
     "Bar",
+    "Basis",
     "CancelAll",
     "CancelOrder",
     "CancelSignal",
@@ -197,6 +200,7 @@ __all__ = [
     "FlattenStarted",
     "ForeignOrderReported",
     "Gap",
+    "Greeks",
     "GroupCreated",
     "GroupIntended",
     "GroupKind",

@@ -1,6 +1,6 @@
-"""Ticks: what the gateway makes of TWS's market data messages; bars: what is made of ticks."""
+"""Ticks and greeks: what the gateway makes of TWS's market data; bars: what is made of ticks."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -64,3 +64,29 @@ class Bar(Event, frozen=True, tag="bar"):
 
 
 Tick = Quote | Trade
+
+Basis = Literal["bid", "ask", "last", "model"]
+"""What greeks are of: a side of the quote, the last trade, or the value by the broker's model."""
+
+
+class Greeks(Event, frozen=True, tag="greeks"):
+    """An option's implied volatility and greeks, per unit of its underlying (not per contract).
+
+    `source` is `tws`, or `computed` by the gateway where TWS sends none; `ts_ns` is when it read or
+    computed them (UTC). `implied_vol` is per year (0.25 is 25 %), `gamma` what `delta` changes by
+    if the underlying goes up by 1, `vega` what the option gains by a point of volatility (0.01),
+    `theta` by a day. `price` is the option's that they are of, `underlying_price` that of the
+    underlying. None is what was not computed.
+    """
+
+    symbol: Name
+    ts_ns: TimeNs
+    source: Literal["tws", "computed"]
+    basis: Basis
+    implied_vol: Price | None = None
+    delta: Price | None = None
+    gamma: Price | None = None
+    vega: Price | None = None
+    theta: Price | None = None
+    price: Price | None = None
+    underlying_price: Price | None = None

@@ -31,7 +31,8 @@ def tail(
     topics: Annotated[
         list[str] | None,
         typer.Argument(
-            help="start of a topic: tick.AAPL, gateway, executor, risk, positions, heartbeat, last"
+            help="start of a topic: tick.AAPL, greeks, gateway, executor, risk, positions,"
+            " heartbeat, last"
         ),
     ] = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="end after N seconds")] = None,
@@ -63,7 +64,7 @@ def tail(
 def _topics(config: Config) -> list[str]:
     """Every topic that the configured group can publish."""
     symbols = [instrument.symbol for instrument in config.instruments]
-    ticks = [f"{kind}.{symbol}" for kind in ("tick", "last") for symbol in symbols]
+    ticks = [f"{kind}.{symbol}" for kind in ("tick", "last", "greeks") for symbol in symbols]
     return [*STREAMS, *TOPICS, *(f"heartbeat.{source}" for source in STREAMS), *ticks]
 
 

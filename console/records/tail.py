@@ -19,9 +19,9 @@ from tapewire.risk.publishing import TOPICS
 
 MARKET: Final = "market"
 JOURNALED: Final = tuple(socket for socket, _ in STREAMS.values())
-DEFAULT: Final = ("tick.", *STREAMS)
+DEFAULT: Final = ("tick.", "greeks.", *STREAMS)
 LAST: Final = "last."
-BY_MESSAGE: Final = ("tick.", *TOPICS)  # their seq counts messages, not events
+BY_MESSAGE: Final = ("tick.", "greeks.", *TOPICS)  # their seq counts messages, not events
 UNNUMBERED: Final = (LAST, "heartbeat.")  # their seq does not count their messages
 POLL_MS: Final = 100
 TAKEN_MAX: Final = 1000  # messages of one socket in a row, so that none starves the others

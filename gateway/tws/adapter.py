@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any, Final
 
 from tapewire.common.clock import Now
-from tapewire.common.events import InstrumentDescribed, SubmitOrder, Tick
+from tapewire.common.events import Greeks, InstrumentDescribed, SubmitOrder, Tick
 from tapewire.common.instruments import Instrument
 from tapewire.gateway import broker
 from tapewire.gateway.broker import (
@@ -264,6 +264,10 @@ class TwsBroker:
     def take_ticks(self) -> list[tuple[str, list[Tick]]]:
         """See `Broker.take_ticks`."""
         return self.market.take()
+
+    def take_greeks(self) -> list[Greeks]:
+        """See `Broker.take_greeks`."""
+        return self.market.take_greeks()
 
     def trades(self, symbol: str) -> bool:
         """See `Broker.trades`."""

@@ -7,9 +7,10 @@ ibapi's decoder. What a message does not carry is what it was before.
 from collections.abc import Callable
 from typing import Final
 
-from tapewire.common.events import Quote, Tick, Trade
+from tapewire.common.events import Basis, Greeks, Quote, Tick, Trade
 from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
 from tapewire.common.instruments import Instrument
+from tapewire.gateway.tws.option_computations import BASES, OPTION_COMPUTATION, greeks_of
 
 TICK_PRICE: Final = b"1"
 TICK_SIZE: Final = b"2"
@@ -60,11 +61,13 @@ class MarketData:
         self._lines: dict[bytes, Line] = {}
         self._touched: list[Line] = []
         self._next_request_id = FIRST_REQUEST_ID
+        self._greeks: dict[tuple[str, Basis], Greeks] = {}
         self.messages = 0
         self.readers: dict[bytes, Callable[[list[bytes], int], None]] = {
             TICK_PRICE: self._on_price,
             TICK_SIZE: self._on_size,
             TICK_BY_TICK: self._on_tick_by_tick,
+            OPTION_COMPUTATION: self._on_option_computation,
         }
 
     def open(self, instrument: Instrument) -> list[int]:
@@ -92,6 +95,11 @@ class MarketData:
         for line in self._touched:
             line.ticks = []
         self._touched = []
+        return taken
+
+    def take_greeks(self) -> list[Greeks]:
+        """The newest greeks of each option and basis since the last call."""
+        taken, self._greeks = [*self._greeks.values()], {}
         return taken
 
     def read_run(  # noqa: PLR0912 - one loop: a call per tick would cost what it saves
@@ -206,6 +214,17 @@ class MarketData:
             ask = _side(float(fields[5]), float(fields[7]))
             (line.bid, line.bid_size), (line.ask, line.ask_size) = bid, ask
             self._quote(line, now_ns)
+
+    def _on_option_computation(self, fields: list[bytes], now_ns: int) -> None:
+        self.messages += 1
+        _check_fields(fields, 12)
+        place = 1 if fields[1] in self._lines else 2  # behind a version from an old server
+        line, basis = self._lines.get(fields[place]), BASES.get(fields[place + 1])
+        if line is None or basis is None:
+            return
+        greeks = greeks_of(fields, line.symbol, basis, now_ns)
+        if greeks is not None:
+            self._greeks[line.symbol, basis] = greeks
 
     def _quote(self, line: Line, now_ns: int) -> None:
         if not line.ticks:

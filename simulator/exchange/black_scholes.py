@@ -12,6 +12,8 @@ from tapewire.common.options import Right
 
 VOL_MIN: Final = 0.0001
 VOL_MAX: Final = 10.0
+_FIRST_VOL: Final = 0.25
+_ACCURACY: Final = 1e-12
 _STEPS_MAX: Final = 60
 _DAYS: Final = 365
 _ROOT_TAU: Final = math.sqrt(2 * math.pi)
@@ -58,15 +60,16 @@ def implied_vol(
         < _price(right, strike, spot, years, high)
     ):
         return None
+    vol = _FIRST_VOL
     for _ in range(_STEPS_MAX):
-        middle = (low + high) / 2
-        if _price(right, strike, spot, years, middle) < price:
-            low = middle
-        else:
-            high = middle
-        if high - low < 1e-9:
+        at = worth(right, strike, spot, years, vol)
+        over = at.price - price
+        if abs(over) < _ACCURACY * spot:
             break
-    return (low + high) / 2
+        low, high = (low, vol) if over > 0 else (vol, high)
+        newton = vol - over / (at.vega * 100) if at.vega > 0 else low
+        vol = newton if low < newton < high else (low + high) / 2
+    return vol
 
 
 def _price(right: Right, strike: float, spot: float, years: float, vol: float) -> float:

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 import msgspec
 
 from tapewire.common.instruments import Instrument
+from tapewire.common.options import OptionTerms, terms_of
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.exchange.contracts import ContractQuery, Contracts
+from tapewire.simulator.market.computations import computations, price_of
 from tapewire.simulator.market.file import plain
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.outbox import Outbox
@@ -33,8 +35,9 @@ TICK_BY_TICK_REFUSED = 10189
 class Line:
     """One subscription: where its messages go and how each of them starts."""
 
-    def __init__(self, conn: int, req_id: int, chunks: list[bytes]) -> None:
-        self.conn = conn
+    def __init__(self, session: Session, req_id: int, chunks: list[bytes]) -> None:
+        self.conn = session.conn
+        self.version = session.version
         self.req_id = req_id
         self.append = chunks.append
         self.prices = [_body("1", "6", str(req_id), kind) for kind in _PRICE_TYPES]
@@ -61,6 +64,8 @@ class Topic:
         self.size: list[str | None] = [None, None, None]
         self.lines: list[Line] = []
         self.streams: list[Stream] = []
+        self.option = terms_of(instrument)
+        self.computed_ns = 0  # the market's time of the newest change
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -98,6 +103,9 @@ class Feed:
             self._trade(topic, row.last, row.last_size)
         if topic.streams:
             self._stream(topic, changed, row.last is not None, now_ns)
+        if topic.option is not None:
+            topic.computed_ns = row.ts_ns
+            self._compute(topic, topic.option, topic.lines)
 
     def keep(self, row: Row, _now_ns: int) -> None:
         """Take over what the row changed without sending it."""
@@ -120,7 +128,7 @@ class Feed:
         if self._count(self._lines, session.conn) >= self._limits.lines_max:
             self._outbox.error(session, 101, "Max number of tickers has been reached", req_id)
             return
-        line = Line(session.conn, req_id, self._outbox.chunks(session.conn))
+        line = Line(session, req_id, self._outbox.chunks(session.conn))
         self._outbox.send(session, messages.tick_req_params(req_id, topic.instrument))
         self._outbox.send(session, messages.market_data_type(req_id, 1))
         self._current(topic, line)
@@ -223,6 +231,22 @@ class Feed:
         for side in (_BID, _ASK, _LAST):
             if topic.price[side] is not None:
                 self._send_price([line], side, topic.price[side], topic.size[side])
+
+        if topic.option is not None:
+            self._compute(topic, topic.option, [line])
+
+    def _compute(self, topic: Topic, terms: OptionTerms, lines: list[Line]) -> None:
+        """Send what an option's prices come to as greeks. They are as of the market's own time,
+        which a file's is long ago."""
+        if not lines:
+            return
+        on = self._topics.get(terms.underlying)
+        spot = price_of(on.price) if on is not None else None
+        for kind, values in computations(terms, topic.price, spot, topic.computed_ns):
+            for line in lines:
+                line.append(messages.frame(
+                    messages.option_computation(line.version, line.req_id, kind, values)
+                ))  # fmt: skip
 
     def _stream(self, topic: Topic, is_quote: bool, is_trade: bool, now_ns: int) -> None:
         seconds = str(now_ns // 1_000_000_000)

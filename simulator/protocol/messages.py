@@ -122,6 +122,14 @@ def market_data_type(req_id: int, kind: int) -> Fields:
     return ["58", "1", str(req_id), str(kind)]
 
 
+def option_computation(version: int, req_id: int, kind: str, values: Sequence[str]) -> Fields:
+    """Greeks of an option (21): volatility, delta, price, dividends, gamma, vega, theta and the
+    price of the underlying, of the tick type `kind`."""
+    if version < 156:
+        return ["21", "6", str(req_id), kind, *values]
+    return ["21", str(req_id), kind, "1", *values]  # 1: of prices, not of returns
+
+
 def tick_snapshot_end(req_id: int) -> Fields:
     """A snapshot is complete (57)."""
     return ["57", "1", str(req_id)]

@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tapewire.common.clock import Now
-from tapewire.common.events import ORDER_TYPES, InstrumentDescribed, Oca, SubmitOrder, Tick
+from tapewire.common.events import ORDER_TYPES, Greeks, InstrumentDescribed, Oca, SubmitOrder, Tick
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
@@ -139,6 +139,10 @@ class DirectBroker:
             line.ticks = []
         self._touched = []
         return taken
+
+    def take_greeks(self) -> list[Greeks]:
+        """See `Broker.take_greeks`: there are none, so the gateway computes them."""
+        return []
 
     def trades(self, symbol: str) -> bool:
         """See `Broker.trades`."""
