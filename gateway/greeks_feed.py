@@ -16,8 +16,8 @@ EVERY_NS: Final = 500_000_000
 
 
 class GreeksFeed:
-    """What is to be published of the options of one login. `held` are the symbols that an account
-    holds, has traded or has ordered: their greeks are needed, whoever else reads them."""
+    """What is to be published of the options of one login. `held` are those that an account
+    holds, or may come to hold: their greeks are needed, whoever else reads them."""
 
     def __init__(
         self,

@@ -83,9 +83,9 @@ class GatewayService(Service):
         self.market = TickPublisher(role, epoch)
         self.greeks = GreeksFeed(
             options, gateway.broker, GreeksPublisher(role, epoch), self.market.newest,
-            lambda: (),
+            gateway.limits.options,
         )  # fmt: skip
-        gateway.limits.watch(self.market.newest)
+        gateway.limits.watch(self.market.newest, self.greeks.newest)
         figures.watch(self.metrics, gateway)
         self.metrics.watch("outbox", lambda: {"": gateway.broker.waiting})
         self._hang_up = hang_up

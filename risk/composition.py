@@ -5,7 +5,7 @@ from tapewire.common.runtime.host import Host
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.rules import load_rules
 from tapewire.risk.rules.in_force import text_of
-from tapewire.risk.service import FOLLOWS, MARKS, RiskService
+from tapewire.risk.service import FOLLOWS, GREEKS, MARKS, RiskService
 
 
 def build(host: Host) -> RiskService:
@@ -17,7 +17,7 @@ def build(host: Host) -> RiskService:
     )  # fmt: skip
     host.serve_stream()
     host.follow(*FOLLOWS)
-    host.connect(MARKS, "sub", "market", [b"last.", b"mark."])
+    host.connect(MARKS, "sub", "market", [b"last.", b"mark.", GREEKS])
     return RiskService(
         monitor, host.transport, host.clock, host.journal(),
         epoch=host.epoch, heartbeat_ms=config.heartbeat_ms, publish_ms=config.publish_ms,

@@ -36,6 +36,7 @@ from tapewire.common.events import (
     FlattenCompleted,
     FlattenDelayed,
     FlattenStarted,
+    Greeks,
     OrdersTakenOver,
     ReconciliationCompleted,
     RiskHalted,
@@ -191,6 +192,11 @@ class RiskMonitor:
     def on_ticks(self, ticks: Iterable[Tick], now: Now) -> None:
         """New marks."""
         self.view.mark(ticks, now)
+        self._marked = True
+
+    def on_greeks(self, greeks: Iterable[Greeks], now: Now) -> None:
+        """New greeks of options: they are prices to those rules that look at them."""
+        self.view.take_greeks(greeks, now)
         self._marked = True
 
     def on_fault(self, fault: str, now: Now) -> list[Event]:

@@ -7,12 +7,14 @@ from tapewire.common import roles
 from tapewire.common.accounting.book import Position
 from tapewire.common.amounts import text, text_or_none
 from tapewire.common.bus import wire
+from tapewire.common.bus.greeks import PREFIX
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
 from tapewire.common.events import (
     Control,
     ControlReply,
     Event,
+    Greeks,
     Heartbeat,
     OrderReply,
     OrderRequest,
@@ -35,6 +37,7 @@ from tapewire.risk.rules.in_force import shown
 FOLLOWS: Final = (*roles.GATEWAYS, roles.EXECUTOR)
 MARKS: Final = "marks"
 """The channel on which the last values of every symbol arrive."""
+GREEKS: Final = PREFIX.encode()
 TIMER_NS: Final = 250_000_000
 
 
@@ -136,8 +139,11 @@ class RiskService(Service):
                 self.dead_letter(source, f"{source} denied {what}: {answer.reason}", b"")
 
     def on_frames(self, channel: str, frames: list[bytes], now: Now) -> None:
-        """Last values of every symbol: the marks."""
-        if channel == MARKS:
+        """Last values of every symbol, the marks, and the greeks of options."""
+        if channel == MARKS and frames[0].startswith(GREEKS):
+            found = wire.decode_batch(frames[1])[0].events
+            self.monitor.on_greeks([one for one in found if isinstance(one, Greeks)], now)
+        elif channel == MARKS:
             self.monitor.on_ticks(wire.decode_ticks(frames[1]).events, now)
 
     def on_tick(self, now: Now) -> None:

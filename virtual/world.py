@@ -16,7 +16,6 @@ from functools import partial
 from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.access import RIGHTS, client_of
-from tapewire.common.bus.greeks import PREFIX
 from tapewire.common.bus.transport import Inbound
 from tapewire.common.clock import VirtualClock
 from tapewire.common.config.order_types import load_order_types
@@ -35,7 +34,7 @@ from tapewire.gateway import composition as gateway
 from tapewire.gateway.broker import Broker
 from tapewire.gateway.service import BROKER
 from tapewire.risk import composition as risk
-from tapewire.risk.service import MARKS
+from tapewire.risk.service import GREEKS, MARKS
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.strategy import composition as strategy
@@ -47,8 +46,6 @@ from tapewire.virtual.keeper import Keeper
 from tapewire.virtual.network import Killed, Link, Links, NetworkFaults, Reliable, Scheduler
 from tapewire.virtual.node import Arrival, Build, Node
 from tapewire.virtual.observer import Nobody, Observer
-
-GREEKS = PREFIX.encode()
 
 SECOND_NS = 1_000_000_000
 RESTART_NS = SECOND_NS

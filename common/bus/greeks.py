@@ -11,8 +11,6 @@ from tapewire.common.bus import wire
 from tapewire.common.events import Greeks
 
 PREFIX: Final = "greeks."
-USED: Final = "model"
-"""The basis that limits are held against."""
 
 
 class GreeksPublisher:
@@ -42,7 +40,7 @@ class GreeksPublisher:
 
     def newest(self, symbol: str) -> Greeks | None:
         """An option's newest greeks for limits; None where there are none."""
-        return self._last.get(symbol, {}).get(USED)
+        return self._last.get(symbol, {}).get("model")
 
     def _frames(self, symbol: str, found: dict[str, Greeks]) -> list[bytes]:
         seq = self._seqs[symbol]

@@ -36,13 +36,14 @@ from tapewire.common.events import (
     SubmitOrder,
 )
 from tapewire.common.instruments import Instrument
+from tapewire.common.options import OPTION
 from tapewire.common.order_checks import order_denial
 from tapewire.gateway.orders.circuit import BrokerCircuit
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
 from tapewire.risk.rules import RuleBook, View
 from tapewire.risk.rules.in_force import taken_over
-from tapewire.risk.rules.view import Newest
+from tapewire.risk.rules.view import Newest, NewestGreeks
 
 SECOND_NS: Final = 1_000_000_000
 
@@ -101,9 +102,18 @@ class Limits:
     def __repr__(self) -> str:
         return f"<Limits {self.rules!r}>"
 
-    def watch(self, newest: Newest) -> None:
+    def watch(self, newest: Newest, greeks: NewestGreeks = lambda _symbol: None) -> None:
         """Let the rules see the market."""
-        self._view.newest = newest
+        self._view.newest, self._view.newest_greeks = newest, greeks
+
+    def options(self) -> set[str]:
+        """The options that an account holds, or may come to hold."""
+        return {
+            symbol
+            for account, symbol in self._view.keys()  # noqa: SIM118 - not a mapping
+            if (one := self._instruments.get(symbol)) is not None and one.sec_type == OPTION
+            if self._view.exposure(account, symbol).worst
+        }
 
     def happened(self, event: Event, mono_ns: int) -> None:
         """Let the circuit count an event of this moment. A child that the broker rejects because

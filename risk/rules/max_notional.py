@@ -23,6 +23,7 @@ from tapewire.common.events import EVERYTHING, Scope, SubmitOrder
 from tapewire.risk.rules.base import ADDS_RISK, AccountRule, Reading, Violation, positive_limit
 from tapewire.risk.rules.confirmation import Confirmation
 from tapewire.risk.rules.enforcement import HALT, Enforcement
+from tapewire.risk.rules.spans import Span, certain, worst
 from tapewire.risk.rules.view import View
 
 
@@ -47,8 +48,6 @@ class Worth(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
-Span = tuple[Decimal, Decimal, Decimal]
-"""The most that a position could come to without its sign, the highest and the lowest with it."""
 Prices = Mapping[str, Decimal]
 
 
@@ -101,7 +100,7 @@ class MaxNotional(AccountRule):
         for leg in legs:
             key = (leg.account, leg.symbol)
             after[key] = after[key].with_order(leg.terms)
-        worth = self._worth(after, _worst, view)
+        worth = self._worth(after, worst, view)
         if worth.missing:
             return f"{self.name}: {_unknown(worth)}"
         return self._too_much_more(worth, before, view)
@@ -109,7 +108,7 @@ class MaxNotional(AccountRule):
     def _too_much_more(self, worth: Worth, before: Mapping[Key, Exposure], view: View) -> str:
         for kind, limit in self.limits.items():
             amount = getattr(worth, kind)
-            if amount > limit and amount > getattr(self._worth(before, _worst, view), kind):
+            if amount > limit and amount > getattr(self._worth(before, worst, view), kind):
                 return f"{self.name}: with this order {self._sentence(kind, amount)}"
         return ""
 
@@ -125,7 +124,7 @@ class MaxNotional(AccountRule):
         for account in sorted(view.accounts()):
             if self.scope.account not in ("", account):
                 continue
-            worth = self._worth(self._exposures(account, view), _certain, view)
+            worth = self._worth(self._exposures(account, view), certain, view)
             kind = max(self.limits, key=lambda one: getattr(worth, one) / self.limits[one])
             used = None if worth.missing else getattr(worth, kind)
             unit = f"{self.currency} {kind}"
@@ -136,7 +135,7 @@ class MaxNotional(AccountRule):
         if self.scope.account not in ("", account):
             return
         exposures = self._exposures(account, view)
-        worth = self._worth(exposures, _certain, view)
+        worth = self._worth(exposures, certain, view)
         broken = self._too_much(worth)
         marks = sum(view.marks(symbol) for _, symbol in exposures)
         confirmed = self._over.holds(account, bool(broken), marks, view)
@@ -168,7 +167,7 @@ class MaxNotional(AccountRule):
         if account in self._unsure:
             return self._found.holds(account, is_true=True, marks=0, view=view)
         prices = self._prices.get(account, {})
-        return bool(self._too_much(self._worth(exposures, _certain, view, prices)))
+        return bool(self._too_much(self._worth(exposures, certain, view, prices)))
 
     def _too_much(self, worth: Worth) -> str:
         """The kind of which it is too much; "" if it is none. What is missing can only add to what
@@ -250,21 +249,6 @@ def _unit(symbol: str, view: View, prices: Prices | None = None) -> Decimal | No
     if instrument is None or price is None:
         return None
     return abs(price) * instrument.multiplier
-
-
-def _worst(exposure: Exposure) -> Span:
-    high, low = exposure.ends
-    return max(high, -low), high, low
-
-
-def _certain(exposure: Exposure) -> Span:
-    """What is certain once it has happened: see `Exposure.certain`. While the broker and the fills
-    differ, one is behind the other, or it was held before the first fill. Then what works is left
-    out of the net, as it may be in what the broker reports."""
-    position, reported = exposure.position, exposure.reported
-    if reported is not None and reported != position:
-        return exposure.certain, reported, reported
-    return exposure.certain, position + exposure.buying, position - exposure.selling
 
 
 def _unknown(worth: Worth) -> str:

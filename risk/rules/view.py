@@ -25,6 +25,7 @@ from tapewire.common.events import (
     ConnectionUp,
     Event,
     ForeignOrderReported,
+    Greeks,
     Scope,
     SubmitOrder,
     Tick,
@@ -33,6 +34,8 @@ from tapewire.common.events import (
 from tapewire.common.instruments import Instrument
 from tapewire.risk.rules.counts import LONG_AGO, Counts
 
+USED: Final = "model"
+"""The basis of greeks that limits are held against."""
 JUMP_NS: Final = 60_000_000_000
 """The wall clock was set if it moved by that much against the monotonic one."""
 
@@ -47,6 +50,15 @@ class Mark(NamedTuple):
     mono_ns: int
 
 
+class KnownGreeks(NamedTuple):
+    """The newest greeks of an option, and when they were current (monotonic)."""
+
+    greeks: Greeks
+    mono_ns: int
+
+
+NewestGreeks = Callable[[str], Greeks | None]
+"""Gives the newest greeks of an option; None where there are none."""
 Newest = Callable[[str], Tick | None]
 """Gives the newest tick of a symbol that has a price; None where there is none."""
 
@@ -66,6 +78,9 @@ class View:
         self._told: dict[tuple[str, type[Tick]], Tick] = {}
         self._marked = Counter[str]()
         self.newest = newest
+        self.newest_greeks: NewestGreeks | None = None
+        self._greeks: dict[str, KnownGreeks] = {}
+        self._greeks_seen = Counter[str]()
         self.has_all_fills = True
         """Whether the fills of both gateways reach this process."""
         self._counts = Counts()
@@ -108,6 +123,15 @@ class View:
                 self._marks[tick.symbol] = Mark(Decimal(repr(price)), now.mono_ns)
                 self._marked[tick.symbol] += 1
             self._accounts.book.mark(tick.symbol, self._marks[tick.symbol].price)
+
+    def take_greeks(self, greeks: Iterable[Greeks], now: Now) -> None:
+        """Take the newest of each option: those by the model, which limits are held against."""
+        for one in greeks:
+            known = self._greeks.get(one.symbol)
+            if one.basis == USED and (known is None or one != known.greeks):
+                age_ns = max(0, now.wall_ns - one.ts_ns)
+                self._greeks[one.symbol] = KnownGreeks(one, now.mono_ns - age_ns)
+                self._greeks_seen[one.symbol] += 1
 
     def note(self, event: Event, source: str = "") -> None:
         """Count an event that the accounts have; `source` names the journal that it is from."""
@@ -238,6 +262,18 @@ class View:
     def marks(self, symbol: str) -> int:
         """How many prices of a symbol have come so far."""
         return self._marked[symbol]
+
+    def greeks(self, symbol: str) -> tuple[Greeks, int] | None:
+        """An option's newest greeks and their age in nanoseconds; None where there are none."""
+        if self.newest_greeks is not None:
+            found = self.newest_greeks(symbol)
+            return None if found is None else (found, max(0, self.now.wall_ns - found.ts_ns))
+        known = self._greeks.get(symbol)
+        return None if known is None else (known.greeks, self.now.mono_ns - known.mono_ns)
+
+    def greeks_seen(self, symbol: str) -> int:
+        """How many greeks of an option have come so far."""
+        return self._greeks_seen[symbol]
 
     def instrument(self, symbol: str) -> Instrument | None:
         """What `symbol` is; None where it is not configured."""
