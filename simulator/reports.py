@@ -2,7 +2,7 @@
 
 from tapewire.simulator.account_reports import AccountReports
 from tapewire.simulator.exchange.account import Accounts
-from tapewire.simulator.exchange.contracts import Contracts
+from tapewire.simulator.exchange.contracts import ContractQuery, Contracts
 from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_checks import NO_CONTRACT
@@ -20,6 +20,7 @@ from tapewire.simulator.protocol.requests import (
     Executions,
     MarketRule,
     OpenOrders,
+    OptionChains,
     Positions,
     invalid,
 )
@@ -81,6 +82,19 @@ class Reports:
             )  # fmt: skip
             self._outbox.send(session, fields)
         self._outbox.send(session, messages.contract_details_end(request.req_id))
+
+    def option_chains(self, session: Session, request: OptionChains) -> None:
+        """Answer reqSecDefOptParams with the chains of the underlying, in its classes."""
+        about = ContractQuery(
+            request.con_id, request.symbol, request.sec_type, request.exchange, "", ""
+        )
+        found = self._contracts.find(about)
+        if len(found) != 1 or found[0].symbol != request.symbol:
+            raise BadRequest(request.req_id, 200, NO_CONTRACT)
+        for chain in self._contracts.chains(request.symbol):
+            fields = messages.option_chain(request.req_id, found[0].con_id, chain)
+            self._outbox.send(session, fields)
+        self._outbox.send(session, messages.option_chains_end(request.req_id))
 
     def market_rule(self, session: Session, request: MarketRule) -> None:
         """Answer reqMarketRule: here every price has the same step."""

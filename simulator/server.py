@@ -316,6 +316,7 @@ class TwsServer:
             ask.ManagedAccounts: self._managed_accounts,
             ask.CurrentTime: self._current_time,
             ask.ContractDetails: reports.contract_details,
+            ask.OptionChains: reports.option_chains,
             ask.MarketRule: reports.market_rule,
             ask.MarketDataType: _nothing,
             ask.Ignored: _nothing,

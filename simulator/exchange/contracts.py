@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from tapewire.common.instruments import Instrument
-from tapewire.common.options import OPTION
+from tapewire.common.options import OPTION, root_of, terms_of
 
 CON_ID_FIRST = 1000
 MARKET_RULE_FIRST = 26
@@ -35,6 +35,17 @@ class ContractQuery(msgspec.Struct, frozen=True):
     expiry: str = ""
     strike: Decimal | None = None
     right: str = ""
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """The options on an underlying that have one exchange, trading class and multiplier. Not each
+    expiry need have each strike."""
+
+    exchange: str
+    trading_class: str
+    multiplier: Decimal
+    expiries: tuple[str, ...]
+    strikes: tuple[Decimal, ...]
 
 
 class Contracts:
@@ -74,6 +85,22 @@ class Contracts:
             return self.by_symbol.get(query.symbol)
         found = (one for one in self.by_symbol.values() if one.con_id == query.con_id)
         return next(found, None)
+
+    def chains(self, underlying: str) -> list[Chain]:
+        """The options on an underlying, all expiries and strikes in order."""
+        found: dict[tuple[str, str, Decimal], list[Instrument]] = {}
+        for one in self.by_symbol.values():
+            if one.underlying == underlying and terms_of(one) is not None:
+                kind = (one.exchange, root_of(one), one.multiplier)
+                found.setdefault(kind, []).append(one)
+        return [
+            Chain(
+                *kind,
+                expiries=tuple(sorted({one.expiry for one in options})),
+                strikes=tuple(sorted({one.strike for one in options if one.strike is not None})),
+            )
+            for kind, options in found.items()
+        ]
 
     def find(self, query: ContractQuery) -> list[Instrument]:
         """Every instrument that matches; an order or a subscription needs exactly one."""

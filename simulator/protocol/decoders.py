@@ -121,6 +121,16 @@ def _cancel_account_updates_multi(read: Fields, _version: int) -> Request:
     return ask.CancelAccountUpdatesMulti(read.identity())
 
 
+def _option_chains(read: Fields, _version: int) -> Request:
+    return ask.OptionChains(
+        req_id=read.identity(),
+        symbol=read.text(),
+        exchange=read.text(),
+        sec_type=read.text(),
+        con_id=read.integer(),
+    )
+
+
 def _market_rule(read: Fields, _version: int) -> Request:
     return ask.MarketRule(read.integer())
 
@@ -169,6 +179,7 @@ DECODERS: dict[int, Callable[[Fields, int], Request]] = {
     71: _start_api,
     76: _account_updates_multi,
     77: _cancel_account_updates_multi,
+    78: _option_chains,
     91: _market_rule,
     97: _tick_by_tick,
     98: _cancel_tick_by_tick,

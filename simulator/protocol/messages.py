@@ -13,6 +13,7 @@ from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.common.instruments import Instrument
 from tapewire.common.options import root_of
 from tapewire.simulator.exchange.account import Holding
+from tapewire.simulator.exchange.contracts import Chain
 from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE
 from tapewire.simulator.exchange.orders import Execution, Order
 
@@ -277,6 +278,27 @@ def _order_sizes(version: int, instrument: Instrument) -> Fields:
     smallest = "0.00000001" if instrument.sec_type == "CRYPTO" else "1"
     count = 3 if version >= 164 else 1 if version == 163 else 0
     return [smallest] * count
+
+
+def option_chain(req_id: int, underlying_id: int, chain: Chain) -> Fields:
+    """The expiries and strikes of options of one class (75)."""
+    return [
+        "75",
+        str(req_id),
+        chain.exchange,
+        str(underlying_id),
+        chain.trading_class,
+        text(chain.multiplier),
+        str(len(chain.expiries)),
+        *chain.expiries,
+        str(len(chain.strikes)),
+        *(text(strike) for strike in chain.strikes),
+    ]
+
+
+def option_chains_end(req_id: int) -> Fields:
+    """The end of the chains (76)."""
+    return ["76", str(req_id)]
 
 
 def contract_details_end(req_id: int) -> Fields:

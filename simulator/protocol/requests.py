@@ -194,6 +194,17 @@ class ContractDetails(Request, frozen=True):
     contract: ContractQuery
 
 
+class OptionChains(Request, frozen=True):
+    """Ask for expiries and strikes of the options on an underlying. `exchange` is for options on
+    futures."""
+
+    req_id: int
+    symbol: str
+    exchange: str
+    sec_type: str
+    con_id: int
+
+
 class MarketRule(Request, frozen=True):
     """Ask for the price steps of a market rule."""
 

@@ -1,5 +1,7 @@
 """Options at the simulator: asked for, traded, charged and held."""
 
+from decimal import Decimal
+
 import pytest
 
 from tapewire.common.options import instrument_of
@@ -55,3 +57,33 @@ def test_all_that_fit_are_described(tws):
     client = tws.client()
     client.send("9", "8", 5, *CALLS_AND_PUTS, "0", "", "")
     assert [one[6] for one in client.read(10)] == ["190", "190"]
+
+
+def test_a_chain_has_the_expiries_and_strikes_of_each_class(make_tws):
+    names = [
+        "AAPL  261218C00190000", "AAPL  261218P00190000", "AAPL  270115C00192500",
+        "AAPL1 261218C00010000",
+    ]  # fmt: skip
+    adjusted = instrument_of(names.pop(), underlying="AAPL", multiplier=Decimal(10))
+    tws = make_tws([], [instrument_of("AAPL"), *map(instrument_of, names), adjusted])
+    client = tws.client()
+    client.send("78", 5, "AAPL", "", "STK", 1000)
+    assert client.read(75, 76) == [
+        ["75", "5", "SMART", "1000", "AAPL", "100", "2", "20261218", "20270115", "2", "190",
+         "192.5"],
+        ["75", "5", "SMART", "1000", "AAPL1", "10", "1", "20261218", "1", "10"],
+        ["76", "5"],
+    ]  # fmt: skip
+
+
+def test_an_underlying_without_options_has_an_empty_chain(make_tws):
+    client = make_tws([]).client()
+    client.send("78", 5, "AAPL", "", "STK", 0)
+    assert client.read(75, 76) == [["76", "5"]]
+
+
+@pytest.mark.parametrize(("symbol", "con_id"), [("TSLA", 0), ("AAPL", 999), ("TSLA", 1000)])
+def test_the_chain_of_what_is_not_there_is_refused(make_tws, symbol, con_id):
+    client = make_tws([]).client()
+    client.send("78", 5, symbol, "", "STK", con_id)
+    assert client.errors() == [(5, 200)]
