@@ -1,5 +1,7 @@
 """Greeks from TWS, and computed ones, to whoever reads the market stream."""
 
+from decimal import Decimal
+
 import pytest
 
 from tapewire.common import roles
@@ -12,9 +14,10 @@ from tapewire.gateway.greeks import OptionGreeks
 from tapewire.gateway.greeks_feed import EVERY_NS
 from tapewire.gateway.service import GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
+from tapewire.simulator.exchange.account import Holding
 from tapewire.simulator.protocol import messages
 from tests.gateway.test_service import Shell
-from tests.gateway.tws_messages import T0
+from tests.gateway.tws_messages import ACCOUNT, T0
 from tests.gateway.wires import LoggedJournal, Wires
 
 AAPL = instrument_of("AAPL", con_id=1001)
@@ -121,3 +124,15 @@ def test_without_options_no_greeks_are_made(shell: OptionShell):
     plain.clock.advance_to(plain.clock.mono_ns() + EVERY_NS)
     plain.turn()
     assert list(plain.wires.on("market")) == []
+
+
+def test_an_option_that_is_held_is_read_whoever_else_reads_it():
+    shell = OptionShell()
+    shell.ready()
+    holding = Holding(CALL)
+    holding.fill(Decimal(3), Decimal("4.5"))
+    shell.tws(messages.position(ACCOUNT, holding))
+    shell.passed()
+    assert shell.line_of("5555") != shell.line_of("1001")
+    shell.tws(computation(shell.line_of("5555")))
+    assert [one.delta for one in shell.passed().greeks()] == [0.6]
