@@ -50,7 +50,7 @@ class OptionGreeks:
     def sent(self, greeks: Iterable[Greeks], now: Now) -> None:
         """TWS has sent these."""
         for one in greeks:
-            if one.basis == "model":
+            if one.basis == "model" and one.delta is not None:
                 self._sent_ns[one.symbol] = now.mono_ns
 
     def due(self, moved: Iterable[str], newest: Newest, now: Now) -> Iterator[Greeks]:

@@ -175,8 +175,8 @@ def test_while_tws_sends_them_none_are_computed(options: OptionGreeks):
     assert len(computed(options, *quotes, now=later)) == 1
 
 
-def test_tws_s_of_a_side_alone_are_no_model(options: OptionGreeks):
-    options.sent([of("bid", 0.5)], NOW)
+def test_tws_s_of_a_side_or_of_a_volatility_alone_are_not_enough(options: OptionGreeks):
+    options.sent([of("bid", 0.5), Greeks(CALL, T0, "tws", "model", 0.25)], NOW)
     assert len(computed(options, quote(CALL, 5.0), quote("AAPL", 191.0))) == 1
 
 
