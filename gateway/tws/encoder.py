@@ -102,6 +102,7 @@ class RequestEncoder:
         terms = order.terms
         kind = (
             contract.conId, contract.symbol, contract.localSymbol, legs_of(contract),
+            contract.lastTradeDateOrContractMonth, contract.strike, contract.right,
             terms.type, terms.time_in_force, terms.outside_hours, *values,
         )  # fmt: skip
         if kind not in self._templates:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from tapewire.common.events import InstrumentDescribed
 from tapewire.common.instruments import Instrument
@@ -17,6 +18,7 @@ from tapewire.simulator.exchange.contracts import ContractQuery
 from tapewire.simulator.exchange.contracts import Contracts as AtTws
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.decoders import decode
+from tests.gateway.tws_bench import submit
 
 VERSION = 157
 CALL = "AAPL  261218C00190000"
@@ -97,3 +99,16 @@ def test_nothing_adds_risk_in_an_option_that_the_broker_has_otherwise(key: str, 
     )  # fmt: skip
     (said,) = _wrong_money(event, OPTION)
     assert key in said
+
+
+def test_orders_in_two_options_of_one_underlying_are_in_two_contracts():
+    """Before TWS has given their ids; an order is encoded once for each contract."""
+    encoder = RequestEncoder(1, VERSION)
+    call = replace(ELSEWHERE, con_id=0)
+    put = replace(call, symbol="P SAP DEC26 180", right="P")
+    at_tws = AtTws([call, put])
+    for option in (call, put):
+        data = encoder.place_order("5", submit(), contract_of(option))
+        request = decode(data[4:].decode().split("\0")[:-1], VERSION)
+        (found,) = at_tws.find(request.contract)  # type: ignore[attr-defined]
+        assert found.symbol == option.symbol
