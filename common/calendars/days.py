@@ -60,7 +60,10 @@ def exchange_days(
     """The trading day of a moment by a calendar: what comes after `ends` in `zone` counts for the
     next day that has a session. Both are the calendar's own where they are empty. The sessions
     around `year` show whether it can be so: raises `ConfigError` if a day ends within one."""
-    listing = load(name, year)
+    try:
+        listing = load(name, year)
+    except ConfigError as error:
+        raise ConfigError(f"trading_day: {error}") from error
     zone, ends = zone or listing.zone, ends or listing.ends
     days = ExchangeDays(name, closed, added, load)
     day_of = trading_days(zone, time.fromisoformat(ends), days.day_from)

@@ -265,6 +265,8 @@ def _load(number: int, entry: RuleEntry) -> Rule:
         if "reduce" in closes and not cls.reduces:
             raise ValueError("it has no quantity that a position could be reduced to; close it")
         return cls(parameters, scope, enforcement)
+    except ConfigError as error:  # it says itself what is to be done
+        raise ConfigError(f"{where}: {error}") from error
     except Exception as error:
         raise ConfigError(f"{where}: {named(error)}; correct its parameters") from error
 

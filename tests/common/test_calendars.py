@@ -205,7 +205,7 @@ def test_without_the_library_the_extra_is_named(monkeypatch):
     with pytest.raises(ConfigError) as caught:
         TradingDayConfig(calendar="CMES2").days()
     assert str(caught.value) == (
-        "calendar CMES2: exchange_calendars is not installed; install it with:"
+        "trading_day: calendar CMES2: exchange_calendars is not installed; install it with:"
         " pip install 'tapewire[risk]'"
     )
 

@@ -292,7 +292,10 @@ def test_without_the_library_the_rule_names_the_extra(monkeypatch):
     library.load.cache_clear()
     with pytest.raises(ConfigError) as caught:
         ruled(calendar="XLON")
-    assert "exchange_calendars is not installed; install it with: pip install" in str(caught.value)
+    assert str(caught.value) == (
+        "risk.rules[0]: calendar XLON: exchange_calendars is not installed; install it with:"
+        " pip install 'tapewire[risk]'"
+    )
     ruled(**DAY_HOURS)
 
 

@@ -1,5 +1,9 @@
 """Every process that counts by days goes by the configured trading day."""
 
+from datetime import datetime
+
+import pytest
+
 from tapewire.common import roles
 from tapewire.common.accounting.book import Book
 from tapewire.common.config.settings import Config, InstrumentConfig, TradingDayConfig
@@ -30,6 +34,25 @@ def books(config: Config) -> list[Book]:
         risk.monitor.accounts,
     )
     return [one.book for one in accounts]
+
+
+def at(text: str) -> int:
+    return int(datetime.fromisoformat(f"{text}+00:00").timestamp()) * 10**9
+
+
+def test_the_days_of_every_book_are_those_of_the_calendar():
+    pytest.importorskip("exchange_calendars", reason="needs tapewire[risk]")
+    config = Config(
+        instruments=(InstrumentConfig(symbol="AAPL"),),
+        trading_day=TradingDayConfig(calendar="CMES"),
+    )
+    moments = ("2026-11-27T17:30", "2026-11-27T23:30", "2026-11-29T23:30", "2026-11-30T15:00")
+    for book in books(config):
+        for number, moment in enumerate(moments):
+            book.apply(fill(f"{number}.01", 1, 100, ts_ns=at(moment), symbol="AAPL"))
+        assert {day.isoformat(): one.fills for (_, day), one in book.days.items()} == {
+            "2026-11-27": 1, "2026-11-30": 3,
+        }, "Friday evening counts for Monday"  # fmt: skip
 
 
 def test_the_days_of_every_book_end_when_the_configuration_says():
