@@ -276,7 +276,7 @@ class GatewayService(Service):
     def halted(self) -> object:
         """What is halted, and what is being flattened: risk waits for this gateway to know it."""
         decisions = self.gateway.gate.decisions
-        return len(decisions.halts), decisions.flattening
+        return len(decisions.halts), tuple(decisions.flattening)
 
     def detail(self) -> dict[str, Any]:
         """The session and the order states."""

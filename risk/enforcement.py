@@ -140,34 +140,37 @@ class Enforcer:
         closed = _closed_by(one)
         if closed is None:
             return measures
-        flatten = FlattenStarted(now.wall_ns, closed[0], halt.reason, closed[1])
+        flatten = self._decisions.started(now.wall_ns, closed[0], halt.reason, closed[1])
         if not (is_news or self._holds_more(flatten)):
             return measures
         waits, decisions = not self._decisions.may_flatten(*closed), self._decisions
         if self._is_cure(one):
-            waits = waits or bool(decisions.owed)
-        elif waits and decisions.flattening != closed[0] and not decisions.owes(*closed):
+            waits = waits or any(scope.shares_account(closed[0]) for scope in decisions.owed)
+        elif waits and closed[0] not in decisions.flattening and not decisions.owes(*closed):
             measures.append(FlattenDeferred(now.wall_ns, closed[0], halt.reason, closed[1]))
         return measures if waits else [*measures, flatten]
 
     def _is_cure(self, one: Violation) -> bool:
-        """Whether closing is only to make a limit hold again: it reduces, or the flatten that is in
+        """Whether closing is only to make a limit hold again: it reduces, or a flatten that is in
         progress is for the same limit of the account, and may do. Closed in parts, the position
         that was the largest leaves another one the largest for a moment: that must stay."""
-        measures, decisions = one.enforcement.measures, self._decisions
+        measures = one.enforcement.measures
         if "flatten" in measures or "close" not in measures:
             return "flatten" not in measures
-        running = decisions.flattening
-        is_there = running is not None and running.account == one.scope.account
-        return is_there and one.allowed is not None and f"{one.rule}: " in decisions.why
+        running = self._decisions.flattening.values()
+        return one.allowed is not None and any(
+            of.scope.account == one.scope.account and f"{one.rule}: " in of.reason for of in running
+        )
 
-    def _owed_flatten(self, now: Now) -> list[Event]:
-        """The next of those that had to wait, once nothing is in progress: though what asked for it
-        may not be broken any more."""
-        if not self._decisions.owed or self._decisions.flattening is not None:
-            return []
-        one = next(iter(self._decisions.owed.values()))
-        return self._apply([FlattenStarted(now.wall_ns, one.scope, one.reason, one.keep)])
+    def _owed_flattens(self, now: Now) -> list[Event]:
+        """Those that had to wait for another, and can begin now: though what asked for one may not
+        be broken any more."""
+        events: list[Event] = []
+        for one in list(self._decisions.owed.values()):
+            if self._decisions.may_flatten(one.scope, one.keep):
+                begun = self._decisions.started(now.wall_ns, one.scope, one.reason, one.keep)
+                events += self._apply([begun])
+        return events
 
     def _halt(self, one: Violation, all_of_them: Sequence[Violation], now: Now) -> RiskHalted:
         scope, enforcement = _locked_by(one), one.enforcement
@@ -204,7 +207,7 @@ class Enforcer:
         """The lock-outs that are over, and the flatten that had to wait for another. To be asked
         after a check of everything. A lock-out that something outlasts ends with that: a person
         lifts both."""
-        owed = self._owed_flatten(now)
+        owed = self._owed_flattens(now)
         timed = list(self._decisions.lock_outs.values())
         self._deadlines = {
             halt: self._deadlines.get(halt, now.mono_ns + max(halt.until_ns - now.wall_ns, 0))
@@ -213,7 +216,8 @@ class Enforcer:
         over = [
             LockOutEnded(now.wall_ns, halt.scope, halt.until_ns)
             for halt in timed
-            if self._decisions.flattening is None and self._decisions.halts.get(halt.scope) == halt
+            if self._decisions.halts.get(halt.scope) == halt
+            if not self._decisions.closes(halt.scope)
             if self._is_due(halt, now) and not self._is_broken(halt.scope)
         ]
         return [*owed, *self._apply([*over])]

@@ -39,7 +39,7 @@ Nothing is closed twice
 How the cancels go out, and to whom, is in `cancels`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
@@ -150,8 +150,23 @@ class Flatten:
                 if one.denied(event.intent_id, event.reason):
                     self._changed_ns = now_ns
 
-    def tick(self, accounts: Accounts[Order], standing: Standing, now: Now) -> list[Asked]:
-        """What to ask of the gateways now."""
+    @property
+    def is_closing(self) -> bool:
+        """Whether a closing order of it works, or may."""
+        return any(one.busy for one in self._closings.values())
+
+    def is_taking_over(self, now: Now) -> bool:
+        """Whether it takes over the client id of a gateway that is silent."""
+        return self._cancels.is_taking_over(now)
+
+    def tick(
+        self,
+        accounts: Accounts[Order],
+        standing: Standing,
+        now: Now,
+        others: Sequence["Flatten"] = (),
+    ) -> list[Asked]:
+        """What to ask of the gateways now, beside `others` that are in progress."""
         self._began_ns = now.mono_ns if self._began_ns is None else self._began_ns
         self._waits_for = ""
         self._note_trades(accounts, now)
@@ -162,10 +177,12 @@ class Flatten:
             self._alarm("halt", "the gateway does not acknowledge the halt; its lease is over")
         asked = self._follow(accounts, now)
         working = self._working(accounts)
-        asked += self._cancels.ask(
+        is_silent = self._cancels.is_silent(standing, now)
+        is_door_taken = is_silent and any(one.is_taking_over(now) for one in others)
+        asked += [] if is_door_taken else self._cancels.ask(
             working, standing, now,
             more=self._unknown_open(),
-            closing=any(one.busy for one in self._closings.values()),
+            closing=self.is_closing or any(one.is_closing for one in others),
             foreign=len(self._foreign(accounts)),
         )  # fmt: skip
         if not standing.reachable:

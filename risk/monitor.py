@@ -33,9 +33,6 @@ from tapewire.common.events import (
     Difference,
     Event,
     Fill,
-    FlattenCompleted,
-    FlattenDelayed,
-    FlattenStarted,
     Greeks,
     OrdersTakenOver,
     ReconciliationCompleted,
@@ -52,6 +49,7 @@ from tapewire.common.instruments import Instrument
 from tapewire.risk.closing import Asked
 from tapewire.risk.enforcement import Enforcer
 from tapewire.risk.flatten import Flatten
+from tapewire.risk.flattens import Flattens
 from tapewire.risk.halting import LEASE_NS, Standing
 from tapewire.risk.openings import Openings
 from tapewire.risk.reloading import at_start, change
@@ -88,8 +86,8 @@ class RiskMonitor:
         self.enforcer = Enforcer(
             self.accounts, self.decisions, day_of or trading_days(), self._applied
         )
-        self.sweeps = Sweeps(self.accounts, self.decisions, lease_ns)
-        self.flatten: Flatten | None = None
+        self.flattens = Flattens(lease_ns, self._newest_price)
+        self.sweeps = Sweeps(self.accounts, self.decisions, self.flattens, lease_ns)
         self._events: list[Event] = []  # of this turn, for the rules to see
         self._marked = False  # new marks came in this turn
         self._check_all = True
@@ -110,6 +108,11 @@ class RiskMonitor:
         if halt is None:
             return "ACTIVE"
         return "REDUCING" if halt.until_ns else "HALTED"
+
+    @property
+    def flatten(self) -> Flatten | None:
+        """The oldest flatten in progress; None if there is none."""
+        return next(iter(self.flattens), None)
 
     @property
     def reason(self) -> str:
@@ -136,13 +139,8 @@ class RiskMonitor:
         """Take in an event of the own journal."""
         self.decisions.apply(event)
         self.openings.apply(event)
-        if isinstance(event, FlattenStarted):
-            self.flatten = Flatten(
-                event.name, event.scope, self._lease_ns, event.keep, self._newest_price
-            )
-        elif isinstance(event, FlattenCompleted):
-            self.flatten = None
-        elif isinstance(event, RulesChanged):
+        self.flattens.apply(event)
+        if isinstance(event, RulesChanged):
             self.rules = taken_over(event.rules, self.rules)
             self._adopted, self._saved, self._check_all = event.rules, {}, True
         elif isinstance(event, RuleStateChanged):
@@ -182,8 +180,7 @@ class RiskMonitor:
         self.accounts.apply(event, source)
         self.view.note(event, source)
         if source == roles.LIQUIDATION:
-            if self.flatten is not None:
-                self.flatten.on_liquidation(event, now_ns)
+            self.flattens.on_liquidation(event, now_ns)
             if isinstance(event, OrdersTakenOver):
                 self.sweeps.on_taken_over(event, now_ns)
         if self._watching:
@@ -274,11 +271,11 @@ class RiskMonitor:
         if control.action == "flatten":
             if scope.strategy:
                 return "not flattened: positions are an account's; name an account or a symbol", []
-            running = self.decisions.flattening
+            running = self.flattens.touching(scope)
             if self.decisions.may_flatten(scope):
-                events = [FlattenStarted(now_ns, scope, reason)]
-            elif running is not None and not running.covers(*scope.parts):
-                return f"not flattened: a flatten of {running} is in progress", []
+                events = [self.decisions.started(now_ns, scope, reason)]
+            elif running is not None and not running.scope.covers(*scope.parts):
+                return f"not flattened: a flatten of {running.scope} is in progress", []
         halt = RiskHalted(now_ns, scope, reason, by=control.by)
         known = self.halts.get(scope)
         if known is None or halt.outlasts(known):
@@ -307,17 +304,17 @@ class RiskMonitor:
             return f"not resumed: {locked}", []
         if self.fault or self._pulled:
             return f"not resumed: {self.fault or self._pulled}", []
-        if unfinished := self._unfinished():
+        if unfinished := self._unfinished(scope):
             return f"not resumed: {unfinished}", []
         if scope != EVERYTHING and scope not in self.halts:
             return f"not resumed: {scope} is not halted by itself", []
         return "", [RiskResumed(now.wall_ns, scope, reason, by)] if self.halts else []
 
-    def _unfinished(self) -> str:
-        """What flatten is in progress, or is about to begin; empty if there is none."""
-        if self.flatten is not None:
-            return f"a flatten is in progress, {self.flatten}"
-        owed = next(iter(self.decisions.owed), None)
+    def _unfinished(self, scope: Scope) -> str:
+        """What flatten there is in progress, or is about to begin; empty if there is none."""
+        if (running := self.flattens.touching(scope)) is not None:
+            return f"a flatten is in progress, {running}"
+        owed = next((one for one in self.decisions.owed if one.shares_account(scope)), None)
         return f"a flatten of {owed} is about to begin" if owed is not None else ""
 
     def _answer(self, text: str, *, ok: bool = True) -> ControlReply:
@@ -335,16 +332,9 @@ class RiskMonitor:
             asked.append(Asked(roles.LIQUIDATION, CancelAll(now.wall_ns)))
         asked += self.sweeps.tick(self.enforcer.lasting, standing, now)
         events += self.sweeps.warnings(now)
-        flatten = self.flatten
-        if flatten is not None:
-            asked += flatten.tick(self.accounts, standing, now)
-            alarms, flatten.alarms = flatten.alarms, []
-            events += [FlattenDelayed(now.wall_ns, flatten.scope, alarm) for alarm in alarms]
-            if flatten.phase == "DONE":
-                done = FlattenCompleted(
-                    now.wall_ns, flatten.scope, gateway_seq=self.gateway_seq, keep=flatten.keep
-                )
-                events.append(done)
+        flattens = self.flattens.tick(self.accounts, standing, self.gateway_seq, now)
+        events += flattens[0]
+        asked += flattens[1]
         return self._applied(events), asked
 
     def _answer_conflicts(self, now: Now) -> list[Event]:

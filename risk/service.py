@@ -227,7 +227,7 @@ class RiskService(Service):
             "ends_ns": monitor.ends_ns,
             **shown(monitor.rules),
             "headroom": [_headroom(one) for one in monitor.readings],
-            "flatten": str(monitor.flatten or ""),
+            "flatten": str(monitor.flattens),
             "held": [
                 {"account": account, "symbol": symbol, "quantity": text(quantity)}
                 for (account, symbol), quantity in sorted(monitor.accounts.held().items())

@@ -28,6 +28,7 @@ from tapewire.common.events import (
 )
 from tapewire.risk.cancels import Cancels
 from tapewire.risk.closing import SECOND_NS, Asked
+from tapewire.risk.flatten import Flatten
 from tapewire.risk.halting import Standing
 from tapewire.risk.rules import Violation
 
@@ -38,9 +39,16 @@ LOOK_NS: Final = SECOND_NS // 2
 class Sweeps:
     """The cancels of each scope in which a rule demands them. Times are monotonic."""
 
-    def __init__(self, accounts: Accounts[Order], decisions: Decisions, lease_ns: int) -> None:
+    def __init__(
+        self,
+        accounts: Accounts[Order],
+        decisions: Decisions,
+        flattens: Iterable[Flatten],
+        lease_ns: int,
+    ) -> None:
         self._accounts = accounts
         self._decisions = decisions
+        self._flattens = flattens
         self._lease_ns = lease_ns
         self._cancels: dict[Scope, Cancels] = {}
         self._warnings: list[tuple[Scope, str, str]] = []
@@ -80,7 +88,7 @@ class Sweeps:
 
     def _sweep(self, scope: Scope, cancels: Cancels, standing: Standing, now: Now) -> list[Asked]:
         own = [one for one in self._accounts.orders.live() if self._adds_risk(one, scope)]
-        foreign = 0 if self._is_flattening else len(self._foreign(scope))
+        foreign = 0 if self._is_closing else len(self._foreign(scope))
         if not (own or foreign):
             return []
         if not foreign and cancels.is_silent(standing, now) and self._is_door_taken(scope, now):
@@ -94,21 +102,20 @@ class Sweeps:
         if self._look_ns is None or now.mono_ns < self._look_ns:
             return []
         self._look_ns = None
-        if self._is_flattening:  # which lists by itself
-            return []
         listing = ListPositions(f"{roles.RISK}-cancel-{now.wall_ns:x}-list", now.wall_ns)
         return [Asked(role, listing) for role in roles.GATEWAYS]
 
     @property
-    def _is_flattening(self) -> bool:
+    def _is_closing(self) -> bool:
         """Whether a closing order may work, which must not be cancelled with all others."""
-        return self._decisions.flattening is not None
+        return any(one.is_closing for one in self._flattens)
 
     def _is_door_taken(self, scope: Scope, now: Now) -> bool:
         """Whether something else may be taking over the gateway's client id, which only one can do
         at a time: a flatten, or the cancels of another scope."""
         others = (one for known, one in self._cancels.items() if known != scope)
-        return self._is_flattening or any(one.is_taking_over(now) for one in others)
+        taking_over = any(one.is_taking_over(now) for one in others)
+        return taking_over or bool(self._decisions.flattening)
 
     def _adds_risk(self, one: Order, scope: Scope) -> bool:
         if one.order.strategy == roles.RISK or not one.order.is_in(scope):

@@ -1,8 +1,10 @@
 """Risk's decisions, folded from its journal: what is halted, and what is being flattened.
 
 Risk folds what it decides itself, and the gateway what it reads of that, so that a halt means the
-same where it is made and where it is enforced. Only one flatten is in progress at a time. A larger
-one takes the place of a smaller one, which is then never reported as completed.
+same where it is made and where it is enforced. Flattens of different accounts are in progress
+beside each other. In one account it is one at a time: what is closed of one position changes what a
+rule about the whole account allows of another. A larger one takes the place of smaller ones, which
+are then never reported as completed.
 
 A lock-out that ends by itself is kept beside a halt for good of the same scope: who halts what a
 rule has locked out, and resumes it then, has lifted their own halt, and not the rule's.
@@ -26,16 +28,14 @@ from tapewire.common.events import (
 
 
 class Decisions:
-    """The halts in force by their scope, each with what began it, and the scope of the flatten that
-    is in progress. `lock_outs` are those that end by themselves, though something else may halt
+    """The halts in force by their scope, each with what began it, and the flattens in
+    progress by theirs. `lock_outs` are those that end by themselves, though something else may halt
     their scope for longer. State changes in `apply` alone."""
 
     def __init__(self) -> None:
         self.halts: dict[Scope, RiskHalted] = {}
         self.lock_outs: dict[Scope, RiskHalted] = {}
-        self.flattening: Scope | None = None
-        self.keep = Decimal(0)  # of each position that is being flattened
-        self.why = ""  # the reason of the flatten that is in progress
+        self.flattening: dict[Scope, FlattenStarted] = {}  # in progress
         self.owed: dict[Scope, FlattenDeferred] = {}  # flattens that wait for another
         self.answered: set[str] = set()  # conflicts that were halted for, resumed since or not
 
@@ -63,12 +63,14 @@ class Decisions:
 
     def _flatten(self, event: Event) -> None:
         if isinstance(event, FlattenStarted):
-            self.flattening, self.keep, self.why = event.scope, event.keep, event.reason
+            running, covers = self.flattening, event.scope.covers
+            self.flattening = {one: of for one, of in running.items() if not covers(*one.parts)}
+            self.flattening[event.scope] = event
             self.owed = {scope: one for scope, one in self.owed.items() if not _does(event, one)}
         elif isinstance(event, FlattenDeferred):
             self.owed[event.scope] = event
-        elif isinstance(event, FlattenCompleted) and event.scope == self.flattening:
-            self.flattening, self.why = None, ""
+        elif isinstance(event, FlattenCompleted):
+            self.flattening.pop(event.scope, None)
 
     def _kept_in(self, event: RiskHalted) -> list[dict[Scope, RiskHalted]]:
         return [self.halts, self.lock_outs] if event.until_ns else [self.halts]
@@ -79,18 +81,35 @@ class Decisions:
 
     def flattens(self, order: SubmitOrder) -> bool:
         """Whether a flatten in progress covers `order`."""
-        return self.flattening is not None and order.is_in(self.flattening)
+        return any(order.is_in(scope) for scope in self.flattening)
 
     def may_flatten(self, scope: Scope, keep: Decimal = Decimal(0)) -> bool:
-        """Whether a flatten can begin: none is in progress, or one of a smaller scope, or one that
-        leaves something open, whose place it takes. One that leaves something itself takes no
-        place: what a rule allows changes with each price, and it would begin anew with each.
+        """Whether a flatten can begin: none is in progress in its account, or only what it takes
+        the place of: those of smaller scopes, and those that leave something open. One that leaves
+        something itself takes no place: what a rule allows changes with each price, and it would
+        begin anew with each.
         """
-        running = self.flattening
-        if running is None:
-            return True
-        is_more = scope != running or self.keep > 0
-        return is_more and not keep and scope.covers(*running.parts)
+        beside = [of for one, of in self.flattening.items() if one.shares_account(scope)]
+        return not beside or (
+            not keep
+            and all(
+                scope.covers(*of.scope.parts) and (scope != of.scope or of.keep > 0)
+                for of in beside
+            )
+        )
+
+    def started(
+        self, now_ns: int, scope: Scope, reason: str, keep: Decimal = Decimal(0)
+    ) -> FlattenStarted:
+        """A flatten that begins now. Its stamp names it, so it is not that of another one."""
+        taken = {of.ts_ns for of in self.flattening.values()}
+        while now_ns in taken:
+            now_ns += 1
+        return FlattenStarted(now_ns, scope, reason, keep)
+
+    def closes(self, scope: Scope) -> bool:
+        """Whether a flatten in the account of a scope is in progress, or waits for another."""
+        return any(one.shares_account(scope) for one in (*self.flattening, *self.owed))
 
     def owes(self, scope: Scope, keep: Decimal) -> bool:
         """Whether a flatten that does as much there waits for another."""
@@ -102,7 +121,7 @@ class Decisions:
         return {
             "halts": _plain(self.halts),
             "lock_outs": _plain(self.lock_outs),
-            "flatten": (self.flattening.parts, self.keep) if self.flattening is not None else None,
+            "flatten": sorted((one.parts, of.keep) for one, of in self.flattening.items()),
             "owed": sorted((scope.parts, one.keep) for scope, one in self.owed.items()),
             "answered": sorted(self.answered),
         }

@@ -75,6 +75,10 @@ class Scope(msgspec.Struct, frozen=True, array_like=True, gc=False):
             and self.symbol in ("", symbol)
         )
 
+    def shares_account(self, other: "Scope") -> bool:
+        """Whether both can be about one account."""
+        return not self.account or other.account in ("", self.account)
+
     def _has_instance(self, strategy: str) -> bool:
         base, _, number = strategy.rpartition("-")
         return base == self.strategy and number.isdecimal()

@@ -92,7 +92,7 @@ def flatten(
     reply = control.ask(group, "flatten", reason, scope)
     note(f"{brake.sentence(reply, 'flatten', scope)}{'; ' + plan if reply.ok else ''}")
     if wait and reply.ok:
-        ending = flattening.wait(group.run_dir, wait, note)
+        ending = flattening.wait(group.run_dir, wait, note, scope)
         sentence = ending.sentence(status.read(group.run_dir), wait)
         sentence += "" if ending.over else f"; {CONTINUES}"
     else:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tapewire.common import roles
+from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.amounts import counted
 from tapewire.common.events import (
     EVERYTHING,
@@ -82,20 +83,23 @@ def in_progress(statuses: Mapping[str, Status]) -> str:
 def unfinished(run_dir: Path) -> FlattenStarted | None:
     """The flatten that risk has started and not completed; the next start continues it. A damaged
     journal is read up to the damage: risk continues nothing before it is put right."""
-    found: FlattenStarted | None = None
+    decisions = Decisions()
     damaged = contextlib.suppress(JournalDamagedError)
     with damaged, Journals(run_dir, sources=(roles.RISK,)) as journals:
         for entry in journals.until():
-            if isinstance(entry.event, FlattenStarted):
-                found = entry.event
-            elif isinstance(entry.event, FlattenCompleted):
-                found = None
-    return found
+            decisions.apply(entry.event)
+    return next(iter(decisions.flattening.values()), None)
 
 
-def wait(run_dir: Path, timeout_s: float, report: Callable[[str], object] = str) -> Ending:
-    """Wait for the end of the flatten in risk's journal, at most `timeout_s`. What delays it, and
-    what it has to do to more than its scope, goes to `report` as soon as it is there."""
+def wait(
+    run_dir: Path,
+    timeout_s: float,
+    report: Callable[[str], object] = str,
+    scope: Scope = EVERYTHING,
+) -> Ending:
+    """Wait for the end of the newest flatten in a scope in risk's journal, at most `timeout_s`.
+    What delays it, and what it has to do to more than its scope, goes to `report` as soon as it is
+    there."""
     ending = Ending(over=False)
     with Journals(run_dir, sources=(roles.RISK,)) as journals:
 
@@ -103,13 +107,18 @@ def wait(run_dir: Path, timeout_s: float, report: Callable[[str], object] = str)
             nonlocal ending
             delays: list[str] = []  # of the newest flatten
             for entry in journals.until():
-                if isinstance(entry.event, FlattenStarted):
-                    ending = Ending(over=False, scope=entry.event.scope)
+                event = entry.event
+                if isinstance(event, FlattenStarted) and event.scope.shares_account(scope):
+                    ending = Ending(over=False, scope=event.scope)
                     delays.clear()
-                elif isinstance(entry.event, FlattenDelayed):
-                    delays.append(entry.event.reason)
-                elif isinstance(entry.event, FlattenCompleted):
-                    ending = Ending(True, entry.event.reason, entry.event.scope)
+                elif not isinstance(event, FlattenDelayed | FlattenCompleted):
+                    continue
+                elif event.scope != ending.scope:
+                    continue  # of another one, beside it
+                elif isinstance(event, FlattenDelayed):
+                    delays.append(event.reason)
+                else:
+                    ending = Ending(True, event.reason, event.scope)
             for delay in delays:
                 report(delay)
             return ending.over

@@ -107,11 +107,11 @@ class Gate:
             before, self.beat = self.beat, event
             ended = event.trading != "ACTIVE" and (before is None or before.trading == "ACTIVE")
             return HALT_ARRIVED if ended else ""
-        halts, flattening = len(self.decisions.halts), self.decisions.flattening
+        halts, flattening = len(self.decisions.halts), len(self.decisions.flattening)
         self.decisions.apply(event)
         if len(self.decisions.halts) > halts:
             return HALT_ARRIVED
-        return FLATTEN_ENDED if flattening and not self.decisions.flattening else ""
+        return FLATTEN_ENDED if len(self.decisions.flattening) < flattening else ""
 
     def woke(self, now: Now) -> None:
         """This process started, or had no turn for a while: risk may have decided since."""

@@ -6,17 +6,21 @@ open orders of all clients. `PositionsListed` follows when both lists are at the
 each position that differs is in the journal before it, so whoever reads the event knows the
 broker's list; what was open is in the event.
 
-The newest question is the one that counts: risk repeats one only after it gave the last one up.
-Where an end never came, one more question makes up for it (see `positions`).
+Several questions may be out, as flattens beside each other ask each for itself; the oldest are
+forgotten, for risk repeats one only after it gave the last one up. Where an end never came, one
+more question makes up for it (see `positions`).
 """
 
+from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tapewire.common.clock import Now
 from tapewire.common.events import Event, ListPositions, PositionsListed
 from tapewire.gateway import broker
 from tapewire.gateway.orders.positions import PositionLists
+
+QUESTIONS_MAX: Final = 32
 
 
 class Listing(NamedTuple):
@@ -28,7 +32,7 @@ class Listing(NamedTuple):
 
 
 class Listings:
-    """The question that is under way. None of it is durable: risk asks again.
+    """The questions that are under way. None of it is durable: risk asks again.
 
     `ask_orders` asks the broker for the open orders of all clients.
     """
@@ -36,7 +40,7 @@ class Listings:
     def __init__(self, positions: PositionLists, ask_orders: Callable[[], None]) -> None:
         self._positions = positions
         self._ask_orders = ask_orders
-        self._listing: Listing | None = None
+        self._listings: deque[Listing] = deque(maxlen=QUESTIONS_MAX)
         self._orders_asked = 0
         self._orders_listed = 0
         self._end_came = False  # since the last question
@@ -47,13 +51,13 @@ class Listings:
         """Put risk's question to the broker."""
         number = self._positions.doubt("since risk asked for them")
         self.ask_orders()
-        self._listing = Listing(command.id, number, self._orders_asked)
+        self._listings.append(Listing(command.id, number, self._orders_asked))
 
     def note(self, report: broker.BrokerEvent) -> None:
         """Take note of the orders that are listed, and of the end of their list."""
         if type(report) is broker.OrderReport:
             name = report.permanent_id or report.reference
-            if report.is_open and self._listing is not None:
+            if report.is_open and self._listings:
                 self._named[name] = report.reference
             elif report.listed:
                 self._named.pop(name, None)
@@ -65,7 +69,7 @@ class Listings:
 
     def lost(self) -> None:
         """The connection is gone: nothing that was asked on it will be answered."""
-        self._listing = None
+        self._listings.clear()
         self._named.clear()
         self._orders_listed = self._orders_asked
 
@@ -76,15 +80,13 @@ class Listings:
         self._ask_orders()
 
     def tick(self, now: Now) -> list[Event]:
-        """The answer, once both lists have come to their ends."""
-        listing = self._listing
-        if listing is None:
+        """The answers to those for which both lists have come to their ends."""
+        if not self._listings:
             return []
-        if self._orders_listed < listing.orders:
-            if self._end_came:
-                self.ask_orders()
-            return []
-        if self._positions.confirmed < listing.positions:
-            return []
-        self._listing = None
-        return [PositionsListed(now.wall_ns, listing.id, self._open)]
+        listed, confirmed = self._orders_listed, self._positions.confirmed
+        if self._end_came and any(listed < one.orders for one in self._listings):
+            self.ask_orders()
+        done = [o for o in self._listings if listed >= o.orders and confirmed >= o.positions]
+        for one in done:
+            self._listings.remove(one)
+        return [PositionsListed(now.wall_ns, one.id, self._open) for one in done]

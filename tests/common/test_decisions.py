@@ -67,5 +67,5 @@ def test_a_larger_flatten_takes_the_place_of_a_smaller_one():
     one.apply(FlattenCompleted(3, EVERYTHING))
     assert not one.flattens(ORDER)
     assert one.snapshot() == {
-        "halts": [], "lock_outs": [], "flatten": None, "owed": [], "answered": [],
+        "halts": [], "lock_outs": [], "flatten": [], "owed": [], "answered": [],
     }  # fmt: skip

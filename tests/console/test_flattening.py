@@ -82,6 +82,17 @@ def test_only_the_end_of_the_last_flatten_counts(run_dir):
     assert flattening.unfinished(run_dir) is None
 
 
+def test_of_two_beside_each_other_the_one_that_was_asked_for_is_waited_for(run_dir):
+    first, second = Scope("DU1"), Scope("DU2")
+    write(run_dir, "risk", [FlattenStarted(T0, first, "x"), FlattenStarted(T0 + MS, second, "x")])
+    write(run_dir, "risk", [FlattenCompleted(T0 + 2 * MS, second)])
+    assert flattening.wait(run_dir, 0, scope=second) == (True, "", second)
+    assert flattening.wait(run_dir, 0, scope=first) == (False, "", first)
+    unfinished = flattening.unfinished(run_dir)
+    assert unfinished is not None
+    assert unfinished.scope == first
+
+
 def test_what_delays_the_newest_flatten_is_reported_once_while_it_is_waited_for(run_dir):
     heard: list[str] = []
     first = [FlattenStarted(T0, EVERYTHING, "x"), FlattenDelayed(T0, EVERYTHING, "old")]

@@ -182,7 +182,7 @@ def test_the_durable_state_has_the_halts_with_their_reasons_and_the_flatten():
     assert one.snapshot() == {
         "halts": [(("", "", "MSFT"), "test", 0), ((ACCOUNT, "", ""), "test", 0)],
         "lock_outs": [],
-        "flatten": (("", "", ""), Decimal(0)),
+        "flatten": [(("", "", ""), Decimal(0))],
         "owed": [],
         "answered": [],
     }

@@ -284,7 +284,7 @@ def test_a_smaller_flatten_is_part_of_the_larger_one_and_another_has_to_wait():
     ask(one, "flatten", scope=Scope("DU1"))
     reply, events = ask(one, "flatten", scope=Scope("DU1", symbol="AAPL"))
     assert (reply.ok, [type(e) for e in events]) == (True, [RiskHalted])
-    reply, events = ask(one, "flatten", scope=Scope("DU2"))
+    reply, events = ask(one, "flatten", scope=Scope(symbol="AAPL"))
     assert (reply.ok, events) == (False, [])
     assert reply.text == "not flattened: a flatten of account DU1 is in progress"
 

@@ -9,6 +9,7 @@ from tapewire.common.events import (
     ListPositions,
     OrderCancelled,
     Scope,
+    SubmitOrder,
 )
 from tapewire.risk.closing import Asked
 from tapewire.risk.halting import Standing
@@ -25,6 +26,7 @@ from tests.risk.orders import (
     intended,
     monitor,
     order,
+    turns,
 )
 from tests.risk.test_enforcement import LIMIT, kinds, passed
 
@@ -112,8 +114,17 @@ def test_exits_and_orders_elsewhere_of_others_are_left_alone():
 
 
 def test_a_flatten_that_closes_is_not_disturbed_by_a_cancel_of_all():
-    one = of_others(foreign(1, 6))
+    one = of_others()
     one.apply(FlattenStarted(T0, Scope("DU2"), "x"))
-    one.on_broker(held(5, account="DU2"))
+    one.on_broker(held(5, account="DU2"), roles.LIQUIDATION)
+    assert SubmitOrder in [type(asked.command) for asked in turns(one, NOW)[1]]
+    one.on_broker(foreign(1, 6))
+    one.check(NOW, timer=True)
     commands = [type(asked.command) for asked in alive(one)]
     assert CancelAll not in commands
+
+
+def test_one_that_is_stuck_elsewhere_keeps_no_cancel_waiting():
+    one = of_others(foreign(1, 6))
+    one.apply(FlattenStarted(T0, Scope("DU2"), "x"))
+    assert CancelAll in [type(asked.command) for asked in alive(one)]

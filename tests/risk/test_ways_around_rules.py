@@ -125,11 +125,11 @@ def test_a_rule_that_flattens_an_account_does_not_wait_for_the_close_of_one_posi
     ))  # fmt: skip
     one.on_broker(held(6))
     one.check(NOW)
-    assert one.decisions.flattening == Scope("DU1", symbol="AAPL")
+    assert [*one.decisions.flattening] == [Scope("DU1", symbol="AAPL")]
     one.on_broker(held(5, "MSFT"))
     events = one.check(NOW + SECOND, timer=True)
     assert FlattenStarted in map(type, events)
-    assert one.decisions.flattening == DU1
+    assert [*one.decisions.flattening] == [DU1]
     assert one.check(NOW + 2 * SECOND, timer=True) == []
 
 
@@ -148,7 +148,7 @@ def test_a_flatten_that_has_to_wait_for_another_begins_though_its_rule_is_answer
     assert one.check(NOW + 10 * SECOND, timer=True) == [], "its lock-out lasts as well"
     one.apply(FlattenCompleted(T0, Scope(symbol="AAPL")))
     assert kinds(one.check(NOW + 11 * SECOND, timer=True)) == ["FlattenStarted"]
-    assert one.decisions.flattening == DU1
+    assert [*one.decisions.flattening] == [DU1]
     hold(one, 0)
     one.apply(FlattenCompleted(T0, DU1))
     assert kinds(one.check(NOW + 12 * SECOND, timer=True)) == ["LockOutEnded"]
@@ -175,7 +175,7 @@ def test_a_flatten_that_has_to_wait_for_another_begins_after_a_restart_too():
     assert denied.text == "not resumed: a flatten of account DU1 is about to begin"
     events = again.check(NOW + SECOND, timer=True)
     assert kinds(events) == ["FlattenStarted"]
-    assert again.decisions.flattening == DU1
+    assert [*again.decisions.flattening] == [DU1]
     assert monitor(rules=book(), journal=[*journal, *events]).decisions.owed == {}
 
 
