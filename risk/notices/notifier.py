@@ -100,6 +100,11 @@ class Notifier:
 
     # ---- what comes in -------------------------------------------------------------------------
 
+    def look(self, now: Now) -> None:
+        """All that is new is about to be given. A clock that was ahead at the very first start, and
+        is right by now, must not make the present look like the past before it."""
+        self.since_ns = min(self.since_ns, now.wall_ns - BEFORE_NS)
+
     def on_event(self, source: str, event: Event) -> None:
         """An event of `source`'s journal that was not read before."""
         found = notice_of(source, event)

@@ -117,6 +117,7 @@ class NoticesService(Service):
         """All that is new. What cannot be handled costs itself: it is passed over, or it would be
         the first thing that the next start fails on."""
         notifier = self.notifier
+        notifier.look(now)
         for news in self._sources.news(notifier.places):
             for event in news.events:
                 self._take(news.source, event)

@@ -238,3 +238,13 @@ def test_an_event_that_cannot_be_told_costs_itself_and_not_the_process(bench, mo
     assert (letter.origin, letter.reason) == ("risk", "ValueError('an event nobody thought of')")
     bench.happens(halt())
     assert bench.turns() == ["Tapewire: 1 enforcement (message 1)"]
+
+
+def test_a_clock_that_was_ahead_at_the_very_first_start_keeps_nothing_from_being_told(bench):
+    bench.turns()
+    bench.clock.step_wall(-3600 * SECOND)
+    bench.happens(violation(ts_ns=bench.clock.now_ns()))
+    assert bench.turns() == ["Tapewire: 1 violation (message 1)"]
+    bench.start()
+    bench.happens(halt(ts_ns=bench.clock.now_ns()))
+    assert "1 enforcement" in bench.turns()[-1]
