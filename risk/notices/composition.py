@@ -12,8 +12,6 @@ from tapewire.risk.notices.service import NoticesService, group_of_this_process
 from tapewire.risk.notices.state_file import StateFile
 
 OUTCOMES: Final = "outcomes"
-NICE: Final = 10
-"""Everybody else goes first."""
 
 
 def build(process: Process) -> NoticesService:
@@ -23,7 +21,6 @@ def build(process: Process) -> NoticesService:
         raise ConfigError("[[notices.targets]] is empty; expected at least one target")
     sender = Sender(config.notices, os.environ)
     process.transport.attach(OUTCOMES, sender)
-    os.nice(NICE)
     saved, fault = StateFile(process.run_dir).read()
     notifier = Notifier(
         config.notices, config.days(), saved, group_of_this_process(), process.clock.now()
