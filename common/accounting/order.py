@@ -74,6 +74,17 @@ class Order:
         left = quantity - self.executions.quantity
         return left if left > 0 else ZERO
 
+    @property
+    def least_remaining(self) -> Decimal:
+        """What could still fill in any case: while a modify is under way, with the smaller of the
+        two quantities; 0 if it is over."""
+        if self.state not in LIVE:
+            return ZERO
+        quantity = self.terms.quantity
+        if self.modify is not None:
+            quantity = min(quantity, self.modify.terms.quantity)
+        return max(quantity - self.filled, ZERO)
+
     def left_on(self, symbol: str, ratio: int) -> Decimal:
         """What could still fill of a symbol that it trades, in the worst case: with `ratio` units
         per unit of the order, less what was executed of this symbol alone; 0 if it is over."""

@@ -159,7 +159,7 @@ class Orders(Generic[OrderT]):
         waiting = ZERO
         for entry_id, found in exits.items():
             left = self._counts.gone(found, symbol, {one.intent_id for one in found})
-            waiting += min(left, self.by_intent[entry_id].remaining)
+            waiting += min(left, self.by_intent[entry_id].least_remaining)
         return waiting
 
     def snapshot(self) -> dict[str, Any]:

@@ -22,7 +22,6 @@ from typing import Final
 import msgspec
 
 from tapewire.common.accounting.book import ZERO, Key
-from tapewire.common.accounting.orders import Order
 from tapewire.common.events import EVERYTHING, ORDER_TYPES, OrderTerms, Scope, Side
 from tapewire.risk.rules.base import Reading, Rule, Violation
 from tapewire.risk.rules.enforcement import HALT, Enforcement
@@ -114,7 +113,7 @@ def _stops(account: str, view: View) -> Stops:
         if one.state == "ACCEPTED" and not order.legs and _protects(terms):
             covered = found[order.symbol, terms.side]
             name = f"oca {terms.group}" if terms.oca else one.intent_id
-            covered[name] = max(covered.get(name, ZERO), _certain(one))
+            covered[name] = max(covered.get(name, ZERO), one.least_remaining)
     for foreign in view.foreign_orders(account):
         if foreign.terms is not None and not foreign.legs and _protects(foreign.terms):
             found[foreign.symbol, foreign.side][f"foreign {foreign.id}"] = foreign.remaining
@@ -124,11 +123,3 @@ def _stops(account: str, view: View) -> Stops:
 def _protects(terms: OrderTerms) -> bool:
     kind = ORDER_TYPES.get(terms.type)
     return kind is not None and kind.protects
-
-
-def _certain(one: Order) -> Decimal:
-    """What it fills at least."""
-    quantity = one.terms.quantity
-    if one.modify is not None:
-        quantity = min(quantity, one.modify.terms.quantity)
-    return max(quantity - one.filled, ZERO)

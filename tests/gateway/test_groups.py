@@ -304,14 +304,17 @@ def test_orders_behind_one_on_their_own_side_are_in_its_way_whatever_they_wait_f
     assert not bench.submit(protect(6)).accepted
 
 
-def test_exits_for_more_than_their_entry_are_in_its_way_with_the_rest():
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_exits_for_more_than_their_entry_are_in_its_way_with_the_rest(is_confirmed: bool):
     bench = Bench()
     bench.obey(bracket("t-1"))
     bench.flush()
-    smaller = terms_of("BUY", 4, limit=150)
+    entry, smaller = bracket("t-1").orders[0], terms_of("BUY", 4, limit=150)
+    bench.opened(order_at_tws(entry, 1))
     bench.obey(ModifyOrder("m", T0, "t-1/1", smaller, T0 + 60 * SECOND))
     bench.flush()
-    bench.opened(order_at_tws(replace(bracket("t-1").orders[0], terms=smaller), 1))
+    if is_confirmed:
+        bench.opened(order_at_tws(replace(entry, terms=smaller), 1))
     bench.hold(10)
     assert not bench.submit(protect(5)).accepted
     assert bench.submit(protect(4, "s-1/5")).accepted
