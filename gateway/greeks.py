@@ -35,6 +35,8 @@ class OptionGreeks:
             self._on.setdefault(found.underlying, []).append(symbol)
         self._rate = rate
         self._sent_ns: dict[str, int] = {}  # when TWS sent a model
+        self._moved_ns: dict[str, int] = {}  # when an option that cannot be computed moved first
+        self.complaint = ""  # why greeks that are needed are not computed
         self.lacking = library.lacking() if self._options else ""
         if self._options and not self.lacking:
             library.load()
@@ -55,8 +57,6 @@ class OptionGreeks:
 
     def due(self, moved: Iterable[str], newest: Newest, now: Now) -> Iterator[Greeks]:
         """The greeks of options that moved, or whose underlying did, and that TWS has not sent."""
-        if self.lacking:
-            return
         affected = {
             option: None
             for symbol in moved
@@ -66,9 +66,19 @@ class OptionGreeks:
             sent_ns = self._sent_ns.get(symbol)
             if sent_ns is not None and now.mono_ns - sent_ns < TWS_SILENT_NS:
                 continue
+            if self.lacking:
+                self._complain(symbol, now)
+                continue
             greeks = self._computed(symbol, self._options[symbol], newest, now)
             if greeks is not None:
                 yield greeks
+
+    def _complain(self, symbol: str, now: Now) -> None:
+        """Say once that an option's greeks are missing, when TWS has had its time to send them."""
+        if now.mono_ns - self._moved_ns.setdefault(symbol, now.mono_ns) >= TWS_SILENT_NS:
+            self.complaint = self.complaint or (
+                f"TWS sends no greeks of {symbol}, and none can be computed: {self.lacking}"
+            )
 
     def _computed(self, symbol: str, terms: OptionTerms, newest: Newest, now: Now) -> Greeks | None:
         price, spot = (_price(newest(name), now) for name in (symbol, terms.underlying))

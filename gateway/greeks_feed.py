@@ -35,7 +35,7 @@ class GreeksFeed:
         self._moved: set[str] = set()  # symbols with ticks since the last time
         self._next_ns = 0
         self.has_options = bool(self._options)
-        self.lacking = self._options.lacking
+        self._complained = False
 
     def ticked(self, symbol: str) -> None:
         """A symbol has new prices."""
@@ -53,6 +53,13 @@ class GreeksFeed:
         moved, self._moved = self._moved, set()
         computed = self._options.due(sorted(moved), self._newest, now)
         yield from self._publisher.publish([*sent, *computed])
+
+    def take_complaint(self) -> str:
+        """Why greeks that are needed are missing; "" if nothing is new."""
+        if self._complained or not self._options.complaint:
+            return ""
+        self._complained = True
+        return self._options.complaint
 
     def last(self, symbol: str) -> Iterator[list[bytes]]:
         """The frames for a joiner; "" joins all of them."""

@@ -231,6 +231,8 @@ class GatewayService(Service):
         if greeks is not None:
             for frames in greeks.due(now):
                 self.transport.send("market", frames)
+            if complaint := greeks.take_complaint():
+                self.dead_letter("market", complaint, b"")
 
     def _is_held(self, symbol: str) -> bool:
         return self.gateway.holdings.is_held(self.gateway.broker.accounts, symbol)

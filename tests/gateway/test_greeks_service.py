@@ -117,6 +117,18 @@ def test_where_tws_sends_none_they_are_computed(shell: OptionShell):
     assert shell.greeks() == []  # nothing has moved
 
 
+def test_what_is_missing_is_said_once(shell: OptionShell, monkeypatch):
+    options = shell.service.greeks._options
+    monkeypatch.setattr(options, "lacking", "QuantLib is not installed")
+    line = shell.line_of("5555")
+    for second in range(30):
+        shell.tws(*quoted(line, f"4.{second:02}", "5.1"))
+        shell.passed()
+    assert [one.reason for one in shell.service.dead_letters] == [
+        f"TWS sends no greeks of {CALL.symbol}, and none can be computed: QuantLib is not installed"
+    ]
+
+
 def test_without_options_no_greeks_are_made(shell: OptionShell):
     plain = Shell()
     plain.ready()

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tapewire.common import greeks as library
 from tapewire.common.bus import wire
 from tapewire.common.bus.greeks import GreeksPublisher
 from tapewire.common.clock import Now
@@ -192,6 +193,28 @@ def test_tws_s_of_a_side_or_of_a_volatility_alone_are_not_enough(options: Option
 )
 def test_without_two_prices_that_fit_there_are_none(options: OptionGreeks, quotes):
     assert computed(options, *quotes) == []
+
+
+def test_without_the_library_it_says_what_to_install_once_tws_has_had_its_time(monkeypatch):
+    monkeypatch.setattr(library, "lacking", lambda: "QuantLib is not installed")
+    options = OptionGreeks([instrument_of("AAPL"), OPTION])
+    quotes = quote(CALL, 5.0), quote("AAPL", 191.0)
+    assert computed(options, *quotes) == []
+    assert options.complaint == ""
+    assert computed(options, *quotes, now=Now(T0, NOW.mono_ns + TWS_SILENT_NS)) == []
+    assert options.complaint == (
+        f"TWS sends no greeks of {CALL}, and none can be computed: QuantLib is not installed"
+    )
+
+
+def test_without_the_library_nothing_is_wrong_while_tws_sends_them(monkeypatch):
+    monkeypatch.setattr(library, "lacking", lambda: "QuantLib is not installed")
+    options = OptionGreeks([instrument_of("AAPL"), OPTION])
+    for second in range(0, 60, 5):
+        now = Now(T0, NOW.mono_ns + second * 1_000_000_000)
+        options.sent([of("model", 0.5)], now)
+        assert computed(options, quote(CALL, 5.0), quote("AAPL", 191.0), now=now) == []
+    assert options.complaint == ""
 
 
 def test_a_share_has_none(options: OptionGreeks):
