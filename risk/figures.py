@@ -26,6 +26,7 @@ def watch(metrics: Metrics, monitor: RiskMonitor, trading: Callable[[], TradingS
     states = get_args(TradingState)
     metrics.show("trading_state", ("state",), lambda: {(s,): s == trading() for s in states})
     metrics.show("halts", (), lambda: {(): len(monitor.halts)})
+    metrics.show("flattens", (), lambda: {(): len(monitor.decisions.flattening)})
     metrics.show("foreign_orders", (), lambda: {(): len(monitor.accounts.orders.foreign)})
     _Results(monitor).watch(metrics)
     _Limits(monitor).watch(metrics)

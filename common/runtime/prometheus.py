@@ -33,6 +33,7 @@ HELP: Final = {
     "orders": "orders of this gateway by state",
     "trading_state": "1 for the state that trading is in, 0 for the others",
     "halts": "halts in force, of any scope",
+    "flattens": "flattens in progress",
     "foreign_orders": "open orders that none of us has placed",
     "position": "what is held, as the broker reports it; with a sign",
     "positions_unpriced": "open positions without a price",

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from tapewire.common.events import Commission, RiskHalted, Scope
+from tapewire.common.events import Commission, FlattenCompleted, FlattenStarted, RiskHalted, Scope
 from tapewire.common.instruments import Instrument
 from tapewire.common.runtime.metrics import Metrics
 from tapewire.common.runtime.prometheus import SERIES_MAX, PrometheusView
@@ -84,6 +84,14 @@ def test_the_state_of_trading_is_1_and_the_others_0():
     one.monitor.apply(RiskHalted(T0, Scope(), "x"))
     assert one.series("trading_state")["HALTED",] == 1
     assert one.series("halts") == {(): 1}
+
+
+def test_flattens_in_progress_are_counted():
+    one = Scraped()
+    for account in ("DU1", "DU2"):
+        one.monitor.apply(FlattenStarted(T0, Scope(account), "x"))
+    one.monitor.apply(FlattenCompleted(T0, Scope("DU1")))
+    assert one.series("flattens") == {(): 1}
 
 
 def test_headroom_is_shown_as_a_share_and_of_two_rules_of_one_name_the_one_used_most():
