@@ -1,6 +1,6 @@
-"""A strategy that buys one option after the other, for the tests of greeks in a whole group."""
+"""Strategies that trade options, for the tests of greeks in a whole group."""
 
-from tapewire.strategy.base import Strategy
+from tapewire import Strategy
 
 
 class OptionBuyer(Strategy):
@@ -11,3 +11,13 @@ class OptionBuyer(Strategy):
 
     def on_timer(self, interval_ms: int) -> None:
         self.buy(self.symbols[0], 1)
+
+
+class SpreadBuyer(Strategy):
+    """Buys a vertical spread of its two symbols every second, as one order."""
+
+    def on_start(self) -> None:
+        self.every(1000)
+
+    def on_timer(self, interval_ms: int) -> None:
+        self.vertical(*self.symbols, 1, combo=True)

@@ -1,10 +1,12 @@
 """Greeks in a whole group: from TWS, or computed, to the rule that holds positions against them."""
 
+from collections import Counter
 from decimal import Decimal
 
 import pytest
 
 from tapewire.common import roles
+from tapewire.common.accounting.compare import broker_of
 from tapewire.common.config.sections import RiskConfig, RuleConfig, StrategyConfig
 from tapewire.common.config.settings import Config, InstrumentConfig
 from tapewire.common.events import Fill, OrderDenied, RiskViolation
@@ -15,16 +17,18 @@ from tapewire.simulator.settings import SimulatorSettings
 from tapewire.virtual.world import SECOND_NS, World
 
 CALL = "AAPL  231215C00150000"
+HIGHER = "AAPL  231215C00160000"
 START_NS = 1_700_000_000 * SECOND_NS  # 14 November 2023
 LIMIT = 250
 
 
-def group(*, direct: bool, limit: int = LIMIT) -> World:
+def group(*, direct: bool, limit: int = LIMIT, symbols: tuple[str, ...] = (CALL,)) -> World:
+    trader = "OptionBuyer" if len(symbols) == 1 else "SpreadBuyer"
     config = Config(
-        instruments=(InstrumentConfig(symbol="AAPL"), InstrumentConfig(symbol=CALL)),
+        instruments=tuple(InstrumentConfig(symbol=one) for one in ("AAPL", *symbols)),
         strategies=(
             StrategyConfig(
-                name="buyer", strategy="tests.virtual.option_buyer:OptionBuyer", symbols=(CALL,)
+                name="buyer", strategy=f"tests.virtual.option_buyer:{trader}", symbols=symbols
             ),
         ),
         risk=RiskConfig(rules=(RuleConfig(rule="PortfolioGreeks", parameters={"delta": limit}),)),
@@ -71,3 +75,23 @@ def test_risk_that_starts_again_knows_the_greeks_at_once():
     assert risk.monitor.view.greeks(CALL) is not None
     assert [one.used for one in risk.monitor.readings] != [None]
     assert not [one for one in world.events(roles.RISK) if isinstance(one, RiskViolation)]
+
+
+@pytest.mark.parametrize("direct", [False, True], ids=["by TWS", "computed"])
+def test_a_vertical_spread_trades_as_one_order_and_its_legs_count(direct: bool):
+    if direct:
+        pytest.importorskip("QuantLib", reason="greeks are computed with tapewire[options]")
+    world = group(direct=direct, symbols=(CALL, HIGHER), limit=150)
+    world.run(40 * SECOND_NS)
+    events = world.events(roles.GATEWAY)
+    held: Counter[str] = Counter()
+    for one in events:
+        if isinstance(one, Fill):
+            held[one.symbol] += int(one.quantity if one.side == "BUY" else -one.quantity)
+    assert held[CALL] > 1
+    assert held[HIGHER] == -held[CALL]
+    assert broker_of(world.server.books()).positions == {
+        ("DU1234567", symbol): quantity for symbol, quantity in held.items()
+    }
+    denied = [one.reason for one in events if isinstance(one, OrderDenied)]
+    assert any("the delta of AAPL" in reason for reason in denied)
