@@ -83,12 +83,16 @@ class MaxContracts(AccountRule):
             )
 
     def _largest(self, account: str, view: View) -> tuple[str, Decimal]:
-        """The largest position, and how much of it may stay beside the others."""
-        held = {
-            key[1]: abs(view.exposure(*key).held) for key in view.keys(account) if self._counts(key)
-        }
-        symbol = max(sorted(held), key=lambda one: held[one])
-        return symbol, held[symbol] - max(sum(held.values()) - self.limit, ZERO)
+        """The largest position, and how much of it may stay beside the others. Where what is held
+        is not too much, that in which orders could add most, all of which may stay."""
+        exposures = {key[1]: view.exposure(*key) for key in view.keys(account) if self._counts(key)}
+        held = {symbol: abs(one.held) for symbol, one in exposures.items()}
+        beyond = sum(held.values()) - self.limit
+        if beyond > 0:
+            symbol = max(sorted(held), key=lambda one: held[one])
+            return symbol, held[symbol] - beyond
+        symbol = max(sorted(held), key=lambda one: exposures[one].certain - held[one])
+        return symbol, held[symbol]
 
     def _counts(self, key: tuple[str, str]) -> bool:
         return self.scope.covers(key[0], self.scope.strategy, key[1])

@@ -218,7 +218,8 @@ class MaxNotional(AccountRule):
         self, exposures: Mapping[Key, Exposure], kind: str, view: View
     ) -> tuple[str, Decimal | None]:
         """The position that is worth most, on the side of which it is too much, and how much of it
-        may stay beside the others; "" and None where that cannot be told."""
+        may stay beside the others; "" and None where that cannot be told. Where what is held is not
+        too much, that in which orders could add most, all of which may stay."""
         worth: dict[str, Decimal] = {}
         for (_, symbol), exposure in exposures.items():
             unit = _unit(symbol, view)
@@ -226,12 +227,22 @@ class MaxNotional(AccountRule):
                 return "", None
             worth[symbol] = exposure.held * (unit or ZERO)
         total = sum(map(abs, worth.values()) if kind == "gross" else worth.values(), ZERO)
+        if abs(total) <= self.limits[kind]:
+            return self._most_ordered(exposures, view)
         side = {s: one for s, one in worth.items() if one and (kind == "gross" or one * total > 0)}
-        if not side:
-            return "", None
         symbol = max(sorted(side), key=lambda one: abs(side[one]))
-        left = abs(side[symbol]) - max(abs(total) - self.limits[kind], ZERO)
+        left = abs(side[symbol]) - (abs(total) - self.limits[kind])
         return symbol, left / (_unit(symbol, view) or ZERO)
+
+    @staticmethod
+    def _most_ordered(exposures: Mapping[Key, Exposure], view: View) -> tuple[str, Decimal]:
+        held = {symbol: abs(one.held) for (_, symbol), one in exposures.items()}
+        more = {
+            symbol: (one.certain - held[symbol]) * (_unit(symbol, view) or ZERO)
+            for (_, symbol), one in exposures.items()
+        }
+        symbol = max(sorted(more), key=lambda one: more[one])
+        return symbol, held[symbol]
 
     def _sentence(self, kind: str, worth: Decimal) -> str:
         return (

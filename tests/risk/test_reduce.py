@@ -76,6 +76,24 @@ def test_a_limit_of_an_account_reduces_its_largest_position_beside_the_others():
     assert flattens(one.check(NOW)) == [(Scope("DU1", symbol="MSFT"), 6)]
 
 
+@pytest.mark.parametrize(
+    ("rule", "limits"),
+    [
+        ("MaxContracts", {"limit": 10}),
+        ("MaxNotional", {"gross": 1000, "confirm_ms": 0, "confirm_marks": 0}),
+    ],
+)
+def test_where_orders_are_too_much_and_what_is_held_is_not_they_go_and_exits_elsewhere_stay(
+    rule: str, limits: dict[str, int]
+):
+    one = monitor(rules=book(entry(rule, enforcement="reduce", **limits)))
+    one.on_ticks([Trade(symbol, T0, 100.0, 1.0) for symbol in ("AAPL", "MSFT")], NOW)
+    one.on_broker(held(9))
+    one.on_broker(intended(order("stop", "SELL", 9)))
+    one.on_broker(intended(order("a", "BUY", 50, symbol="MSFT")))
+    assert flattens(one.check(NOW)) == [(Scope("DU1", symbol="MSFT"), 0)]
+
+
 def test_a_reduce_waits_for_the_flatten_of_another_position():
     one = over("reduce")
     one.control(Control(T0, "flatten", "all", Scope("DU1", symbol="MSFT"), "ann"), NOW)
