@@ -102,7 +102,7 @@ def root_of(instrument: Instrument) -> str:
 def completed(given: dict[str, Any]) -> dict[str, Any]:
     """An instrument's fields with what its symbol says, if that is an OCC name, for those that are
     not given. An option in dollars is on 100 units of its underlying."""
-    fields = {key: value for key, value in given.items() if value not in ("", None)}
+    fields = {k: value for k, value in given.items() if k == "symbol" or value not in ("", None)}
     terms = read_name(str(given.get("symbol", "")))
     if terms is not None and fields.get("sec_type", OPTION) == OPTION:
         known = {"sec_type": OPTION, **terms._asdict(), "expiry": f"{terms.expiry:%Y%m%d}"}
