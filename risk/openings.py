@@ -134,8 +134,9 @@ class Openings:
         reported = opened.quantity if opened is not None else ZERO
         if reported * position.quantity > 0 or reported == position.quantity:
             return
-        named = executions[-1] if executions else opened.exec_id if opened is not None else ""
-        fill = self._book.fill(named)
+        fill = self._book.fill_of(executions[-1]) if executions else None
+        if fill is None and opened is not None:
+            fill = self._book.fill(opened.exec_id)
         if fill is None:  # a checkpoint carries all of it
             return
         yield from self._close(position, reported, fill, now)

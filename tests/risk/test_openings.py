@@ -23,7 +23,7 @@ HOUR = 3600 * SECOND
 def traded(number: int, quantity: int, price: int = 100, **more: object) -> Fill:
     """An execution of a signed quantity."""
     one = order(f"o{number}", "BUY" if quantity > 0 else "SELL", symbol=more.pop("symbol", "AAPL"))
-    exec_id = f"e{number}.{more.pop('version', 1):02}"
+    exec_id = f"0000.e{number}.01.{more.pop('version', 1):02}"
     return fill(one, abs(quantity), exec_id, price=Decimal(price), **more)
 
 
@@ -37,7 +37,8 @@ def news(one: RiskMonitor, *fills: Event, now: Now = NOW, source: str = "gateway
 def shown(events: list[Event]) -> list[tuple[str, int, int, str]]:
     """Each event's kind, quantity and realised P&L, and its execution."""
     kinds = {PositionOpened: "opened", PositionClosed: "closed"}
-    return [(kinds[type(e)], int(e.quantity), int(e.realised), e.exec_id) for e in events]
+    short = {e.exec_id: e.exec_id.removeprefix("0000.").replace(".01.", ".") for e in events}
+    return [(kinds[type(e)], int(e.quantity), int(e.realised), short[e.exec_id]) for e in events]
 
 
 def test_a_position_is_opened_once_and_closed_once_with_what_it_came_to():
