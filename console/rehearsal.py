@@ -170,7 +170,7 @@ class Rehearsal:
             abs(quantity) > flatten.keep and flatten.scope.covers(account, "", symbol)
             for (account, symbol), quantity in held
         ):
-            done = FlattenCompleted(now.wall_ns, flatten.scope)
+            done = FlattenCompleted(now.wall_ns, flatten.scope, keep=flatten.keep)
             self.monitor.apply(done)
             self._flatten = None
             yield done

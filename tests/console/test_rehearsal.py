@@ -116,6 +116,20 @@ def test_a_flatten_is_over_once_the_journals_have_nothing_more_to_close(
     assert first["orders"] == []
 
 
+def test_a_position_that_is_only_reduced_is_told_as_that(
+    tapewire: Tapewire, day: Path, config: Path
+) -> None:
+    rules(config, LIMIT.format(10) + 'enforcement = "reduce"\n')
+    found = tapewire("risk", "test", str(day), "--json").lines
+    over = [
+        one["fields"]["keep"]
+        for decision in found
+        for one in decision.get("outcome", ())
+        if one["event"] == "risk.flatten.completed"
+    ]
+    assert over == ["6", "10"], "the order was to be cancelled, and what it filled closed"
+
+
 def test_a_person_who_resumed_that_day_has_resumed_here_too(
     tapewire: Tapewire, day: Path, config: Path
 ) -> None:
