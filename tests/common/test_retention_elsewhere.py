@@ -152,6 +152,15 @@ def test_a_flatten_that_waits_for_another_is_owed_until_it_begins() -> None:
     assert decided(other, owed, *done, *later).decisions.owed == {}, "not owed again"
 
 
+def test_of_reductions_of_a_position_the_last_one_is_kept_however_far_each_went() -> None:
+    one = Group()
+    begun = [FlattenStarted(T0 + n, S, "a rule", Decimal(n)) for n in (9, 8, 7)]
+    over = [FlattenCompleted(T0 + n, S, keep=Decimal(n)) for n in (9, 8, 7)]
+    closed = [FlattenStarted(T0, S, "asked for"), FlattenCompleted(T0, S)]
+    one.write(roles.RISK, *closed, begun[0], over[0], begun[1], over[1], begun[2], over[2])
+    assert kept(one, role=roles.RISK)[:-1] == [*closed, begun[2], over[2]]
+
+
 def test_of_a_rules_states_the_last_one_is_kept() -> None:
     one = Group()
     states = [RuleStateChanged(T0, rule, b"%d" % n) for n in range(3) for rule in ("a", "b")]
