@@ -148,6 +148,10 @@ class Openings:
         return last if isinstance(last, PositionOpened) else None
 
     def _open(self, position: Position, fill: Fill, now: Now) -> Iterator[Event]:
+        """What was reported as open before, and is not since a correction, is closed first."""
+        before = self._opened((position.account, position.symbol))
+        if before is not None:
+            yield from self._close(position, before.quantity, fill, now)
         opened = PositionOpened(
             now.wall_ns, position.account, position.symbol, position.quantity,
             position.average_cost, self._accounts.currency(position.symbol), position.realised,

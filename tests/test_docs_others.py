@@ -11,7 +11,7 @@ from functools import cache
 from tests.documented import Command, commands
 from tests.places import ROOT
 
-PROCESSES = "gateway|strategy|executor|risk|simulator"
+PROCESSES = "gateway|strategy|executor|risk|simulator"  # of the group, in README's table
 
 
 def _make(command: Command) -> None:
@@ -72,6 +72,8 @@ ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"python -m tapewire\.benchmarks\.(load|peers)\.\w+( .*)?": _module,
     r"python -m tapewire\.strategy\.loading\.check NAME": _run,
     r"python -m tapewire\.strategy\.examples\.\w+ .*": _module,  # test_docs_commands.py runs it
+    r"python -m tapewire\.risk\.notices": _module,  # tests/pipeline/test_notices.py runs it
+    r"python -m tapewire\.common\.calendars\.export( NAME FROM TO)?": _module,  # test_calendars.py
     rf"python -m tapewire\.({PROCESSES})( .*)?": _help,  # tests/test_docs_processes.py runs them
 }
 

@@ -158,6 +158,14 @@ def test_a_correction_that_moves_an_execution_to_another_symbol_sets_both_right(
     ]  # fmt: skip
 
 
+def test_what_opens_after_a_correction_has_closed_what_was_reported_closes_that_first():
+    one = monitor()
+    news(one, traded(1, 2), traded(2, -3))
+    one.on_broker(traded(3, 1), "gateway")
+    events = news(one, traded(2, -2, version=2))
+    assert [name for name, *_ in shown(events)] == ["closed", "opened"]
+
+
 # ---- any sequence ------------------------------------------------------------------------------
 
 STEPS = st.lists(
