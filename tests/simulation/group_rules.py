@@ -61,9 +61,11 @@ class LeftAlone:
     def look(self, world: World) -> Iterator[str]:
         """Those for which nobody has done anything for a while, though the executor could."""
         now, service = world.clock.now(), world.service(roles.EXECUTOR)
-        if not isinstance(service, ExecutorService) or service.readiness(now)[0] != "READY":
+        is_there = isinstance(service, ExecutorService) and not world.nodes[roles.EXECUTOR].stopped
+        if not is_there or service.readiness(now)[0] != "READY":
             self._since_ns.clear()
             return
+        assert isinstance(service, ExecutorService)
         alone = dict(_alone(service.executor.keeper))
         self._since_ns = {
             intent_id: self._since_ns.get(intent_id, now.mono_ns) for intent_id in alone
