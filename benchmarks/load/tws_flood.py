@@ -56,17 +56,19 @@ class Flood:
         self._lines = symbol_count + 1
         self._mark = b""
         self.block: Block | None = None
+        self._owed = b""  # answers: they must not go within a message that is half written
 
     def serve(self) -> None:
         """Answer until there is a line for each symbol; `MARK`'s is recognised by its name."""
         while len(self._peer.lines) < self._lines:
-            self._answer()
+            self._read()
+            self._pay()
         lines = dict(self._peer.lines)
         self._mark = made.mark_message(lines.pop(made.MARK))
         self.block = Block(list(lines.values()))
 
     def send(self, count: int) -> None:
-        """Write one slice, and answer what is asked meanwhile."""
+        """Write one slice; what is asked meanwhile is answered at its end."""
         assert self.block is not None
         pieces, mark = self.block.pieces(count), memoryview(self._mark)
         self._write(mark)
@@ -74,6 +76,19 @@ class Flood:
         say(ns=time.perf_counter_ns())
         for piece in (*pieces, mark):
             self._write(piece)
+        self._pay()
+
+    def idle(self) -> None:
+        """Answer what is asked until standard input has something: a gateway asks the time of a TWS
+        that says nothing while others have their slices, and hangs up on one that does not know it.
+        """
+        while True:
+            readable, _, _ = select.select([sys.stdin, self._sock], [], [])
+            if self._sock in readable:
+                self._read()
+                self._pay()
+            if sys.stdin in readable:
+                return
 
     def _write(self, rest: memoryview) -> None:
         while rest:
@@ -81,9 +96,9 @@ class Flood:
             if writable:
                 rest = rest[self._sock.send(rest) :]
             if readable:
-                self._answer()
+                self._read()
 
-    def _answer(self) -> None:
+    def _read(self) -> None:
         try:
             data = self._sock.recv(READ_BYTES)
         except BlockingIOError:
@@ -92,9 +107,12 @@ class Flood:
         if not data:
             sys.exit("the client closed the connection")
         answer, _ = self._peer.received(data)
-        while answer:  # short, and the client reads
+        self._owed += answer
+
+    def _pay(self) -> None:
+        while self._owed:  # short, and the client reads
             select.select([], [self._sock], [])
-            answer = answer[self._sock.send(answer) :]
+            self._owed = self._owed[self._sock.send(self._owed) :]
 
 
 def main(symbol_count: int) -> None:
@@ -107,8 +125,10 @@ def main(symbol_count: int) -> None:
     flood = Flood(sock, symbol_count)
     flood.serve()
     say(ready=True)
+    flood.idle()
     for count in slices():
         flood.send(count)
+        flood.idle()
 
 
 if __name__ == "__main__":
