@@ -29,7 +29,8 @@ from tapewire.risk.rules.view import View
 
 
 def shipped() -> dict[str, type[Rule]]:
-    """The rules that come with Tapewire by their names: every rule in a module of this folder."""
+    """The rules that come with Tapewire by their names: those of this folder's modules that are
+    named after their rule."""
     folder = importlib.import_module(__package__)
     modules = [
         importlib.import_module(f"{folder.__name__}.{found.name}")
@@ -40,6 +41,7 @@ def shipped() -> dict[str, type[Rule]]:
         for module in modules
         for name, one in vars(module).items()
         if isinstance(one, type) and issubclass(one, Rule) and one.__module__ == module.__name__
+        if module.__name__.rpartition(".")[2].replace("_", "") == name.lower()
         if one is not Rule and not inspect.isabstract(one)
     }
 

@@ -20,6 +20,7 @@ from tapewire.common.events import (
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.rules import RuleBook
 from tapewire.risk.rules.in_force import Unloadable, changes, entries_of, taken_over, text_of
+from tapewire.risk.rules.rulebook import shipped
 from tests.risk.orders import NOW, T0, book, broken, denial, entry, fill, held, hold, monitor, order
 
 STREAK = "tests.risk.own_rules:Streak"
@@ -197,3 +198,7 @@ def test_what_differs_is_named_by_what_became_of_it() -> None:
         "added": ["MaxContracts"], "changed": ["MaxContractsPerInstrument"], "removed": [STREAK],
     }  # fmt: skip
     assert not any(changes(text_of([FIVE, other]), text_of([other, FIVE])).values())
+
+
+def test_what_stands_for_rules_that_cannot_be_loaded_is_no_rule_that_can_be_configured():
+    assert "Unloadable" not in shipped()
