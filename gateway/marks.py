@@ -2,14 +2,14 @@
 
 A late joiner, and a price that is looked at now and then, have time: `last.SYMBOL` repeats them
 twice a second. A limit on what a position may lose has not, and risk cannot take in every tick of
-every symbol. So of what is held, `mark.SYMBOL` tells them a hundred times a second.
+every symbol. So of what is held, `mark.SYMBOL` tells them 250 times a second.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Final, Literal, NamedTuple
 
 LAST_EVERY_NS: Final = 500_000_000
-MARK_EVERY_NS: Final = 10_000_000
+MARK_EVERY_NS: Final = 4_000_000
 
 Kind = Literal["last", "mark"]
 

@@ -7,7 +7,7 @@ def told(marks: Marks, now_ns: int, held: str = "") -> list[Due]:
     return [*marks.due(now_ns, lambda symbol: symbol == held)]
 
 
-def test_what_is_held_is_told_every_ten_milliseconds_and_the_rest_twice_a_second():
+def test_what_is_held_is_told_250_times_a_second_and_the_rest_twice_a_second():
     marks, found = Marks(), []
     for now_ns in range(0, LAST_EVERY_NS + 1, MARK_EVERY_NS // 4):
         marks.ticked("A")
