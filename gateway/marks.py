@@ -1,4 +1,4 @@
-"""Marks: when the newest values of a symbol are told again, besides its ticks.
+"""Marks: when the newest values of a symbol are published again, besides its ticks.
 
 A late joiner, and a price that is looked at now and then, have time: `last.SYMBOL` repeats them
 twice a second. A limit on what a position may lose has not, and risk cannot take in every tick of

@@ -35,6 +35,7 @@ from tapewire.common.events import (
     Fill,
     Greeks,
     OrdersTakenOver,
+    PositionCarried,
     ReconciliationCompleted,
     RiskHalted,
     RiskResumed,
@@ -168,7 +169,7 @@ class RiskMonitor:
     def on_broker(self, event: Event, source: str = roles.GATEWAY, now_ns: int = 0) -> None:
         """An event of a gateway, at monotonic `now_ns`; rules are asked once per turn, by
         `check`."""
-        if type(event) is Fill:
+        if isinstance(event, Fill | PositionCarried):
             self.openings.note(event)
         elif type(event) is AccountUpdated:
             self.values[event.account] = event

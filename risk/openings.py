@@ -22,17 +22,32 @@ position begins with.
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO, Key, Position
 from tapewire.common.accounting.exec_ids import execution_key
 from tapewire.common.clock import Now
-from tapewire.common.events import Event, Fill, PositionClosed, PositionOpened, signed
+from tapewire.common.events import (
+    Event,
+    Fill,
+    PositionCarried,
+    PositionClosed,
+    PositionOpened,
+    signed,
+)
 
 RECENT_NS: Final = 24 * 3_600_000_000_000
 
 News = PositionOpened | PositionClosed
+
+
+class Cause(NamedTuple):
+    """The execution that opened or closed a position; `price` is None where a checkpoint has left
+    it out, and `exec_id` the last one that is known."""
+
+    exec_id: str
+    price: Decimal | None = None
 
 
 class Trace:
@@ -51,7 +66,7 @@ class Trace:
 
 class Openings:
     """Which positions were opened and closed. State changes in `apply`, from risk's own journal;
-    `note` is told of each execution before `accounts` has it."""
+    `note` takes each execution, and what a checkpoint holds of some, before `accounts` has it."""
 
     def __init__(self, accounts: Accounts[Any]) -> None:
         self._accounts = accounts
@@ -65,10 +80,11 @@ class Openings:
         if isinstance(event, News):
             self._last[event.account, event.symbol] = event
 
-    def note(self, fill: Fill) -> None:
-        """An execution is about to be counted; a correction may move it to another position."""
-        self._touched.add((fill.account, fill.symbol))
-        known = self._book.fill(fill.exec_id)
+    def note(self, event: Fill | PositionCarried) -> None:
+        """An execution is about to be counted, and a correction may move it to another position; or
+        what a checkpoint holds in the place of executions."""
+        self._touched.add((event.account, event.symbol))
+        known = self._book.fill(event.exec_id) if isinstance(event, Fill) else None
         if known is not None:
             self._touched.add((known.account, known.symbol))
 
@@ -114,15 +130,16 @@ class Openings:
 
     def _step(self, trace: Trace, execution: str, now: Now) -> Iterator[Event]:
         fill, walked = self._book.fill_of(execution), trace.walked
+        cause = Cause(fill.exec_id, fill.price)
         before = walked.quantity
         walked.trade(signed(fill.side, fill.quantity), fill.price)
         trace.count += 1
         if trace.count <= trace.reported or not self._counts(trace, execution, now):
             return
         if before and before * walked.quantity <= 0:
-            yield from self._close(walked, before, fill, now)
+            yield from self._close(walked, before, cause, now)
         if walked.quantity and before * walked.quantity <= 0:
-            yield from self._open(walked, fill, now)
+            yield from self._open(walked, cause, now)
 
     def _counts(self, trace: Trace, execution: str, now: Now) -> bool:
         key = (trace.of.account, trace.of.symbol)
@@ -134,42 +151,42 @@ class Openings:
         reported = opened.quantity if opened is not None else ZERO
         if reported * position.quantity > 0 or reported == position.quantity:
             return
-        fill = self._book.fill_of(executions[-1]) if executions else None
-        if fill is None and opened is not None:
-            fill = self._book.fill(opened.exec_id)
-        if fill is None:  # a checkpoint carries all of it
+        last = opened.exec_id if opened is not None else ""
+        fill = self._book.fill_of(executions[-1]) if executions else self._book.fill(last)
+        if fill is None and not last:  # a checkpoint carries all of it
             return
-        yield from self._close(position, reported, fill, now)
+        cause = Cause(fill.exec_id, fill.price) if fill is not None else Cause(last)
+        yield from self._close(position, reported, cause, now)
         if position.quantity:
-            yield from self._open(position, fill, now)
+            yield from self._open(position, cause, now)
 
     def _opened(self, key: Key) -> PositionOpened | None:
         last = self._last.get(key)
         return last if isinstance(last, PositionOpened) else None
 
-    def _open(self, position: Position, fill: Fill, now: Now) -> Iterator[Event]:
+    def _open(self, position: Position, cause: Cause, now: Now) -> Iterator[Event]:
         """What was reported as open before, and is not since a correction, is closed first."""
         before = self._opened((position.account, position.symbol))
         if before is not None:
-            yield from self._close(position, before.quantity, fill, now)
+            yield from self._close(position, before.quantity, cause, now)
         opened = PositionOpened(
             now.wall_ns, position.account, position.symbol, position.quantity,
             position.average_cost, self._accounts.currency(position.symbol), position.realised,
-            fill.exec_id,
+            cause.exec_id,
         )  # fmt: skip
         self.apply(opened)
         yield opened
 
     def _close(
-        self, position: Position, quantity: Decimal, fill: Fill, now: Now
+        self, position: Position, quantity: Decimal, cause: Cause, now: Now
     ) -> Iterator[Event]:
         """Nothing, where no opening was reported that this could close."""
         opened = self._opened((position.account, position.symbol))
         if opened is None:
             return
         closed = PositionClosed(
-            now.wall_ns, position.account, position.symbol, quantity, fill.price, opened.currency,
-            position.realised - opened.realised, fill.exec_id, opened.exec_id, opened.ts_ns,
+            now.wall_ns, position.account, position.symbol, quantity, cause.price, opened.currency,
+            position.realised - opened.realised, cause.exec_id, opened.exec_id, opened.ts_ns,
         )  # fmt: skip
         self.apply(closed)
         yield closed

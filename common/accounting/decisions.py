@@ -87,7 +87,7 @@ class Decisions:
         """Whether a flatten can begin: none is in progress in its account, or only what it takes
         the place of: those of smaller scopes, and those that leave something open. One that leaves
         something itself takes no place: what a rule allows changes with each price, and it would
-        begin anew with each.
+        start over with each.
         """
         beside = [of for one, of in self.flattening.items() if one.shares_account(scope)]
         return not beside or (

@@ -30,15 +30,17 @@ class PositionClosed(Event, frozen=True, tag="position.closed"):
     """The execution `exec_id` closed the position that `opened_id` had opened. Journaled by risk,
     once.
 
-    `quantity` is what the last execution closed, with the position's sign, at `price`. `realised`
-    is what the position has come to from its opening on, in `currency`, before commissions.
+    `quantity` is what the last execution closed, with the position's sign, at `price`. If a
+    checkpoint has left out the executions behind the opening, `exec_id` is that one's and `price`
+    is None. `realised` is what the position has come to from its opening on, in `currency`, before
+    commissions.
     """
 
     ts_ns: TimeNs
     account: Account
     symbol: Name
     quantity: Decimal
-    price: Decimal
+    price: Decimal | None
     currency: Currency
     realised: Decimal
     exec_id: Name

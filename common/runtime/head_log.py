@@ -119,8 +119,8 @@ def _ends_within_a_line(descriptor: int) -> bool:
 
 
 class HeadLog:
-    """The file, for risk while it runs. `say` is told once when it cannot be written, and once when
-    it can be again."""
+    """The file, for risk while it runs. `say` is called once when it cannot be written, and
+    once when it can be again."""
 
     def __init__(self, path: Path, say: Callable[[str], None]) -> None:
         self.path = path
@@ -172,7 +172,7 @@ class HeadLog:
             self._thread.join(CLOSE_MAX_S)
 
     def _run(self) -> None:
-        """The thread: the newest of what waits, until it is told to end."""
+        """The thread: the newest of what waits, until it has to end."""
         while self._wake.wait():
             self._wake.clear()
             with self._lock:

@@ -1,1 +1,1 @@
-"""Notices: what a person is told by Discord, Telegram, mail and the like."""
+"""Notices: what is sent to people by Discord, Telegram, mail and the like."""

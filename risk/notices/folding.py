@@ -1,7 +1,7 @@
 """What the journals add up to at the end of a trading day, for its summary.
 
-Read from the disk, like all that is told: from the checkpoint on, if there is one that fits, so
-that years of journals need not be read for one day.
+Read from the disk, like all that notices are about: from the checkpoint on, if there is one that
+fits, so that years of journals need not be read for one day.
 """
 
 from collections.abc import Iterator, Mapping

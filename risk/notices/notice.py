@@ -1,4 +1,4 @@
-"""Notices: what of all that happens a person is told, and in which words."""
+"""Notices: which events people are notified of, and in which words."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ TEXT_MAX: Final = 400
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """One thing that a person is told: when it happened (UTC), what it is about, how bad it is."""
+    """One thing to notify people of: when it happened (UTC), what it is about, how bad it is."""
 
     ts_ns: int
     kind: Kind
@@ -57,7 +57,7 @@ def notice(ts_ns: int, kind: Kind, level: Level, words: str) -> Notice:
 
 
 def notice_of(source: str, event: Event) -> Notice | None:
-    """The notice of an event in `source`'s journal; None if nobody is told of it."""
+    """The notice of an event in `source`'s journal; None if it is not one to notify of."""
     teller = _TELLERS.get(type(event))
     told = teller(source, event) if teller is not None else None
     return notice(event.ts_ns, *told) if told is not None else None  # type: ignore[attr-defined]

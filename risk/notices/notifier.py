@@ -7,12 +7,12 @@ is on disk before anything is sent and again after it has arrived. So
 
 *   a crash before the first of the two: the same journals are read again, nothing is lost;
 *   a crash between them: it is not known whether the message arrived, and it is sent again, under
-    the same number. That is the one case in which a person is told twice;
+    the same number. That is the one case in which a notice arrives twice;
 *   a crash after the second: it is neither lost nor told twice.
 
 The journals themselves are never changed and may be read at any later time, so what happened while
-this process was down is told as soon as it runs. Dead letters and the state of processes are not in
-journals: of these what is there at the next start is told, and a process that died and came back
+this process was down is sent as soon as it runs. Dead letters and the state of processes are not in
+journals: of these what is there at the next start is sent, and a process that died and came back
 meanwhile shows as one that has restarted.
 
 The past that was there before notices were first configured is not told, but for its last minute.
@@ -36,7 +36,7 @@ from tapewire.risk.notices.notice import Level, Notice, notice, notice_of
 from tapewire.risk.notices.watching import Known, Watch
 
 BEFORE_NS: Final = 60_000_000_000
-"""So much of what was before the very first start is told."""
+"""How far back from the very first start notices go."""
 SETTLE_NS: Final = 60_000_000_000
 """So long after a trading day its summary is made: commissions come late."""
 
@@ -133,7 +133,7 @@ class Notifier:
             self._say(now.wall_ns, "processes", level, text)
 
     def on_unreadable(self, source: str, why: str, now: Now) -> None:
-        """A journal that cannot be read, so that nobody is told what is in it; said once."""
+        """A journal that cannot be read, so that nothing in it becomes a notice; reported once."""
         if source not in self._unreadable:
             self._unreadable.add(source)
             text = f"no notices of {source} until its journal can be read: {why}"

@@ -152,7 +152,7 @@ class _Said(logging.Handler):
         self._here = threading.local()
 
     def listen(self) -> list[str]:
-        """A list that gets what is said in this thread from now on."""
+        """A list that collects what this thread logs from now on."""
         self._here.lines = lines = list[str]()
         return lines
 

@@ -24,7 +24,7 @@ class StateFile:
         except FileNotFoundError:
             return None, ""
         except (OSError, msgspec.MsgspecError) as error:
-            return None, f"{self.path}: {error}; notices begin anew"
+            return None, f"{self.path}: {error}; notices start over"
 
     def write(self, saved: Saved, before: bytes = b"") -> bytes:
         """Replace the file, unless it is what was written `before`; returns what is in it now.

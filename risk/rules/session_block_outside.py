@@ -4,7 +4,7 @@
     `flat_minutes` before the close and on    nor then; and what is held is to be closed
     the rest of a session                     nothing
 
-When a market is open is said by a calendar of exchange_calendars, with its holidays and half days,
+A calendar of exchange_calendars says when a market is open, with its holidays and half days,
 by hours of one's own, or by both: then the calendar says on which days, and the own hours from when
 to when. On a half day the market closes at the calendar's early close even so.
 

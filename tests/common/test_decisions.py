@@ -55,7 +55,7 @@ def test_a_flatten_takes_the_place_of_a_reduction_and_no_reduction_that_of_anyth
     assert one.may_flatten(AAPL, none)
     assert one.may_flatten(EVERYTHING, none)
     assert not one.may_flatten(AAPL, five)
-    assert not one.may_flatten(AAPL, Decimal(4)), "it would begin anew with each price"
+    assert not one.may_flatten(AAPL, Decimal(4)), "it would start over with each price"
     assert not one.may_flatten(EVERYTHING, Decimal(6))
     assert not decided(FlattenStarted(1, AAPL, "")).may_flatten(AAPL, none)
 

@@ -127,6 +127,17 @@ def test_executions_that_a_checkpoint_left_out_are_not_missed():
     assert closed.realised == 40 + 6 * 20
 
 
+def test_a_close_whose_executions_a_checkpoint_has_left_out_is_reported_without_a_price():
+    journal = news(monitor(), traded(1, 10, 100))
+    after = monitor(journal=journal)
+    carried = PositionCarried(T0, "DU1", "AAPL", Decimal(0), Decimal(0), Decimal(50), Decimal(0))
+    (closed,) = news(after, carried)
+    assert (closed.quantity, closed.price, closed.realised) == (10, None, 50)
+    assert closed.exec_id == closed.opened_id
+    assert news(monitor(journal=[*journal, closed]), carried) == []
+    assert shown(news(after, traded(3, 4, 90))) == [("opened", 4, 50, "e3.01")]
+
+
 def test_an_open_position_that_a_checkpoint_carries_and_nobody_reported_is_reported():
     carried = PositionCarried(T0, "DU1", "AAPL", Decimal(6), Decimal(100), Decimal(40), Decimal(0))
     one = monitor()

@@ -137,7 +137,7 @@ def test_a_close_that_waits_is_not_forgotten_for_a_reduce_of_the_same_position()
 
 
 def test_a_reduce_goes_on_while_prices_move_and_what_they_ask_for_beyond_it_comes_next():
-    """Each new price makes what is allowed smaller: to begin anew each time would close nothing."""
+    """Each new price makes what is allowed smaller: to start over each time would close nothing."""
     rule = entry("MaxNotional", enforcement="reduce", gross=1000, confirm_ms=0, confirm_marks=0)
     one = monitor(rules=book(rule))
     one.on_broker(held(20))

@@ -147,7 +147,7 @@ def test_on_a_disk_that_takes_nothing_nothing_is_sent_until_it_does(bench, monke
 def test_a_state_that_cannot_be_read_is_said_and_begins_anew(bench):
     (bench.run_dir / state_file.NAME).write_text("{")
     bench.start()
-    assert bench.fault.endswith("; notices begin anew")
+    assert bench.fault.endswith("; notices start over")
     bench.happens(violation())
     assert bench.turns() == ["Tapewire: 1 violation (message 1)"]
 
