@@ -25,13 +25,17 @@ EXCEPTIONS = {("executor", "risk.rules"), ("gateway", "risk.rules")}
 CORES = """
     gateway/gateway.py gateway/orders gateway/tws/session.py gateway/tws/translate.py
     gateway/outbox.py gateway/tws/framing.py gateway/tws/market_data.py gateway/tws/contracts.py
-    gateway/tws/encoder.py strategy/base.py strategy/runner.py executor/executor.py risk/monitor.py
+    gateway/tws/encoder.py gateway/marks.py strategy/base.py strategy/runner.py
+    executor/executor.py executor/groups risk/monitor.py risk/enforcement.py risk/flatten.py
+    risk/closing.py risk/cancels.py risk/halting.py risk/openings.py risk/publishing.py
+    risk/flattens.py risk/sweeps.py risk/reloading.py
     risk/rules risk/notices/notice.py risk/notices/message.py risk/notices/delivery.py
     risk/notices/notifier.py risk/notices/watching.py risk/notices/summary.py
     virtual/direct simulator/exchange simulator/faults simulator/protocol/session.py
     simulator/server.py
     common/events common/accounting common/bus/wire.py common/bus/streams.py
     common/bus/router.py common/runtime/service.py common/runtime/metrics.py common/instruments.py
+    common/options.py common/greeks.py common/calendars/sessions.py
 """
 """What decides: a file, or all files of a folder."""
 
