@@ -89,7 +89,8 @@ class Watched:
         sides = {"BOT": -1, "SLD": 1}
         return sum(
             (
-                Decimal(str(fill.execution.price * fill.execution.shares))
+                Decimal(str(fill.execution.price))
+                * Decimal(str(fill.execution.shares))
                 * sides[fill.execution.side]
                 for fill in self.client.reqExecutions()
             ),
