@@ -34,6 +34,9 @@ from tapewire.common.events import (
     types_by_name,
 )
 from tapewire.executor.groups import machine
+from tapewire.gateway.tws.codes.others import DEFAULTS
+from tapewire.gateway.tws.codes.row import ACTIONS, EFFECTS, Code
+from tapewire.gateway.tws.errors import CODES
 from tapewire.simulator.exchange import commissions, margin
 from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE, TypeRules
 from tapewire.simulator.faults.catalogue import FAULTS, parameters_of
@@ -56,7 +59,7 @@ FAMILIES = {
         "order.modify.rejected", "order.cancel.rejected", "execution.reported",
         "commission.reported", "position.reported", "position.listed", "account.updated",
         "instrument.described",
-        "connection.up", "connection.lost", "circuit.changed", "order.taken_over",
+        "connection.up", "connection.lost", "broker.error", "circuit.changed", "order.taken_over",
         "order.what_if.answered", "reconciliation.completed",
     ),
     "executor events": (
@@ -308,6 +311,22 @@ def _bounds(tariff: commissions.Tariff) -> str:
     return least + (f", at most {cap * 100:.0f} % of the value" if cap else "")
 
 
+def error_codes() -> str:
+    """TWS's error codes, and what those that are not listed fall to."""
+    rows = [_error_code(str(row.code), row) for row in CODES.values()]
+    rows += [_error_code(_range(low, high), row) for low, high, row in DEFAULTS]
+    heading = "| code | what it means | class | an order that it names | what to do |"
+    return "\n".join([heading, "|---|---|---|---|---|", *rows, ""])
+
+
+def _range(low: int, high: int) -> str:
+    return f"other {low} to {high}" if low else "any other"
+
+
+def _error_code(code: str, row: Code) -> str:
+    return f"| {code} | {row.meaning} | `{row.error_class}` | `{row.effect}` | {row.advice} |"
+
+
 def _named(heading: str, rows: Mapping[str, str]) -> str:
     return "\n".join(
         [heading, "|---|---|", *(f"| `{n}` | {does} |" for n, does in rows.items()), ""]
@@ -322,6 +341,9 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "wire version": wire_version,
     "structs": structs,
     "order types": order_types,
+    "error classes": lambda: _named("| class | the gateway |", ACTIONS),
+    "error effects": lambda: _named("| effect | what becomes of the order |", EFFECTS),
+    "error codes": error_codes,
     "simulator faults": simulator_faults,
     "simulator order types": simulated_types,
     "simulator margins": simulated_margins,

@@ -19,12 +19,12 @@ from tapewire.common.accounting.identity import Names
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     ComboLeg,
-    Event,
+    ErrorClass,
+    ErrorSubject,
     Greeks,
     InstrumentDescribed,
     Side,
     SubmitOrder,
-    TakeOver,
     TermChanges,
     Tick,
 )
@@ -147,6 +147,19 @@ class OrderReport(BrokerEvent, frozen=True):
         return self.filled is not None and self.filled > filled
 
 
+class ErrorReport(BrokerEvent, frozen=True):
+    """The broker complains about something that is no order. `subject` names it, and is empty for
+    the connection. `answered` is whether somebody has asked, and gets this as the answer."""
+
+    code: int
+    text: str
+    error_class: ErrorClass
+    about: ErrorSubject
+    subject: str
+    advice: str
+    answered: bool = False
+
+
 class OrderError(BrokerEvent, frozen=True):
     """The broker complains about an order of this client."""
 
@@ -155,6 +168,8 @@ class OrderError(BrokerEvent, frozen=True):
     text: str
     effect: Effect
     client_id: str = ""
+    error_class: ErrorClass = "ignore"
+    advice: str = ""
 
 
 class ExecutionReport(BrokerEvent, frozen=True):
@@ -368,23 +383,3 @@ class Broker(Protocol):
     @property
     def accounts(self) -> Collection[str]:
         """The login's accounts, empty while they are not known."""
-
-
-class Deputy(Protocol):
-    """Cancels orders that another client has placed, in that client's name."""
-
-    @property
-    def wanted(self) -> bool:
-        """Whether it needs a connection of its own now."""
-
-    def begin(self, command: TakeOver, now: Now) -> str:
-        """Begin; returns why not, if it cannot now."""
-
-    def take(self, frames: list[bytes], now: Now) -> None:
-        """What its descriptor brought."""
-
-    def release(self) -> bytes:
-        """What is to be written to it."""
-
-    def tick(self, now: Now) -> list[Event]:
-        """How it ended, once it has."""

@@ -8,7 +8,8 @@ from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
 from tapewire.common.runtime.brakes import brakes_of
 from tapewire.common.runtime.host import Host
-from tapewire.gateway.broker import Broker, Deputy
+from tapewire.gateway.broker import Broker
+from tapewire.gateway.deputy import Deputy
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.greeks import OptionGreeks
 from tapewire.gateway.orders import login

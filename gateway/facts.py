@@ -1,4 +1,4 @@
-"""What the broker says beside orders and positions: of accounts, and of instruments."""
+"""What the broker says beside orders and positions: of accounts, of instruments, of errors."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -10,14 +10,15 @@ from tapewire.gateway import broker
 from tapewire.gateway.account_values import AccountValues
 from tapewire.gateway.broker import Broker, BrokerEvent
 from tapewire.gateway.descriptions import Descriptions
+from tapewire.gateway.error_reports import ErrorReports
 
 FACTS: Final = frozenset({AccountUpdated, InstrumentDescribed})
 """The events of these."""
 
 
 class Facts:
-    """Account values and descriptions of one login. An `idle` one asks for neither: the liquidation
-    gateway only closes. `complaints` takes what a person has to see."""
+    """Account values, descriptions and errors of one login. An `idle` one asks for none of them, as
+    the liquidation gateway only closes. `complaints` takes what a person has to see."""
 
     def __init__(
         self,
@@ -29,9 +30,11 @@ class Facts:
     ) -> None:
         self.accounts = AccountValues(adapter)
         self.instruments = Descriptions(adapter, instruments)
+        self.errors = ErrorReports(complaints)
         self.handlers: Mapping[type[BrokerEvent], Callable[[Any, Now], list[Event]]] = {
             broker.AccountReport: self.accounts.on_value,
             broker.AccountsComplete: self.accounts.on_complete,
+            broker.ErrorReport: self.errors.on_error,
         }
         self._complaints = complaints
         self._is_idle = idle
@@ -49,9 +52,10 @@ class Facts:
 
     def tick(self, now: Now, *, connected: bool) -> list[Event]:
         """What is news, to be applied; asks for more in its time."""
+        events = self.errors.tick(now)
         if self._is_idle:
-            return []
-        events: list[Event] = self.accounts.tick(now, connected=connected)
+            return events
+        events += self.accounts.tick(now, connected=connected)
         described = self.instruments.tick(now, connected=connected)
         if not described:  # as in almost every turn
             return events

@@ -131,7 +131,7 @@ class Gateway:
         self.foreign = ForeignWatch(self.orders.foreign, open_orders_ms, self.listings.ask_orders)
         self.reports = OrderReports(
             adapter, self.registry, self.sync, self.positions, self.foreign,
-            complaints=self.complaints, apply=self._applied,
+            complaints=self.complaints, errors=self.facts.errors, apply=self._applied,
         )  # fmt: skip
         self._held = ""  # why the connection takes no orders, as of the last tick
         self._former_client = FormerClient(self.registry, adapter.client_id)

@@ -35,7 +35,8 @@ from tapewire.common.runtime.checkpoint import Checkpoints, Past
 from tapewire.common.runtime.journal import Journal
 from tapewire.common.runtime.service import Service
 from tapewire.gateway import figures
-from tapewire.gateway.broker import BrokerError, Deputy
+from tapewire.gateway.broker import BrokerError
+from tapewire.gateway.deputy import Deputy
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.greeks import OptionGreeks
 from tapewire.gateway.greeks_feed import GreeksFeed

@@ -14,6 +14,11 @@ from tapewire.common.events.base import (
     signed,
     types_by_name,
 )
+from tapewire.common.events.broker_errors import (
+    BrokerErrorReported,
+    ErrorClass,
+    ErrorSubject,
+)
 from tapewire.common.events.checkpoint import (
     CheckpointCompleted,
     ExecutionsCarried,
@@ -175,6 +180,7 @@ __all__ = [
     "AnySignal",
     "Bar",
     "Basis",
+    "BrokerErrorReported",
     "CancelAll",
     "CancelOrder",
     "CancelSignal",
@@ -191,6 +197,8 @@ __all__ = [
     "Control",
     "ControlReply",
     "Difference",
+    "ErrorClass",
+    "ErrorSubject",
     "Event",
     "ExecutionsCarried",
     "Fill",

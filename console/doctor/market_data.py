@@ -6,7 +6,7 @@ from tapewire.common.config.settings import Config
 from tapewire.console.doctor.finding import Finding, failed, passed, skipped, unknown
 from tapewire.console.doctor.probe import Probe
 from tapewire.gateway.tws.contracts import Contracts
-from tapewire.gateway.tws.errors import is_notice
+from tapewire.gateway.tws.errors import only_informs
 
 CHECK: Final = "market data"
 SUBSCRIBE: Final = "subscribe to its exchange's data in IB's Client Portal, and share it with paper"
@@ -42,7 +42,7 @@ def market_data(config: Config, probe: Probe, timeout_s: float) -> Finding:
         return [
             (e.code, e.text)
             for e in probe.errors()
-            if e.request_id == request_id and not is_notice(e.code)
+            if e.request_id == request_id and not only_informs(e.code)
         ]
 
     came = probe.wait(lambda: bool(refusals() or ticks()), timeout_s)

@@ -26,6 +26,7 @@ from tapewire.common.events import (
 )
 from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker
+from tapewire.gateway.error_reports import ErrorReports
 from tapewire.gateway.orders.foreign import ForeignWatch
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.positions import PositionLists
@@ -49,6 +50,7 @@ class OrderReports:
         watch: ForeignWatch,
         *,
         complaints: list[tuple[str, bytes]],
+        errors: ErrorReports,
         apply: Callable[[list[Event]], list[Event]],
     ) -> None:
         self._broker = adapter
@@ -57,6 +59,7 @@ class OrderReports:
         self._positions = positions
         self._watch = watch
         self._complaints = complaints
+        self._errors = errors
         self._apply = apply
 
     def on_order(self, report: broker.OrderReport, now: Now) -> list[Event]:
@@ -132,15 +135,7 @@ class OrderReports:
     def on_error(self, error: broker.OrderError, now: Now) -> list[Event]:
         """A complaint about an order; one that belongs to no order becomes an alarm."""
         intent = self._registry.by_order_id(error.order_id, error.client_id)
-        text = f"the broker's error {error.code} on order {error.order_id}: {error.text}"
-        if intent is None:
-            self._complaints.append((text, b""))
-        elif error.effect == "unlisted":
-            which = f"order {error.order_id} ({intent.intent_id}, {intent.state})"
-            text = f"the broker's error {error.code} on {which} is not a known one: {error.text}"
-            self._complaints.append(
-                (f"{text}; the order is as it was, and the broker is asked", b"")
-            )
+        reported = self._errors.on_order(error, intent, now)
         is_refusal = error.effect in broker.CANCEL_REJECTED
         if intent is not None and is_refusal:
             self._sync.cancels.refused(intent, now, is_over=error.effect == "cancel_too_late")
@@ -148,7 +143,8 @@ class OrderReports:
         is_doubtful = is_refusal or is_unclear or error.effect == "unlisted"
         if intent is not None and intent.live and is_doubtful:
             self._sync.ask(intent, now)
-        return [] if is_unclear else self._apply(self._registry.on_error(error, now.wall_ns))
+        meant = [] if is_unclear else self._registry.on_error(error, now.wall_ns)
+        return self._apply([*reported, *meant])
 
     def _may_be_of_two(self, intent: Intent | None) -> bool:
         """Whether another order may have the order id of `intent`: a conflict has shown one that

@@ -21,12 +21,11 @@ from tapewire.gateway.broker import (
     Verdict,
 )
 from tapewire.gateway.outbox import Outbox
-from tapewire.gateway.tws import errors
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.account_summary import AccountSummary
-from tapewire.gateway.tws.connectivity import Connectivity
 from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.describing import Describing
+from tapewire.gateway.tws.error_messages import ErrorMessages
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.placing import Placing
@@ -72,18 +71,19 @@ class TwsBroker:
         self.placing = Placing(self.session, self.contracts)
         self.what_ifs = WhatIfOrders(self.placing)
         self.outbox: Outbox[bytes] = Outbox(rate_max_per_s)
-        self.connectivity = Connectivity()
         self.account_summary = AccountSummary(self.outbox)
         self.describing = Describing(self.session, self.contracts, self.outbox)
         self.lines = Lines(self.session, self.market, self.contracts, self.outbox)
+        self._order_ids: set[int] = set()
+        self.errors = ErrorMessages(
+            self.session, self.market, self.contracts, self.lines, self.what_ifs, self._order_ids
+        )
         self.pulse = Pulse(probe_after_ms, hang_up_after_ms)
         self.flushed: Callable[[], bool] = lambda: True
         self._greeting = b""
-        self._last_word = ""  # why TWS is about to close, in its own words
         self._stranger = ""  # why the last peer was not taken for the group's simulator
         self._opened_mono_ns = 0
         self._order_lists: deque[broker.Query] = deque()  # of open orders, that were asked for
-        self._order_ids: set[int] = set()
         self._order_id_max = 0
         self._closes_all = closes_all
         self._readers = self._message_readers()
@@ -162,12 +162,11 @@ class TwsBroker:
         self.what_ifs.closed()
         self.account_summary.closed()
         self.describing.closed()
-        self.connectivity.closed()
         self.contracts.disconnected()
         self.lines.closed()
         self.outbox.forget_requests()
         self.pulse.closed()
-        reason, self._last_word = self._last_word or reason, ""
+        reason = self.errors.closed(reason)
         unproven = self.session.unproven
         reason = self.session.no_proof(reason) if unproven else reason
         self._stranger = reason if unproven else ""  # tried again, it may be the same one
@@ -192,7 +191,7 @@ class TwsBroker:
             tws.CompletedOrdersEnd: lambda _: (broker.QueryComplete("completed_orders"),),
             tws.AccountValue: self.account_summary.events_of,
             tws.AccountSummaryEnd: self.account_summary.events_of,
-            tws.TwsError: self._error,
+            tws.TwsError: self.errors.read,
             tws.ContractFound: self.describing.found,
             tws.MarketRule: self.describing.ruled,
             tws.Undecodable: lambda m: (
@@ -232,32 +231,6 @@ class TwsBroker:
             yield broker.SessionRefused(self.session.refusal)
         elif self.session.state == "UP":
             yield broker.SessionReady(self.session.accounts, self.session.server_version)
-
-    def _error(self, message: tws.TwsError) -> Iterator[BrokerEvent]:
-        code = message.code
-        if code == errors.CLIENT_ID_IN_USE:
-            self._last_word = (
-                f"TWS says that client id {self.session.client_id} is in use (326); trying again,"
-                " it can stay taken for a while after a crash"
-            )
-        elif change := self.connectivity.change(code):
-            if change == "restored without data":
-                self.market.close_all()
-                self.lines.closed()
-            lost = broker.ServerLost(f"TWS lost its server: {message.text}")
-            yield lost if change == "lost" else broker.ServerRestored()
-        elif message.request_id in self.what_ifs:
-            if refusal := self.what_ifs.refusal(message):
-                yield refusal
-        elif message.request_id in self._order_ids:
-            effect = errors.order_effect(code)
-            yield broker.OrderError(
-                str(message.request_id), code, message.text, effect, self.client_id
-            )
-        elif not errors.is_notice(code):
-            about = self.contracts.about(message.request_id)
-            subject = about or self.market.about(message.request_id) or message.request_id
-            yield broker.Complaint(f"TWS error {code} on {subject}: {message.text}")
 
     # ---- market data ---------------------------------------------------------------------------
 

@@ -1,44 +1,50 @@
-"""TWS's error codes: which of them end something, and which only inform."""
+"""TWS's error codes: what one is about, what it means, and what follows from it.
+
+One table says it all (`gateway.tws.codes`). TWS uses the same codes about orders, questions and
+subscriptions; which of them a message is about is known from its request id alone.
+"""
 
 from collections.abc import Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
+from tapewire.common.events import ErrorClass, ErrorSubject
 from tapewire.gateway.broker import Effect
+from tapewire.gateway.tws.codes.orders import ORDERS
+from tapewire.gateway.tws.codes.others import CONNECTION, DATA, DEFAULTS, REQUESTS
+from tapewire.gateway.tws.codes.row import Code
 
-# Source: TWS API message codes; those on orders as observed (an order lives on after each warning).
-ORDER_EFFECTS: Final[Mapping[int, Effect]] = {
-    201: "rejected",
-    202: "cancelled",
-    161: "cancel_rejected",
-    10147: "cancel_rejected",
-    10148: "cancel_too_late",
-    104: "modify_rejected",
-    105: "modify_rejected",
-    135: "unknown_order",
-    329: "modify_rejected",
-    399: "warning",
-    404: "warning",
-    10349: "warning",
-    **dict.fromkeys(
-        (
-            103, 106, 107, 109, 110, 111, 113, 116, 132, 133, 134, 140, 141, 144, 160, 163, 200,
-            203, 320, 321, 322, 355, 362, 383, 387, 388, 413, 434, 435, 436, 10052, 10268, 10269,
-            10289, 10318,
-        ),
-        "refused",
-    ),
-}  # fmt: skip
-"""What an error that names an order means for it. Any other code is unlisted: it ends nothing. TWS
-adds codes without notice, and some of them only inform (10311 is about fees)."""
-
+CODES: Final[Mapping[int, Code]] = {
+    row.code: row for row in sorted((*CONNECTION, *DATA, *REQUESTS, *ORDERS), key=lambda r: r.code)
+}
+"""Every code that is known, by its number."""
 CLIENT_ID_IN_USE: Final = 326
 
 
+def meaning(code: int) -> Code:
+    """What is known of a code: its row, or what its range falls to."""
+    row = CODES.get(code)
+    if row is not None:
+        return row
+    found = (row for low, high, row in DEFAULTS if low <= code <= high)
+    return replace(next(found, DEFAULTS[-1][-1]), code=code)
+
+
 def order_effect(code: int) -> Effect:
-    """What an error on an order means for it."""
-    return "warning" if is_notice(code) else ORDER_EFFECTS.get(code, "unlisted")
+    """What an error on an order means for it. An unlisted one ends nothing."""
+    return meaning(code).effect
 
 
-def is_notice(code: int) -> bool:
-    """Whether a code only reports the state of a data farm, or warns."""
-    return 2100 <= code < 2200
+def only_informs(code: int) -> bool:
+    """Whether a code ends nothing, whatever it is about: it reports a state, or warns."""
+    return order_effect(code) == "warning"
+
+
+def class_of(row: Code, about: ErrorSubject) -> ErrorClass:
+    """The class of an error by what it is about: the same code refuses orders and questions."""
+    if about == "order" and row.error_class in ("order", "request"):
+        return "order"
+    if row.error_class == "order":
+        return "request"
+    return row.error_class

@@ -20,7 +20,8 @@ from typing import Final
 from tapewire.common.clock import Clock, Now
 from tapewire.common.config.tws_address import TwsAddress
 from tapewire.common.events import Event, OrdersTakenOver, TakeOver
-from tapewire.gateway.broker import CLOSED, DATA, OPENED, BrokerError, Deputy
+from tapewire.gateway.broker import CLOSED, DATA, OPENED, BrokerError
+from tapewire.gateway.deputy import Deputy
 from tapewire.gateway.tws import errors
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.market_data import MarketData
@@ -31,7 +32,7 @@ PATIENCE_NS: Final = 5_000_000_000
 
 
 class TwsDeputy:
-    """The session under another client's id, without its socket; satisfies `broker.Deputy`.
+    """The session under another client's id, without its socket; satisfies `gateway.deputy.Deputy`.
     `refuses` is as in `TwsSession`, `hang_up` closes the connection.
 
     One take-over at a time. None of it is durable: risk asks again.

@@ -40,7 +40,7 @@ class WhatIfOrders:
     def refusal(self, error: TwsError) -> WhatIfReport | None:
         """The report that an error on a question amounts to; None where it only warns, or is not
         about a question."""
-        if error.request_id not in self._asked or errors.order_effect(error.code) == "warning":
+        if error.request_id not in self._asked or errors.only_informs(error.code):
             return None
         self._asked.discard(error.request_id)
         return WhatIfReport(str(error.request_id), f"{error.text} (error {error.code})")

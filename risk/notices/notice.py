@@ -9,9 +9,11 @@ import msgspec
 from tapewire.common.amounts import text
 from tapewire.common.config.notices import Kind
 from tapewire.common.events import (
+    BrokerErrorReported,
     CircuitChanged,
     ConnectionLost,
     ConnectionUp,
+    ErrorClass,
     Event,
     FlattenCompleted,
     FlattenDeferred,
@@ -144,6 +146,19 @@ def _up(source: str, event: ConnectionUp) -> Told:
     return "connection", "success", f"{source} is connected to the broker{accounts}"
 
 
+LEVEL_OF: Final[Mapping[ErrorClass, Level]] = {
+    "server_lost": "failure", "cut_off": "failure", "reconnect": "failure", "farm_lost": "warning",
+    "server_restored": "success", "data_lost": "success", "farm_back": "success",
+}  # fmt: skip
+"""Error messages about the connection. What others amount to is notified of as a dead letter, or as
+what became of the order."""
+
+
+def _broker_error(source: str, event: BrokerErrorReported) -> Told | None:
+    level = LEVEL_OF.get(event.error_class)
+    return level and ("connection", level, f"{source}: {event.text} ({event.code})")
+
+
 def _circuit(source: str, event: CircuitChanged) -> Told | None:
     """The trial in between is no news."""
     if event.after == "OPEN":
@@ -172,6 +187,7 @@ _TELLERS: Final[Mapping[type[Event], Callable[[str, Any], Told | None]]] = {
     RulesChanged: _rules,
     ConnectionLost: _lost,
     ConnectionUp: _up,
+    BrokerErrorReported: _broker_error,
     CircuitChanged: _circuit,
     OrderLost: _order_lost,
 }

@@ -6,6 +6,7 @@ from typing import Any
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     EVERYTHING,
+    BrokerErrorReported,
     CancelAll,
     CancelOrder,
     Event,
@@ -322,9 +323,15 @@ class Bench:
         return [e for e in self.journal if isinstance(e, OrderIntended)]
 
     def _note(self, events: list[Event]) -> list[Event]:
-        """Keep what was emitted; gives it but for reconciliations, of which every login has one."""
+        """Keep what was emitted; gives it but for reconciliations, of which every login has one,
+        and for reports of error messages, which stand beside what they lead to."""
         self.journal += events
-        return [one for one in events if not isinstance(one, ReconciliationCompleted)]
+        aside = ReconciliationCompleted | BrokerErrorReported
+        return [one for one in events if not isinstance(one, aside)]
+
+    def broker_errors(self) -> list[BrokerErrorReported]:
+        """The error messages that were reported, oldest first."""
+        return [one for one in self.journal if isinstance(one, BrokerErrorReported)]
 
     def reconciled(self) -> list[ReconciliationCompleted]:
         """The reconciliations, oldest first."""

@@ -8,6 +8,7 @@ import pytest
 
 from tapewire.common.delivery.letters import Letter, given_up
 from tapewire.common.events import (
+    BrokerErrorReported,
     CircuitChanged,
     ConnectionLost,
     ConnectionUp,
@@ -79,6 +80,11 @@ TOLD = [
     (ConnectionLost(T0, "closed"), "connection", "gateway has lost the broker: closed"),
     (ConnectionUp(T0, 176, ("DU1",)), "connection", "gateway is connected to the broker (DU1)"),
     (
+        BrokerErrorReported(T0, 1100, "server_lost", "connection", "", "it is lost", "wait"),
+        "connection",
+        "gateway: it is lost (1100)",
+    ),
+    (
         CircuitChanged(T0, "1", "broker", "CLOSED", "OPEN", "20 failures"),
         "retries",
         "gateway has stopped broker: 20 failures",
@@ -108,6 +114,8 @@ def test_an_event_is_told_in_plain_words(event: Event, kind: str, text: str):
 def test_what_nobody_needs_to_be_told_is_no_notice():
     assert notice_of("risk", RulesChanged(T0, "[]", by="start")) is None
     assert notice_of("gateway", OrderFilled(T0, "DU1", "a/1")) is None
+    rejected = BrokerErrorReported(T0, 201, "order", "order", "a/1", "no", "read it", "DU1")
+    assert notice_of("gateway", rejected) is None
     assert notice_of("gateway", CircuitChanged(T0, "1", "b", "OPEN", "HALF_OPEN", "")) is None
     assert notice_of("gateway", ReconciliationCompleted(T0, "start", "1", "", 1, 1, 1)) is None
 
