@@ -1,5 +1,6 @@
 """Fixtures of all tests: a run directory, and a whole group of real processes in it."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -72,6 +73,15 @@ class Scheduler(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler:
     """Takes the place of every `--dist`."""
     return Scheduler(config, log)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Where the private test data is; tests that need it are skipped without."""
+    folder = Path(os.environ.get("TAPEWIRE_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no test data in {folder}")
+    return folder
 
 
 @pytest.fixture

@@ -168,7 +168,7 @@ class TwsBroker:
         self.pulse.closed()
         reason = self.errors.closed(reason)
         unproven = self.session.unproven
-        reason = self.session.no_proof(reason) if unproven else reason
+        reason = self.session.cut_off(reason)
         self._stranger = reason if unproven else ""  # tried again, it may be the same one
         self.session.closed()
         return broker.SessionLost(reason)

@@ -17,6 +17,16 @@ from tapewire.common.events import ORDER_TYPES, Oca, OrderTerms, SubmitOrder
 from tapewire.common.instruments import Instrument
 from tapewire.common.options import OptionTerms, root_of
 from tapewire.gateway.tws.framing import frame
+from tapewire.gateway.tws.versions import (
+    LIBRARY_VERSION,
+    LOST,
+    PLACE_ORDER,
+    SENT,
+    changes_at,
+    lost,
+    newer,
+    order_offsets,
+)
 
 Kind = tuple[object, ...]
 """What two orders of one template have in common: contract, type, time in force, fields in use."""
@@ -51,9 +61,11 @@ class RequestEncoder:
         self._client = EClient(EWrapper())
         self._client.conn = self._capture
         self._client.clientId = client_id
-        self._client.serverVersion_ = server_version
-        self._client.decoder = Decoder(self._client.wrapper, server_version)
+        self._client.serverVersion_ = known = min(server_version, LIBRARY_VERSION)
+        self._client.decoder = Decoder(self._client.wrapper, known)
         self._client.setConnState(EClient.CONNECTED)
+        self._version = server_version
+        self._changes = changes_at(SENT, server_version)
         self._templates: dict[Kind, Template] = {}
 
     def start_api(self) -> bytes:
@@ -126,8 +138,12 @@ class RequestEncoder:
             setattr(request, name, value)
         for name in differ:
             setattr(request, name, MARK.format(name))
+        for name in lost(self._changes.get(PLACE_ORDER, ())):
+            setattr(request, name, LOST)
+        offsets = order_offsets(terms.type, contract.exchange, self._version)
         self._client.placeOrder(MARK.format(ORDER_ID), contract, request)
         fields = self._taken()[4:].decode().split("\0")
+        fields[-1:] = [*offsets, ""]  # what follows the last NUL
         names = {MARK.format(name): name for name in (ORDER_ID, *differ)}
         places = [(place, names[field]) for place, field in enumerate(fields) if field in names]
         if len(places) != len(names):
@@ -201,10 +217,16 @@ class RequestEncoder:
         return self._taken()
 
     def _taken(self) -> bytes:
-        sent, self._capture.sent = b"".join(self._capture.sent), []
+        sent, self._capture.sent = self._capture.sent, []
         if not sent:
             raise ValueError("ibapi refused to encode the request: a field is not plain ASCII")
-        return sent
+        return b"".join(map(self._at_version, sent) if self._changes else sent)
+
+    def _at_version(self, message: bytes) -> bytes:
+        """A request of ibapi's newest version as the version that was agreed on has it."""
+        *fields, end = message[4:].decode().split("\0")
+        changed = newer(fields, self._changes.get(int(fields[0]), ()))
+        return frame("\0".join([*changed, end]).encode())
 
 
 def _values(order: SubmitOrder) -> dict[str, str]:

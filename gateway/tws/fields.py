@@ -24,11 +24,9 @@ UNSET: Final[Mapping[type, float]] = {float: UNSET_DOUBLE, int: UNSET_INTEGER}
 """ibapi's words for a number that is not there."""
 
 
-def fields_of(payload: bytes) -> Iterator[str] | Iterator[bytes]:
-    """The fields of a payload, each of which ends with a NUL."""
-    if payload.isascii():
-        return iter(payload.decode().split("\0")[:-1])
-    return iter(payload.split(END)[:-1])
+def fields_of(payload: bytes) -> list[Any]:
+    """The fields of a payload, each of which ends with a NUL: text, or bytes beyond ASCII."""
+    return payload.decode().split("\0")[:-1] if payload.isascii() else payload.split(END)[:-1]
 
 
 def decode(kind: type[Any], fields: Iterator[Any], show_unset: bool = False) -> Any:

@@ -14,7 +14,7 @@ or goes back to it, while the accounts are not those to trade on; `refusal` then
 """
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Literal
 
 from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.gateway.broker import BrokerError
@@ -30,9 +30,7 @@ from tapewire.gateway.tws.messages import (
     Undecodable,
 )
 from tapewire.gateway.tws.translate import Translator
-
-VERSION_MIN: Final = 100
-VERSION_MAX: Final = 157  # the newest that ibapi 9.81.1 speaks
+from tapewire.gateway.tws.versions import VERSION_MAX, VERSION_MIN
 
 SessionState = Literal["DOWN", "HANDSHAKE", "IDENTIFYING", "STARTING", "UP"]
 Accounts = tuple[str, ...]
@@ -88,6 +86,18 @@ class TwsSession:
         return (
             f"{self._peer} did not identify itself as this group's simulator: {what}; nothing else"
             " was sent to it"
+        )
+
+    def cut_off(self, reason: str) -> str:
+        """Why the connection is gone, by what the peer was to do next; `reason` is what happened
+        to the socket. TWS closes without a word where client and TWS have no version in common."""
+        if self.unproven:
+            return self.no_proof(reason)
+        if self.state != "HANDSHAKE":
+            return reason
+        return (
+            f"{reason} before it chose a version from {VERSION_MIN} to {VERSION_MAX}; if it always"
+            " does, it is too new, or it does not trust this address (see its API settings)"
         )
 
     def opened(self, nonce: str = "", peer: str = "") -> bytes:
@@ -171,8 +181,11 @@ class TwsSession:
                 " is this port TWS's API port?"
             ) from None
         if not VERSION_MIN <= version <= VERSION_MAX:
+            newer = (
+                "; it is too new: use an older TWS or IB Gateway" if version > VERSION_MAX else ""
+            )
             raise SessionError(
-                f"TWS chose version {version}, expected {VERSION_MIN} to {VERSION_MAX}"
+                f"TWS chose version {version}, expected {VERSION_MIN} to {VERSION_MAX}{newer}"
             )
         self.server_version = version
         self._encoder = RequestEncoder(self.client_id, version)

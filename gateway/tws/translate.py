@@ -20,6 +20,7 @@ from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.contracts import BAG
 from tapewire.gateway.tws.estimates import estimate
 from tapewire.gateway.tws.fields import fields_of
+from tapewire.gateway.tws.versions import LIBRARY_VERSION, RECEIVED, changes_at, older
 
 UNKNOWN_KIND: Final = OrderKind("")
 """Of an order that is not ours, and of a type that we have no name for: no price of it is read."""
@@ -99,7 +100,8 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
 
     def __init__(self, server_version: int) -> None:
         super().__init__()
-        self._decoder = Decoder(self, server_version)
+        self._decoder = Decoder(self, min(server_version, LIBRARY_VERSION))
+        self._changes = changes_at(RECEIVED, server_version)
         self._messages: list[tws.TwsMessage] = []
 
     def read(self, payload: bytes) -> list[tws.TwsMessage]:
@@ -118,21 +120,25 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
     def _interpret(self, payload: bytes) -> None:
         if not payload.endswith(b"\0"):
             raise ValueError("its last field has no end")
-        handle = self._decoder.msgId2handleInfo.get(int(payload.partition(b"\0")[0]))
+        kind = int(payload.partition(b"\0")[0])
+        handle = self._decoder.msgId2handleInfo.get(kind)
         if handle is None:
             return
+        changes, over = self._changes.get(kind, ()), 0
         if handle.wrapperMeth is not None:
-            fields = payload.split(b"\0")[:-1]
-            expected = len(handle.wrapperParams) + 1  # its kind and version, and not `self`
-            if len(fields) != expected:
-                raise ValueError(f"it has {len(fields)} fields, expected {expected}")
-            self._decoder.interpretWithSignature(fields, handle)
-            return
-        rest = fields_of(payload)
-        handle.processMeth(self._decoder, rest)
-        if left := len(list(rest)):
+            fields = older(payload.split(b"\0")[:-1], changes)
+            over = (
+                len(fields) - len(handle.wrapperParams) - 1
+            )  # its kind and version, and not `self`
+            if not over:
+                self._decoder.interpretWithSignature(fields, handle)
+        else:
+            rest = iter(older(fields_of(payload), changes))
+            handle.processMeth(self._decoder, rest)
+            over = len(list(rest))
+        if over:
             count = payload.count(b"\0")
-            raise ValueError(f"it has {count} fields, expected {count - left}")
+            raise ValueError(f"it has {count} fields, expected {count - over}")
 
     # ---- callbacks, named by ibapi ------------------------------------------------------------
 

@@ -224,7 +224,7 @@ OPEN_ORDER = Layout(
     Field("cashQty", "0"),
     Field("dontUseAutoPriceForHedge", "1"),
     *constants("0", "isOmsContainer discretionaryUpToLimitPrice usePriceMgmtAlgo"),
-    Field("duration", "", since=159),
+    Field("duration", "", since=158),
     Field("postToAts", "", since=160),
     Field("autoCancelParent", "0", since=162),
     Field("minTradeQty", "", since=170),

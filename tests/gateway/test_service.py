@@ -42,7 +42,7 @@ from tests.gateway.tws_messages import (
 )
 from tests.gateway.wires import LoggedJournal, Wires
 
-GREETING = b"API\0" + frame_of(b"v100..157")
+GREETING = b"API\0" + frame_of(b"v100..178")
 
 
 def violation(reason: str) -> RiskViolation:

@@ -40,7 +40,7 @@ def started() -> TwsSession:
 
 
 def test_the_client_speaks_first_and_names_its_versions():
-    assert TwsSession(7, MarketData()).opened() == b"API\0" + frame(b"v100..157")
+    assert TwsSession(7, MarketData()).opened() == b"API\0" + frame(b"v100..178")
 
 
 def test_nothing_can_be_asked_before_the_handshake():
@@ -85,10 +85,25 @@ def test_another_protocol_on_the_port_is_an_error():
         opened().received(b"HTTP/1.1 400 Bad Request\r\n", T0)
 
 
-@pytest.mark.parametrize("version", [99, 158, 0, -1])
+@pytest.mark.parametrize("version", [99, 179, 226, 0, -1])
 def test_a_version_beyond_what_was_offered_is_refused(version: int):
-    with pytest.raises(SessionError, match=f"TWS chose version {version}, expected 100 to 157"):
+    with pytest.raises(SessionError, match=f"TWS chose version {version}, expected 100 to 178"):
         opened().received(tws_frame([str(version), "time"]), T0)
+
+
+def test_a_tws_that_is_too_new_is_refused_in_words_that_help():
+    with pytest.raises(SessionError, match="it is too new: use an older TWS or IB Gateway"):
+        opened().received(tws_frame(["201", "time"]), T0)
+
+
+def test_a_close_in_place_of_a_version_says_what_can_be_the_matter():
+    session = opened()
+    assert session.cut_off("TWS closed") == (
+        "TWS closed before it chose a version from 100 to 178; if it always does, it is too new, or"
+        " it does not trust this address (see its API settings)"
+    )
+    session.received(REPLY, T0)
+    assert session.cut_off("TWS closed") == "TWS closed"
 
 
 def test_a_close_in_the_handshake_leads_back_to_the_beginning():

@@ -1,6 +1,5 @@
 """A simulated TWS in memory, its clients, and one in a process of its own."""
 
-import os
 import subprocess
 import sys
 import time
@@ -162,15 +161,6 @@ def make_trade():
 @pytest.fixture
 def read_fields():
     return fields_of
-
-
-@pytest.fixture(scope="session")
-def data_folder():
-    """Where the private test data is; tests that need it are skipped without."""
-    folder = Path(os.environ.get("TAPEWIRE_DATA", ROOT.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"no test data in {folder}")
-    return folder
 
 
 class Running:

@@ -4,8 +4,6 @@ import json
 from collections import defaultdict
 from decimal import Decimal
 
-import ib_async.decoder
-import ib_async.wrapper
 import pytest
 from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
@@ -15,13 +13,13 @@ from tapewire.simulator.exchange.account import Holding
 from tapewire.simulator.exchange.orders import Execution, Order
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.order_messages import completed_order, open_order, what_if
+from tests import ib_async_codec
 
 D = Decimal
 
 AAPL = Instrument(symbol="AAPL", con_id=1000)
 ES = Instrument(symbol="ES", sec_type="FUT", exchange="CME", multiplier=D(50), con_id=1001)
 VALUE = ("NetLiquidation", "10.00", "USD")
-VERSIONS = (157, 163, 164, 173, 176, 177, 178)
 
 
 def an_order(**changes):
@@ -96,7 +94,7 @@ def test_an_open_order_differs_from_the_recorded_one_only_in_what_it_is_about(da
     assert differing == [11, 12, 108]  # localSymbol, tradingClass, warningText
 
 
-@pytest.mark.parametrize(("version", "count"), [(157, 128), (176, 136), (177, 135)])
+@pytest.mark.parametrize(("version", "count"), [(157, 128), (158, 129), (176, 136), (177, 135)])
 def test_open_order_has_the_field_count_of_its_version(version, count):
     assert len(open_order(version, an_order())) == count
 
@@ -181,7 +179,7 @@ def test_ibapi_reads_contracts_positions_and_holdings_to_the_end():
     assert found[1:] == (-2, 4800, -480_000, 240_012.5, 25, 0, "DU1")
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", ib_async_codec.VERSIONS)
 def test_ib_async_reads_the_long_messages_at_every_version(version):
     long_ones = [
         open_order(version, an_order()),
@@ -190,28 +188,12 @@ def test_ib_async_reads_the_long_messages_at_every_version(version):
         messages.contract_details(version, 5, AAPL),
         messages.error(version, 7, 201, "Order rejected"),
     ]
-    heard = by_ib_async(version, long_ones)
+    heard = ib_async_codec.read(version, *long_ones)
     assert [name for name, _ in heard] == [
         "openOrder", "completedOrder", "execDetails", "contractDetails", "error",
     ]  # fmt: skip
     completed, state = heard[1][1][1:]
     assert (completed.orderRef, state.completedStatus) == ("ref-1", "Cancelled by Trader")
-
-
-def by_ib_async(version, sent):
-    """What ib_async makes of messages; it logs and drops what it cannot read."""
-    heard = []
-
-    class Listener:
-        defaultTimezone = None  # noqa: N815 - ib_async's name
-
-        def __getattr__(self, name):
-            return lambda *arguments: heard.append((name, arguments))
-
-    decoder = ib_async.decoder.Decoder(Listener(), version)
-    for fields in sent:
-        decoder.interpret(list(fields))
-    return heard
 
 
 def test_a_frame_is_its_length_and_nul_ended_ascii():
