@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Generic, NamedTuple
 
 from tapewire.common.accounting.book import ZERO, Book, Key, Reported
+from tapewire.common.accounting.changes import Changes
 from tapewire.common.accounting.currencies import UNKNOWN
 from tapewire.common.accounting.executions import Executions
 from tapewire.common.accounting.exposure import Exposure
@@ -55,7 +56,8 @@ class Accounts(Generic[OrderT]):
     ) -> None:
         self.instruments = {i.symbol: i for i in instruments}
         self.book = Book({i.symbol: i.multiplier for i in self.instruments.values()}, day_of)
-        self.orders: Orders[OrderT] = Orders(make)
+        self.changes = Changes()
+        self.orders: Orders[OrderT] = Orders(make, self.changes)
         self.reported = Reported()
         self._keys: set[Key] = set()
         self._on: Mapping[type[Event], Callable[[Any, str], OrderT | None]] = {
@@ -79,30 +81,38 @@ class Accounts(Generic[OrderT]):
         return handler(event, source) if handler is not None else self.orders.apply(event)
 
     def _filled(self, fill: Fill, source: str) -> OrderT | None:
-        self._keys.add((fill.account, fill.symbol))
+        corrected = self.book.fill(fill.exec_id)
         self.book.apply_fill(fill, source)
+        for one in (fill, corrected or fill):
+            self._touch(one.account, one.symbol)
         return self.orders.apply(fill)  # known from another gateway, it may lack its order
 
     def _charged(self, commission: Commission, _source: str) -> None:
         self.book.apply_commission(commission)
 
     def _reported(self, event: PositionReported, source: str) -> None:
-        self._keys.add((event.account, event.symbol))
+        self._touch(event.account, event.symbol)
         self.reported.apply(event, source)
 
     def _foreign(self, event: ForeignOrderReported, source: str) -> None:
-        self._keys.update((event.account, part.symbol) for part in event.parts)
+        for part in event.parts:
+            self._touch(event.account, part.symbol)
         self.orders.foreign.apply(event, source)
 
     def _carried(self, event: PositionCarried, source: str) -> None:
-        self._keys.add((event.account, event.symbol))
+        self._touch(event.account, event.symbol)
         self.book.carry(event, source)
 
     def _ordered(self, event: OrderCreated | OrderIntended, _source: str) -> OrderT | None:
         order = event.order
         for symbol in order.symbols:
-            self._keys.add((order.account, symbol))
+            self._touch(order.account, symbol)
         return self.orders.apply(event)
+
+    def _touch(self, account: str, symbol: str) -> None:
+        """An event is about this position: it is known from now on, and may have changed."""
+        self._keys.add((account, symbol))
+        self.changes.add((account, symbol))
 
     def exposure(self, account: str, symbol: str, without: Order | None = None) -> Exposure:
         """The position of `symbol` in `account` with all that could still fill, but for the order

@@ -29,6 +29,7 @@ from decimal import Decimal
 from typing import Any
 
 from tapewire.common.accounting.book import ZERO, Key
+from tapewire.common.accounting.changes import Changes
 from tapewire.common.events import ForeignOrderReported
 
 Working = tuple[Decimal, Decimal]
@@ -37,9 +38,11 @@ Working = tuple[Decimal, Decimal]
 
 class ForeignOrders:
     """Foreign orders by id, with what they may still buy and sell. State changes in `apply`, and in
-    `recount` when more is known of an intent. `is_ours` says whether one is a known intent's."""
+    `recount` when more is known of an intent. `is_ours` says whether one is a known intent's.
+    It adds to `changes` where the working totals change."""
 
-    def __init__(self, is_ours: Callable[[ForeignOrderReported], bool]) -> None:
+    def __init__(self, is_ours: Callable[[ForeignOrderReported], bool], changes: Changes) -> None:
+        self._changes = changes
         self._is_ours = is_ours
         self._words: dict[str, dict[str, ForeignOrderReported]] = {}  # by id and source
         self.tags: defaultdict[str, set[str]] = defaultdict(set)  # ids by tag
@@ -109,5 +112,6 @@ class ForeignOrders:
         for symbol, side, ratio in order.parts:
             key, more = (order.account, symbol), ratio * change
             buying, selling = self._working.get(key, (ZERO, ZERO))
+            self._changes.add(key)
             is_buy = side == "BUY"
             self._working[key] = (buying + more, selling) if is_buy else (buying, selling + more)

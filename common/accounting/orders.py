@@ -25,6 +25,7 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from tapewire.common.accounting.book import ZERO
+from tapewire.common.accounting.changes import Changes
 from tapewire.common.accounting.exec_ids import execution_key
 from tapewire.common.accounting.executions import Executions, Reports
 from tapewire.common.accounting.foreign import ForeignOrders, Working
@@ -62,17 +63,19 @@ Make = Callable[[SubmitOrder, Executions], OrderT]
 class Orders(Generic[OrderT]):
     """All orders by intent id. State changes in `apply` alone, from events that are on disk.
 
-    `make` builds an order; a process that keeps more about one passes a subclass of `Order`.
+    `make` builds an order; a process that keeps more about one passes a subclass of `Order`. Where
+    what works changes, that is added to `changes`.
     """
 
-    def __init__(self, make: Make[OrderT]) -> None:
+    def __init__(self, make: Make[OrderT], changes: Changes | None = None) -> None:
+        changes = changes or Changes()
         self.by_intent: dict[str, OrderT] = {}
         self.states: Counter[OrderState] = Counter()
         self.conflicts: dict[str, OrderConflict] = {}  # by their id
-        self.foreign = ForeignOrders(self._is_ours)
+        self.foreign = ForeignOrders(self._is_ours, changes)
         self._make = make
         self._live: dict[str, OrderT] = {}
-        self._counts = WorkingCounts()
+        self._counts = WorkingCounts(changes)
         self._executions: defaultdict[str, Executions] = defaultdict(Executions)
         self._reports: dict[str, Reports] = {}  # of each execution
         self._on: Mapping[type[Event], Callable[[Any], OrderT | None]] = {

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 from tapewire.common.accounting.book import ZERO, Key
+from tapewire.common.accounting.changes import Changes
 from tapewire.common.accounting.foreign import Working
 from tapewire.common.accounting.oca import OcaSet, OcaSets
 from tapewire.common.accounting.order import Order
@@ -17,9 +18,11 @@ from tapewire.common.events import Side, SubmitOrder
 
 
 class WorkingCounts:
-    """The totals of one fold of orders, and the share that each order has in them."""
+    """The totals of one fold of orders, and the share that each order has in them. It adds to
+    `changes` where a total changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
         self._working: dict[Key, Working] = {}
         self._of_legs: dict[tuple[str, str], Decimal] = {}  # a combo's shares, by intent and symbol
         self._oca = OcaSets()
@@ -75,6 +78,7 @@ class WorkingCounts:
         return self._of_legs.get((one.intent_id, symbol), ZERO)
 
     def _add(self, key: Key, side: Side, change: Decimal) -> None:
+        self._changes.add(key)
         buying, selling = self._working.get(key, (ZERO, ZERO))
         if side == "BUY":
             self._working[key] = (buying + change, selling)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from tapewire.common.accounting.book import ZERO, Key
+from tapewire.common.accounting.changes import Changes
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.orders import Orders
 from tapewire.common.events import Event, Fill, PositionReported, SubmitOrder, signed
@@ -20,6 +21,7 @@ class Holdings:
     def __init__(self) -> None:
         self.reported: dict[Key, Decimal] = {}
         self.filled: dict[Key, Decimal] = {}
+        self.changes = Changes()
         self._named: set[Key] | None = None  # reported since they were asked for; None: not asked
 
     def apply(self, event: PositionReported | Fill, corrected: Fill | None = None) -> None:
@@ -27,6 +29,7 @@ class Holdings:
         if type(event) is PositionReported:
             key = (event.account, event.symbol)
             self.reported[key] = self.filled[key] = event.quantity
+            self.changes.add(key)
         elif type(event) is Fill:
             if corrected is not None:
                 self._trade(corrected, -corrected.quantity)
@@ -35,6 +38,7 @@ class Holdings:
     def _trade(self, fill: Fill, quantity: Decimal) -> None:
         key = (fill.account, fill.symbol)
         self.filled[key] = self.filled.get(key, ZERO) + signed(fill.side, quantity)
+        self.changes.add(key)
 
     def exposure(
         self,
@@ -72,6 +76,7 @@ class Holdings:
             self._named.add(key)
         if self.reported.get(key) == quantity:
             self.filled[key] = quantity
+            self.changes.add(key)
             return []
         return [PositionReported(now_ns, *key, quantity, average_cost)]
 

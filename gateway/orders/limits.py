@@ -63,6 +63,7 @@ class Ledger(Accounts[Intent]):
     ) -> None:
         super().__init__(instruments, Intent, day_of)
         self._holdings = holdings
+        holdings.changes = self.changes
 
     def exposure(self, account: str, symbol: str, without: Order | None = None) -> Exposure:
         """See `Accounts.exposure`."""

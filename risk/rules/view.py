@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
@@ -33,6 +34,7 @@ from tapewire.common.events import (
 )
 from tapewire.common.instruments import Instrument
 from tapewire.risk.rules.counts import LONG_AGO, Counts
+from tapewire.risk.rules.known_exposures import BySymbol, KnownExposures
 
 USED: Final = "model"
 """The basis of greeks that limits are held against."""
@@ -74,6 +76,10 @@ class View:
         self.now = Now(0, 0)
         self._offset_ns: int | None = None  # of the wall clock, but for jumps
         self._accounts = accounts
+        self._exposures = KnownExposures(accounts)
+        self._priced: dict[str, tuple[Tick, Decimal]] = {}  # the price of each newest tick
+        self._currencies: dict[str, set[str]] = {}
+        self._counted = 0  # how many positions the currencies are of
         self._marks: dict[str, Mark] = {}
         self._told: dict[tuple[str, type[Tick]], Tick] = {}
         self._marked = Counter[str]()
@@ -163,7 +169,15 @@ class View:
         known = self._known.get((account, symbol)) if self._known else None
         if known is not None:
             return known
+        if self._without is None and (current := self.exposures(account).get(symbol)) is not None:
+            return current
         return self._accounts.exposure(account, symbol, self._without)
+
+    def exposures(self, account: str) -> BySymbol:
+        """All positions of an account with all that could still fill, the order that is about to be
+        replaced included. `exposure` gives what it trades without it, and so what the order in its
+        place trades: those are the same symbols."""
+        return self._exposures.of(account)
 
     def is_reducing(self, order: SubmitOrder) -> bool:
         """Whether an order can only bring positions nearer to zero; a combo, if each leg can."""
@@ -247,8 +261,13 @@ class View:
 
     def currencies(self, account: str) -> set[str]:
         """The currencies of what the account has traded: amounts in two are not added up."""
-        known = (self.instrument(one.symbol) for one in self.positions(account))
-        return {one.currency for one in known if one is not None}
+        positions = self._accounts.book.positions
+        if len(positions) > self._counted:
+            for name, symbol in islice(positions, self._counted, None):
+                if (instrument := self.instrument(symbol)) is not None:
+                    self._currencies.setdefault(name, set()).add(instrument.currency)
+            self._counted = len(positions)
+        return self._currencies.get(account, set())
 
     def trading_day(self) -> date:
         """The trading day of this moment."""
@@ -313,15 +332,34 @@ class View:
         return self.ago(self._steady_ns - self._day_began[1])
 
     def price(self, symbol: str) -> tuple[Decimal, int] | None:
-        """The newest price of a symbol and its age in nanoseconds; None where there is none."""
+        """The newest price of a symbol and its age in nanoseconds; None where there is none. While
+        no newer one comes it is the same object."""
         if self.newest is not None:
-            tick = self.newest(symbol)
-            price = price_of(tick) if tick is not None else None
-            if tick is None or price is None:
-                return None
-            return Decimal(repr(price)), self.now.wall_ns - tick.ts_ns
+            known = self._priced_tick(symbol)
+            return (known[1], self.now.wall_ns - known[0].ts_ns) if known is not None else None
         mark = self._marks.get(symbol)
         return (mark.price, self.now.mono_ns - mark.mono_ns) if mark is not None else None
+
+    def prices(self, symbols: Iterable[str]) -> dict[str, Decimal]:
+        """The newest prices of these, where there are some, as `price` gives them."""
+        if self.newest is None:
+            marks = self._marks
+            return {symbol: marks[symbol].price for symbol in symbols if symbol in marks}
+        priced = self._priced_tick
+        return {symbol: one[1] for symbol in symbols if (one := priced(symbol)) is not None}
+
+    def _priced_tick(self, symbol: str) -> tuple[Tick, Decimal] | None:
+        """The newest tick of a symbol with its price, which is made a decimal once."""
+        tick = self.newest(symbol) if self.newest is not None else None
+        if tick is None:
+            return None
+        known = self._priced.get(symbol)
+        if known is None or known[0] is not tick:
+            price = price_of(tick)
+            if price is None:
+                return None
+            known = self._priced[symbol] = tick, Decimal(repr(price))
+        return known
 
 
 def _time_of(tick: Tick) -> int:

@@ -40,9 +40,11 @@ def test_the_worst_of_all_ways_to_fill_is_what_counts(held: Trades, working: Tra
         side = "BUY" if quantity > 0 else "SELL"
         taken(view, intended(order(f"w{number}", side, abs(quantity), symbol=symbol)))
     rule = PortfolioGreeks(PortfolioGreeksParameters(delta=HUGE, gamma=HUGE))
-    exposures = rule._groups("DU1", view).get("AAPL", {})
+    totals = rule._totals(view)
+    exposures = totals.exposures("DU1", "AAPL")
     for span in (worst, certain):
-        found = rule._sum(exposures, span, view, {one.symbol: one for one in KNOWN})
+        total = totals.total("DU1", "AAPL", span)
+        found = total.of(exposures, {one.symbol: one for one in KNOWN})
         assert not found.missing
         assert found.amounts["delta"] == by_force(held, working, DELTA)
         assert found.amounts["gamma"] == by_force(held, working, GAMMA)
