@@ -223,7 +223,7 @@ def _waiting(count: int) -> Gateway:
     gateway.take([OPENED], NOW)
     adapter.arrived([Welcome(("DU1",), 1)])
     gateway.take([DATA], NOW)
-    gateway.sync.synchronised = True
+    gateway.connection.stage = "READY"
     gateway.on_risk(Heartbeat(NOW.wall_ns, "READY", "", 0, "", "ACTIVE", NOW.mono_ns))
     gateway.gate.decisions_known = True
     executor = Executor(RuleBook([]), [BENCH])

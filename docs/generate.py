@@ -34,6 +34,7 @@ from tapewire.common.events import (
     types_by_name,
 )
 from tapewire.executor.groups import machine
+from tapewire.gateway import connection
 from tapewire.gateway.tws.codes.others import DEFAULTS
 from tapewire.gateway.tws.codes.row import ACTIONS, EFFECTS, Code
 from tapewire.gateway.tws.errors import CODES
@@ -59,8 +60,8 @@ FAMILIES = {
         "order.modify.rejected", "order.cancel.rejected", "execution.reported",
         "commission.reported", "position.reported", "position.listed", "account.updated",
         "instrument.described",
-        "connection.up", "connection.lost", "broker.error", "circuit.changed", "order.taken_over",
-        "order.what_if.answered", "reconciliation.completed",
+        "connection.up", "connection.lost", "connection.changed", "broker.error", "circuit.changed",
+        "order.taken_over", "order.what_if.answered", "reconciliation.completed",
     ),
     "executor events": (
         "order.created", "order.denied", "order.expired", "order.state.changed",
@@ -126,6 +127,12 @@ def order_lifecycle() -> str:
 def group_lifecycle() -> str:
     """The table of group states as a Mermaid state diagram."""
     return f"```mermaid\n{machine.diagram()}\n```\n"
+
+
+def connection_states() -> str:
+    """The states of a connection with what each means and what leads out of it."""
+    rows = [f"| {state} | {does} |" for state, does in connection.MEANING.items()]
+    return "\n".join(["| connection | means |", "|---|---|", *rows, ""])
 
 
 def ports() -> str:
@@ -337,6 +344,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "modules": modules,
     "order lifecycle": order_lifecycle,
     "group lifecycle": group_lifecycle,
+    "connection states": connection_states,
     "ports": ports,
     "wire version": wire_version,
     "structs": structs,

@@ -18,16 +18,17 @@ from tapewire.gateway.broker import AccountReport, AccountsComplete, Broker
 AGAIN_NS: Final = 10_000_000_000  # at least, between two questions
 BOOKED_NS: Final = 1_000_000_000  # until an execution is in the broker's values
 TOGETHER_NS: Final = 250_000_000  # values that come within this time are one change
-LATE_NS: Final = 10_000_000_000  # an answer without its end is taken as far as it came
 
 
 class AccountValues:
     """The values of one login's accounts. State changes in `apply`, from events that are on disk.
-    Intervals are monotonic time."""
+    Intervals are monotonic time. An answer without its end is taken as far as it has come after
+    `late_ms`."""
 
-    def __init__(self, adapter: Broker) -> None:
+    def __init__(self, adapter: Broker, late_ms: int = 10_000) -> None:
         self.known: dict[str, AccountUpdated] = {}  # by account
         self._broker = adapter
+        self._late_ns = late_ms * 1_000_000
         self._next: dict[str, AccountUpdated] = {}  # with what has come since
         self._next_ns = 0  # when the first of those came
         self._asked_ns: int | None = None  # on this connection
@@ -69,9 +70,10 @@ class AccountValues:
         self._next[name] = replace(before, **changed)
         return []
 
-    def on_complete(self, _report: AccountsComplete, _now: Now) -> list[Event]:
-        """The question is answered in full."""
+    def on_complete(self, _report: AccountsComplete, now: Now) -> list[Event]:
+        """The question is answered in full: what has come is one change."""
         self._is_answered = True
+        self._next_ns = now.mono_ns - TOGETHER_NS
         return []
 
     def tick(self, now: Now, *, connected: bool) -> list[Event]:
@@ -80,10 +82,14 @@ class AccountValues:
             self._asked_ns, self._next = None, {}
             return []
         if (self._asked_ns is None or self._has_traded) and self._is_due(now.mono_ns):
-            self._asked_ns, self._is_answered = now.mono_ns, False
-            self._has_traded, self._traded_ns = False, None
-            self._broker.query_accounts()
+            self.ask(now)
         return self._changes(now) if self._next else []
+
+    def ask(self, now: Now) -> None:
+        """Put the question now: with all else at the start of a session."""
+        self._asked_ns, self._is_answered = now.mono_ns, False
+        self._has_traded, self._traded_ns = False, None
+        self._broker.query_accounts()
 
     def _is_due(self, now_ns: int) -> bool:
         if self._asked_ns is None:
@@ -93,7 +99,7 @@ class AccountValues:
         return now_ns >= max(self._traded_ns + BOOKED_NS, self._asked_ns + AGAIN_NS)
 
     def _changes(self, now: Now) -> list[Event]:
-        if now.mono_ns - self._next_ns < (TOGETHER_NS if self._is_answered else LATE_NS):
+        if now.mono_ns - self._next_ns < (TOGETHER_NS if self._is_answered else self._late_ns):
             return []
         taken, self._next = self._next, {}
         return [

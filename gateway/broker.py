@@ -90,9 +90,11 @@ class SessionRefused(BrokerEvent, frozen=True):
 
 
 class SessionLost(BrokerEvent, frozen=True):
-    """The connection has ended. Whatever was written may or may not have arrived."""
+    """The connection has ended. Whatever was written may or may not have arrived. `refused`: the
+    other side takes no login from us, or is none that we can speak with."""
 
     reason: str
+    refused: bool = False
 
 
 class ServerLost(BrokerEvent, frozen=True):

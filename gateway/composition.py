@@ -6,6 +6,7 @@ from typing import Any
 from tapewire.common import roles
 from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
+from tapewire.common.daily_time import DailyTime
 from tapewire.common.runtime.brakes import brakes_of
 from tapewire.common.runtime.host import Host
 from tapewire.gateway.broker import Broker
@@ -14,10 +15,12 @@ from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.greeks import OptionGreeks
 from tapewire.gateway.orders import login
 from tapewire.gateway.orders.circuit import BrokerCircuit
+from tapewire.gateway.restart_window import RestartWindow
 from tapewire.gateway.service import BROKER, DEPUTY, GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
+from tapewire.gateway.tws.reconnect import Reconnect
 from tapewire.gateway.tws.socket import TwsSocket
-from tapewire.gateway.tws.take_over import DeputySocket, TwsDeputy
+from tapewire.gateway.tws.take_over import PATIENCE_MS, DeputySocket, TwsDeputy
 from tapewire.risk.rules import load_rules
 
 Adapt = Callable[[Host], tuple[Broker, Callable[[], None]]]
@@ -42,11 +45,13 @@ def build(
         lease_ms=config.risk.lease_ms,
         settle_ms=config.tws.settle_ms,
         answer_ms=config.tws.answer_ms,
+        request_timeout_ms=config.tws.request_timeout_ms,
         open_orders_ms=config.tws.open_orders_ms,
         reduce_only=liquidation,
         instruments=config.all_instruments(),
         day_of=config.days(),
         reconcile_minutes=config.gateway.reconcile_minutes,
+        restarts=_restarts(config),
         **({} if liquidation else _limits(config)),
     )
     return GatewayService(
@@ -59,6 +64,13 @@ def build(
             config.all_instruments(), config.gateway.interest_rate
         ),
     )  # fmt: skip
+
+
+def _restarts(config: Config) -> RestartWindow:
+    """The daily restart of TWS, if there is one."""
+    tws = config.tws
+    at = DailyTime.of(tws.daily_restart) if tws.daily_restart else None
+    return RestartWindow(at, tws.restart_hold_s, tws.restart_window_s)
 
 
 def _limits(config: Config) -> dict[str, Any]:
@@ -86,10 +98,23 @@ def _deputy(host: Host) -> Deputy:
     def find() -> tws_address.TwsAddress:
         return tws_address.find(config, config.run_dir)
 
+    reconnect = _reconnect(host, DEPUTY, PATIENCE_MS // 2)  # each take-over tries at least once
     deputy.hang_up = host.attach(
-        DEPUTY, lambda: DeputySocket(find, config.tws.reconnect_ms, host.clock, deputy)
+        DEPUTY,
+        lambda: DeputySocket(deputy, find, reconnect, host.clock, config.tws.connect_timeout_ms),
     )
     return deputy
+
+
+def _reconnect(host: Host, channel: str, longest_ms: int) -> Reconnect:
+    """When a connection is tried again; each start of each process draws other waits."""
+    config = host.config
+    return Reconnect(
+        f"{host.role} {host.epoch} {channel}",
+        min(config.tws.reconnect_ms, longest_ms),
+        min(config.tws.reconnect_max_ms, longest_ms),
+        own=config.simulator.enabled,
+    )
 
 
 def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], None]]:
@@ -98,6 +123,7 @@ def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], N
     Without `check_login` any login is traded on: for a TWS that can only be a simulator.
     """
     config, liquidation = host.config, host.role == roles.LIQUIDATION
+    reconnect = _reconnect(host, BROKER, config.tws.reconnect_max_ms)
     adapter = TwsBroker(
         config.all_instruments(),
         client_id=config.tws.liquidation_client_id if liquidation else config.tws.client_id,
@@ -105,6 +131,8 @@ def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], N
         closes_all=liquidation,
         probe_after_ms=config.tws.probe_after_ms,
         hang_up_after_ms=config.tws.hang_up_after_ms,
+        handshake_timeout_ms=config.tws.handshake_timeout_ms,
+        reconnect=reconnect,
         refuses=lambda accounts: (
             login.refusal(accounts, config.mode, config.live_account) if check_login else ""
         ),
@@ -114,7 +142,7 @@ def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], N
         def find() -> tws_address.TwsAddress:
             return tws_address.find(config, config.run_dir)
 
-        stream = TwsSocket(find, config.tws.reconnect_ms, host.clock)
+        stream = TwsSocket(find, reconnect, host.clock, config.tws.connect_timeout_ms)
         adapter.flushed = lambda: not stream.wants_write()
         return stream
 

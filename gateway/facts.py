@@ -18,7 +18,8 @@ FACTS: Final = frozenset({AccountUpdated, InstrumentDescribed})
 
 class Facts:
     """Account values, descriptions and errors of one login. An `idle` one asks for none of them, as
-    the liquidation gateway only closes. `complaints` takes what a person has to see."""
+    the liquidation gateway only closes. `complaints` takes what a person has to see; account values
+    that have not come to their end are late after `late_ms`."""
 
     def __init__(
         self,
@@ -26,9 +27,10 @@ class Facts:
         instruments: Mapping[str, Instrument],
         complaints: list[tuple[str, bytes]],
         *,
+        late_ms: int = 10_000,
         idle: bool = False,
     ) -> None:
-        self.accounts = AccountValues(adapter)
+        self.accounts = AccountValues(adapter, late_ms)
         self.instruments = Descriptions(adapter, instruments)
         self.errors = ErrorReports(complaints)
         self.handlers: Mapping[type[BrokerEvent], Callable[[Any, Now], list[Event]]] = {
@@ -50,12 +52,13 @@ class Facts:
         """The durable state as plain values."""
         return {"accounts": self.accounts.snapshot(), "instruments": self.instruments.snapshot()}
 
-    def tick(self, now: Now, *, connected: bool) -> list[Event]:
-        """What is news, to be applied; asks for more in its time."""
+    def tick(self, now: Now, *, reading: bool, connected: bool) -> list[Event]:
+        """What is news, to be applied; asks for more in its time. Account values are read while the
+        broker's orders still are."""
         events = self.errors.tick(now)
         if self._is_idle:
             return events
-        events += self.accounts.tick(now, connected=connected)
+        events += self.accounts.tick(now, connected=reading)
         described = self.instruments.tick(now, connected=connected)
         if not described:  # as in almost every turn
             return events

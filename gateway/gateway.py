@@ -38,6 +38,7 @@ from tapewire.common.events import (
 from tapewire.common.instruments import Instrument
 from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker, BrokerEvent
+from tapewire.gateway.connection import Connection
 from tapewire.gateway.facts import FACTS, Facts
 from tapewire.gateway.orders import resolve
 from tapewire.gateway.orders.admission import Gate
@@ -57,6 +58,7 @@ from tapewire.gateway.orders.silence import unlisted
 from tapewire.gateway.orders.synchroniser import Synchroniser
 from tapewire.gateway.orders.unexplained import Unexplained
 from tapewire.gateway.orders.what_if import WhatIfs
+from tapewire.gateway.restart_window import RestartWindow
 from tapewire.risk.rules import RuleBook
 
 Command = (
@@ -85,6 +87,7 @@ class Gateway:
         lease_ms: int = 3000,
         settle_ms: int = 2000,
         answer_ms: int = 5000,
+        request_timeout_ms: int = 10_000,
         open_orders_ms: int = 0,
         reduce_only: bool = False,
         instruments: Iterable[Instrument] = (),
@@ -94,21 +97,27 @@ class Gateway:
         circuit: BrokerCircuit | None = None,
         day_of: Days | None = None,
         reconcile_minutes: float = 0,
+        restarts: RestartWindow | None = None,
     ) -> None:
         self.broker = adapter
+        self.connection = Connection(restarts)
         self.holdings = Holdings()
         accounts = Ledger(instruments, self.holdings, day_of)
         self.registry = Registry(accounts)
         self.orders = self.registry.orders
         self.gate = Gate(lease_ms, reduce_only=reduce_only, conflicts=self.orders.conflicts)
+        self.gate.held_back = self.connection.held_back
         self.limits = Limits(
             accounts, rules, quantity_max=order_quantity_max, orders_max_per_s=orders_max_per_s,
             circuit=circuit,
         )  # fmt: skip
-        self.positions = PositionLists(self.holdings, adapter.query_positions)
+        self.positions = PositionLists(self.holdings, adapter.query_positions, request_timeout_ms)
         self.unexplained = Unexplained(self.holdings, accounts.book)
         self.complaints: list[tuple[str, bytes]] = []
-        self.facts = Facts(adapter, accounts.instruments, self.complaints, idle=reduce_only)
+        self.facts = Facts(
+            adapter, accounts.instruments, self.complaints, late_ms=request_timeout_ms,
+            idle=reduce_only,
+        )  # fmt: skip
         self.limits.contradicted = self.facts.instruments.denial
         self.limits.described = self.facts.instruments.known
         self.reconciler = Reconciler(
@@ -116,13 +125,14 @@ class Gateway:
             instruments=instruments, values=lambda: self.facts.accounts.current, idle=reduce_only,
         )  # fmt: skip
         self.sync = Synchroniser(
-            adapter, self.registry, self.positions, self.unexplained, self.reconciler, settle_ms,
-            answer_ms, apply=self._applied,
+            adapter, self.connection, self.registry, self.positions, self.unexplained,
+            self.reconciler, None if reduce_only else self.facts.accounts.ask, settle_ms, answer_ms,
+            request_timeout_ms, apply=self._applied,
         )  # fmt: skip
         self.entry = OrderEntry(
             adapter, self.registry, self.gate, self.holdings, self.limits,
             blocked=self._blocked,
-            logged_out=lambda: "" if self.sync.logged_in else self.sync.problem,
+            logged_out=lambda: "" if self.connection.is_logged_in else self.connection.reason,
             unsure=lambda now: self.positions.unsure or self.gate.behind(now),
             apply=self._applied,
         )  # fmt: skip
@@ -133,7 +143,6 @@ class Gateway:
             adapter, self.registry, self.sync, self.positions, self.foreign,
             complaints=self.complaints, errors=self.facts.errors, apply=self._applied,
         )  # fmt: skip
-        self._held = ""  # why the connection takes no orders, as of the last tick
         self._former_client = FormerClient(self.registry, adapter.client_id)
         self.seen_mono_ns: int | None = None  # when this process had its last turn
         self._handlers = self._broker_handlers()
@@ -192,22 +201,17 @@ class Gateway:
         the connection takes orders."""
         if halted := self._former_client.problem():
             return "HALTED", halted
-        problem = self._held if self.sync.synchronised else self.sync.problem
-        return (
-            ("WAITING", problem)
-            if problem or not self.sync.synchronised
-            else ("READY", self.facts.instruments.fault)
-        )
+        problem = self.connection.problem
+        return ("WAITING", problem) if problem else ("READY", self.facts.instruments.fault)
 
     @property
     def is_up(self) -> bool:
         """Whether the broker session is there and takes orders, and its orders are known here."""
-        return self.sync.synchronised and not self._held
+        return self.connection.state == "READY"
 
     def _blocked(self) -> str:
         """Why no order may go now; empty if it may."""
-        problem = "" if self.sync.synchronised else self.sync.problem
-        return self._former_client.problem() or problem
+        return self._former_client.problem() or self.connection.blocked
 
     # ---- the broker ----------------------------------------------------------------------------
 
@@ -252,17 +256,18 @@ class Gateway:
 
     def tick(self, now: Now) -> list[Event]:
         """Timed work: what the broker has to be asked again, and what its silence means."""
-        self._held = self.broker.held(now)
+        self.connection.tick(self.broker.held(now), now)
         self._note(now)
         if self.sync.synchronised:
             self.foreign.tick(now)
-        events = self.sync.tick(now)
+        is_read = self.connection.is_logged_in and not self.connection.is_server_lost
+        facts = self.facts.tick(now, reading=is_read, connected=self.sync.synchronised)
+        events = [*self._applied(facts), *self.sync.tick(now)]
         for event in events:
             if lack := unlisted(event):
                 self.complaints.append((lack, b""))
             self.complaints += [(alarm, b"") for alarm in alarms(event)]
-        facts = self.facts.tick(now, connected=self.sync.synchronised)
-        due = [*self.listings.tick(now), *self.what_ifs.tick(now), *facts]
+        due = [*self.listings.tick(now), *self.what_ifs.tick(now)]
         return events + self._applied(due)
 
     # ---- requests ------------------------------------------------------------------------------
@@ -301,13 +306,13 @@ class Gateway:
         return OrderAnswer(command.intent_id, accepted=True), resolved
 
     def _list_positions(self, command: ListPositions, _now: Now) -> Obeyed:
-        if not self.sync.synchronised:
-            return OrderAnswer(command.id, accepted=False, reason=self.sync.problem), []
+        if reason := self.connection.blocked:
+            return OrderAnswer(command.id, accepted=False, reason=reason), []
         self.listings.begin(command)
         return OrderAnswer(command.id, accepted=True), []
 
     def _reconcile(self, command: Reconcile, _now: Now) -> Obeyed:
-        reason = "" if self.sync.synchronised else self.sync.problem
+        reason = self.connection.blocked
         if self.gate.reduce_only:
             reason = "only the gateway compares with the broker; the liquidation gateway closes"
         reason = reason or self.reconciler.request(command)

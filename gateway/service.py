@@ -216,6 +216,7 @@ class GatewayService(Service):
         if reason := self.gateway.broker.overdue(now):
             self._leave(reason, b"", now)
         self.emit(*self.gateway.tick(now))
+        self.emit(*self.gateway.connection.take_changes(now))
         for change in self.gateway.limits.circuit.take_changes():
             self.circuits.changed(circuit.NAME, change, now)
         if self._deputy is not None:
@@ -291,14 +292,18 @@ class GatewayService(Service):
             "account_values": [plain(one) for one in self.gateway.facts.accounts.known.values()],
             "orders_reported": self.gateway.sync.orders_reported,
             "tws": repr(self.gateway.broker),
+            "connection": self.gateway.connection.shown(),
             **shown(self.gateway.limits.rules),
         }
 
     def _leave(self, reason: str, data: bytes, now: Now) -> None:
-        """Hang up on a peer that makes no sense, or that is not the one it has to be."""
+        """Hang up on a peer that makes no sense, or that is not the one it has to be. One that is
+        refused time and again is reported once."""
+        before = self.gateway.connection.reason
         self._hang_up()
         self.emit(*self.gateway.hung_up(reason, now))
-        self.dead_letter(BROKER, self.gateway.sync.problem, data)
+        if (after := self.gateway.connection.reason) != before:
+            self.dead_letter(BROKER, after, data)
 
     def _measure(self, order: SubmitOrder, sent_ns: int) -> None:
         self.metrics.count("orders_sent")

@@ -34,31 +34,6 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TwsConfig(Section):
-    """Where a real TWS is, and how it or the simulator may be spoken to.
-
-    `host` and `port` mean nothing with the simulator, which takes a free port of its own.
-
-    IB's own limit is 50 messages per second as TWS reads them. `rate_max_per_s` counts them as they
-    are written; where TWS's reading lags, fewer go. 0 paces nothing.
-
-    The open orders of all clients, and those entered by hand, are listed at each connection and
-    then every `open_orders_ms`: they count in every limit. 0 lists them at a connection only.
-    """
-
-    host: str = "127.0.0.1"
-    port: Port = 7497
-    client_id: Annotated[int, Field(ge=0)] = 1
-    liquidation_client_id: Annotated[int, Field(ge=0)] = 2
-    rate_max_per_s: Annotated[int, Field(ge=0)] = 45
-    reconnect_ms: Positive = 500
-    answer_ms: Positive = 5000
-    probe_after_ms: Positive = 1000
-    hang_up_after_ms: Positive = 10_000
-    settle_ms: Annotated[int, Field(ge=0)] = 2000
-    open_orders_ms: Annotated[int, Field(ge=0)] = 10_000
-
-
 class BusConfig(Section):
     """How processes reach each other: files in `run_dir` (ipc) or ports of this machine (tcp)."""
 

@@ -43,10 +43,10 @@ from tapewire.common.config.sections import (
     SimulatorConfig,
     StorageConfig,
     StrategyConfig,
-    TwsConfig,
     WarmUpConfig,
 )
 from tapewire.common.config.text import text_fault
+from tapewire.common.config.tws import TwsConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.instruments import Instrument
 

@@ -28,6 +28,12 @@ from tapewire.common.events.checkpoint import (
     StrategyPositionCarried,
 )
 from tapewire.common.events.circuits import CircuitChanged, CircuitState
+from tapewire.common.events.connection import (
+    ConnectionChanged,
+    ConnectionLost,
+    ConnectionState,
+    ConnectionUp,
+)
 from tapewire.common.events.executor import (
     OrderCancelPending,
     OrderCreated,
@@ -110,8 +116,6 @@ from tapewire.common.events.positions import (
 from tapewire.common.events.process import (
     CatchUp,
     CatchUpReply,
-    ConnectionLost,
-    ConnectionUp,
     Heartbeat,
     OrderAnswer,
     OrderReply,
@@ -192,7 +196,9 @@ __all__ = [
     "CircuitState",
     "ComboLeg",
     "Commission",
+    "ConnectionChanged",
     "ConnectionLost",
+    "ConnectionState",
     "ConnectionUp",
     "Control",
     "ControlReply",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from tapewire.common.events.base import NAME_MAX, Account, Event, Text, TimeNs
+from tapewire.common.events.base import NAME_MAX, Event, Text, TimeNs
 from tapewire.common.events.groups import SubmitGroup
 from tapewire.common.events.order_commands import (
     CancelAll,
@@ -48,21 +48,6 @@ class Heartbeat(Event, frozen=True, tag="process.heartbeat"):
     durable: bool = True
     fault: Text = ""
     risk_seq: int = 0
-
-
-class ConnectionUp(Event, frozen=True, tag="connection.up"):
-    """The broker session is synchronised: its orders and executions are known."""
-
-    ts_ns: TimeNs
-    server_version: int
-    accounts: tuple[Account, ...] = ()
-
-
-class ConnectionLost(Event, frozen=True, tag="connection.lost"):
-    """The broker session ended; what was under way is UNKNOWN until it is back."""
-
-    ts_ns: TimeNs
-    reason: Text
 
 
 class OrderRequest(Event, frozen=True, tag="order.request"):

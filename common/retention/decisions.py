@@ -12,6 +12,7 @@ from tapewire.common.events import (
     CheckpointCompleted,
     CircuitChanged,
     Commission,
+    ConnectionChanged,
     ConnectionLost,
     ConnectionUp,
     Event,
@@ -103,6 +104,7 @@ DECISIONS: Final[Mapping[type[Event], Decision]] = {
     InstrumentDescribed: "last of each",
     ConnectionUp: "last of each, and the day's",
     ConnectionLost: "last of each, and the day's",
+    ConnectionChanged: "last of each",
     ReconciliationCompleted: "last of each",
     OrderConflict: "kept",
     # the executor's

@@ -53,7 +53,7 @@ lifts; from that answer on, the halt alone decides. So there is no moment betwee
 after a restart either.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tapewire.common.accounting.decisions import Decisions
@@ -94,6 +94,7 @@ class Gate:
         self.decisions_known = False  # whether risk's journal has been read to its head
         self.decisions = Decisions()
         self.no_room = ""  # on the disk, for orders that add risk
+        self.held_back: Callable[[Now], str] = lambda _now: ""  # why, with a restart ahead
         self._woke_mono_ns: int | None = None
         self._conflicts = {} if conflicts is None else conflicts
 
@@ -145,7 +146,7 @@ class Gate:
             return ""
         if order.reduces_only:
             return unsure or NOT_REDUCING
-        denial = ADDS_RISK if self.reduce_only else self.no_room or self._risk_denial(order, now)
+        denial = ADDS_RISK if self.reduce_only else self._risk_denial(order, now)
         return f"{unsure}; until then no order passes as reducing" if denial and reduces else denial
 
     def snapshot(self) -> dict[str, Any]:
@@ -153,7 +154,8 @@ class Gate:
         return self.decisions.snapshot()
 
     def _risk_denial(self, order: SubmitOrder, now: Now) -> str:
-        return self._lease_denial(now) or self._halt_denial(order)
+        denial = self.no_room or self.held_back(now)
+        return denial or self._lease_denial(now) or self._halt_denial(order)
 
     def _lease_denial(self, now: Now) -> str:
         if self.beat is None:

@@ -23,7 +23,6 @@ from tapewire.common.clock import Now
 from tapewire.common.events import Event
 from tapewire.gateway.orders.holdings import Holdings
 
-LATE_NS: Final = 10_000_000_000
 AGAIN_NS: Final = 1_000_000_000  # between questions, if the answers could not be read
 
 
@@ -37,13 +36,15 @@ class Question(NamedTuple):
 class PositionLists:
     """The questions of one gateway, numbered. `ask` puts one to the broker. None of it is durable.
 
-    `unsure` says why positions are not relied on, in a sentence; it is empty while they are.
+    `unsure` says why positions are not relied on, in a sentence; it is empty while they are. An
+    answer is late after `late_ms`.
     """
 
-    def __init__(self, holdings: Holdings, ask: Callable[[], None]) -> None:
+    def __init__(self, holdings: Holdings, ask: Callable[[], None], late_ms: int = 10_000) -> None:
         self.confirmed = 0  # the last question that was answered in full
         self._holdings = holdings
         self._ask = ask
+        self._late_ns = late_ms * 1_000_000
         self._asked = 0
         self._needed = self._wanted = 1
         self._why = "since it connected"
@@ -93,13 +94,15 @@ class PositionLists:
         if number >= self._needed:
             self._needed, self._why = number, why
 
-    def asked(self, now: Now) -> None:
-        """A list was asked for, by `ask` or together with all else at the start of a session."""
+    def asked(self, now: Now) -> int:
+        """A list was asked for, by `ask` or together with all else at the start of a session.
+        Returns its number."""
         if not self._open:
             self._holdings.asked()
         self._asked += 1
         self._open.append(Question(self._asked, now.mono_ns))
         self._asked_mono_ns, self._end_came = now.mono_ns, False
+        return self._asked
 
     def completed(self, now: Now) -> list[Event]:
         """A list has come to its end: what it did not name is flat, if all of it was read."""
@@ -131,7 +134,7 @@ class PositionLists:
             return
         waited_ns = now.mono_ns - self._asked_mono_ns
         if self._open:
-            due = self._end_came or waited_ns > LATE_NS
+            due = self._end_came or waited_ns > self._late_ns
         else:
             due = self._asked < last or waited_ns > AGAIN_NS
         if due:

@@ -12,23 +12,24 @@ of it still works.
 """
 
 from collections import defaultdict
-from typing import Final
 
 from tapewire.common.clock import Now
 from tapewire.gateway import broker
 from tapewire.gateway.orders.intent import Intent
 
-TIMEOUT_NS: Final = 10_000_000_000  # the broker may never send an end; then it is worth nothing
-
 
 class Snapshot:
     """One round of open orders, executions and completed orders, on a connection that was made at
-    `connected_mono_ns`. Within `settle_ns` the broker reads what lies in its socket."""
+    `connected_mono_ns`. Within `settle_ns` the broker reads what lies in its socket. It may never
+    send an end; after `timeout_ns` it is not waited for, and what came is worth nothing."""
 
-    def __init__(self, begun: Now, connected_mono_ns: int, settle_ns: int) -> None:
+    def __init__(
+        self, begun: Now, connected_mono_ns: int, settle_ns: int, timeout_ns: int = 10_000_000_000
+    ) -> None:
         self.begun = begun
         self.settle_ns = settle_ns
         self._connected_mono_ns = connected_mono_ns
+        self._timeout_ns = timeout_ns
         self.seen: set[str] = set()  # the intents whose orders were named
         # Those of which only the tag was named, and what was said of the orders that bear it.
         self.tagged: defaultdict[str, list[broker.OrderReport]] = defaultdict(list)
@@ -86,4 +87,4 @@ class Snapshot:
 
     def timed_out(self, now: Now) -> bool:
         """Whether to stop waiting for the ends."""
-        return now.mono_ns - self.begun.mono_ns > TIMEOUT_NS
+        return now.mono_ns - self.begun.mono_ns > self._timeout_ns

@@ -1,10 +1,11 @@
 """Synchronising with the broker: when all that it knows is known here, and when to ask it again.
 
 After a connection the gateway is not READY before it knows what the broker knows: positions, open
-orders, executions and completed orders are asked for, and `connection.up` follows when all were
-listed, or after 10 s (an end may never come; then the answer is not used to call anything LOST).
-While the broker's side has lost its own server, nothing that it reports is believed, and the same
-round begins again when it has it back.
+orders, executions, completed orders and the values of accounts are asked for, and `connection.up`
+follows when all were listed, or after `request_timeout_ms` (an end may never come; then the answer
+is not used to call anything LOST). While the broker's side has lost its own server, nothing that it
+reports is believed, and the same round begins again when it has it back. What state that makes the
+connection is decided in `gateway.connection`.
 
 Later the same questions are asked again where an answer is missing: an order that the broker does
 not answer for, or that the last round did not name; a modify without an answer; executions that are
@@ -16,15 +17,18 @@ being READY.
 
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from tapewire.common.clock import Now
 from tapewire.common.events import (
+    TEXT_MAX,
     ConnectionLost,
     ConnectionUp,
     Event,
 )
 from tapewire.gateway import broker
 from tapewire.gateway.broker import Broker, BrokerEvent
+from tapewire.gateway.connection import Connection
 from tapewire.gateway.orders.cancels import Cancels
 from tapewire.gateway.orders.inquiry import Inquiry
 from tapewire.gateway.orders.intent import Intent
@@ -35,30 +39,42 @@ from tapewire.gateway.orders.silence import EXECUTIONS_LATE_NS, Silence, lacking
 from tapewire.gateway.orders.snapshot import Snapshot
 from tapewire.gateway.orders.unexplained import Unexplained
 
+READING: Final = "waiting for the broker to report its orders and executions"
+KNOWN: Final = "all that the broker knows is known"
+
 
 class Synchroniser:
     """What is known of the broker on this connection. None of it is durable.
 
     `settle_ms` is how long the broker has to read what an earlier connection left in its socket
     before its silence about an order counts; after `answer_ms` without a word about an order that
-    was written, it is asked. `apply` makes events the state and returns them.
+    was written, it is asked; a list has `request_timeout_ms` to end. `ask_values` asks for the
+    values of accounts, where they are needed. `apply` makes events the state and returns them.
     """
 
     def __init__(
         self,
         adapter: Broker,
+        connection: Connection,
         registry: Registry,
         positions: PositionLists,
         unexplained: Unexplained,
         reconciler: Reconciler,
+        ask_values: Callable[[Now], None] | None,
         settle_ms: int,
         answer_ms: int,
+        request_timeout_ms: int,
         apply: Callable[[list[Event]], list[Event]],
     ) -> None:
-        self.synchronised = False
-        self.logged_in = False  # whether or not all is known yet
-        self.problem = "not connected to the broker yet"
         self._broker = adapter
+        self._connection = connection
+        self._ask_values = ask_values
+        self._has_values = False  # of accounts, since they were asked for at the login
+        self._is_up = False  # by the last event about it
+        self._begun_mono_ns = 0  # when all was asked for
+        self._first_positions = 0  # the list of positions that was asked for then
+        self._first_is_over = False  # the first snapshot since then
+        self._timeout_ns = request_timeout_ms * 1_000_000
         self._registry = registry
         self._positions = positions
         self._unexplained = unexplained
@@ -67,7 +83,6 @@ class Synchroniser:
         self._version = 0
         self._snapshot: Snapshot | None = None
         self._orders_listed = False  # on this connection
-        self.server_lost = False  # what the broker reports now is worth nothing
         self._connected_mono_ns = 0
         self._settle_ns = settle_ms * 1_000_000
         self._answer_ns = max(answer_ms, settle_ms) * 1_000_000
@@ -75,6 +90,16 @@ class Synchroniser:
         self._silence = Silence(registry, self._inquiry, self._answer_ns)
         self._awaiting: deque[Intent] = deque()  # written, in their order; some have an answer
         self.cancels = Cancels(self._answer_ns)
+
+    @property
+    def synchronised(self) -> bool:
+        """Whether all that the broker knows is known here."""
+        return self._connection.is_synchronised
+
+    @property
+    def is_server_lost(self) -> bool:
+        """Whether what the broker reports now is worth nothing."""
+        return self._connection.is_server_lost
 
     @property
     def orders_reported(self) -> bool:
@@ -92,6 +117,8 @@ class Synchroniser:
         """Take note of any report while a snapshot is under way, or positions are listed."""
         if type(report) is broker.Unreadable:
             self._positions.unreadable()
+        elif type(report) is broker.AccountsComplete:
+            self._has_values = True
         if self._snapshot is not None:
             self._snapshot.note(report)
         self._reconciler.note(report)
@@ -122,48 +149,51 @@ class Synchroniser:
 
     def on_progress(self, report: broker.SessionProgress, now: Now) -> list[Event]:
         """The login takes its steps."""
-        self.problem, self._connected_mono_ns = report.waiting_for, now.mono_ns
+        self._connection.step("opened", now, report.waiting_for)
+        self._connected_mono_ns = now.mono_ns
         return []
 
     def on_ready(self, report: broker.SessionReady, now: Now) -> list[Event]:
         """Logged in: ask for all that is needed before trading."""
-        self.logged_in, self._version = True, report.version
-        if self._snapshot is None and not self.synchronised and not self.server_lost:
+        was_logged_in, self._version = self._connection.is_logged_in, report.version
+        self._connection.step("logged_in", now, READING)
+        if not was_logged_in and not self.is_server_lost:
             self._start(now)
         return []
 
-    def on_refused(self, report: broker.SessionRefused, _now: Now) -> list[Event]:
+    def on_refused(self, report: broker.SessionRefused, now: Now) -> list[Event]:
         """This login must not be traded on."""
-        self.logged_in = self.synchronised = False
-        self._snapshot, self.problem = None, report.reason
-        return []
+        self._connection.step("refused", now, report.reason)
+        self._snapshot = None
+        return self._down(report.reason, now)
 
     def on_lost(self, report: broker.SessionLost, now: Now) -> list[Event]:
         """The connection is gone, and all that was known of the broker with it."""
-        was_up, self.synchronised, self.logged_in = self.synchronised, False, False
-        self.server_lost = False
-        self._forget(report.reason)
+        if report.refused:
+            self._connection.step("refused", now, report.reason)
+        self._connection.lost(now, report.reason)
+        self._forget()
         self._positions.lost()
-        return [ConnectionLost(now.wall_ns, report.reason)] if was_up else []
+        return self._down(report.reason, now)
 
-    def on_server_lost(self, report: broker.ServerLost, _now: Now) -> list[Event]:
+    def on_server_lost(self, report: broker.ServerLost, now: Now) -> list[Event]:
         """The broker's side has lost its own server: it knows nothing for certain any more."""
-        self.synchronised, self.server_lost = False, True
-        self._forget(report.reason)
+        self._connection.step("server_lost", now, report.reason)
+        self._forget()
         self._positions.doubt("since it lost its server")
         return []
 
     def on_server_restored(self, _report: broker.ServerRestored, now: Now) -> list[Event]:
         """It has its server back, and reads its orders again: let that settle."""
-        self.server_lost = False
+        self._connection.step("server_restored", now, READING)
         self._connected_mono_ns = now.mono_ns
-        if self.logged_in:
+        if self._connection.is_logged_in:
             self._start(now)
         return []
 
     def on_query_complete(self, report: broker.QueryComplete, _now: Now) -> list[Event]:
         """One of the lists has come to its end."""
-        self._orders_listed |= report.query == "open_orders" and not self.server_lost
+        self._orders_listed |= report.query == "open_orders" and not self.is_server_lost
         return []
 
     def executions_missing(self, now: Now) -> None:
@@ -183,21 +213,25 @@ class Synchroniser:
     def tick(self, now: Now) -> list[Event]:
         """A snapshot that is due, or one that is complete or will not end."""
         events: list[Event] = []
-        if self.server_lost:
+        if self._connection.state == "CONNECTING":  # or its restart takes too long
+            events += self._down(self._connection.reason, now)
+        if self.is_server_lost:
             return events
-        if self.logged_in:
+        if self._connection.is_logged_in:
             self._positions.tick(now)
         snapshot = self._snapshot
         if snapshot is not None and (snapshot.complete or snapshot.timed_out(now)):
             if not snapshot.complete:
                 self._broker.give_up_query()
             events += self._conclude(snapshot, now)
+        if self._first_is_over and not self.synchronised and not self._lacks(now):
+            events += self._up(now)
         self._ask_about_orders(now)
         self._ask_about_modifies()
         self._ask_about_cancels(now)
         self._ask_about_executions(now)
         self._ask_about_everything(now)
-        if self._inquiry.due(now.mono_ns) and not self._snapshot and self.logged_in:
+        if self._inquiry.due(now.mono_ns) and not self._snapshot and self._connection.is_logged_in:
             self._begin_snapshot(now)
         if compared := self._reconciler.tick(now):
             events += self._apply(compared)
@@ -205,25 +239,49 @@ class Synchroniser:
 
     def _start(self, now: Now) -> None:
         """Ask for all that is needed before trading."""
-        self.problem = "waiting for the broker to report its orders and executions"
-        self._positions.asked(now)
+        self._begun_mono_ns, self._first_is_over = now.mono_ns, False
+        self._first_positions = self._positions.asked(now)
         self._broker.start()
+        self._has_values = self._ask_values is None
+        if self._ask_values is not None:
+            self._ask_values(now)
         self._reconciler.logged_in()
         self._begin_snapshot(now)
 
-    def _forget(self, problem: str) -> None:
+    def _lacks(self, now: Now) -> bool:
+        """Whether to wait on for what was asked for beside orders and executions."""
+        if now.mono_ns - self._begun_mono_ns > self._timeout_ns:
+            return False
+        return not self._has_values or self._positions.confirmed < self._first_positions
+
+    def _up(self, now: Now) -> list[Event]:
+        """All is known, or as much as the broker says."""
+        self._connection.step("synchronised", now, KNOWN)
+        self._is_up = True
+        accounts = tuple(self._broker.accounts)
+        return [ConnectionUp(now.wall_ns, self._version, accounts)]
+
+    def _down(self, reason: str, now: Now) -> list[Event]:
+        """The session is over, if it was up by the last event about it."""
+        if not self._is_up:
+            return []
+        expected = self._connection.state == "RESTARTING"
+        self._is_up = expected  # until its time is over
+        return [ConnectionLost(now.wall_ns, reason[:TEXT_MAX], expected)]
+
+    def _forget(self) -> None:
         """What the broker has reported is worth nothing any more."""
-        self._snapshot = None
+        self._snapshot, self._first_is_over = None, False
         self._inquiry.forget()
         self._unexplained.forget()
         self._reconciler.forget()
         self._awaiting.clear()
         self.cancels.forget()
-        self._orders_listed, self.problem = False, problem
+        self._orders_listed = False
         self._registry.modifies.disconnected()
 
     def _begin_snapshot(self, now: Now) -> None:
-        self._snapshot = Snapshot(now, self._connected_mono_ns, self._settle_ns)
+        self._snapshot = Snapshot(now, self._connected_mono_ns, self._settle_ns, self._timeout_ns)
         self._inquiry.asking()
         self._broker.query()
         self._reconciler.begun(now)
@@ -271,7 +329,7 @@ class Synchroniser:
 
     def _conclude(self, snapshot: Snapshot, now: Now) -> list[Event]:
         """The snapshot is over: what it did not name is in doubt, and lost in the end."""
-        self._snapshot = None
+        self._snapshot, self._first_is_over = None, True
         missing = self._silence.missing(snapshot)
         unnamed = [one for one in missing if one.intent_id not in snapshot.tagged]
         self._reconciler.concluded(snapshot, unnamed, now, believed=snapshot.believed)
@@ -289,10 +347,6 @@ class Synchroniser:
         self._ask_again(missing, snapshot, now)
         if snapshot.executed:
             self._positions.doubt("since it reported executions that were not known")
-        if not self.synchronised:
-            self.synchronised, self.problem = True, ""
-            accounts = tuple(self._broker.accounts)
-            events.append(ConnectionUp(now.wall_ns, self._version, accounts))
         return events
 
     def _ask_again(self, missing: list[Intent], snapshot: Snapshot, now: Now) -> None:

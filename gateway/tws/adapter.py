@@ -23,6 +23,7 @@ from tapewire.gateway.broker import (
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.account_summary import AccountSummary
+from tapewire.gateway.tws.attempt import Attempt
 from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.describing import Describing
 from tapewire.gateway.tws.error_messages import ErrorMessages
@@ -30,17 +31,17 @@ from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.placing import Placing
 from tapewire.gateway.tws.pulse import Pulse
+from tapewire.gateway.tws.reconnect import Reconnect
 from tapewire.gateway.tws.reports import (
     completed_report,
     execution_report,
     open_order_report,
     status_report,
 )
-from tapewire.gateway.tws.session import TwsSession
+from tapewire.gateway.tws.session import SessionError, TwsSession
 from tapewire.gateway.tws.what_if import WhatIfOrders
 
 EXECUTIONS_REQUEST_ID: Final = 899_999_999  # every id from here on is no order's
-PROOF_LATE_NS: Final = 3_000_000_000  # the group's simulator answers within milliseconds
 
 Reader = Callable[[Any], Iterable[BrokerEvent]]
 """Reads one kind of message."""
@@ -62,11 +63,15 @@ class TwsBroker:
         rate_max_per_s: int = 50,
         probe_after_ms: int = 1000,
         hang_up_after_ms: int = 10_000,
+        handshake_timeout_ms: int = 60_000,
+        reconnect: Reconnect | None = None,
         closes_all: bool = False,
         refuses: Callable[[tuple[str, ...]], str] = lambda _accounts: "",
     ) -> None:
         self.market = MarketData()
         self.session = TwsSession(client_id, self.market, refuses)
+        self.reconnect = reconnect or Reconnect("", 500, 500)
+        self.attempt = Attempt(self.session, self.reconnect, handshake_timeout_ms)
         self.contracts = Contracts(instruments)
         self.placing = Placing(self.session, self.contracts)
         self.what_ifs = WhatIfOrders(self.placing)
@@ -76,13 +81,10 @@ class TwsBroker:
         self.lines = Lines(self.session, self.market, self.contracts, self.outbox)
         self._order_ids: set[int] = set()
         self.errors = ErrorMessages(
-            self.session, self.market, self.contracts, self.lines, self.what_ifs, self._order_ids
+            self.attempt, self.market, self.contracts, self.lines, self.what_ifs, self._order_ids
         )
         self.pulse = Pulse(probe_after_ms, hang_up_after_ms)
         self.flushed: Callable[[], bool] = lambda: True
-        self._greeting = b""
-        self._stranger = ""  # why the last peer was not taken for the group's simulator
-        self._opened_mono_ns = 0
         self._order_lists: deque[broker.Query] = deque()  # of open orders, that were asked for
         self._order_id_max = 0
         self._closes_all = closes_all
@@ -122,8 +124,8 @@ class TwsBroker:
         if frames[0] != DATA:
             return []
         self.pulse.received(now.mono_ns)
-        events: list[BrokerEvent] = []
-        for message in self.session.received(frames[1], now.wall_ns):
+        was_up, events = self.session.state == "UP", list[BrokerEvent]()
+        for message in self._messages(frames[1], now):
             if type(message) is tws.CurrentTime:
                 self.outbox.pace.proved(now.mono_ns)
                 self.pulse.answered()
@@ -132,14 +134,21 @@ class TwsBroker:
                 events += self._readers.get(type(message), self._session)(message)
             except Exception as error:  # noqa: BLE001 - it must not take with it what came before and after
                 events.append(broker.Unreadable(f"{message!r:.300} raised {error!r:.200}"))
+        if not was_up and self.session.state == "UP":
+            self.attempt.logged_in(now)
         return events
 
+    def _messages(self, data: bytes, now: Now) -> list[tws.TwsMessage]:
+        """What came over the connection; a peer that cannot be spoken with is refused."""
+        try:
+            return self.session.received(data, now.wall_ns)
+        except SessionError as error:
+            self.attempt.refused(str(error))
+            raise
+
     def overdue(self, now: Now) -> str:
-        """See `Broker.overdue`: a peer that must be the group's simulator has to prove it, and one
-        that is logged in has to answer."""
-        if self.session.unproven and now.mono_ns - self._opened_mono_ns > PROOF_LATE_NS:
-            return f"it did not answer with its nonce within {PROOF_LATE_NS // 1_000_000_000} s"
-        return self.pulse.overdue(now.mono_ns)
+        """See `Broker.overdue`: a login must come to its end, and afterwards TWS has to answer."""
+        return self.attempt.overdue(now) or self.pulse.overdue(now.mono_ns)
 
     def held(self, now: Now) -> str:
         """See `Broker.held`."""
@@ -147,17 +156,13 @@ class TwsBroker:
 
     def _opened(self, nonce: str = "", peer: str = "", *, now: Now) -> BrokerEvent:
         """Connected; with a `nonce` it must be the group's simulator that listens at `peer`."""
-        self._opened_mono_ns = now.mono_ns
         self.outbox.pace.closed(now.mono_ns)
         self.pulse.received(now.mono_ns)
-        self._greeting = self.session.opened(nonce, peer)
-        waiting = "waiting for TWS to answer the handshake"
-        return broker.SessionProgress((nonce and self._stranger) or waiting)
+        return self.attempt.opened(nonce, peer, now)
 
     def closed(self, reason: str) -> BrokerEvent:
         """The connection is gone, whoever ended it. Orders stay queued: the core withdraws them,
         for it has to say of each that it never went."""
-        self._greeting = b""
         self._order_lists.clear()
         self.what_ifs.closed()
         self.account_summary.closed()
@@ -166,12 +171,8 @@ class TwsBroker:
         self.lines.closed()
         self.outbox.forget_requests()
         self.pulse.closed()
-        reason = self.errors.closed(reason)
-        unproven = self.session.unproven
-        reason = self.session.cut_off(reason)
-        self._stranger = reason if unproven else ""  # tried again, it may be the same one
-        self.session.closed()
-        return broker.SessionLost(reason)
+        self.errors.closed()
+        return self.attempt.ended(reason)
 
     def _message_readers(self) -> Mapping[type[tws.TwsMessage], Reader]:
         """What a message amounts to, by its kind; all that is not here is about the session."""
@@ -228,7 +229,7 @@ class TwsBroker:
             self.outbox.request(self.session.encode.start_api())
             yield broker.SessionProgress("waiting for TWS to start the API")
         elif self.session.refusal:
-            yield broker.SessionRefused(self.session.refusal)
+            yield self.attempt.refused(self.session.refusal)
         elif self.session.state == "UP":
             yield broker.SessionReady(self.session.accounts, self.session.server_version)
 
@@ -345,8 +346,7 @@ class TwsBroker:
         What the socket has not taken yet would lie in this process, past any recall. So nothing
         more is released before it is gone.
         """
-        if self._greeting:
-            greeting, self._greeting = self._greeting, b""
+        if greeting := self.attempt.take_greeting():
             return Released(greeting, [])
         if not self.flushed():
             self.outbox.hold(now.mono_ns, verdict)

@@ -1,24 +1,18 @@
 """TWS's error messages: what each is about, what it means, and what the adapter does about it."""
 
 from collections.abc import Collection, Iterator
-from typing import Final
 
 from tapewire.common.events import ErrorClass, ErrorSubject
 from tapewire.gateway import broker
 from tapewire.gateway.broker import BrokerEvent
 from tapewire.gateway.tws import errors
+from tapewire.gateway.tws.attempt import Attempt
 from tapewire.gateway.tws.connectivity import Connectivity
 from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.messages import TwsError
-from tapewire.gateway.tws.session import TwsSession
 from tapewire.gateway.tws.what_if import WhatIfOrders
-
-IN_USE: Final = (
-    "TWS says that client id {} is in use (326); trying again, it can stay taken for a while after"
-    " a crash"
-)
 
 
 class ErrorMessages:
@@ -26,15 +20,14 @@ class ErrorMessages:
 
     def __init__(
         self,
-        session: TwsSession,
+        attempt: Attempt,
         market: MarketData,
         contracts: Contracts,
         lines: Lines,
         what_ifs: WhatIfOrders,
         order_ids: Collection[int],
     ) -> None:
-        self.last_word = ""  # why TWS is about to close, in its own words
-        self._session = session
+        self._attempt = attempt
         self._market = market
         self._contracts = contracts
         self._lines = lines
@@ -42,11 +35,9 @@ class ErrorMessages:
         self._order_ids = order_ids
         self._connectivity = Connectivity()
 
-    def closed(self, reason: str) -> str:
-        """The connection is gone; returns why, which TWS may have said before."""
+    def closed(self) -> None:
+        """The connection is gone."""
         self._connectivity.closed()
-        reason, self.last_word = self.last_word or reason, ""
-        return reason
 
     def read(self, message: TwsError) -> Iterator[BrokerEvent]:
         """What an error message amounts to: its report, and then what follows from it."""
@@ -55,7 +46,7 @@ class ErrorMessages:
             error_class = errors.class_of(row, "order")
             yield broker.OrderError(
                 str(message.request_id), message.code, message.text, row.effect,
-                str(self._session.client_id), error_class, row.sentences,
+                str(self._attempt.client_id), error_class, row.sentences,
             )  # fmt: skip
         else:
             about, subject = self._subject(message.request_id)
@@ -78,9 +69,10 @@ class ErrorMessages:
     def _follows(self, error_class: ErrorClass, message: TwsError) -> Iterator[BrokerEvent]:
         """What the class of an error asks of the connection."""
         if error_class == "reconnect":
-            in_use = message.code == errors.CLIENT_ID_IN_USE
-            own = f"TWS says: {message.text} ({message.code})"
-            self.last_word = IN_USE.format(self._session.client_id) if in_use else own
+            if message.code == errors.CLIENT_ID_IN_USE:
+                yield self._attempt.client_id_in_use()
+            else:
+                self._attempt.last_word = f"TWS says: {message.text} ({message.code})"
             return
         change = self._connectivity.change(error_class)
         if change == "lost":

@@ -8,6 +8,7 @@ from typing import Final
 from tapewire.common.clock import Clock
 from tapewire.common.config.tws_address import NoTwsAddress, TwsAddress
 from tapewire.gateway.broker import CLOSED, DATA, OPENED
+from tapewire.gateway.tws.reconnect import Reconnect
 
 READ_BYTES: Final = 256 * 1024
 
@@ -24,18 +25,25 @@ class TwsSocket:
     """A byte stream to TWS for `ZmqTransport.attach`; `find` gives the address, at each connect.
 
     `ready` gives `[OPENED]`, with the nonce and the address behind it where the peer must prove
-    who it is, `[DATA, bytes]` and `[CLOSED, reason]`. After a close it waits `reconnect_ms`, then
-    tries again, for as long as it takes.
+    who it is, `[DATA, bytes]` and `[CLOSED, reason]`. After a close it tries again when `reconnect`
+    lets it, for as long as it takes. An attempt that has not connected within `timeout_ms` ends.
     """
 
-    def __init__(self, find: Callable[[], TwsAddress], reconnect_ms: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        find: Callable[[], TwsAddress],
+        reconnect: Reconnect,
+        clock: Clock,
+        timeout_ms: int = 10_000,
+    ) -> None:
         self._find = find
         self._address: TwsAddress | None = None
-        self._retry_ns = reconnect_ms * 1_000_000
+        self._reconnect = reconnect
+        self._timeout_ns = timeout_ms * 1_000_000
         self._clock = clock
         self._socket: socket.socket | None = None
         self._connected = False
-        self._next_try_ns = 0
+        self._begun_ns = 0
         self._out = bytearray()
 
     def __repr__(self) -> str:
@@ -43,8 +51,9 @@ class TwsSocket:
         return f"<TwsSocket {self._address} {state}>"
 
     def fileno(self) -> int:
-        """The descriptor to poll; -1 while there is none."""
-        return self._socket.fileno() if self._socket else -1
+        """The descriptor to poll; -1 while there is none, or none that is worth waiting for: then
+        `ready` is called all the same."""
+        return self._socket.fileno() if self._socket and not self._is_late() else -1
 
     def wants_write(self) -> bool:
         """Whether bytes wait, or a connect is under way."""
@@ -72,13 +81,22 @@ class TwsSocket:
     def close(self) -> None:
         """Close now; `ready` connects again later."""
         if self._socket is not None:
+            self._end()
+
+    def _end(self) -> None:
+        if self._socket is not None:
             self._socket.close()
         self._socket, self._connected = None, False
         self._out.clear()
-        self._next_try_ns = self._clock.mono_ns() + self._retry_ns
+        self._reconnect.closed(self._clock.mono_ns())
+
+    def _is_late(self) -> bool:
+        """Whether the attempt to connect takes too long."""
+        return not self._connected and self._clock.mono_ns() - self._begun_ns > self._timeout_ns
 
     def _begin(self) -> list[list[bytes]]:
-        if self._clock.mono_ns() < self._next_try_ns:
+        self._begun_ns = self._clock.mono_ns()
+        if self._begun_ns < self._reconnect.due_ns:
             return []
         try:
             self._address = address = self._find()
@@ -107,12 +125,20 @@ class TwsSocket:
             try:
                 self._socket.getpeername()
             except OSError:
-                return []  # still under way
+                return self._still_connecting()
             self._connected = True
             nonce = self._address.nonce
             proof = [nonce.encode(), str(self._address).encode()] if nonce else []
             return [[OPENED, *proof]]
         return self._gone(f"cannot connect to TWS at {self._address}: {errno.errorcode.get(code)}")
+
+    def _still_connecting(self) -> list[list[bytes]]:
+        if not self._is_late():
+            return []
+        waited_s = self._timeout_ns / 1e9
+        return self._gone(
+            f"cannot connect to TWS at {self._address}: no answer within {waited_s:g} s"
+        )
 
     def _read(self, sock: socket.socket) -> list[list[bytes]]:
         try:
@@ -142,5 +168,5 @@ class TwsSocket:
             return  # the next `ready` writes the rest, or finds the connection gone and says so
 
     def _gone(self, reason: str) -> list[list[bytes]]:
-        self.close()
+        self._end()
         return [[CLOSED, reason.encode()]]

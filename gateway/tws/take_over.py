@@ -25,10 +25,12 @@ from tapewire.gateway.deputy import Deputy
 from tapewire.gateway.tws import errors
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.tws.reconnect import Reconnect
 from tapewire.gateway.tws.session import TwsSession
 from tapewire.gateway.tws.socket import TwsSocket
 
-PATIENCE_NS: Final = 5_000_000_000
+PATIENCE_MS: Final = 5000
+PATIENCE_NS: Final = PATIENCE_MS * 1_000_000
 
 
 class TwsDeputy:
@@ -129,9 +131,14 @@ class DeputySocket(TwsSocket):
     """Connects only while its deputy needs it; the rest is as in `TwsSocket`."""
 
     def __init__(
-        self, find: Callable[[], TwsAddress], reconnect_ms: int, clock: Clock, deputy: Deputy
+        self,
+        deputy: Deputy,
+        find: Callable[[], TwsAddress],
+        reconnect: Reconnect,
+        clock: Clock,
+        timeout_ms: int = 10_000,
     ) -> None:
-        super().__init__(find, reconnect_ms, clock)
+        super().__init__(find, reconnect, clock, timeout_ms)
         self._deputy = deputy
 
     def ready(self) -> list[list[bytes]]:

@@ -43,10 +43,9 @@ BAD = {
     "instruments = 1": "instruments is 1, must be a list",
     '[instruments]\nsymbol = "A"': "[instruments] must be written [[instruments]]",
     "strategies = [1]": "number 1 of strategies is 1, must be a table",
-    "[tws]\nprot = 1": (
-        "tws.prot is not a known key; did you mean port? Known: answer_ms, client_id,"
-        " hang_up_after_ms, host, liquidation_client_id, open_orders_ms, port, probe_after_ms,"
-        " rate_max_per_s, reconnect_ms, settle_ms"
+    "[tws]\nprot = 1": "tws.prot is not a known key; did you mean port?",
+    '[tws]\ndaily_restart = "midnight"': (
+        "tws.daily_restart is 'midnight', must be a time such as 16:00, or 16:00 America/New_York"
     ),
     "tsw = 1": "tsw is not a known key; did you mean tws?",
     '[trading_day]\nzone = "Chicago"': (
@@ -241,8 +240,6 @@ VARIABLES = {
     ),
     ("TAPEWIRE_TWS__PROT", "1"): (
         "environment (TAPEWIRE_TWS__PROT): tws.prot is not a known key; did you mean port?"
-        " Known: answer_ms, client_id, hang_up_after_ms, host, liquidation_client_id,"
-        " open_orders_ms, port, probe_after_ms, rate_max_per_s, reconnect_ms, settle_ms"
     ),
     ("TAPEWIRE_INSTRUMENTS__0__SYMBOL", "A"): (
         "environment: TAPEWIRE_INSTRUMENTS__0__SYMBOL names a part of a list;"

@@ -12,6 +12,7 @@ SETTLED_S = 4  # after a login, and after a position moved
 def answered(bench: Bench, *listed: list[str], completed: Order | None = None) -> None:
     """TWS lists its positions, and `listed` among its orders and executions, to the ends."""
     bench.list_positions()
+    bench.end_values()
     over = [completed_order_of(completed)] if completed else []
     ends = (messages.open_order_end(), messages.execution_end(1))
     bench.receive(*listed, *ends, *over, messages.completed_orders_end())

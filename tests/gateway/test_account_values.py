@@ -78,7 +78,9 @@ def test_what_is_known_already_is_no_event(bench: Bench):
     assert bench.pass_s(1) == []
 
 
-def test_nothing_is_told_of_half_an_answer_unless_its_end_does_not_come(bench: Bench):
+def test_nothing_is_told_of_half_an_answer_unless_its_end_does_not_come():
+    bench = Bench(accounts=BOTH, connect=False)
+    bench.connect()
     bench.receive(value(bench, "NetLiquidation", "10.00"))
     assert bench.pass_s(9) == []
     assert names(bench.pass_s(1)) == ["AccountUpdated"]

@@ -23,6 +23,7 @@ from tests.gateway.tws_bench import NOW, modify_order, names, submit, terms_of
 from tests.gateway.tws_messages import ACCOUNT, T0
 
 ENDS = [broker.QueryComplete(q) for q in ("open_orders", "executions", "completed_orders")]
+BESIDE = [broker.PositionsComplete(), broker.AccountsComplete()]
 
 
 def report(gateway: Gateway, *reports: broker.BrokerEvent) -> list[Event]:
@@ -39,7 +40,7 @@ def ready(journal: tuple[Event, ...] = (), **given: object) -> Gateway:
     gateway.on_risk(Heartbeat(T0, "READY", "", 0, "", "ACTIVE", NOW.mono_ns))
     gateway.broker.accounts = (ACCOUNT,)
     report(gateway, broker.SessionProgress("connecting"))
-    up = report(gateway, broker.SessionReady((ACCOUNT,), 3), broker.PositionsComplete(), *ENDS)
+    up = report(gateway, broker.SessionReady((ACCOUNT,), 3), *ENDS, *BESIDE)
     assert (up[0].server_version, up[0].accounts) == (3, (ACCOUNT,))
     assert gateway.broker.calls == ["start", "query"]
     gateway.broker.calls.clear()

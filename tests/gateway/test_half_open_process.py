@@ -20,6 +20,7 @@ from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.service import BROKER, GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
+from tapewire.gateway.tws.reconnect import Reconnect
 from tapewire.gateway.tws.socket import TwsSocket
 from tests.gateway.tws_bench import submit
 from tests.gateway.tws_messages import AAPL
@@ -43,7 +44,9 @@ class Running:
         for channel, kind in (("events", "pub"), ("requests", "router"), ("market", "xpub")):
             self.transport.bind(channel, kind, f"inproc://{channel}")
         broker = TwsBroker([AAPL], client_id=1, probe_after_ms=150, hang_up_after_ms=60_000)
-        stream = TwsSocket(lambda: TwsAddress("127.0.0.1", port, ""), 50, self.clock)
+        stream = TwsSocket(
+            lambda: TwsAddress("127.0.0.1", port, ""), Reconnect("", 50, 50), self.clock
+        )
         broker.flushed = lambda: not stream.wants_write()
         self.stream = stream
         self.transport.attach(BROKER, stream)

@@ -10,7 +10,7 @@ from collections import deque
 import pytest
 
 from tapewire.common.clock import Now
-from tapewire.common.config.sections import TwsConfig
+from tapewire.common.config.tws import TwsConfig
 from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.gateway.tws.socket import DATA, OPENED
 from tapewire.simulator.protocol import messages

@@ -3,6 +3,7 @@
 import pytest
 
 from tapewire.common import roles
+from tapewire.gateway.tws.account_summary import REQUEST_ID
 from tapewire.gateway.tws.socket import OPENED
 from tapewire.simulator.protocol import messages
 from tests.gateway.test_service import Shell
@@ -45,5 +46,6 @@ def test_what_was_held_before_a_restart_has_prices_too(shell: Shell):
     again.tws(messages.next_valid_id(1), managed_accounts(ACCOUNT))
     again.tws(position_message(7, "AAPL"), messages.position_end(), messages.open_order_end(),
               messages.execution_end(1), messages.completed_orders_end())  # fmt: skip
+    again.tws(messages.account_summary_end(REQUEST_ID + 1))
     again.turn()
     assert opened_lines(again) == ["AAPL"]

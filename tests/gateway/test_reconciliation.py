@@ -78,7 +78,7 @@ def test_a_request_without_a_connection_is_refused(bench: Bench):
     bench.lose()
     answer, _ = bench.obey(Reconcile("r", T0))
     assert not answer.accepted
-    assert answer.reason == bench.gateway.sync.problem != ""
+    assert answer.reason == bench.gateway.connection.reason != ""
 
 
 def test_two_requests_at_a_time_are_not_taken(bench: Bench):

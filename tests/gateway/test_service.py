@@ -25,6 +25,7 @@ from tapewire.common.runtime.journal import JournalError, events_of
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.marks import LAST_EVERY_NS
 from tapewire.gateway.service import GatewayService
+from tapewire.gateway.tws.account_summary import REQUEST_ID
 from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.gateway.tws.framing import frame as frame_of
 from tapewire.gateway.tws.socket import CLOSED, DATA, OPENED
@@ -75,7 +76,7 @@ class Shell:
         self.tws(["157", "time"])
         self.tws(messages.next_valid_id(1), managed_accounts(ACCOUNT))
         self.tws(
-            messages.position_end(),
+            messages.position_end(), messages.account_summary_end(REQUEST_ID + 1),
             messages.open_order_end(), messages.execution_end(1), messages.completed_orders_end(),
         )  # fmt: skip
         assert self.service.readiness(self.clock.now()) == ("READY", "")

@@ -1,10 +1,10 @@
 """The group's own simulator has to prove itself before anything is sent to it."""
 
 from tapewire.common.config.tws_address import IDENTIFY
-from tapewire.gateway.tws.adapter import PROOF_LATE_NS
+from tapewire.gateway.tws.attempt import PROOF_LATE_NS
 from tapewire.simulator.protocol import messages
 from tests.gateway.tws_bench import NOW, Bench, submit
-from tests.gateway.tws_messages import ACCOUNT, managed_accounts
+from tests.gateway.tws_messages import ACCOUNT, SECOND, managed_accounts
 
 
 def unproven() -> Bench:
@@ -49,10 +49,13 @@ def test_a_peer_that_does_not_prove_itself_in_time_is_named_also_while_it_is_tri
     bench.open(b"secret", b"127.0.0.1:4242")
     assert bench.gateway.readiness() == ("WAITING", reason)
     bench.receive(["157", "20261120 10:00:00 UTC"], messages.identity("secret"))
-    assert bench.gateway.readiness() == ("WAITING", "waiting for TWS to start the API")
+    bench.receive(messages.next_valid_id(1), managed_accounts(ACCOUNT))
+    assert bench.gateway.connection.state == "SYNCHRONISING"
 
 
-def test_a_real_tws_is_waited_for_since_a_person_may_have_to_let_it_in():
+def test_a_real_tws_has_a_minute_since_a_person_may_have_to_let_it_in():
     bench = Bench(connect=False)
     bench.open()
-    assert bench.broker.overdue(NOW + 100 * PROOF_LATE_NS) == ""
+    assert bench.broker.overdue(NOW + 60 * SECOND) == ""
+    late = bench.broker.overdue(NOW + (60 * SECOND + 1))
+    assert late.startswith("TWS did not answer the handshake within 60 s; if it shows a dialog")

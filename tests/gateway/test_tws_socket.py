@@ -9,9 +9,11 @@ import pytest
 
 from tapewire.common.clock import VirtualClock
 from tapewire.common.config.tws_address import NoTwsAddress, TwsAddress
+from tapewire.gateway.tws.reconnect import Reconnect
 from tapewire.gateway.tws.socket import CLOSED, DATA, KEEPALIVE, OPENED, TwsSocket
 
 MS = 1_000_000
+CONNECT_MS = 10_000
 
 
 class Loopback:
@@ -22,7 +24,7 @@ class Loopback:
         self.server.settimeout(5)
         self.port = self.server.getsockname()[1]
         self.clock = VirtualClock(1)
-        self.tws = TwsSocket(self.find, 500, self.clock)
+        self.tws = TwsSocket(self.find, Reconnect("", 500, 500), self.clock, CONNECT_MS)
         self.nonce = ""
         self.peer: socket.socket | None = None
 
@@ -146,7 +148,9 @@ def test_nothing_can_be_written_before_it_is_connected(loop: Loopback):
 
 def test_a_host_that_is_no_name_is_told_and_tried_again():
     clock = VirtualClock(1)
-    tws = TwsSocket(lambda: TwsAddress("no-such-host.invalid", 7497), 500, clock)
+    tws = TwsSocket(
+        lambda: TwsAddress("no-such-host.invalid", 7497), Reconnect("", 500, 500), clock
+    )
     ((kind, reason),) = tws.ready()
     assert kind == CLOSED
     assert b"cannot connect to TWS at no-such-host.invalid:7497" in reason
@@ -162,3 +166,27 @@ def test_a_connection_that_falls_silent_is_asked_whether_it_lives(loop: Loopback
     assert found == KEEPALIVE
     idle, every, times, unanswered_ms = KEEPALIVE.values()
     assert (idle + every * times) * 1000 == unanswered_ms
+
+
+def test_a_connect_that_nobody_answers_ends_and_is_tried_again(loop: Loopback):
+    """A port whose queue of connections is full takes a connect, and does not answer it."""
+    full = socket.socket()
+    full.bind(("127.0.0.1", 0))
+    full.listen(0)
+    loop.port = full.getsockname()[1]
+    waiting = [socket.socket() for _ in range(4)]
+    for one in waiting:
+        one.setblocking(False)
+        one.connect_ex(("127.0.0.1", loop.port))
+    try:
+        assert loop.tws.ready() == []
+        assert loop.tws.ready() == []
+        assert loop.tws.fileno() >= 0
+        loop.clock.advance_to(2 + CONNECT_MS * MS)
+        assert loop.tws.fileno() == -1  # the loop calls `ready` without waiting for it
+        ((kind, reason),) = loop.tws.ready()
+        expected = f"cannot connect to TWS at 127.0.0.1:{loop.port}: no answer within 10 s"
+        assert (kind, reason.decode()) == (CLOSED, expected)
+    finally:
+        for one in (*waiting, full):
+            one.close()

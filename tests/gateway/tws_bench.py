@@ -175,6 +175,7 @@ class Bench:
         """TWS's lists, with orders `listed` in them, to their ends; gives what came of those."""
         self.flush()
         self.list_positions()
+        self.end_values()
         news = self.receive(*listed, messages.open_order_end(), messages.execution_end(1))
         news += self.receive(messages.completed_orders_end())
         return news + self.tick()
@@ -234,6 +235,11 @@ class Bench:
         """TWS's answer to the question for all positions."""
         listed = [position_message(q, *key) for key, q in self.held.items() if q]
         return self.receive(*listed, messages.position_end())
+
+    def end_values(self) -> None:
+        """TWS ends its answer to the question for the values of accounts."""
+        if asked := [fields for fields in self.summaries if fields[0] == "62"]:
+            self.receive(messages.account_summary_end(int(asked[-1][2])))
 
     # ---- orders ----
 

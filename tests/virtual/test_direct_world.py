@@ -11,6 +11,7 @@ from tapewire.common.accounting.compare import broker_of
 from tapewire.common.config.settings import Config, InstrumentConfig, RiskConfig, StrategyConfig
 from tapewire.common.events import (
     Commission,
+    ConnectionChanged,
     ConnectionUp,
     Event,
     Fill,
@@ -73,12 +74,13 @@ def executions(world: World) -> list[tuple[object, ...]]:
 
 
 def journal(world: World, role: str) -> list[Event]:
-    """What a role has journaled, but for the version that its login agreed on."""
+    """What a role has journaled, but for the steps of its login and the version it agreed on."""
     return [
         msgspec.structs.replace(event, server_version=0)
         if isinstance(event, ConnectionUp)
         else event
         for event in world.events(role)
+        if not isinstance(event, ConnectionChanged)
     ]
 
 

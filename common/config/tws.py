@@ -1,0 +1,65 @@
+"""`[tws]`: where TWS is, how long to wait for it, and when it restarts by itself."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from tapewire.common.config.sections import Port, Positive, Section
+from tapewire.common.daily_time import DailyTime
+
+
+class TwsConfig(Section):
+    """Where a real TWS is, and how it or the simulator may be spoken to.
+
+    `host` and `port` mean nothing with the simulator, which takes a free port of its own.
+
+    IB's own limit is 50 messages per second as TWS reads them. `rate_max_per_s` counts them as they
+    are written; where TWS's reading lags, fewer go. 0 paces nothing.
+
+    The open orders of all clients, and those entered by hand, are listed at each connection and
+    then every `open_orders_ms`: they count in every limit. 0 lists them at a connection only.
+
+    After a failed attempt to connect, and after a loss, the next attempt waits `reconnect_ms`,
+    twice as long after each further one, and `reconnect_max_ms` at most. Three time-outs bound one
+    attempt: `connect_timeout_ms` until TCP connects, `handshake_timeout_ms` from there until TWS
+    has logged the client in, `request_timeout_ms` for each list that is asked for then.
+
+    `daily_restart` is when TWS restarts by itself, such as `23:45 America/New_York`; empty: never.
+    From `restart_hold_s` before it nothing that adds risk goes, until TWS is back; a loss up to
+    `restart_window_s` after it is no surprise.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 7497
+    client_id: Annotated[int, Field(ge=0)] = 1
+    liquidation_client_id: Annotated[int, Field(ge=0)] = 2
+    rate_max_per_s: Annotated[int, Field(ge=0)] = 45
+    reconnect_ms: Positive = 2000
+    reconnect_max_ms: Positive = 60_000
+    connect_timeout_ms: Positive = 10_000
+    handshake_timeout_ms: Positive = 60_000
+    request_timeout_ms: Positive = 10_000
+    answer_ms: Positive = 5000
+    probe_after_ms: Positive = 1000
+    hang_up_after_ms: Positive = 10_000
+    settle_ms: Annotated[int, Field(ge=0)] = 2000
+    open_orders_ms: Annotated[int, Field(ge=0)] = 10_000
+    daily_restart: str = ""
+    restart_hold_s: Annotated[int, Field(ge=0, le=3600)] = 60
+    restart_window_s: Annotated[int, Field(ge=1, le=7200)] = 600
+
+    @field_validator("daily_restart")
+    @classmethod
+    def _is_time(cls, text: str) -> str:
+        if text:
+            DailyTime.of(text)
+        return text
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.reconnect_max_ms < self.reconnect_ms:
+            raise ValueError(
+                f"reconnect_max_ms is {self.reconnect_max_ms}; it must be at least reconnect_ms,"
+                f" which is {self.reconnect_ms}"
+            )
+        return self

@@ -1,0 +1,346 @@
+"""The state of the connection: each step of the table, and what is recorded of it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tapewire.common.clock import Now
+from tapewire.common.daily_time import DailyTime
+from tapewire.common.events import ConnectionChanged, ConnectionLost
+from tapewire.gateway.connection import CHANGES_MAX, MEANING, SHOWN, STAGES, TRANSITIONS, Connection
+from tapewire.gateway.restart_window import RestartWindow
+from tapewire.simulator.protocol import messages
+from tests.gateway.tws_bench import NOW, Bench, names, submit
+from tests.gateway.tws_messages import ACCOUNT, SECOND, managed_accounts
+
+IN_USE = "TWS says that client id 1 is in use (326)"
+
+
+def changes(bench: Bench) -> list[tuple[str, str]]:
+    """The changes since the last call, each with what it was before."""
+    found = bench.gateway.connection.take_changes(bench.now)
+    return [(one.before, one.after) for one in found]
+
+
+def state(bench: Bench) -> str:
+    return bench.gateway.connection.state
+
+
+def refuse_id(bench: Bench) -> None:
+    """An attempt at which TWS says that the client id is in use, and closes."""
+    bench.start()
+    bench.error(-1, 326, "Unable to connect as the client id is already in use.")
+    bench.lose()
+
+
+# ---- the table -----------------------------------------------------------------------------------
+
+
+def test_every_stage_is_shown_as_a_state_and_can_be_reached():
+    assert set(SHOWN) == set(STAGES)
+    assert set(SHOWN.values()) == set(MEANING)
+    assert {*TRANSITIONS.values(), "CONNECTING"} == set(STAGES)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_loss_and_a_refusal_are_known_in_every_stage(stage: str):
+    assert TRANSITIONS[stage, "lost"] in ("CONNECTING", "RETRYING")
+    assert TRANSITIONS[stage, "refused"] == "REFUSED"
+
+
+@pytest.mark.parametrize("stage", [one for one in STAGES if one != "READY"])
+def test_only_ready_has_no_problem(stage: str):
+    one = Connection()
+    one.stage = stage
+    assert one.problem == one.reason != ""
+
+
+def test_a_login_goes_through_its_states_and_each_is_recorded():
+    bench = Bench(connect=False)
+    assert state(bench) == "CONNECTING"
+    bench.connect()
+    assert state(bench) == "SYNCHRONISING"
+    bench.answer_snapshot()
+    bench.lose("TWS closed the connection")
+    found = bench.gateway.connection.take_changes(bench.now)
+    assert [one.after for one in found] == ["HANDSHAKING", "SYNCHRONISING", "READY", "CONNECTING"]
+    assert [one.before for one in found] == ["CONNECTING", *(one.after for one in found[:-1])]
+    assert found[-1] == ConnectionChanged(
+        bench.now.wall_ns, "READY", "CONNECTING", "TWS closed the connection"
+    )
+
+
+def test_a_server_that_is_lost_during_the_login_is_waited_for():
+    bench = Bench(connect=False)
+    bench.start()
+    bench.error(-1, 1100)
+    assert state(bench) == "DEGRADED"
+    bench.receive(messages.next_valid_id(1), managed_accounts(ACCOUNT))
+    bench.answer_snapshot()
+    assert state(bench) == "DEGRADED"
+    bench.error(-1, 1102)
+    assert state(bench) == "SYNCHRONISING"
+    bench.answer_snapshot()
+    assert state(bench) == "READY"
+
+
+def test_a_silent_line_is_degraded_and_knows_all_when_it_answers():
+    bench = Bench()
+    bench.hangs = True
+    for _ in range(3):
+        bench.pass_s(1)
+        bench.flush()
+    assert state(bench) == "DEGRADED"
+    assert bench.submit(submit()).accepted, "it waits for the answer"
+    bench.receive(messages.current_time(bench.now.wall_ns))
+    bench.tick()
+    assert state(bench) == "READY"
+
+
+def test_a_silent_line_that_loses_its_server_has_to_be_read_again():
+    bench = Bench()
+    bench.hangs = True
+    for _ in range(3):
+        bench.pass_s(1)
+        bench.flush()
+    bench.error(-1, 1100)
+    bench.receive(messages.current_time(bench.now.wall_ns))
+    bench.tick()
+    assert state(bench) == "DEGRADED"
+    assert not bench.submit(submit()).accepted
+
+
+def test_a_loss_while_the_server_is_lost_is_reported_as_one():
+    bench = Bench()
+    bench.error(-1, 1100)
+    assert names(bench.lose()) == ["ConnectionLost"]
+    assert names(bench.lose()) == []
+
+
+# ---- refusals ------------------------------------------------------------------------------------
+
+
+def test_a_client_id_in_use_is_recorded_once_however_often_it_is_tried():
+    bench = Bench(connect=False)
+    refuse_id(bench)
+    assert changes(bench) == [("CONNECTING", "HANDSHAKING"), ("HANDSHAKING", "REFUSED")]
+    for _ in range(10):
+        refuse_id(bench)
+        assert (state(bench), changes(bench)) == ("REFUSED", [])
+        assert bench.gateway.readiness()[1].startswith(IN_USE)
+    bench.connect()
+    bench.answer_snapshot()
+    assert changes(bench) == [("REFUSED", "SYNCHRONISING"), ("SYNCHRONISING", "READY")]
+
+
+def test_another_reason_is_recorded_again():
+    bench = Bench(connect=False, accounts=("U1234567",))
+    refuse_id(bench)
+    changes(bench)
+    bench.connect()
+    (change,) = bench.gateway.connection.take_changes(bench.now)
+    assert (change.before, change.after) == ("REFUSED", "REFUSED")
+    assert change.reason.startswith('mode is "paper", but TWS is logged in to U***')
+    bench.lose()
+    refuse_id(bench)
+    assert changes(bench) == [("REFUSED", "REFUSED")]
+
+
+def test_a_refusal_is_over_where_nobody_is_there_any_more():
+    bench = Bench(connect=False)
+    refuse_id(bench)
+    bench.lose("cannot connect to TWS at localhost:7497: ECONNREFUSED")
+    assert state(bench) == "CONNECTING"
+
+
+def test_a_version_that_nobody_speaks_is_refused_and_waited_for_ever_longer():
+    bench = Bench(connect=False)
+    for _ in range(2):
+        bench.open()
+        with pytest.raises(ValueError, match="TWS chose version 250, expected") as error:
+            bench.receive(["250", "time"])
+        bench.gateway.hung_up(str(error.value), bench.now)
+        assert state(bench) == "REFUSED"
+        bench.broker.reconnect.closed(bench.now.mono_ns)
+    assert "2 refusals" in repr(bench.broker.reconnect)
+
+
+def test_accounts_that_become_wrong_take_the_connection_down():
+    bench = Bench()
+    news = bench.receive(managed_accounts("U1234567"))
+    assert names(news) == ["ConnectionLost"]
+    assert state(bench) == "REFUSED"
+    assert not bench.submit(submit()).accepted
+    bench.receive(managed_accounts(ACCOUNT))
+    bench.answer_snapshot()
+    assert state(bench) == "READY"
+
+
+def test_a_refusal_that_was_corrected_is_not_why_it_is_lost_later():
+    bench = Bench()
+    bench.receive(managed_accounts("U1234567"))
+    bench.receive(managed_accounts(ACCOUNT))
+    bench.lose("reset")
+    assert bench.gateway.readiness() == ("WAITING", "reset")
+
+
+# ---- what is recorded ----------------------------------------------------------------------------
+
+
+def test_a_line_that_comes_and_goes_does_not_fill_the_journal():
+    bench = Bench(connect=False)
+    recorded: list[ConnectionChanged] = []
+    for _ in range(100):
+        bench.open()
+        bench.lose()
+        recorded += bench.gateway.connection.take_changes(bench.now)
+        bench.now += SECOND // 10
+    assert len(recorded) == CHANGES_MAX
+    bench.now += 60 * SECOND
+    bench.open()
+    (last,) = bench.gateway.connection.take_changes(bench.now)
+    assert (last.before, last.after, last.omitted) == ("CONNECTING", "HANDSHAKING", 90)
+
+
+def test_uptime_and_logins_are_counted():
+    bench = Bench()
+    connection = bench.gateway.connection
+    bench.now += 30 * SECOND
+    assert (connection.uptime_s(bench.now.mono_ns), connection.reconnects) == (30, 0)
+    bench.lose()
+    assert connection.uptime_s(bench.now.mono_ns) == 0
+    bench.connect()
+    assert connection.reconnects == 1
+
+
+# ---- the daily restart ---------------------------------------------------------------------------
+
+HOUR = 3600 * SECOND
+RESTART = DailyTime.of("23:45 America/New_York")
+
+
+def at(wall_ns: int) -> Now:
+    return Now(wall_ns, NOW.mono_ns + wall_ns - NOW.wall_ns)
+
+
+class Night(Bench):
+    """A gateway on the evening before a restart; it is `restart_ns` when that is due."""
+
+    def __init__(self) -> None:
+        self.restart_ns = RESTART.next_ns(NOW.wall_ns)
+        super().__init__(restarts=RestartWindow(RESTART, 60, 600))
+
+    def to(self, seconds: float) -> None:
+        """So long after the restart is due, or before it."""
+        self.now = at(self.restart_ns + int(seconds * SECOND))
+        self.gateway.seen_mono_ns = self.now.mono_ns
+        self.beat()
+        self.tick()
+        self.flush()
+
+    def order(self, name: str = "o/1", side: str = "BUY") -> str:
+        """Why an order is denied; empty if it is taken."""
+        wanted = submit(name, side=side, expires_ns=self.now.wall_ns + SECOND)
+        return self.submit(wanted).reason
+
+    def back(self) -> None:
+        self.connect()
+        self.answer_snapshot()
+        self.flush()
+
+
+def test_what_adds_risk_is_held_back_before_a_restart_until_tws_is_back():
+    night = Night()
+    night.to(-61)
+    assert night.order("a/1") == ""
+    night.to(-60)
+    assert "the daily restart" in night.order("b/1")
+    night.to(5)
+    night.lose()
+    assert state(night) == "RESTARTING"
+    night.to(120)
+    night.back()
+    assert night.order("c/1") == ""
+
+
+def test_exits_and_cancels_go_before_a_restart():
+    night = Night()
+    night.to(-120)
+    night.hold(10)
+    night.opened(night.send(submit(limit="100", expires_ns=night.restart_ns)))
+    night.to(-30)
+    assert night.order("exit/1", "SELL") == ""
+    assert night.cancel("s-1/1")[0].accepted
+
+
+def test_a_loss_in_the_hold_that_comes_back_early_does_not_end_it():
+    night = Night()
+    night.to(-50)
+    night.lose()
+    night.to(-20)
+    night.back()
+    assert "the daily restart" in night.order()
+
+
+def test_without_a_restart_orders_go_when_its_time_is_over():
+    night = Night()
+    night.to(599)
+    assert night.order("a/1") != ""
+    night.to(600)
+    assert night.order("b/1") == ""
+
+
+def test_a_loss_in_the_restart_is_expected_and_one_that_lasts_is_not():
+    night = Night()
+    night.to(2)
+    (lost,) = night.lose("reset")
+    assert lost == ConnectionLost(night.now.wall_ns, "reset", expected=True)
+    night.to(300)
+    night.lose("cannot connect to TWS")
+    assert state(night) == "RESTARTING"
+    before = len(night.journal)
+    night.to(600)
+    (late,) = night.journal[before:]
+    assert isinstance(late, ConnectionLost)
+    assert not late.expected
+    assert late.reason.startswith("not back from its daily restart")
+    assert state(night) == "CONNECTING"
+
+
+def test_a_loss_after_it_is_back_is_an_alarm_again():
+    night = Night()
+    night.to(2)
+    night.lose()
+    night.to(100)
+    night.back()
+    night.to(200)
+    (lost,) = night.lose()
+    assert not lost.expected
+    assert state(night) == "CONNECTING"
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "restart"),
+    [
+        ("02:30 America/New_York", "2026-03-08", "07:30"),  # the hour that is left out: 03:30 there
+        ("23:45 America/New_York", "2026-03-08", "03:45+1"),
+        ("01:30 America/New_York", "2026-11-01", "05:30"),  # of the two, the first
+        ("23:45 America/New_York", "2026-11-01", "04:45+1"),
+        ("23:45 Europe/Berlin", "2026-10-25", "22:45"),
+    ],
+)
+def test_the_window_is_right_on_the_days_on_which_clocks_change(zone: str, day: str, restart: str):
+    clock, _, later = restart.partition("+")
+    moment = datetime.fromisoformat(f"{day}T{clock}:00+00:00") + timedelta(int(later or 0))
+    restart_ns = int(moment.astimezone(UTC).timestamp()) * SECOND
+    window = RestartWindow(DailyTime.of(zone), 60, 600)
+    outside = [restart_ns - 61 * SECOND, restart_ns + 600 * SECOND]
+    inside = [restart_ns - 60 * SECOND, restart_ns, restart_ns + 599 * SECOND]
+    assert [window.restart_ns(at(one)) for one in inside] == [restart_ns] * 3
+    assert [window.restart_ns(at(one)) for one in outside] == [None, None]
+    assert window.restart_ns(at(restart_ns)) == restart_ns, "also with the clock set back"
+
+
+def test_without_a_configured_restart_there_is_none():
+    window = RestartWindow()
+    assert all(window.restart_ns(at(NOW.wall_ns + n * HOUR)) is None for n in range(48))
