@@ -286,6 +286,14 @@ class Broker(Protocol):
     def messages(self) -> int:
         """How many market data messages were read."""
 
+    @property
+    def requests(self) -> int:
+        """How many messages of any kind were written."""
+
+    @property
+    def subscriptions(self) -> int:
+        """How many market data subscriptions are open."""
+
     def take(self, frames: list[bytes], now: Now) -> list[BrokerEvent]:
         """What the adapter's descriptor brought; raises `BrokerError` where it makes no sense."""
 

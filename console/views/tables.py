@@ -139,12 +139,21 @@ def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
         shown = Text(state, style=COLOURS.get(state, "red"))
         table.add_row(name, shown, str(status["pid"] or ""), done(name, status))
         if reason and (state, reason) not in AS_REQUESTED and not _is_shown(name, state):
-            reasons.append(Text(f"{name}: {reason}", style=COLOURS.get(state, "red")))
+            why = f"{name}: {_connection(status)}{reason}"
+            reasons.append(Text(why, style=COLOURS.get(state, "red")))
         if status.get("restarts"):
             last = times.clock(status["restarted_ns"], 0)
             again = f"{name}: restarted {status['restarts']}x, {last}"
             reasons.append(Text(again, style="yellow"))
     return Rows(table, *reasons)
+
+
+def _connection(status: Status) -> str:
+    """The state of a gateway's connection, where it is why the gateway is not READY."""
+    connection = status.get("connection") or {"state": "READY"}
+    if connection["state"] == "READY" or connection["reason"] != status["reason"]:
+        return ""
+    return f"connection {connection['state']}, "
 
 
 def _is_shown(name: str, state: str) -> bool:

@@ -87,6 +87,7 @@ class TwsBroker:
         self.flushed: Callable[[], bool] = lambda: True
         self._order_lists: deque[broker.Query] = deque()  # of open orders, that were asked for
         self._order_id_max = 0
+        self.requests = 0  # written, but for the questions of the pulse
         self._closes_all = closes_all
         self._readers = self._message_readers()
 
@@ -112,6 +113,11 @@ class TwsBroker:
     def messages(self) -> int:
         """How many market data messages were read."""
         return self.market.messages
+
+    @property
+    def subscriptions(self) -> int:
+        """How many market data subscriptions are open."""
+        return self.market.subscriptions
 
     # ---- what comes in -------------------------------------------------------------------------
 
@@ -356,6 +362,7 @@ class TwsBroker:
             self.outbox.hold(now.mono_ns, verdict)
             return Released(b"" if self.pulse.asked else self._question(now), [])
         requests, names = self.outbox.release(now.mono_ns, verdict)
+        self.requests += len(requests)
         if is_up and self.outbox.pace.wants_proof and not self.pulse.asked:
             requests.append(self._question(now))
         return Released(b"".join(requests), names)

@@ -80,6 +80,11 @@ class MarketData:
             self._lines[str(request_id).encode()] = line
         return ids
 
+    @property
+    def subscriptions(self) -> int:
+        """How many are open."""
+        return len(self._lines)
+
     def about(self, request_id: int) -> str | None:
         """The symbol of the line that a request id opened."""
         line = self._lines.get(str(request_id).encode())

@@ -138,6 +138,9 @@ def _rules(_: str, event: RulesChanged) -> Told | None:
 
 
 def _lost(source: str, event: ConnectionLost) -> Told:
+    if event.expected:
+        waits = f"{source} waits for the broker's daily restart: {event.reason}"
+        return "connection", "info", waits
     return "connection", "failure", f"{source} has lost the broker: {event.reason}"
 
 

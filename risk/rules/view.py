@@ -142,6 +142,8 @@ class View:
     def note(self, event: Event, source: str = "") -> None:
         """Count an event that the accounts have; `source` names the journal that it is from."""
         if type(event) is ConnectionLost:
+            if event.expected:  # it is repeated if the broker's restart takes too long
+                return
             self._lost.setdefault(source, event.ts_ns)
         elif type(event) is ConnectionUp:
             self._lost.pop(source, None)

@@ -119,3 +119,16 @@ def test_positions_name_accounts_where_there_are_several():
     assert rows(tables.positions({"positions": [row]}))[0].split()[:2] == ["symbol", "position"]
     shown = rows(tables.positions({"positions": [row, {**row, "account": "DU2"}]}))
     assert [line.split()[0] for line in shown] == ["account", "DU1", "DU2"]
+
+
+def test_a_gateway_that_waits_for_its_connection_shows_the_state_of_that():
+    reason = "TWS lost its server: gone"
+    waiting = {**NO_TWS, "reason": reason, "pid": 1, "connection": {"reason": reason}}
+    waiting["connection"]["state"] = "DEGRADED"
+    assert rows(tables.processes({"gateway": waiting}, ["gateway"]))[-1] == (
+        "gateway: connection DEGRADED, TWS lost its server: gone"
+    )
+    other = {**waiting, "reason": "waiting for risk"}
+    assert rows(tables.processes({"gateway": other}, ["gateway"]))[-1] == (
+        "gateway: waiting for risk"
+    )

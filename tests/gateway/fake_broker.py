@@ -11,7 +11,7 @@ class FakeBroker:
     """Gives ids itself once it has an order, as some brokers do; what went is in `calls`."""
 
     accounts: tuple[str, ...] = ()
-    waiting = messages = 0
+    waiting = messages = requests = subscriptions = 0
     client_id = ""
 
     def __init__(self, *, names_orders: bool = False) -> None:

@@ -7,6 +7,8 @@ import pytest
 from tapewire.common.clock import Now
 from tapewire.common.daily_time import DailyTime
 from tapewire.common.events import ConnectionChanged, ConnectionLost
+from tapewire.common.runtime.metrics import Metrics
+from tapewire.gateway import figures
 from tapewire.gateway.connection import CHANGES_MAX, MEANING, SHOWN, STAGES, TRANSITIONS, Connection
 from tapewire.gateway.restart_window import RestartWindow
 from tapewire.simulator.protocol import messages
@@ -344,3 +346,18 @@ def test_the_window_is_right_on_the_days_on_which_clocks_change(zone: str, day: 
 def test_without_a_configured_restart_there_is_none():
     window = RestartWindow()
     assert all(window.restart_ns(at(NOW.wall_ns + n * HOUR)) is None for n in range(48))
+
+
+def test_prometheus_is_shown_the_state_and_what_was_written():
+    bench, metrics = Bench(), Metrics()
+    figures.watch(metrics, bench.gateway)
+    shown = metrics.families["connection_state"].read()
+    assert [state for state, value in shown.items() if value] == [("READY",)]
+    before = metrics.watched["tws_requests"].read()[""]
+    bench.send(submit())
+    assert metrics.watched["tws_requests"].read()[""] == before + 1
+    assert bench.broker.want("AAPL")
+    assert metrics.families["subscriptions"].read() == {(): 1}
+    bench.lose()
+    assert metrics.families["subscriptions"].read() == {(): 0}
+    assert metrics.families["connection_uptime_seconds"].read() == {(): 0}

@@ -50,6 +50,12 @@ def test_a_scrape_says_how_trading_is(shared: Running):
     shared.until_fills(1)
     gateway, risk = scraped(shared, "gateway"), scraped(shared, "risk")
     assert 'tapewire_tws_up{process="gateway"} 1.0' in gateway
+    assert 'tapewire_connection_state{process="gateway",state="READY"} 1.0' in gateway
+    assert 'tapewire_reconnects_total{label="",process="gateway"} ' in gateway
+    for name in ("connection_uptime_seconds", "tws_requests_total", "subscriptions"):
+        found = re.search(rf'tapewire_{name}\{{.*process="gateway"\}} (\S+)', gateway)
+        assert found, name
+        assert float(found[1]) > 0
     assert 'tapewire_orders{process="gateway",state="UNKNOWN"} 0.0' in gateway
     assert 'tapewire_trading_state{process="risk",state="ACTIVE"} 1.0' in risk
     assert 'tapewire_process_state{process="risk",state="READY"} 1.0' in risk

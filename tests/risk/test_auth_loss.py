@@ -40,6 +40,15 @@ def test_a_connection_may_be_lost_for_so_long(seconds: float, is_broken: bool):
     assert after(one, seconds) == ([SAID] if is_broken else [])
 
 
+def test_a_daily_restart_is_no_loss_until_it_takes_too_long():
+    one = guarded()
+    one.on_broker(ConnectionLost(T0, "reset", expected=True), GATEWAY)
+    assert after(one, 300) == []
+    one.on_broker(ConnectionLost(T0, "not back from its daily restart"), GATEWAY)
+    assert after(one, 300) == []
+    assert after(one, 311) == [SAID]
+
+
 def test_it_alerts_unless_something_else_is_configured():
     one = guarded()
     assert one.rules.rules[0].enforcement == Enforcement(("alert",))

@@ -44,7 +44,7 @@ class DirectBroker:
         send: Callable[[list[Request]], bool],
     ) -> None:
         self.client_id = str(client_id)
-        self.messages = 0
+        self.messages = self.requests = 0
         self.accounts: Collection[str] = ()
         self._instruments = {one.symbol: one for one in instruments}
         self._send = send
@@ -66,6 +66,11 @@ class DirectBroker:
     def waiting(self) -> int:
         """How many commands wait in the queue."""
         return len(self._outbox)
+
+    @property
+    def subscriptions(self) -> int:
+        """How many market data subscriptions are open."""
+        return len(self._lines)
 
     # ---- what comes in ---------------------------------------------------------------------------
 
@@ -248,6 +253,7 @@ class DirectBroker:
         asked = verdict if self._is_up else _wait
         requests, names = self._outbox.release(now.mono_ns, asked)
         if requests:
+            self.requests += len(requests)
             self._send(requests)
         return Released(b"", names)
 

@@ -78,6 +78,11 @@ TOLD = [
         "other rules are in force, by me: a new month",
     ),
     (ConnectionLost(T0, "closed"), "connection", "gateway has lost the broker: closed"),
+    (
+        ConnectionLost(T0, "closed", expected=True),
+        "connection",
+        "gateway waits for the broker's daily restart: closed",
+    ),
     (ConnectionUp(T0, 176, ("DU1",)), "connection", "gateway is connected to the broker (DU1)"),
     (
         BrokerErrorReported(T0, 1100, "server_lost", "connection", "", "it is lost", "wait"),
