@@ -75,12 +75,13 @@ class BarePeer:
 
 
 class TwsPeer:
-    """A TWS without a market: nothing is open, nothing is held, every order fills at once."""
+    """A TWS without a market: nothing is open, nothing is held, every order fills at once. It
+    speaks the client's newest version, and none above `version_max`."""
 
-    def __init__(self) -> None:
+    def __init__(self, version_max: int = VERSION) -> None:
         self.wants_ticks = False
         self.lines: dict[str, int] = {}  # the request id of each symbol that is asked for
-        self._session = Session(0, VERSION)
+        self._session = Session(0, version_max)
         self._request_id = 0
         self._perm_id = 0
 
@@ -90,9 +91,9 @@ class TwsPeer:
         out: list[messages.Fields] = []
         placed: list[Placed] = []
         if before is State.HANDSHAKE and self._session.state is State.GREETED:
-            out.append([str(VERSION), messages.clock_text(time.time_ns())])
+            out.append([str(self._session.version), messages.clock_text(time.time_ns())])
         for fields in requests:
-            request = decode(fields, VERSION)
+            request = decode(fields, self._session.version)
             if isinstance(request, ask.PlaceOrder):
                 placed.append(Placed(request.order_ref, _tick_of(request.limit)))
                 out += self._fill(request)
@@ -125,6 +126,7 @@ class TwsPeer:
         """The order is accepted, executed in one, done and charged."""
         assert request.quantity is not None
         assert request.limit is not None
+        version = self._session.version
         self._perm_id += 1
         order = Order(
             client_id=self._session.client_id,
@@ -140,7 +142,7 @@ class TwsPeer:
             perm_id=self._perm_id,
             status="Submitted",
         )
-        accepted = open_order(VERSION, order)
+        accepted = open_order(version, order)
         order.filled, order.notional = order.quantity, order.quantity * request.limit
         order.last_price, order.status = request.limit, "Filled"
         one = Execution(
@@ -156,7 +158,7 @@ class TwsPeer:
         )
         return [
             accepted,
-            messages.execution(VERSION, messages.NO_ID, one),
+            messages.execution(version, messages.NO_ID, one),
             messages.order_status(order),
             messages.commission_report(one, None),
         ]

@@ -1,4 +1,4 @@
-"""A TWS that floods: `python -m tapewire.benchmarks.load.tws_flood SYMBOLS`.
+"""A TWS that floods: `python -m tapewire.benchmarks.load.tws_flood SYMBOLS VERSION`.
 
 It takes one client and answers what a client asks at its start, until there is a market data
 line for each symbol. Then it writes tickPrice and tickSize messages, encoded before, as fast as
@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from tapewire.benchmarks.load import made_ticks as made
-from tapewire.benchmarks.load.endpoints import TwsPeer
+from tapewire.benchmarks.load.endpoints import VERSION, TwsPeer
 from tapewire.benchmarks.load.talk import say, slices
 
 BLOCK_MESSAGES: Final = 60_000  # at least; sent in a ring
@@ -50,9 +50,9 @@ class Block:
 class Flood:
     """One client's connection."""
 
-    def __init__(self, sock: socket.socket, symbol_count: int) -> None:
+    def __init__(self, sock: socket.socket, symbol_count: int, version: int = VERSION) -> None:
         self._sock = sock
-        self._peer = TwsPeer()
+        self._peer = TwsPeer(version)
         self._lines = symbol_count + 1
         self._mark = b""
         self.block: Block | None = None
@@ -115,14 +115,14 @@ class Flood:
             self._owed = self._owed[self._sock.send(self._owed) :]
 
 
-def main(symbol_count: int) -> None:
+def main(symbol_count: int, version: int) -> None:
     """Take a client, then send what is asked for."""
     listener = socket.create_server(("127.0.0.1", 0))
     say(port=listener.getsockname()[1])
     sock, _ = listener.accept()
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    flood = Flood(sock, symbol_count)
+    flood = Flood(sock, symbol_count, version)
     flood.serve()
     say(ready=True)
     flood.idle()
@@ -132,4 +132,4 @@ def main(symbol_count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -160,7 +160,7 @@ def test_the_account_is_told(ib, stock, quoted, wait_until):
     assert [one.position for one in ib.portfolio()] == [10]
 
 
-@pytest.mark.parametrize("version", ["176", "178"])
+@pytest.mark.parametrize("version", ["163", "170", "178"])
 def test_it_trades_at_newer_server_versions_too(run_simulator, wait_until, version):
     simulator = run_simulator("--symbols", "AAPL", "--rate", "500", "--version-max", version)
     ib = connect(simulator, 1)
