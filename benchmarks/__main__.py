@@ -1,6 +1,6 @@
 """`python -m tapewire.benchmarks NAME [--json] [--seconds N]`: run one benchmark, or `all` of them.
 
-`latency` and `all` take `--plot FOLDER` besides.
+`latency` and `all` take `--plot FOLDER` besides, and `tws` takes `--version N`.
 
 Exit status: 0 if what was counted is right, 1 if something was lost or doubled or did not start,
 2 for a command that makes no sense. A goal that is missed is shown and changes nothing: the
