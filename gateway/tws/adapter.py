@@ -142,6 +142,8 @@ class TwsBroker:
                 events.append(broker.Unreadable(f"{message!r:.300} raised {error!r:.200}"))
         if not was_up and self.session.state == "UP":
             self.attempt.logged_in(now)
+        if self.errors.connectivity.is_back(self.market.messages, now.mono_ns):
+            events.append(broker.ServerRestored())
         return events
 
     def _messages(self, data: bytes, now: Now) -> list[tws.TwsMessage]:
@@ -154,7 +156,8 @@ class TwsBroker:
 
     def overdue(self, now: Now) -> str:
         """See `Broker.overdue`: a login must come to its end, and afterwards TWS has to answer."""
-        return self.attempt.overdue(now) or self.pulse.overdue(now.mono_ns)
+        late = self.attempt.overdue(now) or self.pulse.overdue(now.mono_ns)
+        return late or self.errors.connectivity.overdue(now.mono_ns)
 
     def held(self, now: Now) -> str:
         """See `Broker.held`."""

@@ -33,11 +33,11 @@ class ErrorMessages:
         self._lines = lines
         self._what_ifs = what_ifs
         self._order_ids = order_ids
-        self._connectivity = Connectivity()
+        self.connectivity = Connectivity()
 
     def closed(self) -> None:
         """The connection is gone."""
-        self._connectivity.closed()
+        self.connectivity.closed()
 
     def read(self, message: TwsError) -> Iterator[BrokerEvent]:
         """What an error message amounts to: its report, and then what follows from it."""
@@ -74,7 +74,7 @@ class ErrorMessages:
             else:
                 self._attempt.last_word = f"TWS says: {message.text} ({message.code})"
             return
-        change = self._connectivity.change(error_class)
+        change = self.connectivity.change(error_class)
         if change == "lost":
             yield broker.ServerLost(f"TWS lost its server: {message.text}")
         elif change == "restored":
