@@ -29,7 +29,7 @@ $(STAMP): requirements/build.lock $(LOCKS) pyproject.toml
 run: setup
 	$(BIN)/tapewire run
 
-test: setup # within four minutes on two cores; WORKERS=8 where there are more
+test: setup # about eleven minutes on two cores; WORKERS=8 where there are more
 	$(BIN)/python -m pytest $(PARALLEL)
 
 soak: setup # the long tests, which `make test` leaves out

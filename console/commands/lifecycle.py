@@ -31,7 +31,7 @@ from tapewire.console.views import flattening, tables, times
 from tapewire.console.views.terminal import Clipped, out
 
 REFRESH_S = 0.5
-READY_WITHIN_S = 15.0
+READY_WITHIN_S = 30.0
 CONTINUES = "what starts or waits continues by itself; `tapewire status` shows it"
 MEND = (
     "`tapewire down`, put the journal right, then `tapewire up`, and `tapewire resume` if trading"
