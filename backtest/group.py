@@ -34,8 +34,12 @@ def derived(
         update={
             "instruments": tuple(InstrumentConfig.of(one) for one in instruments),
             "strategies": tuple(strategies),
-            "tws": config.tws.model_copy(update={"open_orders_ms": 0}),  # nobody else is there
-            "gateway": config.gateway.model_copy(update={"reconcile_minutes": 0}),
+            "tws": config.tws.model_copy(  # nobody else is there, and it grants everything
+                update={"open_orders_ms": 0, "tick_by_tick_every_s": 0}
+            ),
+            "gateway": config.gateway.model_copy(
+                update={"reconcile_minutes": 0, "silent_after_s": 0}
+            ),
             "risk": config.risk.model_copy(
                 update={
                     "heartbeat_ms": HEARTBEAT_MS,

@@ -61,6 +61,7 @@ FAMILIES = {
         "commission.reported", "position.reported", "position.listed", "account.updated",
         "instrument.described",
         "connection.up", "connection.lost", "connection.changed", "broker.error", "circuit.changed",
+        "feed.silent", "feed.resumed", "feed.refused", "feed.delayed",
         "order.taken_over", "order.what_if.answered", "reconciliation.completed",
     ),
     "executor events": (

@@ -21,13 +21,12 @@ from tapewire.common.events import (
     ComboLeg,
     ErrorClass,
     ErrorSubject,
-    Greeks,
     InstrumentDescribed,
     Side,
     SubmitOrder,
     TermChanges,
-    Tick,
 )
+from tapewire.gateway.market_feed import MarketFeed
 
 OPENED: Final = b"opened"
 DATA: Final = b"data"
@@ -275,7 +274,7 @@ class Released(NamedTuple):
     names: list[str]
 
 
-class Broker(Protocol):
+class Broker(MarketFeed, Protocol):
     """One login at a broker. Every method is a decision without I/O: bytes in, bytes out."""
 
     @property
@@ -307,17 +306,8 @@ class Broker(Protocol):
     def closed(self, reason: str) -> BrokerEvent:
         """We hung up: what that amounts to, as if the other side had."""
 
-    def take_ticks(self) -> list[tuple[str, list[Tick]]]:
-        """Ticks since the last call, by symbol."""
-
-    def take_greeks(self) -> list[Greeks]:
-        """The newest greeks of each option and basis since the last call."""
-
     def trades(self, symbol: str) -> bool:
         """Whether `symbol` is one that can be traded here."""
-
-    def want(self, symbol: str) -> bool:
-        """Somebody reads `symbol`: open its market data. False if it is not configured."""
 
     def start(self) -> None:
         """Ask for what is needed once per session: contracts, positions, market data."""

@@ -11,6 +11,7 @@ from tapewire.common.runtime.brakes import brakes_of
 from tapewire.common.runtime.host import Host
 from tapewire.gateway.broker import Broker
 from tapewire.gateway.deputy import Deputy
+from tapewire.gateway.feeds.feeds import FeedSettings
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.greeks import OptionGreeks
 from tapewire.gateway.orders import login
@@ -18,6 +19,7 @@ from tapewire.gateway.orders.circuit import BrokerCircuit
 from tapewire.gateway.restart_window import RestartWindow
 from tapewire.gateway.service import BROKER, DEPUTY, GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
+from tapewire.gateway.tws.line_limits import LineLimits
 from tapewire.gateway.tws.reconnect import Reconnect
 from tapewire.gateway.tws.socket import TwsSocket
 from tapewire.gateway.tws.take_over import PATIENCE_MS, DeputySocket, TwsDeputy
@@ -62,6 +64,9 @@ def build(
         checkpoints=host.checkpoints(),
         options=None if liquidation else OptionGreeks(
             config.all_instruments(), config.gateway.interest_rate
+        ),
+        feeds=FeedSettings(
+            config.gateway.linger_s, config.gateway.silent_after_s, config.gateway.assume_open
         ),
     )  # fmt: skip
 
@@ -133,6 +138,10 @@ def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], N
         hang_up_after_ms=config.tws.hang_up_after_ms,
         handshake_timeout_ms=config.tws.handshake_timeout_ms,
         reconnect=reconnect,
+        limits=LineLimits(
+            config.tws.lines_max, config.tws.tick_by_tick_max, config.tws.tick_by_tick_every_s
+        ),
+        delayed=config.tws.delayed,
         refuses=lambda accounts: (
             login.refusal(accounts, config.mode, config.live_account) if check_login else ""
         ),

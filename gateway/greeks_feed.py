@@ -3,7 +3,7 @@
 Ticks do not wait for it: an option's tick leaves at once, and what its greeks are by then follows.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from tapewire.common.bus.greeks import GreeksPublisher
@@ -16,8 +16,8 @@ EVERY_NS: Final = 500_000_000
 
 
 class GreeksFeed:
-    """What is to be published of the options of one login. `held` are those that an account
-    holds, or may come to hold: their greeks are needed, whoever else reads them."""
+    """What is to be published of the options of one login. `need` opens the lines that an option's
+    greeks are made from."""
 
     def __init__(
         self,
@@ -25,13 +25,13 @@ class GreeksFeed:
         broker: Broker,
         publisher: GreeksPublisher,
         newest: Callable[[str], Tick | None],
-        held: Callable[[], Iterable[str]],
+        need: Callable[[str], None],
     ) -> None:
         self._options = options if options is not None else OptionGreeks(())
         self._broker = broker
         self._publisher = publisher
         self._newest = newest
-        self._held = held
+        self._need = need
         self._moved: set[str] = set()  # symbols with ticks since the last time
         self._next_ns = 0
         self.has_options = bool(self._options)
@@ -46,8 +46,6 @@ class GreeksFeed:
         if now.mono_ns < self._next_ns:
             return
         self._next_ns = now.mono_ns + EVERY_NS
-        for symbol in self._held():
-            self.read(symbol)
         sent = self._broker.take_greeks()
         self._options.sent(sent, now)
         moved, self._moved = self._moved, set()
@@ -68,12 +66,10 @@ class GreeksFeed:
     def newest(self, symbol: str) -> Greeks | None:
         """An option's newest greeks; of one that nobody has read yet they come soon after this."""
         found = self._publisher.newest(symbol)
-        if found is None:
-            self.read(symbol)
+        if found is None and self._options.underlying(symbol):
+            self._need(symbol)
         return found
 
-    def read(self, symbol: str) -> None:
-        """Read an option, with what it is on: its greeks need both. Anything else is left alone."""
-        if underlying := self._options.underlying(symbol):
-            self._broker.want(symbol)
-            self._broker.want(underlying)
+    def forget(self, symbol: str) -> None:
+        """The line of an option is closed."""
+        self._publisher.forget(symbol)

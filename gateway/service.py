@@ -10,7 +10,7 @@ from typing import Any, Final
 from tapewire.common import roles
 from tapewire.common.accounting.account_values import plain
 from tapewire.common.bus import wire
-from tapewire.common.bus.greeks import PREFIX, GreeksPublisher
+from tapewire.common.bus.greeks import GreeksPublisher
 from tapewire.common.bus.streams import TickPublisher
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
@@ -37,6 +37,7 @@ from tapewire.common.runtime.service import Service
 from tapewire.gateway import figures
 from tapewire.gateway.broker import BrokerError
 from tapewire.gateway.deputy import Deputy
+from tapewire.gateway.feeds.feeds import Feeds, FeedSettings
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.greeks import OptionGreeks
 from tapewire.gateway.greeks_feed import GreeksFeed
@@ -49,8 +50,9 @@ BROKER: Final = "tws"
 """The channel of the adapter's descriptor."""
 DEPUTY: Final = "deputy"
 """The channel of the deputy's."""
-JOINED: Final = b"\x01last."  # XPUB's sign that a reader subscribed; then the topic
-JOINED_GREEKS: Final = b"\x01" + PREFIX.encode()
+JOINED: Final = b"\x01"  # XPUB's sign that a reader subscribed; then the topic
+READ: Final = frozenset({"tick", "last", "mark", "greeks"})
+"""What the topics of a symbol begin with for which its line is needed."""
 PAYLOAD_SHOWN_MAX_BYTES: Final = 2048
 
 
@@ -74,6 +76,7 @@ class GatewayService(Service):
         brakes: Brakes | None = None,
         checkpoints: Checkpoints | None = None,
         options: OptionGreeks | None = None,
+        feeds: FeedSettings | None = None,
     ) -> None:
         super().__init__(
             role, transport, clock,
@@ -84,7 +87,13 @@ class GatewayService(Service):
         self.market = TickPublisher(role, epoch)
         self.greeks = GreeksFeed(
             options, gateway.broker, GreeksPublisher(role, epoch), self.market.newest,
-            gateway.limits.options,
+            need=lambda symbol: self.feeds.ask(symbol, clock.now()),
+        )  # fmt: skip
+        self.feeds = Feeds(
+            gateway.broker, feeds or FeedSettings(), gateway.facts.instruments.known.get,
+            own=self._at_stake,
+            beside=options.underlying if options is not None else lambda _symbol: "",
+            forget=self._forget,
         )  # fmt: skip
         gateway.limits.watch(self.market.newest, self.greeks.newest)
         figures.watch(self.metrics, gateway)
@@ -114,13 +123,16 @@ class GatewayService(Service):
         if not self.gateway.gate.reduce_only:
             for event in events:
                 if isinstance(event, PositionReported | ConnectionUp):
-                    self._want_prices()
+                    self.feeds.look(self.clock.now())
         super().emit(*events)
 
-    def _want_prices(self) -> None:
-        for (_, symbol), quantity in self.gateway.holdings.reported.items():
-            if quantity:
-                self.gateway.broker.want(symbol)
+    def _at_stake(self) -> set[str]:
+        """What limits need the prices of; the liquidation gateway has none."""
+        return set() if self.gateway.gate.reduce_only else self.gateway.limits.at_stake()
+
+    def _forget(self, symbol: str) -> None:
+        self.market.forget(symbol)
+        self.greeks.forget(symbol)
 
     def on_event(self, event: Event, source: str, now: Now) -> None:
         """Risk's decisions."""
@@ -193,21 +205,23 @@ class GatewayService(Service):
                 self._leave(str(error), frames[-1], now)
         elif channel == DEPUTY and self._deputy is not None:
             self._deputy.take(frames, now)
-        elif channel == "market" and frames[0].startswith(JOINED):
-            self._on_joined(wire.topic_name(frames[0][len(JOINED) :]))
-        elif channel == "market" and frames[0].startswith(JOINED_GREEKS):
-            for known in self.greeks.last(wire.topic_name(frames[0][len(JOINED_GREEKS) :])):
-                self.transport.send("market", known)
+        elif channel == "market":
+            is_whole = frames[0].endswith(wire.TOPIC_END)
+            self._on_reader(frames[0][:1] == JOINED, wire.topic_name(frames[0][1:]), is_whole, now)
 
-    def _on_joined(self, symbol: str) -> None:
-        """Somebody reads a symbol. With an option goes what it is on: its greeks need both."""
-        if not symbol:
-            return  # a reader of every symbol's last values; they come by themselves
-        if not self.gateway.broker.want(symbol):
+    def _on_reader(self, has_joined: bool, topic: str, is_whole: bool, now: Now) -> None:
+        """Somebody reads a topic, or no longer. A prefix opens no line: whoever reads every
+        symbol's topics gets what others have asked for."""
+        kind, _, symbol = topic.partition(".")
+        if is_whole and kind in READ and not has_joined:
+            self.feeds.left(symbol, topic)
+        elif is_whole and kind in READ and not self.feeds.joined(symbol, topic, now):
             self.dead_letter("market", f"symbol {symbol} is subscribed, not configured", b"")
-            return
-        self.transport.send("market", self.market.last_values(symbol))
-        self.greeks.read(symbol)
+        elif has_joined and kind == "last" and symbol:
+            self.transport.send("market", self.market.last_values(symbol))
+        elif has_joined and kind == "greeks":
+            for known in self.greeks.last(symbol):
+                self.transport.send("market", known)
 
     def on_tick(self, now: Now) -> None:
         """Publish what the turn brought, and do what is due."""
@@ -228,8 +242,13 @@ class GatewayService(Service):
             self._marks.ticked(symbol)
             if greeks is not None:
                 greeks.ticked(symbol)
+        ticked = []
         for kind, symbol in self._marks.due(now.mono_ns, self._is_held):
             self.transport.send("market", self.market.last_values(symbol, kind))
+            if kind == "last":
+                ticked.append(symbol)
+        self.feeds.ticked(ticked, now)
+        self.emit(*self.feeds.tick(now, connected=self.gateway.is_up))
         if greeks is not None:
             for frames in greeks.due(now):
                 self.transport.send("market", frames)
@@ -288,6 +307,7 @@ class GatewayService(Service):
             "accounts": sorted(self.gateway.broker.accounts),
             "tws_messages": self.gateway.broker.messages,
             "tick_seqs": self.market.seqs(),
+            "feeds": self.feeds.status(),
             "orders": {state: n for state, n in self.gateway.orders.states.items() if n},
             "account_values": [plain(one) for one in self.gateway.facts.accounts.known.values()],
             "orders_reported": self.gateway.sync.orders_reported,

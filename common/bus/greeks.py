@@ -38,6 +38,10 @@ class GreeksPublisher:
             if symbol in ("", name):
                 yield self._frames(name, found)
 
+    def forget(self, symbol: str) -> None:
+        """Nobody reads an option any more: what was newest of it will soon be old."""
+        self._last.pop(symbol, None)
+
     def newest(self, symbol: str) -> Greeks | None:
         """An option's newest greeks for limits; None where there are none."""
         return self._last.get(symbol, {}).get("model")

@@ -226,6 +226,11 @@ class TickPublisher:
         body = wire.encode_batch(self.source, self.epoch, self._seqs.get(symbol, 0), ticks)
         return [wire.topic(f"{kind}.{symbol}"), body]
 
+    def forget(self, symbol: str) -> None:
+        """Nobody reads a symbol any more: what was newest of it will soon be old."""
+        self._last_quote.pop(symbol, None)
+        self._last_trade.pop(symbol, None)
+
     def newest(self, symbol: str) -> Tick | None:
         """The newest tick of a symbol that has a price; None where there was none."""
         quote, trade = self._last_quote.get(symbol), self._last_trade.get(symbol)

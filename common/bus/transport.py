@@ -183,7 +183,7 @@ class ZmqTransport:
         if kind in ("push", "dealer"):
             socket.setsockopt(zmq.IMMEDIATE, 1)  # never queue for a peer that is not there
         if kind == "xpub":
-            socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # every joiner is seen, not only the first
+            socket.setsockopt(zmq.XPUB_VERBOSER, 1)  # each joiner and each leaver is seen
         self._sockets[channel] = socket
         if kind not in ("pub", "push"):
             self._poller.register(socket, POLLIN)

@@ -7,16 +7,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from tapewire.common import options, roles
+from tapewire.common import roles
 from tapewire.common.bus.ports import PORTS
 from tapewire.common.config import faults, near, profile
 from tapewire.common.daily_time import DailyTime
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import Measure
-from tapewire.common.instruments import SYMBOL_PATTERN, Instrument
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(gt=0)]
@@ -93,6 +91,10 @@ class GatewayConfig(Section):
     compares at a connection only.
 
     `interest_rate` is per year, continuously compounded: for greeks that are computed here.
+
+    The market data of a symbol that nobody reads any more end after `linger_s`. Those that are
+    silent for `silent_after_s` while its market is open are asked for again; 0 watches none. Where
+    the broker gives no hours, its market counts as open with `assume_open` only.
     """
 
     order_quantity_max: Annotated[Decimal, Field(ge=0)] = Decimal(10_000_000)
@@ -102,6 +104,9 @@ class GatewayConfig(Section):
     rejections_pause_ms: Positive = 5_000
     reconcile_minutes: Annotated[float, Field(ge=0)] = 10
     interest_rate: Annotated[float, Field(ge=-0.1, le=1)] = 0.0
+    linger_s: Annotated[float, Field(ge=0, le=3600)] = 10
+    silent_after_s: Annotated[float, Field(ge=0)] = 30
+    assume_open: bool = False
 
 
 class ExecutorConfig(Section):
@@ -314,51 +319,3 @@ class StrategyConfig(Section):
                     f"strategies.{self.name}.symbols has {symbol}, which {where};"
                     f" {near.expected(symbol, known)}"
                 )
-
-
-class InstrumentConfig(Section):
-    """One tradable symbol; see `tapewire.common.instruments.Instrument` for the units."""
-
-    symbol: Annotated[str, Field(pattern=f"^{SYMBOL_PATTERN}$")]
-    sec_type: Literal["STK", "FUT", "CASH", "CRYPTO", "OPT", "IND"] = "STK"
-    exchange: str = "SMART"
-    currency: str = "USD"
-    multiplier: Annotated[Decimal, Field(gt=0)] = Decimal(1)
-    min_tick: Annotated[Decimal, Field(gt=0)] = Decimal("0.01")
-    lot: Annotated[Decimal, Field(gt=0)] = Decimal(1)
-    con_id: Annotated[int, Field(ge=0)] = 0
-    feed: Literal["top", "tick_by_tick"] = "top"
-    underlying: str = ""
-    expiry: Annotated[str, Field(pattern=r"^\d{8}$|^$")] = ""
-    strike: Annotated[Decimal, Field(gt=0)] | None = None
-    right: Literal["", "C", "P"] = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _completed(cls, given: Any) -> Any:
-        return options.completed(given) if isinstance(given, dict) else given
-
-    @field_validator("expiry")
-    @classmethod
-    def _is_date(cls, text: str) -> str:
-        if text:
-            try:
-                options.read_expiry(text)
-            except ValueError:
-                raise ValueError("a date, such as 20261218") from None
-        return text
-
-    @model_validator(mode="after")
-    def _whole_option(self) -> Self:
-        if fault := options.fault(self.instrument()):
-            raise ValueError(fault)
-        return self
-
-    def instrument(self) -> Instrument:
-        """The same as a core's value."""
-        return msgspec.convert(self.model_dump(), Instrument)
-
-    @classmethod
-    def of(cls, instrument: Instrument) -> "InstrumentConfig":
-        """The entry that stands for an instrument."""
-        return cls(**msgspec.structs.asdict(instrument))

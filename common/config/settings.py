@@ -26,6 +26,7 @@ from pydantic_settings import (
 
 from tapewire.common.accounting.trading_days import Days
 from tapewire.common.config import faults, near, syntax
+from tapewire.common.config.instrument import InstrumentConfig
 from tapewire.common.config.ledger import LedgerConfig, TradingDayConfig
 from tapewire.common.config.locate import EXAMPLE, config_path
 from tapewire.common.config.notices import NoticesConfig, TargetConfig
@@ -34,7 +35,6 @@ from tapewire.common.config.sections import (
     ExecutorConfig,
     FeedConfig,
     GatewayConfig,
-    InstrumentConfig,
     MetricsConfig,
     OrdersConfig,
     RiskConfig,

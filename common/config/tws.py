@@ -27,6 +27,10 @@ class TwsConfig(Section):
     `daily_restart` is when TWS restarts by itself, such as `23:45 America/New_York`; empty: never.
     From `restart_hold_s` before it nothing that adds risk goes, until TWS is back; a loss up to
     `restart_window_s` after it is no surprise.
+
+    `lines_max` and `tick_by_tick_max` are how many market data lines and tick-by-tick streams TWS
+    grants this login; 0 sets no limit. It takes one tick-by-tick request per instrument in
+    `tick_by_tick_every_s`. With `delayed`, delayed data are read where it refuses live ones.
     """
 
     host: str = "127.0.0.1"
@@ -47,6 +51,10 @@ class TwsConfig(Section):
     daily_restart: str = ""
     restart_hold_s: Annotated[int, Field(ge=0, le=3600)] = 60
     restart_window_s: Annotated[int, Field(ge=1, le=7200)] = 600
+    lines_max: Annotated[int, Field(ge=0)] = 100
+    tick_by_tick_max: Annotated[int, Field(ge=0)] = 5
+    tick_by_tick_every_s: Annotated[float, Field(ge=0)] = 15
+    delayed: bool = True
 
     @field_validator("daily_restart")
     @classmethod

@@ -43,6 +43,7 @@ from tapewire.common.events.executor import (
     OrderTermsChanged,
     SignalAnswer,
 )
+from tapewire.common.events.feeds import FeedDelayed, FeedRefused, FeedResumed, FeedSilent
 from tapewire.common.events.foreign import ForeignOrderReported, OrderConflict
 from tapewire.common.events.groups import (
     LEGS_MAX,
@@ -207,6 +208,10 @@ __all__ = [
     "ErrorSubject",
     "Event",
     "ExecutionsCarried",
+    "FeedDelayed",
+    "FeedRefused",
+    "FeedResumed",
+    "FeedSilent",
     "Fill",
     "FlattenCompleted",
     "FlattenDeferred",

@@ -33,7 +33,7 @@ def market_data(config: Config, probe: Probe, timeout_s: float) -> Finding:
     if not config.instruments:
         return skipped(CHECK, "no instrument is configured")
     instrument = config.all_instruments()[0]
-    request_id = probe.market.open(instrument)[0]
+    request_id = probe.market.open(instrument.symbol)
     contract = Contracts([instrument]).contract(instrument.symbol)
     probe.send(probe.session.encode.market_data(request_id, contract))
     ticks = probe.market.take

@@ -36,7 +36,6 @@ from tapewire.common.events import (
     SubmitOrder,
 )
 from tapewire.common.instruments import Instrument
-from tapewire.common.options import OPTION
 from tapewire.common.order_checks import order_denial
 from tapewire.gateway.orders.circuit import BrokerCircuit
 from tapewire.gateway.orders.holdings import Holdings
@@ -107,13 +106,12 @@ class Limits:
         """Let the rules see the market."""
         self._view.newest, self._view.newest_greeks = newest, greeks
 
-    def options(self) -> set[str]:
-        """The options that an account holds, or may come to hold."""
+    def at_stake(self) -> set[str]:
+        """What an account holds, or may come to hold: limits need its prices."""
         return {
             symbol
             for account, symbol in self._view.keys()  # noqa: SIM118 - not a mapping
-            if (one := self._instruments.get(symbol)) is not None and one.sec_type == OPTION
-            if self._view.exposure(account, symbol).worst
+            if (one := self._view.exposure(account, symbol)).worst or one.reported
         }
 
     def happened(self, event: Event, mono_ns: int) -> None:

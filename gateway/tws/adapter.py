@@ -4,7 +4,6 @@ Bytes go in and come out as broker events; commands go in and come out as bytes,
 after the gateway's core was asked once more. No socket is opened here.
 """
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from tapewire.gateway.broker import (
     Released,
     Verdict,
 )
+from tapewire.gateway.market_feed import FeedNews
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.account_summary import AccountSummary
@@ -27,8 +27,10 @@ from tapewire.gateway.tws.attempt import Attempt
 from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.describing import Describing
 from tapewire.gateway.tws.error_messages import ErrorMessages
+from tapewire.gateway.tws.line_limits import LineLimits
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.tws.order_lists import OrderLists
 from tapewire.gateway.tws.placing import Placing
 from tapewire.gateway.tws.pulse import Pulse
 from tapewire.gateway.tws.reconnect import Reconnect
@@ -52,7 +54,8 @@ class TwsBroker:
 
     With `closes_all` it learns the contract of whatever the login holds, and trades that as well.
     `refuses` says why a login's accounts must not be traded on, "" if they may be. `flushed` is
-    whether the socket has taken all that was written.
+    whether the socket has taken all that was written. `limits` and `delayed` are about market data
+    (see `gateway.tws.lines`).
     """
 
     def __init__(
@@ -65,6 +68,8 @@ class TwsBroker:
         hang_up_after_ms: int = 10_000,
         handshake_timeout_ms: int = 60_000,
         reconnect: Reconnect | None = None,
+        limits: LineLimits | None = None,
+        delayed: bool = True,
         closes_all: bool = False,
         refuses: Callable[[tuple[str, ...]], str] = lambda _accounts: "",
     ) -> None:
@@ -78,14 +83,16 @@ class TwsBroker:
         self.outbox: Outbox[bytes] = Outbox(rate_max_per_s)
         self.account_summary = AccountSummary(self.outbox)
         self.describing = Describing(self.session, self.contracts, self.outbox)
-        self.lines = Lines(self.session, self.market, self.contracts, self.outbox)
+        self.lines = Lines(
+            self.session, self.market, self.contracts, self.outbox, limits, delayed=delayed
+        )
         self._order_ids: set[int] = set()
         self.errors = ErrorMessages(
             self.attempt, self.market, self.contracts, self.lines, self.what_ifs, self._order_ids
         )
         self.pulse = Pulse(probe_after_ms, hang_up_after_ms)
         self.flushed: Callable[[], bool] = lambda: True
-        self._order_lists: deque[broker.Query] = deque()  # of open orders, that were asked for
+        self._order_lists = OrderLists()
         self._order_id_max = 0
         self.requests = 0  # written, but for the questions of the pulse
         self._closes_all = closes_all
@@ -164,7 +171,7 @@ class TwsBroker:
         return self.pulse.problem(now.mono_ns)
 
     def _opened(self, nonce: str = "", peer: str = "", *, now: Now) -> BrokerEvent:
-        """Connected; with a `nonce` it must be the group's simulator that listens at `peer`."""
+        """Connected; with a `nonce` the peer must be the group's simulator."""
         self.outbox.pace.closed(now.mono_ns)
         self.pulse.received(now.mono_ns)
         return self.attempt.opened(nonce, peer, now)
@@ -172,7 +179,7 @@ class TwsBroker:
     def closed(self, reason: str) -> BrokerEvent:
         """The connection is gone, whoever ended it. Orders stay queued: the core withdraws them,
         for it has to say of each that it never went."""
-        self._order_lists.clear()
+        self._order_lists.closed()
         self.what_ifs.closed()
         self.account_summary.closed()
         self.describing.closed()
@@ -186,9 +193,9 @@ class TwsBroker:
     def _message_readers(self) -> Mapping[type[tws.TwsMessage], Reader]:
         """What a message amounts to, by its kind; all that is not here is about the session."""
         return {
-            tws.OpenOrder: self._open_order,
-            tws.OrderStatus: self._status,
-            tws.CompletedOrder: self._completed,
+            tws.OpenOrder: lambda m: self._of_order(m, open_order_report(m, self.contracts)),
+            tws.OrderStatus: lambda m: self._of_order(m, status_report(m)),
+            tws.CompletedOrder: lambda m: self._of_order(m, completed_report(m)),
             tws.Execution: lambda m: (execution_report(m, self.contracts),),
             tws.CommissionReported: lambda m: (
                 broker.CommissionReport(m.exec_id, m.amount, m.currency),
@@ -196,7 +203,7 @@ class TwsBroker:
             tws.WhatIfEstimate: self.what_ifs.estimate,
             tws.PositionReported: self._position,
             tws.PositionsEnd: lambda _: (broker.PositionsComplete(),),
-            tws.OpenOrdersEnd: self._orders_end,
+            tws.OpenOrdersEnd: lambda _: (self._order_lists.ended(),),
             tws.ExecutionsEnd: lambda _: (broker.QueryComplete("executions"),),
             tws.CompletedOrdersEnd: lambda _: (broker.QueryComplete("completed_orders"),),
             tws.AccountValue: self.account_summary.events_of,
@@ -209,27 +216,17 @@ class TwsBroker:
             ),
         }
 
-    def _open_order(self, message: tws.OpenOrder) -> Iterable[BrokerEvent]:
+    def _of_order(
+        self, message: tws.OpenOrder | tws.OrderStatus | tws.CompletedOrder, report: BrokerEvent
+    ) -> Iterable[BrokerEvent]:
         self.placing.reported(message)
-        return (open_order_report(message, self.contracts),)
-
-    def _status(self, message: tws.OrderStatus) -> Iterable[BrokerEvent]:
-        self.placing.reported(message)
-        return (status_report(message),)
-
-    def _completed(self, message: tws.CompletedOrder) -> Iterable[BrokerEvent]:
-        self.placing.reported(message)
-        return (completed_report(message),)
+        return (report,)
 
     def _position(self, message: tws.PositionReported) -> Iterator[BrokerEvent]:
         symbol = self.contracts.symbol_of(message)
         if self._closes_all and message.quantity:
             self.describing.holding(symbol, message.con_id)
         yield broker.PositionReport(message.account, symbol, message.quantity, message.average_cost)
-
-    def _orders_end(self, _: tws.OpenOrdersEnd) -> Iterator[BrokerEvent]:
-        lists = self._order_lists
-        yield broker.QueryComplete(lists.popleft() if lists else "open_orders")
 
     def _session(self, message: tws.TwsMessage) -> Iterator[BrokerEvent]:
         if isinstance(message, tws.IdentityAsked):
@@ -260,6 +257,18 @@ class TwsBroker:
         """See `Broker.want`."""
         return self.lines.want(symbol)
 
+    def unwant(self, symbol: str) -> None:
+        """See `Broker.unwant`."""
+        self.lines.unwant(symbol)
+
+    def reopen(self, symbol: str) -> None:
+        """See `Broker.reopen`."""
+        self.lines.reopen(symbol)
+
+    def take_feed_news(self) -> list[FeedNews]:
+        """See `Broker.take_feed_news`."""
+        return self.lines.take_news()
+
     # ---- what goes out -------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -280,26 +289,22 @@ class TwsBroker:
         self.account_summary.ask(self.session.encode)
 
     def query_all_orders(self) -> None:
-        """See `Broker.query_all_orders`. Both lists of open orders end with the same message; TWS
-        answers one after the other."""
-        self._order_lists.append("all_orders")
+        """See `Broker.query_all_orders`."""
+        self._order_lists.asked("all_orders")
         self.outbox.request(self.session.encode.all_open_orders())
 
     def query(self) -> None:
         """See `Broker.query`."""
         encode = self.session.encode
-        self._order_lists.append("open_orders")
+        self._order_lists.asked("open_orders")
         self.outbox.request(encode.all_open_orders())
         self.outbox.request(encode.executions(EXECUTIONS_REQUEST_ID))
         self.outbox.request(encode.completed_orders())
         self.lines.subscribe()  # behind the questions that trading waits for
 
     def give_up_query(self) -> None:
-        """See `Broker.give_up_query`. Lists of open orders have no names, so while the end of one
-        is missing, each later end is taken for that of the one before, and none is late by itself.
-        """
-        while "open_orders" in self._order_lists:  # with what was asked for before it
-            self._order_lists.popleft()
+        """See `Broker.give_up_query`."""
+        self._order_lists.give_up()
 
     def new_order_id(self) -> str:
         """An id that this client never used, whatever TWS believes after its restart."""
@@ -360,6 +365,7 @@ class TwsBroker:
         if not self.flushed():
             self.outbox.hold(now.mono_ns, verdict)
             return Released(b"", [])
+        self.lines.open_due(now.mono_ns)
         is_up = self.session.state == "UP"
         if is_up and self.pulse.in_doubt(now.mono_ns):
             self.outbox.hold(now.mono_ns, verdict)

@@ -33,6 +33,7 @@ Kind = tuple[object, ...]
 Template = tuple[list[str], list[tuple[int, str]]]
 """A request's fields, and the places in them of what differs from order to order, by name."""
 
+DELAYED: Final = 3  # of TWS's types of market data
 MARK: Final = "({})"
 ORDER_ID: Final = "orderId"
 OCA_TYPES: Final[dict[Oca, str]] = {"cancel": "1", "reduce": "2"}
@@ -169,6 +170,21 @@ class RequestEncoder:
     def tick_by_tick(self, request_id: int, contract: Contract, kind: str) -> bytes:
         """Every change of a contract: `BidAsk` or `AllLast`."""
         self._client.reqTickByTickData(request_id, contract, kind, 0, False)
+        return self._taken()
+
+    def cancel_market_data(self, request_id: int) -> bytes:
+        """No more of a contract's top of book."""
+        self._client.cancelMktData(request_id)
+        return self._taken()
+
+    def cancel_tick_by_tick(self, request_id: int) -> bytes:
+        """No more of a contract's changes."""
+        self._client.cancelTickByTickData(request_id)
+        return self._taken()
+
+    def delayed_data(self) -> bytes:
+        """From now on delayed data where the login may not have live ones."""
+        self._client.reqMarketDataType(DELAYED)
         return self._taken()
 
     def contract_details(self, request_id: int, contract: Contract) -> bytes:

@@ -67,7 +67,8 @@ class ErrorMessages:
         return ("request", str(request_id)) if request_id >= 0 else ("connection", "")
 
     def _follows(self, error_class: ErrorClass, message: TwsError) -> Iterator[BrokerEvent]:
-        """What the class of an error asks of the connection."""
+        """What an error asks of market data, and its class of the connection."""
+        self._lines.trouble(message.request_id, message.code, message.text)
         if error_class == "reconnect":
             if message.code == errors.CLIENT_ID_IN_USE:
                 yield self._attempt.client_id_in_use()
@@ -79,6 +80,5 @@ class ErrorMessages:
             yield broker.ServerLost(f"TWS lost its server: {message.text}")
         elif change == "restored":
             if error_class == "data_lost":
-                self._market.close_all()
                 self._lines.closed()
             yield broker.ServerRestored()

@@ -1,51 +1,226 @@
-"""Market data lines: which symbols are read, opened once per session."""
+r"""Market data lines: what is read, opened as far as TWS has room, and what TWS says of it.
 
+    wanted --room--> open --TWS ends it--> refused --`reopen`--> wanted
+               \--none--> waiting --another closes--> open
+
+A stream that TWS has refused is not asked for again until somebody says so (`reopen`): who watches
+the silence of a line knows when (see `gateway.feeds.liveness`). Requests are made in `open_due`,
+which knows the time, in the order in which symbols were wanted.
+
+Live data that a login is not subscribed to may come delayed. TWS sends them once the connection has
+asked for them, and sends live ones all the same where it can: so they are asked for with the first
+refusal, and the line then is asked for again.
+"""
+
+from collections import Counter
+from typing import Final
+
+from tapewire.common.instruments import Instrument
+from tapewire.gateway.market_feed import FeedNews
 from tapewire.gateway.outbox import Outbox
+from tapewire.gateway.tws import line_errors
 from tapewire.gateway.tws.contracts import Contracts
+from tapewire.gateway.tws.line_limits import LineLimits, Room, Share, Stream
 from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.session import TwsSession
 
+TOP: Final = "top"
+BY_TICK: Final = ("BidAsk", "AllLast")
+NEVER_NS: Final = 2**63
+
 
 class Lines:
-    """The symbols that somebody reads. A line stays open until the session ends."""
+    """The symbols that somebody reads. What is open ends with the session, what is wanted does not.
+
+    With `delayed`, delayed data are taken where TWS refuses live ones.
+    """
 
     def __init__(
-        self, session: TwsSession, market: MarketData, contracts: Contracts, outbox: Outbox[bytes]
+        self,
+        session: TwsSession,
+        market: MarketData,
+        contracts: Contracts,
+        outbox: Outbox[bytes],
+        limits: LineLimits | None = None,
+        *,
+        delayed: bool = True,
     ) -> None:
         self._session = session
         self._market = market
         self._contracts = contracts
         self._outbox = outbox
-        self._wanted: dict[str, bool] = {}  # with whether it is open
+        self._room = Room(limits or LineLimits())
+        self._takes_delayed = delayed
+        self._delayed_asked = False  # on this connection
+        self._wanted: dict[str, tuple[Stream, ...]] = {}
+        self._open: dict[Stream, int] = {}  # with the request's id
+        self._by_id: dict[int, Stream] = {}
+        self._refused: set[Stream] = set()
+        self._full: list[Share] = []  # of which TWS has just said that it has no room
+        self._said: dict[Stream, str] = {}  # why there is no room for it
+        self._news: list[FeedNews] = []
+        self._farm_broken = False
+        self._due_ns: int | None = None  # when something may be opened; None: nothing waits
+
+    def __repr__(self) -> str:
+        return f"<Lines: {len(self._open)} open of {len(self._wanted)} symbols>"
+
+    # ---- what is wanted --------------------------------------------------------------------------
 
     def want(self, symbol: str) -> bool:
         """Somebody reads `symbol`: open its line. False if it is not configured."""
-        if symbol not in self._contracts.instruments:
+        instrument = self._contracts.instruments.get(symbol)
+        if instrument is None:
             return False
         if symbol not in self._wanted:
-            self._wanted[symbol] = False
+            self._wanted[symbol] = _streams_of(instrument)
             self.subscribe()
         return True
 
+    def unwant(self, symbol: str) -> None:
+        """Nobody reads `symbol` any more: close its line."""
+        for stream in self._wanted.pop(symbol, ()):
+            self._close(stream)
+            self._refused.discard(stream)
+            self._said.pop(stream, None)
+        self.subscribe()  # one that waits for room
+
+    def reopen(self, symbol: str) -> None:
+        """Ask for a symbol's data again, whether TWS has refused them or is silent."""
+        for stream in self._wanted.get(symbol, ()):
+            self._close(stream)
+            self._refused.discard(stream)
+        self.subscribe()
+
     def closed(self) -> None:
         """All lines are gone; those who read them still do."""
-        self._wanted = dict.fromkeys(self._wanted, False)
+        self._market.close_all()
+        self._open.clear()
+        self._by_id.clear()
+        self._refused.clear()
+        self._said.clear()
+        self._room.forget()
+        self._delayed_asked = self._farm_broken = False
+        self._due_ns = None  # until the session's first questions are asked
 
     def subscribe(self) -> None:
-        """Open what is wanted and not open."""
-        if self._session.state != "UP":
-            return
-        for symbol, open_already in self._wanted.items():
-            if not open_already:
-                self._wanted[symbol] = True
-                self._open(symbol)
+        """Open what is wanted and not open, with the next `open_due`."""
+        self._due_ns = 0
 
-    def _open(self, symbol: str) -> None:
-        instrument = self._contracts.instruments[symbol]
-        contract, encode = self._contracts.contract(symbol), self._session.encode
-        ids = self._market.open(instrument)
-        if instrument.feed == "top":
-            self._outbox.request(encode.market_data(ids[0], contract))
+    # ---- what is open ----------------------------------------------------------------------------
+
+    def open_due(self, now_ns: int) -> None:
+        """Ask for what may be opened now."""
+        if self._due_ns is None or now_ns < self._due_ns or self._session.state != "UP":
             return
-        for request_id, kind in zip(ids, ("BidAsk", "AllLast"), strict=True):
-            self._outbox.request(encode.tick_by_tick(request_id, contract, kind))
+        counts = Counter[Share](stream.share for stream in self._open)
+        for share in self._full:
+            self._room.full(share, counts[share], now_ns)
+        self._full.clear()
+        waits: list[int] = []
+        for stream in [one for streams in self._wanted.values() for one in streams]:
+            if stream in self._open or stream in self._refused:
+                continue
+            if early_ns := self._room.early_ns(stream, now_ns):
+                waits.append(early_ns)
+            elif reason := self._room.refusal(stream, counts[stream.share], now_ns):
+                self._has_no_room(stream, reason)
+                waits.append(self._room.full_until_ns(stream.share) or NEVER_NS)
+            else:
+                self._room.asked(stream, counts[stream.share], now_ns)
+                self._ask(stream)
+                counts[stream.share] += 1
+        self._due_ns = min(waits, default=None)
+
+    def _ask(self, stream: Stream) -> None:
+        contract, encode = self._contracts.contract(stream.symbol), self._session.encode
+        request_id = self._market.open(stream.symbol)
+        self._said.pop(stream, None)
+        self._open[stream], self._by_id[request_id] = request_id, stream
+        if stream.kind == TOP:
+            self._outbox.request(encode.market_data(request_id, contract))
+        else:
+            self._outbox.request(encode.tick_by_tick(request_id, contract, stream.kind))
+
+    def _close(self, stream: Stream) -> None:
+        request_id = self._end(stream)
+        if request_id is None or self._session.state != "UP":
+            return
+        encode = self._session.encode
+        is_top = stream.kind == TOP
+        cancel = encode.cancel_market_data if is_top else encode.cancel_tick_by_tick
+        self._outbox.request(cancel(request_id))
+
+    def _end(self, stream: Stream) -> int | None:
+        """A stream is open no more; the id of its request, if it was."""
+        request_id = self._open.pop(stream, None)
+        if request_id is not None:
+            del self._by_id[request_id]
+            self._market.close(request_id)
+        return request_id
+
+    # ---- what TWS says ---------------------------------------------------------------------------
+
+    def trouble(self, request_id: int, code: int, text: str) -> None:
+        """TWS's error about a request, or about a data farm. One about anything else is nothing."""
+        if code in (line_errors.FARM_BROKEN, line_errors.FARM_IS_BACK):
+            self._on_farm(code)
+        stream = self._by_id.get(request_id)
+        if stream is None:
+            return
+        match line_errors.TROUBLES.get(code):
+            case "not live" | "delayed":
+                self._not_live(stream, code, text)
+            case "full":
+                self._end(stream)
+                self._full.append(stream.share)
+                self._due_ns = 0
+            case "refused" | "unknown":
+                self._refuse(stream, code, text)
+            case "deactivated":
+                self._end(stream)
+                self._due_ns = 0
+
+    def _on_farm(self, code: int) -> None:
+        """Lines may be dead after a farm has broken, and TWS does not say whether they are."""
+        if code == line_errors.FARM_BROKEN:
+            self._farm_broken = True
+        elif self._farm_broken:
+            self._farm_broken = False
+            reason = "the data farm was broken, and is back"
+            self._news.append(FeedNews("", "doubtful", reason))
+
+    def _not_live(self, stream: Stream, code: int, text: str) -> None:
+        advises = line_errors.TROUBLES[code] == "delayed" or code in line_errors.ADVISORY
+        if advises and self._delayed_asked:
+            return  # delayed ticks follow
+        if not self._takes_delayed or self._delayed_asked:
+            self._refuse(stream, code, text)
+            return
+        self._delayed_asked = True
+        self._outbox.request(self._session.encode.delayed_data())
+        self._end(stream)
+        self._due_ns = 0
+
+    def _refuse(self, stream: Stream, code: int, text: str) -> None:
+        self._end(stream)
+        self._refused.add(stream)
+        reason = f"{stream.symbol} has no market data: TWS refuses it ({code}): {text}"
+        self._news.append(FeedNews(stream.symbol, "refused", reason))
+        self._due_ns = 0  # its place may serve another
+
+    def _has_no_room(self, stream: Stream, reason: str) -> None:
+        """Report why a stream waits, once."""
+        if self._said.get(stream) != reason:
+            self._said[stream] = reason
+            self._news.append(FeedNews(stream.symbol, "refused", reason))
+
+    def take_news(self) -> list[FeedNews]:
+        """What is to be reported since the last call."""
+        taken, self._news = self._news, []
+        return taken
+
+
+def _streams_of(instrument: Instrument) -> tuple[Stream, ...]:
+    kinds = BY_TICK if instrument.feed == "tick_by_tick" else (TOP,)
+    return tuple(Stream(instrument.symbol, kind) for kind in kinds)

@@ -9,7 +9,6 @@ from typing import Final
 
 from tapewire.common.events import Basis, Greeks, Quote, Tick, Trade
 from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
-from tapewire.common.instruments import Instrument
 from tapewire.gateway.tws.option_computations import BASES, OPTION_COMPUTATION, greeks_of
 
 TICK_PRICE: Final = b"1"
@@ -58,7 +57,8 @@ class MarketData:
     """All market data lines of a session, and the ticks that came since they were last taken."""
 
     def __init__(self) -> None:
-        self._lines: dict[bytes, Line] = {}
+        self._lines: dict[bytes, Line] = {}  # by request
+        self._by_symbol: dict[str, Line] = {}
         self._touched: list[Line] = []
         self._next_request_id = FIRST_REQUEST_ID
         self._greeks: dict[tuple[str, Basis], Greeks] = {}
@@ -70,15 +70,18 @@ class MarketData:
             OPTION_COMPUTATION: self._on_option_computation,
         }
 
-    def open(self, instrument: Instrument) -> list[int]:
-        """Lines for `instrument`; returns the request ids: one for `top`, two for tick-by-tick."""
-        line = Line(instrument.symbol)
-        count = 2 if instrument.feed == "tick_by_tick" else 1
-        ids = [self._next_request_id + n for n in range(count)]
-        self._next_request_id += count
-        for request_id in ids:
-            self._lines[str(request_id).encode()] = line
-        return ids
+    def open(self, symbol: str) -> int:
+        """A request for data of `symbol`; returns its id. Those of one symbol make one line."""
+        request_id, self._next_request_id = self._next_request_id, self._next_request_id + 1
+        line = self._by_symbol.setdefault(symbol, Line(symbol))
+        self._lines[str(request_id).encode()] = line
+        return request_id
+
+    def close(self, request_id: int) -> None:
+        """A request is over; with its last one a line is forgotten, and its values."""
+        line = self._lines.pop(str(request_id).encode(), None)
+        if line is not None and line not in self._lines.values():
+            self._by_symbol.pop(line.symbol, None)
 
     @property
     def subscriptions(self) -> int:
@@ -93,6 +96,7 @@ class MarketData:
     def close_all(self) -> None:
         """Forget all lines: the session they belonged to is over."""
         self._lines.clear()
+        self._by_symbol.clear()
 
     def take(self) -> list[tuple[str, list[Tick]]]:
         """The ticks since the last call, by symbol."""

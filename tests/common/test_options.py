@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from tapewire.common.config.sections import InstrumentConfig
+from tapewire.common.config.instrument import InstrumentConfig
 from tapewire.common.instruments import Instrument
 from tapewire.common.options import instrument_of, read_name, root_of, terms_of
 

@@ -102,6 +102,20 @@ def test_each_joiner_is_seen_though_the_topic_is_known(here: ZmqTransport, addre
             joiner.close(linger_ms=0)
 
 
+def test_each_leaver_is_seen_be_it_that_its_process_has_died(
+    here: ZmqTransport, address: str
+) -> None:
+    here.bind("market", "xpub", address)
+    topic = wire.topic("tick.ES")
+    joiners = [ZmqTransport() for _ in range(2)]
+    for joiner in joiners:
+        joiner.connect("ticks", "sub", address, topics=[topic])
+    take(here, 2)
+    for joiner in joiners:
+        joiner.close(linger_ms=0)
+        assert take(here, 1) == [("market", [b"\x00" + topic])]
+
+
 def test_a_router_answers_the_one_who_asked(
     here: ZmqTransport, there: ZmqTransport, address: str
 ) -> None:

@@ -9,7 +9,7 @@ from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.messages import Undecodable
 from tapewire.gateway.tws.session import TwsSession
 from tapewire.simulator.protocol.messages import frame
-from tests.gateway.tws_messages import AAPL, MSFT, T0
+from tests.gateway.tws_messages import T0
 
 
 class Line:
@@ -19,7 +19,7 @@ class Line:
         self.session = TwsSession(1, MarketData())
         self.session.opened()
         self.session.received(frame(["157", "time"]), T0)
-        self.ids = self.session.market.open(msgspec.structs.replace(AAPL, feed=feed))
+        self.ids = [self.session.market.open("AAPL") for _ in range(1 + (feed != "top"))]
         self.faults: list[object] = []
 
     def ticks(self, *messages: list[object]) -> list[object]:
@@ -168,7 +168,7 @@ def test_a_truncated_price_is_no_tick(line: Line, count: int):
 
 def test_ticks_are_taken_once_and_by_symbol():
     market = MarketData()
-    ids = [market.open(one)[0] for one in (AAPL, MSFT)]
+    ids = [market.open(one) for one in ("AAPL", "MSFT")]
     for request_id in (ids[1], ids[0], ids[1]):
         market.readers[b"1"](
             [b"1", b"6", str(request_id).encode(), b"1", b"1.5", b"5", b"0", b""], T0
@@ -179,9 +179,9 @@ def test_ticks_are_taken_once_and_by_symbol():
 
 def test_request_ids_are_not_used_again_and_name_their_symbol():
     market = MarketData()
-    first = market.open(AAPL)[0]
+    first = market.open("AAPL")
     market.close_all()
-    second = market.open(MSFT)[0]
+    second = market.open("MSFT")
     assert second > first
     assert (market.about(first), market.about(second)) == (None, "MSFT")
 

@@ -26,7 +26,7 @@ HUGE = "1.7976931348623157E308"
 @pytest.fixture
 def market() -> MarketData:
     made = MarketData()
-    made.open(OPTION)
+    made.open(OPTION.symbol)
     return made
 
 

@@ -1,11 +1,8 @@
 """The gateway's shell: on disk, then to TWS; on disk, then answered."""
 
-from decimal import Decimal
-
 import pytest
 
 from tapewire.common import roles
-from tapewire.common.bus import wire
 from tapewire.common.clock import VirtualClock
 from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.common.events import (
@@ -23,7 +20,6 @@ from tapewire.common.events import (
 )
 from tapewire.common.runtime.journal import JournalError, events_of
 from tapewire.gateway.gateway import Gateway
-from tapewire.gateway.marks import LAST_EVERY_NS
 from tapewire.gateway.service import GatewayService
 from tapewire.gateway.tws.account_summary import REQUEST_ID
 from tapewire.gateway.tws.adapter import TwsBroker
@@ -331,56 +327,6 @@ def test_a_peer_without_the_nonce_is_hung_up_on_and_named(shell: Shell):
     assert shell.hung_up == 2
     asked = fields_of(b"".join(f[0].removeprefix(GREETING) for f in shell.wires.on("tws")))
     assert asked == [[IDENTIFY], [IDENTIFY]]
-
-
-def test_ticks_are_published_and_a_joiner_opens_the_line_and_gets_last_values(shell: Shell):
-    shell.wires.put("market", b"\x01" + wire.topic("last.AAPL"))
-    shell.turn()
-    (request,) = shell.written()
-    assert request[:3] == ["1", "11", request[2]]
-    shell.tws(["1", "6", request[2], "1", "1.5", "100", "0"])
-    published = [wire.topic_name(f[0]) for f in shell.wires.on("market")]
-    assert published == ["last.AAPL", "tick.AAPL", "last.AAPL"]
-    shell.wires.sent.clear()
-    shell.wires.put("market", b"\x01" + wire.topic("last.AAPL"))
-    shell.turn()
-    ((topic, body),) = shell.wires.on("market")
-    assert wire.topic_name(topic) == "last.AAPL"
-    assert wire.decode_ticks(body).events[0].bid == 1.5
-    assert shell.written() == []
-
-
-def test_last_values_of_what_ticked_are_told_twice_a_second_at_most(shell: Shell):
-    shell.wires.put("market", b"\x01" + wire.topic("last.AAPL"))
-    shell.turn()
-    line = shell.written()[0][2]
-    shell.wires.sent.clear()
-    for step in range(5):
-        shell.clock.advance_to(T0 + step * LAST_EVERY_NS // 4)
-        shell.tws(["1", "6", line, "1", f"1.{step}", "100", "0"])
-    marks = [f for f in shell.wires.on("market") if wire.topic_name(f[0]) == "last.AAPL"]
-    assert len(marks) == 2
-
-
-def test_the_marks_of_what_is_held_are_told_with_its_first_tick(shell: Shell):
-    for symbol in ("AAPL", "MSFT"):
-        shell.wires.put("market", b"\x01" + wire.topic(f"last.{symbol}"))
-    shell.turn()
-    lines = [message[2] for message in shell.written()]
-    shell.service.gateway.holdings.filled[ACCOUNT, "AAPL"] = Decimal(1)
-    for line in lines:
-        shell.tws(["1", "6", line, "1", "1.5", "100", "0"])
-    marked = [wire.topic_name(f[0]) for f in shell.wires.on("market")]
-    assert [name for name in marked if name.startswith("mark.")] == ["mark.AAPL"]
-
-
-def test_a_topic_of_no_configured_symbol_is_a_dead_letter_and_the_bare_prefix_is_not(shell: Shell):
-    shell.wires.put("market", b"\x01" + wire.topic("last.TSLA"))
-    shell.wires.put("market", b"\x01last.")
-    shell.wires.put("market", b"\x00" + wire.topic("last.AAPL"))
-    shell.turn()
-    assert len(shell.service.dead_letters) == 1
-    assert shell.written() == []
 
 
 def test_complaints_become_dead_letters(shell: Shell):

@@ -21,7 +21,7 @@ from tapewire.gateway.tws.session import SessionError, TwsSession
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.messages import frame as tws_frame
 from tests.gateway.tws_bench import Bench
-from tests.gateway.tws_messages import AAPL, T0, managed_accounts
+from tests.gateway.tws_messages import T0, managed_accounts
 
 REPLY = tws_frame(["157", "20261120 10:00:00 UTC"])
 START = tws_frame(messages.next_valid_id(5)) + tws_frame(managed_accounts("DU1", "DU2"))
@@ -119,7 +119,7 @@ def test_a_close_in_the_handshake_leads_back_to_the_beginning():
 def test_a_fractional_size_is_a_tick_and_not_the_end():
     # ibapi's defect 4.
     session = started()
-    (line,) = session.market.open(AAPL)
+    line = session.market.open("AAPL")
     price = tws_frame(["1", "6", str(line), "1", "150.5", "10.5", "0"])
     size = tws_frame(["2", "6", str(line), "0", "11.25"])
     assert session.received(price + size, T0) == []
@@ -143,7 +143,7 @@ def test_a_fractional_size_is_a_tick_and_not_the_end():
 def test_a_message_that_cannot_be_read_costs_itself_alone(fields: list[str]):
     # ibapi's defect 5: it ended run().
     session = started()
-    (line,) = session.market.open(AAPL)
+    line = session.market.open("AAPL")
     broken = tws_frame([f.format(line=line) for f in fields])
     got = session.received(broken + tws_frame(messages.next_valid_id(9)), T0)
     assert isinstance(got[0], Undecodable)
@@ -163,7 +163,7 @@ def test_no_payload_raises_once_the_handshake_is_done(payloads: list[bytes]):
 
 def test_a_line_of_an_earlier_session_is_forgotten():
     session = started()
-    (line,) = session.market.open(AAPL)
+    line = session.market.open("AAPL")
     session.opened()
     session.received(REPLY + tws_frame(["1", "6", str(line), "1", "1.0", "1", "0"]), T0)
     assert session.market.take() == []

@@ -299,6 +299,18 @@ REQUESTS: dict[str, Asks] = {
         lambda ours: ours.market_data(8, contract_of(AAPL)),
         lambda other: other.reqMktData(8, theirs(AAPL), "", False, False, []),
     ),
+    "cancel_market_data": (
+        lambda ours: ours.cancel_market_data(8),
+        lambda other: other.cancelMktData(8),
+    ),
+    "cancel_tick_by_tick": (
+        lambda ours: ours.cancel_tick_by_tick(8),
+        lambda other: other.cancelTickByTickData(8),
+    ),
+    "delayed_data": (
+        lambda ours: ours.delayed_data(),
+        lambda other: other.reqMarketDataType(3),
+    ),
     "tick_by_tick": (
         lambda ours: ours.tick_by_tick(8, contract_of(AAPL), "BidAsk"),
         lambda other: other.reqTickByTickData(8, theirs(AAPL), "BidAsk", 0, False),

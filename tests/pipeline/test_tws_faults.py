@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from tapewire.common.bus import wire
 from tapewire.common.events import (
+    FeedResumed,
+    FeedSilent,
     OrderAccepted,
     OrderConflict,
     OrderFilled,
@@ -51,6 +53,28 @@ def test_a_rejection_with_a_field_too_many_is_kept_and_the_order_ends(shared):
     _push(shared, [wire.encode(signal("extra", FAR))])
     shared.until(lambda: _dead_letters(shared, "gateway") > before, "the dead letter")
     shared.until(lambda: _rejections(shared), "the end of the order")
+
+
+def test_after_a_farm_was_broken_every_subscription_ticks_again(shared):
+    shared.until_ready()
+    symbols = sorted(shared.status("gateway")["feeds"])
+    before = _ticks(shared)
+    shared.until(lambda: all(_ticks(shared)[s] > before[s] for s in symbols), "ticks at first")
+    _done(shared, "2103", seconds=1)
+
+    def resumed() -> set[str]:
+        events = [e for e in shared.journal("gateway") if isinstance(e, FeedResumed)]
+        return {symbol for event in events for symbol in event.symbols}
+
+    shared.until(lambda: resumed() == set(symbols), "every subscription to tick again")
+    silent = [e for e in shared.journal("gateway") if isinstance(e, FeedSilent)]
+    assert [sorted(one.symbols) for one in silent] == [symbols]
+    before = _ticks(shared)
+    shared.until(lambda: all(_ticks(shared)[s] > before[s] for s in symbols), "ticks after it")
+
+
+def _ticks(running: Running) -> dict[str, int]:
+    return dict(running.status("gateway")["tick_seqs"])
 
 
 def _rejections(running: Running) -> list[OrderRejected]:

@@ -5,7 +5,14 @@ import random
 import pytest
 
 from tapewire.common import roles
-from tapewire.common.config.settings import Config, InstrumentConfig, RiskConfig, StrategyConfig
+from tapewire.common.config.settings import (
+    Config,
+    GatewayConfig,
+    InstrumentConfig,
+    RiskConfig,
+    StrategyConfig,
+    TwsConfig,
+)
 from tapewire.common.ticks.rows import Row
 from tapewire.virtual.world import SECOND_NS, World
 from tests.virtual.recorder import Recorder
@@ -47,6 +54,8 @@ def seen(market: list[Row], *, direct: bool, cut: bool = False) -> list[tuple[ob
         ),
         strategies=(RECORDER,),
         risk=RiskConfig(heartbeat_ms=1000),
+        tws=TwsConfig(tick_by_tick_every_s=0),
+        gateway=GatewayConfig(silent_after_s=0),
     )  # fmt: skip
     Recorder.seen.clear()
     world = World(config, iter(market), direct=direct)

@@ -8,7 +8,13 @@ import pytest
 
 from tapewire.common import roles
 from tapewire.common.accounting.compare import broker_of
-from tapewire.common.config.settings import Config, InstrumentConfig, RiskConfig, StrategyConfig
+from tapewire.common.config.settings import (
+    Config,
+    InstrumentConfig,
+    RiskConfig,
+    StrategyConfig,
+    TwsConfig,
+)
 from tapewire.common.events import (
     Commission,
     ConnectionChanged,
@@ -41,7 +47,10 @@ def momentum() -> Setup:
         InstrumentConfig(symbol="ESZ6", sec_type="FUT", exchange="CME", multiplier=Decimal(50)),
         InstrumentConfig(symbol="MSFT", feed="tick_by_tick"),
     )
-    config = Config(instruments=symbols, strategies=(strategy,), risk=RiskConfig(heartbeat_ms=1000))
+    config = Config(
+        instruments=symbols, strategies=(strategy,), risk=RiskConfig(heartbeat_ms=1000),
+        tws=TwsConfig(tick_by_tick_every_s=0),
+    )  # fmt: skip
     return config, SimulatorSettings(), 120
 
 

@@ -18,6 +18,7 @@ from tapewire.gateway.broker import (
     Released,
     Verdict,
 )
+from tapewire.gateway.market_feed import FeedNews
 from tapewire.gateway.outbox import Outbox
 from tapewire.simulator.exchange.contracts import ContractQuery, LegQuery
 from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
@@ -160,6 +161,18 @@ class DirectBroker:
         self._wanted.setdefault(symbol, False)
         self._watch()
         return True
+
+    def unwant(self, symbol: str) -> None:
+        """See `Broker.unwant`."""
+        if self._wanted.pop(symbol, False):
+            self._outbox.request(reports.Unwatch(symbol))
+
+    def reopen(self, symbol: str) -> None:
+        """See `Broker.reopen`: a line to the exchange that is silent has nothing to carry."""
+
+    def take_feed_news(self) -> list[FeedNews]:
+        """See `Broker.take_feed_news`: the exchange refuses nobody."""
+        return []
 
     def _watch(self) -> None:
         """Ask for the market of what is wanted and not asked for yet."""

@@ -188,6 +188,7 @@ class DirectExchange:
             reports.AskOrders: self._list_orders,
             reports.AskAllOrders: self._list_all_orders,
             reports.Watch: self._watch,
+            reports.Unwatch: lambda client, one: self._readers[one.symbol].remove(client),
         }
 
     def _login(self, client: Client, request: reports.Login) -> None:

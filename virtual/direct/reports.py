@@ -83,9 +83,15 @@ class Watch(msgspec.Struct, frozen=True):
     symbol: str
 
 
+class Unwatch(msgspec.Struct, frozen=True):
+    """Send no more of the market of a symbol."""
+
+    symbol: str
+
+
 Request = (
     Login | Place | CancelOrder | CancelEverything | WatchPositions | Describe | WatchAccounts
-    | AskOrders | AskAllOrders | Watch
+    | AskOrders | AskAllOrders | Watch | Unwatch
 )  # fmt: skip
 
 

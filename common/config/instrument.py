@@ -1,0 +1,59 @@
+"""The table `[[instruments]]`: what can be traded."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+import msgspec
+from pydantic import Field, field_validator, model_validator
+
+from tapewire.common import options
+from tapewire.common.config.sections import Section
+from tapewire.common.instruments import SYMBOL_PATTERN, Instrument
+
+
+class InstrumentConfig(Section):
+    """One tradable symbol; see `tapewire.common.instruments.Instrument` for the units."""
+
+    symbol: Annotated[str, Field(pattern=f"^{SYMBOL_PATTERN}$")]
+    sec_type: Literal["STK", "FUT", "CASH", "CRYPTO", "OPT", "IND"] = "STK"
+    exchange: str = "SMART"
+    currency: str = "USD"
+    multiplier: Annotated[Decimal, Field(gt=0)] = Decimal(1)
+    min_tick: Annotated[Decimal, Field(gt=0)] = Decimal("0.01")
+    lot: Annotated[Decimal, Field(gt=0)] = Decimal(1)
+    con_id: Annotated[int, Field(ge=0)] = 0
+    feed: Literal["top", "tick_by_tick"] = "top"
+    underlying: str = ""
+    expiry: Annotated[str, Field(pattern=r"^\d{8}$|^$")] = ""
+    strike: Annotated[Decimal, Field(gt=0)] | None = None
+    right: Literal["", "C", "P"] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _completed(cls, given: Any) -> Any:
+        return options.completed(given) if isinstance(given, dict) else given
+
+    @field_validator("expiry")
+    @classmethod
+    def _is_date(cls, text: str) -> str:
+        if text:
+            try:
+                options.read_expiry(text)
+            except ValueError:
+                raise ValueError("a date, such as 20261218") from None
+        return text
+
+    @model_validator(mode="after")
+    def _whole_option(self) -> Self:
+        if fault := options.fault(self.instrument()):
+            raise ValueError(fault)
+        return self
+
+    def instrument(self) -> Instrument:
+        """The same as a core's value."""
+        return msgspec.convert(self.model_dump(), Instrument)
+
+    @classmethod
+    def of(cls, instrument: Instrument) -> "InstrumentConfig":
+        """The entry that stands for an instrument."""
+        return cls(**msgspec.structs.asdict(instrument))

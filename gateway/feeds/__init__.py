@@ -1,0 +1,1 @@
+"""Who reads which market data, and whether they come."""

@@ -1,0 +1,101 @@
+"""The gateway's shell and market data: who reads what, last values, marks, refusals."""
+
+from decimal import Decimal
+
+import pytest
+
+from tapewire.common.bus import wire
+from tapewire.common.events import FeedRefused
+from tapewire.gateway.marks import LAST_EVERY_NS
+from tapewire.simulator.protocol import messages
+from tests.gateway.test_service import Shell
+from tests.gateway.tws_messages import ACCOUNT, SECOND, T0, position_message
+
+
+@pytest.fixture
+def shell() -> Shell:
+    return Shell().ready()
+
+
+def test_ticks_are_published_and_a_joiner_opens_the_line_and_gets_last_values(shell: Shell):
+    shell.wires.put("market", b"\x01" + wire.topic("last.AAPL"))
+    shell.turn()
+    (request,) = shell.written()
+    assert request[:3] == ["1", "11", request[2]]
+    shell.tws(["1", "6", request[2], "1", "1.5", "100", "0"])
+    published = [wire.topic_name(f[0]) for f in shell.wires.on("market")]
+    assert published == ["last.AAPL", "tick.AAPL", "last.AAPL"]
+    shell.wires.sent.clear()
+    shell.wires.put("market", b"\x01" + wire.topic("last.AAPL"))
+    shell.turn()
+    ((topic, body),) = shell.wires.on("market")
+    assert wire.topic_name(topic) == "last.AAPL"
+    assert wire.decode_ticks(body).events[0].bid == 1.5
+    assert shell.written() == []
+
+
+def test_the_line_closes_a_while_after_its_last_reader_has_left(shell: Shell):
+    for topic in ("last.AAPL", "tick.AAPL"):
+        shell.wires.put("market", b"\x01" + wire.topic(topic))
+    shell.turn()
+    line = shell.written()[0][2]
+    shell.tws(["1", "6", line, "1", "1.5", "100", "0"])
+    for topic in ("last.AAPL", "tick.AAPL"):
+        shell.wires.put("market", b"\x00" + wire.topic(topic))
+        shell.turn()
+    shell.wires.sent.clear()
+    shell.clock.advance_to(T0 + 11 * SECOND)
+    shell.turn()
+    shell.tws(messages.current_time(T0))
+    assert ["2", "2", line] in shell.written()
+    assert shell.service.market.newest("AAPL") is None
+
+
+def test_what_is_held_is_read_by_nobody_else_and_stays_open(shell: Shell):
+    shell.tws(position_message(5, "AAPL"))
+    assert [m[0] for m in shell.written()] == ["1"]
+    shell.clock.advance_to(T0 + 60 * SECOND)
+    shell.turn()
+    assert shell.service.status()["feeds"]["AAPL"]["readers"] == 0
+
+
+def test_a_refused_line_is_in_the_journal_and_in_the_status(shell: Shell):
+    shell.wires.put("market", b"\x01" + wire.topic("last.AAPL"))
+    shell.turn()
+    shell.tws(messages.error(157, int(shell.written()[0][2]), 10197, "competing live session"))
+    (refused,) = [e for e in shell.wires.events("gateway") if isinstance(e, FeedRefused)]
+    assert refused.symbol == "AAPL"
+    assert "competing live session" in shell.service.status()["feeds"]["AAPL"]["problem"]
+
+
+def test_last_values_of_what_ticked_are_told_twice_a_second_at_most(shell: Shell):
+    shell.wires.put("market", b"\x01" + wire.topic("last.AAPL"))
+    shell.turn()
+    line = shell.written()[0][2]
+    shell.wires.sent.clear()
+    for step in range(5):
+        shell.clock.advance_to(T0 + step * LAST_EVERY_NS // 4)
+        shell.tws(["1", "6", line, "1", f"1.{step}", "100", "0"])
+    marks = [f for f in shell.wires.on("market") if wire.topic_name(f[0]) == "last.AAPL"]
+    assert len(marks) == 2
+
+
+def test_the_marks_of_what_is_held_are_told_with_its_first_tick(shell: Shell):
+    for symbol in ("AAPL", "MSFT"):
+        shell.wires.put("market", b"\x01" + wire.topic(f"last.{symbol}"))
+    shell.turn()
+    lines = [message[2] for message in shell.written()]
+    shell.service.gateway.holdings.filled[ACCOUNT, "AAPL"] = Decimal(1)
+    for line in lines:
+        shell.tws(["1", "6", line, "1", "1.5", "100", "0"])
+    marked = [wire.topic_name(f[0]) for f in shell.wires.on("market")]
+    assert [name for name in marked if name.startswith("mark.")] == ["mark.AAPL"]
+
+
+def test_a_topic_of_no_configured_symbol_is_a_dead_letter_and_the_bare_prefix_is_not(shell: Shell):
+    shell.wires.put("market", b"\x01" + wire.topic("last.TSLA"))
+    shell.wires.put("market", b"\x01last.")
+    shell.wires.put("market", b"\x00" + wire.topic("last.AAPL"))
+    shell.turn()
+    assert len(shell.service.dead_letters) == 1
+    assert shell.written() == []
