@@ -9,7 +9,7 @@ for each order at the moment of writing whether it may still go: what was admitt
 not be admitted now. What a broker reports comes back from `take` as the events below.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple, Protocol
 
@@ -26,6 +26,7 @@ from tapewire.common.events import (
     SubmitOrder,
     TermChanges,
 )
+from tapewire.common.runtime.metrics import Histogram
 from tapewire.gateway.market_feed import MarketFeed
 
 OPENED: Final = b"opened"
@@ -282,6 +283,10 @@ class Broker(MarketFeed, Protocol):
         """How many commands wait in the outbox."""
 
     @property
+    def waits(self) -> Mapping[str, Histogram]:
+        """How long commands have waited in the outbox, by priority."""
+
+    @property
     def messages(self) -> int:
         """How many market data messages were read."""
 
@@ -345,7 +350,8 @@ class Broker(MarketFeed, Protocol):
         *,
         transmit: bool = True,
     ) -> None:
-        """Queue a new order; ValueError where it cannot be put into the broker's terms.
+        """Queue a new order; ValueError where it cannot be put into the broker's terms, or where
+        too many wait already.
 
         `parent_order_id` is the broker's name for the order `order.parent_id`. With `transmit`
         false the broker holds the order until another one of its group comes with it true.
@@ -362,10 +368,11 @@ class Broker(MarketFeed, Protocol):
     def modify(
         self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""
     ) -> None:
-        """Queue new terms for an order; `order` is the whole of it, with those terms."""
+        """Queue new terms for an order; `order` is the whole of it, with those terms. Raises as
+        `submit` does."""
 
     def cancel(self, order_id: str) -> None:
-        """Queue a cancel: it does not wait behind orders."""
+        """Queue a cancel: it does not wait behind orders. ValueError where too many wait."""
 
     def cancel_all(self) -> None:
         """Queue a cancel of every order of the login, whoever placed it."""

@@ -30,6 +30,8 @@ def watch(metrics: Metrics, gateway: Gateway) -> None:
     metrics.watch("tws_requests", lambda: {"": adapter.requests}, "counter")
     metrics.show("subscriptions", (), lambda: {(): adapter.subscriptions})
     metrics.show("orders", ("state",), lambda: {(state,): states[state] for state in STATES})
+    for priority, waits in gateway.broker.waits.items():
+        metrics.times["outbox_wait", priority] = waits
     for name in AMOUNTS:
         read = partial(_of, gateway, name)
         metrics.show(f"account_{name}", ("account", "currency"), read)

@@ -12,12 +12,18 @@ when half of the limit is out without an answer; a lone order goes alone.
 
 A broker that does not answer the question is not waited for: after `UNPROVEN_NS` a message stops
 counting. One that is silent altogether is not written to at all (see `gateway.tws.pulse`).
+
+A broker may still find that there were too many: other programs share its limit, or it counts in
+another way. Each time it says so, the pace is halved, down to an eighth; each `SLOW_NS` without it
+doubles the pace again.
 """
 
 from collections import deque
 from typing import Final
 
 SECOND_NS: Final = 1_000_000_000
+SLOW_NS: Final = 30 * SECOND_NS
+HALVED_MAX: Final = 3
 UNPROVEN_NS: Final = 3 * SECOND_NS
 
 
@@ -32,6 +38,8 @@ class Pace:
         self._sent_ns: deque[int] = deque()
         self._unproven_ns: deque[int] = deque()  # when each was written, with no answer behind it
         self._read_ns: deque[int] = deque()  # when each was known to be read
+        self._halved = 0  # how many times
+        self._halved_ns = 0  # the last time, or when the pace was last doubled again
         self._asked: int | None = None  # how many were written before the question that is out
 
     def room(self, now_ns: int, count: int = 1) -> bool:
@@ -41,8 +49,20 @@ class Pace:
         self._forget(now_ns)
         is_unread = len(self._unproven_ns) + len(self._read_ns)
         is_free = not (self._sent_ns or is_unread)  # or what is beyond the rate would never go
-        fits = len(self._sent_ns) + count <= self._rate_max
+        fits = len(self._sent_ns) + count <= (
+            self._rate(now_ns) if self._halved else self._rate_max
+        )
         return is_free or (fits and is_unread + count < self._unread_max)
+
+    def violated(self, now_ns: int) -> None:
+        """The broker says that too many messages came."""
+        self._halved, self._halved_ns = min(self._halved + 1, HALVED_MAX), now_ns
+
+    def _rate(self, now_ns: int) -> int:
+        """How many may be written in a second, after the broker found that there were too many."""
+        while self._halved and now_ns - self._halved_ns >= SLOW_NS:
+            self._halved, self._halved_ns = self._halved - 1, self._halved_ns + SLOW_NS
+        return max(1, self._rate_max >> self._halved)
 
     def sent(self, now_ns: int) -> None:
         """A message was written."""

@@ -198,19 +198,17 @@ class OrderEntry:
             reason = "the broker has not confirmed the order yet, so it has no id to cancel"
         if intent is not None and intent.client_id not in ("", self._broker.client_id):
             reason = reason or f"only client id {intent.client_id} can cancel it, which placed it"
-        if intent is None or reason:
-            return OrderAnswer(name, False, reason[:TEXT_MAX]), events
-        self._broker.cancel(intent.order_id)
-        return OrderAnswer(name, accepted=True), events
+        if intent is not None and not reason:
+            reason = _refusal(self._broker.cancel, intent.order_id)
+        return OrderAnswer(name, not reason, reason[:TEXT_MAX]), events
 
     def cancel_all(self, now: Now) -> Answered:
         """Ask the broker to cancel every order of the login; nothing that waits here goes."""
         withdrawn = self._apply(self.unsent(self._broker.withdraw(), WITHDRAWN, now))
         reason = self._logged_out()
-        if reason:
-            return OrderAnswer("", accepted=False, reason=reason[:TEXT_MAX]), withdrawn
-        self._broker.cancel_all()
-        return OrderAnswer("", accepted=True), withdrawn
+        if not reason:
+            self._broker.cancel_all()
+        return OrderAnswer("", not reason, reason[:TEXT_MAX]), withdrawn
 
     # ---- what goes to the broker ---------------------------------------------------------------
 
@@ -350,6 +348,15 @@ class OrderEntry:
     def _denied(self, order: SubmitOrder, reason: str, now: Now) -> Answered:
         denied = _denial_of(order, reason, now)
         return OrderAnswer(order.intent_id, False, denied.reason), self._apply([denied])
+
+
+def _refusal(ask: Callable[[str], None], order_id: str) -> str:
+    """Why the adapter does not take what is asked of an order; empty if it does."""
+    try:
+        ask(order_id)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _denial_of(order: SubmitOrder, reason: str, now: Now) -> OrderDenied:

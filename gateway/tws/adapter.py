@@ -7,9 +7,11 @@ after the gateway's core was asked once more. No socket is opened here.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from tapewire.common import roles
 from tapewire.common.clock import Now
 from tapewire.common.events import Greeks, InstrumentDescribed, SubmitOrder, Tick
 from tapewire.common.instruments import Instrument
+from tapewire.common.runtime.metrics import Histogram
 from tapewire.gateway import broker
 from tapewire.gateway.broker import (
     CLOSED,
@@ -115,6 +117,11 @@ class TwsBroker:
     def waiting(self) -> int:
         """How many requests wait for their turn."""
         return len(self.outbox)
+
+    @property
+    def waits(self) -> Mapping[str, Histogram]:
+        """See `Broker.waits`."""
+        return self.outbox.waits
 
     @property
     def messages(self) -> int:
@@ -325,7 +332,7 @@ class TwsBroker:
     ) -> None:
         """See `Broker.submit`."""
         placed = self.placing.new(order_id, order, parent_order_id, transmit=transmit)
-        self.outbox.order(placed, order.intent_id)
+        self.outbox.order(placed, order.intent_id, closes=order.strategy == roles.RISK)
 
     def what_if(self, order_id: str, order: SubmitOrder) -> None:
         """See `Broker.what_if`. TWS takes it for an order, so its id is used up."""
@@ -340,7 +347,8 @@ class TwsBroker:
         self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""
     ) -> None:
         """See `Broker.modify`: TWS takes a modify as the order again, under its own id."""
-        self.outbox.order(self.placing.modified(order_id, order, parent_order_id), modify_id)
+        modified = self.placing.modified(order_id, order, parent_order_id)
+        self.outbox.order(modified, modify_id, closes=order.strategy == roles.RISK)
 
     def cancel(self, order_id: str) -> None:
         """See `Broker.cancel`."""
@@ -348,7 +356,7 @@ class TwsBroker:
 
     def cancel_all(self) -> None:
         """See `Broker.cancel_all`."""
-        self.outbox.cancel(self.session.encode.global_cancel())
+        self.outbox.cancel_everything(self.session.encode.global_cancel())
 
     def withdraw(self, name: str | None = None) -> list[str]:
         """See `Broker.withdraw`."""

@@ -46,7 +46,7 @@ class Describing:
         """A session begins, or goes on after TWS had lost its server."""
         unresolved = self._contracts.unresolved()
         for symbol in unresolved:
-            self._ask(symbol)
+            self._outbox.request(self._question(symbol))
         known = {*unresolved, *self._found}
         self._to_ask = deque(symbol for symbol in self._numbers if symbol not in known)
 
@@ -75,7 +75,7 @@ class Describing:
             rule = self._rule_of(message)
             if rule is not None and rule not in self._rules and rule not in self._rules_asked:
                 self._rules_asked.add(rule)
-                self._outbox.request(self._session.encode.market_rule(rule))
+                self._outbox.other(self._session.encode.market_rule(rule))
         return ()
 
     def ruled(self, message: tws.MarketRule) -> tuple[()]:
@@ -86,17 +86,17 @@ class Describing:
     def take(self, now: Now) -> list[InstrumentDescribed]:
         """What is known of instruments and was not handed over yet; asks about the next one."""
         if self._to_ask:
-            self._ask(self._to_ask.popleft())
+            self._outbox.other(self._question(self._to_ask.popleft()))
         ready = [symbol for symbol in self._waiting if self._is_ready(symbol, now.mono_ns)]
         for symbol in ready:
             del self._waiting[symbol]
         return [self._description(symbol, now.wall_ns) for symbol in ready]
 
-    def _ask(self, symbol: str) -> None:
+    def _question(self, symbol: str) -> bytes:
         request_id = DETAILS_REQUEST_ID + self._numbers[symbol]  # a late answer finds its symbol
         self._contracts.asked(request_id, symbol)
         contract = self._contracts.contract(symbol)
-        self._outbox.request(self._session.encode.contract_details(request_id, contract))
+        return self._session.encode.contract_details(request_id, contract)
 
     def _is_ready(self, symbol: str, now_ns: int) -> bool:
         rule, since_ns = self._rule_of(self._found[symbol]), self._waiting[symbol]

@@ -138,9 +138,9 @@ class Lines:
         self._said.pop(stream, None)
         self._open[stream], self._by_id[request_id] = request_id, stream
         if stream.kind == TOP:
-            self._outbox.request(encode.market_data(request_id, contract))
+            self._outbox.market_data(encode.market_data(request_id, contract))
         else:
-            self._outbox.request(encode.tick_by_tick(request_id, contract, stream.kind))
+            self._outbox.market_data(encode.tick_by_tick(request_id, contract, stream.kind))
 
     def _close(self, stream: Stream) -> None:
         request_id = self._end(stream)
@@ -149,7 +149,7 @@ class Lines:
         encode = self._session.encode
         is_top = stream.kind == TOP
         cancel = encode.cancel_market_data if is_top else encode.cancel_tick_by_tick
-        self._outbox.request(cancel(request_id))
+        self._outbox.market_data(cancel(request_id))
 
     def _end(self, stream: Stream) -> int | None:
         """A stream is open no more; the id of its request, if it was."""
@@ -198,7 +198,7 @@ class Lines:
             self._refuse(stream, code, text)
             return
         self._delayed_asked = True
-        self._outbox.request(self._session.encode.delayed_data())
+        self._outbox.market_data(self._session.encode.delayed_data())
         self._end(stream)
         self._due_ns = 0
 

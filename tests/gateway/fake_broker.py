@@ -1,9 +1,11 @@
 """A broker of a few lines behind the broker port: it reports what a test tells it to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from tapewire.common.clock import Now
 from tapewire.common.events import InstrumentDescribed, SubmitOrder
+from tapewire.common.runtime.metrics import Histogram
 from tapewire.gateway import broker
 
 
@@ -13,6 +15,7 @@ class FakeBroker:
     accounts: tuple[str, ...] = ()
     waiting = messages = requests = subscriptions = 0
     client_id = ""
+    waits: Mapping[str, Histogram] = MappingProxyType({})
 
     def __init__(self, *, names_orders: bool = False) -> None:
         self.names_orders = names_orders

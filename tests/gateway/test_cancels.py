@@ -74,7 +74,7 @@ def test_cancels_are_taken_while_the_orders_are_still_read(bench: Bench):
     assert bench.gateway.readiness()[0] == "WAITING"
     assert bench.cancel()[0].accepted
     assert bench.cancel_all()[0].accepted
-    assert bench.flush() == [["4", "1", str(order.order_id)], ["58", "1"]]
+    assert bench.flush() == [["58", "1"], ["4", "1", str(order.order_id)]]
 
 
 def test_cancels_are_taken_while_tws_has_lost_its_server(bench: Bench):

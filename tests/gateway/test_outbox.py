@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tapewire.gateway.broker import Verdict
-from tapewire.gateway.outbox import Outbox
-from tapewire.gateway.pace import SECOND_NS, Pace
+from tapewire.gateway.outbox import QUEUE_MAX, Outbox, OutboxFull
+from tapewire.gateway.pace import SECOND_NS, SLOW_NS, Pace
 
 MS = 1_000_000
 
@@ -78,6 +79,92 @@ def test_everything_goes_in_the_end_and_once(plan: list[tuple[int, str, int]]):
         sent += released(outbox, second * SECOND_NS, always)[0].split()
     assert sorted(sent) == sorted(b"".join(queued).split())
     assert len(outbox) == 0
+
+
+def test_each_priority_goes_before_those_below_it():
+    outbox = Outbox(40)
+    outbox.other(b"other ")
+    outbox.market_data(b"line ")
+    outbox.request(b"question ")
+    outbox.order(b"order ", "i")
+    outbox.cancel(b"cancel ")
+    outbox.order(b"closing ", "r", closes=True)
+    outbox.cancel_everything(b"all ")
+    sent = b"all closing cancel order question line other "
+    assert released(outbox, 0, always) == (sent, ["r", "i"])
+
+
+def test_a_closing_order_that_is_not_on_disk_yet_holds_up_no_cancel():
+    outbox = filled(40, orders=1)
+    outbox.order(b"r ", "r", closes=True)
+    outbox.cancel(b"c ")
+    assert released(outbox, 0, lambda i: "wait" if i == "r" else "send") == (b"c o0 ", ["i0"])
+
+
+def test_the_cancel_of_everything_waits_once():
+    outbox = filled(1, orders=1)
+    released(outbox, 0, always)
+    for _ in range(3):
+        outbox.cancel_everything(b"all ")
+    assert len(outbox) == 1
+
+
+def test_a_queue_that_is_full_refuses_and_drops_nothing():
+    outbox = filled(40, orders=QUEUE_MAX)
+    with pytest.raises(OutboxFull, match="10000 messages of priority order wait already"):
+        outbox.order(b"one too many", "i")
+    outbox.order(b"closing ", "r", closes=True)  # there is room for that
+    outbox.cancel(b"cancel ")
+    assert len(outbox) == QUEUE_MAX + 2
+    assert len(outbox.withdraw()) == QUEUE_MAX + 1
+
+
+def test_waits_are_counted_by_priority_and_what_goes_at_once_has_waited_for_nothing():
+    outbox = filled(2, orders=3)
+    released(outbox, 0, always)
+    outbox.request(b"r")
+    released(outbox, SECOND_NS // 2, always)
+    released(outbox, SECOND_NS, always)
+    waits = outbox.waits
+    assert (waits["order"].count, waits["order"].max_ns) == (3, SECOND_NS)
+    assert (waits["question"].count, waits["question"].max_ns) == (1, SECOND_NS // 2)
+    assert waits["cancel"].count == 0
+
+
+def test_a_withdrawn_order_leaves_no_wait_behind_for_the_next_of_its_name():
+    outbox = filled(1, orders=2)
+    released(outbox, 0, always)
+    outbox.withdraw("i1")
+    outbox.order(b"o", "i1")
+    released(outbox, 5 * SECOND_NS, always)
+    assert outbox.waits["order"].max_ns == 0
+
+
+def test_after_too_many_messages_the_pace_is_halved_and_recovers_in_steps():
+    pace = Pace(40, 50)
+    pace.violated(0)
+    assert _rate(pace, SECOND_NS) == 20
+    pace.violated(2 * SECOND_NS)
+    assert _rate(pace, 4 * SECOND_NS) == 10
+    assert _rate(pace, 2 * SECOND_NS + SLOW_NS) == 20
+    assert _rate(pace, 4 * SECOND_NS + 2 * SLOW_NS) == 40
+
+
+def test_however_often_it_is_halved_something_goes():
+    pace = Pace(3, 50)
+    for _ in range(10):
+        pace.violated(0)
+    assert _rate(pace, 0) == 1
+
+
+def _rate(pace: Pace, now_ns: int) -> int:
+    """How many go at once; all of them are read at once."""
+    sent = 0
+    while _went(pace, now_ns):
+        sent += 1
+    pace.asked(now_ns)
+    pace.proved(now_ns)
+    return sent
 
 
 def test_cancels_go_before_orders_and_orders_before_the_rest():

@@ -76,6 +76,23 @@ def test_the_third_second_over_the_pace_drops_the_connection(make_tws):
     assert tws.closing == [client.conn]
 
 
+def test_the_pace_is_that_of_any_second_whenever_it_begins(make_tws):
+    tws = make_tws(rate_max_per_s=5)
+    client = tws.client()
+    client.read()
+    tws.pass_s(2)
+    for _ in range(2):
+        client.send("49", "1")
+    tws.pass_s(0.9)
+    for _ in range(3):
+        client.send("49", "1")
+    assert client.errors() == []
+    tws.pass_s(0.5)
+    for _ in range(3):
+        client.send("49", "1")
+    assert client.errors() == [(-1, 100)]  # three, and three half a second before them
+
+
 def test_requests_within_the_pace_are_never_refused(make_tws):
     tws = make_tws(rate_max_per_s=5)
     client = tws.client()

@@ -1,13 +1,15 @@
 """The gateway's side: one login at a `DirectExchange`, behind the broker port."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
+from tapewire.common import roles
 from tapewire.common.clock import Now
 from tapewire.common.events import ORDER_TYPES, Greeks, InstrumentDescribed, Oca, SubmitOrder, Tick
 from tapewire.common.instruments import Instrument
+from tapewire.common.runtime.metrics import Histogram
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
 from tapewire.gateway.broker import (
@@ -72,6 +74,11 @@ class DirectBroker:
     def subscriptions(self) -> int:
         """How many market data subscriptions are open."""
         return len(self._lines)
+
+    @property
+    def waits(self) -> Mapping[str, Histogram]:
+        """See `Broker.waits`."""
+        return self._outbox.waits
 
     # ---- what comes in ---------------------------------------------------------------------------
 
@@ -182,7 +189,7 @@ class DirectBroker:
             if not asked:
                 self._wanted[symbol] = True
                 self._lines[symbol] = Line(self._instruments[symbol])
-                self._outbox.request(reports.Watch(symbol))
+                self._outbox.market_data(reports.Watch(symbol))
 
     # ---- what goes out ---------------------------------------------------------------------------
 
@@ -234,7 +241,8 @@ class DirectBroker:
     ) -> None:
         """See `Broker.submit`."""
         placed = self._place(order_id, order, parent_order_id, transmit=transmit)
-        self._outbox.order(reports.Place(placed, "rejected"), order.intent_id)
+        closes = order.strategy == roles.RISK
+        self._outbox.order(reports.Place(placed, "rejected"), order.intent_id, closes=closes)
 
     def join(self, name: str, intents: Sequence[str]) -> None:
         """See `Broker.join`."""
@@ -245,7 +253,8 @@ class DirectBroker:
     ) -> None:
         """See `Broker.modify`."""
         placed = self._place(order_id, order, parent_order_id)
-        self._outbox.order(reports.Place(placed, "modify_rejected"), modify_id)
+        closes = order.strategy == roles.RISK
+        self._outbox.order(reports.Place(placed, "modify_rejected"), modify_id, closes=closes)
 
     def cancel(self, order_id: str) -> None:
         """See `Broker.cancel`."""
@@ -253,7 +262,7 @@ class DirectBroker:
 
     def cancel_all(self) -> None:
         """See `Broker.cancel_all`."""
-        self._outbox.cancel(reports.CancelEverything())
+        self._outbox.cancel_everything(reports.CancelEverything())
 
     def withdraw(self, name: str | None = None) -> list[str]:
         """See `Broker.withdraw`."""
