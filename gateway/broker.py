@@ -350,8 +350,7 @@ class Broker(MarketFeed, Protocol):
         *,
         transmit: bool = True,
     ) -> None:
-        """Queue a new order; ValueError where it cannot be put into the broker's terms, or where
-        too many wait already.
+        """Queue a new order; ValueError where the broker has no terms for it, or too many wait.
 
         `parent_order_id` is the broker's name for the order `order.parent_id`. With `transmit`
         false the broker holds the order until another one of its group comes with it true.
@@ -368,8 +367,7 @@ class Broker(MarketFeed, Protocol):
     def modify(
         self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""
     ) -> None:
-        """Queue new terms for an order; `order` is the whole of it, with those terms. Raises as
-        `submit` does."""
+        """Queue new terms for an order; `order` is the whole of it, with those terms."""
 
     def cancel(self, order_id: str) -> None:
         """Queue a cancel: it does not wait behind orders. ValueError where too many wait."""

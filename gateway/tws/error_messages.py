@@ -44,9 +44,9 @@ class ErrorMessages:
         row = errors.meaning(message.code)
         if message.request_id in self._order_ids and message.request_id not in self._what_ifs:
             error_class = errors.class_of(row, "order")
-            yield broker.OrderError(
+            yield errors.order_error(
                 str(message.request_id), message.code, message.text, row.effect,
-                str(self._attempt.client_id), error_class, row.sentences,
+                str(self._attempt.client_id),
             )  # fmt: skip
         else:
             about, subject = self._subject(message.request_id)

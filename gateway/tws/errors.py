@@ -10,7 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tapewire.common.events import ErrorClass, ErrorSubject
-from tapewire.gateway.broker import Effect
+from tapewire.gateway.broker import Effect, OrderError
 from tapewire.gateway.tws.codes.orders import ORDERS
 from tapewire.gateway.tws.codes.others import CONNECTION, DATA, DEFAULTS, REQUESTS
 from tapewire.gateway.tws.codes.row import Code
@@ -39,6 +39,13 @@ def order_effect(code: int) -> Effect:
 def only_informs(code: int) -> bool:
     """Whether a code ends nothing, whatever it is about: it reports a state, or warns."""
     return order_effect(code) == "warning"
+
+
+def order_error(order_id: str, code: int, text: str, effect: Effect, client_id: str) -> OrderError:
+    """The report of an error that names an order of `client_id`, as a person reads it."""
+    row = meaning(code)
+    error_class = class_of(row, "order")
+    return OrderError(order_id, code, text, effect, client_id, error_class, row.sentences)
 
 
 def class_of(row: Code, about: ErrorSubject) -> ErrorClass:

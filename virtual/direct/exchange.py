@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
+from tapewire.gateway.tws.errors import order_error
 from tapewire.simulator import audit
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
@@ -293,7 +294,7 @@ class DirectExchange:
         client = self._serving.get(order.client_id)
         if client is not None:
             order_id, client_id = str(order.order_id), str(order.client_id)
-            client.out.append(broker.OrderError(order_id, code, text, "warning", client_id))
+            client.out.append(order_error(order_id, code, text, "warning", client_id))
 
     def rejected(self, order: Order) -> None:
         """Report why, and then what became of the order."""
@@ -304,7 +305,7 @@ class DirectExchange:
             client_id = str(order.client_id)
             reason = order.reason.removeprefix("Rejected by System:")
             text = f"Order rejected - reason:{reason}"
-            client.out.append(broker.OrderError(order_id, REJECTED, text, "rejected", client_id))
+            client.out.append(order_error(order_id, REJECTED, text, "rejected", client_id))
         self.changed(order)
 
     def cancelled(self, order: Order) -> None:
@@ -345,4 +346,4 @@ class DirectExchange:
 def _refusal(
     client: Client, bad: BadRequest, order_id: int, effect: broker.Effect
 ) -> broker.OrderError:
-    return broker.OrderError(str(order_id), bad.code, bad.text, effect, str(client.client_id))
+    return order_error(str(order_id), bad.code, bad.text, effect, str(client.client_id))
