@@ -128,6 +128,12 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(
             f"--{name}", default="", metavar="HH:MM[ ZONE]", help=f"when the market {name}; never"
         )
+    parser.add_argument(
+        "--delayed",
+        default="",
+        metavar="SYMBOLS",
+        help="symbols without a subscription to live data, separated by commas",
+    )
     parser.add_argument("--accounts", default="DU1234567", help="comma-separated account names")
     parser.add_argument(
         "--version-max", type=int, default=157, help="highest server version offered"
@@ -148,6 +154,7 @@ def _settings(arguments: argparse.Namespace) -> SimulatorSettings:
         first_perm_id=perm_id_of(time.time_ns()),
         opens=arguments.opens,
         closes=arguments.closes,
+        delayed=tuple(one for one in arguments.delayed.split(",") if one),
     )
 
 

@@ -1,12 +1,16 @@
 """The simulated TWS: takes bytes and time, returns bytes. It opens no socket, reads no clock."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator import audit
 from tapewire.simulator.account_reports import AccountReports
+from tapewire.simulator.answers.family import Answers, Family, Handler
+from tapewire.simulator.answers.history import HistoryAnswers
+from tapewire.simulator.answers.live_bars import LiveBars
+from tapewire.simulator.answers.lookups import Lookups
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.hours import Hours
@@ -17,6 +21,7 @@ from tapewire.simulator.faults.engine import Faults
 from tapewire.simulator.faults.tws import Parts, Tws
 from tapewire.simulator.faults.wiring import FaultyOutbox, FaultyReports
 from tapewire.simulator.market.feed import Feed, Limits
+from tapewire.simulator.market.history import History
 from tapewire.simulator.market.replay_clock import ReplayClock
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol import requests as ask
@@ -58,7 +63,7 @@ class TwsServer:
         self._exchange = Exchange(known.values(), settings.first_perm_id)
         self._accounts = Accounts(settings.accounts, known.values(), settings.cash)
         limits = Limits(settings.lines_max, settings.tick_by_tick_max)
-        self._feed = Feed(self._contracts, self._outbox, limits)
+        self._feed = Feed(self._contracts, self._outbox, limits, settings.delayed)
         hours = Hours(settings.opens, settings.closes)
         self._values = AccountReports(
             settings.currency, self._exchange, self._accounts, self._outbox
@@ -81,8 +86,10 @@ class TwsServer:
             hours=hours,
             currency=settings.currency,
         )
+        self._history = History(market, self._clock, settings.speed)
+        self._answers = Answers(self._families(hours))
         self.faults = self._outbox.watcher = self._make_faults()
-        self._handlers = self._make_handlers()
+        self._handlers = {**self._make_handlers(), **self._answers.handlers}
         self._rows = 0
         self._connections = 0
 
@@ -140,8 +147,7 @@ class TwsServer:
                 self._request(session, fields)
         if session.close_reason:
             self._outbox.close(session, session.close_reason)
-            self._feed.forget(conn)  # otherwise its output would never end
-            self._reports.forget(conn)
+            self._forget(conn)  # otherwise its output would never end
 
     def closed(self, conn: int, now_ns: int) -> None:
         """The connection is closed. Its orders stay open."""
@@ -155,8 +161,7 @@ class TwsServer:
         if self._serving.get(session.client_id) is session:
             del self._serving[session.client_id]
         self._pace.pop(conn, None)
-        self._feed.forget(conn)
-        self._reports.forget(conn)
+        self._forget(conn)
         self._outbox.drop(conn)
         session.close("closed by the client")
         self._note(audit.connection(now_ns, "closed", session))
@@ -168,6 +173,7 @@ class TwsServer:
         if not self._is_held():
             self._feed_rows(now_ns)
         self._values.pass_time()
+        self._answers.pass_time(is_cut_off=self.faults.is_cut_off)
         self.faults.passed()
 
     def _pass_deadlines(self, now_ns: int) -> None:
@@ -180,12 +186,13 @@ class TwsServer:
 
     def _feed_rows(self, now_ns: int) -> None:
         before, rows = self._feed.sent, self._rows
-        books, orders = self._exchange.books, self._order_handler
+        books, orders, take = self._exchange.books, self._order_handler, self._history.take
         apply = self._feed.keep if self.faults.is_cut_off else self._feed.apply
         for row in self._clock.take(now_ns, self.settings.rows_max_per_tick):
             self._rows += 1
             if row.symbol not in books:
                 continue  # a file may have other symbols too
+            take(row, now_ns)
             apply(row, now_ns)
             orders.apply(row, now_ns)
         if self._rows > rows:
@@ -200,6 +207,7 @@ class TwsServer:
             market_ns,
             self.faults.due_ns(),
             self._values.due_ns(),
+            self._answers.due_ns(),
             self._order_handler.due_ns(),
         )
         return min((one for one in due if one is not None), default=None)
@@ -274,6 +282,23 @@ class TwsServer:
         for code, notice in FARMS:
             self._outbox.error(session, code, notice)
 
+    def _families(self, hours: Hours) -> list[Family]:
+        """Who answers what is neither about orders nor about accounts."""
+        contracts, history, outbox = self._contracts, self._history, self._outbox
+        live = LiveBars(contracts, history, hours, outbox)
+        is_paced = bool(self.settings.rate_max_per_s)
+        return [
+            Lookups(contracts, self.settings.accounts, outbox),
+            HistoryAnswers(contracts, history, hours, live, outbox, is_paced=is_paced),
+            live,
+        ]
+
+    def _forget(self, conn: int) -> None:
+        """End a connection's subscriptions."""
+        self._feed.forget_connection(conn)
+        self._reports.forget(conn)
+        self._answers.forget(conn)
+
     def _make_faults(self) -> Faults:
         parts = Parts(
             outbox=self._outbox,
@@ -283,11 +308,12 @@ class TwsServer:
             feed=self._feed,
             orders=self._order_handler,
             reports=self._reports,
+            answers=self._answers,
             serving=self._serving,
         )
         return Faults(Tws(parts), self, self.settings.fault_seed)
 
-    def _make_handlers(self) -> dict[type[ask.Request], Callable[[Session, Any], None]]:
+    def _make_handlers(self) -> dict[type[ask.Request], Handler]:
         reports, orders, feed = self._reports, self._order_handler, self._feed
         values = self._values
         return {
@@ -318,7 +344,7 @@ class TwsServer:
             ask.ContractDetails: reports.contract_details,
             ask.OptionChains: reports.option_chains,
             ask.MarketRule: reports.market_rule,
-            ask.MarketDataType: _nothing,
+            ask.MarketDataType: feed.choose,
             ask.Ignored: _nothing,
         }
 

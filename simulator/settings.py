@@ -42,6 +42,7 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     fault_seed: int = 1
     opens: str = ""
     closes: str = ""
+    delayed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_accounts(self.accounts)

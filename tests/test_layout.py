@@ -32,7 +32,8 @@ CORES = """
     risk/rules risk/notices/notice.py risk/notices/message.py risk/notices/delivery.py
     risk/notices/notifier.py risk/notices/watching.py risk/notices/summary.py
     virtual/direct simulator/exchange simulator/faults simulator/protocol/session.py
-    simulator/server.py
+    simulator/server.py simulator/answers simulator/market/history.py simulator/market/tape.py
+    simulator/market/past.py simulator/market/bars.py simulator/market/ticks.py
     common/events common/accounting common/bus/wire.py common/bus/streams.py
     common/bus/router.py common/runtime/service.py common/runtime/metrics.py common/instruments.py
     common/options.py common/greeks.py common/calendars/sessions.py

@@ -57,6 +57,17 @@ class Hours:
         days = (first_ns + n * DAY_NS for n in range(DAYS))
         return [(day_ns, day_ns + DAY_NS) for day_ns in days]
 
+    def regular_between(self, from_ns: int, to_ns: int) -> list[Stretch]:
+        """The regular hours of a time, as far as they are within it."""
+        if self.opens is None or self.closes is None:
+            return [(from_ns, to_ns)]
+        found, at_ns = [], from_ns - DAY_NS
+        while (opens_ns := self.opens.next_ns(at_ns)) < to_ns:
+            at_ns = self.closes.next_ns(opens_ns)
+            if at_ns > from_ns:
+                found.append((max(opens_ns, from_ns), min(at_ns, to_ns)))
+        return found
+
     def regular(self, now_ns: int) -> list[Stretch]:
         """The regular hours of that week."""
         if self.opens is None or self.closes is None:

@@ -8,6 +8,7 @@ from itertools import count
 import msgspec
 
 from tapewire.common.instruments import Instrument
+from tapewire.simulator.answers.family import Answers
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.matching import Exchange
@@ -32,6 +33,7 @@ class Parts(msgspec.Struct, kw_only=True, frozen=True):
     feed: Feed
     orders: OrderHandler
     reports: Reports
+    answers: Answers
     serving: dict[int, Session]
 
 
@@ -97,6 +99,7 @@ class Tws:
         """End all market data of all clients without a word."""
         for session in self.sessions():
             self.parts.feed.forget(session.conn)
+            self.parts.answers.forget_data(session.conn)
 
     def list_instrument(self, instrument: Instrument) -> Instrument:
         """Make an instrument known that was not."""
@@ -143,3 +146,4 @@ class Tws:
     def _forget(self, conn: int) -> None:
         self.parts.feed.forget(conn)
         self.parts.reports.forget(conn)
+        self.parts.answers.forget(conn)

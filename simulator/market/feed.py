@@ -9,63 +9,43 @@ from collections.abc import Iterable
 import msgspec
 
 from tapewire.common.instruments import Instrument
-from tapewire.common.options import OptionTerms, terms_of
+from tapewire.common.options import OptionTerms
 from tapewire.common.ticks.rows import Row
+from tapewire.simulator.answers.contract import only
 from tapewire.simulator.exchange.contracts import ContractQuery, Contracts
 from tapewire.simulator.market.computations import computations, price_of
-from tapewire.simulator.market.file import plain
+from tapewire.simulator.market.lines import (
+    MIDPOINTS,
+    QUOTES,
+    STREAMS,
+    Line,
+    Stream,
+    Topic,
+    body,
+)
+from tapewire.simulator.market.plain import digits, plain
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.outbox import Outbox
 from tapewire.simulator.protocol.requests import (
+    BadRequest,
     CancelMarketData,
     CancelTickByTick,
     MarketData,
+    MarketDataType,
     TickByTick,
 )
 from tapewire.simulator.protocol.session import Session
 
 _LENGTHS = [length.to_bytes(4, "big") for length in range(512)]
 _BID, _ASK, _LAST = 0, 1, 2
-_PRICE_TYPES = ("1", "2", "4")
-_SIZE_TYPES = ("0", "3", "5")
-_STREAMS = {"Last": "1", "AllLast": "2", "BidAsk": "3"}
 TICK_BY_TICK_REFUSED = 10189
-
-
-class Line:
-    """One subscription: where its messages go and how each of them starts."""
-
-    def __init__(self, session: Session, req_id: int, chunks: list[bytes]) -> None:
-        self.conn = session.conn
-        self.version = session.version
-        self.req_id = req_id
-        self.append = chunks.append
-        self.prices = [_body("1", "6", str(req_id), kind) for kind in _PRICE_TYPES]
-        self.sizes = [_body("2", "6", str(req_id), kind) for kind in _SIZE_TYPES]
-
-
-class Stream:
-    """One tick-by-tick subscription."""
-
-    def __init__(self, conn: int, req_id: int, kind: str, chunks: list[bytes]) -> None:
-        self.conn = conn
-        self.req_id = req_id
-        self.is_quotes = kind == "BidAsk"
-        self.append = chunks.append
-        self.head = _body("99", str(req_id), _STREAMS[kind])
-
-
-class Topic:
-    """A symbol's current values, as text, and its subscriptions."""
-
-    def __init__(self, instrument: Instrument) -> None:
-        self.instrument = instrument
-        self.price: list[str | None] = [None, None, None]
-        self.size: list[str | None] = [None, None, None]
-        self.lines: list[Line] = []
-        self.streams: list[Stream] = []
-        self.option = terms_of(instrument)
-        self.computed_ns = 0  # the market's time of the newest change
+NO_DATA = (
+    354,
+    "Requested market data is not subscribed. Delayed market data is available. Ask for it with "
+    "market data type 3.",
+)
+DELAYED = (10167, "Requested market data is not subscribed. Displaying delayed market data.")
+LIVE_TYPE, DELAYED_TYPES = 1, (3, 4)
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -76,15 +56,24 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Feed:
-    """All topics and subscriptions. `sent` counts tick messages (1, 2 and 99) ever sent."""
+    """All topics and subscriptions. `sent` counts tick messages (1, 2 and 99) ever sent. For the
+    symbols that are `delayed` nobody has subscribed to live data."""
 
-    def __init__(self, contracts: Contracts, outbox: Outbox, limits: Limits) -> None:
+    def __init__(
+        self,
+        contracts: Contracts,
+        outbox: Outbox,
+        limits: Limits,
+        delayed: Iterable[str] = (),
+    ) -> None:
         self._contracts = contracts
         self._outbox = outbox
         self._limits = limits
         self._topics = {symbol: Topic(one) for symbol, one in contracts.by_symbol.items()}
         self._lines: dict[tuple[int, int], Topic] = {}
         self._streams: dict[tuple[int, int], Topic] = {}
+        self._types: dict[int, int] = {}  # what kind of data a connection has asked for
+        self._delayed = frozenset(delayed)
         self.sent = 0
 
     def add(self, instrument: Instrument) -> None:
@@ -120,17 +109,14 @@ class Feed:
         """Answer reqMktData: its parameters and current values, then every change."""
         key, req_id = (session.conn, request.req_id), request.req_id
         if key in self._lines:
-            self._outbox.error(session, 102, "Duplicate ticker ID.", req_id)
-            return
-        topic = self._topic(session, request.contract, req_id)
-        if topic is None:
-            return
+            raise BadRequest(req_id, 102, "Duplicate ticker ID.")
+        topic = self._topic(request.contract, req_id)
         if self._count(self._lines, session.conn) >= self._limits.lines_max:
-            self._outbox.error(session, 101, "Max number of tickers has been reached", req_id)
-            return
-        line = Line(session, req_id, self._outbox.chunks(session.conn))
+            raise BadRequest(req_id, 101, "Max number of tickers has been reached")
+        kind = self._kind_of(session, topic, req_id)
+        line = Line(session, req_id, self._outbox.chunks(session.conn), kind != LIVE_TYPE)
         self._outbox.send(session, messages.tick_req_params(req_id, topic.instrument))
-        self._outbox.send(session, messages.market_data_type(req_id, 1))
+        self._outbox.send(session, messages.market_data_type(req_id, kind))
         self._current(topic, line)
         if request.snapshot:
             self._outbox.send(session, messages.tick_snapshot_end(req_id))
@@ -138,12 +124,25 @@ class Feed:
         topic.lines.append(line)
         self._lines[key] = topic
 
+    def choose(self, session: Session, request: MarketDataType) -> None:
+        """Take note of reqMarketDataType; frozen data (2) is live here, for nothing closes."""
+        self._types[session.conn] = request.kind
+
+    def _kind_of(self, session: Session, topic: Topic, req_id: int) -> int:
+        """Live or delayed data; raises BadRequest where neither is to be had."""
+        if topic.instrument.symbol not in self._delayed:
+            return LIVE_TYPE
+        kind = self._types.get(session.conn, LIVE_TYPE)
+        if kind not in DELAYED_TYPES:
+            raise BadRequest(req_id, *NO_DATA)
+        self._outbox.error(session, *DELAYED, req_id)
+        return kind
+
     def unsubscribe(self, session: Session, request: CancelMarketData) -> None:
         """Answer cancelMktData; an id that is not subscribed is error 300."""
         topic = self._lines.pop((session.conn, request.req_id), None)
         if topic is None:
-            self._unknown(session, request.req_id)
-            return
+            raise _unknown(request.req_id)
         topic.lines = [
             line
             for line in topic.lines
@@ -151,23 +150,22 @@ class Feed:
         ]
 
     def stream(self, session: Session, request: TickByTick) -> None:
-        """Answer reqTickByTickData for BidAsk, Last and AllLast."""
+        """Answer reqTickByTickData."""
         key, req_id = (session.conn, request.req_id), request.req_id
         if key in self._streams:
-            self._outbox.error(session, 102, "Duplicate ticker ID.", req_id)
-            return
-        topic = self._topic(session, request.contract, req_id)
-        if topic is None:
-            return
-        if request.kind not in _STREAMS:
-            text = f"Failed to request tick-by-tick data:{request.kind} is not simulated."
-            self._outbox.error(session, TICK_BY_TICK_REFUSED, text, req_id)
-            return
+            raise BadRequest(req_id, 102, "Duplicate ticker ID.")
+        topic = self._topic(request.contract, req_id)
+        refused = "Failed to request tick-by-tick data:"
+        if request.kind not in STREAMS:
+            raise BadRequest(req_id, TICK_BY_TICK_REFUSED, f"{refused}{request.kind} is unknown.")
+        if topic.instrument.symbol in self._delayed:
+            text = f"{refused}No market data permissions for {topic.instrument.exchange}"
+            raise BadRequest(req_id, TICK_BY_TICK_REFUSED, text)
         if self._count(self._streams, session.conn) >= self._limits.tick_by_tick_max:
             text = "Max number of tick-by-tick requests has been reached."
-            self._outbox.error(session, 10190, text, req_id)
-            return
+            raise BadRequest(req_id, 10190, text)
         chunks = self._outbox.chunks(session.conn)
+        topic.middle = topic.midpoint()
         topic.streams.append(Stream(session.conn, req_id, request.kind, chunks))
         self._streams[key] = topic
 
@@ -175,8 +173,7 @@ class Feed:
         """Answer cancelTickByTickData; an id that is not subscribed is error 300."""
         topic = self._streams.pop((session.conn, request.req_id), None)
         if topic is None:
-            self._unknown(session, request.req_id)
-            return
+            raise _unknown(request.req_id)
         topic.streams = [
             one for one in topic.streams if (one.conn, one.req_id) != (session.conn, request.req_id)
         ]
@@ -189,6 +186,11 @@ class Feed:
         for subscriptions in (self._lines, self._streams):
             for key in [key for key in subscriptions if key[0] == conn]:
                 del subscriptions[key]
+
+    def forget_connection(self, conn: int) -> None:
+        """End them, and forget which kind of data it has asked for."""
+        self.forget(conn)
+        self._types.pop(conn, None)
 
     def _side(self, topic: Topic, side: int, price: str | None, size: str | None) -> bool:
         """Take one side over and send what is new of it; whether anything was."""
@@ -216,15 +218,15 @@ class Feed:
         mask = "0" if side == _LAST else "1"  # a quote can be traded with at once
         tail = f"{price}\0{size or '0'}\0{mask}\0".encode()
         for line in lines:
-            body = line.prices[side] + tail
-            line.append(_LENGTHS[len(body)] + body)
+            whole = line.prices[side] + tail
+            line.append(_LENGTHS[len(whole)] + whole)
             self.sent += 1
 
     def _send_size(self, lines: Iterable[Line], side: int, size: str | None) -> None:
         tail = f"{size}\0".encode()
         for line in lines:
-            body = line.sizes[side] + tail
-            line.append(_LENGTHS[len(body)] + body)
+            whole = line.sizes[side] + tail
+            line.append(_LENGTHS[len(whole)] + whole)
             self.sent += 1
 
     def _current(self, topic: Topic, line: Line) -> None:
@@ -244,41 +246,38 @@ class Feed:
         spot = price_of(on.price) if on is not None else None
         for kind, values in computations(terms, topic.price, spot, topic.computed_ns):
             for line in lines:
-                line.append(messages.frame(
-                    messages.option_computation(line.version, line.req_id, kind, values)
-                ))  # fmt: skip
+                fields = messages.option_computation(
+                    line.version, line.req_id, line.computed(kind), values
+                )
+                line.append(messages.frame(fields))
 
     def _stream(self, topic: Topic, is_quote: bool, is_trade: bool, now_ns: int) -> None:
         seconds = str(now_ns // 1_000_000_000)
         (bid, ask, last), (bid_size, ask_size, last_size) = topic.price, topic.size
-        quote = trade = b""
+        quote = trade = middle = b""
         if is_quote and bid is not None and ask is not None:
-            quote = _body(seconds, bid, ask, bid_size or "0", ask_size or "0", "0")
+            quote = body(seconds, bid, ask, bid_size or "0", ask_size or "0", "0")
         if is_trade and last is not None:
             exchange = topic.instrument.exchange
-            trade = _body(seconds, last, last_size or "0", "0", exchange, "")
+            trade = body(seconds, last, last_size or "0", "0", exchange, "")
+        if is_quote and (midpoint := topic.midpoint()) != topic.middle:
+            topic.middle = midpoint
+            middle = b"" if midpoint is None else body(seconds, digits(midpoint))
+        tails = {QUOTES: quote, MIDPOINTS: middle}
         for stream in topic.streams:
-            tail = quote if stream.is_quotes else trade
+            tail = tails.get(stream.kind, trade)
             if tail:
-                body = stream.head + tail
-                stream.append(_LENGTHS[len(body)] + body)
+                whole = stream.head + tail
+                stream.append(_LENGTHS[len(whole)] + whole)
                 self.sent += 1
 
-    def _topic(self, session: Session, query: ContractQuery, req_id: int) -> Topic | None:
-        found = self._contracts.find(query)
-        if len(found) == 1:
-            return self._topics[found[0].symbol]
-        text = "No security definition has been found for the request"
-        self._outbox.error(session, 200, text, req_id)
-        return None
-
-    def _unknown(self, session: Session, req_id: int) -> None:
-        self._outbox.error(session, 300, f"Can't find EId with tickerId:{req_id}", req_id)
+    def _topic(self, query: ContractQuery, req_id: int) -> Topic:
+        return self._topics[only(self._contracts, query, req_id).symbol]
 
     @staticmethod
     def _count(subscriptions: dict[tuple[int, int], Topic], conn: int) -> int:
         return sum(key[0] == conn for key in subscriptions)
 
 
-def _body(*fields: str) -> bytes:
-    return ("\0".join(fields) + "\0").encode("ascii", "backslashreplace")
+def _unknown(req_id: int) -> BadRequest:
+    return BadRequest(req_id, 300, f"Can't find EId with tickerId:{req_id}")

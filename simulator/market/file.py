@@ -7,15 +7,72 @@ from pathlib import Path
 
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import HEADER, Row
+from tapewire.simulator.market.past import NS_PER_S, Past
+from tapewire.simulator.market.plain import plain
+from tapewire.simulator.market.summary import Summary
+from tapewire.simulator.market.tape import Reel, Shown
 
-__all__ = ["HEADER", "market_of", "plain", "symbols_of", "tick_of"]
+__all__ = ["HEADER", "market_of", "symbols_of", "tick_of"]
 
 _PRICES_ENOUGH = 100  # fewer distinct prices do not show a coarser grid
 
 
-def market_of(path: str | Path, from_ns: int | None = None) -> Iterator[Row]:
-    """The file's rows from `from_ns` on, in UTC nanoseconds; raises ValueError as `TickFile`."""
-    return TickFile(Path(path)).rows(from_ns, None)
+class FileMarket:
+    """The rows of a file from `from_ns` on, in UTC nanoseconds; raises ValueError as `TickFile`.
+    Those before are its past, which is read when somebody asks for it."""
+
+    def __init__(self, path: str | Path, from_ns: int | None = None) -> None:
+        self._file = TickFile(Path(path))
+        self._rows = self._file.rows(from_ns, None)
+        self._from_ns = from_ns
+        self._first_ns: int | None = None
+        self._pasts: dict[str, FilePast] | None = None
+
+    def __iter__(self) -> Iterator[Row]:
+        return self
+
+    def __next__(self) -> Row:
+        row = next(self._rows)
+        if self._first_ns is None:
+            self._first_ns = row.ts_ns
+        return row
+
+    def past_of(self, symbol: str, began_ns: int, speed: float) -> Past | None:
+        """A symbol's rows before `from_ns`, at the times that they would have had on a clock on
+        which the first row that is played is of `began_ns`, at that speed."""
+        if self._from_ns is None or self._first_ns is None:
+            return None
+        if self._pasts is None:
+            self._pasts = {}
+            for row in self._file.rows(None, self._from_ns):
+                shown_ns = began_ns - int((self._first_ns - row.ts_ns) / speed)
+                self._pasts.setdefault(row.symbol, FilePast()).reel.take(row, shown_ns)
+        return self._pasts.get(symbol)
+
+
+class FilePast:
+    """What a file has of one symbol before the rows that are played."""
+
+    def __init__(self) -> None:
+        self.reel = Reel()
+
+    @property
+    def first_s(self) -> int:
+        """The second of the first row."""
+        return (self.reel.first() or 0) // NS_PER_S
+
+    def summary(self, from_s: int, to_s: int) -> Summary:
+        """What the seconds from `from_s` on and before `to_s` come to."""
+        return self.reel.summary(max(from_s, self.first_s) * NS_PER_S, to_s * NS_PER_S)
+
+    def rows(self, from_s: int, to_s: int) -> Iterator[Shown]:
+        """The rows of these seconds, with their times in nanoseconds."""
+        return self.reel.rows(from_s * NS_PER_S, to_s * NS_PER_S)
+
+
+def market_of(path: str | Path, from_ns: int | None = None) -> FileMarket:
+    """The market of a file; see `FileMarket`."""
+    return FileMarket(path, from_ns)
 
 
 def symbols_of(path: str | Path, limit: int, rows_max: int = 50_000) -> dict[str, Decimal]:
@@ -29,11 +86,6 @@ def symbols_of(path: str | Path, limit: int, rows_max: int = 50_000) -> dict[str
         seen = prices.setdefault(row.symbol, set())
         seen.update(Decimal(text) for text in (row.bid, row.ask, row.last) if text)
     return {symbol: tick_of(seen) for symbol, seen in prices.items()}
-
-
-def plain(text: str) -> str:
-    """A number's text without the trailing zeros of its fraction: "61837.6300" -> "61837.63"."""
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def tick_of(prices: set[Decimal]) -> Decimal:

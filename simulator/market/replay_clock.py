@@ -16,7 +16,7 @@ class ReplayClock:
         self._limit_ns = int(settings.seconds * NS_PER_S) or None
         self._market = market
         self._next: Row | None = next(market, None)  # a source that is unreadable fails here
-        self._started_ns = 0
+        self.started_ns = 0
         self._first_ns = 0
         self.is_started = False
 
@@ -25,7 +25,7 @@ class ReplayClock:
         if self.is_started or self._next is None:
             return
         self.is_started = True
-        self._started_ns = now_ns
+        self.started_ns = now_ns
         self._first_ns = self._next.ts_ns
 
     @property
@@ -38,15 +38,15 @@ class ReplayClock:
         if not self.is_started or self._next is None:
             return None
         if not self._speed:
-            return self._started_ns
-        return self._started_ns + int((self._next.ts_ns - self._first_ns) / self._speed)
+            return self.started_ns
+        return self.started_ns + int((self._next.ts_ns - self._first_ns) / self._speed)
 
     def take(self, now_ns: int, rows_max: int) -> list[Row]:
         """The rows that are due, at most `rows_max` of them."""
         rows: list[Row] = []
         if not self.is_started or self._next is None:
             return rows
-        elapsed_ns = now_ns - self._started_ns
+        elapsed_ns = now_ns - self.started_ns
         if self._limit_ns is not None and elapsed_ns > self._limit_ns:
             self._next = None
             return rows

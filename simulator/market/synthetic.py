@@ -9,7 +9,8 @@ import msgspec
 from tapewire.common.instruments import Instrument
 from tapewire.common.options import OPTION, terms_of
 from tapewire.common.ticks.rows import Row
-from tapewire.simulator.market.options import OptionQuotes
+from tapewire.simulator.market.options import OptionPast, OptionQuotes
+from tapewire.simulator.market.past import NS_PER_S, Past, SymbolPast
 
 START_NS = 1_704_722_400_000_000_000  # 2024-01-08 14:00 UTC, an ordinary Monday
 TRADE_SHARE = 0.2
@@ -56,6 +57,7 @@ class SyntheticMarket:
         if not rate_per_s > 0:
             raise ValueError(f"simulator: the rate is {rate_per_s} rows/s, must be above 0")
         self._random = random.Random(seed)
+        self._seed = seed
         self._gap_ns = 1e9 / rate_per_s
         self._now_ns = float(start_ns)
         self._walks = [self._walk(one) for one in instruments]
@@ -76,6 +78,19 @@ class SyntheticMarket:
             return self._trade(walk)
         self._move(walk)
         return self._quote(walk)
+
+    def past_of(self, symbol: str, began_ns: int, _speed: float) -> Past | None:
+        """What a symbol's market was before it began, which was at `began_ns` in UTC. The first
+        quote continues it."""
+        end_s = began_ns // NS_PER_S
+        if symbol in self._options:
+            quotes, on, _ = self._options[symbol]
+            return OptionPast(quotes, self._past(on, end_s), end_s)
+        walk = next((one for one in self._walks if one.symbol == symbol), None)
+        return None if walk is None else self._past(walk, end_s)
+
+    def _past(self, walk: _Walk, end_s: int) -> SymbolPast:
+        return SymbolPast(walk.symbol, float(walk.tick), walk.first, self._seed, end_s)
 
     def _walk(self, instrument: Instrument) -> _Walk:
         low, high = _FIRST_PRICE.get(instrument.sec_type, (40, 400))

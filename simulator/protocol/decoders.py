@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from tapewire.common.config.tws_address import IDENTIFY
+from tapewire.simulator.protocol import history_messages, lookup_messages
 from tapewire.simulator.protocol import requests as ask
 from tapewire.simulator.protocol.messages import NO_ID
 from tapewire.simulator.protocol.place_order import place_order
@@ -17,16 +18,25 @@ def decode(fields: list[str], version: int) -> Request:
         raise BadRequest(NO_ID, READ_FAULT, text)
     decoder = DECODERS.get(int(name))
     if decoder is None:
-        raise ask.invalid(NO_ID, f"Message id {name} is not known to this simulator.")
+        raise ask.invalid(_first_id(fields), f"Message id {name} is not known to this simulator.")
     reader = Fields(fields)
     request = decoder(reader, version)
     reader.end()
     return request
 
 
+def _first_id(fields: list[str]) -> int:
+    """The id of a request that is not known here. TWS's newer messages, and all of its older ones
+    are known, begin with it if they have one."""
+    try:
+        return Fields(fields).identity()
+    except BadRequest:
+        return NO_ID
+
+
 def _start_api(read: Fields, _version: int) -> Request:
     read.skip(1)
-    client_id = read.integer()
+    client_id = read.required()
     read.skip(1)  # optional capabilities
     return ask.StartApi(client_id)
 
@@ -38,10 +48,10 @@ def _market_data(read: Fields, _version: int) -> Request:
         raise ask.invalid(req_id, "Combinations are not simulated.")
     if read.flag():
         raise ask.invalid(req_id, "Delta-neutral contracts are not simulated.")
-    read.skip(1)  # generic ticks
+    generic = tuple(one.strip() for one in read.text().split(",") if one.strip(" []"))
     snapshot, _regulatory = read.flag(), read.flag()
     read.skip(1)  # options
-    return ask.MarketData(req_id, contract, snapshot)
+    return ask.MarketData(req_id, contract, snapshot, generic)
 
 
 def _cancel_market_data(read: Fields, _version: int) -> Request:
@@ -51,9 +61,9 @@ def _cancel_market_data(read: Fields, _version: int) -> Request:
 
 def _tick_by_tick(read: Fields, _version: int) -> Request:
     req_id, contract, kind = read.identity(), read.contract(), read.text()
-    read.integer()  # past ticks to send first
+    past = read.integer()
     read.flag()  # ignoreSize
-    return ask.TickByTick(req_id, contract, kind)
+    return ask.TickByTick(req_id, contract, kind, past)
 
 
 def _cancel_tick_by_tick(read: Fields, _version: int) -> Request:
@@ -156,6 +166,8 @@ def _bare(request: Request, fields: int = 1) -> Callable[[Fields, int], Request]
 
 
 DECODERS: dict[int, Callable[[Fields, int], Request]] = {
+    **lookup_messages.DECODERS,
+    **history_messages.DECODERS,
     1: _market_data,
     2: _cancel_market_data,
     3: place_order,

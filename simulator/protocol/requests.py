@@ -41,11 +41,13 @@ class Identify(Request, frozen=True):
 
 
 class MarketData(Request, frozen=True):
-    """Subscribe to the ticks of a contract, or ask for a snapshot of them."""
+    """Subscribe to the ticks of a contract, or ask for a snapshot of them. `generic` are the ids of
+    further kinds of ticks."""
 
     req_id: int
     contract: ContractQuery
     snapshot: bool
+    generic: tuple[str, ...] = ()
 
 
 class CancelMarketData(Request, frozen=True):
@@ -55,11 +57,12 @@ class CancelMarketData(Request, frozen=True):
 
 
 class TickByTick(Request, frozen=True):
-    """Subscribe to every quote or every trade of a contract."""
+    """Subscribe to every quote, trade or midpoint of a contract, after `past` of those before."""
 
     req_id: int
     contract: ContractQuery
     kind: str
+    past: int = 0
 
 
 class CancelTickByTick(Request, frozen=True):
@@ -212,7 +215,7 @@ class MarketRule(Request, frozen=True):
 
 
 class MarketDataType(Request, frozen=True):
-    """Choose live or delayed data; here all data is live."""
+    """Choose live (1), frozen (2), delayed (3) or delayed-frozen (4) data."""
 
     kind: int
 
@@ -247,16 +250,17 @@ class Fields:
             self.text()
 
     def integer(self) -> int:
-        """A whole number of up to 18 digits."""
-        found = self.text()
-        digits = found.removeprefix("-")
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
-            raise self.fault(f"field {self._at} is {found[:40]!r}, expected an integer")
-        return int(found)
+        """A whole number of up to 18 digits; 0 for every spelling of "unset"."""
+        return 0 if _is_unset(self.text()) else self._whole()
+
+    def required(self) -> int:
+        """A whole number that cannot be left out."""
+        self.skip(1)
+        return self._whole()
 
     def identity(self) -> int:
         """The request's own id, which its error answers carry."""
-        self.req_id = self.integer()
+        self.req_id = self.required()
         return self.req_id
 
     def flag(self) -> bool:
@@ -269,7 +273,7 @@ class Fields:
     def number(self) -> Decimal | None:
         """A decimal number; None for every spelling of "unset"."""
         found = self.text()
-        if found.lower().replace("+", "") in _UNSET:
+        if _is_unset(found):
             return None
         try:
             value = Decimal(found)
@@ -296,10 +300,22 @@ class Fields:
         if self._at != len(self._fields):
             raise self.fault(f"has {len(self._fields)} fields, expected {self._at}")
 
+    def _whole(self) -> int:
+        """The field that was read last, as a whole number."""
+        found = self.last()
+        digits = found.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+            raise self.fault(f"field {self._at} is {found[:40]!r}, expected an integer")
+        return int(found)
+
     def fault(self, text: str) -> BadRequest:
         """The error about the field that was read last."""
         name = self._fields[0][:20]
         return BadRequest(self.req_id, READ_FAULT, f"Error reading request. Message {name} {text}")
+
+
+def _is_unset(found: str) -> bool:
+    return found.lower().replace("+", "") in _UNSET
 
 
 def invalid(req_id: int, text: str) -> BadRequest:

@@ -131,7 +131,7 @@ def test_a_sixth_stream_a_duplicate_and_an_unknown_kind_are_refused(make_tws):
         stream(client, "BidAsk", number, f"S{number}")
     stream(client, "Last", 0, "S0")
     client.send("98", 0)
-    stream(client, "MidPoint", 9, "S9")
+    stream(client, "Midpoint", 9, "S9")
     client.send("98", 0)
     assert client.errors() == [(5, 10190), (0, 102), (9, 10189), (0, 300)]
 

@@ -8,7 +8,8 @@ import pytest
 
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import HEADER, CsvMarket, Row
-from tapewire.simulator.market.file import plain, symbols_of
+from tapewire.simulator.market.file import symbols_of
+from tapewire.simulator.market.plain import plain
 from tapewire.simulator.market.synthetic import SyntheticMarket
 
 A, B = Instrument(symbol="A"), Instrument(symbol="B", min_tick=Decimal("0.25"), sec_type="FUT")

@@ -196,7 +196,15 @@ def test_an_unreadable_message_id_is_a_read_fault(fields):
     assert caught.value.code == 320
 
 
-def test_an_unknown_message_id_is_named():
-    with pytest.raises(ask.BadRequest, match="Message id 81 is not known") as caught:
-        decode(["81", "1", "AAP"], 157)
-    assert caught.value.code == 321
+@pytest.mark.parametrize(("fields", "req_id"), [(["250", "7", "AAP"], 7), (["250"], -1)])
+def test_an_unknown_request_is_answered_under_its_own_id(fields, req_id):
+    with pytest.raises(ask.BadRequest, match="Message id 250 is not known") as caught:
+        decode(fields, 157)
+    assert (caught.value.req_id, caught.value.code) == (req_id, 321)
+
+
+@pytest.mark.parametrize("text", ["", "2147483647", "9223372036854775807"])
+def test_every_spelling_of_an_unset_integer_is_0_but_not_for_an_id(text):
+    assert ask.Fields(["3", text]).integer() == 0
+    with pytest.raises(ask.BadRequest, match="expected an integer"):
+        ask.Fields(["3", ""]).identity()

@@ -123,7 +123,7 @@ def test_a_client_id_is_free_again_when_its_connection_is_gone(make_tws):
 
 @pytest.mark.parametrize(
     ("fields", "code"),
-    [(["4", "1"], 320), (["4", "1", "x"], 320), (["81", "1", "A"], 321), (["x"], 320), ([], 320)],
+    [(["4", "1"], 320), (["4", "1", "x"], 320), (["250", "1", "A"], 321), (["x"], 320), ([], 320)],
 )
 def test_a_bad_request_is_answered_and_the_next_one_served(make_tws, fields, code):
     client = make_tws().client()

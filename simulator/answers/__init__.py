@@ -1,0 +1,1 @@
+"""Who answers which requests: one family of requests per module."""

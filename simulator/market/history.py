@@ -1,0 +1,96 @@
+"""What any stretch of time was on this TWS's market: before it began, and since.
+
+Since it began, history is what clients were sent (`tape`). Before that it comes from where the
+market comes from: the seed (`past`), or the rows of the file that precede those that are played.
+"""
+
+from collections.abc import Iterator
+from typing import Final, Protocol, runtime_checkable
+
+from tapewire.common.ticks.rows import Row
+from tapewire.simulator.market.past import NS_PER_S, Past
+from tapewire.simulator.market.replay_clock import ReplayClock
+from tapewire.simulator.market.screen import Screen
+from tapewire.simulator.market.summary import Summary, join
+from tapewire.simulator.market.tape import Reel, Shown
+
+LOOK_BACK_S: Final = 3_600
+"""How far before the market began a quote is looked for."""
+
+
+@runtime_checkable
+class HasPast(Protocol):
+    """A market that knows what was before its first row."""
+
+    def past_of(self, symbol: str, began_ns: int, speed: float) -> Past | None:
+        """A symbol's past, if its first row is of the moment `began_ns` on TWS's clock, and
+        `speed` seconds of the market pass in one of TWS's."""
+
+
+class History:
+    """The market of all symbols, by TWS's own clock. `take` takes down every row that is sent."""
+
+    def __init__(self, market: object, clock: ReplayClock, speed: float) -> None:
+        self._market = market if isinstance(market, HasPast) else None
+        self._clock = clock
+        self._speed = speed or 1.0
+        self._reels: dict[str, Reel] = {}
+        self._pasts: dict[str, Past | None] = {}
+
+    def take(self, row: Row, now_ns: int) -> None:
+        """Take down a row that is sent now."""
+        reel = self._reels.get(row.symbol)
+        if reel is None:
+            reel = self._reels[row.symbol] = Reel()
+        reel.take(row, now_ns)
+
+    def begin(self, now_ns: int) -> None:
+        """The market begins, if it has not: otherwise it would not be known what its past is."""
+        self._clock.start(now_ns)
+
+    def head_ns(self, symbol: str) -> int | None:
+        """The earliest moment of which anything is known."""
+        if (past := self._past(symbol)) is not None:
+            return past.first_s * NS_PER_S
+        reel = self._reels.get(symbol)
+        return None if reel is None else reel.first()
+
+    def summary(self, symbol: str, from_ns: int, to_ns: int) -> Summary:
+        """What the time from `from_ns` on and before `to_ns` comes to."""
+        whole: Summary = {}
+        past, end_ns = self._past(symbol), self._began_ns()
+        if past is not None and from_ns < end_ns:
+            until_s = -(-min(to_ns, end_ns) // NS_PER_S)
+            join(whole, past.summary(from_ns // NS_PER_S, until_s))
+        if (reel := self._reels.get(symbol)) is not None and to_ns > end_ns:
+            first_ns = reel.first() or to_ns
+            join(whole, reel.summary(max(from_ns, first_ns), to_ns))
+        return whole
+
+    def rows(self, symbol: str, from_ns: int, to_ns: int) -> Iterator[Shown]:
+        """The rows from `from_ns` on and before `to_ns`, oldest first."""
+        past, end_ns = self._past(symbol), self._began_ns()
+        if past is not None and from_ns < end_ns:
+            yield from past.rows(from_ns // NS_PER_S, -(-min(to_ns, end_ns) // NS_PER_S))
+        if (reel := self._reels.get(symbol)) is not None:
+            yield from reel.rows(from_ns, to_ns)
+
+    def screen(self, symbol: str, before_ns: int) -> Screen:
+        """The quote just before a moment."""
+        reel = self._reels.get(symbol)
+        if reel is not None and (reel.first() or before_ns) < before_ns:
+            return reel.screen(before_ns)
+        rows = self.rows(symbol, before_ns - LOOK_BACK_S * NS_PER_S, before_ns)
+        return Screen.after(row for _, row in reversed(list(rows)))
+
+    def _began_ns(self) -> int:
+        """The end of the past: the whole second in which the market began."""
+        return self._clock.started_ns // NS_PER_S * NS_PER_S
+
+    def _past(self, symbol: str) -> Past | None:
+        if self._market is None or not self._clock.is_started:
+            return None
+        if symbol not in self._pasts:
+            began_ns = self._clock.started_ns
+            self._pasts[symbol] = self._market.past_of(symbol, began_ns, self._speed)
+        return self._pasts[symbol]

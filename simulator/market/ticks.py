@@ -1,0 +1,78 @@
+"""Ticks of history: every trade, quote or midpoint, as tick-by-tick data has them."""
+
+from collections.abc import Iterator
+from itertools import takewhile
+from typing import Final
+
+from tapewire.simulator.market.history import History
+from tapewire.simulator.market.plain import digits, plain
+from tapewire.simulator.market.screen import middle_of
+from tapewire.simulator.protocol.history_messages import Tick, size_text
+
+NS_PER_S: Final = 1_000_000_000
+MESSAGES: Final = {"MIDPOINT": "96", "BID_ASK": "97", "TRADES": "98"}
+"""The message that carries each kind of tick."""
+LOOK_BACK_MAX_NS: Final = 30 * 86_400 * NS_PER_S
+WINDOW_NS: Final = 60 * NS_PER_S
+
+
+class Ticks:
+    """The ticks of one symbol of one kind. Sizes are written for clients of a version."""
+
+    def __init__(
+        self, history: History, symbol: str, what: str, exchange: str, version: int
+    ) -> None:
+        self._history = history
+        self._symbol = symbol
+        self._what = what
+        self._exchange = exchange
+        self._version = version
+
+    def since(self, from_ns: int, to_ns: int, count: int) -> list[Tick]:
+        """The first `count` ticks from `from_ns` on and before `to_ns`, and what else is of the
+        same second as the last of them: whoever asks on from there misses nothing."""
+        head_ns = self._history.head_ns(self._symbol)
+        if head_ns is None:
+            return []
+        ticks = self._between(max(from_ns, head_ns), to_ns)
+        found = [tick for tick, _ in zip(ticks, range(count), strict=False)]
+        if found:
+            found += takewhile(lambda tick: tick[0] == found[-1][0], ticks)
+        return found
+
+    def until(self, to_ns: int, count: int) -> list[Tick]:
+        """The last `count` ticks before `to_ns`, with all of the second of the first of them."""
+        head_ns = self._history.head_ns(self._symbol)
+        window_ns, found = WINDOW_NS, list[Tick]()
+        while head_ns is not None:
+            found = list(self._between(max(to_ns - window_ns, head_ns), to_ns))
+            if len(found) >= count or to_ns - window_ns <= head_ns or window_ns > LOOK_BACK_MAX_NS:
+                break
+            window_ns *= 4
+        if len(found) > count:
+            first = found[-count][0]
+            found = [tick for tick in found if tick[0] >= first]
+        return found
+
+    def _between(self, from_ns: int, to_ns: int) -> Iterator[Tick]:
+        from_ns = from_ns // NS_PER_S * NS_PER_S
+        screen = self._history.screen(self._symbol, from_ns)
+        middle = middle_of(*screen.prices())
+        for at_ns, row in self._history.rows(self._symbol, from_ns, to_ns):
+            second, is_new = at_ns // NS_PER_S, screen.take(row)
+            if self._what == "TRADES":
+                if row.last is not None:
+                    yield second, self._trade(row.last, row.last_size or "0")
+            elif self._what == "BID_ASK":
+                if is_new and screen.bid is not None and screen.ask is not None:
+                    sizes = (screen.bid_size or "0", screen.ask_size or "0")
+                    yield second, ["0", screen.bid, screen.ask, *map(self._size, sizes)]
+            elif (now := middle_of(*screen.prices())) is not None and now != middle:
+                middle = now
+                yield second, ["0", digits(now), "0"]
+
+    def _trade(self, price: str, size: str) -> list[str]:
+        return ["0", plain(price), self._size(size), self._exchange, ""]
+
+    def _size(self, size: str) -> str:
+        return size_text(self._version, float(size))
