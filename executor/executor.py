@@ -30,7 +30,7 @@ from msgspec.structs import replace
 
 from tapewire.common import roles
 from tapewire.common.accounting.lifecycle import state_after
-from tapewire.common.accounting.trading_days import Days
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     AnySignal,
@@ -84,7 +84,7 @@ class Executor:
         *,
         retry_ms: int = 500,
         confidence: Callable[[str], Confidence] = lambda _strategy: INDIFFERENT,
-        day_of: Days | None = None,
+        day_of: TradingDays | None = None,
         what_if: bool = False,
     ) -> None:
         self.instruments = {i.symbol: i for i in instruments}

@@ -7,7 +7,7 @@ from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.executions import Executions
 from tapewire.common.accounting.orders import Order
-from tapewire.common.accounting.trading_days import Days
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.events import (
     CancelOrder,
     ModifyOrder,
@@ -60,7 +60,9 @@ class ExecutorOrder(Order):
 class Ledger(Accounts[ExecutorOrder]):
     """The accounts with the executor's orders: its own journal and the gateways', folded."""
 
-    def __init__(self, instruments: Iterable[Instrument], day_of: Days | None = None) -> None:
+    def __init__(
+        self, instruments: Iterable[Instrument], day_of: TradingDays | None = None
+    ) -> None:
         super().__init__(instruments, ExecutorOrder, day_of)
         self._on = {
             **self._on,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from tapewire.common.accounting.trading_days import Days
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     CancelAll,
@@ -95,7 +95,7 @@ class Gateway:
         order_quantity_max: Decimal = Decimal(0),
         orders_max_per_s: int = 0,
         circuit: BrokerCircuit | None = None,
-        day_of: Days | None = None,
+        day_of: TradingDays | None = None,
         reconcile_minutes: float = 0,
         restarts: RestartWindow | None = None,
     ) -> None:

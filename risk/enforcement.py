@@ -25,7 +25,7 @@ from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.accounting.order import Order
-from tapewire.common.accounting.trading_days import Days
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.amounts import text
 from tapewire.common.clock import Now
 from tapewire.common.events import (
@@ -67,7 +67,7 @@ class Enforcer:
         self,
         accounts: Accounts[Order],
         decisions: Decisions,
-        day_of: Days,
+        day_of: TradingDays,
         apply: Callable[[list[Event]], list[Event]],
     ) -> None:
         self._accounts = accounts
@@ -174,7 +174,7 @@ class Enforcer:
 
     def _halt(self, one: Violation, all_of_them: Sequence[Violation], now: Now) -> RiskHalted:
         scope, enforcement = _locked_by(one), one.enforcement
-        until_ns = enforcement.ends_ns(now.wall_ns, self._day_of)
+        until_ns = enforcement.ends_ns(now.wall_ns, scope.account, self._day_of)
         same = [other for other in all_of_them if _locked_by(other) == scope]
         reasons = dict.fromkeys(
             f"{other.rule}: {other.reason}" for other in (one, *same) if other.enforcement.halts

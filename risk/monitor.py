@@ -19,7 +19,7 @@ from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.decisions import Decisions
 from tapewire.common.accounting.orders import Order
-from tapewire.common.accounting.trading_days import Days, trading_days
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.clock import Now
 from tapewire.common.config.near import expected
 from tapewire.common.events import (
@@ -70,7 +70,7 @@ class RiskMonitor:
         rules: RuleBook,
         instruments: Iterable[Instrument],
         lease_ns: int = LEASE_NS,
-        day_of: Days | None = None,
+        day_of: TradingDays | None = None,
     ) -> None:
         self.rules = rules
         self.accounts: Accounts[Order] = Accounts(instruments, Order, day_of)
@@ -85,7 +85,7 @@ class RiskMonitor:
         self.gateway_seq = 0  # how far the gateway's journal goes, as far as is known here
         self._lease_ns = lease_ns
         self.enforcer = Enforcer(
-            self.accounts, self.decisions, day_of or trading_days(), self._applied
+            self.accounts, self.decisions, day_of or TradingDays(), self._applied
         )
         self.flattens = Flattens(lease_ns, self._newest_price)
         self.sweeps = Sweeps(self.accounts, self.decisions, self.flattens, lease_ns)

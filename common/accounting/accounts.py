@@ -14,7 +14,7 @@ from tapewire.common.accounting.currencies import UNKNOWN
 from tapewire.common.accounting.executions import Executions
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.orders import Order, Orders, OrderT
-from tapewire.common.accounting.trading_days import Days
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.amounts import text
 from tapewire.common.events import (
     Commission,
@@ -52,7 +52,7 @@ class Accounts(Generic[OrderT]):
         self,
         instruments: Iterable[Instrument],
         make: Callable[[SubmitOrder, Executions], OrderT],
-        day_of: Days | None = None,
+        day_of: TradingDays | None = None,
     ) -> None:
         self.instruments = {i.symbol: i for i in instruments}
         self.book = Book({i.symbol: i.multiplier for i in self.instruments.values()}, day_of)

@@ -15,7 +15,7 @@ from tapewire.common.accounting import history
 from tapewire.common.accounting.carried import CarriedIds
 from tapewire.common.accounting.exec_ids import execution_key, supersedes
 from tapewire.common.accounting.history import History, Place
-from tapewire.common.accounting.trading_days import Days, trading_days
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.events import (
     Commission,
     Event,
@@ -117,10 +117,10 @@ class Book:
     """
 
     def __init__(
-        self, multipliers: Mapping[str, Decimal] | None = None, day_of: Days | None = None
+        self, multipliers: Mapping[str, Decimal] | None = None, day_of: TradingDays | None = None
     ) -> None:
         self._multipliers = dict(multipliers or {})
-        self.day_of = day_of or trading_days()
+        self.day_of = day_of or TradingDays()
         self.positions: dict[Key, Position] = {}
         self.days: dict[tuple[str, date], Totals] = {}
         self._fills: dict[str, Fill] = {}
@@ -235,7 +235,7 @@ class Book:
 
     def day(self, account: str, ts_ns: int) -> Totals:
         """What the trading day of this moment has come to so far."""
-        return self.days.get((account, self.day_of(ts_ns))) or Totals()
+        return self.days.get((account, self.day_of(account, ts_ns))) or Totals()
 
     def fill(self, exec_id: str) -> Fill | None:
         """The execution of this id, or what has corrected it."""
@@ -250,8 +250,9 @@ class Book:
         return self._history.reported_ns(execution)
 
     def trading_day(self, execution: str) -> date:
-        """The trading day of that moment."""
-        return self.day_of(self._history.reported_ns(execution))
+        """The trading day of that moment in its account."""
+        account = self._fills[execution].account
+        return self.day_of(account, self._history.reported_ns(execution))
 
     def commission(self, exec_id: str) -> Commission | None:
         """What an execution cost; None while that is not known."""

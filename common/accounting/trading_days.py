@@ -1,6 +1,6 @@
 """Trading days: which day a moment belongs to, by a zone and the local time at which a day ends."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ ENDS: Final = time(17)
 """The trading day of CME products."""
 Days = Callable[[int], date]
 """The trading day of a moment, given in UTC nanoseconds."""
+NO_OTHERS: Final[Mapping[str, Days]] = {}
 
 
 def trading_days(
@@ -40,6 +41,36 @@ def trading_days(
         return day
 
     return day_of
+
+
+class TradingDays:
+    """The trading day of a moment in each account: by the account's own days where it has some, by
+    those of all others where not. An account without a name stands for every account."""
+
+    def __init__(
+        self, days: Days | None = None, by_account: Mapping[str, Days] = NO_OTHERS
+    ) -> None:
+        self._others = days or trading_days()
+        self._by_account = dict(by_account)
+
+    def __call__(self, account: str, ts_ns: int) -> date:
+        """The trading day of an account at a moment (UTC)."""
+        return self.of(account)(ts_ns)
+
+    def of(self, account: str) -> Days:
+        """The trading days of one account."""
+        return self._by_account.get(account, self._others)
+
+    def earliest(self, ts_ns: int) -> date:
+        """The day that is not over in every account yet: the days before it are."""
+        return min(days(ts_ns) for days in (self._others, *self._by_account.values()))
+
+    def end_ns(self, account: str, now_ns: int) -> int:
+        """When the day of `now_ns` is over in an account; without a name, in every account."""
+        if account:
+            return next_day_ns(self.of(account), now_ns)
+        every = (self._others, *self._by_account.values())
+        return max(next_day_ns(days, now_ns) for days in every)
 
 
 def next_day_ns(day_of: Days, now_ns: int) -> int:

@@ -56,14 +56,16 @@ def exchange_days(
     closed: Collection[date] = (),
     added: Collection[date] = (),
     load: Load = library.load,
+    where: str = "trading_day",
 ) -> Days:
     """The trading day of a moment by a calendar: what comes after `ends` in `zone` counts for the
     next day that has a session. Both are the calendar's own where they are empty. The sessions
-    around `year` show whether it can be so: raises `ConfigError` if a day ends within one."""
+    around `year` show whether it can be so: raises `ConfigError` if a day ends within one, which
+    names the table `where` it is written."""
     try:
         listing = load(name, year)
     except ConfigError as error:
-        raise ConfigError(f"trading_day: {error}") from error
+        raise ConfigError(f"{where}: {error}") from error
     zone, ends = zone or listing.zone, ends or listing.ends
     days = ExchangeDays(name, closed, added, load)
     day_of = trading_days(zone, time.fromisoformat(ends), days.day_from)
@@ -71,7 +73,7 @@ def exchange_days(
     for one in listing.sessions[EDGE:-EDGE]:
         if day_of(one.opens_ns) != day_of(one.closes_ns - SHIFT_NS):
             raise ConfigError(
-                f"trading_day.ends is {ends} in {zone}, which is within the session of {name} on"
+                f"{where}.ends is {ends} in {zone}, which is within the session of {name} on"
                 f" {one.day}; it must be a time at which {name} is closed"
             )
     return day_of

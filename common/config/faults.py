@@ -57,6 +57,7 @@ _PATTERNS: Final = {
 _INSTEAD: Final = {
     "name": "give one of them another name",
     "symbol": "remove one of them",
+    "account": "remove one of them",
 }
 """What to do about a name of this kind that is a duplicate."""
 

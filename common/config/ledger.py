@@ -7,16 +7,18 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from tapewire.common.accounting.trading_days import Days, trading_days
+from tapewire.common.accounting.trading_days import Days, TradingDays, trading_days
 from tapewire.common.calendars.days import exchange_days
+from tapewire.common.config import faults
 from tapewire.common.config.sections import Section
+from tapewire.common.events.base import ACCOUNT_MAX
 
 CURRENCY: Final = r"^[A-Z]{3}$"
 TIME_OF_DAY: Final = r"^([01]\d|2[0-3]):[0-5]\d$"
 Currency = Annotated[str, Field(pattern=CURRENCY)]
 
 
-class TradingDayConfig(Section):
+class DayConfig(Section):
     """When a trading day ends: a time of day in a zone. What comes after it is of the next day.
 
     With a `calendar` only the days on which that exchange has a session are trading days, and both
@@ -43,11 +45,12 @@ class TradingDayConfig(Section):
     @classmethod
     def _of_a_calendar(cls, days: tuple[date, ...], info: ValidationInfo) -> tuple[date, ...]:
         if days and not info.data.get("calendar"):
-            raise ValueError("empty without trading_day.calendar, whose days they change")
+            raise ValueError("empty without the calendar whose days they change")
         return days
 
-    def days(self) -> Days:
-        """The trading day of a moment. Raises `ConfigError` for a calendar that cannot be read."""
+    def days(self, where: str = "trading_day") -> Days:
+        """The trading day of a moment; `where` names the table. Raises `ConfigError` for a calendar
+        that cannot be read."""
         if not self.calendar:
             return trading_days(self.zone, time.fromisoformat(self.ends))
         given = self.model_fields_set
@@ -58,7 +61,31 @@ class TradingDayConfig(Section):
             self.ends if "ends" in given else "",
             self.closed,
             self.added,
+            where=where,
         )
+
+
+class AccountDayConfig(DayConfig):
+    """When the days of one account end. A key that is left out has its default here too."""
+
+    account: Annotated[str, Field(min_length=1, max_length=ACCOUNT_MAX)]
+
+
+class TradingDayConfig(DayConfig):
+    """When trading days end; `accounts` are those that have days of their own."""
+
+    accounts: tuple[AccountDayConfig, ...] = ()
+
+    @field_validator("accounts")
+    @classmethod
+    def _distinct(cls, accounts: tuple[AccountDayConfig, ...]) -> tuple[AccountDayConfig, ...]:
+        faults.refuse_twice("account", [one.account for one in accounts])
+        return accounts
+
+    def every(self) -> TradingDays:
+        """The trading days of every account. Raises `ConfigError` as `days` does."""
+        own = {one.account: one.days(f"trading_day of {one.account}") for one in self.accounts}
+        return TradingDays(self.days(), own)
 
 
 class LedgerConfig(Section):

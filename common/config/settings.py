@@ -24,7 +24,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from tapewire.common.accounting.trading_days import Days
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.config import faults, near, syntax
 from tapewire.common.config.instrument import InstrumentConfig
 from tapewire.common.config.ledger import LedgerConfig, TradingDayConfig
@@ -84,6 +84,7 @@ LISTS: Final = (
     "strategies",
     "strategies.feeds",
     "risk.rules",
+    "trading_day.accounts",
     "notices.targets",
 )  # tables that stand repeatedly
 
@@ -184,9 +185,9 @@ class Config(BaseSettings):
         """The configured instruments, as cores take them."""
         return tuple(i.instrument() for i in self.instruments)
 
-    def days(self) -> Days:
-        """The trading day of a moment, by [trading_day]."""
-        return self.trading_day.days()
+    def days(self) -> TradingDays:
+        """The trading day of a moment in each account, by [trading_day]."""
+        return self.trading_day.every()
 
     def strategy(self, name: str) -> StrategyConfig:
         """The strategy `name`, or that of which it is a further instance, under its own name."""

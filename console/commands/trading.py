@@ -83,7 +83,11 @@ def blotter(
     loaded, only = load_started(config, run_dir), Only(account, strategy, symbol)
     span = span_of(loaded, since, to)
     read = read_trading(loaded, only)
-    found = [o for o in trading.orders(read, only) if span.has(read.day_of(o.created_ns))]
+    found = [
+        o
+        for o in trading.orders(read, only)
+        if span.has(read.day_of(o.order.account, o.created_ns))
+    ]
     if newest_first:
         found.reverse()
     instruments, method = loaded.all_instruments(), loaded.ledger.method
@@ -94,7 +98,7 @@ def blotter(
 
 def span_of(config: Config, since: str | None, to: str | None) -> Span:
     """The trading days that the options name; refuses a span that ends before it begins."""
-    today = config.days()(time.time_ns())
+    today = config.days().of("")(time.time_ns())
     first, last = times.day("--from", since, today), times.day("--to", to, today)
     if first is not None and last is not None and last < first:
         raise ConfigError(f"--to is {last}, before --from, {first}; expected a later day")

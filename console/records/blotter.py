@@ -17,7 +17,7 @@ from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.accounting.currencies import Amounts
 from tapewire.common.accounting.groups import Groups, OrderGroup, realised
 from tapewire.common.accounting.orders import Order
-from tapewire.common.accounting.trading_days import Days, trading_days
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.amounts import counted
 from tapewire.common.config.settings import Config
 from tapewire.common.events import (
@@ -89,8 +89,10 @@ class BlotterOrder(Order):
 class Trading(Accounts[BlotterOrder]):
     """All that the journals add up to."""
 
-    def __init__(self, instruments: Iterable[Instrument] = (), day_of: Days | None = None) -> None:
-        self.day_of = day_of or trading_days()
+    def __init__(
+        self, instruments: Iterable[Instrument] = (), day_of: TradingDays | None = None
+    ) -> None:
+        self.day_of = day_of or TradingDays()
         self.account_values: dict[str, AccountUpdated] = {}
         known = list(instruments)
         super().__init__(known, BlotterOrder, self.day_of)
@@ -142,9 +144,9 @@ class Trading(Accounts[BlotterOrder]):
 
 
 def read(
-    run_dir: Path, instruments: Iterable[Instrument] = (), day_of: Days | None = None
+    run_dir: Path, instruments: Iterable[Instrument] = (), day_of: TradingDays | None = None
 ) -> Trading:
-    """What the journals of `run_dir` add up to; `day_of` is a moment's trading day."""
+    """What the journals of `run_dir` add up to; `day_of` says which day each moment is in."""
     trading = Trading(instruments, day_of)
     with Journals(run_dir, sources=SOURCES) as journals:
         for entry in journals.until():

@@ -139,7 +139,7 @@ def _group_of(trading: Trading, fill: Fill) -> str:
 
 def _orders(of: Records) -> Iterator[Row]:
     for one in blotter.orders(of.trading, of.only):
-        day = of.trading.day_of(one.created_ns)
+        day = of.trading.day_of(one.order.account, one.created_ns)
         if of.span.has(day):
             yield _order(one, day, of.ledger.currency(one.order.symbols[0]))
 
@@ -261,7 +261,10 @@ class DaySum(NamedTuple):
 
 def days(of: Records) -> list[DaySum]:
     """Each trading day that is asked for and on which something happened."""
-    made = Counter(of.trading.day_of(one.created_ns) for one in blotter.orders(of.trading, of.only))
+    made = Counter(
+        of.trading.day_of(one.order.account, one.created_ns)
+        for one in blotter.orders(of.trading, of.only)
+    )
     strategies: dict[date, list[Earned]] = {}
     for one in earned(of):
         strategies.setdefault(one.day, []).append(one)

@@ -127,7 +127,7 @@ def blotter(trading: Trading, found: list[BlotterOrder], days: list[DaySum]) -> 
     rows = [
         {
             **order(one),
-            "day": trading.day_of(one.created_ns).isoformat(),
+            "day": trading.day_of(one.order.account, one.created_ns).isoformat(),
             "commission": texts(commission_of(trading, one.executions.values())),
             "fills": [fill(trading, each) for each in one.executions.values()],
         }

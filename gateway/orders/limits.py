@@ -26,7 +26,7 @@ from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.exposure import Exposure, Exposures
 from tapewire.common.accounting.groups import FAILED
 from tapewire.common.accounting.orders import Order
-from tapewire.common.accounting.trading_days import Days
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     Event,
@@ -58,7 +58,7 @@ class Ledger(Accounts[Intent]):
         self,
         instruments: Iterable[Instrument],
         holdings: Holdings,
-        day_of: Days | None = None,
+        day_of: TradingDays | None = None,
     ) -> None:
         super().__init__(instruments, Intent, day_of)
         self._holdings = holdings

@@ -25,7 +25,7 @@ from typing import Final
 
 import msgspec
 
-from tapewire.common.accounting.trading_days import Days, day_began_ns
+from tapewire.common.accounting.trading_days import TradingDays, day_began_ns
 from tapewire.common.clock import Now
 from tapewire.common.config.notices import Kind, NoticesConfig
 from tapewire.common.delivery.letters import Letter, is_given_up
@@ -69,11 +69,11 @@ class Notifier:
     group: that its processes have started is no news."""
 
     def __init__(
-        self, config: NoticesConfig, day_of: Days, saved: Saved | None, group: str, now: Now
+        self, config: NoticesConfig, day_of: TradingDays, saved: Saved | None, group: str, now: Now
     ) -> None:
-        self._day_of = day_of
+        self._day_of = day_of.earliest
         self._kinds = config.kinds
-        known = saved or Saved(now.wall_ns - BEFORE_NS, day_of(now.wall_ns))
+        known = saved or Saved(now.wall_ns - BEFORE_NS, day_of.earliest(now.wall_ns))
         self.since_ns = known.since_ns
         self._group = group
         self._watch = Watch(known.processes if known.group == group else {})
@@ -140,7 +140,8 @@ class Notifier:
             self._say(now.wall_ns, "failures", "failure", text)
 
     def day_to_sum_up(self, now: Now) -> date | None:
-        """The trading day that is over and was not summed up yet; None if there is none."""
+        """The trading day that is over in every account and was not summed up yet; None if there
+        is none."""
         if self._day_of(now.wall_ns) <= self.day:
             return None
         settled = now.wall_ns - day_began_ns(self._day_of, now.wall_ns) >= SETTLE_NS

@@ -53,7 +53,7 @@ class ConsistencyRule(Rule):
         if not (self.profit_min.is_finite() and self.profit_min >= 0):
             raise ValueError(f"{self.name} profit_min is {self.profit_min}; it must be 0 or more")
         self._days: dict[str, dict[date, Decimal]] = {}  # what each made, by account
-        self._today: date | None = None
+        self._today: dict[str, date] = {}  # by account
 
     def share(self, account: str, view: View) -> Decimal | None:
         """The best day's part of the whole profit in percent; None where that is not judged."""
@@ -94,7 +94,7 @@ class ConsistencyRule(Rule):
 
     def _is_broken(self, account: str, view: View) -> bool:
         share, days = self.share(account, view), self._noted(account, view)
-        is_best = days[view.trading_day()] == max(days.values())
+        is_best = days[view.trading_day(account)] == max(days.values())
         return is_best and share is not None and share > self.percent + ROUNDING
 
     def _reason(self, account: str, view: View) -> str:
@@ -105,14 +105,14 @@ class ConsistencyRule(Rule):
         days = self._days.setdefault(account, {})
         for day, net in view.days(account).items():
             days.setdefault(day, net)
-        self._today = view.trading_day()
-        days[self._today] = view.day(account).net
+        self._today[account] = today = view.trading_day(account)
+        days[today] = view.day(account).net
         return days
 
     def save(self) -> bytes:
         """What each day made, but for the one that goes on: that is in the journals."""
         over = {
-            account: {day: net for day, net in days.items() if day != self._today}
+            account: {day: net for day, net in days.items() if day != self._today.get(account)}
             for account, days in self._days.items()
         }
         over = {account: days for account, days in over.items() if days}

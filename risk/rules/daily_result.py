@@ -67,7 +67,7 @@ class DailyResult(AccountLimit, ABC):
         return self.sign * (in_one_currency(account, view, net) or ZERO)
 
     def _morning(self, account: str, unrealised: Decimal, view: View) -> Decimal:
-        today, known = view.trading_day(), self._mornings.get(account)
+        today, known = view.trading_day(account), self._mornings.get(account)
         if known is None or known.day < today:
             known = Morning(today, ZERO if known is None else unrealised)
             self._mornings[account] = known

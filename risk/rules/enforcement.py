@@ -16,7 +16,7 @@ each of them.
 from collections.abc import Iterable
 from typing import Final, NamedTuple, get_args
 
-from tapewire.common.accounting.trading_days import Days, next_day_ns
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.events import Measure, Until
 
 STRENGTH: Final[tuple[Measure, ...]] = get_args(Measure)
@@ -55,15 +55,15 @@ class Enforcement(NamedTuple):
         """Whether the position that broke it is reduced or closed."""
         return "reduce" in self.measures or "close" in self.measures
 
-    def ends_ns(self, now_ns: int, day_of: Days) -> int:
-        """When a lock-out that begins now ends (wall clock); 0 if a person ends it. What only
-        closes ends at once."""
+    def ends_ns(self, now_ns: int, account: str, day_of: TradingDays) -> int:
+        """When a lock-out of an account that begins now ends (wall clock), or one of all of them
+        where none is named; 0 if a person ends it. What only closes ends at once."""
         if not self.locks:
             return now_ns
         if self.until == "person":
             return 0
         if self.until == "day":
-            return next_day_ns(day_of, now_ns)
+            return day_of.end_ns(account, now_ns)
         return now_ns + self.until * SECOND_NS
 
 

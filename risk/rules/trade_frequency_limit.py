@@ -64,7 +64,7 @@ class TradeFrequencyLimit(AccountRule):
         """Deny what would be one more than `limit`; of an order that counts already, nothing."""
         if self.of == "orders" and view.order(order.intent_id) is not None:
             return ""
-        count = self._count(order.account, view, self._window(view))
+        count = self._count(order.account, view, self._window(order.account, view))
         if self.of == "orders":
             count += sum(map(self.covers, view.others(order)))
         if count < self.limit or view.is_reducing(order):
@@ -77,10 +77,10 @@ class TradeFrequencyLimit(AccountRule):
 
     def readings(self, view: View) -> Iterable[Reading]:
         """Every account that the rule is about."""
-        window, unit = self._window(view), f"{self.of} per {self.per}"
+        unit = f"{self.of} per {self.per}"
         for account in sorted(view.accounts()):
             if self.scope.account in ("", account):
-                used = Decimal(self._count(account, view, window))
+                used = Decimal(self._count(account, view, self._window(account, view)))
                 yield self.reading(used, Decimal(self.limit), account, "", unit)
 
     def save(self) -> bytes:
@@ -97,7 +97,7 @@ class TradeFrequencyLimit(AccountRule):
 
     def broken(self, account: str, view: View) -> Iterable[Violation]:
         """See `AccountRule.broken`."""
-        since, answered = self._window(view), self._answered.get(account)
+        since, answered = self._window(account, view), self._answered.get(account)
         if answered is not None:
             since = Now(max(since.wall_ns, answered.wall_ns), max(since.mono_ns, answered.mono_ns))
         count, now = self._count(account, view, since), view.now
@@ -120,8 +120,8 @@ class TradeFrequencyLimit(AccountRule):
         """`a minute`, `an hour`."""
         return "an hour" if self.per == "hour" else f"a {self.per}"
 
-    def _window(self, view: View) -> Now:
-        return view.day_began() if self.per == "day" else view.ago(WINDOWS_NS[self.per])
+    def _window(self, account: str, view: View) -> Now:
+        return view.day_began(account) if self.per == "day" else view.ago(WINDOWS_NS[self.per])
 
     def _count(self, account: str, view: View, since: Now) -> int:
         return view.count_since(KINDS[self.of], account, since, self.scope)

@@ -94,7 +94,7 @@ class TrailingDrawdown(AccountLimit):
         return min(peak.highest, self._trails.start + self.limit)
 
     def _follow(self, account: str, equity: Decimal, view: View) -> Peak:
-        today, self._now_ns = view.trading_day(), view.now.mono_ns
+        today, self._now_ns = view.trading_day(account), view.now.mono_ns
         peak = self._peaks.get(account)
         if peak is None:
             peak = self._peaks[account] = Peak(self._trails.start, today, equity)

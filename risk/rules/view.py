@@ -92,7 +92,7 @@ class View:
         self._counts = Counts()
         self._moment_ns = LONG_AGO
         self._lost: dict[str, int] = {}
-        self._day_began: tuple[date, int] | None = None
+        self._day_began: dict[str, tuple[date, int]] = {}  # by account
         self._without: Order | None = None
         self._known: Exposures = NOTHING
         self._beside: Sequence[SubmitOrder] = ()
@@ -238,7 +238,7 @@ class View:
         set into another day, what was stamped since counts too."""
         book, steady_ns, wall_ns = self._accounts.book, self._steady_ns, self.now.wall_ns
         today = book.day(account, steady_ns)
-        if book.day_of(steady_ns) == book.day_of(wall_ns):
+        if book.day_of(account, steady_ns) == book.day_of(account, wall_ns):
             return today
         return today.with_other(book.day(account, wall_ns))
 
@@ -271,9 +271,9 @@ class View:
             self._counted = len(positions)
         return self._currencies.get(account, set())
 
-    def trading_day(self) -> date:
-        """The trading day of this moment."""
-        return self._accounts.book.day_of(self._steady_ns)
+    def trading_day(self, account: str) -> date:
+        """The trading day of an account at this moment."""
+        return self._accounts.book.day_of(account, self._steady_ns)
 
     def marks_of(self, account: str) -> int:
         """How many prices have come so far for what the account holds."""
@@ -326,12 +326,13 @@ class View:
         """The moment `passed_ns` before this one."""
         return Now(self._steady_ns - passed_ns, self.now.mono_ns - passed_ns)
 
-    def day_began(self) -> Now:
-        """The moment at which the trading day began."""
-        today = self.trading_day()
-        if self._day_began is None or self._day_began[0] != today:
-            self._day_began = today, day_began_ns(self._accounts.book.day_of, self._steady_ns)
-        return self.ago(self._steady_ns - self._day_began[1])
+    def day_began(self, account: str) -> Now:
+        """The moment at which the account's trading day began."""
+        today, known = self.trading_day(account), self._day_began.get(account)
+        if known is None or known[0] != today:
+            days = self._accounts.book.day_of.of(account)
+            known = self._day_began[account] = today, day_began_ns(days, self._steady_ns)
+        return self.ago(self._steady_ns - known[1])
 
     def price(self, symbol: str) -> tuple[Decimal, int] | None:
         """The newest price of a symbol and its age in nanoseconds; None where there is none. While

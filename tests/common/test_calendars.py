@@ -88,7 +88,7 @@ def test_a_day_may_end_elsewhere_but_not_within_a_session():
 
 
 def test_days_of_no_calendar_cannot_be_changed():
-    with pytest.raises(ValueError, match=r"empty without trading_day.calendar, whose days they ch"):
+    with pytest.raises(ValueError, match="empty without the calendar whose days they change"):
         TradingDayConfig(closed=(date(2026, 12, 24),))
 
 

@@ -11,7 +11,7 @@ from tapewire.common.accounting.currencies import MissingRateError, Rates, summe
 from tapewire.common.accounting.ledger import Ledger, Of, Owner, by_day, cash_by_day
 from tapewire.common.accounting.lots import Method
 from tapewire.common.accounting.orders import Order
-from tapewire.common.accounting.trading_days import trading_days
+from tapewire.common.accounting.trading_days import TradingDays, trading_days
 from tapewire.common.events import (
     Commission,
     Event,
@@ -56,7 +56,7 @@ def cost(exec_id: str, amount: str, currency: str = "USD", account: str = "DU1")
 
 
 def ledger(*events: Event, method: Method = "average", until: date | None = None) -> Ledger:
-    accounts: Accounts[Order] = Accounts(INSTRUMENTS, Order, trading_days("UTC"))
+    accounts: Accounts[Order] = Accounts(INSTRUMENTS, Order, TradingDays(trading_days("UTC")))
     for event in events:
         accounts.apply(event)
     return Ledger(accounts, INSTRUMENTS, method, until)

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapewire.common.accounting.book import Book
-from tapewire.common.accounting.trading_days import day_began_ns, next_day_ns, trading_days
+from tapewire.common.accounting.trading_days import (
+    TradingDays,
+    day_began_ns,
+    next_day_ns,
+    trading_days,
+)
+from tapewire.common.config.settings import load
+from tapewire.common.errors import ConfigError
 from tapewire.common.events import Side
 from tests.common.test_book import EXECUTIONS, commission, fill
 
@@ -135,3 +143,20 @@ def test_the_days_of_an_account_add_up_to_what_it_realised_and_paid(
     assert abs(realised - book.realised) < D("1e-15"), "a quotient is rounded somewhere"
     assert sum(day.fees for day in book.days.values()) == book.fees == D("1.5") * len(executions)
     assert sum(day.fills for day in book.days.values()) == len(executions)
+
+
+def test_an_account_may_have_days_of_its_own() -> None:
+    days = TradingDays(trading_days(), {"DU2": trading_days("Asia/Tokyo", time(0))})
+    moment = at("2024-01-10T09:30")  # 9:30 in Chicago, and half past midnight in Tokyo
+    assert (days("DU1", moment).day, days("DU2", moment).day) == (10, 11)
+    assert days.earliest(moment).day == 10
+    assert days.end_ns("DU1", moment) == at("2024-01-10T17:00")
+    assert days.end_ns("DU2", moment) == at("2024-01-11T09:00")
+    assert days.end_ns("", moment) == at("2024-01-11T09:00")
+
+
+def test_an_account_cannot_have_two_tables(tmp_path: Path) -> None:
+    file = tmp_path / "tapewire.toml"
+    file.write_text('[[trading_day.accounts]]\naccount = "DU1"\n' * 2)
+    with pytest.raises(ConfigError, match="the account 'DU1' is a duplicate; remove one of them"):
+        load(str(file))

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from types import SimpleNamespace
 
-from tapewire.common.accounting.trading_days import Days
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.clock import Now
 from tapewire.common.events import Commission, Event, RiskViolation, Trade
 from tapewire.risk.monitor import RiskMonitor
@@ -19,7 +19,7 @@ class Account:
         self,
         *entries: SimpleNamespace,
         journal: list[Event] | None = None,
-        day_of: Days | None = None,
+        day_of: TradingDays | None = None,
     ) -> None:
         self.rules, self.day_of = book(*entries), day_of
         self.monitor: RiskMonitor = monitor(rules=self.rules, journal=journal or [], day_of=day_of)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 from tapewire.common import roles
-from tapewire.common.accounting.trading_days import Days
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     EVERYTHING,
@@ -134,7 +134,7 @@ def monitor(
     limit: int = 100,
     journal: Sequence[Event] = (),
     rules: Iterable[Rule] | RuleBook | None = None,
-    day_of: Days | None = None,
+    day_of: TradingDays | None = None,
 ) -> RiskMonitor:
     """A monitor that has read `journal`, and whose gateways' past is known."""
     if rules is None:

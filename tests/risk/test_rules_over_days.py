@@ -68,7 +68,7 @@ def _changes(day: date, following: date) -> bool:
 
 @cache
 def day_of() -> Any:
-    return TradingDayConfig(calendar="CMES").days()
+    return TradingDayConfig(calendar="CMES").every()
 
 
 def span(chance: random.Random, length: int) -> list[date]:
@@ -157,7 +157,7 @@ def agree(seed: int, length: int = 20) -> list[int]:
         at = datetime.fromtimestamp(ts_ns / SECOND, CHICAGO)
         assert found == reckoned, f"seed {seed}, {at:%Y-%m-%d %H:%M:%S %Z}"
         today = trading_day(ts_ns, both.other.is_session)
-        assert both.one.monitor.view.trading_day() == today
+        assert both.one.monitor.view.trading_day("DU1") == today
         counts = [count + broken for count, broken in zip(counts, found, strict=True)]
         if chance.random() < 0.1:
             both.restart()

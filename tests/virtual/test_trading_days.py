@@ -65,3 +65,21 @@ def test_the_days_of_every_book_end_when_the_configuration_says():
             done = fill(f"{number}.01", 1, 100, ts_ns=MIDNIGHT + hour * HOUR_NS, symbol="AAPL")
             book.apply(done)
         assert [one.fills for one in book.days.values()] == [1, 2]
+
+
+def test_an_account_has_days_of_its_own_in_every_book():
+    config = Config(
+        instruments=(InstrumentConfig(symbol="AAPL"),),
+        trading_day=TradingDayConfig.model_validate(
+            {"accounts": [{"account": "DU2", "zone": "Asia/Tokyo", "ends": "00:00"}]}
+        ),
+    )
+    moments = ("2026-11-25T14:59", "2026-11-25T15:01", "2026-11-25T23:01")
+    for book in books(config):
+        for account in ("DU1", "DU2"):
+            for number, moment in enumerate(moments):
+                name = f"{account}{number}.01"
+                book.apply(fill(name, 1, 100, ts_ns=at(moment), symbol="AAPL", account=account))
+        assert {(name, day.day): one.fills for (name, day), one in book.days.items()} == {
+            ("DU1", 25): 2, ("DU1", 26): 1, ("DU2", 25): 1, ("DU2", 26): 2,
+        }  # fmt: skip

@@ -1,6 +1,6 @@
 """A notifier for tests, with targets that are reached or not, and the notices to give it."""
 
-from tapewire.common.accounting.trading_days import trading_days
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.clock import Now
 from tapewire.common.config.notices import NoticesConfig, TargetConfig
 from tapewire.common.events import Event, RiskHalted, RiskViolation, Scope
@@ -39,10 +39,11 @@ class Bench:
         self.config = config(*names, **more)
         self.group = "group 1"
         self.seq = 0
+        self.days = TradingDays()
         self.start(saved)
 
     def start(self, saved: Saved | None) -> None:
-        self.notifier = Notifier(self.config, trading_days(), saved, self.group, self.now)
+        self.notifier = Notifier(self.config, self.days, saved, self.group, self.now)
 
     def crash(self) -> None:
         self.start(self.notifier.saved())

@@ -1,11 +1,12 @@
 """The notifier: which events are notices, what a crash costs, and when the day is summed up."""
 
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 
 import msgspec
 import pytest
 
+from tapewire.common.accounting.trading_days import TradingDays, trading_days
 from tapewire.common.delivery.letters import Letter, given_up
 from tapewire.common.events import (
     BrokerErrorReported,
@@ -284,6 +285,19 @@ def test_the_day_is_summed_up_once_a_minute_after_it_has_ended():
     assert bench.notifier.counted == {}
     bench.crash()
     assert bench.notifier.day_to_sum_up(bench.now) is None
+
+
+def test_the_day_is_summed_up_once_it_is_over_in_every_account():
+    bench = Bench()
+    hawaii = trading_days("Pacific/Honolulu", time(0))  # its midnight is at 10:00 UTC
+    bench.days = TradingDays(trading_days(), {"DU2": hawaii})
+    bench.start(None)
+    bench.later(TO_THE_END_S + 60)
+    assert bench.notifier.day_to_sum_up(bench.now) is None
+    bench.later(11 * 3600 - 1)
+    assert bench.notifier.day_to_sum_up(bench.now) is None
+    bench.later(1)
+    assert bench.notifier.day_to_sum_up(bench.now) == TUESDAY
 
 
 def test_a_day_that_ended_while_the_notifier_was_down_is_summed_up_at_its_next_start():

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.orders import Order
-from tapewire.common.accounting.trading_days import trading_days
+from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.events import Commission, Fill, PositionCarried, PositionReported, Side
 from tapewire.common.instruments import Instrument
 from tapewire.risk.notices.summary import summary
@@ -24,7 +24,7 @@ class Traded:
     """Executions of some days."""
 
     def __init__(self) -> None:
-        self.accounts: Accounts[Order] = Accounts(INSTRUMENTS, Order, trading_days())
+        self.accounts: Accounts[Order] = Accounts(INSTRUMENTS, Order, TradingDays())
         self._number = 0
 
     def trade(
