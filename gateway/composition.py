@@ -8,6 +8,7 @@ from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
 from tapewire.common.daily_time import DailyTime
 from tapewire.common.runtime.brakes import brakes_of
+from tapewire.common.runtime.disk import MB
 from tapewire.common.runtime.host import Host
 from tapewire.gateway.broker import Broker
 from tapewire.gateway.deputy import Deputy
@@ -20,8 +21,9 @@ from tapewire.gateway.restart_window import RestartWindow
 from tapewire.gateway.service import BROKER, DEPUTY, GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.gateway.tws.line_limits import LineLimits
+from tapewire.gateway.tws.raw_log import RawLog
 from tapewire.gateway.tws.reconnect import Reconnect
-from tapewire.gateway.tws.socket import TwsSocket
+from tapewire.gateway.tws.socket import TwsSocket, Wiring
 from tapewire.gateway.tws.take_over import PATIENCE_MS, DeputySocket, TwsDeputy
 from tapewire.risk.rules import load_rules
 
@@ -99,16 +101,25 @@ def _deputy(host: Host) -> Deputy:
         config.tws.client_id,
         refuses=lambda accounts: login.refusal(accounts, config.mode, config.live_account),
     )
+    reconnect = _reconnect(host, DEPUTY, PATIENCE_MS // 2)  # each take-over tries at least once
+    deputy.hang_up = host.attach(
+        DEPUTY, lambda: DeputySocket(deputy, *_wiring(host, DEPUTY, reconnect))
+    )
+    return deputy
+
+
+def _wiring(host: Host, channel: str, reconnect: Reconnect) -> Wiring:
+    """What a socket to TWS is given."""
+    config = host.config
+    raw_log = None
+    if config.tws.raw_log_mb:
+        path = config.run_dir / "logs" / f"{host.role}.{channel}.log"
+        raw_log = RawLog(path, config.tws.raw_log_mb * MB, host.clock)
 
     def find() -> tws_address.TwsAddress:
         return tws_address.find(config, config.run_dir)
 
-    reconnect = _reconnect(host, DEPUTY, PATIENCE_MS // 2)  # each take-over tries at least once
-    deputy.hang_up = host.attach(
-        DEPUTY,
-        lambda: DeputySocket(deputy, find, reconnect, host.clock, config.tws.connect_timeout_ms),
-    )
-    return deputy
+    return find, reconnect, host.clock, config.tws.connect_timeout_ms, raw_log
 
 
 def _reconnect(host: Host, channel: str, longest_ms: int) -> Reconnect:
@@ -148,10 +159,7 @@ def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], N
     )
 
     def socket() -> TwsSocket:
-        def find() -> tws_address.TwsAddress:
-            return tws_address.find(config, config.run_dir)
-
-        stream = TwsSocket(find, reconnect, host.clock, config.tws.connect_timeout_ms)
+        stream = TwsSocket(*_wiring(host, BROKER, reconnect))
         adapter.flushed = lambda: not stream.wants_write()
         return stream
 

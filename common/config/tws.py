@@ -31,6 +31,8 @@ class TwsConfig(Section):
     `lines_max` and `tick_by_tick_max` are how many market data lines and tick-by-tick streams TWS
     grants this login; 0 sets no limit. It takes one tick-by-tick request per instrument in
     `tick_by_tick_every_s`. With `delayed`, delayed data are read where it refuses live ones.
+
+    With `raw_log_mb` above 0 every message is written down, both ways, in files of that size.
     """
 
     host: str = "127.0.0.1"
@@ -51,6 +53,7 @@ class TwsConfig(Section):
     daily_restart: str = ""
     restart_hold_s: Annotated[int, Field(ge=0, le=3600)] = 60
     restart_window_s: Annotated[int, Field(ge=1, le=7200)] = 600
+    raw_log_mb: Annotated[int, Field(ge=0, le=10_000)] = 0
     lines_max: Annotated[int, Field(ge=0)] = 100
     tick_by_tick_max: Annotated[int, Field(ge=0)] = 5
     tick_by_tick_every_s: Annotated[float, Field(ge=0)] = 15

@@ -8,8 +8,11 @@ from typing import Final
 from tapewire.common.clock import Clock
 from tapewire.common.config.tws_address import NoTwsAddress, TwsAddress
 from tapewire.gateway.broker import CLOSED, DATA, OPENED
+from tapewire.gateway.tws.raw_log import RawLog
 from tapewire.gateway.tws.reconnect import Reconnect
 
+Wiring = tuple[Callable[[], TwsAddress], Reconnect, Clock, int, RawLog | None]
+"""What a `TwsSocket` is given, in the order in which it takes them."""
 READ_BYTES: Final = 256 * 1024
 
 KEEPALIVE: Final = {
@@ -27,6 +30,7 @@ class TwsSocket:
     `ready` gives `[OPENED]`, with the nonce and the address behind it where the peer must prove
     who it is, `[DATA, bytes]` and `[CLOSED, reason]`. After a close it tries again when `reconnect`
     lets it, for as long as it takes. An attempt that has not connected within `timeout_ms` ends.
+    `raw_log` writes down what goes over it.
     """
 
     def __init__(
@@ -35,12 +39,14 @@ class TwsSocket:
         reconnect: Reconnect,
         clock: Clock,
         timeout_ms: int = 10_000,
+        raw_log: RawLog | None = None,
     ) -> None:
         self._find = find
         self._address: TwsAddress | None = None
         self._reconnect = reconnect
         self._timeout_ns = timeout_ms * 1_000_000
         self._clock = clock
+        self._raw_log = raw_log
         self._socket: socket.socket | None = None
         self._connected = False
         self._begun_ns = 0
@@ -74,6 +80,8 @@ class TwsSocket:
         """Write, or queue what does not fit; False if there is no connection."""
         if self._socket is None or not self._connected:
             return False
+        if self._raw_log is not None:
+            self._raw_log.written(data)
         self._out += data
         self._flush_quietly(self._socket)
         return True
@@ -127,6 +135,8 @@ class TwsSocket:
             except OSError:
                 return self._still_connecting()
             self._connected = True
+            if self._raw_log is not None:
+                self._raw_log.note(f"connected to {self._address}")
             nonce = self._address.nonce
             proof = [nonce.encode(), str(self._address).encode()] if nonce else []
             return [[OPENED, *proof]]
@@ -148,6 +158,8 @@ class TwsSocket:
         except OSError as error:
             return self._gone(f"TWS at {self._address} reset the connection: {error.strerror}")
         if data:
+            if self._raw_log is not None:
+                self._raw_log.read(data)
             return [[DATA, data]]
         return self._gone(f"TWS at {self._address} closed the connection")
 
@@ -168,5 +180,7 @@ class TwsSocket:
             return  # the next `ready` writes the rest, or finds the connection gone and says so
 
     def _gone(self, reason: str) -> list[list[bytes]]:
+        if self._raw_log is not None:
+            self._raw_log.note(reason)
         self._end()
         return [[CLOSED, reason.encode()]]

@@ -25,6 +25,7 @@ from tapewire.gateway.deputy import Deputy
 from tapewire.gateway.tws import errors
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.tws.raw_log import RawLog
 from tapewire.gateway.tws.reconnect import Reconnect
 from tapewire.gateway.tws.session import TwsSession
 from tapewire.gateway.tws.socket import TwsSocket
@@ -137,8 +138,9 @@ class DeputySocket(TwsSocket):
         reconnect: Reconnect,
         clock: Clock,
         timeout_ms: int = 10_000,
+        raw_log: RawLog | None = None,
     ) -> None:
-        super().__init__(find, reconnect, clock, timeout_ms)
+        super().__init__(find, reconnect, clock, timeout_ms, raw_log)
         self._deputy = deputy
 
     def ready(self) -> list[list[bytes]]:

@@ -4,11 +4,14 @@ import select
 import socket
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tapewire.common.clock import VirtualClock
 from tapewire.common.config.tws_address import NoTwsAddress, TwsAddress
+from tapewire.gateway.tws.framing import frame
+from tapewire.gateway.tws.raw_log import RawLog
 from tapewire.gateway.tws.reconnect import Reconnect
 from tapewire.gateway.tws.socket import CLOSED, DATA, KEEPALIVE, OPENED, TwsSocket
 
@@ -190,3 +193,21 @@ def test_a_connect_that_nobody_answers_ends_and_is_tried_again(loop: Loopback):
     finally:
         for one in (*waiting, full):
             one.close()
+
+
+def test_what_goes_over_it_is_written_down_on_demand(loop: Loopback, tmp_path: Path):
+    loop.tws._raw_log = RawLog(tmp_path / "raw.log", 10_000, loop.clock)
+    peer = loop.connect()
+    loop.tws.write(frame(b"61\x001\0"))
+    peer.sendall(frame(b"15\x001\0DU1234567\0"))
+    loop.until(DATA)
+    peer.recv(100)
+    peer.close()
+    loop.until(CLOSED)
+    address = f"127.0.0.1:{loop.port}"
+    assert [line.partition(" ")[2] for line in (tmp_path / "raw.log").read_text().splitlines()] == [
+        f"- connected to {address}",
+        "> 61|1",
+        "< 15|1|DU***",
+        f"- TWS at {address} closed the connection",
+    ]
