@@ -357,6 +357,8 @@ def test_prometheus_is_shown_the_state_and_what_was_written():
     bench.send(submit())
     assert metrics.watched["tws_requests"].read()[""] == before + 1
     assert bench.broker.want("AAPL")
+    bench.tick()
+    bench.flush()
     assert metrics.families["subscriptions"].read() == {(): 1}
     bench.lose()
     assert metrics.families["subscriptions"].read() == {(): 0}
