@@ -68,7 +68,8 @@ def build(
             config.all_instruments(), config.gateway.interest_rate
         ),
         feeds=FeedSettings(
-            config.gateway.linger_s, config.gateway.silent_after_s, config.gateway.assume_open
+            config.gateway.linger_s, config.gateway.silent_after_s, config.gateway.assume_open,
+            config.risk.delayed_prices,
         ),
     )  # fmt: skip
 

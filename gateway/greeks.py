@@ -97,8 +97,8 @@ class OptionGreeks:
 
 
 def _price(tick: Tick | None, now: Now) -> float | None:
-    """The midpoint of a quote, or a trade's price; None of one that is old."""
-    if tick is None or now.wall_ns - tick.ts_ns > AGE_MAX_NS:
+    """The midpoint of a quote, or a trade's price; None of one that is old, or delayed."""
+    if tick is None or tick.delayed or now.wall_ns - tick.ts_ns > AGE_MAX_NS:
         return None
     if isinstance(tick, Trade):
         return tick.price

@@ -95,7 +95,9 @@ class GatewayService(Service):
             beside=options.underlying if options is not None else lambda _symbol: "",
             forget=self._forget,
         )  # fmt: skip
-        gateway.limits.watch(self.market.newest, self.greeks.newest)
+        gateway.limits.watch(
+            self.market.newest, self.greeks.newest, delayed=bool(feeds and feeds.delayed_prices)
+        )
         figures.watch(self.metrics, gateway)
         self.metrics.watch("outbox", lambda: {"": gateway.broker.waiting})
         self._hang_up = hang_up

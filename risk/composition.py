@@ -15,6 +15,7 @@ def build(host: Host) -> RiskService:
         load_rules(config.rules), host.config.all_instruments(), config.lease_ms * 1_000_000,
         host.config.days(),
     )  # fmt: skip
+    monitor.view.takes_delayed = config.delayed_prices
     host.serve_stream()
     host.follow(*FOLLOWS)
     host.connect(MARKS, "sub", "market", [b"last.", b"mark.", GREEKS])

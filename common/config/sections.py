@@ -174,6 +174,7 @@ class RiskConfig(Section):
     without it, to one in `run_dir`.
 
     Risk publishes positions, accounts and headroom at most every `publish_ms`; 0 publishes none.
+    With `delayed_prices`, rules take delayed prices for the market's; without, there is no price.
     A `profile` brings rules of its own: one that ships, or a TOML file. `rules` has them then too,
     but for those of which the configuration has one of the same name.
     """
@@ -184,6 +185,7 @@ class RiskConfig(Section):
     lease_ms: Annotated[int, Field(ge=500)] = 3000
     heartbeat_ms: Annotated[int, Field(ge=50)] = 250
     publish_ms: Annotated[int, Field(ge=0)] = 250
+    delayed_prices: bool = False
 
     @field_validator("rules", mode="before")
     @classmethod

@@ -11,7 +11,8 @@ class Quote(Event, frozen=True, tag="quote"):
     """Best bid and ask after a change of either; `None` is a side that has not been seen.
 
     `ts_ns` is when the gateway read it from TWS (UTC). `ask < bid` happens before an opening.
-    No price is NaN: the wire refuses it.
+    No price is NaN: the wire refuses it. `delayed` prices are some 15 minutes old, since the login
+    has no subscription to live ones; limits do not take them for the market.
     """
 
     symbol: Name
@@ -20,6 +21,7 @@ class Quote(Event, frozen=True, tag="quote"):
     bid_size: Size | None
     ask: Price | None
     ask_size: Size | None
+    delayed: bool = False
 
     @property
     def mid(self) -> float | None:
@@ -36,12 +38,14 @@ class Quote(Event, frozen=True, tag="quote"):
 
 
 class Trade(Event, frozen=True, tag="trade"):
-    """A trade that TWS reported; `ts_ns` is when the gateway read it (UTC)."""
+    """A trade that TWS reported; `ts_ns` is when the gateway read it (UTC). `delayed` is as a
+    `Quote`'s."""
 
     symbol: Name
     ts_ns: TimeNs
     price: Price
     size: Size | None
+    delayed: bool = False
 
 
 class Bar(Event, frozen=True, tag="bar"):
@@ -76,7 +80,7 @@ class Greeks(Event, frozen=True, tag="greeks"):
     computed them (UTC). `implied_vol` is per year (0.25 is 25 %), `gamma` what `delta` changes by
     if the underlying goes up by 1, `vega` what the option gains by a point of volatility (0.01),
     `theta` by a day. `price` is the option's that they are of, `underlying_price` that of the
-    underlying. None is what was not computed.
+    underlying. None is what was not computed. `delayed` greeks are of prices that are.
     """
 
     symbol: Name
@@ -90,3 +94,4 @@ class Greeks(Event, frozen=True, tag="greeks"):
     theta: Price | None = None
     price: Price | None = None
     underlying_price: Price | None = None
+    delayed: bool = False

@@ -29,11 +29,12 @@ NS_PER_S: Final = 1_000_000_000
 
 
 class FeedSettings(NamedTuple):
-    """See `[gateway]` in the configuration."""
+    """See `[gateway]` and `[risk]` in the configuration."""
 
     linger_s: float = 10
     silent_after_s: float = 0
     assume_open: bool = False
+    delayed_prices: bool = False
 
 
 class Feeds:

@@ -102,9 +102,12 @@ class Limits:
     def __repr__(self) -> str:
         return f"<Limits {self.rules!r}>"
 
-    def watch(self, newest: Newest, greeks: NewestGreeks = lambda _symbol: None) -> None:
-        """Let the rules see the market."""
+    def watch(
+        self, newest: Newest, greeks: NewestGreeks = lambda _symbol: None, *, delayed: bool = False
+    ) -> None:
+        """Let the rules see the market; with `delayed`, delayed prices too."""
         self._view.newest, self._view.newest_greeks = newest, greeks
+        self._view.takes_delayed = delayed
 
     def at_stake(self) -> set[str]:
         """What an account holds, or may come to hold: limits need its prices."""

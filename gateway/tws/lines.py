@@ -218,7 +218,7 @@ class Lines:
     def take_news(self) -> list[FeedNews]:
         """What is to be reported since the last call."""
         taken, self._news = self._news, []
-        return taken
+        return [*taken, *self._market.take_news()]
 
 
 def _streams_of(instrument: Instrument) -> tuple[Stream, ...]:

@@ -4,20 +4,26 @@ These messages are nearly all that TWS sends, so they are read here from their f
 ibapi's decoder. What a message does not carry is what it was before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from tapewire.common.events import Basis, Greeks, Quote, Tick, Trade
 from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
-from tapewire.gateway.tws.option_computations import BASES, OPTION_COMPUTATION, greeks_of
+from tapewire.gateway.market_feed import FeedNews
+from tapewire.gateway.tws.option_computations import BASES, DELAYED, OPTION_COMPUTATION, greeks_of
 
 TICK_PRICE: Final = b"1"
 TICK_SIZE: Final = b"2"
 TICK_BY_TICK: Final = b"99"
+MARKET_DATA_TYPE: Final = b"58"
 
 # TWS's tick types, live and delayed, to the part of the line that they change.
-_PRICES: Final = {b"1": "bid", b"2": "ask", b"4": "last", b"66": "bid", b"67": "ask", b"68": "last"}
-_SIZES: Final = {b"0": "bid", b"3": "ask", b"5": "last", b"69": "bid", b"70": "ask", b"71": "last"}
+_PRICES: Final = {b"1": "bid", b"2": "ask", b"4": "last"}
+_SIZES: Final = {b"0": "bid", b"3": "ask", b"5": "last"}
+_DELAYED_PRICES: Final = {b"66": "bid", b"67": "ask", b"68": "last"}
+_DELAYED_SIZES: Final = {b"69": "bid", b"70": "ask", b"71": "last"}
+_DELAYED_TYPES: Final = frozenset({b"3", b"4"})
+"""TWS's types of market data that are delayed, and delayed from a market that is closed."""
 
 PRICE_PARTS: Final = 10  # a tickPrice frame split at NULs: three of its length, seven fields
 SIZE_PARTS: Final = 8
@@ -38,9 +44,13 @@ FIRST_REQUEST_ID: Final = 1_000_000_000  # far above any order id, so that error
 
 
 class Line:
-    """One market data line: the newest values of one symbol."""
+    """One market data line: the newest values of one symbol. Delayed ones are kept apart, so that
+    no quote has a live side and a delayed one."""
 
-    __slots__ = ("ask", "ask_size", "bid", "bid_size", "last", "last_size", "symbol", "ticks")
+    __slots__ = (
+        "ask", "ask_size", "bid", "bid_size", "delayed", "is_delayed", "last", "last_size",
+        "symbol", "ticks",
+    )  # fmt: skip
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
@@ -51,6 +61,16 @@ class Line:
         self.last: float | None = None
         self.last_size: float | None = None
         self.ticks: list[Tick] = []
+        self.delayed: Line | None = None  # its delayed values
+        self.is_delayed = False
+
+    def values(self, *, delayed: bool) -> "Line":
+        """Where the newest values are, live or delayed."""
+        if not delayed:
+            return self
+        if self.delayed is None:
+            self.delayed = Line(self.symbol)
+        return self.delayed
 
 
 class MarketData:
@@ -62,12 +82,14 @@ class MarketData:
         self._touched: list[Line] = []
         self._next_request_id = FIRST_REQUEST_ID
         self._greeks: dict[tuple[str, Basis], Greeks] = {}
+        self._news: list[FeedNews] = []
         self.messages = 0
         self.readers: dict[bytes, Callable[[list[bytes], int], None]] = {
             TICK_PRICE: self._on_price,
             TICK_SIZE: self._on_size,
             TICK_BY_TICK: self._on_tick_by_tick,
             OPTION_COMPUTATION: self._on_option_computation,
+            MARKET_DATA_TYPE: self._on_type,
         }
 
     def open(self, symbol: str) -> int:
@@ -109,6 +131,11 @@ class MarketData:
     def take_greeks(self) -> list[Greeks]:
         """The newest greeks of each option and basis since the last call."""
         taken, self._greeks = [*self._greeks.values()], {}
+        return taken
+
+    def take_news(self) -> list[FeedNews]:
+        """Which symbols have become delayed, or live again, since the last call."""
+        taken, self._news = self._news, []
         return taken
 
     def read_run(  # noqa: PLR0912 - one loop: a call per tick would cost what it saves
@@ -169,43 +196,67 @@ class MarketData:
         self.messages += frames
         return place - begun, size
 
+    def _on_type(self, fields: list[bytes], _now_ns: int) -> None:
+        """TWS says of a request whether its data are live."""
+        self.messages += 1
+        line = self._lines.get(fields[2])
+        if line is not None:
+            self._is_delayed(line, delayed=fields[3] in _DELAYED_TYPES)
+
+    def _is_delayed(self, line: Line, *, delayed: bool) -> None:
+        if line.is_delayed != delayed:
+            line.is_delayed = delayed
+            self._news.append(FeedNews(line.symbol, "delayed" if delayed else "live"))
+
+    def _part(
+        self, fields: list[bytes], live: Mapping[bytes, str], delayed: Mapping[bytes, str]
+    ) -> tuple[Line | None, str | None, bool]:
+        """The line of a message, what of it the message changes, and whether that is delayed."""
+        line, kind = self._lines.get(fields[2]), fields[3]
+        is_delayed = kind in delayed
+        if line is not None and is_delayed:
+            self._is_delayed(line, delayed=True)
+        return line, (delayed if is_delayed else live).get(kind), is_delayed
+
     def _on_price(self, fields: list[bytes], now_ns: int) -> None:
         self.messages += 1
         _check_fields(fields, 7)
-        line, part = self._lines.get(fields[2]), _PRICES.get(fields[3])
+        line, part, delayed = self._part(fields, _PRICES, _DELAYED_PRICES)
         if line is None or part is None:
             return
         price, size = _side(float(fields[4]), float(fields[5]) if fields[5] else None)
+        known = line.values(delayed=delayed)
         if part == "bid":
-            line.bid, line.bid_size = price, size
+            known.bid, known.bid_size = price, size
         elif part == "ask":
-            line.ask, line.ask_size = price, size
+            known.ask, known.ask_size = price, size
         else:
             if price is not None:
-                self._trade(line, price, size, now_ns)
+                self._trade(line, price, size, now_ns, delayed=delayed)
             return
-        self._quote(line, now_ns)
+        self._quote(line, now_ns, delayed=delayed)
 
     def _on_size(self, fields: list[bytes], now_ns: int) -> None:
         self.messages += 1
         _check_fields(fields, 5)
-        line, part = self._lines.get(fields[2]), _SIZES.get(fields[3])
+        line, part, delayed = self._part(fields, _SIZES, _DELAYED_SIZES)
         if line is None or part is None:
             return
         size = float(fields[4])
         if not 0 <= size <= SIZE_MAX:
             raise ValueError(f"size {size}, expected 0 to {SIZE_MAX}")
+        known = line.values(delayed=delayed)
         if part == "last":
             # TWS repeats a trade's size behind its price; a new size alone is a new trade.
-            if line.last is not None and size != line.last_size:
-                self._trade(line, line.last, size, now_ns)
+            if known.last is not None and size != known.last_size:
+                self._trade(line, known.last, size, now_ns, delayed=delayed)
             return
         if part == "bid":
-            unchanged, line.bid_size = size == line.bid_size, size
+            unchanged, known.bid_size = size == known.bid_size, size
         else:
-            unchanged, line.ask_size = size == line.ask_size, size
+            unchanged, known.ask_size = size == known.ask_size, size
         if not unchanged:
-            self._quote(line, now_ns)
+            self._quote(line, now_ns, delayed=delayed)
 
     def _on_tick_by_tick(self, fields: list[bytes], now_ns: int) -> None:
         self.messages += 1
@@ -231,22 +282,29 @@ class MarketData:
         line, basis = self._lines.get(fields[place]), BASES.get(fields[place + 1])
         if line is None or basis is None:
             return
-        greeks = greeks_of(fields, line.symbol, basis, now_ns)
+        delayed = fields[place + 1] in DELAYED
+        greeks = greeks_of(fields, line.symbol, basis, now_ns, delayed=delayed)
         if greeks is not None:
             self._greeks[line.symbol, basis] = greeks
 
-    def _quote(self, line: Line, now_ns: int) -> None:
+    def _quote(self, line: Line, now_ns: int, *, delayed: bool = False) -> None:
+        known = line.values(delayed=delayed)
         if not line.ticks:
             self._touched.append(line)
         line.ticks.append(
-            Quote(line.symbol, now_ns, line.bid, line.bid_size, line.ask, line.ask_size)
+            Quote(
+                line.symbol, now_ns, known.bid, known.bid_size, known.ask, known.ask_size, delayed
+            )
         )
 
-    def _trade(self, line: Line, price: float, size: float | None, now_ns: int) -> None:
-        line.last, line.last_size = price, size
+    def _trade(
+        self, line: Line, price: float, size: float | None, now_ns: int, *, delayed: bool = False
+    ) -> None:
+        known = line.values(delayed=delayed) if delayed else line
+        known.last, known.last_size = price, size
         if not line.ticks:
             self._touched.append(line)
-        line.ticks.append(Trade(line.symbol, now_ns, price, size))
+        line.ticks.append(Trade(line.symbol, now_ns, price, size, delayed))
 
 
 def _check_fields(fields: list[bytes], expected: int) -> None:

@@ -21,11 +21,14 @@ BASES: Final[dict[bytes, Basis]] = {
     b"80": "bid", b"81": "ask", b"82": "last", b"83": "model",
 }  # fmt: skip
 """Tick types, live and delayed. Another one (53) answers a question that is not asked here."""
+DELAYED: Final = frozenset({b"80", b"81", b"82", b"83"})
 NOT_AN_AMOUNT: Final = -1.0
 NOT_A_GREEK: Final = -2.0
 
 
-def greeks_of(fields: Sequence[bytes], symbol: str, basis: Basis, now_ns: int) -> Greeks | None:
+def greeks_of(
+    fields: Sequence[bytes], symbol: str, basis: Basis, now_ns: int, *, delayed: bool = False
+) -> Greeks | None:
     """What a computation says; None if it has no greek at all. Raises ValueError."""
     vol, delta, price, _dividends, gamma, vega, theta, underlying = (
         _number(one) for one in fields[4:_FIELDS]
@@ -38,7 +41,9 @@ def greeks_of(fields: Sequence[bytes], symbol: str, basis: Basis, now_ns: int) -
     )
     if delta is None and gamma is None and vega is None and vol is None:
         return None
-    return Greeks(symbol, now_ns, "tws", basis, vol, delta, gamma, vega, theta, price, underlying)
+    return Greeks(
+        symbol, now_ns, "tws", basis, vol, delta, gamma, vega, theta, price, underlying, delayed
+    )
 
 
 def _number(text: bytes) -> float | None:

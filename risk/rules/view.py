@@ -85,6 +85,8 @@ class View:
         self._marked = Counter[str]()
         self.newest = newest
         self.newest_greeks: NewestGreeks | None = None
+        self.takes_delayed = False
+        """Whether delayed prices count as the market's; else they are as good as none."""
         self._greeks: dict[str, KnownGreeks] = {}
         self._greeks_seen = Counter[str]()
         self.has_all_fills = True
@@ -126,14 +128,20 @@ class View:
                 continue
             if self._told.get(told) != tick:
                 self._told[told] = tick
+                if tick.delayed and not self.takes_delayed:
+                    self._marks.pop(tick.symbol, None)  # what it was before is not the market's now
+                    continue
                 self._marks[tick.symbol] = Mark(Decimal(repr(price)), now.mono_ns)
                 self._marked[tick.symbol] += 1
-            self._accounts.book.mark(tick.symbol, self._marks[tick.symbol].price)
+            if (mark := self._marks.get(tick.symbol)) is not None:
+                self._accounts.book.mark(tick.symbol, mark.price)
 
     def take_greeks(self, greeks: Iterable[Greeks], now: Now) -> None:
         """Take the newest of each option: those by the model, which limits are held against."""
         for one in greeks:
             known = self._greeks.get(one.symbol)
+            if one.delayed and not self.takes_delayed:
+                continue
             if one.basis == USED and (known is None or one != known.greeks):
                 age_ns = max(0, now.wall_ns - one.ts_ns)
                 self._greeks[one.symbol] = KnownGreeks(one, now.mono_ns - age_ns)
@@ -288,6 +296,8 @@ class View:
         """An option's newest greeks and their age in nanoseconds; None where there are none."""
         if self.newest_greeks is not None:
             found = self.newest_greeks(symbol)
+            if found is not None and found.delayed and not self.takes_delayed:
+                return None
             return None if found is None else (found, max(0, self.now.wall_ns - found.ts_ns))
         known = self._greeks.get(symbol)
         return None if known is None else (known.greeks, self.now.mono_ns - known.mono_ns)
@@ -354,7 +364,7 @@ class View:
     def _priced_tick(self, symbol: str) -> tuple[Tick, Decimal] | None:
         """The newest tick of a symbol with its price, which is made a decimal once."""
         tick = self.newest(symbol) if self.newest is not None else None
-        if tick is None:
+        if tick is None or (tick.delayed and not self.takes_delayed):
             return None
         known = self._priced.get(symbol)
         if known is None or known[0] is not tick:

@@ -39,19 +39,19 @@ def line() -> Line:
     return Line()
 
 
-def quote(bid=None, bid_size=None, ask=None, ask_size=None) -> Quote:
-    return Quote("AAPL", T0, bid, bid_size, ask, ask_size)
+def quote(bid=None, bid_size=None, ask=None, ask_size=None, delayed=False) -> Quote:
+    return Quote("AAPL", T0, bid, bid_size, ask, ask_size, delayed)
 
 
 @pytest.mark.parametrize(
     ("kind", "tick"),
     [
         (1, quote(bid=1.5, bid_size=100.0)),
-        (66, quote(bid=1.5, bid_size=100.0)),
+        (66, quote(bid=1.5, bid_size=100.0, delayed=True)),
         (2, quote(ask=1.5, ask_size=100.0)),
-        (67, quote(ask=1.5, ask_size=100.0)),
+        (67, quote(ask=1.5, ask_size=100.0, delayed=True)),
         (4, Trade("AAPL", T0, 1.5, 100.0)),
-        (68, Trade("AAPL", T0, 1.5, 100.0)),
+        (68, Trade("AAPL", T0, 1.5, 100.0, delayed=True)),
     ],
 )
 def test_a_price_live_or_delayed_is_a_quote_or_a_trade(line: Line, kind: int, tick: object):
@@ -64,18 +64,37 @@ def test_highs_closes_and_marks_are_no_ticks(line: Line, kind: int):
 
 
 @pytest.mark.parametrize(
-    ("kind", "part"), [(0, "bid_size"), (69, "bid_size"), (3, "ask_size"), (70, "ask_size")]
+    ("kind", "part", "delayed"),
+    [(0, "bid_size", 0), (69, "bid_size", 1), (3, "ask_size", 0), (70, "ask_size", 1)],
 )
-def test_a_size_alone_changes_the_quote(line: Line, kind: int, part: str):
-    line.ticks(line.price(1, 1.0, 5), line.price(2, 2.0, 6))
+def test_a_size_alone_changes_the_quote(line: Line, kind: int, part: str, delayed: int):
+    line.ticks(line.price(1 + 65 * delayed, 1.0, 5), line.price(2 + 65 * delayed, 2.0, 6))
     (tick,) = line.ticks(line.size(kind, 50))
-    assert tick == msgspec.structs.replace(quote(1.0, 5.0, 2.0, 6.0), **{part: 50.0})
+    expected = quote(1.0, 5.0, 2.0, 6.0, delayed=bool(delayed))
+    assert tick == msgspec.structs.replace(expected, **{part: 50.0})
 
 
-@pytest.mark.parametrize("kind", [5, 71])
-def test_a_last_size_alone_is_a_new_trade_at_the_last_price(line: Line, kind: int):
-    line.ticks(line.price(4, 1.5, 100))
-    assert line.ticks(line.size(kind, 30)) == [Trade("AAPL", T0, 1.5, 30.0)]
+@pytest.mark.parametrize(("price", "size", "delayed"), [(4, 5, False), (68, 71, True)])
+def test_a_last_size_alone_is_a_new_trade_at_the_last_price(line, price, size, delayed):
+    line.ticks(line.price(price, 1.5, 100))
+    assert line.ticks(line.size(size, 30)) == [Trade("AAPL", T0, 1.5, 30.0, delayed)]
+
+
+def test_no_quote_has_a_live_side_and_a_delayed_one(line: Line):
+    ticks = line.ticks(line.price(66, 1.0), line.price(2, 2.0), line.price(67, 2.1))
+    assert [(one.bid, one.ask, one.delayed) for one in ticks] == [
+        (1.0, None, True), (None, 2.0, False), (1.0, 2.1, True),
+    ]  # fmt: skip
+
+
+def test_that_a_line_is_delayed_is_reported_once_and_that_it_is_live_again(line: Line):
+    market = line.session.market
+    line.ticks([58, 1, line.ids[0], 3], line.price(66, 1.0), line.price(66, 1.1))
+    assert market.take_news() == [("AAPL", "delayed", "")]
+    line.ticks([58, 1, line.ids[0], 1], line.price(1, 1.0))
+    assert market.take_news() == [("AAPL", "live", "")]
+    line.ticks(line.price(68, 1.0))
+    assert market.take_news() == [("AAPL", "delayed", "")]
 
 
 def test_a_last_size_before_any_price_is_nothing(line: Line):
