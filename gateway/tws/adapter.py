@@ -43,6 +43,7 @@ from tapewire.gateway.tws.reports import (
     status_report,
 )
 from tapewire.gateway.tws.session import SessionError, TwsSession
+from tapewire.gateway.tws.throttle import Throttle
 from tapewire.gateway.tws.what_if import WhatIfOrders
 
 EXECUTIONS_REQUEST_ID: Final = 899_999_999  # every id from here on is no order's
@@ -83,15 +84,17 @@ class TwsBroker:
         self.placing = Placing(self.session, self.contracts)
         self.what_ifs = WhatIfOrders(self.placing)
         self.outbox: Outbox[bytes] = Outbox(rate_max_per_s)
-        self.account_summary = AccountSummary(self.outbox)
+        self.account_summary = AccountSummary(self.session, self.outbox)
         self.describing = Describing(self.session, self.contracts, self.outbox)
         self.lines = Lines(
             self.session, self.market, self.contracts, self.outbox, limits, delayed=delayed
         )
         self._order_ids: set[int] = set()
+        self.throttle = Throttle(self.outbox, self.describing, self.account_summary, self.lines)
         self.errors = ErrorMessages(
-            self.attempt, self.market, self.contracts, self.lines, self.what_ifs, self._order_ids
-        )
+            self.attempt, self.market, self.contracts, self.lines, self.describing,
+            self.account_summary, self.what_ifs, self.throttle, self._order_ids,
+        )  # fmt: skip
         self.pulse = Pulse(probe_after_ms, hang_up_after_ms)
         self.flushed: Callable[[], bool] = lambda: True
         self._order_lists = OrderLists()
@@ -293,7 +296,7 @@ class TwsBroker:
 
     def query_accounts(self) -> None:
         """See `Broker.query_accounts`."""
-        self.account_summary.ask(self.session.encode)
+        self.account_summary.ask()
 
     def query_all_orders(self) -> None:
         """See `Broker.query_all_orders`."""
@@ -373,8 +376,10 @@ class TwsBroker:
         if not self.flushed():
             self.outbox.hold(now.mono_ns, verdict)
             return Released(b"", [])
-        self.lines.open_due(now.mono_ns)
         is_up = self.session.state == "UP"
+        if is_up:
+            self.throttle.tick(now.mono_ns)
+        self.lines.open_due(now.mono_ns)
         if is_up and self.pulse.in_doubt(now.mono_ns):
             self.outbox.hold(now.mono_ns, verdict)
             return Released(b"" if self.pulse.asked else self._question(now), [])

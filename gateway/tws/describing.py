@@ -12,6 +12,8 @@ for ever.
 from collections import deque
 from typing import Final
 
+from ibapi.contract import Contract
+
 from tapewire.common.clock import Now
 from tapewire.common.events import TEXT_MAX, InstrumentDescribed, OpenHours, PriceStep
 from tapewire.common.events.base import NAME_MAX
@@ -37,6 +39,7 @@ class Describing:
         self._numbers = {symbol: n for n, symbol in enumerate(contracts.instruments)}
         self._holdings_asked = 0
         self._to_ask: deque[str] = deque()
+        self._unanswered: dict[int, Contract] = {}  # by the question's id, on this connection
         self._found: dict[str, tws.ContractFound] = {}  # on this connection, by symbol
         self._waiting: dict[str, int | None] = {}  # not handed over yet, and since when it could be
         self._rules: dict[int, tuple[PriceStep, ...]] = {}
@@ -53,6 +56,7 @@ class Describing:
     def closed(self) -> None:
         """The session is over, and what was asked in it."""
         self._to_ask.clear()
+        self._unanswered.clear()
         self._found.clear()
         self._waiting.clear()
         self._rules_asked.clear()
@@ -62,14 +66,25 @@ class Describing:
         if self._contracts.new_holding(symbol, con_id):
             request_id = HOLDING_REQUEST_ID + self._holdings_asked
             self._holdings_asked += 1
-            self._contracts.asked(request_id, symbol)
-            contract = contract_by_id(con_id)
-            self._outbox.request(self._session.encode.contract_details(request_id, contract))
+            self._outbox.request(self._details(request_id, symbol, contract_by_id(con_id)))
+
+    def refused(self, request_id: int) -> None:
+        """TWS refuses a question about a contract: it is not asked again on this connection."""
+        self._unanswered.pop(request_id, None)
+
+    def again(self) -> None:
+        """Ask again what has had no answer. Two answers to a question are taken as one."""
+        encode = self._session.encode
+        for request_id, contract in self._unanswered.items():
+            self._outbox.request(encode.contract_details(request_id, contract))
+        for rule in sorted(self._rules_asked - self._rules.keys()):
+            self._outbox.other(encode.market_rule(rule))
 
     def found(self, message: tws.ContractFound) -> tuple[()]:
         """TWS describes a contract. A second answer to a question is ambiguous, and ignored."""
         self._contracts.found(message)
         symbol = self._contracts.about(message.request_id)
+        self._unanswered.pop(message.request_id, None)
         if symbol in self._numbers and symbol not in self._found:
             self._found[symbol], self._waiting[symbol] = message, None
             rule = self._rule_of(message)
@@ -94,8 +109,12 @@ class Describing:
 
     def _question(self, symbol: str) -> bytes:
         request_id = DETAILS_REQUEST_ID + self._numbers[symbol]  # a late answer finds its symbol
+        return self._details(request_id, symbol, self._contracts.contract(symbol))
+
+    def _details(self, request_id: int, symbol: str, contract: Contract) -> bytes:
+        """A question that is remembered until its answer comes."""
         self._contracts.asked(request_id, symbol)
-        contract = self._contracts.contract(symbol)
+        self._unanswered[request_id] = contract
         return self._session.encode.contract_details(request_id, contract)
 
     def _is_ready(self, symbol: str, now_ns: int) -> bool:

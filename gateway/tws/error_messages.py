@@ -6,12 +6,15 @@ from tapewire.common.events import ErrorClass, ErrorSubject
 from tapewire.gateway import broker
 from tapewire.gateway.broker import BrokerEvent
 from tapewire.gateway.tws import errors
+from tapewire.gateway.tws.account_summary import AccountSummary
 from tapewire.gateway.tws.attempt import Attempt
 from tapewire.gateway.tws.connectivity import Connectivity
 from tapewire.gateway.tws.contracts import Contracts
+from tapewire.gateway.tws.describing import Describing
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.messages import TwsError
+from tapewire.gateway.tws.throttle import Throttle
 from tapewire.gateway.tws.what_if import WhatIfOrders
 
 
@@ -24,20 +27,27 @@ class ErrorMessages:
         market: MarketData,
         contracts: Contracts,
         lines: Lines,
+        describing: Describing,
+        summary: AccountSummary,
         what_ifs: WhatIfOrders,
+        throttle: Throttle,
         order_ids: Collection[int],
     ) -> None:
         self._attempt = attempt
         self._market = market
         self._contracts = contracts
         self._lines = lines
+        self._describing = describing
+        self._summary = summary
         self._what_ifs = what_ifs
+        self._throttle = throttle
         self._order_ids = order_ids
         self.connectivity = Connectivity()
 
     def closed(self) -> None:
         """The connection is gone."""
         self.connectivity.closed()
+        self._throttle.closed()
 
     def read(self, message: TwsError) -> Iterator[BrokerEvent]:
         """What an error message amounts to: its report, and then what follows from it."""
@@ -69,12 +79,16 @@ class ErrorMessages:
     def _follows(self, error_class: ErrorClass, message: TwsError) -> Iterator[BrokerEvent]:
         """What an error asks of market data, and its class of the connection."""
         self._lines.trouble(message.request_id, message.code, message.text)
-        if error_class == "reconnect":
+        if error_class == "throttle":
+            self._throttle.hit()
+        elif error_class == "request":
+            self._describing.refused(message.request_id)
+            self._summary.refused(message.request_id)
+        elif error_class == "reconnect":
             if message.code == errors.CLIENT_ID_IN_USE:
                 yield self._attempt.client_id_in_use()
             else:
                 self._attempt.last_word = f"TWS says: {message.text} ({message.code})"
-            return
         change = self.connectivity.change(error_class)
         if change == "lost":
             yield broker.ServerLost(f"TWS lost its server: {message.text}")

@@ -12,7 +12,7 @@ asked for them, and sends live ones all the same where it can: so they are asked
 refusal, and the line then is asked for again.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from typing import Final
 
 from tapewire.common.instruments import Instrument
@@ -26,6 +26,7 @@ from tapewire.gateway.tws.session import TwsSession
 
 TOP: Final = "top"
 BY_TICK: Final = ("BidAsk", "AllLast")
+FRESH_MAX: Final = 100
 NEVER_NS: Final = 2**63
 
 
@@ -55,6 +56,7 @@ class Lines:
         self._wanted: dict[str, tuple[Stream, ...]] = {}
         self._open: dict[Stream, int] = {}  # with the request's id
         self._by_id: dict[int, Stream] = {}
+        self._fresh: deque[Stream] = deque(maxlen=FRESH_MAX)  # the newest that were opened
         self._refused: set[Stream] = set()
         self._full: list[Share] = []  # of which TWS has just said that it has no room
         self._said: dict[Stream, str] = {}  # why there is no room for it
@@ -92,11 +94,22 @@ class Lines:
             self._refused.discard(stream)
         self.subscribe()
 
+    def again(self) -> None:
+        """TWS has refused requests of the last seconds, and does not say which: what was opened
+        then and has brought nothing is asked for again."""
+        for stream in [
+            one for one in self._fresh if self._market.is_silent(self._open.get(one, 0))
+        ]:
+            self._close(stream)
+        self._fresh.clear()
+        self.subscribe()
+
     def closed(self) -> None:
         """All lines are gone; those who read them still do."""
         self._market.close_all()
         self._open.clear()
         self._by_id.clear()
+        self._fresh.clear()
         self._refused.clear()
         self._said.clear()
         self._room.forget()
@@ -136,6 +149,7 @@ class Lines:
         contract, encode = self._contracts.contract(stream.symbol), self._session.encode
         request_id = self._market.open(stream.symbol)
         self._said.pop(stream, None)
+        self._fresh.append(stream)
         self._open[stream], self._by_id[request_id] = request_id, stream
         if stream.kind == TOP:
             self._outbox.market_data(encode.market_data(request_id, contract))

@@ -110,6 +110,11 @@ class MarketData:
         """How many are open."""
         return len(self._lines)
 
+    def is_silent(self, request_id: int) -> bool:
+        """Whether nothing has come of the symbol whose request this is."""
+        line = self._lines.get(str(request_id).encode())
+        return line is not None and (line.bid, line.ask, line.last) == (None, None, None)
+
     def about(self, request_id: int) -> str | None:
         """The symbol of the line that a request id opened."""
         line = self._lines.get(str(request_id).encode())
