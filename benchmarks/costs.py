@@ -21,12 +21,14 @@ from rich.console import Console
 from tapewire.benchmarks.options import seconds
 from tapewire.benchmarks.report.figures import goal, ratio
 from tapewire.benchmarks.report.goal_table import goal_table
+from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.orders import Order
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     CancelAll,
     CancelSignal,
+    ConnectionUp,
     Heartbeat,
     OrderAccepted,
     OrderIntended,
@@ -176,7 +178,7 @@ def _executing(count: int, *, answered: bool) -> Act:
 
     def act() -> None:
         executor = Executor(RuleBook([]), [BENCH])
-        executor.accounts = ("DU1",)
+        executor.places.connected(ConnectionUp(0, 157, ("DU1",)), roles.GATEWAY)
         executor.caught_up(NOW)
         for number in range(count):
             _, orders = executor.on_signal(_signal(number), NOW)
@@ -193,7 +195,7 @@ def _working(count: int) -> tuple[Registry, Accounts[Order]]:
     """Orders that work, as a gateway and risk know them."""
     executor, registry = Executor(RuleBook([]), [BENCH]), Registry()
     accounts: Accounts[Order] = Accounts([BENCH], Order)
-    executor.accounts = ("DU1",)
+    executor.places.connected(ConnectionUp(0, 157, ("DU1",)), roles.GATEWAY)
     for number in range(count):
         _, (order,) = executor.on_signal(_signal(number), NOW)
         assert isinstance(order, SubmitOrder)
@@ -227,7 +229,7 @@ def _waiting(count: int) -> Gateway:
     gateway.on_risk(Heartbeat(NOW.wall_ns, "READY", "", 0, "", "ACTIVE", NOW.mono_ns))
     gateway.gate.decisions_known = True
     executor = Executor(RuleBook([]), [BENCH])
-    executor.accounts = ("DU1",)
+    executor.places.connected(ConnectionUp(0, 157, ("DU1",)), roles.GATEWAY)
     for number in range(count):
         _, (order,) = executor.on_signal(_signal(number), NOW)
         assert isinstance(order, SubmitOrder)

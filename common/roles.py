@@ -2,8 +2,12 @@
 
 A role is the name of a process in the group, of its journal, its lock, its status file and its
 stream. Gateways and strategies can be several: their roles are made by functions.
+
+The gateway of a named login is `gateway-NAME`, its liquidation gateway `liquidation-NAME`. What a
+process may do, and what it is to others, depends on its kind alone: `gateway` for every gateway.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 GATEWAY: Final = "gateway"
@@ -14,9 +18,12 @@ SIMULATOR: Final = "simulator"
 NOTICES: Final = "notices"
 
 GATEWAYS: Final = (GATEWAY, LIQUIDATION)
-"""The roles with a broker connection, whose streams report executions and positions."""
+"""The kinds with a broker connection, whose streams report executions and positions; the roles of
+the only login, where it has no name."""
+OF_LOGIN: Final = (*GATEWAYS, SIMULATOR)
+"""The kinds of which each login has a process of its own."""
 JOURNALED: Final = (*GATEWAYS, EXECUTOR, RISK)
-"""The roles with a journal and a stream of their own."""
+"""The kinds with a journal and a stream of their own."""
 
 STRATEGY: Final = "strategy"
 """All strategies together, as clients of the executor."""
@@ -44,3 +51,30 @@ def is_strategy(role: str) -> bool:
 def strategy_name(role: str) -> str:
     """The strategy's name in the configuration; the role itself where it is not a strategy's."""
     return role.removeprefix(_STRATEGY)
+
+
+def of_login(kind: str, name: str) -> str:
+    """The role of a login's process of this kind; the kind itself where the login has no name."""
+    return f"{kind}-{name}" if name else kind
+
+
+def kind_of(role: str) -> str:
+    """What kind of process a role is: all strategies are one, and all gateways."""
+    kind, _, name = role.partition("-")
+    return kind if name and (kind in OF_LOGIN or kind == STRATEGY) else role
+
+
+def login_name(role: str) -> str:
+    """The name of the login that a role is of; "" where the login has none, or it is of none."""
+    kind, _, name = role.partition("-")
+    return name if kind in OF_LOGIN else ""
+
+
+def has_broker(role: str) -> bool:
+    """Whether it is a gateway or a liquidation gateway: its journal is the broker's word."""
+    return kind_of(role) in GATEWAYS
+
+
+def journaled(gateways: Iterable[str]) -> tuple[str, ...]:
+    """The roles with a journal, in a group with these gateways."""
+    return (*gateways, EXECUTOR, RISK)

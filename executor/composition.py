@@ -4,12 +4,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
+from tapewire.common import roles
 from tapewire.common.config.settings import Config
 from tapewire.common.runtime.brakes import brakes_of
 from tapewire.common.runtime.host import Host
 from tapewire.executor.confidence import INDIFFERENT, Confidence
 from tapewire.executor.executor import Executor
-from tapewire.executor.service import FOLLOWS, JOURNAL_SYNCHRONOUS, ExecutorService
+from tapewire.executor.service import JOURNAL_SYNCHRONOUS, ExecutorService
 from tapewire.risk.rules import load_rules
 
 HOLD_MS = 1  # about as long as the gateway needs to get an order out
@@ -19,6 +20,7 @@ NAMES_MAX: Final = 1024  # of strategies whose settings are at hand; any signal 
 def build(host: Host) -> ExecutorService:
     """Open the channels, build the core, read the journal."""
     config = host.config
+    logins = config.logins()
     executor = Executor(
         load_rules(config.risk.rules),
         config.all_instruments(),
@@ -26,9 +28,10 @@ def build(host: Host) -> ExecutorService:
         confidence=confidence_of(config),
         day_of=config.days(),
         what_if=config.executor.what_if,
+        logins=logins,
     )
     host.serve_stream()
-    host.follow(*FOLLOWS)
+    host.follow(*logins.gateways, roles.RISK)
     host.bind("signals", "pull", "signals")
     return ExecutorService(
         executor, host.transport, host.clock, host.journal(JOURNAL_SYNCHRONOUS),

@@ -58,6 +58,7 @@ from tapewire.common.events import (
 )
 from tapewire.common.events.expiry import has_expired
 from tapewire.common.instruments import Instrument
+from tapewire.common.logins import ONLY, Logins
 from tapewire.common.unanswered import Unanswered
 from tapewire.executor.admission import Admission
 from tapewire.executor.answers import denied, intent_of, state_changed
@@ -67,6 +68,7 @@ from tapewire.executor.groups.keeper import GroupKeeper
 from tapewire.executor.groups.plans import group_fault, plan_of
 from tapewire.executor.order_requests import OWN, Command, OrderRequests
 from tapewire.executor.orders import ExecutorOrder, Ledger
+from tapewire.executor.places import Places
 from tapewire.executor.what_if import WhatIfs
 from tapewire.risk.rules import RuleBook
 
@@ -86,11 +88,12 @@ class Executor:
         confidence: Callable[[str], Confidence] = lambda _strategy: INDIFFERENT,
         day_of: TradingDays | None = None,
         what_if: bool = False,
+        logins: Logins = ONLY,
     ) -> None:
         self.instruments = {i.symbol: i for i in instruments}
         self.ledger = Ledger(self.instruments.values(), day_of)
         self.admission = Admission(rules, self.instruments, self.ledger)
-        self.accounts: tuple[str, ...] = ()
+        self.places = Places(logins)
         self.live = False
         self.signals_denied = 0  # those that had expired included
         self.what_ifs = WhatIfs() if what_if else None
@@ -108,7 +111,6 @@ class Executor:
             OrderIntended: self._adopt,
             OrderDenied: self._on_denied,
             GroupIntended: self._adopt_group,
-            ConnectionUp: self._on_connection,
             WhatIfAnswered: self._on_estimate,
         }  # what comes of a gateway's event before the ledger has it
 
@@ -172,14 +174,14 @@ class Executor:
         if not isinstance(signal, WANTS_ORDERS):
             of_group = self.keeper.on_signal(signal, now)
             return self._applied(of_group or self.requests.on_signal(signal, now)), []
-        if not (signal.account or self.accounts):
+        if not (signal.account or self.places.accounts):
             return [], []
         if isinstance(signal, GroupSignal):
             return self._on_group(signal, now)
         return self._on_order(signal, now)
 
     def _on_order(self, signal: Signal, now: Now) -> tuple[Sequence[Event], list[Command]]:
-        account, no_account = self._account_of(signal)
+        account, no_account = self.places.account_of(signal)
         terms, unsure = self._confidence(signal.strategy).sized(
             signal, self.instruments.get(signal.symbol)
         )
@@ -226,7 +228,7 @@ class Executor:
 
     def _on_group(self, signal: GroupSignal, now: Now) -> tuple[Sequence[Event], list[Command]]:
         """A group is taken as a whole, or denied as one."""
-        account, reason = self._account_of(signal)
+        account, reason = self.places.account_of(signal)
         confidence = self._confidence(signal.strategy)
         legs, unsure = sized(signal, confidence, self.instruments)
         wanted = replace(signal, legs=legs)
@@ -247,23 +249,12 @@ class Executor:
         self._unanswered.sent(group.id, now.mono_ns)
         return events, [group]
 
-    def _account_of(self, signal: Signal | GroupSignal) -> tuple[str, str]:
-        """Where the signal trades: the account it names, or the login's only one; or why not."""
-        if signal.account:
-            if self.accounts and signal.account not in self.accounts:
-                return signal.account, f"{signal.strategy}'s account is not one of this login's"
-            return signal.account, ""
-        if len(self.accounts) == 1:
-            return self.accounts[0], ""
-        return "", (
-            f"the login has {len(self.accounts)} accounts and strategy {signal.strategy} names"
-            " none; set account in its [[strategies]] entry"
-        )
-
     # ---- the gateway ---------------------------------------------------------------------------
 
     def on_broker(self, event: Event, now: Now, source: str = roles.GATEWAY) -> list[Event]:
         """An event of a gateway's journal: taken in, and what of it is news here."""
+        if type(event) is ConnectionUp:
+            self.places.connected(event, source)
         before = self._before.get(type(event))
         events = before(event, now) if before is not None else []
         order = self.ledger.apply(event, source)
@@ -355,10 +346,6 @@ class Executor:
 
     def _on_denied(self, event: OrderDenied, _now: Now) -> list[Event]:
         self.keeper.denied(event.intent_id)
-        return []
-
-    def _on_connection(self, event: ConnectionUp, _now: Now) -> list[Event]:
-        self.accounts = event.accounts or self.accounts
         return []
 
     def _on_estimate(self, event: WhatIfAnswered, now: Now) -> list[Event]:

@@ -6,7 +6,6 @@ commit here need not wait for the disk: it would make the gateway's wait, on an 
 need it be made at once: whoever receives it would take the processor from the gateway.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ from tapewire.common.bus.transport import Transport
 from tapewire.common.bus.wire import WireError
 from tapewire.common.clock import Clock, Now
 from tapewire.common.events import (
-    CancelOrder,
+    AnySignal,
     CancelSignal,
     CircuitChanged,
     Event,
@@ -33,15 +32,12 @@ from tapewire.common.runtime.checkpoint import Checkpoints, Past
 from tapewire.common.runtime.journal import Journal, Synchronous
 from tapewire.common.runtime.service import Service
 from tapewire.common.runtime.status import following
+from tapewire.executor.doors import Doors
 from tapewire.executor.executor import Executor
-from tapewire.executor.order_requests import Command
-from tapewire.executor.welcome import NO_ANSWER, NOT_INTRODUCED, Welcome
 from tapewire.risk.rules.in_force import shown
 
-FOLLOWS: Final = (*roles.GATEWAYS, roles.RISK)
 JOURNAL_SYNCHRONOUS: Final[Synchronous] = "NORMAL"
 SIGNALS: Final = (Signal, GroupSignal, CancelSignal, ModifySignal)
-COMMANDS_MAX = 1000  # in one request; a larger one than the wire allows would never be read
 
 
 class ExecutorService(Service):
@@ -62,13 +58,14 @@ class ExecutorService(Service):
     ) -> None:
         super().__init__(
             roles.EXECUTOR, transport, clock,
-            epoch=epoch, follows=FOLLOWS, journal=journal,
+            epoch=epoch, follows=(*executor.places.logins.gateways, roles.RISK), journal=journal,
             heartbeat_ms=heartbeat_ms, hold_ms=hold_ms, brakes=brakes,
         )  # fmt: skip
         self.executor = executor
-        self.welcome = Welcome(epoch)
-        self._cancels: deque[CancelOrder] = deque()  # which do not wait behind orders
-        self._outgoing: deque[Command] = deque()
+        self.doors = Doors(
+            executor.places.logins, epoch, executor.ledger.orders.get,
+            lambda gateway: self.followers[gateway].next_seq,
+        )  # fmt: skip
         self.replies.on(OrderReply, self._on_order_reply)
         self._read_past(Past(roles.EXECUTOR, journal, checkpoints))
 
@@ -83,7 +80,7 @@ class ExecutorService(Service):
         past.finish(self.followers, self.dead_letter)
 
     def on_event(self, event: Event, source: str, now: Now) -> None:
-        """Orders and fills of both gateways, and the rules in force of risk."""
+        """Orders and fills of all gateways, and the rules in force of risk."""
         if source == roles.RISK:
             if type(event) is RulesChanged:
                 self.executor.admission.take_over(event)
@@ -91,8 +88,8 @@ class ExecutorService(Service):
         self.emit(*self.executor.on_broker(event, now, source))
 
     def _on_order_reply(self, reply: OrderReply, source: str, now: Now) -> None:
-        """The gateway's answers to a turn's intents."""
-        self.welcome.on_reply(reply, now)
+        """A gateway's answers to a turn's intents."""
+        self.doors.on_reply(reply, source, now)
         for answer in reply.answers:
             self.emit(*self.executor.on_answer(answer, now))
 
@@ -109,13 +106,20 @@ class ExecutorService(Service):
         if reason := self.door.refusal(frames[:-1], signal):
             raise WireError(reason)
         self.metrics.count("signals_received")
-        if self.room.unwritable or self.readiness(now)[0] != "READY":
+        if not self._may_take(signal, now):
             self.metrics.count("signals_deferred")
             return
         self.metrics.hops["strategy_to_executor"].record(now.wall_ns - signal.ts_ns)
         events, commands = self.executor.on_signal(signal, now)
         self.emit(*events)
-        self._queue(commands)
+        self.doors.queue(commands, now)
+
+    def _may_take(self, signal: AnySignal, now: Now) -> bool:
+        """Whether a signal can be answered: its account's gateway takes orders, or at least one
+        does where the signal names no account."""
+        if self.room.unwritable or self.readiness(now)[0] != "READY":
+            return False
+        return not (signal.account and self.doors.waits_for(signal.account, now))
 
     def _on_circuit(self, change: CircuitChanged, shown: Sequence[bytes]) -> None:
         """A strategy's circuit breaker has changed: written down once, for it has no journal."""
@@ -134,26 +138,11 @@ class ExecutorService(Service):
             for alarm in self.executor.keeper.alarms:
                 self.dead_letter("groups", alarm, b"")
             self.executor.keeper.alarms.clear()
-            self._queue(self.executor.tick(now))
-        request = self.welcome.request(self._batch() if self.welcome.token else [], now)
-        if request is not None:
-            self.ask(roles.GATEWAY, request)
-
-    def _queue(self, commands: Sequence[Command]) -> None:
-        """To be sent this turn, as far as one request holds them."""
-        for command in commands:
-            if isinstance(command, CancelOrder):
-                self._cancels.append(command)
-            else:
-                self._outgoing.append(command)
-
-    def _batch(self) -> list[Command]:
-        """What the next request carries."""
-        batch: list[Command] = []
-        for queue in (self._cancels, self._outgoing):
-            while queue and len(batch) < COMMANDS_MAX:
-                batch.append(queue.popleft())
-        return batch
+            self.doors.queue(self.executor.tick(now), now)
+        for door in self.doors:
+            request = door.request(now)
+            if request is not None:
+                self.ask(door.login.gateway, request)
 
     def on_room(self, reason: str) -> None:
         """Signals that add risk are denied while the disk is nearly full, or the kill switch is
@@ -161,20 +150,20 @@ class ExecutorService(Service):
         self.executor.admission.no_room = reason
 
     def readiness(self, now: Now) -> tuple[ProcessState, str]:
-        """READY once the gateway shuts out what an earlier executor left on its way, and all
-        that it took before is known here: only then is the exposure the whole one. And as long as
-        it answers: to a silent gateway no order can be brought. Risk is not waited for, as exits
-        must be possible without it: the gateway asks the rules again, and knows those in force."""
-        state = following(self.followers[source] for source in roles.GATEWAYS)
+        """READY once a gateway shuts out what an earlier executor left on its way, and all
+        that all gateways took before is known here: only then is the exposure the whole one. And as
+        long as it answers: to a silent gateway no order can be brought. Of several gateways one is
+        enough, and the reason names the others: signals for their accounts wait (`_may_take`). Risk
+        is not waited for, as exits must be possible without it: the gateway asks the rules again,
+        and knows those in force."""
+        state = following(self.followers[source] for source in self.executor.places.logins.gateways)
         if state[0] != "READY":
             return state
-        if self.welcome.is_silent(now):
-            return "WAITING", NO_ANSWER
-        if self.welcome.head is None:
-            return "WAITING", NOT_INTRODUCED
-        if self.followers[roles.GATEWAY].next_seq <= self.welcome.head:
-            return "WAITING", "catching up with what the gateway took from an earlier executor"
-        return state
+        waiting = self.doors.waiting(now)
+        if not waiting:
+            return state
+        reason = "; ".join(f"{name}: {why}" if name else why for name, why in waiting.items())
+        return ("WAITING" if len(waiting) == len(self.executor.places.logins) else "READY"), reason
 
     def detail(self) -> dict[str, Any]:
         """Orders by state, positions, P&L."""

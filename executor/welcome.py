@@ -71,3 +71,14 @@ class Welcome:
             return True
         waits = not self.token or self._unanswered_ns is not None
         return now.mono_ns - self._asked_ns >= (ASK_EVERY_NS if waits else PROBE_EVERY_NS)
+
+    def waits_for(self, next_seq: int, now: Now) -> str:
+        """Why no order can be brought to the gateway yet; "" if one can. `next_seq` is the next
+        record of its journal that is not known here."""
+        if self.is_silent(now):
+            return NO_ANSWER
+        if self.head is None:
+            return NOT_INTRODUCED
+        if next_seq <= self.head:
+            return "catching up with what the gateway took from an earlier executor"
+        return ""

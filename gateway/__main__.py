@@ -11,11 +11,14 @@ from tapewire.gateway.composition import build
 def main() -> int:
     """Run the gateway, or the liquidation gateway."""
     parser = argparse.ArgumentParser(prog="python -m tapewire.gateway", description=__doc__)
+    parser.add_argument("name", nargs="?", default="", help="which of [[gateways]]")
     parser.add_argument(
         "--liquidation", action="store_true", help="take only orders that reduce risk"
     )
     return process.run(
-        lambda a: roles.LIQUIDATION if a.liquidation else roles.GATEWAY, build, parser
+        lambda a: roles.of_login(roles.LIQUIDATION if a.liquidation else roles.GATEWAY, a.name),
+        build,
+        parser,
     )
 
 

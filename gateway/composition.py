@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tapewire.common import roles
+from tapewire.common.bus.ports import of_login
 from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
 from tapewire.common.daily_time import DailyTime
@@ -38,11 +39,12 @@ def build(
 
     `adapt` is for another broker than TWS; `gateway_class` is for tests of tests.
     """
-    config, liquidation = host.config, host.role == roles.LIQUIDATION
+    name = roles.login_name(host.role)
+    config, liquidation = host.config.at_login(name), _is_liquidation(host)
     host.serve_stream()
     follows = () if liquidation else host.follow(roles.RISK)
     if not liquidation:
-        host.bind("market", "xpub", "market")
+        host.bind("market", "xpub", of_login("market", name))
     adapter, hang_up = (adapt or tws)(host)
     gateway = gateway_class(
         adapter,
@@ -81,6 +83,10 @@ def _restarts(config: Config) -> RestartWindow:
     return RestartWindow(at, tws.restart_hold_s, tws.restart_window_s)
 
 
+def _is_liquidation(host: Host) -> bool:
+    return roles.kind_of(host.role) == roles.LIQUIDATION
+
+
 def _limits(config: Config) -> dict[str, Any]:
     """What the gateway lets nobody trade past; the liquidation gateway has no need of it."""
     return {
@@ -97,11 +103,8 @@ def _limits(config: Config) -> dict[str, Any]:
 
 def _deputy(host: Host) -> Deputy:
     """What cancels in the gateway's name while that is dead, over a socket of its own."""
-    config = host.config
-    deputy = TwsDeputy(
-        config.tws.client_id,
-        refuses=lambda accounts: login.refusal(accounts, config.mode, config.live_account),
-    )
+    config = host.config.at_login(roles.login_name(host.role))
+    deputy = TwsDeputy(config.tws.client_id, refuses=_refuses(host))
     reconnect = _reconnect(host, DEPUTY, PATIENCE_MS // 2)  # each take-over tries at least once
     deputy.hang_up = host.attach(
         DEPUTY, lambda: DeputySocket(deputy, *_wiring(host, DEPUTY, reconnect))
@@ -116,11 +119,7 @@ def _wiring(host: Host, channel: str, reconnect: Reconnect) -> Wiring:
     if config.tws.raw_log_mb:
         path = config.run_dir / "logs" / f"{host.role}.{channel}.log"
         raw_log = RawLog(path, config.tws.raw_log_mb * MB, host.clock)
-
-    def find() -> tws_address.TwsAddress:
-        return tws_address.find(config, config.run_dir)
-
-    return find, reconnect, host.clock, config.tws.connect_timeout_ms, raw_log
+    return _address(host), reconnect, host.clock, config.tws.connect_timeout_ms, raw_log
 
 
 def _reconnect(host: Host, channel: str, longest_ms: int) -> Reconnect:
@@ -134,12 +133,32 @@ def _reconnect(host: Host, channel: str, longest_ms: int) -> Reconnect:
     )
 
 
+def _refuses(host: Host) -> Callable[[tuple[str, ...]], str]:
+    """Says of the accounts that TWS names why its login must not be traded on, "" if it may be."""
+    name = roles.login_name(host.role)
+    config, own = host.config.at_login(name), host.config.logins().named(name)
+    expected = own.accounts if own is not None else ()
+
+    def refuses(accounts: tuple[str, ...]) -> str:
+        refusal = login.refusal(accounts, config.mode, config.live_account)
+        return refusal or login.other_login(accounts, expected)
+
+    return refuses
+
+
+def _address(host: Host) -> Callable[[], tws_address.TwsAddress]:
+    """Finds out where the login's TWS is, at each connect."""
+    name = roles.login_name(host.role)
+    config = host.config.at_login(name)
+    return lambda: tws_address.find(config, config.run_dir, name)
+
+
 def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], None]]:
     """The adapter for TWS, over a socket to where the configuration says it is.
 
     Without `check_login` any login is traded on: for a TWS that can only be a simulator.
     """
-    config, liquidation = host.config, host.role == roles.LIQUIDATION
+    config, liquidation = host.config.at_login(roles.login_name(host.role)), _is_liquidation(host)
     reconnect = _reconnect(host, BROKER, config.tws.reconnect_max_ms)
     adapter = TwsBroker(
         config.all_instruments(),
@@ -154,9 +173,7 @@ def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], N
             config.tws.lines_max, config.tws.tick_by_tick_max, config.tws.tick_by_tick_every_s
         ),
         delayed=config.tws.delayed,
-        refuses=lambda accounts: (
-            login.refusal(accounts, config.mode, config.live_account) if check_login else ""
-        ),
+        refuses=_refuses(host) if check_login else lambda _accounts: "",
     )
 
     def socket() -> TwsSocket:

@@ -22,7 +22,6 @@ Each is asked for again, with a wait that grows, for as long as anything works.
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tapewire.common import roles
 from tapewire.common.accounting.orders import Order
 from tapewire.common.amounts import counted
 from tapewire.common.clock import Now
@@ -34,6 +33,7 @@ from tapewire.common.events import (
     Scope,
     TakeOver,
 )
+from tapewire.common.logins import ONLY_LOGIN, Login
 from tapewire.risk.closing import SECOND_NS, Asked, wait_ns
 from tapewire.risk.halting import Standing
 
@@ -44,17 +44,23 @@ ANSWER_NS: Final = 8 * SECOND_NS
 
 
 class Cancels:
-    """The cancels of one flatten, or of one scope of rules. Times are monotonic; `alarm` takes a
-    stage and a sentence.
+    """The cancels of one flatten, or of one scope of rules, at one login. Times are monotonic;
+    `alarm` takes a stage and a sentence.
 
     `last_ns` is when something was last asked for, or taken over.
     """
 
     def __init__(
-        self, flatten_id: str, scope: Scope, lease_ns: int, alarm: Callable[[str, str], None]
+        self,
+        flatten_id: str,
+        scope: Scope,
+        lease_ns: int,
+        alarm: Callable[[str, str], None],
+        login: Login = ONLY_LOGIN,
     ) -> None:
         self.last_ns = 0
         self._id = flatten_id
+        self._login = login
         self._scope = scope
         self._lease_ns = lease_ns
         self._alarm = alarm
@@ -108,7 +114,8 @@ class Cancels:
         if not self.is_silent(standing, now):
             self._taken_over, self._refused = 0, ""
             return [
-                Asked(roles.GATEWAY, CancelOrder(one.intent_id, now.wall_ns)) for one in working
+                Asked(self._login.gateway, CancelOrder(one.intent_id, now.wall_ns))
+                for one in working
             ]
         order_ids = tuple(one.order_id for one in working if one.order_id.isdecimal())
         if order_ids and not self._refused and not self._taken_over:
@@ -123,14 +130,14 @@ class Cancels:
                 " be cancelled singly. Every order of the login is cancelled, in all accounts and"
                 " symbols, whoever placed it"
             ))  # fmt: skip
-        role = roles.LIQUIDATION if standing.reachable else roles.GATEWAY
+        role = self._login.liquidation if standing.reachable else self._login.gateway
         return [Asked(role, CancelAll(now.wall_ns))]
 
     def _begin_take_over(self, order_ids: tuple[str, ...], now: Now) -> Asked:
         self._taken_over += 1
         name = f"{self._id}-{now.wall_ns:x}-take-over"
         self._take_over = (name, now.mono_ns)
-        return Asked(roles.LIQUIDATION, TakeOver(name, now.wall_ns, order_ids))
+        return Asked(self._login.liquidation, TakeOver(name, now.wall_ns, order_ids))
 
     def _widen(self, working: Sequence[Order], now: Now) -> list[Asked]:
         why = self._refused or "taking over its client id has not cancelled them"
@@ -139,7 +146,7 @@ class Cancels:
             f" {self._scope} cannot be cancelled one by one: {why}. Every order of the login is"
             " cancelled, in all accounts and symbols, whoever placed it"
         ))  # fmt: skip
-        return [Asked(roles.LIQUIDATION, CancelAll(now.wall_ns))]
+        return [Asked(self._login.liquidation, CancelAll(now.wall_ns))]
 
     def is_taking_over(self, now: Now) -> bool:
         """Whether the liquidation gateway is about to, under the gateway's client id."""

@@ -95,12 +95,13 @@ class Progress(NamedTuple):
 
 
 class Closing:
-    """The closing orders of one account and symbol. Times are monotonic.
+    """The closing orders of one account and symbol, which the gateway `role` takes. Times are
+    monotonic.
 
     `reason` is why the last one did not close it, for a person.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, role: str = roles.LIQUIDATION) -> None:
         self.attempts = 0
         self.reason = ""
         self.next_ns = 0
@@ -108,6 +109,7 @@ class Closing:
         self._first_asked_ns = 0
         self._asked_ns = 0
         self._working: dict[str, Progress] = {}  # by intent
+        self._role = role
 
     @property
     def busy(self) -> bool:
@@ -134,7 +136,7 @@ class Closing:
         self.attempts += 1
         self.next_ns = now.mono_ns + wait_ns(self.attempts)
         self._asked, self._first_asked_ns, self._asked_ns = order, now.mono_ns, now.mono_ns
-        return Asked(roles.LIQUIDATION, order)
+        return Asked(self._role, order)
 
     def denied(self, intent_id: str, reason: str) -> bool:
         """The liquidation gateway will not take an order; whether it is the one asked for."""
@@ -171,7 +173,7 @@ class Closing:
         if now.mono_ns - self._asked_ns < SECOND_NS:
             return [], False
         self._asked_ns = now.mono_ns
-        return [Asked(roles.LIQUIDATION, order)], False
+        return [Asked(self._role, order)], False
 
     def _watch(self, one: Order, now: Now) -> list[Asked]:
         """Cancel an order that works and does not fill until it is over, with a wait that grows:
@@ -187,7 +189,7 @@ class Closing:
         cancels = progress.cancels + 1
         cancel_ns = now.mono_ns + wait_ns(cancels)
         self._working[one.intent_id] = progress._replace(cancel_ns=cancel_ns, cancels=cancels)
-        return [Asked(roles.LIQUIDATION, CancelOrder(one.intent_id, now.wall_ns))]
+        return [Asked(self._role, CancelOrder(one.intent_id, now.wall_ns))]
 
     def _end(self, one: Order) -> None:
         del self._working[one.intent_id]

@@ -1,24 +1,28 @@
 """How risk is put together from the configuration, live or virtual."""
 
+from tapewire.common import roles
+from tapewire.common.bus.ports import of_login
 from tapewire.common.runtime.brakes import brakes_of
 from tapewire.common.runtime.host import Host
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.rules import load_rules
 from tapewire.risk.rules.in_force import text_of
-from tapewire.risk.service import FOLLOWS, GREEKS, MARKS, RiskService
+from tapewire.risk.service import GREEKS, MARKS, RiskService
 
 
 def build(host: Host) -> RiskService:
     """Open the channels, build the core, read the journal."""
-    config = host.config.risk
+    config, logins = host.config.risk, host.config.logins()
     monitor = RiskMonitor(
         load_rules(config.rules), host.config.all_instruments(), config.lease_ms * 1_000_000,
-        host.config.days(),
+        host.config.days(), logins,
     )  # fmt: skip
     monitor.view.takes_delayed = config.delayed_prices
     host.serve_stream()
-    host.follow(*FOLLOWS)
-    host.connect(MARKS, "sub", "market", [b"last.", b"mark.", GREEKS])
+    host.follow(*logins.gateways, roles.EXECUTOR)
+    for login in logins:
+        market = of_login("market", login.name)
+        host.connect(of_login(MARKS, login.name), "sub", market, [b"last.", b"mark.", GREEKS])
     return RiskService(
         monitor, host.transport, host.clock, host.journal(),
         epoch=host.epoch, heartbeat_ms=config.heartbeat_ms, publish_ms=config.publish_ms,

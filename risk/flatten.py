@@ -62,6 +62,7 @@ from tapewire.common.events import (
     Scope,
     SubmitOrder,
 )
+from tapewire.common.logins import ONLY_LOGIN, Login
 from tapewire.risk.cancels import Cancels
 from tapewire.risk.closing import ORDER_TTL_NS, SECOND_NS, Asked, Closing, terms_of
 from tapewire.risk.halting import LEASE_NS, Halting, Standing
@@ -87,7 +88,7 @@ class Listed(NamedTuple):
 
 
 class Flatten:
-    """One flatten, from its start to its end; after a restart of risk it begins again.
+    """One flatten at one login, from its start to its end; after a restart of risk it begins again.
 
     `keep` is what it leaves of each position, long or short: then "flat" is to be read as that.
     `id` and the time of asking make its intents' ids, so that none is one of an earlier run.
@@ -102,8 +103,10 @@ class Flatten:
         lease_ns: int = LEASE_NS,
         keep: Decimal = ZERO,
         price_of: Callable[[str], Decimal | None] = lambda symbol: None,
+        login: Login = ONLY_LOGIN,
     ) -> None:
         self.id = flatten_id
+        self.login = login
         self.scope = scope
         self.keep = keep
         self._price_of = price_of
@@ -113,7 +116,7 @@ class Flatten:
         self._halting = Halting(lease_ns)
         self._began_ns: int | None = None
         self._in_force_ns: int | None = None
-        self._cancels = Cancels(flatten_id, scope, lease_ns, self._alarm)
+        self._cancels = Cancels(flatten_id, scope, lease_ns, self._alarm, login)
         self._listing: tuple[str, int] | None = None  # id, and when it was asked for
         self._lists_asked = 0
         self._waiting_for_list_ns: int | None = None
@@ -205,6 +208,7 @@ class Flatten:
             one
             for one in accounts.orders.live()
             if one.order.is_in(self.scope)
+            and self.login.has(one.order.account)
             and one.order.strategy != roles.RISK
             and not self._is_gone(one)
         ]
@@ -215,7 +219,11 @@ class Flatten:
         foreign = accounts.orders.foreign
         if self.scope == EVERYTHING or not foreign:
             return []
-        return [one for one in foreign.counted() if one.is_in(self.scope)]
+        return [
+            one
+            for one in foreign.counted()
+            if one.is_in(self.scope) and self.login.has(one.account)
+        ]
 
     def _is_gone(self, one: Order) -> bool:
         """Whether the broker's list shows that an order is over, whatever its journal says."""
@@ -257,7 +265,8 @@ class Flatten:
         self._lists_asked += 1
         name = f"{self.id}-{now.wall_ns:x}-list-{self._lists_asked}"
         self._listing = (name, now.mono_ns)
-        asked = roles.GATEWAYS if self._foreign(accounts) else (roles.LIQUIDATION,)
+        own = self.login
+        asked = own.gateways if self._foreign(accounts) else (own.liquidation,)
         return [Asked(role, ListPositions(name, now.wall_ns)) for role in asked]
 
     def _note_trades(self, accounts: Accounts[Order], now: Now) -> None:
@@ -273,7 +282,7 @@ class Flatten:
 
     def _to_close(self, accounts: Accounts[Order]) -> Mapping[Key, Decimal]:
         """What is to be closed of the positions that the broker lists, signed as they are."""
-        held = accounts.reported.of(roles.LIQUIDATION).items()
+        held = accounts.reported.of(self.login.liquidation).items()
         return {
             key: (abs(quantity) - self.keep).copy_sign(quantity)
             for key, quantity in sorted(held)
@@ -281,7 +290,8 @@ class Flatten:
         }
 
     def _covers(self, key: Key) -> bool:
-        return self.scope.covers(key[0], self.scope.strategy, key[1])
+        is_own = self.login.has(key[0])
+        return is_own and self.scope.covers(key[0], self.scope.strategy, key[1])
 
     # ---- closing -------------------------------------------------------------------------------
 
@@ -290,7 +300,7 @@ class Flatten:
         for one in accounts.orders.live():
             key = (one.order.account, one.order.symbol)
             if one.order.strategy == roles.RISK and self._covers(key):
-                self._closings.setdefault(key, Closing()).adopt(one, now)
+                self._closings.setdefault(key, Closing(self.login.liquidation)).adopt(one, now)
         asked: list[Asked] = []
         for closing in self._closings.values():
             wanted, ended = closing.follow(accounts.orders, now)
@@ -320,7 +330,7 @@ class Flatten:
     def _close_one(
         self, accounts: Accounts[Order], key: Key, quantity: Decimal, now: Now
     ) -> list[Asked]:
-        closing = self._closings.setdefault(key, Closing())
+        closing = self._closings.setdefault(key, Closing(self.login.liquidation))
         if closing.attempts >= ATTEMPTS_ALARM:
             self._alarm(f"closing {key}", (
                 f"{key[1]} {quantity:f} in account {key[0]} is still open after"

@@ -1,20 +1,26 @@
 """Flattens: those in progress beside each other, in different accounts.
 
+Each login has its own gateways, and its own connection to the broker. So a flatten that is about
+several logins is one `Flatten` at each, with an own id, and is over when all of them are.
+
 One that is stuck, with a symbol that is halted, say, keeps no other account waiting. Each cancels,
 lists and closes for itself. Two things they share, and take turns at:
 
-*   Where an order of somebody else has to go, every order of the login is cancelled. That would
+*   Where an order of somebody else has to go, every order of its login is cancelled. That would
     cancel the closing orders of the others, so it waits until none works.
 *   Only one can take over the client id of a gateway that is silent.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
 
 from tapewire.common.accounting.accounts import Accounts
+from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.orders import Order
 from tapewire.common.clock import Now
 from tapewire.common.events import (
+    TEXT_MAX,
     Event,
     FlattenCompleted,
     FlattenDelayed,
@@ -22,41 +28,52 @@ from tapewire.common.events import (
     ListPositions,
     Scope,
 )
+from tapewire.common.logins import ONLY, Login, Logins
 from tapewire.risk.closing import Asked
 from tapewire.risk.flatten import Flatten
-from tapewire.risk.halting import Standing
+from tapewire.risk.halting import Standings
 
 
 class Flattens:
     """The flattens in progress, by their scope. State changes in `apply`."""
 
-    def __init__(self, lease_ns: int, price_of: Callable[[str], Decimal | None]) -> None:
+    def __init__(
+        self,
+        lease_ns: int,
+        price_of: Callable[[str], Decimal | None],
+        logins: Logins = ONLY,
+    ) -> None:
         self._lease_ns = lease_ns
         self._price_of = price_of
-        self._by_scope: dict[Scope, Flatten] = {}
+        self._logins = logins
+        self._by_scope: dict[Scope, tuple[Flatten, ...]] = {}
 
     def __iter__(self) -> Iterator[Flatten]:
-        return iter(self._by_scope.values())
+        return chain.from_iterable(self._by_scope.values())
 
     def __str__(self) -> str:
         """How far they are, for a person; several with their scopes."""
         if len(self._by_scope) < 2:
-            return "".join(map(str, self))
-        return "; ".join(f"{one.scope}: {one}" for one in self)
+            return "; ".join(map(_with_login, self))
+        return "; ".join(f"{one.scope}: {_with_login(one)}" for one in self)
 
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal. A larger one takes the place of smaller ones."""
         if isinstance(event, FlattenStarted):
             known, scope = self._by_scope, event.scope
-            self._by_scope = {k: one for k, one in known.items() if not scope.covers(*k.parts)}
-            self._by_scope[scope] = Flatten(
-                event.name, scope, self._lease_ns, event.keep, self._price_of
+            self._by_scope = {k: parts for k, parts in known.items() if not scope.covers(*k.parts)}
+            self._by_scope[scope] = tuple(
+                self._begun(event, login) for login in self._logins if login.touches(scope)
             )
         elif isinstance(event, FlattenCompleted):
             self._by_scope.pop(event.scope, None)
 
+    def _begun(self, event: FlattenStarted, login: Login) -> Flatten:
+        name = f"{event.name}-{login.name}" if login.name else event.name
+        return Flatten(name, event.scope, self._lease_ns, event.keep, self._price_of, login)
+
     def on_liquidation(self, event: Event, now_ns: int) -> None:
-        """An event of the liquidation gateway's journal."""
+        """An event of a liquidation gateway's journal."""
         for one in self:
             one.on_liquidation(event, now_ns)
 
@@ -65,20 +82,41 @@ class Flattens:
         return next((one for one in self if one.scope.shares_account(scope)), None)
 
     def tick(
-        self, accounts: Accounts[Order], standing: Standing, gateway_seq: int, now: Now
+        self,
+        accounts: Accounts[Order],
+        standings: Standings,
+        gateway_seqs: Mapping[str, int],
+        now: Now,
     ) -> tuple[list[Event], list[Asked]]:
-        """What to report, and what to ask of the gateways. `gateway_seq` is how far the gateway's
-        journal goes."""
+        """What to report, and what to ask of the gateways. `gateway_seqs` is how far the journal of
+        each gateway goes, by its role."""
         events: list[Event] = []
         asked: list[Asked] = []
         for one in self:
-            others = [other for other in self if other is not one]
-            asked += one.tick(accounts, standing, now, others)
+            others = [other for other in self if other is not one and other.login == one.login]
+            asked += one.tick(accounts, standings[one.login.name], now, others)
             alarms, one.alarms = one.alarms, []
-            events += [FlattenDelayed(now.wall_ns, one.scope, alarm) for alarm in alarms]
-            if one.phase == "DONE":
-                events.append(
-                    FlattenCompleted(now.wall_ns, one.scope, gateway_seq=gateway_seq, keep=one.keep)
-                )
+            prefix = f"{one.login.name}: " if one.login.name else ""
+            events += [
+                FlattenDelayed(now.wall_ns, one.scope, f"{prefix}{alarm}"[:TEXT_MAX])
+                for alarm in alarms
+            ]
+        for scope, parts in self._by_scope.items():
+            if all(one.phase == "DONE" for one in parts):
+                events.append(_completed(scope, parts, gateway_seqs, now))
         # a list that is asked for has the positions in doubt, and closing orders denied
         return events, sorted(asked, key=lambda one: isinstance(one.command, ListPositions))
+
+
+def _with_login(one: Flatten) -> str:
+    return f"{one.login.name}: {one}" if one.login.name else str(one)
+
+
+def _completed(
+    scope: Scope, parts: Sequence[Flatten], gateway_seqs: Mapping[str, int], now: Now
+) -> FlattenCompleted:
+    seqs = tuple((one.login.gateway, gateway_seqs.get(one.login.gateway, 0)) for one in parts)
+    keep = parts[0].keep if parts else ZERO
+    if any(one.login.name for one in parts):
+        return FlattenCompleted(now.wall_ns, scope, keep=keep, gateway_seqs=seqs)
+    return FlattenCompleted(now.wall_ns, scope, gateway_seq=sum(seq for _, seq in seqs), keep=keep)

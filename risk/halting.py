@@ -14,6 +14,7 @@ two things ends that while:
     before it lets anything pass. This holds for a halt of any scope.
 """
 
+from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from tapewire.common.clock import Now
@@ -37,6 +38,10 @@ class Standing(NamedTuple):
     beat: Heartbeat | None = None
     read: int = 0
     reachable: bool = True
+
+
+Standings = Mapping[str, Standing]
+"""Those of all gateways, by the names of their logins."""
 
 
 class Halting:

@@ -11,7 +11,7 @@ State changes in `apply` alone, from events that are in the own journal, and in 
 those in the gateways'.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -47,11 +47,12 @@ from tapewire.common.events import (
     TradingState,
 )
 from tapewire.common.instruments import Instrument
+from tapewire.common.logins import ONLY, Login, Logins
 from tapewire.risk.closing import Asked
 from tapewire.risk.enforcement import Enforcer
 from tapewire.risk.flatten import Flatten
 from tapewire.risk.flattens import Flattens
-from tapewire.risk.halting import LEASE_NS, Standing
+from tapewire.risk.halting import LEASE_NS, Standings
 from tapewire.risk.openings import Openings
 from tapewire.risk.reloading import at_start, change
 from tapewire.risk.rules import Reading, RuleBook, View
@@ -71,24 +72,26 @@ class RiskMonitor:
         instruments: Iterable[Instrument],
         lease_ns: int = LEASE_NS,
         day_of: TradingDays | None = None,
+        logins: Logins = ONLY,
     ) -> None:
         self.rules = rules
+        self.logins = logins
         self.accounts: Accounts[Order] = Accounts(instruments, Order, day_of)
         self.view = View(self.accounts)
         self.openings = Openings(self.accounts)
         self.values: dict[str, AccountUpdated] = {}  # by account, as the broker reports them
-        self.login: frozenset[str] = frozenset()  # its accounts, once a gateway was connected
+        self._connected: dict[str, tuple[str, ...]] = {}  # accounts, by the login's name
         self.decisions = Decisions()
         self.halts = self.decisions.halts
         self.fault = ""
         self._pulled = ""  # what the kill switch says, while it is
-        self.gateway_seq = 0  # how far the gateway's journal goes, as far as is known here
+        self.gateway_seqs: Mapping[str, int] = {}  # how far the gateways' journals go, by role
         self._lease_ns = lease_ns
         self.enforcer = Enforcer(
             self.accounts, self.decisions, day_of or TradingDays(), self._applied
         )
-        self.flattens = Flattens(lease_ns, self._newest_price)
-        self.sweeps = Sweeps(self.accounts, self.decisions, self.flattens, lease_ns)
+        self.flattens = Flattens(lease_ns, self._newest_price, logins)
+        self.sweeps = Sweeps(self.accounts, self.decisions, self.flattens, lease_ns, logins)
         self._events: list[Event] = []  # of this turn, for the rules to see
         self._marked = False  # new marks came in this turn
         self._check_all = True
@@ -96,7 +99,7 @@ class RiskMonitor:
         self._saved: dict[str, bytes] = {}
         self._adopted = ""  # the rules in force, as the journal has them
         self.readings: list[Reading] = []  # how much of each limit was used at the last check
-        self._cancel_all_asked = False
+        self._cancel_all: set[Login] = set()  # a person wants every order there cancelled
         self._differences: dict[str, Difference] = {}  # that demand a halt, by what it answers
 
     def __repr__(self) -> str:
@@ -174,13 +177,14 @@ class RiskMonitor:
         elif type(event) is AccountUpdated:
             self.values[event.account] = event
         elif type(event) is ConnectionUp:
-            self.login = frozenset(event.accounts) or self.login
+            if event.accounts:
+                self._connected[roles.login_name(source)] = event.accounts
         elif isinstance(event, ReconciliationCompleted):
             halting = [one for one in event.differences if one.rule == "halt"]
             self._differences |= {event.cause_id(one): one for one in halting}
         self.accounts.apply(event, source)
         self.view.note(event, source)
-        if source == roles.LIQUIDATION:
+        if roles.kind_of(source) == roles.LIQUIDATION:
             self.flattens.on_liquidation(event, now_ns)
             if isinstance(event, OrdersTakenOver):
                 self.sweeps.on_taken_over(event, now_ns)
@@ -251,7 +255,7 @@ class RiskMonitor:
     def control(self, control: Control, now: Now) -> tuple[ControlReply, list[Event]]:
         """What a person asks for; the reply says what state it led to."""
         if control.action == "cancel_all":
-            self._cancel_all_asked = True  # the next `tick` asks the liquidation gateway
+            self._cancel_all.update(self.logins)  # the next `tick` asks the liquidation gateways
             return self._answer(self.reason), []
         denial, events = self._decide(control, now)
         if denial:
@@ -286,11 +290,15 @@ class RiskMonitor:
     def _unknown_account(self, scope: Scope) -> str:
         """Why the account of a scope cannot be meant; "" if it can. A typo must not pass for a
         halt; while no login is known, any account may be halted."""
+        named, of = scope.account, self.logins.of(scope.account)
+        known = {account for found in self._connected.values() for account in found}
+        known.update(self.logins.accounts)
         pairs = self.accounts.keys()
-        if not self.login or scope.account in ("", *self.login, *(account for account, _ in pairs)):
+        traded = (account for account, _ in pairs)
+        if not known or named == "" or (of is not None and named in {*known, *traded}):
             return ""
-        known = expected(scope.account, self.login)
-        return f"account {scope.account} is not one of this login's; {known}"
+        whose = "this login's" if len(self.logins) == 1 else "any login's"
+        return f"account {named} is not one of {whose}; {expected(named, known)}"
 
     def _resume(self, scope: Scope, reason: str, by: str, now: Now) -> tuple[str, list[Event]]:
         broken = [
@@ -323,17 +331,19 @@ class RiskMonitor:
 
     # ---- timed work ----------------------------------------------------------------------------
 
-    def tick(self, now: Now, standing: Standing) -> tuple[list[Event], list[Asked]]:
+    def tick(self, now: Now, standings: Standings) -> tuple[list[Event], list[Asked]]:
         """Cancel what a person wants cancelled, and go on with a flatten. The second list is what
         to ask of the gateways."""
         events: list[Event] = []
         asked: list[Asked] = []
-        if self._cancel_all_asked and standing.reachable:
-            self._cancel_all_asked = False
-            asked.append(Asked(roles.LIQUIDATION, CancelAll(now.wall_ns)))
-        asked += self.sweeps.tick(self.enforcer.lasting, standing, now)
+        for login in self.logins:
+            if login not in self._cancel_all or not standings[login.name].reachable:
+                continue
+            self._cancel_all.discard(login)
+            asked.append(Asked(login.liquidation, CancelAll(now.wall_ns)))
+        asked += self.sweeps.tick(self.enforcer.lasting, standings, now)
         events += self.sweeps.warnings(now)
-        flattens = self.flattens.tick(self.accounts, standing, self.gateway_seq, now)
+        flattens = self.flattens.tick(self.accounts, standings, self.gateway_seqs, now)
         events += flattens[0]
         asked += flattens[1]
         return self._applied(events), asked

@@ -22,6 +22,7 @@ from tapewire.common.events import (
     RiskViolation,
     TradingState,
 )
+from tapewire.common.logins import Login
 from tapewire.common.runtime.brakes import Brakes
 from tapewire.common.runtime.checkpoint import Checkpoints, Past
 from tapewire.common.runtime.journal import Journal
@@ -34,9 +35,8 @@ from tapewire.risk.publishing import Publisher
 from tapewire.risk.rules import Reading
 from tapewire.risk.rules.in_force import shown
 
-FOLLOWS: Final = (*roles.GATEWAYS, roles.EXECUTOR)
 MARKS: Final = "marks"
-"""The channel on which the last values of every symbol arrive."""
+"""The channels on which the last values of every symbol arrive begin with it: one per login."""
 GREEKS: Final = PREFIX.encode()
 TIMER_NS: Final = 250_000_000
 
@@ -62,10 +62,11 @@ class RiskService(Service):
     ) -> None:
         super().__init__(
             roles.RISK, transport, clock,
-            epoch=epoch, follows=FOLLOWS, journal=journal, heartbeat_ms=heartbeat_ms,
-            brakes=brakes,
+            epoch=epoch, follows=(*monitor.logins.gateways, roles.EXECUTOR), journal=journal,
+            heartbeat_ms=heartbeat_ms, brakes=brakes,
         )  # fmt: skip
         self.monitor = monitor
+        self._gateways = monitor.logins.gateways
         self._kill_switch = brakes.kill_switch if brakes is not None else None
         self._publisher = Publisher(monitor.accounts, roles.RISK, epoch, publish_ms)
         figures.watch(self.metrics, monitor, self.trading)
@@ -84,7 +85,7 @@ class RiskService(Service):
             self.monitor.apply(event)
         for event in past.of_group():
             self.monitor.on_broker(event)
-        for source in roles.GATEWAYS:
+        for source in self._gateways:
             for record in past.followed(source):
                 self.monitor.on_broker(record.event, source, now_ns)
         past.finish(self.followers, self.dead_letter)
@@ -98,7 +99,7 @@ class RiskService(Service):
 
     def listens_to(self, source: str) -> bool:
         """The executor is followed to know that it is there: it decides nothing for risk."""
-        return source in roles.GATEWAYS
+        return source in self._gateways
 
     def on_event(self, event: Event, source: str, now: Now) -> None:
         """Fills, positions and orders of the gateways."""
@@ -122,8 +123,7 @@ class RiskService(Service):
     def _unread(self) -> str:
         """Why nobody may resume yet: a journal that is read by half shows positions that never
         were, and the rules cannot be asked about those."""
-        shown = {roles.GATEWAY: "gateway", roles.LIQUIDATION: "liquidation gateway"}
-        names = " and ".join(shown[one] for one in roles.GATEWAYS if not self._knows(one))
+        names = " and ".join(_shown(one) for one in self._gateways if not self._knows(one))
         if not names:
             return ""
         return (
@@ -140,25 +140,26 @@ class RiskService(Service):
 
     def on_frames(self, channel: str, frames: list[bytes], now: Now) -> None:
         """Last values of every symbol, the marks, and the greeks of options."""
-        if channel == MARKS and frames[0].startswith(GREEKS):
+        if channel.startswith(MARKS) and frames[0].startswith(GREEKS):
             found = wire.decode_batch(frames[1])[0].events
             self.monitor.on_greeks([one for one in found if isinstance(one, Greeks)], now)
-        elif channel == MARKS:
+        elif channel.startswith(MARKS):
             self.monitor.on_ticks(wire.decode_ticks(frames[1]).events, now)
 
     def on_tick(self, now: Now) -> None:
         """Kill switch, rules and flatten, once per turn."""
         if self._kill_switch is not None:
             self.emit(*self.monitor.on_kill_switch(self._kill_switch.reason, now))
-        if self._knows(*roles.GATEWAYS):
+        if self._knows(*self._gateways):
             timer = now.mono_ns >= self._next_timer_ns
             if timer:
                 self._next_timer_ns = now.mono_ns + TIMER_NS
             self.emit(*self.monitor.openings.due(now), *self.monitor.check(now, timer=timer))
         else:
             self.monitor.past_unknown()
-        self.monitor.gateway_seq = self.followers[roles.GATEWAY].head
-        events, asked = self.monitor.tick(now, self._standing())
+        logins = self.monitor.logins
+        self.monitor.gateway_seqs = {one: self.followers[one].head for one in self._gateways}
+        events, asked = self.monitor.tick(now, {one.name: self._standing(one) for one in logins})
         self.emit(*events)
         by_role: defaultdict[str, list[Command]] = defaultdict(list)
         for role, command in asked:
@@ -169,7 +170,7 @@ class RiskService(Service):
 
     def after_commit(self, now: Now) -> None:
         """Publish how positions, accounts and limits are now, once all that is known."""
-        if self._knows(*roles.GATEWAYS):
+        if self._knows(*self._gateways):
             for frames in self._publisher.due(self.monitor.values, self.monitor.readings, now):
                 self.transport.send("events", frames)
 
@@ -184,25 +185,25 @@ class RiskService(Service):
     def trading(self) -> TradingState:
         """What the heartbeat carries: HALTED as well while the past is not known yet, and while
         there is no room on the disk to write down what risk decides."""
-        knows = self._knows(*roles.GATEWAYS) and not self.room.reason
+        knows = self._knows(*self._gateways) and not self.room.reason
         return self.monitor.trading if knows else "HALTED"
 
-    def _standing(self) -> Standing:
-        """How far risk and the gateway have come with each other's journals."""
+    def _standing(self, login: Login) -> Standing:
+        """How far risk and a gateway have come with each other's journals."""
         assert self.stream is not None
         return Standing(
             head=self.stream.journal.head.seq,
             emitted=self.head_after_commit(),
-            beat=self.beats.get(roles.GATEWAY),
-            read=self.followers[roles.GATEWAY].next_seq - 1,
-            reachable=self._can_flatten(),
+            beat=self.beats.get(login.gateway),
+            read=self.followers[login.gateway].next_seq - 1,
+            reachable=self._can_flatten(login),
         )
 
-    def _can_flatten(self) -> bool:
+    def _can_flatten(self, login: Login) -> bool:
         """Whether the liquidation gateway is there and knows the account: only then can a flatten
         go on, or be over."""
-        beat = self.beats.get(roles.LIQUIDATION)
-        return self._knows(roles.LIQUIDATION) and beat is not None and beat.state == "READY"
+        beat = self.beats.get(login.liquidation)
+        return self._knows(login.liquidation) and beat is not None and beat.state == "READY"
 
     def _knows(self, *sources: str) -> bool:
         return all(self.followers[source].caught_up for source in sources)
@@ -238,6 +239,13 @@ class RiskService(Service):
                 currency: one.as_text() for currency, one in monitor.accounts.earned().items()
             },
         }
+
+
+def _shown(gateway: str) -> str:
+    """A gateway as a person calls it."""
+    kind, name = roles.kind_of(gateway), roles.login_name(gateway)
+    shown = "gateway" if kind == roles.GATEWAY else "liquidation gateway"
+    return f"{shown} of {name}" if name else shown
 
 
 def _headroom(one: Reading) -> dict[str, str | None]:

@@ -26,10 +26,11 @@ from tapewire.common.events import (
     RiskWarned,
     Scope,
 )
+from tapewire.common.logins import ONLY, Login, Logins
 from tapewire.risk.cancels import Cancels
 from tapewire.risk.closing import SECOND_NS, Asked
 from tapewire.risk.flatten import Flatten
-from tapewire.risk.halting import Standing
+from tapewire.risk.halting import Standing, Standings
 from tapewire.risk.rules import Violation
 
 LOOK_NS: Final = SECOND_NS // 2
@@ -37,7 +38,7 @@ LOOK_NS: Final = SECOND_NS // 2
 
 
 class Sweeps:
-    """The cancels of each scope in which a rule demands them. Times are monotonic."""
+    """The cancels of each scope in which a rule demands them, by login. Times are monotonic."""
 
     def __init__(
         self,
@@ -45,12 +46,14 @@ class Sweeps:
         decisions: Decisions,
         flattens: Iterable[Flatten],
         lease_ns: int,
+        logins: Logins = ONLY,
     ) -> None:
         self._accounts = accounts
         self._decisions = decisions
         self._flattens = flattens
         self._lease_ns = lease_ns
-        self._cancels: dict[Scope, Cancels] = {}
+        self._logins = logins
+        self._cancels: dict[tuple[Scope, Login], Cancels] = {}
         self._warnings: list[tuple[Scope, str, str]] = []
         self._look_ns: int | None = None  # when to list what is open
 
@@ -67,13 +70,13 @@ class Sweeps:
             for scope, rule, what in found
         ]
 
-    def tick(self, violations: Iterable[Violation], standing: Standing, now: Now) -> list[Asked]:
+    def tick(self, violations: Iterable[Violation], standings: Standings, now: Now) -> list[Asked]:
         """What to cancel for these, as far as they demand it."""
         scopes = {one.scope: one.rule for one in violations if "cancel" in one.enforcement.measures}
         self._follow(scopes)
         asked: list[Asked] = []
-        for scope, cancels in self._cancels.items():
-            asked += self._sweep(scope, cancels, standing, now)
+        for (scope, login), cancels in self._cancels.items():
+            asked += self._sweep(scope, login, cancels, standings[login.name], now)
         if any(isinstance(one.command, CancelAll) for one in asked):
             self._look_ns = now.mono_ns + LOOK_NS
         return [*asked, *self._look(now)]
@@ -81,41 +84,58 @@ class Sweeps:
     def _follow(self, scopes: Mapping[Scope, str]) -> None:
         known = self._cancels
         self._cancels = {
-            scope: known.get(scope)
-            or Cancels(_name_of(scope), scope, self._lease_ns, self._alarm(scope, rule))
+            (scope, login): known.get((scope, login))
+            or Cancels(
+                _name_of(scope, login), scope, self._lease_ns, self._alarm(scope, rule), login
+            )
             for scope, rule in scopes.items()
+            for login in self._logins
+            if login.touches(scope)
         }
 
-    def _sweep(self, scope: Scope, cancels: Cancels, standing: Standing, now: Now) -> list[Asked]:
-        own = [one for one in self._accounts.orders.live() if self._adds_risk(one, scope)]
-        foreign = 0 if self._is_closing else len(self._foreign(scope))
+    def _sweep(
+        self, scope: Scope, login: Login, cancels: Cancels, standing: Standing, now: Now
+    ) -> list[Asked]:
+        own = [
+            one
+            for one in self._accounts.orders.live()
+            if login.has(one.order.account) and self._adds_risk(one, scope)
+        ]
+        foreign = 0 if self._is_closing(login) else len(self._foreign(scope, login))
         if not (own or foreign):
             return []
-        if not foreign and cancels.is_silent(standing, now) and self._is_door_taken(scope, now):
+        if (
+            not foreign
+            and cancels.is_silent(standing, now)
+            and self._is_door_taken(scope, login, now)
+        ):
             return []
         return cancels.ask(
             own, standing, now, more=False, closing=not foreign, foreign=foreign
         )  # fmt: skip
 
     def _look(self, now: Now) -> list[Asked]:
-        """Both gateways report the orders of others, each as it lists them."""
+        """All gateways report the orders of others, each as it lists them."""
         if self._look_ns is None or now.mono_ns < self._look_ns:
             return []
         self._look_ns = None
         listing = ListPositions(f"{roles.RISK}-cancel-{now.wall_ns:x}-list", now.wall_ns)
-        return [Asked(role, listing) for role in roles.GATEWAYS]
+        return [Asked(role, listing) for role in self._logins.gateways]
 
-    @property
-    def _is_closing(self) -> bool:
-        """Whether a closing order may work, which must not be cancelled with all others."""
-        return any(one.is_closing for one in self._flattens)
+    def _is_closing(self, login: Login) -> bool:
+        """Whether a closing order may work there, which must not be cancelled with all others."""
+        return any(one.is_closing for one in self._flattens if one.login == login)
 
-    def _is_door_taken(self, scope: Scope, now: Now) -> bool:
+    def _is_door_taken(self, scope: Scope, login: Login, now: Now) -> bool:
         """Whether something else may be taking over the gateway's client id, which only one can do
         at a time: a flatten, or the cancels of another scope."""
-        others = (one for known, one in self._cancels.items() if known != scope)
+        others = (
+            one
+            for (known, its_login), one in self._cancels.items()
+            if known != scope and its_login == login
+        )
         taking_over = any(one.is_taking_over(now) for one in others)
-        return taking_over or bool(self._decisions.flattening)
+        return taking_over or any(map(login.touches, self._decisions.flattening))
 
     def _adds_risk(self, one: Order, scope: Scope) -> bool:
         if one.order.strategy == roles.RISK or not one.order.is_in(scope):
@@ -128,13 +148,14 @@ class Sweeps:
             for single in left.singles
         )
 
-    def _foreign(self, scope: Scope) -> list[ForeignOrderReported]:
+    def _foreign(self, scope: Scope, login: Login) -> list[ForeignOrderReported]:
         """The orders of others in a scope that could add risk."""
         foreign, exposure = self._accounts.orders.foreign, self._accounts.exposure
         return [
             one
             for one in (foreign.counted() if foreign else ())
             if one.is_in(scope)
+            and login.has(one.account)
             and not all(
                 exposure(one.account, part.symbol).only_reduces(part.side) for part in one.parts
             )
@@ -152,5 +173,5 @@ class Sweeps:
         return alarm
 
 
-def _name_of(scope: Scope) -> str:
-    return "-".join((roles.RISK, "cancel", *(part for part in scope.parts if part)))
+def _name_of(scope: Scope, login: Login) -> str:
+    return "-".join(filter(None, (roles.RISK, "cancel", *scope.parts, login.name)))

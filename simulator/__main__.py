@@ -41,7 +41,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: stopping.append(number))
     if arguments.member:
-        sys.exit(_in_group(lambda: bool(stopping)))
+        sys.exit(_in_group(arguments.login, lambda: bool(stopping)))
     try:
         _alone(arguments, lambda: bool(stopping))
     except configuration.ConfigError as error:
@@ -74,10 +74,10 @@ def _alone(arguments: argparse.Namespace, stopping: Callable[[], bool]) -> None:
             kept.write(server, now_ns())
 
 
-def _in_group(stopping: Callable[[], bool]) -> int:
+def _in_group(login: str, stopping: Callable[[], bool]) -> int:
     """Serve the group; returns an exit status like those of its other processes."""
     try:
-        group_process.run(configuration.load(), stopping)
+        group_process.run(configuration.load(), stopping, login)
     except configuration.ConfigError as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIG
@@ -95,6 +95,7 @@ def _arguments() -> argparse.Namespace:
         action="store_true",
         help="run as the group's simulator: configured by tapewire.toml, on a free port",
     )
+    parser.add_argument("--login", default="", help="with --member: which of [[gateways]]")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument(
         "--ticks", type=Path, help="CSV of market rows; default: a synthetic market"

@@ -13,7 +13,7 @@ from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
 from tapewire.common.config.tws_address import TwsAddress
 from tapewire.common.instruments import Instrument
-from tapewire.common.roles import SIMULATOR
+from tapewire.common.roles import SIMULATOR, of_login
 from tapewire.common.runtime import private_file
 from tapewire.common.runtime.role_lock import take_role
 from tapewire.common.ticks.rows import Row
@@ -27,13 +27,14 @@ from tapewire.simulator.settings import SimulatorSettings
 from tapewire.simulator.shell import listen, perm_id_of, serve
 
 HOST = "127.0.0.1"
-AUDIT = "audit.jsonl"
-CONTROL = "simulator.control"  # a Unix socket: see `simulator.control`
+AUDIT = "audit"
+APART_NS = 10_000_000 * 10**9  # as if the simulators of two logins had started so far apart
 TWS_RATE_MAX_PER_S = 50  # as a real TWS; no limit where the gateway has none
 
 
-def run(config: Config, stopping: Callable[[], bool]) -> None:
-    """Serve on a free port until `stopping()` is true or the parent process is gone.
+def run(config: Config, stopping: Callable[[], bool], login: str = "") -> None:
+    """Serve as the TWS of a login, on a free port, until `stopping()` is true or the parent process
+    is gone.
 
     The port is free, and published in the run directory, because another TWS could listen on any
     fixed port, and the group would then trade there. Raises `RoleTaken` if the group's simulator
@@ -41,45 +42,58 @@ def run(config: Config, stopping: Callable[[], bool]) -> None:
     """
     private_file.own()
     run_dir = prepare_run_dir(config.run_dir)
-    with take_role(run_dir, SIMULATOR):
-        _serve(config, run_dir, stopping)
+    with take_role(run_dir, of_login(SIMULATOR, login)):
+        _serve(config.at_login(login), run_dir, stopping, login)
 
 
-def settings_of(config: Config, now_ns: int) -> SimulatorSettings:
-    """The settings of a run that starts now, with a nonce of its own."""
+def audit_of(run_dir: Path, login: str = "") -> Path:
+    """The broker's records of a login, as its simulator writes them."""
+    return run_dir / f"{of_login(AUDIT, login)}.jsonl"
+
+
+def control_of(run_dir: Path, login: str = "") -> Path:
+    """The Unix socket on which a login's simulator takes faults: see `simulator.control`."""
+    return run_dir / f"{of_login(SIMULATOR, login)}.control"
+
+
+def settings_of(config: Config, now_ns: int, number: int = 0) -> SimulatorSettings:
+    """The settings of a run that starts now, with a nonce of its own. `number` is the place of its
+    login: no two simulators of a group may use the same execution ids."""
     return SimulatorSettings(
         accounts=config.simulator.accounts,
         speed=config.simulator.speed,
         seconds=config.simulator.seconds,
         rate_max_per_s=TWS_RATE_MAX_PER_S if config.tws.rate_max_per_s else 0,
-        first_perm_id=perm_id_of(now_ns),
+        first_perm_id=perm_id_of(now_ns + number * APART_NS),
         nonce=secrets.token_hex(16),
         opens=config.simulator.opens,
         closes=config.simulator.closes,
     )
 
 
-def _serve(config: Config, run_dir: Path, stopping: Callable[[], bool]) -> None:
+def _serve(config: Config, run_dir: Path, stopping: Callable[[], bool], login: str) -> None:
     instruments = config.all_instruments()
-    settings = settings_of(config, time.time_ns())
+    number = [one.name for one in config.logins()].index(login)
+    settings = settings_of(config, time.time_ns(), number)
     server = TwsServer(settings, instruments, _market(config, instruments))
     scenario_file.play(config.simulator.scenario, server)
-    control = ControlPort(str(run_dir / CONTROL), server.faults)
+    control = ControlPort(str(control_of(run_dir, login)), server.faults)
     listener = listen(HOST, 0)
     port = int(listener.getsockname()[1])
-    tws_address.publish(run_dir, TwsAddress(HOST, port, settings.nonce))
-    parent, status = os.getppid(), run_dir / "status" / f"{SIMULATOR}.json"
-    with (run_dir / AUDIT).open("ab", buffering=0) as audit:
+    tws_address.publish(run_dir, TwsAddress(HOST, port, settings.nonce), login)
+    role = of_login(SIMULATOR, login)
+    parent, status = os.getppid(), run_dir / "status" / f"{role}.json"
+    with audit_of(run_dir, login).open("ab", buffering=0) as audit:
         serve(
             server,
             listener,
             lambda: stopping() or os.getppid() != parent,
             audit,
-            lambda one: _write_status(status, one, ""),
+            lambda one: _write_status(status, role, one, ""),
             control,
         )
-    tws_address.withdraw(run_dir)
-    _write_status(status, server, "stopped")
+    tws_address.withdraw(run_dir, login)
+    _write_status(status, role, server, "stopped")
 
 
 def _market(config: Config, instruments: tuple[Instrument, ...]) -> Iterator[Row]:
@@ -92,10 +106,10 @@ def _market(config: Config, instruments: tuple[Instrument, ...]) -> Iterator[Row
     )
 
 
-def _write_status(path: Path, server: TwsServer, ended: str) -> None:
+def _write_status(path: Path, role: str, server: TwsServer, ended: str) -> None:
     """Replace the status file atomically."""
     status = {
-        "role": SIMULATOR,
+        "role": role,
         "state": "READY",
         "reason": "the market is over" if server.market_over else "",
         "ts_ns": time.time_ns(),

@@ -4,12 +4,14 @@ from itertools import takewhile
 from typing import Final
 
 from tapewire.common.bus import wire
+from tapewire.common.bus.ports import of_login
+from tapewire.common.logins import ONLY_LOGIN
 from tapewire.common.runtime.host import Host
 from tapewire.strategy import feeds, history
 from tapewire.strategy.failures import Report
 from tapewire.strategy.loading.faults import Failure
 from tapewire.strategy.runner import Runner
-from tapewire.strategy.service import FOLLOWS, StrategyService
+from tapewire.strategy.service import MARKET, StrategyService, follows
 from tapewire.strategy.state import Store
 
 ALL: Final = slice(None)
@@ -41,11 +43,14 @@ def build(
     if config.warm_up is not None:
         past = history.ticks_of(config.warm_up, symbols)
         runner.warm_up(takewhile(lambda tick: tick.ts_ns < now.wall_ns, past))
-    host.follow(*FOLLOWS)
-    topics = [wire.topic(f"{kind}.{symbol}") for symbol in symbols for kind in ("tick", "last")]
+    login = host.config.logins().of(config.account) or ONLY_LOGIN
+    host.follow(*follows(login))
     latest = config.delivery == "latest"  # such a one empties the socket in every turn
     batch_max = host.config.bus.messages_max if latest else None
-    host.connect("market", "sub", "market", topics, batch_max)
+    for source, read in host.config.logins().sources_of(symbols, config.account).items():
+        topics = [wire.topic(f"{kind}.{symbol}") for symbol in read for kind in ("tick", "last")]
+        market = of_login(MARKET, source)
+        host.connect(market, "sub", market, topics, batch_max)
     host.connect("signals", "push", "signals")
     for feed in config.feeds:
         prefixes = [prefix.encode() for prefix in feed.topics or ("",)]
@@ -53,5 +58,5 @@ def build(
     return StrategyService(
         runner, host.transport, host.clock,
         epoch=host.epoch, symbols=symbols, latest=latest, store=store,
-        checkpoints=host.checkpoints(),
+        checkpoints=host.checkpoints(), login=login,
     )  # fmt: skip

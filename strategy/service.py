@@ -2,13 +2,16 @@
 
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.streams import TickReader
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
 from tapewire.common.delivery.letters import Letter
-from tapewire.common.events import CircuitChanged, Event, ProcessState, Tick
+from tapewire.common.events import CircuitChanged, Event, FlattenCompleted, ProcessState, Tick
+from tapewire.common.logins import ONLY_LOGIN, Login
 from tapewire.common.runtime.checkpoint import Checkpoints, Past
 from tapewire.common.runtime.service import Service
 from tapewire.common.ticks.conflation import Conflation
@@ -18,7 +21,13 @@ from tapewire.strategy.runner import Runner
 from tapewire.strategy.state import Store
 from tapewire.strategy.trigger import Origin, cause_of
 
-FOLLOWS: Final = (roles.EXECUTOR, roles.GATEWAY, roles.RISK)
+MARKET: Final = "market"
+"""The channels on which ticks arrive begin with it: one for each login whose symbols it reads."""
+
+
+def follows(login: Login) -> tuple[str, str, str]:
+    """What a strategy follows that trades at this login."""
+    return roles.EXECUTOR, login.gateway, roles.RISK
 
 
 class StrategyService(Service):
@@ -39,9 +48,11 @@ class StrategyService(Service):
         latest: bool = False,
         store: Store | None = None,
         checkpoints: Checkpoints | None = None,
+        login: Login = ONLY_LOGIN,
     ) -> None:
         role = roles.strategy_role(runner.name)
-        super().__init__(role, transport, clock, epoch=epoch, follows=FOLLOWS)
+        super().__init__(role, transport, clock, epoch=epoch, follows=follows(login))
+        self._gateway = login.gateway
         self.runner = runner
         self.readers = {symbol: TickReader(symbol) for symbol in symbols}
         self._topics: dict[bytes, tuple[str, str, str, TickReader]] = {}  # by frame, once seen
@@ -57,7 +68,7 @@ class StrategyService(Service):
         now = self.clock.now()
         for source in self.followers:
             for record in past.alone(source):
-                self.runner.on_event(source, record.event, record.seq, now)
+                self._tell(source, record.event, record.seq, now)
         past.finish(self.followers, self.dead_letter)
 
     # ---- input ---------------------------------------------------------------------------------
@@ -66,11 +77,17 @@ class StrategyService(Service):
         """Answers of the executor, executions from the gateway, flattens of risk."""
         if type(event) is CircuitChanged:
             self._reports.journaled(event)
-        self.runner.on_event(source, event, self.followers[source].next_seq - 1, now)
+        self._tell(source, event, self.followers[source].next_seq - 1, now)
+
+    def _tell(self, source: str, event: Event, seq: int, now: Now) -> None:
+        """Pass an event on. What the strategy keeps knows one gateway, that of its account."""
+        if type(event) is FlattenCompleted and event.gateway_seqs:
+            event = replace(event, gateway_seq=event.seq_of(self._gateway), gateway_seqs=())
+        self.runner.on_event(roles.kind_of(source), event, seq, now)
 
     def on_frames(self, channel: str, frames: list[bytes], now: Now) -> None:
         """Ticks, last values for a joiner, and messages of external feeds."""
-        known = self._topics.get(frames[0]) if channel == "market" else None
+        known = self._topics.get(frames[0]) if channel.startswith(MARKET) else None
         if known is None:
             if channel.startswith(feeds.PREFIX):
                 self._on_external(channel.removeprefix(feeds.PREFIX), frames)

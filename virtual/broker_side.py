@@ -22,6 +22,7 @@ from tapewire.virtual.observer import Observer
 
 SECOND_NS = 1_000_000_000
 RECONNECT_NS = SECOND_NS // 2
+CONNECTIONS = 1_000_000
 DIRECT_LATER_NS = 2 * HOP_NS  # TWS takes a round more to log in: both are ready at one time
 
 
@@ -29,7 +30,7 @@ class BrokerSide:
     """The broker's `server` and every gateway's connection to it.
 
     `deliver` hands a message to a process. With `step_ns` above 0 the market moves at multiples of
-    it only, with all that was due by then.
+    it only, with all that was due by then. `number` tells the connections of several brokers apart.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class BrokerSide:
         deliver: Callable[[Node, Inbound], None],
         observer: Observer,
         step_ns: int,
+        number: int = 0,
     ) -> None:
         self.server = server
         self._scheduler = scheduler
@@ -49,7 +51,7 @@ class BrokerSide:
         self._observer = observer
         self._step_ns = step_ns
         self._direct: dict[str, DirectBroker] = {}  # the adapters of this start, by role
-        self._next_connection = 1
+        self._next_connection = 1 + number * CONNECTIONS
         self._connected: dict[int, Node] = {}
         self._market_due_ns: int | None = None
         self._ended: set[int] = set()
@@ -82,10 +84,10 @@ class BrokerSide:
 
     def attach_directly(self, host: Host, node: Node) -> tuple[Broker, Callable[[], None]]:
         """The direct adapter of a gateway; what it sends travels as bytes to TWS would."""
-        config = host.config
+        config = host.config.at_login(roles.login_name(host.role))
         client_id = (
             config.tws.liquidation_client_id
-            if host.role == roles.LIQUIDATION
+            if roles.kind_of(host.role) == roles.LIQUIDATION
             else config.tws.client_id
         )
         adapter = DirectBroker(

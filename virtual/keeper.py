@@ -61,5 +61,7 @@ class Keeper:
         calls that whenever it is done, or never."""
         self._later = later
         found = self._journals()
-        journals = {role: found[role] for role in roles.JOURNALED}
+        journals = {
+            role: one for role, one in found.items() if roles.kind_of(role) in roles.JOURNALED
+        }
         self.made.append(compact(journals, self, now_ns))

@@ -123,6 +123,7 @@ class Arrival:
 class Node:
     """One process: what survives its death (journal) and what does not (service, inbox).
 
+    `subscribed` has the channels that it reads of sockets, by the socket and a topic.
     `arriving` is the last arrival that is still to come: what is sent to the same time joins it.
     `hang_up` closes its connection to the broker; `later` lets a commit of its journal take time.
     `disk_free_bytes` is what its disk has free (None: no bound); see `World.fill_disk`.
@@ -148,6 +149,7 @@ class Node:
         self.heads = Heads(role, self.remembered)
         self.transport = VirtualTransport(role, route)
         self.service: Service | None = None
+        self.subscribed: dict[tuple[str, bytes], str] = {}
         self.starts = 0
         self.connection: int | None = None
         self.stopped = False
@@ -169,6 +171,7 @@ class Node:
     def start(self) -> Service:
         """Build the service on what the journal has kept."""
         self.starts += 1
+        self.subscribed = {}
         self.transport = VirtualTransport(self.role, self._route)
         self.records.step = self.transport.step
         self.heads = Heads(self.role, self.remembered)
@@ -236,7 +239,9 @@ class Node:
         topics: Sequence[bytes] = (),
         batch_max: int | None = None,
     ) -> None:
-        """See `serve_stream`."""
+        """Note what is subscribed: the world routes by that."""
+        for topic in topics:
+            self.subscribed[name, topic] = channel
 
     def connect_outside(self, channel: str, kind: str, address: str, topics: list[bytes]) -> None:
         """Nothing outside is reached from here: such a channel stays silent."""

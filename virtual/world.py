@@ -13,15 +13,19 @@ machine's wall clock does not move its time.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
+from msgspec.structs import replace
+
 from tapewire.common import roles
 from tapewire.common.bus import wire
-from tapewire.common.bus.access import RIGHTS, client_of
+from tapewire.common.bus.access import right_of
+from tapewire.common.bus.ports import of_login
 from tapewire.common.bus.transport import Inbound
 from tapewire.common.clock import VirtualClock
 from tapewire.common.config.order_types import load_order_types
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
 from tapewire.common.instruments import Instrument
+from tapewire.common.logins import Login
 from tapewire.common.retention.policy import Policy
 from tapewire.common.runtime.background import DONE
 from tapewire.common.runtime.host import Host
@@ -34,12 +38,11 @@ from tapewire.gateway import composition as gateway
 from tapewire.gateway.broker import Broker
 from tapewire.gateway.service import BROKER
 from tapewire.risk import composition as risk
-from tapewire.risk.service import GREEKS, MARKS
+from tapewire.risk.service import GREEKS
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.strategy import composition as strategy
 from tapewire.strategy.loading.faults import Failure
-from tapewire.strategy.service import StrategyService
 from tapewire.virtual.broker_side import BrokerSide
 from tapewire.virtual.direct.exchange import DirectExchange
 from tapewire.virtual.keeper import Keeper
@@ -49,6 +52,8 @@ from tapewire.virtual.observer import Nobody, Observer
 
 SECOND_NS = 1_000_000_000
 RESTART_NS = SECOND_NS
+PERM_IDS = 100_000_000  # between two logins
+LAST = b"last."
 COMMIT_NS = 250_000  # about what an fsync takes
 
 
@@ -57,7 +62,7 @@ def builds(
 ) -> dict[str, Build]:
     """Each process of the group by its role, in the order in which they start."""
     core: dict[str, Build] = {
-        **dict.fromkeys(roles.GATEWAYS, partial(gateway.build, adapt=adapt)),
+        **dict.fromkeys(config.logins().gateways, partial(gateway.build, adapt=adapt)),
         roles.RISK: risk.build,
         roles.EXECUTOR: executor.build,
     }
@@ -65,6 +70,14 @@ def builds(
         roles.strategy_role(one.name): partial(strategy.build, name=one.name, say=say)
         for one in config.strategies
     }
+
+
+def settings_at(login: Login, number: int, settings: SimulatorSettings) -> SimulatorSettings:
+    """The settings of a login's TWS: its own accounts, and execution ids that no other one has."""
+    if not login.name:
+        return settings
+    first = settings.first_perm_id + number * PERM_IDS
+    return replace(settings, accounts=login.accounts or settings.accounts, first_perm_id=first)
 
 
 class World:
@@ -81,6 +94,9 @@ class World:
     With `direct` the gateways trade at the exchange itself, through `virtual.direct`.
 
     The broker knows the configured instruments, and those that are traded `elsewhere`.
+
+    With several logins each has a TWS of its own: `market` is that of the first, `markets` has the
+    others', by their names.
     """
 
     def __init__(
@@ -99,20 +115,27 @@ class World:
         observer: Observer | None = None,
         elsewhere: Sequence[Instrument] = (),
         checkpoints: Policy | None = None,
+        markets: Mapping[str, Iterator[Row]] | None = None,
     ) -> None:
         self.config = config
         self.clock = VirtualClock(start_ns)
         self.scheduler = Scheduler(self.clock)
         self.instruments = config.all_instruments()
-        venue = DirectExchange if direct else TwsServer
-        self.server: TwsServer | DirectExchange = venue(
-            settings or SimulatorSettings(), [*self.instruments, *elsewhere], market
-        )
         self.links = Links(self.clock, faults or Reliable())
         self.observer = observer or Nobody()
-        self._broker = BrokerSide(
-            self.server, self.scheduler, self.links, self._deliver, self.observer, step_ns
-        )
+        self.brokers: dict[str, BrokerSide] = {}  # by the login's name
+        given = {**(markets or {}), next(iter(config.logins())).name: market}
+        for number, login in enumerate(config.logins()):
+            venue = DirectExchange if direct else TwsServer
+            server: TwsServer | DirectExchange = venue(
+                settings_at(login, number, settings or SimulatorSettings()),
+                [*self.instruments, *elsewhere],
+                given[login.name],
+            )
+            self.brokers[login.name] = BrokerSide(
+                server, self.scheduler, self.links, self._deliver, self.observer, step_ns, number
+            )
+        self.server = next(iter(self.brokers.values())).server
         load_order_types(config.orders.types)
         self.strategies = [roles.strategy_role(one.name) for one in config.strategies]
         self._idle_ns = idle_ns
@@ -147,8 +170,8 @@ class World:
         node.start()
         self._readers.clear()
         self._idle(node, node.starts)
-        if name in roles.GATEWAYS:
-            self._broker.connect(node)
+        if roles.has_broker(name):
+            self._broker(name).connect(node)
         self._subscribe()
 
     def kill(self, name: str, *, restart_after_ns: int = RESTART_NS) -> None:
@@ -159,7 +182,8 @@ class World:
         node.service, node.stopped = None, False
         node.records.died()
         self._readers.clear()
-        self._broker.hang_up(node)
+        if roles.has_broker(name):
+            self._broker(name).hang_up(node)
         self.scheduler.at(self.clock.mono_ns() + restart_after_ns, self.start, name)
 
     def cut_power(self, restarts_after_ns: Callable[[], int]) -> None:
@@ -193,7 +217,11 @@ class World:
 
     def cut(self, name: str) -> None:
         """Reset a gateway's connection to TWS."""
-        self._broker.cut(self.nodes[name])
+        self._broker(name).cut(self.nodes[name])
+
+    def _broker(self, role: str) -> BrokerSide:
+        """The broker that a gateway is connected to."""
+        return self.brokers[roles.login_name(role)]
 
     def inject(self, name: str, channel: str, frames: list[bytes]) -> None:
         """Hand a process a message that none of the group has sent."""
@@ -291,7 +319,7 @@ class World:
                 self._post(link, [*frames])
             return True
         if channel == BROKER:
-            return self._broker.send(self.nodes[sender], frames[0])
+            return self._broker(sender).send(self.nodes[sender], frames[0])
         if channel == "requests":
             receiver, channel, frames = frames[0].decode(), f"{sender}.requests", frames[1:]
         elif channel == "signals":
@@ -307,13 +335,13 @@ class World:
 
     def _token(self, sender: str, receiver: str) -> list[bytes]:
         """What a process sends along, if it may ask anything of the receiver."""
-        client = client_of(sender)
-        right = (receiver, client) in RIGHTS
-        return [self.nodes[receiver].token_for(client)] if right else []
+        if right_of(sender, receiver) is None:
+            return []
+        return [self.nodes[receiver].token_for(roles.kind_of(sender))]
 
     def _find_readers(self, sender: str, channel: str, topic: bytes) -> Iterator[Link]:
         """Who receives what `sender` publishes under `topic`, and as which channel."""
-        symbol = wire.topic_name(topic).partition(".")[2]
+        market = of_login("market", roles.login_name(sender))
         for name, node in self.nodes.items():
             if node.service is None:
                 continue
@@ -321,11 +349,24 @@ class World:
                 if topic not in (wire.topic(sender), wire.topic(f"heartbeat.{sender}")):
                     continue  # nobody here has subscribed to it
                 yield self._link(sender, name, f"{sender}.events")
-            elif channel == "market" and isinstance(node.service, StrategyService):
-                if symbol in node.service.readers and not topic.startswith((b"mark.", GREEKS)):
-                    yield self._link(sender, name, "market")
-            elif channel == "market" and name == roles.RISK and not topic.startswith(b"tick."):
-                yield self._link(sender, name, MARKS)
+            elif channel == "market":
+                reads = self._reads(node, market, topic)
+                if reads:
+                    yield self._link(sender, name, reads)
+
+    @staticmethod
+    def _reads(node: Node, market: str, topic: bytes) -> str:
+        """The channel on which a process reads a topic of a market; "" if it does not."""
+        if node.role != roles.RISK:
+            return node.subscribed.get((market, topic), "")
+        return next(
+            (
+                channel
+                for (socket, prefix), channel in node.subscribed.items()
+                if socket == market and topic.startswith(prefix)
+            ),
+            "",
+        )
 
     def _post(self, link: Link, frames: list[bytes]) -> bool:
         """Send on `link`; what arrives at the same time as what was sent before joins it."""
@@ -347,15 +388,13 @@ class World:
             self._deliver(node, *arrival.messages)
 
     def _subscribe(self) -> None:
-        """Tell the gateway who reads its market data, as XPUB does when either side connects."""
-        gateway = self.nodes[roles.GATEWAY]
-        for node in self.nodes.values():
-            if isinstance(node.service, StrategyService):
-                for symbol in node.service.readers:
-                    topic = wire.topic(f"last.{symbol}")
-                    self._deliver(gateway, ("market", [b"\x01" + topic]))
-        if self.nodes[roles.RISK].service is not None:
-            self._deliver(gateway, ("market", [b"\x01" + GREEKS]))
+        """Tell each gateway who reads its market data, as XPUB does when either side connects."""
+        for login in self.config.logins():
+            market = of_login("market", login.name)
+            for node in self.nodes.values():
+                for socket, topic in node.subscribed if node.service is not None else ():
+                    if socket == market and topic.startswith((LAST, GREEKS)) and topic != LAST:
+                        self._deliver(self.nodes[login.gateway], ("market", [b"\x01" + topic]))
 
     def _attach_directly(self, host: Host) -> tuple[Broker, Callable[[], None]]:
-        return self._broker.attach_directly(host, self.nodes[host.role])
+        return self._broker(host.role).attach_directly(host, self.nodes[host.role])

@@ -70,7 +70,7 @@ RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
     (roles.GATEWAY, roles.CLI): Right((OrderRequest,), (ResolveOrder, Reconcile, WhatIf)),
     (roles.LIQUIDATION, roles.CLI): Right((OrderRequest,), (ResolveOrder,)),
 }
-"""By the process that is asked and the kind of client. Orders of `risk` itself, which close
+"""By the kind of process that is asked and the kind of client. Orders of `risk` itself, which close
 positions, come from risk alone, and it sends no others. Signals of `manual`, a person's, come from
 the command line alone, and it sends no others."""
 
@@ -78,14 +78,14 @@ FREE: Final = (CatchUp,)
 """What anybody may ask."""
 
 
-def client_of(role: str) -> str:
-    """What kind of client a process is: all strategies are one."""
-    return roles.STRATEGY if roles.is_strategy(role) else role
+def right_of(client: str, server: str) -> Right | None:
+    """What a process, or a kind of client, may send to a process; None if it may send nothing."""
+    return RIGHTS.get((roles.kind_of(server), roles.kind_of(client)))
 
 
 def clients_of(server: str) -> Iterator[str]:
     """The kinds of clients that a process has."""
-    return (client for of, client in RIGHTS if of == server)
+    return (client for of, client in RIGHTS if of == roles.kind_of(server))
 
 
 class Access:
@@ -93,6 +93,7 @@ class Access:
 
     def __init__(self, server: str, tokens: Mapping[str, bytes]) -> None:
         self.server = server
+        self._kind = roles.kind_of(server)
         self._tokens = tuple(tokens.items())
 
     def __repr__(self) -> str:
@@ -105,7 +106,7 @@ class Access:
         client = self._client(token)
         if client is None:
             return self._unknown(token, event)
-        right = RIGHTS[self.server, client]
+        right = RIGHTS[self._kind, client]
         if type(event) not in right.messages:
             return f"{client} may not send {name_of(event)} to {self.server}"
         if isinstance(event, OrderRequest):
@@ -140,7 +141,7 @@ class Access:
         files = [
             f"tokens/{self.server}.{client}"
             for client in clients_of(self.server)
-            if type(event) in RIGHTS[self.server, client].messages
+            if type(event) in RIGHTS[self._kind, client].messages
         ]
         if not files:
             return f"nobody may send {name_of(event)} to {self.server}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from tapewire.common import roles
-from tapewire.common.bus.ports import PORTS
+from tapewire.common.bus.ports import PORTS, of_login
 from tapewire.common.errors import ConfigError
 
 SOCKET_PATH_MAX: Final = 107  # bytes, since the kernel has 108 and the last is a NUL
@@ -22,7 +22,14 @@ STREAMS: Final = {
     roles.EXECUTOR: ("execution", "executor"),
     roles.RISK: ("risk", "control"),
 }
-"""For each role with a journal: the socket it publishes on and the one that answers requests."""
+"""For each kind with a journal: the socket it publishes on and the one that answers requests."""
+
+
+def sockets_of(role: str) -> tuple[str, str]:
+    """The two sockets of a role with a journal, by their names: `STREAMS` of its kind."""
+    publish, requests = STREAMS[roles.kind_of(role)]
+    name = roles.login_name(role)
+    return of_login(publish, name), of_login(requests, name)
 
 
 class Bus(Protocol):
@@ -45,19 +52,20 @@ def endpoint(name: str, bus: Bus, run_dir: Path) -> str:
     """The ZeroMQ address of the socket `name`."""
     if bus.transport == "tcp":
         host = f"[{bus.host}]" if ":" in bus.host else bus.host
-        return f"tcp://{host}:{bus.ports.get(name, PORTS[name])}"
-    return f"ipc://{require_short(run_dir) / name}"
+        return f"tcp://{host}:{bus.ports.get(name) or PORTS[name]}"
+    return f"ipc://{require_short(run_dir, name) / name}"
 
 
-def require_short(run_dir: Path) -> Path:
-    """The absolute path of `run_dir`; refuses one in which a socket's path would be too long."""
-    found = run_dir.absolute()
-    length = len(os.fsencode(found))
-    if length > RUN_DIR_MAX:
+def require_short(run_dir: Path, name: str = "") -> Path:
+    """The absolute path of `run_dir`; refuses one in which the path of a socket would be too long,
+    of the socket `name` or of any that every group has."""
+    found, longest = run_dir.absolute(), max(LONGEST, name, key=len)
+    length, length_max = len(os.fsencode(found)), SOCKET_PATH_MAX - len(f"/{longest}")
+    if length > length_max:
         raise ConfigError(
-            f"run_dir {run_dir} is too long for sockets: the path {found / LONGEST} would have"
-            f" {length + 1 + len(LONGEST)} bytes, and that of a Unix socket has at most"
-            f" {SOCKET_PATH_MAX}; choose a run_dir of at most {RUN_DIR_MAX} bytes (this one has"
+            f"run_dir {run_dir} is too long for sockets: the path {found / longest} would have"
+            f" {length + 1 + len(longest)} bytes, and that of a Unix socket has at most"
+            f" {SOCKET_PATH_MAX}; choose a run_dir of at most {length_max} bytes (this one has"
             f" {length}), in the file or as TAPEWIRE_RUN_DIR"
         )
     return found

@@ -14,3 +14,12 @@ PORTS: Final = {
     "liquidation": 5563,
     "liquidation-broker": 5564,
 }
+
+OF_LOGIN: Final = ("market", "orders", "broker", "liquidation", "liquidation-broker")
+"""Those of which each login has its own. A named login's are `SOCKET.NAME`, and have no default
+port."""
+
+
+def of_login(socket: str, name: str) -> str:
+    """The socket of a login; `socket` itself where the login has no name."""
+    return f"{socket}.{name}" if name else socket

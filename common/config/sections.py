@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from tapewire.common import roles
-from tapewire.common.bus.ports import PORTS
+from tapewire.common.bus.ports import OF_LOGIN, PORTS
 from tapewire.common.config import faults, near, profile
 from tapewire.common.daily_time import DailyTime
 from tapewire.common.errors import ConfigError
@@ -44,8 +44,9 @@ class BusConfig(Section):
     @field_validator("ports")
     @classmethod
     def _of_known_sockets(cls, ports: dict[str, int]) -> dict[str, int]:
+        """Those of named gateways, `SOCKET.NAME`, are looked at with `[[gateways]]`."""
         for name in ports:
-            if name not in PORTS:
+            if name not in PORTS and name.partition(".")[0] not in OF_LOGIN:
                 raise faults.unknown_key(name, PORTS)
         return ports
 

@@ -25,7 +25,8 @@ from pydantic_settings import (
 )
 
 from tapewire.common.accounting.trading_days import TradingDays
-from tapewire.common.config import faults, near, syntax
+from tapewire.common.config import faults, gateways, near, syntax
+from tapewire.common.config.gateways import LoginConfig
 from tapewire.common.config.instrument import InstrumentConfig
 from tapewire.common.config.ledger import LedgerConfig, TradingDayConfig
 from tapewire.common.config.locate import EXAMPLE, config_path
@@ -49,6 +50,7 @@ from tapewire.common.config.text import text_fault
 from tapewire.common.config.tws import TwsConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.instruments import Instrument
+from tapewire.common.logins import Logins
 
 __all__ = [
     "EXAMPLE",
@@ -62,6 +64,7 @@ __all__ = [
     "GatewayConfig",
     "InstrumentConfig",
     "LedgerConfig",
+    "LoginConfig",
     "MetricsConfig",
     "NoticesConfig",
     "RiskConfig",
@@ -80,6 +83,7 @@ __all__ = [
 
 PREFIX: Final = "TAPEWIRE_"
 LISTS: Final = (
+    "gateways",
     "instruments",
     "strategies",
     "strategies.feeds",
@@ -111,6 +115,7 @@ class Config(BaseSettings):
     simulator: SimulatorConfig = SimulatorConfig()
     metrics: MetricsConfig = MetricsConfig()
     notices: NoticesConfig = NoticesConfig()
+    gateways: tuple[LoginConfig, ...] = ()
     instruments: tuple[InstrumentConfig, ...] = ()
     strategies: tuple[StrategyConfig, ...] = ()
 
@@ -167,6 +172,16 @@ class Config(BaseSettings):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _logins_agree(self) -> Self:
+        """What is configured of each login fits the others, and all that names an account."""
+        symbols = [one.symbol for one in self.instruments]
+        simulated, logins = self.simulator.enabled, self.logins()
+        gateways.require(self.gateways, self.tws, symbols, simulated=simulated)
+        gateways.require_ports(self.bus.transport, self.bus.ports, logins)
+        gateways.require_accounts(((one.name, one.account) for one in self.strategies), logins)
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -184,6 +199,28 @@ class Config(BaseSettings):
     def all_instruments(self) -> tuple[Instrument, ...]:
         """The configured instruments, as cores take them."""
         return tuple(i.instrument() for i in self.instruments)
+
+    def logins(self) -> Logins:
+        """The logins of the group: those of [[gateways]], or the only one."""
+        return gateways.logins_of(self.gateways)
+
+    def at_login(self, name: str) -> Self:
+        """The same configuration with what is of the login `name` in place of what is of all:
+        `tws`, `live_account` and the simulator's accounts."""
+        if not (name or self.gateways):
+            return self
+        found = next((one for one in self.gateways if one.name == name), None)
+        if found is None:
+            known = near.expected(name, [one.name for one in self.gateways])
+            raise ConfigError(f"gateway {name or 'without a name'} is not in [[gateways]]; {known}")
+        accounts = found.accounts or self.simulator.accounts
+        return self.model_copy(
+            update={
+                "tws": found.tws(self.tws),
+                "live_account": found.live_account or self.live_account,
+                "simulator": self.simulator.model_copy(update={"accounts": accounts}),
+            }
+        )
 
     def days(self) -> TradingDays:
         """The trading day of a moment in each account, by [trading_day]."""

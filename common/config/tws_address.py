@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
+from tapewire.common import roles
 from tapewire.common.runtime import private_file
 
 if TYPE_CHECKING:  # the protocol needs a constant of this module, and not a tenth of a second more
     from tapewire.common.config.settings import Config
 
-FILE: Final = "simulator.json"
 IDENTIFY: Final = "990001"
 """Message id of the request for the nonce and of its answer; TWS's own end below 1000."""
 
@@ -37,14 +37,20 @@ class NoTwsAddress(LookupError):
     """There is no address to connect to yet; says why."""
 
 
-def find(config: "Config", run_dir: Path) -> TwsAddress:
-    """The address to connect to now; raises `NoTwsAddress` while the simulator has left none.
+def file_of(run_dir: Path, login: str = "") -> Path:
+    """Where the simulator of a login leaves its address."""
+    return run_dir / f"{roles.of_login(roles.SIMULATOR, login)}.json"
+
+
+def find(config: "Config", run_dir: Path, login: str = "") -> TwsAddress:
+    """The address of a login's TWS to connect to now, by its own configuration; raises
+    `NoTwsAddress` while the simulator has left none.
 
     Look at each connect: a simulator that was restarted has another port and another nonce.
     """
     if not config.simulator.enabled:
         return TwsAddress(config.tws.host, config.tws.port)
-    path = run_dir / FILE
+    path = file_of(run_dir, login)
     try:
         address = msgspec.json.decode(path.read_bytes(), type=TwsAddress)
     except FileNotFoundError:
@@ -56,11 +62,11 @@ def find(config: "Config", run_dir: Path) -> TwsAddress:
     return address
 
 
-def publish(run_dir: Path, address: TwsAddress) -> None:
+def publish(run_dir: Path, address: TwsAddress, login: str = "") -> None:
     """Leave the simulator's address for the group, for this user alone."""
-    private_file.write(run_dir / FILE, msgspec.json.encode(address).decode())
+    private_file.write(file_of(run_dir, login), msgspec.json.encode(address).decode())
 
 
-def withdraw(run_dir: Path) -> None:
+def withdraw(run_dir: Path, login: str = "") -> None:
     """Remove the address: no process of this group listens there any more."""
-    (run_dir / FILE).unlink(missing_ok=True)
+    file_of(run_dir, login).unlink(missing_ok=True)

@@ -127,6 +127,9 @@ class FlattenCompleted(Event, frozen=True, tag="risk.flatten.completed"):
     `gateway_seq` is how far the gateway's journal went: what it had taken by then was closed. Above
     a `keep` of 0 the positions are only reduced to that. Whose executions are left then, nobody can
     say: as after a trade by hand, no strategy's own position changes.
+
+    Where gateways have names, `gateway_seqs` is that of each, by its role, in place of
+    `gateway_seq`.
     """
 
     ts_ns: TimeNs
@@ -134,6 +137,11 @@ class FlattenCompleted(Event, frozen=True, tag="risk.flatten.completed"):
     reason: Text = ""
     gateway_seq: int = 0
     keep: Decimal = Decimal(0)
+    gateway_seqs: tuple[tuple[Text, int], ...] = ()
+
+    def seq_of(self, gateway: str) -> int:
+        """How far the journal of this gateway went; 0 for one that the scope is not about."""
+        return dict(self.gateway_seqs).get(gateway, self.gateway_seq)
 
 
 class RuleStateChanged(Event, frozen=True, tag="risk.rule.changed"):

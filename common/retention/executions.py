@@ -45,7 +45,7 @@ class Ids:
 
 
 class Executions:
-    """The executions of both gateways. `book` is the fold of both journals, `orders` has all
+    """The executions of all `gateways`. `book` is the fold of their journals, `orders` has all
     orders. `look` has to see every record before `decide`."""
 
     def __init__(
@@ -55,8 +55,9 @@ class Executions:
         ends: OrderEnds,
         horizon: Horizon,
         multipliers: Mapping[str, Decimal],
+        gateways: Sequence[str] = roles.GATEWAYS,
     ) -> None:
-        self.own = {source: Book(multipliers) for source in roles.GATEWAYS}
+        self.own = {source: Book(multipliers) for source in gateways}
         self.gone: set[str] = set()  # executions that are left out, by their keys
         self._book = book
         self._orders = orders
@@ -65,8 +66,8 @@ class Executions:
         self._unsettled: defaultdict[tuple[str, Key], set[str]] = defaultdict(set)
         self._moved: set[str] = set()  # executions that a correction took to another position
         self._staying: set[str] = set()  # units, for their executions
-        self._ids = {source: Ids() for source in (GROUP, *roles.GATEWAYS)}
-        self._costs = {source: Ids() for source in (GROUP, *roles.GATEWAYS)}
+        self._ids = {source: Ids() for source in (GROUP, *gateways)}
+        self._costs = {source: Ids() for source in (GROUP, *gateways)}
 
     # ---- the first pass ------------------------------------------------------------------------
 

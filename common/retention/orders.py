@@ -131,7 +131,7 @@ class OrderEnds:
             return True
         if record.source == roles.EXECUTOR:
             return name in self._created
-        return record.source not in roles.GATEWAYS or name in self._orders
+        return not roles.has_broker(record.source) or name in self._orders
 
     # ---- what is over --------------------------------------------------------------------------
 

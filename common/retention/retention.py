@@ -45,7 +45,7 @@ been wrong; a stamp decides how long something is remembered, but never whether 
 it: that is what the state, `expired_ns` and the carried ids are for.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from tapewire.common import roles
@@ -78,23 +78,47 @@ Head = tuple[int, str]
 """How far a journal goes, and the chain up to there."""
 Read = Callable[[str], Iterable[Record]]
 """Gives the records of a section, as often as it is asked."""
-SOURCES: Final = (roles.EXECUTOR, *roles.GATEWAYS, roles.RISK)
-"""The journals, in the order in which their records are given."""
+
+
+def sources_of(journals: Iterable[str]) -> tuple[str, ...]:
+    """The journals of a group in the order in which their records are given. Its gateways are those
+    that are among `journals`; where none of them is there yet, those without a name."""
+    gateways = tuple(sorted(one for one in journals if roles.has_broker(one)))
+    unnamed = all(one in roles.GATEWAYS for one in gateways)
+    return (roles.EXECUTOR, *(roles.GATEWAYS if unnamed else gateways), roles.RISK)
+
+
+SOURCES: Final = sources_of(())
+"""Those of a group whose login has no name."""
 
 
 class Retention:
     """Decides on the records of all journals. Each is given to `look` first: what holds for the
     group, then the journals in the order of `SOURCES`. `kept` gives those of the checkpoint."""
 
-    def __init__(self, instruments: Iterable[Instrument], now_ns: int, policy: Policy) -> None:
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        now_ns: int,
+        policy: Policy,
+        sources: Sequence[str] = SOURCES,
+    ) -> None:
+        self._sources = tuple(sources)
+        gateways = tuple(one for one in sources if roles.has_broker(one))
         self._horizon = Horizon.of(policy, now_ns)
         instruments = tuple(instruments)
         self._accounts: Accounts[Order] = Accounts(instruments, Order)
         orders, book = self._accounts.orders, self._accounts.book
         multipliers = {one.symbol: one.multiplier for one in instruments}
         self._ends = OrderEnds(orders, self._horizon)
-        self._executions = Executions(book, orders, self._ends, self._horizon, multipliers)
-        self._strategies = StrategyPositions(self._executions.own[roles.GATEWAY])
+        self._executions = Executions(
+            book, orders, self._ends, self._horizon, multipliers, gateways
+        )  # fmt: skip
+        self._strategies = {
+            one: StrategyPositions(self._executions.own[one], one)
+            for one in gateways
+            if roles.kind_of(one) == roles.GATEWAY
+        }
         self._halts = Halts()
         self._newest: dict[tuple[Any, ...], int] = {}  # of those of which the last one is kept
         self._open: dict[str, dict[str, bool]] = {}  # foreign orders, by source
@@ -110,10 +134,11 @@ class Retention:
         from; raises `Stale` if that lacks what it is about."""
         source, seq, event = record
         self._executions.look(record, is_new=is_new)
-        if source in (GROUP, *roles.GATEWAYS) or isinstance(event, OrderCreated):
+        if source == GROUP or roles.has_broker(source) or isinstance(event, OrderCreated):
             self._fold(source, event)
         self._ends.look(record, is_new=is_new)
-        self._strategies.look(record)
+        for strategies in self._strategies.values():
+            strategies.look(record)
         self._halts.look(record)
         if DECISIONS.get(type(event), "").startswith("last of each"):
             self._newest[subject_of(source, event)] = seq
@@ -138,7 +163,7 @@ class Retention:
         end, which names its head. `read` gives what `look` was given, by its source."""
         self._executions.decide()
         yield from (Record(GROUP, 0, event) for event in self._executions.positions(GROUP))
-        for source in SOURCES:
+        for source in self._sources:
             yield from (Record(source, 0, event) for event in self._carried(source))
             for record in read(source):
                 if isinstance(record.event, Fill | StampReached):
@@ -146,21 +171,21 @@ class Retention:
                 if self._keeps(record):
                     yield record
             yield from self._rest(source)
-        for source in SOURCES:
+        for source in self._sources:
             yield self._end(source, *heads[source])
         yield self._end(GROUP, 0, terms)
 
     def _carried(self, source: str) -> Iterator[Event]:
         """What stands for records that are left out, before those that are kept."""
-        if source in roles.GATEWAYS:
+        if roles.has_broker(source):
             yield from self._executions.positions(source)
-        if source == roles.GATEWAY:
+        if source in self._strategies:
             gone, now_ns = self._executions.gone, self._horizon.now_ns
-            yield from self._strategies.positions(gone, now_ns)
+            yield from self._strategies[source].positions(gone, now_ns)
 
     def _rest(self, source: str) -> Iterator[Record]:
         """What is known at the end of a section only."""
-        if source in roles.GATEWAYS:
+        if roles.has_broker(source):
             yield from (Record(source, 0, event) for event in self._executions.costs(source))
             if self._reached_ns.get(source, 0) > self._shown_ns.get(source, 0):
                 yield Record(source, 0, StampReached(self._reached_ns[source]))
@@ -242,8 +267,9 @@ def checkpoint_of(
     With `base` they are the sections of the last checkpoint, and the records behind these numbers;
     without, all records from the first one on. Raises `Stale` before it gives anything.
     """
-    retention = Retention(instruments, *horizon)
-    for source in (GROUP, *SOURCES):
+    sources = tuple(heads)
+    retention = Retention(instruments, *horizon, sources)
+    for source in (GROUP, *sources):
         after = base.get(source, 0) if base is not None else None
         for record in read(source):
             retention.look(record, is_new=after is not None and record.seq > after)

@@ -34,10 +34,11 @@ class Part(NamedTuple):
 
 
 class StrategyPositions:
-    """Follows the gateway's journal, and risk's. `book` is the fold of the gateway's."""
+    """Follows the journal of the gateway `role`, and risk's. `book` is the fold of the former."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, role: str = roles.GATEWAY) -> None:
         self._book = book
+        self._role = role
         self._carried: list[Part] = []
         self._intended_seq: dict[str, int] = {}
         self._first_seq: dict[str, int] = {}
@@ -50,8 +51,8 @@ class StrategyPositions:
             if event.reason or event.keep:
                 return
             before = self._flattened_seq.get(event.scope, 0)
-            self._flattened_seq[event.scope] = max(before, event.gateway_seq)
-        elif source != roles.GATEWAY:
+            self._flattened_seq[event.scope] = max(before, event.seq_of(self._role))
+        elif source != self._role:
             return
         elif isinstance(event, OrderIntended):
             self._intended_seq[event.order.intent_id] = seq

@@ -7,14 +7,14 @@ million records than for one piece.
 """
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Final, NamedTuple
 
 from tapewire.common.bus import wire
 from tapewire.common.retention.executions import GROUP
 from tapewire.common.retention.policy import Record, Stale
-from tapewire.common.retention.retention import SOURCES, checkpoint_of
+from tapewire.common.retention.retention import checkpoint_of, sources_of
 from tapewire.common.runtime.checkpoint import Checkpoint, Checkpoints, kept, terms_of
 from tapewire.common.runtime.journal import GENESIS, Head, Journal, JournalError
 
@@ -39,7 +39,7 @@ def compact(
 ) -> Made:
     """Make a checkpoint of the journals as they are now. Raises `JournalError` or `OSError` if they
     cannot be read, or it cannot be written: then the last one stays."""
-    heads = {source: _head(journals.get(source)) for source in SOURCES}
+    heads = {source: _head(journals.get(source)) for source in sources_of(journals)}
     base, why = _base(journals, store)
     maker = _Maker(journals, store, now_ns, heads)
     try:
@@ -66,18 +66,19 @@ class _Maker:
 
     def make(self, base: Checkpoint | None, piece_records: int) -> Made:
         """Go on from `base`, in as many pieces as it takes, and write down the result."""
-        seqs = {source: base.head(source).seq if base else 0 for source in SOURCES}
+        sources = tuple(self._heads)
+        seqs = {source: base.head(source).seq if base else 0 for source in sources}
         sections: Sections | None = None
         if base is not None:
-            sections = {source: [*base.records(source)] for source in (GROUP, *SOURCES)}
-        longest = max(self._heads[source].seq - seqs[source] for source in SOURCES)
+            sections = {source: [*base.records(source)] for source in (GROUP, *sources)}
+        longest = max(self._heads[source].seq - seqs[source] for source in sources)
         count = max(1, -(-longest // piece_records))
         for number in range(1, count):
             ends = {
                 source: Head(seqs[source] + (head.seq - seqs[source]) * number // count, GENESIS)
                 for source, head in self._heads.items()
             }
-            sections = _by_section(self._piece(sections, seqs, ends))
+            sections = _by_section(self._piece(sections, seqs, ends), sources)
             gc.collect()  # folds refer to themselves, so one piece would meet the next
             seqs = {source: head.seq for source, head in ends.items()}
         return self._write(self._piece(sections, seqs, self._heads))
@@ -129,8 +130,9 @@ def _base(journals: Journals, store: Checkpoints) -> tuple[Checkpoint | None, st
         if journal is None:
             return None, ""
         found = Checkpoint(journal, store.instruments)
-        for source in SOURCES:
-            found.require(source, journals.get(source))
+        for source in (*sources_of(journals), *found.ends):
+            if source != GROUP:
+                found.require(source, journals.get(source))
     except JournalError as error:
         return None, f"the last one was not used: {error}"
     return found, ""
@@ -140,8 +142,8 @@ def _head(journal: Journal | None) -> Head:
     return journal.head if journal is not None else Head(0, GENESIS)
 
 
-def _by_section(records: Iterator[Record]) -> dict[str, list[Record]]:
-    sections: dict[str, list[Record]] = {source: [] for source in (GROUP, *SOURCES)}
+def _by_section(records: Iterator[Record], sources: Iterable[str]) -> dict[str, list[Record]]:
+    sections: dict[str, list[Record]] = {source: [] for source in (GROUP, *sources)}
     for record in records:
         sections[record.source].append(record)
     return sections

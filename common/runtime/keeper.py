@@ -104,7 +104,6 @@ def work(config: "Config") -> "Made":
     """
     from contextlib import ExitStack
 
-    from tapewire.common import roles
     from tapewire.common.bus.endpoints import prepare_run_dir
     from tapewire.common.errors import TapewireError
     from tapewire.common.runtime.checkpoint import checkpoint_file
@@ -123,7 +122,7 @@ def work(config: "Config") -> "Made":
             stack.enter_context(take_role(run_dir, WORK))
         except RoleTaken as error:
             raise TapewireError(str(error)) from error
-        paths = {role: run_dir / "journals" / f"{role}.sqlite" for role in roles.JOURNALED}
+        paths = {role: run_dir / "journals" / f"{role}.sqlite" for role in config.logins().roles}
         journals = {
             role: stack.enter_context(closing(SqliteJournal(path, read_only=True)))
             for role, path in paths.items()

@@ -21,8 +21,8 @@ from typing import Any, Final
 import structlog
 
 from tapewire.common import roles
-from tapewire.common.bus.access import RIGHTS, Access, client_of, clients_of
-from tapewire.common.bus.endpoints import STREAMS, endpoint, prepare_run_dir
+from tapewire.common.bus.access import Access, clients_of, right_of
+from tapewire.common.bus.endpoints import endpoint, prepare_run_dir, sockets_of
 from tapewire.common.bus.transport import Stream, ZmqTransport
 from tapewire.common.bus.wire import topic
 from tapewire.common.clock import Clock, SystemClock
@@ -68,7 +68,7 @@ SIGNALS: Final = "signals"
 """The socket that signals are sent to: the only one without replies that takes requests."""
 DRAIN_MAX_NS: Final = 1_500_000_000  # well within what supervisord waits before it kills
 RESERVED: Final = (roles.RISK, roles.LIQUIDATION)
-"""Who keeps disk space for itself: to halt, and to close positions."""
+"""The kinds of process that keep disk space for themselves: to halt, and to close positions."""
 FULL_S: Final = 1.5
 """So late ends who cannot start on a full disk: supervisord gives up a program that ends within its
 first second too often, and never one that lived longer."""
@@ -184,7 +184,7 @@ class Process:
 
     def serve_stream(self) -> None:
         """Open the two sockets of a role that journals: its stream, and the door to it."""
-        publish, requests = STREAMS[self.role]
+        publish, requests = sockets_of(self.role)
         self.transport.bind("events", "pub", self.endpoint(publish))
         self.transport.bind("requests", "router", self.endpoint(requests))
 
@@ -196,7 +196,7 @@ class Process:
         newest events each time, and never catch up.
         """
         for source in sources:
-            publish, requests = STREAMS[source]
+            publish, requests = sockets_of(source)
             topics = (topic(source), topic(f"heartbeat.{source}"))
             self.transport.connect(f"{source}.requests", "dealer", self.endpoint(requests))
             self._present(f"{source}.requests", source)
@@ -222,9 +222,8 @@ class Process:
 
     def _present(self, channel: str, server: str) -> None:
         """Show on `channel` the token that this role has for `server`, if it may ask anything."""
-        client = client_of(self.role)
-        if (server, client) in RIGHTS:
-            file = tokens.path_of(self.run_dir, server, client)
+        if right_of(self.role, server) is not None:
+            file = tokens.path_of(self.run_dir, server, roles.kind_of(self.role))
             self.transport.present(channel, tokens.TokenFile(file))
 
     def connect_outside(self, channel: str, kind: str, address: str, topics: list[bytes]) -> None:
@@ -312,7 +311,7 @@ def run(
 
 def reserve_of(role: str, config: Config, run_dir: Path) -> Reserve | None:
     """The disk space that a role keeps for itself; None if it keeps none."""
-    if role not in RESERVED:
+    if roles.kind_of(role) not in RESERVED:
         return None
     return Reserve(run_dir / "reserve" / role, config.storage.reserve_mb * MB)
 

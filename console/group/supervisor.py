@@ -63,6 +63,8 @@ class Group(Supervisord):
         """
         if self.is_up():
             raise GroupError(f"a group already runs in {self.run_dir}; `tapewire down` stops it")
+        if self.config.gateways:
+            raise GroupError("[[gateways]] cannot be started yet; leave them out and use [tws]")
         launch.require_room(self.config, self.run_dir)
         with private_file.private():  # supervisord inherits it
             self._start(say or _to_stderr)

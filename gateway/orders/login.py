@@ -39,5 +39,23 @@ def refusal(accounts: tuple[str, ...], mode: Mode, live_account: str | None) -> 
     )
 
 
+def other_login(accounts: tuple[str, ...], expected: tuple[str, ...]) -> str:
+    """Why this is not the login of a gateway whose configuration lists the accounts `expected`, in
+    a sentence without account ids; "" if it is, or if none are listed.
+
+    Both ways have to match. An order for an account that TWS does not have would be rejected, one
+    by one. One that nobody has listed would be in reach of a cancel of everything, and no gateway
+    could be found for a position in it.
+    """
+    found, listed = set(accounts), set(expected)
+    if not listed or found == listed:
+        return ""
+    return (
+        f"this gateway's accounts are {_named(expected)} ({len(listed)}), but TWS is logged in to"
+        f" {_named(accounts)} ({len(found)}); log in to the other one, or correct accounts in its"
+        " [[gateways]] entry. Nothing is sent until then"
+    )
+
+
 def _named(accounts: tuple[str, ...]) -> str:
     return " and ".join(sorted({redact(account) for account in accounts})) or "no account"

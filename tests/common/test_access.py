@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tapewire.common import roles
-from tapewire.common.bus.access import RIGHTS, Access, client_of, clients_of
+from tapewire.common.bus.access import RIGHTS, Access, clients_of, right_of
 from tapewire.common.events import (
     CancelAll,
     CancelOrder,
@@ -148,5 +148,14 @@ def test_only_the_executor_is_fenced_and_only_risk_cancels_everything():
 
 
 def test_all_strategies_are_one_kind_of_client():
-    assert client_of(roles.strategy_role("dip-2")) == roles.STRATEGY
-    assert client_of(roles.EXECUTOR) == roles.EXECUTOR
+    assert (
+        right_of(roles.strategy_role("dip-2"), roles.EXECUTOR)
+        is RIGHTS[roles.EXECUTOR, roles.STRATEGY]
+    )
+
+
+def test_every_gateway_gives_the_same_rights():
+    for kind in roles.GATEWAYS:
+        of_login = roles.of_login(kind, "paper-2")
+        assert right_of(roles.RISK, of_login) is RIGHTS[kind, roles.RISK]
+        assert {*clients_of(of_login)} == {*clients_of(kind)}

@@ -7,7 +7,7 @@ import pytest
 
 from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
-from tapewire.common.config.tws_address import FILE, NoTwsAddress, TwsAddress
+from tapewire.common.config.tws_address import NoTwsAddress, TwsAddress
 
 SIMULATED = Config(simulator={"enabled": True}, tws={"port": 4002})
 LEFT = TwsAddress("127.0.0.1", 4242, "secret")
@@ -33,7 +33,7 @@ def test_the_simulator_is_where_it_says_and_nowhere_else(tmp_path: Path):
 
 
 def test_the_nonce_is_for_this_user_alone_and_nothing_else_is_left(tmp_path: Path):
-    (tmp_path / f"{FILE}.partial").touch(mode=0o644)
+    (tmp_path / "simulator.json.partial").touch(mode=0o644)
     tws_address.publish(tmp_path, LEFT)
     (left,) = tmp_path.iterdir()
     assert stat.S_IMODE(left.stat().st_mode) == 0o600
@@ -50,6 +50,6 @@ def test_the_nonce_is_for_this_user_alone_and_nothing_else_is_left(tmp_path: Pat
     ],
 )
 def test_an_address_without_a_proof_is_not_used(tmp_path: Path, text: str, reason: str):
-    (tmp_path / FILE).write_text(text)
+    (tmp_path / "simulator.json").write_text(text)
     with pytest.raises(NoTwsAddress, match=reason):
         tws_address.find(SIMULATED, tmp_path)

@@ -5,8 +5,10 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from tapewire.common import roles
 from tapewire.common.events import (
     ComboLeg,
+    ConnectionUp,
     Event,
     Fill,
     GroupLeg,
@@ -143,7 +145,7 @@ def test_confidence_scales_it_to_whole_combos_of_whole_lots(lot: int, quantity: 
     scaled = Confidence(scales=True)
     given = [AAPL, replace(MSFT, lot=Decimal(lot))]
     one = Executor(rules(1000), given, confidence=lambda _strategy: scaled)
-    one.accounts = ("DU1",)
+    one.places.connected(ConnectionUp(0, 157, ("DU1",)), roles.GATEWAY)
     one.caught_up(NOW)
     _, (group,) = one.on_signal(replace(spread(), confidence=0.59), NOW)
     assert isinstance(group, SubmitGroup)

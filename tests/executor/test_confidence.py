@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from tapewire.common import roles
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import Config
-from tapewire.common.events import OrderCreated, OrderDenied, OrderStateChanged
+from tapewire.common.events import ConnectionUp, OrderCreated, OrderDenied, OrderStateChanged
 from tapewire.common.instruments import Instrument
 from tapewire.executor.composition import confidence_of
 from tapewire.executor.confidence import Confidence
@@ -23,7 +24,7 @@ SCALED = Confidence(scales=True)
 
 def executor(confidence: Confidence) -> Executor:
     one = Executor(rules(1000), [AAPL, COIN, EURO], confidence=lambda _strategy: confidence)
-    one.accounts = ("DU1",)
+    one.places.connected(ConnectionUp(0, 157, ("DU1",)), roles.GATEWAY)
     one.caught_up(NOW)
     return one
 
@@ -90,7 +91,7 @@ def test_what_cannot_be_traded_in_any_size_is_denied_for_that(more: dict, reason
 
 def test_a_limit_counts_what_is_ordered_not_what_was_asked_for():
     one = Executor(rules(10), [AAPL], confidence=lambda _strategy: SCALED)
-    one.accounts = ("DU1",)
+    one.places.connected(ConnectionUp(0, 157, ("DU1",)), roles.GATEWAY)
     assert created(one, 0.5, quantity=20).order.terms.quantity == 10
 
 

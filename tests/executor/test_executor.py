@@ -357,7 +357,7 @@ def test_an_account_that_is_named_is_taken_before_the_gateway_has_connected():
 def test_a_connection_that_names_no_accounts_forgets_none():
     one = executor(accounts=("DU1", "DU2"))
     one.on_broker(ConnectionUp(T0, 157, ()), NOW)
-    assert one.accounts == ("DU1", "DU2")
+    assert one.places.accounts == ("DU1", "DU2")
 
 
 @pytest.mark.parametrize("rule", ["MaxContracts", "MaxContractsPerInstrument"])

@@ -20,7 +20,8 @@ from tapewire.common.events import (
     SubmitOrder,
 )
 from tapewire.common.runtime.journal import events_of
-from tapewire.executor.service import COMMANDS_MAX, ExecutorService
+from tapewire.executor.doors import COMMANDS_MAX
+from tapewire.executor.service import ExecutorService
 from tapewire.executor.welcome import ANSWER_MAX_NS, ASK_EVERY_NS, PROBE_EVERY_NS
 from tapewire.risk.rules.in_force import text_of
 from tests.executor.orders import NOW, SECOND, T0, executor, fill, intended, signal
@@ -311,7 +312,7 @@ def test_that_an_older_token_of_it_is_over_changes_nothing(executing: Executing)
     executing.reply(OrderReply(1, [], fenced="g.1"))
     executing.turn()
     assert executing.state() == ("READY", "")
-    assert executing.service.welcome.token == "g.2"
+    assert [door.welcome.token for door in executing.service.doors] == ["g.2"]
 
 
 def test_rules_of_risks_journal_are_taken_over_and_risk_is_not_waited_for() -> None:

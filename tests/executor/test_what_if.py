@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from tapewire.common import roles
 from tapewire.common.events import (
     AnySignal,
     ConnectionUp,
@@ -47,7 +48,7 @@ LACKING = {"initial_margin": Decimal(120), "equity_with_loan": Decimal(100)}
 @pytest.fixture
 def one() -> Executor:
     executor = Executor(rules(1000), [AAPL], what_if=True)
-    executor.accounts = ("DU1",)
+    executor.places.connected(ConnectionUp(0, 157, ("DU1",)), roles.GATEWAY)
     executor.caught_up(NOW)
     return executor
 
@@ -153,14 +154,14 @@ def test_the_rules_are_asked_again_when_the_answer_is_there(one: Executor):
 def test_after_a_restart_the_question_is_asked_again(one: Executor):
     asked(one, signal())
     again = Executor(rules(1000), [AAPL], what_if=True)
-    again.accounts = ("DU1",)
+    again.places.connected(ConnectionUp(0, 157, ("DU1",)), roles.GATEWAY)
     again.caught_up(NOW)
     assert asked(again, signal()).order.intent_id == "s-e-1/1"
 
 
 def test_where_it_is_not_configured_nothing_is_asked():
     plain = Executor(rules(1000), [AAPL])
-    plain.accounts = ("DU1",)
+    plain.places.connected(ConnectionUp(0, 157, ("DU1",)), roles.GATEWAY)
     plain.caught_up(NOW)
     assert len(plain.on_signal(signal(), NOW)[1]) == 1
 

@@ -17,7 +17,7 @@ from tapewire.common.events import (
     RiskHalted,
 )
 from tapewire.console.records import books
-from tapewire.simulator.group_process import CONTROL
+from tapewire.simulator.group_process import control_of
 from tests.pipeline.running import Running
 from tests.pipeline.test_bad_messages import _dead_letters, _push, signal
 from tests.simulator import control
@@ -27,7 +27,7 @@ HALF_OPEN_S = 6
 
 
 def inject(running: Running, what: str, **given: object) -> int:
-    return control.inject(running.run_dir / CONTROL, what, **given)
+    return control.inject(control_of(running.run_dir), what, **given)
 
 
 def test_a_half_open_line_stops_writing_and_loses_nothing(running):
@@ -139,7 +139,7 @@ def _works(running: Running) -> str:
 
 
 def _done(running: Running, what: str, **given: object) -> None:
-    control.until_spent(running.run_dir / CONTROL, inject(running, what, **given))
+    control.until_spent(control_of(running.run_dir), inject(running, what, **given))
 
 
 def _conflict(running: Running) -> OrderConflict:

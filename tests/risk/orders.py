@@ -30,6 +30,7 @@ from tapewire.risk.closing import Asked
 from tapewire.risk.halting import Standing
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.rules import Rule, RuleBook, load_rules
+from tests.risk.standings import at_login
 
 SECOND = 1_000_000_000
 T0 = 1_700_000_000 * SECOND
@@ -153,7 +154,7 @@ def turns(one: RiskMonitor, now: Now) -> tuple[list[Event], list[Asked]]:
     events: list[Event] = []
     asked: list[Asked] = []
     for _ in range(2):
-        came, wanted = one.tick(now, Standing(1, 1, beat))
+        came, wanted = one.tick(now, at_login(Standing(1, 1, beat)))
         events += came
         for each in wanted:
             if isinstance(each.command, ListPositions):

@@ -35,6 +35,7 @@ from tests.risk.orders import (
     monitor,
     order,
 )
+from tests.risk.standings import at_login
 
 DU1, DU2 = Scope("DU1"), Scope("DU2")
 
@@ -67,7 +68,7 @@ class Desk:
             self.now = Now(self.now.wall_ns + SECOND // 4, self.now.mono_ns + SECOND // 4)
             beat_ns = 0 if self.silent else self.now.mono_ns
             beat = Heartbeat(T0, "READY", "", 0, "", mono_ns=beat_ns, risk_seq=1)
-            events, asked = self.monitor.tick(self.now, Standing(1, 1, beat))
+            events, asked = self.monitor.tick(self.now, at_login(Standing(1, 1, beat)))
             self.journal += events
             self.asked += asked
             for _, command in asked:

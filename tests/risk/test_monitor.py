@@ -24,6 +24,7 @@ from tapewire.common.roles import LIQUIDATION, RISK
 from tapewire.risk.closing import Asked
 from tapewire.risk.halting import Standing
 from tests.risk.orders import NOW, SECOND, T0, fill, held, intended, monitor, order, turns
+from tests.risk.standings import at_login
 
 
 def ask(one, action: str, reason: str = "test", scope: Scope = EVERYTHING, after_ns: int = 0):
@@ -257,8 +258,8 @@ def test_what_delays_a_flatten_is_in_the_journal():
     ask(one, "flatten")
     beat = Heartbeat(T0, "READY", "", 0, "", mono_ns=NOW.mono_ns, risk_seq=1)
     without = Standing(1, 1, beat, reachable=False)
-    assert one.tick(NOW, without)[0] == []
-    (delayed,), _ = one.tick(NOW + 11 * SECOND, without)
+    assert one.tick(NOW, at_login(without))[0] == []
+    (delayed,), _ = one.tick(NOW + 11 * SECOND, at_login(without))
     assert delayed == FlattenDelayed(
         T0 + 11 * SECOND, EVERYTHING, "the liquidation gateway is not READY"
     )
@@ -293,9 +294,9 @@ def test_a_request_to_cancel_all_goes_to_the_liquidation_gateway_once():
     one = monitor()
     reply, events = ask(one, "cancel_all")
     assert (reply.ok, reply.state, events) == (True, "ACTIVE", [])
-    assert one.tick(NOW, Standing(reachable=False)) == ([], [])
-    assert one.tick(NOW, Standing()) == ([], [Asked(LIQUIDATION, CancelAll(T0))])
-    assert one.tick(NOW, Standing()) == ([], [])
+    assert one.tick(NOW, at_login(Standing(reachable=False))) == ([], [])
+    assert one.tick(NOW, at_login(Standing())) == ([], [Asked(LIQUIDATION, CancelAll(T0))])
+    assert one.tick(NOW, at_login(Standing())) == ([], [])
 
 
 def test_a_reason_that_is_too_long_can_be_read_from_the_journal_again():

@@ -28,6 +28,7 @@ from tests.risk.orders import (
     order,
     turns,
 )
+from tests.risk.standings import at_login
 from tests.risk.test_enforcement import LIMIT, kinds, passed
 
 
@@ -35,7 +36,7 @@ def alive(one: RiskMonitor, seconds: float = 0) -> list[Asked]:
     """What a turn asks for, with a gateway that is there."""
     now = NOW + int(seconds * SECOND)
     beat = Heartbeat(now.wall_ns, "READY", "", 0, "", mono_ns=now.mono_ns)
-    return one.tick(now, Standing(beat=beat))[1]
+    return one.tick(now, at_login(Standing(beat=beat)))[1]
 
 
 def test_a_cancel_cancels_what_could_add_risk_and_leaves_exits():
@@ -65,7 +66,7 @@ def of_others(*events, **given) -> RiskMonitor:
 
 def test_an_order_of_somebody_else_is_cancelled_with_all_others_and_that_is_reported():
     one = of_others(foreign(1, 6))
-    events, asked = one.tick(NOW, Standing(beat=Heartbeat(T0, "READY", "", 0, "")))
+    events, asked = one.tick(NOW, at_login(Standing(beat=Heartbeat(T0, "READY", "", 0, ""))))
     assert asked == [Asked(roles.LIQUIDATION, CancelAll(T0))]
     (warned,) = events
     assert (warned.rule, warned.scope) == (LIMIT, Scope("DU1"))
@@ -101,7 +102,7 @@ def test_an_order_that_stays_is_cancelled_again_after_a_wait_that_grows():
 
 def test_the_gateway_cancels_all_while_the_liquidation_gateway_is_not_there():
     standing = Standing(beat=Heartbeat(T0, "READY", "", 0, ""), reachable=False)
-    assert of_others(foreign(1, 6)).tick(NOW, standing)[1] == [
+    assert of_others(foreign(1, 6)).tick(NOW, at_login(standing))[1] == [
         Asked(roles.GATEWAY, CancelAll(T0))
     ]  # fmt: skip
 

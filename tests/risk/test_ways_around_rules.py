@@ -34,6 +34,7 @@ from tests.risk.orders import (
     monitor,
     order,
 )
+from tests.risk.standings import at_login
 
 LIMIT = "MaxContractsPerInstrument"
 DU1 = Scope("DU1")
@@ -199,7 +200,10 @@ def test_a_cancel_does_not_wait_for_a_flatten_of_another_account():
     one.on_broker(intended(adds))
     one.check(NOW, timer=True)
     beat = Heartbeat(T0, "READY", "", 0, "", mono_ns=NOW.mono_ns)
-    assert Asked(roles.GATEWAY, CancelOrder("adds", T0)) in one.tick(NOW, Standing(beat=beat))[1]
+    assert (
+        Asked(roles.GATEWAY, CancelOrder("adds", T0))
+        in one.tick(NOW, at_login(Standing(beat=beat)))[1]
+    )
 
 
 def test_two_cancels_do_not_take_over_the_client_id_of_a_silent_gateway_at_once():
@@ -219,5 +223,5 @@ def test_two_cancels_do_not_take_over_the_client_id_of_a_silent_gateway_at_once(
 
 def taken_over(one: RiskMonitor, seconds: int) -> list[TakeOver]:
     """The take-overs that a turn asks for, when the gateway was never heard of."""
-    asked = one.tick(NOW + seconds * SECOND, Standing())[1]
+    asked = one.tick(NOW + seconds * SECOND, at_login(Standing()))[1]
     return [each.command for each in asked if isinstance(each.command, TakeOver)]

@@ -1,0 +1,131 @@
+"""`[[gateways]]`: the logins of a group that trades with several, each with its own TWS."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Final
+
+from pydantic import Field, field_validator
+
+from tapewire.common.bus import ports
+from tapewire.common.config import faults
+from tapewire.common.config.near import expected
+from tapewire.common.config.sections import AccountName, Identifier, Port, Section
+from tapewire.common.config.tws import TwsConfig
+from tapewire.common.errors import ConfigError
+from tapewire.common.logins import ONLY, Login, Logins
+
+ADDRESS: Final = ("host", "port", "client_id", "liquidation_client_id")
+
+
+class LoginConfig(Section):
+    """One login: where its TWS is, which accounts it trades, and whose market data it provides.
+
+    What is left out of `host`, `port` and the client ids is that of `[tws]`; `live_account` is the
+    top one. `accounts` are all of the login, and TWS has to have exactly these. They may be left
+    out where there is one entry. `instruments` are the symbols that it streams; without them, all.
+    """
+
+    name: Identifier
+    host: str | None = None
+    port: Port | None = None
+    client_id: Annotated[int, Field(ge=0)] | None = None
+    liquidation_client_id: Annotated[int, Field(ge=0)] | None = None
+    accounts: tuple[AccountName, ...] = ()
+    instruments: tuple[str, ...] = ()
+    live_account: str | None = None
+
+    @field_validator("accounts", "instruments")
+    @classmethod
+    def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError("a list that has each only once")
+        return names
+
+    def login(self) -> Login:
+        """The same as a value."""
+        return Login(self.name, self.accounts, self.instruments)
+
+    def tws(self, defaults: TwsConfig) -> TwsConfig:
+        """Its connection, with `defaults` for what it leaves out."""
+        own = {key: getattr(self, key) for key in ADDRESS}
+        return defaults.model_copy(update={key: v for key, v in own.items() if v is not None})
+
+
+def logins_of(entries: Iterable[LoginConfig]) -> Logins:
+    """The logins; the only one, without a name, where there are no entries."""
+    found = tuple(one.login() for one in entries)
+    return Logins(found) if found else ONLY
+
+
+# ---- what must not be ----------------------------------------------------------------------------
+
+
+def require(
+    entries: Sequence[LoginConfig], defaults: TwsConfig, symbols: Iterable[str], *, simulated: bool
+) -> None:
+    """Raise `ConfigError` where entries contradict each other, or what else is configured. With the
+    simulator each has a TWS of its own, whatever address is configured."""
+    faults.refuse_twice("name", [one.name for one in entries])
+    places: dict[tuple[str, int], str] = {}
+    owners: dict[str, str] = {}
+    known = set(symbols)
+    for number, one in enumerate(entries):
+        if len(entries) > 1 and not one.accounts:
+            raise ConfigError(
+                f"gateways.{one.name}.accounts is missing; with several gateways each lists all"
+                " accounts of its login, so that an order can only go where its account is"
+            )
+        for account in one.accounts:
+            if account in owners:
+                raise ConfigError(
+                    f"gateways.{one.name}.accounts has an account of {owners[account]}, too; each"
+                    " account must be of one gateway, so remove it from one of them"
+                )
+            owners[account] = one.name
+        for symbol in one.instruments if known else ():
+            faults.refuse_unknown(("gateways", number, "instruments"), symbol, known, "instruments")
+        tws = one.tws(defaults)
+        if tws.client_id == tws.liquidation_client_id:
+            raise ConfigError(
+                f"gateways.{one.name} has client id {tws.client_id} twice; client_id and"
+                " liquidation_client_id must differ"
+            )
+        before = places.setdefault((tws.host, tws.port), one.name)
+        if before != one.name and not simulated:
+            raise ConfigError(
+                f"gateways.{one.name} is at {tws.host}:{tws.port}, as {before} is; each login has a"
+                " TWS of its own, so give it another host or port"
+            )
+
+
+def require_ports(transport: str, given: Mapping[str, int], logins: Logins) -> None:
+    """Raise `ConfigError` where a port is configured for a socket that is not there, or a socket of
+    a named login has none although the transport needs it."""
+    named = {ports.of_login(socket, one.name) for one in logins for socket in ports.OF_LOGIN}
+    known = {*ports.PORTS, *named}
+    for name in given:
+        if name not in known:
+            raise ConfigError(f"bus.ports has {name}, which is no socket; {expected(name, known)}")
+    missing = sorted(named - ports.PORTS.keys() - given.keys())
+    if transport == "tcp" and missing:
+        raise ConfigError(
+            f'bus.transport is "tcp" and bus.ports lacks {", ".join(missing)}; each socket of a'
+            " named gateway needs a port of its own there"
+        )
+
+
+def require_accounts(named: Iterable[tuple[str, str]], logins: Logins) -> None:
+    """Raise `ConfigError` for a strategy whose account no gateway has; `named` are strategies with
+    their accounts."""
+    if len(logins) < 2:
+        return
+    for strategy, account in named:
+        if not account:
+            raise ConfigError(
+                f"strategies.{strategy}.account is missing; with several gateways a strategy names"
+                " the account that it trades in"
+            )
+        if logins.of(account) is None:
+            raise ConfigError(
+                f"strategies.{strategy}.account is not one of any of the [[gateways]];"
+                f" {expected(account, logins.accounts)}"
+            )
