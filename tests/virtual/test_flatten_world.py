@@ -74,7 +74,7 @@ class Desk:
     def _ask(self, command: SubmitOrder | CancelOrder) -> None:
         executor = self.world.service(roles.EXECUTOR)
         assert isinstance(executor, ExecutorService)
-        request = wire.encode(OrderRequest(1, [command], executor.welcome.token))
+        request = wire.encode(OrderRequest(1, [command], next(iter(executor.doors)).welcome.token))
         self.world._route(roles.EXECUTOR, f"{roles.GATEWAY}.requests", [request])
 
     def flatten(self, scope: Scope = EVERYTHING) -> None:
