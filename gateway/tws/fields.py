@@ -11,6 +11,7 @@ left to ibapi's own. Fields come as text, which ibapi takes as well as bytes, an
 faster. Beyond ASCII it is not left to chance whether both mean the same to it, so bytes stay bytes.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -29,6 +30,13 @@ def fields_of(payload: bytes) -> list[Any]:
     return payload.decode().split("\0")[:-1] if payload.isascii() else payload.split(END)[:-1]
 
 
+class Size(str):
+    """A field in which a fraction may stand where ibapi expects a whole number: TWS sends sizes so
+    from version 163 on."""
+
+    __slots__ = ()
+
+
 def decode(kind: type[Any], fields: Iterator[Any], show_unset: bool = False) -> Any:
     """The next field as a `kind`; ibapi's BadMessage where there is none, ValueError where it is
     not one. An empty number is 0, or with `show_unset` ibapi's word for none."""
@@ -39,7 +47,19 @@ def decode(kind: type[Any], fields: Iterator[Any], show_unset: bool = False) -> 
         return int(field) != 0 if kind is bool else kind(field)
     if field == "" and kind in UNSET:
         return UNSET[kind] if show_unset else kind()
+    if type(field) is Size:
+        return _of_size(kind, str(field), show_unset)
     return of_ibapi(kind, iter(() if field is None else (field,)), show_unset)
+
+
+def _of_size(kind: type[Any], field: str, show_unset: bool) -> Any:
+    """The field as any other one; as a float where a fraction stands for a whole number."""
+    try:
+        return decode(kind, iter((field,)), show_unset)
+    except ValueError:
+        if kind is int and math.isfinite(value := float(field)):
+            return value
+        raise
 
 
 ibapi.decoder.decode = ibapi.orderdecoder.decode = decode

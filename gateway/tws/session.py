@@ -91,8 +91,6 @@ class TwsSession:
     def cut_off(self, reason: str) -> str:
         """Why the connection is gone, by what the peer was to do next; `reason` is what happened
         to the socket. TWS closes without a word where client and TWS have no version in common."""
-        if self.unproven:
-            return self.no_proof(reason)
         if self.state != "HANDSHAKE":
             return reason
         return (

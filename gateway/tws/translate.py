@@ -19,8 +19,15 @@ from tapewire.common.options import OPTION
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.contracts import BAG
 from tapewire.gateway.tws.estimates import estimate
-from tapewire.gateway.tws.fields import fields_of
-from tapewire.gateway.tws.versions import LIBRARY_VERSION, RECEIVED, changes_at, older
+from tapewire.gateway.tws.fields import Size, fields_of
+from tapewire.gateway.tws.versions import (
+    FRACTIONS_SINCE,
+    LIBRARY_VERSION,
+    RECEIVED,
+    SIZED,
+    changes_at,
+    older,
+)
 
 UNKNOWN_KIND: Final = OrderKind("")
 """Of an order that is not ours, and of a type that we have no name for: no price of it is read."""
@@ -102,6 +109,7 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
         super().__init__()
         self._decoder = Decoder(self, min(server_version, LIBRARY_VERSION))
         self._changes = changes_at(RECEIVED, server_version)
+        self._sized = SIZED if server_version >= FRACTIONS_SINCE else frozenset()
         self._messages: list[tws.TwsMessage] = []
 
     def read(self, payload: bytes) -> list[tws.TwsMessage]:
@@ -133,7 +141,8 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
             if not over:
                 self._decoder.interpretWithSignature(fields, handle)
         else:
-            rest = iter(older(fields_of(payload), changes))
+            fields = older(fields_of(payload), changes)
+            rest = map(Size, fields) if kind in self._sized and payload.isascii() else iter(fields)
             handle.processMeth(self._decoder, rest)
             over = len(list(rest))
         if over:

@@ -8,8 +8,9 @@ differs between the versions in what the gateway sends and reads.
 A message that has a field too many or too few at its own version has one too many or too few when
 it is brought back, so the strict count of fields at 157 holds at each version.
 
-The messages that carry ticks (1, 2, 21, 99) have the same fields throughout. From 163 on sizes may
-be fractions; they are read as such at any version.
+The messages that carry ticks (1, 2, 21, 99) have the same fields throughout, and their sizes are
+read as fractions at any version. `SIZED` has the others in which sizes may be fractions from 163
+on.
 
 Sources: the server versions as IB names them (158 duration, 160 post to ATS, 162 auto cancel
 parent, 163 fractional sizes, 164 size rules, 166 advanced order reject, 169 manual order time, 170
@@ -26,6 +27,11 @@ LIBRARY_VERSION: Final = 157
 VERSION_MAX: Final = 178
 """The newest that is spoken here. From 201 on messages are protobuf; see
 `docs/decisions/0032-protobuf.md`."""
+
+FRACTIONS_SINCE: Final = 163
+SIZED: Final = frozenset({17, 50, 89, 90, 96, 97, 98})
+"""The messages whose sizes ibapi reads as whole numbers, though they may be fractions since then:
+bars, histograms and ticks of the past, and real-time bars."""
 
 REQUEST_CONTRACT: Final = 9
 PLACE_ORDER: Final = 3

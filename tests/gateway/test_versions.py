@@ -185,6 +185,57 @@ def test_what_a_real_tws_sent_is_read(data_folder: Any):
     assert [bool(one.money) for one in estimates] == [False, True]
 
 
+class Past(Translator):
+    """Keeps what ibapi makes of messages about the past."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(version)
+        self.heard: list[Any] = []
+
+    def historicalData(self, _request: int, bar: Any) -> None:  # noqa: N802 - ibapi's name
+        self.heard.append((bar.volume, bar.close, bar.date))
+
+    def historicalTicks(self, _request: int, ticks: Any, _done: bool) -> None:  # noqa: N802
+        self.heard += [(tick.size, tick.price) for tick in ticks]
+
+
+BARS = ["17", "4", "from", "to", "1", "20261120", "1", "2", "1", "1.5", "1250.5", "1.4", "12"]
+OLD_TICKS = [
+    "96",
+    "4",
+    "2",
+    "1700000000",
+    "0",
+    "150.5",
+    "0.25",
+    "1700000001",
+    "0",
+    "150.5",
+    "3",
+    "1",
+]
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [(BARS, [(1250.5, 1.5, "20261120")]), (OLD_TICKS, [(0.25, 150.5), (3, 150.5)])],
+)
+def test_sizes_of_the_past_may_be_fractions_from_163_on(fields: list[str], found: Any):
+    for version in VERSIONS:
+        translator = Past(version)
+        got = translator.read(frame(fields)[4:])
+        if version < 163:
+            assert isinstance(got[0], tws.Undecodable)
+        else:
+            assert (got, translator.heard) == ([], found)
+
+
+@pytest.mark.parametrize("volume", ["nan", "inf", "many", "1e999"])
+def test_a_size_that_is_no_number_is_undecodable(volume: str):
+    (got,) = Past(178).read(frame([*BARS[:10], volume, *BARS[11:]])[4:])
+    assert isinstance(got, tws.Undecodable)
+
+
 # ---- what TWS is asked -------------------------------------------------------------------------
 
 

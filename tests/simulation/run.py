@@ -20,7 +20,7 @@ from tapewire.common.runtime.journal import Head
 from tapewire.risk.service import RiskService
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.simulator.server import TwsServer
-from tapewire.simulator.settings import SimulatorSettings
+from tapewire.simulator.settings import VERSION_CEILING, SimulatorSettings
 from tapewire.virtual.node import Build
 from tapewire.virtual.world import SECOND_NS, World
 from tests.simulation import group_rules, invariants, modifies
@@ -60,6 +60,10 @@ INSTRUMENTS = (
 )  # fmt: skip
 
 
+TWS_VERSIONS = range(157, VERSION_CEILING + 1)
+"""What both a gateway and the simulated TWS speak, and ib_async too."""
+
+
 class Result(NamedTuple):
     """What a simulation came to. `broken` names every invariant that did not hold."""
 
@@ -93,6 +97,11 @@ def configuration(
     return Config(instruments=INSTRUMENTS, strategies=strategies, risk=RiskConfig(rules=(rule,)))
 
 
+def _version(seed: int) -> int:
+    """The newest version that TWS speaks; near each other seeds have versions far apart."""
+    return TWS_VERSIONS[seed * 7 % len(TWS_VERSIONS)]
+
+
 def simulate(
     seed: int, steps: int, replaced: Mapping[str, Build] | None = None, *, direct: bool = False
 ) -> Result:
@@ -100,6 +109,7 @@ def simulate(
 
     With `direct` the gateways trade at the exchange itself. `replaced` are planted bugs. Every
     other seed keeps a checkpoint, every fourth trades groups of orders, and every fourth combos.
+    TWS speaks another version with each of 22 seeds.
     """
     FIRED.clear()
     rng, network = random.Random(seed), StormyNetwork(random.Random(seed + 1))
@@ -113,7 +123,8 @@ def simulate(
     world = World(
         config, SyntheticMarket(config.all_instruments(), seed, 30),
         start_ns=start_ns, faults=network, replaced=replaced,
-        settings=SimulatorSettings(accounts=ACCOUNTS), direct=direct, observer=watch,
+        settings=SimulatorSettings(accounts=ACCOUNTS, server_version_max=_version(seed)),
+        direct=direct, observer=watch,
         checkpoints=CHECKPOINTS if seed % 2 else None,
     )  # fmt: skip
     watch.attach(world)
