@@ -135,9 +135,8 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
         changes, over = self._changes.get(kind, ()), 0
         if handle.wrapperMeth is not None:
             fields = older(payload.split(b"\0")[:-1], changes)
-            over = (
-                len(fields) - len(handle.wrapperParams) - 1
-            )  # its kind and version, and not `self`
+            expected = len(handle.wrapperParams) + 1  # its kind and version, and not `self`
+            over = len(fields) - expected
             if not over:
                 self._decoder.interpretWithSignature(fields, handle)
         else:

@@ -61,6 +61,7 @@ class Loses(NamedTuple):
 
 Change = Gains | Loses
 
+OFFSETS_SINCE: Final = 170
 _OFFSETS: Final = dict.fromkeys(
     ("minTradeQty", "minCompeteSize", "competeAgainstBestOffset", "midOffsetAtWhole",
      "midOffsetAtHalf"),
@@ -75,12 +76,12 @@ RECEIVED: Final[Mapping[int, tuple[Change, ...]]] = {
         Gains(158, {"duration": ""}),
         Gains(160, {"postToAts": ""}),
         Gains(162, {"autoCancelParent": "0"}),
-        Gains(170, _OFFSETS),
+        Gains(OFFSETS_SINCE, _OFFSETS),
         Loses(177, "faProfile", 34),
     ),
     # contractDetails
     10: (
-        Gains(163, {"sizeMinTick": ""}),
+        Gains(FRACTIONS_SINCE, {"sizeMinTick": ""}),
         Loses(164, "sizeMinTick", None),
         Loses(164, "mdSizeMultiplier", 15, "1"),
         Loses(164, "version", 1, "8"),
@@ -89,7 +90,7 @@ RECEIVED: Final[Mapping[int, tuple[Change, ...]]] = {
     # execDetails
     11: (Gains(178, {"pendingPriceRevision": "0"}),),
     # completedOrder
-    101: (Gains(170, _OFFSETS), Loses(177, "faProfile", 31)),
+    101: (Gains(OFFSETS_SINCE, _OFFSETS), Loses(177, "faProfile", 31)),
 }
 """The messages that TWS sends, by id, each with its changes in the order of versions."""
 
@@ -142,9 +143,6 @@ def newer(fields: list[str], changes: tuple[Change, ...]) -> list[str]:
 def lost(changes: tuple[Change, ...]) -> list[str]:
     """The names of the fields that a request lacks."""
     return [one.name for one in changes if isinstance(one, Loses)]
-
-
-OFFSETS_SINCE: Final = 170
 
 
 def order_offsets(order_type: str, exchange: str, version: int) -> list[str]:
