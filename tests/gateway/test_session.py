@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapewire.common.config.tws_address import IDENTIFY
+from tapewire.gateway.broker import CLOSED, SessionLost
 from tapewire.gateway.tws.framing import FramingError, frame
 from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.messages import (
@@ -94,6 +95,14 @@ def test_a_version_beyond_what_was_offered_is_refused(version: int):
 def test_a_tws_that_is_too_new_is_refused_in_words_that_help():
     with pytest.raises(SessionError, match="it is too new: use an older TWS or IB Gateway"):
         opened().received(tws_frame(["201", "time"]), T0)
+
+
+def test_the_reason_of_a_tws_that_closes_in_the_handshake_reaches_the_operator():
+    bench = Bench(connect=False)
+    bench.open()
+    (lost,) = bench.broker.take([CLOSED, b"TWS closed the connection"], bench.now)
+    assert isinstance(lost, SessionLost)
+    assert "before it chose a version from 100 to 178" in lost.reason
 
 
 def test_a_close_in_place_of_a_version_says_what_can_be_the_matter():

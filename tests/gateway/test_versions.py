@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from tapewire.common.events import REQUIRED_PRICES, OrderTerms
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.translate import Translator
-from tapewire.gateway.tws.versions import RECEIVED, VERSION_MAX, changes_at, older
+from tapewire.gateway.tws.versions import FRACTIONS_SINCE, RECEIVED, VERSION_MAX, changes_at, older
 from tapewire.simulator.exchange.orders import Order
+from tapewire.simulator.market.summary import Bar
+from tapewire.simulator.protocol import history_messages as past
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.messages import frame
 from tapewire.simulator.protocol.order_messages import completed_order, open_order, what_if
@@ -178,51 +180,58 @@ def test_what_a_real_tws_sent_is_read(data_folder: Any):
 
 
 class Past(Translator):
-    """Keeps what ibapi makes of messages about the past."""
+    """Keeps what ibapi makes of bars and of ticks of the past."""
 
     def __init__(self, version: int) -> None:
         super().__init__(version)
         self.heard: list[Any] = []
 
     def historicalData(self, _request: int, bar: Any) -> None:  # noqa: N802 - ibapi's name
-        self.heard.append((bar.volume, bar.close, bar.date))
+        self.heard.append((bar.open, bar.high, bar.low, bar.close, bar.volume, bar.barCount))
+
+    historicalDataUpdate = historicalData  # noqa: N815
+
+    def realtimeBar(self, _request: int, _time: int, *bar: Any) -> None:  # noqa: N802
+        *prices_and_volume, _average, count = bar
+        self.heard.append((*prices_and_volume, count))
 
     def historicalTicks(self, _request: int, ticks: Any, _done: bool) -> None:  # noqa: N802
         self.heard += [(tick.size, tick.price) for tick in ticks]
 
 
-BARS = ["17", "4", "from", "to", "1", "20261120", "1", "2", "1", "1.5", "1250.5", "1.4", "12"]
-OLD_TICKS = [
-    "96",
-    "4",
-    "2",
-    "1700000000",
-    "0",
-    "150.5",
-    "0.25",
-    "1700000001",
-    "0",
-    "150.5",
-    "3",
-    "1",
-]
+BAR = Bar(1.25, 2.5, 0.5, 1.75, 1250.5, 1800.0, 12)
+OLD_TICKS = [*("96", "4", "1"), *("1700000000", "0", "150.5", "0.25"), "1"]
 
 
-@pytest.mark.parametrize(
-    ("fields", "found"),
-    [(BARS, [(1250.5, 1.5, "20261120")]), (OLD_TICKS, [(0.25, 150.5), (3, 150.5)])],
-)
-def test_sizes_of_the_past_may_be_fractions_from_163_on(fields: list[str], found: Any):
+@AT
+def test_bars_are_what_ib_async_reads_of_them_with_fractions_from_163_on(version: int):
+    sent = [
+        past.historical_data(version, 4, "from", "to", [("20261120", BAR)], True),
+        past.historical_data_update(version, 4, "20261120", BAR, True),
+        past.real_time_bar(version, 4, 1_700_000_000, BAR, True),
+    ]
+    translator = Past(version)
+    assert [one for fields in sent for one in translator.read(frame(fields)[4:])] == []
+    volume = BAR.volume if version >= FRACTIONS_SINCE else round(BAR.volume)
+    assert translator.heard == [(1.25, 2.5, 0.5, 1.75, volume, 12)] * 3
+    (_, (_, first)), _, (_, (_, newest)), (_, (_, _, *rest)) = ib_async_codec.read(version, *sent)
+    for bar in (first, newest):
+        found = (bar.open, bar.high, bar.low, bar.close, bar.volume, bar.barCount)
+        assert found == translator.heard[0]
+    assert (*rest[:5], rest[6]) == translator.heard[0]
+
+
+def test_sizes_of_old_ticks_may_be_fractions_from_163_on():
     for version in VERSIONS:
         translator = Past(version)
-        got = translator.read(frame(fields)[4:])
-        if version < 163:
+        got = translator.read(frame(OLD_TICKS)[4:])
+        if version < FRACTIONS_SINCE:
             assert isinstance(got[0], tws.Undecodable)
         else:
-            assert (got, translator.heard) == ([], found)
+            assert (got, translator.heard) == ([], [(0.25, 150.5)])
 
 
 @pytest.mark.parametrize("volume", ["nan", "inf", "many", "1e999"])
 def test_a_size_that_is_no_number_is_undecodable(volume: str):
-    (got,) = Past(178).read(frame([*BARS[:10], volume, *BARS[11:]])[4:])
+    (got,) = Past(178).read(frame([*OLD_TICKS[:6], volume, "1"])[4:])
     assert isinstance(got, tws.Undecodable)
