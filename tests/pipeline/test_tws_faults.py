@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from tapewire.common.bus import wire
 from tapewire.common.events import (
+    ConnectionChanged,
     FeedResumed,
     FeedSilent,
     OrderAccepted,
@@ -44,6 +45,30 @@ def test_a_half_open_line_stops_writing_and_loses_nothing(running):
     assert [one for one in intended if noticed_ns < one < thaws_ns] == []
     running.flatten()
     assert running.faults_at_the_end() == []
+
+
+def test_a_client_id_that_stays_taken_is_reported_once_and_tried_until_it_is_free(running):
+    running.until_ready()
+    inject(running, "client_id_taken", seconds=3)
+    running.kill_9("gateway")
+    running.until(lambda: "REFUSED" in _connection_states(running), "the refusal")
+    running.until_ready()
+    running.until_fills(running.fills() + 3)
+    states = _connection_states(running)
+    assert states.count("REFUSED") == 1
+    assert states[-1] == "READY"
+    assert _log(running).count("is in use (326)") == 1
+    running.flatten()
+    assert running.faults_at_the_end() == []
+
+
+def _connection_states(running: Running) -> list[str]:
+    changed = [e for e in running.journal("gateway") if isinstance(e, ConnectionChanged)]
+    return [one.after for one in changed]
+
+
+def _log(running: Running) -> str:
+    return (running.run_dir / "logs" / "gateway.log").read_text()
 
 
 def test_a_rejection_with_a_field_too_many_is_kept_and_the_order_ends(shared):
