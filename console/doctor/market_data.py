@@ -6,26 +6,9 @@ from tapewire.common.config.settings import Config
 from tapewire.console.doctor.finding import Finding, failed, passed, skipped, unknown
 from tapewire.console.doctor.probe import Probe
 from tapewire.gateway.tws.contracts import Contracts
-from tapewire.gateway.tws.errors import only_informs
+from tapewire.gateway.tws.errors import meaning, only_informs
 
 CHECK: Final = "market data"
-SUBSCRIBE: Final = "subscribe to its exchange's data in IB's Client Portal, and share it with paper"
-
-# Source: TWS API message codes, and the observed behaviour of a TWS: the first three end the
-# request; after 10167, 10089, 10090 and 10091 delayed ticks may arrive, which are not used.
-ADVICE: Final = {
-    354: f"not subscribed: {SUBSCRIBE}",
-    10168: f"not subscribed, and delayed data is not enabled: {SUBSCRIBE}",
-    10197: "another session of this user has the live data: log out there, then try again",
-    10167: f"only delayed data: {SUBSCRIBE}",
-    10089: f"this data needs its own subscription for the API: {SUBSCRIBE}",
-    10090: f"a part of it is not subscribed: {SUBSCRIBE}",
-    10091: f"a part of it needs its own subscription for the API: {SUBSCRIBE}",
-    200: "TWS knows no such contract, or several: correct symbol, sec_type, exchange or currency,"
-    " or give con_id",
-    321: "TWS refuses the contract as it is described: correct its [[instruments]] entry",
-    101: "too many market data lines are open: close some in TWS",
-}
 
 
 def market_data(config: Config, probe: Probe, timeout_s: float) -> Finding:
@@ -49,7 +32,7 @@ def market_data(config: Config, probe: Probe, timeout_s: float) -> Finding:
     symbol = instrument.symbol
     if refusals():
         code, text = refusals()[0]
-        advice = ADVICE.get(code, "see TWS's message codes for this error")
+        advice = meaning(code).sentences
         return failed(CHECK, f"{symbol}: TWS says {text} ({code})", advice)
     if came:
         return passed(CHECK, f"receiving ticks of {symbol}")

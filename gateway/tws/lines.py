@@ -18,7 +18,7 @@ from typing import Final
 from tapewire.common.instruments import Instrument
 from tapewire.gateway.market_feed import FeedNews
 from tapewire.gateway.outbox import Outbox
-from tapewire.gateway.tws import line_errors
+from tapewire.gateway.tws import errors
 from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.line_limits import LineLimits, Room, Share, Stream
 from tapewire.gateway.tws.market_data import MarketData
@@ -26,6 +26,8 @@ from tapewire.gateway.tws.session import TwsSession
 
 TOP: Final = "top"
 BY_TICK: Final = ("BidAsk", "AllLast")
+FARM_BROKEN: Final = 2103
+FARM_IS_BACK: Final = 2104
 FRESH_MAX: Final = 100
 NEVER_NS: Final = 2**63
 
@@ -177,12 +179,12 @@ class Lines:
 
     def trouble(self, request_id: int, code: int, text: str) -> None:
         """TWS's error about a request, or about a data farm. One about anything else is nothing."""
-        if code in (line_errors.FARM_BROKEN, line_errors.FARM_IS_BACK):
+        if code in (FARM_BROKEN, FARM_IS_BACK):
             self._on_farm(code)
         stream = self._by_id.get(request_id)
         if stream is None:
             return
-        match line_errors.TROUBLES.get(code):
+        match errors.meaning(code).line:
             case "not live" | "delayed":
                 self._not_live(stream, code, text)
             case "full":
@@ -197,7 +199,7 @@ class Lines:
 
     def _on_farm(self, code: int) -> None:
         """Lines may be dead after a farm has broken, and TWS does not say whether they are."""
-        if code == line_errors.FARM_BROKEN:
+        if code == FARM_BROKEN:
             self._farm_broken = True
         elif self._farm_broken:
             self._farm_broken = False
@@ -205,7 +207,7 @@ class Lines:
             self._news.append(FeedNews("", "doubtful", reason))
 
     def _not_live(self, stream: Stream, code: int, text: str) -> None:
-        advises = line_errors.TROUBLES[code] == "delayed" or code in line_errors.ADVISORY
+        advises = errors.meaning(code).line == "delayed"
         if advises and self._delayed_asked:
             return  # delayed ticks follow
         if not self._takes_delayed or self._delayed_asked:

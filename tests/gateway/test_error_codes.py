@@ -80,4 +80,17 @@ def test_what_a_code_is_about_decides_its_class():
     assert errors.class_of(refused, "order") == "order"
     assert errors.class_of(refused, "symbol") == "request"
     assert errors.class_of(errors.meaning(201), "request") == "request"
-    assert errors.class_of(errors.meaning(354), "symbol") == "resubscribe"
+    assert errors.class_of(errors.meaning(354), "symbol") == "delayed"
+
+
+def test_what_a_code_means_for_a_market_data_line_is_in_the_same_table():
+    found = {code: row.line for code, row in errors.CODES.items() if row.line}
+    assert found == {
+        **dict.fromkeys((354, 10168, 10186), "not live"),
+        **dict.fromkeys((10089, 10090, 10091, 10167), "delayed"),
+        **dict.fromkeys((101, 309, 10190), "full"),
+        **dict.fromkeys((200, 320, 321, 322, 420, 10092, 10187, 10189, 10197), "refused"),
+        **dict.fromkeys((10182, 10225), "deactivated"),
+        300: "unknown",
+    }
+    assert errors.meaning(10311).line is None  # a code that nobody knows ends no line

@@ -7,13 +7,20 @@ refuse orders: what such a message is about is what its request id is about.
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec.structs import replace
+
 from tapewire.common.events import ErrorClass
-from tapewire.gateway.tws.codes.row import Code
+from tapewire.gateway.tws.codes.row import Code, Trouble
 
 
 def _all(error_class: ErrorClass, *rows: tuple[int, str, str]) -> Iterator[Code]:
     for code, meaning, advice in rows:
         yield Code(code, error_class, meaning, advice)
+
+
+def _lines(error_class: ErrorClass, line: Trouble, *rows: tuple[int, str, str]) -> Iterator[Code]:
+    for row in _all(error_class, *rows):
+        yield replace(row, line=line)
 
 
 def _notices(error_class: ErrorClass, *rows: tuple[int, str, str]) -> Iterator[Code]:
@@ -86,32 +93,42 @@ CONNECTION: Final[tuple[Code, ...]] = (
 """What concerns the connection as a whole."""
 
 DATA: Final[tuple[Code, ...]] = (
-    *_all(
-        "resubscribe",
+    *_lines(
+        "delayed", "not live",
         (354, "The market data is not subscribed.", SUBSCRIBE),
         (10168, "The market data is not subscribed, and delayed data is not enabled.", SUBSCRIBE),
         (10186, "The market data is not subscribed, and delayed data is not enabled.", SUBSCRIBE),
-        (10197, "Another session of this user has the live data.", "log out there"),
+    ),
+    *_lines(
+        "delayed", "delayed",
+        (10167, "Delayed market data is sent in place of live data.", SUBSCRIBE),
+        (10089, "The market data needs its own subscription for the API; delayed data may come.",
+         SUBSCRIBE),
+        (10090, "A part of the market data is not subscribed.", SUBSCRIBE),
+        (10091, "A part of the market data needs its own subscription for the API.", SUBSCRIBE),
+    ),
+    *_lines(
+        "resubscribe", "full",
         (101, "Too many market data lines are open.", FEWER),
         (309, "Too many requests for market depth are open.", FEWER),
         (10190, "Too many tick-by-tick subscriptions are open.", FEWER),
-        (316, "Market depth was halted.", NOTHING),
+    ),
+    *_lines(
+        "resubscribe", "refused",
+        (10197, "The live data is with another session of this user.",
+         "log out there, then it comes back"),
+    ),
+    *_lines(
+        "resubscribe", "deactivated",
         (10182, "Live updates could not be requested.", WAIT),
         (10225, "A bust ended the real-time bars.", NOTHING),
     ),
-    *_all(
-        "delayed",
-        (10167, "Delayed market data is sent in place of live data.", SUBSCRIBE),
-        (10089, "The market data needs a subscription for the API; delayed data may be sent.",
-         SUBSCRIBE),
-        (10090, "A part of the market data is not subscribed.", SUBSCRIBE),
-        (10091, "A part of the market data needs a subscription for the API.", SUBSCRIBE),
-    ),
+    *_lines("warn", "unknown", (300, "TWS has no subscription with that number.", NOTHING)),
     *_all(
         "warn",
         (102, "The subscription's number is in use: it is open already.", NOTHING),
-        (300, "TWS has no subscription with that number to end.", NOTHING),
         (310, "TWS has no market depth subscription with that number to end.", NOTHING),
+        (316, "Market depth was halted.", NOTHING),
         (317, "Market depth begins again.", NOTHING),
         (365, "TWS has no scanner subscription with that number to end.", NOTHING),
     ),
@@ -120,7 +137,7 @@ DATA: Final[tuple[Code, ...]] = (
 
 REQUESTS: Final[tuple[Code, ...]] = (
     *(
-        Code(code, "request", meaning, advice, "refused")
+        Code(code, "request", meaning, advice, "refused", "refused")
         for code, meaning, advice in (
             (200, "TWS knows no such contract, or several.",
              "correct symbol, sec_type, exchange or currency in [[instruments]], or give con_id"),
@@ -130,16 +147,20 @@ REQUESTS: Final[tuple[Code, ...]] = (
             (322, "TWS could not process the request.", "read the cause behind the code"),
         )
     ),
+    *_lines(
+        "request", "refused",
+        (420, "Real-time bars cannot be had as they were asked for.", SUBSCRIBE),
+        (10187, "Historical ticks could not be had.", "read the cause behind the code"),
+        (10189, "Tick-by-tick data could not be had.", SUBSCRIBE),
+        (10092, "Market depth is not subscribed, or is not offered there.", SUBSCRIBE),
+    ),
     *_all(
         "request",
         (162, "The history service refused the request.", "read the cause behind the code"),
         (165, "The history service has a message about the request.", "read it"),
         (166, "The contract has expired, and history reaches no further.", "ask for less"),
         (366, "TWS has no question about history with that number.", NOTHING),
-        (420, "Real-time bars cannot be had as they were asked for.", SUBSCRIBE),
         (430, "The fundamental data was not found.", OURS),
-        (10187, "Historical ticks could not be had.", "read the cause behind the code"),
-        (10189, "Tick-by-tick data could not be had.", SUBSCRIBE),
         (10276, "News is not subscribed.", "subscribe to it in IB's Client Portal"),
         (579, "A symbol has characters that TWS cannot read.", "correct it in [[instruments]]"),
     ),
@@ -151,7 +172,7 @@ DEFAULTS: Final[tuple[tuple[int, int, Code], ...]] = (
     (1000, 1999, Code(0, "warn", "TWS reports about its connection.", "read the text")),
     (2100, 2199, Code(0, "warn", "TWS informs.", "read the text", "warning")),
     (0, 2**31, Code(0, "request", "A code that is not in the gateway's table.",
-                    "read the text, and look it up in IB's list of message codes")),
+                    "read the text, and see TWS's message codes")),
 )  # fmt: skip
 """What a code that has no row falls to: the first range that it is in, both ends included. Those
 that name an order end nothing: TWS is asked for its orders."""

@@ -1,23 +1,30 @@
 """What the gateway knows of one of TWS's error codes, and what it does about each class of them."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from tapewire.common.events import ErrorClass
 from tapewire.gateway.broker import Effect
 
+Trouble = Literal["not live", "delayed", "full", "refused", "deactivated", "unknown"]
+"""There are no live ticks, but there may be delayed ones; there are only delayed ones; TWS has no
+room for another line; it refuses this one; the line has ended and may be opened again; TWS has no
+such line."""
+
 
 class Code(msgspec.Struct, frozen=True):
-    """One error code. `effect` is what it means for an order that it names; `meaning` and `advice`
-    are sentences for a person: what has happened, and what to do."""
+    """One error code. `effect` is what it means for an order that it names, and `line` for a market
+    data line, if it means anything. `meaning` and `advice` are sentences for a person: what has
+    happened, and what to do."""
 
     code: int
     error_class: ErrorClass
     meaning: str
     advice: str
     effect: Effect = "unlisted"
+    line: Trouble | None = None
 
     @property
     def sentences(self) -> str:
@@ -37,7 +44,8 @@ ACTIONS: Final[Mapping[ErrorClass, str]] = {
     "farm_lost": "reports it; ticks or history may stop, orders go on",
     "farm_back": "reports it where the farm was reported as broken before",
     "resubscribe": "opens the subscription again after a pause",
-    "delayed": "keeps the subscription, whose ticks are delayed",
+    "delayed": "asks for delayed data where there are no live ones (`tws.delayed`); without them,"
+    " it asks for the line again later",
     "order": "ends the order, or what was asked of it, by the effect of the code",
     "request": "ends the order, the question or the subscription that the message names",
     "warn": "reports it, and changes nothing",
