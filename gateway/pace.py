@@ -14,7 +14,7 @@ A broker that does not answer the question is not waited for: after `UNPROVEN_NS
 counting. One that is silent altogether is not written to at all (see `gateway.tws.pulse`).
 
 A broker may still find that there were too many: other programs share its limit, or it counts in
-another way. Each time it says so, the pace is halved, down to an eighth; each `SLOW_NS` without it
+another way. Each time it says so, the pace is halved, down to a quarter; each `SLOW_NS` without it
 doubles the pace again.
 """
 
@@ -23,7 +23,7 @@ from typing import Final
 
 SECOND_NS: Final = 1_000_000_000
 SLOW_NS: Final = 30 * SECOND_NS
-HALVED_MAX: Final = 3
+HALVED_MAX: Final = 2
 UNPROVEN_NS: Final = 3 * SECOND_NS
 
 

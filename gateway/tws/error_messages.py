@@ -1,6 +1,7 @@
 """TWS's error messages: what each is about, what it means, and what the adapter does about it."""
 
 from collections.abc import Collection, Iterator
+from typing import Final
 
 from tapewire.common.events import ErrorClass, ErrorSubject
 from tapewire.gateway import broker
@@ -16,6 +17,9 @@ from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.messages import TwsError
 from tapewire.gateway.tws.throttle import Throttle
 from tapewire.gateway.tws.what_if import WhatIfOrders
+
+SAID_MAX: Final = 300
+"""How much of TWS's words is part of a reason: what is longer would not fit into an event."""
 
 
 class ErrorMessages:
@@ -78,7 +82,8 @@ class ErrorMessages:
 
     def _follows(self, error_class: ErrorClass, message: TwsError) -> Iterator[BrokerEvent]:
         """What an error asks of market data, and its class of the connection."""
-        self._lines.trouble(message.request_id, message.code, message.text)
+        text = message.text[:SAID_MAX]
+        self._lines.trouble(message.request_id, message.code, text)
         if error_class == "throttle":
             self._throttle.hit()
         elif error_class == "request":
@@ -88,10 +93,10 @@ class ErrorMessages:
             if message.code == errors.CLIENT_ID_IN_USE:
                 yield self._attempt.client_id_in_use()
             else:
-                self._attempt.last_word = f"TWS says: {message.text} ({message.code})"
+                self._attempt.last_word = f"TWS says: {text} ({message.code})"
         change = self.connectivity.change(error_class)
         if change == "lost":
-            yield broker.ServerLost(f"TWS lost its server: {message.text}")
+            yield broker.ServerLost(f"TWS lost its server: {text}")
         elif change == "restored":
             if error_class == "data_lost":
                 self._lines.closed()

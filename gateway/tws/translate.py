@@ -33,6 +33,7 @@ UNKNOWN_KIND: Final = OrderKind("")
 """Of an order that is not ours, and of a type that we have no name for: no price of it is read."""
 SIDES: Final = {"BOT": "BUY", "SLD": "SELL"}
 MIN_SHARES: Final = 1e-15  # of anything that can be traded
+ERROR_CODE_MAX: Final = 2**31 - 1
 
 logging.getLogger("ibapi").setLevel(logging.ERROR)  # it logs several lines per message
 
@@ -166,6 +167,8 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
 
     def error(self, reqId: int, errorCode: int, errorString: str) -> None:  # noqa: N803
         """4: errors, warnings and notices alike."""
+        if not 0 <= int(errorCode) <= ERROR_CODE_MAX:
+            raise ValueError(f"error code {errorCode}, expected 0 to {ERROR_CODE_MAX}")
         self._messages.append(tws.TwsError(int(reqId), int(errorCode), errorString))
 
     def openOrder(self, orderId: int, contract: Any, order: Any, state: Any) -> None:  # noqa: N802, N803

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tapewire.common.bus import wire
 from tapewire.common.clock import Now
 from tapewire.common.events import BrokerErrorReported, Event
 from tapewire.gateway.broker import ErrorReport
@@ -132,3 +133,21 @@ def test_the_port_that_was_changed_is_the_reason_of_the_close(bench: Bench):
     bench.error(-1, 1300, "Socket port has been reset")
     bench.lose()
     assert bench.gateway.readiness()[1] == "TWS says: Socket port has been reset (1300)"
+
+
+@pytest.mark.parametrize("code", [-1, 2**31, 2**70])
+def test_a_code_that_is_none_is_a_message_that_cannot_be_read(bench: Bench, code: int):
+    bench.error(-1, code)
+    assert bench.broker_errors() == []
+    ((reason, _payload),) = bench.gateway.complaints
+    assert f"error code {code}, expected 0 to 2147483647" in reason
+
+
+@pytest.mark.parametrize("code", [100, 201, 321, 354, 505, 1100, 2110, 10311])
+@pytest.mark.parametrize("about", [-1, 0, 1, 2**40, 2**90])
+def test_whatever_tws_says_at_whatever_length_can_be_journaled(bench: Bench, code: int, about: int):
+    bench.send(submit())
+    bench.error(about, code, "x" * 100_000)
+    bench.lose()
+    for event in bench.journal:
+        assert wire.decode_event(wire.encode(event)) == event
