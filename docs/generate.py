@@ -41,6 +41,7 @@ from tapewire.gateway.tws.errors import CODES
 from tapewire.simulator.exchange import commissions, margin
 from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE, TypeRules
 from tapewire.simulator.faults.catalogue import FAULTS, parameters_of
+from tapewire.simulator.protocol.answered import ANSWERED
 from tapewire.simulator.protocol.order_attributes import VACUOUS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -358,6 +359,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "simulator margins": simulated_margins,
     "simulator commissions": simulated_commissions,
     "simulator times in force": lambda: _named("| time in force | how long |", TIMES_IN_FORCE),
+    "simulator requests": lambda: _named("| request | answer |", ANSWERED),
     "simulator vacuous attributes": lambda: _named("| attribute | why |", VACUOUS),
     **{name: (lambda name=name: events(name)) for name in FAMILIES},
 }

@@ -1,6 +1,7 @@
 """Answers to questions about contracts, orders, executions and positions."""
 
 from tapewire.simulator.account_reports import AccountReports
+from tapewire.simulator.answers.profit import ProfitAnswers
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import ContractQuery, Contracts
 from tapewire.simulator.exchange.hours import Hours
@@ -33,7 +34,8 @@ class Reports:
     """Answers requests from the books; `filled` sends what subscribers to positions get.
 
     A message about a position names its account. Positions are of all accounts. `values` answers
-    for what the accounts are worth.
+    for what the accounts are worth, `profit` for
+    what they have made.
     """
 
     def __init__(
@@ -44,7 +46,9 @@ class Reports:
         outbox: Outbox,
         values: AccountReports,
         hours: Hours,
+        profit: ProfitAnswers,
     ) -> None:
+        self._profit = profit
         self._hours = hours
         self._contracts = contracts
         self._exchange = exchange
@@ -68,6 +72,7 @@ class Reports:
         for session in self._position_subscribers.values():
             self._outbox.send(session, messages.position(account, holding))
         self._values.position_changed(account, holding)
+        self._profit.moved(account, holding)
 
     def contract_details(self, session: Session, request: ContractDetails) -> None:
         """Answer reqContractDetails with every instrument that matches."""

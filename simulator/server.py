@@ -7,10 +7,10 @@ from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator import audit
 from tapewire.simulator.account_reports import AccountReports
-from tapewire.simulator.answers.family import Answers, Family, Handler
-from tapewire.simulator.answers.history import HistoryAnswers
-from tapewire.simulator.answers.live_bars import LiveBars
-from tapewire.simulator.answers.lookups import Lookups
+from tapewire.simulator.answers.compose import Sources, answers_from
+from tapewire.simulator.answers.family import Answers, Handler
+from tapewire.simulator.answers.profit import ProfitAnswers
+from tapewire.simulator.answers.watchers import Watchers
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.hours import Hours
@@ -68,9 +68,11 @@ class TwsServer:
         self._values = AccountReports(
             settings.currency, self._exchange, self._accounts, self._outbox
         )
+        profit = ProfitAnswers(self._accounts, self._exchange, self._outbox)
         self._reports = Reports(
-            self._contracts, self._exchange, self._accounts, self._outbox, self._values, hours
-        )
+            self._contracts, self._exchange, self._accounts, self._outbox, self._values, hours,
+            profit,
+        )  # fmt: skip
         self._sessions: dict[int, Session] = {}
         self._serving: dict[int, Session] = {}  # by client id
         self._pace: dict[int, Pace] = {}
@@ -87,7 +89,8 @@ class TwsServer:
             currency=settings.currency,
         )
         self._history = History(market, self._clock, settings.speed)
-        self._answers = Answers(self._families(hours))
+        self._watchers = Watchers()
+        self._answers = self._make_answers(hours, profit)
         self.faults = self._outbox.watcher = self._make_faults()
         self._handlers = {**self._make_handlers(), **self._answers.handlers}
         self._rows = 0
@@ -187,7 +190,9 @@ class TwsServer:
     def _feed_rows(self, now_ns: int) -> None:
         before, rows = self._feed.sent, self._rows
         books, orders, take = self._exchange.books, self._order_handler, self._history.take
-        apply = self._feed.keep if self.faults.is_cut_off else self._feed.apply
+        is_cut_off = self.faults.is_cut_off
+        apply = self._feed.keep if is_cut_off else self._feed.apply
+        watched = () if is_cut_off else self._watchers.by_symbol
         for row in self._clock.take(now_ns, self.settings.rows_max_per_tick):
             self._rows += 1
             if row.symbol not in books:
@@ -195,6 +200,8 @@ class TwsServer:
             take(row, now_ns)
             apply(row, now_ns)
             orders.apply(row, now_ns)
+            if row.symbol in watched:
+                self._watchers.show(row)
         if self._rows > rows:
             self._values.moved()
         if sent := self._feed.sent - before:
@@ -282,20 +289,23 @@ class TwsServer:
         for code, notice in FARMS:
             self._outbox.error(session, code, notice)
 
-    def _families(self, hours: Hours) -> list[Family]:
-        """Who answers what is neither about orders nor about accounts."""
-        contracts, history, outbox = self._contracts, self._history, self._outbox
-        live = LiveBars(contracts, history, hours, outbox)
-        is_paced = bool(self.settings.rate_max_per_s)
-        return [
-            Lookups(contracts, self.settings.accounts, outbox),
-            HistoryAnswers(contracts, history, hours, live, outbox, is_paced=is_paced),
-            live,
-        ]
+    def _make_answers(self, hours: Hours, profit: ProfitAnswers) -> Answers:
+        sources = Sources(
+            contracts=self._contracts,
+            exchange=self._exchange,
+            accounts=self._accounts,
+            feed=self._feed,
+            history=self._history,
+            hours=hours,
+            profit=profit,
+            reports=self._reports,
+            watchers=self._watchers,
+            outbox=self._outbox,
+        )
+        return answers_from(sources, is_paced=bool(self.settings.rate_max_per_s))
 
     def _forget(self, conn: int) -> None:
         """End a connection's subscriptions."""
-        self._feed.forget_connection(conn)
         self._reports.forget(conn)
         self._answers.forget(conn)
 
@@ -314,13 +324,9 @@ class TwsServer:
         return Faults(Tws(parts), self, self.settings.fault_seed)
 
     def _make_handlers(self) -> dict[type[ask.Request], Handler]:
-        reports, orders, feed = self._reports, self._order_handler, self._feed
+        reports, orders = self._reports, self._order_handler
         values = self._values
         return {
-            ask.MarketData: self._market_data,
-            ask.CancelMarketData: feed.unsubscribe,
-            ask.TickByTick: self._tick_by_tick,
-            ask.CancelTickByTick: feed.unstream,
             ask.PlaceOrder: lambda session, request: orders.place(
                 session.client_id, request, self._outbox.now_ns
             ),
@@ -344,17 +350,8 @@ class TwsServer:
             ask.ContractDetails: reports.contract_details,
             ask.OptionChains: reports.option_chains,
             ask.MarketRule: reports.market_rule,
-            ask.MarketDataType: feed.choose,
             ask.Ignored: _nothing,
         }
-
-    def _market_data(self, session: Session, request: ask.MarketData) -> None:
-        self._clock.start(self._outbox.now_ns)
-        self._feed.subscribe(session, request)
-
-    def _tick_by_tick(self, session: Session, request: ask.TickByTick) -> None:
-        self._clock.start(self._outbox.now_ns)
-        self._feed.stream(session, request)
 
     def _next_ids(self, session: Session, _request: ask.Request) -> None:
         order_id = self._order_handler.next_order_id(session.client_id)

@@ -20,7 +20,7 @@ from tapewire.simulator.market.ticks import MESSAGES, Ticks
 from tapewire.simulator.protocol import history_messages as ask
 from tapewire.simulator.protocol.messages import clock_text
 from tapewire.simulator.protocol.outbox import Outbox
-from tapewire.simulator.protocol.requests import BadRequest, invalid
+from tapewire.simulator.protocol.requests import BadRequest, TickByTick, invalid
 from tapewire.simulator.protocol.session import Session
 
 NO_DATA: Final = 162
@@ -133,16 +133,24 @@ class HistoryAnswers(Family):
             raise invalid(req_id, "Please specify either the start or the end date/time.")
         instrument = self._about(request.contract, req_id)
         self._within_pace(session, request, request.contract, request.what)
-        ticks = Ticks(
-            self._history, instrument.symbol, request.what, instrument.exchange, session.version
-        )
+        ticks = self._ticks_of(session, instrument, request.what)
         if request.start_ns is not None:
             found = ticks.since(request.start_ns, now_ns + 1, request.count)
         else:
             found = ticks.until(min(request.end_ns or now_ns, now_ns + 1), request.count)
-        self._outbox.send(
-            session, ask.historical_ticks(MESSAGES[request.what], request.req_id, found)
-        )
+        self._outbox.send(session, ask.historical_ticks(MESSAGES[request.what], req_id, found))
+
+    def recent(self, session: Session, request: TickByTick) -> None:
+        """The ticks before a tick-by-tick subscription, as many as it asks for."""
+        instrument = only(self._contracts, request.contract, request.req_id)
+        what = {"BidAsk": "BID_ASK", "MidPoint": "MIDPOINT"}.get(request.kind, "TRADES")
+        count = min(request.past, TICKS_MAX)
+        found = self._ticks_of(session, instrument, what).until(self._outbox.now_ns + 1, count)
+        fields = ask.historical_ticks(MESSAGES[what], request.req_id, found[-count:])
+        self._outbox.send(session, fields)
+
+    def _ticks_of(self, session: Session, instrument: Instrument, what: str) -> Ticks:
+        return Ticks(self._history, instrument.symbol, what, instrument.exchange, session.version)
 
     # ---- what else there is to know --------------------------------------------------------------
 

@@ -7,14 +7,12 @@ from typing import Final
 from tapewire.simulator.answers.family import Family, Handlers
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.protocol import lookup_messages as look
-from tapewire.simulator.protocol.messages import NO_ID
+from tapewire.simulator.protocol.messages import BBO_EXCHANGE, NO_ID
 from tapewire.simulator.protocol.outbox import Outbox
 from tapewire.simulator.protocol.requests import BadRequest, invalid
 from tapewire.simulator.protocol.session import Session
 
 MATCHES_MAX: Final = 16
-BBO_EXCHANGE: Final = "9c0001"
-"""The code in tickReqParams that stands for the exchanges behind SMART."""
 EXCHANGES: Final = (("AMEX", "A"), ("NASDAQ", "Q"), ("NYSE", "N"), ("ARCA", "P"), ("BATS", "Z"))
 ADVISOR_LISTS: Final = {1: "ListOfGroups", 2: "ListOfAllocationProfiles", 3: "ListOfAccountAliases"}
 GROUPS: Final = "1|2|3|4|5|6|7"

@@ -98,7 +98,6 @@ class Tws:
     def lose_subscriptions(self) -> None:
         """End all market data of all clients without a word."""
         for session in self.sessions():
-            self.parts.feed.forget(session.conn)
             self.parts.answers.forget_data(session.conn)
 
     def list_instrument(self, instrument: Instrument) -> Instrument:
@@ -144,6 +143,5 @@ class Tws:
             action()
 
     def _forget(self, conn: int) -> None:
-        self.parts.feed.forget(conn)
         self.parts.reports.forget(conn)
         self.parts.answers.forget(conn)

@@ -31,16 +31,22 @@ def computations(
     allow, with the underlying at `spot`."""
     for kind, text in zip(SIDES, prices, strict=True):
         if text is not None:
-            yield kind, _values(terms, float(text), spot, now_ns)
+            yield kind, values_of(terms, float(text), spot, now_ns)
     if (middle := price_of(prices)) is not None:
-        yield MODEL, _values(terms, middle, spot, now_ns)
+        yield MODEL, values_of(terms, middle, spot, now_ns)
 
 
-def _values(terms: OptionTerms, price: float, spot: float | None, now_ns: int) -> list[str]:
+def values_of(terms: OptionTerms, price: float, spot: float | None, now_ns: int) -> list[str]:
+    """The eight values of an option at a price, with the underlying at `spot`."""
     years, strike = years_left(terms.expiry, now_ns), float(terms.strike)
     vol = implied_vol(terms.right, strike, spot, years, price) if spot is not None else None
     if vol is None or spot is None:
         return UNSET
-    _, delta, gamma, vega, theta = worth(terms.right, strike, spot, years, vol)
+    return values_at(terms, price, spot, years, vol)
+
+
+def values_at(terms: OptionTerms, price: float, spot: float, years: float, vol: float) -> list[str]:
+    """The eight values of an option at a volatility."""
+    _, delta, gamma, vega, theta = worth(terms.right, float(terms.strike), spot, years, vol)
     values = (vol, delta, price, 0.0, gamma, vega, theta, spot)
     return [repr(round(value, 10)) for value in values]

@@ -3,7 +3,15 @@
 from collections.abc import Callable
 
 from tapewire.common.config.tws_address import IDENTIFY
-from tapewire.simulator.protocol import history_messages, lookup_messages
+from tapewire.simulator.protocol import (
+    depth_messages,
+    history_messages,
+    lookup_messages,
+    news_messages,
+    option_messages,
+    profit_messages,
+    scanner_messages,
+)
 from tapewire.simulator.protocol import requests as ask
 from tapewire.simulator.protocol.messages import NO_ID
 from tapewire.simulator.protocol.place_order import place_order
@@ -168,6 +176,11 @@ def _bare(request: Request, fields: int = 1) -> Callable[[Fields, int], Request]
 DECODERS: dict[int, Callable[[Fields, int], Request]] = {
     **lookup_messages.DECODERS,
     **history_messages.DECODERS,
+    **depth_messages.DECODERS,
+    **profit_messages.DECODERS,
+    **news_messages.DECODERS,
+    **scanner_messages.DECODERS,
+    **option_messages.DECODERS,
     1: _market_data,
     2: _cancel_market_data,
     3: place_order,

@@ -22,6 +22,8 @@ Value = tuple[str, str, str]  # key, value, currency
 UNSET_DOUBLE = "1.7976931348623157E308"
 UNSET_INTEGER = "2147483647"
 NO_ID = -1
+BBO_EXCHANGE = "9c0001"
+"""What stands for the exchanges behind SMART, until somebody asks for them by it."""
 
 
 def frame(fields: Sequence[str]) -> bytes:
@@ -115,7 +117,8 @@ def current_time(now_ns: int) -> Fields:
 
 def tick_req_params(req_id: int, instrument: Instrument) -> Fields:
     """A market data line's tick size and permissions (81)."""
-    return ["81", str(req_id), text(instrument.min_tick), "", "3"]
+    exchanges = BBO_EXCHANGE if instrument.exchange == "SMART" else ""
+    return ["81", str(req_id), text(instrument.min_tick), exchanges, "3"]
 
 
 def market_data_type(req_id: int, kind: int) -> Fields:
@@ -129,6 +132,21 @@ def option_computation(version: int, req_id: int, kind: str, values: Sequence[st
     if version < 156:
         return ["21", "6", str(req_id), kind, *values]
     return ["21", str(req_id), kind, "1", *values]  # 1: of prices, not of returns
+
+
+def tick_price(req_id: int, kind: str, price: str) -> Fields:
+    """A price of a market data line that is no quote (1)."""
+    return ["1", "6", str(req_id), kind, price, "0", "0"]
+
+
+def tick_generic(req_id: int, kind: str, value: str) -> Fields:
+    """A number of a market data line (45)."""
+    return ["45", "6", str(req_id), kind, value]
+
+
+def tick_string(req_id: int, kind: str, value: str) -> Fields:
+    """A text of a market data line (46)."""
+    return ["46", "6", str(req_id), kind, value]
 
 
 def tick_snapshot_end(req_id: int) -> Fields:

@@ -283,12 +283,15 @@ class Fields:
             raise self.fault(f"field {self._at} is {found[:40]!r}, expected a number")
         return value
 
-    def contract(self) -> ContractQuery:
-        """The twelve contract fields that most requests share."""
+    def contract(self, *, has_primary: bool = True) -> ContractQuery:
+        """The twelve contract fields that most requests share, or eleven without the primary
+        exchange."""
         con_id, symbol, sec_type = self.integer(), self.text(), self.text()
         expiry, strike, right = self.text(), self.number() or None, self.text()
         self.skip(1)  # multiplier
-        exchange, _primary, currency = self.text(), self.text(), self.text()
+        exchange = self.text()
+        self.skip(1 if has_primary else 0)  # primary exchange
+        currency = self.text()
         local_symbol, _trading_class = self.text(), self.text()
         return ContractQuery(
             con_id, symbol, sec_type, exchange, currency, local_symbol,

@@ -61,7 +61,7 @@ def test_a_subscriber_gets_parameters_and_the_current_values_at_once(make_tws, m
     late = tws.client(2)
     late.subscribe(req_id=3)
     assert late.read() == [
-        ["81", "3", "0.01", "", "3"],
+        ["81", "3", "0.01", "9c0001", "3"],
         ["58", "1", "3", "1"],
         ["1", "6", "3", "1", "10", "100", "1"],
         ["1", "6", "3", "2", "11", "100", "1"],
