@@ -53,7 +53,7 @@ SECTION = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)
 
 FAMILIES = {
     "tick events": ("quote", "trade"),
-    "greeks": ("greeks",),
+    "greeks": ("greeks",), "bars": ("bar",),
     "gateway events": (
         "order.intended", "order.denied", "order.accepted", "order.rejected", "order.cancelled",
         "order.group.intended", "order.filled", "order.unknown", "order.lost", "order.conflict",

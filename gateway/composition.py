@@ -71,7 +71,7 @@ def build(
         ),
         feeds=FeedSettings(
             config.gateway.linger_s, config.gateway.silent_after_s, config.gateway.assume_open,
-            config.risk.delayed_prices,
+            config.risk.delayed_prices, config.gateway.bars,
         ),
     )  # fmt: skip
 

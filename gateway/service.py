@@ -4,12 +4,12 @@ What a turn emits is on disk before anything of it goes to the broker: the base 
 calls `after_commit`, and only that writes to the broker's descriptor.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from tapewire.common import roles
 from tapewire.common.accounting.account_values import plain
-from tapewire.common.bus import wire
+from tapewire.common.bus import derived, wire
 from tapewire.common.bus.greeks import GreeksPublisher
 from tapewire.common.bus.streams import TickPublisher
 from tapewire.common.bus.transport import Transport
@@ -37,6 +37,7 @@ from tapewire.common.runtime.service import Service
 from tapewire.gateway import figures
 from tapewire.gateway.broker import BrokerError
 from tapewire.gateway.deputy import Deputy
+from tapewire.gateway.feeds.derived import Derived
 from tapewire.gateway.feeds.feeds import Feeds, FeedSettings
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.greeks import OptionGreeks
@@ -51,7 +52,7 @@ BROKER: Final = "tws"
 DEPUTY: Final = "deputy"
 """The channel of the deputy's."""
 JOINED: Final = b"\x01"  # XPUB's sign that a reader subscribed; then the topic
-READ: Final = frozenset({"tick", "last", "mark", "greeks"})
+READ: Final = frozenset({"tick", "last", "mark", "greeks", "bar", derived.JOINED})
 """What the topics of a symbol begin with for which its line is needed."""
 PAYLOAD_SHOWN_MAX_BYTES: Final = 2048
 
@@ -95,6 +96,7 @@ class GatewayService(Service):
             beside=options.underlying if options is not None else lambda _symbol: "",
             forget=self._forget,
         )  # fmt: skip
+        self.derived = Derived(role, epoch, feeds.bars if feeds else (), gateway.broker.trades)
         gateway.limits.watch(
             self.market.newest, self.greeks.newest, delayed=bool(feeds and feeds.delayed_prices)
         )
@@ -214,16 +216,30 @@ class GatewayService(Service):
     def _on_reader(self, has_joined: bool, topic: str, is_whole: bool, now: Now) -> None:
         """Somebody reads a topic, or no longer. A prefix opens no line: whoever reads every
         symbol's topics gets what others have asked for."""
-        kind, _, symbol = topic.partition(".")
-        if is_whole and kind in READ and not has_joined:
-            self.feeds.left(symbol, topic)
-        elif is_whole and kind in READ and not self.feeds.joined(symbol, topic, now):
-            self.dead_letter("market", f"symbol {symbol} is subscribed, not configured", b"")
-        elif has_joined and kind == "last" and symbol:
-            self.transport.send("market", self.market.last_values(symbol))
-        elif has_joined and kind == "greeks":
-            for known in self.greeks.last(symbol):
-                self.transport.send("market", known)
+        kind, _, name = topic.partition(".")
+        if not is_whole or kind not in READ:
+            if has_joined and kind == "greeks":
+                self._send_market(self.greeks.last(""))
+            return
+        asked = self.derived.asked(kind, name)
+        if not has_joined:
+            self.feeds.left(asked.symbol, topic)
+            if asked.is_derived and not asked.fault:
+                self.derived.left(kind, name)
+        elif asked.fault:
+            self.dead_letter("market", asked.fault, b"")
+        elif not self.feeds.joined(asked.symbol, topic, now):
+            self.dead_letter("market", f"symbol {asked.symbol} is subscribed, not configured", b"")
+        elif asked.is_derived:
+            self._send_market(self.derived.joined(kind, name))
+        elif kind == "last":
+            self._send_market([self.market.last_values(name)])
+        elif kind == "greeks":
+            self._send_market(self.greeks.last(name))
+
+    def _send_market(self, messages: Iterable[list[bytes]]) -> None:
+        for frames in messages:
+            self.transport.send("market", frames)
 
     def on_tick(self, now: Now) -> None:
         """Publish what the turn brought, and do what is due."""
@@ -238,12 +254,17 @@ class GatewayService(Service):
         if self._deputy is not None:
             self.emit(*self._deputy.tick(now))
         greeks = self.greeks if self.greeks.has_options else None
+        made = self.derived if self.derived else None
         for symbol, ticks in self.gateway.broker.take_ticks():
             self.transport.send("market", self.market.publish(symbol, ticks))
             self.metrics.count("ticks_published", len(ticks), symbol)
             self._marks.ticked(symbol)
+            if made is not None:
+                self._send_market(made.ticked(symbol, ticks, now))
             if greeks is not None:
                 greeks.ticked(symbol)
+        if made is not None:
+            self._send_market(made.due(now))
         ticked = []
         for kind, symbol in self._marks.due(now.mono_ns, self._is_held):
             self.transport.send("market", self.market.last_values(symbol, kind))
@@ -252,8 +273,7 @@ class GatewayService(Service):
         self.feeds.ticked(ticked, now)
         self.emit(*self.feeds.tick(now, connected=self.gateway.is_up))
         if greeks is not None:
-            for frames in greeks.due(now):
-                self.transport.send("market", frames)
+            self._send_market(greeks.due(now))
             if complaint := greeks.take_complaint():
                 self.dead_letter("market", complaint, b"")
 

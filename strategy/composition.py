@@ -1,10 +1,12 @@
 """How a strategy is put together from the configuration, live or virtual."""
 
+from collections.abc import Iterator
 from itertools import takewhile
 from typing import Final
 
-from tapewire.common.bus import wire
+from tapewire.common.bus import derived, wire
 from tapewire.common.bus.ports import of_login
+from tapewire.common.config.sections import StrategyConfig
 from tapewire.common.logins import ONLY_LOGIN
 from tapewire.common.runtime.host import Host
 from tapewire.strategy import feeds, history
@@ -48,7 +50,7 @@ def build(
     latest = config.delivery == "latest"  # such a one empties the socket in every turn
     batch_max = host.config.bus.messages_max if latest else None
     for source, read in host.config.logins().sources_of(symbols, config.account).items():
-        topics = [wire.topic(f"{kind}.{symbol}") for symbol in read for kind in ("tick", "last")]
+        topics = [topic for symbol in read for topic in _topics(symbol, config)]
         market = of_login(MARKET, source)
         host.connect(market, "sub", market, topics, batch_max)
     host.connect("signals", "push", "signals")
@@ -57,6 +59,21 @@ def build(
         host.connect_outside(f"{feeds.PREFIX}{feed.name}", "sub", feed.endpoint, prefixes)
     return StrategyService(
         runner, host.transport, host.clock,
-        epoch=host.epoch, symbols=symbols, latest=latest, store=store,
-        checkpoints=host.checkpoints(), login=login,
+        epoch=host.epoch, symbols=[_name(symbol, config) for symbol in symbols],
+        bars=[f"{symbol}.{size}" for symbol in symbols for size in config.bars], latest=latest,
+        store=store, checkpoints=host.checkpoints(), login=login,
     )  # fmt: skip
+
+
+def _name(symbol: str, config: StrategyConfig) -> str:
+    """What stands behind `tick.` in the topic that a strategy reads of a symbol."""
+    return f"{symbol}@{config.filter}" if config.filter else symbol
+
+
+def _topics(symbol: str, config: StrategyConfig) -> Iterator[bytes]:
+    """What a strategy subscribes of a symbol."""
+    name = _name(symbol, config)
+    yield wire.topic(f"tick.{name}")
+    yield wire.topic(f"{derived.JOINED if config.filter else 'last'}.{name}")
+    for size in config.bars:
+        yield wire.topic(f"bar.{symbol}.{size}")

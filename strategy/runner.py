@@ -44,6 +44,7 @@ from tapewire.common.config.settings import StrategyConfig
 from tapewire.common.delivery.breaker import Change
 from tapewire.common.events import (
     AnySignal,
+    Bar,
     Event,
     Quote,
     Tick,
@@ -189,6 +190,11 @@ class Runner:
         trigger.rest = None
         if self._failures.on_trial:
             self._failures.succeeded()
+
+    def on_bar(self, bar: Bar, now: Now) -> None:
+        """Deliver a bar that the gateway has made."""
+        self.context.clock.time = now
+        self._call(self.strategy.on_bar, bar)
 
     def on_external(self, feed: str, topic: str, value: Any, now: Now) -> None:
         """Deliver a message of an external feed."""

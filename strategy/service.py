@@ -1,5 +1,6 @@
 """A strategy's service: market data and answers to the runner, its signals to the executor."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -10,7 +11,14 @@ from tapewire.common.bus.streams import TickReader
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
 from tapewire.common.delivery.letters import Letter
-from tapewire.common.events import CircuitChanged, Event, FlattenCompleted, ProcessState, Tick
+from tapewire.common.events import (
+    Bar,
+    CircuitChanged,
+    Event,
+    FlattenCompleted,
+    ProcessState,
+    Tick,
+)
 from tapewire.common.logins import ONLY_LOGIN, Login
 from tapewire.common.runtime.checkpoint import Checkpoints, Past
 from tapewire.common.runtime.service import Service
@@ -34,7 +42,8 @@ class StrategyService(Service):
     """Runs a `Runner` that is started; it binds nothing and journals nothing.
 
     With `latest`, the strategy receives only the newest quote and trade of a symbol for which more
-    than one message waits. `store` keeps what the strategy saves.
+    than one message waits. `store` keeps what the strategy saves. `symbols` are the names behind
+    `tick.`, with a filter if there is one, and `bars` those behind `bar.`.
     """
 
     def __init__(
@@ -44,7 +53,8 @@ class StrategyService(Service):
         clock: Clock,
         *,
         epoch: str,
-        symbols: tuple[str, ...],
+        symbols: Sequence[str],
+        bars: Sequence[str] = (),
         latest: bool = False,
         store: Store | None = None,
         checkpoints: Checkpoints | None = None,
@@ -55,6 +65,7 @@ class StrategyService(Service):
         self._gateway = login.gateway
         self.runner = runner
         self.readers = {symbol: TickReader(symbol) for symbol in symbols}
+        self.bars = {name: TickReader(name) for name in bars}
         self._topics: dict[bytes, tuple[str, str, str, TickReader]] = {}  # by frame, once seen
         self._hop = self.metrics.hops["gateway_to_strategy"]
         self._piled = Conflation() if latest else None
@@ -94,10 +105,13 @@ class StrategyService(Service):
                 return
             topic = wire.topic_name(frames[0])
             kind, _, symbol = topic.partition(".")
+            if kind == "bar":
+                self._on_bars(self.bars[symbol], frames[1])
+                return
             known = self._topics[frames[0]] = topic, kind, symbol, self.readers[symbol]
         topic, kind, symbol, reader = known
         batch = wire.decode_ticks(frames[1])
-        if kind == "last":
+        if kind != "tick":
             ticks: list[Tick] = reader.on_last(batch)
             self.metrics.count("last_values", len(ticks), symbol)
         else:
@@ -106,10 +120,18 @@ class StrategyService(Service):
             if ticks:
                 self._hop.record(now.wall_ns - ticks[-1].ts_ns, len(ticks))
         origin: Origin = (batch, topic)
-        if self._piled is None or kind == "last":
+        if self._piled is None or kind != "tick":
             self.runner.on_ticks(origin, ticks, self.clock.now())
         else:
             self._piled.add(symbol, cause_of(origin), ticks)
+
+    def _on_bars(self, reader: TickReader, body: bytes) -> None:
+        """Bars that the gateway has made."""
+        batch, dead = wire.decode_batch(body)
+        self.letters.add_all(dead)
+        for bar in reader.on_batch(batch):
+            if isinstance(bar, Bar):
+                self.runner.on_bar(bar, self.clock.now())
 
     def _on_external(self, feed: str, frames: list[bytes]) -> None:
         topic, body = frames
@@ -225,4 +247,4 @@ class StrategyService(Service):
         }
 
     def _missed(self) -> dict[str, int]:
-        return {symbol: reader.missed for symbol, reader in self.readers.items()}
+        return {name: one.missed for name, one in (self.readers | self.bars).items()}

@@ -24,6 +24,7 @@ EXCEPTIONS = {("executor", "risk.rules"), ("gateway", "risk.rules")}
 
 CORES = """
     gateway/gateway.py gateway/orders gateway/tws/session.py gateway/tws/translate.py
+    gateway/feeds gateway/tws/lines.py gateway/tws/line_limits.py common/bus/derived.py
     gateway/outbox.py gateway/tws/framing.py gateway/tws/market_data.py gateway/tws/contracts.py
     gateway/tws/encoder.py gateway/marks.py strategy/base.py strategy/runner.py
     executor/executor.py executor/groups risk/monitor.py risk/enforcement.py risk/flatten.py

@@ -38,7 +38,6 @@ from tapewire.gateway import composition as gateway
 from tapewire.gateway.broker import Broker
 from tapewire.gateway.service import BROKER
 from tapewire.risk import composition as risk
-from tapewire.risk.service import GREEKS
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.strategy import composition as strategy
@@ -393,7 +392,7 @@ class World:
             market = of_login("market", login.name)
             for node in self.nodes.values():
                 for socket, topic in node.subscribed if node.service is not None else ():
-                    if socket == market and topic.startswith((LAST, GREEKS)) and topic != LAST:
+                    if socket == market and not topic.startswith(b"tick.") and topic != LAST:
                         self._deliver(self.nodes[login.gateway], ("market", [b"\x01" + topic]))
 
     def _attach_directly(self, host: Host) -> tuple[Broker, Callable[[], None]]:

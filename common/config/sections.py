@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from tapewire.common import roles
+from tapewire.common.bus.derived import FILTER_PATTERN, SIZE_PATTERN
 from tapewire.common.bus.ports import OF_LOGIN, PORTS
 from tapewire.common.config import faults, near, profile
 from tapewire.common.daily_time import DailyTime
@@ -96,6 +97,8 @@ class GatewayConfig(Section):
     The market data of a symbol that nobody reads any more end after `linger_s`. Those that are
     silent for `silent_after_s` while its market is open are asked for again; 0 watches none. Where
     the broker gives no hours, its market counts as open with `assume_open` only.
+
+    `bars` are the widths, such as "5s" or "1m", of which strategies may ask it for bars.
     """
 
     order_quantity_max: Annotated[Decimal, Field(ge=0)] = Decimal(10_000_000)
@@ -108,6 +111,7 @@ class GatewayConfig(Section):
     linger_s: Annotated[float, Field(ge=0, le=3600)] = 10
     silent_after_s: Annotated[float, Field(ge=0)] = 30
     assume_open: bool = False
+    bars: tuple[Annotated[str, Field(pattern=f"^{SIZE_PATTERN}$")], ...] = ()
 
 
 class ExecutorConfig(Section):
@@ -281,6 +285,9 @@ class StrategyConfig(Section):
     `account` is the account that it trades in; it may be left out where the login has one.
     A signal whose confidence is below `confidence_min` is denied; `confidence_scales` multiplies
     its quantity by its confidence.
+    With a `filter` the gateway sends it fewer ticks: "10/s" at most so many per second, ">0.05"
+    those that change the price by more. `bars` are the widths of those that it is sent, each of
+    which `gateway.bars` must have.
     """
 
     name: Identifier
@@ -298,6 +305,8 @@ class StrategyConfig(Section):
     confidence_scales: bool = False
     warm_up: WarmUpConfig | None = None
     feeds: tuple[FeedConfig, ...] = ()
+    filter: Annotated[str, Field(pattern=f"^({FILTER_PATTERN})?$")] = ""
+    bars: tuple[Annotated[str, Field(pattern=f"^{SIZE_PATTERN}$")], ...] = ()
 
     @field_validator("name")
     @classmethod

@@ -35,6 +35,7 @@ class FeedSettings(NamedTuple):
     silent_after_s: float = 0
     assume_open: bool = False
     delayed_prices: bool = False
+    bars: tuple[str, ...] = ()
 
 
 class Feeds:

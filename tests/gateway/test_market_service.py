@@ -99,3 +99,30 @@ def test_a_topic_of_no_configured_symbol_is_a_dead_letter_and_the_bare_prefix_is
     shell.turn()
     assert len(shell.service.dead_letters) == 1
     assert shell.written() == []
+
+
+def test_a_filter_keeps_its_line_open_and_gets_its_own_topic(shell: Shell):
+    for topic in ("tick.AAPL@10/s", "first.AAPL@10/s"):
+        shell.wires.put("market", b"\x01" + wire.topic(topic))
+    shell.turn()
+    (request,) = shell.written()
+    shell.wires.sent.clear()
+    shell.tws(["1", "6", request[2], "1", "1.5", "100", "0"])
+    published = {wire.topic_name(f[0]) for f in shell.wires.on("market")}
+    assert {"tick.AAPL", "tick.AAPL@10/s"} <= published
+    for topic in ("tick.AAPL@10/s", "first.AAPL@10/s"):
+        shell.wires.put("market", b"\x00" + wire.topic(topic))
+    shell.turn()
+    assert not shell.service.derived
+
+
+def test_bars_that_are_not_offered_are_a_dead_letter_and_open_nothing(shell: Shell):
+    shell.wires.put("market", b"\x01" + wire.topic("bar.AAPL.1m"))
+    shell.turn()
+    assert [one.reason for one in shell.service.dead_letters] == [
+        "bar.AAPL.1m is subscribed, and gateway.bars has none; add '1m' to it"
+    ]
+    assert shell.written() == []
+    shell.wires.put("market", b"\x00" + wire.topic("bar.AAPL.1m"))
+    shell.turn()
+    assert len(shell.service.dead_letters) == 1
