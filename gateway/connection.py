@@ -98,6 +98,7 @@ TRANSITIONS: Final[Mapping[tuple[Stage, Step], Stage]] = {
     **{(stage, "server_lost"): "CUT_OFF" for stage in LOGGED_IN},
     ("CUT_OFF", "server_restored"): "SYNCHRONISING",
     ("REFUSED", "logged_in"): "SYNCHRONISING",
+    ("REFUSED", "server_lost"): "HANDSHAKING_CUT_OFF",  # or a login now would pass for a whole one
     ("RETRYING", "logged_in"): "SYNCHRONISING",
     ("RETRYING", "server_lost"): "HANDSHAKING_CUT_OFF",
     **{(stage, "refused"): "REFUSED" for stage in STAGES},

@@ -71,6 +71,7 @@ class Synchroniser:
         self._ask_values = ask_values
         self._has_values = False  # of accounts, since they were asked for at the login
         self._is_up = False  # by the last event about it
+        self._is_expected = False  # that it is not
         self._begun_mono_ns = 0  # when all was asked for
         self._first_positions = 0  # the list of positions that was asked for then
         self._first_is_over = False  # the first snapshot since then
@@ -157,7 +158,7 @@ class Synchroniser:
         """Logged in: ask for all that is needed before trading."""
         was_logged_in, self._version = self._connection.is_logged_in, report.version
         self._connection.step("logged_in", now, READING)
-        if not was_logged_in and not self.is_server_lost:
+        if not (was_logged_in or self.is_server_lost):
             self._start(now)
         return []
 
@@ -213,8 +214,9 @@ class Synchroniser:
     def tick(self, now: Now) -> list[Event]:
         """A snapshot that is due, or one that is complete or will not end."""
         events: list[Event] = []
-        if self._connection.state == "CONNECTING":  # or its restart takes too long
-            events += self._down(self._connection.reason, now)
+        if self._is_expected and not self._connection.held_back(now):
+            self._is_expected = False  # and was: the restart takes too long
+            events.append(ConnectionLost(now.wall_ns, self._connection.reason[:TEXT_MAX]))
         if self.is_server_lost:
             return events
         if self._connection.is_logged_in:
@@ -257,7 +259,7 @@ class Synchroniser:
     def _up(self, now: Now) -> list[Event]:
         """All is known, or as much as the broker says."""
         self._connection.step("synchronised", now, KNOWN)
-        self._is_up = True
+        self._is_up, self._is_expected = True, False
         accounts = tuple(self._broker.accounts)
         return [ConnectionUp(now.wall_ns, self._version, accounts)]
 
@@ -265,9 +267,8 @@ class Synchroniser:
         """The session is over, if it was up by the last event about it."""
         if not self._is_up:
             return []
-        expected = self._connection.state == "RESTARTING"
-        self._is_up = expected  # until its time is over
-        return [ConnectionLost(now.wall_ns, reason[:TEXT_MAX], expected)]
+        self._is_up, self._is_expected = False, self._connection.state == "RESTARTING"
+        return [ConnectionLost(now.wall_ns, reason[:TEXT_MAX], self._is_expected)]
 
     def _forget(self) -> None:
         """What the broker has reported is worth nothing any more."""

@@ -1,18 +1,13 @@
 """The state of the connection: each step of the table, and what is recorded of it."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
-from tapewire.common.clock import Now
-from tapewire.common.daily_time import DailyTime
-from tapewire.common.events import ConnectionChanged, ConnectionLost
+from tapewire.common.events import ConnectionChanged
 from tapewire.common.runtime.metrics import Metrics
 from tapewire.gateway import figures
 from tapewire.gateway.connection import CHANGES_MAX, MEANING, SHOWN, STAGES, TRANSITIONS, Connection
-from tapewire.gateway.restart_window import RestartWindow
 from tapewire.simulator.protocol import messages
-from tests.gateway.tws_bench import NOW, Bench, names, submit
+from tests.gateway.tws_bench import Bench, names, submit
 from tests.gateway.tws_messages import ACCOUNT, SECOND, managed_accounts
 
 IN_USE = "TWS says that client id 1 is in use (326)"
@@ -167,6 +162,19 @@ def test_a_version_that_nobody_speaks_is_refused_and_waited_for_ever_longer():
     assert "2 refusals" in repr(bench.broker.reconnect)
 
 
+def test_accounts_that_are_corrected_while_the_server_is_lost_make_nothing_ready():
+    bench = Bench(connect=False, accounts=("U1234567",))
+    bench.connect()
+    bench.error(-1, 1100)
+    bench.receive(managed_accounts(ACCOUNT))
+    bench.answer_snapshot()
+    bench.pass_s(20)
+    assert state(bench) == "DEGRADED"
+    bench.error(-1, 1102)
+    bench.answer_snapshot()
+    assert state(bench) == "READY"
+
+
 def test_accounts_that_become_wrong_take_the_connection_down():
     bench = Bench()
     news = bench.receive(managed_accounts("U1234567"))
@@ -213,139 +221,6 @@ def test_uptime_and_logins_are_counted():
     assert connection.uptime_s(bench.now.mono_ns) == 0
     bench.connect()
     assert connection.reconnects == 1
-
-
-# ---- the daily restart ---------------------------------------------------------------------------
-
-HOUR = 3600 * SECOND
-RESTART = DailyTime.of("23:45 America/New_York")
-
-
-def at(wall_ns: int) -> Now:
-    return Now(wall_ns, NOW.mono_ns + wall_ns - NOW.wall_ns)
-
-
-class Night(Bench):
-    """A gateway on the evening before a restart; it is `restart_ns` when that is due."""
-
-    def __init__(self) -> None:
-        self.restart_ns = RESTART.next_ns(NOW.wall_ns)
-        super().__init__(restarts=RestartWindow(RESTART, 60, 600))
-
-    def to(self, seconds: float) -> None:
-        """So long after the restart is due, or before it."""
-        self.now = at(self.restart_ns + int(seconds * SECOND))
-        self.gateway.seen_mono_ns = self.now.mono_ns
-        self.beat()
-        self.tick()
-        self.flush()
-
-    def order(self, name: str = "o/1", side: str = "BUY") -> str:
-        """Why an order is denied; empty if it is taken."""
-        wanted = submit(name, side=side, expires_ns=self.now.wall_ns + SECOND)
-        return self.submit(wanted).reason
-
-    def back(self) -> None:
-        self.connect()
-        self.answer_snapshot()
-        self.flush()
-
-
-def test_what_adds_risk_is_held_back_before_a_restart_until_tws_is_back():
-    night = Night()
-    night.to(-61)
-    assert night.order("a/1") == ""
-    night.to(-60)
-    assert "the daily restart" in night.order("b/1")
-    night.to(5)
-    night.lose()
-    assert state(night) == "RESTARTING"
-    night.to(120)
-    night.back()
-    assert night.order("c/1") == ""
-
-
-def test_exits_and_cancels_go_before_a_restart():
-    night = Night()
-    night.to(-120)
-    night.hold(10)
-    night.opened(night.send(submit(limit="100", expires_ns=night.restart_ns)))
-    night.to(-30)
-    assert night.order("exit/1", "SELL") == ""
-    assert night.cancel("s-1/1")[0].accepted
-
-
-def test_a_loss_in_the_hold_that_comes_back_early_does_not_end_it():
-    night = Night()
-    night.to(-50)
-    night.lose()
-    night.to(-20)
-    night.back()
-    assert "the daily restart" in night.order()
-
-
-def test_without_a_restart_orders_go_when_its_time_is_over():
-    night = Night()
-    night.to(599)
-    assert night.order("a/1") != ""
-    night.to(600)
-    assert night.order("b/1") == ""
-
-
-def test_a_loss_in_the_restart_is_expected_and_one_that_lasts_is_not():
-    night = Night()
-    night.to(2)
-    (lost,) = night.lose("reset")
-    assert lost == ConnectionLost(night.now.wall_ns, "reset", expected=True)
-    night.to(300)
-    night.lose("cannot connect to TWS")
-    assert state(night) == "RESTARTING"
-    before = len(night.journal)
-    night.to(600)
-    (late,) = night.journal[before:]
-    assert isinstance(late, ConnectionLost)
-    assert not late.expected
-    assert late.reason.startswith("not back from its daily restart")
-    assert state(night) == "CONNECTING"
-
-
-def test_a_loss_after_it_is_back_is_an_alarm_again():
-    night = Night()
-    night.to(2)
-    night.lose()
-    night.to(100)
-    night.back()
-    night.to(200)
-    (lost,) = night.lose()
-    assert not lost.expected
-    assert state(night) == "CONNECTING"
-
-
-@pytest.mark.parametrize(
-    ("zone", "day", "restart"),
-    [
-        ("02:30 America/New_York", "2026-03-08", "07:30"),  # the hour that is left out: 03:30 there
-        ("23:45 America/New_York", "2026-03-08", "03:45+1"),
-        ("01:30 America/New_York", "2026-11-01", "05:30"),  # of the two, the first
-        ("23:45 America/New_York", "2026-11-01", "04:45+1"),
-        ("23:45 Europe/Berlin", "2026-10-25", "22:45"),
-    ],
-)
-def test_the_window_is_right_on_the_days_on_which_clocks_change(zone: str, day: str, restart: str):
-    clock, _, later = restart.partition("+")
-    moment = datetime.fromisoformat(f"{day}T{clock}:00+00:00") + timedelta(int(later or 0))
-    restart_ns = int(moment.astimezone(UTC).timestamp()) * SECOND
-    window = RestartWindow(DailyTime.of(zone), 60, 600)
-    outside = [restart_ns - 61 * SECOND, restart_ns + 600 * SECOND]
-    inside = [restart_ns - 60 * SECOND, restart_ns, restart_ns + 599 * SECOND]
-    assert [window.restart_ns(at(one)) for one in inside] == [restart_ns] * 3
-    assert [window.restart_ns(at(one)) for one in outside] == [None, None]
-    assert window.restart_ns(at(restart_ns)) == restart_ns, "also with the clock set back"
-
-
-def test_without_a_configured_restart_there_is_none():
-    window = RestartWindow()
-    assert all(window.restart_ns(at(NOW.wall_ns + n * HOUR)) is None for n in range(48))
 
 
 def test_prometheus_is_shown_the_state_and_what_was_written():
