@@ -2,8 +2,9 @@
 
 A broker can repeat an error message thousands of times a second, about one thing or about as many
 as there are numbers. The journal must not fill up with that. So the first message with a code on a
-subject is reported at once, and from then on how many more there were, once in `FOLD_NS`. At most
-`SUBJECTS_MAX` are counted apart at a time; what comes beyond that is counted together.
+subject is reported at once, and from then on how many more there were: a minute later, then after
+two, and so on up to an hour, until there are none for `QUIET_NS`. At most `SUBJECTS_MAX` are
+counted apart at a time; what comes beyond that is counted together.
 """
 
 from typing import Final
@@ -17,7 +18,9 @@ from tapewire.gateway.broker import ErrorReport, OrderError
 from tapewire.gateway.orders.intent import Intent
 
 FOLD_NS: Final = 60_000_000_000
-SUBJECTS_MAX: Final = 64
+FOLD_MAX_NS: Final = 60 * FOLD_NS
+QUIET_NS: Final = 10 * FOLD_NS
+SUBJECTS_MAX: Final = 256
 Key = tuple[int, str]
 OTHERS: Final[Key] = (0, "")
 ALARMING: Final = frozenset[ErrorClass](["throttle", "resubscribe", "delayed", "order", "request"])
@@ -27,13 +30,19 @@ ALARMING: Final = frozenset[ErrorClass](["throttle", "resubscribe", "delayed", "
 class Fold:
     """What came with one code on one subject since it was last reported."""
 
-    __slots__ = ("count", "event", "reason", "since_ns")
+    __slots__ = ("count", "event", "every_ns", "reason", "since_ns")
 
     def __init__(self, since_ns: int) -> None:
         self.since_ns = since_ns  # monotonic
+        self.every_ns = FOLD_NS
         self.count = 0
         self.event: BrokerErrorReported | None = None
         self.reason = ""
+
+    @property
+    def due_ns(self) -> int:
+        """When there is something to do: to report, or to forget."""
+        return self.since_ns + (self.every_ns if self.count else max(self.every_ns, QUIET_NS))
 
 
 class ErrorReports:
@@ -76,13 +85,13 @@ class ErrorReports:
             return []
         events: list[Event] = []
         for key, fold in list(self._folds.items()):
-            if now.mono_ns - fold.since_ns < FOLD_NS:
+            if now.mono_ns < fold.due_ns:
                 continue
             if fold.count:
                 events += self._counted(key, fold, now)
             else:
                 del self._folds[key]
-        self._due_ns = min((one.since_ns for one in self._folds.values()), default=0) + FOLD_NS
+        self._due_ns = min((one.due_ns for one in self._folds.values()), default=0)
         return events
 
     def _folded(self, event: BrokerErrorReported, reason: str, now: Now) -> list[Event]:
@@ -92,20 +101,22 @@ class ErrorReports:
         fold = self._folds.get(key)
         if fold is not None:
             fold.count, fold.event, fold.reason = fold.count + 1, event, reason or fold.reason
+            self._due_ns = min(self._due_ns, fold.due_ns)
             return []
         fold = self._folds[key] = Fold(now.mono_ns)
-        self._due_ns = min(one.since_ns for one in self._folds.values()) + FOLD_NS
+        self._due_ns = min(self._due_ns, fold.due_ns) if len(self._folds) > 1 else fold.due_ns
         return self._reported(event, reason)
 
     def _counted(self, key: Key, fold: Fold, now: Now) -> list[Event]:
         assert fold.event is not None
         event = replace(fold.event, ts_ns=now.wall_ns, count=fold.count)
-        again = f" ({fold.count} more within {FOLD_NS // 1_000_000_000} s)"
+        again = f" ({fold.count} more within {(now.mono_ns - fold.since_ns) // 1_000_000_000} s)"
         if key == OTHERS:
             again = f" ({fold.count} messages of this and other kinds)"
             event = replace(event, code=0, error_class="warn", about="connection", subject="")
         reason = fold.reason and f"{fold.reason}{again}"
         fold.since_ns, fold.count, fold.reason = now.mono_ns, 0, ""
+        fold.every_ns = min(2 * fold.every_ns, FOLD_MAX_NS)
         return self._reported(event, reason)
 
     def _reported(self, event: BrokerErrorReported, reason: str) -> list[Event]:

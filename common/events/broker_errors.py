@@ -25,9 +25,10 @@ class BrokerErrorReported(Event, frozen=True, tag="broker.error"):
     request's number; it is empty for the connection. `text` is the broker's own; `advice` says what
     the code means and what a person can do.
 
-    The same code on the same subject is reported at once, and after that once a minute as a number:
-    `count` messages since the report before, the last of them with this `text`. Where too many
-    different ones come, the others are counted together under code 0.
+    The same code on the same subject is reported at once, and after that as a number, a minute
+    later and then less and less often: `count` messages since the report before, the last of them
+    with this `text`. Where too many different ones come, the others are counted together under code
+    0.
     """
 
     ts_ns: TimeNs
