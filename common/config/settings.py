@@ -51,6 +51,7 @@ from tapewire.common.config.tws import TwsConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.instruments import Instrument
 from tapewire.common.logins import Logins
+from tapewire.common.runtime.logs import Level
 
 __all__ = [
     "EXAMPLE",
@@ -103,6 +104,7 @@ class Config(BaseSettings):
     run_dir: Path = Path("run")
     mode: Literal["paper", "live"] = "paper"
     live_account: Annotated[str | None, Field(validate_default=True)] = None
+    log_level: Level = "info"
     tws: TwsConfig = TwsConfig()
     bus: BusConfig = BusConfig()
     storage: StorageConfig = StorageConfig()

@@ -5,10 +5,11 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any, TextIO, cast
+from typing import Any, Literal, TextIO, cast
 
 import structlog
 
+Level = Literal["debug", "info", "warning", "error"]
 # IB's account ids: U, DU, F, DF, I, DI and digits.
 _ACCOUNT = re.compile(r"\b(D?[UFI])\d{4,}\b")
 
@@ -38,6 +39,12 @@ class Lenient:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def set_level(level: Level) -> None:
+    """Log nothing below `level` from now on."""
+    least = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(least))
 
 
 def configure(process: str) -> None:

@@ -280,6 +280,7 @@ def run(
     log = structlog.get_logger()
     try:
         config = configuration.load(parsed.config)
+        logs.set_level(config.log_level)
         load_order_types(config.orders.types)
         process = Process(name, config, parsed)
     except ConfigError as error:
