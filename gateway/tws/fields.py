@@ -21,6 +21,7 @@ from ibapi.common import UNSET_DOUBLE, UNSET_INTEGER
 from ibapi.utils import decode as of_ibapi
 
 END: Final = b"\0"
+INT_MAX: Final = 2**63 - 1
 UNSET: Final[Mapping[type, float]] = {float: UNSET_DOUBLE, int: UNSET_INTEGER}
 """ibapi's words for a number that is not there."""
 
@@ -39,17 +40,28 @@ class Size(str):
 
 def decode(kind: type[Any], fields: Iterator[Any], show_unset: bool = False) -> Any:
     """The next field as a `kind`; ibapi's BadMessage where there is none, ValueError where it is
-    not one. An empty number is 0, or with `show_unset` ibapi's word for none."""
+    not one, or is not `bounded`. An empty number is 0, or with `show_unset` ibapi's word for none.
+    """
     field = next(fields, None)
     if kind is str and type(field) is str:
         return field
     if field and type(field) is str:
+        if kind is int:
+            return bounded(int(field))
         return int(field) != 0 if kind is bool else kind(field)
     if field == "" and kind in UNSET:
         return UNSET[kind] if show_unset else kind()
     if type(field) is Size:
         return _of_size(kind, str(field), show_unset)
-    return of_ibapi(kind, iter(() if field is None else (field,)), show_unset)
+    value = of_ibapi(kind, iter(() if field is None else (field,)), show_unset)
+    return bounded(value) if type(value) is int else value
+
+
+def bounded(value: int) -> int:
+    """A whole number of 64 bits, as TWS's are; ValueError for one that no journal could keep."""
+    if -INT_MAX <= value <= INT_MAX:
+        return value
+    raise ValueError(f"a whole number of {len(str(value))} digits, expected at most 64 bits")
 
 
 def _of_size(kind: type[Any], field: str, show_unset: bool) -> Any:

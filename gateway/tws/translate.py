@@ -19,7 +19,7 @@ from tapewire.common.options import OPTION
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.contracts import BAG
 from tapewire.gateway.tws.estimates import estimate
-from tapewire.gateway.tws.fields import Size, fields_of
+from tapewire.gateway.tws.fields import Size, bounded, fields_of
 from tapewire.gateway.tws.versions import (
     FRACTIONS_SINCE,
     LIBRARY_VERSION,
@@ -153,7 +153,7 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
 
     def nextValidId(self, orderId: int) -> None:  # noqa: N802, N803
         """9, after `startApi`."""
-        self._messages.append(tws.NextValidId(int(orderId)))
+        self._messages.append(tws.NextValidId(bounded(orderId)))
 
     def currentTime(self, time: int) -> None:  # noqa: N802
         """49, once per question."""
@@ -169,7 +169,7 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
         """4: errors, warnings and notices alike."""
         if not 0 <= int(errorCode) <= ERROR_CODE_MAX:
             raise ValueError(f"error code {errorCode}, expected 0 to {ERROR_CODE_MAX}")
-        self._messages.append(tws.TwsError(int(reqId), int(errorCode), errorString))
+        self._messages.append(tws.TwsError(bounded(reqId), int(errorCode), errorString))
 
     def openOrder(self, orderId: int, contract: Any, order: Any, state: Any) -> None:  # noqa: N802, N803
         """5, at each change of an order and for each that is open."""

@@ -60,3 +60,12 @@ def test_fields_end_with_a_nul_and_are_text_where_they_are_plain():
 
 def test_fields_beyond_ascii_stay_bytes():
     assert list(fields_of("5\0größe\0".encode())) == [b"5", "größe".encode()]
+
+
+@pytest.mark.parametrize("text", [str(2**63), "-" + "9" * 40])
+def test_a_whole_number_that_no_journal_could_keep_is_refused(text: str):
+    assert decode(int, iter([str(2**63 - 1)])) == 2**63 - 1
+    with pytest.raises(ValueError, match="digits, expected at most 64 bits"):
+        decode(int, iter([text]))
+    with pytest.raises(ValueError, match="digits, expected at most 64 bits"):
+        decode(int, iter([text.encode()]))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tapewire.common.bus import wire
 from tapewire.gateway.broker import BrokerError
 from tapewire.gateway.tws.framing import FRAME_MAX_BYTES, FramingError, frame
 from tapewire.gateway.tws.market_data import MarketData
@@ -15,7 +16,8 @@ from tapewire.gateway.tws.session import TwsSession
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.messages import frame as tws_frame
 from tests.gateway.test_versions import long_messages
-from tests.gateway.tws_messages import AAPL, T0
+from tests.gateway.tws_bench import Bench
+from tests.gateway.tws_messages import AAPL, ACCOUNT, T0, managed_accounts
 
 VERSIONS = st.sampled_from([100, 152, 157, 158, 163, 164, 166, 170, 176, 177, 178])
 FIELDS = st.one_of(
@@ -115,3 +117,33 @@ def test_a_frame_that_is_too_long_is_refused_before_it_is_read():
     session = session_at(178)
     with pytest.raises(FramingError, match="frame of 16777216 bytes, expected at most 16777215"):
         session.received((FRAME_MAX_BYTES + 1).to_bytes(4, "big"), T0)
+
+
+# ---- the whole core ----------------------------------------------------------------------------
+
+
+def damaged(fields: list[str], places: list[int], texts: list[str]) -> list[str]:
+    """A message with other texts in some of its fields, but for its id."""
+    changed = fields.copy()
+    for place, text in zip(places, texts, strict=False):
+        changed[1 + place % (len(fields) - 1)] = text
+    return changed
+
+
+DAMAGE = st.tuples(
+    st.integers(0, 5), st.lists(st.integers(0, 140), max_size=3), st.lists(FIELDS, max_size=3)
+)
+
+
+@given(st.sampled_from([157, 164, 178]), st.lists(DAMAGE, max_size=6))
+def test_no_message_with_damaged_fields_stops_the_gateway(version: int, damage: list[Any]):
+    bench = Bench(connect=False)
+    bench.open()
+    bench.receive([str(version), "20261120 10:00:00 UTC"])
+    bench.receive(messages.next_valid_id(1), managed_accounts(ACCOUNT))
+    known = long_messages(version)
+    for which, places, texts in damage:
+        bench.receive(damaged(known[which], places, texts))
+        bench.tick()
+    assert bench.broker.session.state == "UP"
+    assert all(wire.decode_event(wire.encode(event)) == event for event in bench.journal)

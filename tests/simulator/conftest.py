@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SECOND = 1_000_000_000
 START_NS = 1_700_000_000 * SECOND
 AAPL = Instrument(symbol="AAPL")
-HANDSHAKE = b"API\0" + len(b"v100..157").to_bytes(4, "big") + b"v100..157"
+VERSIONS = b"v100..178"
+HANDSHAKE = b"API\0" + len(VERSIONS).to_bytes(4, "big") + VERSIONS
 
 
 def fields_of(data):

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import ib_async
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,8 @@ from tapewire.simulator.protocol.decoders import DECODERS, decode
 from tapewire.simulator.protocol.messages import frame
 from tapewire.simulator.protocol.requests import BadRequest, Request
 from tapewire.simulator.protocol.session import FRAME_MAX_BYTES, Session, State
+from tests.ib_async_codec import Sender
+from tests.simulator.conftest import Tws, fields_of
 
 VERSIONS = st.sampled_from([152, 157, 158, 163, 164, 166, 169, 170, 176, 177, 178])
 FIELDS = st.one_of(
@@ -89,3 +92,26 @@ def test_a_request_with_a_field_more_or_less_is_refused_at_every_version(version
     for changed in ([*cancel, ""], cancel[:-1]):
         with pytest.raises(BadRequest):
             decode(changed, version)
+
+
+def an_order(version):
+    """placeOrder as ib_async writes it."""
+    sender, contract = Sender(version), ib_async.Stock("AAPL", "SMART", "USD")
+    sender.placeOrder(7, contract, ib_async.LimitOrder("BUY", 100, 1.5))
+    return fields_of(sender.taken())[0]
+
+
+@given(
+    st.sampled_from([157, 164, 170, 178]),
+    st.lists(st.tuples(st.integers(1, 108), FIELDS), max_size=4),
+)
+def test_no_order_with_damaged_fields_harms_the_server(version, damage):
+    tws = Tws(server_version_max=version)
+    client = tws.client()
+    fields = an_order(version)
+    for place, text in damage:
+        fields[place] = text
+    client.send_bytes(frame(fields))
+    tws.pass_s()
+    client.send("49", "1")
+    assert "49" in [one[0] for one in client.read()]
