@@ -60,7 +60,7 @@ FAMILIES = {
         "order.foreign.reported", "order.modify.intended", "order.modified",
         "order.modify.rejected", "order.cancel.rejected", "execution.reported",
         "commission.reported", "position.reported", "position.listed", "account.updated",
-        "instrument.described",
+        "instrument.described", "instrument.halted",
         "connection.up", "connection.lost", "connection.changed", "broker.error", "circuit.changed",
         "feed.silent", "feed.resumed", "feed.refused", "feed.delayed",
         "order.taken_over", "order.what_if.answered", "reconciliation.completed",

@@ -8,10 +8,10 @@ from tapewire.common.events import Greeks, Tick
 class FeedNews(NamedTuple):
     """What has become of a symbol's market data: the broker refuses it and says why, its ticks are
     delayed, or live again, or they have to come soon if they come at all. Without a symbol it is
-    about all that are read."""
+    about all that are read. Of a trading halt `reason` is the kind, none of one that has ended."""
 
     symbol: str
-    state: Literal["refused", "delayed", "live", "doubtful"]
+    state: Literal["refused", "delayed", "live", "doubtful", "halted"]
     reason: str = ""
 
 

@@ -43,7 +43,14 @@ from tapewire.common.events.executor import (
     OrderTermsChanged,
     SignalAnswer,
 )
-from tapewire.common.events.feeds import FeedDelayed, FeedRefused, FeedResumed, FeedSilent
+from tapewire.common.events.feeds import (
+    FeedDelayed,
+    FeedRefused,
+    FeedResumed,
+    FeedSilent,
+    HaltKind,
+    InstrumentHalted,
+)
 from tapewire.common.events.foreign import ForeignOrderReported, OrderConflict
 from tapewire.common.events.groups import (
     LEGS_MAX,
@@ -228,9 +235,11 @@ __all__ = [
     "GroupSignal",
     "GroupState",
     "GroupStateChanged",
+    "HaltKind",
     "HeadroomUpdated",
     "Heartbeat",
     "InstrumentDescribed",
+    "InstrumentHalted",
     "LegRole",
     "ListPositions",
     "LockOutEnded",

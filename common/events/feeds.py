@@ -1,6 +1,6 @@
 """What becomes of market data: silent, back again, refused, delayed."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -41,3 +41,16 @@ class FeedDelayed(Event, frozen=True, tag="feed.delayed"):
     ts_ns: TimeNs
     symbol: Name
     delayed: bool
+
+
+HaltKind = Literal["", "general", "volatility"]
+"""Why an instrument does not trade: it does; by its exchange; since its price moved too far."""
+
+
+class InstrumentHalted(Event, frozen=True, tag="instrument.halted"):
+    """Trading in a symbol is halted, or goes on again: then `kind` is empty. A halt that has ended
+    unseen, while nobody read the symbol or the broker was away, is not reported."""
+
+    ts_ns: TimeNs
+    symbol: Name
+    kind: HaltKind

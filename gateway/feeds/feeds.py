@@ -9,6 +9,8 @@ again, and looks at them again.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     TEXT_MAX,
@@ -17,6 +19,8 @@ from tapewire.common.events import (
     FeedRefused,
     FeedResumed,
     FeedSilent,
+    HaltKind,
+    InstrumentHalted,
 )
 from tapewire.gateway.feeds.liveness import Described, Liveness
 from tapewire.gateway.feeds.subscriptions import Subscriptions
@@ -60,6 +64,7 @@ class Feeds:
         )
         self._refused: dict[str, str] = {}  # with the reason
         self._delayed: set[str] = set()
+        self._halts: dict[str, str] = {}  # with their kind
         self._next_ns = 0
 
     def __repr__(self) -> str:
@@ -96,6 +101,7 @@ class Feeds:
                 self._liveness.closed(symbol)
                 self._refused.pop(symbol, None)
                 self._delayed.discard(symbol)
+                self._halts.pop(symbol, None)
 
     # ---- what comes ------------------------------------------------------------------------------
 
@@ -132,9 +138,17 @@ class Feeds:
                 if self._refused.get(symbol) != reason:
                     self._refused[symbol] = reason
                     yield FeedRefused(now.wall_ns, symbol, reason[:TEXT_MAX])
+            elif state == "halted":
+                yield from self._halted(symbol, reason, now)
             elif (state == "delayed") != (symbol in self._delayed):
                 self._delayed ^= {symbol}
                 yield FeedDelayed(now.wall_ns, symbol, state == "delayed")
+
+    def _halted(self, symbol: str, kind: str, now: Now) -> Iterator[Event]:
+        """A line says at its beginning too that there is no halt."""
+        if self._halts.get(symbol, "") != kind:
+            self._halts[symbol] = kind
+            yield InstrumentHalted(now.wall_ns, symbol, msgspec.convert(kind, HaltKind))
 
     def status(self) -> dict[str, dict[str, Any]]:
         """Each line that is open or wanted, with how many read it and what is wrong with it."""
@@ -143,6 +157,7 @@ class Feeds:
             symbol: {
                 "readers": self._subscriptions.readers(symbol),
                 "delayed": symbol in self._delayed,
+                "halted": self._halts.get(symbol, ""),
                 "problem": self._refused.get(symbol, "silent" if symbol in silent else ""),
             }
             for symbol in self._subscriptions.open

@@ -16,6 +16,11 @@ TICK_PRICE: Final = b"1"
 TICK_SIZE: Final = b"2"
 TICK_BY_TICK: Final = b"99"
 MARKET_DATA_TYPE: Final = b"58"
+TICK_GENERIC: Final = b"45"
+_HALTED: Final = b"49"  # of TWS's tick types; a delayed one is 90
+_HALTED_DELAYED: Final = b"90"
+_HALTS: Final = {0.0: "", 1.0: "general", 2.0: "volatility"}
+"""TWS's values of a halt, but for -1: it does not know."""
 
 # TWS's tick types, live and delayed, to the part of the line that they change.
 _PRICES: Final = {b"1": "bid", b"2": "ask", b"4": "last"}
@@ -90,6 +95,7 @@ class MarketData:
             TICK_BY_TICK: self._on_tick_by_tick,
             OPTION_COMPUTATION: self._on_option_computation,
             MARKET_DATA_TYPE: self._on_type,
+            TICK_GENERIC: self._on_generic,
         }
 
     def open(self, symbol: str) -> int:
@@ -207,6 +213,14 @@ class MarketData:
         line = self._lines.get(fields[2])
         if line is not None:
             self._is_delayed(line, delayed=fields[3] in _DELAYED_TYPES)
+
+    def _on_generic(self, fields: list[bytes], _now_ns: int) -> None:
+        """Of the values that are no prices, the one that says whether trading is halted."""
+        self.messages += 1
+        _check_fields(fields, 5)
+        line, kind = self._lines.get(fields[2]), _HALTS.get(float(fields[4]))
+        if line is not None and fields[3] in (_HALTED, _HALTED_DELAYED) and kind is not None:
+            self._news.append(FeedNews(line.symbol, "halted", kind))
 
     def _is_delayed(self, line: Line, *, delayed: bool) -> None:
         if line.is_delayed != delayed:

@@ -12,6 +12,7 @@ from tapewire.common.events import (
     FeedResumed,
     FeedSilent,
     InstrumentDescribed,
+    InstrumentHalted,
     OpenHours,
 )
 from tapewire.gateway.feeds.feeds import Feeds, FeedSettings
@@ -311,3 +312,12 @@ def test_that_ticks_are_delayed_is_reported_when_it_changes(desk: Desk):
     assert desk.feeds.status()["AAPL"]["delayed"]
     desk.market.told.append(FeedNews("AAPL", "live"))
     assert desk.pass_s(1) == [FeedDelayed(desk.now.wall_ns, "AAPL", False)]
+
+
+def test_a_halt_is_reported_when_it_begins_and_when_it_ends(desk: Desk):
+    desk.read("AAPL")
+    desk.market.told += [FeedNews("AAPL", "halted", kind) for kind in ("", "volatility")]
+    assert desk.pass_s(1) == [InstrumentHalted(desk.now.wall_ns, "AAPL", "volatility")]
+    assert desk.feeds.status()["AAPL"]["halted"] == "volatility"
+    desk.market.told += [FeedNews("AAPL", "halted", kind) for kind in ("volatility", "")]
+    assert desk.pass_s(1) == [InstrumentHalted(desk.now.wall_ns, "AAPL", "")]

@@ -227,3 +227,14 @@ def test_a_tick_with_a_field_less_is_a_fault(line: Line):
     for fields in odd:
         assert line.ticks(fields, line.price(2, 6.0))
     assert [type(fault) for fault in line.faults] == [Undecodable] * len(odd)
+
+
+def test_tws_says_that_trading_is_halted_among_its_generic_ticks(line: Line):
+    generic = [45, 6, line.ids[0]]
+    line.ticks(
+        [*generic, 49, 0], [*generic, 49, "1.0"], [*generic, 90, 2], [*generic, 49, -1],
+        [*generic, 24, 2], [45, 6, 5, 49, 1],
+    )  # fmt: skip
+    assert [one.reason for one in line.session.market.take_news()] == ["", "general", "volatility"]
+    assert line.ticks([*generic, 49, 1, 7], [*generic, 49, "x"]) == []
+    assert [type(fault) for fault in line.faults] == [Undecodable, Undecodable]
