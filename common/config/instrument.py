@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 import msgspec
 from pydantic import Field, field_validator, model_validator
 
-from tapewire.common import options
+from tapewire.common import options, shorthands
 from tapewire.common.config.sections import Section
 from tapewire.common.instruments import SYMBOL_PATTERN, Instrument
 
@@ -31,7 +31,7 @@ class InstrumentConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _completed(cls, given: Any) -> Any:
-        return options.completed(given) if isinstance(given, dict) else given
+        return shorthands.completed(given) if isinstance(given, dict) else given
 
     @field_validator("expiry")
     @classmethod
@@ -45,7 +45,7 @@ class InstrumentConfig(Section):
 
     @model_validator(mode="after")
     def _whole_option(self) -> Self:
-        if fault := options.fault(self.instrument()):
+        if fault := options.fault(self.instrument()) or shorthands.fault(self.instrument()):
             raise ValueError(fault)
         return self
 

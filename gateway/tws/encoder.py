@@ -10,7 +10,7 @@ from ibapi.execution import ExecutionFilter
 from ibapi.order import Order
 from ibapi.wrapper import EWrapper
 
-from tapewire.common import options
+from tapewire.common import options, shorthands
 from tapewire.common.amounts import text
 from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.common.events import ORDER_TYPES, Oca, OrderTerms, SubmitOrder
@@ -290,8 +290,10 @@ def contract_of(instrument: Instrument, con_id: int = 0) -> Contract:
     contract.secType = instrument.sec_type
     contract.exchange = instrument.exchange
     contract.currency = instrument.currency
-    terms = options.terms_of(instrument)
-    if instrument.sec_type == "FUT" or (instrument.sec_type == options.OPTION and terms is None):
+    terms, named = options.terms_of(instrument), shorthands.named(instrument)
+    if named is not None:
+        contract.symbol, contract.lastTradeDateOrContractMonth = named.root, named.expiry
+    elif instrument.sec_type == "FUT" or (instrument.sec_type == options.OPTION and terms is None):
         contract.localSymbol = instrument.symbol
     elif terms is None:
         contract.symbol = instrument.symbol

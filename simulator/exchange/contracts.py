@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
+from tapewire.common import shorthands
 from tapewire.common.instruments import Instrument
 from tapewire.common.options import OPTION, root_of, terms_of
 
@@ -114,7 +115,11 @@ def _fits(instrument: Instrument, query: ContractQuery) -> bool:
     if instrument.sec_type in ("STK", OPTION):
         exchanges.add("SMART")
     return (
-        (_is_named(instrument, query) or _is_option(instrument, query))
+        (
+            _is_named(instrument, query)
+            or _is_option(instrument, query)
+            or _is_shorthand(instrument, query)
+        )
         and query.sec_type in ("", instrument.sec_type)
         and query.currency in ("", instrument.currency)
         and query.exchange in exchanges
@@ -128,6 +133,18 @@ def _is_named(instrument: Instrument, query: ContractQuery) -> bool:
     if instrument.underlying and query.local_symbol == instrument.symbol:
         names.discard(instrument.underlying)
     return names == {instrument.symbol}
+
+
+def _is_shorthand(instrument: Instrument, query: ContractQuery) -> bool:
+    """Whether the query says what the instrument's name stands for. An expiry may be its month."""
+    named = shorthands.named(instrument)
+    return (
+        named is not None
+        and query.symbol == named.root
+        and query.sec_type == named.sec_type
+        and query.local_symbol in ("", instrument.symbol)
+        and named.expiry.startswith(query.expiry)
+    )
 
 
 def _is_option(instrument: Instrument, query: ContractQuery) -> bool:

@@ -87,8 +87,8 @@ BAD = {
     "run_dir = 1": "run_dir is 1, must be a path in quotes",
     'mode = "demo"': "mode is 'demo', must be 'paper' or 'live'",
     "[risk]\nmax_contracts = 5": (
-        "risk.max_contracts is not a known key; expected one of: audit_path, heartbeat_ms,"
-        " lease_ms, profile, publish_ms, rules"
+        "risk.max_contracts is not a known key; expected one of: audit_path, delayed_prices,"
+        " heartbeat_ms, lease_ms, profile, publish_ms, rules"
     ),
     "[[risk.rules]]\nlimit = 5": (
         "rule of [[risk.rules]] number 1 is missing\n"
