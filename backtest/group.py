@@ -37,6 +37,7 @@ def derived(
             "tws": config.tws.model_copy(  # nobody else is there, and it grants everything
                 update={"open_orders_ms": 0, "tick_by_tick_every_s": 0}
             ),
+            "gateways": (),  # one broker has every account
             "gateway": config.gateway.model_copy(
                 update={"reconcile_minutes": 0, "silent_after_s": 0}
             ),

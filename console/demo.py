@@ -64,7 +64,8 @@ def run(
             group.down()
         figures = report.figures(config, group.run_dir)
         executor, gateway = (
-            read_journal(group.run_dir, role) for role in (roles.EXECUTOR, roles.GATEWAY)
+            [event for role in read for event in read_journal(group.run_dir, role)]
+            for read in ((roles.EXECUTOR,), [one.gateway for one in config.logins()])
         )
         for reason in rejections(executor, gateway):
             say(f"note: {reason}")
@@ -106,7 +107,8 @@ def _watch(group: Group, config: Config, seconds: float, say: Say) -> None:
         raise GroupError("\n".join(f"{why}; correct that line" for why in stopped))
     for why in stopped:
         say(why)
-    group.start(roles.SIMULATOR)
+    for login in config.logins():
+        group.start(login.simulator)
     say(f"running {group.run_dir}")
     wait_for(lambda: _over(group), seconds + DRAIN_TIMEOUT_S if seconds else 86_400, 0.2)
     say("the market is over; waiting for the last orders")
@@ -120,14 +122,15 @@ def joined(group: Group, strategies: list[str]) -> bool:
     were stopped before the first tick."""
     statuses = status.read(group.run_dir)
     states = {name: status.state_of(s)[0] for name, s in statuses.items()}
-    waiting = all(states.get(name) == "WAITING" for name in roles.GATEWAYS)
+    waiting = all(states.get(name) == "WAITING" for name in group.config.logins().gateways)
     left = [name for name in strategies if not statuses.get(name, {}).get("stopped")]
     ready = all(states.get(name) == "READY" for name in (roles.EXECUTOR, roles.RISK, *left))
     return waiting and ready
 
 
 def _over(group: Group) -> bool:
-    return bool(status.read(group.run_dir).get(roles.SIMULATOR, {}).get("market_over"))
+    statuses = status.read(group.run_dir)
+    return all(statuses.get(one.simulator, {}).get("market_over") for one in group.config.logins())
 
 
 class _Quiet:
@@ -142,15 +145,16 @@ class _Quiet:
 
     def __call__(self) -> bool:
         statuses = status.read(self._group.run_dir)
-        gateway, simulator = statuses[roles.GATEWAY], statuses[roles.SIMULATOR]
-        sent = simulator["counters"]["messages_sent"]
+        logins = self._group.config.logins()
+        sent = [statuses[one.simulator]["counters"]["messages_sent"] for one in logins]
+        read = [statuses[one.gateway]["tws_messages"] for one in logins]
         now = [
-            gateway["journal_seq"],
+            *(statuses[one.gateway]["journal_seq"] for one in logins),
             statuses[roles.EXECUTOR]["journal_seq"],
-            gateway["tws_messages"],
+            *read,
             *(s["counters"] for n, s in statuses.items() if roles.is_strategy(n)),
         ]
-        self._same = self._same + 1 if now == self._last and sent == gateway["tws_messages"] else 0
+        self._same = self._same + 1 if now == self._last and sent == read else 0
         self._last = now
         return self._same >= self.LOOKS
 

@@ -42,6 +42,7 @@ from tapewire.common.events import (
     WhatIfAnswered,
 )
 from tapewire.common.runtime.tokens import TokenFile, path_of
+from tapewire.console.group.control import Launched
 from tapewire.console.group.line import Line, Place
 
 SIGNALS: Final = "signals"
@@ -76,7 +77,7 @@ class Outcome(NamedTuple):
 
 
 def what_if(
-    group: Place,
+    group: Launched,
     account: str,
     symbol: str,
     terms: OrderTerms,
@@ -88,7 +89,8 @@ def what_if(
         f"what-if-{now_ns}", now_ns, account, roles.MANUAL, symbol, terms, now_ns + 10**10,
         legs=legs,
     )  # fmt: skip
-    with Line(group, roles.GATEWAY) as line:
+    login = group.logins.of(account)
+    with Line(group, login.gateway if login is not None else roles.GATEWAY) as line:
         line.from_now()
         reply = line.ask(OrderRequest(1, [WhatIf(order.intent_id, now_ns, order)]))
         answer = reply.answers[0] if isinstance(reply, OrderReply) and reply.answers else None

@@ -112,7 +112,7 @@ class Rehearsal:
             if isinstance(event, RiskResumed) and not is_past:
                 self._resume(event, now)
             return
-        if entry.source not in roles.GATEWAYS:
+        if not roles.has_broker(entry.source):
             return
         self._events += not is_past
         if isinstance(event, OrderIntended) and not is_past:

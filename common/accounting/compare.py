@@ -16,8 +16,10 @@ halt    Somebody else trades under our name, or an intent was sent twice. Nothin
         that account and symbol until a person resumes.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -59,6 +61,22 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     fees: Mapping[Key, Decimal]
     orders: Mapping[str, int]
     exec_ids: frozenset[str]
+
+
+def together(brokers: Iterable[Broker]) -> Broker:
+    """The books of several brokers as if they were one's; no account is at two of them."""
+    found = tuple(brokers)
+    return Broker(
+        positions=_all(one.positions for one in found),
+        realised=_all(one.realised for one in found),
+        fees=_all(one.fees for one in found),
+        orders=Counter(chain.from_iterable(Counter(one.orders).elements() for one in found)),
+        exec_ids=frozenset(chain.from_iterable(one.exec_ids for one in found)),
+    )
+
+
+def _all(parts: Iterable[Mapping[Key, Decimal]]) -> dict[Key, Decimal]:
+    return dict(chain.from_iterable(part.items() for part in parts))
 
 
 class Seen(NamedTuple):

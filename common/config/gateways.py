@@ -64,11 +64,18 @@ def require(
 ) -> None:
     """Raise `ConfigError` where entries contradict each other, or what else is configured. With the
     simulator each has a TWS of its own, whatever address is configured."""
-    faults.refuse_twice("name", [one.name for one in entries])
-    places: dict[tuple[str, int], str] = {}
-    owners: dict[str, str] = {}
+    _require_owners(entries)
     known = set(symbols)
     for number, one in enumerate(entries):
+        for symbol in one.instruments if known else ():
+            faults.refuse_unknown(("gateways", number, "instruments"), symbol, known, "instruments")
+    _require_places([(one.name, one.tws(defaults)) for one in entries], simulated=simulated)
+
+
+def _require_owners(entries: Sequence[LoginConfig]) -> None:
+    """Each account is of one login, and with several logins all are named."""
+    owners: dict[str, str] = {}
+    for one in entries:
         if len(entries) > 1 and not one.accounts:
             raise ConfigError(
                 f"gateways.{one.name}.accounts is missing; with several gateways each lists all"
@@ -81,18 +88,21 @@ def require(
                     " account must be of one gateway, so remove it from one of them"
                 )
             owners[account] = one.name
-        for symbol in one.instruments if known else ():
-            faults.refuse_unknown(("gateways", number, "instruments"), symbol, known, "instruments")
-        tws = one.tws(defaults)
+
+
+def _require_places(named: Iterable[tuple[str, TwsConfig]], *, simulated: bool) -> None:
+    """Each login has a TWS of its own, and two client ids there."""
+    places: dict[tuple[str, int], str] = {}
+    for name, tws in named:
         if tws.client_id == tws.liquidation_client_id:
             raise ConfigError(
-                f"gateways.{one.name} has client id {tws.client_id} twice; client_id and"
+                f"gateways.{name} has client id {tws.client_id} twice; client_id and"
                 " liquidation_client_id must differ"
             )
-        before = places.setdefault((tws.host, tws.port), one.name)
-        if before != one.name and not simulated:
+        before = places.setdefault((tws.host, tws.port), name)
+        if before != name and not simulated:
             raise ConfigError(
-                f"gateways.{one.name} is at {tws.host}:{tws.port}, as {before} is; each login has a"
+                f"gateways.{name} is at {tws.host}:{tws.port}, as {before} is; each login has a"
                 " TWS of its own, so give it another host or port"
             )
 

@@ -131,6 +131,12 @@ class Config(BaseSettings):
             )
         return account
 
+    @field_validator("gateways")
+    @classmethod
+    def _distinct_gateways(cls, entries: tuple[LoginConfig, ...]) -> tuple[LoginConfig, ...]:
+        faults.refuse_twice("name", [one.name for one in entries])
+        return entries
+
     @field_validator("instruments")
     @classmethod
     def _distinct_instruments(

@@ -10,7 +10,6 @@ from typing import Annotated, NamedTuple
 import typer
 
 from tapewire.common import roles
-from tapewire.common.bus.endpoints import STREAMS
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.console.commands.common import (
     ConfigOption,
@@ -151,7 +150,7 @@ def _require_journal(source: str | None, config: Config) -> None:
             f"--source {source}: a strategy has a log ({log}) and no journal;"
             f" `tapewire orders --strategy {name}` shows what it did"
         )
-    require_known("--source", source, STREAMS)
+    require_known("--source", source, config.logins().roles)
 
 
 def _line(entry: Entry) -> str:

@@ -141,7 +141,7 @@ def _nothing(role: str | None) -> str:
 
 
 def _require_role(role: str | None) -> None:
-    if role is not None and role not in roles.JOURNALED:
+    if role is not None and roles.kind_of(role) not in roles.JOURNALED:
         known = expected(role, roles.JOURNALED)
         raise ConfigError(f"ROLE is {role!r}, which has no journal; {known}")
 

@@ -24,7 +24,7 @@ from tapewire.console.commands.common import (
     require_file,
 )
 from tapewire.console.group import launch
-from tapewire.console.group.status import State, Status, counter, not_ready, state_of
+from tapewire.console.group.status import State, Status, counter, not_ready, of_kind, state_of
 from tapewire.console.group.supervisor import Group
 from tapewire.console.group.supervisord import GroupError
 from tapewire.console.views import flattening, tables, times
@@ -219,12 +219,12 @@ def _watch(group: Group) -> None:
 
 def totals(statuses: dict[str, Status]) -> dict[str, int]:
     """Counts whose growth the live view shows as rates."""
-    gateway = statuses.get(roles.GATEWAY, {})
+    gateways = of_kind(statuses, roles.GATEWAY).values()
     signals = sum(s.get("signals", 0) for n, s in statuses.items() if roles.is_strategy(n))
     return {
-        "ticks": counter(gateway, "ticks_published"),
+        "ticks": sum(counter(one, "ticks_published") for one in gateways),
         "signals": signals,
-        "orders": counter(gateway, "orders_sent"),
+        "orders": sum(counter(one, "orders_sent") for one in gateways),
     }
 
 

@@ -241,8 +241,8 @@ def _enter(group: Launched, symbol: str, terms: OrderTerms, account: str | None,
 
 def _account(group: Launched, given: str | None) -> str:
     """The account to trade in: the one that is named, or the login's only one."""
-    gateway = status.read(group.run_dir).get(roles.GATEWAY, {})
-    accounts = [str(one) for one in gateway.get("accounts", ())]
+    gateways = status.of_kind(status.read(group.run_dir), roles.GATEWAY).values()
+    accounts = [str(account) for one in gateways for account in one.get("accounts", ())]
     if given is not None:
         require_known("--account", given, accounts)
         return given

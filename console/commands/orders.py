@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from tapewire.common import roles
 from tapewire.common.amounts import counted
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import NO_SUCH_ORDER, ResolveOrder
@@ -130,7 +129,7 @@ def resolve_order(
     """
     group, by = running(config, run_dir), getpass.getuser()
     command = ResolveOrder(intent_id, time.time_ns(), outcome.value, reason, by)
-    for role in roles.GATEWAYS:  # only the one that placed it knows it
+    for role in group.logins.gateways:  # only the one that placed it knows it
         reply = control.resolve(group, role, command)
         if reply.accepted or reply.reason != NO_SUCH_ORDER:
             break

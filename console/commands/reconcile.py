@@ -8,7 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from tapewire.common.amounts import counted
+from tapewire.common.config.near import expected
+from tapewire.common.errors import ConfigError
 from tapewire.common.events import Difference, Reconcile, ReconciliationCompleted
+from tapewire.common.logins import Logins
 from tapewire.console.commands.common import (
     EXIT_FAILED,
     ConfigOption,
@@ -31,6 +34,9 @@ def reconcile(
     timeout: Annotated[
         float, typer.Option(min=0, help="seconds to wait for the result; 0: only the last one")
     ] = 90,
+    gateway: Annotated[
+        str, typer.Option(help="which of [[gateways]]; needed where there are several")
+    ] = "",
     config: ConfigOption = None,
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
@@ -41,11 +47,16 @@ def reconcile(
     or if nothing could be compared.
     """
     group = control.find(config, run_dir)
-    folder = group.run_dir if group is not None else load_started(config, run_dir).run_dir
-    found = Reconciliations(folder)
+    if group is not None:
+        folder, logins = group.run_dir, group.logins
+    else:
+        started = load_started(config, run_dir)
+        folder, logins = started.run_dir, started.logins()
+    role = _role(logins, gateway)
+    found = Reconciliations(folder, role)
     problem, result = "", None
     if group is not None and timeout:
-        problem, result = _asked(group, found, timeout)
+        problem, result = _asked(group, role, found, timeout)
     elif group is None:
         note("no group runs; this is the last result")
     if problem:
@@ -56,13 +67,22 @@ def reconcile(
     raise typer.Exit(EXIT_FAILED if problem or unsettled else 0)
 
 
+def _role(logins: Logins, name: str) -> str:
+    """The gateway that is meant: the one of that name, or the only one."""
+    login = logins.named(name) if name or len(logins) > 1 else next(iter(logins))
+    if login is None:
+        known = expected(name, [one.name for one in logins])
+        raise ConfigError(f"--gateway is {name!r}, which is none of the [[gateways]]; {known}")
+    return login.gateway
+
+
 def _asked(
-    group: Launched, found: Reconciliations, timeout_s: float
+    group: Launched, role: str, found: Reconciliations, timeout_s: float
 ) -> tuple[str, ReconciliationCompleted | None]:
     """Ask for a comparison: why there is none, or its result."""
     command = Reconcile(f"cli-{secrets.token_hex(6)}", time.time_ns())
     before, deadline = found.head(), time.monotonic() + timeout_s
-    answer = control.reconcile(group, command)
+    answer = control.reconcile(group, role, command)
     if not answer.accepted:
         return answer.reason, None
     while time.monotonic() < deadline:

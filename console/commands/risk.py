@@ -146,7 +146,7 @@ def reload_rules(
             answer(as_json, {"ok": False, "changes": what, "text": reply.text}, reply.text)
             raise typer.Exit(EXIT_FAILED)
     launch.keep(merged, group.run_dir)
-    missing = reloading.await_all(group.run_dir, after)
+    missing = reloading.await_all(group.run_dir, after, logins=group.logins)
     found = {"ok": not missing, "changes": what, "missing": missing}
     answer(as_json, found, _reloaded(what, missing))
     raise typer.Exit(EXIT_FAILED if missing else 0)

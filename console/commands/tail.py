@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from tapewire.common import roles
-from tapewire.common.bus.endpoints import STREAMS
 from tapewire.common.config.settings import Config
 from tapewire.console.commands.common import (
     ConfigOption,
@@ -47,7 +46,7 @@ def tail(
         note(f"no group runs in {group.run_dir}; listening until one starts")
     elif not as_json:
         _note_unread(topics or [], status.read(group.run_dir))
-    with Tail(loaded.bus, group.run_dir, topics or ()) as listening:
+    with Tail(loaded.bus, group.run_dir, topics or (), loaded.logins()) as listening:
         with printing():
             for message in listening.read(seconds):
                 for shown in _json(message) if as_json else _text(message):
@@ -65,12 +64,14 @@ def _topics(config: Config) -> list[str]:
     """Every topic that the configured group can publish."""
     symbols = [instrument.symbol for instrument in config.instruments]
     ticks = [f"{kind}.{symbol}" for kind in ("tick", "last", "greeks") for symbol in symbols]
-    return [*STREAMS, *TOPICS, *(f"heartbeat.{source}" for source in STREAMS), *ticks]
+    streams = config.logins().roles
+    return [*streams, *TOPICS, *(f"heartbeat.{source}" for source in streams), *ticks]
 
 
 def _note_unread(topics: list[str], statuses: dict[str, Status]) -> None:
     """Warn about symbols that no strategy reads: the gateway publishes no ticks of them."""
-    read = statuses.get(roles.GATEWAY, {}).get("tick_seqs", {})
+    gateways = status.of_kind(statuses, roles.GATEWAY).values()
+    read = {symbol for one in gateways for symbol in one.get("tick_seqs", {})}
     for topic in topics:
         kind, _, start = topic.partition(".")
         if kind in ("tick", "last") and not any(symbol.startswith(start) for symbol in read):

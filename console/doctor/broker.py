@@ -9,6 +9,7 @@ from typing import Final
 from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
 from tapewire.common.config.tws_address import NoTwsAddress, TwsAddress
+from tapewire.common.logins import ONLY_LOGIN, Login
 from tapewire.common.runtime.logs import redact
 from tapewire.console.doctor.finding import Finding, failed, passed, skipped, unknown
 from tapewire.console.doctor.market_data import market_data
@@ -26,9 +27,18 @@ CLOCK_MAX_S: Final = 2.0
 
 
 def check(config: Config, timeout_s: float) -> list[Finding]:
-    """The checks that a short connection to TWS allows."""
+    """The checks that a short connection to the TWS of each login allows."""
+    found: list[Finding] = []
+    for login in config.logins():
+        of_one = _check(config.at_login(login.name), login, timeout_s)
+        at = f" at {login.name}" if login.name else ""
+        found += [one._replace(check=f"{one.check}{at}") for one in of_one]
+    return found
+
+
+def _check(config: Config, login: Login, timeout_s: float) -> list[Finding]:
     try:
-        address = tws_address.find(config, config.run_dir)
+        address = tws_address.find(config, config.run_dir, login.name)
     except NoTwsAddress:
         return _unreached(_not_started_yet())
     with Probe(address, CLIENT_ID_BASE + os.getpid()) as probe:
@@ -37,7 +47,7 @@ def check(config: Config, timeout_s: float) -> list[Finding]:
             return _unreached(reached)
         return [
             reached,
-            account(config, probe),
+            account(config, probe, login),
             read_only(probe, timeout_s),
             market_data(config, probe, timeout_s),
             clock(probe, timeout_s),
@@ -99,14 +109,16 @@ def _not_started(probe: Probe, place: str, timeout_s: float) -> Finding:
     )
 
 
-def account(config: Config, probe: Probe) -> Finding:
+def account(config: Config, probe: Probe, login: Login = ONLY_LOGIN) -> Finding:
     """The login is the one that the configuration names."""
     found = probe.session.accounts
     refusal = accounts.refusal(found, config.mode, config.live_account)
+    refusal = refusal or accounts.other_login(found, login.accounts)
     if refusal:
         sentence, _, advice = refusal.partition("; ")
         return failed("account", sentence, advice)
-    if stray := _stray(config, found):
+    others = [one for one in config.logins().accounts if one not in found]
+    if stray := _stray(config, (*found, *others)):
         return stray
     named = ", ".join(f"{redact(a)} ({'paper' if accounts.is_paper(a) else 'live'})" for a in found)
     return passed("account", f"{named}, mode {config.mode}")

@@ -1,11 +1,13 @@
 """The sockets that the group binds: free, in use by the group, or by another process."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from tapewire.common.bus.endpoints import endpoint
-from tapewire.common.bus.ports import PORTS
+from tapewire.common.bus.ports import OF_LOGIN, PORTS, of_login
 from tapewire.common.config.settings import Config
+from tapewire.common.logins import Logins
 from tapewire.console.doctor import listeners
 from tapewire.console.doctor.finding import Finding, failed, passed
 from tapewire.console.doctor.listeners import Listener
@@ -17,7 +19,8 @@ CHECK: Final = "sockets"
 def check(config: Config) -> list[Finding]:
     """One finding if all is well, otherwise one for each socket in use by another process."""
     own = {int(status["pid"]) for status in read(config.run_dir).values()}
-    taken = {name: holder for name in PORTS if (holder := _holder(name, config))}
+    names = list(_names(config.logins()))
+    taken = {name: holder for name in names if (holder := _holder(name, config))}
     conflicts = [
         failed(
             f"{CHECK} {name}",
@@ -31,14 +34,23 @@ def check(config: Config) -> list[Finding]:
     ]
     if conflicts:
         return conflicts
-    free = len(PORTS) - len(taken)
+    free = len(names) - len(taken)
     found = f"{free} free" + (f", {len(taken)} in use by this group" if taken else "")
     return [passed(CHECK, f"{config.bus.transport}: {found}")]
 
 
+def _names(logins: Logins) -> Iterator[str]:
+    """Every socket that the group binds."""
+    for name in PORTS:
+        if name in OF_LOGIN:
+            yield from (of_login(name, one.name) for one in logins)
+        else:
+            yield name
+
+
 def _holder(name: str, config: Config) -> Listener | None:
     if config.bus.transport == "tcp":
-        return listeners.on_port(config.bus.host, config.bus.ports.get(name, PORTS[name]))
+        return listeners.on_port(config.bus.host, config.bus.ports.get(name) or PORTS[name])
     return listeners.on_path((config.run_dir / name).absolute())
 
 

@@ -32,6 +32,7 @@ from tapewire.common.events import (
     ResolveOrder,
     Scope,
 )
+from tapewire.common.logins import ONLY, Login, Logins
 from tapewire.common.runtime.launched import FILE
 from tapewire.console.group.line import TIMEOUT_S, Line, NoAnswer, Place
 
@@ -70,6 +71,7 @@ class Launched(msgspec.Struct, frozen=True):
     bus: LaunchedBus = LaunchedBus()
     symbols: frozenset[str] = frozenset()
     strategies: frozenset[str] = frozenset()
+    logins: Logins = ONLY
 
     def knows(self, scope: Scope) -> bool:
         """Whether it has the strategy and the symbol of a scope; a typo must not pass for a halt.
@@ -104,9 +106,15 @@ def read(run_dir: Path) -> Launched | None:
             msgspec.convert(kept["bus"], LaunchedBus),
             _named(kept.get("instruments", ()), "symbol"),
             _named(kept.get("strategies", ()), "name"),
+            _logins(kept.get("gateways", ())),
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def _logins(entries: Iterable[Mapping[str, Any]]) -> Logins:
+    found = [Login(str(one["name"]), tuple(one.get("accounts", ()))) for one in entries]
+    return Logins(found) if found else ONLY
 
 
 def _named(entries: Iterable[Mapping[str, Any]], key: str) -> frozenset[str]:
@@ -167,9 +175,9 @@ def resolve(group: Place, role: str, command: ResolveOrder) -> OrderAnswer:
     return _obeyed(group, role, command)
 
 
-def reconcile(group: Place, command: Reconcile) -> OrderAnswer:
-    """Ask the gateway to compare everything with the broker, and wait until it has begun."""
-    return _obeyed(group, roles.GATEWAY, command)
+def reconcile(group: Place, role: str, command: Reconcile) -> OrderAnswer:
+    """Ask a gateway to compare everything with the broker, and wait until it has begun."""
+    return _obeyed(group, role, command)
 
 
 def _obeyed(group: Place, role: str, command: ResolveOrder | Reconcile) -> OrderAnswer:

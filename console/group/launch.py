@@ -27,8 +27,9 @@ from tapewire.console.group.control import FILE
 from tapewire.console.group.supervisord import GroupError
 
 FULL: Final = (*roles.GATEWAYS, roles.RISK)
-"""The journals whose logs have their size from the start."""
+"""The kinds of journals whose logs have their size from the start."""
 OF_THE_ACCOUNT: Final = (*roles.GATEWAYS, roles.EXECUTOR)
+"""The kinds of journals that are about what a broker did."""
 
 
 class _Kept(Config):
@@ -71,8 +72,10 @@ def of_another_account(before: Config, now: Config) -> bool:
 
     def place(config: Config) -> tuple[object, ...]:
         simulated = config.simulator.enabled  # which is not at the address of [tws]
-        address = () if simulated else (config.tws.host, config.tws.port)
-        return simulated, address, config.mode, config.live_account
+        logins = [config.at_login(login.name) for login in config.logins()]
+        addresses = () if simulated else tuple((one.tws.host, one.tws.port) for one in logins)
+        live = tuple(one.live_account for one in logins)
+        return simulated, addresses, config.mode, live, config.logins().gateways
 
     return place(before) != place(now)
 
@@ -83,8 +86,10 @@ def of_another_account(before: Config, now: Config) -> bool:
 def require_room(config: Config, run_dir: Path) -> None:
     """Raise `GroupError` if the run directory's disk is too full to trade."""
     storage, free = config.storage, free_bytes(run_dir)
-    reserves = sum(not (run_dir / "reserve" / role).exists() for role in RESERVED)
-    logs = sum(not (run_dir / "journals" / f"{role}.sqlite").exists() for role in FULL)
+    kept = [role for role in config.logins().roles if roles.kind_of(role) in RESERVED]
+    full = [role for role in config.logins().roles if roles.kind_of(role) in FULL]
+    reserves = sum(not (run_dir / "reserve" / role).exists() for role in kept)
+    logs = sum(not (run_dir / "journals" / f"{role}.sqlite").exists() for role in full)
     laid_out_bytes = reserves * storage.reserve_mb * MB + logs * LOG_BYTES
     needed = storage.free_resume_mb * MB + laid_out_bytes
     if free < needed:
@@ -109,8 +114,10 @@ def prepare_journals(config: Config, run_dir: Path) -> str:
     raises `JournalVersionError`, before anything is moved.
     """
     simulated = config.simulator.enabled
-    names = [*OF_THE_ACCOUNT] if simulated or _was_simulated(run_dir) else []
-    others = [p for p in sorted((run_dir / "journals").glob("*.sqlite")) if p.stem not in names]
+    found = sorted((run_dir / "journals").glob("*.sqlite"))
+    starts_over = simulated or _was_simulated(run_dir)
+    names = [p.stem for p in found if starts_over and roles.kind_of(p.stem) in OF_THE_ACCOUNT]
+    others = [path for path in found if path.stem not in names]
     if not simulated:
         for path in others:
             require_version(path)
@@ -154,9 +161,9 @@ def _move(run_dir: Path, names: list[str], old: list[Path]) -> Path:
     for name in names:
         head_file.replace(run_dir, name, None)  # they start over, on purpose
     checkpoint.discard(run_dir)
-    for name in ("audit.jsonl", FILE):  # reading the journals needs the launch configuration
-        if (run_dir / name).exists():
-            (run_dir / name).rename(archive / name)
+    for path in [*run_dir.glob("audit*.jsonl"), run_dir / FILE]:
+        if path.exists():  # reading the journals needs the launch configuration
+            path.rename(archive / path.name)
     return archive
 
 
@@ -177,4 +184,4 @@ def _is_readable(path: Path) -> bool:
 
 
 def _was_simulated(run_dir: Path) -> bool:
-    return (run_dir / "programs" / f"{roles.SIMULATOR}.conf").exists()
+    return any((run_dir / "programs").glob(f"{roles.SIMULATOR}*.conf"))

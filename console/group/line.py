@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from tapewire.common import roles
 from tapewire.common.bus import wire
-from tapewire.common.bus.endpoints import STREAMS, Bus, endpoint
+from tapewire.common.bus.endpoints import Bus, endpoint, sockets_of
 from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.errors import TapewireError
 from tapewire.common.events import CatchUp, CatchUpReply, Event, RequestRefused
@@ -51,7 +51,7 @@ class Line:
         self._token = TokenFile(path_of(group.run_dir, role, roles.CLI))
         self._transport = ZmqTransport()
         self._transport.connect(
-            role, "dealer", endpoint(STREAMS[role][1], group.bus, group.run_dir)
+            role, "dealer", endpoint(sockets_of(role)[1], group.bus, group.run_dir)
         )
         self._transport.present(role, self._token)
 

@@ -10,7 +10,7 @@ the launch configuration, so that a restart agrees with it, and waits until the 
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,13 +21,18 @@ from tapewire.common.config import faults
 from tapewire.common.config.settings import Config
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import RulesChanged
+from tapewire.common.logins import ONLY, Logins
 from tapewire.console.group import launch, status
 from tapewire.console.records.books import read_journal
 from tapewire.risk.rules import load_rules
 from tapewire.risk.rules.in_force import changes, digest_of, text_of
 
-ORDER: Final = (roles.RISK, roles.GATEWAY, roles.EXECUTOR)
-"""In which the processes take them over."""
+
+def order(logins: Logins) -> tuple[str, ...]:
+    """The order in which the processes take them over."""
+    return roles.RISK, *(login.gateway for login in logins), roles.EXECUTOR
+
+
 WAIT_S: Final = 5.0
 POLL_S: Final = 0.1
 
@@ -70,22 +75,27 @@ def may_add_risk(before: str, after: str) -> bool:
 
 
 def await_all(
-    run_dir: Path, text: str, pause: Callable[[float], None] = time.sleep
+    run_dir: Path,
+    text: str,
+    pause: Callable[[float], None] = time.sleep,
+    logins: Logins = ONLY,
 ) -> dict[str, str]:
-    """Wait until all of `ORDER` show that they work by these rules; what each shows otherwise, in a
+    """Wait until all of `order` show that they work by these rules; what each shows otherwise, in a
     sentence."""
     digest, tries = digest_of(text), int(WAIT_S / POLL_S)
     for _ in range(tries):
-        missing = _missing(status.read(run_dir), digest)
+        missing = _missing(status.read(run_dir), digest, order(logins))
         if not missing:
             return {}
         pause(POLL_S)
     return missing
 
 
-def _missing(statuses: Mapping[str, status.Status], digest: str) -> dict[str, str]:
+def _missing(
+    statuses: Mapping[str, status.Status], digest: str, wanted: Iterable[str]
+) -> dict[str, str]:
     missing = {}
-    for role in ORDER:
+    for role in wanted:
         shown = statuses.get(role, {})
         if fault := shown.get("rules_fault"):
             missing[role] = f"it cannot load them and lets nothing add risk: {fault}"

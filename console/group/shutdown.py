@@ -19,7 +19,7 @@ STATUS_AGE_NS: Final = 600_000_000  # an older status may miss the last moment's
 ORDER: Final = (
     (roles.EXECUTOR,), (roles.RISK,), roles.GATEWAYS, (roles.SIMULATOR,), (roles.NOTICES,)
 )  # fmt: skip
-"""Behind the strategies: whoever sends requests stops before whoever answers them."""
+"""By kind, behind the strategies: whoever sends requests stops before whoever answers them."""
 
 
 class Stopped(NamedTuple):
@@ -77,7 +77,7 @@ def stop_all(config: Config, supervisord: Supervisord) -> Stopped:
         status.live_orders(statuses),
         _left_open(config, statuses),
         flattening.unfinished(config.run_dir) is not None,
-        status.unreported(statuses),
+        status.unreported(statuses, config.logins().gateways),
         statuses.get(roles.RISK, {}).get("foreign_orders", 0),
     )
 
@@ -86,7 +86,8 @@ def stages(names: Iterable[str]) -> list[list[str]]:
     """The processes in the order of stopping, stage by stage; the strategies are the first."""
     there = set(names)
     strategies = sorted(name for name in there if roles.is_strategy(name))
-    return [strategies, *([name for name in stage if name in there] for stage in ORDER)]
+    by_kind = {stage: [n for n in sorted(there) if roles.kind_of(n) in stage] for stage in ORDER}
+    return [strategies, *by_kind.values()]
 
 
 def _left_open(config: Config, statuses: dict[str, Status]) -> str:
@@ -105,22 +106,26 @@ def _settle_orders(config: Config) -> str:
         control.ask(config, "cancel_all", "tapewire down")
     except NoAnswer as error:
         return f"nothing was cancelled or closed: {error}"
-    asked_ns = time.time_ns()
+    asked_ns, gateways = time.time_ns(), config.logins().gateways
 
     def confirmed() -> bool:
         statuses = status.read(config.run_dir)
-        reported = not status.unreported(statuses) and not status.live_orders(statuses)
-        return _newer_than(statuses, asked_ns) and reported
+        reported = not status.unreported(statuses, gateways) and not status.live_orders(statuses)
+        return _newer_than(statuses, (*gateways, roles.RISK), asked_ns) and reported
 
     if wait_for(confirmed, CANCEL_TIMEOUT_S):
-        return "every order of the login was cancelled"
+        return f"every order of {_whose(config)} was cancelled"
     late = f"within {CANCEL_TIMEOUT_S} s"
-    return f"the broker did not confirm {late} that every order of the login was cancelled"
+    return f"the broker did not confirm {late} that every order of {_whose(config)} was cancelled"
 
 
-def _newer_than(statuses: dict[str, Status], since_ns: int) -> bool:
-    """Whether both gateways and risk have written a status that is surely newer."""
-    written_ns = (statuses.get(n, {}).get("ts_ns", 0) for n in (*roles.GATEWAYS, roles.RISK))
+def _whose(config: Config) -> str:
+    return "the login" if len(config.logins()) == 1 else "all logins"
+
+
+def _newer_than(statuses: dict[str, Status], names: Iterable[str], since_ns: int) -> bool:
+    """Whether all gateways and risk have written a status that is surely newer."""
+    written_ns = (statuses.get(name, {}).get("ts_ns", 0) for name in names)
     return all(ts_ns > since_ns + STATUS_AGE_NS for ts_ns in written_ns)
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "hops",
     "live_orders",
     "not_ready",
+    "of_kind",
     "read",
     "state_of",
     "unreported",
@@ -51,18 +52,18 @@ def not_ready(statuses: Mapping[str, Status], names: Iterable[str]) -> dict[str,
 
 def live_orders(statuses: Mapping[str, Status]) -> int:
     """Orders that could still fill, by the gateways' newest status."""
-    orders = [statuses.get(name, {}).get("orders", {}) for name in roles.GATEWAYS]
+    orders = [one.get("orders", {}) for name, one in statuses.items() if roles.has_broker(name)]
     return sum(states.get(state, 0) for states in orders for state in AT_BROKER)
 
 
-def unreported(statuses: Mapping[str, Status]) -> str:
+def unreported(statuses: Mapping[str, Status], gateways: Iterable[str] = roles.GATEWAYS) -> str:
     """Why `live_orders` is not what the broker reports; empty if it is.
 
-    It is if both gateways were connected when they last wrote their status, and TWS had listed its
+    It is if all `gateways` were connected when they last wrote their status, and TWS had listed its
     open orders to each on that connection. Without that, no live orders only means that none are
     known: what was sent to a broker that cannot be reached may still work there.
     """
-    for name in roles.GATEWAYS:
+    for name in gateways:
         status = statuses.get(name)
         if status is None:
             return f"{name}: {UNHEARD[1]}"
@@ -70,6 +71,11 @@ def unreported(statuses: Mapping[str, Status]) -> str:
             why = status.get("ended") if status.get("state") == "READY" else status.get("reason")
             return f"{name}: {why or 'TWS has not listed its orders'}"
     return ""
+
+
+def of_kind(statuses: Mapping[str, Status], kind: str) -> dict[str, Status]:
+    """The statuses of all processes of a kind, by name."""
+    return {name: one for name, one in statuses.items() if roles.kind_of(name) == kind}
 
 
 def counter(status: Status, name: str) -> int:

@@ -11,6 +11,7 @@ from tapewire.common import roles
 from tapewire.common.bus.endpoints import prepare_run_dir
 from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
+from tapewire.common.logins import Login
 from tapewire.common.runtime import private_file
 from tapewire.console.group import launch, shutdown, status
 from tapewire.console.group.shutdown import Stopped
@@ -20,12 +21,12 @@ from tapewire.strategy.loading.searching import HOME
 
 __all__ = ["Group", "GroupError", "Stopped"]
 
-CORE: Final = (*roles.GATEWAYS, roles.RISK, roles.EXECUTOR)
 SUPERVISE: Final = "tapewire.console.group.supervise"
 START_TIMEOUT_S: Final = 15
 STOP_TIMEOUT_S: Final = 30
 POLL_S: Final = 0.2  # between reads of all statuses, as the processes need the CPU themselves
 STRATEGY_PRIORITY: Final = 500
+GATEWAY_PRIORITY: Final = 100
 SIMULATOR_PRIORITY: Final = 50
 NOTICES_PRIORITY: Final = 40
 """The last to stop, since it tells what the others do at their end."""
@@ -63,8 +64,6 @@ class Group(Supervisord):
         """
         if self.is_up():
             raise GroupError(f"a group already runs in {self.run_dir}; `tapewire down` stops it")
-        if self.config.gateways:
-            raise GroupError("[[gateways]] cannot be started yet; leave them out and use [tws]")
         launch.require_room(self.config, self.run_dir)
         with private_file.private():  # supervisord inherits it
             self._start(say or _to_stderr)
@@ -78,7 +77,8 @@ class Group(Supervisord):
         launch.keep(self.config, self.run_dir)
         for stale in (self.run_dir / "status").glob("*.json"):
             stale.unlink()
-        tws_address.withdraw(self.run_dir)  # of a simulator that was killed
+        for login in self.config.logins():
+            tws_address.withdraw(self.run_dir, login.name)  # of a simulator that was killed
         log = self.run_dir / "logs" / "supervisord.out"
         process = self._process = self._spawn(log)
         answers = wait_for(lambda: self.is_up() or process.poll() is not None, START_TIMEOUT_S)
@@ -131,9 +131,11 @@ class Group(Supervisord):
         """All its processes, in the order of starting: those that `up` and `scale` created, or
         before the first `up` those that are configured."""
         made = {path.stem for path in (self.run_dir / "programs").glob("*.conf")}
+        logins = self.config.logins()
+        simulators = [one.simulator for one in logins]
         if not made:
             made = {roles.strategy_role(s.name) for s in self.config.strategies}
-            made |= {roles.SIMULATOR} if self.config.simulator.enabled else set()
+            made |= {*simulators} if self.config.simulator.enabled else set()
             made |= {roles.NOTICES} if self.config.notices.targets else set()
         order = [s.name for s in self.config.strategies]
 
@@ -141,9 +143,10 @@ class Group(Supervisord):
             base, number = self.config.instance(roles.strategy_name(role))
             return (order.index(base) if base in order else len(order), base, number)
 
-        first, last = ([name] if name in made else [] for name in (roles.SIMULATOR, roles.NOTICES))
-        strategies = sorted(made - {roles.SIMULATOR, roles.NOTICES}, key=place)
-        return [*first, *CORE, *strategies, *last]
+        first = [name for name in simulators if name in made]
+        last = [roles.NOTICES] if roles.NOTICES in made else []
+        strategies = sorted((name for name in made if roles.is_strategy(name)), key=place)
+        return [*first, *logins.gateways, roles.RISK, roles.EXECUTOR, *strategies, *last]
 
     def strategies(self) -> list[str]:
         """The processes that run a strategy, in their order."""
@@ -185,14 +188,24 @@ class Group(Supervisord):
         folder = self.run_dir / "programs"
         for old in folder.glob("*.conf"):
             old.unlink()
-        simulator = self.config.simulator
-        if simulator.enabled:
-            module = f"{roles.SIMULATOR} --member"
-            write_section(folder, roles.SIMULATOR, module, SIMULATOR_PRIORITY, simulator.autostart)
+        for login in self.config.logins():
+            self._write_login(login)
         for strategy in self.config.strategies:
             self.write_strategy(strategy.name)
         if self.config.notices.targets:
             write_section(folder, roles.NOTICES, "risk.notices", NOTICES_PRIORITY)
+
+    def _write_login(self, login: Login) -> None:
+        """Write the sections of a login's processes."""
+        folder, simulator = self.run_dir / "programs", self.config.simulator
+        gateway, liquidation = f"gateway {login.name}", f"gateway --liquidation {login.name}"
+        write_section(folder, login.gateway, gateway.rstrip(), GATEWAY_PRIORITY)
+        write_section(folder, login.liquidation, liquidation.rstrip(), GATEWAY_PRIORITY)
+        if simulator.enabled:
+            module = (
+                f"simulator --member --login {login.name}" if login.name else ("simulator --member")
+            )
+            write_section(folder, login.simulator, module, SIMULATOR_PRIORITY, simulator.autostart)
 
     def write_strategy(self, name: str, arguments: str = "") -> None:
         """Write the section of one instance of a strategy; supervisord reads it when asked to."""

@@ -192,7 +192,7 @@ class Audit:
             self._orders[event.order.intent_id] = event.order
         intent_id = event.order.intent_id if isinstance(event, OrderIntended) else event.intent_id
         order = self._orders.get(intent_id or "")
-        if order is None or entry.source not in roles.GATEWAYS:
+        if order is None or not roles.has_broker(entry.source):
             return
         for name, one in self._by_flatten.items():
             if order.intent_id.startswith(f"{name}-"):

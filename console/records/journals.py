@@ -125,7 +125,8 @@ class Reader:
 
 
 class Journals:
-    """All journals of a run directory, or those of `sources`; use it in a `with`."""
+    """All journals of a run directory, or those of `sources`, roles or kinds of them; use it in a
+    `with`."""
 
     def __init__(
         self, run_dir: Path, from_ns: int = 0, sources: tuple[str, ...] | None = None
@@ -171,10 +172,14 @@ class Journals:
     def _open(self) -> None:
         """Open the journals that are new: a process creates its own at its first start."""
         for path in sorted(self._folder.glob("*.sqlite")):
-            if path.stem in self._readers or (self._sources and path.stem not in self._sources):
+            if path.stem in self._readers or not self._wants(path.stem):
                 continue
             if path.stat().st_size:  # one that is being created is not a journal yet
                 self._readers[path.stem] = Reader(path, self._from_ns)
+
+    def _wants(self, role: str) -> bool:
+        """Whether a journal is one of those that are asked for, by its role or by its kind."""
+        return not self._sources or bool({role, roles.kind_of(role)} & {*self._sources})
 
 
 def wanted(types: tuple[str, ...], source: str | None) -> Wanted:
@@ -208,7 +213,7 @@ class Repeats:
         if isinstance(event, OrderStateChanged | OrderTermsChanged):
             return False
         if isinstance(event, ForeignOrderReported):
-            return source != roles.LIQUIDATION
+            return roles.kind_of(source) != roles.LIQUIDATION
         content: tuple[Any, ...] = ()
         if isinstance(event, PositionReported):
             key: tuple[str, ...] = (name_of(event), event.account, event.symbol)

@@ -16,10 +16,10 @@ MARK: Final = str(ReconciliationCompleted.__struct_config__.tag).encode()
 
 
 class Reconciliations:
-    """Those of a run directory; none if its gateway never ran."""
+    """Those of a gateway in a run directory; none if it never ran."""
 
-    def __init__(self, run_dir: Path) -> None:
-        self._path = journal_path(run_dir, roles.GATEWAY)
+    def __init__(self, run_dir: Path, role: str = roles.GATEWAY) -> None:
+        self._path = journal_path(run_dir, role)
 
     def head(self) -> int:
         """How far the journal goes."""

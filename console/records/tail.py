@@ -12,13 +12,14 @@ from typing import Any, Final, NamedTuple
 import msgpack  # type: ignore[import-untyped, unused-ignore]  # it ships no types
 import zmq
 
-from tapewire.common.bus.endpoints import STREAMS, endpoint
+from tapewire.common.bus.endpoints import STREAMS, endpoint, sockets_of
+from tapewire.common.bus.ports import of_login
 from tapewire.common.bus.wire import BODY_MAX_BYTES, WIRE_VERSION
 from tapewire.common.config.settings import BusConfig
+from tapewire.common.logins import ONLY, Logins
 from tapewire.risk.publishing import TOPICS
 
 MARKET: Final = "market"
-JOURNALED: Final = tuple(socket for socket, _ in STREAMS.values())
 DEFAULT: Final = ("tick.", "greeks.", *STREAMS)
 LAST: Final = "last."
 BY_MESSAGE: Final = ("tick.", "greeks.", *TOPICS)  # their seq counts messages, not events
@@ -41,7 +42,13 @@ class Message(NamedTuple):
 class Tail:
     """Listens to every publisher for topics that begin with one of `prefixes`; use in a `with`."""
 
-    def __init__(self, bus: BusConfig, run_dir: Path, prefixes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        bus: BusConfig,
+        run_dir: Path,
+        prefixes: Sequence[str] = (),
+        logins: Logins = ONLY,
+    ) -> None:
         self.messages = 0
         self.events = 0
         self.lost = 0
@@ -50,7 +57,8 @@ class Tail:
         self._losses = Losses()
         self._context = zmq.Context()
         self._poller = zmq.Poller()
-        for name in (MARKET, *JOURNALED):
+        streams = (sockets_of(role)[0] for role in logins.roles)
+        for name in (*(of_login(MARKET, one.name) for one in logins), *streams):
             socket = self._context.socket(zmq.SUB)
             socket.set_hwm(bus.messages_max)
             socket.setsockopt(zmq.MAXMSGSIZE, BODY_MAX_BYTES)

@@ -21,6 +21,7 @@ from tapewire.common.runtime.journal import (
     SqliteJournal,
     verify,
 )
+from tapewire.console.records.books import gateways_in
 
 
 class Finding(NamedTuple):
@@ -80,7 +81,7 @@ def remembered_in(run_dir: Path, written: Path | None = None) -> dict[str, Memor
 def findings(run_dir: Path, only: str | None = None, written: Path | None = None) -> list[Finding]:
     """What is found of each journal of the group, or of one."""
     remembered = remembered_in(run_dir, written)
-    wanted = roles.JOURNALED if only is None else (only,)
+    wanted = roles.journaled(gateways_in(run_dir)) if only is None else (only,)
     return [look_at(journal_path(run_dir, role), role, remembered) for role in wanted]
 
 

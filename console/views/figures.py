@@ -1,5 +1,6 @@
 """A run's figures: what was sent, received and traded, and every discrepancy."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +30,16 @@ def figures(config: Config, run_dir: Path) -> dict[str, Any]:
     simulator's own books, over all accounts; all three are 0 without a discrepancy.
     """
     statuses = status.read(run_dir)
-    gateway, simulator = statuses.get(roles.GATEWAY, {}), statuses.get(roles.SIMULATOR, {})
+    gateways = status.of_kind(statuses, roles.GATEWAY)
+    simulators = status.of_kind(statuses, roles.SIMULATOR)
     strategies = {n: s for n, s in statuses.items() if roles.is_strategy(n)}
     traded = books.Traded(config, run_dir)
-    broker = books.broker_books(run_dir / "audit.jsonl")
-    apart = books.differences(traded, broker)
+    brokers = books.all_broker_books(run_dir)
+    apart = books.differences(traded, brokers)
     return {
-        "messages_sent": simulator.get("counters", {}).get("messages_sent", 0),
-        "messages_received": gateway.get("tws_messages", 0),
-        "ticks_published": status.counter(gateway, "ticks_published"),
+        "messages_sent": sum(map(_sent, simulators.values())),
+        "messages_received": sum(one.get("tws_messages", 0) for one in gateways.values()),
+        "ticks_published": sum(status.counter(g, "ticks_published") for g in gateways.values()),
         "ticks_received": {n: status.counter(s, "ticks_received") for n, s in strategies.items()},
         "gaps": {n: sum(s["missed"].values()) for n, s in strategies.items()},
         "signals": sum(s["signals"] for s in strategies.values()),
@@ -52,33 +54,53 @@ def figures(config: Config, run_dir: Path) -> dict[str, Any]:
         "halts": traded.halts,
         "restarts": restarts(run_dir),
         "dead_letters": sum(status.counter(s, "dead_letters") for s in statuses.values()),
-        "faults": faults(gateway, simulator, strategies, broker, apart),
+        "faults": faults(config, statuses, brokers, apart),
     }
 
 
 def faults(
-    gateway: Status,
-    simulator: Status,
-    strategies: dict[str, Status],
-    broker: dict[str, Any],
+    config: Config,
+    statuses: dict[str, Status],
+    brokers: list[dict[str, Any]],
     apart: list[Difference],
 ) -> list[str]:
     """Every discrepancy, a sentence each; a good run ends with none."""
     found = []
-    if not broker:
+    if not all(brokers):
         found.append("the simulator's books are missing: it did not shut down cleanly")
-    sent, received = simulator.get("counters", {}).get("messages_sent", 0), gateway["tws_messages"]
-    if sent != received:
-        found.append(f"the simulator sent {sent} market data messages, the gateway read {received}")
-    for name, strategy in strategies.items():
-        found += _missed(name, strategy, gateway)
-        found += filter(None, [strategy.get("was_stopped")])
+    for login in config.logins():
+        sent = _sent(statuses.get(login.simulator, {}))
+        received = statuses[login.gateway]["tws_messages"]
+        if sent != received:
+            found.append(
+                f"the {login.simulator} sent {sent} market data messages, the {login.gateway} read"
+                f" {received}"
+            )
+    for name in filter(roles.is_strategy, statuses):
+        found += _missed(name, statuses[name], _market_of(name, config, statuses))
+        found += filter(None, [statuses[name].get("was_stopped")])
     return found + differing(apart)
 
 
-def trading_faults(traded: books.Traded, broker: dict[str, Any]) -> list[str]:
+def _sent(simulator: Status) -> int:
+    """How many messages of market data a simulator has sent."""
+    return int(simulator.get("counters", {}).get("messages_sent", 0))
+
+
+def _market_of(role: str, config: Config, statuses: dict[str, Status]) -> dict[str, Status]:
+    """For each symbol that a strategy reads, the status of the gateway that it reads it from."""
+    account = config.strategy(roles.strategy_name(role)).account
+    sources = config.logins().sources_of(statuses[role]["topics"], account)
+    return {
+        symbol: statuses[roles.of_login(roles.GATEWAY, name)]
+        for name, symbols in sources.items()
+        for symbol in symbols
+    }
+
+
+def trading_faults(traded: books.Traded, brokers: list[dict[str, Any]]) -> list[str]:
     """What differs between the journals and the broker's books."""
-    return differing(books.differences(traded, broker))
+    return differing(books.differences(traded, brokers))
 
 
 def differing(apart: list[Difference]) -> list[str]:
@@ -101,10 +123,11 @@ def restarts(run_dir: Path) -> int:
     return again
 
 
-def _missed(name: str, strategy: Status, gateway: Status) -> list[str]:
+def _missed(name: str, strategy: Status, gateways: Mapping[str, Status]) -> list[str]:
     """Every tick published must have reached every strategy that subscribed to it."""
     found = []
     for symbol, topic in strategy["topics"].items():
+        gateway = gateways[symbol]
         published = gateway["tick_seqs"].get(symbol, 0)
         if topic["last_seq"] != published or strategy["missed"][symbol]:
             found.append(

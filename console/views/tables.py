@@ -1,6 +1,6 @@
 """What `status`, `run` and `demo` show: trading state, processes, latencies, positions, figures."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from rich.text import Text
 from tapewire.common import amounts, roles
 from tapewire.common.amounts import counted
 from tapewire.common.events import EVERYTHING
-from tapewire.console.group.status import UNHEARD, State, Status, counter, hops, state_of
+from tapewire.console.group.status import UNHEARD, State, Status, counter, hops, of_kind, state_of
 from tapewire.console.views import flattening, times
 from tapewire.console.views.figures import HOPS
 
@@ -57,9 +57,8 @@ def headline(statuses: dict[str, Status], rates: dict[str, float]) -> Renderable
     figures = "   ".join(parts)
     text.append(f"  {why or figures}", style="default on default")
     rows = [text, Text(figures)] if why and figures else [text]
-    worth = [
-        Text(line) for line in accounts(statuses.get(roles.GATEWAY, {}).get("account_values", []))
-    ]
+    gateways = of_kind(statuses, roles.GATEWAY).values()
+    worth = [Text(line) for one in gateways for line in accounts(one.get("account_values", []))]
     return Rows(*rows, *halts(statuses), *map(Text, _earned(risk)), *worth)
 
 
@@ -116,11 +115,18 @@ def trading(statuses: dict[str, Status]) -> State:
         return "HALTED", f"{reason}{since}{lifts}"
     if risk["trading"] != "ACTIVE":
         return ("HALTED" if risk.get("halted_ns") else "STARTING"), why
-    gateway = statuses.get(roles.GATEWAY)
-    door, _ = UNHEARD if gateway is None else state_of(gateway)
-    if door == "READY":
-        return "ACTIVE", ""
-    return "ACTIVE", "but no TWS" if door == "WAITING" else f"but the gateway is {door}"
+    return "ACTIVE", "; ".join(filter(None, _doors(statuses)))
+
+
+def _doors(statuses: dict[str, Status]) -> Iterator[str]:
+    """What keeps orders from each login, in a few words; "" for one that is READY."""
+    gateways = of_kind(statuses, roles.GATEWAY)
+    for name in gateways or (roles.GATEWAY,):
+        door, _ = state_of(gateways[name]) if gateways else UNHEARD
+        login = roles.login_name(name)
+        at = f" at {login}" if login else ""
+        if door != "READY":
+            yield f"but no TWS{at}" if door == "WAITING" else f"but the gateway{at} is {door}"
 
 
 def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
@@ -163,7 +169,7 @@ def _is_shown(name: str, state: str) -> bool:
 
 def done(name: str, status: Status) -> str:
     """What a process has done so far, in a few words."""
-    if name == roles.SIMULATOR:
+    if roles.kind_of(name) == roles.SIMULATOR:
         sent, executions = (counter(status, n) for n in ("messages_sent", "executions"))
         return f"{counted(sent, 'tick')} sent, {counted(executions, 'execution')}"
     if roles.is_strategy(name):

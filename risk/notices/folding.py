@@ -31,10 +31,10 @@ def fold(config: Config, run_dir: Path) -> Accounts[Order]:
     past = Past(roles.NOTICES, None, checkpoint_file(run_dir, config))
     for event in past.of_group():
         accounts.apply(event)
-    for source in roles.GATEWAYS:
+    for source in config.logins().gateways:
         for record in past.followed(source):
             accounts.apply(record.event, source)
-    for source in roles.GATEWAYS:
+    for source in config.logins().gateways:
         for event in _behind(past, run_dir, source):
             accounts.apply(event, source)
     past.finish({}, lambda *_: None)

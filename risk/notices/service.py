@@ -56,7 +56,7 @@ class NoticesService(Service):
         self._sender = sender
         self._config = config
         self._run_dir = run_dir
-        self._sources = Sources(run_dir)
+        self._sources = Sources(run_dir, config.logins())
         self._file = StateFile(run_dir)
         self._saved = b""
         self._unsaved = ""

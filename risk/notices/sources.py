@@ -9,11 +9,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.delivery import letter_file
 from tapewire.common.delivery.letters import Letter
 from tapewire.common.events import Event
+from tapewire.common.logins import ONLY, Logins
 from tapewire.common.runtime.journal import Journal, JournalError, SqliteJournal
 from tapewire.risk.notices.notifier import Place
 
@@ -47,13 +47,14 @@ class Sources:
     brings all of it to its file when it closes it, which SQLite leaves to the last one to close.
     """
 
-    def __init__(self, run_dir: Path) -> None:
+    def __init__(self, run_dir: Path, logins: Logins = ONLY) -> None:
         self._run_dir = run_dir
+        self._roles = logins.roles
 
     def news(self, places: Mapping[str, Place]) -> Iterator[News]:
         """What each journal has that was not read yet, in pieces."""
         is_first = not places
-        for source in roles.JOURNALED:
+        for source in self._roles:
             known = places.get(source)
             try:
                 yield from self._news(source, known, is_first=is_first)

@@ -28,7 +28,7 @@ def asked(monkeypatch, run_dir):
     def answering(result, reason: str = "") -> list[Reconcile]:
         commands: list[Reconcile] = []
 
-        def ask(_group, command: Reconcile) -> OrderAnswer:
+        def ask(_group, _role, command: Reconcile) -> OrderAnswer:
             commands.append(command)
             if result is not None:
                 done = replace(result, ts_ns=T0 + 400 * MS, trigger="request", id=command.id)

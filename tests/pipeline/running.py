@@ -117,6 +117,4 @@ class Running:
     def faults_at_the_end(self) -> list[str]:
         """Stop the group and compare the journals with the broker's books."""
         self.group.down()
-        return report.trading_faults(
-            self.traded(), books.broker_books(self.run_dir / "audit.jsonl")
-        )
+        return report.trading_faults(self.traded(), books.all_broker_books(self.run_dir))
