@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Final
 
+from tapewire.simulator.answers.family import forget_keys
+from tapewire.simulator.answers.named import account_of
 from tapewire.simulator.exchange.account import Accounts, Holding
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.values import Refresh, account_values
@@ -22,7 +24,6 @@ from tapewire.simulator.protocol.requests import (
     BadRequest,
     CancelAccountSummary,
     CancelAccountUpdatesMulti,
-    invalid,
 )
 from tapewire.simulator.protocol.session import Session
 
@@ -86,7 +87,7 @@ class AccountReports:
         if not request.subscribe:
             self._subscriptions.pop(key, None)
             return
-        account = self._account(NO_ID, request.account)
+        account = account_of(self._accounts, request.account, NO_ID)
         one = Subscription(session, [account], messages.account_value, at_once=True, portfolio=True)
         self._begin(key, one)
         self._outbox.send(session, messages.account_download_end(account))
@@ -96,7 +97,7 @@ class AccountReports:
         req_id, model = request.req_id, request.model
         accounts = list(self._accounts.books)
         if request.account:
-            accounts = [self._account(req_id, request.account)]
+            accounts = [account_of(self._accounts, request.account, req_id)]
 
         def write(account: str, value: Value) -> Fields:
             return messages.account_update_multi(req_id, account, model, value)
@@ -130,8 +131,7 @@ class AccountReports:
 
     def forget(self, conn: int) -> None:
         """End a connection's subscriptions."""
-        for key in [key for key in self._subscriptions if key[0] == conn]:
-            del self._subscriptions[key]
+        forget_keys(self._subscriptions, conn)
 
     # ---- changes -------------------------------------------------------------------------------
 
@@ -200,10 +200,3 @@ class AccountReports:
 
     def _mark(self, symbol: str) -> Decimal | None:
         return self._exchange.books[symbol].mark()
-
-    def _account(self, req_id: int, name: str) -> str:
-        """The account that a request means; raises BadRequest if it means none."""
-        account = self._accounts.resolve(name)
-        if not account:
-            raise invalid(req_id, f"Invalid account code {name!r}.")
-        return account

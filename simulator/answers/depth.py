@@ -8,9 +8,9 @@ import msgspec
 
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
-from tapewire.simulator.answers.contract import only
 from tapewire.simulator.answers.family import Family, Handlers
 from tapewire.simulator.answers.lookups import EXCHANGES
+from tapewire.simulator.answers.named import only
 from tapewire.simulator.answers.watchers import Watched, Watchers
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.matching import Exchange
@@ -19,7 +19,7 @@ from tapewire.simulator.market.history import History
 from tapewire.simulator.protocol import depth_messages as ask
 from tapewire.simulator.protocol.depth_messages import Change
 from tapewire.simulator.protocol.outbox import Outbox
-from tapewire.simulator.protocol.requests import BadRequest, invalid
+from tapewire.simulator.protocol.requests import BadRequest, duplicate, invalid
 from tapewire.simulator.protocol.session import Session
 
 DEPTH: Final = "depth"
@@ -70,7 +70,7 @@ class Depth(Family):
     def _subscribe(self, session: Session, request: ask.MarketDepth) -> None:
         key = Watched(DEPTH, session.conn, request.req_id)
         if self._watchers.has(key):
-            raise BadRequest(request.req_id, 102, "Duplicate ticker ID.")
+            raise duplicate(request.req_id)
         instrument = only(self._contracts, request.contract, request.req_id)
         if not 1 <= request.rows <= ROWS_MAX:
             raise invalid(request.req_id, f"Number of rows must be between 1 and {ROWS_MAX}.")

@@ -1,6 +1,6 @@
 """What the server asks of each family of requests, and all families as one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from tapewire.simulator.protocol.requests import Request
@@ -8,6 +8,12 @@ from tapewire.simulator.protocol.session import Session
 
 Handler = Callable[[Session, Any], None]
 Handlers = Mapping[type[Request], Handler]
+
+
+def forget_keys(subscriptions: MutableMapping[Any, Any], conn: int) -> None:
+    """Drop what a connection has; a key begins with the connection."""
+    for key in [key for key in subscriptions if key[0] == conn]:
+        del subscriptions[key]
 
 
 class Family:

@@ -4,8 +4,8 @@ from typing import Final
 
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
-from tapewire.simulator.answers.contract import only
 from tapewire.simulator.answers.family import Family, Handlers
+from tapewire.simulator.answers.named import only
 from tapewire.simulator.answers.news import News
 from tapewire.simulator.answers.watchers import Watched, Watchers
 from tapewire.simulator.exchange.contracts import Contracts

@@ -7,10 +7,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from tapewire.common.instruments import Instrument
-from tapewire.simulator.answers.contract import only
 from tapewire.simulator.answers.family import Family, Handlers
 from tapewire.simulator.answers.history_pace import HistoryPace
 from tapewire.simulator.answers.live_bars import DateOf, LiveBars
+from tapewire.simulator.answers.named import only
 from tapewire.simulator.exchange.contracts import ContractQuery, Contracts
 from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.market import bars as made

@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
-from tapewire.simulator.answers.contract import only
-from tapewire.simulator.answers.family import Family, Handlers
+from tapewire.simulator.answers.family import Family, Handlers, forget_keys
+from tapewire.simulator.answers.named import only
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.market.bars import NS_PER_S, Bars, Made, begin_of
@@ -14,7 +14,7 @@ from tapewire.simulator.market.history import History
 from tapewire.simulator.market.summary import Bar
 from tapewire.simulator.protocol import history_messages as ask
 from tapewire.simulator.protocol.outbox import Outbox
-from tapewire.simulator.protocol.requests import BadRequest, invalid
+from tapewire.simulator.protocol.requests import duplicate, invalid, not_found
 from tapewire.simulator.protocol.session import Session
 
 EVERY_S: Final = 5
@@ -65,9 +65,8 @@ class LiveBars(Family):
 
     def forget(self, conn: int) -> None:
         """End a connection's subscriptions."""
-        for keys in (self._kept, self._every):
-            for key in [key for key in keys if key[0] == conn]:
-                del keys[key]
+        forget_keys(self._kept, conn)
+        forget_keys(self._every, conn)
 
     forget_data = forget
 
@@ -106,7 +105,7 @@ class LiveBars(Family):
     def _subscribe(self, session: Session, request: ask.RealTimeBars) -> None:
         key = (session.conn, request.req_id)
         if key in self._every:
-            raise BadRequest(request.req_id, 102, "Duplicate ticker ID.")
+            raise duplicate(request.req_id)
         if request.what not in KINDS:
             raise invalid(request.req_id, f"Incorrect WhatToShow {request.what}.")
         instrument = only(self._contracts, request.contract, request.req_id)
@@ -117,8 +116,7 @@ class LiveBars(Family):
 
     def _unsubscribe(self, session: Session, request: ask.CancelRealTimeBars) -> None:
         if self._every.pop((session.conn, request.req_id), None) is None:
-            text = f"Can't find EId with tickerId:{request.req_id}"
-            raise BadRequest(request.req_id, 300, text)
+            raise not_found(request.req_id)
 
     def _start(self) -> None:
         if not (self._kept or self._every):

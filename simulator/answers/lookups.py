@@ -4,7 +4,7 @@ TWS has none of, such as advisors' data, company reports and corporate events.""
 from collections.abc import Sequence
 from typing import Final
 
-from tapewire.simulator.answers.family import Family, Handlers
+from tapewire.simulator.answers.family import Family, Handlers, forget_keys
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.protocol import lookup_messages as look
 from tapewire.simulator.protocol.messages import BBO_EXCHANGE, NO_ID
@@ -54,8 +54,7 @@ class Lookups(Family):
     def forget(self, conn: int) -> None:
         """End a connection's subscriptions."""
         self._know_events.discard(conn)
-        for key in [key for key in self._groups if key[0] == conn]:
-            del self._groups[key]
+        forget_keys(self._groups, conn)
 
     def _matching_symbols(self, session: Session, request: look.MatchingSymbols) -> None:
         pattern = request.pattern.strip().upper()

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from tapewire.common.instruments import Instrument
-from tapewire.simulator.answers.family import Family, Handlers
+from tapewire.simulator.answers.family import Family, Handlers, forget_keys
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.market.news import (
     EVERY_S,
@@ -66,8 +66,7 @@ class News(Family):
 
     def forget(self, conn: int) -> None:
         """End a connection's subscriptions."""
-        for key in [key for key in self._readers if key[0] == conn]:
-            del self._readers[key]
+        forget_keys(self._readers, conn)
 
     forget_data = forget
 
@@ -93,7 +92,7 @@ class News(Family):
 
     def _article(self, session: Session, request: ask.NewsArticle) -> None:
         found = _ARTICLE_ID.fullmatch(request.article_id)
-        instrument = self._by_id(int(found[1], 16)) if found else None
+        instrument = self._contracts.by_id(int(found[1], 16)) if found else None
         if found is None or instrument is None or request.provider != PROVIDER:
             text = "Failed to request news article:No data available"
             raise BadRequest(request.req_id, 10172, text)
@@ -102,7 +101,7 @@ class News(Family):
         self._outbox.send(session, ask.news_article(request.req_id, article.text))
 
     def _headlines(self, session: Session, request: ask.HistoricalNews) -> None:
-        req_id, instrument = request.req_id, self._by_id(request.con_id)
+        req_id, instrument = request.req_id, self._contracts.by_id(request.con_id)
         if instrument is None:
             raise invalid(req_id, f"Invalid contract id {request.con_id}.")
         if PROVIDER not in re.split(r"[+,]", request.providers):
@@ -123,10 +122,6 @@ class News(Family):
     def _bulletins(self, session: Session, request: ask.NewsBulletins) -> None:
         if request.everything:
             self._outbox.send(session, ask.news_bulletin(1, BULLETIN))
-
-    def _by_id(self, con_id: int) -> Instrument | None:
-        known = self._contracts.by_symbol.values()
-        return next((one for one in known if one.con_id == con_id), None)
 
     def _second(self) -> int:
         return self._outbox.now_ns // NS_PER_S

@@ -7,8 +7,8 @@ from typing import Final
 from tapewire.common.amounts import ZERO
 from tapewire.common.instruments import Instrument
 from tapewire.common.options import OptionTerms, terms_of, years_left
-from tapewire.simulator.answers.contract import only
 from tapewire.simulator.answers.family import Family, Handlers
+from tapewire.simulator.answers.named import only
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.black_scholes import VOL_MAX, worth
 from tapewire.simulator.exchange.contracts import ContractQuery, Contracts

@@ -11,14 +11,15 @@ from typing import Final
 import msgspec
 
 from tapewire.common.amounts import ZERO
-from tapewire.simulator.answers.family import Family, Handlers
+from tapewire.simulator.answers.family import Family, Handlers, forget_keys
+from tapewire.simulator.answers.named import account_of
 from tapewire.simulator.exchange.account import Accounts, Holding
 from tapewire.simulator.exchange.margin import net_liquidation
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.protocol import profit_messages as ask
 from tapewire.simulator.protocol.messages import Fields
 from tapewire.simulator.protocol.outbox import Outbox
-from tapewire.simulator.protocol.requests import BadRequest, invalid
+from tapewire.simulator.protocol.requests import duplicate, invalid
 from tapewire.simulator.protocol.session import Session
 
 EVERY_NS: Final = 1_000_000_000
@@ -61,10 +62,8 @@ class ProfitAnswers(Family):
 
     def forget(self, conn: int) -> None:
         """End a connection's subscriptions."""
-        for key in [key for key in self._subscriptions if key[0] == conn]:
-            del self._subscriptions[key]
-        for pair in [pair for pair in self._positions if pair[0] == conn]:
-            del self._positions[pair]
+        forget_keys(self._subscriptions, conn)
+        forget_keys(self._positions, conn)
 
     def moved(self, account: str, holding: Holding) -> None:
         """A position has changed."""
@@ -92,7 +91,7 @@ class ProfitAnswers(Family):
     # ---- profit and loss -------------------------------------------------------------------------
 
     def _profit(self, session: Session, request: ask.Profit) -> None:
-        account = self._account(request.req_id, request.account)
+        account = account_of(self._accounts, request.account, request.req_id)
 
         def message() -> Fields:
             books = self._accounts.books[account]
@@ -105,7 +104,7 @@ class ProfitAnswers(Family):
         self._begin(session, WHOLE, request.req_id, message)
 
     def _profit_single(self, session: Session, request: ask.ProfitSingle) -> None:
-        account = self._account(request.req_id, request.account)
+        account = account_of(self._accounts, request.account, request.req_id)
         holdings = self._accounts.books[account].holdings.values()
         found = [one for one in holdings if one.instrument.con_id == request.con_id]
         if not found:
@@ -127,7 +126,7 @@ class ProfitAnswers(Family):
     ) -> None:
         key = (session.conn, kind, req_id)
         if key in self._subscriptions:
-            raise BadRequest(req_id, 102, "Duplicate ticker ID.")
+            raise duplicate(req_id)
         self.pass_time(is_cut_off=False)
         if not self._subscriptions:
             self._next_ns = self._outbox.now_ns + EVERY_NS
@@ -147,11 +146,8 @@ class ProfitAnswers(Family):
         return cancel
 
     def _begin_day(self, day: int) -> None:
-        """Note what accounts and positions are worth; on the first day, what was there at first."""
+        """Note what accounts and positions are worth."""
         for name, books in self._accounts.books.items():
-            if not self._day:
-                self._at_midnight[name] = books.opening_cash
-                continue
             self._at_midnight[name] = net_liquidation(books, self._mark)
             for holding in books.held():
                 symbol = holding.instrument.symbol
@@ -171,7 +167,7 @@ class ProfitAnswers(Family):
 
     def _positions_multi(self, session: Session, request: ask.PositionsMulti) -> None:
         req_id = request.req_id
-        names = [self._account(req_id, request.account)] if request.account else None
+        names = [account_of(self._accounts, request.account, req_id)] if request.account else None
         for account in names or self._accounts.books:
             for holding in self._accounts.books[account].held():
                 if holding.quantity:
@@ -182,9 +178,3 @@ class ProfitAnswers(Family):
 
     def _cancel_positions(self, session: Session, request: ask.CancelPositionsMulti) -> None:
         self._positions.pop((session.conn, request.req_id), None)
-
-    def _account(self, req_id: int, name: str) -> str:
-        account = self._accounts.resolve(name)
-        if not account:
-            raise invalid(req_id, f"Invalid account code {name!r}.")
-        return account

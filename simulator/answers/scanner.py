@@ -1,4 +1,5 @@
-"""Answers to scans: the simulator's own symbols, ranked by what they have done today.
+"""Answers to scans: the simulator's own symbols, ranked by what they have done today. As with TWS,
+options are not scanned.
 
 A ranking is sent when it is asked for, and again every 30 seconds.
 """
@@ -9,13 +10,14 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tapewire.common.instruments import Instrument
-from tapewire.simulator.answers.family import Family, Handlers
+from tapewire.common.options import OPTION
+from tapewire.simulator.answers.family import Family, Handlers, forget_keys
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.market.history import History
 from tapewire.simulator.market.summary import Bar
 from tapewire.simulator.protocol import scanner_messages as ask
 from tapewire.simulator.protocol.outbox import Outbox
-from tapewire.simulator.protocol.requests import BadRequest
+from tapewire.simulator.protocol.requests import BadRequest, not_found
 from tapewire.simulator.protocol.session import Session
 
 EVERY_NS: Final = 30_000_000_000
@@ -79,8 +81,7 @@ class Scanner(Family):
 
     def forget(self, conn: int) -> None:
         """End a connection's subscriptions."""
-        for key in [key for key in self._scans if key[0] == conn]:
-            del self._scans[key]
+        forget_keys(self._scans, conn)
 
     forget_data = forget
 
@@ -117,8 +118,7 @@ class Scanner(Family):
 
     def _unsubscribe(self, session: Session, request: ask.CancelScan) -> None:
         if self._scans.pop((session.conn, request.req_id), None) is None:
-            text = f"Can't find EId with tickerId:{request.req_id}"
-            raise BadRequest(request.req_id, 300, text)
+            raise not_found(request.req_id)
 
     def _send(self, one: _Scan) -> None:
         found = self._ranked(one.request)
@@ -132,7 +132,7 @@ class Scanner(Family):
         scored = [
             (by(today), one)
             for one in self._contracts.by_symbol.values()
-            if one.sec_type == request.instrument.partition(".")[0]
+            if one.sec_type == request.instrument.partition(".")[0] != OPTION
             and (today := self._today(one.symbol)) is not None
             and _passes(request, today)
         ]

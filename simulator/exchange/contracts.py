@@ -84,8 +84,11 @@ class Contracts:
         """The instrument that is a leg of a combo."""
         if not query.con_id:
             return self.by_symbol.get(query.symbol)
-        found = (one for one in self.by_symbol.values() if one.con_id == query.con_id)
-        return next(found, None)
+        return self.by_id(query.con_id)
+
+    def by_id(self, con_id: int) -> Instrument | None:
+        """The instrument that has a contract id."""
+        return next((one for one in self.by_symbol.values() if one.con_id == con_id), None)
 
     def chains(self, underlying: str) -> list[Chain]:
         """The options on an underlying, all expiries and strikes in order."""

@@ -11,7 +11,8 @@ import msgspec
 from tapewire.common.instruments import Instrument
 from tapewire.common.options import OptionTerms
 from tapewire.common.ticks.rows import Row
-from tapewire.simulator.answers.contract import only
+from tapewire.simulator.answers.family import forget_keys
+from tapewire.simulator.answers.named import only
 from tapewire.simulator.exchange.contracts import ContractQuery, Contracts
 from tapewire.simulator.market.computations import computations, price_of
 from tapewire.simulator.market.lines import (
@@ -33,6 +34,8 @@ from tapewire.simulator.protocol.requests import (
     MarketData,
     MarketDataType,
     TickByTick,
+    duplicate,
+    not_found,
 )
 from tapewire.simulator.protocol.session import Session
 
@@ -109,7 +112,7 @@ class Feed:
         """Answer reqMktData: its parameters and current values, then every change."""
         key, req_id = (session.conn, request.req_id), request.req_id
         if key in self._lines:
-            raise BadRequest(req_id, 102, "Duplicate ticker ID.")
+            raise duplicate(req_id)
         topic = self._topic(request.contract, req_id)
         if self._count(self._lines, session.conn) >= self._limits.lines_max:
             raise BadRequest(req_id, 101, "Max number of tickers has been reached")
@@ -142,7 +145,7 @@ class Feed:
         """Answer cancelMktData; an id that is not subscribed is error 300."""
         topic = self._lines.pop((session.conn, request.req_id), None)
         if topic is None:
-            raise _unknown(request.req_id)
+            raise not_found(request.req_id)
         topic.lines = [
             line
             for line in topic.lines
@@ -153,7 +156,7 @@ class Feed:
         """Answer reqTickByTickData."""
         key, req_id = (session.conn, request.req_id), request.req_id
         if key in self._streams:
-            raise BadRequest(req_id, 102, "Duplicate ticker ID.")
+            raise duplicate(req_id)
         topic = self._topic(request.contract, req_id)
         refused = "Failed to request tick-by-tick data:"
         if request.kind not in STREAMS:
@@ -173,7 +176,7 @@ class Feed:
         """Answer cancelTickByTickData; an id that is not subscribed is error 300."""
         topic = self._streams.pop((session.conn, request.req_id), None)
         if topic is None:
-            raise _unknown(request.req_id)
+            raise not_found(request.req_id)
         topic.streams = [
             one for one in topic.streams if (one.conn, one.req_id) != (session.conn, request.req_id)
         ]
@@ -183,9 +186,8 @@ class Feed:
         for topic in self._topics.values():
             topic.lines = [line for line in topic.lines if line.conn != conn]
             topic.streams = [stream for stream in topic.streams if stream.conn != conn]
-        for subscriptions in (self._lines, self._streams):
-            for key in [key for key in subscriptions if key[0] == conn]:
-                del subscriptions[key]
+        forget_keys(self._lines, conn)
+        forget_keys(self._streams, conn)
 
     def forget_connection(self, conn: int) -> None:
         """End them, and forget which kind of data it has asked for."""
@@ -277,7 +279,3 @@ class Feed:
     @staticmethod
     def _count(subscriptions: dict[tuple[int, int], Topic], conn: int) -> int:
         return sum(key[0] == conn for key in subscriptions)
-
-
-def _unknown(req_id: int) -> BadRequest:
-    return BadRequest(req_id, 300, f"Can't find EId with tickerId:{req_id}")

@@ -12,10 +12,10 @@ from tapewire.simulator.market.past import NS_PER_S, Past
 from tapewire.simulator.market.replay_clock import ReplayClock
 from tapewire.simulator.market.screen import Screen
 from tapewire.simulator.market.summary import Summary, join
-from tapewire.simulator.market.tape import Reel, Shown
+from tapewire.simulator.market.tape import LOOSE_MAX, PACK, Reel, Shown
 
-LOOK_BACK_S: Final = 3_600
-"""How far before the market began a quote is looked for."""
+LOOK_BACK_S: Final = (5, 300, 3_600)
+"""How far before the market began a quote is looked for, one after the other."""
 
 
 @runtime_checkable
@@ -41,8 +41,14 @@ class History:
         """Take down a row that is sent now."""
         reel = self._reels.get(row.symbol)
         if reel is None:
-            reel = self._reels[row.symbol] = Reel()
+            reel = self._add(row.symbol)
         reel.take(row, now_ns)
+
+    def _add(self, symbol: str) -> Reel:
+        reel = self._reels[symbol] = Reel()
+        for one in self._reels.values():
+            one.loose_max = max(2 * PACK, LOOSE_MAX // len(self._reels))
+        return reel
 
     def begin(self, now_ns: int) -> None:
         """The market begins, if it has not: otherwise it would not be known what its past is."""
@@ -80,8 +86,13 @@ class History:
         reel = self._reels.get(symbol)
         if reel is not None and (reel.first() or before_ns) < before_ns:
             return reel.screen(before_ns)
-        rows = self.rows(symbol, before_ns - LOOK_BACK_S * NS_PER_S, before_ns)
-        return Screen.after(row for _, row in reversed(list(rows)))
+        screen = Screen()
+        for seconds in LOOK_BACK_S:
+            rows = self.rows(symbol, before_ns - seconds * NS_PER_S, before_ns)
+            screen = Screen.after(row for _, row in reversed(list(rows)))
+            if screen.is_complete:
+                break
+        return screen
 
     def _began_ns(self) -> int:
         """The end of the past: the whole second in which the market began."""

@@ -19,13 +19,18 @@ class Screen:
         self.bid_size: str | None = None
         self.ask_size: str | None = None
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether both sides are shown, with their sizes."""
+        return None not in (self.bid, self.ask, self.bid_size, self.ask_size)
+
     @classmethod
     def after(cls, backwards: Iterable[Row]) -> "Screen":
         """What rows have left, the newest of which comes first."""
         screen = cls()
         for row, _ in zip(backwards, range(_LOOK_BACK), strict=False):
             screen._fill(row)
-            if None not in (screen.bid, screen.ask, screen.bid_size, screen.ask_size):
+            if screen.is_complete:
                 break
         return screen
 

@@ -10,6 +10,7 @@ import zlib
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -19,9 +20,10 @@ from tapewire.simulator.market.screen import Screen
 from tapewire.simulator.market.summary import Summary, join, summarise
 
 NS_PER_MINUTE: Final = 60_000_000_000
-LOOSE_MAX: Final = 65_536
-"""Rows of one symbol that are not packed."""
+LOOSE_MAX: Final = 262_144
+"""Rows of all symbols together that are not packed; a symbol has `PACK` of them at least."""
 PACK: Final = 4_096
+UNPACKED_MAX: Final = 8
 PACKS_MAX: Final = 500
 """Packs of one symbol: some two million rows, of ten bytes or so."""
 MINUTES_MAX: Final = 30 * 24 * 60
@@ -40,16 +42,19 @@ class _Packed(NamedTuple):
     data: bytes
 
     def rows(self) -> list[Shown]:
-        unpacked: list[Shown] = msgspec.msgpack.decode(
-            zlib.decompress(self.data), type=list[tuple[int, Row]]
-        )
-        return unpacked
+        return _unpacked(self.data)
+
+
+@lru_cache(UNPACKED_MAX)
+def _unpacked(data: bytes) -> list[Shown]:
+    return msgspec.msgpack.decode(zlib.decompress(data), type=list[tuple[int, Row]])
 
 
 class Reel:
     """The rows of one symbol, oldest first. `take` is on the market's way, hence an append."""
 
-    def __init__(self) -> None:
+    def __init__(self, loose_max: int = LOOSE_MAX) -> None:
+        self.loose_max = loose_max
         self._loose: list[Shown] = []
         self._packs: list[_Packed] = []
         self._minutes: OrderedDict[int, Summary] = OrderedDict()
@@ -58,7 +63,7 @@ class Reel:
     def take(self, row: Row, now_ns: int) -> None:
         """Take down what is sent now."""
         self._loose.append((now_ns, row))
-        if len(self._loose) >= LOOSE_MAX:
+        if len(self._loose) >= self.loose_max:
             self._pack()
 
     def rows(self, from_ns: int, to_ns: int) -> Iterator[Shown]:

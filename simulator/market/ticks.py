@@ -1,7 +1,7 @@
 """Ticks of history: every trade, quote or midpoint, as tick-by-tick data has them."""
 
 from collections.abc import Iterator
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Final
 
 from tapewire.simulator.market.history import History
@@ -12,7 +12,8 @@ from tapewire.simulator.protocol.history_messages import Tick, size_text
 NS_PER_S: Final = 1_000_000_000
 MESSAGES: Final = {"MIDPOINT": "96", "BID_ASK": "97", "TRADES": "98"}
 """The message that carries each kind of tick."""
-LOOK_BACK_MAX_NS: Final = 30 * 86_400 * NS_PER_S
+ROWS_MAX: Final = 60_000
+"""So many rows are read for one answer. A market that hardly moves has few ticks among them."""
 WINDOW_NS: Final = 60 * NS_PER_S
 
 
@@ -27,6 +28,7 @@ class Ticks:
         self._what = what
         self._exchange = exchange
         self._version = version
+        self._read = 0
 
     def since(self, from_ns: int, to_ns: int, count: int) -> list[Tick]:
         """The first `count` ticks from `from_ns` on and before `to_ns`, and what else is of the
@@ -34,8 +36,8 @@ class Ticks:
         head_ns = self._history.head_ns(self._symbol)
         if head_ns is None:
             return []
-        ticks = self._between(max(from_ns, head_ns), to_ns)
-        found = [tick for tick, _ in zip(ticks, range(count), strict=False)]
+        ticks = self._between(max(from_ns, head_ns), to_ns, ROWS_MAX)
+        found = list(islice(ticks, count))
         if found:
             found += takewhile(lambda tick: tick[0] == found[-1][0], ticks)
         return found
@@ -46,19 +48,23 @@ class Ticks:
         window_ns, found = WINDOW_NS, list[Tick]()
         while head_ns is not None:
             found = list(self._between(max(to_ns - window_ns, head_ns), to_ns))
-            if len(found) >= count or to_ns - window_ns <= head_ns or window_ns > LOOK_BACK_MAX_NS:
+            is_all = to_ns - window_ns <= head_ns or self._read >= ROWS_MAX
+            if len(found) >= count or is_all:
                 break
+            self._read = 0
             window_ns *= 4
         if len(found) > count:
             first = found[-count][0]
             found = [tick for tick in found if tick[0] >= first]
         return found
 
-    def _between(self, from_ns: int, to_ns: int) -> Iterator[Tick]:
+    def _between(self, from_ns: int, to_ns: int, rows_max: int | None = None) -> Iterator[Tick]:
         from_ns = from_ns // NS_PER_S * NS_PER_S
         screen = self._history.screen(self._symbol, from_ns)
         middle = middle_of(*screen.prices())
-        for at_ns, row in self._history.rows(self._symbol, from_ns, to_ns):
+        rows = self._history.rows(self._symbol, from_ns, to_ns)
+        for at_ns, row in islice(rows, rows_max):
+            self._read += 1
             second, is_new = at_ns // NS_PER_S, screen.take(row)
             if self._what == "TRADES":
                 if row.last is not None:

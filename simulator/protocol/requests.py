@@ -321,6 +321,16 @@ def _is_unset(found: str) -> bool:
     return found.lower().replace("+", "") in _UNSET
 
 
+def duplicate(req_id: int) -> BadRequest:
+    """The error for an id that a subscription has already."""
+    return BadRequest(req_id, 102, "Duplicate ticker ID.")
+
+
+def not_found(req_id: int) -> BadRequest:
+    """The error for the end of a subscription that there is not."""
+    return BadRequest(req_id, 300, f"Can't find EId with tickerId:{req_id}")
+
+
 def invalid(req_id: int, text: str) -> BadRequest:
     """The error for a request that can be read but asks for something impossible."""
     return BadRequest(req_id, VALIDATION, f"Error validating request.-'bN' : cause - {text}")

@@ -120,7 +120,7 @@ def test_the_table_has_every_request_of_ibapi():
 
 @pytest.mark.parametrize("name", methods())
 def test_a_request_of_ibapi_is_answered_and_ibapi_reads_the_answer(make_tws, name):
-    tws = make_tws(SyntheticMarket([AAPL, CALL], 1, 50), instruments=[AAPL, CALL])
+    tws = make_tws(SyntheticMarket([AAPL, CALL], 1, 10), instruments=[AAPL, CALL])
     client = tws.client()
     for fields in encoded(name):
         client.send(*fields)

@@ -1,6 +1,10 @@
 """Questions about what there is, and about what this TWS has none of."""
 
+import pytest
+
 from tapewire.common.options import instrument_of
+from tapewire.simulator.protocol.lookup_messages import symbol_samples
+from tests import ib_async_codec
 from tests.simulator.conftest import AAPL
 
 CALL = instrument_of("AAPL  281215C00150000")
@@ -14,6 +18,15 @@ def test_symbols_match_by_their_beginning(make_tws):
         ["79", "4", "1", "1000", "AAPL", "STK", "SMART", "USD", "1", "OPT"],
         ["79", "5", "0"],
     ]
+
+
+@pytest.mark.parametrize("version", [157, 175, 176, 178])
+def test_ib_async_reads_symbols_at_every_version(version):
+    sent = symbol_samples(version, 4, [(AAPL, ("OPT", "WAR"))])
+    ((name, (req_id, (found,))),) = ib_async_codec.read(version, sent)
+    assert (name, req_id, found.contract.symbol) == ("symbolSamples", 4, "AAPL")
+    assert found.derivativeSecTypes == ["OPT", "WAR"]
+    assert bool(found.contract.description) == (version >= 176)
 
 
 def test_the_exchanges_behind_smart_are_named_by_the_code_of_a_line(make_tws):

@@ -189,6 +189,24 @@ def test_the_requests_of_ib_async_read_well_at_every_version(ib_async_client, ve
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("version", [157, 171, 173, 176, 178])
+def test_the_newer_and_longer_requests_of_ib_async_read_well_at_every_version(
+    ib_async_client, version
+):
+    client, stock = ib_async_client, ib_async.Stock("AAPL", "SMART", "USD")
+    client._serverVersion = version
+    legs = [ib_async.ComboLeg(1, 1, "BUY", "SMART"), ib_async.ComboLeg(2, 1, "SELL", "SMART")]
+    spread = ib_async.Bag(symbol="AAPL", exchange="SMART", currency="USD", comboLegs=legs)
+    client.reqHistoricalData(1, spread, "", "1 D", "1 min", "TRADES", 1, 1, False, [])
+    client.reqWshEventData(2, ib_async.WshEventData(conId=1000))
+    client.reqFundamentalData(3, stock, "ReportSnapshot", [])
+    client.reqScannerSubscription(4, ib_async.ScannerSubscription(), [], [])
+    client.exerciseOptions(5, stock, 1, 1, "", 0)
+    client.reqMktDepth(6, stock, 5, True, [])
+    read = [decode(fields, version) for fields in client.sent]
+    assert [one.req_id for one in read] == [1, 2, 3, 4, 5, 6]
+
+
 @pytest.mark.parametrize("fields", [[], [""], ["x"], ["-1"], ["9" * 30], ["٣"]])
 def test_an_unreadable_message_id_is_a_read_fault(fields):
     with pytest.raises(ask.BadRequest, match="Message id") as caught:
