@@ -23,7 +23,9 @@ EXCEPTIONS = {("executor", "risk.rules"), ("gateway", "risk.rules")}
 """Executor and gateway run risk's rules, which are pure, before an order goes."""
 
 CORES = """
-    gateway/gateway.py gateway/orders gateway/tws/session.py gateway/tws/translate.py
+    gateway/gateway.py gateway/connection.py gateway/restart_window.py gateway/tws/attempt.py
+    gateway/tws/reconnect.py gateway/tws/connectivity.py gateway/tws/pulse.py
+    gateway/orders gateway/tws/session.py gateway/tws/translate.py
     gateway/feeds gateway/tws/lines.py gateway/tws/line_limits.py common/bus/derived.py
     gateway/outbox.py gateway/tws/framing.py gateway/tws/market_data.py gateway/tws/contracts.py
     gateway/tws/encoder.py gateway/marks.py strategy/base.py strategy/runner.py

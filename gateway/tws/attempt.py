@@ -71,7 +71,9 @@ class Attempt:
         must be the group's simulator has less of it. One whose accounts are refused is kept: when
         somebody logs in to others, TWS says so."""
         session, waited_ns = self._session, now.mono_ns - self._opened_mono_ns
-        if session.state in ("DOWN", "UP") or session.refusal:
+        if session.state == "UP":
+            return self._refusal  # TWS says no, and goes on all the same
+        if session.state == "DOWN" or session.refusal:
             return ""
         if session.unproven and waited_ns > PROOF_LATE_NS:
             return f"it did not answer with its nonce within {PROOF_LATE_NS // SECOND_NS} s"

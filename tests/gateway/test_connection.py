@@ -130,6 +130,18 @@ def test_a_client_id_in_use_is_recorded_once_however_often_it_is_tried():
     assert changes(bench) == [("REFUSED", "SYNCHRONISING"), ("SYNCHRONISING", "READY")]
 
 
+def test_a_tws_that_says_so_to_a_session_that_is_up_is_hung_up_on():
+    bench = Bench()
+    bench.error(-1, 326, "in use")
+    assert state(bench) == "REFUSED"
+    late = bench.broker.overdue(bench.now)
+    assert late.startswith(IN_USE)
+    bench.gateway.hung_up(late, bench.now)
+    bench.connect()
+    bench.answer_snapshot()
+    assert (state(bench), bench.broker.overdue(bench.now)) == ("READY", "")
+
+
 def test_another_reason_is_recorded_again():
     bench = Bench(connect=False, accounts=("U1234567",))
     refuse_id(bench)
