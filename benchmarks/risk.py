@@ -7,8 +7,9 @@ mark that confirms it, as the simulator sends it, to the first cancel and to the
 the simulator reads them.
 
 Then the gateway, the executor and the strategy are killed, and a person buys more than another
-limit allows. Measured is from that execution to the one that closes the position. Risk's lease is
-in it: before it is over, nobody can know that what is dead writes nothing any more.
+limit allows. Measured is from that execution to the one that closes the position. What waits there:
+the lists of positions are not believed within a second of an execution, and the gateway must have
+been dead for two.
 """
 
 import argparse

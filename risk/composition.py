@@ -29,4 +29,5 @@ def build(host: Host) -> RiskService:
         brakes=brakes_of(host),
         checkpoints=host.checkpoints(),
         configured=text_of(config.rules), confirmed=host.are_rules_confirmed(),
+        ended_start=host.ended_start,
     )  # fmt: skip

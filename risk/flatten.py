@@ -32,7 +32,8 @@ Nothing is closed twice
     order is smaller by as much as that one could still fill. An order that the gateway's journal
     has as working, and that a list does not name, is over: the gateway may be dead, and its journal
     with it. That list must have been asked for some time after the halt was in force, so that the
-    broker had read all that was ever written to it.
+    broker had read all that was ever written to it. Where the halt is in force because the
+    gateway's process is over, that time has passed already (see `departure`).
 *   The liquidation gateway admits only what reduces the position that it has, its own orders
     counted.
 
@@ -65,6 +66,7 @@ from tapewire.common.events import (
 from tapewire.common.logins import ONLY_LOGIN, Login
 from tapewire.risk.cancels import Cancels
 from tapewire.risk.closing import ORDER_TTL_NS, SECOND_NS, Asked, Closing, terms_of
+from tapewire.risk.departure import WRITTEN_NS
 from tapewire.risk.halting import LEASE_NS, Halting, Standing
 
 PATIENCE_NS: Final = 3 * SECOND_NS
@@ -72,8 +74,6 @@ PATIENCE_NS: Final = 3 * SECOND_NS
 LIST_LATE_NS: Final = 5 * SECOND_NS
 SETTLE_NS: Final = SECOND_NS
 """A list of positions may be behind an execution by this much."""
-WRITTEN_NS: Final = 2 * SECOND_NS
-"""The broker has read what was written to it after this long."""
 ATTEMPTS_ALARM: Final = 3
 LATE_NS: Final = 10 * SECOND_NS
 
@@ -116,6 +116,7 @@ class Flatten:
         self._halting = Halting(lease_ns)
         self._began_ns: int | None = None
         self._in_force_ns: int | None = None
+        self._written_ns: int | None = None  # the broker has read all that was written until then
         self._cancels = Cancels(flatten_id, scope, lease_ns, self._alarm, login)
         self._listing: tuple[str, int] | None = None  # id, and when it was asked for
         self._lists_asked = 0
@@ -176,6 +177,7 @@ class Flatten:
         force = self._halting.force(standing, now)
         if force and self._in_force_ns is None:
             self._in_force_ns = now.mono_ns
+            self._written_ns = now.mono_ns + (0 if force == "gone" else WRITTEN_NS)
         if force == "expired":
             self._alarm("halt", "the gateway does not acknowledge the halt; its lease is over")
         asked = self._follow(accounts, now)
@@ -227,8 +229,8 @@ class Flatten:
 
     def _is_gone(self, one: Order) -> bool:
         """Whether the broker's list shows that an order is over, whatever its journal says."""
-        listed, since_ns = self._listed, self._in_force_ns
-        if listed is None or since_ns is None or listed.asked_ns < since_ns + WRITTEN_NS:
+        listed, since_ns = self._listed, self._written_ns
+        if listed is None or since_ns is None or listed.asked_ns < since_ns:
             return False
         return one.intent_id not in listed.open
 
@@ -248,8 +250,8 @@ class Flatten:
         in_force_ns = self._in_force_ns or 0
         settled_ns = self._traded_ns + SETTLE_NS if self._traded_ns is not None else 0
         since_ns = max(in_force_ns, self._cancels.last_ns, self._changed_ns, settled_ns)
-        if working and now.mono_ns >= in_force_ns + WRITTEN_NS:
-            since_ns = max(since_ns, in_force_ns + WRITTEN_NS)
+        if working and self._written_ns is not None and now.mono_ns >= self._written_ns:
+            since_ns = max(since_ns, self._written_ns)
         return self._listed is not None and self._listed.asked_ns >= since_ns
 
     def _list(self, accounts: Accounts[Order], now: Now) -> list[Asked]:

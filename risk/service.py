@@ -1,6 +1,8 @@
 """Risk's service: the gateways' streams and marks to the monitor, its decisions to disk and out."""
 
 from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from tapewire.common import roles
@@ -29,6 +31,7 @@ from tapewire.common.runtime.journal import Journal
 from tapewire.common.runtime.service import Service
 from tapewire.risk import figures
 from tapewire.risk.closing import Command
+from tapewire.risk.departure import Departure
 from tapewire.risk.halting import Standing
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.publishing import Publisher
@@ -43,7 +46,8 @@ TIMER_NS: Final = 250_000_000
 
 class RiskService(Service):
     """Runs a `RiskMonitor`. Its heartbeat is the lease that adding risk needs. `configured` are the
-    rules of the configuration, and `confirmed` is whether a person started the group with them."""
+    rules of the configuration, and `confirmed` is whether a person started the group with them;
+    `ended_start` names the newest start of a role if its process is over."""
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class RiskService(Service):
         checkpoints: Checkpoints | None = None,
         configured: str = "",
         confirmed: bool = True,
+        ended_start: Callable[[str], str] = lambda _role: "",
     ) -> None:
         super().__init__(
             roles.RISK, transport, clock,
@@ -70,6 +75,9 @@ class RiskService(Service):
         self._kill_switch = brakes.kill_switch if brakes is not None else None
         self._publisher = Publisher(monitor.accounts, roles.RISK, epoch, publish_ms)
         figures.watch(self.metrics, monitor, self.trading)
+        self._departures = {
+            one.gateway: Departure(partial(ended_start, one.gateway)) for one in monitor.logins
+        }
         self._requests = 0
         self._next_timer_ns = 0
         self.requests.on(Control, self._on_control)
@@ -159,7 +167,9 @@ class RiskService(Service):
             self.monitor.past_unknown()
         logins = self.monitor.logins
         self.monitor.gateway_seqs = {one: self.followers[one].head for one in self._gateways}
-        events, asked = self.monitor.tick(now, {one.name: self._standing(one) for one in logins})
+        events, asked = self.monitor.tick(
+            now, {one.name: self._standing(one, now) for one in logins}
+        )
         self.emit(*events)
         by_role: defaultdict[str, list[Command]] = defaultdict(list)
         for role, command in asked:
@@ -188,15 +198,18 @@ class RiskService(Service):
         knows = self._knows(*self._gateways) and not self.room.reason
         return self.monitor.trading if knows else "HALTED"
 
-    def _standing(self, login: Login) -> Standing:
-        """How far risk and a gateway have come with each other's journals."""
+    def _standing(self, login: Login, now: Now) -> Standing:
+        """How far risk and a gateway have come with each other's journals. Whether the gateway is
+        gone is looked at last: it has to be so when the halt is on disk."""
         assert self.stream is not None
+        is_needed = self.monitor.flatten is not None
         return Standing(
             head=self.stream.journal.head.seq,
             emitted=self.head_after_commit(),
             beat=self.beats.get(login.gateway),
             read=self.followers[login.gateway].next_seq - 1,
             reachable=self._can_flatten(login),
+            gone=self._departures[login.gateway].look(now, is_needed=is_needed),
         )
 
     def _can_flatten(self, login: Login) -> bool:

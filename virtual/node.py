@@ -127,7 +127,8 @@ class Node:
     `arriving` is the last arrival that is still to come: what is sent to the same time joins it.
     `hang_up` closes its connection to the broker; `later` lets a commit of its journal take time.
     `disk_free_bytes` is what its disk has free (None: no bound); see `World.fill_disk`.
-    `checkpoints` is where the group keeps its checkpoint, if it has one.
+    `checkpoints` is where the group keeps its checkpoint, if it has one; `ended_of` gives what
+    another node has as `ended`.
     """
 
     def __init__(
@@ -140,6 +141,7 @@ class Node:
         hang_up: Callable[[str], None],
         later: Callable[["Node", Callable[[], None]], None],
         checkpoints: Checkpoints | None = None,
+        ended_of: Callable[[str], str] = lambda _role: "",
     ) -> None:
         self.role = role
         self.config = config
@@ -163,6 +165,7 @@ class Node:
         self._route = route
         self._hang_up = hang_up
         self._checkpoints = checkpoints
+        self._ended_of = ended_of
         self._later = lambda complete: later(self, complete)
 
     def __repr__(self) -> str:
@@ -216,6 +219,15 @@ class Node:
     def halt_file(self) -> str | None:
         """See `Host.halt_file`."""
         return self.halt_text
+
+    @property
+    def ended(self) -> str:
+        """Names its newest start if that is over; empty if it is not."""
+        return "" if self.service is not None else str(self.starts)
+
+    def ended_start(self, role: str) -> str:
+        """See `Host.ended_start`."""
+        return self._ended_of(role)
 
     def are_rules_confirmed(self) -> bool:
         """See `Host.are_rules_confirmed`."""

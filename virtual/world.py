@@ -152,7 +152,7 @@ class World:
     def _node(self, role: str, build: Build) -> Node:
         return Node(
             role, self.config, self.clock, build, self._route, self.cut, self._commit_later,
-            self.keeper,
+            self.keeper, lambda other: self.nodes[other].ended,
         )  # fmt: skip
 
     # ---- life and death ------------------------------------------------------------------------

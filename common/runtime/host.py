@@ -67,6 +67,10 @@ class Host(Protocol):
         """Whether a person has started the group with the rules of this configuration, or had them
         taken over; also where that is not known."""
 
+    def ended_start(self, role: str) -> str:
+        """Names the newest start of another role if its process is over; empty while it lives, and
+        where that cannot be known: nothing may be done because of a process that only is silent."""
+
     def checkpoints(self) -> Checkpoints | None:
         """Where the group keeps its checkpoint; None where it has none."""
 

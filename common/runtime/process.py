@@ -55,7 +55,7 @@ from tapewire.common.runtime.journal import (
 )
 from tapewire.common.runtime.reporter import Reporter
 from tapewire.common.runtime.reserve import Reserve, free_bytes, wait_for_room
-from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken, take_role
+from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken, ended_start, take_role
 from tapewire.common.runtime.service import JOURNAL, Service
 from tapewire.common.runtime.stand_by import assemble
 from tapewire.common.runtime.walk import Walk
@@ -150,6 +150,11 @@ class Process:
     def are_rules_confirmed(self) -> bool:
         """See `Host.are_rules_confirmed`."""
         return launched.has_rules_of(self.config, self.run_dir)
+
+    def ended_start(self, role: str) -> str:
+        """See `Host.ended_start`. With sockets in the run directory, the locks of all are there as
+        well; by tcp, a process may have its locks elsewhere."""
+        return ended_start(self.run_dir, role) if self.config.bus.transport == "ipc" else ""
 
     def letter_file(self) -> LetterFile | None:
         """Where this role's dead letters are kept; None if there is no room for them."""

@@ -2,14 +2,31 @@
 
 import fcntl
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
 EXIT_ROLE_TAKEN: Final = 3
+LOOKS_MAX: Final = 10
+LOOK_S: Final = 0.01
 
 
 class RoleTaken(RuntimeError):
     """Another process holds this role; says which."""
+
+
+def ended_start(run_dir: Path, role: str) -> str:
+    """Names the newest start of a role if its process is over, however it ended: the system drops
+    the lock of a process that dies, and that of one that is stopped it keeps. Empty while a process
+    has the role, and where none ever had."""
+    path = run_dir / "locks" / f"{role}.lock"
+    try:
+        with path.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return f"{lock.read().strip()} {os.fstat(lock.fileno()).st_mtime_ns}"
+    except OSError:
+        return ""
 
 
 def take_role(run_dir: Path, role: str) -> IO[str]:
@@ -17,7 +34,7 @@ def take_role(run_dir: Path, role: str) -> IO[str]:
     path = run_dir / "locks" / f"{role}.lock"
     lock = path.open("a+")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(lock)
     except OSError:
         lock.seek(0)
         holder = lock.read().strip() or "unknown"
@@ -30,3 +47,13 @@ def take_role(run_dir: Path, role: str) -> IO[str]:
     lock.write(str(os.getpid()))
     lock.flush()
     return lock
+
+
+def _lock(lock: IO[str]) -> None:
+    """Lock it, or raise `OSError`. Another process may be looking at it just now (see
+    `ended_start`), which is over in an instant."""
+    for _ in range(LOOKS_MAX):
+        with suppress(BlockingIOError):
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(LOOK_S)
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -37,6 +37,7 @@ class Run:
         self.price: Decimal | None = None
         self.acknowledged, self.alive, self.reachable = acknowledged, True, True
         self.open: tuple[str, ...] = ()  # at the broker
+        self.gone = False  # the gateway's process, for a while
         self.answers = True
         self.asked: list[tuple[str, Command]] = []
         self.alarms: list[str] = []
@@ -76,7 +77,7 @@ class Run:
         beat = Heartbeat(
             T0, "READY", "", 0, "", mono_ns=self._beat_ns, risk_seq=int(self.acknowledged)
         )
-        standing = Standing(1, 1, beat, 0, self.reachable)
+        standing = Standing(1, 1, beat, 0, self.reachable, self.gone)
         asked = self.flatten.tick(self.accounts, standing, self.now)
         self.asked += asked
         self.alarms += self.flatten.alarms

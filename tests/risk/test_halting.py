@@ -50,3 +50,15 @@ def test_the_lease_begins_when_the_halt_is_on_disk():
 def test_what_risk_writes_later_need_not_be_acknowledged(halting: Halting):
     later = Standing(HALT + 5, HALT + 5, standing(HALT).beat, 3)
     assert halting.force(later, NOW) == "acknowledged"
+
+
+def test_a_gateway_that_is_gone_can_write_nothing_once_the_halt_is_on_disk():
+    halting = Halting(LEASE_NS)
+    assert halting.force(standing(head=HALT - 1)._replace(gone=True), NOW) == ""
+    assert halting.force(standing(), NOW) == "", "another one may have started meanwhile"
+    assert halting.force(standing()._replace(gone=True), NOW) == "gone"
+
+
+def test_what_starts_after_it_was_gone_reads_the_halt_first(halting: Halting):
+    assert halting.force(standing()._replace(gone=True), NOW) == "gone"
+    assert halting.force(standing(), NOW) == "gone"
