@@ -7,7 +7,6 @@ from typing import Final
 from tapewire.common.bus import derived, wire
 from tapewire.common.bus.ports import of_login
 from tapewire.common.config.sections import StrategyConfig
-from tapewire.common.logins import ONLY_LOGIN
 from tapewire.common.runtime.host import Host
 from tapewire.strategy import feeds, history
 from tapewire.strategy.failures import Report
@@ -45,11 +44,12 @@ def build(
     if config.warm_up is not None:
         past = history.ticks_of(config.warm_up, symbols)
         runner.warm_up(takewhile(lambda tick: tick.ts_ns < now.wall_ns, past))
-    login = host.config.logins().of(config.account) or ONLY_LOGIN
+    logins = host.config.logins()
+    login = logins.of(config.account) or next(iter(logins))  # with several it names its account
     host.follow(*follows(login))
     latest = config.delivery == "latest"  # such a one empties the socket in every turn
     batch_max = host.config.bus.messages_max if latest else None
-    for source, read in host.config.logins().sources_of(symbols, config.account).items():
+    for source, read in logins.sources_of(symbols, config.account).items():
         topics = [topic for symbol in read for topic in _topics(symbol, config)]
         market = of_login(MARKET, source)
         host.connect(market, "sub", market, topics, batch_max)

@@ -27,7 +27,9 @@ from tapewire.common.events import (
 from tapewire.common.retention.policy import Policy
 from tapewire.risk.service import RiskService
 from tapewire.simulator.market.synthetic import SyntheticMarket
+from tapewire.virtual.network import NetworkFaults
 from tapewire.virtual.world import SECOND_NS, World
+from tests.simulation.storm import StormyNetwork
 
 US, EU = "DU1000001", "DU1000002"
 OF = {"us": US, "eu": EU}
@@ -59,12 +61,19 @@ def configuration() -> Config:
 class Desk:
     """A world of two logins, and what a person asks in it."""
 
-    def __init__(self, *, direct: bool = False, checkpoints: Policy | None = None) -> None:
-        config = configuration()
+    def __init__(
+        self,
+        *,
+        config: Config | None = None,
+        direct: bool = False,
+        checkpoints: Policy | None = None,
+        faults: NetworkFaults | None = None,
+    ) -> None:
+        config = config or configuration()
         first, other = (SyntheticMarket(config.all_instruments(), seed, 30) for seed in (1, 2))
         self.world = World(
             config, first, start_ns=START_NS, markets={"eu": other}, direct=direct,
-            checkpoints=checkpoints,
+            checkpoints=checkpoints, faults=faults,
         )  # fmt: skip
 
     def run(self, seconds: float) -> None:
@@ -176,9 +185,23 @@ def test_an_account_of_no_login_cannot_be_halted_or_flattened():
         assert "is not one of any login's" in desk.ask(action, Scope("DU9"))
 
 
+def test_of_one_login_with_a_name_a_strategy_need_not_name_the_account():
+    two = configuration()
+    (trader, *_), (login, *_) = two.strategies, two.gateways
+    one = Config(
+        gateways=(login,),
+        instruments=two.instruments,
+        strategies=(trader.model_copy(update={"account": ""}),),
+    )
+    desk = Desk(config=one)
+    desk.run(20)
+    assert {order.order.account for order in desk.intents("us")} == {US}
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_nothing_reaches_the_wrong_login_whatever_dies(seed: int):
-    desk, rng = Desk(checkpoints=Policy() if seed % 2 else None), random.Random(seed)
+    rng, network = random.Random(seed), StormyNetwork(random.Random(seed + 1))
+    desk = Desk(checkpoints=Policy() if seed % 2 else None, faults=network)
     victims = sorted(desk.world.nodes)
     for _ in range(15):
         desk.run(rng.uniform(0.5, 3))
@@ -188,6 +211,7 @@ def test_nothing_reaches_the_wrong_login_whatever_dies(seed: int):
             desk.world.compact()
         if rng.random() < 0.3:
             desk.world.cut(rng.choice(desk.world.config.logins().gateways))
+    network.calm = True
     desk.run(10)
     assert desk.wrong() == []
     assert desk.ask("flatten") == ""
