@@ -3,6 +3,7 @@
 from typing import Final
 
 from tapewire.common.instruments import Instrument
+from tapewire.common.options import OPTION
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.answers.family import Family, Handlers
 from tapewire.simulator.answers.named import only
@@ -82,7 +83,7 @@ class GenericTicks(Family):
             self._outbox.send(session, fields)
         if MARK_PRICE in wanted:
             self._mark(session, request.req_id, instrument)
-        if STATISTICS in wanted:
+        if STATISTICS in wanted and instrument.sec_type != OPTION:
             self._statistics(session, request.req_id, instrument)
         if NEWS in wanted:
             self._news.read(session, request.req_id, instrument)

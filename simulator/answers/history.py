@@ -25,6 +25,8 @@ from tapewire.simulator.protocol.session import Session
 
 NO_DATA: Final = 162
 FAILED: Final = "Historical Market Data Service error message:"
+TOO_LONG: Final = f"{FAILED}Time length exceed max."
+SCHEDULE_MAX_S: Final = 5 * 366 * DAY_S
 OF_TRADES: Final = ("TRADES", "ADJUSTED_LAST", "AGGTRADES")
 OF_QUOTES: Final = ("MIDPOINT", "BID", "ASK", "BID_ASK")
 NEVER_THERE: Final = (
@@ -34,7 +36,6 @@ NEVER_THERE: Final = (
 TICKS_MAX: Final = 1_000
 SMALL_BARS_S: Final = 30
 """Requests for bars of this size and below are paced, and those for ticks."""
-MINUTE_NS: Final = 60 * NS_PER_S
 
 
 class HistoryAnswers(Family):
@@ -83,8 +84,9 @@ class HistoryAnswers(Family):
             return
         if size_s <= SMALL_BARS_S:
             self._within_pace(session, request, request.contract, request.what)
-        now_ns = self._outbox.now_ns
-        end_ns = min(now_ns, request.end_ns or now_ns)
+        end_ns = self._outbox.now_ns + 1  # what is of this moment counts
+        if request.end_ns is not None:
+            end_ns = min(end_ns, request.end_ns)
         begin_ns = _begin(end_ns, seconds, size_s)
         what = "TRADES" if request.what in OF_TRADES else request.what
         source = Bars(self._history, self._hours, instrument.symbol, what, size_s)
@@ -101,8 +103,9 @@ class HistoryAnswers(Family):
             self._live.keep(session, request, source, dates, size_s)
 
     def _schedule(self, session: Session, request: ask.HistoricalData, seconds: int) -> None:
-        now_ns = self._outbox.now_ns
-        end_ns = request.end_ns or now_ns
+        if seconds > SCHEDULE_MAX_S:
+            raise BadRequest(request.req_id, NO_DATA, TOO_LONG)
+        end_ns = self._outbox.now_ns if request.end_ns is None else request.end_ns
         begin_ns = (end_ns // NS_PER_S - seconds) // DAY_S * DAY_S * NS_PER_S
         days = range(begin_ns, end_ns, DAY_S * NS_PER_S)
         sessions = [
@@ -137,7 +140,8 @@ class HistoryAnswers(Family):
         if request.start_ns is not None:
             found = ticks.since(request.start_ns, now_ns + 1, request.count)
         else:
-            found = ticks.until(min(request.end_ns or now_ns, now_ns + 1), request.count)
+            assert request.end_ns is not None
+            found = ticks.until(min(request.end_ns, now_ns + 1), request.count)
         self._outbox.send(session, ask.historical_ticks(MESSAGES[request.what], req_id, found))
 
     def recent(self, session: Session, request: TickByTick) -> None:
@@ -220,7 +224,7 @@ def _checked(request: ask.HistoricalData) -> tuple[int, int]:
     if request.what in NEVER_THERE:
         raise BadRequest(req_id, NO_DATA, f"{FAILED}No historical market data for {request.what}")
     if made.too_many(seconds, size_s):
-        raise BadRequest(req_id, NO_DATA, f"{FAILED}Time length exceed max.")
+        raise BadRequest(req_id, NO_DATA, TOO_LONG)
     return size_s, seconds
 
 

@@ -112,7 +112,7 @@ class News(Family):
             newest_s, oldest_s = oldest_s, newest_s
         oldest_s = max(oldest_s, self._second() - PAST_S)
         found = list(articles(instrument, oldest_s, min(newest_s, self._second() + 1)))[::-1]
-        count = min(request.count or HEADLINES_MAX, HEADLINES_MAX)
+        count = request.count if 0 < request.count < HEADLINES_MAX else HEADLINES_MAX
         for one in found[:count]:
             at = f"{datetime.fromtimestamp(one.at_s, UTC):%Y-%m-%d %H:%M:%S}.0"
             fields = ask.historical_news(req_id, at, PROVIDER, one.article_id, one.headline)

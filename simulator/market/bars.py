@@ -26,6 +26,7 @@ OTHER_NAMES: Final = {"1 sec": "1 secs", "1 mins": "1 min", "1D": "1 day", "1W":
                       "1M": "1 month"}  # fmt: skip
 UNITS: Final = {"S": 1, "D": DAY_S, "W": WEEK_S, "M": MONTH_S, "Y": 365 * DAY_S}
 SECONDS_MAX: Final = DAY_S
+DURATION_MAX_S: Final = 50 * UNITS["Y"]
 BARS_MAX: Final = {1: 2_000}
 OTHER_BARS_MAX: Final = 20_000
 _DURATION: Final = re.compile(r"(\d{1,5}) +([SDWMY])", re.ASCII)
@@ -45,10 +46,10 @@ def size_of(text: str) -> int | None:
 
 
 def duration_s(text: str) -> int | None:
-    """The seconds of a duration such as `3 D`; None for what is none."""
+    """The seconds of a duration such as `3 D`, at most 50 years; None for what is none."""
     found = _DURATION.fullmatch(text.strip().upper())
     seconds = int(found[1]) * UNITS[found[2]] if found else 0
-    return seconds or None
+    return seconds if 0 < seconds <= DURATION_MAX_S else None
 
 
 def is_in_seconds(text: str) -> bool:

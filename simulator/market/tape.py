@@ -72,10 +72,8 @@ class Reel:
             if pack.last_ns >= from_ns and pack.first_ns < to_ns:
                 yield from (one for one in pack.rows() if from_ns <= one[0] < to_ns)
         at = bisect_left(self._loose, from_ns, key=_time)
-        for one in self._loose[at:]:
-            if one[0] >= to_ns:
-                return
-            yield one
+        end = bisect_left(self._loose, to_ns, at, key=_time)
+        yield from self._loose[at:end]
 
     def summary(self, from_ns: int, to_ns: int) -> Summary:
         """What the rows from `from_ns` on and before `to_ns` come to."""
@@ -112,7 +110,7 @@ class Reel:
 
     def _backwards(self, before_ns: int) -> Iterator[Row]:
         at = bisect_left(self._loose, before_ns, key=_time)
-        yield from (row for _, row in reversed(self._loose[:at]))
+        yield from (self._loose[n][1] for n in range(at - 1, -1, -1))
         for pack in reversed(self._packs):
             if pack.first_ns < before_ns:
                 yield from (row for ns, row in reversed(pack.rows()) if ns < before_ns)

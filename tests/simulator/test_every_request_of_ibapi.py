@@ -139,3 +139,22 @@ def test_a_request_of_ibapi_is_answered_and_ibapi_reads_the_answer(make_tws, nam
 
 NO_ID = {"reqMarketRule", "verifyMessage", "verifyAndAuthMessage"}
 """Requests without an id of their own."""
+
+
+NASTY = ("", "-1", "x", "nan", "1E20", "0.00000000000000000001", "999999999999999999",
+         "-999999999999999999", "2147483647", "99999 Y", "99991231 23:59:59", "SCHEDULE", "1001",
+         "é")  # fmt: skip
+
+
+def test_no_field_of_any_request_can_break_the_simulator(make_tws):
+    tws = make_tws(SyntheticMarket([AAPL, CALL], 1, 2), instruments=[AAPL, CALL])
+    client = tws.client()
+    for number, fields in enumerate(fields for name in methods() for fields in encoded(name)):
+        for place in range(1, len(fields)):
+            changed = [*fields]
+            changed[place] = NASTY[(number + place) % len(NASTY)]
+            client.send(*changed)
+        tws.pass_s()
+    client.read()
+    client.send(49, 1)
+    assert len(client.read(49)) == 1

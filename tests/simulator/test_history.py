@@ -190,6 +190,8 @@ def test_a_file_has_its_earlier_rows_for_a_past(make_tws, tmp_path):
     [
         ({"size": "7 mins"}, 321, "bar size setting is invalid"),
         ({"duration": "1 fortnight"}, 321, "duration string is invalid"),
+        ({"duration": "99 Y"}, 321, "duration string is invalid"),
+        ({"duration": "9 Y", "what": "SCHEDULE"}, 162, "Time length exceed max"),
         ({"duration": "90000 S"}, 321, "must be made in days"),
         ({"what": "GOSSIP"}, 321, "Incorrect WhatToShow GOSSIP"),
         ({"what": "FEE_RATE"}, 162, "No historical market data"),
