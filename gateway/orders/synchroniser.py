@@ -165,7 +165,7 @@ class Synchroniser:
     def on_refused(self, report: broker.SessionRefused, now: Now) -> list[Event]:
         """This login must not be traded on."""
         self._connection.step("refused", now, report.reason)
-        self._snapshot = None
+        self._snapshot, self._first_is_over = None, False
         return self._down(report.reason, now)
 
     def on_lost(self, report: broker.SessionLost, now: Now) -> list[Event]:
@@ -226,7 +226,8 @@ class Synchroniser:
             if not snapshot.complete:
                 self._broker.give_up_query()
             events += self._conclude(snapshot, now)
-        if self._first_is_over and not self.synchronised and not self._lacks(now):
+        is_reading = self._connection.state == "SYNCHRONISING"
+        if is_reading and self._first_is_over and not self._lacks(now):
             events += self._up(now)
         self._ask_about_orders(now)
         self._ask_about_modifies()

@@ -193,6 +193,7 @@ def test_accounts_that_become_wrong_take_the_connection_down():
     assert names(news) == ["ConnectionLost"]
     assert state(bench) == "REFUSED"
     assert not bench.submit(submit()).accepted
+    assert names(bench.pass_s(1)) == []
     bench.receive(managed_accounts(ACCOUNT))
     bench.answer_snapshot()
     assert state(bench) == "READY"
