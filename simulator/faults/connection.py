@@ -259,6 +259,7 @@ class UnansweredRequest(OnRequest, frozen=True, kw_only=True):
     request: Literal[
         "OpenOrders", "Executions", "CompletedOrders", "Positions", "AccountUpdates",
         "CurrentTime", "NextIds", "ManagedAccounts", "ContractDetails", "MarketData",
+        "HistoricalData", "HistoricalTicks", "RealTimeBars", "MarketDepth", "Scan", "OptionChains",
     ] = "OpenOrders"  # fmt: skip
 
     def concerns(self, tws: Tws, session: Session, request: Request) -> bool:
