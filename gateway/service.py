@@ -126,7 +126,8 @@ class GatewayService(Service):
         can be watched. The liquidation gateway only closes."""
         if not self.gateway.gate.reduce_only:
             for event in events:
-                if isinstance(event, PositionReported | ConnectionUp):
+                is_new = isinstance(event, PositionReported) and event.symbol not in self.feeds
+                if is_new or isinstance(event, ConnectionUp):
                     self.feeds.look(self.clock.now())
         super().emit(*events)
 

@@ -65,6 +65,8 @@ class Feeds:
         self._refused: dict[str, str] = {}  # with the reason
         self._delayed: set[str] = set()
         self._halts: dict[str, str] = {}  # with their kind
+        self._seen_delays: dict[str, bool] = {}  # what the broker has said last, not reported yet
+        self._seen_halts: dict[str, str] = {}
         self._next_ns = 0
 
     def __repr__(self) -> str:
@@ -93,8 +95,8 @@ class Feeds:
         """Open what is needed, and close what has not been needed for a while."""
         for symbol, is_needed in self._subscriptions.look(now.mono_ns):
             if is_needed:
-                self._broker.want(symbol)
-                self._liveness.opened(symbol, now.mono_ns)
+                if self._broker.want(symbol):  # what is held need not be configured
+                    self._liveness.opened(symbol, now.mono_ns)
             else:
                 self._broker.unwant(symbol)
                 self._forget(symbol)
@@ -117,6 +119,7 @@ class Feeds:
             return events
         self._next_ns = now.mono_ns + EVERY_NS
         self.look(now)
+        events += self._changes(now)
         found = self._liveness.tick(now, connected=connected)
         for symbol in found.ask if found is not None else ():
             self._broker.reopen(symbol)
@@ -129,7 +132,8 @@ class Feeds:
         return events
 
     def _events_of(self, news: Iterable[FeedNews], now: Now) -> Iterator[Event]:
-        """What the broker says of lines. A reason that is known is no news."""
+        """What the broker says of lines. A reason that is known is no news; whether ticks are
+        delayed, and trading halted, is reported as it stands when the time for it has come."""
         for symbol, state, reason in news:
             if state == "doubtful":
                 self._liveness.doubt(f"no tick after {reason}", now.mono_ns)
@@ -139,16 +143,26 @@ class Feeds:
                     self._refused[symbol] = reason
                     yield FeedRefused(now.wall_ns, symbol, reason[:TEXT_MAX])
             elif state == "halted":
-                yield from self._halted(symbol, reason, now)
-            elif (state == "delayed") != (symbol in self._delayed):
-                self._delayed ^= {symbol}
-                yield FeedDelayed(now.wall_ns, symbol, state == "delayed")
+                self._seen_halts[symbol] = reason
+            else:
+                self._seen_delays[symbol] = state == "delayed"
 
-    def _halted(self, symbol: str, kind: str, now: Now) -> Iterator[Event]:
-        """A line says at its beginning too that there is no halt."""
-        if self._halts.get(symbol, "") != kind:
-            self._halts[symbol] = kind
-            yield InstrumentHalted(now.wall_ns, symbol, msgspec.convert(kind, HaltKind))
+    def _changes(self, now: Now) -> Iterator[Event]:
+        """Of what the broker has said since the last time, what differs from what was reported."""
+        for symbol, delayed in self._seen_delays.items():
+            if delayed != (symbol in self._delayed):
+                self._delayed ^= {symbol}
+                yield FeedDelayed(now.wall_ns, symbol, delayed)
+        for symbol, kind in self._seen_halts.items():
+            if kind != self._halts.get(symbol, ""):
+                self._halts[symbol] = kind
+                yield InstrumentHalted(now.wall_ns, symbol, msgspec.convert(kind, HaltKind))
+        self._seen_delays.clear()
+        self._seen_halts.clear()
+
+    def __contains__(self, symbol: str) -> bool:
+        """Whether the line of `symbol` is open, or wanted."""
+        return symbol in self._subscriptions.open
 
     def status(self) -> dict[str, dict[str, Any]]:
         """Each line that is open or wanted, with how many read it and what is wrong with it."""

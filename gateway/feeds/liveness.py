@@ -31,6 +31,8 @@ ANSWER_NS: Final = 5_000_000_000
 """Ticks that come within this time of a request are its answer."""
 DOUBT_NS: Final = 3_000_000_000
 """How long a line in doubt may be silent before it is asked for again."""
+DOUBT_EVERY_NS: Final = 30_000_000_000
+"""A farm that comes and goes puts every line in doubt once in this time."""
 QUIET_MAX_NS: Final = 3_600_000_000_000
 UNANSWERED_MAX_NS: Final = 300_000_000_000
 
@@ -91,7 +93,8 @@ class Liveness:
         self._is_connected = False
         self._back: list[str] = []  # what ticks again, to be reported
         self._doubt = ""  # why every line may be dead
-        self._doubt_ns = 0
+        self._doubt_ns: int | None = None
+        self._next_doubt = ""  # one that came too soon after the last
 
     def __repr__(self) -> str:
         return f"<Liveness of {len(self._watches)} lines, silent: {', '.join(self.silent)}>"
@@ -116,7 +119,10 @@ class Liveness:
 
     def doubt(self, reason: str, now_ns: int) -> None:
         """Every line may be dead: each that does not tick soon is asked for again."""
-        self._doubt, self._doubt_ns = reason, now_ns
+        if self._doubt_ns is not None and now_ns - self._doubt_ns < DOUBT_EVERY_NS:
+            self._next_doubt = reason
+            return
+        self._doubt, self._doubt_ns, self._next_doubt = reason, now_ns, ""
         for watch in self._watches.values():
             watch.asked_ns = watch.heard_ns = now_ns + DOUBT_NS - self._base_ns
             watch.patience_ns = self._base_ns
@@ -152,10 +158,9 @@ class Liveness:
                 watch.begin(now.mono_ns, self._base_ns)
         if not connected:
             return None
-        is_doubt = now.mono_ns - self._doubt_ns <= DOUBT_NS + CHECK_NS
-        found = Silence(
-            [], [], self._doubt if is_doubt else f"no tick for {self._base_ns / NS:g} s"
-        )
+        if self._next_doubt:
+            self.doubt(self._next_doubt, now.mono_ns)
+        found = Silence([], [], self._reason(now.mono_ns))
         for symbol, watch in self._due(now):
             if not watch.is_refused and watch.patience_ns <= self._base_ns:
                 watch.is_reported = True
@@ -165,7 +170,7 @@ class Liveness:
         return found
 
     def _reason(self, now_ns: int) -> str:
-        if self._doubt and now_ns - self._doubt_ns <= DOUBT_NS + CHECK_NS:
+        if self._doubt_ns is not None and now_ns - self._doubt_ns <= DOUBT_NS + CHECK_NS:
             return self._doubt
         return f"no tick for {self._base_ns / NS:g} s"
 

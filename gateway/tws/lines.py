@@ -193,6 +193,8 @@ class Lines:
                 self._due_ns = 0
             case "refused" | "unknown":
                 self._refuse(stream, code, text)
+            case "deactivated" if self._market.is_silent(request_id):
+                self._refuse(stream, code, text)  # it would be asked for in a loop
             case "deactivated":
                 self._end(stream)
                 self._due_ns = 0

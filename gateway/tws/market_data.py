@@ -119,7 +119,9 @@ class MarketData:
     def is_silent(self, request_id: int) -> bool:
         """Whether nothing has come of the symbol whose request this is."""
         line = self._lines.get(str(request_id).encode())
-        return line is not None and (line.bid, line.ask, line.last) == (None, None, None)
+        if line is None or line.delayed is not None:
+            return False
+        return (line.bid, line.ask, line.last) == (None, None, None)
 
     def about(self, request_id: int) -> str | None:
         """The symbol of the line that a request id opened."""

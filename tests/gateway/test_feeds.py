@@ -306,8 +306,8 @@ def test_a_refusal_is_reported_once_and_tried_again_ever_more_rarely(desk: Desk)
 
 def test_that_ticks_are_delayed_is_reported_when_it_changes(desk: Desk):
     desk.read("AAPL")
-    desk.market.told += [FeedNews("AAPL", "live"), FeedNews("AAPL", "delayed")]
-    desk.market.told += [FeedNews("AAPL", "delayed")]
+    for state in ("live", "delayed", "live", "delayed", "delayed"):  # as it stands in the end
+        desk.market.told.append(FeedNews("AAPL", state))
     assert desk.pass_s(1) == [FeedDelayed(desk.now.wall_ns, "AAPL", True)]
     assert desk.feeds.status()["AAPL"]["delayed"]
     desk.market.told.append(FeedNews("AAPL", "live"))
@@ -321,3 +321,19 @@ def test_a_halt_is_reported_when_it_begins_and_when_it_ends(desk: Desk):
     assert desk.feeds.status()["AAPL"]["halted"] == "volatility"
     desk.market.told += [FeedNews("AAPL", "halted", kind) for kind in ("volatility", "")]
     assert desk.pass_s(1) == [InstrumentHalted(desk.now.wall_ns, "AAPL", "")]
+
+
+def test_a_farm_that_comes_and_goes_makes_no_storm_of_requests(desk: Desk):
+    desk.read("AAPL")
+    desk.pass_s(60, "AAPL")
+    for _ in range(300):
+        desk.market.told.append(FeedNews("", "doubtful", "the farm is back"))
+        desk.pass_s(1)
+    assert 300 // 30 <= len(desk.market.reopened) <= 300 // 30 + 2
+
+
+def test_what_is_held_and_not_configured_has_no_line_that_could_be_silent():
+    desk = Desk(assume_open=True)
+    desk.held = {"TSLA"}
+    assert desk.pass_s(120) == []
+    assert desk.market.reopened == []

@@ -191,7 +191,10 @@ def test_a_farm_that_was_broken_and_is_back_leaves_every_line_in_doubt(feed: Fee
 
 def test_a_line_that_tws_has_deactivated_is_opened_again(feed: Feed):
     (line,) = ids(feed.want("AAPL"))
-    assert [fields[0] for fields in feed.error(line, 10225)] == [OPEN]
+    feed.receive(price(line))
+    (again,) = ids(feed.error(line, 10225))
+    assert feed.error(again, 10225) == []  # nothing has come since: no loop of requests
+    assert [one.symbol for one in feed.news()] == ["AAPL"]
 
 
 def test_lines_are_not_opened_before_the_login_is_up():
