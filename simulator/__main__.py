@@ -97,17 +97,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--login", default="", help="with --member: which of [[gateways]]")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument(
-        "--ticks", type=Path, help="CSV of market rows; default: a synthetic market"
-    )
-    parser.add_argument(
-        "--from", dest="since", type=time_ns, help="start here in the CSV (ISO time, UTC)"
-    )
-    parser.add_argument("--speed", default="1", help="market seconds per second, or max")
-    parser.add_argument(
-        "--seconds", type=float, default=0.0, help="stop the market after this time; 0: never"
-    )
-    parser.add_argument("--seed", type=int, default=1)
+    _add_market(parser)
     parser.add_argument("--scenario", type=Path, help="TOML file of what is to go wrong, and when")
     parser.add_argument(
         "--scenarios", action="store_true", help="list what can go wrong, and do nothing else"
@@ -121,9 +111,36 @@ def _arguments() -> argparse.Namespace:
         "--state", type=Path, help="keep orders and positions in this file, and begin with them"
     )
     parser.add_argument("--audit", type=Path, help="write one JSON line per event to this file")
+    _add_tws(parser)
+    return parser.parse_args()
+
+
+def _add_market(parser: argparse.ArgumentParser) -> None:
+    """What the market is made of."""
+    parser.add_argument(
+        "--ticks", type=Path, help="CSV of market rows; default: a synthetic market"
+    )
+    parser.add_argument(
+        "--from", dest="since", type=time_ns, help="start here in the CSV (ISO time, UTC)"
+    )
+    parser.add_argument("--speed", default="1", help="market seconds per second, or max")
+    parser.add_argument(
+        "--seconds", type=float, default=0.0, help="stop the market after this time; 0: never"
+    )
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=200.0, help="synthetic rows per second")
     parser.add_argument(
-        "--pace", type=int, default=0, help="requests per second and client; 0: no limit"
+        "--symbols", help=f"SYMBOL[:TYPE[:EXCHANGE[:MULTIPLIER[:TICK]]]],... ({SYMBOLS})"
+    )
+
+
+def _add_tws(parser: argparse.ArgumentParser) -> None:
+    """What kind of TWS this is."""
+    parser.add_argument(
+        "--pace",
+        type=int,
+        default=0,
+        help="requests per second and client, with TWS's limits on history; 0: no limits",
     )
     for name in ("opens", "closes"):
         parser.add_argument(
@@ -139,10 +156,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--version-max", type=int, default=157, help="highest server version offered"
     )
-    parser.add_argument(
-        "--symbols", help=f"SYMBOL[:TYPE[:EXCHANGE[:MULTIPLIER[:TICK]]]],... ({SYMBOLS})"
-    )
-    return parser.parse_args()
 
 
 def _settings(arguments: argparse.Namespace) -> SimulatorSettings:
