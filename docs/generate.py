@@ -22,10 +22,14 @@ from tapewire.common.events import (
     ORDER_TYPES,
     CashGap,
     ComboLeg,
+    ContractRow,
     Difference,
     Gap,
     GroupLeg,
+    HistoryBar,
+    HistoryTick,
     OpenHours,
+    OptionChain,
     OrderKind,
     OrderTerms,
     PriceStep,
@@ -86,6 +90,11 @@ FAMILIES = {
         "reconciliation.run",
         "order.reply", "order.answer", "stream.catch_up", "stream.catch_up.reply",
         "risk.control", "risk.control.reply", "request.refused",
+    ),
+    "queries": (
+        "query.history", "query.history.page", "query.ticks", "query.ticks.page", "query.chain",
+        "query.chain.page", "query.contracts", "query.contracts.page", "query.snapshot",
+        "query.snapshot.page", "query.failed",
     ),
 }  # fmt: skip
 """Which events are in which table of wire.md; one that no process sends is in none."""
@@ -160,7 +169,7 @@ def events(family: str) -> str:
 
 STRUCTS = (
     OrderTerms, TermChanges, GroupLeg, ComboLeg, Scope, Difference, Gap, CashGap, PriceStep,
-    OpenHours,
+    OpenHours, HistoryBar, HistoryTick, OptionChain, ContractRow,
 )  # fmt: skip
 
 

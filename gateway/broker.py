@@ -28,6 +28,7 @@ from tapewire.common.events import (
 )
 from tapewire.common.runtime.metrics import Histogram
 from tapewire.gateway.market_feed import MarketFeed
+from tapewire.gateway.query_port import QueryPort
 
 OPENED: Final = b"opened"
 DATA: Final = b"data"
@@ -380,6 +381,10 @@ class Broker(MarketFeed, Protocol):
 
     def release(self, now: Now, verdict: Callable[[str], Verdict]) -> Released:
         """What may go now. `verdict` is asked about each order and modify at this moment."""
+
+    @property
+    def queries(self) -> QueryPort:
+        """What answers queries."""
 
     @property
     def client_id(self) -> str:

@@ -18,6 +18,7 @@ from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.greeks import OptionGreeks
 from tapewire.gateway.orders import login
 from tapewire.gateway.orders.circuit import BrokerCircuit
+from tapewire.gateway.query_door import QUERIES
 from tapewire.gateway.restart_window import RestartWindow
 from tapewire.gateway.service import BROKER, DEPUTY, GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
@@ -45,6 +46,7 @@ def build(
     follows = () if liquidation else host.follow(roles.RISK)
     if not liquidation:
         host.bind("market", "xpub", of_login("market", name))
+        host.bind(QUERIES, "router", of_login(QUERIES, name))
     adapter, hang_up = (adapt or tws)(host)
     gateway = gateway_class(
         adapter,

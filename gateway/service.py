@@ -45,6 +45,8 @@ from tapewire.gateway.greeks_feed import GreeksFeed
 from tapewire.gateway.marks import Marks
 from tapewire.gateway.orders import circuit
 from tapewire.gateway.orders.fence import Fence
+from tapewire.gateway.queries import Queries
+from tapewire.gateway.query_door import QUERIES, QueryDoor
 from tapewire.risk.rules.in_force import shown
 
 BROKER: Final = "tws"
@@ -97,6 +99,10 @@ class GatewayService(Service):
             forget=self._forget,
         )  # fmt: skip
         self.derived = Derived(role, epoch, feeds.bars if feeds else (), gateway.broker.trades)
+        self.query_door = QueryDoor(
+            Queries(gateway.broker.queries, self.market.newest, self.feeds.ask),
+            self.door.refusal, self.dead_letter, lambda frames: transport.send(QUERIES, frames),
+        )  # fmt: skip
         gateway.limits.watch(
             self.market.newest, self.greeks.newest, delayed=bool(feeds and feeds.delayed_prices)
         )
@@ -210,6 +216,8 @@ class GatewayService(Service):
                 self._leave(str(error), frames[-1], now)
         elif channel == DEPUTY and self._deputy is not None:
             self._deputy.take(frames, now)
+        elif channel == QUERIES:
+            self.query_door.enter(frames, now)
         elif channel == "market":
             is_whole = frames[0].endswith(wire.TOPIC_END)
             self._on_reader(frames[0][:1] == JOINED, wire.topic_name(frames[0][1:]), is_whole, now)
@@ -272,6 +280,7 @@ class GatewayService(Service):
             if kind == "last":
                 ticked.append(symbol)
         self.feeds.ticked(ticked, now)
+        self.query_door.tick(now)
         self.emit(*self.feeds.tick(now, connected=self.gateway.is_up))
         if greeks is not None:
             self._send_market(greeks.due(now))

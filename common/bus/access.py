@@ -40,6 +40,13 @@ from tapewire.common.events import (
     WhatIf,
     name_of,
 )
+from tapewire.common.events.queries import (
+    ChainQuery,
+    ContractQuery,
+    HistoryQuery,
+    SnapshotQuery,
+    TicksQuery,
+)
 
 Kinds = tuple[type[Event], ...]
 
@@ -56,6 +63,9 @@ class Right(NamedTuple):
 CLOSING: Final = (SubmitOrder, CancelOrder, CancelAll, ListPositions, TakeOver)
 """What risk asks of a gateway, to close positions. The orders are its own, of strategy `risk`."""
 
+QUERIES: Final = (HistoryQuery, TicksQuery, ChainQuery, ContractQuery, SnapshotQuery)
+"""What changes nothing, but takes a part of what a broker allows the whole login."""
+
 RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
     (roles.GATEWAY, roles.EXECUTOR): Right(
         (OrderRequest,), (SubmitOrder, SubmitGroup, CancelOrder, ModifyOrder, WhatIf), fenced=True
@@ -67,7 +77,8 @@ RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
     ),
     (roles.EXECUTOR, roles.CLI): Right((Signal, CancelSignal, ModifySignal)),
     (roles.RISK, roles.CLI): Right((Control,)),
-    (roles.GATEWAY, roles.CLI): Right((OrderRequest,), (ResolveOrder, Reconcile, WhatIf)),
+    (roles.GATEWAY, roles.STRATEGY): Right(QUERIES),
+    (roles.GATEWAY, roles.CLI): Right((OrderRequest, *QUERIES), (ResolveOrder, Reconcile, WhatIf)),
     (roles.LIQUIDATION, roles.CLI): Right((OrderRequest,), (ResolveOrder,)),
 }
 """By the kind of process that is asked and the kind of client. Orders of `risk` itself, which close

@@ -13,9 +13,12 @@ PORTS: Final = {
     "executor": 5562,
     "liquidation": 5563,
     "liquidation-broker": 5564,
+    "queries": 5565,
 }
 
-OF_LOGIN: Final = ("market", "orders", "broker", "liquidation", "liquidation-broker")
+OF_LOGIN: Final = (
+    "market", "orders", "queries", "broker", "liquidation", "liquidation-broker",
+)  # fmt: skip
 """Those of which each login has its own. A named login's are `SOCKET.NAME`, and have no default
 port."""
 

@@ -35,6 +35,7 @@ from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.order_lists import OrderLists
 from tapewire.gateway.tws.placing import Placing
 from tapewire.gateway.tws.pulse import Pulse
+from tapewire.gateway.tws.queries import TwsQueries
 from tapewire.gateway.tws.reconnect import Reconnect
 from tapewire.gateway.tws.reports import (
     completed_report,
@@ -86,6 +87,7 @@ class TwsBroker:
         self.outbox: Outbox[bytes] = Outbox(rate_max_per_s)
         self.account_summary = AccountSummary(self.session, self.outbox)
         self.describing = Describing(self.session, self.contracts, self.outbox)
+        self.queries = TwsQueries(self.session, self.contracts, self.outbox)
         self.lines = Lines(
             self.session, self.market, self.contracts, self.outbox, limits, delayed=delayed
         )
@@ -93,7 +95,7 @@ class TwsBroker:
         self.throttle = Throttle(self.outbox, self.describing, self.account_summary, self.lines)
         self.errors = ErrorMessages(
             self.attempt, self.market, self.contracts, self.lines, self.describing,
-            self.account_summary, self.what_ifs, self.throttle, self._order_ids,
+            self.account_summary, self.what_ifs, self.queries, self.throttle, self._order_ids,
         )  # fmt: skip
         self.pulse = Pulse(probe_after_ms, hang_up_after_ms)
         self.flushed: Callable[[], bool] = lambda: True
@@ -193,6 +195,7 @@ class TwsBroker:
         self.what_ifs.closed()
         self.account_summary.closed()
         self.describing.closed()
+        self.queries.closed()
         self.contracts.disconnected()
         self.lines.closed()
         self.outbox.forget_requests()
@@ -219,7 +222,7 @@ class TwsBroker:
             tws.AccountValue: self.account_summary.events_of,
             tws.AccountSummaryEnd: self.account_summary.events_of,
             tws.TwsError: self.errors.read,
-            tws.ContractFound: self.describing.found,
+            **self.queries.readers(self.describing.found),
             tws.MarketRule: self.describing.ruled,
             tws.Undecodable: lambda m: (
                 broker.Unreadable(f"TWS sent a message that cannot be read: {m.reason}", m.payload),

@@ -192,6 +192,52 @@ class RequestEncoder:
         self._client.reqContractDetails(request_id, contract)
         return self._taken()
 
+    def history(
+        self,
+        request_id: int,
+        contract: Contract,
+        end: str,
+        back: str,
+        bars: str,
+        show: str,
+        *,
+        regular_hours: bool,
+    ) -> bytes:
+        """Bars of the past, with times in seconds since 1970."""
+        self._client.reqHistoricalData(
+            request_id, contract, end, back, bars, show, int(regular_hours), 2, False, []
+        )
+        return self._taken()
+
+    def cancel_history(self, request_id: int) -> bytes:
+        """No more of those bars."""
+        self._client.cancelHistoricalData(request_id)
+        return self._taken()
+
+    def history_ticks(
+        self,
+        request_id: int,
+        contract: Contract,
+        start: str,
+        end: str,
+        count: int,
+        show: str,
+        *,
+        regular_hours: bool,
+    ) -> bytes:
+        """Ticks of the past, from `start` on or up to `end`."""
+        self._client.reqHistoricalTicks(
+            request_id, contract, start, end, count, show, int(regular_hours), False, []
+        )
+        return self._taken()
+
+    def option_chains(
+        self, request_id: int, symbol: str, exchange: str, sec_type: str, con_id: int
+    ) -> bytes:
+        """Expiries and strikes of the options on a contract."""
+        self._client.reqSecDefOptParams(request_id, symbol, exchange, sec_type, con_id)
+        return self._taken()
+
     def market_rule(self, rule: int) -> bytes:
         """The price steps of a market rule."""
         self._client.reqMarketRule(rule)
@@ -264,13 +310,13 @@ def _values(order: SubmitOrder) -> dict[str, str]:
         if price is not None:
             values[field] = format(price, "f")
     if terms.good_till_ns is not None:
-        values["goodTillDate"] = _date_of(terms.good_till_ns)
+        values["goodTillDate"] = date_of(terms.good_till_ns)
     if terms.oca:
         values["ocaGroup"], values["ocaType"] = terms.group, OCA_TYPES[terms.oca]
     return values
 
 
-def _date_of(ts_ns: int) -> str:
+def date_of(ts_ns: int) -> str:
     """A time as TWS takes it, which counts in seconds: the order ends no later than was asked."""
     return format(datetime.fromtimestamp(ts_ns // 1_000_000_000, UTC), "%Y%m%d %H:%M:%S UTC")
 

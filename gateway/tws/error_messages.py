@@ -15,6 +15,7 @@ from tapewire.gateway.tws.describing import Describing
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.messages import TwsError
+from tapewire.gateway.tws.queries import TwsQueries
 from tapewire.gateway.tws.throttle import Throttle
 from tapewire.gateway.tws.what_if import WhatIfOrders
 
@@ -34,6 +35,7 @@ class ErrorMessages:
         describing: Describing,
         summary: AccountSummary,
         what_ifs: WhatIfOrders,
+        queries: TwsQueries,
         throttle: Throttle,
         order_ids: Collection[int],
     ) -> None:
@@ -44,6 +46,7 @@ class ErrorMessages:
         self._describing = describing
         self._summary = summary
         self._what_ifs = what_ifs
+        self._queries = queries
         self._throttle = throttle
         self._order_ids = order_ids
         self.connectivity = Connectivity()
@@ -68,7 +71,7 @@ class ErrorMessages:
             answer = self._what_ifs.refusal(message)
             yield broker.ErrorReport(
                 message.code, message.text, error_class, about, subject, row.sentences,
-                answered=answer is not None,
+                answered=self._queries.refused(message) or answer is not None,
             )  # fmt: skip
             if answer is not None:
                 yield answer

@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from tapewire.common.events import PriceStep, Side
+from tapewire.common.events.queries import HistoryBar, HistoryTick
 
 
 class TwsMessage(msgspec.Struct, frozen=True):
@@ -191,6 +192,44 @@ class ContractFound(TwsMessage, frozen=True):
     expiry: str = ""
     strike: Decimal | None = None
     right: str = ""
+
+
+class ContractsEnd(TwsMessage, frozen=True):
+    """All contracts that request `request_id` described have been listed."""
+
+    request_id: int
+
+
+class BarsFound(TwsMessage, frozen=True):
+    """All bars of the past that request `request_id` asked for."""
+
+    request_id: int
+    bars: tuple[HistoryBar, ...]
+
+
+class TicksFound(TwsMessage, frozen=True):
+    """Ticks of the past that request `request_id` asked for; `done` if no more come."""
+
+    request_id: int
+    ticks: tuple[HistoryTick, ...]
+    done: bool
+
+
+class ChainFound(TwsMessage, frozen=True):
+    """Options of one class at one exchange, on what request `request_id` asked about."""
+
+    request_id: int
+    exchange: str
+    trading_class: str
+    multiplier: str
+    expiries: frozenset[str]
+    strikes: frozenset[float]
+
+
+class ChainsEnd(TwsMessage, frozen=True):
+    """All options that request `request_id` asked for have been listed."""
+
+    request_id: int
 
 
 class MarketRule(TwsMessage, frozen=True):

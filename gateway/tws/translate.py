@@ -20,6 +20,7 @@ from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.contracts import BAG
 from tapewire.gateway.tws.estimates import estimate
 from tapewire.gateway.tws.fields import Size, bounded, fields_of
+from tapewire.gateway.tws.query_callbacks import QueryCallbacks
 from tapewire.gateway.tws.versions import (
     FRACTIONS_SINCE,
     LIBRARY_VERSION,
@@ -103,7 +104,7 @@ def _option(contract: Any) -> tuple[str, Decimal | None, str]:
     return expiry, decimal(contract.strike), right if right in ("C", "P") else ""
 
 
-class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
+class Translator(QueryCallbacks, EWrapper):  # type: ignore[misc]  # ibapi has no types
     """Receives ibapi's callbacks and keeps what the gateway needs of them."""
 
     def __init__(self, server_version: int) -> None:
@@ -123,6 +124,7 @@ class Translator(EWrapper):  # type: ignore[misc]  # ibapi has no types
         try:
             self._interpret(payload)
         except Exception as error:  # noqa: BLE001 - ibapi raises anything on a shape it does not know
+            self.forget_bars()
             return [tws.Undecodable(repr(error), payload)]
         return self._messages
 

@@ -69,7 +69,8 @@ BAD = {
     ),
     "[bus.ports]\nmarkt = 1": (
         "bus.ports.markt is not a known key; did you mean market? Known: broker, control,"
-        " execution, executor, liquidation, liquidation-broker, market, orders, risk, signals"
+        " execution, executor, liquidation, liquidation-broker, market, orders, queries, risk,"
+        " signals"
     ),
     STRATEGY + "symbols = [1]": (
         "number 1 of symbols of [[strategies]] number 1 is 1, must be text in quotes"

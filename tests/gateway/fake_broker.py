@@ -7,6 +7,7 @@ from tapewire.common.clock import Now
 from tapewire.common.events import InstrumentDescribed, SubmitOrder
 from tapewire.common.runtime.metrics import Histogram
 from tapewire.gateway import broker
+from tapewire.gateway.query_port import NoQueries, QueryPort
 
 
 class FakeBroker:
@@ -15,6 +16,7 @@ class FakeBroker:
     accounts: tuple[str, ...] = ()
     waiting = messages = requests = subscriptions = 0
     client_id = ""
+    queries: QueryPort = NoQueries("this broker answers none")
     waits: Mapping[str, Histogram] = MappingProxyType({})
 
     def __init__(self, *, names_orders: bool = False) -> None:

@@ -126,6 +126,7 @@ def theirs(instrument: Any) -> ib_async.Contract:
     )  # fmt: skip
 
 
+UNTIL = "20261120 15:30:00 UTC"
 Asks = tuple[Callable[[RequestEncoder], bytes], Callable[[ib_async_codec.Sender], None]]
 REQUESTS: dict[str, Asks] = {
     "start_api": (lambda ours: ours.start_api(), lambda other: other.startApi()),
@@ -155,6 +156,30 @@ REQUESTS: dict[str, Asks] = {
     "contract_details": (
         lambda ours: ours.contract_details(8, contract_of(AAPL)),
         lambda other: other.reqContractDetails(8, theirs(AAPL)),
+    ),
+    "history": (
+        lambda ours: ours.history(
+            8, contract_of(AAPL), UNTIL, "2 D", "1 min", "TRADES", regular_hours=True
+        ),
+        lambda other: other.reqHistoricalData(
+            8, theirs(AAPL), UNTIL, "2 D", "1 min", "TRADES", True, 2, False, []
+        ),
+    ),
+    "cancel_history": (
+        lambda ours: ours.cancel_history(8),
+        lambda other: other.cancelHistoricalData(8),
+    ),
+    "history_ticks": (
+        lambda ours: ours.history_ticks(
+            8, contract_of(AAPL), "", UNTIL, 100, "BID_ASK", regular_hours=False
+        ),
+        lambda other: other.reqHistoricalTicks(
+            8, theirs(AAPL), "", UNTIL, 100, "BID_ASK", False, False, []
+        ),
+    ),
+    "option_chains": (
+        lambda ours: ours.option_chains(8, "AAPL", "", "STK", 265598),
+        lambda other: other.reqSecDefOptParams(8, "AAPL", "", "STK", 265598),
     ),
     "market_rule": (lambda ours: ours.market_rule(26), lambda other: other.reqMarketRule(26)),
     "positions": (lambda ours: ours.positions(), lambda other: other.reqPositions()),

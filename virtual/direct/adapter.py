@@ -22,6 +22,7 @@ from tapewire.gateway.broker import (
 )
 from tapewire.gateway.market_feed import FeedNews
 from tapewire.gateway.outbox import Outbox
+from tapewire.gateway.query_port import NoQueries, QueryPort
 from tapewire.simulator.exchange.contracts import ContractQuery, LegQuery
 from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
 from tapewire.virtual.direct import reports
@@ -48,6 +49,7 @@ class DirectBroker:
     ) -> None:
         self.client_id = str(client_id)
         self.messages = self.requests = 0
+        self.queries: QueryPort = NoQueries("the exchange without TWS has no history to ask for")
         self.accounts: Collection[str] = ()
         self._instruments = {one.symbol: one for one in instruments}
         self._send = send

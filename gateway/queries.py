@@ -1,0 +1,254 @@
+r"""Queries: which of them wait, which is asked next, and how each of them ends.
+
+    asked by a client --pace allows it--> asked at the broker --answer, error--> over
+             \----------------- time-out, connection lost ---------------------/
+
+Each ends within its time-out, in an answer or in a failure that says why. Queries that ask for the
+same thing while one of them waits share its answer, each until its own time-out. At most
+`WAITING_MAX` wait; more are refused at once.
+
+What waits here for its pace is not in the broker's outbox yet, and there a query goes behind
+everything else: no order waits for one.
+"""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from tapewire.common.clock import Now
+from tapewire.common.events import TEXT_MAX, Quote, Tick, Trade
+from tapewire.common.events.queries import (
+    ChainPage,
+    ChainQuery,
+    ContractQuery,
+    ContractsPage,
+    HistoryPage,
+    HistoryQuery,
+    Query,
+    QueryAnswer,
+    QueryFailed,
+    SnapshotPage,
+    SnapshotQuery,
+    TicksPage,
+    TicksQuery,
+)
+from tapewire.gateway.history_pace import HistoryPace, Question
+from tapewire.gateway.query_port import BrokerQuery, QueryPort, Refused, Row
+
+WAITING_MAX: Final = 200
+ROWS_MAX: Final = 200_000
+"""The most rows of one answer; 200,000 bars are some six months of minutes."""
+PAGES: Final[dict[type[Query], tuple[Callable[..., QueryAnswer], int]]] = {
+    HistoryQuery: (HistoryPage, 1000),
+    TicksQuery: (TicksPage, 1000),
+    ChainQuery: (ChainPage, 10),
+    ContractQuery: (ContractsPage, 100),
+    SnapshotQuery: (SnapshotPage, 1),
+}
+"""The pages of the answer to each kind of query, and how many rows one has at most."""
+MS: Final = 1_000_000
+
+
+class Waiter(NamedTuple):
+    """Who waits for an answer: a client, the id that it gave, and until when (monotonic)."""
+
+    sender: bytes
+    id: str
+    deadline_ns: int
+    timeout_ms: int
+
+
+class Pending:
+    """What is asked, and who waits for it."""
+
+    def __init__(self, number: int, query: Query) -> None:
+        self.number = number
+        self.query = query
+        self.waiters: list[Waiter] = []
+        self.rows: list[Row | Quote | Trade] = []
+        self.is_asked = False
+
+
+class Queries:
+    """The queries of one login.
+
+    `newest` is the newest tick of a symbol that the gateway has, and `need` has its market data
+    opened. What is to be sent to clients is in `take_answers`.
+    """
+
+    def __init__(
+        self,
+        port: QueryPort,
+        newest: Callable[[str], Tick | None],
+        need: Callable[[str, Now], None],
+    ) -> None:
+        self._port = port
+        self._newest = newest
+        self._need = need
+        self._pace = HistoryPace()
+        self._pending: dict[Query, Pending] = {}  # by what is asked: the query without its id
+        self._numbers = 0
+        self._waiting = 0
+        self._pace_ns = 0  # when the pace may allow the next one
+        self._answers: list[tuple[bytes, QueryAnswer]] = []
+
+    def __repr__(self) -> str:
+        return f"<Queries, {self._waiting} waiting>"
+
+    @property
+    def waiting(self) -> int:
+        """How many queries wait for their answer."""
+        return self._waiting
+
+    def take_answers(self) -> list[tuple[bytes, QueryAnswer]]:
+        """The answers since the last call, each with the client it goes to."""
+        taken, self._answers = self._answers, []
+        return taken
+
+    def ask(self, sender: bytes, query: Query, now: Now) -> None:
+        """A client asks. Asked again under an id that waits already, nothing more is done."""
+        key = replace(query, id="-", timeout_ms=100)
+        pending = self._pending.get(key)
+        waiter = Waiter(sender, query.id, now.mono_ns + query.timeout_ms * MS, query.timeout_ms)
+        if pending is not None and any(w[:2] == waiter[:2] for w in pending.waiters):
+            return
+        if self._waiting >= WAITING_MAX:
+            reason = f"{WAITING_MAX} queries wait for their answer already; try again later"
+            self._fail(waiter, reason, now)
+            return
+        if pending is None:
+            self._numbers += 1
+            pending = self._pending[key] = Pending(self._numbers, query)
+            self._pace_ns = 0
+        pending.waiters.append(waiter)
+        self._waiting += 1
+
+    def tick(self, now: Now) -> None:
+        """Take what the broker answered, give up what is late, and ask what may be asked."""
+        if not self._pending:
+            self._port.take()
+            return
+        by_number = {one.number: key for key, one in self._pending.items()}
+        for report in self._port.take():
+            key = by_number.get(report.number)
+            if key is None or key not in self._pending:
+                continue
+            if isinstance(report, Refused):
+                self._end(key, report.reason, now, report.code)
+            else:
+                self._found(key, report.rows, now, is_last=report.last)
+        self._give_up_late(now)
+        self._ask_broker(now)
+        self._look_at_snapshots(now)
+
+    # ---- how a query ends ------------------------------------------------------------------------
+
+    def _found(self, key: Query, rows: tuple[Row, ...], now: Now, *, is_last: bool) -> None:
+        pending = self._pending[key]
+        pending.rows += rows
+        if len(pending.rows) > ROWS_MAX:
+            self._port.give_up(pending.number)
+            self._end(key, f"the answer has more than {ROWS_MAX} rows; ask for less", now)
+        elif is_last:
+            self._answer(key, now)
+
+    def _answer(self, key: Query, now: Now) -> None:
+        pending = self._pending.pop(key)
+        page, rows_max = PAGES[type(pending.query)]
+        begins = range(0, len(pending.rows), rows_max) or range(1)
+        for waiter in pending.waiters:
+            for number, begin in enumerate(begins, 1):
+                rows = tuple(pending.rows[begin : begin + rows_max])
+                answer = page(now.wall_ns, waiter.id, rows, number, number == len(begins))
+                self._answers.append((waiter.sender, answer))
+        self._waiting -= len(pending.waiters)
+
+    def _end(self, key: Query, reason: str, now: Now, code: int = 0) -> None:
+        waiters = self._pending.pop(key).waiters
+        self._waiting -= len(waiters)
+        for waiter in waiters:
+            self._fail(waiter, reason, now, code)
+
+    def _fail(self, waiter: Waiter, reason: str, now: Now, code: int = 0) -> None:
+        failed = QueryFailed(now.wall_ns, waiter.id, reason[:TEXT_MAX], code)
+        self._answers.append((waiter.sender, failed))
+
+    def _give_up_late(self, now: Now) -> None:
+        for key, pending in list(self._pending.items()):
+            late = [one for one in pending.waiters if now.mono_ns >= one.deadline_ns]
+            for waiter in late:
+                pending.waiters.remove(waiter)
+                self._waiting -= 1
+                self._fail(waiter, f"{_silence(pending)} within {waiter.timeout_ms} ms", now)
+            if not pending.waiters:
+                del self._pending[key]
+                if pending.is_asked:
+                    self._port.give_up(pending.number)
+
+    # ---- what is asked ---------------------------------------------------------------------------
+
+    def _ask_broker(self, now: Now) -> None:
+        """Ask what waits, in the order in which it came, as far as history's pace allows."""
+        if problem := self._port.problem():
+            for key in [k for k in self._pending if type(k) is not SnapshotQuery]:
+                self._end(key, problem, now)
+            return
+        if now.mono_ns < self._pace_ns:
+            return
+        unasked = [key for key, one in self._pending.items() if not one.is_asked]
+        waits = [self._try(key, now) for key in unasked]
+        self._pace_ns = now.mono_ns + min(filter(None, waits), default=0)
+
+    def _try(self, key: Query, now: Now) -> int:
+        """Ask one, unless it has to wait; returns for how long (ns)."""
+        pending = self._pending[key]
+        query = pending.query
+        if isinstance(query, SnapshotQuery):
+            return 0
+        question = _paced(key)
+        if question is not None:
+            if wait_ns := self._pace.wait_ns(question, now.mono_ns):
+                return wait_ns
+            self._pace.asked(question, now.mono_ns)
+        pending.is_asked = True
+        try:
+            self._port.ask(pending.number, _up_to_now(query, now))
+        except ValueError as error:
+            self._end(key, str(error), now)
+        return 0
+
+    def _look_at_snapshots(self, now: Now) -> None:
+        for key, pending in list(self._pending.items()):
+            if not isinstance(key, SnapshotQuery):
+                continue
+            tick = self._newest(key.symbol)
+            if tick is not None:
+                pending.rows.append(tick)
+                self._answer(key, now)
+            elif not pending.is_asked:
+                pending.is_asked = True
+                self._need(key.symbol, now)
+
+
+def _up_to_now(query: BrokerQuery, now: Now) -> BrokerQuery:
+    """The newest ticks are those that end now."""
+    if isinstance(query, TicksQuery) and not query.start_ns and not query.end_ns:
+        return replace(query, end_ns=now.wall_ns)
+    return query
+
+
+def _silence(pending: Pending) -> str:
+    """What did not happen in time."""
+    if isinstance(pending.query, SnapshotQuery):
+        return f"no tick of {pending.query.symbol} came"
+    if pending.is_asked:
+        return "the broker did not answer"
+    return "the broker's limits on history did not let it be asked"
+
+
+def _paced(key: Query) -> Question | None:
+    """What is asked as history's limits count it; None if they do not count it."""
+    if not isinstance(key, HistoryQuery | TicksQuery):
+        return None
+    return Question(key.symbol, "", key.show, repr(key))

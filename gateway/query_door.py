@@ -1,0 +1,58 @@
+"""The door of queries: a socket of their own, so that no order waits behind one.
+
+A query needs a token, as anything else that is asked. It changes nothing, so its answer waits for
+no commit.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from tapewire.common.bus import wire
+from tapewire.common.bus.router import DeadLetterSink
+from tapewire.common.clock import Now
+from tapewire.common.events import TEXT_MAX, Event, name_of
+from tapewire.common.events.queries import Query, QueryFailed
+from tapewire.gateway.queries import Queries
+
+QUERIES: Final = "queries"
+"""The channel of those who ask for history, options and contracts."""
+Refusal = Callable[[Sequence[bytes], Event], str]
+"""Why what came with these frames before it must not be taken; empty if it may."""
+
+
+class QueryDoor:
+    """Takes queries and sends answers. `send` writes frames to the clients."""
+
+    def __init__(
+        self,
+        queries: Queries,
+        refusal: Refusal,
+        dead_letter: DeadLetterSink,
+        send: Callable[[list[bytes]], object],
+    ) -> None:
+        self.queries = queries
+        self._refusal = refusal
+        self._dead_letter = dead_letter
+        self._send = send
+
+    def enter(self, frames: list[bytes], now: Now) -> None:
+        """A query as it came: who asks, a token unless there is none, and what is asked."""
+        sender, *shown, body = frames
+        query = wire.decode_event(body)
+        reason = self._refusal(shown, query)
+        if not isinstance(query, Query):
+            self._dead_letter(QUERIES, reason or f"{name_of(query)} is not a query", body)
+        elif reason:
+            self._dead_letter(QUERIES, reason, body)
+            self._reply(sender, QueryFailed(now.wall_ns, query.id, reason[:TEXT_MAX]))
+        else:
+            self.queries.ask(sender, query, now)
+
+    def tick(self, now: Now) -> None:
+        """Let the queries go on, and send what is answered."""
+        self.queries.tick(now)
+        for sender, answer in self.queries.take_answers():
+            self._reply(sender, answer)
+
+    def _reply(self, sender: bytes, answer: Event) -> None:
+        self._send([sender, wire.encode(answer)])

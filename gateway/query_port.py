@@ -1,0 +1,73 @@
+"""The part of the broker port that answers queries: what is asked, and what comes of it."""
+
+from typing import NamedTuple, Protocol
+
+from tapewire.common.events.queries import (
+    ChainQuery,
+    ContractQuery,
+    ContractRow,
+    HistoryBar,
+    HistoryQuery,
+    HistoryTick,
+    OptionChain,
+    TicksQuery,
+)
+
+BrokerQuery = HistoryQuery | TicksQuery | ChainQuery | ContractQuery
+"""What only the broker can answer."""
+Row = HistoryBar | HistoryTick | OptionChain | ContractRow
+
+
+class Found(NamedTuple):
+    """A part of the answer to query `number`; with `last`, there is no more to come."""
+
+    number: int
+    rows: tuple[Row, ...] = ()
+    last: bool = False
+
+
+class Refused(NamedTuple):
+    """Query `number` has no answer: the broker's code, 0 where it gave none, and its sentence."""
+
+    number: int
+    code: int
+    reason: str
+
+
+class QueryPort(Protocol):
+    """The queries of one login. Whoever asks gives each a number that was never used before."""
+
+    def problem(self) -> str:
+        """Why nothing can be asked at this moment, in a sentence; empty if it can."""
+
+    def ask(self, number: int, query: BrokerQuery) -> None:
+        """Queue a query behind everything else that waits; ValueError where the broker has no words
+        for it, or too much waits already."""
+
+    def give_up(self, number: int) -> None:
+        """Nobody waits for an answer any more; what still comes is dropped."""
+
+    def take(self) -> list[Found | Refused]:
+        """What has come since the last call."""
+
+
+class NoQueries:
+    """Stands for the queries of a broker that answers none."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def problem(self) -> str:
+        """See `QueryPort.problem`."""
+        return self._reason
+
+    def ask(self, number: int, query: BrokerQuery) -> None:
+        """See `QueryPort.ask`."""
+        raise ValueError(self._reason)
+
+    def give_up(self, number: int) -> None:
+        """See `QueryPort.give_up`."""
+
+    def take(self) -> list[Found | Refused]:
+        """See `QueryPort.take`."""
+        return []

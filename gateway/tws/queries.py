@@ -1,0 +1,205 @@
+"""Queries at TWS: what is asked about the past, about contracts and about options, and its answers.
+
+Each query has a request id of its own, which is not used again on a connection: what still comes
+for one that was given up finds nobody. The options on an underlying are asked for by its contract
+id, so the contract itself is asked about first, under the same request id.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ibapi.contract import Contract
+
+from tapewire.common import shorthands
+from tapewire.common.events.queries import (
+    ChainQuery,
+    ContractQuery,
+    ContractRow,
+    HistoryQuery,
+    OptionChain,
+    TicksQuery,
+)
+from tapewire.common.instruments import Instrument
+from tapewire.gateway.outbox import Outbox
+from tapewire.gateway.query_port import BrokerQuery, Found, Refused, Row
+from tapewire.gateway.tws import errors
+from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.contracts import Contracts
+from tapewire.gateway.tws.encoder import contract_of, date_of
+from tapewire.gateway.tws.session import TwsSession
+
+REQUEST_ID: Final = 985_000_000
+REQUESTS_MAX: Final = 10_000_000
+LOST: Final = "the connection to TWS was lost before it answered"
+
+
+class TwsQueries:
+    """The queries of one session; satisfies `gateway.query_port.QueryPort`."""
+
+    def __init__(self, session: TwsSession, contracts: Contracts, outbox: Outbox[bytes]) -> None:
+        self._session = session
+        self._contracts = contracts
+        self._outbox = outbox
+        self._open: dict[int, tuple[int, BrokerQuery]] = {}  # by request id: number, query
+        self._underlyings: dict[int, list[tws.ContractFound]] = {}  # of chains, by request id
+        self._reports: list[Found | Refused] = []
+
+    def __repr__(self) -> str:
+        return f"<TwsQueries, {len(self._open)} open>"
+
+    # ---- the port --------------------------------------------------------------------------------
+
+    def problem(self) -> str:
+        """See `QueryPort.problem`."""
+        if self._session.state == "UP":
+            return ""
+        return f"the gateway is not connected to TWS: its session is {self._session.state}"
+
+    def ask(self, number: int, query: BrokerQuery) -> None:
+        """See `QueryPort.ask`."""
+        request_id = _request_id(number)
+        self._outbox.other(self._encoded(request_id, query))
+        self._open[request_id] = number, query
+
+    def give_up(self, number: int) -> None:
+        """See `QueryPort.give_up`. Of the queries only bars can be cancelled."""
+        request_id = _request_id(number)
+        _, query = self._open.pop(request_id, (0, None))
+        self._underlyings.pop(request_id, None)
+        if isinstance(query, HistoryQuery) and self._session.state == "UP":
+            self._outbox.other(self._session.encode.cancel_history(request_id))
+
+    def take(self) -> list[Found | Refused]:
+        """See `QueryPort.take`."""
+        taken, self._reports = self._reports, []
+        return taken
+
+    # ---- what TWS says ---------------------------------------------------------------------------
+
+    def closed(self) -> None:
+        """The connection is gone, and all that was asked on it."""
+        self._reports += [Refused(number, 0, LOST) for number, _ in self._open.values()]
+        self._open.clear()
+        self._underlyings.clear()
+
+    def refused(self, message: tws.TwsError) -> bool:
+        """Whether an error is about a query; unless it only informs, the query is over."""
+        if message.request_id not in self._open:
+            return False
+        if not errors.only_informs(message.code):
+            self._refuse(message.request_id, message.text, message.code)
+        return True
+
+    def readers(
+        self, found: Callable[[tws.ContractFound], Any]
+    ) -> Mapping[type[tws.TwsMessage], Callable[[Any], Any]]:
+        """What reads the answers; `found` takes the contracts that no query has asked about."""
+        return {
+            tws.BarsFound: lambda m: self._rows(m.request_id, m.bars, is_last=True),
+            tws.TicksFound: lambda m: self._rows(m.request_id, m.ticks, is_last=m.done),
+            tws.ChainFound: self._chain,
+            tws.ChainsEnd: lambda m: self._rows(m.request_id, (), is_last=True),
+            tws.ContractFound: lambda m: (
+                self._contract(m) if m.request_id in self._open else found(m)
+            ),
+            tws.ContractsEnd: self._contracts_end,
+        }
+
+    def _rows(self, request_id: int, rows: tuple[Row, ...], *, is_last: bool = False) -> tuple[()]:
+        if request_id in self._open:
+            self._reports.append(Found(self._open[request_id][0], rows, is_last))
+            if is_last:
+                del self._open[request_id]
+        return ()
+
+    def _chain(self, message: tws.ChainFound) -> tuple[()]:
+        chain = OptionChain(
+            message.exchange, message.trading_class, message.multiplier,
+            tuple(sorted(message.expiries)), tuple(sorted(message.strikes)),
+        )  # fmt: skip
+        return self._rows(message.request_id, (chain,))
+
+    def _contract(self, message: tws.ContractFound) -> tuple[()]:
+        if message.request_id in self._underlyings:
+            self._underlyings[message.request_id].append(message)
+            return ()
+        return self._rows(message.request_id, (_row(message),))
+
+    def _contracts_end(self, message: tws.ContractsEnd) -> tuple[()]:
+        """All contracts are described. Of a chain, this was the first of two questions."""
+        found = self._underlyings.pop(message.request_id, None)
+        if found is None:
+            return self._rows(message.request_id, (), is_last=True)
+        if len(found) != 1:
+            reason = (
+                f"TWS knows {len(found)} contracts of that name; configure the one that is meant"
+            )
+            self._refuse(message.request_id, reason)
+            return ()
+        (one,) = found
+        exchange = next(iter(one.exchanges), "") if one.sec_type == "FUT" else ""
+        try:
+            self._outbox.other(
+                self._session.encode.option_chains(
+                    message.request_id, one.symbol, exchange, one.sec_type, one.con_id
+                )
+            )
+        except ValueError as error:
+            self._refuse(message.request_id, str(error))
+        return ()
+
+    def _refuse(self, request_id: int, reason: str, code: int = 0) -> None:
+        number, _ = self._open.pop(request_id)
+        self._underlyings.pop(request_id, None)
+        self._reports.append(Refused(number, code, reason))
+
+    # ---- what is asked ---------------------------------------------------------------------------
+
+    def _encoded(self, request_id: int, query: BrokerQuery) -> bytes:
+        encode, contract = self._session.encode, self._contract_of(query)
+        if isinstance(query, HistoryQuery):
+            return encode.history(
+                request_id, contract, _moment(query.end_ns), query.back, query.bars, query.show,
+                regular_hours=query.regular_hours,
+            )  # fmt: skip
+        if isinstance(query, TicksQuery):
+            if query.start_ns and query.end_ns:
+                raise ValueError("give the start of the ticks, or their end, not both")
+            return encode.history_ticks(
+                request_id, contract, _moment(query.start_ns), _moment(query.end_ns),
+                query.count, query.show, regular_hours=query.regular_hours,
+            )  # fmt: skip
+        if isinstance(query, ChainQuery):
+            self._underlyings[request_id] = []
+        return encode.contract_details(request_id, contract)
+
+    def _contract_of(self, query: BrokerQuery) -> Contract:
+        """The contract that is meant: the one of that name in the configuration, or else what a
+        shorthand says, or what the query says, which is a US share if it says nothing."""
+        symbol = query.symbol
+        if symbol in self._contracts.instruments or self._contracts.holds(symbol):
+            return self._contracts.contract(symbol)
+        fields = shorthands.completed({"symbol": symbol})
+        if isinstance(query, ContractQuery) and len(fields) == 1:
+            fields |= {
+                "sec_type": query.sec_type, "exchange": query.exchange, "currency": query.currency,
+            }  # fmt: skip
+        return contract_of(Instrument(**fields))
+
+
+def _request_id(number: int) -> int:
+    return REQUEST_ID + number % REQUESTS_MAX
+
+
+def _moment(ts_ns: int) -> str:
+    """A time as TWS takes it, to the second; empty for 0."""
+    return date_of(ts_ns) if ts_ns else ""
+
+
+def _row(message: tws.ContractFound) -> ContractRow:
+    return ContractRow(
+        message.con_id, message.symbol, message.local_symbol, message.sec_type,
+        next(iter(message.exchanges), ""), message.currency, str(message.multiplier),
+        str(message.min_tick), message.long_name, message.expiry,
+        "" if message.strike is None else str(message.strike), message.right,
+    )  # fmt: skip

@@ -1,0 +1,133 @@
+"""ibapi's callbacks about queries: bars and ticks of the past, options, contracts.
+
+A number that no price or size can be costs its message, which is then unreadable: the query ends
+with its time-out.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
+from tapewire.common.events.queries import HistoryBar, HistoryTick
+from tapewire.gateway.tws import messages as tws
+
+SECOND_NS: Final = 1_000_000_000
+DATE_LENGTH: Final = 8  # a date is YYYYMMDD; seconds since 1970 have more digits since 1973
+
+
+class QueryCallbacks:
+    """A part of the translator; `_messages` has what was read from one payload."""
+
+    _messages: list[tws.TwsMessage]
+    _bars: tuple[int, list[HistoryBar]] = (-1, [])
+
+    def historicalData(self, reqId: int, bar: Any) -> None:  # noqa: N802, N803
+        """17, once per bar of one message."""
+        if self._bars[0] != reqId:
+            self._bars = reqId, []
+        self._bars[1].append(
+            HistoryBar(
+                _start_ns(str(bar.date)),
+                _price(bar.open),
+                _price(bar.high),
+                _price(bar.low),
+                _price(bar.close),
+                _size(bar.volume),
+                _known(bar.average),
+                _count(bar.barCount),
+            )
+        )
+
+    def forget_bars(self) -> None:
+        """Their message cannot be read to its end."""
+        self._bars = -1, []
+
+    def historicalDataEnd(self, reqId: int, _start: str, _end: str) -> None:  # noqa: N802, N803
+        """17, behind its bars."""
+        request_id, bars = self._bars
+        self.forget_bars()
+        found = tuple(bars) if request_id == reqId else ()
+        self._messages.append(tws.BarsFound(reqId, found))
+
+    def historicalTicks(self, reqId: int, ticks: Iterable[Any], done: bool) -> None:  # noqa: N802, N803
+        """96: midpoints."""
+        rows = (HistoryTick(_ns(t.time), _price(t.price)) for t in ticks)
+        self._messages.append(tws.TicksFound(reqId, tuple(rows), bool(done)))
+
+    def historicalTicksLast(self, reqId: int, ticks: Iterable[Any], done: bool) -> None:  # noqa: N802, N803
+        """98: trades."""
+        rows = (HistoryTick(_ns(t.time), _price(t.price), _size(t.size)) for t in ticks)
+        self._messages.append(tws.TicksFound(reqId, tuple(rows), bool(done)))
+
+    def historicalTicksBidAsk(self, reqId: int, ticks: Iterable[Any], done: bool) -> None:  # noqa: N802, N803
+        """97: quotes."""
+        rows = (
+            HistoryTick(
+                _ns(t.time), None, None, _price(t.priceBid), _price(t.priceAsk),
+                _size(t.sizeBid), _size(t.sizeAsk),
+            )
+            for t in ticks
+        )  # fmt: skip
+        self._messages.append(tws.TicksFound(reqId, tuple(rows), bool(done)))
+
+    def securityDefinitionOptionParameter(  # noqa: N802
+        self,
+        reqId: int,  # noqa: N803
+        exchange: str,
+        _underlying: int,
+        tradingClass: str,  # noqa: N803
+        multiplier: str,
+        expirations: Iterable[str],
+        strikes: Iterable[float],
+    ) -> None:
+        """75, once per exchange and trading class."""
+        prices = frozenset(map(_price, strikes))
+        found = tws.ChainFound(
+            reqId, exchange, tradingClass, multiplier, frozenset(expirations), prices
+        )
+        self._messages.append(found)
+
+    def securityDefinitionOptionParameterEnd(self, reqId: int) -> None:  # noqa: N802, N803
+        """76, behind them."""
+        self._messages.append(tws.ChainsEnd(reqId))
+
+    def contractDetailsEnd(self, reqId: int) -> None:  # noqa: N802, N803
+        """52, behind the contracts that fit."""
+        self._messages.append(tws.ContractsEnd(reqId))
+
+
+def _price(value: float) -> float:
+    if not -PRICE_MAX <= value <= PRICE_MAX:
+        raise ValueError(f"{value} was found where a price was expected")
+    return value
+
+
+def _known(value: float) -> float | None:
+    """An average: TWS writes -1 where there were no trades."""
+    return None if value == -1 else _price(value)
+
+
+def _size(value: float) -> float | None:
+    if value == -1:
+        return None
+    if not 0 <= value <= SIZE_MAX:
+        raise ValueError(f"{value} was found where a size was expected")
+    return float(value)
+
+
+def _count(value: int) -> int | None:
+    return None if value == -1 else int(value)
+
+
+def _ns(second: int) -> int:
+    if not 0 <= second < 2**63 // SECOND_NS:
+        raise ValueError(f"{second} was found where a time was expected")
+    return int(second) * SECOND_NS
+
+
+def _start_ns(date: str) -> int:
+    """When a bar begins: TWS writes seconds since 1970, and a date for bars of a day and more."""
+    if len(date) != DATE_LENGTH:
+        return _ns(int(date))
+    return _ns(int(datetime.strptime(date, "%Y%m%d").replace(tzinfo=UTC).timestamp()))
