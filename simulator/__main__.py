@@ -6,9 +6,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from tapewire.common.config import settings as configuration
 from tapewire.common.instruments import Instrument
@@ -18,8 +21,10 @@ from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator import group_process, scenario_file
 from tapewire.simulator.control import ControlPort
+from tapewire.simulator.exchange.made import dated
 from tapewire.simulator.faults.catalogue import listing
 from tapewire.simulator.market.file import market_of, symbols_of
+from tapewire.simulator.market.open_market import OpenMarket
 from tapewire.simulator.market.synthetic import SyntheticMarket, start_of
 from tapewire.simulator.market.times import time_ns
 from tapewire.simulator.server import TwsServer
@@ -130,7 +135,8 @@ def _add_market(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=200.0, help="synthetic rows per second")
     parser.add_argument(
-        "--symbols", help=f"SYMBOL[:TYPE[:EXCHANGE[:MULTIPLIER[:TICK]]]],... ({SYMBOLS})"
+        "--symbols",
+        help="SYMBOL[:TYPE[:EXCHANGE[:MULTIPLIER[:TICK]]]],...: only these, not any contract",
     )
 
 
@@ -185,12 +191,16 @@ def _instrument(text: str) -> Instrument:
     given: dict[str, Any] = {name: one for name, one in zip(names, text.split(":")) if one}  # noqa: B905 - what is left out has defaults
     for name in given.keys() & {"multiplier", "min_tick"}:
         given[name] = Decimal(given[name])
-    return instrument_of(**given)
+    instrument = instrument_of(**given)
+    today = datetime.fromtimestamp(time.time_ns() // 1_000_000_000, UTC).date()
+    return msgspec.structs.replace(instrument, **dated(instrument, today))
 
 
 def _market(arguments: argparse.Namespace, instruments: list[Instrument]) -> Iterator[Row]:
     if arguments.ticks:
         return market_of(arguments.ticks, arguments.since)
+    if not arguments.symbols:
+        return OpenMarket(instruments, arguments.seed, arguments.rate, time.time_ns())
     return SyntheticMarket(
         instruments, arguments.seed, arguments.rate, start_of(instruments, time.time_ns())
     )

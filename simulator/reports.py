@@ -6,7 +6,6 @@ from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import ContractQuery, Contracts
 from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.matching import Exchange
-from tapewire.simulator.exchange.order_checks import NO_CONTRACT
 from tapewire.simulator.exchange.order_handler import OrderHandler
 from tapewire.simulator.exchange.orders import ZERO, Execution
 from tapewire.simulator.protocol import messages
@@ -78,7 +77,7 @@ class Reports:
         """Answer reqContractDetails with every instrument that matches."""
         found = self._contracts.find(request.contract)
         if not found:
-            raise BadRequest(request.req_id, 200, NO_CONTRACT)
+            raise BadRequest(request.req_id, 200, self._contracts.missing(request.contract))
         for one in found:
             now_ns, rule = self._outbox.now_ns, self._contracts.market_rule_of(one)
             fields = messages.contract_details(
@@ -95,7 +94,7 @@ class Reports:
         )
         found = self._contracts.find(about)
         if len(found) != 1 or found[0].symbol != request.symbol:
-            raise BadRequest(request.req_id, 200, NO_CONTRACT)
+            raise BadRequest(request.req_id, 200, self._contracts.missing(about))
         for chain in self._contracts.chains(request.symbol):
             fields = messages.option_chain(request.req_id, found[0].con_id, chain)
             self._outbox.send(session, fields)

@@ -14,7 +14,7 @@ from tapewire.simulator.answers.watchers import Watchers
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.hours import Hours
-from tapewire.simulator.exchange.keeping import BrokerState
+from tapewire.simulator.exchange.keeping import BrokerState, instruments_of
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_handler import OrderHandler
 from tapewire.simulator.faults.engine import Faults
@@ -22,6 +22,7 @@ from tapewire.simulator.faults.tws import Parts, Tws
 from tapewire.simulator.faults.wiring import FaultyOutbox, FaultyReports
 from tapewire.simulator.market.feed import Feed, Limits
 from tapewire.simulator.market.history import History
+from tapewire.simulator.market.open_market import OpenMarket
 from tapewire.simulator.market.replay_clock import ReplayClock
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol import requests as ask
@@ -56,7 +57,7 @@ class TwsServer:
     ) -> None:
         self.settings = settings
         self.unsent_bytes = 0
-        self._contracts = Contracts(instruments)
+        self._contracts = Contracts(instruments, market if isinstance(market, OpenMarket) else None)
         known = self._contracts.by_symbol
         self._outbox = FaultyOutbox()
         self._clock = ReplayClock(settings, market)
@@ -89,6 +90,9 @@ class TwsServer:
             currency=settings.currency,
         )
         self._history = History(market, self._clock, settings.speed)
+        self._contracts.listeners += [
+            self._exchange.add, self._accounts.add, self._feed.add, self._list_history,
+        ]  # fmt: skip
         self._watchers = Watchers()
         self._answers = self._make_answers(hours, profit)
         self.faults = self._outbox.watcher = self._make_faults()
@@ -114,6 +118,8 @@ class TwsServer:
 
     def restore(self, state: BrokerState, now_ns: int) -> None:
         """Take back what an earlier run has kept; see `OrderHandler.restore`."""
+        for instrument in instruments_of(state):
+            self._contracts.resume(instrument)
         self._order_handler.restore(state, self._contracts.by_symbol, now_ns)
 
     @property
@@ -303,6 +309,9 @@ class TwsServer:
             outbox=self._outbox,
         )
         return answers_from(sources, is_paced=bool(self.settings.rate_max_per_s))
+
+    def _list_history(self, instrument: Instrument) -> None:
+        self._history.add(instrument.symbol, self._outbox.now_ns)
 
     def _forget(self, conn: int) -> None:
         """End a connection's subscriptions."""

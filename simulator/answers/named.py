@@ -3,7 +3,6 @@
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import ContractQuery, Contracts
-from tapewire.simulator.exchange.order_checks import NO_CONTRACT
 from tapewire.simulator.protocol.requests import BadRequest, invalid
 
 
@@ -11,7 +10,7 @@ def only(contracts: Contracts, query: ContractQuery, req_id: int) -> Instrument:
     """The instrument that a client describes; raises BadRequest unless there is exactly one."""
     found = contracts.find(query)
     if len(found) != 1:
-        raise BadRequest(req_id, 200, NO_CONTRACT)
+        raise BadRequest(req_id, 200, contracts.missing(query))
     return found[0]
 
 

@@ -146,6 +146,11 @@ class Accounts:
         instruments = list(instruments)
         self.books = {name: Books(instruments, cash) for name in names}
 
+    def add(self, instrument: Instrument) -> None:
+        """Make room for another instrument in every account."""
+        for books in self.books.values():
+            books.add(instrument)
+
     def resolve(self, name: str) -> str:
         """The account that a client means: an empty name is the only account. "" if unknown."""
         if not name and len(self.books) == 1:

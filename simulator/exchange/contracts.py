@@ -1,7 +1,8 @@
 """Finds the instrument that a client's contract describes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from typing import Final, Protocol
 
 import msgspec
 
@@ -11,6 +12,9 @@ from tapewire.common.options import OPTION, root_of, terms_of
 
 CON_ID_FIRST = 1000
 MARKET_RULE_FIRST = 26
+US_VENUES: Final = ("AMEX", "NASDAQ", "NYSE", "ARCA", "BATS", "ISLAND")
+"""Where a share that SMART routes can be asked for too."""
+NO_CONTRACT: Final = "No security definition has been found for the request"
 
 
 class LegQuery(msgspec.Struct, frozen=True):
@@ -49,10 +53,33 @@ class Chain(msgspec.Struct, frozen=True):
     strikes: tuple[Decimal, ...]
 
 
-class Contracts:
-    """All instruments of the simulated TWS."""
+class Source(Protocol):
+    """Where contracts come from that nobody has listed."""
 
-    def __init__(self, instruments: Sequence[Instrument]) -> None:
+    @property
+    def is_full(self) -> bool:
+        """Whether no more are made."""
+
+    def describe(self, query: ContractQuery) -> Instrument | None:
+        """The contract that a query describes."""
+
+    def underlying_of(self, instrument: Instrument) -> Instrument | None:
+        """What has to be listed before an instrument."""
+
+    def add(self, instrument: Instrument) -> None:
+        """Let an instrument trade from now on."""
+
+    def chain(self, underlying: str) -> Chain | None:
+        """The options on an underlying that can be asked for."""
+
+
+class Contracts:
+    """All instruments of the simulated TWS. With a `source` they grow with what clients ask for.
+    `listeners` are called with each instrument that is added."""
+
+    def __init__(self, instruments: Sequence[Instrument], source: Source | None = None) -> None:
+        self._source = source
+        self.listeners: list[Callable[[Instrument], None]] = []
         numbered = [
             msgspec.structs.replace(one, con_id=one.con_id or CON_ID_FIRST + index)
             for index, one in enumerate(instruments)
@@ -76,9 +103,32 @@ class Contracts:
 
     def add(self, instrument: Instrument) -> Instrument:
         """One more instrument, as it is known from now on; one whose symbol is known stays."""
-        last = max((one.con_id for one in self.by_symbol.values()), default=CON_ID_FIRST)
-        numbered = msgspec.structs.replace(instrument, con_id=instrument.con_id or last + 1)
-        return self.by_symbol.setdefault(instrument.symbol, numbered)
+        if (known := self.by_symbol.get(instrument.symbol)) is not None:
+            return known
+        taken = {one.con_id for one in self.by_symbol.values()}
+        con_id = instrument.con_id or max(taken, default=CON_ID_FIRST) + 1
+        while con_id in taken:
+            con_id += 1
+        numbered = msgspec.structs.replace(instrument, con_id=con_id)
+        self.by_symbol[instrument.symbol] = numbered
+        for listener in self.listeners:
+            listener(numbered)
+        return numbered
+
+    def resume(self, instrument: Instrument) -> None:
+        """List what an earlier run has made, if this one makes contracts too."""
+        if self._source is not None:
+            self._make(instrument, self._source)
+
+    def missing(self, query: ContractQuery) -> str:
+        """Why nothing was found for a query, in the words of error 200."""
+        source = self._source
+        if source is None or not source.is_full or source.describe(query) is None:
+            return NO_CONTRACT
+        return (
+            f"{NO_CONTRACT}: this simulator has made all the contracts that it makes in one run. "
+            "Start it again, or with --symbols for those that you need."
+        )
 
     def leg(self, query: LegQuery) -> Instrument | None:
         """The instrument that is a leg of a combo."""
@@ -92,23 +142,48 @@ class Contracts:
 
     def chains(self, underlying: str) -> list[Chain]:
         """The options on an underlying, all expiries and strikes in order."""
-        found: dict[tuple[str, str, Decimal], list[Instrument]] = {}
-        for one in self.by_symbol.values():
-            if one.underlying == underlying and terms_of(one) is not None:
-                kind = (one.exchange, root_of(one), one.multiplier)
-                found.setdefault(kind, []).append(one)
+        expiries: dict[tuple[str, str, Decimal], set[str]] = {}
+        strikes: dict[tuple[str, str, Decimal], set[Decimal]] = {}
+        for kind, expiry, strike in self._options_on(underlying):
+            expiries.setdefault(kind, set()).add(expiry)
+            strikes.setdefault(kind, set()).add(strike)
         return [
-            Chain(
-                *kind,
-                expiries=tuple(sorted({one.expiry for one in options})),
-                strikes=tuple(sorted({one.strike for one in options if one.strike is not None})),
-            )
-            for kind, options in found.items()
+            Chain(*kind, expiries=tuple(sorted(expiries[kind])), strikes=tuple(sorted(found)))
+            for kind, found in strikes.items()
         ]
+
+    def _options_on(
+        self, underlying: str
+    ) -> Iterator[tuple[tuple[str, str, Decimal], str, Decimal]]:
+        """Exchange, trading class and multiplier, the expiry, and the strike of each option."""
+        for one in self.by_symbol.values():
+            if one.underlying == underlying and (terms := terms_of(one)) is not None:
+                yield (one.exchange, root_of(one), one.multiplier), one.expiry, terms.strike
+        made = self._source.chain(underlying) if self._source is not None else None
+        if made is not None:
+            kind = (made.exchange, made.trading_class, made.multiplier)
+            for expiry in made.expiries:
+                yield from ((kind, expiry, strike) for strike in made.strikes)
 
     def find(self, query: ContractQuery) -> list[Instrument]:
         """Every instrument that matches; an order or a subscription needs exactly one."""
-        return [one for one in self.by_symbol.values() if _fits(one, query)]
+        found = [one for one in self.by_symbol.values() if _fits(one, query)]
+        source = self._source
+        if found or source is None or source.is_full:
+            return found
+        described = source.describe(query)
+        is_new = described is not None and described.symbol not in self.by_symbol
+        if described is None or not is_new or not _fits(described, query):
+            return []
+        return [self._make(described, source)]
+
+    def _make(self, instrument: Instrument, source: Source) -> Instrument:
+        """List an instrument with a market of its own, and before it what it is on."""
+        on = source.underlying_of(instrument)
+        for one in (on, instrument):
+            if one is not None and one.symbol not in self.by_symbol:
+                source.add(self.add(one))
+        return self.by_symbol[instrument.symbol]
 
 
 def _fits(instrument: Instrument, query: ContractQuery) -> bool:
@@ -117,10 +192,12 @@ def _fits(instrument: Instrument, query: ContractQuery) -> bool:
     exchanges = {"", instrument.exchange}
     if instrument.sec_type in ("STK", OPTION):
         exchanges.add("SMART")
+    if instrument.sec_type == "STK" and instrument.exchange == "SMART":
+        exchanges.update(US_VENUES)
     return (
         (
             _is_named(instrument, query)
-            or _is_option(instrument, query)
+            or _is_on(instrument, query)
             or _is_shorthand(instrument, query)
         )
         and query.sec_type in ("", instrument.sec_type)
@@ -150,11 +227,11 @@ def _is_shorthand(instrument: Instrument, query: ContractQuery) -> bool:
     )
 
 
-def _is_option(instrument: Instrument, query: ContractQuery) -> bool:
-    """Whether it is one of the options that the query describes: what it leaves out may be any. An
-    expiry may be a month."""
+def _is_on(instrument: Instrument, query: ContractQuery) -> bool:
+    """Whether it is one of the options, futures or pairs that the query describes by what they are
+    on: what it leaves out may be any. An expiry may be a month."""
     return (
-        query.sec_type == OPTION == instrument.sec_type
+        query.sec_type == instrument.sec_type
         and not query.local_symbol
         and bool(query.symbol)
         and query.symbol == instrument.underlying

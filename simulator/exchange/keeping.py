@@ -79,6 +79,12 @@ def orders_of(state: BrokerState, known: Mapping[str, Instrument]) -> list[Order
     return list(orders.values())
 
 
+def instruments_of(state: BrokerState) -> list[Instrument]:
+    """What the orders trade: of a combo, its legs."""
+    orders = [order for one in state.orders for order in _with_legs(one.order)]
+    return [order.instrument for order in orders if not order.legs]
+
+
 def executions_of(state: BrokerState, orders: Iterable[Order]) -> list[Execution]:
     """The executions as they were, in order."""
     found = {(order.perm_id, order.leg): order for whole in orders for order in _with_legs(whole)}

@@ -9,7 +9,7 @@ from typing import Final, cast
 from tapewire.common.events.base import Side
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.exchange.account import Accounts
-from tapewire.simulator.exchange.contracts import Contracts, LegQuery
+from tapewire.simulator.exchange.contracts import NO_CONTRACT, Contracts, LegQuery
 from tapewire.simulator.exchange.links import OCA_TYPES, REDUCE_UNBLOCKED
 from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE, TypeRules
 from tapewire.simulator.exchange.orders import FRACTIONAL, ZERO, Leg, Order
@@ -17,7 +17,6 @@ from tapewire.simulator.exchange.terms import terms_of
 from tapewire.simulator.exchange.triggers import METHODS, set_limit
 from tapewire.simulator.protocol.requests import BadRequest, PlaceOrder, invalid
 
-NO_CONTRACT = "No security definition has been found for the request"
 NO_ACCOUNT = "You must specify an account."
 NOT_HERE = (387, "Unsupported order type for this exchange and security type.")
 BAD_GTD = (334, "Invalid Good Till Date order")
@@ -83,7 +82,7 @@ class OrderChecks:
     def _instrument(self, request: PlaceOrder) -> Instrument:
         found = self._contracts.find(request.contract)
         if len(found) != 1:
-            raise BadRequest(request.order_id, 200, NO_CONTRACT)
+            raise BadRequest(request.order_id, 200, self._contracts.missing(request.contract))
         if not request.contract.exchange:
             raise invalid(request.order_id, "Missing order exchange.")
         return found[0]

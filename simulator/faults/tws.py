@@ -102,12 +102,7 @@ class Tws:
 
     def list_instrument(self, instrument: Instrument) -> Instrument:
         """Make an instrument known that was not."""
-        known = self.parts.contracts.add(instrument)
-        self.parts.exchange.add(known)
-        self.parts.feed.add(known)
-        for books in self.parts.accounts.books.values():
-            books.add(known)
-        return known
+        return self.parts.contracts.add(instrument)
 
     # ---- timers ----------------------------------------------------------------------------------
 

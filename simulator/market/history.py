@@ -36,15 +36,20 @@ class History:
         self._speed = speed or 1.0
         self._reels: dict[str, Reel] = {}
         self._pasts: dict[str, Past | None] = {}
+        self._listed_ns: dict[str, int] = {}
 
     def take(self, row: Row, now_ns: int) -> None:
         """Take down a row that is sent now."""
         reel = self._reels.get(row.symbol)
         if reel is None:
-            reel = self._add(row.symbol)
+            reel = self._begin_reel(row.symbol)
         reel.take(row, now_ns)
 
-    def _add(self, symbol: str) -> Reel:
+    def add(self, symbol: str, now_ns: int) -> None:
+        """Take note that a symbol is listed now: what was before is its past."""
+        self._listed_ns[symbol] = now_ns
+
+    def _begin_reel(self, symbol: str) -> Reel:
         reel = self._reels[symbol] = Reel()
         for one in self._reels.values():
             one.loose_max = max(2 * PACK, LOOSE_MAX // len(self._reels))
@@ -64,7 +69,7 @@ class History:
     def summary(self, symbol: str, from_ns: int, to_ns: int) -> Summary:
         """What the time from `from_ns` on and before `to_ns` comes to."""
         whole: Summary = {}
-        past, end_ns = self._past(symbol), self._began_ns()
+        past, end_ns = self._past(symbol), self._began_ns(symbol)
         if past is not None and from_ns < end_ns:
             until_s = -(-min(to_ns, end_ns) // NS_PER_S)
             join(whole, past.summary(from_ns // NS_PER_S, until_s))
@@ -75,7 +80,7 @@ class History:
 
     def rows(self, symbol: str, from_ns: int, to_ns: int) -> Iterator[Shown]:
         """The rows from `from_ns` on and before `to_ns`, oldest first."""
-        past, end_ns = self._past(symbol), self._began_ns()
+        past, end_ns = self._past(symbol), self._began_ns(symbol)
         if past is not None and from_ns < end_ns:
             yield from past.rows(from_ns // NS_PER_S, -(-min(to_ns, end_ns) // NS_PER_S))
         if (reel := self._reels.get(symbol)) is not None:
@@ -94,14 +99,17 @@ class History:
                 break
         return screen
 
-    def _began_ns(self) -> int:
-        """The end of the past: the whole second in which the market began."""
-        return self._clock.started_ns // NS_PER_S * NS_PER_S
+    def _began_ns(self, symbol: str) -> int:
+        """The end of the past: the whole second in which the market of a symbol began."""
+        return self._first_ns(symbol) // NS_PER_S * NS_PER_S
+
+    def _first_ns(self, symbol: str) -> int:
+        return max(self._clock.started_ns, self._listed_ns.get(symbol, 0))
 
     def _past(self, symbol: str) -> Past | None:
         if self._market is None or not self._clock.is_started:
             return None
         if symbol not in self._pasts:
-            began_ns = self._clock.started_ns
+            began_ns = self._first_ns(symbol)
             self._pasts[symbol] = self._market.past_of(symbol, began_ns, self._speed)
         return self._pasts[symbol]

@@ -1,7 +1,7 @@
 """A synthetic market, made from a seed: trends worth trading, quotes that never cross."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -16,7 +16,9 @@ START_NS = 1_704_722_400_000_000_000  # 2024-01-08 14:00 UTC, an ordinary Monday
 TRADE_SHARE = 0.2
 STEP_PER_TICK = 20_000  # one step is about half a basis point of the price
 WANDER_MAX = 0.15  # beyond this distance from its first price, a symbol trends back
+_PAIR_LOT = 1_000  # currencies trade in larger sizes
 _FIRST_PRICE = {"STK": (40, 400), "FUT": (2_000, 6_000), "CRYPTO": (1_000, 60_000)}
+NO_LEVELS: Mapping[str, Decimal | None] = {}
 
 
 def start_of(instruments: Sequence[Instrument], now_ns: int) -> int:
@@ -32,6 +34,7 @@ class _Walk(msgspec.Struct):
     first: int
     mid: int
     step: int
+    lot: int
     drift: float = 0.0
     rows_left: int = 0
 
@@ -43,6 +46,9 @@ class SyntheticMarket:
     time. The same seed gives the same rows. An option's quotes are made from the price of what it
     is on; that walks too, unseen, if it is not one of the `instruments`. Options have time until
     their expiry, so with them `start_ns` is to be the time of the day.
+
+    A market that is `alone` has one instrument, whose rows depend on its symbol too. `levels` are
+    first prices that are not left to chance. `underlyings` is the market of what options are on.
     """
 
     def __init__(
@@ -51,17 +57,22 @@ class SyntheticMarket:
         seed: int,
         rate_per_s: float,
         start_ns: int = START_NS,
+        *,
+        alone: bool = False,
+        levels: Mapping[str, Decimal | None] = NO_LEVELS,
+        underlyings: "SyntheticMarket | None" = None,
     ) -> None:
         if not instruments:
             raise ValueError("simulator: no instruments, expected at least one")
         if not rate_per_s > 0:
             raise ValueError(f"simulator: the rate is {rate_per_s} rows/s, must be above 0")
-        self._random = random.Random(seed)
+        self._random = random.Random(f"{seed} {instruments[0].symbol}" if alone else seed)
+        self._levels = levels
         self._seed = seed
         self._gap_ns = 1e9 / rate_per_s
         self._now_ns = float(start_ns)
         self._walks = [self._walk(one) for one in instruments]
-        self._options = self._option_quotes(instruments, seed)
+        self._options = self._option_quotes(instruments, seed, underlyings)
         self._unquoted = list(self._walks)
 
     def __iter__(self) -> Iterator[Row]:
@@ -89,20 +100,31 @@ class SyntheticMarket:
         walk = next((one for one in self._walks if one.symbol == symbol), None)
         return None if walk is None else self._past(walk, end_s)
 
+    def first_price(self, symbol: str) -> Decimal:
+        """Where a symbol, which must be one of this market, began."""
+        walk = next(one for one in self._walks if one.symbol == symbol)
+        return walk.first * walk.tick
+
     def _past(self, walk: _Walk, end_s: int) -> SymbolPast:
         return SymbolPast(walk.symbol, float(walk.tick), walk.first, self._seed, end_s)
 
     def _walk(self, instrument: Instrument) -> _Walk:
         low, high = _FIRST_PRICE.get(instrument.sec_type, (40, 400))
         tick = instrument.min_tick
-        first = max(50, int(Decimal(self._random.randint(low, high)) / tick))
-        return _Walk(instrument.symbol, tick, first, first, max(1, first // STEP_PER_TICK))
+        level = self._levels.get(instrument.symbol) or Decimal(self._random.randint(low, high))
+        first, lot = max(50, int(level / tick)), _PAIR_LOT if instrument.sec_type == "CASH" else 1
+        return _Walk(instrument.symbol, tick, first, first, max(1, first // STEP_PER_TICK), lot)
 
     def _option_quotes(
-        self, instruments: Sequence[Instrument], seed: int
+        self,
+        instruments: Sequence[Instrument],
+        seed: int,
+        underlyings: "SyntheticMarket | None",
     ) -> dict[str, tuple[OptionQuotes, _Walk, bool]]:
         """The options that can be priced: with what each is on, and whether that walks unseen."""
-        walks = {walk.symbol: walk for walk in self._walks}
+        elsewhere = underlyings._walks if underlyings is not None else []
+        walks = {walk.symbol: walk for walk in (*elsewhere, *self._walks)}
+        seen = frozenset(walks)
         found: dict[str, tuple[OptionQuotes, _Walk, bool]] = {}
         for one in instruments:
             terms = terms_of(one)
@@ -112,7 +134,7 @@ class SyntheticMarket:
             if on is None:
                 on = walks[terms.underlying] = self._walk(Instrument(symbol=terms.underlying))
             quotes = OptionQuotes(one, terms, float(on.first * on.tick), seed)
-            found[one.symbol] = quotes, on, on not in self._walks
+            found[one.symbol] = quotes, on, terms.underlying not in seen
         return found
 
     def _move(self, walk: _Walk) -> None:
@@ -139,7 +161,7 @@ class SyntheticMarket:
         if walk.symbol in self._options:
             return self._option_quote(*self._options[walk.symbol])
         ask = walk.mid + self._random.randint(1, 2)
-        bid_size, ask_size = (str(self._random.randint(1, 40) * 10) for _ in range(2))
+        bid_size, ask_size = (str(self._random.randint(1, 40) * 10 * walk.lot) for _ in range(2))
         bid, offer = self._text(walk, walk.mid), self._text(walk, ask)
         return Row(int(self._now_ns), walk.symbol, bid, offer, bid_size, ask_size, None, None)
 
@@ -153,7 +175,7 @@ class SyntheticMarket:
 
     def _trade(self, walk: _Walk) -> Row:
         price = self._text(walk, walk.mid + self._random.randint(0, 1))
-        size = str(self._random.randint(1, 50))
+        size = str(self._random.randint(1, 50) * walk.lot)
         return Row(int(self._now_ns), walk.symbol, None, None, None, None, price, size)
 
     @staticmethod
