@@ -28,7 +28,7 @@ REQUIREMENTS = {
 }
 LOCKS = {name: (ROOT / "requirements" / f"{name}.lock").read_text() for name in REQUIREMENTS}
 LINKS = [path for path in (ROOT / "src" / "tapewire").iterdir() if path.is_symlink()]
-NEEDED = {"__init__.py", "py.typed", "supervisord.conf", "tapewire.toml"} | {
+NEEDED = {"__init__.py", "testing.py", "py.typed", "supervisord.conf", "tapewire.toml"} | {
     f"common/config/profiles/{name}.toml" for name in ("day_trader", "prop_firm_evaluation")
 }
 BUILD = (

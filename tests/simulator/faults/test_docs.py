@@ -41,7 +41,7 @@ def test_the_commands_start_a_simulator(tmp_path, line):
 
 
 def test_the_client_trades(run_simulator, wait_until):
-    (block,) = blocks(DOCUMENT, "python")
+    block, _ = blocks(DOCUMENT, "python")
     assert PORT in block.text
     names = {}
     exec(block.text.replace(PORT, str(run_simulator().port)), names)
@@ -49,6 +49,14 @@ def test_the_client_trades(run_simulator, wait_until):
         wait_until(names["trade"].isDone, names["ib"].sleep)
     finally:
         names["ib"].disconnect()
+
+
+def test_the_example_of_a_test_passes(tmp_path):
+    _, block = blocks(DOCUMENT, "python")
+    (tmp_path / "test_mine.py").write_text(block.text)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_the_control_port_takes_what_is_shown(tws):
