@@ -12,10 +12,11 @@ from typing import Final
 from tapewire.simulator.answers.family import forget_keys
 from tapewire.simulator.answers.named import account_of
 from tapewire.simulator.exchange.account import Accounts, Holding
+from tapewire.simulator.exchange.full_values import full_values, ledger
 from tapewire.simulator.exchange.matching import Exchange
-from tapewire.simulator.exchange.values import Refresh, account_values
+from tapewire.simulator.exchange.values import Refresh, Value
 from tapewire.simulator.protocol import messages
-from tapewire.simulator.protocol.messages import NO_ID, Fields, Value
+from tapewire.simulator.protocol.messages import NO_ID, Fields
 from tapewire.simulator.protocol.outbox import Outbox
 from tapewire.simulator.protocol.requests import (
     AccountSummary,
@@ -27,7 +28,8 @@ from tapewire.simulator.protocol.requests import (
 )
 from tapewire.simulator.protocol.session import Session
 
-CENT: Final = Decimal("0.01")
+LEDGER: Final = "$LEDGER"
+"""The tag of a summary's ledger; with a currency, or ALL, after a colon."""
 SUMMARIES_MAX: Final = 2  # of one client at a time
 TOO_MANY: Final = "Maximum number of account summary requests exceeded"
 Write = Callable[[str, Value], Fields]
@@ -53,14 +55,19 @@ class Subscription:
         self.write = write
         self.at_once = at_once
         self.portfolio = portfolio
-        self._keys = keys
-        self._sent: dict[tuple[str, str], Value] = {}
+        self.keys = keys
+        self.has_ledger = keys is None or any(key.partition(":")[0] == LEDGER for key in keys)
+        self._sent: dict[tuple[str, str, str], Value] = {}
+
+    def wanted(self, values: list[Value]) -> list[Value]:
+        """Those of an account's values that were asked for."""
+        return [one for one in values if self.keys is None or one[0] in self.keys]
 
     def news(self, account: str, values: list[Value]) -> Iterator[Fields]:
         """The messages about those values that are not what was sent last."""
         for value in values:
-            key = (account, value[0])
-            if (self._keys is None or value[0] in self._keys) and self._sent.get(key) != value:
+            key = (account, value[0], value[2])
+            if self._sent.get(key) != value:
                 self._sent[key] = value
                 yield self.write(account, value)
 
@@ -175,7 +182,10 @@ class AccountReports:
                 self._send_time(one.session)
 
     def _send_values(self, one: Subscription, account: str) -> None:
-        for fields in one.news(account, self._values(account)):
+        values = one.wanted(self._values(account))
+        if one.has_ledger:
+            values += self._ledger(account)
+        for fields in one.news(account, values):
             self._outbox.send(one.session, fields)
 
     def _send_holding(self, session: Session, account: str, holding: Holding) -> None:
@@ -186,17 +196,11 @@ class AccountReports:
         self._outbox.send(session, messages.account_time(self._outbox.now_ns))
 
     def _values(self, account: str) -> list[Value]:
-        """An account's values as (key, value, currency)."""
-        amounts = account_values(self._accounts.books[account], self._mark)
-        return [
-            ("AccountCode", account, ""),
-            ("AccountReady", "true", ""),
-            ("AccountType", "INDIVIDUAL", ""),
-            *(
-                (key, format(amount.quantize(CENT), "f"), self._currency)
-                for key, amount in amounts.items()
-            ),
-        ]
+        """An account's values as (key, value, currency), without its ledger."""
+        return full_values(account, self._accounts.books[account], self._mark, self._currency)
+
+    def _ledger(self, account: str) -> list[Value]:
+        return list(ledger(self._accounts.books[account], self._mark, self._currency))
 
     def _mark(self, symbol: str) -> Decimal | None:
         return self._exchange.books[symbol].mark()

@@ -83,6 +83,7 @@ class Reports:
             fields = messages.contract_details(
                 session.version, request.req_id, one,
                 rule, self._hours.trading(now_ns), self._hours.regular(now_ns),
+                self._contracts.underlying_id(one),
             )  # fmt: skip
             self._outbox.send(session, fields)
         self._outbox.send(session, messages.contract_details_end(request.req_id))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tapewire.simulator.answers.family import Family, Handlers, forget_keys
-from tapewire.simulator.exchange.contracts import Contracts
+from tapewire.simulator.exchange.contracts import US_VENUES, Contracts
 from tapewire.simulator.protocol import lookup_messages as look
 from tapewire.simulator.protocol.messages import BBO_EXCHANGE, NO_ID
 from tapewire.simulator.protocol.outbox import Outbox
@@ -13,7 +13,7 @@ from tapewire.simulator.protocol.requests import BadRequest, invalid
 from tapewire.simulator.protocol.session import Session
 
 MATCHES_MAX: Final = 16
-EXCHANGES: Final = (("AMEX", "A"), ("NASDAQ", "Q"), ("NYSE", "N"), ("ARCA", "P"), ("BATS", "Z"))
+EXCHANGES: Final = tuple(zip(US_VENUES, "AQNPZ", strict=True))
 ADVISOR_LISTS: Final = {1: "ListOfGroups", 2: "ListOfAllocationProfiles", 3: "ListOfAccountAliases"}
 GROUPS: Final = "1|2|3|4|5|6|7"
 NO_VERIFYING: Final = "Intent to authenticate needs to be expressed during initial connect request."

@@ -79,7 +79,7 @@ class Books:
     def __init__(self, instruments: Iterable[Instrument], cash: Decimal) -> None:
         self.holdings = {one.symbol: Holding(one) for one in instruments}
         self.cash = cash
-        self._opening_cash = cash
+        self.opening_cash = cash
         self.transfers: list[Fill] = []  # what came without an execution
 
     def fill(
@@ -109,7 +109,7 @@ class Books:
     def rebook(self, fills: Iterable[Fill]) -> list[Decimal | None]:
         """Book everything again, with `fills` for the account's executions so far; returns what
         each of them realised."""
-        self.cash = self._opening_cash
+        self.cash = self.opening_cash
         self.holdings = {name: Holding(one.instrument) for name, one in self.holdings.items()}
         for transfer in self.transfers:
             self.fill(*transfer)

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from tapewire.common.instruments import Instrument
+from tapewire.simulator.exchange.futures import MONTHS
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
@@ -58,7 +59,7 @@ OPTION_TIERS: Final = (
 )
 """Per contract, for premiums of at least so much."""
 
-_EXPIRY = re.compile(r"(.+?)[FGHJKMNQUVXZ]\d{1,2}")
+_EXPIRY = re.compile(rf"(.+?)[{MONTHS}]\d{{1,2}}")
 
 
 def product_of(symbol: str) -> str:

@@ -12,7 +12,7 @@ from tapewire.common.options import OPTION, root_of, terms_of
 
 CON_ID_FIRST = 1000
 MARKET_RULE_FIRST = 26
-US_VENUES: Final = ("AMEX", "NASDAQ", "NYSE", "ARCA", "BATS", "ISLAND")
+US_VENUES: Final = ("AMEX", "NASDAQ", "NYSE", "ARCA", "BATS")
 """Where a share that SMART routes can be asked for too."""
 NO_CONTRACT: Final = "No security definition has been found for the request"
 
@@ -96,6 +96,11 @@ class Contracts:
     def market_rule_of(self, instrument: Instrument) -> int:
         """The market rule that an instrument's prices follow: one per price step."""
         return self._steps.setdefault(instrument.min_tick, MARKET_RULE_FIRST + len(self._steps))
+
+    def underlying_id(self, instrument: Instrument) -> int:
+        """The contract id of what an option is on; 0 where that is not listed."""
+        on = self.by_symbol.get(instrument.underlying) if instrument.sec_type == OPTION else None
+        return 0 if on is None else on.con_id
 
     def step_of(self, market_rule: int) -> Decimal | None:
         """The price step of a market rule; None where there is no such rule."""

@@ -6,6 +6,7 @@ from typing import Final
 from tapewire.simulator.exchange.account import ZERO, Books
 from tapewire.simulator.exchange.margin import LEVERAGE, Mark, account_margin, net_liquidation
 
+Value = tuple[str, str, str]  # key, value, currency
 EVERY_NS: Final = 180_000_000_000  # TWS's own interval, which nobody can change
 
 

@@ -12,13 +12,20 @@ from tapewire.common.amounts import text
 from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.common.instruments import Instrument
 from tapewire.common.options import root_of
+from tapewire.common.shorthands import FUTURE
 from tapewire.simulator.exchange.account import Holding
 from tapewire.simulator.exchange.contracts import Chain
 from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE
 from tapewire.simulator.exchange.orders import Execution, Order
+from tapewire.simulator.exchange.values import Value
+from tapewire.simulator.protocol.describing import (
+    branch_of,
+    rules_text,
+    underlying_of,
+    valid_exchanges,
+)
 
 Fields = list[str]
-Value = tuple[str, str, str]  # key, value, currency
 UNSET_DOUBLE = "1.7976931348623157E308"
 UNSET_INTEGER = "2147483647"
 NO_ID = -1
@@ -68,7 +75,9 @@ def strike_text(instrument: Instrument) -> str:
 
 
 def class_text(instrument: Instrument) -> str:
-    """A contract's trading class: of an option, the root of its name."""
+    """A contract's trading class: the root of an option's name, a future's underlying."""
+    if instrument.sec_type == FUTURE:
+        return underlying_text(instrument)
     return root_of(instrument) if instrument.right else instrument.symbol
 
 
@@ -244,8 +253,10 @@ def contract_details(
     rule: int | None = None,
     trading: Sequence[tuple[int, int]] = (),
     regular: Sequence[tuple[int, int]] = (),
+    underlying_id: int = 0,
 ) -> Fields:
-    """One instrument in full (10), with the market rule that its prices follow and its hours."""
+    """One instrument in full (10), with the market rule that its prices follow, its hours, and the
+    contract id of what it is on."""
     old = version < 164
     return [
         "10",
@@ -266,15 +277,13 @@ def contract_details(
         *(["1"] if old else []),  # mdSizeMultiplier
         multiplier_text(instrument),
         ",".join(sorted(one.replace(" ", "") for one in (*KINDS, *TIMES_IN_FORCE))),
-        instrument.exchange,
+        ",".join(valid_exchanges(instrument)),
         "1",  # priceMagnifier
-        "0",  # underConId
+        str(underlying_id),
         f"{instrument.symbol} (simulated)",
         "" if instrument.exchange == "SMART" else instrument.exchange,
         instrument.expiry[:6],  # contractMonth
-        "",  # industry
-        "",  # category
-        "",  # subcategory
+        *branch_of(instrument),
         "UTC",
         hours_text(trading),
         hours_text(regular),
@@ -282,9 +291,8 @@ def contract_details(
         "0",  # evMultiplier
         "0",  # secIdList
         "1",  # aggGroup
-        instrument.underlying,  # underSymbol
-        "STK" if instrument.underlying else "",  # underSecType
-        "" if rule is None else str(rule),
+        *underlying_of(instrument),
+        rules_text(instrument, rule),
         instrument.expiry,  # realExpirationDate
         "COMMON" if instrument.sec_type == "STK" else "",
         *_order_sizes(version, instrument),

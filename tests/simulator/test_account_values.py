@@ -1,8 +1,11 @@
 """Account values: what is sent when a client asks, and what of later changes."""
 
+from decimal import Decimal
+
 import pytest
 
-from tests.simulator.conftest import Tws, quote
+from tapewire.common.instruments import Instrument
+from tests.simulator.conftest import AAPL, Tws, quote
 
 ONE, TWO = "DU1", "DU2"
 TAGS = "NetLiquidation,TotalCashValue"
@@ -110,3 +113,50 @@ def test_a_client_that_left_is_sent_nothing(tws, client):
     tws.pass_s(200)
     tws.collect()
     assert tws.inboxes == {}
+
+
+def values_of(client, account=ONE):
+    """All account updates of an account: value by key and currency."""
+    client.read()
+    client.send("6", "2", "1", account)
+    return {(one[2], one[4]): one[3] for one in client.read(6)}
+
+
+def test_updates_have_the_keys_that_a_tws_sends(client):
+    values = values_of(client)
+    assert len(values) > 125
+    assert values["AccountCode", ""] == ONE
+    assert values["SegmentTitle-S", ""] == "US Securities"
+    assert values["CashBalance", "BASE"] == values["CashBalance", "USD"]
+    assert values["StockMarketValue", "USD"] == "1000.10"
+
+
+def test_segments_add_up_to_the_whole_and_the_ledger_to_the_net_worth():
+    future = Instrument(symbol="ESZ6", sec_type="FUT", exchange="CME", multiplier=Decimal(50))
+    rows = [quote(n, f"{100 + n}.00", f"{100 + n}.02", symbol=name)
+            for n in range(9) for name in ("AAPL", "ESZ6")]  # fmt: skip
+    tws = Tws(rows, (AAPL, future), accounts=(ONE,))
+    client = tws.client()
+    client.subscribe()
+    tws.pass_s(0)
+    client.place(1, quantity=10, account=ONE)
+    contract = [0, "ESZ6", "FUT", "", 0.0, "", "", "CME", "", "USD", "", ""]
+    client.place(2, quantity=2, account=ONE, contract=contract)
+    tws.pass_s(8)
+    values = {key: Decimal(text) for key, text in values_of(client).items() if key[1] == "USD"
+              if key[0] not in ("Currency", "RealCurrency")}  # fmt: skip
+    segmented = [name[:-2] for name, _ in values if name.endswith("-C")]
+    assert len(segmented) > 20
+    for name in segmented:
+        parts = values[f"{name}-S", "USD"] + values[f"{name}-C", "USD"]
+        assert parts == values[name, "USD"], name
+    assert values["FuturesPNL", "USD"] == values["NetLiquidation-C", "USD"] > 0
+    ledger = ("CashBalance", "StockMarketValue", "OptionMarketValue", "FuturesPNL")
+    assert sum(values[name, "USD"] for name in ledger) == values["NetLiquidation", "USD"]
+
+
+def test_a_summary_has_the_ledger_if_it_asks_for_it(client):
+    found = summary(client, tags="NetLiquidation,$LEDGER:ALL")[:-1]
+    kinds = {(one[4], one[6]) for one in found if one[3] == ONE}
+    assert {("NetLiquidation", "USD"), ("CashBalance", "USD"), ("CashBalance", "BASE")} <= kinds
+    assert ("BuyingPower", "USD") not in kinds
