@@ -40,7 +40,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-node: # what the test of the Node subscriber in docs/wire.md needs; without it, it is skipped
+node: # what the tests of Node programs need; without it, they are skipped
 	cd tests/node && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 
 bench: setup # about five minutes; figures and pictures are left in bench/
