@@ -56,8 +56,8 @@ def dated(instrument: Instrument, today: date) -> dict[str, str]:
 
 
 def pair_level(base: str, quoted: str) -> float:
-    """About what a unit of one currency costs in another."""
-    return IN_USD[base] / IN_USD[quoted]
+    """About what a unit of one currency costs in another; one that is not known is a dollar."""
+    return IN_USD.get(base, 1.0) / IN_USD.get(quoted, 1.0)
 
 
 def _stock(query: ContractQuery, _today: date) -> Instrument | None:

@@ -77,7 +77,7 @@ class OpenMarket:
 
     def underlying_of(self, instrument: Instrument) -> Instrument | None:
         """What has to be listed before an option."""
-        if instrument.sec_type != OPTION:
+        if instrument.sec_type != OPTION or not instrument.underlying:
             return None
         return self._numbered(Instrument(symbol=instrument.underlying))
 

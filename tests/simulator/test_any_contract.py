@@ -209,6 +209,14 @@ def test_a_restart_takes_back_what_was_made():
     assert again.server.books()["accounts"]["DU1234567"]["positions"] == {"TSLA": "0"}
 
 
+def test_what_an_earlier_run_had_listed_trades_on_whatever_it_was(contracts):
+    for number, sec_type in enumerate(("CASH", "FUT", "CRYPTO", "OPT")):
+        odd = Instrument(symbol=f"ODD{number}", sec_type=sec_type, con_id=5_000 + number)
+        contracts.resume(odd)
+        assert find(contracts, con_id=odd.con_id, sec_type="") == [odd]
+    assert len(contracts.by_symbol) == 5
+
+
 WANTED = [
     ib_async.Stock("TSLA", "SMART", "USD"),
     ib_async.Future("ES", "202612"),
