@@ -287,8 +287,10 @@ def test_contract_details_name_a_market_rule_and_the_hours_of_a_week(tws):
     assert trading == regular
     assert trading.split(";")[:2] == ["20231114:0000-20231115:0000", "20231115:0000-20231116:0000"]
     assert len(trading.split(";")) == 7
-    client.send("91", details[36])
-    assert client.read(93) == [["93", details[36], "1", "0", "0.01"]]
+    rule, *others = details[36].split(",")
+    assert set(others) == {rule}
+    client.send("91", rule)
+    assert client.read(93) == [["93", rule, "1", "0", "0.01"]]
     client.send("91", 9999)
     assert client.errors() == [(-1, 321)]
 
