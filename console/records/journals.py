@@ -38,8 +38,8 @@ POLL_S: Final = 0.1
 FOREVER_NS: Final = 2**63 - 1
 
 FAMILIES: Final = (
-    "commission.", "connection.", "execution.", "order.", "position.",
-    "reconciliation.", "risk.",
+    "broker.", "commission.", "connection.", "execution.", "feed.", "instrument.", "order.",
+    "position.", "reconciliation.", "risk.",
 )  # fmt: skip
 NAMES: Final = sorted(name for name in types_by_name() if name.startswith(FAMILIES))
 """The events that are journaled, by their names."""

@@ -211,14 +211,12 @@ class MarketData:
 
     def _on_type(self, fields: list[bytes], _now_ns: int) -> None:
         """TWS says of a request whether its data are live."""
-        self.messages += 1
         line = self._lines.get(fields[2])
         if line is not None:
             self._is_delayed(line, delayed=fields[3] in _DELAYED_TYPES)
 
     def _on_generic(self, fields: list[bytes], _now_ns: int) -> None:
         """Of the values that are no prices, the one that says whether trading is halted."""
-        self.messages += 1
         _check_fields(fields, 5)
         line, kind = self._lines.get(fields[2]), _HALTS.get(float(fields[4]))
         if line is not None and fields[3] in (_HALTED, _HALTED_DELAYED) and kind is not None:
