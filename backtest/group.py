@@ -116,9 +116,9 @@ def _joined_after_ns(config: Config) -> int:
     trial = config.model_copy(update={"strategies": (idle,)})
     world = _world(trial, market, 0, 0, lambda _failure: None)
     for _ in range(JOIN_MAX_S):
-        due_ns = world.server.next_due_ns()
-        if due_ns is not None:
-            return due_ns % (DISTANT_S * SECOND_NS)
+        began_ns = world.server.market_began_ns
+        if began_ns is not None:
+            return began_ns
         world.run(SECOND_NS)
     raise ValueError(f"no process asked for market data within {JOIN_MAX_S} s of its start")
 

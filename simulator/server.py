@@ -123,6 +123,11 @@ class TwsServer:
         self._order_handler.restore(state, self._contracts.by_symbol, now_ns)
 
     @property
+    def market_began_ns(self) -> int | None:
+        """When somebody first asked for market data; None before that."""
+        return self._clock.began_ns
+
+    @property
     def market_over(self) -> bool:
         """Whether the market has ended."""
         return self._clock.is_over

@@ -29,6 +29,11 @@ class ReplayClock:
         self._first_ns = self._next.ts_ns
 
     @property
+    def began_ns(self) -> int | None:
+        """When the first row was due; None before `start`."""
+        return self.started_ns if self.is_started else None
+
+    @property
     def is_over(self) -> bool:
         """Whether no row is left, or the market has run for its `seconds`."""
         return self._next is None

@@ -90,6 +90,11 @@ class DirectExchange:
         }
 
     @property
+    def market_began_ns(self) -> int | None:
+        """When somebody first asked for market data; None before that."""
+        return self._clock.began_ns
+
+    @property
     def market_over(self) -> bool:
         """Whether the market has ended."""
         return self._clock.is_over
