@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tapewire.common import roles
-from tapewire.common.bus.ports import of_login
+from tapewire.common.bus.ports import QUERIES, of_login
 from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
 from tapewire.common.daily_time import DailyTime
@@ -18,7 +18,6 @@ from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.greeks import OptionGreeks
 from tapewire.gateway.orders import login
 from tapewire.gateway.orders.circuit import BrokerCircuit
-from tapewire.gateway.query_door import QUERIES
 from tapewire.gateway.restart_window import RestartWindow
 from tapewire.gateway.service import BROKER, DEPUTY, GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker

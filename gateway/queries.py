@@ -1,13 +1,13 @@
 r"""Queries: which of them wait, which is asked next, and how each of them ends.
 
-    asked by a client --pace allows it--> asked at the broker --answer, error--> over
-             \----------------- time-out, connection lost ---------------------/
+    waits --connected, pace allows it--> asked at the broker --answer, error, line lost--> over
+      \---------------- time-out --------------/---------------- time-out --------------/
 
 Each ends within its time-out, in an answer or in a failure that says why. Queries that ask for the
 same thing while one of them waits share its answer, each until its own time-out. At most
 `WAITING_MAX` wait; more are refused at once.
 
-What waits here for its pace is not in the broker's outbox yet, and there a query goes behind
+What waits here is not in the broker's outbox yet, and there a query goes behind
 everything else: no order waits for one.
 """
 
@@ -177,10 +177,11 @@ class Queries:
     def _give_up_late(self, now: Now) -> None:
         for key, pending in list(self._pending.items()):
             late = [one for one in pending.waiters if now.mono_ns >= one.deadline_ns]
+            why = self._silence(pending) if late else ""
             for waiter in late:
                 pending.waiters.remove(waiter)
                 self._waiting -= 1
-                self._fail(waiter, f"{_silence(pending)} within {waiter.timeout_ms} ms", now)
+                self._fail(waiter, f"{why} within {waiter.timeout_ms} ms", now)
             if not pending.waiters:
                 del self._pending[key]
                 if pending.is_asked:
@@ -190,11 +191,7 @@ class Queries:
 
     def _ask_broker(self, now: Now) -> None:
         """Ask what waits, in the order in which it came, as far as history's pace allows."""
-        if problem := self._port.problem():
-            for key in [k for k in self._pending if type(k) is not SnapshotQuery]:
-                self._end(key, problem, now)
-            return
-        if now.mono_ns < self._pace_ns:
+        if self._port.problem() or now.mono_ns < self._pace_ns:
             return
         unasked = [key for key, one in self._pending.items() if not one.is_asked]
         waits = [self._try(key, now) for key in unasked]
@@ -218,6 +215,16 @@ class Queries:
             self._end(key, str(error), now)
         return 0
 
+    def _silence(self, pending: Pending) -> str:
+        """What did not happen in time."""
+        if isinstance(pending.query, SnapshotQuery):
+            return f"no tick of {pending.query.symbol} came"
+        if pending.is_asked:
+            return "the broker did not answer"
+        if problem := self._port.problem():
+            return f"{problem}; that did not change"
+        return "the broker's limits on history did not let it be asked"
+
     def _look_at_snapshots(self, now: Now) -> None:
         for key, pending in list(self._pending.items()):
             if not isinstance(key, SnapshotQuery):
@@ -236,15 +243,6 @@ def _up_to_now(query: BrokerQuery, now: Now) -> BrokerQuery:
     if isinstance(query, TicksQuery) and not query.start_ns and not query.end_ns:
         return replace(query, end_ns=now.wall_ns)
     return query
-
-
-def _silence(pending: Pending) -> str:
-    """What did not happen in time."""
-    if isinstance(pending.query, SnapshotQuery):
-        return f"no tick of {pending.query.symbol} came"
-    if pending.is_asked:
-        return "the broker did not answer"
-    return "the broker's limits on history did not let it be asked"
 
 
 def _paced(key: Query) -> Question | None:

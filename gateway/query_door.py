@@ -5,17 +5,15 @@ no commit.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from tapewire.common.bus import wire
+from tapewire.common.bus.ports import QUERIES
 from tapewire.common.bus.router import DeadLetterSink
 from tapewire.common.clock import Now
 from tapewire.common.events import TEXT_MAX, Event, name_of
 from tapewire.common.events.queries import Query, QueryFailed
 from tapewire.gateway.queries import Queries
 
-QUERIES: Final = "queries"
-"""The channel of those who ask for history, options and contracts."""
 Refusal = Callable[[Sequence[bytes], Event], str]
 """Why what came with these frames before it must not be taken; empty if it may."""
 

@@ -38,7 +38,8 @@ class QueryPort(Protocol):
     """The queries of one login. Whoever asks gives each a number that was never used before."""
 
     def problem(self) -> str:
-        """Why nothing can be asked at this moment, in a sentence; empty if it can."""
+        """Why nothing can be asked at this moment, in a sentence; empty if it can. What is asked
+        already when the connection is lost is reported as refused."""
 
     def ask(self, number: int, query: BrokerQuery) -> None:
         """Queue a query behind everything else that waits; ValueError where the broker has no words
@@ -58,8 +59,8 @@ class NoQueries:
         self._reason = reason
 
     def problem(self) -> str:
-        """See `QueryPort.problem`."""
-        return self._reason
+        """See `QueryPort.problem`: nothing that could pass."""
+        return ""
 
     def ask(self, number: int, query: BrokerQuery) -> None:
         """See `QueryPort.ask`."""

@@ -11,6 +11,7 @@ from tapewire.common import roles
 from tapewire.common.accounting.account_values import plain
 from tapewire.common.bus import derived, wire
 from tapewire.common.bus.greeks import GreeksPublisher
+from tapewire.common.bus.ports import QUERIES
 from tapewire.common.bus.streams import TickPublisher
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
@@ -46,7 +47,7 @@ from tapewire.gateway.marks import Marks
 from tapewire.gateway.orders import circuit
 from tapewire.gateway.orders.fence import Fence
 from tapewire.gateway.queries import Queries
-from tapewire.gateway.query_door import QUERIES, QueryDoor
+from tapewire.gateway.query_door import QueryDoor
 from tapewire.risk.rules.in_force import shown
 
 BROKER: Final = "tws"

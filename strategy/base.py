@@ -26,6 +26,8 @@ from tapewire.common.events import (
     TimeInForce,
     Trade,
 )
+from tapewire.common.events.queries import Show
+from tapewire.strategy.asking import Failed, Then
 from tapewire.strategy.group_orders import GroupOrders, exits_of
 from tapewire.strategy.instrument import StrategyInstrument
 from tapewire.strategy.live_group import LiveGroup
@@ -88,6 +90,12 @@ class StrategyContext(Protocol):
 
     def instrument(self, symbol: str) -> StrategyInstrument:
         """What is known of a symbol."""
+
+    def history(self, symbol: str, terms: dict[str, Any], then: Then, failed: Failed | None) -> str:
+        """Ask for bars of the past; returns the question's id."""
+
+    def chain(self, symbol: str, then: Then, failed: Failed | None) -> str:
+        """Ask for the options on a symbol; returns the question's id."""
 
     def bars(self, symbol: str, kind: BarKind, size: float) -> None:
         """Make bars of the symbol's trades from now on."""
@@ -313,6 +321,34 @@ class Strategy(GroupOrders):
     def live(self) -> bool:
         """Whether signals are sent; false while warming up and until the past is known."""
         return self._context.live
+
+    def history(
+        self,
+        symbol: str,
+        bars: str = "1 min",
+        back: str = "1 D",
+        *,
+        then: Then,
+        failed: Failed | None = None,
+        show: Show = "TRADES",
+        regular_hours: bool = False,
+        timeout_ms: int = 60_000,
+    ) -> str:
+        """Ask for bars of the past, of the size `bars` and as far `back` as TWS's words say.
+
+        `then` is called with them later, a tuple of `HistoryBar`, the oldest first; or `failed`
+        with a `QueryFailed`, whose `reason` says why there are none. Without `failed` that is a
+        dead letter. Returns the question's id; raises ValueError for what cannot be asked.
+        """
+        terms = {
+            "bars": bars, "back": back, "show": show, "regular_hours": regular_hours,
+            "timeout_ms": timeout_ms,
+        }  # fmt: skip
+        return self._context.history(symbol, terms, then, failed)
+
+    def chain(self, symbol: str, *, then: Then, failed: Failed | None = None) -> str:
+        """Ask which options there are on `symbol`: as `history`, with a tuple of `OptionChain`."""
+        return self._context.chain(symbol, then, failed)
 
     def bars(self, symbol: str, kind: BarKind, size: float) -> None:
         """Ask for `on_bar`: bars of `size` ms ("time"), trades ("tick") or volume ("volume").

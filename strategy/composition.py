@@ -5,14 +5,14 @@ from itertools import takewhile
 from typing import Final
 
 from tapewire.common.bus import derived, wire
-from tapewire.common.bus.ports import of_login
+from tapewire.common.bus.ports import QUERIES, of_login
 from tapewire.common.config.sections import StrategyConfig
 from tapewire.common.runtime.host import Host
 from tapewire.strategy import feeds, history
 from tapewire.strategy.failures import Report
 from tapewire.strategy.loading.faults import Failure
 from tapewire.strategy.runner import Runner
-from tapewire.strategy.service import MARKET, StrategyService, follows
+from tapewire.strategy.service import MARKET, StrategyService, follows, queries_of
 from tapewire.strategy.state import Store
 
 ALL: Final = slice(None)
@@ -54,6 +54,7 @@ def build(
         market = of_login(MARKET, source)
         host.connect(market, "sub", market, topics, batch_max)
     host.connect("signals", "push", "signals")
+    host.connect(queries_of(login), "dealer", of_login(QUERIES, login.name))
     for feed in config.feeds:
         prefixes = [prefix.encode() for prefix in feed.topics or ("",)]
         host.connect_outside(f"{feeds.PREFIX}{feed.name}", "sub", feed.endpoint, prefixes)

@@ -9,9 +9,11 @@ from tapewire.common.config.settings import StrategyConfig
 from tapewire.common.events import (
     AccountUpdated,
     CancelSignal,
+    ChainQuery,
     GroupKind,
     GroupLeg,
     GroupSignal,
+    HistoryQuery,
     LegRole,
     ModifySignal,
     OrderTerms,
@@ -20,6 +22,7 @@ from tapewire.common.events import (
 )
 from tapewire.common.instruments import Instrument
 from tapewire.strategy.account import AccountWatch
+from tapewire.strategy.asking import Asking, Failed, Then, checked
 from tapewire.strategy.base import BarKind
 from tapewire.strategy.closing import Closings
 from tapewire.strategy.instrument import InstrumentWatch, StrategyInstrument
@@ -70,6 +73,7 @@ class Context:
         self.portfolio = Portfolio()
         self.outgoing = Outgoing(self.portfolio, config.signal_ttl_ms * 1_000_000)
         self.closings = Closings(self.portfolio, self.outgoing, config.signal_ttl_ms * 1_000_000)
+        self.asking = Asking(f"{config.name}-{epoch}")
         self.timers = Timers()
         self.symbol_bars = SymbolBars()
         self.account_watch = AccountWatch(config.account)
@@ -187,6 +191,18 @@ class Context:
     def instrument(self, symbol: str) -> StrategyInstrument:
         """See `StrategyContext`."""
         return self.instrument_watch.of(symbol)
+
+    # ---- questions -----------------------------------------------------------------------------
+
+    def history(self, symbol: str, terms: dict[str, Any], then: Then, failed: Failed | None) -> str:
+        """See `StrategyContext`."""
+        query = checked(HistoryQuery(self.asking.next_id(), symbol, **terms))
+        return self.asking.ask(query, then, failed, self.clock.time)
+
+    def chain(self, symbol: str, then: Then, failed: Failed | None) -> str:
+        """See `StrategyContext`."""
+        query = checked(ChainQuery(self.asking.next_id(), symbol))
+        return self.asking.ask(query, then, failed, self.clock.time)
 
     # ---- bars, timers, state -------------------------------------------------------------------
 

@@ -46,18 +46,20 @@ from tapewire.common.events import (
     AnySignal,
     Bar,
     Event,
+    QueryAnswer,
     Quote,
     Tick,
     Trade,
 )
 from tapewire.common.instruments import Instrument
+from tapewire.strategy.asking import Ended
 from tapewire.strategy.base import Strategy
-from tapewire.strategy.callbacks import Callbacks
+from tapewire.strategy.callbacks import Callbacks, Lost, News
 from tapewire.strategy.context import Context
 from tapewire.strategy.failures import Failures, Report
 from tapewire.strategy.loading.callbacks import never_called
 from tapewire.strategy.loading.loader import described, load
-from tapewire.strategy.news import News
+from tapewire.strategy.news import News as NewsOfOrders
 from tapewire.strategy.trigger import Origin
 
 
@@ -86,7 +88,7 @@ class Runner:
         self._on_quote, self._on_trade = _tick_handlers(self.strategy)
         self.callbacks = Callbacks(self.strategy, self.context, self._failures)
         self._call = self.callbacks.call
-        self._news = News(config.name, self.context, self.callbacks.news)
+        self._news = NewsOfOrders(config.name, self.context, self.callbacks.news)
 
     def __repr__(self) -> str:
         return f"<Runner {self.name}: {self.signals} signals, {len(self.waiting)} unanswered>"
@@ -201,6 +203,18 @@ class Runner:
         self.context.clock.time = now
         self._call(self.strategy.on_external, feed, topic, value)
 
+    def on_answer(self, answer: QueryAnswer, now: Now) -> None:
+        """Deliver an answer to what the strategy asked, once all of it is here."""
+        self.context.clock.time = now
+        if ended := self.context.asking.take(answer):
+            self._deliver(ended)
+
+    def _deliver(self, ended: Ended) -> None:
+        if ended.callback is not None:
+            self._call(ended.callback, ended.value)
+        else:
+            self.callbacks.lost.append(Lost(News("query", ended.value), ended.value.reason))
+
     def tick(self, now: Now, taken_ns: int | None = None) -> None:
         """Once per turn: timers that are due (monotonic), bars that are over (wall time).
 
@@ -210,6 +224,9 @@ class Runner:
         context = self.context
         context.clock.time = now
         self.callbacks.tick()
+        if context.asking.waiting:
+            for ended in context.asking.late(now):
+                self._deliver(ended)
         next_ns = context.timers.next_ns
         if next_ns is not None and next_ns <= now.mono_ns:
             for interval_ms in context.timers.passed(now.mono_ns):

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from tapewire.common import roles
 from tapewire.common.bus import wire
+from tapewire.common.bus.ports import QUERIES
 from tapewire.common.bus.streams import TickReader
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
@@ -17,6 +18,7 @@ from tapewire.common.events import (
     Event,
     FlattenCompleted,
     ProcessState,
+    QueryAnswer,
     Tick,
 )
 from tapewire.common.logins import ONLY_LOGIN, Login
@@ -36,6 +38,11 @@ MARKET: Final = "market"
 def follows(login: Login) -> tuple[str, str, str]:
     """What a strategy follows that trades at this login."""
     return roles.EXECUTOR, login.gateway, roles.RISK
+
+
+def queries_of(login: Login) -> str:
+    """The channel on which the login's gateway is asked about history and options."""
+    return f"{login.gateway}.{QUERIES}"
 
 
 class StrategyService(Service):
@@ -63,6 +70,7 @@ class StrategyService(Service):
         role = roles.strategy_role(runner.name)
         super().__init__(role, transport, clock, epoch=epoch, follows=follows(login))
         self._gateway = login.gateway
+        self._queries = queries_of(login)
         self.runner = runner
         self.readers = {symbol: TickReader(symbol) for symbol in symbols}
         self.bars = {name: TickReader(name) for name in bars}
@@ -103,6 +111,9 @@ class StrategyService(Service):
             if channel.startswith(feeds.PREFIX):
                 self._on_external(channel.removeprefix(feeds.PREFIX), frames)
                 return
+            if channel == self._queries:
+                self._on_answer(frames[-1])
+                return
             topic = wire.topic_name(frames[0])
             kind, _, symbol = topic.partition(".")
             if kind == "bar":
@@ -132,6 +143,11 @@ class StrategyService(Service):
         for bar in reader.on_batch(batch):
             if isinstance(bar, Bar):
                 self.runner.on_bar(bar, self.clock.now())
+
+    def _on_answer(self, body: bytes) -> None:
+        answer = wire.decode_event(body)
+        if isinstance(answer, QueryAnswer):
+            self.runner.on_answer(answer, self.clock.now())
 
     def _on_external(self, feed: str, frames: list[bytes]) -> None:
         topic, body = frames
@@ -205,6 +221,11 @@ class StrategyService(Service):
                 break  # the executor is not there: no other would be taken
             self.runner.sent(signal, now)
             self.metrics.count("signals_sent")
+        asking = self.runner.context.asking
+        for query in asking.due() if asking.waiting else ():
+            if not self.transport.send(self._queries, [wire.encode(query)]):
+                break
+            asking.sent(query)
         for change in self._reports.due(now):
             if self.transport.send("signals", [wire.encode(change)]):
                 self._reports.sent(change, now)

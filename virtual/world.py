@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.access import right_of
-from tapewire.common.bus.ports import of_login
+from tapewire.common.bus.ports import QUERIES, of_login
 from tapewire.common.bus.transport import Inbound
 from tapewire.common.clock import VirtualClock
 from tapewire.common.config.order_types import load_order_types
@@ -319,13 +319,13 @@ class World:
             return True
         if channel == BROKER:
             return self._broker(sender).send(self.nodes[sender], frames[0])
-        if channel == "requests":
-            receiver, channel, frames = frames[0].decode(), f"{sender}.requests", frames[1:]
+        if channel in ("requests", QUERIES):
+            receiver, channel, frames = frames[0].decode(), f"{sender}.{channel}", frames[1:]
         elif channel == "signals":
             receiver = roles.EXECUTOR
             frames = [*self._token(sender, receiver), *frames]
         else:
-            receiver, channel = channel.removesuffix(".requests"), "requests"
+            receiver, _, channel = channel.rpartition(".")
             frames = [sender.encode(), *self._token(sender, receiver), *frames]
         return self._post(self._link(sender, receiver, channel), [*frames])
 

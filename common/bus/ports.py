@@ -16,6 +16,8 @@ PORTS: Final = {
     "queries": 5565,
 }
 
+QUERIES: Final = "queries"
+
 OF_LOGIN: Final = (
     "market", "orders", "queries", "broker", "liquidation", "liquidation-broker",
 )  # fmt: skip

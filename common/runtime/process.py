@@ -23,6 +23,7 @@ import structlog
 from tapewire.common import roles
 from tapewire.common.bus.access import Access, clients_of, right_of
 from tapewire.common.bus.endpoints import endpoint, prepare_run_dir, sockets_of
+from tapewire.common.bus.ports import QUERIES
 from tapewire.common.bus.transport import Stream, ZmqTransport
 from tapewire.common.bus.wire import topic
 from tapewire.common.clock import Clock, SystemClock
@@ -224,6 +225,9 @@ class Process:
         self.transport.connect(channel, kind, self.endpoint(name), topics, batch_max)
         if name == SIGNALS:
             self._present(channel, roles.EXECUTOR)
+        socket, _, login = name.partition(".")
+        if socket == QUERIES:
+            self._present(channel, roles.of_login(roles.GATEWAY, login))
 
     def _present(self, channel: str, server: str) -> None:
         """Show on `channel` the token that this role has for `server`, if it may ask anything."""

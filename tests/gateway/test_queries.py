@@ -133,11 +133,15 @@ def test_what_cannot_be_put_into_the_brokers_words_fails_at_once(asking: Asking)
     assert asking.queries.waiting == 0
 
 
-def test_while_the_connection_is_down_every_query_fails_asked_or_not(asking: Asking):
-    asking.ask(MINUTES)
+def test_while_there_is_no_connection_a_query_waits_for_it(asking: Asking):
     asking.port.down = "not connected"
-    answers = asking.ask(replace(MINUTES, id="q2", symbol="MSFT"))
-    assert reasons(answers) == ["not connected", "not connected"]
+    assert asking.ask(MINUTES, replace(MINUTES, id="q2", back="1 D", timeout_ms=1000)) == []
+    (reason,) = reasons(asking.turn(after_s=1))
+    assert reason == "not connected; that did not change within 1000 ms"
+    assert asking.port.asked == {}
+    asking.port.down = ""
+    asking.turn()
+    assert asking.port.asked == {1: MINUTES}
 
 
 def test_the_same_question_of_two_clients_is_asked_once(asking: Asking):

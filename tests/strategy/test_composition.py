@@ -87,6 +87,7 @@ def test_it_follows_three_streams_reads_its_symbols_and_sends_signals():
         "executor": (), "gateway": (), "risk": (),
         "market": ("sub", "market", wire.topic("tick.AAPL"), wire.topic("last.AAPL"), None),
         "signals": ("push", "signals", None),
+        "gateway.queries": ("dealer", "queries", None),
         "feed:x": ("sub", "ipc:///tmp/x", b""),
     }  # fmt: skip
     assert (service.role, service.runner.strategy.symbols) == ("strategy-one", ("AAPL",))

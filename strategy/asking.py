@@ -1,0 +1,121 @@
+"""Asking: what a strategy asks the broker about, and who in the strategy takes the answer.
+
+A query is handed over once. It ends with the gateway's answer, or here, a little after the time in
+which the gateway answers at the latest: a gateway that died has forgotten it.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar
+
+from tapewire.common.bus import wire
+from tapewire.common.bus.wire import WireError
+from tapewire.common.clock import Now
+from tapewire.common.events import ChainQuery, HistoryQuery, Query, QueryAnswer, QueryFailed
+
+GRACE_NS: Final = 2_000_000_000
+WAITING_MAX: Final = 100
+NOT_DELIVERED: Final = "it could not be delivered: the gateway was not there"
+NO_ANSWER: Final = "the gateway did not answer"
+
+Then = Callable[[tuple[Any, ...]], None]
+"""Takes the rows of an answer."""
+Failed = Callable[[QueryFailed], None]
+"""Takes the reason why there is none."""
+
+
+Q = TypeVar("Q", HistoryQuery, ChainQuery)
+
+
+def checked(query: Q) -> Q:
+    """The query, as the gateway will read it; ValueError naming what it would refuse."""
+    try:
+        wire.decode_event(wire.encode(query))
+    except WireError as error:
+        raise ValueError(f"{query} cannot be asked: {error}") from error
+    return query
+
+
+class Ended(NamedTuple):
+    """A query that is over: what takes its end, None where nothing does, and what there is to
+    take."""
+
+    callback: Callable[[Any], None] | None
+    value: Any
+
+
+class Asked:
+    """A query without an answer, with the pages of it that have come. `ends_ns` is monotonic."""
+
+    __slots__ = ("ends_ns", "failed", "is_delivered", "last", "pages", "query", "then")
+
+    def __init__(self, query: Query, then: Then, failed: Failed | None, ends_ns: int) -> None:
+        self.query = query
+        self.then = then
+        self.failed = failed
+        self.ends_ns = ends_ns
+        self.is_delivered = False
+        self.pages: dict[int, tuple[Any, ...]] = {}
+        self.last = 0  # the number of the last page, once it has come
+
+
+class Asking:
+    """The queries of one strategy that wait for their answer, by id, oldest first."""
+
+    def __init__(self, prefix: str) -> None:
+        self.waiting: dict[str, Asked] = {}
+        self._prefix = prefix
+        self._numbers = 0
+
+    def next_id(self) -> str:
+        """An id for the next query."""
+        self._numbers += 1
+        return f"{self._prefix}-q{self._numbers}"
+
+    def ask(self, query: Query, then: Then, failed: Failed | None, now: Now) -> str:
+        """Take a query that is to be sent; returns its id. ValueError where too many wait."""
+        if len(self.waiting) >= WAITING_MAX:
+            raise ValueError(f"{WAITING_MAX} queries wait for their answer already")
+        ends_ns = now.mono_ns + query.timeout_ms * 1_000_000 + GRACE_NS
+        self.waiting[query.id] = Asked(query, then, failed, ends_ns)
+        return query.id
+
+    def due(self) -> list[Query]:
+        """The queries to send now."""
+        return [one.query for one in self.waiting.values() if not one.is_delivered]
+
+    def sent(self, query: Query) -> None:
+        """It was handed over."""
+        self.waiting[query.id].is_delivered = True
+
+    def take(self, answer: QueryAnswer) -> Ended | None:
+        """A page of an answer, or a failure; returns the end of a query, if this is it."""
+        asked = self.waiting.get(answer.id)
+        if asked is None:
+            return None
+        if isinstance(answer, QueryFailed):
+            del self.waiting[answer.id]
+            return Ended(asked.failed, answer)
+        asked.pages[answer.page] = answer.rows
+        if answer.last:
+            asked.last = answer.page
+        if not asked.last or len(asked.pages) < asked.last:
+            return None
+        del self.waiting[answer.id]
+        return Ended(
+            asked.then, tuple(row for page in sorted(asked.pages) for row in asked.pages[page])
+        )
+
+    def late(self, now: Now) -> list[Ended]:
+        """End the queries whose time is over."""
+        late = [one for one in self.waiting.values() if now.mono_ns >= one.ends_ns]
+        for one in late:
+            del self.waiting[one.query.id]
+        return [
+            Ended(
+                one.failed,
+                QueryFailed(
+                    now.wall_ns, one.query.id, NO_ANSWER if one.is_delivered else NOT_DELIVERED
+                ),
+            )
+            for one in late
+        ]
