@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "events": "events",
     "risk": "risk",
     "ledger": "ledger",
+    "data": "data",
     "orders": "orders",
     "journals": "journals",
     "dead-letters": "dead_letters",

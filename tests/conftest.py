@@ -26,6 +26,7 @@ WARDEN = pytest.StashKey[subprocess.Popen[bytes]]()
 SHARED = "shared"
 TOGETHER = {  # by file, what its tests share
     "pipeline/test_bad_messages.py": SHARED,
+    "pipeline/test_data.py": SHARED,
     "pipeline/test_prometheus.py": SHARED,
     "pipeline/test_steering.py": SHARED,
     "pipeline/test_wire_examples.py": SHARED,

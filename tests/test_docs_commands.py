@@ -24,7 +24,8 @@ from tests.waiting import wait_for
 STATED = commands()
 # in the order of a session, so that the group is started as seldom as can be
 SESSION = (
-    "up", "status", "orders", "fills", "positions", "blotter", "ledger", "reconcile", "events",
+    "up", "status", "orders", "fills", "positions", "blotter", "ledger", "reconcile", "data",
+    "events",
     "journals", "dead-letters", "trace", "tail", "doctor", "scale", "halt", "resume", "flatten",
     "risk", "notices", "down", "run",
 )  # fmt: skip

@@ -24,11 +24,15 @@ from tapewire.console.group.control import Launched, LaunchedBus
 
 if TYPE_CHECKING:
     from tapewire.common.config.settings import Config
+    from tapewire.common.logins import Logins
     from tapewire.common.ticks.file import TickFile
 
 ConfigOption = Annotated[str | None, typer.Option("--config", help="configuration file")]
 RunDirOption = Annotated[
     Path | None, typer.Option("--run-dir", help="a group's run directory; reads no configuration")
+]
+GatewayOption = Annotated[
+    str, typer.Option(help="which of [[gateways]]; needed where there are several")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
 
@@ -149,6 +153,15 @@ def require_starts(option: str, given: Iterable[str] | None, known: Collection[s
     for start in given or ():
         if not any(name.startswith(start) for name in known):
             require_known(option, start, known)
+
+
+def gateway_role(logins: "Logins", name: str) -> str:
+    """The gateway that is meant: the one of that name, or the only one."""
+    login = logins.named(name) if name or len(logins) > 1 else next(iter(logins))
+    if login is None:
+        known = expected(name, [one.name for one in logins])
+        raise ConfigError(f"--gateway is {name!r}, which is none of the [[gateways]]; {known}")
+    return login.gateway
 
 
 def tick_file(path: Path) -> "TickFile":

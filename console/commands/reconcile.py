@@ -8,15 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from tapewire.common.amounts import counted
-from tapewire.common.config.near import expected
-from tapewire.common.errors import ConfigError
 from tapewire.common.events import Difference, Reconcile, ReconciliationCompleted
-from tapewire.common.logins import Logins
 from tapewire.console.commands.common import (
     EXIT_FAILED,
     ConfigOption,
+    GatewayOption,
     JsonOption,
     RunDirOption,
+    gateway_role,
     line,
     load_started,
     note,
@@ -34,9 +33,7 @@ def reconcile(
     timeout: Annotated[
         float, typer.Option(min=0, help="seconds to wait for the result; 0: only the last one")
     ] = 90,
-    gateway: Annotated[
-        str, typer.Option(help="which of [[gateways]]; needed where there are several")
-    ] = "",
+    gateway: GatewayOption = "",
     config: ConfigOption = None,
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
@@ -52,7 +49,7 @@ def reconcile(
     else:
         started = load_started(config, run_dir)
         folder, logins = started.run_dir, started.logins()
-    role = _role(logins, gateway)
+    role = gateway_role(logins, gateway)
     found = Reconciliations(folder, role)
     problem, result = "", None
     if group is not None and timeout:
@@ -65,15 +62,6 @@ def reconcile(
     _show(result, problem, as_json)
     unsettled = result is None or result.reason or any(map(_needs_a_person, result.differences))
     raise typer.Exit(EXIT_FAILED if problem or unsettled else 0)
-
-
-def _role(logins: Logins, name: str) -> str:
-    """The gateway that is meant: the one of that name, or the only one."""
-    login = logins.named(name) if name or len(logins) > 1 else next(iter(logins))
-    if login is None:
-        known = expected(name, [one.name for one in logins])
-        raise ConfigError(f"--gateway is {name!r}, which is none of the [[gateways]]; {known}")
-    return login.gateway
 
 
 def _asked(

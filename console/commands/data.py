@@ -1,0 +1,126 @@
+"""`data`: what the broker knows of the past, and which options there are."""
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+import typer
+
+from tapewire.common.amounts import counted
+from tapewire.common.errors import ConfigError
+from tapewire.common.events import ChainQuery, HistoryBar, HistoryQuery, OptionChain, Query
+from tapewire.common.events.queries import Show
+from tapewire.console.commands.common import (
+    ConfigOption,
+    GatewayOption,
+    JsonOption,
+    RunDirOption,
+    gateway_role,
+    line,
+    note,
+    printing,
+    running,
+)
+
+SymbolArgument = Annotated[str, typer.Argument(help="AAPL, EUR.USD, or an OCC name of an option")]
+AMOUNTS: Final = ("open", "high", "low", "close", "volume", "average")
+
+data = typer.Typer(help="Ask the broker about history and options.", rich_markup_mode=None)
+
+
+@data.command("history")
+def history(
+    symbol: SymbolArgument,
+    bars: Annotated[str, typer.Option(help="the size of a bar, in TWS's words")] = "1 min",
+    back: Annotated[str, typer.Option(help="how far back: 3600 S, 2 D, 1 W, ...")] = "1 D",
+    show: Annotated[Show, typer.Option(help="what the bars are of")] = "TRADES",
+    regular_hours: Annotated[
+        bool, typer.Option("--regular-hours", help="only of the regular session")
+    ] = False,
+    to: Annotated[
+        Path | None, typer.Option("--to", "-o", help="write to this file, .csv or .parquet")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=0.1, max=600, help="seconds to wait")] = 60,
+    gateway: GatewayOption = "",
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bars of the past, the oldest first: one line each, or a file."""
+    if to is not None and to.suffix not in (".csv", ".parquet"):
+        raise ConfigError(f"--to {to}: expected a name that ends in .csv or .parquet")
+    query = HistoryQuery(
+        "-", symbol, bars, back, show=show, regular_hours=regular_hours,
+        timeout_ms=int(timeout * 1000),
+    )  # fmt: skip
+    found: list[HistoryBar] = _asked(query, gateway, config, run_dir)
+    if to is not None:
+        _write(to, found)
+        note(f"wrote {counted(len(found), 'bar')} of {symbol} to {to}")
+        return
+    from tapewire.console.records.export import iso_ns
+
+    with printing():
+        for bar in found:
+            if as_json:
+                print(json.dumps(msgspec.structs.asdict(bar)))
+            else:
+                prices = f"{bar.open:g} {bar.high:g} {bar.low:g} {bar.close:g}"
+                volume = "" if bar.volume is None else f" {bar.volume:g}"
+                print(f"{iso_ns(bar.ts_ns)[:19]}Z {prices}{volume}")
+
+
+@data.command("chain")
+def chain(
+    symbol: SymbolArgument,
+    gateway: GatewayOption = "",
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Expiries and strikes of the options on a symbol, by class and exchange."""
+    found: list[OptionChain] = _asked(ChainQuery("-", symbol), gateway, config, run_dir)
+    for one in found:
+        if as_json:
+            line(json.dumps(msgspec.structs.asdict(one)))
+        else:
+            line(f"{one.trading_class} at {one.exchange}, multiplier {one.multiplier}")
+            line(f"  expiries {' '.join(one.expiries)}")
+            line(f"  strikes {' '.join(f'{strike:g}' for strike in one.strikes)}")
+    if not found:
+        note(f"there are no options on {symbol}")
+
+
+def _asked(query: Query, gateway: str, config: str | None, run_dir: Path | None) -> list[Any]:
+    from tapewire.console.group import questions
+
+    group = running(config, run_dir)
+    asked = msgspec.structs.replace(query, id=questions.new_id())
+    return questions.ask(group, gateway_role(group.logins, gateway), asked)
+
+
+def _write(path: Path, bars: Iterable[HistoryBar]) -> None:
+    from tapewire.console.records import export
+    from tapewire.console.records.ledger import Column
+
+    columns = [
+        Column("ts_ns", "time"),
+        *(Column(name, "amount") for name in AMOUNTS),
+        Column("count", "count"),
+    ]
+    rows = ({**msgspec.structs.asdict(bar), **_amounts(bar)} for bar in bars)
+    export.write(path, path.suffix[1:], columns, rows)
+
+
+def _amounts(bar: HistoryBar) -> dict[str, Decimal | None]:
+    """What export writes as plain digits: a float stands for its shortest text."""
+    found = {name: getattr(bar, name) for name in AMOUNTS}
+    return {n: None if value is None else Decimal(repr(value)) for n, value in found.items()}
+
+
+def register(app: typer.Typer) -> None:
+    """Add `data` to the command line."""
+    app.add_typer(data, name="data")
