@@ -80,7 +80,7 @@ def test_without_tws_only_the_gateways_are_late_and_a_flatten_is_not_let_loose_o
         }  # fmt: skip
         shown = tapewire("status")
         assert shown.returncode == 1
-        assert "gateway: cannot connect to TWS at 127.0.0.1:" in shown.stdout
+        assert "gateway: connection CONNECTING, cannot connect to TWS at 127.0.0.1:" in shown.stdout
         assert "trading is HALTED: manual" in tapewire("flatten", "--wait", "0").stderr
         wait_for(lambda: "flatten CANCELLING" in tapewire("status").stdout, "the headline", 30)
     finally:
