@@ -27,6 +27,7 @@ READ_BY = {  # which test takes the blocks of a document
     ("docs/strategies.md", "sh"): "tests/test_docs_strategy.py",
     ("docs/strategies.md", "python"): "tests/test_docs_strategy.py",
     ("docs/operating.md", "yaml"): "tests/test_docs_commands.py",
+    ("docs/operating.md", "sh"): "tests/test_docs_commands.py",
     ("docs/wire.md", "python"): "tests/pipeline/test_wire_examples.py",
     ("docs/wire.md", "js"): "tests/pipeline/test_wire_examples.py",
 }

@@ -91,7 +91,7 @@ def chain(
             line(f"  expiries {' '.join(one.expiries)}")
             line(f"  strikes {' '.join(f'{strike:g}' for strike in one.strikes)}")
     if not found:
-        note(f"there are no options on {symbol}")
+        (note if as_json else line)(f"there are no options on {symbol}")
 
 
 def _asked(query: Query, gateway: str, config: str | None, run_dir: Path | None) -> list[Any]:

@@ -81,7 +81,8 @@ def test_heartbeat_and_lease_are_the_back_tests_own_and_no_foreign_orders_are_as
     shorter = given("[risk]\nlease_ms = 600\n")
     assert group.derived(shorter, [], []).risk.lease_ms == 4000
     assert derived.risk.rules == config.risk.rules
-    assert derived.tws == config.tws.model_copy(update={"open_orders_ms": 0})
+    alone = {"open_orders_ms": 0, "tick_by_tick_every_s": 0}
+    assert derived.tws == config.tws.model_copy(update=alone)
     for section in ("executor", "storage", "bus", "strategies"):
         assert getattr(derived, section) == getattr(config, section)
 
