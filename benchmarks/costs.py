@@ -42,6 +42,7 @@ from tapewire.executor.executor import Executor
 from tapewire.gateway.broker import DATA, OPENED
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.orders.registry import Registry
+from tapewire.gateway.orders.waits import Waits
 from tapewire.gateway.outbox import Outbox
 from tapewire.risk.flatten import Flatten
 from tapewire.risk.halting import Standing
@@ -221,7 +222,7 @@ def _flattening(count: int) -> Act:
 def _waiting(count: int) -> Gateway:
     """A gateway with orders on disk that wait for their turn."""
     adapter = DirectBroker([BENCH], client_id=1, send=lambda _requests: True)
-    gateway = Gateway(adapter, lease_ms=3600_000)
+    gateway = Gateway(adapter, waits=Waits(lease_ms=3600_000))
     gateway.take([OPENED], NOW)
     adapter.arrived([Welcome(("DU1",), 1)])
     gateway.take([DATA], NOW)

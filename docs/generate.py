@@ -9,11 +9,11 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import msgspec
+import simulator_tables
 
 from tapewire.common.accounting import lifecycle
 from tapewire.common.bus.ports import PORTS
@@ -42,9 +42,7 @@ from tapewire.gateway import connection
 from tapewire.gateway.tws.codes.others import DEFAULTS
 from tapewire.gateway.tws.codes.row import ACTIONS, EFFECTS, Code
 from tapewire.gateway.tws.errors import CODES
-from tapewire.simulator.exchange import commissions, margin
-from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE, TypeRules
-from tapewire.simulator.faults.catalogue import FAULTS, parameters_of
+from tapewire.simulator.exchange.order_types import TIMES_IN_FORCE
 from tapewire.simulator.protocol.answered import ANSWERED
 from tapewire.simulator.protocol.order_attributes import VACUOUS
 
@@ -253,82 +251,6 @@ def _annotated(kind: Any) -> str:
 # ---- the simulator -----------------------------------------------------------------------------
 
 
-def simulator_faults() -> str:
-    """Each fault with its parameters, what it does, and what a client should do."""
-    rows = [
-        f"| `{name}` | {', '.join(f'`{one}`' for one in parameters_of(kind))} | {kind.does} |"
-        f" {kind.advice} |"
-        for name, kind in FAULTS.items()
-    ]
-    head = ["| fault | parameters | what TWS does | what a client should do |", "|---|---|---|---|"]
-    return "\n".join([*head, *rows, ""])
-
-
-# ---- the documents -----------------------------------------------------------------------------
-
-
-def simulated_types() -> str:
-    """The order types of the simulated exchange."""
-    needs = {"no": "", "may": "if wanted", "must": "yes"}
-    rows = [
-        f"| `{name}` | {needs[one.limit]} | {_second_price(one)} | {one.does} |"
-        for name, one in KINDS.items()
-    ]
-    return "\n".join(
-        ["| type | limit | `auxPrice` | what it does |", "|---|---|---|---|", *rows, ""]
-    )
-
-
-def _second_price(kind: TypeRules) -> str:
-    if kind.aux == "no":
-        return ""
-    name = {"stop": "its stop price", "trail": "the trailing amount", "offset": "an offset"}
-    touched = "the price to be touched" if kind.waits == "touch" else name[kind.means]
-    return touched if kind.aux == "must" else f"{touched}, if wanted"
-
-
-def simulated_margins() -> str:
-    """The margin of each kind of contract."""
-    rows = [f"| `{kind}` | {_percent(of.initial)} | {_percent(of.maintenance)} |"
-            for kind, of in margin.RATES.items()]  # fmt: skip
-    rows += [f"| {product} | {of.initial:,f} per contract | {of.maintenance:,f} per contract |"
-             for product, of in margin.FUTURES.items()]  # fmt: skip
-    rows.append(
-        f"| all others | {_percent(margin.FULL.initial)} | {_percent(margin.FULL.maintenance)} |"
-    )
-    return "\n".join(
-        ["| contract | initial margin | maintenance margin |", "|---|---|---|", *rows, ""]
-    )
-
-
-def _percent(rate: Decimal) -> str:
-    return f"{rate * 100:.0f} % of its value"
-
-
-def simulated_commissions() -> str:
-    """What each kind of contract costs."""
-    rows = [
-        f"| {product} | {cost:f} per contract |" for product, cost in commissions.FUTURES.items()
-    ]
-    rows.append(f"| other `FUT` | {commissions.OTHER_FUTURES:f} per contract |")
-    tiers = ", ".join(
-        f"{cost:f} from a premium of {least:f}" for least, cost in commissions.OPTION_TIERS
-    )
-    rows.append(f"| `OPT` | {tiers}, per contract{_bounds(commissions.TARIFFS['OPT'])} |")
-    for kind in ("STK", "CRYPTO", "CASH"):
-        tariff = commissions.TARIFFS[kind]
-        rate = f"{tariff.per_unit:f} per unit" if tariff.per_unit else (
-            f"{tariff.of_notional * 100:f} % of the value")  # fmt: skip
-        rows.append(f"| `{kind}` | {rate}{_bounds(tariff)} |")
-    return "\n".join(["| contract | commission |", "|---|---|", *rows, ""])
-
-
-def _bounds(tariff: commissions.Tariff) -> str:
-    least = f", at least {tariff.minimum:f} per order" if tariff.minimum else ""
-    cap = tariff.cap_of_notional
-    return least + (f", at most {cap * 100:.0f} % of the value" if cap else "")
-
-
 def error_codes() -> str:
     """TWS's error codes, and what those that are not listed fall to."""
     rows = [_error_code(str(row.code), row) for row in CODES.values()]
@@ -351,6 +273,9 @@ def _named(heading: str, rows: Mapping[str, str]) -> str:
     )
 
 
+# ---- the documents -----------------------------------------------------------------------------
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     "modules": modules,
     "order lifecycle": order_lifecycle,
@@ -363,10 +288,10 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "error classes": lambda: _named("| class | the gateway |", ACTIONS),
     "error effects": lambda: _named("| effect | what becomes of the order |", EFFECTS),
     "error codes": error_codes,
-    "simulator faults": simulator_faults,
-    "simulator order types": simulated_types,
-    "simulator margins": simulated_margins,
-    "simulator commissions": simulated_commissions,
+    "simulator faults": simulator_tables.faults,
+    "simulator order types": simulator_tables.order_types,
+    "simulator margins": simulator_tables.margins,
+    "simulator commissions": simulator_tables.commissions,
     "simulator times in force": lambda: _named("| time in force | how long |", TIMES_IN_FORCE),
     "simulator requests": lambda: _named("| request | answer |", ANSWERED),
     "simulator vacuous attributes": lambda: _named("| attribute | why |", VACUOUS),

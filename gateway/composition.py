@@ -1,7 +1,6 @@
 """How a gateway is put together from the configuration, live or virtual."""
 
 from collections.abc import Callable
-from typing import Any
 
 from tapewire.common import roles
 from tapewire.common.bus.ports import QUERIES, of_login
@@ -18,6 +17,8 @@ from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.greeks import OptionGreeks
 from tapewire.gateway.orders import login
 from tapewire.gateway.orders.circuit import BrokerCircuit
+from tapewire.gateway.orders.limits import NO_LIMITS, OwnLimits
+from tapewire.gateway.orders.waits import Waits
 from tapewire.gateway.restart_window import RestartWindow
 from tapewire.gateway.service import BROKER, DEPUTY, GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
@@ -49,17 +50,12 @@ def build(
     adapter, hang_up = (adapt or tws)(host)
     gateway = gateway_class(
         adapter,
-        lease_ms=config.risk.lease_ms,
-        settle_ms=config.tws.settle_ms,
-        answer_ms=config.tws.answer_ms,
-        request_timeout_ms=config.tws.request_timeout_ms,
-        open_orders_ms=config.tws.open_orders_ms,
+        waits=_waits(config),
         reduce_only=liquidation,
         instruments=config.all_instruments(),
         day_of=config.days(),
-        reconcile_minutes=config.gateway.reconcile_minutes,
         restarts=_restarts(config),
-        **({} if liquidation else _limits(config)),
+        own_limits=NO_LIMITS if liquidation else _limits(config),
     )
     return GatewayService(
         host.role, gateway, host.transport, host.clock, host.journal(background=True),
@@ -88,18 +84,25 @@ def _is_liquidation(host: Host) -> bool:
     return roles.kind_of(host.role) == roles.LIQUIDATION
 
 
-def _limits(config: Config) -> dict[str, Any]:
+def _waits(config: Config) -> Waits:
+    tws = config.tws
+    return Waits(
+        lease_ms=config.risk.lease_ms,
+        settle_ms=tws.settle_ms,
+        answer_ms=tws.answer_ms,
+        request_timeout_ms=tws.request_timeout_ms,
+        open_orders_ms=tws.open_orders_ms,
+        reconcile_minutes=config.gateway.reconcile_minutes,
+    )
+
+
+def _limits(config: Config) -> OwnLimits:
     """What the gateway lets nobody trade past; the liquidation gateway has no need of it."""
-    return {
-        "rules": load_rules(config.risk.rules),
-        "order_quantity_max": config.gateway.order_quantity_max,
-        "orders_max_per_s": config.gateway.orders_max_per_s,
-        "circuit": BrokerCircuit(
-            config.gateway.rejections_max,
-            config.gateway.rejections_window_ms,
-            config.gateway.rejections_pause_ms,
-        ),
-    }
+    own = config.gateway
+    circuit = BrokerCircuit(own.rejections_max, own.rejections_window_ms, own.rejections_pause_ms)
+    return OwnLimits(
+        load_rules(config.risk.rules), own.order_quantity_max, own.orders_max_per_s, circuit
+    )
 
 
 def _deputy(host: Host) -> Deputy:

@@ -6,7 +6,6 @@ disk.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 from tapewire.common.accounting.trading_days import TradingDays
@@ -42,13 +41,12 @@ from tapewire.gateway.connection import Connection
 from tapewire.gateway.facts import FACTS, Facts
 from tapewire.gateway.orders import resolve
 from tapewire.gateway.orders.admission import Gate
-from tapewire.gateway.orders.circuit import BrokerCircuit
 from tapewire.gateway.orders.entry import OrderEntry
 from tapewire.gateway.orders.foreign import ForeignWatch
 from tapewire.gateway.orders.former_client import FormerClient
 from tapewire.gateway.orders.holdings import Holdings
 from tapewire.gateway.orders.intent import Intent
-from tapewire.gateway.orders.limits import Ledger, Limits
+from tapewire.gateway.orders.limits import NO_LIMITS, Ledger, Limits, OwnLimits
 from tapewire.gateway.orders.listing import Listings
 from tapewire.gateway.orders.positions import PositionLists
 from tapewire.gateway.orders.reconciliation import Reconciler, alarms
@@ -57,9 +55,9 @@ from tapewire.gateway.orders.reports import OrderReports
 from tapewire.gateway.orders.silence import unlisted
 from tapewire.gateway.orders.synchroniser import Synchroniser
 from tapewire.gateway.orders.unexplained import Unexplained
+from tapewire.gateway.orders.waits import DEFAULT_WAITS, Waits
 from tapewire.gateway.orders.what_if import WhatIfs
 from tapewire.gateway.restart_window import RestartWindow
-from tapewire.risk.rules import RuleBook
 
 Command = (
     SubmitOrder | SubmitGroup | CancelOrder | CancelAll | ModifyOrder | ListPositions | ResolveOrder
@@ -77,26 +75,18 @@ ASLEEP_NS: Final = 1_000_000_000
 class Gateway:
     """One login. `reduce_only` makes it the liquidation gateway: risk's own, no market data.
 
-    `rules`, the two numbers and `circuit` are its own limits (see `gateway.orders.limits`).
+    `own_limits` are its own, whoever sends an order (see `gateway.orders.limits`).
     """
 
     def __init__(
         self,
         adapter: Broker,
         *,
-        lease_ms: int = 3000,
-        settle_ms: int = 2000,
-        answer_ms: int = 5000,
-        request_timeout_ms: int = 10_000,
-        open_orders_ms: int = 0,
+        waits: Waits = DEFAULT_WAITS,
         reduce_only: bool = False,
         instruments: Iterable[Instrument] = (),
-        rules: RuleBook | None = None,
-        order_quantity_max: Decimal = Decimal(0),
-        orders_max_per_s: int = 0,
-        circuit: BrokerCircuit | None = None,
+        own_limits: OwnLimits = NO_LIMITS,
         day_of: TradingDays | None = None,
-        reconcile_minutes: float = 0,
         restarts: RestartWindow | None = None,
     ) -> None:
         self.broker = adapter
@@ -105,49 +95,54 @@ class Gateway:
         accounts = Ledger(instruments, self.holdings, day_of)
         self.registry = Registry(accounts)
         self.orders = self.registry.orders
-        self.gate = Gate(lease_ms, reduce_only=reduce_only, conflicts=self.orders.conflicts)
+        self.gate = Gate(waits.lease_ms, reduce_only=reduce_only, conflicts=self.orders.conflicts)
         self.gate.held_back = self.connection.held_back
-        self.limits = Limits(
-            accounts, rules, quantity_max=order_quantity_max, orders_max_per_s=orders_max_per_s,
-            circuit=circuit,
-        )  # fmt: skip
-        self.positions = PositionLists(self.holdings, adapter.query_positions, request_timeout_ms)
+        self.limits = Limits(accounts, own_limits)
+        timeout_ms = waits.request_timeout_ms
+        self.positions = PositionLists(self.holdings, adapter.query_positions, timeout_ms)
         self.unexplained = Unexplained(self.holdings, accounts.book)
         self.complaints: list[tuple[str, bytes]] = []
         self.facts = Facts(
-            adapter, accounts.instruments, self.complaints, late_ms=request_timeout_ms,
-            idle=reduce_only,
-        )  # fmt: skip
+            adapter, accounts.instruments, self.complaints, late_ms=timeout_ms, idle=reduce_only
+        )
         self.limits.contradicted = self.facts.instruments.denial
         self.limits.described = self.facts.instruments.known
         self.reconciler = Reconciler(
-            self.registry, self.positions, self.unexplained, reconcile_minutes,
+            self.registry, self.positions, self.unexplained, waits.reconcile_minutes,
             instruments=instruments, values=lambda: self.facts.accounts.current, idle=reduce_only,
         )  # fmt: skip
         self.sync = Synchroniser(
             adapter, self.connection, self.registry, self.positions, self.unexplained,
-            self.reconciler, None if reduce_only else self.facts.accounts.ask, settle_ms, answer_ms,
-            request_timeout_ms, apply=self._applied,
-        )  # fmt: skip
-        self.entry = OrderEntry(
-            adapter, self.registry, self.gate, self.holdings, self.limits,
-            blocked=self._blocked,
-            logged_out=lambda: "" if self.connection.is_logged_in else self.connection.reason,
-            unsure=lambda now: self.positions.unsure or self.gate.behind(now),
+            self.reconciler, None if reduce_only else self.facts.accounts.ask, waits,
             apply=self._applied,
         )  # fmt: skip
+        self.entry = self._order_entry()
         self.what_ifs = WhatIfs(adapter, self._blocked)
         self.listings = Listings(self.positions, adapter.query_all_orders)
-        self.foreign = ForeignWatch(self.orders.foreign, open_orders_ms, self.listings.ask_orders)
-        self.reports = OrderReports(
-            adapter, self.registry, self.sync, self.positions, self.foreign,
-            complaints=self.complaints, errors=self.facts.errors, apply=self._applied,
-        )  # fmt: skip
+        self.foreign = ForeignWatch(
+            self.orders.foreign, waits.open_orders_ms, self.listings.ask_orders
+        )
+        self.reports = self._order_reports()
         self._former_client = FormerClient(self.registry, adapter.client_id)
         self.seen_mono_ns: int | None = None  # when this process had its last turn
         self._handlers = self._broker_handlers()
         self._list_for_groups = 0  # the number of the one that has the newest end of their orders
         self._obey = self._command_handlers()
+
+    def _order_entry(self) -> OrderEntry:
+        return OrderEntry(
+            self.broker, self.registry, self.gate, self.holdings, self.limits,
+            blocked=self._blocked,
+            logged_out=lambda: "" if self.connection.is_logged_in else self.connection.reason,
+            unsure=lambda now: self.positions.unsure or self.gate.behind(now),
+            apply=self._applied,
+        )  # fmt: skip
+
+    def _order_reports(self) -> OrderReports:
+        return OrderReports(
+            self.broker, self.registry, self.sync, self.positions, self.foreign,
+            complaints=self.complaints, errors=self.facts.errors, apply=self._applied,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         return f"<Gateway {self.broker!r}, {len(self.orders.by_intent)} intents>"

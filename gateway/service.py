@@ -93,12 +93,7 @@ class GatewayService(Service):
             options, gateway.broker, GreeksPublisher(role, epoch), self.market.newest,
             need=lambda symbol: self.feeds.ask(symbol, clock.now()),
         )  # fmt: skip
-        self.feeds = Feeds(
-            gateway.broker, feeds or FeedSettings(), gateway.facts.instruments.known.get,
-            own=self._at_stake,
-            beside=options.underlying if options is not None else lambda _symbol: "",
-            forget=self._forget,
-        )  # fmt: skip
+        self.feeds = self._feeds(feeds or FeedSettings(), options)
         self.derived = Derived(role, epoch, feeds.bars if feeds else (), gateway.broker.trades)
         self.query_door = QueryDoor(
             Queries(gateway.broker.queries, self.market.newest, self.feeds.ask),
@@ -118,6 +113,14 @@ class GatewayService(Service):
             brakes.look(clock.now())
         self._read_past(Past(role, journal, checkpoints))
         self.emit(*gateway.restarted(clock.now()))
+
+    def _feeds(self, settings: FeedSettings, options: OptionGreeks | None) -> Feeds:
+        return Feeds(
+            self.gateway.broker, settings, self.gateway.facts.instruments.known.get,
+            own=self._at_stake,
+            beside=options.underlying if options is not None else lambda _symbol: "",
+            forget=self._forget,
+        )  # fmt: skip
 
     def _read_past(self, past: Past) -> None:
         """Fold the own journal, and what risk had decided up to the checkpoint."""

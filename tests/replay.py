@@ -13,6 +13,7 @@ from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
 from tapewire.executor.executor import Executor
 from tapewire.gateway.gateway import Gateway
+from tapewire.gateway.orders.waits import Waits
 from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.rules import load_rules
@@ -57,7 +58,7 @@ def gateway(config: Config, journals: Journals, role: str = roles.GATEWAY) -> Ga
     liquidation = role == roles.LIQUIDATION
     broker = TwsBroker(config.all_instruments(), client_id=config.tws.client_id)
     one = Gateway(
-        broker, settle_ms=config.tws.settle_ms, reduce_only=liquidation,
+        broker, waits=Waits(settle_ms=config.tws.settle_ms), reduce_only=liquidation,
         instruments=config.all_instruments(),
     )  # fmt: skip
     for event in journals.get(role, ()):

@@ -1,6 +1,7 @@
 """What the documents repeat of the code is what the code says."""
 
 import importlib.util
+from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
@@ -10,7 +11,13 @@ from tests.places import ROOT
 
 
 @pytest.fixture(scope="module")
-def generate() -> ModuleType:
+def generate() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "docs")  # as for a script, which finds what lies beside it
+        yield _loaded()
+
+
+def _loaded() -> ModuleType:
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

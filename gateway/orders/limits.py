@@ -19,7 +19,7 @@ liquidation gateway takes nothing else, so it has no limits.
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import ZERO
@@ -70,23 +70,27 @@ class Ledger(Accounts[Intent]):
         return self._holdings.exposure(account, symbol, self.orders, without=order)
 
 
-class Limits:
-    """Asked about orders that could add risk. `quantity_max` is one order's, `orders_max_per_s` an
-    account's, counted in any second of the monotonic clock; 0 sets no limit.
-
-    The count is of this process: a restart forgets it.
+class OwnLimits(NamedTuple):
+    """What the configuration lets nobody trade past. `quantity_max` is one order's,
+    `orders_max_per_s` an account's, counted in any second of the monotonic clock; 0 sets no limit.
     """
 
-    def __init__(
-        self,
-        accounts: Ledger,
-        rules: RuleBook | None = None,
-        *,
-        quantity_max: Decimal = Decimal(0),
-        orders_max_per_s: int = 0,
-        circuit: BrokerCircuit | None = None,
-    ) -> None:
-        self.circuit = circuit or BrokerCircuit()
+    rules: RuleBook | None = None
+    quantity_max: Decimal = Decimal(0)
+    orders_max_per_s: int = 0
+    circuit: BrokerCircuit | None = None
+
+
+NO_LIMITS: Final = OwnLimits()
+
+
+class Limits:
+    """Asked about orders that could add risk. The count of orders is of this process: a restart
+    forgets it."""
+
+    def __init__(self, accounts: Ledger, own: OwnLimits) -> None:
+        rules = own.rules
+        self.circuit = own.circuit or BrokerCircuit()
         self.contradicted: Callable[[str], str] = lambda _symbol: ""  # why not in this symbol
         self.described: Mapping[str, InstrumentDescribed] = {}  # by the broker
         self.rules = rules or RuleBook()
@@ -95,8 +99,8 @@ class Limits:
         self._view.has_all_fills = False  # the other gateway's are pushed to it alone
         self._instruments = accounts.instruments
         self._orders = accounts.orders
-        self._quantity_max = quantity_max
-        self._orders_max_per_s = orders_max_per_s
+        self._quantity_max = own.quantity_max
+        self._orders_max_per_s = own.orders_max_per_s
         self._taken_ns: dict[str, deque[int]] = {}
 
     def __repr__(self) -> str:

@@ -38,6 +38,7 @@ from tapewire.gateway.orders.registry import Registry
 from tapewire.gateway.orders.silence import EXECUTIONS_LATE_NS, Silence, lacking
 from tapewire.gateway.orders.snapshot import Snapshot
 from tapewire.gateway.orders.unexplained import Unexplained
+from tapewire.gateway.orders.waits import Waits
 
 READING: Final = "waiting for the broker to report its orders and executions"
 KNOWN: Final = "all that the broker knows is known"
@@ -61,9 +62,7 @@ class Synchroniser:
         unexplained: Unexplained,
         reconciler: Reconciler,
         ask_values: Callable[[Now], None] | None,
-        settle_ms: int,
-        answer_ms: int,
-        request_timeout_ms: int,
+        waits: Waits,
         apply: Callable[[list[Event]], list[Event]],
     ) -> None:
         self._broker = adapter
@@ -75,7 +74,7 @@ class Synchroniser:
         self._begun_mono_ns = 0  # when all was asked for
         self._first_positions = 0  # the list of positions that was asked for then
         self._first_is_over = False  # the first snapshot since then
-        self._timeout_ns = request_timeout_ms * 1_000_000
+        self._timeout_ns = waits.request_timeout_ms * 1_000_000
         self._registry = registry
         self._positions = positions
         self._unexplained = unexplained
@@ -85,8 +84,8 @@ class Synchroniser:
         self._snapshot: Snapshot | None = None
         self._orders_listed = False  # on this connection
         self._connected_mono_ns = 0
-        self._settle_ns = settle_ms * 1_000_000
-        self._answer_ns = max(answer_ms, settle_ms) * 1_000_000
+        self._settle_ns = waits.settle_ms * 1_000_000
+        self._answer_ns = max(waits.answer_ms, waits.settle_ms) * 1_000_000
         self._inquiry = Inquiry(self._settle_ns)
         self._silence = Silence(registry, self._inquiry, self._answer_ns)
         self._awaiting: deque[Intent] = deque()  # written, in their order; some have an answer

@@ -284,11 +284,8 @@ def contract_details(
         "" if instrument.exchange == "SMART" else instrument.exchange,
         instrument.expiry[:6],  # contractMonth
         *branch_of(instrument),
-        "UTC",
-        hours_text(trading),
-        hours_text(regular),
-        "",  # evRule
-        "0",  # evMultiplier
+        *("UTC", hours_text(trading), hours_text(regular)),
+        *("", "0"),  # evRule, evMultiplier
         "0",  # secIdList
         "1",  # aggGroup
         *underlying_of(instrument),

@@ -127,7 +127,7 @@ def test_each_leg_is_in_lots_of_its_own():
 
 
 def test_the_largest_quantity_of_an_order_is_that_of_its_largest_leg():
-    bench = limited(order_quantity_max=Decimal(19))
+    bench = limited(quantity_max=Decimal(19))
     assert "its quantity is 20" in bench.submit(combo("a/1")).reason
     assert bench.submit(combo("b/1", quantity=9)).accepted
 

@@ -18,6 +18,7 @@ from tapewire.common.config.tws_address import TwsAddress
 from tapewire.common.events import Heartbeat, SubmitOrder
 from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.gateway.gateway import Gateway
+from tapewire.gateway.orders.waits import Waits
 from tapewire.gateway.service import BROKER, GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.gateway.tws.reconnect import Reconnect
@@ -50,7 +51,7 @@ class Running:
         broker.flushed = lambda: not stream.wants_write()
         self.stream = stream
         self.transport.attach(BROKER, stream)
-        self.gateway = Gateway(broker, settle_ms=0)
+        self.gateway = Gateway(broker, waits=Waits(settle_ms=0))
         self.gateway.gate.decisions_known = True
         self.service = GatewayService(
             roles.GATEWAY, self.gateway, self.transport, self.clock, MemoryJournal(),

@@ -167,7 +167,7 @@ def test_the_liquidation_gateway_has_no_limits_and_takes_what_reduces():
 
 
 def test_an_order_larger_than_the_largest_is_denied_but_for_an_exit():
-    one = bench(RuleBook(), order_quantity_max=Decimal(50))
+    one = bench(RuleBook(), quantity_max=Decimal(50))
     assert one.submit(submit("a/1", quantity=50)).accepted
     refused = one.submit(submit("b/1", quantity="50.5"))
     assert refused.reason == "its quantity is 50.5, and gateway.order_quantity_max is 50"

@@ -26,6 +26,8 @@ from tapewire.common.events import (
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.orders import login
 from tapewire.gateway.orders.intent import Intent
+from tapewire.gateway.orders.limits import OwnLimits
+from tapewire.gateway.orders.waits import Waits
 from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.gateway.tws.describing import HOLDING_REQUEST_ID
 from tapewire.gateway.tws.socket import CLOSED, DATA, OPENED
@@ -110,6 +112,16 @@ def fields_of(data: bytes) -> list[list[str]]:
     return out
 
 
+def parts_of(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings as a gateway takes them: its waits and its own limits apart from the rest."""
+    waits, limits = set(Waits.__struct_fields__), set(OwnLimits._fields)
+    return {
+        "waits": Waits(**{k: v for k, v in settings.items() if k in waits}),
+        "own_limits": OwnLimits(**{k: v for k, v in settings.items() if k in limits}),
+        **{k: v for k, v in settings.items() if k not in waits | limits},
+    }
+
+
 class Bench:
     """A gateway, its clock and all that it wrote; `journal` is what it emitted."""
 
@@ -129,7 +141,7 @@ class Bench:
             INSTRUMENTS.values(), client_id=client_id, closes_all=closes_all,
             refuses=lambda accounts: login.refusal(accounts, mode, live_account),
         )  # fmt: skip
-        self.gateway = Gateway(self.broker, settle_ms=2000, **settings)
+        self.gateway = Gateway(self.broker, **parts_of(settings))
         self.accounts = accounts
         self.hangs = False
         self.now = NOW
