@@ -19,6 +19,7 @@ from tapewire.gateway.orders import login
 from tapewire.gateway.orders.circuit import BrokerCircuit
 from tapewire.gateway.orders.limits import NO_LIMITS, OwnLimits
 from tapewire.gateway.orders.waits import Waits
+from tapewire.gateway.query_door import PAGES_UNREAD_MAX
 from tapewire.gateway.restart_window import RestartWindow
 from tapewire.gateway.service import BROKER, DEPUTY, GatewayService
 from tapewire.gateway.tws.adapter import TwsBroker
@@ -46,7 +47,7 @@ def build(
     follows = () if liquidation else host.follow(roles.RISK)
     if not liquidation:
         host.bind("market", "xpub", of_login("market", name))
-        host.bind(QUERIES, "router", of_login(QUERIES, name))
+        host.bind(QUERIES, "router", of_login(QUERIES, name), PAGES_UNREAD_MAX)
     adapter, hang_up = (adapt or tws)(host)
     gateway = gateway_class(
         adapter,

@@ -25,7 +25,7 @@ class GreeksFeed:
         broker: Broker,
         publisher: GreeksPublisher,
         newest: Callable[[str], Tick | None],
-        need: Callable[[str], None],
+        need: Callable[[str], object],
     ) -> None:
         self._options = options if options is not None else OptionGreeks(())
         self._broker = broker

@@ -7,11 +7,16 @@ Each ends within its time-out, in an answer or in a failure that says why. Queri
 same thing while one of them waits share its answer, each until its own time-out. At most
 `WAITING_MAX` wait; more are refused at once.
 
+A long answer that many share is far more than it was to read: each of them is sent all of its
+pages. So at most `PAGES_PER_TURN` are made and sent at a time, or orders would wait for them, and a
+query counts as waiting until its last page is out.
+
 What waits here is not in the broker's outbox yet, and there a query goes behind
 everything else: no order waits for one.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -25,6 +30,7 @@ from tapewire.common.events.queries import (
     ContractsPage,
     HistoryPage,
     HistoryQuery,
+    Page,
     Query,
     QueryAnswer,
     QueryFailed,
@@ -37,9 +43,11 @@ from tapewire.gateway.history_pace import HistoryPace, Question
 from tapewire.gateway.query_port import BrokerQuery, QueryPort, Refused, Row
 
 WAITING_MAX: Final = 200
+PAGES_PER_TURN: Final = 20
+"""A page of 1,000 bars takes some 60 us to make and encode."""
 ROWS_MAX: Final = 200_000
 """The most rows of one answer; 200,000 bars are some six months of minutes."""
-PAGES: Final[dict[type[Query], tuple[Callable[..., QueryAnswer], int]]] = {
+PAGES: Final[dict[type[Query], tuple[Callable[..., Page], int]]] = {
     HistoryQuery: (HistoryPage, 1000),
     TicksQuery: (TicksPage, 1000),
     ChainQuery: (ChainPage, 10),
@@ -74,14 +82,15 @@ class Queries:
     """The queries of one login.
 
     `newest` is the newest tick of a symbol that the gateway has, and `need` has its market data
-    opened. What is to be sent to clients is in `take_answers`.
+    opened; it returns False for one that is not configured. What is to be sent to clients is in
+    `take_answers`.
     """
 
     def __init__(
         self,
         port: QueryPort,
         newest: Callable[[str], Tick | None],
-        need: Callable[[str, Now], None],
+        need: Callable[[str, Now], bool],
     ) -> None:
         self._port = port
         self._newest = newest
@@ -91,7 +100,8 @@ class Queries:
         self._numbers = 0
         self._waiting = 0
         self._pace_ns = 0  # when the pace may allow the next one
-        self._answers: list[tuple[bytes, QueryAnswer]] = []
+        self._failures: list[tuple[bytes, QueryAnswer]] = []
+        self._answers: deque[Iterator[tuple[bytes, Page]]] = deque()  # one per waiter
 
     def __repr__(self) -> str:
         return f"<Queries, {self._waiting} waiting>"
@@ -102,8 +112,16 @@ class Queries:
         return self._waiting
 
     def take_answers(self) -> list[tuple[bytes, QueryAnswer]]:
-        """The answers since the last call, each with the client it goes to."""
-        taken, self._answers = self._answers, []
+        """What is to be sent now, each with the client it goes to: what has failed since the last
+        call, and the next pages."""
+        taken, self._failures = self._failures, []
+        pages_max = len(taken) + PAGES_PER_TURN
+        while self._answers and len(taken) < pages_max:
+            sender, page = next(self._answers[0])
+            taken.append((sender, page))
+            if page.last:
+                self._answers.popleft()
+                self._waiting -= 1
         return taken
 
     def ask(self, sender: bytes, query: Query, now: Now) -> None:
@@ -129,8 +147,9 @@ class Queries:
         if not self._pending:
             self._port.take()
             return
-        by_number = {one.number: key for key, one in self._pending.items()}
-        for report in self._port.take():
+        reports = self._port.take()
+        by_number = {one.number: key for key, one in self._pending.items()} if reports else {}
+        for report in reports:
             key = by_number.get(report.number)
             if key is None or key not in self._pending:
                 continue
@@ -155,14 +174,7 @@ class Queries:
 
     def _answer(self, key: Query, now: Now) -> None:
         pending = self._pending.pop(key)
-        page, rows_max = PAGES[type(pending.query)]
-        begins = range(0, len(pending.rows), rows_max) or range(1)
-        for waiter in pending.waiters:
-            for number, begin in enumerate(begins, 1):
-                rows = tuple(pending.rows[begin : begin + rows_max])
-                answer = page(now.wall_ns, waiter.id, rows, number, number == len(begins))
-                self._answers.append((waiter.sender, answer))
-        self._waiting -= len(pending.waiters)
+        self._answers += [_pages(pending, waiter, now) for waiter in pending.waiters]
 
     def _end(self, key: Query, reason: str, now: Now, code: int = 0) -> None:
         waiters = self._pending.pop(key).waiters
@@ -172,7 +184,7 @@ class Queries:
 
     def _fail(self, waiter: Waiter, reason: str, now: Now, code: int = 0) -> None:
         failed = QueryFailed(now.wall_ns, waiter.id, reason[:TEXT_MAX], code)
-        self._answers.append((waiter.sender, failed))
+        self._failures.append((waiter.sender, failed))
 
     def _give_up_late(self, now: Now) -> None:
         for key, pending in list(self._pending.items()):
@@ -204,15 +216,16 @@ class Queries:
         if isinstance(query, SnapshotQuery):
             return 0
         question = _paced(key)
-        if question is not None:
-            if wait_ns := self._pace.wait_ns(question, now.mono_ns):
-                return wait_ns
-            self._pace.asked(question, now.mono_ns)
-        pending.is_asked = True
+        if question is not None and (wait_ns := self._pace.wait_ns(question, now.mono_ns)):
+            return wait_ns
         try:
             self._port.ask(pending.number, _up_to_now(query, now))
         except ValueError as error:
             self._end(key, str(error), now)
+            return 0
+        pending.is_asked = True
+        if question is not None:
+            self._pace.asked(question, now.mono_ns)
         return 0
 
     def _silence(self, pending: Pending) -> str:
@@ -235,7 +248,17 @@ class Queries:
                 self._answer(key, now)
             elif not pending.is_asked:
                 pending.is_asked = True
-                self._need(key.symbol, now)
+                if not self._need(key.symbol, now):
+                    self._end(key, f"symbol {key.symbol} is not configured", now)
+
+
+def _pages(pending: Pending, waiter: Waiter, now: Now) -> Iterator[tuple[bytes, Page]]:
+    """The pages of an answer for one of those who wait for it; at least one."""
+    page, rows_max = PAGES[type(pending.query)]
+    begins = range(0, len(pending.rows), rows_max) or range(1)
+    for number, begin in enumerate(begins, 1):
+        rows = tuple(pending.rows[begin : begin + rows_max])
+        yield waiter.sender, page(now.wall_ns, waiter.id, rows, number, number == len(begins))
 
 
 def _up_to_now(query: BrokerQuery, now: Now) -> BrokerQuery:

@@ -5,6 +5,7 @@ no commit.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from tapewire.common.bus import wire
 from tapewire.common.bus.ports import QUERIES
@@ -14,6 +15,9 @@ from tapewire.common.events import TEXT_MAX, Event, name_of
 from tapewire.common.events.queries import Query, QueryFailed
 from tapewire.gateway.queries import Queries
 
+PAGES_UNREAD_MAX: Final = 2000
+"""How many pages wait for a client that does not read them, with up to 1,000 rows each. The longest
+answer has a tenth of that."""
 Refusal = Callable[[Sequence[bytes], Event], str]
 """Why what came with these frames before it must not be taken; empty if it may."""
 

@@ -240,7 +240,7 @@ class Node:
         """See `serve_stream`."""
         return sources
 
-    def bind(self, channel: str, kind: str, name: str) -> None:
+    def bind(self, channel: str, kind: str, name: str, messages_max: int | None = None) -> None:
         """See `serve_stream`."""
 
     def connect(

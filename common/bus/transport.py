@@ -96,10 +96,13 @@ class ZmqTransport:
         self._readers: dict[zmq.Socket[bytes], str] = {}
         self._watched: dict[str, int] = {}
 
-    def bind(self, channel: str, kind: str, endpoint: str) -> None:
+    def bind(self, channel: str, kind: str, endpoint: str, messages_max: int | None = None) -> None:
         """Open `channel` as the fixed end; a taken address is an error that names it. The file of
-        an ipc address is for this user alone, whatever the umask."""
+        an ipc address is for this user alone, whatever the umask. `messages_max` is its own
+        high-water mark, for each client."""
         socket = self._open(channel, kind)
+        if messages_max is not None:
+            socket.set_hwm(messages_max)
         try:
             socket.bind(endpoint)
         except zmq.ZMQError as error:

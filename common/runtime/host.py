@@ -80,8 +80,9 @@ class Host(Protocol):
     def follow(self, *sources: str) -> tuple[str, ...]:
         """Open the two channels to each source that is followed; returns the sources."""
 
-    def bind(self, channel: str, kind: str, name: str) -> None:
-        """Open `channel` as the fixed end of the bus's socket `name`."""
+    def bind(self, channel: str, kind: str, name: str, messages_max: int | None = None) -> None:
+        """Open `channel` as the fixed end of the bus's socket `name`. Of what is sent to a client
+        that does not read, at most `messages_max` are kept; the rest is dropped."""
 
     def connect(
         self,

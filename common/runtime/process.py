@@ -209,9 +209,9 @@ class Process:
             self.transport.connect(f"{source}.events", "sub", self.endpoint(publish), topics)
         return sources
 
-    def bind(self, channel: str, kind: str, name: str) -> None:
+    def bind(self, channel: str, kind: str, name: str, messages_max: int | None = None) -> None:
         """See `Host.bind`."""
-        self.transport.bind(channel, kind, self.endpoint(name))
+        self.transport.bind(channel, kind, self.endpoint(name), messages_max)
 
     def connect(
         self,

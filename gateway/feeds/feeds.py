@@ -86,10 +86,14 @@ class Feeds:
         """A reader has left; the line is closed a while after the last one."""
         self._subscriptions.left(symbol, topic)
 
-    def ask(self, symbol: str, now: Now) -> None:
-        """Somebody needs the prices of `symbol` for a moment, or wants to see them soon."""
+    def ask(self, symbol: str, now: Now) -> bool:
+        """Somebody needs the prices of `symbol` for a moment, or wants to see them soon. False if
+        it is not configured."""
+        if not self._broker.want(symbol):
+            return False
         self._subscriptions.ask(symbol, now.mono_ns, ASKED_FOR_NS)
         self.look(now)
+        return True
 
     def look(self, now: Now) -> None:
         """Open what is needed, and close what has not been needed for a while."""

@@ -133,6 +133,24 @@ def test_an_answer_to_one_who_left_is_dropped(here: ZmqTransport, address: str) 
     assert here.send("requests", [b"nobody", b"answer"])
 
 
+def test_a_client_that_does_not_read_is_kept_no_more_than_the_socket_allows(
+    here: ZmqTransport, address: str
+) -> None:
+    here.bind("queries", "router", address, messages_max=10)
+    with zmq.Context() as context, context.socket(zmq.DEALER) as client:
+        client.set_hwm(1)
+        client.connect(address)
+        client.send(b"question")
+        ((_, (sender, _question)),) = take(here, 1)
+        for _ in range(900):
+            here.send("queries", [sender, bytes(64 * 1024)])
+        received = 0
+        while client.poll(200):
+            client.recv()
+            received += 1
+    assert 10 <= received < 100
+
+
 def test_a_taken_port_is_an_error_that_names_it(here: ZmqTransport) -> None:
     socket = zmq.Context.instance().socket(zmq.PULL)
     try:

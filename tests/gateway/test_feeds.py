@@ -106,6 +106,13 @@ def desk() -> Desk:
 # ---- who reads what -----------------------------------------------------------------------------
 
 
+def test_what_is_not_configured_is_never_asked_for(desk: Desk):
+    assert not desk.feeds.ask("TSLA", desk.now)
+    assert "TSLA" not in desk.feeds
+    assert desk.feeds.ask("AAPL", desk.now)
+    assert desk.market.open == ["AAPL"]
+
+
 def test_a_line_closes_a_while_after_its_last_reader_has_left(desk: Desk):
     desk.read("AAPL", "AAPL", "MSFT")
     desk.leave("AAPL")

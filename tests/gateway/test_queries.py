@@ -16,7 +16,7 @@ from tapewire.common.events import (
     SnapshotQuery,
     TicksQuery,
 )
-from tapewire.gateway.queries import ROWS_MAX, WAITING_MAX, Queries
+from tapewire.gateway.queries import PAGES_PER_TURN, ROWS_MAX, WAITING_MAX, Queries
 from tapewire.gateway.query_port import BrokerQuery, Found, Refused
 
 SECOND = 1_000_000_000
@@ -57,7 +57,11 @@ class Asking:
         self.ticks: dict[str, Quote] = {}
         self.needed: list[str] = []
         self.now = Now(5_000 * SECOND, SECOND)
-        self.queries = Queries(self.port, self.ticks.get, lambda s, _now: self.needed.append(s))
+        self.queries = Queries(self.port, self.ticks.get, self.need)
+
+    def need(self, symbol: str, _now: Now) -> bool:
+        self.needed.append(symbol)
+        return symbol != "NOSUCH"
 
     def ask(self, *queries: Event, sender: bytes = b"a") -> list[tuple[bytes, Event]]:
         for query in queries:
@@ -133,6 +137,12 @@ def test_what_cannot_be_put_into_the_brokers_words_fails_at_once(asking: Asking)
     assert asking.queries.waiting == 0
 
 
+def test_what_is_never_asked_counts_in_no_limit_on_history(asking: Asking):
+    asking.ask(*(replace(MINUTES, symbol="NOWORDS", id=f"q{n}", back=f"{n} D") for n in range(60)))
+    asking.ask(MINUTES)
+    assert list(asking.port.asked.values()) == [MINUTES]
+
+
 def test_while_there_is_no_connection_a_query_waits_for_it(asking: Asking):
     asking.port.down = "not connected"
     assert asking.ask(MINUTES, replace(MINUTES, id="q2", back="1 D", timeout_ms=1000)) == []
@@ -164,8 +174,30 @@ def test_too_many_queries_are_refused_and_the_others_go_on(asking: Asking):
     assert asking.ask(*many) == []
     (reason,) = reasons(asking.ask(replace(MINUTES, id="more")))
     assert f"{WAITING_MAX} queries wait" in reason
-    assert len(asking.turn(Found(1, (BAR,), last=True))) == WAITING_MAX
-    assert asking.queries.waiting == 0
+    answers = asking.turn(Found(1, (BAR,), last=True))
+    while asking.queries.waiting:
+        answers += asking.turn()
+    assert len(answers) == WAITING_MAX
+
+
+def test_a_long_answer_for_many_does_not_hold_up_a_turn(asking: Asking):
+    asking.ask(*(replace(MINUTES, id=f"q{n}") for n in range(100)))
+    first = asking.turn(Found(1, (BAR,) * 5000, last=True))
+    assert len(first) == PAGES_PER_TURN
+    failed = asking.ask(replace(MINUTES, symbol="NOWORDS", id="late"))
+    assert reasons(failed) == ["no words for it"], "a failure waits for no page"
+    answers = first + failed
+    for _ in range(100 * 5 // PAGES_PER_TURN):
+        answers += asking.turn()
+    pages = [page for _, page in answers if isinstance(page, HistoryPage)]
+    assert [page.id for page in pages if page.last] == [f"q{n}" for n in range(100)]
+    assert sum(len(page.rows) for page in pages) == 100 * 5000
+
+
+def test_whoever_is_sent_an_answer_counts_until_all_of_it_is_out(asking: Asking):
+    asking.ask(*(replace(MINUTES, id=f"q{n}") for n in range(WAITING_MAX)))
+    asking.turn(Found(1, (BAR,) * 2000, last=True))
+    assert asking.queries.waiting == WAITING_MAX - PAGES_PER_TURN // 2
 
 
 def test_the_same_history_is_not_asked_again_within_15_s(asking: Asking):
@@ -214,3 +246,8 @@ def test_a_snapshot_waits_for_the_first_tick(asking: Asking):
 def test_a_snapshot_of_what_is_silent_fails(asking: Asking):
     asking.ask(SnapshotQuery("s", "AAPL", timeout_ms=1000))
     assert reasons(asking.turn(after_s=1)) == ["no tick of AAPL came within 1000 ms"]
+
+
+def test_a_snapshot_of_what_is_not_configured_fails_at_once(asking: Asking):
+    assert reasons(asking.ask(SnapshotQuery("s", "NOSUCH"))) == ["symbol NOSUCH is not configured"]
+    assert asking.queries.waiting == 0
