@@ -12,7 +12,7 @@ from tapewire.common.bus.ports import QUERIES
 from tapewire.common.bus.router import DeadLetterSink
 from tapewire.common.clock import Now
 from tapewire.common.events import TEXT_MAX, Event, name_of
-from tapewire.common.events.queries import Query, QueryFailed
+from tapewire.common.events.queries import Query, QueryAnswer, QueryFailed
 from tapewire.gateway.queries import Queries
 
 PAGES_UNREAD_MAX: Final = 2000
@@ -56,5 +56,9 @@ class QueryDoor:
         for sender, answer in self.queries.take_answers():
             self._reply(sender, answer)
 
-    def _reply(self, sender: bytes, answer: Event) -> None:
-        self._send([sender, wire.encode(answer)])
+    def _reply(self, sender: bytes, answer: QueryAnswer) -> None:
+        body = wire.encode(answer)
+        if len(body) > wire.BODY_MAX_BYTES:
+            reason = f"a page of the answer has {len(body)} bytes: no reader takes it"
+            body = wire.encode(QueryFailed(answer.ts_ns, answer.id, reason))
+        self._send([sender, body])

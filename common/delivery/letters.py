@@ -32,6 +32,8 @@ RECENT_MAX: Final = 1000
 A_SECOND_MAX: Final = 200
 LOOK_EVERY_NS: Final = 500_000_000
 SHOWN_BYTES: Final = 256
+REASON_MAX: Final = 16_384
+"""Characters of a reason that are kept: one can quote what it is about, such as a topic."""
 _GIVEN_UP: Final = "given up after "
 
 
@@ -97,6 +99,7 @@ class DeadLetters:
 
     def add(self, origin: str, reason: str, body: bytes) -> None:
         """Count and keep one."""
+        reason = reason[:REASON_MAX]
         self._metrics.count("dead_letters", label=origin)
         self.recent.append(DeadLetter(origin, reason, body[:SHOWN_BYTES]))
         if self._handed_back:

@@ -11,8 +11,9 @@ import msgspec
 from tapewire.common.events.base import Event, Name, Price, Size, Text, TimeNs
 from tapewire.common.events.market import Quote, Trade
 
-Words = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"\A[ -~]+\Z")]
-MaybeWords = Annotated[str, msgspec.Meta(max_length=64, pattern=r"\A[ -~]*\Z")]
+WORDS_MAX = 64
+Words = Annotated[str, msgspec.Meta(min_length=1, max_length=WORDS_MAX, pattern=r"\A[ -~]+\Z")]
+MaybeWords = Annotated[str, msgspec.Meta(max_length=WORDS_MAX, pattern=r"\A[ -~]*\Z")]
 TimeoutMs = Annotated[int, msgspec.Meta(ge=100, le=600_000)]
 Show = Literal["TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK", "ADJUSTED_LAST"]
 TickShow = Literal["TRADES", "MIDPOINT", "BID_ASK"]

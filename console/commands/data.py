@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 
-from tapewire.common.amounts import counted
+from tapewire.common.amounts import counted, text
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import ChainQuery, HistoryBar, HistoryQuery, OptionChain, Query
 from tapewire.common.events.queries import Show
@@ -68,9 +68,9 @@ def history(
             if as_json:
                 print(json.dumps(msgspec.structs.asdict(bar)))
             else:
-                prices = f"{bar.open:g} {bar.high:g} {bar.low:g} {bar.close:g}"
-                volume = "" if bar.volume is None else f" {bar.volume:g}"
-                print(f"{iso_ns(bar.ts_ns)[:19]}Z {prices}{volume}")
+                known = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+                numbers = _digits(value for value in known if value is not None)
+                print(f"{iso_ns(bar.ts_ns)[:19]}Z {numbers}")
 
 
 @data.command("chain")
@@ -89,7 +89,7 @@ def chain(
         else:
             line(f"{one.trading_class} at {one.exchange}, multiplier {one.multiplier}")
             line(f"  expiries {' '.join(one.expiries)}")
-            line(f"  strikes {' '.join(f'{strike:g}' for strike in one.strikes)}")
+            line(f"  strikes {_digits(one.strikes)}")
     if not found:
         (note if as_json else line)(f"there are no options on {symbol}")
 
@@ -116,9 +116,19 @@ def _write(path: Path, bars: Iterable[HistoryBar]) -> None:
 
 
 def _amounts(bar: HistoryBar) -> dict[str, Decimal | None]:
-    """What export writes as plain digits: a float stands for its shortest text."""
+    """What export writes as plain digits."""
     found = {name: getattr(bar, name) for name in AMOUNTS}
-    return {n: None if value is None else Decimal(repr(value)) for n, value in found.items()}
+    return {name: None if value is None else _decimal(value) for name, value in found.items()}
+
+
+def _digits(values: Iterable[float]) -> str:
+    """Numbers as plain digits, all of them."""
+    return " ".join(text(_decimal(value)) for value in values)
+
+
+def _decimal(value: float) -> Decimal:
+    """A float stands for its shortest text."""
+    return Decimal(repr(value))
 
 
 def register(app: typer.Typer) -> None:

@@ -98,11 +98,12 @@ class Moves:
 class TimeBars:
     """Bars of one width."""
 
-    def __init__(self, topic: str, width_ns: int, source: str, epoch: str) -> None:
-        self._topic = wire.topic(topic)
+    def __init__(
+        self, topic: str, width_ns: int, encode: Callable[[str, list[Bar]], bytes]
+    ) -> None:
+        self._topic = topic
         self._bars = Bars(Every(width_ns=width_ns))
-        self._source, self._epoch = source, epoch
-        self._seq = 0
+        self._encode = encode
 
     def add(self, ticks: Iterable[Tick], now: Now) -> list[bytes] | None:
         """See `Maker.add`."""
@@ -114,10 +115,7 @@ class TimeBars:
         return self._frames(self._bars.advance(now.wall_ns))
 
     def _frames(self, bars: list[Bar]) -> list[bytes] | None:
-        if not bars:
-            return None
-        self._seq += 1
-        return [self._topic, wire.encode_batch(self._source, self._epoch, self._seq, bars)]
+        return [wire.topic(self._topic), self._encode(self._topic, bars)] if bars else None
 
 
 class Derived:
@@ -131,6 +129,7 @@ class Derived:
         self._sizes = {size: width for size in sizes if (width := size_ns(size)) is not None}
         self._is_known = is_known
         self._publisher = TickPublisher(source, epoch)
+        self._bar_seqs = Counter[str]()  # by topic; they go on, for a reader may come back
         self._readers = Counter[str]()  # by topic
         self._makers: dict[str, dict[str, Maker]] = {}  # by symbol and name
 
@@ -172,6 +171,7 @@ class Derived:
         symbol = self.asked(kind, name).symbol
         makers = self._makers.get(symbol, {})
         makers.pop(topic if kind == "bar" else name, None)
+        self._publisher.forget(name)
         if not makers:
             self._makers.pop(symbol, None)
 
@@ -191,8 +191,13 @@ class Derived:
     def _maker(self, kind: str, name: str) -> Maker:
         if kind == "bar":
             width_ns = self._sizes[name.rpartition(".")[2]]
-            return TimeBars(f"bar.{name}", width_ns, self._source, self._epoch)
+            return TimeBars(f"bar.{name}", width_ns, self._encoded)
         wanted = filter_of(name) or Filter(name)
         if wanted.rate_per_s:
             return Sampled(name, wanted.rate_per_s, self._publisher)
         return Moves(name, wanted.change, self._publisher)
+
+    def _encoded(self, topic: str, bars: list[Bar]) -> bytes:
+        """The next message with bars."""
+        self._bar_seqs[topic] += 1
+        return wire.encode_batch(self._source, self._epoch, self._bar_seqs[topic], bars)

@@ -87,6 +87,7 @@ class Lines:
             self._close(stream)
             self._refused.discard(stream)
             self._said.pop(stream, None)
+        self._market.drop(symbol)
         self.subscribe()  # one that waits for room
 
     def reopen(self, symbol: str) -> None:

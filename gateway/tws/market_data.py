@@ -111,6 +111,14 @@ class MarketData:
         if line is not None and line not in self._lines.values():
             self._by_symbol.pop(line.symbol, None)
 
+    def drop(self, symbol: str) -> None:
+        """Nobody reads `symbol` any more: what came of it and was not taken is given to nobody, or
+        it would be the newest of its symbol until it is read again."""
+        for line in [one for one in self._touched if one.symbol == symbol]:
+            self._touched.remove(line)
+            line.ticks = []
+        self._greeks = {key: one for key, one in self._greeks.items() if key[0] != symbol}
+
     @property
     def subscriptions(self) -> int:
         """How many are open."""

@@ -60,6 +60,8 @@ class TwsQueries:
         request_id = _request_id(number)
         self._outbox.other(self._encoded(request_id, query))
         self._open[request_id] = number, query
+        if isinstance(query, ChainQuery):
+            self._underlyings[request_id] = []
 
     def give_up(self, number: int) -> None:
         """See `QueryPort.give_up`. Of the queries only bars can be cancelled."""
@@ -169,8 +171,6 @@ class TwsQueries:
                 request_id, contract, _moment(query.start_ns), _moment(query.end_ns),
                 query.count, query.show, regular_hours=query.regular_hours,
             )  # fmt: skip
-        if isinstance(query, ChainQuery):
-            self._underlyings[request_id] = []
         return encode.contract_details(request_id, contract)
 
     def _contract_of(self, query: BrokerQuery) -> Contract:

@@ -1,7 +1,7 @@
 """ibapi's callbacks about queries: bars and ticks of the past, options, contracts.
 
-A number that no price or size can be costs its message, which is then unreadable: the query ends
-with its time-out.
+A number that no price or size can be, or words that nobody could read, cost their message, which is
+then unreadable: the query ends with its time-out.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
-from tapewire.common.events.queries import HistoryBar, HistoryTick
+from tapewire.common.events.queries import WORDS_MAX, HistoryBar, HistoryTick
 from tapewire.gateway.tws import messages as tws
 
 SECOND_NS: Final = 1_000_000_000
@@ -84,8 +84,9 @@ class QueryCallbacks:
         """75, once per exchange and trading class."""
         prices = frozenset(map(_price, strikes))
         found = tws.ChainFound(
-            reqId, exchange, tradingClass, multiplier, frozenset(expirations), prices
-        )
+            reqId, *map(_words, (exchange, tradingClass, multiplier)),
+            frozenset(map(_words, expirations)), prices,
+        )  # fmt: skip
         self._messages.append(found)
 
     def securityDefinitionOptionParameterEnd(self, reqId: int) -> None:  # noqa: N802, N803
@@ -95,6 +96,12 @@ class QueryCallbacks:
     def contractDetailsEnd(self, reqId: int) -> None:  # noqa: N802, N803
         """52, behind the contracts that fit."""
         self._messages.append(tws.ContractsEnd(reqId))
+
+
+def _words(text: str) -> str:
+    if len(text) <= WORDS_MAX and text.isascii() and text.isprintable():
+        return text
+    raise ValueError(f"{text!r:.80} was found where up to {WORDS_MAX} characters were expected")
 
 
 def _price(value: float) -> float:

@@ -9,7 +9,7 @@ from tapewire.common.bus.wire import WireError
 from tapewire.common.clock import Now
 from tapewire.common.delivery import letter_file
 from tapewire.common.delivery.letter_file import LetterFile
-from tapewire.common.delivery.letters import A_SECOND_MAX, DeadLetters, Letter
+from tapewire.common.delivery.letters import A_SECOND_MAX, REASON_MAX, DeadLetters, Letter
 from tapewire.common.runtime.metrics import Metrics
 
 SECOND = 1_000_000_000
@@ -103,6 +103,13 @@ def test_the_file_is_looked_at_once_in_a_while_and_read_only_after_somebody_wrot
     letters.hand_back(at(1.6), lambda letter, now: "no")
     assert file.all()[0].reason == "no"
     assert file.wanted() == []
+
+
+def test_a_reason_that_quotes_something_endless_is_kept_in_part(
+    letters: DeadLetters, file: LetterFile
+):
+    letters.add("market", f"symbol {'x' * 1_000_000} is subscribed, not configured", b"")
+    assert len(letters.recent[-1].reason) == REASON_MAX
 
 
 def test_a_flood_is_counted_and_not_written(letters: DeadLetters, file: LetterFile):

@@ -4,6 +4,7 @@ import pytest
 
 from tapewire.common.bus import wire
 from tapewire.common.bus.derived import Filter, filter_of, size_ns
+from tapewire.common.bus.streams import TickReader
 from tapewire.common.clock import Now
 from tapewire.common.events import Event, Quote, Tick, Trade
 from tapewire.gateway.feeds.derived import Derived
@@ -140,3 +141,26 @@ def test_a_joiner_has_the_last_values_under_the_seq_that_they_are_of():
     desk.tick(desk.trade(100))
     ((topic, (tick,)),) = desk.join("first.AAPL@10/s")
     assert (topic, tick.price) == ("first.AAPL@10/s", 100)
+
+
+def test_a_joiner_gets_nothing_that_was_newest_before_the_last_reader_left():
+    desk = Desk("tick.AAPL@1/s")
+    desk.tick(desk.trade(100.0))
+    desk.leave("tick.AAPL@1/s")
+    assert desk.join("first.AAPL@1/s") == [("first.AAPL@1/s", [])]
+
+
+@pytest.mark.parametrize("topic", ["bar.AAPL.5s", "tick.AAPL@1000/s"])
+def test_a_reader_whose_connection_was_cut_reads_on(topic: str):
+    desk, reader = Desk(topic), TickReader("AAPL")
+
+    def seen() -> int:
+        messages = [*desk.made.ticked("AAPL", [desk.trade(100.0)], desk.now)]
+        desk.now += 5 * SECOND
+        messages += desk.made.due(desk.now)
+        return sum(len(reader.on_batch(wire.decode_batch(body)[0])) for _, body in messages)
+
+    assert [seen() for _ in range(3)] == [1, 1, 1]
+    desk.leave(topic)
+    desk.join(topic)
+    assert seen() == 1

@@ -37,6 +37,16 @@ def test_ticks_that_are_still_on_their_way_when_a_line_closes_are_passed_over(fe
     assert feed.ticks() == []
 
 
+def test_ticks_that_nobody_has_taken_when_a_line_closes_are_of_nobody(feed: Feed):
+    (line,) = ids(feed.want("AAPL"))
+    feed.receive(price(line))
+    feed.unwant("AAPL")
+    assert feed.ticks() == []
+    (line,) = ids(feed.want("AAPL"))
+    feed.receive(price(line, 1.75))
+    assert [tick.bid for tick in feed.ticks()] == [1.75]
+
+
 def test_an_error_about_a_line_that_was_closed_is_about_nothing(feed: Feed):
     (line,) = ids(feed.want("AAPL"))
     feed.unwant("AAPL")

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tapewire.common.bus import wire
 from tapewire.common.events import (
+    ChainPage,
     ChainQuery,
     ContractQuery,
     HistoryBar,
@@ -118,6 +120,21 @@ def test_a_chain_is_asked_for_by_the_contracts_id(bench: Bench, queries: TwsQuer
     bench.receive([*chain, "2", "20261218", "20261120", "2", "310", "300"], ["76", FIRST])
     row = OptionChain("SMART", "TSLA", "100", ("20261120", "20261218"), (300, 310))
     assert queries.take() == [Found(1, (row,)), Found(1, (), last=True)]
+
+
+def test_a_chain_in_words_that_nobody_could_read_costs_its_message(
+    bench: Bench, queries: TwsQueries
+):
+    queries.ask(1, ChainQuery("q", "TSLA"))
+    bench.receive(details(FIRST), ["52", "1", FIRST])
+    begin, end = ["75", FIRST], ["265598", "TSLA", "100", "1", "20261218", "1", "310"]
+    bench.receive([*begin, "X" * 65, *end], [*begin, "SM\x07ART", *end])
+    assert queries.take() == []
+    assert len([text for text, _ in bench.gateway.complaints if "cannot be read" in text]) == 2
+    bench.receive([*begin, "SMART", *end], ["76", FIRST])
+    chain, _ = queries.take()
+    page = ChainPage(1, "q", chain.rows)
+    assert wire.decode_event(wire.encode(page)) == page
 
 
 def test_a_chain_of_an_ambiguous_name_is_refused(bench: Bench, queries: TwsQueries):
