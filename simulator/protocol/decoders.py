@@ -15,7 +15,7 @@ from tapewire.simulator.protocol import (
 from tapewire.simulator.protocol import requests as ask
 from tapewire.simulator.protocol.messages import NO_ID
 from tapewire.simulator.protocol.place_order import place_order
-from tapewire.simulator.protocol.requests import READ_FAULT, BadRequest, Fields, Request
+from tapewire.simulator.protocol.requests import READ_FAULT, BadRequest, Fields, Request, only_id
 
 
 def decode(fields: list[str], version: int) -> Request:
@@ -62,20 +62,11 @@ def _market_data(read: Fields, _version: int) -> Request:
     return ask.MarketData(req_id, contract, snapshot, generic)
 
 
-def _cancel_market_data(read: Fields, _version: int) -> Request:
-    read.skip(1)
-    return ask.CancelMarketData(read.identity())
-
-
 def _tick_by_tick(read: Fields, _version: int) -> Request:
     req_id, contract, kind = read.identity(), read.contract(), read.text()
     past = read.integer()
     read.flag()  # ignoreSize
     return ask.TickByTick(req_id, contract, kind, past)
-
-
-def _cancel_tick_by_tick(read: Fields, _version: int) -> Request:
-    return ask.CancelTickByTick(read.identity())
 
 
 def _cancel_order(read: Fields, version: int) -> Request:
@@ -129,16 +120,6 @@ def _account_summary(read: Fields, _version: int) -> Request:
     return ask.AccountSummary(req_id, read.text())
 
 
-def _cancel_account_summary(read: Fields, _version: int) -> Request:
-    read.skip(1)
-    return ask.CancelAccountSummary(read.identity())
-
-
-def _cancel_account_updates_multi(read: Fields, _version: int) -> Request:
-    read.skip(1)
-    return ask.CancelAccountUpdatesMulti(read.identity())
-
-
 def _option_chains(read: Fields, _version: int) -> Request:
     return ask.OptionChains(
         req_id=read.identity(),
@@ -182,7 +163,7 @@ DECODERS: dict[int, Callable[[Fields, int], Request]] = {
     **scanner_messages.DECODERS,
     **option_messages.DECODERS,
     1: _market_data,
-    2: _cancel_market_data,
+    2: only_id(ask.CancelMarketData, old=True),
     3: place_order,
     4: _cancel_order,
     5: _bare(ask.OpenOrders(everyone=False)),
@@ -199,15 +180,15 @@ DECODERS: dict[int, Callable[[Fields, int], Request]] = {
     59: _market_data_type,
     61: _bare(ask.Positions()),
     62: _account_summary,
-    63: _cancel_account_summary,
+    63: only_id(ask.CancelAccountSummary, old=True),
     64: _bare(ask.CancelPositions()),
     71: _start_api,
     76: _account_updates_multi,
-    77: _cancel_account_updates_multi,
+    77: only_id(ask.CancelAccountUpdatesMulti, old=True),
     78: _option_chains,
     91: _market_rule,
     97: _tick_by_tick,
-    98: _cancel_tick_by_tick,
+    98: only_id(ask.CancelTickByTick, old=False),
     99: _completed_orders,
     int(IDENTIFY): _bare(ask.Identify(), fields=0),
 }

@@ -6,7 +6,7 @@ from tapewire.simulator.exchange.contracts import ContractQuery
 from tapewire.simulator.market.plain import digits
 from tapewire.simulator.market.summary import Bar
 from tapewire.simulator.protocol.messages import Fields as Message
-from tapewire.simulator.protocol.requests import Fields, Request
+from tapewire.simulator.protocol.requests import Fields, Request, only_id
 from tapewire.simulator.protocol.times import NO_HISTORY_TIME, moment
 
 LEGS_MAX = 100
@@ -146,29 +146,15 @@ def _real_time_bars(read: Fields, _version: int) -> Request:
     return found
 
 
-def _cancel_history(read: Fields, _version: int) -> Request:
-    read.skip(1)
-    return CancelHistoricalData(read.identity())
-
-
-def _cancel_bars(read: Fields, _version: int) -> Request:
-    read.skip(1)
-    return CancelRealTimeBars(read.identity())
-
-
-def _cancel_question(read: Fields, _version: int) -> Request:
-    return CancelQuestion(read.identity())
-
-
 DECODERS: dict[int, Callable[[Fields, int], Request]] = {
     20: _historical_data,
-    25: _cancel_history,
+    25: only_id(CancelHistoricalData, old=True),
     50: _real_time_bars,
-    51: _cancel_bars,
+    51: only_id(CancelRealTimeBars, old=True),
     87: _head_timestamp,
     88: _histogram,
-    89: _cancel_question,
-    90: _cancel_question,
+    89: only_id(CancelQuestion, old=False),
+    90: only_id(CancelQuestion, old=False),
     96: _historical_ticks,
 }
 

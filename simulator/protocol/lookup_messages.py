@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.protocol.messages import Fields as Message
 from tapewire.simulator.protocol.messages import underlying_text
-from tapewire.simulator.protocol.requests import Fields, Request
+from tapewire.simulator.protocol.requests import Fields, Request, only_id
 
 SINCE_DESCRIPTIONS = 176
 SINCE_EVENT_FILTERS = 171
@@ -109,16 +109,6 @@ class CancelLookup(Request, frozen=True):
     req_id: int
 
 
-def _only_id(request: Callable[[int], Request], *, old: bool) -> Callable[[Fields, int], Request]:
-    """A request with nothing but its id, which in `old` ones a version number precedes."""
-
-    def decoder(read: Fields, _version: int) -> Request:
-        read.skip(1 if old else 0)
-        return request(read.identity())
-
-    return decoder
-
-
 def _matching_symbols(read: Fields, _version: int) -> Request:
     return MatchingSymbols(read.identity(), read.text())
 
@@ -177,24 +167,24 @@ DECODERS: dict[int, Callable[[Fields, int], Request]] = {
     18: _advisor_data,
     19: _replace_advisor_data,
     52: _fundamental_data,
-    53: _only_id(CancelLookup, old=True),
+    53: only_id(CancelLookup, old=True),
     65: _verification(3),
     66: _verification(2),
-    67: _only_id(DisplayGroups, old=True),
+    67: only_id(DisplayGroups, old=True),
     68: _join_display_group,
     69: _update_display_group,
-    70: _only_id(LeaveDisplayGroup, old=True),
+    70: only_id(LeaveDisplayGroup, old=True),
     72: _verification(4),
     73: _verification(3),
-    79: _only_id(SoftDollarTiers, old=False),
+    79: only_id(SoftDollarTiers, old=False),
     80: lambda _read, _version: FamilyCodes(),
     81: _matching_symbols,
     83: _smart_components,
-    100: _only_id(EventMetadata, old=False),
-    101: _only_id(CancelLookup, old=False),
+    100: only_id(EventMetadata, old=False),
+    101: only_id(CancelLookup, old=False),
     102: _corporate_events,
-    103: _only_id(CancelLookup, old=False),
-    104: _only_id(UserInfo, old=False),
+    103: only_id(CancelLookup, old=False),
+    104: only_id(UserInfo, old=False),
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tapewire.simulator.exchange.contracts import ContractQuery
-from tapewire.simulator.protocol.requests import Fields, Request
+from tapewire.simulator.protocol.requests import Fields, Request, only_id
 
 
 class ImpliedVolatility(Request, frozen=True):
@@ -55,11 +55,6 @@ def _calculation(
     return decoder
 
 
-def _cancel(read: Fields, _version: int) -> Request:
-    read.skip(1)
-    return CancelCalculation(read.identity())
-
-
 def _exercise(read: Fields, _version: int) -> Request:
     read.skip(1)
     return ExerciseOptions(
@@ -76,6 +71,6 @@ DECODERS: dict[int, Callable[[Fields, int], Request]] = {
     21: _exercise,
     54: _calculation(ImpliedVolatility),
     55: _calculation(OptionPrice),
-    56: _cancel,
-    57: _cancel,
+    56: only_id(CancelCalculation, old=True),
+    57: only_id(CancelCalculation, old=True),
 }

@@ -7,7 +7,7 @@ from tapewire.common.amounts import text
 from tapewire.simulator.exchange.account import Holding
 from tapewire.simulator.protocol.messages import Fields as Message
 from tapewire.simulator.protocol.messages import position
-from tapewire.simulator.protocol.requests import Fields, Request
+from tapewire.simulator.protocol.requests import Fields, Request, only_id
 
 
 class Profit(Request, frozen=True):
@@ -58,11 +58,6 @@ def _positions_multi(read: Fields, _version: int) -> Request:
     return PositionsMulti(read.identity(), read.text(), read.text())
 
 
-def _cancel_positions_multi(read: Fields, _version: int) -> Request:
-    read.skip(1)
-    return CancelPositionsMulti(read.identity())
-
-
 def _profit(read: Fields, _version: int) -> Request:
     return Profit(read.identity(), read.text(), read.text())
 
@@ -73,7 +68,7 @@ def _profit_single(read: Fields, _version: int) -> Request:
 
 DECODERS: dict[int, Callable[[Fields, int], Request]] = {
     74: _positions_multi,
-    75: _cancel_positions_multi,
+    75: only_id(CancelPositionsMulti, old=True),
     92: _profit,
     93: lambda read, _version: CancelProfit(read.identity()),
     94: _profit_single,

@@ -4,6 +4,7 @@ A request with too few fields, too many, or one that cannot be read raises BadRe
 error code that TWS answers. It affects nothing but itself.
 """
 
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
 import msgspec
@@ -315,6 +316,16 @@ class Fields:
         """The error about the field that was read last."""
         name = self._fields[0][:20]
         return BadRequest(self.req_id, READ_FAULT, f"Error reading request. Message {name} {text}")
+
+
+def only_id(request: Callable[[int], Request], *, old: bool) -> Callable[[Fields, int], Request]:
+    """Reads a request with nothing but its id, which in `old` ones a version number precedes."""
+
+    def decoder(read: Fields, _version: int) -> Request:
+        read.skip(1 if old else 0)
+        return request(read.identity())
+
+    return decoder
 
 
 def _is_unset(found: str) -> bool:

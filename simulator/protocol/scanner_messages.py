@@ -6,7 +6,7 @@ from decimal import Decimal
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.protocol.messages import Fields as Message
 from tapewire.simulator.protocol.messages import class_text, strike_text, underlying_text
-from tapewire.simulator.protocol.requests import Fields, Request
+from tapewire.simulator.protocol.requests import Fields, Request, only_id
 
 
 class ScannerParameters(Request, frozen=True):
@@ -47,11 +47,6 @@ def _scan(read: Fields, _version: int) -> Request:
     return found
 
 
-def _cancel_scan(read: Fields, _version: int) -> Request:
-    read.skip(1)
-    return CancelScan(read.identity())
-
-
 def _scanner_parameters(read: Fields, _version: int) -> Request:
     read.skip(1)
     return ScannerParameters()
@@ -59,7 +54,7 @@ def _scanner_parameters(read: Fields, _version: int) -> Request:
 
 DECODERS: dict[int, Callable[[Fields, int], Request]] = {
     22: _scan,
-    23: _cancel_scan,
+    23: only_id(CancelScan, old=True),
     24: _scanner_parameters,
 }
 
