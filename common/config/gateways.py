@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Final
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from tapewire.common.bus import ports
 from tapewire.common.config import faults
 from tapewire.common.config.near import expected
-from tapewire.common.config.sections import AccountName, Identifier, Port, Section
+from tapewire.common.config.sections import AccountName, EachOnce, Identifier, Port, Section
 from tapewire.common.config.tws import TwsConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.logins import ONLY, Login, Logins
@@ -29,16 +29,9 @@ class LoginConfig(Section):
     port: Port | None = None
     client_id: Annotated[int, Field(ge=0)] | None = None
     liquidation_client_id: Annotated[int, Field(ge=0)] | None = None
-    accounts: tuple[AccountName, ...] = ()
-    instruments: tuple[str, ...] = ()
+    accounts: Annotated[tuple[AccountName, ...], EachOnce] = ()
+    instruments: Annotated[tuple[str, ...], EachOnce] = ()
     live_account: str | None = None
-
-    @field_validator("accounts", "instruments")
-    @classmethod
-    def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(names)) < len(names):
-            raise ValueError("a list that has each only once")
-        return names
 
     def login(self) -> Login:
         """The same as a value."""

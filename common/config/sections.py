@@ -7,7 +7,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from tapewire.common import roles
 from tapewire.common.bus.derived import FILTER_PATTERN, SIZE_PATTERN
@@ -23,6 +31,22 @@ LOCK_OUT_MAX_S: Final = 366 * 24 * 3600
 AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 
+
+def _is_time(text: str) -> str:
+    if text:
+        DailyTime.of(text)
+    return text
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("a list that has each only once")
+    return names
+
+
+EachOnce: Final = AfterValidator(_each_once)
+TimeOfDay = Annotated[str, AfterValidator(_is_time)]
+"""A time of day with its zone; empty for none."""
 RESERVES: Final = 2
 """How many processes keep a reserve of disk space: risk and the liquidation gateway."""
 
@@ -219,7 +243,7 @@ class SimulatorConfig(Section):
 
     enabled: bool = False
     autostart: bool = True
-    accounts: Annotated[tuple[AccountName, ...], Field(min_length=1)] = ("DU1234567",)
+    accounts: Annotated[tuple[AccountName, ...], Field(min_length=1), EachOnce] = ("DU1234567",)
     ticks: Path | None = None
     start: str | None = None
     speed: Annotated[float, Field(ge=0)] = 1.0
@@ -227,22 +251,8 @@ class SimulatorConfig(Section):
     rate_per_s: Positive = 200
     seed: int = 1
     scenario: Path | None = None
-    opens: str = ""
-    closes: str = ""
-
-    @field_validator("accounts")
-    @classmethod
-    def _each_once(cls, accounts: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(accounts)) < len(accounts):
-            raise ValueError("a list that has each account only once")
-        return accounts
-
-    @field_validator("opens", "closes")
-    @classmethod
-    def _is_time(cls, text: str) -> str:
-        if text:
-            DailyTime.of(text)
-        return text
+    opens: TimeOfDay = ""
+    closes: TimeOfDay = ""
 
 
 class MetricsConfig(Section):

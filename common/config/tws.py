@@ -2,10 +2,9 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from tapewire.common.config.sections import Port, Positive, Section
-from tapewire.common.daily_time import DailyTime
+from tapewire.common.config.sections import Port, Positive, Section, TimeOfDay
 
 
 class TwsConfig(Section):
@@ -50,7 +49,7 @@ class TwsConfig(Section):
     hang_up_after_ms: Positive = 10_000
     settle_ms: Annotated[int, Field(ge=0)] = 2000
     open_orders_ms: Annotated[int, Field(ge=0)] = 10_000
-    daily_restart: str = ""
+    daily_restart: TimeOfDay = ""
     restart_hold_s: Annotated[int, Field(ge=0, le=3600)] = 60
     restart_window_s: Annotated[int, Field(ge=1, le=7200)] = 600
     raw_log_mb: Annotated[int, Field(ge=0, le=10_000)] = 0
@@ -58,13 +57,6 @@ class TwsConfig(Section):
     tick_by_tick_max: Annotated[int, Field(ge=0)] = 5
     tick_by_tick_every_s: Annotated[float, Field(ge=0)] = 15
     delayed: bool = True
-
-    @field_validator("daily_restart")
-    @classmethod
-    def _is_time(cls, text: str) -> str:
-        if text:
-            DailyTime.of(text)
-        return text
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
