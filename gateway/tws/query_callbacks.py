@@ -84,7 +84,7 @@ class QueryCallbacks:
         """75, once per exchange and trading class."""
         prices = frozenset(map(_price, strikes))
         found = tws.ChainFound(
-            reqId, *map(_words, (exchange, tradingClass, multiplier)),
+            reqId, _words(exchange), _words(tradingClass), _words(multiplier),
             frozenset(map(_words, expirations)), prices,
         )  # fmt: skip
         self._messages.append(found)
