@@ -34,6 +34,8 @@ Nothing is closed twice
     with it. That list must have been asked for some time after the halt was in force, so that the
     broker had read all that was ever written to it. Where the halt is in force because the
     gateway's process is over, that time has passed already (see `departure`).
+*   Nobody reports how such an order ended. It may have filled just now, as a stop does at the price
+    that breaks a limit. So its end counts as an execution: positions are listed a second later.
 *   The liquidation gateway admits only what reduces the position that it has, its own orders
     counted.
 
@@ -125,6 +127,7 @@ class Flatten:
         self._changed_ns = 0  # a closing order was over: an older list is worth nothing
         self._traded_ns: int | None = None  # the last execution in the scope
         self._quantities: dict[Key, Decimal] | None = None
+        self._gone: set[str] = set()  # orders that are over by the broker's list alone
         self._closings: dict[Key, Closing] = {}
         self._orders = 0
         self._waits_for = ""
@@ -206,13 +209,16 @@ class Flatten:
 
     def _working(self, accounts: Accounts[Order]) -> list[Order]:
         """The orders in the scope that may still fill, but for closing orders."""
+        return [one for one in self._live(accounts) if not self._is_gone(one)]
+
+    def _live(self, accounts: Accounts[Order]) -> list[Order]:
+        """Those that work by their journal."""
         return [
             one
             for one in accounts.orders.live()
             if one.order.is_in(self.scope)
             and self.login.has(one.order.account)
             and one.order.strategy != roles.RISK
-            and not self._is_gone(one)
         ]
 
     def _foreign(self, accounts: Accounts[Order]) -> list[ForeignOrderReported]:
@@ -272,15 +278,17 @@ class Flatten:
         return [Asked(role, ListPositions(name, now.wall_ns)) for role in asked]
 
     def _note_trades(self, accounts: Accounts[Order], now: Now) -> None:
-        """When something in the scope was executed last, as far as it is reported here."""
+        """When something in the scope was executed last, or may have been, as far as is known."""
         quantities = {
             key: position.quantity
             for key, position in accounts.book.positions.items()
             if self._covers(key)
         }
-        if self._quantities is not None and quantities != self._quantities:
+        gone = {one.intent_id for one in self._live(accounts) if self._is_gone(one)}
+        has_traded = self._quantities is not None and quantities != self._quantities
+        if has_traded or gone - self._gone:
             self._traded_ns = now.mono_ns
-        self._quantities = quantities
+        self._quantities, self._gone = quantities, gone
 
     def _to_close(self, accounts: Accounts[Order]) -> Mapping[Key, Decimal]:
         """What is to be closed of the positions that the broker lists, signed as they are."""

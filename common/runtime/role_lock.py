@@ -19,12 +19,14 @@ class RoleTaken(RuntimeError):
 def ended_start(run_dir: Path, role: str) -> str:
     """Names the newest start of a role if its process is over, however it ended: the system drops
     the lock of a process that dies, and that of one that is stopped it keeps. Empty while a process
-    has the role, and where none ever had."""
+    has the role, where none ever had, and where the file does not say which one it was: somebody
+    may have put it in the place of one that is held."""
     path = run_dir / "locks" / f"{role}.lock"
     try:
         with path.open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return f"{lock.read().strip()} {os.fstat(lock.fileno()).st_mtime_ns}"
+            holder = lock.read().strip()
+            return f"{holder} {os.fstat(lock.fileno()).st_mtime_ns}" if holder else ""
     except OSError:
         return ""
 

@@ -114,11 +114,13 @@ class Limits:
         self._view.takes_delayed = delayed
 
     def at_stake(self) -> set[str]:
-        """What an account holds, or may come to hold: limits need its prices."""
+        """What an account holds, or may come to hold: limits need its prices. The last order that
+        the rules were asked about counts like any other."""
         return {
             symbol
-            for account, symbol in self._view.keys()  # noqa: SIM118 - not a mapping
-            if (one := self._view.exposure(account, symbol)).worst or one.reported
+            for account in self._view.accounts()
+            for symbol, one in self._view.exposures(account).items()
+            if one.worst or one.reported
         }
 
     def happened(self, event: Event, mono_ns: int) -> None:

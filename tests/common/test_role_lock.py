@@ -46,6 +46,13 @@ def test_each_start_that_is_over_has_a_name_of_its_own(run_dir: Path):
     assert names[0] != names[1]
 
 
+def test_a_lock_file_that_names_nobody_says_of_nobody_that_it_is_over(run_dir: Path):
+    with take_role(run_dir, "gateway"):
+        (run_dir / "locks" / "gateway.lock").unlink()
+        (run_dir / "locks" / "gateway.lock").touch()
+        assert ended_start(run_dir, "gateway") == ""
+
+
 def test_a_stopped_process_is_not_over_and_a_killed_one_is(run_dir: Path):
     arguments = [sys.executable, "-c", HOLDER, str(run_dir)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE) as holder:

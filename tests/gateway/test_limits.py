@@ -64,6 +64,13 @@ def test_what_is_held_counts_whoever_traded_it(limited: Bench):
     assert limited.submit(submit("d/1", quantity=51, account=OTHER_ACCOUNT)).accepted
 
 
+def test_what_the_newest_order_trades_is_at_stake_though_it_was_judged_without_itself(
+    limited: Bench,
+):
+    limited.submit(submit("a/1", quantity=50, symbol="MSFT"))
+    assert limited.gateway.limits.at_stake() == {"MSFT"}
+
+
 def test_a_fill_counts_before_the_broker_reports_the_position(limited: Bench):
     order = limited.send(submit("a/1", quantity=200))
     limited.fill(order, 200, "0001.01")

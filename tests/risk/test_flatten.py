@@ -244,42 +244,6 @@ def test_flat_is_not_the_end_while_an_order_may_still_fill(run: Run):
     assert run.flatten.phase == "DONE"
 
 
-def test_an_order_of_a_dead_gateway_is_over_when_the_broker_does_not_list_it(run: Run):
-    run.apply(intended(order(side="SELL", quantity=10)))
-    run.alive = run.acknowledged = False
-    (close,) = closes(run.pass_s(LEASE_S + 4))
-    assert close.terms == OrderTerms("SELL", Decimal(10))
-    run.filled(run.taken(close))
-    run.pass_s(3)
-    assert run.flatten.phase == "DONE"
-
-
-def test_but_not_by_a_list_that_may_be_older_than_what_it_wrote_last(run: Run):
-    run.apply(intended(order(side="SELL", quantity=10)))
-    run.alive = run.acknowledged = False
-    assert closes(run.pass_s(LEASE_S + 1.5)) == []
-
-
-def test_of_a_gateway_that_is_gone_nothing_more_is_waited_for(run: Run):
-    run.apply(intended(order(side="SELL", quantity=10)))
-    run.alive = run.acknowledged = False
-    assert closes(run.pass_s(0.5)) == [], "it is only silent so far"
-    run.gone = True
-    (close,) = closes(run.pass_s(0.5))
-    assert close.terms == OrderTerms("SELL", Decimal(10))
-    run.gone = False  # it was started again
-    run.filled(run.taken(close))
-    run.pass_s(3)
-    assert run.flatten.phase == "DONE"
-
-
-def test_an_order_of_one_that_is_gone_is_waited_for_if_the_broker_lists_it(run: Run):
-    run.apply(intended(order(side="SELL", quantity=10)))
-    run.open = ("a/1",)
-    run.alive, run.acknowledged, run.gone = False, False, True
-    assert closes(run.pass_s(1)) == []
-
-
 def test_orders_that_nobody_here_knows_are_cancelled_again_before_it_closes(run: Run):
     run.open = ("",)
     assert [type(one) for one in run.pass_s(2)] == [CancelAll, CancelAll]
