@@ -352,7 +352,7 @@ class Gateway:
             ),
             broker.PositionReport: self._on_position,
             broker.PositionsComplete: lambda _report, now: self._applied(
-                self.positions.completed(now)
+                self.positions.completed(now, self.broker.accounts)
             ),
             **self.facts.handlers,
             broker.QueryComplete: self.reports.on_query_complete,

@@ -11,7 +11,7 @@ as a leg may be of what nobody has configured.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from msgspec.structs import replace
@@ -71,15 +71,20 @@ class ForeignWatch:
             " quantity, so no limit counts it; cancel it in TWS if it is not meant"
         )
 
-    def completed(self, now: Now, *, believed: bool) -> list[Event]:
-        """A list has come to its end: what it did not name is gone, if it can be `believed`."""
+    def completed(self, now: Now, accounts: Collection[str], *, believed: bool) -> list[Event]:
+        """A list of the orders in these accounts has come to its end: what it did not name is gone,
+        if it can be `believed`. Whose an order is may not be known, as `on_report` says."""
         named, readable = self._named, self._readable
         self._named, self._readable, self._asked_mono_ns = set(), True, now.mono_ns
         for order_id in self._unnamed.keys() - named:
             del self._unnamed[order_id]
         if not (believed and readable):
             return []
-        return [_gone(one, now) for one in self.known.listed() if one.id not in named]
+        return [
+            _gone(one, now)
+            for one in self.known.listed()
+            if one.id not in named and (not one.account or one.account in accounts)
+        ]
 
     def unreadable(self) -> None:
         """Something could not be read, perhaps an order: the list that it is in is not whole."""

@@ -1,6 +1,6 @@
 """Holdings: what each account holds, as reported and as fills have made of it since."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -80,12 +80,14 @@ class Holdings:
             return []
         return [PositionReported(now_ns, *key, quantity, average_cost)]
 
-    def report_complete(self, now_ns: int) -> list[Event]:
-        """The list is complete. A broker does not name what is flat: what it left out is closed."""
+    def report_complete(self, now_ns: int, accounts: Collection[str]) -> list[Event]:
+        """The list of these accounts is complete. A broker does not name what is flat: what it left
+        out is closed. It says nothing of an account that the login had before, and has no more."""
         named, self._named = self._named, None
         if named is None:
             return []
-        closed = [key for key, held in self.reported.items() if held and key not in named]
+        left_out = [key for key, held in self.reported.items() if held and key not in named]
+        closed = [key for key in left_out if key[0] in accounts]
         return [PositionReported(now_ns, *key, ZERO, ZERO) for key in closed]
 
     def unreadable(self) -> None:

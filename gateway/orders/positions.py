@@ -16,7 +16,7 @@ makes up for the missing one.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
 from tapewire.common.clock import Now
@@ -104,12 +104,13 @@ class PositionLists:
         self._asked_mono_ns, self._end_came = now.mono_ns, False
         return self._asked
 
-    def completed(self, now: Now) -> list[Event]:
-        """A list has come to its end: what it did not name is flat, if all of it was read."""
+    def completed(self, now: Now, accounts: Collection[str]) -> list[Event]:
+        """A list of these accounts has come to its end: what it did not name is flat, if all of it
+        was read."""
         if not self._open:
             return []
         question, whole = self._open.popleft(), self._holdings.listing
-        events = self._holdings.report_complete(now.wall_ns)
+        events = self._holdings.report_complete(now.wall_ns, accounts)
         if whole:
             self.confirmed = question.number
         self._end_came = True

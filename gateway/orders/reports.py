@@ -90,7 +90,8 @@ class OrderReports:
         events = self._sync.on_query_complete(report, now)
         if report.query not in ("open_orders", "all_orders"):
             return events
-        gone = self._watch.completed(now, believed=not self._sync.is_server_lost)
+        believed = not self._sync.is_server_lost
+        gone = self._watch.completed(now, self._broker.accounts, believed=believed)
         return events + self._apply(gone)
 
     def on_execution(self, report: broker.ExecutionReport, now: Now) -> list[Event]:

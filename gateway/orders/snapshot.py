@@ -1,17 +1,19 @@
 """Snapshot: asking the broker for everything it knows of orders, and noting which it names.
 
 A snapshot answers one question: which of the orders that we are unsure of does the broker have?
-Its silence about an order may only be believed when five things hold: open orders, executions and
+Its silence about an order may only be believed when six things hold: open orders, executions and
 completed orders were all listed to their ends; every message meanwhile could be read; the list was
 asked for long enough after connecting for the broker to have read what an earlier connection left
-in its socket; the order was not written so shortly before that the broker may not have read it; and
-it is not queued here, unsent.
+in its socket; the order was not written so shortly before that the broker may not have read it; it
+is not queued here, unsent; and its account is one of the login's, which may have been another one
+when it was sent.
 
 Only the lists of orders name an order. Its executions show that it existed, and not that the rest
 of it still works.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from tapewire.common.clock import Now
 from tapewire.gateway import broker
@@ -19,14 +21,21 @@ from tapewire.gateway.orders.intent import Intent
 
 
 class Snapshot:
-    """One round of open orders, executions and completed orders, on a connection that was made at
-    `connected_mono_ns`. Within `settle_ns` the broker reads what lies in its socket. It may never
-    send an end; after `timeout_ns` it is not waited for, and what came is worth nothing."""
+    """One round of open orders, executions and completed orders of these `accounts`, on a
+    connection that was made at `connected_mono_ns`. Within `settle_ns` the broker reads what lies
+    in its socket. It may never send an end; after `timeout_ns` it is not waited for, and what came
+    is worth nothing."""
 
     def __init__(
-        self, begun: Now, connected_mono_ns: int, settle_ns: int, timeout_ns: int = 10_000_000_000
+        self,
+        begun: Now,
+        connected_mono_ns: int,
+        settle_ns: int,
+        timeout_ns: int,
+        accounts: Iterable[str],
     ) -> None:
         self.begun = begun
+        self._accounts = frozenset(accounts)
         self.settle_ns = settle_ns
         self._connected_mono_ns = connected_mono_ns
         self._timeout_ns = timeout_ns
@@ -73,8 +82,10 @@ class Snapshot:
         return self.begun.mono_ns - self.settle_ns
 
     def could_name(self, intent: Intent) -> bool:
-        """Whether it was not written on this connection so shortly before that the broker may not
-        have read it."""
+        """Whether it is the login's, and was not written on this connection so shortly before that
+        the broker may not have read it."""
+        if intent.order.account not in self._accounts:
+            return False
         written = intent.written
         if written is None or written.mono_ns < self._connected_mono_ns:
             return True

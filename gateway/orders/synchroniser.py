@@ -282,7 +282,9 @@ class Synchroniser:
         self._registry.modifies.disconnected()
 
     def _begin_snapshot(self, now: Now) -> None:
-        self._snapshot = Snapshot(now, self._connected_mono_ns, self._settle_ns, self._timeout_ns)
+        self._snapshot = Snapshot(
+            now, self._connected_mono_ns, self._settle_ns, self._timeout_ns, self._broker.accounts
+        )
         self._inquiry.asking()
         self._broker.query()
         self._reconciler.begun(now)

@@ -69,15 +69,15 @@ def test_the_end_of_a_list_closes_what_it_did_not_name_and_nothing_twice():
     report(holdings, 10)
     report(holdings, 10, (OTHER_ACCOUNT, "AAPL"))
     report(holdings, 0, (ACCOUNT, "MSFT"))
-    assert holdings.report_complete(T0) == []  # nobody asked
+    assert holdings.report_complete(T0, (ACCOUNT, OTHER_ACCOUNT)) == []  # nobody asked
     holdings.asked()
     report(holdings, 10)
-    (closed,) = holdings.report_complete(T0)
+    (closed,) = holdings.report_complete(T0, (ACCOUNT, OTHER_ACCOUNT))
     assert (closed.account, closed.symbol, closed.quantity) == (OTHER_ACCOUNT, "AAPL", 0)
-    assert holdings.report_complete(T0) == []
+    assert holdings.report_complete(T0, (ACCOUNT, OTHER_ACCOUNT)) == []
     holdings.asked()
     holdings.forget_question()
-    assert holdings.report_complete(T0) == []
+    assert holdings.report_complete(T0, (ACCOUNT, OTHER_ACCOUNT)) == []
 
 
 def intended(*orders: object) -> Orders[Intent]:

@@ -9,7 +9,7 @@ from tapewire.gateway import broker
 from tapewire.gateway.orders.intent import Intent
 from tapewire.gateway.orders.snapshot import Snapshot
 from tests.gateway.tws_bench import NOW, submit
-from tests.gateway.tws_messages import SECOND
+from tests.gateway.tws_messages import ACCOUNT, SECOND
 
 ENDS = tuple(
     broker.QueryComplete(query) for query in ("open_orders", "executions", "completed_orders")
@@ -18,7 +18,7 @@ ENDS = tuple(
 
 def begun(after_ns: int = 0) -> Snapshot:
     """One that began this long after the connection was made; the broker has 2 s to read."""
-    return Snapshot(NOW, NOW.mono_ns - after_ns, 2 * SECOND)
+    return Snapshot(NOW, NOW.mono_ns - after_ns, 2 * SECOND, 10 * SECOND, (ACCOUNT,))
 
 
 def ended(snapshot: Snapshot) -> Snapshot:
