@@ -28,21 +28,21 @@ most `CHANGES_MAX` are recorded within `CHANGES_NS`; of those beyond, the newest
 is room, with the number of those left out.
 """
 
-from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final, Literal, get_args
 
 from tapewire.common.clock import Now
 from tapewire.common.events import TEXT_MAX, ConnectionChanged, ConnectionState
+from tapewire.gateway.at_most import AtMost
 from tapewire.gateway.restart_window import RestartWindow
 
 Stage = Literal[
     "CONNECTING", "HANDSHAKING", "HANDSHAKING_CUT_OFF", "SYNCHRONISING", "READY", "SILENT",
-    "CUT_OFF", "RESTARTING", "REFUSED", "RETRYING",
+    "CUT_OFF", "RESTARTING", "REFUSED", "REFUSED_CUT_OFF", "RETRYING",
 ]  # fmt: skip
 Step = Literal[
-    "opened", "logged_in", "synchronised", "silent", "answered", "server_lost", "server_restored",
-    "refused", "lost", "lost_in_restart", "restart_over",
+    "opened", "logged_in", "accounts_added", "synchronised", "silent", "answered", "server_lost",
+    "server_restored", "refused", "lost", "lost_in_restart", "restart_over",
 ]  # fmt: skip
 
 SHOWN: Final[Mapping[Stage, ConnectionState]] = {
@@ -55,6 +55,7 @@ SHOWN: Final[Mapping[Stage, ConnectionState]] = {
     "CUT_OFF": "DEGRADED",
     "RESTARTING": "RESTARTING",
     "REFUSED": "REFUSED",
+    "REFUSED_CUT_OFF": "REFUSED",
     "RETRYING": "REFUSED",
 }
 """What is shown of each stage."""
@@ -75,7 +76,9 @@ MEANING: Final[Mapping[ConnectionState, str]] = {
 """What each state promises."""
 LOGGED_IN: Final[frozenset[Stage]] = frozenset({"SYNCHRONISING", "READY", "SILENT", "CUT_OFF"})
 SYNCHRONISED: Final[frozenset[Stage]] = frozenset({"READY", "SILENT"})
-SERVER_LOST: Final[frozenset[Stage]] = frozenset({"HANDSHAKING_CUT_OFF", "CUT_OFF"})
+SERVER_LOST: Final[frozenset[Stage]] = frozenset(
+    {"HANDSHAKING_CUT_OFF", "CUT_OFF", "REFUSED_CUT_OFF"}
+)
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
 TRANSITIONS: Final[Mapping[tuple[Stage, Step], Stage]] = {
@@ -95,17 +98,25 @@ TRANSITIONS: Final[Mapping[tuple[Stage, Step], Stage]] = {
     ("SILENT", "silent"): "SILENT",
     ("SILENT", "answered"): "READY",
     ("SILENT", "server_restored"): "SYNCHRONISING",
+    ("SYNCHRONISING", "accounts_added"): "SYNCHRONISING",
+    ("READY", "accounts_added"): "SYNCHRONISING",
+    ("SILENT", "accounts_added"): "SYNCHRONISING",
     **{(stage, "server_lost"): "CUT_OFF" for stage in LOGGED_IN},
     ("CUT_OFF", "server_restored"): "SYNCHRONISING",
     ("REFUSED", "logged_in"): "SYNCHRONISING",
-    ("REFUSED", "server_lost"): "HANDSHAKING_CUT_OFF",  # or a login now would pass for a whole one
+    ("REFUSED", "server_lost"): "REFUSED_CUT_OFF",  # or a login now would pass for a whole one
+    ("REFUSED_CUT_OFF", "server_restored"): "REFUSED",
+    ("REFUSED_CUT_OFF", "logged_in"): "CUT_OFF",
     ("RETRYING", "logged_in"): "SYNCHRONISING",
-    ("RETRYING", "server_lost"): "HANDSHAKING_CUT_OFF",
+    ("RETRYING", "server_lost"): "REFUSED_CUT_OFF",
     **{(stage, "refused"): "REFUSED" for stage in STAGES},
+    **{(stage, "refused"): "REFUSED_CUT_OFF" for stage in SERVER_LOST},
     **{(stage, "lost"): "CONNECTING" for stage in STAGES},
     **{(stage, "lost_in_restart"): "RESTARTING" for stage in STAGES},
     ("REFUSED", "lost"): "RETRYING",
     ("REFUSED", "lost_in_restart"): "RETRYING",
+    ("REFUSED_CUT_OFF", "lost"): "RETRYING",
+    ("REFUSED_CUT_OFF", "lost_in_restart"): "RETRYING",
     ("RESTARTING", "restart_over"): "CONNECTING",
 }
 """The stage after each step; a step that has no row here changes nothing."""
@@ -130,7 +141,7 @@ class Connection:
         self._restarted_ns: int | None = None  # the last restart that it is back from
         self._changes: list[ConnectionChanged] = []
         self._recorded: tuple[ConnectionState, str] = (self.state, "")
-        self._recorded_ns: deque[int] = deque(maxlen=CHANGES_MAX)
+        self._records = AtMost(CHANGES_MAX, CHANGES_NS)
         self._omitted = 0
 
     def __repr__(self) -> str:
@@ -196,7 +207,7 @@ class Connection:
         if after is None:
             return
         self.stage = after
-        if after != "RETRYING":  # what was refused is still why
+        if step == "refused" or SHOWN[after] != "REFUSED":  # what was refused is still why
             self.reason = reason
         if SHOWN[before] != SHOWN[after]:
             self.since_ns = now.wall_ns
@@ -225,7 +236,7 @@ class Connection:
 
     def take_changes(self, now: Now) -> list[ConnectionChanged]:
         """The changes to be recorded since they were last taken."""
-        if self._omitted and self._is_news() and self._has_room(now):
+        if self._omitted and self._is_news() and self._records.has_room(now.mono_ns):
             self._omitted -= 1
             self._record(now)
         taken, self._changes = self._changes, []
@@ -238,25 +249,23 @@ class Connection:
         state, reason = self._recorded
         return state != self.state or (state == "REFUSED" and reason != self.reason)
 
-    def _has_room(self, now: Now) -> bool:
-        of = self._recorded_ns
-        return len(of) < CHANGES_MAX or now.mono_ns - of[0] >= CHANGES_NS
-
     def _record(self, now: Now) -> None:
-        if not self._has_room(now):
+        if not self._records.has_room(now.mono_ns):
             self._omitted += 1
             return
         before, reason = self._recorded[0], self.reason[:TEXT_MAX]
         self._changes.append(
             ConnectionChanged(now.wall_ns, before, self.state, reason, self._omitted)
         )
-        self._recorded_ns.append(now.mono_ns)
+        self._records.happened(now.mono_ns)
         self._recorded, self._omitted = (self.state, self.reason), 0
 
     def _note_login(self, now: Now) -> None:
         lost_ns = self._lost_restart_ns
-        if self.stage == "READY" and lost_ns is not None and now.wall_ns >= lost_ns:
-            self._restarted_ns, self._lost_restart_ns = lost_ns, None
+        if self.stage == "READY" and lost_ns is not None:
+            self._lost_restart_ns = None
+            if now.wall_ns >= lost_ns:  # a loss before it was another one
+                self._restarted_ns = lost_ns
         if not self.is_logged_in:
             self._logged_in_mono_ns = None
         elif self._logged_in_mono_ns is None:

@@ -27,6 +27,7 @@ from tapewire.common.events import (
     Event,
 )
 from tapewire.gateway import broker
+from tapewire.gateway.at_most import AtMost
 from tapewire.gateway.broker import Broker, BrokerEvent
 from tapewire.gateway.connection import Connection
 from tapewire.gateway.orders.cancels import Cancels
@@ -40,6 +41,8 @@ from tapewire.gateway.orders.snapshot import Snapshot
 from tapewire.gateway.orders.unexplained import Unexplained
 from tapewire.gateway.orders.waits import Waits
 
+STARTS_MAX: Final = 5
+STARTS_NS: Final = 10_000_000_000
 READING: Final = "waiting for the broker to report its orders and executions"
 KNOWN: Final = "all that the broker knows is known"
 
@@ -69,9 +72,12 @@ class Synchroniser:
         self._connection = connection
         self._ask_values = ask_values
         self._has_values = False  # of accounts, since they were asked for at the login
+        self._accounts: frozenset[str] = frozenset()  # those that it was logged in with last
         self._is_up = False  # by the last event about it
         self._is_expected = False  # that it is not
         self._begun_mono_ns = 0  # when all was asked for
+        self._starts = AtMost(STARTS_MAX, STARTS_NS)  # on this connection
+        self._is_to_start = False  # all is to be asked for
         self._first_positions = 0  # the list of positions that was asked for then
         self._first_is_over = False  # the first snapshot since then
         self._timeout_ns = waits.request_timeout_ms * 1_000_000
@@ -156,15 +162,23 @@ class Synchroniser:
     def on_ready(self, report: broker.SessionReady, now: Now) -> list[Event]:
         """Logged in: ask for all that is needed before trading."""
         was_logged_in, self._version = self._connection.is_logged_in, report.version
+        before, self._accounts = self._accounts, frozenset(report.accounts)
         self._connection.step("logged_in", now, READING)
-        if not (was_logged_in or self.is_server_lost):
-            self._start(now)
+        if was_logged_in and not self._accounts <= before:
+            self._connection.step("accounts_added", now, READING)
+            self._forget()
+            self._positions.doubt("since the login has more accounts")
+        elif was_logged_in:
+            return []
+        if not self.is_server_lost:
+            self._restart(now)
         return []
 
     def on_refused(self, report: broker.SessionRefused, now: Now) -> list[Event]:
         """This login must not be traded on."""
         self._connection.step("refused", now, report.reason)
-        self._snapshot, self._first_is_over = None, False
+        self._forget()
+        self._positions.doubt("since the login was refused")
         return self._down(report.reason, now)
 
     def on_lost(self, report: broker.SessionLost, now: Now) -> list[Event]:
@@ -173,6 +187,7 @@ class Synchroniser:
             self._connection.step("refused", now, report.reason)
         self._connection.lost(now, report.reason)
         self._forget()
+        self._starts.clear()
         self._positions.lost()
         return self._down(report.reason, now)
 
@@ -188,7 +203,7 @@ class Synchroniser:
         self._connection.step("server_restored", now, READING)
         self._connected_mono_ns = now.mono_ns
         if self._connection.is_logged_in:
-            self._start(now)
+            self._restart(now)
         return []
 
     def on_query_complete(self, report: broker.QueryComplete, _now: Now) -> list[Event]:
@@ -219,6 +234,7 @@ class Synchroniser:
         if self.is_server_lost:
             return events
         if self._connection.is_logged_in:
+            self._start_if_due(now)
             self._positions.tick(now)
         snapshot = self._snapshot
         if snapshot is not None and (snapshot.complete or snapshot.timed_out(now)):
@@ -226,7 +242,7 @@ class Synchroniser:
                 self._broker.give_up_query()
             events += self._conclude(snapshot, now)
         is_reading = self._connection.state == "SYNCHRONISING"
-        if is_reading and self._first_is_over and not self._lacks(now):
+        if is_reading and self._first_is_over and not (self._is_to_start or self._lacks(now)):
             events += self._up(now)
         self._ask_about_orders(now)
         self._ask_about_modifies()
@@ -239,9 +255,21 @@ class Synchroniser:
             events += self._apply(compared)
         return events
 
+    def _restart(self, now: Now) -> None:
+        """All is to be asked for before trading. A broker's side whose server comes and goes would
+        have the questions pile up, so they are asked at most `STARTS_MAX` times within `STARTS_NS`
+        on a connection; the rest wait, and nothing is READY before they were asked."""
+        self._snapshot, self._first_is_over, self._is_to_start = None, False, True
+        self._start_if_due(now)
+
+    def _start_if_due(self, now: Now) -> None:
+        if self._is_to_start and self._starts.has_room(now.mono_ns):
+            self._starts.happened(now.mono_ns)
+            self._start(now)
+
     def _start(self, now: Now) -> None:
         """Ask for all that is needed before trading."""
-        self._begun_mono_ns, self._first_is_over = now.mono_ns, False
+        self._begun_mono_ns, self._is_to_start = now.mono_ns, False
         self._first_positions = self._positions.asked(now)
         self._broker.start()
         self._has_values = self._ask_values is None
@@ -272,7 +300,7 @@ class Synchroniser:
 
     def _forget(self) -> None:
         """What the broker has reported is worth nothing any more."""
-        self._snapshot, self._first_is_over = None, False
+        self._snapshot, self._first_is_over, self._is_to_start = None, False, False
         self._inquiry.forget()
         self._unexplained.forget()
         self._reconciler.forget()

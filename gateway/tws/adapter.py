@@ -372,11 +372,11 @@ class TwsBroker:
         """See `Broker.release`. The handshake's greeting goes alone: nothing may go before it.
 
         What the socket has not taken yet would lie in this process, past any recall. So nothing
-        more is released before it is gone.
+        more is released before it is gone, and nothing at all to a login that is refused.
         """
         if greeting := self.attempt.take_greeting():
             return Released(greeting, [])
-        if not self.flushed():
+        if self.session.refusal or not self.flushed():
             self.outbox.hold(now.mono_ns, verdict)
             return Released(b"", [])
         is_up = self.session.state == "UP"

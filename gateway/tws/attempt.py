@@ -3,7 +3,8 @@
 Three things end it before TWS has logged this client in. It takes too long: TWS may be starting, or
 show a dialog that nobody answers. TWS says no: the client id is in use, or the accounts are not
 those to trade on. Or the peer is none that can be spoken with. The second and the third are
-refusals: trying again at once changes nothing, so `Reconnect` is told of them, and the core.
+refusals: trying again at once changes nothing, so `Reconnect` waits longer after each of them, and
+the core reports them.
 """
 
 from typing import Final

@@ -15,6 +15,8 @@ from tapewire.gateway.tws.describing import Describing
 from tapewire.gateway.tws.lines import Lines
 
 AGAIN_NS: Final = 3_000_000_000
+BACKLOG_MAX: Final = 50
+"""With more than that waiting, nothing is asked again yet: it would pile up behind what waits."""
 
 
 class Throttle:
@@ -41,9 +43,12 @@ class Throttle:
     def tick(self, now_ns: int) -> None:
         """Slow down after a violation, and ask again in time. Only while the session is up."""
         if self._is_hit:
-            self._is_hit, self._due_ns = False, now_ns + AGAIN_NS
+            self._is_hit = False
             self._outbox.pace.violated(now_ns)
-        elif self._due_ns is not None and now_ns >= self._due_ns:
+            if self._due_ns is None:  # or one violation after another would put it off for ever
+                self._due_ns = now_ns + AGAIN_NS
+        is_due = self._due_ns is not None and now_ns >= self._due_ns
+        if is_due and len(self._outbox) <= BACKLOG_MAX:
             self._due_ns = None
             self._describing.again()
             self._summary.again()

@@ -64,7 +64,7 @@ def test_what_is_no_tick_is_no_sign(bench: Bench):
 def test_without_any_sign_it_is_asked_on_a_new_connection(bench: Bench):
     bench.tick()
     assert bench.broker.overdue(bench.now) == ""
-    bench.now += SILENT_NS
+    bench.now += SILENT_NS["cut_off"]
     bench.broker.pulse.received(bench.now.mono_ns)
     reason = bench.broker.overdue(bench.now)
     assert reason == (
@@ -84,17 +84,33 @@ def test_one_that_is_still_cut_off_then_says_so(bench: Bench):
     bench.error(-1, 2110)
     assert bench.gateway.connection.state == "DEGRADED"
     assert bench.broker.overdue(bench.now) == ""
-    bench.now += SILENT_NS
+    bench.now += SILENT_NS["cut_off"]
     assert bench.broker.overdue(bench.now) != ""
 
 
-def test_a_loss_that_tws_will_end_by_itself_is_waited_out(bench: Bench):
-    bench.error(-1, 1100)
-    bench.tick()
-    bench.now += 3600 * SECOND
+@pytest.mark.parametrize("codes", [(1100,), (1100, 2110), (2110, 1100), (1100, 1100)])
+def test_a_loss_that_tws_will_end_by_itself_is_waited_out(bench: Bench, codes: tuple[int, ...]):
+    for code in codes:
+        bench.error(-1, code)
+    assert bench.broker.overdue(bench.now) == ""
+    bench.now += 599 * SECOND
     bench.broker.pulse.received(bench.now.mono_ns)
     tick(bench)
+    bench.error(-1, 2104)
     assert not reads_again(bench)
     assert bench.broker.overdue(bench.now) == ""
     bench.error(-1, 1102)
     assert reads_again(bench)
+
+
+def test_a_loss_whose_end_is_never_reported_ends_with_a_new_connection(bench: Bench):
+    bench.error(-1, 1100)
+    assert bench.broker.overdue(bench.now) == ""
+    bench.now += 600 * SECOND
+    bench.broker.pulse.received(bench.now.mono_ns)
+    reason = bench.broker.overdue(bench.now)
+    assert "has said nothing about it for 600 s" in reason
+    bench.gateway.hung_up(reason, bench.now)
+    bench.connect()
+    bench.answer_snapshot()
+    assert bench.gateway.readiness() == ("READY", "")

@@ -8,6 +8,7 @@ from tapewire.common.clock import Now
 from tapewire.common.daily_time import DailyTime
 from tapewire.common.events import ConnectionLost
 from tapewire.gateway.restart_window import RestartWindow
+from tapewire.simulator.protocol import messages
 from tests.gateway.tws_bench import NOW, Bench, submit
 from tests.gateway.tws_messages import SECOND
 
@@ -71,6 +72,32 @@ def test_exits_and_cancels_go_before_a_restart():
     night.to(-30)
     assert night.order("exit/1", "SELL") == ""
     assert night.cancel("s-1/1")[0].accepted
+
+
+def test_an_exit_is_not_held_back_while_positions_are_listed_again():
+    night = Night()
+    night.hold(10)
+    night.to(-30)
+    night.gateway.positions.doubt("since something happened")
+    assert night.order("exit/1", "SELL") == ""
+    assert "the daily restart" in night.order("add/1")
+
+
+def test_a_line_that_was_silent_when_it_was_due_has_not_restarted():
+    night = Night()
+    night.to(-50)
+    night.lose()
+    night.to(-20)
+    night.back()
+    night.to(1)
+    night.hangs = True
+    for second in (2, 3, 4):
+        night.to(second)
+    assert night.state_of_line == "DEGRADED"
+    night.receive(messages.current_time(night.now.wall_ns))
+    night.to(5)
+    assert night.state_of_line == "READY"
+    assert "the daily restart" in night.order()
 
 
 def test_a_loss_in_the_hold_that_comes_back_early_does_not_end_it():

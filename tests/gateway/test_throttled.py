@@ -1,10 +1,14 @@
 """After error 100 the pace is halved, and what TWS may have refused is asked for again."""
 
 import pytest
+from msgspec.structs import replace
 
+from tapewire.gateway.pace import Pace
 from tapewire.gateway.tws.describing import DETAILS_REQUEST_ID
 from tapewire.simulator.protocol import messages
 from tests.gateway.tws_bench import Bench, kinds, submit
+from tests.gateway.tws_line import Feed
+from tests.gateway.tws_messages import AAPL
 
 TOO_FAST = "Max rate of messages per second has been exceeded:max=50 rec=56 (1)"
 MARKET_DATA, CANCEL_MARKET_DATA, DETAILS, PLACE = "1", "2", "9", "3"
@@ -110,3 +114,25 @@ def test_what_was_to_be_asked_again_ends_with_the_connection(bench: Bench):
     too_fast(bench)
     bench.lose()
     assert bench.broker.throttle._due_ns is None
+
+
+def test_violations_one_after_another_do_not_put_it_off_for_ever(bench: Bench):
+    bench.broker.want("AAPL")
+    bench.flush()
+    asked = []
+    for _ in range(5):
+        too_fast(bench)
+        bench.pass_s(1)
+        asked += bench.flush()
+    assert MARKET_DATA in kinds(asked)
+
+
+def test_what_is_asked_again_does_not_pile_up():
+    feed = Feed(*(replace(AAPL, symbol=f"S{n}", con_id=0) for n in range(500)))
+    feed.broker.outbox.pace = Pace(50)
+    feed.broker.describing.start()
+    for _ in range(300):
+        feed.error(-1, 100, TOO_FAST)
+        for _ in range(4):
+            feed.pass_s(1)
+        assert feed.broker.waiting <= 1100

@@ -1,0 +1,101 @@
+"""A TWS that contradicts itself about its login and its server: nothing it says makes the gateway
+READY before all was read again, and nothing keeps it waiting for ever."""
+
+import pytest
+
+from tapewire.common.events import ConnectionUp
+from tapewire.simulator.protocol import messages
+from tests.gateway.tws_bench import OTHER_ACCOUNT, Bench, kinds, submit
+from tests.gateway.tws_messages import ACCOUNT, managed_accounts
+
+LIVE = "U1234567"
+
+
+def state(bench: Bench) -> str:
+    return bench.gateway.connection.state
+
+
+@pytest.mark.parametrize("lost", [1100, 2110])
+def test_a_server_that_was_lost_before_the_accounts_were_corrected_is_still_lost(lost: int):
+    bench = Bench()
+    bench.error(-1, lost)
+    bench.receive(managed_accounts(LIVE))
+    assert state(bench) == "REFUSED"
+    bench.receive(managed_accounts(ACCOUNT))
+    bench.answer_snapshot()
+    assert state(bench) == "DEGRADED"
+    assert not bench.submit(submit()).accepted
+    bench.error(-1, 1102)
+    bench.answer_snapshot()
+    assert state(bench) == "READY"
+
+
+def test_a_server_that_is_back_while_the_accounts_are_wrong_is_back():
+    bench = Bench()
+    bench.error(-1, 1100)
+    bench.receive(managed_accounts(LIVE))
+    bench.error(-1, 1102)
+    assert state(bench) == "REFUSED"
+    bench.receive(managed_accounts(ACCOUNT))
+    assert state(bench) == "SYNCHRONISING"
+    bench.answer_snapshot()
+    assert state(bench) == "READY"
+
+
+def test_an_account_that_joins_a_login_is_read_before_orders_go():
+    bench = Bench()
+    bench.receive(managed_accounts(ACCOUNT, OTHER_ACCOUNT))
+    assert state(bench) == "SYNCHRONISING"
+    assert not bench.submit(submit(account=OTHER_ACCOUNT)).accepted
+    bench.answer_snapshot()
+    assert state(bench) == "READY"
+    up = [one for one in bench.journal if isinstance(one, ConnectionUp)][-1]
+    assert set(up.accounts) == {ACCOUNT, OTHER_ACCOUNT}
+
+
+def test_accounts_that_are_repeated_in_another_order_are_no_news():
+    bench = Bench(accounts=(ACCOUNT, OTHER_ACCOUNT))
+    bench.receive(managed_accounts(OTHER_ACCOUNT, ACCOUNT))
+    assert state(bench) == "READY"
+
+
+@pytest.mark.parametrize("storm", [
+    [messages.error(157, -1, 1102, "back")],
+    [messages.error(157, -1, 1100, "gone"), messages.error(157, -1, 1101, "back")],
+    [managed_accounts(LIVE), managed_accounts(ACCOUNT)],
+    [managed_accounts(ACCOUNT), managed_accounts(ACCOUNT, OTHER_ACCOUNT)],
+])  # fmt: skip
+def test_a_storm_ends_ready_and_asks_for_little(storm: list[list[str]]):
+    bench = Bench()
+    bench.receive(*(fields for _ in range(3000) for fields in storm))
+    assert bench.broker.waiting < 100
+    for _ in range(40):
+        bench.pass_s(1)
+        bench.answer_snapshot()
+    assert state(bench) == "READY"
+
+
+def test_a_flapping_server_does_not_fill_the_journal():
+    bench = Bench()
+    ups = len(bench.journal)
+    for _ in range(300):
+        bench.error(-1, 1100)
+        bench.error(-1, 1102)
+        bench.answer_snapshot()
+        bench.pass_s(0.1)
+    found = [e for e in bench.journal[ups:] if isinstance(e, ConnectionUp)]
+    assert len(found) <= 30
+
+
+def test_nothing_that_waits_is_written_to_a_login_that_is_refused():
+    bench = Bench()
+    bench.hangs = True
+    for _ in range(2):
+        bench.pass_s(1)
+        bench.flush()
+    bench.cancel_all()
+    bench.flush()
+    bench.receive(managed_accounts(LIVE), messages.current_time(bench.now.wall_ns))
+    assert bench.flush() == []
+    bench.receive(managed_accounts(ACCOUNT))
+    assert "58" in kinds(bench.flush())
