@@ -146,17 +146,17 @@ class Gate:
             return ""
         if order.reduces_only:
             return unsure or NOT_REDUCING
-        denial = ADDS_RISK if self.reduce_only else self._risk_denial(order, now, reduces)
+        denial = ADDS_RISK if self.reduce_only else self._risk_denial(order, now)
+        if not (denial or reduces):  # an exit, as far as is known; no restart holds it back
+            denial = self.held_back(now)
         return f"{unsure}; until then no order passes as reducing" if denial and reduces else denial
 
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values: what risk has decided, as far as it is known here."""
         return self.decisions.snapshot()
 
-    def _risk_denial(self, order: SubmitOrder, now: Now, reduces: bool) -> str:
-        """By all that is known an order that `reduces` is an exit, which no restart holds back."""
-        denial = self.no_room or ("" if reduces else self.held_back(now))
-        return denial or self._lease_denial(now) or self._halt_denial(order)
+    def _risk_denial(self, order: SubmitOrder, now: Now) -> str:
+        return self.no_room or self._lease_denial(now) or self._halt_denial(order)
 
     def _lease_denial(self, now: Now) -> str:
         if self.beat is None:

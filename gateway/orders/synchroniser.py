@@ -44,6 +44,7 @@ from tapewire.gateway.orders.waits import Waits
 STARTS_MAX: Final = 5
 STARTS_NS: Final = 10_000_000_000
 READING: Final = "waiting for the broker to report its orders and executions"
+SERVER_AWAITED: Final = "logged in, but the broker's side has lost its own server"
 KNOWN: Final = "all that the broker knows is known"
 
 
@@ -163,7 +164,7 @@ class Synchroniser:
         """Logged in: ask for all that is needed before trading."""
         was_logged_in, self._version = self._connection.is_logged_in, report.version
         before, self._accounts = self._accounts, frozenset(report.accounts)
-        self._connection.step("logged_in", now, READING)
+        self._connection.step("logged_in", now, SERVER_AWAITED if self.is_server_lost else READING)
         if was_logged_in and not self._accounts <= before:
             self._connection.step("accounts_added", now, READING)
             self._forget()

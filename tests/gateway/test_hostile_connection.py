@@ -24,6 +24,7 @@ def test_a_server_that_was_lost_before_the_accounts_were_corrected_is_still_lost
     bench.receive(managed_accounts(ACCOUNT))
     bench.answer_snapshot()
     assert state(bench) == "DEGRADED"
+    assert "lost its own server" in bench.gateway.readiness()[1]
     assert not bench.submit(submit()).accepted
     bench.error(-1, 1102)
     bench.answer_snapshot()
