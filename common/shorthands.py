@@ -68,7 +68,7 @@ def fault(instrument: Instrument) -> str:
     if found is None:
         return ""
     if found.sec_type == PAIR and instrument.currency != found.currency:
-        return f'without currency, or with "{found.currency}", which {instrument.symbol} says'
+        return f'without a currency, or with "{found.currency}", as {instrument.symbol} says'
     if found.sec_type == FUTURE and instrument.exchange == "SMART":
-        return f"{instrument.symbol} to have an exchange, such as CME: no future trades on SMART"
+        return "given an exchange, such as CME: no future trades on SMART"
     return ""

@@ -12,8 +12,7 @@ all ticks. It begins otherwise, for those who read `last.` of every symbol want 
 import re
 from typing import Final, NamedTuple
 
-RATE_MAX_PER_S: Final = 1000
-FILTER_PATTERN: Final = r"(?:(?P<rate>[1-9]\d{0,3})/s|>(?P<change>\d{1,12}(?:\.\d{1,12})?))"
+FILTER_PATTERN: Final = r"(?:(?P<rate>1000|[1-9]\d{0,2})/s|>(?P<change>\d{1,12}(?:\.\d{1,12})?))"
 SIZE_PATTERN: Final = r"(?P<count>[1-9]\d{0,4})(?P<unit>[smh])"
 _FILTERED: Final = re.compile(f"(?P<symbol>.+)@{FILTER_PATTERN}", re.ASCII)
 _SIZE: Final = re.compile(SIZE_PATTERN, re.ASCII)
@@ -38,10 +37,7 @@ def filter_of(name: str) -> Filter | None:
     found = _FILTERED.fullmatch(name)
     if found is None:
         return None
-    rate = int(found["rate"] or 0)
-    if rate > RATE_MAX_PER_S:
-        return None
-    return Filter(found["symbol"], rate, float(found["change"] or 0))
+    return Filter(found["symbol"], int(found["rate"] or 0), float(found["change"] or 0))
 
 
 def size_ns(text: str) -> int | None:

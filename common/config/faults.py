@@ -6,6 +6,7 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
+from tapewire.common.bus.derived import FILTER_PATTERN, SIZE_PATTERN
 from tapewire.common.config.near import expected
 from tapewire.common.errors import ConfigError
 from tapewire.common.instruments import SYMBOL_PATTERN
@@ -43,7 +44,7 @@ _WANTED: Final = {
 }
 """By pydantic's type of a fault what was expected; its context fills the braces."""
 
-_PATTERNS: Final = {
+PATTERNS: Final = {
     r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$": (
         "1 to 32 letters, digits, - and _, the first a letter or a digit"
     ),
@@ -52,7 +53,13 @@ _PATTERNS: Final = {
     r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day, such as 17:00",
     r"^\d{8}$|^$": "a date of eight digits, such as 20261218",
     f"^{SYMBOL_PATTERN}$": "1 to 64 printable ASCII characters",
+    r"^[A-Za-z0-9]{1,32}$": "an account id of 1 to 32 letters and digits",
+    f"^{SIZE_PATTERN}$": "the width of a bar, such as 5s, 1m or 1h",
+    f"^({FILTER_PATTERN})?$": (
+        "at most 1 to 1000 ticks per second, such as 10/s, or a change of the price, such as >0.05"
+    ),
 }
+"""What a value must be, by the pattern of its key."""
 
 _INSTEAD: Final = {
     "name": "give one of them another name",
@@ -70,7 +77,7 @@ def wanted(fault: Mapping[str, Any]) -> str:
     if fault["type"] not in _WANTED:
         return str(fault["msg"]).removeprefix("Input should be ")
     if "pattern" in context:
-        context = {"pattern": _PATTERNS.get(context["pattern"], context["pattern"])}
+        context = {"pattern": PATTERNS.get(context["pattern"], context["pattern"])}
     return _WANTED[fault["type"]].format(**context)
 
 

@@ -129,6 +129,6 @@ def require_accounts(named: Iterable[tuple[str, str]], logins: Logins) -> None:
             )
         if logins.of(account) is None:
             raise ConfigError(
-                f"strategies.{strategy}.account is not one of any of the [[gateways]];"
+                f"strategies.{strategy}.account is not an account of any of the [[gateways]];"
                 f" {expected(account, logins.accounts)}"
             )

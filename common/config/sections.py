@@ -341,3 +341,13 @@ class StrategyConfig(Section):
                     f"strategies.{self.name}.symbols has {symbol}, which {where};"
                     f" {near.expected(symbol, known)}"
                 )
+
+    def require_bars(self, made: Collection[str]) -> None:
+        """Raise `ConfigError` for the first of its bars that the gateway does not make."""
+        for size in self.bars:
+            if size not in made:
+                known = f"{near.expected(size, made)}; or " if made else ""
+                raise ConfigError(
+                    f"strategies.{self.name}.bars has {size}, which the gateway does not make;"
+                    f" {known}add it to gateway.bars"
+                )

@@ -181,6 +181,13 @@ class Config(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _bars_are_made(self) -> Self:
+        """A strategy that asked for others would wait for them without a word."""
+        for strategy in self.strategies:
+            strategy.require_bars(self.gateway.bars)
+        return self
+
+    @model_validator(mode="after")
     def _logins_agree(self) -> Self:
         """What is configured of each login fits the others, and all that names an account."""
         symbols = [one.symbol for one in self.instruments]

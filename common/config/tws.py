@@ -2,9 +2,10 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tapewire.common.config.sections import Port, Positive, Section, TimeOfDay
+from tapewire.common.errors import ConfigError
 
 
 class TwsConfig(Section):
@@ -58,11 +59,18 @@ class TwsConfig(Section):
     tick_by_tick_every_s: Annotated[float, Field(ge=0)] = 15
     delayed: bool = True
 
+    @field_validator("daily_restart")
+    @classmethod
+    def _names_its_zone(cls, text: str) -> str:
+        if text and " " not in text.strip():
+            raise ValueError("a time and its zone, such as 23:45 America/New_York")
+        return text
+
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.reconnect_max_ms < self.reconnect_ms:
-            raise ValueError(
-                f"reconnect_max_ms is {self.reconnect_max_ms}; it must be at least reconnect_ms,"
-                f" which is {self.reconnect_ms}"
+            raise ConfigError(
+                f"tws.reconnect_max_ms is {self.reconnect_max_ms}; it must be at least"
+                f" tws.reconnect_ms, which is {self.reconnect_ms}"
             )
         return self

@@ -160,7 +160,8 @@ def gateway_role(logins: "Logins", name: str) -> str:
     login = logins.named(name) if name or len(logins) > 1 else next(iter(logins))
     if login is None:
         known = expected(name, [one.name for one in logins])
-        raise ConfigError(f"--gateway is {name!r}, which is none of the [[gateways]]; {known}")
+        given = f"is {name!r}, which is none" if name else "is missing; it names one"
+        raise ConfigError(f"--gateway {given} of the [[gateways]]; {known}")
     return login.gateway
 
 

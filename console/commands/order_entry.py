@@ -250,7 +250,7 @@ def _account(group: Launched, given: str | None) -> str:
         return accounts[0]
     if not accounts:
         raise ConfigError("the gateway is not logged in; `tapewire status` shows what it waits for")
-    raise ConfigError(f"the login has {len(accounts)} accounts; name one of them with --account")
+    raise ConfigError(f"there are {len(accounts)} accounts; name one of them with --account")
 
 
 def _estimated(

@@ -73,7 +73,7 @@ def test_what_an_entry_leaves_out_is_that_of_tws(tmp_path):
         ),
         (
             TWO + '[[strategies]]\nname = "a"\nstrategy = "x:Y"\naccount = "DU4"\n',
-            "strategies.a.account is not one of any of the [[gateways]]",
+            "strategies.a.account is not an account of any of the [[gateways]]",
         ),
         (
             TWO.replace('["DU1"]', '["DU1"]\ninstruments = ["MSFT"]')

@@ -55,8 +55,8 @@ def test_what_is_said_to_be_something_else_is_that():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"symbol": "ES 202612"}, "ES 202612 to have an exchange, such as CME"),
-        ({"symbol": "EUR.USD", "currency": "JPY"}, 'without currency, or with "USD"'),
+        ({"symbol": "ES 202612"}, "given an exchange, such as CME"),
+        ({"symbol": "EUR.USD", "currency": "JPY"}, 'without a currency, or with "USD"'),
     ],
 )
 def test_what_a_shorthand_needs_and_what_contradicts_it_is_refused(given: dict, said: str):
