@@ -31,11 +31,11 @@ ORDERS: Final[tuple[Code, ...]] = (
     Code(202, "ignore", "TWS confirms that the order is cancelled.", "", "cancelled"),
     *_all(
         "rejected",
-        (201, "TWS or the exchange rejected the order.", "read the reason behind the code"),
+        (201, "TWS or the exchange rejected the order.", "read the reason in the message"),
     ),
     *_all(
         "cancel_rejected",
-        (161, "The order is in no state in which it can be cancelled.", "look at it in TWS"),
+        (161, "The order cannot be cancelled in its present state.", "look at it in TWS"),
         (10147, "TWS has no order of this client with that id to cancel.", "look at it in TWS"),
     ),
     *_all(
@@ -45,7 +45,7 @@ ORDERS: Final[tuple[Code, ...]] = (
     *_all(
         "modify_rejected",
         (104, "A filled order cannot be modified.", ""),
-        (105, "The modify is of something that TWS does not let change.", MODIFY),
+        (105, "The modify changes something that TWS does not allow to change.", MODIFY),
         (329, "The order cannot be changed to that order type.", MODIFY),
     ),
     *_all(
@@ -82,7 +82,7 @@ ORDERS: Final[tuple[Code, ...]] = (
         (160, "The quantity is 0.", SIZE),
         (163, "The price is further from the market than TWS's presets allow.", PRESETS),
         (203, "The account may not trade this security.", PERMIT),
-        (355, "The quantity is not one that the market allows.", SIZE),
+        (355, "The market does not allow this quantity.", SIZE),
         (362, "The adjusted stop price is not valid.", PRICE),
         (383, "The quantity is above the limit in TWS's presets.", PRESETS),
         (387, "The exchange has no such order type for this security.", "choose another type"),
