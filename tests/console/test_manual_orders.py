@@ -167,7 +167,7 @@ def test_what_makes_no_sense_is_refused_and_nothing_is_sent(
 
 @pytest.mark.parametrize(
     ("accounts", "says"),
-    [([], "the gateway is not logged in"), (["DU1", "DU2"], "the login has 2 accounts")],
+    [([], "the gateway is not logged in"), (["DU1", "DU2"], "there are 2 accounts")],
 )
 def test_the_account_must_be_clear(tapewire, group: Group, accounts: list[str], says: str):
     group.accounts = accounts
