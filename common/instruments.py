@@ -24,7 +24,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     the step of its quantities, `con_id` IB's contract id (0: not known). `feed` chooses TWS's
     top-of-book stream (`top`) or the tick-by-tick one, of which TWS grants five at a time.
 
-    Of an option, `underlying` is the symbol of what it is on, `expiry` its last day as YYYYMMDD,
+    Of an option, `underlying` is the symbol of its underlying, `expiry` its last day as YYYYMMDD,
     `strike` the price and `right` what it gives: C to buy, P to sell. See `common.options`.
     """
 

@@ -39,7 +39,7 @@ class Places:
         """Why no gateway can trade in the account that a signal names; "" if one can."""
         login = self.logins.of(signal.account)
         if login is None:
-            return f"{signal.strategy}'s account is of none of the [[gateways]]"
+            return f"{signal.strategy}'s account belongs to none of the [[gateways]]"
         connected = self._connected.get(login.name)
         if connected and signal.account not in connected:
             return f"{signal.strategy}'s account is not one of this login's"

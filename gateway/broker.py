@@ -92,7 +92,7 @@ class SessionRefused(BrokerEvent, frozen=True):
 
 class SessionLost(BrokerEvent, frozen=True):
     """The connection has ended. Whatever was written may or may not have arrived. `refused`: the
-    other side takes no login from us, or is none that we can speak with."""
+    other side refuses our login, or speaks nothing that we know."""
 
     reason: str
     refused: bool = False

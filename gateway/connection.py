@@ -1,4 +1,4 @@
-"""The state of the connection with the broker, and why: one table, and one answer for everybody.
+"""The state of the connection with the broker, and why, in one table that all else asks.
 
     CONNECTING --opened--> HANDSHAKING --logged in--> SYNCHRONISING --synchronised--> READY
         ^                                                 ^                             ^
@@ -64,14 +64,13 @@ MEANING: Final[Mapping[ConnectionState, str]] = {
     "HANDSHAKING": "connected; the broker's side has not logged this client in yet",
     "SYNCHRONISING": "logged in, and cancels go; orders do not: what the broker knows of orders,"
     " executions, positions and account values is being read",
-    "READY": "all of that is known, and orders go",
+    "READY": "all of that has been read, and orders go",
     "DEGRADED": "the connection stands, and the broker's side has lost its own server (1100, 2110),"
     " so no order is taken until all has been read again; or it does not answer, so nothing is"
     " written and orders wait",
     "RESTARTING": "lost within the configured daily restart, which is no alarm",
-    "REFUSED": "the broker's side takes no login from us (326: the client id is in use; or its"
-    " accounts are not those to trade on), or it speaks no version that we know; a person has to"
-    " look",
+    "REFUSED": "the broker's side refuses the login (326: the client id is in use), its accounts"
+    " are not those to trade on, or it speaks no version that we know; a person has to look",
 }
 """What each state promises."""
 LOGGED_IN: Final[frozenset[Stage]] = frozenset({"SYNCHRONISING", "READY", "SILENT", "CUT_OFF"})
@@ -195,8 +194,8 @@ class Connection:
         if restart_ns is None or restart_ns == self._restarted_ns:
             return ""
         return (
-            "the daily restart of the broker's side is due (tws.daily_restart); nothing that adds"
-            " risk goes to it until it is back, and cancels and exits do"
+            "the broker's daily restart is due (tws.daily_restart); until it is back, only cancels"
+            " and orders that reduce a position are sent"
         )
 
     # ---- what happens to it --------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What the broker complains about: an event each, and an alarm where a person has to look.
+"""The broker's error messages: an event for each, and an alarm where a person has to look.
 
 A broker can repeat an error message thousands of times a second, about one thing or about as many
 as there are numbers. The journal must not fill up with that. So the first message with a code on a

@@ -1,4 +1,4 @@
-"""What the broker says beside orders and positions: of accounts, of instruments, of errors."""
+"""What the broker reports apart from orders and positions: accounts, instruments, errors."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""History's own limits at TWS, which stand beside the limit on all messages.
+"""TWS's limits on history, which hold in addition to the limit on all messages.
 
 TWS refuses questions about history that come too fast, with error 162, and a client that goes on
 is cut off. Its rules, by IB's documentation of historical data limitations:

@@ -1,4 +1,4 @@
-"""The daily restart of the broker's side: when it is due, and how long that is no surprise."""
+"""The broker's daily restart: when it is due, and how long it may take without an alarm."""
 
 from typing import Final
 

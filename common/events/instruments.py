@@ -42,7 +42,7 @@ class InstrumentDescribed(Event, frozen=True, tag="instrument.described"):
     say it. Hours are of some days around `ts_ns`: `trading_hours` all of them, `liquid_hours` the
     regular ones; none where the broker gives none. `time_zone` is the exchange's, in the broker's
     words. `contradiction` says what the configuration has otherwise; it is empty if they agree.
-    Of an option, `underlying` is the symbol of what it is on, `expiry` its last day (YYYYMMDD),
+    Of an option, `underlying` is the symbol of its underlying, `expiry` its last day (YYYYMMDD),
     `strike` its price, `right` C for a call or P for a put.
     """
 

@@ -1,4 +1,4 @@
-"""Queries: what anybody may ask a broker about, beside orders and live market data.
+"""Queries: what clients may ask a broker, apart from orders and live market data.
 
 Whoever asks gives a query its id. It ends in pages of an answer that bear this id, of which the
 last says that it is, or in one `QueryFailed`. None of them is journaled: a query changes nothing.
@@ -23,7 +23,7 @@ TICKS_MAX = 1000
 
 class HistoryQuery(Event, frozen=True, tag="query.history"):
     """Ask for bars of the past: `bars` is their size and `back` how far they reach back from
-    `end_ns`, in TWS's words (`1 min`, `2 D`). An `end_ns` of 0 is now."""
+    `end_ns`, as TWS writes them (`1 min`, `2 D`). An `end_ns` of 0 is now."""
 
     id: Name
     symbol: Words

@@ -1,4 +1,4 @@
-"""`data`: what the broker knows of the past, and which options there are."""
+"""`data`: history and option chains, from the broker."""
 
 import json
 from collections.abc import Iterable
@@ -34,9 +34,11 @@ data = typer.Typer(help="Ask the broker about history and options.", rich_markup
 @data.command("history")
 def history(
     symbol: SymbolArgument,
-    bars: Annotated[str, typer.Option(help="the size of a bar, in TWS's words")] = "1 min",
+    bars: Annotated[
+        str, typer.Option(help="bar size, as TWS writes it: 1 min, 5 mins, ...")
+    ] = "1 min",
     back: Annotated[str, typer.Option(help="how far back: 3600 S, 2 D, 1 W, ...")] = "1 D",
-    show: Annotated[Show, typer.Option(help="what the bars are of")] = "TRADES",
+    show: Annotated[Show, typer.Option(help="what the bars show")] = "TRADES",
     regular_hours: Annotated[
         bool, typer.Option("--regular-hours", help="only of the regular session")
     ] = False,

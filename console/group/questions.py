@@ -1,4 +1,4 @@
-"""Questions of a person about history and options: asked at a gateway, answered in pages."""
+"""Queries of a person about history and options: sent to a gateway, answered in pages."""
 
 import secrets
 import time

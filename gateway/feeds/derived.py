@@ -1,4 +1,4 @@
-"""What the gateway makes of ticks for those who ask for less: see `common.bus.derived`.
+"""The gateway's derived topics: fewer ticks, and bars; see `common.bus.derived`.
 
 Each is made once, from the first reader on until the last has left. While nobody asks, a tick costs
 one look at an empty table. Ticks of a rate are the newest quote and the newest trade that are due;

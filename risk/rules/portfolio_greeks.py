@@ -90,7 +90,7 @@ class PortfolioGreeks(PortfolioLimit[Greeks]):
         )
 
     def group_of(self, symbol: str, view: View) -> str | None:
-        """What it is on."""
+        """Its underlying."""
         underlying = self._on.get(symbol)
         if underlying is None:
             underlying = self._on[symbol] = underlying_of(symbol, view)

@@ -74,7 +74,7 @@ class OptionAnswers(Family):
         self._outbox.send(session, option_computation(session.version, req_id, CUSTOM, values))
 
     def _exercise(self, _session: Session, request: ask.ExerciseOptions) -> None:
-        """The option goes, and what it is on comes or goes at the strike."""
+        """The option goes, and its underlying comes or goes at the strike."""
         req_id = request.req_id
         option = only(self._contracts, request.contract, req_id)
         terms = terms_of(option)

@@ -183,7 +183,7 @@ class Contracts:
         return [self._make(described, source)]
 
     def _make(self, instrument: Instrument, source: Source) -> Instrument:
-        """List an instrument with a market of its own, and before it what it is on."""
+        """List an instrument with a market of its own, and before it its underlying."""
         on = source.underlying_of(instrument)
         for one in (on, instrument):
             if one is not None and one.symbol not in self.by_symbol:

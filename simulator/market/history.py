@@ -1,4 +1,4 @@
-"""What any stretch of time was on this TWS's market: before it began, and since.
+"""The history of this TWS's market: any stretch of time, before it began and since.
 
 Since it began, history is what clients were sent (`tape`). Before that it comes from where the
 market comes from: the seed (`past`), or the rows of the file that precede those that are played.

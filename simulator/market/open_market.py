@@ -82,7 +82,7 @@ class OpenMarket:
         return self._numbered(Instrument(symbol=instrument.underlying))
 
     def add(self, instrument: Instrument) -> None:
-        """Let an instrument trade from now on; what it is on must do so already."""
+        """Let an instrument trade from now on; its underlying must do so already."""
         if instrument.symbol in self._markets:
             return
         on = self._markets.get(instrument.underlying) if instrument.sec_type == OPTION else None

@@ -59,7 +59,7 @@ class OptionQuotes:
 
 class OptionPast:
     """What an option's quotes were before the market began: one every five minutes, from the price
-    of what it is on. Before `end_s` it existed for `PAST_DAYS`."""
+    of its underlying. Before `end_s` it existed for `PAST_DAYS`."""
 
     def __init__(self, quotes: OptionQuotes, on: SymbolPast, end_s: int) -> None:
         self._quotes = quotes

@@ -65,7 +65,7 @@ def time_text(at_ns: int | None) -> str:
 
 
 def underlying_text(instrument: Instrument) -> str:
-    """A contract's symbol as TWS writes it: an option's is that of what it is on."""
+    """A contract's symbol as TWS writes it: an option's is that of its underlying."""
     return instrument.underlying or instrument.symbol
 
 
@@ -256,7 +256,7 @@ def contract_details(
     underlying_id: int = 0,
 ) -> Fields:
     """One instrument in full (10), with the market rule that its prices follow, its hours, and the
-    contract id of what it is on."""
+    contract id of its underlying."""
     old = version < 164
     return [
         "10",

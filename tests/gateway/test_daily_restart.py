@@ -55,7 +55,7 @@ def test_what_adds_risk_is_held_back_before_a_restart_until_tws_is_back():
     night.to(-61)
     assert night.order("a/1") == ""
     night.to(-60)
-    assert "the daily restart" in night.order("b/1")
+    assert "daily restart" in night.order("b/1")
     night.to(5)
     night.lose()
     assert night.state_of_line == "RESTARTING"
@@ -106,7 +106,7 @@ def test_a_loss_in_the_hold_that_comes_back_early_does_not_end_it():
     night.lose()
     night.to(-20)
     night.back()
-    assert "the daily restart" in night.order()
+    assert "daily restart" in night.order()
 
 
 def test_without_a_restart_orders_go_when_its_time_is_over():
