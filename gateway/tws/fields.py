@@ -11,7 +11,6 @@ left to ibapi's own. Fields come as text, which ibapi takes as well as bytes, an
 faster. Beyond ASCII it is not left to chance whether both mean the same to it, so bytes stay bytes.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -69,7 +68,7 @@ def _of_size(kind: type[Any], field: str, show_unset: bool) -> Any:
     try:
         return decode(kind, iter((field,)), show_unset)
     except ValueError:
-        if kind is int and math.isfinite(value := float(field)):
+        if kind is int and abs(value := float(field)) <= INT_MAX:  # which is no NaN either
             return value
         raise
 

@@ -11,13 +11,16 @@ from tapewire.common.events import (
     ChainQuery,
     ContractQuery,
     HistoryBar,
+    HistoryPage,
     HistoryQuery,
     HistoryTick,
     OptionChain,
     TicksQuery,
 )
 from tapewire.gateway.query_port import Found, Refused
+from tapewire.gateway.tws.messages import Undecodable
 from tapewire.gateway.tws.queries import LOST, REQUEST_ID, TwsQueries
+from tapewire.gateway.tws.translate import Translator
 from tests.gateway.tws_bench import Bench, submit
 from tests.gateway.tws_messages import AAPL
 
@@ -88,6 +91,17 @@ def test_a_bar_that_no_price_can_be_costs_its_message(bench: Bench, queries: Tws
     bench.receive(bars(BAR))
     (found,) = queries.take()
     assert len(found.rows) == 1, "nothing of the broken one is left"
+
+
+@pytest.mark.parametrize("odd", ["1e300", "-1e19", "1e19"])
+def test_a_count_of_trades_that_nobody_could_write_down_costs_its_message(odd: str):
+    """From version 163 on a fraction may stand in each field of a bar."""
+    payload = "\0".join([*bars([*BAR[:-1], odd]), ""]).encode()
+    (found,) = Translator(178).read(payload)
+    assert isinstance(found, Undecodable)
+    payload = "\0".join([*bars([*BAR[:-1], "37.0"]), ""]).encode()
+    (found,) = Translator(178).read(payload)
+    assert wire.encode(HistoryPage(1, "q", found.bars))
 
 
 def test_trades_quotes_and_midpoints_of_the_past_are_read(bench: Bench, queries: TwsQueries):
