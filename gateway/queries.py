@@ -56,6 +56,7 @@ PAGES: Final[dict[type[Query], tuple[Callable[..., Page], int]]] = {
 }
 """The pages of the answer to each kind of query, and how many rows one has at most."""
 MS: Final = 1_000_000
+NEVER_NS: Final = 2**63
 
 
 class Waiter(NamedTuple):
@@ -100,6 +101,8 @@ class Queries:
         self._numbers = 0
         self._waiting = 0
         self._pace_ns = 0  # when the pace may allow the next one
+        self._late_ns = NEVER_NS  # until then nobody's time is over
+        self._snapshots: dict[SnapshotQuery, None] = {}  # those of what is pending, in their order
         self._failures: list[tuple[bytes, QueryAnswer]] = []
         self._answers: deque[Iterator[tuple[bytes, Page]]] = deque()  # one per waiter
 
@@ -139,11 +142,15 @@ class Queries:
             self._numbers += 1
             pending = self._pending[key] = Pending(self._numbers, query)
             self._pace_ns = 0
+            if isinstance(key, SnapshotQuery):
+                self._snapshots[key] = None
         pending.waiters.append(waiter)
+        self._late_ns = min(self._late_ns, waiter.deadline_ns)
         self._waiting += 1
 
     def tick(self, now: Now) -> None:
-        """Take what the broker answered, give up what is late, and ask what may be asked."""
+        """Take what the broker answered, give up what is late, and ask what may be asked. Called in
+        every turn, so what only waits costs nothing here."""
         if not self._pending:
             self._port.take()
             return
@@ -187,6 +194,8 @@ class Queries:
         self._failures.append((waiter.sender, failed))
 
     def _give_up_late(self, now: Now) -> None:
+        if now.mono_ns < self._late_ns:
+            return
         for key, pending in list(self._pending.items()):
             late = [one for one in pending.waiters if now.mono_ns >= one.deadline_ns]
             why = self._silence(pending) if late else ""
@@ -198,6 +207,10 @@ class Queries:
                 del self._pending[key]
                 if pending.is_asked:
                     self._port.give_up(pending.number)
+        self._late_ns = min(
+            (w.deadline_ns for one in self._pending.values() for w in one.waiters),
+            default=NEVER_NS,
+        )
 
     # ---- what is asked ---------------------------------------------------------------------------
 
@@ -239,10 +252,9 @@ class Queries:
         return "the broker's limits on history did not let it be asked"
 
     def _look_at_snapshots(self, now: Now) -> None:
-        for key, pending in list(self._pending.items()):
-            if not isinstance(key, SnapshotQuery):
-                continue
-            tick = self._newest(key.symbol)
+        self._snapshots = {key: None for key in self._snapshots if key in self._pending}
+        for key in self._snapshots:
+            tick, pending = self._newest(key.symbol), self._pending[key]
             if tick is not None:
                 pending.rows.append(tick)
                 self._answer(key, now)
