@@ -56,7 +56,7 @@ PATTERNS: Final = {
     r"^[A-Za-z0-9]{1,32}$": "an account id of 1 to 32 letters and digits",
     f"^{SIZE_PATTERN}$": "the width of a bar, such as 5s, 1m or 1h",
     f"^({FILTER_PATTERN})?$": (
-        "at most 1 to 1000 ticks per second, such as 10/s, or a change of the price, such as >0.05"
+        "ticks per second, 1 to 1000, such as 10/s, or a change of the price, such as >0.05"
     ),
 }
 """What a value must be, by the pattern of its key."""

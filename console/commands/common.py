@@ -159,9 +159,11 @@ def gateway_role(logins: "Logins", name: str) -> str:
     """The gateway that is meant: the one of that name, or the only one."""
     login = logins.named(name) if name or len(logins) > 1 else next(iter(logins))
     if login is None:
-        known = expected(name, [one.name for one in logins])
-        given = f"is {name!r}, which is none" if name else "is missing; it names one"
-        raise ConfigError(f"--gateway {given} of the [[gateways]]; {known}")
+        names = sorted(one.name for one in logins)
+        if not name:
+            raise ConfigError(f"--gateway is missing; name one of {', '.join(names)}")
+        known = expected(name, names)
+        raise ConfigError(f"--gateway is {name!r}, which is none of the [[gateways]]; {known}")
     return login.gateway
 
 

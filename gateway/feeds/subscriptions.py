@@ -1,4 +1,4 @@
-"""Subscriptions: who reads which symbol, so that a line is open while somebody needs it.
+"""Subscriptions: who reads which symbol, so that a line is open while it is needed.
 
 Readers are counted by what XPUB reports: each subscription to a topic of a symbol, and the end of
 each, be it that its process has died. What the gateway needs itself (prices of what is held, or may

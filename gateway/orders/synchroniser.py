@@ -45,7 +45,7 @@ STARTS_MAX: Final = 5
 STARTS_NS: Final = 10_000_000_000
 READING: Final = "waiting for the broker to report its orders and executions"
 SERVER_AWAITED: Final = "logged in, but the broker's side has lost its own server"
-KNOWN: Final = "all that the broker knows is known"
+KNOWN: Final = "everything that the broker knows has been read"
 
 
 class Synchroniser:

@@ -8,9 +8,7 @@ from tapewire.common.config import faults
 from tapewire.common.config.settings import Config, ConfigError, load
 
 STRATEGY = '[[strategies]]\nname = "one"\nstrategy = "a.b:C"\n'
-FILTERS = (
-    "at most 1 to 1000 ticks per second, such as 10/s, or a change of the price, such as >0.05"
-)
+FILTERS = "ticks per second, 1 to 1000, such as 10/s, or a change of the price, such as >0.05"
 BAD = {
     '[tws]\ndaily_restart = "23:45"': (
         "tws.daily_restart is '23:45', must be a time and its zone, such as 23:45 America/New_York"

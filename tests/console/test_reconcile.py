@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from tapewire.common.errors import ConfigError
 from tapewire.common.events import (
     Difference,
     Gap,
@@ -12,6 +13,8 @@ from tapewire.common.events import (
     Reconcile,
     ReconciliationCompleted,
 )
+from tapewire.common.logins import Login, Logins
+from tapewire.console.commands.common import gateway_role
 from tapewire.console.group import control
 from tapewire.console.group.control import Launched
 from tests.console.journaled import ACCOUNT, MS, T0, fill, write
@@ -132,3 +135,15 @@ def test_events_show_a_reconciliation_in_a_line_and_as_json(tapewire, run_dir):
     assert "position DU1 AAPL: we have 50, the broker has 40, execution a.01: we have" in shown
     (found,) = tapewire("events", "--type", "reconciliation.", "--json").lines
     assert [one["kind"] for one in found["fields"]["differences"]] == ["position", "execution"]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("", "--gateway is missing; name one of eu, us"), ("uk", "--gateway is 'uk', which is none")],
+)
+def test_one_of_several_gateways_has_to_be_named(name: str, says: str):
+    logins = Logins([Login("us", ("DU1",)), Login("eu", ("DU2",))])
+    with pytest.raises(ConfigError, match=says):
+        gateway_role(logins, name)
+    assert gateway_role(logins, "eu") == "gateway-eu"
+    assert gateway_role(Logins([Login()]), "") == "gateway"
