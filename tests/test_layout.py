@@ -24,6 +24,7 @@ EXCEPTIONS = {("executor", "risk.rules"), ("gateway", "risk.rules")}
 
 CORES = """
     gateway/gateway.py gateway/connection.py gateway/restart_window.py gateway/tws/attempt.py
+    gateway/at_most.py gateway/pace.py gateway/error_reports.py gateway/tws/throttle.py
     gateway/tws/reconnect.py gateway/tws/connectivity.py gateway/tws/pulse.py
     gateway/orders gateway/tws/session.py gateway/tws/translate.py
     gateway/feeds gateway/tws/lines.py gateway/tws/line_limits.py common/bus/derived.py

@@ -5,7 +5,7 @@ after the gateway's core was asked once more. No socket is opened here.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from tapewire.common import roles
 from tapewire.common.clock import Now
@@ -32,6 +32,7 @@ from tapewire.gateway.tws.error_messages import ErrorMessages
 from tapewire.gateway.tws.line_limits import LineLimits
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.tws.order_ids import EXECUTIONS_REQUEST_ID, free_order_id
 from tapewire.gateway.tws.order_lists import OrderLists
 from tapewire.gateway.tws.placing import Placing
 from tapewire.gateway.tws.pulse import Pulse
@@ -46,8 +47,6 @@ from tapewire.gateway.tws.reports import (
 from tapewire.gateway.tws.session import SessionError, TwsSession
 from tapewire.gateway.tws.throttle import Throttle
 from tapewire.gateway.tws.what_if import WhatIfOrders
-
-EXECUTIONS_REQUEST_ID: Final = 899_999_999  # every id from here on is no order's
 
 Reader = Callable[[Any], Iterable[BrokerEvent]]
 """Reads one kind of message."""
@@ -321,7 +320,7 @@ class TwsBroker:
 
     def new_order_id(self) -> str:
         """An id that this client never used, whatever TWS believes after its restart."""
-        return str(max(self.session.next_valid_id or 1, self._order_id_max + 1))
+        return str(free_order_id(max(self.session.next_valid_id or 1, self._order_id_max + 1)))
 
     def used_order_id(self, order_id: str) -> None:
         """See `Broker.used_order_id`."""

@@ -100,3 +100,25 @@ def test_nothing_that_waits_is_written_to_a_login_that_is_refused():
     assert bench.flush() == []
     bench.receive(managed_accounts(ACCOUNT))
     assert "58" in kinds(bench.flush())
+
+
+@pytest.mark.parametrize("proposed", [899_999_999, 900_000_000, 985_000_001, 1_000_000_000])
+def test_no_order_gets_the_id_of_a_question(proposed: int):
+    bench = Bench(connect=False)
+    bench.connect(proposed)
+    bench.answer_snapshot()
+    bench.flush()
+    bench.send(submit())
+    assert bench.placed() == ["1500000000"]
+    bench.error(proposed, 321, "Error validating request")
+    assert bench.state() == "INTENDED"
+
+
+@pytest.mark.parametrize("proposed", [899_999_998, 1_760_000_000])
+def test_any_other_id_that_tws_proposes_is_taken(proposed: int):
+    bench = Bench(connect=False)
+    bench.connect(proposed)
+    bench.answer_snapshot()
+    bench.flush()
+    bench.send(submit())
+    assert bench.placed() == [str(proposed)]
