@@ -80,7 +80,7 @@ def test_an_exit_is_not_held_back_while_positions_are_listed_again():
     night.to(-30)
     night.gateway.positions.doubt("since something happened")
     assert night.order("exit/1", "SELL") == ""
-    assert "the daily restart" in night.order("add/1")
+    assert "daily restart" in night.order("add/1")
 
 
 def test_a_line_that_was_silent_when_it_was_due_has_not_restarted():
@@ -97,7 +97,7 @@ def test_a_line_that_was_silent_when_it_was_due_has_not_restarted():
     night.receive(messages.current_time(night.now.wall_ns))
     night.to(5)
     assert night.state_of_line == "READY"
-    assert "the daily restart" in night.order()
+    assert "daily restart" in night.order()
 
 
 def test_a_loss_in_the_hold_that_comes_back_early_does_not_end_it():
