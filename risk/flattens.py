@@ -1,7 +1,8 @@
 """Flattens: those in progress beside each other, in different accounts.
 
 Each login has its own gateways, and its own connection to the broker. So a flatten that is about
-several logins is one `Flatten` at each, with an own id, and is over when all of them are.
+several logins is one `Flatten` at each, with an own id, and is over when all of them are. One of an
+account that no login has can be carried out by nobody, and so it is not over before a login has it.
 
 One that is stuck, with a symbol that is halted, say, keeps no other account waiting. Each cancels,
 lists and closes for itself. Two things they share, and take turns at:
@@ -14,9 +15,9 @@ lists and closes for itself. Two things they share, and take turns at:
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
+from typing import Final
 
 from tapewire.common.accounting.accounts import Accounts
-from tapewire.common.accounting.book import ZERO
 from tapewire.common.accounting.orders import Order
 from tapewire.common.clock import Now
 from tapewire.common.events import (
@@ -33,6 +34,11 @@ from tapewire.risk.closing import Asked
 from tapewire.risk.flatten import Flatten
 from tapewire.risk.halting import Standings
 
+NO_LOGIN: Final = (
+    "no login has this account, so nothing of it is closed; add it to its entry of [[gateways]] and"
+    " restart the group"
+)
+
 
 class Flattens:
     """The flattens in progress, by their scope. State changes in `apply`."""
@@ -47,15 +53,17 @@ class Flattens:
         self._price_of = price_of
         self._logins = logins
         self._by_scope: dict[Scope, tuple[Flatten, ...]] = {}
+        self._stranded: set[Scope] = set()  # of no login, and reported
 
     def __iter__(self) -> Iterator[Flatten]:
         return chain.from_iterable(self._by_scope.values())
 
     def __str__(self) -> str:
         """How far they are, for a person; several with their scopes."""
+        stranded = [f"{one}: {NO_LOGIN}" for one, parts in self._by_scope.items() if not parts]
         if len(self._by_scope) < 2:
-            return "; ".join(map(_with_login, self))
-        return "; ".join(f"{one.scope}: {_with_login(one)}" for one in self)
+            return "; ".join([*map(_with_login, self), *stranded])
+        return "; ".join([*(f"{one.scope}: {_with_login(one)}" for one in self), *stranded])
 
     def apply(self, event: Event) -> None:
         """Take in an event of the own journal. A larger one takes the place of smaller ones."""
@@ -67,6 +75,7 @@ class Flattens:
             )
         elif isinstance(event, FlattenCompleted):
             self._by_scope.pop(event.scope, None)
+        self._stranded.intersection_update(self._by_scope)
 
     def _begun(self, event: FlattenStarted, login: Login) -> Flatten:
         name = f"{event.name}-{login.name}" if login.name else event.name
@@ -102,8 +111,11 @@ class Flattens:
                 for alarm in alarms
             ]
         for scope, parts in self._by_scope.items():
-            if all(one.phase == "DONE" for one in parts):
+            if parts and all(one.phase == "DONE" for one in parts):
                 events.append(_completed(scope, parts, gateway_seqs, now))
+            elif not parts and scope not in self._stranded:
+                self._stranded.add(scope)
+                events.append(FlattenDelayed(now.wall_ns, scope, NO_LOGIN))
         # a list that is asked for has the positions in doubt, and closing orders denied
         return events, sorted(asked, key=lambda one: isinstance(one.command, ListPositions))
 
@@ -116,7 +128,7 @@ def _completed(
     scope: Scope, parts: Sequence[Flatten], gateway_seqs: Mapping[str, int], now: Now
 ) -> FlattenCompleted:
     seqs = tuple((one.login.gateway, gateway_seqs.get(one.login.gateway, 0)) for one in parts)
-    keep = parts[0].keep if parts else ZERO
+    keep = parts[0].keep
     if any(one.login.name for one in parts):
         return FlattenCompleted(now.wall_ns, scope, keep=keep, gateway_seqs=seqs)
     return FlattenCompleted(now.wall_ns, scope, gateway_seq=sum(seq for _, seq in seqs), keep=keep)

@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 from tapewire.common import roles
+from tapewire.common.accounting.accounts import Accounts
+from tapewire.common.accounting.orders import Order
 from tapewire.common.clock import Now
 from tapewire.common.events import (
     CancelAll,
@@ -10,6 +12,7 @@ from tapewire.common.events import (
     Event,
     FlattenCompleted,
     FlattenDeferred,
+    FlattenDelayed,
     FlattenStarted,
     Heartbeat,
     ListPositions,
@@ -19,10 +22,13 @@ from tapewire.common.events import (
     SubmitOrder,
     TakeOver,
 )
+from tapewire.common.logins import Login, Logins
 from tapewire.risk.closing import Asked
-from tapewire.risk.halting import Standing
+from tapewire.risk.flattens import Flattens
+from tapewire.risk.halting import LEASE_NS, Standing
 from tapewire.risk.monitor import RiskMonitor
 from tests.risk.orders import (
+    AAPL,
     NOW,
     SECOND,
     T0,
@@ -187,6 +193,19 @@ def test_lists_are_asked_for_after_the_closing_orders_of_a_turn():
     desk.flatten(DU2)
     asked = [type(asked.command) for asked in desk.pass_s(0.25)]
     assert asked.index(SubmitOrder) < asked.index(ListPositions)
+
+
+def test_one_that_no_login_can_carry_out_is_not_over_and_is_reported_once():
+    logins = Logins([Login("us", ("DU1",)), Login("eu", ("DU2",))])
+    started = FlattenStarted(T0, Scope("DU9"), "its entry was removed")
+    flattens = Flattens(LEASE_NS, lambda _symbol: None, logins)
+    flattens.apply(started)
+    accounts: Accounts[Order] = Accounts([AAPL], Order)
+    standings = {"us": Standing(1, 1), "eu": Standing(1, 1)}
+    events, asked = flattens.tick(accounts, standings, {}, NOW)
+    assert (asked, [type(one) for one in events]) == ([], [FlattenDelayed])
+    assert "DU9" in str(flattens)
+    assert flattens.tick(accounts, standings, {}, NOW + SECOND) == ([], [])
 
 
 def test_the_status_names_each_of_several():

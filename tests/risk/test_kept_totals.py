@@ -16,8 +16,10 @@ from tapewire.common.events import (
     Fill,
     ModifyOrder,
     OrderCancelled,
+    OrderLost,
     OrderModified,
     OrderModifyIntended,
+    OrderRejected,
     PositionCarried,
     PositionReported,
     SubmitOrder,
@@ -63,9 +65,13 @@ def asked(step: Step) -> SubmitOrder:
 
 
 def filled(step: Step, known: SubmitOrder | None) -> Fill:
-    """An execution of a known order, or of nobody's; or a correction, of one elsewhere perhaps."""
+    """An execution of a known order, or of nobody's; or a correction, of one elsewhere perhaps, or
+    to no shares."""
     of = known if known is not None and not known.legs else asked(step._replace(number=0))
-    return fill(of, step.quantity, f"e{step.number}.{step.quantity:02}")
+    if step.kind == "bust":
+        return fill(of, 0, f"e{step.number}.99")
+    one = fill(of, step.quantity, f"e{step.number}.{step.quantity:02}")
+    return replace(one, intent_id=f"i{step.quantity % 5}") if step.kind == "moved" else one
 
 
 def event_of(step: Step, known: SubmitOrder | None) -> Event | None:
@@ -73,14 +79,16 @@ def event_of(step: Step, known: SubmitOrder | None) -> Event | None:
     quantity, side = Decimal(step.quantity), step.side
     if step.kind == "order":
         return intended(asked(step))
-    if step.kind == "fill":
+    if step.kind in ("fill", "bust", "moved"):
         return filled(step, known)
     if step.kind == "held":
         signed = step.quantity if side == "BUY" else -step.quantity
         return held(signed, step.symbol, T0 + step.number, step.account)
-    if step.kind == "foreign":
-        more = {"side": side, "symbol": step.symbol, "account": step.account}
-        return foreign(step.number, 9, remaining=step.quantity - 1, **more)  # type: ignore[arg-type]
+    if step.kind in ("foreign", "combo of others"):
+        more: dict[str, Any] = {"side": side, "symbol": step.symbol, "account": step.account}
+        more |= {"legs": SPREAD} if step.kind != "foreign" else {}
+        number = step.number + 20 * bool(more.get("legs"))
+        return foreign(number, 9, remaining=step.quantity - 1, **more)
     if step.kind == "carried":
         money = (Decimal(100), Decimal(0), Decimal(0))
         return PositionCarried(T0, step.account, step.symbol, quantity, *money)
@@ -93,6 +101,8 @@ def event_about(known: SubmitOrder, kind: str, quantity: Decimal) -> Event | Non
     modify = ModifyOrder("m", T0, known.intent_id, terms, T0)
     kinds: dict[str, Event] = {
         "cancel": OrderCancelled(*about),
+        "lost": OrderLost(*about, "it was never named"),
+        "rejected": OrderRejected(*about, 201, "no"),
         "modify": OrderModifyIntended(T0, known.account, modify),
         "modified": OrderModified(*about, "m", terms),
     }
@@ -101,7 +111,8 @@ def event_about(known: SubmitOrder, kind: str, quantity: Decimal) -> Event | Non
 
 KINDS = (
     "order", "order", "fill", "fill", "held", "foreign", "carried", "cancel", "modify", "modified",
-    "tick", "greeks",
+    "tick", "delayed", "unpriced", "greeks", "age", "lost", "rejected", "bust", "moved",
+    "combo of others",
 )  # fmt: skip
 steps = st.lists(
     st.builds(
@@ -131,6 +142,12 @@ class Watched:
         self.now += step.quantity * SECONDS
         if step.kind == "tick":
             self.ticks[step.symbol] = Trade(step.symbol, self.now.wall_ns, 90.0 + step.number, 1.0)
+        elif step.kind == "delayed":
+            self.ticks[step.symbol] = Trade(step.symbol, self.now.wall_ns, 80.0, 1.0, delayed=True)
+        elif step.kind == "unpriced":
+            self.ticks.pop(step.symbol, None)
+        elif step.kind == "age":
+            self.now += 30 * step.quantity * SECONDS
         elif step.kind == "greeks":
             self.greeks[step.symbol] = greeks(step.symbol, step.quantity / 10, 0, self.now)
         known = self.accounts.orders.get(f"i{step.number}")
