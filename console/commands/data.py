@@ -109,11 +109,11 @@ def _write(path: Path, bars: Iterable[HistoryBar]) -> None:
     from tapewire.console.records.ledger import Column
 
     columns = [
-        Column("ts_ns", "time"),
+        Column("time", "time"),
         *(Column(name, "amount") for name in AMOUNTS),
         Column("count", "count"),
     ]
-    rows = ({**msgspec.structs.asdict(bar), **_amounts(bar)} for bar in bars)
+    rows = ({"time": bar.ts_ns, "count": bar.count, **_amounts(bar)} for bar in bars)
     export.write(path, path.suffix[1:], columns, rows)
 
 

@@ -21,7 +21,7 @@ def test_a_person_asks_for_history_and_options(shared: Running, tmp_path: Path):
     assert ended.returncode == 0, ended.stderr + ended.stdout
     rows = list(csv.DictReader(file.read_text().splitlines()))
     assert len(rows) in (9, 10, 11)
-    assert rows[0]["ts_ns"].endswith("Z")
+    assert rows[0]["time"].endswith("Z")
 
     refused = tapewire(*HISTORY, "--back", "two days")
     assert refused.returncode != 0
