@@ -261,7 +261,9 @@ class GatewayService(Service):
         if reason := self.gateway.broker.overdue(now):
             self._leave(reason, b"", now)
         self.emit(*self.gateway.tick(now))
-        self.emit(*self.gateway.connection.take_changes(now))
+        changes = self.gateway.connection.take_changes(now)
+        self.report_now |= bool(changes)  # a state that lasts a moment has its line in the log too
+        self.emit(*changes)
         for change in self.gateway.limits.circuit.take_changes():
             self.circuits.changed(circuit.NAME, change, now)
         if self._deputy is not None:

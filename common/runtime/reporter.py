@@ -28,10 +28,11 @@ class Reporter:
         self._state = ""
 
     def report_when_due(self) -> bool:
-        """Report, if that was long enough ago; whether it did."""
+        """Report, if that was long enough ago or cannot wait; whether it did."""
         now_ns = self._clock.mono_ns()
-        if now_ns < self._next_ns:
+        if now_ns < self._next_ns and not self._service.report_now:
             return False
+        self._service.report_now = False
         self._next_ns = now_ns + STATUS_EVERY_NS
         self.report()
         return True

@@ -73,8 +73,7 @@ class Service:
     `replies`. A handler registered there, `handler(event, source or sender, now)`, takes its
     type of event; the rest goes to `on_event`, `on_request` and `on_reply`.
 
-    With `hold_ms` what is emitted waits that long to be written down and published, for more of its
-    kind and for others to have the processor first: for a service whose word nobody waits for.
+    With `hold_ms` what is emitted waits that long to be written down and published, for more of it.
     """
 
     def __init__(
@@ -99,6 +98,7 @@ class Service:
         self.stream = JournaledStream(role, epoch, journal) if journal is not None else None
         self.beats: dict[str, Heartbeat] = {}
         self.journal_fault = ""
+        self.report_now = False  # something changed that status and log are to show at once
         self.letters = DeadLetters(self.metrics)
         self.circuits = Circuits(f"{role}-{epoch}", self.metrics, self.on_circuit)
         self.dead_letters = self.letters.recent

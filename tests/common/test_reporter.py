@@ -34,7 +34,10 @@ def letters() -> "deque[DeadLetter]":
 def logged(tmp_path: Path, letters: "deque[DeadLetter]") -> Any:
     (tmp_path / "status").mkdir()
     service = SimpleNamespace(
-        role="risk", dead_letters=letters, status=lambda: {"state": "READY", "reason": ""}
+        role="risk",
+        dead_letters=letters,
+        status=lambda: {"state": "READY", "reason": ""},
+        report_now=False,
     )
     log = Log()
     reporter = Reporter(tmp_path, VirtualClock(1), service, log)  # type: ignore[arg-type]
@@ -65,3 +68,17 @@ def test_of_many_reasons_the_first_are_logged_and_the_others_counted(logged: Any
     lines = logged()
     assert len(lines) == REASONS_MAX + 1
     assert lines[-1] == {"event": "more dead letters", "times": 5}
+
+
+def test_what_cannot_wait_is_reported_at_once_and_the_rest_in_its_time(tmp_path: Path):
+    (tmp_path / "status").mkdir()
+    found = {"state": "WAITING", "reason": "refused"}
+    service = SimpleNamespace(
+        role="gateway", dead_letters=deque(), status=lambda: found, report_now=False
+    )
+    reporter = Reporter(tmp_path, VirtualClock(1), service, Log())  # type: ignore[arg-type]
+    assert reporter.report_when_due()
+    assert not reporter.report_when_due()
+    service.report_now = True
+    assert reporter.report_when_due()
+    assert not reporter.report_when_due(), "once for each change"

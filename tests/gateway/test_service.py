@@ -332,3 +332,12 @@ def test_a_peer_without_the_nonce_is_hung_up_on_and_named(shell: Shell):
 def test_complaints_become_dead_letters(shell: Shell):
     shell.tws(["11", "1"])
     assert shell.service.dead_letters[0].reason.startswith("TWS sent a message that cannot be read")
+
+
+def test_a_change_of_the_connection_is_reported_in_its_turn(shell: Shell):
+    shell.service.report_now = False
+    shell.turn()
+    assert not shell.service.report_now
+    shell.wires.put("tws", CLOSED, b"TWS closed the connection")
+    shell.turn()
+    assert shell.service.report_now
