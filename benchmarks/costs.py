@@ -25,6 +25,7 @@ from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.orders import Order
 from tapewire.common.clock import Now
+from tapewire.common.delivery.outgoing import Outgoing
 from tapewire.common.events import (
     CancelAll,
     CancelSignal,
@@ -47,7 +48,6 @@ from tapewire.gateway.outbox import Outbox
 from tapewire.risk.flatten import Flatten
 from tapewire.risk.halting import Standing
 from tapewire.risk.rules import RuleBook
-from tapewire.strategy.outgoing import Outgoing
 from tapewire.strategy.portfolio import Portfolio
 from tapewire.virtual.direct.adapter import DirectBroker
 from tapewire.virtual.direct.reports import Welcome
@@ -144,7 +144,7 @@ def _signal(number: int) -> Signal:
 
 
 def _unanswered(count: int, *, sent: bool) -> Outgoing:
-    outgoing = Outgoing(Portfolio(), TTL_NS)
+    outgoing = Outgoing(Portfolio().state_of, TTL_NS)
     for number in range(count):
         outgoing.add(_signal(number), NOW)
     if sent:
@@ -157,7 +157,7 @@ def _one_by_one(count: int) -> Act:
     """A signal in each turn, each cancelled in the next, and no answer to any."""
 
     def act() -> None:
-        outgoing = Outgoing(Portfolio(), TTL_NS)
+        outgoing = Outgoing(Portfolio().state_of, TTL_NS)
         for number in range(count):
             signal = _signal(number)
             outgoing.add(signal, NOW)

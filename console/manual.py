@@ -6,17 +6,19 @@ them an intent, and answers for them in its journal; the name of their strategy 
 it answers, the signal is sent again: its id makes sure that it is acted on once.
 """
 
+import math
 import time
 from collections.abc import Iterator
-from decimal import Decimal
-from typing import Final, NamedTuple
-
-from msgspec.structs import replace
+from contextlib import contextmanager, suppress
+from typing import Final
 
 from tapewire.common import roles
 from tapewire.common.bus import wire
-from tapewire.common.bus.endpoints import endpoint
 from tapewire.common.bus.transport import ZmqTransport
+from tapewire.common.clock import SystemClock
+from tapewire.common.delivery.desk import Desk
+from tapewire.common.delivery.outcomes import Outcome
+from tapewire.common.delivery.signals import SignalMaker
 from tapewire.common.errors import TapewireError
 from tapewire.common.events import (
     AnySignal,
@@ -25,55 +27,31 @@ from tapewire.common.events import (
     Event,
     ModifySignal,
     OrderAnswer,
-    OrderCancelPending,
-    OrderCreated,
-    OrderDenied,
-    OrderExpired,
-    OrderModifyPending,
     OrderReply,
     OrderRequest,
-    OrderStateChanged,
     OrderTerms,
-    OrderTermsChanged,
     Signal,
     SubmitOrder,
     TermChanges,
     WhatIf,
     WhatIfAnswered,
 )
-from tapewire.common.runtime.tokens import TokenFile, path_of
+from tapewire.common.runtime.channels import SIGNALS, Channels
 from tapewire.console.group.control import Launched
-from tapewire.console.group.line import Line, Place
+from tapewire.console.group.line import Line, NoAnswer, Place
 
-SIGNALS: Final = "signals"
 TTL_S: Final = 10.0
 """How long a signal of a person lives, unanswered."""
 WHAT_IF_S: Final = 6.0
 LOOK_EVERY_S: Final = 0.1
-RESEND_S: Final = 0.25
-OVER: Final = frozenset({"FILLED", "CANCELLED", "REJECTED", "DENIED", "LOST"})
+CLOCK: Final = SystemClock()
+_MAKER: Final = SignalMaker(
+    roles.MANUAL, lambda now: f"{roles.MANUAL}-{now.wall_ns}", int(TTL_S * 1e9)
+)
 
 
 class NotAnswered(TapewireError):
     """Nobody said what became of it."""
-
-
-class Outcome(NamedTuple):
-    """What is known of a signal by now. `state` is the order's, or DENIED or EXPIRED of a signal
-    that led to none; `done` is whether that is the end of what was asked for."""
-
-    signal_id: str
-    intent_id: str = ""
-    state: str = ""
-    filled: Decimal = Decimal(0)
-    average_price: Decimal | None = None
-    reason: str = ""
-    done: bool = False
-
-    @property
-    def ok(self) -> bool:
-        """Whether it was taken."""
-        return self.state not in ("", "DENIED", "EXPIRED", "REJECTED", "LOST")
 
 
 def what_if(
@@ -111,111 +89,68 @@ def _reason(answer: OrderAnswer | None) -> str:
 
 def order(account: str, symbol: str, terms: OrderTerms) -> Signal:
     """A wish to place an order."""
-    signal = Signal("", 0, account, roles.MANUAL, symbol, terms, 0)
-    return replace(signal, **_envelope())
+    return _MAKER.order(account, symbol, terms, CLOCK.now())
 
 
 def cancel(order_id: str) -> CancelSignal:
     """A signal that cancels the order of any signal or intent."""
-    signal = CancelSignal("", 0, "", roles.MANUAL, order_id, 0)
-    return replace(signal, **_envelope())
+    return _MAKER.cancel(order_id, CLOCK.now())
 
 
 def modify(order_id: str, changes: TermChanges) -> ModifySignal:
     """A signal that modifies the order of any signal or intent."""
-    signal = ModifySignal("", 0, "", roles.MANUAL, order_id, 0, changes)
-    return replace(signal, **_envelope())
-
-
-def _envelope() -> dict[str, object]:
-    now_ns, ttl_ns = time.time_ns(), int(TTL_S * 1e9)
-    return {
-        "id": f"{roles.MANUAL}-{now_ns}",
-        "ts_ns": now_ns,
-        "expires_ns": now_ns + ttl_ns,
-        "expires_mono_ns": time.monotonic_ns() + ttl_ns,
-    }
+    return _MAKER.modify(order_id, changes, CLOCK.now())
 
 
 def send(group: Place, signal: AnySignal, wait_s: float) -> Iterator[Outcome]:
     """Send a signal to the executor; yields what becomes of it, each time something does, for
     `wait_s` at most once it was answered. Raises `NotAnswered` if nobody answers it."""
-    outcome, deadline = Outcome(signal.id), time.monotonic() + TTL_S
-    with Line(group, roles.EXECUTOR) as line, _Sender(group, signal) as sender:
+    desk, outcome, ends_s = Desk(_MAKER.ttl_ns), Outcome(signal.id), math.inf
+    desk.add(signal, CLOCK.now())
+    with Line(group, roles.EXECUTOR) as line, _signals(group) as transport:
         line.from_now()
-        while not outcome.done and time.monotonic() < deadline:
-            if not outcome.state:
-                sender.send()
-            before = outcome
-            for event in line.news():
-                outcome = _after(outcome, signal, event)
+        while not outcome.done and time.monotonic() < ends_s:
+            _send_due(desk, transport)
+            for event in _news(line):
+                desk.on_event(event)
+            desk.give_up(CLOCK.now())
+            before, outcome = outcome, desk.outcome(signal.id)
             if outcome != before:
-                if not before.state:
-                    deadline = time.monotonic() + wait_s
+                if not outcome.is_answered:
+                    raise NotAnswered(
+                        f"{signal.id}: {outcome.reason}. `tapewire status` shows what the executor"
+                        f" waits for, and `tapewire orders` whether there is an order"
+                    )
+                if not before.is_answered:
+                    ends_s = time.monotonic() + wait_s
                 yield outcome
             if not outcome.done:
                 time.sleep(LOOK_EVERY_S)
-    if not outcome.state:
-        raise NotAnswered(
-            f"the executor did not answer {signal.id} within {TTL_S:.0f} s; it will not be acted on"
-            " any more. `tapewire status` shows what the executor waits for"
-        )
 
 
-class _Sender:
-    """Sends one signal again and again, no faster than strategies do."""
-
-    def __init__(self, group: Place, signal: AnySignal) -> None:
-        self._body = wire.encode(signal)
-        self._next_s = 0.0
-        self._transport = ZmqTransport()
-        self._transport.connect(SIGNALS, "push", endpoint(SIGNALS, group.bus, group.run_dir))
-        token = TokenFile(path_of(group.run_dir, roles.EXECUTOR, roles.CLI))
-        self._transport.present(SIGNALS, token)
-
-    def __enter__(self) -> "_Sender":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._transport.close()
-
-    def send(self) -> None:
-        """Send it if it is time to."""
-        now_s = time.monotonic()
-        if now_s >= self._next_s and self._transport.send(SIGNALS, [self._body]):
-            self._next_s = now_s + RESEND_S
+@contextmanager
+def _signals(group: Place) -> Iterator[ZmqTransport]:
+    """The way to the executor's signals, with a person's token."""
+    transport = ZmqTransport()
+    try:
+        channels = Channels(roles.CLI, transport, group.bus, group.run_dir)
+        channels.connect(SIGNALS, "push", SIGNALS)
+        yield transport
+    finally:
+        transport.close()
 
 
-def _after(outcome: Outcome, signal: AnySignal, event: Event) -> Outcome:
-    """The outcome with what an event of the executor says of it."""
-    if getattr(event, "signal_id", None) == signal.id:
-        return _answered(outcome, event)
-    if isinstance(event, OrderStateChanged) and event.intent_id == outcome.intent_id:
-        return outcome._replace(
-            state=event.state,
-            filled=event.filled,
-            average_price=event.average_price,
-            reason=event.reason,
-            done=event.state in OVER,
-        )
-    return outcome
+def _send_due(desk: Desk, transport: ZmqTransport) -> None:
+    for signal in desk.due(CLOCK.now()):
+        if transport.send(SIGNALS, [wire.encode(signal)]):
+            desk.sent(signal, CLOCK.now())
 
 
-def _answered(outcome: Outcome, event: Event) -> Outcome:
-    """The outcome with an answer to the signal itself."""
-    if isinstance(event, OrderCreated):
-        return outcome._replace(intent_id=event.order.intent_id, state="CREATED")
-    if isinstance(event, OrderCancelPending):
-        return outcome._replace(intent_id=event.intent_id, state="CANCELLING")
-    if isinstance(event, OrderModifyPending):
-        return outcome._replace(intent_id=event.modify.intent_id, state="MODIFYING")
-    if isinstance(event, OrderTermsChanged):
-        return outcome._replace(state="MODIFIED", reason=str(event.terms), done=True)
-    if isinstance(event, OrderDenied | OrderExpired):
-        state = "DENIED" if isinstance(event, OrderDenied) else "EXPIRED"
-        reason = event.reason or "it reached the executor too late"
-        return outcome._replace(state=state, reason=reason, done=True)
-    return outcome
+def _news(line: Line) -> Iterator[Event]:
+    """What the executor's journal has had since the last call; nothing from one that died
+    meanwhile, since the next one has what it wrote."""
+    with suppress(NoAnswer):
+        yield from line.news()
 
 
 def _looking(line: Line, seconds: float) -> Iterator[Event]:

@@ -25,8 +25,8 @@ from typing import Any, NamedTuple
 
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.clock import Now
+from tapewire.common.delivery.outgoing import Outgoing
 from tapewire.common.events import OrderExpired, OrderTerms, Signal
-from tapewire.strategy.outgoing import Outgoing
 from tapewire.strategy.portfolio import Portfolio
 
 

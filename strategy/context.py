@@ -6,6 +6,7 @@ from typing import Any
 
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import StrategyConfig
+from tapewire.common.delivery.outgoing import Outgoing
 from tapewire.common.events import (
     AccountUpdated,
     CancelSignal,
@@ -28,7 +29,6 @@ from tapewire.strategy.closing import Closings
 from tapewire.strategy.instrument import InstrumentWatch, StrategyInstrument
 from tapewire.strategy.live_group import LiveGroup
 from tapewire.strategy.live_order import LiveOrder
-from tapewire.strategy.outgoing import Outgoing
 from tapewire.strategy.portfolio import Portfolio
 from tapewire.strategy.state import State
 from tapewire.strategy.timing import SymbolBars, Timers
@@ -71,7 +71,7 @@ class Context:
         self.live = False
         self.trigger = Trigger()
         self.portfolio = Portfolio()
-        self.outgoing = Outgoing(self.portfolio, config.signal_ttl_ms * 1_000_000)
+        self.outgoing = Outgoing(self.portfolio.state_of, config.signal_ttl_ms * 1_000_000)
         self.closings = Closings(self.portfolio, self.outgoing, config.signal_ttl_ms * 1_000_000)
         self.asking = Asking(f"{config.name}-{epoch}")
         self.timers = Timers()

@@ -77,6 +77,11 @@ class Follower:
         return f"<Follower {self.source}: {state}, next seq {self.next_seq}>"
 
     @property
+    def epoch(self) -> str:
+        """The source's start that was heard of last; empty before the first word."""
+        return self._epoch
+
+    @property
     def trusted(self) -> bool:
         """Whether the source has confirmed what was remembered of it."""
         return not self.fault and not self._unconfirmed

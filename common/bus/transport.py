@@ -129,6 +129,23 @@ class ZmqTransport:
             socket.setsockopt(zmq.SUBSCRIBE, topic)
         socket.connect(endpoint)
 
+    def subscribe(self, channel: str, topic: bytes) -> None:
+        """Read one more topic of a `sub` channel."""
+        self._sockets[channel].setsockopt(zmq.SUBSCRIBE, topic)
+
+    def unsubscribe(self, channel: str, topic: bytes) -> None:
+        """Do not read a topic any more; it has to have been subscribed."""
+        self._sockets[channel].setsockopt(zmq.UNSUBSCRIBE, topic)
+
+    def descriptors(self) -> list[int]:
+        """The descriptors of all channels that are read, for a loop of somebody else's.
+
+        One of them becomes readable when a message may have come. It need not become so again for
+        what comes before all of that was taken, or while something is sent: look with `poll` until
+        there is nothing, and once more after each `send`.
+        """
+        return [int(source.fileno()) for source in self._readers]
+
     def present(self, channel: str, token: Callable[[], bytes]) -> None:
         """Send `token()` along with every message on `channel`, in a frame before it."""
         self._tokens[channel] = token

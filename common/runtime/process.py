@@ -21,11 +21,9 @@ from typing import Any, Final
 import structlog
 
 from tapewire.common import roles
-from tapewire.common.bus.access import Access, clients_of, right_of
-from tapewire.common.bus.endpoints import endpoint, prepare_run_dir, sockets_of
-from tapewire.common.bus.ports import QUERIES
+from tapewire.common.bus.access import Access, clients_of
+from tapewire.common.bus.endpoints import prepare_run_dir
 from tapewire.common.bus.transport import Stream, ZmqTransport
-from tapewire.common.bus.wire import topic
 from tapewire.common.clock import Clock, SystemClock
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.order_types import load_order_types
@@ -41,6 +39,7 @@ from tapewire.common.runtime import (
     tokens,
 )
 from tapewire.common.runtime.background import BackgroundJournal
+from tapewire.common.runtime.channels import Channels
 from tapewire.common.runtime.checkpoint import Checkpoints, checkpoint_file
 from tapewire.common.runtime.disk import MB
 from tapewire.common.runtime.epochs import next_epoch
@@ -65,8 +64,6 @@ EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_CONFIG: Final = 2
 TURN_MS: Final = 50
-SIGNALS: Final = "signals"
-"""The socket that signals are sent to: the only one without replies that takes requests."""
 DRAIN_MAX_NS: Final = 1_500_000_000  # well within what supervisord waits before it kills
 RESERVED: Final = (roles.RISK, roles.LIQUIDATION)
 """The kinds of process that keep disk space for themselves: to halt, and to close positions."""
@@ -98,10 +95,6 @@ class Process:
         self.epoch = next_epoch(self.run_dir / "epochs" / role, self.clock.now_ns())
         issued = {one: tokens.issue(self.run_dir, role, one) for one in clients_of(role)}
         self.access = Access(role, issued)
-
-    def endpoint(self, name: str) -> str:
-        """The address of the socket `name`."""
-        return endpoint(name, self.config.bus, self.run_dir)
 
     def journal(self, synchronous: Synchronous = "FULL", *, background: bool = False) -> Journal:
         """This role's journal, on disk under the run directory.
@@ -189,29 +182,16 @@ class Process:
         return self.reserve is not None and self.reserve.release()
 
     def serve_stream(self) -> None:
-        """Open the two sockets of a role that journals: its stream, and the door to it."""
-        publish, requests = sockets_of(self.role)
-        self.transport.bind("events", "pub", self.endpoint(publish))
-        self.transport.bind("requests", "router", self.endpoint(requests))
+        """See `Host.serve_stream`."""
+        self._channels.serve_stream()
 
     def follow(self, *sources: str) -> tuple[str, ...]:
-        """Open the two sockets to each source that this role follows.
-
-        Answers before events, since a poll takes from its sockets in this order: what was missed,
-        then what came after it. The other way round a reader whose turns are slow would drop the
-        newest events each time, and never catch up.
-        """
-        for source in sources:
-            publish, requests = sockets_of(source)
-            topics = (topic(source), topic(f"heartbeat.{source}"))
-            self.transport.connect(f"{source}.requests", "dealer", self.endpoint(requests))
-            self._present(f"{source}.requests", source)
-            self.transport.connect(f"{source}.events", "sub", self.endpoint(publish), topics)
-        return sources
+        """See `Host.follow`."""
+        return self._channels.follow(*sources)
 
     def bind(self, channel: str, kind: str, name: str, messages_max: int | None = None) -> None:
         """See `Host.bind`."""
-        self.transport.bind(channel, kind, self.endpoint(name), messages_max)
+        self.transport.bind(channel, kind, self._channels.endpoint(name), messages_max)
 
     def connect(
         self,
@@ -222,18 +202,7 @@ class Process:
         batch_max: int | None = None,
     ) -> None:
         """See `Host.connect`."""
-        self.transport.connect(channel, kind, self.endpoint(name), topics, batch_max)
-        if name == SIGNALS:
-            self._present(channel, roles.EXECUTOR)
-        socket, _, login = name.partition(".")
-        if socket == QUERIES:
-            self._present(channel, roles.of_login(roles.GATEWAY, login))
-
-    def _present(self, channel: str, server: str) -> None:
-        """Show on `channel` the token that this role has for `server`, if it may ask anything."""
-        if right_of(self.role, server) is not None:
-            file = tokens.path_of(self.run_dir, server, roles.kind_of(self.role))
-            self.transport.present(channel, tokens.TokenFile(file))
+        self._channels.connect(channel, kind, name, topics, batch_max)
 
     def connect_outside(self, channel: str, kind: str, address: str, topics: list[bytes]) -> None:
         """See `Host.connect_outside`."""
@@ -259,6 +228,10 @@ class Process:
         while self._journals:
             self._journals.pop().close()
         self.transport = self._new_transport()
+
+    @property
+    def _channels(self) -> Channels:
+        return Channels(self.role, self.transport, self.config.bus, self.run_dir)
 
     def _new_transport(self) -> ZmqTransport:
         return ZmqTransport(self.config.bus.messages_max, self.config.bus.batch_max)

@@ -13,6 +13,7 @@ from tapewire.common import roles
 from tapewire.common.amounts import money, text, text_or_none
 from tapewire.common.config.order_types import load_order_types
 from tapewire.common.config.settings import Config
+from tapewire.common.delivery.outcomes import Outcome
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import (
     ORDER_TYPES,
@@ -41,7 +42,7 @@ from tapewire.console.commands.common import (
 from tapewire.console.commands.trading import read_trading
 from tapewire.console.group import status
 from tapewire.console.group.control import Launched
-from tapewire.console.manual import NotAnswered, Outcome
+from tapewire.console.manual import NotAnswered
 from tapewire.console.records.blotter import BlotterOrder, Only
 from tapewire.strategy.terms import changes_of, prices_of, terms_of
 

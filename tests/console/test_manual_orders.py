@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from tapewire.common.delivery.outcomes import OVER, Outcome
+from tapewire.common.delivery.outcomes import after as after_event
 from tapewire.common.events import (
     AnySignal,
     CancelSignal,
@@ -27,7 +29,7 @@ from tapewire.common.events import (
 from tapewire.console import manual
 from tapewire.console.commands import order_entry
 from tapewire.console.group import control, status
-from tapewire.console.manual import NotAnswered, Outcome
+from tapewire.console.manual import NotAnswered
 
 T0 = 1_700_000_000 * 10**9
 ESTIMATE = WhatIfAnswered(
@@ -58,7 +60,7 @@ class Group:
         self.sent.append(signal)
         for state in self.becomes:
             reason = "no room" if state == "DENIED" else ""
-            yield Outcome(signal.id, "manual-1/1", state, reason=reason, done=state in manual.OVER)
+            yield Outcome(signal.id, "manual-1/1", state, reason=reason, done=state in OVER)
 
 
 @pytest.fixture
@@ -228,7 +230,7 @@ def after(*events: Event) -> list[Outcome]:
     signal = Signal("m-1", T0, "DU1", "manual", "AAPL", TERMS, T0)
     outcomes = [Outcome("m-1")]
     for event in events:
-        outcomes.append(manual._after(outcomes[-1], signal, event))
+        outcomes.append(after_event(outcomes[-1], signal, event))
     return outcomes[1:]
 
 

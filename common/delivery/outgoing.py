@@ -1,12 +1,13 @@
 """Outgoing signals: each is sent again until the executor answers it, or its time is over.
 
-`runner.py` explains what must not go wrong here. Intervals are monotonic time.
+`strategy/runner.py` explains what must not go wrong here. Intervals are monotonic time.
 
-All signals of a strategy live equally long, so they expire in the order in which they were given. A
+All signals of one sender live equally long, so they expire in the order in which they were given. A
 turn looks at the signals that are due or over, not at all that wait.
 """
 
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from itertools import takewhile
 from typing import Final
 
@@ -17,10 +18,10 @@ from tapewire.common.events import (
     GroupSignal,
     ModifySignal,
     OrderExpired,
+    OrderState,
     Signal,
 )
 from tapewire.common.unanswered import Unanswered
-from tapewire.strategy.portfolio import Portfolio
 
 TRADES: Final = (Signal, GroupSignal)
 """The signals that may become orders."""
@@ -28,6 +29,9 @@ RESEND_NS: Final = 250_000_000
 NOT_DELIVERED: Final = "it could not be delivered: the executor was not there"
 NO_ANSWER: Final = "the executor did not answer it in time; it may have been traded"
 TOO_EARLY: Final = "its order was not accepted in time to be modified"
+
+StateOf = Callable[[str], OrderState | None]
+"""Gives the state of the order that came of a signal; None if it is not known."""
 
 
 class Waiting:
@@ -42,14 +46,14 @@ class Waiting:
 
 
 class Outgoing:
-    """The unanswered signals of one strategy, by id, oldest first."""
+    """The unanswered signals of one sender, by id, oldest first; each lives for `ttl_ns`."""
 
-    def __init__(self, portfolio: Portfolio, ttl_ns: int) -> None:
+    def __init__(self, state_of: StateOf, ttl_ns: int) -> None:
         self.waiting: OrderedDict[str, Waiting] = OrderedDict()
         self._unanswered = Unanswered(RESEND_NS)  # but for those that waiting signals cancel
         self._cancels: Counter[str] = Counter()  # that wait, by the signal that each cancels
         self._given_up: dict[str, tuple[str, ...]] = {}  # never answered, with their symbols
-        self._portfolio = portfolio
+        self._state_of = state_of
         self._ttl_ns = ttl_ns
 
     def add(self, signal: AnySignal, now: Now) -> str:
@@ -129,7 +133,7 @@ class Outgoing:
         """Whether it modifies an order that is not accepted yet."""
         if type(signal) is not ModifySignal:
             return False
-        is_early = self._portfolio.state_of(signal.signal_id) in ("CREATED", "INTENDED")
+        is_early = self._state_of(signal.signal_id) in ("CREATED", "INTENDED")
         return is_early or signal.signal_id in self.waiting
 
     def _why(self, one: Waiting) -> str:

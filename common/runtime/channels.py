@@ -1,0 +1,73 @@
+"""Channels: the sockets of a bus by their names, opened as a role of the group is to use them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from tapewire.common import roles
+from tapewire.common.bus.access import right_of
+from tapewire.common.bus.endpoints import Bus, endpoint, sockets_of
+from tapewire.common.bus.ports import QUERIES
+from tapewire.common.bus.transport import ZmqTransport
+from tapewire.common.bus.wire import topic
+from tapewire.common.runtime.tokens import TokenFile, path_of
+
+SIGNALS: Final = "signals"
+"""The socket that signals are sent to: the only one without replies that takes requests."""
+
+
+class Channels:
+    """Opens channels of `transport` for a role, with the tokens that it has to present."""
+
+    def __init__(self, role: str, transport: ZmqTransport, bus: Bus, run_dir: Path) -> None:
+        self.transport = transport
+        self._role = role
+        self._bus = bus
+        self._run_dir = run_dir
+
+    def endpoint(self, name: str) -> str:
+        """The address of the socket `name`."""
+        return endpoint(name, self._bus, self._run_dir)
+
+    def serve_stream(self) -> None:
+        """Open the two sockets of a role that journals: its stream, and the door to it."""
+        publish, requests = sockets_of(self._role)
+        self.transport.bind("events", "pub", self.endpoint(publish))
+        self.transport.bind("requests", "router", self.endpoint(requests))
+
+    def follow(self, *sources: str) -> tuple[str, ...]:
+        """Open the two sockets to each source that this role follows.
+
+        Answers before events, since a poll takes from its sockets in this order: what was missed,
+        then what came after it. The other way round a reader whose turns are slow would drop the
+        newest events each time, and never catch up.
+        """
+        for source in sources:
+            publish, requests = sockets_of(source)
+            topics = (topic(source), topic(f"heartbeat.{source}"))
+            self.transport.connect(f"{source}.requests", "dealer", self.endpoint(requests))
+            self._present(f"{source}.requests", source)
+            self.transport.connect(f"{source}.events", "sub", self.endpoint(publish), topics)
+        return sources
+
+    def connect(
+        self,
+        channel: str,
+        kind: str,
+        name: str,
+        topics: Sequence[bytes] = (),
+        batch_max: int | None = None,
+    ) -> None:
+        """Open `channel` to the bus's socket `name`."""
+        self.transport.connect(channel, kind, self.endpoint(name), topics, batch_max)
+        if name == SIGNALS:
+            self._present(channel, roles.EXECUTOR)
+        socket, _, login = name.partition(".")
+        if socket == QUERIES:
+            self._present(channel, roles.of_login(roles.GATEWAY, login))
+
+    def _present(self, channel: str, server: str) -> None:
+        """Show on `channel` the token that this role has for `server`, if it may ask anything."""
+        if right_of(self._role, server) is not None:
+            file = path_of(self._run_dir, server, roles.kind_of(self._role))
+            self.transport.present(channel, TokenFile(file))
