@@ -23,7 +23,9 @@ _CLOSE: Final = time(16)
 _CENTURY: Final = 2000
 _THOUSAND: Final = Decimal(1000)
 _NAME: Final = re.compile(r"([A-Z0-9.]{1,6}) {0,5}(\d\d)(\d\d)(\d\d)([CP])(\d{8})", re.ASCII)
+_ROOT: Final = re.compile(r"[A-Z0-9.]{1,6}", re.ASCII)
 _LENGTH: Final = 21
+_THOUSANDTHS_MAX: Final = 10**8
 
 
 class OptionTerms(NamedTuple):
@@ -50,6 +52,27 @@ def read_name(symbol: str) -> OptionTerms | None:
     if not thousandths:
         return None
     return OptionTerms(root, expiry, thousandths / _THOUSAND, "C" if right == "C" else "P")
+
+
+def is_misnamed(symbol: str) -> bool:
+    """Whether a symbol is written as an OCC name and is none: its date or its strike cannot be."""
+    is_written_so = len(symbol) == _LENGTH and _NAME.fullmatch(symbol) is not None
+    return is_written_so and read_name(symbol) is None
+
+
+def name_of(terms: OptionTerms) -> str:
+    """The OCC name of an option, with its underlying as the root; ValueError if it has none."""
+    root, expiry, strike, right = terms
+    if not _ROOT.fullmatch(root):
+        raise ValueError(f"{root!r:.40} is no root of an option; it is 1 to 6 capitals or digits")
+    if expiry.year // 100 * 100 != _CENTURY:
+        raise ValueError(f"expiry is {expiry}; it must be in this century")
+    thousandths = strike * _THOUSAND if strike.is_finite() else Decimal(0)
+    if not 0 < thousandths < _THOUSANDTHS_MAX or thousandths % 1:
+        raise ValueError(
+            f"strike is {strike}; it must be above 0, below 100000 and of whole thousandths"
+        )
+    return f"{root:<6}{expiry:%y%m%d}{right}{int(thousandths):08d}"
 
 
 def read_expiry(text: str) -> date:

@@ -6,7 +6,8 @@
     AAPL  261218C00190000   an option, by its OCC name (see `common.options`)
 
 They are names like any other, and stand for the contract wherever a symbol does. What they do not
-say (a future's exchange and multiplier) has to be configured; TWS's word is held against it.
+say (a future's exchange and multiplier) has to be configured; TWS's word is held against it. A name
+that is written as a future or an option, of a day that does not exist, is refused: it is no share.
 """
 
 import re
@@ -18,9 +19,7 @@ from tapewire.common.instruments import Instrument
 FUTURE: Final = "FUT"
 PAIR: Final = "CASH"
 PAIR_EXCHANGE: Final = "IDEALPRO"
-_MONTH: Final = r"\d{4}(?:0[1-9]|1[0-2])"
-_DAY: Final = r"(?:0[1-9]|[12]\d|3[01])"
-_FUTURE: Final = re.compile(rf"([A-Z0-9]{{1,8}}) ({_MONTH}{_DAY}?)", re.ASCII)
+_FUTURE: Final = re.compile(r"([A-Z0-9]{1,8}) (\d{6}(?:\d{2})?)", re.ASCII)
 _PAIR: Final = re.compile(r"([A-Z]{3})\.([A-Z]{3})", re.ASCII)
 
 
@@ -36,11 +35,34 @@ class Named(NamedTuple):
 
 def read(symbol: str) -> Named | None:
     """What a symbol says, as a future or a pair; None if it is neither."""
-    if found := _FUTURE.fullmatch(symbol):
+    if (found := _FUTURE.fullmatch(symbol)) and _is_date(found[2]):
         return Named(FUTURE, found[1], expiry=found[2])
     if found := _PAIR.fullmatch(symbol):
         return Named(PAIR, found[1], currency=found[2])
     return None
+
+
+def is_dated(symbol: str) -> bool:
+    """Whether a symbol is written as a future, of a day that exists or not: no share is."""
+    return _FUTURE.fullmatch(symbol) is not None
+
+
+def _is_date(expiry: str) -> bool:
+    try:
+        options.read_expiry(expiry if len(expiry) == len("20261218") else f"{expiry}01")
+    except ValueError:
+        return False
+    return True
+
+
+def _require_possible(symbol: str) -> None:
+    """Raise ValueError for what is written as a future or an option, and cannot be one."""
+    if is_dated(symbol) and read(symbol) is None:
+        raise ValueError(
+            f"a future of a month or day that exists, such as `ES 202612`; {symbol} names none"
+        )
+    if options.is_misnamed(symbol):
+        raise ValueError(f"an option with a date and a strike that exist; {symbol} has none")
 
 
 def named(instrument: Instrument) -> Named | None:
@@ -51,9 +73,13 @@ def named(instrument: Instrument) -> Named | None:
 
 
 def completed(given: dict[str, Any]) -> dict[str, Any]:
-    """An instrument's fields with what its symbol says, for those that are not given."""
+    """An instrument's fields with what its symbol says, for those that are not given. Raises
+    ValueError for a symbol that says something impossible, unless it is given as something else."""
     fields = options.completed(given)
-    found = read(str(fields.get("symbol", "")))
+    symbol = str(fields.get("symbol", ""))
+    if fields.get("sec_type") in (None, FUTURE, options.OPTION):
+        _require_possible(symbol)
+    found = read(symbol)
     if found is None or fields.get("sec_type", found.sec_type) != found.sec_type:
         return fields
     known = {"sec_type": found.sec_type}

@@ -16,6 +16,7 @@ from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.clock import SystemClock
+from tapewire.common.combos import combo_order
 from tapewire.common.delivery.desk import Desk
 from tapewire.common.delivery.outcomes import Outcome
 from tapewire.common.delivery.signals import SignalMaker
@@ -25,6 +26,7 @@ from tapewire.common.events import (
     CancelSignal,
     ComboLeg,
     Event,
+    GroupSignal,
     ModifySignal,
     OrderAnswer,
     OrderReply,
@@ -87,8 +89,12 @@ def _reason(answer: OrderAnswer | None) -> str:
 # ---- signals -------------------------------------------------------------------------------------
 
 
-def order(account: str, symbol: str, terms: OrderTerms) -> Signal:
-    """A wish to place an order."""
+def order(
+    account: str, symbol: str, terms: OrderTerms, legs: tuple[ComboLeg, ...] = ()
+) -> Signal | GroupSignal:
+    """A wish to place an order; with `legs`, one that trades them as one."""
+    if legs:
+        return _MAKER.group(account, "combo", (combo_order(legs, terms),), CLOCK.now())
     return _MAKER.order(account, symbol, terms, CLOCK.now())
 
 

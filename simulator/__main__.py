@@ -21,7 +21,7 @@ from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator import group_process, scenario_file
 from tapewire.simulator.control import ControlPort
-from tapewire.simulator.exchange.made import dated
+from tapewire.simulator.exchange.made import dated, with_step
 from tapewire.simulator.faults.catalogue import listing
 from tapewire.simulator.market.file import market_of, symbols_of
 from tapewire.simulator.market.open_market import OpenMarket
@@ -191,7 +191,7 @@ def _instrument(text: str) -> Instrument:
     given: dict[str, Any] = {name: one for name, one in zip(names, text.split(":")) if one}  # noqa: B905 - what is left out has defaults
     for name in given.keys() & {"multiplier", "min_tick"}:
         given[name] = Decimal(given[name])
-    instrument = instrument_of(**given)
+    instrument = with_step(instrument_of(**given))
     today = datetime.fromtimestamp(time.time_ns() // 1_000_000_000, UTC).date()
     return msgspec.structs.replace(instrument, **dated(instrument, today))
 

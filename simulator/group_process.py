@@ -19,6 +19,7 @@ from tapewire.common.runtime.role_lock import take_role
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator import scenario_file
 from tapewire.simulator.control import ControlPort
+from tapewire.simulator.exchange.made import with_step
 from tapewire.simulator.market.file import market_of
 from tapewire.simulator.market.synthetic import SyntheticMarket, start_of
 from tapewire.simulator.market.times import time_ns
@@ -72,7 +73,7 @@ def settings_of(config: Config, now_ns: int, number: int = 0) -> SimulatorSettin
 
 
 def _serve(config: Config, run_dir: Path, stopping: Callable[[], bool], login: str) -> None:
-    instruments = config.all_instruments()
+    instruments = tuple(with_step(one) for one in config.all_instruments())
     number = [one.name for one in config.logins()].index(login)
     settings = settings_of(config, time.time_ns(), number)
     server = TwsServer(settings, instruments, _market(config, instruments))

@@ -28,7 +28,7 @@ from tapewire.common.events import (
 )
 from tapewire.common.events.queries import Show
 from tapewire.strategy.asking import Failed, Then
-from tapewire.strategy.group_orders import GroupOrders, exits_of
+from tapewire.strategy.group_orders import GroupOrders
 from tapewire.strategy.instrument import StrategyInstrument
 from tapewire.strategy.live_group import LiveGroup
 from tapewire.strategy.live_order import LiveOrder
@@ -189,6 +189,9 @@ class Strategy(GroupOrders):
         take_profit: Number | None = None,
     ) -> str:
         """Signal a purchase: a market order, or one of the type that has the prices given.
+
+        `symbol` may be a combo, such as `AAPL 20261218 C 230/240`: see `tapewire.common.combos`.
+        Its legs are traded as one order, whose prices are net ones of the whole.
 
         `limit` alone makes a limit order, `stop` a stop order, both a stop-limit order; `trail` (a
         distance) or `trail_percent` (of the price) a trailing stop, which `stop` may start and
@@ -373,19 +376,3 @@ class Strategy(GroupOrders):
     def load(self) -> Any:
         """Return what was saved last, as dicts, lists, texts, numbers and bytes, or None."""
         return self._context.load()
-
-    def _submit(
-        self,
-        symbol: str,
-        terms: OrderTerms,
-        confidence: float,
-        stop_loss: Number | None,
-        take_profit: Number | None,
-    ) -> str:
-        if not 0 <= confidence <= 1:
-            raise ValueError(f"confidence is {confidence}; it must be from 0 to 1")
-        if stop_loss is None and take_profit is None:
-            return self._context.submit(symbol, terms, confidence)
-        exits = exits_of(symbol, terms, stop_loss, take_profit)
-        legs = (GroupLeg("entry", symbol, terms), *exits)
-        return self._context.submit_group("bracket", legs, confidence)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from tapewire.common import combos
 from tapewire.common.events import (
     ComboLeg,
     GroupKind,
@@ -14,7 +15,6 @@ from tapewire.common.events import (
     OrderTerms,
     Side,
     TimeInForce,
-    combo_name,
 )
 from tapewire.strategy.live_group import LiveGroup
 from tapewire.strategy.terms import Number, decimal_of, terms_of
@@ -32,6 +32,7 @@ class GroupOrders:
     Each of the calls returns the group's id, which `cancel` takes; an empty text as `buy` does.
     """
 
+    symbols: tuple[str, ...]
     _context: "StrategyContext"
 
     @property
@@ -146,20 +147,42 @@ class GroupOrders:
         ]
         return self._group("vertical", legs, confidence, int(within_s * 1000))
 
+    def _submit(
+        self,
+        symbol: str,
+        terms: OrderTerms,
+        confidence: float,
+        stop_loss: Number | None,
+        take_profit: Number | None,
+    ) -> str:
+        """What `buy` and `sell` signal: an order, a combo, or a bracket around an entry."""
+        has_exits = (stop_loss, take_profit) != (None, None)
+        if symbol not in self.symbols and (legs := combos.read(symbol)):
+            if has_exits:
+                raise ValueError(f"{symbol} is a combo; it has neither stop_loss nor take_profit")
+            return self._group("combo", [combos.combo_order(legs, terms)], confidence)
+        if not has_exits:
+            return self._context.submit(symbol, terms, _checked(confidence))
+        exits = exits_of(symbol, terms, stop_loss, take_profit)
+        return self._group("bracket", [GroupLeg("entry", symbol, terms), *exits], confidence)
+
     def _group(
         self, kind: GroupKind, legs: list[GroupLeg], confidence: float, within_ms: int = 0
     ) -> str:
-        if not 0 <= confidence <= 1:
-            raise ValueError(f"confidence is {confidence}; it must be from 0 to 1")
-        return self._context.submit_group(kind, tuple(legs), confidence, within_ms)
+        return self._context.submit_group(kind, tuple(legs), _checked(confidence), within_ms)
+
+
+def _checked(confidence: float) -> float:
+    if not 0 <= confidence <= 1:
+        raise ValueError(f"confidence is {confidence}; it must be from 0 to 1")
+    return confidence
 
 
 def combo_of(buy: str, sell: str, terms: OrderTerms) -> GroupLeg:
     """One order that buys a contract and sells another against it."""
     if buy == sell:
         raise ValueError(f"a spread of {buy} and {sell} is none; give two contracts")
-    legs = (ComboLeg(buy, 1, "BUY"), ComboLeg(sell, 1, "SELL"))
-    return GroupLeg("order", combo_name(legs), terms, legs=legs)
+    return combos.combo_order((ComboLeg(buy, 1, "BUY"), ComboLeg(sell, 1, "SELL")), terms)
 
 
 def exits_of(

@@ -13,7 +13,7 @@ from tapewire.common.events.base import Account, Event, Name, Price, Text, TimeN
 from tapewire.common.events.order_commands import ComboLeg, LegRole, SubmitOrder
 from tapewire.common.events.terms import OrderTerms
 
-GroupKind = Literal["bracket", "oco", "ladder", "vertical"]
+GroupKind = Literal["bracket", "oco", "ladder", "vertical", "combo"]
 GroupState = Literal["PLACING", "WORKING", "PROTECTING", "CLOSING", "CANCELLING", "DONE"]
 LEGS_MAX = 21
 """An entry, and a target and a stop for each of ten parts."""

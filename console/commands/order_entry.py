@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, NoReturn, cast
 import typer
 from msgspec.structs import replace
 
-from tapewire.common import roles
+from tapewire.common import combos, roles
 from tapewire.common.amounts import money, text, text_or_none
 from tapewire.common.config.order_types import load_order_types
 from tapewire.common.config.settings import Config
@@ -23,6 +23,7 @@ from tapewire.common.events import (
     Side,
     TermChanges,
     WhatIfAnswered,
+    combo_name,
     only_smaller,
     terms_fault,
 )
@@ -58,7 +59,7 @@ class Duration(StrEnum):
     OPG = "OPG"
 
 
-SymbolArgument = Annotated[str, typer.Argument(help="one of [[instruments]]")]
+SymbolArgument = Annotated[str, typer.Argument(help="one of [[instruments]], or a combo of them")]
 QuantityArgument = Annotated[str, typer.Argument(help="contracts or shares")]
 OrderArgument = Annotated[str, typer.Argument(help="as `tapewire orders --live --json` shows it")]
 LimitOption = Annotated[str | None, typer.Option("--limit", help="limit price")]
@@ -230,14 +231,28 @@ def _changes(changes: TermChanges) -> str:
 
 def _enter(group: Launched, symbol: str, terms: OrderTerms, account: str | None, way: Way) -> None:
     """Show what the order would do, ask, send it, and print what becomes of it."""
-    require_known("SYMBOL", symbol, group.symbols)
+    symbol, legs = _what(group, symbol)
     account = _account(group, account)
     found: dict[str, Any] = {}
     if way.ask:
-        found["what_if"] = _estimated(group, account, symbol, terms, as_json=way.as_json)
+        found["what_if"] = _estimated(group, account, symbol, terms, legs, as_json=way.as_json)
     if not way.yes:
         confirm(f"orders {terms.side.lower()}", f"{_shown(terms, symbol)} in {account}?")
-    _follow(group, manual.order(account, symbol, terms), way, found)
+    _follow(group, manual.order(account, symbol, terms, legs), way, found)
+
+
+def _what(group: Launched, given: str) -> tuple[str, tuple[ComboLeg, ...]]:
+    """The symbol to trade, or what a combo is called and its legs."""
+    if given in group.symbols:
+        return given, ()
+    try:
+        legs = combos.read(given)
+        symbol = combo_name(legs) if legs else combos.symbol_of(given)
+    except ValueError as fault:
+        raise ConfigError(f"SYMBOL: {fault}") from None
+    for one in [leg.symbol for leg in legs] or [symbol]:
+        require_known("SYMBOL", one, group.symbols)
+    return symbol, legs
 
 
 def _account(group: Launched, given: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Groups that enter nothing: one-cancels-other, and a vertical that is one combo.
+"""Groups that enter nothing: one-cancels-other, and a combo in one order.
 
 The broker cancels the others of a one-cancels-other when one fills, in part too. Here they are
 cancelled if it does not, and all of them when one ends without having filled: what is left of such

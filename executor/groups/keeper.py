@@ -58,6 +58,7 @@ KINDS: Final[Mapping[GroupKind, ModuleType]] = {
     "ladder": brackets,
     "oco": cancelling,
     "vertical": verticals,
+    "combo": cancelling,
 }
 """What is true of a group, and what is to be done about it, is asked of its kind."""
 LOOK_EVERY_NS: Final = 100_000_000

@@ -97,6 +97,8 @@ def group_fault(signal: GroupSignal) -> str:
         if len(signal.legs) < 2 or any(leg.role != "order" for leg in signal.legs):
             return "a one-cancels-other has two orders or more, and nothing else"
         return ""
+    if signal.kind == "combo":
+        return "" if _is_combo(signal.legs) else "a combo is one order with its legs"
     if len(signal.legs) > 1 and signal.within_ms <= 0:
         return f"its second order may take {signal.within_ms} ms; it must be above 0"
     return _vertical_fault(signal.legs)
@@ -146,8 +148,7 @@ def _sides_fault(entry: GroupLeg, part: dict[str, GroupLeg]) -> str:
 
 def _vertical_fault(legs: Sequence[GroupLeg]) -> str:
     if len(legs) == 1:
-        is_combo = legs[0].role == "order" and legs[0].legs
-        return "" if is_combo else "a vertical in one order has the legs of its combo"
+        return "" if _is_combo(legs) else "a vertical in one order has the legs of its combo"
     if len(legs) != 2 or [leg.role for leg in legs] != ["entry", "cover"]:
         return "a vertical is one combo, or an entry and what covers it"
     first, second = legs
@@ -156,3 +157,7 @@ def _vertical_fault(legs: Sequence[GroupLeg]) -> str:
     if first.terms.quantity != second.terms.quantity:
         return "the two orders of a vertical have the same quantity"
     return ""
+
+
+def _is_combo(legs: Sequence[GroupLeg]) -> bool:
+    return len(legs) == 1 and legs[0].role == "order" and bool(legs[0].legs)

@@ -11,8 +11,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from tapewire.common.instruments import Instrument
-from tapewire.common.options import OPTION, instrument_of, read_expiry, read_name
+from msgspec.structs import replace
+
+from tapewire.common import shorthands
+from tapewire.common.instruments import DEFAULT_TICK, Instrument
+from tapewire.common.options import (
+    OPTION,
+    OptionTerms,
+    Right,
+    instrument_of,
+    name_of,
+    read_expiry,
+    read_name,
+)
 from tapewire.common.shorthands import FUTURE, PAIR, PAIR_EXCHANGE
 from tapewire.simulator.exchange import futures
 from tapewire.simulator.exchange.contracts import US_VENUES, ContractQuery
@@ -29,7 +40,6 @@ LARGE_PAIR_TICK: Final = Decimal("0.005")
 LARGE: Final = 20  # a pair above this, such as USD.JPY, has the larger step
 CON_ID_MADE: Final = 100_000_000
 CON_IDS: Final = 1_900_000_000
-STRIKE_MAX: Final = 99_999
 _TICKER: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9. ]{0,10}[A-Z0-9])?", re.ASCII)
 _ROOT: Final = re.compile(r"[A-Z0-9.]{1,6}", re.ASCII)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
@@ -60,9 +70,29 @@ def pair_level(base: str, quoted: str) -> float:
     return IN_USD.get(base, 1.0) / IN_USD.get(quoted, 1.0)
 
 
+def currencies_of(instrument: Instrument) -> tuple[str, str] | None:
+    """What a pair of currencies buys, and what it is paid in; None for anything else."""
+    pair = shorthands.named(instrument) if instrument.sec_type == PAIR else None
+    return None if pair is None else (pair.root, pair.currency)
+
+
+def with_step(instrument: Instrument) -> Instrument:
+    """An instrument with the price step of its kind where none was configured: a pair's is not that
+    of shares."""
+    pair = currencies_of(instrument)
+    if pair is None or instrument.min_tick != DEFAULT_TICK:
+        return instrument
+    return replace(instrument, min_tick=_pair_tick(*pair))
+
+
+def _pair_tick(base: str, quoted: str) -> Decimal:
+    return LARGE_PAIR_TICK if pair_level(base, quoted) > LARGE else PAIR_TICK
+
+
 def _stock(query: ContractQuery, _today: date) -> Instrument | None:
     symbol = query.symbol or query.local_symbol
     is_named = bool(_TICKER.fullmatch(symbol)) and query.local_symbol in ("", symbol)
+    is_named = is_named and not shorthands.is_dated(symbol)
     is_at_home = query.exchange in ("", "SMART", *US_VENUES)
     currency = query.currency or "USD"
     if not (is_named and is_at_home and _CURRENCY.fullmatch(currency)):
@@ -107,13 +137,12 @@ def _pair(query: ContractQuery, _today: date) -> Instrument | None:
     is_pair = base in IN_USD and quoted in IN_USD and base != quoted
     if not is_pair or query.local_symbol not in ("", f"{base}.{quoted}"):
         return None
-    is_large = pair_level(base, quoted) > LARGE
     return Instrument(
         symbol=f"{base}.{quoted}",
         sec_type=PAIR,
         exchange=PAIR_EXCHANGE,
         currency=quoted,
-        min_tick=LARGE_PAIR_TICK if is_large else PAIR_TICK,
+        min_tick=_pair_tick(base, quoted),
         underlying=base,
     )
 
@@ -129,10 +158,11 @@ def _option(query: ContractQuery, today: date) -> Instrument | None:
 
 def _occ_name(query: ContractQuery) -> str:
     """The OCC name of an option in full; empty if anything is left out, or is not possible."""
-    strike = query.strike or Decimal(0)
-    is_named = bool(_ROOT.fullmatch(query.symbol)) and query.right in ("C", "P")
-    if not is_named or len(query.expiry) != 8 or not query.expiry.startswith("20"):
+    if query.right not in ("C", "P"):
         return ""
-    if not 0 < strike <= STRIKE_MAX or strike * 1000 % 1:
+    right: Right = "C" if query.right == "C" else "P"
+    try:
+        strike = Decimal(query.strike or 0)
+        return name_of(OptionTerms(query.symbol, read_expiry(query.expiry), strike, right))
+    except ValueError:
         return ""
-    return f"{query.symbol:<6}{query.expiry[2:]}{query.right}{int(strike * 1000):08d}"

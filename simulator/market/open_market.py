@@ -6,7 +6,6 @@ is on, which is listed with it.
 """
 
 import heapq
-import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,7 +18,8 @@ from tapewire.common.options import OPTION, STOCK_OPTION_MULTIPLIER
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.exchange import futures
 from tapewire.simulator.exchange.contracts import Chain, ContractQuery
-from tapewire.simulator.exchange.made import con_id_of, described, pair_level
+from tapewire.simulator.exchange.made import con_id_of, described
+from tapewire.simulator.market.levels import level_of
 from tapewire.simulator.market.past import NS_PER_S, Past
 from tapewire.simulator.market.synthetic import SyntheticMarket
 
@@ -115,18 +115,6 @@ class OpenMarket:
     def _draw(self, number: int, market: SyntheticMarket) -> None:
         row = next(market)
         heapq.heappush(self._next, (row.ts_ns, number, row, market))
-
-
-def level_of(instrument: Instrument, seed: int) -> Decimal | None:
-    """Where a contract begins, if its kind does not say it: within a tenth of what it is about."""
-    if instrument.sec_type == "FUT":
-        about = float(futures.PRODUCTS.get(instrument.underlying, futures.OTHER).level)
-    elif instrument.sec_type == "CASH":
-        about = pair_level(instrument.underlying, instrument.currency)
-    else:
-        return None
-    chance = random.Random(f"{seed} level {instrument.underlying} {instrument.currency}")
-    return Decimal(repr(about * chance.uniform(0.9, 1.1)))
 
 
 def monthly(today: date) -> tuple[str, ...]:

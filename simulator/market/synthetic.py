@@ -9,6 +9,7 @@ import msgspec
 from tapewire.common.instruments import Instrument
 from tapewire.common.options import OPTION, terms_of
 from tapewire.common.ticks.rows import Row
+from tapewire.simulator.market.levels import pair_start
 from tapewire.simulator.market.options import OptionPast, OptionQuotes
 from tapewire.simulator.market.past import NS_PER_S, Past, SymbolPast
 
@@ -111,7 +112,8 @@ class SyntheticMarket:
     def _walk(self, instrument: Instrument) -> _Walk:
         low, high = _FIRST_PRICE.get(instrument.sec_type, (40, 400))
         tick = instrument.min_tick
-        level = self._levels.get(instrument.symbol) or Decimal(self._random.randint(low, high))
+        level = self._levels.get(instrument.symbol) or pair_start(instrument, self._seed)
+        level = level or Decimal(self._random.randint(low, high))
         first, lot = max(50, int(level / tick)), _PAIR_LOT if instrument.sec_type == "CASH" else 1
         return _Walk(instrument.symbol, tick, first, first, max(1, first // STEP_PER_TICK), lot)
 

@@ -19,7 +19,10 @@ from tapewire.simulator.exchange.contracts import ContractQuery, Contracts
         ("ES 20261218", Named("FUT", "ES", expiry="20261218")),
         ("6E 202703", Named("FUT", "6E", expiry="202703")),
         ("EUR.USD", Named("CASH", "EUR", currency="USD")),
-        *((other, None) for other in ("AAPL", "ESZ6", "BRK.B", "ES 202613", "ES 20261232")),
+        *(
+            (other, None)
+            for other in ("AAPL", "ESZ6", "BRK.B", "ES 202613", "ES 20261232", "ES 20260231")
+        ),
         *((other, None) for other in ("ES  202612", "es 202612", "EUR.USDT", "ES ٢٠٢٦١٢")),
     ],
 )
@@ -50,6 +53,21 @@ def test_an_option_by_its_occ_name_and_a_share_are_what_they_were():
 def test_what_is_said_to_be_something_else_is_that():
     one = InstrumentConfig(symbol="EUR.USD", sec_type="STK").instrument()
     assert (one.sec_type, one.exchange, contract_of(one).symbol) == ("STK", "SMART", "EUR.USD")
+
+
+@pytest.mark.parametrize(
+    ("symbol", "said"),
+    [
+        ("ES 202613", "ES 202613 names none"),
+        ("ES 20260231", "ES 20260231 names none"),
+        ("AAPL  261332C00190000", "AAPL  261332C00190000 has none"),
+        ("AAPL  261218C00000000", "has none"),
+    ],
+)
+def test_what_names_a_day_that_does_not_exist_is_refused_and_no_share(symbol: str, said: str):
+    with pytest.raises(ValidationError, match=said):
+        InstrumentConfig(symbol=symbol)
+    assert InstrumentConfig(symbol=symbol, sec_type="STK").sec_type == "STK"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from tapewire.common.delivery.outcomes import after as after_event
 from tapewire.common.events import (
     AnySignal,
     CancelSignal,
+    ComboLeg,
     Event,
+    GroupSignal,
     ModifyOrder,
     ModifySignal,
     OrderCancelPending,
@@ -43,15 +45,17 @@ class Group:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, OrderTerms]] = []
+        self.legs: list[tuple[ComboLeg, ...]] = []
         self.sent: list[AnySignal] = []
         self.estimate: WhatIfAnswered | None = ESTIMATE
         self.accounts = ["DU1"]
         self.becomes = ["CREATED", "ACCEPTED"]
 
     def what_if(
-        self, _group, account: str, symbol: str, terms: OrderTerms, _legs=()
+        self, _group, account: str, symbol: str, terms: OrderTerms, legs=()
     ) -> WhatIfAnswered:
         self.asked.append((account, symbol, terms))
+        self.legs.append(legs)
         if self.estimate is None:
             raise NotAnswered("the broker did not answer within 6 s")
         return self.estimate
@@ -90,6 +94,24 @@ def test_an_order_is_asked_about_and_sent_with_the_terms_of_the_options(tapewire
     assert isinstance(signal, Signal)
     assert (signal.strategy, signal.account, signal.terms) == ("manual", "DU1", terms)
     assert ended.out == "manual-1/1 is CREATED\nmanual-1/1 is ACCEPTED\n"
+
+
+def test_a_combo_is_one_order_with_its_legs(tapewire, group: Group, monkeypatch, run_dir):
+    names = ("AAPL  261218C00230000", "AAPL  261218C00240000")
+    there = control.Launched(run_dir, symbols=frozenset(names))
+    monkeypatch.setattr(order_entry, "running", lambda *_: there)
+    ended = tapewire(
+        "orders", "sell", "AAPL 20261218 C 230/240", "2", "--limit", "-1.5", "--yes"
+    )  # fmt: skip
+    assert ended.status == 0, ended.err
+    terms = OrderTerms("SELL", Decimal(2), "LMT", Decimal("-1.5"))
+    assert group.asked == [("DU1", " - ".join(names), terms)]
+    legs = (ComboLeg(names[0], 1, "BUY"), ComboLeg(names[1], 1, "SELL"))
+    assert group.legs == [legs]
+    (signal,) = group.sent
+    assert isinstance(signal, GroupSignal)
+    assert (signal.strategy, signal.account, signal.kind) == ("manual", "DU1", "combo")
+    assert [(leg.terms, leg.legs) for leg in signal.legs] == [(terms, legs)]
 
 
 def test_the_estimate_is_shown_first(tapewire, group: Group):
@@ -150,6 +172,9 @@ def test_a_denial_has_its_reason_and_status_1(tapewire, group: Group):
         (("buy", "AAPL", "1", "--type", "REL"), "type is 'REL'; the types are MKT, LMT"),
         (("buy", "AAPL", "1", "--tif", "GTD"), "tif is GTD and good_till is None"),
         (("buy", "MSFT", "1"), "SYMBOL is 'MSFT', which is not known"),
+        (("buy", "AAPL - MSFT", "1"), "SYMBOL is 'MSFT', which is not known"),
+        (("buy", "AAPL - AAPL", "1"), "it needs two symbols or more, each in one leg"),
+        (("buy", "AAPL 20261218 C 230/230", "1"), "SYMBOL: both strikes are 230"),
         (("buy", "AAPL", "1", "--account", "DU9"), "--account is 'DU9', which is not known"),
         (("modify", "s-1/1"), "changes nothing; name a quantity or a price"),
         (("buy", "AAPL", "1"), "orders buy needs a confirmation"),

@@ -11,6 +11,7 @@ from tapewire.common.events import (
     ConnectionUp,
     Event,
     Fill,
+    GroupKind,
     GroupLeg,
     GroupSignal,
     GroupStateChanged,
@@ -33,10 +34,10 @@ D100 = Decimal(100)
 LEGS = (ComboLeg("AAPL", 1, "BUY"), ComboLeg("MSFT", 2, "SELL"))
 
 
-def spread(quantity: int = 10, **more: object) -> GroupSignal:
+def spread(quantity: int = 10, kind: GroupKind = "vertical", **more: object) -> GroupSignal:
     terms = OrderTerms("BUY", Decimal(quantity), "LMT", Decimal(5))
     given = {"role": "order", "legs": LEGS, **more}
-    return group_signal("vertical", GroupLeg(symbol="AAPL - 2 MSFT", terms=terms, **given))
+    return group_signal(kind, GroupLeg(symbol="AAPL - 2 MSFT", terms=terms, **given))
 
 
 def denial(signal: GroupSignal, one: Executor | None = None) -> str:
@@ -67,6 +68,8 @@ def announced(desk: Desk) -> list[tuple[str, Decimal]]:
         (spread(legs=LEGS[:1]), "a combo trades two symbols or more"),
         (spread(legs=(LEGS[0], ComboLeg("GOOG", 1, "SELL"))), "symbol GOOG is not configured"),
         (spread(role="entry"), "a vertical in one order has the legs of its combo"),
+        (spread(kind="combo", role="entry"), "a combo is one order with its legs"),
+        (spread(kind="combo", legs=()), "a combo is one order with its legs"),
     ],
 )
 def test_it_is_denied_where_one_leg_must_not_go(signal: GroupSignal, reason: str):
@@ -87,8 +90,9 @@ def test_on_a_full_disk_it_goes_only_if_each_leg_reduces():
     assert [type(command) for command in commands] == [SubmitGroup]
 
 
-def test_a_spread_is_done_when_whole_and_its_filled_quantity_counts_whole_ones():
-    desk = Desk(spread())
+@pytest.mark.parametrize("kind", ["vertical", "combo"])
+def test_a_spread_is_done_when_whole_and_its_filled_quantity_counts_whole_ones(kind: GroupKind):
+    desk = Desk(spread(kind=kind))
     desk.accept(1)
     desk.pass_s(1)
     assert desk.state == "WORKING"

@@ -30,6 +30,11 @@ def find(contracts, *what, **more):
     return contracts.find(query(*what, **more))
 
 
+def test_a_future_of_a_month_that_does_not_exist_is_no_share_either(contracts):
+    for symbol in ("ES 202613", "ES 202612"):
+        assert contracts.find(query(symbol, "STK", "SMART", "USD")) == []
+
+
 @pytest.fixture
 def contracts():
     return Contracts([AAPL], market())

@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from tapewire.common.config.instrument import InstrumentConfig
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import HEADER, CsvMarket, Row
+from tapewire.simulator.exchange.made import with_step
 from tapewire.simulator.market.file import symbols_of
 from tapewire.simulator.market.plain import plain
 from tapewire.simulator.market.synthetic import SyntheticMarket
@@ -125,3 +127,23 @@ def test_the_made_up_market_trends_enough_to_trade_on():
 
 def test_every_symbol_opens_with_a_quote():
     assert [(row.symbol, row.bid is not None) for row in rows(2)] == [("A", True), ("B", True)]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "low", "high", "step"),
+    [("EUR.USD", 1.03, 1.15, "0.00005"), ("USD.JPY", 140, 160, "0.005")],
+)
+def test_a_configured_pair_is_priced_like_one_and_not_like_a_share(symbol, low, high, step):
+    pair = with_step(InstrumentConfig(symbol=symbol).instrument())
+    assert pair.min_tick == Decimal(step)
+    for row in itertools.islice(SyntheticMarket([A, pair], 1, 100.0), 400):
+        if row.symbol == symbol and row.bid is not None:
+            assert low < float(row.bid) < high
+            assert Decimal(row.bid) % Decimal(step) == 0
+            assert Decimal(row.bid) < Decimal(row.ask) <= Decimal(row.bid) + 2 * Decimal(step)
+
+
+def test_only_a_pair_without_a_step_of_its_own_gets_that_of_its_kind():
+    for symbol, given in (("AAPL", {}), ("EUR.USD", {"min_tick": "0.0001"}), ("ESZ6", {})):
+        one = InstrumentConfig(symbol=symbol, **given).instrument()
+        assert with_step(one) is one

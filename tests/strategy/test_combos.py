@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from tapewire.common import combos
 from tapewire.common.events import (
     CancelSignal,
     ComboLeg,
@@ -117,3 +118,34 @@ def test_close_waits_for_the_fills_of_both_legs(symbol: str):
     assert not portfolio.is_settled(symbol)
     gateway(one, fill("e2.01", 2, "SELL", GROUP, symbol="MSFT"))
     assert portfolio.is_settled(symbol)
+
+
+@pytest.mark.parametrize(
+    ("side", "text"),
+    [("BUY", "AAPL - MSFT"), ("SELL", "1 AAPL  -  1 MSFT"), ("BUY", "AAPL + 2 MSFT")],
+)
+def test_buy_and_sell_take_a_combo_where_they_take_a_symbol(side: str, text: str):
+    one = runner()
+    act = one.strategy.buy if side == "BUY" else one.strategy.sell
+    assert act(text, 2, limit="-2.5", tif="GTC") == GROUP
+    signal = signal_of(one)
+    (leg,) = signal.legs
+    assert (signal.kind, leg.role, leg.legs) == ("combo", "order", combos.read(text))
+    assert str(leg.terms) == f"{side} 2 LMT limit -2.5 GTC"
+    assert group_fault(signal) == ""
+    assert [order.legs for order in plan_of(signal, "DU1", T0).orders] == [leg.legs]
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "says"),
+    [
+        ("AAPL - MSFT", {"stop_loss": 1}, "it has neither stop_loss nor take_profit"),
+        ("AAPL - AAPL", {}, "each in one leg"),
+        ("AAPL 20261218 C 230/230", {}, "both strikes"),
+    ],
+)
+def test_a_combo_that_makes_no_sense_raises(text: str, more: dict, says: str):
+    one = runner()
+    with pytest.raises(ValueError, match=says):
+        one.strategy.buy(text, 2, **more)
+    assert one.waiting == {}
