@@ -37,6 +37,8 @@ from tapewire.common.events import (
     TermChanges,
     types_by_name,
 )
+from tapewire.common.events.account_queries import AccountRow, PnlRow, PortfolioRow
+from tapewire.common.events.scans import Scan, ScanRow
 from tapewire.executor.groups import machine
 from tapewire.gateway import connection
 from tapewire.gateway.tws.codes.others import DEFAULTS
@@ -92,8 +94,11 @@ FAMILIES = {
     "queries": (
         "query.history", "query.history.page", "query.ticks", "query.ticks.page", "query.chain",
         "query.chain.page", "query.contracts", "query.contracts.page", "query.snapshot",
-        "query.snapshot.page", "query.failed",
+        "query.snapshot.page", "query.scan", "query.scan.page", "query.summary",
+        "query.summary.page", "query.account", "query.account.page", "query.portfolio",
+        "query.portfolio.page", "query.pnl", "query.pnl.page", "query.failed",
     ),
+    "scans": ("scanner.results.received",),
 }  # fmt: skip
 """Which events are in which table of wire.md; one that no process sends is in none."""
 
@@ -167,7 +172,8 @@ def events(family: str) -> str:
 
 STRUCTS = (
     OrderTerms, TermChanges, GroupLeg, ComboLeg, Scope, Difference, Gap, CashGap, PriceStep,
-    OpenHours, HistoryBar, HistoryTick, OptionChain, ContractRow,
+    OpenHours, HistoryBar, HistoryTick, OptionChain, ContractRow, AccountRow,
+    PortfolioRow, PnlRow, Scan, ScanRow,
 )  # fmt: skip
 
 

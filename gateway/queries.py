@@ -16,45 +16,35 @@ everything else: no order waits for one.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
 from tapewire.common.clock import Now
-from tapewire.common.events import TEXT_MAX, Quote, Tick, Trade
+from tapewire.common.events import TEXT_MAX
+from tapewire.common.events.account_queries import (
+    PortfolioQuery,
+)
 from tapewire.common.events.queries import (
-    ChainPage,
-    ChainQuery,
-    ContractQuery,
-    ContractsPage,
-    HistoryPage,
     HistoryQuery,
     Page,
     Query,
     QueryAnswer,
     QueryFailed,
-    SnapshotPage,
-    SnapshotQuery,
-    TicksPage,
     TicksQuery,
 )
+from tapewire.gateway.awaited import Awaited, AwaitedQuery, Known, silence
 from tapewire.gateway.history_pace import HistoryPace, Question
-from tapewire.gateway.query_port import BrokerQuery, QueryPort, Refused, Row
+from tapewire.gateway.own_answers import OwnAnswers
+from tapewire.gateway.query_pages import pages_of
+from tapewire.gateway.query_port import BrokerQuery, QueryPort, Refused
 
 WAITING_MAX: Final = 200
 PAGES_PER_TURN: Final = 20
 """A page of 1,000 bars takes some 60 us to make and encode."""
 ROWS_MAX: Final = 200_000
 """The most rows of one answer; 200,000 bars are some six months of minutes."""
-PAGES: Final[dict[type[Query], tuple[Callable[..., Page], int]]] = {
-    HistoryQuery: (HistoryPage, 1000),
-    TicksQuery: (TicksPage, 1000),
-    ChainQuery: (ChainPage, 10),
-    ContractQuery: (ContractsPage, 100),
-    SnapshotQuery: (SnapshotPage, 1),
-}
-"""The pages of the answer to each kind of query, and how many rows one has at most."""
 MS: Final = 1_000_000
 NEVER_NS: Final = 2**63
 
@@ -74,37 +64,29 @@ class Pending:
     def __init__(self, number: int, query: Query) -> None:
         self.number = number
         self.query = query
+        self.asks: BrokerQuery | None = None  # of the broker
         self.waiters: list[Waiter] = []
-        self.rows: list[Row | Quote | Trade] = []
+        self.rows: list[Any] = []
+        self.more: tuple[int, ...] = ()  # what its page has beside its rows
         self.is_asked = False
 
 
 class Queries:
-    """The queries of one login.
+    """The queries of one login. What is to be sent to clients is in `take_answers`."""
 
-    `newest` is the newest tick of a symbol that the gateway has, and `need` has its market data
-    opened; it returns False for one that is not configured. What is to be sent to clients is in
-    `take_answers`.
-    """
-
-    def __init__(
-        self,
-        port: QueryPort,
-        newest: Callable[[str], Tick | None],
-        need: Callable[[str, Now], bool],
-    ) -> None:
+    def __init__(self, port: QueryPort, awaited: Awaited, own: OwnAnswers) -> None:
         self._port = port
-        self._newest = newest
-        self._need = need
+        self._look = awaited.look
+        self._own = own
         self._pace = HistoryPace()
         self._pending: dict[Query, Pending] = {}  # by what is asked: the query without its id
         self._numbers = 0
         self._waiting = 0
         self._pace_ns = 0  # when the pace may allow the next one
         self._late_ns = NEVER_NS  # until then nobody's time is over
-        self._snapshots: dict[SnapshotQuery, None] = {}  # those of what is pending, in their order
+        self._awaited: dict[AwaitedQuery, None] = {}  # those of what is pending, in their order
         self._failures: list[tuple[bytes, QueryAnswer]] = []
-        self._answers: deque[Iterator[tuple[bytes, Page]]] = deque()  # one per waiter
+        self._answers: deque[tuple[bytes, Iterator[Page]]] = deque()  # one per waiter
 
     def __repr__(self) -> str:
         return f"<Queries, {self._waiting} waiting>"
@@ -120,7 +102,8 @@ class Queries:
         taken, self._failures = self._failures, []
         pages_max = len(taken) + PAGES_PER_TURN
         while self._answers and len(taken) < pages_max:
-            sender, page = next(self._answers[0])
+            sender, pages = self._answers[0]
+            page = next(pages)
             taken.append((sender, page))
             if page.last:
                 self._answers.popleft()
@@ -138,15 +121,29 @@ class Queries:
             reason = f"{WAITING_MAX} queries wait for their answer already; try again later"
             self._fail(waiter, reason, now)
             return
-        if pending is None:
-            self._numbers += 1
-            pending = self._pending[key] = Pending(self._numbers, query)
-            self._pace_ns = 0
-            if isinstance(key, SnapshotQuery):
-                self._snapshots[key] = None
-        pending.waiters.append(waiter)
-        self._late_ns = min(self._late_ns, waiter.deadline_ns)
         self._waiting += 1
+        self._late_ns = min(self._late_ns, waiter.deadline_ns)
+        if pending is not None:
+            pending.waiters.append(waiter)
+        else:
+            self._begin(key, query, waiter, now)
+
+    def _begin(self, key: Query, query: Query, waiter: Waiter, now: Now) -> None:
+        """The first to ask for it: answer what is known here, the rest waits for its turn."""
+        self._numbers += 1
+        pending = self._pending[key] = Pending(self._numbers, query)
+        pending.waiters.append(waiter)
+        self._pace_ns = 0
+        if isinstance(key, AwaitedQuery):
+            self._awaited[key] = None
+            return
+        try:
+            pending.asks = self._own.asked(query)
+        except ValueError as error:
+            self._end(key, str(error), now)
+            return
+        if pending.asks is None:
+            self._answer(key, now)
 
     def tick(self, now: Now) -> None:
         """Take what the broker answered, give up what is late, and ask what may be asked. Called in
@@ -166,11 +163,11 @@ class Queries:
                 self._found(key, report.rows, now, is_last=report.last)
         self._give_up_late(now)
         self._ask_broker(now)
-        self._look_at_snapshots(now)
+        self._look_at_awaited(now)
 
     # ---- how a query ends ------------------------------------------------------------------------
 
-    def _found(self, key: Query, rows: tuple[Row, ...], now: Now, *, is_last: bool) -> None:
+    def _found(self, key: Query, rows: tuple[Any, ...], now: Now, *, is_last: bool) -> None:
         pending = self._pending[key]
         pending.rows += rows
         if len(pending.rows) > ROWS_MAX:
@@ -181,7 +178,10 @@ class Queries:
 
     def _answer(self, key: Query, now: Now) -> None:
         pending = self._pending.pop(key)
-        self._answers += [_pages(pending, waiter, now) for waiter in pending.waiters]
+        pending.rows = [*self._own.rows(pending.query, pending.rows)]
+        for waiter in pending.waiters:
+            pages = pages_of(pending.query, waiter.id, pending.rows, pending.more, now)
+            self._answers.append((waiter.sender, pages))
 
     def _end(self, key: Query, reason: str, now: Now, code: int = 0) -> None:
         waiters = self._pending.pop(key).waiters
@@ -225,16 +225,18 @@ class Queries:
     def _try(self, key: Query, now: Now) -> int:
         """Ask one, unless it has to wait; returns for how long (ns)."""
         pending = self._pending[key]
-        query = pending.query
-        if isinstance(query, SnapshotQuery):
+        if pending.asks is None:
             return 0
         question = _paced(key)
         if question is not None and (wait_ns := self._pace.wait_ns(question, now.mono_ns)):
             return wait_ns
         try:
-            self._port.ask(pending.number, _up_to_now(query, now))
+            self._port.ask(pending.number, _up_to_now(pending.asks, now))
         except ValueError as error:
-            self._end(key, str(error), now)
+            if isinstance(key, PortfolioQuery):  # the broker's prices are wanted, not needed
+                self._answer(key, now)
+            else:
+                self._end(key, str(error), now)
             return 0
         pending.is_asked = True
         if question is not None:
@@ -243,34 +245,25 @@ class Queries:
 
     def _silence(self, pending: Pending) -> str:
         """What did not happen in time."""
-        if isinstance(pending.query, SnapshotQuery):
-            return f"no tick of {pending.query.symbol} came"
+        if isinstance(pending.query, AwaitedQuery):
+            return silence(pending.query)
         if pending.is_asked:
             return "the broker did not answer"
         if problem := self._port.problem():
             return f"{problem}; that did not change"
         return "the broker's limits on history did not let it be asked"
 
-    def _look_at_snapshots(self, now: Now) -> None:
-        self._snapshots = {key: None for key in self._snapshots if key in self._pending}
-        for key in self._snapshots:
-            tick, pending = self._newest(key.symbol), self._pending[key]
-            if tick is not None:
-                pending.rows.append(tick)
+    def _look_at_awaited(self, now: Now) -> None:
+        self._awaited = {key: None for key in self._awaited if key in self._pending}
+        for key in self._awaited:
+            pending = self._pending[key]
+            found = self._look(key, now, is_asked=pending.is_asked)
+            pending.is_asked = True
+            if isinstance(found, Known):
+                pending.rows, pending.more = [*found.rows], found.more
                 self._answer(key, now)
-            elif not pending.is_asked:
-                pending.is_asked = True
-                if not self._need(key.symbol, now):
-                    self._end(key, f"symbol {key.symbol} is not configured", now)
-
-
-def _pages(pending: Pending, waiter: Waiter, now: Now) -> Iterator[tuple[bytes, Page]]:
-    """The pages of an answer for one of those who wait for it; at least one."""
-    page, rows_max = PAGES[type(pending.query)]
-    begins = range(0, len(pending.rows), rows_max) or range(1)
-    for number, begin in enumerate(begins, 1):
-        rows = tuple(pending.rows[begin : begin + rows_max])
-        yield waiter.sender, page(now.wall_ns, waiter.id, rows, number, number == len(begins))
+            elif found is not None:
+                self._end(key, found.reason, now, found.code)
 
 
 def _up_to_now(query: BrokerQuery, now: Now) -> BrokerQuery:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
+from tapewire.common.events.account_queries import AccountQuery, AccountRow, PnlRow
 from tapewire.common.events.queries import (
     ChainQuery,
     ContractQuery,
@@ -12,10 +13,19 @@ from tapewire.common.events.queries import (
     OptionChain,
     TicksQuery,
 )
+from tapewire.gateway.scan_port import NoScans, ScanPort
 
-BrokerQuery = HistoryQuery | TicksQuery | ChainQuery | ContractQuery
+
+class ProfitAsked(NamedTuple):
+    """What the broker is asked about profit and loss: accounts, and positions in accounts. The
+    symbol of a whole account is empty."""
+
+    of: tuple[tuple[str, str], ...]
+
+
+BrokerQuery = HistoryQuery | TicksQuery | ChainQuery | ContractQuery | AccountQuery | ProfitAsked
 """What only the broker can answer."""
-Row = HistoryBar | HistoryTick | OptionChain | ContractRow
+Row = HistoryBar | HistoryTick | OptionChain | ContractRow | AccountRow | PnlRow
 
 
 class Found(NamedTuple):
@@ -37,6 +47,10 @@ class Refused(NamedTuple):
 class QueryPort(Protocol):
     """The queries of one login. Whoever asks gives each a number that was never used before."""
 
+    @property
+    def scans(self) -> ScanPort:
+        """Its scans, which go on after their first answer."""
+
     def problem(self) -> str:
         """Why nothing can be asked at this moment, in a sentence; empty if it can. What is asked
         already when the connection is lost is reported as refused."""
@@ -57,6 +71,7 @@ class NoQueries:
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
+        self.scans: ScanPort = NoScans(reason)
 
     def problem(self) -> str:
         """See `QueryPort.problem`: nothing that could pass."""

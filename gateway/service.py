@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tapewire.common import roles
 from tapewire.common.accounting.account_values import plain
-from tapewire.common.bus import derived, wire
+from tapewire.common.bus import derived, scans, wire
 from tapewire.common.bus.greeks import GreeksPublisher
 from tapewire.common.bus.ports import QUERIES
 from tapewire.common.bus.streams import TickPublisher
@@ -46,8 +46,9 @@ from tapewire.gateway.greeks_feed import GreeksFeed
 from tapewire.gateway.marks import Marks
 from tapewire.gateway.orders import circuit
 from tapewire.gateway.orders.fence import Fence
-from tapewire.gateway.queries import Queries
 from tapewire.gateway.query_door import QueryDoor
+from tapewire.gateway.query_sources import queries_of
+from tapewire.gateway.scans import Scans
 from tapewire.risk.rules.in_force import shown
 
 BROKER: Final = "tws"
@@ -95,8 +96,9 @@ class GatewayService(Service):
         )  # fmt: skip
         self.feeds = self._feeds(feeds or FeedSettings(), options)
         self.derived = Derived(role, epoch, feeds.bars if feeds else (), gateway.broker.trades)
+        self.scans = Scans(gateway.broker.queries, role, epoch)
         self.query_door = QueryDoor(
-            Queries(gateway.broker.queries, self.market.newest, self.feeds.ask),
+            queries_of(gateway, self.scans, self.market.newest, self.feeds.ask),
             self.door.refusal, self.dead_letter, lambda frames: transport.send(QUERIES, frames),
         )  # fmt: skip
         gateway.limits.watch(
@@ -230,6 +232,9 @@ class GatewayService(Service):
         """Somebody reads a topic, or no longer. A prefix opens no line: whoever reads every
         symbol's topics gets what others have asked for."""
         kind, _, name = topic.partition(".")
+        if kind == scans.KIND and is_whole:
+            self._on_scan_reader(name, has_joined=has_joined)
+            return
         if not is_whole or kind not in READ:
             if has_joined and kind == "greeks":
                 self._send_market(self.greeks.last(""))
@@ -249,6 +254,16 @@ class GatewayService(Service):
             self._send_market([self.market.last_values(name)])
         elif kind == "greeks":
             self._send_market(self.greeks.last(name))
+
+    def _on_scan_reader(self, name: str, *, has_joined: bool) -> None:
+        """Somebody reads a scan, or no longer."""
+        if fault := self.scans.read(name, has_joined=has_joined):
+            self.dead_letter("market", fault, b"")
+
+    def _publish_scans(self, now: Now) -> None:
+        self._send_market(self.scans.tick(now))
+        for complaint in self.scans.take_complaints():
+            self.dead_letter("market", complaint, b"")
 
     def _send_market(self, messages: Iterable[list[bytes]]) -> None:
         for frames in messages:
@@ -286,6 +301,7 @@ class GatewayService(Service):
             if kind == "last":
                 ticked.append(symbol)
         self.feeds.ticked(ticked, now)
+        self._publish_scans(now)
         self.query_door.tick(now)
         self.emit(*self.feeds.tick(now, connected=self.gateway.is_up))
         if greeks is not None:

@@ -5,12 +5,14 @@ which the gateway answers at the latest: a gateway that died has forgotten it.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
+
+from msgspec.structs import replace
 
 from tapewire.common.bus import wire
 from tapewire.common.bus.wire import WireError
 from tapewire.common.clock import Now
-from tapewire.common.events import ChainQuery, HistoryQuery, Query, QueryAnswer, QueryFailed
+from tapewire.common.events import Query, QueryAnswer, QueryFailed
 
 GRACE_NS: Final = 2_000_000_000
 WAITING_MAX: Final = 100
@@ -23,16 +25,16 @@ Failed = Callable[[QueryFailed], None]
 """Takes the reason why there is none."""
 
 
-Q = TypeVar("Q", HistoryQuery, ChainQuery)
-
-
-def checked(query: Q) -> Q:
-    """The query, as the gateway will read it; ValueError naming what it would refuse."""
+def checked(query: Query, query_id: str) -> Query:
+    """The query under an id, as the gateway will read it; ValueError for what it would refuse."""
+    if not isinstance(query, Query):
+        raise ValueError(f"{query!r:.80} is no query; see those that begin with query. in wire.md")
+    named = replace(query, id=query_id)
     try:
-        wire.decode_event(wire.encode(query))
+        wire.decode_event(wire.encode(named))
     except WireError as error:
         raise ValueError(f"{query} cannot be asked: {error}") from error
-    return query
+    return named
 
 
 class Ended(NamedTuple):

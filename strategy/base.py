@@ -26,7 +26,7 @@ from tapewire.common.events import (
     TimeInForce,
     Trade,
 )
-from tapewire.common.events.queries import Show
+from tapewire.common.events.queries import ChainQuery, HistoryQuery, Query, Show
 from tapewire.strategy.asking import Failed, Then
 from tapewire.strategy.group_orders import GroupOrders
 from tapewire.strategy.instrument import StrategyInstrument
@@ -91,11 +91,8 @@ class StrategyContext(Protocol):
     def instrument(self, symbol: str) -> StrategyInstrument:
         """What is known of a symbol."""
 
-    def history(self, symbol: str, terms: dict[str, Any], then: Then, failed: Failed | None) -> str:
-        """Ask for bars of the past; returns the question's id."""
-
-    def chain(self, symbol: str, then: Then, failed: Failed | None) -> str:
-        """Ask for the options on a symbol; returns the question's id."""
+    def query(self, query: Query, then: Then, failed: Failed | None) -> str:
+        """Ask the gateway; returns the question's id, which the query gets."""
 
     def bars(self, symbol: str, kind: BarKind, size: float) -> None:
         """Make bars of the symbol's trades from now on."""
@@ -343,15 +340,19 @@ class Strategy(GroupOrders):
         with a `QueryFailed`, whose `reason` says why there are none. Without `failed` that is a
         dead letter. Returns the question's id; raises ValueError for what cannot be asked.
         """
-        terms = {
-            "bars": bars, "back": back, "show": show, "regular_hours": regular_hours,
-            "timeout_ms": timeout_ms,
-        }  # fmt: skip
-        return self._context.history(symbol, terms, then, failed)
+        query = HistoryQuery(
+            "-", symbol, bars, back, show=show, regular_hours=regular_hours, timeout_ms=timeout_ms
+        )
+        return self._context.query(query, then, failed)
 
     def chain(self, symbol: str, *, then: Then, failed: Failed | None = None) -> str:
         """Ask which options there are on `symbol`: as `history`, with a tuple of `OptionChain`."""
-        return self._context.chain(symbol, then, failed)
+        return self._context.query(ChainQuery("-", symbol), then, failed)
+
+    def query(self, query: Query, *, then: Then, failed: Failed | None = None) -> str:
+        """Ask any `query.*` of docs/wire.md, such as `ScanQuery("-", Scan("MOST_ACTIVE"))`: as
+        `history`, with a tuple of the answer's rows. The query gets an id of its own."""
+        return self._context.query(query, then, failed)
 
     def bars(self, symbol: str, kind: BarKind, size: float) -> None:
         """Ask for `on_bar`: bars of `size` ms ("time"), trades ("tick") or volume ("volume").

@@ -10,17 +10,16 @@ from tapewire.common.delivery.outgoing import Outgoing
 from tapewire.common.events import (
     AccountUpdated,
     CancelSignal,
-    ChainQuery,
     GroupKind,
     GroupLeg,
     GroupSignal,
-    HistoryQuery,
     LegRole,
     ModifySignal,
     OrderTerms,
     Signal,
     TermChanges,
 )
+from tapewire.common.events.queries import Query
 from tapewire.common.instruments import Instrument
 from tapewire.strategy.account import AccountWatch
 from tapewire.strategy.asking import Asking, Failed, Then, checked
@@ -194,15 +193,10 @@ class Context:
 
     # ---- questions -----------------------------------------------------------------------------
 
-    def history(self, symbol: str, terms: dict[str, Any], then: Then, failed: Failed | None) -> str:
+    def query(self, query: Query, then: Then, failed: Failed | None) -> str:
         """See `StrategyContext`."""
-        query = checked(HistoryQuery(self.asking.next_id(), symbol, **terms))
-        return self.asking.ask(query, then, failed, self.clock.time)
-
-    def chain(self, symbol: str, then: Then, failed: Failed | None) -> str:
-        """See `StrategyContext`."""
-        query = checked(ChainQuery(self.asking.next_id(), symbol))
-        return self.asking.ask(query, then, failed, self.clock.time)
+        named = checked(query, self.asking.next_id())
+        return self.asking.ask(named, then, failed, self.clock.time)
 
     # ---- bars, timers, state -------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ would help against nobody: who can read the sockets' traffic can read the tokens
 
 from collections.abc import Iterable, Iterator, Mapping
 from hmac import compare_digest
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from tapewire.common import roles
 from tapewire.common.events import (
@@ -40,13 +40,7 @@ from tapewire.common.events import (
     WhatIf,
     name_of,
 )
-from tapewire.common.events.queries import (
-    ChainQuery,
-    ContractQuery,
-    HistoryQuery,
-    SnapshotQuery,
-    TicksQuery,
-)
+from tapewire.common.events.queries import Query
 
 Kinds = tuple[type[Event], ...]
 
@@ -63,7 +57,7 @@ class Right(NamedTuple):
 CLOSING: Final = (SubmitOrder, CancelOrder, CancelAll, ListPositions, TakeOver)
 """What risk asks of a gateway, to close positions. The orders are its own, of strategy `risk`."""
 
-QUERIES: Final = (HistoryQuery, TicksQuery, ChainQuery, ContractQuery, SnapshotQuery)
+QUERIES: Final[Kinds] = get_args(Query)
 """What changes nothing, but takes a part of what a broker allows the whole login."""
 
 RIGHTS: Final[Mapping[tuple[str, str], Right]] = {

@@ -8,13 +8,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from tapewire.common.events.account_queries import AccountPages, AccountQueries
 from tapewire.common.events.base import Event, Name, Price, Size, Text, TimeNs
 from tapewire.common.events.market import Quote, Trade
+from tapewire.common.events.query_terms import MaybeWords, TimeoutMs, Words
+from tapewire.common.events.scans import ScanPage, ScanQuery
 
-WORDS_MAX = 64
-Words = Annotated[str, msgspec.Meta(min_length=1, max_length=WORDS_MAX, pattern=r"\A[ -~]+\Z")]
-MaybeWords = Annotated[str, msgspec.Meta(max_length=WORDS_MAX, pattern=r"\A[ -~]*\Z")]
-TimeoutMs = Annotated[int, msgspec.Meta(ge=100, le=600_000)]
 Show = Literal["TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK", "ADJUSTED_LAST"]
 TickShow = Literal["TRADES", "MIDPOINT", "BID_ASK"]
 TICKS_MAX = 1000
@@ -78,7 +77,10 @@ class SnapshotQuery(Event, frozen=True, tag="query.snapshot"):
     timeout_ms: TimeoutMs = 10_000
 
 
-Query = HistoryQuery | TicksQuery | ChainQuery | ContractQuery | SnapshotQuery
+Query = (
+    HistoryQuery | TicksQuery | ChainQuery | ContractQuery | SnapshotQuery | AccountQueries
+    | ScanQuery
+)  # fmt: skip
 
 
 class HistoryBar(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -194,5 +196,5 @@ class QueryFailed(Event, frozen=True, tag="query.failed"):
     code: int = 0
 
 
-Page = HistoryPage | TicksPage | ChainPage | ContractsPage | SnapshotPage
+Page = HistoryPage | TicksPage | ChainPage | ContractsPage | SnapshotPage | AccountPages | ScanPage
 QueryAnswer = Page | QueryFailed

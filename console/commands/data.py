@@ -1,34 +1,35 @@
-"""`data`: history and option chains, from the broker."""
+"""`data`: history, option chains, accounts and scans, from the gateway and its broker."""
 
 import json
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 import typer
 
 from tapewire.common.amounts import counted, text
 from tapewire.common.errors import ConfigError
-from tapewire.common.events import ChainQuery, HistoryBar, HistoryQuery, OptionChain, Query
+from tapewire.common.events import ChainQuery, HistoryBar, HistoryQuery, OptionChain
 from tapewire.common.events.queries import Show
+from tapewire.console.commands import data_accounts, data_queries, data_scan
 from tapewire.console.commands.common import (
     ConfigOption,
     GatewayOption,
     JsonOption,
     RunDirOption,
-    gateway_role,
     line,
     note,
     printing,
-    running,
 )
 
 SymbolArgument = Annotated[str, typer.Argument(help="AAPL, EUR.USD, or an OCC name of an option")]
 AMOUNTS: Final = ("open", "high", "low", "close", "volume", "average")
 
-data = typer.Typer(help="Ask the broker about history and options.", rich_markup_mode=None)
+data = typer.Typer(
+    help="Ask the broker about history, options, accounts and scans.", rich_markup_mode=None
+)
 
 
 @data.command("history")
@@ -58,7 +59,7 @@ def history(
         "-", symbol, bars, back, show=show, regular_hours=regular_hours,
         timeout_ms=int(timeout * 1000),
     )  # fmt: skip
-    found: list[HistoryBar] = _asked(query, gateway, config, run_dir)
+    found: list[HistoryBar] = data_queries.asked(query, gateway, config, run_dir)
     if to is not None:
         _write(to, found)
         note(f"wrote {counted(len(found), 'bar')} of {symbol} to {to}")
@@ -84,7 +85,7 @@ def chain(
     as_json: JsonOption = False,
 ) -> None:
     """Expiries and strikes of the options on a symbol, by class and exchange."""
-    found: list[OptionChain] = _asked(ChainQuery("-", symbol), gateway, config, run_dir)
+    found: list[OptionChain] = data_queries.asked(ChainQuery("-", symbol), gateway, config, run_dir)
     for one in found:
         if as_json:
             line(json.dumps(msgspec.structs.asdict(one)))
@@ -94,14 +95,6 @@ def chain(
             line(f"  strikes {_digits(one.strikes)}")
     if not found:
         (note if as_json else line)(f"there are no options on {symbol}")
-
-
-def _asked(query: Query, gateway: str, config: str | None, run_dir: Path | None) -> list[Any]:
-    from tapewire.console.group import questions
-
-    group = running(config, run_dir)
-    asked = msgspec.structs.replace(query, id=questions.new_id())
-    return questions.ask(group, gateway_role(group.logins, gateway), asked)
 
 
 def _write(path: Path, bars: Iterable[HistoryBar]) -> None:
@@ -135,4 +128,7 @@ def _decimal(value: float) -> Decimal:
 
 def register(app: typer.Typer) -> None:
     """Add `data` to the command line."""
+    for name, command in data_accounts.COMMANDS.items():
+        data.command(name)(command)
+    data.command("scan")(data_scan.scan)
     app.add_typer(data, name="data")

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from typing import Any, Final
+from typing import Final
 
 from tapewire.common import roles
 from tapewire.common.bus import wire
@@ -28,11 +28,11 @@ def new_id() -> str:
     return f"cli-{secrets.token_hex(6)}"
 
 
-def ask(group: Place, role: str, query: Query) -> list[Any]:
-    """The rows of the gateway's answer. Raises `QueryRefused` where it has none, and `NoAnswer`
-    where it does not answer at all."""
+def pages(group: Place, role: str, query: Query) -> list[Page]:
+    """The pages of the gateway's answer, at least one. Raises `QueryRefused` where it has none, and
+    `NoAnswer` where it does not answer at all."""
     socket = of_login(QUERIES, roles.login_name(role))
-    pages: dict[int, tuple[Any, ...]] = {}
+    found: dict[int, Page] = {}
     last, is_sent = 0, False
     deadline = time.monotonic() + query.timeout_ms / 1000 + GRACE_S
     transport = ZmqTransport()
@@ -46,10 +46,10 @@ def ask(group: Place, role: str, query: Query) -> list[Any]:
                 if isinstance(page, QueryFailed):
                     raise QueryRefused(f"{page.reason} ({page.code})" if page.code else page.reason)
                 if isinstance(page, Page):
-                    pages[page.page] = page.rows
+                    found[page.page] = page
                     last = page.page if page.last else last
-            if last and len(pages) == last:
-                return [row for number in sorted(pages) for row in pages[number]]
+            if last and len(found) == last:
+                return [found[number] for number in sorted(found)]
     finally:
         transport.close()
     raise NoAnswer(f"{role} did not answer; is the group up? `tapewire status` shows it")

@@ -1,14 +1,23 @@
 """Holdings: what each account holds, as reported and as fills have made of it since."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.accounting.changes import Changes
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.orders import Orders
 from tapewire.common.events import Event, Fill, PositionReported, SubmitOrder, signed
+
+
+class Held(NamedTuple):
+    """A position. `average_cost` is as the broker reported it last, None where it has not."""
+
+    account: str
+    symbol: str
+    quantity: Decimal
+    average_cost: Decimal | None
 
 
 class Holdings:
@@ -21,6 +30,7 @@ class Holdings:
     def __init__(self) -> None:
         self.reported: dict[Key, Decimal] = {}
         self.filled: dict[Key, Decimal] = {}
+        self._costs: dict[Key, Decimal] = {}
         self.changes = Changes()
         self._named: set[Key] | None = None  # reported since they were asked for; None: not asked
 
@@ -29,6 +39,7 @@ class Holdings:
         if type(event) is PositionReported:
             key = (event.account, event.symbol)
             self.reported[key] = self.filled[key] = event.quantity
+            self._costs[key] = event.average_cost
             self.changes.add(key)
         elif type(event) is Fill:
             if corrected is not None:
@@ -53,6 +64,12 @@ class Holdings:
         buying, selling = orders.working(account, symbol, without)
         held, reported = self.filled.get(key, ZERO), self.reported.get(key, ZERO)
         return Exposure(held, buying, selling, reported)
+
+    def held(self) -> Iterator[Held]:
+        """What is not flat, with the fills since the broker's report."""
+        for (account, symbol), quantity in self.filled.items():
+            if quantity:
+                yield Held(account, symbol, quantity, self._costs.get((account, symbol)))
 
     def is_held(self, accounts: Iterable[str], symbol: str) -> bool:
         """Whether one of these accounts holds anything of a symbol, as reported or by the fills."""

@@ -68,6 +68,12 @@ class Contracts:
         one.exchange = self.instruments[leg.symbol].exchange
         return one
 
+    def con_id(self, symbol: str) -> int:
+        """TWS's id of the contract that `symbol` is, or that is held under that name; 0 where TWS
+        has not named it yet."""
+        known = self._con_ids.get(symbol) or self._held.get(symbol)
+        return known or next((i for i, name in self._called.items() if name == symbol), 0)
+
     def holds(self, symbol: str) -> bool:
         """Whether `symbol` is a holding that is not configured, and TWS has described it."""
         return self._held.get(symbol, 0) in self._found

@@ -17,6 +17,7 @@ from tapewire.common.events import ORDER_TYPES, Oca, OrderTerms, SubmitOrder
 from tapewire.common.instruments import Instrument
 from tapewire.common.options import OptionTerms, root_of
 from tapewire.gateway.tws.framing import frame
+from tapewire.gateway.tws.query_requests import QueryRequests
 from tapewire.gateway.tws.versions import (
     LIBRARY_VERSION,
     LOST,
@@ -54,7 +55,7 @@ class _Capture:
         return True
 
 
-class RequestEncoder:
+class RequestEncoder(QueryRequests):
     """Every request the gateway makes, framed, at the version that was agreed on."""
 
     def __init__(self, client_id: int, server_version: int) -> None:
@@ -190,52 +191,6 @@ class RequestEncoder:
     def contract_details(self, request_id: int, contract: Contract) -> bytes:
         """All that TWS knows of a contract."""
         self._client.reqContractDetails(request_id, contract)
-        return self._taken()
-
-    def history(
-        self,
-        request_id: int,
-        contract: Contract,
-        end: str,
-        back: str,
-        bars: str,
-        show: str,
-        *,
-        regular_hours: bool,
-    ) -> bytes:
-        """Bars of the past, with times in seconds since 1970."""
-        self._client.reqHistoricalData(
-            request_id, contract, end, back, bars, show, int(regular_hours), 2, False, []
-        )
-        return self._taken()
-
-    def cancel_history(self, request_id: int) -> bytes:
-        """No more of those bars."""
-        self._client.cancelHistoricalData(request_id)
-        return self._taken()
-
-    def history_ticks(
-        self,
-        request_id: int,
-        contract: Contract,
-        start: str,
-        end: str,
-        count: int,
-        show: str,
-        *,
-        regular_hours: bool,
-    ) -> bytes:
-        """Ticks of the past, from `start` on or up to `end`."""
-        self._client.reqHistoricalTicks(
-            request_id, contract, start, end, count, show, int(regular_hours), False, []
-        )
-        return self._taken()
-
-    def option_chains(
-        self, request_id: int, symbol: str, exchange: str, sec_type: str, con_id: int
-    ) -> bytes:
-        """Expiries and strikes of the options on a contract."""
-        self._client.reqSecDefOptParams(request_id, symbol, exchange, sec_type, con_id)
         return self._taken()
 
     def market_rule(self, rule: int) -> bytes:

@@ -103,4 +103,5 @@ class ErrorMessages:
         elif change == "restored":
             if error_class == "data_lost":
                 self._lines.closed()
+                self._queries.data_lost()
             yield broker.ServerRestored()

@@ -7,6 +7,7 @@ import msgspec
 
 from tapewire.common.events import PriceStep, Side
 from tapewire.common.events.queries import HistoryBar, HistoryTick
+from tapewire.common.events.scans import ScanRow
 
 
 class TwsMessage(msgspec.Struct, frozen=True):
@@ -230,6 +231,41 @@ class ChainsEnd(TwsMessage, frozen=True):
     """All options that request `request_id` asked for have been listed."""
 
     request_id: int
+
+
+class ListedValue(TwsMessage, frozen=True):
+    """One of all values of an account, which request `request_id` asked for; texts are TWS's."""
+
+    request_id: int
+    account: str
+    key: str
+    value: str
+    currency: str
+
+
+class ListedValuesEnd(TwsMessage, frozen=True):
+    """All values of an account have been listed."""
+
+    request_id: int
+
+
+class ProfitFound(TwsMessage, frozen=True):
+    """What an account has gained, or a position, of which there are `quantity` and `value` too.
+    None is what TWS does not say."""
+
+    request_id: int
+    daily: Decimal | None
+    unrealised: Decimal | None
+    realised: Decimal | None
+    quantity: Decimal | None = None
+    value: Decimal | None = None
+
+
+class Ranked(TwsMessage, frozen=True):
+    """A ranking that request `request_id` asked for, all of it."""
+
+    request_id: int
+    rows: tuple[ScanRow, ...]
 
 
 class MarketRule(TwsMessage, frozen=True):

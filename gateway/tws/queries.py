@@ -6,11 +6,13 @@ id, so the contract itself is asked about first, under the same request id.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from ibapi.contract import Contract
 
 from tapewire.common import shorthands
+from tapewire.common.events.account_queries import AccountQuery
 from tapewire.common.events.queries import (
     ChainQuery,
     ContractQuery,
@@ -20,17 +22,21 @@ from tapewire.common.events.queries import (
     TicksQuery,
 )
 from tapewire.common.instruments import Instrument
-from tapewire.gateway.outbox import Outbox
-from tapewire.gateway.query_port import BrokerQuery, Found, Refused, Row
+from tapewire.gateway.outbox import Outbox, OutboxFull
+from tapewire.gateway.query_port import BrokerQuery, Found, ProfitAsked, Refused, Row
 from tapewire.gateway.tws import errors
 from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.account_queries import TwsAccountQueries
 from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.encoder import contract_of, date_of
+from tapewire.gateway.tws.scans import TwsScans
 from tapewire.gateway.tws.session import TwsSession
 
 REQUEST_ID: Final = 985_000_000
 REQUESTS_MAX: Final = 10_000_000
 LOST: Final = "the connection to TWS was lost before it answered"
+Symbolic = HistoryQuery | TicksQuery | ChainQuery | ContractQuery
+"""The queries about a symbol."""
 
 
 class TwsQueries:
@@ -40,9 +46,11 @@ class TwsQueries:
         self._session = session
         self._contracts = contracts
         self._outbox = outbox
-        self._open: dict[int, tuple[int, BrokerQuery]] = {}  # by request id: number, query
+        self._open: dict[int, tuple[int, Symbolic]] = {}  # by request id: number, query
         self._underlyings: dict[int, list[tws.ContractFound]] = {}  # of chains, by request id
         self._reports: list[Found | Refused] = []
+        self._accounts = TwsAccountQueries(session, contracts, outbox, self._report)
+        self.scans = TwsScans(session, outbox)
 
     def __repr__(self) -> str:
         return f"<TwsQueries, {len(self._open)} open>"
@@ -57,6 +65,9 @@ class TwsQueries:
 
     def ask(self, number: int, query: BrokerQuery) -> None:
         """See `QueryPort.ask`."""
+        if isinstance(query, AccountQuery | ProfitAsked):
+            self._accounts.ask(number, query)
+            return
         request_id = _request_id(number)
         self._outbox.other(self._encoded(request_id, query))
         self._open[request_id] = number, query
@@ -64,31 +75,45 @@ class TwsQueries:
             self._underlyings[request_id] = []
 
     def give_up(self, number: int) -> None:
-        """See `QueryPort.give_up`. Of the queries only bars can be cancelled."""
+        """See `QueryPort.give_up`. Of the queries about a symbol only bars can be cancelled."""
+        if self._accounts.give_up(number):
+            return
         request_id = _request_id(number)
         _, query = self._open.pop(request_id, (0, None))
         self._underlyings.pop(request_id, None)
         if isinstance(query, HistoryQuery) and self._session.state == "UP":
-            self._outbox.other(self._session.encode.cancel_history(request_id))
+            with suppress(OutboxFull):
+                self._outbox.other(self._session.encode.cancel_history(request_id))
 
     def take(self) -> list[Found | Refused]:
         """See `QueryPort.take`."""
         taken, self._reports = self._reports, []
         return taken
 
+    def _report(self, report: Found | Refused) -> None:
+        self._reports.append(report)
+
     # ---- what TWS says ---------------------------------------------------------------------------
+
+    def data_lost(self) -> None:
+        """TWS is back, and has forgotten what was subscribed to."""
+        self.scans.closed()
 
     def closed(self) -> None:
         """The connection is gone, and all that was asked on it."""
-        self._reports += [Refused(number, 0, LOST) for number, _ in self._open.values()]
+        lost = [number for number, _ in self._open.values()] + self._accounts.closed()
+        self._reports += [Refused(number, 0, LOST) for number in lost]
+        self.scans.closed()
         self._open.clear()
         self._underlyings.clear()
 
     def refused(self, message: tws.TwsError) -> bool:
         """Whether an error is about a query; unless it only informs, the query is over."""
+        informs = errors.only_informs(message.code)
         if message.request_id not in self._open:
-            return False
-        if not errors.only_informs(message.code):
+            is_account = self._accounts.refused(message, only_informs=informs)
+            return is_account or self.scans.refused(message, only_informs=informs)
+        if not informs:
             self._refuse(message.request_id, message.text, message.code)
         return True
 
@@ -105,6 +130,8 @@ class TwsQueries:
                 self._contract(m) if m.request_id in self._open else found(m)
             ),
             tws.ContractsEnd: self._contracts_end,
+            **self._accounts.readers(),
+            **self.scans.readers(),
         }
 
     def _rows(self, request_id: int, rows: tuple[Row, ...], *, is_last: bool = False) -> tuple[()]:
@@ -157,7 +184,7 @@ class TwsQueries:
 
     # ---- what is asked ---------------------------------------------------------------------------
 
-    def _encoded(self, request_id: int, query: BrokerQuery) -> bytes:
+    def _encoded(self, request_id: int, query: Symbolic) -> bytes:
         encode, contract = self._session.encode, self._contract_of(query)
         if isinstance(query, HistoryQuery):
             return encode.history(
@@ -173,7 +200,7 @@ class TwsQueries:
             )  # fmt: skip
         return encode.contract_details(request_id, contract)
 
-    def _contract_of(self, query: BrokerQuery) -> Contract:
+    def _contract_of(self, query: Symbolic) -> Contract:
         """The contract that is meant: the one of that name in the configuration, or else what a
         shorthand says, or what the query says, which is a US share if it says nothing."""
         symbol = query.symbol

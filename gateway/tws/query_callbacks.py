@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
-from tapewire.common.events.queries import WORDS_MAX, HistoryBar, HistoryTick
+from tapewire.common.events.queries import HistoryBar, HistoryTick
 from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.checked import words
 
 SECOND_NS: Final = 1_000_000_000
 DATE_LENGTH: Final = 8  # a date is YYYYMMDD; seconds since 1970 have more digits since 1973
@@ -84,8 +85,8 @@ class QueryCallbacks:
         """75, once per exchange and trading class."""
         prices = frozenset(map(_price, strikes))
         found = tws.ChainFound(
-            reqId, _words(exchange), _words(tradingClass), _words(multiplier),
-            frozenset(map(_words, expirations)), prices,
+            reqId, words(exchange), words(tradingClass), words(multiplier),
+            frozenset(map(words, expirations)), prices,
         )  # fmt: skip
         self._messages.append(found)
 
@@ -96,12 +97,6 @@ class QueryCallbacks:
     def contractDetailsEnd(self, reqId: int) -> None:  # noqa: N802, N803
         """52, behind the contracts that fit."""
         self._messages.append(tws.ContractsEnd(reqId))
-
-
-def _words(text: str) -> str:
-    if len(text) <= WORDS_MAX and text.isascii() and text.isprintable():
-        return text
-    raise ValueError(f"{text!r:.80} was found where up to {WORDS_MAX} characters were expected")
 
 
 def _price(value: float) -> float:

@@ -1,22 +1,22 @@
 """ibapi's decoder without its threads: a payload in, our own messages out."""
 
 import logging
-import math
 from decimal import Decimal
 from typing import Any, Final
 
-from ibapi.common import UNSET_DOUBLE
 from ibapi.decoder import Decoder
 from ibapi.wrapper import EWrapper
 
 from tapewire.common.accounting.exec_ids import is_correction
 from tapewire.common.events import PriceStep
 from tapewire.common.events.accounts import CURRENCY_MAX
-from tapewire.common.events.base import ACCOUNT_MAX, NAME_MAX
+from tapewire.common.events.base import ACCOUNT_MAX
 from tapewire.common.events.order_commands import RATIO_MAX
 from tapewire.common.events.order_types import ORDER_TYPES, OrderKind
 from tapewire.common.options import OPTION
 from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.account_callbacks import AccountCallbacks
+from tapewire.gateway.tws.checked import amount, decimal, named
 from tapewire.gateway.tws.contracts import BAG
 from tapewire.gateway.tws.estimates import estimate
 from tapewire.gateway.tws.fields import Size, bounded, fields_of
@@ -38,34 +38,6 @@ ERROR_CODE_MAX: Final = 2**31 - 1
 
 logging.getLogger("ibapi").setLevel(logging.ERROR)  # it logs several lines per message
 
-EXACT_BELOW: Final = 10**15  # a float has 15 digits for certain
-
-
-def decimal(value: float) -> Decimal:
-    """The decimal that TWS wrote: a float's shortest text is the text it was read from.
-
-    Exact up to 15 significant digits; TWS's "unset" and infinities are refused.
-    """
-    if value == UNSET_DOUBLE or not math.isfinite(value):
-        raise ValueError(f"{value} was found where an amount was expected")
-    whole = int(value)
-    if whole == value:
-        is_exact = -EXACT_BELOW < whole < EXACT_BELOW
-        return Decimal(whole) if is_exact else Decimal(repr(value)).to_integral_value()
-    return Decimal(repr(value))
-
-
-def _amount(value: float) -> Decimal | None:
-    """The decimal that TWS wrote, None where it wrote none: an order may do without."""
-    return None if value == UNSET_DOUBLE or not math.isfinite(value) else decimal(value)
-
-
-def _name(what: str, text: str, most: int = NAME_MAX, least: int = 1) -> str:
-    """A name that a journal can keep: one too long would be written and never read again."""
-    if least <= len(text) <= most:
-        return text
-    raise ValueError(f"{what} is {text!r:.80}; it must have {least} to {most} characters")
-
 
 def _prices(order: Any, kind: OrderKind) -> dict[str, Decimal]:
     """The prices that TWS reports of an order, under our names.
@@ -73,7 +45,7 @@ def _prices(order: Any, kind: OrderKind) -> dict[str, Decimal]:
     Of a price that the order may do without, 0 stands for none, as ibapi reads an empty field. A
     trailing order that was given a percentage has the distance that it comes to in the other field.
     """
-    prices = {name: _amount(getattr(order, field)) for name, field in kind.fields.items()}
+    prices = {name: amount(getattr(order, field)) for name, field in kind.fields.items()}
     if kind.trails:
         prices.pop("stop", None)  # where it has moved to by now
     must = kind.required - {"limit_offset"}
@@ -104,7 +76,7 @@ def _option(contract: Any) -> tuple[str, Decimal | None, str]:
     return expiry, decimal(contract.strike), right if right in ("C", "P") else ""
 
 
-class Translator(QueryCallbacks, EWrapper):  # type: ignore[misc]  # ibapi has no types
+class Translator(QueryCallbacks, AccountCallbacks, EWrapper):  # type: ignore[misc]  # ibapi has no types
     """Receives ibapi's callbacks and keeps what the gateway needs of them."""
 
     def __init__(self, server_version: int) -> None:
@@ -125,6 +97,7 @@ class Translator(QueryCallbacks, EWrapper):  # type: ignore[misc]  # ibapi has n
             self._interpret(payload)
         except Exception as error:  # noqa: BLE001 - ibapi raises anything on a shape it does not know
             self.forget_bars()
+            self.forget_ranked()
             return [tws.Undecodable(repr(error), payload)]
         return self._messages
 
@@ -164,7 +137,7 @@ class Translator(QueryCallbacks, EWrapper):  # type: ignore[misc]  # ibapi has n
     def managedAccounts(self, accountsList: str) -> None:  # noqa: N802, N803
         """15, after `startApi`; the accounts stand with commas between."""
         listed = accountsList.split(",")
-        accounts = tuple(_name("an account", a, ACCOUNT_MAX) for a in listed if a)
+        accounts = tuple(named("an account", a, ACCOUNT_MAX) for a in listed if a)
         self._messages.append(tws.ManagedAccounts(accounts))
 
     def error(self, reqId: int, errorCode: int, errorString: str) -> None:  # noqa: N803
@@ -188,14 +161,14 @@ class Translator(QueryCallbacks, EWrapper):  # type: ignore[misc]  # ibapi has n
                 order.permId,
                 order.orderRef,
                 state.status,
-                _amount(order.totalQuantity) or None,
+                amount(order.totalQuantity) or None,
                 _prices(order, kind),
-                _name("an order's account", order.account, ACCOUNT_MAX, 0),
+                named("an order's account", order.account, ACCOUNT_MAX, 0),
                 "BUY" if order.action == "BUY" else "SELL",
                 contract.conId,
-                _name("an order's symbol", contract.symbol, least=0),
-                _name("a local symbol", contract.localSymbol, least=0),
-                (_amount(order.trailStopPrice) or None) if kind.trails else None,
+                named("an order's symbol", contract.symbol, least=0),
+                named("a local symbol", contract.localSymbol, least=0),
+                (amount(order.trailStopPrice) or None) if kind.trails else None,
                 _legs(contract),
                 kind.name,
             )
@@ -234,15 +207,15 @@ class Translator(QueryCallbacks, EWrapper):  # type: ignore[misc]  # ibapi has n
             raise ValueError(f"an execution of side {execution.side!r}, {execution.shares} shares")
         self._messages.append(
             tws.Execution(
-                account=_name("an execution's account", execution.acctNumber, ACCOUNT_MAX, 0),
-                exec_id=_name("an execution's id", execution.execId),
+                account=named("an execution's account", execution.acctNumber, ACCOUNT_MAX, 0),
+                exec_id=named("an execution's id", execution.execId),
                 order_id=execution.orderId,
                 client_id=execution.clientId,
                 perm_id=execution.permId,
                 order_ref=execution.orderRef,
                 con_id=contract.conId,
-                symbol=_name("an execution's symbol", contract.symbol),
-                local_symbol=_name("a local symbol", contract.localSymbol, least=0),
+                symbol=named("an execution's symbol", contract.symbol),
+                local_symbol=named("a local symbol", contract.localSymbol, least=0),
                 side=SIDES[execution.side],
                 quantity=decimal(execution.shares),
                 price=decimal(execution.price),
@@ -252,7 +225,7 @@ class Translator(QueryCallbacks, EWrapper):  # type: ignore[misc]  # ibapi has n
 
     def commissionReport(self, report: Any) -> None:  # noqa: N802
         """59, after its execution."""
-        execution = _name("a commission's execution", report.execId)
+        execution = named("a commission's execution", report.execId)
         self._messages.append(
             tws.CommissionReported(execution, decimal(report.commission), report.currency)
         )
@@ -265,7 +238,7 @@ class Translator(QueryCallbacks, EWrapper):  # type: ignore[misc]  # ibapi has n
                 order.orderRef,
                 state.status,
                 state.completedStatus,
-                _amount(order.filledQuantity),
+                amount(order.filledQuantity),
             )
         )
 
@@ -273,10 +246,10 @@ class Translator(QueryCallbacks, EWrapper):  # type: ignore[misc]  # ibapi has n
         """61, when asked for and at each change."""
         self._messages.append(
             tws.PositionReported(
-                _name("a position's account", account, ACCOUNT_MAX, 0),
+                named("a position's account", account, ACCOUNT_MAX, 0),
                 contract.conId,
-                _name("a position's symbol", contract.symbol),
-                _name("a local symbol", contract.localSymbol, least=0),
+                named("a position's symbol", contract.symbol),
+                named("a local symbol", contract.localSymbol, least=0),
                 decimal(position),
                 decimal(avgCost),
             )
@@ -284,15 +257,15 @@ class Translator(QueryCallbacks, EWrapper):  # type: ignore[misc]  # ibapi has n
 
     def accountSummary(self, reqId: int, account: str, tag: str, value: str, currency: str) -> None:  # noqa: N802, N803
         """63; a value that TWS does not have is left out. All that is asked for are amounts."""
-        amount = _amount(float(value)) if value else None
-        if amount is not None:
+        found = amount(float(value)) if value else None
+        if found is not None:
             self._messages.append(
                 tws.AccountValue(
                     reqId,
-                    _name("an account", account, ACCOUNT_MAX),
+                    named("an account", account, ACCOUNT_MAX),
                     tag,
-                    amount,
-                    _name("an account's currency", currency, CURRENCY_MAX, 0),
+                    found,
+                    named("an account's currency", currency, CURRENCY_MAX, 0),
                 )
             )
 

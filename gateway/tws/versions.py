@@ -29,9 +29,9 @@ VERSION_MAX: Final = 178
 `docs/decisions/0032-protobuf.md`."""
 
 FRACTIONS_SINCE: Final = 163
-SIZED: Final = frozenset({17, 50, 89, 90, 96, 97, 98})
+SIZED: Final = frozenset({17, 50, 89, 90, 95, 96, 97, 98})
 """The messages whose sizes ibapi reads as whole numbers, though they may be fractions since then:
-bars, histograms and ticks of the past, and real-time bars."""
+bars, histograms and ticks of the past, real-time bars, and the profit and loss of a position."""
 
 REQUEST_CONTRACT: Final = 9
 PLACE_ORDER: Final = 3

@@ -126,3 +126,22 @@ def test_bars_that_are_not_offered_are_a_dead_letter_and_open_nothing(shell: She
     shell.wires.put("market", b"\x00" + wire.topic("bar.AAPL.1m"))
     shell.turn()
     assert len(shell.service.dead_letters) == 1
+
+
+def test_a_scan_is_open_at_tws_while_its_topic_is_read_and_goes_out_on_it(shell: Shell):
+    topic = wire.topic("scan.MOST_ACTIVE@STK.US.MAJOR:STK?rows=5")
+    shell.wires.put("market", b"\x01" + topic)
+    shell.turn()
+    (request,) = shell.written()
+    assert (request[0], request[2:6]) == ("22", ["5", "STK", "STK.US.MAJOR", "MOST_ACTIVE"])
+    row = ["0", "7", "XYZ", "STK", "", "0", "", "SMART", "USD", "XYZ", "NMS", "NMS", *[""] * 4]
+    shell.tws(["20", "3", request[1], "1", *row])
+    ((sent, body),) = shell.wires.on("market")
+    assert sent == topic
+    batch, dead = wire.decode_batch(body)
+    assert (batch.seq, batch.events[0].rows[0].symbol, dead) == (1, "XYZ", [])
+    shell.wires.put("market", b"\x00" + topic)
+    shell.wires.put("market", b"\x01" + wire.topic("scan.MOST"))
+    shell.turn()
+    assert shell.written() == [request, ["23", "1", request[1]]]
+    assert ["scan.MOST is no scan" in one.reason for one in shell.service.dead_letters] == [True]

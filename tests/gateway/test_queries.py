@@ -3,7 +3,6 @@
 import pytest
 from msgspec.structs import replace
 
-from tapewire.common.clock import Now
 from tapewire.common.events import (
     ChainQuery,
     Event,
@@ -16,64 +15,12 @@ from tapewire.common.events import (
     SnapshotQuery,
     TicksQuery,
 )
-from tapewire.gateway.queries import PAGES_PER_TURN, ROWS_MAX, WAITING_MAX, Queries
-from tapewire.gateway.query_port import BrokerQuery, Found, Refused
+from tapewire.gateway.queries import PAGES_PER_TURN, ROWS_MAX, WAITING_MAX
+from tapewire.gateway.query_port import Found, Refused
+from tests.gateway.asking import Asking
 
-SECOND = 1_000_000_000
 BAR = HistoryBar(0, 1.0, 2.0, 0.5, 1.5, 100.0)
 MINUTES = HistoryQuery("q1", "AAPL", "1 min", "2 D")
-
-
-class Port:
-    """A broker that answers what a test tells it to."""
-
-    def __init__(self) -> None:
-        self.down = ""
-        self.asked: dict[int, BrokerQuery] = {}
-        self.given_up: list[int] = []
-        self.reports: list[Found | Refused] = []
-
-    def problem(self) -> str:
-        return self.down
-
-    def ask(self, number: int, query: BrokerQuery) -> None:
-        if query.symbol == "NOWORDS":
-            raise ValueError("no words for it")
-        self.asked[number] = query
-
-    def give_up(self, number: int) -> None:
-        self.given_up.append(number)
-
-    def take(self) -> list[Found | Refused]:
-        taken, self.reports = self.reports, []
-        return taken
-
-
-class Asking:
-    """Queries on a clock that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.port = Port()
-        self.ticks: dict[str, Quote] = {}
-        self.needed: list[str] = []
-        self.now = Now(5_000 * SECOND, SECOND)
-        self.queries = Queries(self.port, self.ticks.get, self.need)
-
-    def need(self, symbol: str, _now: Now) -> bool:
-        self.needed.append(symbol)
-        return symbol != "NOSUCH"
-
-    def ask(self, *queries: Event, sender: bytes = b"a") -> list[tuple[bytes, Event]]:
-        for query in queries:
-            self.queries.ask(sender, query, self.now)
-        return self.turn()
-
-    def turn(self, *reports: Found | Refused, after_s: float = 0) -> list[tuple[bytes, Event]]:
-        passed = int(after_s * SECOND)
-        self.now = Now(self.now.wall_ns + passed, self.now.mono_ns + passed)
-        self.port.reports += reports
-        self.queries.tick(self.now)
-        return self.queries.take_answers()
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ from tapewire.common.bus import wire
 from tapewire.common.clock import Now
 from tapewire.common.events import ContractRow, ContractsPage, Event, OrderRequest, QueryFailed
 from tapewire.common.events.queries import ContractQuery
-from tapewire.gateway.queries import Queries
 from tapewire.gateway.query_door import QueryDoor
 from tapewire.gateway.query_port import Found
-from tests.gateway.test_queries import Port
+from tests.gateway.asking import Asking
 
 NOW = Now(7, 7)
 QUERY = ContractQuery("q1", "AAPL")
@@ -17,11 +16,11 @@ QUERY = ContractQuery("q1", "AAPL")
 
 class Door:
     def __init__(self, refusal: str = "") -> None:
-        self.port, self.dead, self.sent = Port(), [], []
-        queries = Queries(self.port, {}.get, lambda _symbol, _now: False)
+        asking = Asking()
+        self.port, self.dead, self.sent = asking.port, [], []
         self.door = QueryDoor(
-            queries, lambda _shown, _query: refusal, lambda *letter: self.dead.append(letter),
-            self.sent.append,
+            asking.queries, lambda _shown, _query: refusal,
+            lambda *letter: self.dead.append(letter), self.sent.append,
         )  # fmt: skip
 
     def enter(self, event: Event) -> None:

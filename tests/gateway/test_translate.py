@@ -11,8 +11,9 @@ from ibapi.common import UNSET_DOUBLE
 from tapewire.common.events import PriceStep
 from tapewire.common.instruments import Instrument
 from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.checked import decimal
 from tapewire.gateway.tws.encoder import RequestEncoder, contract_of
-from tapewire.gateway.tws.translate import Translator, decimal
+from tapewire.gateway.tws.translate import Translator
 from tapewire.simulator.exchange.account import Holding
 from tapewire.simulator.protocol import messages, requests
 from tapewire.simulator.protocol.decoders import decode

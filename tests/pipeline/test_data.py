@@ -31,3 +31,12 @@ def test_a_person_asks_for_history_and_options(shared: Running, tmp_path: Path):
     ended = tapewire("data", "chain", "AAPL", "--json")
     assert ended.returncode == 0, ended.stderr + ended.stdout
     assert all(json.loads(line)["strikes"] for line in ended.stdout.splitlines())
+
+    ended = tapewire("data", "scan", "TOP_TRADE_COUNT", "--rows", "2", "--json")
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    ranked = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [row["rank"] for row in ranked] == [0, 1]
+    assert "as of " in ended.stderr
+    ended = tapewire("data", "summary")
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    assert "equity" in ended.stdout

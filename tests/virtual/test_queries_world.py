@@ -8,6 +8,13 @@ from tapewire import Strategy
 from tapewire.common import roles
 from tapewire.common.config.settings import Config, InstrumentConfig, StrategyConfig
 from tapewire.common.events import HistoryBar, OptionChain, OrderIntended, QueryFailed
+from tapewire.common.events.account_queries import (
+    AccountQuery,
+    PnlQuery,
+    PortfolioQuery,
+    SummaryQuery,
+)
+from tapewire.common.events.scans import Scan, ScanQuery
 from tapewire.common.runtime.service import Service
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tapewire.simulator.settings import SimulatorSettings
@@ -33,8 +40,17 @@ class Curious(Strategy):
         self.ask("minutes", self.history, "AAPL", "1 min", "1800 S")
         self.ask("chain", self.chain, "AAPL")
         self.ask("never", self.history, "AAPL", "1 min", "two days")
+        self.every(5_000)
 
-    def ask(self, name: str, how: Any, *about: str) -> None:
+    def on_timer(self, interval_ms: int) -> None:
+        """By now the gateway knows the accounts, and a scan has something to rank."""
+        for query in (
+            SummaryQuery("-"), AccountQuery("-"), PortfolioQuery("-"), PnlQuery("-"),
+            ScanQuery("-", Scan("TOP_TRADE_COUNT", rows=1)),
+        ):  # fmt: skip
+            self.ask(type(query).__name__, self.query, query)
+
+    def ask(self, name: str, how: Any, *about: Any) -> None:
         def answer(found: Any) -> None:
             self.answers[name] = found
 
@@ -74,13 +90,23 @@ def test_history_and_chains_come_from_tws_and_a_refusal_with_its_code():
     assert (chain.expiries, chain.strikes, chain.multiplier) == (("20261218",), (150.0,), "100")
     assert isinstance(answers["never"], QueryFailed)
     assert answers["never"].code == 321
+    (summary,) = answers["SummaryQuery"]
+    assert summary.equity > 0
+    listed = {row.key: row.value for row in answers["AccountQuery"]}
+    assert len(listed) > 100
+    assert float(listed["NetLiquidation"]) == float(summary.equity)
+    assert answers["PortfolioQuery"] == ()
+    (gained,) = answers["PnlQuery"]
+    assert (gained.account, gained.daily) == (summary.account, 0)
+    (first,) = answers["ScanQuery"]
+    assert first.symbol == "AAPL"
 
 
 def test_without_tws_a_question_fails_with_its_reason():
     answers = strategy_of(world_of("Curious", direct=True)).answers
-    assert {name: type(one) for name, one in answers.items()} == dict.fromkeys(
-        ("minutes", "chain", "never"), QueryFailed
-    )
+    failed = {name for name, one in answers.items() if isinstance(one, QueryFailed)}
+    assert failed == {"minutes", "chain", "never", "AccountQuery", "PnlQuery", "ScanQuery"}
+    assert answers["SummaryQuery"][0].equity > 0
     assert "no history to ask for" in answers["minutes"].reason
 
 

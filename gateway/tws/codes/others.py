@@ -132,6 +132,7 @@ DATA: Final[tuple[Code, ...]] = (
         (317, "Market depth begins again.", NOTHING),
         (365, "TWS has no scanner subscription with that number to end.", NOTHING),
     ),
+    *_notices("warn", (492, "A scan is not precise without more market data.", SUBSCRIBE)),
 )  # fmt: skip
 """What concerns subscriptions."""
 

@@ -1,0 +1,52 @@
+"""Amounts and names in what TWS wrote, refused where no journal could keep them."""
+
+import math
+from decimal import Decimal
+from typing import Final
+
+from ibapi.common import UNSET_DOUBLE
+
+from tapewire.common.events.base import NAME_MAX, TEXT_MAX
+from tapewire.common.events.query_terms import WORDS_MAX
+
+EXACT_BELOW: Final = 10**15  # a float has 15 digits for certain
+
+
+def decimal(value: float) -> Decimal:
+    """The decimal that TWS wrote: a float's shortest text is the text it was read from.
+
+    Exact up to 15 significant digits; TWS's "unset" and infinities are refused.
+    """
+    if value == UNSET_DOUBLE or not math.isfinite(value):
+        raise ValueError(f"{value} was found where an amount was expected")
+    whole = int(value)
+    if whole == value:
+        is_exact = -EXACT_BELOW < whole < EXACT_BELOW
+        return Decimal(whole) if is_exact else Decimal(repr(value)).to_integral_value()
+    return Decimal(repr(value))
+
+
+def amount(value: float) -> Decimal | None:
+    """The decimal that TWS wrote, None where it wrote none: an order may do without."""
+    return None if value == UNSET_DOUBLE or not math.isfinite(value) else decimal(value)
+
+
+def named(what: str, text: str, most: int = NAME_MAX, least: int = 1) -> str:
+    """A name that a journal can keep: one too long would be written and never read again."""
+    if least <= len(text) <= most:
+        return text
+    raise ValueError(f"{what} is {text!r:.80}; it must have {least} to {most} characters")
+
+
+def words(text: str, most: int = WORDS_MAX) -> str:
+    """A text of TWS's that a person may be shown as it is."""
+    if len(text) <= most and text.isascii() and text.isprintable():
+        return text
+    raise ValueError(f"{text!r:.80} was found where up to {most} characters were expected")
+
+
+def sentence(text: str) -> str:
+    """A longer text of TWS's, in any language."""
+    if len(text) <= TEXT_MAX and text.isprintable():
+        return text
+    raise ValueError(f"{text!r:.80} was found where up to {TEXT_MAX} characters were expected")
