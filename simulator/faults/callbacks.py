@@ -112,6 +112,22 @@ class MissingEnd(Missing, frozen=True, kw_only=True):
     message: str = "execDetailsEnd"
 
 
+class LateCommission(Late, frozen=True, kw_only=True):
+    """As `late`, for what an execution cost."""
+
+    does = "The commission of an execution arrives `seconds` late."
+    advice = "Book the execution without it, and its cost when that comes."
+    message: str = "commissionReport"
+
+
+class MissingCommission(Missing, frozen=True, kw_only=True):
+    """As `missing`, for what an execution cost."""
+
+    does = "The commission of an execution is never sent."
+    advice = "Ask for executions: TWS sends their commissions with them."
+    message: str = "commissionReport"
+
+
 class ExtraField(OfMessage, frozen=True, kw_only=True):
     """At the end of the message."""
 

@@ -30,6 +30,8 @@ FAULTS: Final[Mapping[str, type[Fault]]] = {
     "reorder": callbacks.Reorder,
     "missing": callbacks.Missing,
     "missing_end": callbacks.MissingEnd,
+    "late_commission": callbacks.LateCommission,
+    "missing_commission": callbacks.MissingCommission,
     "extra_field": callbacks.ExtraField,
     "id_roll_back": callbacks.IdRollBack,
     "swallowed": order_requests.Swallowed,

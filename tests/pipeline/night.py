@@ -1,0 +1,315 @@
+"""A group that trades on a TWS in which things go wrong, and what tests ask of both.
+
+The TWS is a simulator that is no part of the group, at an address as a real one has it: so nothing
+is different because the two know each other.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tapewire.common import roles
+from tapewire.common.bus import wire
+from tapewire.common.bus.endpoints import endpoint
+from tapewire.common.bus.transport import ZmqTransport
+from tapewire.common.config import settings as configuration
+from tapewire.common.events import (
+    CancelSignal,
+    Difference,
+    Event,
+    Fill,
+    ModifySignal,
+    OrderAccepted,
+    OrderCreated,
+    OrderTerms,
+    Scope,
+    TermChanges,
+    name_of,
+)
+from tapewire.common.runtime.journal import SqliteJournal, events_of
+from tapewire.console.group import control
+from tapewire.console.group.supervisor import Group
+from tapewire.console.records import books
+from tapewire.testing import SimulatedTws
+from tests.pipeline.running import Running
+from tests.pipeline.test_bad_messages import _push, signal
+
+SYMBOLS = ("AAPL", "MSFT", "ESZ6")
+APART = "IBM"
+"""What nobody trades, for what leaves books that differ."""
+TOML = """
+[tws]
+port = {port}
+reconnect_ms = 100
+reconnect_max_ms = 400
+handshake_timeout_ms = 1500
+request_timeout_ms = 1000
+answer_ms = 500
+settle_ms = 200
+probe_after_ms = 300
+hang_up_after_ms = 1000
+open_orders_ms = 500
+
+[gateway]
+silent_after_s = 1
+
+[risk]
+lease_ms = 1500
+
+[[risk.rules]]
+rule = "MaxContractsPerInstrument"
+parameters = {{ limit = 1000 }}
+
+[[instruments]]
+symbol = "AAPL"
+
+[[instruments]]
+symbol = "MSFT"
+
+[[instruments]]
+symbol = "ESZ6"
+sec_type = "FUT"
+exchange = "CME"
+multiplier = 50
+min_tick = 0.25
+
+[[instruments]]
+symbol = "IBM"
+
+[[strategies]]
+name = "steady"
+strategy = "tests.pipeline.steady:Steady"
+symbols = ["AAPL", "MSFT", "ESZ6"]
+"""
+FAR = OrderTerms("BUY", Decimal(1), "LMT", Decimal(1))
+LINES_MAX = 14  # of a log, for one scenario
+Line = dict[str, Any]
+
+
+class Audit:
+    """What the simulator has written down, read as it grows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self.executions: list[Line] = []
+        self.placed: Counter[str] = Counter()
+
+    def read(self) -> "Audit":
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            whole, _, _ = file.read().rpartition(b"\n")
+        self._offset += len(whole) + bool(whole)
+        for text in whole.splitlines():
+            if b'"message_' not in text[:40]:
+                self._take(json.loads(text))
+        return self
+
+    def _take(self, line: Line) -> None:
+        if line["kind"] == "execution" and not line["of_combo"]:
+            self.executions.append(line)
+        elif line["kind"] == "order" and line["event"] == "placed" and line["order_ref"]:
+            self.placed[line["order_ref"]] += 1
+
+
+class Night(Running):
+    """A group in which one scenario after the other is played."""
+
+    def __init__(self, group: Group, tws: SimulatedTws, audit: Path) -> None:
+        super().__init__(group)
+        self.tws = tws
+        self.audit = Audit(audit)
+        self.excused: set[str] = set()  # executions that TWS does not list
+        self.lost: set[str] = set()  # intents of orders that TWS never had
+        self._events: dict[str, list[Event]] = {role: [] for role in roles.JOURNALED}
+        self._marks: dict[str, int] = {}
+        self._number = 0
+        self._market = ZmqTransport()
+        address = endpoint("market", group.config.bus, self.run_dir)
+        self._market.connect("market", "sub", address, [b"tick."])
+
+    def close(self) -> None:
+        self._market.close()
+
+    # ---- what happens --------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Whatever is read from now on belongs to the next scenario."""
+        self.tws.command({"do": "clear"})
+        self.until_ready()
+        self._marks = {role: len(self.events(role, since=0)) for role in self._events}
+        self._marks |= {f"{p.stem}.log": p.stat().st_size for p in self._logs()}
+
+    def inject(self, what: str, **given: object) -> None:
+        """Let it happen, and wait until it has."""
+        number = self.tws.command({"do": "inject", "what": what, **given})["number"]
+        self.until(lambda: number not in self._armed(), f"{what} to act")
+
+    def _armed(self) -> set[int]:
+        return {one["number"] for one in self.tws.command({"do": "list"})["faults"]}
+
+    def order(self, terms: OrderTerms = FAR, symbol: str = "AAPL") -> str:
+        """Let the executor place an order; the signal's id."""
+        self._number += 1
+        sent = signal(f"{time.monotonic_ns()}-{self._number}", terms, symbol)
+        _push(self, [wire.encode(sent)])
+        return sent.id
+
+    def working(self, terms: OrderTerms = FAR, symbol: str = "AAPL") -> str:
+        """An order that TWS has accepted; the signal's id."""
+        sent = self.order(terms, symbol)
+        self.until_event(OrderAccepted, lambda e: e.intent_id == self.intent_of(sent))
+        return sent
+
+    def intent_of(self, signal_id: str) -> str:
+        created = (e for e in self.events(roles.EXECUTOR) if isinstance(e, OrderCreated))
+        return next((e.order.intent_id for e in created if e.signal_id == signal_id), "-")
+
+    def cancel(self, signal_id: str) -> None:
+        one = signal(f"{signal_id}-cancel".removeprefix("test-"))
+        sent = CancelSignal(one.id, one.ts_ns, "", "test", signal_id, one.expires_ns)
+        _push(self, [wire.encode(sent)])
+
+    def modify(self, signal_id: str, changes: TermChanges) -> None:
+        one = signal(f"{signal_id}-modify".removeprefix("test-"))
+        sent = ModifySignal(one.id, one.ts_ns, "", "test", signal_id, one.expires_ns, changes)
+        _push(self, [wire.encode(sent)])
+
+    def resume(self, scope: Scope) -> None:
+        """A person has looked at it."""
+        config = self.group.config
+        self.until(lambda: control.ask(config, "resume", "looked at it", scope).ok, "the resume")
+
+    # ---- what is read --------------------------------------------------------------------------
+
+    def events(self, role: str, since: int | None = None) -> list[Event]:
+        """The events of a journal, of this scenario unless `since` says otherwise."""
+        known = self._events[role]
+        path = self.run_dir / "journals" / f"{role}.sqlite"
+        if path.exists():
+            journal = SqliteJournal(path, read_only=True)
+            try:
+                known += events_of(journal, len(known) + 1)
+            finally:
+                journal.close()
+        return known[self._marks.get(role, 0) if since is None else since :]
+
+    def until_event(
+        self, kind: type[Event], which: Callable[[Any], object] = lambda _: True, role: str = ""
+    ) -> Any:
+        """Wait for an event of this scenario, in the gateway's journal if no other is named."""
+
+        def found() -> list[Event]:
+            events = self.events(role or roles.GATEWAY)
+            return [one for one in events if isinstance(one, kind) and which(one)]
+
+        self.until(found, kind.__name__, 15)
+        return found()[0]
+
+    def until_it_trades(self) -> None:
+        """An order of the strategy that is written from now on is filled."""
+        before = len(self.events(roles.GATEWAY, since=0))
+
+        def filled() -> bool:
+            return any(isinstance(e, Fill) for e in self.events(roles.GATEWAY, since=before))
+
+        self.until(filled, "a fill")
+
+    def until_it_ticks(self) -> None:
+        """Each symbol has a tick from now on."""
+        while self._market.poll(0):
+            pass
+        left = {f"tick.{symbol}" for symbol in SYMBOLS}
+
+        def ticked() -> bool:
+            for _, frames in self._market.poll(10):
+                left.discard(wire.topic_name(frames[0]))
+            return not left
+
+        self.until(ticked, "a tick of each symbol")
+
+    def until_all_is_counted(self) -> None:
+        """Every execution that the broker has is in the journals."""
+        theirs = {one["exec_id"] for one in self.audit.read().executions} - self.excused
+
+        def missing() -> set[str]:
+            ours = {
+                e.exec_id
+                for role in roles.GATEWAYS
+                for e in self.events(role, since=0)
+                if isinstance(e, Fill)
+            }
+            return theirs - ours
+
+        self.until(lambda: not missing(), "every execution to be in the journals")
+
+    def faults(self) -> list[str]:
+        """What must never be: two orders for an intent, or a log that fills up."""
+        placed = self.audit.read().placed
+        doubled = [f"two orders for {ref}" for ref, count in placed.items() if count > 1]
+        again = [f"{ref} was sent again" for ref in self.lost if placed[ref]]
+        return [*doubled, *again, *self._floods()]
+
+    def differences(self) -> list[str]:
+        """Stop both, and compare their books, but for what is excused."""
+        self.group.down()
+        self.tws.stop()
+        apart = books.differences(self.traded(), books.all_broker_books(self.run_dir))
+        return [str(one) for one in apart if not self._is_excused(one)]
+
+    def _is_excused(self, one: Difference) -> bool:
+        return one.subject in self.excused or one.symbol == APART
+
+    def _floods(self) -> Iterator[str]:
+        for path in self._logs():
+            lines = self.log(path.stem).splitlines()
+            if len(lines) > LINES_MAX:
+                yield f"{path.stem} logged {len(lines)} lines: {lines}"
+            yield from (f"{path.stem} repeats {a}" for a, b in pairwise(lines) if a == b)
+
+    def log(self, name: str) -> str:
+        """What a process has logged in this scenario, a line for each entry."""
+        with (self.run_dir / "logs" / f"{name}.log").open() as file:
+            file.seek(self._marks.get(f"{name}.log", 0))
+            entries = [json.loads(line) for line in file if line.startswith("{")]
+        shown = ("event", "state", "origin", "reason")
+        return "".join(" ".join(str(e.get(k, "")) for k in shown) + "\n" for e in entries)
+
+    def _logs(self) -> list[Path]:
+        found = sorted((self.run_dir / "logs").glob("*.log"))
+        return [one for one in found if one.stem != "supervisord"]
+
+    def read(self) -> str:
+        """All that an operator can read of this scenario: the gateway's log, and all events."""
+        events = [e for role in self._events for e in self.events(role)]
+        return self.log(roles.GATEWAY) + "".join(f"{name_of(e)} {e}\n" for e in events)
+
+
+@contextmanager
+def a_night(run_dir: Path, folder: Path) -> Iterator[Night]:
+    """A group, and a TWS for it; both are ended, whatever the tests did."""
+    audit = run_dir / "audit.jsonl"
+    options = [f"--audit={audit}", "--rate=150"]
+    with SimulatedTws(symbols="AAPL,MSFT,IBM,ESZ6:FUT:CME:50:0.25", options=options) as tws:
+        file = folder / "night.toml"
+        file.write_text(TOML.format(port=tws.port))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TAPEWIRE_CONFIG", str(file))
+            patch.setenv("TAPEWIRE_RUN_DIR", str(run_dir))
+            group = Group(configuration.load())
+        group.up()
+        night = Night(group, tws, audit)
+        try:
+            yield night
+        finally:
+            night.close()
+            if group.is_up():
+                group.down()

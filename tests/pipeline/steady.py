@@ -1,0 +1,29 @@
+"""A strategy that trades all the time and holds next to nothing: whatever happens meets it."""
+
+from collections import Counter
+from typing import ClassVar
+
+import msgspec
+
+from tapewire import Quote, Strategy
+
+
+class SteadyParameters(msgspec.Struct, frozen=True):
+    """A market order for one unit every `every` quotes of a symbol."""
+
+    every: int = 20
+
+
+class Steady(Strategy):
+    """Buys one and sells one, in turn, of each symbol."""
+
+    Parameters: ClassVar[type[msgspec.Struct]] = SteadyParameters
+
+    def on_start(self) -> None:
+        self.quotes: Counter[str] = Counter()
+
+    def on_quote(self, quote: Quote) -> None:
+        self.quotes[quote.symbol] += 1
+        turn, place = divmod(self.quotes[quote.symbol], self.parameters.every)
+        if place == 0:
+            (self.buy if turn % 2 else self.sell)(quote.symbol, 1)
