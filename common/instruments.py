@@ -16,13 +16,31 @@ PENNY: Final = Decimal(1)
 PENNY_TICK: Final = Decimal("0.0001")
 """Below this price a share has this tick, whatever it has above (SEC rule 612)."""
 
+TickSource = Literal["top", "bid_ask", "last", "all_last", "mid_point"]
+"""Where the ticks of an instrument come from: TWS's top of book, which sends what has changed some
+times per second, or one of its tick-by-tick kinds, which send every change."""
+QUOTES_BY_TICK: Final = "bid_ask"
+TRADES_BY_TICK: Final = ("last", "all_last")
+
+
+def ticks_fault(ticks: tuple[TickSource, ...]) -> str:
+    """What a choice of tick sources must be and is not; empty if it can be had. None at all is no
+    fault: somebody else chooses then."""
+    if len({*ticks}) < len(ticks):
+        return "sources of which each is named once"
+    if {*TRADES_BY_TICK} <= {*ticks}:
+        return '"last" or "all_last", not both: the trades of one are among those of the other'
+    if ticks == ("mid_point",):
+        return 'with a source of prices, such as ["top", "mid_point"]'
+    return ""
+
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A contract by its symbol.
 
     `multiplier` is units of the underlying a contract (50 for ES), `min_tick` the price step, `lot`
-    the step of its quantities, `con_id` IB's contract id (0: not known). `feed` chooses TWS's
-    top-of-book stream (`top`) or the tick-by-tick one, of which TWS grants five at a time.
+    the step of its quantities, `con_id` IB's contract id (0: not known). `ticks` are the sources of
+    its ticks; where several have the same, the one that is by tick counts.
 
     Of an option, `underlying` is the symbol of its underlying, `expiry` its last day as YYYYMMDD,
     `strike` the price and `right` what it gives: C to buy, P to sell. See `common.options`.
@@ -36,7 +54,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     min_tick: Decimal = DEFAULT_TICK
     lot: Decimal = Decimal(1)
     con_id: int = 0
-    feed: Literal["top", "tick_by_tick"] = "top"
+    ticks: tuple[TickSource, ...] = ("top",)
     underlying: str = ""
     expiry: str = ""
     strike: Decimal | None = None

@@ -57,6 +57,7 @@ SECTION = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)
 
 FAMILIES = {
     "tick events": ("quote", "trade"),
+    "beside ticks": ("midpoint", "trade.irregular"),
     "greeks": ("greeks",), "bars": ("bar",),
     "gateway events": (
         "order.intended", "order.denied", "order.accepted", "order.rejected", "order.cancelled",
@@ -66,7 +67,7 @@ FAMILIES = {
         "commission.reported", "position.reported", "position.listed", "account.updated",
         "instrument.described", "instrument.halted",
         "connection.up", "connection.lost", "connection.changed", "broker.error", "circuit.changed",
-        "feed.silent", "feed.resumed", "feed.refused", "feed.delayed",
+        "feed.silent", "feed.resumed", "feed.refused", "feed.reduced", "feed.delayed",
         "order.taken_over", "order.what_if.answered", "reconciliation.completed",
     ),
     "executor events": (

@@ -4,15 +4,12 @@ What a turn emits is on disk before anything of it goes to the broker: the base 
 calls `after_commit`, and only that writes to the broker's descriptor.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 from tapewire.common import roles
 from tapewire.common.accounting.account_values import plain
-from tapewire.common.bus import derived, scans, wire
-from tapewire.common.bus.greeks import GreeksPublisher
 from tapewire.common.bus.ports import QUERIES
-from tapewire.common.bus.streams import TickPublisher
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
 from tapewire.common.events import (
@@ -38,26 +35,20 @@ from tapewire.common.runtime.service import Service
 from tapewire.gateway import figures
 from tapewire.gateway.broker import BrokerError
 from tapewire.gateway.deputy import Deputy
-from tapewire.gateway.feeds.derived import Derived
-from tapewire.gateway.feeds.feeds import Feeds, FeedSettings
+from tapewire.gateway.feeds.feeds import FeedSettings
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.greeks import OptionGreeks
-from tapewire.gateway.greeks_feed import GreeksFeed
-from tapewire.gateway.marks import Marks
+from tapewire.gateway.market_door import MARKET, MarketDoor
 from tapewire.gateway.orders import circuit
 from tapewire.gateway.orders.fence import Fence
 from tapewire.gateway.query_door import QueryDoor
 from tapewire.gateway.query_sources import queries_of
-from tapewire.gateway.scans import Scans
 from tapewire.risk.rules.in_force import shown
 
 BROKER: Final = "tws"
 """The channel of the adapter's descriptor."""
 DEPUTY: Final = "deputy"
 """The channel of the deputy's."""
-JOINED: Final = b"\x01"  # XPUB's sign that a reader subscribed; then the topic
-READ: Final = frozenset({"tick", "last", "mark", "greeks", "bar", derived.JOINED})
-"""What the topics of a symbol begin with for which its line is needed."""
 PAYLOAD_SHOWN_MAX_BYTES: Final = 2048
 
 
@@ -89,40 +80,26 @@ class GatewayService(Service):
             brakes=brakes,
         )  # fmt: skip
         self.gateway = gateway
-        self.market = TickPublisher(role, epoch)
-        self.greeks = GreeksFeed(
-            options, gateway.broker, GreeksPublisher(role, epoch), self.market.newest,
-            need=lambda symbol: self.feeds.ask(symbol, clock.now()),
+        self.market = MarketDoor(
+            role, epoch, gateway, transport, clock, self.metrics,
+            lambda reason: self.dead_letter(MARKET, reason, b""), feeds or FeedSettings(), options,
         )  # fmt: skip
-        self.feeds = self._feeds(feeds or FeedSettings(), options)
-        self.derived = Derived(role, epoch, feeds.bars if feeds else (), gateway.broker.trades)
-        self.scans = Scans(gateway.broker.queries, role, epoch)
         self.query_door = QueryDoor(
-            queries_of(gateway, self.scans, self.market.newest, self.feeds.ask),
+            queries_of(
+                gateway, self.market.scans, self.market.ticks.newest, self.market.feeds.ask
+            ),
             self.door.refusal, self.dead_letter, lambda frames: transport.send(QUERIES, frames),
         )  # fmt: skip
-        gateway.limits.watch(
-            self.market.newest, self.greeks.newest, delayed=bool(feeds and feeds.delayed_prices)
-        )
         figures.watch(self.metrics, gateway)
         self.metrics.watch("outbox", lambda: {"": gateway.broker.waiting})
         self._hang_up = hang_up
         self._deputy = deputy
-        self._marks = Marks()
         self._fence = Fence(epoch)
         self.requests.on(OrderRequest, self._on_order_request)
         if brakes is not None:
             brakes.look(clock.now())
         self._read_past(Past(role, journal, checkpoints))
         self.emit(*gateway.restarted(clock.now()))
-
-    def _feeds(self, settings: FeedSettings, options: OptionGreeks | None) -> Feeds:
-        return Feeds(
-            self.gateway.broker, settings, self.gateway.facts.instruments.known.get,
-            own=self._at_stake,
-            beside=options.underlying if options is not None else lambda _symbol: "",
-            forget=self._forget,
-        )  # fmt: skip
 
     def _read_past(self, past: Past) -> None:
         """Fold the own journal, and what risk had decided up to the checkpoint."""
@@ -136,20 +113,15 @@ class GatewayService(Service):
     def emit(self, *events: Event) -> None:
         """What is held needs a price, though no strategy reads it: without one, no limit on a loss
         can be watched. The liquidation gateway only closes."""
+        feeds = self.market.feeds
         if not self.gateway.gate.reduce_only:
             for event in events:
-                is_new = isinstance(event, PositionReported) and event.symbol not in self.feeds
+                is_new = (
+                    isinstance(event, PositionReported) and event.symbol not in self.market.feeds
+                )
                 if is_new or isinstance(event, ConnectionUp):
-                    self.feeds.look(self.clock.now())
+                    self.market.feeds.look(self.clock.now())
         super().emit(*events)
-
-    def _at_stake(self) -> set[str]:
-        """What limits need the prices of; the liquidation gateway has none."""
-        return set() if self.gateway.gate.reduce_only else self.gateway.limits.at_stake()
-
-    def _forget(self, symbol: str) -> None:
-        self.market.forget(symbol)
-        self.greeks.forget(symbol)
 
     def on_event(self, event: Event, source: str, now: Now) -> None:
         """Risk's decisions."""
@@ -224,50 +196,8 @@ class GatewayService(Service):
             self._deputy.take(frames, now)
         elif channel == QUERIES:
             self.query_door.enter(frames, now)
-        elif channel == "market":
-            is_whole = frames[0].endswith(wire.TOPIC_END)
-            self._on_reader(frames[0][:1] == JOINED, wire.topic_name(frames[0][1:]), is_whole, now)
-
-    def _on_reader(self, has_joined: bool, topic: str, is_whole: bool, now: Now) -> None:
-        """Somebody reads a topic, or no longer. A prefix opens no line: whoever reads every
-        symbol's topics gets what others have asked for."""
-        kind, _, name = topic.partition(".")
-        if kind == scans.KIND and is_whole:
-            self._on_scan_reader(name, has_joined=has_joined)
-            return
-        if not is_whole or kind not in READ:
-            if has_joined and kind == "greeks":
-                self._send_market(self.greeks.last(""))
-            return
-        asked = self.derived.asked(kind, name)
-        if not has_joined:
-            self.feeds.left(asked.symbol, topic)
-            if asked.is_derived and not asked.fault:
-                self.derived.left(kind, name)
-        elif asked.fault:
-            self.dead_letter("market", asked.fault, b"")
-        elif not self.feeds.joined(asked.symbol, topic, now):
-            self.dead_letter("market", f"symbol {asked.symbol} is subscribed, not configured", b"")
-        elif asked.is_derived:
-            self._send_market(self.derived.joined(kind, name))
-        elif kind == "last":
-            self._send_market([self.market.last_values(name)])
-        elif kind == "greeks":
-            self._send_market(self.greeks.last(name))
-
-    def _on_scan_reader(self, name: str, *, has_joined: bool) -> None:
-        """Somebody reads a scan, or no longer."""
-        if fault := self.scans.read(name, has_joined=has_joined):
-            self.dead_letter("market", fault, b"")
-
-    def _publish_scans(self, now: Now) -> None:
-        self._send_market(self.scans.tick(now))
-        for complaint in self.scans.take_complaints():
-            self.dead_letter("market", complaint, b"")
-
-    def _send_market(self, messages: Iterable[list[bytes]]) -> None:
-        for frames in messages:
-            self.transport.send("market", frames)
+        elif channel == MARKET:
+            self.market.enter(frames[0], now)
 
     def on_tick(self, now: Now) -> None:
         """Publish what the turn brought, and do what is due."""
@@ -283,34 +213,8 @@ class GatewayService(Service):
             self.circuits.changed(circuit.NAME, change, now)
         if self._deputy is not None:
             self.emit(*self._deputy.tick(now))
-        greeks = self.greeks if self.greeks.has_options else None
-        made = self.derived if self.derived else None
-        for symbol, ticks in self.gateway.broker.take_ticks():
-            self.transport.send("market", self.market.publish(symbol, ticks))
-            self.metrics.count("ticks_published", len(ticks), symbol)
-            self._marks.ticked(symbol)
-            if made is not None:
-                self._send_market(made.ticked(symbol, ticks, now))
-            if greeks is not None:
-                greeks.ticked(symbol)
-        if made is not None:
-            self._send_market(made.due(now))
-        ticked = []
-        for kind, symbol in self._marks.due(now.mono_ns, self._is_held):
-            self.transport.send("market", self.market.last_values(symbol, kind))
-            if kind == "last":
-                ticked.append(symbol)
-        self.feeds.ticked(ticked, now)
-        self._publish_scans(now)
         self.query_door.tick(now)
-        self.emit(*self.feeds.tick(now, connected=self.gateway.is_up))
-        if greeks is not None:
-            self._send_market(greeks.due(now))
-            if complaint := greeks.take_complaint():
-                self.dead_letter("market", complaint, b"")
-
-    def _is_held(self, symbol: str) -> bool:
-        return self.gateway.holdings.is_held(self.gateway.broker.accounts, symbol)
+        self.emit(*self.market.tick(now))
 
     def on_room(self, reason: str) -> None:
         """Orders that add risk are denied while the disk is nearly full, or the kill switch is
@@ -360,8 +264,8 @@ class GatewayService(Service):
         return {
             "accounts": sorted(self.gateway.broker.accounts),
             "tws_messages": self.gateway.broker.messages,
-            "tick_seqs": self.market.seqs(),
-            "feeds": self.feeds.status(),
+            "tick_seqs": self.market.ticks.seqs(),
+            "feeds": self.market.feeds.status(),
             "orders": {state: n for state, n in self.gateway.orders.states.items() if n},
             "account_values": [plain(one) for one in self.gateway.facts.accounts.known.values()],
             "orders_reported": self.gateway.sync.orders_reported,

@@ -7,7 +7,7 @@ within a short time leaves as one message, at most four events of an option.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from tapewire.common.bus import wire
+from tapewire.common.bus.sequenced import Sequenced
 from tapewire.common.events import Greeks
 
 PREFIX: Final = "greeks."
@@ -17,9 +17,7 @@ class GreeksPublisher:
     """The writing end of the topics of greeks."""
 
     def __init__(self, source: str, epoch: str) -> None:
-        self.source = source
-        self.epoch = epoch
-        self._seqs: dict[str, int] = {}
+        self._topics = Sequenced(source, epoch)
         self._last: dict[str, dict[str, Greeks]] = {}  # by symbol and basis
 
     def publish(self, greeks: Iterable[Greeks]) -> Iterator[list[bytes]]:
@@ -29,14 +27,13 @@ class GreeksPublisher:
             new.setdefault(one.symbol, {})[one.basis] = one
         for symbol, found in new.items():
             self._last.setdefault(symbol, {}).update(found)
-            self._seqs[symbol] = self._seqs.get(symbol, 0) + 1
-            yield self._frames(symbol, found)
+            yield self._topics.frames(f"{PREFIX}{symbol}", [*found.values()])
 
     def last(self, symbol: str = "") -> Iterator[list[bytes]]:
         """The newest of an option once more, under the seq it is of; of all of them without one."""
         for name, found in self._last.items():
             if symbol in ("", name):
-                yield self._frames(name, found)
+                yield self._topics.again(f"{PREFIX}{name}", [*found.values()])
 
     def forget(self, symbol: str) -> None:
         """Nobody reads an option any more: what was newest of it will soon be old."""
@@ -45,8 +42,3 @@ class GreeksPublisher:
     def newest(self, symbol: str) -> Greeks | None:
         """An option's newest greeks for limits; None where there are none."""
         return self._last.get(symbol, {}).get("model")
-
-    def _frames(self, symbol: str, found: dict[str, Greeks]) -> list[bytes]:
-        seq = self._seqs[symbol]
-        body = wire.encode_batch(self.source, self.epoch, seq, [*found.values()])
-        return [wire.topic(f"{PREFIX}{symbol}"), body]

@@ -9,19 +9,20 @@ from tapewire.common.bus import ports
 from tapewire.common.config import faults
 from tapewire.common.config.near import expected
 from tapewire.common.config.sections import AccountName, EachOnce, Identifier, Port, Section
-from tapewire.common.config.tws import TwsConfig
+from tapewire.common.config.tws import ChosenTicks, TwsConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.logins import ONLY, Login, Logins
 
-ADDRESS: Final = ("host", "port", "client_id", "liquidation_client_id")
+OWN: Final = ("host", "port", "client_id", "liquidation_client_id", "ticks")
 
 
 class LoginConfig(Section):
     """One login: where its TWS is, which accounts it trades, and whose market data it provides.
 
-    What is left out of `host`, `port` and the client ids is that of `[tws]`; `live_account` is the
-    top one. `accounts` are all of the login, and TWS has to have exactly these. They may be left
-    out where there is one entry. `instruments` are the symbols that it streams; without them, all.
+    What is left out of `host`, `port`, the client ids and `ticks` is that of `[tws]`;
+    `live_account` is the top one. `accounts` are all of the login, and TWS has to have exactly
+    these. They may be left out where there is one entry. `instruments` are the symbols that it
+    streams; without them, all.
     """
 
     name: Identifier
@@ -29,6 +30,7 @@ class LoginConfig(Section):
     port: Port | None = None
     client_id: Annotated[int, Field(ge=0)] | None = None
     liquidation_client_id: Annotated[int, Field(ge=0)] | None = None
+    ticks: ChosenTicks | None = None
     accounts: Annotated[tuple[AccountName, ...], EachOnce] = ()
     instruments: Annotated[tuple[str, ...], EachOnce] = ()
     live_account: str | None = None
@@ -39,7 +41,7 @@ class LoginConfig(Section):
 
     def tws(self, defaults: TwsConfig) -> TwsConfig:
         """Its connection, with `defaults` for what it leaves out."""
-        own = {key: getattr(self, key) for key in ADDRESS}
+        own = {key: getattr(self, key) for key in OWN}
         return defaults.model_copy(update={key: v for key, v in own.items() if v is not None})
 
 

@@ -8,7 +8,8 @@ from pydantic import Field, field_validator, model_validator
 
 from tapewire.common import options, shorthands
 from tapewire.common.config.sections import Section
-from tapewire.common.instruments import SYMBOL_PATTERN, Instrument
+from tapewire.common.config.tws import Ticks
+from tapewire.common.instruments import SYMBOL_PATTERN, Instrument, TickSource
 
 
 class InstrumentConfig(Section):
@@ -22,7 +23,7 @@ class InstrumentConfig(Section):
     min_tick: Annotated[Decimal, Field(gt=0)] = Decimal("0.01")
     lot: Annotated[Decimal, Field(gt=0)] = Decimal(1)
     con_id: Annotated[int, Field(ge=0)] = 0
-    feed: Literal["top", "tick_by_tick"] = "top"
+    ticks: Ticks = ()
     underlying: str = ""
     expiry: Annotated[str, Field(pattern=r"^\d{8}$|^$")] = ""
     strike: Annotated[Decimal, Field(gt=0)] | None = None
@@ -49,9 +50,9 @@ class InstrumentConfig(Section):
             raise ValueError(fault)
         return self
 
-    def instrument(self) -> Instrument:
-        """The same as a core's value."""
-        return msgspec.convert(self.model_dump(), Instrument)
+    def instrument(self, ticks: tuple[TickSource, ...] = ("top",)) -> Instrument:
+        """The same as a core's value; `ticks` are those of its login, where it has none."""
+        return msgspec.convert({**self.model_dump(), "ticks": self.ticks or ticks}, Instrument)
 
     @classmethod
     def of(cls, instrument: Instrument) -> "InstrumentConfig":

@@ -213,7 +213,7 @@ class Config(BaseSettings):
 
     def all_instruments(self) -> tuple[Instrument, ...]:
         """The configured instruments, as cores take them."""
-        return tuple(i.instrument() for i in self.instruments)
+        return tuple(i.instrument(self.tws.ticks) for i in self.instruments)
 
     def logins(self) -> Logins:
         """The logins of the group: those of [[gateways]], or the only one."""

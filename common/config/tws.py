@@ -1,11 +1,33 @@
 """`[tws]`: where TWS is, how long to wait for it, and when it restarts by itself."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from tapewire.common.config.sections import Port, Positive, Section, TimeOfDay
 from tapewire.common.errors import ConfigError
+from tapewire.common.instruments import TickSource, ticks_fault
+
+
+def _listed(given: Any) -> Any:
+    return (given,) if isinstance(given, str) else given
+
+
+def _possible(ticks: tuple[TickSource, ...]) -> tuple[TickSource, ...]:
+    if fault := ticks_fault(ticks):
+        raise ValueError(fault)
+    return ticks
+
+
+def _chosen(ticks: tuple[TickSource, ...]) -> tuple[TickSource, ...]:
+    if not ticks:
+        raise ValueError('one source of ticks at least, such as "top"')
+    return ticks
+
+
+Ticks = Annotated[tuple[TickSource, ...], BeforeValidator(_listed), AfterValidator(_possible)]
+"""Sources of ticks: one, or a list. None leaves the choice to the login."""
+ChosenTicks = Annotated[Ticks, AfterValidator(_chosen)]
 
 
 class TwsConfig(Section):
@@ -28,8 +50,9 @@ class TwsConfig(Section):
     From `restart_hold_s` before it nothing that adds risk goes, until TWS is back; a loss up to
     `restart_window_s` after it is no surprise.
 
-    `lines_max` and `tick_by_tick_max` are how many market data lines and tick-by-tick streams TWS
-    grants this login; 0 sets no limit. It takes one tick-by-tick request per instrument in
+    `ticks` are the sources of the ticks of instruments that choose none themselves. `lines_max` and
+    `tick_by_tick_max` are how many market data lines and tick-by-tick streams TWS grants this
+    login; 0 sets no limit. It takes one tick-by-tick request per instrument in
     `tick_by_tick_every_s`. With `delayed`, delayed data are read where it refuses live ones.
 
     With `raw_log_mb` above 0 every message is written down, both ways, in files of that size.
@@ -54,6 +77,7 @@ class TwsConfig(Section):
     restart_hold_s: Annotated[int, Field(ge=0, le=3600)] = 60
     restart_window_s: Annotated[int, Field(ge=1, le=7200)] = 600
     raw_log_mb: Annotated[int, Field(ge=0, le=10_000)] = 0
+    ticks: ChosenTicks = ("top",)
     lines_max: Annotated[int, Field(ge=0)] = 100
     tick_by_tick_max: Annotated[int, Field(ge=0)] = 5
     tick_by_tick_every_s: Annotated[float, Field(ge=0)] = 15

@@ -14,6 +14,7 @@ from tapewire.common.events.base import (
     signed,
     types_by_name,
 )
+from tapewire.common.events.beside import IrregularTrade, Midpoint
 from tapewire.common.events.broker_errors import (
     BrokerErrorReported,
     ErrorClass,
@@ -45,6 +46,7 @@ from tapewire.common.events.executor import (
 )
 from tapewire.common.events.feeds import (
     FeedDelayed,
+    FeedReduced,
     FeedRefused,
     FeedResumed,
     FeedSilent,
@@ -240,6 +242,7 @@ __all__ = [
     "Event",
     "ExecutionsCarried",
     "FeedDelayed",
+    "FeedReduced",
     "FeedRefused",
     "FeedResumed",
     "FeedSilent",
@@ -268,10 +271,12 @@ __all__ = [
     "HistoryTick",
     "InstrumentDescribed",
     "InstrumentHalted",
+    "IrregularTrade",
     "LegRole",
     "ListPositions",
     "LockOutEnded",
     "Measure",
+    "Midpoint",
     "ModifyOrder",
     "ModifySignal",
     "Oca",

@@ -35,6 +35,15 @@ class FeedRefused(Event, frozen=True, tag="feed.refused"):
     reason: Text
 
 
+class FeedReduced(Event, frozen=True, tag="feed.reduced"):
+    """Some of what is configured of a symbol's market data cannot be had, such as ticks one by one,
+    and the rest goes on; `reason` says what, and is empty once nothing is lacking."""
+
+    ts_ns: TimeNs
+    symbol: Name
+    reason: Text
+
+
 class FeedDelayed(Event, frozen=True, tag="feed.delayed"):
     """The ticks of a symbol are delayed ones from now on, or live ones again."""
 

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple, Protocol
 
-from tapewire.common.bus import wire
 from tapewire.common.bus.derived import JOINED, Filter, filter_of, size_ns
+from tapewire.common.bus.sequenced import Sequenced
 from tapewire.common.bus.streams import TickPublisher
 from tapewire.common.clock import Now
 from tapewire.common.events import Bar, Quote, Tick, Trade
@@ -99,11 +99,11 @@ class TimeBars:
     """Bars of one width."""
 
     def __init__(
-        self, topic: str, width_ns: int, encode: Callable[[str, list[Bar]], bytes]
+        self, topic: str, width_ns: int, frames: Callable[[str, list[Bar]], list[bytes]]
     ) -> None:
         self._topic = topic
         self._bars = Bars(Every(width_ns=width_ns))
-        self._encode = encode
+        self._made = frames
 
     def add(self, ticks: Iterable[Tick], now: Now) -> list[bytes] | None:
         """See `Maker.add`."""
@@ -115,7 +115,7 @@ class TimeBars:
         return self._frames(self._bars.advance(now.wall_ns))
 
     def _frames(self, bars: list[Bar]) -> list[bytes] | None:
-        return [wire.topic(self._topic), self._encode(self._topic, bars)] if bars else None
+        return self._made(self._topic, bars) if bars else None
 
 
 class Derived:
@@ -125,11 +125,10 @@ class Derived:
     def __init__(
         self, source: str, epoch: str, sizes: Iterable[str], is_known: Callable[[str], bool]
     ) -> None:
-        self._source, self._epoch = source, epoch
         self._sizes = {size: width for size in sizes if (width := size_ns(size)) is not None}
         self._is_known = is_known
         self._publisher = TickPublisher(source, epoch)
-        self._bar_seqs = Counter[str]()  # by topic; they go on, for a reader may come back
+        self._bars = Sequenced(source, epoch)
         self._readers = Counter[str]()  # by topic
         self._makers: dict[str, dict[str, Maker]] = {}  # by symbol and name
 
@@ -191,13 +190,8 @@ class Derived:
     def _maker(self, kind: str, name: str) -> Maker:
         if kind == "bar":
             width_ns = self._sizes[name.rpartition(".")[2]]
-            return TimeBars(f"bar.{name}", width_ns, self._encoded)
+            return TimeBars(f"bar.{name}", width_ns, self._bars.frames)
         wanted = filter_of(name) or Filter(name)
         if wanted.rate_per_s:
             return Sampled(name, wanted.rate_per_s, self._publisher)
         return Moves(name, wanted.change, self._publisher)
-
-    def _encoded(self, topic: str, bars: list[Bar]) -> bytes:
-        """The next message with bars."""
-        self._bar_seqs[topic] += 1
-        return wire.encode_batch(self._source, self._epoch, self._bar_seqs[topic], bars)

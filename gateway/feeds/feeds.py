@@ -6,7 +6,7 @@ what a person has to know. None of them is state that a restart needs: a new pro
 again, and looks at them again.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -16,6 +16,7 @@ from tapewire.common.events import (
     TEXT_MAX,
     Event,
     FeedDelayed,
+    FeedReduced,
     FeedRefused,
     FeedResumed,
     FeedSilent,
@@ -63,6 +64,7 @@ class Feeds:
             int(settings.silent_after_s * NS_PER_S), described, assume_open=settings.assume_open
         )
         self._refused: dict[str, str] = {}  # with the reason
+        self._lacking: dict[str, str] = {}  # with what they lack
         self._delayed: set[str] = set()
         self._halts: dict[str, str] = {}  # with their kind
         self._seen_delays: dict[str, bool] = {}  # what the broker has said last, not reported yet
@@ -106,6 +108,7 @@ class Feeds:
                 self._forget(symbol)
                 self._liveness.closed(symbol)
                 self._refused.pop(symbol, None)
+                self._lacking.pop(symbol, None)
                 self._delayed.discard(symbol)
                 self._halts.pop(symbol, None)
 
@@ -146,6 +149,11 @@ class Feeds:
                 if self._refused.get(symbol) != reason:
                     self._refused[symbol] = reason
                     yield FeedRefused(now.wall_ns, symbol, reason[:TEXT_MAX])
+            elif state == "reduced":
+                if self._lacking.pop(symbol, "") != reason:
+                    yield FeedReduced(now.wall_ns, symbol, reason[:TEXT_MAX])
+                if reason:
+                    self._lacking[symbol] = reason
             elif state == "halted":
                 self._seen_halts[symbol] = reason
             else:
@@ -176,7 +184,12 @@ class Feeds:
                 "readers": self._subscriptions.readers(symbol),
                 "delayed": symbol in self._delayed,
                 "halted": self._halts.get(symbol, ""),
-                "problem": self._refused.get(symbol, "silent" if symbol in silent else ""),
+                "problem": self._problem(symbol, silent),
             }
             for symbol in self._subscriptions.open
         }
+
+    def _problem(self, symbol: str, silent: Collection[str]) -> str:
+        if symbol in silent and symbol not in self._refused:
+            return "silent"
+        return self._refused.get(symbol, self._lacking.get(symbol, ""))

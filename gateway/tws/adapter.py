@@ -9,7 +9,7 @@ from typing import Any
 
 from tapewire.common import roles
 from tapewire.common.clock import Now
-from tapewire.common.events import Greeks, InstrumentDescribed, SubmitOrder, Tick
+from tapewire.common.events import InstrumentDescribed, SubmitOrder
 from tapewire.common.instruments import Instrument
 from tapewire.common.runtime.metrics import Histogram
 from tapewire.gateway import broker
@@ -21,7 +21,6 @@ from tapewire.gateway.broker import (
     Released,
     Verdict,
 )
-from tapewire.gateway.market_feed import FeedNews
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.account_summary import AccountSummary
@@ -32,6 +31,7 @@ from tapewire.gateway.tws.error_messages import ErrorMessages
 from tapewire.gateway.tws.line_limits import LineLimits
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
+from tapewire.gateway.tws.market_port import MarketPort
 from tapewire.gateway.tws.order_ids import EXECUTIONS_REQUEST_ID, free_order_id
 from tapewire.gateway.tws.order_lists import OrderLists
 from tapewire.gateway.tws.placing import Placing
@@ -52,7 +52,7 @@ Reader = Callable[[Any], Iterable[BrokerEvent]]
 """Reads one kind of message."""
 
 
-class TwsBroker:
+class TwsBroker(MarketPort):
     """One TWS login; satisfies `gateway.broker.Broker`.
 
     With `closes_all` it learns the contract of whatever the login holds, and trades that as well.
@@ -126,16 +126,6 @@ class TwsBroker:
     def waits(self) -> Mapping[str, Histogram]:
         """See `Broker.waits`."""
         return self.outbox.waits
-
-    @property
-    def messages(self) -> int:
-        """How many market data messages were read."""
-        return self.market.messages
-
-    @property
-    def subscriptions(self) -> int:
-        """How many market data subscriptions are open."""
-        return self.market.subscriptions
 
     # ---- what comes in -------------------------------------------------------------------------
 
@@ -251,35 +241,9 @@ class TwsBroker:
         elif self.session.state == "UP":
             yield broker.SessionReady(self.session.accounts, self.session.server_version)
 
-    # ---- market data ---------------------------------------------------------------------------
-
-    def take_ticks(self) -> list[tuple[str, list[Tick]]]:
-        """See `Broker.take_ticks`."""
-        return self.market.take()
-
-    def take_greeks(self) -> list[Greeks]:
-        """See `Broker.take_greeks`."""
-        return self.market.take_greeks()
-
     def trades(self, symbol: str) -> bool:
         """See `Broker.trades`."""
         return symbol in self.contracts.instruments or self.contracts.holds(symbol)
-
-    def want(self, symbol: str) -> bool:
-        """See `Broker.want`."""
-        return self.lines.want(symbol)
-
-    def unwant(self, symbol: str) -> None:
-        """See `Broker.unwant`."""
-        self.lines.unwant(symbol)
-
-    def reopen(self, symbol: str) -> None:
-        """See `Broker.reopen`."""
-        self.lines.reopen(symbol)
-
-    def take_feed_news(self) -> list[FeedNews]:
-        """See `Broker.take_feed_news`."""
-        return self.lines.take_news()
 
     # ---- what goes out -------------------------------------------------------------------------
 

@@ -5,26 +5,13 @@ A stream beyond a limit is not asked for: TWS would answer each attempt with an 
 than is known here, since another program has lines of its own, it is asked again after a while.
 """
 
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
+
+from tapewire.gateway.tws.streams import Share, Stream
 
 SECOND_NS: Final = 1_000_000_000
 FULL_FOR_NS: Final = 60 * SECOND_NS
 """How long TWS's word that it has no room is taken for granted."""
-
-Share = Literal["lines", "tick_by_tick"]
-"""What streams are counted together as."""
-
-
-class Stream(NamedTuple):
-    """A request for market data of a symbol: `top` of book, or one of TWS's tick-by-tick kinds."""
-
-    symbol: str
-    kind: str
-
-    @property
-    def share(self) -> Share:
-        """Which limit it counts in."""
-        return "lines" if self.kind == "top" else "tick_by_tick"
 
 
 class LineLimits(NamedTuple):

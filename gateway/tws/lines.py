@@ -7,6 +7,9 @@ A stream that TWS has refused is not asked for again until somebody says so (`re
 the silence of a line knows when (see `gateway.feeds.liveness`). Requests are made in `open_due`,
 which knows the time, in the order in which symbols were wanted.
 
+Where a stream of ticks one by one cannot be had, the top of book stands in for it, and what is
+lacking is reported. Once the stream is open it has its ticks to itself again (see `line`).
+
 Live data that a login is not subscribed to may come delayed. TWS sends them once the connection has
 asked for them, and sends live ones all the same where it can: so they are asked for with the first
 refusal, and the line then is asked for again.
@@ -15,17 +18,16 @@ refusal, and the line then is asked for again.
 from collections import Counter, deque
 from typing import Final
 
-from tapewire.common.instruments import Instrument
 from tapewire.gateway.market_feed import FeedNews
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.tws import errors
 from tapewire.gateway.tws.contracts import Contracts
-from tapewire.gateway.tws.line_limits import LineLimits, Room, Share, Stream
+from tapewire.gateway.tws.lacks import Lacks
+from tapewire.gateway.tws.line_limits import LineLimits, Room
 from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.session import TwsSession
+from tapewire.gateway.tws.streams import TOP, Share, Stream, streams_of
 
-TOP: Final = "top"
-BY_TICK: Final = ("BidAsk", "AllLast")
 FARM_BROKEN: Final = 2103
 FARM_IS_BACK: Final = 2104
 FRESH_MAX: Final = 100
@@ -61,7 +63,7 @@ class Lines:
         self._fresh: deque[Stream] = deque(maxlen=FRESH_MAX)  # the newest that were opened
         self._refused: set[Stream] = set()
         self._full: list[Share] = []  # of which TWS has just said that it has no room
-        self._said: dict[Stream, str] = {}  # why there is no room for it
+        self._lacks = Lacks()
         self._news: list[FeedNews] = []
         self._farm_broken = False
         self._due_ns: int | None = None  # when something may be opened; None: nothing waits
@@ -77,7 +79,7 @@ class Lines:
         if instrument is None:
             return False
         if symbol not in self._wanted:
-            self._wanted[symbol] = _streams_of(instrument)
+            self._wanted[symbol] = streams_of(instrument)
             self.subscribe()
         return True
 
@@ -86,7 +88,7 @@ class Lines:
         for stream in self._wanted.pop(symbol, ()):
             self._close(stream)
             self._refused.discard(stream)
-            self._said.pop(stream, None)
+        self._lacks.forget(symbol)
         self._market.drop(symbol)
         self.subscribe()  # one that waits for room
 
@@ -114,7 +116,9 @@ class Lines:
         self._by_id.clear()
         self._fresh.clear()
         self._refused.clear()
-        self._said.clear()
+        self._wanted = {
+            symbol: streams_of(self._contracts.instruments[symbol]) for symbol in self._wanted
+        }
         self._room.forget()
         self._delayed_asked = self._farm_broken = False
         self._due_ns = None  # until the session's first questions are asked
@@ -127,6 +131,8 @@ class Lines:
 
     def open_due(self, now_ns: int) -> None:
         """Ask for what may be opened now."""
+        if self._market.dead:
+            self._leave_dead()
         if self._due_ns is None or now_ns < self._due_ns or self._session.state != "UP":
             return
         counts = Counter[Share](stream.share for stream in self._open)
@@ -134,13 +140,14 @@ class Lines:
             self._room.full(share, counts[share], now_ns)
         self._full.clear()
         waits: list[int] = []
-        for stream in [one for streams in self._wanted.values() for one in streams]:
+        wanted = [one for streams in self._wanted.values() for one in streams]
+        for stream in wanted:
             if stream in self._open or stream in self._refused:
                 continue
             if early_ns := self._room.early_ns(stream, now_ns):
                 waits.append(early_ns)
             elif reason := self._room.refusal(stream, counts[stream.share], now_ns):
-                self._has_no_room(stream, reason)
+                wanted += self._cannot_have(stream, reason)  # what stands in is opened with it
                 waits.append(self._room.full_until_ns(stream.share) or NEVER_NS)
             else:
                 self._room.asked(stream, counts[stream.share], now_ns)
@@ -150,23 +157,16 @@ class Lines:
 
     def _ask(self, stream: Stream) -> None:
         contract, encode = self._contracts.contract(stream.symbol), self._session.encode
-        request_id = self._market.open(stream.symbol)
-        self._said.pop(stream, None)
+        request_id = self._market.open(stream.symbol, stream.kind)
         self._fresh.append(stream)
         self._open[stream], self._by_id[request_id] = request_id, stream
-        if stream.kind == TOP:
-            self._outbox.market_data(encode.market_data(request_id, contract))
-        else:
-            self._outbox.market_data(encode.tick_by_tick(request_id, contract, stream.kind))
+        self._outbox.market_data(stream.opening(encode, request_id, contract))
 
     def _close(self, stream: Stream) -> None:
         request_id = self._end(stream)
         if request_id is None or self._session.state != "UP":
             return
-        encode = self._session.encode
-        is_top = stream.kind == TOP
-        cancel = encode.cancel_market_data if is_top else encode.cancel_tick_by_tick
-        self._outbox.market_data(cancel(request_id))
+        self._outbox.market_data(stream.closing(self._session.encode, request_id))
 
     def _end(self, stream: Stream) -> int | None:
         """A stream is open no more; the id of its request, if it was."""
@@ -224,22 +224,52 @@ class Lines:
     def _refuse(self, stream: Stream, code: int, text: str) -> None:
         self._end(stream)
         self._refused.add(stream)
-        reason = f"{stream.symbol} has no market data: TWS refuses it ({code}): {text}"
-        self._news.append(FeedNews(stream.symbol, "refused", reason))
+        reason = f"TWS refuses it ({code}): {text}"
+        self._cannot_have(stream, f"{stream.symbol} has no {stream.called}: {reason}")
         self._due_ns = 0  # its place may serve another
 
-    def _has_no_room(self, stream: Stream, reason: str) -> None:
-        """Report why a stream waits, once."""
-        if self._said.get(stream) != reason:
-            self._said[stream] = reason
-            self._news.append(FeedNews(stream.symbol, "refused", reason))
+    def _cannot_have(self, stream: Stream, reason: str) -> tuple[Stream, ...]:
+        """Report why a stream is not open, once; what stands in for it, if it was not wanted."""
+        self._lacks.add(stream, reason)
+        top = Stream(stream.symbol, TOP)
+        if not stream.has_prices or top in self._wanted[stream.symbol]:
+            return ()
+        self._wanted[stream.symbol] += (top,)
+        return (top,)
+
+    def _leave_dead(self) -> None:
+        """Streams of ticks one by one that are silent while the top of book moves: asked for again,
+        and until then the top of book stands in."""
+        for request_id in self._market.take_dead():
+            stream = self._by_id.get(request_id)
+            if stream is not None:
+                self._close(stream)
+                reason = "it was silent while the top of book moved"
+                self._cannot_have(stream, f"{stream.symbol} has no {stream.called}: {reason}")
+                self._due_ns = 0
 
     def take_news(self) -> list[FeedNews]:
         """What is to be reported since the last call."""
         taken, self._news = self._news, []
+        if self._lacks:
+            for symbol in self._lacks.end(self._is_heard):
+                self._end_stand_in(symbol)
+            taken += self._lacks.take_news(self._has_prices)
         return [*taken, *self._market.take_news()]
 
+    def _is_heard(self, stream: Stream) -> bool:
+        request_id = self._open.get(stream)
+        return request_id is not None and not self._market.is_silent(request_id)
 
-def _streams_of(instrument: Instrument) -> tuple[Stream, ...]:
-    kinds = BY_TICK if instrument.feed == "tick_by_tick" else (TOP,)
-    return tuple(Stream(instrument.symbol, kind) for kind in kinds)
+    def _has_prices(self, symbol: str) -> bool:
+        return any(
+            one.symbol == symbol and (one.kind == TOP or one.has_prices) for one in self._open
+        )
+
+    def _end_stand_in(self, symbol: str) -> None:
+        """A symbol has all that was wanted of it, and needs its top of book no more."""
+        chosen = streams_of(self._contracts.instruments[symbol])
+        for stream in self._wanted.get(symbol, ()):
+            if stream not in chosen:
+                self._close(stream)
+        self._wanted[symbol] = chosen

@@ -10,7 +10,11 @@ from typing import Final
 from tapewire.common.events import Basis, Greeks, Quote, Tick, Trade
 from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
 from tapewire.gateway.market_feed import FeedNews
+from tapewire.gateway.tws.beside import Beside
+from tapewire.gateway.tws.by_tick import ByTick, Opened
+from tapewire.gateway.tws.line import Line, check_fields, side_of
 from tapewire.gateway.tws.option_computations import BASES, DELAYED, OPTION_COMPUTATION, greeks_of
+from tapewire.gateway.tws.streams import QUOTES, TOP, TRADES
 
 TICK_PRICE: Final = b"1"
 TICK_SIZE: Final = b"2"
@@ -34,8 +38,8 @@ PRICE_PARTS: Final = 10  # a tickPrice frame split at NULs: three of its length,
 SIZE_PARTS: Final = 8
 PRICE_ID: Final = ord(TICK_PRICE)
 SIZE_ID: Final = ord(TICK_SIZE)
-_BY_TICK_FIELDS: Final = {b"1": 9, b"2": 9, b"3": 9, b"4": 5}
-"""Fields of a tick-by-tick message, by its type: last, all last, bid and ask, midpoint."""
+PASSED_OVER_MAX: Final = 25
+"""So many values of the top of book without a tick of the stream that has each: it is dead."""
 RUN_BEGINS: Final = (TICK_PRICE + b"\0", TICK_SIZE + b"\0")
 """How a payload begins with which `read_run` can begin."""
 _HEADS: Final = {
@@ -48,47 +52,26 @@ _HEADS: Final = {
 FIRST_REQUEST_ID: Final = 1_000_000_000  # far above any order id, so that errors can be told apart
 
 
-class Line:
-    """One market data line: the newest values of one symbol. Delayed ones are kept apart, so that
-    no quote has a live side and a delayed one."""
-
-    __slots__ = (
-        "ask", "ask_size", "bid", "bid_size", "delayed", "is_delayed", "last", "last_size",
-        "symbol", "ticks",
-    )  # fmt: skip
-
-    def __init__(self, symbol: str) -> None:
-        self.symbol = symbol
-        self.bid: float | None = None
-        self.bid_size: float | None = None
-        self.ask: float | None = None
-        self.ask_size: float | None = None
-        self.last: float | None = None
-        self.last_size: float | None = None
-        self.ticks: list[Tick] = []
-        self.delayed: Line | None = None  # its delayed values
-        self.is_delayed = False
-
-    def values(self, *, delayed: bool) -> "Line":
-        """Where the newest values are, live or delayed."""
-        if not delayed:
-            return self
-        if self.delayed is None:
-            self.delayed = Line(self.symbol)
-        return self.delayed
-
-
 class MarketData:
-    """All market data lines of a session, and the ticks that came since they were last taken."""
+    """All market data lines of a session, and the ticks that came since they were last taken.
+
+    `dead` are requests whose streams bring nothing, though the top of book moves.
+    """
 
     def __init__(self) -> None:
-        self._lines: dict[bytes, Line] = {}  # by request
+        self._opened: dict[bytes, Opened] = {}  # by request
         self._by_symbol: dict[str, Line] = {}
+        # By the request of the top of book: lines whose ticks all come from it, and the others.
+        self._lines: dict[bytes, Line] = {}
+        self._shared: dict[bytes, Line] = {}
+        self.beside = Beside()
+        self.dead: list[int] = []
         self._touched: list[Line] = []
         self._next_request_id = FIRST_REQUEST_ID
         self._greeks: dict[tuple[str, Basis], Greeks] = {}
         self._news: list[FeedNews] = []
         self.messages = 0
+        self._by_tick = ByTick(self._opened, self.beside, self._quote, self._trade)
         self.readers: dict[bytes, Callable[[list[bytes], int], None]] = {
             TICK_PRICE: self._on_price,
             TICK_SIZE: self._on_size,
@@ -98,18 +81,51 @@ class MarketData:
             TICK_GENERIC: self._on_generic,
         }
 
-    def open(self, symbol: str) -> int:
+    def open(self, symbol: str, kind: str = TOP) -> int:
         """A request for data of `symbol`; returns its id. Those of one symbol make one line."""
         request_id, self._next_request_id = self._next_request_id, self._next_request_id + 1
+        key = str(request_id).encode()
         line = self._by_symbol.setdefault(symbol, Line(symbol))
-        self._lines[str(request_id).encode()] = line
+        self._opened[key] = Opened(line, kind)
+        if kind == TOP:
+            line.top = key
+        elif kind == QUOTES:
+            line.quotes = key
+            line.heard(trade=False)
+        elif kind in TRADES:
+            line.trades = key
+            line.heard(trade=True)
+        self._place(line)
         return request_id
 
     def close(self, request_id: int) -> None:
         """A request is over; with its last one a line is forgotten, and its values."""
-        line = self._lines.pop(str(request_id).encode(), None)
-        if line is not None and line not in self._lines.values():
+        key = str(request_id).encode()
+        opened = self._opened.pop(key, None)
+        if opened is None:
+            return
+        line = opened.line
+        if key == line.top:
+            line.top = b""
+            self._lines.pop(key, None)
+            self._shared.pop(key, None)
+        line.take_back(key)
+        self._place(line)
+        if all(one.line is not line for one in self._opened.values()):
             self._by_symbol.pop(line.symbol, None)
+
+    def _place(self, line: Line) -> None:
+        """The fast path reads the lines whose ticks all come from the top of book."""
+        if line.top:
+            is_shared = bool(line.quotes or line.trades)
+            kept, left = self._lines, self._shared
+            if is_shared:
+                kept, left = left, kept
+            left.pop(line.top, None)
+            kept[line.top] = line
+
+    def _top(self, request_id: bytes) -> Line | None:
+        return self._lines.get(request_id) or self._shared.get(request_id)
 
     def drop(self, symbol: str) -> None:
         """Nobody reads `symbol` any more: what came of it and was not taken is given to nobody, or
@@ -119,27 +135,36 @@ class MarketData:
             line.ticks = []
         self._greeks = {key: one for key, one in self._greeks.items() if key[0] != symbol}
 
+    def take_dead(self) -> list[int]:
+        """Requests whose streams have fallen silent since the last call."""
+        taken, self.dead = self.dead, []
+        return taken
+
     @property
     def subscriptions(self) -> int:
         """How many are open."""
-        return len(self._lines)
+        return len(self._opened)
 
     def is_silent(self, request_id: int) -> bool:
-        """Whether nothing has come of the symbol whose request this is."""
-        line = self._lines.get(str(request_id).encode())
-        if line is None or line.delayed is not None:
-            return False
-        return (line.bid, line.ask, line.last) == (None, None, None)
+        """Whether nothing has come of what was requested."""
+        key = str(request_id).encode()
+        opened = self._opened.get(key)
+        if opened is None or opened.kind != TOP:
+            return opened is not None and not opened.heard
+        line = opened.line
+        known = line.aside if line.aside is not None else line
+        return line.delayed is None and (known.bid, known.ask, known.last) == (None, None, None)
 
     def about(self, request_id: int) -> str | None:
         """The symbol of the line that a request id opened."""
-        line = self._lines.get(str(request_id).encode())
-        return line.symbol if line else None
+        opened = self._opened.get(str(request_id).encode())
+        return opened.symbol if opened else None
 
     def close_all(self) -> None:
         """Forget all lines: the session they belonged to is over."""
-        self._lines.clear()
-        self._by_symbol.clear()
+        for lines in (self._opened, self._by_symbol, self._lines, self._shared):
+            lines.clear()
+        self.dead.clear()
 
     def take(self) -> list[tuple[str, list[Tick]]]:
         """The ticks since the last call, by symbol."""
@@ -219,14 +244,14 @@ class MarketData:
 
     def _on_type(self, fields: list[bytes], _now_ns: int) -> None:
         """TWS says of a request whether its data are live."""
-        line = self._lines.get(fields[2])
+        line = self._top(fields[2])
         if line is not None:
             self._is_delayed(line, delayed=fields[3] in _DELAYED_TYPES)
 
     def _on_generic(self, fields: list[bytes], _now_ns: int) -> None:
         """Of the values that are no prices, the one that says whether trading is halted."""
-        _check_fields(fields, 5)
-        line, kind = self._lines.get(fields[2]), _HALTS.get(float(fields[4]))
+        check_fields(fields, 5)
+        line, kind = self._top(fields[2]), _HALTS.get(float(fields[4]))
         if line is not None and fields[3] in (_HALTED, _HALTED_DELAYED) and kind is not None:
             self._news.append(FeedNews(line.symbol, "halted", kind))
 
@@ -239,7 +264,7 @@ class MarketData:
         self, fields: list[bytes], live: Mapping[bytes, str], delayed: Mapping[bytes, str]
     ) -> tuple[Line | None, str | None, bool]:
         """The line of a message, what of it the message changes, and whether that is delayed."""
-        line, kind = self._lines.get(fields[2]), fields[3]
+        line, kind = self._top(fields[2]), fields[3]
         is_delayed = kind in delayed
         if line is not None and is_delayed:
             self._is_delayed(line, delayed=True)
@@ -247,25 +272,34 @@ class MarketData:
 
     def _on_price(self, fields: list[bytes], now_ns: int) -> None:
         self.messages += 1
-        _check_fields(fields, 7)
+        check_fields(fields, 7)
         line, part, delayed = self._part(fields, _PRICES, _DELAYED_PRICES)
         if line is None or part is None:
             return
-        price, size = _side(float(fields[4]), float(fields[5]) if fields[5] else None)
-        known = line.values(delayed=delayed)
+        price, size = side_of(float(fields[4]), float(fields[5]) if fields[5] else None)
+        aside = None if delayed else line.kept_aside(part)
+        known = aside or line.values(delayed=delayed)
         if part == "bid":
             known.bid, known.bid_size = price, size
         elif part == "ask":
             known.ask, known.ask_size = price, size
-        else:
-            if price is not None:
-                self._trade(line, price, size, now_ns, delayed=delayed)
-            return
-        self._quote(line, now_ns, delayed=delayed)
+        elif aside is not None:
+            known.last, known.last_size = price, size
+        elif price is not None:
+            self._trade(line, price, size, now_ns, delayed=delayed)
+        if aside is not None:
+            self._pass_over(line, part)
+        elif part != "last":
+            self._quote(line, now_ns, delayed=delayed)
+
+    def _pass_over(self, line: Line, part: str) -> None:
+        """The top of book has a value of which another stream makes the ticks, if it lives."""
+        if line.passes_over(part) == PASSED_OVER_MAX:
+            self.dead.append(int(line.trades if part == "last" else line.quotes))
 
     def _on_size(self, fields: list[bytes], now_ns: int) -> None:
         self.messages += 1
-        _check_fields(fields, 5)
+        check_fields(fields, 5)
         line, part, delayed = self._part(fields, _SIZES, _DELAYED_SIZES)
         if line is None or part is None:
             return
@@ -273,6 +307,8 @@ class MarketData:
         if not 0 <= size <= SIZE_MAX:
             raise ValueError(f"size {size}, expected 0 to {SIZE_MAX}")
         known = line.values(delayed=delayed)
+        if not delayed and line.kept_aside(part) is not None:
+            return  # a price follows, or what is kept aside is not far off
         if part == "last":
             # TWS repeats a trade's size behind its price; a new size alone is a new trade.
             if known.last is not None and size != known.last_size:
@@ -287,26 +323,13 @@ class MarketData:
 
     def _on_tick_by_tick(self, fields: list[bytes], now_ns: int) -> None:
         self.messages += 1
-        if fields[2] in _BY_TICK_FIELDS:
-            _check_fields(fields, _BY_TICK_FIELDS[fields[2]])
-        line = self._lines.get(fields[1])
-        if line is None:
-            return
-        if fields[2] in (b"1", b"2"):
-            price, size = _side(float(fields[4]), float(fields[5]))
-            if price is not None:
-                self._trade(line, price, size, now_ns)
-        elif fields[2] == b"3":
-            bid = _side(float(fields[4]), float(fields[6]))
-            ask = _side(float(fields[5]), float(fields[7]))
-            (line.bid, line.bid_size), (line.ask, line.ask_size) = bid, ask
-            self._quote(line, now_ns)
+        self._by_tick.read(fields, now_ns)
 
     def _on_option_computation(self, fields: list[bytes], now_ns: int) -> None:
         self.messages += 1
-        _check_fields(fields, 12)
-        place = 1 if fields[1] in self._lines else 2  # behind a version from an old server
-        line, basis = self._lines.get(fields[place]), BASES.get(fields[place + 1])
+        check_fields(fields, 12)
+        place = 1 if self._top(fields[1]) else 2  # behind a version from an old server
+        line, basis = self._top(fields[place]), BASES.get(fields[place + 1])
         if line is None or basis is None:
             return
         delayed = fields[place + 1] in DELAYED
@@ -332,21 +355,3 @@ class MarketData:
         if not line.ticks:
             self._touched.append(line)
         line.ticks.append(Trade(line.symbol, now_ns, price, size, delayed))
-
-
-def _check_fields(fields: list[bytes], expected: int) -> None:
-    """Raise `ValueError` unless a payload that was split at its NULs has `expected` fields."""
-    if len(fields) - 1 != expected:
-        raise ValueError(f"it has {len(fields) - 1} fields, expected {expected}")
-
-
-def _side(price: float, size: float | None) -> tuple[float | None, float | None]:
-    """A price with its size; -1 without a size is TWS's way to say that this side is empty.
-
-    Raises `ValueError` for NaN, the infinities, TWS's "unset" and a size below 0.
-    """
-    if price == -1 and not size:
-        return None, None
-    if not -PRICE_MAX <= price <= PRICE_MAX or (size is not None and not 0 <= size <= SIZE_MAX):
-        raise ValueError(f"price {price} with size {size}")
-    return price, size

@@ -8,6 +8,7 @@ from tapewire.common.config import faults
 from tapewire.common.config.settings import Config, ConfigError, load
 
 STRATEGY = '[[strategies]]\nname = "one"\nstrategy = "a.b:C"\n'
+INSTRUMENT = '[[instruments]]\nsymbol = "AAPL"\n'
 FILTERS = "ticks per second, 1 to 1000, such as 10/s, or a change of the price, such as >0.05"
 BAD = {
     '[tws]\ndaily_restart = "23:45"': (
@@ -18,6 +19,22 @@ BAD = {
     ),
     '[gateway]\nbars = ["5x"]': (
         "number 1 of gateway.bars is '5x', must be the width of a bar, such as 5s, 1m or 1h"
+    ),
+    '[tws]\nticks = "tick"': (
+        "number 1 of tws.ticks is 'tick', must be 'top', 'bid_ask', 'last', 'all_last' or"
+        " 'mid_point'"
+    ),
+    "[tws]\nticks = []": 'tws.ticks is [], must be one source of ticks at least, such as "top"',
+    '[tws]\nticks = ["last", "all_last"]': (
+        "tws.ticks is ['last', 'all_last'], must be \"last\" or \"all_last\", not both: the trades"
+        " of one are among those of the other"
+    ),
+    '[tws]\nticks = ["top", "top"]': (
+        "tws.ticks is ['top', 'top'], must be sources of which each is named once"
+    ),
+    INSTRUMENT + 'ticks = "mid_point"': (
+        "ticks of [[instruments]] number 1 is 'mid_point', must be with a source of prices, such as"
+        ' ["top", "mid_point"]'
     ),
     STRATEGY + 'filter = "10/m"': f"filter of [[strategies]] number 1 is '10/m', must be {FILTERS}",
     STRATEGY + 'filter = "1001/s"': (
@@ -60,3 +77,20 @@ def test_no_sentence_shows_a_regular_expression() -> None:
     found = patterns(Config.model_json_schema())
     assert found
     assert found <= faults.PATTERNS.keys()
+
+
+def test_an_instrument_has_the_ticks_of_its_login_unless_it_chooses_its_own() -> None:
+    Path("tapewire.toml").write_text(
+        '[tws]\nticks = "last"\n'
+        + INSTRUMENT
+        + '[[instruments]]\nsymbol = "MSFT"\nticks = ["top", "mid_point"]\n'
+        '[[gateways]]\nname = "one"\nport = 1\naccounts = ["DU1"]\nticks = "bid_ask"\n'
+        '[[gateways]]\nname = "two"\nport = 2\naccounts = ["DU2"]\n'
+    )
+    config = load()
+    found = {
+        name: [one.ticks for one in config.at_login(name).all_instruments()]
+        for name in ("one", "two")
+    }
+    own = ("top", "mid_point")
+    assert found == {"one": [("bid_ask",), own], "two": [("last",), own]}

@@ -8,6 +8,7 @@ from tapewire.common.clock import Now
 from tapewire.common.events import (
     Event,
     FeedDelayed,
+    FeedReduced,
     FeedRefused,
     FeedResumed,
     FeedSilent,
@@ -319,6 +320,17 @@ def test_that_ticks_are_delayed_is_reported_when_it_changes(desk: Desk):
     assert desk.feeds.status()["AAPL"]["delayed"]
     desk.market.told.append(FeedNews("AAPL", "live"))
     assert desk.pass_s(1) == [FeedDelayed(desk.now.wall_ns, "AAPL", False)]
+
+
+def test_what_data_lack_is_reported_when_it_changes_and_their_line_is_no_refused_one(desk: Desk):
+    desk.read("AAPL")
+    desk.market.told += [FeedNews("AAPL", "reduced", "no trades one by one")] * 2
+    assert desk.pass_s(1) == [FeedReduced(desk.now.wall_ns, "AAPL", "no trades one by one")]
+    assert desk.feeds.status()["AAPL"]["problem"] == "no trades one by one"
+    assert desk.pass_s(1, "AAPL") == []
+    desk.market.told.append(FeedNews("AAPL", "reduced"))
+    assert desk.pass_s(1) == [FeedReduced(desk.now.wall_ns, "AAPL", "")]
+    assert desk.feeds.status()["AAPL"]["problem"] == ""
 
 
 def test_a_halt_is_reported_when_it_begins_and_when_it_ends(desk: Desk):

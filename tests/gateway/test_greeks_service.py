@@ -118,7 +118,7 @@ def test_where_tws_sends_none_they_are_computed(shell: OptionShell):
 
 
 def test_what_is_missing_is_said_once(shell: OptionShell, monkeypatch):
-    options = shell.service.greeks._options
+    options = shell.service.market.greeks._options
     monkeypatch.setattr(options, "lacking", "QuantLib is not installed")
     line = shell.line_of("5555")
     for second in range(30):
@@ -132,7 +132,7 @@ def test_what_is_missing_is_said_once(shell: OptionShell, monkeypatch):
 def test_without_options_no_greeks_are_made(shell: OptionShell):
     plain = Shell()
     plain.ready()
-    assert not plain.service.greeks.has_options
+    assert not plain.service.market.greeks.has_options
     plain.clock.advance_to(plain.clock.mono_ns() + EVERY_NS)
     plain.turn()
     assert list(plain.wires.on("market")) == []

@@ -10,7 +10,7 @@ from tests.gateway.tws_line import CLOSE, OPEN, STREAM, TYPE, UNSTREAM, Feed, id
 from tests.gateway.tws_messages import AAPL, SECOND
 
 FULL_FOR_S = FULL_FOR_NS // SECOND
-ONE_BY_ONE = replace(AAPL, feed="tick_by_tick")
+ONE_BY_ONE = replace(AAPL, ticks=("bid_ask", "all_last"))
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_more_ticks_one_by_one_than_tws_grants_are_refused_by_name():
     assert len(ids(feed.pass_s(15), STREAM)) == 2
     assert [one.reason for one in feed.news()] == [
         "S2 has no tick-by-tick stream: 5 are open, and tws.tick_by_tick_max is 5; it opens when"
-        " one of them closes"
+        " one of them closes; its top of book is read instead"
     ]
     written = feed.unwant("S0")
     assert (len(ids(written, UNSTREAM)), len(ids(written, STREAM))) == (2, 1)

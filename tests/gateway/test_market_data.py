@@ -13,13 +13,13 @@ from tests.gateway.tws_messages import T0
 
 
 class Line:
-    """One open line, fed by messages."""
+    """One symbol's open streams, fed by messages."""
 
-    def __init__(self, feed: str = "top") -> None:
+    def __init__(self, *kinds: str) -> None:
         self.session = TwsSession(1, MarketData())
         self.session.opened()
         self.session.received(frame(["157", "time"]), T0)
-        self.ids = [self.session.market.open("AAPL") for _ in range(1 + (feed != "top"))]
+        self.ids = [self.session.market.open("AAPL", kind) for kind in kinds or ("top",)]
         self.faults: list[object] = []
 
     def ticks(self, *messages: list[object]) -> list[object]:
@@ -137,7 +137,7 @@ def test_a_price_without_a_size_has_none(line: Line):
 
 
 def test_tick_by_tick_quotes_and_trades_are_of_one_line():
-    line = Line("tick_by_tick")
+    line = Line("BidAsk", "AllLast")
     bid_ask, last = line.ids
     assert line.ticks(
         [99, bid_ask, 3, 1700000000, 1.0, 1.1, 5, 6, 0],
@@ -151,7 +151,7 @@ def test_tick_by_tick_quotes_and_trades_are_of_one_line():
 
 
 def test_tick_by_tick_midpoints_are_no_ticks_and_an_empty_side_is_none():
-    line = Line("tick_by_tick")
+    line = Line("BidAsk", "AllLast")
     assert line.ticks([99, line.ids[0], 4, 1700000000, 1.0]) == []
     assert line.ticks([99, line.ids[0], 3, 1, -1, 1.1, 0, 6, 0]) == [quote(ask=1.1, ask_size=6.0)]
 

@@ -3,13 +3,14 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from tapewire.common.bus import wire
 from tapewire.common.events import FeedRefused
 from tapewire.gateway.marks import LAST_EVERY_NS
 from tapewire.simulator.protocol import messages
 from tests.gateway.test_service import Shell
-from tests.gateway.tws_messages import ACCOUNT, SECOND, T0, position_message
+from tests.gateway.tws_messages import AAPL, ACCOUNT, SECOND, T0, position_message
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_the_line_closes_a_while_after_its_last_reader_has_left(shell: Shell):
     shell.turn()
     shell.tws(messages.current_time(T0))
     assert ["2", "2", line] in shell.written()
-    assert shell.service.market.newest("AAPL") is None
+    assert shell.service.market.ticks.newest("AAPL") is None
 
 
 def test_what_is_held_is_read_by_nobody_else_and_stays_open(shell: Shell):
@@ -113,7 +114,39 @@ def test_a_filter_keeps_its_line_open_and_gets_its_own_topic(shell: Shell):
     for topic in ("tick.AAPL@10/s", "first.AAPL@10/s"):
         shell.wires.put("market", b"\x00" + wire.topic(topic))
     shell.turn()
-    assert not shell.service.derived
+    assert not shell.service.market.derived
+
+
+def test_what_comes_beside_ticks_has_topics_while_they_are_read():
+    shell = Shell(instruments=[replace(AAPL, ticks=("all_last", "mid_point"))]).ready()
+    for topic in ("midpoint.AAPL", "irregular.AAPL"):
+        shell.wires.put("market", b"\x01" + wire.topic(topic))
+    shell.turn()
+    (trades,) = [message[1] for message in shell.written() if message[0] == "97"]
+    shell.clock.advance_to(T0 + 15 * SECOND)
+    shell.turn()
+    shell.tws(messages.current_time(T0))
+    midpoints = [message[1] for message in shell.written() if message[0] == "97"][-1]
+    shell.wires.sent.clear()
+    shell.tws(
+        ["99", trades, "2", "1700000000", "1.05", "7", "2", "NYSE", "I"],
+        ["99", midpoints, "4", "1700000000", "1.055"],
+    )
+    published = {wire.topic_name(topic): body for topic, body in shell.wires.on("market")}
+    assert published.keys() == {"midpoint.AAPL", "irregular.AAPL"}
+    assert wire.decode_batch(published["irregular.AAPL"])[0].events[0].unreported
+    shell.wires.sent.clear()
+    for topic in ("midpoint.AAPL", "irregular.AAPL"):
+        shell.wires.put("market", b"\x01" + wire.topic(topic))
+    shell.turn()
+    ((topic, body),) = shell.wires.on("market")
+    assert (wire.topic_name(topic), wire.decode_batch(body)[0].seq) == ("midpoint.AAPL", 1)
+    for _ in range(2):
+        shell.wires.put("market", b"\x00" + wire.topic("irregular.AAPL"))
+        shell.turn()
+    shell.wires.sent.clear()
+    shell.tws(["99", trades, "2", "1700000000", "1.05", "7", "2", "NYSE", "I"])
+    assert shell.wires.on("market") == []
 
 
 def test_bars_that_are_not_offered_are_a_dead_letter_and_open_nothing(shell: Shell):

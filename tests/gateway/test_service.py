@@ -18,6 +18,7 @@ from tapewire.common.events import (
     RiskViolation,
     Scope,
 )
+from tapewire.common.instruments import Instrument
 from tapewire.common.runtime.journal import JournalError, events_of
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.service import GatewayService
@@ -49,13 +50,18 @@ def violation(reason: str) -> RiskViolation:
 class Shell:
     """A gateway service with what it stands on."""
 
-    def __init__(self, journal: LoggedJournal | None = None, role: str = roles.GATEWAY) -> None:
+    def __init__(
+        self,
+        journal: LoggedJournal | None = None,
+        role: str = roles.GATEWAY,
+        instruments: tuple[Instrument, ...] = (AAPL, MSFT),
+    ) -> None:
         self.wires, self.clock = Wires(), VirtualClock(T0)
         self.journal = journal or LoggedJournal(self.wires.log)
         self.journal.log = self.wires.log
         self.hung_up = 0
         follows = () if role == roles.LIQUIDATION else (roles.RISK,)
-        gateway = Gateway(TwsBroker([AAPL, MSFT], client_id=1), reduce_only=not follows)
+        gateway = Gateway(TwsBroker(instruments, client_id=1), reduce_only=not follows)
         self.service = GatewayService(
             role, gateway, self.wires, self.clock, self.journal,
             epoch="g1", follows=follows, hang_up=self.hang_up,

@@ -30,7 +30,7 @@ def rows(seed: int, count: int = 400) -> list[Row]:
     rng = random.Random(seed)
     found, empty = list[Row](), dict[tuple[str, int], bool]()
     for n in range(count):
-        symbol = rng.choice(("TOP", "EACH", "OTHER"))
+        symbol = rng.choice(("TOP", "EACH", "TRADES", "QUOTES", "OTHER"))
         prices, sizes = list[str | None](), list[str | None]()
         for side in range(3):
             price, size = rng.choice(CELLS["price"]), rng.choice(CELLS["size"])
@@ -50,7 +50,10 @@ def rows(seed: int, count: int = 400) -> list[Row]:
 def seen(market: list[Row], *, direct: bool, cut: bool = False) -> list[tuple[object, ...]]:
     config = Config(
         instruments=(
-            InstrumentConfig(symbol="TOP"), InstrumentConfig(symbol="EACH", feed="tick_by_tick"),
+            InstrumentConfig(symbol="TOP"),
+            InstrumentConfig(symbol="EACH", ticks=("bid_ask", "all_last")),
+            InstrumentConfig(symbol="TRADES", ticks=("top", "last")),
+            InstrumentConfig(symbol="QUOTES", ticks=("bid_ask",)),
         ),
         strategies=(RECORDER,),
         risk=RiskConfig(heartbeat_ms=1000),

@@ -45,7 +45,7 @@ def momentum() -> Setup:
     symbols = (
         InstrumentConfig(symbol="AAPL"),
         InstrumentConfig(symbol="ESZ6", sec_type="FUT", exchange="CME", multiplier=Decimal(50)),
-        InstrumentConfig(symbol="MSFT", feed="tick_by_tick"),
+        InstrumentConfig(symbol="MSFT", ticks=("bid_ask", "all_last")),
     )
     config = Config(
         instruments=symbols, strategies=(strategy,), risk=RiskConfig(heartbeat_ms=1000),

@@ -20,7 +20,7 @@ from tapewire.gateway.broker import (
     Released,
     Verdict,
 )
-from tapewire.gateway.market_feed import FeedNews
+from tapewire.gateway.market_feed import BesideTicks, FeedNews
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.query_port import NoQueries, QueryPort
 from tapewire.simulator.exchange.contracts import ContractQuery, LegQuery
@@ -154,6 +154,10 @@ class DirectBroker:
             line.ticks = []
         self._touched = []
         return taken
+
+    def take_beside(self) -> list[BesideTicks]:
+        """See `Broker.take_beside`: a file of ticks has nothing beside them."""
+        return []
 
     def take_greeks(self) -> list[Greeks]:
         """See `Broker.take_greeks`: there are none, so the gateway computes them."""

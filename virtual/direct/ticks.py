@@ -8,7 +8,7 @@ that is read tick by tick; a price without a size shows 0; -1 without a size is 
 
 from tapewire.common.events import Quote, Tick, Trade
 from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
-from tapewire.common.instruments import Instrument
+from tapewire.common.instruments import QUOTES_BY_TICK, TRADES_BY_TICK, Instrument
 from tapewire.common.ticks.rows import Row
 
 
@@ -50,40 +50,45 @@ def shown(price: float | None, size: float | None) -> tuple[float | None, float 
 class Line:
     """One symbol that is read: its newest values, and the ticks that were not taken yet."""
 
-    __slots__ = ("_begun", "_tick_by_tick", "ask", "bid", "symbol", "ticks")
+    __slots__ = (
+        "_begun", "_by_side", "_each_trade", "_trades", "_whole", "ask", "bid", "symbol", "ticks",
+    )  # fmt: skip
 
     def __init__(self, instrument: Instrument) -> None:
         self.symbol = instrument.symbol
         self.bid = Side()
         self.ask = Side()
         self.ticks: list[Tick] = []
-        self._tick_by_tick = instrument.feed == "tick_by_tick"
+        has_top = "top" in instrument.ticks
+        self._whole = QUOTES_BY_TICK in instrument.ticks
+        self._by_side = has_top and not self._whole
+        self._each_trade = any(one in instrument.ticks for one in TRADES_BY_TICK)
+        self._trades = has_top or self._each_trade
         self._begun = False
 
     def apply(self, row: Row, now_ns: int) -> None:
         """Add the ticks that a row amounts to. The first row is the market as it stood: changes
         alone are read tick by tick, so there it leads to none. Raises ValueError."""
-        if self._tick_by_tick:
+        if self._whole:
             self._apply_whole(row, now_ns)
-            return
+        elif self._by_side:
+            self._apply_sides(row, now_ns)
+        if row.last is not None and self._trades and (self._begun or not self._each_trade):
+            self._trade(row, now_ns)
+        self._begun = True
+
+    def _apply_sides(self, row: Row, now_ns: int) -> None:
         bid, ask = self.bid, self.ask
         if (row.bid is not None or row.bid_size is not None) and bid.renew(row.bid, row.bid_size):
             self._quote(now_ns)
         if (row.ask is not None or row.ask_size is not None) and ask.renew(row.ask, row.ask_size):
             self._quote(now_ns)
-        if row.last is not None:
-            self._trade(row, now_ns)
 
     def _apply_whole(self, row: Row, now_ns: int) -> None:
         changed = self.bid.renew(row.bid, row.bid_size)
         changed = self.ask.renew(row.ask, row.ask_size) or changed
-        begun, self._begun = self._begun, True
-        if not begun:
-            return
-        if changed and self.bid.seen and self.ask.seen:
+        if changed and self._begun and self.bid.seen and self.ask.seen:
             self._quote(now_ns)
-        if row.last is not None:
-            self._trade(row, now_ns)
 
     def _quote(self, now_ns: int) -> None:
         bid, ask = self.bid, self.ask

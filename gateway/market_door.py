@@ -1,0 +1,159 @@
+"""The gateway's market socket: who reads which topic, and what is published of market data."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from tapewire.common.bus import derived, scans, wire
+from tapewire.common.bus.greeks import GreeksPublisher
+from tapewire.common.bus.sequenced import Sequenced
+from tapewire.common.bus.streams import TickPublisher
+from tapewire.common.bus.transport import Transport
+from tapewire.common.clock import Clock, Now
+from tapewire.common.events import Event
+from tapewire.common.runtime.metrics import Metrics
+from tapewire.gateway.feeds import beside
+from tapewire.gateway.feeds.derived import Derived
+from tapewire.gateway.feeds.feeds import Feeds, FeedSettings
+from tapewire.gateway.gateway import Gateway
+from tapewire.gateway.greeks import OptionGreeks
+from tapewire.gateway.greeks_feed import GreeksFeed
+from tapewire.gateway.marks import Marks
+from tapewire.gateway.scans import Scans
+
+MARKET: Final = "market"
+JOINED: Final = b"\x01"  # XPUB's sign that a reader subscribed; then the topic
+BESIDE: Final = frozenset(beside.KINDS.values())
+READ: Final = BESIDE | {"tick", "last", "mark", "greeks", "bar", derived.JOINED}
+"""What the topics of a symbol begin with for which its line is needed."""
+
+
+class MarketDoor:
+    """All market data of one login, on their way out. `complain` takes what a person should know of
+    that somebody has asked for in vain."""
+
+    def __init__(
+        self,
+        role: str,
+        epoch: str,
+        gateway: Gateway,
+        transport: Transport,
+        clock: Clock,
+        metrics: Metrics,
+        complain: Callable[[str], None],
+        settings: FeedSettings,
+        options: OptionGreeks | None,
+    ) -> None:
+        self._gateway = gateway
+        self._transport = transport
+        self._metrics = metrics
+        self._complain = complain
+        self._marks = Marks()
+        self.ticks = TickPublisher(role, epoch)
+        self.greeks = GreeksFeed(
+            options, gateway.broker, GreeksPublisher(role, epoch), self.ticks.newest,
+            need=lambda symbol: self.feeds.ask(symbol, clock.now()),
+        )  # fmt: skip
+        self.feeds = Feeds(
+            gateway.broker, settings, gateway.facts.instruments.known.get,
+            own=self._at_stake,
+            beside=options.underlying if options is not None else lambda _symbol: "",
+            forget=self._forget,
+        )  # fmt: skip
+        self.derived = Derived(role, epoch, settings.bars, gateway.broker.trades)
+        self.scans = Scans(gateway.broker.queries, role, epoch)
+        self.beside = beside.Beside(Sequenced(role, epoch))
+        gateway.limits.watch(self.ticks.newest, self.greeks.newest, delayed=settings.delayed_prices)
+
+    def _at_stake(self) -> set[str]:
+        """What limits need the prices of; the liquidation gateway has none."""
+        return set() if self._gateway.gate.reduce_only else self._gateway.limits.at_stake()
+
+    def _forget(self, symbol: str) -> None:
+        self.ticks.forget(symbol)
+        self.greeks.forget(symbol)
+        self.beside.forget(symbol)
+
+    # ---- who reads what --------------------------------------------------------------------------
+
+    def enter(self, frame: bytes, now: Now) -> None:
+        """Somebody reads a topic, or no longer. A prefix opens no line: whoever reads every
+        symbol's topics gets what others have asked for."""
+        has_joined, topic = frame[:1] == JOINED, wire.topic_name(frame[1:])
+        is_whole = frame.endswith(wire.TOPIC_END)
+        kind, _, name = topic.partition(".")
+        if kind == scans.KIND and is_whole:
+            if fault := self.scans.read(name, has_joined=has_joined):
+                self._complain(fault)
+        elif not is_whole or kind not in READ:
+            if has_joined and kind == "greeks":
+                self._send(self.greeks.last(""))
+        elif has_joined:
+            self._joined(kind, name, topic, now)
+        else:
+            self._left(kind, name, topic)
+
+    def _left(self, kind: str, name: str, topic: str) -> None:
+        asked = self.derived.asked(kind, name)
+        self.feeds.left(asked.symbol, topic)
+        if kind in BESIDE:
+            self.beside.left(topic)
+        if asked.is_derived and not asked.fault:
+            self.derived.left(kind, name)
+
+    def _joined(self, kind: str, name: str, topic: str, now: Now) -> None:
+        asked = self.derived.asked(kind, name)
+        if asked.fault:
+            self._complain(asked.fault)
+        elif not self.feeds.joined(asked.symbol, topic, now):
+            self._complain(f"symbol {asked.symbol} is subscribed, not configured")
+        elif asked.is_derived:
+            self._send(self.derived.joined(kind, name))
+        elif kind in BESIDE:
+            self._send(self.beside.joined(topic))
+        elif kind == "last":
+            self._send([self.ticks.last_values(name)])
+        elif kind == "greeks":
+            self._send(self.greeks.last(name))
+
+    def _send(self, messages: Iterable[list[bytes]]) -> None:
+        for frames in messages:
+            self._transport.send(MARKET, frames)
+
+    # ---- once per turn ---------------------------------------------------------------------------
+
+    def tick(self, now: Now) -> Iterator[Event]:
+        """Publish what the turn brought, and what is due; what has become of the lines."""
+        self._publish(now)
+        self._send(self.scans.tick(now))
+        for complaint in self.scans.take_complaints():
+            self._complain(complaint)
+        yield from self.feeds.tick(now, connected=self._gateway.is_up)
+        if self.greeks.has_options:
+            self._send(self.greeks.due(now))
+            if complaint := self.greeks.take_complaint():
+                self._complain(complaint)
+
+    def _publish(self, now: Now) -> None:
+        greeks = self.greeks if self.greeks.has_options else None
+        made = self.derived if self.derived else None
+        for symbol, ticks in self._gateway.broker.take_ticks():
+            self._transport.send(MARKET, self.ticks.publish(symbol, ticks))
+            self._metrics.count("ticks_published", len(ticks), symbol)
+            self._marks.ticked(symbol)
+            if made is not None:
+                self._send(made.ticked(symbol, ticks, now))
+            if greeks is not None:
+                greeks.ticked(symbol)
+        if made is not None:
+            self._send(made.due(now))
+        if came := self._gateway.broker.take_beside():
+            self._send(self.beside.came(came))
+        ticked = []
+        for kind, symbol in self._marks.due(now.mono_ns, self._is_held):
+            self._transport.send(MARKET, self.ticks.last_values(symbol, kind))
+            if kind == "last":
+                ticked.append(symbol)
+        self.feeds.ticked(ticked, now)
+
+    def _is_held(self, symbol: str) -> bool:
+        return self._gateway.holdings.is_held(self._gateway.broker.accounts, symbol)
