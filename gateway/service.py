@@ -116,11 +116,9 @@ class GatewayService(Service):
         feeds = self.market.feeds
         if not self.gateway.gate.reduce_only:
             for event in events:
-                is_new = (
-                    isinstance(event, PositionReported) and event.symbol not in self.market.feeds
-                )
+                is_new = isinstance(event, PositionReported) and event.symbol not in feeds
                 if is_new or isinstance(event, ConnectionUp):
-                    self.market.feeds.look(self.clock.now())
+                    feeds.look(self.clock.now())
         super().emit(*events)
 
     def on_event(self, event: Event, source: str, now: Now) -> None:
