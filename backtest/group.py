@@ -1,6 +1,7 @@
 """The group of a back-test: the given configuration on a file's instruments, and its world."""
 
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from itertools import chain
 
 from tapewire.common.config.settings import Config, InstrumentConfig, StrategyConfig
@@ -18,6 +19,7 @@ REQUESTS_PER_S = 20  # to TWS while the group joins, unless `tws.rate_max_per_s`
 REQUESTS_PER_SYMBOL = 2
 DISTANT_S = 10**8
 JOIN_MAX_S = 600
+CASH = SimulatorSettings().cash
 
 OnFailure = Callable[[Failure], None]
 
@@ -58,8 +60,10 @@ def build(
     first_ns: int,
     step_ns: int,
     on_failure: OnFailure,
+    settings: SimulatorSettings,
 ) -> World:
     """A world of the derived `config` whose clock shows `first_ns` when TWS sends the first row.
+    `settings` are those of its TWS.
 
     TWS's market begins with its first row, when the first client asks for data. So a row of no
     symbol goes ahead of the file's, and every process has until the file's first row to be READY.
@@ -69,11 +73,16 @@ def build(
     if start_ns < 0:
         raise ValueError("the file's first time is in 1970, expected UTC since the epoch")
     rows = chain([_empty_row(first_ns - lead_ns)], rows)
-    return _world(config, rows, start_ns, step_ns, on_failure)
+    return _world(config, rows, start_ns, step_ns, on_failure, settings)
 
 
 def _world(
-    config: Config, rows: Iterator[Row], start_ns: int, step_ns: int, on_failure: OnFailure
+    config: Config,
+    rows: Iterator[Row],
+    start_ns: int,
+    step_ns: int,
+    on_failure: OnFailure,
+    settings: SimulatorSettings,
 ) -> World:
     return World(
         config,
@@ -81,17 +90,18 @@ def _world(
         start_ns=start_ns,
         idle_ns=IDLE_NS,
         step_ns=step_ns,
-        settings=simulator_settings(config),
+        settings=settings,
         say=on_failure,
     )
 
 
-def simulator_settings(config: Config) -> SimulatorSettings:
+def simulator_settings(config: Config, cash: Decimal = CASH) -> SimulatorSettings:
     """A TWS with market data for every symbol. Its login has the accounts that the strategies name;
-    if none names one, those of `[simulator]`."""
+    if none names one, those of `[simulator]`. Each begins with `cash`."""
     named = tuple(dict.fromkeys(s.account for s in config.strategies if s.account))
     return SimulatorSettings(
         accounts=named or config.simulator.accounts,
+        cash=cash,
         lines_max=len(config.instruments),
         rows_max_per_tick=10**9,
         opens=config.simulator.opens,
@@ -114,7 +124,8 @@ def _joined_after_ns(config: Config) -> int:
     idle = StrategyConfig(name="idle", strategy="tapewire.strategy.base:Strategy")
     market = iter([_empty_row(0), _empty_row(DISTANT_S * SECOND_NS)])
     trial = config.model_copy(update={"strategies": (idle,)})
-    world = _world(trial, market, 0, 0, lambda _failure: None)
+    settings = simulator_settings(trial)
+    world = _world(trial, market, 0, 0, lambda _failure: None, settings)
     for _ in range(JOIN_MAX_S):
         began_ns = world.server.market_began_ns
         if began_ns is not None:

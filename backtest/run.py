@@ -1,6 +1,7 @@
 """A back-test: the group on a file's own time, from the first tick to the last fill."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from tapewire.backtest import group
 from tapewire.backtest.report.figures import Figures, strategies_of
 from tapewire.backtest.report.notes import Failures, rejections
+from tapewire.backtest.report.performance import Statistics, statistics_of
 from tapewire.backtest.report.results import Results
 from tapewire.backtest.report.sampler import Sampler, every_ns
 from tapewire.backtest.scan import (
@@ -41,6 +43,7 @@ class Outcome(msgspec.Struct, frozen=True):
     instruments: tuple[Instrument, ...]
     figures: dict[str, Any]
     results: Results
+    statistics: Statistics
     sample_ns: int
     notes: tuple[str, ...]
     loaded: dict[str, str]
@@ -54,38 +57,50 @@ def run(
     names: Sequence[str],
     *,
     step_ns: int = 0,
+    cash: Decimal = group.CASH,
+    benchmark: str = "",
     say: Callable[[str], None],
 ) -> Outcome:
     """Run the strategies of `names` (none: all) on the file's window; see `World` for `step_ns`.
 
-    Raises `ConfigError` for an unknown strategy, ValueError for a broken file.
+    Each account begins with `cash`. `benchmark` is the symbol of the file that the strategies are
+    compared with: without one, what they traded.
+
+    Raises `ConfigError` for an unknown strategy or benchmark, ValueError for a broken file.
     """
+    _require_cash(cash)
     wanted = chosen(config, names)
     runners = [Runner(one, one.symbols, "", lambda _failure: None) for one in wanted]
     loaded = {runner.name: runner.loaded for runner in runners}
     for name, what in loaded.items():
         say(f"strategy {name}: {what}")
     found = scan(file, window)
+    _require_benchmark(benchmark, found.ticks)
     instruments = instruments_of(found, config)
     strategies = trading(config, wanted, found.ticks)
     plural = "s" * (len(instruments) != 1)
     say(f"{found.rows:,} rows of {len(instruments)} symbol{plural}; running")
     failures = Failures(say)
-    sampler = Sampler(found.first_ns, every_ns(found.last_ns - found.first_ns))
+    day_of = config.days().of("")
+    sampler = Sampler(found.first_ns, every_ns(found.last_ns - found.first_ns), day_of)
     rows = sampler.watch(file.rows(window.from_ns, window.to_ns))
     derived = group.derived(config, instruments, strategies)
-    world = group.build(derived, rows, found.first_ns, step_ns, failures.add)
+    settings = group.simulator_settings(derived, cash)
+    world = group.build(derived, rows, found.first_ns, step_ns, failures.add, settings)
     _require_one_started(world)
     lifetime_ns = max(s.signal_ttl_ms for s in strategies) * 1_000_000
     end_ns = found.last_ns + step_ns + lifetime_ns + SETTLE_S * SECOND_NS
     world.run(end_ns - world.clock.mono_ns())
     figures = Figures(world)
+    results = Results(figures.journals, sampler.marks)
+    capital = cash * len(settings.accounts)
     return Outcome(
         window=window,
         scan=found,
         instruments=instruments,
         figures=figures.as_json(),
-        results=Results(figures.journals, sampler.marks),
+        results=results,
+        statistics=statistics_of(results, capital, day_of, benchmark),
         sample_ns=sampler.every_ns,
         notes=(
             *file.notes,
@@ -108,6 +123,18 @@ def chosen(config: Config, names: Sequence[str]) -> list[StrategyConfig]:
     if not known:
         raise ConfigError("no strategy is configured; expected at least one in [[strategies]]")
     return [known[name] for name in dict.fromkeys(names)] or list(known.values())
+
+
+def _require_cash(cash: Decimal) -> None:
+    if not (cash.is_finite() and cash > 0):
+        raise ConfigError(f"the capital is {cash}, must be above 0")
+
+
+def _require_benchmark(symbol: str, symbols: Collection[str]) -> None:
+    if symbol and symbol not in symbols:
+        raise ConfigError(
+            f"the benchmark is {symbol}, which the file does not have; {expected(symbol, symbols)}"
+        )
 
 
 def _require_one_started(world: World) -> None:

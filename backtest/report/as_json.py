@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tapewire.backtest.report import performance
 from tapewire.backtest.report.results import Result
 from tapewire.backtest.report.round_trips import RoundTrip
 from tapewire.backtest.run import Outcome
@@ -31,6 +32,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
             "points": [[ts_ns, text(value)] for ts_ns, value in results.curves.total],
         },
         "notes": list(outcome.notes),
+        "statistics": performance.as_json(outcome.statistics),
     }
 
 

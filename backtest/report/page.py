@@ -6,9 +6,9 @@ from html import escape
 from typing import Final
 
 from tapewire.backtest.report.chart import Chart, mark_ids
+from tapewire.backtest.report.formats import duration, money, price
 from tapewire.backtest.report.results import Result
 from tapewire.backtest.report.round_trips import RoundTrip
-from tapewire.backtest.report.tables import duration, money, price
 from tapewire.common import amounts
 from tapewire.common.ticks.stamps import iso
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
+from tapewire.common.accounting.trading_days import Days, next_day_ns
 from tapewire.common.ticks.rows import Row
 
 SAMPLES: Final = 1_500
@@ -24,16 +25,19 @@ def every_ns(span_ns: int) -> int:
 
 
 class Sampler:
-    """Passes rows on and keeps each symbol's price at the end of each span of `every_ns`.
+    """Passes rows on and keeps each symbol's price at the end of each span of `every_ns`, and of
+    each trading day by `day_of`.
 
     The price is the midpoint, else the last trade price. A symbol without a row in a span has no
     mark for it: its mark before stays in force.
     """
 
-    def __init__(self, first_ns: int, every_ns: int) -> None:
+    def __init__(self, first_ns: int, every_ns: int, day_of: Days) -> None:
         self.every_ns = every_ns
         self.marks: dict[str, list[Mark]] = {}
-        self._next_ns = first_ns + every_ns
+        self._first_ns = first_ns
+        self._day_of = day_of
+        self._next_ns = self._end_ns(first_ns)
         self._latest: dict[str, list[str | None]] = {}
         self._touched: set[str] = set()
 
@@ -44,7 +48,7 @@ class Sampler:
             last_ns = row.ts_ns
             if last_ns >= self._next_ns:
                 self._take(self._next_ns)
-                self._next_ns += -(-(last_ns - self._next_ns + 1) // self.every_ns) * self.every_ns
+                self._next_ns = self._end_ns(last_ns)
             prices = latest.get(row.symbol)
             if prices is None:
                 prices = latest[row.symbol] = [None, None, None]
@@ -57,6 +61,12 @@ class Sampler:
             touched.add(row.symbol)
             yield row
         self._take(last_ns)
+
+    def _end_ns(self, now_ns: int) -> int:
+        """When the span or the trading day of `now_ns` ends, whichever is first. What is sampled
+        then is still of that day."""
+        spans = (now_ns - self._first_ns) // self.every_ns + 1
+        return min(self._first_ns + spans * self.every_ns, next_day_ns(self._day_of, now_ns) - 1)
 
     def _take(self, ts_ns: int) -> None:
         for symbol in sorted(self._touched):

@@ -1,7 +1,7 @@
 """A back-test on a terminal with 80 columns: figures, results, trades, differences."""
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, Final
 
 from rich.console import Group as Rows
@@ -10,14 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from tapewire.backtest.compare import Executed, Pair
+from tapewire.backtest.report import summary
+from tapewire.backtest.report.formats import duration, money, price
+from tapewire.backtest.report.performance import Statistics
 from tapewire.backtest.report.results import Result, Results
 from tapewire.backtest.report.round_trips import RoundTrip
 from tapewire.backtest.run import Outcome
-from tapewire.common import amounts
 from tapewire.common.ticks.stamps import clock, iso
 
 TRADES_SHOWN: Final = 20
-CENTS_BELOW: Final = 100_000
 SYMBOL_WIDTH: Final = 13
 SHOWN: Final = (
     "messages_sent", "ticks_published", "signals", "signals_denied", "orders",
@@ -35,6 +36,8 @@ def shown(outcome: Outcome) -> RenderableType:
         Text(""),
         *_results(outcome.results),
         *_trades(outcome.results),
+        Text(""),
+        *_statistics(outcome.statistics),
     ]
     parts += [Text(f"note: {note}", style="yellow") for note in outcome.notes]
     parts += [Text(f"FAULT: {fault}", style="red") for fault in figures["faults"]]
@@ -129,6 +132,23 @@ def _trade(one: RoundTrip) -> list[str]:
     ]  # fmt: skip
 
 
+def _statistics(found: Statistics) -> Iterable[RenderableType]:
+    """The equity's statistics beside the benchmark's, and those of the trades at their right."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("statistics", no_wrap=True)
+    for head in ("value", summary.benchmark_name(found)):
+        table.add_column(_cut(head, 2 * SYMBOL_WIDTH), justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("", justify="right", no_wrap=True)
+    rows = zip_longest(summary.compared(found), summary.of_trades(found))
+    for left, right in rows:
+        beside = ("", "") if right is None else (f"  {right.name}", right.value)
+        table.add_row(left.name, left.value, left.benchmark, *beside)
+    yield table
+    yield Text(summary.basis(found))
+    yield Text("")
+
+
 def _both(live: Executed | None, back: Executed | None) -> list[str]:
     quantities = ["-" if one is None else money(one.quantity, 0) for one in (live, back)]
     return quantities + ["-" if one is None else price(one.price) for one in (live, back)]
@@ -145,27 +165,6 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(_cut(column), no_wrap=True)
     return table
-
-
-def money(value: Decimal, places: int = 2) -> str:
-    """An amount for reading, with cents unless it is large."""
-    if places == 0 and value != value.to_integral_value():
-        places = 2
-    return amounts.money(value, 0 if abs(value) >= CENTS_BELOW else places)
-
-
-def price(value: Decimal) -> str:
-    """A price with up to eight significant digits."""
-    return f"{float(value):.8g}"
-
-
-def duration(seconds: float) -> str:
-    """A duration in one unit, such as 90s, 12m or 3.5h."""
-    if seconds < 120:
-        return f"{seconds:.0f}s" if seconds >= 10 else f"{seconds:.1f}s"
-    if seconds < 3600:
-        return f"{seconds / 60:.0f}m"
-    return f"{seconds / 3600:.1f}h" if seconds < 172_800 else f"{seconds / 86_400:.0f}d"
 
 
 def _number(value: Any) -> str:

@@ -2,12 +2,14 @@
 
 import json
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tapewire.backtest import compare as comparison
+from tapewire.backtest.group import CASH
 from tapewire.backtest.report import charts, tables
 from tapewire.backtest.report.as_json import report
 from tapewire.backtest.run import Outcome, run
@@ -32,6 +34,8 @@ def backtest(
     strategy: Annotated[list[str] | None, typer.Option(help="by name; may be repeated")] = None,
     step_ms: Annotated[int, typer.Option(min=0, help="market data every N ms; 0: each row")] = 0,
     chart: Annotated[Path | None, typer.Option(help="folder for PNG and HTML charts")] = None,
+    capital: Annotated[float | None, typer.Option(help="cash of each account at first")] = None,
+    benchmark: Annotated[str, typer.Option(help="symbol of the file to compare with")] = "",
     against: Annotated[Path | None, typer.Option("--compare", help="a demo's run folder")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -48,7 +52,8 @@ def backtest(
     began_s = time.monotonic()
     outcome = run(
         file, window, load(config), strategy or [],
-        step_ns=step_ms * 1_000_000, say=note,
+        step_ns=step_ms * 1_000_000, benchmark=benchmark, say=note,
+        cash=CASH if capital is None else Decimal(str(capital)),
     )  # fmt: skip
     note(_speed(outcome, time.monotonic() - began_s))
     found = report(outcome)

@@ -27,7 +27,7 @@ def backtest(tmp_path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_json_is_one_object_with_figures_trades_and_totals(tmp_path):
-    found = backtest(tmp_path, "--ticks", str(ticks(tmp_path)), "--json")
+    found = backtest(tmp_path, "--ticks", str(ticks(tmp_path)), "--json", "--capital", "10000")
     assert found.returncode == 0, found.stderr
     figures = json.loads(found.stdout)
     assert set(figures) >= FIGURES
@@ -35,6 +35,8 @@ def test_json_is_one_object_with_figures_trades_and_totals(tmp_path):
     assert [t["net"] for t in figures["trades"]] == ["16.5", "-26"]
     assert figures["trades"][0]["entry"] == "2023-11-14T22:13:20.000850Z"
     assert figures["equity"]["points"][-1][1] == "-9.6"
+    assert figures["statistics"]["return"] == -0.00096
+    assert figures["statistics"]["benchmark"]["symbols"] == ["XYZ"]
     assert not (tmp_path / "none").exists()
 
 

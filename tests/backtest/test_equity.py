@@ -1,10 +1,12 @@
 """Equity curves and what is read from them."""
 
+from datetime import time
 from decimal import Decimal
 
 from tapewire.backtest.report.equity import Curves, drawdown
 from tapewire.backtest.report.results import Results, added
 from tapewire.backtest.report.sampler import Sampler, every_ns
+from tapewire.common.accounting.trading_days import trading_days
 from tapewire.common.ticks.rows import Row
 from tests.backtest.made import book, fee, fill
 
@@ -63,9 +65,19 @@ def test_marks_are_the_quote_middle_else_the_last_trade_at_the_end_of_each_span(
         Row(5, "A", None, "12", None, None, None, None),
         Row(25, "A", "11", None, None, None, None, None),
     ]
-    sampler = Sampler(0, 10)
+    sampler = Sampler(0, 10, trading_days())
     assert list(sampler.watch(iter(rows))) == rows
     assert sampler.marks == {"A": [(10, D(11)), (25, D("11.5"))], "B": [(10, D(7))]}
+
+
+def test_each_trading_day_ends_with_a_mark_of_that_day():
+    day_of, hour, day = trading_days("UTC", time(0)), 3600 * S, 86_400 * S
+    rows = [Row(n * 6 * hour, "A", None, None, None, None, str(n), "1") for n in range(9)]
+    sampler = Sampler(0, 5 * day, day_of)
+    assert list(sampler.watch(iter(rows))) == rows
+    ends = [(day - 1, D(3)), (2 * day - 1, D(7)), (2 * day, D(8))]
+    assert sampler.marks == {"A": ends}
+    assert [day_of(ts_ns).day for ts_ns, _ in ends] == [1, 2, 3]
 
 
 def test_samples_are_a_round_time_apart():

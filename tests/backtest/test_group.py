@@ -59,7 +59,8 @@ def world(tmp_path, given):
         found = scan(file, Window())
         strategies = trading(config, chosen(config, []), found.ticks)
         derived = group.derived(config, instruments_of(found, config), strategies)
-        return group.build(derived, file.rows(None, None), found.first_ns, 0, lambda _: None)
+        settings, rows = group.simulator_settings(derived), file.rows(None, None)
+        return group.build(derived, rows, found.first_ns, 0, lambda _: None, settings)
 
     return world
 

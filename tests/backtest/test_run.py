@@ -26,11 +26,11 @@ TICK_TO_FILL_NS = HOPS * HOP_NS + COMMIT_NS
 
 @pytest.fixture
 def tested(tmp_path):
-    def tested(path=None, names=(), window=None, step_ns=0, text=None):
+    def tested(path=None, names=(), window=None, step_ns=0, text=None, **given):
         file = config(tmp_path) if text is None else written(tmp_path, "own.toml", [text])
         return run(
             TickFile(path or ticks(tmp_path)), window or Window(), configuration.load(str(file)),
-            names, step_ns=step_ns, say=lambda _text: None,
+            names, step_ns=step_ns, say=lambda _text: None, **given,
         )  # fmt: skip
 
     return tested
@@ -114,6 +114,25 @@ def test_a_strategy_that_is_not_configured_is_refused(tested):
 def test_a_configuration_without_strategies_is_refused(tested):
     with pytest.raises(ConfigError, match="no strategy is configured"):
         tested(text="")
+
+
+def test_each_account_begins_with_the_capital(tested):
+    own = strategy(
+        "dear", "tests.backtest.made:Script", "[strategies.parameters.acts]", '"10.02" = 100'
+    )
+    rejected = tested(text=own, cash=D(400))
+    assert (rejected.figures["fills"], rejected.figures["orders_rejected"]) == (0, 1)
+    filled = tested(text=own, cash=D(2000))
+    assert (filled.figures["fills"], filled.statistics.capital) == (1, D(2000))
+    assert filled.statistics.performance.total_return == pytest.approx((10.61 - 10.02 - 0.01) / 20)
+
+
+def test_a_capital_or_a_benchmark_that_cannot_be_is_refused(tested):
+    for cash in ("0", "-1", "NaN", "Infinity"):
+        with pytest.raises(ConfigError, match=f"the capital is {cash}, must be above 0"):
+            tested(cash=D(cash))
+    with pytest.raises(ConfigError, match=r"benchmark is XYX, which .* did you mean XYZ\?"):
+        tested(benchmark="XYX")
 
 
 def test_strategies_of_other_symbols_do_not_run_and_a_note_says_so(tested):
