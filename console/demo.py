@@ -6,8 +6,9 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tapewire.backtest.report.notes import rejections
 from tapewire.backtest.run import chosen
@@ -15,6 +16,7 @@ from tapewire.backtest.scan import not_trading, rules_about, trading
 from tapewire.common import roles
 from tapewire.common.amounts import counted
 from tapewire.common.config import settings as configuration
+from tapewire.common.config.sections import StrategyConfig
 from tapewire.common.config.settings import Config
 from tapewire.common.events import RulesChanged
 from tapewire.common.ticks.file import TickFile
@@ -22,11 +24,13 @@ from tapewire.console.group import status
 from tapewire.console.group.status import wait_for
 from tapewire.console.group.supervisor import Group
 from tapewire.console.group.supervisord import GroupError
+from tapewire.console.option_chain import chain_of
 from tapewire.console.records.books import read_journal
 from tapewire.console.records.decisions import WORDS, word_of
 from tapewire.console.views import figures as report
 from tapewire.console.views import tables_risk
 from tapewire.simulator.market.file import symbols_of
+from tapewire.simulator.market.times import time_ns
 
 JOIN_TIMEOUT_S: Final = 30
 DRAIN_TIMEOUT_S: Final = 60
@@ -37,21 +41,25 @@ Say = Callable[[str], None]
 
 
 def run(
-    file: TickFile, start: str | None, seconds: float, speed: float, say: Say, keep: bool = False
+    file: TickFile,
+    start: str | None,
+    seconds: float,
+    speed: float,
+    say: Say,
+    keep: bool = False,
+    underlying: str = "",
 ) -> dict[str, Any]:
     """Run the group on a file of ticks from `start` on, for `seconds`; returns the figures.
 
-    `speed` is market seconds per second, 0 as fast as possible. The run directory is deleted,
-    unless `keep` is set or something went wrong.
+    `speed` is market seconds per second, 0 as fast as possible. With an `underlying` the group
+    trades vertical spreads of the options on it, in place of the configured strategies. The run
+    directory is deleted, unless `keep` is set or something went wrong.
     """
     for hint in file.notes:
         say(f"note: {hint}")
-    ticks = file.path
     base = configuration.load()
-    instruments = _instruments(base, ticks)
-    settings = _settings(base, instruments, ticks, start, seconds, speed)
-    for left_out in not_trading(base.strategies, instruments):
-        say(f"note: {left_out}")
+    plan = _on_chain(base, file, start, underlying) if underlying else _on_file(base, file, say)
+    settings = _settings(base, plan, file.path, start, seconds, speed)
     run_dir = Path(os.environ.get("TAPEWIRE_RUN_DIR") or tempfile.mkdtemp(prefix="tapewire-"))
     with _environment({**settings, "TAPEWIRE_RUN_DIR": str(run_dir)}):
         config = configuration.load()
@@ -159,25 +167,47 @@ class _Quiet:
         return self._same >= self.LOOKS
 
 
-def _instruments(base: Config, ticks: Path) -> dict[str, dict[str, Any]]:
-    """The file's symbols, each as it is configured, a US stock where it is not; JSON-able."""
+class _Plan(NamedTuple):
+    """What a demo trades, and the strategies that do it; the instruments are JSON-able."""
+
+    instruments: dict[str, dict[str, Any]]
+    strategies: list[StrategyConfig]
+
+
+def _on_file(base: Config, file: TickFile, say: Say) -> _Plan:
+    """The configured strategies on the first symbols of the file."""
+    instruments = _instruments(base, symbols_of(file.path, SYMBOLS_MAX))
+    for left_out in not_trading(base.strategies, instruments):
+        say(f"note: {left_out}")
+    return _Plan(instruments, trading(base, chosen(base, []), instruments))
+
+
+def _on_chain(base: Config, file: TickFile, start: str | None, underlying: str) -> _Plan:
+    """The example that trades spreads, on the options near the money."""
+    chain = chain_of(file.path, underlying, time_ns(start) if start else None)
+    return _Plan(_instruments(base, chain.symbols), [chain.strategy()])
+
+
+def _instruments(base: Config, symbols: Mapping[str, Decimal]) -> dict[str, dict[str, Any]]:
+    """Symbols with the steps of their prices, each as it is configured, or else a US stock or what
+    its name says."""
     known = {i.symbol: i.model_dump(mode="json") for i in base.instruments}
     return {
         symbol: known.get(symbol) or {"symbol": symbol, "min_tick": str(min_tick)}
-        for symbol, min_tick in symbols_of(ticks, SYMBOLS_MAX).items()
+        for symbol, min_tick in symbols.items()
     }
 
 
 def _settings(
     base: Config,
-    instruments: Mapping[str, Any],
+    plan: _Plan,
     ticks: Path,
     start: str | None,
     seconds: float,
     speed: float,
 ) -> dict[str, str]:
     """The configuration of the demo, as environment over the file's."""
-    strategies = trading(base, chosen(base, []), instruments)
+    instruments, strategies = plan
     rules = rules_about(base, strategies, instruments)
     simulator = {
         "enabled": True,

@@ -35,6 +35,7 @@ class GreeksFeed:
         self._moved: set[str] = set()  # symbols with ticks since the last time
         self._next_ns = 0
         self.has_options = bool(self._options)
+        self.published: dict[str, int] = {}  # how many greeks, by their source
         self._complained = False
 
     def ticked(self, symbol: str) -> None:
@@ -49,8 +50,10 @@ class GreeksFeed:
         sent = self._broker.take_greeks()
         self._options.sent(sent, now)
         moved, self._moved = self._moved, set()
-        computed = self._options.due(sorted(moved), self._newest, now)
-        yield from self._publisher.publish([*sent, *computed])
+        greeks = [*sent, *self._options.due(sorted(moved), self._newest, now)]
+        for one in greeks:
+            self.published[one.source] = self.published.get(one.source, 0) + 1
+        yield from self._publisher.publish(greeks)
 
     def take_complaint(self) -> str:
         """Why greeks that are needed are missing; "" if nothing is new."""

@@ -102,7 +102,7 @@ class TwsServer:
 
     @property
     def counters(self) -> dict[str, int]:
-        """Totals since the start; `messages_sent` counts only ticks (messages 1, 2 and 99)."""
+        """Totals since the start; `messages_sent` counts only ticks (messages 1, 2, 21 and 99)."""
         return {
             "messages_sent": self._feed.sent,
             "rows": self._rows,

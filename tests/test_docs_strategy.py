@@ -50,10 +50,36 @@ def test_the_own_strategy_trades_on_a_file_in_the_back_test_and_in_the_demo(read
     assert found["fills"] > 0
 
 
+def test_the_demo_on_an_option_chain_reads_it_and_trades_spreads_as_one_order(reader: Reader):
+    (block,) = [b for b in blocks(STRATEGIES, "sh") if "chain_file" in b.text]
+    make, demo = block.lines
+    reader.does(make)
+    found = json.loads(reader.does(f"{demo} --json"))
+    assert found["faults"] == []
+    assert found["options_subscribed"] >= 80
+    assert found["greeks_published"]["tws"] > 0
+    filled = [one for one in found["combos"] if one["filled"] != "0"]
+    assert filled
+    for one in filled:
+        first, second = one["legs"]
+        prices = [Decimal(leg["average_price"]) for leg in one["legs"]]
+        assert (first["filled"], second["filled"]) == (one["filled"], one["filled"])
+        assert Decimal(one["average_price"]) == prices[0] - prices[1]
+        is_bought = one["side"] == "BUY"
+        assert (first["side"], second["side"]) == (
+            ("BUY", "SELL") if is_bought else ("SELL", "BUY")
+        )
+        better = Decimal(one["limit"]) - Decimal(one["average_price"])
+        assert better >= 0 if is_bought else better <= 0
+    assert [one for one in found["combo_pnl"].values() if one["realised"] != one["broker"]] == []
+
+
 def test_what_the_text_puts_into_the_folder_is_neither_checked_nor_committed():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert "strategies" in project["tool"]["ruff"]["extend-exclude"]
-    assert {"/strategies/", "/ticks.csv"} <= {*(ROOT / ".gitignore").read_text().splitlines()}
+    assert {"/strategies/", "/ticks.csv", "/chain.csv"} <= {
+        *(ROOT / ".gitignore").read_text().splitlines()
+    }
 
 
 def test_the_whole_entry_works_as_it_is_written(tmp_path):

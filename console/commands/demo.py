@@ -26,15 +26,21 @@ def demo(
     seconds: Annotated[float, typer.Option(min=0, help="of real time; 0: to the file's end")] = 0,
     speed: Annotated[str, typer.Option(help="times real time, or max")] = "1",
     keep: Annotated[bool, typer.Option("--keep", help="keep the run directory")] = False,
+    chain: Annotated[
+        str, typer.Option("--chain", help="trade spreads of the options on this symbol instead")
+    ] = "",
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the whole group on a file of ticks and print its figures.
 
+    With --chain it reads the options on a symbol that are near the money, and trades vertical
+    spreads of them as combo orders, in place of the configured strategies.
+
     Status 0 only without any discrepancy, also with the simulator's books.
     """
     load(config)
-    found = demo_run.run(tick_file(ticks), start, seconds, speed_of(speed), note, keep)
+    found = demo_run.run(tick_file(ticks), start, seconds, speed_of(speed), note, keep, chain)
     if as_json:
         print(json.dumps(found))
     else:

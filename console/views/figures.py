@@ -12,6 +12,7 @@ from tapewire.common.events import Difference
 from tapewire.console.group import status
 from tapewire.console.group.status import Status
 from tapewire.console.records import books
+from tapewire.console.views import option_figures
 
 EXECUTIONS_MAX = 3  # in a sentence
 HOPS = {
@@ -27,7 +28,8 @@ def figures(config: Config, run_dir: Path) -> dict[str, Any]:
     """The figures of a run that has ended, as `tapewire demo` prints them.
 
     `duplicates`, `position_difference` and `pnl_difference` compare the journals with the
-    simulator's own books, over all accounts; all three are 0 without a discrepancy.
+    simulator's own books, over all accounts; all three are 0 without a discrepancy. With options
+    there is more to say: see `option_figures`.
     """
     statuses = status.read(run_dir)
     gateways = status.of_kind(statuses, roles.GATEWAY)
@@ -50,6 +52,7 @@ def figures(config: Config, run_dir: Path) -> dict[str, Any]:
         "pnl_difference": text(total(apart, "realised", "fees").quantize(CENT)),
         "realised": text(traded.book.realised),
         "commission": text(traded.book.fees),
+        **option_figures.of_run(config, run_dir, gateways, brokers),
         "latency_us": status.hops(statuses),
         "halts": traded.halts,
         "restarts": restarts(run_dir),

@@ -13,11 +13,12 @@ from tapewire.common import amounts, roles
 from tapewire.common.amounts import counted
 from tapewire.common.events import EVERYTHING
 from tapewire.console.group.status import UNHEARD, State, Status, counter, hops, of_kind, state_of
-from tapewire.console.views import flattening, times
+from tapewire.console.views import flattening, option_figures, times
 from tapewire.console.views.figures import HOPS
 
 AS_REQUESTED = (("ENDED", "SIGTERM"), ("ENDED", "stopped"))
 """Ends that need no explanation."""
+COMBOS_MAX = 6
 EARNED = ("realised", "unrealised", "fees")
 COLOURS = {"READY": "green", "WAITING": "yellow", "STARTING": "yellow", "HALTED": "red"}
 
@@ -226,8 +227,13 @@ def figures(found: dict[str, Any]) -> RenderableType:
     """A demo's figures."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for key, value in found.items():
-        if key not in ("latency_us", "faults"):
+        if key not in ("latency_us", "faults", "combos", "combo_pnl"):
             table.add_row(key, _figure(key, value))
+    combos = found.get("combos", ())
+    for combo in combos[:COMBOS_MAX]:
+        table.add_row("combo", option_figures.as_line(combo))
+    if len(combos) > COMBOS_MAX:
+        table.add_row("combo", f"{len(combos) - COMBOS_MAX} more; --json has all of them")
     statuses = {"all": {"hops_us": found["latency_us"]}}
     faults = [Text(f"FAULT: {fault}", style="red") for fault in found["faults"]]
     verdict = faults or [Text("no discrepancies", style="green")]

@@ -59,8 +59,8 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Feed:
-    """All topics and subscriptions. `sent` counts tick messages (1, 2 and 99) ever sent. For the
-    symbols that are `delayed` nobody has subscribed to live data."""
+    """All topics and subscriptions. `sent` counts tick messages (1, 2, 21 and 99) ever sent. Nobody
+    has subscribed to live data of the symbols that are `delayed`."""
 
     def __init__(
         self,
@@ -252,6 +252,7 @@ class Feed:
                     line.version, line.req_id, line.computed(kind), values
                 )
                 line.append(messages.frame(fields))
+                self.sent += 1
 
     def _stream(self, topic: Topic, is_quote: bool, is_trade: bool, now_ns: int) -> None:
         seconds = str(now_ns // 1_000_000_000)

@@ -20,6 +20,8 @@ from tapewire.common.events import (
     OrderTerms,
     SubmitGroup,
 )
+from tapewire.console.records import blotter
+from tapewire.console.views import option_figures
 from tests.console.journaled import ACCOUNT, MS, T0, order, write
 
 LEGS = (ComboLeg("AAPL", 1, "BUY"), ComboLeg("MSFT", 2, "SELL"))
@@ -97,3 +99,22 @@ def test_a_combo_that_has_not_filled_yet_has_made_nothing_in_the_currency_of_its
     write(run_dir, "executor", [GroupCreated(T0, GROUP, group), OrderCreated(T0, GROUP, COMBO)])
     (found,) = tapewire("orders", "--json").json["groups"]
     assert (found["symbol"], found["realised"], found["currency"]) == (NAME, "0", "USD")
+
+
+def test_the_figures_of_a_run_have_what_each_leg_was_traded_at(traded: Path):
+    trading = blotter.read(traded)
+    one = trading.orders.by_intent[COMBO.intent_id]
+    found = option_figures.combo(one)
+    assert (found["limit"], found["filled"], found["average_price"]) == ("10.5", "3", "10")
+    assert [(leg["side"], leg["filled"], leg["average_price"]) for leg in found["legs"]] == [
+        ("BUY", "3", "100"), ("SELL", "6", "45"),
+    ]  # fmt: skip
+    assert option_figures.as_line(found) == (
+        "BUY 3 of 3, limit 10.5, at 10: BUY 3 AAPL at 100, SELL 6 MSFT at 45"
+    )
+
+
+def test_a_combo_that_was_not_filled_has_no_prices(run_dir: Path):
+    write(run_dir, "executor", [OrderCreated(T0, GROUP, COMBO)])
+    one = blotter.read(run_dir).orders.by_intent[COMBO.intent_id]
+    assert option_figures.as_line(option_figures.combo(one)) == "BUY 3, limit 10.5: CREATED"

@@ -113,6 +113,11 @@ def test_where_tws_sends_none_they_are_computed(shell: OptionShell):
     shell.passed()
     (found,) = shell.greeks()
     assert (found.source, found.basis, found.underlying_price) == ("computed", "model", 191.0)
+    shell.tws(computation(option), computation(option, kind="10"))
+    shell.passed().greeks()
+    counted = shell.service.metrics.snapshot()["gauges"]
+    assert counted["greeks_published.computed"] == 1
+    assert counted["greeks_published.tws"] == 2
     shell.passed()
     assert shell.greeks() == []  # nothing has moved
 

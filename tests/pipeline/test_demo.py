@@ -77,6 +77,22 @@ def test_real_ticks(name):
     check(demo("--ticks", str(DATA / name), *start, "--speed", "20", "--seconds", "8"), 2)
 
 
+@pytest.mark.soak
+def test_a_real_option_chain_is_read_and_spreads_of_it_are_traded_as_one_order():
+    """What tests/test_docs_strategy.py does on a made one."""
+    ticks = DATA / "goog_options_20151224_1min.csv.gz"
+    if not ticks.exists():
+        pytest.skip(f"{ticks.name} is not here; the made chain of the docs is tested instead")
+    where = ("--from", "2015-12-24T15:00Z", "--speed", "240", "--seconds", "12")
+    found = demo("--ticks", str(ticks), "--chain", "GOOG", *where)
+    check(found, orders_min=2)
+    figures = json.loads(found.stdout)
+    assert figures["options_subscribed"] >= 80
+    assert figures["greeks_published"]["tws"] > 0
+    assert [one for one in figures["combos"] if one["filled"] != "0"]
+    assert {one["realised"] == one["broker"] for one in figures["combo_pnl"].values()} == {True}
+
+
 def test_a_file_that_is_not_there_is_named_and_leaves_no_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     found = demo("--ticks", "no[where].csv")

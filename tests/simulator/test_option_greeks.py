@@ -62,6 +62,13 @@ def test_a_quote_comes_with_the_greeks_of_both_sides_and_of_a_model(tws):
     assert bid < vol < ask
 
 
+def test_they_count_as_market_data_that_was_sent(tws):
+    """The group's gateway counts what it read, and a demo compares both."""
+    client = subscribed(tws)
+    tws.pass_s(2)
+    assert len(client.read(1, 2, 21)) == tws.server.counters["messages_sent"] > 6
+
+
 def test_a_trade_has_greeks_too(tws):
     client = subscribed(tws)
     tws.pass_s(0)
