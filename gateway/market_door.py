@@ -62,6 +62,7 @@ class MarketDoor:
         self.derived = Derived(role, epoch, settings.bars, gateway.broker.trades)
         self.scans = Scans(gateway.broker.queries, role, epoch)
         self.beside = beside.Beside(Sequenced(role, epoch))
+        metrics.watch("greeks_published", lambda: self.greeks.published, "counter")
         gateway.limits.watch(self.ticks.newest, self.greeks.newest, delayed=settings.delayed_prices)
 
     def _at_stake(self) -> set[str]:

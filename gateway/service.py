@@ -91,7 +91,6 @@ class GatewayService(Service):
             self.door.refusal, self.dead_letter, lambda frames: transport.send(QUERIES, frames),
         )  # fmt: skip
         figures.watch(self.metrics, gateway)
-        self.metrics.watch("greeks_published", lambda: self.greeks.published, "counter")
         self.metrics.watch("outbox", lambda: {"": gateway.broker.waiting})
         self._hang_up = hang_up
         self._deputy = deputy
