@@ -11,7 +11,7 @@ the same way, so that what it has written can be read again.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -49,6 +49,15 @@ def read(text: str) -> tuple[ComboLeg, ...]:
             f"{text!r:.200} is no combo; it needs two symbols or more, each in one leg"
         )
     return legs
+
+
+def meant(text: str, symbols: Collection[str]) -> tuple[str, tuple[ComboLeg, ...]]:
+    """What is to be traded: one of `symbols` as it is, a combo's name with its legs, or whatever
+    else a leg can be written as. Raises ValueError as `read` does."""
+    if text in symbols:
+        return text, ()
+    legs = read(text)
+    return (combo_name(legs), legs) if legs else (symbol_of(text), ())
 
 
 def vertical(

@@ -89,6 +89,14 @@ class Asking:
         """It was handed over."""
         self.waiting[query.id].is_delivered = True
 
+    def ask_again(self) -> None:
+        """Whoever was asked has started again, and knows of no query: what waits is to be sent once
+        more, for a whole answer."""
+        for one in self.waiting.values():
+            one.is_delivered = False
+            one.pages.clear()
+            one.last = 0
+
     def take(self, answer: QueryAnswer) -> Ended | None:
         """A page of an answer, or a failure; returns the end of a query, if this is it."""
         asked = self.waiting.get(answer.id)

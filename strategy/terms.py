@@ -17,6 +17,7 @@ from tapewire.common.events import (
 Number = Decimal | int | str | float
 """A price or a quantity. A float stands for its shortest text: 0.1 is exactly one tenth."""
 DURATIONS: tuple[str, ...] = get_args(TimeInForce)
+SIDES: tuple[str, ...] = get_args(Side)
 
 
 def decimal_of(name: str, value: Number | None) -> Decimal | None:
@@ -57,8 +58,10 @@ def terms_of(
     """An order's terms: `prices` by name, `kind` its type if the prices alone do not say it.
 
     Raises ValueError where no order type, or not this one, has exactly these prices, and for an
-    unknown duration.
+    unknown side or duration.
     """
+    if side not in SIDES:
+        raise ValueError(f"side is {side!r:.40}; it must be BUY or SELL")
     whole = decimal_of("quantity", quantity)
     if whole is None:
         raise ValueError("quantity is None; it must be a number")

@@ -17,6 +17,7 @@ READ_BY = {  # which test takes the blocks of a document
     ("README.md", "sh"): "tests/test_readme.py",
     ("README.md", "python"): "tests/test_readme.py",
     ("docs/backtest.md", "sh"): HERE,
+    ("docs/client.md", "python"): "tests/pipeline/test_client.py",
     ("docs/configuration.md", "csv"): "tests/test_docs_rules.py",
     ("docs/configuration.md", "python"): "tests/test_docs_rules.py",
     ("docs/configuration.md", "sh"): "tests/test_docs_configuration.py",

@@ -15,6 +15,7 @@ BELOW = {
     "virtual": {"common", "simulator", *PEERS},
     "backtest": {"common", "simulator", "virtual", *PEERS},
     "console": {"common", "simulator", "virtual", "backtest", *PEERS},
+    "client": {"common", "strategy", "console"},
     "benchmarks": {"common", "simulator", "virtual", "backtest", "console", *PEERS},
 }
 """For each package the others that it may import; `benchmarks` measures all of them."""

@@ -39,7 +39,7 @@ class Coroutines:
         self._back_off = back_off
         self._failures: deque[Failure] = deque()
         self._loop = asyncio.new_event_loop()
-        self._lanes: list[tuple[_Lane, Future[None]]] = []
+        self._lanes: list[tuple[Lane, Future[None]]] = []
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="async")
         self._thread.start()
 
@@ -48,7 +48,7 @@ class Coroutines:
     ) -> Callable[..., None]:
         """A plain handler that queues what it is given for `handler`; raises `QueueFull`."""
         back_off = self._back_off(name_of_handler(handler))
-        lane = _Lane(
+        lane = Lane(
             handler, self._loop, self._failures.append, checked_attempts(attempts), back_off
         )
         self._lanes.append((lane, asyncio.run_coroutine_threadsafe(lane.work(), self._loop)))
@@ -81,10 +81,13 @@ class Coroutines:
         return sum(lane.waiting for lane, _ in self._lanes)
 
 
-class _Lane:
-    """One handler and what waits for it. While an event waits for its next attempt, those behind
-    it wait too, so that their order is kept. Only the taking thread writes `_taken`, only the
-    loop's writes `_done`, so that neither needs a lock."""
+class Lane:
+    """One handler and what waits for it; whoever has it runs `work` on its loop.
+
+    While an event waits for its next attempt, those behind it wait too, so that their order is
+    kept. Only the taking thread writes `_taken`, only the loop's writes `_done`, so that neither
+    needs a lock.
+    """
 
     def __init__(
         self,
@@ -112,7 +115,7 @@ class _Lane:
     def take(self, *arguments: Any) -> None:
         """Queue one event with its context."""
         if self.waiting >= QUEUE_MAX:
-            raise QueueFull(f"{self._handler.__qualname__} is behind by {QUEUE_MAX} events")
+            raise QueueFull(f"{name_of_handler(self._handler)} is behind by {QUEUE_MAX} events")
         self._taken += 1
         self._loop.call_soon_threadsafe(self._queue.put_nowait, arguments)
 

@@ -13,7 +13,14 @@ LOOK_S: Final = 0.01
 
 
 class RoleTaken(RuntimeError):
-    """Another process holds this role; says which."""
+    """Another process holds this role: the one with the id `holder`, where that is known."""
+
+    def __init__(self, role: str, holder: str, path: Path) -> None:
+        self.holder = holder
+        super().__init__(
+            f"{role} is running already as process {holder} (lock {path});"
+            " this one ends, and the running one continues"
+        )
 
 
 def ended_start(run_dir: Path, role: str) -> str:
@@ -41,10 +48,7 @@ def take_role(run_dir: Path, role: str) -> IO[str]:
         lock.seek(0)
         holder = lock.read().strip() or "unknown"
         lock.close()
-        raise RoleTaken(
-            f"{role} is running already as process {holder} (lock {path});"
-            " this one ends, and the running one continues"
-        ) from None
+        raise RoleTaken(role, holder, path) from None
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()

@@ -23,7 +23,6 @@ from tapewire.common.events import (
     Side,
     TermChanges,
     WhatIfAnswered,
-    combo_name,
     only_smaller,
     terms_fault,
 )
@@ -243,11 +242,8 @@ def _enter(group: Launched, symbol: str, terms: OrderTerms, account: str | None,
 
 def _what(group: Launched, given: str) -> tuple[str, tuple[ComboLeg, ...]]:
     """The symbol to trade, or what a combo is called and its legs."""
-    if given in group.symbols:
-        return given, ()
     try:
-        legs = combos.read(given)
-        symbol = combo_name(legs) if legs else combos.symbol_of(given)
+        symbol, legs = combos.meant(given, group.symbols)
     except ValueError as fault:
         raise ConfigError(f"SYMBOL: {fault}") from None
     for one in [leg.symbol for leg in legs] or [symbol]:

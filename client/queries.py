@@ -1,0 +1,157 @@
+"""Queries of a client: history, option chains, and whatever else the broker can be asked."""
+
+import asyncio
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from tapewire.client.connection import Connection
+from tapewire.common.config.near import expected
+from tapewire.common.config.settings import Config
+from tapewire.common.errors import ConfigError
+from tapewire.common.events import (
+    AccountUpdated,
+    ChainQuery,
+    HistoryBar,
+    HistoryQuery,
+    OptionChain,
+    Query,
+    QueryFailed,
+)
+from tapewire.common.events.account_queries import (
+    AccountQuery,
+    AccountRow,
+    PnlQuery,
+    PnlRow,
+    PortfolioQuery,
+    PortfolioRow,
+    SummaryQuery,
+)
+from tapewire.common.events.queries import Show
+from tapewire.common.events.scans import Scan, ScanQuery, ScanRow
+from tapewire.common.logins import Login
+from tapewire.console.group.questions import QueryRefused
+from tapewire.strategy.asking import checked
+from tapewire.strategy.service import queries_of
+
+
+class Holding(NamedTuple):
+    """A position: what the fills add up to, and what the broker reports (None: nothing yet)."""
+
+    account: str
+    symbol: str
+    quantity: Decimal
+    average_cost: Decimal
+    realised: Decimal
+    fees: Decimal
+    account_quantity: Decimal | None
+
+
+class Queries(Connection):
+    """The part of the client that asks."""
+
+    async def ask(self, query: Query, *, gateway: str = "") -> list[Any]:
+        """The rows of the answer to any query (see docs/wire.md); its id is given here. Raises
+        `QueryRefused` where the broker or the gateway has none.
+
+        It is asked at the login that provides its symbol, or at the one that is named.
+        """
+        login = self._login_for(query, gateway)
+        await self._require(login.gateway)
+        asking = self._service.asking[queries_of(login)]
+        asked = checked(query, asking.next_id())
+        answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+
+        def refused(failed: QueryFailed) -> None:
+            code = f" ({failed.code})" if failed.code else ""
+            if not answer.done():
+                answer.set_exception(QueryRefused(f"{failed.reason}{code}"))
+
+        def answered(rows: tuple[Any, ...]) -> None:
+            if not answer.done():
+                answer.set_result([*rows])
+
+        asking.ask(asked, answered, refused, self._service.clock.now())
+        self._loop.wake()
+        try:
+            return await answer
+        finally:
+            asking.waiting.pop(asked.id, None)
+
+    def _login_for(self, query: Query, gateway: str) -> Login:
+        account = getattr(query, "account", "") or self._account
+        symbols = [query.symbol] if hasattr(query, "symbol") else []
+        name = gateway or next(iter(self._logins.sources_of(symbols, account)))
+        login = self._logins.named(name)
+        if login is None:
+            known = expected(name, [one.name for one in self._logins])
+            raise ConfigError(f"gateway is {name!r}, which is none of the [[gateways]]; {known}")
+        return login
+
+    async def history(
+        self,
+        symbol: str,
+        *,
+        bars: str = "1 min",
+        back: str = "1 D",
+        end_ns: int = 0,
+        show: Show = "TRADES",
+        regular_hours: bool = False,
+        timeout_s: float = 60,
+    ) -> list[HistoryBar]:
+        """Bars of the past, the oldest first, as `tapewire data history` has them."""
+        query = HistoryQuery(
+            "-", symbol, bars, back, end_ns, show, regular_hours, int(timeout_s * 1000)
+        )
+        return await self.ask(query)
+
+    async def chain(self, symbol: str) -> list[OptionChain]:
+        """The expiries and strikes of all options that the broker has on a symbol."""
+        return await self.ask(ChainQuery("-", symbol))
+
+    async def summary(self, account: str = "") -> list[AccountUpdated]:
+        """What an account is worth, or each of the login, as the gateway and its limits have it."""
+        return await self.ask(SummaryQuery("-", account))
+
+    async def account_values(self, account: str = "") -> list[AccountRow]:
+        """Everything that the broker lists about an account, or about all of the login."""
+        return await self.ask(AccountQuery("-", account))
+
+    async def portfolio(self, account: str = "") -> list[PortfolioRow]:
+        """What an account holds, or all of the login, whoever bought it, and what that is worth."""
+        return await self.ask(PortfolioQuery("-", account))
+
+    async def pnl(self, account: str = "", *, positions: bool = False) -> list[PnlRow]:
+        """What an account has gained, as the broker reckons it; with `positions` of each."""
+        return await self.ask(PnlQuery("-", account, positions))
+
+    async def scan(self, scan: Scan) -> list[ScanRow]:
+        """The contracts at the top of a ranking, such as `Scan("TOP_PERC_GAIN", rows=10)`."""
+        return await self.ask(ScanQuery("-", scan))
+
+    async def positions(
+        self, *, account: str | None = None, symbol: str | None = None
+    ) -> list[Holding]:
+        """What the fills add up to, and what the broker reports, read from the journals as
+        `tapewire positions` does; also while the group is down."""
+        return await asyncio.to_thread(_holdings, self._config, account, symbol)
+
+
+def _holdings(config: Config, account: str | None, symbol: str | None) -> list[Holding]:
+    from tapewire.console.records import blotter
+    from tapewire.console.views import trading_json
+
+    only = blotter.Only(account, symbol=symbol)
+    trading = blotter.read(config.run_dir, config.all_instruments(), config.days())
+    return [_holding(row) for row in trading_json.positions(trading, only)]
+
+
+def _holding(row: dict[str, Any]) -> Holding:
+    return Holding(
+        row["account"],
+        row["symbol"],
+        Decimal(row["quantity"]),
+        Decimal(row["average_cost"]),
+        Decimal(row["realised"]),
+        Decimal(row["fees"]),
+        None if row["account_quantity"] is None else Decimal(row["account_quantity"]),
+    )

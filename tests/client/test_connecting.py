@@ -1,0 +1,97 @@
+"""Connecting: names that cannot be taken for another's, and sentences about what is missing."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from tapewire.client import Client, ConfigError, NameTaken, NotConnected, connect
+from tapewire.common.bus import wire
+from tapewire.common.events import Heartbeat
+from tests.client.bench import Bench, on_a_loop
+
+
+async def connected(**given) -> Client:
+    return await connect(**given)
+
+
+def test_it_can_be_awaited_or_entered_and_a_name_is_free_again_afterwards(run_dir: Path):
+    async def twice() -> None:
+        client = await connect(name="mine")
+        assert not client.is_connected
+        with pytest.raises(NameTaken, match=r"process \d+ of this group has the name 'mine'"):
+            await connect(name="mine")
+        await client.close()
+        async with connect(name="mine", run_dir=None) as again:
+            assert again.symbols == ["AAPL", "MSFT", "ESZ6"]
+
+    asyncio.run(twice())
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("momentum-fast", "is that of a strategy of the group"),
+        ("momentum-fast-2", "is that of a strategy of the group, or of an instance of one"),
+        ("manual", "stands for orders that no program gives"),
+        ("risk", "stands for orders that no program gives"),
+        ("mine/1", "it must be 1 to 32 letters"),
+        ("", "it must be 1 to 32 letters"),
+    ],
+)
+def test_a_name_that_could_be_taken_for_anothers_is_refused(run_dir: Path, name: str, says: str):
+    with pytest.raises((ConfigError, NameTaken), match=says):
+        asyncio.run(connected(name=name))
+
+
+def test_the_group_that_is_meant_must_be_known(run_dir: Path, tmp_path, monkeypatch):
+    with pytest.raises(ConfigError, match="no group was started there"):
+        asyncio.run(connected(name="mine", run_dir=tmp_path))
+    for variable in ("TAPEWIRE_CONFIG", "TAPEWIRE_RUN_DIR", "TAPEWIRE_TWS__PORT"):
+        monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"no tapewire.toml in .*Or name a run_dir"):
+        asyncio.run(connected(name="mine"))
+
+
+def test_an_account_that_no_login_has_is_refused(run_dir: Path, monkeypatch):
+    gateways = [{"name": "one", "accounts": ["DU1"]}]
+    monkeypatch.setenv("TAPEWIRE_GATEWAYS", json.dumps(gateways))
+    with pytest.raises(ConfigError, match="'DU2', which is of none of the"):
+        asyncio.run(connected(name="mine", account="DU2"))
+
+
+@on_a_loop
+async def test_a_group_that_is_not_there_is_named_process_by_process(bench: Bench):
+    await bench.client.close()
+    client = Bench(ready=False).client
+    says = "executor sends nothing; gateway sends nothing; risk sends nothing"
+    with pytest.raises(NotConnected, match=f"after 0 s: {says}"):
+        await client.ensure_connected(timeout_s=0)
+    await client.close()
+
+
+@on_a_loop
+async def test_what_waits_says_what_it_waits_for(bench: Bench):
+    beat = Heartbeat(0, "WAITING", "TWS does not answer", 0, "")
+    body = wire.encode_batch("gateway", "1", 0, [beat])
+    bench.wires.put("gateway.events", wire.topic("heartbeat.gateway"), body)
+    await bench.settle()
+    assert bench.client.missing() == "gateway is WAITING: TWS does not answer"
+    bench.beat("gateway")
+    await bench.settle()
+    assert bench.client.is_connected
+    await bench.client.ensure_connected(timeout_s=0)
+
+
+@on_a_loop
+async def test_a_journal_that_went_back_is_not_believed(bench: Bench):
+    bench.publish("executor")
+    bench._seqs["executor"] = 5
+    bench.beat("executor")
+    await bench.settle()
+    bench._seqs["executor"] = 2
+    bench.beat("executor", epoch="2")
+    await bench.settle()
+    assert "connect again afterwards" in bench.client.missing()
