@@ -69,7 +69,7 @@ RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
     (roles.EXECUTOR, roles.STRATEGY): Right(
         (Signal, GroupSignal, CancelSignal, ModifySignal, CircuitChanged)
     ),
-    (roles.EXECUTOR, roles.CLI): Right((Signal, CancelSignal, ModifySignal)),
+    (roles.EXECUTOR, roles.CLI): Right((Signal, GroupSignal, CancelSignal, ModifySignal)),
     (roles.RISK, roles.CLI): Right((Control,)),
     (roles.GATEWAY, roles.STRATEGY): Right(QUERIES),
     (roles.GATEWAY, roles.CLI): Right((OrderRequest, *QUERIES), (ResolveOrder, Reconcile, WhatIf)),

@@ -6,14 +6,17 @@ import pytest
 
 from tapewire.common import roles
 from tapewire.common.bus.access import RIGHTS, Access, clients_of, right_of
+from tapewire.common.combos import combo_order
 from tapewire.common.events import (
     CancelAll,
     CancelOrder,
     CancelSignal,
     CatchUp,
     ChainQuery,
+    ComboLeg,
     Control,
     Event,
+    GroupSignal,
     HistoryQuery,
     ListPositions,
     OrderReply,
@@ -30,6 +33,8 @@ T0 = 1_700_000_000_000_000_000
 TERMS = OrderTerms("BUY", Decimal(1))
 SIGNAL = Signal("s-1", T0, "", "s", "AAPL", TERMS, T0)
 MANUAL = Signal("manual-1", T0, "", "manual", "AAPL", TERMS, T0)
+LEGS = (ComboLeg("AAPL", 1, "BUY"), ComboLeg("MSFT", 1, "SELL"))
+COMBO = GroupSignal("manual-3", T0, "", "manual", "combo", (combo_order(LEGS, TERMS),), T0)
 RESOLVE = ResolveOrder("s-1/1", T0, "lost", "looked at TWS", "anna")
 HALT = Control(T0, "halt", "x")
 
@@ -63,6 +68,7 @@ def refusal(server: str, client: str, event: Event) -> str:
         ("executor", "strategy", SIGNAL),
         ("executor", "strategy", CancelSignal("s-2", T0, "", "s", "s-1", T0)),
         ("executor", "cli", MANUAL),
+        ("executor", "cli", COMBO),
         ("executor", "cli", CancelSignal("manual-2", T0, "", "manual", "s-1", T0)),
         ("risk", "cli", HALT),
         ("gateway", "cli", asked(RESOLVE)),
