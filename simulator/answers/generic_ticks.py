@@ -9,7 +9,7 @@ from tapewire.simulator.answers.family import Family, Handlers
 from tapewire.simulator.answers.named import only
 from tapewire.simulator.answers.news import News
 from tapewire.simulator.answers.watchers import Watched, Watchers
-from tapewire.simulator.exchange.contracts import Contracts
+from tapewire.simulator.exchange.contracts import BAG, Contracts
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.market.history import History
 from tapewire.simulator.market.plain import digits, plain
@@ -75,7 +75,7 @@ class GenericTicks(Family):
     def begin(self, session: Session, request: MarketData) -> None:
         """Send what a line has asked for, now and as it comes."""
         wanted = {one.partition(":")[0] for one in request.generic}
-        if not wanted:
+        if not wanted or request.contract.sec_type == BAG:  # a combo has no market of its own
             return
         instrument = only(self._contracts, request.contract, request.req_id)
         if SHORTABLE in wanted and instrument.sec_type == "STK":

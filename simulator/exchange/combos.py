@@ -6,31 +6,39 @@ and what they show makes its size. All legs of a unit trade, or none. The net pr
 order's limit or better; what it is better by, the order gets.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_FLOOR, Decimal
 
+from tapewire.common.events.base import Side
 from tapewire.simulator.exchange.book import Book, QuoteSide
 from tapewire.simulator.exchange.executing import execute, reaches
 from tapewire.simulator.exchange.orders import Execution, Order
 
 Books = Mapping[str, Book]
+Shown = tuple[Decimal, Decimal] | None
+"""A price and a size that can be traded with; None where there is nothing."""
 
 
 def net_offer(order: Order, books: Books) -> tuple[Decimal, Decimal] | None:
     """The price of one unit of a combo, and how many units its legs show; None if a leg shows
     nothing."""
+    offer = net((leg.side, ratio, _side(leg, books).shown()) for leg, ratio in _legs(order))
+    if offer is None or order.side == "BUY":
+        return offer
+    return -offer[0], offer[1]
+
+
+def net(legs: Iterable[tuple[Side, int, Shown]]) -> Shown:
+    """What is paid for one unit, and how many units are shown: each leg is what happens to it, how
+    many times, and what it would trade with. None if a leg shows nothing."""
     price, units = Decimal(0), None
-    for leg, ratio in _legs(order):
-        shown = _side(leg, books).shown()
+    for side, ratio, shown in legs:
         if shown is None:
             return None
-        paid = shown[0] if leg.side == "BUY" else -shown[0]
-        price += ratio * paid
+        price += ratio * (shown[0] if side == "BUY" else -shown[0])
         found = (shown[1] / ratio).to_integral_value(rounding=ROUND_FLOOR)
         units = found if units is None else min(units, found)
-    if units is None:
-        return None
-    return (price if order.side == "BUY" else -price), units
+    return None if units is None else (price, units)
 
 
 def can_fill_combo(order: Order, books: Books) -> bool:

@@ -10,6 +10,8 @@ from tapewire.common import shorthands
 from tapewire.common.instruments import Instrument
 from tapewire.common.options import OPTION, root_of, terms_of
 
+BAG: Final = "BAG"
+"""TWS's security type of a combo."""
 CON_ID_FIRST = 1000
 MARKET_RULE_FIRST = 26
 US_VENUES: Final = ("AMEX", "NASDAQ", "NYSE", "ARCA", "BATS")

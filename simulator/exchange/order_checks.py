@@ -9,7 +9,8 @@ from typing import Final, cast
 from tapewire.common.events.base import Side
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.exchange.account import Accounts
-from tapewire.simulator.exchange.contracts import NO_CONTRACT, Contracts, LegQuery
+from tapewire.simulator.exchange.combo_contracts import combo_of, legs_of
+from tapewire.simulator.exchange.contracts import BAG, Contracts
 from tapewire.simulator.exchange.links import OCA_TYPES, REDUCE_UNBLOCKED
 from tapewire.simulator.exchange.order_types import KINDS, TIMES_IN_FORCE, TypeRules
 from tapewire.simulator.exchange.orders import FRACTIONAL, ZERO, Leg, Order
@@ -22,10 +23,6 @@ NOT_HERE = (387, "Unsupported order type for this exchange and security type.")
 BAD_GTD = (334, "Invalid Good Till Date order")
 OPENING: Final = frozenset({"MKT", "LMT"})
 """The order types that can be for the opening auction."""
-BAG: Final = "BAG"
-"""TWS's security type of a combo."""
-COMBO_CON_ID: Final = 28_812_380
-"""What TWS gives as the contract id of a combo."""
 COMBINED: Final = frozenset({"MKT", "LMT"})
 """The order types that a combo can have."""
 FIXED: Final = (
@@ -44,8 +41,10 @@ class OrderChecks:
 
     def order(self, client_id: int, request: PlaceOrder) -> Order:
         """The order that a client asks for, not accepted by the exchange yet."""
-        legs = self._legs(request) if request.contract.sec_type == BAG else ()
-        instrument = _combo(request, legs) if legs else self._instrument(request)
+        query, legs = request.contract, tuple[Leg, ...]()
+        if query.sec_type == BAG:
+            legs = legs_of(self._contracts, query, request.order_id)
+        instrument = combo_of(query, legs) if legs else self._instrument(request)
         self._check_venue(request, instrument)
         terms = terms_of(request, instrument)
         if request.side not in ("BUY", "SELL"):
@@ -87,24 +86,6 @@ class OrderChecks:
             raise invalid(request.order_id, "Missing order exchange.")
         return found[0]
 
-    def _legs(self, request: PlaceOrder) -> tuple[Leg, ...]:
-        given = request.contract.legs
-        if len(given) < 2:
-            raise invalid(request.order_id, "Security type 'BAG' requires combo leg details.")
-        if not request.contract.exchange:
-            raise invalid(request.order_id, "Missing order exchange.")
-        return tuple(self._leg(request, one) for one in given)
-
-    def _leg(self, request: PlaceOrder, given: LegQuery) -> Leg:
-        instrument = self._contracts.leg(given)
-        if instrument is None:
-            raise BadRequest(request.order_id, 200, NO_CONTRACT)
-        if given.side not in ("BUY", "SELL") or given.ratio < 1:
-            raise invalid(request.order_id, "Invalid combo leg action or ratio.")
-        if request.contract.currency not in ("", instrument.currency):
-            raise invalid(request.order_id, "The legs of a combo must have its currency.")
-        return Leg(instrument, given.ratio, cast(Side, given.side), given.exchange)
-
     def _check_venue(self, request: PlaceOrder, instrument: Instrument) -> None:
         """Refuse what the market does not offer."""
         kind = KINDS.get(request.order_type)
@@ -126,18 +107,6 @@ class OrderChecks:
         if not request.account:
             raise BadRequest(request.order_id, 435, NO_ACCOUNT)
         raise invalid(request.order_id, f"Invalid account code {request.account!r}.")
-
-
-def _combo(request: PlaceOrder, legs: tuple[Leg, ...]) -> Instrument:
-    """The contract that trades the legs as one."""
-    return Instrument(
-        symbol=request.contract.symbol or legs[0].instrument.symbol,
-        sec_type=BAG,
-        exchange=request.contract.exchange,
-        currency=legs[0].instrument.currency,
-        min_tick=min(leg.instrument.min_tick for leg in legs),
-        con_id=COMBO_CON_ID,
-    )
 
 
 def _oca_type(request: PlaceOrder) -> int:

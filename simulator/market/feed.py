@@ -13,7 +13,8 @@ from tapewire.common.options import OptionTerms
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.answers.family import forget_keys
 from tapewire.simulator.answers.named import only
-from tapewire.simulator.exchange.contracts import ContractQuery, Contracts
+from tapewire.simulator.exchange.contracts import BAG, ContractQuery, Contracts
+from tapewire.simulator.market.combo_quotes import ComboTopics
 from tapewire.simulator.market.computations import computations, price_of
 from tapewire.simulator.market.lines import (
     MIDPOINTS,
@@ -73,6 +74,7 @@ class Feed:
         self._outbox = outbox
         self._limits = limits
         self._topics = {symbol: Topic(one) for symbol, one in contracts.by_symbol.items()}
+        self._combos = ComboTopics(contracts, self._topics)
         self._lines: dict[tuple[int, int], Topic] = {}
         self._streams: dict[tuple[int, int], Topic] = {}
         self._types: dict[int, int] = {}  # what kind of data a connection has asked for
@@ -98,6 +100,10 @@ class Feed:
         if topic.option is not None:
             topic.computed_ns = row.ts_ns
             self._compute(topic, topic.option, topic.lines)
+        if row.symbol in self._combos.of_leg:
+            for combo in self._combos.of_leg[row.symbol]:
+                for side, (price, size) in combo.quotes():
+                    self._side(combo, side, price, size)
 
     def keep(self, row: Row, _now_ns: int) -> None:
         """Take over what the row changed without sending it."""
@@ -113,7 +119,9 @@ class Feed:
         key, req_id = (session.conn, request.req_id), request.req_id
         if key in self._lines:
             raise duplicate(req_id)
-        topic = self._topic(request.contract, req_id)
+        is_combo = request.contract.sec_type == BAG
+        topic_of = self._combos.topic if is_combo else self._topic
+        topic = topic_of(request.contract, req_id)
         if self._count(self._lines, session.conn) >= self._limits.lines_max:
             raise BadRequest(req_id, 101, "Max number of tickers has been reached")
         kind = self._kind_of(session, topic, req_id)
@@ -133,7 +141,7 @@ class Feed:
 
     def _kind_of(self, session: Session, topic: Topic, req_id: int) -> int:
         """Live or delayed data; raises BadRequest where neither is to be had."""
-        if topic.instrument.symbol not in self._delayed:
+        if self._delayed.isdisjoint(topic.symbols):
             return LIVE_TYPE
         kind = self._types.get(session.conn, LIVE_TYPE)
         if kind not in DELAYED_TYPES:
@@ -151,6 +159,7 @@ class Feed:
             for line in topic.lines
             if (line.conn, line.req_id) != (session.conn, request.req_id)
         ]
+        self._combos.drop_unread()
 
     def stream(self, session: Session, request: TickByTick) -> None:
         """Answer reqTickByTickData."""
@@ -183,9 +192,10 @@ class Feed:
 
     def forget(self, conn: int) -> None:
         """End all of a connection's subscriptions."""
-        for topic in self._topics.values():
+        for topic in (*self._topics.values(), *self._combos.all()):
             topic.lines = [line for line in topic.lines if line.conn != conn]
             topic.streams = [stream for stream in topic.streams if stream.conn != conn]
+        self._combos.drop_unread()
         forget_keys(self._lines, conn)
         forget_keys(self._streams, conn)
 

@@ -59,6 +59,11 @@ class Topic:
         self.option = terms_of(instrument)
         self.computed_ns = 0  # the market's time of the newest change
 
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols whose data these are."""
+        return (self.instrument.symbol,)
+
     def midpoint(self) -> float | None:
         """The midpoint of the quote; None with a side missing."""
         (bid, ask, _), (bid_size, ask_size, _) = self.price, self.size

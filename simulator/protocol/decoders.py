@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from tapewire.common.config.tws_address import IDENTIFY
+from tapewire.simulator.exchange.contracts import BAG
 from tapewire.simulator.protocol import (
     depth_messages,
     history_messages,
@@ -52,8 +55,8 @@ def _start_api(read: Fields, _version: int) -> Request:
 def _market_data(read: Fields, _version: int) -> Request:
     read.skip(1)
     req_id, contract = read.identity(), read.contract()
-    if contract.sec_type == "BAG":
-        raise ask.invalid(req_id, "Combinations are not simulated.")
+    if contract.sec_type == BAG:
+        contract = msgspec.structs.replace(contract, legs=read.legs())
     if read.flag():
         raise ask.invalid(req_id, "Delta-neutral contracts are not simulated.")
     generic = tuple(one.strip() for one in read.text().split(",") if one.strip(" []"))

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-from tapewire.simulator.exchange.contracts import ContractQuery
+from tapewire.simulator.exchange.contracts import BAG, ContractQuery
 from tapewire.simulator.market.plain import digits
 from tapewire.simulator.market.summary import Bar
 from tapewire.simulator.protocol.messages import Fields as Message
 from tapewire.simulator.protocol.requests import Fields, Request, only_id
 from tapewire.simulator.protocol.times import NO_HISTORY_TIME, moment
 
-LEGS_MAX = 100
 FRACTIONS_SINCE = 163
 """Clients of older versions read the sizes in history as integers."""
 Tick = tuple[int, list[str]]
@@ -97,11 +96,8 @@ def _historical_data(read: Fields, _version: int) -> Request:
     read.flag()  # includeExpired
     end_ns, bar_size, duration = _moment(read), read.text(), read.text()
     use_rth, what, date_format = read.flag(), read.text(), read.integer()
-    if contract.sec_type == "BAG":
-        count = read.integer()
-        if not 0 <= count <= LEGS_MAX:
-            raise read.fault(f"has {count} legs, expected at most {LEGS_MAX}")
-        read.skip(4 * count)
+    if contract.sec_type == BAG:
+        read.legs()
     keep = read.flag()
     read.skip(1)  # chartOptions
     return HistoricalData(

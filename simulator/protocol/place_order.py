@@ -6,7 +6,7 @@ rejected. No order is ever worked as something simpler than its client meant.
 
 import msgspec
 
-from tapewire.simulator.exchange.contracts import ContractQuery, LegQuery
+from tapewire.simulator.exchange.contracts import BAG, ContractQuery, LegQuery
 from tapewire.simulator.protocol import requests as ask
 from tapewire.simulator.protocol.layout import Field, Layout, unused
 from tapewire.simulator.protocol.order_attributes import unsupported
@@ -14,7 +14,6 @@ from tapewire.simulator.protocol.requests import Fields, PlaceOrder
 from tapewire.simulator.protocol.times import moment
 
 GUARANTEED = ("NonGuaranteed", "0")
-LEGS_MAX = 100
 OFFSETS_SINCE = 170  # fields of orders to IBKRATS, and of orders that are pegged
 
 
@@ -65,19 +64,14 @@ def _pegged_offsets(fields: Fields, exchange: str, order_type: str) -> dict[str,
 
 def _contract(fields: Fields) -> ContractQuery:
     contract = fields.contract()
-    fields.is_combo = contract.sec_type == "BAG"
+    fields.is_combo = contract.sec_type == BAG
     return contract
 
 
 def _combo_legs(fields: Fields) -> tuple[LegQuery, ...]:
     """The legs of a combo; no other contract has this field."""
-    return tuple(_combo_leg(fields) for _ in range(_count(fields)))
-
-
-def _combo_leg(fields: Fields) -> LegQuery:
-    leg = LegQuery(fields.integer(), fields.integer(), fields.text(), fields.text())
-    fields.skip(4)  # openClose, shortSaleSlot, designatedLocation, exemptCode
-    return leg
+    # openClose, shortSaleSlot, designatedLocation, exemptCode
+    return fields.legs(more=4) if fields.is_combo else ()
 
 
 def _leg_prices(fields: Fields) -> bool:
@@ -93,10 +87,7 @@ def _combo_routing(fields: Fields) -> str:
 
 
 def _count(fields: Fields) -> int:
-    found = fields.integer() if fields.is_combo else 0
-    if not 0 <= found <= LEGS_MAX:
-        raise fields.fault(f"field has {found} legs, expected at most {LEGS_MAX}")
-    return found
+    return fields.count_of_legs() if fields.is_combo else 0
 
 
 def _order_type(fields: Fields) -> str:

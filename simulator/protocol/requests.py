@@ -9,10 +9,11 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
-from tapewire.simulator.exchange.contracts import ContractQuery
+from tapewire.simulator.exchange.contracts import ContractQuery, LegQuery
 from tapewire.simulator.protocol.messages import NO_ID
 
 READ_FAULT = 320
+LEGS_MAX = 100
 VALIDATION = 321
 _UNSET = {"", "1.7976931348623157e308", "2147483647", "9223372036854775807"}
 
@@ -298,6 +299,22 @@ class Fields:
             con_id, symbol, sec_type, exchange, currency, local_symbol,
             expiry=expiry, strike=strike, right=right[:1],
         )  # fmt: skip
+
+    def count_of_legs(self) -> int:
+        """How many legs of a combo follow."""
+        found = self.integer()
+        if not 0 <= found <= LEGS_MAX:
+            raise self.fault(f"field has {found} legs, expected at most {LEGS_MAX}")
+        return found
+
+    def legs(self, more: int = 0) -> tuple[LegQuery, ...]:
+        """The legs of a combo, each with `more` fields behind those that say which it is."""
+        return tuple(self._leg(more) for _ in range(self.count_of_legs()))
+
+    def _leg(self, more: int) -> LegQuery:
+        leg = LegQuery(self.integer(), self.integer(), self.text(), self.text())
+        self.skip(more)
+        return leg
 
     def end(self) -> None:
         """The request must end here."""

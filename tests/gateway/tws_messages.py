@@ -8,7 +8,7 @@ from decimal import Decimal
 from tapewire.common.events import SubmitOrder
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.exchange.account import Holding
-from tapewire.simulator.exchange.order_checks import COMBO_CON_ID
+from tapewire.simulator.exchange.combo_contracts import COMBO_CON_ID
 from tapewire.simulator.exchange.orders import Execution, Leg, Order
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.order_messages import completed_order, open_order

@@ -37,6 +37,12 @@ def test_a_chain_is_listed_qualified_quoted_and_traded(ib, wait_until):
     for one in tickers:
         delta = one.modelGreeks.delta
         assert 0 < delta <= 1 if one.contract.right == "C" else -1 <= delta < 0
+    calls = ((options[0].conId, "BUY"), (options[2].conId, "SELL"))
+    legs = [ib_async.ComboLeg(con_id, 1, side, "SMART") for con_id, side in calls]
+    bag = ib_async.Bag(symbol="AAPL", exchange="SMART", currency="USD", comboLegs=legs)
+    spread = ib.reqMktData(bag)
+    wait_until(spread.hasBidAsk, ib.sleep)
+    assert spread.bid < spread.ask
     trade = ib.placeOrder(options[2], ib_async.MarketOrder("BUY", 2))
     wait_until(trade.isDone, ib.sleep)
     assert trade.orderStatus.status == "Filled"
