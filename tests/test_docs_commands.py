@@ -30,6 +30,7 @@ SESSION = (
     "risk", "notices", "down", "run",
 )  # fmt: skip
 DOWN_BEFORE = ("up", "run")
+TWO_LOGINS = "two-logins.toml"
 OWN_GROUP = ("backtest", "demo")  # they have one of their own, or none
 
 LINES = {
@@ -113,7 +114,19 @@ def test_a_command_of_tapewire_does_what_it_says(reader: Reader, line: str):
 def test_a_command_with_a_group_of_its_own_does_what_it_says(line: str):
     with a_reader() as reader:
         reader.write("ticks.csv", HALF_PAST_TWO)
-        assert reader.does(line).strip(), f"{LINES[line]}: {line}"
+        reader.write(TWO_LOGINS, _two_logins())
+        printed = reader.does(line)
+        assert printed.strip(), f"{LINES[line]}: {line}"
+        if TWO_LOGINS in line:
+            for account in re.findall(r'accounts = \["(\w+)"\]', _two_logins()):
+                assert re.search(rf"^{account} +fills [1-9]", printed, re.MULTILINE), printed
+
+
+def _two_logins() -> str:
+    """The file that docs/operating.md shows for a demo with two logins."""
+    files = [b.text for b in blocks(OPERATING, "toml") if b.text.count("[[gateways]]") > 1]
+    (text,) = [one for one in files if "[simulator]" in one]
+    return text
 
 
 def _does_what_it_says(reader: Reader, line: str) -> None:

@@ -1,10 +1,11 @@
 """A run's figures: what was sent, received and traded, and every discrepancy."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tapewire.common import roles
+from tapewire.common.accounting.book import Book, Totals
 from tapewire.common.accounting.compare import CENT, total
 from tapewire.common.amounts import counted, text
 from tapewire.common.config.settings import Config
@@ -28,8 +29,9 @@ def figures(config: Config, run_dir: Path) -> dict[str, Any]:
     """The figures of a run that has ended, as `tapewire demo` prints them.
 
     `duplicates`, `position_difference` and `pnl_difference` compare the journals with the
-    simulator's own books, over all accounts; all three are 0 without a discrepancy. With options
-    there is more to say: see `option_figures`.
+    simulator's own books, over all accounts; all three are 0 without a discrepancy. `accounts` has
+    the executions, P&L and fees of each account that traded or is configured. With options there is
+    more to say: see `option_figures`.
     """
     statuses = status.read(run_dir)
     gateways = status.of_kind(statuses, roles.GATEWAY)
@@ -52,12 +54,23 @@ def figures(config: Config, run_dir: Path) -> dict[str, Any]:
         "pnl_difference": text(total(apart, "realised", "fees").quantize(CENT)),
         "realised": text(traded.book.realised),
         "commission": text(traded.book.fees),
+        "accounts": _of_accounts(traded.book, config.logins().accounts),
         **option_figures.of_run(config, run_dir, gateways, brokers),
         "latency_us": status.hops(statuses),
         "halts": traded.halts,
         "restarts": restarts(run_dir),
         "dead_letters": sum(status.counter(s, "dead_letters") for s in statuses.values()),
         "faults": faults(config, statuses, brokers, apart),
+    }
+
+
+def _of_accounts(book: Book, named: Iterable[str]) -> dict[str, dict[str, Any]]:
+    sums = {account: Totals() for account in named}
+    for (account, _day), totals in book.days.items():
+        sums[account] = sums.get(account, Totals()).with_other(totals)
+    return {
+        account: {"fills": of.fills, "realised": text(of.realised), "commission": text(of.fees)}
+        for account, of in sorted(sums.items())
     }
 
 

@@ -227,8 +227,10 @@ def figures(found: dict[str, Any]) -> RenderableType:
     """A demo's figures."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for key, value in found.items():
-        if key not in ("latency_us", "faults", "combos", "combo_pnl"):
+        if key not in ("latency_us", "faults", "accounts", "combos", "combo_pnl"):
             table.add_row(key, _figure(key, value))
+    for account, of in found["accounts"].items():
+        table.add_row(account, "   ".join(f"{key} {_figure(key, of[key])}" for key in of))
     combos = found.get("combos", ())
     for combo in combos[:COMBOS_MAX]:
         table.add_row("combo", option_figures.as_line(combo))

@@ -52,6 +52,7 @@ def test_each_account_trades_at_its_own_login_and_one_flatten_closes_both(group:
     shown = json.loads(tapewire("status", "--json").stdout)
     assert {"gateway-us", "liquidation-us", "gateway-eu", "liquidation-eu"} <= shown.keys()
     assert {"simulator-us", "simulator-eu"} <= shown.keys()
+    assert [shown[f"gateway-{name}"]["accounts"] for name in OF] == [[one] for one in OF.values()]
     group.flatten()
     for name, account in OF.items():
         for kind in roles.GATEWAYS:
