@@ -97,7 +97,8 @@ FAMILIES = {
         "query.chain.page", "query.contracts", "query.contracts.page", "query.snapshot",
         "query.snapshot.page", "query.scan", "query.scan.page", "query.summary",
         "query.summary.page", "query.account", "query.account.page", "query.portfolio",
-        "query.portfolio.page", "query.pnl", "query.pnl.page", "query.failed",
+        "query.portfolio.page", "query.pnl", "query.pnl.page", "query.progress", "query.cancel",
+        "query.failed",
     ),
     "scans": ("scanner.results.received",),
 }  # fmt: skip

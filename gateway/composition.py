@@ -47,7 +47,7 @@ def build(
     follows = () if liquidation else host.follow(roles.RISK)
     if not liquidation:
         host.bind("market", "xpub", of_login("market", name))
-        host.bind(QUERIES, "router", of_login(QUERIES, name), PAGES_UNREAD_MAX)
+        host.bind(QUERIES, "heard_router", of_login(QUERIES, name), PAGES_UNREAD_MAX)
     adapter, hang_up = (adapt or tws)(host)
     gateway = gateway_class(
         adapter,

@@ -50,21 +50,33 @@ class HistoryPace:
     def __repr__(self) -> str:
         return f"<HistoryPace, {len(self._asked)} asked>"
 
-    def wait_ns(self, question: Question, now_ns: int) -> int:
-        """How long to wait before it may be asked; 0 if it may be now."""
+    def wait_ns(self, question: Question, now_ns: int, *, spare: int = 0) -> int:
+        """How long to wait before it may be asked; 0 if it may be now. `spare` are questions of ten
+        minutes that are left for others."""
         self._forget(now_ns)
         same = [at_ns for at_ns, one in self._asked if one == question]
         burst = [(at_ns, one) for at_ns, one in self._asked if one[:3] == question[:3]]
         free_ns = (
             same[-1] + SAME_NS if same else now_ns,
             _room_ns(burst, BURST_NS, BURST_MAX - question.weight, now_ns),
-            _room_ns(self._asked, SPAN_NS, SPAN_MAX - question.weight, now_ns),
+            _room_ns(self._asked, SPAN_NS, SPAN_MAX - spare - question.weight, now_ns),
         )
         return max(0, max(free_ns) - now_ns)
 
     def asked(self, question: Question, now_ns: int) -> None:
         """It was written."""
         self._asked.append((now_ns, question))
+
+    def left_ns(self, count: int, weight: int, now_ns: int, *, spare: int = 0) -> int:
+        """How long it takes at least until `count` more questions of that weight were asked."""
+        self._forget(now_ns)
+        most = (SPAN_MAX - spare) // weight
+        times = deque(at_ns for at_ns, one in self._asked for _ in range(-(-one.weight // weight)))
+        rounds, rest = divmod(max(0, count - 1), most)
+        for _ in range(rest + 1):
+            over = len(times) - most
+            times.append(max(now_ns, times[over] + SPAN_NS) if over >= 0 else now_ns)
+        return times[-1] - now_ns + rounds * SPAN_NS
 
     def _forget(self, now_ns: int) -> None:
         while self._asked and now_ns - self._asked[0][0] >= SPAN_NS:

@@ -17,7 +17,7 @@ everything else: no order waits for one.
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -38,7 +38,8 @@ from tapewire.gateway.awaited import Awaited, AwaitedQuery, Known, silence
 from tapewire.gateway.history_pace import HistoryPace, Question
 from tapewire.gateway.own_answers import OwnAnswers
 from tapewire.gateway.query_pages import pages_of
-from tapewire.gateway.query_port import BrokerQuery, QueryPort, Refused
+from tapewire.gateway.query_port import BrokerQuery, QueryPort, Refused, Why
+from tapewire.gateway.query_waiters import INNER, PartEnded, Pending, Waiter
 
 WAITING_MAX: Final = 200
 PAGES_PER_TURN: Final = 20
@@ -49,28 +50,6 @@ MS: Final = 1_000_000
 NEVER_NS: Final = 2**63
 
 
-class Waiter(NamedTuple):
-    """Who waits for an answer: a client, the id that it gave, and until when (monotonic)."""
-
-    sender: bytes
-    id: str
-    deadline_ns: int
-    timeout_ms: int
-
-
-class Pending:
-    """What is asked, and who waits for it."""
-
-    def __init__(self, number: int, query: Query) -> None:
-        self.number = number
-        self.query = query
-        self.asks: BrokerQuery | None = None  # of the broker
-        self.waiters: list[Waiter] = []
-        self.rows: list[Any] = []
-        self.more: tuple[int, ...] = ()  # what its page has beside its rows
-        self.is_asked = False
-
-
 class Queries:
     """The queries of one login. What is to be sent to clients is in `take_answers`."""
 
@@ -78,7 +57,7 @@ class Queries:
         self._port = port
         self._look = awaited.look
         self._own = own
-        self._pace = HistoryPace()
+        self.pace = HistoryPace()
         self._pending: dict[Query, Pending] = {}  # by what is asked: the query without its id
         self._numbers = 0
         self._waiting = 0
@@ -87,6 +66,7 @@ class Queries:
         self._awaited: dict[AwaitedQuery, None] = {}  # those of what is pending, in their order
         self._failures: list[tuple[bytes, QueryAnswer]] = []
         self._answers: deque[tuple[bytes, Iterator[Page]]] = deque()  # one per waiter
+        self._parts: list[PartEnded] = []
 
     def __repr__(self) -> str:
         return f"<Queries, {self._waiting} waiting>"
@@ -110,6 +90,25 @@ class Queries:
                 self._waiting -= 1
         return taken
 
+    def take_parts(self) -> list[PartEnded]:
+        """The parts of long spans that have ended since the last call."""
+        taken, self._parts = self._parts, []
+        return taken
+
+    def problem(self) -> str:
+        """Why the broker cannot be asked at this moment; empty if it can."""
+        return self._port.problem()
+
+    def cancel(self, sender: bytes, query_id: str) -> None:
+        """Nobody waits for that query any more."""
+        for key, pending in list(self._pending.items()):
+            gone = [one for one in pending.waiters if one[:2] == (sender, query_id)]
+            for waiter in gone:
+                pending.waiters.remove(waiter)
+                self._waiting -= 1
+            if gone and not pending.waiters:
+                self._drop(key)
+
     def ask(self, sender: bytes, query: Query, now: Now) -> None:
         """A client asks. Asked again under an id that waits already, nothing more is done."""
         key = replace(query, id="-", timeout_ms=100)
@@ -119,7 +118,7 @@ class Queries:
             return
         if self._waiting >= WAITING_MAX:
             reason = f"{WAITING_MAX} queries wait for their answer already; try again later"
-            self._fail(waiter, reason, now)
+            self._fail(waiter, reason, now, why="too fast")
             return
         self._waiting += 1
         self._late_ns = min(self._late_ns, waiter.deadline_ns)
@@ -158,7 +157,7 @@ class Queries:
             if key is None or key not in self._pending:
                 continue
             if isinstance(report, Refused):
-                self._end(key, report.reason, now, report.code)
+                self._end(key, report.reason, now, report.code, report.why)
             else:
                 self._found(key, report.rows, now, is_last=report.last)
         self._give_up_late(now)
@@ -180,16 +179,23 @@ class Queries:
         pending = self._pending.pop(key)
         pending.rows = [*self._own.rows(pending.query, pending.rows)]
         for waiter in pending.waiters:
+            if waiter.sender == INNER:
+                self._parts.append(PartEnded(waiter.id, tuple(pending.rows)))
+                self._waiting -= 1
+                continue
             pages = pages_of(pending.query, waiter.id, pending.rows, pending.more, now)
             self._answers.append((waiter.sender, pages))
 
-    def _end(self, key: Query, reason: str, now: Now, code: int = 0) -> None:
+    def _end(self, key: Query, reason: str, now: Now, code: int = 0, why: Why = "") -> None:
         waiters = self._pending.pop(key).waiters
         self._waiting -= len(waiters)
         for waiter in waiters:
-            self._fail(waiter, reason, now, code)
+            self._fail(waiter, reason, now, code, why)
 
-    def _fail(self, waiter: Waiter, reason: str, now: Now, code: int = 0) -> None:
+    def _fail(self, waiter: Waiter, reason: str, now: Now, code: int = 0, why: Why = "") -> None:
+        if waiter.sender == INNER:
+            self._parts.append(PartEnded(waiter.id, (), Refused(0, code, reason, why)))
+            return
         failed = QueryFailed(now.wall_ns, waiter.id, reason[:TEXT_MAX], code)
         self._failures.append((waiter.sender, failed))
 
@@ -202,15 +208,19 @@ class Queries:
             for waiter in late:
                 pending.waiters.remove(waiter)
                 self._waiting -= 1
-                self._fail(waiter, f"{why} within {waiter.timeout_ms} ms", now)
+                self._fail(waiter, f"{why} within {waiter.timeout_ms} ms", now, why="late")
             if not pending.waiters:
-                del self._pending[key]
-                if pending.is_asked:
-                    self._port.give_up(pending.number)
+                self._drop(key)
         self._late_ns = min(
             (w.deadline_ns for one in self._pending.values() for w in one.waiters),
             default=NEVER_NS,
         )
+
+    def _drop(self, key: Query) -> None:
+        """Nobody waits for it any more."""
+        pending = self._pending.pop(key)
+        if pending.is_asked:
+            self._port.give_up(pending.number)
 
     # ---- what is asked ---------------------------------------------------------------------------
 
@@ -227,8 +237,8 @@ class Queries:
         pending = self._pending[key]
         if pending.asks is None:
             return 0
-        question = _paced(key)
-        if question is not None and (wait_ns := self._pace.wait_ns(question, now.mono_ns)):
+        question = question_of(key)
+        if question is not None and (wait_ns := self.pace.wait_ns(question, now.mono_ns)):
             return wait_ns
         try:
             self._port.ask(pending.number, _up_to_now(pending.asks, now))
@@ -240,7 +250,7 @@ class Queries:
             return 0
         pending.is_asked = True
         if question is not None:
-            self._pace.asked(question, now.mono_ns)
+            self.pace.asked(question, now.mono_ns)
         return 0
 
     def _silence(self, pending: Pending) -> str:
@@ -273,8 +283,10 @@ def _up_to_now(query: BrokerQuery, now: Now) -> BrokerQuery:
     return query
 
 
-def _paced(key: Query) -> Question | None:
-    """What is asked as history's limits count it; None if they do not count it."""
-    if not isinstance(key, HistoryQuery | TicksQuery):
+def question_of(query: Query | BrokerQuery) -> Question | None:
+    """What is asked as history's limits count it; None if they do not count it. Who asks, and how
+    long they wait, makes no other question of it."""
+    if not isinstance(query, HistoryQuery | TicksQuery):
         return None
+    key = replace(query, id="-", timeout_ms=100)
     return Question(key.symbol, "", key.show, repr(key))

@@ -1,6 +1,6 @@
 """The part of the broker port that answers queries: what is asked, and what comes of it."""
 
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from tapewire.common.events.account_queries import AccountQuery, AccountRow, PnlRow
 from tapewire.common.events.queries import (
@@ -36,12 +36,18 @@ class Found(NamedTuple):
     last: bool = False
 
 
+Why = Literal["", "no data", "too fast", "lost", "late"]
+"""What a refusal means for whoever asks for the next part of a long span: there is nothing in this
+one; ask again later; ask again once there is a connection; ask again. Otherwise it ends there."""
+
+
 class Refused(NamedTuple):
     """Query `number` has no answer: the broker's code, 0 where it gave none, and its sentence."""
 
     number: int
     code: int
     reason: str
+    why: Why = ""
 
 
 class QueryPort(Protocol):

@@ -13,6 +13,7 @@ from tapewire.common.bus import wire
 from tapewire.common.bus.wire import WireError
 from tapewire.common.clock import Now
 from tapewire.common.events import Query, QueryAnswer, QueryFailed
+from tapewire.common.events.queries import QueryProgress
 
 GRACE_NS: Final = 2_000_000_000
 WAITING_MAX: Final = 100
@@ -77,8 +78,7 @@ class Asking:
         """Take a query that is to be sent; returns its id. ValueError where too many wait."""
         if len(self.waiting) >= WAITING_MAX:
             raise ValueError(f"{WAITING_MAX} queries wait for their answer already")
-        ends_ns = now.mono_ns + query.timeout_ms * 1_000_000 + GRACE_NS
-        self.waiting[query.id] = Asked(query, then, failed, ends_ns)
+        self.waiting[query.id] = Asked(query, then, failed, _ends_ns(query, now))
         return query.id
 
     def due(self) -> list[Query]:
@@ -97,10 +97,14 @@ class Asking:
             one.pages.clear()
             one.last = 0
 
-    def take(self, answer: QueryAnswer) -> Ended | None:
-        """A page of an answer, or a failure; returns the end of a query, if this is it."""
+    def take(self, answer: QueryAnswer, now: Now) -> Ended | None:
+        """A page of an answer, or a failure; returns the end of a query, if this is it. Whatever
+        comes shows that the gateway is at it: one that is answered in parts may take hours."""
         asked = self.waiting.get(answer.id)
         if asked is None:
+            return None
+        asked.ends_ns = _ends_ns(asked.query, now)
+        if isinstance(answer, QueryProgress):
             return None
         if isinstance(answer, QueryFailed):
             del self.waiting[answer.id]
@@ -129,3 +133,8 @@ class Asking:
             )
             for one in late
         ]
+
+
+def _ends_ns(query: Query, now: Now) -> int:
+    """Until when the gateway must have said something (monotonic)."""
+    return now.mono_ns + query.timeout_ms * 1_000_000 + GRACE_NS

@@ -206,7 +206,7 @@ class Runner:
     def on_answer(self, answer: QueryAnswer, now: Now) -> None:
         """Deliver an answer to what the strategy asked, once all of it is here."""
         self.context.clock.time = now
-        if ended := self.context.asking.take(answer):
+        if ended := self.context.asking.take(answer, now):
             self._deliver(ended)
 
     def _deliver(self, ended: Ended) -> None:

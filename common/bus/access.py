@@ -40,7 +40,7 @@ from tapewire.common.events import (
     WhatIf,
     name_of,
 )
-from tapewire.common.events.queries import Query
+from tapewire.common.events.queries import Query, QueryCancel
 
 Kinds = tuple[type[Event], ...]
 
@@ -57,7 +57,7 @@ class Right(NamedTuple):
 CLOSING: Final = (SubmitOrder, CancelOrder, CancelAll, ListPositions, TakeOver)
 """What risk asks of a gateway, to close positions. The orders are its own, of strategy `risk`."""
 
-QUERIES: Final[Kinds] = get_args(Query)
+QUERIES: Final[Kinds] = (*get_args(Query), QueryCancel)
 """What changes nothing, but takes a part of what a broker allows the whole login."""
 
 RIGHTS: Final[Mapping[tuple[str, str], Right]] = {

@@ -53,6 +53,7 @@ KINDS: Final = {
     "push": zmq.PUSH,
     "pull": zmq.PULL,
     "router": zmq.ROUTER,
+    "heard_router": zmq.ROUTER,  # says of what it sends whether somebody is there
     "dealer": zmq.DEALER,
 }
 # pyzmq's own conveniences above these, such as flags that are enums, cost as much as a message.
@@ -183,6 +184,10 @@ class ZmqTransport:
         except zmq.Again:
             self.refused[channel] += 1
             return False
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            return False  # the client of a router is gone
         return True
 
     def close(self, linger_ms: int = 200) -> None:
@@ -202,6 +207,8 @@ class ZmqTransport:
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
         if kind in ("push", "dealer"):
             socket.setsockopt(zmq.IMMEDIATE, 1)  # never queue for a peer that is not there
+        if kind == "heard_router":
+            socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         if kind == "xpub":
             socket.setsockopt(zmq.XPUB_VERBOSER, 1)  # each joiner and each leaver is seen
         self._sockets[channel] = socket

@@ -22,7 +22,8 @@ TICKS_MAX = 1000
 
 class HistoryQuery(Event, frozen=True, tag="query.history"):
     """Ask for bars of the past: `bars` is their size and `back` how far they reach back from
-    `end_ns`, as TWS writes them (`1 min`, `2 D`). An `end_ns` of 0 is now."""
+    `end_ns`, as TWS writes them (`1 min`, `2 D`). An `end_ns` of 0 is now. With a `start_ns` they
+    begin there, whatever `back` is. More than the broker gives at once is asked for in parts."""
 
     id: Name
     symbol: Words
@@ -32,11 +33,12 @@ class HistoryQuery(Event, frozen=True, tag="query.history"):
     show: Show = "TRADES"
     regular_hours: bool = False
     timeout_ms: TimeoutMs = 60_000
+    start_ns: TimeNs = 0
 
 
 class TicksQuery(Event, frozen=True, tag="query.ticks"):
     """Ask for ticks of the past: the first ones since `start_ns`, or the last ones before `end_ns`.
-    With neither, the newest."""
+    With neither, the newest; with both, all ticks between them, asked for in parts."""
 
     id: Name
     symbol: Words
@@ -187,6 +189,30 @@ class SnapshotPage(Event, frozen=True, tag="query.snapshot.page"):
     last: bool = True
 
 
+class QueryProgress(Event, frozen=True, tag="query.progress"):
+    """How far a query is that is asked in parts. Sent at its beginning, after each part, and every
+    few seconds; whoever waits knows by it that the gateway is at it.
+
+    `rows` were sent so far. They are all that there are before `up_to_ns`. `left_ms` is the least
+    time that the broker's limits let the rest take.
+    """
+
+    ts_ns: TimeNs
+    id: Name
+    parts_done: int
+    parts: int
+    rows: int = 0
+    left_ms: int = 0
+    up_to_ns: TimeNs = 0
+
+
+class QueryCancel(Event, frozen=True, tag="query.cancel"):
+    """Nobody waits for the query of that id any more. It is not answered; what was sent of its
+    answer stays."""
+
+    id: Name
+
+
 class QueryFailed(Event, frozen=True, tag="query.failed"):
     """A query has no answer. `code` is the broker's own, 0 where the gateway itself gives up."""
 
@@ -197,4 +223,4 @@ class QueryFailed(Event, frozen=True, tag="query.failed"):
 
 
 Page = HistoryPage | TicksPage | ChainPage | ContractsPage | SnapshotPage | AccountPages | ScanPage
-QueryAnswer = Page | QueryFailed
+QueryAnswer = Page | QueryProgress | QueryFailed

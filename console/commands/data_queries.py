@@ -3,13 +3,16 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tapewire.common.amounts import text
 from tapewire.common.events import Query
 from tapewire.console.commands.common import gateway_role, line, printing, running
+
+if TYPE_CHECKING:
+    from tapewire.console.group.questions import Answer
 
 
 def asked(query: Query, gateway: str, config: str | None, run_dir: Path | None) -> list[Any]:
@@ -24,6 +27,20 @@ def pages(query: Query, gateway: str, config: str | None, run_dir: Path | None) 
     group = running(config, run_dir)
     named = msgspec.structs.replace(query, id=questions.new_id())
     return questions.pages(group, gateway_role(group.logins, gateway), named)
+
+
+def answer(
+    query: Query, noun: str, gateway: str, config: str | None, run_dir: Path | None
+) -> "Answer":
+    """What comes of a query whose answer may take long, with a line on a terminal that says how far
+    it is; `noun` is what its rows are."""
+    from tapewire.console.group import questions
+    from tapewire.console.views.progress import ProgressLine
+
+    group = running(config, run_dir)
+    named = msgspec.structs.replace(query, id=questions.new_id())
+    with ProgressLine(noun) as shown:
+        return questions.ask(group, gateway_role(group.logins, gateway), named, shown.show)
 
 
 def as_json(row: Any) -> str:

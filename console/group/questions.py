@@ -2,6 +2,8 @@
 
 import secrets
 import time
+from collections.abc import Callable
+from itertools import count, takewhile
 from typing import Final
 
 from tapewire.common import roles
@@ -10,8 +12,8 @@ from tapewire.common.bus.endpoints import endpoint
 from tapewire.common.bus.ports import QUERIES, of_login
 from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.errors import TapewireError
-from tapewire.common.events import Query, QueryFailed
-from tapewire.common.events.queries import Page
+from tapewire.common.events import Event, Query, QueryFailed
+from tapewire.common.events.queries import Page, QueryCancel, QueryProgress
 from tapewire.common.runtime.tokens import TokenFile, path_of
 from tapewire.console.group.line import NoAnswer, Place
 
@@ -28,13 +30,57 @@ def new_id() -> str:
     return f"cli-{secrets.token_hex(6)}"
 
 
+class Answer:
+    """What came of a query: its pages in order, and why they are not all, empty if they are. The
+    rows are all that there are before `up_to_ns`, where the gateway has said that."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self.up_to_ns = 0
+        self.is_in_parts = False
+        self._found: dict[int, Page] = {}
+        self._last = 0
+
+    @property
+    def pages(self) -> list[Page]:
+        """The pages without a gap from the first on."""
+        whole = takewhile(lambda n: n in self._found, count(1))
+        return [self._found[number] for number in whole]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the last page is here, and all before it."""
+        return bool(self._last) and len(self.pages) == self._last
+
+    def take(self, event: Event) -> None:
+        """A page, or word of how far it is."""
+        if isinstance(event, QueryFailed):
+            self.reason = f"{event.reason} ({event.code})" if event.code else event.reason
+        elif isinstance(event, QueryProgress):
+            self.is_in_parts, self.up_to_ns = True, event.up_to_ns
+        elif isinstance(event, Page):
+            self._found[event.page] = event
+            self._last = event.page if event.last else self._last
+
+
 def pages(group: Place, role: str, query: Query) -> list[Page]:
     """The pages of the gateway's answer, at least one. Raises `QueryRefused` where it has none, and
     `NoAnswer` where it does not answer at all."""
+    answer = ask(group, role, query)
+    if answer.reason:
+        raise QueryRefused(answer.reason)
+    return answer.pages
+
+
+def ask(
+    group: Place, role: str, query: Query, watch: Callable[[QueryProgress], None] | None = None
+) -> Answer:
+    """What comes of a query. `watch` is shown how far it is, where it is answered in parts; then
+    Ctrl-C stops it, and what has come stays. Raises `NoAnswer` where the gateway says nothing."""
     socket = of_login(QUERIES, roles.login_name(role))
-    found: dict[int, Page] = {}
-    last, is_sent = 0, False
-    deadline = time.monotonic() + query.timeout_ms / 1000 + GRACE_S
+    answer, is_sent = Answer(), False
+    wait_s = query.timeout_ms / 1000 + GRACE_S
+    deadline = time.monotonic() + wait_s
     transport = ZmqTransport()
     try:
         transport.connect(socket, "dealer", endpoint(socket, group.bus, group.run_dir))
@@ -42,14 +88,19 @@ def pages(group: Place, role: str, query: Query) -> list[Page]:
         while time.monotonic() < deadline:
             is_sent = is_sent or transport.send(socket, [wire.encode(query)])
             for _, frames in transport.poll(POLL_MS):
-                page = wire.decode_event(frames[-1])
-                if isinstance(page, QueryFailed):
-                    raise QueryRefused(f"{page.reason} ({page.code})" if page.code else page.reason)
-                if isinstance(page, Page):
-                    found[page.page] = page
-                    last = page.page if page.last else last
-            if last and len(found) == last:
-                return [found[number] for number in sorted(found)]
+                event = wire.decode_event(frames[-1])
+                answer.take(event)
+                deadline = time.monotonic() + wait_s
+                if watch is not None and isinstance(event, QueryProgress):
+                    watch(event)
+            if answer.is_whole or answer.reason:
+                return answer
+    except KeyboardInterrupt:
+        if not answer.is_in_parts:
+            raise
+        transport.send(socket, [wire.encode(QueryCancel(query.id))])
+        answer.reason = "stopped"
+        return answer
     finally:
         transport.close()
     raise NoAnswer(f"{role} did not answer; is the group up? `tapewire status` shows it")

@@ -23,7 +23,7 @@ from tapewire.common.events.queries import (
 )
 from tapewire.common.instruments import Instrument
 from tapewire.gateway.outbox import Outbox, OutboxFull
-from tapewire.gateway.query_port import BrokerQuery, Found, ProfitAsked, Refused, Row
+from tapewire.gateway.query_port import BrokerQuery, Found, ProfitAsked, Refused, Row, Why
 from tapewire.gateway.tws import errors
 from tapewire.gateway.tws import messages as tws
 from tapewire.gateway.tws.account_queries import TwsAccountQueries
@@ -35,6 +35,7 @@ from tapewire.gateway.tws.session import TwsSession
 REQUEST_ID: Final = 985_000_000
 REQUESTS_MAX: Final = 10_000_000
 LOST: Final = "the connection to TWS was lost before it answered"
+HISTORY_CODES: Final = (162, 165, 10187)
 Symbolic = HistoryQuery | TicksQuery | ChainQuery | ContractQuery
 """The queries about a symbol."""
 
@@ -102,7 +103,7 @@ class TwsQueries:
     def closed(self) -> None:
         """The connection is gone, and all that was asked on it."""
         lost = [number for number, _ in self._open.values()] + self._accounts.closed()
-        self._reports += [Refused(number, 0, LOST) for number in lost]
+        self._reports += [Refused(number, 0, LOST, "lost") for number in lost]
         self.scans.closed()
         self._open.clear()
         self._underlyings.clear()
@@ -180,7 +181,7 @@ class TwsQueries:
     def _refuse(self, request_id: int, reason: str, code: int = 0) -> None:
         number, _ = self._open.pop(request_id)
         self._underlyings.pop(request_id, None)
-        self._reports.append(Refused(number, code, reason))
+        self._reports.append(Refused(number, code, reason, _why(code, reason)))
 
     # ---- what is asked ---------------------------------------------------------------------------
 
@@ -212,6 +213,15 @@ class TwsQueries:
                 "sec_type": query.sec_type, "exchange": query.exchange, "currency": query.currency,
             }  # fmt: skip
         return contract_of(Instrument(**fields))
+
+
+def _why(code: int, text: str) -> Why:
+    """What a refusal about history means: TWS has one code for all of them."""
+    if code not in HISTORY_CODES:
+        return ""
+    if "no data" in text.lower():
+        return "no data"
+    return "too fast" if "pacing violation" in text.lower() else ""
 
 
 def _request_id(number: int) -> int:

@@ -133,6 +133,20 @@ def test_an_answer_to_one_who_left_is_dropped(here: ZmqTransport, address: str) 
     assert here.send("requests", [b"nobody", b"answer"])
 
 
+def test_a_router_that_must_be_heard_says_that_its_client_is_gone(
+    here: ZmqTransport, address: str
+) -> None:
+    here.bind("queries", "heard_router", address)
+    assert not here.send("queries", [b"nobody", b"answer"])
+    there = ZmqTransport()
+    there.connect("queries", "dealer", address)
+    wait_for(lambda: there.send("queries", [b"question"]), "the peer")
+    ((_, (sender, _question)),) = take(here, 1)
+    assert here.send("queries", [sender, b"answer"])
+    there.close(linger_ms=0)
+    wait_for(lambda: not here.send("queries", [sender, b"answer"]), "the end of the peer")
+
+
 def test_a_client_that_does_not_read_is_kept_no_more_than_the_socket_allows(
     here: ZmqTransport, address: str
 ) -> None:

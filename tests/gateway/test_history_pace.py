@@ -106,3 +106,18 @@ def test_whoever_waits_as_long_as_it_says_never_breaks_a_rule(plan):
         same = [o for gap, o in behind if gap < 2 * SECOND_NS and o[:3] == one[:3]]
         assert sum(o.weight for o in same) < 6
         assert [o for gap, o in behind if gap < 15 * SECOND_NS].count(one) == 1
+
+
+@given(st.integers(1, 150), st.integers(0, 60), st.integers(0, 20), st.sampled_from([1, 2]))
+def test_the_time_that_is_left_is_when_the_last_question_may_go(
+    count: int, before: int, spare: int, weight: int
+):
+    tick = "BID_ASK" if weight == 2 else "TRADES"
+    pace, now_ns = asked(before // weight, tick=tick), 5 * MINUTES
+    left_ns = pace.left_ns(count, weight, now_ns, spare=spare)
+    at_ns = now_ns
+    for n in range(count):
+        one = question(tick=tick, contract=f"D{n}")
+        at_ns += pace.wait_ns(one, at_ns, spare=spare)
+        pace.asked(one, at_ns)
+    assert left_ns == at_ns - now_ns

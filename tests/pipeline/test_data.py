@@ -23,6 +23,14 @@ def test_a_person_asks_for_history_and_options(shared: Running, tmp_path: Path):
     assert len(rows) in (9, 10, 11)
     assert rows[0]["time"].endswith("Z")
 
+    parts = ("--bars", "1 secs", "--from", "-1h")
+    ended = tapewire("data", "history", "MSFT", *parts, "--json")
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    times = [json.loads(line)["ts_ns"] for line in ended.stdout.splitlines()]
+    assert times == sorted(set(times))
+    assert 3590 <= len(times) <= 3610
+    assert ended.stderr == "", "no progress in a pipe"
+
     refused = tapewire(*HISTORY, "--back", "two days")
     assert refused.returncode != 0
     assert "duration string is invalid" in refused.stderr

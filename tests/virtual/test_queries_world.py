@@ -40,6 +40,7 @@ class Curious(Strategy):
         self.ask("minutes", self.history, "AAPL", "1 min", "1800 S")
         self.ask("chain", self.chain, "AAPL")
         self.ask("never", self.history, "AAPL", "1 min", "two days")
+        self.ask("parts", self.history, "AAPL", "5 secs", "7200 S")
         self.every(5_000)
 
     def on_timer(self, interval_ms: int) -> None:
@@ -85,6 +86,9 @@ def test_history_and_chains_come_from_tws_and_a_refusal_with_its_code():
     assert all(isinstance(bar, HistoryBar) and bar.low <= bar.close <= bar.high for bar in bars)
     times = [bar.ts_ns for bar in bars]
     assert times == sorted(times)
+    long = [bar.ts_ns for bar in answers["parts"]]
+    assert long == sorted(set(long))
+    assert len(long) in (1439, 1440, 1441)
     (chain,) = answers["chain"]
     assert isinstance(chain, OptionChain)
     assert (chain.expiries, chain.strikes, chain.multiplier) == (("20261218",), (150.0,), "100")
@@ -105,7 +109,7 @@ def test_history_and_chains_come_from_tws_and_a_refusal_with_its_code():
 def test_without_tws_a_question_fails_with_its_reason():
     answers = strategy_of(world_of("Curious", direct=True)).answers
     failed = {name for name, one in answers.items() if isinstance(one, QueryFailed)}
-    assert failed == {"minutes", "chain", "never", "AccountQuery", "PnlQuery", "ScanQuery"}
+    assert failed == {"minutes", "parts", "chain", "never", "AccountQuery", "PnlQuery", "ScanQuery"}
     assert answers["SummaryQuery"][0].equity > 0
     assert "no history to ask for" in answers["minutes"].reason
 
