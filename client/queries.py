@@ -75,7 +75,8 @@ class Queries(Connection):
         try:
             return await answer
         finally:
-            asking.waiting.pop(asked.id, None)
+            asking.cancel(asked.id)
+            self._loop.wake()
 
     def _login_for(self, query: Query, gateway: str) -> Login:
         account = getattr(query, "account", "") or self._account

@@ -146,7 +146,7 @@ class ClientService(Service):
         if channel in self.asking:
             answer = wire.decode_event(frames[-1])
             if isinstance(answer, QueryAnswer):
-                _end(self.asking[channel].take(answer))
+                _end(self.asking[channel].take(answer, now))
         elif channel.startswith(MARKET):
             self.letters.add_all(self.feeds.on_frames(frames))
 
@@ -164,7 +164,7 @@ class ClientService(Service):
         self._report_letters()
 
     def _ask(self, channel: str, asking: Asking, now: Now) -> None:
-        if not asking.waiting:
+        if asking.is_idle:
             return
         for query in asking.due():
             if not self.transport.send(channel, [wire.encode(query)]):
@@ -184,7 +184,7 @@ class ClientService(Service):
         """Whether something has to be done though nothing comes: sent again, or given up."""
         return (
             bool(self.desk.unanswered)
-            or any(one.waiting for one in self.asking.values())
+            or not all(one.is_idle for one in self.asking.values())
             or not all(one.caught_up for one in self.followers.values())
         )
 

@@ -13,7 +13,7 @@ from tapewire.common.bus import wire
 from tapewire.common.bus.wire import WireError
 from tapewire.common.clock import Now
 from tapewire.common.events import Query, QueryAnswer, QueryFailed
-from tapewire.common.events.queries import QueryProgress
+from tapewire.common.events.queries import QueryCancel, QueryProgress
 
 GRACE_NS: Final = 2_000_000_000
 WAITING_MAX: Final = 100
@@ -68,6 +68,18 @@ class Asking:
         self.waiting: dict[str, Asked] = {}
         self._prefix = prefix
         self._numbers = 0
+        self._cancels: list[QueryCancel] = []
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, for an answer or to be sent."""
+        return not self.waiting and not self._cancels
+
+    def cancel(self, query_id: str) -> None:
+        """Nobody waits for that query any more; the gateway is told, if it was asked."""
+        asked = self.waiting.pop(query_id, None)
+        if asked is not None and asked.is_delivered:
+            self._cancels.append(QueryCancel(query_id))
 
     def next_id(self) -> str:
         """An id for the next query."""
@@ -81,13 +93,17 @@ class Asking:
         self.waiting[query.id] = Asked(query, then, failed, _ends_ns(query, now))
         return query.id
 
-    def due(self) -> list[Query]:
-        """The queries to send now."""
-        return [one.query for one in self.waiting.values() if not one.is_delivered]
+    def due(self) -> list[Query | QueryCancel]:
+        """The queries to send now, and the ends of others."""
+        queries = [one.query for one in self.waiting.values() if not one.is_delivered]
+        return [*self._cancels, *queries]
 
-    def sent(self, query: Query) -> None:
+    def sent(self, query: Query | QueryCancel) -> None:
         """It was handed over."""
-        self.waiting[query.id].is_delivered = True
+        if isinstance(query, QueryCancel):
+            self._cancels.remove(query)
+        else:
+            self.waiting[query.id].is_delivered = True
 
     def ask_again(self) -> None:
         """Whoever was asked has started again, and knows of no query: what waits is to be sent once

@@ -222,7 +222,7 @@ class StrategyService(Service):
             self.runner.sent(signal, now)
             self.metrics.count("signals_sent")
         asking = self.runner.context.asking
-        for query in asking.due() if asking.waiting else ():
+        for query in () if asking.is_idle else asking.due():
             if not self.transport.send(self._queries, [wire.encode(query)]):
                 break
             asking.sent(query)

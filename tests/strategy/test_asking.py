@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import StrategyConfig
 from tapewire.common.events import HistoryBar, HistoryPage, QueryFailed
+from tapewire.common.events.queries import QueryCancel, QueryProgress
 from tapewire.strategy.asking import GRACE_NS, NO_ANSWER, NOT_DELIVERED, WAITING_MAX
 from tapewire.strategy.base import Strategy
 from tapewire.strategy.runner import Runner
@@ -101,3 +102,25 @@ def test_what_cannot_be_asked_raises_where_it_is_asked(runner: Runner):
         runner.strategy.chain("AAPL", then=print)
     with pytest.raises(ValueError, match="wait for their answer already"):
         runner.strategy.chain("AAPL", then=print)
+
+
+def test_word_that_the_gateway_is_at_it_renews_the_time(runner: Runner):
+    send(runner)
+    for second in (50, 100, 150):
+        runner.on_answer(QueryProgress(1, runner.strategy.asked, 1, 53), at(second))
+        runner.tick(at(second + 55))
+    assert runner.strategy.got == []
+    runner.tick(at(150 + 60 + GRACE_NS / SECOND))
+    assert runner.strategy.got == [NO_ANSWER]
+
+
+def test_what_nobody_waits_for_any_more_is_cancelled_once_if_it_was_sent(runner: Runner):
+    asking = runner.context.asking
+    asking.cancel(runner.strategy.asked)
+    assert asking.is_idle, "the gateway never had it"
+    asked = runner.strategy.history("AAPL", then=print)
+    send(runner)
+    asking.cancel(asked)
+    assert asking.due() == [QueryCancel(asked)]
+    assert send(runner) == [asked]
+    assert asking.is_idle
