@@ -115,7 +115,7 @@ def test_given_up_or_with_the_connection_lost_a_query_is_over(bench: Bench, quer
     queries.give_up(1)
     assert bench.flush() == [["93", FIRST], ["95", SECOND]]
     bench.lose()
-    assert queries.take() == [Refused(2, 0, LOST)]
+    assert queries.take() == [Refused(2, 0, LOST, "lost")]
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def test_an_error_ends_its_query_and_is_journaled_as_answered(bench: Bench, quer
     queries.ask(1, HistoryQuery("q", "AAPL"))
     before = len(bench.gateway.complaints)
     bench.error(int(FIRST), 162, "no data")
-    assert queries.take() == [Refused(1, 162, "no data")]
+    assert queries.take() == [Refused(1, 162, "no data", "no data")]
     assert len(bench.gateway.complaints) == before, "whoever asked has it"
 
 
@@ -186,7 +186,7 @@ def test_every_query_ends_with_its_connection(bench: Bench, queries: TwsQueries)
     queries.ask(1, HistoryQuery("q", "AAPL"))
     queries.ask(2, ChainQuery("q", "AAPL"))
     bench.lose()
-    assert queries.take() == [Refused(1, 0, LOST), Refused(2, 0, LOST)]
+    assert queries.take() == [Refused(1, 0, LOST, "lost"), Refused(2, 0, LOST, "lost")]
     assert "not connected" in queries.problem()
 
 
@@ -229,3 +229,20 @@ def test_what_is_not_configured_is_what_its_name_says(
     queries.ask(1, HistoryQuery("q", symbol))
     (fields,) = bench.flush()
     assert fields[2:14] == described
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "why"),
+    [
+        (162, "HMDS query returned no data: AAPL@SMART Trades", "no data"),
+        (10187, "Failed to request historical ticks:No data", "no data"),
+        (162, "Historical data request pacing violation", "too fast"),
+        (162, "Time length exceed max.", ""), (321, "there is no data", ""),
+    ],
+)  # fmt: skip
+def test_what_a_refusal_means_for_a_long_span_is_read_from_its_words(
+    bench: Bench, queries: TwsQueries, code: int, text: str, why: str
+):
+    queries.ask(1, HistoryQuery("q", "AAPL"))
+    bench.error(int(FIRST), code, text)
+    assert queries.take() == [Refused(1, code, text, why)]
