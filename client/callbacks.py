@@ -59,13 +59,18 @@ class Subscription:
         self._reports = reports
         self._ended = ended
         self._is_behind = False
+        self._is_stopped = False
         self._take: Callback | None = callback
+        self._end: Callable[[], object] = lambda: None
         self._work: asyncio.Task[None] | None = None
-        if is_async(callback):
-            loop = asyncio.get_running_loop()
-            lane = Lane(callback, loop, self._failed, 1, BackOff(self.name))
-            self._take = lane.take if updates is None else None
-            self._work = loop.create_task(lane.work() if updates is None else self._read(updates))
+        if updates is not None:
+            self._take = None
+            self._work = asyncio.create_task(self._read(updates))
+        elif is_async(callback):
+            lane = Lane(self._unless_stopped, asyncio.get_running_loop(), self._failed, 1,
+                        BackOff(self.name))  # fmt: skip
+            self._take, self._end = lane.take, lane.end
+            self._work = asyncio.create_task(lane.work())
 
     def __repr__(self) -> str:
         return f"<Subscription of {self.name}: {self.missed} events missed>"
@@ -90,19 +95,28 @@ class Subscription:
             self._is_behind = False
 
     def stop(self) -> None:
-        """Call it no more; what waits for it is dropped."""
-        self._take = None
-        if self._work is not None:
+        """Call it no more; what waits for it is dropped. A coroutine that stops itself comes to its
+        end first."""
+        self._take, self._is_stopped = None, True
+        if self._work is not None and self._work is asyncio.current_task():
+            self._end()
+        elif self._work is not None:
             self._work.cancel()
-            self._work = None
+        self._work = None
         self._ended()
+
+    async def _unless_stopped(self, event: Any) -> None:
+        if not self._is_stopped:
+            await self._callback(event)
 
     async def _read(self, updates: AsyncIterator[Any]) -> None:
         async for update in updates:
             try:
-                await self._callback(update)
+                await self._unless_stopped(update)
             except Exception as error:  # noqa: BLE001 - as above
                 self._raised(update, error)
+            if self._is_stopped:
+                return
 
     def _failed(self, failure: Failure) -> None:
         self._raised(failure.event, failure.error)

@@ -29,6 +29,9 @@ from tapewire.strategy.service import MARKET, queries_of
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 TTL_S: Final = 10.0
 """How long a signal of a client holds, unanswered."""
+MESSAGES_MAX: Final = 10_000
+"""What waits at most in each socket of a program that blocks its loop. Beyond that ticks are
+missed, and counted; events are fetched from the journals."""
 
 
 class NameTaken(TapewireError):
@@ -153,12 +156,14 @@ def _opened(name: str, account: str, place: Place) -> Client:
     logins = config.logins()
     if account and logins.of(account) is None:
         raise ConfigError(f"account is {account!r}, which is of none of the [[gateways]]")
-    transport = WatchedTransport(config.bus.messages_max, config.bus.batch_max)
+    messages_max = min(MESSAGES_MAX, config.bus.messages_max)
+    transport = WatchedTransport(messages_max, config.bus.batch_max)
     channels = Channels(roles.strategy_role(name), transport, config.bus, config.run_dir)
     ttl_ns = int(TTL_S * 1e9)
     service = ClientService(
         name, transport, SystemClock(), epoch=place.epoch, logins=logins,
         feeds=Feeds(transport.subscribe, transport.unsubscribe), ttl_ns=ttl_ns,
+        heartbeat_ms=config.risk.heartbeat_ms,
     )  # fmt: skip
     channels.follow(*service.followers)
     for login in logins:

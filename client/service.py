@@ -39,7 +39,8 @@ from tapewire.strategy.asking import Asking, Ended
 from tapewire.strategy.service import MARKET, queries_of
 
 SILENT_NS: Final = 3_000_000_000
-"""Without a heartbeat for so long, a process counts as gone."""
+BEATS: Final = 8
+"""Without a heartbeat for so long, and for as long as so many take, a process counts as gone."""
 TAKES: Final = ("READY", "HALTED")
 """The states of a process that answers; one that is HALTED still takes what reduces risk."""
 
@@ -61,6 +62,7 @@ class ClientService(Service):
         logins: Logins,
         feeds: Feeds,
         ttl_ns: int,
+        heartbeat_ms: int = 250,
     ) -> None:
         follows = (roles.EXECUTOR, roles.RISK, *(one.gateway for one in logins))
         super().__init__(roles.strategy_role(name), transport, clock, epoch=epoch, follows=follows)
@@ -77,6 +79,7 @@ class ClientService(Service):
         }
         self.open: dict[str, PlacedOrder] = {}
         self._orders: WeakValueDictionary[str, PlacedOrder] = WeakValueDictionary()
+        self._silent_ns = max(SILENT_NS, BEATS * heartbeat_ms * 1_000_000)
         self._heard_ns: dict[str, int] = {}
         self._epochs: dict[str, str] = {}
 
@@ -201,7 +204,7 @@ class ClientService(Service):
         if beat is None:
             return f"{source} sends nothing"
         silent_ns = now.mono_ns - self._heard_ns[source]
-        if silent_ns > SILENT_NS:
+        if silent_ns > self._silent_ns:
             return f"{source} has been silent for {silent_ns / 1e9:.0f} s"
         if beat.state not in TAKES:
             return f"{source} is {beat.state}" + (f": {beat.reason}" if beat.reason else "")

@@ -26,7 +26,7 @@ class Ticker:
         self._greeks: dict[Basis, Greeks] = {}
         self._bell = bell
         self._reports = reports
-        self._subscriptions: set[Subscription] = set()
+        self._subscriptions: dict[Subscription, None] = {}
         self._watchers: list[Callable[[], object]] = []
         self._updates: Newest[Update] = Newest()
 
@@ -66,9 +66,9 @@ class Ticker:
         than they come gets the newest of each."""
         updates = aiter(self) if is_async(callback) else None
         one = Subscription(
-            callback, self._reports, lambda: self._subscriptions.discard(one), updates
+            callback, self._reports, lambda: self._subscriptions.pop(one, None), updates
         )
-        self._subscriptions.add(one)
+        self._subscriptions[one] = None
         return one
 
     def watch(self, look: Callable[[], object]) -> None:

@@ -87,12 +87,13 @@ class Bench:
     """A client of the name `mine`, with what it stands on; a group that answers, unless a test
     says otherwise."""
 
-    def __init__(self, *, ready: bool = True) -> None:
+    def __init__(self, *, ready: bool = True, heartbeat_ms: int = 250) -> None:
         self.wires, self.clock = WatchedWires(), VirtualClock(T0)
         config = launch.of(CONFIG, Path("run"))
         self.service = ClientService(
             "mine", self.wires, self.clock, epoch="e1", logins=config.logins(),
             feeds=Feeds(self.wires.subscribe, self.wires.unsubscribe), ttl_ns=TTL_NS,
+            heartbeat_ms=heartbeat_ms,
         )  # fmt: skip
         numbers = iter(range(1, 100))
         maker = SignalMaker("mine", lambda _now: f"mine-e1-{next(numbers)}", TTL_NS)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tapewire.client import Client, ConfigError, NameTaken, NotConnected, connect
+from tapewire.client.bell import Closed
 from tapewire.common.bus import wire
 from tapewire.common.events import Heartbeat
 from tests.client.bench import Bench, on_a_loop
@@ -95,3 +96,30 @@ async def test_a_journal_that_went_back_is_not_believed(bench: Bench):
     bench.beat("executor", epoch="2")
     await bench.settle()
     assert "connect again afterwards" in bench.client.missing()
+
+
+@on_a_loop
+async def test_a_client_that_cannot_go_on_says_so_to_those_who_wait(bench: Bench, monkeypatch):
+    def broken(_timeout_ms: int) -> None:
+        raise RuntimeError("no memory")
+
+    waiting = asyncio.create_task(bench.client.until(lambda: False))
+    await asyncio.sleep(0)
+    monkeypatch.setattr(bench.service, "turn", broken)
+    bench.client._loop.wake()
+    with pytest.raises(Closed, match="connect again"):
+        await waiting
+    assert bench.client.problems == ["the client has ended: RuntimeError('no memory')"]
+    assert bench.client.missing() == "the client is closed"
+
+
+def test_a_group_with_slow_heartbeats_is_not_called_silent_between_them():
+    async def slow() -> None:
+        bench = Bench(heartbeat_ms=1000)
+        await bench.settle(7900)
+        assert bench.client.is_connected
+        await bench.settle(200)
+        assert "has been silent for 8 s" in bench.client.missing()
+        await bench.client.close()
+
+    asyncio.run(slow())

@@ -89,6 +89,22 @@ async def test_a_callback_that_is_too_slow_misses_events_and_that_is_said_once(
     assert "stuck is behind by 2 events; it misses what comes" in problem
 
 
+@on_a_loop
+async def test_a_coroutine_can_stop_itself_and_comes_to_its_end(bench: Bench):
+    got: list[str] = []
+
+    async def once(event: OrderFilled) -> None:
+        handle.stop()
+        await asyncio.sleep(0)
+        got.append(event.intent_id)
+
+    handle = bench.client.on("order.filled", once)
+    bench.publish("gateway", OWN, FOREIGN)
+    await bench.settle()
+    assert got == [OWN.intent_id]
+    assert len(asyncio.all_tasks()) == 1, "nothing of it goes on"
+
+
 @pytest.mark.parametrize("is_async", [False, True])
 @on_a_loop
 async def test_what_a_callback_raises_is_logged_and_ends_nothing(

@@ -98,6 +98,24 @@ async def test_callbacks_of_a_ticker_are_called_or_awaited_and_one_that_raises_e
 
 
 @on_a_loop
+async def test_a_coroutine_of_a_ticker_can_stop_itself(bench: Bench):
+    ticker = await bench.client.subscribe_ticker("AAPL")
+    got: list[Event] = []
+
+    async def once(update: Event) -> None:
+        handle.stop()
+        await asyncio.sleep(0)
+        got.append(update)
+
+    handle = ticker.on(once)
+    await bench.settle()
+    bench.market("tick", 1, quote(10.0), TRADE)
+    await bench.settle()
+    assert got == [quote(10.0)]
+    assert len(asyncio.all_tasks()) == 1
+
+
+@on_a_loop
 async def test_a_chain_has_the_configured_options_with_quotes_and_greeks(bench: Bench):
     chain = await bench.client.subscribe_option_chain("AAPL", right="C")
     assert [one.symbol for one in chain] == [CALL, FURTHER]
