@@ -7,7 +7,7 @@ misses events, which is reported: once, until it has caught up.
 import asyncio
 import inspect
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
@@ -18,16 +18,28 @@ from tapewire.common.delivery.backoff import BackOff
 Callback = Callable[..., Any]
 LOG: Final = logging.getLogger("tapewire.client")
 KEPT_MAX: Final = 100
+EACH_MAX: Final = 10
 
 
 class Reports:
-    """What went wrong inside the client or in a callback: logged, and the newest are kept."""
+    """What went wrong inside the client or in a callback: logged, and the newest are kept.
+
+    What goes wrong with every tick must not fill a log. So of what is `about` the same thing the
+    first ten are reported, and then the hundredth, the thousandth and so on.
+    """
 
     def __init__(self) -> None:
         self.recent: deque[str] = deque(maxlen=KEPT_MAX)
+        self._counts: Counter[str] = Counter()
 
-    def add(self, sentence: str, error: BaseException | None = None) -> None:
+    def add(self, sentence: str, error: BaseException | None = None, about: str = "") -> None:
         """Log one; with the traceback of `error`."""
+        self._counts[about] += bool(about)
+        count = self._counts[about]
+        if count > EACH_MAX:
+            if str(count).strip("0") != "1":
+                return
+            sentence = f"{sentence}; it is the {count:,}th time"
         self.recent.append(sentence)
         LOG.error(sentence, exc_info=error)
 
@@ -122,4 +134,4 @@ class Subscription:
         self._raised(failure.event, failure.error)
 
     def _raised(self, event: Any, error: BaseException) -> None:
-        self._reports.add(f"{self.name} raised {error!r} on {event!r:.200}", error)
+        self._reports.add(f"{self.name} raised {error!r} on {event!r:.200}", error, self.name)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
 from tapewire.client.client import Client
+from tapewire.client.connection import login_of
 from tapewire.client.feeds import Feeds
 from tapewire.client.loop import WatchedTransport
 from tapewire.client.service import ClientService
@@ -154,8 +155,7 @@ def _opened(name: str, account: str, place: Place) -> Client:
     """Open the channels, and put the client together on the running loop."""
     config = place.config
     logins = config.logins()
-    if account and logins.of(account) is None:
-        raise ConfigError(f"account is {account!r}, which is of none of the [[gateways]]")
+    login_of(logins, account)  # which must be one of theirs
     messages_max = min(MESSAGES_MAX, config.bus.messages_max)
     transport = WatchedTransport(messages_max, config.bus.batch_max)
     channels = Channels(roles.strategy_role(name), transport, config.bus, config.run_dir)

@@ -17,10 +17,20 @@ from tapewire.common.config.near import expected
 from tapewire.common.config.settings import Config
 from tapewire.common.delivery.signals import SignalMaker
 from tapewire.common.errors import ConfigError
+from tapewire.common.logins import Login, Logins
 
 T = TypeVar("T")
 CONNECT_S: Final = 10.0
 """How long a call waits for the parts of the group that it needs."""
+
+
+def login_of(logins: Logins, account: str) -> Login | None:
+    """The login of an account; None for no account. Raises `ConfigError` if no login has it."""
+    found = logins.of(account) if account else None
+    if account and found is None:
+        known = expected(account, logins.accounts)
+        raise ConfigError(f"account is {account!r}, which is of none of the [[gateways]]; {known}")
+    return found
 
 
 class Connection:
@@ -100,7 +110,7 @@ class Connection:
     @property
     def _needed(self) -> tuple[str, ...]:
         """The processes without which no order can be placed."""
-        own = self._logins.of(self._account) if self._account else None
+        own = login_of(self._logins, self._account)
         gateways = [own] if own is not None else self._logins
         return (roles.EXECUTOR, *(one.gateway for one in gateways))
 

@@ -29,7 +29,7 @@ from tapewire.common.events.account_queries import (
 from tapewire.common.events.queries import Show
 from tapewire.common.events.scans import Scan, ScanQuery, ScanRow
 from tapewire.common.logins import Login
-from tapewire.console.group.questions import QueryRefused
+from tapewire.console.group.questions import QueryRefused, reason_of
 from tapewire.strategy.asking import checked
 from tapewire.strategy.service import queries_of
 
@@ -59,24 +59,17 @@ class Queries(Connection):
         await self._require(login.gateway)
         asking = self._service.asking[queries_of(login)]
         asked = checked(query, asking.next_id())
-        answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-
-        def refused(failed: QueryFailed) -> None:
-            code = f" ({failed.code})" if failed.code else ""
-            if not answer.done():
-                answer.set_exception(QueryRefused(f"{failed.reason}{code}"))
-
-        def answered(rows: tuple[Any, ...]) -> None:
-            if not answer.done():
-                answer.set_result([*rows])
-
-        asking.ask(asked, answered, refused, self._service.clock.now())
+        ends: list[tuple[Any, ...] | QueryFailed] = []
+        asking.ask(asked, ends.append, ends.append, self._service.clock.now())
         self._loop.wake()
         try:
-            return await answer
+            await self.until(lambda: ends)
         finally:
             asking.cancel(asked.id)
             self._loop.wake()
+        if isinstance(ends[0], QueryFailed):
+            raise QueryRefused(reason_of(ends[0]))
+        return [*ends[0]]
 
     def _login_for(self, query: Query, gateway: str) -> Login:
         account = getattr(query, "account", "") or self._account

@@ -149,7 +149,7 @@ class ClientService(Service):
         if channel in self.asking:
             answer = wire.decode_event(frames[-1])
             if isinstance(answer, QueryAnswer):
-                _end(self.asking[channel].take(answer, now))
+                self._end(self.asking[channel].take(answer, now))
         elif channel.startswith(MARKET):
             self.letters.add_all(self.feeds.on_frames(frames))
 
@@ -174,13 +174,19 @@ class ClientService(Service):
                 break
             asking.sent(query)
         for ended in asking.late(now):
-            _end(ended)
+            self._end(ended)
+
+    def _end(self, ended: Ended | None) -> None:
+        """A query is over: whoever asked it learns that."""
+        if ended is not None and ended.callback is not None:
+            ended.callback(ended.value)
+            self.bell.ring()
 
     def _report_letters(self) -> None:
         """What could not be used: a process without a log of its own says it to its program."""
         while self.dead_letters:
             letter = self.dead_letters.popleft()
-            self.reports.add(f"{letter.origin}: {letter.reason}")
+            self.reports.add(f"{letter.origin}: {letter.reason}", about=letter.origin)
 
     @property
     def waits(self) -> bool:
@@ -188,7 +194,7 @@ class ClientService(Service):
         return (
             bool(self.desk.unanswered)
             or not all(one.is_idle for one in self.asking.values())
-            or not all(one.caught_up for one in self.followers.values())
+            or any(one.is_behind for one in self.followers.values())
         )
 
     # ---- what is known -------------------------------------------------------------------------
@@ -223,9 +229,3 @@ class ClientService(Service):
     def _sender_of(intent_id: str) -> str:
         """The name in an intent's id: NAME-EPOCH-NUMBER/ORDER."""
         return signal_of(intent_id).rsplit("-", 2)[0]
-
-
-def _end(ended: Ended | None) -> None:
-    """A query is over: whoever asked it learns that."""
-    if ended is not None and ended.callback is not None:
-        ended.callback(ended.value)

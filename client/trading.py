@@ -1,12 +1,13 @@
 """Orders of a client: signals under its name, followed to their end."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from tapewire.client.chain import Expiry, spread_of
-from tapewire.client.connection import Connection
+from tapewire.client.connection import Connection, login_of
 from tapewire.client.order import PlacedOrder
 from tapewire.common import combos, roles
-from tapewire.common.config.near import expected
+from tapewire.common.clock import Now
 from tapewire.common.config.order_types import load_order_types
 from tapewire.common.delivery.outcomes import Outcome
 from tapewire.common.errors import ConfigError
@@ -101,22 +102,18 @@ class Trading(Connection):
 
     async def cancel(self, order_id: str) -> Outcome:
         """Cancel an order of this name by its id; also one that an earlier start has placed."""
-        return await self._send(self._make.cancel(order_id, self._service.clock.now()))
+        return await self._send(lambda now: self._make.cancel(order_id, now))
 
     async def modify(self, order_id: str, changes: TermChanges) -> Outcome:
         """Modify an order of this name by its id, and wait for the broker's word."""
-        signal = self._make.modify(order_id, changes, self._service.clock.now())
-        return await self._send(signal, to_the_end=True)
+        return await self._send(
+            lambda now: self._make.modify(order_id, changes, now), to_the_end=True
+        )
 
     async def _account_for(self, account: str | None) -> str:
         """Where an order is to go, once that gateway and the executor are there."""
         found = self._account if account is None else account
-        login = self._logins.of(found) if found else None
-        if found and login is None:
-            raise ConfigError(
-                f"account is {found!r}, which is of none of the [[gateways]];"
-                f" {expected(found, self._logins.accounts)}"
-            )
+        login = login_of(self._logins, found)
         if not found and len(self._logins) > 1:
             raise ConfigError(
                 "the group has several gateways; name the account of the order, or give one to"
@@ -134,11 +131,13 @@ class Trading(Connection):
         await self.until(lambda: order.state != "UNANSWERED")
         return order
 
-    async def _send(self, signal: AnySignal, *, to_the_end: bool = False) -> Outcome:
-        """Send a signal about an order; gives the answer to it."""
-        desk = self._service.desk
+    async def _send(self, make: Callable[[Now], AnySignal], *, to_the_end: bool = False) -> Outcome:
+        """Send a signal about an order; gives the answer to it. Its time begins now, not before the
+        executor is there."""
         await self._require(roles.EXECUTOR)
-        desk.add(signal, self._service.clock.now())
+        desk, now = self._service.desk, self._service.clock.now()
+        signal = make(now)
+        desk.add(signal, now)
         self._loop.wake()
 
         def look() -> bool:

@@ -82,6 +82,11 @@ class Follower:
         return self._epoch
 
     @property
+    def is_behind(self) -> bool:
+        """Whether something is to be asked of a source that is there."""
+        return bool(self._epoch) and not (self.caught_up or self.fault)
+
+    @property
     def trusted(self) -> bool:
         """Whether the source has confirmed what was remembered of it."""
         return not self.fault and not self._unconfirmed

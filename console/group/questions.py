@@ -25,6 +25,11 @@ class QueryRefused(TapewireError):
     """The broker, or the gateway, has no answer; says why."""
 
 
+def reason_of(failed: QueryFailed) -> str:
+    """Why a query has no answer, with the broker's code if it is the broker who says so."""
+    return f"{failed.reason} ({failed.code})" if failed.code else failed.reason
+
+
 def new_id() -> str:
     """An id that no other question has."""
     return f"cli-{secrets.token_hex(6)}"
@@ -55,7 +60,7 @@ class Answer:
     def take(self, event: Event) -> None:
         """A page, or word of how far it is."""
         if isinstance(event, QueryFailed):
-            self.reason = f"{event.reason} ({event.code})" if event.code else event.reason
+            self.reason = reason_of(event)
         elif isinstance(event, QueryProgress):
             self.is_in_parts, self.up_to_ns = True, event.up_to_ns
         elif isinstance(event, Page):

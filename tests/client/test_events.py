@@ -128,6 +128,18 @@ async def test_what_a_callback_raises_is_logged_and_ends_nothing(
 
 
 @on_a_loop
+async def test_a_callback_that_raises_each_time_does_not_fill_the_log(bench: Bench):
+    def raising(_event: Event) -> None:
+        raise RuntimeError("no")
+
+    bench.client.on("order.filled", raising)
+    bench.publish("gateway", *[OWN] * 150)
+    await bench.settle()
+    assert len(bench.client.problems) == 11
+    assert bench.client.problems[-1].endswith("; it is the 100th time")
+
+
+@on_a_loop
 async def test_a_name_that_no_event_has_is_refused(bench: Bench):
     for name in ("order.fild", "quote", "ordr.*"):
         with pytest.raises(ValueError, match="is not the name of a journaled event"):

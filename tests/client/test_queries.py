@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tapewire.client import ConfigError, QueryRefused, Scan
+from tapewire.client.bell import Closed
 from tapewire.common.events import (
     HistoryBar,
     HistoryPage,
@@ -95,6 +96,15 @@ async def test_who_waits_no_more_leaves_nothing_behind(bench: Bench):
     bench.answer(HistoryPage(T0, bench.queries()[0].id, BARS))
     await bench.settle()
     assert not bench.service.asking["gateway.queries"].waiting
+
+
+@on_a_loop
+async def test_who_waits_for_an_answer_when_the_client_is_closed_learns_that(bench: Bench):
+    asking = asyncio.create_task(bench.client.history("AAPL"))
+    await bench.settle()
+    await bench.client.close()
+    with pytest.raises(Closed):
+        await asking
 
 
 @on_a_loop

@@ -21,7 +21,7 @@ from tapewire.common.events import (
     Signal,
     TermChanges,
 )
-from tests.client.bench import CALL, FURTHER, T0, Bench, on_a_loop
+from tests.client.bench import CALL, FURTHER, T0, TTL_NS, Bench, on_a_loop
 
 
 async def placed(bench: Bench, *, state: str = "ACCEPTED") -> PlacedOrder:
@@ -152,6 +152,31 @@ async def test_a_cancel_names_the_order_and_the_order_ends(bench: Bench):
     bench.moved(order.id, "CANCELLED")
     await bench.settle()
     assert (await order.done(timeout_s=0)).state == "CANCELLED"
+
+
+@on_a_loop
+async def test_the_time_of_a_cancel_begins_when_it_can_be_sent(bench: Bench):
+    order = await placed(bench)
+    await bench.settle(4000)
+    cancelling = asyncio.create_task(order.cancel())
+    await bench.settle(5000)
+    assert len(bench.signals()) == 1, "the executor is silent"
+    bench.beat("executor")
+    await bench.settle()
+    cancel = bench.signals()[-1]
+    assert cancel.expires_mono_ns == bench.clock.mono_ns() + TTL_NS
+    cancelling.cancel()
+
+
+@on_a_loop
+async def test_a_spread_for_which_one_is_paid_has_a_limit_below_0(bench: Bench):
+    spread = bench.client.place_vertical_spread("AAPL", "20301220", "C", 115, 110, 1, "-1.5")
+    placing = asyncio.create_task(spread)
+    await bench.settle()
+    (signal,) = bench.signals()
+    assert isinstance(signal, GroupSignal)
+    assert signal.legs[0].terms.limit == Decimal("-1.5")
+    placing.cancel()
 
 
 @on_a_loop
