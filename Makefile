@@ -12,7 +12,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --qui
 LOCK_EXTRA = $(LOCK) pyproject.toml -c requirements/base.lock --extra $$extra -o requirements/$$extra.lock
 AGREEING = -c requirements/test.lock -c requirements/bench.lock # a release that all of them can have
 
-.PHONY: docs picture setup run test soak check bench lock node clean
+.PHONY: docs picture setup run test test-paper soak check bench lock node clean
 
 setup: $(STAMP)
 
@@ -34,6 +34,9 @@ test: setup # about eleven minutes on two cores; WORKERS=8 where there are more
 
 soak: setup # the long tests, which `make test` leaves out
 	$(BIN)/python -m pytest $(PARALLEL) -m soak
+
+test-paper: setup # one order in a real paper account, there and back: TAPEWIRE_PAPER=1 make test-paper
+	$(BIN)/python -m pytest -q -s -m paper tests/paper
 
 check: setup
 	$(BIN)/ruff check .

@@ -63,7 +63,7 @@ def _named(command: Command) -> None:
 
 
 ELSEWHERE: dict[str, Callable[[Command], None]] = {
-    r"make \w+( UPGRADE=1)?": _make,
+    r"make [\w-]+( UPGRADE=1)?": _make,
     r"(pip|npm) install .*": _install,
     r"kill -9": _named,
     r"python -m tests\.simulation --seed N --steps N": _run,

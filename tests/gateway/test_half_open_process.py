@@ -11,28 +11,21 @@ from typing import Any
 
 import pytest
 
-from tapewire.common import roles
-from tapewire.common.bus.transport import ZmqTransport
-from tapewire.common.clock import SystemClock
 from tapewire.common.config.tws_address import TwsAddress
-from tapewire.common.events import Heartbeat, SubmitOrder
-from tapewire.common.runtime.memory_journal import MemoryJournal
-from tapewire.gateway.gateway import Gateway
+from tapewire.common.events import SubmitOrder
 from tapewire.gateway.orders.waits import Waits
-from tapewire.gateway.service import BROKER, GatewayService
-from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.gateway.tws.reconnect import Reconnect
-from tapewire.gateway.tws.socket import TwsSocket
+from tests.gateway.gateway_here import GatewayHere
 from tests.gateway.tws_bench import submit
 from tests.gateway.tws_messages import AAPL
 from tests.places import ROOT
 
 MS = 1_000_000
-TURNS_MAX = 2000
+TIMEOUT_S = 20
 ACCOUNT = "DU1234567"
 
 
-class Running:
+class Running(GatewayHere):
     """A gateway in this process, and a simulator in one of its own that can be stopped."""
 
     def __init__(self, audit: Path) -> None:
@@ -41,35 +34,16 @@ class Running:
         self.simulator = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         assert self.simulator.stdout is not None
         port = int(self.simulator.stdout.readline().rsplit(":", 1)[1])
-        self.clock, self.transport = SystemClock(), ZmqTransport()
-        for channel, kind in (("events", "pub"), ("requests", "router"), ("market", "xpub")):
-            self.transport.bind(channel, kind, f"inproc://{channel}")
-        broker = TwsBroker([AAPL], client_id=1, probe_after_ms=150, hang_up_after_ms=60_000)
-        stream = TwsSocket(
-            lambda: TwsAddress("127.0.0.1", port, ""), Reconnect("", 50, 50), self.clock
-        )
-        broker.flushed = lambda: not stream.wants_write()
-        self.stream = stream
-        self.transport.attach(BROKER, stream)
-        self.gateway = Gateway(broker, waits=Waits(settle_ms=0))
-        self.gateway.gate.decisions_known = True
-        self.service = GatewayService(
-            roles.GATEWAY, self.gateway, self.transport, self.clock, MemoryJournal(),
-            epoch="1", follows=(), hang_up=stream.close,
+        super().__init__(
+            TwsAddress("127.0.0.1", port, ""), [AAPL], Waits(settle_ms=0), Reconnect("", 50, 50),
+            client_id=1, probe_after_ms=150, hang_up_after_ms=60_000,
         )  # fmt: skip
 
     def until(self, condition: Callable[[], object], what: str) -> None:
-        for _ in range(TURNS_MAX):
-            now = self.clock.now()
-            beat = Heartbeat(now.wall_ns, "READY", "", 0, "", "ACTIVE", now.mono_ns)
-            self.gateway.on_risk(beat)
-            self.service.turn(10)
-            if condition():
-                return
-        raise AssertionError(f"{what} in vain: {self.service.readiness(self.clock.now())}")
+        assert self.waited_for(condition, TIMEOUT_S), f"{what} in vain: {self.readiness()}"
 
     def until_ready(self) -> None:
-        self.until(lambda: self.service.readiness(self.clock.now())[0] == "READY", "READY")
+        self.until(lambda: self.readiness()[0] == "READY", "READY")
 
     def until_held(self) -> None:
         self.until(lambda: self.gateway.broker.held(self.clock.now()), "a line in doubt")
@@ -79,9 +53,8 @@ class Running:
         order = submit(
             intent_id, limit="1", account=ACCOUNT, ts_ns=now_ns, expires_ns=now_ns + lives_ms * MS
         )
-        answer, events = self.gateway.obey(order, self.clock.now())
+        answer = self.obey(order)
         assert answer.accepted, answer
-        self.service.emit(*events)
         return order
 
     def state(self, intent_id: str) -> str:
@@ -100,8 +73,7 @@ class Running:
         self.simulator.wait(10)
         assert self.simulator.stdout is not None
         self.simulator.stdout.close()
-        self.stream.close()
-        self.transport.close(0)
+        super().close()
 
 
 @pytest.fixture
@@ -120,7 +92,7 @@ def test_what_expired_while_tws_was_stopped_is_never_written_and_the_rest_goes(r
     running.order("s-short", 100)
     running.order("s-long", 60_000)
     running.until(lambda: running.state("s-short") == "DENIED", "the denial")
-    assert running.service.readiness(running.clock.now())[0] == "WAITING"
+    assert running.readiness()[0] == "WAITING"
     os.kill(running.simulator.pid, signal.SIGCONT)
     running.until(lambda: running.state("s-long") == "ACCEPTED", "the order to be accepted")
     running.until_ready()
