@@ -18,6 +18,6 @@ def missing(module: str, install: str) -> str:
 
 
 def require(feature: str, module: str, extra: str) -> None:
-    """Raise `ConfigError` unless `module`, which `feature` (`--chart`) needs, is installed."""
+    """Raise `ConfigError` unless `module`, which `feature` (`--plot`) needs, is installed."""
     if lacking := missing(module, command(extra)):
         raise ConfigError(f"{feature}: {lacking}")

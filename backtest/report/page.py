@@ -1,87 +1,121 @@
-"""A back-test as one self-contained HTML page: SVG charts and tables, no script."""
+"""A back-test as one HTML file that needs nothing else: no network, no other file.
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+The tables that are short are HTML; charts and the table of trades are drawn by `assets/` from the
+data, which is JSON in the page. All text from outside is escaped: names of strategies and symbols,
+notes, file names. The page forbids itself to load anything (Content-Security-Policy).
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import cache
 from html import escape
-from typing import Final
+from pathlib import Path
+from string import Template
+from typing import Any, Final
 
-from tapewire.backtest.report.chart import Chart, mark_ids
-from tapewire.backtest.report.formats import duration, money, price
+from tapewire.backtest.report import series, summary
+from tapewire.backtest.report.formats import duration, money
+from tapewire.backtest.report.page_data import left_out, page_data
+from tapewire.backtest.report.performance import Statistics
 from tapewire.backtest.report.results import Result
-from tapewire.backtest.report.round_trips import RoundTrip
-from tapewire.common import amounts
+from tapewire.backtest.run import Outcome
 from tapewire.common.ticks.stamps import iso
 
-_CSS: Final = """
-body { font: 14px/1.45 system-ui, sans-serif; color: #222; margin: 2em auto; max-width: 72em;
-  padding: 0 1em; }
-h1 { font-size: 1.4em; } h2 { font-size: 1.15em; margin-top: 2em; }
-svg { width: 100%; height: auto; }
-table { border-collapse: collapse; margin: .5em 0 1em; font-variant-numeric: tabular-nums; }
-th, td { padding: .15em .7em; text-align: right; border-bottom: 1px solid #e6e6e6;
-  white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
-.bad { color: #b00; } .scroll { overflow-x: auto; max-height: 30em; overflow-y: auto; }
-"""
-_HEADS: Final = (
+HERE: Final = Path(__file__).parent
+ASSETS: Final = HERE / "assets"
+VENDOR: Final = HERE / "vendor"
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+NAMES: Final = ("strategy", "symbol")
+CARDS: Final = ("return", "CAGR", "Sharpe", "max drawdown", "win rate", "trades")
+HEADS: Final = (
     "strategy", "symbol", "trades", "quantity", "gross", "fees", "net", "wins", "drawdown",
     "holding",
 )  # fmt: skip
-_TRADE_HEADS: Final = (
-    "strategy", "direction", "quantity", "entry (UTC)", "price", "exit (UTC)", "price", "gross",
-    "fees", "net",
-)  # fmt: skip
-_USE: Final = re.compile(r"<use ([^>]*?)/>")
+STRONGEST: Final = 0.10
+"""A month with this return, or more, has the strongest colour."""
+UNSAFE: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+"""What could end a script in HTML; as JSON it is the same text."""
 
 
-def page(
-    title: str,
-    results: Sequence[Result],
-    charts: Mapping[str, tuple[Chart, bytes]],
-    notes: Iterable[str],
-) -> str:
-    """The page, as well-formed XML; `charts` has the chart of each symbol and its SVG."""
-    parts = [
-        '<!DOCTYPE html>\n<html lang="en" xmlns="http://www.w3.org/1999/xhtml">',
-        f'<head><meta charset="utf-8"/><title>{escape(title)}</title>',
-        f"<style>{_CSS}</style></head>",
-        f"<body><h1>{escape(title)}</h1>",
-        _table(_HEADS, [_result(r) for r in results]),
-        *(f"<p>{escape(note)}</p>" for note in notes),
-    ]
-    for number, (symbol, (chart, svg)) in enumerate(charts.items(), 1):
-        parts.append(f'<h2 id="chart{number}">{escape(symbol)}</h2>')
-        parts.append(_inlined(svg, mark_ids(chart), f"c{number}-"))
-        if chart.round_trips:
-            rows = [_trade(t) for t in chart.round_trips]
-            parts.append(f'<div class="scroll">{_table(_TRADE_HEADS, rows)}</div>')
-    parts.append("</body></html>\n")
-    return "\n".join(parts)
+def page(outcome: Outcome, title: str) -> str:
+    """The report of a back-test."""
+    results, stats = outcome.results, outcome.statistics
+    rows = [*results.rows, *results.strategies, results.total]
+    return Template(_asset(ASSETS / "report.html")).substitute(
+        title=escape(title),
+        subtitle=escape(_subtitle(outcome)),
+        faults=_list(outcome.figures["faults"], "faults", "Faults"),
+        cards=_cards(stats),
+        statistics=_statistics(stats),
+        months=_months(series.years(stats.equity.days, stats.equity.closes)),
+        results=_table(HEADS, [_result(row) for row in rows]),
+        notes=_list([*outcome.notes, *left_out(outcome)], "notes", "Notes"),
+        data=embedded(page_data(outcome)),
+        css=_asset(ASSETS / "report.css"),
+        js=_asset(ASSETS / "charts.js") + _asset(ASSETS / "report.js"),
+        chart_css=_asset(VENDOR / "uPlot.min.css"),
+        chart_js=_asset(VENDOR / "uPlot.iife.min.js"),
+    )
 
 
-def _inlined(svg: bytes, marks: Mapping[str, Sequence[str]], prefix: str) -> str:
-    """An SVG as an element: without an XML header, with unique ids, and a title on each mark."""
-    text = svg.decode()
-    text = text[text.index("<svg") :]
-    for group, titles in marks.items():
-        if titles:
-            text = _titled(text, group, titles)
-    text = re.sub(r'\bid="', f'id="{prefix}', text)
-    text = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", text)
-    return re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+def write(html: str, path: Path) -> None:
+    """Write a report; the folder is made if it is missing. Raises `OSError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(html, encoding="utf-8")
 
 
-def _titled(svg: str, group: str, titles: Sequence[str]) -> str:
-    """Give each mark of a group its sentence, which browsers show as a tooltip."""
-    start = svg.index(f'<g id="{group}">')
-    first = svg.index("<use ", start)
-    end = svg.index("</g>", first)
-    left = iter(titles)
+def embedded(data: Any) -> str:
+    """Data as JSON that may stand in a script element."""
+    return json.dumps(data, separators=(",", ":"), allow_nan=False).translate(UNSAFE)
 
-    def with_title(found: re.Match[str]) -> str:
-        return f"<use {found[1]}><title>{escape(next(left, ''))}</title></use>"
 
-    return svg[:first] + _USE.sub(with_title, svg[first:end]) + svg[end:]
+@cache
+def _asset(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _subtitle(outcome: Outcome) -> str:
+    scan = outcome.scan
+    first, last = (iso(ts_ns)[:16].replace("T", " ") for ts_ns in (scan.first_ns, scan.last_ns))
+    return f"{first} to {last} UTC, {scan.rows:,} rows; {summary.basis(outcome.statistics)}"
+
+
+def _cards(stats: Statistics) -> str:
+    rows = {row.name: row for row in (*summary.compared(stats), *summary.of_trades(stats))}
+    return "".join(
+        f'<div class="card"><span class="quiet">{name}</span><b{_tone(rows[name].value)}>'
+        f"{rows[name].value}</b></div>"
+        for name in CARDS
+    )
+
+
+def _statistics(stats: Statistics) -> str:
+    compared = [[row.name, row.value, row.benchmark] for row in summary.compared(stats)]
+    of_trades = [[row.name, row.value, ""] for row in summary.of_trades(stats)]
+    return _table(("", "strategies", summary.benchmark_name(stats)), [*compared, *of_trades])
+
+
+def _months(years: Sequence[series.Year]) -> str:
+    """A row per year, each month coloured by its return."""
+    if not years:
+        return "<p>No trading day.</p>"
+    rows = []
+    for one in reversed(years):
+        cells = "".join(_month(value) for value in (*one.months, one.total))
+        rows.append(f'<tr><th scope="row">{one.year}</th>{cells}</tr>')
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("", *MONTHS, "year"))
+    return (
+        f'<div class="scroll" tabindex="0"><table class="months"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _month(value: float | None) -> str:
+    if value is None:
+        return "<td></td>"
+    strength = min(abs(value) / STRONGEST, 1)
+    kind = "gain" if value >= 0 else "loss"
+    return f'<td class="{kind}" style="--strength:{strength:.2f}">{value * 100:z,.1f}</td>'
 
 
 def _result(one: Result) -> list[str]:
@@ -99,33 +133,35 @@ def _result(one: Result) -> list[str]:
     ]
 
 
-def _trade(one: RoundTrip) -> list[str]:
-    return [
-        one.strategy,
-        one.direction.lower(),
-        f"{one.quantity.normalize():,f}",
-        _time(one.entry_ns),
-        price(one.entry_price),
-        "open" if one.exit_ns is None else _time(one.exit_ns),
-        "" if one.exit_price is None else price(one.exit_price),
-        amounts.money(one.gross),
-        amounts.money(one.fees),
-        amounts.money(one.net),
-    ]
-
-
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(h)}</th>" for h in heads)
-    lines = [f"<table><thead><tr>{head}</tr></thead><tbody>"]
-    for row in rows:
-        lines.append("<tr>" + "".join(_cell(text) for text in row) + "</tr>")
-    return "\n".join([*lines, "</tbody></table>"])
+    head = "".join(f'<th scope="col"{_text(h)}>{escape(h)}</th>' for h in heads)
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f"<td{_text(head) or _tone(text)}>{escape(text)}</td>"
+            for head, text in zip(heads, row, strict=True)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
 
 
-def _cell(text: str) -> str:
-    bad = ' class="bad"' if text.startswith("-") and len(text) > 1 else ""
-    return f"<td{bad}>{escape(text)}</td>"
+def _text(head: str) -> str:
+    """Columns of names are aligned to the left."""
+    return ' class="text"' if head in NAMES else ""
 
 
-def _time(ts_ns: int) -> str:
-    return iso(ts_ns)[:23].replace("T", " ")
+def _tone(text: str) -> str:
+    """Amounts and shares below 0 are red."""
+    return ' class="minus"' if text.startswith("-") and text[1:2].isdigit() else ""
+
+
+def _list(sentences: Sequence[str], name: str, heading: str) -> str:
+    if not sentences:
+        return ""
+    items = "".join(f"<li>{escape(one)}</li>" for one in sentences)
+    return f'<section class="{name}"><h2>{heading}</h2><ul>{items}</ul></section>'

@@ -18,6 +18,7 @@ from tapewire.backtest.report import statistics
 from tapewire.backtest.report.results import Results
 from tapewire.backtest.report.round_trips import RoundTrip
 from tapewire.backtest.report.sampler import Mark
+from tapewire.backtest.report.series import in_force
 from tapewire.backtest.report.statistics import Drawdown, Floats, Times
 from tapewire.common import amounts
 from tapewire.common.accounting.trading_days import Days
@@ -169,23 +170,17 @@ def _moments(marks: Mapping[str, Sequence[Mark]]) -> Times:
     return np.array(sorted({ts_ns for of in marks.values() for ts_ns, _ in of}), dtype=np.int64)
 
 
-def _split(points: Sequence[Mark]) -> tuple[Times, Floats]:
+def split(points: Sequence[Mark]) -> tuple[Times, Floats]:
+    """Marks or a curve as arrays."""
     times = np.array([ts_ns for ts_ns, _ in points], dtype=np.int64)
     return times, np.array([float(value) for _, value in points])
 
 
-def _at(times: Times, values: Floats, moments: Times, before: float) -> Floats:
-    """The value in force at each moment: the last one at or ahead of it, `before` without one."""
-    places = np.searchsorted(times, moments, side="right")
-    found: Floats = np.concatenate(([before], values))[places]
-    return found
-
-
 def _curve(total: Sequence[Mark], moments: Times, capital: float) -> tuple[Times, Floats]:
     """Capital and net P&L at every sample and every execution."""
-    times, values = _split(total)
+    times, values = split(total)
     whole = np.union1d(times, moments)
-    return whole, _at(times, capital + values, whole, capital)
+    return whole, in_force(times, capital + values, whole, capital)
 
 
 def _held(
@@ -194,10 +189,10 @@ def _held(
     """Equal parts of the capital in each of `series`, from its first price on."""
     growths = []
     for points in series:
-        times, prices = _split(points)
+        times, prices = split(points)
         if not prices.size or bool((prices <= 0).any()):
             return None
-        growths.append(_at(times, prices / prices[0], moments, 1.0))
+        growths.append(in_force(times, prices / prices[0], moments, 1.0))
     if not growths:
         return None
     values: Floats = capital * np.mean(growths, axis=0)
@@ -213,7 +208,7 @@ def _equity(curve: tuple[Times, Floats], moments: Times, capital: float, day_of:
     at = moments[lasts]
     if at.size:
         at[-1] = max(int(at[-1]), int(times[-1]))
-    closes = np.concatenate(([capital], _at(times, values, at, capital)))
+    closes = np.concatenate(([capital], in_force(times, values, at, capital)))
     begin = np.array([capital]) if times.size else values
     return Equity(
         times_ns=np.concatenate((times[:1], times)),

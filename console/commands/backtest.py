@@ -10,8 +10,9 @@ import typer
 
 from tapewire.backtest import compare as comparison
 from tapewire.backtest.group import CASH
-from tapewire.backtest.report import charts, tables
+from tapewire.backtest.report import tables
 from tapewire.backtest.report.as_json import report
+from tapewire.backtest.report.page import page, write
 from tapewire.backtest.run import Outcome, run
 from tapewire.backtest.scan import Window
 from tapewire.common.config.settings import ConfigError
@@ -33,7 +34,9 @@ def backtest(
     end: Annotated[str | None, typer.Option("--to", help="ISO time, UTC, not included")] = None,
     strategy: Annotated[list[str] | None, typer.Option(help="by name; may be repeated")] = None,
     step_ms: Annotated[int, typer.Option(min=0, help="market data every N ms; 0: each row")] = 0,
-    chart: Annotated[Path | None, typer.Option(help="folder for PNG and HTML charts")] = None,
+    to_file: Annotated[
+        Path | None, typer.Option("--report", help="write an HTML report to this file")
+    ] = None,
     capital: Annotated[float | None, typer.Option(help="cash of each account at first")] = None,
     benchmark: Annotated[str, typer.Option(help="symbol of the file to compare with")] = "",
     against: Annotated[Path | None, typer.Option("--compare", help="a demo's run folder")] = None,
@@ -44,8 +47,8 @@ def backtest(
 
     Status 0 only if nothing was lost or duplicated and the ledger matches the broker's books.
     """
-    if chart is not None:
-        charts.require_library()
+    if to_file is not None and to_file.is_dir():
+        raise ConfigError(f"--report {to_file} is a folder, must be a file such as report.html")
     file = tick_file(ticks)
     window = Window(_time("--from", start), _time("--to", end))
     run_live = comparison.read_run(against) if against is not None else None
@@ -62,9 +65,9 @@ def backtest(
         shift_ns = outcome.scan.first_ns - run_live.market_ns
         pairs = comparison.compare(run_live.fills, outcome.results.fills, shift_ns)
         found["comparison"] = comparison.as_json(pairs, str(against), shift_ns)
-    if chart is not None:
-        files = charts.write(outcome, chart, f"Back-test of {ticks.name}")
-        note(f"charts: {files[-1]} and {len(files) - 1} PNG")
+    if to_file is not None:
+        write(page(outcome, f"Back-test of {ticks.name}"), to_file)
+        note(f"report: {to_file}")
     if as_json:
         print(json.dumps(found))
     else:

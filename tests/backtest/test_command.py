@@ -54,33 +54,12 @@ def test_tables_fit_80_columns(tmp_path):
     assert "the ledger matches the broker" in found.stdout
 
 
-def test_charts_are_written_to_a_folder_of_their_own(tmp_path):
-    pytest.importorskip("matplotlib")
-    folder = tmp_path / "new" / "charts"
-    found = backtest(tmp_path, "--ticks", str(ticks(tmp_path)), "--chart", str(folder))
+def test_a_report_is_written_where_it_is_wanted(tmp_path):
+    file = tmp_path / "new" / "report.html"
+    found = backtest(tmp_path, "--ticks", str(ticks(tmp_path)), "--report", str(file))
     assert found.returncode == 0, found.stderr
-    assert sorted(p.name for p in folder.iterdir()) == ["XYZ.png", "index.html"]
-
-
-WITHOUT_MATPLOTLIB = """
-import sys
-sys.modules["matplotlib"] = None
-from tapewire.console.cli import main
-main()
-"""
-
-
-def test_a_chart_without_its_extra_is_refused_before_the_file_is_read(tmp_path):
-    found = subprocess.run(
-        [sys.executable, "-c", WITHOUT_MATPLOTLIB, "backtest", "--ticks", "no.csv", "--chart", "x"],
-        capture_output=True, text=True, cwd=tmp_path, check=False,
-    )  # fmt: skip
-    assert (found.returncode, found.stdout, found.stderr) == (
-        2,
-        "",
-        "tapewire: --chart: matplotlib is not installed;"
-        " install it with: pip install 'tapewire[charts]'\n",
-    )
+    assert f"report: {file}" in found.stderr
+    assert "<title>Back-test of made.csv</title>" in file.read_text()
 
 
 @pytest.mark.parametrize(
@@ -91,6 +70,7 @@ def test_a_chart_without_its_extra_is_refused_before_the_file_is_read(tmp_path):
         (["--to", "1999-01-01"], "no rows to 1999-01-01"),
         (["--strategy", "nobody"], "strategy nobody is not in [[strategies]]"),
         (["--compare", "nowhere"], "--compare nowhere: no gateway.sqlite"),
+        (["--report", "/"], "--report / is a folder, must be a file such as report.html"),
     ],
 )
 def test_a_bad_argument_is_a_sentence(tmp_path, arguments, sentence):
