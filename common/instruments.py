@@ -40,7 +40,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     `multiplier` is units of the underlying a contract (50 for ES), `min_tick` the price step, `lot`
     the step of its quantities, `con_id` IB's contract id (0: not known). `ticks` are the sources of
-    its ticks; where several have the same, the one that is by tick counts.
+    its ticks; where several have the same, the one that is by tick counts. `generic_ticks` are
+    TWS's numbers of what it adds to them (see `common.generic_ticks`).
 
     Of an option, `underlying` is the symbol of its underlying, `expiry` its last day as YYYYMMDD,
     `strike` the price and `right` what it gives: C to buy, P to sell. See `common.options`.
@@ -55,6 +56,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     lot: Decimal = Decimal(1)
     con_id: int = 0
     ticks: tuple[TickSource, ...] = ("top",)
+    generic_ticks: tuple[int, ...] = ()
     underlying: str = ""
     expiry: str = ""
     strike: Decimal | None = None

@@ -57,7 +57,7 @@ SECTION = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)
 
 FAMILIES = {
     "tick events": ("quote", "trade"),
-    "beside ticks": ("midpoint", "trade.irregular"),
+    "beside ticks": ("midpoint", "trade.irregular", "tick.generic", "depth"),
     "greeks": ("greeks",), "bars": ("bar",),
     "gateway events": (
         "order.intended", "order.denied", "order.accepted", "order.rejected", "order.cancelled",

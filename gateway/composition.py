@@ -69,7 +69,8 @@ def build(
         ),
         feeds=FeedSettings(
             config.gateway.linger_s, config.gateway.silent_after_s, config.gateway.assume_open,
-            config.risk.delayed_prices, config.gateway.bars,
+            config.risk.delayed_prices, config.gateway.bars, config.gateway.depth_rows,
+            config.gateway.depth_max_per_s,
         ),
     )  # fmt: skip
 
@@ -175,9 +176,13 @@ def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], N
         handshake_timeout_ms=config.tws.handshake_timeout_ms,
         reconnect=reconnect,
         limits=LineLimits(
-            config.tws.lines_max, config.tws.tick_by_tick_max, config.tws.tick_by_tick_every_s
+            config.tws.lines_max,
+            config.tws.tick_by_tick_max,
+            config.tws.tick_by_tick_every_s,
+            config.tws.depth_max,
         ),
         delayed=config.tws.delayed,
+        depth_rows=config.gateway.depth_rows,
         refuses=_refuses(host) if check_login else lambda _accounts: "",
     )
 

@@ -11,9 +11,9 @@ from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
 from tapewire.common.events import Event
 from tapewire.common.runtime.metrics import Metrics
-from tapewire.gateway.feeds import beside
+from tapewire.gateway.feeds import beside, extras
 from tapewire.gateway.feeds.derived import Derived
-from tapewire.gateway.feeds.feeds import Feeds, FeedSettings
+from tapewire.gateway.feeds.feeds import NS_PER_S, Feeds, FeedSettings
 from tapewire.gateway.gateway import Gateway
 from tapewire.gateway.greeks import OptionGreeks
 from tapewire.gateway.greeks_feed import GreeksFeed
@@ -61,7 +61,12 @@ class MarketDoor:
         )  # fmt: skip
         self.derived = Derived(role, epoch, settings.bars, gateway.broker.trades)
         self.scans = Scans(gateway.broker.queries, role, epoch)
-        self.beside = beside.Beside(Sequenced(role, epoch))
+        topics = Sequenced(role, epoch)
+        self.beside = beside.Beside(topics)
+        self.extras = extras.Extras(
+            gateway.broker, topics, int(settings.linger_s * NS_PER_S), settings.depth_max_per_s,
+            settings.depth_rows,
+        )  # fmt: skip
         metrics.watch("greeks_published", lambda: self.greeks.published, "counter")
         gateway.limits.watch(self.ticks.newest, self.greeks.newest, delayed=settings.delayed_prices)
 
@@ -85,6 +90,8 @@ class MarketDoor:
         if kind == scans.KIND and is_whole:
             if fault := self.scans.read(name, has_joined=has_joined):
                 self._complain(fault)
+        elif kind in extras.KINDS and is_whole:
+            self._on_extra(topic, has_joined, now)
         elif not is_whole or kind not in READ:
             if has_joined and kind == "greeks":
                 self._send(self.greeks.last(""))
@@ -92,6 +99,14 @@ class MarketDoor:
             self._joined(kind, name, topic, now)
         else:
             self._left(kind, name, topic)
+
+    def _on_extra(self, topic: str, has_joined: bool, now: Now) -> None:
+        if not has_joined:
+            self.extras.left(topic)
+        elif self.extras.joined(topic, now):
+            self._send(self.extras.last(topic))
+        else:
+            self._complain(f"{topic} is subscribed; its symbol is not configured, or has none here")
 
     def _left(self, kind: str, name: str, topic: str) -> None:
         asked = self.derived.asked(kind, name)
@@ -111,6 +126,10 @@ class MarketDoor:
             self._send(self.derived.joined(kind, name))
         elif kind in BESIDE:
             self._send(self.beside.joined(topic))
+            if kind == "generic" and not self._gateway.broker.has_values(name):
+                self._complain(
+                    f"{topic} is subscribed, and {name} has no generic_ticks in [[instruments]]"
+                )
         elif kind == "last":
             self._send([self.ticks.last_values(name)])
         elif kind == "greeks":
@@ -126,7 +145,8 @@ class MarketDoor:
         """Publish what the turn brought, and what is due; what has become of the lines."""
         self._publish(now)
         self._send(self.scans.tick(now))
-        for complaint in self.scans.take_complaints():
+        self._send(self.extras.due(now))
+        for complaint in (*self.scans.take_complaints(), *self.extras.take_complaints()):
             self._complain(complaint)
         yield from self.feeds.tick(now, connected=self._gateway.is_up)
         if self.greeks.has_options:
@@ -148,7 +168,9 @@ class MarketDoor:
         if made is not None:
             self._send(made.due(now))
         if came := self._gateway.broker.take_beside():
-            self._send(self.beside.came(came))
+            self._send(self.beside.came(one for one in came if isinstance(one, beside.NOTED)))
+            deep = (one for one in came if not isinstance(one, beside.NOTED))
+            self._send(self.extras.came(deep, now))
         ticked = []
         for kind, symbol in self._marks.due(now.mono_ns, self._is_held):
             self._transport.send(MARKET, self.ticks.last_values(symbol, kind))

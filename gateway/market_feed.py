@@ -1,10 +1,36 @@
 """The market data part of the broker port: which lines are wanted, and what comes over them."""
 
-from typing import Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
-from tapewire.common.events import Greeks, IrregularTrade, Midpoint, Tick
+from tapewire.common.events import (
+    Bar,
+    DepthLevel,
+    GenericTick,
+    Greeks,
+    IrregularTrade,
+    Midpoint,
+    Tick,
+)
 
-BesideTicks = Midpoint | IrregularTrade
+Extra = Literal["depth", "bar5"]
+"""What is subscribed apart from ticks: a book, or the broker's bars of five seconds."""
+Operation = Literal["begin", "insert", "update", "delete"]
+NO_LEVEL: Final = DepthLevel(0.0, 0.0)
+
+
+class BookChange(NamedTuple):
+    """What has become of a book: it begins, without a level, or one of its levels changes. Levels
+    are counted from the best, which is 0. With a `fault` nothing of the book can be believed."""
+
+    symbol: str
+    operation: Operation
+    is_bid: bool = False
+    place: int = 0
+    level: DepthLevel = NO_LEVEL
+    fault: str = ""
+
+
+BesideTicks = Midpoint | IrregularTrade | GenericTick | Bar | BookChange
 """What comes beside ticks, and is none."""
 
 
@@ -39,6 +65,18 @@ class MarketFeed(Protocol):
 
     def reopen(self, symbol: str) -> None:
         """The market data of `symbol` is silent: ask for it again."""
+
+    def has_values(self, symbol: str) -> bool:
+        """Whether values besides quotes and trades are asked for with the ticks of `symbol`."""
+
+    def want_extra(self, symbol: str, extra: Extra) -> bool:
+        """Somebody reads more than ticks of `symbol`: subscribe it. False where there is none."""
+
+    def unwant_extra(self, symbol: str, extra: Extra) -> None:
+        """Nobody reads it any more."""
+
+    def reopen_extra(self, symbol: str, extra: Extra) -> None:
+        """What came makes no sense: subscribe it again."""
 
     def take_feed_news(self) -> list[FeedNews]:
         """What has become of market data since the last call."""

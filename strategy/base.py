@@ -10,6 +10,7 @@ from tapewire.common.clock import Clock
 from tapewire.common.events import (
     AccountUpdated,
     Bar,
+    Depth,
     Fill,
     GroupKind,
     GroupLeg,
@@ -146,6 +147,9 @@ class Strategy(GroupOrders):
 
     def on_bar(self, bar: Bar) -> None:
         """A bar that `bars` asked for is complete; before the trade that completed it."""
+
+    def on_depth(self, depth: Depth) -> None:
+        """A book that the setting `depth` asks for has changed; it is given whole."""
 
     def on_order(self, news: OrderNews) -> None:
         """An order has another state or other terms, or a signal was denied or expired."""

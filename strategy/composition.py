@@ -61,7 +61,7 @@ def build(
     return StrategyService(
         runner, host.transport, host.clock,
         epoch=host.epoch, symbols=[_name(symbol, config) for symbol in symbols],
-        bars=[f"{symbol}.{size}" for symbol in symbols for size in config.bars], latest=latest,
+        made=[topic for symbol in symbols for topic in _made(symbol, config)], latest=latest,
         store=store, checkpoints=host.checkpoints(), login=login,
     )  # fmt: skip
 
@@ -76,5 +76,14 @@ def _topics(symbol: str, config: StrategyConfig) -> Iterator[bytes]:
     name = _name(symbol, config)
     yield wire.topic(f"tick.{name}")
     yield wire.topic(f"{derived.JOINED if config.filter else 'last'}.{name}")
+    yield from map(wire.topic, _made(symbol, config))
+
+
+def _made(symbol: str, config: StrategyConfig) -> Iterator[str]:
+    """The topics of a symbol that have other things than ticks."""
     for size in config.bars:
-        yield wire.topic(f"bar.{symbol}.{size}")
+        yield f"bar.{symbol}.{size}"
+    if config.broker_bars:
+        yield f"bar5.{symbol}"
+    if symbol in config.depth:
+        yield f"depth.{symbol}"

@@ -45,6 +45,7 @@ from tapewire.common.delivery.breaker import Change
 from tapewire.common.events import (
     AnySignal,
     Bar,
+    Depth,
     Event,
     QueryAnswer,
     Quote,
@@ -197,6 +198,11 @@ class Runner:
         """Deliver a bar that the gateway has made."""
         self.context.clock.time = now
         self._call(self.strategy.on_bar, bar)
+
+    def on_depth(self, depth: Depth, now: Now) -> None:
+        """Deliver a book."""
+        self.context.clock.time = now
+        self._call(self.strategy.on_depth, depth)
 
     def on_external(self, feed: str, topic: str, value: Any, now: Now) -> None:
         """Deliver a message of an external feed."""

@@ -15,6 +15,7 @@ from tapewire.common.delivery.letters import Letter
 from tapewire.common.events import (
     Bar,
     CircuitChanged,
+    Depth,
     Event,
     FlattenCompleted,
     ProcessState,
@@ -50,7 +51,7 @@ class StrategyService(Service):
 
     With `latest`, the strategy receives only the newest quote and trade of a symbol for which more
     than one message waits. `store` keeps what the strategy saves. `symbols` are the names behind
-    `tick.`, with a filter if there is one, and `bars` those behind `bar.`.
+    `tick.`, with a filter if there is one, and `made` the topics of bars and books.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class StrategyService(Service):
         *,
         epoch: str,
         symbols: Sequence[str],
-        bars: Sequence[str] = (),
+        made: Sequence[str] = (),
         latest: bool = False,
         store: Store | None = None,
         checkpoints: Checkpoints | None = None,
@@ -73,7 +74,7 @@ class StrategyService(Service):
         self._queries = queries_of(login)
         self.runner = runner
         self.readers = {symbol: TickReader(symbol) for symbol in symbols}
-        self.bars = {name: TickReader(name) for name in bars}
+        self.made = {topic: TickReader(topic) for topic in made}
         self._topics: dict[bytes, tuple[str, str, str, TickReader]] = {}  # by frame, once seen
         self._hop = self.metrics.hops["gateway_to_strategy"]
         self._piled = Conflation() if latest else None
@@ -116,8 +117,8 @@ class StrategyService(Service):
                 return
             topic = wire.topic_name(frames[0])
             kind, _, symbol = topic.partition(".")
-            if kind == "bar":
-                self._on_bars(self.bars[symbol], frames[1])
+            if topic in self.made:
+                self._on_made(self.made[topic], frames[1])
                 return
             known = self._topics[frames[0]] = topic, kind, symbol, self.readers[symbol]
         topic, kind, symbol, reader = known
@@ -136,13 +137,15 @@ class StrategyService(Service):
         else:
             self._piled.add(symbol, cause_of(origin), ticks)
 
-    def _on_bars(self, reader: TickReader, body: bytes) -> None:
-        """Bars that the gateway has made."""
+    def _on_made(self, reader: TickReader, body: bytes) -> None:
+        """Bars and books that the gateway has made."""
         batch, dead = wire.decode_batch(body)
         self.letters.add_all(dead)
-        for bar in reader.on_batch(batch):
-            if isinstance(bar, Bar):
-                self.runner.on_bar(bar, self.clock.now())
+        for event in reader.on_batch(batch):
+            if isinstance(event, Bar):
+                self.runner.on_bar(event, self.clock.now())
+            elif isinstance(event, Depth):
+                self.runner.on_depth(event, self.clock.now())
 
     def _on_answer(self, body: bytes) -> None:
         answer = wire.decode_event(body)
@@ -268,4 +271,4 @@ class StrategyService(Service):
         }
 
     def _missed(self) -> dict[str, int]:
-        return {name: one.missed for name, one in (self.readers | self.bars).items()}
+        return {name: one.missed for name, one in (self.readers | self.made).items()}

@@ -4,9 +4,9 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from tapewire.common import options, shorthands
+from tapewire.common import generic_ticks, options, shorthands
 from tapewire.common.config.sections import Section
 from tapewire.common.config.tws import Ticks
 from tapewire.common.instruments import SYMBOL_PATTERN, Instrument, TickSource
@@ -24,6 +24,7 @@ class InstrumentConfig(Section):
     lot: Annotated[Decimal, Field(gt=0)] = Decimal(1)
     con_id: Annotated[int, Field(ge=0)] = 0
     ticks: Ticks = ()
+    generic_ticks: tuple[int, ...] = ()
     underlying: str = ""
     expiry: Annotated[str, Field(pattern=r"^\d{8}$|^$")] = ""
     strike: Annotated[Decimal, Field(gt=0)] | None = None
@@ -43,6 +44,14 @@ class InstrumentConfig(Section):
             except ValueError:
                 raise ValueError("a date, such as 20261218") from None
         return text
+
+    @field_validator("generic_ticks")
+    @classmethod
+    def _of_its_type(cls, numbers: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        kind = info.data.get("sec_type")
+        if kind is not None and (fault := generic_ticks.fault(kind, numbers)):
+            raise ValueError(fault)
+        return numbers
 
     @model_validator(mode="after")
     def _whole_option(self) -> Self:

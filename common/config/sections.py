@@ -122,7 +122,8 @@ class GatewayConfig(Section):
     silent for `silent_after_s` while its market is open are asked for again; 0 watches none. Where
     the broker gives no hours, its market counts as open with `assume_open` only.
 
-    `bars` are the widths, such as "5s" or "1m", of which strategies may ask it for bars.
+    `bars` are the widths, such as "5s" or "1m", of which strategies may ask it for bars. A book of
+    depth has `depth_rows` on each side, and is published at most `depth_max_per_s` times.
     """
 
     order_quantity_max: Annotated[Decimal, Field(ge=0)] = Decimal(10_000_000)
@@ -136,6 +137,8 @@ class GatewayConfig(Section):
     silent_after_s: Annotated[float, Field(ge=0)] = 30
     assume_open: bool = False
     bars: tuple[Annotated[str, Field(pattern=f"^{SIZE_PATTERN}$")], ...] = ()
+    depth_rows: Annotated[int, Field(ge=1, le=20)] = 10
+    depth_max_per_s: Annotated[int, Field(ge=1, le=250)] = 10
 
 
 class ExecutorConfig(Section):
@@ -297,7 +300,8 @@ class StrategyConfig(Section):
     its quantity by its confidence.
     With a `filter` the gateway sends it fewer ticks: "10/s" at most so many per second, ">0.05"
     those that change the price by more. `bars` are the widths of those that it is sent, each of
-    which `gateway.bars` must have.
+    which `gateway.bars` must have; with `broker_bars` it is sent TWS's bars of 5 s as well. `depth`
+    are those of its symbols whose books it is sent.
     """
 
     name: Identifier
@@ -317,6 +321,8 @@ class StrategyConfig(Section):
     feeds: tuple[FeedConfig, ...] = ()
     filter: Annotated[str, Field(pattern=f"^({FILTER_PATTERN})?$")] = ""
     bars: tuple[Annotated[str, Field(pattern=f"^{SIZE_PATTERN}$")], ...] = ()
+    broker_bars: bool = False
+    depth: tuple[str, ...] = ()
 
     @field_validator("name")
     @classmethod
@@ -340,6 +346,17 @@ class StrategyConfig(Section):
                 raise ConfigError(
                     f"strategies.{self.name}.symbols has {symbol}, which {where};"
                     f" {near.expected(symbol, known)}"
+                )
+
+    def require_depth(self, known: Collection[str]) -> None:
+        """Raise `ConfigError` for the first of its books that it does not read; without
+        symbols of its own it reads all that are `known`."""
+        read = self.symbols or known
+        for symbol in self.depth:
+            if symbol not in read:
+                raise ConfigError(
+                    f"strategies.{self.name}.depth has {symbol}, which it does not read;"
+                    f" {near.expected(symbol, read)}"
                 )
 
     def require_bars(self, made: Collection[str]) -> None:

@@ -185,6 +185,7 @@ class Config(BaseSettings):
         """A strategy that asked for others would wait for them without a word."""
         for strategy in self.strategies:
             strategy.require_bars(self.gateway.bars)
+            strategy.require_depth([one.symbol for one in self.instruments])
         return self
 
     @model_validator(mode="after")

@@ -52,8 +52,9 @@ class TwsConfig(Section):
 
     `ticks` are the sources of the ticks of instruments that choose none themselves. `lines_max` and
     `tick_by_tick_max` are how many market data lines and tick-by-tick streams TWS grants this
-    login; 0 sets no limit. It takes one tick-by-tick request per instrument in
-    `tick_by_tick_every_s`. With `delayed`, delayed data are read where it refuses live ones.
+    login, and `depth_max` how many books; 0 sets no limit. It takes one tick-by-tick request per
+    instrument in `tick_by_tick_every_s`. With `delayed`, delayed data are read where it refuses
+    live ones.
 
     With `raw_log_mb` above 0 every message is written down, both ways, in files of that size.
     """
@@ -81,6 +82,7 @@ class TwsConfig(Section):
     lines_max: Annotated[int, Field(ge=0)] = 100
     tick_by_tick_max: Annotated[int, Field(ge=0)] = 5
     tick_by_tick_every_s: Annotated[float, Field(ge=0)] = 15
+    depth_max: Annotated[int, Field(ge=0)] = 3
     delayed: bool = True
 
     @field_validator("daily_restart")

@@ -14,7 +14,13 @@ from tapewire.common.events.base import (
     signed,
     types_by_name,
 )
-from tapewire.common.events.beside import IrregularTrade, Midpoint
+from tapewire.common.events.beside import (
+    Depth,
+    DepthLevel,
+    GenericTick,
+    IrregularTrade,
+    Midpoint,
+)
 from tapewire.common.events.broker_errors import (
     BrokerErrorReported,
     ErrorClass,
@@ -236,6 +242,8 @@ __all__ = [
     "ContractsPage",
     "Control",
     "ControlReply",
+    "Depth",
+    "DepthLevel",
     "Difference",
     "ErrorClass",
     "ErrorSubject",
@@ -253,6 +261,7 @@ __all__ = [
     "FlattenStarted",
     "ForeignOrderReported",
     "Gap",
+    "GenericTick",
     "Greeks",
     "GroupCreated",
     "GroupIntended",

@@ -52,7 +52,8 @@ class Bar(Event, frozen=True, tag="bar"):
     """The trades of a stretch of time, of a number of trades or of a volume.
 
     `start_ns` is inside it, `ts_ns` its end: for a time bar the first moment after it, otherwise
-    the last trade's time. `volume` is the sum of the known sizes; `vwap` is None without one.
+    the last trade's time. `volume` is the sum of the known sizes; `vwap` is None without one. The
+    broker's bars of a currency pair are of midpoints: then `volume` and `count` are 0.
     """
 
     symbol: Name
@@ -63,7 +64,7 @@ class Bar(Event, frozen=True, tag="bar"):
     low: Price
     close: Price
     volume: Size
-    count: Annotated[int, msgspec.Meta(ge=1)]
+    count: Annotated[int, msgspec.Meta(ge=0)]
     vwap: Price | None
 
 

@@ -1,7 +1,8 @@
-"""What comes beside ticks, on topics of its own: `midpoint.SYMBOL` and `irregular.SYMBOL`.
+"""What comes beside ticks, on topics of its own: `midpoint.SYMBOL`, `irregular.SYMBOL` and
+`generic.SYMBOL`.
 
-A topic is made while it has a reader. One that joins gets the newest midpoint at once; of trades
-nothing is repeated, since whoever reads them may add them up.
+A topic is made while it has a reader. One that joins gets the newest midpoint, and the newest of
+each value, at once; of trades nothing is repeated, since whoever reads them may add them up.
 """
 
 from collections import Counter
@@ -9,12 +10,15 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tapewire.common.bus.sequenced import Sequenced
-from tapewire.common.events import Event, IrregularTrade, Midpoint
-from tapewire.gateway.market_feed import BesideTicks
+from tapewire.common.events import Event, GenericTick, IrregularTrade, Midpoint
 
-KINDS: Final = {Midpoint: "midpoint", IrregularTrade: "irregular"}
+Noted = Midpoint | IrregularTrade | GenericTick
+NOTED: Final = (Midpoint, IrregularTrade, GenericTick)
+KINDS: Final = {Midpoint: "midpoint", IrregularTrade: "irregular", GenericTick: "generic"}
 """What the topic of each kind begins with, before its symbol."""
-REPEATED: Final = frozenset({"midpoint"})
+REPEATED: Final = frozenset({"midpoint", "generic"})
+VALUES_MAX: Final = 200
+"""Values of one symbol, by name: more than TWS has."""
 
 
 class Beside:
@@ -23,13 +27,13 @@ class Beside:
     def __init__(self, topics: Sequenced) -> None:
         self._topics = topics
         self._readers = Counter[str]()  # by topic
-        self._newest: dict[str, Event] = {}  # by topic
+        self._newest: dict[str, dict[str, Event]] = {}  # by topic, and by name if it has several
 
     def joined(self, topic: str) -> Iterator[list[bytes]]:
         """One more reader of a topic; the frames of what is newest, for it."""
         self._readers[topic] += 1
         if topic in self._newest:
-            yield self._topics.again(topic, [self._newest[topic]])
+            yield self._topics.again(topic, [*self._newest[topic].values()])
 
     def left(self, topic: str) -> None:
         """A reader of a topic has left."""
@@ -37,7 +41,7 @@ class Beside:
         if self._readers[topic] <= 0:
             del self._readers[topic]
 
-    def came(self, events: Iterable[BesideTicks]) -> Iterator[list[bytes]]:
+    def came(self, events: Iterable[Noted]) -> Iterator[list[bytes]]:
         """The frames of what has come, for topics that are read."""
         found: dict[str, list[Event]] = {}
         for event in events:
@@ -45,7 +49,9 @@ class Beside:
             topic = f"{kind}.{event.symbol}"
             found.setdefault(topic, []).append(event)
             if kind in REPEATED:
-                self._newest[topic] = event
+                known, name = self._newest.setdefault(topic, {}), getattr(event, "kind", "")
+                if name in known or len(known) < VALUES_MAX:
+                    known[name] = event
         for topic, several in found.items():
             if topic in self._readers:
                 yield self._topics.frames(topic, several)

@@ -41,6 +41,8 @@ class FeedSettings(NamedTuple):
     assume_open: bool = False
     delayed_prices: bool = False
     bars: tuple[str, ...] = ()
+    depth_rows: int = 10
+    depth_max_per_s: int = 10
 
 
 class Feeds:

@@ -57,8 +57,8 @@ class TwsBroker(MarketPort):
 
     With `closes_all` it learns the contract of whatever the login holds, and trades that as well.
     `refuses` says why a login's accounts must not be traded on, "" if they may be. `flushed` is
-    whether the socket has taken all that was written. `limits` and `delayed` are about market data
-    (see `gateway.tws.lines`).
+    whether the socket has taken all that was written. `limits`, `delayed` and `depth_rows` are
+    about market data (see `gateway.tws.lines`).
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class TwsBroker(MarketPort):
         reconnect: Reconnect | None = None,
         limits: LineLimits | None = None,
         delayed: bool = True,
+        depth_rows: int = 10,
         closes_all: bool = False,
         refuses: Callable[[tuple[str, ...]], str] = lambda _accounts: "",
     ) -> None:
@@ -88,7 +89,13 @@ class TwsBroker(MarketPort):
         self.describing = Describing(self.session, self.contracts, self.outbox)
         self.queries = TwsQueries(self.session, self.contracts, self.outbox)
         self.lines = Lines(
-            self.session, self.market, self.contracts, self.outbox, limits, delayed=delayed
+            self.session,
+            self.market,
+            self.contracts,
+            self.outbox,
+            limits,
+            delayed=delayed,
+            depth_rows=depth_rows,
         )
         self._order_ids: set[int] = set()
         self.throttle = Throttle(self.outbox, self.describing, self.account_summary, self.lines)

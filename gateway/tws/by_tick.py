@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tapewire.gateway.tws.beside import Beside
+from tapewire.gateway.tws.by_request import Opened
 from tapewire.gateway.tws.line import Line, check_fields, side_of
 from tapewire.gateway.tws.streams import MIDPOINTS, QUOTES, TRADES
 
@@ -16,18 +17,6 @@ TYPES: Final[Mapping[bytes, tuple[int, tuple[str, ...]]]] = {
 }  # fmt: skip
 """Fields of a message, by its type, and the streams that it can be of."""
 PAST_LIMIT, UNREPORTED = 1, 2  # bits of a trade's attributes
-
-
-class Opened:
-    """A request that is open: of what, and whether anything has come of it."""
-
-    __slots__ = ("heard", "kind", "line", "symbol")
-
-    def __init__(self, line: Line, kind: str) -> None:
-        self.line = line
-        self.symbol = line.symbol
-        self.kind = kind
-        self.heard = False
 
 
 class ByTick:

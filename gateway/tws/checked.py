@@ -6,9 +6,10 @@ from typing import Final
 
 from ibapi.common import UNSET_DOUBLE
 
-from tapewire.common.events.base import NAME_MAX, TEXT_MAX
+from tapewire.common.events.base import NAME_MAX, PRICE_MAX, SIZE_MAX, TEXT_MAX
 from tapewire.common.events.query_terms import WORDS_MAX
 
+SECOND_NS: Final = 1_000_000_000
 EXACT_BELOW: Final = 10**15  # a float has 15 digits for certain
 
 
@@ -50,3 +51,26 @@ def sentence(text: str) -> str:
     if len(text) <= TEXT_MAX and text.isprintable():
         return text
     raise ValueError(f"{text!r:.80} was found where up to {TEXT_MAX} characters were expected")
+
+
+def price(value: float) -> float:
+    """A price of the market."""
+    if not -PRICE_MAX <= value <= PRICE_MAX:
+        raise ValueError(f"{value} was found where a price was expected")
+    return value
+
+
+def size(value: float) -> float | None:
+    """A size of the market; TWS writes -1 where there is none."""
+    if value == -1:
+        return None
+    if not 0 <= value <= SIZE_MAX:
+        raise ValueError(f"{value} was found where a size was expected")
+    return float(value)
+
+
+def moment_ns(second: int) -> int:
+    """A time that TWS wrote in seconds since 1970."""
+    if not 0 <= second < 2**63 // SECOND_NS:
+        raise ValueError(f"{second} was found where a time was expected")
+    return int(second) * SECOND_NS

@@ -16,6 +16,7 @@ from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.common.events import ORDER_TYPES, Oca, OrderTerms, SubmitOrder
 from tapewire.common.instruments import Instrument
 from tapewire.common.options import OptionTerms, root_of
+from tapewire.gateway.tws.data_requests import DataRequests
 from tapewire.gateway.tws.framing import frame
 from tapewire.gateway.tws.query_requests import QueryRequests
 from tapewire.gateway.tws.versions import (
@@ -34,7 +35,6 @@ Kind = tuple[object, ...]
 Template = tuple[list[str], list[tuple[int, str]]]
 """A request's fields, and the places in them of what differs from order to order, by name."""
 
-DELAYED: Final = 3  # of TWS's types of market data
 MARK: Final = "({})"
 ORDER_ID: Final = "orderId"
 OCA_TYPES: Final[dict[Oca, str]] = {"cancel": "1", "reduce": "2"}
@@ -55,7 +55,7 @@ class _Capture:
         return True
 
 
-class RequestEncoder(QueryRequests):
+class RequestEncoder(DataRequests, QueryRequests):
     """Every request the gateway makes, framed, at the version that was agreed on."""
 
     def __init__(self, client_id: int, server_version: int) -> None:
@@ -161,31 +161,6 @@ class RequestEncoder(QueryRequests):
     def global_cancel(self) -> bytes:
         """Cancel every order of the account."""
         self._client.reqGlobalCancel()
-        return self._taken()
-
-    def market_data(self, request_id: int, contract: Contract) -> bytes:
-        """Top of book of a contract."""
-        self._client.reqMktData(request_id, contract, "", False, False, [])
-        return self._taken()
-
-    def tick_by_tick(self, request_id: int, contract: Contract, kind: str) -> bytes:
-        """Every change of a contract: `BidAsk` or `AllLast`."""
-        self._client.reqTickByTickData(request_id, contract, kind, 0, False)
-        return self._taken()
-
-    def cancel_market_data(self, request_id: int) -> bytes:
-        """No more of a contract's top of book."""
-        self._client.cancelMktData(request_id)
-        return self._taken()
-
-    def cancel_tick_by_tick(self, request_id: int) -> bytes:
-        """No more of a contract's changes."""
-        self._client.cancelTickByTickData(request_id)
-        return self._taken()
-
-    def delayed_data(self) -> bytes:
-        """From now on delayed data where the login may not have live ones."""
-        self._client.reqMarketDataType(DELAYED)
         return self._taken()
 
     def contract_details(self, request_id: int, contract: Contract) -> bytes:

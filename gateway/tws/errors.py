@@ -20,6 +20,8 @@ CODES: Final[Mapping[int, Code]] = {
 }
 """Every code that is known, by its number."""
 CLIENT_ID_IN_USE: Final = 326
+BAD_REQUEST: Final = frozenset({320, 321, 322})
+"""TWS does not take a request as it is described."""
 
 
 def meaning(code: int) -> Code:

@@ -40,6 +40,14 @@ class Lacks:
                 del self._reasons[symbol]
                 yield symbol
 
+    def end_of(self, stream: Stream) -> None:
+        """Nobody wants a stream any more."""
+        reasons = self._reasons.get(stream.symbol, {})
+        if reasons.pop(stream, None) is not None:
+            self._changed[stream.symbol] = None
+        if not reasons:
+            self._reasons.pop(stream.symbol, None)
+
     def forget(self, symbol: str) -> None:
         """Nobody wants a symbol any more."""
         self._reasons.pop(symbol, None)

@@ -24,7 +24,7 @@ class Line:
         "ask_size",
         "bid",
         "bid_size",
-        "delayed",
+        "delayed", "has_values",
         "is_delayed",
         "last",
         "last_size",
@@ -47,6 +47,7 @@ class Line:
         self.delayed: Line | None = None  # its delayed values
         self.is_delayed = False
         self.top = self.quotes = self.trades = b""
+        self.has_values = False  # whether somebody has asked for more than quotes and trades
         self.aside: Line | None = None  # what the top of book says of which it makes no ticks
         self._passed_over = {"quotes": 0, "trades": 0}  # such values since the last tick of each
 

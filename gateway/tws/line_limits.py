@@ -21,6 +21,7 @@ class LineLimits(NamedTuple):
     lines_max: int = 100
     tick_by_tick_max: int = 5
     tick_by_tick_every_s: float = 15
+    depth_max: int = 3
 
 
 class Room:
@@ -28,8 +29,11 @@ class Room:
 
     def __init__(self, limits: LineLimits) -> None:
         self._limits = limits
-        self._maxima = {"lines": limits.lines_max, "tick_by_tick": limits.tick_by_tick_max}
-        self._keys = {"lines": "tws.lines_max", "tick_by_tick": "tws.tick_by_tick_max"}
+        self._maxima: dict[Share, tuple[int, str]] = {  # with their keys
+            "lines": (limits.lines_max, "tws.lines_max"),
+            "tick_by_tick": (limits.tick_by_tick_max, "tws.tick_by_tick_max"),
+            "depth": (limits.depth_max, "tws.depth_max"),
+        }
         self._learned: dict[Share, tuple[int, int]] = {}  # how many TWS grants, and until when
         self._asked_ns: dict[str, int] = {}  # when ticks of a symbol were last asked for one by one
 
@@ -37,11 +41,11 @@ class Room:
         """Why there is no room for `stream` beside the `is_open` ones of its share; "" if there
         is."""
         share = stream.share
-        most = self._maxima[share]
+        most, key = self._maxima[share]
         if most and is_open >= most:
             return (
                 f"{stream.symbol} has no {_called(share)}: {is_open} are open, and"
-                f" {self._keys[share]} is {most}; it opens when one of them closes"
+                f" {key} is {most}; it opens when one of them closes"
             )
         granted, until_ns = self._learned.get(share, (is_open + 1, 0))
         if is_open >= granted + (now_ns >= until_ns):
@@ -65,7 +69,7 @@ class Room:
 
     def early_ns(self, stream: Stream, now_ns: int) -> int:
         """When the instrument may be asked for, where that is not yet; else 0."""
-        if stream.share == "lines" or stream.symbol not in self._asked_ns:
+        if stream.share != "tick_by_tick" or stream.symbol not in self._asked_ns:
             return 0
         every_ns = int(self._limits.tick_by_tick_every_s * SECOND_NS)
         due_ns = self._asked_ns[stream.symbol] + every_ns
@@ -81,4 +85,6 @@ class Room:
 
 
 def _called(share: Share) -> str:
+    if share == "depth":
+        return "market depth"
     return "market data line" if share == "lines" else "tick-by-tick stream"

@@ -18,7 +18,7 @@ refusal, and the line then is asked for again.
 from collections import Counter, deque
 from typing import Final
 
-from tapewire.gateway.market_feed import FeedNews
+from tapewire.gateway.market_feed import Extra, FeedNews
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.tws import errors
 from tapewire.gateway.tws.contracts import Contracts
@@ -26,7 +26,7 @@ from tapewire.gateway.tws.lacks import Lacks
 from tapewire.gateway.tws.line_limits import LineLimits, Room
 from tapewire.gateway.tws.market_data import MarketData
 from tapewire.gateway.tws.session import TwsSession
-from tapewire.gateway.tws.streams import TOP, Share, Stream, streams_of
+from tapewire.gateway.tws.streams import GENERIC, TOP, Share, Stream, Terms, streams_of
 
 FARM_BROKEN: Final = 2103
 FARM_IS_BACK: Final = 2104
@@ -49,6 +49,7 @@ class Lines:
         limits: LineLimits | None = None,
         *,
         delayed: bool = True,
+        depth_rows: int = 10,
     ) -> None:
         self._session = session
         self._market = market
@@ -56,8 +57,11 @@ class Lines:
         self._outbox = outbox
         self._room = Room(limits or LineLimits())
         self._takes_delayed = delayed
+        self._depth_rows = depth_rows
         self._delayed_asked = False  # on this connection
         self._wanted: dict[str, tuple[Stream, ...]] = {}
+        self._extras: dict[Stream, None] = {}  # what is wanted apart from ticks, in order
+        self._plain: set[str] = set()  # whose generic ticks TWS refuses
         self._open: dict[Stream, int] = {}  # with the request's id
         self._by_id: dict[int, Stream] = {}
         self._fresh: deque[Stream] = deque(maxlen=FRESH_MAX)  # the newest that were opened
@@ -97,6 +101,34 @@ class Lines:
         for stream in self._wanted.get(symbol, ()):
             self._close(stream)
             self._refused.discard(stream)
+        self._refused -= {one for one in self._extras if one.symbol == symbol}
+        self.subscribe()
+
+    def has_values(self, symbol: str) -> bool:
+        """Whether generic ticks of `symbol` are asked for."""
+        instrument = self._contracts.instruments.get(symbol)
+        return instrument is not None and bool(instrument.generic_ticks)
+
+    def want_extra(self, symbol: str, extra: Extra) -> bool:
+        """Somebody reads more than ticks of `symbol`: open it. False if it is not configured."""
+        if symbol not in self._contracts.instruments:
+            return False
+        self._extras[Stream(symbol, extra)] = None
+        self.subscribe()
+        return True
+
+    def unwant_extra(self, symbol: str, extra: Extra) -> None:
+        """Nobody reads it any more: close it."""
+        stream = Stream(symbol, extra)
+        self._extras.pop(stream, None)
+        self._close(stream)
+        self._refused.discard(stream)
+        self._lacks.end_of(stream)
+        self.subscribe()
+
+    def reopen_extra(self, symbol: str, extra: Extra) -> None:
+        """Ask for it again: what came makes no sense."""
+        self._close(Stream(symbol, extra))
         self.subscribe()
 
     def again(self) -> None:
@@ -141,6 +173,7 @@ class Lines:
         self._full.clear()
         waits: list[int] = []
         wanted = [one for streams in self._wanted.values() for one in streams]
+        wanted += self._extras
         for stream in wanted:
             if stream in self._open or stream in self._refused:
                 continue
@@ -157,16 +190,25 @@ class Lines:
 
     def _ask(self, stream: Stream) -> None:
         contract, encode = self._contracts.contract(stream.symbol), self._session.encode
-        request_id = self._market.open(stream.symbol, stream.kind)
+        terms = self._terms(stream)
+        request_id = self._market.open(stream.symbol, stream.kind, values=bool(terms.generic))
         self._fresh.append(stream)
         self._open[stream], self._by_id[request_id] = request_id, stream
-        self._outbox.market_data(stream.opening(encode, request_id, contract))
+        self._outbox.market_data(stream.opening(encode, request_id, contract, terms))
+
+    def _terms(self, stream: Stream) -> Terms:
+        """What a stream is asked for with."""
+        instrument = self._contracts.instruments[stream.symbol]
+        numbers = () if stream.symbol in self._plain else instrument.generic_ticks
+        return Terms(instrument, ",".join(map(str, numbers)), self._depth_rows)
 
     def _close(self, stream: Stream) -> None:
         request_id = self._end(stream)
         if request_id is None or self._session.state != "UP":
             return
-        self._outbox.market_data(stream.closing(self._session.encode, request_id))
+        self._outbox.market_data(
+            stream.closing(self._session.encode, request_id, self._terms(stream))
+        )
 
     def _end(self, stream: Stream) -> int | None:
         """A stream is open no more; the id of its request, if it was."""
@@ -194,6 +236,8 @@ class Lines:
                 self._due_ns = 0
             case "refused" | "unknown":
                 self._refuse(stream, code, text)
+            case "reset":
+                self._market.beside.begin(stream.symbol)
             case "deactivated" if self._market.is_silent(request_id):
                 self._refuse(stream, code, text)  # it would be asked for in a loop
             case "deactivated":
@@ -208,6 +252,10 @@ class Lines:
             self._farm_broken = False
             reason = "the data farm was broken, and is back"
             self._news.append(FeedNews("", "doubtful", reason))
+            for stream in self._extras:  # nothing else would show that they are dead
+                self._close(stream)
+                self._refused.discard(stream)
+            self._due_ns = 0
 
     def _not_live(self, stream: Stream, code: int, text: str) -> None:
         advises = errors.meaning(code).line == "delayed"
@@ -222,11 +270,23 @@ class Lines:
         self._due_ns = 0
 
     def _refuse(self, stream: Stream, code: int, text: str) -> None:
+        if stream.kind == TOP and code in errors.BAD_REQUEST and self._terms(stream).generic:
+            self._leave_out_generic(stream, code, text)
+            return
         self._end(stream)
         self._refused.add(stream)
         reason = f"TWS refuses it ({code}): {text}"
         self._cannot_have(stream, f"{stream.symbol} has no {stream.called}: {reason}")
         self._due_ns = 0  # its place may serve another
+
+    def _leave_out_generic(self, stream: Stream, code: int, text: str) -> None:
+        """TWS refuses a line, perhaps for its generic ticks: prices matter more than they do."""
+        self._plain.add(stream.symbol)
+        generic = Stream(stream.symbol, GENERIC)
+        reason = f"{stream.symbol} has no {generic.called}: TWS refuses them ({code}): {text}"
+        self._lacks.add(generic, reason)
+        self._end(stream)
+        self._due_ns = 0
 
     def _cannot_have(self, stream: Stream, reason: str) -> tuple[Stream, ...]:
         """Report why a stream is not open, once; what stands in for it, if it was not wanted."""

@@ -11,16 +11,22 @@ from tapewire.common.events import Basis, Greeks, Quote, Tick, Trade
 from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
 from tapewire.gateway.market_feed import FeedNews
 from tapewire.gateway.tws.beside import Beside
-from tapewire.gateway.tws.by_tick import ByTick, Opened
+from tapewire.gateway.tws.by_request import Opened
+from tapewire.gateway.tws.by_tick import ByTick
 from tapewire.gateway.tws.line import Line, check_fields, side_of
 from tapewire.gateway.tws.option_computations import BASES, DELAYED, OPTION_COMPUTATION, greeks_of
-from tapewire.gateway.tws.streams import QUOTES, TOP, TRADES
+from tapewire.gateway.tws.streams import DEPTH, QUOTES, TOP, TRADES
 
 TICK_PRICE: Final = b"1"
 TICK_SIZE: Final = b"2"
 TICK_BY_TICK: Final = b"99"
 MARKET_DATA_TYPE: Final = b"58"
 TICK_GENERIC: Final = b"45"
+TICK_STRING: Final = b"46"
+TICK_NEWS: Final = b"84"
+REAL_TIME_BAR: Final = b"50"
+MARKET_DEPTH: Final = b"12"
+MARKET_DEPTH_BY_MAKER: Final = b"13"
 _HALTED: Final = b"49"  # of TWS's tick types; a delayed one is 90
 _HALTED_DELAYED: Final = b"90"
 _HALTS: Final = {0.0: "", 1.0: "general", 2.0: "volatility"}
@@ -64,7 +70,7 @@ class MarketData:
         # By the request of the top of book: lines whose ticks all come from it, and the others.
         self._lines: dict[bytes, Line] = {}
         self._shared: dict[bytes, Line] = {}
-        self.beside = Beside()
+        self.beside = Beside(self._opened)
         self.dead: list[int] = []
         self._touched: list[Line] = []
         self._next_request_id = FIRST_REQUEST_ID
@@ -79,22 +85,30 @@ class MarketData:
             OPTION_COMPUTATION: self._on_option_computation,
             MARKET_DATA_TYPE: self._on_type,
             TICK_GENERIC: self._on_generic,
+            TICK_STRING: self._on_text,
+            TICK_NEWS: self._on_text,
+            REAL_TIME_BAR: self.beside.read_bar,
+            MARKET_DEPTH: self.beside.read_depth,
+            MARKET_DEPTH_BY_MAKER: self.beside.read_depth,
         }
 
-    def open(self, symbol: str, kind: str = TOP) -> int:
-        """A request for data of `symbol`; returns its id. Those of one symbol make one line."""
+    def open(self, symbol: str, kind: str = TOP, *, values: bool = False) -> int:
+        """A request for data of `symbol`; returns its id. Those of one symbol make one line. With
+        `values` more is read of its top of book than quotes and trades."""
         request_id, self._next_request_id = self._next_request_id, self._next_request_id + 1
         key = str(request_id).encode()
         line = self._by_symbol.setdefault(symbol, Line(symbol))
         self._opened[key] = Opened(line, kind)
         if kind == TOP:
-            line.top = key
+            line.top, line.has_values = key, values
         elif kind == QUOTES:
             line.quotes = key
             line.heard(trade=False)
         elif kind in TRADES:
             line.trades = key
             line.heard(trade=True)
+        elif kind == DEPTH:
+            self.beside.begin(symbol)
         self._place(line)
         return request_id
 
@@ -109,6 +123,8 @@ class MarketData:
             line.top = b""
             self._lines.pop(key, None)
             self._shared.pop(key, None)
+        if opened.kind == DEPTH:
+            self.beside.begin(line.symbol)
         line.take_back(key)
         self._place(line)
         if all(one.line is not line for one in self._opened.values()):
@@ -162,6 +178,9 @@ class MarketData:
 
     def close_all(self) -> None:
         """Forget all lines: the session they belonged to is over."""
+        for opened in self._opened.values():
+            if opened.kind == DEPTH:
+                self.beside.begin(opened.symbol)
         for lines in (self._opened, self._by_symbol, self._lines, self._shared):
             lines.clear()
         self.dead.clear()
@@ -248,12 +267,24 @@ class MarketData:
         if line is not None:
             self._is_delayed(line, delayed=fields[3] in _DELAYED_TYPES)
 
-    def _on_generic(self, fields: list[bytes], _now_ns: int) -> None:
-        """Of the values that are no prices, the one that says whether trading is halted."""
+    def _on_generic(self, fields: list[bytes], now_ns: int) -> None:
+        """A value that is no price; one of them says whether trading is halted."""
         check_fields(fields, 5)
         line, kind = self._top(fields[2]), _HALTS.get(float(fields[4]))
-        if line is not None and fields[3] in (_HALTED, _HALTED_DELAYED) and kind is not None:
+        if line is None:
+            return
+        if fields[3] not in (_HALTED, _HALTED_DELAYED):
+            if line.has_values:
+                self.beside.value(line.symbol, fields[3], fields[4], now_ns)
+        elif kind is not None:
             self._news.append(FeedNews(line.symbol, "halted", kind))
+
+    def _on_text(self, fields: list[bytes], now_ns: int) -> None:
+        is_news = fields[0] == TICK_NEWS
+        line = self._top(fields[1 if is_news else 2])
+        if line is not None and line.has_values:
+            read = self.beside.read_news if is_news else self.beside.read_text
+            read(line.symbol, fields, now_ns)
 
     def _is_delayed(self, line: Line, *, delayed: bool) -> None:
         if line.is_delayed != delayed:
@@ -274,9 +305,13 @@ class MarketData:
         self.messages += 1
         check_fields(fields, 7)
         line, part, delayed = self._part(fields, _PRICES, _DELAYED_PRICES)
-        if line is None or part is None:
+        if line is None:
             return
         price, size = side_of(float(fields[4]), float(fields[5]) if fields[5] else None)
+        if part is None:
+            if price is not None and line.has_values:
+                self.beside.value(line.symbol, fields[3], fields[4], now_ns)
+            return
         aside = None if delayed else line.kept_aside(part)
         known = aside or line.values(delayed=delayed)
         if part == "bid":
@@ -301,7 +336,11 @@ class MarketData:
         self.messages += 1
         check_fields(fields, 5)
         line, part, delayed = self._part(fields, _SIZES, _DELAYED_SIZES)
-        if line is None or part is None:
+        if line is None:
+            return
+        if part is None:
+            if line.has_values:
+                self.beside.value(line.symbol, fields[3], fields[4], now_ns)
             return
         size = float(fields[4])
         if not 0 <= size <= SIZE_MAX:

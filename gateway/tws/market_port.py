@@ -1,7 +1,7 @@
 """The market data of the TWS adapter: that part of the broker port."""
 
 from tapewire.common.events import Greeks, Tick
-from tapewire.gateway.market_feed import BesideTicks, FeedNews
+from tapewire.gateway.market_feed import BesideTicks, Extra, FeedNews
 from tapewire.gateway.tws.lines import Lines
 from tapewire.gateway.tws.market_data import MarketData
 
@@ -45,6 +45,22 @@ class MarketPort:
     def reopen(self, symbol: str) -> None:
         """See `MarketFeed.reopen`."""
         self.lines.reopen(symbol)
+
+    def has_values(self, symbol: str) -> bool:
+        """See `MarketFeed.has_values`."""
+        return self.lines.has_values(symbol)
+
+    def want_extra(self, symbol: str, extra: Extra) -> bool:
+        """See `MarketFeed.want_extra`."""
+        return self.lines.want_extra(symbol, extra)
+
+    def unwant_extra(self, symbol: str, extra: Extra) -> None:
+        """See `MarketFeed.unwant_extra`."""
+        self.lines.unwant_extra(symbol, extra)
+
+    def reopen_extra(self, symbol: str, extra: Extra) -> None:
+        """See `MarketFeed.reopen_extra`."""
+        self.lines.reopen_extra(symbol, extra)
 
     def take_feed_news(self) -> list[FeedNews]:
         """See `MarketFeed.take_feed_news`."""

@@ -8,12 +8,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
 from tapewire.common.events.queries import HistoryBar, HistoryTick
 from tapewire.gateway.tws import messages as tws
-from tapewire.gateway.tws.checked import words
+from tapewire.gateway.tws.checked import moment_ns, price, size, words
 
-SECOND_NS: Final = 1_000_000_000
 DATE_LENGTH: Final = 8  # a date is YYYYMMDD; seconds since 1970 have more digits since 1973
 
 
@@ -30,11 +28,11 @@ class QueryCallbacks:
         self._bars[1].append(
             HistoryBar(
                 _start_ns(str(bar.date)),
-                _price(bar.open),
-                _price(bar.high),
-                _price(bar.low),
-                _price(bar.close),
-                _size(bar.volume),
+                price(bar.open),
+                price(bar.high),
+                price(bar.low),
+                price(bar.close),
+                size(bar.volume),
                 _known(bar.average),
                 _count(bar.barCount),
             )
@@ -53,20 +51,20 @@ class QueryCallbacks:
 
     def historicalTicks(self, reqId: int, ticks: Iterable[Any], done: bool) -> None:  # noqa: N802, N803
         """96: midpoints."""
-        rows = (HistoryTick(_ns(t.time), _price(t.price)) for t in ticks)
+        rows = (HistoryTick(moment_ns(t.time), price(t.price)) for t in ticks)
         self._messages.append(tws.TicksFound(reqId, tuple(rows), bool(done)))
 
     def historicalTicksLast(self, reqId: int, ticks: Iterable[Any], done: bool) -> None:  # noqa: N802, N803
         """98: trades."""
-        rows = (HistoryTick(_ns(t.time), _price(t.price), _size(t.size)) for t in ticks)
+        rows = (HistoryTick(moment_ns(t.time), price(t.price), size(t.size)) for t in ticks)
         self._messages.append(tws.TicksFound(reqId, tuple(rows), bool(done)))
 
     def historicalTicksBidAsk(self, reqId: int, ticks: Iterable[Any], done: bool) -> None:  # noqa: N802, N803
         """97: quotes."""
         rows = (
             HistoryTick(
-                _ns(t.time), None, None, _price(t.priceBid), _price(t.priceAsk),
-                _size(t.sizeBid), _size(t.sizeAsk),
+                moment_ns(t.time), None, None, price(t.priceBid), price(t.priceAsk),
+                size(t.sizeBid), size(t.sizeAsk),
             )
             for t in ticks
         )  # fmt: skip
@@ -83,7 +81,7 @@ class QueryCallbacks:
         strikes: Iterable[float],
     ) -> None:
         """75, once per exchange and trading class."""
-        prices = frozenset(map(_price, strikes))
+        prices = frozenset(map(price, strikes))
         found = tws.ChainFound(
             reqId, words(exchange), words(tradingClass), words(multiplier),
             frozenset(map(words, expirations)), prices,
@@ -99,37 +97,17 @@ class QueryCallbacks:
         self._messages.append(tws.ContractsEnd(reqId))
 
 
-def _price(value: float) -> float:
-    if not -PRICE_MAX <= value <= PRICE_MAX:
-        raise ValueError(f"{value} was found where a price was expected")
-    return value
-
-
 def _known(value: float) -> float | None:
     """An average: TWS writes -1 where there were no trades."""
-    return None if value == -1 else _price(value)
-
-
-def _size(value: float) -> float | None:
-    if value == -1:
-        return None
-    if not 0 <= value <= SIZE_MAX:
-        raise ValueError(f"{value} was found where a size was expected")
-    return float(value)
+    return None if value == -1 else price(value)
 
 
 def _count(value: int) -> int | None:
     return None if value == -1 else int(value)
 
 
-def _ns(second: int) -> int:
-    if not 0 <= second < 2**63 // SECOND_NS:
-        raise ValueError(f"{second} was found where a time was expected")
-    return int(second) * SECOND_NS
-
-
 def _start_ns(date: str) -> int:
     """When a bar begins: TWS writes seconds since 1970, and a date for bars of a day and more."""
     if len(date) != DATE_LENGTH:
-        return _ns(int(date))
-    return _ns(int(datetime.strptime(date, "%Y%m%d").replace(tzinfo=UTC).timestamp()))
+        return moment_ns(int(date))
+    return moment_ns(int(datetime.strptime(date, "%Y%m%d").replace(tzinfo=UTC).timestamp()))

@@ -6,6 +6,7 @@ import pytest
 
 from tapewire.common.config import faults
 from tapewire.common.config.settings import Config, ConfigError, load
+from tapewire.common.generic_ticks import legal
 
 STRATEGY = '[[strategies]]\nname = "one"\nstrategy = "a.b:C"\n'
 INSTRUMENT = '[[instruments]]\nsymbol = "AAPL"\n'
@@ -35,6 +36,13 @@ BAD = {
     INSTRUMENT + 'ticks = "mid_point"': (
         "ticks of [[instruments]] number 1 is 'mid_point', must be with a source of prices, such as"
         ' ["top", "mid_point"]'
+    ),
+    INSTRUMENT + "generic_ticks = [588, 162]": (
+        "generic_ticks of [[instruments]] number 1 is [588, 162], must be numbers that TWS has for"
+        f" STK, each once: {', '.join(map(str, legal('STK')))}"
+    ),
+    INSTRUMENT + STRATEGY + 'depth = ["MSFT"]': (
+        "strategies.one.depth has MSFT, which it does not read; expected one of: AAPL"
     ),
     STRATEGY + 'filter = "10/m"': f"filter of [[strategies]] number 1 is '10/m', must be {FILTERS}",
     STRATEGY + 'filter = "1001/s"': (

@@ -90,7 +90,8 @@ def test_what_a_code_means_for_a_market_data_line_is_in_the_same_table():
         **dict.fromkeys((10089, 10090, 10091, 10167), "delayed"),
         **dict.fromkeys((101, 309, 10190), "full"),
         **dict.fromkeys((200, 320, 321, 322, 420, 10092, 10187, 10189, 10197), "refused"),
-        **dict.fromkeys((10182, 10225), "deactivated"),
+        **dict.fromkeys((316, 10182, 10225), "deactivated"),
+        317: "reset",
         300: "unknown",
     }
     assert errors.meaning(10311).line is None  # a code that nobody knows ends no line

@@ -10,7 +10,7 @@ from tapewire.common.events import FeedRefused
 from tapewire.gateway.marks import LAST_EVERY_NS
 from tapewire.simulator.protocol import messages
 from tests.gateway.test_service import Shell
-from tests.gateway.tws_messages import AAPL, ACCOUNT, SECOND, T0, position_message
+from tests.gateway.tws_messages import AAPL, ACCOUNT, MSFT, SECOND, T0, position_message
 
 
 @pytest.fixture
@@ -147,6 +147,54 @@ def test_what_comes_beside_ticks_has_topics_while_they_are_read():
     shell.wires.sent.clear()
     shell.tws(["99", trades, "2", "1700000000", "1.05", "7", "2", "NYSE", "I"])
     assert shell.wires.on("market") == []
+
+
+def test_a_book_and_generic_ticks_have_topics_too():
+    shell = Shell(instruments=[replace(AAPL, generic_ticks=(236,)), MSFT]).ready()
+    for topic in ("depth.AAPL", "bar5.AAPL", "generic.AAPL"):
+        shell.wires.put("market", b"\x01" + wire.topic(topic))
+    shell.turn()
+    asked = {message[0]: message[2] for message in shell.written()}
+    shell.wires.sent.clear()
+    shell.tws(
+        ["12", "1", asked["10"], "0", "0", "1", "1.5", "100"],
+        ["45", "6", asked["1"], "46", "3.0"],
+        ["50", "3", asked["50"], "1700000000", "1", "2", "1", "2", "10", "1.5", "3"],
+    )
+    published = {wire.topic_name(topic): body for topic, body in shell.wires.on("market")}
+    assert published.keys() == {"depth.AAPL", "bar5.AAPL", "generic.AAPL"}
+    (book,) = wire.decode_batch(published["depth.AAPL"])[0].events
+    assert [(one.price, one.size) for one in book.bids] == [(1.5, 100.0)]
+    shell.wires.sent.clear()
+    for topic in ("depth.AAPL", "bar5.AAPL", "generic.AAPL"):
+        shell.wires.put("market", b"\x01" + wire.topic(topic))
+    shell.turn()
+    again = [wire.topic_name(topic) for topic, _ in shell.wires.on("market")]
+    assert again == ["depth.AAPL", "generic.AAPL"]
+    assert not shell.service.dead_letters
+
+
+def test_what_there_is_none_of_is_a_dead_letter(shell: Shell):
+    for topic in ("depth.TSLA", "generic.AAPL"):
+        shell.wires.put("market", b"\x01" + wire.topic(topic))
+    shell.turn()
+    assert [one.reason for one in shell.service.dead_letters] == [
+        "depth.TSLA is subscribed; its symbol is not configured, or has none here",
+        "generic.AAPL is subscribed, and AAPL has no generic_ticks in [[instruments]]",
+    ]
+
+
+def test_a_broken_book_is_asked_for_again_and_said_to_be(shell: Shell):
+    shell.wires.put("market", b"\x01" + wire.topic("depth.AAPL"))
+    shell.turn()
+    book = shell.written()[-1][2]
+    shell.tws(["12", "1", book, "7", "2", "1", "1.5", "100"])
+    assert "the book of AAPL is asked for again" in shell.service.dead_letters[-1].reason
+    shell.clock.advance_to(T0 + 2 * SECOND)
+    shell.turn()
+    shell.tws(messages.current_time(T0))
+    asked = [message[0] for message in shell.written() if message[0] in ("10", "11")]
+    assert asked == ["10", "11", "10"]
 
 
 def test_bars_that_are_not_offered_are_a_dead_letter_and_open_nothing(shell: Shell):

@@ -153,6 +153,22 @@ REQUESTS: dict[str, Asks] = {
         lambda ours: ours.tick_by_tick(8, contract_of(AAPL), "BidAsk"),
         lambda other: other.reqTickByTickData(8, theirs(AAPL), "BidAsk", 0, False),
     ),
+    "depth": (
+        lambda ours: ours.depth(8, contract_of(AAPL), 10, is_smart=True),
+        lambda other: other.reqMktDepth(8, theirs(AAPL), 10, True, []),
+    ),
+    "cancel_depth": (
+        lambda ours: ours.cancel_depth(8, is_smart=True),
+        lambda other: other.cancelMktDepth(8, True),
+    ),
+    "real_time_bars": (
+        lambda ours: ours.real_time_bars(8, contract_of(AAPL), "MIDPOINT"),
+        lambda other: other.reqRealTimeBars(8, theirs(AAPL), 5, "MIDPOINT", False, []),
+    ),
+    "cancel_real_time_bars": (
+        lambda ours: ours.cancel_real_time_bars(8),
+        lambda other: other.cancelRealTimeBars(8),
+    ),
     "contract_details": (
         lambda ours: ours.contract_details(8, contract_of(AAPL)),
         lambda other: other.reqContractDetails(8, theirs(AAPL)),

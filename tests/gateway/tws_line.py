@@ -16,6 +16,7 @@ from tests.gateway.tws_messages import AAPL, ACCOUNT, MSFT, SECOND, managed_acco
 
 ESZ6 = replace(AAPL, symbol="ESZ6", con_id=3003, sec_type="FUT", multiplier=Decimal(50))
 OPEN, CLOSE, TYPE, STREAM, UNSTREAM = "1", "2", "59", "97", "98"
+DEPTH, UNDEPTH, BARS, UNBARS = "10", "11", "50", "51"
 """What is asked of TWS, by the kind of its message."""
 NEVER_MS = 10**9
 
@@ -54,7 +55,7 @@ class Feed:
         data = self.broker.release(self.now, _send).data
         if data.startswith(b"API\0"):
             return []
-        asked = {OPEN, CLOSE, TYPE, STREAM, UNSTREAM}
+        asked = {OPEN, CLOSE, TYPE, STREAM, UNSTREAM, DEPTH, UNDEPTH, BARS, UNBARS}
         return [fields for fields in fields_of(data) if fields[0] in asked]
 
     def want(self, *symbols: str) -> list[list[str]]:
@@ -88,5 +89,5 @@ def _send(_name: str) -> str:
 
 def ids(written: list[list[str]], kind: str = OPEN) -> list[int]:
     """The request ids of the messages of a kind."""
-    place = 2 if kind in (OPEN, CLOSE) else 1
+    place = 1 if kind in (STREAM, UNSTREAM) else 2
     return [int(fields[place]) for fields in written if fields[0] == kind]

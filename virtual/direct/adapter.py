@@ -20,7 +20,7 @@ from tapewire.gateway.broker import (
     Released,
     Verdict,
 )
-from tapewire.gateway.market_feed import BesideTicks, FeedNews
+from tapewire.gateway.market_feed import BesideTicks, Extra, FeedNews
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.query_port import NoQueries, QueryPort
 from tapewire.simulator.exchange.contracts import ContractQuery, LegQuery
@@ -182,6 +182,20 @@ class DirectBroker:
 
     def reopen(self, symbol: str) -> None:
         """See `Broker.reopen`: a line to the exchange that is silent has nothing to carry."""
+
+    def has_values(self, symbol: str) -> bool:
+        """See `MarketFeed.has_values`."""
+        return False
+
+    def want_extra(self, symbol: str, extra: Extra) -> bool:
+        """See `MarketFeed.want_extra`: a file of ticks has no books, and bars are made of it."""
+        return False
+
+    def unwant_extra(self, symbol: str, extra: Extra) -> None:
+        """See `MarketFeed.unwant_extra`."""
+
+    def reopen_extra(self, symbol: str, extra: Extra) -> None:
+        """See `MarketFeed.reopen_extra`."""
 
     def take_feed_news(self) -> list[FeedNews]:
         """See `Broker.take_feed_news`: the exchange refuses nobody."""

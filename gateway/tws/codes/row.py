@@ -8,10 +8,10 @@ import msgspec
 from tapewire.common.events import ErrorClass
 from tapewire.gateway.broker import Effect
 
-Trouble = Literal["not live", "delayed", "full", "refused", "deactivated", "unknown"]
+Trouble = Literal["not live", "delayed", "full", "refused", "deactivated", "unknown", "reset"]
 """There are no live ticks, but there may be delayed ones; there are only delayed ones; TWS has no
 room for another line; it refuses this one; the line has ended and may be opened again; TWS has no
-such line."""
+such line; what was known of a book is over, and more follows."""
 
 
 class Code(msgspec.Struct, frozen=True):
