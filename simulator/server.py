@@ -64,7 +64,8 @@ class TwsServer:
         self._exchange = Exchange(known.values(), settings.first_perm_id)
         self._accounts = Accounts(settings.accounts, known.values(), settings.cash)
         limits = Limits(settings.lines_max, settings.tick_by_tick_max)
-        self._feed = Feed(self._contracts, self._outbox, limits, settings.delayed)
+        self._history = History(market, self._clock, settings.speed)
+        self._feed = Feed(self._contracts, self._outbox, limits, self._history, settings.delayed)
         hours = Hours(settings.opens, settings.closes)
         self._values = AccountReports(
             settings.currency, self._exchange, self._accounts, self._outbox
@@ -89,7 +90,6 @@ class TwsServer:
             hours=hours,
             currency=settings.currency,
         )
-        self._history = History(market, self._clock, settings.speed)
         self._contracts.listeners += [
             self._exchange.add, self._accounts.add, self._feed.add, self._list_history,
         ]  # fmt: skip

@@ -34,7 +34,7 @@ class MarketDataAnswers(Family):
             ask.CancelMarketData: self._unsubscribe,
             ask.TickByTick: self._stream,
             ask.CancelTickByTick: self._feed.unstream,
-            ask.MarketDataType: self._feed.choose,
+            ask.MarketDataType: self._feed.kinds.choose,
         }
 
     def forget(self, conn: int) -> None:

@@ -14,9 +14,13 @@ from tapewire.common.ticks.rows import Row
 from tapewire.simulator.answers.family import forget_keys
 from tapewire.simulator.answers.named import only
 from tapewire.simulator.exchange.contracts import BAG, ContractQuery, Contracts
-from tapewire.simulator.market.combo_quotes import ComboTopics
+from tapewire.simulator.market.combo_quotes import ComboTopic, ComboTopics
 from tapewire.simulator.market.computations import computations, price_of
+from tapewire.simulator.market.data_kinds import LIVE, DataKinds
+from tapewire.simulator.market.days import Day
+from tapewire.simulator.market.history import History
 from tapewire.simulator.market.lines import (
+    DAY,
     MIDPOINTS,
     QUOTES,
     STREAMS,
@@ -33,7 +37,6 @@ from tapewire.simulator.protocol.requests import (
     CancelMarketData,
     CancelTickByTick,
     MarketData,
-    MarketDataType,
     TickByTick,
     duplicate,
     not_found,
@@ -43,13 +46,6 @@ from tapewire.simulator.protocol.session import Session
 _LENGTHS = [length.to_bytes(4, "big") for length in range(512)]
 _BID, _ASK, _LAST = 0, 1, 2
 TICK_BY_TICK_REFUSED = 10189
-NO_DATA = (
-    354,
-    "Requested market data is not subscribed. Delayed market data is available. Ask for it with "
-    "market data type 3.",
-)
-DELAYED = (10167, "Requested market data is not subscribed. Displaying delayed market data.")
-LIVE_TYPE, DELAYED_TYPES = 1, (3, 4)
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -60,25 +56,26 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Feed:
-    """All topics and subscriptions. `sent` counts tick messages (1, 2, 21 and 99) ever sent. Nobody
-    has subscribed to live data of the symbols that are `delayed`."""
+    """All topics and subscriptions. `sent` counts tick messages (1, 2, 21 and 99) ever sent; for
+    `delayed` see `DataKinds`."""
 
     def __init__(
         self,
         contracts: Contracts,
         outbox: Outbox,
         limits: Limits,
+        history: History,
         delayed: Iterable[str] = (),
     ) -> None:
         self._contracts = contracts
         self._outbox = outbox
         self._limits = limits
+        self._history = history
         self._topics = {symbol: Topic(one) for symbol, one in contracts.by_symbol.items()}
         self._combos = ComboTopics(contracts, self._topics)
         self._lines: dict[tuple[int, int], Topic] = {}
         self._streams: dict[tuple[int, int], Topic] = {}
-        self._types: dict[int, int] = {}  # what kind of data a connection has asked for
-        self._delayed = frozenset(delayed)
+        self.kinds = DataKinds(delayed, outbox)
         self.sent = 0
 
     def add(self, instrument: Instrument) -> None:
@@ -94,7 +91,7 @@ class Feed:
         if row.ask is not None or row.ask_size is not None:
             changed = self._side(topic, _ASK, row.ask, row.ask_size) or changed
         if row.last is not None:
-            self._trade(topic, row.last, row.last_size)
+            self._trade(topic, row.last, row.last_size, now_ns)
         if topic.streams:
             self._stream(topic, changed, row.last is not None, now_ns)
         if topic.option is not None:
@@ -105,9 +102,11 @@ class Feed:
                 for side, (price, size) in combo.quotes():
                     self._side(combo, side, price, size)
 
-    def keep(self, row: Row, _now_ns: int) -> None:
+    def keep(self, row: Row, now_ns: int) -> None:
         """Take over what the row changed without sending it."""
         topic = self._topics[row.symbol]
+        if row.last is not None and topic.day is not None:
+            topic.day.take(float(row.last), now_ns)
         prices, sizes = (row.bid, row.ask, row.last), (row.bid_size, row.ask_size, row.last_size)
         for side in (_BID, _ASK, _LAST):
             price, size = prices[side], sizes[side]
@@ -124,8 +123,8 @@ class Feed:
         topic = topic_of(request.contract, req_id)
         if self._count(self._lines, session.conn) >= self._limits.lines_max:
             raise BadRequest(req_id, 101, "Max number of tickers has been reached")
-        kind = self._kind_of(session, topic, req_id)
-        line = Line(session, req_id, self._outbox.chunks(session.conn), kind != LIVE_TYPE)
+        kind = self.kinds.of(session, topic.symbols, req_id)
+        line = Line(session, req_id, self._outbox.chunks(session.conn), kind != LIVE)
         self._outbox.send(session, messages.tick_req_params(req_id, topic.instrument))
         self._outbox.send(session, messages.market_data_type(req_id, kind))
         self._current(topic, line)
@@ -134,20 +133,6 @@ class Feed:
             return
         topic.lines.append(line)
         self._lines[key] = topic
-
-    def choose(self, session: Session, request: MarketDataType) -> None:
-        """Take note of reqMarketDataType; frozen data (2) is live here, for nothing closes."""
-        self._types[session.conn] = request.kind
-
-    def _kind_of(self, session: Session, topic: Topic, req_id: int) -> int:
-        """Live or delayed data; raises BadRequest where neither is to be had."""
-        if self._delayed.isdisjoint(topic.symbols):
-            return LIVE_TYPE
-        kind = self._types.get(session.conn, LIVE_TYPE)
-        if kind not in DELAYED_TYPES:
-            raise BadRequest(req_id, *NO_DATA)
-        self._outbox.error(session, *DELAYED, req_id)
-        return kind
 
     def unsubscribe(self, session: Session, request: CancelMarketData) -> None:
         """Answer cancelMktData; an id that is not subscribed is error 300."""
@@ -170,7 +155,7 @@ class Feed:
         refused = "Failed to request tick-by-tick data:"
         if request.kind not in STREAMS:
             raise BadRequest(req_id, TICK_BY_TICK_REFUSED, f"{refused}{request.kind} is unknown.")
-        if topic.instrument.symbol in self._delayed:
+        if not self.kinds.are_live(topic.symbols):
             text = f"{refused}No market data permissions for {topic.instrument.exchange}"
             raise BadRequest(req_id, TICK_BY_TICK_REFUSED, text)
         if self._count(self._streams, session.conn) >= self._limits.tick_by_tick_max:
@@ -202,7 +187,7 @@ class Feed:
     def forget_connection(self, conn: int) -> None:
         """End them, and forget which kind of data it has asked for."""
         self.forget(conn)
-        self._types.pop(conn, None)
+        self.kinds.forget(conn)
 
     def _side(self, topic: Topic, side: int, price: str | None, size: str | None) -> bool:
         """Take one side over and send what is new of it; whether anything was."""
@@ -219,15 +204,26 @@ class Feed:
             self._send_size(topic.lines, side, topic.size[side])
         return is_price or is_size
 
-    def _trade(self, topic: Topic, price: str, size: str | None) -> None:
+    def _trade(self, topic: Topic, price: str, size: str | None, now_ns: int) -> None:
         topic.price[_LAST] = plain(price)
         topic.size[_LAST] = None if size is None else plain(size)
         self._send_price(topic.lines, _LAST, topic.price[_LAST], topic.size[_LAST])
+        day = topic.day
+        if day is not None:
+            value = float(price)
+            if day.low <= value <= day.high and now_ns < day.end_ns:
+                day.last = value  # as of most trades, no more is to be said of it
+            else:
+                self._send_day(day.take(value, now_ns), topic.lines)
+
+    def _send_day(self, prices: Iterable[tuple[int, float]], lines: Iterable[Line]) -> None:
+        for which, price in prices:
+            self._send_price(lines, DAY + which, digits(price), None)
 
     def _send_price(
         self, lines: Iterable[Line], side: int, price: str | None, size: str | None
     ) -> None:
-        mask = "0" if side == _LAST else "1"  # a quote can be traded with at once
+        mask = "1" if side < _LAST else "0"  # a quote can be traded with at once
         tail = f"{price}\0{size or '0'}\0{mask}\0".encode()
         for line in lines:
             whole = line.prices[side] + tail
@@ -245,9 +241,18 @@ class Feed:
         for side in (_BID, _ASK, _LAST):
             if topic.price[side] is not None:
                 self._send_price([line], side, topic.price[side], topic.size[side])
-
+        if not isinstance(topic, ComboTopic):
+            self._send_day(self._day_of(topic).prices(), [line])
         if topic.option is not None:
             self._compute(topic, topic.option, [line])
+
+    def _day_of(self, topic: Topic) -> Day:
+        """The day of a symbol; those who read it already hear that another one has begun."""
+        now_ns = self._outbox.now_ns
+        if topic.day is None or now_ns >= topic.day.end_ns:
+            topic.day = Day(self._history, topic.instrument.symbol, now_ns)
+            self._send_day(topic.day.prices(), topic.lines)
+        return topic.day
 
     def _compute(self, topic: Topic, terms: OptionTerms, lines: list[Line]) -> None:
         """Send what an option's prices come to as greeks. They are as of the market's own time,

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import HEADER, Row
@@ -52,6 +53,8 @@ class FileMarket:
 
 class FilePast:
     """What a file has of one symbol before the rows that are played."""
+
+    has_trades: Final = True
 
     def __init__(self) -> None:
         self.reel = Reel()

@@ -4,12 +4,18 @@ from typing import Final
 
 from tapewire.common.instruments import Instrument
 from tapewire.common.options import terms_of
+from tapewire.simulator.market.days import Day
 from tapewire.simulator.market.screen import middle_of, price_of_side
 from tapewire.simulator.protocol.session import Session
 
 STREAMS: Final = {"Last": "1", "AllLast": "2", "BidAsk": "3", "MidPoint": "4"}
 QUOTES, MIDPOINTS = "BidAsk", "MidPoint"
-_PRICE_TYPES = (("1", "2", "4"), ("66", "67", "68"))
+DAY: Final = 3
+"""Where the day's open, high, low and close stand in a line's prices, behind bid, ask and last."""
+_PRICE_TYPES = (
+    ("1", "2", "4", "14", "6", "7", "9"),
+    ("66", "67", "68", "76", "72", "73", "75"),
+)
 _SIZE_TYPES = (("0", "3", "5"), ("69", "70", "71"))
 _DELAYED_COMPUTATIONS = 70
 """Added to the tick types of an option's computations where data is delayed."""
@@ -56,6 +62,7 @@ class Topic:
         self.lines: list[Line] = []
         self.streams: list[Stream] = []
         self.middle: float | None = None
+        self.day: Day | None = None  # since somebody subscribed
         self.option = terms_of(instrument)
         self.computed_ns = 0  # the market's time of the newest change
 

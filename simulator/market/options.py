@@ -61,6 +61,8 @@ class OptionPast:
     """What an option's quotes were before the market began: one every five minutes, from the price
     of its underlying. Before `end_s` it existed for `PAST_DAYS`."""
 
+    has_trades: Final = False
+
     def __init__(self, quotes: OptionQuotes, on: SymbolPast, end_s: int) -> None:
         self._quotes = quotes
         self._on = on

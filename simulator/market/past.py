@@ -43,6 +43,10 @@ class Past(Protocol):
     """What one symbol's market was before it began. Times are whole seconds UTC."""
 
     @property
+    def has_trades(self) -> bool:
+        """Whether there are trades in it, and not quotes alone."""
+
+    @property
     def first_s(self) -> int:
         """The first second of which anything is known."""
 
@@ -67,6 +71,8 @@ class Stretch(NamedTuple):
 class SymbolPast:
     """The past of one symbol, which ends at the second `end_s` with the bid at `last` ticks of
     `tick` each."""
+
+    has_trades: Final = True
 
     def __init__(self, symbol: str, tick: float, last: int, seed: int, end_s: int) -> None:
         self._symbol = symbol

@@ -39,7 +39,7 @@ def test_every_trade_is_sent_even_at_an_unchanged_price(make_tws, make_trade):
     client = tws.client()
     client.subscribe()
     tws.pass_s(0)
-    assert ticks(client) == [
+    assert [one for one in ticks(client) if one[3] == "4"] == [
         ["1", "6", "1", "4", "61837.63", "0.02", "0"],
         ["1", "6", "1", "4", "61837.63", "1", "0"],
     ]

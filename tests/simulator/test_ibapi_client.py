@@ -95,7 +95,7 @@ def test_it_connects_and_asks_about_contract_and_time(app, stock, wait_until):
 
 def test_ticks_flow_and_make_sense(quoted, app):
     assert 0 < quoted[1] < quoted[2] * 1.01
-    assert {kind for _, kind, *_ in app.of("tickPrice")} == {1, 2, 4}
+    assert {kind for _, kind, *_ in app.of("tickPrice")} == {1, 2, 4, 6, 7, 9, 14}
 
 
 def test_tick_by_tick_flows(app, stock, wait_until):

@@ -215,8 +215,8 @@ def test_the_audit_has_a_line_for_each_order_execution_and_message(tws):
     assert all(line["ts_ns"] == tws.now_ns for line in lines)
 
 
-def test_market_data_is_counted_in_one_line_a_turn(make_tws, make_trade):
-    tws = make_tws([make_trade(n // 3, "10", "1") for n in range(6)])
+def test_market_data_is_counted_in_one_line_a_turn(make_tws, make_quote):
+    tws = make_tws([make_quote(n // 3, "10", None, str(n + 1), None) for n in range(6)])
     tws.client(1).subscribe()
     tws.client(2).subscribe()
     tws.server.take_audit()

@@ -48,17 +48,21 @@ def ticks(tmp_path):
 
 
 def read_ticks(client, count):
-    """Read until `count` tick messages are there; how many came, and what was left over."""
-    buffer, seen = b"", 0
+    """Read until `count` quotes and trades are there; how many came, how many of the day's open,
+    high, low and close beside them, and what was left over."""
+    buffer, seen, of_day = b"", 0, 0
     while seen < count:
         received = client.recv(20_000)
         assert received, "closed too early"
         buffer += received
         while len(buffer) >= 4 and len(buffer) >= 4 + int.from_bytes(buffer[:4], "big"):
             size = int.from_bytes(buffer[:4], "big")
-            seen += buffer[4:6] == b"1\0"
+            fields = buffer[4 : 4 + size].split(b"\0")
+            if fields[0] == b"1":
+                is_of_day = fields[3] in {b"6", b"7", b"9", b"14"}
+                seen, of_day = seen + (not is_of_day), of_day + is_of_day
             buffer = buffer[4 + size :]
-    return seen, buffer
+    return seen, of_day, buffer
 
 
 @pytest.mark.parametrize("speed", ["20", "max"])
@@ -67,11 +71,11 @@ def test_a_slow_reader_loses_no_tick_at_any_speed(run_simulator, ticks, tmp_path
     simulator = run_simulator("--ticks", str(ticks), "--speed", speed, "--audit", str(audit))
     client = start(simulator, receive_buffer_bytes=4096)
     subscribe(client, "A")
-    seen, left = read_ticks(client, ROWS // 2)
+    seen, of_day, left = read_ticks(client, ROWS // 2)
     client.close()
     assert simulator.stop() == 0
     assert (seen, left) == (ROWS // 2, b"")
-    assert json.loads(audit.read_text().splitlines()[-1])["messages_sent"] == ROWS // 2
+    assert json.loads(audit.read_text().splitlines()[-1])["messages_sent"] == ROWS // 2 + of_day
 
 
 def test_the_market_begins_where_it_is_told_to(run_simulator, ticks):
@@ -79,7 +83,8 @@ def test_the_market_begins_where_it_is_told_to(run_simulator, ticks):
     simulator = run_simulator("--ticks", str(ticks), *since, "--speed", "max")
     client = start(simulator)
     subscribe(client, "A", "B")
-    assert read_ticks(client, 3) == (3, b"")
+    seen, _, left = read_ticks(client, 3)
+    assert (seen, left) == (3, b"")
     client.close()
 
 
