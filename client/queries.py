@@ -4,6 +4,7 @@ import asyncio
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from tapewire.client.callbacks import Callback, Subscription
 from tapewire.client.connection import Connection
 from tapewire.common.config.near import expected
 from tapewire.common.config.settings import Config
@@ -49,11 +50,15 @@ class Holding(NamedTuple):
 class Queries(Connection):
     """The part of the client that asks."""
 
-    async def ask(self, query: Query, *, gateway: str = "") -> list[Any]:
+    async def ask(
+        self, query: Query, *, gateway: str = "", progress: Callback | None = None
+    ) -> list[Any]:
         """The rows of the answer to any query (see docs/wire.md); its id is given here. Raises
         `QueryRefused` where the broker or the gateway has none.
 
-        It is asked at the login that provides its symbol, or at the one that is named.
+        It is asked at the login that provides its symbol, or at the one that is named. `progress`
+        is called with word of how far it is, where it is answered in parts. To stop waiting ends
+        it at the gateway too.
         """
         login = self._login_for(query, gateway)
         await self._require(login.gateway)
@@ -61,12 +66,17 @@ class Queries(Connection):
         asked = checked(query, asking.next_id())
         ends: list[tuple[Any, ...] | QueryFailed] = []
         asking.ask(asked, ends.append, ends.append, self._service.clock.now())
+        if progress is not None:
+            watching = Subscription(progress, self._service.reports, lambda: None)
+            self._service.watched[asked.id] = watching
         self._loop.wake()
         try:
             await self.until(lambda: ends)
         finally:
             asking.cancel(asked.id)
             self._loop.wake()
+            if (watched := self._service.watched.pop(asked.id, None)) is not None:
+                watched.stop()
         if isinstance(ends[0], QueryFailed):
             raise QueryRefused(reason_of(ends[0]))
         return [*ends[0]]
@@ -91,12 +101,14 @@ class Queries(Connection):
         show: Show = "TRADES",
         regular_hours: bool = False,
         timeout_s: float = 60,
+        progress: Callback | None = None,
     ) -> list[HistoryBar]:
-        """Bars of the past, the oldest first, as `tapewire data history` has them."""
+        """Bars of the past, the oldest first, as `tapewire data history` has them. A span that is
+        asked in parts may take longer than `timeout_s`, as long as there is word of it."""
         query = HistoryQuery(
             "-", symbol, bars, back, end_ns, show, regular_hours, int(timeout_s * 1000)
         )
-        return await self.ask(query)
+        return await self.ask(query, progress=progress)
 
     async def chain(self, symbol: str) -> list[OptionChain]:
         """The expiries and strikes of all options that the broker has on a symbol."""

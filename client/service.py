@@ -10,7 +10,7 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from tapewire.client.bell import Bell
-from tapewire.client.callbacks import Reports
+from tapewire.client.callbacks import Reports, Subscription
 from tapewire.client.feeds import Feeds
 from tapewire.client.listeners import Listeners
 from tapewire.client.order import PlacedOrder
@@ -31,6 +31,7 @@ from tapewire.common.events import (
     OrderTermsChanged,
     QueryAnswer,
 )
+from tapewire.common.events.queries import QueryProgress
 from tapewire.common.logins import Logins
 from tapewire.common.runtime.channels import SIGNALS
 from tapewire.common.runtime.heads import with_remedy
@@ -77,6 +78,7 @@ class ClientService(Service):
             queries_of(one): Asking("-".join(filter(None, (name, epoch, one.name))))
             for one in logins
         }
+        self.watched: dict[str, Subscription] = {}  # who wants word of a query's progress, by id
         self.open: dict[str, PlacedOrder] = {}
         self._orders: WeakValueDictionary[str, PlacedOrder] = WeakValueDictionary()
         self._silent_ns = max(SILENT_NS, BEATS * heartbeat_ms * 1_000_000)
@@ -150,6 +152,8 @@ class ClientService(Service):
             answer = wire.decode_event(frames[-1])
             if isinstance(answer, QueryAnswer):
                 self._end(self.asking[channel].take(answer, now))
+            if isinstance(answer, QueryProgress) and answer.id in self.watched:
+                self.watched[answer.id].take(answer)
         elif channel.startswith(MARKET):
             self.letters.add_all(self.feeds.on_frames(frames))
 

@@ -16,6 +16,7 @@ from tapewire.common.events import (
     name_of,
 )
 from tapewire.common.events.account_queries import PortfolioPage, PortfolioRow
+from tapewire.common.events.queries import QueryProgress
 from tests.client.bench import T0, Bench, on_a_loop, quote
 
 BARS = tuple(HistoryBar(T0 + n, 1.0, 2.0, 0.5, 1.5) for n in range(3))
@@ -31,6 +32,23 @@ async def test_history_comes_in_pages_in_whatever_order(bench: Bench):
     bench.answer(HistoryPage(T0, query.id, BARS[:2], 1, last=False))
     await bench.settle()
     assert await asking == [*BARS]
+
+
+@on_a_loop
+async def test_a_long_span_says_how_far_it_is_and_may_take_longer_than_its_time(bench: Bench):
+    got: list[QueryProgress] = []
+    asking = asyncio.create_task(bench.client.history("AAPL", timeout_s=1, progress=got.append))
+    await bench.settle()
+    (query,) = bench.queries()
+    for part in (1, 2):
+        await bench.settle(2000)
+        bench.answer(QueryProgress(T0, query.id, part, 3))
+        await bench.settle()
+    bench.answer(HistoryPage(T0, query.id, BARS))
+    await bench.settle()
+    assert await asking == [*BARS]
+    assert [one.parts_done for one in got] == [1, 2]
+    assert bench.service.watched == {}
 
 
 @on_a_loop
