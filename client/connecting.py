@@ -18,6 +18,7 @@ from tapewire.common.bus.ports import QUERIES, of_login
 from tapewire.common.clock import Now, SystemClock
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.locate import config_path, how_to_get_one
+from tapewire.common.config.sections import IDENTIFIER_PATTERN
 from tapewire.common.config.settings import Config
 from tapewire.common.delivery.signals import SignalMaker
 from tapewire.common.errors import ConfigError, TapewireError
@@ -27,7 +28,6 @@ from tapewire.common.runtime.role_lock import RoleTaken, take_role
 from tapewire.console.group import control, launch
 from tapewire.strategy.service import MARKET, queries_of
 
-NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 TTL_S: Final = 10.0
 """How long a signal of a client holds, unanswered."""
 MESSAGES_MAX: Final = 10_000
@@ -136,7 +136,7 @@ def _group(path: str | None, run_dir: Path | None) -> Config:
 
 def _require_free(name: str, config: Config) -> None:
     """Refuse a name that could be taken for a strategy's, or somebody else's."""
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(IDENTIFIER_PATTERN, name):
         raise ConfigError(
             f"name is {name!r:.60}; it must be 1 to 32 letters, digits, _ or -, and not begin with"
             " one of the last two"

@@ -43,6 +43,8 @@ CORES = """
     simulator/market/past.py simulator/market/bars.py simulator/market/ticks.py
     common/events common/accounting common/bus/wire.py common/bus/streams.py
     common/bus/router.py common/runtime/service.py common/runtime/metrics.py common/instruments.py
+    common/delivery/desk.py common/delivery/outcomes.py common/delivery/outgoing.py
+    common/delivery/signals.py common/bus/from_now.py
     common/shorthands.py common/combos.py common/options.py common/greeks.py
     common/calendars/sessions.py
 """
