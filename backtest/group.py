@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from itertools import chain
 
+from tapewire.backtest.market import Played
 from tapewire.common.config.settings import Config, InstrumentConfig, StrategyConfig
 from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.strategy.loading.faults import Failure
@@ -61,9 +63,10 @@ def build(
     step_ns: int,
     on_failure: OnFailure,
     settings: SimulatorSettings,
+    file: TickFile | None = None,
 ) -> World:
     """A world of the derived `config` whose clock shows `first_ns` when TWS sends the first row.
-    `settings` are those of its TWS.
+    `settings` are those of its TWS. With a `file`, that is its market's history.
 
     TWS's market begins with its first row, when the first client asks for data. So a row of no
     symbol goes ahead of the file's, and every process has until the file's first row to be READY.
@@ -73,6 +76,8 @@ def build(
     if start_ns < 0:
         raise ValueError("the file's first time is in 1970, expected UTC since the epoch")
     rows = chain([_empty_row(first_ns - lead_ns)], rows)
+    if file is not None:
+        rows = Played(rows, file)
     return _world(config, rows, start_ns, step_ns, on_failure, settings)
 
 

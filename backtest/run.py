@@ -86,7 +86,7 @@ def run(
     rows = sampler.watch(file.rows(window.from_ns, window.to_ns))
     derived = group.derived(config, instruments, strategies)
     settings = group.simulator_settings(derived, cash)
-    world = group.build(derived, rows, found.first_ns, step_ns, failures.add, settings)
+    world = group.build(derived, rows, found.first_ns, step_ns, failures.add, settings, file)
     _require_one_started(world)
     lifetime_ns = max(s.signal_ttl_ms for s in strategies) * 1_000_000
     end_ns = found.last_ns + step_ns + lifetime_ns + SETTLE_S * SECOND_NS

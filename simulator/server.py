@@ -21,7 +21,7 @@ from tapewire.simulator.faults.engine import Faults
 from tapewire.simulator.faults.tws import Parts, Tws
 from tapewire.simulator.faults.wiring import FaultyOutbox, FaultyReports
 from tapewire.simulator.market.feed import Feed, Limits
-from tapewire.simulator.market.history import History
+from tapewire.simulator.market.history import history_of
 from tapewire.simulator.market.open_market import OpenMarket
 from tapewire.simulator.market.replay_clock import ReplayClock
 from tapewire.simulator.protocol import messages
@@ -64,7 +64,7 @@ class TwsServer:
         self._exchange = Exchange(known.values(), settings.first_perm_id)
         self._accounts = Accounts(settings.accounts, known.values(), settings.cash)
         limits = Limits(settings.lines_max, settings.tick_by_tick_max)
-        self._history = History(market, self._clock, settings.speed)
+        self._history = history_of(market, self._clock, settings.speed)
         self._feed = Feed(self._contracts, self._outbox, limits, self._history, settings.delayed)
         hours = Hours(settings.opens, settings.closes)
         self._values = AccountReports(

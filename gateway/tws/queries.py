@@ -181,7 +181,7 @@ class TwsQueries:
     def _refuse(self, request_id: int, reason: str, code: int = 0) -> None:
         number, _ = self._open.pop(request_id)
         self._underlyings.pop(request_id, None)
-        self._reports.append(Refused(number, code, reason, _why(code, reason)))
+        self._reports.append(Refused(number, code, reason, why_of(code, reason)))
 
     # ---- what is asked ---------------------------------------------------------------------------
 
@@ -215,7 +215,7 @@ class TwsQueries:
         return contract_of(Instrument(**fields))
 
 
-def _why(code: int, text: str) -> Why:
+def why_of(code: int, text: str) -> Why:
     """What a refusal about history means: TWS has one code for all of them."""
     if code not in HISTORY_CODES:
         return ""

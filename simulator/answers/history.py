@@ -77,7 +77,7 @@ class HistoryAnswers(Family):
     # ---- bars ------------------------------------------------------------------------------------
 
     def _bars(self, session: Session, request: ask.HistoricalData) -> None:
-        size_s, seconds = _checked(request)
+        size_s, seconds = checked(request)
         instrument = self._about(request.contract, request.req_id)
         if request.what == "SCHEDULE":
             self._schedule(session, request, seconds)
@@ -87,7 +87,7 @@ class HistoryAnswers(Family):
         end_ns = self._outbox.now_ns + 1  # what is of this moment counts
         if request.end_ns is not None:
             end_ns = min(end_ns, request.end_ns)
-        begin_ns = _begin(end_ns, seconds, size_s)
+        begin_ns = begin_of_span(end_ns, seconds, size_s)
         what = "TRADES" if request.what in OF_TRADES else request.what
         source = Bars(self._history, self._hours, instrument.symbol, what, size_s)
         found = source.between(begin_ns, end_ns, use_rth=request.use_rth)
@@ -185,7 +185,7 @@ class HistoryAnswers(Family):
 
     def _about(self, query: ContractQuery, req_id: int) -> Instrument:
         instrument = only(self._contracts, query, req_id)
-        self._history.begin(self._outbox.now_ns)
+        self._history.asked(self._outbox.now_ns)
         return instrument
 
     def _within_pace(
@@ -202,7 +202,7 @@ class HistoryAnswers(Family):
             raise BadRequest(request.req_id, NO_DATA, text)
 
 
-def _checked(request: ask.HistoricalData) -> tuple[int, int]:
+def checked(request: ask.HistoricalData) -> tuple[int, int]:
     """The seconds of a bar, and of the whole; raises BadRequest for what TWS does not have."""
     req_id, size_s = request.req_id, made.size_of(request.bar_size)
     seconds = made.duration_s(request.duration)
@@ -228,7 +228,7 @@ def _checked(request: ask.HistoricalData) -> tuple[int, int]:
     return size_s, seconds
 
 
-def _begin(end_ns: int, seconds: int, size_s: int) -> int:
+def begin_of_span(end_ns: int, seconds: int, size_s: int) -> int:
     """When the first bar may begin: bars of days count the day of the end as one."""
     if size_s >= DAY_S:
         return made.begin_of(end_ns - 1, DAY_S) - max(0, seconds - DAY_S) * NS_PER_S

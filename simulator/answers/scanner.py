@@ -110,7 +110,7 @@ class Scanner(Family):
         if len(own) >= SCANS_MAX:
             text = f"{FAILED}Only {SCANS_MAX} simultaneous API scanner subscriptions are allowed"
             raise BadRequest(request.req_id, 162, text)
-        self._history.begin(self._outbox.now_ns)
+        self._history.asked(self._outbox.now_ns)
         if not self._scans:
             self._next_ns = self._outbox.now_ns + EVERY_NS
         one = self._scans[session.conn, request.req_id] = _Scan(session, request)

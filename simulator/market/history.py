@@ -27,6 +27,23 @@ class HasPast(Protocol):
         `speed` seconds of the market pass in one of TWS's."""
 
 
+@runtime_checkable
+class KeepsHistory(Protocol):
+    """A market that has a history of its own."""
+
+    def history_on(self, clock: ReplayClock) -> "History":
+        """That history, for a market that `clock` plays."""
+
+
+def history_of(market: object, clock: ReplayClock, speed: float) -> "History":
+    """The history of a market."""
+    return (
+        market.history_on(clock)
+        if isinstance(market, KeepsHistory)
+        else History(market, clock, speed)
+    )
+
+
 class History:
     """The market of all symbols, by TWS's own clock. `take` takes down every row that is sent."""
 
@@ -58,6 +75,10 @@ class History:
     def begin(self, now_ns: int) -> None:
         """The market begins, if it has not: otherwise it would not be known what its past is."""
         self._clock.start(now_ns)
+
+    def asked(self, now_ns: int) -> None:
+        """Somebody asks about the past, which is known once the market has begun."""
+        self.begin(now_ns)
 
     def head_ns(self, symbol: str) -> int | None:
         """The earliest moment of which anything is known."""

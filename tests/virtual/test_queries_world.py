@@ -109,9 +109,10 @@ def test_history_and_chains_come_from_tws_and_a_refusal_with_its_code():
 def test_without_tws_a_question_fails_with_its_reason():
     answers = strategy_of(world_of("Curious", direct=True)).answers
     failed = {name for name, one in answers.items() if isinstance(one, QueryFailed)}
-    assert failed == {"minutes", "parts", "chain", "never", "AccountQuery", "PnlQuery", "ScanQuery"}
+    assert failed == {"minutes", "parts", "never", "AccountQuery", "PnlQuery", "ScanQuery"}
     assert answers["SummaryQuery"][0].equity > 0
     assert "no history to ask for" in answers["minutes"].reason
+    assert [chain.strikes for chain in answers["chain"]] == [(150.0,)]
 
 
 @pytest.mark.parametrize("direct", [False, True])

@@ -22,10 +22,11 @@ from tapewire.gateway.broker import (
 )
 from tapewire.gateway.market_feed import BesideTicks, Extra, FeedNews
 from tapewire.gateway.outbox import Outbox
-from tapewire.gateway.query_port import NoQueries, QueryPort
+from tapewire.gateway.query_port import Found, QueryPort, Refused
 from tapewire.simulator.exchange.contracts import ContractQuery, LegQuery
 from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
 from tapewire.virtual.direct import reports
+from tapewire.virtual.direct.queries import DirectQueries
 from tapewire.virtual.direct.reports import Report, Request
 from tapewire.virtual.direct.ticks import Line
 
@@ -49,7 +50,6 @@ class DirectBroker:
     ) -> None:
         self.client_id = str(client_id)
         self.messages = self.requests = 0
-        self.queries: QueryPort = NoQueries("the exchange without TWS has no history to ask for")
         self.accounts: Collection[str] = ()
         self._instruments = {one.symbol: one for one in instruments}
         self._send = send
@@ -57,6 +57,8 @@ class DirectBroker:
         self._is_connected = False
         self._is_up = False
         self._outbox: Outbox[Request] = Outbox()
+        self._queries = DirectQueries(self._outbox.other, lambda: self._is_up)
+        self.queries: QueryPort = self._queries
         self._next_order_id = 1
         self._lines: dict[str, Line] = {}
         self._touched: list[Line] = []  # those with ticks
@@ -114,6 +116,7 @@ class DirectBroker:
         """See `Broker.closed`. Orders stay queued: the core withdraws them."""
         self._is_connected = self._is_up = False
         self._outbox.forget_requests()
+        self._queries.closed()
         self._inbox = []
         self._wanted = dict.fromkeys(self._wanted, False)
         return broker.SessionLost(reason)
@@ -125,6 +128,8 @@ class DirectBroker:
                     yield broker.Complaint(fault)
             elif isinstance(item, InstrumentDescribed):
                 self._described.append(item)
+            elif isinstance(item, Found | Refused):
+                self._queries.arrived(item)
             elif isinstance(item, reports.Welcome):
                 self._is_up, self.accounts = True, item.accounts
                 self._next_order_id = max(self._next_order_id, item.next_order_id)

@@ -23,10 +23,12 @@ from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_handler import OrderHandler
 from tapewire.simulator.exchange.orders import Execution, Order
 from tapewire.simulator.exchange.values import Refresh, account_values
+from tapewire.simulator.market.history import History, KeepsHistory
 from tapewire.simulator.market.replay_clock import ReplayClock
 from tapewire.simulator.protocol.requests import BadRequest, CancelOrder, PlaceOrder
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.virtual.direct import reports
+from tapewire.virtual.direct.past import AskPast, PastAnswers
 from tapewire.virtual.direct.reports import Report, Request
 
 REJECTED = 201
@@ -63,6 +65,9 @@ class DirectExchange:
             reports=self,
             hours=self._hours,
             currency=settings.currency,
+        )
+        self.history: History | None = (
+            market.history_on(self._clock) if isinstance(market, KeepsHistory) else None
         )
         self._connected: dict[int, Client] = {}
         self._serving: dict[int, Client] = {}  # by client id: the newest connection
@@ -194,8 +199,13 @@ class DirectExchange:
             reports.AskOrders: self._list_orders,
             reports.AskAllOrders: self._list_all_orders,
             reports.Watch: self._watch,
+            AskPast: self._ask_past,
             reports.Unwatch: lambda client, one: self._readers[one.symbol].remove(client),
         }
+
+    def _ask_past(self, client: Client, request: AskPast) -> None:
+        answers = PastAnswers(self._contracts, self._hours, self.history)
+        client.out.append(answers.answer(request, self._now_ns))
 
     def _login(self, client: Client, request: reports.Login) -> None:
         client.client_id = request.client_id

@@ -20,12 +20,14 @@ from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
 from tapewire.gateway.broker import BrokerEvent, Effect, Status
+from tapewire.gateway.query_port import Found, Refused
 from tapewire.gateway.tws.account_summary import VALUES
 from tapewire.simulator.exchange import orders
 from tapewire.simulator.exchange.account import ZERO, Holding
 from tapewire.simulator.exchange.credit import Impact
 from tapewire.simulator.exchange.hours import Stretch
 from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
+from tapewire.virtual.direct.past import AskPast
 
 CENT: Final = Decimal("0.01")
 STATUSES: Final[dict[orders.Status, Status]] = {
@@ -91,7 +93,7 @@ class Unwatch(msgspec.Struct, frozen=True):
 
 Request = (
     Login | Place | CancelOrder | CancelEverything | WatchPositions | Describe | WatchAccounts
-    | AskOrders | AskAllOrders | Watch | Unwatch
+    | AskOrders | AskAllOrders | Watch | Unwatch | AskPast
 )  # fmt: skip
 
 
@@ -102,7 +104,7 @@ class Welcome(msgspec.Struct, frozen=True):
     next_order_id: int
 
 
-Report = Row | Welcome | BrokerEvent | InstrumentDescribed
+Report = Row | Welcome | BrokerEvent | InstrumentDescribed | Found | Refused
 
 
 def order_report(order: orders.Order) -> broker.OrderReport:
