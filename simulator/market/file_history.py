@@ -19,13 +19,12 @@ from tapewire.simulator.market.tape import Reel, Shown
 class FileHistory(History):
     """`rows` are those of the whole file; nothing of it is read before somebody asks."""
 
-    def __init__(self, rows: Iterator[Row], clock: ReplayClock | None = None) -> None:
+    def __init__(self, rows: Iterator[Row], clock: ReplayClock) -> None:
+        super().__init__(None, clock, 1)
         self._rows = rows
-        self._started = clock
         self._next: Row | None = None
         self._is_read = False
         self._now_ns = 0
-        self._reels: dict[str, Reel] = {}
 
     def take(self, row: Row, now_ns: int) -> None:
         """See `History`: the row is in the file."""
@@ -37,8 +36,7 @@ class FileHistory(History):
     def begin(self, now_ns: int) -> None:
         """See `History`."""
         self._now_ns = now_ns
-        if self._started is not None:
-            self._started.start(now_ns)
+        super().begin(now_ns)
 
     def asked(self, now_ns: int) -> None:
         """See `History`: what is asked about the past does not begin the market."""
