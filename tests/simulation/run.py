@@ -23,6 +23,7 @@ from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import VERSION_CEILING, SimulatorSettings
 from tapewire.virtual.node import Build
 from tapewire.virtual.world import SECOND_NS, World
+from tests.model.traces import Tracing
 from tests.simulation import group_rules, invariants, modifies
 from tests.simulation.damage import damaged
 from tests.simulation.misbehaviour import LATEST_S, LONGEST_S
@@ -119,7 +120,7 @@ def simulate(
     has_combos = seed % GROUPS_EVERY == COMBOS_AT
     has_ladders = seed % LADDERS_EVERY == LADDERS_EVERY - 1
     config = configuration(until_ns, groups=has_groups, combos=has_combos, ladders=has_ladders)
-    watch = Watch(config)
+    watch = Tracing(config)
     world = World(
         config, SyntheticMarket(config.all_instruments(), seed, 30),
         start_ns=start_ns, faults=network, replaced=replaced,
@@ -142,7 +143,7 @@ def simulate(
         found += left_alone.look(world)
         found += invariants.beyond_limit(watch, LIMIT + (watch.late + watch.others) * ORDER_MAX)
     found += settle(seed, world, network, watch, until_ns)
-    found += modifies.once(world, watch)
+    found += [*modifies.once(world, watch), *watch.unknown()]
     books, heads, answered = world.server.books(), world.heads(), invariants.answered(world)
     deaths = sum(node.starts - 1 for node in world.nodes.values())
     if seed % 3 == 0:

@@ -1,0 +1,148 @@
+"""What a simulation of the real code did with each signal, as steps of the model.
+
+A step is a change of one of three states: what the executor's journal says of the signal's order,
+what the gateway's says, and what the broker did with it. A journal's record is there before anybody
+else learns of it, so whoever looks at every message sees the three change in their true order; of
+two processes that have both written since the last message, the gateway's record is taken first.
+
+Only plain orders are followed: not those of groups or combos, and of an order that somebody
+modified, or that TWS made something else of, no more than what came before.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from tapewire.common import roles
+from tapewire.common.accounting.lifecycle import state_after
+from tapewire.common.config.settings import Config
+from tapewire.common.events import (
+    Event,
+    OrderCreated,
+    OrderDenied,
+    OrderExpired,
+    OrderIntended,
+    OrderModifyIntended,
+    OrderStateChanged,
+    Signal,
+)
+from tapewire.common.runtime.journal import events_of
+from tapewire.simulator.audit import Line
+from tapewire.virtual.world import World
+from tests.model import checker
+from tests.simulation.watch import Watch
+
+FIRST: Final = "/1"
+"""What the id of a signal's intent ends with."""
+BROKER: Final = {
+    "PreSubmitted": "WORKING",
+    "Submitted": "WORKING",
+    "Filled": "DONE",
+    "Cancelled": "GONE",
+    "ApiCancelled": "GONE",
+    "Inactive": "REFUSED",
+}
+"""What TWS's word for an order is in the model."""
+
+
+class States(NamedTuple):
+    """What is known of a signal, in the model's words."""
+
+    executor: str = "NONE"
+    gateway: str = "NONE"
+    broker: str = "NONE"
+
+
+class Tracing(Watch):
+    """A watch that also keeps `steps`, with how often each was taken."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.steps: Counter[str] = Counter()
+        self.followed: dict[str, States] = {}
+        self._world: World | None = None
+        self._read: Counter[str] = Counter()
+        self._left: set[str] = set()  # signals that are no plain orders, or are no more
+
+    def attach(self, world: World) -> None:
+        """The world, once there is one."""
+        super().attach(world)
+        self._world = world
+
+    def sent(self, sender: str, channel: str, frames: Sequence[bytes]) -> None:
+        """A message: what was written before it is on disk."""
+        super().sent(sender, channel, frames)
+        self._look()
+
+    def audited(self, lines: list[Line]) -> None:
+        """What the broker did, after all that was written before."""
+        self._look()
+        super().audited(lines)
+        for line in lines:
+            self._at_broker(line)
+
+    def unknown(self) -> Iterator[str]:
+        """The steps that the model cannot take."""
+        for step in sorted(self.steps.keys() - checker.table()):
+            yield f"the model of the intent protocol has no step {step}"
+
+    def _look(self) -> None:
+        for event in self._news(roles.GATEWAY):
+            self._at_gateway(event)
+        for event in self._news(roles.EXECUTOR):
+            self._at_executor(event)
+
+    def _news(self, role: str) -> Iterator[Event]:
+        if self._world is None:
+            return  # nothing was traded yet
+        journal = self._world.nodes[role].records
+        if journal.head.seq > self._read[role]:
+            yield from events_of(journal, self._read[role] + 1)
+            self._read[role] = journal.head.seq
+
+    def _at_gateway(self, event: Any) -> None:
+        signal = _signal_of(event)
+        if isinstance(event, OrderModifyIntended):
+            self._left.add(signal)
+        before = self.followed.get(signal, States()).gateway
+        if before == "NONE":
+            first = isinstance(event, OrderIntended), isinstance(event, OrderDenied)
+            after = {(True, False): "INTENDED", (False, True): "DENIED"}.get(first, "NONE")
+        else:
+            after = state_after(before, event)
+        self._step(signal, gateway=after)
+
+    def _at_executor(self, event: Event) -> None:
+        if isinstance(event, OrderCreated):
+            self._step(event.signal_id, executor="CREATED")
+        elif isinstance(event, OrderDenied | OrderExpired):
+            self._step(event.signal_id, executor="DENIED")
+        elif isinstance(event, OrderStateChanged):
+            self._step(_signal_of(event), executor=event.state)
+
+    def _at_broker(self, line: Line) -> None:
+        if line["kind"] not in ("order", "status"):
+            return
+        signal = line["order_ref"].removesuffix(FIRST)
+        if line["kind"] == "status":
+            self._step(signal, broker=BROKER[line["status"]])
+        elif line["event"] == "modified":
+            self._left.add(signal)
+        else:
+            self._step(signal, broker="REFUSED" if line["event"] == "rejected" else "WORKING")
+
+    def _step(self, signal: str, **changed: str) -> None:
+        if not isinstance(self.signals.get(signal), Signal) or signal in self._left:
+            return
+        before = self.followed.get(signal, States())
+        after = before._replace(**changed)
+        if after != before:
+            self.followed[signal] = after
+            self.steps[f"{' '.join(before)} > {' '.join(after)}"] += 1
+
+
+def _signal_of(event: Any) -> str:
+    """The signal whose plain order an event is about, empty if there is none."""
+    intent_id = event.order.intent_id if isinstance(event, OrderIntended) else None
+    intent_id = intent_id or getattr(event, "intent_id", None) or ""
+    return intent_id.removesuffix(FIRST) if intent_id.endswith(FIRST) else ""
