@@ -5,14 +5,14 @@ account or under a request's id, is also sent it at once when a position of the 
 summary is not.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
 from tapewire.simulator.answers.family import forget_keys
 from tapewire.simulator.answers.named import account_of
 from tapewire.simulator.exchange.account import Accounts, Holding
-from tapewire.simulator.exchange.full_values import full_values, ledger
+from tapewire.simulator.exchange.full_values import BASE, full_values, ledger
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.values import Refresh, Value
 from tapewire.simulator.protocol import messages
@@ -56,12 +56,16 @@ class Subscription:
         self.at_once = at_once
         self.portfolio = portfolio
         self.keys = keys
-        self.has_ledger = keys is None or any(key.partition(":")[0] == LEDGER for key in keys)
+        self._ledgers = None if keys is None else _ledgers_in(keys)
         self._sent: dict[tuple[str, str, str], Value] = {}
 
     def wanted(self, values: list[Value]) -> list[Value]:
         """Those of an account's values that were asked for."""
         return [one for one in values if self.keys is None or one[0] in self.keys]
+
+    def ledger(self, values: Iterable[Value]) -> list[Value]:
+        """Those of an account's ledger that were asked for."""
+        return [one for one in values if self._ledgers is None or one[2] in self._ledgers]
 
     def news(self, account: str, values: list[Value]) -> Iterator[Fields]:
         """The messages about those values that are not what was sent last."""
@@ -70,6 +74,13 @@ class Subscription:
             if self._sent.get(key) != value:
                 self._sent[key] = value
                 yield self.write(account, value)
+
+
+def _ledgers_in(tags: Iterable[str]) -> frozenset[str] | None:
+    """The currencies whose ledgers a summary asks for: `$LEDGER` is the one in the base currency,
+    `$LEDGER:EUR` that of EUR, and `$LEDGER:ALL` all of them, which is None."""
+    found = [tag.partition(":")[2] or BASE for tag in tags if tag.partition(":")[0] == LEDGER]
+    return None if "ALL" in found else frozenset(found)
 
 
 class AccountReports:
@@ -183,8 +194,7 @@ class AccountReports:
 
     def _send_values(self, one: Subscription, account: str) -> None:
         values = one.wanted(self._values(account))
-        if one.has_ledger:
-            values += self._ledger(account)
+        values += one.ledger(self._ledger(account))
         for fields in one.news(account, values):
             self._outbox.send(one.session, fields)
 
@@ -199,8 +209,8 @@ class AccountReports:
         """An account's values as (key, value, currency), without its ledger."""
         return full_values(account, self._accounts.books[account], self._mark, self._currency)
 
-    def _ledger(self, account: str) -> list[Value]:
-        return list(ledger(self._accounts.books[account], self._mark, self._currency))
+    def _ledger(self, account: str) -> Iterator[Value]:
+        return ledger(self._accounts.books[account], self._mark)
 
     def _mark(self, symbol: str) -> Decimal | None:
         return self._exchange.books[symbol].mark()

@@ -62,7 +62,9 @@ class TwsServer:
         self._outbox = FaultyOutbox()
         self._clock = ReplayClock(settings, market)
         self._exchange = Exchange(known.values(), settings.first_perm_id)
-        self._accounts = Accounts(settings.accounts, known.values(), settings.cash)
+        self._accounts = Accounts(
+            settings.accounts, known.values(), settings.cash, settings.currency
+        )
         limits = Limits(settings.lines_max, settings.tick_by_tick_max)
         self._history = history_of(market, self._clock, settings.speed)
         self._feed = Feed(self._contracts, self._outbox, limits, self._history, settings.delayed)

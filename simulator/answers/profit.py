@@ -14,7 +14,7 @@ from tapewire.common.amounts import ZERO
 from tapewire.simulator.answers.family import Family, Handlers, forget_keys
 from tapewire.simulator.answers.named import account_of
 from tapewire.simulator.exchange.account import Accounts, Holding
-from tapewire.simulator.exchange.margin import net_liquidation
+from tapewire.simulator.exchange.margin import in_base, net_liquidation
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.protocol import profit_messages as ask
 from tapewire.simulator.protocol.messages import Fields
@@ -95,9 +95,8 @@ class ProfitAnswers(Family):
 
         def message() -> Fields:
             books = self._accounts.books[account]
-            held = books.held()
-            unrealised = sum((self._unrealised(one) for one in held), ZERO)
-            realised = sum((one.realised for one in held), ZERO)
+            unrealised = in_base(books, self._mark, self._unrealised)
+            realised = in_base(books, self._mark, lambda one: one.realised)
             daily = net_liquidation(books, self._mark) - self._at_midnight[account]
             return ask.profit(request.req_id, daily, unrealised, realised)
 
@@ -114,7 +113,7 @@ class ProfitAnswers(Family):
         def message() -> Fields:
             holding = self._accounts.books[account].holdings[symbol]
             before = self._worth_at_midnight.get((account, symbol), ZERO)
-            value = self._accounts.books[account].value(holding, self._mark(symbol))
+            value = self._accounts.books[account].market_value(holding, self._mark(symbol))
             daily = self._earned(holding) - before
             unrealised = self._unrealised(holding)
             return ask.profit_single(request.req_id, holding, daily, unrealised, value)

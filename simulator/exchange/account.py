@@ -1,16 +1,22 @@
 """The broker's own books: positions by average cost, realised P&L, commissions, cash.
 
-They share no code with the project's ledger, on purpose: the two are compared.
+They share no code with the project's ledger, on purpose: the two are compared. Cash is kept in each
+currency that was traded in, and a pair of currencies moves both of its own. What an account is
+worth is in its base currency, at what the pairs of this market show, or else at fixed rates.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 from tapewire.common.amounts import reported, text
 from tapewire.common.instruments import Instrument
+from tapewire.simulator.exchange.made import currencies_of, pair_level
 
 ZERO = Decimal(0)
+ONE = Decimal(1)
+Mark = Callable[[str], Decimal | None]
+"""A symbol's price; None where there is none yet."""
 # An average cost is a quotient, so it has to be rounded. 60 digits are enough for no sum of
 # such costs to show an error in the ten places that are reported.
 _DEEP = Context(prec=60, rounding=ROUND_HALF_EVEN)
@@ -21,6 +27,8 @@ class Holding:
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
+        self.currency = instrument.currency
+        self.pair = currencies_of(instrument)
         self.quantity = ZERO
         self.cost = ZERO
         self.realised = ZERO
@@ -74,12 +82,18 @@ Fill = tuple[str, Decimal, Decimal, Decimal]  # symbol, signed shares, price, co
 
 
 class Books:
-    """One account: holdings and cash. Shares and crypto are paid in full; futures settle gains."""
+    """One account: holdings and cash. Shares and crypto are paid in full; futures settle gains.
 
-    def __init__(self, instruments: Iterable[Instrument], cash: Decimal) -> None:
+    `balances` is the cash in each currency; it begins with `cash` in the base `currency`.
+    """
+
+    def __init__(
+        self, instruments: Iterable[Instrument], cash: Decimal, currency: str = "USD"
+    ) -> None:
         self.holdings = {one.symbol: Holding(one) for one in instruments}
-        self.cash = cash
+        self.currency = currency
         self.opening_cash = cash
+        self.balances = {currency: cash}
         self.transfers: list[Fill] = []  # what came without an execution
 
     def fill(
@@ -90,12 +104,17 @@ class Books:
         realised = holding.fill(signed, price)
         holding.commission += commission
         holding.executions += 1
-        self.cash -= commission
+        self._pay(holding.currency, commission)
         if holding.instrument.sec_type == "FUT":
-            self.cash = _DEEP.add(self.cash, realised or ZERO)
+            self._pay(holding.currency, -(realised or ZERO))
         else:
-            self.cash -= signed * price * holding.instrument.multiplier
+            self._pay(holding.currency, signed * price * holding.instrument.multiplier)
+        if holding.pair is not None:
+            self._pay(holding.pair[0], -signed)
         return realised
+
+    def _pay(self, currency: str, amount: Decimal) -> None:
+        self.balances[currency] = _DEEP.subtract(self.balances.get(currency, ZERO), amount)
 
     def add(self, instrument: Instrument) -> None:
         """Make room for another instrument."""
@@ -109,14 +128,41 @@ class Books:
     def rebook(self, fills: Iterable[Fill]) -> list[Decimal | None]:
         """Book everything again, with `fills` for the account's executions so far; returns what
         each of them realised."""
-        self.cash = self.opening_cash
+        self.balances = {self.currency: self.opening_cash}
         self.holdings = {name: Holding(one.instrument) for name, one in self.holdings.items()}
         for transfer in self.transfers:
             self.fill(*transfer)
         return [self.fill(*fill) for fill in fills]
 
+    @property
+    def cash(self) -> Decimal:
+        """The cash in the base currency alone."""
+        return self.balances[self.currency]
+
+    def rate(self, currency: str, mark_of: Mark) -> Decimal:
+        """What one unit of a currency is worth in the base currency."""
+        if currency == self.currency:
+            return ONE
+        for pair, is_turned in (
+            (f"{currency}.{self.currency}", False),
+            (f"{self.currency}.{currency}", True),
+        ):
+            mark = mark_of(pair) if pair in self.holdings else None
+            if mark:
+                return _DEEP.divide(ONE, mark) if is_turned else mark
+        return Decimal(repr(pair_level(currency, self.currency)))
+
+    def total_cash(self, mark_of: Mark) -> Decimal:
+        """The cash in all currencies, in the base currency."""
+        return sum((self.rate(c, mark_of) * cash for c, cash in self.balances.items()), ZERO)
+
     def value(self, holding: Holding, mark: Decimal | None) -> Decimal:
-        """A holding's part of the account's net liquidation value at `mark`."""
+        """A holding's part of the account's net liquidation value at `mark`, in the holding's own
+        currency. That of a pair of currencies is cash already."""
+        return ZERO if holding.pair is not None else self.market_value(holding, mark)
+
+    def market_value(self, holding: Holding, mark: Decimal | None) -> Decimal:
+        """What a holding would bring at `mark`, in its own currency; of a future, its gain."""
         if holding.instrument.sec_type == "FUT" or mark is None:
             return holding.unrealised(mark)
         return holding.quantity * mark * holding.instrument.multiplier
@@ -134,6 +180,7 @@ class Books:
             "realised": {one.instrument.symbol: text(one.realised) for one in held},
             "commissions": {one.instrument.symbol: text(one.commission) for one in held},
             "cash": text(self.cash),
+            "balances": {currency: text(cash) for currency, cash in self.balances.items()},
         }
 
 
@@ -141,10 +188,14 @@ class Accounts:
     """The books of every account of the login, by its name."""
 
     def __init__(
-        self, names: Iterable[str], instruments: Iterable[Instrument], cash: Decimal
+        self,
+        names: Iterable[str],
+        instruments: Iterable[Instrument],
+        cash: Decimal,
+        currency: str = "USD",
     ) -> None:
         instruments = list(instruments)
-        self.books = {name: Books(instruments, cash) for name in names}
+        self.books = {name: Books(instruments, cash, currency) for name in names}
 
     def add(self, instrument: Instrument) -> None:
         """Make room for another instrument in every account."""

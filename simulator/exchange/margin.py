@@ -4,8 +4,7 @@ Stocks need a part of their value (Reg-T), futures an amount per contract, optio
 premium, and everything else its full value.
 
 The real margins of IB are higher or lower from contract to contract and day to day, and know about
-offsetting positions; this model does not. Amounts are in the contracts' currencies and are added up
-as they are: an account has one currency here.
+offsetting positions; this model does not. An account's amounts are in its base currency.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,11 +14,8 @@ from typing import Final
 import msgspec
 
 from tapewire.common.instruments import Instrument
-from tapewire.simulator.exchange.account import ZERO, Books
+from tapewire.simulator.exchange.account import ZERO, Books, Holding, Mark
 from tapewire.simulator.exchange.commissions import product_of
-
-Mark = Callable[[str], Decimal | None]
-"""A symbol's price; None where there is none yet."""
 
 
 class Margin(msgspec.Struct, frozen=True):
@@ -30,6 +26,10 @@ class Margin(msgspec.Struct, frozen=True):
 
     def __add__(self, other: "Margin") -> "Margin":
         return Margin(self.initial + other.initial, self.maintenance + other.maintenance)
+
+    def at(self, rate: Decimal) -> "Margin":
+        """In another currency."""
+        return Margin(self.initial * rate, self.maintenance * rate)
 
 
 RATES: Final[Mapping[str, Margin]] = {
@@ -61,8 +61,21 @@ def required(instrument: Instrument, quantity: Decimal, price: Decimal) -> Margi
 
 def net_liquidation(books: Books, mark_of: Mark) -> Decimal:
     """The account's worth, which is its equity with loan value too."""
-    held = books.held()
-    return books.cash + sum((books.value(h, mark_of(h.instrument.symbol)) for h in held), ZERO)
+    return books.total_cash(mark_of) + in_base(
+        books, mark_of, lambda one: books.value(one, mark_of(one.instrument.symbol))
+    )
+
+
+def in_base(
+    books: Books,
+    mark_of: Mark,
+    amount_of: Callable[[Holding], Decimal],
+    held: Iterable[Holding] | None = None,
+) -> Decimal:
+    """An amount of each holding, or of those that are given, which is in its own currency, added up
+    in the account's."""
+    holdings = books.held() if held is None else held
+    return sum((books.rate(one.currency, mark_of) * amount_of(one) for one in holdings), ZERO)
 
 
 def account_margin(
@@ -77,5 +90,6 @@ def account_margin(
             price = mark_of(instrument.symbol)
             if price is None:
                 price = books.holdings[instrument.symbol].average_price
-            total += required(instrument, quantity, price)
+            rate = books.rate(instrument.currency, mark_of)
+            total += required(instrument, quantity, price).at(rate)
     return total

@@ -3,8 +3,13 @@
 from decimal import Decimal
 from typing import Final
 
-from tapewire.simulator.exchange.account import ZERO, Books
-from tapewire.simulator.exchange.margin import LEVERAGE, Mark, account_margin, net_liquidation
+from tapewire.simulator.exchange.account import ZERO, Books, Holding, Mark
+from tapewire.simulator.exchange.margin import (
+    LEVERAGE,
+    account_margin,
+    in_base,
+    net_liquidation,
+)
 
 Value = tuple[str, str, str]  # key, value, currency
 EVERY_NS: Final = 180_000_000_000  # TWS's own interval, which nobody can change
@@ -12,22 +17,26 @@ EVERY_NS: Final = 180_000_000_000  # TWS's own interval, which nobody can change
 
 def account_values(books: Books, mark_of: Mark) -> dict[str, Decimal]:
     """An account's values by TWS's keys, in the account's currency."""
-    held = [(one, mark_of(one.instrument.symbol)) for one in books.held()]
+
+    def mark(one: Holding) -> Decimal | None:
+        return mark_of(one.instrument.symbol)
+
+    cash = books.total_cash(mark_of)
     net, margin = net_liquidation(books, mark_of), account_margin(books, mark_of)
     return {
         "NetLiquidation": net,
         "EquityWithLoanValue": net,
-        "TotalCashValue": books.cash,
-        "SettledCash": books.cash,
+        "TotalCashValue": cash,
+        "SettledCash": cash,
         "AccruedCash": ZERO,
         "AvailableFunds": net - margin.initial,
         "ExcessLiquidity": net - margin.maintenance,
         "BuyingPower": max(net - margin.initial, ZERO) * LEVERAGE,
-        "GrossPositionValue": sum((one.exposure(mark) for one, mark in held), ZERO),
+        "GrossPositionValue": in_base(books, mark_of, lambda one: one.exposure(mark(one))),
         "InitMarginReq": margin.initial,
         "MaintMarginReq": margin.maintenance,
-        "RealizedPnL": sum((one.realised for one, _ in held), ZERO),
-        "UnrealizedPnL": sum((one.unrealised(mark) for one, mark in held), ZERO),
+        "RealizedPnL": in_base(books, mark_of, lambda one: one.realised),
+        "UnrealizedPnL": in_base(books, mark_of, lambda one: one.unrealised(mark(one))),
     }
 
 
