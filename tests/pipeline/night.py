@@ -28,7 +28,12 @@ from tapewire.common.events import (
     Fill,
     ModifySignal,
     OrderAccepted,
+    OrderCancelled,
+    OrderConflict,
     OrderCreated,
+    OrderFilled,
+    OrderIntended,
+    OrderRejected,
     OrderTerms,
     Scope,
     TermChanges,
@@ -90,6 +95,8 @@ strategy = "tests.pipeline.steady:Steady"
 symbols = ["AAPL", "MSFT", "ESZ6"]
 """
 FAR = OrderTerms("BUY", Decimal(1), "LMT", Decimal(1))
+END = {OrderFilled: "Filled", OrderCancelled: "Cancelled", OrderRejected: "Inactive"}
+"""The ends of an order with TWS's words for them."""
 LINES_MAX = 14  # of a log, for one scenario
 Line = dict[str, Any]
 
@@ -102,6 +109,7 @@ class Audit:
         self._offset = 0
         self.executions: list[Line] = []
         self.placed: Counter[str] = Counter()
+        self.statuses: dict[str, str] = {}  # the last of each order, by its reference
 
     def read(self) -> "Audit":
         with self._path.open("rb") as file:
@@ -118,6 +126,8 @@ class Audit:
             self.executions.append(line)
         elif line["kind"] == "order" and line["event"] == "placed" and line["order_ref"]:
             self.placed[line["order_ref"]] += 1
+        elif line["kind"] == "status" and line["order_ref"]:
+            self.statuses[line["order_ref"]] = line["status"]
 
 
 class Night(Running):
@@ -130,6 +140,7 @@ class Night(Running):
         self.excused: set[str] = set()  # executions that TWS does not list
         self.lost: set[str] = set()  # intents of orders that TWS never had
         self._events: dict[str, list[Event]] = {role: [] for role in roles.JOURNALED}
+        self._journals: dict[str, SqliteJournal] = {}
         self._marks: dict[str, int] = {}
         self._number = 0
         self._market = ZmqTransport()
@@ -138,6 +149,8 @@ class Night(Running):
 
     def close(self) -> None:
         self._market.close()
+        for journal in self._journals.values():
+            journal.close()
 
     # ---- what happens --------------------------------------------------------------------------
 
@@ -194,12 +207,10 @@ class Night(Running):
         """The events of a journal, of this scenario unless `since` says otherwise."""
         known = self._events[role]
         path = self.run_dir / "journals" / f"{role}.sqlite"
-        if path.exists():
-            journal = SqliteJournal(path, read_only=True)
-            try:
-                known += events_of(journal, len(known) + 1)
-            finally:
-                journal.close()
+        if role not in self._journals and path.exists():
+            self._journals[role] = SqliteJournal(path, read_only=True)
+        if role in self._journals:
+            known += events_of(self._journals[role], len(known) + 1)
         return known[self._marks.get(role, 0) if since is None else since :]
 
     def until_event(
@@ -252,11 +263,33 @@ class Night(Running):
         self.until(lambda: not missing(), "every execution to be in the journals")
 
     def faults(self) -> list[str]:
-        """What must never be: two orders for an intent, or a log that fills up."""
+        """What must never be: two orders for an intent, or an id, or a log that fills up."""
         placed = self.audit.read().placed
         doubled = [f"two orders for {ref}" for ref, count in placed.items() if count > 1]
         again = [f"{ref} was sent again" for ref in self.lost if placed[ref]]
-        return [*doubled, *again, *self._floods()]
+        events = self.events(roles.GATEWAY, since=0)
+        ids = Counter(e.order_id for e in events if isinstance(e, OrderIntended))
+        reused = [
+            f"order id {one} was used {count} times" for one, count in ids.items() if count > 1
+        ]
+        return [*doubled, *again, *reused, *self._floods()]
+
+    def ends_that_differ(self) -> list[str]:
+        """Orders that TWS took, and that did not come to the same end here as there."""
+        ends: dict[str, str] = {}
+        conflicts = set()
+        for role in roles.GATEWAYS:
+            for event in self.events(role, since=0):
+                if type(event) in END:
+                    ends[event.intent_id] = END[type(event)]  # type: ignore[attr-defined]
+                elif isinstance(event, OrderConflict):
+                    conflicts.add(event.intent_id)
+        theirs = self.audit.read().statuses
+        return [
+            f"{ref} is {theirs[ref]} at TWS, and {ends.get(ref)} here"
+            for ref in theirs.keys() - conflicts
+            if theirs[ref] != ends.get(ref)
+        ]
 
     def differences(self) -> list[str]:
         """Stop both, and compare their books, but for what is excused."""
@@ -288,16 +321,17 @@ class Night(Running):
         return [one for one in found if one.stem != "supervisord"]
 
     def read(self) -> str:
-        """All that an operator can read of this scenario: the gateway's log, and all events."""
+        """All that an operator can read of this scenario: the gateways' logs, and all events."""
         events = [e for role in self._events for e in self.events(role)]
-        return self.log(roles.GATEWAY) + "".join(f"{name_of(e)} {e}\n" for e in events)
+        logs = "".join(map(self.log, roles.GATEWAYS))
+        return logs + "".join(f"{name_of(e)} {e}\n" for e in events)
 
 
 @contextmanager
 def a_night(run_dir: Path, folder: Path) -> Iterator[Night]:
     """A group, and a TWS for it; both are ended, whatever the tests did."""
     audit = run_dir / "audit.jsonl"
-    options = [f"--audit={audit}", "--rate=150"]
+    options = [f"--audit={audit}", "--rate=150", "--version-max=178"]
     with SimulatedTws(symbols="AAPL,MSFT,IBM,ESZ6:FUT:CME:50:0.25", options=options) as tws:
         file = folder / "night.toml"
         file.write_text(TOML.format(port=tws.port))

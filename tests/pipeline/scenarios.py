@@ -274,7 +274,7 @@ SCRIPTS: Final[Mapping[str, Script]] = {
     "late_commission": _passes("late_commission", seconds=0.5),
     "missing_commission": _missing_commission,
     "extra_field": _extra_field,
-    "id_roll_back": _after_it_a_login("id_roll_back", by=10),
+    "id_roll_back": _after_it_a_login("id_roll_back", by=100),
     "swallowed": _swallowed,
     "unanswered": _unanswered,
     "late_order": _late_order,

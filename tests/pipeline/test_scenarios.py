@@ -21,7 +21,7 @@ from tests.places import ROOT
 DOCUMENT = ROOT / "docs" / "operating.md"
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 SPAN = re.compile(r"`([^`]+)`")
-ALARM = "dead letter"
+ALARM, REJECTED = "dead letter", "order.rejected"
 
 
 def _table() -> dict[str, str]:
@@ -44,6 +44,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
             found.until_ready()
             yield found
             found.flatten()
+            assert found.ends_that_differ() == []
             assert found.differences() == []
     finally:
         shutil.rmtree(run_dir)
@@ -65,4 +66,6 @@ def test_the_group_goes_on_after(night: Night, what: str):
     night.until(lambda: all(span in night.read() for span in spans), f"{spans} to be read")
     if not spans:
         assert ALARM not in night.read()
+    if REJECTED not in spans:
+        assert REJECTED not in night.read()
     assert night.faults() == []
