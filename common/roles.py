@@ -16,6 +16,7 @@ EXECUTOR: Final = "executor"
 RISK: Final = "risk"
 SIMULATOR: Final = "simulator"
 NOTICES: Final = "notices"
+RECORDER: Final = "recorder"
 
 GATEWAYS: Final = (GATEWAY, LIQUIDATION)
 """The kinds with a broker connection, whose streams report executions and positions; the roles of

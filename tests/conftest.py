@@ -28,6 +28,7 @@ TOGETHER = {  # by file, what its tests share
     "pipeline/test_bad_messages.py": SHARED,
     "pipeline/test_data.py": SHARED,
     "pipeline/test_prometheus.py": SHARED,
+    "pipeline/test_recorder.py": SHARED,
     "pipeline/test_scenarios.py": "one night",
     "pipeline/test_steering.py": SHARED,
     "pipeline/test_wire_examples.py": SHARED,

@@ -75,6 +75,7 @@ ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"python -m tapewire\.strategy\.loading\.check NAME": _run,
     r"python -m tapewire\.strategy\.examples\.\w+ .*": _module,  # test_docs_commands.py runs it
     r"python -m tapewire\.risk\.notices": _module,  # tests/pipeline/test_notices.py runs it
+    r"python -m tapewire\.recorder": _module,  # tests/pipeline/test_recorder.py runs it
     r"python -m tapewire\.common\.calendars\.export( NAME FROM TO)?": _module,  # test_calendars.py
     rf"python -m tapewire\.({PROCESSES})( .*)?": _help,  # tests/test_docs_processes.py runs them
 }

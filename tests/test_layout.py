@@ -12,11 +12,12 @@ BELOW = {
     "common": set(),
     "simulator": {"common"},
     **{peer: {"common"} for peer in PEERS},
+    "recorder": {"common"},
     "virtual": {"common", "simulator", *PEERS},
     "backtest": {"common", "simulator", "virtual", *PEERS},
-    "console": {"common", "simulator", "virtual", "backtest", *PEERS},
+    "console": {"common", "simulator", "virtual", "backtest", "recorder", *PEERS},
     "client": {"common", "strategy", "console"},
-    "benchmarks": {"common", "simulator", "virtual", "backtest", "console", *PEERS},
+    "benchmarks": {"common", "simulator", "virtual", "backtest", "recorder", "console", *PEERS},
 }
 """For each package the others that it may import; `benchmarks` measures all of them."""
 
@@ -47,6 +48,7 @@ CORES = """
     common/delivery/signals.py common/bus/from_now.py
     common/shorthands.py common/combos.py common/options.py common/greeks.py
     common/calendars/sessions.py
+    recorder/recording.py recorder/segments.py recorder/streams.py recorder/compactor.py
 """
 """What decides: a file, or all files of a folder."""
 

@@ -72,6 +72,25 @@ MESSAGE_MAX_BYTES: Final = 16 * 1024 * 1024
 IPC: Final = "ipc://"
 
 
+def opened(context: zmq.Context[Any], kind: str, messages_max: int) -> "zmq.Socket[bytes]":
+    """A socket with the settings that all of the group's have; not yet bound or connected."""
+    socket: zmq.Socket[bytes] = context.socket(KINDS[kind])
+    socket.set_hwm(messages_max)
+    socket.setsockopt(zmq.LINGER, 0)
+    socket.setsockopt(zmq.MAXMSGSIZE, MESSAGE_MAX_BYTES)
+    socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_IVL_MS)
+    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
+    socket.setsockopt(zmq.RECONNECT_IVL, 20)
+    socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
+    if kind in ("push", "dealer"):
+        socket.setsockopt(zmq.IMMEDIATE, 1)  # never queue for a peer that is not there
+    if kind == "heard_router":
+        socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+    if kind == "xpub":
+        socket.setsockopt(zmq.XPUB_VERBOSER, 1)  # each joiner and each leaver is seen
+    return socket
+
+
 class ZmqTransport:
     """ZeroMQ sockets and byte streams in one poll loop.
 
@@ -197,20 +216,7 @@ class ZmqTransport:
         self._context.term()
 
     def _open(self, channel: str, kind: str) -> "zmq.Socket[bytes]":
-        socket = self._context.socket(KINDS[kind])
-        socket.set_hwm(self._messages_max)
-        socket.setsockopt(zmq.LINGER, 0)
-        socket.setsockopt(zmq.MAXMSGSIZE, MESSAGE_MAX_BYTES)
-        socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_IVL_MS)
-        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
-        socket.setsockopt(zmq.RECONNECT_IVL, 20)
-        socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
-        if kind in ("push", "dealer"):
-            socket.setsockopt(zmq.IMMEDIATE, 1)  # never queue for a peer that is not there
-        if kind == "heard_router":
-            socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        if kind == "xpub":
-            socket.setsockopt(zmq.XPUB_VERBOSER, 1)  # each joiner and each leaver is seen
+        socket = opened(self._context, kind, self._messages_max)
         self._sockets[channel] = socket
         if kind not in ("pub", "push"):
             self._poller.register(socket, POLLIN)

@@ -31,6 +31,7 @@ from tapewire.common.config.instrument import InstrumentConfig
 from tapewire.common.config.ledger import LedgerConfig, TradingDayConfig
 from tapewire.common.config.locate import EXAMPLE, config_path
 from tapewire.common.config.notices import NoticesConfig, TargetConfig
+from tapewire.common.config.recorder import RecorderConfig
 from tapewire.common.config.sections import (
     BusConfig,
     ExecutorConfig,
@@ -68,6 +69,7 @@ __all__ = [
     "LoginConfig",
     "MetricsConfig",
     "NoticesConfig",
+    "RecorderConfig",
     "RiskConfig",
     "RuleConfig",
     "ScopeConfig",
@@ -117,6 +119,7 @@ class Config(BaseSettings):
     simulator: SimulatorConfig = SimulatorConfig()
     metrics: MetricsConfig = MetricsConfig()
     notices: NoticesConfig = NoticesConfig()
+    recorder: RecorderConfig = RecorderConfig()
     gateways: tuple[LoginConfig, ...] = ()
     instruments: tuple[InstrumentConfig, ...] = ()
     strategies: tuple[StrategyConfig, ...] = ()
@@ -181,6 +184,20 @@ class Config(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _recorder_fits(self) -> Self:
+        """It reads what is configured, and stops long before the disk is too full to trade."""
+        recorder, known = self.recorder, {one.symbol for one in self.instruments}
+        for number, symbol in enumerate(recorder.symbols if known else ()):
+            faults.refuse_unknown(("recorder", "symbols", number), symbol, known, "instruments")
+        if recorder.enabled and recorder.free_halt_mb < self.storage.free_resume_mb:
+            raise ConfigError(
+                f"recorder.free_halt_mb is {recorder.free_halt_mb}; it must be at least the"
+                f" {self.storage.free_resume_mb} of storage.free_resume_mb, so that recording stops"
+                " before trading does"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _bars_are_made(self) -> Self:
         """A strategy that asked for others would wait for them without a word."""
         for strategy in self.strategies:
@@ -237,6 +254,11 @@ class Config(BaseSettings):
                 "simulator": self.simulator.model_copy(update={"accounts": accounts}),
             }
         )
+
+    def recorded(self) -> Path:
+        """The folder of what is recorded. The simulator's market has one of its own, so that what
+        is made up never gets among what was real."""
+        return self.run_dir / ("recorded-simulated" if self.simulator.enabled else "recorded")
 
     def days(self) -> TradingDays:
         """The trading day of a moment in each account, by [trading_day]."""

@@ -20,27 +20,43 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from tapewire.common.clock import Now
-from tapewire.common.config.sections import StorageConfig
 
 LOOK_EVERY_NS: Final = 1_000_000_000
 MB: Final = 1_000_000
 
 
+class Bounds(Protocol):
+    """Below how many MB of free space something stops, and from how many on it goes on."""
+
+    @property
+    def free_halt_mb(self) -> int:
+        """Less than that is too little."""
+
+    @property
+    def free_resume_mb(self) -> int:
+        """That is enough again."""
+
+
 class Disk:
-    """How much of the disk under `place` is free, and whether that is enough to trade.
+    """How much of the disk under `place` is free, and whether that is enough for what it is for.
 
     `free_bytes` asks the host; None means that there is no bound.
     """
 
     def __init__(
-        self, storage: StorageConfig, free_bytes: Callable[[], int | None], place: str
+        self,
+        bounds: Bounds,
+        free_bytes: Callable[[], int | None],
+        place: str,
+        needed_for: str = "trading",
     ) -> None:
         self.free: int | None = None
         self.reason = ""
         self._free_bytes = free_bytes
         self._place = place
-        self._halt_bytes = storage.free_halt_mb * MB
-        self._resume_bytes = storage.free_resume_mb * MB
+        self._needed_for = needed_for
+        self._halt_bytes = bounds.free_halt_mb * MB
+        self._resume_bytes = bounds.free_resume_mb * MB
         self._next_ns: int | None = None
 
     def __repr__(self) -> str:
@@ -57,8 +73,8 @@ class Disk:
         elif free < self._halt_bytes and not self.reason:  # which keeps the number of its beginning
             self.reason = (
                 f"the disk of {self._place} is nearly full: {free:,} bytes were free,"
-                f" trading needs {self._halt_bytes:,}; free some space, and it goes on by itself"
-                f" with {self._resume_bytes:,}"
+                f" {self._needed_for} needs {self._halt_bytes:,}; free some space, and it goes"
+                f" on by itself with {self._resume_bytes:,}"
             )
 
 

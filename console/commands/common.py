@@ -167,14 +167,14 @@ def gateway_role(logins: "Logins", name: str) -> str:
     return login.gateway
 
 
-def tick_file(path: Path) -> "TickFile":
+def tick_file(path: Path, option: str = "--ticks ") -> "TickFile":
     """The file of ticks; raises `ConfigError` if there is none, ValueError if it is broken."""
     from tapewire.common.ticks.file import TickFile
 
     if path.is_dir():
-        raise ConfigError(f"--ticks {path} is a folder; expected a CSV of ticks")
+        raise ConfigError(f"{option}{path} is a folder; expected a CSV of ticks")
     if not path.is_file():
-        raise ConfigError(f"--ticks {path}: no such file; expected a CSV of ticks")
+        raise ConfigError(f"{option}{path}: no such file; expected a CSV of ticks")
     return TickFile(path)
 
 

@@ -1,4 +1,4 @@
-"""`data`: history, option chains, accounts and scans, from the gateway and its broker."""
+"""`data`: history, option chains, accounts and scans from the broker; and what was recorded."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,13 @@ import msgspec
 import typer
 
 from tapewire.common.events import ChainQuery, OptionChain
-from tapewire.console.commands import data_accounts, data_history, data_queries, data_scan
+from tapewire.console.commands import (
+    data_accounts,
+    data_history,
+    data_queries,
+    data_recorded,
+    data_scan,
+)
 from tapewire.console.commands.common import (
     ConfigOption,
     GatewayOption,
@@ -20,7 +26,8 @@ from tapewire.console.commands.common import (
 from tapewire.console.commands.data_history import SymbolArgument, digits
 
 data = typer.Typer(
-    help="Ask the broker about history, options, accounts and scans.", rich_markup_mode=None
+    help="What was recorded; and the broker's history, options, accounts and scans.",
+    rich_markup_mode=None,
 )
 
 
@@ -49,6 +56,7 @@ def register(app: typer.Typer) -> None:
     commands: dict[str, Callable[..., Any]] = {
         "history": data_history.history, "ticks": data_history.ticks, "chain": chain,
         **data_accounts.COMMANDS, "scan": data_scan.scan,
+        **data_recorded.COMMANDS,
     }  # fmt: skip
     for name, command in commands.items():
         data.command(name)(command)

@@ -28,6 +28,7 @@ POLL_S: Final = 0.2  # between reads of all statuses, as the processes need the 
 STRATEGY_PRIORITY: Final = 500
 GATEWAY_PRIORITY: Final = 100
 SIMULATOR_PRIORITY: Final = 50
+RECORDER_PRIORITY: Final = 45
 NOTICES_PRIORITY: Final = 40
 """The last to stop, since it tells what the others do at their end."""
 
@@ -137,6 +138,7 @@ class Group(Supervisord):
             made = {roles.strategy_role(s.name) for s in self.config.strategies}
             made |= {*simulators} if self.config.simulator.enabled else set()
             made |= {roles.NOTICES} if self.config.notices.targets else set()
+            made |= {roles.RECORDER} if self.config.recorder.enabled else set()
         order = [s.name for s in self.config.strategies]
 
         def place(role: str) -> tuple[int, str, int]:
@@ -144,7 +146,7 @@ class Group(Supervisord):
             return (order.index(base) if base in order else len(order), base, number)
 
         first = [name for name in simulators if name in made]
-        last = [roles.NOTICES] if roles.NOTICES in made else []
+        last = [name for name in (roles.RECORDER, roles.NOTICES) if name in made]
         strategies = sorted((name for name in made if roles.is_strategy(name)), key=place)
         return [*first, *logins.gateways, roles.RISK, roles.EXECUTOR, *strategies, *last]
 
@@ -194,6 +196,8 @@ class Group(Supervisord):
             self.write_strategy(strategy.name)
         if self.config.notices.targets:
             write_section(folder, roles.NOTICES, "risk.notices", NOTICES_PRIORITY)
+        if self.config.recorder.enabled:
+            write_section(folder, roles.RECORDER, "recorder", RECORDER_PRIORITY)
 
     def _write_login(self, login: Login) -> None:
         """Write the sections of a login's processes."""

@@ -182,6 +182,9 @@ def done(name: str, status: Status) -> str:
         sent, failed = (counter(status, n) for n in ("notices_sent", "notices_failed"))
         failures = f", {counted(failed, 'failed attempt')}" if failed else ""
         return f"{counted(sent, 'message')} sent{failures}"
+    if name == roles.RECORDER:
+        taken, lost = (status.get(f"messages_{n}", 0) for n in ("recorded", "unrecorded"))
+        return f"{counted(taken, 'message')}{f', {lost:,} not recorded' if lost else ''}"
     if "orders" in status:
         states = ", ".join(f"{n} {state.lower()}" for state, n in sorted(status["orders"].items()))
         ticks = counter(status, "ticks_published")

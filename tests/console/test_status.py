@@ -316,10 +316,10 @@ def test_numbers_have_their_nouns():
 
 def test_whoever_sends_requests_stops_before_whoever_answers_them():
     names = [
-        "notices", "gateway", "simulator", "strategy-b", "risk", "executor", "strategy-a",
-        "liquidation",
+        "notices", "recorder", "gateway", "simulator", "strategy-b", "risk", "executor",
+        "strategy-a", "liquidation",
     ]  # fmt: skip
     assert stages(names) == [
         ["strategy-a", "strategy-b"], ["executor"], ["risk"], ["gateway", "liquidation"],
-        ["simulator"], ["notices"],
+        ["simulator"], ["recorder"], ["notices"],
     ]  # fmt: skip

@@ -1,0 +1,225 @@
+"""`data list`, `verify`, `export`, `import`, `compact`: what was recorded."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import msgspec
+import typer
+
+from tapewire.common import extras, roles
+from tapewire.common.amounts import counted
+from tapewire.common.errors import ConfigError
+from tapewire.console.commands.common import (
+    EXIT_FAILED,
+    ConfigOption,
+    JsonOption,
+    RunDirOption,
+    answer,
+    line,
+    load_started,
+    note,
+    require_known,
+    tick_file,
+)
+
+if TYPE_CHECKING:
+    from tapewire.common.config.settings import Config
+    from tapewire.recorder.folder import Folder
+    from tapewire.recorder.store import Entry, Store
+    from tapewire.recorder.streams import Hole, Stretch
+
+SymbolsOption = Annotated[
+    list[str] | None, typer.Option("--symbol", help="only this one; may be repeated")
+]
+FromOption = Annotated[str | None, typer.Option("--from", help="ISO time, UTC, or -10m")]
+ToOption = Annotated[str | None, typer.Option("--to", help="ISO time, UTC, or -10m; not included")]
+
+
+def list_recorded(
+    symbols: SymbolsOption = None,
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What is recorded: per day and symbol the rows, the bytes, the first and last time, and what
+    is missing."""
+    folder = _folder(config, run_dir)
+    store = _store(folder)
+    unreadable = [*store.faults]
+    wanted = [one for one in store.entries(unreadable) if not symbols or one.part.key in symbols]
+    if as_json:
+        found = {"folder": str(folder.path), "recorded": [_plain(one) for one in wanted]}
+        print(json.dumps(found | {"faults": unreadable}))
+    else:
+        for one in wanted:
+            line(_line(one))
+        if not wanted:
+            line(f"nothing is recorded in {folder.path}")
+        for fault in unreadable:
+            note(fault)
+    raise typer.Exit(EXIT_FAILED if unreadable else 0)
+
+
+def verify_recorded(
+    config: ConfigOption = None, run_dir: RunDirOption = None, as_json: JsonOption = False
+) -> None:
+    """Read back everything: checksums, order, and each hole. Status 1 if anything is damaged."""
+    from tapewire.recorder.verifying import verify
+
+    found = verify(_folder(config, run_dir))
+    if as_json:
+        holes = [_hole(*one) for one in found.holes]
+        print(json.dumps({**found._asdict(), "holes": holes}))
+    else:
+        for entry, stretch, hole in found.holes:
+            line(_hole_line(entry, stretch, hole))
+        for fault in found.faults:
+            line(f"damaged: {fault}")
+        read = f"{counted(found.files, 'file')}, {counted(found.rows, 'row')}"
+        line(f"{read}, {counted(len(found.holes), 'hole')}, {len(found.faults)} damaged")
+    raise typer.Exit(EXIT_FAILED if found.faults else 0)
+
+
+def export_recorded(
+    file: Annotated[Path, typer.Argument(help="the CSV of ticks to write, .gz too")],
+    symbols: SymbolsOption = None,
+    since: FromOption = None,
+    to: ToOption = None,
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write recorded ticks to a file that `tapewire backtest` and `tapewire demo` read."""
+    from tapewire.console.commands.events import span_of
+    from tapewire.recorder.exporting import export
+
+    from_ns, to_ns = span_of(since, to)
+    folder = _folder(config, run_dir)
+    store = _store(folder)
+    known = store.symbols()
+    for symbol in symbols or ():
+        require_known("--symbol", symbol, known)
+    if not known:
+        raise ConfigError(f"nothing is recorded in {folder.path}")
+    done = export(store.ticks(symbols or known, from_ns, to_ns), file)
+    if done.delayed:
+        note(f"{counted(done.delayed, 'tick')} of them are delayed; the file cannot say which")
+    told = f"wrote {counted(done.ticks, 'tick')} to {file}"
+    answer(as_json, {"file": str(file), **done._asdict()}, told)
+
+
+def import_recorded(
+    file: Annotated[Path, typer.Argument(help="a CSV of ticks, .gz too")],
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a file of ticks into what is recorded. The same file again changes nothing."""
+    from tapewire.recorder.importing import import_file
+
+    started = load_started(config, run_dir)
+    folder = _folder(config, run_dir)
+    ticks = tick_file(file, "")
+    with _writing(started):
+        done = import_file(folder, ticks)
+    for sentence in ticks.notes:
+        note(sentence)
+    of = f" of {', '.join(done.symbols)}" if done.symbols else ""
+    answer(as_json, done._asdict(), f"imported {counted(done.ticks, 'tick')}{of}")
+
+
+def compact_recorded(
+    config: ConfigOption = None, run_dir: RunDirOption = None, as_json: JsonOption = False
+) -> None:
+    """Make Parquet now of what was recorded. While the recorder runs it does so by itself, and the
+    segment that it is writing is left to it."""
+    from tapewire.common.runtime.role_lock import RoleTaken, take_role
+    from tapewire.recorder.compaction import compact
+
+    started = load_started(config, run_dir)
+    folder = _folder(config, run_dir)
+    with _writing(started) as run_folder:
+        folder.prepare()
+        try:
+            with take_role(run_folder, roles.RECORDER):
+                for sentence in folder.adopt():
+                    note(sentence)
+        except RoleTaken:
+            note("the recorder is running; the segment that it is writing is left to it")
+        done = compact(folder)
+    for fault in done.faults:
+        note(f"damaged: {fault}")
+    told = f"made Parquet of {counted(done.segments, 'segment')}, {counted(done.rows, 'row')}"
+    answer(as_json, done._asdict(), told)
+    raise typer.Exit(EXIT_FAILED if done.faults else 0)
+
+
+def _folder(config: str | None, run_dir: Path | None) -> "Folder":
+    extras.require("tapewire data", "pyarrow", "data")
+    from tapewire.recorder.folder import Folder
+
+    return Folder(load_started(config, run_dir).recorded().absolute())
+
+
+@contextmanager
+def _writing(config: "Config") -> Iterator[Path]:
+    """The run directory; what is written there within is for this user alone."""
+    from tapewire.common.bus.endpoints import prepare_run_dir
+    from tapewire.common.runtime import private_file
+
+    with private_file.private():
+        yield prepare_run_dir(config.run_dir)
+
+
+def _store(folder: "Folder") -> "Store":
+    from tapewire.recorder.store import Store
+
+    return Store(folder)
+
+
+def _plain(entry: "Entry") -> dict[str, Any]:
+    table, day, key = entry.part
+    return {
+        "table": table, "day": day, "of": key, "rows": entry.rows, "bytes": entry.size_bytes,
+        "from_ns": entry.from_ns, "to_ns": entry.to_ns, "missing": entry.missing,
+        "holes": [_hole(entry, *one) for one in entry.holes],
+    }  # fmt: skip
+
+
+def _hole(entry: "Entry", stretch: "Stretch", hole: "Hole") -> dict[str, Any]:
+    of = {"table": entry.part.table, "of": entry.part.key, "source": stretch.source}
+    return {**of, "epoch": stretch.epoch, "missing": hole.missing, **msgspec.structs.asdict(hole)}
+
+
+def _line(entry: "Entry") -> str:
+    from tapewire.console.views import times
+
+    table, day, key = entry.part
+    span = f"{times.clock(entry.from_ns)} to {times.clock(entry.to_ns)}"
+    size = f"{entry.size_bytes:,} bytes" if entry.size_bytes else "not yet Parquet"
+    rows = counted(entry.rows, table.removesuffix("s"))
+    holes = f", {counted(len(entry.holes), 'hole')}, {entry.missing:,} missing"
+    return f"{day} {key}: {rows}, {span}, {size}{holes if entry.holes else ''}"
+
+
+def _hole_line(entry: "Entry", stretch: "Stretch", hole: "Hole") -> str:
+    from tapewire.console.views import times
+
+    noun = "message" if entry.part.table == "ticks" else "event"
+    return (
+        f"{entry.part.key}: {counted(hole.missing, noun)} of {stretch.source} missing between"
+        f" {times.iso(hole.from_ns)} and {times.iso(hole.to_ns)}"
+    )
+
+
+COMMANDS: Final[dict[str, Callable[..., Any]]] = {
+    "list": list_recorded,
+    "verify": verify_recorded,
+    "export": export_recorded,
+    "import": import_recorded,
+    "compact": compact_recorded,
+}
+"""The commands of `data`, by their names."""

@@ -1,0 +1,151 @@
+"""`tapewire data list | verify | export | import | compact`: what was recorded."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tapewire.common.ticks.file import TickFile
+from tapewire.console.views.times import iso
+from tapewire.recorder.compaction import compact
+from tapewire.recorder.folder import OPEN, Folder
+from tests.console.running import Tapewire
+from tests.made_ticks import HALF_PAST_TWO
+from tests.recorder.published import DAY, EPOCH, NOON_NS, Market, segment
+
+pytest.importorskip("pyarrow")
+
+
+@pytest.fixture
+def folder(run_dir: Path) -> Folder:
+    return Folder(run_dir / "recorded")
+
+
+def test_nothing_recorded_is_said(tapewire: Tapewire, folder: Folder):
+    assert tapewire("data", "list").out == f"nothing is recorded in {folder.path}\n"
+    assert tapewire("data", "verify").out == "no files, no rows, no holes, 0 damaged\n"
+    refused = tapewire("data", "export", "x.csv")
+    assert (refused.status, refused.err) == (2, f"tapewire: nothing is recorded in {folder.path}\n")
+
+
+def test_the_list_has_each_day_and_symbol_with_what_is_missing(tapewire: Tapewire, folder: Folder):
+    market = Market()
+    frames = market.messages(10, ticks=2)
+    segment(folder, 1, [*frames[:6], *frames[10:]], market.report())
+    compact(folder)
+    segment(folder, 2, market.messages(1, "ESZ6"), end=OPEN)
+    out = tapewire("data", "list").out
+    assert out.splitlines()[0].startswith(f"{DAY} gateway: 2 events, 12:00:00.")
+    assert f"{DAY} AAPL: 16 ticks, 12:00:00." in out
+    assert "bytes, 1 hole, 2 missing\n" in out
+    assert f"{DAY} ESZ6: 3 ticks, " in out
+    assert out.rstrip().endswith("not yet Parquet")
+
+    found = json.loads(tapewire("data", "list", "--symbol", "AAPL", "--json").out)
+    (entry,) = found["recorded"]
+    assert (entry["table"], entry["of"], entry["rows"], entry["missing"]) == (
+        "ticks",
+        "AAPL",
+        16,
+        2,
+    )
+    (hole,) = entry["holes"]
+    assert (hole["epoch"], hole["after_seq"], hole["before_seq"]) == (EPOCH, 3, 6)
+    assert NOON_NS <= hole["from_ns"] <= hole["to_ns"]
+
+
+def test_verify_names_holes_and_damage_and_its_status_says_whether_there_is_damage(
+    tapewire: Tapewire, folder: Folder
+):
+    frames = Market().messages(10, ticks=2)
+    segment(folder, 1, [*frames[:6], *frames[10:]])
+    compact(folder)
+    ended = tapewire("data", "verify")
+    assert ended.status == 0
+    assert "AAPL: 2 messages of gateway missing between 2024-01-08T12:00:00." in ended.out
+    assert ended.out.endswith("1 file, 16 rows, 1 hole, 0 damaged\n")
+
+    path = next(folder.path.glob("ticks/*/*/*.parquet"))
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    ended = tapewire("data", "verify")
+    assert ended.status == 1
+    assert f"damaged: {path} is damaged: its checksum is not" in ended.out
+    found = json.loads(tapewire("data", "verify", "--json").out)
+    assert len(found["faults"]) == 1
+    assert found["holes"][0]["missing"] == 2
+
+
+def test_what_is_exported_and_imported_elsewhere_is_what_was_published(
+    tapewire: Tapewire, folder: Folder, tmp_path: Path
+):
+    market = Market()
+    segment(folder, 1, *[market.message(symbol, 2) for symbol in ("AAPL", "ESZ6") * 20])
+    file = tmp_path / "ticks.csv.gz"
+    assert tapewire("data", "export", str(file)).out == f"wrote 80 ticks to {file}\n"
+    assert len([*TickFile(file).rows(None, None)]) == 80, "a back-test reads it"
+
+    other = str(tmp_path / "other")
+    (tmp_path / "o.toml").write_text(f'run_dir = "{other}"\n')
+    given = ("--config", str(tmp_path / "o.toml"))
+    done = tapewire("data", "import", str(file), *given)
+    assert done.out == "imported 80 ticks of AAPL, ESZ6\n"
+    assert {p.stat().st_mode & 0o077 for p in Path(other).rglob("*")} == {0}
+    again = tapewire("data", "import", str(file), *given)
+    assert again.out == done.out, "the same file again changes nothing"
+    back = tmp_path / "back.csv.gz"
+    tapewire("data", "export", str(back), *given)
+    assert [*TickFile(back).rows(None, None)] == [*TickFile(file).rows(None, None)]
+    assert tapewire("data", "verify", *given).status == 0
+
+
+def test_an_export_takes_symbols_and_a_span(tapewire: Tapewire, folder: Folder, tmp_path: Path):
+    market = Market()
+    segment(folder, 1, *[market.message(symbol, 2) for symbol in ("AAPL", "ESZ6") * 20])
+    file, middle = tmp_path / "a.csv", market.ticks[40].ts_ns
+    tapewire("data", "export", str(file), "--symbol", "AAPL", "--from", iso(middle))
+    rows = [*TickFile(file).rows(None, None)]
+    expected = [tick.ts_ns for tick in market.of("AAPL") if tick.ts_ns >= middle]
+    assert [row.ts_ns for row in rows] == expected
+    assert {row.symbol for row in rows} == {"AAPL"}
+    refused = tapewire("data", "export", str(file), "--symbol", "AAPX")
+    assert refused.err.startswith("tapewire: --symbol is 'AAPX', which is not known; ")
+    assert tapewire("data", "export", str(tmp_path / "no" / "a.csv")).status == 2
+
+
+def test_a_file_about_a_time_that_is_recorded_is_refused(
+    tapewire: Tapewire, folder: Folder, tmp_path: Path
+):
+    segment(folder, 1, Market().messages(5))
+    file = tmp_path / "mine.csv"
+    tapewire("data", "export", str(file))
+    refused = tapewire("data", "import", str(file))
+    assert refused.status == 2
+    assert "15 ticks of AAPL from 2024-01-08T12:00:00." in refused.err
+    assert "nothing was imported: each tick would be there twice" in refused.err
+
+
+def test_a_file_that_is_broken_brings_nothing(tapewire: Tapewire, folder: Folder, tmp_path: Path):
+    file = tmp_path / "mine.csv"
+    file.write_text(HALF_PAST_TWO + "now,AAPL,1,2,3,4,,\n")
+    refused = tapewire("data", "import", str(file))
+    assert refused.status != 0
+    assert "line 1202" in refused.err
+    assert tapewire("data", "list").out.startswith("nothing is recorded")
+    file.write_text(HALF_PAST_TWO)
+    assert tapewire("data", "import", str(file)).out == "imported 1,200 ticks of AAPL, MSFT\n"
+
+
+def test_compact_makes_parquet_of_what_a_killed_recorder_left(tapewire: Tapewire, folder: Folder):
+    segment(folder, 1, Market().messages(5), end=OPEN)
+    assert tapewire("data", "compact").out == "made Parquet of 1 segment, 15 rows\n"
+    assert "15 ticks" in tapewire("data", "list").out
+    assert tapewire("data", "compact").out == "made Parquet of no segments, no rows\n"
+
+
+def test_without_the_extra_it_says_how_to_install_it(tapewire: Tapewire, folder, monkeypatch):
+    monkeypatch.setattr("tapewire.common.extras.find_spec", lambda name: None)
+    refused = tapewire("data", "list")
+    assert refused.status == 2
+    assert "pyarrow is not installed; install it with: pip install 'tapewire[data]'" in refused.err

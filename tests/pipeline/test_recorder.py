@@ -1,0 +1,117 @@
+"""The recorder beside a real group: what is published is on disk, though it is killed meanwhile."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tapewire.common import roles
+from tapewire.common.bus import wire
+from tapewire.common.bus.endpoints import endpoint
+from tapewire.common.bus.transport import ZmqTransport
+from tapewire.common.events import Tick
+from tapewire.recorder import parquet
+from tapewire.recorder.folder import CLOSED, Folder
+from tapewire.recorder.store import Store
+from tests.pipeline.running import Running, tapewire
+from tests.places import ROOT
+
+SYMBOLS = ("AAPL", "MSFT", "ESZ6")
+SECOND_NS = 1_000_000_000
+ENVIRONMENT = {
+    "TAPEWIRE_RECORDER__ENABLED": "true",
+    "TAPEWIRE_RECORDER__FREE_HALT_MB": "150",
+    "TAPEWIRE_RECORDER__FREE_RESUME_MB": "160",
+}
+
+
+@contextmanager
+def a_recorder(running: Running) -> Iterator["subprocess.Popen[bytes]"]:
+    """One that is started by hand, so that the group itself stays as it is."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tapewire.recorder"], cwd=ROOT, env={**os.environ, **ENVIRONMENT}
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(10)
+        (running.run_dir / "status" / f"{roles.RECORDER}.json").unlink(missing_ok=True)
+
+
+class Observer(threading.Thread):
+    """Another reader of the same ticks, to compare with."""
+
+    def __init__(self, running: Running) -> None:
+        super().__init__()
+        self.ticks: dict[str, list[Tick]] = {symbol: [] for symbol in SYMBOLS}
+        self.over = False
+        self._transport = ZmqTransport()
+        topics = [wire.topic(f"tick.{symbol}") for symbol in SYMBOLS]
+        place = endpoint("market", running.group.config.bus, running.run_dir)
+        self._transport.connect("market", "sub", place, topics)
+
+    def run(self) -> None:
+        while not self.over:
+            for _, (topic, body) in self._transport.poll(50):
+                symbol = wire.topic_name(topic).removeprefix("tick.")
+                self.ticks[symbol] += wire.decode_ticks(body).events
+        self._transport.close()
+
+
+def messages(running: Running) -> int:
+    return int(running.status(roles.RECORDER).get("messages_recorded", 0))
+
+
+def files(folder: Folder) -> list[Path]:
+    return [*folder.path.glob("ticks/*/*/*.parquet")]
+
+
+def is_parquet(folder: Folder) -> bool:
+    """Whether what was closed has become Parquet."""
+    return bool(files(folder)) and not folder.named(CLOSED)
+
+
+def test_a_killed_recorder_loses_a_moment_and_what_it_had_becomes_parquet(shared: Running):
+    folder = Folder(shared.group.config.recorded().absolute())
+    observer = Observer(shared)
+    observer.start()
+    try:
+        with a_recorder(shared) as first:
+            shared.until(lambda: messages(shared) > 50, "something to be recorded")
+            killed_ns = time.time_ns()
+            first.send_signal(signal.SIGKILL)
+            first.wait()
+        with a_recorder(shared) as second:
+            shared.until(lambda: is_parquet(folder), "what was left to become Parquet", 20)
+            shared.until(lambda: messages(shared) > 20, "it to record again")
+        assert second.returncode == 0
+    finally:
+        observer.over = True
+        observer.join()
+    store = Store(folder)
+    entries = store.entries([])
+    for symbol in SYMBOLS:
+        known = [*store.ticks([symbol])]
+        begin, end = known[0].ts_ns, known[-1].ts_ns
+        seen = Counter(t for t in observer.ticks[symbol] if begin < t.ts_ns < end)
+        kept = Counter(t for t in known if begin < t.ts_ns < end)
+        assert not kept - seen, "nothing is there that was not published, or twice"
+        missing = [tick.ts_ns for tick in seen - kept]
+        assert [ns for ns in missing if ns < killed_ns - SECOND_NS] == [], "no earlier row"
+        holes = [hole for one in entries if one.part.key == symbol for _, hole in one.holes]
+        for ns in missing:
+            assert any(hole.from_ns <= ns <= hole.to_ns for hole in holes), "it is in a hole"
+
+    done = tapewire("data", "compact", "--json")
+    assert json.loads(done.stdout)["segments"] == 1
+    assert tapewire("data", "verify").returncode == 0
+    rows = sum(parquet.footer(path)[0] for path in files(folder))
+    assert rows == sum(one.rows for one in entries if one.part.table == "ticks")
