@@ -11,6 +11,9 @@ from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.strategy.loading.faults import Failure
+from tapewire.virtual.direct.exchange import DirectExchange
+from tapewire.virtual.lane.flow import Flow
+from tapewire.virtual.lane.lane import Lane, Source
 from tapewire.virtual.world import SECOND_NS, World
 
 IDLE_NS = SECOND_NS
@@ -71,14 +74,28 @@ def build(
     TWS's market begins with its first row, when the first client asks for data. So a row of no
     symbol goes ahead of the file's, and every process has until the file's first row to be READY.
     """
-    lead_ns = _lead_ns(config)
-    start_ns = first_ns - lead_ns - _joined_after_ns(config)
-    if start_ns < 0:
-        raise ValueError("the file's first time is in 1970, expected UTC since the epoch")
+    start_ns, lead_ns = _begins(config, first_ns)
     rows = chain([_empty_row(first_ns - lead_ns)], rows)
     if file is not None:
         rows = Played(rows, file)
     return _world(config, rows, start_ns, step_ns, on_failure, settings)
+
+
+def build_lane(
+    config: Config,
+    flow: Flow,
+    first_ns: int,
+    on_failure: OnFailure,
+    settings: SimulatorSettings,
+    file: TickFile | None = None,
+) -> tuple[World, Lane]:
+    """As `build`, of a direct world and the lane that runs it on the rows of `flow`."""
+    start_ns, lead_ns = _begins(config, first_ns)
+    source = Source(flow, _empty_row(first_ns - lead_ns))
+    rows = source if file is None else Played(source, file)
+    world = _world(config, rows, start_ns, 0, on_failure, settings, direct=True)
+    assert isinstance(world.server, DirectExchange)
+    return world, Lane(world, flow, source, world.server)
 
 
 def _world(
@@ -88,10 +105,13 @@ def _world(
     step_ns: int,
     on_failure: OnFailure,
     settings: SimulatorSettings,
+    *,
+    direct: bool = False,
 ) -> World:
     return World(
         config,
         rows,
+        direct=direct,
         start_ns=start_ns,
         idle_ns=IDLE_NS,
         step_ns=step_ns,
@@ -112,6 +132,15 @@ def simulator_settings(config: Config, cash: Decimal = CASH) -> SimulatorSetting
         opens=config.simulator.opens,
         closes=config.simulator.closes,
     )
+
+
+def _begins(config: Config, first_ns: int) -> tuple[int, int]:
+    """When a world starts, and how long before the first tick its market begins."""
+    lead_ns = _lead_ns(config)
+    start_ns = first_ns - lead_ns - _joined_after_ns(config)
+    if start_ns < 0:
+        raise ValueError("the file's first time is in 1970, expected UTC since the epoch")
+    return start_ns, lead_ns
 
 
 def _lead_ns(config: Config) -> int:

@@ -11,16 +11,15 @@ from tapewire.backtest.report.figures import Figures, strategies_of
 from tapewire.backtest.report.notes import Failures, rejections
 from tapewire.backtest.report.performance import Statistics, statistics_of
 from tapewire.backtest.report.results import Results
-from tapewire.backtest.report.sampler import Sampler, every_ns
 from tapewire.backtest.scan import (
     Scan,
     Window,
     instruments_of,
     not_trading,
-    scan,
     trading,
     unknown,
 )
+from tapewire.backtest.ways import Direct, InTurns, Way
 from tapewire.common import roles
 from tapewire.common.config.near import expected
 from tapewire.common.config.settings import Config, ConfigError, StrategyConfig
@@ -59,9 +58,12 @@ def run(
     step_ns: int = 0,
     cash: Decimal = group.CASH,
     benchmark: str = "",
+    full: bool = False,
     say: Callable[[str], None],
 ) -> Outcome:
     """Run the strategies of `names` (none: all) on the file's window; see `World` for `step_ns`.
+    With `full`, and with a step, every row goes through a TWS and all processes; without, through
+    the direct lane.
 
     Each account begins with `cash`. `benchmark` is the symbol of the file that the strategies are
     compared with: without one, what they traded.
@@ -74,25 +76,25 @@ def run(
     loaded = {runner.name: runner.loaded for runner in runners}
     for name, what in loaded.items():
         say(f"strategy {name}: {what}")
-    found = scan(file, window)
+    day_of = config.days().of("")
+    way: Way = (
+        InTurns(file, window, day_of, step_ns) if full or step_ns else Direct(file, window, day_of)
+    )
+    found = way.scan
     _require_benchmark(benchmark, found.ticks)
     instruments = instruments_of(found, config)
     strategies = trading(config, wanted, found.ticks)
     plural = "s" * (len(instruments) != 1)
     say(f"{found.rows:,} rows of {len(instruments)} symbol{plural}; running")
     failures = Failures(say)
-    day_of = config.days().of("")
-    sampler = Sampler(found.first_ns, every_ns(found.last_ns - found.first_ns), day_of)
-    rows = sampler.watch(file.rows(window.from_ns, window.to_ns))
     derived = group.derived(config, instruments, strategies)
     settings = group.simulator_settings(derived, cash)
-    world = group.build(derived, rows, found.first_ns, step_ns, failures.add, settings, file)
+    world = way.build(derived, settings, failures.add)
     _require_one_started(world)
     lifetime_ns = max(s.signal_ttl_ms for s in strategies) * 1_000_000
-    end_ns = found.last_ns + step_ns + lifetime_ns + SETTLE_S * SECOND_NS
-    world.run(end_ns - world.clock.mono_ns())
+    way.run_until(found.last_ns + step_ns + lifetime_ns + SETTLE_S * SECOND_NS)
     figures = Figures(world)
-    results = Results(figures.journals, sampler.marks)
+    results = Results(figures.journals, way.marks())
     capital = cash * len(settings.accounts)
     return Outcome(
         window=window,
@@ -101,7 +103,7 @@ def run(
         figures=figures.as_json(),
         results=results,
         statistics=statistics_of(results, capital, day_of, benchmark),
-        sample_ns=sampler.every_ns,
+        sample_ns=way.every_ns,
         notes=(
             *file.notes,
             *(hint for runner in runners for hint in runner.hints),

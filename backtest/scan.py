@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
@@ -38,8 +38,13 @@ class Scan(msgspec.Struct, frozen=True):
 def scan(file: TickFile, window: Window) -> Scan:
     """Read the whole window; raises ValueError for a broken file or an empty window."""
     found = _count(file.rows(window.from_ns, window.to_ns))
-    if found is not None:
-        return found
+    if found is None:
+        raise_empty(file, window)
+    return found
+
+
+def raise_empty(file: TickFile, window: Window) -> NoReturn:
+    """Say that a window has no rows, and what the file has."""
     whole = _count(file.rows(None, None))
     if whole is None:
         raise ValueError(f"{file.path}: no rows after the header, expected ticks")

@@ -20,6 +20,9 @@ class Unanswered:
     def __contains__(self, name: str) -> bool:
         return name in self._new or name in self._sent_ns
 
+    def __bool__(self) -> bool:
+        return bool(self._new or self._sent_ns)
+
     def add(self, name: str) -> None:
         """It is to be sent at the next opportunity; one that waits already waits on."""
         if name not in self:

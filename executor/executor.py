@@ -114,6 +114,13 @@ class Executor:
             WhatIfAnswered: self._on_estimate,
         }  # what comes of a gateway's event before the ledger has it
 
+    @property
+    def rests(self) -> bool:
+        """Whether no order lives, and nothing waits for an answer or for its time."""
+        return (
+            self.live and not (self.ledger.orders.live() or self._unanswered) and self.keeper.rests
+        )
+
     def __repr__(self) -> str:
         orders = len(self.ledger.orders.by_intent)
         return f"<Executor {orders} orders, {len(self._answered)} signals>"

@@ -61,6 +61,10 @@ class Welcome:
             self.token, self.head, self._asked_ns = "", None, None
             self._hellos += 1
 
+    def caught_up(self, asked_ns: int) -> None:
+        """It was asked and answered up to then."""
+        self._asked_ns, self._unanswered_ns = asked_ns, None
+
     def is_silent(self, now: Now) -> bool:
         """Whether the gateway owes an answer for longer than it may take."""
         since_ns = self._unanswered_ns

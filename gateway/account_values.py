@@ -49,6 +49,14 @@ class AccountValues:
         is_current = self._is_answered and not self._has_traded and not self._next
         return self.known if is_current else {}
 
+    def rests_until(self, forever_ns: int) -> int:
+        """When there is something to do though no value comes: 0 for now."""
+        if self._next or self._asked_ns is None or not self._is_answered:
+            return 0
+        if not self._has_traded:
+            return forever_ns
+        return 0 if self._traded_ns is None else self._again_ns(self._asked_ns, self._traded_ns)
+
     def snapshot(self) -> dict[str, Any]:
         """The durable state as plain values."""
         return {account: asdict(event) for account, event in self.known.items()}
@@ -96,7 +104,12 @@ class AccountValues:
             return True
         if self._traded_ns is None:
             self._traded_ns = now_ns
-        return now_ns >= max(self._traded_ns + BOOKED_NS, self._asked_ns + AGAIN_NS)
+        return now_ns >= self._again_ns(self._asked_ns, self._traded_ns)
+
+    @staticmethod
+    def _again_ns(asked_ns: int, traded_ns: int) -> int:
+        """When the question is put again after an execution."""
+        return max(traded_ns + BOOKED_NS, asked_ns + AGAIN_NS)
 
     def _changes(self, now: Now) -> list[Event]:
         if now.mono_ns - self._next_ns < (TOGETHER_NS if self._is_answered else self._late_ns):

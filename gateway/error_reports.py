@@ -54,6 +54,10 @@ class ErrorReports:
         self._due_ns = 0
         self._farm_is_lost = False
 
+    def rests_until(self, forever_ns: int) -> int:
+        """When there is something to do though no message comes."""
+        return self._due_ns if self._folds else forever_ns
+
     def on_error(self, report: ErrorReport, now: Now) -> list[Event]:
         """An error message that is about no order: what to journal of it."""
         if report.error_class == "farm_lost":

@@ -47,7 +47,7 @@ class MarketDoor:
         self._transport = transport
         self._metrics = metrics
         self._complain = complain
-        self._marks = Marks()
+        self.marks = Marks()
         self.ticks = TickPublisher(role, epoch)
         self.greeks = GreeksFeed(
             options, gateway.broker, GreeksPublisher(role, epoch), self.ticks.newest,
@@ -160,7 +160,7 @@ class MarketDoor:
         for symbol, ticks in self._gateway.broker.take_ticks():
             self._transport.send(MARKET, self.ticks.publish(symbol, ticks))
             self._metrics.count("ticks_published", len(ticks), symbol)
-            self._marks.ticked(symbol)
+            self.marks.ticked(symbol)
             if made is not None:
                 self._send(made.ticked(symbol, ticks, now))
             if greeks is not None:
@@ -172,7 +172,7 @@ class MarketDoor:
             deep = (one for one in came if not isinstance(one, beside.NOTED))
             self._send(self.extras.came(deep, now))
         ticked = []
-        for kind, symbol in self._marks.due(now.mono_ns, self._is_held):
+        for kind, symbol in self.marks.due(now.mono_ns, self._is_held):
             self._transport.send(MARKET, self.ticks.last_values(symbol, kind))
             if kind == "last":
                 ticked.append(symbol)

@@ -28,6 +28,7 @@ from tapewire.common.logins import Login
 from tapewire.common.runtime.brakes import Brakes
 from tapewire.common.runtime.checkpoint import Checkpoints, Past
 from tapewire.common.runtime.journal import Journal
+from tapewire.common.runtime.rhythm import Rhythm
 from tapewire.common.runtime.service import Service
 from tapewire.risk import figures
 from tapewire.risk.closing import Command
@@ -79,7 +80,7 @@ class RiskService(Service):
             one.gateway: Departure(partial(ended_start, one.gateway)) for one in monitor.logins
         }
         self._requests = 0
-        self._next_timer_ns = 0
+        self.timer = Rhythm(TIMER_NS)
         self.requests.on(Control, self._on_control)
         self.replies.on(OrderReply, self._on_order_reply)
         self._read_past(Past(roles.RISK, journal, checkpoints))
@@ -159,9 +160,9 @@ class RiskService(Service):
         if self._kill_switch is not None:
             self.emit(*self.monitor.on_kill_switch(self._kill_switch.reason, now))
         if self._knows(*self._gateways):
-            timer = now.mono_ns >= self._next_timer_ns
+            timer = now.mono_ns >= self.timer.due_ns
             if timer:
-                self._next_timer_ns = now.mono_ns + TIMER_NS
+                self.timer.done(now.mono_ns)
             self.emit(*self.monitor.openings.due(now), *self.monitor.check(now, timer=timer))
         else:
             self.monitor.past_unknown()

@@ -104,6 +104,11 @@ class Callbacks:
             return repr(error)
         return ""
 
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is kept for later."""
+        return not (self._held or self._retries or self.lost)
+
     def give_up(self) -> None:
         """The end: what was not taken by now never will be."""
         self.lost += [Lost(one, "it ended before it took it") for one in self._held]

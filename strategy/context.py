@@ -79,6 +79,7 @@ class Context:
         self.instrument_watch = InstrumentWatch(instruments)
         self.state = State(config.name, saved)
         self.signals = 0
+        self.acts = 0  # what it did so far that somebody has to act on, signals included
         self._config = config
         self._ttl_ns = config.signal_ttl_ms * 1_000_000
         self._epoch = epoch
@@ -147,6 +148,7 @@ class Context:
     def _envelope(self) -> dict[str, Any]:
         """What all signals carry: a new id, who sends it, until when it holds, what caused it."""
         self.signals += 1
+        self.acts += 1
         now, config = self.clock.time, self._config
         cause_id, cause_ns = self.trigger.cause()
         return {
@@ -195,6 +197,7 @@ class Context:
 
     def query(self, query: Query, then: Then, failed: Failed | None) -> str:
         """See `StrategyContext`."""
+        self.acts += 1
         named = checked(query, self.asking.next_id())
         return self.asking.ask(named, then, failed, self.clock.time)
 
@@ -202,10 +205,12 @@ class Context:
 
     def bars(self, symbol: str, kind: BarKind, size: float) -> None:
         """See `StrategyContext`."""
+        self.acts += 1
         self.symbol_bars.ask(symbol, kind, size)
 
     def every(self, interval_ms: int) -> None:
         """See `StrategyContext`."""
+        self.acts += 1
         self.timers.every(interval_ms, self.clock.time.mono_ns)
 
     def save(self, value: Any) -> None:

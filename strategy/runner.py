@@ -37,6 +37,7 @@ them is bounded, for a strategy that raises on every tick is not trading what it
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import length_hint
 from typing import Any
 
 from tapewire.common.clock import Now
@@ -84,6 +85,8 @@ class Runner:
         self.context = Context(config, epoch, saved, instruments)
         self._failures = Failures(config, report)
         self.strategy = load(config, symbols, self.context)
+        self.ahead = 0
+        """How many of the next ticks it has been given by `deliver`, before their messages."""
         self.loaded = described(config)  # and from which file
         self.hints = never_called(type(self.strategy))
         self._on_quote, self._on_trade = _tick_handlers(self.strategy)
@@ -171,18 +174,21 @@ class Runner:
         """Deliver the ticks of one message, in order; `origin` names the message."""
         context = self.context
         context.clock.time = now
+        if self.ahead:
+            ticks = self._not_given(ticks)
         if self._failures.stopped:
             return
         trigger = context.trigger
         trigger.origin, trigger.ticks = origin, ticks
-        on_quote = self._on_quote
-        on_trade = self._on_trade_with_bars if context.symbol_bars else self._on_trade
+        on_quote, on_trade, bars = self._on_quote, self._on_trade, context.symbol_bars.asked
         rest = trigger.rest = iter(ticks)
         while True:  # a tick that raises ends the inner loop, not the rest
             try:
                 for tick in rest:
                     if type(tick) is Quote:
                         on_quote(tick)
+                    elif bars:
+                        self._on_trade_with_bars(tick)  # type: ignore[arg-type]  # as below
                     else:
                         on_trade(tick)  # type: ignore[arg-type]  # a tick is one of the two
                 break
@@ -193,6 +199,55 @@ class Runner:
         trigger.rest = None
         if self._failures.on_trial:
             self._failures.succeeded()
+
+    def deliver(
+        self, ticks: list[Tick], moments: Iterable[Now], names: Callable[[int], str]
+    ) -> int:
+        """Deliver the ticks of many turns, each at its moment, until the strategy does something
+        that others have to act on, or raises, or something is due (`due_ns`) before a tick. Returns
+        how many it was given. `names` gives the name of each tick.
+        """
+        if self._failures.stopped:
+            return len(ticks)
+        context = self.context
+        clock, trigger, acts = context.clock, context.trigger, context.acts
+        on_quote, on_trade, bars = self._on_quote, self._on_trade, context.symbol_bars.asked
+        rest = trigger.rest = iter(ticks)
+        trigger.ticks, trigger.names = ticks, names
+        due_ns = self.due_ns(clock.time) if bars else None
+        try:
+            for moment, tick in zip(moments, rest, strict=False):
+                if due_ns is not None and due_ns <= moment.mono_ns:
+                    trigger.rest = trigger.names = None
+                    return len(ticks) - length_hint(rest) - 1
+                clock.time = moment
+                if type(tick) is Quote:
+                    on_quote(tick)
+                elif bars:
+                    self._on_trade_with_bars(tick)  # type: ignore[arg-type]  # as below
+                    due_ns = self.due_ns(moment)
+                else:
+                    on_trade(tick)  # type: ignore[arg-type]  # a tick is one of the two
+                if context.acts != acts:
+                    break
+        except Exception as error:  # noqa: BLE001 - a strategy's bug costs its tick
+            self._failures.add(error, trigger.tick, clock.time)
+        given = len(ticks) - length_hint(rest)
+        trigger.rest = trigger.names = None
+        return given
+
+    def _not_given(self, ticks: list[Tick]) -> list[Tick]:
+        known = min(self.ahead, len(ticks))
+        self.ahead -= known
+        return ticks[known:]
+
+    @property
+    def rests(self) -> bool:
+        """Whether it waits for nothing but ticks and what is due."""
+        context, failures = self.context, self._failures
+        waits = context.outgoing.waiting or context.closings or context.asking.waiting
+        is_well = context.live and not (failures.stopped or failures.on_trial)
+        return is_well and not waits and self.callbacks.rests and not self.ahead
 
     def on_bar(self, bar: Bar, now: Now) -> None:
         """Deliver a bar that the gateway has made."""
@@ -240,6 +295,15 @@ class Runner:
         if context.symbol_bars:
             for bar in context.symbol_bars.advance(now.wall_ns if taken_ns is None else taken_ns):
                 self._call(self.strategy.on_bar, bar)
+
+    def due_ns(self, now: Now) -> int | None:
+        """When `tick` has something to do though nothing arrives (monotonic); None: never. `now`
+        tells the two clocks apart."""
+        due_ns, bars = self.context.timers.next_ns, self.context.symbol_bars
+        if bars and (over_ns := bars.due_ns) is not None:
+            over_ns += now.mono_ns - now.wall_ns
+            due_ns = over_ns if due_ns is None else min(due_ns, over_ns)
+        return due_ns
 
     def _on_trade_with_bars(self, trade: Trade) -> None:
         for bar in self.context.symbol_bars.add(trade):

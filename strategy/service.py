@@ -172,6 +172,11 @@ class StrategyService(Service):
         self._write_state()
         self._send_due()
 
+    @property
+    def due_ns(self) -> int | None:
+        """See `Service.due_ns`: a timer, or the end of a bar."""
+        return self.runner.due_ns(self.clock.now())
+
     def on_stop(self, now: Now) -> str:
         """The strategy's own end; what it signals there still goes out."""
         self.runner.stop()
@@ -217,6 +222,8 @@ class StrategyService(Service):
             self.dead_letter("state", f"what the strategy saved is not on disk: {error}", b"")
 
     def _send_due(self) -> None:
+        if self.runner.ahead:  # what it did came with a later tick, and leaves with that
+            return
         self.runner.live = self.following()[0] == "READY"
         now = self.clock.now()
         for signal in self.runner.due(now):

@@ -38,26 +38,33 @@ class Timers:
 
 
 class SymbolBars:
-    """The bars that were asked for, by symbol."""
+    """The bars that were asked for: `asked` has them by symbol, and is empty before."""
 
     def __init__(self) -> None:
-        self._bars: dict[str, list[Bars]] = {}
+        self.asked: dict[str, list[Bars]] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._bars)
+        return bool(self.asked)
 
     def ask(self, symbol: str, kind: BarKind, size: float) -> None:
         """Bars of `size` ms, trades or volume from now on. Only those of time go by the clock."""
         lateness_ns = 0 if kind == "time" else None
-        self._bars.setdefault(symbol, []).append(Bars(_every(kind, size), lateness_ns))
+        self.asked.setdefault(symbol, []).append(Bars(_every(kind, size), lateness_ns))
 
     def add(self, trade: Trade) -> Iterable[Bar]:
         """Those that a trade has completed."""
-        return [bar for bars in self._bars.get(trade.symbol, ()) for bar in bars.add(trade)]
+        return [bar for bars in self.asked.get(trade.symbol, ()) for bar in bars.add(trade)]
+
+    @property
+    def due_ns(self) -> int | None:
+        """When `advance` has the next one, if no trade completes it before; None: never."""
+        ends = (bars.ends_ns for each in self.asked.values() for bars in each)
+        first = min((one for one in ends if one is not None), default=None)
+        return None if first is None else first + GRACE_NS
 
     def advance(self, taken_ns: int) -> Iterable[Bar]:
         """Those that are over, where all trades that had arrived by then were added."""
-        all_bars = [bars for each in self._bars.values() for bars in each]
+        all_bars = [bars for each in self.asked.values() for bars in each]
         return [bar for bars in all_bars for bar in bars.advance(taken_ns - GRACE_NS)]
 
 

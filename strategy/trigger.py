@@ -1,6 +1,6 @@
 """The tick that a strategy is working on: what its signals name as their cause."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from operator import length_hint
 
 from tapewire.common.bus.wire import Batch
@@ -17,9 +17,10 @@ class Trigger:
     do, costs nothing here: the runner's loop does not count, and keeps no tick.
     """
 
-    __slots__ = ("origin", "rest", "ticks")
+    __slots__ = ("names", "origin", "rest", "ticks")
 
     def __init__(self) -> None:
+        self.names: Callable[[int], str] | None = None  # of ticks that are not of one message
         self.origin: Origin = ""
         self.ticks: list[Tick] = []
         self.rest: Iterator[Tick] | None = None
@@ -34,7 +35,9 @@ class Trigger:
         tick = self.tick
         if tick is None:
             return "", 0
-        return f"{cause_of(self.origin)}/{self._index()}", tick.ts_ns
+        index = self._index()
+        name = f"{cause_of(self.origin)}/{index}" if self.names is None else self.names(index)
+        return name, tick.ts_ns
 
     def price(self) -> float | None:
         """The price that the tick in hand shows: a trade's, or the midpoint of a full quote."""

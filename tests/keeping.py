@@ -58,7 +58,7 @@ class Group:
         """The executor journals what there is to say about what the gateways have journaled, as
         soon as they had it."""
         service = self.executor(whole=True)
-        events = [*service._commits.emitted, *service.executor.caught_up(self.clock.now())]
+        events = [*service.commits.emitted, *service.executor.caught_up(self.clock.now())]
         stamps = [e.ts_ns for e in events_of(self.journals[roles.GATEWAY])]  # type: ignore[attr-defined]
         last_ns = max(stamps, default=0)
         self.write(roles.EXECUTOR, *(replace(event, ts_ns=last_ns) for event in events))

@@ -91,7 +91,12 @@ class BrokerSide:
             else config.tws.client_id
         )
         adapter = DirectBroker(
-            config.all_instruments(), client_id=client_id, send=partial(self.send, node)
+            config.all_instruments(),
+            client_id=client_id,
+            send=partial(self.send, node),
+            rate_max_per_s=config.tws.rate_max_per_s,
+            probe_after_ms=config.tws.probe_after_ms,
+            hang_up_after_ms=config.tws.hang_up_after_ms,
         )
         self._direct[host.role] = adapter
         return adapter, partial(self.cut, node)
@@ -129,6 +134,11 @@ class BrokerSide:
             self.server.received(connection, data, self._clock.mono_ns())
             self.work()
 
+    def resume(self) -> None:
+        """The scheduler has forgotten when the market moves next."""
+        self._market_due_ns = None
+        self.work()
+
     def work(self) -> None:
         """Carry the broker's output, hang up where it did, and come back when it is due."""
         for connection, data in self.server.take_output():
@@ -146,7 +156,7 @@ class BrokerSide:
             due_ns = -(-due_ns // self._step_ns) * self._step_ns
         if self._market_due_ns is None or due_ns < self._market_due_ns:
             self._market_due_ns = due_ns
-            self._scheduler.at(due_ns, self._tick)
+            self._scheduler.at(due_ns, self.tick)
 
     def _carry(self, connection: int, data: Any) -> None:
         """To the gateway: bytes as TCP may cut them, or reports of the exchange as they are."""
@@ -171,7 +181,8 @@ class BrokerSide:
             adapter.arrived(data)
             self._deliver(node, (BROKER, [DATA]))
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """The market moves."""
         self._market_due_ns = None
         self.server.tick(self._clock.mono_ns())
         self.work()

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Any, Protocol
 
@@ -64,6 +64,16 @@ class Scheduler:
             self._soon.append((action, arguments))
         else:
             heapq.heappush(self._heap, (time_ns, next(self._order), action, arguments))
+
+    def waiting(self) -> Iterator[Callable[..., None]]:
+        """What is to be done at some time, in no order."""
+        yield from (action for _, _, action, _ in self._heap)
+        yield from (action for action, _ in self._soon)
+
+    def clear(self) -> None:
+        """Forget all that was to be done."""
+        self._heap.clear()
+        self._soon.clear()
 
     def run_until(self, end_ns: int) -> None:
         """Do all that is due up to `end_ns`; the clock ends there."""

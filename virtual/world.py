@@ -13,8 +13,6 @@ machine's wall clock does not move its time.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
-from msgspec.structs import replace
-
 from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.access import right_of
@@ -25,7 +23,6 @@ from tapewire.common.config.order_types import load_order_types
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Event
 from tapewire.common.instruments import Instrument
-from tapewire.common.logins import Login
 from tapewire.common.retention.policy import Policy
 from tapewire.common.runtime.background import DONE
 from tapewire.common.runtime.host import Host
@@ -33,50 +30,24 @@ from tapewire.common.runtime.journal import Head, JournalDamagedError, events_of
 from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.common.runtime.service import JOURNAL, Service
 from tapewire.common.ticks.rows import Row
-from tapewire.executor import composition as executor
 from tapewire.gateway import composition as gateway
 from tapewire.gateway.broker import Broker
 from tapewire.gateway.service import BROKER
-from tapewire.risk import composition as risk
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
-from tapewire.strategy import composition as strategy
 from tapewire.strategy.loading.faults import Failure
 from tapewire.virtual.broker_side import BrokerSide
 from tapewire.virtual.direct.exchange import DirectExchange
 from tapewire.virtual.keeper import Keeper
+from tapewire.virtual.members import builds, settings_at
 from tapewire.virtual.network import Killed, Link, Links, NetworkFaults, Reliable, Scheduler
 from tapewire.virtual.node import Arrival, Build, Node
 from tapewire.virtual.observer import Nobody, Observer
 
 SECOND_NS = 1_000_000_000
 RESTART_NS = SECOND_NS
-PERM_IDS = 100_000_000  # between two logins
 LAST = b"last."
 COMMIT_NS = 250_000  # about what an fsync takes
-
-
-def builds(
-    config: Config, adapt: gateway.Adapt, say: Callable[[Failure], None]
-) -> dict[str, Build]:
-    """Each process of the group by its role, in the order in which they start."""
-    core: dict[str, Build] = {
-        **dict.fromkeys(config.logins().gateways, partial(gateway.build, adapt=adapt)),
-        roles.RISK: risk.build,
-        roles.EXECUTOR: executor.build,
-    }
-    return core | {
-        roles.strategy_role(one.name): partial(strategy.build, name=one.name, say=say)
-        for one in config.strategies
-    }
-
-
-def settings_at(login: Login, number: int, settings: SimulatorSettings) -> SimulatorSettings:
-    """The settings of a login's TWS: its own accounts, and execution ids that no other one has."""
-    if not login.name:
-        return settings
-    first = settings.first_perm_id + number * PERM_IDS
-    return replace(settings, accounts=login.accounts or settings.accounts, first_perm_id=first)
 
 
 class World:
@@ -137,7 +108,7 @@ class World:
         self.server = next(iter(self.brokers.values())).server
         load_order_types(config.orders.types)
         self.strategies = [roles.strategy_role(one.name) for one in config.strategies]
-        self._idle_ns = idle_ns
+        self._start_ns, self.idle_ns = start_ns, idle_ns
         self._readers: dict[tuple[str, str, bytes], list[Link]] = {}
         self.keeper = Keeper(checkpoints, self.instruments, self._records) if checkpoints else None
         # TWS can only be the simulator: there is no login to be mistaken.
@@ -168,7 +139,7 @@ class World:
             return
         node.start()
         self._readers.clear()
-        self._idle(node, node.starts)
+        self.idle(node, node.starts)
         if roles.has_broker(name):
             self._broker(name).connect(node)
         self._subscribe()
@@ -238,7 +209,7 @@ class World:
     def _continue(self, node: Node, start: int) -> None:
         if node.starts == start and node.stopped:
             node.stopped = False
-            self._turn(node)
+            self.turn(node)
 
     # ---- what came of it -------------------------------------------------------------------------
 
@@ -256,14 +227,32 @@ class World:
 
     # ---- turns ---------------------------------------------------------------------------------
 
-    def _idle(self, node: Node, start: int) -> None:
+    def idle(self, node: Node, start: int) -> None:
         """A turn now and then without input, for as long as this start of the process lives."""
         if node.service is None or node.starts != start:
             return
-        self._turn(node)
-        self.scheduler.at(self.clock.mono_ns() + self._idle_ns, self._idle, node, start)
+        self.turn(node)
+        self.scheduler.at(self.clock.mono_ns() + self.idle_ns, self.idle, node, start)
 
-    def _turn(self, node: Node) -> None:
+    def last_idle_ns(self, at_ns: int) -> int:
+        """The last time before `at_ns`, or then, of the idle turns of processes that were never
+        started again."""
+        return at_ns - (at_ns - self._start_ns) % self.idle_ns
+
+    def resume(self) -> None:
+        """Go on after a stretch in which nothing was on its way, with what is due from now on."""
+        self.scheduler.clear()
+        next_ns = self.last_idle_ns(self.clock.mono_ns()) + self.idle_ns
+        for node in self.nodes.values():
+            self.scheduler.at(next_ns, self.idle, node, node.starts)
+            if node.service is not None:
+                node.wakes_ns = None
+                self._wake(node, node.service.due_ns)
+        for broker in self.brokers.values():
+            broker.resume()
+
+    def turn(self, node: Node) -> None:
+        """Let a process have its turn, with what has reached it."""
         node.turn_due = False
         service = node.service
         if service is None or node.stopped:
@@ -284,7 +273,7 @@ class World:
         """A turn when what the service holds is due, though nothing may arrive by then."""
         if due_ns is not None and node.wakes_ns != due_ns:
             node.wakes_ns = due_ns
-            self.scheduler.at(due_ns, self._turn, node)
+            self.scheduler.at(due_ns, self.turn, node)
 
     def _commit_later(self, node: Node, complete: Callable[[], None]) -> None:
         """A commit in the background: durable after a while, and then the service has a turn."""
@@ -303,7 +292,7 @@ class World:
         node.transport.inbox += messages
         if not node.turn_due:
             node.turn_due = True
-            self.scheduler.at(self.clock.mono_ns(), self._turn, node)
+            self.scheduler.at(self.clock.mono_ns(), self.turn, node)
 
     # ---- the network -----------------------------------------------------------------------------
 

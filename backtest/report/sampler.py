@@ -24,6 +24,13 @@ def every_ns(span_ns: int) -> int:
         unit *= 10
 
 
+def price_of(bid: str | None, ask: str | None, last: str | None) -> Decimal | None:
+    """The midpoint, else the last trade price; None where there is neither."""
+    if bid and ask:
+        return (Decimal(bid) + Decimal(ask)) / 2
+    return Decimal(last) if last else None
+
+
 class Sampler:
     """Passes rows on and keeps each symbol's price at the end of each span of `every_ns`, and of
     each trading day by `day_of`.
@@ -70,12 +77,7 @@ class Sampler:
 
     def _take(self, ts_ns: int) -> None:
         for symbol in sorted(self._touched):
-            bid, ask, last = self._latest[symbol]
-            if bid and ask:
-                price = (Decimal(bid) + Decimal(ask)) / 2
-            elif last:
-                price = Decimal(last)
-            else:
-                continue
-            self.marks.setdefault(symbol, []).append((ts_ns, price))
+            price = price_of(*self._latest[symbol])
+            if price is not None:
+                self.marks.setdefault(symbol, []).append((ts_ns, price))
         self._touched.clear()

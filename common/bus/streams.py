@@ -241,6 +241,11 @@ class TickPublisher:
         self._last_quote.pop(symbol, None)
         self._last_trade.pop(symbol, None)
 
+    def caught_up(self, symbol: str, messages: int, ticks: list[Tick]) -> None:
+        """So many messages of `symbol` went by that nobody sent; `ticks` are its newest."""
+        self._seqs[symbol] = self._seqs.get(symbol, 0) + messages
+        self._remember(symbol, ticks)
+
     def newest(self, symbol: str) -> Tick | None:
         """The newest tick of a symbol that has a price; None where there was none."""
         quote, trade = self._last_quote.get(symbol), self._last_trade.get(symbol)

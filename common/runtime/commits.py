@@ -86,6 +86,11 @@ class Commits:
         return f"{waiting}; it is tried again until there is room" if waiting else ""
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing is emitted, under way or to be published."""
+        return not (self.emitted or self._answers or self._under_way or self._finished)
+
+    @property
     def head_seq(self) -> int:
         """The journal's last seq once all that was emitted so far is durable."""
         journaled = self._stream.journal.head.seq if self._stream is not None else 0

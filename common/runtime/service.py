@@ -55,6 +55,7 @@ from tapewire.common.runtime.door import Door
 from tapewire.common.runtime.heads import Heads
 from tapewire.common.runtime.journal import Head, Journal, JournalError
 from tapewire.common.runtime.metrics import Metrics
+from tapewire.common.runtime.rhythm import Rhythm
 from tapewire.common.runtime.status import following, status_of, watch_streams
 
 T = TypeVar("T")
@@ -105,16 +106,15 @@ class Service:
         self.dead_letter = self.letters.add
         self._heads: Heads | None = None
         self._journal = journal
-        self._heartbeat_ns = heartbeat_ms * 1_000_000
-        self._next_beat_ns = 0
+        self.rhythm = Rhythm(heartbeat_ms * 1_000_000, clock.mono_ns())
         self._hold_ms = hold_ms
         self._due_ns: int | None = None  # monotonic; when what is held is written down
         self._announced: tuple[object, ...] | None = None
-        self._commits = Commits(
+        self.commits = Commits(
             self.stream, transport, clock, self.metrics,
             seal=self.on_seal, durable=self.on_durable,
         )  # fmt: skip
-        self.room = Room(brakes, lambda: self._commits.full, self.on_room)
+        self.room = Room(brakes, lambda: self.commits.full, self.on_room)
         self.events: EventRouter[str, Now] = self._router(self.on_event)
         self.requests: EventRouter[bytes, Now] = self._router(
             lambda event, sender, now: self.on_request(sender, event, now)
@@ -175,8 +175,7 @@ class Service:
         return self.following()
 
     def on_room(self, reason: str) -> None:
-        """Why nothing that adds risk may be taken, as its brakes have it, or an empty text; when
-        it has changed."""
+        """Why nothing that adds risk may be taken, by its brakes; "" when it may again."""
 
     def trading(self) -> TradingState | None:
         """Risk's trading state; None for every other role."""
@@ -220,15 +219,15 @@ class Service:
 
     def emit(self, *events: Event) -> None:
         """Emit events: written down at the end of the turn, then published."""
-        self._commits.emitted += events
+        self.commits.emitted += events
 
     def reply(self, sender: bytes, event: Event) -> None:
         """Answer a request, once everything emitted in this turn is on disk."""
-        self._commits.answer(sender, event)
+        self.commits.answer(sender, event)
 
     def head_after_commit(self) -> int:
         """The journal's last seq once all that was emitted so far is written."""
-        return self._commits.head_seq
+        return self.commits.head_seq
 
     def ask(self, source: str, event: Event) -> bool:
         """Send a request to `source` now; False if it is not there."""
@@ -252,7 +251,7 @@ class Service:
 
     def turn(self, timeout_ms: int) -> None:
         """Take what has come (waiting up to `timeout_ms` for it), decide, commit, publish."""
-        if self._commits.held:  # its time must not pass unnoticed
+        if self.commits.held:  # its time must not pass unnoticed
             timeout_ms = min(timeout_ms, self._hold_ms)
         inbound = self.transport.poll(timeout_ms)
         now = self.clock.now()
@@ -270,10 +269,10 @@ class Service:
         self.circuits.retry(self._routers, now)
         self.on_tick(now)
         if not self._holding(now):
-            self._commits.advance()
+            self.commits.advance()
             self.after_commit(now)
-            self._commits.publish()
-            if self._commits.emitted:  # by acting on it
+            self.commits.publish()
+            if self.commits.emitted:  # by acting on it
                 self.commit()
         self._catch_up(now)
         self._beat(now)
@@ -289,7 +288,7 @@ class Service:
     def stop(self) -> str:
         """End in order: `on_stop`, then write down and say what it led to; returns what it said."""
         left = self.on_stop(self.clock.now())
-        self._commits.flush()
+        self.commits.flush()
         left = "; ".join(filter(None, [left, self.room.left]))
         if self._heads is not None:
             self._heads.keep(self._journal, self._heads.due_ns)
@@ -308,12 +307,12 @@ class Service:
 
     def commit(self) -> None:
         """Write down what was emitted; publish what is durable, and answer those who asked."""
-        self._commits.advance()
-        self._commits.publish()
+        self.commits.advance()
+        self.commits.publish()
 
     def _holding(self, now: Now) -> bool:
         """Whether what was emitted still waits."""
-        if not self._commits.emitted:
+        if not self.commits.emitted:
             return False
         due_ns = self._due_ns = self._due_ns or now.mono_ns + self._hold_ms * 1_000_000
         if now.mono_ns < due_ns:
@@ -385,9 +384,10 @@ class Service:
         state, reason = self.reported_state(now)
         trading = self.trading()
         announced = (state, reason, trading, self.halted())
-        if now.mono_ns < self._next_beat_ns and announced == self._announced:
+        if now.mono_ns < self.rhythm.due_ns and announced == self._announced:
             return
-        self._announced, self._next_beat_ns = announced, now.mono_ns + self._heartbeat_ns
+        self._announced = announced
+        self.rhythm.done(now.mono_ns)
         seq, chain = self.stream.journal.head
         beat = Heartbeat(
             now.wall_ns, state, reason[:TEXT_MAX], seq, chain, trading, now.mono_ns,

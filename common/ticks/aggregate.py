@@ -206,6 +206,12 @@ class _Aggregation(Generic[T, R]):
             for result in self._take(symbol, order.advance(now_ns))
         ]
 
+    @property
+    def ends_ns(self) -> int | None:
+        """When the first of the open windows ends; None where no time ends one."""
+        ends = (one.end_ns for one in self._windows.values() if one.end_ns is not None)
+        return min(ends, default=None)
+
     def flush(self) -> list[R]:
         """The end; returns the open windows as they are."""
         results = []

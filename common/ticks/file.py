@@ -10,7 +10,15 @@ from typing import Final
 from tapewire.common.config.text import quoted
 from tapewire.common.instruments import SYMBOL_PATTERN
 from tapewire.common.ticks.columns import Columns, columns_of, delimiter_of
-from tapewire.common.ticks.rows import HEADER, CsvMarket, Row, opened
+from tapewire.common.ticks.rows import (
+    HEADER,
+    CsvMarket,
+    Row,
+    number_of,
+    opened,
+    symbol_of,
+    time_of,
+)
 from tapewire.common.ticks.stamps import iso, stamp_ns
 
 SIZE_ASSUMED: Final = "1000000"
@@ -36,10 +44,10 @@ class TickFile:
         if not first:
             raise ValueError(f"{path}: the file is empty, expected a CSV of ticks")
         header = first.rstrip("\r\n")
-        self._is_own = header == HEADER
-        self._delimiter = delimiter_of(header)
+        self.is_own = header == HEADER
+        self.delimiter = delimiter_of(header)
         try:
-            self._columns = columns_of(next(csv.reader([header], delimiter=self._delimiter), []))
+            self.columns = columns_of(next(csv.reader([header], delimiter=self.delimiter), []))
         except ValueError as error:
             raise ValueError(f"{path}: line 1: {error}") from error
         self._symbol = path.name.partition(".")[0]
@@ -48,19 +56,43 @@ class TickFile:
     @property
     def only_symbol(self) -> str | None:
         """The symbol of all rows, where the file does not name any."""
-        return self._symbol if self._columns.symbol is None else None
+        return self._symbol if self.columns.symbol is None else None
 
     def rows(self, from_ns: int | None, to_ns: int | None) -> Iterator[Row]:
         """The rows from `from_ns` on and before `to_ns`, in UTC nanoseconds; None: no bound."""
-        rows = iter(CsvMarket(self.path)) if self._is_own else self._read()
+        rows = iter(CsvMarket(self.path)) if self.is_own else self._read()
         for row in rows:
             if to_ns is not None and row.ts_ns >= to_ns:
                 return
             if from_ns is None or row.ts_ns >= from_ns:
                 yield row
 
+    # ---- one value, as `rows` reads it: each raises ValueError -----------------------------------
+
+    def time(self, day: str | None, text: str) -> int:
+        """A time, with a `day` where that stands apart; UTC nanoseconds."""
+        return time_of(text) if self.is_own else _moment(day, text)
+
+    def symbol(self, text: str) -> str:
+        """A symbol; that of the file's name where it has none."""
+        if self.is_own:
+            return symbol_of(text)
+        symbol = self._symbol if self.columns.symbol is None else text.strip()
+        if not _SYMBOL.fullmatch(symbol):
+            raise ValueError(
+                f"the symbol is {quoted(symbol)}, expected 1 to 64 printable ASCII characters"
+            )
+        return symbol
+
+    def value(self, column: str, text: str) -> str | None:
+        """A price or a size."""
+        if self.is_own:
+            return number_of(text)
+        is_size = column.endswith("_size")
+        return _number_in(text, column.replace("_", " "), 0 if is_size else None)
+
     def _made_up(self) -> Iterator[str]:
-        columns = self._columns
+        columns = self.columns
         if columns.symbol is None:
             yield f"the file has no symbols: all of it is {self._symbol}, after its name"
         if not columns.has_quotes:
@@ -81,13 +113,13 @@ class TickFile:
     def _read(self) -> Iterator[Row]:
         last_ns = 0
         with opened(self.path) as file:
-            lines = csv.reader(file, delimiter=self._delimiter)
+            lines = csv.reader(file, delimiter=self.delimiter)
             next(lines)
             for fields in lines:
                 if not fields:
                     continue
                 try:
-                    row = self._row(fields, self._columns)
+                    row = self._row(fields, self.columns)
                 except ValueError as error:
                     raise ValueError(f"{self.path}: line {lines.line_num}: {error}") from error
                 if row.ts_ns < last_ns:
@@ -101,11 +133,7 @@ class TickFile:
     def _row(self, fields: list[str], columns: Columns) -> Row:
         if len(fields) != columns.count:
             raise ValueError(f"{len(fields)} columns, expected {columns.count} as in line 1")
-        symbol = self._symbol if columns.symbol is None else fields[columns.symbol].strip()
-        if not _SYMBOL.fullmatch(symbol):
-            raise ValueError(
-                f"the symbol is {quoted(symbol)}, expected 1 to 64 printable ASCII characters"
-            )
+        symbol = self.symbol("" if columns.symbol is None else fields[columns.symbol])
         bid, ask = _number(fields, columns.bid, "bid"), _number(fields, columns.ask, "ask")
         last = _number(fields, columns.last, "last")
         if not columns.has_quotes:
@@ -123,9 +151,13 @@ class TickFile:
 
 
 def _time(fields: list[str], columns: Columns) -> int:
-    text = fields[columns.ts]
-    if columns.day is not None:
-        text = f"{fields[columns.day].strip()}T{text.strip()}"
+    return _moment(None if columns.day is None else fields[columns.day], fields[columns.ts])
+
+
+def _moment(day: str | None, text: str) -> int:
+    """A time, after the `day` that stands apart from it, if one does."""
+    if day is not None:
+        text = f"{day.strip()}T{text.strip()}"
     try:
         return stamp_ns(text)
     except ValueError:
@@ -145,9 +177,11 @@ def _number(
     fields: list[str], place: int | None, name: str, least: int | None = None
 ) -> str | None:
     """A number as plain digits; None where the file does not carry it."""
-    if place is None:
-        return None
-    text = fields[place].strip()
+    return None if place is None else _number_in(fields[place], name, least)
+
+
+def _number_in(text: str, name: str, least: int | None) -> str | None:
+    text = text.strip()
     if not _NUMBER.fullmatch(text):
         if text.lower() in _ABSENT:
             return None

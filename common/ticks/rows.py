@@ -20,6 +20,7 @@ _SYMBOL = r"([!-+\--~](?:[ -+\--~]{0,62}[!-+\--~])?)"  # as instruments have it,
 _LINE = re.compile(r"(\d{1,19})," + _SYMBOL + f",{_NUMBER}" * 6)
 _SYMBOL_ONLY = re.compile(_SYMBOL)
 _NUMBER_ONLY = re.compile(_NUMBER)
+_TIME_ONLY = re.compile(r"\d{1,19}")
 
 
 class Row(msgspec.Struct, gc=False):
@@ -77,6 +78,27 @@ class CsvMarket:
                 last_ns = ts_ns
                 if ts_ns >= from_ns:
                     yield Row(ts_ns, *values)
+
+
+def time_of(text: str) -> int:
+    """A time of this CSV; raises ValueError."""
+    return int(_matched(_TIME_ONLY, text))
+
+
+def symbol_of(text: str) -> str:
+    """A symbol of this CSV; raises ValueError."""
+    return _matched(_SYMBOL_ONLY, text)
+
+
+def number_of(text: str) -> str | None:
+    """A price or a size of this CSV, None where it has none; raises ValueError."""
+    return _matched(_NUMBER_ONLY, text) or None
+
+
+def _matched(pattern: re.Pattern[str], text: str) -> str:
+    if not pattern.fullmatch(text):
+        raise ValueError(f"{quoted(text)} is not {pattern.pattern}")
+    return text
 
 
 @contextmanager

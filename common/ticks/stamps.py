@@ -19,7 +19,7 @@ def stamp_ns(text: str) -> int:
     text = text.strip()
     if _WHOLE.fullmatch(text) and len(text) != 8:
         value = int(text)
-        return value * next(unit for least, unit in _UNITS if value >= least)
+        return value * unit_of(value)
     point = _POINT.fullmatch(text)
     if point is not None:
         return int(point[1]) * 10**9 + int(point[2].ljust(9, "0"))
@@ -30,6 +30,11 @@ def stamp_ns(text: str) -> int:
     moment = datetime.fromisoformat(text)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return int(moment.timestamp()) * 10**9 + nanoseconds
+
+
+def unit_of(epoch: int) -> int:
+    """The nanoseconds of the unit in which an epoch is given, by its size."""
+    return next(unit for least, unit in _UNITS if epoch >= least)
 
 
 def iso(ts_ns: int) -> str:

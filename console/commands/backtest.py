@@ -40,6 +40,9 @@ def backtest(
     capital: Annotated[float | None, typer.Option(help="cash of each account at first")] = None,
     benchmark: Annotated[str, typer.Option(help="symbol of the file to compare with")] = "",
     against: Annotated[Path | None, typer.Option("--compare", help="a demo's run folder")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="each row through a TWS and all processes")
+    ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -55,7 +58,7 @@ def backtest(
     began_s = time.monotonic()
     outcome = run(
         file, window, load(config), strategy or [],
-        step_ns=step_ms * 1_000_000, benchmark=benchmark, say=note,
+        step_ns=step_ms * 1_000_000, full=full, benchmark=benchmark, say=note,
         cash=CASH if capital is None else Decimal(str(capital)),
     )  # fmt: skip
     note(_speed(outcome, time.monotonic() - began_s))

@@ -158,6 +158,11 @@ class GroupKeeper:
 
     # ---- timed work ----------------------------------------------------------------------------
 
+    @property
+    def rests(self) -> bool:
+        """Whether no group has anything to wait for."""
+        return not self._news_ns
+
     def tick(self, now: Now) -> list[Event]:
         """Look at the groups that had news, until there is nothing to do or to wait for."""
         if not self._news_ns or now.mono_ns < self._next_ns:

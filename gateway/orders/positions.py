@@ -67,6 +67,11 @@ class PositionLists:
         """When the newest of the lists under way was asked for; None while none is."""
         return self._asked_mono_ns if self._open else None
 
+    @property
+    def rests(self) -> bool:
+        """Whether no list is under way or to be asked for."""
+        return not self._open and self.confirmed >= max(self._needed, self._wanted)
+
     def latest(self, now: Now) -> int:
         """The number of a list that is under way, for whoever wants one without being in doubt; one
         is asked for if there is none."""

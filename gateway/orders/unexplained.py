@@ -96,6 +96,11 @@ class Unexplained:
         for key in list(self._changed_ns):
             self._compare(key, self._changed_ns[key])
 
+    @property
+    def rests(self) -> bool:
+        """Whether there is no doubt that time could make too long."""
+        return not (self._orders_ns or self._since_ns)
+
     def at_rest(self, key: Key, now: Now) -> bool:
         """Whether a position can be held against its executions: neither has changed a moment ago,
         and all executions were listed since the position was ahead of them, or behind."""

@@ -33,6 +33,16 @@ class Pulse:
         """Bytes came, or the line was opened."""
         self._received_ns = now_ns
 
+    def caught_up(self, received_ns: int) -> None:
+        """Bytes came last at `received_ns`, and every question was answered."""
+        self._received_ns = max(self._received_ns, received_ns)
+        self.answered()
+
+    @property
+    def next_ns(self) -> int:
+        """When the line is in doubt next, if nothing comes."""
+        return self._received_ns + self._probe_ns
+
     def answered(self) -> None:
         """TWS has answered the question that was out."""
         self._doubt_ns, self.asked = None, False

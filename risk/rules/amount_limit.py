@@ -43,6 +43,7 @@ class AmountLimit(Rule, ABC):
     symbol, or a position."""
 
     Parameters: ClassVar[type[msgspec.Struct]] = MoneyParameters
+    rests_with = "flat"
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ A rule has a file of its own in this folder, or lives in a module of yours and i
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from decimal import ROUND_FLOOR, Decimal
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -112,6 +112,10 @@ class Rule:
     reduces: ClassVar[bool] = False
     """Whether its violations say what is `allowed`, so that a `reduce` can be enforced. What has to
     wait for a flatten then begins once `on_timer` asks for it again."""
+    rests_with: ClassVar[Literal["nothing", "flat", "ticks"]] = "nothing"
+    """In which stretch without events `on_timer` finds what it found before: in none, in one in
+    which no account holds anything and no trading day begins, or in any, whatever the prices and
+    the time."""
     watches_marks: bool = False
     """Whether `on_timer` is asked after each new price too."""
 
@@ -129,6 +133,15 @@ class Rule:
     def name(self) -> str:
         """What the rule is called in the configuration and in its sentences."""
         return type(self).__name__
+
+    def rests(self, *, flat: bool) -> bool:
+        """Whether `on_timer` need not be asked until the next event; `flat`: no account holds
+        anything. What another class inherits from a shipped one is not relied on."""
+        kind = type(self)
+        if kind.on_timer is Rule.on_timer:
+            return True
+        known = kind.__module__.startswith(__package__ or "") or "rests_with" in vars(kind)
+        return known and (self.rests_with == "ticks" or (flat and self.rests_with == "flat"))
 
     def denial(self, order: SubmitOrder, view: View) -> str:
         """Why `order` must not go; empty if it may. `view` does not have the order yet."""

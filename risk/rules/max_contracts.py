@@ -29,6 +29,7 @@ class MaxContracts(AccountRule):
 
     Parameters = MaxContractsParameters
     looks_at = ADDS_RISK
+    rests_with = "ticks"
     reduces = True
 
     def __init__(

@@ -22,6 +22,7 @@ class MaxContractsPerInstrument(Rule):
 
     Parameters = MaxContractsPerInstrumentParameters
     looks_at = ADDS_RISK
+    rests_with = "ticks"
     reduces = True
 
     def __init__(

@@ -34,6 +34,7 @@ class MaxOpenOrders(AccountRule):
 
     Parameters = MaxOpenOrdersParameters
     looks_at = (OrderIntended, ForeignOrderReported)
+    rests_with = "ticks"
 
     def __init__(
         self,

@@ -26,6 +26,7 @@ class MaxOrderSize(AccountRule):
 
     Parameters = MaxOrderSizeParameters
     looks_at = (ForeignOrderReported,)
+    rests_with = "ticks"
 
     def __init__(
         self,

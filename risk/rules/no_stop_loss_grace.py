@@ -47,6 +47,7 @@ class NoStopLossGrace(Rule):
 
     Parameters = NoStopLossGraceParameters
     looks_at = ()
+    rests_with = "flat"
 
     def __init__(
         self,

@@ -51,6 +51,7 @@ class PortfolioLimit(AccountRule, ABC, Generic[Worth]):
 
     looks_at: ClassVar[tuple[type[Event], ...] | None] = ADDS_RISK
     watches_marks = True
+    rests_with = "flat"
     only_grows: ClassVar[frozenset[str]] = frozenset()
     """The kinds to which what is missing can only add: they can be too much without it."""
     always: ClassVar[tuple[str, ...]] = ()

@@ -38,6 +38,7 @@ class SymbolBlock(Rule):
 
     Parameters = SymbolBlockParameters
     looks_at = (Fill, PositionReported)
+    rests_with = "ticks"
 
     def __init__(
         self,

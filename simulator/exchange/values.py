@@ -61,6 +61,15 @@ class Refresh:
         if self._next_ns <= now_ns:  # nothing moved for a while, and nothing was sent
             self._next_ns += -(-(now_ns + 1 - self._next_ns) // EVERY_NS) * EVERY_NS
 
+    def caught_up(self, last_ns: int, now_ns: int) -> None:
+        """Prices moved up to `last_ns`, and what was due by now has told nobody anything new."""
+        self.moved(last_ns)
+        while self._has_moved and self._next_ns is not None and self._next_ns <= last_ns:
+            self._next_ns += EVERY_NS
+        if self._next_ns is not None and self._next_ns <= now_ns:
+            self._has_moved = False
+            self._next_ns += EVERY_NS
+
     def due_ns(self) -> int | None:
         """When values are to be sent next; None while there is nothing to send."""
         return self._next_ns if self._has_moved else None

@@ -38,13 +38,18 @@ class ReplayClock:
         """Whether no row is left, or the market has run for its `seconds`."""
         return self._next is None
 
+    def moved(self) -> None:
+        """The market goes on at another of its rows: what was to be the next one is not."""
+        self._next = next(self._market, None)
+
     def due_ns(self) -> int | None:
         """When the next row is due; None before the start and after the end."""
         if not self.is_started or self._next is None:
             return None
         if not self._speed:
             return self.started_ns
-        return self.started_ns + int((self._next.ts_ns - self._first_ns) / self._speed)
+        passed_ns = self._next.ts_ns - self._first_ns
+        return self.started_ns + (passed_ns if self._speed == 1 else int(passed_ns / self._speed))
 
     def take(self, now_ns: int, rows_max: int) -> list[Row]:
         """The rows that are due, at most `rows_max` of them."""
@@ -55,7 +60,8 @@ class ReplayClock:
         if self._limit_ns is not None and elapsed_ns > self._limit_ns:
             self._next = None
             return rows
-        until_ns = self._first_ns + int(elapsed_ns * self._speed) if self._speed else None
+        passed_ns = elapsed_ns if self._speed == 1 else int(elapsed_ns * self._speed)
+        until_ns = self._first_ns + passed_ns if self._speed else None
         row: Row | None = self._next
         while row is not None and len(rows) < rows_max:
             if until_ns is not None and row.ts_ns > until_ns:

@@ -68,10 +68,12 @@ def test_the_clock_shows_the_files_own_time(tested):
     assert first.ts_ns == START_S * SECOND_NS + TICK_TO_FILL_NS
 
 
-def test_the_ledger_matches_the_broker(tested):
-    figures = tested().figures
+@pytest.mark.parametrize(("full", "messages"), [(False, 8), (True, 14)])
+def test_the_ledger_matches_the_broker(tested, full, messages):
+    """TWS sends a message for each side; the lane counts rows, and the market as it stood."""
+    figures = tested(full=full).figures
     assert figures["faults"] == []
-    assert figures["messages_sent"] == figures["messages_received"] == 14
+    assert figures["messages_sent"] == figures["messages_received"] == messages
     assert set(figures["ticks_received"].values()) == {14}
     assert (figures["signals"], figures["orders"], figures["fills"]) == (4, 4, 4)
     assert (figures["position_difference"], figures["pnl_difference"]) == ("0", "0")

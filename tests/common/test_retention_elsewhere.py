@@ -64,7 +64,7 @@ def test_an_order_is_kept_until_the_executor_has_reported_its_end() -> None:
     one.compact()
     executor = one.executor()
     executor.executor.caught_up(Now(LATER, 0))
-    assert names(executor._commits.emitted) == ["OrderCreated"]  # adopted, as it died before
+    assert names(executor.commits.emitted) == ["OrderCreated"]  # adopted, as it died before
     assert executor.executor.ledger.orders["s-1/1"].announced_state == "FILLED"
 
 

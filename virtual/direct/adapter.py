@@ -23,6 +23,7 @@ from tapewire.gateway.broker import (
 from tapewire.gateway.market_feed import BesideTicks, Extra, FeedNews
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.query_port import Found, QueryPort, Refused
+from tapewire.gateway.tws.pulse import Pulse
 from tapewire.simulator.exchange.contracts import ContractQuery, LegQuery
 from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
 from tapewire.virtual.direct import reports
@@ -47,6 +48,9 @@ class DirectBroker:
         *,
         client_id: int,
         send: Callable[[list[Request]], bool],
+        rate_max_per_s: int = 0,
+        probe_after_ms: int = 5_000,
+        hang_up_after_ms: int = 10_000,
     ) -> None:
         self.client_id = str(client_id)
         self.messages = self.requests = 0
@@ -56,7 +60,8 @@ class DirectBroker:
         self._inbox: list[Report] = []
         self._is_connected = False
         self._is_up = False
-        self._outbox: Outbox[Request] = Outbox()
+        self._outbox: Outbox[Request] = Outbox(rate_max_per_s)
+        self.pulse = Pulse(probe_after_ms, hang_up_after_ms)
         self._queries = DirectQueries(self._outbox.other, lambda: self._is_up)
         self.queries: QueryPort = self._queries
         self._next_order_id = 1
@@ -94,6 +99,8 @@ class DirectBroker:
         """See `Broker.take`."""
         if frames[0] == OPENED:
             self._is_connected = True
+            self._outbox.pace.closed(now.mono_ns)
+            self.pulse.received(now.mono_ns)
             self._outbox.forget_requests()
             self._outbox.request(reports.Login(int(self.client_id)))
             return [broker.SessionProgress("waiting for the exchange to answer the login")]
@@ -101,20 +108,22 @@ class DirectBroker:
             return [self.closed(frames[1].decode(errors="replace"))]
         if frames[0] != DATA:
             return []
+        self.pulse.received(now.mono_ns)
         taken, self._inbox = self._inbox, []
         return list(self._events_of(taken, now))
 
     def overdue(self, now: Now) -> str:
-        """See `Broker.overdue`: the exchange is never late."""
-        return ""
+        """See `Broker.overdue`."""
+        return self.pulse.overdue(now.mono_ns)
 
     def held(self, now: Now) -> str:
-        """See `Broker.held`: what is written arrives."""
-        return ""
+        """See `Broker.held`."""
+        return self.pulse.problem(now.mono_ns)
 
     def closed(self, reason: str) -> BrokerEvent:
         """See `Broker.closed`. Orders stay queued: the core withdraws them."""
         self._is_connected = self._is_up = False
+        self.pulse.closed()
         self._outbox.forget_requests()
         self._queries.closed()
         self._inbox = []
@@ -126,6 +135,9 @@ class DirectBroker:
             if isinstance(item, Row):
                 if fault := self._apply(item, now.wall_ns):
                     yield broker.Complaint(fault)
+            elif isinstance(item, reports.Time):
+                self._outbox.pace.proved(now.mono_ns)
+                self.pulse.answered()
             elif isinstance(item, InstrumentDescribed):
                 self._described.append(item)
             elif isinstance(item, Found | Refused):
@@ -151,6 +163,15 @@ class DirectBroker:
         if was_taken and line.ticks:
             self._touched.append(line)
         return fault
+
+    def reads(self, symbol: str) -> bool:
+        """Whether the market of a symbol is asked for."""
+        return symbol in self._lines
+
+    def caught_up(self, row: Row, count: int) -> None:
+        """So many rows of a symbol went by, whose ticks are known; they came to `row`."""
+        self.messages += count
+        self._lines[row.symbol].caught_up(row)
 
     def take_ticks(self) -> list[tuple[str, list[Tick]]]:
         """See `Broker.take_ticks`."""
@@ -297,12 +318,24 @@ class DirectBroker:
         """See `Broker.release`. Orders wait until the exchange has answered the login."""
         if not self._is_connected:
             return Released(b"", [])
+        if self._is_up and self.pulse.in_doubt(now.mono_ns):
+            self._outbox.hold(now.mono_ns, verdict)
+            if not self.pulse.asked:
+                self._send([self._question(now)])
+            return Released(b"", [])
         asked = verdict if self._is_up else _wait
         requests, names = self._outbox.release(now.mono_ns, asked)
+        self.requests += len(requests)
+        if self._is_up and self._outbox.pace.wants_proof and not self.pulse.asked:
+            requests.append(self._question(now))
         if requests:
-            self.requests += len(requests)
             self._send(requests)
         return Released(b"", names)
+
+    def _question(self, now: Now) -> Request:
+        self.pulse.asked = True
+        self._outbox.pace.asked(now.mono_ns)
+        return reports.AskTime()
 
     def what_if(self, order_id: str, order: SubmitOrder) -> None:
         """See `Broker.what_if`."""

@@ -4,7 +4,7 @@ It has the shape of the simulated TWS, for the world that carries what goes to a
 owns connections and time, and hands over requests as objects where TWS gets bytes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -163,6 +163,34 @@ class DirectExchange:
         due = (self._clock.due_ns(), self._orders.due_ns(), self._refresh.due_ns())
         return min((one for one in due if one is not None), default=None)
 
+    def rests_until(self, forever_ns: int) -> int:
+        """When somebody has something to do though no row comes: 0 while an order is open."""
+        if self._exchange.open_orders():
+            return 0
+        due = [self._orders.due_ns()]
+        if any(one.quantity for books in self._accounts.books.values() for one in books.held()):
+            due.append(self._refresh.due_ns())
+        return min((one for one in due if one is not None), default=forever_ns)
+
+    def caught_up(
+        self, rows: Iterable[Row], counts: Mapping[str, int], last_ns: int | None, now_ns: int
+    ) -> None:
+        """Rows went by, so many of each symbol, the last one at `last_ns`, while no order was open
+        and no account held anything whose value was to be reported by now. `rows` is what they
+        came to, one for each symbol."""
+        self._now_ns = now_ns
+        for row in rows:
+            self._exchange.books[row.symbol].take(row)
+        for symbol, count in counts.items():
+            self._rows += count
+            self._sent += count * len(self._readers[symbol])
+        if last_ns is not None:
+            self._refresh.caught_up(last_ns, now_ns)
+
+    def market_moved(self) -> None:
+        """The market goes on at another row."""
+        self._clock.moved()
+
     def take_output(self) -> list[tuple[int, list[Report]]]:
         """What each connection is to be sent, since the last call."""
         taken = []
@@ -192,6 +220,7 @@ class DirectExchange:
             reports.Login: self._login,
             reports.Place: self._place,
             CancelOrder: self._cancel,
+            reports.AskTime: lambda client, _: client.out.append(reports.Time()),
             reports.CancelEverything: lambda _client, _: self._orders.cancel_all(self._now_ns),
             reports.WatchPositions: self._watch_positions,
             reports.Describe: self._describe,
@@ -285,6 +314,7 @@ class DirectExchange:
     def _watch(self, client: Client, request: reports.Watch) -> None:
         self._clock.start(self._now_ns)
         client.out.append(self._exchange.books[request.symbol].current(self._now_ns))
+        self._sent += 1
         self._readers[request.symbol].append(client)
 
     # ---- what the order handler reports ----------------------------------------------------------

@@ -53,6 +53,14 @@ class Place(msgspec.Struct, frozen=True):
     refused: Effect
 
 
+class AskTime(msgspec.Struct, frozen=True):
+    """A question only to see it answered: all that was sent before has been read then."""
+
+
+class Time(msgspec.Struct, frozen=True):
+    """The answer to it."""
+
+
 class CancelEverything(msgspec.Struct, frozen=True):
     """Cancel every open order, whoever placed it."""
 
@@ -93,7 +101,7 @@ class Unwatch(msgspec.Struct, frozen=True):
 
 Request = (
     Login | Place | CancelOrder | CancelEverything | WatchPositions | Describe | WatchAccounts
-    | AskOrders | AskAllOrders | Watch | Unwatch | AskPast
+    | AskOrders | AskAllOrders | AskTime | Watch | Unwatch | AskPast
 )  # fmt: skip
 
 
@@ -104,7 +112,7 @@ class Welcome(msgspec.Struct, frozen=True):
     next_order_id: int
 
 
-Report = Row | Welcome | BrokerEvent | InstrumentDescribed | Found | Refused
+Report = Row | Welcome | Time | BrokerEvent | InstrumentDescribed | Found | Refused
 
 
 def order_report(order: orders.Order) -> broker.OrderReport:

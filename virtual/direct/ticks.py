@@ -90,6 +90,11 @@ class Line:
         if changed and self._begun and self.bid.seen and self.ask.seen:
             self._quote(now_ns)
 
+    def caught_up(self, row: Row) -> None:
+        """Rows went by whose ticks were made elsewhere; `row` is what they came to."""
+        self.bid.renew(row.bid, row.bid_size)
+        self.ask.renew(row.ask, row.ask_size)
+
     def _quote(self, now_ns: int) -> None:
         bid, ask = self.bid, self.ask
         self.ticks.append(Quote(self.symbol, now_ns, bid.price, bid.size, ask.price, ask.size))

@@ -1,0 +1,99 @@
+"""The two ways to run a back-test's rows: through everything, or on columns where it is quiet."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from tapewire.backtest import group
+from tapewire.backtest.columns import marks_of, survey
+from tapewire.backtest.report.sampler import Mark, Sampler, every_ns
+from tapewire.backtest.scan import Scan, Window, raise_empty, scan
+from tapewire.common.accounting.trading_days import Days
+from tapewire.common.config.settings import Config
+from tapewire.common.ticks.cache import table_of_file
+from tapewire.common.ticks.file import TickFile
+from tapewire.simulator.settings import SimulatorSettings
+from tapewire.virtual.lane.flow import Flow
+from tapewire.virtual.lane.lane import Lane
+from tapewire.virtual.world import World
+
+
+class Way(Protocol):
+    """A window of a file, and how it is run."""
+
+    scan: Scan
+    every_ns: int
+
+    def build(
+        self, config: Config, settings: SimulatorSettings, on_failure: group.OnFailure
+    ) -> World:
+        """The world of a derived configuration; `settings` are those of the broker."""
+
+    def run_until(self, end_ns: int) -> None:
+        """Let time pass up to `end_ns`, UTC."""
+
+    def marks(self) -> dict[str, list[Mark]]:
+        """Each symbol's samples."""
+
+
+class InTurns:
+    """Every row through TWS's bytes and all processes, as `tapewire up` has them."""
+
+    def __init__(self, file: TickFile, window: Window, day_of: Days, step_ns: int) -> None:
+        self.scan = scan(file, window)
+        self.every_ns = every_ns(self.scan.last_ns - self.scan.first_ns)
+        self._file, self._step_ns = file, step_ns
+        self._sampler = Sampler(self.scan.first_ns, self.every_ns, day_of)
+        self._rows = self._sampler.watch(file.rows(window.from_ns, window.to_ns))
+        self._run: Callable[[int], None]
+
+    def build(
+        self, config: Config, settings: SimulatorSettings, on_failure: group.OnFailure
+    ) -> World:
+        """See `Way.build`."""
+        first_ns, step_ns = self.scan.first_ns, self._step_ns
+        world = group.build(config, self._rows, first_ns, step_ns, on_failure, settings, self._file)
+        self._run = world.scheduler.run_until
+        return world
+
+    def run_until(self, end_ns: int) -> None:
+        """See `Way.run_until`."""
+        self._run(end_ns)
+
+    def marks(self) -> dict[str, list[Mark]]:
+        """See `Way.marks`."""
+        return self._sampler.marks
+
+
+class Direct:
+    """The direct lane; see `tapewire.virtual.lane`."""
+
+    def __init__(self, file: TickFile, window: Window, day_of: Days) -> None:
+        whole = table_of_file(file)
+        start = whole.place(window.from_ns, 0)
+        table = whole.part(start, max(start, whole.place(window.to_ns, len(whole))))
+        found = survey(table)
+        if found is None:
+            raise_empty(file, window)
+        self.scan = found
+        self.every_ns = every_ns(found.last_ns - found.first_ns)
+        self._file, self._day_of = file, day_of
+        self._flow = Flow(table)
+        self._lane: Lane
+
+    def build(
+        self, config: Config, settings: SimulatorSettings, on_failure: group.OnFailure
+    ) -> World:
+        """See `Way.build`."""
+        first_ns = self.scan.first_ns
+        world, self._lane = group.build_lane(
+            config, self._flow, first_ns, on_failure, settings, self._file
+        )
+        return world
+
+    def run_until(self, end_ns: int) -> None:
+        """See `Way.run_until`."""
+        self._lane.run_until(end_ns)
+
+    def marks(self) -> dict[str, list[Mark]]:
+        """See `Way.marks`."""
+        return marks_of(self._flow, self.every_ns, self._day_of)

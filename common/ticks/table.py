@@ -1,0 +1,102 @@
+"""A file of ticks as columns: every row of it in a few arrays, for whoever wants all of them.
+
+A value is kept as its source wrote it, once for all rows that have it, and a row has the number of
+its text. So a row that is made of the columns is the one that `TickFile` reads, to the character,
+and what has to be known of a value (a float, whether it is a number at all) is found out once for
+each text, not for each row.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tapewire.common.ticks.rows import COLUMNS, Row
+
+VALUES: Final = COLUMNS[2:]
+"""The columns of prices and sizes, in the order of a `Row`."""
+ROWS_AT_ONCE: Final = 4_096
+ABSENT: Final = -1
+
+Codes = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+Times = npt.NDArray[np.int64]
+
+
+class Column(NamedTuple):
+    """The values of one column: of each row the place of its text in `texts`, or `ABSENT`."""
+
+    codes: Codes
+    texts: list[str]
+
+    def floats(self) -> Floats:
+        """The value of each text; behind them NaN, where the code `ABSENT` finds it."""
+        return np.array([*map(float, self.texts), np.nan])
+
+
+class TickTable(NamedTuple):
+    """The rows of a file, in its order: `ts_ns` is UTC, `symbols` has no value that is absent."""
+
+    ts_ns: Times
+    symbols: Column
+    values: dict[str, Column]
+
+    def __len__(self) -> int:
+        return len(self.ts_ns)
+
+    def place(self, ts_ns: int | None, default: int) -> int:
+        """The first row at this time or later; `default` without one."""
+        return default if ts_ns is None else int(np.searchsorted(self.ts_ns, ts_ns))
+
+    def part(self, start: int, stop: int) -> "TickTable":
+        """The rows from `start` on and before `stop`; they share their arrays with these."""
+        values = {n: Column(c.codes[start:stop], c.texts) for n, c in self.values.items()}
+        symbols = Column(self.symbols.codes[start:stop], self.symbols.texts)
+        return TickTable(self.ts_ns[start:stop], symbols, values)
+
+    def rows(self, start: int = 0) -> Iterator[Row]:
+        """The rows from `start` on, as they were read."""
+        columns = [self.symbols, *(self.values[name] for name in VALUES)]
+        texts: list[list[Any]] = [[*column.texts, None] for column in columns]
+        for first in range(start, len(self), ROWS_AT_ONCE):
+            part = slice(first, first + ROWS_AT_ONCE)
+            found = [
+                map(known.__getitem__, column.codes[part].tolist())
+                for known, column in zip(texts, columns, strict=True)
+            ]
+            yield from map(Row, self.ts_ns[part].tolist(), *found)
+
+
+class _Texts:
+    """The texts of one column, numbered in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._known: dict[str | None, int] = {None: ABSENT}
+        self._codes: list[int] = []
+
+    def add(self, text: str | None) -> None:
+        """The next row's value."""
+        code = self._known.get(text)
+        if code is None:
+            code = self._known[text] = len(self._known) - 1
+        self._codes.append(code)
+
+    def column(self) -> Column:
+        """All that came."""
+        texts = [text for text in self._known if text is not None]
+        return Column(np.array(self._codes, np.int32), texts)
+
+
+def table_of(rows: Iterable[Row]) -> TickTable:
+    """The columns of rows, one after the other: what any quicker way must come to as well."""
+    times: list[int] = []
+    symbols, values = _Texts(), {name: _Texts() for name in VALUES}
+    adders = [(name, values[name].add) for name in VALUES]
+    for row in rows:
+        times.append(row.ts_ns)
+        symbols.add(row.symbol)
+        for name, add in adders:
+            add(getattr(row, name))
+    found = {name: one.column() for name, one in values.items()}
+    return TickTable(np.array(times, np.int64), symbols.column(), found)

@@ -1,0 +1,26 @@
+"""Rest: whether a gateway's core waits for nothing but messages, and until when.
+
+A back-test leaves out the turns of a core that is at rest. So whatever this core does by the clock
+has to be asked about here: what is due later is its time, what may be due in any turn is now.
+"""
+
+from tapewire.gateway.gateway import Gateway
+
+
+def rests_until(gateway: Gateway, forever_ns: int) -> int:
+    """When there is something to do though nothing comes (monotonic): 0 for now, `forever_ns` for
+    never."""
+    waits = (
+        not gateway.is_up
+        or gateway.broker.waiting
+        or gateway.orders.live()
+        or not gateway.sync.quiet
+        or not gateway.positions.rests
+        or not gateway.unexplained.rests
+    )
+    if waits:
+        return 0
+    due_ns = gateway.facts.errors.rests_until(forever_ns)
+    if gateway.gate.reduce_only:
+        return due_ns
+    return min(due_ns, gateway.facts.accounts.rests_until(forever_ns))

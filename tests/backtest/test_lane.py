@@ -1,0 +1,134 @@
+"""The direct lane trades as the whole group does: the same executions at the same times."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tapewire.backtest.run import run
+from tapewire.backtest.scan import Window
+from tapewire.common.config.settings import RuleConfig
+from tapewire.common.ticks.file import TickFile
+from tests.backtest.lanes import KINDS, both, configuration, executions, made
+from tests.places import DATA
+
+MS, SECOND = 10**6, 10**9
+DENSE = (0, 1, 50_000, MS, 20 * MS, 100 * MS)
+SPARSE = (0, 300 * MS, SECOND, 7 * SECOND, 20 * SECOND)
+ROWS = 250
+
+ACTS = st.lists(
+    st.tuples(
+        st.integers(1, ROWS * 2),
+        st.sampled_from(KINDS),
+        st.integers(-30, 30).filter(bool),
+        st.integers(1, 12),
+    ),
+    max_size=14,
+)
+
+
+def assert_equal(config, rows):
+    full, direct, lane = both(config, rows)
+    assert executions(direct) == executions(full)
+    assert direct.server.books()["accounts"] == full.server.books()["accounts"]
+    return direct, lane
+
+
+def examples(count):
+    def decorated(test):
+        given_all = given(
+            first=ACTS, second=st.one_of(st.none(), ACTS), seed=st.integers(0, 10**6),
+            gaps_ns=st.sampled_from([DENSE, SPARSE]),
+        )  # fmt: skip
+        return settings(max_examples=count, deadline=None)(given_all(test))
+
+    return decorated
+
+
+def check(first, second, seed, gaps_ns):
+    acts = [first] if second is None else [first, second]
+    assert_equal(configuration(*acts), made(seed, ROWS, gaps_ns))
+
+
+@examples(6)
+def test_random_strategies_have_the_same_executions(first, second, seed, gaps_ns):
+    check(first, second, seed, gaps_ns)
+
+
+@pytest.mark.soak
+@examples(300)
+def test_many_random_strategies_have_the_same_executions(first, second, seed, gaps_ns):
+    check(first, second, seed, gaps_ns)
+
+
+def test_a_quiet_stretch_is_left_out_and_what_comes_of_it_is_not():
+    acts = [(100, "market", 10, 1), (300, "bracket", -5, 3), (420, "close", 1, 1)]
+    direct, lane = assert_equal(configuration(acts), made(3, ROWS, SPARSE))
+    assert lane.obstacle == ""
+    assert lane.skipped > ROWS / 2
+    assert len(executions(direct)) >= 2
+    strategy = direct.service("strategy-actor-0")
+    assert strategy.runner.signals >= 2
+    assert strategy.readers["AAPL"].missed == strategy.readers["MSFT"].missed == 0
+
+
+def test_timers_and_bars_are_due_at_the_same_moments():
+    acts = [(20, "timer", 1, 7), (200, "bars", 1, 5)]
+    direct, lane = assert_equal(configuration(acts), made(5, ROWS, SPARSE))
+    assert executions(direct)
+    assert lane.skipped
+
+
+def test_a_rule_that_looks_at_marks_fires_at_the_same_tick():
+    """The lane keeps out of the way while something is held, and goes ahead otherwise."""
+    rule = RuleConfig(
+        rule="UnrealizedLoss", parameters={"limit": 2, "confirm_ms": 0}, enforcement=["flatten"]
+    )
+    acts = [(150, "market", 30, 1), (260, "market", -30, 1)]
+    direct, lane = assert_equal(configuration(acts, rules=[rule]), made(11, ROWS, DENSE))
+    assert len(executions(direct)) >= 2
+    assert direct.events("risk")
+    assert lane.skipped
+
+
+def test_a_file_with_odd_rows_is_run_in_turns():
+    rows = made(7, 60, SPARSE)
+    rows[30].bid, rows[30].bid_size = "-1", "0"
+    _, lane = assert_equal(configuration([(20, "market", 5, 1)]), rows)
+    assert lane.obstacle
+    assert not lane.skipped
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(20))
+def test_twenty_seeded_days_have_the_same_executions(seed):
+    acts = [(40 + 97 * n, KINDS[(n + seed) % len(KINDS)], 9 - 2 * n, 4) for n in range(40)]
+    assert_equal(configuration(acts), made(seed, 5_000, (0, MS, 100 * MS, SECOND, 30 * SECOND)))
+
+
+FILES = ("us_equity_20131007", "binance_6inst_20240808", "esh4_20231225")
+HOURS = {"us_equity_20131007": 13_900, "binance_6inst_20240808": 0, "esh4_20231225": 3_600}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", FILES)
+def test_recorded_files_have_the_same_executions(name, tmp_path):
+    path = DATA / f"{name}_l1_trades.csv.gz"
+    if not path.exists():
+        pytest.skip("no recorded data here")
+    from tests.backtest.lanes import Actor  # noqa: F401 - it is loaded by name
+
+    file = TickFile(path)
+    first_ns = next(file.rows(None, None)).ts_ns
+    window = Window(None, first_ns + 5 * 3600 * SECOND)
+    acts = [(997 * n, KINDS[n % 8], 3 - 6 * (n % 2), 5) for n in range(1, 60)]
+    config = configuration(acts).model_copy(update={"instruments": ()})
+    found = [
+        run(file, window, config, [], full=full, say=lambda _text: None) for full in (True, False)
+    ]
+    fills = [
+        [(f.account, f.symbol, f.side, f.quantity, f.price, f.ts_ns) for f in one.results.fills]
+        for one in found
+    ]
+    assert fills[0] == fills[1]
+    assert found[0].results.total == found[1].results.total

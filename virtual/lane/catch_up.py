@@ -1,0 +1,181 @@
+"""Catching up: a world as it would be at a moment if rows had gone through it, and idle turns.
+
+The rows are those of a stretch in which nobody acted. So they have left only what ticks leave: the
+exchange's quotes, the adapter's, the newest ticks of the gateway, counters, and risk's marks. And
+the clock has left leases, heartbeats and probes, which begin again at the last idle turn.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from msgspec.structs import replace
+
+from tapewire.common import roles
+from tapewire.common.clock import Now
+from tapewire.common.events import Tick
+from tapewire.common.runtime.service import Service
+from tapewire.common.ticks.rows import Row
+from tapewire.common.ticks.table import VALUES
+from tapewire.executor.service import ExecutorService
+from tapewire.gateway.service import GatewayService
+from tapewire.risk.service import RiskService
+from tapewire.strategy.service import StrategyService
+from tapewire.virtual.direct.adapter import DirectBroker
+from tapewire.virtual.direct.exchange import DirectExchange
+from tapewire.virtual.lane.flow import Flow
+from tapewire.virtual.network import HOP_NS
+from tapewire.virtual.world import World
+
+ROUND_NS: Final = 2 * HOP_NS
+
+
+class Passed:
+    """What the rows from `start` on and before `stop` come to, for each symbol that has any."""
+
+    def __init__(self, flow: Flow, start: int, stop: int) -> None:
+        self.flow, self.start, self.stop = flow, start, stop
+        codes = flow.table.symbols.codes[start:stop]
+        self.rows = np.bincount(codes, minlength=len(flow.symbols))
+        self.symbols = np.flatnonzero(self.rows).tolist()
+        first, last = int(flow.first_tick[start]), int(flow.first_tick[stop])
+        self._ticks = slice(first, last)
+        symbols, heads = flow.ticks.symbol[self._ticks], flow.ticks.head[self._ticks]
+        self.ticks = np.bincount(symbols, minlength=len(flow.symbols))
+        self.messages = np.bincount(symbols[heads], minlength=len(flow.symbols))
+
+    def newest(self, symbol: int) -> list[Tick]:
+        """The newest quote and trade of a symbol, of those that passed; the older one first."""
+        places = self.flow.newest_ticks(symbol, self._ticks.stop)
+        return self.flow.made(np.array([p for p in places if p >= self._ticks.start], np.int64))
+
+    def market(self, symbol: int) -> Row:
+        """What the rows have given of a symbol, in one row: the newest of each value."""
+        flow, name = self.flow, self.flow.symbols[symbol]
+        last = flow.rows_of(symbol, self.stop)
+        assert last is not None
+        found = (self._newest(symbol, one, last) for one in VALUES)
+        return Row(int(flow.table.ts_ns[last]), name, *found)
+
+    def _newest(self, symbol: int, name: str, last: int) -> str | None:
+        given = "last" if name == "last_size" else name
+        rows = self.flow.rows_between(symbol, self.start, self.stop)
+        if not (self.flow.table.values[given].codes[rows] >= 0).any():
+            return None
+        code = int(self.flow.latest[name][last])
+        return self.flow.table.values[name].texts[code] if code >= 0 else None
+
+
+def catch_up(world: World, passed: Passed, now_ns: int) -> None:
+    """Set the world's clock to `now_ns`, and all to what it would be with those rows."""
+    began_ns = world.clock.mono_ns()
+    world.clock.advance_to(now_ns)
+    beat_ns = world.last_idle_ns(now_ns)
+    for broker in world.brokers.values():
+        assert isinstance(broker.server, DirectExchange)
+        _exchange(broker.server, passed, now_ns)
+    for node in world.nodes.values():
+        if node.service is not None:
+            if beat_ns > began_ns:
+                _beat(node.service, beat_ns, world)
+            _ticked(node.service, passed, now_ns, world)
+    world.resume()
+
+
+def _exchange(exchange: DirectExchange, passed: Passed, now_ns: int) -> None:
+    if passed.stop > passed.start:
+        rows = [passed.market(symbol) for symbol in passed.symbols]
+        counts = {passed.flow.symbols[one]: int(passed.rows[one]) for one in passed.symbols}
+        last_ns = int(passed.flow.table.ts_ns[passed.stop - 1])
+        exchange.caught_up(rows, counts, last_ns, now_ns)
+    else:
+        exchange.caught_up([], {}, None, now_ns)
+
+
+def _ticked(service: Service, passed: Passed, now_ns: int, world: World) -> None:
+    """The ticks of the stretch, as far as a process has received them."""
+    if isinstance(service, GatewayService):
+        service.gateway.seen_mono_ns = now_ns
+        _heard(service, passed, now_ns, world)
+        if roles.kind_of(service.role) == roles.GATEWAY:
+            _gateway(service, passed)
+    elif isinstance(service, RiskService):
+        for _, newest in _newest(passed):
+            if newest:
+                moment_ns = newest[-1].ts_ns + HOP_NS
+                service.monitor.view.mark(newest, Now(moment_ns, moment_ns))
+    elif isinstance(service, StrategyService):
+        for symbol, name in _named(passed):
+            if name in service.readers and passed.messages[symbol]:
+                service.readers[name].last_seq += int(passed.messages[symbol])
+                service.metrics.count("ticks_received", int(passed.ticks[symbol]), name)
+
+
+def _heard(service: GatewayService, passed: Passed, now_ns: int, world: World) -> None:
+    """Rows came over the line, and where none did for long, the answers to probes. Those are sent
+    in turns without a row: the idle ones, and those in which heartbeats arrive a hop later."""
+    adapter = service.gateway.broker
+    assert isinstance(adapter, DirectBroker)
+    pulse, last_ns = adapter.pulse, 0
+    for symbol in passed.symbols:
+        if adapter.reads(passed.flow.symbols[symbol]):
+            row = passed.flow.rows_of(symbol, passed.stop) or 0
+            last_ns = max(last_ns, int(passed.flow.table.ts_ns[row]) + HOP_NS)
+    pulse.caught_up(last_ns)
+    probed_ns = 0
+    while (turn_ns := _turn_ns(pulse.next_ns, world)) + ROUND_NS < now_ns:
+        every_ns = turn_ns - probed_ns
+        if probed_ns and turn_ns == world.last_idle_ns(turn_ns):
+            turn_ns += (now_ns - ROUND_NS - 1 - turn_ns) // every_ns * every_ns
+        probed_ns = turn_ns
+        pulse.caught_up(turn_ns + ROUND_NS)
+
+
+def _turn_ns(at_ns: int, world: World) -> int:
+    """The first turn of an idle process at `at_ns` or later."""
+    idle_ns = world.last_idle_ns(at_ns)
+    if at_ns == idle_ns:
+        return at_ns
+    return idle_ns + HOP_NS if at_ns <= idle_ns + HOP_NS else idle_ns + world.idle_ns
+
+
+def _gateway(service: GatewayService, passed: Passed) -> None:
+    told_ns: dict[str, int] = {}
+    adapter = service.gateway.broker
+    assert isinstance(adapter, DirectBroker)
+    for symbol, newest in _newest(passed):
+        name, row = passed.flow.symbols[symbol], passed.market(symbol)
+        if not adapter.reads(name):
+            continue
+        adapter.caught_up(row, int(passed.rows[symbol]))
+        if newest:
+            service.market.ticks.caught_up(name, int(passed.messages[symbol]), newest)
+            service.metrics.count("ticks_published", int(passed.ticks[symbol]), name)
+            told_ns[name] = newest[-1].ts_ns
+    if told_ns:
+        service.market.marks.caught_up(told_ns)
+
+
+def _named(passed: Passed) -> Iterator[tuple[int, str]]:
+    return ((symbol, passed.flow.symbols[symbol]) for symbol in passed.symbols)
+
+
+def _newest(passed: Passed) -> Iterator[tuple[int, list[Tick]]]:
+    return ((symbol, passed.newest(symbol)) for symbol in passed.symbols)
+
+
+def _beat(service: Service, beat_ns: int, world: World) -> None:
+    """Every process had its idle turn at `beat_ns`, and sent and received heartbeats."""
+    wall_ns = beat_ns + world.clock.now_ns() - world.clock.mono_ns()
+    service.beats = {
+        source: replace(beat, ts_ns=wall_ns, mono_ns=beat_ns)
+        for source, beat in service.beats.items()
+    }
+    service.rhythm.done(beat_ns)
+    if isinstance(service, GatewayService) and (beat := service.gateway.gate.beat) is not None:
+        service.gateway.gate.beat = replace(beat, ts_ns=wall_ns, mono_ns=beat_ns)
+    elif isinstance(service, ExecutorService):
+        for door in service.doors:
+            door.welcome.caught_up(beat_ns)
+    elif isinstance(service, RiskService):
+        service.timer.done(world.clock.mono_ns())

@@ -1,0 +1,153 @@
+"""The lane's way through a file: ahead while all is at rest, in turns while it is not."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from tapewire.common.events import Event
+from tapewire.common.events.accounts import AccountUpdated
+from tapewire.common.runtime.journal import events_of
+from tapewire.common.ticks.rows import Row
+from tapewire.virtual.direct.exchange import DirectExchange
+from tapewire.virtual.lane.catch_up import Passed, catch_up
+from tapewire.virtual.lane.flow import Flow
+from tapewire.virtual.lane.rest import Rest, obstacle
+from tapewire.virtual.lane.stretch import Stretch
+from tapewire.virtual.network import HOP_NS
+from tapewire.virtual.world import World
+
+SETTLE_NS: Final = 1_100_000_000
+"""How long after the last event of a trade turns go on: longer than any of the group's rhythms."""
+FLIGHT_NS: Final = 1_000_000
+"""Longer than a row, or a heartbeat, is on its way to whoever takes it in last."""
+LOOK_MIN_NS: Final = 1_000_000
+LOOK_MAX_NS: Final = 250_000_000
+WORTH_NS: Final = 2 * FLIGHT_NS
+
+
+class Source(Iterator[Row]):
+    """The rows of a flow for the exchange, from any place on. `place` is that of the next one; a
+    `first` row goes ahead of them."""
+
+    def __init__(self, flow: Flow, first: Row) -> None:
+        self._flow = flow
+        self._rows: Iterator[Row] = iter([first])
+        self.place = -1
+
+    def __next__(self) -> Row:
+        row = next(self._rows, None)
+        if row is None and self.place < 0:
+            self.move(0)
+            return next(self)
+        if row is None:
+            self.place = len(self._flow.table) + 1
+            raise StopIteration
+        self.place += self.place >= 0
+        return row
+
+    def move(self, place: int) -> None:
+        """Go on from a row."""
+        self.place, self._rows = place, self._flow.table.rows(place)
+
+
+class Lane:
+    """Runs `world`, which has its market from `source`, the rows of `flow`."""
+
+    def __init__(self, world: World, flow: Flow, source: Source, exchange: DirectExchange) -> None:
+        self._world = world
+        self._flow = flow
+        self._source = source
+        self._exchange = exchange
+        self._rest = Rest(world)
+        self._stretch = Stretch(flow, world)
+        self._heads: dict[str, int] = {}
+        self.obstacle = "the file has rows of odd values" if flow.odd else obstacle(world)
+        """Why it never goes ahead; empty if it does."""
+        self._active_ns = 0  # when something last happened that is not only a value of an account
+        self._look_ns = LOOK_MIN_NS
+        self.skipped = 0
+        """How many rows have been run as columns."""
+
+    @property
+    def place(self) -> int:
+        """The first row that the exchange has not taken."""
+        return max(0, min(self._source.place - 1, len(self._flow.table)))
+
+    def run_until(self, end_ns: int) -> None:
+        """As `Scheduler.run_until`."""
+        clock = self._world.clock
+        while clock.mono_ns() < end_ns:
+            if not self._go_ahead(end_ns):
+                self._run_turns(end_ns)
+
+    # ---- in turns --------------------------------------------------------------------------------
+
+    def _run_turns(self, end_ns: int) -> None:
+        now_ns = self._world.clock.mono_ns()
+        settled_ns = self._active_ns + SETTLE_NS
+        until_ns = max(now_ns + self._look_ns, min(settled_ns, now_ns + SETTLE_NS))
+        self._look_ns = min(2 * self._look_ns, LOOK_MAX_NS)
+        self._world.scheduler.run_until(min(until_ns, end_ns))
+        self._note_activity()
+
+    def _note_activity(self) -> None:
+        for role, node in self._world.nodes.items():
+            seq, known = node.records.head.seq, self._heads.get(role, 0)
+            if seq != known:
+                self._heads[role] = seq
+                news = list(events_of(node.records, known + 1))
+                if any(map(_is_activity, news)):
+                    self._active_ns = self._world.clock.mono_ns()
+                    self._look_ns = LOOK_MIN_NS
+
+    # ---- ahead -----------------------------------------------------------------------------------
+
+    def _go_ahead(self, end_ns: int) -> bool:
+        """Run a stretch, if all is at rest; whether time has passed."""
+        clock = self._world.clock
+        now_ns = clock.mono_ns()
+        if self.obstacle or self._source.place < 0 or now_ns < self._active_ns + SETTLE_NS:
+            return False
+        until_ns = min(end_ns, self._rest.until_ns(clock.now()))
+        if until_ns - now_ns < WORTH_NS:
+            return False
+        start = self.place
+        stop = self._flow.table.place(until_ns - FLIGHT_NS, start)
+        given = self._stretch.deliver(start, max(start, stop), until_ns)
+        latest_ns = (until_ns if given.cause_ns is None else given.cause_ns) - 1
+        moment_ns, row = self._moment(latest_ns, start, now_ns)
+        if moment_ns <= now_ns:
+            moment_ns, row = now_ns, start
+        self._resume(start, row, moment_ns)
+        self._stretch.hold(int(self._flow.first_tick[row]), given.ticks)
+        self._look_ns = LOOK_MIN_NS
+        reached_ns = latest_ns + 2 * HOP_NS + FLIGHT_NS
+        self._world.scheduler.run_until(min(end_ns, reached_ns))
+        self._note_activity()
+        return True
+
+    def _moment(self, latest_ns: int, start: int, now_ns: int) -> tuple[int, int]:
+        """A moment, not after `latest_ns`, at which no row and no heartbeat is on its way, and the
+        first row that is still to come then."""
+        times, moment_ns = self._flow.table.ts_ns, latest_ns
+        while moment_ns > now_ns:
+            since_ns = moment_ns - self._world.last_idle_ns(moment_ns)
+            if since_ns < FLIGHT_NS:
+                moment_ns -= since_ns + 1
+            row = int(np.searchsorted(times, moment_ns - FLIGHT_NS))
+            if row >= len(times) or times[row] > moment_ns:
+                return moment_ns, max(row, start)
+            moment_ns = int(times[row]) - 1
+        return now_ns, start
+
+    def _resume(self, start: int, row: int, moment_ns: int) -> None:
+        catch_up(self._world, Passed(self._flow, start, row), moment_ns)
+        if row != start:
+            self._source.move(row)
+            self._exchange.market_moved()
+            self.skipped += row - start
+
+
+def _is_activity(event: Event) -> bool:
+    return not isinstance(event, AccountUpdated)

@@ -1,0 +1,106 @@
+"""Rest: whether anybody in a world has anything to do, and until when nobody has.
+
+Each process is asked about what it waits for. What is on its way between them is in the scheduler;
+nothing may be there but turns without input and the market itself.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from tapewire.common.accounting.trading_days import next_day_ns
+from tapewire.common.clock import Now
+from tapewire.common.runtime.service import Service
+from tapewire.executor.service import ExecutorService
+from tapewire.gateway.rest import rests_until
+from tapewire.gateway.service import GatewayService
+from tapewire.risk.service import RiskService
+from tapewire.strategy.service import StrategyService
+from tapewire.virtual.direct.exchange import DirectExchange
+from tapewire.virtual.world import World
+
+FOREVER_NS: Final = 2**62
+
+
+def obstacle(world: World) -> str:
+    """Why the lane of a world can never go ahead, in a sentence; empty if it can."""
+    if any(one.feed == "tick_by_tick" for one in world.instruments):
+        return "an instrument is read tick by tick"
+    for strategy in world.config.strategies:
+        if strategy.delivery == "latest" or strategy.filter or strategy.bars:
+            return f"{strategy.name} does not read every tick as it is"
+    for node in world.nodes.values():
+        if isinstance(node.service, GatewayService) and node.service.market.greeks.has_options:
+            return "the gateway computes greeks"
+    return ""
+
+
+class Rest:
+    """What is asked of a world before its lane may go ahead."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._days_end_ns: dict[str, int] = {}  # of the present trading day, by account
+
+    def until_ns(self, now: Now) -> int:
+        """When somebody has something to do without a tick (monotonic); 0: now."""
+        if not self._is_calm():
+            return 0
+        until_ns = FOREVER_NS
+        for node in self._world.nodes.values():
+            if node.service is None or node.stopped or node.transport.inbox:
+                return 0
+            until_ns = min(until_ns, self._of_service(node.service, now))
+            if until_ns <= now.mono_ns:
+                return 0
+        return min([until_ns, *(one.rests_until(FOREVER_NS) for one in self._exchanges())])
+
+    def _exchanges(self) -> list[DirectExchange]:
+        servers = (one.server for one in self._world.brokers.values())
+        return [one for one in servers if isinstance(one, DirectExchange)]
+
+    def _is_calm(self) -> bool:
+        """Whether nothing is on its way."""
+        world = self._world
+        idle: list[Callable[..., Any]] = [world.idle, world.turn]
+        idle += [one.tick for one in world.brokers.values()]
+        return all(action in idle for action in world.scheduler.waiting())
+
+    def _of_service(self, service: Service, now: Now) -> int:
+        if service.room.reason or not service.commits.is_idle:
+            return 0
+        if isinstance(service, StrategyService):
+            return self._of_strategy(service, now)
+        if service.due_ns is not None:
+            return 0
+        if isinstance(service, GatewayService):
+            return rests_until(service.gateway, FOREVER_NS)
+        if isinstance(service, ExecutorService):
+            return FOREVER_NS if service.executor.rests else 0
+        return self._of_risk(service, now) if isinstance(service, RiskService) else 0
+
+    @staticmethod
+    def _of_strategy(service: StrategyService, now: Now) -> int:
+        if not service.runner.rests:
+            return 0
+        due_ns = service.runner.due_ns(now)
+        return FOREVER_NS if due_ns is None else due_ns
+
+    def _of_risk(self, service: RiskService, now: Now) -> int:
+        monitor = service.monitor
+        is_flat = not any(monitor.accounts.held().values())
+        if monitor.halts or monitor.flatten is not None or monitor.enforcer.lasting:
+            return 0
+        if not all(rule.rests(flat=is_flat) for rule in monitor.rules.rules):
+            return 0
+        if all(rule.rests(flat=False) for rule in monitor.rules.rules):
+            return FOREVER_NS
+        ends = (self._day_end_ns(service, one, now) for one in monitor.view.accounts())
+        return min(ends, default=FOREVER_NS)
+
+    def _day_end_ns(self, service: RiskService, account: str, now: Now) -> int:
+        """When the account's trading day ends, monotonic."""
+        known = self._days_end_ns.get(account, 0)
+        if known <= now.wall_ns:
+            days = service.monitor.accounts.book.day_of.of(account)
+            known = self._days_end_ns[account] = next_day_ns(days, now.wall_ns)
+        return known + now.mono_ns - now.wall_ns

@@ -1,0 +1,148 @@
+"""A stretch: ticks of a file handed to strategies one after the other, while they do nothing."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from tapewire.common import roles
+from tapewire.common.clock import Now
+from tapewire.strategy.runner import Runner
+from tapewire.strategy.service import StrategyService
+from tapewire.virtual.lane.flow import Flow, Places
+from tapewire.virtual.network import HOP_NS
+from tapewire.virtual.world import World
+
+BLOCK: Final = 4_096
+ARRIVAL_NS: Final = 2 * HOP_NS
+"""From the market to a strategy."""
+
+
+class Given(NamedTuple):
+    """How far strategies were given ticks: up to the one at place `ticks`, not included. At
+    `cause_ns` came the row that made one of them act, or a bar of one is due; None: neither."""
+
+    cause_ns: int | None
+    ticks: int
+
+
+class Stop(NamedTuple):
+    """Where a stretch ends: at the tick at which a strategy did something, or before one because
+    something else is due then."""
+
+    place: int
+    due_ns: int | None
+
+
+class Reader:
+    """A strategy, and the places of its ticks. `last` is how far it was given them."""
+
+    def __init__(self, flow: Flow, service: StrategyService) -> None:
+        self.runner: Runner = service.runner
+        self._flow = flow
+        wanted = np.array([name in service.readers for name in flow.symbols])
+        is_all = bool(wanted.all())
+        ticks = flow.ticks.symbol
+        self.places = np.arange(len(ticks)) if is_all else np.flatnonzero(wanted[ticks])
+
+    def between(self, start: int, stop: int) -> Places:
+        """Its ticks at these places."""
+        first, last = np.searchsorted(self.places, (start, stop))
+        return self.places[first:last]
+
+    def count(self) -> tuple[int, int]:
+        """What changes when the strategy does something, or raises."""
+        return self.runner.context.acts, self.runner.failures
+
+
+class Stretch:
+    """The strategies of a world, on a flow."""
+
+    def __init__(self, flow: Flow, world: World) -> None:
+        self._flow = flow
+        services = (world.service(name) for name in world.strategies)
+        self._strategies = [one for one in services if isinstance(one, StrategyService)]
+        self._readers = [Reader(flow, one) for one in self._strategies]
+        self._epoch = world.nodes[roles.GATEWAY].epoch
+        self._by_symbol = {
+            symbol: [one.runner for one in self._strategies if symbol in one.readers]
+            for symbol in flow.symbols
+        }
+
+    def deliver(self, start: int, stop: int, end_ns: int) -> Given:
+        """Give the ticks of the rows from `start` on and before `stop`, until a strategy does
+        something, and then the rest of its turn; or until a bar of one is due before `end_ns`."""
+        first, last = (int(self._flow.first_tick[row]) for row in (start, stop))
+        at = self._alone(first, last) if len(self._readers) == 1 else self._together(first, last)
+        if at is None:
+            return Given(self._due_ns(Now(end_ns, end_ns)), last)
+        if at.due_ns is not None:
+            return Given(at.due_ns, at.place)
+        times = self._flow.table.ts_ns
+        row_ns = int(times[self._flow.ticks.row[at.place]])
+        end = int(self._flow.first_tick[np.searchsorted(times, row_ns, side="right")])
+        for reader in self._readers:
+            self._give(reader, reader.between(at.place + 1, end))
+        return Given(row_ns, end)
+
+    def hold(self, first: int, given: int) -> None:
+        """The rows of the ticks from place `first` on go through the world: those before `given`
+        are not to reach the strategies again."""
+        for reader in self._readers:
+            reader.runner.ahead = len(reader.between(first, given))
+
+    def _alone(self, first: int, last: int) -> Stop | None:
+        """One strategy; where it did something, or something is due before a tick."""
+        reader = self._readers[0]
+        places, before = reader.between(first, last), reader.count()
+        for begin in range(0, len(places), BLOCK):
+            block = places[begin : begin + BLOCK]
+            ticks, moments = self._flow.made(block), self._moments(block)
+            given = reader.runner.deliver(ticks, moments, self._namer(block))
+            if reader.count() != before:
+                return Stop(int(block[given - 1]), None)
+            if given < len(block):
+                return Stop(int(block[given]), reader.runner.due_ns(moments[given]))
+        return None
+
+    def _together(self, first: int, last: int) -> Stop | None:
+        """Several strategies, tick by tick: none of them may be further than the others."""
+        before = [reader.count() for reader in self._readers]
+        makes_bars = any(reader.runner.context.symbol_bars for reader in self._readers)
+        for begin in range(first, last, BLOCK):
+            block = np.arange(begin, min(begin + BLOCK, last))
+            ticks, moments = self._flow.made(block), self._moments(block)
+            for place, tick, moment in zip(block.tolist(), ticks, moments, strict=True):
+                if makes_bars and (due_ns := self._due_ns(moment)) is not None:
+                    return Stop(place, due_ns)
+                for runner in self._by_symbol.get(tick.symbol, ()):
+                    runner.deliver([tick], (moment,), self._namer([place]))
+                if [reader.count() for reader in self._readers] != before:
+                    return Stop(place, None)
+        return None
+
+    def _due_ns(self, moment: Now) -> int | None:
+        """What is due at this moment or before, of the strategies."""
+        due = (reader.runner.due_ns(moment) for reader in self._readers)
+        first = min((one for one in due if one is not None), default=None)
+        return first if first is not None and first <= moment.mono_ns else None
+
+    def _namer(self, places: Sequence[int] | Places) -> Callable[[int], str]:
+        """Gives the name of the tick at one of the places, as its message would."""
+
+        def name(index: int) -> str:
+            symbol, number, place = self._flow.message(int(places[index]))
+            return f"{roles.GATEWAY}/{self._epoch}/tick.{symbol}/{number}/{place}"
+
+        return name
+
+    def _give(self, reader: Reader, places: Places) -> None:
+        """The rest of a turn, whatever the strategy does meanwhile."""
+        for place in places.tolist():
+            block = np.array([place])
+            ticks, moments = self._flow.made(block), self._moments(block)
+            reader.runner.deliver(ticks, moments, self._namer([place]))
+
+    def _moments(self, places: Places) -> list[Now]:
+        times = (self._flow.table.ts_ns[self._flow.ticks.row[places]] + ARRIVAL_NS).tolist()
+        return list(map(Now, times, times))
