@@ -95,7 +95,8 @@ def _ends_ns(times: Times, every_ns: int, day_of: Days) -> Times:
     while days[-1] <= last_ns:
         days.append(next_day_ns(day_of, days[-1]))
     day_ends = np.array(days)[np.searchsorted(days, times, side="right")] - 1
-    return np.minimum(first_ns + ((times - first_ns) // every_ns + 1) * every_ns, day_ends)
+    spans = (times - first_ns) // every_ns + 1
+    return np.asarray(np.minimum(first_ns + spans * every_ns, day_ends))
 
 
 def _last_of_each(rows: Places, spans: Places) -> list[int]:

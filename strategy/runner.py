@@ -245,7 +245,7 @@ class Runner:
     def rests(self) -> bool:
         """Whether it waits for nothing but ticks and what is due."""
         context, failures = self.context, self._failures
-        waits = context.outgoing.waiting or context.closings or context.asking.waiting
+        waits = context.outgoing.waiting or context.closings or not context.asking.is_idle
         is_well = context.live and not (failures.stopped or failures.on_trial)
         return is_well and not waits and self.callbacks.rests and not self.ahead
 

@@ -23,7 +23,7 @@ FOREVER_NS: Final = 2**62
 
 def obstacle(world: World) -> str:
     """Why the lane of a world can never go ahead, in a sentence; empty if it can."""
-    if any(one.feed == "tick_by_tick" for one in world.instruments):
+    if any(one.ticks != ("top",) for one in world.instruments):
         return "an instrument is read tick by tick"
     for strategy in world.config.strategies:
         if strategy.delivery == "latest" or strategy.filter or strategy.bars:
