@@ -59,16 +59,22 @@ class Refresh:
             return
         self._has_moved = True
         if self._next_ns <= now_ns:  # nothing moved for a while, and nothing was sent
-            self._next_ns += -(-(now_ns + 1 - self._next_ns) // EVERY_NS) * EVERY_NS
+            self._next_ns = _behind(now_ns, self._next_ns)
 
     def caught_up(self, last_ns: int, now_ns: int) -> None:
         """Prices moved up to `last_ns`, and what was due by now has told nobody anything new."""
-        self.moved(last_ns)
-        while self._has_moved and self._next_ns is not None and self._next_ns <= last_ns:
+        if self._next_ns is None:
+            return
+        self._next_ns = _behind(last_ns, self._next_ns)
+        self._has_moved = self._next_ns > now_ns
+        if not self._has_moved:
             self._next_ns += EVERY_NS
-        if self._next_ns is not None and self._next_ns <= now_ns:
-            self._has_moved = False
-            self._next_ns += EVERY_NS
+
+    def after(self, moved_ns: int) -> int:
+        """When values are to be sent if a price moves then, or has moved before."""
+        if self._next_ns is None:
+            return moved_ns
+        return self._next_ns if self._has_moved else _behind(moved_ns, self._next_ns)
 
     def due_ns(self) -> int | None:
         """When values are to be sent next; None while there is nothing to send."""
@@ -81,3 +87,8 @@ class Refresh:
             return False
         self._has_moved, self._next_ns = False, now_ns + EVERY_NS
         return True
+
+
+def _behind(ns: int, next_ns: int) -> int:
+    """The first of the times from `next_ns` on, each `EVERY_NS`, that is behind a moment."""
+    return next_ns + max(0, -(-(ns + 1 - next_ns) // EVERY_NS)) * EVERY_NS

@@ -23,7 +23,8 @@ REST_NS = 12 * 10**9
 SYMBOLS = ("AAPL", "MSFT")
 TICK = Decimal("0.01")
 KINDS = (
-    "market", "limit", "stop", "trail", "bracket", "cancel", "modify", "close", "timer", "bars",
+    "market", "sized", "limit", "stop", "trail", "bracket", "cancel", "modify", "close", "timer",
+    "bars",
 )  # fmt: skip
 WITH_ORDERS = ("cancel", "modify", "close")
 
@@ -69,6 +70,8 @@ class Actor(Strategy):
         trade = self.buy if quantity > 0 else self.sell
         if kind in WITH_ORDERS:
             self.with_orders(kind)
+        elif kind == "sized":  # every cent that the account is worth shows in the quantity
+            trade(self.symbol, 1 + int((self.account.equity or 0) * 100) % 50)
         elif kind == "timer":
             self.every(1_000 * steps)
         elif kind == "bars":

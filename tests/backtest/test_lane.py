@@ -72,6 +72,14 @@ def test_a_quiet_stretch_is_left_out_and_what_comes_of_it_is_not():
     assert strategy.readers["AAPL"].missed == strategy.readers["MSFT"].missed == 0
 
 
+def test_what_an_account_is_worth_is_known_at_the_same_ticks():
+    """Its values come each three minutes while something is held; orders here depend on them."""
+    acts = [(10, "market", 30, 1), *((40 * n, "sized", 1 - 2 * (n % 2), 1) for n in range(1, 12))]
+    direct, lane = assert_equal(configuration(acts), made(17, ROWS, SPARSE))
+    assert len({one.quantity for one in executions(direct)}) > 4
+    assert lane.skipped
+
+
 def test_timers_and_bars_are_due_at_the_same_moments():
     acts = [(20, "timer", 1, 7), (200, "bars", 1, 5)]
     direct, lane = assert_equal(configuration(acts), made(5, ROWS, SPARSE))

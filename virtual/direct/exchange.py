@@ -163,14 +163,17 @@ class DirectExchange:
         due = (self._clock.due_ns(), self._orders.due_ns(), self._refresh.due_ns())
         return min((one for one in due if one is not None), default=None)
 
-    def rests_until(self, forever_ns: int) -> int:
-        """When somebody has something to do though no row comes: 0 while an order is open."""
+    def rests_until(self, row_ns: int, forever_ns: int) -> int:
+        """When something is to be done but to send rows, the next of which is due at `row_ns`: 0
+        while an order is open. Values of accounts only change while something is held."""
         if self._exchange.open_orders():
             return 0
-        due = [self._orders.due_ns()]
-        if any(one.quantity for books in self._accounts.books.values() for one in books.held()):
-            due.append(self._refresh.due_ns())
-        return min((one for one in due if one is not None), default=forever_ns)
+        due_ns = self._orders.due_ns()
+        until_ns = forever_ns if due_ns is None else due_ns
+        is_held = any(
+            held.quantity for books in self._accounts.books.values() for held in books.held()
+        )
+        return min(until_ns, self._refresh.after(row_ns)) if is_held else until_ns
 
     def caught_up(
         self, rows: Iterable[Row], counts: Mapping[str, int], last_ns: int | None, now_ns: int

@@ -109,10 +109,11 @@ class Lane:
         now_ns = clock.mono_ns()
         if self.obstacle or self._source.place < 0 or now_ns < self._active_ns + SETTLE_NS:
             return False
-        until_ns = min(end_ns, self._rest.until_ns(clock.now()))
+        start, times = self.place, self._flow.table.ts_ns
+        row_ns = int(times[start]) if start < len(times) else end_ns
+        until_ns = min(end_ns, self._rest.until_ns(clock.now(), row_ns))
         if until_ns - now_ns < WORTH_NS:
             return False
-        start = self.place
         stop = self._flow.table.place(until_ns - FLIGHT_NS, start)
         given = self._stretch.deliver(start, max(start, stop), until_ns)
         latest_ns = (until_ns if given.cause_ns is None else given.cause_ns) - 1

@@ -41,8 +41,9 @@ class Rest:
         self._world = world
         self._days_end_ns: dict[str, int] = {}  # of the present trading day, by account
 
-    def until_ns(self, now: Now) -> int:
-        """When somebody has something to do without a tick (monotonic); 0: now."""
+    def until_ns(self, now: Now, row_ns: int) -> int:
+        """When somebody has something to do but for ticks (monotonic); 0: now. The next row is due
+        at `row_ns`."""
         if not self._is_calm():
             return 0
         until_ns = FOREVER_NS
@@ -52,7 +53,7 @@ class Rest:
             until_ns = min(until_ns, self._of_service(node.service, now))
             if until_ns <= now.mono_ns:
                 return 0
-        return min([until_ns, *(one.rests_until(FOREVER_NS) for one in self._exchanges())])
+        return min([until_ns, *(one.rests_until(row_ns, FOREVER_NS) for one in self._exchanges())])
 
     def _exchanges(self) -> list[DirectExchange]:
         servers = (one.server for one in self._world.brokers.values())
