@@ -12,7 +12,7 @@ from tapewire.client.chain import LiveChain
 from tapewire.client.client import Client
 from tapewire.client.connecting import NameTaken, connect
 from tapewire.client.order import PlacedOrder
-from tapewire.client.queries import Holding
+from tapewire.client.records import Holding
 from tapewire.client.service import NotConnected
 from tapewire.client.ticker import Ticker
 from tapewire.common.delivery.outcomes import Outcome

@@ -1,13 +1,13 @@
 """Queries of a client: history, option chains, and whatever else the broker can be asked."""
 
 import asyncio
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
+from tapewire.client import records
 from tapewire.client.callbacks import Callback, Subscription
 from tapewire.client.connection import Connection
+from tapewire.client.records import Holding
 from tapewire.common.config.near import expected
-from tapewire.common.config.settings import Config
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import (
     AccountUpdated,
@@ -32,19 +32,8 @@ from tapewire.common.events.scans import Scan, ScanQuery, ScanRow
 from tapewire.common.logins import Login
 from tapewire.console.group.questions import QueryRefused, reason_of
 from tapewire.strategy.asking import checked
+from tapewire.strategy.live_order import LiveOrder
 from tapewire.strategy.service import queries_of
-
-
-class Holding(NamedTuple):
-    """A position: what the fills add up to, and what the broker reports (None: nothing yet)."""
-
-    account: str
-    symbol: str
-    quantity: Decimal
-    average_cost: Decimal
-    realised: Decimal
-    fees: Decimal
-    account_quantity: Decimal | None
 
 
 class Queries(Connection):
@@ -139,25 +128,9 @@ class Queries(Connection):
     ) -> list[Holding]:
         """What the fills add up to, and what the broker reports, read from the journals as
         `tapewire positions` does; also while the group is down."""
-        return await asyncio.to_thread(_holdings, self._config, account, symbol)
+        return await asyncio.to_thread(records.positions, self._config, account, symbol)
 
-
-def _holdings(config: Config, account: str | None, symbol: str | None) -> list[Holding]:
-    from tapewire.console.records import blotter
-    from tapewire.console.views import trading_json
-
-    only = blotter.Only(account, symbol=symbol)
-    trading = blotter.read(config.run_dir, config.all_instruments(), config.days())
-    return [_holding(row) for row in trading_json.positions(trading, only)]
-
-
-def _holding(row: dict[str, Any]) -> Holding:
-    return Holding(
-        row["account"],
-        row["symbol"],
-        Decimal(row["quantity"]),
-        Decimal(row["average_cost"]),
-        Decimal(row["realised"]),
-        Decimal(row["fees"]),
-        None if row["account_quantity"] is None else Decimal(row["account_quantity"]),
-    )
+    async def working_orders(self) -> list[LiveOrder]:
+        """The orders of this name that work, or may, those of earlier starts too, read from the
+        journals as `tapewire orders --live` does. Their ids can be given to `cancel`."""
+        return await asyncio.to_thread(records.working_orders, self._config, self.name)

@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import msgspec
 
+from tapewire.common.accounting.groups import OrderGroup
+from tapewire.common.accounting.orders import OrderT
 from tapewire.common.events import (
     ComboLeg,
     LegRole,
@@ -101,3 +103,23 @@ class LiveOrder(msgspec.Struct, frozen=True):
     def outside_hours(self) -> bool:
         """Whether it trades outside regular hours too."""
         return self.terms.outside_hours
+
+
+def shown_order(order: OrderT, group: OrderGroup[OrderT] | None) -> LiveOrder:
+    """An order with its group, as its strategy sees it."""
+    asked = order.order
+    return LiveOrder(
+        id=asked.intent_id if asked.group_id else asked.signal_id,
+        symbol=asked.symbol,
+        account=asked.account,
+        terms=order.terms,
+        state=order.state,
+        filled=order.filled,
+        remaining=order.remaining,
+        average_price=order.average_price,
+        group=asked.group_id,
+        role=asked.role,
+        stop_loss=group.price_of("stop") if group is not None else None,
+        take_profit=group.price_of("target") if group is not None else None,
+        legs=asked.legs,
+    )

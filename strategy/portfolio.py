@@ -22,7 +22,7 @@ from decimal import Decimal
 
 from tapewire.common.accounting.book import ZERO, Book, Key
 from tapewire.common.accounting.exec_ids import execution_key
-from tapewire.common.accounting.groups import Groups, OrderGroup
+from tapewire.common.accounting.groups import Groups
 from tapewire.common.accounting.orders import Order, Orders
 from tapewire.common.events import (
     Event,
@@ -38,7 +38,7 @@ from tapewire.common.events import (
     StrategyPositionCarried,
 )
 from tapewire.strategy.live_group import LiveGroup, shown
-from tapewire.strategy.live_order import LiveOrder
+from tapewire.strategy.live_order import LiveOrder, shown_order
 
 
 class Portfolio:
@@ -172,7 +172,7 @@ class Portfolio:
 
     def live_orders(self) -> list[LiveOrder]:
         """The orders that work, or may, oldest first."""
-        return [_shown(one, self._groups.of(one)) for one in self._orders.live()]
+        return [shown_order(one, self._groups.of(one)) for one in self._orders.live()]
 
     def live_groups(self) -> list[LiveGroup]:
         """The groups that are not DONE, oldest first."""
@@ -191,23 +191,3 @@ class Portfolio:
         if order is None and group is not None:
             order = group.orders[0] if group.orders else None
         return order.state if order is not None else None
-
-
-def _shown(order: Order, group: OrderGroup[Order] | None) -> LiveOrder:
-    """An order as the strategy sees it."""
-    asked = order.order
-    return LiveOrder(
-        id=asked.intent_id if asked.group_id else asked.signal_id,
-        symbol=asked.symbol,
-        account=asked.account,
-        terms=order.terms,
-        state=order.state,
-        filled=order.filled,
-        remaining=order.remaining,
-        average_price=order.average_price,
-        group=asked.group_id,
-        role=asked.role,
-        stop_loss=group.price_of("stop") if group is not None else None,
-        take_profit=group.price_of("target") if group is not None else None,
-        legs=asked.legs,
-    )

@@ -12,7 +12,7 @@ import pytest
 
 from tapewire.client import Client, NameTaken, connect
 from tapewire.common.config import settings as configuration
-from tapewire.common.events import OrderFilled
+from tapewire.common.events import OrderCancelled, OrderFilled
 from tapewire.console.group.supervisor import Group
 from tests.markdown import blocks
 from tests.pipeline.running import Running
@@ -61,6 +61,22 @@ async def _trade(running: Running) -> None:
         held = {one.symbol: one.quantity for one in await client.positions()}
         assert sorted(held.values()) == [-1, 1, 5]
         assert client.problems == []
+        resting = await client.place_order("AAPL", "BUY", 1, limit_price="1.00")
+        assert await client.until(lambda: resting.state == "ACCEPTED", WAIT_S)
+    await _find_and_cancel(resting.id)
+
+
+async def _find_and_cancel(order_id: str) -> None:
+    """The next start of a program finds what an earlier one has left working."""
+    async with connect(name="mine") as client:
+        await client.ensure_connected(WAIT_S)
+        (left,) = await client.working_orders()
+        assert (left.id, left.symbol) == (order_id, "AAPL")
+        cancelled: list[OrderCancelled] = []
+        client.on("order.cancelled", cancelled.append, own=True)
+        await client.cancel(left.id)
+        assert await client.until(lambda: cancelled, WAIT_S)
+        assert await client.working_orders() == []
 
 
 async def _bought_over_a_death_of_the_executor(running: Running, client: Client) -> str:
