@@ -12,7 +12,7 @@ the same way, so that what it has written can be read again.
 
 import re
 from collections.abc import Collection, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from tapewire.common import shorthands
@@ -26,6 +26,7 @@ _SIDES: Final[dict[str, Side]] = {"+": "BUY", "-": "SELL"}
 _BETWEEN: Final = re.compile(r"(?:^| )([+-]) ")
 _VERTICAL: Final = re.compile(r"(\S+) (\S+) ([CP]) ?([^/ ]+)/([^/ ]+)")
 _OPTION: Final = re.compile(r"([A-Z0-9.]+) (\d{8}) ([CP]) ?(\d[\d.]*)", re.ASCII)
+_NUMBER: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 _RATIO: Final = re.compile(r"(\d+) +(.+)", re.ASCII)
 
 
@@ -100,8 +101,8 @@ def _leg(sign: str, text: str) -> ComboLeg:
 def _option(symbol: str, expiry: str, right: str, strike: Strike) -> str:
     if right not in ("C", "P"):
         raise ValueError(f"right is {right!r:.20}; it must be C for calls or P for puts")
-    try:
-        price = Decimal(str(strike))
-    except InvalidOperation:
-        raise ValueError(f"strike is {strike!r:.40}; it must be a number") from None
-    return name_of(OptionTerms(symbol, read_expiry(expiry), price, "C" if right == "C" else "P"))
+    digits = str(strike)
+    if not _NUMBER.fullmatch(digits):
+        raise ValueError(f"strike is {digits:.40}; it must be a number above 0, such as 230.5")
+    terms = OptionTerms(symbol, read_expiry(expiry), Decimal(digits), "C" if right == "C" else "P")
+    return name_of(terms)

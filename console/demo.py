@@ -185,7 +185,8 @@ def _on_file(base: Config, file: TickFile, say: Say) -> _Plan:
 def _on_chain(base: Config, file: TickFile, start: str | None, underlying: str) -> _Plan:
     """The example that trades spreads, on the options near the money."""
     chain = chain_of(file.path, underlying, time_ns(start) if start else None)
-    return _Plan(_instruments(base, chain.symbols), [chain.strategy()])
+    accounts = base.logins().accounts or base.simulator.accounts
+    return _Plan(_instruments(base, chain.symbols), [chain.strategy(accounts)])
 
 
 def _instruments(base: Config, symbols: Mapping[str, Decimal]) -> dict[str, dict[str, Any]]:

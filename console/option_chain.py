@@ -7,7 +7,7 @@ has too few; then there is room for what they are on.
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -32,11 +32,12 @@ class Chain(NamedTuple):
     expiry: str
     symbols: dict[str, Decimal]
 
-    def strategy(self) -> StrategyConfig:
-        """The example that trades vertical spreads of the chain."""
+    def strategy(self, accounts: Sequence[str]) -> StrategyConfig:
+        """The example that trades vertical spreads of the chain, in the first of the accounts."""
         return StrategyConfig(
             name="vertical-spread",
             strategy=STRATEGY,
+            account=accounts[0] if len(accounts) > 1 else "",
             symbols=tuple(self.symbols),
             parameters={"chain": f"{self.underlying} {self.expiry}"},
         )

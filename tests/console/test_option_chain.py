@@ -40,8 +40,10 @@ def test_the_options_of_a_file_are_those_that_are_quoted_and_expire_later(write)
     assert chain.expiry == "20160115"
     assert list(chain.symbols) == ["GOOG", "GOOG  160115C00750000", "GOOG  160115C00765000"]
     assert set(list(chain.symbols.values())[1:]) == {Decimal("0.01")}, "the finest that was seen"
-    assert chain.strategy().parameters == {"chain": "GOOG 20160115"}
-    assert chain.strategy().symbols == tuple(chain.symbols)
+    strategy = chain.strategy(["DU1"])
+    assert strategy.parameters == {"chain": "GOOG 20160115"}
+    assert (strategy.symbols, strategy.account) == (tuple(chain.symbols), "")
+    assert chain.strategy(["DU1", "DU2"]).account == "DU1", "with several it has to be named"
 
 
 @pytest.mark.parametrize(

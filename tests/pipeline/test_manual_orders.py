@@ -35,6 +35,23 @@ def test_a_person_buys_modifies_and_cancels(shared: Running):
     assert [o for o in _live() if o["intent_id"] == intent_id] == []
 
 
+def test_a_combo_goes_to_the_broker_as_one_order_and_is_cancelled(shared: Running):
+    ended = tapewire(
+        "orders", "buy", "AAPL - 2 MSFT", "1", "--limit", "-9999", "--yes", "--json"
+    )  # it rests
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    bought = json.loads(ended.stdout)
+    assert (bought["state"], bought["filled"]) == ("ACCEPTED", "0")
+    assert Decimal(bought["what_if"]["commission"]) > 0
+    (shown,) = [o for o in _live() if o["intent_id"] == bought["intent_id"]]
+    assert (shown["symbol"], shown["limit"]) == ("AAPL - 2 MSFT", "-9999")
+    assert [(leg["symbol"], leg["side"]) for leg in shown["legs"]] == [
+        ("AAPL", "BUY"), ("MSFT", "SELL"),
+    ]  # fmt: skip
+    ended = tapewire("orders", "cancel", bought["intent_id"], "--yes", "--json")
+    assert json.loads(ended.stdout)["state"] == "CANCELLED", ended.stderr + ended.stdout
+
+
 def test_what_is_bought_at_the_market_is_filled_and_can_be_sold(shared: Running):
     for side in ("buy", "sell"):
         ended = tapewire("orders", side, "AAPL", "1", "--yes", "--no-what-if")
