@@ -140,6 +140,7 @@ class Desk:
         settled = [one for one in self._unknown.values() if one.signal.expires_mono_ns <= before_ns]
         changed = []
         for one in settled:
+            self._outgoing.answered(one.signal.id)
             outcome = one.outcome._replace(state="EXPIRED", reason=NOT_ACTED_ON, done=True)
             changed += self._set(one, outcome)
         return changed

@@ -120,6 +120,7 @@ def test_an_executor_that_is_ready_long_enough_and_has_nothing_of_it_settles_it(
     assert bench.desk.outcome(name)[2:] == (
         "EXPIRED", 0, None, desks.NOT_ACTED_ON, True
     )  # fmt: skip
+    assert bench.desk._outgoing.may_trade("AAPL") == [], "nothing is remembered of it"
 
 
 @pytest.mark.parametrize(
