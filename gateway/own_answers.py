@@ -57,7 +57,7 @@ class OwnAnswers:
             unpriced = tuple(
                 (one.account, one.symbol)
                 for one in self._positions(query.account)
-                if self._price(one.symbol)[0] is None
+                if one.symbol not in self._instruments or self._price(one.symbol)[0] is None
             )
             return ProfitAsked(unpriced) if unpriced else None
         if isinstance(query, PnlQuery):

@@ -76,7 +76,7 @@ class Asking:
         return not self.waiting and not self._cancels
 
     def cancel(self, query_id: str) -> None:
-        """Nobody waits for that query any more; the gateway is told, if it was asked."""
+        """Nobody waits for that query any more; if it was asked, the gateway hears of it."""
         asked = self.waiting.pop(query_id, None)
         if asked is not None and asked.is_delivered:
             self._cancels.append(QueryCancel(query_id))

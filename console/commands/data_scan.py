@@ -41,9 +41,7 @@ def scan(
     as_json: JsonOption = False,
 ) -> None:
     """The first contracts of a ranking: those with the highest gain, the most volume, ..."""
-    wanted = _checked(
-        Scan(code, instrument, location, rows, price_min, price_max, volume_min)
-    )  # fmt: skip
+    wanted = _checked(Scan(code, instrument, location, rows, price_min, price_max, volume_min))
     page = data_queries.pages(ScanQuery("-", wanted), gateway, config, run_dir)[-1]
     _show(page.rows, page.taken_ns, json_lines=as_json)
     if not watch:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from tapewire.common.events.base import ACCOUNT_MAX, DIGITS_MAX
 from tapewire.common.events.scans import RANKED_MAX, ScanRow
 from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws import query_messages as answers
 from tapewire.gateway.tws.checked import amount, named, sentence, words
 
 MONEY_MAX: Final = 10.0 ** (DIGITS_MAX - 1)
@@ -29,7 +30,7 @@ class AccountCallbacks:
         currency: str,
     ) -> None:
         """73, once per value."""
-        found = tws.ListedValue(
+        found = answers.ListedValue(
             reqId, named("an account", account, ACCOUNT_MAX), words(key), sentence(value),
             words(currency),
         )  # fmt: skip
@@ -37,11 +38,11 @@ class AccountCallbacks:
 
     def accountUpdateMultiEnd(self, reqId: int) -> None:  # noqa: N802, N803
         """74, behind them."""
-        self._messages.append(tws.ListedValuesEnd(reqId))
+        self._messages.append(answers.ListedValuesEnd(reqId))
 
     def pnl(self, reqId: int, daily: float, unrealised: Any, realised: Any) -> None:  # noqa: N803
         """94, when asked for and as it changes."""
-        found = tws.ProfitFound(reqId, *map(_money, (daily, unrealised, realised)))
+        found = answers.ProfitFound(reqId, *map(_money, (daily, unrealised, realised)))
         self._messages.append(found)
 
     def pnlSingle(  # noqa: N802
@@ -55,7 +56,7 @@ class AccountCallbacks:
     ) -> None:
         """95, as 94 for a position."""
         amounts = (daily, unrealised, realised, float(quantity), value)
-        self._messages.append(tws.ProfitFound(reqId, *map(_money, amounts)))
+        self._messages.append(answers.ProfitFound(reqId, *map(_money, amounts)))
 
     def scannerData(  # noqa: N802
         self,
@@ -85,7 +86,7 @@ class AccountCallbacks:
         request_id, rows = self._ranked
         self.forget_ranked()
         found = tuple(rows) if request_id == reqId else ()
-        self._messages.append(tws.Ranked(reqId, found))
+        self._messages.append(answers.Ranked(reqId, found))
 
     def forget_ranked(self) -> None:
         """Their message cannot be read to its end."""

@@ -15,6 +15,7 @@ from tapewire.common.events.base import TEXT_MAX
 from tapewire.gateway.outbox import Outbox, OutboxFull
 from tapewire.gateway.query_port import Found, ProfitAsked, Refused, Row
 from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws import query_messages as answers
 from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.session import TwsSession
 
@@ -101,25 +102,25 @@ class TwsAccountQueries:
     def readers(self) -> Mapping[type[tws.TwsMessage], Callable[[Any], tuple[()]]]:
         """What reads the answers."""
         return {
-            tws.ListedValue: self._value,
-            tws.ListedValuesEnd: self._values_end,
-            tws.ProfitFound: self._profit,
+            answers.ListedValue: self._value,
+            answers.ListedValuesEnd: self._values_end,
+            answers.ProfitFound: self._profit,
         }
 
     # ---- what TWS says ---------------------------------------------------------------------------
 
-    def _value(self, message: tws.ListedValue) -> tuple[()]:
+    def _value(self, message: answers.ListedValue) -> tuple[()]:
         part = self._parts.get(message.request_id)
-        if part is not None:
+        if part is not None and part.account == message.account:
             row = AccountRow(message.account, message.key, message.value, message.currency)
             self._report(Found(part.number, (row,)))
         return ()
 
-    def _values_end(self, message: tws.ListedValuesEnd) -> tuple[()]:
+    def _values_end(self, message: answers.ListedValuesEnd) -> tuple[()]:
         self._over(message.request_id, ())
         return ()
 
-    def _profit(self, message: tws.ProfitFound) -> tuple[()]:
+    def _profit(self, message: answers.ProfitFound) -> tuple[()]:
         part = self._parts.get(message.request_id)
         if part is not None:
             row = PnlRow(

@@ -26,6 +26,7 @@ from tapewire.gateway.outbox import Outbox, OutboxFull
 from tapewire.gateway.query_port import BrokerQuery, Found, ProfitAsked, Refused, Row, Why
 from tapewire.gateway.tws import errors
 from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws import query_messages as answers
 from tapewire.gateway.tws.account_queries import TwsAccountQueries
 from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.encoder import contract_of, date_of
@@ -98,7 +99,7 @@ class TwsQueries:
 
     def data_lost(self) -> None:
         """TWS is back, and has forgotten what was subscribed to."""
-        self.scans.closed()
+        self.scans.data_lost()
 
     def closed(self) -> None:
         """The connection is gone, and all that was asked on it."""
@@ -123,10 +124,10 @@ class TwsQueries:
     ) -> Mapping[type[tws.TwsMessage], Callable[[Any], Any]]:
         """What reads the answers; `found` takes the contracts that no query has asked about."""
         return {
-            tws.BarsFound: lambda m: self._rows(m.request_id, m.bars, is_last=True),
-            tws.TicksFound: lambda m: self._rows(m.request_id, m.ticks, is_last=m.done),
-            tws.ChainFound: self._chain,
-            tws.ChainsEnd: lambda m: self._rows(m.request_id, (), is_last=True),
+            answers.BarsFound: lambda m: self._rows(m.request_id, m.bars, is_last=True),
+            answers.TicksFound: lambda m: self._rows(m.request_id, m.ticks, is_last=m.done),
+            answers.ChainFound: self._chain,
+            answers.ChainsEnd: lambda m: self._rows(m.request_id, (), is_last=True),
             tws.ContractFound: lambda m: (
                 self._contract(m) if m.request_id in self._open else found(m)
             ),
@@ -142,7 +143,7 @@ class TwsQueries:
                 del self._open[request_id]
         return ()
 
-    def _chain(self, message: tws.ChainFound) -> tuple[()]:
+    def _chain(self, message: answers.ChainFound) -> tuple[()]:
         chain = OptionChain(
             message.exchange, message.trading_class, message.multiplier,
             tuple(sorted(message.expiries)), tuple(sorted(message.strikes)),

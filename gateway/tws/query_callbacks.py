@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from tapewire.common.events.queries import HistoryBar, HistoryTick
 from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws import query_messages as answers
 from tapewire.gateway.tws.checked import moment_ns, price, size, words
 
 DATE_LENGTH: Final = 8  # a date is YYYYMMDD; seconds since 1970 have more digits since 1973
@@ -47,17 +48,17 @@ class QueryCallbacks:
         request_id, bars = self._bars
         self.forget_bars()
         found = tuple(bars) if request_id == reqId else ()
-        self._messages.append(tws.BarsFound(reqId, found))
+        self._messages.append(answers.BarsFound(reqId, found))
 
     def historicalTicks(self, reqId: int, ticks: Iterable[Any], done: bool) -> None:  # noqa: N802, N803
         """96: midpoints."""
         rows = (HistoryTick(moment_ns(t.time), price(t.price)) for t in ticks)
-        self._messages.append(tws.TicksFound(reqId, tuple(rows), bool(done)))
+        self._messages.append(answers.TicksFound(reqId, tuple(rows), bool(done)))
 
     def historicalTicksLast(self, reqId: int, ticks: Iterable[Any], done: bool) -> None:  # noqa: N802, N803
         """98: trades."""
         rows = (HistoryTick(moment_ns(t.time), price(t.price), size(t.size)) for t in ticks)
-        self._messages.append(tws.TicksFound(reqId, tuple(rows), bool(done)))
+        self._messages.append(answers.TicksFound(reqId, tuple(rows), bool(done)))
 
     def historicalTicksBidAsk(self, reqId: int, ticks: Iterable[Any], done: bool) -> None:  # noqa: N802, N803
         """97: quotes."""
@@ -68,7 +69,7 @@ class QueryCallbacks:
             )
             for t in ticks
         )  # fmt: skip
-        self._messages.append(tws.TicksFound(reqId, tuple(rows), bool(done)))
+        self._messages.append(answers.TicksFound(reqId, tuple(rows), bool(done)))
 
     def securityDefinitionOptionParameter(  # noqa: N802
         self,
@@ -82,7 +83,7 @@ class QueryCallbacks:
     ) -> None:
         """75, once per exchange and trading class."""
         prices = frozenset(map(price, strikes))
-        found = tws.ChainFound(
+        found = answers.ChainFound(
             reqId, words(exchange), words(tradingClass), words(multiplier),
             frozenset(map(words, expirations)), prices,
         )  # fmt: skip
@@ -90,7 +91,7 @@ class QueryCallbacks:
 
     def securityDefinitionOptionParameterEnd(self, reqId: int) -> None:  # noqa: N802, N803
         """76, behind them."""
-        self._messages.append(tws.ChainsEnd(reqId))
+        self._messages.append(answers.ChainsEnd(reqId))
 
     def contractDetailsEnd(self, reqId: int) -> None:  # noqa: N802, N803
         """52, behind the contracts that fit."""

@@ -13,6 +13,7 @@ from tapewire.common.events.scans import Scan
 from tapewire.gateway.outbox import Outbox, OutboxFull
 from tapewire.gateway.scan_port import Ranking, ScanEnded
 from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws import query_messages as answers
 from tapewire.gateway.tws.session import TwsSession
 
 REQUEST_ID: Final = 998_000_000
@@ -53,8 +54,18 @@ class TwsScans:
         taken, self._reports = self._reports, []
         return taken
 
+    def data_lost(self) -> None:
+        """TWS is back, and may have forgotten what was asked, or go on with it: to be sure that it
+        counts none twice, each is ended before it is asked for again."""
+        for request_id in self._open:
+            with suppress(OutboxFull):
+                self._outbox.other(self._session.encode.cancel_scan(request_id))
+        ended = list(self._open)
+        self.closed()
+        self._ended.extend(ended)
+
     def closed(self) -> None:
-        """The connection is gone, or TWS has forgotten what was asked on it."""
+        """The connection is gone, and all that was asked on it."""
         self._reports += [ScanEnded(one, 0, LOST, lost=True) for one in self._open.values()]
         self._open.clear()
         self._ended.clear()
@@ -75,9 +86,9 @@ class TwsScans:
 
     def readers(self) -> Mapping[type[tws.TwsMessage], Callable[[Any], tuple[()]]]:
         """What reads the rankings."""
-        return {tws.Ranked: self._ranked}
+        return {answers.Ranked: self._ranked}
 
-    def _ranked(self, message: tws.Ranked) -> tuple[()]:
+    def _ranked(self, message: answers.Ranked) -> tuple[()]:
         number = self._open.get(message.request_id)
         if number is not None:
             self._reports.append(Ranking(number, message.rows))

@@ -84,19 +84,15 @@ class HistoryAnswers(Family):
             return
         if size_s <= SMALL_BARS_S:
             self._within_pace(session, request, request.contract, request.what)
-        end_ns = self._outbox.now_ns + 1  # what is of this moment counts
-        if request.end_ns is not None:
-            end_ns = min(end_ns, request.end_ns)
-        begin_ns = begin_of_span(end_ns, seconds, size_s)
-        what = "TRADES" if request.what in OF_TRADES else request.what
-        source = Bars(self._history, self._hours, instrument.symbol, what, size_s)
+        source = bars_of(self._history, self._hours, instrument.symbol, request.what, size_s)
+        begin_ns, end_ns = span_of(request, self._outbox.now_ns, seconds, size_s)
         found = source.between(begin_ns, end_ns, use_rth=request.use_rth)
         if not found:
             raise _no_data(request.req_id, instrument, request.what)
         dates = made_dates(size_s, request.date_format)
         fields = ask.historical_data(
             session.version, request.req_id, clock_text(begin_ns), clock_text(end_ns),
-            [(dates(one), one.bar) for one in found], what == "TRADES",
+            [(dates(one), one.bar) for one in found], request.what in OF_TRADES,
         )  # fmt: skip
         self._outbox.send(session, fields)
         if request.keep:
@@ -137,11 +133,8 @@ class HistoryAnswers(Family):
         instrument = self._about(request.contract, req_id)
         self._within_pace(session, request, request.contract, request.what)
         ticks = self._ticks_of(session, instrument, request.what)
-        if request.start_ns is not None:
-            found = ticks.since(request.start_ns, now_ns + 1, request.count)
-        else:
-            assert request.end_ns is not None
-            found = ticks.until(min(request.end_ns, now_ns + 1), request.count)
+        end_ns = now_ns if request.end_ns is None else request.end_ns
+        found = ticks_up_to(now_ns, ticks, request.start_ns, end_ns, request.count)
         self._outbox.send(session, ask.historical_ticks(MESSAGES[request.what], req_id, found))
 
     def recent(self, session: Session, request: TickByTick) -> None:
@@ -228,20 +221,46 @@ def checked(request: ask.HistoricalData) -> tuple[int, int]:
     return size_s, seconds
 
 
-def begin_of_span(end_ns: int, seconds: int, size_s: int) -> int:
-    """When the first bar may begin: bars of days count the day of the end as one."""
+def bars_of(history: History, hours: Hours, symbol: str, what: str, size_s: int) -> Bars:
+    """The bars that are asked for: those of trades have several names."""
+    return Bars(history, hours, symbol, "TRADES" if what in OF_TRADES else what, size_s)
+
+
+def span_of(request: ask.HistoricalData, now_ns: int, seconds: int, size_s: int) -> tuple[int, int]:
+    """From when to when bars are asked for: bars of days count the day of the end as one, and what
+    is of this moment counts."""
+    end_ns = now_ns + 1
+    if request.end_ns is not None:
+        end_ns = min(end_ns, request.end_ns)
     if size_s >= DAY_S:
-        return made.begin_of(end_ns - 1, DAY_S) - max(0, seconds - DAY_S) * NS_PER_S
-    return end_ns - seconds * NS_PER_S
+        return made.begin_of(end_ns - 1, DAY_S) - max(0, seconds - DAY_S) * NS_PER_S, end_ns
+    return end_ns - seconds * NS_PER_S, end_ns
+
+
+def ticks_up_to(
+    now_ns: int, ticks: Ticks, start_ns: int | None, end_ns: int, count: int
+) -> list[ask.Tick]:
+    """The first ticks since the start, or without one the last before the end."""
+    if start_ns is not None:
+        return ticks.since(start_ns, now_ns + 1, count)
+    return ticks.until(min(end_ns, now_ns + 1), count)
+
+
+def dated_ns(one: made.Made, size_s: int) -> int:
+    """The time of a bar: its beginning, or of days and more midnight of its last day."""
+    if size_s < DAY_S:
+        return one.begin_ns
+    return made.begin_of(one.end_ns - 1, DAY_S)
 
 
 def made_dates(size_s: int, date_format: int) -> DateOf:
     """How the date of each bar is written: bars of days and longer have the last day of them."""
 
     def date(one: made.Made) -> str:
+        at_ns = dated_ns(one, size_s)
         if size_s >= DAY_S:
-            return f"{_utc(one.end_ns - 1):%Y%m%d}"
-        return str(one.begin_ns // NS_PER_S) if date_format == 2 else clock_text(one.begin_ns)
+            return f"{_utc(at_ns):%Y%m%d}"
+        return str(at_ns // NS_PER_S) if date_format == 2 else clock_text(at_ns)
 
     return date
 

@@ -1,13 +1,11 @@
 """A strategy that asks for the past in a back-test gets the file's, and never what is to come."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
-from tapewire.backtest import group
-from tapewire.backtest.market import Played
+from tapewire.backtest import group, market
 from tapewire.backtest.run import run
 from tapewire.backtest.scan import Window, instruments_of, scan
 from tapewire.common import roles
@@ -20,7 +18,7 @@ from tapewire.strategy import Strategy
 from tapewire.virtual.world import World
 from tests.backtest.made import SECOND_NS, START_S, written
 
-LENGTH_S = 1_200
+LENGTH_S = 1_000
 FROM_S = START_S + 600
 TEXT = """
 [[strategies]]
@@ -30,6 +28,7 @@ strategy = "tests.backtest.test_history:Asking"
 name = "other"
 strategy = "tapewire.strategy.base:Strategy"
 """
+Way = Callable[[TickFile, Config], None]
 Answer = tuple[int, str, tuple[Any, ...] | QueryFailed]
 
 
@@ -39,7 +38,7 @@ def price_at(second: int) -> float:
 
 
 class Asking(Strategy):
-    """Asks when it starts and each two minutes; notes when it got which answer."""
+    """Asks when it starts and every minute and a half; notes when it got which answer."""
 
     answers: ClassVar[list[Answer]] = []
     quotes: ClassVar[list[tuple[int, float | None]]] = []
@@ -49,7 +48,7 @@ class Asking(Strategy):
 
     def on_start(self) -> None:
         self.ask_all()
-        self.every(120_000)
+        self.every(90_000)
 
     def on_timer(self, _interval_ms: int) -> None:
         self.ask_all()
@@ -63,23 +62,6 @@ class Asking(Strategy):
         self.chain("XYZ", then=note("chain"), failed=note("chain"))
         ahead = TicksQuery("-", "XYZ", start_ns=self.clock.time.wall_ns - 30 * SECOND_NS)
         self.query(ahead, then=note("ticks"), failed=note("ticks"))
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> TickFile:
-    """A trade and a quote each second."""
-    lines = [HEADER]
-    for second in range(START_S, START_S + LENGTH_S):
-        price = price_at(second)
-        lines.append(f"{second * SECOND_NS},XYZ,{price:.2f},{price + 0.01:.2f},5,5,{price:.2f},1")
-    return TickFile(written(tmp_path, "rising.csv", lines))
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    Asking.answers.clear()
-    Asking.quotes.clear()
-    return configuration.load(str(written(tmp_path, "own.toml", [TEXT])))
 
 
 WINDOW = Window(FROM_S * SECOND_NS, None)
@@ -96,19 +78,41 @@ def directly(file: TickFile, config: Config) -> None:
     empty = iter([group._empty_row(found.first_ns - 55 * SECOND_NS)])
     rows = (row for part in (empty, file.rows(WINDOW.from_ns, None)) for row in part)
     world = World(
-        derived, Played(rows, file), start_ns=start_ns, idle_ns=SECOND_NS,
+        derived, market.Played(rows, file), start_ns=start_ns, idle_ns=SECOND_NS,
         settings=group.simulator_settings(derived), direct=True,
     )  # fmt: skip
     assert roles.GATEWAY in world.nodes
-    world.run((LENGTH_S - 600 + 60) * SECOND_NS)
+    world.run((LENGTH_S - 540) * SECOND_NS)
 
 
-@pytest.mark.parametrize("way", [in_turns, directly])
-def test_history_is_the_files_own_up_to_the_present_and_no_further(
-    file: TickFile, config: Config, way: Callable[[TickFile, Config], None]
-):
-    way(file, config)
-    minutes = [(at, found) for at, name, found in Asking.answers if name == "minutes"]
+class Played(NamedTuple):
+    """What the strategy has got, in a back-test that was played in one way."""
+
+    way: Way
+    answers: list[Answer]
+    quotes: list[tuple[int, float | None]]
+
+    def of(self, name: str) -> list[tuple[int, Any]]:
+        return [(at_ns, found) for at_ns, asked, found in self.answers if asked == name]
+
+
+@pytest.fixture(scope="module", params=[in_turns, directly])
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """A file with a trade and a quote each second, played once in each way."""
+    folder = tmp_path_factory.mktemp("rising")
+    lines = [HEADER]
+    for second in range(START_S, START_S + LENGTH_S):
+        price = price_at(second)
+        lines.append(f"{second * SECOND_NS},XYZ,{price:.2f},{price + 0.01:.2f},5,5,{price:.2f},1")
+    file = TickFile(written(folder, "rising.csv", lines))
+    Asking.answers.clear()
+    Asking.quotes.clear()
+    request.param(file, configuration.load(str(written(folder, "own.toml", [TEXT]))))
+    return Played(request.param, [*Asking.answers], [*Asking.quotes])
+
+
+def test_history_is_the_files_own_up_to_the_present_and_no_further(played: Played):
+    minutes = played.of("minutes")
     assert len(minutes) >= 5
     for at_ns, bars in minutes:
         assert all(isinstance(bar, HistoryBar) for bar in bars), bars
@@ -116,31 +120,26 @@ def test_history_is_the_files_own_up_to_the_present_and_no_further(
         assert max(bar.high for bar in bars) <= newest
         assert bars[-1].close >= newest - 0.05, "nor does it lag"
         assert bars[0].open == price_at(START_S), "also what is before the window"
-        assert sum(bar.count or 0 for bar in bars) in range(
-            round((newest - 100) * 100) - 4, round((newest - 100) * 100) + 2
-        )
-    first_ns = minutes[0][0]
+        traded = sum(bar.count for bar in bars)
+        assert 0 <= at_ns // SECOND_NS + 1 - START_S - traded <= 3
+    first_ns, _ = minutes[0]
     assert first_ns < FROM_S * SECOND_NS, "asked before the first row is played"
 
 
-@pytest.mark.parametrize("way", [in_turns, directly])
-def test_ticks_are_the_files_too_and_what_is_not_known_fails_with_its_reason(
-    file: TickFile, config: Config, way: Callable[[TickFile, Config], None]
-):
-    way(file, config)
-    for at_ns, name, found in Asking.answers:
-        if name == "ticks":
-            assert found
-            assert all(isinstance(tick, HistoryTick) and tick.ts_ns <= at_ns for tick in found)
-        elif name == "chain":
-            assert found == (), "the configuration has no options"
-        elif name == "none":
-            assert isinstance(found, QueryFailed)
-            assert found.code == 200
+def test_ticks_are_the_files_too(played: Played):
+    for at_ns, found in played.of("ticks"):
+        assert found
+        assert all(isinstance(tick, HistoryTick) and tick.ts_ns <= at_ns for tick in found)
 
 
-def test_asking_does_not_begin_the_market_early(file: TickFile, config: Config):
-    in_turns(file, config)
-    assert len(Asking.quotes) > 500
-    for at_ns, bid in Asking.quotes:
-        assert bid == price_at(at_ns // SECOND_NS)
+def test_what_is_not_known_fails_with_its_reason(played: Played):
+    assert all(found == () for _, found in played.of("chain")), "no options are configured"
+    for _, failed in played.of("none"):
+        assert isinstance(failed, QueryFailed)
+        assert failed.code == 200
+
+
+def test_asking_does_not_begin_the_market_early(played: Played):
+    assert len(played.quotes) > 300
+    if played.way is in_turns:
+        assert all(bid == price_at(at_ns // SECOND_NS) for at_ns, bid in played.quotes)

@@ -4,17 +4,27 @@ import json
 import time
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
 from msgspec.structs import replace
 
+from tapewire.common.bus import wire
+from tapewire.common.config.settings import BusConfig
 from tapewire.common.errors import ConfigError
-from tapewire.common.events import HistoryBar, OptionChain
+from tapewire.common.events import Event, HistoryBar, HistoryQuery, OptionChain
 from tapewire.common.events.account_queries import PortfolioRow
-from tapewire.common.events.queries import HistoryPage, HistoryTick, QueryProgress, TicksPage
+from tapewire.common.events.queries import (
+    HistoryPage,
+    HistoryTick,
+    QueryCancel,
+    QueryProgress,
+    TicksPage,
+)
 from tapewire.common.events.scans import ScanPage
 from tapewire.console.commands import data, data_accounts, data_history, data_queries, data_scan
+from tapewire.console.group import questions
 from tapewire.console.group.questions import Answer, QueryRefused
 from tapewire.console.views.progress import ERASE, ProgressLine, sentence
 
@@ -156,3 +166,53 @@ def test_a_ranking_is_shown_with_its_age_and_nothing_by_its_name(
 def test_a_scan_that_no_gateway_could_read_is_refused_here(monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(ConfigError, match="there is no such scan"):
         data_scan.scan("MOST ACTIVE")
+
+
+class Interrupted:
+    """A gateway that sends two messages; then the person presses Ctrl-C."""
+
+    def __init__(self) -> None:
+        self.sent: list[Event] = []
+
+    def connect(self, *_: object) -> None: ...
+
+    def present(self, *_: object) -> None: ...
+
+    def close(self) -> None: ...
+
+    def send(self, _channel: str, frames: list[bytes]) -> bool:
+        self.sent.append(wire.decode_event(frames[0]))
+        return True
+
+    def poll(self, _timeout_ms: int) -> list[tuple[str, list[bytes]]]:
+        if len(self.sent) > 1 or self.answers is None:
+            return []
+        answers, self.answers = self.answers, None
+        return [("queries", [wire.encode(one)]) for one in answers] if answers else []
+
+    answers: list[Event] | None = None
+
+
+@pytest.mark.parametrize("in_parts", [True, False])
+def test_ctrl_c_ends_a_long_answer_at_the_gateway_and_keeps_what_has_come(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, in_parts: bool
+):
+    line = Interrupted()
+    line.answers = [QueryProgress(1, "q", 1, 5, 1, 0, 99), HistoryPage(1, "q", (BAR,), 1, False)]
+    monkeypatch.setattr(questions, "ZmqTransport", lambda: line)
+
+    def press(_progress: QueryProgress) -> None:
+        raise KeyboardInterrupt
+
+    if not in_parts:
+        line.answers = None
+        monkeypatch.setattr(line, "poll", press)
+    place = SimpleNamespace(run_dir=tmp_path, bus=BusConfig())
+    query = HistoryQuery("q", "AAPL")
+    if not in_parts:
+        with pytest.raises(KeyboardInterrupt):
+            questions.ask(place, "gateway", query)
+        return
+    answer = questions.ask(place, "gateway", query, press)
+    assert (answer.reason, answer.up_to_ns) == ("stopped", 99)
+    assert line.sent == [query, QueryCancel("q")]

@@ -7,8 +7,9 @@ import pytest
 from tapewire.common.events.account_queries import AccountQuery, AccountRow, PnlRow
 from tapewire.gateway.query_port import Found, ProfitAsked, Refused
 from tapewire.gateway.tws.account_queries import REQUEST_ID
-from tapewire.gateway.tws.messages import ProfitFound, Undecodable
+from tapewire.gateway.tws.messages import Undecodable
 from tapewire.gateway.tws.queries import LOST, TwsQueries
+from tapewire.gateway.tws.query_messages import ProfitFound
 from tapewire.gateway.tws.translate import Translator
 from tests.gateway.tws_bench import Bench
 
@@ -40,6 +41,7 @@ def test_all_accounts_are_asked_about_and_each_question_ends_with_its_answer(
     ]  # fmt: skip
     bench.receive(value(FIRST, "DU1", "CashBalance", "12.5", "EUR"), ["74", "1", FIRST])
     bench.receive(value(SECOND, "DU2", "AccountReady", "true", ""))
+    bench.receive(value(SECOND, "DU1", "Cushion", "1", ""))
     assert queries.take() == [
         Found(1, (AccountRow("DU1", "CashBalance", "12.5", "EUR"),)),
         Found(1, ()),

@@ -4,7 +4,8 @@ import pytest
 
 from tapewire.common.events.scans import RANKED_MAX, Scan, ScanRow
 from tapewire.gateway.scan_port import Ranking, ScanEnded
-from tapewire.gateway.tws.messages import Ranked, Undecodable
+from tapewire.gateway.tws.messages import Undecodable
+from tapewire.gateway.tws.query_messages import Ranked
 from tapewire.gateway.tws.scans import LOST, REQUEST_ID, TwsScans
 from tapewire.gateway.tws.translate import Translator
 from tests.gateway.tws_bench import Bench
@@ -79,6 +80,9 @@ def test_with_the_connection_or_its_data_lost_scans_are_to_be_opened_again(
     scans.open(1, Scan("MOST_ACTIVE"))
     bench.receive(["4", "2", "-1", "1100", "lost"], ["4", "2", "-1", "1101", "restored, data lost"])
     assert scans.take_rankings() == [ScanEnded(1, 0, LOST, lost=True)]
+    assert ["23", "1", FIRST] in bench.flush()
+    bench.receive(["4", "2", FIRST, "365", "No scanner subscription found"], ranking(ROW))
+    assert scans.take_rankings() == []
     scans.open(2, Scan("MOST_ACTIVE"))
     bench.lose()
     assert scans.take_rankings() == [ScanEnded(2, 0, LOST, lost=True)]

@@ -21,12 +21,15 @@ from tapewire.gateway.tws.queries import why_of
 from tapewire.simulator.answers.history import (
     NO_DATA,
     OF_TRADES,
-    begin_of_span,
+    bars_of,
     checked,
+    dated_ns,
+    span_of,
+    ticks_up_to,
 )
 from tapewire.simulator.exchange.contracts import ContractQuery, Contracts
 from tapewire.simulator.exchange.hours import Hours
-from tapewire.simulator.market.bars import DAY_S, NS_PER_S, Bars, Made
+from tapewire.simulator.market.bars import NS_PER_S, Made
 from tapewire.simulator.market.history import History
 from tapewire.simulator.market.ticks import Ticks
 from tapewire.simulator.protocol.history_messages import HistoricalData
@@ -88,24 +91,18 @@ class PastAnswers:
             keep=False,
         )  # fmt: skip
         size_s, seconds = checked(asked)
-        end_ns = min(query.end_ns or now_ns + 1, now_ns + 1)
+        source = bars_of(history, self._hours, query.symbol, query.show, size_s)
+        begin_ns, end_ns = span_of(asked, now_ns, seconds, size_s)
+        found = source.between(begin_ns, end_ns, use_rth=query.regular_hours)
         has_trades = query.show in OF_TRADES
-        source = Bars(
-            history, self._hours, query.symbol, "TRADES" if has_trades else query.show, size_s
-        )
-        begin_ns = begin_of_span(end_ns, seconds, size_s)
-        made = source.between(begin_ns, end_ns, use_rth=query.regular_hours)
-        return tuple(_bar(one, size_s, has_trades=has_trades) for one in made)
+        return tuple(_bar(one, dated_ns(one, size_s), has_trades=has_trades) for one in found)
 
     def _ticks(
         self, history: History, query: TicksQuery, instrument: Instrument, now_ns: int
     ) -> tuple[HistoryTick, ...]:
         source = Ticks(history, query.symbol, query.show, instrument.exchange, VERSION)
-        found = (
-            source.since(query.start_ns, now_ns + 1, query.count)
-            if query.start_ns
-            else source.until(min(query.end_ns, now_ns + 1), query.count)
-        )
+        start_ns = query.start_ns or None
+        found = ticks_up_to(now_ns, source, start_ns, query.end_ns, query.count)
         return tuple(_tick(second, fields, query.show) for second, fields in found)
 
     def _chains(self, symbol: str) -> tuple[OptionChain, ...]:
@@ -118,10 +115,8 @@ class PastAnswers:
         )  # fmt: skip
 
 
-def _bar(made: Made, size_s: int, *, has_trades: bool) -> HistoryBar:
-    """A bar at its beginning; of a day and more, at midnight of its last day, as TWS dates it."""
-    one, day_ns = made.bar, DAY_S * NS_PER_S
-    ts_ns = made.begin_ns if size_s < DAY_S else (made.end_ns - 1) // day_ns * day_ns
+def _bar(made: Made, ts_ns: int, *, has_trades: bool) -> HistoryBar:
+    one = made.bar
     traded = (one.volume, one.average, one.count) if has_trades else (None, None, None)
     return HistoryBar(ts_ns, one.open, one.high, one.low, one.close, *traded)
 
