@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tapewire.common.events import REQUIRED_PRICES, OrderTerms
 from tapewire.gateway.tws import messages as tws
+from tapewire.gateway.tws.query_messages import BarsFound
 from tapewire.gateway.tws.translate import Translator
 from tapewire.gateway.tws.versions import FRACTIONS_SINCE, RECEIVED, VERSION_MAX, changes_at, older
 from tapewire.simulator.exchange.orders import Order
@@ -212,7 +213,7 @@ def test_bars_are_what_ib_async_reads_of_them_with_fractions_from_163_on(version
     ]
     translator = Past(version)
     read = [one for fields in sent for one in translator.read(frame(fields)[4:])]
-    assert read == [tws.BarsFound(4, ())], "the bars themselves are in `heard`"
+    assert read == [BarsFound(4, ())], "the bars themselves are in `heard`"
     volume = BAR.volume if version >= FRACTIONS_SINCE else round(BAR.volume)
     assert translator.heard == [(1.25, 2.5, 0.5, 1.75, volume, 12)] * 3
     (_, (_, first)), _, (_, (_, newest)), (_, (_, _, *rest)) = ib_async_codec.read(version, *sent)

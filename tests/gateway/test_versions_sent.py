@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapewire.common.events import REQUIRED_PRICES, OrderTerms, SubmitOrder
+from tapewire.common.events.scans import Scan
 from tapewire.gateway.tws.contracts import Contracts
 from tapewire.gateway.tws.encoder import RequestEncoder, contract_of
 from tapewire.gateway.tws.versions import order_offsets
@@ -126,6 +127,10 @@ def theirs(instrument: Any) -> ib_async.Contract:
     )  # fmt: skip
 
 
+THEIR_SCAN = ib_async.ScannerSubscription(
+    numberOfRows=7, instrument="STK", locationCode="STK.US.MAJOR", scanCode="MOST_ACTIVE",
+    abovePrice=5.0, aboveVolume=1000,
+)  # fmt: skip
 UNTIL = "20261120 15:30:00 UTC"
 Asks = tuple[Callable[[RequestEncoder], bytes], Callable[[ib_async_codec.Sender], None]]
 REQUESTS: dict[str, Asks] = {
@@ -196,6 +201,32 @@ REQUESTS: dict[str, Asks] = {
     "option_chains": (
         lambda ours: ours.option_chains(8, "AAPL", "", "STK", 265598),
         lambda other: other.reqSecDefOptParams(8, "AAPL", "", "STK", 265598),
+    ),
+    "account_values": (
+        lambda ours: ours.account_values(8, "DU1"),
+        lambda other: other.reqAccountUpdatesMulti(8, "DU1", "", False),
+    ),
+    "cancel_account_values": (
+        lambda ours: ours.cancel_account_values(8),
+        lambda other: other.cancelAccountUpdatesMulti(8),
+    ),
+    "profit": (lambda ours: ours.profit(8, "DU1"), lambda other: other.reqPnL(8, "DU1", "")),
+    "cancel_profit": (lambda ours: ours.cancel_profit(8), lambda other: other.cancelPnL(8)),
+    "position_profit": (
+        lambda ours: ours.position_profit(8, "DU1", 265598),
+        lambda other: other.reqPnLSingle(8, "DU1", "", 265598),
+    ),
+    "cancel_position_profit": (
+        lambda ours: ours.cancel_position_profit(8),
+        lambda other: other.cancelPnLSingle(8),
+    ),
+    "scan": (
+        lambda ours: ours.scan(8, Scan("MOST_ACTIVE", rows=7, price_min=5, volume_min=1000)),
+        lambda other: other.reqScannerSubscription(8, THEIR_SCAN, [], []),
+    ),
+    "cancel_scan": (
+        lambda ours: ours.cancel_scan(8),
+        lambda other: other.cancelScannerSubscription(8),
     ),
     "market_rule": (lambda ours: ours.market_rule(26), lambda other: other.reqMarketRule(26)),
     "positions": (lambda ours: ours.positions(), lambda other: other.reqPositions()),
