@@ -5,17 +5,14 @@ from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
-from tapewire.backtest import group, market
 from tapewire.backtest.run import run
-from tapewire.backtest.scan import Window, instruments_of, scan
-from tapewire.common import roles
+from tapewire.backtest.scan import Window
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config
 from tapewire.common.events import HistoryBar, HistoryTick, QueryFailed, Quote, TicksQuery
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import HEADER
 from tapewire.strategy import Strategy
-from tapewire.virtual.world import World
 from tests.backtest.made import SECOND_NS, START_S, written
 
 LENGTH_S = 1_000
@@ -28,7 +25,6 @@ strategy = "tests.backtest.test_history:Asking"
 name = "other"
 strategy = "tapewire.strategy.base:Strategy"
 """
-Way = Callable[[TickFile, Config], None]
 Answer = tuple[int, str, tuple[Any, ...] | QueryFailed]
 
 
@@ -68,27 +64,16 @@ WINDOW = Window(FROM_S * SECOND_NS, None)
 
 
 def in_turns(file: TickFile, config: Config) -> None:
+    run(file, WINDOW, config, [], full=True, say=lambda _text: None)
+
+
+def by_the_lane(file: TickFile, config: Config) -> None:
     run(file, WINDOW, config, [], say=lambda _text: None)
-
-
-def directly(file: TickFile, config: Config) -> None:
-    found = scan(file, WINDOW)
-    derived = group.derived(config, instruments_of(found, config), config.strategies)
-    start_ns = found.first_ns - 60 * SECOND_NS
-    empty = iter([group._empty_row(found.first_ns - 55 * SECOND_NS)])
-    rows = (row for part in (empty, file.rows(WINDOW.from_ns, None)) for row in part)
-    world = World(
-        derived, market.Played(rows, file), start_ns=start_ns, idle_ns=SECOND_NS,
-        settings=group.simulator_settings(derived), direct=True,
-    )  # fmt: skip
-    assert roles.GATEWAY in world.nodes
-    world.run((LENGTH_S - 540) * SECOND_NS)
 
 
 class Played(NamedTuple):
     """What the strategy has got, in a back-test that was played in one way."""
 
-    way: Way
     answers: list[Answer]
     quotes: list[tuple[int, float | None]]
 
@@ -96,7 +81,7 @@ class Played(NamedTuple):
         return [(at_ns, found) for at_ns, asked, found in self.answers if asked == name]
 
 
-@pytest.fixture(scope="module", params=[in_turns, directly])
+@pytest.fixture(scope="module", params=[in_turns, by_the_lane])
 def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Played:
     """A file with a trade and a quote each second, played once in each way."""
     folder = tmp_path_factory.mktemp("rising")
@@ -108,7 +93,7 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     Asking.answers.clear()
     Asking.quotes.clear()
     request.param(file, configuration.load(str(written(folder, "own.toml", [TEXT]))))
-    return Played(request.param, [*Asking.answers], [*Asking.quotes])
+    return Played([*Asking.answers], [*Asking.quotes])
 
 
 def test_history_is_the_files_own_up_to_the_present_and_no_further(played: Played):
@@ -141,5 +126,4 @@ def test_what_is_not_known_fails_with_its_reason(played: Played):
 
 def test_asking_does_not_begin_the_market_early(played: Played):
     assert len(played.quotes) > 300
-    if played.way is in_turns:
-        assert all(bid == price_at(at_ns // SECOND_NS) for at_ns, bid in played.quotes)
+    assert all(bid == price_at(at_ns // SECOND_NS) for at_ns, bid in played.quotes)
