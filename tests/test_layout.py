@@ -32,6 +32,7 @@ CORES = """
     gateway/feeds gateway/tws/lines.py gateway/tws/line_limits.py common/bus/derived.py
     gateway/tws/streams.py gateway/tws/line.py gateway/tws/lacks.py gateway/tws/by_tick.py
     gateway/tws/beside.py gateway/tws/market_port.py common/bus/sequenced.py
+    gateway/tws/top_of_book.py common/generic_ticks.py
     gateway/outbox.py gateway/tws/framing.py gateway/tws/market_data.py gateway/tws/contracts.py
     gateway/tws/encoder.py gateway/marks.py strategy/base.py strategy/runner.py
     executor/executor.py executor/groups risk/monitor.py risk/enforcement.py risk/flatten.py

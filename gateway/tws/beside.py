@@ -21,6 +21,8 @@ NAMES: Final[Mapping[bytes, str]] = {
 }
 """TWS's types of ticks, by what ibapi calls them."""
 OPERATIONS: Final[Mapping[bytes, Operation]] = {b"0": "insert", b"1": "update", b"2": "delete"}
+DIGITS_MAX: Final = 6
+"""Of a type of tick that is not known."""
 SIDES: Final = {b"0": False, b"1": True}
 """Whether a level is a bid."""
 
@@ -144,4 +146,7 @@ def _change(symbol: str, maker: bytes, fields: list[bytes]) -> BookChange:
 
 
 def _name(kind: bytes) -> str:
-    return NAMES.get(kind) or f"tick_{int(kind)}"
+    known = NAMES.get(kind)
+    if known is None and len(kind) > DIGITS_MAX:
+        raise ValueError(f"{kind[:20]!r}... was found where a type of tick was expected")
+    return known or f"tick_{int(kind)}"

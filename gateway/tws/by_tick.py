@@ -43,9 +43,9 @@ class ByTick:
         opened = self._opened.get(fields[1])
         if opened is None:
             return
-        if opened.kind not in kinds:
-            raise ValueError(f"its type is {fields[2].decode()}, and it answers {opened.kind}")
         line = opened.line
+        if opened.kind not in kinds or line is None:
+            raise ValueError(f"its type is {fields[2].decode()}, and it answers {opened.kind}")
         if opened.kind == QUOTES:
             bid = side_of(float(fields[4]), float(fields[6]))
             ask = side_of(float(fields[5]), float(fields[7]))

@@ -328,8 +328,10 @@ class Lines:
 
     def _end_stand_in(self, symbol: str) -> None:
         """A symbol has all that was wanted of it, and needs its top of book no more."""
+        if symbol not in self._wanted:
+            return  # a book, or bars, of a symbol whose ticks nobody reads
         chosen = streams_of(self._contracts.instruments[symbol])
-        for stream in self._wanted.get(symbol, ()):
+        for stream in self._wanted[symbol]:
             if stream not in chosen:
                 self._close(stream)
         self._wanted[symbol] = chosen

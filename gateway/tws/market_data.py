@@ -4,18 +4,19 @@ These messages are nearly all that TWS sends, so they are read here from their f
 ibapi's decoder. What a message does not carry is what it was before.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
-from tapewire.common.events import Basis, Greeks, Quote, Tick, Trade
+from tapewire.common.events import Greeks, Quote, Tick, Trade
 from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
 from tapewire.gateway.market_feed import FeedNews
 from tapewire.gateway.tws.beside import Beside
 from tapewire.gateway.tws.by_request import Opened
 from tapewire.gateway.tws.by_tick import ByTick
-from tapewire.gateway.tws.line import Line, check_fields, side_of
-from tapewire.gateway.tws.option_computations import BASES, DELAYED, OPTION_COMPUTATION, greeks_of
-from tapewire.gateway.tws.streams import DEPTH, QUOTES, TOP, TRADES
+from tapewire.gateway.tws.line import Line
+from tapewire.gateway.tws.option_computations import OPTION_COMPUTATION, Computations
+from tapewire.gateway.tws.streams import BARS, DEPTH, QUOTES, TOP, TRADES
+from tapewire.gateway.tws.top_of_book import TICK_NEWS, TopOfBook
 
 TICK_PRICE: Final = b"1"
 TICK_SIZE: Final = b"2"
@@ -23,29 +24,13 @@ TICK_BY_TICK: Final = b"99"
 MARKET_DATA_TYPE: Final = b"58"
 TICK_GENERIC: Final = b"45"
 TICK_STRING: Final = b"46"
-TICK_NEWS: Final = b"84"
 REAL_TIME_BAR: Final = b"50"
 MARKET_DEPTH: Final = b"12"
 MARKET_DEPTH_BY_MAKER: Final = b"13"
-_HALTED: Final = b"49"  # of TWS's tick types; a delayed one is 90
-_HALTED_DELAYED: Final = b"90"
-_HALTS: Final = {0.0: "", 1.0: "general", 2.0: "volatility"}
-"""TWS's values of a halt, but for -1: it does not know."""
-
-# TWS's tick types, live and delayed, to the part of the line that they change.
-_PRICES: Final = {b"1": "bid", b"2": "ask", b"4": "last"}
-_SIZES: Final = {b"0": "bid", b"3": "ask", b"5": "last"}
-_DELAYED_PRICES: Final = {b"66": "bid", b"67": "ask", b"68": "last"}
-_DELAYED_SIZES: Final = {b"69": "bid", b"70": "ask", b"71": "last"}
-_DELAYED_TYPES: Final = frozenset({b"3", b"4"})
-"""TWS's types of market data that are delayed, and delayed from a market that is closed."""
-
 PRICE_PARTS: Final = 10  # a tickPrice frame split at NULs: three of its length, seven fields
 SIZE_PARTS: Final = 8
 PRICE_ID: Final = ord(TICK_PRICE)
 SIZE_ID: Final = ord(TICK_SIZE)
-PASSED_OVER_MAX: Final = 25
-"""So many values of the top of book without a tick of the stream that has each: it is dead."""
 RUN_BEGINS: Final = (TICK_PRICE + b"\0", TICK_SIZE + b"\0")
 """How a payload begins with which `read_run` can begin."""
 _HEADS: Final = {
@@ -58,7 +43,7 @@ _HEADS: Final = {
 FIRST_REQUEST_ID: Final = 1_000_000_000  # far above any order id, so that errors can be told apart
 
 
-class MarketData:
+class MarketData(TopOfBook):
     """All market data lines of a session, and the ticks that came since they were last taken.
 
     `dead` are requests whose streams bring nothing, though the top of book moves.
@@ -74,7 +59,7 @@ class MarketData:
         self.dead: list[int] = []
         self._touched: list[Line] = []
         self._next_request_id = FIRST_REQUEST_ID
-        self._greeks: dict[tuple[str, Basis], Greeks] = {}
+        self._computations = Computations(self._top)
         self._news: list[FeedNews] = []
         self.messages = 0
         self._by_tick = ByTick(self._opened, self.beside, self._quote, self._trade)
@@ -97,8 +82,13 @@ class MarketData:
         `values` more is read of its top of book than quotes and trades."""
         request_id, self._next_request_id = self._next_request_id, self._next_request_id + 1
         key = str(request_id).encode()
+        if kind in (DEPTH, BARS):
+            self._opened[key] = Opened(symbol, kind)
+            if kind == DEPTH:
+                self.beside.begin(symbol)
+            return request_id
         line = self._by_symbol.setdefault(symbol, Line(symbol))
-        self._opened[key] = Opened(line, kind)
+        self._opened[key] = Opened(symbol, kind, line)
         if kind == TOP:
             line.top, line.has_values = key, values
         elif kind == QUOTES:
@@ -107,8 +97,6 @@ class MarketData:
         elif kind in TRADES:
             line.trades = key
             line.heard(trade=True)
-        elif kind == DEPTH:
-            self.beside.begin(symbol)
         self._place(line)
         return request_id
 
@@ -119,12 +107,14 @@ class MarketData:
         if opened is None:
             return
         line = opened.line
+        if line is None:
+            if opened.kind == DEPTH:
+                self.beside.begin(opened.symbol)
+            return
         if key == line.top:
             line.top = b""
             self._lines.pop(key, None)
             self._shared.pop(key, None)
-        if opened.kind == DEPTH:
-            self.beside.begin(line.symbol)
         line.take_back(key)
         self._place(line)
         if all(one.line is not line for one in self._opened.values()):
@@ -149,7 +139,7 @@ class MarketData:
         for line in [one for one in self._touched if one.symbol == symbol]:
             self._touched.remove(line)
             line.ticks = []
-        self._greeks = {key: one for key, one in self._greeks.items() if key[0] != symbol}
+        self._computations.forget(symbol)
 
     def take_dead(self) -> list[int]:
         """Requests whose streams have fallen silent since the last call."""
@@ -165,7 +155,7 @@ class MarketData:
         """Whether nothing has come of what was requested."""
         key = str(request_id).encode()
         opened = self._opened.get(key)
-        if opened is None or opened.kind != TOP:
+        if opened is None or opened.line is None or opened.kind != TOP:
             return opened is not None and not opened.heard
         line = opened.line
         known = line.aside if line.aside is not None else line
@@ -195,8 +185,7 @@ class MarketData:
 
     def take_greeks(self) -> list[Greeks]:
         """The newest greeks of each option and basis since the last call."""
-        taken, self._greeks = [*self._greeks.values()], {}
-        return taken
+        return self._computations.take()
 
     def take_news(self) -> list[FeedNews]:
         """Which symbols have become delayed, or live again, since the last call."""
@@ -261,120 +250,13 @@ class MarketData:
         self.messages += frames
         return place - begun, size
 
-    def _on_type(self, fields: list[bytes], _now_ns: int) -> None:
-        """TWS says of a request whether its data are live."""
-        line = self._top(fields[2])
-        if line is not None:
-            self._is_delayed(line, delayed=fields[3] in _DELAYED_TYPES)
-
-    def _on_generic(self, fields: list[bytes], now_ns: int) -> None:
-        """A value that is no price; one of them says whether trading is halted."""
-        check_fields(fields, 5)
-        line, kind = self._top(fields[2]), _HALTS.get(float(fields[4]))
-        if line is None:
-            return
-        if fields[3] not in (_HALTED, _HALTED_DELAYED):
-            if line.has_values:
-                self.beside.value(line.symbol, fields[3], fields[4], now_ns)
-        elif kind is not None:
-            self._news.append(FeedNews(line.symbol, "halted", kind))
-
-    def _on_text(self, fields: list[bytes], now_ns: int) -> None:
-        is_news = fields[0] == TICK_NEWS
-        line = self._top(fields[1 if is_news else 2])
-        if line is not None and line.has_values:
-            read = self.beside.read_news if is_news else self.beside.read_text
-            read(line.symbol, fields, now_ns)
-
-    def _is_delayed(self, line: Line, *, delayed: bool) -> None:
-        if line.is_delayed != delayed:
-            line.is_delayed = delayed
-            self._news.append(FeedNews(line.symbol, "delayed" if delayed else "live"))
-
-    def _part(
-        self, fields: list[bytes], live: Mapping[bytes, str], delayed: Mapping[bytes, str]
-    ) -> tuple[Line | None, str | None, bool]:
-        """The line of a message, what of it the message changes, and whether that is delayed."""
-        line, kind = self._top(fields[2]), fields[3]
-        is_delayed = kind in delayed
-        if line is not None and is_delayed:
-            self._is_delayed(line, delayed=True)
-        return line, (delayed if is_delayed else live).get(kind), is_delayed
-
-    def _on_price(self, fields: list[bytes], now_ns: int) -> None:
-        self.messages += 1
-        check_fields(fields, 7)
-        line, part, delayed = self._part(fields, _PRICES, _DELAYED_PRICES)
-        if line is None:
-            return
-        price, size = side_of(float(fields[4]), float(fields[5]) if fields[5] else None)
-        if part is None:
-            if price is not None and line.has_values:
-                self.beside.value(line.symbol, fields[3], fields[4], now_ns)
-            return
-        aside = None if delayed else line.kept_aside(part)
-        known = aside or line.values(delayed=delayed)
-        if part == "bid":
-            known.bid, known.bid_size = price, size
-        elif part == "ask":
-            known.ask, known.ask_size = price, size
-        elif aside is not None:
-            known.last, known.last_size = price, size
-        elif price is not None:
-            self._trade(line, price, size, now_ns, delayed=delayed)
-        if aside is not None:
-            self._pass_over(line, part)
-        elif part != "last":
-            self._quote(line, now_ns, delayed=delayed)
-
-    def _pass_over(self, line: Line, part: str) -> None:
-        """The top of book has a value of which another stream makes the ticks, if it lives."""
-        if line.passes_over(part) == PASSED_OVER_MAX:
-            self.dead.append(int(line.trades if part == "last" else line.quotes))
-
-    def _on_size(self, fields: list[bytes], now_ns: int) -> None:
-        self.messages += 1
-        check_fields(fields, 5)
-        line, part, delayed = self._part(fields, _SIZES, _DELAYED_SIZES)
-        if line is None:
-            return
-        if part is None:
-            if line.has_values:
-                self.beside.value(line.symbol, fields[3], fields[4], now_ns)
-            return
-        size = float(fields[4])
-        if not 0 <= size <= SIZE_MAX:
-            raise ValueError(f"size {size}, expected 0 to {SIZE_MAX}")
-        known = line.values(delayed=delayed)
-        if not delayed and line.kept_aside(part) is not None:
-            return  # a price follows, or what is kept aside is not far off
-        if part == "last":
-            # TWS repeats a trade's size behind its price; a new size alone is a new trade.
-            if known.last is not None and size != known.last_size:
-                self._trade(line, known.last, size, now_ns, delayed=delayed)
-            return
-        if part == "bid":
-            unchanged, known.bid_size = size == known.bid_size, size
-        else:
-            unchanged, known.ask_size = size == known.ask_size, size
-        if not unchanged:
-            self._quote(line, now_ns, delayed=delayed)
-
     def _on_tick_by_tick(self, fields: list[bytes], now_ns: int) -> None:
         self.messages += 1
         self._by_tick.read(fields, now_ns)
 
     def _on_option_computation(self, fields: list[bytes], now_ns: int) -> None:
         self.messages += 1
-        check_fields(fields, 12)
-        place = 1 if self._top(fields[1]) else 2  # behind a version from an old server
-        line, basis = self._top(fields[place]), BASES.get(fields[place + 1])
-        if line is None or basis is None:
-            return
-        delayed = fields[place + 1] in DELAYED
-        greeks = greeks_of(fields, line.symbol, basis, now_ns, delayed=delayed)
-        if greeks is not None:
-            self._greeks[line.symbol, basis] = greeks
+        self._computations.read(fields, now_ns)
 
     def _quote(self, line: Line, now_ns: int, *, delayed: bool = False) -> None:
         known = line.values(delayed=delayed)

@@ -8,11 +8,12 @@ TWS writes -1 for a volatility or a price, and -2 for a greek, that it has not c
 (IBKR, TWS API: tickOptionComputation; ibapi 9.81.1, decoder.)
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tapewire.common.events import Basis, Greeks
 from tapewire.common.events.base import PRICE_MAX
+from tapewire.gateway.tws.line import Line, check_fields
 
 OPTION_COMPUTATION: Final = b"21"
 _FIELDS: Final = 12
@@ -24,6 +25,36 @@ BASES: Final[dict[bytes, Basis]] = {
 DELAYED: Final = frozenset({b"80", b"81", b"82", b"83"})
 NOT_AN_AMOUNT: Final = -1.0
 NOT_A_GREEK: Final = -2.0
+
+
+class Computations:
+    """The newest greeks of each option and basis that were not taken yet. `line` finds the line
+    whose top of book a request is."""
+
+    def __init__(self, line: Callable[[bytes], Line | None]) -> None:
+        self._line = line
+        self._newest: dict[tuple[str, Basis], Greeks] = {}
+
+    def read(self, fields: list[bytes], now_ns: int) -> None:
+        """Read one message; ValueError where it makes no sense."""
+        check_fields(fields, _FIELDS)
+        place = 1 if self._line(fields[1]) else 2  # behind a version from an old server
+        line, basis = self._line(fields[place]), BASES.get(fields[place + 1])
+        if line is None or basis is None:
+            return
+        delayed = fields[place + 1] in DELAYED
+        greeks = greeks_of(fields, line.symbol, basis, now_ns, delayed=delayed)
+        if greeks is not None:
+            self._newest[line.symbol, basis] = greeks
+
+    def take(self) -> list[Greeks]:
+        """What came since the last call."""
+        taken, self._newest = [*self._newest.values()], {}
+        return taken
+
+    def forget(self, symbol: str) -> None:
+        """Nobody reads an option any more."""
+        self._newest = {key: one for key, one in self._newest.items() if key[0] != symbol}
 
 
 def greeks_of(

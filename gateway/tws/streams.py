@@ -7,11 +7,11 @@ from ibapi.contract import Contract
 
 from tapewire.common.instruments import Instrument, TickSource
 from tapewire.common.shorthands import PAIR
+from tapewire.gateway.tws.contracts import SMART
 from tapewire.gateway.tws.encoder import RequestEncoder
 
 Share = Literal["lines", "tick_by_tick", "depth"]
 """What streams are counted together as."""
-SMART: Final = "SMART"
 TOP: Final = "top"
 BY_TICK: Final[Mapping[TickSource, str]] = {
     "bid_ask": "BidAsk",

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from tapewire.common.events import IrregularTrade, Midpoint, Quote, Trade
 from tapewire.gateway.market_feed import FeedNews
 from tapewire.gateway.tws.line_limits import FULL_FOR_NS, LineLimits
-from tapewire.gateway.tws.market_data import PASSED_OVER_MAX
+from tapewire.gateway.tws.top_of_book import PASSED_OVER_MAX
 from tests.gateway.tws_line import CLOSE, OPEN, STREAM, UNSTREAM, Feed, ids
 from tests.gateway.tws_messages import AAPL, SECOND
 

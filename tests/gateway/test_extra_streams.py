@@ -227,7 +227,7 @@ def test_where_tws_refuses_generic_ticks_the_prices_are_asked_for_without_them()
 @pytest.mark.parametrize(
     "fields",
     [
-        [45, 6, 0, 46, "nan"], [45, 6, 0, 46, "1e300"], [45, 6, 0, "x", 1],
+        [45, 6, 0, 46, "nan"], [45, 6, 0, 46, "1e300"], [45, 6, 0, "x", 1], [45, 6, 0, "9" * 99, 1],
         [46, 6, 0, 47, "x" * 5000], [84, 0, 1, "a", "b"], [2, 6, 0, 8, "inf"],
         [1, 6, 0, 37, "nan", 0, 0],
     ],
@@ -239,3 +239,28 @@ def test_a_value_that_nobody_could_read_is_none(fields: list[object]):
     fields = [*fields[:place], line, *fields[place + 1 :]]
     feed.receive(fields)
     assert [one for one in feed.broker.take_beside() if isinstance(one, GenericTick)] == []
+
+
+# ---- beside ticks -------------------------------------------------------------------------------
+
+
+def test_a_book_that_has_come_at_last_opens_no_line_of_its_symbol(feed: Feed):
+    book = opened(feed)
+    feed.error(book, 309)
+    assert [one.state for one in feed.news()] == ["reduced"]
+    (again,) = ids(feed.pass_s(60), DEPTH)
+    feed.receive(level(again))
+    assert feed.news() == [FeedNews("AAPL", "reduced", "")]
+    assert len(ids(feed.want("MSFT"), OPEN)) == 1
+
+
+def test_a_line_that_is_reopened_beside_a_book_begins_without_the_old_values(feed: Feed):
+    (line,) = ids(feed.want("AAPL"), OPEN)
+    book = opened(feed)
+    feed.receive([1, 6, line, 1, 1.5, 100, 0])
+    (line,) = ids(feed.reopen("AAPL"), OPEN)
+    feed.ticks()
+    feed.broker.unwant_extra("AAPL", "depth")
+    feed.receive([1, 6, line, 2, 1.6, 100, 0], level(book))
+    assert [(tick.bid, tick.ask) for tick in feed.ticks()] == [(None, 1.6)]
+    assert feed.broker.market.about(line) == "AAPL"
