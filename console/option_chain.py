@@ -16,8 +16,9 @@ from typing import Final, NamedTuple
 from tapewire.common.config.sections import StrategyConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.options import OptionTerms, read_name
+from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.stamps import iso
-from tapewire.simulator.market.file import market_of, tick_of
+from tapewire.simulator.market.file import tick_of
 from tapewire.simulator.market.screen import Screen, middle_of
 
 OPTIONS_MAX: Final = 90
@@ -53,7 +54,7 @@ class _Seen:
         self.first_ns = 0
         self._prices: dict[str, set[Decimal]] = {}
         terms: dict[str, OptionTerms | None] = {}
-        for row in islice(market_of(ticks, from_ns), ROWS_MAX):
+        for row in islice(TickFile(ticks).rows(from_ns, None), ROWS_MAX):
             symbol = row.symbol
             if symbol not in terms:
                 terms[symbol] = read_name(symbol)

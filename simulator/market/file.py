@@ -20,14 +20,16 @@ _PRICES_ENOUGH = 100  # fewer distinct prices do not show a coarser grid
 
 class FileMarket:
     """The rows of a file from `from_ns` on, in UTC nanoseconds; raises ValueError as `TickFile`.
-    Those before are its past, which is read when somebody asks for it."""
+
+    Those before are its past. They are taken down with the first row, before the market begins:
+    nobody who asks for them later has to wait while it goes on.
+    """
 
     def __init__(self, path: str | Path, from_ns: int | None = None) -> None:
-        self._file = TickFile(Path(path))
-        self._rows = self._file.rows(from_ns, None)
-        self._from_ns = from_ns
+        self._rows = TickFile(Path(path)).rows(None, None)
+        self._from_ns = from_ns or 0
         self._first_ns: int | None = None
-        self._pasts: dict[str, FilePast] | None = None
+        self._reels: dict[str, Reel] = {}
 
     def __iter__(self) -> Iterator[Row]:
         return self
@@ -35,42 +37,50 @@ class FileMarket:
     def __next__(self) -> Row:
         row = next(self._rows)
         if self._first_ns is None:
+            while row.ts_ns < self._from_ns:
+                self._reels.setdefault(row.symbol, Reel()).take(row, row.ts_ns)
+                row = next(self._rows)
             self._first_ns = row.ts_ns
         return row
 
     def past_of(self, symbol: str, began_ns: int, speed: float) -> Past | None:
         """A symbol's rows before `from_ns`, at the times that they would have had on a clock on
         which the first row that is played is of `began_ns`, at that speed."""
-        if self._from_ns is None or self._first_ns is None:
+        reel = self._reels.get(symbol)
+        if reel is None or self._first_ns is None:
             return None
-        if self._pasts is None:
-            self._pasts = {}
-            for row in self._file.rows(None, self._from_ns):
-                shown_ns = began_ns - int((self._first_ns - row.ts_ns) / speed)
-                self._pasts.setdefault(row.symbol, FilePast()).reel.take(row, shown_ns)
-        return self._pasts.get(symbol)
+        return FilePast(reel, self._first_ns, began_ns, speed)
 
 
 class FilePast:
-    """What a file has of one symbol before the rows that are played."""
+    """What a file has of one symbol before the rows that are played. `reel` has it by the file's
+    own time, `first_ns` of which is `began_ns` on TWS's clock."""
 
     has_trades: Final = True
 
-    def __init__(self) -> None:
-        self.reel = Reel()
-
-    @property
-    def first_s(self) -> int:
-        """The second of the first row."""
-        return (self.reel.first() or 0) // NS_PER_S
+    def __init__(self, reel: Reel, first_ns: int, began_ns: int, speed: float) -> None:
+        self._reel = reel
+        self._first_ns = first_ns
+        self._began_ns = began_ns
+        self._speed = speed
+        self.first_s = self._shown(reel.first() or 0) // NS_PER_S
 
     def summary(self, from_s: int, to_s: int) -> Summary:
         """What the seconds from `from_s` on and before `to_s` come to."""
-        return self.reel.summary(max(from_s, self.first_s) * NS_PER_S, to_s * NS_PER_S)
+        return self._reel.summary(self._in_file(max(from_s, self.first_s)), self._in_file(to_s))
 
     def rows(self, from_s: int, to_s: int) -> Iterator[Shown]:
         """The rows of these seconds, with their times in nanoseconds."""
-        return self.reel.rows(from_s * NS_PER_S, to_s * NS_PER_S)
+        for file_ns, row in self._reel.rows(self._in_file(from_s), self._in_file(to_s)):
+            yield self._shown(file_ns), row
+
+    def _in_file(self, second: int) -> int:
+        """The file's time at a second of TWS's clock."""
+        return self._first_ns + math.ceil((second * NS_PER_S - self._began_ns) * self._speed)
+
+    def _shown(self, file_ns: int) -> int:
+        """TWS's time at a time of the file."""
+        return self._began_ns - math.ceil((self._first_ns - file_ns) / self._speed)
 
 
 def market_of(path: str | Path, from_ns: int | None = None) -> FileMarket:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.rows import HEADER
+from tapewire.simulator.market.file import FileMarket
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tests.simulator.conftest import SECOND, START_NS, Tws
 
@@ -99,6 +101,18 @@ def test_without_a_reader_at_midnight_the_first_trade_brings_the_close(make_tws,
     client.read()
     tws.pass_s(LEFT_S + 2)
     assert days(client) == [("open", "8.5"), ("high", "8.5"), ("low", "8.5"), ("close", "10")]
+
+
+def test_what_a_file_has_before_its_start_is_in_the_day(tmp_path):
+    path = tmp_path / "ticks.csv"
+    rows = [f"{n * SECOND},AAPL,,,,,{price},1" for n, price in enumerate((10, 13, 8, 11, 12), 1)]
+    path.write_text("\n".join([HEADER, *rows]) + "\n")
+    tws = Tws(FileMarket(path, 4 * SECOND))
+    client = tws.client()
+    client.subscribe()
+    assert days(client) == [("open", "10"), ("high", "13"), ("low", "8")]
+    tws.pass_s(2)
+    assert days(client) == []
 
 
 def test_delayed_data_have_types_of_their_own(make_tws, make_trade):

@@ -185,6 +185,30 @@ def test_a_file_has_its_earlier_rows_for_a_past(make_tws, tmp_path):
     assert int(found[-1][0]) - int(found[0][0]) == 104
 
 
+@pytest.mark.parametrize("speed", [1, 7, 60, 0.5])
+def test_a_files_past_at_another_speed_is_what_its_rows_are(tmp_path, speed):
+    path = tmp_path / "ticks.csv"
+    lines = ["ts_ns,symbol,bid,ask,bid_size,ask_size,last,last_size"]
+    lines += [f"{n * SECOND // 3 + n},AAPL,,,,,{100 + n * 7 % 31},1" for n in range(1, 2000)]
+    path.write_text("\n".join(lines) + "\n")
+    market = FileMarket(path, 600 * SECOND)
+    first = next(market)
+    began_s = 1_700_000_000
+    past = market.past_of("AAPL", began_s * SECOND, speed)
+    whole = list(past.rows(past.first_s, began_s))
+    assert len(whole) == round(first.ts_ns / SECOND * 3) - 1
+    assert whole[-1][0] < began_s * SECOND
+    for from_s in range(past.first_s, began_s, max(1, (began_s - past.first_s) // 5)):
+        to_s = min(began_s, from_s + 70)
+        rows = list(past.rows(from_s, to_s))
+        assert rows == [one for one in whole if from_s * SECOND <= one[0] < to_s * SECOND]
+        prices = [float(row.last) for _, row in rows]
+        bar = past.summary(from_s, to_s)["TRADES"]
+        assert (bar.open, bar.high, bar.low, bar.close, bar.count) == (
+            prices[0], max(prices), min(prices), prices[-1], len(prices),
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "text"),
     [
