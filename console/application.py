@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "tail": "tail",
     "demo": "demo",
     "backtest": "backtest",
+    "simulator": "simulator",
     "doctor": "doctor",
     "events": "events",
     "risk": "risk",

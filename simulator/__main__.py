@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -34,11 +34,13 @@ from tapewire.simulator.state_file import StateFile
 
 SYMBOLS = "AAPL,MSFT,ESZ6:FUT:CME:50:0.25"  # those of tapewire.toml
 SYMBOLS_MAX = 100
+COMMAND = "python -m tapewire.simulator"
 
 
-def main() -> None:
-    """Serve until SIGTERM or Ctrl-C."""
-    arguments = _arguments()
+def main(given: Sequence[str] | None = None, command: str = COMMAND) -> None:
+    """Serve until SIGTERM or Ctrl-C. Without arguments that are `given`, those of the process
+    count; `command` is how it was called."""
+    arguments = parser(command).parse_args(given)
     if arguments.scenarios:
         print("\n".join(listing()))
         return
@@ -92,8 +94,9 @@ def _in_group(login: str, stopping: Callable[[], bool]) -> int:
     return 0
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tapewire.simulator", description=__doc__)
+def parser(command: str = COMMAND) -> argparse.ArgumentParser:
+    """What it takes on the command line."""
+    parser = argparse.ArgumentParser(prog=command, description=__doc__)
     parser.add_argument("--port", type=int, default=7497, help="0: any free port")
     parser.add_argument(
         "--member",
@@ -117,7 +120,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--audit", type=Path, help="write one JSON line per event to this file")
     _add_tws(parser)
-    return parser.parse_args()
+    return parser
 
 
 def _add_market(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import typer.main
 
 from tapewire.console import application
+from tapewire.simulator.__main__ import parser
 from tests.markdown import DOCUMENTS, Span, blocks, spans
 
 CLI: dict[str, Any] = dict(typer.main.get_command(application.application()).commands)  # type: ignore[attr-defined]
@@ -151,7 +152,8 @@ def named_in(texts: list[str]) -> set[str]:
         module = re.search(r"\bpython -m (\w+(?:\.\w+)*)", text)
         names |= {module[1]} if module else set()
         words = [w.strip("`") for w in re.findall(r"[\w-]+", text)]
-        if words and words[0] in CLI:
+        is_key = re.match(r"\[?\w+[\].]", text)  # of the configuration
+        if words and words[0] in CLI and not is_key:
             names.add(words[0])
         names |= {b for a, b in pairwise(words) if a == "tapewire" and b in CLI}
     return names
@@ -164,6 +166,8 @@ def options_stated(path: Path) -> list[tuple[Span, str]]:
 
 def options_of(name: str) -> set[str]:
     """The options of one of tapewire's commands; of a group those of all its commands."""
+    if name == "simulator":  # its options are not typer's
+        return {opt for one in parser()._actions for opt in one.option_strings}
     commands = CLI[name].commands.values() if is_group(name) else [CLI[name]]
     return {opt for one in commands for p in one.params for opt in (*p.opts, "--help")}
 

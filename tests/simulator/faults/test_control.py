@@ -166,8 +166,9 @@ def test_a_socket_is_for_this_user_alone_and_a_left_over_one_is_replaced(tws, tm
     assert not path.exists()
 
 
-def test_the_list_of_faults_can_be_printed():
-    command = [sys.executable, "-m", "tapewire.simulator", "--scenarios"]
+@pytest.mark.parametrize("program", [["tapewire.simulator"], ["tapewire.console.cli", "simulator"]])
+def test_the_list_of_faults_can_be_printed(program):
+    command = [sys.executable, "-m", *program, "--scenarios"]
     ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
     assert all(f"\n{name}: " in "\n" + ended.stdout for name in FAULTS)
 
