@@ -2,9 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from tapewire.common.bus import wire
 from tapewire.common.events import Event
+
+OF_SYMBOLS: Final = (
+    "tick", "greeks", "bar", "midpoint", "irregular", "generic", "depth", "bar5",
+)  # fmt: skip
+"""What such topics of the market socket begin with, before a stop and a symbol."""
 
 
 class Sequenced:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tapewire.common import roles
+from tapewire.common.bus.sequenced import OF_SYMBOLS
 from tapewire.common.config.settings import Config
 from tapewire.console.commands.common import (
     ConfigOption,
@@ -63,7 +64,7 @@ def tail(
 def _topics(config: Config) -> list[str]:
     """Every topic that the configured group can publish."""
     symbols = [instrument.symbol for instrument in config.instruments]
-    ticks = [f"{kind}.{symbol}" for kind in ("tick", "last", "greeks") for symbol in symbols]
+    ticks = [f"{kind}.{symbol}" for kind in (*OF_SYMBOLS, "last") for symbol in symbols]
     streams = config.logins().roles
     return [*streams, *TOPICS, *(f"heartbeat.{source}" for source in streams), *ticks]
 

@@ -14,6 +14,7 @@ import zmq
 
 from tapewire.common.bus.endpoints import STREAMS, endpoint, sockets_of
 from tapewire.common.bus.ports import of_login
+from tapewire.common.bus.sequenced import OF_SYMBOLS
 from tapewire.common.bus.wire import BODY_MAX_BYTES, WIRE_VERSION
 from tapewire.common.config.settings import BusConfig
 from tapewire.common.logins import ONLY, Logins
@@ -22,7 +23,8 @@ from tapewire.risk.publishing import TOPICS
 MARKET: Final = "market"
 DEFAULT: Final = ("tick.", "greeks.", *STREAMS)
 LAST: Final = "last."
-BY_MESSAGE: Final = ("tick.", "greeks.", *TOPICS)  # their seq counts messages, not events
+BY_MESSAGE: Final = (*(f"{kind}." for kind in OF_SYMBOLS), *TOPICS)
+"""Topics whose seq counts messages, not events."""
 UNNUMBERED: Final = (LAST, "heartbeat.")  # their seq does not count their messages
 POLL_MS: Final = 100
 TAKEN_MAX: Final = 1000  # messages of one socket in a row, so that none starves the others

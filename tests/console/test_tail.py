@@ -133,6 +133,7 @@ def test_losses_are_counted_in_what_the_seq_of_a_topic_counts():
     assert [losses.before("gateway", "e", seq, 2) for seq in (5, 7, 9, 14)] == [0, 0, 0, 3]
     assert [losses.before("tick.A", "e", seq, 9) for seq in (5, 6, 9, 9, 10)] == [0, 0, 2, 0, 0]
     assert [losses.before("positions", "e", seq, 9) for seq in (1, 2, 4)] == [0, 0, 1]
+    assert [losses.before("generic.A", "e", seq, 9) for seq in (1, 2, 2, 4)] == [0, 0, 0, 1]
     assert losses.before("tick.A", "new", 1, 1) == 0
     assert [losses.before("last.A", "e", seq, 1) for seq in (1, 90)] == [0, 0]
     assert [losses.before("heartbeat.risk", "e", seq, 1) for seq in (1, 90)] == [0, 0]

@@ -5,8 +5,11 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from tapewire.common.bus import wire
+from tapewire.common.bus import derived, wire
+from tapewire.common.bus.sequenced import OF_SYMBOLS
 from tapewire.common.events import FeedRefused
+from tapewire.gateway.feeds import extras
+from tapewire.gateway.market_door import READ
 from tapewire.gateway.marks import LAST_EVERY_NS
 from tapewire.simulator.protocol import messages
 from tests.gateway.test_service import Shell
@@ -226,3 +229,8 @@ def test_a_scan_is_open_at_tws_while_its_topic_is_read_and_goes_out_on_it(shell:
     shell.turn()
     assert shell.written() == [request, ["23", "1", request[1]]]
     assert ["scan.MOST is no scan" in one.reason for one in shell.service.dead_letters] == [True]
+
+
+def test_every_topic_of_a_symbol_is_among_those_that_count_their_messages():
+    repeated = {"last", "mark", derived.JOINED}
+    assert {*OF_SYMBOLS} == {*READ, *extras.KINDS} - repeated
