@@ -14,15 +14,20 @@ from tests.places import ROOT
 NAMESPACE = ("unshare", "--map-root-user", "--mount")
 
 
-@pytest.fixture
-def seen() -> dict[str, Any]:
-    """What a group on a disk of its own went through."""
+def require_namespace() -> None:
+    """Skip the test where there can be no disk of its own."""
     try:
         probe = subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], check=False)
     except FileNotFoundError:
         pytest.skip("unshare is not installed: a disk of its own needs a namespace")
     if probe.returncode:
         pytest.skip("no user and mount namespaces here: a disk of its own needs one")
+
+
+@pytest.fixture
+def seen() -> dict[str, Any]:
+    """What a group on a disk of its own went through."""
+    require_namespace()
     with tempfile.TemporaryDirectory(prefix="tw-") as folder:
         done = subprocess.run(
             [*NAMESPACE, sys.executable, "-m", "tests.pipeline.full_disk", folder],
