@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
-from pyarrow import parquet
+from pyarrow import compute, parquet
 
 from tapewire.common.errors import TapewireError
 from tapewire.recorder.streams import Stretch, Stretches
@@ -42,7 +42,7 @@ def write(columns: Columns, path: Path) -> int:
     """Write a table to a file, have it on the disk, and read it back; returns its rows. Raises
     `DamagedError` where it is not what was written."""
     table = columns.table()
-    bounds = pa.compute.min_max(table["ts_ns"]).as_py()
+    bounds = compute.min_max(table["ts_ns"]).as_py()
     known = Known(bounds["min"], bounds["max"], [*columns.stretches])
     schema = table.schema.with_metadata({KEY: msgspec.json.encode(known)})
     parquet.write_table(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import pyarrow as pa
+from pyarrow import compute
 
 from tapewire.common.events import Tick
 from tapewire.recorder import parquet
@@ -44,7 +45,7 @@ class Piece(NamedTuple):
             assert self.path is not None
             return parquet.footer(self.path)
         table = self.columns.table()
-        bounds = pa.compute.min_max(table["ts_ns"]).as_py()
+        bounds = compute.min_max(table["ts_ns"]).as_py()
         return table.num_rows, Known(bounds["min"], bounds["max"], [*self.columns.stretches])
 
 
@@ -191,8 +192,8 @@ def _in_order(pieces: Sequence[Piece], from_ns: int | None, to_ns: int | None) -
     table = pa.concat_tables([piece.table() for piece in pieces])
     times = table["ts_ns"]
     if from_ns is not None:
-        table = table.filter(pa.compute.greater_equal(times, from_ns))
+        table = table.filter(compute.greater_equal(times, from_ns))
     if to_ns is not None:
-        table = table.filter(pa.compute.less(table["ts_ns"], to_ns))
-    order = pa.compute.sort_indices(table["ts_ns"])  # stable
+        table = table.filter(compute.less(table["ts_ns"], to_ns))
+    order = compute.sort_indices(table["ts_ns"])  # stable
     yield from ticks_of(table.take(order), pieces[0].part.key)

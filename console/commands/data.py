@@ -20,14 +20,15 @@ from tapewire.console.commands.common import (
     GatewayOption,
     JsonOption,
     RunDirOption,
+    command_group,
     line,
     note,
 )
 from tapewire.console.commands.data_history import SymbolArgument, digits
 
-data = typer.Typer(
-    help="What was recorded; and the broker's history, options, accounts and scans.",
-    rich_markup_mode=None,
+data = command_group(
+    "What was recorded, which `tapewire data` lists; and the broker's history, options, accounts"
+    " and scans."
 )
 
 
