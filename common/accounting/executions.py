@@ -69,6 +69,10 @@ class Executions(dict[str, Fill]):
         """What was executed of a symbol that the order trades."""
         return self.quantity
 
+    def average_on(self, symbol: str) -> Decimal | None:
+        """What a unit of that symbol cost; None before the first."""
+        return self.average_price
+
     def quantity_with(self, fill: Fill) -> Decimal:
         """The quantity if `fill` counted, in the place of an earlier report of it."""
         known = self.get(execution_key(fill.exec_id))

@@ -48,6 +48,10 @@ class LegExecutions(Executions):
         """What was executed of one leg."""
         return self._legs[symbol].quantity
 
+    def average_on(self, symbol: str) -> Decimal | None:
+        """What a unit of one leg cost; None before the first."""
+        return self._legs[symbol].average_price
+
     def quantity_with(self, fill: Fill) -> Decimal:
         """See `Executions.quantity_with`."""
         beside = LegExecutions(self._order, self)

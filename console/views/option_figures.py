@@ -6,7 +6,6 @@ which share no code. They agree, or the run has a fault.
 
 from collections import Counter
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +19,6 @@ from tapewire.console.records.blotter import BlotterOrder, Trading
 
 GREEKS: Final = "greeks_published."
 """What the gateway's count of greeks is called, before their source."""
-Broker = Mapping[str, Any]
 
 
 def of_run(
@@ -44,7 +42,6 @@ def of_run(
 
 def combo(one: BlotterOrder) -> dict[str, Any]:
     """A combo order: its own net prices, and what was traded of each leg at which average price."""
-    executed = {part.symbol: _average(one, part.symbol) for part in one.order.parts}
     return {
         "intent_id": one.intent_id,
         "side": one.terms.side,
@@ -58,8 +55,8 @@ def combo(one: BlotterOrder) -> dict[str, Any]:
                 "symbol": symbol,
                 "side": side,
                 "ratio": ratio,
-                "filled": text(executed[symbol][0]),
-                "average_price": text_or_none(executed[symbol][1]),
+                "filled": text(one.executions.on(symbol)),
+                "average_price": text_or_none(one.executions.average_on(symbol)),
             }
             for symbol, side, ratio in one.order.parts
         ],
@@ -76,14 +73,6 @@ def as_line(found: Mapping[str, Any]) -> str:
     )
     words = f"{found['side']} {found['filled']} of {found['quantity']}, limit {found['limit']}"
     return f"{words}, at {found['average_price']}: {legs}"
-
-
-def _average(one: BlotterOrder, symbol: str) -> tuple[Decimal, Decimal | None]:
-    """How much of a leg was traded, and its average price; None before that."""
-    fills = [fill for fill in one.executions.values() if fill.symbol == symbol]
-    quantity = sum((fill.quantity for fill in fills), ZERO)
-    paid = sum((fill.quantity * fill.price for fill in fills), ZERO)
-    return quantity, paid / quantity if quantity else None
 
 
 def _greeks(gateways: Mapping[str, Status]) -> dict[str, int]:
