@@ -3,17 +3,20 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from tapewire.common.config import settings as configuration
 from tapewire.common.errors import ConfigError
 from tests.made_ticks import HALF_PAST_TWO
 from tests.markdown import DOCUMENTS, Block, blocks, indented_commands
 from tests.places import ROOT
-from tests.reader import a_reader
+from tests.reader import Reader, a_reader
 
 HERE = "tests/test_docs_blocks.py"
 READ_BY = {  # which test takes the blocks of a document
     ("README.md", "sh"): "tests/test_readme.py",
     ("README.md", "python"): "tests/test_readme.py",
+    ("docs/backtest.md", "python"): HERE,
     ("docs/backtest.md", "sh"): HERE,
     ("docs/client.md", "python"): "tests/pipeline/test_client.py",
     ("docs/configuration.md", "csv"): "tests/test_docs_rules.py",
@@ -85,3 +88,16 @@ def test_the_commands_of_the_back_test_run_line_by_line():
         for line in [*lives, *(one for one in lines if one not in lives)]:  # what is compared first
             reader.does(line.replace("/tmp/live", str(reader.folder / "live")))
         assert (reader.folder / "report.html").is_file()
+        _runs_as_a_script(reader)
+
+
+def _runs_as_a_script(reader: Reader) -> None:
+    """The examples in Python, one after the other in one file."""
+    pytest.importorskip("pandas", reason="the data extra is not installed")
+    program = "\n".join(b.text for b in blocks(BACKTEST, "python"))
+    reader.write("research.py", program)
+    (reader.folder / "report.html").unlink()
+    printed = reader.does("python research.py")
+    assert f"print(result)  # {printed.splitlines()[0]}" in program
+    assert "direction" in printed
+    assert (reader.folder / "report.html").is_file()

@@ -33,8 +33,8 @@ HEADS: Final = (
 )  # fmt: skip
 STRONGEST: Final = 0.10
 """A month with this return, or more, has the strongest colour."""
-UNSAFE: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
-"""What could end a script in HTML; as JSON it is the same text."""
+UNSAFE: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
+"""What could end a script in HTML; in JSON it is the same text."""
 
 
 def page(outcome: Outcome, title: str) -> str:
@@ -61,7 +61,7 @@ def page(outcome: Outcome, title: str) -> str:
 def write(html: str, path: Path) -> None:
     """Write a report; the folder is made if it is missing. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(html, encoding="utf-8")
+    path.write_text(html, encoding="utf-8", errors="replace")  # a file's name may be any bytes
 
 
 def embedded(data: Any) -> str:
@@ -76,7 +76,7 @@ def _asset(path: Path) -> str:
 
 def _subtitle(outcome: Outcome) -> str:
     scan = outcome.scan
-    first, last = (iso(ts_ns)[:16].replace("T", " ") for ts_ns in (scan.first_ns, scan.last_ns))
+    first, last = (iso(ts_ns)[:19].replace("T", " ") for ts_ns in (scan.first_ns, scan.last_ns))
     return f"{first} to {last} UTC, {scan.rows:,} rows; {summary.basis(outcome.statistics)}"
 
 

@@ -10,7 +10,7 @@ from tapewire.backtest.report.performance import Statistics, split
 from tapewire.backtest.report.results import Results
 from tapewire.backtest.report.round_trips import RoundTrip
 from tapewire.backtest.report.sampler import Mark
-from tapewire.backtest.report.statistics import Floats, Times, returns_of
+from tapewire.backtest.report.statistics import Floats, Times, depths, returns_of
 from tapewire.backtest.run import Outcome
 
 SYMBOLS_MAX: Final = 50
@@ -62,7 +62,7 @@ def _equity(outcome: Outcome) -> dict[str, Any]:
     """Equity, its drawdown, the benchmark and the exposure, at the same moments."""
     stats = outcome.statistics
     times, values = stats.equity.times_ns, stats.equity.values
-    falls, exposed = series.depths(values), _exposure(outcome, times, values)
+    falls, exposed = depths(values), _exposure(outcome, times, values)
     places = series.union(*map(series.extremes, (values, falls, exposed)))
     return {
         "t": _ms(times[places]),

@@ -63,6 +63,11 @@ class Results:
 
     def __init__(self, book: Book, marks: Mapping[str, Sequence[Mark]]) -> None:
         self.fills = executions(book)
+        self.commissions = {
+            fill.exec_id: commission.amount
+            for fill in self.fills
+            if (commission := book.commission(fill.exec_id)) is not None
+        }
         self.marks = marks
         self.curves = Curves()
         self.curves.draw(book, marks)

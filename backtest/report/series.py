@@ -55,12 +55,6 @@ def union(*places: Places) -> Places:
     return found
 
 
-def depths(values: Floats) -> Floats:
-    """How far each value is below the highest until then, as a share of that: 0 or below."""
-    peaks = np.maximum.accumulate(values)
-    return np.divide(values, peaks, out=np.ones_like(values), where=peaks > 0) - 1
-
-
 def in_force(times: Times, values: Floats, moments: Times, before: float) -> Floats:
     """The value in force at each moment: the last one at or ahead of it, `before` without one."""
     places = np.searchsorted(times, moments, side="right")

@@ -104,21 +104,24 @@ def calmar(growth: float | None, depth: float | None) -> float | None:
     return growth / depth if growth is not None and depth else None
 
 
+def depths(values: Floats) -> Floats:
+    """How far each value is below the highest until then, as a share of that: 0 or below."""
+    peaks = np.maximum.accumulate(values)
+    return np.divide(values, peaks, out=np.ones_like(values), where=peaks > 0) - 1
+
+
 def drawdown(times_ns: Times, values: Floats) -> Drawdown | None:
     """The drawdowns of an equity curve with ascending times; None where it begins at 0 or below."""
     if not values.size or values[0] <= 0:
         return None
-    peaks = np.maximum.accumulate(values)
-    depths = 1 - values / peaks
-    under = np.concatenate(([False], values < peaks, [False]))
+    falls = -depths(values)
+    under = np.concatenate(([False], falls > 0, [False]))
     starts, ends = _edges(under)
     if not starts.size:
         return Drawdown(0.0, 0.0, 0.0)
     spans = times_ns[np.minimum(ends, values.size - 1)] - times_ns[starts - 1]
-    deepest = int(np.searchsorted(starts, int(depths.argmax()), side="right")) - 1
-    return Drawdown(
-        float(depths.max()), float(spans[deepest]) / DAY_NS, float(spans.max()) / DAY_NS
-    )
+    deepest = int(np.searchsorted(starts, int(falls.argmax()), side="right")) - 1
+    return Drawdown(float(falls.max()), float(spans[deepest]) / DAY_NS, float(spans.max()) / DAY_NS)
 
 
 def exposure(held: NDArray[np.bool_]) -> float | None:

@@ -44,8 +44,8 @@ def _read(file: TickFile) -> list[Any] | None:
     from pyarrow import ArrowInvalid, csv, dictionary, int32, utf8
 
     try:
-        data = file.path.read_bytes()
-        data = gzip.decompress(data) if file.path.suffix == ".gz" else data
+        data = file.source.read_bytes()
+        data = gzip.decompress(data) if file.source.suffix == ".gz" else data
     except (OSError, EOFError, zlib.error):
         return None
     if b'"' in data or data.count(b"\r") != data.count(b"\r\n"):

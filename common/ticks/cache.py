@@ -17,6 +17,7 @@ import numpy as np
 
 from tapewire.common.ticks.arrow import table_by_arrow
 from tapewire.common.ticks.file import TickFile
+from tapewire.common.ticks.memory import InMemory
 from tapewire.common.ticks.table import VALUES, Column, TickTable, table_of
 
 VERSION: Final = 1
@@ -39,17 +40,23 @@ class Head(msgspec.Struct, frozen=True):
 
 def table_of_file(file: TickFile) -> TickTable:
     """The columns of a whole file, from the cache if it has them; raises as `TickFile.rows`."""
-    source = _hash(file.path)
+    if isinstance(file.source, InMemory):
+        return _read_whole(file)
+    source = _source(file)
     entry = (
         folder() / f"{hashlib.blake2b(str(file.path.resolve()).encode()).hexdigest()[:32]}{SUFFIX}"
     )
     if (known := _read(entry, source)) is not None:
         return known
-    table = table_by_arrow(file) or table_of(file.rows(None, None))
+    table = _read_whole(file)
     if len(table) >= ROWS_MIN and source:
         with suppress(OSError):
             _write(entry, source, table)
     return table
+
+
+def _read_whole(file: TickFile) -> TickTable:
+    return table_by_arrow(file) or table_of(file.rows(None, None))
 
 
 def folder() -> Path:
@@ -58,13 +65,15 @@ def folder() -> Path:
     return (Path(named) if named else Path.home() / ".cache") / "tapewire" / "ticks"
 
 
-def _hash(path: Path) -> str:
-    """Names a file's content; "" if it cannot be read, which its reader will explain."""
+def _source(file: TickFile) -> str:
+    """Names a file's content, and the symbol that it is of where it names none; "" if it cannot be
+    read, which its reader will explain."""
     try:
-        with path.open("rb") as source:
-            return hashlib.file_digest(source, "blake2b").hexdigest()
+        with file.path.open("rb") as source:
+            digest = hashlib.file_digest(source, "blake2b").hexdigest()
     except OSError:
         return ""
+    return f"{digest} {file.only_symbol or ''}"
 
 
 def _arrays(table: TickTable) -> Iterator[bytes]:

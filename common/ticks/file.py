@@ -10,6 +10,7 @@ from typing import Final
 from tapewire.common.config.text import quoted
 from tapewire.common.instruments import SYMBOL_PATTERN
 from tapewire.common.ticks.columns import Columns, columns_of, delimiter_of
+from tapewire.common.ticks.memory import InMemory
 from tapewire.common.ticks.rows import (
     HEADER,
     CsvMarket,
@@ -31,14 +32,16 @@ class TickFile:
     """Rows of a CSV (.gz too) in time order; `rows` may be asked for more than once.
 
     What a file lacks is made up, and `notes` says so: without a column of symbols all rows are of
-    the one that the file is named after; without quotes every trade is also a quote with both
-    sides at its price; without sizes each quote shows `SIZE_ASSUMED`.
+    the one that the file is named after, unless it is given; without quotes every trade is also a
+    quote with both sides at its price; without sizes each quote shows `SIZE_ASSUMED`. `source` is
+    what is read, `path` its name.
 
     What is broken or out of order raises ValueError with file, line, found and expected.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path | InMemory, symbol: str = "") -> None:
+        self.source = path
+        self.path = Path(path.name) if isinstance(path, InMemory) else path
         with opened(path) as file:
             first = file.readline()
         if not first:
@@ -50,7 +53,8 @@ class TickFile:
             self.columns = columns_of(next(csv.reader([header], delimiter=self.delimiter), []))
         except ValueError as error:
             raise ValueError(f"{path}: line 1: {error}") from error
-        self._symbol = path.name.partition(".")[0]
+        self._is_named = bool(symbol)
+        self._symbol = symbol or path.name.partition(".")[0]
         self.notes = tuple(self._made_up())
 
     @property
@@ -60,7 +64,7 @@ class TickFile:
 
     def rows(self, from_ns: int | None, to_ns: int | None) -> Iterator[Row]:
         """The rows from `from_ns` on and before `to_ns`, in UTC nanoseconds; None: no bound."""
-        rows = iter(CsvMarket(self.path)) if self.is_own else self._read()
+        rows = iter(CsvMarket(self.source)) if self.is_own else self._read()
         for row in rows:
             if to_ns is not None and row.ts_ns >= to_ns:
                 return
@@ -93,7 +97,7 @@ class TickFile:
 
     def _made_up(self) -> Iterator[str]:
         columns = self.columns
-        if columns.symbol is None:
+        if columns.symbol is None and not self._is_named:
             yield f"the file has no symbols: all of it is {self._symbol}, after its name"
         if not columns.has_quotes:
             yield (
@@ -112,7 +116,7 @@ class TickFile:
 
     def _read(self) -> Iterator[Row]:
         last_ns = 0
-        with opened(self.path) as file:
+        with opened(self.source) as file:
             lines = csv.reader(file, delimiter=self.delimiter)
             next(lines)
             for fields in lines:

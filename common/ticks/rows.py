@@ -1,6 +1,7 @@
 """Rows of a market: Tapewire's own CSV, in time order. Every row is checked as it is read."""
 
 import gzip
+import io
 import re
 import zlib
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import IO
 import msgspec
 
 from tapewire.common.config.text import binary_fault, quoted
+from tapewire.common.ticks.memory import InMemory
 
 COLUMNS = ("ts_ns", "symbol", "bid", "ask", "bid_size", "ask_size", "last", "last_size")
 HEADER = ",".join(COLUMNS)
@@ -47,8 +49,8 @@ class CsvMarket:
     time order raises ValueError with file, line number, what was found and expected.
     """
 
-    def __init__(self, path: str | Path, from_ns: int | None = None) -> None:
-        self._path = Path(path)
+    def __init__(self, path: str | Path | InMemory, from_ns: int | None = None) -> None:
+        self._path = Path(path) if isinstance(path, str) else path
         self._rows = self._read(from_ns or 0)
 
     def __iter__(self) -> Iterator[Row]:
@@ -102,8 +104,11 @@ def _matched(pattern: re.Pattern[str], text: str) -> str:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[str]]:
+def opened(path: Path | InMemory) -> Iterator[IO[str]]:
     """A file of ticks as text, .gz too; raises ValueError naming it where it cannot be read."""
+    if isinstance(path, InMemory):
+        yield io.StringIO(path.text)
+        return
     opening = gzip.open if path.suffix == ".gz" else open
     try:
         with opening(path, "rb") as binary:

@@ -8,18 +8,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from tapewire.backtest.notebook import run_backtest
+    from tapewire.common.errors import ConfigError
     from tapewire.common.events import Bar, Fill, Quote, Tick, Trade
     from tapewire.strategy.base import Strategy
 
-__all__ = ["Bar", "Fill", "Quote", "Strategy", "Tick", "Trade"]
+__all__ = ["Bar", "ConfigError", "Fill", "Quote", "Strategy", "Tick", "Trade", "run_backtest"]
 
 _HOMES: Final = {
     "Bar": "tapewire.common.events",
+    "ConfigError": "tapewire.common.errors",
     "Fill": "tapewire.common.events",
     "Quote": "tapewire.common.events",
     "Strategy": "tapewire.strategy.base",
     "Tick": "tapewire.common.events",
     "Trade": "tapewire.common.events",
+    "run_backtest": "tapewire.backtest.notebook",
 }
 
 

@@ -109,7 +109,7 @@ def test_the_page_has_statistics_results_months_notes_and_faults():
     for text in ("Back-test of made.csv", "a note", "a fault", "hold XYZ", "Sharpe", "9.8", "4.18"):
         assert text in texts, text
     assert any(
-        "2024-01-08 00:00 to 2024-01-11 12:00 UTC, 4 rows; capital 1,000" in t for t in texts
+        "2024-01-08 00:00:00 to 2024-01-11 12:00:00 UTC, 4 rows; capital 1,000" in t for t in texts
     )
 
 
@@ -122,8 +122,8 @@ def test_the_vendored_library_is_of_the_release_that_is_named_beside_it():
 
 def test_the_folder_of_a_report_is_made(tmp_path):
     path = tmp_path / "new" / "report.html"
-    write("\u2713", path)
-    assert path.read_text(encoding="utf-8") == "\u2713"
+    write("\u2713 \udcff.csv", path)  # a file whose name is not UTF-8
+    assert path.read_text(encoding="utf-8") == "\u2713 ?.csv"
 
 
 # ---- its data ------------------------------------------------------------------------------------

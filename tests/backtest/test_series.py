@@ -26,11 +26,6 @@ def test_of_many_points_the_first_the_last_and_every_spike_are_kept():
     assert list(kept) == sorted(set(kept.tolist()))
 
 
-def test_a_depth_is_a_share_of_the_highest_value_until_then():
-    assert list(series.depths(np.array([100.0, 50, 200, 150]))) == close([0, -0.5, 0, -0.25])
-    assert list(series.depths(np.array([0.0, -5]))) == [0, 0]
-
-
 def test_months_and_years_begin_with_the_equity_before_them():
     days = [date(2023, 12, 28), date(2023, 12, 29), date(2024, 1, 2), date(2024, 3, 1)]
     closes = np.array([100.0, 105, 110, 99, 198])

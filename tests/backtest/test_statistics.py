@@ -141,6 +141,11 @@ def test_drawdowns_by_hand():
     assert (falls.depth, falls.days, falls.longest_days) == (0.25, 3, 4)
 
 
+def test_a_depth_is_a_share_of_the_highest_value_until_then():
+    assert list(statistics.depths(np.array([100.0, 50, 200, 150]))) == close([0, -0.5, 0, -0.25])
+    assert list(statistics.depths(np.array([0.0, -5]))) == [0, 0]
+
+
 def test_more_than_everything_can_be_lost():
     assert statistics.drawdown(days(2), values(100, -50)).depth == 1.5
     assert statistics.total_return(100, -50) == -1.5

@@ -10,6 +10,7 @@ from tapewire.common.ticks import arrow, cache
 from tapewire.common.ticks.arrow import table_by_arrow
 from tapewire.common.ticks.cache import table_of_file
 from tapewire.common.ticks.file import TickFile
+from tapewire.common.ticks.memory import InMemory
 from tapewire.common.ticks.rows import HEADER
 from tapewire.common.ticks.table import table_of
 
@@ -105,6 +106,22 @@ def test_a_plain_file_is_read_by_arrow_and_once(name, tmp_path, readings):
     first, second = table_of_file(file), table_of_file(file)
     assert [*first.rows()] == [*second.rows()] == [*file.rows(None, None)]
     assert len(readings) == 1
+
+
+def test_a_file_is_read_again_where_it_is_of_another_symbol(tmp_path, readings):
+    path = tmp_path / "a.csv"
+    lines = ["time,price", *(f"{1_700_000_000 + n},{n + 1}" for n in range(20))]
+    path.write_text("\n".join(lines))
+    for symbol in ("AAPL", "MSFT"):
+        assert next(table_of_file(TickFile(path, symbol)).rows()).symbol == symbol
+    assert len(readings) == 2
+
+
+def test_a_csv_in_memory_is_read_as_a_file_is_and_leaves_nothing(tmp_path, home):
+    text = made(tmp_path / "a.csv").path.read_text()
+    file = TickFile(InMemory("memory", text))
+    assert [*table_of_file(file).rows()] == [*made(tmp_path / "a.csv").rows(None, None)]
+    assert not home.exists()
 
 
 def test_a_part_of_the_columns_has_the_rows_of_a_window(tmp_path):

@@ -6,6 +6,7 @@ const DARK = matchMedia("(prefers-color-scheme: dark)");
 const NEAR_PX = 14; // how near to a mark the pointer must be for its trade to be shown
 const MARKS_LINED_MAX = 100; // with more trades in view, entry and exit are not joined
 const TRADES_TOLD_MAX = 3;
+const MINUTE_MS = 60_000, HOUR_MS = 3_600_000, DAY_MS = 86_400_000;
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const faded = (ink, share) => `color-mix(in srgb, ${ink} ${share}%, transparent)`;
@@ -69,7 +70,22 @@ function axes(format) {
     ticks: { stroke: colour("line"), width: 1, size: 4 }, font: "12px system-ui, sans-serif",
   };
   const left = { ...look, size: NARROW.matches ? 66 : 84, values: (_, splits) => splits.map(format) };
-  return [{ ...look, space: NARROW.matches ? 60 : 80 }, left];
+  return [{ ...look, space: NARROW.matches ? 64 : 80 }, left];
+}
+
+/** Times under a chart, as fine as they stand apart; the date, or the year, where it changes. */
+function stamps(_, splits, _axis, _space, step) {
+  let before = "";
+  return splits.map((ms) => {
+    const [day, clock] = new Date(ms).toISOString().split("T");
+    const months = step >= 28 * DAY_MS, days = step >= DAY_MS;
+    const fine = step >= MINUTE_MS ? 5 : step >= 1000 ? 8 : 12;
+    const text = months ? day.slice(0, 7) : days ? day.slice(5) : clock.slice(0, fine);
+    const below = months ? "" : days ? day.slice(0, 4) : day;
+    const told = below === before ? text : `${text}\n${below}`;
+    before = below;
+    return told;
+  });
 }
 
 function curve({ label, ink, fill = 0, stepped = false, dash }) {
@@ -87,7 +103,8 @@ function timeChart(place, { linked, data, series, format, height, range, drawn, 
     tzDate: (ms) => uPlot.tzDate(new Date(ms), "Etc/UTC"),
     legend: { show: false },
     scales: { x: { time: true }, y: { range } },
-    axes: axes(format),
+    axes: [{ ...axes(format)[0], values: stamps, space: (_, _axis, from, to) => (to - from < 2 * MINUTE_MS ? 108 : 80) }, axes(format)[1]],
+    padding: [10, 36, 0, 0],
     series: [{}, ...series.map(curve)],
     cursor: { sync: { key: "time", scales: ["x", null] }, y: false, drag: { x: true, y: false }, bind: { dblclick: () => () => linked.reset() } },
     hooks: {

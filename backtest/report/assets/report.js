@@ -2,7 +2,6 @@
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const ROWS_FIRST = 100, ROWS_MORE = 500;
-const MINUTE_MS = 60_000, HOUR_MS = 3_600_000, DAY_MS = 86_400_000;
 const place = (id) => document.getElementById(id);
 
 const linked = (() => {
