@@ -44,6 +44,7 @@ from tapewire.console.group import control
 from tapewire.console.group.supervisor import Group
 from tapewire.console.records import books
 from tapewire.testing import SimulatedTws
+from tests.pipeline.audited import Audit
 from tests.pipeline.running import Running
 from tests.pipeline.test_bad_messages import _push, signal
 
@@ -60,11 +61,11 @@ request_timeout_ms = 1000
 answer_ms = 500
 settle_ms = 200
 probe_after_ms = 300
-hang_up_after_ms = 1000
+hang_up_after_ms = 2000
 open_orders_ms = 500
 
 [gateway]
-silent_after_s = 1
+silent_after_s = 2
 
 [risk]
 lease_ms = 1500
@@ -97,37 +98,8 @@ symbols = ["AAPL", "MSFT", "ESZ6"]
 FAR = OrderTerms("BUY", Decimal(1), "LMT", Decimal(1))
 END = {OrderFilled: "Filled", OrderCancelled: "Cancelled", OrderRejected: "Inactive"}
 """The ends of an order with TWS's words for them."""
-LINES_MAX = 14  # of a log, for one scenario
-Line = dict[str, Any]
-
-
-class Audit:
-    """What the simulator has written down, read as it grows."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
-        self.executions: list[Line] = []
-        self.placed: Counter[str] = Counter()
-        self.statuses: dict[str, str] = {}  # the last of each order, by its reference
-
-    def read(self) -> "Audit":
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            whole, _, _ = file.read().rpartition(b"\n")
-        self._offset += len(whole) + bool(whole)
-        for text in whole.splitlines():
-            if b'"message_' not in text[:40]:
-                self._take(json.loads(text))
-        return self
-
-    def _take(self, line: Line) -> None:
-        if line["kind"] == "execution" and not line["of_combo"]:
-            self.executions.append(line)
-        elif line["kind"] == "order" and line["event"] == "placed" and line["order_ref"]:
-            self.placed[line["order_ref"]] += 1
-        elif line["kind"] == "status" and line["order_ref"]:
-            self.statuses[line["order_ref"]] = line["status"]
+ALARM = "dead letter"
+LINES_MAX = 20  # of a log, for one scenario
 
 
 class Night(Running):

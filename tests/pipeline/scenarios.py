@@ -29,7 +29,7 @@ from tapewire.common.events import (
     RiskHalted,
     TermChanges,
 )
-from tests.pipeline.night import APART, SYMBOLS, Night
+from tests.pipeline.night import ALARM, APART, SYMBOLS, Night
 
 Script = Callable[[Night], object]
 MARKET: Final = OrderTerms("BUY", Decimal(1))
@@ -58,13 +58,22 @@ def _shows(text: str, what: str, **given: object) -> Script:
 
 def _half_open(night: Night) -> None:
     """Nothing is written while it lasts."""
-    thaws_ns = time.time_ns() + 1_200_000_000
-    night.inject("half_open", seconds=1.2)
+    thaws_ns = time.time_ns() + 1_800_000_000
+    night.inject("half_open", seconds=1.8)
     night.until(lambda: "has sent nothing" in night.read(), "the silence")
     noticed_ns = time.time_ns()
     night.until_ready()
     intended = [e for e in night.events(roles.GATEWAY) if isinstance(e, OrderIntended)]
     assert [e for e in intended if noticed_ns < e.ts_ns < thaws_ns] == []
+
+
+def _hang(night: Night) -> None:
+    """Both gateways hang up, each with an alarm."""
+    night.inject("hang", seconds=2.6)
+    night.until_event(ConnectionLost)
+    for role in roles.GATEWAYS:
+        night.until(lambda r=role: ALARM in night.log(r), f"an alarm of {role}")
+    night.until_event(ConnectionUp)
 
 
 def _passes(what: str, **given: object) -> Script:
@@ -106,7 +115,7 @@ def _2103(night: Night) -> None:
 
 
 def _client_id_taken(night: Night) -> None:
-    night.tws.inject("client_id_taken", seconds=1)
+    night.tws.inject("client_id_taken", seconds=1.5)
     night.inject("reset", client_id=1)
     night.until(lambda: "in use (326)" in night.read(), "the refusal")
     night.until_event(ConnectionUp)
@@ -130,9 +139,15 @@ def _extra_field(night: Night) -> None:
 
 
 def _swallowed(night: Night) -> None:
+    """What is not there when a later order of the same connection is, was lost."""
     night.inject("swallowed", on_order=1)
-    unknown = night.until_event(OrderUnknown, lambda e: not night.audit.read().placed[e.intent_id])
-    night.lost.add(unknown.intent_id)
+    night.until_event(OrderUnknown)
+    night.until_it_trades()
+    unknown = (e for e in night.events(roles.GATEWAY) if isinstance(e, OrderUnknown))
+    placed = night.audit.read().placed
+    lost = {one.intent_id for one in unknown if not placed[one.intent_id]}
+    assert lost
+    night.lost |= lost
 
 
 def _unanswered(night: Night) -> None:
@@ -249,17 +264,17 @@ def _missing_commission(night: Night) -> None:
 
 SCRIPTS: Final[Mapping[str, Script]] = {
     "reset": _comes_back("reset"),
-    "restart": _comes_back("restart", seconds=1),
+    "restart": _comes_back("restart", seconds=0.8),
     "close": _comes_back("close"),
     "half_open": _half_open,
-    "hang": _comes_back("hang", seconds=1.7),
+    "hang": _hang,
     "delay": _passes("delay", delay_s=0.2, seconds=0.5),
     "split": _splits,
-    "1100": _is_read_again("1100", seconds=0.7, times_announced=2),
+    "1100": _is_read_again("1100", seconds=1, times_announced=2),
     "1101": _is_read_again("1101"),
     "1102": _is_read_again("1102"),
     "2103": _2103,
-    "2110": _is_read_again("2110", seconds=0.7),
+    "2110": _is_read_again("2110", seconds=1),
     "client_id_taken": _client_id_taken,
     "pacing_violation": _shows("TWS error 100", "pacing_violation"),
     "unanswered_request": _after_it_a_login("unanswered_request", request="Executions"),

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from tapewire.simulator.faults.catalogue import FAULTS
-from tests.pipeline.night import Night, a_night
+from tests.pipeline.night import ALARM, Night, a_night
 from tests.pipeline.scenarios import SCRIPTS
 from tests.places import ROOT
 
 DOCUMENT = ROOT / "docs" / "operating.md"
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 SPAN = re.compile(r"`([^`]+)`")
-ALARM, REJECTED = "dead letter", "order.rejected"
+REJECTED = "order.rejected"
 
 
 def _table() -> dict[str, str]:
