@@ -1,4 +1,4 @@
-"""`data summary | account | portfolio | pnl`: what the gateway and the broker know of accounts."""
+"""The data commands about accounts: what the gateway and the broker know of them."""
 
 from collections.abc import Callable
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""`data history | ticks`: what the broker has of the past, as lines or in a file."""
+"""The data commands about the past: bars and ticks, as lines or in a file."""
 
 import time
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""`data scan`: the contracts at the top of a ranking of the broker's."""
+"""The data command about scans: the contracts at the top of a ranking of the broker's."""
 
 import time
 from collections.abc import Sequence
