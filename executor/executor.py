@@ -116,10 +116,12 @@ class Executor:
 
     @property
     def rests(self) -> bool:
-        """Whether no order lives, and nothing waits for an answer or for its time."""
-        return (
-            self.live and not (self.ledger.orders.live() or self._unanswered) and self.keeper.rests
+        """Whether orders that live work, unasked for anything, and nothing waits for an answer."""
+        working = all(
+            one.state == "ACCEPTED" and one.cancel_request is None and one.modify_request is None
+            for one in self.ledger.orders.live()
         )
+        return self.live and working and not self._unanswered and self.keeper.rests
 
     def __repr__(self) -> str:
         orders = len(self.ledger.orders.by_intent)

@@ -51,8 +51,10 @@ class AccountValues:
 
     def rests_until(self, forever_ns: int) -> int:
         """When there is something to do though no value comes: 0 for now."""
-        if self._next or self._asked_ns is None or not self._is_answered:
+        if self._asked_ns is None or not self._is_answered:
             return 0
+        if self._next:
+            return self._next_ns + TOGETHER_NS
         if not self._has_traded:
             return forever_ns
         return 0 if self._traded_ns is None else self._again_ns(self._asked_ns, self._traded_ns)

@@ -1,7 +1,8 @@
 """Rest: whether a gateway's core waits for nothing but messages, and until when.
 
 A back-test leaves out the turns of a core that is at rest. So whatever this core does by the clock
-has to be asked about here: what is due later is its time, what may be due in any turn is now.
+has to be asked about here: what is due later is its time, what may be due in any turn is now. An
+order that works, and that nobody has asked to change or to cancel, waits for the broker alone.
 """
 
 from tapewire.gateway.gateway import Gateway
@@ -13,7 +14,9 @@ def rests_until(gateway: Gateway, forever_ns: int) -> int:
     waits = (
         not gateway.is_up
         or gateway.broker.waiting
-        or gateway.orders.live()
+        or any(one.state != "ACCEPTED" for one in gateway.orders.live())
+        or gateway.registry.modifies.pending()
+        or not gateway.sync.cancels.rests
         or not gateway.sync.quiet
         or not gateway.positions.rests
         or not gateway.unexplained.rests

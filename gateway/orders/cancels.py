@@ -61,6 +61,11 @@ class Cancels:
         if is_over:
             self._over.setdefault(intent.intent_id, (intent, now.mono_ns))
 
+    @property
+    def rests(self) -> bool:
+        """Whether no order that lives was to be cancelled, or is said to be over."""
+        return not any(intent.live for intent, _ in (*self._asked.values(), *self._over.values()))
+
     def forget(self) -> None:
         """The connection is gone."""
         self._asked.clear()

@@ -61,14 +61,15 @@ class Refresh:
         if self._next_ns <= now_ns:  # nothing moved for a while, and nothing was sent
             self._next_ns = _behind(now_ns, self._next_ns)
 
-    def caught_up(self, last_ns: int, now_ns: int) -> None:
-        """Prices moved up to `last_ns`, and what was due by now has told nobody anything new."""
+    def caught_up(self, last_ns: int | None, now_ns: int) -> None:
+        """Prices moved up to `last_ns`, if they did, and what was due by now has told nobody
+        anything new."""
         if self._next_ns is None:
             return
-        self._next_ns = _behind(last_ns, self._next_ns)
-        self._has_moved = self._next_ns > now_ns
-        if not self._has_moved:
-            self._next_ns += EVERY_NS
+        if last_ns is not None:
+            self._next_ns, self._has_moved = _behind(last_ns, self._next_ns), True
+        if self._has_moved and self._next_ns <= now_ns:
+            self._next_ns, self._has_moved = self._next_ns + EVERY_NS, False
 
     def after(self, moved_ns: int) -> int:
         """When values are to be sent if a price moves then, or has moved before."""

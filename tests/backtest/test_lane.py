@@ -99,6 +99,14 @@ def test_a_rule_that_looks_at_marks_fires_at_the_same_tick():
     assert lane.skipped
 
 
+def test_idle_time_costs_nothing_while_an_order_rests():
+    """Whatever works at the exchange waits for the next row, and nobody has a turn until then."""
+    acts = [(20, "limit", 10, 300), (60, "bracket", 5, 9), (100, "stop", -10, 250)]
+    direct, lane = assert_equal(configuration(acts), made(13, 60, (0, 20 * SECOND, 90 * SECOND)))
+    assert lane.jumped_ns > 600 * SECOND
+    assert direct.server.books()["orders_open"]
+
+
 def test_a_file_with_odd_rows_is_run_in_turns():
     rows = made(7, 60, SPARSE)
     rows[30].bid, rows[30].bid_size = "-1", "0"

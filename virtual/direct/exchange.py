@@ -164,16 +164,19 @@ class DirectExchange:
         return min((one for one in due if one is not None), default=None)
 
     def rests_until(self, row_ns: int, forever_ns: int) -> int:
-        """When something is to be done but to send rows, the next of which is due at `row_ns`: 0
-        while an order is open. Values of accounts only change while something is held."""
-        if self._exchange.open_orders():
-            return 0
+        """When something is to be done before rows, the next of which is due at `row_ns`. Values of
+        accounts only change while something is held."""
         due_ns = self._orders.due_ns()
         until_ns = forever_ns if due_ns is None else due_ns
         is_held = any(
             held.quantity for books in self._accounts.books.values() for held in books.held()
         )
         return min(until_ns, self._refresh.after(row_ns)) if is_held else until_ns
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether an order is open."""
+        return bool(self._exchange.open_orders())
 
     def caught_up(
         self, rows: Iterable[Row], counts: Mapping[str, int], last_ns: int | None, now_ns: int
@@ -187,8 +190,7 @@ class DirectExchange:
         for symbol, count in counts.items():
             self._rows += count
             self._sent += count * len(self._readers[symbol])
-        if last_ns is not None:
-            self._refresh.caught_up(last_ns, now_ns)
+        self._refresh.caught_up(last_ns, now_ns)
 
     def market_moved(self) -> None:
         """The market goes on at another row."""

@@ -23,7 +23,9 @@ FLIGHT_NS: Final = 1_000_000
 """Longer than a row, or a heartbeat, is on its way to whoever takes it in last."""
 LOOK_MIN_NS: Final = 1_000_000
 LOOK_MAX_NS: Final = 250_000_000
-WORTH_NS: Final = 2 * FLIGHT_NS
+LOOK_GROWS: Final = 4
+WORTH_NS: Final = 3_000_000_000
+"""A shorter stretch costs more than its idle turns; with rows in it, as much as so many of them."""
 
 
 class Source(Iterator[Row]):
@@ -66,8 +68,11 @@ class Lane:
         """Why it never goes ahead; empty if it does."""
         self._active_ns = 0  # when something last happened that is not only a value of an account
         self._look_ns = LOOK_MIN_NS
+        self._due_ns = 0  # when somebody had something to do, at the last look
         self.skipped = 0
         """How many rows have been run as columns."""
+        self.jumped_ns = 0
+        """For how long nobody had a turn."""
 
     @property
     def place(self) -> int:
@@ -84,10 +89,17 @@ class Lane:
     # ---- in turns --------------------------------------------------------------------------------
 
     def _run_turns(self, end_ns: int) -> None:
+        """Turns until it is worth while to look again: once all has settled, or when the next thing
+        is due, or soon."""
         now_ns = self._world.clock.mono_ns()
         settled_ns = self._active_ns + SETTLE_NS
-        until_ns = max(now_ns + self._look_ns, min(settled_ns, now_ns + SETTLE_NS))
-        self._look_ns = min(2 * self._look_ns, LOOK_MAX_NS)
+        if settled_ns > now_ns:
+            until_ns = min(settled_ns, now_ns + SETTLE_NS)
+        elif self._due_ns > now_ns:
+            until_ns = self._due_ns + FLIGHT_NS
+        else:
+            until_ns = now_ns + self._look_ns
+            self._look_ns = min(LOOK_GROWS * self._look_ns, LOOK_MAX_NS)
         self._world.scheduler.run_until(min(until_ns, end_ns))
         self._note_activity()
 
@@ -107,11 +119,12 @@ class Lane:
         """Run a stretch, if all is at rest; whether time has passed."""
         clock = self._world.clock
         now_ns = clock.mono_ns()
+        self._due_ns = 0
         if self.obstacle or self._source.place < 0 or now_ns < self._active_ns + SETTLE_NS:
             return False
         start, times = self.place, self._flow.table.ts_ns
         row_ns = int(times[start]) if start < len(times) else end_ns
-        until_ns = min(end_ns, self._rest.until_ns(clock.now(), row_ns))
+        until_ns = self._due_ns = min(end_ns, self._rest.until_ns(clock.now(), row_ns))
         if until_ns - now_ns < WORTH_NS:
             return False
         stop = self._flow.table.place(until_ns - FLIGHT_NS, start)
@@ -120,6 +133,7 @@ class Lane:
         moment_ns, row = self._moment(latest_ns, start, now_ns)
         if moment_ns <= now_ns:
             moment_ns, row = now_ns, start
+        self.jumped_ns += moment_ns - now_ns
         self._resume(start, row, moment_ns)
         self._stretch.hold(int(self._flow.first_tick[row]), given.ticks)
         self._look_ns = LOOK_MIN_NS

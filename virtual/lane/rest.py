@@ -43,7 +43,7 @@ class Rest:
 
     def until_ns(self, now: Now, row_ns: int) -> int:
         """When somebody has something to do but for ticks (monotonic); 0: now. The next row is due
-        at `row_ns`."""
+        at `row_ns`, and where an order works it may be what that waits for."""
         if not self._is_calm():
             return 0
         until_ns = FOREVER_NS
@@ -53,7 +53,11 @@ class Rest:
             until_ns = min(until_ns, self._of_service(node.service, now))
             if until_ns <= now.mono_ns:
                 return 0
-        return min([until_ns, *(one.rests_until(row_ns, FOREVER_NS) for one in self._exchanges())])
+        for exchange in self._exchanges():
+            until_ns = min(until_ns, exchange.rests_until(row_ns, FOREVER_NS))
+            if exchange.has_orders:
+                until_ns = min(until_ns, row_ns)
+        return until_ns
 
     def _exchanges(self) -> list[DirectExchange]:
         servers = (one.server for one in self._world.brokers.values())
