@@ -19,6 +19,7 @@ from tapewire.backtest.scan import (
     trading,
     unknown,
 )
+from tapewire.backtest.watch import Interrupted, watching
 from tapewire.backtest.ways import Direct, InTurns, Way
 from tapewire.common import roles
 from tapewire.common.config.near import expected
@@ -26,6 +27,7 @@ from tapewire.common.config.settings import Config, ConfigError, StrategyConfig
 from tapewire.common.events import Event
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.file import TickFile
+from tapewire.common.ticks.stamps import iso
 from tapewire.strategy.runner import Runner
 from tapewire.virtual.world import SECOND_NS, World
 
@@ -92,9 +94,13 @@ def run(
     world = way.build(derived, settings, failures.add)
     _require_one_started(world)
     lifetime_ns = max(s.signal_ttl_ms for s in strategies) * 1_000_000
-    way.run_until(found.last_ns + step_ns + lifetime_ns + SETTLE_S * SECOND_NS)
+    end_ns = found.last_ns + step_ns + lifetime_ns + SETTLE_S * SECOND_NS
+    stopped = _run(way, world, end_ns)
     figures = Figures(world)
-    results = Results(figures.journals, way.marks())
+    figures.faults[:0] = stopped
+    now_ns = world.clock.now_ns()
+    marks = {name: [m for m in each if m[0] <= now_ns] for name, each in way.marks().items()}
+    results = Results(figures.journals, marks)
     capital = cash * len(settings.accounts)
     return Outcome(
         window=window,
@@ -114,6 +120,17 @@ def run(
         loaded=loaded,
         journals={role: world.events(role) for role in roles.JOURNALED},
     )
+
+
+def _run(way: Way, world: World, end_ns: int) -> list[str]:
+    """Run it to the end, or until a person presses Ctrl-C; then says how far it went."""
+    with watching(way.scan.rows) as watch:
+        try:
+            way.run_until(end_ns, watch.look)
+        except Interrupted:
+            at = iso(min(world.clock.now_ns(), way.scan.last_ns))
+            return [f"it was stopped at {at}; these figures are incomplete"]
+    return []
 
 
 def chosen(config: Config, names: Sequence[str]) -> list[StrategyConfig]:

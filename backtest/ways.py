@@ -1,7 +1,7 @@
 """The two ways to run a back-test's rows: through everything, or on columns where it is quiet."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from tapewire.backtest import group
 from tapewire.backtest.columns import marks_of, survey
@@ -16,6 +16,9 @@ from tapewire.virtual.lane.flow import Flow
 from tapewire.virtual.lane.lane import Lane
 from tapewire.virtual.world import World
 
+Look = Callable[[int], None]
+SLICES: Final = 2_000
+
 
 class Way(Protocol):
     """A window of a file, and how it is run."""
@@ -28,8 +31,9 @@ class Way(Protocol):
     ) -> World:
         """The world of a derived configuration; `settings` are those of the broker."""
 
-    def run_until(self, end_ns: int) -> None:
-        """Let time pass up to `end_ns`, UTC."""
+    def run_until(self, end_ns: int, look: Look) -> None:
+        """Let time pass up to `end_ns`, UTC. `look` is told how many rows are done, now and then,
+        and may raise to end it."""
 
     def marks(self) -> dict[str, list[Mark]]:
         """Each symbol's samples."""
@@ -44,7 +48,7 @@ class InTurns:
         self._file, self._step_ns = file, step_ns
         self._sampler = Sampler(self.scan.first_ns, self.every_ns, day_of)
         self._rows = self._sampler.watch(file.rows(window.from_ns, window.to_ns))
-        self._run: Callable[[int], None]
+        self._world: World
 
     def build(
         self, config: Config, settings: SimulatorSettings, on_failure: group.OnFailure
@@ -52,12 +56,17 @@ class InTurns:
         """See `Way.build`."""
         first_ns, step_ns = self.scan.first_ns, self._step_ns
         world = group.build(config, self._rows, first_ns, step_ns, on_failure, settings, self._file)
-        self._run = world.scheduler.run_until
+        self._world = world
         return world
 
-    def run_until(self, end_ns: int) -> None:
+    def run_until(self, end_ns: int, look: Look) -> None:
         """See `Way.run_until`."""
-        self._run(end_ns)
+        world, done_ns = self._world, self._world.clock.mono_ns()
+        slice_ns = max(1, (end_ns - done_ns) // SLICES)
+        while done_ns < end_ns:
+            done_ns = min(done_ns + slice_ns, end_ns)
+            world.scheduler.run_until(done_ns)
+            look(world.server.counters["rows"])
 
     def marks(self) -> dict[str, list[Mark]]:
         """See `Way.marks`."""
@@ -90,8 +99,9 @@ class Direct:
         )
         return world
 
-    def run_until(self, end_ns: int) -> None:
+    def run_until(self, end_ns: int, look: Look) -> None:
         """See `Way.run_until`."""
+        self._lane.look = look
         self._lane.run_until(end_ns)
 
     def marks(self) -> dict[str, list[Mark]]:

@@ -1,6 +1,6 @@
 """The lane's way through a file: ahead while all is at rest, in turns while it is not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
@@ -69,6 +69,8 @@ class Lane:
         self._active_ns = 0  # when something last happened that is not only a value of an account
         self._look_ns = LOOK_MIN_NS
         self._due_ns = 0  # when somebody had something to do, at the last look
+        self.look: Callable[[int], None] = lambda _rows: None
+        """Is told, again and again, how many rows are done; it may raise to end all."""
         self.skipped = 0
         """How many rows have been run as columns."""
         self.jumped_ns = 0
@@ -83,6 +85,7 @@ class Lane:
         """As `Scheduler.run_until`."""
         clock = self._world.clock
         while clock.mono_ns() < end_ns:
+            self.look(self.place)
             if not self._go_ahead(end_ns):
                 self._run_turns(end_ns)
 
@@ -128,7 +131,7 @@ class Lane:
         if until_ns - now_ns < WORTH_NS:
             return False
         stop = self._flow.table.place(until_ns - FLIGHT_NS, start)
-        given = self._stretch.deliver(start, max(start, stop), until_ns)
+        given = self._stretch.deliver(start, max(start, stop), until_ns, self.look)
         latest_ns = (until_ns if given.cause_ns is None else given.cause_ns) - 1
         moment_ns, row = self._moment(latest_ns, start, now_ns)
         if moment_ns <= now_ns:

@@ -69,11 +69,12 @@ class Stretch:
             for symbol in flow.symbols
         }
 
-    def deliver(self, start: int, stop: int, end_ns: int) -> Given:
+    def deliver(self, start: int, stop: int, end_ns: int, look: Callable[[int], None]) -> Given:
         """Give the ticks of the rows from `start` on and before `stop`, until a strategy does
         something, and then the rest of its turn; or until a bar of one is due before `end_ns`."""
         first, last = (int(self._flow.first_tick[row]) for row in (start, stop))
-        at = self._alone(first, last) if len(self._readers) == 1 else self._together(first, last)
+        give = self._alone if len(self._readers) == 1 else self._together
+        at = give(first, last, look)
         if at is None:
             return Given(self._due_ns(Now(end_ns, end_ns)), last)
         if at.due_ns is not None:
@@ -91,12 +92,13 @@ class Stretch:
         for reader in self._readers:
             reader.runner.ahead = len(reader.between(first, given))
 
-    def _alone(self, first: int, last: int) -> Stop | None:
+    def _alone(self, first: int, last: int, look: Callable[[int], None]) -> Stop | None:
         """One strategy; where it did something, or something is due before a tick."""
         reader = self._readers[0]
         places, before = reader.between(first, last), reader.count()
         for begin in range(0, len(places), BLOCK):
             block = places[begin : begin + BLOCK]
+            look(int(self._flow.ticks.row[block[0]]))
             ticks, moments = self._flow.made(block), self._moments(block)
             given = reader.runner.deliver(ticks, moments, self._namer(block))
             if reader.count() != before:
@@ -105,12 +107,13 @@ class Stretch:
                 return Stop(int(block[given]), reader.runner.due_ns(moments[given]))
         return None
 
-    def _together(self, first: int, last: int) -> Stop | None:
+    def _together(self, first: int, last: int, look: Callable[[int], None]) -> Stop | None:
         """Several strategies, tick by tick: none of them may be further than the others."""
         before = [reader.count() for reader in self._readers]
         makes_bars = any(reader.runner.context.symbol_bars for reader in self._readers)
         for begin in range(first, last, BLOCK):
             block = np.arange(begin, min(begin + BLOCK, last))
+            look(int(self._flow.ticks.row[begin]))
             ticks, moments = self._flow.made(block), self._moments(block)
             for place, tick, moment in zip(block.tolist(), ticks, moments, strict=True):
                 if makes_bars and (due_ns := self._due_ns(moment)) is not None:
