@@ -26,6 +26,7 @@ from tapewire.benchmarks.report.plot import leave
 
 KNOWN: Final = (
     "throughput", "tws", "latency", "orders", "fanout", "recovery", "risk", "growth", "costs",
+    "backtest",
 )  # fmt: skip
 
 Figures = dict[str, Any]

@@ -113,3 +113,32 @@ class FirstTick(Strategy):
             partial = Path(self.parameters.folder) / f"{os.getpid()}.partial"
             partial.write_text(str(time.time_ns()))
             partial.rename(partial.with_suffix(""))
+
+
+class FollowingParameters(msgspec.Struct, frozen=True):
+    """An order each `orders_every` quotes; 0: never."""
+
+    orders_every: int = 0
+
+
+class Following(Strategy):
+    """Follows the mean of each symbol's bids, and orders now and then: as light as a strategy is
+    that does anything."""
+
+    Parameters = FollowingParameters
+
+    def on_start(self) -> None:
+        """Nothing is known yet."""
+        self.means: dict[str, float] = {}
+        self.left = self.parameters.orders_every
+
+    def on_quote(self, quote: Quote) -> None:
+        """Follow, and order if it is time."""
+        bid = quote.bid
+        if bid is not None:
+            mean = self.means.get(quote.symbol, bid)
+            self.means[quote.symbol] = mean + 0.01 * (bid - mean)
+        self.left -= 1
+        if not self.left:
+            self.left = self.parameters.orders_every
+            (self.sell if self.position(quote.symbol) > 0 else self.buy)(quote.symbol, 10)
