@@ -58,13 +58,11 @@ class TwsServer:
         self.settings = settings
         self.unsent_bytes = 0
         self._contracts = Contracts(instruments, market if isinstance(market, OpenMarket) else None)
-        known = self._contracts.by_symbol
+        listed = self._contracts.by_symbol.values()
         self._outbox = FaultyOutbox()
         self._clock = ReplayClock(settings, market)
-        self._exchange = Exchange(known.values(), settings.first_perm_id)
-        self._accounts = Accounts(
-            settings.accounts, known.values(), settings.cash, settings.currency
-        )
+        self._exchange = Exchange(listed, settings.first_perm_id)
+        self._accounts = Accounts(settings.accounts, listed, settings.cash, settings.currency)
         limits = Limits(settings.lines_max, settings.tick_by_tick_max)
         self._history = history_of(market, self._clock, settings.speed)
         self._feed = Feed(self._contracts, self._outbox, limits, self._history, settings.delayed)
