@@ -9,7 +9,7 @@ import msgspec
 from tapewire.backtest.report.data_quality import DataQuality
 from tapewire.common.config.settings import Config, ConfigError, RuleConfig, StrategyConfig
 from tapewire.common.instruments import Instrument
-from tapewire.common.options import instrument_of
+from tapewire.common.options import instrument_of, read_name
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import Row
 from tapewire.common.ticks.stamps import iso
@@ -64,9 +64,9 @@ def instruments_of(found: Scan, config: Config) -> tuple[Instrument, ...]:
 
 
 def unknown(found: Scan, config: Config) -> list[str]:
-    """Symbols of the file that are not configured."""
+    """Symbols of the file that are not configured, and whose names do not say what they are."""
     known = {i.symbol for i in config.instruments}
-    return [symbol for symbol in found.ticks if symbol not in known]
+    return [one for one in found.ticks if one not in known and read_name(one) is None]
 
 
 def trading(

@@ -5,10 +5,11 @@ import re
 
 import pytest
 
-from tapewire.backtest.scan import Window, rules_about, scan
+from tapewire.backtest.scan import Window, instruments_of, rules_about, scan, unknown
 from tapewire.common.config.settings import Config
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.file import SIZE_ASSUMED, TickFile
+from tapewire.common.ticks.rows import HEADER
 from tests.backtest.made import SECOND_NS, START_S, ticks, written
 
 
@@ -78,6 +79,16 @@ def test_the_window_is_from_a_time_on_and_before_another(tmp_path):
     found = scan(file, window)
     assert (found.rows, str(found.ticks["XYZ"])) == (2, "0.01")
     assert found.last_ns - found.first_ns == 10 * SECOND_NS
+
+
+def test_what_an_option_is_its_name_says_and_a_share_is_guessed(tmp_path):
+    path = tmp_path / "t.csv"
+    names = ("GOOG", "GOOG  160115C00750000", "MSFT")
+    path.write_text("\n".join([HEADER, *(f"{SECOND_NS},{one},1,2,1,1,," for one in names)]) + "\n")
+    found, config = scan(TickFile(path), Window()), Config(instruments=[{"symbol": "MSFT"}])
+    assert unknown(found, config) == ["GOOG"]
+    kinds = {one.symbol: (one.sec_type, one.multiplier) for one in instruments_of(found, config)}
+    assert kinds == dict(zip(names, (("STK", 1), ("OPT", 100), ("STK", 1)), strict=True))
 
 
 def test_an_empty_window_names_what_the_file_has(tmp_path):
