@@ -72,17 +72,16 @@ class Line:
         if self._whole:
             self._apply_whole(row, now_ns)
         elif self._by_side:
-            self._apply_sides(row, now_ns)
+            bid, ask = self.bid, self.ask
+            has_bid = row.bid is not None or row.bid_size is not None
+            if has_bid and bid.renew(row.bid, row.bid_size):
+                self._quote(now_ns)
+            has_ask = row.ask is not None or row.ask_size is not None
+            if has_ask and ask.renew(row.ask, row.ask_size):
+                self._quote(now_ns)
         if row.last is not None and self._trades and (self._begun or not self._each_trade):
             self._trade(row, now_ns)
         self._begun = True
-
-    def _apply_sides(self, row: Row, now_ns: int) -> None:
-        bid, ask = self.bid, self.ask
-        if (row.bid is not None or row.bid_size is not None) and bid.renew(row.bid, row.bid_size):
-            self._quote(now_ns)
-        if (row.ask is not None or row.ask_size is not None) and ask.renew(row.ask, row.ask_size):
-            self._quote(now_ns)
 
     def _apply_whole(self, row: Row, now_ns: int) -> None:
         changed = self.bid.renew(row.bid, row.bid_size)
