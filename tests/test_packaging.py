@@ -28,9 +28,12 @@ REQUIREMENTS = {
 }
 LOCKS = {name: (ROOT / "requirements" / f"{name}.lock").read_text() for name in REQUIREMENTS}
 LINKS = [path for path in (ROOT / "src" / "tapewire").iterdir() if path.is_symlink()]
-NEEDED = {"__init__.py", "testing.py", "py.typed", "supervisord.conf", "tapewire.toml"} | {
-    f"common/config/profiles/{name}.toml" for name in ("day_trader", "prop_firm_evaluation")
-}
+REPORT = [ROOT / "backtest" / "report" / name for name in ("assets", "vendor")]
+NEEDED = (
+    {"__init__.py", "testing.py", "py.typed", "supervisord.conf", "tapewire.toml"}
+    | {f"common/config/profiles/{name}.toml" for name in ("day_trader", "prop_firm_evaluation")}
+    | {str(path.relative_to(ROOT)) for folder in REPORT for path in folder.iterdir()}
+)
 BUILD = (
     "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
 )
