@@ -13,6 +13,8 @@ from tapewire.common.clock import Now
 
 AGAIN_NS: Final = 10_000_000_000
 AGAIN_MAX_NS: Final = 3_600_000_000_000
+FAILED: Final = 1
+"""An exit status."""
 
 
 class Job(Protocol):
@@ -51,7 +53,10 @@ class Compactor:
             return True
         if self._pending and now.mono_ns >= self._again_ns:
             self._pending = False
-            self._job = self._start()
+            try:
+                self._job = self._start()
+            except OSError:  # no memory, or no room for another process
+                self._ended(FAILED, now)
         return False
 
     def stop(self) -> None:

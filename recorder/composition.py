@@ -45,10 +45,10 @@ def build(process: Process) -> RecorderService:
         (endpoint(name, config.bus, process.run_dir), [wire.topic(one) for one in topics])
         for name, topics in listens_to(config)
     ]
-    process.attach(CAPTURE, lambda: Capture(sources, config.bus.messages_max))
+    hang_up = process.attach(CAPTURE, lambda: Capture(sources, config.bus.messages_max))
     return RecorderService(
         recording, compactor, folder, process.transport, process.clock,
-        epoch=process.epoch, wait=time.sleep,
+        epoch=process.epoch, wait=time.sleep, hang_up=hang_up,
     )  # fmt: skip
 
 

@@ -2,15 +2,14 @@
 
 import gzip
 import io
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from tapewire.common.errors import ConfigError
 from tapewire.common.events import Tick
 from tapewire.common.ticks.as_ticks import Lines
 from tapewire.common.ticks.rows import HEADER
+from tapewire.common.whole_file import whole
 
 
 class Exported(NamedTuple):
@@ -23,18 +22,8 @@ class Exported(NamedTuple):
 def export(ticks: Iterable[Tick], path: Path) -> Exported:
     """Write ticks, which are in the order of their times, to `path` (.gz too): all of them, or
     nothing where that fails. Raises `ConfigError` where there is no such folder."""
-    if not path.parent.is_dir():
-        raise ConfigError(f"{path}: there is no folder {path.parent}; create it first")
-    if path.is_dir():
-        raise ConfigError(f"{path} is a folder; expected the name of a file")
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with _opened(beside, compressed=path.suffix == ".gz") as file:
-            written = _write(ticks, file)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return written
+    with whole(path) as beside, _opened(beside, compressed=path.suffix == ".gz") as file:
+        return _write(ticks, file)
 
 
 def _opened(path: Path, *, compressed: bool) -> io.TextIOWrapper:

@@ -22,7 +22,6 @@ from typing import IO, Final
 from urllib.parse import quote, unquote
 
 from tapewire.common.errors import TapewireError
-from tapewire.common.runtime import private_file
 from tapewire.common.runtime.role_lock import RoleTaken, take_role
 from tapewire.recorder.segments import (
     HEADER_MAX_BYTES,
@@ -66,7 +65,12 @@ class Folder:
     def keep_checksums(self, name: str, files: Mapping[Path, int]) -> None:
         """Write down the checksums of the Parquet files of a name, by their paths."""
         found = {str(path.relative_to(self.path)): crc for path, crc in files.items()}
-        private_file.write(self._checksums / f"{name}.json", json.dumps(found, indent=1))
+        partial = self.partial / "checksums.json"
+        with partial.open("w") as file:
+            json.dump(found, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        move(partial, self._checksums / f"{name}.json")
 
     def checksum(self, path: Path) -> int | None:
         """What was written down of a Parquet file; None where nothing was, or it cannot be read."""
@@ -137,6 +141,7 @@ class SegmentFile:
         self.size_bytes = 0
         try:
             self.append(head)
+            sync_folder(folder.segments)
         except OSError:
             os.close(self._fd)
             self._path.unlink()

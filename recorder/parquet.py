@@ -42,8 +42,7 @@ def write(columns: Columns, path: Path) -> int:
     """Write a table to a file, have it on the disk, and read it back; returns its rows. Raises
     `DamagedError` where it is not what was written."""
     table = columns.table()
-    bounds = compute.min_max(table["ts_ns"]).as_py()
-    known = Known(bounds["min"], bounds["max"], [*columns.stretches])
+    known = known_of(table, columns.stretches)
     schema = table.schema.with_metadata({KEY: msgspec.json.encode(known)})
     parquet.write_table(
         table.cast(schema),
@@ -57,6 +56,12 @@ def write(columns: Columns, path: Path) -> int:
     if not read(path).equals(table):
         raise DamagedError(f"{path} does not read back as it was written; it is not used")
     return int(table.num_rows)
+
+
+def known_of(table: pa.Table, stretches: Stretches) -> Known:
+    """What is known of the rows of a table, which has some."""
+    bounds = compute.min_max(table["ts_ns"]).as_py()
+    return Known(bounds["min"], bounds["max"], [*stretches])
 
 
 def read(path: Path) -> pa.Table:

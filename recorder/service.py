@@ -30,12 +30,14 @@ class RecorderService(Service):
         *,
         epoch: str,
         wait: Callable[[float], object],
+        hang_up: Callable[[], None],
     ) -> None:
         super().__init__(roles.RECORDER, transport, clock, epoch=epoch)
         self.recording = recording
         self.compactor = compactor
         self._folder = folder
         self._wait = wait
+        self._hang_up = hang_up
         self._closed = 0
         self._damaged = len(folder.named(DAMAGED))
         self.metrics.watch("messages_recorded", lambda: {"": recording.messages}, "counter")
@@ -61,7 +63,9 @@ class RecorderService(Service):
             self._damaged = len(self._folder.named(DAMAGED))
 
     def on_stop(self, now: Now) -> str:
-        """Close the segment. It becomes Parquet after the next start, or by a command."""
+        """Listen no more, and close the segment. It becomes Parquet after the next start, or by
+        `tapewire data compact`."""
+        self._hang_up()
         self.compactor.stop()
         left = self.recording.stop()
         waiting = len(self._folder.named(CLOSED))

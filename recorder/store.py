@@ -45,8 +45,7 @@ class Piece(NamedTuple):
             assert self.path is not None
             return parquet.footer(self.path)
         table = self.columns.table()
-        bounds = compute.min_max(table["ts_ns"]).as_py()
-        return table.num_rows, Known(bounds["min"], bounds["max"], [*self.columns.stretches])
+        return table.num_rows, parquet.known_of(table, self.columns.stretches)
 
 
 class Entry(NamedTuple):

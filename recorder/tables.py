@@ -124,15 +124,16 @@ def tick_rows(ticks: Iterable[Tick], *stream: str | int) -> Iterator[tuple[Any, 
 
 def ticks_of(table: pa.Table, symbol: str) -> Iterator[Tick]:
     """The ticks that rows of `TICK_SCHEMA` stand for."""
-    names = [field.name for field in TICK_SCHEMA][:9]
-    columns = [table.column(name).to_pylist() for name in names]
-    for ts_ns, kind, bid, bid_size, ask, ask_size, price, size, delayed in zip(
-        *columns, strict=True
-    ):
-        if kind == QUOTE:
-            yield Quote(symbol, ts_ns, bid, bid_size, ask, ask_size, delayed)
-        else:
-            yield Trade(symbol, ts_ns, price, size, delayed)
+    of_ticks = table.select([field.name for field in TICK_SCHEMA if field not in _STREAM])
+    for batch in of_ticks.to_batches(max_chunksize=ROWS_AT_ONCE):
+        columns = [column.to_pylist() for column in batch.columns]
+        for ts_ns, kind, bid, bid_size, ask, ask_size, price, size, delayed in zip(
+            *columns, strict=True
+        ):
+            if kind == QUOTE:
+                yield Quote(symbol, ts_ns, bid, bid_size, ask, ask_size, delayed)
+            else:
+                yield Trade(symbol, ts_ns, price, size, delayed)
 
 
 @cache
@@ -146,16 +147,26 @@ def day_of(ts_ns: int) -> str:
 
 
 def _take_ticks(topic: bytes, body: bytes, found: Decoded) -> None:
-    try:
-        batch = wire.decode_ticks(body)
-    except wire.WireError:
-        _take_events(topic, body, found)  # of another kind, or of a version that is not this one's
-        return
+    batch = _ticks_alone(topic, body, found)
     for day, ticks in by_day(batch.events):
         symbol = ticks[0].symbol
         columns = _columns(found, Part(TICKS, day, symbol))
         columns.stretches.take(batch.source, batch.epoch, batch.seq, ticks[-1].ts_ns)
         columns.add(tick_rows(ticks, batch.source, batch.epoch, batch.seq))
+
+
+def _ticks_alone(topic: bytes, body: bytes, found: Decoded) -> wire.Batch:
+    """The ticks of a message, without what is broken or is no tick."""
+    try:
+        return wire.decode_ticks(body)
+    except wire.WireError:
+        batch = _events(topic, body, found)
+    ticks = [one for one in batch.events if isinstance(one, Tick)]
+    others = [one for one in batch.events if one is not None and not isinstance(one, Tick)]
+    found.unreadable.extend(
+        f"{name_of(one)} on {wire.topic_name(topic)} is no tick" for one in others
+    )
+    return wire.Batch(batch.version, batch.source, batch.epoch, batch.seq, ticks)
 
 
 def by_day(ticks: list[Tick]) -> Iterator[tuple[str, list[Tick]]]:
@@ -173,8 +184,7 @@ def by_day(ticks: list[Tick]) -> Iterator[tuple[str, list[Tick]]]:
 
 
 def _take_events(topic: bytes, body: bytes, found: Decoded) -> None:
-    batch, dead = wire.decode_batch(body)
-    found.unreadable.extend(f"an event on {wire.topic_name(topic)}: {one.reason}" for one in dead)
+    batch = _events(topic, body, found)
     for place, event in enumerate(batch.events):
         if event is None:
             continue
@@ -182,6 +192,13 @@ def _take_events(topic: bytes, body: bytes, found: Decoded) -> None:
         columns = _columns(found, Part(EVENTS, day_of(ts_ns), batch.source))
         columns.stretches.take(batch.source, batch.epoch, seq, ts_ns)
         columns.add([(ts_ns, name_of(event), _json(event), batch.epoch, seq)])
+
+
+def _events(topic: bytes, body: bytes, found: Decoded) -> wire.Batch:
+    """A message's events, with None in the place of each that is broken."""
+    batch, dead = wire.decode_batch(body)
+    found.unreadable.extend(f"an event on {wire.topic_name(topic)}: {one.reason}" for one in dead)
+    return batch
 
 
 def _columns(found: Decoded, part: Part) -> Columns:

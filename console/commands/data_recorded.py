@@ -24,6 +24,7 @@ from tapewire.console.commands.common import (
     require_known,
     tick_file,
 )
+from tapewire.console.group import control
 
 if TYPE_CHECKING:
     from tapewire.common.config.settings import Config
@@ -136,19 +137,19 @@ def compact_recorded(
 ) -> None:
     """Make Parquet now of what was recorded. While the recorder runs it does so by itself, and the
     segment that it is writing is left to it."""
-    from tapewire.common.runtime.role_lock import RoleTaken, take_role
+    from tapewire.common.runtime.role_lock import take_role
     from tapewire.recorder.compaction import compact
 
     started = load_started(config, run_dir)
     folder = _folder(config, run_dir)
     with _writing(started) as run_folder:
         folder.prepare()
-        try:
+        if started.recorder.enabled and control.listens(run_folder):
+            note("the group is up; the segment that its recorder writes is left to it")
+        else:
             with take_role(run_folder, roles.RECORDER):
                 for sentence in folder.adopt():
                     note(sentence)
-        except RoleTaken:
-            note("the recorder is running; the segment that it is writing is left to it")
         done = compact(folder)
     for fault in done.faults:
         note(f"damaged: {fault}")

@@ -5,7 +5,6 @@ as decimals of 38 digits, ten behind the point, which a reader adds up exactly.
 """
 
 import csv
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,7 +13,7 @@ from typing import Any, Final
 
 from tapewire.common import extras
 from tapewire.common.amounts import reported, text
-from tapewire.common.errors import ConfigError
+from tapewire.common.whole_file import whole
 from tapewire.console.records.ledger import Column, Kind, Row
 
 Write = Callable[[Path, Sequence[Column], Iterable[Row]], None]
@@ -27,16 +26,8 @@ def write(path: Path, form: str, columns: Sequence[Column], rows: Iterable[Row])
     Raises `ConfigError` where the format needs a library that is not installed, or the folder is
     missing.
     """
-    if not path.parent.is_dir():
-        raise ConfigError(f"-o {path}: there is no folder {path.parent}; create it first")
-    if path.is_dir():
-        raise ConfigError(f"-o {path} is a folder; expected the name of a file")
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with whole(path, "-o ") as beside:
         FORMATS[form](beside, columns, rows)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def iso_ns(ns: int) -> str:

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tapewire.common.bus import wire
 from tapewire.common.errors import TapewireError
-from tapewire.common.events import Tick
+from tapewire.common.events import FeedResumed, Tick
 from tapewire.recorder import compaction, parquet
 from tapewire.recorder.compaction import compact
 from tapewire.recorder.folder import CLOSED, DAMAGED, OPEN, Folder
 from tapewire.recorder.parquet import DamagedError
 from tapewire.recorder.store import Store
-from tests.recorder.published import DAY, Killed, Market, files, killed_at, segment
+from tests.recorder.published import DAY, EPOCH, NOON_NS, Killed, Market, files, killed_at, segment
 
 SYMBOLS = ("AAPL", "MSFT")
 
@@ -167,6 +168,19 @@ def test_a_message_that_cannot_be_decoded_costs_itself_and_the_segment_is_kept(f
     assert fault.startswith(f"{name}: a message on tick.X: ")
     assert folder.named(DAMAGED) == [name]
     assert stored(folder)["AAPL"] == market.ticks
+
+
+def test_of_a_message_with_something_else_among_its_ticks_the_ticks_are_kept(folder):
+    market = Market()
+    first = market.message()
+    ticks = [*market.ticks[:2], FeedResumed(NOON_NS, ("AAPL",)), "rubbish", market.ticks[2]]
+    mixed = wire.encode_batch("gateway", EPOCH, 1, ticks)  # type: ignore[arg-type]
+    name = segment(folder, 1, [first[0], mixed, *market.message()])
+    faults = compact(folder).faults
+    assert faults[0].startswith(f"{name}: an event on tick.AAPL: ")
+    assert faults[1] == f"{name}: feed.resumed on tick.AAPL is no tick"
+    assert stored(folder)["AAPL"] == market.ticks
+    assert [entry.holes for entry in Store(folder).entries([])] == [()]
 
 
 def test_the_segment_that_is_being_written_is_left_alone(folder):

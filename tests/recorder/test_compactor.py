@@ -71,6 +71,19 @@ def test_a_job_that_fails_or_is_killed_is_tried_again_later_each_time():
     assert one.compactor.failures == 0
 
 
+def test_a_job_that_cannot_even_be_started_is_tried_again_later():
+    def refuse() -> Job:
+        raise OSError(12, "Cannot allocate memory")
+
+    one = Bench(pending=True)
+    one.compactor = Compactor(refuse, pending=True)
+    one.later()
+    assert one.compactor.failures == 1
+    one.compactor = Compactor(one.start, pending=True)
+    one.later(AGAIN_NS)
+    assert len(one.jobs) == 1
+
+
 def test_it_never_waits_longer_than_an_hour():
     one = Bench(pending=True)
     for _ in range(100):
