@@ -46,7 +46,7 @@ class Awaited:
     def look(self, query: AwaitedQuery, now: Now, *, is_asked: bool) -> Known | Unknown | None:
         """What there is, None while there is nothing. What `is_asked` was looked at before."""
         if isinstance(query, ScanQuery):
-            return self._look_at_scan(query, now, is_asked=is_asked)
+            return self._look_at_scan(query, now)
         tick = self._newest(query.symbol)
         if tick is not None:
             return Known((tick,))
@@ -54,11 +54,8 @@ class Awaited:
             return Unknown(f"symbol {query.symbol} is not configured")
         return None
 
-    def _look_at_scan(
-        self, query: ScanQuery, now: Now, *, is_asked: bool
-    ) -> Known | Unknown | None:
-        if not is_asked:
-            self._scans.ask(query.scan, now)
+    def _look_at_scan(self, query: ScanQuery, now: Now) -> Known | Unknown | None:
+        self._scans.ask(query.scan, now)  # for as long as somebody waits
         if (failure := self._scans.failure(query.scan)) is not None:
             return Unknown(failure.reason, failure.code)
         found = self._scans.ranking(query.scan, now)

@@ -51,7 +51,6 @@ class Board:
         self.taken_ns = 0  # wall clock
         self.taken_mono_ns = 0
         self.failure: Failure | None = None
-        self.seq = 0
 
 
 class Scans:
@@ -63,6 +62,7 @@ class Scans:
         self._source, self._epoch = source, epoch
         self._boards: dict[Scan, Board] = {}
         self._readers = Counter[Scan]()
+        self._seqs = Counter[Scan]()  # they go on, for a reader may come back
         self._numbers = 0
         self._messages: list[list[bytes]] = []
         self._complaints: list[str] = []
@@ -145,7 +145,7 @@ class Scans:
             board.rows, board.failure = report.rows, None
             board.taken_ns, board.taken_mono_ns = now.wall_ns, now.mono_ns
             if is_news:
-                board.seq += 1
+                self._seqs[scan] += 1
                 self._messages.append(self._frames(scan, board))
 
     def _look(self, scan: Scan, board: Board, now: Now) -> None:
@@ -196,5 +196,5 @@ class Scans:
 
     def _frames(self, scan: Scan, board: Board) -> list[bytes]:
         event = ScannerResultsReceived(board.taken_ns, scan, board.rows or ())
-        body = wire.encode_batch(self._source, self._epoch, board.seq, [event])
+        body = wire.encode_batch(self._source, self._epoch, self._seqs[scan], [event])
         return [wire.topic(topic_of(scan)), body]

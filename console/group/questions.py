@@ -81,7 +81,8 @@ def ask(
     group: Place, role: str, query: Query, watch: Callable[[QueryProgress], None] | None = None
 ) -> Answer:
     """What comes of a query. `watch` is shown how far it is, where it is answered in parts; then
-    Ctrl-C stops it, and what has come stays. Raises `NoAnswer` where the gateway says nothing."""
+    Ctrl-C stops it, and what has come stays. Raises `NoAnswer` where the gateway says nothing at
+    all."""
     socket = of_login(QUERIES, roles.login_name(role))
     answer, is_sent = Answer(), False
     wait_s = query.timeout_ms / 1000 + GRACE_S
@@ -108,4 +109,8 @@ def ask(
         return answer
     finally:
         transport.close()
-    raise NoAnswer(f"{role} did not answer; is the group up? `tapewire status` shows it")
+    silence = f"{role} did not answer; is the group up? `tapewire status` shows it"
+    if not answer.is_in_parts:
+        raise NoAnswer(silence)
+    answer.reason = silence  # what came before that is kept
+    return answer

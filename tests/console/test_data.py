@@ -3,6 +3,7 @@
 import json
 import time
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,6 +26,7 @@ from tapewire.common.events.queries import (
 from tapewire.common.events.scans import ScanPage
 from tapewire.console.commands import data, data_accounts, data_history, data_queries, data_scan
 from tapewire.console.group import questions
+from tapewire.console.group.line import NoAnswer
 from tapewire.console.group.questions import Answer, QueryRefused
 from tapewire.console.views.progress import ERASE, ProgressLine, sentence
 
@@ -216,3 +218,19 @@ def test_ctrl_c_ends_a_long_answer_at_the_gateway_and_keeps_what_has_come(
     answer = questions.ask(place, "gateway", query, press)
     assert (answer.reason, answer.up_to_ns) == ("stopped", 99)
     assert line.sent == [query, QueryCancel("q")]
+
+
+def test_a_gateway_that_falls_silent_within_a_long_answer_costs_nothing_that_has_come(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    line, seconds = Interrupted(), count()
+    line.answers = [HistoryPage(1, "q", (BAR,), 1, False), QueryProgress(1, "q", 1, 5, 1, 0, 99)]
+    monkeypatch.setattr(questions, "ZmqTransport", lambda: line)
+    monkeypatch.setattr(questions, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    place = SimpleNamespace(run_dir=tmp_path, bus=BusConfig())
+    answer = questions.ask(place, "gateway", HistoryQuery("q", "AAPL"))
+    assert "gateway did not answer" in answer.reason
+    assert len(answer.pages) == 1
+    line.sent.clear()
+    with pytest.raises(NoAnswer):
+        questions.ask(place, "gateway", HistoryQuery("q", "AAPL"))

@@ -197,3 +197,23 @@ def test_readers_that_left_before_they_joined_do_no_harm(reading: Reading):
     reading.broker(Ranking(1, (A,)), after_s=600)
     assert reading.port.scans.closed == []
     assert reading.now.mono_ns > 600 * SECOND
+
+
+def test_a_scan_is_kept_open_for_as_long_as_somebody_waits_for_it(reading: Reading):
+    reading.port.down = "not connected"
+    reading.ask(ScanQuery("q", GAINERS, timeout_ms=300_000))
+    for _ in range(4):
+        reading.turn(after_s=50)
+    reading.port.down = ""
+    reading.turn(after_s=1)
+    ((_, page),) = reading.broker(Ranking(1, (A,)))
+    assert page.rows == (A,)
+
+
+def test_the_numbers_of_a_topic_go_on_when_it_is_read_again(reading: Reading):
+    reading.join(GAINERS)
+    reading.broker(Ranking(1, (A,)))
+    reading.leave(GAINERS)
+    reading.join(GAINERS)
+    reading.broker(Ranking(2, (B,)))
+    assert [seq for seq, _ in reading.heard()] == [1, 2]
