@@ -7,7 +7,6 @@ import sys
 import tempfile
 import webbrowser
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from html import escape
@@ -23,13 +22,12 @@ from tapewire.backtest.group import CASH
 from tapewire.backtest.report import performance
 from tapewire.backtest.report.page import page, write
 from tapewire.backtest.run import Outcome, run
-from tapewire.backtest.scan import Window
+from tapewire.backtest.scan import Time, Window
 from tapewire.common import amounts
 from tapewire.common.config import faults
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config, ConfigError, StrategyConfig
 from tapewire.common.ticks.file import TickFile
-from tapewire.simulator.market.times import time_ns
 from tapewire.strategy.base import Strategy
 
 if TYPE_CHECKING:
@@ -134,8 +132,8 @@ def run_backtest(
     bars: str | Sequence[str] = (),
     capital: Decimal | float | str | None = None,
     benchmark: str = "",
-    start: str | datetime | None = None,
-    end: str | datetime | None = None,
+    start: Time | None = None,
+    end: Time | None = None,
     step_ms: int = 0,
     full: bool = False,
     config: str | Path | None = None,
@@ -154,7 +152,7 @@ def run_backtest(
     sentences of `tapewire backtest`, whose options the other arguments are.
     """
     own = _listed(symbols)
-    window = Window(_time("start", start), _time("end", end))
+    window = Window.between(start, end)
     file = _ticks(data, own)
     cash = CASH if capital is None else _amount(capital)
     with named(strategy) as (name, dotted):
@@ -209,15 +207,6 @@ def _amount(capital: Decimal | float | str) -> Decimal:
         return Decimal(str(capital))
     except InvalidOperation:
         raise ConfigError(f"the capital is {capital!r:.60}, must be a number above 0") from None
-
-
-def _time(name: str, given: str | datetime | None) -> int | None:
-    if given is None:
-        return None
-    try:
-        return time_ns(given if isinstance(given, str) else given.isoformat())
-    except ValueError:
-        raise ConfigError(f"{name} is {given!r:.60}, must be an ISO time, UTC") from None
 
 
 def _print(sentence: str) -> None:

@@ -1,8 +1,9 @@
 """The scan of a file of ticks: its whole window is read before anything runs."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Self
 
 import msgspec
 
@@ -14,7 +15,10 @@ from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import Row
 from tapewire.common.ticks.stamps import iso
 from tapewire.simulator.market.file import tick_of
+from tapewire.simulator.market.times import time_ns
 
+Time = str | datetime
+"""A time as a person gives it: ISO text, or a datetime."""
 PRICES_MAX: Final = 2_000  # distinct prices of a symbol; this many show its price increment
 
 
@@ -23,6 +27,14 @@ class Window(msgspec.Struct, frozen=True):
 
     from_ns: int | None = None
     to_ns: int | None = None
+
+    @classmethod
+    def between(
+        cls, start: Time | None, end: Time | None, names: tuple[str, str] = ("start", "end")
+    ) -> Self:
+        """A window of times, UTC where they have no zone; raises `ConfigError` with the name of the
+        one that is none."""
+        return cls(_time_ns(names[0], start), _time_ns(names[1], end))
 
 
 class Scan(msgspec.Struct, frozen=True):
@@ -127,6 +139,14 @@ def _count(rows: Iterable[Row]) -> Scan | None:
         return None
     ticks = {symbol: tick_of({Decimal(t) for t in seen}) for symbol, seen in prices.items()}
     return Scan(number, first_ns, last_ns, ticks, data_quality)
+
+
+def _time_ns(name: str, given: Time | None) -> int | None:
+    try:
+        text = given.isoformat() if isinstance(given, datetime) else given
+        return None if text is None else time_ns(text)
+    except ValueError:
+        raise ConfigError(f"{name} is {given!r:.60}, must be an ISO time, UTC") from None
 
 
 def _bounds(window: Window) -> str:

@@ -25,7 +25,6 @@ from tapewire.console.commands.common import (
     tick_file,
 )
 from tapewire.console.views.terminal import out
-from tapewire.simulator.market.times import time_ns
 
 
 def backtest(
@@ -53,7 +52,7 @@ def backtest(
     if to_file is not None and to_file.is_dir():
         raise ConfigError(f"--report {to_file} is a folder, must be a file such as report.html")
     file = tick_file(ticks)
-    window = Window(_time("--from", start), _time("--to", end))
+    window = Window.between(start, end, ("--from", "--to"))
     run_live = comparison.read_run(against) if against is not None else None
     began_s = time.monotonic()
     outcome = run(
@@ -78,13 +77,6 @@ def backtest(
         if run_live is not None:
             out.print(tables.differences(pairs))
     raise typer.Exit(EXIT_FAILED if outcome.figures["faults"] else 0)
-
-
-def _time(option: str, text: str | None) -> int | None:
-    try:
-        return None if text is None else time_ns(text)
-    except ValueError:
-        raise ConfigError(f"{option} is {text!r}, must be an ISO time, UTC") from None
 
 
 def _speed(outcome: Outcome, seconds: float) -> str:
