@@ -369,6 +369,8 @@ class DirectExchange:
         order = execution.order
         self._refresh.moved(self._now_ns)
         self._audit.append(audit.execution(execution))
+        if not order.leg:
+            self._audit.append(audit.status(self._now_ns, order))
         client = self._serving.get(order.client_id)
         if client is not None:
             if not order.legs:
