@@ -351,8 +351,7 @@ class DirectExchange:
         self._audit.append(audit.order(self._now_ns, "rejected", order))
         client = self._serving.get(order.client_id)
         if client is not None:
-            order_id = str(order.order_id)
-            client_id = str(order.client_id)
+            order_id, client_id = str(order.order_id), str(order.client_id)
             reason = order.reason.removeprefix("Rejected by System:")
             text = f"Order rejected - reason:{reason}"
             client.out.append(order_error(order_id, REJECTED, text, "rejected", client_id))
