@@ -17,6 +17,7 @@ from tapewire.common.events import Tick
 from tapewire.recorder import parquet
 from tapewire.recorder.folder import CLOSED, KEYS, OPEN, PARQUET, TICKS, Folder, key_of
 from tapewire.recorder.parquet import DamagedError, Known
+from tapewire.recorder.segments import HEADER_MAX_BYTES
 from tapewire.recorder.streams import Hole, Stretch, between
 from tapewire.recorder.tables import Columns, Part, decoded, ticks_of
 
@@ -126,11 +127,17 @@ def _segments(folder: Folder) -> dict[str, _Segment]:
     listed is listed no more the next time."""
     for _ in range(TRIES):
         try:
-            names = sorted({*folder.named(OPEN), *folder.named(CLOSED)})
+            begun = [n for n in folder.named(OPEN) if _has_blocks(folder.segment(n, OPEN))]
+            names = sorted({*begun, *folder.named(CLOSED)})
             return {name: _read(folder, name) for name in names}
         except FileNotFoundError:
             continue
     raise DamagedError(f"{folder.segments}: its segments change faster than they can be read")
+
+
+def _has_blocks(path: Path) -> bool:
+    """Whether a segment may have more than its header; one that has only been created has none."""
+    return path.stat().st_size > HEADER_MAX_BYTES
 
 
 def _read(folder: Folder, name: str) -> _Segment:

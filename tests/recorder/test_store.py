@@ -43,6 +43,13 @@ def test_ticks_come_from_files_and_from_segments_as_one(folder):
     assert (entry.from_ns, entry.to_ns) == (market.ticks[0].ts_ns, market.ticks[-1].ts_ns)
 
 
+def test_a_segment_that_is_being_created_is_nothing_yet(folder):
+    folder.segment("one", OPEN).write_bytes(b"")
+    folder.segment("two", OPEN).write_bytes(b"TWR\x01\x06\0")
+    store = Store(folder)
+    assert (store.pieces, store.faults) == ([], [])
+
+
 def test_symbols_are_merged_by_time_and_bounds_cut_both_ends(folder):
     market = Market()
     frames = [f for n in range(20) for f in market.message("MSFT" if n % 3 else "AAPL", 2)]
