@@ -20,6 +20,7 @@ from tapewire.backtest.report.performance import Statistics
 from tapewire.backtest.report.results import Result
 from tapewire.backtest.run import Outcome
 from tapewire.common.ticks.stamps import iso
+from tapewire.common.whole_file import whole
 
 HERE: Final = Path(__file__).parent
 ASSETS: Final = HERE / "assets"
@@ -59,9 +60,13 @@ def page(outcome: Outcome, title: str) -> str:
 
 
 def write(html: str, path: Path) -> None:
-    """Write a report; the folder is made if it is missing. Raises `OSError`."""
+    """Write a report, all of it or nothing; the folder is made if it is missing.
+
+    Raises `OSError`, or `ConfigError` where the path is a folder.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(html, encoding="utf-8", errors="replace")  # a file's name may be any bytes
+    with whole(path) as beside:
+        beside.write_text(html, encoding="utf-8", errors="replace")  # names may be any bytes
 
 
 def embedded(data: Any) -> str:

@@ -50,7 +50,7 @@ def backtest(
     Status 0 only if nothing was lost or duplicated and the ledger matches the broker's books.
     """
     if to_file is not None and to_file.is_dir():
-        raise ConfigError(f"--report {to_file} is a folder, must be a file such as report.html")
+        raise ConfigError(f"--report {to_file} is a folder; expected the name of a file")
     file = tick_file(ticks)
     window = Window.between(start, end, ("--from", "--to"))
     run_live = comparison.read_run(against) if against is not None else None

@@ -70,7 +70,7 @@ def test_a_report_is_written_where_it_is_wanted(tmp_path):
         (["--to", "1999-01-01"], "no rows to 1999-01-01"),
         (["--strategy", "nobody"], "strategy nobody is not in [[strategies]]"),
         (["--compare", "nowhere"], "--compare nowhere: no gateway.sqlite"),
-        (["--report", "/"], "--report / is a folder, must be a file such as report.html"),
+        (["--report", "/"], "--report / is a folder; expected the name of a file"),
     ],
 )
 def test_a_bad_argument_is_a_sentence(tmp_path, arguments, sentence):

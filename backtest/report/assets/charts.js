@@ -138,6 +138,7 @@ function addTip(place, options, text) {
     tip.hidden = idx == null || left < 0 || !place.matches(":hover");
     if (tip.hidden) return;
     tip.textContent = text(chart);
+    tip.style.left = "0"; // where it has all the room, so that it is measured at its full width
     const x = chart.over.offsetLeft + left;
     const beside = x + 14 + tip.offsetWidth < place.clientWidth ? x + 14 : x - 14 - tip.offsetWidth;
     tip.style.left = `${Math.max(0, beside)}px`;
@@ -205,7 +206,13 @@ function drawMarks(chart, marks) {
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
   if (seen.length <= 2 * MARKS_LINED_MAX) drawJoins(chart, seen, ratio);
-  for (const mark of seen) drawMark(ctx, ...to(mark), mark.kind, (seen.length > 400 ? 3.5 : 5) * ratio, ratio);
+  const size = (seen.length > 400 ? 3.5 : 5) * ratio;
+  ctx.lineWidth = 1.2 * ratio;
+  for (const kind of Object.keys(MARKS)) {
+    ctx.fillStyle = colour(kind === "exit" ? "panel" : MARKS[kind].ink);
+    ctx.strokeStyle = colour(kind === "exit" ? "ink" : "panel");
+    for (const mark of seen) if (mark.kind === kind) drawMark(ctx, ...to(mark), kind, size);
+  }
   ctx.restore();
 }
 
@@ -224,7 +231,7 @@ function drawJoins(chart, seen, ratio) {
   ctx.setLineDash([]);
 }
 
-function drawMark(ctx, x, y, kind, size, ratio) {
+function drawMark(ctx, x, y, kind, size) {
   ctx.beginPath();
   if (kind === "exit") {
     ctx.arc(x, y, size * 0.75, 0, 2 * Math.PI);
@@ -235,9 +242,6 @@ function drawMark(ctx, x, y, kind, size, ratio) {
     ctx.lineTo(x + size, y - tip);
     ctx.closePath();
   }
-  ctx.fillStyle = kind === "exit" ? colour("panel") : colour(MARKS[kind].ink);
-  ctx.strokeStyle = kind === "exit" ? colour("ink") : colour("panel");
-  ctx.lineWidth = 1.2 * ratio;
   ctx.fill();
   ctx.stroke();
 }
