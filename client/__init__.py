@@ -8,6 +8,7 @@
 See `docs/client.md`.
 """
 
+from tapewire.client.bell import Closed
 from tapewire.client.chain import LiveChain
 from tapewire.client.client import Client
 from tapewire.client.connecting import NameTaken, connect
@@ -22,6 +23,7 @@ from tapewire.console.group.questions import QueryRefused
 
 __all__ = [
     "Client",
+    "Closed",
     "ConfigError",
     "Holding",
     "LiveChain",

@@ -15,6 +15,7 @@ class Bell:
     """Rung whenever something has changed that somebody may wait for."""
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._waiting: set[asyncio.Future[None]] = set()
         self._is_closed = False
 
@@ -31,8 +32,15 @@ class Bell:
 
     async def until(self, look: Callable[[], T], timeout_s: float | None) -> T:
         """What `look` gives once that is true, or at the end of `timeout_s`; None waits for ever.
-        Raises `Closed` if nothing will change any more."""
+        Raises `Closed` if nothing will change any more, and RuntimeError on another loop than the
+        one it was made on: there nobody would be woken."""
         loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            raise RuntimeError(
+                "the client belongs to another asyncio loop, the one that connected it. Connect and"
+                " use it in one asyncio.run, or hand calls to its loop with"
+                " asyncio.run_coroutine_threadsafe"
+            )
         ends_s = None if timeout_s is None else loop.time() + timeout_s
         while not (found := look()):
             if self._is_closed:

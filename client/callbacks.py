@@ -92,7 +92,10 @@ class Subscription:
         if self._take is None:
             return
         try:
-            self._take(event)
+            given = self._take(event)
+            if inspect.iscoroutine(given):
+                given.close()
+                raise TypeError("it returned a coroutine, which nobody awaits; use an async def")
         except QueueFull:
             self.missed += 1
             if not self._is_behind:

@@ -1,7 +1,7 @@
 """Option chains: the configured options on an underlying, each with its quote and greeks."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 
 from tapewire.client.newest import Newest
 from tapewire.client.ticker import Ticker
@@ -110,6 +110,8 @@ def _wanted(
 
 
 def _day(expiry: Expiry) -> date:
+    if isinstance(expiry, datetime):  # a date as well, but equal to none
+        return expiry.date()
     if isinstance(expiry, date):
         return expiry
     try:

@@ -17,16 +17,14 @@ import msgspec
 
 from tapewire.common.clock import Now
 from tapewire.common.delivery.outcomes import Outcome, after, given_up
-from tapewire.common.delivery.outgoing import Outgoing
+from tapewire.common.delivery.outgoing import TRADES, Outgoing
 from tapewire.common.events import (
     AnySignal,
     Event,
-    GroupSignal,
     Heartbeat,
     OrderCancelPending,
     OrderState,
     OrderStateChanged,
-    Signal,
 )
 
 ENDED_MAX: Final = 1000
@@ -53,7 +51,7 @@ class Followed(msgspec.Struct):
     @property
     def trades(self) -> bool:
         """Whether it asks for an order, not for a change of one."""
-        return isinstance(self.signal, Signal | GroupSignal)
+        return isinstance(self.signal, TRADES)
 
 
 class Desk:

@@ -8,12 +8,11 @@ first. So an UNKNOWN outcome is not an end. The answer may still come, and takes
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from tapewire.common.delivery.outgoing import NO_ANSWER
+from tapewire.common.delivery.outgoing import NO_ANSWER, TRADES
 from tapewire.common.events import (
     AnySignal,
     Event,
     GroupCreated,
-    GroupSignal,
     GroupStateChanged,
     OrderCancelPending,
     OrderCreated,
@@ -22,7 +21,6 @@ from tapewire.common.events import (
     OrderModifyPending,
     OrderStateChanged,
     OrderTermsChanged,
-    Signal,
 )
 
 OVER: Final = frozenset({"FILLED", "CANCELLED", "REJECTED", "DENIED", "LOST"})
@@ -80,20 +78,28 @@ def _answered(outcome: Outcome, signal: AnySignal, event: Event) -> Outcome:
     if isinstance(event, OrderTermsChanged):
         return outcome._replace(state="MODIFIED", reason=str(event.terms), done=True)
     if isinstance(event, OrderDenied | OrderExpired):
-        state = "DENIED" if isinstance(event, OrderDenied) else "EXPIRED"
-        return outcome._replace(state=state, reason=event.reason or TOO_LATE, done=True)
-    if isinstance(event, GroupStateChanged) and not isinstance(signal, Signal | GroupSignal):
+        return _ended(outcome, signal, event)
+    if isinstance(event, GroupStateChanged) and not isinstance(signal, TRADES):
         return outcome._replace(state=event.state, reason=event.reason, done=True)
     return outcome
 
 
 def _created(outcome: Outcome, event: OrderCreated | GroupCreated) -> Outcome:
-    """Of a group, its first order is the one that is followed; the others are announced after it,
-    and the first itself once more."""
+    """There is an order, whatever was said before. Of a group, its first order is the one that is
+    followed; the others are announced after it, and the first itself once more."""
     if outcome.intent_id:
         return outcome
     order = event.order if isinstance(event, OrderCreated) else event.group.orders[0]
-    return outcome._replace(intent_id=order.intent_id, state="CREATED", reason="")
+    return outcome._replace(intent_id=order.intent_id, state="CREATED", reason="", done=False)
+
+
+def _ended(outcome: Outcome, signal: AnySignal, event: OrderDenied | OrderExpired) -> Outcome:
+    """It is refused, or came too late. But no order is called off by a copy of its signal that was
+    long on its way: an executor whose checkpoint left the order out calls that one expired."""
+    if outcome.intent_id and isinstance(signal, TRADES):
+        return outcome
+    state = "DENIED" if isinstance(event, OrderDenied) else "EXPIRED"
+    return outcome._replace(state=state, reason=event.reason or TOO_LATE, done=True)
 
 
 def given_up(outcome: Outcome, expired: OrderExpired) -> Outcome:

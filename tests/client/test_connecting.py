@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tapewire.client import Client, ConfigError, NameTaken, NotConnected, connect
-from tapewire.client.bell import Closed
+from tapewire.client import Client, Closed, ConfigError, NameTaken, NotConnected, connect
 from tapewire.common.bus import wire
 from tapewire.common.events import Heartbeat
 from tests.client.bench import Bench, on_a_loop
@@ -123,3 +122,16 @@ def test_a_group_with_slow_heartbeats_is_not_called_silent_between_them():
         await bench.client.close()
 
     asyncio.run(slow())
+
+
+def test_a_client_is_used_on_its_own_loop_alone_and_elsewhere_nothing_is_sent():
+    async def opened() -> Bench:
+        return Bench()
+
+    loop = asyncio.new_event_loop()
+    bench = loop.run_until_complete(opened())
+    with pytest.raises(RuntimeError, match="belongs to another asyncio loop"):
+        asyncio.run(asyncio.wait_for(bench.client.place_order("AAPL", "BUY", 1), 1))
+    assert bench.client.orders == []
+    loop.run_until_complete(bench.client.close())
+    loop.close()

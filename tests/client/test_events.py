@@ -156,3 +156,15 @@ async def test_what_was_missed_of_a_stream_is_asked_for(bench: Bench):
     assert "gateway has not sent yet what was missed of it" in bench.client.missing()
     (asked,) = bench.wires.asked("gateway")
     assert asked.from_seq == 1
+
+
+@on_a_loop
+async def test_a_plain_callback_that_makes_a_coroutine_is_no_silent_failure(bench: Bench):
+    async def later(_event: Event, _order: str) -> None:
+        raise AssertionError("nobody awaits it")
+
+    bench.client.on("order.filled", lambda event: later(event, "another"))
+    bench.publish("gateway", OWN)
+    await bench.settle()
+    (problem,) = bench.client.problems
+    assert "it returned a coroutine, which nobody awaits; use an async def" in problem

@@ -2,12 +2,13 @@
 for want of an answer."""
 
 import asyncio
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
 
-from tapewire.client import ConfigError, NotConnected
-from tapewire.client.bell import Closed
+from tapewire.client import Closed, ConfigError, NotConnected
+from tapewire.client.chain import Expiry
 from tapewire.client.order import PlacedOrder
 from tapewire.common.events import (
     CancelSignal,
@@ -199,12 +200,13 @@ async def test_a_modify_is_over_when_the_broker_has_confirmed_it(bench: Bench):
     assert order.terms == terms
 
 
+@pytest.mark.parametrize("expiry", ["2030-12-20", date(2030, 12, 20), datetime(2030, 12, 20)])
 @on_a_loop
 async def test_a_vertical_spread_is_one_order_that_buys_one_option_and_sells_the_other(
-    bench: Bench,
+    bench: Bench, expiry: Expiry
 ):
     placing = asyncio.create_task(
-        bench.client.place_vertical_spread("AAPL", "2030-12-20", "call", 110, 115, 2, "1.85")
+        bench.client.place_vertical_spread("AAPL", expiry, "call", 110, 115, 2, "1.85")
     )
     await bench.settle()
     (signal,) = bench.signals()

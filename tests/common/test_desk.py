@@ -208,3 +208,21 @@ def test_what_expired_on_its_way_is_said_as_the_executor_says_it(bench: Bench):
     bench.desk.on_event(OrderExpired(T0, "", name, "me"))
     assert bench.desk.outcome(name).done
     assert not bench.desk.unanswered
+
+
+def test_an_order_is_not_called_off_by_a_copy_of_its_signal_that_comes_late(bench: Bench):
+    name = bench.ordered()
+    bench.created(name)
+    bench.moved(name, "FILLED", 10)
+    # The executor has forgotten by then what it did: a checkpoint left the order out.
+    assert bench.desk.on_event(OrderExpired(T0, "DU1", name, "me")) == []
+    assert bench.desk.outcome(name)[2:4] == ("FILLED", 10)
+
+
+def test_an_order_that_appears_after_its_end_was_reported_lives(bench: Bench):
+    name = bench.ordered()
+    bench.desk.on_event(OrderExpired(T0, "", name, "me"))
+    bench.created(name)
+    assert bench.desk.outcome(name)[2:] == ("CREATED", 0, None, "", False)
+    bench.moved(name, "ACCEPTED")
+    assert not bench.desk.outcome(name).done
