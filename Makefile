@@ -6,7 +6,7 @@ STAMP := .venv/.stamp
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check install
 LOCKS := requirements/charts.lock requirements/data.lock requirements/options.lock requirements/risk.lock requirements/test.lock
-WORKERS ?= 2
+WORKERS ?= 3 # on two cores: tests of processes wait more than they compute
 PARALLEL = -n $(WORKERS) # tests/conftest.py has which tests run in one worker
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --quiet $(UPGRADE:%=--upgrade)
 LOCK_EXTRA = $(LOCK) pyproject.toml -c requirements/base.lock --extra $$extra -o requirements/$$extra.lock
@@ -29,7 +29,7 @@ $(STAMP): requirements/build.lock $(LOCKS) pyproject.toml
 run: setup
 	$(BIN)/tapewire run
 
-test: setup # about eleven minutes on two cores; WORKERS=8 where there are more
+test: setup # about twelve minutes on two cores; WORKERS=8 where there are more
 	$(BIN)/python -m pytest $(PARALLEL)
 
 soak: setup # the long tests, which `make test` leaves out
