@@ -1,10 +1,13 @@
 """The statistics of a back-test, from its executions and marks to JSON."""
 
+import math
+import random
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import pytest
 
+from tapewire.backtest import frames
 from tapewire.backtest.report.performance import as_json, statistics_of
 from tapewire.backtest.report.results import Results
 from tapewire.common.accounting.trading_days import trading_days
@@ -137,3 +140,27 @@ def test_trades_are_those_that_are_closed_with_their_fees():
     assert (stats.trades, stats.win_rate, stats.expectancy) == (1, 1, 98)
     assert as_json(stats)["expectancy"] == "98"
     assert stats.exposure == 0.75
+
+
+def test_a_year_of_trades_has_the_statistics_that_others_find_in_its_equity():
+    """From executions to figures, by pandas and jquantstats instead of the code here."""
+    jquantstats = pytest.importorskip("jquantstats", reason="`make setup` installs it")
+    polars, pandas = pytest.importorskip("polars"), pytest.importorskip("pandas")
+    chance, price, prices, events = random.Random(1), 100.0, [], []
+    for day in range(300):
+        price *= math.exp(chance.gauss(0, 0.02))
+        prices.append(round(price, 2))
+        if day % 3 == 0:
+            side = "BUY" if day % 2 == 0 else "SELL"
+            one = fill(side, 5, prices[-1], at(day, 10), number=day + 1)
+            events += [one, fee(one, 1)]
+    stats = found(events, {"XYZ": marks(*prices)}, capital=10_000)
+    closes = frames.equity(stats)["equity"].resample("D").last().dropna()
+    returns = pandas.concat([pandas.Series([10_000.0]), closes]).pct_change().dropna()
+    frame = polars.DataFrame({"date": [d.date() for d in closes.index], "x": returns.to_numpy()})
+    theirs = jquantstats.Data.from_returns(frame).stats
+    ours = stats.performance
+    assert (len(returns), stats.per_year) == (300, 365)
+    for name in ("cagr", "volatility", "sharpe", "sortino"):
+        assert getattr(ours, name) == close(getattr(theirs, name)(periods=365)["x"]), name
+    assert ours.total_return == close(theirs.comp()["x"])
