@@ -125,12 +125,13 @@ def _group(path: str | None, run_dir: Path | None) -> Config:
         if kept is None:
             raise ConfigError(f"run_dir is {run_dir}: no group was started there")
         return kept
-    if config_path(path) is None and "TAPEWIRE_RUN_DIR" not in os.environ:
+    file = config_path(path)
+    if file is None and "TAPEWIRE_RUN_DIR" not in os.environ:
         raise ConfigError(
             f"no tapewire.toml in {Path.cwd()}; {how_to_get_one()}. Or name a run_dir"
         )
-    folder = control.run_dir_of(path)
-    kept = launch.read(folder) if control.listens(folder) else None
+    runs = control.find(path) if file is None or file.is_file() else None
+    kept = launch.read(runs.run_dir) if runs is not None else None
     return kept if kept is not None else configuration.load(path)
 
 

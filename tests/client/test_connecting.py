@@ -8,7 +8,9 @@ import pytest
 
 from tapewire.client import Client, Closed, ConfigError, NameTaken, NotConnected, connect
 from tapewire.common.bus import wire
+from tapewire.common.config import settings as configuration
 from tapewire.common.events import Heartbeat
+from tapewire.console.group import control, launch
 from tests.client.bench import Bench, on_a_loop
 
 
@@ -53,6 +55,19 @@ def test_the_group_that_is_meant_must_be_known(run_dir: Path, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=r"no tapewire.toml in .*Or name a run_dir"):
         asyncio.run(connected(name="mine"))
+
+
+def test_a_file_that_is_not_there_leads_to_no_group_not_to_one_that_runs_here(
+    run_dir: Path, tmp_path, monkeypatch
+):
+    (tmp_path / "run").mkdir()
+    launch.keep(configuration.load(), tmp_path / "run")
+    monkeypatch.setattr(control, "listens", lambda _run_dir: True)
+    for variable in ("TAPEWIRE_CONFIG", "TAPEWIRE_RUN_DIR", "TAPEWIRE_TWS__PORT"):
+        monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"papre.toml: no such file"):
+        asyncio.run(connected(name="mine", config="papre.toml"))
 
 
 def test_an_account_that_no_login_has_is_refused(run_dir: Path, monkeypatch):
