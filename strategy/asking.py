@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from tapewire.common.bus import wire
 from tapewire.common.bus.wire import WireError
 from tapewire.common.clock import Now
+from tapewire.common.delivery.pages import Pages
 from tapewire.common.events import Query, QueryAnswer, QueryFailed
 from tapewire.common.events.queries import QueryCancel, QueryProgress
 
@@ -49,7 +50,7 @@ class Ended(NamedTuple):
 class Asked:
     """A query without an answer, with the pages of it that have come. `ends_ns` is monotonic."""
 
-    __slots__ = ("ends_ns", "failed", "is_delivered", "last", "pages", "query", "then")
+    __slots__ = ("ends_ns", "failed", "is_delivered", "pages", "query", "then")
 
     def __init__(self, query: Query, then: Then, failed: Failed | None, ends_ns: int) -> None:
         self.query = query
@@ -57,8 +58,7 @@ class Asked:
         self.failed = failed
         self.ends_ns = ends_ns
         self.is_delivered = False
-        self.pages: dict[int, tuple[Any, ...]] = {}
-        self.last = 0  # the number of the last page, once it has come
+        self.pages = Pages()
 
 
 class Asking:
@@ -110,8 +110,7 @@ class Asking:
         more, for a whole answer."""
         for one in self.waiting.values():
             one.is_delivered = False
-            one.pages.clear()
-            one.last = 0
+            one.pages = Pages()
 
     def take(self, answer: QueryAnswer, now: Now) -> Ended | None:
         """A page of an answer, or a failure; returns the end of a query, if this is it. Whatever
@@ -125,15 +124,11 @@ class Asking:
         if isinstance(answer, QueryFailed):
             del self.waiting[answer.id]
             return Ended(asked.failed, answer)
-        asked.pages[answer.page] = answer.rows
-        if answer.last:
-            asked.last = answer.page
-        if not asked.last or len(asked.pages) < asked.last:
+        asked.pages.take(answer)
+        if not asked.pages.is_whole:
             return None
         del self.waiting[answer.id]
-        return Ended(
-            asked.then, tuple(row for page in sorted(asked.pages) for row in asked.pages[page])
-        )
+        return Ended(asked.then, asked.pages.rows)
 
     def late(self, now: Now) -> list[Ended]:
         """End the queries whose time is over."""

@@ -3,7 +3,6 @@
 import secrets
 import time
 from collections.abc import Callable
-from itertools import count, takewhile
 from typing import Final
 
 from tapewire.common import roles
@@ -11,6 +10,7 @@ from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import endpoint
 from tapewire.common.bus.ports import QUERIES, of_login
 from tapewire.common.bus.transport import ZmqTransport
+from tapewire.common.delivery.pages import Pages
 from tapewire.common.errors import TapewireError
 from tapewire.common.events import Event, Query, QueryFailed
 from tapewire.common.events.queries import Page, QueryCancel, QueryProgress
@@ -43,19 +43,17 @@ class Answer:
         self.reason = ""
         self.up_to_ns = 0
         self.is_in_parts = False
-        self._found: dict[int, Page] = {}
-        self._last = 0
+        self._pages = Pages()
 
     @property
     def pages(self) -> list[Page]:
         """The pages without a gap from the first on."""
-        whole = takewhile(lambda n: n in self._found, count(1))
-        return [self._found[number] for number in whole]
+        return self._pages.in_order
 
     @property
     def is_whole(self) -> bool:
-        """Whether the last page is here, and all before it."""
-        return bool(self._last) and len(self.pages) == self._last
+        """Whether nothing more comes."""
+        return self._pages.is_whole
 
     def take(self, event: Event) -> None:
         """A page, or word of how far it is."""
@@ -64,8 +62,7 @@ class Answer:
         elif isinstance(event, QueryProgress):
             self.is_in_parts, self.up_to_ns = True, event.up_to_ns
         elif isinstance(event, Page):
-            self._found[event.page] = event
-            self._last = event.page if event.last else self._last
+            self._pages.take(event)
 
 
 def pages(group: Place, role: str, query: Query) -> list[Page]:
