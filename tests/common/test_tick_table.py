@@ -11,7 +11,7 @@ from tapewire.common.ticks.arrow import table_by_arrow
 from tapewire.common.ticks.cache import table_of_file
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.memory import InMemory
-from tapewire.common.ticks.rows import HEADER
+from tapewire.common.ticks.rows import HEADER, InMemory
 from tapewire.common.ticks.table import table_of
 
 START_NS = 1_700_000_000 * 10**9
@@ -138,6 +138,23 @@ def test_a_file_that_has_changed_is_read_again(tmp_path, readings):
     again = table_of_file(made(path, bid="10.00"))
     assert next(again.rows()).bid == "10.00"
     assert len(readings) == 2
+
+
+def test_a_file_without_symbols_is_kept_for_each_symbol_that_it_is_read_as(tmp_path):
+    path = tmp_path / "prices.csv"
+    path.write_text("time,price\n" + "".join(f"{START_NS + n},1\n" for n in range(20)))
+    found = [next(table_of_file(TickFile(path, name)).rows()).symbol for name in ("A", "B", "")]
+    assert found == ["A", "B", "prices"]
+
+
+def test_what_is_in_memory_is_read_from_there_and_not_kept(tmp_path, home, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made(tmp_path / "a.csv")
+    text = f"{HEADER}\n" + "".join(f"{START_NS + n},B,1,2,3,4,,\n" for n in range(20))
+    file = TickFile(InMemory("a.csv", text))
+    assert [*table_of_file(file).rows()] == [*file.rows(None, None)]
+    assert next(table_of_file(file).rows()).symbol == "B"
+    assert not home.exists()
 
 
 @pytest.mark.parametrize("place", [0, 20, -1])
