@@ -11,6 +11,7 @@ from tapewire.backtest.report.figures import Figures, strategies_of
 from tapewire.backtest.report.notes import Failures, rejections
 from tapewire.backtest.report.performance import Statistics, statistics_of
 from tapewire.backtest.report.results import Results
+from tapewire.backtest.report.sampler import Mark
 from tapewire.backtest.scan import (
     Scan,
     Window,
@@ -74,10 +75,8 @@ def run(
     """
     _require_cash(cash)
     wanted = chosen(config, names)
-    runners = [Runner(one, one.symbols, "", lambda _failure: None) for one in wanted]
+    runners = _loaded(wanted, say)
     loaded = {runner.name: runner.loaded for runner in runners}
-    for name, what in loaded.items():
-        say(f"strategy {name}: {what}")
     day_of = config.days().of("")
     way: Way = (
         InTurns(file, window, day_of, step_ns) if full or step_ns else Direct(file, window, day_of)
@@ -94,32 +93,43 @@ def run(
     world = way.build(derived, settings, failures.add)
     _require_one_started(world)
     lifetime_ns = max(s.signal_ttl_ms for s in strategies) * 1_000_000
-    end_ns = found.last_ns + step_ns + lifetime_ns + SETTLE_S * SECOND_NS
-    stopped = _run(way, world, end_ns)
+    stopped = _run(way, world, found.last_ns + step_ns + lifetime_ns + SETTLE_S * SECOND_NS)
     figures = Figures(world)
     figures.faults[:0] = stopped
-    now_ns = world.clock.now_ns()
-    marks = {name: [m for m in each if m[0] <= now_ns] for name, each in way.marks().items()}
-    results = Results(figures.journals, marks)
-    capital = cash * len(settings.accounts)
+    results = Results(figures.journals, _marks(way, world))
+    notes = (
+        *file.notes,
+        *(hint for runner in runners for hint in runner.hints),
+        *_notes(found, config, instruments, wanted),
+        *rejections(world.events(roles.EXECUTOR), figures.events),
+        *failures.notes(),
+    )
     return Outcome(
         window=window,
         scan=found,
         instruments=instruments,
         figures=figures.as_json(),
         results=results,
-        statistics=statistics_of(results, capital, day_of, benchmark),
+        statistics=statistics_of(results, cash * len(settings.accounts), day_of, benchmark),
         sample_ns=way.every_ns,
-        notes=(
-            *file.notes,
-            *(hint for runner in runners for hint in runner.hints),
-            *_notes(found, config, instruments, wanted),
-            *rejections(world.events(roles.EXECUTOR), figures.events),
-            *failures.notes(),
-        ),
+        notes=notes,
         loaded=loaded,
         journals={role: world.events(role) for role in roles.JOURNALED},
     )
+
+
+def _loaded(wanted: Sequence[StrategyConfig], say: Callable[[str], None]) -> list[Runner]:
+    """Each strategy, loaded once before anything runs; says from which file."""
+    runners = [Runner(one, one.symbols, "", lambda _failure: None) for one in wanted]
+    for runner in runners:
+        say(f"strategy {runner.name}: {runner.loaded}")
+    return runners
+
+
+def _marks(way: Way, world: World) -> dict[str, list[Mark]]:
+    """The samples up to where it was run."""
+    now_ns = world.clock.now_ns()
+    return {name: [one for one in each if one[0] <= now_ns] for name, each in way.marks().items()}
 
 
 def _run(way: Way, world: World, end_ns: int) -> list[str]:

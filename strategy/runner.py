@@ -247,7 +247,12 @@ class Runner:
         context, failures = self.context, self._failures
         waits = context.outgoing.waiting or context.closings or not context.asking.is_idle
         is_well = context.live and not (failures.stopped or failures.on_trial)
-        return is_well and not waits and self.callbacks.rests and not self.ahead
+        return (
+            (is_well or not failures.is_set_up)
+            and not waits
+            and self.callbacks.rests
+            and not self.ahead
+        )
 
     def on_bar(self, bar: Bar, now: Now) -> None:
         """Deliver a bar that the gateway has made."""

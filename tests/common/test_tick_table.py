@@ -11,7 +11,7 @@ from tapewire.common.ticks.arrow import table_by_arrow
 from tapewire.common.ticks.cache import table_of_file
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.memory import InMemory
-from tapewire.common.ticks.rows import HEADER, InMemory
+from tapewire.common.ticks.rows import HEADER
 from tapewire.common.ticks.table import table_of
 
 START_NS = 1_700_000_000 * 10**9
