@@ -242,6 +242,16 @@ class Runner:
         return ticks[known:]
 
     @property
+    def wants(self) -> tuple[bool, bool]:
+        """Whether quotes, and whether trades, lead to anything: a callback that nobody has filled
+        in does nothing with them."""
+        quotes, trades = (
+            getattr(one, "__func__", None) not in (Strategy.on_quote, Strategy.on_trade)
+            for one in (self._on_quote, self._on_trade)
+        )
+        return quotes, trades or bool(self.context.symbol_bars)
+
+    @property
     def rests(self) -> bool:
         """Whether it waits for nothing but ticks and what is due."""
         context, failures = self.context, self._failures

@@ -8,7 +8,8 @@ from tapewire.backtest.run import run
 from tapewire.backtest.scan import Window
 from tapewire.common.config.settings import RuleConfig
 from tapewire.common.ticks.file import TickFile
-from tests.backtest.lanes import KINDS, both, configuration, executions, made
+from tapewire.strategy import Strategy
+from tests.backtest.lanes import KINDS, Actor, both, configuration, executions, made
 from tests.places import DATA
 
 MS, SECOND = 10**6, 10**9
@@ -50,7 +51,7 @@ def check(first, second, seed, gaps_ns):
     assert_equal(configuration(*acts), made(seed, ROWS, gaps_ns))
 
 
-@examples(6)
+@examples(4)
 def test_random_strategies_have_the_same_executions(first, second, seed, gaps_ns):
     check(first, second, seed, gaps_ns)
 
@@ -107,6 +108,28 @@ def test_idle_time_costs_nothing_while_an_order_rests():
     assert direct.server.books()["orders_open"]
 
 
+class Trades(Actor):
+    """Has a callback for trades alone: quotes are not even made for it."""
+
+    on_tick = Strategy.on_tick
+
+    def on_trade(self, trade):
+        Actor.on_tick(self, trade)
+
+
+def test_a_strategy_of_trades_alone_trades_the_same():
+    acts = [(8 * n, KINDS[n % len(KINDS)], 7 - 14 * (n % 2), 3) for n in range(1, 9)]
+    config = configuration(acts)
+    (actor,) = config.strategies
+    only = actor.model_copy(update={"strategy": "tests.backtest.test_lane:Trades"})
+    direct, lane = assert_equal(
+        config.model_copy(update={"strategies": (only,)}), made(29, ROWS, SPARSE)
+    )
+    assert direct.service("strategy-actor-0").runner.wants == (False, True)
+    assert executions(direct)
+    assert lane.skipped
+
+
 def test_a_file_with_odd_rows_is_run_in_turns():
     rows = made(7, 60, SPARSE)
     rows[30].bid, rows[30].bid_size = "-1", "0"
@@ -132,8 +155,6 @@ def test_recorded_files_have_the_same_executions(name, tmp_path):
     path = DATA / f"{name}_l1_trades.csv.gz"
     if not path.exists():
         pytest.skip("no recorded data here")
-    from tests.backtest.lanes import Actor  # noqa: F401 - it is loaded by name
-
     file = TickFile(path)
     first_ns = next(file.rows(None, None)).ts_ns
     window = Window(None, first_ns + 5 * 3600 * SECOND)

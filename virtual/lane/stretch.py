@@ -44,15 +44,29 @@ class Reader:
         is_all = bool(wanted.all())
         ticks = flow.ticks.symbol
         self.places = np.arange(len(ticks)) if is_all else np.flatnonzero(wanted[ticks])
+        self._heard = {(True, True): self.places}  # by the kinds of ticks that it does not ignore
 
     def between(self, start: int, stop: int) -> Places:
         """Its ticks at these places."""
-        first, last = np.searchsorted(self.places, (start, stop))
-        return self.places[first:last]
+        return _between(self.places, start, stop)
+
+    def heard(self, start: int, stop: int) -> Places:
+        """Those of them that the strategy has a callback for."""
+        wants = self.runner.wants
+        places = self._heard.get(wants)
+        if places is None:
+            is_trade = self._flow.ticks.is_trade[self.places]
+            places = self._heard[wants] = self.places[np.where(is_trade, wants[1], wants[0])]
+        return _between(places, start, stop)
 
     def count(self) -> tuple[int, int]:
         """What changes when the strategy does something, or raises."""
         return self.runner.context.acts, self.runner.failures
+
+
+def _between(places: Places, start: int, stop: int) -> Places:
+    first, last = np.searchsorted(places, (start, stop))
+    return places[first:last]
 
 
 class Stretch:
@@ -95,7 +109,7 @@ class Stretch:
     def _alone(self, first: int, last: int, look: Callable[[int], None]) -> Stop | None:
         """One strategy; where it did something, or something is due before a tick."""
         reader = self._readers[0]
-        places, before = reader.between(first, last), reader.count()
+        places, before = reader.heard(first, last), reader.count()
         for begin in range(0, len(places), BLOCK):
             block = places[begin : begin + BLOCK]
             look(int(self._flow.ticks.row[block[0]]))
