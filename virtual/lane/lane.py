@@ -21,6 +21,9 @@ SETTLE_NS: Final = 1_100_000_000
 """How long after the last event of a trade turns go on: longer than any of the group's rhythms."""
 FLIGHT_NS: Final = 1_000_000
 """Longer than a row, or a heartbeat, is on its way to whoever takes it in last."""
+MARKS_NS: Final = SETTLE_NS
+"""Risk is told prices up to half a second late. Where a rule looks at them, that much of the rows is
+run in turns, so that risk knows what it would know."""
 LOOK_MIN_NS: Final = 1_000_000
 LOOK_MAX_NS: Final = 250_000_000
 LOOK_GROWS: Final = 4
@@ -132,7 +135,8 @@ class Lane:
             return False
         stop = self._flow.table.place(until_ns - FLIGHT_NS, start)
         given = self._stretch.deliver(start, max(start, stop), until_ns, self.look)
-        latest_ns = (until_ns if given.cause_ns is None else given.cause_ns) - 1
+        due_ns = until_ns if given.cause_ns is None else given.cause_ns
+        latest_ns = due_ns - 1 - (MARKS_NS if self._rest.looks_at_marks else 0)
         moment_ns, row = self._moment(latest_ns, start, now_ns)
         if moment_ns <= now_ns:
             moment_ns, row = now_ns, start
@@ -140,7 +144,7 @@ class Lane:
         self._resume(start, row, moment_ns)
         self._stretch.hold(int(self._flow.first_tick[row]), given.ticks)
         self._look_ns = LOOK_MIN_NS
-        reached_ns = latest_ns + 2 * HOP_NS + FLIGHT_NS
+        reached_ns = due_ns + 2 * HOP_NS + FLIGHT_NS
         self._world.scheduler.run_until(min(end_ns, reached_ns))
         self._note_activity()
         return True

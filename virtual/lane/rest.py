@@ -59,6 +59,13 @@ class Rest:
                 until_ns = min(until_ns, row_ns)
         return until_ns
 
+    @property
+    def looks_at_marks(self) -> bool:
+        """Whether a rule may look at prices or at the time once something is held."""
+        services = (node.service for node in self._world.nodes.values())
+        risk = next(one for one in services if isinstance(one, RiskService))
+        return not all(rule.rests(flat=False) for rule in risk.monitor.rules.rules)
+
     def _exchanges(self) -> list[DirectExchange]:
         servers = (one.server for one in self._world.brokers.values())
         return [one for one in servers if isinstance(one, DirectExchange)]
