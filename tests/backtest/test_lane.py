@@ -130,6 +130,16 @@ def test_a_strategy_of_trades_alone_trades_the_same():
     assert lane.skipped
 
 
+def test_where_a_rule_looks_at_marks_the_second_before_an_order_is_run_in_turns_too():
+    """Risk's marks are up to half a second old, and so they are when the order fills."""
+    loss = {"limit": 10_000, "unrealised": True}
+    rule = RuleConfig(rule="DailyRealizedLoss", parameters=loss)
+    acts, rows = [(190, "market", 5, 1)], made(31, 150, (100 * MS, 200 * MS))
+    _, without = assert_equal(configuration(acts), rows)
+    _, watched = assert_equal(configuration(acts, rules=[rule]), rows)
+    assert 0 < watched.skipped < without.skipped
+
+
 def test_a_file_with_odd_rows_is_run_in_turns():
     rows = made(7, 60, SPARSE)
     rows[30].bid, rows[30].bid_size = "-1", "0"

@@ -22,8 +22,8 @@ SETTLE_NS: Final = 1_100_000_000
 FLIGHT_NS: Final = 1_000_000
 """Longer than a row, or a heartbeat, is on its way to whoever takes it in last."""
 MARKS_NS: Final = SETTLE_NS
-"""Risk is told prices up to half a second late. Where a rule looks at them, that much of the rows is
-run in turns, so that risk knows what it would know."""
+"""Risk receives prices up to half a second late. Where a rule looks at them, that much of the rows
+is run in turns first, so that risk knows what it would know."""
 LOOK_MIN_NS: Final = 1_000_000
 LOOK_MAX_NS: Final = 250_000_000
 LOOK_GROWS: Final = 4
