@@ -11,7 +11,8 @@ questions in ten minutes are left to others, or a strategy that asks for an hour
 behind somebody's years.
 
 A part without data is an empty part. One whose connection was lost is asked for again once there is
-one, one that TWS did not answer a few times more. What cannot go on fails with how far it has come:
+one, one that TWS did not answer a few times more. Neither is asked for without end: what makes TWS
+hang up would take each connection with it, and orders need that. What cannot go on fails with how far it has come:
 what was sent before is whole up to there.
 """
 
@@ -32,6 +33,8 @@ from tapewire.gateway.query_waiters import INNER, PartEnded
 SPANS_MAX: Final = 20
 SPARE: Final = 10
 TRIES_MAX: Final = 3
+LOST_MAX: Final = 5
+"""With so many connections lost on one part, the part may be why they were lost."""
 BEAT_NS: Final = 5_000_000_000
 LOOK_NS: Final = 200_000_000
 TOO_FAST_NS: Final = 60_000_000_000
@@ -48,6 +51,7 @@ class Span:
         self.number = number
         self.asked_id = ""  # of the part that is asked
         self.tries = 0
+        self.losses = 0  # of connections, while this part was asked
         self.look_ns = 0  # when it may be that the next part can be asked
         self.beat_ns = 0
         self.offline_ns: int | None = None  # since when there is no connection
@@ -114,30 +118,34 @@ class Spans:
         for part in parts:
             if (span := by_id.get(part.id)) is not None:
                 self._ended(span, part, now)
+        has_asked = False
         for span in list(self._spans.values()):
-            if not span.asked_id and now.mono_ns >= span.look_ns:
-                self._look(span, now)
+            if not (span.asked_id or has_asked) and now.mono_ns >= span.look_ns:
+                has_asked = self._look(span, now)
             if now.mono_ns >= span.beat_ns and (span.sender, span.query.id) in self._spans:
                 self._report(span, now)
 
     # ---- asking ----------------------------------------------------------------------------------
 
-    def _look(self, span: Span, now: Now) -> None:
-        """Ask for the next part, unless it has to wait."""
+    def _look(self, span: Span, now: Now) -> bool:
+        """Ask for the next part, unless it has to wait; whether it was asked. One is asked per
+        turn: the pace knows of a question once it is out, and would let any number of spans have
+        the same place."""
         span.look_ns = now.mono_ns + LOOK_NS
         if problem := self._queries.problem():
             span.offline_ns = now.mono_ns if span.offline_ns is None else span.offline_ns
             if now.mono_ns - span.offline_ns >= PATIENCE_NS:
                 self._fail(span, f"{problem}; that did not change", now)
-            return
+            return False
         span.offline_ns = None
         question = span.question
         pace = self._queries.pace
         if question is not None and pace.wait_ns(question, now.mono_ns, spare=SPARE):
-            return
+            return False
         span.asked_id = f"part-{span.number}-{span.plan.parts_done}-{span.pages}-{span.tries}"
         part = replace(span.plan.question(), id=span.asked_id)
         self._queries.ask(INNER, part, now)
+        return True
 
     # ---- what comes ------------------------------------------------------------------------------
 
@@ -145,10 +153,13 @@ class Spans:
         span.asked_id, span.look_ns = "", now.mono_ns
         refused = part.refused
         if refused is None or refused.why == "no data":
-            span.tries = 0
+            span.tries = span.losses = 0
             self._pass_on(span, span.plan.take(part.rows), now)
             return
         if refused.why == "lost":
+            span.losses += 1
+            if span.losses >= LOST_MAX:
+                self._fail(span, refused.reason, now)
             return
         span.tries += 1
         if refused.why in ("late", "too fast") and span.tries < TRIES_MAX:

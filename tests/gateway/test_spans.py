@@ -11,7 +11,7 @@ from tapewire.common.events.queries import HistoryPage, QueryCancel, QueryProgre
 from tapewire.gateway.history_pace import SPAN_NS
 from tapewire.gateway.query_door import QueryDoor
 from tapewire.gateway.query_port import Found, Refused, Why
-from tapewire.gateway.spans import PATIENCE_NS, SPANS_MAX, SPARE
+from tapewire.gateway.spans import LOST_MAX, PATIENCE_NS, SPANS_MAX, SPARE
 from tests.gateway.asking import SECOND, Asking
 
 WEEK = 7 * 86_400 * SECOND
@@ -225,3 +225,28 @@ def test_what_comes_for_a_part_that_nobody_waits_for_is_dropped(door: Door):
     answer = late()
     door.enter(QueryCancel("q1"))
     assert door.pass_s(1, answer, Found(99, (BAR,), last=True)) == []
+
+
+def test_many_spans_together_leave_others_as_much_as_one_does_and_none_waits_in_vain(door: Door):
+    for number in range(SPANS_MAX):
+        span = replace(MONTH, id=f"s{number}", symbol=f"S{number}", bars="1 secs", back="2 D")
+        door.door.enter([b"a", b"token", wire.encode(span)], door.now)
+    answers, answered = list[Event](), 0
+    for _ in range(400):
+        numbers = list(door.port.asked)[answered:]
+        answered += len(numbers)
+        answers += door.pass_s(1, *(Found(number, (), last=True) for number in numbers))
+    assert [one for one in answers if isinstance(one, QueryFailed)] == []
+    assert len(door.port.asked) == 60 - SPARE
+    assert door.queries.waiting == 0, "a part does not use up its time while it waits for its turn"
+
+
+def test_a_part_with_which_the_connection_goes_each_time_is_given_up(door: Door):
+    door.enter(MONTH)
+    for _ in range(LOST_MAX - 1):
+        assert door.refuse("lost", code=0) == []
+        door.pass_s(16)
+    (failed,) = door.refuse("lost", code=0)
+    assert len(door.port.asked) == LOST_MAX
+    assert "part 1 of 5" in failed.reason
+    assert door.pass_s(60) == []
