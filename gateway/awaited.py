@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from tapewire.common.clock import Now
 from tapewire.common.events import Query, SnapshotQuery, Tick
 from tapewire.common.events.scans import ScanQuery
-from tapewire.gateway.scans import Scans
+from tapewire.gateway.scans import TOO_MANY, Scans
 
 AwaitedQuery = SnapshotQuery | ScanQuery
 
@@ -55,7 +55,8 @@ class Awaited:
         return None
 
     def _look_at_scan(self, query: ScanQuery, now: Now) -> Known | Unknown | None:
-        self._scans.ask(query.scan, now)  # for as long as somebody waits
+        if not self._scans.ask(query.scan, now):  # for as long as somebody waits
+            return Unknown(f"this scan {TOO_MANY}")
         if (failure := self._scans.failure(query.scan)) is not None:
             return Unknown(failure.reason, failure.code)
         found = self._scans.ranking(query.scan, now)

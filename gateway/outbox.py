@@ -7,8 +7,10 @@
     market_data   subscriptions and their ends
     other         all other questions
 
-Each priority is a queue in the order of arrival, and a queue goes before those below it. Each is
-bounded: one that is full refuses what comes, and nothing that was taken is ever dropped for it.
+Each priority is a queue in the order of arrival, and a queue goes before those below it. The last
+two never use up the broker's limit: an order that comes a moment later would wait behind them for
+it. Each is bounded: one that is full refuses what comes, and nothing that was taken is ever dropped
+for it.
 """
 
 from collections import OrderedDict
@@ -206,13 +208,21 @@ class Outbox(Generic[CommandT]):
             if queue is self._closing or queue is self._orders:
                 self._take_orders(queue, out, sent, now_ns, verdict)
             else:
-                self._take(queue, out, now_ns)
+                is_beside = queue is self._market_data or queue is self._other
+                room = self.pace.room_beside if is_beside else self.pace.room
+                self._take(queue, out, now_ns, room)
             if queue.commands:
                 queue.left(now_ns)
         return out, sent
 
-    def _take(self, queue: Queue[CommandT], out: list[CommandT], now_ns: int) -> None:
-        while queue.commands and self.pace.room(now_ns):
+    def _take(
+        self,
+        queue: Queue[CommandT],
+        out: list[CommandT],
+        now_ns: int,
+        room: Callable[[int], bool],
+    ) -> None:
+        while queue.commands and room(now_ns):
             out.append(queue.take(next(iter(queue.commands)), now_ns))
             self.pace.sent(now_ns)
 

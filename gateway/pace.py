@@ -24,6 +24,7 @@ from typing import Final
 SECOND_NS: Final = 1_000_000_000
 SLOW_NS: Final = 30 * SECOND_NS
 HALVED_MAX: Final = 2
+SHARE_LEFT: Final = 4
 UNPROVEN_NS: Final = 3 * SECOND_NS
 
 
@@ -53,6 +54,11 @@ class Pace:
             self._rate(now_ns) if self._halved else self._rate_max
         )
         return is_free or (fits and is_unread + count < self._unread_max)
+
+    def room_beside(self, now_ns: int) -> bool:
+        """Whether a message may go that no order waits for: a quarter of the limit is left to those
+        that trading needs, which may come at any moment and would have to wait for a second."""
+        return self.room(now_ns, 1 + self._rate(now_ns) // SHARE_LEFT)
 
     def violated(self, now_ns: int) -> None:
         """The broker says that too many messages came."""

@@ -26,6 +26,7 @@ RETRY_NS: Final = 60_000_000_000
 FRESH_NS: Final = 90_000_000_000
 """A ranking older than that is no answer: the broker sends one every half a minute."""
 WANTED_MAX: Final = 100
+TOO_MANY: Final = f"is one too many: {WANTED_MAX} scans are wanted already; try again later"
 
 
 class Failure:
@@ -81,13 +82,13 @@ class Scans:
             return str(error) if has_joined else ""
         if not has_joined:
             self._left(scan)
-        elif scan not in self._boards and len(self._boards) >= WANTED_MAX:
-            return f"scan.{name} is one too many: {WANTED_MAX} scans are read already"
-        else:
-            self._readers[scan] += 1
-            board = self._board(scan)
-            if board.rows is not None:
-                self._messages.append(self._frames(scan, board))
+            return ""
+        self._readers[scan] += 1  # whoever is refused leaves as the others do
+        board = self._board(scan)
+        if board is None:
+            return f"scan.{name} {TOO_MANY}"
+        if board.rows is not None:
+            self._messages.append(self._frames(scan, board))
         return ""
 
     def _left(self, scan: Scan) -> None:
@@ -95,9 +96,13 @@ class Scans:
         if self._readers[scan] <= 0:
             del self._readers[scan]
 
-    def ask(self, scan: Scan, now: Now) -> None:
-        """Somebody wants to know a ranking soon."""
-        self._board(scan).needed_ns = now.mono_ns + ASKED_FOR_NS
+    def ask(self, scan: Scan, now: Now) -> bool:
+        """Somebody wants to know a ranking soon. False where too many are wanted already."""
+        board = self._board(scan)
+        if board is None:
+            return False
+        board.needed_ns = now.mono_ns + ASKED_FOR_NS
+        return True
 
     def ranking(self, scan: Scan, now: Now) -> tuple[tuple[ScanRow, ...], int] | None:
         """The last ranking and when it came (wall clock); None while there is none that is new
@@ -191,7 +196,11 @@ class Scans:
         if self._readers[scan] and not is_known:
             self._complaints.append(f"{topic_of(scan)} has no results: {failure.sentence}")
 
-    def _board(self, scan: Scan) -> Board:
+    def _board(self, scan: Scan) -> Board | None:
+        """The board of a scan, unless it is one too many: each of them is looked at in every turn,
+        so their number must not grow with that of questions."""
+        if scan not in self._boards and len(self._boards) >= WANTED_MAX:
+            return None
         return self._boards.setdefault(scan, Board(0))
 
     def _frames(self, scan: Scan, board: Board) -> list[bytes]:

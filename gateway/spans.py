@@ -12,8 +12,8 @@ behind somebody's years.
 
 A part without data is an empty part. One whose connection was lost is asked for again once there is
 one, one that TWS did not answer a few times more. Neither is asked for without end: what makes TWS
-hang up would take each connection with it, and orders need that. What cannot go on fails with how far it has come:
-what was sent before is whole up to there.
+hang up would take each connection with it, and orders need that. What cannot go on fails with how
+far it has come: what was sent before is whole up to there.
 """
 
 from collections.abc import Iterator

@@ -31,6 +31,8 @@ class Part(NamedTuple):
     symbol: str
     end: bytes
     """The request that ends it."""
+    has_values: bool
+    """Whether it is about all values of the account, and not about gains."""
 
 
 class TwsAccountQueries:
@@ -60,7 +62,8 @@ class TwsAccountQueries:
         try:
             for account, symbol, request_id, begin, end in asked:
                 self._outbox.other(begin)
-                self._parts[request_id] = Part(number, account, symbol, end)
+                has_values = isinstance(query, AccountQuery)
+                self._parts[request_id] = Part(number, account, symbol, end, has_values)
                 self._left[number].add(request_id)
         except ValueError:
             self.give_up(number)
@@ -110,18 +113,19 @@ class TwsAccountQueries:
     # ---- what TWS says ---------------------------------------------------------------------------
 
     def _value(self, message: answers.ListedValue) -> tuple[()]:
-        part = self._parts.get(message.request_id)
+        part = self._open(message.request_id, has_values=True)
         if part is not None and part.account == message.account:
             row = AccountRow(message.account, message.key, message.value, message.currency)
             self._report(Found(part.number, (row,)))
         return ()
 
     def _values_end(self, message: answers.ListedValuesEnd) -> tuple[()]:
-        self._over(message.request_id, ())
+        if self._open(message.request_id, has_values=True) is not None:
+            self._over(message.request_id, ())
         return ()
 
     def _profit(self, message: answers.ProfitFound) -> tuple[()]:
-        part = self._parts.get(message.request_id)
+        part = self._open(message.request_id, has_values=False)
         if part is not None:
             row = PnlRow(
                 part.account, part.symbol, message.daily, message.unrealised, message.realised,
@@ -129,6 +133,13 @@ class TwsAccountQueries:
             )  # fmt: skip
             self._over(message.request_id, (row,))
         return ()
+
+    def _open(self, request_id: int, *, has_values: bool) -> Part | None:
+        """The question that an answer is for; ValueError for one of the other kind."""
+        part = self._parts.get(request_id)
+        if part is not None and part.has_values != has_values:
+            raise ValueError(f"it answers request {request_id}, which asked for something else")
+        return part
 
     def _over(self, request_id: int, rows: tuple[Row, ...]) -> None:
         """A question has its answer: it ends at TWS."""

@@ -29,6 +29,7 @@ class Line:
         "last",
         "last_size",
         "quotes",
+        "read_ns",
         "symbol",
         "ticks",
         "top",
@@ -49,6 +50,7 @@ class Line:
         self.top = self.quotes = self.trades = b""
         self.has_values = False  # whether somebody has asked for more than quotes and trades
         self.aside: Line | None = None  # what the top of book says of which it makes no ticks
+        self.read_ns = 0  # when the newest quote was read, of one kept aside
         self._passed_over = {"quotes": 0, "trades": 0}  # such values since the last tick of each
 
     def values(self, *, delayed: bool) -> "Line":
@@ -77,11 +79,13 @@ class Line:
         """A tick came from a stream that has each."""
         self._passed_over["trades" if trade else "quotes"] = 0
 
-    def take_back(self, request_id: bytes) -> None:
-        """A stream of ticks one by one is over: what the top of book has said meanwhile counts."""
+    def take_back(self, request_id: bytes) -> bool:
+        """A stream of ticks one by one is over: what the top of book has said meanwhile counts.
+        Whether that is another quote: TWS will not say it again."""
         aside, was_quotes = self.aside, request_id == self.quotes
         if not was_quotes and request_id != self.trades:
-            return
+            return False
+        before = (self.bid, self.bid_size, self.ask, self.ask_size)
         if was_quotes:
             self.quotes = b""
             if aside is not None and (aside.bid is not None or aside.ask is not None):
@@ -93,6 +97,7 @@ class Line:
                 self.last, self.last_size = aside.last, aside.last_size
         if not (self.quotes or self.trades):
             self.aside = None
+        return before != (self.bid, self.bid_size, self.ask, self.ask_size)
 
 
 def check_fields(fields: list[bytes], expected: int) -> None:

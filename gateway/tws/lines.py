@@ -258,6 +258,9 @@ class Lines:
             self._due_ns = 0
 
     def _not_live(self, stream: Stream, code: int, text: str) -> None:
+        if stream.kind != TOP:
+            self._refuse(stream, code, text)  # of nothing else there are delayed data
+            return
         advises = errors.meaning(code).line == "delayed"
         if advises and self._delayed_asked:
             return  # delayed ticks follow
@@ -334,4 +337,5 @@ class Lines:
         for stream in self._wanted[symbol]:
             if stream not in chosen:
                 self._close(stream)
+                self.subscribe()  # one that waits for room
         self._wanted[symbol] = chosen

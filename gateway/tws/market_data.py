@@ -115,7 +115,9 @@ class MarketData(TopOfBook):
             line.top = b""
             self._lines.pop(key, None)
             self._shared.pop(key, None)
-        line.take_back(key)
+        aside = line.aside
+        if line.take_back(key) and line.top and aside is not None:
+            self._quote(line, aside.read_ns)
         self._place(line)
         if all(one.line is not line for one in self._opened.values()):
             self._by_symbol.pop(line.symbol, None)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from ibapi.contract import Contract
 
 from tapewire.common import shorthands
+from tapewire.common.events import name_of
 from tapewire.common.events.account_queries import AccountQuery
 from tapewire.common.events.queries import (
     ChainQuery,
@@ -39,6 +40,18 @@ LOST: Final = "the connection to TWS was lost before it answered"
 HISTORY_CODES: Final = (162, 165, 10187)
 Symbolic = HistoryQuery | TicksQuery | ChainQuery | ContractQuery
 """The queries about a symbol."""
+Answer = (
+    answers.BarsFound | answers.TicksFound | answers.ChainFound | answers.ChainsEnd
+    | tws.ContractFound | tws.ContractsEnd
+)  # fmt: skip
+CONTRACTS: Final = (tws.ContractFound, tws.ContractsEnd)
+ANSWERS: Final[Mapping[type[Symbolic], tuple[type[Answer], ...]]] = {
+    HistoryQuery: (answers.BarsFound,),
+    TicksQuery: (answers.TicksFound,),
+    ContractQuery: CONTRACTS,
+    ChainQuery: (answers.ChainFound, answers.ChainsEnd),
+}
+"""What answers a query; of a chain, the second of its two questions."""
 
 
 class TwsQueries:
@@ -124,10 +137,10 @@ class TwsQueries:
     ) -> Mapping[type[tws.TwsMessage], Callable[[Any], Any]]:
         """What reads the answers; `found` takes the contracts that no query has asked about."""
         return {
-            answers.BarsFound: lambda m: self._rows(m.request_id, m.bars, is_last=True),
-            answers.TicksFound: lambda m: self._rows(m.request_id, m.ticks, is_last=m.done),
+            answers.BarsFound: lambda m: self._rows(m, m.bars, is_last=True),
+            answers.TicksFound: lambda m: self._rows(m, m.ticks, is_last=m.done),
             answers.ChainFound: self._chain,
-            answers.ChainsEnd: lambda m: self._rows(m.request_id, (), is_last=True),
+            answers.ChainsEnd: lambda m: self._rows(m, (), is_last=True),
             tws.ContractFound: lambda m: (
                 self._contract(m) if m.request_id in self._open else found(m)
             ),
@@ -136,31 +149,42 @@ class TwsQueries:
             **self.scans.readers(),
         }
 
-    def _rows(self, request_id: int, rows: tuple[Row, ...], *, is_last: bool = False) -> tuple[()]:
+    def _rows(self, message: Answer, rows: tuple[Row, ...], *, is_last: bool = False) -> tuple[()]:
+        request_id = message.request_id
         if request_id in self._open:
+            self._check_kind(message)
             self._reports.append(Found(self._open[request_id][0], rows, is_last))
             if is_last:
                 del self._open[request_id]
         return ()
+
+    def _check_kind(self, message: Answer) -> None:
+        """ValueError for an answer of another kind than the question, which it must not end: who
+        asked for bars cannot read ticks, and would take none at all for all that there are."""
+        _, query = self._open[message.request_id]
+        is_first = message.request_id in self._underlyings  # of a chain's two questions
+        kinds = CONTRACTS if is_first else ANSWERS[type(query)]
+        if not isinstance(message, kinds):
+            raise ValueError(f"it answers {name_of(query)}, and is of another kind")
 
     def _chain(self, message: answers.ChainFound) -> tuple[()]:
         chain = OptionChain(
             message.exchange, message.trading_class, message.multiplier,
             tuple(sorted(message.expiries)), tuple(sorted(message.strikes)),
         )  # fmt: skip
-        return self._rows(message.request_id, (chain,))
+        return self._rows(message, (chain,))
 
     def _contract(self, message: tws.ContractFound) -> tuple[()]:
         if message.request_id in self._underlyings:
             self._underlyings[message.request_id].append(message)
             return ()
-        return self._rows(message.request_id, (_row(message),))
+        return self._rows(message, (_row(message),))
 
     def _contracts_end(self, message: tws.ContractsEnd) -> tuple[()]:
         """All contracts are described. Of a chain, this was the first of two questions."""
         found = self._underlyings.pop(message.request_id, None)
         if found is None:
-            return self._rows(message.request_id, (), is_last=True)
+            return self._rows(message, (), is_last=True)
         if len(found) != 1:
             reason = (
                 f"TWS knows {len(found)} contracts of that name; configure the one that is meant"

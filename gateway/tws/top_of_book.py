@@ -103,9 +103,9 @@ class TopOfBook:
         aside = None if delayed else line.kept_aside(part)
         known = aside or line.values(delayed=delayed)
         if part == "bid":
-            known.bid, known.bid_size = price, size
+            known.bid, known.bid_size, known.read_ns = price, size, now_ns
         elif part == "ask":
-            known.ask, known.ask_size = price, size
+            known.ask, known.ask_size, known.read_ns = price, size, now_ns
         elif aside is not None:
             known.last, known.last_size = price, size
         elif price is not None:

@@ -7,8 +7,8 @@ from tapewire.common.events import IrregularTrade, Midpoint, Quote, Trade
 from tapewire.gateway.market_feed import FeedNews
 from tapewire.gateway.tws.line_limits import FULL_FOR_NS, LineLimits
 from tapewire.gateway.tws.top_of_book import PASSED_OVER_MAX
-from tests.gateway.tws_line import CLOSE, OPEN, STREAM, UNSTREAM, Feed, ids
-from tests.gateway.tws_messages import AAPL, SECOND
+from tests.gateway.tws_line import CLOSE, OPEN, STREAM, TYPE, UNSTREAM, Feed, ids
+from tests.gateway.tws_messages import AAPL, MSFT, SECOND
 
 FULL_FOR_S = FULL_FOR_NS // SECOND
 NO_LIMIT = LineLimits(tick_by_tick_every_s=0)
@@ -218,3 +218,49 @@ def test_ticks_may_be_below_zero():
     found = opened(feed.want("AAPL"))
     feed.receive(each_quote(found["BidAsk"], -37.6, -37.5), each_trade(found["AllLast"], -37.63))
     assert [type(tick) for tick in feed.ticks()] == [Quote, Trade]
+
+
+def test_the_quote_that_the_top_of_book_had_is_a_tick_once_it_counts():
+    """Of an instrument that hardly moves TWS may say nothing more for hours."""
+    feed = of("top", "bid_ask")
+    found = opened(feed.want("AAPL"))
+    feed.receive(price(found["top"], 1, 1.0), price(found["top"], 2, 1.1))
+    read_ns = feed.now.wall_ns
+    assert feed.ticks() == []
+    feed.pass_s(2)
+    feed.error(found["BidAsk"], 10189)
+    (tick,) = feed.ticks()
+    assert (tick.bid, tick.ask, tick.ts_ns) == (1.0, 1.1, read_ns)
+
+
+def test_no_trade_of_the_top_of_book_is_a_tick_when_its_stream_ends_for_it_may_have_been_one():
+    feed = of("top", "all_last")
+    found = opened(feed.want("AAPL"))
+    feed.receive(each_trade(found["AllLast"], 1.05), price(found["top"], 4, 1.05, 7))
+    feed.ticks()
+    feed.error(found["AllLast"], 10189)
+    assert feed.ticks() == []
+
+
+@pytest.mark.parametrize("code", [354, 10089, 10168])
+def test_there_are_no_delayed_ticks_one_by_one_so_the_top_of_book_is_asked_at_once(code: int):
+    feed = of("bid_ask", limits=LineLimits())
+    found = opened(feed.want("AAPL"))
+    (top,) = ids(feed.error(found["BidAsk"], code, "not subscribed"))
+    again = feed.error(top, 10089, "delayed data is available")
+    assert [fields[0] for fields in again] == [TYPE, OPEN]
+    feed.receive([1, 6, ids(again)[0], 66, 1.0, 100, 0])
+    assert [tick.delayed for tick in feed.ticks()] == [True]
+
+
+def test_the_line_of_what_stood_in_serves_another_symbol_when_it_ends():
+    limits = LineLimits(lines_max=1, tick_by_tick_every_s=0)
+    feed = Feed(replace(AAPL, ticks=("bid_ask",)), MSFT, limits=limits)
+    feed.error(opened(feed.want("AAPL"))["BidAsk"], 10190)
+    assert ids(feed.want("MSFT")) == []
+    again = opened(feed.pass_s(FULL_FOR_S))["BidAsk"]
+    feed.receive(each_quote(again, 1.2, 1.3))
+    feed.news()
+    written = feed.release()
+    assert len(ids(written, CLOSE)) == 1
+    assert len(ids(written)) == 1

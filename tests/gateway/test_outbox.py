@@ -265,3 +265,25 @@ def _went(pace: Pace, now_ns: int) -> bool:
         return False
     pace.sent(now_ns)
     return True
+
+
+@pytest.mark.parametrize("queue", ["other", "market_data"])
+def test_an_order_that_comes_behind_a_flood_of_questions_goes_at_once(queue: str):
+    outbox = Outbox(40)
+    for number in range(200):
+        getattr(outbox, queue)(f"q{number} ".encode())
+    for ms in range(0, 5000, 100):
+        released(outbox, ms * MS, always)
+        outbox.order(b"o ", f"i{ms}")
+        assert released(outbox, ms * MS + 1, always) == (b"o ", [f"i{ms}"])
+    assert len(outbox) < 100, "and the questions go too"
+
+
+@pytest.mark.parametrize("rate", [1, 2, 3, 4, 5])
+def test_however_low_the_rate_is_questions_go_too(rate: int):
+    outbox = Outbox(rate)
+    outbox.pace.violated(0)
+    outbox.other(b"q ")
+    outbox.other(b"r ")
+    went = b"".join(released(outbox, second * SECOND_NS, always)[0] for second in range(3))
+    assert went == b"q r "

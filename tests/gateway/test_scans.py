@@ -217,3 +217,25 @@ def test_the_numbers_of_a_topic_go_on_when_it_is_read_again(reading: Reading):
     reading.join(GAINERS)
     reading.broker(Ranking(2, (B,)))
     assert [seq for seq, _ in reading.heard()] == [1, 2]
+
+
+def test_any_number_of_questions_makes_no_more_scans_than_are_looked_at_quickly(reading: Reading):
+    answers = []
+    for number in range(3 * WANTED_MAX):
+        answers += reading.ask(ScanQuery(f"q{number}", Scan(f"C{number}"), timeout_ms=100))
+    (failed,) = {one.reason for _, one in answers if "too many" in one.reason}
+    assert failed.startswith("this scan is one too many")
+    reading.turn(after_s=61)
+    assert reading.ask(ScanQuery("late", GAINERS)) == [], "there is room again"
+
+
+def test_a_reader_for_whom_there_was_no_room_takes_nobodys_place_when_it_leaves(reading: Reading):
+    for number in range(WANTED_MAX):
+        reading.join(Scan(f"C{number}"))
+    reading.join(GAINERS)
+    assert "one too many" in reading.faults[-1]
+    for number in range(WANTED_MAX):
+        reading.leave(Scan(f"C{number}"))
+    reading.join(GAINERS)
+    reading.leave(GAINERS)
+    assert [*reading.port.scans.open_now.values()] == [GAINERS]

@@ -138,3 +138,16 @@ def test_a_position_may_be_a_fraction_since_version_163():
     (found,) = Translator(178).read(payload)
     assert isinstance(found, ProfitFound)
     assert found.quantity == Decimal("10.5")
+
+
+def test_gains_end_no_question_about_values_and_values_none_about_gains(
+    bench: Bench, queries: TwsQueries
+):
+    queries.ask(1, ProfitAsked((("DU1", ""),)))
+    queries.ask(2, AccountQuery("q", "DU1"))
+    bench.receive(["74", "1", FIRST], value(FIRST, "DU1", "Cushion", "1", ""))
+    bench.receive(["94", SECOND, "1", "2", "3"])
+    assert queries.take() == []
+    assert len(bench.gateway.complaints) == 3
+    bench.receive(["94", FIRST, "1", "2", "3"], ["74", "1", SECOND])
+    assert [one.last for one in queries.take()] == [True, True]

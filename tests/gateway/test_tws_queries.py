@@ -246,3 +246,42 @@ def test_what_a_refusal_means_for_a_long_span_is_read_from_its_words(
     queries.ask(1, HistoryQuery("q", "AAPL"))
     bench.error(int(FIRST), code, text)
     assert queries.take() == [Refused(1, code, text, why)]
+
+
+ANSWERS = {
+    "bars": bars(BAR),
+    "ticks": ["98", FIRST, "1", "7", "0", "150", "10", "NYSE", "", "1"],
+    "chain": ["75", FIRST, "SMART", "1", "TSLA", "100", "1", "20261218", "1", "100"],
+    "end of chains": ["76", FIRST],
+    "contract": details(FIRST),
+    "end of contracts": ["52", "1", FIRST],
+}
+QUESTIONS = {
+    HistoryQuery("q", "AAPL"): {"bars"},
+    TicksQuery("q", "AAPL", start_ns=NS): {"ticks"},
+    ContractQuery("q", "TSLA"): {"contract", "end of contracts"},
+    ChainQuery("q", "TSLA"): {"contract", "end of contracts"},
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda query: type(query).__name__)
+def test_an_answer_of_another_kind_than_the_question_is_none_and_ends_nothing(
+    bench: Bench, queries: TwsQueries, question: HistoryQuery
+):
+    queries.ask(1, question)
+    odd = [fields for name, fields in ANSWERS.items() if name not in QUESTIONS[question]]
+    bench.receive(*odd)
+    assert queries.take() == []
+    assert len(bench.gateway.complaints) == len(odd)
+    queries.closed()
+    assert queries.take() == [Refused(1, 0, LOST, "lost")]
+
+
+def test_the_contract_of_a_chain_that_comes_again_with_its_options_ends_nothing(
+    bench: Bench, queries: TwsQueries
+):
+    queries.ask(1, ChainQuery("q", "TSLA"))
+    bench.receive(ANSWERS["contract"], ANSWERS["end of contracts"], ANSWERS["end of contracts"])
+    assert queries.take() == []
+    bench.receive(ANSWERS["chain"], ANSWERS["end of chains"])
+    assert [one.last for one in queries.take()] == [False, True]
