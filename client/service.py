@@ -17,6 +17,7 @@ from tapewire.client.order import PlacedOrder
 from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.from_now import FollowerFromNow
+from tapewire.common.bus.ports import QUERIES
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
 from tapewire.common.delivery.desk import Desk, signal_of
@@ -139,7 +140,7 @@ class ClientService(Service):
         follower = self.followers[source]
         before = self._epochs.get(source)
         self._epochs[source] = follower.epoch
-        asking = self.asking.get(f"{source}.queries")
+        asking = self.asking.get(f"{source}.{QUERIES}")
         if asking is not None and before not in (None, follower.epoch):
             asking.ask_again()
         if source == roles.EXECUTOR:
