@@ -109,12 +109,22 @@ def _taken(name: str, path: str | None, run_dir: Path | None) -> Place:
     try:
         lock = take_role(folder, role)
     except RoleTaken as taken:
-        raise NameTaken(
-            f"process {taken.holder} of this group has the name {name!r}. Give this program another"
-            " name, or end that process"
-        ) from None
+        raise NameTaken(_who_has(name, taken.holder)) from None
     epoch = next_epoch(folder / "epochs" / role, SystemClock().now_ns())
     return Place(config.model_copy(update={"run_dir": folder}), lock, epoch)
+
+
+def _who_has(name: str, holder: str) -> str:
+    """Why a name is taken, and what to do: in a notebook it is mostly a cell that ran before."""
+    if holder == str(os.getpid()):
+        return (
+            f"another client of this process has the name {name!r}. `await client.close()` of that"
+            " one first, or give this one another name"
+        )
+    return (
+        f"process {holder} of this group has the name {name!r}. Give this program another name, or"
+        " end that process"
+    )
 
 
 def _group(path: str | None, run_dir: Path | None) -> Config:

@@ -6,10 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from tapewire.client import Client, Closed, ConfigError, NameTaken, NotConnected, connect
+from tapewire.client import (
+    Client,
+    Closed,
+    ConfigError,
+    NameTaken,
+    NotConnected,
+    connect,
+    connecting,
+)
 from tapewire.common.bus import wire
 from tapewire.common.config import settings as configuration
 from tapewire.common.events import Heartbeat
+from tapewire.common.runtime.role_lock import RoleTaken
 from tapewire.console.group import control, launch
 from tests.client.bench import Bench, on_a_loop
 
@@ -22,13 +31,22 @@ def test_it_can_be_awaited_or_entered_and_a_name_is_free_again_afterwards(run_di
     async def twice() -> None:
         client = await connect(name="mine")
         assert not client.is_connected
-        with pytest.raises(NameTaken, match=r"process \d+ of this group has the name 'mine'"):
+        with pytest.raises(NameTaken, match=r"client of this process .*close\(\)"):
             await connect(name="mine")
         await client.close()
         async with connect(name="mine", run_dir=None) as again:
             assert again.symbols == ["AAPL", "MSFT", "ESZ6"]
 
     asyncio.run(twice())
+
+
+def test_a_name_of_another_process_is_refused_with_its_id(run_dir: Path, monkeypatch):
+    def taken(folder: Path, role: str) -> None:
+        raise RoleTaken(role, "123", folder)
+
+    monkeypatch.setattr(connecting, "take_role", taken)
+    with pytest.raises(NameTaken, match="process 123 of this group has the name 'mine'"):
+        asyncio.run(connected(name="mine"))
 
 
 @pytest.mark.parametrize(
