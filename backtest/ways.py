@@ -32,8 +32,8 @@ class Way(Protocol):
         """The world of a derived configuration; `settings` are those of the broker."""
 
     def run_until(self, end_ns: int, look: Look) -> None:
-        """Let time pass up to `end_ns`, UTC. `look` is told how many rows are done, now and then,
-        and may raise to end it."""
+        """Let time pass up to `end_ns`, UTC. `look` gets, now and then, how many rows are done, and
+        may raise to end it."""
 
     def marks(self) -> dict[str, list[Mark]]:
         """Each symbol's samples."""

@@ -48,7 +48,7 @@ def test_delta_is_held_to_its_limit(direct: bool):
     gateway, risk = world.service(roles.GATEWAY), world.service(roles.RISK)
     assert isinstance(gateway, GatewayService)
     assert isinstance(risk, RiskService)
-    newest = gateway.greeks.newest(CALL)
+    newest = gateway.market.greeks.newest(CALL)
     assert newest is not None
     assert newest.source == ("computed" if direct else "tws")
     known = risk.monitor.view.at(world.clock.now()).greeks(CALL)

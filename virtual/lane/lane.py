@@ -73,7 +73,7 @@ class Lane:
         self._look_ns = LOOK_MIN_NS
         self._due_ns = 0  # when somebody had something to do, at the last look
         self.look: Callable[[int], None] = lambda _rows: None
-        """Is told, again and again, how many rows are done; it may raise to end all."""
+        """Gets, again and again, how many rows are done; it may raise to end it."""
         self.skipped = 0
         """How many rows have been run as columns."""
         self.jumped_ns = 0
