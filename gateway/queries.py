@@ -16,7 +16,6 @@ everything else: no order waits for one.
 """
 
 from collections import deque
-from collections.abc import Iterator
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -28,7 +27,6 @@ from tapewire.common.events.account_queries import (
 )
 from tapewire.common.events.queries import (
     HistoryQuery,
-    Page,
     Query,
     QueryAnswer,
     QueryFailed,
@@ -39,13 +37,15 @@ from tapewire.gateway.history_pace import HistoryPace, Question
 from tapewire.gateway.own_answers import OwnAnswers
 from tapewire.gateway.query_pages import pages_of
 from tapewire.gateway.query_port import BrokerQuery, QueryPort, Refused, Why
-from tapewire.gateway.query_waiters import INNER, PartEnded, Pending, Waiter
+from tapewire.gateway.query_waiters import INNER, Leaving, PartEnded, Pending, Waiter
 
 WAITING_MAX: Final = 200
 PAGES_PER_TURN: Final = 20
 """A page of 1,000 bars takes some 60 us to make and encode."""
 ROWS_MAX: Final = 200_000
 """The most rows of one answer; 200,000 bars are some six months of minutes."""
+HELD_MAX: Final = 2 * ROWS_MAX
+"""The most rows of all answers that are not complete. A bar takes some 250 bytes."""
 MS: Final = 1_000_000
 NEVER_NS: Final = 2**63
 
@@ -65,7 +65,7 @@ class Queries:
         self._late_ns = NEVER_NS  # until then nobody's time is over
         self._awaited: dict[AwaitedQuery, None] = {}  # those of what is pending, in their order
         self._failures: list[tuple[bytes, QueryAnswer]] = []
-        self._answers: deque[tuple[bytes, Iterator[Page]]] = deque()  # one per waiter
+        self._answers: deque[Leaving] = deque()  # one per waiter
         self._parts: list[PartEnded] = []
 
     def __repr__(self) -> str:
@@ -82,7 +82,7 @@ class Queries:
         taken, self._failures = self._failures, []
         pages_max = len(taken) + PAGES_PER_TURN
         while self._answers and len(taken) < pages_max:
-            sender, pages = self._answers[0]
+            sender, _, pages = self._answers[0]
             page = next(pages)
             taken.append((sender, page))
             if page.last:
@@ -100,7 +100,10 @@ class Queries:
         return self._port.problem()
 
     def cancel(self, sender: bytes, query_id: str) -> None:
-        """Nobody waits for that query any more."""
+        """Nobody waits for that query any more, or for the rest of its answer."""
+        kept = deque(one for one in self._answers if one[:2] != (sender, query_id))
+        self._waiting -= len(self._answers) - len(kept)
+        self._answers = kept
         for key, pending in list(self._pending.items()):
             gone = [one for one in pending.waiters if one[:2] == (sender, query_id)]
             for waiter in gone:
@@ -174,6 +177,10 @@ class Queries:
             self._end(key, f"the answer has more than {ROWS_MAX} rows; ask for less", now)
         elif is_last:
             self._answer(key, now)
+        elif sum(len(one.rows) for one in self._pending.values()) > HELD_MAX:
+            self._port.give_up(pending.number)
+            reason = f"the answers that wait to be complete have more than {HELD_MAX} rows together"
+            self._end(key, f"{reason}; try again later", now)
 
     def _answer(self, key: Query, now: Now) -> None:
         pending = self._pending.pop(key)
@@ -184,7 +191,7 @@ class Queries:
                 self._waiting -= 1
                 continue
             pages = pages_of(pending.query, waiter.id, pending.rows, pending.more, now)
-            self._answers.append((waiter.sender, pages))
+            self._answers.append(Leaving(waiter.sender, waiter.id, pages))
 
     def _end(self, key: Query, reason: str, now: Now, code: int = 0, why: Why = "") -> None:
         waiters = self._pending.pop(key).waiters

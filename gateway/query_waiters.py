@@ -1,8 +1,9 @@
 """Who waits for an answer, and what of it has come."""
 
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from tapewire.common.events.queries import Query
+from tapewire.common.events.queries import Page, Query
 from tapewire.gateway.query_port import BrokerQuery, Refused
 
 INNER: Final = b""
@@ -24,6 +25,14 @@ class Waiter(NamedTuple):
     id: str
     deadline_ns: int
     timeout_ms: int
+
+
+class Leaving(NamedTuple):
+    """The pages of an answer that are still to be sent to a client, and under which id."""
+
+    sender: bytes
+    id: str
+    pages: Iterator[Page]
 
 
 class Pending:

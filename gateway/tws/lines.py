@@ -236,8 +236,6 @@ class Lines:
                 self._due_ns = 0
             case "refused" | "unknown":
                 self._refuse(stream, code, text)
-            case "reset":
-                self._market.beside.begin(stream.symbol)
             case "deactivated" if self._market.is_silent(request_id):
                 self._refuse(stream, code, text)  # it would be asked for in a loop
             case "deactivated":

@@ -135,6 +135,13 @@ class MarketData(TopOfBook):
     def _top(self, request_id: bytes) -> Line | None:
         return self._lines.get(request_id) or self._shared.get(request_id)
 
+    def reset(self, request_id: int) -> None:
+        """A book is empty from here on. Called where TWS says so among its changes: behind them, it
+        would drop those that follow."""
+        opened = self._opened.get(str(request_id).encode())
+        if opened is not None and opened.kind == DEPTH:
+            self.beside.begin(opened.symbol)
+
     def drop(self, symbol: str) -> None:
         """Nobody reads `symbol` any more: what came of it and was not taken is given to nobody, or
         it would be the newest of its symbol until it is read again."""

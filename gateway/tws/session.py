@@ -18,6 +18,7 @@ from typing import Literal
 
 from tapewire.common.config.tws_address import IDENTIFY
 from tapewire.gateway.broker import BrokerError
+from tapewire.gateway.tws import errors
 from tapewire.gateway.tws.encoder import RequestEncoder
 from tapewire.gateway.tws.framing import FrameReader, frame, payload_at
 from tapewire.gateway.tws.market_data import RUN_BEGINS, MarketData
@@ -26,6 +27,7 @@ from tapewire.gateway.tws.messages import (
     ManagedAccounts,
     NextValidId,
     SessionStarted,
+    TwsError,
     TwsMessage,
     Undecodable,
 )
@@ -166,6 +168,8 @@ class TwsSession:
             elif type(message) is ManagedAccounts:
                 self.accounts = message.accounts
                 self.refusal = self._refuses(message.accounts)
+            elif type(message) is TwsError and errors.meaning(message.code).line == "reset":
+                self.market.reset(message.request_id)
         if self.next_valid_id is not None and self.accounts:
             self.state = "STARTING" if self.refusal else "UP"
         return messages

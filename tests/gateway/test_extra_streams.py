@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from tapewire.common.events import Bar, DepthLevel, GenericTick
 from tapewire.gateway.market_feed import BookChange, FeedNews
 from tapewire.gateway.tws.line_limits import LineLimits
+from tapewire.simulator.protocol import messages
 from tests.gateway.tws_line import BARS, DEPTH, OPEN, UNBARS, UNDEPTH, Feed, ids
 from tests.gateway.tws_messages import AAPL, MSFT, SECOND
 
@@ -75,6 +76,16 @@ def test_error_317_empties_it_and_316_asks_again(feed: Feed):
     assert feed.error(again, 316) == []  # nothing has come since: no loop of requests
     assert [one.operation for one in feed.broker.take_beside()].count("begin") >= 3
     assert "AAPL has no market depth: TWS refuses it (316)" in feed.news()[0].reason
+
+
+def test_a_reset_between_changes_empties_what_was_before_it_and_nothing_of_what_follows(feed: Feed):
+    """However TWS's bytes come: all of them in one read here."""
+    book = opened(feed)
+    reset = messages.error(157, book, 317, "Market depth data has been RESET")
+    feed.receive(level(book, 0, 0, 1, 1.5, 100), reset, level(book, 0, 0, 1, 1.6, 100), reset)
+    feed.receive(level(book, 0, 0, 1, 1.7, 100))
+    operations = [one.operation for one in feed.broker.take_beside()]
+    assert operations == ["insert", "begin", "insert", "begin", "insert"]
 
 
 def test_three_books_are_open_and_a_fourth_waits_for_one_to_close():

@@ -198,3 +198,28 @@ def test_a_snapshot_of_what_is_silent_fails(asking: Asking):
 def test_a_snapshot_of_what_is_not_configured_fails_at_once(asking: Asking):
     assert reasons(asking.ask(SnapshotQuery("s", "NOSUCH"))) == ["symbol NOSUCH is not configured"]
     assert asking.queries.waiting == 0
+
+
+def test_all_that_wait_hold_no_more_rows_together_than_fit_whatever_the_broker_sends(
+    asking: Asking,
+):
+    for number in range(1, 4):
+        asking.ask(HistoryQuery(f"q{number}", f"S{number}"))
+    rows = (BAR,) * (ROWS_MAX - 1)
+    answers = []
+    for number in range(1, 4):
+        answers += asking.turn(Found(number, rows))
+    (reason,) = reasons(answers)
+    assert "wait" in reason
+    assert asking.port.given_up == [3]
+    assert len(asking.turn(Found(1, last=True))) == PAGES_PER_TURN, "the others go on"
+
+
+def test_a_client_that_is_gone_or_cancels_is_sent_no_more_of_a_long_answer(asking: Asking):
+    asking.ask(HistoryQuery("q", "AAPL"))
+    assert len(asking.turn(Found(1, (BAR,) * 100_000, last=True))) == PAGES_PER_TURN
+    asking.queries.cancel(b"other", "q")
+    assert len(asking.turn()) == PAGES_PER_TURN
+    asking.queries.cancel(b"a", "q")
+    assert asking.turn() == []
+    assert asking.queries.waiting == 0
