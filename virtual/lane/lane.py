@@ -95,16 +95,14 @@ class Lane:
     # ---- in turns --------------------------------------------------------------------------------
 
     def _run_turns(self, end_ns: int) -> None:
-        """Turns until it is worth while to look again: once all has settled, or when the next thing
-        is due, or soon."""
+        """Turns until it is worth while to look again: once all has settled, or the next thing was
+        due, and less and less often."""
         now_ns = self._world.clock.mono_ns()
         settled_ns = self._active_ns + SETTLE_NS
         if settled_ns > now_ns:
             until_ns = min(settled_ns, now_ns + SETTLE_NS)
-        elif self._due_ns > now_ns:
-            until_ns = self._due_ns + FLIGHT_NS
         else:
-            until_ns = now_ns + self._look_ns
+            until_ns = max(now_ns + self._look_ns, self._due_ns + FLIGHT_NS)
             self._look_ns = min(LOOK_GROWS * self._look_ns, LOOK_MAX_NS)
         self._world.scheduler.run_until(min(until_ns, end_ns))
         self._note_activity()
