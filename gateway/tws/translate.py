@@ -1,6 +1,7 @@
 """ibapi's decoder without its threads: a payload in, our own messages out."""
 
 import logging
+import re
 from decimal import Decimal
 from typing import Any, Final
 
@@ -35,6 +36,8 @@ UNKNOWN_KIND: Final = OrderKind("")
 SIDES: Final = {"BOT": "BUY", "SLD": "SELL"}
 MIN_SHARES: Final = 1e-15  # of anything that can be traded
 ERROR_CODE_MAX: Final = 2**31 - 1
+HALVES: Final = re.compile(rb"\\(?:u|U0000)[dD][89a-fA-F][0-9a-fA-F]{2}")
+"""Escapes of half a character. ibapi takes each for a character, and no event can hold one."""
 
 logging.getLogger("ibapi").setLevel(logging.ERROR)  # it logs several lines per message
 
@@ -104,6 +107,8 @@ class Translator(QueryCallbacks, AccountCallbacks, EWrapper):  # type: ignore[mi
     def _interpret(self, payload: bytes) -> None:
         if not payload.endswith(b"\0"):
             raise ValueError("its last field has no end")
+        if b"\\" in payload:
+            payload = HALVES.sub(b"?", payload)
         kind = int(payload.partition(b"\0")[0])
         handle = self._decoder.msgId2handleInfo.get(kind)
         if handle is None:

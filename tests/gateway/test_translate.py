@@ -308,3 +308,18 @@ def test_a_future_is_named_by_its_local_symbol_and_a_known_id_goes_first():
     future = contract_of(msgspec.structs.replace(ES, con_id=0))
     assert (future.localSymbol, future.symbol, future.conId) == ("ESZ6", "", 0)
     assert contract_of(AAPL, 5).conId == 5
+
+
+@pytest.mark.parametrize("odd", ["\\udcff", "\\uD83D\\uDE00", "\\U0000d800"])
+def test_half_a_character_in_what_tws_says_can_be_written_down(odd: str):
+    """TWS escapes what is not ASCII, in halves where one character needs two: no event could hold
+    one of them, and a process that tries to write it down would end."""
+    (error,) = Translator(157).read(f"4\x002\x00-1\x002104\x00farm {odd}.\0".encode())
+    assert isinstance(error, tws.TwsError)
+    assert error.text.startswith("farm ?")
+    assert error.text.endswith(".")
+    fields = messages.contract_details(157, 7, AAPL)
+    named = [odd if "simulated" in field else field for field in fields]
+    (found,) = Translator(157).read(frame(named)[4:])
+    assert isinstance(found, tws.ContractFound)
+    assert msgspec.msgpack.encode((error.text, found.long_name))
