@@ -88,6 +88,23 @@ def _checked(begin_ns: int, end_ns: int) -> tuple[int, int]:
     return begin_ns, end_ns
 
 
+class Edges:
+    """Where the parts of a span begin and end: none is written down, however many there are.
+    ValueError for too many."""
+
+    def __init__(self, begin_ns: int, seams: range, end_ns: int) -> None:
+        self.begin_ns, self.end_ns = begin_ns, end_ns
+        self._seams = seams
+        self.parts = len(seams) + 1
+        if self.parts > PARTS_MAX:
+            raise ValueError(f"that takes more than {PARTS_MAX} questions; ask for less")
+
+    def of(self, part: int) -> tuple[int, int]:
+        """The beginning and the end of a part, counted from 0."""
+        begin_ns = self._seams[part - 1] if part else self.begin_ns
+        return begin_ns, self.end_ns if part == self.parts - 1 else self._seams[part]
+
+
 class BarPlan:
     """Bars of less than a week in parts that one answer can have; of others all are one part."""
 
@@ -97,7 +114,7 @@ class BarPlan:
         self._size = size
         self._edges = _edges(*span, size)
         self._held: dict[int, HistoryBar] = {}
-        self.parts = len(self._edges) - 1
+        self.parts = self._edges.parts
         self.parts_done = 0
         self.up_to_ns = self._begin_ns
 
@@ -113,14 +130,14 @@ class BarPlan:
 
     def question(self) -> HistoryQuery:
         """See `Plan`: a part, from one bar before its beginning."""
-        begin_ns, end_ns = self._edges[self.parts_done : self.parts_done + 2]
+        begin_ns, end_ns = self._edges.of(self.parts_done)
         end_s = -(-end_ns // NS)
         back = duration_of(end_s - begin_ns // NS + self._size)
         return replace(self._query, back=back, start_ns=0, end_ns=end_s * NS)
 
     def take(self, rows: Sequence[HistoryBar]) -> list[HistoryBar]:
         """See `Plan`."""
-        begin_ns, end_ns = self._edges[self.parts_done : self.parts_done + 2]
+        begin_ns, end_ns = self._edges.of(self.parts_done)
         self.parts_done += 1
         overlap_ns = self._size * NS
         first_ns = max(begin_ns - overlap_ns, self._begin_ns)
@@ -131,18 +148,15 @@ class BarPlan:
         return [found[ts] for ts in sorted(found) if ts < certain_ns]
 
 
-def _edges(begin_ns: int, end_ns: int, size: int) -> list[int]:
-    """Where parts begin, and the end of the last: at whole bars, counted from the epoch, so that a
-    seam cuts none that begins there."""
+def _edges(begin_ns: int, end_ns: int, size: int) -> Edges:
+    """Edges at whole bars, counted from the epoch, so that a seam cuts none that begins there."""
     most = answer_max_s(size)
     if most is None:
-        return [begin_ns, end_ns]
+        return Edges(begin_ns, range(0), end_ns)
     size_ns = size * NS
     step_ns = (most - size) // size * size_ns  # a part and a bar before it are one answer
-    if (end_ns - begin_ns) // step_ns >= PARTS_MAX:
-        raise ValueError(f"that takes more than {PARTS_MAX} questions; ask for less")
     first_ns = begin_ns // size_ns * size_ns + step_ns
-    return [begin_ns, *range(first_ns, end_ns, step_ns), end_ns]
+    return Edges(begin_ns, range(first_ns, end_ns, step_ns), end_ns)
 
 
 class TickPlan:
@@ -152,13 +166,11 @@ class TickPlan:
         self._query = query
         begin_ns, end_ns = span
         midnight_ns = begin_ns // DAY_NS * DAY_NS + DAY_NS
-        self._edges = [begin_ns, *range(midnight_ns, end_ns, DAY_NS), end_ns]
-        if len(self._edges) > PARTS_MAX:
-            raise ValueError(f"that takes more than {PARTS_MAX} questions; ask for less")
+        self._edges = Edges(begin_ns, range(midnight_ns, end_ns, DAY_NS), end_ns)
         self._next_ns = begin_ns // NS * NS  # the second that is asked for next
         self._held: list[HistoryTick] = []  # of that second, as far as they are known
         self._asked = 0
-        self.parts = len(self._edges) - 1
+        self.parts = self._edges.parts
         self.parts_done = 0
         self.up_to_ns = begin_ns
 
@@ -170,7 +182,7 @@ class TickPlan:
     @property
     def requests_left(self) -> int:
         """See `Plan`: as many for the rest as for what is done, in proportion."""
-        begin_ns, end_ns = self._edges[0], self._edges[-1]
+        begin_ns, end_ns = self._edges.begin_ns, self._edges.end_ns
         done_ns = max(NS, self._next_ns - begin_ns)
         guess: int = self._asked * (end_ns - self._next_ns) // done_ns
         return max(self.parts - self.parts_done, min(guess, PARTS_MAX))
@@ -183,7 +195,7 @@ class TickPlan:
         """See `Plan`. A day is over when an answer goes beyond it, or has nothing after the second
         that it was asked from."""
         self._asked += 1
-        end_ns = self._edges[self.parts_done + 1]
+        _, end_ns = self._edges.of(self.parts_done)
         ordered = sorted(rows, key=lambda row: row.ts_ns)
         found = [row for row in ordered if self._next_ns <= row.ts_ns < end_ns]
         same = [row for row in found if row.ts_ns == self._next_ns]
@@ -203,10 +215,9 @@ class TickPlan:
         return self._within(certain)
 
     def _part_done(self) -> None:
+        _, self._next_ns = self._edges.of(self.parts_done)
         self.parts_done += 1
         self._held = []
-        self._next_ns = self._edges[self.parts_done]
 
     def _within(self, rows: Iterable[HistoryTick]) -> list[HistoryTick]:
-        begin_ns = self._edges[0]
-        return [row for row in rows if row.ts_ns >= begin_ns]
+        return [row for row in rows if row.ts_ns >= self._edges.begin_ns]

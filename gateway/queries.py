@@ -105,11 +105,12 @@ class Queries:
         self._waiting -= len(self._answers) - len(kept)
         self._answers = kept
         for key, pending in list(self._pending.items()):
-            gone = [one for one in pending.waiters if one[:2] == (sender, query_id)]
-            for waiter in gone:
-                pending.waiters.remove(waiter)
-                self._waiting -= 1
-            if gone and not pending.waiters:
+            for waiter in pending.waiters:
+                if waiter.id == query_id and waiter.sender == sender:
+                    pending.waiters.remove(waiter)
+                    self._waiting -= 1
+                    break
+            if not pending.waiters:
                 self._drop(key)
 
     def ask(self, sender: bytes, query: Query, now: Now) -> None:

@@ -201,18 +201,18 @@ class MarketData(TopOfBook):
         taken, self._news = self._news, []
         return taken
 
+    # A whole read costs one split where a frame at a time costs one each. `parts` is the buffer
+    # split at its NULs and `place` where a frame begins in it: two empty parts, one more, then the
+    # length's last byte with the message id, then the fields (for a frame shorter than 256 bytes).
+    # What is not taken, such as a value out of bounds or a delayed tick, is left to the readers of
+    # single messages, which say why. A size that TWS repeats behind its price is read and is no
+    # tick.
+
     def read_run(  # noqa: PLR0912 - one loop: a call per tick would cost what it saves
         self, parts: list[bytes], place: int, now_ns: int
     ) -> tuple[int, int]:
-        """Read tickPrice and tickSize frames as long as nothing else comes: the fast path.
-
-        `parts` is the buffer split at its NULs and `place` where a frame begins in it: two empty
-        parts, one more, then the length's last byte with the message id, then the fields (for a
-        frame shorter than 256 bytes). So a whole read costs one split, where a frame at a time
-        costs one each. Returns how many parts and how many bytes were read. What it does not take,
-        such as a value out of bounds or a delayed tick, is left to the readers of single messages,
-        which say why. A size that TWS repeats behind its price is read here and is no tick.
-        """
+        """Read tickPrice and tickSize frames as long as nothing else comes: the fast path. Returns
+        how many parts and how many bytes were read."""
         begun, size, frames, last = place, 0, 0, len(parts) - PRICE_PARTS
         lines, touched, heads = self._lines, self._touched, _HEADS
         price_max, size_max, quote = PRICE_MAX, SIZE_MAX, Quote

@@ -4,6 +4,7 @@ The market is the simulator's, so a span in parts is held against the same span 
 """
 
 import random
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +15,7 @@ from tapewire.common.clock import Now
 from tapewire.common.events.queries import HistoryBar, HistoryQuery, HistoryTick, TicksQuery
 from tapewire.common.instruments import Instrument
 from tapewire.gateway import history_words, long_spans
-from tapewire.gateway.history_words import answer_max_s, duration_of, duration_s, size_s
+from tapewire.gateway.history_words import YEAR_S, answer_max_s, duration_of, duration_s, size_s
 from tapewire.gateway.long_spans import Plan, plan_of
 from tapewire.simulator.market.history import History
 from tapewire.simulator.market.replay_clock import ReplayClock
@@ -213,3 +214,23 @@ def test_durations_are_written_as_tws_takes_them():
     assert [duration_of(s) for s in (1, 86_400, 86_401, 365 * 86_400, 366 * 86_400)] == [
         "1 S", "86400 S", "2 D", "365 D", "2 Y",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        HistoryQuery("q", "AAPL", "1 secs", "1 Y", end_ns=60 * YEAR_S * NS),
+        TicksQuery("q", "AAPL", start_ns=NS, end_ns=50 * YEAR_S * NS),
+    ],
+)
+def test_a_plan_costs_the_same_whatever_the_number_of_its_parts(query: HistoryQuery):
+    """Any number of spans can be asked for, most of which are refused; orders come in between."""
+    now = Now(100 * YEAR_S * NS, 0)
+    plan_of(query, now)
+    tracemalloc.start()
+    plan = plan_of(query, now)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert plan is not None
+    assert plan.parts > 15_000
+    assert most < 20_000
