@@ -20,7 +20,7 @@ from tapewire.common.config import settings as configuration
 from tapewire.common.config.locate import config_path, how_to_get_one
 from tapewire.common.config.sections import IDENTIFIER_PATTERN
 from tapewire.common.config.settings import Config
-from tapewire.common.delivery.signals import SignalMaker
+from tapewire.common.delivery.signals import TTL_S, SignalMaker
 from tapewire.common.errors import ConfigError, TapewireError
 from tapewire.common.runtime.channels import SIGNALS, Channels
 from tapewire.common.runtime.epochs import next_epoch
@@ -28,8 +28,6 @@ from tapewire.common.runtime.role_lock import RoleTaken, take_role
 from tapewire.console.group import control, launch
 from tapewire.strategy.service import MARKET, queries_of
 
-TTL_S: Final = 10.0
-"""How long a signal of a client holds, unanswered."""
 MESSAGES_MAX: Final = 10_000
 """What waits at most in each socket of a program that blocks its loop. Beyond that ticks are
 missed, and counted; events are fetched from the journals."""

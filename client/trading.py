@@ -69,10 +69,7 @@ class Trading(Connection):
         )  # fmt: skip
         _require_sound(terms)
         where, now = await self._account_for(account), self._service.clock.now()
-        if legs:
-            combo = (combos.combo_order(legs, terms),)
-            return await self._place(self._make.group(where, "combo", combo, now))
-        return await self._place(self._make.order(where, name, terms, now))
+        return await self._place(self._make.order(where, name, terms, now, legs))
 
     async def place_vertical_spread(
         self,

@@ -16,10 +16,9 @@ from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.clock import SystemClock
-from tapewire.common.combos import combo_order
 from tapewire.common.delivery.desk import Desk
 from tapewire.common.delivery.outcomes import Outcome
-from tapewire.common.delivery.signals import SignalMaker
+from tapewire.common.delivery.signals import TTL_S, SignalMaker
 from tapewire.common.errors import TapewireError
 from tapewire.common.events import (
     AnySignal,
@@ -42,8 +41,6 @@ from tapewire.common.runtime.channels import SIGNALS, Channels
 from tapewire.console.group.control import Launched
 from tapewire.console.group.line import Line, NoAnswer, Place
 
-TTL_S: Final = 10.0
-"""How long a signal of a person lives, unanswered."""
 WHAT_IF_S: Final = 6.0
 LOOK_EVERY_S: Final = 0.1
 CLOCK: Final = SystemClock()
@@ -93,9 +90,7 @@ def order(
     account: str, symbol: str, terms: OrderTerms, legs: tuple[ComboLeg, ...] = ()
 ) -> Signal | GroupSignal:
     """A wish to place an order; with `legs`, one that trades them as one."""
-    if legs:
-        return _MAKER.group(account, "combo", (combo_order(legs, terms),), CLOCK.now())
-    return _MAKER.order(account, symbol, terms, CLOCK.now())
+    return _MAKER.order(account, symbol, terms, CLOCK.now(), legs)
 
 
 def cancel(order_id: str) -> CancelSignal:

@@ -1,11 +1,13 @@
 """Signals from outside of strategies: how a person's and a program's wishes are put."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from tapewire.common.clock import Now
+from tapewire.common.combos import combo_order
 from tapewire.common.events import (
     CancelSignal,
+    ComboLeg,
     GroupKind,
     GroupLeg,
     GroupSignal,
@@ -14,6 +16,9 @@ from tapewire.common.events import (
     Signal,
     TermChanges,
 )
+
+TTL_S: Final = 10.0
+"""How long a signal of a person or a program holds, unanswered."""
 
 
 class SignalMaker:
@@ -24,8 +29,17 @@ class SignalMaker:
         self.ttl_ns = ttl_ns
         self._new_id = new_id
 
-    def order(self, account: str, symbol: str, terms: OrderTerms, now: Now) -> Signal:
-        """A wish to place an order."""
+    def order(
+        self,
+        account: str,
+        symbol: str,
+        terms: OrderTerms,
+        now: Now,
+        legs: Sequence[ComboLeg] = (),
+    ) -> Signal | GroupSignal:
+        """A wish to place an order; with `legs`, one that trades them as one."""
+        if legs:
+            return self.group(account, "combo", (combo_order(legs, terms),), now)
         return Signal(symbol=symbol, terms=terms, **self._envelope(account, now))
 
     def group(

@@ -29,6 +29,7 @@ def options(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]
     instruments = [{"symbol": "AAPL"}, *tomllib.loads(block.text)["instruments"]]
     monkeypatch.setenv("TAPEWIRE_INSTRUMENTS", json.dumps(instruments))
     monkeypatch.setenv("TAPEWIRE_STRATEGIES", "[]")
+    monkeypatch.setenv("TAPEWIRE_SIMULATOR__RATE_PER_S", "100")
     group = Group(configuration.load())
     group.up()
     try:
