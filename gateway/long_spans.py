@@ -34,6 +34,7 @@ from tapewire.gateway.history_words import DAY_S, answer_max_s, duration_of, dur
 
 NS: Final = 1_000_000_000
 DAY_NS: Final = DAY_S * NS
+NEVER_NS: Final = 2**63
 PARTS_MAX: Final = 20_000
 LongQuery = HistoryQuery | TicksQuery
 
@@ -139,12 +140,14 @@ class BarPlan:
         """See `Plan`."""
         begin_ns, end_ns = self._edges.of(self.parts_done)
         self.parts_done += 1
+        if self.is_over and self._size >= DAY_S:
+            end_ns = NEVER_NS  # what has a date may have one after the end that it was asked with
         overlap_ns = self._size * NS
         first_ns = max(begin_ns - overlap_ns, self._begin_ns)
         found = self._held | {r.ts_ns: r for r in rows if first_ns <= r.ts_ns < end_ns}
         certain_ns = end_ns if self.is_over else end_ns - overlap_ns
         self._held = {ts: row for ts, row in found.items() if ts >= certain_ns}
-        self.up_to_ns = certain_ns
+        self.up_to_ns = min(certain_ns, self._edges.end_ns)
         return [found[ts] for ts in sorted(found) if ts < certain_ns]
 
 

@@ -172,6 +172,17 @@ def test_rows_from_outside_of_the_span_are_left_out(small_answers: None):
     assert plan.is_over
 
 
+@pytest.mark.parametrize(("size", "days_after"), [("1 day", 1), ("1 week", 4)])
+def test_a_newest_bar_whose_date_is_after_the_end_belongs_to_the_span(size: str, days_after: int):
+    """The session of a future's Friday begins on Thursday evening, and a week has its last date."""
+    day = 86_400 * NS
+    today_ns = NOW.wall_ns // day * day
+    plan = plan_for(HistoryQuery("q", "ES", size, start_ns=today_ns - 20 * day))
+    newest = HistoryBar(today_ns + days_after * day, 1, 1, 1, 1)
+    assert plan.take([HistoryBar(today_ns, 1, 1, 1, 1), newest])[-1] == newest
+    assert plan.is_over
+
+
 @pytest.mark.parametrize(
     ("bars", "back"),
     [("1 min", "1 D"), ("1 secs", "1800 S"), ("1 day", "1 Y"), ("1 week", "20 Y"),
