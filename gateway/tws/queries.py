@@ -5,6 +5,7 @@ for one that was given up finds nobody. The options on an underlying are asked f
 id, so the contract itself is asked about first, under the same request id.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -36,6 +37,8 @@ from tapewire.gateway.tws.session import TwsSession
 
 REQUEST_ID: Final = 985_000_000
 REQUESTS_MAX: Final = 10_000_000
+GIVEN_UP_MAX: Final = 200
+"""How many queries that nobody waits for are remembered, since TWS says of each that it is over."""
 LOST: Final = "the connection to TWS was lost before it answered"
 HISTORY_CODES: Final = (162, 165, 10187)
 Symbolic = HistoryQuery | TicksQuery | ChainQuery | ContractQuery
@@ -63,6 +66,7 @@ class TwsQueries:
         self._outbox = outbox
         self._open: dict[int, tuple[int, Symbolic]] = {}  # by request id: number, query
         self._underlyings: dict[int, list[tws.ContractFound]] = {}  # of chains, by request id
+        self._given_up: deque[int] = deque(maxlen=GIVEN_UP_MAX)  # request ids; TWS confirms each
         self._reports: list[Found | Refused] = []
         self._accounts = TwsAccountQueries(session, contracts, outbox, self._report)
         self.scans = TwsScans(session, outbox)
@@ -95,6 +99,7 @@ class TwsQueries:
             return
         request_id = _request_id(number)
         _, query = self._open.pop(request_id, (0, None))
+        self._given_up.append(request_id)
         self._underlyings.pop(request_id, None)
         if isinstance(query, HistoryQuery) and self._session.state == "UP":
             with suppress(OutboxFull):
@@ -120,10 +125,13 @@ class TwsQueries:
         self._reports += [Refused(number, 0, LOST, "lost") for number in lost]
         self.scans.closed()
         self._open.clear()
+        self._given_up.clear()
         self._underlyings.clear()
 
     def refused(self, message: tws.TwsError) -> bool:
         """Whether an error is about a query; unless it only informs, the query is over."""
+        if message.request_id in self._given_up:
+            return True
         informs = errors.only_informs(message.code)
         if message.request_id not in self._open:
             is_account = self._accounts.refused(message, only_informs=informs)

@@ -197,9 +197,12 @@ def test_bars_that_nobody_waits_for_are_cancelled_and_a_late_answer_dropped(
     bench.flush()
     queries.give_up(1)
     assert bench.flush() == [["25", "1", FIRST]]
+    before = len(bench.gateway.complaints)
     bench.receive(bars(BAR))
+    bench.error(int(FIRST), 162, "API historical data query cancelled: 985000001")
     bench.error(int(FIRST), 366, "No historical data query found for ticker id")
     assert queries.take() == []
+    assert len(bench.gateway.complaints) == before, "TWS confirms the cancel: nobody has to act"
 
 
 def test_an_order_goes_before_queries_that_came_earlier(bench: Bench, queries: TwsQueries):
