@@ -75,7 +75,7 @@ def session(seed: int, seconds: int) -> tuple[World, Watch]:
     return world, watch
 
 
-@pytest.mark.parametrize("seconds", [HOUR_S, pytest.param(SESSION_S, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seconds", [HOUR_S // 3, *soak(HOUR_S, SESSION_S)])
 def test_a_session_of_synthetic_market_trades_and_repeats_exactly(seconds: int):
     (first, watch), (second, _) = session(1, seconds), session(1, seconds)
     assert first.server.books()["orders"] > 10

@@ -44,8 +44,10 @@ class GroupTrader(Strategy):
             self.vertical(quote.symbol, "MSFT" if quote.symbol == "AAPL" else "AAPL", 3)
         elif self.parameters.kind == "combo":
             other = "MSFT" if quote.symbol == "AAPL" else "AAPL"
-            limit = self.parameters.limit
-            self.vertical(quote.symbol, other, 3, combo=True, limit=limit)
+            self.buy(f"{quote.symbol} - {other}", 3, limit=self.parameters.limit)
+        elif self.parameters.kind == "vertical at once":
+            other = "MSFT" if quote.symbol == "AAPL" else "AAPL"
+            self.vertical(quote.symbol, other, 3, combo=True, limit=self.parameters.limit)
         elif self.parameters.kind == "oco":
             buy = self.leg("BUY", quote.symbol, 5, limit=stop)
             sell = self.leg("SELL", quote.symbol, 5, limit=target)

@@ -31,8 +31,8 @@ from tests.simulation.watch import Watch
 from tests.virtual.group_trader import GroupTrader
 
 ACCOUNT = "DU1000001"
-KINDS = ("bracket", "ladder", "oco", "vertical")
-TRADED = (*KINDS, "combo")  # a vertical in one order
+IN_PARTS = ("bracket", "ladder", "oco", "vertical")
+AT_ONCE = ("combo", "vertical at once")
 VICTIMS = (roles.GATEWAY, roles.EXECUTOR)
 STEPS = range(0, 40, 2)
 SOAK = pytest.mark.soak
@@ -49,7 +49,7 @@ class Desk:
         rules: tuple[RuleConfig, ...] = (),
         **parameters: object,
     ) -> None:
-        symbols = ("AAPL", "MSFT") if kind in ("vertical", "combo") else ("AAPL",)
+        symbols = ("AAPL", "MSFT") if kind in ("vertical", *AT_ONCE) else ("AAPL",)
         config = Config(
             instruments=tuple(InstrumentConfig(symbol=symbol) for symbol in symbols),
             strategies=(
@@ -116,13 +116,13 @@ class Desk:
 
 
 def test_every_kind_of_group_is_among_them():
-    assert set(KINDS) == set(get_args(GroupKind))
+    assert {*IN_PARTS, "combo"} == set(get_args(GroupKind))
 
 
 @pytest.mark.parametrize("direct", [False, True])
-@pytest.mark.parametrize("kind", TRADED)
+@pytest.mark.parametrize("kind", [*IN_PARTS, *AT_ONCE])
 def test_groups_trade_from_the_strategy_to_the_books(kind: str, direct: bool):
-    few = {"count": 60} if kind == "combo" else {}  # or a signal is on its way at the end
+    few = {"count": 60} if kind in AT_ONCE else {}  # or a signal is on its way at the end
     desk = Desk(kind, direct=direct, **few)
     desk.run(20)
     assert desk.strategy.done > 1
@@ -210,7 +210,7 @@ def fills_of(desk: Desk) -> dict[str, list[tuple[str, str, Decimal, Decimal]]]:
 
 @pytest.mark.parametrize("direct", [False, True])
 def test_a_spread_in_one_order_is_filled_by_its_legs(direct: bool):
-    desk = Desk("combo", direct=direct)
+    desk = Desk("vertical at once", direct=direct)
     desk.run(6)
     found = fills_of(desk)
     assert len(found) > 1
