@@ -122,8 +122,8 @@ class Trading(Connection):
 
     async def _place(self, signal: Signal | GroupSignal) -> PlacedOrder:
         order = PlacedOrder(signal, self)
-        self._service.add(order)
         self._service.desk.add(signal, self._service.clock.now())
+        self._service.add(order)
         self._loop.wake()
         await self.until(lambda: order.state != "UNANSWERED")
         return order

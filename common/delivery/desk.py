@@ -15,6 +15,8 @@ from typing import Final, cast
 
 import msgspec
 
+from tapewire.common.bus import wire
+from tapewire.common.bus.wire import WireError
 from tapewire.common.clock import Now
 from tapewire.common.delivery.outcomes import Outcome, after, given_up
 from tapewire.common.delivery.outgoing import TRADES, Outgoing
@@ -40,6 +42,14 @@ def signal_of(intent_id: str) -> str:
     """The signal that led to an intent: an intent's id is that of its signal, with the number of
     the order."""
     return intent_id.rpartition("/")[0]
+
+
+def _require_readable(signal: AnySignal) -> None:
+    try:
+        wire.decode_event(wire.encode(signal))
+    except (WireError, TypeError) as error:
+        kind = type(signal).__name__
+        raise ValueError(f"the {kind} cannot be sent: {error}, in {signal!r:.200}") from error
 
 
 class Followed(msgspec.Struct):
@@ -80,7 +90,9 @@ class Desk:
     # ---- sending -------------------------------------------------------------------------------
 
     def add(self, signal: AnySignal, now: Now) -> None:
-        """Take a signal that is to be sent."""
+        """Take a signal that is to be sent. ValueError for one that the executor could not read: it
+        would not answer, and nobody would know why."""
+        _require_readable(signal)
         self._followed[signal.id] = Followed(signal, Outcome(signal.id))
         self._outgoing.add(signal, now)
 

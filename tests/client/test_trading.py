@@ -250,6 +250,19 @@ async def test_what_makes_no_sense_is_not_sent(bench: Bench, given, fault, says:
 
 
 @on_a_loop
+async def test_what_no_executor_could_read_is_refused_and_ends_nothing(bench: Bench):
+    order = await placed(bench)
+    for wrong in (order, "", 7):
+        with pytest.raises(ValueError, match="cannot be sent"):
+            await bench.client.cancel(wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="cannot be sent"):
+        await bench.client.place_order("AAPL", "BUY", 1, outside_hours="yes")  # type: ignore[arg-type]
+    await bench.settle()
+    assert bench.client.is_connected
+    assert bench.client.orders == [order]
+
+
+@on_a_loop
 async def test_a_spread_of_options_that_are_not_configured_names_those_that_are(bench: Bench):
     says = "no option on AAPL fits; configured are 20301220 C 110, 20301220 C 115"
     with pytest.raises(ConfigError, match=says):

@@ -226,3 +226,10 @@ def test_an_order_that_appears_after_its_end_was_reported_lives(bench: Bench):
     assert bench.desk.outcome(name)[2:] == ("CREATED", 0, None, "", False)
     bench.moved(name, "ACCEPTED")
     assert not bench.desk.outcome(name).done
+
+
+@pytest.mark.parametrize("order_id", ["", "x" * 1000, 7, object()])
+def test_what_the_executor_could_not_read_is_not_taken(bench: Bench, order_id):
+    with pytest.raises(ValueError, match="the CancelSignal cannot be sent: "):
+        bench.add(bench.make.cancel(order_id, NOW))
+    assert not bench.desk.unanswered
