@@ -15,6 +15,11 @@ from collections import deque
 from collections.abc import Reversible
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
+from tapewire.common.events.queries import HistoryQuery, Query, TicksQuery
+from tapewire.gateway.query_port import BrokerQuery
+
 SECOND_NS: Final = 1_000_000_000
 SLACK_NS: Final = SECOND_NS // 2
 SPAN_NS: Final = 600 * SECOND_NS + SLACK_NS
@@ -96,3 +101,12 @@ def _room_ns(
         if weight > others_max:
             return at_ns + span_ns
     return now_ns
+
+
+def question_of(query: Query | BrokerQuery) -> Question | None:
+    """What is asked as history's limits count it; None if they do not count it. Who asks, and how
+    long they wait, makes no other question of it."""
+    if not isinstance(query, HistoryQuery | TicksQuery):
+        return None
+    key = replace(query, id="-", timeout_ms=100)
+    return Question(key.symbol, "", key.show, repr(key))

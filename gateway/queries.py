@@ -26,14 +26,13 @@ from tapewire.common.events.account_queries import (
     PortfolioQuery,
 )
 from tapewire.common.events.queries import (
-    HistoryQuery,
     Query,
     QueryAnswer,
     QueryFailed,
     TicksQuery,
 )
 from tapewire.gateway.awaited import Awaited, AwaitedQuery, Known, silence
-from tapewire.gateway.history_pace import HistoryPace, Question
+from tapewire.gateway.history_pace import HistoryPace, question_of
 from tapewire.gateway.own_answers import OwnAnswers
 from tapewire.gateway.query_pages import pages_of
 from tapewire.gateway.query_port import BrokerQuery, QueryPort, Refused, Why
@@ -164,6 +163,8 @@ class Queries:
                 self._end(key, report.reason, now, report.code, report.why)
             else:
                 self._found(key, report.rows, now, is_last=report.last)
+        if reports:
+            self._keep_within(now)
         self._give_up_late(now)
         self._ask_broker(now)
         self._look_at_awaited(now)
@@ -178,8 +179,14 @@ class Queries:
             self._end(key, f"the answer has more than {ROWS_MAX} rows; ask for less", now)
         elif is_last:
             self._answer(key, now)
-        elif sum(len(one.rows) for one in self._pending.values()) > HELD_MAX:
-            self._port.give_up(pending.number)
+
+    def _keep_within(self, now: Now) -> None:
+        """End the largest answers that are not complete, while all are too large together."""
+        held = {key: len(one.rows) for key, one in self._pending.items()}
+        while sum(held.values()) > HELD_MAX:
+            key = max(held, key=held.__getitem__)
+            del held[key]
+            self._port.give_up(self._pending[key].number)
             reason = f"the answers that wait to be complete have more than {HELD_MAX} rows together"
             self._end(key, f"{reason}; try again later", now)
 
@@ -289,12 +296,3 @@ def _up_to_now(query: BrokerQuery, now: Now) -> BrokerQuery:
     if isinstance(query, TicksQuery) and not query.start_ns and not query.end_ns:
         return replace(query, end_ns=now.wall_ns)
     return query
-
-
-def question_of(query: Query | BrokerQuery) -> Question | None:
-    """What is asked as history's limits count it; None if they do not count it. Who asks, and how
-    long they wait, makes no other question of it."""
-    if not isinstance(query, HistoryQuery | TicksQuery):
-        return None
-    key = replace(query, id="-", timeout_ms=100)
-    return Question(key.symbol, "", key.show, repr(key))

@@ -24,9 +24,9 @@ from msgspec.structs import replace
 from tapewire.common.clock import Now
 from tapewire.common.events import TEXT_MAX
 from tapewire.common.events.queries import Page, Query, QueryAnswer, QueryFailed, QueryProgress
-from tapewire.gateway.history_pace import Question
+from tapewire.gateway.history_pace import Question, question_of
 from tapewire.gateway.long_spans import LongQuery, Plan, plan_of
-from tapewire.gateway.queries import Queries, question_of
+from tapewire.gateway.queries import Queries
 from tapewire.gateway.query_pages import PAGES
 from tapewire.gateway.query_waiters import INNER, PartEnded
 
