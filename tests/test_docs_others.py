@@ -70,7 +70,7 @@ ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"python -m tests\.simulation": _help,
     r"python -m tests\.model --faults N": _help,
     r"python -m tapewire\.simulator\.chain_file SYMBOL": _help,
-    r"python -m tapewire\.benchmarks (NAME|all|throughput)( .*)?": _help,
+    r"python -m tapewire\.benchmarks (NAME|all|backtest|throughput)( .*)?": _help,
     r"python -m tapewire\.benchmarks\.(load|peers)\.\w+( .*)?": _module,
     r"python -m tapewire\.strategy\.loading\.check NAME": _run,
     r"python -m tapewire\.strategy\.examples\.\w+ .*": _module,  # test_docs_commands.py runs it
