@@ -31,6 +31,8 @@ from tapewire.common.price_steps import (
 
 IN_FRACTIONS: Final = ("CRYPTO", "CASH")
 """Security types that trade in fractions: a lot of 1, the default, says nothing of them."""
+BELOW_ZERO: Final = ("FUT",)
+"""Security types whose prices may be 0 or less, as oil was in April 2020; a combo's may be too."""
 DISTANCES: Final = ("trail", "limit_offset")
 """Distances between prices: multiples of the step too, as the prices at both ends are."""
 
@@ -132,6 +134,9 @@ def _step_denial(
 ) -> str:
     steps = steps_of(instrument, described)
     for one in _stepped(terms):
+        is_price = one.name not in DISTANCES
+        if is_price and one.value <= 0 and instrument.sec_type not in BELOW_ZERO:
+            return f"{one.name} is {one.value:f}; a price of {instrument.symbol} is above 0"
         if not is_on_step(one.value, one.at, steps):
             return _off_step(one, instrument, described)
     return ""

@@ -38,6 +38,14 @@ def test_a_price_on_the_tick_passes(price: str):
     assert denial(ES, type="LMT", limit=Decimal(price)) == ""
 
 
+@pytest.mark.parametrize("price", ["0", "-1"])
+@pytest.mark.parametrize("name", ["limit", "stop"])
+def test_only_the_price_of_a_future_may_be_0_or_less(name: str, price: str):
+    given = {name: Decimal(price)}
+    assert denial(AAPL, **given) == f"{name} is {price}; a price of AAPL is above 0"
+    assert denial(ES, **given) == ""
+
+
 @pytest.mark.parametrize("name", ["limit", "stop"])
 def test_a_price_off_the_tick_is_denied_with_the_tick(name: str):
     assert denial(ES, **{name: Decimal("5000.1")}) == (
