@@ -23,6 +23,8 @@ from tapewire.backtest.scan import (
 from tapewire.backtest.watch import Interrupted, watching
 from tapewire.backtest.ways import Direct, InTurns, Way
 from tapewire.common import roles
+from tapewire.common.accounting.trading_days import Days
+from tapewire.common.amounts import counted
 from tapewire.common.config.near import expected
 from tapewire.common.config.settings import Config, ConfigError, StrategyConfig
 from tapewire.common.events import Event
@@ -76,17 +78,13 @@ def run(
     _require_cash(cash)
     wanted = chosen(config, names)
     runners = _loaded(wanted, say)
-    loaded = {runner.name: runner.loaded for runner in runners}
     day_of = config.days().of("")
-    way: Way = (
-        InTurns(file, window, day_of, step_ns) if full or step_ns else Direct(file, window, day_of)
-    )
+    way = _way(file, window, day_of, step_ns, full=full)
     found = way.scan
     _require_benchmark(benchmark, found.ticks)
     instruments = instruments_of(found, config)
     strategies = trading(config, wanted, found.ticks)
-    plural = "s" * (len(instruments) != 1)
-    say(f"{found.rows:,} rows of {len(instruments)} symbol{plural}; running")
+    say(f"{found.rows:,} rows of {counted(len(instruments), 'symbol')}; running")
     failures = Failures(say)
     derived = group.derived(config, instruments, strategies)
     settings = group.simulator_settings(derived, cash)
@@ -113,9 +111,15 @@ def run(
         statistics=statistics_of(results, cash * len(settings.accounts), day_of, benchmark),
         sample_ns=way.every_ns,
         notes=notes,
-        loaded=loaded,
+        loaded={runner.name: runner.loaded for runner in runners},
         journals={role: world.events(role) for role in roles.JOURNALED},
     )
+
+
+def _way(file: TickFile, window: Window, day_of: Days, step_ns: int, *, full: bool) -> Way:
+    if full or step_ns:
+        return InTurns(file, window, day_of, step_ns)
+    return Direct(file, window, day_of)
 
 
 def _loaded(wanted: Sequence[StrategyConfig], say: Callable[[str], None]) -> list[Runner]:

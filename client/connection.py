@@ -1,5 +1,4 @@
-"""The client's connection: to which processes of the group, and what is said of those that are not
-there.
+"""The client's connection: which processes of the group it leads to, and which are missing.
 
 Everything runs on the loop on which it was opened.
 """

@@ -28,7 +28,7 @@ READ: Final = BESIDE | {"tick", "last", "mark", "greeks", "bar", derived.JOINED}
 
 
 class MarketDoor:
-    """All market data of one login, on their way out. `complain` takes what a person should know of
+    """Publishes the market data of one login. `complain` takes what a person should know of
     that somebody has asked for in vain."""
 
     def __init__(

@@ -8,8 +8,8 @@ and which a body can be told by the first byte.
 
 What could go wrong: the process is killed, or the machine loses its power, in the middle of a
 write. Then the segment ends in a piece that is not whole: its length leads beyond the end, or its
-CRC is another. No piece follows it, so it is cut off (`torn`), and what stands before it is as
-good as ever. A piece that is broken with a whole one behind it was not torn by a write. It is
+CRC is another. No piece follows it, so it is cut off (`torn`), and what stands before it stays
+valid. A piece that is broken with a whole one behind it was not torn by a write. It is
 `damaged`: the disk, or somebody, has changed it. The marker finds the piece behind it, however the
 length came to be wrong, so that damage costs the block that it is in and no other. What a block
 carries may look like a piece, so the CRC of a block goes on from that of its segment's header:

@@ -63,7 +63,7 @@ class Cancels:
 
     @property
     def rests(self) -> bool:
-        """Whether no order that lives was to be cancelled, or is said to be over."""
+        """Whether no order that lives was to be cancelled, or is reported as over."""
         return not any(intent.live for intent, _ in (*self._asked.values(), *self._over.values()))
 
     def forget(self) -> None:

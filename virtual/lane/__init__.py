@@ -8,7 +8,7 @@ strategy.
 Why the executions are the same
 -------------------------------
 What decides about an order is not written a second time. The lane is a guest in a `World` with the
-direct adapter, whose services run as ever while there is anything to decide. It goes ahead only
+direct adapter, whose services run in turns while there is anything to decide. It goes ahead only
 while the group is *at rest* (`rest.py`): nothing is on its way, no order lives, no rule could find
 anything new, and what is due by the clock is later. From such a moment on, only a tick can make
 anybody act, and only a strategy acts on ticks. So the lane hands it the ticks (`stretch.py`), at
@@ -17,7 +17,7 @@ the times at which it would have had its turns, until it does something: signals
 Then the world is put to a moment shortly before the tick that made it act (`lane.py`). All state
 that ticks and the clock leave is set to what it would be there: the exchange's quotes, the
 gateway's newest ticks and counters, risk's marks, leases and heartbeats (`catch_up.py`). The rows
-from there on are run in turns, as ever. The strategy has had some of them already, and gets none of
+from there on are run in turns again. The strategy has had some of them already, and gets none of
 them twice; what it signalled leaves in the turn in which it did so.
 
 Three things make this possible. Whatever acts by the clock in a virtual group does so at times that
