@@ -22,17 +22,20 @@ class Counter:
         self._is_begun = False
 
     def on_pending(self, tickers: set[Ticker]) -> None:
-        """What one read brought: a begin is before all of it, an end behind."""
-        marked = any(t.contract and t.contract.symbol == MARK for t in tickers)
-        if marked and not self._is_begun:
-            mark(self.ticks)
+        """What one read brought: a begin is before all of it, an end behind.
+
+        On a busy machine a short slice can come in one read, with both of its marks.
+        """
+        before, marks = self.ticks, 0
         for ticker in tickers:
-            if ticker.contract and ticker.contract.symbol != MARK:
-                for _tick in ticker.ticks:
-                    self.ticks += 1
-        if marked and self._is_begun:
-            mark(self.ticks)
-        self._is_begun ^= marked
+            if ticker.contract and ticker.contract.symbol == MARK:
+                marks += len(ticker.ticks)
+                continue
+            for _tick in ticker.ticks:
+                self.ticks += 1
+        for _ in range(marks):
+            mark(self.ticks if self._is_begun else before)
+            self._is_begun = not self._is_begun
 
 
 async def main(port: int, symbol_count: int) -> None:
