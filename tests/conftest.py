@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,6 +22,11 @@ from tests.places import ROOT, free_port
 
 # A shell that starts the tests in the background has Ctrl-C ignored, and so what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Where a machine forbids bytecode on disk, every process of every test would compile the whole
+# package again: a third of what a start costs.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 WARDEN = pytest.StashKey[subprocess.Popen[bytes]]()
 SHARED = "shared"
