@@ -17,8 +17,7 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from tapewire.common.config import settings
-from tapewire.console.commands.lifecycle import totals
-from tapewire.console.group.status import Status, wait_for
+from tapewire.console.group.status import Status, totals, wait_for
 from tapewire.console.group.supervisor import Group
 from tapewire.console.views import tables
 

@@ -24,7 +24,7 @@ from tapewire.console.commands.common import (
     require_file,
 )
 from tapewire.console.group import launch
-from tapewire.console.group.status import State, Status, counter, not_ready, of_kind, state_of
+from tapewire.console.group.status import State, Status, not_ready, state_of, totals
 from tapewire.console.group.supervisor import Group
 from tapewire.console.group.supervisord import GroupError
 from tapewire.console.views import flattening, tables, times
@@ -215,17 +215,6 @@ def _watch(group: Group) -> None:
             traded = traded or strategies > not_ready(statuses, strategies).keys()
             if strategies and not traded and strategies == _lost(statuses).keys():
                 return
-
-
-def totals(statuses: dict[str, Status]) -> dict[str, int]:
-    """Counts whose growth the live view shows as rates."""
-    gateways = of_kind(statuses, roles.GATEWAY).values()
-    signals = sum(s.get("signals", 0) for n, s in statuses.items() if roles.is_strategy(n))
-    return {
-        "ticks": sum(counter(one, "ticks_published") for one in gateways),
-        "signals": signals,
-        "orders": sum(counter(one, "orders_sent") for one in gateways),
-    }
 
 
 def register(app: typer.Typer) -> None:

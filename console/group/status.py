@@ -24,6 +24,7 @@ __all__ = [
     "of_kind",
     "read",
     "state_of",
+    "totals",
     "unreported",
     "wait_for",
 ]
@@ -82,6 +83,17 @@ def counter(status: Status, name: str) -> int:
     """A counter, summed over its labels."""
     counters: dict[str, int] = status.get("counters", {})
     return sum(v for key, v in counters.items() if key == name or key.startswith(f"{name}."))
+
+
+def totals(statuses: dict[str, Status]) -> dict[str, int]:
+    """Counts whose growth is shown as rates."""
+    gateways = of_kind(statuses, roles.GATEWAY).values()
+    signals = sum(s.get("signals", 0) for n, s in statuses.items() if roles.is_strategy(n))
+    return {
+        "ticks": sum(counter(one, "ticks_published") for one in gateways),
+        "signals": signals,
+        "orders": sum(counter(one, "orders_sent") for one in gateways),
+    }
 
 
 def hops(statuses: dict[str, Status]) -> dict[str, dict[str, float | None]]:

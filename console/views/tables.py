@@ -1,6 +1,6 @@
 """What `status`, `run` and `demo` show: trading state, processes, latencies, positions, figures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,14 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tapewire.common import amounts, roles
-from tapewire.common.amounts import counted
 from tapewire.common.events import EVERYTHING
-from tapewire.console.group.status import UNHEARD, State, Status, counter, hops, of_kind, state_of
-from tapewire.console.views import flattening, option_figures, times
+from tapewire.console.group.status import Status, hops, of_kind, state_of
+from tapewire.console.views import flattening, option_figures, times, words
 from tapewire.console.views.figures import HOPS
 
-AS_REQUESTED = (("ENDED", "SIGTERM"), ("ENDED", "stopped"))
-"""Ends that need no explanation."""
 COMBOS_MAX = 6
 EARNED = ("realised", "unrealised", "fees")
 COLOURS = {"READY": "green", "WAITING": "yellow", "STARTING": "yellow", "HALTED": "red"}
@@ -48,7 +45,7 @@ def ended(statuses: dict[str, Status], names: list[str], run_dir: str) -> Render
 def headline(statuses: dict[str, Status], rates: dict[str, float]) -> RenderableType:
     """Trading state and its reason, flatten and rates; below, halts of a part, and P&L."""
     risk = statuses.get(roles.RISK, {})
-    state, why = trading(statuses)
+    state, why = words.trading(statuses)
     colour = {"ACTIVE": "green", "STARTING": "yellow"}.get(state, "red")
     text = Text(f" trading {state} ", style=f"bold white on {colour}")
     parts = [f"{name} {value:,.0f}/s" for name, value in rates.items()]
@@ -96,40 +93,6 @@ def _until(halt: Mapping[str, Any]) -> str:
     return f" until {times.clock(halt['until_ns'], 0)}" if halt.get("until_ns") else ""
 
 
-def trading(statuses: dict[str, Status]) -> State:
-    """Whether the group trades; if not, why, and what lifts that."""
-    if roles.RISK not in statuses:
-        return "STARTING", "risk has not reported its state yet"
-    risk = statuses[roles.RISK]
-    state, reason = state_of(risk)
-    if state in ("BROKEN", "ENDED", "SILENT"):
-        return "STOPPED", f"risk is {state}"
-    why = f"risk is {state}{': ' + reason if reason else ''}"
-    if state == "HALTED":
-        # Without a halt that is written down there is nothing to lift: it goes on by itself.
-        written = risk.get("halted_ns")
-        since = f", {times.clock(written, 0)}" if written else ""
-        flattens = flattening.in_progress(statuses)
-        lifts = "; `tapewire resume` lifts it" if written and not flattens else ""
-        if risk.get("ends_ns"):
-            lifts = f"; it ends at {times.clock(risk['ends_ns'], 0)}"
-        return "HALTED", f"{reason}{since}{lifts}"
-    if risk["trading"] != "ACTIVE":
-        return ("HALTED" if risk.get("halted_ns") else "STARTING"), why
-    return "ACTIVE", "; ".join(filter(None, _doors(statuses)))
-
-
-def _doors(statuses: dict[str, Status]) -> Iterator[str]:
-    """What keeps orders from each login, in a few words; "" for one that is READY."""
-    gateways = of_kind(statuses, roles.GATEWAY)
-    for name in gateways or (roles.GATEWAY,):
-        door, _ = state_of(gateways[name]) if gateways else UNHEARD
-        login = roles.login_name(name)
-        at = f" at {login}" if login else ""
-        if door != "READY":
-            yield f"but no TWS{at}" if door == "WAITING" else f"but the gateway{at} is {door}"
-
-
 def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
     """One row per process: its state and what it has done; below, the reasons for the states."""
     table = Table(box=None, pad_edge=False)
@@ -142,56 +105,16 @@ def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
         if status is None:
             table.add_row(name, Text("STARTING", style="yellow"), "", "")
             continue
-        state, reason = state_of(status)
+        state, _ = state_of(status)
         shown = Text(state, style=COLOURS.get(state, "red"))
-        table.add_row(name, shown, str(status["pid"] or ""), done(name, status))
-        if reason and (state, reason) not in AS_REQUESTED and not _is_shown(name, state):
-            why = f"{name}: {_connection(status)}{reason}"
-            reasons.append(Text(why, style=COLOURS.get(state, "red")))
+        table.add_row(name, shown, str(status["pid"] or ""), words.done(name, status))
+        if why := words.why(name, status):
+            reasons.append(Text(f"{name}: {why}", style=COLOURS.get(state, "red")))
         if status.get("restarts"):
             last = times.clock(status["restarted_ns"], 0)
             again = f"{name}: restarted {status['restarts']}x, {last}"
             reasons.append(Text(again, style="yellow"))
     return Rows(table, *reasons)
-
-
-def _connection(status: Status) -> str:
-    """The state of a gateway's connection, where it is why the gateway is not READY."""
-    connection = status.get("connection") or {"state": "READY"}
-    if connection["state"] == "READY" or connection["reason"] != status["reason"]:
-        return ""
-    return f"connection {connection['state']}, "
-
-
-def _is_shown(name: str, state: str) -> bool:
-    """Whether a reason is shown above already: READY with one is risk's, with a part halted."""
-    return name == roles.RISK and state == "READY"
-
-
-def done(name: str, status: Status) -> str:
-    """What a process has done so far, in a few words."""
-    if roles.kind_of(name) == roles.SIMULATOR:
-        sent, executions = (counter(status, n) for n in ("messages_sent", "executions"))
-        return f"{counted(sent, 'tick')} sent, {counted(executions, 'execution')}"
-    if roles.is_strategy(name):
-        ticks = counter(status, "ticks_received")
-        missed = sum(status.get("missed", {}).values())
-        signals = counted(status.get("signals", 0), "signal")
-        return f"{counted(ticks, 'tick')}, {missed} missed, {signals}"
-    if name == roles.NOTICES:
-        sent, failed = (counter(status, n) for n in ("notices_sent", "notices_failed"))
-        failures = f", {counted(failed, 'failed attempt')}" if failed else ""
-        return f"{counted(sent, 'message')} sent{failures}"
-    if name == roles.RECORDER:
-        taken, lost = (status.get(f"messages_{n}", 0) for n in ("recorded", "unrecorded"))
-        return f"{counted(taken, 'message')}{f', {lost:,} not recorded' if lost else ''}"
-    if "orders" in status:
-        states = ", ".join(f"{n} {state.lower()}" for state, n in sorted(status["orders"].items()))
-        ticks = counter(status, "ticks_published")
-        shown = f"{counted(ticks, 'tick')}, " if ticks else ""
-        none = "none" if status.get("orders_reported", True) else "not known"
-        return f"{shown}orders: {states or none}"
-    return ""
 
 
 def latencies(statuses: dict[str, Status]) -> Table:

@@ -1,0 +1,94 @@
+"""What a group and its processes are doing, in words: for the terminal and for the web console."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from tapewire.common import roles
+from tapewire.common.amounts import counted
+from tapewire.console.group.status import UNHEARD, State, Status, counter, of_kind, state_of
+from tapewire.console.views import flattening, times
+
+AS_REQUESTED: Final = (("ENDED", "SIGTERM"), ("ENDED", "stopped"))
+"""Ends that need no explanation."""
+
+
+def trading(statuses: dict[str, Status]) -> State:
+    """Whether the group trades; if not, why, and what lifts that."""
+    if roles.RISK not in statuses:
+        return "STARTING", "risk has not reported its state yet"
+    risk = statuses[roles.RISK]
+    state, reason = state_of(risk)
+    if state in ("BROKEN", "ENDED", "SILENT"):
+        return "STOPPED", f"risk is {state}"
+    why = f"risk is {state}{': ' + reason if reason else ''}"
+    if state == "HALTED":
+        # Without a halt that is written down there is nothing to lift: it goes on by itself.
+        written = risk.get("halted_ns")
+        since = f", {times.clock(written, 0)}" if written else ""
+        flattens = flattening.in_progress(statuses)
+        lifts = "; `tapewire resume` lifts it" if written and not flattens else ""
+        if risk.get("ends_ns"):
+            lifts = f"; it ends at {times.clock(risk['ends_ns'], 0)}"
+        return "HALTED", f"{reason}{since}{lifts}"
+    if risk["trading"] != "ACTIVE":
+        return ("HALTED" if risk.get("halted_ns") else "STARTING"), why
+    return "ACTIVE", "; ".join(filter(None, _doors(statuses)))
+
+
+def _doors(statuses: dict[str, Status]) -> Iterator[str]:
+    """What keeps orders from each login, in a few words; "" for one that is READY."""
+    gateways = of_kind(statuses, roles.GATEWAY)
+    for name in gateways or (roles.GATEWAY,):
+        door, _ = state_of(gateways[name]) if gateways else UNHEARD
+        login = roles.login_name(name)
+        at = f" at {login}" if login else ""
+        if door != "READY":
+            yield f"but no TWS{at}" if door == "WAITING" else f"but the gateway{at} is {door}"
+
+
+def why(name: str, status: Status) -> str:
+    """Why a process is in its state; empty where that needs no explanation, or where the headline
+    has it."""
+    state, reason = state_of(status)
+    if not reason or (state, reason) in AS_REQUESTED or _is_shown(name, state):
+        return ""
+    return f"{_connection(status)}{reason}"
+
+
+def _connection(status: Status) -> str:
+    """The state of a gateway's connection, where it is why the gateway is not READY."""
+    connection = status.get("connection") or {"state": "READY"}
+    if connection["state"] == "READY" or connection["reason"] != status["reason"]:
+        return ""
+    return f"connection {connection['state']}, "
+
+
+def _is_shown(name: str, state: str) -> bool:
+    """Whether a reason is shown above already: READY with one is risk's, with a part halted."""
+    return name == roles.RISK and state == "READY"
+
+
+def done(name: str, status: Status) -> str:
+    """What a process has done so far, in a few words."""
+    if roles.kind_of(name) == roles.SIMULATOR:
+        sent, executions = (counter(status, n) for n in ("messages_sent", "executions"))
+        return f"{counted(sent, 'tick')} sent, {counted(executions, 'execution')}"
+    if roles.is_strategy(name):
+        ticks = counter(status, "ticks_received")
+        missed = sum(status.get("missed", {}).values())
+        signals = counted(status.get("signals", 0), "signal")
+        return f"{counted(ticks, 'tick')}, {missed} missed, {signals}"
+    if name == roles.NOTICES:
+        sent, failed = (counter(status, n) for n in ("notices_sent", "notices_failed"))
+        failures = f", {counted(failed, 'failed attempt')}" if failed else ""
+        return f"{counted(sent, 'message')} sent{failures}"
+    if name == roles.RECORDER:
+        taken, lost = (status.get(f"messages_{n}", 0) for n in ("recorded", "unrecorded"))
+        return f"{counted(taken, 'message')}{f', {lost:,} not recorded' if lost else ''}"
+    if "orders" in status:
+        states = ", ".join(f"{n} {state.lower()}" for state, n in sorted(status["orders"].items()))
+        ticks = counter(status, "ticks_published")
+        shown = f"{counted(ticks, 'tick')}, " if ticks else ""
+        none = "none" if status.get("orders_reported", True) else "not known"
+        return f"{shown}orders: {states or none}"
+    return ""
