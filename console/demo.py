@@ -28,7 +28,7 @@ from tapewire.console.option_chain import chain_of
 from tapewire.console.records.books import read_journal
 from tapewire.console.records.decisions import WORDS, word_of
 from tapewire.console.views import figures as report
-from tapewire.console.views import tables_risk
+from tapewire.console.views import words
 from tapewire.simulator.market.file import symbols_of
 from tapewire.simulator.market.times import time_ns
 
@@ -92,7 +92,7 @@ def _say_decisions(run_dir: Path, say: Say) -> None:
     found = (e for e in read_journal(run_dir, roles.RISK) if type(e) in WORDS)
     decided: list[Any] = [e for e in found if not isinstance(e, RulesChanged)]  # but for its rules
     for event in decided[:DECISIONS_MAX]:
-        reason = tables_risk.why(event)
+        reason = words.decision(event)
         say(f"risk: {word_of(event)} ({event.scope}){': ' + reason if reason else ''}")
     if len(decided) > DECISIONS_MAX:
         say(f"risk: {counted(len(decided) - DECISIONS_MAX, 'decision')} more")

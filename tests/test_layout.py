@@ -49,6 +49,9 @@ CORES = """
     common/delivery/signals.py common/bus/from_now.py
     common/shorthands.py common/combos.py common/options.py common/greeks.py
     common/calendars/sessions.py
+    console/model/group.py console/model/prices.py console/model/curve.py console/model/deltas.py
+    console/model/earnings.py console/model/blotter_rows.py console/model/event_rows.py
+    console/model/warnings.py
     recorder/recording.py recorder/segments.py recorder/streams.py recorder/compactor.py
 """
 """What decides: a file, or all files of a folder."""

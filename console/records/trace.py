@@ -183,11 +183,11 @@ def _belongs(event: Event, subject: Subject) -> bool:
     if isinstance(event, OrderStateChanged | OrderTermsChanged):
         return False
     if subject.intent_id is None:
-        return subject.signal_id is not None and subject.signal_id == _id(event, "signal_id")
-    return subject.intent_id == _id(event, "intent_id")
+        return subject.signal_id is not None and subject.signal_id == id_of(event, "signal_id")
+    return subject.intent_id == id_of(event, "intent_id")
 
 
-def _id(event: Event, field: str) -> str | None:
+def id_of(event: Event, field: str) -> str | None:
     """An event's id: its own, or that of the order that it carries."""
     for owner in (event, getattr(event, "order", None)):
         found = getattr(owner, field, None)

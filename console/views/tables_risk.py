@@ -10,11 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tapewire.common import roles
-from tapewire.common.accounting.book import ZERO
-from tapewire.common.events import Event, RiskHalted, RiskResumed, RiskViolation, RiskWarned
+from tapewire.common.events import Event
 from tapewire.console.group.status import Status
 from tapewire.console.records.decisions import word_of
-from tapewire.console.views import tables, times
+from tapewire.console.views import tables, times, words
 
 WIDTH: Final = 10
 """Characters of a bar that is full."""
@@ -38,7 +37,7 @@ def headroom(rows: Sequence[dict[str, Any]]) -> RenderableType:
     for column in ("used", "limit"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("")
-    for row in sorted(rows, key=_share, reverse=True):
+    for row in sorted(rows, key=words.share, reverse=True):
         table.add_row(
             row["rule"], row["account"], row["symbol"] or "all",
             row["used"] if row["used"] is not None else "not known",
@@ -47,16 +46,8 @@ def headroom(rows: Sequence[dict[str, Any]]) -> RenderableType:
     return table
 
 
-def _share(row: dict[str, Any]) -> Decimal:
-    """How much of a limit is used; more than any other where it is not known."""
-    if row["used"] is None:
-        return Decimal("Infinity")
-    limit = Decimal(row["limit"])
-    return Decimal(row["used"]) / limit if limit else ZERO
-
-
 def _bar(row: dict[str, Any]) -> Text:
-    share = _share(row)
+    share = words.share(row)
     if not share.is_finite():
         return Text("?", style="red")
     full = min(int(share * WIDTH), WIDTH)
@@ -75,16 +66,7 @@ def history(decided: Sequence[Event]) -> RenderableType:
     table.add_column("why")
     for event in decided:
         fields: Any = event
-        table.add_row(times.iso(fields.ts_ns)[:16], word_of(event), str(fields.scope), why(event))
+        table.add_row(
+            times.iso(fields.ts_ns)[:16], word_of(event), str(fields.scope), words.decision(event)
+        )
     return table
-
-
-def why(event: Event) -> str:
-    """The reason of a decision, with who decided it and when it ends."""
-    reason = str(getattr(event, "reason", ""))
-    if isinstance(event, RiskViolation | RiskWarned):
-        return f"{event.rule}: {reason}"
-    if isinstance(event, RiskHalted) and event.until_ns:
-        reason = f"{reason} (until {times.iso(event.until_ns)[:16]})"
-    by = str(getattr(event, "by", ""))
-    return f"{reason}, by {by}" if by and isinstance(event, RiskResumed | RiskHalted) else reason

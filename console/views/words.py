@@ -1,10 +1,12 @@
 """What a group and its processes are doing, in words: for the terminal and for the web console."""
 
 from collections.abc import Iterator
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 
 from tapewire.common import roles
-from tapewire.common.amounts import counted
+from tapewire.common.amounts import ZERO, counted
+from tapewire.common.events import Event, RiskHalted, RiskResumed, RiskViolation, RiskWarned
 from tapewire.console.group.status import UNHEARD, State, Status, counter, of_kind, state_of
 from tapewire.console.views import flattening, times
 
@@ -92,3 +94,22 @@ def done(name: str, status: Status) -> str:
         none = "none" if status.get("orders_reported", True) else "not known"
         return f"{shown}orders: {states or none}"
     return ""
+
+
+def share(row: dict[str, Any]) -> Decimal:
+    """How much of a limit is used; more than any other where it is not known."""
+    if row["used"] is None:
+        return Decimal("Infinity")
+    limit = Decimal(row["limit"])
+    return Decimal(row["used"]) / limit if limit else ZERO
+
+
+def decision(event: Event) -> str:
+    """The reason of a decision, with who decided it and when it ends."""
+    reason = str(getattr(event, "reason", ""))
+    if isinstance(event, RiskViolation | RiskWarned):
+        return f"{event.rule}: {reason}"
+    if isinstance(event, RiskHalted) and event.until_ns:
+        reason = f"{reason} (until {times.iso(event.until_ns)[:16]})"
+    by = str(getattr(event, "by", ""))
+    return f"{reason}, by {by}" if by and isinstance(event, RiskResumed | RiskHalted) else reason
