@@ -124,7 +124,7 @@ def in_notebook() -> bool:
 
 
 def run_backtest(
-    strategy: type[Strategy] | str,
+    strategy: type[Strategy[Any]] | str,
     data: "str | PathLike[str] | DataFrame",
     *,
     parameters: Mapping[str, Any] | None = None,

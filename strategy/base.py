@@ -2,24 +2,18 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, Generic
 
-import msgspec
-
-from tapewire.common.clock import Clock
 from tapewire.common.events import (
     AccountUpdated,
     Bar,
     Depth,
     Fill,
-    GroupKind,
-    GroupLeg,
     GroupStateChanged,
     LegRole,
     OrderDenied,
     OrderExpired,
     OrderStateChanged,
-    OrderTerms,
     OrderTermsChanged,
     Quote,
     TermChanges,
@@ -28,98 +22,28 @@ from tapewire.common.events import (
     Trade,
 )
 from tapewire.common.events.queries import ChainQuery, HistoryQuery, Query, Show
+from tapewire.strategy.abilities import BarKind, StrategyContext
 from tapewire.strategy.asking import Failed, Then
 from tapewire.strategy.group_orders import GroupOrders
 from tapewire.strategy.instrument import StrategyInstrument
-from tapewire.strategy.live_group import LiveGroup
 from tapewire.strategy.live_order import LiveOrder
+from tapewire.strategy.parameters import P
 from tapewire.strategy.terms import Number, changes_of, prices_of, terms_of
 
 OrderNews = OrderStateChanged | OrderTermsChanged | OrderDenied | OrderExpired
-BarKind = Literal["time", "tick", "volume"]
 
 
-class NoParameters(msgspec.Struct, frozen=True):
-    """The parameters of a strategy that takes none."""
-
-
-class StrategyContext(Protocol):
-    """What a strategy is built on; `Strategy` explains each of these to its author."""
-
-    @property
-    def clock(self) -> Clock:
-        """The time that the strategy acts in."""
-
-    @property
-    def live(self) -> bool:
-        """Whether signals are sent."""
-
-    def submit(self, symbol: str, terms: OrderTerms, confidence: float) -> str:
-        """Signal an order; returns its id, or an empty text if nothing can be sent now."""
-
-    def cancel(self, order_id: str) -> str:
-        """As `submit`, for a cancel."""
-
-    def modify(self, order_id: str, changes: TermChanges) -> str:
-        """As `submit`, for a modify."""
-
-    def submit_group(
-        self, kind: GroupKind, legs: tuple[GroupLeg, ...], confidence: float, within_ms: int = 0
-    ) -> str:
-        """As `submit`, for a group of orders."""
-
-    def groups(self) -> list[LiveGroup]:
-        """This strategy's groups that are not DONE."""
-
-    def exits_of(self, group_id: str, role: LegRole) -> list[str]:
-        """The ids of a group's stops or targets that work."""
-
-    def close(self, symbol: str) -> str:
-        """As `submit`, for what is held of a symbol, once its orders on it are over."""
-
-    def position(self, symbol: str) -> Decimal:
-        """What this strategy's executions add up to."""
-
-    def pending(self, symbol: str) -> int:
-        """How many signals and orders of this strategy on `symbol` have not ended."""
-
-    def orders(self) -> list[LiveOrder]:
-        """This strategy's orders that work, or may."""
-
-    def account(self) -> AccountUpdated:
-        """The values of the account that this strategy trades in."""
-
-    def instrument(self, symbol: str) -> StrategyInstrument:
-        """What is known of a symbol."""
-
-    def query(self, query: Query, then: Then, failed: Failed | None) -> str:
-        """Ask the gateway; returns the question's id, which the query gets."""
-
-    def bars(self, symbol: str, kind: BarKind, size: float) -> None:
-        """Make bars of the symbol's trades from now on."""
-
-    def every(self, interval_ms: int) -> None:
-        """Call `on_timer` at this interval from now on."""
-
-    def save(self, value: Any) -> None:
-        """Keep `value` over restarts."""
-
-    def load(self) -> Any:
-        """Return what was kept last."""
-
-
-class Strategy(GroupOrders):
+class Strategy(GroupOrders, Generic[P]):
     """Base of all strategies: override the callbacks, call `buy` and `sell`.
 
-    `Parameters` is a `msgspec.Struct`; `[strategies.parameters]` in the configuration is checked
-    against it and becomes `self.parameters`. All callbacks run in the process's one thread: while
-    one works, ticks wait.
+    One with parameters is a `Strategy[DipParameters]`, a `msgspec.Struct` or a dataclass: the
+    `parameters` of its entry in the configuration are checked against that class, and
+    `self.parameters` is one of it. All callbacks run in the process's one thread: while one works,
+    ticks wait.
     """
 
-    Parameters: ClassVar[type[msgspec.Struct]] = NoParameters
-
     def __init__(
-        self, name: str, symbols: tuple[str, ...], parameters: Any, context: StrategyContext
+        self, name: str, symbols: tuple[str, ...], parameters: P, context: StrategyContext
     ) -> None:
         self.name = name
         self.symbols = symbols

@@ -47,7 +47,7 @@ class Lost(NamedTuple):
 class Callbacks:
     """Calls `strategy`, and counts what it raises in `failures`."""
 
-    def __init__(self, strategy: Strategy, context: Context, failures: Failures) -> None:
+    def __init__(self, strategy: Strategy[Any], context: Context, failures: Failures) -> None:
         self.lost: list[Lost] = []
         self._strategy = strategy
         self._context = context

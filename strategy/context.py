@@ -21,9 +21,9 @@ from tapewire.common.events import (
 )
 from tapewire.common.events.queries import Query
 from tapewire.common.instruments import Instrument
+from tapewire.strategy.abilities import BarKind
 from tapewire.strategy.account import AccountWatch
 from tapewire.strategy.asking import Asking, Failed, Then, checked
-from tapewire.strategy.base import BarKind
 from tapewire.strategy.closing import Closings
 from tapewire.strategy.instrument import InstrumentWatch, StrategyInstrument
 from tapewire.strategy.live_group import LiveGroup

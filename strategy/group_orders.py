@@ -20,7 +20,7 @@ from tapewire.strategy.live_group import LiveGroup
 from tapewire.strategy.terms import Number, decimal_of, terms_of
 
 if TYPE_CHECKING:
-    from tapewire.strategy.base import StrategyContext
+    from tapewire.strategy.abilities import StrategyContext
 
 EXITS_LAST: TimeInForce = "GTC"
 WITHIN_MAX_S = 3600

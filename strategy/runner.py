@@ -358,7 +358,9 @@ class Runner:
         return [(self._failures.name, change) for change in self._failures.take_changes()]
 
 
-def _tick_handlers(strategy: Strategy) -> tuple[Callable[[Quote], None], Callable[[Trade], None]]:
+def _tick_handlers(
+    strategy: Strategy[Any],
+) -> tuple[Callable[[Quote], None], Callable[[Trade], None]]:
     """What takes a quote and a trade; `on_tick` is skipped where it is not overridden."""
     if type(strategy).on_tick is Strategy.on_tick:
         return strategy.on_quote, strategy.on_trade

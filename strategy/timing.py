@@ -7,7 +7,7 @@ from typing import Final
 
 from tapewire.common.events import Bar, Trade
 from tapewire.common.ticks.aggregate import Bars, Every
-from tapewire.strategy.base import BarKind
+from tapewire.strategy.abilities import BarKind
 
 MS: Final = 1_000_000
 GRACE_NS: Final = 500_000_000  # a trade on its way when its bar ends still belongs to it

@@ -18,13 +18,12 @@ class EveryNthParameters(msgspec.Struct, frozen=True):
     every: int = 100
 
 
-class EveryNth(Strategy):
+class EveryNth(Strategy[EveryNthParameters]):
     """Buys and sells one in turn, on every nth quote, at the bid that triggered it.
 
     The bid carries the quote's number, so the order that comes back leads to its tick.
     """
 
-    Parameters = EveryNthParameters
     _quotes = 0
     _orders = 0
 
@@ -100,10 +99,9 @@ class FirstTickParameters(msgspec.Struct, frozen=True):
     folder: str
 
 
-class FirstTick(Strategy):
+class FirstTick(Strategy[FirstTickParameters]):
     """Notes when its first quote came, in a file named by its process id, and nothing else."""
 
-    Parameters = FirstTickParameters
     _noted = False
 
     def on_quote(self, quote: Quote) -> None:
@@ -121,11 +119,9 @@ class FollowingParameters(msgspec.Struct, frozen=True):
     orders_every: int = 0
 
 
-class Following(Strategy):
+class Following(Strategy[FollowingParameters]):
     """Follows the mean of each symbol's bids, and orders now and then: as light as a strategy is
     that does anything."""
-
-    Parameters = FollowingParameters
 
     def on_start(self) -> None:
         """Nothing is known yet."""

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import is_dataclass
+from typing import Any, Final, get_type_hints
 
 import msgspec
 
@@ -27,20 +28,13 @@ _EXPECTED: Final = re.compile(r"Expected (?P<what>.*?)(?:, got .*)?", re.DOTALL)
 
 
 def parameters_of(where: str, given: Mapping[str, Any], wanted: Any, owner: str) -> Any:
-    """The values `given` as the struct `wanted`; raises `ConfigError` naming the key.
+    """The values `given` as a `wanted` (a struct or a dataclass); raises `ConfigError` that names
+    the key.
 
     `where` is the key of the table that they are from, `owner` the class that takes them. A user's
     class may have anything for `wanted`.
     """
-    if not (isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)):
-        raise ConfigError(
-            f"{owner}.Parameters is {wanted!r:.100}; it must be a msgspec.Struct:"
-            " derive it with class Parameters(msgspec.Struct)"
-        )
-    known = sorted(field.encode_name for field in msgspec.structs.fields(wanted))
-    for key in sorted(given.keys() - known):
-        meant = expected(key, known) if known else f"{owner.rpartition(':')[2]} takes none"
-        raise ConfigError(f"{where}.{key} is not known; {meant}")
+    _require_known(f"{where}.", given, _types(wanted, owner), owner)
     try:
         return msgspec.convert(given, wanted)
     except msgspec.ValidationError as error:
@@ -49,7 +43,50 @@ def parameters_of(where: str, given: Mapping[str, Any], wanted: Any, owner: str)
         raise ConfigError(f"{where}: {named(error)}; correct them") from error
 
 
-def _refused(where: str, given: Mapping[str, Any], text: str) -> str:
+def from_texts(where: str, given: Mapping[str, str], wanted: Any, owner: str) -> dict[str, Any]:
+    """Some of the values of a `wanted`, as a person wrote them (`10`, `true`, `[1, 2]`), as the
+    configuration would have them; raises as `parameters_of`. `where` is the option's name."""
+    types = _types(wanted, owner)
+    _require_known(f"{where} ", given, types, owner)
+    return {key: _from_text(f"{where} {key}", text, types[key]) for key, text in given.items()}
+
+
+def _from_text(where: str, text: str, wanted: Any) -> Any:
+    value: Any = text
+    try:
+        if text[:1] in ("[", "{"):
+            value = msgspec.json.decode(text)
+        return msgspec.to_builtins(msgspec.convert(value, wanted, strict=False))
+    except msgspec.ValidationError as error:
+        raise ConfigError(_refused(where, value, str(error))) from error
+    except (msgspec.MsgspecError, ValueError, TypeError) as error:
+        raise ConfigError(f"{where} is {text!r:.80}: {named(error)}; correct it") from error
+
+
+def _require_known(
+    where: str, given: Mapping[str, Any], known: Mapping[str, Any], owner: str
+) -> None:
+    for key in sorted(given.keys() - known):
+        meant = expected(key, sorted(known)) if known else f"{owner.rpartition(':')[2]} takes none"
+        raise ConfigError(f"{where}{key} is not known; {meant}")
+
+
+def _types(wanted: Any, owner: str) -> dict[str, Any]:
+    """The types of the parameters by their names in the configuration."""
+    try:
+        if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
+            return {one.encode_name: one.type for one in msgspec.structs.fields(wanted)}
+        if isinstance(wanted, type) and is_dataclass(wanted):
+            return get_type_hints(wanted, include_extras=True)
+    except (NameError, TypeError) as error:
+        raise ConfigError(f"the parameters of {owner}: {named(error)}; correct them") from error
+    raise ConfigError(
+        f"the parameters of {owner} are {wanted!r:.100}; they must be a msgspec.Struct or a"
+        " dataclass: derive them with class Parameters(msgspec.Struct)"
+    )
+
+
+def _refused(where: str, given: Any, text: str) -> str:
     """msgspec's word on a value, in the words of the configuration's file."""
     found = _AT.fullmatch(text)
     said, path = (found["said"], found["path"] or "$") if found else (text, "$")
@@ -63,12 +100,13 @@ def _refused(where: str, given: Mapping[str, Any], text: str) -> str:
     return f"{key}{_value(given, path)}: {said}; correct it"
 
 
-def _value(given: Mapping[str, Any], path: str) -> str:
+def _value(given: Any, path: str) -> str:
     """` is 'many'`: what stands at `path`; nothing where it is the whole, or is not known."""
-    found: Any = given
+    found = given
     for name, place in re.findall(r"\.(\w+)|\[(\d+)\]", path):
         found = found[name] if name else found[int(place)]
-    return "" if path == "$" or "..." in path else f" is {found!r:.80}"
+    is_whole = path == "$" and isinstance(given, Mapping)
+    return "" if is_whole or "..." in path else f" is {found!r:.80}"
 
 
 def _in_words(types: str) -> str:

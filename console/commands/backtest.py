@@ -25,6 +25,7 @@ from tapewire.console.commands.common import (
     tick_file,
 )
 from tapewire.console.views.terminal import out
+from tapewire.strategy.loading.overrides import with_parameters
 
 
 def backtest(
@@ -38,6 +39,9 @@ def backtest(
     ] = None,
     capital: Annotated[float | None, typer.Option(help="cash of each account at first")] = None,
     benchmark: Annotated[str, typer.Option(help="symbol of the file to compare with")] = "",
+    param: Annotated[
+        list[str] | None, typer.Option(help="a parameter, as NAME=VALUE; may be repeated")
+    ] = None,
     against: Annotated[Path | None, typer.Option("--compare", help="a demo's run folder")] = None,
     full: Annotated[
         bool, typer.Option("--full", help="each row through a TWS and all processes")
@@ -56,7 +60,7 @@ def backtest(
     run_live = comparison.read_run(against) if against is not None else None
     began_s = time.monotonic()
     outcome = run(
-        file, window, load(config), strategy or [],
+        file, window, with_parameters(load(config), strategy or [], param or []), strategy or [],
         step_ns=step_ms * 1_000_000, full=full, benchmark=benchmark, say=note,
         cash=CASH if capital is None else Decimal(str(capital)),
     )  # fmt: skip

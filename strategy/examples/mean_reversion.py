@@ -15,10 +15,8 @@ class MeanReversionParameters(msgspec.Struct, frozen=True):
     quantity: int = 10
 
 
-class MeanReversion(Strategy):
+class MeanReversion(Strategy[MeanReversionParameters]):
     """Short above the mean, long below it; one order at a time per symbol."""
-
-    Parameters = MeanReversionParameters
 
     def on_start(self) -> None:
         """No symbol has a mean yet."""

@@ -16,10 +16,8 @@ class MomentumParameters(msgspec.Struct, frozen=True):
     pause: int = 200
 
 
-class Momentum(Strategy):
+class Momentum(Strategy[MomentumParameters]):
     """Long above the range, short below it; one order at a time per symbol."""
-
-    Parameters = MomentumParameters
 
     def on_start(self) -> None:
         """An empty window per symbol."""

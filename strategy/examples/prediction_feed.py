@@ -15,10 +15,8 @@ class PredictionFeedParameters(msgspec.Struct, frozen=True):
     quantity: int = 10
 
 
-class PredictionFeed(Strategy):
+class PredictionFeed(Strategy[PredictionFeedParameters]):
     """Long while the newest prediction is up, short while it is down, flat when it is too old."""
-
-    Parameters = PredictionFeedParameters
 
     def on_start(self) -> None:
         """No prediction yet."""

@@ -15,10 +15,8 @@ class SupportResistanceParameters(msgspec.Struct, frozen=True):
     quantity: int = 10
 
 
-class SupportResistance(Strategy):
+class SupportResistance(Strategy[SupportResistanceParameters]):
     """Buys at support with a resting limit order, sells at resistance with another."""
-
-    Parameters = SupportResistanceParameters
 
     def on_start(self) -> None:
         """Ask for bars; the levels come with them."""

@@ -7,22 +7,23 @@ from tapewire.common import combos
 from tapewire.common.events.queries import OptionChain
 
 
-class VerticalSpread(Strategy):
+class VerticalSpreadParameters(msgspec.Struct, frozen=True):
+    """`chain` is underlying and expiry (`AAPL 20261218`), `above` a share of the price."""
+
+    chain: str
+    above: float = 0.02
+    hold_s: float = 1.0
+
+
+class VerticalSpread(Strategy[VerticalSpreadParameters]):
     """Strikes by the first price of the underlying; every order is a combo with a limit."""
-
-    class Parameters(msgspec.Struct, frozen=True):
-        """`chain` is underlying and expiry (`AAPL 20261218`), `above` a share of the price."""
-
-        chain: str
-        above: float = 0.02
-        hold_s: float = 1.0
 
     def on_start(self) -> None:
         """Wait for a price of the underlying."""
         self.quotes, self.legs, self.price, self.sell_ns = dict[str, Quote](), list[str](), 0.0, 0
 
     def on_quote(self, quote: Quote) -> None:
-        """Ask for the chain once; with strikes chosen, trade their spread at what it is quoted."""
+        """Ask for the chain once; then trade the spread at what it is quoted."""
         self.quotes[quote.symbol] = quote
         if self.parameters.chain.startswith(f"{quote.symbol} ") and quote.mid and not self.price:
             self.price = quote.mid
@@ -39,11 +40,9 @@ class VerticalSpread(Strategy):
         self.legs = [leg.symbol for leg in combos.read(self.spread)]
 
     def _trade(self, bought: Quote, sold: Quote) -> None:
-        held = self.position(bought.symbol)
-        if self.pending(bought.symbol):  # one order at a time
-            return
-        if not held and bought.ask and sold.bid:
+        held, waits = self.position(bought.symbol), self.pending(bought.symbol)
+        if not (held or waits) and bought.ask and sold.bid:
             self.buy(self.spread, 1, limit=round(bought.ask - sold.bid, 4), tif="IOC")
             self.sell_ns = self.clock.now_ns() + int(self.parameters.hold_s * 1e9)
-        elif held and self.clock.now_ns() >= self.sell_ns and bought.bid and sold.ask:
+        elif held and not waits and self.clock.now_ns() >= self.sell_ns and bought.bid and sold.ask:
             self.sell(self.spread, held, limit=round(bought.bid - sold.ask, 4), tif="IOC")

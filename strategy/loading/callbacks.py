@@ -12,7 +12,7 @@ CALLBACKS: Final = tuple(name for name in vars(Strategy) if name.startswith("on_
 _MADE_OF: Final = ("name", "symbols", "parameters", "context")
 
 
-def never_called(cls: type[Strategy]) -> list[str]:
+def never_called(cls: type[Strategy[Any]]) -> list[str]:
     """A sentence for each method that looks like a callback but is not one, such as `on_quotes`."""
     named = [name for name in dir(cls) if name.startswith("on_") and callable(getattr(cls, name))]
     return [
@@ -22,12 +22,17 @@ def never_called(cls: type[Strategy]) -> list[str]:
     ]
 
 
-def refusal(cls: type[Strategy]) -> str:
+def refusal(cls: type[Strategy[Any]]) -> str:
     """Why an instance could not be made or called, and in which line; an empty text if it can."""
     return next(_refusals(cls), "")
 
 
-def _refusals(cls: type[Strategy]) -> Iterator[str]:
+def _refusals(cls: type[Strategy[Any]]) -> Iterator[str]:
+    if hasattr(cls, "Parameters"):
+        yield (
+            f"{cls.__name__} has a class Parameters in it, which nothing reads; put that beside it,"
+            f" and write class {cls.__name__}(Strategy[{cls.__name__}Parameters])"
+        )
     if not _takes(cls, *_MADE_OF):
         yield (
             f"{_where(cls.__init__)} does not take what a strategy is made of,"

@@ -14,20 +14,24 @@ from tapewire.common.config.near import expected
 from tapewire.common.config.parameters import parameters_of
 from tapewire.common.config.settings import ConfigError, StrategyConfig
 from tapewire.common.config.text import named, text_fault
-from tapewire.strategy.base import Strategy, StrategyContext
+from tapewire.strategy.abilities import StrategyContext
+from tapewire.strategy.base import Strategy
 from tapewire.strategy.loading import searching
 from tapewire.strategy.loading.callbacks import refusal
 from tapewire.strategy.loading.faults import place_of, shown
+from tapewire.strategy.parameters import parameters_type
 
 
-def load(config: StrategyConfig, symbols: tuple[str, ...], context: StrategyContext) -> Strategy:
+def load(
+    config: StrategyConfig, symbols: tuple[str, ...], context: StrategyContext
+) -> Strategy[Any]:
     """The configured strategy; raises `ConfigError` saying what is wrong, and in which line."""
-    given = f"strategies.{config.name}.strategy is {config.strategy}"
-    cls = _class(config, given)
-    where = f"strategies.{config.name}.parameters"
-    parameters = parameters_of(where, config.parameters, cls.Parameters, config.strategy)
+    given = _given(config)
+    cls = class_of(config)
     if never := refusal(cls):
         raise ConfigError(f"{given}, but {never}")
+    where = f"strategies.{config.name}.parameters"
+    parameters = parameters_of(where, config.parameters, accepted_by(cls), config.strategy)
     try:
         strategy = cls(config.name, symbols, parameters, context)
     except (Exception, SystemExit) as error:
@@ -46,7 +50,14 @@ def described(config: StrategyConfig) -> str:
     return f"{config.strategy}, from {shown(module.__file__ or module.__name__)}"
 
 
-def _class(config: StrategyConfig, given: str) -> type[Strategy]:
+def accepted_by(cls: type[Strategy[Any]]) -> Any:
+    """The class of the parameters that a strategy takes."""
+    return parameters_type(cls, Strategy)
+
+
+def class_of(config: StrategyConfig) -> type[Strategy[Any]]:
+    """The configured strategy's class; raises `ConfigError` as `load` does."""
+    given = _given(config)
     module_name, _, class_name = config.strategy.partition(":")
     if not all(part.isidentifier() for part in (*module_name.split("."), class_name)):
         raise ConfigError(f"{given}, must be module:Class; write it such as strategies.dip:Dip")
@@ -68,6 +79,10 @@ def _class(config: StrategyConfig, given: str) -> type[Strategy]:
     if not _is_strategy(found):
         raise ConfigError(f"{given}, but {_no_strategy(module, class_name)}")
     return found  # type: ignore[no-any-return]  # `_is_strategy` has looked
+
+
+def _given(config: StrategyConfig) -> str:
+    return f"strategies.{config.name}.strategy is {config.strategy}"
 
 
 def _require_text(module_name: str, given: str) -> None:

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -35,10 +35,8 @@ class ActorParameters(msgspec.Struct, frozen=True):
     acts: list[tuple[int, str, int, int]]
 
 
-class Actor(Strategy):
+class Actor(Strategy[ActorParameters]):
     """Does what its parameters say, on the symbol and about the price of the tick in hand."""
-
-    Parameters: ClassVar[type[msgspec.Struct]] = ActorParameters
 
     def on_start(self) -> None:
         self.number = 0

@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 from pathlib import Path
-from typing import ClassVar
 
 import msgspec
 
@@ -48,10 +47,8 @@ class ScriptParameters(msgspec.Struct, frozen=True):
     acts: dict[str, int]
 
 
-class Script(Strategy):
+class Script(Strategy[ScriptParameters]):
     """Orders once at each ask that is named."""
-
-    Parameters: ClassVar[type[msgspec.Struct]] = ScriptParameters
 
     def on_start(self) -> None:
         self.left = dict(self.parameters.acts)

@@ -1,7 +1,6 @@
 """A strategy that trades all the time and holds next to nothing: whatever happens meets it."""
 
 from collections import Counter
-from typing import ClassVar
 
 import msgspec
 
@@ -14,10 +13,8 @@ class SteadyParameters(msgspec.Struct, frozen=True):
     every: int = 20
 
 
-class Steady(Strategy):
+class Steady(Strategy[SteadyParameters]):
     """Buys one and sells one, in turn, of each symbol."""
-
-    Parameters: ClassVar[type[msgspec.Struct]] = SteadyParameters
 
     def on_start(self) -> None:
         self.quotes: Counter[str] = Counter()

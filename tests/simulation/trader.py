@@ -1,7 +1,6 @@
 """A strategy that trades, modifies and cancels: every fault meets an order under way."""
 
 from decimal import Decimal
-from typing import ClassVar
 
 import msgspec
 
@@ -27,10 +26,8 @@ class TraderParameters(msgspec.Struct, frozen=True):
     ladders: bool = False
 
 
-class Trader(Strategy):
+class Trader(Strategy[TraderParameters]):
     """Buys and sells in turn, whatever the price."""
-
-    Parameters: ClassVar[type[msgspec.Struct]] = TraderParameters
 
     def on_start(self) -> None:
         self.quotes = 0

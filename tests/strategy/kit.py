@@ -1,7 +1,6 @@
 """Strategies that do what a test asks of them, a runner around one, and the events it receives."""
 
 from decimal import Decimal
-from typing import ClassVar
 
 import msgspec
 
@@ -35,10 +34,8 @@ class Parameters(msgspec.Struct, frozen=True):
     raises: bool = False
 
 
-class Echo(Strategy):
+class Echo(Strategy[Parameters]):
     """Buys on each quote, or raises; notes what it receives."""
-
-    Parameters: ClassVar[type[msgspec.Struct]] = Parameters
 
     def on_start(self) -> None:
         self.received: list[Event] = []

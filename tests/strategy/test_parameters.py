@@ -1,14 +1,19 @@
 """Parameters: a wrong key or value is named with what was expected, in the words of the file."""
 
-from typing import Annotated, ClassVar, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
+from typing_extensions import TypeVar
 
 from tapewire import Strategy
 from tapewire.common.config.near import expected
 from tapewire.common.config.parameters import parameters_of
 from tapewire.common.config.settings import ConfigError
+from tapewire.strategy.loading.callbacks import refusal
+from tapewire.strategy.loading.loader import accepted_by
+from tapewire.strategy.parameters import NoParameters
 
 
 class Level(msgspec.Struct, forbid_unknown_fields=True):
@@ -30,13 +35,13 @@ class Parameters(msgspec.Struct, frozen=True):
             raise ValueError("quantity must not be 13")
 
 
-class Mine(Strategy):
-    Parameters: ClassVar[type[msgspec.Struct]] = Parameters
+class Mine(Strategy[Parameters]):
+    pass
 
 
-def parameters(cls: type[Strategy] = Mine, **given: object) -> object:
+def parameters(cls: type[Strategy[Any]] = Mine, **given: object) -> object:
     owner = f"mine:{cls.__name__}"
-    return parameters_of("strategies.mine.parameters", given, cls.Parameters, owner)
+    return parameters_of("strategies.mine.parameters", given, accepted_by(cls), owner)
 
 
 def test_right_ones_are_handed_over():
@@ -84,12 +89,71 @@ def test_a_wrong_key_is_told_with_those_that_there_are():
     assert "did you mean quantity?" in meant
 
 
+@dataclass(frozen=True)
+class Window:
+    fast: Annotated[int, msgspec.Meta(ge=2, le=500)] = 10
+    zone: str = "UTC"
+
+
+class Crossing(Strategy[Window]):
+    pass
+
+
+def test_a_dataclass_has_bounds_too():
+    assert parameters(Crossing, fast=2) == Window(2)
+    with pytest.raises(ConfigError, match="fast is 1, must be a whole number >= 2; correct it"):
+        parameters(Crossing, fast=1)
+    with pytest.raises(ConfigError, match="fsat is not known; did you mean fast"):
+        parameters(Crossing, fsat=1)
+
+
+Any_ = TypeVar("Any_", default=Window)
+
+
+class Family(Strategy[Any_]):
+    """A base of several strategies, each with parameters of its own."""
+
+
+class Child(Family[Parameters]):
+    pass
+
+
+class Grandchild(Child):
+    pass
+
+
+def test_a_class_in_between_may_leave_the_parameters_open():
+    assert [accepted_by(one) for one in (Child, Grandchild)] == [Parameters, Parameters]
+    assert accepted_by(Strategy) is NoParameters
+
+
+def test_a_class_parameters_inside_of_the_strategy_is_refused_with_what_to_write():
+    class Old(Strategy):
+        Parameters = Window
+
+    assert refusal(Old) == (
+        "Old has a class Parameters in it, which nothing reads; put that beside it, and write"
+        " class Old(Strategy[OldParameters])"
+    )
+
+
+def test_parameters_that_name_an_unknown_type_are_a_sentence():
+    @dataclass
+    class Broken:
+        one: "NotThere"  # noqa: F821
+
+    with pytest.raises(ConfigError, match=r"the parameters of x:Y: NameError: .*; correct them"):
+        parameters_of("strategies.mine.parameters", {}, Broken, "x:Y")
+
+
 def test_a_strategy_without_parameters_says_so():
     with pytest.raises(ConfigError, match=r"parameters\.x is not known; Strategy takes none$"):
         parameters(Strategy, x=1)
 
 
 def test_parameters_that_are_no_struct_are_refused():
-    wrong = type("Wrong", (Strategy,), {"Parameters": dict})
-    with pytest.raises(ConfigError, match=r"Parameters is <class 'dict'>; it must be a msgspec\.S"):
-        parameters(wrong)
+    class Wrong(Strategy[dict]):
+        pass
+
+    with pytest.raises(ConfigError, match=r"Wrong are <class 'dict'>; they must be a msgspec\.S"):
+        parameters(Wrong)

@@ -1,7 +1,6 @@
 """A strategy that trades groups of one kind, one after the other."""
 
 from decimal import Decimal
-from typing import ClassVar
 
 import msgspec
 
@@ -22,10 +21,8 @@ class GroupTraderParameters(msgspec.Struct, frozen=True):
     count: int = 1_000_000
 
 
-class GroupTrader(Strategy):
+class GroupTrader(Strategy[GroupTraderParameters]):
     """One group at a time; `done` counts those that have ended."""
-
-    Parameters: ClassVar[type[msgspec.Struct]] = GroupTraderParameters
 
     def on_start(self) -> None:
         self.done = 0

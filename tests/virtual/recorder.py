@@ -2,15 +2,12 @@
 
 from typing import ClassVar
 
-import msgspec
-
 from tapewire import Quote, Strategy, Trade
 
 
 class Recorder(Strategy):
     """The ticks of every run, in order; empty `seen` before a run."""
 
-    Parameters: ClassVar[type[msgspec.Struct]] = msgspec.defstruct("NoParameters", [], frozen=True)
     seen: ClassVar[list[tuple[object, ...]]] = []
 
     def on_quote(self, quote: Quote) -> None:

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-import msgspec
 import pytest
 
 from tapewire import Bar, Strategy, Trade
@@ -15,13 +14,11 @@ from tapewire.virtual.world import SECOND_NS, World
 
 START_NS = 1_700_000_040 * SECOND_NS
 SECONDS = 65
-NOTHING = msgspec.defstruct("NoParameters", [], frozen=True)
 
 
 class Listener(Strategy):
     """Notes the bars and trades that it gets; empty `seen` before a run."""
 
-    Parameters: ClassVar[type[msgspec.Struct]] = NOTHING
     seen: ClassVar[list[Bar | Trade]] = []
 
     def on_bar(self, bar: Bar) -> None:
