@@ -153,15 +153,30 @@ class _OpenBar(_Open[Trade, Bar]):
         super().__init__(symbol, start_ns, end_ns)
         self._open = self._high = self._low = self._close = 0.0
         self._money = 0.0
+        self._is_empty = True
 
     def add(self, tick: Trade) -> None:
-        price, first = tick.price, not self.count
+        price, first = tick.price, self._is_empty
+        self._is_empty = False
         super().add(tick)
         self._open = price if first else self._open
         self._high = price if first else max(self._high, price)
         self._low = price if first else min(self._low, price)
         self._close = price
         self._money += price * (tick.size or 0.0)
+
+    def join(self, bar: Bar) -> None:
+        """Take a finer bar in the place of its trades; none before it was younger."""
+        first = self._is_empty
+        self._is_empty = False
+        self._open = bar.open if first else self._open
+        self._high = bar.high if first else max(self._high, bar.high)
+        self._low = bar.low if first else min(self._low, bar.low)
+        self._close = bar.close
+        self._money += (bar.close if bar.vwap is None else bar.vwap) * bar.volume
+        self.count += bar.count
+        self.volume += bar.volume
+        self.last_ns = max(self.last_ns, bar.ts_ns)
 
     def result(self, end_ns: int) -> Bar:
         vwap = None
@@ -191,11 +206,7 @@ class _Aggregation(Generic[T, R]):
 
     def add(self, tick: T) -> list[R]:
         """Take a tick; returns the windows that it has closed."""
-        order = self._orders.get(tick.symbol)
-        if order is None:
-            late_ns = self._lateness_ns
-            order = AsTheyCome[T]() if late_ns is None else InOrder[T](late_ns)
-            self._orders[tick.symbol] = order
+        order = self._orders.get(tick.symbol) or self._order(tick.symbol)
         return self._take(tick.symbol, order.add(tick))
 
     def advance(self, now_ns: int) -> list[R]:
@@ -219,6 +230,11 @@ class _Aggregation(Generic[T, R]):
             results += self._take(symbol, order.flush())
             results += self._close(symbol)
         return results
+
+    def _order(self, symbol: str) -> InOrder[T] | AsTheyCome[T]:
+        late_ns = self._lateness_ns
+        made = AsTheyCome[T]() if late_ns is None else InOrder[T](late_ns)
+        return self._orders.setdefault(symbol, made)
 
     def _take(self, symbol: str, ticks: list[T]) -> list[R]:
         results: list[R] = []
@@ -255,6 +271,23 @@ class Bars(_Aggregation[Trade, Bar]):
     """Trades to bars. A stretch without a trade has no bar."""
 
     _opener = _OpenBar
+
+    def join(self, bar: Bar) -> list[Bar]:
+        """Take a bar of the past, of time and finer than these, before any trade that came after
+        it; returns those that it shows to be over."""
+        results = self._close_before(bar.symbol, bar.start_ns)
+        window = self._windows.get(bar.symbol)
+        if window is None:
+            window = _OpenBar(bar.symbol, *self._every.open_ns(bar.start_ns))
+            self._windows[bar.symbol] = window
+        assert isinstance(window, _OpenBar)
+        window.join(bar)
+        return results
+
+    def begin_at(self, symbol: str, now_ns: int) -> list[Bar]:
+        """All before `now_ns` is known of a symbol; returns the bars that are over by then. A trade
+        that is older counts as late."""
+        return self._take(symbol, self._order(symbol).advance(now_ns))
 
 
 class Batches(Generic[Item]):
