@@ -33,12 +33,11 @@ from tapewire.common.events import (
     OrderIntended,
     RiskResumed,
     RulesChanged,
-    Trade,
 )
 from tapewire.console.records.audit import Audit, Decision
 from tapewire.console.records.journals import Entry
-from tapewire.risk.monitor import RiskMonitor
-from tapewire.risk.rules import load_rules
+from tapewire.console.records.past import FillPrices
+from tapewire.risk.composition import monitor_of
 
 TIMER_NS: Final = 1_000_000_000
 
@@ -77,17 +76,14 @@ class Rehearsal:
     before counts, as what is known of the past does after a start."""
 
     def __init__(self, config: Config, from_ns: int = 0) -> None:
-        self.monitor = RiskMonitor(
-            load_rules(config.risk.rules), config.all_instruments(),
-            config.risk.lease_ms * 1_000_000, config.days(),
-        )  # fmt: skip
+        self.monitor = monitor_of(config)
         self._from_ns = from_ns
         self._audit = Audit()
         self._denials: list[Entry] = []
         self._numbers = count(1)
         self._mono_ns = 0
         self._next_ns = 0
-        self._prices: dict[str, float] = {}
+        self._prices = FillPrices(self.monitor)
         self._flatten: FlattenStarted | None = None
         self._events = 0
 
@@ -118,8 +114,8 @@ class Rehearsal:
         if isinstance(event, OrderIntended) and not is_past:
             self._ask(event, now)
         if isinstance(event, Fill):
-            self._prices[event.symbol] = float(event.price)
-            self._mark(now)
+            self._prices.note(event)
+            self._prices.mark(now)
         self.monitor.on_broker(event, entry.source, now.mono_ns)
         if not is_past:
             self._write(self.monitor.check(now), now)
@@ -146,13 +142,9 @@ class Rehearsal:
         self._next_ns = self._next_ns or ts_ns
         while self._next_ns <= ts_ns:
             now = Now(self._next_ns, max(self._next_ns, self._mono_ns))
-            self._mark(now)
+            self._prices.mark(now)
             self._write(self.monitor.check(now, timer=True), now)
             self._next_ns += TIMER_NS
-
-    def _mark(self, now: Now) -> None:
-        ticks = [Trade(symbol, now.wall_ns, price, None) for symbol, price in self._prices.items()]
-        self.monitor.on_ticks(ticks, now)
 
     def _write(self, events: Iterable[Event], now: Now) -> None:
         for event in (*events, *self._flat(now)):

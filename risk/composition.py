@@ -2,6 +2,7 @@
 
 from tapewire.common import roles
 from tapewire.common.bus.ports import of_login
+from tapewire.common.config.settings import Config
 from tapewire.common.runtime.brakes import brakes_of
 from tapewire.common.runtime.host import Host
 from tapewire.risk.monitor import RiskMonitor
@@ -10,14 +11,21 @@ from tapewire.risk.rules.in_force import text_of
 from tapewire.risk.service import GREEKS, MARKS, RiskService
 
 
+def monitor_of(config: Config) -> RiskMonitor:
+    """The core by its configuration; it knows of no past yet."""
+    risk = config.risk
+    monitor = RiskMonitor(
+        load_rules(risk.rules), config.all_instruments(), risk.lease_ms * 1_000_000,
+        config.days(), config.logins(),
+    )  # fmt: skip
+    monitor.view.takes_delayed = risk.delayed_prices
+    return monitor
+
+
 def build(host: Host) -> RiskService:
     """Open the channels, build the core, read the journal."""
     config, logins = host.config.risk, host.config.logins()
-    monitor = RiskMonitor(
-        load_rules(config.rules), host.config.all_instruments(), config.lease_ms * 1_000_000,
-        host.config.days(), logins,
-    )  # fmt: skip
-    monitor.view.takes_delayed = config.delayed_prices
+    monitor = monitor_of(host.config)
     host.serve_stream()
     host.follow(*logins.gateways, roles.EXECUTOR)
     for login in logins:

@@ -6,8 +6,6 @@ from functools import partial
 from typing import Any, Final
 
 from tapewire.common import roles
-from tapewire.common.accounting.book import Position
-from tapewire.common.amounts import text, text_or_none
 from tapewire.common.bus import wire
 from tapewire.common.bus.greeks import PREFIX
 from tapewire.common.bus.transport import Transport
@@ -36,8 +34,7 @@ from tapewire.risk.departure import Departure
 from tapewire.risk.halting import Standing
 from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.publishing import Publisher
-from tapewire.risk.rules import Reading
-from tapewire.risk.rules.in_force import shown
+from tapewire.risk.state import state_of
 
 MARKS: Final = "marks"
 """The channels on which the last values of every symbol arrive begin with it: one per login."""
@@ -224,35 +221,7 @@ class RiskService(Service):
 
     def detail(self) -> dict[str, Any]:
         """Trading state, positions and P&L; each position with its account."""
-        monitor = self.monitor
-        book = monitor.accounts.book
-        return {
-            "trading": self.trading(),
-            "halted_ns": monitor.halted_ns,
-            "halts": [
-                {
-                    "scope": str(halt.scope),
-                    "reason": halt.reason,
-                    "ts_ns": halt.ts_ns,
-                    "until_ns": halt.until_ns,
-                    "by": halt.by,
-                }
-                for halt in monitor.halts.values()
-            ],
-            "ends_ns": monitor.ends_ns,
-            **shown(monitor.rules),
-            "headroom": [_headroom(one) for one in monitor.readings],
-            "flatten": str(monitor.flattens),
-            "held": [
-                {"account": account, "symbol": symbol, "quantity": text(quantity)}
-                for (account, symbol), quantity in sorted(monitor.accounts.held().items())
-            ],
-            "foreign_orders": len(monitor.accounts.orders.foreign),
-            "positions": [_row(position) for _, position in sorted(book.positions.items())],
-            "earned": {
-                currency: one.as_text() for currency, one in monitor.accounts.earned().items()
-            },
-        }
+        return state_of(self.monitor, self.trading())
 
 
 def _shown(gateway: str) -> str:
@@ -260,27 +229,3 @@ def _shown(gateway: str) -> str:
     kind, name = roles.kind_of(gateway), roles.login_name(gateway)
     shown = "gateway" if kind == roles.GATEWAY else "liquidation gateway"
     return f"{shown} of {name}" if name else shown
-
-
-def _headroom(one: Reading) -> dict[str, str | None]:
-    return {
-        "rule": one.rule,
-        "account": one.account,
-        "symbol": one.symbol,
-        "used": text_or_none(one.used),
-        "limit": text(one.limit),
-        "unit": one.unit,
-    }
-
-
-def _row(position: Position) -> dict[str, str | None]:
-    return {
-        "account": position.account,
-        "symbol": position.symbol,
-        "quantity": text(position.quantity),
-        "average_cost": text(position.average_cost),
-        "mark": text_or_none(position.mark),
-        "realised": text(position.realised),
-        "unrealised": text_or_none(position.unrealised),
-        "fees": text(position.fees),
-    }

@@ -41,6 +41,7 @@ VALUES = {  # what a reader puts where the docs have a word in capitals; FILL is
     "--reason TEXT": "--reason seen",
     "--seconds N": "--seconds 1",
     "--source NAME": "--source gateway",
+    "--at TIME": "--at -0s",
     "--account A": "--account DU1234567",
     "--strategy S": "--strategy momentum-fast",
     "--symbol X": "--symbol AAPL",

@@ -31,6 +31,9 @@ from tapewire.console.views.terminal import out
 
 FromOption = Annotated[str | None, typer.Option("--from", help="ISO time, UTC, or -10m")]
 ToOption = Annotated[str | None, typer.Option("--to", help="ISO time, UTC, or -10m")]
+AtOption = Annotated[
+    str | None, typer.Option("--at", help="as it was then: ISO time, UTC, or -10m")
+]
 TypeOption = Annotated[
     list[str] | None, typer.Option("--type", help="start of an event's name; may be repeated")
 ]

@@ -23,12 +23,14 @@ from tapewire.console.commands.common import (
     load_started,
     running,
 )
+from tapewire.console.commands.events import AtOption
 from tapewire.console.commands.trading import (
     AccountOption,
     StrategyOption,
     SymbolOption,
     read_trading,
     show,
+    until_ns,
 )
 from tapewire.console.group import control, status
 from tapewire.console.records import blotter as trading
@@ -51,6 +53,7 @@ orders = command_group("Orders; `tapewire orders` lists them.")
 @orders.command("list")
 def list_orders(
     live: Annotated[bool, typer.Option("--live", help="only those that work, or may")] = False,
+    at: AtOption = None,
     account: AccountOption = None,
     strategy: StrategyOption = None,
     symbol: SymbolOption = None,
@@ -61,7 +64,8 @@ def list_orders(
     """Every order and what became of it."""
     loaded = load_started(config, run_dir)
     only = Only(account, strategy, symbol, live)
-    read = read_trading(loaded, only)
+    bound_ns = until_ns(loaded, at, trading.SOURCES)
+    read = read_trading(loaded, only, bound_ns)
     found = trading.orders(read, only)
     others = trading.foreign(read, only)
     shown = {
@@ -70,7 +74,7 @@ def list_orders(
         "groups": [trading_json.group(read, one) for one in trading.groups(read, only)],
     }
     show(as_json, shown, tables_trading.orders(found, read, only))
-    no_order = "" if as_json else trading.signals_without_order(loaded, only)
+    no_order = "" if as_json else trading.signals_without_order(loaded, only, bound_ns)
     if no_order:
         out.print(no_order)
     if others and not as_json:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from tapewire.common import roles
+from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.events import Event
 from tapewire.common.runtime import head_log
 from tapewire.console import brake
@@ -29,8 +30,9 @@ from tapewire.console.commands.common import (
     printing,
     running,
 )
-from tapewire.console.commands.events import FromOption, ToOption, span_of
+from tapewire.console.commands.events import AtOption, FromOption, ToOption, span_of
 from tapewire.console.commands.steer import ReasonOption
+from tapewire.console.commands.trading import until_ns
 from tapewire.console.group import control, status
 from tapewire.console.records import audit, audit_check
 from tapewire.console.records.books import read_journal
@@ -50,17 +52,23 @@ def show(
     follow: Annotated[
         bool, typer.Option("--follow", help="print its decisions as they are made, until Ctrl-C")
     ] = False,
+    at: AtOption = None,
     config: ConfigOption = None,
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Trading state, halts, how much of each limit is used, and risk's last decisions."""
-    folder = load_started(config, run_dir).run_dir
+    """Trading state, halts, how much of each limit is used, and risk's last decisions.
+
+    With --at as the journals have them: the limits by the price of each symbol's newest execution.
+    """
+    if follow and at is not None:
+        raise ConfigError("--follow goes on from now, and --at is over; use one of them")
+    loaded = load_started(config, run_dir)
+    folder = loaded.run_dir
     if follow:
         _follow(folder, last, as_json)
         return
-    found = status.read(folder).get(roles.RISK, {})
-    decided: list[Event] = [e for e in read_journal(folder, roles.RISK) if type(e) in WORDS]
+    found, decided = _of_now(folder) if at is None else _of_then(loaded, at)
     newest = decided[len(decided) - min(last, len(decided)) :]
     if as_json:
         print(json.dumps(_plain(found, newest)))
@@ -69,6 +77,19 @@ def show(
     from tapewire.console.views.terminal import out
 
     out.print(tables_risk.shown(found, newest))
+
+
+def _of_now(folder: Path) -> tuple[status.Status, list[Event]]:
+    """What risk reports of itself, and all that it has decided."""
+    found = status.read(folder).get(roles.RISK, {})
+    return found, [e for e in read_journal(folder, roles.RISK) if type(e) in WORDS]
+
+
+def _of_then(config: Config, at: str) -> tuple[status.Status, list[Event]]:
+    """The same at a time, from the journals."""
+    from tapewire.console.records import past
+
+    return past.risk_at(config, until_ns(config, at, past.OF_RISK))
 
 
 def _follow(folder: Path, last: int, as_json: bool) -> None:

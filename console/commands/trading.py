@@ -13,11 +13,14 @@ from tapewire.console.commands.common import (
     JsonOption,
     RunDirOption,
     load_started,
+    note,
     require_known,
 )
+from tapewire.console.commands.events import AtOption
 from tapewire.console.records import blotter as trading
 from tapewire.console.records import ledger
 from tapewire.console.records.blotter import Only, Trading
+from tapewire.console.records.journals import FOREVER_NS
 from tapewire.console.records.ledger import Span
 from tapewire.console.views import tables_trading, times, trading_json
 from tapewire.console.views.terminal import out
@@ -54,6 +57,7 @@ def fills(
 
 
 def positions(
+    at: AtOption = None,
     account: AccountOption = None,
     symbol: SymbolOption = None,
     config: ConfigOption = None,
@@ -62,7 +66,8 @@ def positions(
 ) -> None:
     """What the fills add up to, what the broker reports, and what each account is worth."""
     only = Only(account, symbol=symbol)
-    read = read_trading(load_started(config, run_dir), only)
+    loaded = load_started(config, run_dir)
+    read = read_trading(loaded, only, until_ns(loaded, at, trading.SOURCES))
     found, worth = trading_json.positions(read, only), trading_json.accounts(read, only)
     shown = {"positions": found, "accounts": worth}
     show(as_json, shown, tables_trading.positions(found, worth, read, only))
@@ -105,9 +110,20 @@ def span_of(config: Config, since: str | None, to: str | None) -> Span:
     return Span(first, last)
 
 
-def read_trading(config: Config, only: Only) -> Trading:
-    """All that was traded; refuses a filter that could never match."""
-    found = trading.read(config.run_dir, config.all_instruments(), config.days())
+def until_ns(config: Config, at: str | None, sources: tuple[str, ...]) -> int:
+    """Up to when to read journals of these kinds for --at; refuses a moment that they lack."""
+    if at is None:
+        return FOREVER_NS
+    from tapewire.console.records import past
+
+    found = past.until_ns(config.run_dir.absolute(), at, sources, time.time_ns())
+    note(f"as of {times.iso(found)}")
+    return found
+
+
+def read_trading(config: Config, only: Only, until_ns: int = FOREVER_NS) -> Trading:
+    """All that was traded by then; refuses a filter that could never match."""
+    found = trading.read(config.run_dir, config.all_instruments(), config.days(), until_ns)
     strategies = {s.name for s in config.strategies} | found.strategies()
     if only.strategy and config.instance(only.strategy)[0] not in strategies:
         require_known("--strategy", only.strategy, strategies)

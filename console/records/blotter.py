@@ -33,7 +33,7 @@ from tapewire.common.events import (
 )
 from tapewire.common.instruments import Instrument
 from tapewire.console.records.books import read_journal
-from tapewire.console.records.journals import Journals
+from tapewire.console.records.journals import FOREVER_NS, Journals
 
 SOURCES: Final = (*roles.GATEWAYS, roles.EXECUTOR)
 REPEATED: Final = (OrderStateChanged, OrderTermsChanged)
@@ -144,12 +144,16 @@ class Trading(Accounts[BlotterOrder]):
 
 
 def read(
-    run_dir: Path, instruments: Iterable[Instrument] = (), day_of: TradingDays | None = None
+    run_dir: Path,
+    instruments: Iterable[Instrument] = (),
+    day_of: TradingDays | None = None,
+    until_ns: int = FOREVER_NS,
 ) -> Trading:
-    """What the journals of `run_dir` add up to; `day_of` says which day each moment is in."""
+    """What the journals of `run_dir` add up to at `until_ns`; `day_of` says which day each moment
+    is in."""
     trading = Trading(instruments, day_of)
     with Journals(run_dir, sources=SOURCES) as journals:
-        for entry in journals.until():
+        for entry in journals.until(until_ns):
             trading.apply(entry.event, entry.source)
     return trading
 
@@ -203,13 +207,14 @@ def commission_of(trading: Trading, found: Iterable[Fill]) -> dict[str, Decimal]
     return total
 
 
-def signals_without_order(config: Config, only: Only) -> str:
-    """How many signals had no effect, with the last one's reason; empty if all had one."""
+def signals_without_order(config: Config, only: Only, until_ns: int = FOREVER_NS) -> str:
+    """How many signals had no effect by then, with the last one's reason; empty if all had one."""
     journal = read_journal(config.run_dir.absolute(), roles.EXECUTOR)
     found = [
         e
         for e in journal
         if isinstance(e, OrderDenied | OrderExpired)
+        and e.ts_ns <= until_ns
         and only.account in (None, e.account)
         and only.strategy in (None, e.strategy)
     ]

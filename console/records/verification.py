@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tapewire.common import roles
 from tapewire.common.amounts import counted
 from tapewire.common.runtime import head_file, head_log
-from tapewire.common.runtime.heads import Memory, Remembered, difference
+from tapewire.common.runtime.heads import Memory, Remembered, difference, with_remedy
 from tapewire.common.runtime.journal import (
     GENESIS,
     Head,
@@ -88,14 +88,13 @@ def findings(run_dir: Path, only: str | None = None, written: Path | None = None
 def look_at(path: Path, role: str, remembered: Mapping[str, Memory]) -> Finding:
     """Walk a journal's chain, and compare it with what is remembered of that role's."""
     known = dict(witnesses(role, remembered))
-    if not path.is_file() or not path.stat().st_size:
-        missed = {who: difference(role, _head(one), 0, GENESIS) for who, one in known.items()}
-        return Finding(role, False, Head(0, GENESIS), "", missed)
+    if not _is_there(path):
+        return Finding(role, False, Head(0, GENESIS), "", _missed(role, known, None))
     head = Head(0, GENESIS)
     try:
         with closing(SqliteJournal(path, read_only=True)) as journal:
             head = journal.head
-            missed = {who: _missed(role, one, journal) for who, one in known.items()}
+            missed = _missed(role, known, journal)
             verify(journal)
     except JournalError as error:
         return Finding(
@@ -116,12 +115,34 @@ def witnesses(role: str, remembered: Mapping[str, Memory]) -> list[tuple[str, Re
     return sorted(found, key=lambda one: -one[1].seq)
 
 
-def _missed(role: str, known: Remembered, journal: Journal) -> str:
-    return difference(role, _head(known), journal.head.seq, journal.chain_at(known.seq))
+def require_whole(run_dir: Path, role: str) -> None:
+    """Raise `JournalError` if a process remembers more of a role's journal than it holds. It does
+    not walk the chain: whoever reads the records does."""
+    known = dict(witnesses(role, remembered_in(run_dir)))
+    path, missed = journal_path(run_dir, role), {}
+    if _is_there(path):
+        with closing(SqliteJournal(path, read_only=True)) as journal:
+            missed = _missed(role, known, journal)
+    else:
+        missed = _missed(role, known, None)
+    if fault := next(filter(None, missed.values()), ""):
+        raise JournalError(with_remedy(role, fault))
 
 
-def _head(known: Remembered) -> Head:
-    return Head(known.seq, known.chain)
+def _is_there(path: Path) -> bool:
+    return path.is_file() and bool(path.stat().st_size)
+
+
+def _missed(role: str, known: Mapping[str, Remembered], journal: Journal | None) -> dict[str, str]:
+    """By who remembers it, what a journal (None: there is none) does not hold."""
+    seq = journal.head.seq if journal is not None else 0
+    return {
+        who: difference(
+            role, Head(one.seq, one.chain), seq,
+            journal.chain_at(one.seq) if journal is not None else GENESIS,
+        )
+        for who, one in known.items()
+    }  # fmt: skip
 
 
 def as_line(found: Finding) -> str:

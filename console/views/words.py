@@ -28,7 +28,8 @@ def trading(statuses: dict[str, Status]) -> State:
         written = risk.get("halted_ns")
         since = f", {times.clock(written, 0)}" if written else ""
         flattens = flattening.in_progress(statuses)
-        lifts = "; `tapewire resume` lifts it" if written and not flattens else ""
+        may_lift = written and not flattens and not risk.get("is_past")
+        lifts = "; `tapewire resume` lifts it" if may_lift else ""
         if risk.get("ends_ns"):
             lifts = f"; it ends at {times.clock(risk['ends_ns'], 0)}"
         return "HALTED", f"{reason}{since}{lifts}"
