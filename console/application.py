@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "trace": "events",
     "reconcile": "reconcile",
     "tail": "tail",
+    "logs": "logs",
     "demo": "demo",
     "backtest": "backtest",
     "simulator": "simulator",

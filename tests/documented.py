@@ -25,6 +25,7 @@ VALUES = {  # what a reader puts where the docs have a word in capitals; FILL is
     "INTENT_ID": "dip-e-7/1",
     "N": "2",
     "NAME": "momentum-fast",
+    "PROCESS": "risk",
     "RUN_DIR": "run",
     "ROLE": "gateway",
     "cancelled|filled|lost": "cancelled",

@@ -26,7 +26,7 @@ STATED = commands()
 SESSION = (
     "up", "status", "orders", "fills", "positions", "blotter", "ledger", "reconcile", "data",
     "events",
-    "journals", "dead-letters", "trace", "tail", "doctor", "scale", "halt", "resume", "flatten",
+    "journals", "dead-letters", "trace", "tail", "logs", "doctor", "scale", "halt", "resume", "flatten",
     "risk", "notices", "down", "run",
 )  # fmt: skip
 DOWN_BEFORE = ("up", "run")
