@@ -26,8 +26,8 @@ STATED = commands()
 SESSION = (
     "up", "status", "orders", "fills", "positions", "blotter", "ledger", "reconcile", "data",
     "events",
-    "journals", "dead-letters", "trace", "tail", "logs", "doctor", "scale", "halt", "resume", "flatten",
-    "risk", "notices", "down", "run",
+    "journals", "dead-letters", "trace", "tail", "logs", "doctor", "scale", "halt", "resume",
+    "flatten", "risk", "notices", "down", "run",
 )  # fmt: skip
 DOWN_BEFORE = ("up", "run")
 TWO_LOGINS = "two-logins.toml"
