@@ -43,6 +43,18 @@ class Reports:
         self.recent.append(sentence)
         LOG.error(sentence, exc_info=error)
 
+    def raised(self, name: str, event: Any, error: BaseException) -> None:
+        """A callback of that name has raised."""
+        self.add(f"{name} raised {error!r} on {event!r:.200}", error, name)
+
+
+def call(callback: Callback, event: Any) -> None:
+    """Call a plain one; raises what it raises, and TypeError where it should have been async."""
+    given = callback(event)
+    if inspect.iscoroutine(given):
+        given.close()
+        raise TypeError("it returned a coroutine, which nobody awaits; use an async def")
+
 
 def is_async(callback: Callback) -> bool:
     """Whether calling it gives something to await."""
@@ -92,10 +104,7 @@ class Subscription:
         if self._take is None:
             return
         try:
-            given = self._take(event)
-            if inspect.iscoroutine(given):
-                given.close()
-                raise TypeError("it returned a coroutine, which nobody awaits; use an async def")
+            call(self._take, event)
         except QueueFull:
             self.missed += 1
             if not self._is_behind:
@@ -137,4 +146,4 @@ class Subscription:
         self._raised(failure.event, failure.error)
 
     def _raised(self, event: Any, error: BaseException) -> None:
-        self._reports.add(f"{self.name} raised {error!r} on {event!r:.200}", error, self.name)
+        self._reports.raised(self.name, event, error)

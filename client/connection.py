@@ -4,12 +4,14 @@ Everything runs on the loop on which it was opened.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import IO, Final, TypeVar
 
+from tapewire.client import replay
 from tapewire.client.callbacks import Callback, Subscription
 from tapewire.client.chain import LiveChain
 from tapewire.client.loop import Loop, Watched
+from tapewire.client.replay import Moment
 from tapewire.client.service import ClientService, NotConnected
 from tapewire.common import roles
 from tapewire.common.config.near import expected
@@ -17,6 +19,7 @@ from tapewire.common.config.settings import Config
 from tapewire.common.delivery.signals import SignalMaker
 from tapewire.common.errors import ConfigError
 from tapewire.common.logins import Login, Logins
+from tapewire.console.records.journals import Journals
 
 T = TypeVar("T")
 CONNECT_S: Final = 10.0
@@ -141,6 +144,35 @@ class Connection:
         logged. `stop()` of what this returns ends it. docs/wire.md lists the events.
         """
         return self._service.listeners.on(name, callback, own=own)
+
+    async def replay(
+        self,
+        handlers: Mapping[str, Callback],
+        *,
+        since: Moment = None,
+        to: Moment = None,
+        own: bool = False,
+    ) -> int:
+        """Give past events to callbacks: `{"order.*": on_order, "risk.halted": on_halt}`.
+
+        They are those that `on` gives as they happen, from the journals, in order of time: from
+        `since` (None: the first) to `to` (None: now), which are text as the command line takes it
+        (ISO in UTC, or `-10m`) or a datetime with its zone. Each callback, awaited if it is a
+        coroutine function, has taken one event before the next comes. The group need not be up.
+
+        Returns how many events it gave. Raises `ConfigError` for a time that is none, ValueError
+        for a name that no event has, and `TapewireError` for a journal that is damaged.
+        """
+        service, now_ns = self._service, self._service.clock.now_ns()
+        from_ns, to_ns = (replay.moment_ns(*one, now_ns) for one in (("since", since), ("to", to)))
+        followed, run_dir = tuple(service.followers), self._config.run_dir
+        return await replay.give(
+            lambda: Journals(run_dir, from_ns or 0, followed),
+            now_ns if to_ns is None else to_ns,
+            handlers,
+            service.listeners.is_own if own else lambda _event: True,
+            service.reports,
+        )
 
     @property
     def problems(self) -> list[str]:

@@ -5,6 +5,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
@@ -80,6 +81,38 @@ def list_events(
     What only repeats another process's event is left out, unless --all, --json, --type or --source
     asks for it.
     """
+    _show(config, run_dir, (since, to), (types, source, everything), limit, as_json)
+
+
+@events.command("replay")
+def replay_events(
+    since: FromOption = None,
+    to: ToOption = None,
+    types: TypeOption = None,
+    source: SourceOption = None,
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Past events from the first to the last, each as its process wrote it down, repetitions too.
+
+    A program is given them by `replay` of tapewire.client; see docs/client.md.
+    """
+    _show(config, run_dir, (since, to), (types, source, True), None, as_json)
+
+
+def _show(
+    config: str | None,
+    run_dir: Path | None,
+    span: tuple[str | None, str | None],
+    what: tuple[list[str] | None, str | None, bool],
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Print the events of a span: `what` has their types, their journal, and whether all of them;
+    of those that are more than `limit` the newest, or the first from where the span begins."""
+    since, to = span
+    types, source, everything = what
     loaded = load_started(config, run_dir)
     wanted = _filter(loaded, types, source, everything or as_json)
     from_ns, to_ns = span_of(since, to)

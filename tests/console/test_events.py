@@ -37,6 +37,14 @@ def test_all_journals_are_one_stream_in_time_order(tapewire, run_dir):
         assert seqs == list(range(1, len(events) + 1))
 
 
+def test_a_replay_has_every_event_from_the_first_to_the_last(tapewire, run_dir):
+    assert len(tapewire("events", "replay").out.splitlines()) == ALL
+    assert tapewire("events", "replay", "--json").out == tapewire("events", "--json").out
+    span = ("--from", "2026-11-20T11:32:18.014", "--to", "2026-11-20T11:32:18.1", "--json")
+    found = tapewire("events", "replay", "--type", "execution.", *span).lines
+    assert [one["seq"] for one in found] == [3, 5, 1, 8]
+
+
 def test_an_event_has_its_name_its_fields_and_exact_decimals(tapewire, run_dir):
     first = ("--from", "2026-11-20", "--limit", "1")
     found = tapewire("events", "--type", "execution.", "--json", *first).lines
