@@ -59,6 +59,16 @@ def key_of(one: Violation) -> Key:
     return one.rule, one.scope, one.symbol, one.enforcement
 
 
+def _most_used(readings: Iterable[Reading]) -> dict[Subject, tuple[Decimal, Reading]]:
+    """Of each subject the reading that uses most of its limit, with that share."""
+    most: dict[Subject, tuple[Decimal, Reading]] = {}
+    for one in readings:
+        subject, share = (one.rule, one.account, one.symbol, one.unit), one.share
+        if share is not None and (subject not in most or share > most[subject][0]):
+            most[subject] = share, one
+    return most
+
+
 class Enforcer:
     """Turns violations into decisions. `apply` makes events the state and gives them back; what is
     kept here is found again by the first check after a restart."""
@@ -104,24 +114,25 @@ class Enforcer:
         """Say once of each limit that most of it is used; of several of one rule and unit, of the
         one that is used most."""
         events: list[Event] = []
-        most: dict[Subject, tuple[Decimal, Reading]] = {}
-        for one in readings:
-            subject, share = (one.rule, one.account, one.symbol, one.unit), one.share
-            if share is not None and (subject not in most or share > most[subject][0]):
-                most[subject] = share, one
-        for subject, (share, one) in most.items():
-            if one.used is None:
-                continue
+        for subject, (share, one) in _most_used(readings).items():
             if share < WARN_AGAIN_BELOW:
                 self._warned.discard(subject)
-            elif share >= WARN_FROM and subject not in self._warned:
+            elif self._is_warning(subject, share):
                 self._warned.add(subject)
                 if share > 1:  # it is broken, and that is reported
                     continue
                 scope = Scope(one.account, symbol=one.symbol)
-                reason = f"{text(one.used)} of {text(one.limit)} {one.unit}".strip()
+                reason = f"{text(one.used or ZERO)} of {text(one.limit)} {one.unit}".strip()
                 events.append(RiskWarned(now.wall_ns, scope, one.rule, f"{reason} is used"))
         return events
+
+    def would_warn(self, readings: Iterable[Reading]) -> bool:
+        """Whether `warn` would say something of these."""
+        most = _most_used(readings).items()
+        return any(self._is_warning(subject, share) for subject, (share, _) in most)
+
+    def _is_warning(self, subject: Subject, share: Decimal) -> bool:
+        return share >= WARN_FROM and subject not in self._warned
 
     def _measures(self, one: Violation, all_of_them: Sequence[Violation], now: Now) -> list[Event]:
         """What has to be done about a violation and is not done yet.

@@ -96,6 +96,7 @@ class RiskMonitor:
         self._marked = False  # new marks came in this turn
         self._check_all = True
         self._watching = False  # since the first check
+        self.has_news = True  # since everything was looked at
         self._saved: dict[str, bytes] = {}
         self._adopted = ""  # the rules in force, as the journal has them
         self.readings: list[Reading] = []  # how much of each limit was used at the last check
@@ -190,6 +191,7 @@ class RiskMonitor:
                 self.sweeps.on_taken_over(event, now_ns)
         if self._watching:
             self._events.append(event)
+            self.has_news = True
 
     def on_ticks(self, ticks: Iterable[Tick], now: Now) -> None:
         """New marks."""
@@ -238,6 +240,7 @@ class RiskMonitor:
         lasting = self.rules.on_timer(view) if full else []
         events += self.enforcer.enforce(distinct([*violations, *lasting]), now)
         if full:
+            self.has_news = False
             self.enforcer.found(lasting)
             events += self.enforcer.ended(now)
             self.readings = self.rules.readings(view)

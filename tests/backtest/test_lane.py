@@ -140,9 +140,29 @@ def test_where_a_rule_looks_at_marks_the_second_before_an_order_is_run_in_turns_
     assert 0 < watched.skipped < without.skipped
 
 
+def test_sides_that_are_empty_for_a_while_change_nothing():
+    rows = made(37, ROWS, SPARSE)
+    for row in rows[::7]:
+        row.bid, row.bid_size = "-1", "0"
+    for row in rows[3::11]:
+        row.ask, row.ask_size = "-1", "0"
+    acts = [(9 * n, KINDS[n % 8], 6 - 12 * (n % 2), 4) for n in range(1, 20)]
+    direct, lane = assert_equal(configuration(acts), rows)
+    assert len(executions(direct)) > 4
+    assert lane.skipped
+
+
+def test_rows_that_resting_orders_do_not_wait_for_are_left_out():
+    """Limits, stops and trailing stops away from the market, in rows 20 to 100 ms apart."""
+    acts = [(20, "limit", 10, 25), (24, "trail", -5, 25), (28, "bracket", 5, 30)]
+    direct, lane = assert_equal(configuration(acts), made(41, 1_500, (20 * MS, 100 * MS)))
+    assert len(executions(direct)) > 2
+    assert lane.skipped > 500
+
+
 def test_a_file_with_odd_rows_is_run_in_turns():
     rows = made(7, 60, SPARSE)
-    rows[30].bid, rows[30].bid_size = "-1", "0"
+    rows[30].bid = "1e15"
     _, lane = assert_equal(configuration([(20, "market", 5, 1)]), rows)
     assert lane.obstacle
     assert not lane.skipped

@@ -13,7 +13,7 @@ from tapewire.virtual.network import HOP_NS
 
 START_NS = 1_700_000_000 * 10**9
 PRICE = st.sampled_from([None, None, "10.01", "10.010", "10.02", "-1", "0", "1e999"])
-PLAIN = st.sampled_from([None, None, "10.01", "10.010", "10.02", "0"])
+PLAIN = st.sampled_from([None, None, "10.01", "10.010", "10.02", "0", "-1"])
 SIZE = st.sampled_from([None, "0", "1", "2.0", "2"])
 
 
@@ -64,8 +64,28 @@ def from_columns(flow):
 @settings(max_examples=200, deadline=None)
 def test_the_ticks_are_those_of_the_adapter(rows):
     flow = Flow(table_of(rows))
-    if not flow.odd:
-        assert from_columns(flow) == messages(rows)
+    assert not flow.odd
+    assert from_columns(flow) == messages(rows)
+
+
+@given(rows=rows(), more=rows())
+@settings(max_examples=40, deadline=None)
+def test_a_line_that_is_caught_up_goes_on_as_if_it_had_read_the_rows(rows, more):
+    flow = Flow(table_of([*rows, *more]))
+    for number, symbol in enumerate(flow.symbols):
+        read, caught = Line(Instrument(symbol=symbol)), Line(Instrument(symbol=symbol))
+        for row in rows:
+            if row.symbol == symbol:
+                read.apply(row, 0)
+        last = flow.rows_of(number, len(rows))
+        if last is not None:
+            caught.caught_up(flow.side("bid", last), flow.side("ask", last))
+        read.ticks = []
+        for row in more:
+            if row.symbol == symbol:
+                read.apply(row, 0)
+                caught.apply(row, 0)
+        assert caught.ticks == read.ticks
 
 
 @given(rows=rows(price=PRICE))

@@ -29,7 +29,7 @@ from tapewire.simulator.protocol.requests import CancelOrder, PlaceOrder
 from tapewire.virtual.direct import reports
 from tapewire.virtual.direct.queries import DirectQueries
 from tapewire.virtual.direct.reports import Report, Request
-from tapewire.virtual.direct.ticks import Line
+from tapewire.virtual.direct.ticks import Line, Shown
 
 VERSION: Final = 1  # of the interface between adapter and exchange
 OCA_TYPES: Final[dict[Oca, int]] = {"": 0, "cancel": 1, "reduce": 2}
@@ -168,10 +168,10 @@ class DirectBroker:
         """Whether the market of a symbol is asked for."""
         return symbol in self._lines
 
-    def caught_up(self, row: Row, count: int) -> None:
-        """So many rows of a symbol went by, whose ticks are known; they came to `row`."""
+    def caught_up(self, symbol: str, count: int, bid: Shown, ask: Shown) -> None:
+        """So many rows of a symbol went by, whose ticks are known; these are its sides now."""
         self.messages += count
-        self._lines[row.symbol].caught_up(row)
+        self._lines[symbol].caught_up(bid, ask)
 
     def take_ticks(self) -> list[tuple[str, list[Tick]]]:
         """See `Broker.take_ticks`."""

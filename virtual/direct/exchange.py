@@ -22,6 +22,7 @@ from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_handler import OrderHandler
 from tapewire.simulator.exchange.orders import Execution, Order
+from tapewire.simulator.exchange.reach import Reach, reaches
 from tapewire.simulator.exchange.values import Refresh, account_values
 from tapewire.simulator.market.history import History, KeepsHistory
 from tapewire.simulator.market.replay_clock import ReplayClock
@@ -173,17 +174,16 @@ class DirectExchange:
         )
         return min(until_ns, self._refresh.after(row_ns)) if is_held else until_ns
 
-    @property
-    def has_orders(self) -> bool:
-        """Whether an order is open."""
-        return bool(self._exchange.open_orders())
+    def reaches(self) -> set[Reach]:
+        """Which rows can mean anything to the orders that are open."""
+        return reaches(self._exchange.open_orders(), self._exchange.books)
 
     def caught_up(
         self, rows: Iterable[Row], counts: Mapping[str, int], last_ns: int | None, now_ns: int
     ) -> None:
-        """Rows went by, so many of each symbol, the last one at `last_ns`, while no order was open
-        and no account held anything whose value was to be reported by now. `rows` is what they
-        came to, one for each symbol."""
+        """Rows went by, so many of each symbol, the last one at `last_ns`. No open order has
+        waited for any of them, and no account held anything whose value was to be reported by now.
+        `rows` is what they came to, one for each symbol."""
         self._now_ns = now_ns
         for row in rows:
             self._exchange.books[row.symbol].take(row)

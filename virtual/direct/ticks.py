@@ -11,6 +11,9 @@ from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
 from tapewire.common.instruments import QUOTES_BY_TICK, TRADES_BY_TICK, Instrument
 from tapewire.common.ticks.rows import Row
 
+Shown = tuple[float | None, float | None, bool]
+"""The price and the size of a side, and whether a price came, if only -1."""
+
 
 class Side:
     """The newest price of a bid or an ask, and its size. `seen`: a price came, if only -1."""
@@ -89,10 +92,10 @@ class Line:
         if changed and self._begun and self.bid.seen and self.ask.seen:
             self._quote(now_ns)
 
-    def caught_up(self, row: Row) -> None:
-        """Rows went by whose ticks were made elsewhere; `row` is what they came to."""
-        self.bid.renew(row.bid, row.bid_size)
-        self.ask.renew(row.ask, row.ask_size)
+    def caught_up(self, bid: Shown, ask: Shown) -> None:
+        """Rows went by whose ticks were made elsewhere; these are the sides after them."""
+        self.bid.price, self.bid.size, self.bid.seen = bid
+        self.ask.price, self.ask.size, self.ask.seen = ask
 
     def _quote(self, now_ns: int) -> None:
         bid, ask = self.bid, self.ask

@@ -9,10 +9,12 @@ Why the executions are the same
 -------------------------------
 What decides about an order is not written a second time. The lane is a guest in a `World` with the
 direct adapter, whose services run in turns while there is anything to decide. It goes ahead only
-while the group is *at rest* (`rest.py`): nothing is on its way, no order lives, no rule could find
-anything new, and what is due by the clock is later. From such a moment on, only a tick can make
-anybody act, and only a strategy acts on ticks. So the lane hands it the ticks (`stretch.py`), at
-the times at which it would have had its turns, until it does something: signals, asks, raises.
+while the group is *at rest* (`rest.py`): nothing is on its way, no rule could find anything new,
+and what is due by the clock is later. From such a moment on, only a tick can make anybody act, and
+only two act on ticks: strategies, and the exchange, where an order waits for a price. The first row
+with such a price is looked up (`simulator.exchange.reach`, `ahead.py`), and all is run in turns
+from there on. Up to it the lane hands the strategy the ticks (`stretch.py`), at the times at which
+it would have had its turns, until it does something: signals, asks, raises.
 
 Then the world is put to a moment shortly before the tick that made it act (`lane.py`). All state
 that ticks and the clock leave is set to what it would be there: the exchange's quotes, the

@@ -23,11 +23,15 @@ from tapewire.risk.service import RiskService
 from tapewire.strategy.service import StrategyService
 from tapewire.virtual.direct.adapter import DirectBroker
 from tapewire.virtual.direct.exchange import DirectExchange
+from tapewire.virtual.direct.ticks import Shown
 from tapewire.virtual.lane.flow import Flow
 from tapewire.virtual.network import HOP_NS
 from tapewire.virtual.world import World
 
 ROUND_NS: Final = 2 * HOP_NS
+RECENT_NS: Final = 1_100_000_000
+"""A tick that is older has reached risk as a mark: longer than the rhythm in which marks are sent,
+and an idle turn."""
 
 
 class Passed:
@@ -43,11 +47,24 @@ class Passed:
         symbols, heads = flow.ticks.symbol[self._ticks], flow.ticks.head[self._ticks]
         self.ticks = np.bincount(symbols, minlength=len(flow.symbols))
         self.messages = np.bincount(symbols[heads], minlength=len(flow.symbols))
+        self.recent = np.unique(flow.table.symbols.codes[self._recent() : stop]).tolist()
+
+    def _recent(self) -> int:
+        """The first row that may have been on its way to risk when the stretch began."""
+        table = self.flow.table
+        if self.start >= len(table):
+            return self.start
+        return table.place(int(table.ts_ns[self.start]) - RECENT_NS, 0)
 
     def newest(self, symbol: int) -> list[Tick]:
         """The newest quote and trade of a symbol, of those that passed; the older one first."""
+        return self.marks(symbol, self._ticks.start)
+
+    def marks(self, symbol: int, first: int = 0) -> list[Tick]:
+        """The newest quote and trade of a symbol at the end, the older one first; those from a
+        place on."""
         places = self.flow.newest_ticks(symbol, self._ticks.stop)
-        return self.flow.made(np.array([p for p in places if p >= self._ticks.start], np.int64))
+        return self.flow.made(np.array([p for p in places if p >= first], np.int64))
 
     def market(self, symbol: int) -> Row:
         """What the rows have given of a symbol, in one row: the newest of each value."""
@@ -56,6 +73,12 @@ class Passed:
         assert last is not None
         found = (self._newest(symbol, one, last) for one in VALUES)
         return Row(int(flow.table.ts_ns[last]), name, *found)
+
+    def sides(self, symbol: int) -> tuple[Shown, Shown]:
+        """A symbol's bid and ask after its last row."""
+        last = self.flow.rows_of(symbol, self.stop)
+        assert last is not None
+        return self.flow.side("bid", last), self.flow.side("ask", last)
 
     def _newest(self, symbol: int, name: str, last: int) -> str | None:
         given = "last" if name == "last_size" else name
@@ -100,8 +123,8 @@ def _ticked(service: Service, passed: Passed, now_ns: int, world: World) -> None
         if roles.kind_of(service.role) == roles.GATEWAY:
             _gateway(service, passed)
     elif isinstance(service, RiskService):
-        for _, newest in _newest(passed):
-            if newest:
+        for symbol in passed.recent:
+            if newest := passed.marks(symbol):
                 moment_ns = newest[-1].ts_ns + HOP_NS
                 service.monitor.view.mark(newest, Now(moment_ns, moment_ns))
     elif isinstance(service, StrategyService):
@@ -140,40 +163,44 @@ def _turn_ns(at_ns: int, world: World) -> int:
 
 
 def _gateway(service: GatewayService, passed: Passed) -> None:
-    told_ns: dict[str, int] = {}
     adapter = service.gateway.broker
     assert isinstance(adapter, DirectBroker)
-    for symbol, newest in _newest(passed):
-        name, row = passed.flow.symbols[symbol], passed.market(symbol)
+    for symbol, name in _named(passed):
         if not adapter.reads(name):
             continue
-        adapter.caught_up(row, int(passed.rows[symbol]))
-        if newest:
+        adapter.caught_up(name, int(passed.rows[symbol]), *passed.sides(symbol))
+        if newest := passed.newest(symbol):
             service.market.ticks.caught_up(name, int(passed.messages[symbol]), newest)
             service.metrics.count("ticks_published", int(passed.ticks[symbol]), name)
-            told_ns[name] = newest[-1].ts_ns
-    if told_ns:
+    if told_ns := _told_ns(passed, adapter):
         service.market.marks.caught_up(told_ns)
+
+
+def _told_ns(passed: Passed, adapter: DirectBroker) -> dict[str, int]:
+    """When each symbol ticked last that may not have been told as a mark."""
+    names = ((one, passed.flow.symbols[one]) for one in passed.recent)
+    newest = ((name, passed.marks(one)) for one, name in names if adapter.reads(name))
+    return {name: ticks[-1].ts_ns for name, ticks in newest if ticks}
 
 
 def _named(passed: Passed) -> Iterator[tuple[int, str]]:
     return ((symbol, passed.flow.symbols[symbol]) for symbol in passed.symbols)
 
 
-def _newest(passed: Passed) -> Iterator[tuple[int, list[Tick]]]:
-    return ((symbol, passed.newest(symbol)) for symbol in passed.symbols)
-
-
 def _beat(service: Service, beat_ns: int, world: World) -> None:
     """Every process had its idle turn at `beat_ns`, and sent and received heartbeats."""
     wall_ns = beat_ns + world.clock.now_ns() - world.clock.mono_ns()
-    service.beats = {
-        source: replace(beat, ts_ns=wall_ns, mono_ns=beat_ns)
-        for source, beat in service.beats.items()
-    }
+    for source, beat in service.beats.items():
+        sender = world.nodes[source]
+        assert sender.service is not None
+        head, risk_seq = sender.records.head, sender.service.risk_seq()
+        service.beats[source] = newest = replace(
+            beat, ts_ns=wall_ns, mono_ns=beat_ns, seq=head.seq, chain=head.chain, risk_seq=risk_seq
+        )
+        service.followers[source].on_heartbeat(newest, sender.epoch)
     service.rhythm.done(beat_ns)
-    if isinstance(service, GatewayService) and (beat := service.gateway.gate.beat) is not None:
-        service.gateway.gate.beat = replace(beat, ts_ns=wall_ns, mono_ns=beat_ns)
+    if isinstance(service, GatewayService) and service.gateway.gate.beat is not None:
+        service.gateway.gate.beat = service.beats[roles.RISK]
     elif isinstance(service, ExecutorService):
         for door in service.doors:
             door.welcome.caught_up(beat_ns)

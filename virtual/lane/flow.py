@@ -1,9 +1,11 @@
 """The flow: a window of a file as the ticks that a gateway makes of its rows, in columns.
 
 It repeats `virtual.direct.ticks.Line` for all rows at once: a `Quote` for each side that a row
-changed, first the bid's and then the ask's, and a `Trade` for its trade. What it cannot say in
-columns (an empty side, a price out of bounds, a size before any price) is `odd`: a file that has
-any such row is run in turns.
+changed, first the bid's and then the ask's, and a `Trade` for its trade. A file with a price or a
+size out of bounds is `odd`: it is run in turns.
+
+An empty side is -1 without a size. Until a price comes again it has none, and a size counts only if
+it came later; `_side` says that of columns.
 
 Within one turn a strategy gets all ticks of a symbol in one message, and messages in the order of
 their first ticks. So rows of the same time are put together by symbol.
@@ -36,9 +38,17 @@ class Ticks(NamedTuple):
     values: tuple[Floats, Floats, Floats, Floats]
 
 
+class Side(NamedTuple):
+    """A bid or an ask after each row, as ticks have it; NaN where there is none."""
+
+    price: Floats
+    size: Floats
+
+
 class Flow:
     """The rows of `table` and their ticks. `latest` has, by column, the code of each row's symbol
-    after that row; `odd` is whether there is a row that has to be run in turns."""
+    after that row; `prices` the bid, ask and last trade that orders meet after it, as numbers;
+    `odd` is whether there is a row that has to be run in turns."""
 
     def __init__(self, table: TickTable) -> None:
         self.table = table
@@ -49,6 +59,8 @@ class Flow:
         self._begins = self._begin_of_segments()
         self.latest = {name: self._filled(name) for name in table.values if "last" not in name}
         self._add_trades()
+        self.prices: dict[str, Floats] = {}
+        self._after: dict[str, Side] = {}
         self.odd = False
         self.first_tick: Places  # of each row, and behind the last one the number of all
         self.ticks = self._ticks()
@@ -152,15 +164,37 @@ class Flow:
 
     def _side(self, price: str, size: str) -> tuple[Floats, Floats, Floats, Floats, Flags]:
         """Price and size after each row, price and size before it, and whether they differ."""
-        given = (self.table.values[price].codes >= 0) | (self.table.values[size].codes >= 0)
+        has_price, has_size = (self.table.values[one].codes >= 0 for one in (price, size))
         prices = self.table.values[price].floats()[self.latest[price]]
         sizes = self.table.values[size].floats()[self.latest[size]]
-        has_size = ~np.isnan(sizes)
-        sizes = np.where(np.isnan(prices), np.nan, np.where(has_size, sizes, 0.0))
-        self._look_for_odd(prices[given], sizes[given])
-        before = [self._before(one) for one in (prices, sizes)]
-        changed = given & ((prices != before[0]) | (sizes != before[1]))
-        return prices, sizes, before[0], before[1], changed
+        is_nothing = (prices == -1) & (np.nan_to_num(sizes) == 0)
+        self.prices[price] = np.where(is_nothing, np.nan, prices)
+        side = self._emptied(prices, sizes, has_price, has_size, has_price & is_nothing)
+        self._after[price] = side
+        given = has_price | has_size
+        self._look_for_odd(side.price[given], side.size[given])
+        before = [self._before(one) for one in side]
+        differs = _differ(side.price, before[0]) | _differ(side.size, before[1])
+        first = has_price & np.isnan(self._before(prices))
+        return *side, before[0], before[1], given & (differs | first)
+
+    def _emptied(
+        self, prices: Floats, sizes: Floats, has_price: Flags, has_size: Flags, empties: Flags
+    ) -> "Side":
+        """A side after each row; `empties` has the rows that leave it empty. A size that came no
+        later is none, but 0 beside a price."""
+        newest = [self._newest(one[self._order])[self._back] for one in (has_price, has_size)]
+        emptied = self._newest(empties[self._order])[self._back]
+        has_size = newest[1] > emptied
+        price = np.where(newest[0] > emptied, prices, np.nan)
+        without = np.where(np.isnan(price), np.nan, 0.0)
+        return Side(price, np.where(has_size, sizes, without))
+
+    def side(self, column: str, row: int) -> tuple[float | None, float | None, bool]:
+        """The price and the size of the bid or the ask after a row, as ticks have them, and
+        whether a price has come at all."""
+        price, size = (_plain(one[row : row + 1])[0] for one in self._after[column])
+        return price, size, bool(self.latest[column][row] >= 0)
 
     def _before(self, values: Floats) -> Floats:
         """The value of the row before, of the same symbol; NaN for its first."""
@@ -171,16 +205,18 @@ class Flow:
 
     def _trades(self) -> tuple[Floats, Floats, Flags]:
         column, sizes = self.table.values["last"], self.table.values["last_size"]
-        traded = column.codes >= 0
         price = column.floats()[column.codes]
         size = np.nan_to_num(sizes.floats()[sizes.codes])
+        traded = (column.codes >= 0) & ~((price == -1) & (size == 0))
+        self.prices["last"] = column.floats()[self.latest["last"]]
         self._look_for_odd(price[traded], size[traded])
         return price, size, traded
 
     def _look_for_odd(self, prices: Floats, sizes: Floats) -> None:
-        """What `virtual.direct.ticks.shown` would not take as it is."""
-        plain = (np.abs(prices) <= PRICE_MAX) & (sizes >= 0) & (sizes <= SIZE_MAX)
-        self.odd = self.odd or not bool(np.all(plain & ~((prices == -1) & (sizes == 0))))
+        """What `virtual.direct.ticks` would refuse."""
+        plain = (np.abs(prices) <= PRICE_MAX) | np.isnan(prices)
+        plain &= ((sizes >= 0) & (sizes <= SIZE_MAX)) | np.isnan(sizes)
+        self.odd = self.odd or not bool(np.all(plain))
 
     def _by_message(self, row: Places, is_trade: Flags, values: tuple[Any, ...]) -> Ticks:
         """Ticks of the same time together by symbol, in the order of the first of each."""
@@ -213,6 +249,11 @@ class Flow:
                 out[wanted] = list(map(kind, symbols, stamps, *columns))
         found: list[Tick] = out.tolist()
         return found
+
+
+def _differ(values: Floats, before: Floats) -> Flags:
+    """Where they do; nothing does not differ from nothing."""
+    return np.asarray((values != before) & ~(np.isnan(values) & np.isnan(before)))
 
 
 def _plain(values: Floats) -> list[float | None]:

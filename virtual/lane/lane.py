@@ -17,18 +17,18 @@ from tapewire.virtual.lane.stretch import Stretch
 from tapewire.virtual.network import HOP_NS
 from tapewire.virtual.world import World
 
-SETTLE_NS: Final = 1_100_000_000
-"""How long after the last event of a trade turns go on: longer than any of the group's rhythms."""
 FLIGHT_NS: Final = 1_000_000
 """Longer than a row, or a heartbeat, is on its way to whoever takes it in last."""
-MARKS_NS: Final = SETTLE_NS
-"""Risk receives prices up to half a second late. Where a rule looks at them, that much of the rows
-is run in turns first, so that risk knows what it would know."""
+MARKS_NS: Final = 1_100_000_000
+"""Risk receives prices up to half a second late, and in an idle turn at the latest. Where a rule
+looks at them, that much of the rows is run in turns first, so that risk knows what it would
+know."""
 LOOK_MIN_NS: Final = 1_000_000
 LOOK_MAX_NS: Final = 250_000_000
 LOOK_GROWS: Final = 4
 WORTH_NS: Final = 3_000_000_000
-"""A shorter stretch costs more than its idle turns; with rows in it, as much as so many of them."""
+WORTH_ROWS: Final = 12
+"""A stretch that is shorter, and has fewer rows, costs more than its turns."""
 
 
 class Source(Iterator[Row]):
@@ -64,12 +64,11 @@ class Lane:
         self._flow = flow
         self._source = source
         self._exchange = exchange
-        self._rest = Rest(world)
+        self._rest = Rest(world, flow)
         self._stretch = Stretch(flow, world)
         self._heads: dict[str, int] = {}
         self.obstacle = "the file has rows of odd values" if flow.odd else obstacle(world)
         """Why it never goes ahead; empty if it does."""
-        self._active_ns = 0  # when something last happened that is not only a value of an account
         self._look_ns = LOOK_MIN_NS
         self._due_ns = 0  # when somebody had something to do, at the last look
         self.look: Callable[[int], None] = lambda _rows: None
@@ -95,15 +94,10 @@ class Lane:
     # ---- in turns --------------------------------------------------------------------------------
 
     def _run_turns(self, end_ns: int) -> None:
-        """Turns until it is worth while to look again: once all has settled, or the next thing was
-        due, and less and less often."""
-        now_ns = self._world.clock.mono_ns()
-        settled_ns = self._active_ns + SETTLE_NS
-        if settled_ns > now_ns:
-            until_ns = min(settled_ns, now_ns + SETTLE_NS)
-        else:
-            until_ns = max(now_ns + self._look_ns, self._due_ns + FLIGHT_NS)
-            self._look_ns = min(LOOK_GROWS * self._look_ns, LOOK_MAX_NS)
+        """Turns until it is worth while to look again: once the next thing was due, and less and
+        less often."""
+        until_ns = max(self._world.clock.mono_ns() + self._look_ns, self._due_ns + FLIGHT_NS)
+        self._look_ns = min(LOOK_GROWS * self._look_ns, LOOK_MAX_NS)
         self._world.scheduler.run_until(min(until_ns, end_ns))
         self._note_activity()
 
@@ -114,7 +108,6 @@ class Lane:
                 self._heads[role] = seq
                 news = list(events_of(node.records, known + 1))
                 if any(map(_is_activity, news)):
-                    self._active_ns = self._world.clock.mono_ns()
                     self._look_ns = LOOK_MIN_NS
 
     # ---- ahead -----------------------------------------------------------------------------------
@@ -124,14 +117,13 @@ class Lane:
         clock = self._world.clock
         now_ns = clock.mono_ns()
         self._due_ns = 0
-        if self.obstacle or self._source.place < 0 or now_ns < self._active_ns + SETTLE_NS:
+        if self.obstacle or self._source.place < 0:
             return False
-        start, times = self.place, self._flow.table.ts_ns
-        row_ns = int(times[start]) if start < len(times) else end_ns
-        until_ns = self._due_ns = min(end_ns, self._rest.until_ns(clock.now(), row_ns))
-        if until_ns - now_ns < WORTH_NS:
-            return False
+        start = self.place
+        until_ns = self._due_ns = min(end_ns, self._rest.until_ns(clock.now(), start))
         stop = self._flow.table.place(until_ns - FLIGHT_NS, start)
+        if until_ns - now_ns < WORTH_NS and stop - start < WORTH_ROWS:
+            return False
         given = self._stretch.deliver(start, max(start, stop), until_ns, self.look)
         due_ns = until_ns if given.cause_ns is None else given.cause_ns
         latest_ns = due_ns - 1 - (MARKS_NS if self._rest.looks_at_marks else 0)

@@ -13,9 +13,12 @@ from tapewire.common.runtime.service import Service
 from tapewire.executor.service import ExecutorService
 from tapewire.gateway.rest import rests_until
 from tapewire.gateway.service import GatewayService
+from tapewire.risk.rest import has_looked
 from tapewire.risk.service import RiskService
 from tapewire.strategy.service import StrategyService
 from tapewire.virtual.direct.exchange import DirectExchange
+from tapewire.virtual.lane.ahead import Ahead
+from tapewire.virtual.lane.flow import Flow
 from tapewire.virtual.world import World
 
 FOREVER_NS: Final = 2**62
@@ -37,13 +40,15 @@ def obstacle(world: World) -> str:
 class Rest:
     """What is asked of a world before its lane may go ahead."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, flow: Flow) -> None:
         self._world = world
+        self._ahead = Ahead(flow)
+        self._times = flow.table.ts_ns
         self._days_end_ns: dict[str, int] = {}  # of the present trading day, by account
 
-    def until_ns(self, now: Now, row_ns: int) -> int:
-        """When somebody has something to do but for ticks (monotonic); 0: now. The next row is due
-        at `row_ns`, and where an order works it may be what that waits for."""
+    def until_ns(self, now: Now, start: int) -> int:
+        """When somebody has something to do but for ticks (monotonic); 0: now. The row at `start`
+        is the next one."""
         if not self._is_calm():
             return 0
         until_ns = FOREVER_NS
@@ -54,10 +59,14 @@ class Rest:
             if until_ns <= now.mono_ns:
                 return 0
         for exchange in self._exchanges():
+            row_ns = self._time_of(start)
             until_ns = min(until_ns, exchange.rests_until(row_ns, FOREVER_NS))
-            if exchange.has_orders:
-                until_ns = min(until_ns, row_ns)
+            if waited_for := exchange.reaches():
+                until_ns = min(until_ns, self._time_of(self._ahead.row(waited_for, start)))
         return until_ns
+
+    def _time_of(self, row: int) -> int:
+        return int(self._times[row]) if row < len(self._times) else FOREVER_NS
 
     @property
     def looks_at_marks(self) -> bool:
@@ -99,9 +108,12 @@ class Rest:
 
     def _of_risk(self, service: RiskService, now: Now) -> int:
         monitor = service.monitor
-        is_flat = not any(monitor.accounts.held().values())
+        accounts = monitor.accounts
+        is_flat = not (any(accounts.held().values()) or accounts.orders.live())
         if monitor.halts or monitor.flatten is not None or monitor.enforcer.lasting:
             return 0
+        if not has_looked(monitor, now):
+            return service.timer.due_ns
         if not all(rule.rests(flat=is_flat) for rule in monitor.rules.rules):
             return 0
         if all(rule.rests(flat=False) for rule in monitor.rules.rules):
