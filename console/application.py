@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 from tapewire.common.errors import ConfigError
 
 COMMANDS: Final = {
+    "init": "init",
     "up": "lifecycle",
     "down": "lifecycle",
     "status": "lifecycle",

@@ -24,12 +24,12 @@ from tests.waiting import wait_for
 STATED = commands()
 # in the order of a session, so that the group is started as seldom as can be
 SESSION = (
-    "up", "status", "orders", "fills", "positions", "blotter", "ledger", "reconcile", "data",
-    "events",
+    "init", "up", "status", "orders", "fills", "positions", "blotter", "ledger", "reconcile",
+    "data", "events",
     "journals", "dead-letters", "trace", "tail", "logs", "doctor", "scale", "halt", "resume",
     "flatten", "risk", "notices", "down", "run",
 )  # fmt: skip
-DOWN_BEFORE = ("up", "run")
+DOWN_BEFORE = ("init", "up", "run")
 TWO_LOGINS = "two-logins.toml"
 OWN_GROUP = ("backtest", "demo", "simulator")  # they have one of their own, or none
 

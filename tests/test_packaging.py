@@ -30,9 +30,10 @@ LOCKS = {name: (ROOT / "requirements" / f"{name}.lock").read_text() for name in 
 LINKS = [path for path in (ROOT / "src" / "tapewire").iterdir() if path.is_symlink()]
 REPORT = [ROOT / "backtest" / "report" / name for name in ("assets", "vendor")]
 NEEDED = (
-    {"__init__.py", "testing.py", "py.typed", "supervisord.conf", "tapewire.toml"}
+    {"__init__.py", "testing.py", "py.typed", "supervisord.conf"}
     | {f"common/config/profiles/{name}.toml" for name in ("day_trader", "prop_firm_evaluation")}
     | {str(path.relative_to(ROOT)) for folder in REPORT for path in folder.iterdir()}
+    | {str(path.relative_to(ROOT)) for path in (ROOT / "console" / "starting").glob("*.template")}
 )
 BUILD = (
     "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
@@ -111,7 +112,8 @@ def test_the_group_runs_from_the_wheel_alone(wheel, tmp_path):
         assert found.strip() == str(tmp_path / "tapewire" / "__init__.py")
         (reader.folder / "tapewire.toml").unlink()
         refused = reader.run("tapewire up").stderr
-        reader.does(refused.strip().rpartition("example: ")[2])  # the command that it gives
+        make = refused.strip().rpartition("start from: ")[2]  # the command that it gives
+        reader.does(make.replace("FOLDER", "."))
         reader.does("tapewire up")
         reader.does("tapewire status")
         reader.does("tapewire down")

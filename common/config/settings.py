@@ -29,7 +29,7 @@ from tapewire.common.config import faults, gateways, near, syntax
 from tapewire.common.config.gateways import LoginConfig
 from tapewire.common.config.instrument import InstrumentConfig
 from tapewire.common.config.ledger import LedgerConfig, TradingDayConfig
-from tapewire.common.config.locate import EXAMPLE, config_path
+from tapewire.common.config.locate import config_path
 from tapewire.common.config.notices import NoticesConfig, TargetConfig
 from tapewire.common.config.recorder import RecorderConfig
 from tapewire.common.config.sections import (
@@ -55,7 +55,6 @@ from tapewire.common.logins import Logins
 from tapewire.common.runtime.logs import Level
 
 __all__ = [
-    "EXAMPLE",
     "LISTS",
     "PREFIX",
     "BusConfig",
@@ -295,7 +294,9 @@ def load(given: str | None = None) -> Config:
     """Read the configuration; raises `ConfigError`, one line per fault."""
     path = config_path(given)
     if path is not None and not path.is_file():
-        raise ConfigError(f"{path}: no such file; expected a configuration, such as {EXAMPLE}")
+        raise ConfigError(
+            f"{path}: no such file; expected a configuration, such as tapewire init FOLDER makes"
+        )
     _refuse_unknown_variables()
     try:
         return Config(file=path) if path else Config()  # type: ignore[call-arg]

@@ -8,7 +8,6 @@ import pytest
 import typer.main
 from rich.table import Table
 
-from tapewire.common.config.locate import EXAMPLE
 from tapewire.console import application
 from tapewire.console.commands import common
 from tapewire.console.views import terminal
@@ -151,5 +150,6 @@ def test_a_configuration_can_be_named(tapewire: Tapewire, run_dir, config, monke
     ended = tapewire("orders", "--config", "/nowhere.toml")
     assert ended.status == 2
     assert ended.err == (
-        f"tapewire: /nowhere.toml: no such file; expected a configuration, such as {EXAMPLE}\n"
+        "tapewire: /nowhere.toml: no such file; expected a configuration, such as tapewire init"
+        " FOLDER makes\n"
     )

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tapewire.common.config import locate, tws_address
-from tapewire.common.config.locate import EXAMPLE
+from tapewire.common.config import tws_address
 from tapewire.common.config.tws_address import IDENTIFY, TwsAddress
 from tapewire.simulator.protocol import messages
 from tests.console import scripted
@@ -379,14 +378,11 @@ def test_without_a_configuration_the_advice_is_how_to_get_one(examined, monkeypa
     monkeypatch.chdir(tmp_path / "empty")
     found, status = examined("--timeout", SHORT)
     assert status == 1
-    assert found["configuration"]["advice"].endswith(f"start from the example: cp {EXAMPLE} .")
+    assert found["configuration"]["advice"].endswith("to start from: tapewire init FOLDER")
 
 
 def test_a_path_in_an_advice_is_never_cut_off(tapewire, monkeypatch, tmp_path):
-    monkeypatch.delenv("TAPEWIRE_CONFIG")
-    (tmp_path / "empty").mkdir()
-    monkeypatch.chdir(tmp_path / "empty")
     long = tmp_path / ("long" * 25) / "tapewire.toml"
-    monkeypatch.setattr(locate, "EXAMPLE", long)
+    monkeypatch.setenv("TAPEWIRE_CONFIG", str(long))
     shown = tapewire("doctor", "--timeout", SHORT).out
     assert str(long) in "".join(line.strip() for line in shown.splitlines())

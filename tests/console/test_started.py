@@ -9,7 +9,6 @@ import pytest
 
 from tapewire.common.bus.wire import WIRE_VERSION
 from tapewire.common.config import settings as configuration
-from tapewire.common.config.locate import EXAMPLE
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.events import EVERYTHING, ControlReply, FlattenStarted, Scope
 from tapewire.common.runtime.journal import JournalVersionError
@@ -115,7 +114,7 @@ def test_a_folder_without_a_configuration_is_refused(tapewire, monkeypatch, tmp_
     assert (found.status, found.err) == (
         2,
         f"tapewire: no tapewire.toml in {tmp_path / 'empty'}; run tapewire where yours is, name it"
-        f" with --config, or start from the example: cp {EXAMPLE} .\n",
+        " with --config, or make a folder to start from: tapewire init FOLDER\n",
     )
     assert list((tmp_path / "empty").iterdir()) == []
 
