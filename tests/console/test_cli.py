@@ -16,7 +16,7 @@ from tests.console.running import Tapewire
 COMMANDS = sorted(application.COMMANDS)
 GROUPS = {
     "orders": ["list", "cancel", "resolve", "buy", "sell", "modify"],
-    "events": ["list", "follow"],
+    "events": ["list", "replay", "follow"],
     "ledger": ["pnl", "export"],
 }
 READING = [
