@@ -3,37 +3,26 @@
 It is the same run as that of `tapewire backtest`, with the same configuration, rules and figures.
 """
 
-import sys
-import tempfile
-import webbrowser
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cached_property
-from html import escape
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from tapewire.backtest import frames
+from tapewire.backtest.arguments import cash_of, configured, listed, strategy_of, ticks_of, voice
+from tapewire.backtest.display import HEIGHT_PX, show
 from tapewire.backtest.given import named
-from tapewire.backtest.group import CASH
 from tapewire.backtest.report import performance
-from tapewire.backtest.report.page import page, write
+from tapewire.backtest.report.page import page
 from tapewire.backtest.run import Outcome, run
 from tapewire.backtest.scan import Time, Window
 from tapewire.common import amounts
-from tapewire.common.config import faults
-from tapewire.common.config import settings as configuration
-from tapewire.common.config.settings import Config, ConfigError, StrategyConfig
-from tapewire.common.ticks.file import TickFile
 from tapewire.strategy.base import Strategy
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-HEIGHT_PX: Final = 900
 
 
 class Backtest:
@@ -87,40 +76,7 @@ class Backtest:
         Without one a notebook shows it below the cell, `height` pixels high; elsewhere it is
         written to a temporary file, which the browser opens. Raises `OSError` if it cannot write.
         """
-        if path is None and in_notebook():
-            from IPython.display import display
-
-            display(Inline(self.html, height))
-            return None
-        if path is None:
-            folder = Path(tempfile.mkdtemp(prefix="tapewire-"))
-            file = folder / "report.html"
-        else:
-            file = Path(path)
-        write(self.html, file)
-        if path is None:
-            webbrowser.open(file.as_uri())
-        return file
-
-
-class Inline:
-    """A page as a part of a notebook: in a frame of its own, which cannot reach the notebook."""
-
-    def __init__(self, html: str, height: int) -> None:
-        self._html, self._height = html, height
-
-    def _repr_html_(self) -> str:
-        return (
-            f'<iframe sandbox="allow-scripts" srcdoc="{escape(self._html)}"'
-            f' style="width:100%;height:{self._height}px;border:0"></iframe>'
-        )
-
-
-def in_notebook() -> bool:
-    """Whether this runs in Jupyter, which can show HTML."""
-    python = sys.modules.get("IPython")
-    shell = python.get_ipython() if python is not None else None
-    return type(shell).__name__ == "ZMQInteractiveShell"
+        return show(self.html, path, height)
 
 
 def run_backtest(
@@ -151,67 +107,18 @@ def run_backtest(
     Raises `ConfigError` for what is given wrongly and ValueError for broken data, with the
     sentences of `tapewire backtest`, whose options the other arguments are.
     """
-    own = _listed(symbols)
+    own = listed(symbols)
     window = Window.between(start, end)
-    file = _ticks(data, own)
-    cash = CASH if capital is None else _amount(capital)
+    file = ticks_of(data, own)
+    cash = cash_of(capital)
     with named(strategy) as (name, dotted):
-        wanted = _strategy(
-            name=name, strategy=dotted, symbols=own, bars=_listed(bars),
+        wanted = strategy_of(
+            name=name, strategy=dotted, symbols=own, bars=listed(bars),
             parameters=dict(parameters or {}),
         )  # fmt: skip
         outcome = run(
-            file, window, _configuration(config, wanted), [name],
+            file, window, configured(config, wanted), [name],
             step_ns=step_ms * 1_000_000, full=full, cash=cash, benchmark=benchmark,
-            say=_print if verbose else _ignore,
+            say=voice(verbose),
         )  # fmt: skip
     return Backtest(outcome, f"Back-test of {name}")
-
-
-def _ticks(data: Any, symbols: tuple[str, ...]) -> TickFile:
-    only = symbols[0] if len(symbols) == 1 else ""
-    if isinstance(data, str | PathLike):
-        return TickFile(Path(data), only)
-    if not frames.is_frame(data):
-        raise ConfigError(f"data is {data!r:.60}, must be the path of a file or a DataFrame")
-    file = TickFile(frames.csv_of(data), only)
-    if file.only_symbol is not None and not only:
-        raise ConfigError(
-            "the DataFrame has no column of symbols; name the one that it is of: symbols='AAPL'"
-        )
-    return file
-
-
-def _configuration(path: str | Path | None, strategy: StrategyConfig) -> Config:
-    """The configuration with this strategy alone, and with the bars that it wants."""
-    found = configuration.load(None if path is None else str(path))
-    made = dict.fromkeys((*found.gateway.bars, *strategy.bars))
-    gateway = found.gateway.model_copy(update={"bars": tuple(made)})
-    return found.model_copy(update={"strategies": (strategy,), "gateway": gateway})
-
-
-def _strategy(**given: Any) -> StrategyConfig:
-    try:
-        return StrategyConfig(**given)
-    except ValidationError as error:
-        sentences = [faults.sentence(one, StrategyConfig) for one in error.errors()]
-        raise ConfigError("\n".join(sentences)) from error
-
-
-def _listed(given: str | Sequence[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
-
-
-def _amount(capital: Decimal | float | str) -> Decimal:
-    try:
-        return Decimal(str(capital))
-    except InvalidOperation:
-        raise ConfigError(f"the capital is {capital!r:.60}, must be a number above 0") from None
-
-
-def _print(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
-
-
-def _ignore(_sentence: str) -> None:
-    pass

@@ -77,9 +77,7 @@ class Direct:
     """The direct lane; see `tapewire.virtual.lane`."""
 
     def __init__(self, file: TickFile, window: Window, day_of: Days) -> None:
-        whole = table_of_file(file)
-        start = whole.place(window.from_ns, 0)
-        table = whole.part(start, max(start, whole.place(window.to_ns, len(whole))))
+        table = table_of_file(file).between(window.from_ns, window.to_ns)
         found = survey(table)
         if found is None:
             raise_empty(file, window)

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "logs": "logs",
     "demo": "demo",
     "backtest": "backtest",
+    "sweep": "sweep",
     "simulator": "simulator",
     "doctor": "doctor",
     "events": "events",

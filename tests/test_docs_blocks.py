@@ -30,6 +30,8 @@ READ_BY = {  # which test takes the blocks of a document
     ("docs/strategies.md", "python"): "tests/test_docs_strategy.py",
     ("docs/operating.md", "yaml"): "tests/test_docs_commands.py",
     ("docs/operating.md", "sh"): "tests/test_docs_commands.py",
+    ("docs/sweep.md", "python"): "tests/test_docs_sweep.py",
+    ("docs/sweep.md", "sh"): "tests/test_docs_sweep.py",
     ("docs/wire.md", "python"): "tests/pipeline/test_wire_examples.py",
     ("docs/wire.md", "js"): "tests/pipeline/test_wire_examples.py",
 }

@@ -31,7 +31,7 @@ SESSION = (
 )  # fmt: skip
 DOWN_BEFORE = ("init", "up", "run")
 TWO_LOGINS = "two-logins.toml"
-OWN_GROUP = ("backtest", "demo", "simulator")  # they have one of their own, or none
+OWN_GROUP = ("backtest", "sweep", "demo", "simulator")  # they have one of their own, or none
 
 LINES = {
     line: command.where

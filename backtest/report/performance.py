@@ -84,24 +84,37 @@ def statistics_of(
     moments = _moments(results.marks)
     start = float(capital)
     equity = _equity(_curve(results.curves.total, moments, start), moments, start, day_of)
-    per_year = _per_year(equity.days)
     traded = tuple(sorted({row.symbol for row in results.rows})) or tuple(sorted(results.marks))
     names = (benchmark,) if benchmark else traded
     held = _held([results.marks.get(name, ()) for name in names], moments, start, day_of)
     nets = np.array([float(trade.net) for trade in results.trades])
+    exposure = statistics.exposure(_covered([*results.trades, *results.open_trades], moments))
+    return measured(capital, equity, nets, exposure, names, held)
+
+
+def measured(
+    capital: Decimal,
+    equity: Equity,
+    nets: Floats,
+    exposure: float | None,
+    benchmark_of: tuple[str, ...] = (),
+    held: Equity | None = None,
+) -> Statistics:
+    """The statistics of an equity, and of closed trades by their `nets`."""
+    per_year = _per_year(equity.days)
     return Statistics(
         capital=capital,
         per_year=per_year,
         equity=equity,
         performance=performance(equity, per_year),
-        exposure=statistics.exposure(_covered([*results.trades, *results.open_trades], moments)),
+        exposure=exposure,
         trades=nets.size,
         win_rate=statistics.win_rate(nets),
         profit_factor=statistics.profit_factor(nets),
         expectancy=statistics.expectancy(nets),
         sqn=statistics.sqn(nets),
         kelly=statistics.kelly(nets),
-        benchmark_of=names,
+        benchmark_of=benchmark_of,
         held=held,
         benchmark=None if held is None else performance(held, per_year),
     )

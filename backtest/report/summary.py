@@ -35,13 +35,13 @@ def compared(found: Statistics) -> list[Row]:
 def of_trades(found: Statistics) -> list[Row]:
     """The statistics of exposure and closed trades, which a benchmark does not have."""
     return [
-        Row("exposure", _share(found.exposure)),
+        Row("exposure", share(found.exposure)),
         Row("trades", f"{found.trades:,}"),
-        Row("win rate", _share(found.win_rate)),
-        Row("profit factor", _ratio(found.profit_factor)),
+        Row("win rate", share(found.win_rate)),
+        Row("profit factor", ratio(found.profit_factor)),
         Row("expectancy", UNKNOWN if found.expectancy is None else f"{found.expectancy:z,.2f}"),
-        Row("SQN", _ratio(found.sqn)),
-        Row("Kelly", _share(found.kelly)),
+        Row("SQN", ratio(found.sqn)),
+        Row("Kelly", share(found.kelly)),
     ]
 
 
@@ -63,24 +63,26 @@ def benchmark_name(found: Statistics) -> str:
 
 def _of_curve(one: Performance) -> Iterator[tuple[str, str]]:
     falls = one.drawdown
-    yield "return", _share(one.total_return)
-    yield "CAGR", _share(one.cagr)
-    yield "volatility", _share(one.volatility)
-    yield "Sharpe", _ratio(one.sharpe)
-    yield "Sortino", _ratio(one.sortino)
-    yield "Calmar", _ratio(one.calmar)
-    yield "max drawdown", _share(None if falls is None else falls.depth)
+    yield "return", share(one.total_return)
+    yield "CAGR", share(one.cagr)
+    yield "volatility", share(one.volatility)
+    yield "Sharpe", ratio(one.sharpe)
+    yield "Sortino", ratio(one.sortino)
+    yield "Calmar", ratio(one.calmar)
+    yield "max drawdown", share(None if falls is None else falls.depth)
     yield "its length", UNKNOWN if falls is None else duration(falls.days * DAY_S)
     yield "longest drawdown", UNKNOWN if falls is None else duration(falls.longest_days * DAY_S)
 
 
-def _share(value: float | None) -> str:
+def share(value: float | None) -> str:
+    """A share as percent."""
     if value is None:
         return UNKNOWN
     return f"{value * 100:.3g}%" if abs(value) >= LARGE else f"{value:z.2%}"
 
 
-def _ratio(value: float | None) -> str:
+def ratio(value: float | None) -> str:
+    """A plain number with two places."""
     if value is None:
         return UNKNOWN
     return f"{value:.3g}" if abs(value) >= LARGE else f"{value:z.2f}"

@@ -18,6 +18,7 @@ import numpy as np
 from tapewire.common.ticks.arrow import table_by_arrow
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.memory import InMemory
+from tapewire.common.ticks.rows import Row
 from tapewire.common.ticks.table import VALUES, Column, TickTable, table_of
 
 VERSION: Final = 1
@@ -40,9 +41,11 @@ class Head(msgspec.Struct, frozen=True):
 
 def table_of_file(file: TickFile) -> TickTable:
     """The columns of a whole file, from the cache if it has them; raises as `TickFile.rows`."""
+    if isinstance(file, Decoded):
+        return file.table
     if isinstance(file.source, InMemory):
         return _read_whole(file)
-    source = _source(file)
+    source = content_of(file)
     entry = (
         folder() / f"{hashlib.blake2b(str(file.path.resolve()).encode()).hexdigest()[:32]}{SUFFIX}"
     )
@@ -55,6 +58,18 @@ def table_of_file(file: TickFile) -> TickTable:
     return table
 
 
+class Decoded(TickFile):
+    """A file that is read once for many readers: its rows come from its columns, in memory."""
+
+    def __init__(self, file: TickFile) -> None:
+        vars(self).update(vars(file))
+        self.table = table_of_file(file)
+
+    def rows(self, from_ns: int | None, to_ns: int | None) -> Iterator[Row]:
+        """See `TickFile.rows`."""
+        return self.table.between(from_ns, to_ns).rows()
+
+
 def _read_whole(file: TickFile) -> TickTable:
     return table_by_arrow(file) or table_of(file.rows(None, None))
 
@@ -65,12 +80,15 @@ def folder() -> Path:
     return (Path(named) if named else Path.home() / ".cache") / "tapewire" / "ticks"
 
 
-def _source(file: TickFile) -> str:
+def content_of(file: TickFile) -> str:
     """Names a file's content, and the symbol that it is of where it names none; "" if it cannot be
     read, which its reader will explain."""
     try:
-        with file.path.open("rb") as source:
-            digest = hashlib.file_digest(source, "blake2b").hexdigest()
+        if isinstance(file.source, InMemory):
+            digest = hashlib.blake2b(file.source.read_bytes()).hexdigest()
+        else:
+            with file.path.open("rb") as source:
+                digest = hashlib.file_digest(source, "blake2b").hexdigest()
     except OSError:
         return ""
     return f"{digest} {file.only_symbol or ''}"

@@ -49,6 +49,11 @@ class TickTable(NamedTuple):
         """The first row at this time or later; `default` without one."""
         return default if ts_ns is None else int(np.searchsorted(self.ts_ns, ts_ns))
 
+    def between(self, from_ns: int | None, to_ns: int | None) -> "TickTable":
+        """The rows from a time on and before another, UTC; None: no bound."""
+        start = self.place(from_ns, 0)
+        return self.part(start, max(start, self.place(to_ns, len(self))))
+
     def part(self, start: int, stop: int) -> "TickTable":
         """The rows from `start` on and before `stop`; they share their arrays with these."""
         values = {n: Column(c.codes[start:stop], c.texts) for n, c in self.values.items()}

@@ -4,7 +4,7 @@ import json
 import time
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +12,8 @@ from tapewire.backtest import compare as comparison
 from tapewire.backtest.group import CASH
 from tapewire.backtest.report import tables
 from tapewire.backtest.report.as_json import report
-from tapewire.backtest.report.page import page, write
+from tapewire.backtest.report.html import write
+from tapewire.backtest.report.page import page
 from tapewire.backtest.run import Outcome, run
 from tapewire.backtest.scan import Window
 from tapewire.common.config.settings import ConfigError
@@ -27,25 +28,34 @@ from tapewire.console.commands.common import (
 from tapewire.console.views.terminal import out
 from tapewire.strategy.loading.overrides import with_parameters
 
+TicksOption = Annotated[Path, typer.Option(help="CSV of ticks, .gz too")]
+FromOption = Annotated[str | None, typer.Option("--from", help="ISO time, UTC")]
+ToOption = Annotated[str | None, typer.Option("--to", help="ISO time, UTC, not included")]
+StepOption = Annotated[int, typer.Option(min=0, help="market data every N ms; 0: each row")]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", help="write an HTML report to this file")
+]
+CapitalOption = Annotated[float | None, typer.Option(help="cash of each account at first")]
+BenchmarkOption = Annotated[str, typer.Option(help="symbol of the file to compare with")]
+FullOption = Annotated[
+    bool, typer.Option("--full", help="each row through a TWS and all processes")
+]
+
 
 def backtest(
-    ticks: Annotated[Path, typer.Option(help="CSV of ticks, .gz too")],
-    start: Annotated[str | None, typer.Option("--from", help="ISO time, UTC")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="ISO time, UTC, not included")] = None,
+    ticks: TicksOption,
+    start: FromOption = None,
+    end: ToOption = None,
     strategy: Annotated[list[str] | None, typer.Option(help="by name; may be repeated")] = None,
-    step_ms: Annotated[int, typer.Option(min=0, help="market data every N ms; 0: each row")] = 0,
-    to_file: Annotated[
-        Path | None, typer.Option("--report", help="write an HTML report to this file")
-    ] = None,
-    capital: Annotated[float | None, typer.Option(help="cash of each account at first")] = None,
-    benchmark: Annotated[str, typer.Option(help="symbol of the file to compare with")] = "",
+    step_ms: StepOption = 0,
+    to_file: ReportOption = None,
+    capital: CapitalOption = None,
+    benchmark: BenchmarkOption = "",
     param: Annotated[
         list[str] | None, typer.Option(help="a parameter, as NAME=VALUE; may be repeated")
     ] = None,
     against: Annotated[Path | None, typer.Option("--compare", help="a demo's run folder")] = None,
-    full: Annotated[
-        bool, typer.Option("--full", help="each row through a TWS and all processes")
-    ] = False,
+    full: FullOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,17 +63,14 @@ def backtest(
 
     Status 0 only if nothing was lost or duplicated and the ledger matches the broker's books.
     """
-    if to_file is not None and to_file.is_dir():
-        raise ConfigError(f"--report {to_file} is a folder; expected the name of a file")
+    require_no_folder(to_file)
     file = tick_file(ticks)
-    window = Window.between(start, end, ("--from", "--to"))
+    window = window_of(start, end)
     run_live = comparison.read_run(against) if against is not None else None
     began_s = time.monotonic()
-    outcome = run(
-        file, window, with_parameters(load(config), strategy or [], param or []), strategy or [],
-        step_ns=step_ms * 1_000_000, full=full, benchmark=benchmark, say=note,
-        cash=CASH if capital is None else Decimal(str(capital)),
-    )  # fmt: skip
+    arguments = arguments_of(step_ms, capital, benchmark, full)
+    loaded = with_parameters(load(config), strategy or [], param or [])
+    outcome = run(file, window, loaded, strategy or [], say=note, **arguments)
     note(_speed(outcome, time.monotonic() - began_s))
     found = report(outcome)
     pairs: list[comparison.Pair] = []
@@ -81,6 +88,23 @@ def backtest(
         if run_live is not None:
             out.print(tables.differences(pairs))
     raise typer.Exit(EXIT_FAILED if outcome.figures["faults"] else 0)
+
+
+def arguments_of(step_ms: int, capital: float | None, benchmark: str, full: bool) -> dict[str, Any]:
+    """What `run` takes beside the file, the window and the strategies."""
+    cash = CASH if capital is None else Decimal(str(capital))
+    return {"step_ns": step_ms * 1_000_000, "cash": cash, "benchmark": benchmark, "full": full}
+
+
+def window_of(start: str | None, end: str | None) -> Window:
+    """The part of the file that is run."""
+    return Window.between(start, end, ("--from", "--to"))
+
+
+def require_no_folder(report_file: Path | None) -> None:
+    """Refuse a folder as the name of a report."""
+    if report_file is not None and report_file.is_dir():
+        raise ConfigError(f"--report {report_file} is a folder; expected the name of a file")
 
 
 def _speed(outcome: Outcome, seconds: float) -> str:

@@ -9,11 +9,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from tapewire.backtest.notebook import run_backtest
+    from tapewire.backtest.sweep.notebook import run_sweep
     from tapewire.common.errors import ConfigError
     from tapewire.common.events import Bar, Fill, Quote, Tick, Trade
     from tapewire.strategy.base import Strategy
 
-__all__ = ["Bar", "ConfigError", "Fill", "Quote", "Strategy", "Tick", "Trade", "run_backtest"]
+__all__ = [
+    "Bar",
+    "ConfigError",
+    "Fill",
+    "Quote",
+    "Strategy",
+    "Tick",
+    "Trade",
+    "run_backtest",
+    "run_sweep",
+]
 
 _HOMES: Final = {
     "Bar": "tapewire.common.events",
@@ -24,6 +35,7 @@ _HOMES: Final = {
     "Tick": "tapewire.common.events",
     "Trade": "tapewire.common.events",
     "run_backtest": "tapewire.backtest.notebook",
+    "run_sweep": "tapewire.backtest.sweep.notebook",
 }
 
 

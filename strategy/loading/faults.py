@@ -50,7 +50,7 @@ def place_of(error: BaseException) -> str:
     it called there; an empty text where none of its code was reached."""
     if isinstance(error, SyntaxError) and error.filename and error.filename[0] != "<":
         return f"{shown(error.filename)}:{error.lineno or 1}"
-    own = [f for f in traceback.extract_tb(error.__traceback__) if _is_own(f.filename)]
+    own = [f for f in traceback.extract_tb(error.__traceback__) if is_own(f.filename)]
     return f"{shown(own[-1].filename)}:{own[-1].lineno}" if own else ""
 
 
@@ -60,7 +60,7 @@ def shown(path: str | Path) -> str:
     return str(full.relative_to(Path.cwd()) if full.is_relative_to(Path.cwd()) else full)
 
 
-def _is_own(filename: str) -> bool:
+def is_own(filename: str) -> bool:
     """Whether it is neither a library's nor of what runs strategies."""
     path = Path(filename)
     if path.is_relative_to(_PACKAGE):

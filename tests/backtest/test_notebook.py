@@ -11,7 +11,7 @@ import pytest
 
 import tapewire
 from tapewire import ConfigError, Strategy, run_backtest
-from tapewire.backtest import notebook
+from tapewire.backtest import display
 from tapewire.backtest.given import MODULE
 from tapewire.common.ticks.rows import HEADER
 from tests.backtest.made import ACTS, SCRIPT, START_S, Script, config, ticks, written
@@ -116,8 +116,8 @@ def test_a_plot_is_written_where_it_is_wanted(result, tmp_path):
 
 def test_outside_of_a_notebook_a_plot_opens_in_the_browser(result, monkeypatch, tmp_path):
     opened = []
-    monkeypatch.setattr(notebook.webbrowser, "open", opened.append)
-    monkeypatch.setattr(notebook.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    monkeypatch.setattr(display.webbrowser, "open", opened.append)
+    monkeypatch.setattr(display.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
     path = result.plot()
     assert opened == [path.as_uri()]
     assert path.is_file()

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tapewire.backtest.report.data_quality import DataQuality
-from tapewire.backtest.report.page import page, write
+from tapewire.backtest.report.html import write
+from tapewire.backtest.report.page import page
 from tapewire.backtest.report.page_data import SYMBOLS_MAX, TRADES_MAX, left_out, page_data
 from tapewire.backtest.report.performance import statistics_of
 from tapewire.backtest.report.results import Results

@@ -1,6 +1,8 @@
 "use strict";
-// Charts of a report: curves over time that zoom together, and histograms. Drawn by uPlot.
+// Charts of a page: curves over time that zoom together, and histograms. Drawn by uPlot.
 
+const DATA = JSON.parse(document.getElementById("data").textContent);
+const place = (id) => document.getElementById(id);
 const NARROW = matchMedia("(max-width: 40rem)");
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 const NEAR_PX = 14; // how near to a mark the pointer must be for its trade to be shown
@@ -280,7 +282,7 @@ function histogram(place, { edges, counts }, format) {
   const middles = counts.map((_, n) => (edges[n] + edges[n + 1]) / 2);
   const bars = (ink, wanted) => ({
     stroke: colour(ink), fill: faded(colour(ink), 55), width: 1, points: { show: false },
-    paths: uPlot.paths.bars({ size: [0.92, 60] }), wanted,
+    paths: uPlot.paths.bars({ size: [0.92] }), wanted,
   });
   const series = [bars("loss", (x) => x < 0), bars("gain", (x) => x >= 0)];
   const data = [middles, ...series.map(({ wanted }) => counts.map((count, n) => (wanted(middles[n]) ? count : null)))];
@@ -291,6 +293,7 @@ function histogram(place, { edges, counts }, format) {
     series: [{}, ...series], cursor: { y: false, x: false, drag: { x: false }, points: { show: false } },
   };
   options.axes[0].values = (_, splits) => splits.map(format);
+  options.axes[0].size = 28;
   options.axes[1].size = 50;
   const tip = addTip(place, options, ({ cursor: { idx } }) =>
     `${format(edges[idx])} to ${format(edges[idx + 1])}\n${number(counts[idx])}`);

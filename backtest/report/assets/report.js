@@ -1,8 +1,6 @@
 // The report: its charts from the data in the page, and the table of trades.
 
-const DATA = JSON.parse(document.getElementById("data").textContent);
 const ROWS_FIRST = 100, ROWS_MORE = 500;
-const place = (id) => document.getElementById(id);
 
 const linked = (() => {
   const times = [DATA.equity.t, ...DATA.prices.map((one) => one.t)].filter((t) => t.length);

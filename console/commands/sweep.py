@@ -1,0 +1,91 @@
+"""`sweep`: many back-tests of one strategy with other parameters, on several cores."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tapewire.backtest.sweep import run, tables
+from tapewire.backtest.sweep.fingerprint import fingerprint
+from tapewire.backtest.sweep.grid import grid_of
+from tapewire.backtest.sweep.saved import REPORT, as_json, save
+from tapewire.backtest.sweep.store import stored
+from tapewire.backtest.sweep.trial import Settings
+from tapewire.backtest.sweep.walk import walk_of
+from tapewire.console.commands.backtest import (
+    BenchmarkOption,
+    CapitalOption,
+    FromOption,
+    FullOption,
+    ReportOption,
+    StepOption,
+    TicksOption,
+    ToOption,
+    arguments_of,
+    require_no_folder,
+    window_of,
+)
+from tapewire.console.commands.common import (
+    EXIT_FAILED,
+    ConfigOption,
+    JsonOption,
+    load,
+    note,
+    tick_file,
+)
+from tapewire.console.views.terminal import out
+
+
+def sweep(
+    ticks: TicksOption,
+    param: Annotated[
+        list[str], typer.Option(help="NAME=FROM:TO:STEP or NAME=VALUE,VALUE; one per parameter")
+    ],
+    start: FromOption = None,
+    end: ToOption = None,
+    strategy: Annotated[str, typer.Option(help="its name, where there are several")] = "",
+    walk_forward: Annotated[
+        str, typer.Option(help="TRAIN:TEST, such as 90d:30d: choose on one, judge on the next")
+    ] = "",
+    rank: Annotated[str, typer.Option(help="the figure to rank by")] = "",
+    jobs: Annotated[int | None, typer.Option(min=1, max=256, help="runs at a time")] = None,
+    folder: Annotated[
+        Path, typer.Option("--out", help="sweeps are kept here, each in a folder of its own")
+    ] = Path("sweeps"),
+    step_ms: StepOption = 0,
+    to_file: ReportOption = None,
+    capital: CapitalOption = None,
+    benchmark: BenchmarkOption = "",
+    full: FullOption = False,
+    config: ConfigOption = None,
+    as_json_object: JsonOption = False,
+) -> None:
+    """Run a strategy with every combination of the parameters; print the best.
+
+    Ctrl-C keeps what is done, and the same command goes on. Status 0 once all runs are done and
+    one of them went well.
+    """
+    require_no_folder(to_file)
+    walk = walk_of(walk_forward) if walk_forward else None
+    window, loaded = window_of(start, end), load(config)
+    own = run.only(loaded, [strategy] if strategy else [])
+    grid = grid_of(param, own)
+    arguments = arguments_of(step_ms, capital, benchmark, full)
+    settings = Settings(tick_file(ticks), loaded, own.name, arguments)
+    plan = run.planned(settings, window, grid, walk, rank, f"Sweep of {ticks.name}")
+    place = folder / f"{own.name}-{fingerprint(settings, window, frozenset(grid), '')}"
+    with stored(place) as store:
+        found = run.sweep(plan, store, run.jobs_of(jobs), note)
+        save(found, place, to_file or place / REPORT, note)
+    if as_json_object:
+        print(json.dumps({"folder": str(place), **as_json(found)}))
+    else:
+        out.print(tables.shown(found))
+    is_good = found.is_whole and any(span.ranked for span in found.spans)
+    raise typer.Exit(0 if is_good else EXIT_FAILED)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(sweep)
