@@ -2,6 +2,7 @@
 
 import copy
 import importlib
+import os
 from typing import Annotated, Any, Final
 
 import typer
@@ -49,7 +50,7 @@ Only the module of the command that was called is loaded: no command waits for a
 def application(asked: str | None = None) -> typer.Typer:
     """The command line with only the command `asked`; with all of them if that is not known."""
     app = typer.Typer(
-        add_completion=False,
+        add_completion=True,
         help=__doc__,
         rich_markup_mode=None,  # help is plain text: `[[strategies]]` is not markup
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -90,13 +91,20 @@ def _root(
 
 def run(arguments: list[str]) -> int:
     """Run one command; returns its exit status. Wrong arguments raise `ConfigError`."""
-    asked = next((word for word in arguments if not word.startswith("-")), None)
+    words = _begun() or arguments
+    asked = next((word for word in words if not word.startswith("-")), None)
     command: Any = typer.main.get_command(application(asked))
     _take_version_everywhere(command, command.params[0])
     try:
         return command.main(arguments, prog_name="tapewire", standalone_mode=False) or 0
     except TyperException as error:
         raise ConfigError(_misused(error)) from error
+
+
+def _begun() -> list[str]:
+    """The words of the line that a shell wants completed; none where this is a command."""
+    line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
+    return line.split()[1:] if "_TAPEWIRE_COMPLETE" in os.environ else []
 
 
 def _take_version_everywhere(group: Any, option: Any) -> None:

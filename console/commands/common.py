@@ -44,7 +44,9 @@ class CommandGroup(TyperGroup):
     `tapewire orders list --live`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put in the command that was left out."""
+        """Put in the command that was left out; not where a shell asks how a line may go on."""
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
         wants_help = any(word in ctx.help_option_names for word in args[:1])
         if not wants_help and (not args or args[0].startswith("-")):
             args = ["list", *args]
