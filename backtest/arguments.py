@@ -14,18 +14,20 @@ from tapewire.backtest.group import CASH
 from tapewire.common.config import faults
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config, ConfigError, StrategyConfig
-from tapewire.common.ticks.file import TickFile
+from tapewire.common.ticks.file import BarTime, TickFile
 
 
-def ticks_of(data: Any, symbols: tuple[str, ...]) -> TickFile:
+def ticks_of(
+    data: Any, symbols: tuple[str, ...], timezone: str = "", bar_time: BarTime = "start"
+) -> TickFile:
     """The path of a file, or a DataFrame, as a file of ticks; all of it is of the only symbol,
     where there is one."""
     only = symbols[0] if len(symbols) == 1 else ""
     if isinstance(data, str | PathLike):
-        return TickFile(Path(data), only)
+        return TickFile(Path(data), only, timezone=timezone, bar_time=bar_time)
     if not frames.is_frame(data):
         raise ConfigError(f"data is {data!r:.60}, must be the path of a file or a DataFrame")
-    file = TickFile(frames.csv_of(data), only)
+    file = TickFile(frames.csv_of(data), only, timezone=timezone, bar_time=bar_time)
     if file.only_symbol is not None and not only:
         raise ConfigError(
             "the DataFrame has no column of symbols; name the one that it is of: symbols='AAPL'"

@@ -19,6 +19,7 @@ from tapewire.backtest.report.page import page
 from tapewire.backtest.run import Outcome, run
 from tapewire.backtest.scan import Time, Window
 from tapewire.common import amounts
+from tapewire.common.ticks.file import BarTime
 from tapewire.strategy.base import Strategy
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def run_backtest(
     benchmark: str = "",
     start: Time | None = None,
     end: Time | None = None,
+    timezone: str = "",
+    bar_time: BarTime = "start",
     step_ms: int = 0,
     full: bool = False,
     config: str | Path | None = None,
@@ -99,17 +102,19 @@ def run_backtest(
 
     `strategy` is a class, wherever it is defined, or a text such as `strategies.dip:Dip`; `data` is
     the path of a file, or a DataFrame with the same columns. Without a column of symbols all of it
-    is of the only one of `symbols`. `bars` are widths, such as `1m`. `capital` is the cash of each
-    account. `start` is included, `end` is not; both are UTC if they have no zone. `config` is found
-    as by `tapewire backtest` if it is not given: its instruments, rules and fees are in force, its
-    strategies are not. With `verbose` what goes on is printed on standard error.
+    is of the only one of `symbols`. Times without a zone are of `timezone`, UTC if it is not given;
+    `bar_time` is which end of a bar its time is, "start" or "end". `bars` are widths, such as `1m`.
+    `capital` is the cash of each account. `start` is included, `end` is not; both are UTC if they
+    have no zone. `config` is found as by `tapewire backtest` if it is not given: its instruments,
+    rules and fees are in force, its strategies are not. With `verbose` what goes on is printed on
+    standard error.
 
     Raises `ConfigError` for what is given wrongly and ValueError for broken data, with the
     sentences of `tapewire backtest`, whose options the other arguments are.
     """
     own = listed(symbols)
     window = Window.between(start, end)
-    file = ticks_of(data, own)
+    file = ticks_of(data, own, timezone, bar_time)
     cash = cash_of(capital)
     with named(strategy) as (name, dotted):
         wanted = strategy_of(

@@ -44,7 +44,7 @@ def _on_ticks(
 ) -> Found:
     from tapewire.backtest.run import run
     from tapewire.backtest.scan import Window
-    from tapewire.console.commands.common import tick_file
+    from tapewire.console.commands.tick_files import tick_file
 
     window = Window(from_ns or None, to_ns if to_ns != FOREVER_NS else None)
     return of_journals(run(tick_file(path), window, config, [], say=say).journals)

@@ -39,6 +39,8 @@ from tapewire.common.events import (
 )
 from tapewire.common.events.account_queries import AccountRow, PnlRow, PortfolioRow
 from tapewire.common.events.scans import Scan, ScanRow
+from tapewire.common.ticks.columns import NAMES
+from tapewire.common.ticks.layouts import LAYOUTS
 from tapewire.executor.groups import machine
 from tapewire.gateway import connection
 from tapewire.gateway.tws.codes.others import DEFAULTS
@@ -281,6 +283,25 @@ def _named(heading: str, rows: Mapping[str, str]) -> str:
     )
 
 
+# ---- files of ticks ----------------------------------------------------------------------------
+
+
+def layouts() -> str:
+    """The layouts of files that can be read, each with its columns and a line."""
+    rows = [f"| {one.name} | `{','.join(one.columns)}` | `{one.line}` |" for one in LAYOUTS]
+    return "\n".join(["| file | columns | a line |", "|---|---|---|", *rows, ""])
+
+
+def column_names() -> str:
+    """The names that each column goes by."""
+    rows = [f"| {ours} | {_listed(names)} |" for ours, names in NAMES.items()]
+    return "\n".join(["| column | names |", "|---|---|", *rows, ""])
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " ".join(f"`{name}`" for name in names if not name.startswith("__"))
+
+
 # ---- the documents -----------------------------------------------------------------------------
 
 
@@ -292,6 +313,8 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "ports": ports,
     "wire version": wire_version,
     "structs": structs,
+    "layouts": layouts,
+    "column names": column_names,
     "order types": order_types,
     "error classes": lambda: _named("| class | the gateway |", ACTIONS),
     "error effects": lambda: _named("| effect | what becomes of the order |", EFFECTS),

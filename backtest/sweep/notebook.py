@@ -23,6 +23,7 @@ from tapewire.backtest.sweep.tables import failed
 from tapewire.backtest.sweep.trial import Settings
 from tapewire.backtest.sweep.walk import walk_of
 from tapewire.common.amounts import counted
+from tapewire.common.ticks.file import BarTime
 from tapewire.strategy.base import Strategy
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def run_sweep(
     benchmark: str = "",
     start: Time | None = None,
     end: Time | None = None,
+    timezone: str = "",
+    bar_time: BarTime = "start",
     step_ms: int = 0,
     full: bool = False,
     config: str | Path | None = None,
@@ -111,9 +114,10 @@ def run_sweep(
         "step_ns": step_ms * 1_000_000, "cash": cash_of(capital), "benchmark": benchmark,
         "full": full,
     }  # fmt: skip
+    file = ticks_of(data, own, timezone, bar_time)
     with named(strategy) as (name, dotted):
         wanted = strategy_of(name=name, strategy=dotted, symbols=own, bars=listed(bars))
-        settings = Settings(ticks_of(data, own), configured(config, wanted), name, arguments)
+        settings = Settings(file, configured(config, wanted), name, arguments)
         plan = run.planned(settings, window, grid, walk, rank, f"Sweep of {name}")
         place = None if folder is None else Path(folder) / _folder(settings, window, grid, strategy)
         with stored(place) as store:

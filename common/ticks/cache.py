@@ -21,7 +21,7 @@ from tapewire.common.ticks.memory import InMemory
 from tapewire.common.ticks.rows import Row
 from tapewire.common.ticks.table import VALUES, Column, TickTable, table_of
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the reader and of the entries: whatever changes what a file is read as changes this."""
 ROWS_MIN: Final = 20_000
 """A smaller file is read again as quickly as its entry."""
@@ -43,7 +43,7 @@ def table_of_file(file: TickFile) -> TickTable:
     """The columns of a whole file, from the cache if it has them; raises as `TickFile.rows`."""
     if isinstance(file, Decoded):
         return file.table
-    if isinstance(file.source, InMemory):
+    if not isinstance(file.source, Path):
         return _read_whole(file)
     source = content_of(file)
     entry = (
@@ -71,7 +71,7 @@ class Decoded(TickFile):
 
 
 def _read_whole(file: TickFile) -> TickTable:
-    return table_by_arrow(file) or table_of(file.rows(None, None))
+    return table_by_arrow(file) or file.whole() or table_of(file.rows(None, None))
 
 
 def folder() -> Path:
@@ -81,8 +81,8 @@ def folder() -> Path:
 
 
 def content_of(file: TickFile) -> str:
-    """Names a file's content, and the symbol that it is of where it names none; "" if it cannot be
-    read, which its reader will explain."""
+    """Names a file's content, and how it is understood; "" if it cannot be read, which its reader
+    will explain."""
     try:
         if isinstance(file.source, InMemory):
             digest = hashlib.blake2b(file.source.read_bytes()).hexdigest()
@@ -91,7 +91,7 @@ def content_of(file: TickFile) -> str:
                 digest = hashlib.file_digest(source, "blake2b").hexdigest()
     except OSError:
         return ""
-    return f"{digest} {file.only_symbol or ''}"
+    return f"{digest} {file.read_as}"
 
 
 def _arrays(table: TickTable) -> Iterator[bytes]:

@@ -1,6 +1,10 @@
-"""A CSV that is in memory, and stands wherever the path of a file of ticks does."""
+"""What stands wherever the path of a file of ticks does: a CSV in memory, and columns."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tapewire.common.ticks.table import TickTable
 
 
 class InMemory:
@@ -18,3 +22,17 @@ class InMemory:
     def read_bytes(self) -> bytes:
         """The text in UTF-8."""
         return self.text.encode()
+
+
+class InColumns:
+    """Rows that are columns already, such as recorded ones, by a name that errors tell."""
+
+    suffix: Final = ""
+
+    def __init__(self, name: str, table: "Callable[[], TickTable]") -> None:
+        self.name = name
+        self.table = table
+        """Its rows, in time order; asked for when they are needed."""
+
+    def __str__(self) -> str:
+        return self.name

@@ -12,6 +12,7 @@ from typing import IO
 import msgspec
 
 from tapewire.common.config.text import binary_fault, quoted
+from tapewire.common.ticks.kinds import kind_of
 from tapewire.common.ticks.memory import InMemory
 
 COLUMNS = ("ts_ns", "symbol", "bid", "ask", "bid_size", "ask_size", "last", "last_size")
@@ -112,7 +113,8 @@ def opened(path: Path | InMemory) -> Iterator[IO[str]]:
     opening = gzip.open if path.suffix == ".gz" else open
     try:
         with opening(path, "rb") as binary:
-            fault = binary_fault(binary.read(HEAD_BYTES))
+            head = binary.read(HEAD_BYTES)
+        fault = kind_of(head) or binary_fault(head)
         if fault:
             raise ValueError(f"{path}: it is {fault}; expected a CSV of ticks")
         with opening(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:

@@ -6,7 +6,7 @@ and what has to be known of a value (a float, whether it is a number at all) is 
 each text, not for each row.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -29,6 +29,10 @@ class Column(NamedTuple):
 
     codes: Codes
     texts: list[str]
+
+    def taken(self, rows: npt.NDArray[np.intp]) -> "Column":
+        """The values of some rows, in this order."""
+        return Column(self.codes[rows], self.texts)
 
     def floats(self) -> Floats:
         """The value of each text; behind them NaN, where the code `ABSENT` finds it."""
@@ -95,13 +99,21 @@ class _Texts:
 
 def table_of(rows: Iterable[Row]) -> TickTable:
     """The columns of rows, one after the other: what any quicker way must come to as well."""
-    times: list[int] = []
-    symbols, values = _Texts(), {name: _Texts() for name in VALUES}
-    adders = [(name, values[name].add) for name in VALUES]
+    whole, texts = columns_of_rows(rows, ("ts_ns",), ("symbol", *VALUES))
+    return TickTable(whole["ts_ns"], texts.pop("symbol"), texts)
+
+
+def columns_of_rows(
+    rows: Iterable[Any], whole_names: Sequence[str], text_names: Sequence[str]
+) -> tuple[dict[str, Times], dict[str, Column]]:
+    """The columns of objects, by the names of their attributes: whole numbers, and texts."""
+    whole: dict[str, list[int]] = {name: [] for name in whole_names}
+    texts = {name: _Texts() for name in text_names}
+    adders: list[tuple[str, Callable[[Any], None]]]
+    adders = [(name, found.append) for name, found in whole.items()]
+    adders += [(name, found.add) for name, found in texts.items()]
     for row in rows:
-        times.append(row.ts_ns)
-        symbols.add(row.symbol)
         for name, add in adders:
             add(getattr(row, name))
-    found = {name: one.column() for name, one in values.items()}
-    return TickTable(np.array(times, np.int64), symbols.column(), found)
+    numbers = {name: np.array(found, np.int64) for name, found in whole.items()}
+    return numbers, {name: one.column() for name, one in texts.items()}

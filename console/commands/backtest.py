@@ -23,12 +23,18 @@ from tapewire.console.commands.common import (
     JsonOption,
     load,
     note,
+)
+from tapewire.console.commands.tick_files import (
+    FILE_HELP,
+    BarTimeOption,
+    SymbolOption,
+    TimezoneOption,
     tick_file,
 )
 from tapewire.console.views.terminal import out
 from tapewire.strategy.loading.overrides import with_parameters
 
-TicksOption = Annotated[Path, typer.Option(help="CSV of ticks, .gz too")]
+TicksOption = Annotated[Path, typer.Option(help=FILE_HELP)]
 FromOption = Annotated[str | None, typer.Option("--from", help="ISO time, UTC")]
 ToOption = Annotated[str | None, typer.Option("--to", help="ISO time, UTC, not included")]
 StepOption = Annotated[int, typer.Option(min=0, help="market data every N ms; 0: each row")]
@@ -46,6 +52,9 @@ def backtest(
     ticks: TicksOption,
     start: FromOption = None,
     end: ToOption = None,
+    symbol: SymbolOption = "",
+    timezone: TimezoneOption = "",
+    bar_time: BarTimeOption = "start",
     strategy: Annotated[list[str] | None, typer.Option(help="by name; may be repeated")] = None,
     step_ms: StepOption = 0,
     to_file: ReportOption = None,
@@ -64,7 +73,7 @@ def backtest(
     Status 0 only if nothing was lost or duplicated and the ledger matches the broker's books.
     """
     require_no_folder(to_file)
-    file = tick_file(ticks)
+    file = tick_file(ticks, symbol=symbol, timezone=timezone, bar_time=bar_time)
     window = window_of(start, end)
     run_live = comparison.read_run(against) if against is not None else None
     began_s = time.monotonic()

@@ -25,7 +25,6 @@ from tapewire.console.group.control import Launched, LaunchedBus
 if TYPE_CHECKING:
     from tapewire.common.config.settings import Config
     from tapewire.common.logins import Logins
-    from tapewire.common.ticks.file import TickFile
 
 ConfigOption = Annotated[str | None, typer.Option("--config", help="configuration file")]
 RunDirOption = Annotated[
@@ -167,17 +166,6 @@ def gateway_role(logins: "Logins", name: str) -> str:
         known = expected(name, names)
         raise ConfigError(f"--gateway is {name!r}, which is none of the [[gateways]]; {known}")
     return login.gateway
-
-
-def tick_file(path: Path, option: str = "--ticks ") -> "TickFile":
-    """The file of ticks; raises `ConfigError` if there is none, ValueError if it is broken."""
-    from tapewire.common.ticks.file import TickFile
-
-    if path.is_dir():
-        raise ConfigError(f"{option}{path} is a folder; expected a CSV of ticks")
-    if not path.is_file():
-        raise ConfigError(f"{option}{path}: no such file; expected a CSV of ticks")
-    return TickFile(path)
 
 
 def confirm(command: str, question: str) -> None:

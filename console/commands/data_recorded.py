@@ -22,6 +22,12 @@ from tapewire.console.commands.common import (
     load_started,
     note,
     require_known,
+)
+from tapewire.console.commands.tick_files import (
+    FILE_HELP,
+    BarTimeOption,
+    SymbolOption,
+    TimezoneOption,
     tick_file,
 )
 from tapewire.console.group import control
@@ -113,7 +119,10 @@ def export_recorded(
 
 
 def import_recorded(
-    file: Annotated[Path, typer.Argument(help="a CSV of ticks, .gz too")],
+    file: Annotated[Path, typer.Argument(help=FILE_HELP)],
+    symbol: SymbolOption = "",
+    timezone: TimezoneOption = "",
+    bar_time: BarTimeOption = "start",
     config: ConfigOption = None,
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
@@ -123,7 +132,7 @@ def import_recorded(
 
     started = load_started(config, run_dir)
     folder = _folder(config, run_dir)
-    ticks = tick_file(file, "")
+    ticks = tick_file(file, "", symbol=symbol, timezone=timezone, bar_time=bar_time)
     with _writing(started):
         done = import_file(folder, ticks)
     for sentence in ticks.notes:

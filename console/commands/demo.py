@@ -14,14 +14,14 @@ from tapewire.console.commands.common import (
     JsonOption,
     load,
     note,
-    tick_file,
 )
+from tapewire.console.commands.tick_files import FILE_HELP, tick_file
 from tapewire.console.views import tables
 from tapewire.console.views.terminal import out
 
 
 def demo(
-    ticks: Annotated[Path, typer.Option(help="CSV of ticks, .gz too")],
+    ticks: Annotated[Path, typer.Option(help=FILE_HELP)],
     start: Annotated[str | None, typer.Option("--from", help="ISO time, UTC")] = None,
     seconds: Annotated[float, typer.Option(min=0, help="of real time; 0: to the file's end")] = 0,
     speed: Annotated[str, typer.Option(help="times real time, or max")] = "1",

@@ -32,6 +32,11 @@ from tapewire.console.commands.common import (
     JsonOption,
     load,
     note,
+)
+from tapewire.console.commands.tick_files import (
+    BarTimeOption,
+    SymbolOption,
+    TimezoneOption,
     tick_file,
 )
 from tapewire.console.views.terminal import out
@@ -44,6 +49,9 @@ def sweep(
     ],
     start: FromOption = None,
     end: ToOption = None,
+    symbol: SymbolOption = "",
+    timezone: TimezoneOption = "",
+    bar_time: BarTimeOption = "start",
     strategy: Annotated[str, typer.Option(help="its name, where there are several")] = "",
     walk_forward: Annotated[
         str, typer.Option(help="TRAIN:TEST, such as 90d:30d: choose on one, judge on the next")
@@ -72,7 +80,8 @@ def sweep(
     own = run.only(loaded, [strategy] if strategy else [])
     grid = grid_of(param, own)
     arguments = arguments_of(step_ms, capital, benchmark, full)
-    settings = Settings(tick_file(ticks), loaded, own.name, arguments)
+    file = tick_file(ticks, symbol=symbol, timezone=timezone, bar_time=bar_time)
+    settings = Settings(file, loaded, own.name, arguments)
     plan = run.planned(settings, window, grid, walk, rank, f"Sweep of {ticks.name}")
     place = folder / f"{own.name}-{fingerprint(settings, window, frozenset(grid), '')}"
     with stored(place) as store:

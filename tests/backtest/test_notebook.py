@@ -169,7 +169,40 @@ def test_a_frame_of_bars_may_have_its_times_as_index_and_the_symbol_beside_it():
     found = run_backtest(Buys, bars, symbols="AAPL")
     assert list(found.fills["symbol"]) == ["AAPL"]
     assert found.trades["gross"][0] == 2.5
-    assert any("looks like bars" in note for note in found.notes)
+    assert any("has bars" in note for note in found.notes)
+
+
+class BuysAtTheClose(Strategy):
+    """Buys when the second bar is over."""
+
+    def on_start(self):
+        self.trades = 0
+
+    def on_trade(self, trade):
+        self.trades += 1
+        if self.trades == 8:
+            self.buy(trade.symbol, 1)
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_what_is_ordered_at_a_close_trades_at_the_next_open(full):
+    times = pandas.to_datetime(
+        ["2024-01-08 14:30:00", "2024-01-08 14:30:10", "2024-01-08 14:31:00"]
+    )
+    bars = pandas.DataFrame(
+        {"Open": [1.0, 9, 7], "High": [3.0, 9, 8], "Low": [1.0, 9, 6], "Close": [2.0, 9, 8]},
+        index=times,
+    )
+    found = run_backtest(BuysAtTheClose, bars, symbols="AAPL", full=full)
+    assert list(found.fills["price"]) == [7]
+    assert str(found.fills["time"][0])[:16] == "2024-01-08 14:31"
+    assert found.faults == []
+
+
+def test_times_without_a_zone_are_of_the_one_that_is_given(tmp_path):
+    path = written(tmp_path, "A.csv", ["time,price", "2024-01-08 09:30,1", "2024-01-08 09:31,2"])
+    found = run_backtest(Buys, str(path), timezone="America/New_York")
+    assert str(found.fills["time"][0]).startswith("2024-01-08 14:30")
 
 
 def test_a_frame_of_which_rows_were_taken_keeps_its_own_times():

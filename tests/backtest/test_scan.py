@@ -146,10 +146,10 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path):
             scan(TickFile(path), Window())
 
 
-def test_bars_are_said_to_be_traded_at_their_close(tmp_path):
+def test_bars_are_said_to_be_traded_at_the_next_open(tmp_path):
     path = written(tmp_path, "T.csv", ["Date,Open,High,Low,Close,Volume", "2024-01-08,1,2,1,2,9"])
     (note,) = [n for n in TickFile(path).notes if "bars" in n]
-    assert note.startswith("the file looks like bars: each is traded at its close, at the row's t")
+    assert "orders wait for the next one's open" in note
 
 
 def test_crossed_quotes_and_prices_below_0_are_counted_with_the_first(tmp_path):

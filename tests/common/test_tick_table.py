@@ -23,8 +23,11 @@ FORMS = (
     ("ts_ns,symbol,bid,ask,bid_size,ask_size,last,last_size,more", ","),
     ("Time;Symbol;Bid;Ask;Price", ";"),
     ("date\ttime\tlast\tvolume", "\t"),
+    ("Date,Symbol,Open,High,Low,Close,Adj Close,Volume", ","),
+    ("Gmt time,Ask,Bid,AskVolume,BidVolume", ","),
 )
-TIMES = st.sampled_from(["ns", "ms", "iso", "day"])
+TIMES = st.sampled_from(["ns", "ms", "iso", "day", "dotted", "zoned", "local", "offset"])
+ZONES = st.sampled_from(["", "America/New_York", "Europe/Berlin"])
 
 
 def rows_by(read):
@@ -36,11 +39,25 @@ def rows_by(read):
 
 
 def stamp(kind: str, n: int) -> str:
-    if kind == "day":
-        return f"2024010{n % 9 + 1}"
-    if kind == "iso":
-        return f"2024-01-08T14:30:0{n % 10}.00{n % 7}Z"
-    return str((START_NS + n * 10**6) // (1 if kind == "ns" else 10**6))
+    ns = START_NS + n * 10**6
+    return {
+        "ns": f"{ns}",
+        "ms": f"{ns // 10**6}",
+        "iso": f"2024-01-08T14:30:0{n % 10}.00{n % 7}Z",
+        "day": f"2024010{n % 9 + 1}",
+        "dotted": f"0{n % 9 + 1}.01.2024 09:30:00.{n:03}",
+        "offset": f"2024-03-31T{n % 3 + 2:02}:{n:02}:00.5+0{n % 3}:00",
+        # clocks were put back from 2 to 1
+        "zoned": f"20241103 01:{n * 7 % 60:02}:00 US/Eastern",
+        "local": f"2024-11-03 0{n * 8 // 60 + 1}:{n * 8 % 60:02}:00",
+    }[kind]
+
+
+def moment(names: list[str], name: str, kind: str, n: int) -> str:
+    """The field of a time, or of a part of one; empty for other columns."""
+    if {"date", "time"} <= {*names}:
+        return {"date": "2024-01-08", "time": f"14:30:{n:02}"}.get(name, "")
+    return stamp(kind, n) if name in ("ts_ns", "time", "date", "gmt time") else ""
 
 
 @st.composite
@@ -49,28 +66,26 @@ def texts(draw):
     value = st.one_of(NUMBERS, NUMBERS, NUMBERS, ODD) if draw(st.booleans()) else NUMBERS
     kind, lines = draw(TIMES), [header]
     for n in range(draw(st.integers(0, 12))):
-        fields = []
-        for name in header.lower().split(delimiter):
-            if name in ("ts_ns", "time") and "date" not in header:
-                fields.append(stamp(kind, n))
-            elif name == "date":
-                fields.append("2024-01-08")
-            elif name == "time":
-                fields.append(f"14:30:{n:02}")
-            else:
-                fields.append(draw(SYMBOLS if name == "symbol" else value))
+        names = header.lower().split(delimiter)
+        fields = [
+            moment(names, name, kind, n) or draw(SYMBOLS if name == "symbol" else value)
+            for name in names
+        ]
         lines.append(delimiter.join(fields[: draw(st.sampled_from([99, 99, 99, 99, 2]))]))
         lines += draw(st.sampled_from([[], [], [], [], [""]]))
     return draw(st.sampled_from(["\n", "\r\n"])).join(lines) + draw(st.sampled_from(["", "\n"]))
 
 
-@given(text=texts())
-@settings(max_examples=150, deadline=None)
-def test_arrow_reads_what_the_row_reader_reads_or_leaves_it_to_that(text, tmp_path_factory):
+@given(text=texts(), zone=ZONES, bar_time=st.sampled_from(["start", "end"]))
+@settings(max_examples=200, deadline=None)
+def test_arrow_reads_what_the_row_reader_reads_or_leaves_it_to_that(
+    text, zone, bar_time, tmp_path_factory
+):
     path = tmp_path_factory.mktemp("ticks") / "ABC.csv"
     path.write_bytes(text.encode())
-    expected = rows_by(lambda: TickFile(path).rows(None, None))
-    found = table_by_arrow(TickFile(path))
+    file = TickFile(path, timezone=zone, bar_time=bar_time)
+    expected = rows_by(lambda: file.rows(None, None))
+    found = table_by_arrow(file)
     if found is not None:
         assert [*found.rows()] == expected
     if not isinstance(expected, str):

@@ -54,7 +54,10 @@ def test_a_tick_file_that_is_binary(tapewire, tmp_path, command: str, content: b
 def test_a_packed_tick_file_without_its_ending(tapewire, tmp_path):
     file = tmp_path / "ticks.csv"
     file.write_bytes(gzip.compress(b"time,price\n" * 100))
-    assert "it is not text in UTF-8" in tapewire("backtest", "--ticks", str(file)).err
+    assert (
+        "it is compressed by gzip; give it a name that ends in .gz"
+        in tapewire("backtest", "--ticks", str(file)).err
+    )
 
 
 def test_bytes_in_the_middle_of_a_tick_file_are_escaped_and_cut(tmp_path: Path):
