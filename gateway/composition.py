@@ -186,6 +186,8 @@ def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], N
         refuses=_refuses(host) if check_login else lambda _accounts: "",
     )
 
+    adapter.market.is_recording = config.simulator.plays_file
+
     def socket() -> TwsSocket:
         stream = TwsSocket(*_wiring(host, BROKER, reconnect))
         adapter.flushed = lambda: not stream.wants_write()

@@ -69,6 +69,7 @@ def settings_of(config: Config, now_ns: int, number: int = 0) -> SimulatorSettin
         nonce=secrets.token_hex(16),
         opens=config.simulator.opens,
         closes=config.simulator.closes,
+        tells_time=config.simulator.plays_file,
     )
 
 

@@ -65,7 +65,7 @@ class TwsServer:
         self._accounts = Accounts(settings.accounts, listed, settings.cash, settings.currency)
         limits = Limits(settings.lines_max, settings.tick_by_tick_max)
         self._history = history_of(market, self._clock, settings.speed)
-        self._feed = Feed(self._contracts, self._outbox, limits, self._history, settings.delayed)
+        self._feed = Feed(self._contracts, self._outbox, limits, self._history, settings)
         hours = Hours(settings.opens, settings.closes)
         self._values = AccountReports(
             settings.currency, self._exchange, self._accounts, self._outbox

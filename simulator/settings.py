@@ -22,7 +22,8 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     another one where a ledger outlives the simulator. `nonce` identifies the group's own simulator
     to clients that ask for it; without one there is no answer. `fault_seed` is for the choices of
     `TwsServer.faults`. `opens` and `closes` are the market's times of day, such as `16:00
-    America/New_York`; see `exchange.hours`.
+    America/New_York`; see `exchange.hours`. With `tells_time` each tick is sent behind the time of
+    its row; see `market.own_time`.
     """
 
     accounts: tuple[str, ...] = ("DU1234567",)
@@ -43,6 +44,7 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     opens: str = ""
     closes: str = ""
     delayed: tuple[str, ...] = ()
+    tells_time: bool = False
 
     def __post_init__(self) -> None:
         _check_accounts(self.accounts)

@@ -28,6 +28,7 @@ from tapewire.strategy.closing import Closings
 from tapewire.strategy.instrument import InstrumentWatch, StrategyInstrument
 from tapewire.strategy.live_group import LiveGroup
 from tapewire.strategy.live_order import LiveOrder
+from tapewire.strategy.market_time import MarketTime
 from tapewire.strategy.portfolio import Portfolio
 from tapewire.strategy.state import State
 from tapewire.strategy.timing import SymbolBars, Timers
@@ -74,6 +75,7 @@ class Context:
         self.closings = Closings(self.portfolio, self.outgoing, config.signal_ttl_ms * 1_000_000)
         self.asking = Asking(f"{config.name}-{epoch}")
         self.timers = Timers()
+        self.market_time = MarketTime(self.timers)
         self.symbol_bars = SymbolBars()
         self.account_watch = AccountWatch(config.account)
         self.instrument_watch = InstrumentWatch(instruments)
@@ -211,7 +213,7 @@ class Context:
     def every(self, interval_ms: int) -> None:
         """See `StrategyContext`."""
         self.acts += 1
-        self.timers.every(interval_ms, self.clock.time.mono_ns)
+        self.timers.every(interval_ms, self.market_time.timers_ns(self.clock.time))
 
     def save(self, value: Any) -> None:
         """See `StrategyContext`."""

@@ -54,6 +54,7 @@ from tapewire.common.events import (
     Trade,
 )
 from tapewire.common.instruments import Instrument
+from tapewire.common.ticks.own_time import at_own_time
 from tapewire.strategy.asking import Ended
 from tapewire.strategy.base import Strategy
 from tapewire.strategy.callbacks import Callbacks, Lost, News
@@ -181,6 +182,8 @@ class Runner:
         trigger = context.trigger
         trigger.origin, trigger.ticks = origin, ticks
         on_quote, on_trade, bars = self._on_quote, self._on_trade, context.symbol_bars.asked
+        if ticks and ticks[0].market_ns is not None:
+            on_quote, on_trade, bars = self._on_recorded, self._on_recorded, {}
         rest = trigger.rest = iter(ticks)
         while True:  # a tick that raises ends the inner loop, not the rest
             try:
@@ -303,17 +306,41 @@ class Runner:
         if context.asking.waiting:
             for ended in context.asking.late(now):
                 self._deliver(ended)
-        next_ns = context.timers.next_ns
-        if next_ns is not None and next_ns <= now.mono_ns:
-            for interval_ms in context.timers.passed(now.mono_ns):
-                self._call(self.strategy.on_timer, interval_ms)
+        if context.market_time.own_ns is not None:
+            return  # of a recording only its ticks say how late it is
+        self._call_timers(now.mono_ns)
         if context.symbol_bars:
             for bar in context.symbol_bars.advance(now.wall_ns if taken_ns is None else taken_ns):
                 self._call(self.strategy.on_bar, bar)
 
+    def _call_timers(self, now_ns: int) -> None:
+        next_ns = self.context.timers.next_ns
+        if next_ns is not None and next_ns <= now_ns:
+            for interval_ms in self.context.timers.passed(now_ns):
+                self._call(self.strategy.on_timer, interval_ms)
+
+    def _on_recorded(self, tick: Tick) -> None:
+        """A tick of a recording, at the time that it is of, after what is due by then. The strategy
+        has the bars and timers of a back-test, however fast the recording is played.
+
+        Bars of a symbol end with the ticks of that symbol: what was read at once comes one symbol
+        after the other, so one that is later says nothing of another one.
+        """
+        tick, context = at_own_time(tick), self.context
+        context.market_time.pass_to(tick.ts_ns, context.clock.time)
+        self._call_timers(tick.ts_ns)
+        for bar in context.symbol_bars.advance(tick.ts_ns, tick.symbol):
+            self._call(self.strategy.on_bar, bar)
+        if isinstance(tick, Quote):
+            self._on_quote(tick)
+        else:
+            self._on_trade_with_bars(tick)
+
     def due_ns(self, now: Now) -> int | None:
         """When `tick` has something to do though nothing arrives (monotonic); None: never. `now`
         tells the two clocks apart."""
+        if self.context.market_time.own_ns is not None:
+            return None
         due_ns, bars = self.context.timers.next_ns, self.context.symbol_bars
         if bars and (over_ns := bars.due_ns) is not None:
             over_ns += now.mono_ns - now.wall_ns

@@ -27,6 +27,11 @@ class Timers:
         self._due_ns[interval_ms] = now_ns + interval_ms * MS
         self.next_ns = min(self._due_ns.values())
 
+    def shift(self, by_ns: int) -> None:
+        """From now on the clock that they go by is another one, `by_ns` ahead of the former one."""
+        self._due_ns = {ms: due_ns + by_ns for ms, due_ns in self._due_ns.items()}
+        self.next_ns = min(self._due_ns.values(), default=None)
+
     def passed(self, now_ns: int) -> list[int]:
         """The intervals that have passed; one that has more than once counts once."""
         passed = [ms for ms, due_ns in self._due_ns.items() if due_ns <= now_ns]
@@ -62,9 +67,11 @@ class SymbolBars:
         first = min((one for one in ends if one is not None), default=None)
         return None if first is None else first + GRACE_NS
 
-    def advance(self, taken_ns: int) -> Iterable[Bar]:
-        """Those that are over, where all trades that had arrived by then were added."""
-        all_bars = [bars for each in self.asked.values() for bars in each]
+    def advance(self, taken_ns: int, symbol: str | None = None) -> Iterable[Bar]:
+        """Those that are over, where all trades that had arrived by then were added: of all symbols
+        or of one."""
+        several = self.asked.values() if symbol is None else [self.asked.get(symbol, [])]
+        all_bars = [bars for each in several for bars in each]
         return [bar for bars in all_bars for bar in bars.advance(taken_ns - GRACE_NS)]
 
 

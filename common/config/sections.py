@@ -258,6 +258,11 @@ class SimulatorConfig(Section):
     opens: TimeOfDay = ""
     closes: TimeOfDay = ""
 
+    @property
+    def plays_file(self) -> bool:
+        """Whether the group's market is a file: its ticks then have a time of their own."""
+        return self.enabled and self.ticks is not None
+
 
 class MetricsConfig(Section):
     """Whether each process serves Prometheus on a free loopback port."""

@@ -10,7 +10,9 @@ from tapewire.common.events.base import Event, Name, Price, Size, TimeNs
 class Quote(Event, frozen=True, tag="quote"):
     """Best bid and ask after a change of either; `None` is a side that has not been seen.
 
-    `ts_ns` is when the gateway read it from TWS (UTC). `ask < bid` happens before an opening.
+    `ts_ns` is when the gateway read it from TWS (UTC). `market_ns` is the time of the market that
+    it is of, where that is a recording which is played again; None where it is the present one.
+    `ask < bid` happens before an opening.
     No price is NaN: the wire refuses it. `delayed` prices are some 15 minutes old, since the login
     has no subscription to live ones; limits do not take them for the market.
     """
@@ -22,6 +24,7 @@ class Quote(Event, frozen=True, tag="quote"):
     ask: Price | None
     ask_size: Size | None
     delayed: bool = False
+    market_ns: TimeNs | None = None
 
     @property
     def mid(self) -> float | None:
@@ -38,14 +41,15 @@ class Quote(Event, frozen=True, tag="quote"):
 
 
 class Trade(Event, frozen=True, tag="trade"):
-    """A trade that TWS reported; `ts_ns` is when the gateway read it (UTC). `delayed` is as a
-    `Quote`'s."""
+    """A trade that TWS reported; `ts_ns` is when the gateway read it (UTC). `delayed` and
+    `market_ns` are as a `Quote`'s."""
 
     symbol: Name
     ts_ns: TimeNs
     price: Price
     size: Size | None
     delayed: bool = False
+    market_ns: TimeNs | None = None
 
 
 class Bar(Event, frozen=True, tag="bar"):

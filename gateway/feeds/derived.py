@@ -2,7 +2,8 @@
 
 Each is made once, from the first reader on until the last has left. While nobody asks, a tick costs
 one look at an empty table. Ticks of a rate are the newest quote and the newest trade that are due;
-what lies between is left out. Bars are of live trades alone, by the times at which they were read.
+what lies between is left out. Bars are of live trades alone, by the times at which they were read;
+of a recording that is played again by the times that its ticks are of.
 """
 
 from collections import Counter
@@ -15,6 +16,7 @@ from tapewire.common.bus.streams import TickPublisher
 from tapewire.common.clock import Now
 from tapewire.common.events import Bar, Quote, Tick, Trade
 from tapewire.common.ticks.aggregate import Bars, Every
+from tapewire.common.ticks.own_time import at_own_time
 
 NS_PER_S: Final = 1_000_000_000
 
@@ -104,15 +106,23 @@ class TimeBars:
         self._topic = topic
         self._bars = Bars(Every(width_ns=width_ns))
         self._made = frames
+        self._market_ns: int | None = None
 
     def add(self, ticks: Iterable[Tick], now: Now) -> list[bytes] | None:
         """See `Maker.add`."""
-        trades = (tick for tick in ticks if isinstance(tick, Trade) and not tick.delayed)
-        return self._frames([bar for trade in trades for bar in self._bars.add(trade)])
+        bars: list[Bar] = []
+        for tick in map(at_own_time, ticks):
+            if isinstance(tick, Trade) and not tick.delayed:
+                bars += self._bars.add(tick)
+            if tick.market_ns is not None:
+                self._market_ns = tick.market_ns
+                bars += self._bars.advance(tick.market_ns)
+        return self._frames(bars)
 
     def due(self, now: Now) -> list[bytes] | None:
-        """See `Maker.due`: no trade that was read before now is still to come."""
-        return self._frames(self._bars.advance(now.wall_ns))
+        """See `Maker.due`: no trade that was read before now is still to come. In a recording only
+        its ticks say how late it is."""
+        return self._frames(self._bars.advance(now.wall_ns)) if self._market_ns is None else None
 
     def _frames(self, bars: list[Bar]) -> list[bytes] | None:
         return self._made(self._topic, bars) if bars else None

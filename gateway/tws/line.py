@@ -28,8 +28,10 @@ class Line:
         "is_delayed",
         "last",
         "last_size",
+        "market_ns",
         "quotes",
         "read_ns",
+        "stamped",
         "symbol",
         "ticks",
         "top",
@@ -51,6 +53,8 @@ class Line:
         self.has_values = False  # whether somebody has asked for more than quotes and trades
         self.aside: Line | None = None  # what the top of book says of which it makes no ticks
         self.read_ns = 0  # when the newest quote was read, of one kept aside
+        self.market_ns: int | None = None  # the time that ticks of a recording are of
+        self.stamped = 0  # so many of `ticks` have it
         self._passed_over = {"quotes": 0, "trades": 0}  # such values since the last tick of each
 
     def values(self, *, delayed: bool) -> "Line":

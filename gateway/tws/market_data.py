@@ -10,6 +10,7 @@ from typing import Final
 from tapewire.common.events import Greeks, Quote, Tick, Trade
 from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
 from tapewire.gateway.market_feed import FeedNews
+from tapewire.gateway.tws import own_time
 from tapewire.gateway.tws.beside import Beside
 from tapewire.gateway.tws.by_request import Opened
 from tapewire.gateway.tws.by_tick import ByTick
@@ -62,6 +63,7 @@ class MarketData(TopOfBook):
         self._computations = Computations(self._top)
         self._news: list[FeedNews] = []
         self.messages = 0
+        self.is_recording = False  # whether TWS tells the time that its ticks are of
         self._by_tick = ByTick(self._opened, self.beside, self._quote, self._trade)
         self.readers: dict[bytes, Callable[[list[bytes], int], None]] = {
             TICK_PRICE: self._on_price,
@@ -147,7 +149,7 @@ class MarketData(TopOfBook):
         it would be the newest of its symbol until it is read again."""
         for line in [one for one in self._touched if one.symbol == symbol]:
             self._touched.remove(line)
-            line.ticks = []
+            line.ticks, line.stamped = [], 0
         self._computations.forget(symbol)
 
     def take_dead(self) -> list[int]:
@@ -186,6 +188,10 @@ class MarketData(TopOfBook):
 
     def take(self) -> list[tuple[str, list[Tick]]]:
         """The ticks since the last call, by symbol."""
+        if self.is_recording:
+            for line in self._touched:
+                own_time.stamp(line)
+                line.stamped = 0
         taken = [(line.symbol, line.ticks) for line in self._touched]
         for line in self._touched:
             line.ticks = []

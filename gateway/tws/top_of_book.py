@@ -10,6 +10,7 @@ from typing import Final
 
 from tapewire.common.events.base import SIZE_MAX
 from tapewire.gateway.market_feed import FeedNews
+from tapewire.gateway.tws import own_time
 from tapewire.gateway.tws.beside import Beside
 from tapewire.gateway.tws.line import Line, check_fields, side_of
 
@@ -34,6 +35,7 @@ class TopOfBook:
     """A part of `MarketData`."""
 
     messages: int
+    is_recording: bool
     beside: Beside
     dead: list[int]
     _news: list[FeedNews]
@@ -70,7 +72,11 @@ class TopOfBook:
     def _on_text(self, fields: list[bytes], now_ns: int) -> None:
         is_news = fields[0] == TICK_NEWS
         line = self._top(fields[1 if is_news else 2])
-        if line is not None and line.has_values:
+        is_time = self.is_recording and not is_news and fields[3:4] == [own_time.LAST_TIMESTAMP]
+        if line is not None and is_time:
+            check_fields(fields, 5)
+            own_time.read(line, fields[4])
+        elif line is not None and line.has_values:
             read = self.beside.read_news if is_news else self.beside.read_text
             read(line.symbol, fields, now_ns)
 

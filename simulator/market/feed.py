@@ -29,6 +29,7 @@ from tapewire.simulator.market.lines import (
     Topic,
     body,
 )
+from tapewire.simulator.market.own_time import OwnTime
 from tapewire.simulator.market.plain import digits, plain
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol.outbox import Outbox
@@ -42,6 +43,7 @@ from tapewire.simulator.protocol.requests import (
     not_found,
 )
 from tapewire.simulator.protocol.session import Session
+from tapewire.simulator.settings import SimulatorSettings
 
 _LENGTHS = [length.to_bytes(4, "big") for length in range(512)]
 _BID, _ASK, _LAST = 0, 1, 2
@@ -56,8 +58,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Feed:
-    """All topics and subscriptions. `sent` counts tick messages (1, 2, 21 and 99) ever sent; for
-    `delayed` see `DataKinds`."""
+    """All topics and subscriptions. `sent` counts tick messages (1, 2, 21 and 99) ever sent."""
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class Feed:
         outbox: Outbox,
         limits: Limits,
         history: History,
-        delayed: Iterable[str] = (),
+        settings: SimulatorSettings,
     ) -> None:
         self._contracts = contracts
         self._outbox = outbox
@@ -75,7 +76,8 @@ class Feed:
         self._combos = ComboTopics(contracts, self._topics)
         self._lines: dict[tuple[int, int], Topic] = {}
         self._streams: dict[tuple[int, int], Topic] = {}
-        self.kinds = DataKinds(delayed, outbox)
+        self.kinds = DataKinds(settings.delayed, outbox)
+        self._own_time = OwnTime(settings)
         self.sent = 0
 
     def add(self, instrument: Instrument) -> None:
@@ -86,6 +88,8 @@ class Feed:
         """Send what the row changed: a price with its size, a size alone, each trade."""
         topic = self._topics[row.symbol]
         changed = False
+        if self._own_time:
+            self._own_time.pass_to(topic, row.ts_ns)
         if row.bid is not None or row.bid_size is not None:
             changed = self._side(topic, _BID, row.bid, row.bid_size)
         if row.ask is not None or row.ask_size is not None:
@@ -99,12 +103,16 @@ class Feed:
             self._compute(topic, topic.option, topic.lines)
         if row.symbol in self._combos.of_leg:
             for combo in self._combos.of_leg[row.symbol]:
+                if self._own_time:
+                    self._own_time.pass_to(combo, row.ts_ns)
                 for side, (price, size) in combo.quotes():
                     self._side(combo, side, price, size)
 
     def keep(self, row: Row, now_ns: int) -> None:
         """Take over what the row changed without sending it."""
         topic = self._topics[row.symbol]
+        if self._own_time:
+            topic.market_ns = row.ts_ns
         if row.last is not None and topic.day is not None:
             topic.day.take(float(row.last), now_ns)
         prices, sizes = (row.bid, row.ask, row.last), (row.bid_size, row.ask_size, row.last_size)
@@ -238,6 +246,7 @@ class Feed:
             self.sent += 1
 
     def _current(self, topic: Topic, line: Line) -> None:
+        self._own_time.tell(topic, [line])
         for side in (_BID, _ASK, _LAST):
             if topic.price[side] is not None:
                 self._send_price([line], side, topic.price[side], topic.size[side])

@@ -65,6 +65,7 @@ class Topic:
         self.day: Day | None = None  # since somebody subscribed
         self.option = terms_of(instrument)
         self.computed_ns = 0  # the market's time of the newest change
+        self.market_ns: int | None = None  # the same, as it was told last
 
     @property
     def symbols(self) -> tuple[str, ...]:

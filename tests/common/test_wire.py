@@ -185,7 +185,7 @@ def test_a_batch_is_read_by_msgpack_without_a_schema() -> None:
     body = wire.encode_batch("gateway", "e1", 4, [QUOTE, FILL, OrderIntended(8, "3", ORDER)])
     version, source, epoch, seq, events = msgpack.unpackb(body)
     assert (version, source, epoch, seq) == (wire.WIRE_VERSION, "gateway", "e1", 4)
-    assert events[0] == ["quote", "ES", 5, 100.25, 3.0, None, None, False]
+    assert events[0] == ["quote", "ES", 5, 100.25, 3.0, None, None, False, None]
     assert events[1][:9] == [
         "execution.reported", 9, "DU1", "e.1.01", "77", "ES", "BUY", "0.5", "100.25"
     ]  # fmt: skip
@@ -197,7 +197,7 @@ def test_fields_that_a_newer_writer_appended_are_passed_over() -> None:
     batch, dead = wire.decode_batch(packed(wire.WIRE_VERSION, "g", "e", 4, [newer], "appended"))
     assert batch.events == [RiskHalted(1, EVERYTHING, "a")]
     assert dead == []
-    quote = ["quote", "ES", 5, 1.0, 1.0, 2.0, 1.0, False, "appended"]
+    quote = ["quote", "ES", 5, 1.0, 1.0, 2.0, 1.0, False, None, "appended"]
     assert wire.decode_ticks(batch_of(quote)).events == [Quote("ES", 5, 1.0, 1.0, 2.0, 1.0)]
 
 

@@ -1,6 +1,7 @@
 """Topics that the gateway makes of ticks: fewer ticks, larger moves, bars; each made once."""
 
 import pytest
+from msgspec.structs import replace
 
 from tapewire.common.bus import wire
 from tapewire.common.bus.derived import Filter, filter_of, size_ns
@@ -117,6 +118,16 @@ def test_bars_end_on_time_without_another_tick():
     assert (bar.open, bar.close, bar.volume, bar.count) == (100, 103, 3.0, 2)
     assert (bar.start_ns, bar.ts_ns) == (START, START + 5 * SECOND)
     assert desk.pass_s(60) == []
+
+
+def test_bars_of_a_recording_end_by_the_time_that_its_ticks_are_of():
+    desk, began = Desk("bar.AAPL.5s"), 1_000_000_000 * SECOND
+    trade, quote = desk.trade(100), desk.quote(1.0, 2.0)
+    assert desk.tick(replace(trade, market_ns=began), replace(trade, market_ns=began + 1)) == []
+    assert desk.pass_s(3600) == []
+    assert desk.tick(replace(quote, market_ns=began + 5 * SECOND - 1)) == []
+    ((_, (bar,)),) = desk.tick(replace(quote, market_ns=began + 5 * SECOND))
+    assert (bar.start_ns, bar.ts_ns, bar.count) == (began, began + 5 * SECOND, 2)
 
 
 def test_bars_that_are_not_offered_are_refused_by_name():

@@ -1,8 +1,10 @@
 """`tapewire demo` on a file: all that was sent is read, all that was traded agrees."""
 
 import json
+import shutil
 import subprocess
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.market.synthetic import SyntheticMarket
 from tests.pipeline.running import tapewire
-from tests.places import DATA
+from tests.places import DATA, ROOT
 
 REAL = {
     "us_equity_20131007_l1_trades.csv.gz": "2013-10-07T13:30Z",
@@ -23,6 +25,18 @@ KEYS = {
     "orders", "fills", "duplicates", "position_difference", "pnl_difference", "latency_us",
     "halts", "restarts",
 }  # fmt: skip
+
+
+BARRED = """
+from tapewire import Strategy
+
+class Barred(Strategy):
+    def on_start(self):
+        self.file = open("{file}", "w", buffering=1)
+        self.bars("AAA", "time", 1000)
+    def on_bar(self, bar):
+        print(bar.ts_ns, bar.open, bar.close, bar.volume, bar.count, file=self.file)
+"""
 
 
 def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -50,7 +64,24 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield Path(path)
 
 
-def test_a_made_file_as_fast_as_it_goes(folder):
+def _example() -> list[dict[str, object]]:
+    """The strategies that ship."""
+    return tomllib.loads((ROOT / "tapewire.toml").read_text())["strategies"]
+
+
+def _barred(folder: Path) -> dict[str, object]:
+    """A strategy that writes down its bars and timers."""
+    (folder / "own").mkdir()
+    (folder / "own" / "barred.py").write_text(BARRED.format(file=folder / "own" / "bars"))
+    return {"name": "bars", "strategy": "barred:Barred", "path": str(folder / "own")}
+
+
+def _closed(folder: Path) -> list[str]:
+    """The bars that it had."""
+    return (folder / "own" / "bars").read_text().splitlines()
+
+
+def test_a_made_file_as_fast_as_it_goes(folder, monkeypatch):
     ticks = folder / "made.csv"
     market = SyntheticMarket([Instrument(symbol="AAA"), Instrument(symbol="BBB")], 1, 100.0)
     names = ("ts_ns", "symbol", "bid", "ask", "bid_size", "ask_size", "last", "last_size")
@@ -60,8 +91,15 @@ def test_a_made_file_as_fast_as_it_goes(folder):
         values = (getattr(row, name) for name in names)
         lines.append(",".join("" if v is None else str(v) for v in values))
     ticks.write_text("\n".join(lines) + "\n")
+    monkeypatch.setenv("TAPEWIRE_STRATEGIES", json.dumps([*_example(), _barred(folder)]))
+    back_test = tapewire("backtest", "--ticks", str(ticks), "--strategy", "bars")
+    assert back_test.returncode == 0, back_test.stderr
+    bars = _closed(folder)
     found = demo("--ticks", str(ticks), "--speed", "max")
     check(found, orders_min=1)
+    assert len(bars) > 20
+    assert _closed(folder) in (bars, bars[:-1]), "no tick may be left that ends the last one"
+    shutil.rmtree(folder / "own")
     assert list(folder.iterdir()) == [ticks]
     last = found.stderr.splitlines()[-1]
     assert last.startswith(f"deleted {folder}/tapewire-")
