@@ -10,6 +10,7 @@ from tapewire.common.ticks.stamps import EPOCH, NS_PER_S, offset_of, whole_ns
 from tapewire.common.ticks.table import Times
 
 NS_PER_MINUTE: Final = 60 * NS_PER_S
+NS_PER_HOUR: Final = 60 * NS_PER_MINUTE
 
 
 class Moments(NamedTuple):
@@ -25,14 +26,14 @@ def in_zone(local_ns: Times, zone: tzinfo) -> tuple[Times, Times]:
     if isinstance(zone, timezone):  # of one offset
         fixed = np.full_like(local_ns, whole_ns(zone.utcoffset(None)))
         return fixed, fixed
-    first = _by_minute(local_ns, lambda local: offset_of(local, zone))
-    second = _by_minute(local_ns, lambda local: offset_of(local.replace(fold=1), zone))
+    first = _by_hour(local_ns, lambda local: offset_of(local, zone))
+    second = _by_hour(local_ns, lambda local: offset_of(local.replace(fold=1), zone))
     return first, second
 
 
 def offsets_at(ns: Times, zone: tzinfo) -> Times:
     """By how much the clocks of a zone are ahead at these moments, in UTC."""
-    return _by_minute(ns, lambda plain: plain.replace(tzinfo=UTC).astimezone(zone).utcoffset())
+    return _by_hour(ns, lambda plain: plain.replace(tzinfo=UTC).astimezone(zone).utcoffset())
 
 
 def moments_of(local_ns: Times, first: Times, second: Times) -> Moments:
@@ -46,8 +47,20 @@ def moments_of(local_ns: Times, first: Times, second: Times) -> Moments:
     return Moments(ns, offsets)
 
 
-def _by_minute(times: Times, offset: Callable[[datetime], timedelta | None]) -> Times:
-    """No clock is changed within a minute, so each is looked up once."""
-    minutes, places = np.unique(times // NS_PER_MINUTE, return_inverse=True)
+Offset = Callable[[datetime], timedelta | None]
+
+
+def _by_hour(times: Times, offset: Offset) -> Times:
+    """The offset of each time, looked up once per hour; once per minute where it changes in it."""
+    hours, places = np.unique(times // NS_PER_HOUR, return_inverse=True)
+    first = _at_minutes(hours * 60, offset)
+    found = first[places]
+    changed = (first != _at_minutes(hours * 60 + 59, offset))[places]
+    minutes, places = np.unique(times[changed] // NS_PER_MINUTE, return_inverse=True)
+    found[changed] = _at_minutes(minutes, offset)[places]
+    return found
+
+
+def _at_minutes(minutes: Times, offset: Offset) -> Times:
     found = [offset(EPOCH + timedelta(minutes=minute)) for minute in minutes.tolist()]
-    return np.array([*map(whole_ns, found)], np.int64)[places]
+    return np.array([*map(whole_ns, found)], np.int64)
