@@ -19,7 +19,7 @@ from tapewire.recorder.folder import CLOSED, KEYS, OPEN, PARQUET, TICKS, Folder,
 from tapewire.recorder.parquet import DamagedError, Known
 from tapewire.recorder.segments import HEADER_MAX_BYTES
 from tapewire.recorder.streams import Hole, Stretch, between
-from tapewire.recorder.tables import Columns, Part, decoded, ticks_of
+from tapewire.recorder.tables import Columns, Part, day_of, decoded, ticks_of
 
 TRIES: Final = 10
 
@@ -107,14 +107,22 @@ class Store:
     ) -> Iterator[Tick]:
         """The ticks of `symbols` from `from_ns` on and before `to_ns`, in the order of their times;
         those of one moment as they were recorded. Raises `DamagedError`."""
-        wanted = [p for p in self.pieces if p.part.table == TICKS and p.part.key in set(symbols)]
-        for day in sorted({piece.part.day for piece in wanted}):
-            of_day = [piece for piece in wanted if piece.part.day == day]
-            streams = [
-                _in_order([one for one in of_day if one.part.key == symbol], from_ns, to_ns)
-                for symbol in dict.fromkeys(symbols)
-            ]
-            yield from heapq.merge(*streams, key=lambda tick: tick.ts_ns)
+        yield from heapq.merge(
+            *(self._of(symbol, from_ns, to_ns) for symbol in dict.fromkeys(symbols)),
+            key=lambda tick: tick.ts_ns,
+        )
+
+    def tables(self, symbol: str, from_ns: int | None, to_ns: int | None) -> Iterator[pa.Table]:
+        """The ticks of a symbol as tables, day after day, each in the order of their times."""
+        of_symbol = [p for p in self.pieces if p.part.table == TICKS and p.part.key == symbol]
+        for day in sorted({piece.part.day for piece in of_symbol}):
+            if _is_within(day, from_ns, to_ns):
+                pieces = [piece for piece in of_symbol if piece.part.day == day]
+                yield _in_order(pieces, from_ns, to_ns)
+
+    def _of(self, symbol: str, from_ns: int | None, to_ns: int | None) -> Iterator[Tick]:
+        for table in self.tables(symbol, from_ns, to_ns):
+            yield from ticks_of(table, symbol)
 
 
 class _Segment(NamedTuple):
@@ -191,10 +199,14 @@ def _holes(files: Sequence[_Seen]) -> list[list[tuple[Stretch, Hole]]]:
     return found
 
 
-def _in_order(pieces: Sequence[Piece], from_ns: int | None, to_ns: int | None) -> Iterator[Tick]:
+def _is_within(day: str, from_ns: int | None, to_ns: int | None) -> bool:
+    """Whether a day has some of the time between two moments."""
+    is_early = from_ns is not None and day < day_of(from_ns)
+    return not (is_early or (to_ns is not None and day > day_of(to_ns)))
+
+
+def _in_order(pieces: Sequence[Piece], from_ns: int | None, to_ns: int | None) -> pa.Table:
     """The ticks of one symbol on one day, in the order of their times."""
-    if not pieces:
-        return
     table = pa.concat_tables([piece.table() for piece in pieces])
     times = table["ts_ns"]
     if from_ns is not None:
@@ -202,4 +214,4 @@ def _in_order(pieces: Sequence[Piece], from_ns: int | None, to_ns: int | None) -
     if to_ns is not None:
         table = table.filter(compute.less(table["ts_ns"], to_ns))
     order = compute.sort_indices(table["ts_ns"])  # stable
-    yield from ticks_of(table.take(order), pieces[0].part.key)
+    return table.take(order)

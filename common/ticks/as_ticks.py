@@ -59,7 +59,7 @@ class Lines:
     def line(self, tick: Tick) -> str:
         """The line of a tick, with its end."""
         if isinstance(tick, Trade):
-            return f"{tick.ts_ns},{tick.symbol},,,,,{_text(tick.price)},{_text(tick.size)}\n"
+            return f"{tick.ts_ns},{tick.symbol},,,,,{text_of(tick.price)},{text_of(tick.size)}\n"
         bid, bid_size = self._side(tick.symbol, "bid", tick.bid, tick.bid_size)
         ask, ask_size = self._side(tick.symbol, "ask", tick.ask, tick.ask_size)
         return f"{tick.ts_ns},{tick.symbol},{bid},{ask},{bid_size},{ask_size},,\n"
@@ -71,10 +71,10 @@ class Lines:
             self._shown.add((symbol, side))
         elif (symbol, side) in self._shown and size is None:
             return EMPTY
-        return _text(price), _text(size)
+        return text_of(price), text_of(size)
 
 
-def _text(value: float | None) -> str:
+def text_of(value: float | None) -> str:
     """A number as plain digits, from which exactly the same float is read; nothing for None."""
     if value is None:
         return ""

@@ -27,8 +27,10 @@ from tapewire.console.commands.common import (
 from tapewire.console.commands.tick_files import (
     FILE_HELP,
     BarTimeOption,
-    SymbolOption,
+    SymbolsOption,
     TimezoneOption,
+    only,
+    recorded,
     tick_file,
 )
 from tapewire.console.views.terminal import out
@@ -49,10 +51,12 @@ FullOption = Annotated[
 
 
 def backtest(
-    ticks: TicksOption,
+    ticks: Annotated[
+        Path | None, typer.Option(help=f"{FILE_HELP}; without one, what is recorded")
+    ] = None,
     start: FromOption = None,
     end: ToOption = None,
-    symbol: SymbolOption = "",
+    symbol: SymbolsOption = None,
     timezone: TimezoneOption = "",
     bar_time: BarTimeOption = "start",
     strategy: Annotated[list[str] | None, typer.Option(help="by name; may be repeated")] = None,
@@ -73,12 +77,16 @@ def backtest(
     Status 0 only if nothing was lost or duplicated and the ledger matches the broker's books.
     """
     require_no_folder(to_file)
-    file = tick_file(ticks, symbol=symbol, timezone=timezone, bar_time=bar_time)
-    window = window_of(start, end)
+    window, configured = window_of(start, end), load(config)
+    file = (
+        recorded(configured, symbol, window)
+        if ticks is None
+        else tick_file(ticks, symbol=only(symbol), timezone=timezone, bar_time=bar_time)
+    )
     run_live = comparison.read_run(against) if against is not None else None
     began_s = time.monotonic()
     arguments = arguments_of(step_ms, capital, benchmark, full)
-    loaded = with_parameters(load(config), strategy or [], param or [])
+    loaded = with_parameters(configured, strategy or [], param or [])
     outcome = run(file, window, loaded, strategy or [], say=note, **arguments)
     note(_speed(outcome, time.monotonic() - began_s))
     found = report(outcome)
@@ -88,7 +96,7 @@ def backtest(
         pairs = comparison.compare(run_live.fills, outcome.results.fills, shift_ns)
         found["comparison"] = comparison.as_json(pairs, str(against), shift_ns)
     if to_file is not None:
-        write(page(outcome, f"Back-test of {ticks.name}"), to_file)
+        write(page(outcome, f"Back-test of {file.path.name}"), to_file)
         note(f"report: {to_file}")
     if as_json:
         print(json.dumps(found))

@@ -5,9 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from tapewire.common import extras
 from tapewire.common.errors import ConfigError
+from tapewire.console.commands.common import require_known
 
 if TYPE_CHECKING:
+    from tapewire.backtest.scan import Window
+    from tapewire.common.config.settings import Config
     from tapewire.common.ticks.file import TickFile
 
 SymbolOption = Annotated[str, typer.Option(help="of a file that names none")]
@@ -17,6 +21,13 @@ TimezoneOption = Annotated[
 BarTimeOption = Annotated[
     Literal["start", "end"], typer.Option("--bar-time", help="which end of a bar its time is")
 ]
+SymbolsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--symbol", help="of a file that names none; without a file, what to read of what is"
+        " recorded, and may be repeated",
+    ),
+]  # fmt: skip
 FILE_HELP = "CSV or Parquet of ticks or bars, .csv.gz too"
 
 
@@ -41,3 +52,33 @@ def tick_file(
             f"--symbol is {symbol}, but {path} names the symbol of each row; leave --symbol away"
         )
     return file
+
+
+def only(symbols: list[str] | None) -> str:
+    """The one symbol of a file; empty where none is given."""
+    if symbols and len(symbols) > 1:
+        raise ConfigError("--symbol is there twice; a file that names no symbols is of one")
+    return symbols[0] if symbols else ""
+
+
+def recorded(config: "Config", symbols: list[str] | None, window: "Window") -> "TickFile":
+    """What is recorded of some symbols (all of them where none is named) within a window, in place
+    of a file. Raises `ConfigError` where that is nothing."""
+    extras.require("recorded ticks", "pyarrow", "data")
+    from tapewire.common.ticks.file import TickFile
+    from tapewire.common.ticks.memory import InColumns
+    from tapewire.recorder.columns import table_of_store
+    from tapewire.recorder.folder import Folder
+    from tapewire.recorder.store import Store
+
+    store = Store(Folder(config.recorded().absolute()))
+    known = store.symbols()
+    for symbol in symbols or ():
+        require_known("--symbol", symbol, known)
+    table = table_of_store(store, symbols or known, window.from_ns, window.to_ns)
+    if not len(table):
+        raise ConfigError(
+            f"nothing is recorded of that time in {store.folder.path}; `tapewire data list` shows"
+            " what is, and --ticks names a file"
+        )
+    return TickFile(InColumns("what is recorded", lambda: table))

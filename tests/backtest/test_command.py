@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tapewire.common.config import settings as configuration
+from tapewire.common.ticks.file import TickFile
 from tests.backtest.made import config, ticks, written
 from tests.places import DATA, ROOT
 
@@ -43,6 +45,22 @@ def test_json_is_one_object_with_figures_trades_and_totals(tmp_path):
 def test_the_same_file_twice_gives_the_same_bytes(tmp_path):
     arguments = ("--ticks", str(ticks(tmp_path)), "--json")
     assert backtest(tmp_path, *arguments).stdout == backtest(tmp_path, *arguments).stdout
+
+
+def test_what_is_recorded_stands_for_a_file(tmp_path):
+    pytest.importorskip("pyarrow")
+    from tapewire.recorder.folder import Folder
+    from tapewire.recorder.importing import import_file
+
+    name = configuration.load(str(config(tmp_path))).recorded().name
+    import_file(Folder(tmp_path / "none" / name), TickFile(ticks(tmp_path)))
+    of_file = backtest(tmp_path, "--ticks", str(ticks(tmp_path)), "--json")
+    of_store = backtest(tmp_path, "--symbol", "XYZ", "--from", "2023-11-14", "--json")
+    assert of_store.returncode == 0, of_store.stderr
+    assert json.loads(of_store.stdout)["trades"] == json.loads(of_file.stdout)["trades"]
+    refused = backtest(tmp_path, "--symbol", "XYZ", "--from", "2024-01-01")
+    assert refused.returncode == 2
+    assert "nothing is recorded of that time in" in refused.stderr
 
 
 def test_tables_fit_80_columns(tmp_path):

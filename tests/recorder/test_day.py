@@ -13,6 +13,7 @@ from tapewire.common.events import Quote, Tick, Trade
 from tapewire.common.runtime.disk import Disk
 from tapewire.common.ticks.as_ticks import Quoted
 from tapewire.common.ticks.rows import CsvMarket
+from tapewire.recorder.columns import table_of_store
 from tapewire.recorder.compaction import compact
 from tapewire.recorder.exporting import export
 from tapewire.recorder.folder import Folder, SegmentFile
@@ -84,6 +85,7 @@ def check(tmp_path: Path, count: int) -> None:
 
     file = tmp_path / "ticks.csv.gz"
     assert export(store.ticks(SYMBOLS), file).ticks == count
+    assert [*table_of_store(store, SYMBOLS).rows()] == [*CsvMarket(file)], "as a back-test has it"
     quoted = {symbol: Quoted() for symbol in SYMBOLS}
     again = (tick for row in CsvMarket(file) for tick in quoted[row.symbol].ticks(row))
     assert all(one == other for one, other in zip(again, published, strict=True))
