@@ -18,6 +18,8 @@ from tapewire.simulator.market.file import tick_of
 from tapewire.virtual.lane.flow import Flow, Places
 
 PRICES: Final = ("bid", "ask", "last")
+FEW: Final = 4
+"""Times as many values as rows that a table of them may have."""
 
 
 def survey(table: TickTable) -> Scan | None:
@@ -39,14 +41,26 @@ def _prices(table: TickTable) -> Iterator[tuple[str, set[str]]]:
         codes, texts = table.values[name]
         given = np.flatnonzero(codes != ABSENT)
         pairs = symbols[given].astype(np.int64) * len(texts) + codes[given]
-        pairs, places = np.unique(pairs, return_index=True)
-        for pair, row in zip(pairs.tolist(), given[places].tolist(), strict=True):
+        pairs, rows_of = _firsts(pairs, given, len(table.symbols.texts) * len(texts))
+        for pair, row in zip(pairs.tolist(), rows_of.tolist(), strict=True):
             symbol, code = divmod(pair, len(texts))
             rows = seen[symbol]
             rows[texts[code]] = min(row, rows.get(texts[code], row))
     for place in np.argsort(first_rows):
         symbol = int(known[place])
         yield table.symbols.texts[symbol], _enough(seen[symbol])
+
+
+def _firsts(values: Places, rows: Places, number: int) -> tuple[Places, Places]:
+    """The distinct values, with the first row of each. Where there can be few values, a table of
+    them is much faster than to sort."""
+    if number > FEW * len(values):
+        values, places = np.unique(values, return_index=True)
+        return values, rows[places]
+    first = np.full(number, ABSENT)
+    first[values[::-1]] = rows[::-1]
+    known = np.flatnonzero(first != ABSENT)
+    return known, first[known]
 
 
 def _enough(rows: dict[str, int]) -> set[str]:

@@ -16,6 +16,7 @@ from tapewire.common.ticks.rows import COLUMNS, Row
 
 VALUES: Final = COLUMNS[2:]
 """The columns of prices and sizes, in the order of a `Row`."""
+ROWS_FIRST: Final = 16
 ROWS_AT_ONCE: Final = 4_096
 ABSENT: Final = -1
 
@@ -66,15 +67,29 @@ class TickTable(NamedTuple):
 
     def rows(self, start: int = 0) -> Iterator[Row]:
         """The rows from `start` on, as they were read."""
-        columns = [self.symbols, *(self.values[name] for name in VALUES)]
-        texts: list[list[Any]] = [[*column.texts, None] for column in columns]
-        for first in range(start, len(self), ROWS_AT_ONCE):
-            part = slice(first, first + ROWS_AT_ONCE)
+        return Rows(self).begin(start)
+
+
+class Rows:
+    """Makes rows of a table, from any place on, as often as anybody likes."""
+
+    def __init__(self, table: TickTable) -> None:
+        self._table = table
+        self._columns = [table.symbols, *(table.values[name] for name in VALUES)]
+        self._texts: list[list[Any]] = [[*column.texts, None] for column in self._columns]
+
+    def begin(self, start: int) -> Iterator[Row]:
+        """The rows from `start` on, as they were read; the first few alone, as often only they are
+        wanted."""
+        table, at_once = self._table, ROWS_FIRST
+        while start < len(table):
+            part = slice(start, start + at_once)
             found = [
                 map(known.__getitem__, column.codes[part].tolist())
-                for known, column in zip(texts, columns, strict=True)
+                for known, column in zip(self._texts, self._columns, strict=True)
             ]
-            yield from map(Row, self.ts_ns[part].tolist(), *found)
+            yield from map(Row, table.ts_ns[part].tolist(), *found)
+            start, at_once = part.stop, min(2 * at_once, ROWS_AT_ONCE)
 
 
 class _Texts:

@@ -57,6 +57,6 @@ class Ahead:
         is_of: Flags = np.equal(self._flow.table.symbols.codes[part], number)
         if reach.price is None:
             return is_of
-        prices, price = self._flow.prices[reach.column][part], float(reach.price)
+        prices, price = self._flow.prices(reach.column)[part], float(reach.price)
         is_reached: Flags = np.greater_equal(prices, price) if reach.is_rise else prices <= price
         return np.logical_and(is_of, is_reached)

@@ -18,50 +18,77 @@ import numpy.typing as npt
 
 from tapewire.common.events import Quote, Tick, Trade
 from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
-from tapewire.common.ticks.table import TickTable
+from tapewire.common.ticks.table import ABSENT, Codes, TickTable
 from tapewire.virtual.network import HOP_NS
 
 Places = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 SIDES: Final = (("bid", "bid_size"), ("ask", "ask_size"))
+QUOTED: Final = ("bid", "bid_size", "ask", "ask_size")
+TRADED: Final = ("last", "last_size")
 
 
 class Ticks(NamedTuple):
     """One tick per place. `row` is the row that it is of, `symbol` its number; a quote has four
-    values (bid, its size, ask, its size), a trade two. `head`: it begins a message."""
+    values (bid, its size, ask, its size), a trade two, by their codes in `Flow.numbers`. `head`: it
+    begins a message."""
 
     row: Places
-    symbol: npt.NDArray[np.int32]
+    symbol: Codes
     is_trade: Flags
     head: Flags
-    values: tuple[Floats, Floats, Floats, Floats]
+    values: tuple[Codes, Codes, Codes, Codes]
+
+
+class Numbers:
+    """The numbers of a column's texts. A number has the code of the first text that means it. So
+    two codes are equal where their numbers are, and a number is one object for all its ticks."""
+
+    def __init__(self, texts: list[str]) -> None:
+        floats = np.array([*map(float, texts), 0.0])
+        _, first, inverse = np.unique(floats, return_index=True, return_inverse=True)
+        self.floats = np.r_[floats, np.nan]  # the last one for what is absent
+        self.objects = np.array([*floats.tolist(), None], dtype=object)
+        self.zero = int(first[inverse[-1]])
+        self._codes = np.r_[first[inverse], ABSENT].astype(np.int32)
+
+    def of(self, codes: Codes) -> Codes:
+        """The codes of the numbers of these texts."""
+        return np.asarray(self._codes[codes])
+
+    def are_within(self, codes: Codes, least: float, most: float) -> bool:
+        """Whether all numbers of these codes are; what is absent counts for nothing."""
+        is_bad = ~((self.floats >= least) & (self.floats <= most))
+        is_bad[-1] = False
+        return not is_bad[codes].any()
 
 
 class Side(NamedTuple):
-    """A bid or an ask after each row, as ticks have it; NaN where there is none."""
+    """A bid or an ask after each row, as ticks have it: the codes of its price and size."""
 
-    price: Floats
-    size: Floats
+    price: Codes
+    size: Codes
 
 
 class Flow:
     """The rows of `table` and their ticks. `latest` has, by column, the code of each row's symbol
-    after that row; `prices` the bid, ask and last trade that orders meet after it, as numbers;
-    `odd` is whether there is a row that has to be run in turns."""
+    after that row; `odd` is whether there is a row that has to be run in turns."""
 
     def __init__(self, table: TickTable) -> None:
         self.table = table
+        self.numbers = {name: Numbers(column.texts) for name, column in table.values.items()}
         self.symbols = table.symbols.texts
-        self._order = np.argsort(table.symbols.codes, kind="stable")
+        self._names = np.array(self.symbols, dtype=object)
+        self._order = _order(table.symbols.codes)
         self._back = np.empty_like(self._order)
         self._back[self._order] = np.arange(len(table))
         self._begins = self._begin_of_segments()
         self.latest = {name: self._filled(name) for name in table.values if "last" not in name}
         self._add_trades()
-        self.prices: dict[str, Floats] = {}
+        self._prices: dict[str, Floats] = {}
         self._after: dict[str, Side] = {}
-        self.odd = False
+        self.odd = not all(self._is_plain(name) for name in table.values)
         self.first_tick: Places  # of each row, and behind the last one the number of all
         self.ticks = self._ticks()
         self._by_symbol = self._places_by_symbol()
@@ -80,8 +107,11 @@ class Flow:
         found = np.maximum.accumulate(np.where(is_given, places, -1))
         return np.where(found >= self._begins, found, -1)
 
-    def _filled(self, name: str) -> npt.NDArray[np.int32]:
-        codes = self.table.values[name].codes[self._order]
+    def _filled(self, name: str) -> Codes:
+        given = self.table.values[name].codes
+        if (given >= 0).all():
+            return given
+        codes = given[self._order]
         newest = self._newest(codes >= 0)
         return np.where(newest >= 0, codes[newest], -1)[self._back].astype(np.int32)
 
@@ -140,12 +170,11 @@ class Flow:
     # ---- ticks -----------------------------------------------------------------------------------
 
     def _ticks(self) -> Ticks:
-        sides = [self._side(*names) for names in SIDES]
+        bid, ask = (self._side(*names) for names in SIDES)
         last, last_size, traded = self._trades()
-        counts = [side[4] for side in sides] + [traded]
-        ends = np.cumsum(np.sum(counts, axis=0))
+        counts = [bid[4], ask[4], traded]
+        ends = np.cumsum(np.sum(counts, axis=0, dtype=np.int64))
         starts = ends - np.sum(counts, axis=0)
-        bid, ask = sides
         pieces = (
             (starts, bid[4], False, (bid[0], bid[1], ask[2], ask[3])),
             (starts + bid[4], ask[4], False, (bid[0], bid[1], ask[0], ask[1])),
@@ -154,69 +183,90 @@ class Flow:
         total = int(ends[-1]) if len(ends) else 0
         self.first_tick = np.r_[starts, total]
         row, is_trade = np.empty(total, np.int64), np.zeros(total, np.bool_)
-        values = tuple(np.empty(total) for _ in range(4))
+        values = tuple(np.empty(total, np.int32) for _ in range(4))
         for places, given, kind, found in pieces:
-            at = places[given]
-            row[at], is_trade[at] = np.flatnonzero(given), kind
+            rows = np.flatnonzero(given)
+            at = places[rows]
+            row[at], is_trade[at] = rows, kind
             for into, value in zip(values, found, strict=True):
-                into[at] = value[given]
+                into[at] = value[rows]
         return self._by_message(row, is_trade, values)
 
-    def _side(self, price: str, size: str) -> tuple[Floats, Floats, Floats, Floats, Flags]:
+    def _side(self, price: str, size: str) -> tuple[Codes, Codes, Codes, Codes, Flags]:
         """Price and size after each row, price and size before it, and whether they differ."""
         has_price, has_size = (self.table.values[one].codes >= 0 for one in (price, size))
-        prices = self.table.values[price].floats()[self.latest[price]]
-        sizes = self.table.values[size].floats()[self.latest[size]]
-        is_nothing = (prices == -1) & (np.nan_to_num(sizes) == 0)
-        self.prices[price] = np.where(is_nothing, np.nan, prices)
-        side = self._emptied(prices, sizes, has_price, has_size, has_price & is_nothing)
-        self._after[price] = side
-        given = has_price | has_size
-        self._look_for_odd(side.price[given], side.size[given])
+        prices, sizes = (self.numbers[one].of(self.latest[one]) for one in (price, size))
+        empties = has_price & self._is_nothing(price, size)
+        side = prices, sizes
+        if empties.any() or (has_price != has_size).any():
+            side = self._emptied(prices, sizes, has_price, has_size, empties, size)
+        self._after[price] = Side(*side)
         before = [self._before(one) for one in side]
-        differs = _differ(side.price, before[0]) | _differ(side.size, before[1])
-        first = has_price & np.isnan(self._before(prices))
-        return *side, before[0], before[1], given & (differs | first)
+        differs = (side[0] != before[0]) | (side[1] != before[1])
+        first = has_price & (self._before(prices) == ABSENT)
+        return *side, before[0], before[1], (has_price | has_size) & (differs | first)
+
+    def _is_nothing(self, price: str, size: str) -> Flags:
+        """After each row: whether its newest price is -1, without a size."""
+        is_least = self.numbers[price].floats == -1
+        has_none = np.nan_to_num(self.numbers[size].floats) == 0
+        if not is_least.any():
+            return np.zeros(len(self.table), np.bool_)
+        return np.asarray(is_least[self.latest[price]] & has_none[self.latest[size]])
 
     def _emptied(
-        self, prices: Floats, sizes: Floats, has_price: Flags, has_size: Flags, empties: Flags
-    ) -> "Side":
+        self, prices: Codes, sizes: Codes, has_price: Flags, has_size: Flags, empties: Flags,
+        size: str,
+    ) -> Side:  # fmt: skip
         """A side after each row; `empties` has the rows that leave it empty. A size that came no
         later is none, but 0 beside a price."""
         newest = [self._newest(one[self._order])[self._back] for one in (has_price, has_size)]
         emptied = self._newest(empties[self._order])[self._back]
-        has_size = newest[1] > emptied
-        price = np.where(newest[0] > emptied, prices, np.nan)
-        without = np.where(np.isnan(price), np.nan, 0.0)
-        return Side(price, np.where(has_size, sizes, without))
+        price = np.where(newest[0] > emptied, prices, ABSENT)
+        without = np.where(price == ABSENT, ABSENT, self.numbers[size].zero)
+        return Side(
+            price.astype(np.int32), np.where(newest[1] > emptied, sizes, without).astype(np.int32)
+        )
 
     def side(self, column: str, row: int) -> tuple[float | None, float | None, bool]:
         """The price and the size of the bid or the ask after a row, as ticks have them, and
         whether a price has come at all."""
-        price, size = (_plain(one[row : row + 1])[0] for one in self._after[column])
+        price, size = (
+            self.numbers[name].objects[codes[row]]
+            for name, codes in zip((column, f"{column}_size"), self._after[column], strict=True)
+        )
         return price, size, bool(self.latest[column][row] >= 0)
 
-    def _before(self, values: Floats) -> Floats:
-        """The value of the row before, of the same symbol; NaN for its first."""
+    def prices(self, column: str) -> Floats:
+        """The bid, the ask or the last trade that orders meet after each row; NaN for none."""
+        found = self._prices.get(column)
+        if found is None:
+            found = self.numbers[column].floats[self.latest[column]]
+            if column != "last":
+                found[self._is_nothing(column, f"{column}_size")] = np.nan
+            self._prices[column] = found
+        return found
+
+    def _before(self, values: Codes) -> Codes:
+        """The value of the row before, of the same symbol; absent for its first."""
         ordered = values[self._order]
-        moved = np.r_[np.nan, ordered[:-1]] if len(ordered) else ordered
-        moved[self._begins == np.arange(len(ordered))] = np.nan
+        moved = np.r_[ABSENT, ordered[:-1]].astype(np.int32) if len(ordered) else ordered
+        moved[self._begins == np.arange(len(ordered))] = ABSENT
         return np.asarray(moved[self._back])
 
-    def _trades(self) -> tuple[Floats, Floats, Flags]:
-        column, sizes = self.table.values["last"], self.table.values["last_size"]
-        price = column.floats()[column.codes]
-        size = np.nan_to_num(sizes.floats()[sizes.codes])
-        traded = (column.codes >= 0) & ~((price == -1) & (size == 0))
-        self.prices["last"] = column.floats()[self.latest["last"]]
-        self._look_for_odd(price[traded], size[traded])
-        return price, size, traded
+    def _trades(self) -> tuple[Codes, Codes, Flags]:
+        codes, sizes = (self.table.values[one].codes for one in ("last", "last_size"))
+        price, size = (self.numbers[one] for one in ("last", "last_size"))
+        given = size.of(sizes)
+        given = np.where(given == ABSENT, size.zero, given).astype(np.int32)
+        is_nothing = (price.floats == -1)[codes] & (given == size.zero)
+        return price.of(codes), given, (codes >= 0) & ~is_nothing
 
-    def _look_for_odd(self, prices: Floats, sizes: Floats) -> None:
-        """What `virtual.direct.ticks` would refuse."""
-        plain = (np.abs(prices) <= PRICE_MAX) | np.isnan(prices)
-        plain &= ((sizes >= 0) & (sizes <= SIZE_MAX)) | np.isnan(sizes)
-        self.odd = self.odd or not bool(np.all(plain))
+    def _is_plain(self, name: str) -> bool:
+        """Whether `virtual.direct.ticks` takes all that a column has."""
+        most = SIZE_MAX if name.endswith("size") else PRICE_MAX
+        least = 0 if name.endswith("size") else -most
+        return self.numbers[name].are_within(self.table.values[name].codes, least, most)
 
     def _by_message(self, row: Places, is_trade: Flags, values: tuple[Any, ...]) -> Ticks:
         """Ticks of the same time together by symbol, in the order of the first of each."""
@@ -236,35 +286,34 @@ class Flow:
 
     def made(self, places: Places) -> list[Tick]:
         """The ticks at these places, as the gateway stamps them."""
-        ticks, names = self.ticks, self.symbols
+        is_trade = self.ticks.is_trade[places]
+        if not is_trade.any():
+            return self._of_kind(Quote, places)
         out = np.empty(len(places), dtype=object)
-        is_trade = ticks.is_trade[places]
         for kind, wanted in ((Quote, ~is_trade), (Trade, is_trade)):
             at = places[wanted]
-            if len(at):
-                numbers = ticks.values[: 4 if kind is Quote else 2]
-                stamps = (self.table.ts_ns[ticks.row[at]] + HOP_NS).tolist()
-                symbols = map(names.__getitem__, ticks.symbol[at].tolist())
-                columns = (_plain(one[at]) for one in numbers)
-                out[wanted] = list(map(kind, symbols, stamps, *columns))
+            out[wanted] = np.fromiter(self._of_kind(kind, at), object, len(at))
         found: list[Tick] = out.tolist()
         return found
 
-
-def _differ(values: Floats, before: Floats) -> Flags:
-    """Where they do; nothing does not differ from nothing."""
-    return np.asarray((values != before) & ~(np.isnan(values) & np.isnan(before)))
-
-
-def _plain(values: Floats) -> list[float | None]:
-    """As Python has them; None for a side that has not been seen."""
-    found: list[float | None] = values.tolist()
-    for place in np.flatnonzero(np.isnan(values)).tolist():
-        found[place] = None
-    return found
+    def _of_kind(self, kind: type[Tick], places: Places) -> list[Tick]:
+        ticks, names = self.ticks, TRADED if kind is Trade else QUOTED
+        stamps = (self.table.ts_ns[ticks.row[places]] + HOP_NS).tolist()
+        symbols = self._names[ticks.symbol[places]].tolist()
+        columns = (
+            self.numbers[name].objects[codes[places]].tolist()
+            for name, codes in zip(names, ticks.values, strict=False)
+        )
+        return list(map(kind, symbols, stamps, *columns))
 
 
-def _grouped(places: Places, symbols: npt.NDArray[np.int32], number: int) -> list[Places]:
+def _order(symbols: Codes) -> Places:
+    """Sorts by symbol and keeps the order of each; small numbers are sorted much faster."""
+    few = symbols.astype(np.uint16) if not len(symbols) or symbols.max() < 1 << 16 else symbols
+    return np.argsort(few, kind="stable")
+
+
+def _grouped(places: Places, symbols: Codes, number: int) -> list[Places]:
     """Places by their symbol's number, each in its order."""
-    order = np.argsort(symbols, kind="stable")
+    order = _order(symbols)
     return np.split(places[order], np.searchsorted(symbols[order], np.arange(1, number)))

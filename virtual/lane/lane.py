@@ -9,6 +9,7 @@ from tapewire.common.events import Event
 from tapewire.common.events.accounts import AccountUpdated
 from tapewire.common.runtime.journal import events_of
 from tapewire.common.ticks.rows import Row
+from tapewire.common.ticks.table import Rows
 from tapewire.virtual.direct.exchange import DirectExchange
 from tapewire.virtual.lane.catch_up import Passed, catch_up
 from tapewire.virtual.lane.flow import Flow
@@ -37,6 +38,7 @@ class Source(Iterator[Row]):
 
     def __init__(self, flow: Flow, first: Row) -> None:
         self._flow = flow
+        self._all = Rows(flow.table)
         self._rows: Iterator[Row] = iter([first])
         self.place = -1
 
@@ -53,7 +55,7 @@ class Source(Iterator[Row]):
 
     def move(self, place: int) -> None:
         """Go on from a row."""
-        self.place, self._rows = place, self._flow.table.rows(place)
+        self.place, self._rows = place, self._all.begin(place)
 
 
 class Lane:

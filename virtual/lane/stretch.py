@@ -1,6 +1,6 @@
 """A stretch: ticks of a file handed to strategies one after the other, while they do nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -13,7 +13,9 @@ from tapewire.virtual.lane.flow import Flow, Places
 from tapewire.virtual.network import HOP_NS
 from tapewire.virtual.world import World
 
+BLOCK_FIRST: Final = 256
 BLOCK: Final = 4_096
+"""Ticks that are made at once: few at first, as the strategy may soon do something."""
 ARRIVAL_NS: Final = 2 * HOP_NS
 """From the market to a strategy."""
 
@@ -64,6 +66,14 @@ class Reader:
         return self.runner.context.acts, self.runner.failures
 
 
+def _blocks(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    size = BLOCK_FIRST
+    while start < stop:
+        end = min(start + size, stop)
+        yield start, end
+        start, size = end, min(2 * size, BLOCK)
+
+
 def _between(places: Places, start: int, stop: int) -> Places:
     first, last = np.searchsorted(places, (start, stop))
     return places[first:last]
@@ -110,8 +120,8 @@ class Stretch:
         """One strategy; where it did something, or something is due before a tick."""
         reader = self._readers[0]
         places, before = reader.heard(first, last), reader.count()
-        for begin in range(0, len(places), BLOCK):
-            block = places[begin : begin + BLOCK]
+        for begin, end in _blocks(0, len(places)):
+            block = places[begin:end]
             look(int(self._flow.ticks.row[block[0]]))
             ticks, moments = self._flow.made(block), self._moments(block)
             given = reader.runner.deliver(ticks, moments, self._namer(block))
@@ -125,8 +135,8 @@ class Stretch:
         """Several strategies, tick by tick: none of them may be further than the others."""
         before = [reader.count() for reader in self._readers]
         makes_bars = any(reader.runner.context.symbol_bars for reader in self._readers)
-        for begin in range(first, last, BLOCK):
-            block = np.arange(begin, min(begin + BLOCK, last))
+        for begin, end in _blocks(first, last):
+            block = np.arange(begin, end)
             look(int(self._flow.ticks.row[begin]))
             ticks, moments = self._flow.made(block), self._moments(block)
             for place, tick, moment in zip(block.tolist(), ticks, moments, strict=True):
