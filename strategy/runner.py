@@ -88,6 +88,8 @@ class Runner:
         self.strategy = load(config, symbols, self.context)
         self.ahead = 0
         """How many of the next ticks it has been given by `deliver`, before their messages."""
+        self.acted_ns = 0
+        """When it did something (monotonic) that may be later than the turn at hand."""
         self.loaded = described(config)  # and from which file
         self.hints = never_called(type(self.strategy))
         self._on_quote, self._on_trade = _tick_handlers(self.strategy)
@@ -217,7 +219,7 @@ class Runner:
         on_quote, on_trade, bars = self._on_quote, self._on_trade, context.symbol_bars.asked
         rest = trigger.rest = iter(ticks)
         trigger.ticks, trigger.names = ticks, names
-        due_ns = self.due_ns(clock.time) if bars else None
+        due_ns = self.due_ns(clock.time)
         try:
             for moment, tick in zip(moments, rest, strict=False):
                 if due_ns is not None and due_ns <= moment.mono_ns:

@@ -224,6 +224,8 @@ class StrategyService(Service):
     def _send_due(self) -> None:
         if self.runner.ahead:  # what it did came with a later tick, and leaves with that
             return
+        if self.runner.acted_ns > self.clock.mono_ns():
+            return
         self.runner.live = self.following()[0] == "READY"
         now = self.clock.now()
         for signal in self.runner.due(now):

@@ -39,7 +39,7 @@ class Actor(Strategy[ActorParameters]):
     """Does what its parameters say, on the symbol and about the price of the tick in hand."""
 
     def on_start(self) -> None:
-        self.number = 0
+        self.number, self.is_quiet = 0, False
         self.left = sorted(self.parameters.acts, reverse=True)
         self.symbol, self.price = SYMBOLS[0], Decimal(0)
 
@@ -52,11 +52,12 @@ class Actor(Strategy[ActorParameters]):
             self.act(*self.left.pop()[1:])
 
     def on_timer(self, interval_ms: int) -> None:
-        if interval_ms % 7 == 0:
+        if interval_ms % 7 == 0 and not self.is_quiet:
             self.buy(self.symbol, 1)
 
     def on_bar(self, bar: object) -> None:
-        self.sell(self.symbol, 1)
+        if not self.is_quiet:
+            self.sell(self.symbol, 1)
 
     def act(self, kind: str, quantity: int, steps: int) -> None:
         sign = 1 if quantity > 0 else -1
@@ -68,6 +69,8 @@ class Actor(Strategy[ActorParameters]):
         trade = self.buy if quantity > 0 else self.sell
         if kind in WITH_ORDERS:
             self.with_orders(kind)
+        elif kind == "quiet":
+            self.is_quiet = True
         elif kind == "sized":  # every cent that the account is worth shows in the quantity
             trade(self.symbol, 1 + int((self.account.equity or 0) * 100) % 50)
         elif kind == "timer":

@@ -88,6 +88,15 @@ def test_timers_and_bars_are_due_at_the_same_moments():
     assert lane.skipped
 
 
+def test_timers_and_bars_take_turns_only_where_something_comes_of_them():
+    """Bars and timers of 7 and 5 s for hours: in turns each would have woken the whole world."""
+    acts = [(2, "timer", 1, 11), (3, "bars", 1, 5), (30, "quiet", 1, 1)]
+    rows = made(43, 160, (10 * MS, SECOND, 11 * SECOND))
+    direct, lane = assert_equal(configuration(acts), rows)
+    assert executions(direct)
+    assert lane.jumps < 40
+
+
 def test_a_rule_that_looks_at_marks_fires_at_the_same_tick():
     """The lane keeps out of the way while something is held, and goes ahead otherwise."""
     rule = RuleConfig(

@@ -14,12 +14,10 @@ from tapewire.virtual.direct.exchange import DirectExchange
 from tapewire.virtual.lane.catch_up import Passed, catch_up
 from tapewire.virtual.lane.flow import Flow
 from tapewire.virtual.lane.rest import Rest, obstacle
-from tapewire.virtual.lane.stretch import Stretch
+from tapewire.virtual.lane.stretch import FLIGHT_NS, Stretch
 from tapewire.virtual.network import HOP_NS
 from tapewire.virtual.world import World
 
-FLIGHT_NS: Final = 1_000_000
-"""Longer than a row, or a heartbeat, is on its way to whoever takes it in last."""
 MARKS_NS: Final = 1_100_000_000
 """Risk receives prices up to half a second late, and in an idle turn at the latest. Where a rule
 looks at them, that much of the rows is run in turns first, so that risk knows what it would
@@ -77,6 +75,8 @@ class Lane:
         """Gets, again and again, how many rows are done; it may raise to end it."""
         self.skipped = 0
         """How many rows have been run as columns."""
+        self.jumps = 0
+        """How often the world was put to a later moment."""
         self.jumped_ns = 0
         """For how long nobody had a turn."""
 
@@ -133,8 +133,12 @@ class Lane:
         if moment_ns <= now_ns:
             moment_ns, row = now_ns, start
         self.jumped_ns += moment_ns - now_ns
+        self.jumps += 1
         self._resume(start, row, moment_ns)
         self._stretch.hold(int(self._flow.first_tick[row]), given.ticks)
+        if given.acted is not None:
+            node, given.acted.runner.acted_ns = self._world.nodes[given.acted.role], due_ns
+            self._world.scheduler.at(due_ns, self._world.turn, node)
         self._look_ns = LOOK_MIN_NS
         reached_ns = due_ns + 2 * HOP_NS + FLIGHT_NS
         self._world.scheduler.run_until(min(end_ns, reached_ns))

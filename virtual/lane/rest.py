@@ -90,7 +90,9 @@ class Rest:
         if service.room.reason or not service.commits.is_idle:
             return 0
         if isinstance(service, StrategyService):
-            return self._of_strategy(service, now)
+            due_ns = service.runner.due_ns(now)
+            is_due = due_ns is not None and due_ns <= now.mono_ns
+            return 0 if is_due or not service.runner.rests else FOREVER_NS
         if service.due_ns is not None:
             return 0
         if isinstance(service, GatewayService):
@@ -98,13 +100,6 @@ class Rest:
         if isinstance(service, ExecutorService):
             return FOREVER_NS if service.executor.rests else 0
         return self._of_risk(service, now) if isinstance(service, RiskService) else 0
-
-    @staticmethod
-    def _of_strategy(service: StrategyService, now: Now) -> int:
-        if not service.runner.rests:
-            return 0
-        due_ns = service.runner.due_ns(now)
-        return FOREVER_NS if due_ns is None else due_ns
 
     def _of_risk(self, service: RiskService, now: Now) -> int:
         monitor = service.monitor

@@ -16,30 +16,36 @@ from tapewire.virtual.world import World
 BLOCK_FIRST: Final = 256
 BLOCK: Final = 4_096
 """Ticks that are made at once: few at first, as the strategy may soon do something."""
+FLIGHT_NS: Final = 1_000_000
+"""Longer than a row, or a heartbeat, is on its way to whoever takes it in last."""
 ARRIVAL_NS: Final = 2 * HOP_NS
 """From the market to a strategy."""
 
 
 class Given(NamedTuple):
     """How far strategies were given ticks: up to the one at place `ticks`, not included. At
-    `cause_ns` came the row that made one of them act, or a bar of one is due; None: neither."""
+    `cause_ns` came the row that made one of them act, or something of one is due; None: neither.
+    `acted`: the one that did something though no tick had come, and has a turn for it then."""
 
     cause_ns: int | None
     ticks: int
+    acted: StrategyService | None = None
 
 
 class Stop(NamedTuple):
     """Where a stretch ends: at the tick at which a strategy did something, or before one because
-    something else is due then."""
+    something else is due then, or because `acted` did something."""
 
     place: int
     due_ns: int | None
+    acted: StrategyService | None = None
 
 
 class Reader:
     """A strategy, and the places of its ticks. `last` is how far it was given them."""
 
     def __init__(self, flow: Flow, service: StrategyService) -> None:
+        self.service = service
         self.runner: Runner = service.runner
         self._flow = flow
         wanted = np.array([name in service.readers for name in flow.symbols])
@@ -95,14 +101,15 @@ class Stretch:
 
     def deliver(self, start: int, stop: int, end_ns: int, look: Callable[[int], None]) -> Given:
         """Give the ticks of the rows from `start` on and before `stop`, until a strategy does
-        something, and then the rest of its turn; or until a bar of one is due before `end_ns`."""
+        something, and then the rest of its turn; or until something of one is due that takes a
+        turn. The row at `stop` comes no earlier than `FLIGHT_NS` before `end_ns`."""
         first, last = (int(self._flow.first_tick[row]) for row in (start, stop))
         give = self._alone if len(self._readers) == 1 else self._together
-        at = give(first, last, look)
+        at = give(first, last, look) or self._pass_time(last, end_ns - FLIGHT_NS)
         if at is None:
             return Given(self._due_ns(Now(end_ns, end_ns)), last)
         if at.due_ns is not None:
-            return Given(at.due_ns, at.place)
+            return Given(at.due_ns, at.place, at.acted)
         times = self._flow.table.ts_ns
         row_ns = int(times[self._flow.ticks.row[at.place]])
         end = int(self._flow.first_tick[np.searchsorted(times, row_ns, side="right")])
@@ -125,27 +132,50 @@ class Stretch:
             look(int(self._flow.ticks.row[block[0]]))
             ticks, moments = self._flow.made(block), self._moments(block)
             given = reader.runner.deliver(ticks, moments, self._namer(block))
+            while reader.count() == before and given < len(block):
+                place = int(block[given])
+                if (stop := self._pass_time(place, moments[given].mono_ns)) is not None:
+                    return stop
+                if (due_ns := reader.runner.due_ns(moments[given])) == moments[given].mono_ns:
+                    return Stop(place, due_ns)
+                rest = slice(given, None)
+                namer = self._namer(block[rest])
+                given += reader.runner.deliver(ticks[rest], moments[rest], namer)
             if reader.count() != before:
                 return Stop(int(block[given - 1]), None)
-            if given < len(block):
-                return Stop(int(block[given]), reader.runner.due_ns(moments[given]))
         return None
 
     def _together(self, first: int, last: int, look: Callable[[int], None]) -> Stop | None:
         """Several strategies, tick by tick: none of them may be further than the others."""
         before = [reader.count() for reader in self._readers]
-        makes_bars = any(reader.runner.context.symbol_bars for reader in self._readers)
         for begin, end in _blocks(first, last):
             block = np.arange(begin, end)
             look(int(self._flow.ticks.row[begin]))
             ticks, moments = self._flow.made(block), self._moments(block)
             for place, tick, moment in zip(block.tolist(), ticks, moments, strict=True):
-                if makes_bars and (due_ns := self._due_ns(moment)) is not None:
-                    return Stop(place, due_ns)
+                if (due_ns := self._due_ns(moment)) is not None:
+                    if (stop := self._pass_time(place, moment.mono_ns)) is not None:
+                        return stop
+                    if due_ns == moment.mono_ns:
+                        return Stop(place, due_ns)
                 for runner in self._by_symbol.get(tick.symbol, ()):
                     runner.deliver([tick], (moment,), self._namer([place]))
                 if [reader.count() for reader in self._readers] != before:
                     return Stop(place, None)
+        return None
+
+    def _pass_time(self, place: int, end_ns: int) -> Stop | None:
+        """Have strategies do what is due before `end_ns`, each thing at its time, until one does
+        something that others have to act on. What several have to do at one time takes turns."""
+        while (due_ns := self._due_ns(Now(end_ns - 1, end_ns - 1))) is not None:
+            now = Now(due_ns, due_ns)
+            due = [one for one in self._readers if one.runner.due_ns(now) == due_ns]
+            if len(due) != 1:
+                return Stop(place, due_ns)
+            before = due[0].count()
+            due[0].runner.tick(now)
+            if due[0].count() != before:
+                return Stop(place, due_ns, due[0].service)
         return None
 
     def _due_ns(self, moment: Now) -> int | None:
