@@ -1,6 +1,7 @@
 """The gateway's market socket: who reads which topic, and what is published of market data."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Final
 
 from tapewire.common.bus import derived, scans, wire
@@ -10,7 +11,7 @@ from tapewire.common.bus.streams import TickPublisher
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
 from tapewire.common.events import Event
-from tapewire.common.runtime.metrics import Metrics
+from tapewire.common.runtime.metrics import Labels, Metrics
 from tapewire.gateway.feeds import beside, extras
 from tapewire.gateway.feeds.derived import Derived
 from tapewire.gateway.feeds.feeds import NS_PER_S, Feeds, FeedSettings
@@ -67,6 +68,7 @@ class MarketDoor:
             gateway.broker, topics, int(settings.linger_s * NS_PER_S), settings.depth_max_per_s,
             settings.depth_rows,
         )  # fmt: skip
+        metrics.show("tick_age_seconds", ("symbol",), partial(_ages, self.ticks, clock))
         metrics.watch("greeks_published", lambda: self.greeks.published, "counter")
         gateway.limits.watch(self.ticks.newest, self.greeks.newest, delayed=settings.delayed_prices)
 
@@ -180,3 +182,9 @@ class MarketDoor:
 
     def _is_held(self, symbol: str) -> bool:
         return self._gateway.holdings.is_held(self._gateway.broker.accounts, symbol)
+
+
+def _ages(ticks: TickPublisher, clock: Clock) -> dict[Labels, float]:
+    """How old the newest tick of each symbol is, in seconds."""
+    now_ns = clock.now().wall_ns
+    return {(name,): max(0, now_ns - ns) / NS_PER_S for name, ns in ticks.last_ns().items()}

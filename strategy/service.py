@@ -24,6 +24,7 @@ from tapewire.common.events import (
 )
 from tapewire.common.logins import ONLY_LOGIN, Login
 from tapewire.common.runtime.checkpoint import Checkpoints, Past
+from tapewire.common.runtime.metrics import Labels
 from tapewire.common.runtime.service import Service
 from tapewire.common.ticks.conflation import Conflation
 from tapewire.strategy import feeds
@@ -81,6 +82,7 @@ class StrategyService(Service):
         self._store = store
         self._reports = Reports()
         self.metrics.watch("missed", self._missed, "counter")
+        self.metrics.show("strategy_position", ("symbol",), self._positions)
         self._read_past(Past(role, None, checkpoints))
 
     def _read_past(self, past: Past) -> None:
@@ -278,6 +280,10 @@ class StrategyService(Service):
                 for s, r in self.readers.items()
             },
         }
+
+    def _positions(self) -> dict[Labels, float]:
+        held, symbols = self.runner.context.portfolio, self.runner.strategy.symbols
+        return {(symbol,): float(held.position(symbol)) for symbol in symbols}
 
     def _missed(self) -> dict[str, int]:
         return {name: one.missed for name, one in (self.readers | self.made).items()}

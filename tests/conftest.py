@@ -31,6 +31,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 WARDEN = pytest.StashKey[subprocess.Popen[bytes]]()
 SHARED = "shared"
 TOGETHER = {  # by file, what its tests share
+    "deploy/test_dashboards.py": SHARED,
     "pipeline/test_bad_messages.py": SHARED,
     "pipeline/test_data.py": SHARED,
     "pipeline/test_prometheus.py": SHARED,

@@ -28,7 +28,6 @@ READ_BY = {  # which test takes the blocks of a document
     ("docs/simulator.md", "toml"): "tests/simulator/faults/test_docs.py",
     ("docs/strategies.md", "sh"): "tests/test_docs_strategy.py",
     ("docs/strategies.md", "python"): "tests/test_docs_strategy.py",
-    ("docs/operating.md", "yaml"): "tests/test_docs_commands.py",
     ("docs/operating.md", "sh"): "tests/test_docs_commands.py",
     ("docs/sweep.md", "python"): "tests/test_docs_sweep.py",
     ("docs/sweep.md", "sh"): "tests/test_docs_sweep.py",

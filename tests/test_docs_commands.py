@@ -87,9 +87,9 @@ def test_a_command_that_starts_the_group_does(reader: Reader, line: str):
     _does_what_it_says(reader, line)
 
 
-def test_the_listings_for_prometheus_are_where_the_docs_look_for_them(reader: Reader):
-    (block,) = blocks(OPERATING, "yaml")
-    (files,) = re.findall(r'files: \["/path/to/run/([^"]+)"\]', block.text)
+def test_the_listings_for_prometheus_are_where_its_configuration_looks_for_them(reader: Reader):
+    text = (ROOT / "deploy" / "prometheus.yml").read_text()
+    (files,) = re.findall(r'files: \["\.\./run/([^"]+)"\]', text)
     _prepare(reader, "status")
     assert {p.stem for p in reader.run_dir.glob(files)} >= {"gateway", "risk", "executor"}
 

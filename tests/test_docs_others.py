@@ -62,10 +62,17 @@ def _named(command: Command) -> None:
     assert command.text == "kill -9"
 
 
+def _elsewhere(command: Command) -> None:
+    """Not ours; that its configuration is there. tests/deploy runs it."""
+    (file,) = re.findall(r"--config\.file=(\S+)", command.text)
+    assert (ROOT / file).is_file()
+
+
 ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"make [\w-]+( UPGRADE=1)?": _make,
     r"(pip|npm) install .*": _install,
     r"kill -9": _named,
+    r"prometheus --config\.file=\S+": _elsewhere,
     r"python -m tests\.simulation --seed N --steps N": _run,
     r"python -m tests\.simulation": _help,
     r"python -m tests\.model --faults N": _help,

@@ -253,6 +253,14 @@ class TickPublisher:
             return trade
         return quote if trade is None or quote.ts_ns >= trade.ts_ns else trade
 
+    def last_ns(self) -> dict[str, int]:
+        """When the newest tick of each symbol that is read came, in nanoseconds UTC."""
+        found: dict[str, int] = {}
+        newest: list[Quote | Trade] = [*self._last_quote.values(), *self._last_trade.values()]
+        for tick in newest:
+            found[tick.symbol] = max(tick.ts_ns, found.get(tick.symbol, 0))
+        return found
+
     def seqs(self) -> dict[str, int]:
         """Messages so far, by symbol."""
         return dict(self._seqs)

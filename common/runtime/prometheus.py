@@ -34,6 +34,8 @@ HELP: Final = {
     "connection_uptime_seconds": "how long the session with TWS has been logged in; 0 while not",
     "reconnects": "logins at TWS after the first one of this process",
     "tws_requests": "messages written to TWS",
+    "tick_age_seconds": "how old the newest tick is; of symbols that somebody reads",
+    "strategy_position": "what the strategy holds, by its own orders; with a sign",
     "subscriptions": "market data subscriptions that are open",
     "orders": "orders of this gateway by state",
     "trading_state": "1 for the state that trading is in, 0 for the others",

@@ -38,6 +38,21 @@ def test_ticks_are_published_and_a_joiner_opens_the_line_and_gets_last_values(sh
     assert shell.written() == []
 
 
+def test_the_age_of_the_newest_tick_is_shown_while_somebody_reads_the_symbol(shell: Shell):
+    ages = shell.service.metrics.families["tick_age_seconds"].read
+    shell.wires.put("market", b"\x01" + wire.topic("last.AAPL"))
+    shell.turn()
+    line = shell.written()[0][2]
+    assert ages() == {}
+    shell.tws(["1", "6", line, "1", "1.5", "100", "0"])
+    shell.clock.advance_to(shell.clock.mono_ns() + 7 * SECOND)
+    assert ages() == {("AAPL",): 7.0}
+    shell.tws(["1", "6", line, "4", "1.6", "100", "0"])
+    assert ages() == {("AAPL",): 0.0}
+    shell.service.market.ticks.forget("AAPL")
+    assert ages() == {}
+
+
 def test_the_line_closes_a_while_after_its_last_reader_has_left(shell: Shell):
     for topic in ("last.AAPL", "tick.AAPL"):
         shell.wires.put("market", b"\x01" + wire.topic(topic))

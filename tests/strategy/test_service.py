@@ -109,6 +109,15 @@ def test_it_is_ready_when_the_past_is_known_and_every_symbol_was_heard():
     assert shell.service.readiness(NOW) == ("READY", "")
 
 
+def test_what_the_strategy_holds_is_shown(shell: Shell):
+    held = shell.service.metrics.families["strategy_position"].read
+    assert held() == {("AAPL",): 0.0}
+    shell.wires.publish("executor", 1, created("echo-e1-1"))
+    shell.wires.publish("gateway", 1, fill("e1.01", 5, "SELL"))
+    shell.turn()
+    assert held() == {("AAPL",): -5.0}
+
+
 def test_nothing_is_signalled_before_the_past_is_known():
     shell = Shell()
     shell.market("tick", 1)
