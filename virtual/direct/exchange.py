@@ -5,7 +5,6 @@ owns connections and time, and hands over requests as objects where TWS gets byt
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,11 +16,9 @@ from tapewire.gateway.tws.errors import order_error
 from tapewire.simulator import audit
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
-from tapewire.simulator.exchange.credit import Impact
 from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.order_handler import OrderHandler
-from tapewire.simulator.exchange.orders import Execution, Order
 from tapewire.simulator.exchange.reach import Reach, reaches
 from tapewire.simulator.exchange.values import Refresh, account_values
 from tapewire.simulator.market.history import History, KeepsHistory
@@ -29,20 +26,10 @@ from tapewire.simulator.market.replay_clock import ReplayClock
 from tapewire.simulator.protocol.requests import BadRequest, CancelOrder, PlaceOrder
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.virtual.direct import reports
+from tapewire.virtual.direct.clients import Client, Clients
+from tapewire.virtual.direct.order_reports import DirectOrderReports
 from tapewire.virtual.direct.past import AskPast, PastAnswers
 from tapewire.virtual.direct.reports import Report, Request
-
-REJECTED = 201
-
-
-class Client:
-    """One connection, and what it has still to be sent."""
-
-    def __init__(self) -> None:
-        self.client_id = -1
-        self.out: list[Report] = []
-        self.watches_positions = False
-        self.watches_accounts = False
 
 
 class DirectExchange:
@@ -57,25 +44,25 @@ class DirectExchange:
         known = contracts.by_symbol
         self._clock = ReplayClock(settings, market)
         self._exchange = Exchange(known.values(), settings.first_perm_id)
-        self._accounts = Accounts(settings.accounts, known.values(), settings.cash)
+        self._accounts = Accounts(
+            settings.accounts, known.values(), settings.cash, settings.currency
+        )
+        self._clients = Clients()
+        self._refresh = Refresh()
+        self._reports = DirectOrderReports(self._clients, self._accounts, self._refresh)
         self._orders = OrderHandler(
             first_order_id=settings.first_order_id,
             contracts=contracts,
             exchange=self._exchange,
             accounts=self._accounts,
-            reports=self,
+            reports=self._reports,
             hours=self._hours,
             currency=settings.currency,
         )
         self.history: History | None = (
             market.history_on(self._clock) if isinstance(market, KeepsHistory) else None
         )
-        self._connected: dict[int, Client] = {}
-        self._serving: dict[int, Client] = {}  # by client id: the newest connection
         self._readers: dict[str, list[Client]] = {symbol: [] for symbol in known}
-        self._audit: list[audit.Line] = []
-        self._refresh = Refresh()
-        self._now_ns = 0
         self._rows = 0
         self._sent = 0
         self._connections = 0
@@ -90,7 +77,7 @@ class DirectExchange:
             "messages_sent": self._sent,
             "rows": self._rows,
             "connections": self._connections,
-            "clients": len(self._serving),
+            "clients": len(self._clients.serving),
             "orders": len(self._exchange.orders),
             "executions": len(self._orders.executions),
         }
@@ -107,40 +94,38 @@ class DirectExchange:
 
     def connected(self, conn: int, now_ns: int) -> None:
         """A gateway connected; `conn` is a number that no other open connection has."""
-        self._now_ns = now_ns
-        self._connected[conn] = Client()
+        self._reports.now_ns = now_ns
+        self._clients.open(conn)
         self._connections += 1
 
     def received(self, conn: int, requests: Sequence[Request], now_ns: int) -> None:
         """Requests arrived, in order."""
-        client = self._connected.get(conn)
+        client = self._clients.connected.get(conn)
         if client is None:
             return
-        self._now_ns = now_ns
+        self._reports.now_ns = now_ns
         for request in requests:
             self._handlers[type(request)](client, request)
 
     def closed(self, conn: int, now_ns: int) -> None:
         """The connection is closed. Its orders stay open."""
-        client = self._connected.pop(conn, None)
+        client = self._clients.close(conn)
         if client is None:
             return
-        self._now_ns = now_ns
-        if self._serving.get(client.client_id) is client:
-            del self._serving[client.client_id]
+        self._reports.now_ns = now_ns
         for readers in self._readers.values():
             if client in readers:
                 readers.remove(client)
 
     def tick(self, now_ns: int) -> None:
         """Hand out the rows that are due, and let orders meet them."""
-        self._now_ns = now_ns
+        self._reports.now_ns = now_ns
         while (due_ns := self._orders.due_ns()) is not None and due_ns <= now_ns:
             self._feed_rows(due_ns)
             self._orders.pass_time(due_ns)
         self._feed_rows(now_ns)
         if self._refresh.take(now_ns):
-            for client in self._connected.values():
+            for client in self._clients.connected.values():
                 if client.watches_accounts:
                     self._report_accounts(client)
 
@@ -184,7 +169,7 @@ class DirectExchange:
         """Rows went by, so many of each symbol, the last one at `last_ns`. No open order has
         waited for any of them, and no account held anything whose value was to be reported by now.
         `rows` is what they came to, one for each symbol."""
-        self._now_ns = now_ns
+        self._reports.now_ns = now_ns
         for row in rows:
             self._exchange.books[row.symbol].take(row)
         for symbol, count in counts.items():
@@ -198,12 +183,7 @@ class DirectExchange:
 
     def take_output(self) -> list[tuple[int, list[Report]]]:
         """What each connection is to be sent, since the last call."""
-        taken = []
-        for conn, client in self._connected.items():
-            if client.out:
-                taken.append((conn, client.out))
-                client.out = []
-        return taken
+        return self._clients.take_output()
 
     def take_closing(self) -> list[int]:
         """Connections to close: never one from here."""
@@ -211,8 +191,7 @@ class DirectExchange:
 
     def take_audit(self) -> list[audit.Line]:
         """What was done with orders, since the last call."""
-        taken, self._audit = self._audit, []
-        return taken
+        return self._reports.take_audit()
 
     def books(self) -> dict[str, Any]:
         """What the broker has; the same shape as the simulated TWS's."""
@@ -226,7 +205,7 @@ class DirectExchange:
             reports.Place: self._place,
             CancelOrder: self._cancel,
             reports.AskTime: lambda client, _: client.out.append(reports.Time()),
-            reports.CancelEverything: lambda _client, _: self._orders.cancel_all(self._now_ns),
+            reports.CancelEverything: self._cancel_everything,
             reports.WatchPositions: self._watch_positions,
             reports.Describe: self._describe,
             reports.WatchAccounts: self._watch_accounts,
@@ -239,11 +218,10 @@ class DirectExchange:
 
     def _ask_past(self, client: Client, request: AskPast) -> None:
         answers = PastAnswers(self._contracts, self._hours, self.history)
-        client.out.append(answers.answer(request, self._now_ns))
+        client.out.append(answers.answer(request, self._reports.now_ns))
 
     def _login(self, client: Client, request: reports.Login) -> None:
-        client.client_id = request.client_id
-        self._serving[request.client_id] = client
+        self._clients.login(client, request.client_id)
         next_order_id = self._orders.next_order_id(request.client_id)
         client.out.append(reports.Welcome(self.settings.accounts, next_order_id))
 
@@ -256,8 +234,9 @@ class DirectExchange:
         return replace(request.order, trail_stop=known.trail_stop)
 
     def _place(self, client: Client, request: reports.Place) -> None:
+        now_ns = self._reports.now_ns
         try:
-            self._orders.place(client.client_id, self._trailed(client, request), self._now_ns)
+            self._orders.place(client.client_id, self._trailed(client, request), now_ns)
         except BadRequest as bad:
             order_id = request.order.order_id
             client.out.append(
@@ -268,9 +247,12 @@ class DirectExchange:
 
     def _cancel(self, client: Client, request: CancelOrder) -> None:
         try:
-            self._orders.cancel(client.client_id, request, self._now_ns)
+            self._orders.cancel(client.client_id, request, self._reports.now_ns)
         except BadRequest as bad:
             client.out.append(_refusal(client, bad, request.order_id, "cancel_rejected"))
+
+    def _cancel_everything(self, _client: Client, _request: reports.CancelEverything) -> None:
+        self._orders.cancel_all(self._reports.now_ns)
 
     def _watch_positions(self, client: Client, _request: reports.WatchPositions) -> None:
         client.watches_positions = True
@@ -281,7 +263,7 @@ class DirectExchange:
         client.out.append(broker.PositionsComplete())
 
     def _describe(self, client: Client, request: reports.Describe) -> None:
-        now_ns, hours = self._now_ns, self._hours
+        now_ns, hours = self._reports.now_ns, self._hours
         trading, regular = hours.trading(now_ns), hours.regular(now_ns)
         for symbol in request.symbols:
             instrument = self._contracts.by_symbol[symbol]
@@ -289,7 +271,7 @@ class DirectExchange:
 
     def _watch_accounts(self, client: Client, _request: reports.WatchAccounts) -> None:
         client.watches_accounts = True
-        self._refresh.start(self._now_ns)
+        self._refresh.start(self._reports.now_ns)
         self._report_accounts(client)
         client.out.append(broker.AccountsComplete())
 
@@ -317,81 +299,10 @@ class DirectExchange:
         client.out.append(broker.QueryComplete("completed_orders"))
 
     def _watch(self, client: Client, request: reports.Watch) -> None:
-        self._clock.start(self._now_ns)
-        client.out.append(self._exchange.books[request.symbol].current(self._now_ns))
+        self._clock.start(self._reports.now_ns)
+        client.out.append(self._exchange.books[request.symbol].current(self._reports.now_ns))
         self._sent += 1
         self._readers[request.symbol].append(client)
-
-    # ---- what the order handler reports ----------------------------------------------------------
-
-    def placed(self, order: Order) -> None:
-        """Note it: `changed` tells the client."""
-        self._audit.append(audit.order(self._now_ns, "placed", order))
-
-    def modified(self, order: Order) -> None:
-        """Note it: `changed` or `executed` tells the client."""
-        self._audit.append(audit.order(self._now_ns, "modified", order))
-
-    def changed(self, order: Order) -> None:
-        """Report the order to its client, if that is connected."""
-        self._audit.append(audit.status(self._now_ns, order))
-        client = self._serving.get(order.client_id)
-        if client is not None:
-            client.out.append(reports.order_report(order))
-
-    def warned(self, order: Order, code: int, text: str) -> None:
-        """Report the warning."""
-        client = self._serving.get(order.client_id)
-        if client is not None:
-            order_id, client_id = str(order.order_id), str(order.client_id)
-            client.out.append(order_error(order_id, code, text, "warning", client_id))
-
-    def rejected(self, order: Order) -> None:
-        """Report why, and then what became of the order."""
-        self._audit.append(audit.order(self._now_ns, "rejected", order))
-        client = self._serving.get(order.client_id)
-        if client is not None:
-            order_id, client_id = str(order.order_id), str(order.client_id)
-            reason = order.reason.removeprefix("Rejected by System:")
-            text = f"Order rejected - reason:{reason}"
-            client.out.append(order_error(order_id, REJECTED, text, "rejected", client_id))
-        self.changed(order)
-
-    def cancelled(self, order: Order) -> None:
-        """Report the order's end."""
-        self.changed(order)
-
-    def executed(self, execution: Execution, realised: Decimal | None) -> None:
-        """Report the execution, what it made of the order and what it cost; then the position, to
-        everybody who watches positions. Of a combo that is what its legs did, and then what became
-        of the order."""
-        order = execution.order
-        self._refresh.moved(self._now_ns)
-        self._audit.append(audit.execution(execution))
-        if not order.leg:
-            self._audit.append(audit.status(self._now_ns, order))
-        client = self._serving.get(order.client_id)
-        if client is not None:
-            if not order.legs:
-                client.out.append(reports.execution_report(execution))
-            if not order.leg:
-                client.out.append(reports.order_report(order))
-            if not order.legs:
-                client.out.append(reports.commission_report(execution))
-        if not order.legs:
-            self._send_position(order)
-
-    def _send_position(self, order: Order) -> None:
-        holding = self._accounts.books[order.account].holdings[order.instrument.symbol]
-        for one in self._connected.values():
-            if one.watches_positions:
-                one.out.append(reports.position_report(order.account, holding))
-
-    def estimated(self, order: Order, commission: Decimal, impact: Impact) -> None:
-        """Report what the order would cost and do to the account."""
-        client = self._serving.get(order.client_id)
-        if client is not None:
-            client.out.append(reports.what_if_report(order, commission, impact))
 
 
 def _refusal(
