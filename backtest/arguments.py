@@ -1,8 +1,8 @@
 """The arguments of a program, as the configuration and the command line would have them."""
 
 import sys
-from collections.abc import Callable, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from tapewire.backtest import frames
-from tapewire.backtest.group import CASH
 from tapewire.common.config import faults
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config, ConfigError, StrategyConfig
@@ -57,14 +56,15 @@ def listed(given: str | Sequence[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
-def cash_of(capital: Decimal | float | str | None) -> Decimal:
-    """The cash of each account; `CASH` if it is not given."""
-    if capital is None:
-        return CASH
-    try:
-        return Decimal(str(capital))
-    except InvalidOperation:
-        raise ConfigError(f"the capital is {capital!r:.60}, must be a number above 0") from None
+def plain(number: Decimal | float | str | None) -> str | None:
+    """A number as a person writes it: a float stands for its shortest text."""
+    return None if number is None else str(number)
+
+
+def with_fills(config: Config, given: Mapping[str, Any]) -> Config:
+    """A configuration with what is `given` of `[backtest]` for one run; see
+    `BacktestConfig.changed`."""
+    return config.model_copy(update={"backtest": config.backtest.changed(given)})
 
 
 def voice(verbose: bool) -> Callable[[str], None]:

@@ -1,14 +1,17 @@
 """The group of a back-test: the given configuration on a file's instruments, and its world."""
 
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
 from itertools import chain
 
 from tapewire.backtest.market import Played
+from tapewire.common.config.backtest import BacktestConfig
 from tapewire.common.config.settings import Config, InstrumentConfig, StrategyConfig
+from tapewire.common.costs.slippage import slippage_of
+from tapewire.common.costs.tariffs import tariffs_of
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import Row
+from tapewire.simulator.exchange.fill_models import FillModels
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.strategy.loading.faults import Failure
 from tapewire.virtual.direct.exchange import DirectExchange
@@ -24,7 +27,7 @@ REQUESTS_PER_S = 20  # to TWS while the group joins, unless `tws.rate_max_per_s`
 REQUESTS_PER_SYMBOL = 2
 DISTANT_S = 10**8
 JOIN_MAX_S = 600
-CASH = SimulatorSettings().cash
+NS_PER_MS = 1_000_000
 
 OnFailure = Callable[[Failure], None]
 
@@ -120,17 +123,30 @@ def _world(
     )
 
 
-def simulator_settings(config: Config, cash: Decimal = CASH) -> SimulatorSettings:
-    """A TWS with market data for every symbol. Its login has the accounts that the strategies name;
-    if none names one, those of `[simulator]`. Each begins with `cash`."""
+def simulator_settings(config: Config) -> SimulatorSettings:
+    """A TWS with market data for every symbol, where orders fill as `[backtest]` says. Its login
+    has the accounts that the strategies name; if none names one, those of `[simulator]`."""
     named = tuple(dict.fromkeys(s.account for s in config.strategies if s.account))
     return SimulatorSettings(
         accounts=named or config.simulator.accounts,
-        cash=cash,
+        cash=config.backtest.capital,
         lines_max=len(config.instruments),
         rows_max_per_tick=10**9,
         opens=config.simulator.opens,
         closes=config.simulator.closes,
+        models=fill_models(config.backtest),
+    )
+
+
+def fill_models(config: BacktestConfig) -> FillModels:
+    """How orders fill, as it is configured."""
+    return FillModels(
+        slippage=slippage_of(config.slippage),
+        queue=config.queue,
+        partial=config.partial_fills,
+        tariffs=tariffs_of(config.commission),
+        margin=config.margin,
+        latency_ns=round(config.latency_ms * NS_PER_MS),
     )
 
 

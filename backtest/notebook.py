@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tapewire.backtest import frames
-from tapewire.backtest.arguments import cash_of, configured, listed, strategy_of, ticks_of, voice
+from tapewire.backtest.arguments import (
+    configured,
+    listed,
+    plain,
+    strategy_of,
+    ticks_of,
+    voice,
+    with_fills,
+)
 from tapewire.backtest.display import HEIGHT_PX, show
 from tapewire.backtest.given import named
 from tapewire.backtest.report import performance
@@ -88,6 +96,13 @@ def run_backtest(
     symbols: str | Sequence[str] = (),
     bars: str | Sequence[str] = (),
     capital: Decimal | float | str | None = None,
+    margin: str | None = None,
+    latency_ms: float | None = None,
+    slippage: float | str | None = None,
+    commission: str | None = None,
+    queue: str | None = None,
+    partial_fills: bool | None = None,
+    at_end: str | None = None,
     benchmark: str = "",
     start: Time | None = None,
     end: Time | None = None,
@@ -104,10 +119,11 @@ def run_backtest(
     the path of a file, or a DataFrame with the same columns. Without a column of symbols all of it
     is of the only one of `symbols`. Times without a zone are of `timezone`, UTC if it is not given;
     `bar_time` is which end of a bar its time is, "start" or "end". `bars` are widths, such as `1m`.
-    `capital` is the cash of each account. `start` is included, `end` is not; both are UTC if they
-    have no zone. `config` is found as by `tapewire backtest` if it is not given: its instruments,
-    rules and fees are in force, its strategies are not. With `verbose` what goes on is printed on
-    standard error.
+    `capital` is the cash of each account; it, `margin`, `latency_ms`, `slippage`, `commission`,
+    `queue`, `partial_fills` and `at_end` take the place of the keys of `[backtest]`. `start` is
+    included, `end` is not; both are UTC if they have no zone. `config` is found as by `tapewire
+    backtest` if it is not given: its instruments, rules and fees are in force, its strategies are
+    not. With `verbose` what goes on is printed on standard error.
 
     Raises `ConfigError` for what is given wrongly and ValueError for broken data, with the
     sentences of `tapewire backtest`, whose options the other arguments are.
@@ -115,15 +131,18 @@ def run_backtest(
     own = listed(symbols)
     window = Window.between(start, end)
     file = ticks_of(data, own, timezone, bar_time)
-    cash = cash_of(capital)
+    fills = {
+        "capital": plain(capital), "margin": margin, "latency_ms": latency_ms,
+        "slippage": plain(slippage), "commission": commission, "queue": queue,
+        "partial_fills": partial_fills, "at_end": at_end,
+    }  # fmt: skip
     with named(strategy) as (name, dotted):
         wanted = strategy_of(
             name=name, strategy=dotted, symbols=own, bars=listed(bars),
             parameters=dict(parameters or {}),
         )  # fmt: skip
         outcome = run(
-            file, window, configured(config, wanted), [name],
-            step_ns=step_ms * 1_000_000, full=full, cash=cash, benchmark=benchmark,
-            say=voice(verbose),
+            file, window, with_fills(configured(config, wanted), fills), [name],
+            step_ns=step_ms * 1_000_000, full=full, benchmark=benchmark, say=voice(verbose),
         )  # fmt: skip
     return Backtest(outcome, f"Back-test of {name}")

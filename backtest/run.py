@@ -1,12 +1,12 @@
 """A back-test: the group on a file's own time, from the first tick to the last fill."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from tapewire.backtest import group
+from tapewire.backtest.closing import close_positions
 from tapewire.backtest.report.figures import Figures, strategies_of
 from tapewire.backtest.report.notes import Failures, rejections
 from tapewire.backtest.report.performance import Statistics, statistics_of
@@ -61,7 +61,6 @@ def run(
     names: Sequence[str],
     *,
     step_ns: int = 0,
-    cash: Decimal = group.CASH,
     benchmark: str = "",
     full: bool = False,
     say: Callable[[str], None],
@@ -70,12 +69,11 @@ def run(
     With `full`, and with a step, every row goes through a TWS and all processes; without, through
     the direct lane.
 
-    Each account begins with `cash`. `benchmark` is the symbol of the file that the strategies are
-    compared with: without one, what they traded.
+    Orders fill as `config.backtest` says. `benchmark` is the symbol of the file that the strategies
+    are compared with: without one, what they traded.
 
     Raises `ConfigError` for an unknown strategy or benchmark, ValueError for a broken file.
     """
-    _require_cash(cash)
     wanted = chosen(config, names)
     runners = _loaded(wanted, say)
     day_of = config.days().of("")
@@ -87,20 +85,23 @@ def run(
     say(f"{found.rows:,} rows of {counted(len(instruments), 'symbol')}; running")
     failures = Failures(say)
     derived = group.derived(config, instruments, strategies)
-    settings = group.simulator_settings(derived, cash)
+    settings = group.simulator_settings(derived)
     world = way.build(derived, settings, failures.add)
     _require_one_started(world)
     lifetime_ns = max(s.signal_ttl_ms for s in strategies) * 1_000_000
-    stopped = _run(way, world, found.last_ns + step_ns + lifetime_ns + SETTLE_S * SECOND_NS)
+    end_ns = found.last_ns + step_ns + lifetime_ns + SETTLE_S * SECOND_NS
+    stopped = _run(way, world, end_ns, closes=config.backtest.at_end == "close")
     figures = Figures(world)
     figures.faults[:0] = stopped
     results = Results(figures.journals, _marks(way, world))
+    capital = settings.cash * len(settings.accounts)
     notes = (
         *file.notes,
         *(hint for runner in runners for hint in runner.hints),
         *_notes(found, config, instruments, wanted),
         *rejections(world.events(roles.EXECUTOR), figures.events),
         *failures.notes(),
+        *_not_closed(results, config),
     )
     return Outcome(
         window=window,
@@ -108,7 +109,7 @@ def run(
         instruments=instruments,
         figures=figures.as_json(),
         results=results,
-        statistics=statistics_of(results, cash * len(settings.accounts), day_of, benchmark),
+        statistics=statistics_of(results, capital, day_of, benchmark),
         sample_ns=way.every_ns,
         notes=notes,
         loaded={runner.name: runner.loaded for runner in runners},
@@ -136,11 +137,13 @@ def _marks(way: Way, world: World) -> dict[str, list[Mark]]:
     return {name: [one for one in each if one[0] <= now_ns] for name, each in way.marks().items()}
 
 
-def _run(way: Way, world: World, end_ns: int) -> list[str]:
+def _run(way: Way, world: World, end_ns: int, *, closes: bool) -> list[str]:
     """Run it to the end, or until a person presses Ctrl-C; then says how far it went."""
     with watching(way.scan.rows) as watch:
         try:
             way.run_until(end_ns, watch.look)
+            if closes:
+                close_positions(world, lambda until_ns: way.run_until(until_ns, watch.look), end_ns)
         except Interrupted:
             at = iso(min(world.clock.now_ns(), way.scan.last_ns))
             return [f"it was stopped at {at}; these figures are incomplete"]
@@ -158,11 +161,6 @@ def chosen(config: Config, names: Sequence[str]) -> list[StrategyConfig]:
     return [known[name] for name in dict.fromkeys(names)] or list(known.values())
 
 
-def _require_cash(cash: Decimal) -> None:
-    if not (cash.is_finite() and cash > 0):
-        raise ConfigError(f"the capital is {cash}, must be above 0")
-
-
 def _require_benchmark(symbol: str, symbols: Collection[str]) -> None:
     if symbol and symbol not in symbols:
         raise ConfigError(
@@ -178,6 +176,12 @@ def _require_one_started(world: World) -> None:
     runners = [service.runner for service in strategies_of(world).values()]
     if all(runner.stopped for runner in runners):
         raise ConfigError("\n".join(f"{one.fault}; correct that line" for one in runners))
+
+
+def _not_closed(results: Results, config: Config) -> Iterator[str]:
+    if config.backtest.at_end == "close":
+        for one in results.open_trades:
+            yield f"{one.strategy or 'risk'} still holds {one.symbol}: it could not be closed"
 
 
 def _notes(

@@ -11,7 +11,6 @@ from tapewire.simulator.answers.compose import Sources, answers_from
 from tapewire.simulator.answers.family import Answers, Handler
 from tapewire.simulator.answers.profit import ProfitAnswers
 from tapewire.simulator.answers.watchers import Watchers
-from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.keeping import BrokerState, instruments_of
@@ -24,6 +23,7 @@ from tapewire.simulator.market.feed import Feed, Limits
 from tapewire.simulator.market.history import history_of
 from tapewire.simulator.market.open_market import OpenMarket
 from tapewire.simulator.market.replay_clock import ReplayClock
+from tapewire.simulator.order_requests import answering, order_handlers
 from tapewire.simulator.protocol import messages
 from tapewire.simulator.protocol import requests as ask
 from tapewire.simulator.protocol.decoders import decode
@@ -31,7 +31,7 @@ from tapewire.simulator.protocol.order_reports import TwsOrderReports
 from tapewire.simulator.protocol.pacing import Pace
 from tapewire.simulator.protocol.session import Session, State
 from tapewire.simulator.reports import Reports
-from tapewire.simulator.settings import SimulatorSettings
+from tapewire.simulator.settings import SimulatorSettings, accounts_of
 
 FARMS = (
     (2104, "Market data farm connection is OK:simfarm"),
@@ -61,8 +61,8 @@ class TwsServer:
         listed = self._contracts.by_symbol.values()
         self._outbox = FaultyOutbox()
         self._clock = ReplayClock(settings, market)
-        self._exchange = Exchange(listed, settings.first_perm_id)
-        self._accounts = Accounts(settings.accounts, listed, settings.cash, settings.currency)
+        self._exchange = Exchange(listed, settings.first_perm_id, settings.models)
+        self._accounts = accounts_of(settings, listed)
         limits = Limits(settings.lines_max, settings.tick_by_tick_max)
         self._history = history_of(market, self._clock, settings.speed)
         self._feed = Feed(self._contracts, self._outbox, limits, self._history, settings)
@@ -218,6 +218,11 @@ class TwsServer:
         if sent := self._feed.sent - before:
             self._note(audit.market_data(now_ns, sent, self._feed.sent))
 
+    def finish(self, now_ns: int) -> None:
+        """No row will follow; see `OrderHandler.finish`."""
+        self._outbox.now_ns = now_ns
+        self._order_handler.finish(now_ns)
+
     def next_due_ns(self) -> int | None:
         """When to call `tick` next; None: after the next input, or never."""
         market_ns = None if self._is_held() else self._clock.due_ns()
@@ -263,11 +268,8 @@ class TwsServer:
         self._note(audit.message(now_ns, "message_in", session, fields))
         if not self._within_pace(session):
             return
-        try:
+        with answering(session, self._outbox):
             self._serve(session, decode(fields, session.version))
-        except ask.BadRequest as bad:
-            if session.state is State.SERVING:
-                self._outbox.error(session, bad.code, bad.text, bad.req_id)
         self.faults.served()
 
     def _serve(self, session: Session, request: ask.Request) -> None:
@@ -341,13 +343,7 @@ class TwsServer:
         reports, orders = self._reports, self._order_handler
         values = self._values
         return {
-            ask.PlaceOrder: lambda session, request: orders.place(
-                session.client_id, request, self._outbox.now_ns
-            ),
-            ask.CancelOrder: lambda session, request: orders.cancel(
-                session.client_id, request, self._outbox.now_ns
-            ),
-            ask.GlobalCancel: lambda _session, _request: orders.cancel_all(self._outbox.now_ns),
+            **order_handlers(orders, self._outbox),
             ask.OpenOrders: reports.open_orders,
             ask.CompletedOrders: reports.completed_orders,
             ask.Executions: lambda session, request: reports.executions(session, request, orders),

@@ -1,10 +1,14 @@
 """Settings of the simulated TWS, with defaults that suit a demo."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
 
 from tapewire.common.daily_time import DailyTime
+from tapewire.common.instruments import Instrument
+from tapewire.simulator.exchange.account import Accounts
+from tapewire.simulator.exchange.fill_models import FillModels
 
 VERSION_FLOOR = 152  # older versions have other messages, which are not implemented
 VERSION_CEILING = 178
@@ -21,9 +25,9 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     `first_perm_id` is the permId of the first order. Execution ids contain it, so each run needs
     another one where a ledger outlives the simulator. `nonce` identifies the group's own simulator
     to clients that ask for it; without one there is no answer. `fault_seed` is for the choices of
-    `TwsServer.faults`. `opens` and `closes` are the market's times of day, such as `16:00
-    America/New_York`; see `exchange.hours`. With `tells_time` each tick is sent behind the time of
-    its row; see `market.own_time`.
+    `TwsServer.faults`. `models` are how orders fill. `opens` and `closes` are the market's times of
+    day, such as `16:00 America/New_York`; see `exchange.hours`. With `tells_time` each tick is sent
+    behind the time of its row; see `market.own_time`.
     """
 
     accounts: tuple[str, ...] = ("DU1234567",)
@@ -45,6 +49,7 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     closes: str = ""
     delayed: tuple[str, ...] = ()
     tells_time: bool = False
+    models: FillModels = FillModels()
 
     def __post_init__(self) -> None:
         _check_accounts(self.accounts)
@@ -60,6 +65,13 @@ class SimulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
         for name in ("first_order_id", "rows_max_per_tick", "first_perm_id"):
             if getattr(self, name) < 1:
                 raise ValueError(f"simulator.{name} is {getattr(self, name)}, must be 1 or above")
+
+
+def accounts_of(settings: SimulatorSettings, instruments: Iterable[Instrument]) -> Accounts:
+    """The books of the login's accounts, at their start."""
+    return Accounts(
+        settings.accounts, instruments, settings.cash, settings.currency, settings.models.margin
+    )
 
 
 def _check_accounts(accounts: tuple[str, ...]) -> None:

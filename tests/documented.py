@@ -171,7 +171,12 @@ def options_of(name: str) -> set[str]:
     if name == "simulator":  # its options are not typer's
         return {opt for one in parser()._actions for opt in one.option_strings}
     commands = CLI[name].commands.values() if is_group(name) else [CLI[name]]
-    return {opt for one in commands for p in one.params for opt in (*p.opts, "--help")}
+    return {
+        opt
+        for one in commands
+        for p in one.params
+        for opt in (*p.opts, *p.secondary_opts, "--help")
+    }
 
 
 def is_group(name: str) -> bool:

@@ -158,6 +158,11 @@ class BrokerSide:
             self._market_due_ns = due_ns
             self._scheduler.at(due_ns, self.tick)
 
+    def finish(self) -> None:
+        """The market is over: what has no price of its own fills."""
+        self.server.finish(self._clock.mono_ns())
+        self.work()
+
     def _carry(self, connection: int, data: Any) -> None:
         """To the gateway: bytes as TCP may cut them, or reports of the exchange as they are."""
         pieces = [data]

@@ -7,7 +7,15 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tapewire.backtest.arguments import cash_of, configured, listed, strategy_of, ticks_of, voice
+from tapewire.backtest.arguments import (
+    configured,
+    listed,
+    plain,
+    strategy_of,
+    ticks_of,
+    voice,
+    with_fills,
+)
 from tapewire.backtest.display import HEIGHT_PX, show
 from tapewire.backtest.given import named
 from tapewire.backtest.report import performance
@@ -110,14 +118,12 @@ def run_sweep(
     window = Window.between(start, end)
     grid = required({name: _values(of) for name, of in parameters.items()})
     walk = walk_of(walk_forward) if walk_forward else None
-    arguments = {
-        "step_ns": step_ms * 1_000_000, "cash": cash_of(capital), "benchmark": benchmark,
-        "full": full,
-    }  # fmt: skip
+    arguments = {"step_ns": step_ms * 1_000_000, "benchmark": benchmark, "full": full}
+    fills = {"capital": plain(capital)}
     file = ticks_of(data, own, timezone, bar_time)
     with named(strategy) as (name, dotted):
         wanted = strategy_of(name=name, strategy=dotted, symbols=own, bars=listed(bars))
-        settings = Settings(file, configured(config, wanted), name, arguments)
+        settings = Settings(file, with_fills(configured(config, wanted), fills), name, arguments)
         plan = run.planned(settings, window, grid, walk, rank, f"Sweep of {name}")
         place = None if folder is None else Path(folder) / _folder(settings, window, grid, strategy)
         with stored(place) as store:

@@ -26,6 +26,7 @@ from pydantic_settings import (
 
 from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.config import faults, gateways, near, syntax
+from tapewire.common.config.backtest import BacktestConfig
 from tapewire.common.config.gateways import LoginConfig
 from tapewire.common.config.instrument import InstrumentConfig
 from tapewire.common.config.ledger import LedgerConfig, TradingDayConfig
@@ -119,6 +120,7 @@ class Config(BaseSettings):
     metrics: MetricsConfig = MetricsConfig()
     notices: NoticesConfig = NoticesConfig()
     recorder: RecorderConfig = RecorderConfig()
+    backtest: BacktestConfig = BacktestConfig()
     gateways: tuple[LoginConfig, ...] = ()
     instruments: tuple[InstrumentConfig, ...] = ()
     strategies: tuple[StrategyConfig, ...] = ()

@@ -2,14 +2,13 @@
 
 import json
 import time
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from tapewire.backtest import compare as comparison
-from tapewire.backtest.group import CASH
+from tapewire.backtest.arguments import with_fills
 from tapewire.backtest.report import tables
 from tapewire.backtest.report.as_json import report
 from tapewire.backtest.report.html import write
@@ -23,6 +22,16 @@ from tapewire.console.commands.common import (
     JsonOption,
     load,
     note,
+)
+from tapewire.console.commands.fill_options import (
+    AtEndOption,
+    CapitalOption,
+    CommissionOption,
+    LatencyOption,
+    MarginOption,
+    PartialFillsOption,
+    QueueOption,
+    SlippageOption,
 )
 from tapewire.console.commands.tick_files import (
     FILE_HELP,
@@ -43,7 +52,6 @@ StepOption = Annotated[int, typer.Option(min=0, help="market data every N ms; 0:
 ReportOption = Annotated[
     Path | None, typer.Option("--report", help="write an HTML report to this file")
 ]
-CapitalOption = Annotated[float | None, typer.Option(help="cash of each account at first")]
 BenchmarkOption = Annotated[str, typer.Option(help="symbol of the file to compare with")]
 FullOption = Annotated[
     bool, typer.Option("--full", help="each row through a TWS and all processes")
@@ -63,6 +71,13 @@ def backtest(
     step_ms: StepOption = 0,
     to_file: ReportOption = None,
     capital: CapitalOption = None,
+    margin: MarginOption = None,
+    latency_ms: LatencyOption = None,
+    slippage: SlippageOption = None,
+    commission: CommissionOption = None,
+    queue: QueueOption = None,
+    partial_fills: PartialFillsOption = None,
+    at_end: AtEndOption = None,
     benchmark: BenchmarkOption = "",
     param: Annotated[
         list[str] | None, typer.Option(help="a parameter, as NAME=VALUE; may be repeated")
@@ -85,9 +100,15 @@ def backtest(
     )
     run_live = comparison.read_run(against) if against is not None else None
     began_s = time.monotonic()
-    arguments = arguments_of(step_ms, capital, benchmark, full)
+    fills = {
+        "capital": capital, "margin": margin, "latency_ms": latency_ms, "slippage": slippage,
+        "commission": commission, "queue": queue, "partial_fills": partial_fills, "at_end": at_end,
+    }  # fmt: skip
     loaded = with_parameters(configured, strategy or [], param or [])
-    outcome = run(file, window, loaded, strategy or [], say=note, **arguments)
+    outcome = run(
+        file, window, with_fills(loaded, fills), strategy or [], say=note,
+        **arguments_of(step_ms, benchmark, full),
+    )  # fmt: skip
     note(_speed(outcome, time.monotonic() - began_s))
     found = report(outcome)
     pairs: list[comparison.Pair] = []
@@ -107,10 +128,9 @@ def backtest(
     raise typer.Exit(EXIT_FAILED if outcome.figures["faults"] else 0)
 
 
-def arguments_of(step_ms: int, capital: float | None, benchmark: str, full: bool) -> dict[str, Any]:
-    """What `run` takes beside the file, the window and the strategies."""
-    cash = CASH if capital is None else Decimal(str(capital))
-    return {"step_ns": step_ms * 1_000_000, "cash": cash, "benchmark": benchmark, "full": full}
+def arguments_of(step_ms: int, benchmark: str, full: bool) -> dict[str, Any]:
+    """What `run` takes beside the file, the configuration and the strategies."""
+    return {"step_ns": step_ms * 1_000_000, "benchmark": benchmark, "full": full}
 
 
 def window_of(start: str | None, end: str | None) -> Window:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tapewire.backtest.arguments import with_fills
 from tapewire.backtest.sweep import run, tables
 from tapewire.backtest.sweep.fingerprint import fingerprint
 from tapewire.backtest.sweep.grid import grid_of
@@ -15,7 +16,6 @@ from tapewire.backtest.sweep.trial import Settings
 from tapewire.backtest.sweep.walk import walk_of
 from tapewire.console.commands.backtest import (
     BenchmarkOption,
-    CapitalOption,
     FromOption,
     FullOption,
     ReportOption,
@@ -33,6 +33,7 @@ from tapewire.console.commands.common import (
     load,
     note,
 )
+from tapewire.console.commands.fill_options import CapitalOption
 from tapewire.console.commands.tick_files import (
     BarTimeOption,
     SymbolOption,
@@ -76,10 +77,10 @@ def sweep(
     """
     require_no_folder(to_file)
     walk = walk_of(walk_forward) if walk_forward else None
-    window, loaded = window_of(start, end), load(config)
+    window, loaded = window_of(start, end), with_fills(load(config), {"capital": capital})
     own = run.only(loaded, [strategy] if strategy else [])
     grid = grid_of(param, own)
-    arguments = arguments_of(step_ms, capital, benchmark, full)
+    arguments = arguments_of(step_ms, benchmark, full)
     file = tick_file(ticks, symbol=symbol, timezone=timezone, bar_time=bar_time)
     settings = Settings(file, loaded, own.name, arguments)
     plan = run.planned(settings, window, grid, walk, rank, f"Sweep of {ticks.name}")

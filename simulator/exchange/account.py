@@ -11,6 +11,7 @@ from typing import Any
 
 from tapewire.common.amounts import reported, text
 from tapewire.common.instruments import Instrument
+from tapewire.simulator.exchange.fill_models import MarginModel
 from tapewire.simulator.exchange.made import currencies_of, pair_level
 
 ZERO = Decimal(0)
@@ -84,12 +85,18 @@ Fill = tuple[str, Decimal, Decimal, Decimal]  # symbol, signed shares, price, co
 class Books:
     """One account: holdings and cash. Shares and crypto are paid in full; futures settle gains.
 
-    `balances` is the cash in each currency; it begins with `cash` in the base `currency`.
+    `balances` is the cash in each currency; it begins with `cash` in the base `currency`. What its
+    positions have to be backed by is the `margin` model's.
     """
 
     def __init__(
-        self, instruments: Iterable[Instrument], cash: Decimal, currency: str = "USD"
+        self,
+        instruments: Iterable[Instrument],
+        cash: Decimal,
+        currency: str = "USD",
+        margin: MarginModel = "ib",
     ) -> None:
+        self.margin: MarginModel = margin
         self.holdings = {one.symbol: Holding(one) for one in instruments}
         self.currency = currency
         self.opening_cash = cash
@@ -193,9 +200,10 @@ class Accounts:
         instruments: Iterable[Instrument],
         cash: Decimal,
         currency: str = "USD",
+        margin: MarginModel = "ib",
     ) -> None:
         instruments = list(instruments)
-        self.books = {name: Books(instruments, cash, currency) for name in names}
+        self.books = {name: Books(instruments, cash, currency, margin) for name in names}
 
     def add(self, instrument: Instrument) -> None:
         """Make room for another instrument in every account."""

@@ -2,19 +2,20 @@
 
 from decimal import Decimal
 
-from tapewire.simulator.exchange.commissions import charged, cost_of
+from tapewire.simulator.exchange.commissions import Commissions
 from tapewire.simulator.exchange.orders import Execution, Order
 
 
-def execute(order: Order, shares: Decimal, price: Decimal, now_ns: int) -> Execution:
+def execute(
+    order: Order, shares: Decimal, price: Decimal, now_ns: int, commissions: Commissions
+) -> Execution:
     """Let an order trade."""
     order.filled += shares
     order.notional += shares * price
     order.last_price = price
     order.executions += 1
-    order.cost += cost_of(order.instrument, shares, price)
     before = order.commission
-    order.commission = charged(order.instrument, order.cost, order.notional)
+    commissions.charge(order, shares, price, now_ns)
     order.status = "Submitted" if order.remaining else "Filled"
     if not order.remaining:
         order.done_ns = now_ns

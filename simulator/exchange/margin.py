@@ -1,7 +1,8 @@
 """What positions have to be backed by: a simple margin model, and what it says of an account.
 
 Stocks need a part of their value (Reg-T), futures an amount per contract, options their full
-premium, and everything else its full value.
+premium, and everything else its full value. In a cash account all need their full value, and
+without margins nothing needs any.
 
 The real margins of IB are higher or lower from contract to contract and day to day, and know about
 offsetting positions; this model does not. An account's amounts are in its base currency.
@@ -16,6 +17,7 @@ import msgspec
 from tapewire.common.instruments import Instrument
 from tapewire.simulator.exchange.account import ZERO, Books, Holding, Mark
 from tapewire.simulator.exchange.commissions import product_of
+from tapewire.simulator.exchange.fill_models import MarginModel
 
 
 class Margin(msgspec.Struct, frozen=True):
@@ -48,9 +50,21 @@ LEVERAGE: Final = 2
 """What available funds can buy in stocks: the other side of their initial margin."""
 
 
-def required(instrument: Instrument, quantity: Decimal, price: Decimal) -> Margin:
+def leverage(model: MarginModel) -> int:
+    """What available funds can buy in stocks, as a multiple of them."""
+    return 1 if model == "cash" else LEVERAGE
+
+
+def required(
+    instrument: Instrument, quantity: Decimal, price: Decimal, model: MarginModel = "ib"
+) -> Margin:
     """The margin of a position, long or short."""
+    if model == "none":
+        return Margin()
     size = abs(quantity)
+    if model == "cash":
+        value = size * abs(price) * instrument.multiplier
+        return Margin(value, value)
     fixed = FUTURES.get(product_of(instrument.symbol)) if instrument.sec_type == "FUT" else None
     if fixed is not None:
         return Margin(size * fixed.initial, size * fixed.maintenance)
@@ -91,5 +105,5 @@ def account_margin(
             if price is None:
                 price = books.holdings[instrument.symbol].average_price
             rate = books.rate(instrument.currency, mark_of)
-            total += required(instrument, quantity, price).at(rate)
+            total += required(instrument, quantity, price, books.margin).at(rate)
     return total

@@ -20,24 +20,28 @@ trade, or the midpoint before the first.
 from bisect import insort
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final
 
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.exchange.book import Book
 from tapewire.simulator.exchange.combos import can_fill_combo, net_offer, trade_combo
-from tapewire.simulator.exchange.executing import execute, is_no_worse, reaches
-from tapewire.simulator.exchange.orders import ZERO, Execution, Order, Terms, order_of_leg
+from tapewire.simulator.exchange.executing import reaches
+from tapewire.simulator.exchange.fill_models import FillModels
+from tapewire.simulator.exchange.orders import Execution, Order, Terms, order_of_leg
+from tapewire.simulator.exchange.trading import Trading
 from tapewire.simulator.exchange.triggers import set_limit, triggers
-
-BLOCKED: Final = (1, 2)
-"""The types of OCA groups of which one order at a time is at the exchange."""
 
 
 class Exchange:
     """All books and orders. Each method that can trade returns the executions, in order."""
 
-    def __init__(self, instruments: Iterable[Instrument], first_perm_id: int = 1) -> None:
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        first_perm_id: int = 1,
+        models: FillModels | None = None,
+    ) -> None:
+        self.trading = Trading(models or FillModels())
         self.books = {one.symbol: Book(one) for one in instruments}
         self.orders: dict[int, Order] = {}  # by permId, which means oldest first
         self._open: list[Order] = []  # oldest first, with some that have ended
@@ -56,9 +60,11 @@ class Exchange:
         if not (book.buys or book.sells or book.pegs or self._combos):
             return []
         traded: set[str] = set()
-        done = _trade_pegs(book, now_ns, traded) if book.pegs and row.last is not None else []
-        done += _sweep(book, book.buys, now_ns, traded)
-        done += _sweep(book, book.sells, now_ns, traded)
+        done = self._trade(book, now_ns, traded) if row.last is not None else []
+        for waiting in (book.buys, book.sells):
+            if self.trading.has_queues:
+                self.trading.look_ahead(book, waiting)
+            done += self.trading.sweep(book, waiting, now_ns, traded)
         return done + self._trade_combos(row.symbol, now_ns) if self._combos else done
 
     def accept(self, order: Order) -> None:
@@ -81,18 +87,20 @@ class Exchange:
             return []
         insort(waiting, order, key=_sort_key)
         done = self.meet(order, now_ns)
+        if not order.resting:
+            self.trading.join(self.books[order.instrument.symbol], order)
         order.resting = True
         return done
 
     def meet(self, order: Order, now_ns: int) -> list[Execution]:
         """Let an order meet the market that waits there already."""
         if order.legs:
-            done = trade_combo(order, self.books, now_ns)
+            done = trade_combo(order, self.books, now_ns, self.trading)
             if not order.remaining:
                 self.remove(order)
             return done
         book = self.books[order.instrument.symbol]
-        execution = None if order.kind.is_pegged else _trade(book, order, now_ns)
+        execution = None if order.kind.is_pegged else self.trading.meet(book, order, now_ns)
         if not order.remaining:
             self.remove(order)
         return [] if execution is None else [execution]
@@ -100,19 +108,16 @@ class Exchange:
     def can_fill(self, order: Order) -> bool:
         """Whether all that remains of the order could trade at once."""
         if order.legs:
-            return can_fill_combo(order, self.books)
-        shown = self.books[order.instrument.symbol].opposite(order).shown()
-        if shown is None or order.kind.is_pegged:
-            return False
-        price, left = shown
-        return left >= order.remaining and reaches(order, price)
+            return can_fill_combo(order, self.books, self.trading)
+        book = self.books[order.instrument.symbol]
+        return not order.kind.is_pegged and self.trading.can_fill(book, order)
 
     def auction(self, order: Order, now_ns: int) -> Execution | None:
         """Fill an order in an auction; None if it is not to have that price."""
         price = self.books[order.instrument.symbol].auction_price()
         if price is None or order.workable <= 0 or not reaches(order, price):
             return None
-        return execute(order, order.workable, price, now_ns)
+        return self.trading.execute(order, order.workable, price, now_ns)
 
     def triggered(self, symbol: str) -> list[Order]:
         """Stops that the market has reached, oldest first, no longer held; `work` each of them."""
@@ -142,7 +147,7 @@ class Exchange:
         """Let an order trade whatever the market shows, though it be cancelled already; at `ts_ns`,
         which may be in the past."""
         status = order.status
-        execution = execute(order, shares, price, ts_ns)
+        execution = self.trading.execute(order, shares, price, ts_ns)
         if order.remaining:
             order.status = status
         else:
@@ -162,6 +167,8 @@ class Exchange:
         if order.limit != limit or is_larger:
             self._rank(order)
             order.resting = order.resting and order.limit == limit
+            if order.resting:  # behind those who are there by now
+                self.trading.join(self.books[order.instrument.symbol], order)
         return [] if order.hold else self.work(order, now_ns)
 
     def restore(self, orders: Iterable[Order]) -> None:
@@ -184,6 +191,14 @@ class Exchange:
             return None if offer is None else offer[0]
         return self.books[order.instrument.symbol].mark()
 
+    def _trade(self, book: Book, now_ns: int, traded: set[str]) -> list[Execution]:
+        """Let those orders trade that a trade of the market is for."""
+        done = self.trading.trade_pegs(book, now_ns, traded) if book.pegs else []
+        if self.trading.has_queues:
+            for waiting in (book.buys, book.sells):
+                done += self.trading.trade_queue(book, waiting, now_ns, traded)
+        return done
+
     def _trade_combos(self, symbol: str, now_ns: int) -> list[Execution]:
         done = []
         for order in list(self._combos):
@@ -194,66 +209,6 @@ class Exchange:
     def _rank(self, order: Order) -> None:
         order.rank = self._next_rank
         self._next_rank += 1
-
-
-def _sweep(book: Book, waiting: list[Order], now_ns: int, traded: set[str]) -> list[Execution]:
-    """Let the orders of a side meet the quote. Of a group with block, one trades: `traded` has the
-    groups of those that have."""
-    done = []
-    for order in list(waiting):
-        if order.workable <= 0 or (order.oca_group in traded and order.oca_type in BLOCKED):
-            continue
-        execution = _trade(book, order, now_ns)
-        if execution is not None:
-            done.append(execution)
-            traded.add(order.oca_group)
-        elif order.limit is not None:
-            break  # the limits of the other orders are further away
-    waiting[:] = [order for order in waiting if order.remaining]
-    return done
-
-
-def _trade(book: Book, order: Order, now_ns: int) -> Execution | None:
-    side = book.opposite(order)
-    shown = side.shown()
-    if shown is None:
-        return None
-    price, left = shown
-    shares = min(order.workable, left)
-    if shares <= 0 or not reaches(order, price):
-        return None
-    side.left = left - shares
-    if order.resting and order.limit is not None:
-        price = order.limit
-    return execute(order, shares, price, now_ns)
-
-
-def _trade_pegs(book: Book, now_ns: int, traded: set[str]) -> list[Execution]:
-    """Fill orders at the midpoint from the trade that has just been."""
-    last, left = book.traded(), Decimal(book.last_size or 0)
-    done = []
-    for order in list(book.pegs):
-        price, shares = _peg(order, book), min(order.workable, left)
-        if order.oca_group in traded and order.oca_type in BLOCKED:
-            continue
-        if last is None or price is None or shares <= 0 or not is_no_worse(order, last, price):
-            continue
-        left -= shares
-        traded.add(order.oca_group)
-        done.append(execute(order, shares, price, now_ns))
-    book.pegs[:] = [order for order in book.pegs if order.remaining]
-    return done
-
-
-def _peg(order: Order, book: Book) -> Decimal | None:
-    """Where a pegged order is: the midpoint, or its limit if that is worse for the market."""
-    middle = book.middle()
-    if middle is None:
-        return None
-    offset = order.offset or ZERO
-    if order.side == "BUY":
-        return min(middle - offset, order.limit if order.limit is not None else middle)
-    return max(middle + offset, order.limit if order.limit is not None else middle)
 
 
 def _set_terms(order: Order, terms: Terms) -> None:

@@ -166,6 +166,16 @@ class OrderFlow:
             self.book([execution])
         self.cancel(order, NOT_AUCTIONED)  # what is left of it
 
+    def finish(self, order: Order) -> None:
+        """Fill an order of no legs at one price, if there is one, whatever the market shows."""
+        if order.legs or order.kind.is_pegged:
+            return
+        order.hold = ""
+        execution = self._exchange.auction(order, self.now_ns)
+        if execution is not None:
+            self._exchange.remove(order)
+            self.book([execution])
+
     def _pause(self, order: Order) -> None:
         """The close: the order leaves the exchange until the open."""
         if order.is_open and not order.hold:

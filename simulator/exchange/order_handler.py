@@ -4,7 +4,7 @@ It speaks no protocol: see `OrderReports`.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,6 @@ from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.booking import Booking
-from tapewire.simulator.exchange.commissions import commission_for
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.credit import Credit
 from tapewire.simulator.exchange.hours import Hours
@@ -113,11 +112,27 @@ class OrderHandler:
             self._flow.now_ns = due_ns
             deadlines.run(due_ns)
 
+    def arrive(self, now_ns: int, action: Callable[[], None]) -> None:
+        """A client asks something of an order now: do it once that has reached the exchange."""
+        latency_ns = self._exchange.trading.models.latency_ns
+        if latency_ns:
+            self._flow.deadlines.at(now_ns + latency_ns, action)
+        else:
+            action()
+
     def apply(self, row: Row, now_ns: int) -> None:
         """Let the orders of a symbol meet a new row of the market."""
         self._flow.now_ns = now_ns
         self._flow.book(self._exchange.quote(row, now_ns))
         self._flow.trigger(row.symbol)
+
+    def finish(self, now_ns: int) -> None:
+        """No quote will follow: market orders that wait for one, or for the open, fill in full, as
+        in a closing auction."""
+        self._flow.now_ns = now_ns
+        for order in self._exchange.open_orders():
+            if order.limit is None and not order.is_held and order.hold in ("", "session"):
+                self._flow.finish(order)
 
     def find(self, client_id: int, order_id: int) -> Order | None:
         """The order that this client means by this id."""
@@ -312,14 +327,14 @@ class OrderHandler:
 
     def _cost(self, order: Order) -> Decimal:
         """What the order would cost in one execution, at its own price or at the market's."""
-        books = self._exchange.books
+        books, estimate = self._exchange.books, self._exchange.trading.commissions.estimate
         if order.legs:
             return sum((
-                commission_for(i, abs(units) * order.quantity, books[i.symbol].mark() or ZERO)
+                estimate(i, abs(units) * order.quantity, books[i.symbol].mark() or ZERO)
                 for i, units in order.parts
             ), ZERO)  # fmt: skip
         price = order.limit or order.stop or self._exchange.mark_of(order) or ZERO
-        return commission_for(order.instrument, order.quantity, price)
+        return estimate(order.instrument, order.quantity, price)
 
 
 def _trigger_of(terms: Terms) -> tuple[Decimal | None, ...]:

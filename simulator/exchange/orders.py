@@ -89,6 +89,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     hold: Hold = ""
     is_triggered: bool = False  # the market has reached its stop price
     resting: bool = False  # it has met the market, and the rest of it waits at its limit
+    ahead: Decimal | None = None  # the size before it in the queue; None: not known
     touches: int = 0  # prices in a row that reached the stop, for the double trigger methods
     counted: int = -1  # the newest price that was counted
     filled: Decimal = ZERO

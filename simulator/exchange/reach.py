@@ -29,9 +29,23 @@ class Reach(NamedTuple):
     is_rise: bool = False
 
 
-def reaches(orders: Iterable[Order], books: Mapping[str, Book]) -> set[Reach]:
-    """What all of these orders wait for."""
-    return {one for order in orders for one in _of_order(order, books)}
+def reaches(
+    orders: Iterable[Order], books: Mapping[str, Book], *, has_queues: bool = False
+) -> set[Reach]:
+    """What all of these orders wait for. With queues a limit order that rests also waits for
+    whatever may change what is before it."""
+    found = {one for order in orders for one in _of_order(order, books)}
+    return found | {one for order in orders if has_queues for one in _of_queue(order)}
+
+
+def _of_queue(order: Order) -> Iterator[Reach]:
+    """A trade at the limit or beyond, and a quote of its own side that is no better: see
+    `trading`."""
+    if order.limit is None or order.hold or order.legs or order.is_held:
+        return
+    is_buy, symbol = order.side == "BUY", order.instrument.symbol
+    yield Reach(symbol, "last", order.limit, is_rise=not is_buy)
+    yield Reach(symbol, "bid" if is_buy else "ask", order.limit, is_rise=not is_buy)
 
 
 def _of_order(order: Order, books: Mapping[str, Book]) -> Iterator[Reach]:

@@ -5,9 +5,9 @@ from typing import Final
 
 from tapewire.simulator.exchange.account import ZERO, Books, Holding, Mark
 from tapewire.simulator.exchange.margin import (
-    LEVERAGE,
     account_margin,
     in_base,
+    leverage,
     net_liquidation,
 )
 
@@ -31,7 +31,7 @@ def account_values(books: Books, mark_of: Mark) -> dict[str, Decimal]:
         "AccruedCash": ZERO,
         "AvailableFunds": net - margin.initial,
         "ExcessLiquidity": net - margin.maintenance,
-        "BuyingPower": max(net - margin.initial, ZERO) * LEVERAGE,
+        "BuyingPower": max(net - margin.initial, ZERO) * leverage(books.margin),
         "GrossPositionValue": in_base(books, mark_of, lambda one: one.exposure(mark(one))),
         "InitMarginReq": margin.initial,
         "MaintMarginReq": margin.maintenance,

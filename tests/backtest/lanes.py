@@ -144,17 +144,33 @@ def configuration(
     )
 
 
-def both(config: Config, rows: Sequence[Row]) -> tuple[World, World, Lane]:
-    """Run it through everything, and by the lane."""
+def both(config: Config, rows: Sequence[Row], *, full: bool = True) -> tuple[World, World, Lane]:
+    """Run it through everything, unless that is not wanted, and by the lane."""
     derived = group.derived(config, config.all_instruments(), config.strategies)
     first_ns, end_ns = rows[0].ts_ns, rows[-1].ts_ns + REST_NS
     broker = group.simulator_settings(derived)
-    full = group.build(derived, iter(rows), first_ns, 0, lambda _failure: None, broker)
-    full.scheduler.run_until(end_ns)
-    flow = Flow(table_of(rows))
-    direct, lane = group.build_lane(derived, flow, first_ns, lambda _failure: None, broker)
+    direct, lane = group.build_lane(
+        derived, Flow(table_of(rows)), first_ns, lambda _failure: None, broker
+    )
     lane.run_until(end_ns)
-    return full, direct, lane
+    if not full:
+        return direct, direct, lane
+    whole = group.build(derived, iter(rows), first_ns, 0, lambda _failure: None, broker)
+    whole.scheduler.run_until(end_ns)
+    return whole, direct, lane
+
+
+def turns(config: Config, rows: Sequence[Row]) -> World:
+    """Run it in turns at the exchange itself, where the lane never goes ahead."""
+    derived = group.derived(config, config.all_instruments(), config.strategies)
+    broker = group.simulator_settings(derived)
+    world, lane = group.build_lane(
+        derived, Flow(table_of(rows)), rows[0].ts_ns, lambda _failure: None, broker
+    )
+    lane.obstacle = "this is to run in turns"
+    lane.run_until(rows[-1].ts_ns + REST_NS)
+    assert not lane.skipped
+    return world
 
 
 def made(seed: int, count: int, gaps_ns: Sequence[int]) -> list[Row]:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pytest
 
+from tapewire.backtest.arguments import with_fills
 from tapewire.backtest.report.as_json import report
 from tapewire.backtest.run import run
 from tapewire.backtest.scan import Window
@@ -26,10 +27,11 @@ TICK_TO_FILL_NS = HOPS * HOP_NS + COMMIT_NS
 
 @pytest.fixture
 def tested(tmp_path):
-    def tested(path=None, names=(), window=None, step_ns=0, text=None, **given):
+    def tested(path=None, names=(), window=None, step_ns=0, text=None, models=(), **given):
         file = config(tmp_path) if text is None else written(tmp_path, "own.toml", [text])
         return run(
-            TickFile(path or ticks(tmp_path)), window or Window(), configuration.load(str(file)),
+            TickFile(path or ticks(tmp_path)), window or Window(),
+            with_fills(configuration.load(str(file)), dict(models)),
             names, step_ns=step_ns, say=lambda _text: None, **given,
         )  # fmt: skip
 
@@ -122,17 +124,22 @@ def test_each_account_begins_with_the_capital(tested):
     own = strategy(
         "dear", "tests.backtest.made:Script", "[strategies.parameters.acts]", '"10.02" = 100'
     )
-    rejected = tested(text=own, cash=D(400))
+    rejected = tested(text=own, models={"capital": 400})
     assert (rejected.figures["fills"], rejected.figures["orders_rejected"]) == (0, 1)
-    filled = tested(text=own, cash=D(2000))
+    filled = tested(text=own, models={"capital": 2000})
     assert (filled.figures["fills"], filled.statistics.capital) == (1, D(2000))
     assert filled.statistics.performance.total_return == pytest.approx((10.61 - 10.02 - 0.01) / 20)
 
 
 def test_a_capital_or_a_benchmark_that_cannot_be_is_refused(tested):
-    for cash in ("0", "-1", "NaN", "Infinity"):
-        with pytest.raises(ConfigError, match=f"the capital is {cash}, must be above 0"):
-            tested(cash=D(cash))
+    for capital, must_be in (
+        ("0", "1 or more"), ("-1", "1 or more"), ("NaN", "a finite number"),
+        ("1e13", "1000000000000 or less"),
+    ):  # fmt: skip
+        with pytest.raises(
+            ConfigError, match=re.escape(f"capital is '{capital}', must be {must_be}")
+        ):
+            tested(models={"capital": capital})
     with pytest.raises(ConfigError, match=r"benchmark is XYX, which .* did you mean XYZ\?"):
         tested(benchmark="XYX")
 

@@ -5,6 +5,7 @@ owns connections and time, and hands over requests as objects where TWS gets byt
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,7 +15,6 @@ from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
 from tapewire.gateway.tws.errors import order_error
 from tapewire.simulator import audit
-from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.matching import Exchange
@@ -24,7 +24,7 @@ from tapewire.simulator.exchange.values import Refresh, account_values
 from tapewire.simulator.market.history import History, KeepsHistory
 from tapewire.simulator.market.replay_clock import ReplayClock
 from tapewire.simulator.protocol.requests import BadRequest, CancelOrder, PlaceOrder
-from tapewire.simulator.settings import SimulatorSettings
+from tapewire.simulator.settings import SimulatorSettings, accounts_of
 from tapewire.virtual.direct import reports
 from tapewire.virtual.direct.clients import Client, Clients
 from tapewire.virtual.direct.order_reports import DirectOrderReports
@@ -43,10 +43,8 @@ class DirectExchange:
         self._hours = Hours(settings.opens, settings.closes)
         known = contracts.by_symbol
         self._clock = ReplayClock(settings, market)
-        self._exchange = Exchange(known.values(), settings.first_perm_id)
-        self._accounts = Accounts(
-            settings.accounts, known.values(), settings.cash, settings.currency
-        )
+        self._exchange = Exchange(known.values(), settings.first_perm_id, settings.models)
+        self._accounts = accounts_of(settings, known.values())
         self._clients = Clients()
         self._refresh = Refresh()
         self._reports = DirectOrderReports(self._clients, self._accounts, self._refresh)
@@ -161,7 +159,14 @@ class DirectExchange:
 
     def reaches(self) -> set[Reach]:
         """Which rows can mean anything to the orders that are open."""
-        return reaches(self._exchange.open_orders(), self._exchange.books)
+        exchange = self._exchange
+        has_queues = exchange.trading.has_queues
+        return reaches(exchange.open_orders(), exchange.books, has_queues=has_queues)
+
+    def finish(self, now_ns: int) -> None:
+        """No row will follow; see `OrderHandler.finish`."""
+        self._reports.now_ns = now_ns
+        self._orders.finish(now_ns)
 
     def caught_up(
         self, rows: Iterable[Row], counts: Mapping[str, int], last_ns: int | None, now_ns: int
@@ -202,10 +207,10 @@ class DirectExchange:
     def _make_handlers(self) -> dict[type[Request], Callable[[Client, Any], None]]:
         return {
             reports.Login: self._login,
-            reports.Place: self._place,
-            CancelOrder: self._cancel,
+            reports.Place: partial(self._arrive, self._place),
+            CancelOrder: partial(self._arrive, self._cancel),
             reports.AskTime: lambda client, _: client.out.append(reports.Time()),
-            reports.CancelEverything: self._cancel_everything,
+            reports.CancelEverything: partial(self._arrive, self._cancel_everything),
             reports.WatchPositions: self._watch_positions,
             reports.Describe: self._describe,
             reports.WatchAccounts: self._watch_accounts,
@@ -215,6 +220,9 @@ class DirectExchange:
             AskPast: self._ask_past,
             reports.Unwatch: lambda client, one: self._readers[one.symbol].remove(client),
         }
+
+    def _arrive(self, do: Callable[[Client, Any], None], client: Client, request: Request) -> None:
+        self._orders.arrive(self._reports.now_ns, lambda: do(client, request))
 
     def _ask_past(self, client: Client, request: AskPast) -> None:
         answers = PastAnswers(self._contracts, self._hours, self.history)

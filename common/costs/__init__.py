@@ -1,0 +1,1 @@
+"""What trading costs in a back-test, as a person writes it: slippage and commissions."""
