@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
+from tapewire.simulator.exchange.fill_models import FillModels
 from tapewire.simulator.exchange.matching import Exchange
 from tapewire.simulator.exchange.orders import Order
 from tapewire.simulator.exchange.reach import Reach, reaches
@@ -21,8 +22,8 @@ FIELDS = {
 
 
 @st.composite
-def orders(draw):
-    kind = draw(st.sampled_from(sorted(FIELDS)))
+def orders(draw, kinds=tuple(FIELDS)):
+    kind = draw(st.sampled_from(sorted(kinds)))
     prices = {one: draw(POINTS) for one in FIELDS[kind]}
     if "trail" in prices:
         prices["trail"] = draw(st.sampled_from([Decimal("0.01"), Decimal("0.02")]))
@@ -59,28 +60,38 @@ def is_waited_for(found, book):
 
 def done_with(exchange, order, row):
     """Whether the row did anything to the order."""
-    before = order.filled, order.stop, order.is_triggered, order.limit
+    before = order.filled, order.stop, order.is_triggered, order.limit, order.ahead
     executed = exchange.quote(row, 0)
     triggered = exchange.triggered("AAPL")
     for one in triggered:
         exchange.work(one, 0)
-    after = order.filled, order.stop, order.is_triggered, order.limit
+    after = order.filled, order.stop, order.is_triggered, order.limit, order.ahead
     return bool(executed or triggered or before != after)
 
 
-@given(order=orders(), first=rows(), more=st.lists(rows(), max_size=12))
-@settings(max_examples=80, deadline=None)
-def test_a_row_that_does_something_is_waited_for(order, first, more):
-    exchange = Exchange([AAPL])
+def check(exchange, order, first, more):
     exchange.quote(first, 0)
     exchange.accept(order)
     exchange.work(order, 0)
     for one in exchange.triggered("AAPL"):
         exchange.work(one, 0)
     for row in more:
-        found = reaches([order] if order.is_open else [], exchange.books)
+        waiting = [order] if order.is_open else []
+        found = reaches(waiting, exchange.books, has_queues=exchange.trading.has_queues)
         did = done_with(exchange, order, row)
         assert is_waited_for(found, exchange.books["AAPL"]) or not did
+
+
+@given(order=orders(), first=rows(), more=st.lists(rows(), max_size=12))
+@settings(max_examples=80, deadline=None)
+def test_a_row_that_does_something_is_waited_for(order, first, more):
+    check(Exchange([AAPL]), order, first, more)
+
+
+@given(order=orders(["LMT", "STP LMT"]), first=rows(), more=st.lists(rows(), max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_a_row_that_does_something_to_a_queue_is_waited_for(order, first, more):
+    check(Exchange([AAPL], models=FillModels(queue="shown")), order, first, more)
 
 
 def test_an_order_that_is_held_for_another_waits_for_no_row():
