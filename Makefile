@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.stamp
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check install
-LOCKS := requirements/charts.lock requirements/data.lock requirements/options.lock requirements/risk.lock requirements/test.lock
+LOCKS := requirements/charts.lock requirements/data.lock requirements/options.lock requirements/risk.lock requirements/test.lock requirements/web.lock
 WORKERS ?= 3 # on two cores: tests of processes wait more than they compute
 PARALLEL = -n $(WORKERS) # tests/conftest.py has which tests run in one worker
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --quiet $(UPGRADE:%=--upgrade)
@@ -56,7 +56,7 @@ lock: # exact versions and hashes for the ranges in pyproject.toml; UPGRADE=1 ta
 	  print(*t["build-system"]["requires"], sep="\n")' | $(LOCK) - -o requirements/build.lock
 	$(LOCK) pyproject.toml -o requirements/base.lock
 	for extra in test bench; do $(LOCK_EXTRA) || exit; done
-	for extra in charts data options risk; do $(LOCK_EXTRA) $(AGREEING) || exit; done
+	for extra in browser charts data options risk web; do $(LOCK_EXTRA) $(AGREEING) || exit; done
 
 docs: setup # renew the parts of the documents that are made from the code
 	$(BIN)/python docs/generate.py

@@ -45,6 +45,7 @@ STATUS_AGE_S: Final = 1.0  # older status files may be of before the kill
 _CONFIG: Final = """\
 run_dir = "{run_dir}"
 tws = {{ reconnect_ms = 100 }}
+web = {{ enabled = false }}
 simulator = {{ enabled = true, rate_per_s = 1000 }}
 
 [[instruments]]

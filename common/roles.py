@@ -17,6 +17,7 @@ RISK: Final = "risk"
 SIMULATOR: Final = "simulator"
 NOTICES: Final = "notices"
 RECORDER: Final = "recorder"
+WEB: Final = "web"
 
 GATEWAYS: Final = (GATEWAY, LIQUIDATION)
 """The kinds with a broker connection, whose streams report executions and positions; the roles of

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "down": "lifecycle",
     "status": "lifecycle",
     "run": "lifecycle",
+    "web": "web",
     "scale": "scale",
     "halt": "steer",
     "resume": "steer",

@@ -223,6 +223,7 @@ def _settings(
         "TAPEWIRE_STRATEGIES": json.dumps([s.model_dump(mode="json") for s in strategies]),
         "TAPEWIRE_RISK__RULES": json.dumps([r.model_dump(mode="json") for r in rules]),
         "TAPEWIRE_SIMULATOR": json.dumps(simulator),
+        "TAPEWIRE_WEB__ENABLED": "false",  # it has figures, and no viewers
     }
 
 

@@ -19,6 +19,7 @@ def state_of(monitor: RiskMonitor, trading: TradingState) -> dict[str, Any]:
         "halts": [
             {
                 "scope": str(halt.scope),
+                "parts": halt.scope.parts,
                 "reason": halt.reason,
                 "ts_ns": halt.ts_ns,
                 "until_ns": halt.until_ns,

@@ -31,6 +31,7 @@ READ_BY = {  # which test takes the blocks of a document
     ("docs/operating.md", "sh"): "tests/test_docs_commands.py",
     ("docs/sweep.md", "python"): "tests/test_docs_sweep.py",
     ("docs/sweep.md", "sh"): "tests/test_docs_sweep.py",
+    ("docs/web.md", "python"): "tests/test_docs_commands.py",
     ("docs/wire.md", "python"): "tests/pipeline/test_wire_examples.py",
     ("docs/wire.md", "js"): "tests/pipeline/test_wire_examples.py",
 }

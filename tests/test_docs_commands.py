@@ -16,7 +16,7 @@ from tapewire.console.group import status as told
 from tests.documented import CLI, commands, is_stream
 from tests.made_ticks import HALF_PAST_TWO
 from tests.markdown import blocks, spans
-from tests.places import ROOT
+from tests.places import ROOT, free_port
 from tests.reader import Reader, a_reader
 from tests.risk.notices.hooks import Hook, a_hook
 from tests.waiting import wait_for
@@ -24,8 +24,8 @@ from tests.waiting import wait_for
 STATED = commands()
 # in the order of a session, so that the group is started as seldom as can be
 SESSION = (
-    "init", "up", "status", "orders", "fills", "positions", "blotter", "ledger", "reconcile",
-    "data", "events",
+    "init", "up", "status", "web", "orders", "fills", "positions", "blotter", "ledger",
+    "reconcile", "data", "events",
     "journals", "dead-letters", "trace", "tail", "logs", "doctor", "scale", "halt", "resume",
     "flatten", "risk", "notices", "down", "run",
 )  # fmt: skip
@@ -45,6 +45,8 @@ IN_ORDER = sorted(
 )
 STRATEGIES = ROOT / "docs" / "strategies.md"
 OPERATING = ROOT / "docs" / "operating.md"
+WEB = ROOT / "docs" / "web.md"
+CONSOLE_PORT = free_port()
 
 
 def _predictions(reader: Reader) -> str:
@@ -67,6 +69,8 @@ def _target(reader: Reader, hook: Hook) -> str:
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Reader]:
     with a_hook() as hook, a_reader() as reader:
+        reader.environment["TAPEWIRE_WEB__ENABLED"] = "true"
+        reader.environment["TAPEWIRE_WEB__PORT"] = str(CONSOLE_PORT)
         reader.write("ticks.csv", HALF_PAST_TWO)
         example = (ROOT / "tapewire.toml").read_text()
         reader.configure(f"{example}{_predictions(reader)}\n{_target(reader, hook)}")
@@ -85,6 +89,12 @@ def _has_own_group(line: str) -> bool:
 @pytest.mark.parametrize("line", [one for one in IN_ORDER if _starts(one)])
 def test_a_command_that_starts_the_group_does(reader: Reader, line: str):
     _does_what_it_says(reader, line)
+
+
+def test_the_program_that_asks_the_web_console_prints_each_group(reader: Reader):
+    (program,) = blocks(WEB, "python")
+    reader.write("ask.py", program.text.replace("8420", str(CONSOLE_PORT)))
+    assert " ACTIVE " in reader.does(".venv/bin/python ask.py")
 
 
 def test_the_listings_for_prometheus_are_where_its_configuration_looks_for_them(reader: Reader):

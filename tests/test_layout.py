@@ -17,6 +17,7 @@ BELOW = {
     "backtest": {"common", "simulator", "virtual", *PEERS},
     "console": {"common", "simulator", "virtual", "backtest", "recorder", *PEERS},
     "client": {"common", "strategy", "console"},
+    "web": {"common", "strategy", "backtest", "recorder", "console"},
     "benchmarks": {"common", "simulator", "virtual", "backtest", "recorder", "console", *PEERS},
 }
 """For each package the others that it may import; `benchmarks` measures all of them."""
@@ -52,6 +53,7 @@ CORES = """
     console/model/group.py console/model/prices.py console/model/curve.py console/model/deltas.py
     console/model/earnings.py console/model/blotter_rows.py console/model/event_rows.py
     console/model/warnings.py
+    web/access.py web/guard.py web/limits.py web/nonces.py
     recorder/recording.py recorder/segments.py recorder/streams.py recorder/compactor.py
 """
 """What decides: a file, or all files of a folder."""

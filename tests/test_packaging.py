@@ -28,11 +28,12 @@ REQUIREMENTS = {
 }
 LOCKS = {name: (ROOT / "requirements" / f"{name}.lock").read_text() for name in REQUIREMENTS}
 LINKS = [path for path in (ROOT / "src" / "tapewire").iterdir() if path.is_symlink()]
-REPORT = [ROOT / "backtest" / "report" / name for name in ("assets", "vendor")]
+SERVED = [ROOT / "backtest" / "report" / name for name in ("assets", "vendor")]
+SERVED.append(ROOT / "web" / "static")
 NEEDED = (
     {"__init__.py", "testing.py", "py.typed", "supervisord.conf"}
     | {f"common/config/profiles/{name}.toml" for name in ("day_trader", "prop_firm_evaluation")}
-    | {str(path.relative_to(ROOT)) for folder in REPORT for path in folder.iterdir()}
+    | {str(path.relative_to(ROOT)) for folder in SERVED for path in folder.iterdir()}
     | {str(path.relative_to(ROOT)) for path in (ROOT / "console" / "starting").glob("*.template")}
 )
 BUILD = (

@@ -50,6 +50,7 @@ from tapewire.common.config.sections import (
 )
 from tapewire.common.config.text import text_fault
 from tapewire.common.config.tws import TwsConfig
+from tapewire.common.config.web import WebConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.instruments import Instrument
 from tapewire.common.logins import Logins
@@ -80,6 +81,7 @@ __all__ = [
     "TradingDayConfig",
     "TwsConfig",
     "WarmUpConfig",
+    "WebConfig",
     "config_path",
     "load",
 ]
@@ -121,6 +123,7 @@ class Config(BaseSettings):
     notices: NoticesConfig = NoticesConfig()
     recorder: RecorderConfig = RecorderConfig()
     backtest: BacktestConfig = BacktestConfig()
+    web: WebConfig = WebConfig()
     gateways: tuple[LoginConfig, ...] = ()
     instruments: tuple[InstrumentConfig, ...] = ()
     strategies: tuple[StrategyConfig, ...] = ()

@@ -230,8 +230,8 @@ def _changes(changes: TermChanges) -> str:
 
 def _enter(group: Launched, symbol: str, terms: OrderTerms, account: str | None, way: Way) -> None:
     """Show what the order would do, ask, send it, and print what becomes of it."""
-    symbol, legs = _what(group, symbol)
-    account = _account(group, account)
+    symbol, legs = what(group, symbol)
+    account = account_of(group, account)
     found: dict[str, Any] = {}
     if way.ask:
         found["what_if"] = _estimated(group, account, symbol, terms, legs, as_json=way.as_json)
@@ -240,7 +240,7 @@ def _enter(group: Launched, symbol: str, terms: OrderTerms, account: str | None,
     _follow(group, manual.order(account, symbol, terms, legs), way, found)
 
 
-def _what(group: Launched, given: str) -> tuple[str, tuple[ComboLeg, ...]]:
+def what(group: Launched, given: str) -> tuple[str, tuple[ComboLeg, ...]]:
     """The symbol to trade, or what a combo is called and its legs."""
     try:
         symbol, legs = combos.meant(given, group.symbols)
@@ -251,7 +251,7 @@ def _what(group: Launched, given: str) -> tuple[str, tuple[ComboLeg, ...]]:
     return symbol, legs
 
 
-def _account(group: Launched, given: str | None) -> str:
+def account_of(group: Launched, given: str | None) -> str:
     """The account to trade in: the one that is named, or the login's only one."""
     gateways = status.of_kind(status.read(group.run_dir), roles.GATEWAY).values()
     accounts = [str(account) for one in gateways for account in one.get("accounts", ())]
@@ -286,12 +286,12 @@ def _estimated(
         say = f"nothing was sent; the broker would not take it: {estimate.reason}"
         print(json.dumps({"ok": False, "text": say, "what_if": plain}) if as_json else say)
         raise typer.Exit(EXIT_FAILED)
-    for line in () if as_json else _lines(estimate):
+    for line in () if as_json else estimate_lines(estimate):
         note(line)
     return plain
 
 
-def _lines(estimate: WhatIfAnswered) -> list[str]:
+def estimate_lines(estimate: WhatIfAnswered) -> list[str]:
     """An estimate as a person reads it."""
     lines = []
     for name in ("initial_margin", "maintenance_margin", "equity_with_loan"):
@@ -316,7 +316,7 @@ def _follow(group: Launched, signal: AnySignal, way: Way, found: dict[str, Any])
     outcome = Outcome(signal.id)
     for outcome in manual.send(group, signal, way.wait_s):
         if not way.as_json:
-            print(_sentence(outcome), flush=True)
+            print(sentence(outcome), flush=True)
     if way.as_json:
         plain = outcome._asdict() | {
             "ok": outcome.ok,
@@ -327,7 +327,8 @@ def _follow(group: Launched, signal: AnySignal, way: Way, found: dict[str, Any])
     raise typer.Exit(0 if outcome.ok else EXIT_FAILED)
 
 
-def _sentence(outcome: Outcome) -> str:
+def sentence(outcome: Outcome) -> str:
+    """What has become of a signal, as a person reads it."""
     name = outcome.intent_id or outcome.signal_id
     words = f"{name} is {outcome.state}"
     if outcome.filled:

@@ -47,7 +47,7 @@ def halt(
     With --account, --strategy or --symbol only in that part; given together they narrow it down.
     """
     group, scope = running(config, run_dir), Scope(account, strategy, symbol)
-    _require_known(group, scope)
+    require_scope(group, scope)
     _halt_or_resume("halt", reason, group, scope, as_json)
 
 
@@ -87,7 +87,7 @@ def flatten(
 
     group, scope = running(config, run_dir), Scope(account, "", symbol)
     statuses = status.read(group.run_dir)
-    _require_known(group, scope, {row["symbol"] for row in _held(statuses)})
+    require_scope(group, scope, {row["symbol"] for row in _held(statuses)})
     plan = flattening.plan(statuses, scope)
     reply = control.ask(group, "flatten", reason, scope)
     note(f"{brake.sentence(reply, 'flatten', scope)}{'; ' + plan if reply.ok else ''}")
@@ -110,7 +110,7 @@ def _held(statuses: dict[str, dict[str, object]]) -> list[dict[str, str]]:
     return held if isinstance(held, list) else []
 
 
-def _require_known(group: Launched, scope: Scope, held: set[str] | None = None) -> None:
+def require_scope(group: Launched, scope: Scope, held: set[str] | None = None) -> None:
     """Refuse a strategy or a symbol that the group does not have: a typo must not pass for a halt.
 
     Instances that `scale` started are known by the strategy that they are instances of.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tapewire.common import roles
+from tapewire.common import extras, roles
 from tapewire.common.bus.endpoints import prepare_run_dir
 from tapewire.common.config import tws_address
 from tapewire.common.config.settings import Config
@@ -29,6 +29,7 @@ STRATEGY_PRIORITY: Final = 500
 GATEWAY_PRIORITY: Final = 100
 SIMULATOR_PRIORITY: Final = 50
 RECORDER_PRIORITY: Final = 45
+WEB_PRIORITY: Final = 42
 NOTICES_PRIORITY: Final = 40
 """The last to stop, since it tells what the others do at their end."""
 
@@ -74,7 +75,7 @@ class Group(Supervisord):
         archived = launch.prepare_journals(self.config, self.run_dir)
         if archived:
             say(archived)
-        self._write_sections()
+        self._write_sections(say)
         launch.keep(self.config, self.run_dir)
         for stale in (self.run_dir / "status").glob("*.json"):
             stale.unlink()
@@ -139,6 +140,7 @@ class Group(Supervisord):
             made |= {*simulators} if self.config.simulator.enabled else set()
             made |= {roles.NOTICES} if self.config.notices.targets else set()
             made |= {roles.RECORDER} if self.config.recorder.enabled else set()
+            made |= {roles.WEB} if self.config.web.enabled and not web_lacks() else set()
         order = [s.name for s in self.config.strategies]
 
         def place(role: str) -> tuple[int, str, int]:
@@ -146,7 +148,7 @@ class Group(Supervisord):
             return (order.index(base) if base in order else len(order), base, number)
 
         first = [name for name in simulators if name in made]
-        last = [name for name in (roles.RECORDER, roles.NOTICES) if name in made]
+        last = [name for name in (roles.RECORDER, roles.WEB, roles.NOTICES) if name in made]
         strategies = sorted((name for name in made if roles.is_strategy(name)), key=place)
         return [*first, *logins.gateways, roles.RISK, roles.EXECUTOR, *strategies, *last]
 
@@ -186,7 +188,7 @@ class Group(Supervisord):
 
     # ---- its sections --------------------------------------------------------------------------
 
-    def _write_sections(self) -> None:
+    def _write_sections(self, say: Say) -> None:
         folder = self.run_dir / "programs"
         for old in folder.glob("*.conf"):
             old.unlink()
@@ -198,6 +200,16 @@ class Group(Supervisord):
             write_section(folder, roles.NOTICES, "risk.notices", NOTICES_PRIORITY)
         if self.config.recorder.enabled:
             write_section(folder, roles.RECORDER, "recorder", RECORDER_PRIORITY)
+        if self.config.web.enabled:
+            self._write_web(say)
+
+    def _write_web(self, say: Say) -> None:
+        """Write the section of the web console, if what it needs is installed: the group runs
+        without it."""
+        if lacking := web_lacks():
+            say(f"no web console: {lacking}; or set web.enabled = false")
+        else:
+            write_section(self.run_dir / "programs", roles.WEB, "web", WEB_PRIORITY)
 
     def _write_login(self, login: Login) -> None:
         """Write the sections of a login's processes."""
@@ -220,6 +232,12 @@ class Group(Supervisord):
     def remove_strategy(self, name: str) -> None:
         """Remove the section of one instance of a strategy."""
         (self.run_dir / "programs" / f"{roles.strategy_role(name)}.conf").unlink()
+
+
+def web_lacks() -> str:
+    """What the web console lacks, in a sentence; empty where the extra `web` is installed."""
+    install = extras.command("web")
+    return extras.missing("starlette", install) or extras.missing("uvicorn", install)
 
 
 def _to_stderr(sentence: str) -> None:

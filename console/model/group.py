@@ -5,13 +5,14 @@ earnings are the ledger's, states and sentences are those of `tapewire status`. 
 a page needs: the newest of everything, bounded, and the same object where nothing has changed.
 """
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from tapewire.common import roles
 from tapewire.common.accounting.book import ZERO
-from tapewire.common.amounts import text
+from tapewire.common.amounts import text, text_or_none
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import Config
 from tapewire.common.events import Commission, Fill
@@ -29,6 +30,8 @@ from tapewire.console.records.blotter import Only, Trading
 from tapewire.console.records.journals import Entry
 from tapewire.console.views import flattening, trading_json, words
 
+RATES_OVER_NS: Final = 3_000_000_000
+"""Statuses are written twice a second: over a shorter time a rate would jump."""
 EARNINGS_EVERY_NS: Final = 1_000_000_000
 EARNINGS_EACH_NS: Final = 200_000
 """So much longer the ledger rests for each execution: it takes some 10 us for one."""
@@ -56,9 +59,7 @@ class GroupModel:
         self._earnings_stale = True
         self._earnings_due_ns = 0
         self._curves: dict[str, Curve] = {}
-        self._totals: dict[str, int] = {}
-        self._totals_ns = 0
-        self._rates: dict[str, float] = {}
+        self._seen: deque[tuple[int, dict[str, int]]] = deque()
         self._tables: Tables = {}
 
     # ---- what comes in -------------------------------------------------------------------------
@@ -76,13 +77,9 @@ class GroupModel:
     def on_statuses(self, statuses: Mapping[str, Status], names: Sequence[str], now: Now) -> None:
         """The newest status of each process, and which processes the group has."""
         self.statuses, self.names = dict(statuses), list(names)
-        totals, passed_ns = status.totals(self.statuses), now.mono_ns - self._totals_ns
-        if self._totals_ns and passed_ns > 0:
-            self._rates = {
-                name: max(0, total - self._totals.get(name, total)) * 1e9 / passed_ns
-                for name, total in totals.items()
-            }
-        self._totals, self._totals_ns = totals, now.mono_ns
+        self._seen.append((now.mono_ns, status.totals(self.statuses)))
+        while now.mono_ns - self._seen[0][0] > RATES_OVER_NS:
+            self._seen.popleft()
 
     # ---- what is known -------------------------------------------------------------------------
 
@@ -172,12 +169,23 @@ class GroupModel:
             "accounts": [one for each in gateways for one in each.get("account_values", [])],
             "account_names": sorted({n for each in gateways for n in each.get("accounts", [])}),
             "day": self._days(),
-            "rates": {name: round(rate, 1) for name, rate in self._rates.items()},
+            "rates": self._rates(),
             "latency": status.hops(self.statuses),
             "caught_up": self.is_caught_up,
             "loaded": self.loaded,
             "fault": self.fault,
             "trading_day": str(self._earnings.today or ""),
+        }
+
+    def _rates(self) -> dict[str, float]:
+        """What the counters grew by, per second, over the last seconds."""
+        if not self._seen or self._seen[0][0] == self._seen[-1][0]:
+            return {}
+        (then_ns, before), (now_ns, after) = self._seen[0], self._seen[-1]
+        passed_s = (now_ns - then_ns) / 1e9
+        return {
+            name: round(max(0, total - before.get(name, total)) / passed_s, 1)
+            for name, total in after.items()
         }
 
     def _days(self) -> list[dict[str, Any]]:
@@ -292,7 +300,15 @@ class GroupModel:
         for one in self.config.instruments:
             price = self.prices.by_symbol.get(one.symbol)
             market = price.row() if price is not None else {}
-            rows[one.symbol] = {"sec_type": one.sec_type, "currency": one.currency, **market}
+            rows[one.symbol] = {
+                "sec_type": one.sec_type,
+                "currency": one.currency,
+                "underlying": one.underlying,
+                "expiry": one.expiry,
+                "strike": text_or_none(one.strike),
+                "right": one.right,
+                **market,
+            }
         return rows
 
 

@@ -133,10 +133,11 @@ def blotter(trading: Trading, found: list[BlotterOrder], days: list[DaySum]) -> 
         }
         for one in found
     ]
-    return {"orders": rows, "days": [*map(_day, days)], "totals": totals(trading, found)}
+    return {"orders": rows, "days": [*map(day, days)], "totals": totals(trading, found)}
 
 
-def _day(one: DaySum) -> dict[str, Any]:
+def day(one: DaySum) -> dict[str, Any]:
+    """What a trading day came to, as one JSON object."""
     return {
         "day": one.day.isoformat(),
         "orders": one.orders,

@@ -1,6 +1,6 @@
 """What a group and its processes are doing, in words: for the terminal and for the web console."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 
@@ -73,28 +73,55 @@ def _is_shown(name: str, state: str) -> bool:
 
 def done(name: str, status: Status) -> str:
     """What a process has done so far, in a few words."""
-    if roles.kind_of(name) == roles.SIMULATOR:
-        sent, executions = (counter(status, n) for n in ("messages_sent", "executions"))
-        return f"{counted(sent, 'tick')} sent, {counted(executions, 'execution')}"
-    if roles.is_strategy(name):
-        ticks = counter(status, "ticks_received")
-        missed = sum(status.get("missed", {}).values())
-        signals = counted(status.get("signals", 0), "signal")
-        return f"{counted(ticks, 'tick')}, {missed} missed, {signals}"
-    if name == roles.NOTICES:
-        sent, failed = (counter(status, n) for n in ("notices_sent", "notices_failed"))
-        failures = f", {counted(failed, 'failed attempt')}" if failed else ""
-        return f"{counted(sent, 'message')} sent{failures}"
-    if name == roles.RECORDER:
-        taken, lost = (status.get(f"messages_{n}", 0) for n in ("recorded", "unrecorded"))
-        return f"{counted(taken, 'message')}{f', {lost:,} not recorded' if lost else ''}"
-    if "orders" in status:
-        states = ", ".join(f"{n} {state.lower()}" for state, n in sorted(status["orders"].items()))
-        ticks = counter(status, "ticks_published")
-        shown = f"{counted(ticks, 'tick')}, " if ticks else ""
-        none = "none" if status.get("orders_reported", True) else "not known"
-        return f"{shown}orders: {states or none}"
-    return ""
+    said = _DONE.get(roles.kind_of(name))
+    if said is not None:
+        return said(status)
+    return _orders(status) if "orders" in status else ""
+
+
+def _simulated(status: Status) -> str:
+    sent, executions = (counter(status, n) for n in ("messages_sent", "executions"))
+    return f"{counted(sent, 'tick')} sent, {counted(executions, 'execution')}"
+
+
+def _signalled(status: Status) -> str:
+    ticks = counter(status, "ticks_received")
+    missed = sum(status.get("missed", {}).values())
+    signals = counted(status.get("signals", 0), "signal")
+    return f"{counted(ticks, 'tick')}, {missed} missed, {signals}"
+
+
+def _noticed(status: Status) -> str:
+    sent, failed = (counter(status, n) for n in ("notices_sent", "notices_failed"))
+    failures = f", {counted(failed, 'failed attempt')}" if failed else ""
+    return f"{counted(sent, 'message')} sent{failures}"
+
+
+def _recorded(status: Status) -> str:
+    taken, lost = (status.get(f"messages_{n}", 0) for n in ("recorded", "unrecorded"))
+    return f"{counted(taken, 'message')}{f', {lost:,} not recorded' if lost else ''}"
+
+
+def _viewed(status: Status) -> str:
+    return f"{counted(status.get('viewers', 0), 'viewer')}, {status.get('url', '')}"
+
+
+def _orders(status: Status) -> str:
+    states = ", ".join(f"{n} {state.lower()}" for state, n in sorted(status["orders"].items()))
+    ticks = counter(status, "ticks_published")
+    shown = f"{counted(ticks, 'tick')}, " if ticks else ""
+    none = "none" if status.get("orders_reported", True) else "not known"
+    return f"{shown}orders: {states or none}"
+
+
+_DONE: Final[dict[str, Callable[[Status], str]]] = {
+    roles.SIMULATOR: _simulated,
+    roles.STRATEGY: _signalled,
+    roles.NOTICES: _noticed,
+    roles.RECORDER: _recorded,
+    roles.WEB: _viewed,
+}
+"""By the kind of process; any other is described by its orders."""
 
 
 def share(row: dict[str, Any]) -> Decimal:

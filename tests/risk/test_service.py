@@ -108,8 +108,8 @@ def test_a_broken_rule_halts_in_the_turn_it_is_seen():
     assert risk.wires.beats("risk")[-1].reason == f"account DU1: {halted.reason}"
     assert risk.wires.beats("risk")[-1].trading == "ACTIVE", "other accounts go on"
     assert risk.service.detail()["halts"] == [{
-        "scope": "account DU1", "reason": halted.reason, "ts_ns": halted.ts_ns, "until_ns": 0,
-        "by": "MaxContractsPerInstrument",
+        "scope": "account DU1", "parts": ("DU1", "", ""), "reason": halted.reason,
+        "ts_ns": halted.ts_ns, "until_ns": 0, "by": "MaxContractsPerInstrument",
     }]  # fmt: skip
     risk.turn(0.25)
     (headroom,) = risk.service.detail()["headroom"]

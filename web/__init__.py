@@ -1,0 +1,1 @@
+"""The web console: a desk in the browser, which shows a group and can stop it."""

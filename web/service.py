@@ -1,0 +1,100 @@
+"""The web console's service: reads the groups, and publishes what has changed to those who look.
+
+It follows nobody and nobody follows it: it can die without anyone noticing but its viewers.
+"""
+
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import Any, Final
+
+from tapewire.common import roles
+from tapewire.common.bus.transport import Transport
+from tapewire.common.clock import Clock, Now
+from tapewire.common.events import ProcessState
+from tapewire.common.runtime.service import Service
+from tapewire.console.model.reading import Reading
+from tapewire.web.hub import Hub
+from tapewire.web.server import Server
+
+PUBLISH_EVERY_NS: Final = 150_000_000
+RETRY_NS: Final = 5_000_000_000
+MARKET: Final = "market."
+
+
+class WebService(Service):
+    """Feeds the models of the groups and the hub; `wait` passes the time between two turns.
+
+    A channel `market.NUMBER` brings the ticks of the group of that number.
+    """
+
+    def __init__(
+        self,
+        readings: Sequence[Reading],
+        hub: Hub,
+        server: Server,
+        lock: Lock,
+        transport: Transport,
+        clock: Clock,
+        *,
+        epoch: str,
+        url: str,
+        wait: Callable[[float], object],
+    ) -> None:
+        super().__init__(roles.WEB, transport, clock, epoch=epoch)
+        self._readings = readings
+        self._hub = hub
+        self._server = server
+        self._lock = lock
+        self._url = url
+        self._wait = wait
+        self._publish_ns = 0
+        self._retry_ns = 0
+
+    def turn(self, timeout_ms: int) -> None:
+        """Wait the whole time, then take all that came in it: pages are not shown each tick."""
+        self._wait(timeout_ms / 1000)
+        super().turn(0)
+
+    def on_frames(self, channel: str, frames: list[bytes], now: Now) -> None:
+        """Ticks of a group."""
+        number = int(channel.removeprefix(MARKET))
+        self._readings[number].model.prices.on_frames(frames)
+
+    def on_tick(self, now: Now) -> None:
+        """Read on, and publish what is new; see to the server."""
+        with self._lock:
+            for reading in self._readings:
+                reading.look(now)
+        if now.mono_ns >= self._publish_ns:
+            self._publish_ns = now.mono_ns + PUBLISH_EVERY_NS
+            self._publish(now)
+        if now.mono_ns >= self._retry_ns and not self._server.is_serving:
+            self._retry_ns = now.mono_ns + RETRY_NS
+            self._server.try_start()
+
+    def _publish(self, now: Now) -> None:
+        for reading in self._readings:
+            with self._lock:
+                reading.model.prices.look(now)
+                tables = reading.model.tables(now)
+            self._hub.publish(reading.name, tables, now.wall_ns)
+
+    def on_stop(self, now: Now) -> str:
+        """Hang up."""
+        self._server.stop()
+        for reading in self._readings:
+            reading.close()
+        return ""
+
+    def readiness(self, now: Now) -> tuple[ProcessState, str]:
+        """READY, with the reason where no page is served: nobody else waits for that."""
+        return "READY", "" if self._server.is_serving else self._server.fault
+
+    def detail(self) -> dict[str, Any]:
+        """Where its pages are, and how many look."""
+        return {
+            "url": self._url if self._server.is_serving else "",
+            "viewers": len(self._hub.viewers),
+            "groups": [one.name for one in self._readings],
+            "events_read": {one.name: one.model.loaded for one in self._readings},
+        }
