@@ -18,12 +18,11 @@ from tapewire.common.config import settings as configuration
 from tapewire.console.group.supervisor import Group
 from tests import warden
 from tests.pipeline.running import Running
-from tests.places import ROOT, free_port
+from tests.places import NO_CONSOLE, ROOT, free_port
 
 # A shell that starts the tests in the background has Ctrl-C ignored, and so what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# Many groups run at a time, and the web console has one port; its own tests turn it on.
-os.environ["TAPEWIRE_WEB__ENABLED"] = "false"
+os.environ.update(NO_CONSOLE)
 
 # Where a machine forbids bytecode on disk, every process of every test would compile the whole
 # package again: a third of what a start costs.

@@ -8,6 +8,10 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("TAPEWIRE_DATA", ROOT.parent / "shared" / "data"))
 
 
+NO_CONSOLE = {"TAPEWIRE_WEB__ENABLED": "false"}
+"""For groups that are started: several run at a time, and the web console has one port."""
+
+
 def free_port() -> int:
     """A TCP port of the loopback that nobody listens on at this moment."""
     with socket.socket() as probe:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.places import ROOT, free_port
+from tests.places import NO_CONSOLE, ROOT, free_port
 from tests.waiting import wait_for
 
 TIMEOUT_S = 120
@@ -32,7 +32,7 @@ class Reader:
             script.chmod(0o755)
         own = {k: v for k, v in os.environ.items() if not k.startswith("TAPEWIRE_")}
         self.environment = {
-            "TAPEWIRE_WEB__ENABLED": "false",  # several groups of several tests run at a time
+            **NO_CONSOLE,
             **own,
             **PACE,
             "PATH": os.pathsep.join([str(binaries), os.environ["PATH"]]),

@@ -10,13 +10,15 @@ import pytest
 from tapewire.console import cli
 from tests.console.journaled import EVENTS, write
 from tests.console.running import Ended, Tapewire, simulator
-from tests.places import free_port
+from tests.places import NO_CONSOLE, free_port
 
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in [v for v in os.environ if v.startswith("TAPEWIRE_")]:
         monkeypatch.delenv(variable)
+    for variable, value in NO_CONSOLE.items():
+        monkeypatch.setenv(variable, value)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.places import ROOT, free_port
+from tests.places import NO_CONSOLE, ROOT, free_port
 
 INSTALLED = "from tapewire.console.cli import main; main()"
 CONFIG = """
@@ -58,6 +58,7 @@ class Folder:
         """Run Python there, with a path that an installed command has: not the folder itself."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TAPEWIRE_")}
         environment |= {
+            **NO_CONSOLE,
             "PYTHONPATH": str(self.home / "src"),
             "TAPEWIRE_RUN_DIR": str(self.path / "run"),
         }
@@ -352,7 +353,7 @@ def test_the_commands_that_the_document_gives_for_it_work_as_they_stand(tmp_path
     (tmp_path / "mine").mkdir()
     folder = Folder(tmp_path / "mine", config=False)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TAPEWIRE_")}
-    environment |= {"TAPEWIRE_TWS__PORT": str(free_port())}
+    environment |= {**NO_CONSOLE, "TAPEWIRE_TWS__PORT": str(free_port())}
 
     def sh(text: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
