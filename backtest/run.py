@@ -37,6 +37,9 @@ from tapewire.virtual.world import SECOND_NS, World
 SETTLE_S = 5  # after the last signal has expired
 SYMBOLS_TEXT_MAX = 300
 
+Check = Callable[[Config, Scan], None]
+"""Looks at what a back-test is about to run with, and on what."""
+
 
 class Outcome(msgspec.Struct, frozen=True):
     """The outcome of a back-test. `notes` are what a reader of the figures should know; `loaded`
@@ -63,6 +66,7 @@ def run(
     step_ns: int = 0,
     benchmark: str = "",
     full: bool = False,
+    check: Check = lambda *_: None,
     say: Callable[[str], None],
 ) -> Outcome:
     """Run the strategies of `names` (none: all) on the file's window; see `World` for `step_ns`.
@@ -70,7 +74,7 @@ def run(
     the direct lane.
 
     Orders fill as `config.backtest` says. `benchmark` is the symbol of the file that the strategies
-    are compared with: without one, what they traded.
+    are compared with: without one, what they traded. `check` may refuse what the run would be of.
 
     Raises `ConfigError` for an unknown strategy or benchmark, ValueError for a broken file.
     """
@@ -85,6 +89,7 @@ def run(
     say(f"{found.rows:,} rows of {counted(len(instruments), 'symbol')}; running")
     failures = Failures(say)
     derived = group.derived(config, instruments, strategies)
+    check(derived, found)
     settings = group.simulator_settings(derived)
     world = way.build(derived, settings, failures.add)
     _require_one_started(world)

@@ -48,19 +48,24 @@ def run(
     say: Say,
     keep: bool = False,
     underlying: str = "",
+    *,
+    run_dir: Path | None = None,
 ) -> dict[str, Any]:
     """Run the group on a file of ticks from `start` on, for `seconds`; returns the figures.
 
     `speed` is market seconds per second, 0 as fast as possible. With an `underlying` the group
-    trades vertical spreads of the options on it, in place of the configured strategies. The run
-    directory is deleted, unless `keep` is set or something went wrong.
+    trades vertical spreads of the options on it, in place of the configured strategies. Without a
+    `run_dir` it is a new one, which is deleted unless `keep` is set or something went wrong.
+
+    The group trades with its own simulator, whatever TWS the configuration names.
     """
     for hint in file.notes:
         say(f"note: {hint}")
     base = configuration.load()
     plan = _on_chain(base, file, start, underlying) if underlying else _on_file(base, file, say)
     settings = _settings(base, plan, file.path, start, seconds, speed)
-    run_dir = Path(os.environ.get("TAPEWIRE_RUN_DIR") or tempfile.mkdtemp(prefix="tapewire-"))
+    keep = keep or run_dir is not None
+    run_dir = run_dir or Path(tempfile.mkdtemp(prefix="tapewire-"))
     with _environment({**settings, "TAPEWIRE_RUN_DIR": str(run_dir)}):
         config = configuration.load()
         group = Group(config)
@@ -78,7 +83,7 @@ def run(
         for reason in rejections(executor, gateway):
             say(f"note: {reason}")
         _say_decisions(group.run_dir, say)
-    if keep or figures["faults"] or "TAPEWIRE_RUN_DIR" in os.environ:
+    if keep or figures["faults"]:
         look = f"TAPEWIRE_RUN_DIR={run_dir} tapewire blotter"
         say(f"journals and logs are in {run_dir}; look at them with `{look}`")
     else:
@@ -224,6 +229,7 @@ def _settings(
         "TAPEWIRE_RISK__RULES": json.dumps([r.model_dump(mode="json") for r in rules]),
         "TAPEWIRE_SIMULATOR": json.dumps(simulator),
         "TAPEWIRE_WEB__ENABLED": "false",  # it has figures, and no viewers
+        "TAPEWIRE_MODE": "paper",
     }
 
 

@@ -2,11 +2,13 @@
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from tapewire.backtest import comparable
 from tapewire.backtest import compare as comparison
 from tapewire.backtest.arguments import with_fills
 from tapewire.backtest.report import tables
@@ -42,6 +44,7 @@ from tapewire.console.commands.tick_files import (
     recorded,
     tick_file,
 )
+from tapewire.console.group import launch
 from tapewire.console.views.terminal import out
 from tapewire.strategy.loading.overrides import with_parameters
 
@@ -105,9 +108,13 @@ def backtest(
         "commission": commission, "queue": queue, "partial_fills": partial_fills, "at_end": at_end,
     }  # fmt: skip
     loaded = with_parameters(configured, strategy or [], param or [])
+    arguments = arguments_of(step_ms, benchmark, full)
+    if against is not None:
+        arguments["check"] = partial(
+            comparable.require, against, launch.read(against), file, window
+        )
     outcome = run(
-        file, window, with_fills(loaded, fills), strategy or [], say=note,
-        **arguments_of(step_ms, benchmark, full),
+        file, window, with_fills(loaded, fills), strategy or [], say=note, **arguments
     )  # fmt: skip
     note(_speed(outcome, time.monotonic() - began_s))
     found = report(outcome)

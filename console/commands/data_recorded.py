@@ -1,6 +1,7 @@
 """`data list`, `verify`, `export`, `import`, `compact`: what was recorded."""
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,10 +20,12 @@ from tapewire.console.commands.common import (
     RunDirOption,
     answer,
     line,
+    load,
     load_started,
     note,
     require_known,
 )
+from tapewire.console.commands.demo import KeepOption, SpeedOption
 from tapewire.console.commands.tick_files import (
     FILE_HELP,
     BarTimeOption,
@@ -34,6 +37,7 @@ from tapewire.console.group import control
 
 if TYPE_CHECKING:
     from tapewire.common.config.settings import Config
+    from tapewire.recorder.exporting import Exported
     from tapewire.recorder.folder import Folder
     from tapewire.recorder.store import Entry, Store
     from tapewire.recorder.streams import Hole, Stretch
@@ -100,11 +104,55 @@ def export_recorded(
     as_json: JsonOption = False,
 ) -> None:
     """Write recorded ticks to a file that `tapewire backtest` and `tapewire demo` read."""
+    done = write_ticks(file, symbols, (since, to), _folder(config, run_dir))
+    told = f"wrote {counted(done.ticks, 'tick')} to {file}"
+    answer(as_json, {"file": str(file), **done._asdict()}, told)
+
+
+def replay_recorded(
+    symbols: SymbolsOption = None,
+    since: FromOption = None,
+    to: ToOption = None,
+    speed: SpeedOption = "1",
+    keep: KeepOption = False,
+    config: ConfigOption = None,
+    run_dir: RunDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the whole group on recorded ticks, as `tapewire demo` does on a file, and print its
+    figures.
+
+    The simulator plays them as its market, to a group in a run directory of its own: they reach no
+    strategy that trades anywhere else. --run-dir names the group that has recorded them.
+
+    Status 0 only without any discrepancy, also with the simulator's books.
+    """
+    from tapewire.console import demo
+    from tapewire.console.commands.demo import show, speed_of
+
+    load(config)  # its strategies run, whichever group has recorded
+    with tempfile.TemporaryDirectory(prefix="tapewire-replay-") as beside:
+        file, span = Path(beside) / "recorded.csv", (since, to)
+        pace = speed_of(speed)
+        done = write_ticks(file, symbols, span, _folder(config, run_dir))
+        if not done.ticks:
+            raise ConfigError(
+                "nothing is recorded in that time; `tapewire data list` shows what is"
+            )
+        show(demo.run(tick_file(file), None, 0, pace, note, keep), as_json)
+
+
+def write_ticks(
+    file: Path,
+    symbols: list[str] | None,
+    span: tuple[str | None, str | None],
+    folder: "Folder",
+) -> "Exported":
+    """Write the recorded ticks of a span, which is as --from and --to name it, to a file."""
     from tapewire.console.commands.events import span_of
     from tapewire.recorder.exporting import export
 
-    from_ns, to_ns = span_of(since, to)
-    folder = _folder(config, run_dir)
+    from_ns, to_ns = span_of(*span)
     store = _store(folder)
     known = store.symbols()
     for symbol in symbols or ():
@@ -114,8 +162,7 @@ def export_recorded(
     done = export(store.ticks(symbols or known, from_ns, to_ns), file)
     if done.delayed:
         note(f"{counted(done.delayed, 'tick')} of them are delayed; the file cannot say which")
-    told = f"wrote {counted(done.ticks, 'tick')} to {file}"
-    answer(as_json, {"file": str(file), **done._asdict()}, told)
+    return done
 
 
 def import_recorded(
@@ -230,6 +277,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "verify": verify_recorded,
     "export": export_recorded,
     "import": import_recorded,
+    "replay": replay_recorded,
     "compact": compact_recorded,
 }
 """The commands of `data`, by their names."""

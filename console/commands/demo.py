@@ -1,8 +1,9 @@
 """`demo`: the whole group on a file of ticks."""
 
 import json
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -19,13 +20,16 @@ from tapewire.console.commands.tick_files import FILE_HELP, tick_file
 from tapewire.console.views import tables
 from tapewire.console.views.terminal import out
 
+SpeedOption = Annotated[str, typer.Option(help="times real time, or max")]
+KeepOption = Annotated[bool, typer.Option("--keep", help="keep the run directory")]
+
 
 def demo(
     ticks: Annotated[Path, typer.Option(help=FILE_HELP)],
     start: Annotated[str | None, typer.Option("--from", help="ISO time, UTC")] = None,
     seconds: Annotated[float, typer.Option(min=0, help="of real time; 0: to the file's end")] = 0,
-    speed: Annotated[str, typer.Option(help="times real time, or max")] = "1",
-    keep: Annotated[bool, typer.Option("--keep", help="keep the run directory")] = False,
+    speed: SpeedOption = "1",
+    keep: KeepOption = False,
     chain: Annotated[
         str, typer.Option("--chain", help="trade spreads of the options on this symbol instead")
     ] = "",
@@ -40,7 +44,18 @@ def demo(
     Status 0 only without any discrepancy, also with the simulator's books.
     """
     load(config)
-    found = demo_run.run(tick_file(ticks), start, seconds, speed_of(speed), note, keep, chain)
+    named = os.environ.get("TAPEWIRE_RUN_DIR")
+    show(
+        demo_run.run(
+            tick_file(ticks), start, seconds, speed_of(speed), note, keep, chain,
+            run_dir=Path(named) if named else None,
+        ),
+        as_json,
+    )  # fmt: skip
+
+
+def show(found: dict[str, Any], as_json: bool) -> NoReturn:
+    """Print a run's figures, and end with status 0 only without any discrepancy."""
     if as_json:
         print(json.dumps(found))
     else:

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tapewire.common.config.settings import Config
+from tapewire.common.config.tws_address import NoTwsAddress, find
 from tapewire.common.ticks.file import TickFile
+from tapewire.console import demo
 from tapewire.console.views.times import iso
 from tapewire.recorder.compaction import compact
 from tapewire.recorder.folder import OPEN, Folder
@@ -149,3 +152,69 @@ def test_without_the_extra_it_says_how_to_install_it(tapewire: Tapewire, folder,
     refused = tapewire("data", "list")
     assert refused.status == 2
     assert "pyarrow is not installed; install it with: pip install 'tapewire[data]'" in refused.err
+
+
+# ---- replay ------------------------------------------------------------------------------------
+
+
+def test_a_replay_plays_what_is_recorded_of_a_span_to_a_group_of_its_own(
+    tapewire: Tapewire, folder: Folder, monkeypatch
+):
+    market, played = Market(), []
+    segment(folder, 1, *[market.message(symbol, 2) for symbol in ("AAPL", "ESZ6") * 20])
+    end_ns = market.ticks[60].ts_ns
+
+    def run(file: TickFile, *settings: object, **more: object) -> dict[str, object]:
+        played.append((file.path, [*file.rows(None, None)], settings, more))
+        return {"faults": []}
+
+    monkeypatch.setattr(demo, "run", run)
+    monkeypatch.setenv("TAPEWIRE_RUN_DIR", str(folder.path.parent))
+    span = ("--symbol", "AAPL", "--to", iso(end_ns), "--speed", "20")
+    assert tapewire("data", "replay", *span, "--json").json == {"faults": []}
+    ((path, rows, settings, more),) = played
+    expected = [tick.ts_ns for tick in market.of("AAPL") if tick.ts_ns < end_ns // 1000 * 1000]
+    assert [row.ts_ns for row in rows] == expected
+    assert settings[:3] == (None, 0, 20.0)
+    assert more == {}, "its run directory is a new one, whatever the environment names"
+    assert not path.exists()
+
+
+def test_a_replay_of_nothing_and_at_no_speed_is_refused(tapewire: Tapewire, folder: Folder):
+    assert "nothing is recorded in" in tapewire("data", "replay").err
+    segment(folder, 1, Market().messages(5))
+    assert "--speed is 'fast'" in tapewire("data", "replay", "--speed", "fast").err
+    refused = tapewire("data", "replay", "--to", "2020-01-01")
+    assert (refused.status, "nothing is recorded in that time" in refused.err) == (2, True)
+
+
+class Stopped(Exception):
+    """The group would start here."""
+
+
+def test_a_replay_never_leads_to_a_tws_whatever_is_configured(
+    tapewire: Tapewire, folder: Folder, config: Path, monkeypatch
+):
+    """Strategies that trade for real see none of it: the group of a replay has its own simulator,
+    in a run directory in which nobody else trades."""
+    config.write_text(
+        f'{config.read_text()}[[strategies]]\nname = "dip"\nsymbols = ["AAPL"]\n'
+        'strategy = "tapewire.strategy.examples.momentum:Momentum"\n'
+    )
+    real = f'mode = "live"\nlive_account = "U1234567"\n{config.read_text()}'
+    config.write_text(real)
+    segment(folder, 1, Market().messages(5))
+    started = []
+
+    def group(given: Config) -> None:
+        started.append(given)
+        raise Stopped
+
+    monkeypatch.setattr(demo, "Group", group)
+    with pytest.raises(Stopped):
+        tapewire("data", "replay")
+    (found,) = started
+    assert (found.simulator.enabled, found.mode) == (True, "paper")
+    assert found.run_dir != folder.path.parent
+    with pytest.raises(NoTwsAddress, match="the simulator has not started yet"):
+        find(found, found.run_dir)
