@@ -12,7 +12,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --qui
 LOCK_EXTRA = $(LOCK) pyproject.toml -c requirements/base.lock --extra $$extra -o requirements/$$extra.lock
 AGREEING = -c requirements/test.lock -c requirements/bench.lock # a release that all of them can have
 
-.PHONY: docs picture setup run test test-paper soak check bench lock node clean
+.PHONY: docs picture setup run test test-paper test-web soak check bench lock node clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,10 @@ run: setup
 
 test: setup # about twelve minutes on two cores; WORKERS=8 where there are more
 	$(BIN)/python -m pytest $(PARALLEL)
+
+test-web: setup # the web console in a Chromium of the system's, which has to be installed; two minutes
+	$(PIP) --require-hashes -r requirements/browser.lock
+	$(BIN)/python -m pytest -q -m browser tests/browser
 
 soak: setup # the long tests, which `make test` leaves out
 	$(BIN)/python -m pytest $(PARALLEL) -m soak

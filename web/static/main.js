@@ -98,7 +98,8 @@ class Page {
     const flatten = desk.flatten ? `flatten ${desk.flatten}` : "";
     setText(why, [flatten, trading.reason].filter(Boolean).join("; "));
     why.title = trading.reason;
-    byId("resume").hidden = trading.state !== "HALTED" || !actions.may("trader");
+    byId("resume").hidden = trading.state !== "HALTED" || Boolean(desk.flatten) ||
+      !actions.may("trader");
     const several = this.stream.order.length > 1;
     setText(byId("halt"), several ? `Halt ${this.group}` : "Halt");
     this.choices(several);
