@@ -6,9 +6,9 @@ for other processes. Halts have threads of their own, so that nothing else can k
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 
 import anyio.to_thread
@@ -16,7 +16,7 @@ import msgspec
 from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import Request, cookie_parser
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as Routed
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -116,11 +116,7 @@ def cookie_name(console: Console) -> str:
 
 
 def _cookie_of(headers: Headers, name: str) -> str:
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(name)
-    except CookieError:
-        return ""
-    return found.value if found is not None else ""
+    return cookie_parser(headers.get("cookie", "")).get(name, "")
 
 
 async def _with_headers(send: Send, message: Message, *, is_secret: bool) -> None:
@@ -225,34 +221,40 @@ class _Server:
 
     async def stream(self, request: Request) -> Response:
         """What changes, as it changes."""
-        loop, news = asyncio.get_running_loop(), asyncio.Event()
-        try:
-            viewer = self._console.hub.join(lambda: loop.call_soon_threadsafe(news.set))
-        except hubs.Full:
+        if self._console.hub.is_full:
             return _error(503, "too many pages look already; web.viewers_max says how many may")
         return StreamingResponse(
-            self._messages(viewer, news, request),
+            self._messages(request),
             media_type="text/event-stream",
             headers={"X-Accel-Buffering": "no"},
         )
 
-    async def _messages(
-        self, viewer: hubs.Viewer, news: asyncio.Event, request: Request
-    ) -> AsyncIterator[bytes]:
+    async def _messages(self, request: Request) -> AsyncIterator[bytes]:
         """The messages of one viewer, and a beat where there are none."""
         principal: Principal = request.state.principal
         cookie = _cookie_of(request.headers, cookie_name(self._console))
+        loop, news = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            with contextlib.suppress(RuntimeError):  # the server has ended meanwhile
+                loop.call_soon_threadsafe(news.set)
+
+        hub = self._console.hub
+        try:
+            viewer = hub.join(wake)
+        except hubs.Full:
+            return
         try:
             while self._is_still(principal, cookie):
                 news.clear()
                 found = viewer.take()
-                yield b"".join([*found, hubs.beat(self._console.clock.now_ns())])
+                yield b"".join([*found, hubs.beat(self._console.clock.now_ns(), hub.seen_ns)])
                 try:
                     await asyncio.wait_for(news.wait(), BEAT_S)
                 except TimeoutError:
                     continue
         finally:
-            self._console.hub.leave(viewer)
+            hub.leave(viewer)
 
     def _is_still(self, principal: Principal, cookie: str) -> bool:
         """Whether whoever looks may still look: a session may end while its page is open."""

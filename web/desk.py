@@ -51,9 +51,10 @@ class Desk:
             return list(price.points) if price is not None else []
 
     def require_scope(self, scope: Scope) -> None:
-        """Refuse what the group does not have: a typo must not pass for a halt."""
+        """Refuse what the group does not have: a typo must not pass for a halt. Before a gateway is
+        logged in nobody here knows the accounts, and a halt of one is not kept waiting for that."""
         accounts = set(self.table("desk").get("account_names", ()))
-        if scope.account and scope.account not in accounts:
+        if scope.account and accounts and scope.account not in accounts:
             raise Refused(400, f"account {scope.account!r} is none of {_listed(accounts)}")
         symbols = {*self.table("instruments"), *(p["symbol"] for p in self._positions())}
         if scope.symbol and scope.symbol not in symbols:

@@ -55,7 +55,8 @@ class Viewer:
 
 
 class Hub:
-    """Keeps the newest tables, by group, and hands on what changes; `viewers_max` may look."""
+    """Keeps the newest tables, by group, and hands on what changes; `viewers_max` may look.
+    `seen_ns` is when somebody published last (UTC), whether or not anything had changed."""
 
     def __init__(self, viewers_max: int) -> None:
         self.lock = Lock()
@@ -63,6 +64,12 @@ class Hub:
         self._viewers_max = viewers_max
         self._groups: dict[str, Tables] = {}
         self._order: list[str] = []
+        self.seen_ns = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many look as may."""
+        return len(self.viewers) >= self._viewers_max
 
     def tables(self, group: str) -> Tables:
         """The newest tables of a group; none of one that is not shown."""
@@ -75,6 +82,7 @@ class Hub:
 
     def publish(self, group: str, tables: Mapping[str, Mapping[str, Any]], ts_ns: int) -> None:
         """These are the newest tables of a group, as of `ts_ns`."""
+        self.seen_ns = ts_ns
         delta = deltas.between(self._groups.get(group, {}), tables)
         if not delta and group in self._groups:
             return
@@ -90,7 +98,7 @@ class Hub:
         """One more looks; raises `Full`."""
         viewer = Viewer(self, wake)
         with self.lock:
-            if len(self.viewers) >= self._viewers_max:
+            if self.is_full:
                 raise Full
             self.viewers.add(viewer)
         return viewer
@@ -106,9 +114,10 @@ class Hub:
         return _event("whole", {"groups": groups, "order": self._order})
 
 
-def beat(ts_ns: int) -> bytes:
-    """That the stream lives, and what time it is here."""
-    return _event("beat", {"ts_ns": ts_ns})
+def beat(ts_ns: int, seen_ns: int) -> bytes:
+    """That the stream lives, what time it is here, and when the groups were looked at last: who
+    serves may live on while who reads is stuck."""
+    return _event("beat", {"ts_ns": ts_ns, "seen_ns": seen_ns})
 
 
 def _event(name: str, content: Any) -> bytes:

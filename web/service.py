@@ -62,22 +62,26 @@ class WebService(Service):
 
     def on_tick(self, now: Now) -> None:
         """Read on, and publish what is new; see to the server."""
-        with self._lock:
-            for reading in self._readings:
-                reading.look(now)
-        if now.mono_ns >= self._publish_ns:
+        is_due = now.mono_ns >= self._publish_ns
+        if is_due:
             self._publish_ns = now.mono_ns + PUBLISH_EVERY_NS
-            self._publish(now)
+        for reading in self._readings:
+            try:
+                self._look(reading, now, publishes=is_due)
+            except Exception as error:  # noqa: BLE001 - what is wrong with one group costs it alone
+                self.dead_letter(f"group {reading.name}", repr(error), b"")
         if now.mono_ns >= self._retry_ns and not self._server.is_serving:
             self._retry_ns = now.mono_ns + RETRY_NS
             self._server.try_start()
 
-    def _publish(self, now: Now) -> None:
-        for reading in self._readings:
-            with self._lock:
-                reading.model.prices.look(now)
-                tables = reading.model.tables(now)
-            self._hub.publish(reading.name, tables, now.wall_ns)
+    def _look(self, reading: Reading, now: Now, *, publishes: bool) -> None:
+        with self._lock:
+            reading.look(now)
+            if not publishes:
+                return
+            reading.model.prices.look(now)
+            tables = reading.model.tables(now)
+        self._hub.publish(reading.name, tables, now.wall_ns)
 
     def on_stop(self, now: Now) -> str:
         """Hang up."""

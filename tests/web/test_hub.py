@@ -79,6 +79,13 @@ def test_only_so_many_may_look() -> None:
     hub.join(lambda: None)
 
 
+def test_when_the_groups_were_looked_at_last_is_known_though_nothing_changed() -> None:
+    hub = Hub(1)
+    for ts_ns in (1, 2):
+        hub.publish("desk", {"a": {}}, ts_ns)
+    assert hub.seen_ns == 2
+
+
 def test_groups_are_told_apart() -> None:
     hub = Hub(1)
     viewer = hub.join(lambda: None)

@@ -10,7 +10,7 @@ export class Grid {
     this.onrow = onrow;
     this.body = h("tbody");
     this.empty = h("p", { class: "empty" }, empty);
-    const heads = columns.map((c) => h("th", { class: c.kind || "", scope: "col" }, c.name));
+    const heads = columns.map((c) => h("th", { class: c.kind === "num" ? "num" : "", scope: "col" }, c.name));
     this.table = h("table", { "aria-label": label || null },
       h("thead", {}, h("tr", {}, heads)), this.body);
     this.element = h("div", { class: "scroll", tabindex: "0" }, this.table, this.empty);

@@ -161,7 +161,9 @@ class Page {
   }
 
   go() {
-    const parts = location.hash.slice(1).split("/").map(decodeURIComponent);
+    const parts = location.hash.slice(1).split("/").map((part) => {
+      try { return decodeURIComponent(part); } catch { return ""; }
+    });
     const [group, view, argument] = parts;
     if (this.stream?.order.includes(group)) this.group = group;
     else this.wanted = group;

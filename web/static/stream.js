@@ -58,9 +58,10 @@ export class Stream {
     return new Set(Object.keys(delta));
   }
 
-  beat({ ts_ns: tsNs }) {
+  // A beat counts only while somebody reads the groups: the server may live on without.
+  beat({ ts_ns: tsNs, seen_ns: seenNs }) {
     this.offsetNs = tsNs - Date.now() * 1e6;
-    this.heard();
+    if (tsNs - seenNs < LOST_MS * 1e6) this.heard();
   }
 
   heard() {
