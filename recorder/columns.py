@@ -9,16 +9,36 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from pyarrow import compute
 
+from tapewire.common.ticks import ohlc
 from tapewire.common.ticks.arrow_values import numbers_of
 from tapewire.common.ticks.as_ticks import EMPTY, text_of
 from tapewire.common.ticks.table import ABSENT, VALUES, Column, Floats, TickTable, Times
+from tapewire.recorder import bars
+from tapewire.recorder.bars import Kind
+from tapewire.recorder.folder import Folder
 from tapewire.recorder.store import Store
 from tapewire.recorder.tables import QUOTE
 
 SOURCES: Final = dict(zip(VALUES, (*VALUES[:4], "price", "size"), strict=True))
 """For each column of a file of ticks, the recorder's."""
+OF_BARS: Final = dict(zip(ohlc.BAR_VALUES, ("open", "high", "low", "close", "volume"), strict=True))
+"""For each column of a file of bars, the recorder's."""
+
+
+def table_of_bars(
+    folder: Folder, kind: Kind, symbols: Sequence[str], from_ns: int | None, to_ns: int | None
+) -> TickTable:
+    """The ticks that downloaded bars stand for: see `ohlc`. Raises `DamagedError`."""
+    tables = [bars.table_of_bars(folder, kind, one, from_ns, to_ns) for one in symbols]
+    codes = np.repeat(np.arange(len(tables), dtype=np.int32), [len(one) for one in tables])
+    whole = pa.concat_tables(tables)
+    times = numbers_of(whole["ts_ns"].combine_chunks(), np.int64)
+    values = {name: _column(_floats(whole[source])) for name, source in OF_BARS.items()}
+    found = ohlc.Bars(times, np.zeros_like(times), Column(codes, [*symbols]), values)
+    return ohlc.ticks_of(found, ends=False)
 
 
 class _OfSymbol(NamedTuple):

@@ -5,6 +5,7 @@
     segments/NAME.damaged       what of it could be read is Parquet; kept for a person to look at
     ticks/date=2024-01-08/symbol=AAPL/NAME.parquet
     events/date=2024-01-08/source=gateway/NAME.parquet
+    bars/1-min-TRADES/date=2024-01-08/symbol=AAPL/NAME.parquet      downloaded: see `bars`
     checksums/NAME.json         the CRC-32 of each Parquet file of this name
     partial/                    files that are not known to be right yet
 
@@ -36,7 +37,9 @@ DAMAGED: Final = ".damaged"
 PARQUET: Final = ".parquet"
 TICKS: Final = "ticks"
 EVENTS: Final = "events"
-KEYS: Final = {TICKS: "symbol", EVENTS: "source"}
+BARS: Final = "bars"
+"""A family of tables, one for each kind of bars: `bars/1-min-TRADES`."""
+KEYS: Final = {TICKS: "symbol", EVENTS: "source", BARS: "symbol"}
 """For each table, what its files are divided by besides the day."""
 COMPACTING: Final = "compacting"
 """The name of the lock that whoever makes Parquet holds in the folder."""
@@ -98,7 +101,7 @@ class Folder:
 
     def parquet(self, table: str, day: str, key: str, name: str) -> Path:
         """The file of a part of a table."""
-        folder = self.path / table / f"date={day}" / f"{KEYS[table]}={encoded(key)}"
+        folder = self.path / table / f"date={day}" / f"{KEYS[family(table)]}={encoded(key)}"
         return folder / f"{name}{PARQUET}"
 
     def adopt(self) -> list[str]:
@@ -169,6 +172,11 @@ class SegmentFile:
         finally:
             os.close(self._fd)
         move(self._path, self._folder.segment(self._name, CLOSED))
+
+
+def family(table: str) -> str:
+    """What a table is one of: `bars` of `bars/1-min-TRADES`."""
+    return table.partition("/")[0]
 
 
 def move(path: Path, target: Path) -> None:

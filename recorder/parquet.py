@@ -22,16 +22,19 @@ CHUNK_BYTES: Final = 1 << 20
 ENCODINGS: Final = {
     **dict.fromkeys(("ts_ns", "seq"), "DELTA_BINARY_PACKED"),
     **dict.fromkeys(("bid", "bid_size", "ask", "ask_size", "price", "size"), "BYTE_STREAM_SPLIT"),
+    **dict.fromkeys(("open", "high", "low", "close", "volume", "average"), "BYTE_STREAM_SPLIT"),
 }
 REPEATED: Final = ["kind", "source", "epoch"]
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What the footer says: the times of the earliest and the latest row, and the streams."""
+    """What the footer says: the times of the earliest and the latest row, and the streams; of what
+    was downloaded, of which times all rows are there."""
 
     from_ns: int
     to_ns: int
     stretches: list[Stretch]
+    covered: list[tuple[int, int]] = []
 
 
 class DamagedError(TapewireError):
@@ -42,7 +45,7 @@ def write(columns: Columns, path: Path) -> int:
     """Write a table to a file, have it on the disk, and read it back; returns its rows. Raises
     `DamagedError` where it is not what was written."""
     table = columns.table()
-    known = known_of(table, columns.stretches)
+    known = known_of(table, columns)
     schema = table.schema.with_metadata({KEY: msgspec.json.encode(known)})
     parquet.write_table(
         table.cast(schema),
@@ -58,10 +61,18 @@ def write(columns: Columns, path: Path) -> int:
     return int(table.num_rows)
 
 
-def known_of(table: pa.Table, stretches: Stretches) -> Known:
+def known_of(table: pa.Table, columns: Columns) -> Known:
     """What is known of the rows of a table, which has some."""
     bounds = compute.min_max(table["ts_ns"]).as_py()
-    return Known(bounds["min"], bounds["max"], [*stretches])
+    covered = [(from_ns, to_ns) for from_ns, to_ns in columns.covered]
+    return Known(bounds["min"], bounds["max"], [*columns.stretches], covered)
+
+
+def between(table: pa.Table, from_ns: int | None, to_ns: int | None) -> pa.Table:
+    """The rows from one time on and before another; None: no bound."""
+    if from_ns is not None:
+        table = table.filter(compute.greater_equal(table["ts_ns"], from_ns))
+    return table if to_ns is None else table.filter(compute.less(table["ts_ns"], to_ns))
 
 
 def read(path: Path) -> pa.Table:
@@ -111,8 +122,10 @@ def faults(path: Path, expected_crc: int | None) -> list[str]:
 
 
 def stretches_of(table: pa.Table, known: Known) -> list[Stretch]:
-    """The streams of a file, from its rows."""
+    """The streams of a file, from its rows; bars are of none."""
     found = Stretches()
+    if "seq" not in table.column_names:
+        return []
     sources = table.column("source").to_pylist() if "source" in table.column_names else None
     only = known.stretches[0].source if known.stretches else ""
     rows: list[Any] = [table.column(name).to_pylist() for name in ("epoch", "seq", "ts_ns")]

@@ -6,7 +6,8 @@ between, what was read of it is used, and its files are passed over.
 """
 
 import heapq
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,7 +16,17 @@ from pyarrow import compute
 
 from tapewire.common.events import Tick
 from tapewire.recorder import parquet
-from tapewire.recorder.folder import CLOSED, KEYS, OPEN, PARQUET, TICKS, Folder, key_of
+from tapewire.recorder.folder import (
+    BARS,
+    CLOSED,
+    KEYS,
+    OPEN,
+    PARQUET,
+    TICKS,
+    Folder,
+    family,
+    key_of,
+)
 from tapewire.recorder.parquet import DamagedError, Known
 from tapewire.recorder.segments import HEADER_MAX_BYTES
 from tapewire.recorder.streams import Hole, Stretch, between
@@ -46,7 +57,7 @@ class Piece(NamedTuple):
             assert self.path is not None
             return parquet.footer(self.path)
         table = self.columns.table()
-        return table.num_rows, parquet.known_of(table, self.columns.stretches)
+        return table.num_rows, parquet.known_of(table, self.columns)
 
 
 class Entry(NamedTuple):
@@ -78,7 +89,7 @@ class Store:
         for name, found in segments.items():
             self.faults += found.faults
             self.pieces += [Piece(part, name, None, one) for part, one in found.parts.items()]
-        self.pieces.sort(key=lambda piece: (piece.part, piece.name))
+        self.pieces = [*_counting(self.pieces)]
 
     def entries(self, unreadable: list[str]) -> list[Entry]:
         """What is recorded, part by part; what says of a file that it cannot be read is added to
@@ -161,11 +172,25 @@ def _read(folder: Folder, name: str) -> _Segment:
 def _files(folder: Folder, segments: Container[str]) -> Iterator[Piece]:
     """The Parquet files, but for those of segments that are still there."""
     for table, key in KEYS.items():
-        for path in folder.path.glob(f"{table}/date=*/{key}=*/*{PARQUET}"):
+        within = f"{table}/*" if table == BARS else table
+        for path in folder.path.glob(f"{within}/date=*/{key}=*/*{PARQUET}"):
             if path.stem not in segments:
-                named = path.parent.name.removeprefix(f"{key}=")
-                day = path.parent.parent.name.removeprefix("date=")
-                yield Piece(Part(table, day, key_of(named)), path.stem, path)
+                yield Piece(_part(folder, path, key), path.stem, path)
+
+
+def _part(folder: Folder, path: Path, key: str) -> Part:
+    of_day = path.parent.parent
+    named, day = path.parent.name.removeprefix(f"{key}="), of_day.name.removeprefix("date=")
+    return Part(str(of_day.parent.relative_to(folder.path)), day, key_of(named))
+
+
+def _counting(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """In order, and of each part's bars the newest alone: see `bars`."""
+    ordered = sorted(pieces, key=lambda piece: (piece.part, piece.name))
+    for piece, after in zip_longest(ordered, ordered[1:]):
+        is_last = after is None or after.part != piece.part
+        if is_last or family(piece.part.table) != BARS:
+            yield piece
 
 
 class _Seen(NamedTuple):
@@ -208,10 +233,6 @@ def _is_within(day: str, from_ns: int | None, to_ns: int | None) -> bool:
 def _in_order(pieces: Sequence[Piece], from_ns: int | None, to_ns: int | None) -> pa.Table:
     """The ticks of one symbol on one day, in the order of their times."""
     table = pa.concat_tables([piece.table() for piece in pieces])
-    times = table["ts_ns"]
-    if from_ns is not None:
-        table = table.filter(compute.greater_equal(times, from_ns))
-    if to_ns is not None:
-        table = table.filter(compute.less(table["ts_ns"], to_ns))
+    table = parquet.between(table, from_ns, to_ns)
     order = compute.sort_indices(table["ts_ns"])  # stable
     return table.take(order)

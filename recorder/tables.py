@@ -4,7 +4,7 @@ Times stay whole numbers, nanoseconds in UTC: some readers of Parquet cut a time
 microseconds. Days are UTC's. A price is what a `Quote` or a `Trade` has, a float of 64 bits.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -15,7 +15,7 @@ import pyarrow as pa
 from tapewire.common.bus import wire
 from tapewire.common.events import Event, Quote, Tick, Trade
 from tapewire.common.events.base import name_of
-from tapewire.recorder.folder import EVENTS, TICKS
+from tapewire.recorder.folder import BARS, EVENTS, TICKS, family
 from tapewire.recorder.segments import Contents, messages
 from tapewire.recorder.streams import Stretches
 
@@ -48,7 +48,15 @@ EVENT_SCHEMA: Final = pa.schema(
         *_STREAM[1:],
     ]
 )
-SCHEMAS: Final = {TICKS: TICK_SCHEMA, EVENTS: EVENT_SCHEMA}
+BAR_SCHEMA: Final = pa.schema(
+    [
+        pa.field("ts_ns", pa.int64(), nullable=False),
+        *(pa.field(n, pa.float64(), nullable=False) for n in ("open", "high", "low", "close")),
+        *(pa.field(name, pa.float64()) for name in ("volume", "average")),
+        pa.field("count", pa.int64()),
+    ]
+)
+SCHEMAS: Final = {TICKS: TICK_SCHEMA, EVENTS: EVENT_SCHEMA, BARS: BAR_SCHEMA}
 
 
 class Part(NamedTuple):
@@ -64,7 +72,9 @@ class Columns:
 
     def __init__(self, part: Part) -> None:
         self.stretches = Stretches()
-        self._schema = SCHEMAS[part.table]
+        self.covered: Sequence[tuple[int, int]] = ()
+        """Of which time these are all rows that there are, where that is known."""
+        self._schema = SCHEMAS[family(part.table)]
         self._rows: list[tuple[Any, ...]] = []
         self._batches: list[pa.RecordBatch] = []
 

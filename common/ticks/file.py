@@ -158,13 +158,12 @@ class TickFile:
 
     def _made_up(self) -> Iterator[str]:
         columns = self.columns
+        if isinstance(self.source, InColumns):
+            yield from self.source.notes
         if columns.symbol is None and not self._is_named:
             yield f"the file has no symbols: all of it is {self._symbol}, after its name"
         if columns.is_bars:
-            yield (
-                "the file has bars: each trades at its open, high, low and close, without a spread;"
-                " after a close orders wait for the next one's open"
-            )
+            yield ohlc.NOTE
         else:
             yield from self._made_up_quotes()
         known = {plain(name) for name in self.layout.columns} if self.layout is not None else set()

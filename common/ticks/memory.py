@@ -1,6 +1,6 @@
 """What stands wherever the path of a file of ticks does: a CSV in memory, and columns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -29,10 +29,14 @@ class InColumns:
 
     suffix: Final = ""
 
-    def __init__(self, name: str, table: "Callable[[], TickTable]") -> None:
+    def __init__(
+        self, name: str, table: "Callable[[], TickTable]", notes: Sequence[str] = ()
+    ) -> None:
         self.name = name
         self.table = table
         """Its rows, in time order; asked for when they are needed."""
+        self.notes = notes
+        """What a reader of the results should know of them."""
 
     def __str__(self) -> str:
         return self.name

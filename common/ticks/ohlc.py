@@ -28,6 +28,11 @@ from tapewire.common.ticks.fields import plain
 from tapewire.common.ticks.stamps import iso
 from tapewire.common.ticks.table import ABSENT, Codes, Column, TickTable, Times, columns_of_rows
 
+NOTE: Final = (
+    "the file has bars: each trades at its open, high, low and close, without a spread; after a"
+    " close orders wait for the next one's open"
+)
+"""What a reader of the results should know."""
 SIZE_ASSUMED: Final = "1000000"
 PRICES: Final = ("open", "high", "low", "last")
 BAR_VALUES: Final = (*PRICES, "last_size")

@@ -68,6 +68,9 @@ def backtest(
     start: FromOption = None,
     end: ToOption = None,
     symbol: SymbolsOption = None,
+    bars: Annotated[
+        str, typer.Option(help="without a file, the downloaded bars of this size: 1 min, 1 day")
+    ] = "",
     timezone: TimezoneOption = "",
     bar_time: BarTimeOption = "start",
     strategy: Annotated[list[str] | None, typer.Option(help="by name; may be repeated")] = None,
@@ -95,9 +98,11 @@ def backtest(
     Status 0 only if nothing was lost or duplicated and the ledger matches the broker's books.
     """
     require_no_folder(to_file)
+    if bars and ticks is not None:
+        raise ConfigError("--bars is for what is recorded; leave it away with --ticks")
     window, configured = window_of(start, end), load(config)
     file = (
-        recorded(configured, symbol, window)
+        recorded(configured, symbol, window, bars)
         if ticks is None
         else tick_file(ticks, symbol=only(symbol), timezone=timezone, bar_time=bar_time)
     )

@@ -12,6 +12,7 @@ from tapewire.console.commands import (
     data_accounts,
     data_history,
     data_queries,
+    data_record,
     data_recorded,
     data_scan,
 )
@@ -57,7 +58,7 @@ def register(app: typer.Typer) -> None:
     commands: dict[str, Callable[..., Any]] = {
         "history": data_history.history, "ticks": data_history.ticks, "chain": chain,
         **data_accounts.COMMANDS, "scan": data_scan.scan,
-        **data_recorded.COMMANDS,
+        "record": data_record.record, **data_recorded.COMMANDS,
     }  # fmt: skip
     for name, command in commands.items():
         data.command(name)(command)

@@ -12,7 +12,7 @@ from tapewire.common.amounts import counted, text
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import HistoryBar, HistoryQuery, HistoryTick, Query, TicksQuery
 from tapewire.common.events.queries import Show, TickShow
-from tapewire.console.commands import data_queries
+from tapewire.console.commands import data_download, data_queries
 from tapewire.console.commands.common import (
     ConfigOption,
     GatewayOption,
@@ -51,17 +51,23 @@ def history(
     show: Annotated[Show, typer.Option(help="what the bars show")] = "TRADES",
     regular_hours: RegularOption = False,
     to: FileOption = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="keep them with what is recorded; asks for the rest only")
+    ] = False,
     timeout: TimeoutOption = 60,
     gateway: GatewayOption = "",
     config: ConfigOption = None,
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bars of the past, the oldest first: one line each, or a file."""
+    """Bars of the past, the oldest first: one line each, a file, or kept."""
     start_ns, end_ns = _span(since, until)
     query = HistoryQuery(
         "-", symbol, bars, back, end_ns, show, regular_hours, int(timeout * 1000), start_ns
     )
+    if keep:
+        data_download.download(query, gateway, config, run_dir, as_json=as_json)
+        return
     found = _rows(query, "bars", to, (gateway, config, run_dir))
     _give(found, to, f"bar of {symbol}", (*BAR_AMOUNTS, "count"), BAR_SHOWN, json_lines=as_json)
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tapewire.common.config.settings import Config
     from tapewire.recorder.exporting import Exported
     from tapewire.recorder.folder import Folder
+    from tapewire.recorder.missing import Missing
     from tapewire.recorder.store import Entry, Store
     from tapewire.recorder.streams import Hole, Stretch
 
@@ -61,12 +62,19 @@ def list_recorded(
     store = _store(folder)
     unreadable = [*store.faults]
     wanted = [one for one in store.entries(unreadable) if not symbols or one.part.key in symbols]
+    absent = _missing(store, symbols, config, run_dir)
     if as_json:
-        found = {"folder": str(folder.path), "recorded": [_plain(one) for one in wanted]}
+        found: dict[str, Any] = {
+            "folder": str(folder.path),
+            "recorded": [_plain(one) for one in wanted],
+            "missing": [_missing_plain(one) for one in absent],
+        }
         print(json.dumps(found | {"faults": unreadable}))
     else:
         for one in wanted:
             line(_line(one))
+        for gap in absent:
+            line(_missing_line(gap))
         if not wanted:
             line(f"nothing is recorded in {folder.path}")
         for fault in unreadable:
@@ -80,17 +88,23 @@ def verify_recorded(
     """Read back everything: checksums, order, and each hole. Status 1 if anything is damaged."""
     from tapewire.recorder.verifying import verify
 
-    found = verify(_folder(config, run_dir))
+    folder = _folder(config, run_dir)
+    found = verify(folder)
+    absent = _missing(_store(folder), None, config, run_dir)
     if as_json:
-        holes = [_hole(*one) for one in found.holes]
-        print(json.dumps({**found._asdict(), "holes": holes}))
+        listed = [_hole(*one) for one in found.holes]
+        gaps = [_missing_plain(one) for one in absent]
+        print(json.dumps({**found._asdict(), "holes": listed, "missing": gaps}))
     else:
+        for gap in absent:
+            line(_missing_line(gap))
         for entry, stretch, hole in found.holes:
             line(_hole_line(entry, stretch, hole))
         for fault in found.faults:
             line(f"damaged: {fault}")
         read = f"{counted(found.files, 'file')}, {counted(found.rows, 'row')}"
-        line(f"{read}, {counted(len(found.holes), 'hole')}, {len(found.faults)} damaged")
+        holes = counted(len(found.holes) + len(absent), "hole")
+        line(f"{read}, {holes}, {len(found.faults)} damaged")
     raise typer.Exit(EXIT_FAILED if found.faults else 0)
 
 
@@ -180,7 +194,7 @@ def import_recorded(
     started = load_started(config, run_dir)
     folder = _folder(config, run_dir)
     ticks = tick_file(file, "", symbol=symbol, timezone=timezone, bar_time=bar_time)
-    with _writing(started):
+    with writing(started):
         done = import_file(folder, ticks)
     for sentence in ticks.notes:
         note(sentence)
@@ -198,7 +212,7 @@ def compact_recorded(
 
     started = load_started(config, run_dir)
     folder = _folder(config, run_dir)
-    with _writing(started) as run_folder:
+    with writing(started) as run_folder:
         folder.prepare()
         if started.recorder.enabled and control.listens(run_folder):
             note("the group is up; the segment that its recorder writes is left to it")
@@ -222,7 +236,7 @@ def _folder(config: str | None, run_dir: Path | None) -> "Folder":
 
 
 @contextmanager
-def _writing(config: "Config") -> Iterator[Path]:
+def writing(config: "Config") -> Iterator[Path]:
     """The run directory; what is written there within is for this user alone."""
     from tapewire.common.bus.endpoints import prepare_run_dir
     from tapewire.common.runtime import private_file
@@ -257,9 +271,40 @@ def _line(entry: "Entry") -> str:
     table, day, key = entry.part
     span = f"{times.clock(entry.from_ns)} to {times.clock(entry.to_ns)}"
     size = f"{entry.size_bytes:,} bytes" if entry.size_bytes else "not yet Parquet"
-    rows = counted(entry.rows, table.removesuffix("s"))
+    rows = counted(entry.rows, _noun(table))
+    kind = table.partition("/")[2].replace("-", " ")
+    rows += f" of {kind}" if kind else ""
     holes = f", {counted(len(entry.holes), 'hole')}, {entry.missing:,} missing"
     return f"{day} {key}: {rows}, {span}, {size}{holes if entry.holes else ''}"
+
+
+def _missing(
+    store: "Store", symbols: list[str] | None, config: str | None, run_dir: Path | None
+) -> "list[Missing]":
+    """The sessions of which nothing is there."""
+    from tapewire.recorder.missing import missing
+    from tapewire.recorder.spans import Market
+
+    market = Market(load_started(config, run_dir).trading_day)
+    return [one for one in missing(store, market) if not symbols or one.key in symbols]
+
+
+def _missing_line(found: "Missing") -> str:
+    from tapewire.console.views import times
+
+    begin, end = times.iso(found.span.from_ns), times.iso(found.span.to_ns)
+    return f"{found.key}: no {_noun(found.table)}s between {begin} and {end}"
+
+
+def _missing_plain(found: "Missing") -> dict[str, Any]:
+    return {"table": found.table, "of": found.key, **found.span._asdict()}
+
+
+def _noun(table: str) -> str:
+    """What a row of a table is: a tick, an event, a bar."""
+    from tapewire.recorder.folder import family
+
+    return family(table).removesuffix("s")
 
 
 def _hole_line(entry: "Entry", stretch: "Stretch", hole: "Hole") -> str:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tapewire.backtest.scan import Window
     from tapewire.common.config.settings import Config
     from tapewire.common.ticks.file import TickFile
+    from tapewire.common.ticks.memory import InColumns
+    from tapewire.recorder.folder import Folder
 
 SymbolOption = Annotated[str, typer.Option(help="of a file that names none")]
 TimezoneOption = Annotated[
@@ -61,24 +63,57 @@ def only(symbols: list[str] | None) -> str:
     return symbols[0] if symbols else ""
 
 
-def recorded(config: "Config", symbols: list[str] | None, window: "Window") -> "TickFile":
+def recorded(
+    config: "Config", symbols: list[str] | None, window: "Window", bars: str = ""
+) -> "TickFile":
     """What is recorded of some symbols (all of them where none is named) within a window, in place
-    of a file. Raises `ConfigError` where that is nothing."""
+    of a file; with `bars`, the downloaded ones of that size. Raises `ConfigError` where that is
+    nothing."""
     extras.require("recorded ticks", "pyarrow", "data")
     from tapewire.common.ticks.file import TickFile
+    from tapewire.recorder.folder import Folder
+
+    folder = Folder(config.recorded().absolute())
+    found = _bars(folder, bars, symbols, window) if bars else _ticks(folder, symbols, window)
+    if not len(found.table()):
+        raise ConfigError(
+            f"nothing is recorded of that time in {folder.path}; `tapewire data list` shows what"
+            " is, and --ticks names a file"
+        )
+    return TickFile(found)
+
+
+def _ticks(folder: "Folder", symbols: list[str] | None, window: "Window") -> "InColumns":
     from tapewire.common.ticks.memory import InColumns
     from tapewire.recorder.columns import table_of_store
-    from tapewire.recorder.folder import Folder
     from tapewire.recorder.store import Store
 
-    store = Store(Folder(config.recorded().absolute()))
-    known = store.symbols()
+    store = Store(folder)
+    wanted = _known(symbols, store.symbols())
+    table = table_of_store(store, wanted, window.from_ns, window.to_ns)
+    return InColumns("what is recorded", lambda: table)
+
+
+def _bars(folder: "Folder", size: str, symbols: list[str] | None, window: "Window") -> "InColumns":
+    """Of all hours where there are such bars, else of regular hours."""
+    from tapewire.common.ticks import ohlc
+    from tapewire.common.ticks.memory import InColumns
+    from tapewire.recorder.bars import Kind, symbols_of
+    from tapewire.recorder.columns import table_of_bars
+
+    kinds = [Kind(" ".join(size.split()), regular=regular) for regular in (False, True)]
+    kind = next((one for one in kinds if symbols_of(folder, one)), kinds[0])
+    wanted = _known(symbols, symbols_of(folder, kind))
+    if not wanted:
+        raise ConfigError(
+            f"--bars is {size!r:.40}: there are no such bars in {folder.path}; `tapewire data"
+            " history --keep` downloads them"
+        )
+    table = table_of_bars(folder, kind, wanted, window.from_ns, window.to_ns)
+    return InColumns("what is recorded", lambda: table, [ohlc.NOTE])
+
+
+def _known(symbols: list[str] | None, known: list[str]) -> list[str]:
     for symbol in symbols or ():
         require_known("--symbol", symbol, known)
-    table = table_of_store(store, symbols or known, window.from_ns, window.to_ns)
-    if not len(table):
-        raise ConfigError(
-            f"nothing is recorded of that time in {store.folder.path}; `tapewire data list` shows"
-            " what is, and --ticks names a file"
-        )
-    return TickFile(InColumns("what is recorded", lambda: table))
+    return symbols or known

@@ -61,6 +61,9 @@ def test_what_is_recorded_stands_for_a_file(tmp_path):
     refused = backtest(tmp_path, "--symbol", "XYZ", "--from", "2024-01-01")
     assert refused.returncode == 2
     assert "nothing is recorded of that time in" in refused.stderr
+    refused = backtest(tmp_path, "--bars", "1 min")
+    assert refused.returncode == 2
+    assert "--bars is '1 min': there are no such bars in" in refused.stderr
 
 
 def test_tables_fit_80_columns(tmp_path):

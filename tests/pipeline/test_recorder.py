@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import endpoint
@@ -19,14 +22,15 @@ from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.events import Tick
 from tapewire.recorder import parquet
 from tapewire.recorder.folder import CLOSED, Folder
-from tapewire.recorder.store import Store
+from tapewire.recorder.store import Entry, Store
 from tests.pipeline.running import Running, tapewire
 from tests.places import ROOT
 
 SYMBOLS = ("AAPL", "MSFT", "ESZ6")
 SECOND_NS = 1_000_000_000
+LISTENS_NS = 30 * SECOND_NS
+"""How long after one is killed the next one listens at the latest."""
 ENVIRONMENT = {
-    "TAPEWIRE_RECORDER__ENABLED": "true",
     "TAPEWIRE_RECORDER__FREE_HALT_MB": "150",
     "TAPEWIRE_RECORDER__FREE_RESUME_MB": "160",
 }
@@ -34,16 +38,17 @@ ENVIRONMENT = {
 
 @contextmanager
 def a_recorder(running: Running) -> Iterator["subprocess.Popen[bytes]"]:
-    """One that is started by hand, so that the group itself stays as it is."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tapewire.recorder"], cwd=ROOT, env={**os.environ, **ENVIRONMENT}
-    )
+    """One that a person starts, so that the group itself stays as it is."""
+    record = [sys.executable, "-m", "tapewire.console.cli", "data", "record"]
+    symbols = [word for symbol in SYMBOLS for word in ("--symbol", symbol)]
+    process = subprocess.Popen([*record, *symbols], cwd=ROOT, env={**os.environ, **ENVIRONMENT})
     try:
         yield process
     finally:
         process.terminate()
         process.wait(10)
-        (running.run_dir / "status" / f"{roles.RECORDER}.json").unlink(missing_ok=True)
+        status = running.run_dir / "status" / f"{roles.RECORDER}.json"
+        status.unlink(missing_ok=True)
 
 
 class Observer(threading.Thread):
@@ -57,6 +62,11 @@ class Observer(threading.Thread):
         topics = [wire.topic(f"tick.{symbol}") for symbol in SYMBOLS]
         place = endpoint("market", running.group.config.bus, running.run_dir)
         self._transport.connect("market", "sub", place, topics)
+
+    def stop(self) -> None:
+        """See no more."""
+        self.over = True
+        self.join()
 
     def run(self) -> None:
         while not self.over:
@@ -79,39 +89,73 @@ def is_parquet(folder: Folder) -> bool:
     return bool(files(folder)) and not folder.named(CLOSED)
 
 
-def test_a_killed_recorder_loses_a_moment_and_what_it_had_becomes_parquet(shared: Running):
-    folder = Folder(shared.group.config.recorded().absolute())
-    observer = Observer(shared)
-    observer.start()
-    try:
-        with a_recorder(shared) as first:
-            shared.until(lambda: messages(shared) > 50, "something to be recorded")
-            killed_ns = time.time_ns()
-            first.send_signal(signal.SIGKILL)
-            first.wait()
-        with a_recorder(shared) as second:
-            shared.until(lambda: is_parquet(folder), "what was left to become Parquet", 20)
-            shared.until(lambda: messages(shared) > 20, "it to record again")
-        assert second.returncode == 0
-    finally:
-        observer.over = True
-        observer.join()
+def killed(shared: Running, count: int) -> int:
+    """Kill a recorder once it has recorded so many messages; gives the moment."""
+    with a_recorder(shared) as recorder:
+        shared.until(lambda: messages(shared) > count, "something to be recorded")
+        killed_ns = time.time_ns()
+        recorder.send_signal(signal.SIGKILL)
+        recorder.wait()
+    return killed_ns
+
+
+def nothing_earlier_is_missing(folder: Folder, observed: Observer, kills: list[int]) -> list[Entry]:
+    """What is missing of what another has seen was published within a second before a kill, or
+    until the next recorder listened, and it is in a hole. Nothing is there twice."""
     store = Store(folder)
     entries = store.entries([])
     for symbol in SYMBOLS:
         known = [*store.ticks([symbol])]
         begin, end = known[0].ts_ns, known[-1].ts_ns
-        seen = Counter(t for t in observer.ticks[symbol] if begin < t.ts_ns < end)
+        seen = Counter(t for t in observed.ticks[symbol] if begin < t.ts_ns < end)
         kept = Counter(t for t in known if begin < t.ts_ns < end)
         assert not kept - seen, "nothing is there that was not published, or twice"
-        missing = [tick.ts_ns for tick in seen - kept]
-        assert [ns for ns in missing if ns < killed_ns - SECOND_NS] == [], "no earlier row"
         holes = [hole for one in entries if one.part.key == symbol for _, hole in one.holes]
-        for ns in missing:
+        for ns in (tick.ts_ns for tick in seen - kept):
             assert any(hole.from_ns <= ns <= hole.to_ns for hole in holes), "it is in a hole"
+            assert any(-SECOND_NS < ns - at_ns < LISTENS_NS for at_ns in kills), "no earlier row"
+    return entries
+
+
+@pytest.fixture
+def observed(shared: Running) -> Iterator[Observer]:
+    """Another reader, from before the recorder until after it."""
+    observer = Observer(shared)
+    observer.start()
+    try:
+        yield observer
+    finally:
+        observer.stop()
+
+
+def test_a_killed_recorder_loses_a_moment_and_what_it_had_becomes_parquet(
+    shared: Running, observed: Observer
+):
+    folder = Folder(shared.group.config.recorded().absolute())
+    killed_ns = killed(shared, 50)
+    with a_recorder(shared) as second:
+        shared.until(lambda: is_parquet(folder), "what was left to become Parquet", 20)
+        shared.until(lambda: messages(shared) > 20, "it to record again")
+    assert second.returncode == 0
+    observed.stop()
+    entries = nothing_earlier_is_missing(folder, observed, [killed_ns])
 
     done = tapewire("data", "compact", "--json")
     assert json.loads(done.stdout)["segments"] == 1
     assert tapewire("data", "verify").returncode == 0
     rows = sum(parquet.footer(path)[0] for path in files(folder))
     assert rows == sum(one.rows for one in entries if one.part.table == "ticks")
+
+
+@pytest.mark.soak
+def test_a_recorder_that_is_killed_at_any_moment_loses_no_earlier_row(
+    shared: Running, observed: Observer
+):
+    chance = random.Random(13)
+    folder = Folder(shared.group.config.recorded().absolute())
+    kills = [killed(shared, chance.randint(1, 400)) for _ in range(8)]
+    with a_recorder(shared):
+        shared.until(lambda: messages(shared) > 20, "it to record again")
+    observed.stop()
+    nothing_earlier_is_missing(folder, observed, kills)
+    assert tapewire("data", "verify").returncode == 0
