@@ -48,6 +48,8 @@ def derived(
                 update={"open_orders_ms": 0, "tick_by_tick_every_s": 0}
             ),
             "gateways": (),  # one broker has every account
+            # The market is the back-test's own, whatever file a group would play.
+            "simulator": config.simulator.model_copy(update={"ticks": None, "start": None}),
             "gateway": config.gateway.model_copy(
                 update={"reconcile_minutes": 0, "silent_after_s": 0}
             ),

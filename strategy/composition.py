@@ -43,7 +43,8 @@ def build(
     runner.start(now)
     if config.warm_up is not None:
         past = history.ticks_of(config.warm_up, symbols)
-        runner.warm_up(takewhile(lambda tick: tick.ts_ns < now.wall_ns, past))
+        present_ns = history.present_ns(host.config.simulator, now.wall_ns)
+        runner.warm_up(takewhile(lambda tick: tick.ts_ns < present_ns, past))
     logins = host.config.logins()
     login = logins.of(config.account) or next(iter(logins))  # with several it names its account
     host.follow(*follows(login))

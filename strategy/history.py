@@ -4,12 +4,28 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
+from tapewire.common.config.sections import SimulatorConfig
 from tapewire.common.config.settings import ConfigError, WarmUpConfig
 from tapewire.common.events import Tick
 from tapewire.common.ticks.as_ticks import Quoted
 from tapewire.common.ticks.file import TickFile
+from tapewire.common.ticks.stamps import stamp_ns
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def present_ns(simulator: SimulatorConfig, now_ns: int) -> int:
+    """What history comes before: now, or where the file begins to be played that is the market.
+    Raises `ConfigError` for a file that cannot be read."""
+    if not simulator.plays_file or simulator.ticks is None:
+        return now_ns
+    if simulator.start:
+        return stamp_ns(simulator.start)
+    try:
+        first = next(TickFile(simulator.ticks).rows(None, None), None)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"simulator.ticks: {error}") from error
+    return now_ns if first is None else first.ts_ns
 
 
 def ticks_of(config: WarmUpConfig, symbols: tuple[str, ...]) -> Iterator[Tick]:

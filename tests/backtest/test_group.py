@@ -88,6 +88,14 @@ def test_heartbeat_and_lease_are_the_back_tests_own_and_no_foreign_orders_are_as
         assert getattr(derived, section) == getattr(config, section)
 
 
+def test_the_file_that_a_group_would_play_is_not_the_market_of_a_back_test(given):
+    """Else a strategy would be warmed up to where that file begins."""
+    playing = given('[simulator]\nenabled = true\nticks = "other.csv"\nopens = "09:30 UTC"\n')
+    assert playing.simulator.plays_file
+    derived = group.derived(playing, [], [])
+    assert (derived.simulator.plays_file, derived.simulator.opens) == (False, "09:30 UTC")
+
+
 def test_the_accounts_are_those_that_strategies_name_else_those_of_the_simulator(given):
     both, one = given(two_accounts('account = "DU2"')), given(two_accounts(""))
     assert group.simulator_settings(both).accounts == ("DU1", "DU2")

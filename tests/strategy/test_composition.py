@@ -8,7 +8,7 @@ import pytest
 from tapewire import Quote, Strategy
 from tapewire.common.bus import wire
 from tapewire.common.clock import VirtualClock
-from tapewire.common.config.settings import Config, ConfigError
+from tapewire.common.config.settings import Config, ConfigError, SimulatorConfig
 from tapewire.common.ticks.rows import HEADER
 from tapewire.strategy.composition import build
 from tapewire.strategy.loading.faults import Failure
@@ -114,6 +114,21 @@ def test_history_ends_where_the_live_market_begins(tmp_path: Path):
     path.write_text("\n".join([HEADER, *(f"{T0 + n},AAPL,{n + 5},,,,," for n in (-2, -1, 0, 1))]))
     service = build(MemoryHost(warm_up={"ticks": path}), "one")
     assert service.runner.strategy.bids == [3.0, 4.0]
+
+
+@pytest.mark.parametrize("start", [None, "1970-01-01T00:00:00.000001"])
+def test_of_a_market_that_is_a_file_it_ends_where_that_is_played_from(
+    tmp_path: Path, start: str | None
+):
+    """What is played would otherwise be known to the strategy before."""
+    past, market = tmp_path / "t.csv", tmp_path / "m.csv"
+    past.write_text("\n".join([HEADER, *(f"{n},AAPL,{n},,,,," for n in (998, 999, 1000, 2000))]))
+    market.write_text(f"{HEADER}\n{1000 if start is None else 0},AAPL,5,,,,,\n")
+    host = MemoryHost(warm_up={"ticks": past})
+    host.config = host.config.model_copy(
+        update={"simulator": SimulatorConfig(enabled=True, ticks=market, start=start)}
+    )
+    assert build(host, "one").runner.strategy.bids == [998.0, 999.0]
 
 
 def test_a_bad_history_opens_no_channel(tmp_path: Path):
