@@ -6,7 +6,6 @@ import time
 from typing import Annotated
 
 import typer
-from rich.live import Live
 
 from tapewire.common import roles
 from tapewire.common.config.settings import Config
@@ -28,7 +27,8 @@ from tapewire.console.group.status import State, Status, not_ready, state_of, to
 from tapewire.console.group.supervisor import Group
 from tapewire.console.group.supervisord import GroupError
 from tapewire.console.views import flattening, tables, times
-from tapewire.console.views.terminal import Clipped, out
+from tapewire.console.views.screen import Screen
+from tapewire.console.views.terminal import out
 
 REFRESH_S = 0.5
 READY_WITHIN_S = 30.0
@@ -203,15 +203,14 @@ def _watch(group: Group) -> None:
     before: dict[str, int] = {}
     before_s = time.monotonic()
     strategies, traded = set(group.strategies()), False
-    with Live(console=out, refresh_per_second=4, screen=out.is_terminal) as view:
+    with Screen(out) as view:
         while group.is_up():
             time.sleep(REFRESH_S)
             statuses, now_s = group.statuses(), time.monotonic()
             counted = totals(statuses)
             rates = {k: (v - before.get(k, v)) / (now_s - before_s) for k, v in counted.items()}
             before, before_s = counted, now_s
-            shown = tables.live(statuses, group.names(), rates)
-            view.update(Clipped(shown) if out.is_terminal else shown)
+            view.show(tables.live(statuses, group.names(), rates))
             traded = traded or strategies > not_ready(statuses, strategies).keys()
             if strategies and not traded and strategies == _lost(statuses).keys():
                 return

@@ -23,8 +23,9 @@ COLOURS = {"READY": "green", "WAITING": "yellow", "STARTING": "yellow", "HALTED"
 def live(statuses: dict[str, Status], names: list[str], rates: dict[str, float]) -> RenderableType:
     """All of a group that runs; `rates` are per second, as `tapewire run` measures them."""
     risk = statuses.get(roles.RISK, {})
-    shown = [headline(statuses, rates), processes(statuses, names), latencies(statuses)]
-    return Rows(*shown, *([positions(risk)] if risk.get("positions") else []))
+    held = [positions(risk)] if risk.get("positions") else []
+    shown = [headline(statuses, rates), processes(statuses, names), *held]
+    return Rows(*shown, latencies(statuses))  # last: what a low terminal cuts off
 
 
 def ended(statuses: dict[str, Status], names: list[str], run_dir: str) -> RenderableType:

@@ -1,12 +1,14 @@
 """The first rows of `status` and of the live view: whether it trades, and if not, why."""
 
 import io
+from contextlib import suppress
 
 import pytest
 from rich.console import Console
 from rich.text import Text
 
 from tapewire.console.views import tables
+from tapewire.console.views.screen import Screen
 from tapewire.console.views.terminal import Clipped
 from tests.console.journaled import T0
 
@@ -21,6 +23,7 @@ HALTED = {**RISK, "state": "HALTED", "trading": "HALTED", "halted_ns": T0, "reas
 NO_TWS = {**READY, "state": "WAITING", "reason": "cannot connect to TWS"}
 HELD = {"account": "DU1", "symbol": "AAPL", "quantity": "-30"}
 RATES = {"ticks": 123_456.0, "signals": 1_234.0, "orders": 1_234.0}
+LEAVES = "\x1b[?1049l"  # a terminal leaves its other screen
 SHOWN_RATES = "ticks 123,456/s   signals 1,234/s   orders 1,234/s"
 
 
@@ -81,6 +84,33 @@ def test_rows_that_do_not_fit_are_counted():
     assert (len(shown), shown[22]) == (24, "row 22")
     assert shown[23] == "7 more rows; `tapewire status` shows all"
     assert len(rows(Clipped(text), height=30)) == 30
+
+
+def test_at_80x24_positions_are_shown_before_latencies():
+    held = [
+        {"account": "DU1", "symbol": name, "quantity": "5", "average_cost": "1", "mark": "1",
+         "unrealised": "0", "realised": "0", "fees": "0"}
+        for name in ("AAPL", "MSFT", "ESZ6")
+    ]  # fmt: skip
+    names = ["risk", "gateway", "executor", "liquidation", "simulator", "keeper", "strategy-a"]
+    statuses = {"risk": {**RISK, "positions": held, "pid": 1}}
+    shown = rows(Clipped(tables.live(statuses, names, RATES)), height=24)
+    (symbols,) = [n for n, row in enumerate(shown) if row.startswith("symbol")]
+    (hops,) = [n for n, row in enumerate(shown) if row.startswith("latency")]
+    assert [row.split()[0] for row in shown[symbols + 1 : hops]] == ["AAPL", "MSFT", "ESZ6"]
+
+
+def test_what_a_live_view_showed_last_stays_behind_whole():
+    file = io.StringIO()
+    terminal = Console(file=file, width=80, height=5, force_terminal=True)
+    with suppress(KeyboardInterrupt), Screen(terminal) as view:
+        for last in range(2):
+            view.show(Text("\n".join(f"view {last} row {number}" for number in range(8))))
+        raise KeyboardInterrupt
+    left = file.getvalue().rpartition(LEAVES)[2]
+    assert [row for row in left.splitlines() if row.startswith("view")] == [
+        f"view 1 row {number}" for number in range(8)
+    ]
 
 
 def test_each_halt_of_a_part_has_a_line_with_its_scope_and_reason():
