@@ -133,7 +133,7 @@ class Stretch:
             ticks, moments = self._flow.made(block), self._moments(block)
             given = reader.runner.deliver(ticks, moments, self._namer(block))
             while reader.count() == before and given < len(block):
-                place = int(block[given])
+                place = self._first_of_moment(int(block[given]))
                 if (stop := self._pass_time(place, moments[given].mono_ns)) is not None:
                     return stop
                 if (due_ns := reader.runner.due_ns(moments[given])) == moments[given].mono_ns:
@@ -144,6 +144,13 @@ class Stretch:
             if reader.count() != before:
                 return Stop(int(block[given - 1]), None)
         return None
+
+    def _first_of_moment(self, place: int) -> int:
+        """The first tick at the time of the one at `place`: where that is not given yet, none of
+        them is, heard or not."""
+        times = self._flow.table.ts_ns
+        row = np.searchsorted(times, times[self._flow.ticks.row[place]])
+        return int(self._flow.first_tick[row])
 
     def _together(self, first: int, last: int, look: Callable[[int], None]) -> Stop | None:
         """Several strategies, tick by tick: none of them may be further than the others."""
