@@ -46,7 +46,7 @@ def take(run_dir: str) -> str:
         if late:
             raise SystemExit(f"not READY: {late}")
         symbols = {one.symbol for one in group.config.instruments}
-        if not wait_for(lambda: _has_traded(group.statuses(), symbols), TRADING_TIMEOUT_S, 0.5):
+        if not wait_for(lambda: has_traded(group.statuses(), symbols), TRADING_TIMEOUT_S, 0.5):
             raise SystemExit(f"the group has not traded enough in {TRADING_TIMEOUT_S} s")
         before = totals(group.statuses())
         time.sleep(RATE_OVER_S)
@@ -57,7 +57,7 @@ def take(run_dir: str) -> str:
         group.down(lambda _: None)
 
 
-def _has_traded(statuses: dict[str, Status], symbols: set[str]) -> bool:
+def has_traded(statuses: dict[str, Status], symbols: set[str]) -> bool:
     """Whether it holds a position in every instrument, and has sent some orders."""
     rows = statuses.get("risk", {}).get("positions", [])
     held = {row["symbol"] for row in rows if row["quantity"] not in ("0", 0)}
