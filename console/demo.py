@@ -18,6 +18,7 @@ from tapewire.common.amounts import counted
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.sections import StrategyConfig
 from tapewire.common.config.settings import Config
+from tapewire.common.errors import ConfigError
 from tapewire.common.events import RulesChanged
 from tapewire.common.ticks.file import TickFile
 from tapewire.console.group import status
@@ -68,6 +69,7 @@ def run(
     run_dir = run_dir or Path(tempfile.mkdtemp(prefix="tapewire-"))
     with _environment({**settings, "TAPEWIRE_RUN_DIR": str(run_dir)}):
         config = configuration.load()
+        _require_simulated(config)
         group = Group(config)
         group.up()
         try:
@@ -90,6 +92,16 @@ def run(
         shutil.rmtree(run_dir)
         say(f"deleted {run_dir} with its journals and logs; --keep keeps it")
     return figures
+
+
+def _require_simulated(config: Config) -> None:
+    """Refuse to start a group on a TWS: it would trade there on what it reads there."""
+    if not config.simulator.plays_file:
+        raise ConfigError(
+            "the group of a demo trades with its own simulator alone, and something sets"
+            " simulator.enabled or simulator.ticks otherwise; look at the TAPEWIRE_ variables of"
+            " the environment"
+        )
 
 
 def _say_decisions(run_dir: Path, say: Say) -> None:
@@ -235,7 +247,14 @@ def _settings(
 
 @contextmanager
 def _environment(settings: dict[str, str]) -> Iterator[None]:
+    """Within, these settings are in force. A variable for a single key of a table, such as
+    `TAPEWIRE_SIMULATOR__ENABLED`, would go before it: then the group would trade at the TWS that
+    the configuration names. So those are left out."""
     before = dict(os.environ)
+    tables = {name: json.loads(text) for name, text in settings.items() if text.startswith("{")}
+    single = {f"{name}__{key.upper()}" for name, keys in tables.items() for key in keys}
+    for name in [one for one in os.environ if one.upper() in single]:
+        del os.environ[name]
     os.environ.update(settings)
     try:
         yield

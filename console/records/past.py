@@ -56,6 +56,11 @@ def until_ns(run_dir: Path, at: str | None, sources: Collection[str], now_ns: in
 def _require_begun(run_dir: Path, bound_ns: int, sources: Collection[str]) -> None:
     """Refuse a moment of which the journals here have nothing, or only a part."""
     began = _began(run_dir, sources)
+    if roles.RISK in sources and roles.RISK not in began:
+        raise ConfigError(
+            f"no journal of risk in {run_dir / 'journals'}, so its halts are not known; where"
+            " earlier trading was archived, risk's journal stayed in the run directory"
+        )
     for archive in sorted((run_dir / ENDED).glob("*"), reverse=True):
         for role, first_ns in _began(archive, sources).items():
             if first_ns <= bound_ns < began.get(role, FOREVER_NS):

@@ -111,8 +111,6 @@ class Feed:
     def keep(self, row: Row, now_ns: int) -> None:
         """Take over what the row changed without sending it."""
         topic = self._topics[row.symbol]
-        if self._own_time:
-            topic.market_ns = row.ts_ns
         if row.last is not None and topic.day is not None:
             topic.day.take(float(row.last), now_ns)
         prices, sizes = (row.bid, row.ask, row.last), (row.bid_size, row.ask_size, row.last_size)

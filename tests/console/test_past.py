@@ -151,5 +151,14 @@ def test_what_was_archived_is_looked_at_where_it_is(tapewire, run_dir):
     assert f"look at it with --run-dir {archive}" in found
 
 
+def test_halts_are_not_told_without_the_journal_that_has_them(tapewire, run_dir):
+    """An archive has none of risk's: a halt outlives the account of a simulator."""
+    launch.keep(settings.load(), run_dir)
+    archive = launch.archived(run_dir, ["gateway", "executor", "liquidation"])
+    where = ("--run-dir", str(archive))
+    assert tapewire("orders", *where, *at(300)).status == 0
+    assert "no journal of risk in" in refused(tapewire, "risk", *where, *at(300))
+
+
 def test_following_and_looking_back_exclude_each_other(tapewire, run_dir):
     assert "use one of them" in refused(tapewire, "risk", "--follow", "--at", "-1m")

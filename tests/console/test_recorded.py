@@ -211,6 +211,8 @@ def test_a_replay_never_leads_to_a_tws_whatever_is_configured(
         raise Stopped
 
     monkeypatch.setattr(demo, "Group", group)
+    monkeypatch.setenv("TAPEWIRE_SIMULATOR__ENABLED", "false")
+    monkeypatch.setenv("TAPEWIRE_MODE", "live")
     with pytest.raises(Stopped):
         tapewire("data", "replay")
     (found,) = started
