@@ -139,6 +139,18 @@ def test_a_strategy_of_trades_alone_trades_the_same():
     assert lane.skipped
 
 
+def test_what_is_due_between_ticks_that_a_strategy_does_not_hear_is_done_then():
+    """A bar ends among quotes, and its signal waits for none of those."""
+    config = configuration([(4, "bars", 1, 5)])
+    (actor,) = config.strategies
+    only = actor.model_copy(update={"strategy": "tests.backtest.test_lane:Trades"})
+    direct, lane = assert_equal(
+        config.model_copy(update={"strategies": (only,)}), made(2, 60, SPARSE)
+    )
+    assert len(executions(direct)) == 4
+    assert lane.skipped
+
+
 def test_where_a_rule_looks_at_marks_the_second_before_an_order_is_run_in_turns_too():
     """Risk's marks are up to half a second old, and so they are when the order fills."""
     loss = {"limit": 10_000, "unrealised": True}

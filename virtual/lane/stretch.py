@@ -109,13 +109,19 @@ class Stretch:
         if at is None:
             return Given(self._due_ns(Now(end_ns, end_ns)), last)
         if at.due_ns is not None:
-            return Given(at.due_ns, at.place, at.acted)
+            return Given(at.due_ns, self._given_before(at.due_ns, at.place), at.acted)
         times = self._flow.table.ts_ns
         row_ns = int(times[self._flow.ticks.row[at.place]])
         end = int(self._flow.first_tick[np.searchsorted(times, row_ns, side="right")])
         for reader in self._readers:
             self._give(reader, reader.between(at.place + 1, end))
         return Given(row_ns, end)
+
+    def _given_before(self, due_ns: int, place: int) -> int:
+        """How far strategies were given ticks when something is due that comes before the one at
+        `place`. The ticks between the two are those that a strategy has no callback for."""
+        row = np.searchsorted(self._flow.table.ts_ns, due_ns - ARRIVAL_NS)
+        return min(place, int(self._flow.first_tick[row]))
 
     def hold(self, first: int, given: int) -> None:
         """The rows of the ticks from place `first` on go through the world: those before `given`
