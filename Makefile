@@ -12,7 +12,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --qui
 LOCK_EXTRA = $(LOCK) pyproject.toml -c requirements/base.lock --extra $$extra -o requirements/$$extra.lock
 AGREEING = -c requirements/test.lock -c requirements/bench.lock # a release that all of them can have
 
-.PHONY: docs picture setup run test test-paper test-web soak check bench lock node clean
+.PHONY: docs picture picture-web setup run test test-paper test-web soak check bench lock node clean
 
 setup: $(STAMP)
 
@@ -67,6 +67,10 @@ docs: setup # renew the parts of the documents that are made from the code
 
 picture: setup # take the picture of the live view in README again; about half a minute
 	$(BIN)/python docs/picture.py
+
+picture-web: setup # take the picture of the web console again; two minutes, with a Chromium of the system's
+	$(PIP) --require-hashes -r requirements/browser.lock
+	$(BIN)/python docs/picture_web.py
 
 clean:
 	rm -rf .venv tests/node/node_modules build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -41,15 +41,8 @@ def take(run_dir: str, file: Path) -> None:
         if not wait_for(lambda: has_traded(group.statuses(), symbols), TRADING_TIMEOUT_S, 0.5):
             raise SystemExit(f"the group has not traded enough in {TRADING_TIMEOUT_S} s")
         time.sleep(TRADES_FOR_S)
-        command = [
-            sys.executable,
-            "-m",
-            "tapewire.console.cli",
-            "web",
-            "--role",
-            "viewer",
-            "--json",
-        ]
+        console = [sys.executable, "-m", "tapewire.console.cli"]
+        command = [*console, "web", "--role", "viewer", "--json"]
         login = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["login"]
         _photograph(login, file)
     finally:
