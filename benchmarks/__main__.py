@@ -26,7 +26,7 @@ from tapewire.benchmarks.report.plot import leave
 
 KNOWN: Final = (
     "throughput", "tws", "latency", "orders", "fanout", "recovery", "risk", "growth", "costs",
-    "backtest",
+    "backtest", "recorder",
 )  # fmt: skip
 
 Figures = dict[str, Any]

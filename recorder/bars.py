@@ -30,6 +30,8 @@ from tapewire.recorder.tables import DAY_NS, Columns, Part, day_of
 
 FIELDS: Final = HistoryBar.__struct_fields__
 DIGITS: Final = 12
+SHOWS: Final = ("TRADES", "MIDPOINT", "BID", "ASK")
+"""What bars may show that something can be traded at, the best first."""
 
 
 class Kind(NamedTuple):
@@ -129,10 +131,15 @@ def table_of_bars(
     return parquet.between(found, from_ns, to_ns)
 
 
-def symbols_of(folder: Folder, kind: Kind) -> list[str]:
-    """Whose bars there are."""
-    found = folder.path.glob(f"{kind.table}/date=*/symbol=*/*{PARQUET}")
-    return sorted({key_of(path.parent.name.removeprefix("symbol=")) for path in found})
+def symbols_of(folder: Folder, size: str) -> dict[str, Kind]:
+    """Whose bars of a size there are, and of which kind: the first of `SHOWS` that there are, of
+    all hours if there are such."""
+    found: dict[str, Kind] = {}
+    for show in SHOWS:
+        for kind in (Kind(size, show), Kind(size, show, regular=True)):
+            for path in folder.path.glob(f"{kind.table}/date=*/symbol=*/*{PARQUET}"):
+                found.setdefault(key_of(path.parent.name.removeprefix("symbol=")), kind)
+    return dict(sorted(found.items()))
 
 
 def _name(part: Part, number: int) -> str:

@@ -4,7 +4,7 @@ A row is what `exporting` writes of a tick, to the character: so a back-test on 
 the one on its export.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -29,10 +29,13 @@ OF_BARS: Final = dict(zip(ohlc.BAR_VALUES, ("open", "high", "low", "close", "vol
 
 
 def table_of_bars(
-    folder: Folder, kind: Kind, symbols: Sequence[str], from_ns: int | None, to_ns: int | None
+    folder: Folder, symbols: Mapping[str, Kind], from_ns: int | None, to_ns: int | None
 ) -> TickTable:
-    """The ticks that downloaded bars stand for: see `ohlc`. Raises `DamagedError`."""
-    tables = [bars.table_of_bars(folder, kind, one, from_ns, to_ns) for one in symbols]
+    """The ticks that downloaded bars stand for: see `ohlc`; of each symbol those of a kind. Raises
+    `DamagedError`."""
+    tables = [
+        bars.table_of_bars(folder, kind, symbol, from_ns, to_ns) for symbol, kind in symbols.items()
+    ]
     codes = np.repeat(np.arange(len(tables), dtype=np.int32), [len(one) for one in tables])
     whole = pa.concat_tables(tables)
     times = numbers_of(whole["ts_ns"].combine_chunks(), np.int64)

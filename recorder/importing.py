@@ -7,7 +7,6 @@ refused, since every tick would be there twice. Of a file of many days one day i
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from tapewire.common.errors import ConfigError
@@ -40,7 +39,7 @@ class Span(NamedTuple):
 def import_file(folder: Folder, file: TickFile) -> Imported:
     """Take in a file of ticks. Raises ValueError where it is broken, and `ConfigError` where
     something else is recorded of its symbols in its time; then nothing is taken."""
-    name = f"{SOURCE}-{_digest(file.path)}"
+    name = f"{SOURCE}-{_digest(file)}"
     spans: dict[str, Span] = {}
     with making(folder):
         writing = Writing(folder, name)
@@ -89,6 +88,10 @@ def _require_new(folder: Folder, name: str, spans: dict[str, Span]) -> None:
             )
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:DIGITS]
+def _digest(file: TickFile) -> str:
+    """Of a file's contents, and of how they are understood where that was said: in another zone, or
+    of another symbol, they are other ticks."""
+    with file.path.open("rb") as source:
+        digest = hashlib.file_digest(source, "sha256")
+    digest.update(file.said.encode())
+    return digest.hexdigest()[:DIGITS]

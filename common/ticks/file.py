@@ -81,7 +81,13 @@ class TickFile:
     def read_as(self) -> str:
         """How its contents are understood, beside what they are: two files of the same bytes and
         the same text here have the same rows."""
-        return f"{self.only_symbol or ''} {self.timezone} {self.bar_time} {self.head_lines}"
+        return f"{self.said} {self.head_lines}"
+
+    @property
+    def said(self) -> str:
+        """What is not in the file itself: its symbol, and which times it has; empty without any."""
+        bar_time = "" if self.bar_time == "start" else self.bar_time
+        return " ".join(filter(None, [self.only_symbol, self.timezone, bar_time]))
 
     def rows(self, from_ns: int | None, to_ns: int | None) -> Iterator[Row]:
         """The rows from `from_ns` on and before `to_ns`, in UTC nanoseconds; None: no bound."""

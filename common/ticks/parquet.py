@@ -60,7 +60,7 @@ def table_of_parquet(file: "TickFile") -> "TickTable":
 
 
 def _opened(path: Path) -> Any:
-    extras.require(f"{path} is Parquet, which", "pyarrow", "data")
+    extras.require(f"{path} is Parquet", "pyarrow", "data")
     from pyarrow import parquet
 
     try:
@@ -72,7 +72,7 @@ def _opened(path: Path) -> Any:
 def _failures() -> tuple[type[Exception], ...]:
     from pyarrow import ArrowException
 
-    return (ArrowException, OSError, ValueError)
+    return (ArrowException, OSError, ValueError, KeyError)
 
 
 def _moments(file: "TickFile", found: Any, days: Any) -> Moments:

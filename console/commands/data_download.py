@@ -17,6 +17,7 @@ from tapewire.console.commands.common import EXIT_FAILED, answer, load_started, 
 from tapewire.console.commands.data_recorded import writing
 
 if TYPE_CHECKING:
+    from tapewire.recorder.bars import Kind
     from tapewire.recorder.folder import Folder
     from tapewire.recorder.spans import Span
 
@@ -40,8 +41,11 @@ def download(
     width_s = size_s(query.bars)
     if width_s is None or width_s > DAY_S:
         raise ConfigError(f"--bars is {query.bars!r:.40}; --keep takes bars of up to 1 day")
+    if query.show == "ADJUSTED_LAST":
+        raise ConfigError("--show is ADJUSTED_LAST, which each dividend changes; it is not kept")
     started = load_started(config, run_dir)
-    folder, kind = Folder(started.recorded().absolute()), _kind(Kind, query)
+    kind = Kind(" ".join(query.bars.split()), query.show, query.regular_hours)
+    folder = Folder(started.recorded().absolute())
     span = _asked(query, width_s * NS_PER_S)
     lacking = without(span, covered(folder, kind, query.symbol))
     kept, empty_ns = 0, None
@@ -61,10 +65,6 @@ def download(
     told = f"kept {counted(kept, 'bar')} of {query.symbol}"
     told += "" if lacking else "; all of that time was there"
     answer(as_json, {"symbol": query.symbol, "bars": query.bars, "kept": kept}, told)
-
-
-def _kind(make: Any, query: HistoryQuery) -> Any:
-    return make(" ".join(query.bars.split()), query.show, query.regular_hours)
 
 
 def _asked(query: HistoryQuery, width_ns: int) -> "Span":
@@ -92,7 +92,7 @@ def _parts(spans: "list[Span]", part_ns: int) -> "Iterator[Span]":
 
 
 def _keep(
-    folder: "Folder", kind: Any, symbol: str, rows: list[Any], span: "Span", width_ns: int
+    folder: "Folder", kind: "Kind", symbol: str, rows: list[Any], span: "Span", width_ns: int
 ) -> int:
     """Keep bars, once nobody else writes there; returns how many."""
     from tapewire.recorder.bars import keep

@@ -65,6 +65,8 @@ def history(
     query = HistoryQuery(
         "-", symbol, bars, back, end_ns, show, regular_hours, int(timeout * 1000), start_ns
     )
+    if keep and to is not None:
+        raise ConfigError("--keep and --to are two places for the same bars; name one of them")
     if keep:
         data_download.download(query, gateway, config, run_dir, as_json=as_json)
         return

@@ -95,21 +95,19 @@ def _ticks(folder: "Folder", symbols: list[str] | None, window: "Window") -> "In
 
 
 def _bars(folder: "Folder", size: str, symbols: list[str] | None, window: "Window") -> "InColumns":
-    """Of all hours where there are such bars, else of regular hours."""
     from tapewire.common.ticks import ohlc
     from tapewire.common.ticks.memory import InColumns
-    from tapewire.recorder.bars import Kind, symbols_of
+    from tapewire.recorder.bars import symbols_of
     from tapewire.recorder.columns import table_of_bars
 
-    kinds = [Kind(" ".join(size.split()), regular=regular) for regular in (False, True)]
-    kind = next((one for one in kinds if symbols_of(folder, one)), kinds[0])
-    wanted = _known(symbols, symbols_of(folder, kind))
-    if not wanted:
+    kinds = symbols_of(folder, " ".join(size.split()))
+    if not kinds:
         raise ConfigError(
             f"--bars is {size!r:.40}: there are no such bars in {folder.path}; `tapewire data"
             " history --keep` downloads them"
         )
-    table = table_of_bars(folder, kind, wanted, window.from_ns, window.to_ns)
+    wanted = {symbol: kinds[symbol] for symbol in _known(symbols, [*kinds])}
+    table = table_of_bars(folder, wanted, window.from_ns, window.to_ns)
     return InColumns("what is recorded", lambda: table, [ohlc.NOTE])
 
 

@@ -24,6 +24,14 @@ def test_every_strategy_has_every_tick() -> None:
     assert goals_are_whole(figures)
 
 
+def test_every_tick_that_is_captured_at_a_cost_is_recorded() -> None:
+    figures = figures_of("recorder", "--seconds", "0.5", "--rate", "2000", "--per-message", "5")
+    (stage,) = figures["stages"]
+    assert stage["recorded"] == stage["sent"] > 1_000
+    assert stage["cpu_percent"] > 0
+    assert goals_are_whole(figures)
+
+
 def test_every_process_comes_back_after_a_kill() -> None:
     figures = figures_of("recovery", "--seconds", "0.1", "--starts", "1")
     expected = {"gateway", "liquidation", "executor", "risk", "strategy-first"}

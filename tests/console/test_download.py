@@ -102,6 +102,10 @@ def test_days_without_bars_are_not_asked_for_again_once_there_are_later_ones(bro
 def test_bars_that_cannot_be_kept_are_refused(bars, broker, history):
     with pytest.raises(ConfigError, match="--keep takes bars of up to 1 day"):
         history("2024-01-08", "2024-01-10", bars=bars)
+    with pytest.raises(ConfigError, match="which each dividend changes"):
+        data_history.history("AAPL", show="ADJUSTED_LAST", keep=True)
+    with pytest.raises(ConfigError, match="--keep and --to are two places"):
+        data_history.history("AAPL", to=Path("bars.csv"), keep=True)
     with pytest.raises(ConfigError, match="--from is not before --until"):
         history("2024-01-10", "2024-01-08")
     assert broker.asked == []

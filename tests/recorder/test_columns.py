@@ -10,7 +10,7 @@ from tapewire.common.events import HistoryBar, Quote, Trade
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.memory import InMemory
 from tapewire.common.ticks.rows import CsvMarket
-from tapewire.recorder.bars import Kind, keep
+from tapewire.recorder.bars import Kind, keep, symbols_of
 from tapewire.recorder.columns import table_of_bars, table_of_store
 from tapewire.recorder.compaction import compact
 from tapewire.recorder.exporting import export
@@ -51,19 +51,23 @@ def test_the_columns_of_a_span_are_the_rows_of_its_export(found, span, tmp_path_
 
 
 def test_the_ticks_of_downloaded_bars_are_those_of_a_file_of_them(tmp_path: Path):
-    folder, kind, lines = Folder(tmp_path / "recorded"), Kind("1 min"), []
+    folder, lines = Folder(tmp_path / "recorded"), []
+    kinds = {"A": Kind("1 min"), "B": Kind("1 min", "MIDPOINT", regular=True)}
     for symbol, price in (("A", 10.0), ("B", 20.5)):
         bars = [
             HistoryBar(NOON_NS + n * 60 * 10**9, price, price + n, price - 1, price + 0.25, volume)
             for n, volume in enumerate((100.0, None, 7.0))
         ]
-        keep(folder, kind, symbol, bars, Span(NOON_NS, NOON_NS + HALF_A_DAY_NS), 60 * 10**9)
+        keep(
+            folder, kinds[symbol], symbol, bars, Span(NOON_NS, NOON_NS + HALF_A_DAY_NS), 60 * 10**9
+        )
         lines += [
             f"{b.ts_ns},{symbol},{b.open},{b.high},{b.low},{b.close},{b.volume}" for b in bars
         ]
     text = "\n".join(["time,symbol,open,high,low,close,volume", *lines]).replace(".0,", ",")
+    assert symbols_of(folder, "1 min") == kinds
     expected = [*TickFile(InMemory("bars", text)).rows(None, None)]
-    assert [*table_of_bars(folder, kind, "AB", None, None).rows()] == expected
-    last = table_of_bars(folder, kind, "B", NOON_NS + 120 * 10**9, None)
+    assert [*table_of_bars(folder, symbols_of(folder, "1 min"), None, None).rows()] == expected
+    last = table_of_bars(folder, {"B": kinds["B"]}, NOON_NS + 120 * 10**9, None)
     assert {row.symbol for row in last.rows()} == {"B"}
     assert len(last) == 4
