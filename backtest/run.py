@@ -93,9 +93,13 @@ def run(
     settings = group.simulator_settings(derived)
     world = way.build(derived, settings, failures.add)
     _require_one_started(world)
+    if reason := way.obstacle():
+        say(f"every row is run in turns, about as slowly as with --full: {reason}")
     lifetime_ns = max(s.signal_ttl_ms for s in strategies) * 1_000_000
     end_ns = found.last_ns + step_ns + lifetime_ns + SETTLE_S * SECOND_NS
     stopped = _run(way, world, end_ns, closes=config.backtest.at_end == "close")
+    if ran := way.ran():
+        say(ran)
     figures = Figures(world)
     figures.faults[:0] = stopped
     results = Results(figures.journals, _marks(way, world))

@@ -38,6 +38,12 @@ class Way(Protocol):
     def marks(self) -> dict[str, list[Mark]]:
         """Each symbol's samples."""
 
+    def obstacle(self) -> str:
+        """Why no row can be run on columns; empty if some can, or nobody wanted it."""
+
+    def ran(self) -> str:
+        """How much was run on columns so far; empty where nobody wanted it."""
+
 
 class InTurns:
     """Every row through TWS's bytes and all processes, as `tapewire up` has them."""
@@ -72,6 +78,14 @@ class InTurns:
         """See `Way.marks`."""
         return self._sampler.marks
 
+    def obstacle(self) -> str:
+        """See `Way.obstacle`."""
+        return ""
+
+    def ran(self) -> str:
+        """See `Way.ran`."""
+        return ""
+
 
 class Direct:
     """The direct lane; see `tapewire.virtual.lane`."""
@@ -105,3 +119,11 @@ class Direct:
     def marks(self) -> dict[str, list[Mark]]:
         """See `Way.marks`."""
         return marks_of(self._flow, self.every_ns, self._day_of)
+
+    def obstacle(self) -> str:
+        """See `Way.obstacle`."""
+        return self._lane.obstacle
+
+    def ran(self) -> str:
+        """See `Way.ran`."""
+        return f"{self._lane.skipped:,} rows were run on columns, the others in turns"

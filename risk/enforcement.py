@@ -41,10 +41,9 @@ from tapewire.common.events import (
     Scope,
 )
 from tapewire.risk.rules import Reading, Violation
+from tapewire.risk.rules.base import WARN_FROM
 from tapewire.risk.rules.enforcement import Enforcement
 
-WARN_FROM: Final = Decimal("0.8")
-"""The share of a limit from which on a person is warned."""
 WARN_AGAIN_BELOW: Final = Decimal("0.7")
 
 Key = tuple[str, Scope, str, Enforcement]
@@ -125,6 +124,11 @@ class Enforcer:
                 reason = f"{text(one.used or ZERO)} of {text(one.limit)} {one.unit}".strip()
                 events.append(RiskWarned(now.wall_ns, scope, one.rule, f"{reason} is used"))
         return events
+
+    @property
+    def has_warned(self) -> bool:
+        """Whether a limit is used for the most part, and that was said."""
+        return bool(self._warned)
 
     def would_warn(self, readings: Iterable[Reading]) -> bool:
         """Whether `warn` would say something of these."""

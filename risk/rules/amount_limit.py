@@ -13,7 +13,7 @@ are never added up.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import ClassVar
 
@@ -21,9 +21,10 @@ import msgspec
 
 from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.events import EVERYTHING, Event, Fill, PositionReported, Scope, SubmitOrder
-from tapewire.risk.rules.base import ROUNDING, Reading, Rule, Violation, positive_limit
+from tapewire.risk.rules.base import ROUNDING, WARN_FROM, Reading, Rule, Violation, positive_limit
 from tapewire.risk.rules.confirmation import Confirmation
 from tapewire.risk.rules.enforcement import HALT, Enforcement
+from tapewire.risk.rules.quiet import PriceBound, Quiet, below
 from tapewire.risk.rules.view import View
 
 
@@ -88,10 +89,28 @@ class AmountLimit(Rule, ABC):
     def marks(self, subject: Key, view: View) -> int:
         """How many prices have come so far that are a part of the amount."""
 
+    def slopes(self, subject: Key, view: View) -> Mapping[str, Decimal] | None:
+        """By how much it grows with the price of each symbol; None where it does not do so
+        evenly."""
+        return None
+
     def is_settled(self, subject: Key, view: View) -> bool:
         """Whether no price is a part of the amount now, so that there is nothing to wait for: what
         was lost at a price that nobody confirmed may have been realised since."""
         return False
+
+    def quiet(self, view: View) -> Quiet | None:
+        """See `Rule.quiet`: while nothing gets near enough to the limit to be warned of."""
+        bounds: list[PriceBound] = []
+        for subject in self.subjects(view):
+            amount, slopes = self.amount(subject, view), self.slopes(subject, view)
+            if amount is None or slopes is None:
+                return None
+            found = below(amount, WARN_FROM * self.limit, slopes, view)
+            if found is None:
+                return None
+            bounds += found.bounds
+        return Quiet(tuple(bounds))
 
     # ---- what follows from it ------------------------------------------------------------------
 
@@ -180,6 +199,16 @@ class AccountLimit(AmountLimit, ABC):
         held = [one for one in view.positions(account) if one.quantity and one.mark is None]
         missing = ", ".join(sorted(one.symbol for one in held))
         return f"the result of {account} is not known: there is no price of {missing}"
+
+
+def slopes_of(account: str, sign: int, view: View) -> dict[str, Decimal]:
+    """By how much the P&L of an account's open positions grows with each price; with a `sign` of
+    -1, by how much it falls."""
+    return {
+        one.symbol: sign * one.quantity * one.multiplier
+        for one in view.positions(account)
+        if one.quantity
+    }
 
 
 def in_one_currency(account: str, view: View, amount: Decimal | None) -> Decimal | None:

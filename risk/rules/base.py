@@ -31,6 +31,7 @@ from tapewire.common.events import (
     cause_of,
 )
 from tapewire.risk.rules.enforcement import HALT, Enforcement
+from tapewire.risk.rules.quiet import Quiet
 from tapewire.risk.rules.view import View
 
 
@@ -87,6 +88,8 @@ ADDS_RISK: tuple[type[Event], ...] = (
 """The events after which a position, or what could become of it, may be larger than before."""
 
 
+WARN_FROM: Final = Decimal("0.8")
+"""The share of a limit from which on a person is warned."""
 ROUNDING: Final = Decimal("1e-9")
 """Money that differs by less is the same. An average cost is a quotient, rounded to 28 digits, so a
 result of exactly the limit may be short of it in the last of them."""
@@ -134,6 +137,12 @@ class Rule:
         """What the rule is called in the configuration and in its sentences."""
         return type(self).__name__
 
+    def quiet_now(self, view: View) -> Quiet | None:
+        """As `quiet`, of a class that says so itself: see `rests`."""
+        kind = type(self)
+        known = kind.__module__.startswith(__package__ or "") or "quiet" in vars(kind)
+        return self.quiet(view) if known else None
+
     def rests(self, *, flat: bool) -> bool:
         """Whether `on_timer` need not be asked until the next event; `flat`: no account holds
         anything. What another class inherits from a shipped one is not relied on."""
@@ -142,6 +151,11 @@ class Rule:
             return True
         known = kind.__module__.startswith(__package__ or "") or "rests_with" in vars(kind)
         return known and (self.rests_with == "ticks" or (flat and self.rests_with == "flat"))
+
+    def quiet(self, view: View) -> Quiet | None:
+        """In which stretch without events `on_timer` finds what it found before, where that is not
+        any (`rests`); None where it cannot say. A trading day's end ends each such stretch."""
+        return None
 
     def denial(self, order: SubmitOrder, view: View) -> str:
         """Why `order` must not go; empty if it may. `view` does not have the order yet."""

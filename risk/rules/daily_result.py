@@ -14,7 +14,12 @@ import msgspec
 
 from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.events import EVERYTHING, Scope
-from tapewire.risk.rules.amount_limit import AccountLimit, MoneyParameters, in_one_currency
+from tapewire.risk.rules.amount_limit import (
+    AccountLimit,
+    MoneyParameters,
+    in_one_currency,
+    slopes_of,
+)
 from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.view import View
 
@@ -65,6 +70,10 @@ class DailyResult(AccountLimit, ABC):
         account, _ = subject
         net = None if self.watches_marks else view.day(account).net
         return self.sign * (in_one_currency(account, view, net) or ZERO)
+
+    def slopes(self, subject: Key, view: View) -> dict[str, Decimal]:
+        """The prices of all positions, where what is not realised counts."""
+        return slopes_of(subject[0], self.sign, view) if self.watches_marks else {}
 
     def _morning(self, account: str, unrealised: Decimal, view: View) -> Decimal:
         today, known = view.trading_day(account), self._mornings.get(account)

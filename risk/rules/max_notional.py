@@ -16,11 +16,12 @@ from decimal import Decimal
 
 from tapewire.common.accounting.book import ZERO
 from tapewire.common.events import EVERYTHING, Scope
-from tapewire.risk.rules.base import positive_limit
+from tapewire.risk.rules.base import WARN_FROM, positive_limit
 from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.known_exposures import BySymbol
 from tapewire.risk.rules.portfolio_limit import PortfolioLimit, PortfolioParameters
-from tapewire.risk.rules.spans import Span
+from tapewire.risk.rules.quiet import PriceBound, Quiet, below
+from tapewire.risk.rules.spans import Span, certain
 from tapewire.risk.rules.totals import Ends
 from tapewire.risk.rules.view import View
 
@@ -79,6 +80,38 @@ class MaxNotional(PortfolioLimit[Decimal]):
             return None
         most, high, low = span
         return {"gross": (most * unit, ZERO), "net": (high * unit, low * unit)}
+
+    def quiet(self, view: View) -> Quiet | None:
+        """See `Rule.quiet`: while no account gets near enough to a limit to be warned of. What is
+        worth less than nothing counts the other way, and is not looked at here."""
+        found: list[PriceBound] = []
+        for account in view.accounts():
+            for group, exposures in self._groups(account, view):
+                bounds = self._bounds(account, group, exposures, view)
+                if bounds is None:
+                    return None
+                found += bounds
+        return Quiet(tuple(found))
+
+    def _bounds(
+        self, account: str, group: str, exposures: BySymbol, view: View
+    ) -> list[PriceBound] | None:
+        now, prices = self._certain(account, group, exposures, view)
+        slopes = {
+            symbol: certain(one)[0] * (_unit(symbol, Decimal(1), view) or ZERO)
+            for symbol, one in exposures.items()
+        }
+        if now.missing or any(prices[symbol] <= 0 for symbol, one in slopes.items() if one):
+            return None
+        bounds = [PriceBound(symbol, ZERO, is_rise=False) for symbol, one in slopes.items() if one]
+        for kind, limit in self.limits.items():
+            for sign in (1, -1) if kind == "net" else (1,):
+                signed = {symbol: sign * slope for symbol, slope in slopes.items()}
+                quiet = below(now.amounts[kind], WARN_FROM * limit, signed, view)
+                if quiet is None:
+                    return None
+                bounds += quiet.bounds
+        return bounds
 
     def marks(self, symbol: str, view: View) -> int:
         """See `PortfolioLimit.marks`."""

@@ -25,6 +25,7 @@ from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.events import EVERYTHING, ORDER_TYPES, OrderTerms, Scope, Side
 from tapewire.risk.rules.base import Reading, Rule, Violation
 from tapewire.risk.rules.enforcement import HALT, Enforcement
+from tapewire.risk.rules.quiet import Quiet
 from tapewire.risk.rules.since import Since
 from tapewire.risk.rules.view import View
 
@@ -79,6 +80,10 @@ class NoStopLossGrace(Rule):
         for key in dict(self._bare(view)) if self.grace_ms else ():
             elapsed_ns = self._since.elapsed_ns(_name(key), view.now)
             yield self.reading(Decimal(elapsed_ns // MS), Decimal(self.grace_ms), *key, "ms")
+
+    def quiet(self, view: View) -> Quiet | None:
+        """See `Rule.quiet`: while stops cover all that is held."""
+        return None if dict(self._bare(view)) else Quiet()
 
     def save(self) -> bytes:
         """Since when positions have been without."""

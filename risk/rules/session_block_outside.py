@@ -26,6 +26,7 @@ from tapewire.common.calendars.sessions import Session
 from tapewire.common.events import EVERYTHING, Scope, SubmitOrder
 from tapewire.risk.rules.base import Rule, Violation
 from tapewire.risk.rules.enforcement import HALT, Enforcement
+from tapewire.risk.rules.quiet import Quiet
 from tapewire.risk.rules.view import View
 
 MINUTE_NS: Final = 60_000_000_000
@@ -107,6 +108,18 @@ class SessionBlockOutside(Rule):
             if covered and view.exposure(account, symbol).certain:
                 reason = f"{closed}, and {symbol} is held or ordered"
                 yield self.violation(reason, account=account, symbol=symbol)
+
+    def quiet(self, view: View) -> Quiet | None:
+        """See `Rule.quiet`: until everything has to be flat, or need not be any more."""
+        if not self.flat_ns:
+            return Quiet()
+        now_ns = view.ago(0).wall_ns
+        session = self.hours.at(now_ns)
+        if session is None:
+            session = self.hours.after(now_ns)
+            return Quiet(until_ns=None if session is None else session.opens_ns)
+        flat_from_ns = session.closes_ns - self.flat_ns
+        return Quiet(until_ns=flat_from_ns if now_ns < flat_from_ns else session.closes_ns)
 
     def _is_about(self, symbol: str) -> bool:
         return not self.symbols or symbol in self.symbols

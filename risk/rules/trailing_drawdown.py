@@ -17,9 +17,15 @@ import msgspec
 
 from tapewire.common.accounting.book import Key
 from tapewire.common.events import EVERYTHING, Scope
-from tapewire.risk.rules.amount_limit import AccountLimit, MoneyParameters, in_one_currency
+from tapewire.risk.rules.amount_limit import (
+    AccountLimit,
+    MoneyParameters,
+    in_one_currency,
+    slopes_of,
+)
 from tapewire.risk.rules.confirmation import Confirmation
 from tapewire.risk.rules.enforcement import HALT, Enforcement
+from tapewire.risk.rules.quiet import Quiet, below
 from tapewire.risk.rules.view import View
 
 STEPS: int = 200
@@ -86,6 +92,21 @@ class TrailingDrawdown(AccountLimit):
         """The fall, and from where."""
         peak = self._peaks[subject[0]]
         return f"the account has fallen by {amount:.2f} from {self._counted(peak):.2f}"
+
+    def slopes(self, subject: Key, view: View) -> dict[str, Decimal]:
+        """It falls with what is gained in the prices of all positions."""
+        return slopes_of(subject[0], -1, view)
+
+    def quiet(self, view: View) -> Quiet | None:
+        """Also while no account has more than ever; not where each day's last counts."""
+        found = None if self._trails.high == "end_of_day" else super().quiet(view)
+        for subject in self.subjects(view) if found is not None else ():
+            peak = self._peaks[subject[0]]
+            risen = below(peak.last, peak.highest, slopes_of(subject[0], 1, view), view)
+            if risen is None or found is None:
+                return None
+            found = Quiet(found.bounds + risen.bounds)
+        return found
 
     def _counted(self, peak: Peak) -> Decimal:
         """The highest that the fall is measured from."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from tapewire.common.accounting.book import ZERO, Key
 from tapewire.common.events import SubmitOrder
-from tapewire.risk.rules.amount_limit import AmountLimit
+from tapewire.risk.rules.amount_limit import AmountLimit, slopes_of
 from tapewire.risk.rules.view import View
 
 
@@ -37,6 +37,12 @@ class UnrealizedResult(AmountLimit, ABC):
         if position is None:
             return ZERO
         return None if position.unrealised is None else self.sign * position.unrealised
+
+    def slopes(self, subject: Key, view: View) -> dict[str, Decimal]:
+        """Its own price alone."""
+        account, symbol = subject
+        every = slopes_of(account, self.sign, view)
+        return {symbol: every[symbol]} if symbol in every else {}
 
     def marks(self, subject: Key, view: View) -> int:
         """The prices of its symbol."""

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tapewire.backtest.run import run
 from tapewire.backtest.scan import Window
 from tapewire.common.config.settings import RuleConfig
+from tapewire.common.events import RiskHalted
 from tapewire.common.ticks.file import TickFile
 from tapewire.strategy import Strategy
 from tests.backtest.lanes import KINDS, Actor, both, configuration, executions, made
@@ -107,6 +108,22 @@ def test_a_rule_that_looks_at_marks_fires_at_the_same_tick():
     assert len(executions(direct)) >= 2
     assert direct.events("risk")
     assert lane.skipped
+
+
+def test_rows_at_which_no_rule_has_to_look_are_left_out():
+    """Rules about money while a position is held, of which one fires in the end."""
+    rules = [
+        RuleConfig(rule=name, parameters=limits, enforcement=["flatten"])
+        for name, limits in (
+            ("DailyRealizedLoss", {"limit": 500, "unrealised": True}),
+            ("MaxNotional", {"gross": 100_000}),
+            ("UnrealizedLoss", {"limit": 9, "confirm_ms": 0, "confirm_marks": 0}),
+        )
+    ]
+    rows = made(41, 1_200, (20 * MS, 60 * MS))
+    direct, lane = assert_equal(configuration([(10, "market", 30, 1)], rules=rules), rows)
+    assert lane.skipped > 300
+    assert any(isinstance(one, RiskHalted) for one in direct.events("risk"))
 
 
 def test_idle_time_costs_nothing_while_an_order_rests():

@@ -28,11 +28,12 @@ TICK_TO_FILL_NS = HOPS * HOP_NS + COMMIT_NS
 @pytest.fixture
 def tested(tmp_path):
     def tested(path=None, names=(), window=None, step_ns=0, text=None, models=(), **given):
+        given = {"say": lambda _text: None, **given}
         file = config(tmp_path) if text is None else written(tmp_path, "own.toml", [text])
         return run(
             TickFile(path or ticks(tmp_path)), window or Window(),
             with_fills(configuration.load(str(file)), dict(models)),
-            names, step_ns=step_ns, say=lambda _text: None, **given,
+            names, step_ns=step_ns, **given,
         )  # fmt: skip
 
     return tested
@@ -84,6 +85,20 @@ def test_the_ledger_matches_the_broker(tested, full, messages):
 
 def test_the_same_file_twice_gives_the_same_report(tested):
     assert report(tested()) == report(tested())
+
+
+@pytest.mark.parametrize(
+    ("delivery", "sentence"),
+    [
+        ("all", " rows were run on columns, the others in turns"),
+        ("latest", "in turns, about as slowly as with --full: idle does not read every tick as it"),
+    ],
+)
+def test_it_says_what_is_run_in_turns(tested, delivery, sentence):
+    said = []
+    idle = strategy("idle", "tapewire.strategy.base:Strategy", f'delivery = "{delivery}"')
+    tested(text=idle, say=said.append)
+    assert any(sentence in one for one in said)
 
 
 def test_a_step_gathers_ticks_and_moves_orders_to_its_end(tested):

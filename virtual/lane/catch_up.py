@@ -29,9 +29,6 @@ from tapewire.virtual.network import HOP_NS
 from tapewire.virtual.world import World
 
 ROUND_NS: Final = 2 * HOP_NS
-RECENT_NS: Final = 1_100_000_000
-"""A tick that is older has reached risk as a mark: longer than the rhythm in which marks are sent,
-and an idle turn."""
 
 
 class Passed:
@@ -47,14 +44,7 @@ class Passed:
         symbols, heads = flow.ticks.symbol[self._ticks], flow.ticks.head[self._ticks]
         self.ticks = np.bincount(symbols, minlength=len(flow.symbols))
         self.messages = np.bincount(symbols[heads], minlength=len(flow.symbols))
-        self.recent = np.unique(flow.table.symbols.codes[self._recent() : stop]).tolist()
-
-    def _recent(self) -> int:
-        """The first row that may have been on its way to risk when the stretch began."""
-        table = self.flow.table
-        if self.start >= len(table):
-            return self.start
-        return table.place(int(table.ts_ns[self.start]) - RECENT_NS, 0)
+        self.recent = np.unique(flow.table.symbols.codes[flow.recent(start) : stop]).tolist()
 
     def newest(self, symbol: int) -> list[Tick]:
         """The newest quote and trade of a symbol, of those that passed; the older one first."""

@@ -19,11 +19,14 @@ import numpy.typing as npt
 from tapewire.common.events import Quote, Tick, Trade
 from tapewire.common.events.base import PRICE_MAX, SIZE_MAX
 from tapewire.common.ticks.table import ABSENT, Codes, TickTable
+from tapewire.virtual.lane.numbers import Flags, Numbers
 from tapewire.virtual.network import HOP_NS
 
 Places = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+RECENT_NS: Final = 1_100_000_000
+"""A tick that is older has reached risk as a mark: longer than the rhythm in which marks are sent,
+and an idle turn."""
 SIDES: Final = (("bid", "bid_size"), ("ask", "ask_size"))
 QUOTED: Final = ("bid", "bid_size", "ask", "ask_size")
 TRADED: Final = ("last", "last_size")
@@ -39,29 +42,6 @@ class Ticks(NamedTuple):
     is_trade: Flags
     head: Flags
     values: tuple[Codes, Codes, Codes, Codes]
-
-
-class Numbers:
-    """The numbers of a column's texts. A number has the code of the first text that means it. So
-    two codes are equal where their numbers are, and a number is one object for all its ticks."""
-
-    def __init__(self, texts: list[str]) -> None:
-        floats = np.array([*map(float, texts), 0.0])
-        _, first, inverse = np.unique(floats, return_index=True, return_inverse=True)
-        self.floats = np.r_[floats, np.nan]  # the last one for what is absent
-        self.objects = np.array([*floats.tolist(), None], dtype=object)
-        self.zero = int(first[inverse[-1]])
-        self._codes = np.r_[first[inverse], ABSENT].astype(np.int32)
-
-    def of(self, codes: Codes) -> Codes:
-        """The codes of the numbers of these texts."""
-        return np.asarray(self._codes[codes])
-
-    def are_within(self, codes: Codes, least: float, most: float) -> bool:
-        """Whether all numbers of these codes are; what is absent counts for nothing."""
-        is_bad = ~((self.floats >= least) & (self.floats <= most))
-        is_bad[-1] = False
-        return not is_bad[codes].any()
 
 
 class Side(NamedTuple):
@@ -123,6 +103,12 @@ class Flow:
             codes = self.table.values[name].codes[self._order]
             filled = np.where(newest >= 0, codes[newest], -1)
             self.latest[name] = filled[self._back].astype(np.int32)
+
+    def recent(self, start: int) -> int:
+        """The first row that may still be on its way to risk, as a mark, before `start` comes."""
+        if start >= len(self.table):
+            return start
+        return self.table.place(int(self.table.ts_ns[start]) - RECENT_NS, 0)
 
     def rows_of(self, symbol: int, before: int) -> int | None:
         """The last row of a symbol before a row; None where there is none."""
@@ -238,9 +224,15 @@ class Flow:
         return price, size, bool(self.latest[column][row] >= 0)
 
     def prices(self, column: str) -> Floats:
-        """The bid, the ask or the last trade that orders meet after each row; NaN for none."""
+        """The bid, the ask, their midpoint (`mid`) or the last trade after each row, or that of the
+        row itself (`trade`); NaN for none."""
         found = self._prices.get(column)
-        if found is None:
+        if found is None and column == "mid":
+            found = self._prices[column] = (self.prices("bid") + self.prices("ask")) / 2
+        elif found is None and column == "trade":
+            codes = self.table.values["last"].codes
+            found = self._prices[column] = self.numbers["last"].floats[codes]
+        elif found is None:
             found = self.numbers[column].floats[self.latest[column]]
             if column != "last":
                 found[self._is_nothing(column, f"{column}_size")] = np.nan

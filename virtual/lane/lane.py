@@ -12,16 +12,12 @@ from tapewire.common.ticks.rows import Row
 from tapewire.common.ticks.table import Rows
 from tapewire.virtual.direct.exchange import DirectExchange
 from tapewire.virtual.lane.catch_up import Passed, catch_up
-from tapewire.virtual.lane.flow import Flow
+from tapewire.virtual.lane.flow import RECENT_NS, Flow
 from tapewire.virtual.lane.rest import Rest, obstacle
 from tapewire.virtual.lane.stretch import FLIGHT_NS, Stretch
 from tapewire.virtual.network import HOP_NS
 from tapewire.virtual.world import World
 
-MARKS_NS: Final = 1_100_000_000
-"""Risk receives prices up to half a second late, and in an idle turn at the latest. Where a rule
-looks at them, that much of the rows is run in turns first, so that risk knows what it would
-know."""
 LOOK_MIN_NS: Final = 1_000_000
 LOOK_MAX_NS: Final = 250_000_000
 LOOK_GROWS: Final = 4
@@ -128,7 +124,8 @@ class Lane:
             return False
         given = self._stretch.deliver(start, max(start, stop), until_ns, self.look)
         due_ns = until_ns if given.cause_ns is None else given.cause_ns
-        latest_ns = due_ns - 1 - (MARKS_NS if self._rest.looks_at_marks else 0)
+        # Risk is to know the prices that it would know, where a rule looks at them.
+        latest_ns = due_ns - 1 - (RECENT_NS if self._rest.looks_at_marks else 0)
         moment_ns, row = self._moment(latest_ns, start, now_ns)
         if moment_ns <= now_ns:
             moment_ns, row = now_ns, start

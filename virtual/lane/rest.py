@@ -13,11 +13,12 @@ from tapewire.common.runtime.service import Service
 from tapewire.executor.service import ExecutorService
 from tapewire.gateway.rest import rests_until
 from tapewire.gateway.service import GatewayService
+from tapewire.risk.monitor import RiskMonitor
 from tapewire.risk.rest import has_looked
 from tapewire.risk.service import RiskService
 from tapewire.strategy.service import StrategyService
 from tapewire.virtual.direct.exchange import DirectExchange
-from tapewire.virtual.lane.ahead import Ahead
+from tapewire.virtual.lane.ahead import Ahead, Price, bounded, waited_for
 from tapewire.virtual.lane.flow import Flow
 from tapewire.virtual.world import World
 
@@ -42,8 +43,10 @@ class Rest:
 
     def __init__(self, world: World, flow: Flow) -> None:
         self._world = world
-        self._ahead = Ahead(flow)
+        self._flow = flow
+        self._orders, self._rules = Ahead(flow), Ahead(flow)
         self._times = flow.table.ts_ns
+        self._prices: set[Price] = set()  # at which a rule of risk may look
         self._days_end_ns: dict[str, int] = {}  # of the present trading day, by account
 
     def until_ns(self, now: Now, start: int) -> int:
@@ -52,18 +55,28 @@ class Rest:
         if not self._is_calm():
             return 0
         until_ns = FOREVER_NS
+        self._prices = set()
         for node in self._world.nodes.values():
             if node.service is None or node.stopped or node.transport.inbox:
                 return 0
             until_ns = min(until_ns, self._of_service(node.service, now))
             if until_ns <= now.mono_ns:
                 return 0
+        until_ns = min(until_ns, self._marks_until_ns(start))
         for exchange in self._exchanges():
             row_ns = self._time_of(start)
             until_ns = min(until_ns, exchange.rests_until(row_ns, FOREVER_NS))
-            if waited_for := exchange.reaches():
-                until_ns = min(until_ns, self._time_of(self._ahead.row(waited_for, start)))
+            prices = waited_for(exchange.reaches())
+            until_ns = min(until_ns, self._time_of(self._orders.row(prices, start)))
         return until_ns
+
+    def _marks_until_ns(self, start: int) -> int:
+        """When a price comes at which a rule may look; 0 where one has that may still be on its
+        way to risk."""
+        if not self._prices:
+            return FOREVER_NS
+        row = self._rules.row(self._prices, self._flow.recent(start))
+        return self._time_of(row) if row >= start else 0
 
     def _time_of(self, row: int) -> int:
         return int(self._times[row]) if row < len(self._times) else FOREVER_NS
@@ -108,13 +121,27 @@ class Rest:
         if monitor.halts or monitor.flatten is not None or monitor.enforcer.lasting:
             return 0
         if not has_looked(monitor, now):
-            return service.timer.due_ns
-        if not all(rule.rests(flat=is_flat) for rule in monitor.rules.rules):
             return 0
         if all(rule.rests(flat=False) for rule in monitor.rules.rules):
             return FOREVER_NS
         ends = (self._day_end_ns(service, one, now) for one in monitor.view.accounts())
-        return min(ends, default=FOREVER_NS)
+        return min(
+            min(ends, default=FOREVER_NS), self._quiet_until_ns(monitor, now, is_flat=is_flat)
+        )
+
+    def _quiet_until_ns(self, monitor: RiskMonitor, now: Now, *, is_flat: bool) -> int:
+        """Until when rules find what they have found, as long as no price comes to its bound."""
+        until_ns, view = FOREVER_NS, monitor.view.at(now)
+        for rule in monitor.rules.rules:
+            if rule.rests(flat=is_flat):
+                continue
+            quiet = rule.quiet_now(view)
+            if quiet is None or (quiet.bounds and monitor.enforcer.has_warned):
+                return 0
+            self._prices |= bounded(quiet.bounds)
+            if quiet.until_ns is not None:
+                until_ns = min(until_ns, quiet.until_ns + now.mono_ns - now.wall_ns)
+        return until_ns
 
     def _day_end_ns(self, service: RiskService, account: str, now: Now) -> int:
         """When the account's trading day ends, monotonic."""
