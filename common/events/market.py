@@ -12,6 +12,7 @@ class Quote(Event, frozen=True, tag="quote"):
 
     `ts_ns` is when the gateway read it from TWS (UTC). `market_ns` is the time of the market that
     it is of, where that is a recording which is played again; None where it is the present one.
+    A strategy is given a tick of a recording with that time as its `ts_ns`.
     `ask < bid` happens before an opening.
     No price is NaN: the wire refuses it. `delayed` prices are some 15 minutes old, since the login
     has no subscription to live ones; limits do not take them for the market.
