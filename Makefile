@@ -65,8 +65,9 @@ lock: # exact versions and hashes for the ranges in pyproject.toml; UPGRADE=1 ta
 docs: setup # renew the parts of the documents that are made from the code
 	$(BIN)/python docs/generate.py
 
-picture: setup # take the picture of the live view in README again; about half a minute
+picture: setup # take the pictures of the live view and of the tutorial's pages again; about two minutes
 	$(BIN)/python docs/picture.py
+	$(BIN)/python docs/pages.py
 
 picture-web: setup # take the picture of the web console again; two minutes, with a Chromium of the system's
 	$(PIP) --require-hashes -r requirements/browser.lock

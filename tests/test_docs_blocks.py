@@ -32,6 +32,9 @@ READ_BY = {  # which test takes the blocks of a document
     ("docs/sweep.md", "python"): "tests/test_docs_sweep.py",
     ("docs/sweep.md", "sh"): "tests/test_docs_sweep.py",
     ("docs/web.md", "python"): "tests/test_docs_commands.py",
+    ("docs/tutorial.md", "python"): "tests/test_docs_tutorial.py",
+    ("docs/tutorial.md", "sh"): "tests/test_docs_tutorial.py",
+    ("docs/tutorial.md", "toml"): "tests/test_docs_tutorial.py",
     ("docs/wire.md", "python"): "tests/pipeline/test_wire_examples.py",
     ("docs/wire.md", "js"): "tests/pipeline/test_wire_examples.py",
 }

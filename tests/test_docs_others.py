@@ -68,9 +68,15 @@ def _elsewhere(command: Command) -> None:
     assert (ROOT / file).is_file()
 
 
+def _wheel(command: Command) -> None:
+    """tests/test_docs_tutorial.py builds it, and installs it where the tests are long."""
+    assert command.text.startswith("pip wheel --no-deps")
+
+
 ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"make [\w-]+( UPGRADE=1)?": _make,
     r"(pip|npm) install .*": _install,
+    r"pip wheel --no-deps \.": _wheel,
     r"kill -9": _named,
     r"prometheus --config\.file=\S+": _elsewhere,
     r"python -m tests\.simulation --seed N --steps N": _run,
