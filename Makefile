@@ -59,7 +59,8 @@ lock: # exact versions and hashes for the ranges in pyproject.toml; UPGRADE=1 ta
 	$(PYTHON) -c 'import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); \
 	  print(*t["build-system"]["requires"], sep="\n")' | $(LOCK) - -o requirements/build.lock
 	$(LOCK) pyproject.toml -o requirements/base.lock
-	for extra in test bench; do $(LOCK_EXTRA) || exit; done
+	for extra in bench; do $(LOCK_EXTRA) || exit; done
+	for extra in test; do $(LOCK_EXTRA) -c requirements/bench.lock || exit; done
 	for extra in browser charts data options risk web; do $(LOCK_EXTRA) $(AGREEING) || exit; done
 
 docs: setup # renew the parts of the documents that are made from the code
