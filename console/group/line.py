@@ -22,6 +22,8 @@ from tapewire.common.runtime.tokens import TokenFile, path_of
 
 TIMEOUT_S: Final = 5.0
 POLL_MS: Final = 50
+CONNECTS_MS: Final = 1
+"""How soon it is tried again while the socket is not connected yet: a halt must not wait longer."""
 
 
 class NoAnswer(TapewireError):
@@ -79,7 +81,7 @@ class Line:
         while time.monotonic() < deadline:
             if not sent:
                 shown, sent = self._token(), self._transport.send(self.role, [request])
-            for _, frames in self._transport.poll(POLL_MS):
+            for _, frames in self._transport.poll(POLL_MS if sent else CONNECTS_MS):
                 reply = wire.decode_event(frames[-1])
                 if not isinstance(reply, RequestRefused):
                     return reply
