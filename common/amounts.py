@@ -11,7 +11,9 @@ from typing import Final
 ZERO: Final = Decimal(0)
 _DEEP: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _EXACT: Final = Context(prec=100, rounding=ROUND_FLOOR)  # for any numbers that events may carry
-_REPORTED: Final = Decimal("1E-10")
+PLACES_MAX: Final = 10
+"""Of what is reported; more are what a quotient or a float leaves behind: 200.01999999999998."""
+_REPORTED: Final = Decimal(1).scaleb(-PLACES_MAX)
 
 
 def reported(value: Decimal) -> Decimal:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from tapewire.common.amounts import PLACES_MAX
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import HEADER, Row
 from tapewire.simulator.market.past import NS_PER_S, Past
@@ -104,7 +105,7 @@ def symbols_of(path: str | Path, limit: int, rows_max: int = 50_000) -> dict[str
 def tick_of(prices: set[Decimal]) -> Decimal:
     """The step that all of `prices` lie on: the finest decimal place that any of them uses, or 2,
     2.5 or 5 of it where all of many lie on that grid (the quarter points of ES)."""
-    places = max((_places(price) for price in prices), default=2)
+    places = min(max((_places(price) for price in prices), default=2), PLACES_MAX)
     finest = Decimal(1).scaleb(-places)
     if len(prices) < _PRICES_ENOUGH:
         return finest

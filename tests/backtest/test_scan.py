@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from decimal import Decimal
 
 import pytest
 
@@ -174,3 +175,9 @@ def test_rules_about_what_a_run_does_not_have_are_left_out():
     assert [rule.scope.model_dump(exclude_defaults=True) for rule in left] == [
         {}, {"symbol": "AAA"}, {"strategy": "one"},
     ]  # fmt: skip
+
+
+def test_what_a_float_leaves_behind_a_price_makes_no_step_of_its_own(tmp_path):
+    lines = ["time,price", "1700000000,200.01999999999998", "1700000001,200.03"]
+    found = scan(TickFile(written(tmp_path, "T.csv", lines)), Window())
+    assert found.ticks == {"T": Decimal("1E-10")}

@@ -23,6 +23,14 @@ def test_a_person_asks_for_history_and_options(shared: Running, tmp_path: Path):
     assert len(rows) in (9, 10, 11)
     assert rows[0]["time"].endswith("Z")
 
+    ended = tapewire(*HISTORY, "--back", "600 S", "--keep", "--json")
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    kept = json.loads(ended.stdout)["kept"]
+    assert kept in (9, 10, 11)
+    listed = json.loads(tapewire("data", "list", "--symbol", "AAPL", "--json").stdout)
+    bars = [one for one in listed["recorded"] if one["table"] == "bars/1-min-TRADES"]
+    assert sum(one["rows"] for one in bars) == kept
+
     parts = ("--bars", "1 secs", "--from", "-1h")
     ended = tapewire("data", "history", "MSFT", *parts, "--json")
     assert ended.returncode == 0, ended.stderr + ended.stdout

@@ -4,14 +4,20 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from tapewire.backtest.run import run
+from tapewire.backtest.scan import Window
 from tapewire.common.bus.streams import TickPublisher
 from tapewire.common.clock import Now
+from tapewire.common.config import settings as configuration
 from tapewire.common.config.recorder import RecorderConfig
 from tapewire.common.events import Quote, Tick, Trade
 from tapewire.common.runtime.disk import Disk
 from tapewire.common.ticks.as_ticks import Quoted
+from tapewire.common.ticks.file import TickFile
+from tapewire.common.ticks.memory import InColumns
 from tapewire.common.ticks.rows import CsvMarket
 from tapewire.recorder.columns import table_of_store
 from tapewire.recorder.compaction import compact
@@ -20,6 +26,7 @@ from tapewire.recorder.folder import Folder, SegmentFile
 from tapewire.recorder.recording import Recording
 from tapewire.recorder.store import Store
 from tapewire.recorder.verifying import verify
+from tapewire.strategy import Strategy
 from tests.recorder.published import DAY, EPOCH
 
 OPEN_NS = 1_704_724_200_000_000_000  # 2024-01-08T14:30:00Z
@@ -85,10 +92,45 @@ def check(tmp_path: Path, count: int) -> None:
 
     file = tmp_path / "ticks.csv.gz"
     assert export(store.ticks(SYMBOLS), file).ticks == count
-    assert [*table_of_store(store, SYMBOLS).rows()] == [*CsvMarket(file)], "as a back-test has it"
+    table = table_of_store(store, SYMBOLS)
+    assert [*table.rows()] == [*CsvMarket(file)], "as a back-test has it"
+    fills = traded(TickFile(InColumns("recorded", lambda: table)), tmp_path)
+    assert fills == traded(TickFile(file), tmp_path)
+    assert len(fills) == 8
     quoted = {symbol: Quoted() for symbol in SYMBOLS}
     again = (tick for row in CsvMarket(file) for tick in quoted[row.symbol].ticks(row))
     assert all(one == other for one, other in zip(again, published, strict=True))
+
+
+class Every(msgspec.Struct, frozen=True):
+    """After how many trades it buys again."""
+
+    every: int
+
+
+class BuysNowAndThen(Strategy[Every]):
+    """Buys one share at some of the trades."""
+
+    def on_start(self) -> None:
+        self.seen = 0
+
+    def on_trade(self, trade: Trade) -> None:
+        self.seen += 1
+        if self.seen % self.parameters.every == 0:
+            self.buy(trade.symbol, 1)
+
+
+def traded(file: TickFile, folder: Path) -> list[tuple[int, str, object]]:
+    """When and at which price a back-test on it traded what."""
+    every = sum(row.last is not None for row in file.rows(None, None)) // 8
+    config = folder / "tapewire.toml"
+    strategy = f"{BuysNowAndThen.__module__}:{BuysNowAndThen.__name__}"
+    config.write_text(
+        f'[[strategies]]\nname = "buys"\nstrategy = "{strategy}"\n'
+        f"parameters = {{ every = {every} }}\n"
+    )
+    outcome = run(file, Window(), configuration.load(str(config)), [], say=lambda _text: None)
+    return [(one.ts_ns, one.symbol, one.price) for one in outcome.results.fills]
 
 
 def libraries(ticks: Path, published: list[Tick]) -> None:
