@@ -31,7 +31,7 @@ from tapewire.gateway.tws.adapter import TwsBroker
 from tapewire.risk import composition as risk_composition
 from tapewire.strategy import composition as strategy_composition
 from tapewire.virtual.node import Build, Node
-from tests.simulation import combo_plants, group_plants
+from tests.simulation import combo_plants, group_plants, order_plants
 
 FIRED: Final[Counter[str]] = group_plants.FIRED
 NEVER_NS: Final = 2**62
@@ -312,6 +312,7 @@ PLANTS: Final[dict[str, dict[str, Build]]] = {
         },
     },
     "raises-on-positions": {roles.EXECUTOR: raises_on_positions},
+    **order_plants.ORDER_PLANTS,
     **group_plants.GROUP_PLANTS,
     **combo_plants.COMBO_PLANTS,
 }

@@ -1,0 +1,40 @@
+"""`python -m tests.mutants [NAME ...] [--seeds N] [--json]`."""
+
+import argparse
+import json
+import sys
+
+from tests.mutants.finding import Found, find
+from tests.simulation.plants import PLANTS
+
+
+def main() -> int:
+    """Let the search and then the simulation look for each bug, and print a table of what found it.
+
+    Status 1 if one survives: then a check is missing.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=main.__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of the bugs; without, all")
+    parser.add_argument("--seeds", type=int, default=200, help="of the simulation, at most")
+    parser.add_argument("--json", action="store_true", help="one object for each")
+    arguments = parser.parse_args()
+    if unknown := {*arguments.names} - PLANTS.keys():
+        parser.error(f"no such bug: {', '.join(sorted(unknown))}; known: {', '.join(PLANTS)}")
+    if not arguments.json:
+        print("| bug | found by | after | what breaks |\n|---|---|---|---|")
+    survived = False
+    for name in arguments.names or PLANTS:
+        found = find(name, arguments.seeds)
+        survived |= not found.by
+        print(json.dumps(found._asdict()) if arguments.json else row(found), flush=True)
+    return int(survived)
+
+
+def row(found: Found) -> str:
+    """A row of the table."""
+    by = found.by or "**nothing**"
+    return f"| {found.name} | {by} | {found.after}, {found.seconds:.1f} s | {found.breaks} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
