@@ -17,6 +17,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tapewire.common.config import settings as configuration
 from tapewire.console.group.supervisor import Group
 from tests import warden
+from tests.model.journals import strange_moves
 from tests.pipeline.running import Running
 from tests.places import NO_CONSOLE, ROOT, free_port
 
@@ -102,6 +103,8 @@ def run_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         for name, value in _environment(path).items():
             monkeypatch.setenv(name, value)
         yield path
+        strange = strange_moves(path)
+    assert strange == []
 
 
 @pytest.fixture
@@ -140,6 +143,7 @@ class SharedGroup:
         running, self.running = self.running, None
         with self.folder:
             assert running is None or running.faults_at_the_end() == []
+            assert running is None or strange_moves(running.run_dir) == []
 
 
 GROUP = pytest.StashKey[SharedGroup]()

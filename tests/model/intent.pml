@@ -22,6 +22,11 @@
 #define ONE false /* whether the second signal never comes */
 #endif
 #define N 2
+#ifdef TRACE
+#define REPORTS 3 /* that are unread: of one order, placed, gone and working again */
+#else
+#define REPORTS 2
+#endif
 #define HELLO N
 
 mtype = { NONE, CREATED, INTENDED, ACCEPTED, UNKNOWN, FILLED, CANCELLED, REJECTED, DENIED, LOST };
@@ -44,7 +49,7 @@ byte tokens = 0, faults = 0;     /* tokens are never given twice */
 
 chan requests = [2] of { byte, byte, byte }; /* intent or HELLO, token, executor; in any order */
 chan answers = [1] of { byte, byte };        /* token, executor */
-chan reports = [2] of { byte, mtype };       /* TWS's, on this connection */
+chan reports = [REPORTS] of { byte, mtype }; /* TWS's, on this connection */
 
 #define is_live(s) (s == CREATED || s == INTENDED || s == ACCEPTED || s == UNKNOWN)
 #define may_work(i) (socket[i] || late[i] || b[i] == WORKING)

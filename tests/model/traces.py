@@ -14,26 +14,19 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from tapewire.common import roles
-from tapewire.common.accounting.lifecycle import state_after
 from tapewire.common.config.settings import Config
 from tapewire.common.events import (
     Event,
-    OrderCreated,
-    OrderDenied,
-    OrderExpired,
-    OrderIntended,
     OrderModifyIntended,
-    OrderStateChanged,
     Signal,
 )
 from tapewire.common.runtime.journal import events_of
 from tapewire.simulator.audit import Line
 from tapewire.virtual.world import World
 from tests.model import checker
+from tests.model.moves import FIRST, executor_says, gateway_after, signal_of
 from tests.simulation.watch import Watch
 
-FIRST: Final = "/1"
-"""What the id of a signal's intent ends with."""
 BROKER: Final = {
     "PreSubmitted": "WORKING",
     "Submitted": "WORKING",
@@ -101,24 +94,15 @@ class Tracing(Watch):
             self._read[role] = journal.head.seq
 
     def _at_gateway(self, event: Any) -> None:
-        signal = _signal_of(event)
+        signal = signal_of(event)
         if isinstance(event, OrderModifyIntended):
             self._left.add(signal)
         before = self.followed.get(signal, States()).gateway
-        if before == "NONE":
-            first = isinstance(event, OrderIntended), isinstance(event, OrderDenied)
-            after = {(True, False): "INTENDED", (False, True): "DENIED"}.get(first, "NONE")
-        else:
-            after = state_after(before, event)
-        self._step(signal, gateway=after)
+        self._step(signal, gateway=gateway_after(before, event))
 
     def _at_executor(self, event: Event) -> None:
-        if isinstance(event, OrderCreated):
-            self._step(event.signal_id, executor="CREATED")
-        elif isinstance(event, OrderDenied | OrderExpired):
-            self._step(event.signal_id, executor="DENIED")
-        elif isinstance(event, OrderStateChanged):
-            self._step(_signal_of(event), executor=event.state)
+        if (told := executor_says(event)) is not None:
+            self._step(told[0], executor=told[1])
 
     def _at_broker(self, line: Line) -> None:
         if line["kind"] not in ("order", "status"):
@@ -139,10 +123,3 @@ class Tracing(Watch):
         if after != before:
             self.followed[signal] = after
             self.steps[f"{' '.join(before)} > {' '.join(after)}"] += 1
-
-
-def _signal_of(event: Any) -> str:
-    """The signal whose plain order an event is about, empty if there is none."""
-    intent_id = event.order.intent_id if isinstance(event, OrderIntended) else None
-    intent_id = intent_id or getattr(event, "intent_id", None) or ""
-    return intent_id.removesuffix(FIRST) if intent_id.endswith(FIRST) else ""

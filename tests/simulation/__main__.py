@@ -1,11 +1,11 @@
-"""`python -m tests.simulation --seed N --steps N [--seeds K] [--plant NAME]`."""
+"""`python -m tests.simulation --seed N --steps N [--seeds K] [--long] [--plant NAME]`."""
 
 import argparse
 import json
 import sys
 
 from tests.simulation.plants import PLANTS
-from tests.simulation.run import simulate
+from tests.simulation.run import LONG, SHORT, simulate
 
 
 def main() -> int:
@@ -18,11 +18,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the first one")
     parser.add_argument("--seeds", type=int, default=1, help="how many")
     parser.add_argument("--steps", type=int, default=30, help="strikes of the adversary in each")
+    parser.add_argument("--long", action="store_true", help="for storms of a thousand strikes")
     parser.add_argument("--plant", choices=sorted(PLANTS), help="a bug that must be found")
     arguments = parser.parse_args()
     replaced, broken = PLANTS.get(arguments.plant), False
     for seed in range(arguments.seed, arguments.seed + arguments.seeds):
-        result = simulate(seed, arguments.steps, replaced)
+        result = simulate(seed, arguments.steps, replaced, pace=LONG if arguments.long else SHORT)
         broken |= bool(result.broken)
         print(json.dumps(result._asdict()), flush=True)
         if replaced is not None and broken:

@@ -65,6 +65,24 @@ TWS_VERSIONS = range(157, VERSION_CEILING + 1)
 """What both a gateway and the simulated TWS speak, and ib_async too."""
 
 
+class Pace(NamedTuple):
+    """How far apart strikes are at most, how often a process has a turn without input, and how many
+    rows a second the market has for each symbol. `trades` is the part of the longest storm in which
+    the strategies trade."""
+
+    step_max_ns: int
+    idle_ns: int
+    rows_per_s: int
+    trades: float
+
+
+SHORT = Pace(STEP_MAX_NS, SECOND_NS // 20, 30, 1.0)
+"""For storms of some dozens of strikes, in which as much as possible is under way at each."""
+LONG = Pace(SECOND_NS, SECOND_NS // 5, 6, 0.5)
+"""For storms of a thousand: a strike costs a tenth, since less happens between two of them."""
+CALM_IDLE_NS = SECOND_NS // 5  # when the storm is over nothing depends on a turn more or less
+
+
 class Result(NamedTuple):
     """What a simulation came to. `broken` names every invariant that did not hold."""
 
@@ -104,7 +122,12 @@ def _version(seed: int) -> int:
 
 
 def simulate(
-    seed: int, steps: int, replaced: Mapping[str, Build] | None = None, *, direct: bool = False
+    seed: int,
+    steps: int,
+    replaced: Mapping[str, Build] | None = None,
+    *,
+    direct: bool = False,
+    pace: Pace = SHORT,
 ) -> Result:
     """Run seed `seed` for `steps` strikes; the same arguments give the same result.
 
@@ -115,15 +138,15 @@ def simulate(
     FIRED.clear()
     rng, network = random.Random(seed), StormyNetwork(random.Random(seed + 1))
     start_ns = STARTS_NS[seed % len(STARTS_NS)]
-    until_ns = start_ns + steps * STEP_MAX_NS
+    until_ns = start_ns + int(steps * pace.step_max_ns * pace.trades)
     has_groups = seed % GROUPS_EVERY == GROUPS_EVERY - 1
     has_combos = seed % GROUPS_EVERY == COMBOS_AT
     has_ladders = seed % LADDERS_EVERY == LADDERS_EVERY - 1
     config = configuration(until_ns, groups=has_groups, combos=has_combos, ladders=has_ladders)
     watch = Tracing(config)
     world = World(
-        config, SyntheticMarket(config.all_instruments(), seed, 30),
-        start_ns=start_ns, faults=network, replaced=replaced,
+        config, SyntheticMarket(config.all_instruments(), seed, pace.rows_per_s),
+        start_ns=start_ns, idle_ns=pace.idle_ns, faults=network, replaced=replaced,
         settings=SimulatorSettings(accounts=ACCOUNTS, server_version_max=_version(seed)),
         direct=direct, observer=watch,
         checkpoints=CHECKPOINTS if seed % 2 else None,
@@ -133,7 +156,7 @@ def simulate(
     storm, found = Storm(world, rng, SECOND_NS if seed % 2 else HOUR_NS), list[str]()
     keeps = random.Random(seed + 2)
     for step in range(steps):
-        world.run(rng.randrange(STEP_MAX_NS))
+        world.run(rng.randrange(pace.step_max_ns))
         storm.strike()
         compact(world, keeps)
         if seed % 5 == 0 and step in _held_back(steps):
@@ -175,7 +198,7 @@ def settle(
         # TWS ends what it has begun; in some seeds only when a late order is called lost already.
         world.run((LONGEST_S if seed % 5 else LATEST_S) * SECOND_NS)
         world.server.faults.clear()
-    network.calm = True
+    network.calm, world.idle_ns = True, CALM_IDLE_NS
     world.fill_disk(None)
     world.clock.step_wall(world.clock.mono_ns() - world.clock.now_ns())
     for node in world.nodes.values():

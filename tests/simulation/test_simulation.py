@@ -11,7 +11,7 @@ from tests.simulation import invariants
 from tests.simulation.combo_plants import COMBO_PLANTS
 from tests.simulation.group_plants import GROUP_PLANTS
 from tests.simulation.plants import PLANTS
-from tests.simulation.run import COMBOS_AT, GROUPS_EVERY, simulate
+from tests.simulation.run import COMBOS_AT, GROUPS_EVERY, LONG, simulate
 from tests.simulation.watch import Watch
 
 STEPS = 30
@@ -34,6 +34,14 @@ def test_no_invariant_breaks_in_a_storm(seed):
     assert result.broken == []
     assert result.orders > 0
     assert result.deaths > 0
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(1_000, 1_100))
+def test_no_invariant_breaks_in_a_hundred_thousand_strikes(seed: int):
+    result = simulate(seed, 1_000, pace=LONG)
+    assert result.broken == []
+    assert result.orders > 100
 
 
 def test_one_seed_twice_gives_equal_journals():
