@@ -7,7 +7,7 @@ a target, and a market that reaches the target. The market moves at any moment.
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import ClassVar, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -43,10 +43,8 @@ class IntentsParameters(msgspec.Struct, frozen=True):
     bracket: bool = False
 
 
-class Intents(Strategy):
+class Intents(Strategy[IntentsParameters]):
     """Gives its signals at the bid `BID`; modifies and cancels at the ask `SECOND_ASK`."""
-
-    Parameters: ClassVar[type[msgspec.Struct]] = IntentsParameters
 
     def on_start(self) -> None:
         self.first = ""

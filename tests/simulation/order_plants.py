@@ -19,6 +19,7 @@ from tapewire.common.events import (
     Fill,
     OrderCancelled,
     OrderLost,
+    SubmitGroup,
     SubmitOrder,
 )
 from tapewire.common.runtime.service import Service
@@ -131,16 +132,22 @@ def lease_never_expires(service: GatewayService) -> None:
 
 def child_forgotten(service: GatewayService) -> None:
     """It does not place the stop of a bracket, and says that it has."""
-    broker = service.gateway.broker
-    submit = broker.submit
+    entry, broker = service.gateway.entry, service.gateway.broker
+    queue = entry._queue
 
-    def entry_alone(order_id: str, order: SubmitOrder, *rest: Any, **more: Any) -> None:
-        if order.role == "stop" and order.parent_id:
-            FIRED["bracket-child-forgotten"] += 1
-            return
-        submit(order_id, order, *rest, **more)
+    def without_stops(group: SubmitGroup) -> list[str] | str:
+        stops = [one for one in group.orders if one.role == "stop" and one.parent_id]
+        ids = queue(replace(group, orders=[one for one in group.orders if one not in stops]))
+        if isinstance(ids, str):
+            return ids
+        placed, found = iter(ids), []
+        for one in group.orders:
+            found.append(broker.new_order_id() if one in stops else next(placed))
+            broker.used_order_id(found[-1])
+        FIRED["bracket-child-forgotten"] += len(stops)
+        return found
 
-    broker.submit = entry_alone  # type: ignore[method-assign]
+    entry._queue = without_stops  # type: ignore[method-assign]
 
 
 def permanent_id_ignored(service: GatewayService) -> None:
@@ -166,7 +173,7 @@ def snapshot_not_settled(service: GatewayService) -> None:
     def hasty(intent: Intent, snapshot: Snapshot, now_ns: int) -> list[Event]:
         if not snapshot.complete:
             return []
-        FIRED["snapshot-not-settled"] += not snapshot.settled
+        FIRED["snapshot-not-settled"] += 1
         return [OrderLost(now_ns, intent.order.account, intent.intent_id, "it was not named")]
 
     silence._unnamed = hasty  # type: ignore[method-assign]
