@@ -55,11 +55,12 @@ def _cards(stats: Statistics) -> list[tuple[str, str]]:
 
 
 def statistics_table(stats: Statistics) -> str:
-    """All statistics, beside those of the benchmark."""
-    compared = [[row.name, row.value, row.benchmark] for row in summary.compared(stats)]
-    of_trades = [[row.name, row.value, ""] for row in summary.of_trades(stats)]
-    heads = ("", "strategies", summary.benchmark_name(stats))
-    return html.table(heads, [*compared, *of_trades])
+    """All statistics, beside those of the benchmark where there is one."""
+    rows = [[row.name, row.value, row.benchmark] for row in summary.compared(stats)]
+    rows += [[row.name, row.value, ""] for row in summary.of_trades(stats)]
+    heads = ["", "strategies", summary.benchmark_name(stats)]
+    shown = len(heads) if stats.benchmark_of else 2
+    return html.table(heads[:shown], [row[:shown] for row in rows])
 
 
 def months(stats: Statistics) -> str:

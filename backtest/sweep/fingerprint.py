@@ -18,7 +18,7 @@ from tapewire.backtest.scan import Window
 from tapewire.backtest.sweep.trial import Settings
 from tapewire.common.config.settings import Config
 from tapewire.common.errors import ConfigError
-from tapewire.common.ticks.cache import content_of
+from tapewire.common.ticks.cache import digest, table_of_file
 from tapewire.strategy.loading.faults import is_own
 
 WITHOUT_EFFECT: Final = {"run_dir", "mode", "live_account", "bus", "metrics"}
@@ -27,12 +27,15 @@ LENGTH: Final = 12
 
 
 def fingerprint(settings: Settings, window: Window, swept: frozenset[str], source: str) -> str:
-    """The fingerprint of a sweep whose strategy is loaded. `source` is its code where it is in no
-    module of a file; `swept` are the parameters whose configured values count for nothing."""
-    digest = hashlib.blake2b(digest_size=LENGTH)
+    """The fingerprint of a sweep whose strategy is loaded and whose file is read.
+
+    `source` is the strategy's code where it is in no module of a file; `swept` are the parameters
+    whose configured values count for nothing.
+    """
+    found = hashlib.blake2b(digest_size=LENGTH)
     for part in _parts(settings, window, swept, source):
-        digest.update(f"{len(part)}:{part}".encode(errors="surrogateescape"))
-    return digest.hexdigest()[:LENGTH]
+        found.update(f"{len(part)}:{part}".encode(errors="surrogateescape"))
+    return found.hexdigest()[:LENGTH]
 
 
 def source_of(strategy: Any) -> str:
@@ -56,7 +59,7 @@ def source_of(strategy: Any) -> str:
 
 def _parts(settings: Settings, window: Window, swept: frozenset[str], source: str) -> Iterator[str]:
     yield importlib.metadata.version("tapewire")
-    yield content_of(settings.file)
+    yield digest(table_of_file(settings.file))
     yield f"{window.from_ns} {window.to_ns}"
     yield _text({name: str(value) for name, value in settings.arguments.items()})
     yield _text(_configured(settings.config, settings.name, swept))

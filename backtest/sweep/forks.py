@@ -11,6 +11,7 @@ other end nobody but the parent has, and ends when that is closed.
 
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -113,3 +114,4 @@ def _silence() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # a notebook has put others there

@@ -19,7 +19,7 @@ from tapewire.strategy.loading.overrides import OPTION, replaced
 
 Combination = dict[str, Any]
 Grid = dict[str, tuple[Any, ...]]
-COMBINATIONS_MAX: Final = 1_000_000
+COMBINATIONS_MAX: Final = 100_000
 
 
 def grid_of(given: Sequence[str], strategy: StrategyConfig) -> Grid:

@@ -22,7 +22,7 @@ from tapewire.backtest.report import performance
 from tapewire.backtest.scan import Time, Window
 from tapewire.backtest.sweep import run
 from tapewire.backtest.sweep.fingerprint import fingerprint, source_of
-from tapewire.backtest.sweep.grid import Grid, required
+from tapewire.backtest.sweep.grid import required
 from tapewire.backtest.sweep.outcome import Outcome, columns, warning
 from tapewire.backtest.sweep.page import sweep_page
 from tapewire.backtest.sweep.saved import REPORT, save
@@ -105,6 +105,7 @@ def run_sweep(
     full: bool = False,
     config: str | Path | None = None,
     verbose: bool = False,
+    **fills: Any,
 ) -> Sweep:
     """Run a strategy with every combination of `parameters`, on `jobs` cores (all if not given).
 
@@ -112,20 +113,21 @@ def run_sweep(
     stands for itself. With a `folder` every run is kept there, and the same call goes on where it
     was stopped. `walk_forward`, such as `90d:30d`, chooses on 90 days and judges on the next 30,
     over and over. `rank` is the figure to rank by: the Sharpe ratio if not given. All else is as in
-    `run_backtest`, as are the errors.
+    `run_backtest`, as are the errors; `fills` are `margin`, `slippage` and the others there that
+    take the place of a key of `[backtest]`.
     """
     own = listed(symbols)
     window = Window.between(start, end)
     grid = required({name: _values(of) for name, of in parameters.items()})
     walk = walk_of(walk_forward) if walk_forward else None
     arguments = {"step_ns": step_ms * 1_000_000, "benchmark": benchmark, "full": full}
-    fills = {"capital": plain(capital)}
+    fills["capital"] = plain(capital)
     file = ticks_of(data, own, timezone, bar_time)
     with named(strategy) as (name, dotted):
         wanted = strategy_of(name=name, strategy=dotted, symbols=own, bars=listed(bars))
         settings = Settings(file, with_fills(configured(config, wanted), fills), name, arguments)
         plan = run.planned(settings, window, grid, walk, rank, f"Sweep of {name}")
-        place = None if folder is None else Path(folder) / _folder(settings, window, grid, strategy)
+        place = None if folder is None else Path(folder) / _folder(plan, window, strategy)
         with stored(place) as store:
             outcome = run.sweep(plan, store, run.jobs_of(jobs), voice(verbose))
     if place is not None:
@@ -133,9 +135,9 @@ def run_sweep(
     return Sweep(outcome)
 
 
-def _folder(settings: Settings, window: Window, grid: Grid, strategy: Any) -> str:
-    found = fingerprint(settings, window, frozenset(grid), source_of(strategy))
-    return f"{settings.name}-{found}"
+def _folder(plan: run.Plan, window: Window, strategy: Any) -> str:
+    found = fingerprint(plan.settings, window, frozenset(plan.grid), source_of(strategy))
+    return f"{plan.settings.name}-{found}"
 
 
 def _values(given: Any) -> tuple[Any, ...]:

@@ -18,7 +18,7 @@ from tapewire.backtest.sweep.tables import failed
 from tapewire.common.amounts import counted
 
 BEST_SHOWN: Final = 50
-RUNS_DRAWN_MAX: Final = 200_000
+RUNS_DRAWN_MAX: Final = 50_000
 
 
 def sweep_page(outcome: Outcome) -> str:

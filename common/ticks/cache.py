@@ -17,7 +17,6 @@ import numpy as np
 
 from tapewire.common.ticks.arrow import table_by_arrow
 from tapewire.common.ticks.file import TickFile
-from tapewire.common.ticks.memory import InMemory
 from tapewire.common.ticks.rows import Row
 from tapewire.common.ticks.table import VALUES, Column, TickTable, table_of
 
@@ -45,7 +44,7 @@ def table_of_file(file: TickFile) -> TickTable:
         return file.table
     if not isinstance(file.source, Path):
         return _read_whole(file)
-    source = content_of(file)
+    source = _source(file)
     entry = (
         folder() / f"{hashlib.blake2b(str(file.path.resolve()).encode()).hexdigest()[:32]}{SUFFIX}"
     )
@@ -80,18 +79,25 @@ def folder() -> Path:
     return (Path(named) if named else Path.home() / ".cache") / "tapewire" / "ticks"
 
 
-def content_of(file: TickFile) -> str:
+def _source(file: TickFile) -> str:
     """Names a file's content, and how it is understood; "" if it cannot be read, which its reader
     will explain."""
     try:
-        if isinstance(file.source, InMemory):
-            digest = hashlib.blake2b(file.source.read_bytes()).hexdigest()
-        else:
-            with file.path.open("rb") as source:
-                digest = hashlib.file_digest(source, "blake2b").hexdigest()
+        with file.path.open("rb") as source:
+            found = hashlib.file_digest(source, "blake2b").hexdigest()
     except OSError:
         return ""
-    return f"{digest} {file.read_as}"
+    return f"{found} {file.read_as}"
+
+
+def digest(table: TickTable) -> str:
+    """The hash of all rows."""
+    found = hashlib.blake2b()
+    for part in _arrays(table):
+        found.update(part)
+    for column in (table.symbols, *table.values.values()):
+        found.update(msgspec.msgpack.encode(column.texts))
+    return found.hexdigest()
 
 
 def _arrays(table: TickTable) -> Iterator[bytes]:

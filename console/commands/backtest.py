@@ -17,7 +17,8 @@ from tapewire.backtest.report.html import write
 from tapewire.backtest.report.page import page
 from tapewire.backtest.run import Outcome, run
 from tapewire.backtest.scan import Window
-from tapewire.common.config.settings import ConfigError
+from tapewire.common.config.settings import Config, ConfigError
+from tapewire.common.ticks.file import BarTime, TickFile
 from tapewire.console.commands.common import (
     EXIT_FAILED,
     ConfigOption,
@@ -48,7 +49,12 @@ from tapewire.console.group import launch
 from tapewire.console.views.terminal import out
 from tapewire.strategy.loading.overrides import with_parameters
 
-TicksOption = Annotated[Path, typer.Option(help=FILE_HELP)]
+TicksOption = Annotated[
+    Path | None, typer.Option(help=f"{FILE_HELP}; without one, what is recorded")
+]
+BarsOption = Annotated[
+    str, typer.Option(help="without a file, the downloaded bars of this size: 1 min, 1 day")
+]
 FromOption = Annotated[str | None, typer.Option("--from", help="ISO time, UTC")]
 ToOption = Annotated[str | None, typer.Option("--to", help="ISO time, UTC, not included")]
 StepOption = Annotated[int, typer.Option(min=0, help="market data every N ms; 0: each row")]
@@ -62,15 +68,11 @@ FullOption = Annotated[
 
 
 def backtest(
-    ticks: Annotated[
-        Path | None, typer.Option(help=f"{FILE_HELP}; without one, what is recorded")
-    ] = None,
+    ticks: TicksOption = None,
     start: FromOption = None,
     end: ToOption = None,
     symbol: SymbolsOption = None,
-    bars: Annotated[
-        str, typer.Option(help="without a file, the downloaded bars of this size: 1 min, 1 day")
-    ] = "",
+    bars: BarsOption = "",
     timezone: TimezoneOption = "",
     bar_time: BarTimeOption = "start",
     strategy: Annotated[list[str] | None, typer.Option(help="by name; may be repeated")] = None,
@@ -98,14 +100,8 @@ def backtest(
     Status 0 only if nothing was lost or duplicated and the ledger matches the broker's books.
     """
     require_no_folder(to_file)
-    if bars and ticks is not None:
-        raise ConfigError("--bars is for what is recorded; leave it away with --ticks")
     window, configured = window_of(start, end), load(config)
-    file = (
-        recorded(configured, symbol, window, bars)
-        if ticks is None
-        else tick_file(ticks, symbol=only(symbol), timezone=timezone, bar_time=bar_time)
-    )
+    file = file_of(configured, window, ticks, symbol, bars, timezone, bar_time)
     run_live = comparison.read_run(against) if against is not None else None
     began_s = time.monotonic()
     fills = {
@@ -143,6 +139,23 @@ def backtest(
 def arguments_of(step_ms: int, benchmark: str, full: bool) -> dict[str, Any]:
     """What `run` takes beside the file, the configuration and the strategies."""
     return {"step_ns": step_ms * 1_000_000, "benchmark": benchmark, "full": full}
+
+
+def file_of(
+    config: Config,
+    window: Window,
+    ticks: Path | None,
+    symbols: list[str] | None,
+    bars: str,
+    timezone: str,
+    bar_time: BarTime,
+) -> TickFile:
+    """The file of ticks; what is recorded where none is named."""
+    if ticks is None:
+        return recorded(config, symbols, window, bars)
+    if bars:
+        raise ConfigError("--bars is for what is recorded; leave it away with --ticks")
+    return tick_file(ticks, symbol=only(symbols), timezone=timezone, bar_time=bar_time)
 
 
 def window_of(start: str | None, end: str | None) -> Window:

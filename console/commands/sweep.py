@@ -15,6 +15,7 @@ from tapewire.backtest.sweep.store import stored
 from tapewire.backtest.sweep.trial import Settings
 from tapewire.backtest.sweep.walk import walk_of
 from tapewire.console.commands.backtest import (
+    BarsOption,
     BenchmarkOption,
     FromOption,
     FullOption,
@@ -23,6 +24,7 @@ from tapewire.console.commands.backtest import (
     TicksOption,
     ToOption,
     arguments_of,
+    file_of,
     require_no_folder,
     window_of,
 )
@@ -33,24 +35,29 @@ from tapewire.console.commands.common import (
     load,
     note,
 )
-from tapewire.console.commands.fill_options import CapitalOption
-from tapewire.console.commands.tick_files import (
-    BarTimeOption,
-    SymbolOption,
-    TimezoneOption,
-    tick_file,
+from tapewire.console.commands.fill_options import (
+    AtEndOption,
+    CapitalOption,
+    CommissionOption,
+    LatencyOption,
+    MarginOption,
+    PartialFillsOption,
+    QueueOption,
+    SlippageOption,
 )
+from tapewire.console.commands.tick_files import BarTimeOption, SymbolsOption, TimezoneOption
 from tapewire.console.views.terminal import out
 
 
 def sweep(
-    ticks: TicksOption,
     param: Annotated[
         list[str], typer.Option(help="NAME=FROM:TO:STEP or NAME=VALUE,VALUE; one per parameter")
     ],
+    ticks: TicksOption = None,
     start: FromOption = None,
     end: ToOption = None,
-    symbol: SymbolOption = "",
+    symbol: SymbolsOption = None,
+    bars: BarsOption = "",
     timezone: TimezoneOption = "",
     bar_time: BarTimeOption = "start",
     strategy: Annotated[str, typer.Option(help="its name, where there are several")] = "",
@@ -65,6 +72,13 @@ def sweep(
     step_ms: StepOption = 0,
     to_file: ReportOption = None,
     capital: CapitalOption = None,
+    margin: MarginOption = None,
+    latency_ms: LatencyOption = None,
+    slippage: SlippageOption = None,
+    commission: CommissionOption = None,
+    queue: QueueOption = None,
+    partial_fills: PartialFillsOption = None,
+    at_end: AtEndOption = None,
     benchmark: BenchmarkOption = "",
     full: FullOption = False,
     config: ConfigOption = None,
@@ -77,14 +91,18 @@ def sweep(
     """
     require_no_folder(to_file)
     walk = walk_of(walk_forward) if walk_forward else None
-    window, loaded = window_of(start, end), with_fills(load(config), {"capital": capital})
+    fills = {
+        "capital": capital, "margin": margin, "latency_ms": latency_ms, "slippage": slippage,
+        "commission": commission, "queue": queue, "partial_fills": partial_fills, "at_end": at_end,
+    }  # fmt: skip
+    window, loaded = window_of(start, end), with_fills(load(config), fills)
     own = run.only(loaded, [strategy] if strategy else [])
     grid = grid_of(param, own)
     arguments = arguments_of(step_ms, benchmark, full)
-    file = tick_file(ticks, symbol=symbol, timezone=timezone, bar_time=bar_time)
+    file = file_of(loaded, window, ticks, symbol, bars, timezone, bar_time)
     settings = Settings(file, loaded, own.name, arguments)
-    plan = run.planned(settings, window, grid, walk, rank, f"Sweep of {ticks.name}")
-    place = folder / f"{own.name}-{fingerprint(settings, window, frozenset(grid), '')}"
+    plan = run.planned(settings, window, grid, walk, rank, f"Sweep of {file.path.name}")
+    place = folder / f"{own.name}-{fingerprint(plan.settings, window, frozenset(grid), '')}"
     with stored(place) as store:
         found = run.sweep(plan, store, run.jobs_of(jobs), note)
         save(found, place, to_file or place / REPORT, note)

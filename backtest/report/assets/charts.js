@@ -129,6 +129,22 @@ function timeChart(place, { linked, data, series, format, height, range, drawn, 
   return chart;
 }
 
+/** How far a curve is below its highest value before; linked to the chart above it. */
+function drawdownChart(place, linked, t, drawdown) {
+  return timeChart(place, {
+    linked, data: [t, drawdown], series: [{ label: "drawdown", ink: "drawdown", fill: 18 }],
+    format: percent, height: 130, range: (_, low) => [Math.min(low ?? 0, -1e-6) * 1.08, 0],
+  });
+}
+
+/** Charts with their places keep the width of these. */
+function fit(shown) {
+  for (const { id, chart } of shown) {
+    const width = place(id).clientWidth;
+    if (width && width !== chart.width) chart.setSize({ width, height: chart.height });
+  }
+}
+
 /** A box with text beside the pointer, while it is over the chart. */
 function addTip(place, options, text) {
   const tip = element("div", "", "tip");

@@ -40,10 +40,7 @@ function drawEquity() {
     linked, data: benchmark ? [t, equity, benchmark] : [t, equity], series, format: number, height: 300,
   }));
   drawKeys(top, series);
-  add("drawdown", timeChart(place("drawdown"), {
-    linked, data: [t, drawdown], series: [{ label: "drawdown", ink: "drawdown", fill: 18 }],
-    format: percent, height: 130, range: (_, low) => [Math.min(low ?? 0, -1e-6) * 1.08, 0],
-  }));
+  add("drawdown", drawdownChart(place("drawdown"), linked, t, drawdown));
   add("exposure", timeChart(place("exposure"), {
     linked, data: [t, exposure], series: [{ label: "exposure", ink: "exposure", fill: 18, stepped: true }],
     format: percent, height: 120, range: (_, low, high) => [0, Math.max(high ?? 0, 1e-4) * 1.08],
@@ -112,13 +109,6 @@ function nameCharts() {
     place(id).tabIndex = 0;
     place(id).setAttribute("role", "group");
     place(id).setAttribute("aria-label", `${name}; arrows move, plus and minus zoom, 0 shows all`);
-  }
-}
-
-function fit() {
-  for (const { id, chart } of shown) {
-    const width = place(id).clientWidth;
-    if (width && width !== chart.width) chart.setSize({ width, height: chart.height });
   }
 }
 
@@ -206,6 +196,6 @@ nameCharts();
 drawAll();
 drawHead();
 drawRows();
-new ResizeObserver(fit).observe(document.body);
+new ResizeObserver(() => fit(shown)).observe(document.body);
 DARK.addEventListener("change", drawAll);
 NARROW.addEventListener("change", drawAll);

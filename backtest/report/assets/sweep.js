@@ -159,10 +159,7 @@ function drawJoined() {
   if (!DATA.joined) return;
   const { t, equity, drawdown } = DATA.joined, linked = new Linked(t[0], t.at(-1));
   shown.push({ id: "equity", chart: timeChart(place("equity"), { linked, data: [t, equity], series: [{ label: "joined", ink: "equity" }], format: number, height: 280 }) });
-  shown.push({ id: "drawdown", chart: timeChart(place("drawdown"), {
-    linked, data: [t, drawdown], series: [{ label: "drawdown", ink: "drawdown", fill: 18 }], format: percent, height: 120,
-    range: (_, low) => [Math.min(low ?? 0, -1e-6) * 1.08, 0],
-  }) });
+  shown.push({ id: "drawdown", chart: drawdownChart(place("drawdown"), linked, t, drawdown) });
 }
 
 function drawAll() {
@@ -222,11 +219,6 @@ drawChoices();
 drawAll();
 place("heat").setAttribute("role", "img");
 place("heat").setAttribute("aria-label", "Each run's figure by its parameters; the best runs are in the table below");
-new ResizeObserver(() => {
-  for (const { id, chart } of shown) {
-    const width = place(id).clientWidth;
-    if (width && width !== chart.width) chart.setSize({ width, height: chart.height });
-  }
-}).observe(document.body);
+new ResizeObserver(() => fit(shown)).observe(document.body);
 DARK.addEventListener("change", drawAll);
 NARROW.addEventListener("change", drawAll);

@@ -88,6 +88,12 @@ def test_the_page_loads_nothing_and_hostile_names_are_text():
         assert HOSTILE in shown
 
 
+def test_statistics_without_a_benchmark_have_no_column_for_it():
+    heads = [text for tag, text in Parsed(sweep_page(walked())).texts if tag == "th"]
+    assert "strategies" in heads
+    assert not [text for text in heads if text.startswith("hold")]
+
+
 def test_the_page_draws_each_run_at_the_place_of_its_parameters():
     data = data_of(sweep_page(outcome(span())))
     assert [one["values"] for one in data["parameters"]] == [["1", "2", "3"], [HOSTILE]]

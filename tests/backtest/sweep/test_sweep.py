@@ -129,11 +129,12 @@ def test_another_strategy_data_or_setting_is_another_sweep_and_a_wider_grid_is_n
     assert folder(at=(8, 9)) == ""
     assert folder(strategy="tests.backtest.sweep.test_sweep:Buys")
     assert folder(capital=5_000)
+    assert folder(slippage="1 tick")
     assert folder(start="2023-11-14")
     assert folder(config=written(tmp_path, "t.toml", ["[tws]", "settle_ms = 70"]))
     file.write_text(file.read_text().replace("10,10,", "11,11,"))
     assert folder()
-    assert len(asked) == 9
+    assert len(asked) == 10
 
 
 def test_walk_forward_judges_each_choice_on_the_days_behind_it(tmp_path):
