@@ -57,8 +57,9 @@ class Site:
     """The console, and clients of it."""
 
     def __init__(self, run_dir: Path) -> None:
+        run_dir.mkdir(mode=0o700, exist_ok=True)
         for source, events in EVENTS.items():
-            (run_dir / "journals").mkdir(parents=True, exist_ok=True)
+            (run_dir / "journals").mkdir(exist_ok=True)
             journaled.write(run_dir, source, events)
         self.config = Config(
             run_dir=run_dir,

@@ -1,6 +1,8 @@
 """The routes: who may ask what, what is refused, and what an action reaches."""
 
 import re
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,7 +133,7 @@ def test_every_answer_forbids_scripts_from_elsewhere_and_frames(site: Site) -> N
     assert client.get("/api/session").headers["cache-control"] == "no-store"
 
 
-def test_a_program_that_asks_too_often_is_told_to_wait_but_may_halt(
+def test_a_program_that_asks_too_often_has_to_wait_but_may_halt(
     site: Site, asked: list[Any]
 ) -> None:
     client = site.program("viewer")
@@ -366,3 +368,30 @@ def test_who_did_what_is_logged(site: Site, asked: list[Any]) -> None:
     confirmed(site.browser("trader"), FLATTEN)
     word, more = site.said[-1]
     assert (word, more["by"], more["target"], more["ok"]) == ("flatten", "trader", "desk", True)
+
+
+def test_an_action_reaches_the_group_that_it_names_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = Site(tmp_path / "one"), Site(tmp_path / "two")
+    two.reading.name = "shares"
+    shares = desk.Desk(two.reading, lambda: two.hub.tables("desk"), nullcontext)
+    one.console._desks = {"desk": one.console.desk("desk"), "shares": shares}
+    halted: list[Path] = []
+
+    def ask(group: Launched, *_: Any) -> ControlReply:
+        halted.append(group.run_dir)
+        return ControlReply(True, "HALTED", "")
+
+    monkeypatch.setattr(control, "ask", ask)
+    monkeypatch.setattr(control, "read", Launched)
+    monkeypatch.setattr(control, "listens", lambda _: True)
+    client = one.browser("trader")
+    assert client.post("/api/groups/shares/halt", json={}).json()["ok"]
+    assert halted == [two.config.run_dir]
+    plan = client.post(f"{G}/confirmations", json=FLATTEN).json()
+    used = {**FLATTEN, "nonce": plan["nonce"], "typed": plan["typed"]}
+    assert client.post("/api/groups/shares/actions", json=used).status_code == 409
+    assert halted == [two.config.run_dir]
+    assert confirmed(client, FLATTEN).json()["ok"]
+    assert halted == [two.config.run_dir, one.config.run_dir]
