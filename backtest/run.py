@@ -190,7 +190,7 @@ def _require_one_started(world: World) -> None:
 def _not_closed(results: Results, config: Config) -> Iterator[str]:
     if config.backtest.at_end == "close":
         for one in results.open_trades:
-            yield f"{one.strategy or 'risk'} still holds {one.symbol}: it could not be closed"
+            yield f"{one.strategy} still holds {one.symbol}: it could not be closed at the end"
 
 
 def _notes(

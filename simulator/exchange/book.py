@@ -89,6 +89,10 @@ class Book:
         """The side of the quote that the order would trade with."""
         return self.ask if order.side == "BUY" else self.bid
 
+    def own(self, order: Order) -> QuoteSide:
+        """The side of the quote that the order is a part of while it rests at the best price."""
+        return self.bid if order.side == "BUY" else self.ask
+
     def traded(self) -> Decimal | None:
         """The price of the last trade."""
         return None if self.last is None else Decimal(self.last)

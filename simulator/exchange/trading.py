@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import Final
 
 from tapewire.common.order_checks import BELOW_ZERO
-from tapewire.simulator.exchange.book import Book, QuoteSide
+from tapewire.simulator.exchange.book import Book
 from tapewire.simulator.exchange.commissions import Commissions
 from tapewire.simulator.exchange.executing import execute, is_no_worse, reaches
 from tapewire.simulator.exchange.fill_models import FillModels
@@ -109,7 +109,7 @@ class Trading:
 
     def join(self, book: Book, order: Order) -> None:
         """An order comes to rest at its limit, behind all that is shown there."""
-        order.ahead = ZERO if _own(book, order).quoted() is None else None
+        order.ahead = ZERO if book.own(order).quoted() is None else None
         if self.has_queues and order.limit is not None:
             _look_ahead(book, order)
 
@@ -167,14 +167,9 @@ def _is_blocked(order: Order, traded: set[str]) -> bool:
     return order.oca_group in traded and order.oca_type in BLOCKED
 
 
-def _own(book: Book, order: Order) -> QuoteSide:
-    """The side of the quote that the order would be a part of."""
-    return book.bid if order.side == "BUY" else book.ask
-
-
 def _look_ahead(book: Book, order: Order) -> None:
     """An empty side says nothing."""
-    own, limit = _own(book, order), order.limit
+    own, limit = book.own(order), order.limit
     price = own.quoted()
     if price is None or limit is None:
         return
