@@ -2,7 +2,8 @@
 
 One strategy, whose `on_quote` follows a mean and orders now and then, on a made file. In turns: the
 lane with columns from the cache, the lane with the first reading of the file, and `--full` on a
-part of it. Then bars from the command line, from the start of the program to its end.
+part of it. Then bars from the command line, from the start of the program to its end. And both
+beside other systems, see `backtest_peers`.
 """
 
 import argparse
@@ -21,12 +22,13 @@ from rich.console import Console
 
 from tapewire.backtest.run import run
 from tapewire.backtest.scan import Window
+from tapewire.benchmarks.backtest_peers import BACKTESTING, NAUTILUS, Own, Task, compare, goals
 from tapewire.benchmarks.load import made_files
 from tapewire.benchmarks.options import seconds
 from tapewire.benchmarks.report.figures import goal, median, ratio
 from tapewire.benchmarks.report.goal_table import goal_table
 from tapewire.common.config.settings import Config, InstrumentConfig, StrategyConfig
-from tapewire.common.ticks.cache import folder
+from tapewire.common.ticks.cache import folder, table_of_file
 from tapewire.common.ticks.file import TickFile
 
 __all__ = ["add_options", "measure", "show"]
@@ -35,6 +37,10 @@ Figures = dict[str, Any]
 
 ROWS: Final = 1_000_000
 FULL_ROWS: Final = 30_000
+PEER_ROWS: Final = 200_000
+QUOTES_PER_ROW: Final = 2
+QUOTES_PER_BAR: Final = 8
+NEVER: Final = 10**9
 ORDERS_EVERY: Final = 200_000
 SECONDS: Final = 15.0
 STRATEGY: Final = "tapewire.benchmarks.load.strategies:Following"
@@ -47,6 +53,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=seconds, default=SECONDS, help=f"of rounds, at least one ({SECONDS:g})"
     )
+    parser.add_argument(
+        "--peers", default=sys.executable, metavar="PYTHON",
+        help="the Python of an environment with NautilusTrader or backtesting.py (this one)",
+    )  # fmt: skip
 
 
 def measure(options: argparse.Namespace) -> Figures:
@@ -60,12 +70,14 @@ def measure(options: argparse.Namespace) -> Figures:
                 rates[name].append(one(faults))
         found = {name: median(each) for name, each in rates.items()}
         taken = {kind: _bars(Path(made), kind, faults) for kind in BAR_GOALS_S}
+        peers = compare(_tasks(Path(made)), _own(faults), options.peers)
     return {
         "benchmark": "backtest",
         "ticks_per_s": found,
         "rounds": len(rates["full"]),
         "bars_s": taken,
-        "goals": [*_rate_goals(found), *_bar_goals(taken)],
+        "peers": peers,
+        "goals": [*_rate_goals(found), *_bar_goals(taken), *goals(peers)],
         "faults": faults,
     }
 
@@ -110,9 +122,33 @@ def _rate(path: Path, faults: list[str], *, full: bool = False) -> float:
     return ticks / taken_s
 
 
-def _config() -> Config:
+def _tasks(made: Path) -> list[Task]:
+    few = made_files.ticks(made / "few.csv", PEER_ROWS)
+    return [
+        Task("ticks, 2 orders", NAUTILUS, few, PEER_ROWS // 2, QUOTES_PER_ROW),
+        Task("ticks, an order per 2,000", NAUTILUS, few, 2_000, QUOTES_PER_ROW),
+        Task("minute bars, no order", BACKTESTING, made / "minute.csv", NEVER, QUOTES_PER_BAR),
+        Task("daily bars, an order per 100", BACKTESTING, made / "daily.csv", 100, QUOTES_PER_BAR),
+    ]
+
+
+def _own(faults: list[str]) -> Own:
+    """Ours on a file whose columns are in the cache."""
+
+    def own(path: Path, orders_every: int) -> float:
+        table_of_file(TickFile(path))
+        began_s = time.process_time()
+        outcome = run(TickFile(path), Window(), _config(orders_every), [], say=lambda _text: None)
+        taken_s = time.process_time() - began_s
+        faults.extend(outcome.figures["faults"])
+        return taken_s
+
+    return own
+
+
+def _config(orders_every: int = ORDERS_EVERY) -> Config:
     strategy = StrategyConfig(
-        name="following", strategy=STRATEGY, parameters={"orders_every": ORDERS_EVERY}
+        name="following", strategy=STRATEGY, parameters={"orders_every": orders_every}
     )
     symbols = tuple(InstrumentConfig(symbol=symbol) for symbol in ("AAPL", "MSFT"))
     return Config(instruments=symbols, strategies=(strategy,))
@@ -152,5 +188,8 @@ def show(figures: Figures) -> None:
     """Print all of it."""
     console = Console(markup=False)
     console.print(goal_table({figures["benchmark"]: figures}))
+    for one in figures["peers"].values():
+        if "skipped" in one:
+            console.print(f"{one['peer']} is skipped: {one['skipped']}")
     for fault in figures["faults"]:
         console.print(fault, style="red")
