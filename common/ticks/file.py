@@ -11,7 +11,7 @@ from tapewire.common.errors import ConfigError
 from tapewire.common.ticks import lines, ohlc, parquet
 from tapewire.common.ticks.columns import columns_of, plain
 from tapewire.common.ticks.fields import price_in, size_in, symbol_in, time_in
-from tapewire.common.ticks.layouts import Head, head_of, nearest
+from tapewire.common.ticks.layouts import Head, head_of, layout_of, nearest
 from tapewire.common.ticks.memory import InColumns, InMemory
 from tapewire.common.ticks.rows import (
     HEADER,
@@ -149,7 +149,8 @@ class TickFile:
         if isinstance(self.source, InColumns):
             return Head(HEADER.split(","), ","), True
         if self.text is None:
-            return Head(parquet.names_of(self.path), ",", 0), False
+            names = parquet.names_of(self.path)
+            return Head(names, ",", 0, layout=layout_of(names)), False
         with opened(self.text) as file:
             first = [line.rstrip("\r\n") for line in islice(file, HEAD_LINES)]
         if not first:

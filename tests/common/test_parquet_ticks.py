@@ -76,6 +76,14 @@ def test_bars_of_days_are_read_with_their_dates(tmp_path):
     assert [row.last_size for row in found] == [*["1"] * 4, *["2"] * 4]
 
 
+def test_a_layout_means_in_parquet_what_it_means_in_a_csv(tmp_path):
+    names = ("Ask", "Bid", "AskVolume", "BidVolume")
+    columns = dict(zip(names, ([1.1], [1.0], [0.5], [1.5]), strict=True))
+    time = {"Gmt time": ["08.01.2024 14:30:00.123"]}
+    (row,) = rows(tmp_path, {"timezone": "America/New_York"}, **time, **columns)
+    assert (row.ts_ns, row.bid_size, row.ask_size) == (AT_NS, "1500000", "500000")
+
+
 def test_the_index_that_pandas_writes_has_the_times(tmp_path):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(

@@ -77,7 +77,7 @@ def texts(draw):
 
 
 @given(text=texts(), zone=ZONES, bar_time=st.sampled_from(["start", "end"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_arrow_reads_what_the_row_reader_reads_or_leaves_it_to_that(
     text, zone, bar_time, tmp_path_factory
 ):
