@@ -4,8 +4,7 @@ import argparse
 import json
 import sys
 
-from tests.mutants.finding import Found, find
-from tests.simulation.plants import PLANTS
+from tests.mutants.finding import ALL, Found, find
 
 
 def main() -> int:
@@ -18,12 +17,12 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=200, help="of the simulation, at most")
     parser.add_argument("--json", action="store_true", help="one object for each")
     arguments = parser.parse_args()
-    if unknown := {*arguments.names} - PLANTS.keys():
-        parser.error(f"no such bug: {', '.join(sorted(unknown))}; known: {', '.join(PLANTS)}")
+    if unknown := {*arguments.names} - ALL.keys():
+        parser.error(f"no such bug: {', '.join(sorted(unknown))}; known: {', '.join(ALL)}")
     if not arguments.json:
         print("| bug | found by | after | what breaks |\n|---|---|---|---|")
     survived = False
-    for name in arguments.names or PLANTS:
+    for name in arguments.names or ALL:
         found = find(name, arguments.seeds)
         survived |= not found.by
         print(json.dumps(found._asdict()) if arguments.json else row(found), flush=True)

@@ -8,9 +8,11 @@ from tests.exhaustive.scenario import NAMES, scenario
 from tests.exhaustive.search import Search
 from tests.simulation.combo_plants import COMBO_PLANTS
 from tests.simulation.group_plants import GROUP_PLANTS
+from tests.simulation.order_plants import OPEN_PLANTS
 from tests.simulation.plants import PLANTS
 from tests.simulation.run import COMBOS_AT, GROUPS_EVERY, simulate
 
+ALL: Final = {**PLANTS, **OPEN_PLANTS}
 STEPS: Final = 30
 FAULTS: Final = 1
 STATES: Final = 5_000
@@ -40,7 +42,7 @@ def find(name: str, seeds: int) -> Found:
 
 def _by_search(name: str) -> tuple[str, str, str] | None:
     for of in NAMES:
-        search = Search(scenario(of), faults=FAULTS, instants=1, replaced=PLANTS[name])
+        search = Search(scenario(of), faults=FAULTS, instants=1, replaced=ALL[name])
         found = search.run(60.0, STATES)
         if found.fault:
             return f"search ({of})", f"{found.states} states", found.fault
@@ -50,12 +52,12 @@ def _by_search(name: str) -> tuple[str, str, str] | None:
 def _by_simulation(name: str, seeds: int) -> tuple[str, str, str] | None:
     """The seeds that trade what the bug is about; of others, all."""
     tried = range(2, seeds + 2)
-    if name in GROUP_PLANTS:
+    if name in GROUP_PLANTS or name.startswith("bracket-"):
         tried = range(GROUPS_EVERY - 1, seeds, GROUPS_EVERY)
     elif name in COMBO_PLANTS:
         tried = range(COMBOS_AT, seeds, GROUPS_EVERY)
     for number, seed in enumerate(tried, 1):
-        result = simulate(seed, STEPS, PLANTS[name])
+        result = simulate(seed, STEPS, ALL[name])
         if result.broken and result.fired.get(name):
             return "simulation", f"{number} seeds", "; ".join(result.broken)
     return None
