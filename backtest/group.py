@@ -13,7 +13,7 @@ from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.exchange.fill_models import FillModels
 from tapewire.simulator.settings import SimulatorSettings
-from tapewire.strategy.loading.faults import Failure
+from tapewire.strategy.log import Said
 from tapewire.virtual.direct.exchange import DirectExchange
 from tapewire.virtual.lane.flow import Flow
 from tapewire.virtual.lane.lane import Lane, Source
@@ -29,7 +29,8 @@ DISTANT_S = 10**8
 JOIN_MAX_S = 600
 NS_PER_MS = 1_000_000
 
-OnFailure = Callable[[Failure], None]
+OnFailure = Callable[[Said], None]
+"""Takes what strategies raise, and the lines of their logs."""
 
 
 def derived(

@@ -23,6 +23,7 @@ from tapewire.backtest.arguments import (
 from tapewire.backtest.display import HEIGHT_PX, show
 from tapewire.backtest.given import named
 from tapewire.backtest.report import performance
+from tapewire.backtest.report.card import card
 from tapewire.backtest.report.page import page
 from tapewire.backtest.run import Outcome, run
 from tapewire.backtest.scan import Time, Window
@@ -39,7 +40,8 @@ class Backtest:
 
     `stats` are the statistics by name, as `tapewire backtest --json` has them: shares and plain
     numbers, None where one cannot be known. `notes` are what a reader of them should know, `faults`
-    what makes them doubtful. The DataFrames need pandas; without it they raise `ConfigError`.
+    what makes them doubtful. `log` are the lines that the strategy wrote. The DataFrames need
+    pandas; without it they raise `ConfigError`.
     """
 
     def __init__(self, outcome: Outcome, title: str) -> None:
@@ -47,6 +49,7 @@ class Backtest:
         self.stats: dict[str, Any] = performance.as_json(outcome.statistics)
         self.notes = list(outcome.notes)
         self.faults: list[str] = list(outcome.figures["faults"])
+        self.log = list(outcome.log)
         self._title = title
 
     def __repr__(self) -> str:
@@ -58,6 +61,10 @@ class Backtest:
             f"<{self._title}: {amounts.counted(total.trades, 'trade')},"
             f" net {amounts.money(total.net)}, return {share}; {', '.join(told)}>"
         )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it: the figures, and the equity as a small picture."""
+        return card(self.outcome, self._title)
 
     @cached_property
     def trades(self) -> "DataFrame":

@@ -1,12 +1,14 @@
 """A back-test: the group on a file's own time, from the first tick to the last fill."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from tapewire.backtest import group
 from tapewire.backtest.closing import close_positions
+from tapewire.backtest.logbook import Logbook
 from tapewire.backtest.report.figures import Figures, strategies_of
 from tapewire.backtest.report.notes import Failures, rejections
 from tapewire.backtest.report.performance import Statistics, statistics_of
@@ -31,6 +33,7 @@ from tapewire.common.events import Event
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.stamps import iso
+from tapewire.strategy.log import LogLine, Said
 from tapewire.strategy.runner import Runner
 from tapewire.virtual.world import SECOND_NS, World
 
@@ -43,7 +46,8 @@ Check = Callable[[Config, Scan], None]
 
 class Outcome(msgspec.Struct, frozen=True):
     """The outcome of a back-test. `notes` are what a reader of the figures should know; `loaded`
-    is each strategy's class and file, `journals` what each process wrote down."""
+    is each strategy's class and file, `journals` what each process wrote down, `log` the lines of
+    the strategies' own logs."""
 
     window: Window
     scan: Scan
@@ -55,6 +59,7 @@ class Outcome(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
     loaded: dict[str, str]
     journals: dict[str, list[Event]] = {}
+    log: tuple[LogLine, ...] = ()
 
 
 def run(
@@ -87,11 +92,11 @@ def run(
     instruments = instruments_of(found, config)
     strategies = trading(config, wanted, found.ticks)
     say(f"{found.rows:,} rows of {counted(len(instruments), 'symbol')}; running")
-    failures = Failures(say)
+    failures, logbook = Failures(say), Logbook()
     derived = group.derived(config, instruments, strategies)
     check(derived, found)
     settings = group.simulator_settings(derived)
-    world = way.build(derived, settings, failures.add)
+    world = way.build(derived, settings, partial(_heard, failures, logbook))
     _require_one_started(world)
     if reason := way.obstacle():
         say(f"every row is run in turns, about as slowly as with --full: {reason}")
@@ -111,6 +116,7 @@ def run(
         *rejections(world.events(roles.EXECUTOR), figures.events),
         *failures.notes(),
         *_not_closed(results, config),
+        *logbook.notes(),
     )
     return Outcome(
         window=window,
@@ -123,7 +129,16 @@ def run(
         notes=notes,
         loaded={runner.name: runner.loaded for runner in runners},
         journals={role: world.events(role) for role in roles.JOURNALED},
+        log=tuple(logbook.lines),
     )
+
+
+def _heard(failures: Failures, logbook: Logbook, said: Said) -> None:
+    """Take what is heard of a strategy."""
+    if isinstance(said, LogLine):
+        logbook.add(said)
+    else:
+        failures.add(said)
 
 
 def _way(file: TickFile, window: Window, day_of: Days, step_ns: int, *, full: bool) -> Way:

@@ -27,10 +27,16 @@ class DailyTime(msgspec.Struct, frozen=True):
 
     def next_ns(self, now_ns: int) -> int:
         """The next moment at which it is this time, after `now_ns`."""
+        return next(at_ns for at_ns in self._around(now_ns) if at_ns > now_ns)
+
+    def last_ns(self, now_ns: int) -> int:
+        """The last moment at which it was this time, `now_ns` included."""
+        return max(at_ns for at_ns in self._around(now_ns) if at_ns <= now_ns)
+
+    def _around(self, now_ns: int) -> list[int]:
+        """The moments of the days around it, in order. A time that daylight saving leaves out is
+        taken as if the clock had not been put forward; of one that comes twice, it is the first."""
         today = datetime.fromtimestamp(now_ns // NS_PER_S, self.zone).date()
-        for days in range(DAYS_MAX):
-            moment = datetime.combine(today + timedelta(days), self.at, self.zone)
-            at_ns = int(moment.timestamp()) * NS_PER_S
-            if at_ns > now_ns:
-                return at_ns
-        raise AssertionError("a day has no such time")
+        days = (today + timedelta(days) for days in range(-DAYS_MAX, DAYS_MAX))
+        moments = (datetime.combine(day, self.at, self.zone) for day in days)
+        return [int(moment.timestamp()) * NS_PER_S for moment in moments]

@@ -17,7 +17,8 @@ def missing(module: str, install: str) -> str:
     return f"{module} is not installed; install it with: {install}"
 
 
-def require(feature: str, module: str, extra: str) -> None:
-    """Raise `ConfigError` unless `module`, which `feature` (`--plot`) needs, is installed."""
-    if lacking := missing(module, command(extra)):
+def require(feature: str, module: str, extra: str = "") -> None:
+    """Raise `ConfigError` unless `module`, which `feature` (`--plot`) needs, is installed. Without
+    an `extra` it is a library of its own."""
+    if lacking := missing(module, command(extra) if extra else f"pip install {module}"):
         raise ConfigError(f"{feature}: {lacking}")

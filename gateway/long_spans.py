@@ -30,7 +30,7 @@ from tapewire.common.events.queries import (
     Query,
     TicksQuery,
 )
-from tapewire.gateway.history_words import DAY_S, answer_max_s, duration_of, duration_s, size_s
+from tapewire.common.history_words import DAY_S, answer_max_s, duration_of, duration_s, size_s
 
 NS: Final = 1_000_000_000
 DAY_NS: Final = DAY_S * NS

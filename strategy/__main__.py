@@ -8,8 +8,10 @@ import structlog
 from tapewire.common import roles
 from tapewire.common.runtime import process
 from tapewire.common.runtime.process import Process
+from tapewire.common.ticks.stamps import iso
 from tapewire.strategy import composition
 from tapewire.strategy.loading.faults import Failure
+from tapewire.strategy.log import LogLine
 from tapewire.strategy.service import StrategyService
 from tapewire.strategy.state import FileStore
 
@@ -20,7 +22,7 @@ def build(host: Process) -> StrategyService:
     """Build the service, with its state in the run directory and its failures in the log."""
     name = host.arguments.name
     store = FileStore(host.run_dir / "state" / name)
-    service = composition.build(host, name, host.arguments.shard, store, _log)
+    service = composition.build(host, name, host.arguments.shard, store, _log, _write)
     log.info("loaded", strategy=service.runner.loaded)
     for hint in service.runner.hints:
         log.warning("hint", text=hint)
@@ -29,6 +31,13 @@ def build(host: Process) -> StrategyService:
 
 def _log(raised: Failure) -> None:
     log.error("strategy", text=str(raised), traceback=raised.traceback)
+
+
+def _write(line: LogLine) -> None:
+    write = getattr(log, line.level)
+    about = {"symbol": line.symbol} if line.symbol else {}
+    values = {"values": line.values} if line.values else {}
+    write("strategy", text=line.text, strategy=line.strategy, at=iso(line.ts_ns), **about, **values)
 
 
 def shard(text: str) -> slice:

@@ -1,11 +1,14 @@
 """What a strategy is built on: what `Strategy` asks of whatever runs it."""
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from tapewire.common.clock import Clock
+from tapewire.common.daily_time import DailyTime
 from tapewire.common.events import (
     AccountUpdated,
+    Bar,
     GroupKind,
     GroupLeg,
     LegRole,
@@ -17,8 +20,8 @@ from tapewire.strategy.asking import Failed, Then
 from tapewire.strategy.instrument import StrategyInstrument
 from tapewire.strategy.live_group import LiveGroup
 from tapewire.strategy.live_order import LiveOrder
-
-BarKind = Literal["time", "tick", "volume"]
+from tapewire.strategy.log import StrategyLog
+from tapewire.strategy.series import BarSeries
 
 
 class StrategyContext(Protocol):
@@ -73,11 +76,18 @@ class StrategyContext(Protocol):
     def query(self, query: Query, then: Then, failed: Failed | None) -> str:
         """Ask the gateway; returns the question's id, which the query gets."""
 
-    def bars(self, symbol: str, kind: BarKind, size: float) -> None:
-        """Make bars of the symbol's trades from now on."""
+    def bars(self, series: BarSeries, history: str, then: Callable[[Bar], object] | None) -> None:
+        """Make bars of the symbol's trades from now on, after those of its `history`."""
 
     def every(self, interval_ms: int) -> None:
         """Call `on_timer` at this interval from now on."""
+
+    def schedule(self, at: DailyTime, then: Callable[[], object], late_s: float) -> None:
+        """Call `then` at this time of each day from now on."""
+
+    @property
+    def log(self) -> StrategyLog:
+        """Where it writes lines."""
 
     def save(self, value: Any) -> None:
         """Keep `value` over restarts."""

@@ -39,18 +39,29 @@ def checked(query: Query, query_id: str) -> Query:
     return named
 
 
+class Answer(NamedTuple):
+    """The rows of a query, as they were at `ts_ns`; where it was asked in parts, those that are
+    older than the question."""
+
+    rows: tuple[Any, ...]
+    ts_ns: int
+    in_parts: bool
+
+
 class Ended(NamedTuple):
     """A query that is over: what takes its end, None where nothing does, and what there is to
-    take."""
+    take. `answer` is None where it failed."""
 
+    query_id: str
     callback: Callable[[Any], None] | None
     value: Any
+    answer: Answer | None = None
 
 
 class Asked:
     """A query without an answer, with the pages of it that have come. `ends_ns` is monotonic."""
 
-    __slots__ = ("ends_ns", "failed", "is_delivered", "pages", "query", "then")
+    __slots__ = ("ends_ns", "failed", "in_parts", "is_delivered", "pages", "query", "then")
 
     def __init__(self, query: Query, then: Then, failed: Failed | None, ends_ns: int) -> None:
         self.query = query
@@ -58,6 +69,7 @@ class Asked:
         self.failed = failed
         self.ends_ns = ends_ns
         self.is_delivered = False
+        self.in_parts = False
         self.pages = Pages()
 
 
@@ -120,15 +132,17 @@ class Asking:
             return None
         asked.ends_ns = _ends_ns(asked.query, now)
         if isinstance(answer, QueryProgress):
+            asked.in_parts = True
             return None
         if isinstance(answer, QueryFailed):
             del self.waiting[answer.id]
-            return Ended(asked.failed, answer)
+            return Ended(answer.id, asked.failed, answer)
         asked.pages.take(answer)
         if not asked.pages.is_whole:
             return None
         del self.waiting[answer.id]
-        return Ended(asked.then, asked.pages.rows)
+        rows = asked.pages.rows
+        return Ended(answer.id, asked.then, rows, Answer(rows, answer.ts_ns, asked.in_parts))
 
     def late(self, now: Now) -> list[Ended]:
         """End the queries whose time is over."""
@@ -137,6 +151,7 @@ class Asking:
             del self.waiting[one.query.id]
         return [
             Ended(
+                one.query.id,
                 one.failed,
                 QueryFailed(
                     now.wall_ns, one.query.id, NO_ANSWER if one.is_delivered else NOT_DELIVERED

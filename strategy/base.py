@@ -1,5 +1,6 @@
 """What a strategy is: callbacks to fill in, and what it may ask for and do."""
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Generic
@@ -22,12 +23,14 @@ from tapewire.common.events import (
     Trade,
 )
 from tapewire.common.events.queries import ChainQuery, HistoryQuery, Query, Show
-from tapewire.strategy.abilities import BarKind, StrategyContext
+from tapewire.strategy.abilities import StrategyContext
 from tapewire.strategy.asking import Failed, Then
 from tapewire.strategy.group_orders import GroupOrders
 from tapewire.strategy.instrument import StrategyInstrument
 from tapewire.strategy.live_order import LiveOrder
 from tapewire.strategy.parameters import P
+from tapewire.strategy.schedule import daily
+from tapewire.strategy.series import KEEP, BarKind, BarSeries
 from tapewire.strategy.terms import Number, changes_of, prices_of, terms_of
 
 OrderNews = OrderStateChanged | OrderTermsChanged | OrderDenied | OrderExpired
@@ -49,6 +52,7 @@ class Strategy(GroupOrders, Generic[P]):
         self.symbols = symbols
         self.parameters = parameters
         self.clock = context.clock
+        self.log = context.log
         self._context = context
 
     # ---- callbacks -----------------------------------------------------------------------------
@@ -282,17 +286,47 @@ class Strategy(GroupOrders, Generic[P]):
         `history`, with a tuple of the answer's rows. The query gets an id of its own."""
         return self._context.query(query, then, failed)
 
-    def bars(self, symbol: str, kind: BarKind, size: float) -> None:
-        """Ask for `on_bar`: bars of `size` ms ("time"), trades ("tick") or volume ("volume").
+    def bars(
+        self,
+        symbol: str,
+        kind: BarKind,
+        size: float | str,
+        *,
+        history: str = "",
+        keep: int = KEEP,
+        then: Callable[[Bar], object] | None = None,
+    ) -> BarSeries:
+        """Ask for bars of `size` ms ("time"; or a text such as "5m"), trades ("tick") or volume
+        ("volume"); any number of sizes and symbols. Each goes to `then`, or without one to
+        `on_bar`. Returns the series, which has the last `keep` of them.
 
         Time bars begin at whole multiples of their size (UTC); a stretch without a trade has none.
-        Raises ValueError for a kind or a size that is not possible.
+        With a `history`, as far back as TWS's words say ("2 D"), those of the past come first, once
+        the broker has given them: meanwhile there are none. `live` is false while they come, and
+        the time is theirs. Raises ValueError for a kind or a size that is not possible.
         """
-        self._context.bars(symbol, kind, size)
+        series = BarSeries(symbol, kind, size, keep)
+        self._context.bars(series, history, then)
+        return series
 
     def every(self, interval_ms: int) -> None:
         """Ask for `on_timer` every `interval_ms`; a turn that took longer skips the rest."""
         self._context.every(interval_ms)
+
+    def schedule(
+        self, at: str, zone: str, then: Callable[[], object], *, late_s: float = 0
+    ) -> None:
+        """Call `then` at a time of day: `at` is "15:55" or "15:55:30", `zone` such as
+        "America/New_York"; on every day, weekends too.
+
+        It is called once the strategy can signal, up to a minute late, and never twice for a day,
+        also if the process starts again. A moment that passes while the process is down is left
+        out; with `late_s` it is called at the start, if no more than that has passed. Where
+        daylight saving leaves the time out, it comes as much later as the clock was put forward;
+        of one that comes twice, the first counts. Raises ValueError for a time or a zone that
+        there is not.
+        """
+        self._context.schedule(daily(at, zone), then, late_s)
 
     def save(self, value: Any) -> None:
         """Keep `value` over restarts: anything that MessagePack can carry, up to 1 MiB.

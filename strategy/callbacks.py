@@ -49,16 +49,18 @@ class Callbacks:
 
     def __init__(self, strategy: Strategy[Any], context: Context, failures: Failures) -> None:
         self.lost: list[Lost] = []
-        self._strategy = strategy
+        self.strategy = strategy
         self._context = context
         self._failures = failures
         self._held: deque[News] = deque()
         self._retries: Retries[News] = Retries(failures.name, ATTEMPTS)
 
-    def call(self, callback: Callable[..., None], *arguments: Any) -> None:
+    def call(self, callback: Callable[..., object], *arguments: Any) -> None:
         """Call it, unless the strategy is stopped; what it raises costs this call."""
-        if self._failures.stopped and callback != self._strategy.on_stop:
+        if self._failures.stopped and callback != self.strategy.on_stop:
             return
+        context = self._context
+        context.subject = arguments[-1] if arguments else callback
         try:
             callback(*arguments)
         except Exception as error:  # noqa: BLE001 - a strategy's bug costs its call
@@ -67,6 +69,8 @@ class Callbacks:
         else:
             if self._failures.on_trial:
                 self._failures.succeeded()
+        finally:
+            context.subject = None
 
     def news(self, callback: str, event: Event) -> None:
         """Give it news, now or once it receives something again."""
@@ -98,7 +102,7 @@ class Callbacks:
         if self._failures.stopped:
             return str(self._failures)
         try:
-            getattr(self._strategy, callback)(event)
+            getattr(self.strategy, callback)(event)
         except Exception as error:  # noqa: BLE001 - as above
             self._failures.add(error, event, self._context.clock.time)
             return repr(error)
@@ -123,14 +127,17 @@ class Callbacks:
 
     def _attempt(self, one: News, attempt: int) -> None:
         context, signals = self._context, self._context.signals
+        context.subject = one.event
         try:
-            getattr(self._strategy, one.callback)(one.event)
+            getattr(self.strategy, one.callback)(one.event)
         except Exception as error:  # noqa: BLE001 - as above
             self._failures.add(error, one.event, context.clock.time)
             self._failed(one, attempt, error, signalled=context.signals != signals)
         else:
             if self._failures.on_trial:
                 self._failures.succeeded()
+        finally:
+            context.subject = None
 
     def _failed(self, one: News, attempt: int, error: Exception, *, signalled: bool) -> None:
         if signalled:

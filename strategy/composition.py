@@ -11,6 +11,7 @@ from tapewire.common.runtime.host import Host
 from tapewire.strategy import feeds, history
 from tapewire.strategy.failures import Report
 from tapewire.strategy.loading.faults import Failure
+from tapewire.strategy.log import Write, nowhere
 from tapewire.strategy.runner import Runner
 from tapewire.strategy.service import MARKET, StrategyService, follows, queries_of
 from tapewire.strategy.state import Store
@@ -29,16 +30,20 @@ def build(
     shard: slice = ALL,
     store: Store | None = None,
     say: Report = ignore,
+    write: Write = nowhere,
 ) -> StrategyService:
     """Load the strategy `name`, warm it up, open the channels.
 
     It warms up before a channel is open, so that no tick waits meanwhile. `store` keeps what the
-    strategy saves, `say` receives what its callbacks raise.
+    strategy saves, `say` receives what its callbacks raise and `write` what it logs.
     """
     config = host.config.strategy(name)
     symbols = host.config.symbols_of(config)[shard]
     saved = store.read() if store is not None else None
-    runner = Runner(config, symbols, host.epoch, say, saved, host.config.all_instruments())
+    schedule = store.beside("schedule") if store is not None else None
+    scheduled = schedule.read() if schedule is not None else None
+    instruments = host.config.all_instruments()
+    runner = Runner(config, symbols, host.epoch, say, saved, instruments, scheduled, write)
     now = host.clock.now()
     runner.start(now)
     if config.warm_up is not None:
@@ -63,7 +68,7 @@ def build(
         runner, host.transport, host.clock,
         epoch=host.epoch, symbols=[_name(symbol, config) for symbol in symbols],
         made=[topic for symbol in symbols for topic in _made(symbol, config)], latest=latest,
-        store=store, checkpoints=host.checkpoints(), login=login,
+        store=store, schedule=schedule, checkpoints=host.checkpoints(), login=login,
     )  # fmt: skip
 
 

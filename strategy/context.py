@@ -1,11 +1,12 @@
 """The strategy context: what a strategy may ask for and do, made into signals and state."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import StrategyConfig
+from tapewire.common.daily_time import DailyTime
 from tapewire.common.delivery.outgoing import Outgoing
 from tapewire.common.events import (
     AccountUpdated,
@@ -21,18 +22,22 @@ from tapewire.common.events import (
 )
 from tapewire.common.events.queries import Query
 from tapewire.common.instruments import Instrument
-from tapewire.strategy.abilities import BarKind
 from tapewire.strategy.account import AccountWatch
 from tapewire.strategy.asking import Asking, Failed, Then, checked
 from tapewire.strategy.closing import Closings
 from tapewire.strategy.instrument import InstrumentWatch, StrategyInstrument
 from tapewire.strategy.live_group import LiveGroup
 from tapewire.strategy.live_order import LiveOrder
+from tapewire.strategy.log import StrategyLog, Write, nowhere
 from tapewire.strategy.market_time import MarketTime
 from tapewire.strategy.portfolio import Portfolio
+from tapewire.strategy.schedule import Schedules
+from tapewire.strategy.series import BarSeries
 from tapewire.strategy.state import State
-from tapewire.strategy.timing import SymbolBars, Timers
+from tapewire.strategy.symbol_bars import OnBar, SymbolBars
+from tapewire.strategy.timing import Timers
 from tapewire.strategy.trigger import Trigger
+from tapewire.strategy.warm_ups import WarmUps
 
 
 class TurnClock:
@@ -66,6 +71,8 @@ class Context:
         epoch: str,
         saved: bytes | None = None,
         instruments: Iterable[Instrument] = (),
+        scheduled: bytes | None = None,
+        write: Write = nowhere,
     ) -> None:
         self.clock = TurnClock()
         self.live = False
@@ -76,10 +83,14 @@ class Context:
         self.asking = Asking(f"{config.name}-{epoch}")
         self.timers = Timers()
         self.market_time = MarketTime(self.timers)
-        self.symbol_bars = SymbolBars()
+        self.schedules = Schedules(scheduled)
+        self.symbol_bars = SymbolBars(self._act)
+        self.warm_ups = WarmUps(self.asking)
         self.account_watch = AccountWatch(config.account)
         self.instrument_watch = InstrumentWatch(instruments)
         self.state = State(config.name, saved)
+        self.log = StrategyLog(config.name, self.clock, self._symbol_in_hand, write)
+        self.subject: Any = None  # what a callback other than a tick's is called with
         self.signals = 0
         self.acts = 0  # what it did so far that somebody has to act on, signals included
         self._config = config
@@ -205,15 +216,32 @@ class Context:
 
     # ---- bars, timers, state -------------------------------------------------------------------
 
-    def bars(self, symbol: str, kind: BarKind, size: float) -> None:
+    def bars(self, series: BarSeries, history: str, then: OnBar | None) -> None:
         """See `StrategyContext`."""
         self.acts += 1
-        self.symbol_bars.ask(symbol, kind, size)
+        making = self.symbol_bars.ask(series, self.clock.time.wall_ns, history, then)
+        if making.past is not None:
+            self.warm_ups.add(making, self.clock.time)
+
+    def _act(self) -> None:
+        self.acts += 1
 
     def every(self, interval_ms: int) -> None:
         """See `StrategyContext`."""
         self.acts += 1
         self.timers.every(interval_ms, self.market_time.timers_ns(self.clock.time))
+
+    def schedule(self, at: DailyTime, then: Callable[[], object], late_s: float) -> None:
+        """See `StrategyContext`."""
+        self.acts += 1
+        own_ns = self.market_time.own_ns
+        self.schedules.add(at, then, late_s, self.clock.time.wall_ns if own_ns is None else own_ns)
+
+    def _symbol_in_hand(self) -> str:
+        """The symbol of what the strategy is called with; empty where it is about none."""
+        found = self.trigger.tick if self.subject is None else self.subject
+        symbol = getattr(found, "symbol", "")
+        return symbol if isinstance(symbol, str) else ""
 
     def save(self, value: Any) -> None:
         """See `StrategyContext`."""

@@ -55,19 +55,22 @@ from tapewire.common.events import (
 )
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.own_time import at_own_time
-from tapewire.strategy.asking import Ended
+from tapewire.strategy.answers import Answers
 from tapewire.strategy.base import Strategy
-from tapewire.strategy.callbacks import Callbacks, Lost, News
+from tapewire.strategy.callbacks import Callbacks
 from tapewire.strategy.context import Context
+from tapewire.strategy.due import Due
 from tapewire.strategy.failures import Failures, Report
 from tapewire.strategy.loading.callbacks import never_called
 from tapewire.strategy.loading.loader import described, load
+from tapewire.strategy.log import Write, nowhere
 from tapewire.strategy.news import News as NewsOfOrders
 from tapewire.strategy.trigger import Origin
 
 
 class Runner:
-    """Runs one strategy. `report` receives what its callbacks raise, `saved` is what it saved last.
+    """Runs one strategy. `report` receives what its callbacks raise, `write` its log; `saved` is
+    what it saved last, `scheduled` what was kept of its schedules.
 
     Signals leave while `live` is set. From the first time on, the strategy receives all news of its
     orders, also news that comes late; before, the past is taken in without calling it.
@@ -81,9 +84,11 @@ class Runner:
         report: Report,
         saved: bytes | None = None,
         instruments: Iterable[Instrument] = (),
+        scheduled: bytes | None = None,
+        write: Write = nowhere,
     ) -> None:
         self.name = config.name
-        self.context = Context(config, epoch, saved, instruments)
+        self.context = Context(config, epoch, saved, instruments, scheduled, write)
         self._failures = Failures(config, report)
         self.strategy = load(config, symbols, self.context)
         self.ahead = 0
@@ -95,6 +100,8 @@ class Runner:
         self._on_quote, self._on_trade = _tick_handlers(self.strategy)
         self.callbacks = Callbacks(self.strategy, self.context, self._failures)
         self._call = self.callbacks.call
+        self._answers = Answers(self.context, self.callbacks)
+        self._due = Due(self.context, self.callbacks, self._answers)
         self._news = NewsOfOrders(config.name, self.context, self.callbacks.news)
 
     def __repr__(self) -> str:
@@ -260,7 +267,12 @@ class Runner:
     def rests(self) -> bool:
         """Whether it waits for nothing but ticks and what is due."""
         context, failures = self.context, self._failures
-        waits = context.outgoing.waiting or context.closings or not context.asking.is_idle
+        waits = (
+            context.outgoing.waiting
+            or context.closings
+            or not context.asking.is_idle
+            or not context.warm_ups.rests
+        )
         is_well = context.live and not (failures.stopped or failures.on_trial)
         return (
             (is_well or not failures.is_set_up)
@@ -287,14 +299,7 @@ class Runner:
     def on_answer(self, answer: QueryAnswer, now: Now) -> None:
         """Deliver an answer to what the strategy asked, once all of it is here."""
         self.context.clock.time = now
-        if ended := self.context.asking.take(answer, now):
-            self._deliver(ended)
-
-    def _deliver(self, ended: Ended) -> None:
-        if ended.callback is not None:
-            self._call(ended.callback, ended.value)
-        else:
-            self.callbacks.lost.append(Lost(News("query", ended.value), ended.value.reason))
+        self._answers.take(answer, now)
 
     def tick(self, now: Now, taken_ns: int | None = None) -> None:
         """Once per turn: timers that are due (monotonic), bars that are over (wall time).
@@ -302,24 +307,9 @@ class Runner:
         `taken_ns` is up to when all that had arrived was delivered; without it, now. A strategy
         that is behind has trades waiting for it, and a bar must not end before they are in it.
         """
-        context = self.context
-        context.clock.time = now
+        self.context.clock.time = now
         self.callbacks.tick()
-        if context.asking.waiting:
-            for ended in context.asking.late(now):
-                self._deliver(ended)
-        if context.market_time.own_ns is not None:
-            return  # of a recording only its ticks say how late it is
-        self._call_timers(now.mono_ns)
-        if context.symbol_bars:
-            for bar in context.symbol_bars.advance(now.wall_ns if taken_ns is None else taken_ns):
-                self._call(self.strategy.on_bar, bar)
-
-    def _call_timers(self, now_ns: int) -> None:
-        next_ns = self.context.timers.next_ns
-        if next_ns is not None and next_ns <= now_ns:
-            for interval_ms in self.context.timers.passed(now_ns):
-                self._call(self.strategy.on_timer, interval_ms)
+        self._due.tick(now, now.wall_ns if taken_ns is None else taken_ns)
 
     def _on_recorded(self, tick: Tick) -> None:
         """A tick of a recording, at the time that it is of, after what is due by then. The strategy
@@ -328,11 +318,8 @@ class Runner:
         Bars of a symbol end with the ticks of that symbol: what was read at once comes one symbol
         after the other, so one that is later says nothing of another one.
         """
-        tick, context = at_own_time(tick), self.context
-        context.market_time.pass_to(tick.ts_ns, context.clock.time)
-        self._call_timers(tick.ts_ns)
-        for bar in context.symbol_bars.advance(tick.ts_ns, tick.symbol):
-            self._call(self.strategy.on_bar, bar)
+        tick = at_own_time(tick)
+        self._due.pass_to(tick)
         if isinstance(tick, Quote):
             self._on_quote(tick)
         else:
@@ -341,17 +328,11 @@ class Runner:
     def due_ns(self, now: Now) -> int | None:
         """When `tick` has something to do though nothing arrives (monotonic); None: never. `now`
         tells the two clocks apart."""
-        if self.context.market_time.own_ns is not None:
-            return None
-        due_ns, bars = self.context.timers.next_ns, self.context.symbol_bars
-        if bars and (over_ns := bars.due_ns) is not None:
-            over_ns += now.mono_ns - now.wall_ns
-            due_ns = over_ns if due_ns is None else min(due_ns, over_ns)
-        return due_ns
+        return self._due.next_ns(now)
 
     def _on_trade_with_bars(self, trade: Trade) -> None:
-        for bar in self.context.symbol_bars.add(trade):
-            self._call(self.strategy.on_bar, bar)
+        if made := self.context.symbol_bars.add(trade):
+            self._answers.bars(made)
         self._on_trade(trade)
 
     # ---- signals out ---------------------------------------------------------------------------

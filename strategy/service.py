@@ -51,7 +51,8 @@ class StrategyService(Service):
     """Runs a `Runner` that is started; it binds nothing and journals nothing.
 
     With `latest`, the strategy receives only the newest quote and trade of a symbol for which more
-    than one message waits. `store` keeps what the strategy saves. `symbols` are the names behind
+    than one message waits. `store` keeps what the strategy saves, `schedule` what was
+    called of its schedules. `symbols` are the names behind
     `tick.`, with a filter if there is one, and `made` the topics of bars and books.
     """
 
@@ -66,6 +67,7 @@ class StrategyService(Service):
         made: Sequence[str] = (),
         latest: bool = False,
         store: Store | None = None,
+        schedule: Store | None = None,
         checkpoints: Checkpoints | None = None,
         login: Login = ONLY_LOGIN,
     ) -> None:
@@ -80,6 +82,7 @@ class StrategyService(Service):
         self._hop = self.metrics.hops["gateway_to_strategy"]
         self._piled = Conflation() if latest else None
         self._store = store
+        self._schedule = schedule
         self._reports = Reports()
         self.metrics.watch("missed", self._missed, "counter")
         self.metrics.show("strategy_position", ("symbol",), self._positions)
@@ -214,14 +217,19 @@ class StrategyService(Service):
             self.runner.on_ticks(origin, newest, self.clock.now())
 
     def _write_state(self) -> None:
-        """Write what the strategy saved, before the signals of the same turn leave."""
-        data = self.runner.context.state.take()
-        if data is None or self._store is None:
+        """Write what the strategy saved and what of its schedule was called, before the signals of
+        the same turn leave."""
+        context = self.runner.context
+        self._write("state", self._store, context.state.take())
+        self._write("schedule", self._schedule, context.schedules.take())
+
+    def _write(self, what: str, store: Store | None, data: bytes | None) -> None:
+        if data is None or store is None:
             return
         try:
-            self._store.write(data)
+            store.write(data)
         except OSError as error:
-            self.dead_letter("state", f"what the strategy saved is not on disk: {error}", b"")
+            self.dead_letter(what, f"the strategy's {what} is not on disk: {error}", b"")
 
     def _send_due(self) -> None:
         if self.runner.ahead:  # what it did came with a later tick, and leaves with that

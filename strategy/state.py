@@ -18,6 +18,9 @@ class Store(Protocol):
     def write(self, data: bytes) -> None:
         """Put `data` in the place of what was there; raises OSError and leaves that."""
 
+    def beside(self, what: str) -> "Store":
+        """Another one, for something else of the same strategy."""
+
 
 class FileStore:
     """A file of this user alone; a crash leaves the old or the new content, never a part."""
@@ -29,6 +32,10 @@ class FileStore:
     def read(self) -> bytes | None:
         """The file's content."""
         return self._path.read_bytes() if self._path.exists() else None
+
+    def beside(self, what: str) -> "FileStore":
+        """A file of the same name that ends otherwise."""
+        return FileStore(self._path.with_name(f"{self._path.name}.{what}"))
 
     def write(self, data: bytes) -> None:
         """Written beside it, then put in its place."""

@@ -13,15 +13,13 @@ from tapewire.gateway import composition as gateway
 from tapewire.risk import composition as risk
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.strategy import composition as strategy
-from tapewire.strategy.loading.faults import Failure
+from tapewire.strategy.log import Said
 from tapewire.virtual.node import Build
 
 PERM_IDS = 100_000_000  # between two logins
 
 
-def builds(
-    config: Config, adapt: gateway.Adapt, say: Callable[[Failure], None]
-) -> dict[str, Build]:
+def builds(config: Config, adapt: gateway.Adapt, say: Callable[[Said], None]) -> dict[str, Build]:
     """Each process of the group by its role, in the order in which they start."""
     core: dict[str, Build] = {
         **dict.fromkeys(config.logins().gateways, partial(gateway.build, adapt=adapt)),
@@ -29,7 +27,7 @@ def builds(
         roles.EXECUTOR: executor.build,
     }
     return core | {
-        roles.strategy_role(one.name): partial(strategy.build, name=one.name, say=say)
+        roles.strategy_role(one.name): partial(strategy.build, name=one.name, say=say, write=say)
         for one in config.strategies
     }
 

@@ -35,7 +35,7 @@ from tapewire.gateway.broker import Broker
 from tapewire.gateway.service import BROKER
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
-from tapewire.strategy.loading.faults import Failure
+from tapewire.strategy.log import Said
 from tapewire.virtual.broker_side import BrokerSide
 from tapewire.virtual.direct.exchange import DirectExchange
 from tapewire.virtual.keeper import Keeper
@@ -81,7 +81,7 @@ class World:
         settings: SimulatorSettings | None = None,
         direct: bool = False,
         replaced: Mapping[str, Build] | None = None,
-        say: Callable[[Failure], None] = lambda _raised: None,
+        say: Callable[[Said], None] = lambda _said: None,
         observer: Observer | None = None,
         elsewhere: Sequence[Instrument] = (),
         checkpoints: Policy | None = None,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tapewire.backtest import comparable
+from tapewire.backtest import comparable, logbook
 from tapewire.backtest import compare as comparison
 from tapewire.backtest.arguments import with_fills
 from tapewire.backtest.report import tables
@@ -17,6 +17,7 @@ from tapewire.backtest.report.html import write
 from tapewire.backtest.report.page import page
 from tapewire.backtest.run import Outcome, run
 from tapewire.backtest.scan import Window
+from tapewire.common.amounts import counted
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.ticks.file import BarTime, TickFile
 from tapewire.console.commands.common import (
@@ -90,6 +91,9 @@ def backtest(
     param: Annotated[
         list[str] | None, typer.Option(help="a parameter, as NAME=VALUE; may be repeated")
     ] = None,
+    to_log: Annotated[
+        Path | None, typer.Option("--log", help="write the strategies' own logs to this file")
+    ] = None,
     against: Annotated[Path | None, typer.Option("--compare", help="a demo's run folder")] = None,
     full: FullOption = False,
     config: ConfigOption = None,
@@ -100,6 +104,7 @@ def backtest(
     Status 0 only if nothing was lost or duplicated and the ledger matches the broker's books.
     """
     require_no_folder(to_file)
+    require_no_folder(to_log, "--log")
     window, configured = window_of(start, end), load(config)
     file = file_of(configured, window, ticks, symbol, bars, timezone, bar_time)
     run_live = comparison.read_run(against) if against is not None else None
@@ -124,6 +129,9 @@ def backtest(
         shift_ns = outcome.scan.first_ns - run_live.market_ns
         pairs = comparison.compare(run_live.fills, outcome.results.fills, shift_ns)
         found["comparison"] = comparison.as_json(pairs, str(against), shift_ns)
+    if to_log is not None:
+        logbook.write(outcome.log, to_log)
+        note(f"log: {to_log}, {counted(len(outcome.log), 'line')}")
     if to_file is not None:
         write(page(outcome, f"Back-test of {file.path.name}"), to_file)
         note(f"report: {to_file}")
@@ -163,10 +171,10 @@ def window_of(start: str | None, end: str | None) -> Window:
     return Window.between(start, end, ("--from", "--to"))
 
 
-def require_no_folder(report_file: Path | None) -> None:
-    """Refuse a folder as the name of a report."""
-    if report_file is not None and report_file.is_dir():
-        raise ConfigError(f"--report {report_file} is a folder; expected the name of a file")
+def require_no_folder(file: Path | None, option: str = "--report") -> None:
+    """Refuse a folder as the name of a file to be written."""
+    if file is not None and file.is_dir():
+        raise ConfigError(f"{option} {file} is a folder; expected the name of a file")
 
 
 def _speed(outcome: Outcome, seconds: float) -> str:

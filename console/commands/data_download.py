@@ -33,7 +33,7 @@ def download(
 ) -> None:
     """Ask for what the store does not have, and keep it part by part."""
     extras.require("--keep", "pyarrow", "data")
-    from tapewire.gateway.history_words import DAY_S, answer_max_s, size_s
+    from tapewire.common.history_words import DAY_S, answer_max_s, size_s
     from tapewire.recorder.bars import Kind, covered
     from tapewire.recorder.folder import Folder
     from tapewire.recorder.spans import Span, without
@@ -69,7 +69,7 @@ def download(
 
 def _asked(query: HistoryQuery, width_ns: int) -> "Span":
     """The span that is asked for, up to the last bar that is over."""
-    from tapewire.gateway.history_words import duration_s
+    from tapewire.common.history_words import duration_s
     from tapewire.recorder.spans import Span
 
     now_ns = time.time_ns()

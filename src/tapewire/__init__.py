@@ -13,23 +13,20 @@ if TYPE_CHECKING:
     from tapewire.common.errors import ConfigError
     from tapewire.common.events import Bar, Fill, Quote, Tick, Trade
     from tapewire.strategy.base import Strategy
+    from tapewire.strategy.indicators import Indicator
+    from tapewire.strategy.series import BarSeries
 
 __all__ = [
-    "Bar",
-    "ConfigError",
-    "Fill",
-    "Quote",
-    "Strategy",
-    "Tick",
-    "Trade",
-    "run_backtest",
-    "run_sweep",
-]
+    "Bar", "BarSeries", "ConfigError", "Fill", "Indicator", "Quote", "Strategy", "Tick", "Trade",
+    "run_backtest", "run_sweep",
+]  # fmt: skip
 
 _HOMES: Final = {
     "Bar": "tapewire.common.events",
+    "BarSeries": "tapewire.strategy.series",
     "ConfigError": "tapewire.common.errors",
     "Fill": "tapewire.common.events",
+    "Indicator": "tapewire.strategy.indicators",
     "Quote": "tapewire.common.events",
     "Strategy": "tapewire.strategy.base",
     "Tick": "tapewire.common.events",

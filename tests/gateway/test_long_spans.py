@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tapewire.common import history_words
 from tapewire.common.clock import Now
 from tapewire.common.events.queries import HistoryBar, HistoryQuery, HistoryTick, TicksQuery
+from tapewire.common.history_words import YEAR_S, answer_max_s, duration_of, duration_s, size_s
 from tapewire.common.instruments import Instrument
-from tapewire.gateway import history_words, long_spans
-from tapewire.gateway.history_words import YEAR_S, answer_max_s, duration_of, duration_s, size_s
+from tapewire.gateway import long_spans
 from tapewire.gateway.long_spans import Plan, plan_of
 from tapewire.simulator.market.history import History
 from tapewire.simulator.market.replay_clock import ReplayClock

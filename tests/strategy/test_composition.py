@@ -40,6 +40,10 @@ class Kept:
 
     def __init__(self, data: bytes | None = None) -> None:
         self.data = data
+        self.others: dict[str, Kept] = {}
+
+    def beside(self, what: str) -> "Kept":
+        return self.others.setdefault(what, Kept())
 
     def read(self) -> bytes | None:
         return self.data
@@ -150,3 +154,32 @@ def test_what_it_raises_is_reported_and_what_it_saved_is_there():
 def test_a_strategy_that_is_not_configured_is_a_sentence():
     with pytest.raises(ConfigError, match=r"strategy two is not in \[\[strategies\]\]"):
         build(MemoryHost(), "two")
+
+
+class Daily(Strategy):
+    """Does something at T0 and a second, 22:13:21 UTC, up to an hour late."""
+
+    def on_start(self) -> None:
+        self.calls = 0
+        self.schedule("22:13:21", "UTC", self.call, late_s=3600)
+
+    def call(self) -> None:
+        self.calls += 1
+        self.log.info("called")
+
+
+def test_what_its_schedule_called_is_kept_and_the_next_process_knows_it():
+    store, lines = Kept(), []
+    calls = []
+    for seconds in (0, 5, 5, 3590):
+        host = MemoryHost(strategy=f"{__name__}:Daily")
+        host.clock = VirtualClock(T0 + seconds * 1_000_000_000)
+        service = build(host, "one", store=store, write=lines.append)
+        service.following = lambda: ("READY", "")
+        for _ in range(2):
+            service.runner.live = True
+            service.turn(0)
+        calls.append(service.runner.strategy.calls)
+    assert calls == [0, 1, 0, 0], "missed by the first process, called by the second alone"
+    assert [line.text for line in lines] == ["called"]
+    assert store.data is None, "it has a store of its own"

@@ -47,3 +47,15 @@ def _elsewhere(tmp_path, monkeypatch):
 def test_a_strategy_with_parameters_trades(tmp_path):
     fills = run("Dip", tmp_path, fast=7).fills
     assert {*fills["quantity"]} == {7}
+
+
+def test_the_strategy_of_bars_trades_on_them_and_begins_with_its_past(tmp_path):
+    result = run("Ranges", tmp_path)
+    assert len(result.fills)
+    minutes = [line for line in result.log if line.text == "minute"]
+    assert [line.values["live"] for line in minutes[-5:]] == [True] * 5
+
+
+def test_the_strategy_of_indicators_trades_on_them(tmp_path):
+    pytest.importorskip("talib", reason="the indicators extra is not installed")
+    assert {*run("Crossing", tmp_path).fills["side"]} == {"BUY", "SELL"}

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tapewire import Trade
+from tapewire.common.daily_time import DailyTime
 from tapewire.common.events import GroupSignal, OrderTerms, OrderTermsChanged, Signal
+from tapewire.common.events.queries import HistoryBar, HistoryPage, HistoryQuery
 from tapewire.strategy.examples import moving_average
 from tapewire.strategy.runner import Runner
 from tests.strategy.kit import (
@@ -56,6 +58,32 @@ class Market:
         self.trade(*prices)
         self.now += 61 * SECOND
         self.runner.tick(self.now)
+
+    def at(self, clock: str) -> None:
+        """The next time that it is that in New York."""
+        at_ns = DailyTime.of(f"{clock} America/New_York").next_ns(self.now.wall_ns)
+        self.now += at_ns - self.now.wall_ns
+        self.runner.tick(self.now)
+
+    def past(self) -> list[HistoryQuery]:
+        """The questions about the past, once something trades."""
+        self.now += 1
+        self.trade(100.0)
+        self.runner.tick(self.now)
+        asking = self.runner.context.asking
+        queries = asking.due()
+        for query in queries:
+            asking.sent(query)
+        return queries
+
+    def answer(self, query: HistoryQuery, size_s: int, closes: list[float]) -> None:
+        """Bars that ended before the one of now."""
+        first_ns = (self.now.wall_ns // (size_s * SECOND) - len(closes)) * size_s * SECOND
+        rows = [
+            HistoryBar(first_ns + n * size_s * SECOND, close, close, close, close, 1.0, close, 1)
+            for n, close in enumerate(closes)
+        ]
+        self.runner.on_answer(HistoryPage(self.now.wall_ns, query.id, tuple(rows)), self.now)
 
     def sent(self) -> list[Signal]:
         signals = self.runner.due(self.now)
@@ -268,3 +296,32 @@ def test_moving_averages_enter_with_stop_loss_and_take_profit_where_they_cross()
     ]
     bars(90.0, 120.0)
     assert market.sent() == [], "one at a time"
+
+
+# ---- trend --------------------------------------------------------------------------------------
+
+
+def test_trend_buys_a_rising_market_leaves_a_falling_one_and_is_flat_over_night():
+    """T0 is 22:13 UTC, 17:13 in New York; the past of the larger bars makes it ready to trade."""
+    pytest.importorskip("talib", reason="the indicators extra is not installed")
+    market = Market("trend:Trend", fast=2, slow=4)
+    quarters, minutes = market.past()
+    market.answer(quarters, 900, [81.0 + n for n in range(20)])
+    market.answer(minutes, 60, [100.0] * 6)
+    assert market.sent() == [], "nothing is signalled on bars of the past"
+    for price in (101.0, 102.0):
+        market.bar(price)
+    assert market.act() == ("BUY", 10)
+    for price in (101.0, 95.0):
+        market.bar(price)
+    assert market.act() == ("SELL", 10)
+    market.bar(120.0)
+    assert market.act() == ("BUY", 10)
+    market.at("15:55:01")
+    assert market.act() == ("SELL", 10)
+    for price in (130.0, 140.0):
+        market.bar(price)
+    assert market.sent() == [], "the day is over"
+    market.at("09:30:01")
+    market.bar(160.0)
+    assert market.act() == ("BUY", 10)

@@ -98,3 +98,28 @@ def test_a_strategy_sees_the_time_of_the_recording_and_its_signals_the_present()
     (signal,) = one.runner.due(Now(T0, one.mono_ns))
     assert seen == [BEGAN + 100 * MS]
     assert (signal.ts_ns, signal.cause_ns, signal.cause_id) == (T0, T0, "o/0")
+
+
+def test_a_schedule_goes_by_the_time_of_the_recording():
+    """13:30 UTC is 9:30 in New York; the clock of the process is years later."""
+    one, called = Played(), []
+    one.runner.strategy.schedule("09:31", "America/New_York", lambda: called.append("minute"))
+    one.message(quote(0), quote(59_999))
+    assert called == []
+    one.message(quote(60_000))
+    assert called == ["minute"]
+    one.runner.strategy.schedule("09:32", "America/New_York", lambda: called.append("next"))
+    one.message(quote(119_999), quote(300_000), quote(300_001))
+    assert called == ["minute", "next"], "the first tick after it is when it can be called"
+    assert one.runner.context.schedules.take() is None
+
+
+def test_bars_of_a_recording_begin_without_the_brokers_history_and_say_so():
+    one, lines = Played(), []
+    one.runner.context.log._to = lines.append
+    series = one.runner.strategy.bars("AAPL", "time", "1s", history="1 D")
+    one.message(*(trade(ms) for ms in range(0, 3_000, 250)))
+    assert [bar.count for bar in series] == [4, 4]
+    assert not series.is_warm
+    assert [(line.level, line.symbol) for line in lines] == [("warning", "AAPL")]
+    assert one.runner.context.warm_ups.is_idle
