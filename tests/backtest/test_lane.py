@@ -89,6 +89,16 @@ def test_timers_and_bars_are_due_at_the_same_moments():
     assert lane.skipped
 
 
+def test_no_tick_is_lost_where_one_timer_is_due_before_it_and_another_with_it():
+    acts = [(2, "timer", 1, 2), (2, "timer", 1, 3), *((9 * n, "market", n, 1) for n in range(1, 7))]
+    config = configuration(acts, [(1, "quiet", 1, 1)])
+    full, direct, lane = both(config, made(53, 60, (3 * SECOND,)))
+    assert executions(direct) == executions(full)
+    ticks = [one.service("strategy-actor-0").runner.strategy.number for one in (direct, full)]
+    assert ticks[0] == ticks[1]
+    assert lane.skipped
+
+
 def test_timers_and_bars_take_turns_only_where_something_comes_of_them():
     """Bars and timers of 7 and 5 s for hours: in turns each would have woken the whole world."""
     acts = [(2, "timer", 1, 11), (3, "bars", 1, 5), (30, "quiet", 1, 1)]

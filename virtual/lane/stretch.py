@@ -166,11 +166,11 @@ class Stretch:
             look(int(self._flow.ticks.row[begin]))
             ticks, moments = self._flow.made(block), self._moments(block)
             for place, tick, moment in zip(block.tolist(), ticks, moments, strict=True):
-                if (due_ns := self._due_ns(moment)) is not None:
+                if self._due_ns(moment) is not None:
                     if (stop := self._pass_time(place, moment.mono_ns)) is not None:
                         return stop
-                    if due_ns == moment.mono_ns:
-                        return Stop(place, due_ns)
+                    if self._due_ns(moment) is not None:  # with the tick
+                        return Stop(place, moment.mono_ns)
                 for runner in self._by_symbol.get(tick.symbol, ()):
                     runner.deliver([tick], (moment,), self._namer([place]))
                 if [reader.count() for reader in self._readers] != before:
