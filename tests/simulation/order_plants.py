@@ -286,6 +286,7 @@ ORDER_PLANTS: Final[Mapping[str, dict[str, Build]]] = {
     "write-before-commit": {roles.GATEWAY: _gateway(write_before_commit)},
     "publish-before-commit": {roles.EXECUTOR: _executor(publish_before_commit)},
     "stored-reply-forgotten": {roles.GATEWAY: _gateway(stored_reply_forgotten)},
+    "bracket-child-forgotten": {roles.GATEWAY: _gateway(child_forgotten)},
     "snapshot-not-settled": {roles.GATEWAY: _gateway(snapshot_not_settled)},
     "cancel-believed": {roles.GATEWAY: _gateway(cancel_believed)},
     "fill-not-written-down": {roles.GATEWAY: _gateway(_forgets("fill-not-written-down", Fill, 10))},
@@ -299,7 +300,6 @@ ORDER_PLANTS: Final[Mapping[str, dict[str, Build]]] = {
 
 OPEN_PLANTS: Final[Mapping[str, dict[str, Build]]] = {
     "lease-never-expires": {roles.GATEWAY: _gateway(lease_never_expires)},
-    "bracket-child-forgotten": {roles.GATEWAY: _gateway(child_forgotten)},
     "permanent-id-ignored": {roles.GATEWAY: _gateway(permanent_id_ignored)},
     "requested-not-counted": {roles.EXECUTOR: _executor(requested_not_counted)},
     "no-welcome": {roles.EXECUTOR: _executor(no_welcome)},
