@@ -72,6 +72,10 @@ class Descriptions:
                 events.append(event)
         return events
 
+    def rests_until(self, forever_ns: int) -> int:
+        """When the broker is asked for more (monotonic); `forever_ns` once all are described."""
+        return forever_ns if self.known.keys() >= self._configured.keys() else self._next_ns or 0
+
     def _contradiction(self, event: InstrumentDescribed) -> str:
         configured = self._configured.get(event.symbol)
         if configured is None:

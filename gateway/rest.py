@@ -26,4 +26,7 @@ def rests_until(gateway: Gateway, forever_ns: int) -> int:
     due_ns = gateway.facts.errors.rests_until(forever_ns)
     if gateway.gate.reduce_only:
         return due_ns
-    return min(due_ns, gateway.facts.accounts.rests_until(forever_ns))
+    facts = gateway.facts
+    return min(
+        due_ns, facts.accounts.rests_until(forever_ns), facts.instruments.rests_until(forever_ns)
+    )

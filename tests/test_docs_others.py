@@ -81,13 +81,16 @@ ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"prometheus --config\.file=\S+": _elsewhere,
     r"python -m tests\.simulation --seed N --steps N": _run,
     r"python -m tests\.simulation": _help,
+    r"python -m tests\.simulation --seed \d+ --seeds \d+ --steps \d+ --long": _help,
+    r"python -m tests\.(exhaustive|mutants)": _help,
     r"python -m tests\.model --faults N": _help,
     r"python -m tapewire\.simulator\.chain_file SYMBOL": _help,
-    r"python -m tapewire\.benchmarks (NAME|all|backtest|throughput)( .*)?": _help,
+    r"python -m tapewire\.benchmarks (NAME|all|backtest|recorder|throughput)( .*)?": _help,
     r"python -m tapewire\.benchmarks\.(load|peers)\.\w+( .*)?": _module,
     r"python -m tapewire\.strategy\.loading\.check NAME": _run,
     r"python -m tapewire\.strategy\.examples\.\w+ .*": _module,  # test_docs_commands.py runs it
     r"python -m tapewire\.risk\.notices": _module,  # tests/pipeline/test_notices.py runs it
+    r"python -m tapewire\.web": _module,  # tests/browser and test_docs_commands.py run it
     r"python -m tapewire\.recorder": _module,  # tests/pipeline/test_recorder.py runs it
     r"python -m tapewire\.common\.calendars\.export( NAME FROM TO)?": _module,  # test_calendars.py
     rf"python -m tapewire\.({PROCESSES})( .*)?": _help,  # tests/test_docs_processes.py runs them

@@ -149,6 +149,20 @@ def held_against(configured: Instrument, event: InstrumentDescribed) -> tuple[st
     return news.contradiction, one.denial("AAPL")
 
 
+def test_it_rests_until_its_next_question_and_for_good_once_all_are_described():
+    broker, never = FakeBroker(), 2**62
+    one = Descriptions(broker, INSTRUMENTS)
+    assert one.rests_until(never) == 0
+    one.tick(Now(T0, 0), connected=True)
+    assert one.rests_until(never) == SECOND // 4
+    broker.described.append(told())
+    (news,) = one.tick(Now(T0, SECOND), connected=True)
+    one.apply(news)
+    assert one.rests_until(never) == SECOND + SECOND // 4
+    one.apply(replace(news, symbol="MSFT"))
+    assert one.rests_until(never) == never
+
+
 def test_what_agrees_is_no_contradiction():
     assert held_against(AAPL, told()) == ("", "")
     assert held_against(replace(AAPL, multiplier=D("1.0")), told()) == ("", "")
