@@ -5,10 +5,14 @@ target and its parameters. The server says in a sentence what it would do, and w
 The nonce is good for exactly that, for 60 s, and for one attempt: one that is used for anything
 else is gone as well. So nothing that was sent once can be sent again, and what a person has
 confirmed is what is done.
+
+Requests come on several threads. A lock keeps one that is used while another is issued from coming
+back with what was copied before.
 """
 
 import hmac
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -17,16 +21,19 @@ from tapewire.common.clock import Now
 from tapewire.web.access import Refused
 
 VALID_NS: Final = 60_000_000_000
-WAITING_MAX: Final = 200
+WAITING_MAX: Final = 20
+"""So many confirmations of one login wait at most: its next one takes the place of its oldest."""
 
 
 class Wanted(NamedTuple):
-    """What is to be done: `action` on `target` in `group`, with these parameters."""
+    """What is to be done: `action` on `target` in `group`, with these parameters. `launch` tells
+    one start of the group from the next, which may trade another account."""
 
     group: str
     action: str
     target: str
     parameters: dict[str, Any]
+    launch: str = ""
 
     @property
     def canonical(self) -> bytes:
@@ -46,21 +53,27 @@ class Nonces:
 
     def __init__(self, new: Callable[[], str]) -> None:
         self._new = new
+        self._lock = Lock()
         self._issued: dict[str, _Issued] = {}
 
     def issue(self, owner: str, wanted: Wanted, typed: str, now: Now) -> str:
         """A nonce for what `owner` wants, once `typed` has been typed."""
-        nonce = self._new()
-        self._issued = {n: one for n, one in self._issued.items() if one.until_ns > now.mono_ns}
-        if len(self._issued) >= WAITING_MAX:
-            raise Refused(429, "too many actions wait for a confirmation")
-        until_ns = now.mono_ns + VALID_NS
-        self._issued[nonce] = _Issued(owner, wanted.canonical, typed, until_ns)
+        nonce, until_ns = self._new(), now.mono_ns + VALID_NS
+        with self._lock:
+            self._make_room(owner, now)
+            self._issued[nonce] = _Issued(owner, wanted.canonical, typed, until_ns)
         return nonce
+
+    def _make_room(self, owner: str, now: Now) -> None:
+        self._issued = {n: one for n, one in self._issued.items() if one.until_ns > now.mono_ns}
+        waiting = [nonce for nonce, one in self._issued.items() if one.owner == owner]
+        for oldest in waiting[: max(0, len(waiting) - WAITING_MAX + 1)]:
+            del self._issued[oldest]
 
     def use(self, nonce: str, owner: str, wanted: Wanted, typed: str, now: Now) -> None:
         """Use a nonce up; raises `Refused` if it does not allow exactly this."""
-        issued = self._issued.pop(nonce, None)
+        with self._lock:
+            issued = self._issued.pop(nonce, None)
         if issued is None or issued.until_ns <= now.mono_ns:
             raise Refused(409, "the confirmation is unknown, used or older than 60 s; ask again")
         if not hmac.compare_digest(issued.owner, owner):

@@ -2,12 +2,16 @@
 
 Of a session only a hash is kept, in a file of mode 0600: it survives a restart of the console, so
 that a page goes on by itself, and whoever reads the file cannot use it.
+
+Requests come on several threads. A lock keeps a session that ends while another begins from coming
+back with what was copied before, and a code from being used twice.
 """
 
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import msgspec
@@ -41,6 +45,7 @@ class Sessions:
         self._file = file
         self._tokens = dict(tokens)
         self._new = new
+        self._lock = Lock()
         self._codes: dict[str, tuple[Role, int]] = {}
         self._sessions = _read(file)
 
@@ -56,26 +61,29 @@ class Sessions:
 
     def issue_code(self, role: Role, now: Now) -> str:
         """A code that begins one session, within 60 s."""
-        self._codes = {c: one for c, one in self._codes.items() if one[1] > now.mono_ns}
-        while len(self._codes) >= CODES_MAX:
-            del self._codes[next(iter(self._codes))]
         code = self._new()
-        self._codes[_hash(code)] = (role, now.mono_ns + CODE_VALID_NS)
+        with self._lock:
+            self._codes = {c: one for c, one in self._codes.items() if one[1] > now.mono_ns}
+            while len(self._codes) >= CODES_MAX:
+                del self._codes[next(iter(self._codes))]
+            self._codes[_hash(code)] = (role, now.mono_ns + CODE_VALID_NS)
         return code
 
     def use_code(self, code: str, now: Now) -> Role | None:
         """The role that a code stands for, once; None if it is unknown, used or too old."""
-        role, until_ns = self._codes.pop(_hash(code), (None, 0))
+        with self._lock:
+            role, until_ns = self._codes.pop(_hash(code), (None, 0))
         return role if until_ns > now.mono_ns else None
 
     def begin(self, role: Role, now: Now) -> str:
         """Begin a session; gives what its cookie holds."""
         cookie = self._new()
-        live = {h: one for h, one in self._sessions.items() if one.until_ns > now.wall_ns}
-        live[_hash(cookie)] = Session(role, now.wall_ns + VALID_NS)
-        while len(live) > SESSIONS_MAX:
-            del live[next(iter(live))]
-        self._keep(live)
+        with self._lock:
+            live = {h: one for h, one in self._sessions.items() if one.until_ns > now.wall_ns}
+            live[_hash(cookie)] = Session(role, now.wall_ns + VALID_NS)
+            while len(live) > SESSIONS_MAX:
+                del live[next(iter(live))]
+            self._keep(live)
         return cookie
 
     # ---- while it lasts ------------------------------------------------------------------------
@@ -95,9 +103,10 @@ class Sessions:
 
     def end(self, cookie: str) -> None:
         """End a session."""
-        left = {h: one for h, one in self._sessions.items() if h != _hash(cookie)}
-        if len(left) < len(self._sessions):
-            self._keep(left)
+        with self._lock:
+            left = {h: one for h, one in self._sessions.items() if h != _hash(cookie)}
+            if len(left) < len(self._sessions):
+                self._keep(left)
 
     def _keep(self, sessions: dict[str, Session]) -> None:
         self._sessions = sessions

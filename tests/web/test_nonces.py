@@ -7,6 +7,7 @@ import pytest
 from tapewire.common.clock import Now
 from tapewire.web.access import Refused
 from tapewire.web.nonces import VALID_NS, WAITING_MAX, Nonces, Wanted
+from tests.web.meanwhile import Meanwhile
 
 NOW = Now(10**18, 10**9)
 WANTED = Wanted("desk", "order", "AAPL", {"side": "BUY", "quantity": "1"})
@@ -27,7 +28,7 @@ def test_it_allows_what_it_was_issued_for_once(nonces: Nonces) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [WANTED._replace(group="other"), WANTED._replace(action="flatten"),
+    [WANTED._replace(group="other"), WANTED._replace(launch="another"), WANTED._replace(action="flatten"),
      WANTED._replace(target="MSFT"), WANTED._replace(parameters={"side": "BUY", "quantity": "2"}),
      WANTED._replace(parameters={**WANTED.parameters, "limit": "1"})],
 )  # fmt: skip
@@ -64,9 +65,26 @@ def test_the_name_must_be_typed_as_it_is(nonces: Nonces, typed: str) -> None:
         nonces.use(nonce, "me", WANTED, typed, NOW)
 
 
-def test_only_so_many_wait_and_old_ones_make_room(nonces: Nonces) -> None:
-    for _ in range(WAITING_MAX):
-        nonces.issue("me", WANTED, "AAPL", NOW)
-    with pytest.raises(Refused, match="too many"):
-        nonces.issue("me", WANTED, "AAPL", NOW)
-    nonces.issue("me", WANTED, "AAPL", NOW + VALID_NS)
+def test_only_so_many_of_one_login_wait_and_the_oldest_goes(nonces: Nonces) -> None:
+    oldest, *others = [nonces.issue("me", WANTED, "AAPL", NOW) for _ in range(WAITING_MAX + 1)]
+    with pytest.raises(Refused, match="ask again"):
+        nonces.use(oldest, "me", WANTED, "AAPL", NOW)
+    for nonce in others:
+        nonces.use(nonce, "me", WANTED, "AAPL", NOW)
+
+
+def test_one_that_is_used_while_another_is_issued_stays_used(nonces: Nonces) -> None:
+    nonce = nonces.issue("me", WANTED, "AAPL", NOW)
+    meanwhile = Meanwhile(NOW, lambda: nonces.use(nonce, "me", WANTED, "AAPL", NOW))
+    nonces.issue("me", WANTED, "AAPL", meanwhile)  # type: ignore[arg-type]
+    meanwhile.thread.join()
+    with pytest.raises(Refused, match="used"):
+        nonces.use(nonce, "me", WANTED, "AAPL", NOW)
+
+
+def test_whoever_asks_again_and_again_keeps_nobody_else_from_acting(nonces: Nonces) -> None:
+    for _ in range(2 * WAITING_MAX):
+        last = nonces.issue("me", WANTED, "AAPL", NOW)
+    other = nonces.issue("you", WANTED, "AAPL", NOW)
+    nonces.use(other, "you", WANTED, "AAPL", NOW)
+    nonces.use(last, "me", WANTED, "AAPL", NOW)

@@ -9,6 +9,7 @@ import pytest
 from tapewire.common.clock import Now
 from tapewire.web.limits import KEYS_MAX, RateLimit
 from tapewire.web.sessions import CODE_VALID_NS, SESSIONS_MAX, VALID_NS, Sessions
+from tests.web.meanwhile import Meanwhile
 from tests.web.site import TOKENS
 
 NOW = Now(10**18, 10**9)
@@ -92,3 +93,30 @@ def test_a_limit_forgets_the_oldest_of_too_many_keys() -> None:
         limit.take(str(number), NOW)
     assert limit.take("0", NOW)
     assert not limit.take(str(KEYS_MAX), NOW)
+
+
+def test_a_session_that_ends_while_another_begins_stays_ended(file: Path) -> None:
+    sessions = made(file)
+    cookie = sessions.begin("trader", NOW)
+    meanwhile = Meanwhile(NOW, lambda: sessions.end(cookie))
+    sessions.begin("viewer", meanwhile)  # type: ignore[arg-type]
+    meanwhile.thread.join()
+    assert sessions.of_cookie(cookie, NOW) is None
+
+
+def test_a_code_that_is_used_while_another_is_issued_stays_used(file: Path) -> None:
+    sessions, used = made(file), []
+    code = sessions.issue_code("trader", NOW)
+    meanwhile = Meanwhile(NOW, lambda: used.append(sessions.use_code(code, NOW)))
+    sessions.issue_code("viewer", meanwhile)  # type: ignore[arg-type]
+    meanwhile.thread.join()
+    assert used == ["trader"]
+    assert sessions.use_code(code, NOW) is None
+
+
+def test_attempts_at_the_same_moment_share_one_burst() -> None:
+    limit, passed = RateLimit(1, 1), []
+    meanwhile = Meanwhile(NOW, lambda: passed.append(limit.take("me", NOW)), at=2)
+    passed.append(limit.take("me", meanwhile))  # type: ignore[arg-type]
+    meanwhile.thread.join()
+    assert sorted(passed) == [False, True]
