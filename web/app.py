@@ -2,7 +2,7 @@
 
 Every request, whatever its path, passes `Gate` first: it looks at who sends it and from where, and
 gives every answer its headers. What a route does runs on a thread, since it reads files and waits
-for other processes. Halts have threads of their own, so that nothing else can keep one waiting.
+for other processes (see `tapewire.web.lanes`).
 """
 
 import asyncio
@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import anyio.to_thread
 import msgspec
-from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request, cookie_parser
@@ -29,11 +28,10 @@ from tapewire.web import openapi, pages
 from tapewire.web.access import Principal, Refused
 from tapewire.web.console import Console
 from tapewire.web.guard import BODY_MAX_BYTES, HEADERS, JSON, STRICT_TRANSPORT
-from tapewire.web.routes import HALT, ROUTES, Asked, Route
+from tapewire.web.lanes import Lanes
+from tapewire.web.routes import ROUTES, Asked, Route
 
 BEAT_S: Final = 1.0
-THREADS: Final = 8
-HALTS: Final = 16
 CLOSED: Final = ("/api/",)
 """What begins so is for those who are logged in."""
 OPEN: Final = ("/api/session",)
@@ -151,18 +149,16 @@ class _Server:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._threads = CapacityLimiter(THREADS)
-        self._halts = CapacityLimiter(HALTS)
+        self._lanes = Lanes(console.groups)
 
     def handler(self, route: Route) -> Handler:
         """What answers a route."""
-        limiter = self._halts if route.path == HALT else self._threads
 
         async def handle(request: Request) -> Response:
             try:
                 asked = await self._asked(route, request)
-                call = partial(route.does, asked)
-                return _json(await anyio.to_thread.run_sync(call, limiter=limiter))
+                call, lane = partial(route.does, asked), self._lanes.of(route, asked.path)
+                return _json(await anyio.to_thread.run_sync(call, limiter=lane))
             except Refused as refused:
                 return _refusal(refused)
             except (NoAnswer, NotAnswered) as silence:
@@ -202,7 +198,8 @@ class _Server:
     async def log_out(self, request: Request) -> Response:
         """End the session."""
         name = cookie_name(self._console)
-        self._console.sessions.end(_cookie_of(request.headers, name))
+        cookie = _cookie_of(request.headers, name)
+        await anyio.to_thread.run_sync(self._console.sessions.end, cookie)  # it writes a file
         answer = _json({})
         answer.delete_cookie(name, path="/", httponly=True, samesite="strict")
         return answer
@@ -269,7 +266,7 @@ async def _given(kind: type[msgspec.Struct], request: Request) -> Any:
         if request.method == "POST":
             return msgspec.json.decode(await request.body() or b"{}", type=kind)
         return msgspec.convert(dict(request.query_params), kind, strict=False)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
         raise Refused(400, str(fault)) from None
 
 

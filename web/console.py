@@ -65,6 +65,11 @@ class Console:
             raise Refused(404, f"{name[:80]!r} is none of the groups here")
         return found
 
+    @property
+    def groups(self) -> list[str]:
+        """The names of the groups that are shown here."""
+        return list(self._desks)
+
     # ---- logging in ----------------------------------------------------------------------------
 
     def log_in(self, *, code: str = "", token: str = "", address: str) -> tuple[Role, str]:
@@ -90,9 +95,15 @@ class Console:
     # ---- acting --------------------------------------------------------------------------------
 
     def halt(self, principal: Principal, group: str, part: Part) -> Done:
-        """Halt, for everybody who is logged in."""
-        self._log("halt", by=principal.role, session=principal.id, group=group)
-        return halt(self.desk(group), part, f"web console, {principal.role}")
+        """Halt, for everybody who is logged in. It is noted afterwards: a log that takes nothing at
+        the moment, such as that of a stopped supervisord, keeps no halt waiting."""
+        said = "not answered"
+        try:
+            done = halt(self.desk(group), part, f"web console, {principal.role}")
+            said = done.text
+            return done
+        finally:
+            self._log("halt", by=principal.role, session=principal.id, group=group, said=said)
 
     def confirm(self, principal: Principal, wanted: Wanted) -> Confirmation:
         """A nonce for an action; raises `Refused` for what cannot be, or needs another role."""
@@ -103,17 +114,21 @@ class Console:
         if not principal.may(action.role):
             raise Refused(403, f"to {action.about} needs the role {action.role}")
         parameters = parameters_of(action, wanted.parameters)
-        plan = action.plan(self.desk(wanted.group), wanted.target, parameters)
-        nonce = self.nonces.issue(principal.id, wanted, plan.typed, self.clock.now())
+        desk = self.desk(wanted.group)
+        bound = wanted._replace(launch=desk.launch)
+        plan = action.plan(desk, wanted.target, parameters)
+        nonce = self.nonces.issue(principal.id, bound, plan.typed, self.clock.now())
         return Confirmation(nonce, plan.text, plan.typed)
 
     def act(self, principal: Principal, wanted: Wanted, nonce: str, typed: str) -> Done:
         """Do what was confirmed."""
-        self.nonces.use(nonce, principal.id, wanted, typed, self.clock.now())
+        desk = self.desk(wanted.group)
+        bound = wanted._replace(launch=desk.launch)
+        self.nonces.use(nonce, principal.id, bound, typed, self.clock.now())
         action = ACTIONS[wanted.action]
         if not principal.may(action.role):
             raise Refused(403, f"to {action.about} needs the role {action.role}")
-        desk, parameters = self.desk(wanted.group), parameters_of(action, wanted.parameters)
+        parameters = parameters_of(action, wanted.parameters)
         done = action.run(desk, wanted.target, parameters)
         self._log(
             wanted.action, by=principal.role, session=principal.id, group=wanted.group,

@@ -44,6 +44,15 @@ class Desk:
             raise Refused(409, f"{self.name}: {NOT_RUNNING}")
         return found
 
+    @property
+    def launch(self) -> str:
+        """Which start of the group it is: another text for each `tapewire up`."""
+        try:
+            kept = (self.config.run_dir / control.FILE).stat()
+        except OSError:
+            return ""
+        return f"{kept.st_ino} {kept.st_mtime_ns}"
+
     def points(self, symbol: str) -> list[Point]:
         """A symbol's prices by the second, as far back as they are known."""
         with self._locked():
@@ -56,7 +65,8 @@ class Desk:
         accounts = set(self.table("desk").get("account_names", ()))
         if scope.account and accounts and scope.account not in accounts:
             raise Refused(400, f"account {scope.account!r} is none of {_listed(accounts)}")
-        symbols = {*self.table("instruments"), *(p["symbol"] for p in self._positions())}
+        symbols = {one.symbol for one in self.config.instruments}
+        symbols |= {one["symbol"] for one in self._positions()}
         if scope.symbol and scope.symbol not in symbols:
             raise Refused(400, f"symbol {scope.symbol!r} is none of {_listed(symbols)}")
         if scope.strategy:

@@ -93,7 +93,8 @@ class ScanQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Route(NamedTuple):
-    """One route. `does` runs on a thread of its own; `takes` is what its query or body must be."""
+    """One route. `does` runs on a thread of its own; `takes` is what its query or body must be.
+    One that `is_slow` reads files or asks the broker."""
 
     method: Literal["GET", "POST"]
     path: str
@@ -101,6 +102,7 @@ class Route(NamedTuple):
     role: Role
     takes: type[msgspec.Struct]
     does: Callable[[Asked], Any]
+    is_slow: bool = False
 
 
 def _session(asked: Asked) -> Any:
@@ -187,13 +189,16 @@ ROUTES: Final = (
           _table),
     Route("GET", f"{GROUP}/charts/{{symbol}}", "Prices by the second, and fills.", "viewer", Body,
           _chart),
-    Route("GET", f"{GROUP}/events", "Events by time and type.", "viewer", EventsQuery, _events),
-    Route("GET", f"{GROUP}/trace", "The way of an order or a fill.", "viewer", TraceQuery, _trace),
-    Route("GET", f"{GROUP}/days", "What each trading day came to.", "viewer", Body, _days),
-    Route("GET", f"{GROUP}/audit", "Risk's decisions, with causes.", "viewer", Body, _audit),
-    Route("GET", f"{GROUP}/logs/{{process}}", "The last lines of a log.", "viewer", LogQuery, _log),
+    Route("GET", f"{GROUP}/events", "Events by time and type.", "viewer", EventsQuery,
+          _events, True),
+    Route("GET", f"{GROUP}/trace", "The way of an order or a fill.", "viewer", TraceQuery,
+          _trace, True),
+    Route("GET", f"{GROUP}/days", "What each trading day came to.", "viewer", Body, _days, True),
+    Route("GET", f"{GROUP}/audit", "Risk's decisions, with causes.", "viewer", Body, _audit, True),
+    Route("GET", f"{GROUP}/logs/{{process}}", "The last lines of a log.", "viewer", LogQuery,
+          _log, True),
     Route("GET", f"{GROUP}/scan", "A ranking of the broker's, with its age.", "viewer", ScanQuery,
-          _scan),
+          _scan, True),
     Route("POST", HALT, "Halt, at once.", "viewer", HaltBody, _halt),
     Route("POST", f"{GROUP}/confirmations", "A nonce for an action.", "trader", ActionBody,
           _confirm),

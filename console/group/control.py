@@ -122,10 +122,14 @@ def _named(entries: Iterable[Mapping[str, Any]], key: str) -> frozenset[str]:
 
 
 def listens(run_dir: Path) -> bool:
-    """Whether a supervisord takes connections there."""
+    """Whether a supervisord takes connections there. One that is hung takes none any more once
+    enough of them wait; it is there all the same, and nobody waits for it here."""
     with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
         try:
             probe.connect(str(run_dir / SUPERVISOR))
+        except BlockingIOError:
+            return True
         except OSError:  # also for a path that is too long
             return False
     return True

@@ -2,13 +2,14 @@
 
 import contextlib
 import re
+import socket
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 from xmlrpc.client import Fault, ServerProxy
 
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import SupervisorTransport, UnixStreamHTTPConnection
 
 from tapewire.common.bus.endpoints import SUPERVISOR
 from tapewire.common.config.text import printable
@@ -17,6 +18,9 @@ from tapewire.common.runtime import private_file
 from tapewire.console.group.status import wait_for
 
 STAGE_TIMEOUT_S: Final = 5
+ANSWER_S: Final = 15.0
+"""No call waits for a process to start or to end; supervisord answers each at once, unless it is
+hung or the machine is very busy."""
 ENDED: Final = ("EXITED", "FATAL", "BACKOFF")
 RUNNING: Final = ("STARTING", "RUNNING", "STOPPING", "BACKOFF")
 
@@ -45,6 +49,32 @@ class GroupError(TapewireError):
     """The group could not be started, reached or stopped; says what to look at."""
 
 
+class Silent(GroupError):
+    """Supervisord is there and does not answer."""
+
+
+class _Connection(UnixStreamHTTPConnection):  # type: ignore[misc]
+    """A connection that waits `ANSWER_S` at most for one that is hung."""
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(ANSWER_S)
+        self.sock.connect(self.socketfile)
+
+
+class _Transport(SupervisorTransport):  # type: ignore[misc]
+    """Supervisor's own, over such connections."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(None, None, url)
+        self._get_connection = self._bounded
+
+    def _bounded(self) -> _Connection:
+        connection = _Connection("localhost")
+        connection.socketfile = self.serverurl.removeprefix("unix://")
+        return connection
+
+
 class Supervisord:
     """The supervisord of one run directory, whoever started it."""
 
@@ -53,20 +83,28 @@ class Supervisord:
         self.socket = run_dir / SUPERVISOR
 
     def call(self, method: str, *arguments: Any) -> Any:
-        """One call of supervisord's own interface."""
-        transport = SupervisorTransport(None, None, f"unix://{self.socket}")
+        """One call of supervisord's own interface; raises `GroupError` where it does not answer."""
+        transport = _Transport(f"unix://{self.socket}")
         with ServerProxy("http://127.0.0.1", transport=transport) as server:
             try:
                 return getattr(server.supervisor, method)(*arguments)
             except Fault as fault:
                 raise GroupError(f"supervisord: {fault.faultString} ({method})") from fault
+            except TimeoutError:
+                raise Silent(
+                    f"the supervisord of {self.run_dir} did not answer within {ANSWER_S:.0f} s"
+                    f" ({method}); it is there, and hung or stopped"
+                ) from None
 
     def is_up(self) -> bool:
-        """Whether it answers."""
+        """Whether it runs. Raises `Silent` for one that is there and does not answer: a second one
+        must not be started beside it."""
         if not self.socket.exists():
             return False
         try:
             return bool(self.call("getState")["statename"] in ("RUNNING", "RESTARTING"))
+        except Silent:
+            raise
         except (OSError, GroupError):
             return False
 

@@ -18,15 +18,14 @@ from tapewire.common.clock import Now
 from tapewire.common.config.settings import Config
 from tapewire.common.errors import TapewireError
 from tapewire.console.group import control, launch, status
-from tapewire.console.group.status import Status
 from tapewire.console.group.supervisor import Group
 from tapewire.console.model.group import GroupModel
+from tapewire.console.model.supervised import Supervised
 from tapewire.console.records.journals import Entry, Journals
 
 ENTRIES_MAX: Final = 2_000
 """So many entries are taken in one look, so that pages are served while a long past is read."""
 STATUSES_EVERY_NS: Final = 250_000_000
-SUPERVISOR_EVERY_NS: Final = 2_000_000_000
 RETRY_NS: Final = 5_000_000_000
 
 Files = dict[str, tuple[int, int]]
@@ -42,14 +41,13 @@ class Reading:
         self.config = config
         self.run_dir = config.run_dir.absolute()
         self.group = Group(config)
+        self._supervised = Supervised(self.group)
         self.model = GroupModel(name, config)
         self._journals: Journals | None = None
         self._entries: Iterator[Entry] | None = None
         self._files: Files = {}
         self._retry_ns = 0
         self._statuses_due_ns = 0
-        self._supervisor_due_ns = 0
-        self._supervised: dict[str, Status] = {}
         self._launched = ""
 
     def look(self, now: Now) -> None:
@@ -104,6 +102,7 @@ class Reading:
         prices = self.model.prices
         self.config = launch.read(self.run_dir) or self.config
         self.group = Group(self.config)
+        self._supervised = Supervised(self.group)
         self.model = GroupModel(self.name, self.config)
         self.model.prices = prices
 
@@ -111,25 +110,11 @@ class Reading:
 
     def _read_statuses(self, now: Now) -> None:
         """What each process says of itself; less often, what supervisord knows of it."""
-        if now.mono_ns >= self._supervisor_due_ns:
-            self._supervisor_due_ns = now.mono_ns + SUPERVISOR_EVERY_NS
-            self._supervised = _added(self.group.statuses())
         statuses = status.read(self.run_dir)
-        for name, added in self._supervised.items():
+        for name, added in self._supervised.look(now).items():
             if name in statuses or added.get("state") == "BROKEN":
                 statuses[name] = {**statuses.get(name, status.NOTHING), **added}
         self.model.on_statuses(statuses, self.group.names(), now)
-
-
-def _added(statuses: dict[str, Status]) -> dict[str, Status]:
-    """What supervisord knows of processes, apart from their own statuses."""
-    added = {}
-    for name, one in statuses.items():
-        keys: tuple[str, ...] = ("restarts", "restarted_ns")
-        if one.get("state") == "BROKEN":
-            keys = (*keys, "state", "reason", "age_s", "ended", "pid", "orders_reported")
-        added[name] = {key: one[key] for key in keys if key in one}
-    return added
 
 
 def _files(run_dir: Path) -> Files:

@@ -1,6 +1,6 @@
 """A console over a group that does not run, for tests: its journals are there, nobody answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -54,9 +54,9 @@ class StoppedClock:
 
 
 class Site:
-    """The console, and clients of it."""
+    """The console, and clients of it. It shows the group under the names `also` too."""
 
-    def __init__(self, run_dir: Path) -> None:
+    def __init__(self, run_dir: Path, also: Sequence[str] = ()) -> None:
         run_dir.mkdir(mode=0o700, exist_ok=True)
         for source, events in EVENTS.items():
             (run_dir / "journals").mkdir(exist_ok=True)
@@ -78,8 +78,8 @@ class Site:
         desk = Desk(self.reading, partial(self.hub.tables, "desk"), nullcontext)
         self.said: list[tuple[str, dict[str, Any]]] = []
         self.console = Console(
-            Guard(WebConfig(), PORT), self.sessions, self.hub, {"desk": desk}, self.clock,
-            lambda word, **more: self.said.append((word, more)),
+            Guard(WebConfig(), PORT), self.sessions, self.hub, dict.fromkeys(("desk", *also), desk),
+            self.clock, lambda word, **more: self.said.append((word, more)),
         )  # fmt: skip
         self.app = application(self.console)
 

@@ -28,7 +28,8 @@ def test_it_allows_what_it_was_issued_for_once(nonces: Nonces) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [WANTED._replace(group="other"), WANTED._replace(launch="another"), WANTED._replace(action="flatten"),
+    [WANTED._replace(group="other"), WANTED._replace(launch="another"),
+     WANTED._replace(action="flatten"),
      WANTED._replace(target="MSFT"), WANTED._replace(parameters={"side": "BUY", "quantity": "2"}),
      WANTED._replace(parameters={**WANTED.parameters, "limit": "1"})],
 )  # fmt: skip
