@@ -2,9 +2,10 @@
 
 import secrets
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import Any, Final, NamedTuple
 
-from tapewire.common.clock import Clock
+from tapewire.common.clock import Clock, Now
 from tapewire.web.access import Principal, Refused, Role
 from tapewire.web.actions import ACTIONS, Done, Part, halt, parameters_of
 from tapewire.web.desk import Desk
@@ -35,7 +36,12 @@ class Confirmation(NamedTuple):
 
 class Console:
     """Everything of one console: its groups, who is logged in, and what waits for confirmation.
-    `log` notes who did what."""
+    `log` notes who did what.
+
+    Requests come on several threads, of which nonces and limits know nothing: one at a time may
+    look at them. Otherwise a nonce that is used while another is issued could come back with what
+    was copied before, and work twice.
+    """
 
     def __init__(
         self,
@@ -51,7 +57,8 @@ class Console:
         self.hub = hub
         self.clock = clock
         self.scans = Scans()
-        self.nonces = Nonces(new_secret)
+        self._lock = Lock()
+        self._nonces = Nonces(new_secret)
         self._desks = desks
         self._log = log
         self._reads = RateLimit(READS_PER_S, READS_BURST)
@@ -75,7 +82,7 @@ class Console:
     def log_in(self, *, code: str = "", token: str = "", address: str) -> tuple[Role, str]:
         """Begin a session with a one-time code or a token; gives its role and its cookie."""
         now = self.clock.now()
-        if not self._logins.take(address, now):
+        if not self._may(self._logins, address, now):
             raise Refused(429, "too many attempts to log in; wait a minute")
         role = self.sessions.use_code(code, now) if code else self.sessions.role_of(token)
         if role is None:
@@ -89,8 +96,12 @@ class Console:
     def require_rate(self, principal: Principal, method: str) -> None:
         """Raise `Refused` for somebody who asks too often. A halt is never asked too often."""
         limit = self._acts if method == "POST" else self._reads
-        if not limit.take(principal.id, self.clock.now()):
+        if not self._may(limit, principal.id, self.clock.now()):
             raise Refused(429, "too many requests; wait a moment")
+
+    def _may(self, limit: RateLimit, key: str, now: Now) -> bool:
+        with self._lock:
+            return limit.take(key, now)
 
     # ---- acting --------------------------------------------------------------------------------
 
@@ -117,14 +128,16 @@ class Console:
         desk = self.desk(wanted.group)
         bound = wanted._replace(launch=desk.launch)
         plan = action.plan(desk, wanted.target, parameters)
-        nonce = self.nonces.issue(principal.id, bound, plan.typed, self.clock.now())
+        with self._lock:
+            nonce = self._nonces.issue(principal.id, bound, plan.typed, self.clock.now())
         return Confirmation(nonce, plan.text, plan.typed)
 
     def act(self, principal: Principal, wanted: Wanted, nonce: str, typed: str) -> Done:
         """Do what was confirmed."""
         desk = self.desk(wanted.group)
         bound = wanted._replace(launch=desk.launch)
-        self.nonces.use(nonce, principal.id, bound, typed, self.clock.now())
+        with self._lock:
+            self._nonces.use(nonce, principal.id, bound, typed, self.clock.now())
         action = ACTIONS[wanted.action]
         if not principal.may(action.role):
             raise Refused(403, f"to {action.about} needs the role {action.role}")

@@ -5,14 +5,10 @@ target and its parameters. The server says in a sentence what it would do, and w
 The nonce is good for exactly that, for 60 s, and for one attempt: one that is used for anything
 else is gone as well. So nothing that was sent once can be sent again, and what a person has
 confirmed is what is done.
-
-Requests come on several threads. A lock keeps one that is used while another is issued from coming
-back with what was copied before.
 """
 
 import hmac
 from collections.abc import Callable
-from threading import Lock
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -53,15 +49,13 @@ class Nonces:
 
     def __init__(self, new: Callable[[], str]) -> None:
         self._new = new
-        self._lock = Lock()
         self._issued: dict[str, _Issued] = {}
 
     def issue(self, owner: str, wanted: Wanted, typed: str, now: Now) -> str:
         """A nonce for what `owner` wants, once `typed` has been typed."""
         nonce, until_ns = self._new(), now.mono_ns + VALID_NS
-        with self._lock:
-            self._make_room(owner, now)
-            self._issued[nonce] = _Issued(owner, wanted.canonical, typed, until_ns)
+        self._make_room(owner, now)
+        self._issued[nonce] = _Issued(owner, wanted.canonical, typed, until_ns)
         return nonce
 
     def _make_room(self, owner: str, now: Now) -> None:
@@ -72,8 +66,7 @@ class Nonces:
 
     def use(self, nonce: str, owner: str, wanted: Wanted, typed: str, now: Now) -> None:
         """Use a nonce up; raises `Refused` if it does not allow exactly this."""
-        with self._lock:
-            issued = self._issued.pop(nonce, None)
+        issued = self._issued.pop(nonce, None)
         if issued is None or issued.until_ns <= now.mono_ns:
             raise Refused(409, "the confirmation is unknown, used or older than 60 s; ask again")
         if not hmac.compare_digest(issued.owner, owner):

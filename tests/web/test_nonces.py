@@ -7,7 +7,6 @@ import pytest
 from tapewire.common.clock import Now
 from tapewire.web.access import Refused
 from tapewire.web.nonces import VALID_NS, WAITING_MAX, Nonces, Wanted
-from tests.web.meanwhile import Meanwhile
 
 NOW = Now(10**18, 10**9)
 WANTED = Wanted("desk", "order", "AAPL", {"side": "BUY", "quantity": "1"})
@@ -71,15 +70,6 @@ def test_only_so_many_of_one_login_wait_and_the_oldest_goes(nonces: Nonces) -> N
     with pytest.raises(Refused, match="ask again"):
         nonces.use(oldest, "me", WANTED, "AAPL", NOW)
     for nonce in others:
-        nonces.use(nonce, "me", WANTED, "AAPL", NOW)
-
-
-def test_one_that_is_used_while_another_is_issued_stays_used(nonces: Nonces) -> None:
-    nonce = nonces.issue("me", WANTED, "AAPL", NOW)
-    meanwhile = Meanwhile(NOW, lambda: nonces.use(nonce, "me", WANTED, "AAPL", NOW))
-    nonces.issue("me", WANTED, "AAPL", meanwhile)  # type: ignore[arg-type]
-    meanwhile.thread.join()
-    with pytest.raises(Refused, match="used"):
         nonces.use(nonce, "me", WANTED, "AAPL", NOW)
 
 

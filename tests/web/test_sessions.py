@@ -112,11 +112,3 @@ def test_a_code_that_is_used_while_another_is_issued_stays_used(file: Path) -> N
     meanwhile.thread.join()
     assert used == ["trader"]
     assert sessions.use_code(code, NOW) is None
-
-
-def test_attempts_at_the_same_moment_share_one_burst() -> None:
-    limit, passed = RateLimit(1, 1), []
-    meanwhile = Meanwhile(NOW, lambda: passed.append(limit.take("me", NOW)), at=2)
-    passed.append(limit.take("me", meanwhile))  # type: ignore[arg-type]
-    meanwhile.thread.join()
-    assert sorted(passed) == [False, True]
