@@ -108,9 +108,7 @@ class Gate:
 def cookie_name(console: Console) -> str:
     """The session's cookie. A browser keeps cookies by host, not by port: the name tells consoles
     of one machine apart."""
-    hosts = sorted(console.guard.hosts)
-    port = hosts[0].rpartition(":")[2] if hosts else ""
-    return f"tapewire_{port}"
+    return f"tapewire_{console.guard.port}"
 
 
 def _cookie_of(headers: Headers, name: str) -> str:

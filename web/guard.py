@@ -50,6 +50,7 @@ class Guard:
         names = {config.host, *config.hosts}
         if config.is_loopback:
             names |= {"localhost", "127.0.0.1", "::1"}
+        self.port = port
         self.hosts = frozenset(_authorities(names, port, config.scheme))
         self.origins = frozenset(f"{config.scheme}://{host}" for host in self.hosts)
 

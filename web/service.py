@@ -70,6 +70,7 @@ class WebService(Service):
                 self._look(reading, now, publishes=is_due)
             except Exception as error:  # noqa: BLE001 - what is wrong with one group costs it alone
                 self.dead_letter(f"group {reading.name}", repr(error), b"")
+                self._warn(reading.name, error, now)
         if now.mono_ns >= self._retry_ns and not self._server.is_serving:
             self._retry_ns = now.mono_ns + RETRY_NS
             self._server.try_start()
@@ -82,6 +83,18 @@ class WebService(Service):
             reading.model.prices.look(now)
             tables = reading.model.tables(now)
         self._hub.publish(reading.name, tables, now.wall_ns)
+
+    def _warn(self, group: str, error: Exception, now: Now) -> None:
+        """Say that what is shown of a group is old. It can still be halted, so it is shown even if
+        nothing of it could be read."""
+        known = self._hub.tables(group)
+        why = f"this group cannot be read, and what is shown of it is old: {error!r}"
+        tables = {
+            **known,
+            "desk": {**known.get("desk", {}), "trading": {"state": "UNKNOWN", "reason": why}},
+            "warnings": {"reading": {"level": "bad", "text": why}},
+        }
+        self._hub.publish(group, tables, now.wall_ns)
 
     def on_stop(self, now: Now) -> str:
         """Hang up."""

@@ -1,9 +1,13 @@
 """Which requests are looked at: by name, origin, method and kind of body."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
 from tapewire.common.config.settings import WebConfig
 from tapewire.web.access import Refused
+from tapewire.web.app import cookie_name
 from tapewire.web.guard import BODY_MAX_BYTES, Guard
 
 PORT = 8420
@@ -92,3 +96,11 @@ def test_with_a_certificate_the_origin_is_https_and_443_needs_no_port() -> None:
     with pytest.raises(Refused):
         guard.require("GET", {"host": "desk.example", "origin": "http://desk.example"},
                       by_cookie=True)  # fmt: skip
+
+
+@pytest.mark.parametrize("host", ["fd00::1", "10.0.0.1", "::1"])
+def test_the_cookie_is_named_by_the_port_on_every_address(tmp_path: Path, host: str) -> None:
+    pem = tmp_path / "x.pem"
+    config = WebConfig(host=host, beyond_loopback=True, certificate=pem, key=pem)
+    console = SimpleNamespace(guard=Guard(config, 443))
+    assert cookie_name(console) == "tapewire_443"  # type: ignore[arg-type]

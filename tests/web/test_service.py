@@ -60,9 +60,21 @@ def test_what_is_wrong_with_one_group_costs_it_alone(tmp_path: Path) -> None:
     site, hub = Site(tmp_path), Hub(5)
     one = service([Broken(), site.reading], hub, site.clock, NoServer())
     one.turn(100)
-    assert hub.groups == ["desk"]
     assert hub.tables("desk")["orders"]
+    assert "reading" not in hub.tables("desk")["warnings"]
     assert [letter.origin for letter in one.dead_letters] == ["group broken"]
+
+
+def test_a_group_that_cannot_be_read_says_so_and_is_there_to_be_halted(tmp_path: Path) -> None:
+    site, hub = Site(tmp_path), Hub(5)
+    one = service([Broken(), site.reading], hub, site.clock, NoServer())
+    for _ in range(3):
+        one.turn(100)
+    assert hub.groups == ["broken", "desk"]
+    warning = hub.tables("broken")["warnings"]["reading"]
+    assert warning["level"] == "bad"
+    assert hub.tables("broken")["desk"]["trading"]["state"] == "UNKNOWN"
+    assert "what is shown of it is old: KeyError('trading')" in warning["text"]
 
 
 def test_a_port_that_is_taken_is_a_reason_and_is_tried_again(tmp_path: Path) -> None:

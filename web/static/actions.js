@@ -54,9 +54,9 @@ function ask(group, wanted, title, plan) {
   });
   const go = h("button", { class: "act danger", type: "submit", disabled: true }, title);
   const left = h("span", { class: "muted" });
-  const started = Date.now();
+  const started = performance.now();
   const timer = setInterval(() => {
-    const seconds = VALID_S - Math.floor((Date.now() - started) / 1000);
+    const seconds = VALID_S - Math.floor((performance.now() - started) / 1000);
     left.textContent = `valid for ${Math.max(0, seconds)} s`;
     if (seconds <= 0) dialog.close();
   }, 500);

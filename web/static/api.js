@@ -1,5 +1,7 @@
 // What is asked of the console: reads, the halt, and actions with their confirmation.
 
+const HALT_MS = 8000; // risk is given five seconds; nobody should believe in a halt that got stuck
+
 export class Refused extends Error {}
 
 async function asked(path, options = {}) {
@@ -19,16 +21,18 @@ export function read(group, path, query = {}) {
   return asked(`${at(group)}/${path}${tail}`);
 }
 
-export function post(path, body) {
+export function post(path, body, signal = undefined) {
   return asked(path, {
     method: "POST",
+    signal,
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
 }
 
 export const session = () => asked("/api/session");
-export const halt = (group, part = {}) => post(`${at(group)}/halt`, part);
+export const halt = (group, part = {}) =>
+  post(`${at(group)}/halt`, part, AbortSignal.timeout(HALT_MS));
 export const confirmation = (group, wanted) => post(`${at(group)}/confirmations`, wanted);
 export const act = (group, wanted, nonce, typed) =>
   post(`${at(group)}/actions`, { ...wanted, nonce, typed });

@@ -79,9 +79,10 @@ class Page {
     const lost = byId("lost");
     lost.hidden = isLive;
     if (!isLive) {
+      document.title = `lost ${this.group || ""} - Tapewire`;
       setText(lost, `No news for ${seconds} s: what is shown is old. The group itself goes on; ` +
         "`tapewire halt` in a terminal stops it.");
-    }
+    } else if (this.view) this.head();
   }
 
   // ---- the head -----------------------------------------------------------------------------
@@ -234,7 +235,7 @@ async function begin() {
   actions.setRole(role);
   byId("leave").title = `Log out (${role})`;
   const page = new Page();
-  window.addEventListener("pagehide", () => page.stream.source.close());
+  window.addEventListener("pagehide", () => page.stream.source?.close());
   page.go();
   page.tick();
 }

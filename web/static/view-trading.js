@@ -22,7 +22,7 @@ export class Positions {
         value: (p) => (p.account_quantity === null ? "not reported" : signed(p.account_quantity, 0, 8)),
         tone: (p) => (p.account_quantity !== null && Number(p.account_quantity) !== Number(p.quantity)
           ? "warn" : "") },
-      { name: "", same: (p) => `${p.account} ${p.symbol} ${Boolean(Number(p.quantity))}`,
+      { name: "", same: (p) => `${p.account} ${p.symbol} ${Math.sign(Number(p.quantity))}`,
         node: (p) => h("span", {},
           button("Order", "trader", () => ticket(page.group, page.desk, p.symbol,
             Number(p.quantity) > 0 ? "SELL" : "BUY")),
