@@ -17,7 +17,10 @@ from tapewire.common.config.web import WebConfig
 
 GRACE_S: Final = 1
 JOIN_S: Final = 3.0
-CONNECTIONS_PER_VIEWER: Final = 4
+CONNECTIONS_PER_VIEWER: Final = 6
+"""So many a browser opens to load a page."""
+CONNECTIONS_SPARE: Final = 64
+"""For programs, and so that a halt is let in where all pages that may look do."""
 
 
 class Server:
@@ -81,7 +84,7 @@ class Server:
             date_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE_S,
-            limit_concurrency=CONNECTIONS_PER_VIEWER * config.viewers_max,
+            limit_concurrency=CONNECTIONS_PER_VIEWER * config.viewers_max + CONNECTIONS_SPARE,
             h11_max_incomplete_event_size=16 * 1024,
             ssl_certfile=config.certificate,
             ssl_keyfile=config.key,

@@ -90,7 +90,7 @@ class Supervisord:
                 return getattr(server.supervisor, method)(*arguments)
             except Fault as fault:
                 raise GroupError(f"supervisord: {fault.faultString} ({method})") from fault
-            except TimeoutError:
+            except (TimeoutError, BlockingIOError):  # the second: too many wait for it already
                 raise Silent(
                     f"the supervisord of {self.run_dir} did not answer within {ANSWER_S:.0f} s"
                     f" ({method}); it is there, and hung or stopped"

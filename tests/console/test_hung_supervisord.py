@@ -43,7 +43,12 @@ def test_what_is_asked_ends_with_a_sentence(hung: Path, monkeypatch: pytest.Monk
         Supervisord(hung).start("strategy-dip")
 
 
-def test_no_second_one_is_started_beside_it(hung: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("waiting", [0, 3])
+def test_no_second_one_is_started_beside_it(
+    hung: Path, monkeypatch: pytest.MonkeyPatch, waiting: int
+) -> None:
+    for _ in range(waiting):
+        control.listens(hung)
     monkeypatch.setattr(supervisord, "ANSWER_S", 0.01)
     with pytest.raises(GroupError, match="did not answer within"):
         Group(Config(run_dir=hung)).up()

@@ -32,7 +32,7 @@ export function post(path, body, signal = undefined) {
 
 export const session = () => asked("/api/session");
 export const halt = (group, part = {}) =>
-  post(`${at(group)}/halt`, part, AbortSignal.timeout(HALT_MS));
+  post(`${at(group)}/halt`, part, AbortSignal.timeout?.(HALT_MS));
 export const confirmation = (group, wanted) => post(`${at(group)}/confirmations`, wanted);
 export const act = (group, wanted, nonce, typed) =>
   post(`${at(group)}/actions`, { ...wanted, nonce, typed });
