@@ -315,3 +315,15 @@ def test_a_page_shows_that_risk_was_killed_and_that_it_is_back(desk: Desk) -> No
     page.wait_for_selector(".warnings li.bad:has-text('risk')", timeout=5_000)
     page.wait_for_selector("#state .pill.good", timeout=20_000)
     page.wait_for_selector(".warnings li.bad:has-text('risk')", state="detached", timeout=20_000)
+
+
+def test_a_page_that_nobody_sees_takes_no_connection_and_catches_up_once_it_is_seen(
+    desk: Desk,
+) -> None:
+    page = desk.page("viewer")
+    page.evaluate("Object.defineProperty(document, 'hidden', { get: () => window.isHidden })")
+    for is_hidden, link in ((True, "#link.bad"), (False, LIVE)):
+        page.evaluate("(is) => { window.isHidden = is; }", is_hidden)
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        page.wait_for_selector(link)
+        page.wait_for_function("(is) => document.title.startsWith('lost') === is", arg=is_hidden)
