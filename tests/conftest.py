@@ -87,6 +87,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     return Scheduler(config, log)
 
 
+@pytest.fixture(autouse=True)
+def _environment_of_its_own() -> Iterator[None]:
+    """A command that is run in this process names its configuration to the processes that it
+    starts, in the environment: no other test may be led there."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("TAPEWIRE_")}
+    yield
+    for name in [name for name in os.environ if name.startswith("TAPEWIRE_")]:
+        if name not in before:
+            del os.environ[name]
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """Where the private test data is; tests that need it are skipped without."""

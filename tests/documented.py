@@ -91,7 +91,7 @@ def is_stream(line: str) -> bool:
     """Whether the command goes on until Ctrl-C."""
     if line.startswith("tapewire tail"):
         return "--seconds" not in line
-    if line == "tapewire run" or "--follow" in line:
+    if line in ("tapewire run", "tapewire data record") or "--follow" in line:
         return True
     return " follow" in line and "--limit" not in line
 

@@ -53,6 +53,7 @@ PATTERNS: Final = {
     r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day, such as 17:00",
     r"^\d{8}$|^$": "a date of eight digits, such as 20261218",
     f"^{SYMBOL_PATTERN}$": "1 to 64 printable ASCII characters",
+    r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$": "the name of a machine, such as desk.lan",
     r"^[A-Za-z0-9]{1,32}$": "an account id of 1 to 32 letters and digits",
     f"^{SIZE_PATTERN}$": "the width of a bar, such as 5s, 1m or 1h",
     f"^({FILTER_PATTERN})?$": (

@@ -1,4 +1,4 @@
-"""`data history --keep`: bars of the past into the store, and only those that are not there."""
+"""History that is kept: bars of the past into the store, and only those that are not there."""
 
 import time
 from collections.abc import Iterator

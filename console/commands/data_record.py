@@ -1,4 +1,4 @@
-"""`data record`: the recorder in this terminal, where the group does not start one."""
+"""The recorder in this terminal, where the group does not start one."""
 
 import json
 import os

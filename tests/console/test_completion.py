@@ -38,9 +38,3 @@ def test_a_line_that_was_begun_can_go_on(completed, line: str, found: list[str])
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_other_shells_are_answered_in_their_own_way(completed, shell: str):
     assert any("export" in line for line in completed("tapewire data exp", shell))
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_what_a_shell_needs_is_shown(tapewire: Tapewire, shell: str):
-    shown = tapewire("--show-completion", shell)
-    assert (shown.status, "_TAPEWIRE_COMPLETE" in shown.out) == (0, True)
