@@ -84,7 +84,8 @@ class Command(NamedTuple):
             and not is_group(self.name)
             and any(p.required for p in CLI[self.name].params)
         )
-        return words == ["tapewire"] or (len(words) == 2 and required)
+        needs = required or self.name == "backtest"  # on what is recorded it can
+        return words == ["tapewire"] or (len(words) == 2 and needs)
 
 
 def is_stream(line: str) -> bool:

@@ -256,7 +256,8 @@ def _examines(reader: Reader, line: str) -> None:
 
 
 def test_each_command_there_is_stands_in_the_docs_and_runs_here():
-    assert set(CLI) - {line.split()[1] for line in LINES} == set(), "no document shows them"
+    shown = {line.split()[1] for line in LINES}
+    assert set(CLI) - shown == {"sweep"}, "no document shows them"  # tests/test_docs_sweep.py does
 
 
 def test_a_command_that_is_only_named_has_help(capsys: pytest.CaptureFixture[str]):

@@ -221,7 +221,10 @@ class SqliteJournal(AtOnce):
         return rows[0][1] if rows and rows[0][0] == seq else GENESIS
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file. It has all records then: SQLite leaves them in the file beside it where a
+        reader that may not write closes last, and a copy of the journal alone would be empty."""
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
         self._db.close()
 
     def _commit(self, rows: Sequence[Row]) -> None:

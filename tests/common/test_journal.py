@@ -103,6 +103,19 @@ def test_a_reopened_journal_continues_its_chain(tmp_path: Path) -> None:
         verify(second)
 
 
+def test_the_file_alone_is_a_copy_though_a_reader_closes_last(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    journal = SqliteJournal(path)
+    journal.append(events(3))
+    reader = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    assert reader.execute("select count(*) from records").fetchone() == (3,)
+    journal.close()
+    copy = shutil.copy(path, tmp_path / "copy.sqlite")
+    reader.close()
+    with closing(SqliteJournal(Path(copy))) as found:
+        assert list(events_of(found)) == events(3)
+
+
 def test_a_reader_sees_what_the_writer_has_committed(tmp_path: Path) -> None:
     path = tmp_path / "j.sqlite"
     with closing(SqliteJournal(path)) as writer:

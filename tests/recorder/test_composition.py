@@ -75,7 +75,7 @@ def test_it_has_to_stop_before_trading_does(tmp_path):
 def test_the_group_has_it_where_it_is_enabled(tmp_path, enabled):
     group = Group(config(tmp_path, enabled=enabled))
     assert ("recorder" in group.names()) == enabled
-    group._write_sections()
+    group._write_sections(print)
     section = group.run_dir / "programs" / "recorder.conf"
     assert section.exists() == enabled
     if enabled:
