@@ -1,5 +1,7 @@
 """Orders, fan-out, recovery and growth on the real group: counts, never how long it took."""
 
+import pytest
+
 from tests.benchmarks.running import figures_of, goals_are_whole
 
 
@@ -32,6 +34,7 @@ def test_every_tick_that_is_captured_at_a_cost_is_recorded() -> None:
     assert goals_are_whole(figures)
 
 
+@pytest.mark.soak
 def test_every_process_comes_back_after_a_kill() -> None:
     figures = figures_of("recovery", "--seconds", "0.1", "--starts", "1")
     expected = {"gateway", "liquidation", "executor", "risk", "strategy-first"}
@@ -42,6 +45,7 @@ def test_every_process_comes_back_after_a_kill() -> None:
     assert goals_are_whole(figures)
 
 
+@pytest.mark.soak
 def test_every_breach_is_answered_with_and_without_a_gateway() -> None:
     figures = figures_of("risk", "--seconds", "5", "--kills", "1")
     assert [one["count"] for one in figures["answers_ms"].values()] == [1, 1, 1]

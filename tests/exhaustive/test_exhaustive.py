@@ -35,9 +35,10 @@ def test_nothing_breaks_in_any_order_of_all_messages(name: str, intents: int):
 
 @pytest.mark.parametrize("name", ["pair", "bracket"])
 def test_nothing_breaks_with_a_fault_among_the_first_states(name: str):
-    assert is_sound(searched(name, faults=1, states=500))
+    assert is_sound(searched(name, faults=1, states=250))
 
 
+@pytest.mark.soak
 def test_the_same_search_comes_to_the_same_states():
     first, second = (searched("pair", faults=1, states=150) for _ in range(2))
     assert (first.transitions, first.ran) == (second.transitions, second.ran)

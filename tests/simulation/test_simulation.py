@@ -28,7 +28,7 @@ def soak(*values: object) -> list[object]:
     return [pytest.param(value, marks=pytest.mark.soak) for value in values]
 
 
-@pytest.mark.parametrize("seed", [2, 3, 5, *soak(*range(6, 60))])
+@pytest.mark.parametrize("seed", [2, 5, *soak(3, *range(6, 60))])
 def test_no_invariant_breaks_in_a_storm(seed):
     result = simulate(seed, STEPS)
     assert result.broken == []
@@ -44,6 +44,7 @@ def test_no_invariant_breaks_in_a_hundred_thousand_strikes(seed: int):
     assert result.orders > 100
 
 
+@pytest.mark.soak
 def test_one_seed_twice_gives_equal_journals():
     assert simulate(3, 10) == simulate(3, 10)
 
