@@ -2,7 +2,7 @@
 
 The spans move on by the length of the one that judges, so that those follow each other without a
 gap, and none of the days that judge was there when its parameters were chosen. Their runs, one
-after the other, are what a person who had chosen anew each time would have earned.
+after the other, are what somebody would have earned who chose again each time.
 """
 
 import re

@@ -13,7 +13,7 @@ from typing import Final
 
 from tapewire.console.records.log_entries import Entry, Parser, is_at_least
 
-TURNED_OVER_MAX: Final = 9  # older files that are looked for; supervisord is told to keep two
+TURNED_OVER_MAX: Final = 9  # older files that are looked for; supervisord keeps two
 
 
 def processes(folder: Path) -> list[str]:
