@@ -32,7 +32,7 @@ run: setup
 test: setup # about twelve minutes on two cores; WORKERS=8 where there are more
 	$(BIN)/python -m pytest $(PARALLEL)
 
-test-web: setup # the web console in a Chromium of the system's, which has to be installed; two minutes
+test-web: setup # the web console in a Chromium of the system's, which has to be installed; one minute
 	$(PIP) --require-hashes -r requirements/browser.lock
 	$(BIN)/python -m pytest -q -m browser tests/browser
 

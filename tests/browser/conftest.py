@@ -15,17 +15,25 @@ import pytest
 
 from tapewire.common.config import settings as configuration
 from tapewire.console.group.supervisor import Group
+from tapewire.console.records.books import all_broker_books
+from tapewire.console.views.figures import trading_faults
 from tests.pipeline.running import Running
 from tests.places import ROOT, free_port
 
 CHROMIUMS: Final = ("chromium", "chromium-browser", "google-chrome")
 LIVE: Final = "#link.good"
+SIZE: Final = {"width": 1300, "height": 850}
+AS_OPENED: Final = """() => {
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  document.getElementById("said").replaceChildren();
+  document.querySelector("nav button").click();
+}"""
 TIMEOUT_MS: Final = 20_000
 READY_S: Final = 90
 
 
 class Desk:
-    """A group that runs, its console, and the browser."""
+    """A group that runs, its console, and a page of the browser for each role that is asked for."""
 
     def __init__(self, running: Running, port: int, browser: Any) -> None:
         self.running = running
@@ -33,6 +41,8 @@ class Desk:
         self.url = f"http://127.0.0.1:{port}"
         self.browser = browser
         self.faults: list[str] = []
+        self._pages: dict[str, Any] = {}
+        self._is_compared = False
 
     def token(self, role: str) -> str:
         return (self.running.run_dir / "tokens" / f"web.{role}").read_text()
@@ -55,13 +65,30 @@ class Desk:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def page(self, role: str, width: int = 1300, height: int = 850, **more: Any) -> Any:
-        """A page that is logged in and live; whatever it complains about fails the test."""
-        return self.opened(self.login(role), width, height, **more)
+    def page(self, role: str, address: str = "") -> Any:
+        """The page of somebody with this role, live and at the desk. The tests share it: to open
+        one takes longer than most of what they do. The first who asks may bring the address."""
+        if role not in self._pages:
+            self._pages[role] = self._opened(address or self.login(role))
+        page = self._pages[role]
+        page.bring_to_front()
+        page.wait_for_selector(LIVE)
+        page.evaluate(AS_OPENED)
+        page.wait_for_selector('nav button[aria-current="page"]:has-text("Desk")')
+        return page
 
-    def opened(self, address: str, width: int = 1300, height: int = 850, **more: Any) -> Any:
-        """The page that an address leads to, once it is live."""
-        context = self.browser.new_context(viewport={"width": width, "height": height}, **more)
+    def compare(self) -> None:
+        """What the journals have is what the books have that the simulator wrote when it ended.
+        Once only: the one that starts after it has an empty account."""
+        if not self._is_compared:
+            self._is_compared = True
+            books = all_broker_books(self.running.run_dir)
+            assert trading_faults(self.running.traded(), books) == []
+
+    def _opened(self, address: str) -> Any:
+        """The page that an address leads to, once it is live; whatever it complains about fails the
+        test."""
+        context = self.browser.new_context(viewport=SIZE, color_scheme="dark")
         page = context.new_page()
         page.set_default_timeout(TIMEOUT_MS)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
@@ -88,7 +115,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[tuple[Running, int]]:
+def shared_desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     """The default group on a busy market, with a console on a free port."""
     folder, port = Path(tempfile.mkdtemp(prefix="tw-")), free_port()
     with pytest.MonkeyPatch.context() as patch:
@@ -105,23 +132,23 @@ def running() -> Iterator[tuple[Running, int]]:
         group = Group(configuration.load())
         group.up()
         try:
+            browser = request.getfixturevalue("browser")  # it starts while the group does
             assert group.wait_ready(READY_S) == {}
-            one = Running(group)
-            one.until_fills(3)
-            yield one, port
+            made = Desk(Running(group), port, browser)
+            yield made
         finally:
-            faults = one.faults_at_the_end()
+            group.down()
+    made.compare()
     shutil.rmtree(folder)
-    assert faults == []
 
 
 @pytest.fixture
-def desk(running: tuple[Running, int], browser: Any) -> Iterator[Desk]:
-    made = Desk(*running, browser)
-    if running[0].status("risk").get("halts"):
-        made.tapewire("resume", "--reason", "the test before is over")
-    made.running.until_ready()
-    yield made
-    for context in browser.contexts:
-        context.close()
-    assert made.faults == []
+def desk(shared_desk: Desk) -> Iterator[Desk]:
+    """The desk, READY and without a halt, whatever the test before has left."""
+    if shared_desk.running.status("risk").get("halts"):
+        shared_desk.tapewire("resume", "--reason", "the test before is over")
+    shared_desk.running.until_ready()
+    yield shared_desk
+    faults = [*shared_desk.faults]
+    shared_desk.faults.clear()  # each is of one test
+    assert faults == []

@@ -60,7 +60,7 @@ def resumed(desk: Desk, page: Any) -> None:
 
 def test_the_address_logs_in_once_and_the_page_has_live_figures(desk: Desk) -> None:
     address = json.loads(desk.tapewire("web", "--json"))["login"]
-    page = desk.opened(address)
+    page = desk.page("admin", address)
     assert page.url.startswith(f"{desk.url}/")
     assert "login" not in page.url
     page.wait_for_selector("#state .pill:has-text('ACTIVE')")
@@ -73,16 +73,18 @@ def test_the_address_logs_in_once_and_the_page_has_live_figures(desk: Desk) -> N
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), [(1300, 850, "dark"), (390, 844, "light")])
-def test_every_view_fits_the_screen(desk: Desk, width: int, height: int, scheme: str) -> None:
-    page = desk.page("viewer", width, height, color_scheme=scheme)
+def test_every_view_fits_a_wide_screen_and_a_phone(desk: Desk) -> None:
+    page = desk.page("viewer")
     for name in VIEWS:
         view(page, name)
         page.wait_for_function("document.querySelector('main').textContent.length > 20")
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, f"{name} is {wide} px wider than a screen of {width}"
-        box = page.locator("#halt").bounding_box()
-        assert box["x"] + box["width"] <= width, f"{name}: the halt is not in reach"
+        for width, height, scheme in ((390, 844, "light"), (1300, 850, "dark")):
+            page.set_viewport_size({"width": width, "height": height})
+            page.emulate_media(color_scheme=scheme)
+            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, f"{name} is {wide} px wider than a screen of {width}"
+            box = page.locator("#halt").bounding_box()
+            assert box["x"] + box["width"] <= width, f"{name}: the halt is not in reach"
 
 
 def test_a_fill_leads_back_to_its_tick_as_a_picture(desk: Desk) -> None:
@@ -315,6 +317,21 @@ def test_a_page_shows_that_risk_was_killed_and_that_it_is_back(desk: Desk) -> No
     page.wait_for_selector(".warnings li.bad:has-text('risk')", timeout=5_000)
     page.wait_for_selector("#state .pill.good", timeout=20_000)
     page.wait_for_selector(".warnings li.bad:has-text('risk')", state="detached", timeout=20_000)
+
+
+def test_a_page_shows_that_tws_was_killed_and_that_it_is_back(desk: Desk) -> None:
+    group, page = desk.running.group, desk.page("trader")
+    desk.running.flatten()
+    group.stop([roles.SIMULATOR])  # it writes its books; the next one has an empty account
+    desk.compare()
+    group.start(roles.SIMULATOR)
+    desk.running.until(lambda: desk.running.state(roles.GATEWAY) == "READY", "the gateway")
+    desk.running.kill_9(roles.SIMULATOR)
+    gone = ".warnings li:has-text('gateway'):has-text('TWS')"
+    page.wait_for_selector(gone, timeout=5_000)
+    page.wait_for_selector(gone, state="detached", timeout=20_000)
+    page.wait_for_selector("td:has-text('simulator') ~ td:has-text('READY')")
+    resumed(desk, page)
 
 
 def test_a_page_that_nobody_sees_takes_no_connection_and_catches_up_once_it_is_seen(
