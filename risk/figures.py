@@ -93,6 +93,7 @@ class _Limits:
     def watch(self, metrics: Metrics) -> None:
         metrics.show("risk_used", OF_LIMITS, lambda: self._known(lambda one: one.used))
         metrics.show("risk_limit", OF_LIMITS, lambda: self._all(lambda one: one.limit))
+        metrics.show("risk_headroom", OF_LIMITS, lambda: self._known(_headroom))
         metrics.show("risk_used_ratio", OF_LIMITS, lambda: self._known(lambda one: one.share))
         metrics.show("risk_unknown", OF_LIMITS, lambda: self._all(lambda one: one.used is None))
 
@@ -111,6 +112,10 @@ class _Limits:
     def _known(self, figure: Callable[[Reading], Decimal | None]) -> Figures:
         found = {labels: figure(one) for labels, one in self._readings().items()}
         return {labels: float(amount) for labels, amount in found.items() if amount is not None}
+
+
+def _headroom(one: Reading) -> Decimal | None:
+    return None if one.used is None else one.limit - one.used
 
 
 def _rank(one: Reading) -> Decimal:

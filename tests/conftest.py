@@ -33,6 +33,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 WARDEN = pytest.StashKey[subprocess.Popen[bytes]]()
 SHARED = "shared"
 TOGETHER = {  # by file, what its tests share
+    "deploy/test_breaking.py": "one group that is broken",
     "deploy/test_dashboards.py": SHARED,
     "pipeline/test_bad_messages.py": SHARED,
     "pipeline/test_data.py": SHARED,

@@ -243,7 +243,7 @@ class _Server:
             while self._is_still(principal, cookie):
                 news.clear()
                 found = viewer.take()
-                yield b"".join([*found, hubs.beat(self._console.clock.now_ns(), hub.seen_ns)])
+                yield b"".join([*found, hubs.beat(self._console.clock.now(), hub.seen_ns)])
                 try:
                     await asyncio.wait_for(news.wait(), BEAT_S)
                 except TimeoutError:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tapewire.common.clock import Now
 from tapewire.console.model import deltas
 from tapewire.console.model.deltas import Tables
 
@@ -56,7 +57,7 @@ class Viewer:
 
 class Hub:
     """Keeps the newest tables, by group, and hands on what changes; `viewers_max` may look.
-    `seen_ns` is when somebody published last (UTC), whether or not anything had changed."""
+    `seen_ns` is when somebody published last (monotonic), whether or not anything had changed."""
 
     def __init__(self, viewers_max: int) -> None:
         self.lock = Lock()
@@ -80,13 +81,13 @@ class Hub:
         """The names of the groups, in the order in which they are shown."""
         return list(self._order)
 
-    def publish(self, group: str, tables: Mapping[str, Mapping[str, Any]], ts_ns: int) -> None:
-        """These are the newest tables of a group, as of `ts_ns`."""
-        self.seen_ns = ts_ns
+    def publish(self, group: str, tables: Mapping[str, Mapping[str, Any]], now: Now) -> None:
+        """These are the newest tables of a group, as of `now`."""
+        self.seen_ns = now.mono_ns
         delta = deltas.between(self._groups.get(group, {}), tables)
         if not delta and group in self._groups:
             return
-        message = _event("delta", {"ts_ns": ts_ns, "groups": {group: delta}})
+        message = _event("delta", {"ts_ns": now.wall_ns, "groups": {group: delta}})
         with self.lock:
             self._groups[group] = dict(tables)
             if group not in self._order:
@@ -114,10 +115,10 @@ class Hub:
         return _event("whole", {"groups": groups, "order": self._order})
 
 
-def beat(ts_ns: int, seen_ns: int) -> bytes:
-    """That the stream lives, what time it is here, and when the groups were looked at last: who
-    serves may live on while who reads is stuck."""
-    return _event("beat", {"ts_ns": ts_ns, "seen_ns": seen_ns})
+def beat(now: Now, seen_ns: int) -> bytes:
+    """That the stream lives, what time it is here, and how long ago the groups were looked at: who
+    serves may live on while who reads is stuck. A clock that is set makes that time no other."""
+    return _event("beat", {"ts_ns": now.wall_ns, "silent_ns": now.mono_ns - seen_ns})
 
 
 def _event(name: str, content: Any) -> bytes:

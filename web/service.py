@@ -4,6 +4,7 @@ It follows nobody and nobody follows it: it can die without anyone noticing but 
 """
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from threading import Lock
 from typing import Any, Final
 
@@ -11,7 +12,9 @@ from tapewire.common import roles
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
 from tapewire.common.events import ProcessState
+from tapewire.common.runtime.metrics import Labels
 from tapewire.common.runtime.service import Service
+from tapewire.console.model.earnings import Sum
 from tapewire.console.model.reading import Reading
 from tapewire.web.hub import Hub
 from tapewire.web.server import Server
@@ -49,6 +52,15 @@ class WebService(Service):
         self._wait = wait
         self._publish_ns = 0
         self._retry_ns = 0
+        show, of = self.metrics.show, ("strategy", "currency")
+        show("strategy_realised_pnl", of, lambda: self._by_strategy(lambda one: one.realised))
+        show("strategy_commission", of, lambda: self._by_strategy(lambda one: one.commission))
+
+    def _by_strategy(self, amount: Callable[[Sum], Decimal]) -> dict[Labels, float]:
+        """An amount of each strategy of the own group, by the ledger; the others have a console of
+        their own."""
+        earned = self._readings[0].model.by_strategy
+        return {of: float(amount(one)) for of, one in earned.items()}
 
     def turn(self, timeout_ms: int) -> None:
         """Wait the whole time, then take all that came in it: pages are not shown each tick."""
@@ -82,7 +94,7 @@ class WebService(Service):
                 return
             reading.model.prices.look(now)
             tables = reading.model.tables(now)
-        self._hub.publish(reading.name, tables, now.wall_ns)
+        self._hub.publish(reading.name, tables, now)
 
     def _warn(self, group: str, error: Exception, now: Now) -> None:
         """Say that what is shown of a group is old. It can still be halted, so it is shown even if
@@ -94,7 +106,7 @@ class WebService(Service):
             "desk": {**known.get("desk", {}), "trading": {"state": "UNKNOWN", "reason": why}},
             "warnings": {"reading": {"level": "bad", "text": why}},
         }
-        self._hub.publish(group, tables, now.wall_ns)
+        self._hub.publish(group, tables, now)
 
     def on_stop(self, now: Now) -> str:
         """Hang up."""

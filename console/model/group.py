@@ -21,7 +21,7 @@ from tapewire.console.group.status import Status, state_of
 from tapewire.console.model import earnings
 from tapewire.console.model.blotter_rows import BlotterRows, Row
 from tapewire.console.model.curve import Curve
-from tapewire.console.model.earnings import Earnings
+from tapewire.console.model.earnings import Earnings, Sum
 from tapewire.console.model.event_rows import EventRows
 from tapewire.console.model.prices import Prices
 from tapewire.console.model.warnings import warnings_of
@@ -82,6 +82,12 @@ class GroupModel:
             self._seen.popleft()
 
     # ---- what is known -------------------------------------------------------------------------
+
+    @property
+    def by_strategy(self) -> Mapping[tuple[str, str], Sum]:
+        """What each strategy has earned so far, by its name and the currency; another object each
+        time that the ledger was asked. Nothing before all journals are read."""
+        return self._earnings.strategies
 
     def tables(self, now: Now) -> Tables:
         """All that is shown at this moment."""

@@ -99,6 +99,7 @@ def test_headroom_is_shown_as_a_share_and_of_two_rules_of_one_name_the_one_used_
     labels = ("MaxContractsPerInstrument", "DU1", "AAPL", "contracts")
     assert one.series("risk_used") == {labels: 15}
     assert one.series("risk_limit") == {labels: 20}
+    assert one.series("risk_headroom") == {labels: 5}
     assert one.series("risk_used_ratio") == {labels: 0.75}
     assert one.series("risk_unknown") == {labels: 0}
 
@@ -109,6 +110,7 @@ def test_what_is_used_of_a_limit_and_not_known_is_missing_and_reported_as_that()
     assert labels[:3] == ("UnrealizedLoss", "DU1", "AAPL")
     assert one.series("risk_unknown") == {labels: 1}
     assert one.series("risk_used") == one.series("risk_used_ratio") == {}
+    assert one.series("risk_headroom") == {}
     assert one.series("risk_limit") == {labels: 100}
 
 

@@ -85,7 +85,7 @@ class Site:
 
     def publish(self) -> None:
         tables = self.reading.model.tables(self.clock.at)
-        self.hub.publish("desk", tables, self.clock.at.wall_ns)
+        self.hub.publish("desk", tables, self.clock.at)
 
     def program(self, role: str) -> TestClient:
         """A program with the token of a role."""

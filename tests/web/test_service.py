@@ -5,6 +5,7 @@ from threading import Lock
 from typing import Any
 
 from tapewire.common.bus.transport import Inbound
+from tapewire.common.runtime.prometheus import PrometheusView
 from tapewire.web.hub import Hub
 from tapewire.web.service import WebService
 from tests.web.site import Site, StoppedClock
@@ -85,6 +86,23 @@ def test_a_port_that_is_taken_is_a_reason_and_is_tried_again(tmp_path: Path) -> 
     assert one.readiness(site.clock.now()) == ("READY", server.fault)
     assert 1 < server.tries <= 3
     assert one.detail()["url"] == ""
+
+
+def test_what_each_strategy_of_the_own_group_has_earned_is_shown_to_prometheus(
+    tmp_path: Path,
+) -> None:
+    site = Site(tmp_path)
+    one = service([site.reading, Broken()], Hub(5), site.clock, NoServer())
+    shown = {found.name: found.samples for found in PrometheusView(one.metrics, "web").collect()}
+    realised, paid = (
+        {tuple(v for k, v in sample.labels.items() if k != "process"): sample.value
+         for sample in shown[f"tapewire_strategy_{name}"]}
+        for name in ("realised_pnl", "commission")
+    )  # fmt: skip
+    rows = site.hub.tables("desk")["strategies"]["dip"]["total"]
+    assert set(realised) == set(paid) == {("dip", "USD"), ("", "USD")}
+    assert realised["dip", "USD"] == float(rows["USD"]["realised"])
+    assert paid["dip", "USD"] == float(rows["USD"]["commission"]) > 0
 
 
 def test_it_publishes_four_to_ten_times_per_second(tmp_path: Path) -> None:

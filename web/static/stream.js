@@ -69,9 +69,9 @@ export class Stream {
   }
 
   // A beat counts only while somebody reads the groups: the server may live on without.
-  beat({ ts_ns: tsNs, seen_ns: seenNs }) {
+  beat({ ts_ns: tsNs, silent_ns: silentNs }) {
     this.offsetNs = tsNs - Date.now() * 1e6;
-    if (tsNs - seenNs < LOST_MS * 1e6) this.heard();
+    if (silentNs < LOST_MS * 1e6) this.heard();
   }
 
   heard() {
