@@ -1,5 +1,6 @@
 """Fixtures of all tests: a run directory, and a whole group of real processes in it."""
 
+import gc
 import os
 import shutil
 import signal
@@ -47,6 +48,7 @@ TOGETHER = {  # by file, what its tests share
     "benchmarks/test_plot.py": "latency",
     "test_docs_commands.py": "reader of the docs",
     "test_docs_strategy.py": "reader of strategies.md",
+    "test_layout.py": "trees of the code",
     "test_packaging.py": "wheel",
 }
 
@@ -68,6 +70,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests that share a group run one after the other, so that there is one group."""
     items.sort(key=lambda item: not _shares(item))
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end: no collection of garbage looks through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 class Scheduler(LoadScopeScheduling):

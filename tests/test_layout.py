@@ -3,6 +3,7 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -66,7 +67,13 @@ LINES_MAX = 400
 
 SOURCES = sorted(path for package in BELOW for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
-TREES = {path: ast.parse(path.read_text()) for path in SOURCES + TESTS}
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """Read when it is asked for: a worker that has no test of this file would have all of them in
+    memory, and each collection of garbage would look through them."""
+    return ast.parse(path.read_text())
 
 
 def name_of(path: Path) -> str:
@@ -75,7 +82,7 @@ def name_of(path: Path) -> str:
 
 def imported(path: Path) -> Iterator[tuple[str, str]]:
     """Each module that a file imports, with the name taken from it."""
-    for node in ast.walk(TREES[path]):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -128,7 +135,7 @@ def test_modules_import_each_other_in_no_circle() -> None:
     edges = defaultdict(set)
     names = {".".join(p.relative_to(ROOT).with_suffix("").parts): p for p in SOURCES}
     for module, path in names.items():
-        for node in TREES[path].body:
+        for node in tree_of(path).body:
             if isinstance(node, ast.ImportFrom) and str(node.module).startswith(f"{PACKAGE}."):
                 base = str(node.module).partition(".")[2]
                 for alias in node.names:
@@ -186,7 +193,7 @@ def test_a_core_reads_no_clock_opens_no_socket_and_draws_no_unseeded_number() ->
             if module.partition(".")[0] in OUTSIDE and name not in SEEDED
         ]
         if used == ["random"]:  # the module may be there for `random.Random(seed)` alone
-            used = [name for name in attributes_of(TREES[path], "random") if name not in SEEDED]
+            used = [name for name in attributes_of(tree_of(path), "random") if name not in SEEDED]
         assert used == [], f"{name_of(path)} uses {used}; a core gets time and chance from outside"
         for opener in ("now", "utcnow", "today"):
             assert f"datetime.{opener}(" not in source, f"{name_of(path)} reads the clock"
@@ -207,7 +214,7 @@ def test_a_module_begins_with_a_line_that_says_its_job() -> None:
     silent = [
         name_of(path)
         for path in SOURCES + TESTS
-        if path.read_text() and not ast.get_docstring(TREES[path])
+        if path.read_text() and not ast.get_docstring(tree_of(path))
     ]
     assert silent == []
 

@@ -114,7 +114,7 @@ def test_no_damage_to_a_journal_of_a_stopped_group_is_traded_on(traded: Traded) 
 
 def _starts_halted(group: Group, said: dict[str, str]) -> None:
     group.up([].append)
-    not_ready = group.wait_ready(15)
+    not_ready = group.wait_ready(60)
     halted = {name for name, (state, _) in not_ready.items() if state == "HALTED"}
     shown = tapewire("status").stdout
     statuses = group.statuses()

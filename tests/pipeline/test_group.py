@@ -111,7 +111,7 @@ def test_ctrl_c_ends_a_live_view_and_leaves_nothing_behind(run_dir):
         return text in shown
 
     wait_for(lambda: sees(b"tick read to order written"), "the live view", 30)
-    wait_for(lambda: len([*(run_dir / "status").glob("*.json")]) == GROUP_SIZE, "statuses")
+    wait_for(lambda: len([*(run_dir / "status").glob("*.json")]) == GROUP_SIZE, "statuses", 60)
     pids = [json.loads(p.read_text())["pid"] for p in (run_dir / "status").glob("*.json")]
     os.kill(process.pid, signal.SIGINT)
     wait_for(lambda: sees(b"stopped; journals") or process.poll() is not None, "the end", 30)
