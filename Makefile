@@ -5,14 +5,16 @@ BIN := .venv/bin
 STAMP := .venv/.stamp
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check install
-LOCKS := requirements/charts.lock requirements/data.lock requirements/indicators.lock requirements/options.lock requirements/risk.lock requirements/test.lock requirements/web.lock
+LOCKS := requirements/charts.lock requirements/data.lock requirements/indicators.lock requirements/options.lock requirements/projectx.lock requirements/risk.lock requirements/test.lock requirements/web.lock
+PYTHON_PROJECTX ?= python3.12
+PIP_PROJECTX := .venv-projectx/bin/pip --quiet --disable-pip-version-check install
 WORKERS ?= 3 # on two cores: tests of processes wait more than they compute
 PARALLEL = -n $(WORKERS) # tests/conftest.py has which tests run in one worker
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --quiet $(UPGRADE:%=--upgrade)
 LOCK_EXTRA = $(LOCK) pyproject.toml -c requirements/base.lock --extra $$extra -o requirements/$$extra.lock
 AGREEING = -c requirements/test.lock -c requirements/bench.lock # a release that all of them can have
 
-.PHONY: docs picture picture-web setup run test test-paper test-web soak check bench lock node clean
+.PHONY: docs picture picture-web setup run test test-paper test-web soak check bench lock node projectx clean
 
 setup: $(STAMP)
 
@@ -50,6 +52,15 @@ check: setup
 node: # what the tests of Node programs need; without it, they are skipped
 	cd tests/node && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 
+projectx: # an environment of Python 3.12 or newer for ProjectX's client; without it, its tests are skipped
+	@$(PYTHON_PROJECTX) -c 'import sys; sys.exit(sys.version_info < (3, 12))' || { \
+	  echo "project-x-py needs Python 3.12 or newer;" \
+	    "name one with: make projectx PYTHON_PROJECTX=python3.12" >&2; exit 1; }
+	$(PYTHON_PROJECTX) -m venv --clear .venv-projectx
+	$(PIP_PROJECTX) --require-hashes -r requirements/build.lock
+	$(PIP_PROJECTX) --require-hashes --no-build-isolation -r requirements/projectx.lock
+	$(PIP_PROJECTX) --no-deps --no-build-isolation -e .
+
 bench: setup # about five minutes; figures and pictures are left in bench/
 	$(BIN)/python -m tapewire.benchmarks all --plot bench
 
@@ -61,7 +72,7 @@ lock: # exact versions and hashes for the ranges in pyproject.toml; UPGRADE=1 ta
 	$(LOCK) pyproject.toml -o requirements/base.lock
 	for extra in bench; do $(LOCK_EXTRA) || exit; done
 	for extra in test; do $(LOCK_EXTRA) -c requirements/bench.lock || exit; done
-	for extra in browser charts data indicators options risk web; do $(LOCK_EXTRA) $(AGREEING) || exit; done
+	for extra in browser charts data indicators options projectx risk web; do $(LOCK_EXTRA) $(AGREEING) || exit; done
 
 docs: setup # renew the parts of the documents that are made from the code
 	$(BIN)/python docs/generate.py
@@ -75,5 +86,5 @@ picture-web: setup # take the picture of the web console again; two minutes, wit
 	$(BIN)/python docs/picture_web.py
 
 clean:
-	rm -rf .venv tests/node/node_modules build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-projectx tests/node/node_modules build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -320,6 +320,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "error effects": lambda: _named("| effect | what becomes of the order |", EFFECTS),
     "error codes": error_codes,
     "simulator faults": simulator_tables.faults,
+    "projectx faults": simulator_tables.projectx_faults,
     "simulator order types": simulator_tables.order_types,
     "simulator margins": simulator_tables.margins,
     "simulator commissions": simulator_tables.commissions,

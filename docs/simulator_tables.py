@@ -1,21 +1,37 @@
 """The tables of docs/simulator.md: what the simulated exchange takes, asks and charges."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from tapewire.simulator.exchange import commissions as tariffs
 from tapewire.simulator.exchange import margin
 from tapewire.simulator.exchange.order_types import KINDS, TypeRules
 from tapewire.simulator.faults.catalogue import FAULTS, parameters_of
+from tapewire.simulator.faults.kinds import Fault
+from tapewire.simulator.projectx import faults as projectx
 
 
 def faults() -> str:
+    """Each fault of the simulated TWS."""
+    return _faults(FAULTS, "TWS")
+
+
+def projectx_faults() -> str:
+    """Each fault of the simulated ProjectX Gateway."""
+    return _faults(projectx.FAULTS, "the Gateway")
+
+
+def _faults(catalogue: Mapping[str, type[Fault]], whose: str) -> str:
     """Each fault with its parameters, what it does, and what a client should do."""
     rows = [
         f"| `{name}` | {', '.join(f'`{one}`' for one in parameters_of(kind))} | {kind.does} |"
         f" {kind.advice} |"
-        for name, kind in FAULTS.items()
+        for name, kind in catalogue.items()
     ]
-    head = ["| fault | parameters | what TWS does | what a client should do |", "|---|---|---|---|"]
+    head = [
+        f"| fault | parameters | what {whose} does | what a client should do |",
+        "|---|---|---|---|",
+    ]
     return "\n".join([*head, *rows, ""])
 
 

@@ -5,35 +5,21 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from tapewire.common.config import settings as configuration
-from tapewire.common.instruments import Instrument
-from tapewire.common.options import instrument_of
 from tapewire.common.runtime.process import EXIT_CONFIG
 from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken
-from tapewire.common.ticks.rows import Row
 from tapewire.simulator import group_process, scenario_file
 from tapewire.simulator.control import ControlPort
-from tapewire.simulator.exchange.made import dated, with_step
 from tapewire.simulator.faults.catalogue import listing
-from tapewire.simulator.market.file import market_of, symbols_of
-from tapewire.simulator.market.open_market import OpenMarket
-from tapewire.simulator.market.synthetic import SyntheticMarket, start_of
-from tapewire.simulator.market.times import time_ns
+from tapewire.simulator.market_arguments import add_market, instruments_of, market_for
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.simulator.shell import listen, now_ns, perm_id_of, serve
 from tapewire.simulator.state_file import StateFile
 
-SYMBOLS = "AAPL,MSFT,ESZ6:FUT:CME:50:0.25"  # those of tapewire.toml
-SYMBOLS_MAX = 100
 COMMAND = "python -m tapewire.simulator"
 
 
@@ -58,12 +44,12 @@ def main(given: Sequence[str] | None = None, command: str = COMMAND) -> None:
 
 def _alone(arguments: argparse.Namespace, stopping: Callable[[], bool]) -> None:
     """Serve any client, as the arguments say."""
-    instruments = _instruments(arguments)
-    server = TwsServer(_settings(arguments), instruments, _market(arguments, instruments))
+    instruments = instruments_of(arguments)
+    server = TwsServer(_settings(arguments), instruments, market_for(arguments, instruments))
     kept = StateFile(arguments.state) if arguments.state else None
     if kept is not None:
         kept.load(server, now_ns())
-    scenario_file.play(arguments.scenario, server)
+    scenario_file.play(arguments.scenario, server.faults)
     control = ControlPort(arguments.control, server.faults) if arguments.control else None
     listener = listen(arguments.host, arguments.port)
     print(f"simulator: listening on {arguments.host}:{listener.getsockname()[1]}", flush=True)
@@ -75,7 +61,7 @@ def _alone(arguments: argparse.Namespace, stopping: Callable[[], bool]) -> None:
             if arguments.audit
             else None
         )
-        report = (lambda one: kept.write(one, now_ns())) if kept is not None else None
+        report = (lambda: kept.write(server, now_ns())) if kept is not None else None
         serve(server, listener, stopping, audit, report, control)
         if kept is not None:
             kept.write(server, now_ns())
@@ -105,7 +91,7 @@ def parser(command: str = COMMAND) -> argparse.ArgumentParser:
     )
     parser.add_argument("--login", default="", help="with --member: which of [[gateways]]")
     parser.add_argument("--host", default="127.0.0.1")
-    _add_market(parser)
+    add_market(parser)
     parser.add_argument("--scenario", type=Path, help="TOML file of what is to go wrong, and when")
     parser.add_argument(
         "--scenarios", action="store_true", help="list what can go wrong, and do nothing else"
@@ -121,26 +107,6 @@ def parser(command: str = COMMAND) -> argparse.ArgumentParser:
     parser.add_argument("--audit", type=Path, help="write one JSON line per event to this file")
     _add_tws(parser)
     return parser
-
-
-def _add_market(parser: argparse.ArgumentParser) -> None:
-    """What the market is made of."""
-    parser.add_argument(
-        "--ticks", type=Path, help="CSV of market rows; default: a synthetic market"
-    )
-    parser.add_argument(
-        "--from", dest="since", type=time_ns, help="start here in the CSV (ISO time, UTC)"
-    )
-    parser.add_argument("--speed", default="1", help="market seconds per second, or max")
-    parser.add_argument(
-        "--seconds", type=float, default=0.0, help="stop the market after this time; 0: never"
-    )
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=200.0, help="synthetic rows per second")
-    parser.add_argument(
-        "--symbols",
-        help="SYMBOL[:TYPE[:EXCHANGE[:MULTIPLIER[:TICK]]]],...: only these, not any contract",
-    )
 
 
 def _add_tws(parser: argparse.ArgumentParser) -> None:
@@ -178,34 +144,6 @@ def _settings(arguments: argparse.Namespace) -> SimulatorSettings:
         opens=arguments.opens,
         closes=arguments.closes,
         delayed=tuple(one for one in arguments.delayed.split(",") if one),
-    )
-
-
-def _instruments(arguments: argparse.Namespace) -> list[Instrument]:
-    if arguments.ticks and not arguments.symbols:
-        ticks = symbols_of(arguments.ticks, SYMBOLS_MAX)
-        return [instrument_of(symbol, min_tick=tick) for symbol, tick in ticks.items()]
-    return [_instrument(text) for text in (arguments.symbols or SYMBOLS).split(",")]
-
-
-def _instrument(text: str) -> Instrument:
-    """An instrument as `--symbols` has it; the name of an option says all about it."""
-    names = ("symbol", "sec_type", "exchange", "multiplier", "min_tick")
-    given: dict[str, Any] = {name: one for name, one in zip(names, text.split(":")) if one}  # noqa: B905 - what is left out has defaults
-    for name in given.keys() & {"multiplier", "min_tick"}:
-        given[name] = Decimal(given[name])
-    instrument = with_step(instrument_of(**given))
-    today = datetime.fromtimestamp(time.time_ns() // 1_000_000_000, UTC).date()
-    return msgspec.structs.replace(instrument, **dated(instrument, today))
-
-
-def _market(arguments: argparse.Namespace, instruments: list[Instrument]) -> Iterator[Row]:
-    if arguments.ticks:
-        return market_of(arguments.ticks, arguments.since)
-    if not arguments.symbols:
-        return OpenMarket(instruments, arguments.seed, arguments.rate, time.time_ns())
-    return SyntheticMarket(
-        instruments, arguments.seed, arguments.rate, start_of(instruments, time.time_ns())
     )
 
 

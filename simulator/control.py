@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tapewire.common.errors import ConfigError
-from tapewire.simulator.faults.commands import answer
-from tapewire.simulator.faults.engine import Faults
+from tapewire.simulator.faults.commands import Armed, answer
 
 HOSTS: Final = ("127.0.0.1", "localhost", "::1")
 LINE_MAX_BYTES: Final = 64 * 1024
@@ -28,7 +27,7 @@ class ControlPort:
     """Listens at `address`: a port of 127.0.0.1 (0: a free one), HOST:PORT, or the path of a Unix
     socket. Raises ConfigError for an address that cannot be, or that is not on loopback."""
 
-    def __init__(self, address: str, faults: Faults) -> None:
+    def __init__(self, address: str, faults: Armed) -> None:
         self._faults = faults
         self._path: Path | None = None
         self._listener = self._listen(address)

@@ -78,7 +78,7 @@ def _serve(config: Config, run_dir: Path, stopping: Callable[[], bool], login: s
     number = [one.name for one in config.logins()].index(login)
     settings = settings_of(config, time.time_ns(), number)
     server = TwsServer(settings, instruments, _market(config, instruments))
-    scenario_file.play(config.simulator.scenario, server)
+    scenario_file.play(config.simulator.scenario, server.faults)
     control = ControlPort(str(control_of(run_dir, login)), server.faults)
     listener = listen(HOST, 0)
     port = int(listener.getsockname()[1])
@@ -91,7 +91,7 @@ def _serve(config: Config, run_dir: Path, stopping: Callable[[], bool], login: s
             listener,
             lambda: stopping() or os.getppid() != parent,
             audit,
-            lambda one: _write_status(status, role, one, ""),
+            lambda: _write_status(status, role, server, ""),
             control,
         )
     tws_address.withdraw(run_dir, login)

@@ -6,12 +6,12 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Any, Protocol
 
 import msgspec
 
+from tapewire.simulator.audit import Line
 from tapewire.simulator.control import ControlPort
-from tapewire.simulator.server import TwsServer
 
 READ_MAX_BYTES = 64 * 1024  # per client and turn
 CLIENTS_MAX = 64
@@ -21,7 +21,44 @@ REPORT_EVERY_NS = 1_000_000_000
 
 _ZERO_NS = time.time_ns() - time.monotonic_ns()
 
-Report = Callable[[TwsServer], None]
+
+class Served(Protocol):
+    """What is behind the sockets: a `TwsServer`, or another that is called like it."""
+
+    unsent_bytes: int
+
+    def connected(self, conn: int, now_ns: int) -> None:
+        """A client connected."""
+
+    def received(self, conn: int, data: bytes, now_ns: int) -> None:
+        """Bytes arrived."""
+
+    def closed(self, conn: int, now_ns: int) -> None:
+        """The connection is closed."""
+
+    def tick(self, now_ns: int) -> None:
+        """Time has passed."""
+
+    def next_due_ns(self) -> int | None:
+        """When to call `tick` next."""
+
+    def take_output(self) -> list[tuple[int, bytes]]:
+        """What to send."""
+
+    def take_closing(self) -> list[int]:
+        """Whom to close."""
+
+    def is_reset(self, conn: int) -> bool:
+        """Whether one of them ends by a reset."""
+
+    def take_audit(self) -> list[Line]:
+        """Lines of the audit."""
+
+    def books(self) -> dict[str, Any]:
+        """What the broker has, at the end."""
+
+
+Report = Callable[[], None]
 
 
 def now_ns() -> int:
@@ -44,7 +81,7 @@ def perm_id_of(now_ns: int) -> int:
 
 
 def serve(
-    server: TwsServer,
+    server: Served,
     listener: socket.socket,
     stop: Callable[[], bool],
     audit_file: IO[bytes] | None = None,
@@ -66,7 +103,7 @@ def serve(
             shell.write_audit(audit_file)
             if report is not None and now_ns() >= report_at_ns:
                 report_at_ns = now_ns() + REPORT_EVERY_NS
-                report(server)
+                report()
     finally:
         shell.close()
         shell.write_audit(audit_file)
@@ -89,7 +126,7 @@ class _Client:
 
 class _Shell:
     def __init__(
-        self, server: TwsServer, listener: socket.socket, control: ControlPort | None
+        self, server: Served, listener: socket.socket, control: ControlPort | None
     ) -> None:
         self._server = server
         self._control = control

@@ -93,6 +93,7 @@ ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"python -m tapewire\.web": _module,  # tests/browser and test_docs_commands.py run it
     r"python -m tapewire\.recorder": _module,  # tests/pipeline/test_recorder.py runs it
     r"python -m tapewire\.common\.calendars\.export( NAME FROM TO)?": _module,  # test_calendars.py
+    r"python -m tapewire\.simulator\.projectx": _help,  # tests/simulator/projectx runs it
     rf"python -m tapewire\.({PROCESSES})( .*)?": _help,  # tests/test_docs_processes.py runs them
 }
 

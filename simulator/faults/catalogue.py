@@ -52,9 +52,9 @@ FAULTS: Final[Mapping[str, type[Fault]]] = {
 }
 
 
-def listing() -> Iterator[str]:
+def listing(catalogue: Mapping[str, type[Fault]] = FAULTS) -> Iterator[str]:
     """The table for a terminal: each fault with what it does, its parameters, and the advice."""
-    for name, kind in FAULTS.items():
+    for name, kind in catalogue.items():
         yield f"{name}: {kind.does}"
         if given := ", ".join(parameters_of(kind)):
             yield f"    parameters: {given}"

@@ -98,18 +98,21 @@ def parameters(fault: Fault) -> dict[str, Any]:
     return dict(msgspec.to_builtins(fault))
 
 
-def entry_of(given: Mapping[str, Any], where: str = "") -> Entry:
+def entry_of(
+    given: Mapping[str, Any], where: str = "", catalogue: Mapping[str, type[Fault]] = FAULTS
+) -> Entry:
     """The entry of a table `{what, when..., parameters...}`; raises ConfigError, naming the key.
 
-    `where` is for the start of its sentence, such as "scenario.toml: number 2 of [[faults]]: ".
+    `catalogue` has the faults that there are. `where` is for the start of its sentence, such as
+    "scenario.toml: number 2 of [[faults]]: ".
     """
     name = given.get("what")
     if not isinstance(name, str):
         found = "is missing" if name is None else f"is {name!r:.80}, must be text in quotes"
-        raise ConfigError(f"{where}what {found}; {expected('', FAULTS)}")
-    if name not in FAULTS:
-        raise ConfigError(f"{where}{name!r} is not a known fault; {expected(name, FAULTS)}")
-    kind, rest = FAULTS[name], {key: given[key] for key in given if key != "what"}
+        raise ConfigError(f"{where}what {found}; {expected('', catalogue)}")
+    if name not in catalogue:
+        raise ConfigError(f"{where}{name!r} is not a known fault; {expected(name, catalogue)}")
+    kind, rest = catalogue[name], {key: given[key] for key in given if key != "what"}
     known = WHEN | {field.name for field in msgspec.structs.fields(kind)}
     for key in sorted(rest.keys() - known):
         raise ConfigError(f"{where}{name}.{key} is not known; {expected(key, known)}")
