@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tapewire.backtest.run import run
 from tapewire.backtest.scan import Window
@@ -117,6 +118,23 @@ def test_a_rule_that_looks_at_marks_fires_at_the_same_tick():
     direct, lane = assert_equal(configuration(acts, rules=[rule]), made(11, ROWS, DENSE))
     assert len(executions(direct)) >= 2
     assert direct.events("risk")
+    assert lane.skipped
+
+
+def test_rows_that_repeat_the_quote_wake_nobody():
+    """TWS sends nothing for them, so a rule that fires in the next turn waits for a change."""
+    rule = RuleConfig(
+        rule="NoStopLossGrace", parameters={"grace_ms": 0}, enforcement=["flatten", "halt"]
+    )
+    rows = [
+        replace(row, last=None, last_size=None, ts_ns=row.ts_ns + place * 60 * MS)
+        for row in made(3, 120, (300 * MS,))
+        for place in range(5)
+    ]
+    config = configuration([(40, "market", 5, 1), (90, "market", 5, 1)], rules=[rule])
+    direct, lane = assert_equal(config, rows)
+    assert any(isinstance(one, RiskHalted) for one in direct.events("risk"))
+    assert len(executions(direct)) > 2
     assert lane.skipped
 
 

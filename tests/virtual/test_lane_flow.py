@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tapewire.common.instruments import Instrument
 from tapewire.common.ticks.rows import Row
 from tapewire.common.ticks.table import table_of
+from tapewire.simulator.market.screen import Screen
 from tapewire.virtual.direct.ticks import Line
 from tapewire.virtual.lane.flow import Flow
 from tapewire.virtual.network import HOP_NS
@@ -66,6 +67,14 @@ def test_the_ticks_are_those_of_the_adapter(rows):
     flow = Flow(table_of(rows))
     assert not flow.odd
     assert from_columns(flow) == messages(rows)
+
+
+@given(rows=rows())
+@settings(max_examples=100, deadline=None)
+def test_news_are_the_rows_that_a_client_of_tws_is_sent_anything_of(rows):
+    screens = {symbol: Screen() for symbol in "ABC"}
+    changed = [screens[row.symbol].take(row) or row.last is not None for row in rows]
+    assert Flow(table_of(rows)).is_news.tolist() == changed
 
 
 @given(rows=rows(), more=rows())

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tapewire.common.instruments import Instrument
+from tapewire.common.options import terms_of
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
 from tapewire.gateway.tws.errors import order_error
@@ -23,6 +24,7 @@ from tapewire.simulator.exchange.reach import Reach, reaches
 from tapewire.simulator.exchange.values import Refresh, account_values
 from tapewire.simulator.market.history import History, KeepsHistory
 from tapewire.simulator.market.replay_clock import ReplayClock
+from tapewire.simulator.market.screen import Screen
 from tapewire.simulator.protocol.requests import BadRequest, CancelOrder, PlaceOrder
 from tapewire.simulator.settings import SimulatorSettings, accounts_of
 from tapewire.virtual.direct import reports
@@ -61,6 +63,8 @@ class DirectExchange:
             market.history_on(self._clock) if isinstance(market, KeepsHistory) else None
         )
         self._readers: dict[str, list[Client]] = {symbol: [] for symbol in known}
+        self._screens = {symbol: Screen() for symbol in known}
+        self._computed = {symbol for symbol, one in known.items() if terms_of(one) is not None}
         self._rows = 0
         self._sent = 0
         self._connections = 0
@@ -134,12 +138,19 @@ class DirectExchange:
             readers = readers_of.get(row.symbol)
             if readers is None:
                 continue  # a file may have other symbols too
-            for client in readers:
-                client.out.append(row)
-                self._sent += 1
+            if self._is_news(row):
+                self._sent += len(readers)
+                for client in readers:
+                    client.out.append(row)
             apply(row, now_ns)
         if self._rows > before:
             self._refresh.moved(now_ns)
+
+    def _is_news(self, row: Row) -> bool:
+        """Whether TWS would send anything for a row: one that repeats the quote wakes no gateway.
+        Of an option it sends what it computes with each row."""
+        has_changed = self._screens[row.symbol].take(row)
+        return has_changed or row.last is not None or row.symbol in self._computed
 
     def next_due_ns(self) -> int | None:
         """When to call `tick` next; None: before the first `Watch`, and after the market's end,
@@ -169,17 +180,23 @@ class DirectExchange:
         self._orders.finish(now_ns)
 
     def caught_up(
-        self, rows: Iterable[Row], counts: Mapping[str, int], last_ns: int | None, now_ns: int
+        self,
+        rows: Iterable[Row],
+        count: int,
+        sent: Mapping[str, int],
+        last_ns: int | None,
+        now_ns: int,
     ) -> None:
-        """Rows went by, so many of each symbol, the last one at `last_ns`. No open order has
-        waited for any of them, and no account held anything whose value was to be reported by now.
-        `rows` is what they came to, one for each symbol."""
+        """So many rows went by, the last one at `last_ns`. No open order has waited for any of
+        them, and no account held anything whose value was to be reported by now. `rows` is what
+        they came to, one for each symbol, and `sent` how many of a symbol's were news."""
         self._reports.now_ns = now_ns
         for row in rows:
             self._exchange.books[row.symbol].take(row)
-        for symbol, count in counts.items():
-            self._rows += count
-            self._sent += count * len(self._readers[symbol])
+            self._screens[row.symbol].take(row)
+        self._rows += count
+        for symbol, news in sent.items():
+            self._sent += news * len(self._readers[symbol])
         self._refresh.caught_up(last_ns, now_ns)
 
     def market_moved(self) -> None:

@@ -37,8 +37,9 @@ class Passed:
     def __init__(self, flow: Flow, start: int, stop: int) -> None:
         self.flow, self.start, self.stop = flow, start, stop
         codes = flow.table.symbols.codes[start:stop]
-        self.rows = np.bincount(codes, minlength=len(flow.symbols))
-        self.symbols = np.flatnonzero(self.rows).tolist()
+        number = len(flow.symbols)
+        self.symbols = np.flatnonzero(np.bincount(codes, minlength=number)).tolist()
+        self.news = np.bincount(codes[flow.is_news[start:stop]], minlength=number)
         first, last = int(flow.first_tick[start]), int(flow.first_tick[stop])
         self._ticks = slice(first, last)
         symbols, heads = flow.ticks.symbol[self._ticks], flow.ticks.head[self._ticks]
@@ -63,6 +64,12 @@ class Passed:
         assert last is not None
         found = (self._newest(symbol, one, last) for one in VALUES)
         return Row(int(flow.table.ts_ns[last]), name, *found)
+
+    def last_news_ns(self, symbol: int) -> int:
+        """When the last row of a symbol came that was news; 0 where none was."""
+        rows = self.flow.rows_between(symbol, self.start, self.stop)
+        news = rows[self.flow.is_news[rows]]
+        return int(self.flow.table.ts_ns[news[-1]]) if len(news) else 0
 
     def sides(self, symbol: int) -> tuple[Shown, Shown]:
         """A symbol's bid and ask after its last row."""
@@ -98,11 +105,11 @@ def catch_up(world: World, passed: Passed, now_ns: int) -> None:
 def _exchange(exchange: DirectExchange, passed: Passed, now_ns: int) -> None:
     if passed.stop > passed.start:
         rows = [passed.market(symbol) for symbol in passed.symbols]
-        counts = {passed.flow.symbols[one]: int(passed.rows[one]) for one in passed.symbols}
+        sent = {passed.flow.symbols[one]: int(passed.news[one]) for one in passed.symbols}
         last_ns = int(passed.flow.table.ts_ns[passed.stop - 1])
-        exchange.caught_up(rows, counts, last_ns, now_ns)
+        exchange.caught_up(rows, passed.stop - passed.start, sent, last_ns, now_ns)
     else:
-        exchange.caught_up([], {}, None, now_ns)
+        exchange.caught_up([], 0, {}, None, now_ns)
 
 
 def _ticked(service: Service, passed: Passed, now_ns: int, world: World) -> None:
@@ -132,8 +139,7 @@ def _heard(service: GatewayService, passed: Passed, now_ns: int, world: World) -
     pulse, last_ns = adapter.pulse, 0
     for symbol in passed.symbols:
         if adapter.reads(passed.flow.symbols[symbol]):
-            row = passed.flow.rows_of(symbol, passed.stop) or 0
-            last_ns = max(last_ns, int(passed.flow.table.ts_ns[row]) + HOP_NS)
+            last_ns = max(last_ns, passed.last_news_ns(symbol) + HOP_NS)
     pulse.caught_up(last_ns)
     probed_ns = 0
     while (turn_ns := _turn_ns(pulse.next_ns, world)) + ROUND_NS < now_ns:
@@ -158,7 +164,7 @@ def _gateway(service: GatewayService, passed: Passed) -> None:
     for symbol, name in _named(passed):
         if not adapter.reads(name):
             continue
-        adapter.caught_up(name, int(passed.rows[symbol]), *passed.sides(symbol))
+        adapter.caught_up(name, int(passed.news[symbol]), *passed.sides(symbol))
         if newest := passed.newest(symbol):
             service.market.ticks.caught_up(name, int(passed.messages[symbol]), newest)
             service.metrics.count("ticks_published", int(passed.ticks[symbol]), name)

@@ -53,7 +53,8 @@ class Side(NamedTuple):
 
 class Flow:
     """The rows of `table` and their ticks. `latest` has, by column, the code of each row's symbol
-    after that row; `odd` is whether there is a row that has to be run in turns."""
+    after that row; `odd` is whether there is a row that has to be run in turns; `is_news` has the
+    rows that TWS sends anything for."""
 
     def __init__(self, table: TickTable) -> None:
         self.table = table
@@ -70,6 +71,7 @@ class Flow:
         self._after: dict[str, Side] = {}
         self.odd = not all(self._is_plain(name) for name in table.values)
         self.first_tick: Places  # of each row, and behind the last one the number of all
+        self.is_news: Flags = table.values["last"].codes >= 0
         self.ticks = self._ticks()
         self._by_symbol = self._places_by_symbol()
 
@@ -183,14 +185,19 @@ class Flow:
         has_price, has_size = (self.table.values[one].codes >= 0 for one in (price, size))
         prices, sizes = (self.numbers[one].of(self.latest[one]) for one in (price, size))
         empties = has_price & self._is_nothing(price, size)
-        side = prices, sizes
+        side = shown = Side(prices, sizes)
         if empties.any() or (has_price != has_size).any():
             side = self._emptied(prices, sizes, has_price, has_size, empties, size)
-        self._after[price] = Side(*side)
-        before = [self._before(one) for one in side]
-        differs = (side[0] != before[0]) | (side[1] != before[1])
+        self._after[price] = side
+        before, differs = self._changed(side)
+        self.is_news |= differs if side is shown else self._changed(shown)[1]
         first = has_price & (self._before(prices) == ABSENT)
-        return *side, before[0], before[1], (has_price | has_size) & (differs | first)
+        return *side, *before, (has_price | has_size) & (differs | first)
+
+    def _changed(self, side: Side) -> tuple[Side, Flags]:
+        """A side before each row, and whether the row has changed it."""
+        before = Side(*map(self._before, side))
+        return before, (side.price != before.price) | (side.size != before.size)
 
     def _is_nothing(self, price: str, size: str) -> Flags:
         """After each row: whether its newest price is -1, without a size."""
