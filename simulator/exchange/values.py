@@ -77,6 +77,10 @@ class Refresh:
             return moved_ns
         return self._next_ns if self._has_moved else _behind(moved_ns, self._next_ns)
 
+    def behind(self, moved_ns: int) -> int:
+        """When values are to be sent if a price moves then, and all that was due before is done."""
+        return moved_ns if self._next_ns is None else _behind(moved_ns, self._next_ns)
+
     def due_ns(self) -> int | None:
         """When values are to be sent next; None while there is nothing to send."""
         return self._next_ns if self._has_moved else None

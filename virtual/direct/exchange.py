@@ -5,6 +5,7 @@ owns connections and time, and hands over requests as objects where TWS gets byt
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,8 @@ from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
 from tapewire.gateway.tws.errors import order_error
 from tapewire.simulator import audit
+from tapewire.simulator.exchange.account import Mark
+from tapewire.simulator.exchange.book import Book
 from tapewire.simulator.exchange.contracts import Contracts
 from tapewire.simulator.exchange.hours import Hours
 from tapewire.simulator.exchange.matching import Exchange
@@ -158,15 +161,40 @@ class DirectExchange:
         due = (self._clock.due_ns(), self._orders.due_ns(), self._refresh.due_ns())
         return min((one for one in due if one is not None), default=None)
 
-    def rests_until(self, row_ns: int, forever_ns: int) -> int:
-        """When something is to be done before rows, the next of which is due at `row_ns`. Values of
-        accounts only change while something is held."""
+    def rests_until(self, forever_ns: int) -> int:
+        """When something is to be done before rows, but for reports of accounts."""
         due_ns = self._orders.due_ns()
-        until_ns = forever_ns if due_ns is None else due_ns
-        is_held = any(
-            held.quantity for books in self._accounts.books.values() for held in books.held()
-        )
-        return min(until_ns, self._refresh.after(row_ns)) if is_held else until_ns
+        return forever_ns if due_ns is None else due_ns
+
+    @property
+    def holds(self) -> bool:
+        """Whether an account holds anything: without that its values stay as they are."""
+        accounts = self._accounts.books.values()
+        return any(held.quantity for books in accounts for held in books.held())
+
+    @property
+    def report_due_ns(self) -> int | None:
+        """When values of accounts are to be sent if no price moves; None: not at all."""
+        return self._refresh.due_ns()
+
+    def reports_after(self, moved_ns: int, *, moved: bool = False) -> int:
+        """When values of accounts are to be sent if a price moves at `moved_ns`; with `moved`, once
+        all that was due before is done."""
+        return self._refresh.behind(moved_ns) if moved else self._refresh.after(moved_ns)
+
+    def valued(self, mark_of: Mark) -> Iterator[broker.AccountReport]:
+        """The values of all accounts at these marks, as they are reported."""
+        for account, books in self._accounts.books.items():
+            values = account_values(books, mark_of)
+            yield from reports.account_reports(account, values, self.settings.currency)
+
+    def mark_of(self, symbol: str, row: Row | None = None) -> Decimal | None:
+        """A symbol's mark; after a row with all that is shown of it, if there is one."""
+        book = self._exchange.books[symbol]
+        if row is not None:
+            book = Book(book.instrument)
+            book.take(row)
+        return book.mark()
 
     def reaches(self) -> set[Reach]:
         """Which rows can mean anything to the orders that are open."""
@@ -301,9 +329,7 @@ class DirectExchange:
         client.out.append(broker.AccountsComplete())
 
     def _report_accounts(self, client: Client) -> None:
-        for account, books in self._accounts.books.items():
-            values = account_values(books, lambda symbol: self._exchange.books[symbol].mark())
-            client.out += reports.account_reports(account, values, self.settings.currency)
+        client.out += self.valued(self.mark_of)
 
     def _list_all_orders(self, client: Client, _request: reports.AskAllOrders) -> None:
         client.out += [reports.order_report(order) for order in self._exchange.open_orders()]

@@ -142,15 +142,15 @@ def _heard(service: GatewayService, passed: Passed, now_ns: int, world: World) -
             last_ns = max(last_ns, passed.last_news_ns(symbol) + HOP_NS)
     pulse.caught_up(last_ns)
     probed_ns = 0
-    while (turn_ns := _turn_ns(pulse.next_ns, world)) + ROUND_NS < now_ns:
-        every_ns = turn_ns - probed_ns
-        if probed_ns and turn_ns == world.last_idle_ns(turn_ns):
-            turn_ns += (now_ns - ROUND_NS - 1 - turn_ns) // every_ns * every_ns
-        probed_ns = turn_ns
-        pulse.caught_up(turn_ns + ROUND_NS)
+    while (sent_ns := turn_ns(pulse.next_ns, world)) + ROUND_NS < now_ns:
+        every_ns = sent_ns - probed_ns
+        if probed_ns and sent_ns == world.last_idle_ns(sent_ns):
+            sent_ns += (now_ns - ROUND_NS - 1 - sent_ns) // every_ns * every_ns
+        probed_ns = sent_ns
+        pulse.caught_up(sent_ns + ROUND_NS)
 
 
-def _turn_ns(at_ns: int, world: World) -> int:
+def turn_ns(at_ns: int, world: World) -> int:
     """The first turn of an idle process at `at_ns` or later."""
     idle_ns = world.last_idle_ns(at_ns)
     if at_ns == idle_ns:

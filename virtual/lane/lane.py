@@ -15,6 +15,7 @@ from tapewire.virtual.lane.catch_up import Passed, catch_up
 from tapewire.virtual.lane.flow import RECENT_NS, Flow
 from tapewire.virtual.lane.rest import Rest, obstacle
 from tapewire.virtual.lane.stretch import FLIGHT_NS, Stretch
+from tapewire.virtual.lane.valuations import Valuations
 from tapewire.virtual.network import HOP_NS
 from tapewire.virtual.world import World
 
@@ -60,7 +61,8 @@ class Lane:
         self._flow = flow
         self._source = source
         self._exchange = exchange
-        self._rest = Rest(world, flow)
+        self._valuations = Valuations(world, flow, exchange)
+        self._rest = Rest(world, flow, self._valuations)
         self._stretch = Stretch(flow, world)
         self._heads: dict[str, int] = {}
         self.obstacle = "the file has rows of odd values" if flow.odd else obstacle(world)
@@ -122,6 +124,7 @@ class Lane:
         stop = self._flow.table.place(until_ns - FLIGHT_NS, start)
         if until_ns - now_ns < WORTH_NS and stop - start < WORTH_ROWS:
             return False
+        self._valuations.begin(start)
         given = self._stretch.deliver(start, max(start, stop), until_ns, self.look)
         due_ns = until_ns if given.cause_ns is None else given.cause_ns
         # Risk is to know the prices that it would know, where a rule looks at them.
@@ -131,6 +134,7 @@ class Lane:
             moment_ns, row = now_ns, start
         self.jumped_ns += moment_ns - now_ns
         self.jumps += 1
+        self._valuations.end(moment_ns)
         self._resume(start, row, moment_ns)
         self._stretch.hold(int(self._flow.first_tick[row]), given.ticks)
         if given.acted is not None:
@@ -143,13 +147,16 @@ class Lane:
         return True
 
     def _moment(self, latest_ns: int, start: int, now_ns: int) -> tuple[int, int]:
-        """A moment, not after `latest_ns`, at which no row and no heartbeat is on its way, and the
-        first row that is still to come then."""
+        """A moment, not after `latest_ns`, at which no row, heartbeat or report is on its way; and
+        the first row that is still to come then."""
         times, moment_ns = self._flow.table.ts_ns, latest_ns
         while moment_ns > now_ns:
             since_ns = moment_ns - self._world.last_idle_ns(moment_ns)
             if since_ns < FLIGHT_NS:
                 moment_ns -= since_ns + 1
+            if (free_ns := self._valuations.before(moment_ns)) < moment_ns:
+                moment_ns = free_ns
+                continue
             row = int(np.searchsorted(times, moment_ns - FLIGHT_NS))
             if row >= len(times) or times[row] > moment_ns:
                 return moment_ns, max(row, start)

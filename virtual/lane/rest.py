@@ -20,6 +20,7 @@ from tapewire.strategy.service import StrategyService
 from tapewire.virtual.direct.exchange import DirectExchange
 from tapewire.virtual.lane.ahead import Ahead, Price, bounded, waited_for
 from tapewire.virtual.lane.flow import Flow
+from tapewire.virtual.lane.valuations import Valuations
 from tapewire.virtual.world import World
 
 FOREVER_NS: Final = 2**62
@@ -41,8 +42,9 @@ def obstacle(world: World) -> str:
 class Rest:
     """What is asked of a world before its lane may go ahead."""
 
-    def __init__(self, world: World, flow: Flow) -> None:
+    def __init__(self, world: World, flow: Flow, valuations: Valuations) -> None:
         self._world = world
+        self._valuations = valuations
         self._flow = flow
         self._orders, self._rules = Ahead(flow), Ahead(flow)
         self._times = flow.table.ts_ns
@@ -64,8 +66,8 @@ class Rest:
                 return 0
         until_ns = min(until_ns, self._marks_until_ns(start))
         for exchange in self._exchanges():
-            row_ns = self._time_of(start)
-            until_ns = min(until_ns, exchange.rests_until(row_ns, FOREVER_NS))
+            until_ns = min(until_ns, exchange.rests_until(FOREVER_NS))
+            until_ns = min(until_ns, self._valuations.bound_ns(self._time_of(start), FOREVER_NS))
             prices = waited_for(exchange.reaches())
             until_ns = min(until_ns, self._time_of(self._orders.row(prices, start)))
         return until_ns
