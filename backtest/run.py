@@ -23,9 +23,8 @@ from tapewire.backtest.scan import (
     unknown,
 )
 from tapewire.backtest.watch import Interrupted, watching
-from tapewire.backtest.ways import Direct, InTurns, Way
+from tapewire.backtest.ways import Way, way_of
 from tapewire.common import roles
-from tapewire.common.accounting.trading_days import Days
 from tapewire.common.amounts import counted
 from tapewire.common.config.near import expected
 from tapewire.common.config.settings import Config, ConfigError, StrategyConfig
@@ -86,7 +85,7 @@ def run(
     wanted = chosen(config, names)
     runners = _loaded(wanted, say)
     day_of = config.days().of("")
-    way = _way(file, window, day_of, step_ns, full=full)
+    way = way_of(file, window, day_of, wanted, step_ns=step_ns, full=full)
     found = way.scan
     _require_benchmark(benchmark, found.ticks)
     instruments = instruments_of(found, config)
@@ -139,12 +138,6 @@ def _heard(failures: Failures, logbook: Logbook, said: Said) -> None:
         logbook.add(said)
     else:
         failures.add(said)
-
-
-def _way(file: TickFile, window: Window, day_of: Days, step_ns: int, *, full: bool) -> Way:
-    if full or step_ns:
-        return InTurns(file, window, day_of, step_ns)
-    return Direct(file, window, day_of)
 
 
 def _loaded(wanted: Sequence[StrategyConfig], say: Callable[[str], None]) -> list[Runner]:

@@ -1,6 +1,6 @@
 """The two ways to run a back-test's rows: through everything, or on columns where it is quiet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from tapewire.backtest import group
@@ -8,7 +8,7 @@ from tapewire.backtest.columns import marks_of, survey
 from tapewire.backtest.report.sampler import Mark, Sampler, every_ns
 from tapewire.backtest.scan import Scan, Window, raise_empty, scan
 from tapewire.common.accounting.trading_days import Days
-from tapewire.common.config.settings import Config
+from tapewire.common.config.settings import Config, StrategyConfig
 from tapewire.common.ticks.cache import table_of_file
 from tapewire.common.ticks.file import TickFile
 from tapewire.simulator.settings import SimulatorSettings
@@ -46,12 +46,15 @@ class Way(Protocol):
 
 
 class InTurns:
-    """Every row through TWS's bytes and all processes, as `tapewire up` has them."""
+    """Every row through TWS's bytes and all processes, as `tapewire up` has them. `why` says that
+    this is not what was asked for, but what the strategies need."""
 
-    def __init__(self, file: TickFile, window: Window, day_of: Days, step_ns: int) -> None:
+    def __init__(
+        self, file: TickFile, window: Window, day_of: Days, step_ns: int, why: str = ""
+    ) -> None:
         self.scan = scan(file, window)
         self.every_ns = every_ns(self.scan.last_ns - self.scan.first_ns)
-        self._file, self._step_ns = file, step_ns
+        self._file, self._step_ns, self._why = file, step_ns, why
         self._sampler = Sampler(self.scan.first_ns, self.every_ns, day_of)
         self._rows = self._sampler.watch(file.rows(window.from_ns, window.to_ns))
         self._world: World
@@ -80,7 +83,7 @@ class InTurns:
 
     def obstacle(self) -> str:
         """See `Way.obstacle`."""
-        return ""
+        return self._why
 
     def ran(self) -> str:
         """See `Way.ran`."""
@@ -127,3 +130,29 @@ class Direct:
     def ran(self) -> str:
         """See `Way.ran`."""
         return f"{self._lane.skipped:,} rows were run on columns, the others in turns"
+
+
+def way_of(
+    file: TickFile,
+    window: Window,
+    day_of: Days,
+    strategies: Sequence[StrategyConfig],
+    *,
+    step_ns: int,
+    full: bool,
+) -> Way:
+    """By the direct lane, unless everything is wanted, or strategies read what TWS alone makes."""
+    if full or step_ns:
+        return InTurns(file, window, day_of, step_ns)
+    if why := _made_by_tws(strategies):
+        return InTurns(file, window, day_of, 0, why)
+    return Direct(file, window, day_of)
+
+
+def _made_by_tws(strategies: Sequence[StrategyConfig]) -> str:
+    for one in strategies:
+        if one.broker_bars:
+            return f"{one.name} has broker_bars = true, and TWS makes those bars"
+        if one.depth:
+            return f"{one.name} has depth, and TWS makes books of the quotes"
+    return ""

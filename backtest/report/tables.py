@@ -1,6 +1,6 @@
 """A back-test on a terminal with 80 columns: figures, results, trades, differences."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ from tapewire.common.ticks.stamps import clock, iso
 
 TRADES_SHOWN: Final = 20
 SYMBOL_WIDTH: Final = 13
+YEAR, DAY, MINUTE = 4, 10, 16
+"""How long the parts of an ISO time are: up to the year, the day, the minute."""
 SHOWN: Final = (
     "messages_sent", "ticks_published", "signals", "signals_denied", "orders",
     "orders_rejected", "orders_open", "fills", "duplicates", "position_difference",
@@ -115,19 +117,33 @@ def _trades(results: Results) -> Iterable[RenderableType]:
     table = _table("strategy", "symbol", "side")
     for column in ("qty", "entry UTC", "price", "exit UTC", "price", "net"):
         table.add_column(column, justify="right", no_wrap=True)
-    for trip in trades[-TRADES_SHOWN:]:
-        table.add_row(*_trade(trip))
+    shown = trades[-TRADES_SHOWN:]
+    moment = _moments(shown)
+    for trip in shown:
+        table.add_row(*_trade(trip, moment))
     yield table
     if len(trades) > TRADES_SHOWN:
         yield Text(f"the last {TRADES_SHOWN} of {len(trades):,} trades; --json has them all")
 
 
-def _trade(one: RoundTrip) -> list[str]:
+def _moments(trades: Sequence[RoundTrip]) -> Callable[[int], str]:
+    """How moments of these trades are shown: the time within one day, the day with it within one
+    year, and else the day."""
+    found = [iso(ns) for one in trades for ns in (one.entry_ns, one.exit_ns) if ns is not None]
+    first, last = min(found), max(found)
+    if first[:DAY] == last[:DAY]:
+        return lambda ns: clock(ns)[:8]
+    if first[:YEAR] == last[:YEAR]:
+        return lambda ns: iso(ns)[YEAR + 1 : MINUTE].replace("T", " ")
+    return lambda ns: iso(ns)[:DAY]
+
+
+def _trade(one: RoundTrip, moment: Callable[[int], str]) -> list[str]:
     is_open = one.exit_ns is None
     return [
         _cut(one.strategy), _cut(one.symbol, 9), one.direction.lower(), money(one.quantity, 0),
-        clock(one.entry_ns)[:8], price(one.entry_price),
-        "open" if is_open else clock(one.exit_ns or 0)[:8],
+        moment(one.entry_ns), price(one.entry_price),
+        "open" if is_open else moment(one.exit_ns or 0),
         "" if one.exit_price is None else price(one.exit_price), money(one.net),
     ]  # fmt: skip
 

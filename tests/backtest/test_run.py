@@ -2,11 +2,14 @@
 
 import re
 from decimal import Decimal
+from io import StringIO
 from typing import ClassVar
 
 import pytest
+from rich.console import Console
 
 from tapewire.backtest.arguments import with_fills
+from tapewire.backtest.report import tables
 from tapewire.backtest.report.as_json import report
 from tapewire.backtest.run import run
 from tapewire.backtest.scan import Window
@@ -23,6 +26,7 @@ D = Decimal
 HOPS = 6  # to gateway, strategy, executor, gateway, TWS, and back to the gateway
 TICK_TO_FILL_NS = HOPS * HOP_NS + COMMIT_NS
 """The gateway has the order on disk before it sends it to TWS."""
+DEPTH = 'symbols = ["XYZ"]\ndepth = ["XYZ"]'
 
 
 @pytest.fixture
@@ -88,17 +92,57 @@ def test_the_same_file_twice_gives_the_same_report(tested):
 
 
 @pytest.mark.parametrize(
-    ("delivery", "sentence"),
+    ("line", "sentence"),
     [
-        ("all", " rows were run on columns, the others in turns"),
-        ("latest", "in turns, about as slowly as with --full: idle does not read every tick as it"),
+        ("", " rows were run on columns, the others in turns"),
+        ('delivery = "latest"', 'idle has delivery = "latest", so it does not read every tick'),
+        ('filter = "10/s"', "with --full: idle has a filter, so it does not read every tick"),
+        ("broker_bars = true", "idle has broker_bars = true, and TWS makes those bars"),
+        (DEPTH, "idle has depth, and TWS makes books of the quotes"),
     ],
 )
-def test_it_says_what_is_run_in_turns(tested, delivery, sentence):
+def test_it_says_what_is_run_in_turns(tested, line, sentence):
     said = []
-    idle = strategy("idle", "tapewire.strategy.base:Strategy", f'delivery = "{delivery}"')
+    idle = strategy("idle", "tapewire.strategy.base:Strategy", line)
     tested(text=idle, say=said.append)
     assert any(sentence in one for one in said)
+
+
+@pytest.mark.parametrize(
+    ("apart_s", "entry"), [(10, "22:13:20"), (86_400, "11-14 22:13"), (40 * 86_400, "2023-11-14")]
+)
+def test_trades_are_shown_with_the_day_where_they_are_of_several(tested, tmp_path, apart_s, entry):
+    lines = [HEADER]
+    for n, ask in enumerate(("10.02", "10.12", "10.22")):
+        lines.append(f"{(START_S + apart_s * n) * SECOND_NS},XYZ,10,{ask},1000,1000,,")
+    out = Console(width=80, file=StringIO())
+    out.print(tables.shown(tested(written(tmp_path, "days.csv", lines), ["script"], full=False)))
+    (row,) = re.findall(r"^script .* long .*$", out.file.getvalue(), re.MULTILINE)
+    assert f" {entry} " in row
+
+
+class OnBars(Strategy):
+    """Buys at bars that TWS makes, and at books."""
+
+    def on_bar(self, bar):
+        self.buy(bar.symbol, 1)
+
+    def on_depth(self, depth):
+        if depth.bids and not self.pending(depth.symbol):
+            self.sell(depth.symbol, 1)
+
+
+@pytest.mark.parametrize("line", ["broker_bars = true", DEPTH])
+def test_what_tws_alone_makes_trades_as_with_everything(tested, tmp_path, line):
+    lines = [HEADER]
+    lines += [
+        f"{(START_S + 2 * n) * SECOND_NS},XYZ,10,10.02,{900 + n},1000,10.01,5" for n in range(12)
+    ]
+    path = written(tmp_path, "trades.csv", lines)
+    text = strategy("reader", "tests.backtest.test_run:OnBars", line)
+    found = [tested(path, text=text, full=full).results.fills for full in (False, True)]
+    assert found[0]
+    assert found[0] == found[1]
 
 
 def test_a_step_gathers_ticks_and_moves_orders_to_its_end(tested):

@@ -28,14 +28,19 @@ FOREVER_NS: Final = 2**62
 
 def obstacle(world: World) -> str:
     """Why the lane of a world can never go ahead, in a sentence; empty if it can."""
-    if any(one.ticks != ("top",) for one in world.instruments):
-        return "an instrument is read tick by tick"
+    for instrument in world.instruments:
+        if instrument.ticks != ("top",):
+            return f'{instrument.symbol} is read tick by tick: it has ticks other than "top"'
     for strategy in world.config.strategies:
-        if strategy.delivery == "latest" or strategy.filter or strategy.bars:
-            return f"{strategy.name} does not read every tick as it is"
+        if strategy.delivery == "latest":
+            return f'{strategy.name} has delivery = "latest", so it does not read every tick'
+        if strategy.filter:
+            return f"{strategy.name} has a filter, so it does not read every tick"
+        if strategy.bars:
+            return f"{strategy.name} has bars, which the gateway makes"
     for node in world.nodes.values():
         if isinstance(node.service, GatewayService) and node.service.market.greeks.has_options:
-            return "the gateway computes greeks"
+            return "there are options, whose greeks the gateway computes"
     return ""
 
 
