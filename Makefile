@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.stamp
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check install
-LOCKS := requirements/charts.lock requirements/data.lock requirements/indicators.lock requirements/options.lock requirements/projectx.lock requirements/risk.lock requirements/test.lock requirements/web.lock
+LOCKS := requirements/charts.lock requirements/cluster.lock requirements/data.lock requirements/indicators.lock requirements/options.lock requirements/projectx.lock requirements/risk.lock requirements/test.lock requirements/web.lock
 PYTHON_PROJECTX ?= python3.12
 PIP_PROJECTX := .venv-projectx/bin/pip --quiet --disable-pip-version-check install
 WORKERS ?= 3 # on two cores: tests of processes wait more than they compute
@@ -72,7 +72,7 @@ lock: # exact versions and hashes for the ranges in pyproject.toml; UPGRADE=1 ta
 	$(LOCK) pyproject.toml -o requirements/base.lock
 	for extra in bench; do $(LOCK_EXTRA) || exit; done
 	for extra in test; do $(LOCK_EXTRA) -c requirements/bench.lock || exit; done
-	for extra in browser charts data indicators options projectx risk web; do $(LOCK_EXTRA) $(AGREEING) || exit; done
+	for extra in browser charts cluster data indicators options projectx risk web; do $(LOCK_EXTRA) $(AGREEING) || exit; done
 
 docs: setup # renew the parts of the documents that are made from the code
 	$(BIN)/python docs/generate.py

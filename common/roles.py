@@ -17,6 +17,7 @@ RISK: Final = "risk"
 SIMULATOR: Final = "simulator"
 NOTICES: Final = "notices"
 RECORDER: Final = "recorder"
+BRIDGE: Final = "bridge"
 WEB: Final = "web"
 
 GATEWAYS: Final = (GATEWAY, LIQUIDATION)

@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "data": "data",
     "orders": "orders",
     "journals": "journals",
+    "mirror": "mirror",
     "dead-letters": "dead_letters",
     "notices": "notices",
 }

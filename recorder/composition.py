@@ -22,6 +22,7 @@ from tapewire.recorder.compactor import Compactor, Job
 from tapewire.recorder.folder import CLOSED, Folder, SegmentFile
 from tapewire.recorder.recording import Recording
 from tapewire.recorder.service import CAPTURE, RecorderService
+from tapewire.recorder.streaming import TickStream
 
 COMPACT: Final = "--compact"
 
@@ -49,6 +50,7 @@ def build(process: Process) -> RecorderService:
     return RecorderService(
         recording, compactor, folder, process.transport, process.clock,
         epoch=process.epoch, wait=time.sleep, hang_up=hang_up,
+        stream=TickStream(config.cluster) if config.cluster.ticks else None,
     )  # fmt: skip
 
 

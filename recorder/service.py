@@ -12,6 +12,7 @@ from tapewire.common.runtime.service import Service
 from tapewire.recorder.compactor import Compactor
 from tapewire.recorder.folder import CLOSED, DAMAGED, Folder
 from tapewire.recorder.recording import Recording
+from tapewire.recorder.streaming import TickStream
 
 CAPTURE: Final = "capture"
 
@@ -31,6 +32,7 @@ class RecorderService(Service):
         epoch: str,
         wait: Callable[[float], object],
         hang_up: Callable[[], None],
+        stream: TickStream | None = None,
     ) -> None:
         super().__init__(roles.RECORDER, transport, clock, epoch=epoch)
         self.recording = recording
@@ -38,10 +40,14 @@ class RecorderService(Service):
         self._folder = folder
         self._wait = wait
         self._hang_up = hang_up
+        self._stream = stream
         self._closed = 0
         self._damaged = len(folder.named(DAMAGED))
         self.metrics.watch("messages_recorded", lambda: {"": recording.messages}, "counter")
         self.metrics.watch("messages_unrecorded", lambda: {"": recording.unrecorded}, "counter")
+        if stream is not None:
+            self.metrics.watch("ticks_streamed", lambda: {"": stream.sent}, "counter")
+            self.metrics.watch("ticks_unstreamed", lambda: {"": stream.lost}, "counter")
 
     def turn(self, timeout_ms: int) -> None:
         """Wait the whole time, then take all that came in it: a turn for each message would cost
@@ -52,10 +58,14 @@ class RecorderService(Service):
     def on_frames(self, channel: str, frames: list[bytes], now: Now) -> None:
         """What the sockets brought since the last turn."""
         self.recording.take(frames, now)
+        if self._stream is not None:
+            self._stream.take(frames)
 
     def on_tick(self, now: Now) -> None:
         """Put on the disk and close what is due; see to the compaction."""
         self.recording.tick(now)
+        if self._stream is not None:
+            self._stream.tick()
         if self.recording.closed > self._closed:
             self._closed = self.recording.closed
             self.compactor.closed()
@@ -67,10 +77,11 @@ class RecorderService(Service):
         `tapewire data compact`."""
         self._hang_up()
         self.compactor.stop()
+        unsent = self._stream.stop() if self._stream is not None else ""
         left = self.recording.stop()
         waiting = len(self._folder.named(CLOSED))
         told = f"{counted(waiting, 'segment')} not yet Parquet" if waiting else ""
-        return "; ".join(filter(None, [left, told]))
+        return "; ".join(filter(None, [left, told, unsent]))
 
     def readiness(self, now: Now) -> tuple[ProcessState, str]:
         """READY while it records; with a reason where the compaction fails, or found damage."""

@@ -22,6 +22,7 @@ READ_BY = {  # which test takes the blocks of a document
     ("docs/configuration.md", "csv"): "tests/test_docs_rules.py",
     ("docs/configuration.md", "python"): "tests/test_docs_rules.py",
     ("docs/configuration.md", "sh"): "tests/test_docs_configuration.py",
+    ("docs/mirror.md", "js"): "tests/bridge/test_node_reader.py",
     ("docs/projectx.md", "python"): "tests/simulator/projectx/test_sdk.py",
     ("docs/projectx.md", "sh"): "tests/simulator/projectx/test_sdk.py",
     ("docs/simulator.md", "json"): "tests/simulator/faults/test_docs.py",

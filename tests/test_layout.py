@@ -14,12 +14,22 @@ BELOW = {
     "simulator": {"common"},
     **{peer: {"common"} for peer in PEERS},
     "recorder": {"common"},
+    "bridge": {"common"},
     "virtual": {"common", "simulator", *PEERS},
     "backtest": {"common", "simulator", "virtual", *PEERS},
-    "console": {"common", "simulator", "virtual", "backtest", "recorder", *PEERS},
+    "console": {"common", "simulator", "virtual", "backtest", "recorder", "bridge", *PEERS},
     "client": {"common", "strategy", "console"},
     "web": {"common", "strategy", "backtest", "recorder", "console"},
-    "benchmarks": {"common", "simulator", "virtual", "backtest", "recorder", "console", *PEERS},
+    "benchmarks": {
+        "common",
+        "simulator",
+        "virtual",
+        "backtest",
+        "recorder",
+        "bridge",
+        "console",
+        *PEERS,
+    },
 }
 """For each package the others that it may import; `benchmarks` measures all of them."""
 
@@ -56,6 +66,7 @@ CORES = """
     console/model/warnings.py
     web/access.py web/guard.py web/limits.py web/nonces.py
     recorder/recording.py recorder/segments.py recorder/streams.py recorder/compactor.py
+    bridge/engine.py bridge/mirroring.py
 """
 """What decides: a file, or all files of a folder."""
 

@@ -27,6 +27,7 @@ from pydantic_settings import (
 from tapewire.common.accounting.trading_days import TradingDays
 from tapewire.common.config import faults, gateways, near, syntax
 from tapewire.common.config.backtest import BacktestConfig
+from tapewire.common.config.cluster import ClusterConfig
 from tapewire.common.config.gateways import LoginConfig
 from tapewire.common.config.instrument import InstrumentConfig
 from tapewire.common.config.ledger import LedgerConfig, TradingDayConfig
@@ -60,6 +61,7 @@ __all__ = [
     "LISTS",
     "PREFIX",
     "BusConfig",
+    "ClusterConfig",
     "Config",
     "ConfigError",
     "ExecutorConfig",
@@ -122,6 +124,7 @@ class Config(BaseSettings):
     metrics: MetricsConfig = MetricsConfig()
     notices: NoticesConfig = NoticesConfig()
     recorder: RecorderConfig = RecorderConfig()
+    cluster: ClusterConfig = ClusterConfig()
     backtest: BacktestConfig = BacktestConfig()
     web: WebConfig = WebConfig()
     gateways: tuple[LoginConfig, ...] = ()
@@ -198,6 +201,11 @@ class Config(BaseSettings):
                 f"recorder.free_halt_mb is {recorder.free_halt_mb}; it must be at least the"
                 f" {self.storage.free_resume_mb} of storage.free_resume_mb, so that recording stops"
                 " before trading does"
+            )
+        if self.cluster.ticks and not recorder.enabled:
+            raise ConfigError(
+                "cluster.ticks is true; it must be false while recorder.enabled is, as the recorder"
+                " sends them"
             )
         return self
 

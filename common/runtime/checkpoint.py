@@ -27,7 +27,6 @@ What could go wrong, and why this is enough
 """
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
@@ -47,6 +46,7 @@ from tapewire.common.events import (
 from tapewire.common.instruments import Instrument
 from tapewire.common.retention.executions import GROUP
 from tapewire.common.retention.policy import Policy, Record
+from tapewire.common.runtime.durable import fsync
 from tapewire.common.runtime.journal import (
     GENESIS,
     Head,
@@ -106,7 +106,7 @@ class CheckpointFile:
         """See `Checkpoints.secure`: of each journal the file and the log beside it."""
         for pattern in ("*.sqlite-wal", "*.sqlite"):
             for path in self._journals.glob(pattern):
-                _fsync(path)
+                fsync(path)
 
     def replace(self, events: Iterable[Event]) -> None:
         """See `Checkpoints.replace`; raises `JournalError` or `OSError` if the disk is full."""
@@ -119,9 +119,9 @@ class CheckpointFile:
             # A log beside the file could outlive it, and be taken for the next one's.
             with closing(sqlite3.connect(partial)) as db:
                 db.execute("PRAGMA journal_mode=DELETE")
-            _fsync(partial)
+            fsync(partial)
             partial.replace(self.path)
-            _fsync(self.path.parent)
+            fsync(self.path.parent)
         finally:
             _remove(partial)
 
@@ -277,11 +277,3 @@ def _remove(file: Path) -> None:
     """Remove an SQLite file with all that belongs to it."""
     for path in file.parent.glob(f"{file.name}*"):
         path.unlink()
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -187,10 +187,13 @@ class SqliteJournal(AtOnce):
     def append(self, events: Sequence[Event]) -> int:
         """Write `events` in one commit; raises `JournalFullError` on a full disk, `JournalError`
         on one that fails. Nothing is written then."""
+        return self.append_records([wire.encode(event) for event in events])
+
+    def append_records(self, records: Iterable[bytes]) -> int:
+        """As `append`, of records that are encoded already, such as another journal's."""
         first = self._head.seq + 1
         chain, rows = self._head.chain, []
-        for seq, event in enumerate(events, first):
-            record = wire.encode(event)
+        for seq, record in enumerate(records, first):
             chain = link(chain, record)
             rows.append((seq, chain, record))
         try:
@@ -219,6 +222,14 @@ class SqliteJournal(AtOnce):
         """The chain up to record `seq`; empty for 0 and beyond the end."""
         rows = [] if self._is_new() else self._rows(seq, 1)
         return rows[0][1] if rows and rows[0][0] == seq else GENESIS
+
+    def renewed(self) -> Head:
+        """The head as it is now, of a journal that another process writes."""
+        try:
+            self._head = self._stored_head()
+        except sqlite3.Error as error:
+            raise self._error(error, "nothing of it was used") from error
+        return self._head
 
     def close(self) -> None:
         """Close the file. It has all records then: SQLite leaves them in the file beside it where a

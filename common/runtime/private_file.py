@@ -7,6 +7,7 @@ mode they should have; the umask of its process decides. So every process of a g
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 from tapewire.common.errors import ConfigError
 
 UMASK: Final = 0o077
+SECRET_MAX_BYTES: Final = 8_192
 OTHERS: Final = 0o077
 """The bits of a mode that are the group's and everybody's."""
 
@@ -61,3 +63,28 @@ def write(path: Path, text: str) -> None:
     partial.touch(mode=0o600)
     partial.write_text(text)
     partial.replace(path)
+
+
+def secret(of: str, path: Path, what: str) -> str:
+    """What is in a file of the user's that nobody else can read: the `what` of `of`. Raises
+    `ConfigError` otherwise; no sentence has anything of what is in it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise ConfigError(f"{of}: {path}: {error.strerror}; expected a file of yours") from error
+    try:
+        _require_secret(f"{of}: {path}", path, os.fstat(descriptor), what)
+        return os.read(descriptor, SECRET_MAX_BYTES).decode(errors="replace").strip()
+    finally:
+        os.close(descriptor)
+
+
+def _require_secret(of: str, path: Path, found: os.stat_result, what: str) -> None:
+    mode = stat.S_IMODE(found.st_mode)
+    if not stat.S_ISREG(found.st_mode):
+        raise ConfigError(f"{of}: not a file; expected one with the {what} in it")
+    if mode & OTHERS or found.st_uid != os.getuid():
+        raise ConfigError(
+            f"{of} has mode {mode:04o}, must be 0600 and yours: others could read the {what};"
+            f" run `chmod 600 {path}`"
+        )

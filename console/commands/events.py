@@ -5,6 +5,8 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -24,7 +26,8 @@ from tapewire.console.commands.common import (
     require_known,
     require_starts,
 )
-from tapewire.console.records import journals
+from tapewire.console.commands.mirror import reading
+from tapewire.console.records import journals, mirrored
 from tapewire.console.records import trace as tracing
 from tapewire.console.records.journals import FOREVER_NS, Entry, Journals
 from tapewire.console.views import tables_trading, times
@@ -39,6 +42,9 @@ TypeOption = Annotated[
     list[str] | None, typer.Option("--type", help="start of an event's name; may be repeated")
 ]
 SourceOption = Annotated[str | None, typer.Option(help="only this journal: gateway, ...")]
+MirrorOption = Annotated[
+    bool, typer.Option("--from-mirror", help="from the mirror in NATS; needs no journal here")
+]
 AllOption = Annotated[bool, typer.Option("--all", help="also what only repeats another event")]
 
 events = command_group("All journals as one stream; `tapewire events` lists it.")
@@ -72,6 +78,7 @@ def list_events(
     limit: Annotated[
         int | None, typer.Option(min=1, help="the last N; with --from the first N")
     ] = None,
+    from_mirror: MirrorOption = False,
     config: ConfigOption = None,
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
@@ -81,7 +88,8 @@ def list_events(
     What only repeats another process's event is left out, unless --all, --json, --type or --source
     asks for it.
     """
-    _show(config, run_dir, (since, to), (types, source, everything), limit, as_json)
+    what = (types, source, everything)
+    _show(config, run_dir, (since, to), what, limit, as_json, from_mirror)
 
 
 @events.command("replay")
@@ -90,6 +98,7 @@ def replay_events(
     to: ToOption = None,
     types: TypeOption = None,
     source: SourceOption = None,
+    from_mirror: MirrorOption = False,
     config: ConfigOption = None,
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
@@ -98,7 +107,22 @@ def replay_events(
 
     A program is given them by `replay` of tapewire.client; see docs/client.md.
     """
-    _show(config, run_dir, (since, to), (types, source, True), None, as_json)
+    _show(config, run_dir, (since, to), (types, source, True), None, as_json, from_mirror)
+
+
+@contextmanager
+def _opened(
+    config: Config, from_ns: int, sources: tuple[str, ...] | None, from_mirror: bool
+) -> Iterator[Callable[[int], Iterator[Entry]]]:
+    """The journals of a run directory, or their mirrors: what gives their entries from a time on up
+    to another one."""
+    if from_mirror:
+        with reading(config) as mirrors:
+            found = mirrored.readers(mirrors, config.logins().roles, from_ns, sources)
+            yield partial(journals.in_time_order, found)
+    else:
+        with Journals(config.run_dir, from_ns, sources) as opened:
+            yield opened.until
 
 
 def _show(
@@ -108,6 +132,7 @@ def _show(
     what: tuple[list[str] | None, str | None, bool],
     limit: int | None,
     as_json: bool,
+    from_mirror: bool,
 ) -> None:
     """Print the events of a span: `what` has their types, their journal, and whether all of them;
     of those that are more than `limit` the newest, or the first from where the span begins."""
@@ -117,8 +142,8 @@ def _show(
     wanted = _filter(loaded, types, source, everything or as_json)
     from_ns, to_ns = span_of(since, to)
     repeats = journals.Repeats()
-    with printing(), Journals(loaded.run_dir, from_ns, wanted.sources) as found:
-        stream = wanted.of(found.until(to_ns), repeats)
+    with printing(), _opened(loaded, from_ns, wanted.sources, from_mirror) as until:
+        stream = wanted.of(until(to_ns), repeats)
         shown = _print(_limited(stream, limit, last=not since), as_json)
         if repeats.count:
             note(f"left out {repeats.count:,} that repeat another event; --all shows them")

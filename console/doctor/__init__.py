@@ -4,7 +4,7 @@ from tapewire.common.config import settings as configuration
 from tapewire.common.config.locate import config_path, how_to_get_one
 from tapewire.common.config.order_types import load_order_types
 from tapewire.common.config.settings import Config, ConfigError
-from tapewire.console.doctor import broker, local, sockets, strategies
+from tapewire.console.doctor import broker, local, mirror, sockets, strategies
 from tapewire.console.doctor.finding import Finding, failed, passed, skipped
 from tapewire.risk.rules import load_rules
 
@@ -36,6 +36,7 @@ def examine(path: str | None, timeout_s: float = broker.TIMEOUT_S) -> list[Findi
         local.run_dir(config),
         local.disk(config.run_dir),
         *sockets.check(config),
+        *mirror.check(config),
         *broker.check(config, timeout_s),
     ]
 

@@ -18,7 +18,7 @@ FLATTEN_TIMEOUT_S: Final = 30
 STATUS_AGE_NS: Final = 600_000_000  # an older status may miss the last moment's orders
 ORDER: Final = (
     (roles.EXECUTOR,), (roles.RISK,), roles.GATEWAYS, (roles.SIMULATOR,),
-    (roles.RECORDER, roles.WEB), (roles.NOTICES,),
+    (roles.RECORDER, roles.WEB, roles.BRIDGE), (roles.NOTICES,),
 )  # fmt: skip
 """By kind, behind the strategies: whoever sends requests stops before whoever answers them."""
 

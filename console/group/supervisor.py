@@ -29,6 +29,7 @@ STRATEGY_PRIORITY: Final = 500
 GATEWAY_PRIORITY: Final = 100
 SIMULATOR_PRIORITY: Final = 50
 RECORDER_PRIORITY: Final = 45
+BRIDGE_PRIORITY: Final = 44
 WEB_PRIORITY: Final = 42
 NOTICES_PRIORITY: Final = 40
 """The last to stop, since it tells what the others do at their end."""
@@ -140,6 +141,7 @@ class Group(Supervisord):
             made |= {*simulators} if self.config.simulator.enabled else set()
             made |= {roles.NOTICES} if self.config.notices.targets else set()
             made |= {roles.RECORDER} if self.config.recorder.enabled else set()
+            made |= {roles.BRIDGE} if self.config.cluster.enabled else set()
             made |= {roles.WEB} if self.config.web.enabled and not web_lacks() else set()
         order = [s.name for s in self.config.strategies]
 
@@ -148,7 +150,8 @@ class Group(Supervisord):
             return (order.index(base) if base in order else len(order), base, number)
 
         first = [name for name in simulators if name in made]
-        last = [name for name in (roles.RECORDER, roles.WEB, roles.NOTICES) if name in made]
+        optional = (roles.RECORDER, roles.BRIDGE, roles.WEB, roles.NOTICES)
+        last = [name for name in optional if name in made]
         strategies = sorted((name for name in made if roles.is_strategy(name)), key=place)
         return [*first, *logins.gateways, roles.RISK, roles.EXECUTOR, *strategies, *last]
 
@@ -200,6 +203,8 @@ class Group(Supervisord):
             write_section(folder, roles.NOTICES, "risk.notices", NOTICES_PRIORITY)
         if self.config.recorder.enabled:
             write_section(folder, roles.RECORDER, "recorder", RECORDER_PRIORITY)
+        if self.config.cluster.enabled:
+            write_section(folder, roles.BRIDGE, "bridge", BRIDGE_PRIORITY)
         if self.config.web.enabled:
             self._write_web(say)
 

@@ -6,7 +6,7 @@ back; its entries keep their order in the stream even then.
 
 import bisect
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -30,7 +30,7 @@ from tapewire.common.events import (
     name_of,
     types_by_name,
 )
-from tapewire.common.runtime.journal import JournalError, SqliteJournal
+from tapewire.common.runtime.journal import Journal, JournalError, SqliteJournal
 
 CHUNK: Final = 500
 SETTLE_NS: Final = 200_000_000
@@ -84,9 +84,10 @@ def _plain(value: Any) -> Any:
 class Reader:
     """One journal, from a time on. Ask again for what has been appended since."""
 
-    def __init__(self, path: Path, from_ns: int = 0) -> None:
-        self.source = path.stem
-        self._journal = SqliteJournal(path, read_only=True)
+    def __init__(self, source: str, place: object, journal: Journal, from_ns: int = 0) -> None:
+        self.source = source
+        self._place = place  # where it is, for errors
+        self._journal = journal
         self._from_ns = from_ns
         self._next_seq = 1 + bisect.bisect_left(
             range(1, self._journal.head.seq + 1), from_ns, key=self._ts_ns
@@ -117,11 +118,18 @@ class Reader:
             event = wire.decode_event(record)
         except wire.WireError as error:
             raise JournalError(
-                f"{self._journal.path}: event {seq} cannot be read: {error};"
+                f"{self._place}: event {seq} cannot be read: {error};"
                 " expected one that this version of Tapewire knows"
             ) from error
         ts_ns: int = getattr(event, "ts_ns", 0)
         return Entry(ts_ns, self.source, seq, event)
+
+
+def in_time_order(readers: Iterable[Reader], bound_ns: int = FOREVER_NS) -> Iterator[Entry]:
+    """What several journals have that is new, up to `bound_ns`, read as it is taken."""
+    streams = [reader.until(bound_ns) for reader in readers]
+    merged = heapq.merge(*streams, key=lambda found: (found[0], found[1].source))
+    return (entry for _, entry in merged)
 
 
 class Journals:
@@ -151,9 +159,7 @@ class Journals:
     def until(self, bound_ns: int = FOREVER_NS) -> Iterator[Entry]:
         """New entries up to `bound_ns` in time order, read as they are taken."""
         self._open()
-        streams = [reader.until(bound_ns) for reader in self._readers.values()]
-        merged = heapq.merge(*streams, key=lambda found: (found[0], found[1].source))
-        return (entry for _, entry in merged)
+        return in_time_order(self._readers.values(), bound_ns)
 
     def follow(
         self, to_ns: int, now_ns: Callable[[], int], pause: Callable[[float], None]
@@ -175,7 +181,8 @@ class Journals:
             if path.stem in self._readers or not self._wants(path.stem):
                 continue
             if path.stat().st_size:  # one that is being created is not a journal yet
-                self._readers[path.stem] = Reader(path, self._from_ns)
+                journal = SqliteJournal(path, read_only=True)
+                self._readers[path.stem] = Reader(path.stem, path, journal, self._from_ns)
 
     def _wants(self, role: str) -> bool:
         """Whether a journal is one of those that are asked for, by its role or by its kind."""

@@ -102,6 +102,12 @@ def _recorded(status: Status) -> str:
     return f"{counted(taken, 'message')}{f', {lost:,} not recorded' if lost else ''}"
 
 
+def _mirrored(status: Status) -> str:
+    mirrors = [one for mine in status.get("mirrors", {}).values() for one in mine.values()]
+    records, lag = (sum(one[key] for one in mirrors) for key in ("records", "lag_records"))
+    return f"{counted(records, 'record')} mirrored{f', {lag:,} behind' if lag else ''}"
+
+
 def _viewed(status: Status) -> str:
     return f"{counted(status.get('viewers', 0), 'viewer')}, {status.get('url', '')}"
 
@@ -119,6 +125,7 @@ _DONE: Final[dict[str, Callable[[Status], str]]] = {
     roles.STRATEGY: _signalled,
     roles.NOTICES: _noticed,
     roles.RECORDER: _recorded,
+    roles.BRIDGE: _mirrored,
     roles.WEB: _viewed,
 }
 """By the kind of process; any other is described by its orders."""

@@ -5,16 +5,14 @@ nowhere. Of what it says, only two things are let through: the status that a ser
 that there was no connection. Neither has a place for anything secret.
 """
 
-import contextlib
 import logging
-import os
-import queue
 import re
 import threading
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tapewire.common.bus.arrivals import Arrivals
 from tapewire.common.config.notices import NoticesConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.extras import require
@@ -38,7 +36,7 @@ class Outcome(NamedTuple):
     fault: str
 
 
-class Sender:
+class Sender(Arrivals[Outcome]):
     """Sends to the targets of a configuration; raises `ConfigError` where an address cannot be
     used, or if apprise is not installed.
 
@@ -46,6 +44,7 @@ class Sender:
     """
 
     def __init__(self, config: NoticesConfig, environment: Mapping[str, str]) -> None:
+        super().__init__()
         require("notices.targets", "apprise", "risk")
         self._said = _silence()
         timeout_s = config.timeout_ms / 1000
@@ -53,9 +52,7 @@ class Sender:
             one.name: _service(one.name, address(one, environment), timeout_s)
             for one in config.targets
         }
-        self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._running = Counter[str]()
-        self._ended = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     def start(self, send: Send) -> None:
         """Begin to send; `outcomes` has how it went, sooner or later."""
@@ -71,10 +68,8 @@ class Sender:
 
     def outcomes(self) -> list[Outcome]:
         """The attempts that have ended since this was last asked."""
-        found = []
-        while not self._outcomes.empty():
-            found.append(self._outcomes.get())
-            self._running[found[-1].target] -= 1
+        found = self.take()
+        self._running.subtract(one.target for one in found)
         return found
 
     def send(self, target: str, message: Message) -> str:
@@ -90,31 +85,7 @@ class Sender:
         return "" if arrived else _reason(said)
 
     def _report(self, send: Send, fault: str) -> None:
-        self._outcomes.put(Outcome(send.target, send.attempt, fault))
-        os.eventfd_write(self._ended, 1)
-
-    # ---- the stream ----------------------------------------------------------------------------
-
-    def fileno(self) -> int:
-        """Readable when an attempt has ended."""
-        return self._ended
-
-    def wants_write(self) -> bool:
-        """It is only read."""
-        return False
-
-    def ready(self) -> list[list[bytes]]:
-        """Nothing comes here: `outcomes` has it."""
-        with contextlib.suppress(BlockingIOError):
-            os.eventfd_read(self._ended)
-        return []
-
-    def write(self, data: bytes) -> bool:
-        """Nothing can be written to it as a stream."""
-        return False
-
-    def close(self) -> None:
-        """Nothing to close: an attempt that hangs may still report its end."""
+        self.put(Outcome(send.target, send.attempt, fault))
 
 
 def _service(name: str, url: str, timeout_s: float) -> "NotifyBase":

