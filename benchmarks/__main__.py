@@ -25,8 +25,8 @@ from tapewire.benchmarks.report.goal_table import goal_table
 from tapewire.benchmarks.report.plot import leave
 
 KNOWN: Final = (
-    "throughput", "tws", "latency", "orders", "fanout", "recovery", "risk", "halt", "growth",
-    "costs", "backtest", "recorder",
+    "throughput", "tws", "latency", "orders", "fanout", "recovery", "risk", "halt", "console",
+    "growth", "costs", "backtest", "recorder",
 )  # fmt: skip
 
 Figures = dict[str, Any]

@@ -37,6 +37,7 @@ ROLES: Final = ("executor", "strategy", "io")
 _CONFIG: Final = """\
 run_dir = "{run_dir}"
 tws = {{ port = {port}, rate_max_per_s = 0, settle_ms = 0, reconnect_ms = 100 }}
+{more}
 [gateway]
 orders_max_per_s = 0
 
@@ -108,12 +109,15 @@ def _measure(rate: int, seconds: float) -> Figures:
     }
 
 
-def start_group(children: Children, load: Load, every: int) -> Path:
-    """The group's processes, waited for until READY; returns their run directory."""
+def start_group(children: Children, load: Load, every: int, more: str = "") -> Path:
+    """The group's processes, waited for until READY; returns their run directory. `more` goes into
+    its configuration."""
     run_dir = children.folder / "run"
     config = children.folder / "tapewire.toml"
     config.write_text(
-        _CONFIG.format(run_dir=run_dir, port=load.ports["group"], symbol=SYMBOL, every=every)
+        _CONFIG.format(
+            run_dir=run_dir, port=load.ports["group"], symbol=SYMBOL, every=every, more=more
+        )
     )
     for name, arguments in GROUP.items():
         children.start(name, arguments, config=config)

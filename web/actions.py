@@ -23,6 +23,7 @@ from tapewire.console import brake, manual
 from tapewire.console.commands import order_entry
 from tapewire.console.commands.scale import resize
 from tapewire.console.group import control, status
+from tapewire.console.group.changing import changing
 from tapewire.console.group.control import Action as Asked
 from tapewire.console.group.supervisor import Group
 from tapewire.console.views import flattening
@@ -206,7 +207,8 @@ def _plan_start(desk: Desk, target: str, _: Nothing) -> Plan:
 
 def _start(desk: Desk, target: str, _: Nothing) -> Done:
     role = desk.require_instance(target)
-    Group(desk.config).start(role)
+    with changing(desk.config.run_dir):
+        Group(desk.config).start(role)
     return Done(True, f"{target} starts")
 
 
@@ -219,7 +221,8 @@ def _plan_stop(desk: Desk, target: str, _: Nothing) -> Plan:
 
 def _stop(desk: Desk, target: str, _: Nothing) -> Done:
     role = desk.require_instance(target)
-    Group(desk.config).stop([role])
+    with changing(desk.config.run_dir):
+        Group(desk.config).stop([role])
     return Done(True, f"{target} has stopped; its orders and positions stay")
 
 

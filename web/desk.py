@@ -12,6 +12,9 @@ from tapewire.console.group.control import Launched
 from tapewire.console.model.deltas import Tables
 from tapewire.console.model.prices import Point
 from tapewire.console.model.reading import Reading
+from tapewire.console.records import ledger
+from tapewire.console.records.blotter import Only
+from tapewire.console.records.ledger import DaySum, Span
 from tapewire.web.access import Refused
 
 Locked = Callable[[], AbstractContextManager[Any]]
@@ -40,7 +43,7 @@ class Desk:
     def launched(self) -> Launched:
         """The group as it is spoken to; raises `Refused` where none runs."""
         found = control.read(self.config.run_dir)
-        if found is None or not control.listens(found.run_dir):
+        if found is None or not control.is_live(found.run_dir):
             raise Refused(409, f"{self.name}: {NOT_RUNNING}")
         return found
 
@@ -58,6 +61,16 @@ class Desk:
         with self._locked():
             price = self._reading.model.prices.by_symbol.get(symbol)
             return list(price.points) if price is not None else []
+
+    def days(self) -> list[DaySum]:
+        """What each trading day came to; refuses while the journals are still being read."""
+        with self._locked():
+            model = self._reading.model
+            if not model.is_caught_up:
+                raise Refused(503, "the journals are still being read; ask again in a moment")
+            method, all_of_it = self.config.ledger.method, (Only(), Span())
+            of = ledger.records(model.trading, model.instruments, method, *all_of_it)
+            return ledger.days(of)
 
     def require_scope(self, scope: Scope) -> None:
         """Refuse what the group does not have: a typo must not pass for a halt. Before a gateway is

@@ -14,17 +14,18 @@ from tapewire.common import roles
 from tapewire.common.events.scans import Scan, ScanQuery
 from tapewire.console.group import questions
 from tapewire.console.model.event_rows import event_row
-from tapewire.console.records import audit, blotter, ledger, logs, trace
-from tapewire.console.records.blotter import Only
+from tapewire.console.records import audit, logs, trace
 from tapewire.console.records.journals import FOREVER_NS, Journals, wanted
-from tapewire.console.records.ledger import Span
 from tapewire.console.records.log_entries import LEVELS
 from tapewire.console.records.log_entries import Entry as LogEntry
 from tapewire.console.views import times, trading_json
 from tapewire.web.access import Refused
 from tapewire.web.desk import Desk
 
+READ_MAX: Final = 50_000
+"""So many events of each journal are read for one request, the newest; the command line has all."""
 EVENTS_MAX: Final = 1_000
+DAYS_MAX: Final = 400
 DECISIONS_MAX: Final = 100
 LOG_LINES_MAX: Final = 500
 SCANS_MAX: Final = 50
@@ -34,12 +35,13 @@ SCAN_FRESH_S: Final = 10.0
 def events(
     desk: Desk, since: str | None, to: str | None, types: tuple[str, ...], limit: int
 ) -> list[dict[str, Any]]:
-    """The newest events of a time, of types that begin so, oldest first."""
+    """The newest events of a time, of types that begin so, oldest first; those among the newest
+    `READ_MAX` of each journal up to its end."""
     now_ns = time.time_ns()
     from_ns = times.parse("from", since, now_ns) or 0
     to_ns = times.parse("to", to, now_ns) or FOREVER_NS
     fits = wanted(types, None)
-    with Journals(desk.config.run_dir, from_ns) as journals:
+    with Journals(desk.config.run_dir, max(from_ns, _read_from(desk, to_ns))) as journals:
         found = deque(filter(fits, journals.until(to_ns)), maxlen=max(1, min(limit, EVENTS_MAX)))
     return [event_row(one) for one in found]
 
@@ -47,24 +49,25 @@ def events(
 def traced(desk: Desk, about: str) -> dict[str, Any]:
     """The way of an order or a fill, from its tick to its cost."""
     try:
-        return trace.as_json(trace.trace(desk.config.run_dir, about))
+        return trace.as_json(trace.trace(desk.config.run_dir, about, _read_from(desk)))
     except trace.NotFound as missing:
-        raise Refused(404, str(missing)) from None
+        raise Refused(404, f"{missing}. `tapewire trace` looks at what is older, too") from None
 
 
 def days(desk: Desk) -> list[dict[str, Any]]:
-    """What each trading day came to, the newest first."""
-    config = desk.config
-    instruments = config.all_instruments()
-    trading = blotter.read(config.run_dir, instruments, config.days())
-    of = ledger.records(trading, instruments, config.ledger.method, Only(), Span())
-    return [trading_json.day(one) for one in reversed(ledger.days(of))]
+    """What each trading day came to, the newest first, of what the model has read already."""
+    return [trading_json.day(one) for one in desk.days()[: -DAYS_MAX - 1 : -1]]
 
 
 def decisions(desk: Desk) -> list[dict[str, Any]]:
     """The last decisions of risk, each with its causes and what came of it, the newest first."""
-    found = audit.read(desk.config.run_dir, 0, FOREVER_NS)
+    found = audit.read(desk.config.run_dir, read_from_ns=_read_from(desk))
     return [audit.as_json(one) for one in found[: -DECISIONS_MAX - 1 : -1]]
+
+
+def _read_from(desk: Desk, to_ns: int = FOREVER_NS) -> int:
+    with Journals(desk.config.run_dir) as journals:
+        return journals.back(READ_MAX, to_ns)
 
 
 # ---- logs ----------------------------------------------------------------------------------------

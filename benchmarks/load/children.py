@@ -42,16 +42,9 @@ class Children:
         _trace: TracebackType | None,
     ) -> None:
         for _, process in reversed(self._started):
-            process.terminate()
-            try:
-                process.wait(END_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(process)
         for _, process in self._started:
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
+            _close(process)
 
     def start(
         self, name: str, arguments: Sequence[object], *, config: Path | None = None
@@ -72,6 +65,12 @@ class Children:
             )
         self._started.append((name, process))
         return process
+
+    def end(self, process: "subprocess.Popen[str]") -> None:
+        """End one before the others: nobody misses it."""
+        self._started = [one for one in self._started if one[1] is not process]
+        _end(process)
+        _close(process)
 
     def check(self) -> None:
         """Raise if one has ended."""
@@ -96,6 +95,21 @@ class Children:
         return self.folder / f"{name}.log"
 
 
+def _end(process: "subprocess.Popen[str]") -> None:
+    process.terminate()
+    try:
+        process.wait(END_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _close(process: "subprocess.Popen[str]") -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
 class Talk:
     """A conversation with a child: a line of JSON each way, on its standard input and output."""
 
@@ -112,7 +126,8 @@ class Talk:
         self._process = children.start(name, arguments, config=config)
         self.pid = self._process.pid
         self._heard: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def tell(self, **command: Any) -> None:
         """Send one line."""
@@ -131,6 +146,12 @@ class Talk:
             self._children.check()
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def end(self) -> None:
+        """End the child before the others."""
+        self._process.terminate()
+        self._listener.join(END_TIMEOUT_S)
+        self._children.end(self._process)
 
     def _listen(self) -> None:
         assert self._process.stdout is not None

@@ -38,6 +38,18 @@ def ended_start(run_dir: Path, role: str) -> str:
         return ""
 
 
+def is_held(run_dir: Path, role: str) -> bool:
+    """Whether a process has this role now."""
+    try:
+        with (run_dir / "locks" / f"{role}.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no process ever had it
+        return False
+    return False
+
+
 def take_role(run_dir: Path, role: str) -> IO[str]:
     """Lock the role for as long as this process lives."""
     path = run_dir / "locks" / f"{role}.lock"

@@ -9,6 +9,7 @@ from tapewire.common.amounts import counted
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, answer, load
 from tapewire.console.commands.lifecycle import READY_WITHIN_S, WaitOption, late_as_json, reasons
+from tapewire.console.group.changing import changing
 from tapewire.console.group.supervisor import Group
 from tapewire.console.group.supervisord import GroupError
 
@@ -69,6 +70,11 @@ def resize(group: Group, name: str, count: int, shards: bool = False) -> Scaled:
     wanted = sections(group.config, name, count, shards)
     if not group.is_up():
         raise GroupError(f"no group runs in {group.run_dir}; `tapewire up` starts one")
+    with changing(group.run_dir):
+        return _resized(group, name, wanted)
+
+
+def _resized(group: Group, name: str, wanted: dict[str, str]) -> Scaled:
     surplus = [one for one in instances(group, name) if one not in wanted]
     for instance, arguments in wanted.items():
         group.write_strategy(instance, arguments)

@@ -33,6 +33,7 @@ from tapewire.common.events import (
     Scope,
 )
 from tapewire.common.logins import ONLY, Login, Logins
+from tapewire.common.runtime import role_lock
 from tapewire.common.runtime.launched import FILE
 from tapewire.console.group.line import TIMEOUT_S, Line, NoAnswer, Place
 
@@ -45,12 +46,16 @@ __all__ = [
     "LaunchedBus",
     "ask",
     "find",
+    "is_live",
     "listens",
     "read",
     "reconcile",
     "resolve",
     "run_dir_of",
 ]
+
+BRAKED: Final = (roles.RISK, *roles.GATEWAYS)
+"""The kinds of processes that a halt is for."""
 
 Action = Literal["halt", "resume", "flatten", "cancel_all", "reload"]
 
@@ -94,7 +99,7 @@ def find(path: str | None, run_dir: Path | None = None) -> Launched | None:
             return None
         run_dir = run_dir_of(path)
     found = read(run_dir)
-    return found if found is not None and listens(found.run_dir) else None
+    return found if found is not None and is_live(found.run_dir) else None
 
 
 def read(run_dir: Path) -> Launched | None:
@@ -119,6 +124,16 @@ def _logins(entries: Iterable[Mapping[str, Any]]) -> Logins:
 
 def _named(entries: Iterable[Mapping[str, Any]], key: str) -> frozenset[str]:
     return frozenset(str(entry[key]) for entry in entries)
+
+
+def is_live(run_dir: Path) -> bool:
+    """Whether something trades there: a supervisord that listens, or risk or a gateway without one.
+    Where that has died or never was, there is something to be halted all the same."""
+    return listens(run_dir) or any(
+        role_lock.is_held(run_dir, path.stem)
+        for path in (run_dir / "locks").glob("*.lock")
+        if roles.kind_of(path.stem) in BRAKED
+    )
 
 
 def listens(run_dir: Path) -> bool:

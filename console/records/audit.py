@@ -226,13 +226,16 @@ def _as_causes(event: Event) -> Iterator[str]:
         yield from (event.cause_id(one) for one in event.differences)
 
 
-def read(run_dir: Path, from_ns: int = 0, to_ns: int = FOREVER_NS) -> list[Decision]:
-    """The decisions of a time, with all that came of them until now."""
+def read(
+    run_dir: Path, from_ns: int = 0, to_ns: int = FOREVER_NS, read_from_ns: int = 0
+) -> list[Decision]:
+    """The decisions of a time, with all that came of them until now. Nothing is read that is older
+    than `read_from_ns`."""
     audit = Audit()
-    with Journals(run_dir, 0, (roles.RISK,)) as own:
+    with Journals(run_dir, read_from_ns, (roles.RISK,)) as own:
         for entry in own.until():
             audit.apply(entry)
-    with Journals(run_dir, 0, (*roles.GATEWAYS, roles.EXECUTOR)) as others:
+    with Journals(run_dir, read_from_ns, (*roles.GATEWAYS, roles.EXECUTOR)) as others:
         for entry in others.until() if audit.decisions else ():
             audit.look(entry)
     return [one for one in audit.decisions if from_ns <= one.first.ts_ns <= to_ns]

@@ -106,6 +106,12 @@ class Reader:
                 if entry.ts_ns >= self._from_ns:
                     yield self._latest_ns, entry
 
+    def back(self, count: int, bound_ns: int) -> int:
+        """From when on there are `count` entries up to `bound_ns`; 0 if there are not so many."""
+        places = range(1, self._journal.head.seq + 1)
+        last = bisect.bisect_right(places, bound_ns, key=self._ts_ns)
+        return self._ts_ns(last - count + 1) if last > count else 0
+
     def close(self) -> None:
         """Close the file."""
         self._journal.close()
@@ -160,6 +166,12 @@ class Journals:
         """New entries up to `bound_ns` in time order, read as they are taken."""
         self._open()
         return in_time_order(self._readers.values(), bound_ns)
+
+    def back(self, count: int, bound_ns: int = FOREVER_NS) -> int:
+        """From when on no journal has more than `count` entries up to `bound_ns`; 0 if none has
+        more at all. It looks at a few entries of each."""
+        self._open()
+        return max((one.back(count, bound_ns) for one in self._readers.values()), default=0)
 
     def follow(
         self, to_ns: int, now_ns: Callable[[], int], pause: Callable[[float], None]

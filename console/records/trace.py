@@ -79,11 +79,12 @@ class Trace(NamedTuple):
         return (self.steps[-1].ts_ns - self.steps[0].ts_ns) / 1000
 
 
-def trace(run_dir: Path, text: str) -> Trace:
-    """Trace what `text` names: an exec id, intent id or signal id, or how one alone begins."""
-    with Journals(run_dir) as journals:
+def trace(run_dir: Path, text: str, from_ns: int = 0) -> Trace:
+    """Trace what `text` names: an exec id, intent id or signal id, or how one alone begins. What is
+    older than `from_ns` is not looked at."""
+    with Journals(run_dir, from_ns) as journals:
         subject = _find(journals.until(), text)
-    with Journals(run_dir) as journals:
+    with Journals(run_dir, from_ns) as journals:
         return _follow(journals.until(), subject)
 
 

@@ -17,6 +17,7 @@ from tapewire.common.bus.endpoints import SUPERVISOR
 from tapewire.common.config.settings import load
 from tapewire.common.events import EVERYTHING, Control, ControlReply, Scope
 from tapewire.common.runtime import tokens
+from tapewire.common.runtime.role_lock import take_role
 from tapewire.console import application, brake
 from tapewire.console.group import control, launch
 from tests.console.running import answering
@@ -80,6 +81,22 @@ def test_a_halt_loads_no_heavy_module(risk):
         ("halt", "lunch", Scope("DU1", "", "AAPL"))
     ]
     assert HEAVY & set(ended.stderr.split()) == set()
+
+
+@pytest.mark.parametrize("role", [roles.RISK, "gateway-one"])
+def test_what_has_no_supervisord_is_halted_while_risk_or_a_gateway_lives(
+    tapewire, run_dir, risk, role
+):
+    (run_dir / SUPERVISOR).unlink()
+    (run_dir / "locks").mkdir(exist_ok=True)
+    other = take_role(run_dir, "strategy-dip")
+    assert control.find(None, run_dir) is None, "nothing is there that a halt could reach"
+    lock = take_role(run_dir, role)
+    ended = tapewire("halt")
+    lock.close()
+    other.close()
+    assert (ended.status, ended.out) == (0, "trading is HALTED: manual\n")
+    assert control.find(None, run_dir) is None, "it has ended"
 
 
 def test_a_halt_reads_only_the_run_directory_of_the_file(tapewire, risk, config):

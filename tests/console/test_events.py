@@ -19,7 +19,14 @@ from tapewire.common.events import (
     Scope,
 )
 from tapewire.common.runtime.journal import SqliteJournal
-from tapewire.console.records.journals import SETTLE_NS, Entry, Journals, Reader, Repeats
+from tapewire.console.records.journals import (
+    FOREVER_NS,
+    SETTLE_NS,
+    Entry,
+    Journals,
+    Reader,
+    Repeats,
+)
 from tapewire.console.views import times
 from tests.console.journaled import ACCOUNT, EVENTS, MS, T0, write
 from tests.places import ROOT
@@ -35,6 +42,29 @@ def test_all_journals_are_one_stream_in_time_order(tapewire, run_dir):
     for source, events in EVENTS.items():
         seqs = [one["seq"] for one in found if one["source"] == source]
         assert seqs == list(range(1, len(events) + 1))
+
+
+@pytest.mark.parametrize("bound_ns", [T0 + 14 * MS, FOREVER_NS])
+def test_no_journal_has_more_events_from_a_time_on_than_are_asked_for(
+    run_dir: Path, bound_ns: int
+) -> None:
+    longest = max(
+        sum(one.ts_ns <= bound_ns for one in events) for events in EVENTS.values()
+    )  # fmt: skip
+    for count in range(1, longest):
+        with Journals(run_dir) as journals:
+            from_ns = journals.back(count, bound_ns)
+        found = [one for events in EVENTS.values() for one in events
+                 if from_ns <= one.ts_ns <= bound_ns]  # fmt: skip
+        assert len(found) >= count
+        assert (
+            max(
+                sum(from_ns < one.ts_ns <= bound_ns for one in events) for events in EVENTS.values()
+            )
+            < count + 1
+        )
+    with Journals(run_dir) as journals:
+        assert journals.back(longest, bound_ns) == 0
 
 
 def test_a_replay_has_every_event_from_the_first_to_the_last(tapewire, run_dir):
