@@ -25,8 +25,9 @@ from tapewire.web.hub import Hub
 from tapewire.web.service import MARKET, WebService
 from tapewire.web.sessions import Sessions
 
-TICKS: Final = b"tick."
-"""The ticks of every symbol that somebody reads. It names no symbol, so it opens no line."""
+TOPICS: Final = (b"tick.", b"greeks.")
+"""Ticks of every symbol and greeks of every option that somebody reads. They name no symbol, so
+they open no line."""
 FOLDER: Final = "web"
 SESSIONS: Final = "sessions.json"
 
@@ -99,7 +100,7 @@ def url_of(config: WebConfig) -> str:
 def _market(config: Config) -> Capture:
     """The ticks that go to other readers of a group anyway."""
     sources = [
-        (endpoint(of_login("market", login.name), config.bus, config.run_dir), [TICKS])
+        (endpoint(of_login("market", login.name), config.bus, config.run_dir), TOPICS)
         for login in config.logins()
     ]
     return Capture(sources, config.bus.messages_max)

@@ -10,14 +10,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from tapewire.common.bus import wire
+from tapewire.common.bus.greeks import PREFIX
 from tapewire.common.bus.wire import WireError
 from tapewire.common.clock import Now
-from tapewire.common.events import Quote, Trade
+from tapewire.common.events import Greeks, Quote, Trade
 
 BODIES_MAX: Final = 8
 """So many messages are looked through for a trade; an older one is not news of this moment."""
 SECONDS_MAX: Final = 3600
 SECOND_NS: Final = 1_000_000_000
+GREEKS_TOPIC: Final = PREFIX.encode()
+GREEKS: Final = ("implied_vol", "delta", "gamma", "theta", "vega")
+GREEKS_DIGITS: Final = 5
+"""A change behind that is none that anybody sees, and would be sent to every page."""
 
 
 class Point(NamedTuple):
@@ -33,6 +38,7 @@ class Price:
     def __init__(self) -> None:
         self.quote: Quote | None = None
         self.trade: Trade | None = None
+        self.greeks: Greeks | None = None
         self.points: deque[Point] = deque(maxlen=SECONDS_MAX)
 
     def take(self, ticks: Iterable[Quote | Trade]) -> None:
@@ -78,11 +84,22 @@ class Price:
             "price": self.shown,
             "delayed": any(one is not None and one.delayed for one in (quote, trade)),
             "ts_ns": self.ts_ns,
+            **self._greeks(),
         }
+
+    def _greeks(self) -> dict[str, float | None]:
+        """Those of an option, as far as the page can show them; nothing of anything else."""
+        found = self.greeks
+        return {} if found is None else {name: _short(getattr(found, name)) for name in GREEKS}
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, GREEKS_DIGITS)
 
 
 class Prices:
-    """The prices of all symbols that are read. `unreadable` counts messages that were not ticks."""
+    """The prices of all symbols that are read, and the greeks of options. `unreadable` counts
+    messages that were neither."""
 
     def __init__(self) -> None:
         self.by_symbol: dict[str, Price] = {}
@@ -101,9 +118,10 @@ class Prices:
     def look(self, now: Now) -> set[str]:
         """Decode what is the newest by now; gives the symbols that have news."""
         changed = set()
-        for bodies in self._waiting.values():
+        for topic, bodies in self._waiting.items():
             if bodies:
-                changed |= self._decode(bodies)
+                is_greeks = topic.startswith(GREEKS_TOPIC)
+                changed |= self._take_greeks(bodies) if is_greeks else self._decode(bodies)
                 bodies.clear()
         for symbol in changed:
             self.by_symbol[symbol].mark_second(now)
@@ -125,3 +143,17 @@ class Prices:
         for tick in found.values():
             self.by_symbol.setdefault(tick.symbol, Price()).take([tick])
         return {tick.symbol for tick in found.values()}
+
+    def _take_greeks(self, bodies: Sequence[bytes]) -> set[str]:
+        """The newest greeks of an option that are of a model, which are those of its middle."""
+        for body in reversed(bodies):
+            try:
+                events = wire.decode_batch(body)[0].events
+            except WireError:
+                self.unreadable += 1
+                continue
+            for one in events:
+                if isinstance(one, Greeks) and one.basis == "model":
+                    self.by_symbol.setdefault(one.symbol, Price()).greeks = one
+                    return {one.symbol}
+        return set()

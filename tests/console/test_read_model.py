@@ -10,13 +10,21 @@ from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.clock import Now
 from tapewire.common.config.settings import Config, InstrumentConfig, StrategyConfig
-from tapewire.common.events import Fill, OrderCreated, OrderDenied, Quote, RiskHalted, Trade
+from tapewire.common.events import (
+    Fill,
+    Greeks,
+    OrderCreated,
+    OrderDenied,
+    Quote,
+    RiskHalted,
+    Trade,
+)
 from tapewire.console.group import launch
 from tapewire.console.model import deltas
 from tapewire.console.model.blotter_rows import ENDED_MAX
 from tapewire.console.model.curve import POINTS_MAX, Curve, CurvePoint
 from tapewire.console.model.group import GroupModel
-from tapewire.console.model.prices import BODIES_MAX, Prices
+from tapewire.console.model.prices import BODIES_MAX, GREEKS, Prices
 from tapewire.console.model.reading import Reading
 from tapewire.console.records.journals import Entry
 from tests.console import journaled
@@ -184,6 +192,23 @@ def test_the_newest_quote_and_trade_are_found_among_many_messages() -> None:
     row = prices.by_symbol["AAPL"].row()
     assert (row["bid"], row["last"], row["price"]) == (149.0, 7.0, 149.5)
     assert prices.look(NOW) == set()
+
+
+def test_an_option_has_the_newest_greeks_of_the_model_and_other_symbols_have_none() -> None:
+    prices = Prices()
+    option, topic = "AAPL 261218C100", wire.topic("greeks.AAPL 261218C100")
+    for seq, basis, delta in ((1, "model", 0.4), (2, "model", 0.512345678), (3, "bid", 0.9)):
+        greeks = Greeks(option, T0 + seq, "computed", basis, 0.25, delta, 0.01, 0.2, -0.05)
+        prices.on_frames([topic, wire.encode_batch("gateway", "e", seq, [greeks])])
+    prices.on_frames([topic, b"\xc1", *message("AAPL", 1, Quote("AAPL", T0, 1.0, 1, 2.0, 1))])
+    assert prices.look(NOW) == {option, "AAPL"}
+    row = prices.by_symbol[option].row()
+    assert {name: row[name] for name in GREEKS} == {
+        "implied_vol": 0.25, "delta": 0.51235, "gamma": 0.01, "theta": -0.05, "vega": 0.2,
+    }  # fmt: skip
+    assert row["price"] is None
+    assert not {*GREEKS} & {*prices.by_symbol["AAPL"].row()}
+    assert prices.unreadable == 1
 
 
 def test_a_message_that_is_no_tick_is_counted() -> None:

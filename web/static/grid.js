@@ -1,6 +1,8 @@
 // A table of rows by their keys: only what differs is drawn again.
 import { h, setClass, setText } from "./dom.js";
 
+const HEADS = { num: "num", middle: "middle", "num middle": "num middle" };
+
 // A column: { name, value(row, key) -> text, kind: "num" | "text" | "wide", tone(row) -> class,
 //             node(row, key) -> element, same(row) -> text (what the element depends on) }
 export class Grid {
@@ -10,7 +12,7 @@ export class Grid {
     this.onrow = onrow;
     this.body = h("tbody");
     this.empty = h("p", { class: "empty" }, empty);
-    const heads = columns.map((c) => h("th", { class: c.kind === "num" ? "num" : "", scope: "col" }, c.name));
+    const heads = columns.map((c) => h("th", { class: HEADS[c.kind] || "", scope: "col" }, c.name));
     this.table = h("table", { "aria-label": label || null },
       h("thead", {}, h("tr", {}, heads)), this.body);
     this.element = h("div", { class: "scroll", tabindex: "0" }, this.table, this.empty);

@@ -8,6 +8,25 @@ import { Grid } from "./grid.js";
 
 const POINTS = 3600;
 
+// The columns of one side of a chain: its quotes towards the middle; greeks are of the model.
+function half(right, name) {
+  const of = (field, show) => (row) => show(row[right]?.[field]);
+  const digits = (count) => (value) => number(value, count, count);
+  const volatility = (value) => (value === undefined || value === null ? number(null)
+    : `${number(value * 100, 1, 1)}%`);
+  const quotes = [{ name: `${name} bid`, value: of("bid", price), kind: "num" },
+    { name: "Ask", value: of("ask", price), kind: "num" }];
+  const more = [
+    { name: "Last", value: of("last", price), kind: "num" },
+    { name: "IV", value: of("implied_vol", volatility), kind: "num" },
+    { name: "Delta", value: of("delta", digits(3)), kind: "num" },
+    { name: "Gamma", value: of("gamma", digits(4)), kind: "num" },
+    { name: "Theta", value: of("theta", digits(3)), kind: "num" },
+    { name: "Vega", value: of("vega", digits(3)), kind: "num" },
+  ];
+  return right === "C" ? [...more.reverse(), ...quotes] : [...quotes, ...more];
+}
+
 export class Instruments {
   constructor(page, symbol) {
     this.page = page;
@@ -113,17 +132,10 @@ export class Instruments {
     const rows = [...strikes].sort(([, a], [, b]) => a.expiry.localeCompare(b.expiry) ||
       Number(a.strike) - Number(b.strike));
     if (!this.options) {
-      const of = (right, name) => (row) => price(row[right]?.[name]);
-      this.options = new Grid([
-        { name: "Call bid", value: of("C", "bid"), kind: "num" },
-        { name: "Ask", value: of("C", "ask"), kind: "num" },
-        { name: "Last", value: of("C", "last"), kind: "num" },
-        { name: "Expiry", value: (row) => row.expiry },
-        { name: "Strike", value: (row) => number(row.strike), kind: "num" },
-        { name: "Put bid", value: of("P", "bid"), kind: "num" },
-        { name: "Ask", value: of("P", "ask"), kind: "num" },
-        { name: "Last", value: of("P", "last"), kind: "num" },
-      ], { label: "Option chain" });
+      this.options = new Grid([...half("C", "Call"),
+        { name: "Expiry", value: (row) => row.expiry, kind: "middle" },
+        { name: "Strike", value: (row) => number(row.strike), kind: "num middle" },
+        ...half("P", "Put")], { label: "Option chain" });
       this.board = panel("Option chain", this.options.element);
       this.chain.className = "w12";
     }
