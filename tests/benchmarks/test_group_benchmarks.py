@@ -46,6 +46,15 @@ def test_every_process_comes_back_after_a_kill() -> None:
 
 
 @pytest.mark.soak
+def test_every_viewer_of_a_console_sees_prices() -> None:
+    figures = figures_of("console", "--seconds", "4", "--rate", "2000", "--viewers", "3")
+    assert figures["lag_ms"]["count"] > 3
+    assert figures["cpu_percent"] > 0
+    assert set(figures["gateway_percent"]) == {"alone", "console", "viewers"}
+    assert goals_are_whole(figures)
+
+
+@pytest.mark.soak
 def test_every_breach_is_answered_with_and_without_a_gateway() -> None:
     figures = figures_of("risk", "--seconds", "5", "--kills", "1")
     assert [one["count"] for one in figures["answers_ms"].values()] == [1, 1, 1]
