@@ -14,13 +14,15 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from tapewire.common.config.web import WebConfig
+from tapewire.web.connections import protocol
 
 GRACE_S: Final = 1
 JOIN_S: Final = 3.0
 CONNECTIONS_PER_VIEWER: Final = 6
 """So many a browser opens to load a page."""
 CONNECTIONS_SPARE: Final = 64
-"""For programs, and so that a halt is let in where all pages that may look do."""
+"""For programs, and so that a halt is let in where all pages that may look do. Half of them may
+wait for a client that sends nothing."""
 
 
 class Server:
@@ -79,7 +81,7 @@ class Server:
             access_log=False,
             lifespan="off",
             ws="none",
-            http="h11",
+            http=protocol(CONNECTIONS_SPARE // 2),
             server_header=False,
             date_header=False,
             proxy_headers=False,

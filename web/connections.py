@@ -1,0 +1,62 @@
+"""Connections, by how long they wait for their client.
+
+A server lets so many in and refuses all others, whoever they are. Somebody who opens that many and
+sends nothing, half a request, or one after which the connection stays open, would keep a halt away
+without being logged in. So only so many may wait for their client, and where there are more the one
+that has waited longest is closed. What is asked now comes in one piece and is not among them; a
+browser opens again what was closed.
+"""
+
+import asyncio
+from typing import Final
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+OWING: Final = (h11.IDLE, h11.SEND_BODY)
+"""The states of a client that has a request to begin or to end."""
+
+
+class Waiting:
+    """The connections that wait for their client, `waiting_max` at most: the longest first."""
+
+    def __init__(self, waiting_max: int) -> None:
+        self._waiting_max = waiting_max
+        self._transports: dict[H11Protocol, asyncio.Transport] = {}
+
+    def look(self, connection: H11Protocol) -> None:
+        """Something has happened on a connection."""
+        if connection.conn.their_state not in OWING:
+            self.forget(connection)
+            return
+        self._transports.setdefault(connection, connection.transport)
+        while len(self._transports) > self._waiting_max:
+            self._transports.pop(next(iter(self._transports))).close()
+
+    def forget(self, connection: H11Protocol) -> None:
+        """It waits no longer."""
+        self._transports.pop(connection, None)
+
+
+def protocol(waiting_max: int) -> type[H11Protocol]:
+    """HTTP as uvicorn speaks it, of one server, with at most so many connections that wait."""
+    waiting = Waiting(waiting_max)
+
+    class Bounded(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            waiting.look(self)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            waiting.look(self)
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            waiting.look(self)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            waiting.forget(self)
+
+    return Bounded
