@@ -11,7 +11,7 @@ import argparse
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -144,7 +144,7 @@ class _Bench:
         self._load.hear()
 
 
-def _figures(options: argparse.Namespace, rounds: list[tuple[Figures, ...]]) -> Figures:
+def _figures(options: argparse.Namespace, rounds: Sequence[tuple[Figures, ...]]) -> Figures:
     watched = [one[-1] for one in rounds]
     lag_ms = summary_ms([ns for one in watched for ns in one["lag_ns"]])
     share = round((median([one["web"] for one in watched]) or 0.0) * 100, 1)
@@ -176,7 +176,7 @@ def _figures(options: argparse.Namespace, rounds: list[tuple[Figures, ...]]) -> 
     }
 
 
-def _ratio(rounds: list[tuple[Figures, ...]], of: int, to: int) -> float | None:
+def _ratio(rounds: Sequence[tuple[Figures, ...]], of: int, to: int) -> float | None:
     """The gateway's CPU in one kind of slice to that in another: the median of the rounds'."""
     found = [ratio(one[of]["gateway"], one[to]["gateway"]) for one in rounds]
     middle = median([one for one in found if one is not None])
