@@ -180,7 +180,7 @@ def _plan_order(desk: Desk, target: str, order: Order) -> Plan:
         if estimate.reason:
             raise Refused(409, f"the broker would not take it: {estimate.reason}")
         sentences += [f"{line}." for line in order_entry.estimate_lines(estimate)]
-    return Plan(" ".join(sentences), symbol)
+    return Plan("\n".join(sentences), symbol)
 
 
 def _order(desk: Desk, target: str, order: Order) -> Done:

@@ -56,7 +56,7 @@ def _processes(model: "GroupModel") -> Iterator[Warned]:
             continue
         state, _ = state_of(known)
         why = words.why(name, known)
-        if state in ("BROKEN", "SILENT", "ENDED"):
+        if state in ("BROKEN", "SILENT", "ENDED", "HALTED"):
             yield f"process {name}", "bad", f"{name} is {state}{': ' + why if why else ''}"
         elif why:
             yield f"process {name}", "warn", f"{name}: {why}"

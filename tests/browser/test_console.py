@@ -167,6 +167,17 @@ def test_a_halt_by_the_keyboard_of_one_strategy_and_of_a_symbol(desk: Desk) -> N
     page.wait_for_selector("text=Nothing is halted.")
 
 
+def test_a_halt_is_one_click_while_something_else_waits_to_be_confirmed(desk: Desk) -> None:
+    page = desk.page("trader")
+    page.click("button:has-text('Positions')")
+    page.click("button:has-text('Flatten everything')")
+    page.wait_for_selector("dialog[open] #typed")
+    page.click("dialog[open] button.halt")
+    wait_for(lambda: trading(desk) == "HALTED", "the halt")
+    page.keyboard.press("Escape")
+    resumed(desk, page)
+
+
 def test_an_order_is_placed_after_a_look_at_what_it_would_do_and_cancelled(desk: Desk) -> None:
     page = desk.page("trader")
     view(page, "Instruments")

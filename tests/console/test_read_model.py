@@ -146,6 +146,14 @@ def test_warnings_name_what_is_wrong_the_worst_first() -> None:
     assert ("warn", "MaxNotional DU1: 90 of 100 USD used") in found
 
 
+def test_a_halt_of_everything_is_a_warning_that_says_so() -> None:
+    one = model()
+    halted = {**RISK, "state": "HALTED", "reason": "lunch", "headroom": []}
+    one.on_statuses({"risk": halted}, ["risk"], NOW)
+    found = one.tables(NOW)["warnings"]["process risk"]
+    assert (found["level"], found["text"]) == ("bad", "risk is HALTED: lunch")
+
+
 def test_while_the_past_is_read_a_warning_says_that_figures_are_not_complete() -> None:
     made = model()
     made.is_caught_up = False

@@ -27,6 +27,15 @@ export async function halt(group, part = {}) {
   }
 }
 
+// Opens a dialog. What is behind it cannot be clicked, so it has a halt of its own; the last thing
+// in it, so that no key presses it by accident.
+export function show(dialog, group, content) {
+  dialog.replaceChildren(content, h("button", { class: "halt over", type: "button",
+    title: "Stop everything that adds risk, at once", onclick: () => halt(group) },
+  `Halt ${group}`));
+  dialog.showModal();
+}
+
 export function button(label, needed, onclick, className = "small") {
   return h("button", {
     class: className, type: "button", onclick,
@@ -76,9 +85,8 @@ function ask(group, wanted, title, plan) {
   field,
   h("div", { class: "row" }, left,
     h("button", { class: "quiet", type: "button", onclick: () => dialog.close() }, "Cancel"), go));
-  dialog.replaceChildren(form);
   dialog.addEventListener("close", () => clearInterval(timer), { once: true });
-  dialog.showModal();
+  show(dialog, group, form);
   field.focus();
 }
 
@@ -92,7 +100,7 @@ async function finish(group, wanted, nonce, typed) {
 }
 
 // Asks for one number, then goes on with it.
-export function counted(title, label, then) {
+export function counted(group, title, label, then) {
   const dialog = document.getElementById("confirm");
   const field = h("input", { id: "count", type: "number", min: 1, max: 100, value: 2, required: true });
   const form = h("form", {
@@ -105,8 +113,7 @@ export function counted(title, label, then) {
   h("div", { class: "row" },
     h("button", { class: "quiet", type: "button", onclick: () => dialog.close() }, "Cancel"),
     h("button", { class: "act", type: "submit" }, "Review")));
-  dialog.replaceChildren(form);
-  dialog.showModal();
+  show(dialog, group, form);
   field.focus();
 }
 
@@ -148,7 +155,6 @@ export function ticket(group, desk, symbol, side = "BUY") {
   h("div", { class: "row" }, h("span", { class: "muted" }, "The broker is asked what it would do."),
     h("button", { class: "quiet", type: "button", onclick: () => dialog.close() }, "Cancel"),
     h("button", { class: "act", type: "submit" }, "Review")));
-  dialog.replaceChildren(form);
-  dialog.showModal();
+  show(dialog, group, form);
   form.querySelector("[name=quantity]").focus();
 }

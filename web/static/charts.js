@@ -16,8 +16,9 @@ function times(plot, ticks) {
 }
 
 export class Chart {
-  constructor({ label, height = 240, fill = false, markers = false, digits = 2 }) {
-    this.element = h("div", { class: "chart" });
+  constructor({ label, height = 240, fill = false, markers = false, digits = 2, empty }) {
+    this.empty = h("p", { class: "empty" }, empty);
+    this.element = h("div", { class: "chart is-empty" }, this.empty);
     this.options = { label, height, fill, markers, digits };
     this.data = [[], []];
     this.marks = [];
@@ -85,6 +86,8 @@ export class Chart {
   set(points, marks = []) {
     this.data = [points.map(([x]) => x), points.map(([, y]) => Number(y))];
     this.marks = marks;
+    this.empty.hidden = points.length > 0;
+    this.element.classList.toggle("is-empty", !points.length);
     if (this.plot) this.plot.setData(this.data);
     else this.fit();
   }

@@ -5,15 +5,17 @@ const HEADS = { num: "num", middle: "middle", "num middle": "num middle" };
 
 // A column: { name, value(row, key) -> text, kind: "num" | "text" | "wide", tone(row) -> class,
 //             node(row, key) -> element, same(row) -> text (what the element depends on) }
+// With `stacks` a phone has each row in lines, and what is wide in one of its own.
 export class Grid {
-  constructor(columns, { empty = "Nothing yet.", onrow = null, label = "" } = {}) {
+  constructor(columns, { empty = "Nothing yet.", onrow = null, label = "",
+    stacks = false } = {}) {
     this.columns = columns;
     this.rows = new Map();
     this.onrow = onrow;
     this.body = h("tbody");
     this.empty = h("p", { class: "empty" }, empty);
     const heads = columns.map((c) => h("th", { class: HEADS[c.kind] || "", scope: "col" }, c.name));
-    this.table = h("table", { "aria-label": label || null },
+    this.table = h("table", { "aria-label": label || null, class: stacks ? "stack" : null },
       h("thead", {}, h("tr", {}, heads)), this.body);
     this.element = h("div", { class: "scroll", tabindex: "0" }, this.table, this.empty);
   }

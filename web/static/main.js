@@ -42,6 +42,8 @@ class Page {
     byId("groups").addEventListener("change", (event) => this.choose(event.target.value));
     addEventListener("hashchange", () => this.go());
     addEventListener("keydown", (event) => this.key(event));
+    matchMedia("(prefers-color-scheme: light)").addEventListener("change",
+      () => this.view?.again?.());
     setInterval(() => this.tick(), 1000);
   }
 
@@ -222,11 +224,10 @@ class Page {
     const dialog = byId("help");
     const keys = [...VIEWS.map(([, label, , key]) => [key, label]), ["Shift+H", "Halt, at once"],
       ["T", "Light or dark"], ["Enter", "Open the row in focus"], ["?", "This list"]];
-    dialog.replaceChildren(h("h2", { id: "help-title" }, "Keys"),
+    actions.show(dialog, this.group, h("div", {}, h("h2", { id: "help-title" }, "Keys"),
       h("dl", {}, keys.flatMap(([key, what]) => [h("dt", {}, h("code", {}, key)), h("dd", {}, what)])),
       h("div", { class: "row" }, h("button", { type: "button", onclick: () => dialog.close() },
-        "Close")));
-    dialog.showModal();
+        "Close"))));
   }
 }
 

@@ -23,7 +23,7 @@ export class Desk {
     this.drawdown = figure("Drawdown");
     this.rates = figure("Ticks per second");
     this.latency = figure("Tick to order");
-    this.chart = new Chart({ label: "net", height: 236, fill: true });
+    this.chart = new Chart({ label: "net", height: 236, fill: true, empty: "Nothing traded today." });
     this.warnings = h("ul", { class: "warnings", tabindex: "0" });
     this.bars = new Bars();
     this.processes = new Grid([

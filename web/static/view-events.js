@@ -15,7 +15,7 @@ export class Events {
       { name: "By", value: (e) => e.source },
       { name: "Event", value: (e) => e.event },
       { name: "What", value: (e) => e.text, kind: "wide" },
-    ], { empty: "No event.", label: "Events",
+    ], { empty: "No event.", label: "Events", stacks: true,
       onrow: (row) => {
         const id = row.exec_id || row.intent_id;
         if (id) page.open("events", id);

@@ -19,7 +19,7 @@ export class History {
       { name: "Commissions", value: (d) => listed(d.commission, money), kind: "num" },
       { name: "Net", value: (d) => net(d).map(([c, v]) => `${signed(v)} ${c}`).join(", ") || "–",
         kind: "num", tone: (d) => tone(net(d)[0]?.[1]) },
-    ], { empty: "No trading day yet.", label: "Trading days" });
+    ], { empty: "Reading the journals.", label: "Trading days" });
     this.note = h("span", { class: "muted" }, "as the strategies earned it");
     this.element = panel("History of days", this.grid.element, h("div", { class: "filters" },
       this.note, h("button", { class: "small", type: "button", onclick: () => this.load() },
@@ -30,6 +30,7 @@ export class History {
   async load() {
     try {
       const days = await api.read(this.page.group, "days");
+      this.grid.empty.textContent = "No trading day yet.";
       this.grid.show(days.map((day) => [day.day, day]));
     } catch (refused) {
       this.note.textContent = refused.message;

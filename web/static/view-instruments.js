@@ -45,7 +45,8 @@ export class Instruments {
         kind: "muted" },
     ], { empty: "No instrument is configured.", label: "Instruments",
       onrow: (_, key) => page.open("instruments", key) });
-    this.chart = new Chart({ label: "price", height: 300, markers: true, digits: 2 });
+    this.chart = new Chart({ label: "price", height: 300, markers: true, digits: 2,
+      empty: "No price yet. One is shown once a strategy or a recorder reads the symbol." });
     this.title = h("span", { class: "chips" });
     this.fills = h("span", { class: "muted" });
     this.chain = h("div", {});

@@ -16,7 +16,7 @@ export class Logs {
       { name: "Time", value: (l) => moment(l.ts_ns), kind: "mono" },
       { name: "Level", value: (l) => l.level, tone: (l) => LEVELS[l.level] || "muted" },
       { name: "What", value: (l) => l.text, kind: "wide mono lines" },
-    ], { empty: "No line yet.", label: "Log" });
+    ], { empty: "Reading the log.", label: "Log", stacks: true });
     this.element = panel("Logs", this.grid.element, this.chips);
     this.timer = setInterval(() => this.load(), EVERY_MS);
   }
@@ -38,6 +38,7 @@ export class Logs {
     if (!this.process) return;
     const path = `logs/${encodeURIComponent(this.process)}`;
     const lines = await api.read(this.page.group, path).catch(() => []);
+    this.grid.empty.textContent = "No line yet.";
     this.grid.show(lines.map((line, place) => [String(place), line]).reverse());
   }
 

@@ -18,13 +18,13 @@ export class Risk {
       { name: "Reason", value: (row) => row.reason, kind: "wide" },
       { name: "", same: (row) => JSON.stringify(row.parts),
         node: (row) => button("Resume", "trader", () => this.resume(row.parts || ["", "", ""])) },
-    ], { empty: "Nothing is halted.", label: "Halts" });
+    ], { empty: "Nothing is halted.", label: "Halts", stacks: true });
     this.decisions = new Grid([
       { name: "Time", value: (d) => moment(d.ts_ns), kind: "mono" },
       { name: "What", value: (d) => d.word },
       { name: "Scope", value: (d) => d.scope },
       { name: "Why", value: (d) => d.why, kind: "wide" },
-    ], { empty: "Risk has decided nothing yet.", label: "Decisions" });
+    ], { empty: "Risk has decided nothing yet.", label: "Decisions", stacks: true });
     this.chain = h("div", { class: "pad" },
       button("Show causes and outcomes", "viewer", () => this.audit()));
     const accounts = h("span", { class: "chips" });
@@ -72,7 +72,7 @@ export class Risk {
       ...step("measure", d.measures), ...step("order", d.orders), ...step("outcome", d.outcome)]);
     this.chain.className = "scroll";
     this.chain.replaceChildren(rows.length
-      ? h("table", {}, h("thead", {}, h("tr", {}, ["Time", "Step", "Event", "By", "About"]
+      ? h("table", { class: "stack" }, h("thead", {}, h("tr", {}, ["Time", "Step", "Event", "By", "About"]
         .map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, rows))
       : h("p", { class: "empty" }, "Risk has decided nothing yet."));
   }

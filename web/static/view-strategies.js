@@ -30,7 +30,7 @@ export class Strategies {
         tone: (s) => (s.missed ? "warn" : "") },
       { name: "", same: (s, key) => `${key} ${s.state} ${s.is_configured}`,
         node: (s, key) => this.buttons(s, key, act) },
-      { name: "Reason", value: (s) => s.reason, kind: "wide" },
+      { name: "Reason", value: (s) => s.reason, kind: "reason" },
     ], { empty: "No strategy is configured.", label: "Strategies" });
     this.element = panel("Strategies", this.grid.element);
   }
@@ -38,7 +38,7 @@ export class Strategies {
   buttons(row, name, act) {
     if (!row.is_configured) return h("span", { class: "muted" }, "not configured");
     const runs = RUNS.includes(row.state);
-    const scale = () => counted(`Scale ${row.base}`, "How many instances", (count) =>
+    const scale = () => counted(this.page.group, `Scale ${row.base}`, "How many instances", (count) =>
       act("scale", row.base, `Scale ${row.base} to ${count}`, { count, shards: false }));
     return h("span", {},
       h("button", { class: "small danger", type: "button",

@@ -1,7 +1,7 @@
 // Positions, orders and fills.
 import { button, confirmed, ticket } from "./actions.js";
 import { h, panel } from "./dom.js";
-import { NONE, clock, money, number, price, signed, whole } from "./format.js";
+import { NONE, clock, micros, money, number, price, signed } from "./format.js";
 import { Grid, newest } from "./grid.js";
 import { fillColumns, positionColumns, prices, side, stateColumn } from "./parts.js";
 
@@ -71,7 +71,7 @@ export class Orders {
       { name: "Strategy", value: (o) => o.strategy },
       { name: "Account", value: (o) => o.account },
       { name: "Tick to TWS", kind: "num",
-        value: (o) => (o.latency_us === null ? NONE : `${whole(o.latency_us)} µs`) },
+        value: (o) => micros(o.latency_us) },
       { name: "", same: (o) => `${o.intent_id} ${o.live}`,
         node: (o) => (o.live ? button("Cancel", "trader", () => confirmed(page.group,
           { action: "cancel", target: o.intent_id, parameters: {} }, "Cancel the order"),
