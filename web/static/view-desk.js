@@ -30,7 +30,7 @@ export class Desk {
       { name: "Process", value: (_, key) => key },
       stateColumn,
       { name: "Restarts", value: (p) => (p.restarts ? String(p.restarts) : ""), kind: "num" },
-      { name: "Done", value: (p) => p.done },
+      { name: "Done", value: (p) => p.done, kind: "reason" },
     ], { label: "Processes" });
     this.positions = new Grid(positionColumns, { empty: "No position.", label: "Positions",
       onrow: (row) => page.open("instruments", row.symbol) });
