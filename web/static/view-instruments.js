@@ -11,7 +11,8 @@ const POINTS = 3600;
 // The columns of one side of a chain: its quotes towards the middle; greeks are of the model.
 function half(right, name) {
   const of = (field, show) => (row) => show(row[right]?.[field]);
-  const digits = (count) => (value) => number(value, count, count);
+  const digits = (count) => (value) => number(
+    value !== null && Math.abs(value) < 0.5 * 10 ** -count ? 0 : value, count, count); // not "-0"
   const volatility = (value) => (value === undefined || value === null ? number(null)
     : `${number(value * 100, 1, 1)}%`);
   const quotes = [{ name: `${name} bid`, value: of("bid", price), kind: "num" },

@@ -23,7 +23,7 @@ export class Strategies {
       { name: "Fills", kind: "num",
         value: (s) => whole(Object.values(s.total).reduce((n, one) => n + one.executions, 0)) },
       { name: "Holds", value: (s) => Object.entries(s.positions)
-        .map(([symbol, held]) => `${symbol} ${signed(held, 0, 8)}`).join(", ") || NONE },
+        .map(([symbol, held]) => `${symbol} ${signed(held, 0, 8)}`).join(", ") || NONE, kind: "reason" },
       { name: "Signals", value: (s) => whole(s.signals), kind: "num" },
       { name: "Ticks", value: (s) => whole(s.ticks), kind: "num" },
       { name: "Missed", value: (s) => whole(s.missed), kind: "num",
