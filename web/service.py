@@ -20,8 +20,7 @@ from tapewire.web.hub import Hub
 from tapewire.web.server import Server
 
 PUBLISH_EVERY_NS: Final = 125_000_000
-"""With turns of 50 ms every third one: a little less than they take, so that none is a moment too
-early and leaves it to the fourth."""
+"""From one message to the next. A page is behind by no more than this and what it takes to send."""
 RETRY_NS: Final = 5_000_000_000
 MARKET: Final = "market."
 
@@ -65,8 +64,10 @@ class WebService(Service):
         return {of: float(amount(one)) for of, one in earned.items()}
 
     def turn(self, timeout_ms: int) -> None:
-        """Wait the whole time, then take all that came in it: pages are not shown each tick."""
-        self._wait(timeout_ms / 1000)
+        """Wait the whole time, or until pages are due, then take all that came in it: they are not
+        shown each tick. What a turn has computed is no part of the time between two messages."""
+        until_due_s = (self._publish_ns - self.clock.mono_ns()) / 1e9
+        self._wait(max(0.0, min(timeout_ms / 1000, until_due_s)))
         super().turn(0)
 
     def on_frames(self, channel: str, frames: list[bytes], now: Now) -> None:

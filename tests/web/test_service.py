@@ -4,6 +4,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import pytest
+
 from tapewire.common.bus.transport import Inbound
 from tapewire.common.runtime.prometheus import PrometheusView
 from tapewire.web.hub import Hub
@@ -112,3 +114,16 @@ def test_it_publishes_four_to_ten_times_per_second(tmp_path: Path) -> None:
         one.turn(50)
         seen.append(hub.seen_ns)
     assert 40 <= len(set(seen)) <= 100
+
+
+def test_what_a_turn_computes_keeps_no_page_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, hub = Site(tmp_path), Hub(5)
+    monkeypatch.setattr(site.reading, "look", lambda _now: site.clock.pass_s(0.01))
+    one, seen = service([site.reading], hub, site.clock, NoServer()), set()
+    began_ns = site.clock.mono_ns()
+    while site.clock.mono_ns() < began_ns + 10_000_000_000:
+        one.turn(50)
+        seen.add(hub.seen_ns)
+    assert len(seen) >= 70, "one per 125 ms, and what one look has taken"
