@@ -7,6 +7,7 @@ from tapewire.common.events import QueryAnswer
 from tapewire.strategy.asking import Ended
 from tapewire.strategy.callbacks import Callbacks, Lost, News
 from tapewire.strategy.context import Context
+from tapewire.strategy.patterns.attached import Attached
 from tapewire.strategy.symbol_bars import Made
 
 
@@ -16,6 +17,7 @@ class Answers:
     def __init__(self, context: Context, callbacks: Callbacks) -> None:
         self._context = context
         self._callbacks = callbacks
+        self.patterns: Attached | None = None
 
     def take(self, answer: QueryAnswer, now: Now) -> None:
         """Take an answer, or a part of one."""
@@ -31,6 +33,8 @@ class Answers:
     def bars(self, made: Iterable[Made]) -> None:
         """Give the strategy bars that are complete."""
         for then, bar in made:
+            if self.patterns is not None:
+                self.patterns.take(bar)
             self._callbacks.call(then or self._callbacks.strategy.on_bar, bar)
 
     def _deliver(self, ended: Ended, now: Now) -> None:

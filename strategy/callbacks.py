@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from tapewire.common.clock import Now
 from tapewire.common.delivery.retries import Retries
 from tapewire.common.events import Event
 from tapewire.strategy.base import Strategy
@@ -54,6 +55,11 @@ class Callbacks:
         self._failures = failures
         self._held: deque[News] = deque()
         self._retries: Retries[News] = Retries(failures.name, ATTEMPTS)
+
+    @property
+    def now(self) -> Now:
+        """The time that the strategy acts in."""
+        return self._context.clock.time
 
     def call(self, callback: Callable[..., object], *arguments: Any) -> None:
         """Call it, unless the strategy is stopped; what it raises costs this call."""

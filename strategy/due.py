@@ -7,6 +7,7 @@ from tapewire.common.events import Tick
 from tapewire.strategy.answers import Answers
 from tapewire.strategy.callbacks import Callbacks
 from tapewire.strategy.context import Context
+from tapewire.strategy.patterns.attached import Attached
 
 OTHER_TIME: Final = (
     "these ticks are of a recording, and the broker's history is not: bars begin without it; a"
@@ -17,10 +18,13 @@ OTHER_TIME: Final = (
 class Due:
     """Calls one strategy when its time has come."""
 
-    def __init__(self, context: Context, callbacks: Callbacks, answers: Answers) -> None:
+    def __init__(
+        self, context: Context, callbacks: Callbacks, answers: Answers, patterns: Attached
+    ) -> None:
         self._context = context
         self._callbacks = callbacks
         self._answers = answers
+        self._patterns = patterns
 
     def tick(self, now: Now, taken_ns: int) -> None:
         """Once per turn: call what is due. `taken_ns` is up to when all trades are here."""
@@ -33,6 +37,7 @@ class Due:
         self._call_scheduled(now.wall_ns)
         if context.symbol_bars and (made := context.symbol_bars.advance(taken_ns)):
             self._answers.bars(made)
+        self._patterns.advance(taken_ns)
 
     def pass_to(self, tick: Tick) -> None:
         """A tick of a recording, at the time that it is of: call what is due by then."""
@@ -46,6 +51,7 @@ class Due:
         self._call_timers(tick.ts_ns)
         self._call_scheduled(context.market_time.own_ns or 0)
         self._answers.bars(context.symbol_bars.advance(tick.ts_ns, tick.symbol))
+        self._patterns.advance(context.market_time.own_ns or 0)
 
     def next_ns(self, now: Now) -> int | None:
         """When `tick` has something to do though nothing arrives (monotonic); None: never. `now`
@@ -58,6 +64,8 @@ class Due:
             over_ns = context.symbol_bars.due_ns
             due_ns = _first(due_ns, None if over_ns is None else over_ns + ahead_ns)
             due_ns = _first(due_ns, context.warm_ups.next_ns)
+        if (over_ns := self._patterns.due_ns) is not None:
+            due_ns = _first(due_ns, over_ns + ahead_ns)
         at_ns = context.schedules.next_ns
         if at_ns is not None and context.live:  # while it cannot signal, every turn looks
             due_ns = _first(due_ns, at_ns + ahead_ns)

@@ -65,6 +65,7 @@ from tapewire.strategy.loading.callbacks import never_called
 from tapewire.strategy.loading.loader import described, load
 from tapewire.strategy.log import Write, nowhere
 from tapewire.strategy.news import News as NewsOfOrders
+from tapewire.strategy.patterns.attached import Attached
 from tapewire.strategy.trigger import Origin
 
 
@@ -101,7 +102,9 @@ class Runner:
         self.callbacks = Callbacks(self.strategy, self.context, self._failures)
         self._call = self.callbacks.call
         self._answers = Answers(self.context, self.callbacks)
-        self._due = Due(self.context, self.callbacks, self._answers)
+        self.patterns = Attached(self.strategy, self.callbacks, self._failures)
+        self._answers.patterns = self.patterns
+        self._due = Due(self.context, self.callbacks, self._answers, self.patterns)
         self._news = NewsOfOrders(config.name, self.context, self.callbacks.news)
 
     def __repr__(self) -> str:
@@ -161,7 +164,8 @@ class Runner:
             self.strategy.on_start()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a strategy's bug stops only it
             self._failures.add_not_set_up(error)
-        self._on_quote, self._on_trade = _tick_handlers(self.strategy)
+        quote, trade = _tick_handlers(self.strategy)
+        self._on_quote, self._on_trade = self.patterns.before(quote, trade)
 
     def warm_up(self, ticks: Iterable[Tick]) -> None:
         """Deliver history, before the first live tick, with the history's wall time."""
@@ -226,7 +230,7 @@ class Runner:
         on_quote, on_trade, bars = self._on_quote, self._on_trade, context.symbol_bars.asked
         rest = trigger.rest = iter(ticks)
         trigger.ticks, trigger.names = ticks, names
-        due_ns = self.due_ns(clock.time)
+        due_ns, timed = self.due_ns(clock.time), self.patterns.are_timed
         try:
             for moment, tick in zip(moments, rest, strict=False):
                 if due_ns is not None and due_ns <= moment.mono_ns:
@@ -240,6 +244,8 @@ class Runner:
                     due_ns = self.due_ns(moment)
                 else:
                     on_trade(tick)  # type: ignore[arg-type]  # a tick is one of the two
+                if timed:
+                    due_ns = self.due_ns(moment)
                 if context.acts != acts:
                     break
         except Exception as error:  # noqa: BLE001 - a strategy's bug costs its tick
@@ -284,6 +290,7 @@ class Runner:
     def on_bar(self, bar: Bar, now: Now) -> None:
         """Deliver a bar that the gateway has made."""
         self.context.clock.time = now
+        self.patterns.take(bar)
         self._call(self.strategy.on_bar, bar)
 
     def on_depth(self, depth: Depth, now: Now) -> None:
@@ -362,6 +369,8 @@ class Runner:
         journal."""
         self.context.clock.time = now
         self._news.on_event(source, event, seq)
+        if self._news.knows_past:
+            self.patterns.take(event)
 
     def take_changes(self) -> list[tuple[str, Change]]:
         """The steps of its circuit breaker since they were last taken, with its name."""

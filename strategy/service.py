@@ -283,6 +283,7 @@ class StrategyService(Service):
             "was_stopped": self.runner.fault if self.runner.was_stopped else "",
             "unanswered": len(self.runner.waiting),
             "missed": self._missed(),
+            "patterns": self.runner.patterns.left_out(),
             "topics": {
                 s: {"epoch": r.epoch, "first_seq": r.first_seq, "last_seq": r.last_seq}
                 for s, r in self.readers.items()

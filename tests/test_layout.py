@@ -60,7 +60,7 @@ CORES = """
     common/delivery/desk.py common/delivery/outcomes.py common/delivery/outgoing.py
     common/delivery/signals.py common/bus/from_now.py
     common/shorthands.py common/combos.py common/options.py common/greeks.py
-    common/calendars/sessions.py
+    common/calendars/sessions.py common/patterns strategy/patterns
     console/model/group.py console/model/prices.py console/model/curve.py console/model/deltas.py
     console/model/earnings.py console/model/blotter_rows.py console/model/event_rows.py
     console/model/warnings.py

@@ -30,7 +30,7 @@ class InOrder(Generic[T]):
             raise ValueError(f"lateness_ns is {lateness_ns}, must be 0 or above")
         self.late = 0
         self.complete_to_ns = 0  # every tick before this was given, or counts as late
-        self._lateness_ns = lateness_ns
+        self.lateness_ns = lateness_ns
         self._held: list[tuple[int, int, T]] = []
         self._number = 0
 
@@ -45,11 +45,25 @@ class InOrder(Generic[T]):
 
     def advance(self, now_ns: int) -> list[T]:
         """The time is `now_ns`, with or without a tick; returns those whose turn has come."""
-        self.complete_to_ns = max(self.complete_to_ns, now_ns - self._lateness_ns)
+        self.complete_to_ns = max(self.complete_to_ns, now_ns - self.lateness_ns)
         ready = []
         while self._held and self._held[0][0] <= self.complete_to_ns:
             ready.append(heapq.heappop(self._held)[2])
         return ready
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    @property
+    def turn_ns(self) -> int | None:
+        """The time at which the turn of the oldest that is held comes; None: nothing is held."""
+        return self._held[0][0] + self.lateness_ns if self._held else None
+
+    def release_oldest(self) -> list[T]:
+        """The oldest that is held, before its turn, and what is of its time; what is older than
+        that will be late."""
+        turn_ns = self.turn_ns
+        return [] if turn_ns is None else self.advance(turn_ns)
 
     def flush(self) -> list[T]:
         """All that is held; what is older than the last of it will be late."""

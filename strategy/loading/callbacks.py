@@ -7,6 +7,7 @@ from typing import Any, Final
 from tapewire.common.config.near import expected
 from tapewire.strategy.base import Strategy
 from tapewire.strategy.loading.faults import shown
+from tapewire.strategy.patterns.decorator import pattern_of
 
 CALLBACKS: Final = tuple(name for name in vars(Strategy) if name.startswith("on_"))
 _MADE_OF: Final = ("name", "symbols", "parameters", "context")
@@ -14,7 +15,13 @@ _MADE_OF: Final = ("name", "symbols", "parameters", "context")
 
 def never_called(cls: type[Strategy[Any]]) -> list[str]:
     """A sentence for each method that looks like a callback but is not one, such as `on_quotes`."""
-    named = [name for name in dir(cls) if name.startswith("on_") and callable(getattr(cls, name))]
+    named = [
+        name
+        for name in dir(cls)
+        if name.startswith("on_")
+        and callable(getattr(cls, name))
+        and not pattern_of(getattr(cls, name))
+    ]
     return [
         f"{cls.__name__} has {name}, which Tapewire does not call; {expected(name, CALLBACKS)}"
         for name in named
