@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "trace": "events",
     "reconcile": "reconcile",
     "tail": "tail",
+    "watch": "watch",
     "logs": "logs",
     "demo": "demo",
     "backtest": "backtest",

@@ -92,6 +92,8 @@ def is_stream(line: str) -> bool:
     """Whether the command goes on until Ctrl-C."""
     if line.startswith("tapewire tail"):
         return "--seconds" not in line
+    if line.startswith("tapewire watch"):
+        return "--seconds" not in line and "--from" not in line
     if line in ("tapewire run", "tapewire data record") or "--follow" in line:
         return True
     return " follow" in line and "--limit" not in line

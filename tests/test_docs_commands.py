@@ -27,9 +27,8 @@ STATED = commands()
 SESSION = (
     "init", "up", "status", "web", "orders", "fills", "positions", "blotter", "ledger",
     "reconcile", "data", "events",
-    "journals", "mirror", "dead-letters", "trace", "tail", "logs", "doctor", "scale", "halt",
-    "resume",
-    "flatten", "risk", "notices", "down", "run",
+    "journals", "mirror", "dead-letters", "trace", "tail", "watch", "logs", "doctor", "scale",
+    "halt", "resume", "flatten", "risk", "notices", "down", "run",
 )  # fmt: skip
 DOWN_BEFORE = ("init", "up", "run")
 TWO_LOGINS = "two-logins.toml"
@@ -173,7 +172,9 @@ def _does_what_it_says(reader: Reader, line: str) -> None:
     elif name == "doctor":
         _examines(reader, line)
     else:
-        assert reader.does(line).strip() or name in ("orders", "events"), f"{LINES[line]}: {line}"
+        assert reader.does(line).strip() or name in ("orders", "events", "watch"), (
+            f"{LINES[line]}: {line}"
+        )
     _tidy(reader, name)
 
 

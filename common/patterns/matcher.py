@@ -72,6 +72,10 @@ class Matcher:
                 group.advance(now_ns)
         return self._taken() if self._found else []
 
+    def key_of(self, event: Event) -> Any:
+        """By what an event is matched; the first of its patterns says."""
+        return self._by_kind[type(event)][0].key_of(event)
+
     def found(self, place: int, match: Match) -> None:
         """A match of the pattern at a place."""
         self._found.append((place, match))
@@ -143,12 +147,16 @@ class _Group:
 
     def take(self, event: Event) -> None:
         """Take an event of one of the kinds."""
-        key = self._key_of[type(event)](event)
+        key = self.key_of(event)
         found = self._keys.get(key)
         found = self._begin(key) if found is None else found
         found.take((event,))
         if self.reorder_ns is not None:
             self.due_ns = min(self.due_ns, found.due_ns)
+
+    def key_of(self, event: Event) -> Any:
+        """By what an event is matched."""
+        return self._key_of[type(event)](event)
 
     def take_ticks(self, symbol: str, ticks: Sequence[Tick]) -> None:
         """Take ticks of one symbol."""

@@ -1,0 +1,116 @@
+"""`tapewire watch`: matches on what was recorded, in the journals, and as it is published."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tapewire.common.config import settings as configuration
+from tapewire.common.events import Quote, Trade
+from tapewire.console.commands.watch import Watching
+from tapewire.console.records.live_events import LiveEvents
+from tapewire.recorder.folder import OPEN, Folder
+from tapewire.strategy.patterns import bar, step, trade
+from tests.console.running import Tapewire
+from tests.console.test_tail import Publishers
+from tests.recorder.published import Market, segment
+
+PATTERNS = """
+from tapewire.common.events import Fill, OrderCreated
+from tapewire.strategy.patterns import bar, event, quote, step, times, trade
+
+any_trade = step(trade)
+lone = step(trade).then_not(quote, "1h")
+large = step(event(Fill).quantity >= 5)
+filled = step(event(OrderCreated).order.terms.quantity > 1).then(event(Fill)).by("account")
+filled = filled.within("1m")
+minutes = step(bar.seconds == 60)
+part = step(trade).then(quote)
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "mine.py"
+    path.write_text(PATTERNS)
+    return str(path)
+
+
+def test_what_was_recorded_is_looked_through(tapewire: Tapewire, run_dir: Path, file: str) -> None:
+    pytest.importorskip("pyarrow")
+    market = Market()
+    segment(Folder(run_dir / "recorded"), 1, market.messages(20), end=OPEN)
+    trades = [one for one in market.ticks if isinstance(one, Trade)]
+    ended = tapewire("watch", f"{file}:any_trade", "--from", "2024-01-08", "--json")
+    assert [one["ts_ns"] for one in ended.lines] == [one.ts_ns for one in trades]
+    assert ended.lines[0]["events"][0]["price"] == trades[0].price
+    shown = tapewire("watch", f"{file}:any_trade", "--from", "2024-01-08")
+    assert f"trade {trades[0].price:g}" in shown.out
+    assert shown.err.endswith(f"{len(trades)} matches\n")
+    assert tapewire("watch", f"{file}:any_trade", "--to", "2024-01-07").out == ""
+
+
+def test_bars_are_made_of_recorded_trades(tapewire: Tapewire, run_dir: Path, file: str) -> None:
+    pytest.importorskip("pyarrow")
+    refused = tapewire("watch", f"{file}:minutes", "--from", "2024-01-08")
+    assert (refused.status, "with --bars" in refused.err) == (2, True)
+    watching = Watching([step(bar.close > 2)], ["rich"], "1m", ["AAPL"])
+    minute = 60_000_000_000
+    ticks = [Trade("AAPL", minute + 1, 3.0, 1.0), Trade("AAPL", 2 * minute + 1, 1.0, 1.0)]
+    [match] = watching.all_of([*ticks, Quote("AAPL", 3 * minute, 1.0, 1.0, 2.0, 1.0)])
+    assert (match.ts_ns, match.last.close) == (2 * minute, 3.0)
+
+
+def test_the_journals_events_are_looked_through(
+    tapewire: Tapewire, run_dir: Path, file: str
+) -> None:
+    ended = tapewire("watch", f"{file}:large", "--from", "2026-11-20", "--json")
+    assert [one["events"][0]["quantity"] for one in ended.lines] == ["6"]
+    found = tapewire("watch", f"{file}:filled", "--from", "2026-11-20", "--json").lines
+    assert [event["event"] for event in found[0]["events"]] == [
+        "order.created", "execution.reported",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (":larg", "has no pattern larg; did you mean large"),
+        (":part", "needs a bound in time"),
+        ("x", "expected module:name or file.py:name"),
+    ],
+)
+def test_what_is_no_pattern_is_refused(
+    tapewire: Tapewire, file: str, name: str, words: str
+) -> None:
+    ended = tapewire("watch", f"{file}{name}", "--from", "-1h")
+    assert ended.status == 2
+    assert words in ended.err
+
+
+@pytest.fixture
+def publishers(tmp_path: Path) -> Iterator[Publishers]:
+    one = Publishers(tmp_path)
+    yield one
+    one.close()
+
+
+def test_live_events_are_events_again(publishers: Publishers, tmp_path: Path) -> None:
+    config = configuration.Config(run_dir=tmp_path)
+    kinds: set[str] = set()
+    with LiveEvents(config, ["A"], ticks=True) as events:
+        for seq, moment in enumerate(events.read(10), 1):
+            kinds.add(type(moment).__name__)
+            if {"Quote", "RiskHalted", "int"} <= kinds:
+                break
+            publishers.tick("A", seq)
+            publishers.journaled(seq)
+    assert {"Quote", "RiskHalted", "int"} <= kinds
+
+
+def test_what_does_not_come_is_noticed_as_time_passes() -> None:
+    watching = Watching([step(trade).then_not(trade, "1s")], ["lone"], None, ["A"])
+    assert [*watching.take(Trade("A", 10**9, 1.0, 1.0))] == []
+    assert [*watching.advance(2 * 10**9)] == []
+    [match] = watching.advance(2 * 10**9 + 1)
+    assert watching.as_json(match)["pattern"] == "lone"
