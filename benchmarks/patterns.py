@@ -44,7 +44,7 @@ def ten() -> dict[str, Pattern[Any]]:
     high, low = highest(trade.price, "day"), lowest(trade.price, "day")
     broke, fell = step(trade.price > high), step(trade.price < low)
     wide = step(quote.spread >= 0.05)
-    lifted = step(trade.price >= last(quote.ask) + 0.01)
+    lifted = step(trade.price >= last(quote.ask))
     return {
         "five rising trades within 2 s": run(5, trade.price > previous[trade.price]).within("2s"),
         "five falling trades within 2 s": run(5, trade.price < previous[trade.price]).within("2s"),
@@ -54,7 +54,7 @@ def ten() -> dict[str, Pattern[Any]]:
         "three large trades within 1 s": times(3, trade.size >= 900).within("1s"),
         "a price and a size": step((trade.price > 100) & (trade.size >= 990)),
         "a wide quote, then a large trade": wide.then(trade.size >= 950).within("1s"),
-        "a trade through the ask": lifted,
+        "a trade at the ask": lifted,
         "a huge trade, no wide quote": step(trade.size >= 995).then_not(
             quote.spread >= 0.05, "30ms"
         ),
@@ -84,7 +84,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def measure(options: argparse.Namespace) -> Figures:
     """Rounds over the same ticks until the time is over, and the naive matcher once."""
     patterns, ticks = ten(), made(TICKS)
-    rates, matches = [], 0
+    rates: list[float] = []
+    matches = 0
     ends = time.monotonic() + options.seconds
     while not rates or time.monotonic() < ends:
         rate, matches = _round(list(patterns.values()), ticks)

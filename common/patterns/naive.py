@@ -182,13 +182,13 @@ def _figure(figure: Figure, items: list[Item], at: int) -> Any:
         return math.fsum(values)
     if not values:
         return None
-    return {"highest": max, "lowest": min, "mean": lambda vs: math.fsum(vs) / len(vs)}[
-        figure.figure
-    ](values)
+    if figure.figure == "mean":
+        return math.fsum(values) / len(values)
+    return max(values) if figure.figure == "highest" else min(values)
 
 
 def _alone(of: Expression, items: list[Item], place: int) -> Any:
-    nothing = Pattern(())
+    nothing: Pattern[Any] = Pattern(())
     if isinstance(of, Condition):
         return _is(of, nothing, items, place, [])
     return _value(of, nothing, items, place, [])

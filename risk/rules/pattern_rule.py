@@ -68,6 +68,7 @@ class PatternRule(Rule):
         enforcement: Enforcement = HALT,
     ) -> None:
         super().__init__(parameters, scope, enforcement)
+        self._reason = parameters.reason
         from tapewire.common.patterns.named import patterns_named
 
         found = patterns_named("pattern", parameters.pattern)
@@ -171,7 +172,7 @@ class PatternRule(Rule):
         for name in self._pattern.by_names:
             if name in found:
                 found[name] = str(getattr(about, name, found[name]))
-        said = f": {self.parameters.reason}" if self.parameters.reason else ""
+        said = f": {self._reason}" if self._reason else ""
         of = f" of {', '.join(match.key)}" if any(match.key) else ""
         count = len(match.events)
         reason = f"{self.name}: {self._title}{said}, by {count} event{'s' * (count > 1)}{of}"
