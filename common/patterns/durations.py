@@ -12,6 +12,8 @@ DURATION_MAX_NS: Final = 7 * 86_400 * 1_000_000_000
 
 def duration_ns(what: str, text: str) -> int:
     """Nanoseconds; ValueError names `what` for anything that is no duration, 0 or over a week."""
+    if not isinstance(text, str):
+        raise ValueError(f"{what} is {text!r:.40}; it must be {EXPECTED}")
     number, is_ms = text.removesuffix("ms"), text.endswith("ms")
     if is_ms:
         found = int(number) * MS_NS if number.isascii() and number.isdecimal() else None

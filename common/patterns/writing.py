@@ -106,8 +106,9 @@ class Writer:
         if one.type == "number":
             is_known = f" and {first} == {first} and {second} == {second}"
             return f"({plain}{is_known})" if one.operator == "!=" else f"({plain})"
-        is_known = f" and {first} is not None and {second} is not None"
-        return f"({plain}{is_known})"
+        sides = zip(one.parts, (first, second), strict=True)
+        known = [f" and {text} is not None" for side, text in sides if type(side) is not Constant]
+        return f"({plain}{''.join(known)})"
 
 
 def divided(first: float, second: float) -> float:

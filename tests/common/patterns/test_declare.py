@@ -32,6 +32,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: FIRST.then(quote).checked(), 'add within("10m")'),
     (lambda: FIRST.within("5 minutes"), "within is '5 minutes'; it must be a duration such as"),
     (lambda: FIRST.within("0s"), "within is '0s'"),
+    (lambda: FIRST.within(5), "within is 5; it must be a duration such as"),  # type: ignore[arg-type]
     (lambda: FIRST.within("200h"), "at most 168h"),
     (lambda: FIRST.without(quote).within("1s").checked(), "without has no step after it"),
     (lambda: FIRST.without(quote).then_not(quote, "1s"), "without has no step after it"),

@@ -79,6 +79,14 @@ def test_of_a_quote_without_a_bid_nothing_holds() -> None:
         assert spans(step(condition), [quoted(0, None, 1)]) == []
 
 
+@pytest.mark.filterwarnings("error")
+def test_texts_are_compared_and_compiled_without_a_warning() -> None:
+    ours = step(event(OrderDenied).strategy == "dip").by()
+    others = step(event(OrderDenied).strategy != "dip").by()
+    assert spans(ours, [denied(0, "dip"), denied(1, "other")]) == [(0, 0)]
+    assert spans(others, [denied(0, "dip"), denied(1, "other")]) == [(1, 1)]
+
+
 def test_a_window_has_what_is_exactly_as_old_as_it_is_wide() -> None:
     busy = step(total(trade.size, "5s") + trade.size >= 3)
     assert spans(busy, [paid(0, 1), paid(1, 1), paid(5, 1)]) == [(5, 5)]
