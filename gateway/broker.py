@@ -134,6 +134,8 @@ class OrderReport(BrokerEvent, frozen=True):
     legs: tuple[ComboLeg, ...] = ()
     """What a combo trades; `symbol` is then a name for the whole."""
     kind: str = ""
+    reason: str = ""
+    """Why it was rejected, where the report says it."""
 
     @property
     def names(self) -> Names:

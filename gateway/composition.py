@@ -19,6 +19,7 @@ from tapewire.gateway.orders import login
 from tapewire.gateway.orders.circuit import BrokerCircuit
 from tapewire.gateway.orders.limits import NO_LIMITS, OwnLimits
 from tapewire.gateway.orders.waits import Waits
+from tapewire.gateway.projectx.wiring import projectx
 from tapewire.gateway.query_door import PAGES_UNREAD_MAX
 from tapewire.gateway.restart_window import RestartWindow
 from tapewire.gateway.service import BROKER, DEPUTY, GatewayService
@@ -48,7 +49,7 @@ def build(
     if not liquidation:
         host.bind("market", "xpub", of_login("market", name))
         host.bind(QUERIES, "heard_router", of_login(QUERIES, name), PAGES_UNREAD_MAX)
-    adapter, hang_up = (adapt or tws)(host)
+    adapter, hang_up = (adapt or broker_of)(host)
     gateway = gateway_class(
         adapter,
         waits=_waits(config),
@@ -62,7 +63,7 @@ def build(
         host.role, gateway, host.transport, host.clock, host.journal(background=True),
         epoch=host.epoch, follows=follows, hang_up=hang_up, heartbeat_ms=config.risk.heartbeat_ms,
         brakes=None if liquidation else brakes_of(host),  # what it takes only reduces
-        deputy=_deputy(host) if liquidation else None,
+        deputy=_deputy(host) if liquidation and not host.config.at_projectx(name) else None,
         checkpoints=host.checkpoints(),
         options=None if liquidation else OptionGreeks(
             config.all_instruments(), config.gateway.interest_rate
@@ -157,6 +158,12 @@ def _address(host: Host) -> Callable[[], tws_address.TwsAddress]:
     name = roles.login_name(host.role)
     config = host.config.at_login(name)
     return lambda: tws_address.find(config, config.run_dir, name)
+
+
+def broker_of(host: Host) -> tuple[Broker, Callable[[], None]]:
+    """The adapter for the login's broker."""
+    one = host.config.at_projectx(roles.login_name(host.role))
+    return tws(host) if one is None else projectx(host, one, BROKER)
 
 
 def tws(host: Host, *, check_login: bool = True) -> tuple[Broker, Callable[[], None]]:

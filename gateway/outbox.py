@@ -87,15 +87,15 @@ class Queue(Generic[CommandT]):
 class Outbox(Generic[CommandT]):
     """Commands that wait for their turn, as the adapter sends them: bytes, for example.
 
-    At most `rate_max_per_s` go in any second, and fewer where the broker's reading lags (see
-    `gateway.pace`); 0 lets all of them go at once.
+    At most `rate_max_per_s` go in any second, or in any stretch of `window_s`, and fewer where the
+    broker's reading lags (see `gateway.pace`); 0 lets all of them go at once.
 
     Orders and modifies wait under their names: each name once, and dropped in one step however
     many wait. `waits` are the waits by priority.
     """
 
-    def __init__(self, rate_max_per_s: int = 0) -> None:
-        self.pace = Pace(rate_max_per_s)
+    def __init__(self, rate_max_per_s: int = 0, window_s: int = 1) -> None:
+        self.pace = Pace(rate_max_per_s, window_s=window_s)
         self.waits: Mapping[str, Histogram] = {name: Histogram() for name in PRIORITIES}
         self._everything = self._queue("liquidation")
         self._closing = self._queue("liquidation")

@@ -30,11 +30,13 @@ UNPROVEN_NS: Final = 3 * SECOND_NS
 
 class Pace:
     """Counts messages. At most `rate_max_per_s` are written in any second, and at most `unread_max`
-    count at a time. The questions are beside the rate and among the unread. With a rate of 0
+    count at a time. A broker may count in a longer stretch than a second: then the rate is of any
+    stretch of `window_s`. The questions are beside the rate and among the unread. With a rate of 0
     nothing is counted and nothing asked. Times are monotonic."""
 
-    def __init__(self, rate_max_per_s: int = 0, unread_max: int = 50) -> None:
+    def __init__(self, rate_max_per_s: int = 0, unread_max: int = 50, *, window_s: int = 1) -> None:
         self._rate_max = rate_max_per_s
+        self._window_ns = window_s * SECOND_NS
         self._unread_max = max(unread_max, rate_max_per_s)
         self._sent_ns: deque[int] = deque()
         self._unproven_ns: deque[int] = deque()  # when each was written, with no answer behind it
@@ -101,8 +103,8 @@ class Pace:
         self._asked = None
 
     def _forget(self, now_ns: int) -> None:
-        for times in (self._sent_ns, self._read_ns):
-            while times and now_ns - times[0] >= SECOND_NS:
+        for times, window_ns in ((self._sent_ns, self._window_ns), (self._read_ns, SECOND_NS)):
+            while times and now_ns - times[0] >= window_ns:
                 times.popleft()
         while self._unproven_ns and now_ns - self._unproven_ns[0] >= UNPROVEN_NS:
             self._unproven_ns.popleft()

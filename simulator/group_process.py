@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tapewire.common.bus.endpoints import prepare_run_dir
 from tapewire.common.config import tws_address
@@ -23,9 +24,13 @@ from tapewire.simulator.exchange.made import with_step
 from tapewire.simulator.market.file import market_of
 from tapewire.simulator.market.synthetic import SyntheticMarket, start_of
 from tapewire.simulator.market.times import time_ns
+from tapewire.simulator.projectx.grouped import gateway_server
 from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.simulator.shell import listen, perm_id_of, serve
+
+if TYPE_CHECKING:  # its libraries are of an extra
+    from tapewire.simulator.projectx.server import GatewayServer
 
 HOST = "127.0.0.1"
 AUDIT = "audit"
@@ -77,8 +82,7 @@ def _serve(config: Config, run_dir: Path, stopping: Callable[[], bool], login: s
     instruments = tuple(with_step(one) for one in config.all_instruments())
     number = [one.name for one in config.logins()].index(login)
     settings = settings_of(config, time.time_ns(), number)
-    server = TwsServer(settings, instruments, _market(config, instruments))
-    scenario_file.play(config.simulator.scenario, server.faults)
+    server = _server(config, settings, instruments, login)
     control = ControlPort(str(control_of(run_dir, login)), server.faults)
     listener = listen(HOST, 0)
     port = int(listener.getsockname()[1])
@@ -98,6 +102,18 @@ def _serve(config: Config, run_dir: Path, stopping: Callable[[], bool], login: s
     _write_status(status, role, server, "stopped")
 
 
+def _server(
+    config: Config, settings: SimulatorSettings, instruments: tuple[Instrument, ...], login: str
+) -> "TwsServer | GatewayServer":
+    """The broker's side of a login."""
+    scenario, market = config.simulator.scenario, _market(config, instruments)
+    if config.at_projectx(login) is None:
+        tws = TwsServer(settings, instruments, market)
+        scenario_file.play(scenario, tws.faults)
+        return tws
+    return gateway_server(settings, instruments, market)
+
+
 def _market(config: Config, instruments: tuple[Instrument, ...]) -> Iterator[Row]:
     simulator = config.simulator
     if simulator.ticks:
@@ -108,7 +124,7 @@ def _market(config: Config, instruments: tuple[Instrument, ...]) -> Iterator[Row
     )
 
 
-def _write_status(path: Path, role: str, server: TwsServer, ended: str) -> None:
+def _write_status(path: Path, role: str, server: "TwsServer | GatewayServer", ended: str) -> None:
     """Replace the status file atomically."""
     status = {
         "role": role,

@@ -40,6 +40,12 @@ CORES = """
     gateway/gateway.py gateway/connection.py gateway/restart_window.py gateway/tws/attempt.py
     gateway/at_most.py gateway/pace.py gateway/error_reports.py gateway/tws/throttle.py
     gateway/tws/reconnect.py gateway/tws/connectivity.py gateway/tws/pulse.py
+    gateway/projectx/adapter.py gateway/projectx/asked.py gateway/projectx/lines.py
+    gateway/projectx/listing.py gateway/projectx/market.py gateway/projectx/orders.py
+    gateway/projectx/reports.py gateway/projectx/requests.py gateway/projectx/session.py
+    gateway/projectx/words.py simulator/projectx/server.py simulator/projectx/venue.py
+    simulator/projectx/line.py simulator/projectx/hubs.py simulator/projectx/trading.py
+    simulator/projectx/lookups.py simulator/projectx/faults.py
     gateway/orders gateway/tws/session.py gateway/tws/translate.py
     gateway/feeds gateway/tws/lines.py gateway/tws/line_limits.py common/bus/derived.py
     gateway/tws/streams.py gateway/tws/line.py gateway/tws/lacks.py gateway/tws/by_tick.py

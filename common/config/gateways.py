@@ -1,9 +1,10 @@
 """`[[gateways]]`: the logins of a group that trades with several, each with its own TWS."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Final
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tapewire.common.bus import ports
 from tapewire.common.config import faults
@@ -12,8 +13,11 @@ from tapewire.common.config.sections import AccountName, EachOnce, Identifier, P
 from tapewire.common.config.tws import ChosenTicks, TwsConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.logins import ONLY, Login, Logins
+from tapewire.common.runtime import private_file
 
 OWN: Final = ("host", "port", "client_id", "liquidation_client_id", "ticks")
+BrokerKind = Literal["tws", "projectx"]
+OF_PROJECTX: Final = ("python", "api", "hubs", "user", "key_env", "key_file")
 
 
 class LoginConfig(Section):
@@ -23,6 +27,12 @@ class LoginConfig(Section):
     `live_account` is the top one. `accounts` are all of the login, and TWS has to have exactly
     these. They may be left out where there is one entry. `instruments` are the symbols that it
     streams; without them, all.
+
+    `kind` is whose login it is. With `projectx`, `accounts` are the numbers that ProjectX has for
+    them, and others of the login are left alone. `user` logs in, with the API key that the
+    environment variable `key_env` or the file `key_file` (mode 0600) has. `api` and `hubs` are the
+    addresses of the firm's gateway. `python` is an interpreter, 3.12 or newer, that has
+    project-x-py; without it, the one that runs the gateway.
     """
 
     name: Identifier
@@ -34,6 +44,36 @@ class LoginConfig(Section):
     accounts: Annotated[tuple[AccountName, ...], EachOnce] = ()
     instruments: Annotated[tuple[str, ...], EachOnce] = ()
     live_account: str | None = None
+    kind: BrokerKind = "tws"
+    python: Path | None = None
+    api: str = "https://api.topstepx.com/api"
+    hubs: str = "https://rtc.topstepx.com/hubs"
+    user: str = ""
+    key_env: str = ""
+    key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        """What only the other kind has would mean nothing."""
+        others = OWN if self.kind == "projectx" else OF_PROJECTX
+        if given := sorted(self.model_fields_set & {*others}):
+            raise ConfigError(
+                f"gateways.{self.name}.{given[0]} means nothing with kind {self.kind}; remove it,"
+                " or correct kind"
+            )
+        return self
+
+    def key(self, environment: Mapping[str, str]) -> str:
+        """ProjectX's API key; raises `ConfigError` if it is not where it should be, or if others
+        could read it."""
+        if self.key_file is not None:
+            return private_file.secret(f"gateways.{self.name}.key_file", self.key_file, "key")
+        if found := environment.get(self.key_env, "").strip():
+            return found
+        raise ConfigError(
+            f"gateways.{self.name} has no API key; name an environment variable with key_env, or a"
+            " file of mode 0600 with key_file"
+        )
 
     def login(self) -> Login:
         """The same as a value."""
@@ -64,7 +104,18 @@ def require(
     for number, one in enumerate(entries):
         for symbol in one.instruments if known else ():
             faults.refuse_unknown(("gateways", number, "instruments"), symbol, known, "instruments")
-    _require_places([(one.name, one.tws(defaults)) for one in entries], simulated=simulated)
+    for one in entries:
+        _require_user(one, simulated=simulated)
+    at_tws = [(one.name, one.tws(defaults)) for one in entries if one.kind == "tws"]
+    _require_places(at_tws, simulated=simulated)
+
+
+def _require_user(one: LoginConfig, *, simulated: bool) -> None:
+    """Somebody logs in to ProjectX; the group's own simulator takes nobody else."""
+    if one.kind == "projectx" and not (simulated or one.user):
+        raise ConfigError(
+            f"gateways.{one.name}.user is missing; it must be the user name at ProjectX"
+        )
 
 
 def _require_owners(entries: Sequence[LoginConfig]) -> None:

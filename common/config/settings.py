@@ -249,6 +249,11 @@ class Config(BaseSettings):
         """The logins of the group: those of [[gateways]], or the only one."""
         return gateways.logins_of(self.gateways)
 
+    def at_projectx(self, name: str) -> LoginConfig | None:
+        """The login of this name, if it is one at ProjectX."""
+        found = next((one for one in self.gateways if one.name == name), None)
+        return found if found is not None and found.kind == "projectx" else None
+
     def at_login(self, name: str) -> Self:
         """The same configuration with what is of the login `name` in place of what is of all:
         `tws`, `live_account` and the simulator's accounts."""

@@ -222,7 +222,7 @@ class Registry:
         if status == "rejected" and not lacks:  # the error before it may have said why already
             if not intent.live:
                 return []
-            reason = "the broker reports the order as inactive"
+            reason = report.reason[:TEXT_MAX] or "the broker reports the order as inactive"
             return [_rejected(intent, now_ns, ORDER_REJECTED, reason)]
         working = status == "working"
         events = self._accept(

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from tapewire.common import extras
 from tapewire.common.errors import ConfigError
 from tapewire.common.runtime.process import EXIT_CONFIG
 from tapewire.simulator import scenario_file
@@ -17,6 +16,7 @@ from tapewire.simulator.control import ControlPort
 from tapewire.simulator.faults.catalogue import listing
 from tapewire.simulator.market_arguments import add_market, instruments_of, market_for
 from tapewire.simulator.projectx.faults import FAULTS
+from tapewire.simulator.projectx.grouped import require_libraries
 from tapewire.simulator.projectx.pace import HISTORY, OTHERS, Limit
 from tapewire.simulator.projectx.settings import DAY_S, KEY, USER, GatewaySettings
 from tapewire.simulator.settings import SimulatorSettings
@@ -39,8 +39,7 @@ def main(given: Sequence[str] | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: stopping.append(number))
     try:
-        for module in ("h11", "wsproto"):
-            extras.require(COMMAND, module, "projectx")
+        require_libraries()
         _serve(arguments, lambda: bool(stopping))
     except ConfigError as error:
         print(error, file=sys.stderr)

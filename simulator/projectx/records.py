@@ -32,7 +32,8 @@ class Records:
         self._listing = listing
         self._accounts = accounts
         self.account_ids: Mapping[str, int] = {
-            name: FIRST_ACCOUNT + n for n, name in enumerate(accounts.books)
+            name: int(name) if name.isdecimal() else FIRST_ACCOUNT + n
+            for n, name in enumerate(accounts.books)
         }
         self.account_names = {number: name for name, number in self.account_ids.items()}
         self.placed_ns: dict[int, int] = {}

@@ -52,6 +52,11 @@ class GatewayServer:
         """Totals since the start; `messages_sent` counts only market data."""
         return {**self._venue.counters, "connections": self._connections}
 
+    @property
+    def market_over(self) -> bool:
+        """Whether the market has ended."""
+        return self._venue.market_over
+
     def connected(self, conn: int, now_ns: int) -> None:
         """A client connected; `conn` is a number that no other open connection has."""
         self._at(now_ns)

@@ -85,6 +85,11 @@ class Venue:
             "executions": len(self._orders.executions),
         }
 
+    @property
+    def market_over(self) -> bool:
+        """Whether the market has ended."""
+        return self._clock.is_over
+
     def at(self, now_ns: int) -> None:
         """It is this moment: what follows happens at it."""
         self._trading.now_ns = self.reports.now_ns = now_ns
@@ -106,12 +111,13 @@ class Venue:
         self._feed_rows(now_ns)
 
     def books(self) -> dict[str, Any]:
-        """What the broker has. Executions go by the Gateway's trade ids, orders by their tags."""
+        """What the broker has. Executions go by the Gateway's trade ids, as those
+        of trades that were not voided; orders by their tags."""
         orders = self._exchange.orders.values()
         return {
             **self._orders.books(),
             "orders_by_ref": dict(Counter(one.order_ref for one in orders if one.order_ref)),
-            "exec_ids": [str(trade_id(one)) for one, _ in self._orders.executions],
+            "exec_ids": [f"{trade_id(one)}.01" for one, _ in self._orders.executions],
             "messages_sent": self._market.sent,
         }
 

@@ -1,0 +1,381 @@
+"""The gateway's side of ProjectX: one login, behind the broker port.
+
+It decides, and says to the link in lines of JSON what to ask (see `link`). An order's tag is its
+intent's id, and the Gateway takes a tag once per account: at most one order per intent can ever
+be, whatever becomes of a request. So a request without an answer says nothing, and the core waits,
+asks for all orders, and finds it by its tag or not at all.
+
+The Gateway gives an order its id. Until it has, the tag alone says which order is ours, which is
+enough as no other can have it.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from tapewire.common import roles
+from tapewire.common.clock import Now
+from tapewire.common.errors import ConfigError
+from tapewire.common.events import InstrumentDescribed, SubmitOrder
+from tapewire.common.instruments import Instrument
+from tapewire.common.runtime.metrics import Histogram
+from tapewire.gateway import broker
+from tapewire.gateway.broker import (
+    CLOSED,
+    OPENED,
+    BrokerError,
+    BrokerEvent,
+    Effect,
+    Query,
+    Released,
+    Verdict,
+)
+from tapewire.gateway.outbox import Outbox
+from tapewire.gateway.projectx import reports, requests
+from tapewire.gateway.projectx.asked import Answer, Asked, Take
+from tapewire.gateway.projectx.listing import Listing
+from tapewire.gateway.projectx.market import Market
+from tapewire.gateway.projectx.orders import Orders
+from tapewire.gateway.projectx.session import Refuses, Session
+from tapewire.gateway.projectx.words import Json
+from tapewire.gateway.query_port import NoQueries, QueryPort
+from tapewire.gateway.tws.reconnect import Reconnect
+
+RATE_MAX: Final = 180
+RATE_S: Final = 60
+"""Of the Gateway's 200 requests in 60 seconds, all but the client's own."""
+SILENT_NS: Final = 10_000_000_000
+TAG: Final = "tag"
+"""In the Gateway's words for a second order of a tag: the first one is there."""
+
+
+class ProjectXBroker(Market):
+    """One login at ProjectX; satisfies `gateway.broker.Broker`."""
+
+    client_id = ""
+
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        *,
+        login: Callable[[], Mapping[str, str]],
+        accounts: Collection[str],
+        refuses: Refuses,
+        rate_max: int = RATE_MAX,
+        reconnect: Reconnect | None = None,
+    ) -> None:
+        self.messages = self.requests = 0
+        self.queries: QueryPort = NoQueries("ProjectX's adapter answers no queries yet")
+        self._login = login
+        self._asked = Asked()
+        self._outbox: Outbox[bytes] = Outbox(rate_max, RATE_S)
+        self._reconnect = reconnect
+        self._said = bytearray()  # to the link itself, which is beside the Gateway's limit
+        self._rest = b""
+        self._is_connected = False
+        self._heard_ns = 0
+        session = Session(instruments, self._question, self._say, accounts, refuses)
+        super().__init__(session, self._say)
+        self._listing = Listing(self._question, self._listed)
+        self._orders = Orders(self._question, session.symbol_of)
+        self._now = Now(0, 0)
+        self._decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+    def __repr__(self) -> str:
+        return f"<ProjectXBroker {'up' if self._session.is_up else 'down'}>"
+
+    @property
+    def accounts(self) -> Collection[str]:
+        """See `Broker.accounts`."""
+        return self._session.accounts
+
+    @property
+    def waiting(self) -> int:
+        """See `Broker.waiting`."""
+        return len(self._outbox)
+
+    @property
+    def waits(self) -> Mapping[str, Histogram]:
+        """See `Broker.waits`."""
+        return self._outbox.waits
+
+    # ---- what comes in ---------------------------------------------------------------------------
+
+    def take(self, frames: list[bytes], now: Now) -> list[BrokerEvent]:
+        """See `Broker.take`."""
+        self._now, self._heard_ns = now, now.mono_ns
+        if frames[0] == OPENED:
+            self._is_connected = True
+            try:
+                self._say({"login": dict(self._login())})
+            except (LookupError, ConfigError) as error:
+                raise BrokerError(str(error)) from error
+            return [broker.SessionProgress("waiting for the ProjectX Gateway to take the login")]
+        if frames[0] == CLOSED:
+            return [self.closed(frames[1].decode(errors="replace"))]
+        *lines, self._rest = (self._rest + frames[1]).split(b"\n")
+        events: list[BrokerEvent] = []
+        for line in lines:
+            events += self._read(line)
+        return events
+
+    def _read(self, data: bytes) -> list[BrokerEvent]:
+        """What a line says. What cannot be read may have been part of a list."""
+        try:
+            line = self._decoder.decode(data)
+            if "said" in line:
+                return self._hear(line["said"], line["about"])
+            return list(self._progress(line))
+        except BrokerError:
+            raise
+        except (msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError) as error:
+            reason = f"ProjectX sent what cannot be read: {type(error).__name__} {error}"
+            return [broker.Unreadable(reason, data)]
+
+    def _progress(self, line: Json) -> Iterator[BrokerEvent]:
+        if "n" in line:
+            yield from self._asked.answered(line)
+        elif "accounts" in line:
+            yield from self._session.on_accounts(line["accounts"])
+        elif "refused" in line:
+            raise BrokerError(str(line["refused"]))
+        elif line.get("hub") == "user":
+            yield from self._session.on_user_hub(is_up=line["up"])
+            if self._reconnect is not None and self._session.is_up:
+                self._reconnect.logged_in(self._heard_ns)
+        elif line.get("hub") == "market" and line["up"]:
+            self.opened()
+
+    def _hear(self, said: str, about: Json) -> list[BrokerEvent]:
+        """Something came over a hub."""
+        self.messages += 1
+        if said in ("quote", "market_trade"):
+            self.hear(said, about, self._now.wall_ns)
+            return []
+        data = about.get("data", about)
+        if str(data["id" if said == "account" else "accountId"]) not in self.accounts:
+            return []
+        if said == "order":
+            return list(self._orders.on_order(data, listed=False))
+        if said == "trade":
+            return list(self._orders.on_trade(data, listed=False))
+        if said == "position":
+            return [self._position(data)]
+        return [reports.account_report(data)]
+
+    def _position(self, found: Json) -> BrokerEvent:
+        session = self._session
+        return reports.position_report(found, session.symbol_of, session.multiplier_of)
+
+    def overdue(self, now: Now) -> str:
+        """See `Broker.overdue`: the link says each second that it lives."""
+        if not self._is_connected or now.mono_ns - self._heard_ns < SILENT_NS:
+            return ""
+        return f"the process of project-x-py said nothing for {SILENT_NS // 1_000_000_000} s"
+
+    def held(self, now: Now) -> str:
+        """See `Broker.held`."""
+        return ""
+
+    def closed(self, reason: str) -> BrokerEvent:
+        """See `Broker.closed`. Orders stay queued: the core withdraws them."""
+        self._is_connected, self._rest = False, b""
+        self._said.clear()
+        self._asked.forget()
+        self._listing.give_up()
+        self._outbox.forget_requests()
+        self._session.closed()
+        self._orders.closed()
+        return broker.SessionLost(reason)
+
+    # ---- what goes out ---------------------------------------------------------------------------
+
+    def _say(self, line: Json) -> None:
+        self._said += msgspec.json.encode(line) + b"\n"
+
+    def _question(self, path: str, body: Json, take: Take) -> None:
+        self._outbox.request(self._asked.line(path, body, take))
+
+    def start(self) -> None:
+        """See `Broker.start`."""
+        self.watch_all()
+        self.query_positions()
+
+    def query_positions(self) -> None:
+        """See `Broker.query_positions`: their changes come over the user hub by themselves."""
+        self._each("/Position/searchOpen", self._positions)
+
+    def _each(self, path: str, take: Callable[[str, Answer], Iterable[BrokerEvent]]) -> None:
+        """Ask about each account; `take` gets it with the answer."""
+        for account in self.accounts:
+            self._question(path, {"accountId": int(account)}, partial(take, account))
+
+    def _is_last(self, account: str) -> bool:
+        return account == self._session.accounts[-1]
+
+    def _positions(self, account: str, answer: Answer) -> Iterator[BrokerEvent]:
+        if answer.found is None or answer.refusal:
+            reason = f"ProjectX does not list its positions: {answer.fault or answer.refusal}"
+            yield broker.Unreadable(reason)
+            return
+        for one in answer.found.get("positions") or ():
+            yield self._position(one)
+        if self._is_last(account):
+            yield broker.PositionsComplete()
+
+    def query_accounts(self) -> None:
+        """See `Broker.query_accounts`."""
+        self._question("/Account/search", {"onlyActiveAccounts": True}, self._balances)
+
+    def _balances(self, answer: Answer) -> Iterator[BrokerEvent]:
+        for one in (answer.found or {}).get("accounts") or ():
+            if str(one["id"]) in self.accounts:
+                yield reports.account_report(one)
+        yield broker.AccountsComplete()
+
+    def descriptions(self, now: Now) -> list[InstrumentDescribed]:
+        """See `Broker.descriptions`."""
+        return self._session.descriptions(now)
+
+    def query(self) -> None:
+        """See `Broker.query`."""
+        self._listing.begin(self._session.accounts, self._now.wall_ns)
+
+    def give_up_query(self) -> None:
+        """See `Broker.give_up_query`."""
+        self._listing.give_up()
+
+    def _listed(self, query: Query, found: Json) -> Iterator[BrokerEvent]:
+        if query == "executions":
+            yield from self._orders.on_trade(found, listed=True)
+        else:
+            yield from self._orders.on_order(found, listed=True)
+
+    def query_all_orders(self) -> None:
+        """See `Broker.query_all_orders`: the Gateway knows no clients."""
+        self._each("/Order/searchOpen", self._all_orders)
+
+    def _all_orders(self, account: str, answer: Answer) -> Iterator[BrokerEvent]:
+        for one in (answer.found or {}).get("orders") or ():
+            yield from self._orders.on_order(one, listed=True)
+        if self._is_last(account) and answer.found is not None:
+            yield broker.QueryComplete("all_orders")
+
+    def new_order_id(self) -> str:
+        """See `Broker.new_order_id`: the Gateway gives it."""
+        return ""
+
+    def used_order_id(self, order_id: str) -> None:
+        """See `Broker.used_order_id`: the Gateway sees to that."""
+
+    def submit(
+        self,
+        order_id: str,
+        order: SubmitOrder,
+        parent_order_id: str = "",
+        *,
+        transmit: bool = True,
+    ) -> None:
+        """See `Broker.submit`."""
+        if parent_order_id or not transmit:
+            raise ValueError("ProjectX's adapter places each order by itself, not in groups")
+        body = requests.place(order, self._contract(order.symbol))
+        line = self._asked.line(requests.PLACE, body, partial(self._placed, order))
+        self._outbox.order(line, order.intent_id, closes=order.strategy == roles.RISK)
+
+    def _contract(self, symbol: str) -> str:
+        contract_id = self._session.contracts.get(symbol)
+        if contract_id is None:
+            raise ValueError(f"ProjectX has described no contract of {symbol}")
+        return contract_id
+
+    def _placed(self, order: SubmitOrder, answer: Answer) -> Iterator[BrokerEvent]:
+        """An answer names the order, or says that there is none. Without one nobody knows."""
+        if refusal := answer.refusal:
+            if TAG not in refusal.lower():  # then it is there: all orders are asked for
+                yield broker.OrderReport(
+                    reference=order.intent_id, status="rejected", account=order.account,
+                    reason=refusal,
+                )  # fmt: skip
+        elif answer.found is not None:
+            order_id = str(answer.found["orderId"])
+            self._orders.named(order_id, order.intent_id, order.account)
+            yield broker.OrderReport(
+                reference=order.intent_id, order_id=order_id, permanent_id=order_id,
+                status="accepted", account=order.account,
+            )  # fmt: skip
+        elif not answer.is_uncertain:
+            yield broker.Complaint(f"{order.intent_id} was not answered: {answer.fault}")
+
+    def join(self, name: str, intents: Sequence[str]) -> None:
+        """See `Broker.join`: `submit` takes no groups."""
+        self._outbox.join(name, intents)
+
+    def what_if(self, order_id: str, order: SubmitOrder) -> None:
+        """See `Broker.what_if`."""
+        raise ValueError("ProjectX has no what-if orders")
+
+    def modify(
+        self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""
+    ) -> None:
+        """See `Broker.modify`."""
+        if not order_id:
+            raise ValueError("ProjectX has not confirmed the order yet, so it has no id to modify")
+        body = requests.modify(order_id, order)
+        take = partial(self._changed, order_id, "modify_rejected")
+        line = self._asked.line(requests.MODIFY, body, take)
+        self._outbox.order(line, modify_id, closes=order.strategy == roles.RISK)
+
+    def cancel(self, order_id: str) -> None:
+        """See `Broker.cancel`."""
+        self._cancel(order_id, self._orders.account_of(order_id))
+
+    def _cancel(self, order_id: str, account: str) -> None:
+        body = {"accountId": int(account), "orderId": int(order_id)}
+        take = partial(self._changed, order_id, "cancel_rejected")
+        self._outbox.cancel(self._asked.line(requests.CANCEL, body, take))
+
+    def _changed(self, order_id: str, effect: Effect, answer: Answer) -> Iterator[BrokerEvent]:
+        """What became of a modify or a cancel; its success shows the order itself."""
+        if refusal := answer.refusal:
+            yield broker.OrderError(order_id, answer.code, refusal, effect, error_class="order")
+
+    def cancel_all(self) -> None:
+        """See `Broker.cancel_all`: the Gateway has no such request, so the open orders are asked
+        for, and each that is found is cancelled."""
+        lines = [
+            self._asked.line("/Order/searchOpen", {"accountId": int(one)}, self._cancel_found)
+            for one in self.accounts
+        ]
+        self._outbox.cancel_everything(b"".join(lines))
+
+    def _cancel_found(self, answer: Answer) -> Iterator[BrokerEvent]:
+        if answer.found is None or answer.refusal:
+            why = answer.fault or answer.refusal
+            yield broker.Complaint(f"orders may be left: ProjectX does not list them: {why}")
+            return
+        for one in answer.found.get("orders") or ():
+            yield from self._orders.on_order(one, listed=False)
+            self._cancel(str(one["id"]), str(one["accountId"]))
+
+    def withdraw(self, name: str | None = None) -> list[str]:
+        """See `Broker.withdraw`."""
+        return self._outbox.withdraw(name)
+
+    def release(self, now: Now, verdict: Callable[[str], Verdict]) -> Released:
+        """See `Broker.release`. Orders wait until there is a session."""
+        if not self._is_connected:
+            return Released(b"", [])
+        said = bytes(self._said)
+        self._said.clear()
+        asked = verdict if self._session.is_up else _wait
+        lines, names = self._outbox.release(now.mono_ns, asked)
+        self.requests += len(lines)
+        return Released(said + b"".join(lines), names)
+
+
+def _wait(_name: str) -> Verdict:
+    return "wait"

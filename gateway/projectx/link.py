@@ -1,0 +1,248 @@
+"""The process that holds the connection to ProjectX: `project-x-py` between two streams of lines.
+
+It is run by path, by an interpreter that has `project-x-py`, and knows nothing of Tapewire: the
+gateway decides everything, and this carries it. Each line is a JSON object. From the gateway, over
+the descriptor that is its only argument:
+
+    {"login": {...}}                     first: where the Gateway is, and who logs in
+    {"connect": [1001]}                  connect to both hubs, for these accounts
+    {"watch": ID} {"unwatch": ID}        a contract's market data
+    {"n": 7, "path": "/Order/place", "body": {...}}   a request, as soon as it is read
+
+To the gateway: `{"accounts": [...]}`, `{"refused": "..."}`, `{"hub": "user", "up": true}`, what a
+hub says (`{"said": "GatewayUserOrder", "args": [...]}`), `{"alive": true}` each second, and the
+answer to each request: `{"n": 7, "found": {...}}`, or `{"n": 7, "fault": "...", "uncertain": true}`
+where nobody knows whether the request was served.
+
+It ends when the gateway does, and when a hub stays away for too long: the gateway starts another.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import socket
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+PYTHON = (3, 12)
+HUB_AWAY_MAX_S = 15.0
+RENEW_S = 600.0
+UNLIMITED = 1_000_000_000  # the gateway counts requests itself, and before it decides what goes
+LINE_MAX = 64 * 1024 * 1024
+
+
+def lacking() -> str:
+    """Why this interpreter cannot be used, in a sentence; empty if it can."""
+    running = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < PYTHON:
+        return (
+            f"{sys.executable} is Python {running}, and project-x-py needs 3.12 or newer; name such"
+            " an interpreter with python in the [[gateways]] entry"
+        )
+    if find_spec("project_x_py") is None:
+        return (
+            f"{sys.executable} has no project-x-py; install it with: {sys.executable} -m pip"
+            " install 'project-x-py>=4.4,<5', or name another interpreter with python in the"
+            " [[gateways]] entry"
+        )
+    return ""
+
+
+class Link:
+    """One session. `say` writes a line to the gateway."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._client: Any = None
+        self._config: Any = None
+        self._realtime: Any = None
+        self._accounts: list[int] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_up = {"user": False, "market": False}
+
+    def say(self, **found: Any) -> None:
+        """Write a line."""
+        self._writer.write(json.dumps(found).encode() + b"\n")
+
+    def begin(self, work: Any) -> None:
+        """Do something beside everything else."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def take(self, line: dict[str, Any]) -> None:
+        """Do what the gateway asks for. Requests go in the order in which they are read."""
+        if "path" in line:
+            self.begin(self._request(line["n"], line["path"], line["body"]))
+        elif "watch" in line:
+            await self._market("subscribe_market_data", line["watch"])
+        elif "unwatch" in line:
+            await self._market("unsubscribe_market_data", line["unwatch"])
+        elif "login" in line:
+            self.begin(self._log_in(line["login"]))
+        elif "connect" in line:
+            self._accounts = line["connect"]
+            self.begin(self._connect())
+
+    # ---- REST ------------------------------------------------------------------------------------
+
+    async def _log_in(self, given: dict[str, str]) -> None:
+        from project_x_py import ProjectX
+        from project_x_py.models import ProjectXConfig
+
+        self._config = ProjectXConfig(
+            api_url=given["api"],
+            user_hub_url=given["user_hub"],
+            market_hub_url=given["market_hub"],
+            requests_per_minute=UNLIMITED,
+        )
+        self._client = ProjectX(given["user"], given["key"], config=self._config)
+        try:
+            await self._client.authenticate()
+            found = await self._client._make_request(
+                "POST", "/Account/search", data={"onlyActiveAccounts": True}
+            )
+        except Exception as error:  # noqa: BLE001 - nothing works without a login
+            self.say(refused=f"the ProjectX Gateway has not taken the login: {error}")
+            return
+        self.say(accounts=found["accounts"])
+        self.begin(self._renew())
+
+    async def _renew(self) -> None:
+        """Get another token in time; requests use it, and the hubs stay as they are."""
+        while True:
+            await asyncio.sleep(RENEW_S)
+            if not await self._client.validate_session():
+                await self._client.authenticate()
+
+    async def _request(self, number: int, path: str, body: dict[str, Any]) -> None:
+        """Ask the Gateway. The client's own methods round prices and ask other things first, so
+        this is what they all come down to: it says which failures leave an order in doubt."""
+        from project_x_py.exceptions import (
+            OrderSubmissionUncertainError,
+            ProjectXAuthenticationError,
+        )
+
+        try:
+            found = await self._ask(path, body, ProjectXAuthenticationError)
+        except OrderSubmissionUncertainError as error:
+            self.say(n=number, fault=str(error), uncertain=True)
+            with contextlib.suppress(Exception):  # it may have been the token
+                await self._client.authenticate()
+        except Exception as error:  # noqa: BLE001 - each failure is an answer
+            self.say(n=number, fault=str(error) or type(error).__name__, uncertain=False)
+        else:
+            self.say(n=number, found=found)
+
+    async def _ask(self, path: str, body: dict[str, Any], expired: type[Exception]) -> Any:
+        try:
+            return await self._client._make_request("POST", path, data=body)
+        except expired:
+            await self._client.authenticate()
+            return await self._client._make_request("POST", path, data=body)
+
+    # ---- hubs ------------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        self._realtime = hubs_of(self, self._client, self._config, self._accounts)
+        for kind, target in TARGETS.items():
+            await self._realtime.add_callback(kind, self._teller(target))
+        if not await self._realtime.connect():
+            self.say(refused="the hubs of the ProjectX Gateway do not answer")
+            return
+        await self._look_after_hubs()
+
+    def _teller(self, target: str) -> Any:
+        async def tell(data: Any) -> None:
+            self.say(said=target, about=data)
+
+        return tell
+
+    def hub(self, name: str, *, up: bool) -> None:
+        """A hub's connection was opened, with all that was subscribed to, or is gone."""
+        self._is_up[name] = up
+        self.say(hub=name, up=up)
+
+    async def _look_after_hubs(self) -> None:
+        """End if a hub stays away: its client does not come back with another token."""
+        away_s = 0.0
+        while away_s < HUB_AWAY_MAX_S:
+            await asyncio.sleep(1)
+            away_s = 0.0 if all(self._is_up.values()) else away_s + 1
+        self.say(refused="a hub of the ProjectX Gateway did not come back")
+        self._writer.close()
+
+    async def _market(self, method: str, contract_id: str) -> None:
+        if self._realtime is not None:
+            await getattr(self._realtime, method)([contract_id])
+
+
+TARGETS = {
+    "account_update": "account",
+    "order_update": "order",
+    "position_update": "position",
+    "trade_execution": "trade",
+    "quote_update": "quote",
+    "market_trade": "market_trade",
+}
+
+
+def hubs_of(link: Link, client: Any, config: Any, accounts: list[int]) -> Any:
+    """The client of both hubs, which tells when they come and go."""
+    from project_x_py.realtime import ProjectXRealtimeClient
+
+    class Hubs(ProjectXRealtimeClient):  # type: ignore[misc, unused-ignore]
+        """Subscribes to all accounts, not to one."""
+
+        def _on_user_hub_open(self) -> None:
+            super()._on_user_hub_open()
+            link.begin(self._subscribe_all())
+
+        async def _subscribe_all(self) -> None:
+            if not await self.subscribe_user_updates():
+                return
+            for number in accounts[1:]:
+                for subject in ("Orders", "Positions", "Trades"):
+                    await self.user_connection.send(f"Subscribe{subject}", [number])
+            link.hub("user", up=True)
+
+        def _on_user_hub_close(self) -> None:
+            super()._on_user_hub_close()
+            link.hub("user", up=False)
+
+        def _on_market_hub_open(self) -> None:
+            super()._on_market_hub_open()
+            link.hub("market", up=True)
+
+        def _on_market_hub_close(self) -> None:
+            super()._on_market_hub_close()
+            link.hub("market", up=False)
+
+    return Hubs(client.get_session_token(), str(accounts[0]), config=config)
+
+
+async def run(descriptor: int) -> None:
+    """Carry lines until the gateway is gone."""
+    ours = socket.socket(fileno=descriptor)
+    reader, writer = await asyncio.open_connection(sock=ours, limit=LINE_MAX)
+    link = Link(writer)
+    if reason := lacking():
+        link.say(refused=reason)
+        await writer.drain()
+        return
+    link.begin(_live(link))
+    while line := await reader.readline():
+        await link.take(json.loads(line))
+
+
+async def _live(link: Link) -> None:
+    while True:
+        link.say(alive=True)
+        await asyncio.sleep(1)
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)  # it would log orders, and the token in a hub's address
+    asyncio.run(run(int(sys.argv[1])))

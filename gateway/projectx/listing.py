@@ -1,0 +1,79 @@
+"""Asking for everything: open orders, all orders of some days, all trades of them, per account.
+
+The lists are asked for one after the other. Orders come before trades, since a trade names its
+order by the Gateway's id alone, and the order has the tag that says whose it is.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from tapewire.gateway import broker
+from tapewire.gateway.broker import BrokerEvent, Query
+from tapewire.gateway.projectx.asked import Answer
+from tapewire.gateway.projectx.session import Ask
+from tapewire.gateway.projectx.words import Json
+
+DAYS: Final = 7
+LISTS: Final[tuple[tuple[Query, str, str], ...]] = (
+    ("open_orders", "/Order/searchOpen", "orders"),
+    ("completed_orders", "/Order/search", "orders"),
+    ("executions", "/Trade/search", "trades"),
+)
+"""What ends with each list, its path, and the name of what it has."""
+Read = Callable[[Query, Json], Iterator[BrokerEvent]]
+
+
+class Listing:
+    """One round at a time: a new one takes the place of the one before it."""
+
+    def __init__(self, ask: Ask, read: Read) -> None:
+        self._ask, self._read = ask, read
+        self._round = 0
+        self._left: deque[tuple[Query, str, str, str, bool]] = deque()
+
+    def begin(self, accounts: tuple[str, ...], now_ns: int) -> None:
+        """Ask for all lists of these accounts."""
+        self._round += 1
+        self._since = _stamp(now_ns, DAYS)
+        self._left = deque(
+            (query, path, name, account, account == accounts[-1])
+            for query, path, name in LISTS
+            for account in accounts
+        )
+        self._next()
+
+    def give_up(self) -> None:
+        """Nobody waits for this round any more."""
+        self._round += 1
+        self._left.clear()
+
+    def _next(self) -> None:
+        if not self._left:
+            return
+        query, path, name, account, is_last = self._left.popleft()
+        body: Json = {"accountId": int(account)}
+        if query != "open_orders":
+            body["startTimestamp"] = self._since
+        this = self._round
+
+        def take(answer: Answer) -> Iterator[BrokerEvent]:
+            if this != self._round:
+                return
+            if answer.found is None or answer.refusal:
+                why = answer.fault or answer.refusal
+                yield broker.Complaint(f"ProjectX does not list its {name}: {why}")
+                return  # the list has no end, and the core gives it up
+            for one in answer.found.get(name) or ():
+                yield from self._read(query, one)
+            if is_last:
+                yield broker.QueryComplete(query)
+            self._next()
+
+        self._ask(path, body, take)
+
+
+def _stamp(now_ns: int, days: int) -> str:
+    moment = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC) - timedelta(days=days)
+    return moment.isoformat()

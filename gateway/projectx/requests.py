@@ -1,0 +1,71 @@
+"""What the Gateway is asked about orders."""
+
+from decimal import Decimal
+
+from tapewire.common.events import SubmitOrder
+from tapewire.gateway.projectx.words import (
+    NUMBERS,
+    OF_KIND,
+    PRICES,
+    TIMES_IN_FORCE,
+    TYPES,
+    Json,
+)
+
+PLACE = "/Order/place"
+MODIFY = "/Order/modify"
+CANCEL = "/Order/cancel"
+
+
+def place(order: SubmitOrder, contract_id: str) -> Json:
+    """The body of a new order, under its intent's id: the Gateway takes a tag once per account, so
+    no second order of this intent can ever be. ValueError for what it has no terms for."""
+    terms = order.terms
+    _require_known(order)
+    size = int(terms.quantity)
+    if size != terms.quantity:
+        raise ValueError(f"quantity {terms.quantity:f}; ProjectX trades whole contracts")
+    return {
+        "accountId": int(order.account),
+        "contractId": contract_id,
+        "type": TYPES[terms.type],
+        "side": NUMBERS[terms.side],
+        "size": size,
+        "customTag": order.intent_id,
+        **_prices(order),
+    }
+
+
+def modify(order_id: str, order: SubmitOrder) -> Json:
+    """The body of new terms for an order."""
+    _require_known(order)
+    size = int(order.terms.quantity)
+    return {
+        "accountId": int(order.account), "orderId": int(order_id), "size": size, **_prices(order)
+    }  # fmt: skip
+
+
+def _require_known(order: SubmitOrder) -> None:
+    terms = order.terms
+    if terms.type not in TYPES or order.legs:
+        kind = "a combo" if order.legs else f"order type {terms.type}"
+        raise ValueError(f"{kind} is not one of ProjectX's: {', '.join(TYPES)} are")
+    if terms.time_in_force not in TIMES_IN_FORCE:
+        raise ValueError(
+            f"time in force {terms.time_in_force}; an order at ProjectX lives until it is cancelled"
+        )
+    if terms.oca or order.parent_id:
+        raise ValueError("ProjectX's adapter places each order by itself, not in groups")
+
+
+def _prices(order: SubmitOrder) -> dict[str, float]:
+    prices = order.terms.prices
+    return {PRICES[name]: _exact(prices[name]) for name in OF_KIND[order.terms.type]}
+
+
+def _exact(price: Decimal) -> float:
+    """A price as a number of JSON; ValueError for one that such a number cannot have exactly."""
+    found = float(price)
+    if Decimal(repr(found)) != price:
+        raise ValueError(f"price {price:f} has too many digits")
+    return found

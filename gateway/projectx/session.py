@@ -1,0 +1,154 @@
+"""Logging in: accounts, then contracts, then both hubs. Only then is there a session.
+
+    OPENED --> accounts --> contracts of all instruments --> user hub up --> SessionReady
+
+What happens to orders comes over the user hub alone. While that is away nobody knows what happens,
+so its going is a `ServerLost`, and its return a `ServerRestored`: the core then asks for everything
+that it may have missed, before it trades on.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Final
+
+from tapewire.common.clock import Now
+from tapewire.common.events import InstrumentDescribed, PriceStep
+from tapewire.common.instruments import Instrument
+from tapewire.gateway import broker
+from tapewire.gateway.broker import BrokerEvent
+from tapewire.gateway.projectx.asked import Answer, Take
+from tapewire.gateway.projectx.words import Json, decimal
+
+VERSION: Final = 1
+FUTURE: Final = "FUT"
+MONTHS: Final = "FGHJKMNQUVXZ"
+Ask = Callable[[str, Json, Take], None]
+Refuses = Callable[[Sequence[Json]], str]
+ZERO: Final = Decimal(0)
+
+
+class Session:
+    """One connection's login. `ask` sends a request, `say` a line to the link. `wanted` are the
+    accounts to trade, all of the login if none; `refuses` says why they must not be traded on."""
+
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        ask: Ask,
+        say: Callable[[Json], None],
+        wanted: Collection[str],
+        refuses: Refuses,
+    ) -> None:
+        self.instruments = {one.symbol: one for one in instruments}
+        self.contracts: dict[str, str] = {}  # ids by symbol
+        self.symbols: dict[str, str] = {}  # and the other way round
+        self.accounts: tuple[str, ...] = ()
+        self.is_up = False  # the session stands
+        self._ask, self._say = ask, say
+        self._wanted, self._refuses = wanted, refuses
+        self._described: dict[str, Json] = {}
+        self._awaited = 0  # contracts that were asked for
+        self._news: list[str] = []
+
+    def closed(self) -> None:
+        """The connection is gone."""
+        self.is_up, self.accounts, self._awaited = False, (), 0
+
+    def symbol_of(self, contract_id: str) -> str:
+        """Our symbol of a contract; of one that is not configured, its id."""
+        return self.symbols.get(contract_id, contract_id)
+
+    def multiplier_of(self, symbol: str) -> Decimal:
+        """Units of the underlying in one contract."""
+        instrument = self.instruments.get(symbol)
+        return Decimal(1) if instrument is None else instrument.multiplier
+
+    def on_accounts(self, found: Sequence[Json]) -> Iterator[BrokerEvent]:
+        """The login is taken: see whether its accounts are those to trade on."""
+        chosen = [one for one in found if not self._wanted or str(one["id"]) in self._wanted]
+        missing = set(self._wanted) - {str(one["id"]) for one in chosen}
+        reason = self._refuses(chosen)
+        if missing or not chosen:
+            names = ", ".join(f"{one['id']} ({one['name']})" for one in found) or "none"
+            reason = (
+                f"the login has the accounts {names}; correct accounts in its [[gateways]] entry"
+            )
+        if reason:
+            yield broker.SessionRefused(reason)
+            return
+        self.accounts = tuple(str(one["id"]) for one in chosen)
+        yield broker.SessionProgress("waiting for the ProjectX Gateway to describe its contracts")
+        asked = [one for one in self.instruments.values() if one.sec_type == FUTURE]
+        self._awaited = len(asked)
+        for one in asked:
+            self._ask(
+                "/Contract/search", {"searchText": name_of(one), "live": False}, self._finds(one)
+            )
+        if not asked:
+            self._connect()
+
+    def _finds(self, instrument: Instrument) -> Take:
+        def take(answer: Answer) -> Iterator[BrokerEvent]:
+            name = name_of(instrument)
+            contracts = (answer.found or {}).get("contracts") or ()
+            found = next((one for one in contracts if one["name"] == name), None)
+            if found is None:
+                why = answer.fault or answer.refusal or "it has no contract of that name"
+                yield broker.Complaint(
+                    f"ProjectX does not know {instrument.symbol} as {name}: {why}"
+                )
+            else:
+                self._keep(instrument, found)
+            self._awaited -= 1
+            if not self._awaited:
+                self._connect()
+
+        return take
+
+    def _keep(self, instrument: Instrument, found: Json) -> None:
+        self.contracts[instrument.symbol] = found["id"]
+        self.symbols[found["id"]] = instrument.symbol
+        self._described[instrument.symbol] = found
+        self._news.append(instrument.symbol)
+
+    def _connect(self) -> None:
+        self._say({"connect": [int(one) for one in self.accounts]})
+
+    def on_user_hub(self, *, is_up: bool) -> Iterator[BrokerEvent]:
+        """The user hub is there, with all that was subscribed to, or it is gone."""
+        if not self.accounts:
+            return
+        if not is_up:
+            yield broker.ServerLost("the connection to ProjectX's user hub is gone")
+        elif self.is_up:
+            yield broker.ServerRestored()
+        else:
+            self.is_up = True
+            yield broker.SessionReady(self.accounts, VERSION)
+
+    def descriptions(self, now: Now) -> list[InstrumentDescribed]:
+        """What has become known of contracts since the last call."""
+        taken, self._news = self._news, []
+        return [self._description(symbol, now.wall_ns) for symbol in taken]
+
+    def _description(self, symbol: str, now_ns: int) -> InstrumentDescribed:
+        found, ours = self._described[symbol], self.instruments[symbol]
+        step = decimal(found["tickSize"]) or ZERO
+        value = decimal(found["tickValue"]) or ZERO
+        multiplier = decimal(value / step) if step else None
+        contradiction = ""
+        if multiplier != ours.multiplier:
+            contradiction = f"multiplier is {ours.multiplier:f}, ProjectX has {multiplier}"
+        return InstrumentDescribed(
+            now_ns, symbol, 0, FUTURE, "ProjectX", "USD", str(found["description"]),
+            multiplier or ours.multiplier, step, (PriceStep(ZERO, step),),
+            contradiction=contradiction,
+        )  # fmt: skip
+
+
+def name_of(instrument: Instrument) -> str:
+    """The Gateway's name of a future: `MNQZ6`, also for `MNQ 202612`."""
+    root, _, expiry = instrument.symbol.partition(" ")
+    if len(expiry) < len("202612") or not expiry.isdecimal():
+        return instrument.symbol
+    return f"{root}{MONTHS[int(expiry[4:6]) - 1]}{expiry[3]}"

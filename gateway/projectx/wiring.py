@@ -1,0 +1,77 @@
+"""The adapter for ProjectX, put together from the configuration."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from tapewire.common import roles
+from tapewire.common.config import tws_address
+from tapewire.common.config.gateways import LoginConfig
+from tapewire.common.config.settings import Config
+from tapewire.common.runtime.host import Host
+from tapewire.gateway.broker import Broker
+from tapewire.gateway.projectx.adapter import ProjectXBroker
+from tapewire.gateway.projectx.stream import LinkStream
+from tapewire.gateway.projectx.words import Json
+from tapewire.gateway.tws.reconnect import Reconnect
+
+SIMULATED_USER: Final = "trader"
+RATES_MAX: Final = {roles.GATEWAY: 120, roles.LIQUIDATION: 60}
+"""Shares of the 200 requests that a user may send in 60 seconds; the rest is the client's own."""
+
+
+def projectx(host: Host, one: LoginConfig, channel: str) -> tuple[Broker, Callable[[], None]]:
+    """The adapter of a login at ProjectX, over a process that has its client."""
+    config, kind = host.config, roles.kind_of(host.role)
+    reconnect = Reconnect(
+        f"{host.role} {host.epoch} {channel}",
+        config.tws.reconnect_ms,
+        config.tws.reconnect_max_ms,
+        own=config.simulator.enabled,
+    )
+    adapter = ProjectXBroker(
+        config.all_instruments(),
+        login=lambda: address_of(config, one),
+        accounts=one.accounts,
+        refuses=lambda accounts: refusal(config, one, accounts),
+        rate_max=RATES_MAX[kind],
+        reconnect=reconnect,
+    )
+    python = str(one.python or sys.executable)
+    return adapter, host.attach(channel, lambda: LinkStream(lambda: python, reconnect, host.clock))
+
+
+def address_of(config: Config, one: LoginConfig) -> dict[str, str]:
+    """Where to log in, and as whom: at the group's own simulator its nonce is the key. Raises
+    `NoTwsAddress` while that has not started, and `ConfigError` without a key."""
+    if config.simulator.enabled:
+        found = tws_address.find(config, config.run_dir, one.name)
+        url = f"http://{found}"
+        return _login(f"{url}/api", f"{url}/hubs", SIMULATED_USER, found.nonce)
+    return _login(one.api, one.hubs, one.user, one.key(os.environ))
+
+
+def _login(api: str, hubs: str, user: str, key: str) -> dict[str, str]:
+    return {
+        "api": api, "user_hub": f"{hubs}/user", "market_hub": f"{hubs}/market", "user": user,
+        "key": key,
+    }  # fmt: skip
+
+
+def refusal(config: Config, one: LoginConfig, accounts: Sequence[Json]) -> str:
+    """Why these accounts must not be traded on, in a sentence; "" if they may be.
+
+    In paper mode each must be simulated. In live mode `live_account` must be among them.
+    """
+    if config.mode == "live":
+        live = one.live_account or config.live_account
+        if any(str(account["id"]) == live for account in accounts):
+            return ""
+        return "live_account is none of the accounts; correct it. Nothing is sent until then"
+    if all(account.get("simulated") for account in accounts):
+        return ""
+    return (
+        'mode is "paper", and an account is not a simulated one; name other accounts, or set'
+        ' mode = "live" and live_account. Nothing is sent until then'
+    )

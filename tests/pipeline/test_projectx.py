@@ -1,0 +1,134 @@
+"""A group at two brokers: TWS and ProjectX, each simulated, one risk daemon, one console."""
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tapewire.common import roles
+from tapewire.common.config import settings as configuration
+from tapewire.common.events import Fill, OrderAccepted, OrderIntended
+from tapewire.console.group.supervisor import Group
+from tests.pipeline.running import Running, tapewire
+from tests.places import ROOT
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.soak
+SDK = ROOT / ".venv-projectx" / "bin" / "python"
+OF = {"tws": ("DU1000001", "AAPL"), "px": ("1001", "MNQZ6")}
+GATEWAYS = f"""
+[simulator]
+enabled = true
+
+[[instruments]]
+symbol = "AAPL"
+
+[[instruments]]
+symbol = "MNQZ6"
+sec_type = "FUT"
+exchange = "CME"
+multiplier = "2"
+min_tick = "0.25"
+
+[[gateways]]
+name = "tws"
+accounts = ["DU1000001"]
+instruments = ["AAPL"]
+
+[[gateways]]
+name = "px"
+kind = "projectx"
+accounts = ["1001"]
+instruments = ["MNQZ6"]
+python = "{SDK}"
+"""
+
+
+@pytest.fixture
+def group(run_dir, tmp_path, monkeypatch) -> Iterator[Running]:
+    if not SDK.exists():
+        pytest.skip("needs project-x-py and Python 3.12: run `make projectx`")
+    file = tmp_path / "tapewire.toml"
+    file.write_text(GATEWAYS + "\n".join(_strategy(name) for name in OF))
+    monkeypatch.setenv("TAPEWIRE_CONFIG", str(file))
+    started = Group(configuration.load())
+    started.up()
+    try:
+        yield Running(started)
+    finally:
+        if started.is_up():
+            started.down()
+
+
+def _strategy(name: str) -> str:
+    account, symbol = OF[name]
+    every = 150 if name == "px" else 20  # within 200 requests per minute, also behind a restart
+    return (
+        f'[[strategies]]\nname = "{name}"\nstrategy = "tests.simulation.trader:Trader"\n'
+        f'account = "{account}"\nsymbols = ["{symbol}"]\n'
+        f"parameters = {{ every = {every}, until_ns = {2**62} }}\n"
+    )
+
+
+def fills(group: Running, login: str) -> list[Fill]:
+    journal = group.journal(roles.of_login(roles.GATEWAY, login))
+    return [one for one in journal if isinstance(one, Fill)]
+
+
+def test_each_account_trades_at_its_own_broker_and_one_flatten_closes_both(group: Running):
+    group.until_ready()
+    wait_for(lambda: all(len(fills(group, name)) > 3 for name in OF), "fills at both brokers", 60)
+    shown = json.loads(tapewire("status", "--json").stdout)
+    assert shown["gateway-px"]["accounts"] == ["1001"]
+    journal = group.journal("gateway-px")
+    intents = {e.order.intent_id for e in journal if isinstance(e, OrderIntended)}
+    assert {e.intent_id for e in journal if isinstance(e, OrderAccepted)} <= intents
+    assert {one.intent_id for one in fills(group, "px")} <= intents
+    group.flatten()
+    assert group.status(roles.RISK)["held"] == []
+    assert group.faults_at_the_end() == []
+
+
+def inject(group: Running, what: str, **given: object) -> None:
+    """Let a fault happen at the simulated Gateway, over its control socket."""
+    with socket.socket(socket.AF_UNIX) as control:
+        control.connect(str(group.run_dir / "simulator-px.control"))
+        control.sendall(json.dumps({"do": "inject", "what": what, **given}).encode() + b"\n")
+        assert json.loads(control.recv(4096))["ok"]
+
+
+def kill_link(group: Running) -> None:
+    """Kill the process of project-x-py that the gateway has started."""
+    parent = group.status("gateway-px")["pid"]
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    links = [one for one in children if b"link.py" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    assert len(links) == 1
+    os.kill(int(links[0]), signal.SIGKILL)
+
+
+FAULTS: dict[str, Callable[[Running], object]] = {
+    "gateway": lambda group: group.kill_9("gateway-px"),
+    "link": kill_link,
+    "lost": lambda group: inject(group, "lost", path="/Order/place", times=3),
+    "swallowed": lambda group: inject(group, "swallowed", path="/Order/place", times=3),
+    "user hub": lambda group: inject(group, "dropped_hub", hub="user"),
+    "token": lambda group: inject(group, "expired_token"),
+    "down": lambda group: inject(group, "down", seconds=3),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_after_a_fault_the_books_are_the_broker_s(group: Running, fault: str):
+    group.until_ready()
+    wait_for(lambda: len(fills(group, "px")) > 3, "fills at ProjectX", 60)
+    FAULTS[fault](group)
+    before = len(fills(group, "px"))
+    wait_for(lambda: len(fills(group, "px")) > before + 5, "fills after the fault", 90)
+    group.until_ready()
+    group.flatten()
+    assert group.status(roles.RISK)["held"] == []
+    assert group.faults_at_the_end() == []
