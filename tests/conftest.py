@@ -34,6 +34,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 WARDEN = pytest.StashKey[subprocess.Popen[bytes]]()
 SHARED = "shared"
 TOGETHER = {  # by file, what its tests share
+    "chaos/test_chaos.py": "chaos",
     "deploy/test_breaking.py": "one group that is broken",
     "deploy/test_dashboards.py": SHARED,
     "pipeline/test_bad_messages.py": SHARED,

@@ -17,3 +17,12 @@ def wait_for(look: Callable[[], T], what: str, timeout_s: float = 10.0) -> T:
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {timeout_s} s in vain for {what}")
         time.sleep(0.01)
+
+
+def looked(look: Callable[[], object], timeout_s: float) -> bool:
+    """Whether `look` gives something true within `timeout_s`."""
+    try:
+        wait_for(look, "", timeout_s)
+    except AssertionError:
+        return False
+    return True

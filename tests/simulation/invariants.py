@@ -1,8 +1,9 @@
 """The invariants G1-G8 of a world that has come to rest, checked at the broker's side."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from typing import Protocol
 
 from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
@@ -32,6 +33,7 @@ from tapewire.common.events import (
     OrderStateChanged,
     Side,
 )
+from tapewire.common.instruments import Instrument
 from tapewire.common.runtime.journal import JournalError, verify
 from tapewire.executor.service import ExecutorService
 from tapewire.gateway.orders.silence import unlisted
@@ -43,6 +45,17 @@ from tests import forgotten, replay
 from tests.simulation import modifies
 from tests.simulation.openings import openings_hold
 from tests.simulation.watch import Watch
+
+
+class Past(Protocol):
+    """What was written down: by a world, or by the processes of a run directory."""
+
+    @property
+    def instruments(self) -> Sequence[Instrument]:
+        """What was traded."""
+
+    def events(self, role: str) -> Iterable[Event]:
+        """The events of a role's journal."""
 
 
 def broken(world: World, watch: Watch, limit: Decimal) -> list[str]:
@@ -81,7 +94,7 @@ def books_agree(world: World, watch: Watch) -> Iterator[str]:
                 yield f"{names[difference.kind]}: {name}: {difference}"
 
 
-def ledger_agrees(world: World, watch: Watch) -> Iterator[str]:
+def ledger_agrees(world: Past, watch: Watch) -> Iterator[str]:
     """G3: what the ledger says of strategies adds up to the book, by either method."""
     accounts = Accounts(world.instruments, Order)
     for event in gateways(world, watch):
@@ -157,7 +170,7 @@ def unreported(world: World, watch: Watch) -> set[str]:
     return subjects
 
 
-def once_each(world: World) -> Iterator[str]:
+def once_each(world: Past) -> Iterator[str]:
     """G1, G2: in a journal an order id is one intent's, a signal's intent is one unless it is a
     group's, and an execution and its commission are there once."""
     for role in roles.GATEWAYS:
@@ -186,7 +199,7 @@ def _names_of(event: Event) -> Iterator[tuple[str, str]]:
         yield "commission", event.exec_id
 
 
-def executions_agree(world: World, watch: Watch) -> Iterator[str]:
+def executions_agree(world: Past, watch: Watch) -> Iterator[str]:
     """G2, G3: each execution in the journals is the broker's, with its terms and what it cost."""
     costs, fills = dict[str, Decimal](), dict[str, Fill]()
     for event in gateways(world, watch):
@@ -205,6 +218,14 @@ def executions_agree(world: World, watch: Watch) -> Iterator[str]:
 
 def signals_end(world: World) -> Iterator[str]:
     """G4."""
+    yield from orders_end(world)
+    for role, service in modifies.strategies(world).items():
+        for signal_id in service.runner.waiting:
+            yield f"G4: {role} still waits for an answer to {signal_id}"
+
+
+def orders_end(world: Past) -> Iterator[str]:
+    """G4: every order of the executor has its end, or is UNKNOWN."""
     states = {}
     for event in world.events(roles.EXECUTOR):
         if isinstance(event, OrderCreated):
@@ -214,9 +235,6 @@ def signals_end(world: World) -> Iterator[str]:
     for intent_id, state in states.items():
         if state in LIVE and state != "UNKNOWN":
             yield f"G4: {intent_id} is still {state}"
-    for role, service in modifies.strategies(world).items():
-        for signal_id in service.runner.waiting:
-            yield f"G4: {role} still waits for an answer to {signal_id}"
 
 
 def chains(world: World) -> Iterator[str]:
@@ -254,7 +272,7 @@ def _runners(world: World) -> dict[str, Runner]:
     return {roles.strategy_name(role): service.runner for role, service in found}
 
 
-def exposure_within(world: World, watch: Watch, limit: Decimal) -> Iterator[str]:
+def exposure_within(world: Past, watch: Watch, limit: Decimal) -> Iterator[str]:
     """G7, whenever an order or a modify was taken: all that could fill on its side, together.
 
     The other side may be beyond the limit by what was entered by hand at TWS, which nobody asks.
@@ -317,9 +335,9 @@ def beyond_limit(watch: Watch, limit: Decimal) -> Iterator[str]:
             yield f"G7: the broker holds {quantity} {symbol} in {account}, the limit is {limit}"
 
 
-def gateways(world: World, watch: Watch) -> Iterator[Event]:
+def gateways(world: Past, watch: Watch) -> Iterator[Event]:
     """What both gateways have journaled, in the order in which others could hear of it."""
-    return watch.merged({role: world.events(role) for role in roles.GATEWAYS})
+    return watch.merged({role: [*world.events(role)] for role in roles.GATEWAYS})
 
 
 def answered(world: World) -> int:

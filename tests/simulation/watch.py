@@ -94,8 +94,12 @@ class Watch:
 
     def attach(self, world: World) -> None:
         """The world, once there is one."""
-        self._clock, self._risk = world.clock, world.nodes[roles.RISK].records
+        self.follow(world.clock, world.nodes[roles.RISK].records)
         self._gateway = world.nodes[roles.GATEWAY]
+
+    def follow(self, clock: VirtualClock, risk: Journal) -> None:
+        """Whose time it is, and what risk has decided, where there is no world."""
+        self._clock, self._risk = clock, risk
 
     # ---- what is seen --------------------------------------------------------------------------
 
