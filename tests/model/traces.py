@@ -110,7 +110,7 @@ class Tracing(Watch):
         signal = line["order_ref"].removesuffix(FIRST)
         if line["kind"] == "status":
             self._step(signal, broker=BROKER[line["status"]])
-        elif line["event"] == "modified":
+        elif line["event"] in ("modified", "made"):  # "made": TWS's own, under the same tag
             self._left.add(signal)
         else:
             self._step(signal, broker="REFUSED" if line["event"] == "rejected" else "WORKING")

@@ -31,8 +31,10 @@ def main() -> int:
 
 def row(found: Found) -> str:
     """A row of the table."""
-    by = found.by or "**nothing**"
-    return f"| {found.name} | {by} | {found.after}, {found.seconds:.1f} s | {found.breaks} |"
+    by, name = found.by or "**nothing**", found.name
+    if found.without:
+        name = f"{name}, with {found.without}"
+    return f"| {name} | {by} | {found.after}, {found.seconds:.1f} s | {found.breaks} |"
 
 
 if __name__ == "__main__":

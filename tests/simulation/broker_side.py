@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from tapewire.common.accounting.exec_ids import execution_key
 from tapewire.common.accounting.exposure import Exposure
+from tapewire.common.accounting.identity import Names
 from tapewire.common.events import OrderTerms, Side
 from tapewire.simulator.audit import Line
 
@@ -53,6 +54,7 @@ class BrokerSide:
         self.foreign_order_ids: set[int] = set()  # of these, where they have one
         self.executions: dict[str, Executed] = {}
         self.references: dict[str, str] = {}  # of the orders, by execution
+        self.names: dict[str, Names] = {}  # of the orders, by execution
         self._newest: dict[str, str] = {}  # the present id of an execution, by its key
         self.placed_by_ref: Counter[str] = Counter()
         self.placed_by_id: Counter[tuple[int, int]] = Counter()
@@ -142,6 +144,9 @@ class BrokerSide:
             self.working[line["perm_id"]] = before._replace(left=left)
         self._newest[key] = line["exec_id"]
         self.references[line["exec_id"]] = line["order_ref"]
+        self.names[line["exec_id"]] = Names(
+            str(line["client_id"]), str(line["order_id"]), str(line["perm_id"])
+        )
         self.executions[line["exec_id"]] = Executed(
             line["account"], line["symbol"], line["side"],
             shares, Decimal(line["price"]), Decimal(line["commission"]),

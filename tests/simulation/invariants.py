@@ -63,6 +63,7 @@ def broken(world: World, watch: Watch, limit: Decimal) -> list[str]:
     checks = (once_each, signals_end, chains, replays, readiness, openings_hold)
     found = [fault for check in checks for fault in check(world)]
     found += [*books_agree(world, watch), *executions_agree(world, watch)]
+    found += owners_agree(world, watch)
     found += alarms_hold(world, watch)
     found += ledger_agrees(world, watch)
     return [*found, *exposure_within(world, watch, limit)]
@@ -214,6 +215,23 @@ def executions_agree(world: Past, watch: Watch) -> Iterator[str]:
         ours = (one.account, one.symbol, one.side, one.quantity, one.price, costs.get(exec_id))
         if ours != theirs:
             yield f"G2: execution {exec_id} is {ours}, the broker's {tuple(theirs)}"
+
+
+def owners_agree(world: Past, watch: Watch) -> Iterator[str]:
+    """G2: an execution that counts as one of an order's is that order's at the broker, by the order
+    id under its client's, or by the permanent id."""
+    orders, permanent = dict[str, Names](), defaultdict[str, set[str]](set)
+    for event in gateways(world, watch):
+        if isinstance(event, OrderIntended):
+            orders[event.order.intent_id] = Names(event.client_id, event.order_id)
+        elif isinstance(event, OrderAccepted):
+            permanent[event.intent_id].add(event.permanent_id)
+        elif isinstance(event, Fill) and event.intent_id in orders:
+            theirs, ours = watch.broker.names.get(event.exec_id), orders[event.intent_id]
+            if theirs is None or theirs[:2] == ours[:2]:
+                continue
+            if theirs.permanent_id not in permanent[event.intent_id]:
+                yield f"G2: {event.exec_id} counts for {event.intent_id}, it is of {theirs}"
 
 
 def signals_end(world: World) -> Iterator[str]:
