@@ -6,8 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import structlog
-
 from tapewire.common import extras
 from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import endpoint, sockets_of
@@ -15,6 +13,7 @@ from tapewire.common.bus.ports import of_login
 from tapewire.common.config.settings import Config
 from tapewire.common.errors import ConfigError
 from tapewire.common.runtime.disk import Disk
+from tapewire.common.runtime.logs import log
 from tapewire.common.runtime.process import Process
 from tapewire.common.runtime.reserve import free_bytes
 from tapewire.recorder.capture import Capture
@@ -36,7 +35,7 @@ def build(process: Process) -> RecorderService:
     folder = Folder(config.recorded().absolute())
     folder.prepare()
     for sentence in folder.adopt():
-        structlog.get_logger().warning("recovered", what=sentence)
+        log.warning("recovered", what=sentence)
     disk = Disk(config.recorder, lambda: free_bytes(folder.path), str(folder.path), "recording")
     recording = Recording(
         config.recorder, process.epoch, lambda name, head: SegmentFile(folder, name, head), disk

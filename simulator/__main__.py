@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tapewire.common.config import settings as configuration
+from tapewire.common.errors import ConfigError
+from tapewire.common.runtime import launched
 from tapewire.common.runtime.process import EXIT_CONFIG
 from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken
 from tapewire.simulator import group_process, scenario_file
@@ -34,10 +35,10 @@ def main(given: Sequence[str] | None = None, command: str = COMMAND) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: stopping.append(number))
     if arguments.member:
-        sys.exit(_in_group(arguments.login, lambda: bool(stopping)))
+        sys.exit(_in_group(arguments, lambda: bool(stopping)))
     try:
         _alone(arguments, lambda: bool(stopping))
-    except configuration.ConfigError as error:
+    except ConfigError as error:
         print(error, file=sys.stderr)
         sys.exit(EXIT_CONFIG)
 
@@ -67,11 +68,12 @@ def _alone(arguments: argparse.Namespace, stopping: Callable[[], bool]) -> None:
             kept.write(server, now_ns())
 
 
-def _in_group(login: str, stopping: Callable[[], bool]) -> int:
+def _in_group(arguments: argparse.Namespace, stopping: Callable[[], bool]) -> int:
     """Serve the group; returns an exit status like those of its other processes."""
     try:
-        group_process.run(configuration.load(), stopping, login)
-    except configuration.ConfigError as error:
+        config = launched.config_of(arguments.launched, None)
+        group_process.run(config, stopping, arguments.login)
+    except ConfigError as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIG
     except RoleTaken as error:
@@ -90,6 +92,11 @@ def parser(command: str = COMMAND) -> argparse.ArgumentParser:
         help="run as the group's simulator: configured by tapewire.toml, on a free port",
     )
     parser.add_argument("--login", default="", help="with --member: which of [[gateways]]")
+    parser.add_argument(
+        "--launched",
+        metavar="RUN_DIR",
+        help="with --member: go by what the group there was launched with",
+    )
     parser.add_argument("--host", default="127.0.0.1")
     add_market(parser)
     parser.add_argument("--scenario", type=Path, help="TOML file of what is to go wrong, and when")

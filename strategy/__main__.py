@@ -3,10 +3,9 @@
 import argparse
 import sys
 
-import structlog
-
 from tapewire.common import roles
 from tapewire.common.runtime import process
+from tapewire.common.runtime.logs import log
 from tapewire.common.runtime.process import Process
 from tapewire.common.ticks.stamps import iso
 from tapewire.strategy import composition
@@ -14,8 +13,6 @@ from tapewire.strategy.loading.faults import Failure
 from tapewire.strategy.log import LogLine
 from tapewire.strategy.service import StrategyService
 from tapewire.strategy.state import FileStore
-
-log = structlog.get_logger()
 
 
 def build(host: Process) -> StrategyService:
@@ -34,10 +31,17 @@ def _log(raised: Failure) -> None:
 
 
 def _write(line: LogLine) -> None:
-    write = getattr(log, line.level)
     about = {"symbol": line.symbol} if line.symbol else {}
     values = {"values": line.values} if line.values else {}
-    write("strategy", text=line.text, strategy=line.strategy, at=iso(line.ts_ns), **about, **values)
+    log.write(
+        line.level,
+        "strategy",
+        text=line.text,
+        strategy=line.strategy,
+        at=iso(line.ts_ns),
+        **about,
+        **values,
+    )
 
 
 def shard(text: str) -> slice:

@@ -1,4 +1,7 @@
-"""History for warming up: the ticks of any file that a back-test takes."""
+"""History for warming up: the ticks of any file that a back-test takes.
+
+What reads such files is loaded only where there is one: it takes as long as the rest of a strategy.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,7 +11,6 @@ from tapewire.common.config.sections import SimulatorConfig
 from tapewire.common.config.settings import ConfigError, WarmUpConfig
 from tapewire.common.events import Tick
 from tapewire.common.ticks.as_ticks import Quoted
-from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.stamps import stamp_ns
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,6 +23,8 @@ def present_ns(simulator: SimulatorConfig, now_ns: int) -> int:
         return now_ns
     if simulator.start:
         return stamp_ns(simulator.start)
+    from tapewire.common.ticks.file import TickFile
+
     try:
         first = next(TickFile(simulator.ticks).rows(None, None), None)
     except (OSError, ValueError) as error:
@@ -34,6 +38,8 @@ def ticks_of(config: WarmUpConfig, symbols: tuple[str, ...]) -> Iterator[Tick]:
     A row with a quote's column gives a quote, one with a price of a trade a trade. Raises
     `ConfigError` naming file and line.
     """
+    from tapewire.common.ticks.file import TickFile
+
     start = config.start
     if start is not None and start.tzinfo is None:
         start = start.replace(tzinfo=UTC)

@@ -3,15 +3,13 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Literal, overload
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, overload
 
 from tapewire.common import extras
 from tapewire.common.events import Bar
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas
     import polars
 
@@ -21,7 +19,7 @@ KEEP_MAX: Final = 1_000_000
 PRICES: Final = ("open", "high", "low", "close", "volume")
 COLUMNS: Final = ("start_ns", "ts_ns", *PRICES, "count", "vwap")
 """What a bar has, beside its symbol."""
-Column = npt.NDArray[Any]
+Column: TypeAlias = "npt.NDArray[Any]"
 
 
 class BarSeries(Sequence[Bar]):
@@ -67,6 +65,8 @@ class BarSeries(Sequence[Bar]):
         a `vwap` that is not known is NaN; `start_ns`, `ts_ns` and `count` are whole numbers."""
         if name not in COLUMNS:
             raise ValueError(f"a bar has no {name!r}; it has {', '.join(COLUMNS)}")
+        import numpy as np  # a strategy that reads no columns starts without it
+
         found = [getattr(bar, name) for bar in self._last(last)]
         is_whole = name in ("start_ns", "ts_ns", "count")
         return np.array(found, np.int64 if is_whole else np.float64)

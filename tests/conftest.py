@@ -1,6 +1,7 @@
 """Fixtures of all tests: a run directory, and a whole group of real processes in it."""
 
 import gc
+import logging
 import os
 import shutil
 import signal
@@ -95,6 +96,15 @@ class Scheduler(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler:
     """Takes the place of every `--dist`."""
     return Scheduler(config, log)
+
+
+@pytest.fixture
+def logging_restored() -> Iterator[None]:
+    """For a test that has logging configured as a process does."""
+    root, own = logging.getLogger(), logging.getLogger("tapewire")
+    before = [*root.handlers], root.level, own.level
+    yield
+    root.handlers[:], root.level, own.level = before
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-import structlog
-
 from tapewire.common import extras, roles
 from tapewire.common.bus.endpoints import endpoint
 from tapewire.common.bus.ports import of_login
@@ -16,6 +14,7 @@ from tapewire.common.config.settings import Config
 from tapewire.common.config.web import WebConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.runtime import tokens
+from tapewire.common.runtime.logs import log
 from tapewire.common.runtime.process import Process
 from tapewire.console.group import launch
 from tapewire.console.model.reading import Reading
@@ -53,7 +52,7 @@ def build(process: Process) -> WebService:
     desks = {one.name: Desk(one, partial(hub.tables, one.name), lambda: lock) for one in readings}
     console = Console(
         Guard(config.web, config.web.port), sessions, hub, desks, process.clock,
-        structlog.get_logger().info,
+        log.info,
     )  # fmt: skip
     for number, reading in enumerate(readings):
         process.attach(f"{MARKET}{number}", lambda of=reading: _market(of.config))  # type: ignore[misc]
@@ -79,7 +78,7 @@ def _others(folders: Sequence[Path]) -> Iterator[Config]:
     for folder in folders:
         found = launch.read(folder)
         if found is None:
-            structlog.get_logger().warning("not shown", run_dir=str(folder), why="no group there")
+            log.warning("not shown", run_dir=str(folder), why="no group there")
         else:
             yield found
 

@@ -2,10 +2,16 @@
 
 from datetime import date, time
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
 
 from tapewire.common.accounting.trading_days import Days, TradingDays, trading_days
 from tapewire.common.calendars.days import exchange_days
@@ -47,6 +53,13 @@ class DayConfig(Section):
         if days and not info.data.get("calendar"):
             raise ValueError("empty without the calendar whose days they change")
         return days
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what its calendar decides: written down, it would be given when it is read."""
+        found: dict[str, Any] = plain(self)
+        left_out = {"zone", "ends"} - self.model_fields_set if self.calendar else set()
+        return {key: value for key, value in found.items() if key not in left_out}
 
     def days(self, where: str = "trading_day") -> Days:
         """The trading day of a moment; `where` names the table. Raises `ConfigError` for a calendar

@@ -55,7 +55,7 @@ RESERVES: Final = 2
 class Section(BaseModel):
     """A table of the file; keys it does not know are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
 class BusConfig(Section):

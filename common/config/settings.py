@@ -4,28 +4,13 @@
 `tapewire.toml` in the working directory, else the defaults.
 """
 
-import os
-import re
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import (
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-    TomlConfigSettingsSource,
-)
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tapewire.common.accounting.trading_days import TradingDays
-from tapewire.common.config import faults, gateways, near, syntax
+from tapewire.common.config import faults, gateways, near
 from tapewire.common.config.backtest import BacktestConfig
 from tapewire.common.config.cluster import ClusterConfig
 from tapewire.common.config.gateways import LoginConfig
@@ -44,12 +29,12 @@ from tapewire.common.config.sections import (
     RiskConfig,
     RuleConfig,
     ScopeConfig,
+    Section,
     SimulatorConfig,
     StorageConfig,
     StrategyConfig,
     WarmUpConfig,
 )
-from tapewire.common.config.text import text_fault
 from tapewire.common.config.tws import TwsConfig
 from tapewire.common.config.web import WebConfig
 from tapewire.common.errors import ConfigError
@@ -100,12 +85,8 @@ LISTS: Final = (
 )  # tables that stand repeatedly
 
 
-class Config(BaseSettings):
+class Config(Section):
     """Everything that can be set. Frozen: a process reads it once, at its start."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
-    )
 
     run_dir: Path = Path("run")
     mode: Literal["paper", "live"] = "paper"
@@ -227,20 +208,6 @@ class Config(BaseSettings):
         gateways.require_accounts(((one.name, one.account) for one in self.strategies), logins)
         return self
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment goes over the file."""
-        file = init_settings.init_kwargs.pop("file", None)  # type: ignore[attr-defined]
-        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
-        return (*sources, TomlConfigSettingsSource(settings_cls, file)) if file else sources
-
     def all_instruments(self) -> tuple[Instrument, ...]:
         """The configured instruments, as cores take them."""
         return tuple(i.instrument(self.tws.ticks) for i in self.instruments)
@@ -310,47 +277,6 @@ class Config(BaseSettings):
 
 def load(given: str | None = None) -> Config:
     """Read the configuration; raises `ConfigError`, one line per fault."""
-    path = config_path(given)
-    if path is not None and not path.is_file():
-        raise ConfigError(
-            f"{path}: no such file; expected a configuration, such as tapewire init FOLDER makes"
-        )
-    _refuse_unknown_variables()
-    try:
-        return Config(file=path) if path else Config()  # type: ignore[call-arg]
-    except ValidationError as error:
-        raise ConfigError("\n".join(_sentence(e, path) for e in error.errors())) from error
-    except SettingsError as error:
-        named = re.search(r'field "(\w+)"', str(error))
-        variable = PREFIX + named[1].upper() if named else "a variable"
-        raise ConfigError(
-            f"environment ({variable}): not valid JSON; it must be a table or a list as JSON"
-        ) from error
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; must be a file that you can read") from error
-    except ValueError as error:  # TOML syntax, which only a file can have
-        content = path.read_bytes() if path else b""
-        if fault := text_fault(content):
-            raise ConfigError(f"{path}: it is {fault}; expected TOML") from error
-        text = content.decode()
-        raise ConfigError(f"{path}: {syntax.sentence(error, text, LISTS)}") from error
+    from tapewire.common.config import sources  # it takes as long to load as all the rest
 
-
-def _refuse_unknown_variables() -> None:
-    known = (*Config.model_fields, "config")
-    for variable in sorted(name for name in os.environ if name.startswith(PREFIX)):
-        section, deeper, _ = variable.removeprefix(PREFIX).partition("__")
-        if deeper and section.lower() in LISTS:
-            whole = f"set the whole list, as JSON in {PREFIX}{section}"
-            raise ConfigError(f"environment: {variable} names a part of a list; {whole}")
-        if section.lower() not in known:
-            meant = near.expected(section, [name.upper() for name in known])
-            raise ConfigError(f"environment: {variable}: {section} is not a known key; {meant}")
-
-
-def _sentence(fault: Any, path: Path | None) -> str:
-    variable = PREFIX + "__".join(str(part) for part in fault["loc"]).upper()
-    where = f"environment ({variable})" if variable in os.environ else path or "environment"
-    error = fault.get("ctx", {}).get("error")  # of a validator that knows the whole sentence
-    said = str(error) if isinstance(error, ConfigError) else faults.sentence(fault, Config)
-    return f"{where}: {said}"
+    return sources.load(given)

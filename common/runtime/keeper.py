@@ -139,12 +139,13 @@ def sentence(made: "Made") -> str:
 
 def once() -> int:
     """Make a checkpoint at low priority; returns the exit status."""
-    from tapewire.common.config import settings as configuration
     from tapewire.common.errors import TapewireError
+    from tapewire.common.runtime import launched
 
     os.nice(NICE)
     try:
-        print(f"checkpoint made: {sentence(work(configuration.load(None)))}", flush=True)
+        config = launched.config_of(os.environ.get("TAPEWIRE_RUN_DIR"), None)
+        print(f"checkpoint made: {sentence(work(config))}", flush=True)
     except (TapewireError, OSError) as error:
         print(f"no checkpoint was made: {error}", file=sys.stderr, flush=True)
         return 1

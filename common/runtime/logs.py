@@ -1,13 +1,15 @@
-"""Structured logs, one JSON line per entry, in which account ids are never written out."""
+"""Structured logs, one JSON line per entry, in which account ids are never written out.
+
+They go through Python's own `logging`, which everything imports already: a process must start fast.
+"""
 
 import contextlib
+import json
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
-from typing import Any, Literal, TextIO, cast
-
-import structlog
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, TextIO, cast
 
 Level = Literal["debug", "info", "warning", "error"]
 # IB's account ids: U, DU, F, DF, I, DI and digits.
@@ -41,33 +43,83 @@ class Lenient:
         return getattr(self._stream, name)
 
 
+class Log:
+    """Where a process writes what happens: an event, and values by their names."""
+
+    def __init__(self) -> None:
+        self._logger = logging.getLogger("tapewire")
+
+    def debug(self, event: str, **values: object) -> None:
+        """Write what only helps to find a fault."""
+        self._write(logging.DEBUG, event, values)
+
+    def info(self, event: str, **values: object) -> None:
+        """Write what happened."""
+        self._write(logging.INFO, event, values)
+
+    def warning(self, event: str, **values: object) -> None:
+        """Write what somebody should look at."""
+        self._write(logging.WARNING, event, values)
+
+    def error(self, event: str, **values: object) -> None:
+        """Write what went wrong."""
+        self._write(logging.ERROR, event, values)
+
+    def write(self, level: Level, event: str, **values: object) -> None:
+        """Write at a level that is only known now."""
+        self._write(_number(level), event, values)
+
+    def _write(self, level: int, event: str, values: dict[str, object]) -> None:
+        self._logger.log(level, "%s", event, extra={_VALUES: values})
+
+
+log: Final = Log()
+
+
 def set_level(level: Level) -> None:
     """Log nothing below `level` from now on."""
-    least = logging.getLevelNamesMapping()[level.upper()]
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(least))
+    logging.getLogger("tapewire").setLevel(_number(level))
 
 
 def configure(process: str) -> None:
     """Log to standard error as JSON; the libraries' own loggers only from WARNING on."""
-    stream = cast(TextIO, Lenient(sys.stderr))
-    logging.basicConfig(level=logging.WARNING, stream=stream, format="%(message)s")
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _redact_values,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(stream),
-    )
-    structlog.contextvars.bind_contextvars(process=process)
+    handler = logging.StreamHandler(cast(TextIO, Lenient(sys.stderr)))
+    handler.setFormatter(_Lines(process))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    set_level("info")
 
 
-def _redact_values(
-    _logger: Any, _method: str, entry: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    for key, value in entry.items():
-        if isinstance(value, str):
-            entry[key] = redact(value)
-    return entry
+_VALUES: Final = "values_by_name"
+
+
+class _Lines(logging.Formatter):
+    """An entry of `Log` as JSON, and what a library logs as its message alone."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__("%(message)s")
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, without account ids."""
+        values: dict[str, object] | None = getattr(record, _VALUES, None)
+        if values is None:
+            return super().format(record)
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
+        entry = {
+            **values,
+            "event": record.getMessage(),
+            "process": self._process,
+            "level": record.levelname.lower(),
+            "timestamp": moment.replace("+00:00", "Z"),
+        }
+        return json.dumps({k: _redacted(v) for k, v in entry.items()}, default=repr)
+
+
+def _redacted(value: object) -> object:
+    return redact(value) if isinstance(value, str) else value
+
+
+def _number(level: Level) -> int:
+    return logging.getLevelNamesMapping()[level.upper()]

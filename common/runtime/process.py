@@ -16,16 +16,13 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
-
-import structlog
+from typing import Final
 
 from tapewire.common import roles
 from tapewire.common.bus.access import Access, clients_of
 from tapewire.common.bus.endpoints import prepare_run_dir
 from tapewire.common.bus.transport import Stream, ZmqTransport
 from tapewire.common.clock import Clock, SystemClock
-from tapewire.common.config import settings as configuration
 from tapewire.common.config.order_types import load_order_types
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.delivery import letter_file
@@ -53,6 +50,7 @@ from tapewire.common.runtime.journal import (
     SqliteJournal,
     Synchronous,
 )
+from tapewire.common.runtime.logs import log
 from tapewire.common.runtime.reporter import Reporter
 from tapewire.common.runtime.reserve import Reserve, free_bytes, wait_for_room
 from tapewire.common.runtime.role_lock import EXIT_ROLE_TAKEN, RoleTaken, ended_start, take_role
@@ -256,12 +254,14 @@ def run(
     private_file.own()
     parser = arguments or argparse.ArgumentParser()
     parser.add_argument("--config", help="configuration file (default: tapewire.toml)")
+    parser.add_argument(
+        "--launched", metavar="RUN_DIR", help="go by what the group there was launched with"
+    )
     parsed = parser.parse_args(argv)
     name = role if isinstance(role, str) else role(parsed)
     logs.configure(name)
-    log = structlog.get_logger()
     try:
-        config = configuration.load(parsed.config)
+        config = launched.config_of(parsed.launched, parsed.config)
         logs.set_level(config.log_level)
         load_order_types(config.orders.types)
         process = Process(name, config, parsed)
@@ -275,7 +275,7 @@ def run(
         signal.signal(number, process.stop_on)
     signal.signal(signal.SIGUSR1, process.pull_kill_switch)
     try:
-        return _serve(process, assemble(process, build), log)
+        return _serve(process, assemble(process, build))
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIG
@@ -300,14 +300,14 @@ def reserve_of(role: str, config: Config, run_dir: Path) -> Reserve | None:
 
 
 def _say(sentence: str) -> None:
-    structlog.get_logger().warning("waiting", reason=sentence)
+    log.warning("waiting", reason=sentence)
 
 
 def _is_full(error: Exception) -> bool:
     return isinstance(error, JournalFullError) or getattr(error, "errno", 0) == errno.ENOSPC
 
 
-def _serve(process: Process, service: Service, log: Any) -> int:
+def _serve(process: Process, service: Service) -> int:
     """Turn the service until something ends it."""
     service.letters.store = process.letter_file()
     _watch_queues(process.transport, service)

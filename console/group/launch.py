@@ -1,12 +1,9 @@
 """What a group is launched with, and the journals that an earlier one left in its run directory."""
 
 import contextlib
-import json
 import time
 from pathlib import Path
-from typing import Any, Final
-
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from typing import Final
 
 from tapewire.common import roles
 from tapewire.common.config.settings import Config
@@ -20,30 +17,28 @@ from tapewire.common.runtime.journal import (
     JournalVersionError,
     SqliteJournal,
 )
+from tapewire.common.runtime.launched import FILE, of, read
 from tapewire.common.runtime.process import RESERVED
 from tapewire.common.runtime.reserve import free_bytes
 from tapewire.common.runtime.role_lock import RoleTaken, take_role
-from tapewire.console.group.control import FILE
 from tapewire.console.group.supervisord import GroupError
+
+__all__ = [
+    "FILE",
+    "archived",
+    "keep",
+    "of",
+    "of_another_account",
+    "prepare_journals",
+    "read",
+    "require_room",
+    "require_version",
+]
 
 FULL: Final = (*roles.GATEWAYS, roles.RISK)
 """The kinds of journals whose logs have their size from the start."""
 OF_THE_ACCOUNT: Final = (*roles.GATEWAYS, roles.EXECUTOR)
 """The kinds of journals that are about what a broker did."""
-
-
-class _Kept(Config):
-    """A configuration of what was kept alone: neither a file nor the environment changes it."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        *_: Any,
-        **__: Any,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
 
 
 def keep(config: Config, run_dir: Path) -> None:
@@ -52,19 +47,6 @@ def keep(config: Config, run_dir: Path) -> None:
     The group can then be controlled whatever becomes of the configuration file.
     """
     private_file.write(run_dir / FILE, config.model_dump_json(indent=1))
-
-
-def read(run_dir: Path) -> Config | None:
-    """What the group in `run_dir` was last started with; None if that is not known."""
-    try:
-        return of(json.loads((run_dir / FILE).read_text()), run_dir)
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def of(plain: dict[str, Any], run_dir: Path) -> Config:
-    """A configuration from its plain values alone, of a group in `run_dir`."""
-    return _Kept(**{**plain, "run_dir": run_dir.absolute()})
 
 
 def of_another_account(before: Config, now: Config) -> bool:

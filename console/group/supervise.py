@@ -1,4 +1,10 @@
-"""supervisord as it comes, but for what a full disk does to it.
+"""supervisord as it comes, but for what a full disk does to it, and for how soon it starts again
+what has died.
+
+A dead process is started again at once. As it comes, supervisord starts it up to two seconds later
+where nothing else happens: its loop waits a second for output and requests, and a signal does not
+end that wait, not even that of a death. The next pass finds the death, and the one after it starts
+the process again. What dies within a second of its start is still given longer and longer.
 
 With this, a log that cannot be written costs its line. As it comes, it costs more. What goes wrong
 with a log is printed to standard error, which is on the same disk: that raises in turn, and ends
@@ -8,6 +14,8 @@ rotated, and stays closed.
 """
 
 import contextlib
+import os
+import signal
 import sys
 from typing import TextIO, cast
 
@@ -30,11 +38,63 @@ class Rotating(loggers.RotatingFileHandler):  # type: ignore[misc]  # supervisor
                 self.reopen()
 
 
+class Waker:
+    """Ends the wait of supervisord's loop when a signal comes; one of the things it waits for."""
+
+    def __init__(self) -> None:
+        self.descriptor, self._writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
+
+    def close(self) -> None:
+        """Wake nobody any more."""
+        signal.set_wakeup_fd(-1)
+        os.close(self.descriptor)
+        os.close(self._writing)
+
+    def readable(self) -> bool:
+        """It is always waited for."""
+        return True
+
+    def writable(self) -> bool:
+        """Nothing is written to it."""
+        return False
+
+    def handle_read_event(self) -> None:
+        """The wait is over, and that was all."""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.descriptor, 4096)
+
+    def handle_error(self) -> None:
+        """What supervisord asks for where a read fails, which this one does not."""
+
+
+class Prompt(supervisord.Supervisor):  # type: ignore[misc]
+    """Finds at once what has died, and starts it again in the same pass of its loop."""
+
+    def runforever(self) -> None:
+        """Its loop, woken by signals."""
+        waker = Waker()
+        self.options.get_socket_map()[waker.descriptor] = waker
+        try:
+            super().runforever()
+        finally:
+            self.options.get_socket_map().pop(waker.descriptor, None)
+            waker.close()
+
+    def reap(self, once: bool = False, recursionguard: int = 0) -> None:
+        """Take note of all that died, and go on with what follows from that."""
+        super().reap(once, recursionguard)
+        if not recursionguard:
+            for group in self.process_groups.values():
+                group.transition()
+
+
 def main() -> None:
     """Run supervisord; its arguments are this program's."""
     sys.stdout = cast(TextIO, Lenient(sys.stdout))
     sys.stderr = cast(TextIO, Lenient(sys.stderr))
     loggers.RotatingFileHandler = Rotating
+    supervisord.Supervisor = Prompt
     supervisord.main()
 
 

@@ -28,7 +28,7 @@ _STARTED: Final = "supervisord started with pid"
 _DIED: Final = re.compile(r"exited: (\S+) \(.*; not expected\)$", re.MULTILINE)
 _SECTION: Final = """\
 [program:{name}]
-command = %(ENV_GROUP_PYTHON)s -P -m tapewire.{module}
+command = %(ENV_GROUP_PYTHON)s -P -m tapewire.{module} --launched %(ENV_GROUP_RUN_DIR)s
 priority = {priority}
 autostart = {autostart}
 startsecs = 1

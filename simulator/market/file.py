@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from tapewire.common.amounts import PLACES_MAX
-from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import HEADER, Row
 from tapewire.simulator.market.past import NS_PER_S, Past
 from tapewire.simulator.market.plain import plain
@@ -27,6 +26,8 @@ class FileMarket:
     """
 
     def __init__(self, path: str | Path, from_ns: int | None = None) -> None:
+        from tapewire.common.ticks.file import TickFile  # a market that is made up needs none
+
         self._rows = TickFile(Path(path)).rows(None, None)
         self._from_ns = from_ns or 0
         self._first_ns: int | None = None

@@ -25,8 +25,8 @@ from tests.waiting import wait_for
 ROOT = Path(__file__).resolve().parents[2]
 ROLE = """
 import sys
-import structlog
 from tapewire.common.events import EVERYTHING, RiskViolation
+from tapewire.common.runtime.logs import log
 from tapewire.common.runtime.process import Process, run
 from tapewire.common.runtime.service import Service
 
@@ -41,7 +41,7 @@ class Quiet(Service):
 
 
 def build(process: Process) -> Service:
-    structlog.get_logger().info("account", text="orders of DU1234567 and U7654321")
+    log.info("account", text="orders of DU1234567 and U7654321")
     if "no-socket" not in sys.argv:
         process.serve_stream()
     return Quiet(process.role, process.transport, process.clock,

@@ -25,7 +25,7 @@ from tests.places import ROOT
 
 HEAVY = {
     "ibapi", "matplotlib", "msgpack", "numpy", "prometheus_client", "pydantic", "pydantic_core",
-    "pydantic_settings", "rich", "sqlite3", "structlog", "supervisor", "typer", "xmlrpc",
+    "pydantic_settings", "rich", "sqlite3", "supervisor", "typer", "xmlrpc",
 }  # fmt: skip
 HALT = """
 import sys

@@ -11,6 +11,7 @@ from tapewire.common.bus.wire import WIRE_VERSION
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.common.events import EVERYTHING, ControlReply, FlattenStarted, Scope
+from tapewire.common.runtime import launched
 from tapewire.common.runtime.journal import JournalVersionError
 from tapewire.console.group import control, launch
 from tapewire.console.group.supervisor import Group, GroupError
@@ -47,6 +48,35 @@ def test_what_was_kept_is_the_same_whatever_the_environment_says(kept, monkeypat
     monkeypatch.setenv("TAPEWIRE_TWS__PORT", "no port")
     assert launch.read(kept).model_dump() == before.model_dump()
     assert stat.S_IMODE((kept / control.FILE).stat().st_mode) == 0o600
+
+
+WORDY = """\
+trading_day = { calendar = "CME", closed = [2026-12-24] }
+risk = { profile = "day_trader", rules = [{ rule = "DailyLoss", parameters = { limit = 5 } }] }
+[[strategies]]
+name = "one"
+strategy = "a.b:C"
+parameters = { most = inf, by = 1.5 }
+warm_up = { ticks = "past.csv", from = 2026-11-20T14:30:00Z }
+"""
+
+
+def test_a_process_goes_by_the_same_as_who_launched_it(run_dir, tmp_path, monkeypatch):
+    (tmp_path / "own.toml").write_text(WORDY)
+    monkeypatch.setenv("TAPEWIRE_TWS__PORT", "4009")
+    given = configuration.load(str(tmp_path / "own.toml"))
+    launch.keep(given, run_dir)
+    monkeypatch.setenv("TAPEWIRE_TWS__PORT", "4010")
+    found = launched.config_of(str(run_dir), str(tmp_path / "own.toml"))
+    assert found == given.model_copy(update={"run_dir": run_dir.absolute()})
+    assert not {"zone", "ends"} & found.trading_day.model_fields_set, "those are the calendar's"
+    assert (found.tws.port, found.strategies[0].parameters["most"]) == (4009, float("inf"))
+
+
+def test_a_process_without_a_launch_file_goes_by_the_configuration(run_dir, tmp_path):
+    (tmp_path / "own.toml").write_text("tws = { port = 4011 }")
+    for folder in (None, str(run_dir)):
+        assert launched.config_of(folder, str(tmp_path / "own.toml")).tws.port == 4011
 
 
 def test_a_missing_or_broken_launch_file_reads_as_none(run_dir):

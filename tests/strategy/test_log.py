@@ -1,9 +1,12 @@
 """A strategy's log: with its name, the symbol in hand and its own time, wherever it runs."""
 
-from structlog.testing import capture_logs
+import json
+
+import pytest
 
 from tapewire import Strategy, Trade, run_backtest
 from tapewire.backtest import logbook
+from tapewire.common.runtime import logs
 from tapewire.common.ticks.stamps import iso
 from tapewire.strategy import __main__ as main
 from tapewire.strategy.log import LogLine
@@ -68,17 +71,14 @@ def test_of_many_lines_the_last_are_kept_and_a_note_says_so(monkeypatch):
     assert [*book.notes()] == ["the strategies logged 3 lines; the last 2 are kept"]
 
 
-def test_live_it_is_a_line_of_the_processs_log():
-    with capture_logs() as entries:
-        main._write(LogLine(T0, "warning", "dip", "AAPL", "crossed", {"fast": 1.5}))
-        main._write(LogLine(T0, "info", "dip", "", "begun"))
-    assert entries == [
-        {
-            "event": "strategy", "log_level": "warning", "strategy": "dip", "symbol": "AAPL",
-            "at": iso(T0), "text": "crossed", "values": {"fast": 1.5},
-        },
-        {
-            "event": "strategy", "log_level": "info", "strategy": "dip", "at": iso(T0),
-            "text": "begun",
-        },
-    ]  # fmt: skip
+@pytest.mark.usefixtures("logging_restored")
+def test_live_it_is_a_line_of_the_processs_log(capsys):
+    logs.configure("strategy-dip")
+    main._write(LogLine(T0, "warning", "dip", "AAPL", "crossed", {"fast": 1.5}))
+    main._write(LogLine(T0, "info", "dip", "", "begun"))
+    every = {"event": "strategy", "process": "strategy-dip", "strategy": "dip", "at": iso(T0)}
+    found = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [{k: v for k, v in one.items() if k != "timestamp"} for one in found] == [
+        {**every, "level": "warning", "symbol": "AAPL", "text": "crossed", "values": {"fast": 1.5}},
+        {**every, "level": "info", "text": "begun"},
+    ]

@@ -1,0 +1,68 @@
+"""supervisord starts again what has died in the pass of its loop that finds it dead."""
+
+import os
+import select
+import signal
+from types import SimpleNamespace
+
+from tapewire.console.group.supervise import Prompt, Waker
+
+
+class Dying:
+    """A group of processes of which `pids` have died and are not reaped yet."""
+
+    def __init__(self, pids: list[int]) -> None:
+        self.pids, self.events = pids, []
+        self.options = SimpleNamespace(
+            waitpid=lambda: (self.pids.pop(0) if self.pids else None, 9),
+            pidhistory={pid: self._process(pid) for pid in pids},
+        )
+
+    def _process(self, pid: int) -> SimpleNamespace:
+        return SimpleNamespace(finish=lambda *_: self.events.append(f"{pid} is dead"))
+
+    def transition(self) -> None:
+        """What supervisord does with each group in a pass."""
+        self.events.append("transition")
+
+
+def test_what_follows_from_deaths_comes_once_and_after_all_of_them():
+    group = Dying([11, 12])
+    supervisor = Prompt(group.options)
+    supervisor.process_groups = {"all": group}
+    supervisor.reap()
+    assert group.events == ["11 is dead", "12 is dead", "transition"]
+
+
+def test_a_signal_ends_the_wait_once():
+    before = signal.signal(signal.SIGUSR2, lambda *_: None)
+    waker = Waker()
+    try:
+        assert waker.readable()
+        assert not waker.writable()
+        assert _woken(waker) == []
+        os.kill(os.getpid(), signal.SIGUSR2)
+        assert _woken(waker) == [waker.descriptor]
+        waker.handle_read_event()
+        waker.handle_read_event()
+        assert _woken(waker) == []
+    finally:
+        waker.close()
+        signal.signal(signal.SIGUSR2, before)
+
+
+def test_the_loop_waits_for_signals_as_long_as_it_runs(monkeypatch):
+    waited: list[object] = []
+    sockets: dict[int, object] = {}
+    monkeypatch.setattr(
+        "supervisor.supervisord.Supervisor.runforever",
+        lambda _self: waited.extend(sockets.values()),
+    )
+    Prompt(SimpleNamespace(get_socket_map=lambda: sockets)).runforever()
+    assert [type(one) for one in waited] == [Waker]
+    assert not sockets
+    assert signal.set_wakeup_fd(-1) == -1, "nothing is written to a descriptor that was closed"
+
+
+def _woken(waker: Waker) -> list[int]:
+    return select.select([waker.descriptor], [], [], 0)[0]
