@@ -168,6 +168,7 @@ def _latencies(
             "tick_to_order_p50": ratio(group["whole"]["p50"], bare["whole"]["p50"]),
             "tick_to_order_p99": ratio(group["whole"]["p99"], bare["whole"]["p99"]),
             "gateway_to_strategy_p50": ratio(hop.get("p50"), bare["hop"]["p50"]),
+            "gateway_to_strategy_p99": ratio(hop.get("p99"), bare["hop"]["p99"]),
             "last_quarter_p50": ratio(growth["last_quarter_p50"], growth["first_quarter_p50"]),
         },
     }
@@ -225,6 +226,7 @@ def _goals(figures: Figures) -> list[Figures]:
         "tick_to_order_p50": whole["p50"],
         "tick_to_order_p99": whole["p99"],
         "gateway_to_strategy_p50": figures["bare_us"]["hop"]["p50"],
+        "gateway_to_strategy_p99": figures["bare_us"]["hop"]["p99"],
         "last_quarter_p50": figures["growth_us"]["first_quarter_p50"],
     }
     return [

@@ -9,9 +9,10 @@ Summary = dict[str, float | None]
 
 QUANTILES: Final = {"p50": 0.5, "p99": 0.99, "p999": 0.999, "max": 1.0}
 GOALS: Final = {
-    "tick_to_order_p50": 1.3,
-    "tick_to_order_p99": 2.0,
-    "gateway_to_strategy_p50": 1.5,
+    "tick_to_order_p50": 0.75,
+    "tick_to_order_p99": 1.0,
+    "gateway_to_strategy_p50": 1.2,
+    "gateway_to_strategy_p99": 1.5,
     "last_quarter_p50": 2.0,
 }
 """How many times the bare chain's latency the group's may be; and how many times its own of a
