@@ -11,9 +11,8 @@ import sys
 from typing import Final
 
 from tapewire.common import roles
-from tapewire.common.config import settings as configuration
 from tapewire.common.errors import TapewireError
-from tapewire.common.runtime import private_file, process
+from tapewire.common.runtime import launched, private_file, process
 from tapewire.common.runtime.disk import MB
 from tapewire.recorder.composition import COMPACT, build
 
@@ -39,9 +38,11 @@ def compact(argv: list[str]) -> int:
     os.nice(COMPACTION_NICE)
     gc.disable()  # it ends soon, and nothing of what it makes is a circle
     parser = argparse.ArgumentParser(description="makes Parquet of recorded segments")
-    parser.add_argument("--config")
+    for option in ("--config", "--launched"):
+        parser.add_argument(option)
+    given = parser.parse_args(argv)
     try:
-        config = configuration.load(parser.parse_args(argv).config)
+        config = launched.config_of(given.launched, given.config)
         free_min_bytes = config.storage.free_resume_mb * MB
         done = compact(Folder(config.recorded().absolute()), free_min_bytes)
     except (TapewireError, OSError) as error:

@@ -66,7 +66,7 @@ def listens_to(config: Config) -> Iterator[tuple[str, Sequence[str]]]:
 
 def _start(process: Process) -> Job:
     """Start a compaction, in a process that is nice to all others."""
-    given = process.arguments.config
-    command = [sys.executable, "-P", "-m", "tapewire.recorder", COMPACT]
-    command += ["--config", given] if given else []
+    given, command = process.arguments, [sys.executable, "-P", "-m", "tapewire.recorder", COMPACT]
+    command += ["--config", given.config] if given.config else []
+    command += ["--launched", given.launched] if given.launched else []
     return subprocess.Popen(command, stdin=subprocess.DEVNULL)
