@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tapewire.common.config.settings import Config
+from tapewire.common.config.settings import Config, WebConfig
 from tapewire.common.errors import ConfigError
 from tapewire.console.group.supervisor import Group
 from tapewire.recorder.composition import build, listens_to
@@ -14,7 +14,8 @@ INSTRUMENTS: Any = [{"symbol": "AAPL"}, {"symbol": "MSFT"}]
 
 
 def config(tmp_path, **recorder: Any) -> Config:
-    return Config(run_dir=tmp_path / "r", instruments=INSTRUMENTS, recorder=recorder)
+    web = WebConfig(enabled=False)
+    return Config(run_dir=tmp_path / "r", instruments=INSTRUMENTS, recorder=recorder, web=web)
 
 
 def test_it_reads_the_ticks_of_all_instruments_and_what_each_broker_connection_reports(tmp_path):
@@ -79,5 +80,6 @@ def test_the_group_has_it_where_it_is_enabled(tmp_path, enabled):
     section = group.run_dir / "programs" / "recorder.conf"
     assert section.exists() == enabled
     if enabled:
-        assert "-m tapewire.recorder\npriority = 45\n" in section.read_text()
+        assert "-m tapewire.recorder --launched " in section.read_text()
+        assert "\npriority = 45\n" in section.read_text()
         assert group.names()[-1] == "recorder"
