@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "events": "events",
     "risk": "risk",
     "ledger": "ledger",
+    "query": "query",
     "data": "data",
     "orders": "orders",
     "journals": "journals",

@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tapewire.common import extras
 from tapewire.common.amounts import reported, text
 from tapewire.common.whole_file import whole
 from tapewire.console.records.ledger import Column, Kind, Row
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Write = Callable[[Path, Sequence[Column], Iterable[Row]], None]
 DIGITS, PLACES = 38, 10
@@ -54,8 +57,14 @@ def _csv(path: Path, columns: Sequence[Column], rows: Iterable[Row]) -> None:
 
 def _parquet(path: Path, columns: Sequence[Column], rows: Iterable[Row]) -> None:
     extras.require("--format parquet", "pyarrow", "data")
-    import pyarrow as pa
     from pyarrow import parquet
+
+    parquet.write_table(arrow_table(columns, rows), path)
+
+
+def arrow_table(columns: Sequence[Column], rows: Iterable[Row]) -> "pa.Table":
+    """The rows as a table of Arrow, each column of its kind."""
+    import pyarrow as pa
 
     types: Mapping[Kind, Any] = {
         "text": pa.string(),
@@ -63,10 +72,12 @@ def _parquet(path: Path, columns: Sequence[Column], rows: Iterable[Row]) -> None
         "count": pa.int64(),
         "time": pa.timestamp("ns", tz="UTC"),
         "day": pa.date32(),
+        "number": pa.float64(),
+        "flag": pa.bool_(),
     }
     schema = pa.schema([(name, types[kind]) for name, kind in columns])
     exact = [{name: _exact(value) for name, value in row.items()} for row in rows]
-    parquet.write_table(pa.Table.from_pylist(exact, schema), path)
+    return pa.Table.from_pylist(exact, schema)
 
 
 def _exact(value: Any) -> Any:

@@ -21,12 +21,12 @@ from tapewire.console.records import blotter
 from tapewire.console.records.blotter import BlotterOrder, Only, Trading
 
 What = Literal["executions", "orders", "positions", "pnl", "cash"]
-Kind = Literal["text", "amount", "count", "time", "day"]
+Kind = Literal["text", "amount", "count", "time", "day", "number", "flag"]
 Row = dict[str, Any]
 
 
 class Column(NamedTuple):
-    """A column: amounts are `Decimal`, times nanoseconds UTC, days trading days."""
+    """A column: amounts are `Decimal`, numbers floats, times nanoseconds UTC, days trading days."""
 
     name: str
     kind: Kind
