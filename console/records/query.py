@@ -52,8 +52,8 @@ def ask(config: Config, sql: str, rows_max: int, seconds_max: float) -> Found:
     with duckdb.connect(":memory:", config={}) as db:
         for name, table in tables.tables.items():
             db.register(name, table)
-        for name, value in SETTINGS.items():
-            db.execute(f"SET {name} = '{value}'")
+        for setting, value in SETTINGS.items():
+            db.execute(f"SET {setting} = '{value}'")
         db.execute("SET lock_configuration = true")
         columns, rows = _answer(db, sql, rows_max, seconds_max)
     return Found(columns, rows[:rows_max], len(rows) > rows_max, tables.as_of, tables.faults)
