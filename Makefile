@@ -72,10 +72,13 @@ lock: # exact versions and hashes for the ranges in pyproject.toml; UPGRADE=1 ta
 	$(LOCK) pyproject.toml -o requirements/base.lock
 	for extra in bench; do $(LOCK_EXTRA) || exit; done
 	for extra in test; do $(LOCK_EXTRA) -c requirements/bench.lock || exit; done
-	for extra in browser charts cluster data indicators options projectx risk web; do $(LOCK_EXTRA) $(AGREEING) || exit; done
+	for extra in browser charts cluster data docs indicators options projectx risk web; do $(LOCK_EXTRA) $(AGREEING) || exit; done
 
-docs: setup # renew the parts of the documents that are made from the code
+docs: setup # renew what the documents repeat of the code, and build their site; a broken link ends it
 	$(BIN)/python docs/generate.py
+	$(PIP) --require-hashes -r requirements/docs.lock
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs/site . build/site
+	@echo "build/site/index.html"
 
 picture: setup # take the pictures of the live view and of the tutorial's pages again; about two minutes
 	$(BIN)/python docs/picture.py

@@ -302,6 +302,14 @@ def _listed(names: tuple[str, ...]) -> str:
     return " ".join(f"`{name}`" for name in names if not name.startswith("__"))
 
 
+def decisions() -> str:
+    """Each decision by its heading, which begins with its number."""
+    paths = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    titles = ((path.name, path.read_text().partition("\n")[0].removeprefix("# ")) for path in paths)
+    rows = ("{}. [{}](decisions/{})".format(*title.split(". ", 1), name) for name, title in titles)
+    return "\n".join([*rows, ""])
+
+
 # ---- the documents -----------------------------------------------------------------------------
 
 
@@ -315,6 +323,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "structs": structs,
     "layouts": layouts,
     "column names": column_names,
+    "decisions": decisions,
     "order types": order_types,
     "error classes": lambda: _named("| class | the gateway |", ACTIONS),
     "error effects": lambda: _named("| effect | what becomes of the order |", EFFECTS),

@@ -21,6 +21,12 @@ def test_every_link_leads_somewhere():
     assert broken == []
 
 
+def test_the_site_lists_every_page():
+    index = (ROOT / "docs" / "site" / "index.rst").read_text()
+    listed = re.findall(r"^   \.\./(\w+)$", index, re.MULTILINE)
+    assert sorted(listed) == sorted(path.stem for path in (ROOT / "docs").glob("*.md"))
+
+
 def _leads(path: Path, target: str) -> bool:
     name, _, anchor = target.partition("#")
     found = path.parent / name if name else path
