@@ -79,6 +79,8 @@ ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"pip wheel --no-deps \.": _wheel,
     r"kill -9": _named,
     r"prometheus --config\.file=\S+": _elsewhere,
+    r"systemctl enable --now tapewire": _elsewhere,  # tests/deploy/test_units.py has the unit
+    r"DESK=\S+ docker compose -f deploy/compose\.yaml up": _elsewhere,  # so it has this
     r"python -m tests\.simulation --seed N --steps N": _run,
     r"python -m tests\.simulation": _help,
     r"python -m tests\.simulation --seed \d+ --seeds \d+ --steps \d+ --long": _help,
