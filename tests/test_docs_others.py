@@ -63,9 +63,14 @@ def _named(command: Command) -> None:
 
 
 def _elsewhere(command: Command) -> None:
-    """Not ours; that its configuration is there. tests/deploy runs it."""
-    (file,) = re.findall(r"--config\.file=(\S+)", command.text)
+    """Not ours; that its configuration is there. tests/deploy runs it, or looks at the file."""
+    (file,) = re.findall(r"deploy/\S+", command.text)
     assert (ROOT / file).is_file()
+
+
+def _unit(command: Command) -> None:
+    """tests/deploy/test_units.py looks at it."""
+    assert (ROOT / "deploy" / f"{command.text.split()[-1]}.service").is_file()
 
 
 def _wheel(command: Command) -> None:
@@ -79,8 +84,8 @@ ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"pip wheel --no-deps \.": _wheel,
     r"kill -9": _named,
     r"prometheus --config\.file=\S+": _elsewhere,
-    r"systemctl enable --now tapewire": _elsewhere,  # tests/deploy/test_units.py has the unit
-    r"DESK=\S+ docker compose -f deploy/compose\.yaml up": _elsewhere,  # so it has this
+    r"systemctl enable --now tapewire": _unit,
+    r"DESK=\S+ docker compose -f deploy/compose\.yaml up": _elsewhere,
     r"python -m tests\.simulation --seed N --steps N": _run,
     r"python -m tests\.simulation": _help,
     r"python -m tests\.simulation --seed \d+ --seeds \d+ --steps \d+ --long": _help,
