@@ -29,14 +29,16 @@ from tapewire.gateway.broker import (
     BrokerError,
     BrokerEvent,
     Effect,
+    PositionsComplete,
     Query,
+    QueryComplete,
     Released,
     Verdict,
 )
 from tapewire.gateway.outbox import Outbox
 from tapewire.gateway.projectx import reports, requests
 from tapewire.gateway.projectx.asked import Answer, Asked, Take
-from tapewire.gateway.projectx.listing import Listing
+from tapewire.gateway.projectx.listing import Listing, WholeList
 from tapewire.gateway.projectx.market import Market
 from tapewire.gateway.projectx.orders import Orders
 from tapewire.gateway.projectx.session import Refuses, Session
@@ -81,6 +83,13 @@ class ProjectXBroker(Market):
         super().__init__(session, self._say)
         self._listing = Listing(self._question, self._listed)
         self._orders = Orders(self._question, session.symbol_of)
+        self._positions = WholeList(
+            self._question, "/Position/searchOpen", "positions", self._held, PositionsComplete()
+        )
+        self._all_orders = WholeList(
+            self._question, "/Order/searchOpen", "orders",
+            partial(self._orders.on_order, listed=True), QueryComplete("all_orders"),
+        )  # fmt: skip
         self._now = Now(0, 0)
         self._decoder = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -163,12 +172,12 @@ class ProjectXBroker(Market):
         if said == "trade":
             return list(self._orders.on_trade(data, listed=False))
         if said == "position":
-            return [self._position(data)]
+            return list(self._held(data))
         return [reports.account_report(data)]
 
-    def _position(self, found: Json) -> BrokerEvent:
+    def _held(self, found: Json) -> Iterator[BrokerEvent]:
         session = self._session
-        return reports.position_report(found, session.symbol_of, session.multiplier_of)
+        yield reports.position_report(found, session.symbol_of, session.multiplier_of)
 
     def overdue(self, now: Now) -> str:
         """See `Broker.overdue`: the link says each second that it lives."""
@@ -186,6 +195,8 @@ class ProjectXBroker(Market):
         self._said.clear()
         self._asked.forget()
         self._listing.give_up()
+        self._positions.give_up()
+        self._all_orders.give_up()
         self._outbox.forget_requests()
         self._session.closed()
         self._orders.closed()
@@ -206,32 +217,18 @@ class ProjectXBroker(Market):
 
     def query_positions(self) -> None:
         """See `Broker.query_positions`: their changes come over the user hub by themselves."""
-        self._each("/Position/searchOpen", self._positions)
-
-    def _each(self, path: str, take: Callable[[str, Answer], Iterable[BrokerEvent]]) -> None:
-        """Ask about each account; `take` gets it with the answer."""
-        for account in self.accounts:
-            self._question(path, {"accountId": int(account)}, partial(take, account))
-
-    def _is_last(self, account: str) -> bool:
-        return account == self._session.accounts[-1]
-
-    def _positions(self, account: str, answer: Answer) -> Iterator[BrokerEvent]:
-        if answer.found is None or answer.refusal:
-            reason = f"ProjectX does not list its positions: {answer.fault or answer.refusal}"
-            yield broker.Unreadable(reason)
-            return
-        for one in answer.found.get("positions") or ():
-            yield self._position(one)
-        if self._is_last(account):
-            yield broker.PositionsComplete()
+        self._positions.begin(self._session.accounts)
 
     def query_accounts(self) -> None:
         """See `Broker.query_accounts`."""
         self._question("/Account/search", {"onlyActiveAccounts": True}, self._balances)
 
     def _balances(self, answer: Answer) -> Iterator[BrokerEvent]:
-        for one in (answer.found or {}).get("accounts") or ():
+        if answer.found is None or answer.refusal:
+            why = answer.fault or answer.refusal
+            yield broker.Complaint(f"ProjectX does not list its accounts: {why}")
+            return
+        for one in answer.found.get("accounts") or ():
             if str(one["id"]) in self.accounts:
                 yield reports.account_report(one)
         yield broker.AccountsComplete()
@@ -256,13 +253,7 @@ class ProjectXBroker(Market):
 
     def query_all_orders(self) -> None:
         """See `Broker.query_all_orders`: the Gateway knows no clients."""
-        self._each("/Order/searchOpen", self._all_orders)
-
-    def _all_orders(self, account: str, answer: Answer) -> Iterator[BrokerEvent]:
-        for one in (answer.found or {}).get("orders") or ():
-            yield from self._orders.on_order(one, listed=True)
-        if self._is_last(account) and answer.found is not None:
-            yield broker.QueryComplete("all_orders")
+        self._all_orders.begin(self._session.accounts)
 
     def new_order_id(self) -> str:
         """See `Broker.new_order_id`: the Gateway gives it."""

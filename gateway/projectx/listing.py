@@ -74,6 +74,56 @@ class Listing:
         self._ask(path, body, take)
 
 
+class WholeList:
+    """One kind of list, of all accounts; `end` follows once every account's was read.
+
+    Answers come in any order, so an account is asked about when the one before it has been read,
+    and a list is begun when the one before it has ended. A refusal or a fault is no list: it is
+    said, and that list has no end.
+    """
+
+    def __init__(
+        self, ask: Ask, path: str, name: str, read: Callable[[Json], Iterator[BrokerEvent]],
+        end: BrokerEvent,
+    ) -> None:  # fmt: skip
+        self._ask, self._path, self._name = ask, path, name
+        self._read, self._end = read, end
+        self._lists: deque[deque[str]] = deque()  # the accounts that each has left
+
+    def begin(self, accounts: tuple[str, ...]) -> None:
+        """Ask for the list of these accounts, behind those that are under way."""
+        self._lists.append(deque(accounts))
+        if len(self._lists) == 1:
+            self._next()
+
+    def give_up(self) -> None:
+        """The connection is gone, and every answer with it."""
+        self._lists.clear()
+
+    def _next(self) -> None:
+        while self._lists and not self._lists[0]:
+            self._lists.popleft()
+        if self._lists:
+            self._ask(self._path, {"accountId": int(self._lists[0].popleft())}, self._take)
+
+    def _take(self, answer: Answer) -> Iterator[BrokerEvent]:
+        is_read = False
+        try:
+            if answer.found is None or answer.refusal:
+                why = answer.fault or answer.refusal
+                yield broker.Unreadable(f"ProjectX does not list its {self._name}: {why}")
+                return
+            for one in answer.found.get(self._name) or ():
+                yield from self._read(one)
+            is_read = True
+            if not self._lists[0]:
+                yield self._end
+        finally:
+            if not is_read:
+                self._lists[0].clear()
+            self._next()
+
+
 def _stamp(now_ns: int, days: int) -> str:
     moment = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC) - timedelta(days=days)
     return moment.isoformat()

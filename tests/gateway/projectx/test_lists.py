@@ -1,0 +1,113 @@
+"""Lists of all accounts: they end once each account's was read, in whatever order answers come."""
+
+import json
+
+import pytest
+
+from tapewire.gateway import broker
+from tests.gateway.projectx.here import Linked
+
+ACCOUNTS = ("1001", "1002")
+HELD = {"id": 1, "contractId": "X", "type": 1, "size": 2, "averagePrice": 5}
+ORDER = {"id": 7, "contractId": "X", "status": 1, "type": 1, "side": 0, "size": 1, "limitPrice": 5}
+ENDS = {"positions": broker.PositionsComplete, "orders": broker.QueryComplete}
+FAILURES = {
+    "refusal": {"found": {"success": False, "errorCode": 1}},
+    "fault": {"fault": "status 500", "uncertain": False},
+}
+
+
+class TwoAccounts(Linked):
+    """A session of two accounts whose questions a test answers itself."""
+
+    def __init__(self, name):
+        super().__init__(accounts=ACCOUNTS)
+        self._take(broker.OPENED)
+        self.say(accounts=[{"id": int(one), "name": one, "simulated": True} for one in ACCOUNTS])
+        [asked] = self.questions()
+        self.say(n=asked["n"], found=self.gateway.found("/Contract/search", **asked["body"]))
+        self.say(hub="user", up=True)
+        self.questions()
+        self.name = name
+        self.ask = {
+            "positions": self.broker.query_positions,
+            "orders": self.broker.query_all_orders,
+        }[name]
+
+    def questions(self):
+        lines = self.broker.release(self.now, lambda _: "send").data.splitlines()
+        return [one for one in map(json.loads, lines) if "n" in one]
+
+    def answer(self, question, *found):
+        account = question["body"]["accountId"]
+        rows = [{**one, "accountId": account} for one in found]
+        self.say(n=question["n"], found={"success": True, self.name: rows})
+
+
+def ends(linked):
+    return len(linked.take(ENDS[linked.name]))
+
+
+@pytest.fixture(params=ENDS)
+def linked(request):
+    return TwoAccounts(request.param)
+
+
+def row(linked):
+    return HELD if linked.name == "positions" else ORDER
+
+
+def test_no_list_ends_while_an_account_is_missing_whichever_answers_first(linked):
+    linked.ask()
+    asked, before = linked.questions(), 0
+    while asked:
+        assert ends(linked) == 0
+        linked.answer(asked.pop(), row(linked))
+        asked += linked.questions()
+        before += 1
+    assert (before, ends(linked)) == (2, 1)
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("failing", ACCOUNTS)
+def test_a_refusal_or_a_fault_of_any_account_is_no_list(linked, failure, failing):
+    linked.ask()
+    asked = linked.questions()
+    while asked:
+        question = asked.pop(0)
+        if str(question["body"]["accountId"]) == failing:
+            linked.say(n=question["n"], **FAILURES[failure])
+        else:
+            linked.answer(question, row(linked))
+        asked += linked.questions()
+    assert ends(linked) == 0
+    assert len(linked.take(broker.Unreadable)) == 1
+
+
+def test_the_list_behind_one_that_failed_is_asked_for_and_ends(linked):
+    linked.ask()
+    linked.ask()
+    [question] = linked.questions()
+    linked.say(n=question["n"], **FAILURES["fault"])
+    for _ in ACCOUNTS:
+        [question] = linked.questions()
+        linked.answer(question)
+    assert ends(linked) == 1
+    assert linked.questions() == []
+
+
+def test_one_that_cannot_be_read_is_said_and_the_list_has_no_end(linked):
+    linked.ask()
+    [question] = linked.questions()
+    linked.answer(question, {"id": 1})
+    assert len(linked.take(broker.Unreadable)) == 1
+    assert (linked.questions(), ends(linked)) == ([], 0)
+
+
+def test_balances_that_are_refused_are_not_all_values():
+    linked = TwoAccounts("positions")
+    linked.broker.query_accounts()
+    [question] = linked.questions()
+    linked.say(n=question["n"], **FAILURES["refusal"])
+    assert linked.take(broker.AccountsComplete) == []
+    assert len(linked.take(broker.Complaint)) == 1
