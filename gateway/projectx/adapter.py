@@ -9,6 +9,7 @@ The Gateway gives an order its id. Until it has, the tag alone says which order 
 enough as no other can have it.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -49,8 +50,12 @@ from tapewire.gateway.tws.reconnect import Reconnect
 RATE_MAX: Final = 180
 RATE_S: Final = 60
 """Of the Gateway's 200 requests in 60 seconds, all but the client's own."""
+UNREADABLE: Final = (
+    msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError,
+    RecursionError,
+)  # fmt: skip
 SILENT_NS: Final = 10_000_000_000
-TAG: Final = "tag"
+TAG: Final = re.compile(r"\b(custom)?tags?\b", re.IGNORECASE)
 """In the Gateway's words for a second order of a tag: the first one is there."""
 
 
@@ -140,7 +145,7 @@ class ProjectXBroker(Market):
             return list(self._progress(line))
         except BrokerError:
             raise
-        except (msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError) as error:
+        except UNREADABLE as error:
             reason = f"ProjectX sent what cannot be read: {type(error).__name__} {error}"
             return [broker.Unreadable(reason, data)]
 
@@ -286,7 +291,7 @@ class ProjectXBroker(Market):
     def _placed(self, order: SubmitOrder, answer: Answer) -> Iterator[BrokerEvent]:
         """An answer names the order, or says that there is none. Without one nobody knows."""
         if refusal := answer.refusal:
-            if TAG not in refusal.lower():  # then it is there: all orders are asked for
+            if not TAG.search(refusal):  # then it is there: all orders are asked for
                 yield broker.OrderReport(
                     reference=order.intent_id, status="rejected", account=order.account,
                     reason=refusal,

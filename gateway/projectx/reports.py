@@ -6,9 +6,9 @@ from decimal import Decimal
 from tapewire.common.events import TermChanges
 from tapewire.gateway import broker
 from tapewire.gateway.projectx.words import (
+    ENDED,
     KINDS,
     OF_KIND,
-    OPEN,
     PRICES,
     SHORT,
     SIDES,
@@ -34,7 +34,7 @@ def order_report(found: Json, symbol_of: SymbolOf, *, listed: bool) -> broker.Or
         terms=_terms(found, kind),
         filled=decimal(found.get("fillVolume") or 0),
         listed=listed,
-        is_open=number in OPEN,
+        is_open=number not in ENDED,
         account=str(found["accountId"]),
         symbol=symbol_of(found["contractId"]),
         side=SIDES[found["side"]],

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from tapewire.common import roles
 from tapewire.common.events import SubmitOrder
 from tapewire.gateway.projectx.words import (
     NUMBERS,
@@ -19,18 +20,25 @@ CANCEL = "/Order/cancel"
 
 def place(order: SubmitOrder, contract_id: str) -> Json:
     """The body of a new order, under its intent's id: the Gateway takes a tag once per account, so
-    no second order of this intent can ever be. ValueError for what it has no terms for."""
+    no second order of this intent can ever be.
+
+    ValueError for what it has no terms for. The Gateway has no time in force: an order lives until
+    it is cancelled. So one that may rest must be GTC, but for those of risk, which cancels what it
+    closes with after some seconds.
+    """
     terms = order.terms
     _require_known(order)
-    size = int(terms.quantity)
-    if size != terms.quantity:
-        raise ValueError(f"quantity {terms.quantity:f}; ProjectX trades whole contracts")
+    if terms.time_in_force == "DAY" and terms.type != "MKT" and order.strategy != roles.RISK:
+        raise ValueError(
+            f"a {terms.type} order of the day; an order at ProjectX lives until it is cancelled, so"
+            " it would outlive the day. Give it the time in force GTC, and cancel it yourself"
+        )
     return {
         "accountId": int(order.account),
         "contractId": contract_id,
         "type": TYPES[terms.type],
         "side": NUMBERS[terms.side],
-        "size": size,
+        "size": _whole(terms.quantity),
         "customTag": order.intent_id,
         **_prices(order),
     }
@@ -39,10 +47,18 @@ def place(order: SubmitOrder, contract_id: str) -> Json:
 def modify(order_id: str, order: SubmitOrder) -> Json:
     """The body of new terms for an order."""
     _require_known(order)
-    size = int(order.terms.quantity)
     return {
-        "accountId": int(order.account), "orderId": int(order_id), "size": size, **_prices(order)
-    }  # fmt: skip
+        "accountId": int(order.account),
+        "orderId": int(order_id),
+        "size": _whole(order.terms.quantity),
+        **_prices(order),
+    }
+
+
+def _whole(quantity: Decimal) -> int:
+    if (size := int(quantity)) != quantity:
+        raise ValueError(f"quantity {quantity:f}; ProjectX trades whole contracts")
+    return size
 
 
 def _require_known(order: SubmitOrder) -> None:

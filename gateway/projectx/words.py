@@ -12,10 +12,11 @@ from tapewire.gateway.broker import Status
 Json = dict[str, Any]
 STATUSES: Final[dict[int, Status]] = {
     1: "working", 2: "filled", 3: "cancelled", 4: "cancelled", 5: "rejected", 6: "accepted",
-    7: "working", 8: "accepted",
+    7: "accepted", 8: "accepted",
 }  # fmt: skip
 """Open, filled, cancelled, expired, rejected, pending, being cancelled, suspended."""
-OPEN: Final = frozenset({1, 6, 7, 8})
+ENDED: Final = frozenset({2, 3, 4, 5})
+"""An order of any other status is open, also of one that is not known here."""
 TYPES: Final = {"LMT": 1, "MKT": 2, "STP LMT": 3, "STP": 4, "TRAIL": 5}
 KINDS: Final = {number: name for name, number in TYPES.items()}
 PRICES: Final = {"limit": "limitPrice", "stop": "stopPrice", "trail": "trailPrice"}

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from tapewire import Quote, Strategy
-from tapewire.common.events import ComboLeg, GroupLeg, OrderTerms, Side, combo_name
+from tapewire.common.events import ComboLeg, GroupLeg, OrderTerms, Side, TimeInForce, combo_name
 
 HALF_HOUR_NS = 1_800_000_000_000
 TICKS = Decimal("0.25")
@@ -16,7 +16,8 @@ class TraderParameters(msgspec.Struct, frozen=True):
     rest, and every fifth a stop order. Between them orders are modified and cancelled, some before
     they were answered. With `groups` every other one is a group of orders, with `combos` a
     combo of both instruments. With `ladders` too the groups are ladders mostly, and there is
-    nothing beside them that would leave what they have entered: then it is theirs to protect."""
+    nothing beside them that would leave what they have entered: then it is theirs to protect. `tif`
+    is for how long an order rests that is in no group."""
 
     every: int = 7
     until_ns: int = 0
@@ -24,6 +25,7 @@ class TraderParameters(msgspec.Struct, frozen=True):
     groups: bool = False
     combos: bool = False
     ladders: bool = False
+    tif: TimeInForce = "DAY"
 
 
 class Trader(Strategy[TraderParameters]):
@@ -67,7 +69,7 @@ class Trader(Strategy[TraderParameters]):
         elif turn % 5 == 0:
             stop = bid + 1 if is_buy else bid - 1
         act = self.buy if is_buy else self.sell
-        order_id = act(symbol, self.parameters.quantity + turn % 4, limit, stop)
+        order_id = act(symbol, self.parameters.quantity + turn % 4, limit, stop, tif=self.parameters.tif)
         if turn % 11 == 0:
             self.cancel(order_id)  # nobody has answered it yet
         elif turn % 13 == 0:

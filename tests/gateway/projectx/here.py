@@ -19,9 +19,10 @@ SAID = {
 }
 
 
-def submit(intent_id="i1", side="BUY", quantity=1, **terms):
+def submit(intent_id="i1", side="BUY", quantity=1, strategy="s", **terms):
+    terms.setdefault("time_in_force", "GTC" if "type" in terms else "DAY")
     return SubmitOrder(
-        ts_ns=1, intent_id=intent_id, strategy="s", account="1001", symbol="MNQZ6",
+        ts_ns=1, intent_id=intent_id, strategy=strategy, account="1001", symbol="MNQZ6",
         terms=OrderTerms(side, quantity, **terms), expires_ns=10**18,
     )  # fmt: skip
 

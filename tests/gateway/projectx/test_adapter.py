@@ -1,14 +1,21 @@
 """ProjectX behind the broker port: what it asks the Gateway, and what it reports of the answers."""
 
+import json
 from decimal import Decimal
 
 import pytest
 
+from tapewire.common import roles
 from tapewire.common.events import Quote, Trade
 from tapewire.gateway import broker
 from tapewire.gateway.broker import BrokerError
 from tests.gateway.projectx.here import Linked, ready, submit
 from tests.simulator.projectx.conftest import ACCOUNT, CONTRACT, SECOND, quoted
+
+ORDER = {
+    "id": 7, "accountId": 1001, "contractId": CONTRACT, "type": 1, "side": 0, "size": 1,
+    "limitPrice": 5, "status": 1,
+}  # fmt: skip
 
 
 def place(linked, order):
@@ -168,11 +175,62 @@ def test_an_order_that_may_not_go_any_more_is_not_written():
         (submit(type="MIT", stop=Decimal(1)), "order type MIT is not one"),
         (submit(time_in_force="IOC"), "time in force IOC"),
         (submit(quantity=Decimal("0.5")), "whole contracts"),
+        (submit(type="LMT", limit=Decimal(9), time_in_force="DAY"), "until it is cancelled.*GTC"),
+        (submit(type="STP", stop=Decimal(9), time_in_force="DAY"), "until it is cancelled.*GTC"),
     ],
 )
 def test_what_projectx_has_no_terms_for_is_denied(order, reason):
     with pytest.raises(ValueError, match=reason):
         ready().broker.submit("", order)
+
+
+def test_a_limit_of_risk_s_own_which_it_cancels_itself_may_be_of_the_day():
+    order = submit(strategy=roles.RISK, type="LMT", limit=Decimal(2490), time_in_force="DAY")
+    assert orders(place(ready(), order))[-1][1] == "working"
+
+
+def test_a_part_of_a_contract_is_no_new_size():
+    linked = place(ready(), submit(type="LMT", limit=Decimal(2490)))
+    order_id = linked.take(broker.OrderReport)[0].order_id
+    part = submit(type="LMT", limit=Decimal(2490), quantity=Decimal("2.5"))
+    with pytest.raises(ValueError, match="whole contracts"):
+        linked.broker.modify(order_id, part, "m1")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status"),
+    [
+        ("Custom tag is already in use.", []),
+        ("customTag must be unique", []),
+        ("The percentage of margin is too high.", ["rejected"]),
+        ("Wrong stage.", ["rejected"]),
+    ],
+)
+def test_a_refusal_is_about_the_tag_if_it_has_the_word(refusal, status):
+    linked = ready()
+    linked.broker.submit("", submit())
+    line = json.loads(linked.broker.release(linked.now, lambda _name: "send").data)
+    found = {"success": False, "errorCode": 2, "errorMessage": refusal}
+    linked.say(n=line["n"], found=found)
+    assert [status for _, status, _ in orders(linked)] == status
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "is_open"),
+    [(1, "working", True), (2, "filled", False), (7, "accepted", True), (99, None, True)],
+)
+def test_an_order_is_open_unless_its_status_says_that_it_has_ended(number, status, is_open):
+    linked = ready()
+    linked.say(said="order", about={"data": {**ORDER, "status": number}})
+    [report] = linked.take(broker.OrderReport)
+    assert (report.status, report.is_open) == (status, is_open)
+
+
+def test_a_number_beyond_all_bounds_cannot_be_read_and_ends_nothing():
+    linked = ready()
+    about = json.dumps({"said": "order", "about": {"data": {**ORDER, "size": 0}}})
+    linked._take(b"data", about.replace('"size": 0', '"size": 1e300').encode() + b"\n")
+    assert len(linked.take(broker.Unreadable)) == 1
 
 
 def test_before_the_contracts_are_known_no_order_is_taken():
@@ -265,3 +323,68 @@ def test_positions_and_balances_are_listed():
     assert len(linked.take(broker.AccountReport)) == 1
     assert len(linked.take(broker.AccountsComplete)) == 1
     assert [one.query for one in linked.take(broker.QueryComplete)] == ["all_orders"]
+
+
+TRADE = {
+    "id": 3, "accountId": 1001, "orderId": 7, "contractId": CONTRACT, "side": 0, "size": 1,
+    "price": 2500, "fees": 1,
+}  # fmt: skip
+
+
+def question(linked):
+    [line] = linked.broker.release(linked.now, lambda _name: "send").data.splitlines()
+    return json.loads(line)
+
+
+def test_who_ordered_a_trade_is_asked_again_when_that_fails():
+    linked = ready()
+    linked.say(said="trade", about={"data": TRADE})
+    linked.say(n=question(linked)["n"], fault="status 500")
+    assert linked.take(broker.ExecutionReport) == []
+    again = question(linked)
+    assert (again["path"], again["body"]) == (
+        "/Order/searchById", {"accountId": 1001, "orderId": 7},
+    )  # fmt: skip
+    linked.say(n=again["n"], found={"success": True, "order": {**ORDER, "customTag": "i1"}})
+    assert [one.reference for one in linked.take(broker.ExecutionReport)] == ["i1"]
+
+
+def test_a_trade_whose_order_is_not_named_in_the_end_is_reported_without_a_tag():
+    linked = ready()
+    linked.say(said="trade", about={"data": TRADE})
+    for _ in range(3):
+        assert linked.take(broker.ExecutionReport) == []
+        linked.say(n=question(linked)["n"], found={"success": False, "errorCode": 2})
+    assert [one.reference for one in linked.take(broker.ExecutionReport)] == [""]
+    assert len(linked.take(broker.Complaint)) == 1
+    assert linked.broker.release(linked.now, lambda _name: "send").data == b""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"fault": "status 500"},
+        {"found": {"success": False, "errorCode": 1}},
+        {"found": {"success": True, "contracts": [7]}},
+        {"found": {"success": True, "contracts": [{"name": "MNQZ6"}]}},
+        {"found": {"success": True, "contracts": [{"name": "MNQZ6", "id": "X", "tickSize": "?"}]}},
+    ],
+)
+def test_without_an_answer_about_a_contract_the_session_ends(answer):
+    linked = Linked()
+    linked._take(broker.OPENED)
+    linked.say(accounts=[{"id": 1001, "name": "PRAC1"}])
+    asked = linked.broker.release(linked.now, lambda _name: "send").data.splitlines()[-1]
+    with pytest.raises(BrokerError, match="MNQZ6"):
+        linked.say(n=json.loads(asked)["n"], **answer)
+
+
+def test_a_contract_that_is_not_there_is_said_and_the_session_stands_without_it():
+    linked = Linked()
+    linked._take(broker.OPENED)
+    linked.say(accounts=[{"id": 1001, "name": "PRAC1"}])
+    asked = linked.broker.release(linked.now, lambda _name: "send").data.splitlines()[-1]
+    linked.say(n=json.loads(asked)["n"], found={"success": True, "contracts": []})
+    assert "no contract of that name" in linked.take(broker.Complaint)[0].text
+    linked.say(hub="user", up=True)
+    assert len(linked.take(broker.SessionReady)) == 1
