@@ -2,6 +2,7 @@
 has the tag, which is our intent's id."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from tapewire.gateway import broker
 from tapewire.gateway.broker import BrokerEvent
@@ -11,9 +12,12 @@ from tapewire.gateway.projectx.reports import SymbolOf
 from tapewire.gateway.projectx.session import Ask
 from tapewire.gateway.projectx.words import Json
 
+ASKED_MAX: Final = 3
+
 
 class Orders:
-    """What was seen of orders. `ask` asks for one that a trade names and nobody has shown yet."""
+    """What was seen of orders. `ask` asks for one that a trade names and nobody has shown yet, up
+    to `ASKED_MAX` times; then its trades are reported without a tag, for they have happened."""
 
     def __init__(self, ask: Ask, symbol_of: SymbolOf) -> None:
         self._ask, self._symbol_of = ask, symbol_of
@@ -47,18 +51,29 @@ class Orders:
         trades, so that an order that was not among them is of long ago."""
         order_id = str(found["orderId"])
         if order_id not in self._owners and not listed:
-            if order_id not in self._early:
-                asked = {"accountId": found["accountId"], "orderId": found["orderId"]}
-                self._ask("/Order/searchById", asked, self._on_found)
             self._early.setdefault(order_id, []).append(found)
+            if len(self._early[order_id]) == 1:
+                self._look_for(order_id, str(found["accountId"]), ASKED_MAX)
             return
-        tag, _account = self._owners.get(order_id, ("", ""))
+        yield from self._trade(found, listed=listed)
+
+    def _trade(self, found: Json, *, listed: bool) -> Iterator[BrokerEvent]:
+        tag, _account = self._owners.get(str(found["orderId"]), ("", ""))
         yield from reports.trade_reports(found, tag, self._symbol_of, listed=listed)
 
-    def _on_found(self, answer: Answer) -> Iterator[BrokerEvent]:
-        order = (answer.found or {}).get("order")
-        if isinstance(order, dict):
-            yield from self.on_order(order, listed=False)
-        else:
-            why = answer.fault or answer.refusal
-            yield broker.Complaint(f"ProjectX does not name the order of a trade: {why}")
+    def _look_for(self, order_id: str, account: str, times: int) -> None:
+        def take(answer: Answer) -> Iterator[BrokerEvent]:
+            order = (answer.found or {}).get("order")
+            if isinstance(order, dict) and str(order.get("id")) == order_id:
+                yield from self.on_order(order, listed=False)
+            elif order_id not in self._early:
+                return
+            elif times > 1:
+                self._look_for(order_id, account, times - 1)
+            else:
+                why = answer.fault or answer.refusal or "it shows none"
+                yield broker.Complaint(f"ProjectX does not name the order of a trade: {why}")
+                for trade in self._early.pop(order_id):
+                    yield from self._trade(trade, listed=False)
+
+        self._ask("/Order/searchById", {"accountId": int(account), "orderId": int(order_id)}, take)

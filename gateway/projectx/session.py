@@ -5,6 +5,9 @@
 What happens to orders comes over the user hub alone. While that is away nobody knows what happens,
 so its going is a `ServerLost`, and its return a `ServerRestored`: the core then asks for everything
 that it may have missed, before it trades on.
+
+Without its contract a symbol's positions and fills would go by another name, beside its limits. So
+a contract that cannot be asked about ends the session, and the next one asks again.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -15,7 +18,7 @@ from tapewire.common.clock import Now
 from tapewire.common.events import InstrumentDescribed, PriceStep
 from tapewire.common.instruments import Instrument
 from tapewire.gateway import broker
-from tapewire.gateway.broker import BrokerEvent
+from tapewire.gateway.broker import BrokerError, BrokerEvent
 from tapewire.gateway.projectx.asked import Answer, Take
 from tapewire.gateway.projectx.words import Json, decimal
 
@@ -65,6 +68,8 @@ class Session:
 
     def on_accounts(self, found: Sequence[Json]) -> Iterator[BrokerEvent]:
         """The login is taken: see whether its accounts are those to trade on."""
+        if not all(isinstance(one, dict) and {"id", "name"} <= one.keys() for one in found):
+            raise BrokerError("ProjectX lists the accounts of the login in what cannot be read")
         chosen = [one for one in found if not self._wanted or str(one["id"]) in self._wanted]
         missing = set(self._wanted) - {str(one["id"]) for one in chosen}
         reason = self._refuses(chosen)
@@ -90,15 +95,26 @@ class Session:
     def _finds(self, instrument: Instrument) -> Take:
         def take(answer: Answer) -> Iterator[BrokerEvent]:
             name = name_of(instrument)
-            contracts = (answer.found or {}).get("contracts") or ()
-            found = next((one for one in contracts if one["name"] == name), None)
-            if found is None:
-                why = answer.fault or answer.refusal or "it has no contract of that name"
-                yield broker.Complaint(
-                    f"ProjectX does not know {instrument.symbol} as {name}: {why}"
+            if answer.found is None or answer.refusal:
+                why = answer.fault or answer.refusal
+                raise BrokerError(
+                    f"ProjectX does not describe {instrument.symbol} as {name}: {why}"
                 )
-            else:
-                self._keep(instrument, found)
+            try:
+                contracts = answer.found.get("contracts") or ()
+                found = next((one for one in contracts if one["name"] == name), None)
+                if found is not None:
+                    self._keep(instrument, found)
+            except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+                raise BrokerError(
+                    f"ProjectX describes {instrument.symbol} as {name} in what cannot be read:"
+                    f" {type(error).__name__} {error}"
+                ) from error
+            if found is None:
+                yield broker.Complaint(
+                    f"ProjectX does not know {instrument.symbol} as {name}: it has no contract of"
+                    " that name"
+                )
             self._awaited -= 1
             if not self._awaited:
                 self._connect()
@@ -106,6 +122,10 @@ class Session:
         return take
 
     def _keep(self, instrument: Instrument, found: Json) -> None:
+        for name in ("tickSize", "tickValue"):
+            if (decimal(found[name]) or ZERO) <= 0:
+                raise ValueError(f"{name} is {found[name]}")
+        found["description"], found["id"] = str(found["description"]), str(found["id"])
         self.contracts[instrument.symbol] = found["id"]
         self.symbols[found["id"]] = instrument.symbol
         self._described[instrument.symbol] = found
@@ -133,9 +153,8 @@ class Session:
 
     def _description(self, symbol: str, now_ns: int) -> InstrumentDescribed:
         found, ours = self._described[symbol], self.instruments[symbol]
-        step = decimal(found["tickSize"]) or ZERO
-        value = decimal(found["tickValue"]) or ZERO
-        multiplier = decimal(value / step) if step else None
+        step = decimal(found["tickSize"]) or ZERO  # `_keep` has seen that there is one
+        multiplier = decimal((decimal(found["tickValue"]) or ZERO) / step)
         contradiction = ""
         if multiplier != ours.multiplier:
             contradiction = f"multiplier is {ours.multiplier:f}, ProjectX has {multiplier}"

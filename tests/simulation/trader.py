@@ -69,7 +69,8 @@ class Trader(Strategy[TraderParameters]):
         elif turn % 5 == 0:
             stop = bid + 1 if is_buy else bid - 1
         act = self.buy if is_buy else self.sell
-        order_id = act(symbol, self.parameters.quantity + turn % 4, limit, stop, tif=self.parameters.tif)
+        quantity, tif = self.parameters.quantity + turn % 4, self.parameters.tif
+        order_id = act(symbol, quantity, limit, stop, tif=tif)
         if turn % 11 == 0:
             self.cancel(order_id)  # nobody has answered it yet
         elif turn % 13 == 0:

@@ -56,6 +56,13 @@ def test_what_the_link_refuses_ends_the_connection():
         linked.say(refused="python has no project-x-py")
 
 
+def test_accounts_that_cannot_be_read_end_the_connection():
+    linked = Linked()
+    linked.open()
+    with pytest.raises(BrokerError, match="accounts"):
+        linked.say(accounts=[{"number": 1001}])
+
+
 def test_an_order_is_placed_under_its_intent_s_id_and_named_by_the_gateway():
     linked = place(ready(), submit(type="LMT", limit=Decimal("2490.25")))
     [(path, body)] = linked.asked[-1:]
