@@ -7,28 +7,39 @@ the descriptor that is its only argument:
     {"login": {...}}                     first: where the Gateway is, and who logs in
     {"connect": [1001]}                  connect to both hubs, for these accounts
     {"watch": ID} {"unwatch": ID}        a contract's market data
-    {"n": 7, "path": "/Order/place", "body": {...}}   a request, as soon as it is read
+    {"n": 7, "path": "/Order/place", "body": {...}}   a request
+
+A request is sent as soon as it is read, and answers come in any order. What changes orders, and
+the list of open ones behind that, waits for the answer to the change before it, but not for longer
+than `TURN_MAX_S`: a change that nobody answers must not hold up a cancel.
 
 To the gateway: `{"accounts": [...]}`, `{"refused": "..."}`, `{"hub": "user", "up": true}`, what a
 hub says (`{"said": "GatewayUserOrder", "args": [...]}`), `{"alive": true}` each second, and the
 answer to each request: `{"n": 7, "found": {...}}`, or `{"n": 7, "fault": "...", "uncertain": true}`
 where nobody knows whether the request was served.
 
-It ends when the gateway does, and when a hub stays away for too long: the gateway starts another.
+It ends when the gateway does, when anything in it fails, and when a hub stays away for too long:
+the gateway starts another.
 """
 
 import asyncio
 import contextlib
 import json
 import logging
+import re
 import socket
 import sys
+from collections.abc import Coroutine
 from importlib.util import find_spec
 from typing import Any
 
 PYTHON = (3, 12)
 HUB_AWAY_MAX_S = 15.0
 RENEW_S = 600.0
+RENEW_AGAIN_S = 30.0
+TURN_MAX_S = 2.0
+CHANGES = ("/Order/place", "/Order/modify", "/Order/cancel")
+IN_TURN = (*CHANGES, "/Order/searchOpen")
 UNLIMITED = 1_000_000_000  # the gateway counts requests itself, and before it decides what goes
 LINE_MAX = 64 * 1024 * 1024
 
@@ -60,22 +71,37 @@ class Link:
         self._realtime: Any = None
         self._accounts: list[int] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._changing: asyncio.Task[None] | None = None  # the last change that was read
         self._is_up = {"user": False, "market": False}
 
     def say(self, **found: Any) -> None:
         """Write a line."""
         self._writer.write(json.dumps(found).encode() + b"\n")
 
-    def begin(self, work: Any) -> None:
-        """Do something beside everything else."""
+    def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Do something beside everything else. If it fails, all ends: who waits for it in the
+        gateway would wait for ever."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        text = re.sub(r"access_token=[^\s&'\"]+", "access_token=***", str(error))
+        self.say(refused=f"the process of project-x-py failed: {type(error).__name__} {text}")
+        self._writer.close()
 
     async def take(self, line: dict[str, Any]) -> None:
-        """Do what the gateway asks for. Requests go in the order in which they are read."""
+        """Do what the gateway asks for."""
         if "path" in line:
-            self.begin(self._request(line["n"], line["path"], line["body"]))
+            path = line["path"]
+            before = self._changing if path in IN_TURN else None
+            task = self.begin(self._request(line["n"], path, line["body"], before))
+            if path in CHANGES:
+                self._changing = task
         elif "watch" in line:
             await self._market("subscribe_market_data", line["watch"])
         elif "unwatch" in line:
@@ -112,12 +138,20 @@ class Link:
 
     async def _renew(self) -> None:
         """Get another token in time; requests use it, and the hubs stay as they are."""
+        wait_s = RENEW_S
         while True:
-            await asyncio.sleep(RENEW_S)
-            if not await self._client.validate_session():
-                await self._client.authenticate()
+            await asyncio.sleep(wait_s)
+            try:
+                if not await self._client.validate_session():
+                    await self._client.authenticate()
+            except Exception:  # noqa: BLE001 - the token counts a while longer
+                wait_s = RENEW_AGAIN_S
+            else:
+                wait_s = RENEW_S
 
-    async def _request(self, number: int, path: str, body: dict[str, Any]) -> None:
+    async def _request(
+        self, number: int, path: str, body: dict[str, Any], before: "asyncio.Task[None] | None"
+    ) -> None:
         """Ask the Gateway. The client's own methods round prices and ask other things first, so
         this is what they all come down to: it says which failures leave an order in doubt."""
         from project_x_py.exceptions import (
@@ -125,6 +159,8 @@ class Link:
             ProjectXAuthenticationError,
         )
 
+        if before is not None:
+            await asyncio.wait({before}, timeout=TURN_MAX_S)
         try:
             found = await self._ask(path, body, ProjectXAuthenticationError)
         except OrderSubmissionUncertainError as error:
@@ -228,13 +264,16 @@ async def run(descriptor: int) -> None:
     ours = socket.socket(fileno=descriptor)
     reader, writer = await asyncio.open_connection(sock=ours, limit=LINE_MAX)
     link = Link(writer)
-    if reason := lacking():
-        link.say(refused=reason)
-        await writer.drain()
-        return
-    link.begin(_live(link))
-    while line := await reader.readline():
-        await link.take(json.loads(line))
+    try:
+        if reason := lacking():
+            link.say(refused=reason)
+            await writer.drain()
+            return
+        link.begin(_live(link))
+        while line := await reader.readline():
+            await link.take(json.loads(line))
+    finally:
+        writer.close()
 
 
 async def _live(link: Link) -> None:

@@ -70,7 +70,7 @@ def _strategy(name: str) -> str:
     return (
         f'[[strategies]]\nname = "{name}"\nstrategy = "tests.simulation.trader:Trader"\n'
         f'account = "{account}"\nsymbols = ["{symbol}"]\n'
-        f"parameters = {{ every = {every}, until_ns = {2**62}, tif = \"GTC\" }}\n"
+        f'parameters = {{ every = {every}, until_ns = {2**62}, tif = "GTC" }}\n'
     )
 
 

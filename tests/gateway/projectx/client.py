@@ -1,0 +1,162 @@
+"""A stand-in for `project_x_py`, and the link's process run against it in the test's own loop."""
+
+import asyncio
+import json
+import socket
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+from tapewire.gateway.projectx import link
+
+WAIT_S = 10
+LOGIN = {"api": "a", "user_hub": "u", "market_hub": "m", "user": "trader", "key": "secret"}
+ACCOUNTS = [{"id": 1001, "name": "PRAC1"}]
+
+
+class Uncertain(Exception):
+    """Nobody knows whether the request was served."""
+
+
+class Expired(Exception):
+    """The token is over."""
+
+
+class Behaviour:
+    """What the client does. `answers` are futures, exceptions or values by path; a path without one
+    is answered at once. `fails` are the methods that raise, each as often as it is listed."""
+
+    def __init__(self):
+        self.asked, self.answers, self.fails, self.logins = [], {}, [], 0
+        self.subscribed = []
+
+    def may_fail(self, name):
+        if name in self.fails:
+            self.fails.remove(name)
+            raise ConnectionError(f"{name} failed at wss://x?access_token=hidden")
+
+
+def modules(does):
+    """The modules of the client, by their names."""
+
+    class ProjectX:
+        def __init__(self, user, key, config):
+            does.may_fail("init")
+
+        async def authenticate(self):
+            does.logins += 1
+            does.may_fail("authenticate")
+
+        async def validate_session(self):
+            does.may_fail("validate")
+            return "invalid" not in does.fails
+
+        def get_session_token(self):
+            return "token"
+
+        async def _make_request(self, _method, path, data):
+            does.asked.append((path, data))
+            if path == "/Account/search":
+                return {"accounts": ACCOUNTS}
+            found = does.answers.get(path, {"success": True, "path": path})
+            found = found.pop(0) if isinstance(found, list) else found
+            found = await found if isinstance(found, asyncio.Future) else found
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+    class ProjectXRealtimeClient:
+        def __init__(self, _token, _account, config):
+            self.user_connection = self
+
+        def _ignore(self):
+            pass
+
+        _on_user_hub_open = _on_user_hub_close = _ignore
+        _on_market_hub_open = _on_market_hub_close = _ignore
+
+        async def add_callback(self, kind, tell):
+            does.may_fail("callback")
+
+        async def connect(self):
+            does.may_fail("connect")
+            self._on_user_hub_open()
+            self._on_market_hub_open()
+            return "refuse" not in does.fails
+
+        async def subscribe_user_updates(self):
+            does.may_fail("subscribe")
+            return True
+
+        async def send(self, target, arguments):
+            does.subscribed.append((target, *arguments))
+
+    contents = {
+        "project_x_py": {"ProjectX": ProjectX},
+        "project_x_py.models": {"ProjectXConfig": dict},
+        "project_x_py.exceptions": {
+            "OrderSubmissionUncertainError": Uncertain, "ProjectXAuthenticationError": Expired,
+        },
+        "project_x_py.realtime": {"ProjectXRealtimeClient": ProjectXRealtimeClient},
+    }  # fmt: skip
+    found = {}
+    for name, content in contents.items():
+        found[name] = ModuleType(name)
+        found[name].__spec__ = ModuleSpec(name, None)
+        vars(found[name]).update(content)
+    return found
+
+
+class Driven:
+    """The link, with a test in the gateway's place."""
+
+    def __init__(self, does):
+        self.does = does
+
+    async def __aenter__(self):
+        ours, its = socket.socketpair()
+        self.process = asyncio.create_task(link.run(its.detach()))
+        self.reader, self.writer = await asyncio.open_connection(sock=ours)
+        return self
+
+    async def __aexit__(self, *_):
+        self.writer.close()
+        await asyncio.wait({self.process}, timeout=WAIT_S)
+        await asyncio.sleep(0)  # both sockets are closed in the loop's next turn
+
+    def say(self, **line):
+        self.writer.write(json.dumps(line).encode() + b"\n")
+
+    def ask(self, number, path, **body):
+        self.say(n=number, path=path, body=body)
+
+    async def hear(self):
+        """The next line that is no sign of life; None at the end."""
+        async with asyncio.timeout(WAIT_S):
+            while line := await self.reader.readline():
+                if (found := json.loads(line)) != {"alive": True}:
+                    return found
+        return None
+
+    async def log_in(self):
+        self.say(login=LOGIN)
+        assert await self.hear() == {"accounts": ACCOUNTS}
+        return self
+
+    async def until_asked(self, *paths):
+        async with asyncio.timeout(WAIT_S):
+            while [path for path, _ in self.does.asked[1:]] != [*paths]:
+                await asyncio.sleep(0)
+
+
+def drive(monkeypatch, scene, does):
+    """Run a scene with the link, whose client does as it is bidden."""
+    for name, module in modules(does).items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(link, "PYTHON", sys.version_info[:2])
+
+    async def play():
+        async with Driven(does) as driven:
+            await scene(driven)
+
+    asyncio.run(play())

@@ -1,0 +1,138 @@
+"""The link before a stand-in for the client: what fails is said, and what changes goes in order."""
+
+import asyncio
+
+import pytest
+
+from tapewire.gateway.projectx import link
+from tests.gateway.projectx.client import Behaviour, Expired, Uncertain, drive
+
+PLACE, CANCEL, OPEN = "/Order/place", "/Order/cancel", "/Order/searchOpen"
+
+
+@pytest.fixture
+def does():
+    return Behaviour()
+
+
+@pytest.mark.parametrize("step", ["init", "authenticate"])
+def test_a_login_that_fails_is_refused(monkeypatch, does, step):
+    does.fails = [step]
+
+    async def scene(driven):
+        driven.say(login=dict.fromkeys(("api", "user_hub", "market_hub", "user", "key"), "x"))
+        assert step in (await driven.hear())["refused"]
+
+    drive(monkeypatch, scene, does)
+
+
+@pytest.mark.parametrize("step", ["callback", "connect", "subscribe"])
+def test_hubs_that_fail_are_refused_and_end_the_process(monkeypatch, does, step):
+    does.fails = [step]
+
+    async def scene(driven):
+        await driven.log_in()
+        driven.say(connect=[1001])
+        found = await driven.hear()
+        while found is not None and "hub" in found:
+            found = await driven.hear()
+        assert f"{step} failed" in found["refused"]
+        assert "hidden" not in found["refused"]
+        while await driven.hear() is not None:
+            pass
+        async with asyncio.timeout(10):
+            await driven.process
+
+    drive(monkeypatch, scene, does)
+
+
+def test_every_account_is_subscribed_to_before_the_user_hub_is_up(monkeypatch, does):
+    async def scene(driven):
+        await driven.log_in()
+        driven.say(connect=[1001, 1002])
+        assert await driven.hear() == {"hub": "market", "up": True}
+        assert await driven.hear() == {"hub": "user", "up": True}
+        assert does.subscribed == [
+            (f"Subscribe{one}", 1002) for one in ("Orders", "Positions", "Trades")
+        ]
+
+    drive(monkeypatch, scene, does)
+
+
+def test_a_token_that_could_not_be_renewed_is_renewed_the_next_time(monkeypatch, does):
+    monkeypatch.setattr(link, "RENEW_S", 0)
+    monkeypatch.setattr(link, "RENEW_AGAIN_S", 0)
+
+    async def scene(driven):
+        await driven.log_in()
+        does.fails = ["validate", "authenticate", "invalid"]
+        async with asyncio.timeout(10):
+            while does.logins < 3:
+                await asyncio.sleep(0)
+        assert does.fails == ["invalid"]
+
+    drive(monkeypatch, scene, does)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Uncertain("lost"), {"fault": "lost", "uncertain": True}),
+        (ValueError("no"), {"fault": "no", "uncertain": False}),
+        ([Expired(), {"success": True}], {"found": {"success": True}}),
+    ],
+)
+def test_each_failure_of_a_request_is_an_answer(monkeypatch, does, answer, said):
+    does.answers[PLACE] = answer
+
+    async def scene(driven):
+        await driven.log_in()
+        driven.ask(1, PLACE)
+        assert await driven.hear() == {"n": 1, **said}
+
+    drive(monkeypatch, scene, does)
+
+
+def test_answers_come_in_any_order(monkeypatch, does):
+    async def scene(driven):
+        await driven.log_in()
+        does.answers["/Position/searchOpen"] = late = asyncio.Future()
+        driven.ask(1, "/Position/searchOpen")
+        driven.ask(2, "/Trade/search")
+        assert (await driven.hear())["n"] == 2
+        late.set_result({"success": True})
+        assert (await driven.hear())["n"] == 1
+
+    drive(monkeypatch, scene, does)
+
+
+def test_what_changes_orders_goes_in_order_and_so_does_the_list_of_open_ones(monkeypatch, does):
+    monkeypatch.setattr(link, "TURN_MAX_S", 3600)
+
+    async def scene(driven):
+        await driven.log_in()
+        does.answers[PLACE] = first = asyncio.Future()
+        driven.ask(1, PLACE)
+        driven.ask(2, CANCEL)
+        driven.ask(3, OPEN)
+        driven.ask(4, "/Trade/search")
+        assert (await driven.hear())["n"] == 4
+        await driven.until_asked(PLACE, "/Trade/search")
+        first.set_result({"success": True})
+        assert [(await driven.hear())["n"] for _ in range(3)] == [1, 2, 3]
+        await driven.until_asked(PLACE, "/Trade/search", CANCEL, OPEN)
+
+    drive(monkeypatch, scene, does)
+
+
+def test_a_request_without_an_answer_holds_up_no_cancel_for_long(monkeypatch, does):
+    monkeypatch.setattr(link, "TURN_MAX_S", 0)
+
+    async def scene(driven):
+        await driven.log_in()
+        does.answers[PLACE] = asyncio.Future()
+        driven.ask(1, PLACE)
+        driven.ask(2, CANCEL)
+        assert (await driven.hear())["n"] == 2
+
+    drive(monkeypatch, scene, does)
