@@ -1,8 +1,10 @@
 """`[[gateways]]`: the logins of a group that trades with several, each with its own TWS."""
 
+import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
@@ -31,8 +33,8 @@ class LoginConfig(Section):
     `kind` is whose login it is. With `projectx`, `accounts` are the numbers that ProjectX has for
     them, and others of the login are left alone. `user` logs in, with the API key that the
     environment variable `key_env` or the file `key_file` (mode 0600) has. `api` and `hubs` are the
-    addresses of the firm's gateway. `python` is an interpreter, 3.12 or newer, that has
-    project-x-py; without it, the one that runs the gateway.
+    addresses of the firm's gateway: https or wss, but for loopback. `python` is an interpreter,
+    3.12 or newer, that has project-x-py; without it, the one that runs the gateway.
     """
 
     name: Identifier
@@ -61,6 +63,12 @@ class LoginConfig(Section):
                 f"gateways.{self.name}.{given[0]} means nothing with kind {self.kind}; remove it,"
                 " or correct kind"
             )
+        for name in ("api", "hubs"):
+            if not _keeps_secrets(getattr(self, name)):
+                raise ConfigError(
+                    f"gateways.{self.name}.{name} must begin with https:// or wss://, since the API"
+                    " key goes there; http:// and ws:// are for a loopback address alone"
+                )
         return self
 
     def key(self, environment: Mapping[str, str]) -> str:
@@ -83,6 +91,22 @@ class LoginConfig(Section):
         """Its connection, with `defaults` for what it leaves out."""
         own = {key: getattr(self, key) for key in OWN}
         return defaults.model_copy(update={key: v for key, v in own.items() if v is not None})
+
+
+def _keeps_secrets(address: str) -> bool:
+    """Whether nobody on the way can read what is sent to a URL."""
+    try:
+        scheme, host = (parts := urlsplit(address)).scheme, parts.hostname or ""
+    except ValueError:
+        return False
+    if scheme in ("https", "wss"):
+        return bool(host)
+    if scheme not in ("http", "ws"):
+        return False
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def logins_of(entries: Iterable[LoginConfig]) -> Logins:

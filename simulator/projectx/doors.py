@@ -101,6 +101,6 @@ def _object(body: bytes) -> Json | None:
     """The object in a body; None for one that has none."""
     try:
         found = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -13,9 +13,10 @@ from wsproto import ConnectionType, WSConnection
 from wsproto import events as ws
 from wsproto.utilities import RemoteProtocolError
 
+from tapewire.simulator.projectx.signalr import MESSAGE_MAX_CHARS
+
 HEAD_MAX_BYTES: Final = 64 * 1024
 BODY_MAX_BYTES: Final = 1024 * 1024
-MESSAGE_MAX_CHARS: Final = 1024 * 1024
 REASONS: Final = {
     200: b"OK", 400: b"Bad Request", 401: b"Unauthorized", 404: b"Not Found",
     405: b"Method Not Allowed", 429: b"Too Many Requests", 500: b"Internal Server Error",
@@ -77,9 +78,9 @@ class Line:
         """What bytes say; raises LineFault where they make no sense."""
         if self._http is None and self._socket is None:
             self._head += data
-            if len(self._head) > HEAD_MAX_BYTES:
-                raise LineFault("the head of the first request is too long")
             if b"\r\n\r\n" not in self._head:
+                if len(self._head) > HEAD_MAX_BYTES:
+                    raise LineFault("the head of the first request is too long")
                 return []
             data = self._begin()
         return self._of_socket(data) if self._socket is not None else self._of_http(data)
@@ -214,6 +215,9 @@ def _opened(request: ws.Request) -> Asked:
 
 
 def _at(method: str, target: str, token: str, body: bytes) -> Asked:
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError as error:
+        raise LineFault(f"no target: {error}") from error
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     return Asked(method, parts.path, query, token or query.get("access_token", ""), body)

@@ -88,6 +88,7 @@ class GatewayServer:
         self._lines.pop(conn, None)
         self._out.pop(conn, None)
         self._hubs.members.pop(conn, None)
+        self._resets.discard(conn)
 
     def tick(self, now_ns: int) -> None:
         """Let the market continue, and do what waited for its time."""

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 END: Final = "\x1e"
+MESSAGE_MAX_CHARS: Final = 1024 * 1024
 INVOCATION: Final = 1
 COMPLETION: Final = 3
 PING: Final = 6
@@ -39,6 +40,8 @@ class Records:
     def read(self, text: str) -> list[Invoked]:
         """What was called; raises HubFault for what is no record."""
         *records, self._rest = (self._rest + text).split(END)
+        if len(self._rest) > MESSAGE_MAX_CHARS:
+            raise HubFault("the record is too long")
         calls = []
         for record in records:
             found = _object(record)
@@ -58,7 +61,7 @@ class Records:
 def _object(record: str) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(record)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise HubFault(f"no JSON: {error}") from error
     if not isinstance(found, dict):
         raise HubFault("a record must be an object")

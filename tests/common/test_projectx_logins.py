@@ -55,3 +55,37 @@ def test_the_key_is_in_the_environment_or_in_a_private_file(tmp_path):
 def test_two_logins_at_projectx_need_no_addresses_of_their_own():
     other = {**PX, "name": "py", "accounts": ("1002",), "user": "joe"}
     assert len(config({**PX, "user": "jane"}, other).logins()) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "address"),
+    [
+        ("api", "http://api.example.com/api"),
+        ("hubs", "http://rtc.example.com/hubs"),
+        ("hubs", "ws://10.0.0.1/hubs"),
+        ("api", "http://127.0.0.1.example.com/api"),
+        ("api", "http://127.0.0.1@example.com/api"),
+        ("api", "ftp://127.0.0.1/api"),
+        ("api", "https:///api"),
+        ("api", "//[x"),
+        ("api", ""),
+    ],
+)
+def test_the_key_goes_to_no_address_in_clear(key, address):
+    with pytest.raises((ConfigError, ValueError), match=f"gateways.px.{key}.*https.*loopback"):
+        config({**PX, "user": "jane", key: address})
+
+
+@pytest.mark.parametrize(
+    ("key", "address"),
+    [
+        ("api", "https://api.example.com/api"),
+        ("hubs", "wss://rtc.example.com/hubs"),
+        ("hubs", "ws://[::1]:7499/hubs"),
+        ("api", "http://127.0.0.1:7499/api"),
+        ("api", "http://localhost:7499/api"),
+    ],
+)
+def test_an_encrypted_address_or_one_of_this_machine_is_taken(key, address):
+    entry = {**PX, "user": "jane", key: address}
+    assert getattr(config(entry).at_projectx("px"), key) == address

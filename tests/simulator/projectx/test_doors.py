@@ -159,3 +159,33 @@ def test_bars_are_of_trades_the_newest_first():
     assert len(whole) == 2
     assert bars[0] in whole
     assert gateway.refused("/History/retrieveBars", **{**asked, "unit": 9}, **span)[0] == 4
+
+
+DEEP = b"[" * 100_000
+
+
+def test_a_target_that_is_no_address_ends_its_connection_alone():
+    gateway = begun()
+    for target in ("//[x", "//[x/hubs/user"):
+        conn = gateway.ask(target)
+        gateway.collect(conn)
+        assert conn in gateway.closed
+    hub = gateway.hub("user").greet()
+    hub.say({})
+    assert gateway.post("/Account/search")[0] == 200
+
+
+def test_a_body_nested_too_deeply_is_a_bad_request():
+    gateway = begun()
+    assert gateway.answer(gateway.ask("/api/Account/search", raw=DEEP))[0] == 400
+    assert gateway.answer(gateway.ask("/api/Auth/loginKey", raw=DEEP))[0] == 400
+
+
+def test_a_connection_that_was_reset_leaves_nothing_behind():
+    gateway = begun()
+    conn = gateway.hub("user").greet().conn
+    gateway.server.drop("user")
+    gateway.collect(conn)
+    assert gateway.server.is_reset(conn)
+    gateway.server.closed(conn, gateway.now_ns)
+    assert not gateway.server.is_reset(conn)

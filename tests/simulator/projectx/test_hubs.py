@@ -3,7 +3,8 @@
 import pytest
 from wsproto.events import TextMessage
 
-from tests.simulator.projectx.conftest import ACCOUNT, CONTRACT, Gateway, begun, quoted
+from tapewire.simulator.projectx.signalr import MESSAGE_MAX_CHARS
+from tests.simulator.projectx.conftest import ACCOUNT, CONTRACT, END, Gateway, begun, quoted
 
 
 def arguments(records, target):
@@ -123,3 +124,13 @@ def test_what_is_no_record_ends_the_connection(gateway, text):
     hub.send(TextMessage("\x1e"))
     hub.read()
     assert hub.is_closed
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000 + END, "x" * (MESSAGE_MAX_CHARS + 1)])
+def test_a_record_too_deep_or_without_an_end_closes_its_hub_alone(gateway, text):
+    hub = gateway.hub("user").greet()
+    for at in range(0, len(text), MESSAGE_MAX_CHARS // 2):
+        hub.send(TextMessage(text[at : at + MESSAGE_MAX_CHARS // 2]))
+    hub.read()
+    assert hub.is_closed
+    assert gateway.post("/Account/search")[0] == 200
