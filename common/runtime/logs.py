@@ -8,6 +8,7 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TextIO, cast
 
@@ -16,9 +17,25 @@ Level = Literal["debug", "info", "warning", "error"]
 _ACCOUNT = re.compile(r"\b(D?[UFI])\d{4,}\b")
 
 
+_HIDDEN_MIN: Final = 5
+_hidden: set[str] = set()
+
+
 def redact(text: str) -> str:
-    """`text` with each account id cut down to its kind: `DU1234567` becomes `DU***`."""
-    return _ACCOUNT.sub(r"\1***", text)
+    """`text` with each account id cut down to its kind: `DU1234567` becomes `DU***`. What `hide`
+    was given becomes `***`."""
+    text = _ACCOUNT.sub(r"\1***", text)
+    if not _hidden:
+        return text
+    names = "|".join(map(re.escape, sorted(_hidden, key=len, reverse=True)))
+    return re.sub(rf"(?<!\w)(?:{names})(?!\w)", "***", text)
+
+
+def hide(accounts: Iterable[str]) -> None:
+    """Cut these account ids out of all that is redacted from now on: those of ProjectX are digits
+    alone, which nothing tells from another number. One below 5 characters stays, as it could be
+    any number."""
+    _hidden.update(one for one in accounts if len(one) >= _HIDDEN_MIN)
 
 
 class Lenient:

@@ -263,6 +263,8 @@ def run(
     try:
         config = launched.config_of(parsed.launched, parsed.config)
         logs.set_level(config.log_level)
+        at_projectx = (one for one in config.gateways if one.kind == "projectx")
+        logs.hide(account for one in at_projectx for account in one.accounts)
         load_order_types(config.orders.types)
         process = Process(name, config, parsed)
     except ConfigError as error:

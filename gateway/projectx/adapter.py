@@ -41,7 +41,7 @@ from tapewire.gateway.projectx import reports, requests
 from tapewire.gateway.projectx.asked import Answer, Asked, Take
 from tapewire.gateway.projectx.listing import Listing, WholeList
 from tapewire.gateway.projectx.market import Market
-from tapewire.gateway.projectx.orders import Orders
+from tapewire.gateway.projectx.orders import ASKED_MAX, Orders
 from tapewire.gateway.projectx.session import Refuses, Session
 from tapewire.gateway.projectx.words import Json
 from tapewire.gateway.query_port import NoQueries, QueryPort
@@ -226,10 +226,17 @@ class ProjectXBroker(Market):
 
     def query_accounts(self) -> None:
         """See `Broker.query_accounts`."""
-        self._question("/Account/search", {"onlyActiveAccounts": True}, self._balances)
+        self._ask_balances(ASKED_MAX)
 
-    def _balances(self, answer: Answer) -> Iterator[BrokerEvent]:
+    def _ask_balances(self, times: int) -> None:
+        take = partial(self._balances, times)
+        self._question("/Account/search", {"onlyActiveAccounts": True}, take)
+
+    def _balances(self, times: int, answer: Answer) -> Iterator[BrokerEvent]:
         if answer.found is None or answer.refusal:
+            if times > 1:
+                self._ask_balances(times - 1)
+                return
             why = answer.fault or answer.refusal
             yield broker.Complaint(f"ProjectX does not list its accounts: {why}")
             return
