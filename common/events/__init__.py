@@ -12,6 +12,7 @@ from tapewire.common.events.base import (
     name_of,
     require_finite,
     signed,
+    subject_of,
     types_by_name,
 )
 from tapewire.common.events.beside import (
@@ -371,6 +372,7 @@ __all__ = [
     "parts_of",
     "require_finite",
     "signed",
+    "subject_of",
     "terms_fault",
     "type_for",
     "types_by_name",

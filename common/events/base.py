@@ -1,7 +1,7 @@
 """The base of all events and the types their fields are made of."""
 
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -19,10 +19,16 @@ def name_of(event: Event) -> str:
     return str(event.__struct_config__.tag)
 
 
+def subject_of(event: Any) -> Any:
+    """The order that an event is about, where it has one; else the event itself. Its account,
+    strategy and symbol are those of the event."""
+    return getattr(event, "order", event)
+
+
 def cause_of(event: Event) -> str:
     """An event as a cause is named: its name, and the execution, the order, or else the account and
     symbol that it is about."""
-    about = getattr(event, "order", event)
+    about = subject_of(event)
     for owner, field in ((event, "exec_id"), (about, "intent_id"), (about, "id")):
         if found := getattr(owner, field, None):
             return f"{name_of(event)} {found}"[:TEXT_MAX]

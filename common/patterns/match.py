@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tapewire.common.events import Event
+from tapewire.common.events import Event, subject_of
 from tapewire.common.patterns.declare import Pattern
 from tapewire.common.patterns.expressions import E, PatternError
 
@@ -49,5 +49,5 @@ class Match:
 
 def symbol_of(event: Event) -> str:
     """The symbol that an event is about; empty where it is about none."""
-    found = getattr(getattr(event, "order", event), "symbol", "")
+    found = getattr(subject_of(event), "symbol", "")
     return found if isinstance(found, str) else ""

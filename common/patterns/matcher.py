@@ -19,6 +19,8 @@ from tapewire.common.ticks.aggregate import InOrder
 
 KEYS_MAX: Final = 10_000
 """The keys that one pattern is matched for; beyond that the oldest is forgotten, and counted."""
+FAILURES_MAX: Final = 20
+"""What is kept of the failures that nobody has taken; those beyond that are only counted."""
 HELD_MAX: Final = 100_000
 """The events of one key that wait for older ones; beyond that the oldest waits no longer."""
 
@@ -31,7 +33,9 @@ class Matcher:
         self.tallies = [Tally() for _ in patterns]
         """What was left out, pattern by pattern."""
         self.failures: list[Exception] = []
-        """What functions of `where` have raised, for the caller to take."""
+        """What functions of `where` have raised, the first of it, for the caller to take."""
+        self.failed = 0
+        """How often they have raised."""
         self._found: list[tuple[int, Match]] = []
         grouped: dict[Any, list[int]] = {}
         for place, one in enumerate(self.patterns):
@@ -72,6 +76,13 @@ class Matcher:
                 group.advance(now_ns)
         return self._taken() if self._found else []
 
+    def finish(self, end_ns: int) -> list[Match]:
+        """Nothing comes any more, and all up to `end_ns` (UTC) is here: as `advance`, but what
+        `reorder` holds back has its turn."""
+        for group in self._groups:
+            group.advance(end_ns + (group.reorder_ns or 0))
+        return self._taken() if self._found else []
+
     def key_of(self, event: Event) -> Any:
         """By what an event is matched; the first of its patterns says."""
         return self._by_kind[type(event)][0].key_of(event)
@@ -79,6 +90,12 @@ class Matcher:
     def found(self, place: int, match: Match) -> None:
         """A match of the pattern at a place."""
         self._found.append((place, match))
+
+    def note_failure(self, error: Exception) -> None:
+        """A function of `where` has raised."""
+        self.failed += 1
+        if len(self.failures) < FAILURES_MAX:
+            self.failures.append(error)
 
     def _taken(self) -> list[Match]:
         found, self._found = self._found, []
@@ -184,8 +201,8 @@ class _Group:
         tallies = [matcher.tallies[place] for place in self._places]
         texts = tuple(map(str, key)) if isinstance(key, tuple) else (str(key),)
         emits = [self._emit(place, texts) for place in self._places]
-        failed: Failed = matcher.failures.append
-        feed, partials = self.program.state(emits, tallies, self._note_due, failed)
+        note_failure: Failed = matcher.note_failure
+        feed, partials = self.program.state(emits, tallies, self._note_due, note_failure)
         order = None if self.reorder_ns is None else InOrder[Any](self.reorder_ns)
         timed = partials if self._is_timed else []
         found = self._keys[key] = _Key(feed, timed, order, tallies[0])

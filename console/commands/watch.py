@@ -1,6 +1,7 @@
 """`watch`: the matches of a pattern, on the live streams or in what was recorded."""
 
 import heapq
+import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -71,7 +72,8 @@ def watch(
         if since is None and to is None:
             shown = _live(watching, loaded, seconds)
         else:
-            shown = watching.all_of(_past(watching, loaded, (since, to)))
+            span = span_of(since, to)
+            shown = watching.all_of(_past(watching, loaded, span), span[1])
         matches = 0
         for match in shown:
             matches += 1
@@ -90,6 +92,7 @@ class Watching:
             id(one): name for one, name in zip(self.matcher.patterns, names, strict=True)
         }
         self._bars = _bars(bars)
+        self._shown: set[type[Exception]] = set()
         if Bar in self.matcher.kinds and self._bars is None:
             raise ConfigError("PATTERN is about bars; say of which size with --bars, such as 1m")
 
@@ -112,19 +115,38 @@ class Watching:
             for one in self._bars.add(event):
                 yield from self.matcher.take(one)
         yield from self.matcher.take(event)
+        self._show_failures()
 
     def advance(self, now_ns: int) -> Iterator[Match]:
         """The matches that are complete as all before this moment is known."""
-        if self._bars is not None:
-            for one in self._bars.advance(now_ns):
-                yield from self.matcher.take(one)
+        yield from self._of_bars(now_ns)
         yield from self.matcher.advance(now_ns)
+        self._show_failures()
 
-    def all_of(self, events: Iterable[Event]) -> Iterator[Match]:
-        """The matches of events that come in the order of their times."""
+    def all_of(self, events: Iterable[Event], to_ns: int) -> Iterator[Match]:
+        """The matches of events that come in the order of their times, all that there are up to
+        `to_ns` (UTC), or up to now where that is to come."""
         for event in events:
             yield from self.advance(getattr(event, "ts_ns", 0))
             yield from self.take(event)
+        end_ns = min(to_ns, time.time_ns())
+        yield from self._of_bars(end_ns)
+        yield from self.matcher.finish(end_ns)
+        self._show_failures()
+
+    def _of_bars(self, now_ns: int) -> Iterator[Match]:
+        """The matches of bars that end by now."""
+        if self._bars is not None:
+            for one in self._bars.advance(now_ns):
+                yield from self.matcher.take(one)
+
+    def _show_failures(self) -> None:
+        """Show what functions of `where` have raised, of each kind the first."""
+        for failure in self.matcher.failures:
+            if type(failure) not in self._shown:
+                self._shown.add(type(failure))
+                note(f"a function of where(...) raised {failure!r}; its condition did not hold")
+        self.matcher.failures.clear()
 
     def as_text(self, match: Match) -> str:
         """A line for a person."""
@@ -177,11 +199,9 @@ def _live(watching: Watching, loaded: "Config", seconds: float | None) -> Iterat
             note(f"{counted(events.lost, 'message')} lost on the way: matches may be missing")
 
 
-def _past(
-    watching: Watching, loaded: "Config", span: tuple[str | None, str | None]
-) -> Iterator[Event]:
+def _past(watching: Watching, loaded: "Config", span: tuple[int, int]) -> Iterator[Event]:
     """What was recorded of ticks, and what is in the journals, in the order of their times."""
-    from_ns, to_ns = span_of(*span)
+    from_ns, to_ns = span
     streams: list[Iterable[tuple[int, Event]]] = []
     if watching.needs_ticks:
         streams.append(_ticks(loaded, watching.symbols, from_ns, to_ns))
@@ -220,8 +240,8 @@ def _summary(watching: Watching, matches: int, as_json: bool) -> None:
     left_out = sum(one.dropped + one.late + one.keys + one.window for one in tallies)
     if left_out:
         note(f"{counted(left_out, 'event or partial match')} left out: see docs/patterns.md")
-    for failure in watching.matcher.failures[:1]:
-        note(f"a function of where(...) raised {failure!r}")
+    if watching.matcher.failed:
+        note(f"functions of where(...) raised {counted(watching.matcher.failed, 'time')}")
     if not as_json:
         note(f"{matches:,} match{'es' * (matches != 1)}")
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from tapewire.common import roles
 from tapewire.common.config.settings import Config
-from tapewire.common.events import OrderDenied, OrderExpired
+from tapewire.common.events import OrderDenied, OrderExpired, subject_of
 from tapewire.console.records import journals, ledger
 from tapewire.console.records.blotter import SOURCES, Only, Trading
 from tapewire.console.records.export import arrow_table
@@ -124,7 +124,7 @@ def _piece(piece: Piece, schema: pa.Schema) -> pa.Table:
 
 
 def _event(entry: Entry) -> Row:
-    about: Any = getattr(entry.event, "order", entry.event)
+    about = subject_of(entry.event)
     named = {name: getattr(about, name, None) for name in ("account", "strategy", "symbol")}
     texts = {name: value if isinstance(value, str) else None for name, value in named.items()}
     fields = json.dumps(journals.plain(entry.event))

@@ -29,6 +29,7 @@ from tapewire.common.events import (
     Scope,
     SubmitOrder,
     cause_of,
+    subject_of,
 )
 from tapewire.risk.rules.enforcement import HALT, Enforcement
 from tapewire.risk.rules.quiet import Quiet
@@ -246,7 +247,7 @@ def positive_limit(rule: str, limit: Decimal) -> Decimal:
 
 def keys_of(event: Event) -> Iterable[tuple[str, str]]:
     """The accounts and symbols that an event is about, where it names them."""
-    subject = getattr(event, "order", event)
+    subject = subject_of(event)
     account, symbol = getattr(subject, "account", None), getattr(subject, "symbol", None)
     if account is None or symbol is None:
         return []

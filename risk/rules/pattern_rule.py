@@ -4,13 +4,17 @@ What has happened cannot be brought back, so a match is answered once: it is a v
 event that completed it. One that is complete because something did not come is found by the timer,
 and is broken for a few seconds, in which its enforcement begins.
 
-What must not go wrong: a restart forgets the first two of three denials. So the rule keeps the
-events that its partial matches are made of, and looks at them again. Its pattern has no figures,
-which would need all the rest.
+What must not go wrong: a function of `where` that raises would switch the rule off unseen, since
+its condition then does not hold. So what it has raised is raised here once the matches are
+answered, and the rule book halts, as for any rule that fails.
+
+And a restart forgets the first two of three denials. So the rule keeps the events that its partial
+matches are made of, and looks at them again. Its pattern has no figures, which would need all the
+rest.
 """
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -26,6 +30,7 @@ from tapewire.common.events import (
     Scope,
     Trade,
     name_of,
+    subject_of,
 )
 from tapewire.risk.rules.base import Rule, Violation
 from tapewire.risk.rules.enforcement import HALT, Enforcement
@@ -104,15 +109,19 @@ class PatternRule(Rule):
         if not self._is_in_scope(event):
             return []
         self._kept = [*self._kept, event][-KEPT_MAX:]
-        return [self._violation(one) for one in self._matched(self._matcher.take(event))]
+        found = self._matcher.take(event)
+        violations = [self._violation(one) for one in found]
+        self._forget(found)
+        return self._answered(violations)
 
     def on_timer(self, view: View) -> Iterable[Violation]:
         """What something that did not come has completed, a few seconds long."""
         now = view.now
-        found = self._matched(self._matcher.advance(now.wall_ns - GRACE_NS))
+        found = self._matcher.advance(now.wall_ns - GRACE_NS)
         self._broken += [(now.mono_ns, self._violation(one)) for one in found]
+        self._forget(found)
         self._broken = [one for one in self._broken if now.mono_ns - one[0] < BROKEN_NS]
-        return [violation for _, violation in self._broken]
+        return self._answered([violation for _, violation in self._broken])
 
     def save(self) -> bytes:
         """The events that partial matches may be made of."""
@@ -121,13 +130,17 @@ class PatternRule(Rule):
         return msgspec.msgpack.encode([wire.encode(event) for event in self._kept])
 
     def restore(self, state: bytes) -> None:
-        """Look at them again; what they complete was answered."""
+        """Look at them again; what they complete was answered. Not at those that it has: that would
+        forget what is older than they are, and still waits for its time to be over."""
+        if state == self.save():
+            return
         bodies = msgspec.msgpack.decode(state, type=list[bytes]) if state else []
         self._matcher, self._kept = self._empty(), []
         for body in bodies:
             event = wire.decode_event(body)
             self._kept.append(event)
             self._matcher.take(event)
+        self._raise_failure()
 
     # ---- inside --------------------------------------------------------------------------------
 
@@ -136,17 +149,30 @@ class PatternRule(Rule):
 
         return Matcher([self._pattern])
 
-    def _matched(self, matches: "list[Match]") -> "list[Match]":
-        """These are answered now; what they are made of begins no other match."""
+    def _answered(self, violations: list[Violation]) -> Iterator[Violation]:
+        """These first: none of them is lost to a failure."""
+        yield from violations
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
+        """Raise the first of what functions of `where` have raised since the last time."""
+        failures = self._matcher.failures
+        if failures:
+            first = failures[0]
+            failures.clear()
+            raise first
+
+    def _forget(self, matches: "list[Match]") -> None:
+        """These were answered; what they are made of begins no other match."""
         for one in matches if not self._pattern.is_overlapping else ():
-            last = max(at for at, kept in enumerate(self._kept) if kept is one.last)
+            places = (at for at, kept in enumerate(self._kept) if kept is one.last)
+            last = max(places, default=-1)  # newer events may have taken its place
             of_key = self._matcher.key_of(one.last)
             self._kept = [
                 event
                 for at, event in enumerate(self._kept)
                 if at > last or self._matcher.key_of(event) != of_key
             ]
-        return matches
 
     def _is_new(self, event: Event) -> bool:
         """An execution is in the journals of both gateways: the second word on it is none."""
@@ -161,13 +187,13 @@ class PatternRule(Rule):
         return True
 
     def _is_in_scope(self, event: Event) -> bool:
-        about: Any = getattr(event, "order", event)
+        about = subject_of(event)
         parts = (getattr(about, name, "") for name in self.scope.__struct_fields__)
         return self.scope == EVERYTHING or self.scope.covers(*parts)
 
     def _violation(self, match: "Match") -> Violation:
         """A violation of the pattern, in the scope that it is matched by."""
-        about: Any = getattr(match.last, "order", match.last)
+        about = subject_of(match.last)
         found = dict(zip(self.scope.__struct_fields__, self.scope.parts, strict=True))
         for name in self._pattern.by_names:
             if name in found:

@@ -1,5 +1,6 @@
 """`tapewire watch`: matches on what was recorded, in the journals, and as it is published."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from tapewire.common.events import Quote, Trade
 from tapewire.console.commands.watch import Watching
 from tapewire.console.records.live_events import LiveEvents
 from tapewire.recorder.folder import OPEN, Folder
-from tapewire.strategy.patterns import bar, step, trade
+from tapewire.strategy.patterns import bar, quote, step, trade
 from tests.console.running import Tapewire
 from tests.console.test_tail import Publishers
 from tests.recorder.published import Market, segment
@@ -57,7 +58,7 @@ def test_bars_are_made_of_recorded_trades(tapewire: Tapewire, run_dir: Path, fil
     watching = Watching([step(bar.close > 2)], ["rich"], "1m", ["AAPL"])
     minute = 60_000_000_000
     ticks = [Trade("AAPL", minute + 1, 3.0, 1.0), Trade("AAPL", 2 * minute + 1, 1.0, 1.0)]
-    [match] = watching.all_of([*ticks, Quote("AAPL", 3 * minute, 1.0, 1.0, 2.0, 1.0)])
+    [match] = watching.all_of([*ticks, Quote("AAPL", 3 * minute, 1.0, 1.0, 2.0, 1.0)], 4 * minute)
     assert (match.ts_ns, match.last.close) == (2 * minute, 3.0)
 
 
@@ -114,3 +115,32 @@ def test_what_does_not_come_is_noticed_as_time_passes() -> None:
     assert [*watching.advance(2 * 10**9)] == []
     [match] = watching.advance(2 * 10**9 + 1)
     assert watching.as_json(match)["pattern"] == "lone"
+
+
+def test_at_the_end_of_what_was_recorded_nothing_waits_any_more() -> None:
+    lone = step(trade).then_not(quote, "1s")
+    patterns = [lone, step(trade.price > 1).reorder("1m"), lone.reorder("1m")]
+    watching = Watching(patterns, ["lone", "ordered", "both"], None, ["A"])
+    ticks = [Trade("A", 10**9, 2.0, 1.0)]
+    found = [watching.as_json(one)["pattern"] for one in watching.all_of(ticks, 3 * 10**9)]
+    assert sorted(found) == ["both", "lone", "ordered"]
+
+
+def test_no_more_time_has_passed_than_until_the_end_or_now() -> None:
+    lone = step(trade).then_not(quote, "1h")
+    now_ns = time.time_ns()
+    for tick_ns, end_ns in ((10**9, 2 * 10**9), (now_ns, 2**63 - 1)):
+        watching = Watching([lone], ["lone"], None, ["A"])
+        assert [*watching.all_of([Trade("A", tick_ns, 2.0, 1.0)], end_ns)] == []
+
+
+def test_each_kind_of_failure_is_shown_once_and_at_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wrong = step(trade.where(lambda one: {}[one.price]))
+    watching = Watching([wrong], ["wrong"], None, ["A"])
+    for second in range(100):
+        assert [*watching.take(Trade("A", second * 10**9, float(second), 1.0))] == []
+    assert capsys.readouterr().err.count("raised KeyError(0.0)") == 1
+    assert watching.matcher.failed == 100
+    assert watching.matcher.failures == []

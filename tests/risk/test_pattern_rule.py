@@ -14,6 +14,13 @@ thrice = times(3, event(OrderDenied)).by("strategy").within("1m")
 alone = step(event(OrderDenied)).by("account").then_not(event(Fill), "10s")
 twice_filled = times(2, event(Fill)).within("1m")
 of_trades = step(trade.price > 1)
+filled_alone = step(event(Fill)).by("account").then_not(event(OrderDenied), "10m")
+torn = (
+    step(event(OrderDenied).where(lambda one: one.reason[100]))  # type: ignore[arg-type, return-value]
+    .then(event(Fill))
+    .by("account")
+    .within("1m")
+)
 HERE = "tests.risk.test_pattern_rule"
 
 
@@ -89,6 +96,36 @@ def test_an_execution_that_both_gateways_report_counts_once() -> None:
 def test_what_is_outside_its_scope_does_not_count() -> None:
     one = begun("thrice", strategy="other")
     assert halts([event for second in range(3) for event in denied(one, second)]) == []
+
+
+def test_a_function_that_raises_halts_its_scope_as_a_rule_that_raises_does() -> None:
+    one = begun("torn")
+    events = denied(one, 0)
+    assert halts(events) == [Scope()]
+    assert "the rule failed" in str(events)
+    assert "IndexError" in str(events)
+    assert one.rules.on_timer(one.view.at(NOW + SECOND)) == []  # it was answered
+
+
+def test_a_function_that_raises_as_the_past_is_looked_at_halts_too() -> None:
+    states = [one for one in denied(begun("torn"), 0) if isinstance(one, RuleStateChanged)]
+    again = begun("torn", journal=[*states])
+    [violation] = again.rules.on_timer(again.view.at(NOW))
+    assert "its state cannot be restored" in violation.reason
+
+
+@pytest.mark.parametrize("accounts", [["DU1", "DU2", "DU2", "DU2"], ["DU1"] * 4])
+def test_a_match_whose_events_are_no_longer_kept_is_answered(
+    monkeypatch: pytest.MonkeyPatch, accounts: list[str]
+) -> None:
+    monkeypatch.setattr("tapewire.risk.rules.pattern_rule.KEPT_MAX", 2)
+    one = begun("filled_alone")
+    for number, account in enumerate(accounts):
+        given = fill(order("o"), 1, f"o{number}.01", ts_ns=NOW.wall_ns, account=account)
+        one.on_broker(given, "gateway")
+        one.check(NOW)
+    found = halts(one.check(NOW + 601 * SECOND, timer=True))
+    assert {*found} == {Scope(account=account) for account in accounts}
 
 
 @pytest.mark.parametrize(

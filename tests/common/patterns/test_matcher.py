@@ -157,6 +157,23 @@ def test_what_a_function_raises_is_reported_and_does_not_hold() -> None:
     assert isinstance(matcher.failures[0], ZeroDivisionError)
 
 
+def test_of_many_failures_the_first_are_kept_and_all_counted() -> None:
+    matcher = Matcher([step(trade.where(lambda one: one.price[0]))])  # type: ignore[arg-type, return-value, index]
+    for second in range(matching.FAILURES_MAX + 5):
+        matcher.take(paid(second, 2))
+    assert (len(matcher.failures), matcher.failed) == (
+        matching.FAILURES_MAX, matching.FAILURES_MAX + 5,
+    )  # fmt: skip
+
+
+def test_at_the_end_nothing_older_is_waited_for() -> None:
+    alone = step(trade.price > 1).then_not(trade.price < 1, "2s")
+    matcher = Matcher([alone.reorder("1h"), alone, step(trade.price > 1).reorder("9s")])
+    assert matcher.take(paid(0, 2)) == []
+    assert [match.pattern.reorder_ns for match in matcher.finish(at(2))] == [9 * 10**9]
+    assert [match.ts_ns for match in matcher.finish(at(2) + 1)] == [at(2), at(2)]
+
+
 def test_many_ticks_at_once_are_the_ticks_one_by_one() -> None:
     both = [TWO.within("9s"), step(quote.bid > 1).then(trade.price < 1).by().within("9s")]
     ticks = [paid(0, 2), quoted(1, 2, 3), paid(2, 0), quoted(3, 2, 3), paid(4, 0)]
