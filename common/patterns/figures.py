@@ -12,7 +12,6 @@ from tapewire.common.patterns.durations import duration_ns
 from tapewire.common.patterns.expressions import (
     At,
     Condition,
-    Expression,
     PatternError,
     Value,
     as_value,
@@ -43,7 +42,7 @@ class Figure(Value[Any]):
         self.zone = _zone(zone)
         span = f", {over}" if over else ""
         where = f" {zone}" if over == DAY and zone != "UTC" else ""
-        self.key = f"{figure}({_key(of)}{span}{where})"
+        self.key = f"{figure}({of.key}{span}{where})"
 
     @property
     def is_of_day(self) -> bool:
@@ -91,10 +90,6 @@ def last(value: Value[Any]) -> Value[Any]:
     """The value that the newest event before this one has: `last(quote.ask)` while a trade is in
     hand is the ask at that moment. Unknown before the first, and where that has none."""
     return Figure("last", as_value(value), "", "UTC")
-
-
-def _key(of: Expression) -> str:
-    return of.key
 
 
 def _zone(zone: str) -> ZoneInfo:

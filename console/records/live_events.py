@@ -46,11 +46,10 @@ class LiveEvents:
         while ends is None or time.monotonic() < ends:
             now_ns = time.time_ns()
             for message in self._tail.read(POLL_S):
-                for place, fields in enumerate(message.events):
+                for fields in message.events:
                     event = self._event(fields)
                     if event is not None and self._is_news(event, message.source, message.seq):
                         yield event
-                    del place
             yield now_ns
 
     def _event(self, fields: list[Any]) -> Event | None:
