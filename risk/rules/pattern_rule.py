@@ -87,6 +87,7 @@ class PatternRule(Rule):
         self._kept: list[Event] = []
         self._seen: dict[tuple[str, str], None] = {}  # executions, which two gateways report
         self._broken: list[tuple[int, Violation]] = []
+        self._answered_ns = 0
 
     def _refuse(self) -> None:
         """What no rule can look at."""
@@ -124,20 +125,26 @@ class PatternRule(Rule):
         return self._answered([violation for _, violation in self._broken])
 
     def save(self) -> bytes:
-        """The events that partial matches may be made of."""
+        """The events that partial matches may be made of, and up to when absences are answered
+        where those events stay."""
         if not self._kept:
             return b""
-        return msgspec.msgpack.encode([wire.encode(event) for event in self._kept])
+        marks = [self._answered_ns] if self._answered_ns else []
+        return msgspec.msgpack.encode([*map(wire.encode, self._kept), *marks])
 
     def restore(self, state: bytes) -> None:
         """Look at them again; what they complete was answered. Not at those that it has: that would
         forget what is older than they are, and still waits for its time to be over."""
         if state == self.save():
             return
-        bodies = msgspec.msgpack.decode(state, type=list[bytes]) if state else []
-        self._matcher, self._kept = self._empty(), []
-        for body in bodies:
-            event = wire.decode_event(body)
+        parts = msgspec.msgpack.decode(state, type=list[bytes | int]) if state else []
+        self._matcher, self._kept, self._answered_ns = self._empty(), [], 0
+        for part in parts:
+            if isinstance(part, int):
+                self._answered_ns = part
+                self._matcher.finish(part + 1)
+                continue
+            event = wire.decode_event(part)
             self._kept.append(event)
             self._matcher.take(event)
         self._raise_failure()
@@ -163,8 +170,13 @@ class PatternRule(Rule):
             raise first
 
     def _forget(self, matches: "list[Match]") -> None:
-        """These were answered; what they are made of begins no other match."""
-        for one in matches if not self._pattern.is_overlapping else ():
+        """These were answered; what they are made of begins no other match, unless they overlap."""
+        if self._pattern.is_overlapping:
+            if self._pattern.absence is not None:
+                times = (one.ts_ns for one in matches)
+                self._answered_ns = max(self._answered_ns, *times, 0)
+            return
+        for one in matches:
             places = (at for at, kept in enumerate(self._kept) if kept is one.last)
             last = max(places, default=-1)  # newer events may have taken its place
             of_key = self._matcher.key_of(one.last)

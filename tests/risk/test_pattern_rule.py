@@ -12,11 +12,12 @@ from tests.risk.orders import NOW, SECOND, book, entry, fill, monitor, order
 
 thrice = times(3, event(OrderDenied)).by("strategy").within("1m")
 alone = step(event(OrderDenied)).by("account").then_not(event(Fill), "10s")
+each_alone = alone.overlapping()
 twice_filled = times(2, event(Fill)).within("1m")
 of_trades = step(trade.price > 1)
 filled_alone = step(event(Fill)).by("account").then_not(event(OrderDenied), "10m")
 torn = (
-    step(event(OrderDenied).where(lambda one: one.reason[100]))  # type: ignore[arg-type, return-value]
+    step(event(OrderDenied).where(lambda one: one.reason[100]))
     .then(event(Fill))
     .by("account")
     .within("1m")
@@ -81,6 +82,17 @@ def test_what_does_not_come_is_found_by_the_timer_and_is_broken_a_few_seconds() 
     assert one.rules.on_timer(one.view.at(NOW + 12 * SECOND))
     assert not one.rules.on_timer(one.view.at(NOW + 17 * SECOND))
     assert one.rules.rules[0].rests(flat=True)
+
+
+def test_an_overlapping_absence_that_was_answered_is_not_after_a_restart() -> None:
+    one = begun("each_alone")
+    events = [*denied(one, 0), *denied(one, 5)]
+    events += one.check(NOW + 11 * SECOND, timer=True)
+    assert halts(events) == [Scope(account="DU1")]
+    states = [each for each in events if isinstance(each, RuleStateChanged)]
+    again = begun("each_alone", journal=[*states])
+    assert again.rules.on_timer(again.view.at(NOW + 14 * SECOND)) == []
+    assert again.rules.on_timer(again.view.at(NOW + 16 * SECOND)) != []
 
 
 def test_an_execution_that_both_gateways_report_counts_once() -> None:
