@@ -6,6 +6,7 @@ from the command line.
 """
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,8 @@ FILE: Final = "changing.lock"
 def changing(run_dir: Path) -> Iterator[None]:
     """Change them; raises `GroupError` while somebody else does. Nobody waits: what was confirmed a
     while ago may no longer be what is wanted."""
-    with (run_dir / FILE).open("a") as lock:
+    descriptor = os.open(run_dir / FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -9,9 +9,10 @@ from typing import Final
 
 from tapewire.common.clock import Clock
 from tapewire.gateway.broker import CLOSED, DATA, OPENED
-from tapewire.gateway.projectx import link
 from tapewire.gateway.tws.reconnect import Reconnect
 
+LINK: Final = Path(__file__).with_name("link.py")
+"""Its own program, which is never imported: its interpreter may be another one."""
 READ_BYTES: Final = 256 * 1024
 WAIT_S: Final = 2.0
 
@@ -68,7 +69,7 @@ class LinkStream:
         ours, its = socket.socketpair()
         ours.setblocking(False)
         python = self._python()
-        command = [python, "-P", str(Path(link.__file__)), str(its.fileno())]
+        command = [python, "-P", str(LINK), str(its.fileno())]
         try:
             self._process = subprocess.Popen(
                 command,

@@ -11,6 +11,7 @@ TABLE = (
     (ROOT / "docs" / "operating.md").read_text()
     .partition("For a dashboard and for alerts:\n")[2].partition("\nThe others are about")[0]
 )  # fmt: skip
+ELSEWHERE = ("web", "bridge")  # tests/web and tests/bridge look at what these two show
 VIOLATIONS = "tapewire_risk_violations_total"  # of this group there is none
 
 
@@ -24,7 +25,8 @@ def documented() -> dict[str, set[str]]:
     rows = [line.split("|") for line in TABLE.splitlines() if line.startswith("| `tapewire_")]
     return {
         name: set(re.findall(r"`(\w+)`", labels))
-        for _, names, labels, *_ in rows
+        for _, names, labels, processes, *_ in rows
+        if processes.strip(" `") not in ELSEWHERE
         for name in re.findall(r"`(\w+)`", names)
     }
 
