@@ -53,10 +53,12 @@ class End(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The answer to a look."""
+    """The answer to a look. `tail` is how many records were asked for: where some came twice,
+    `end.tail` has fewer."""
 
     role: str
     end: End
+    tail: int
 
 
 class Published(NamedTuple):

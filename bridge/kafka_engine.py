@@ -98,7 +98,7 @@ class KafkaEngine(Arrivals[Outcome]):
     def _look(self, role: str, begin: int, tail: int) -> None:
         self._drop(role)  # what it still had to send is not to come behind what is found now
         try:
-            self.put(Found(role, self._topics.look(role, begin, tail)))
+            self.put(Found(role, self._topics.look(role, begin, tail), tail))
         except MirrorError as error:
             self.put(Failed(role, str(error)))
 

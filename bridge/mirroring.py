@@ -13,7 +13,7 @@ needs no memory on disk, and none of what it believes is ever trusted for long:
     behind it fit again.
 *   It publishes from there on, several batches at a time, without waiting for each answer. What is
     confirmed counts up to the first record that was not.
-*   Whatever goes wrong, it stops to publish, waits until every batch has ended in one way or
+*   Whatever goes wrong, it stops publishing, waits until every batch has ended in one way or
     another, and looks again. An answer that was lost is found that way: the stream is longer than
     what was confirmed. A batch that still lies somewhere in the network and arrives after the look
     does no harm: either it fits, and then what is published next is refused and a further look
@@ -34,7 +34,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
-from tapewire.bridge.engine import TAIL, End, Line, Published
+from tapewire.bridge.engine import TAIL, End, Found, Line, Published
 from tapewire.common.amounts import counted
 from tapewire.common.clock import Now
 from tapewire.common.delivery.backoff import BackOff
@@ -100,10 +100,11 @@ class Mirror:
         if self.phase != "STOPPED" and seq < self._sent:
             self._stop(_cut(self.role, self._sent, seq), now)
 
-    def on_found(self, end: End, first_chain: str, here: Sequence[Line], now: Now) -> None:
+    def on_found(self, found: Found, first_chain: str, here: Sequence[Line], now: Now) -> None:
         """Where the stream ends; of the journal the chain at record 1, and its records of the
-        numbers that `end.tail` has, as far as it goes."""
-        is_brief = not end.fault and len(end.tail) < min(end.seq, TAIL)
+        numbers that `found.end.tail` has, as far as it goes."""
+        end = found.end
+        is_brief = not end.fault and found.tail < min(end.seq, TAIL)
         if is_brief and end.seq != self.acked:
             self._look_at(now.mono_ns)  # a brief look has found a change; have all of it
             return

@@ -194,7 +194,7 @@ class NatsEngine(Arrivals[Outcome]):
             self.put(Failed(role, self._away))
             return
         try:
-            self.put(Found(role, await self._streams.look(role, begin, tail)))
+            self.put(Found(role, await self._streams.look(role, begin, tail), tail))
             self._failures = 0
         except MirrorError as error:
             self.put(Failed(role, str(error)))

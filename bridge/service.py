@@ -116,7 +116,7 @@ class BridgeService(Service):
         except JournalError as error:
             mirror.on_failure(str(error), now)
             return
-        mirror.on_found(found.end, first[0].chain if first else "", here, now)
+        mirror.on_found(found, first[0].chain if first else "", here, now)
 
     def _look_at(self, role: str, source: Source, now: Now) -> None:
         mirrors = [self.mirrors[engine.name, role] for engine in self._engines]

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from random import Random
 
-from tapewire.bridge.engine import TAIL, End, Line, Published
+from tapewire.bridge.engine import TAIL, End, Found, Line, Published
 from tapewire.bridge.mirroring import Look, Mirror, Send
 from tapewire.common.clock import Now
 from tapewire.common.runtime.journal import GENESIS, link
@@ -93,7 +93,8 @@ class Hostile:
             stale = Stream()
             stale.lines = self.stream.lines[: self.random.randint(1, end.seq)]
             end = stale.end(tail=tail)
-        self.mirror.on_found(end, self.journal[0].chain, here(end, self.journal), self.now)
+        found = Found("risk", end, tail)
+        self.mirror.on_found(found, self.journal[0].chain, here(end, self.journal), self.now)
 
     def _publish(self, lines: Sequence[Line], *, calm: bool) -> None:
         fate = 1.0 if calm else self.random.random()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tapewire.bridge.engine import Published
+from tapewire.bridge.engine import TAIL, End, Found, Published
+from tapewire.bridge.kafka_engine import once
 from tapewire.bridge.mirroring import (
     BATCH,
     BATCHES,
@@ -31,7 +32,7 @@ def going(stream: Stream, *, starts_over: bool = False) -> Mirror:
 
 def found(mirror: Mirror, stream: Stream) -> None:
     end = stream.end()
-    mirror.on_found(end, JOURNAL[0].chain, here(end, JOURNAL), NOW)
+    mirror.on_found(Found("risk", end, TAIL), JOURNAL[0].chain, here(end, JOURNAL), NOW)
 
 
 def of(lines) -> Stream:
@@ -76,6 +77,18 @@ def test_a_message_of_somebody_else_in_mid_run_is_found_though_the_last_record_i
     assert mirror.fault.startswith("record 11 of tapewire-risk-1 is not that of risk's journal")
 
 
+def test_a_tail_with_a_record_that_came_twice_is_a_whole_one_all_the_same():
+    journal = lines_of(1_500)
+    mirror = Mirror("risk", "seed", starts_over=False)
+    mirror.on_journal(len(journal), NOW)
+    look = mirror.next(NOW)
+    assert look == Look()
+    tail = once([*journal[:1_400], journal[1_399]][-look.tail :])
+    end = End("tapewire-risk-1", 1, 1_400, journal[0].chain, tail)
+    mirror.on_found(Found("risk", end, look.tail), journal[0].chain, here(end, journal), NOW)
+    assert mirror.next(NOW) == Send(1_401, 100)
+
+
 def test_it_looks_again_only_once_every_batch_has_ended():
     """What is still under way could make the stream longer behind the look."""
     mirror = going(Stream())
@@ -115,7 +128,7 @@ def test_no_more_than_a_few_batches_are_under_way():
     mirror = Mirror("risk", "seed", starts_over=False)
     mirror.on_journal(len(journal), NOW)
     assert mirror.next(NOW) == Look()
-    mirror.on_found(Stream().end(), journal[0].chain, (), NOW)
+    mirror.on_found(Found("risk", Stream().end(), TAIL), journal[0].chain, (), NOW)
     before = ""
     for number in range(BATCHES):
         assert mirror.next(NOW) == Send(number * BATCH + 1, BATCH)
@@ -160,7 +173,8 @@ def test_what_has_stopped_looks_again_and_goes_on_once_a_person_has_mended_it():
 def test_a_group_that_starts_over_begins_the_next_stream():
     mirror = going(of(lines_of(10, "b")), starts_over=True)
     assert mirror.next(NOW) == Look(begin=2)
-    mirror.on_found(Stream().end("tapewire-risk-2", 2), JOURNAL[0].chain, (), NOW)
+    second = Stream().end("tapewire-risk-2", 2)
+    mirror.on_found(Found("risk", second, TAIL), JOURNAL[0].chain, (), NOW)
     assert mirror.next(NOW) == Send(1, 30)
     assert mirror.stream == "tapewire-risk-2"
 
@@ -191,7 +205,7 @@ def test_a_mirror_with_nothing_to_do_looks_now_and_then_whether_all_is_still_the
     assert mirror.next(late) == Look(tail=1)
     longer = of(JOURNAL)
     longer.write(b"mine")
-    mirror.on_found(longer.end(tail=1), JOURNAL[0].chain, (), late)
+    mirror.on_found(Found("risk", longer.end(tail=1), 1), JOURNAL[0].chain, (), late)
     assert mirror.next(late) == Look()
     found(mirror, Stream())
     assert mirror.next(late) == Send(1, 30)
