@@ -23,7 +23,7 @@ def build(process: Process) -> BridgeService:
         extras.require("cluster.nats", "nats", EXTRA)
         from tapewire.bridge.nats_engine import NatsEngine
 
-        nats = NatsEngine(config.cluster, login(config.cluster.nats_token_file))
+        nats = NatsEngine(config.cluster, login(config.cluster))
         process.transport.attach(nats.name, nats)
         engines.append(nats)
     if config.cluster.kafka:

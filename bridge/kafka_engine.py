@@ -96,25 +96,26 @@ class KafkaEngine(Arrivals[Outcome]):
                 one.refused("no answer in time")
 
     def _look(self, role: str, begin: int, tail: int) -> None:
-        self._drop(role)  # what it still had to send is not to come behind what is found now
         try:
+            self._drop(role)  # what it still had to send is not to come behind what is found now
             self.put(Found(role, self._topics.look(role, begin, tail), tail))
-        except MirrorError as error:
-            self.put(Failed(role, str(error)))
+        except Exception as error:  # noqa: BLE001 - this thread goes on, and a look needs an answer
+            self.put(Failed(role, _told(error)))
 
     def _publish(self, role: str, stream: str, lines: Sequence[Line]) -> None:
-        if role not in self._producers:
-            self._producers[role] = self._topics.producer()
-        producer, batch = self._producers[role], _Batch(role, lines, self.put)
+        batch = _Batch(role, lines, self.put)
         self._batches.append(batch)
         try:
+            if role not in self._producers:
+                self._producers[role] = self._topics.producer()
+            producer = self._producers[role]
             for line in lines:
                 producer.produce(
                     stream, line.record, role, PARTITION, batch.delivered,
                     headers={CHAIN: line.chain, SEQ: str(line.seq)},
                 )  # fmt: skip
         except Exception as error:  # noqa: BLE001 - a full queue, or a producer that has ended
-            batch.refused(str(error))
+            batch.refused(_told(error))
 
     def _drop(self, role: str) -> None:
         """Send nothing more of what a role's producer has; its next record makes another one."""

@@ -1,8 +1,9 @@
-"""How a bridge logs in: by a file that only its owner can read."""
+"""How a bridge logs in, and whom it trusts: by files that the configuration names."""
 
-from pathlib import Path
+import ssl
 from typing import NamedTuple
 
+from tapewire.common.config.cluster import ClusterConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.runtime import private_file
 
@@ -15,9 +16,12 @@ class Login(NamedTuple):
     token: str | None = None
 
 
-def login(path: Path | None) -> Login:
+def login(config: ClusterConfig) -> Login:
     """What is in `cluster.nats_token_file`: a token, or `user:password`. Raises `ConfigError` if
-    others could read it; no sentence has anything of what is in it."""
+    others could read it, and if `cluster.nats_ca_file` cannot be used; no sentence has anything of
+    what is in the first."""
+    certificates(config)
+    path = config.nats_token_file
     if path is None:
         return Login()
     found = private_file.secret("cluster.nats_token_file", path, "token")
@@ -27,3 +31,18 @@ def login(path: Path | None) -> Login:
         )
     user, colon, password = found.partition(":")
     return Login(user=user, password=password) if colon else Login(token=found)
+
+
+def certificates(config: ClusterConfig) -> ssl.SSLContext | None:
+    """Whom to trust; None where no URL is `tls://`. Raises `ConfigError` if `cluster.nats_ca_file`
+    cannot be read, or has no certificate."""
+    if not any(url.startswith("tls:") for url in config.nats):
+        return None
+    path = config.nats_ca_file
+    try:
+        return ssl.create_default_context(cafile=path)
+    except OSError as error:
+        why = error.strerror or error
+        raise ConfigError(
+            f"cluster.nats_ca_file: {path}: {why}; expected a file of certificates (PEM)"
+        ) from error

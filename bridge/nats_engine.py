@@ -156,16 +156,25 @@ class NatsEngine(Arrivals[Outcome]):
         while self._client is None:
             self._connections += 1
             try:
-                client = await connect(
-                    self._config, self._login, -1, **self._callbacks(self._connections)
-                )
+                await self._try(self._connections)
             except MirrorError as error:
                 self._away = str(error)
-                await asyncio.sleep(RECONNECT_S)
-                continue
+            except Exception as error:  # noqa: BLE001 - whatever it is, there is no connection yet
+                self._away = self._no_connection(error)
+            else:
+                return
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _try(self, connection: int) -> None:
+        client = await connect(self._config, self._login, -1, **self._callbacks(connection))
+        try:
             self._inbox = client.new_inbox()
             await client.subscribe(f"{self._inbox}.*.*", cb=self._on_answer)
-            self._streams, self._client, self._away = Streams(client, self._config), client, ""
+            streams = Streams(client, self._config)
+        except BaseException:
+            await _hang_up(client)
+            raise
+        self._streams, self._client, self._away = streams, client, ""
 
     def _callbacks(self, connection: int) -> dict[str, Any]:
         """What the library calls; of an earlier connection nothing counts any more."""
@@ -182,7 +191,10 @@ class NatsEngine(Arrivals[Outcome]):
 
     async def _on_error(self, error: Exception) -> None:
         if self._client is None or not self._client.is_connected:
-            self._away = f"no connection to {', '.join(self._config.nats)}: {told(error)}"
+            self._away = self._no_connection(error)
+
+    def _no_connection(self, error: Exception) -> str:
+        return f"no connection to {', '.join(self._config.nats)}: {told(error)}"
 
     def _on_lost(self) -> None:
         self._away = self._away or "the connection was lost"
@@ -209,8 +221,7 @@ class NatsEngine(Arrivals[Outcome]):
             self._failures, self._client = 0, None
             self._on_lost()
             self._away = "no answer; trying another node"
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(client.close(), TIMEOUT_S)
+            await _hang_up(client)
             await self._connect()
 
     async def _publish(self, role: str, stream: str, lines: Sequence[Line]) -> None:
@@ -263,9 +274,13 @@ class NatsEngine(Arrivals[Outcome]):
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         if self._client is not None:
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(self._client.close(), TIMEOUT_S)
+            await _hang_up(self._client)
         self._loop.stop()
+
+
+async def _hang_up(client: "Client") -> None:
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(client.close(), TIMEOUT_S)
 
 
 def _meaning(message: "Msg", seq: int) -> tuple[Kind | None, str]:

@@ -7,7 +7,6 @@ here decides nothing by itself: the server refuses a record that does not fit (s
 
 import asyncio
 import json
-import ssl
 from typing import TYPE_CHECKING, Any, Final
 
 from tapewire.bridge.engine import (
@@ -19,9 +18,10 @@ from tapewire.bridge.engine import (
     stream_name,
     subject,
 )
-from tapewire.bridge.login import Login
+from tapewire.bridge.login import Login, certificates
 from tapewire.common.bus.wire import WIRE_VERSION
 from tapewire.common.config.cluster import ClusterConfig
+from tapewire.common.errors import ConfigError
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -51,8 +51,10 @@ async def connect(
     import nats
     from nats.errors import Error
 
-    tls = any(url.startswith("tls:") for url in config.nats)
-    context = ssl.create_default_context(cafile=config.nats_ca_file) if tls else None
+    try:
+        context = certificates(config)
+    except ConfigError as error:  # the file was there when the bridge was started
+        raise MirrorError(str(error)) from error
     try:
         return await asyncio.wait_for(
             nats.connect(

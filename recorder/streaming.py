@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from tapewire.common import extras
+from tapewire.common.amounts import counted
 from tapewire.common.bus import wire
 from tapewire.common.config.cluster import ClusterConfig
 from tapewire.recorder.segments import Block, messages
@@ -25,8 +26,10 @@ class TickStream:
 
     def __init__(self, config: ClusterConfig) -> None:
         extras.require("cluster.ticks", "confluent_kafka", "cluster")
-        from confluent_kafka import Producer
+        from confluent_kafka import KafkaException, Producer
 
+        self._refusals = (BufferError, KafkaException)
+        """Its queue is full, or it takes no such message: one too large, or none any more."""
         self.sent = 0
         self.lost = 0
         self._topic = f"{config.prefix}-{TOPIC}"
@@ -51,7 +54,7 @@ class TickStream:
         for symbol, body in ticks(frames):
             try:
                 self._producer.produce(self._topic, body, symbol, on_delivery=self._ended)
-            except BufferError:
+            except self._refusals:
                 self.lost += 1
         self._producer.poll(0)
 
@@ -62,7 +65,7 @@ class TickStream:
     def stop(self) -> str:
         """Send what is left, but do not wait long for it; returns what stays behind."""
         left = self._producer.flush(END_S)
-        return f"{left:,} messages of ticks not sent" if left else ""
+        return f"{counted(left, 'message')} of ticks not sent" if left else ""
 
     def _ended(self, error: object, _message: object) -> None:
         if error is None:

@@ -187,7 +187,7 @@ def reading(config: Config) -> Iterator["Mirrors"]:
     extras.require("cluster.nats", "nats", "cluster")
     from tapewire.bridge.reading import Mirrors
 
-    with Mirrors(config.cluster, login(config.cluster.nats_token_file)) as mirrors:
+    with Mirrors(config.cluster, login(config.cluster)) as mirrors:
         yield mirrors
 
 

@@ -34,7 +34,7 @@ def _nats(config: Config) -> Finding:
 
     cluster = config.cluster
     try:
-        with Mirrors(cluster, login(cluster.nats_token_file)) as mirrors:
+        with Mirrors(cluster, login(cluster)) as mirrors:
             ends = {role: mirrors.end(role) for role in config.logins().roles}
     except ConfigError as error:
         return failed(CHECK, str(error), "correct it; without it the bridge does not start")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tapewire.bridge.engine import CHAIN, SEQ, Line, Outcome
-from tapewire.bridge.kafka_engine import KafkaEngine
+from tapewire.bridge.engine import CHAIN, SEQ, Failed, Line, Outcome, Published
+from tapewire.bridge.kafka_engine import KafkaEngine, Topics
 from tapewire.common.config.cluster import ClusterConfig
 from tests.bridge.mirrored import Desk, a_desk
 from tests.bridge.network import lines_of
@@ -127,3 +127,20 @@ def test_brokers_that_are_away_are_a_reason_and_no_more(tmp_path: Path):
         wait_for(lambda: (desk.turn(), desk.mirror().fault)[1], "a reason", 30)
         assert "no answer of 127.0.0.1:1" in desk.mirror().fault
         assert desk.mirror().lag_records == 3
+
+
+def test_whatever_fails_is_an_answer_and_the_next_job_is_done(monkeypatch: pytest.MonkeyPatch):
+    def refused(*_given: object) -> None:
+        raise kafka.KafkaException("fatal")
+
+    engine = KafkaEngine(ClusterConfig(enabled=True, kafka=("127.0.0.1:1",)))
+    try:
+        monkeypatch.setattr(Topics, "producer", refused)
+        engine.publish("risk", TOPIC, lines_of(3))
+        assert outcome(engine) == Published("risk", 0, "away", "fatal")
+        monkeypatch.setattr(Topics, "look", refused)
+        for _ in range(2):
+            engine.look("risk", 1, 1)
+            assert outcome(engine) == Failed("risk", "fatal")
+    finally:
+        engine.close()

@@ -59,3 +59,33 @@ def test_brokers_that_are_away_cost_ticks_and_no_time(monkeypatch: pytest.Monkey
     stream.take(frames_of(*["AAPL"] * 25))
     assert stream.lost == 15
     assert stream.stop() == "10 messages of ticks not sent"
+
+
+@pytest.mark.parametrize("refusal", [kafka.KafkaException("too large"), BufferError("full")])
+def test_a_tick_that_the_library_refuses_is_lost_and_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch, refusal: Exception
+):
+    stream = TickStream(ClusterConfig(kafka=("127.0.0.1:1",)))
+    monkeypatch.setattr(stream, "_producer", Refusing(refusal))
+    stream.take(frames_of("AAPL", "AAPL"))
+    assert stream.lost == 2
+
+
+class Refusing:
+    """A producer that takes no message."""
+
+    def __init__(self, why: Exception) -> None:
+        self._why = why
+
+    def produce(self, *_given: object, **_more: object) -> None:
+        raise self._why
+
+    def poll(self, _wait_s: float) -> None:
+        """Nothing has become of anything."""
+
+
+def test_one_tick_left_is_one_message(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(streaming, "END_S", 0.01)
+    stream = TickStream(ClusterConfig(kafka=("127.0.0.1:1",)))
+    stream.take(frames_of("AAPL"))
+    assert stream.stop() == "1 message of ticks not sent"
