@@ -57,6 +57,23 @@ def test_prometheus_and_grafana_find_what_they_are_given():
     assert f"./grafana:{folder}:ro" in COMPOSE["services"]["grafana"]["volumes"]
 
 
+def test_only_the_group_is_given_journals_and_tokens():
+    """Whatever else runs gets of the run directory the folder that it reads, and nothing more."""
+    mounts = {
+        name: [one for one in s.get("volumes", []) if one.startswith("${DESK")]
+        for name, s in COMPOSE["services"].items()
+    }
+    folders = {name: [one.partition("}")[2] for one in mounted] for name, mounted in mounts.items()}
+    assert folders == {
+        "group": [":/desk"],
+        "prometheus": [
+            "/run/targets:/etc/tapewire/run/targets:ro",
+            "/prometheus:/prometheus",
+        ],
+        "grafana": [],
+    }
+
+
 def test_nothing_in_the_containers_listens_beyond_loopback():
     services = COMPOSE["services"]
     assert {name: s["network_mode"] for name, s in services.items()} == dict.fromkeys(
