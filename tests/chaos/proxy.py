@@ -21,8 +21,8 @@ STOP_S: Final = 10.0
 
 
 class Link:
-    """One connection of a client, and the one that was made to TWS for it. With `keeps` TWS is not
-    told that the client has gone."""
+    """One connection of a client, and the one that was made to TWS for it. With `keeps` TWS
+    does not learn that the client has gone."""
 
     def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
         self.client = client
@@ -77,11 +77,11 @@ class Proxy:
         self._do(self._cut())
 
     def lose_clients(self) -> None:
-        """The clients' sides end; until `cut` TWS is not told, and keeps the client ids."""
+        """The clients' sides end; until `cut` TWS does not know it, and keeps the client ids."""
         self._do(self._lose())
 
     def freeze(self) -> None:
-        """Nothing is passed on in either direction, and nobody is told."""
+        """Nothing is passed on in either direction, and neither side learns of it."""
         self._loop.call_soon_threadsafe(self._flows.clear)
 
     def thaw(self) -> None:
@@ -89,7 +89,7 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._flows.set)
 
     def refuse(self) -> None:
-        """Nobody listens any more, until `listen`."""
+        """Nothing listens any more, until `listen`."""
         self._do(self._refuse())
 
     def listen(self) -> None:
@@ -143,7 +143,7 @@ class Proxy:
     async def _pump(
         self, link: Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """One direction; where it ends, the other side is told so."""
+        """One direction; where it ends, the other side's ends too."""
         with contextlib.suppress(OSError):
             while data := await reader.read(READ_BYTES):
                 if self.delay_s:

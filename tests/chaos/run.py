@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -129,12 +130,26 @@ class Chaos:
 
 
 def run(seed: int, seconds: float, disk: Path | None) -> Figures:
-    """As `run_in`, in a folder that is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="tw-"))
+    """As `run_in`, in a folder that is gone afterwards; if anything was broken, or the run did not
+    come to its end, it is kept, and its path is printed."""
+    folder, good = Path(tempfile.mkdtemp(prefix="tw-")), False
     try:
-        return run_in(folder, seed, seconds, disk)
+        found = run_in(folder, seed, seconds, disk)
+        good = is_good(found)
+        return found
     finally:
-        shutil.rmtree(folder)
+        if good:
+            shutil.rmtree(folder)
+        else:
+            _keep(folder, disk)
+
+
+def _keep(folder: Path, disk: Path | None) -> None:
+    """A disk of its own is gone with this process, so what is on it is copied."""
+    if disk is not None:
+        with contextlib.suppress(OSError):  # of a socket there is no copy; shutil.Error is one
+            shutil.copytree(disk / "run", folder / "run")
+    print(f"what the run has left is kept: {folder}", file=sys.stderr)
 
 
 def run_in(folder: Path, seed: int, seconds: float, disk: Path | None = None) -> Figures:

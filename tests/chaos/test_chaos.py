@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tapewire.common.config import settings as configuration
+from tests.chaos import run
 from tests.chaos.judge import Verdict, judge
 from tests.chaos.points import Folder, Taped
 from tests.chaos.run import Figures, is_good, run_in
@@ -162,6 +163,37 @@ def test_a_journal_that_lacks_its_newest_records(left: Left):
 
 def test_a_position_beyond_the_limit(left: Left):
     assert breaks(left.judged(limit=Decimal(4)), "G7")
+
+
+# ---- what is kept --------------------------------------------------------------------------------
+
+GOOD: Figures = {
+    "breaches": [], "duplicates": 0, "fills_lost": 0, "position_difference": "0",
+    "pnl_difference": "0",
+}  # fmt: skip
+
+
+def test_only_what_was_broken_is_kept_with_what_was_on_its_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    folders: list[Path] = []
+
+    def ends(found: Figures) -> None:
+        def run_in(folder: Path, *_given: object) -> Figures:
+            folders.append(folder)
+            return found
+
+        monkeypatch.setattr(run, "run_in", run_in)
+        assert run.run(1, 0.0, tmp_path) == found
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "risk.sqlite").touch()
+    ends(GOOD)
+    ends({**GOOD, "breaches": ["G3"]})
+    assert [one.exists() for one in folders] == [False, True]
+    assert (folders[1] / "run" / "risk.sqlite").exists()
+    assert capsys.readouterr().err == f"what the run has left is kept: {folders[1]}\n"
 
 
 # ---- the command ---------------------------------------------------------------------------------
