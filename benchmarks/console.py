@@ -8,7 +8,6 @@ message to when the next message has arrived.
 """
 
 import argparse
-import socket
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -22,6 +21,7 @@ from tapewire.benchmarks.latency import start_group
 from tapewire.benchmarks.load.children import Children, Load, Talk
 from tapewire.benchmarks.load.endpoints import SYMBOL
 from tapewire.benchmarks.load.machine import cpu_s
+from tapewire.benchmarks.load.ports import free_port
 from tapewire.benchmarks.options import seconds
 from tapewire.benchmarks.report.figures import goal, median, ratio, summary_ms
 from tapewire.benchmarks.report.goal_table import goal_table
@@ -60,7 +60,7 @@ def measure(options: argparse.Namespace) -> Figures:
         tempfile.TemporaryDirectory(prefix="tapewire-bench-") as name,
         Children(Path(name)) as children,
     ):
-        load, port = Load(children), _free_port()
+        load, port = Load(children), free_port()
         run_dir = start_group(children, load, EVERY, _web(port, options.viewers))
         load.slice("group", options.rate, EVERY, WARM_UP_S)
         gateway = status.read(run_dir)[roles.GATEWAY]["pid"]
@@ -181,9 +181,3 @@ def _ratio(rounds: Sequence[tuple[Figures, ...]], of: int, to: int) -> float | N
     found = [ratio(one[of]["gateway"], one[to]["gateway"]) for one in rounds]
     middle = median([one for one in found if one is not None])
     return None if middle is None else round(middle, 2)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -8,7 +8,6 @@ is measured is from the first byte of the request to that heartbeat.
 import argparse
 import http.client
 import json
-import socket
 import tempfile
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from tapewire.benchmarks.load.children import BenchmarkError
+from tapewire.benchmarks.load.ports import free_port
 from tapewire.benchmarks.options import seconds
 from tapewire.benchmarks.report.figures import goal, summary_us
 from tapewire.benchmarks.report.goal_table import goal_table
@@ -86,7 +86,7 @@ def show(figures: Figures) -> None:
 
 
 def _in_a_group(folder: Path, halts: int) -> list[int | None]:
-    path, port = folder / "tapewire.toml", _free_port()
+    path, port = folder / "tapewire.toml", free_port()
     path.write_text(_CONFIG.format(run_dir=folder / "run", port=port, name=NAME))
     settings = {"TAPEWIRE_CONFIG": str(path), "TAPEWIRE_WEB__ENABLED": "true"}
     config = configuration.load(str(path))
@@ -170,9 +170,3 @@ class Client:
         connection.close()
         if answer.status != http.client.OK or not json.loads(said)["ok"]:
             raise BenchmarkError(f"the halt was refused: {said.decode()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

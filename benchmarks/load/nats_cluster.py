@@ -6,15 +6,16 @@ one on the path would do too, from 2.11 on.
 
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
+
+from tapewire.benchmarks.load.ports import free_ports
 
 NODES: Final = 3
 START_S: Final = 20.0
@@ -125,12 +126,3 @@ def cluster(folder: Path, nodes: int = NODES, *, sync: str = "always") -> Iterat
         stack.callback(made.close)
         made.start()
         yield made
-
-
-def free_ports(count: int) -> Sequence[int]:
-    """Ports that nobody listens on."""
-    with ExitStack() as stack:
-        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in taken:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in taken]
