@@ -117,7 +117,7 @@ class Hub:
 
 def beat(now: Now, seen_ns: int) -> bytes:
     """That the stream lives, what time it is here, and how long ago the groups were looked at: who
-    serves may live on while who reads is stuck. A clock that is set makes that time no other."""
+    serves may live on while who reads is stuck. Setting the clock does not change it."""
     return _event("beat", {"ts_ns": now.wall_ns, "silent_ns": now.mono_ns - seen_ns})
 
 

@@ -176,7 +176,7 @@ function byKey(event, linked) {
   does();
 }
 
-/** One finger shows values, two zoom; up and down the page scrolls as ever. */
+/** One finger shows values, two zoom; up and down the page scrolls as usual. */
 function byTouch(chart, linked) {
   const fingers = new Map();
   const at = (event) => event.clientX - chart.over.getBoundingClientRect().left;
