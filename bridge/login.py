@@ -1,11 +1,13 @@
 """How a bridge logs in, and whom it trusts: by files that the configuration names."""
 
-import ssl
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tapewire.common.config.cluster import ClusterConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.runtime import private_file
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 
 class Login(NamedTuple):
@@ -33,11 +35,13 @@ def login(config: ClusterConfig) -> Login:
     return Login(user=user, password=password) if colon else Login(token=found)
 
 
-def certificates(config: ClusterConfig) -> ssl.SSLContext | None:
+def certificates(config: ClusterConfig) -> "SSLContext | None":
     """Whom to trust; None where no URL is `tls://`. Raises `ConfigError` if `cluster.nats_ca_file`
     cannot be read, or has no certificate."""
     if not any(url.startswith("tls:") for url in config.nats):
         return None
+    import ssl
+
     path = config.nats_ca_file
     try:
         return ssl.create_default_context(cafile=path)
