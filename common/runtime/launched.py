@@ -14,23 +14,46 @@ if TYPE_CHECKING:
     from tapewire.common.config.settings import Config
 
 FILE: Final = "started.json"
+UNREADABLE: Final = (OSError, ValueError, TypeError)
+DAMAGED: Final = "it is damaged, or of another version of Tapewire"
 
 
 def config_of(folder: str | None, file: str | None) -> "Config":
     """What a process is to go by: what the group in `folder` was launched with, and where there is
-    none or it cannot be read, the configuration `file`. Raises `ConfigError` as `load` does."""
+    none or it cannot be read, the configuration `file`; then a warning is logged, as that may have
+    been edited since. Raises `ConfigError` as `load` does."""
     from tapewire.common.config import settings
 
-    kept = read(Path(folder)) if folder else None
-    return kept if kept is not None else settings.load(file)
+    if not folder:
+        return settings.load(file)
+    try:
+        return _read(Path(folder))
+    except UNREADABLE as error:
+        found = settings.load(file)
+        _warn(Path(folder) / FILE, error)
+        return found
+
+
+def _warn(path: Path, error: Exception) -> None:
+    from tapewire.common.runtime.logs import log
+
+    why = error.strerror if isinstance(error, OSError) else ""
+    log.warning(
+        f"{path} cannot be read: {why or DAMAGED}; going by the configuration as it is now,"
+        " which may not be what the group was started with"
+    )
 
 
 def read(run_dir: Path) -> "Config | None":
     """What the group in `run_dir` was last started with; None if that is not known."""
     try:
-        return of(json.loads((run_dir / FILE).read_text()), run_dir)
-    except (OSError, ValueError, TypeError):
+        return _read(run_dir)
+    except UNREADABLE:
         return None
+
+
+def _read(run_dir: Path) -> "Config":
+    return of(json.loads((run_dir / FILE).read_text()), run_dir)
 
 
 def of(plain: dict[str, Any], run_dir: Path) -> "Config":

@@ -73,10 +73,27 @@ def test_a_process_goes_by_the_same_as_who_launched_it(run_dir, tmp_path, monkey
     assert (found.tws.port, found.strategies[0].parameters["most"]) == (4009, float("inf"))
 
 
-def test_a_process_without_a_launch_file_goes_by_the_configuration(run_dir, tmp_path):
+def test_a_process_without_a_launch_file_goes_by_the_configuration(tmp_path, caplog):
     (tmp_path / "own.toml").write_text("tws = { port = 4011 }")
-    for folder in (None, str(run_dir)):
-        assert launched.config_of(folder, str(tmp_path / "own.toml")).tws.port == 4011
+    assert launched.config_of(None, str(tmp_path / "own.toml")).tws.port == 4011
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [(None, "No such file or directory"), ("{", launched.DAMAGED)],
+)
+def test_a_process_says_that_it_does_not_go_by_what_it_was_launched_with(
+    run_dir, tmp_path, caplog, text, why
+):
+    (tmp_path / "own.toml").write_text("tws = { port = 4011 }")
+    if text is not None:
+        (run_dir / launched.FILE).write_text(text)
+    assert launched.config_of(str(run_dir), str(tmp_path / "own.toml")).tws.port == 4011
+    assert caplog.messages == [
+        f"{run_dir / launched.FILE} cannot be read: {why}; going by the configuration as it is now,"
+        " which may not be what the group was started with"
+    ]
 
 
 def test_a_missing_or_broken_launch_file_reads_as_none(run_dir):
