@@ -119,6 +119,7 @@ def test_records_that_come_twice_are_told_and_go_on(desk: Desk, brokers: Brokers
     assert numbers == [*range(1, 1_501), *range(1_500, 1_506)]
 
 
+@pytest.mark.soak
 def test_brokers_that_are_away_are_a_reason_and_no_more(tmp_path: Path):
     config = ClusterConfig(enabled=True, kafka=("127.0.0.1:1",))
     with a_desk(tmp_path / "run", config) as desk:

@@ -137,6 +137,7 @@ def test_a_stream_that_was_deleted_is_mirrored_again(desk: Desk):
     assert desk.mirrored() == desk.lines()
 
 
+@pytest.mark.soak
 def test_a_full_stream_delays_the_mirror_and_says_so(desk: Desk):
     desk.config = desk.config.model_copy(update={"stream_max_mb": 1})
     desk.write(8_000)
@@ -164,7 +165,7 @@ def test_a_stream_that_forgets_records_is_none_to_mirror_to(desk: Desk):
 def test_a_mirror_verifies_as_a_journal_does_and_is_restored_byte_by_byte(
     desk: Desk, tmp_path: Path
 ):
-    mirrored(desk, 2_500)
+    mirrored(desk, 1_200)
     other = tmp_path / "other"
     other.mkdir()
     with Mirrors(desk.config, Login()) as mirrors:

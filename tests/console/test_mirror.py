@@ -120,6 +120,7 @@ def test_without_a_cluster_it_says_what_to_set(config: Path, tapewire: Tapewire)
     assert "cluster.nats is empty; expected the nodes" in ended.err
 
 
+@pytest.mark.soak
 @needs_nats
 def test_a_cluster_that_is_away_is_a_sentence_and_a_line_of_the_doctor(
     run_dir: Path, tapewire: Tapewire, monkeypatch: pytest.MonkeyPatch
