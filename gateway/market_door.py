@@ -72,9 +72,9 @@ class MarketDoor:
         metrics.watch("greeks_published", lambda: self.greeks.published, "counter")
         gateway.limits.watch(self.ticks.newest, self.greeks.newest, delayed=settings.delayed_prices)
 
-    def _at_stake(self) -> set[str]:
+    def _at_stake(self) -> list[str]:
         """What limits need the prices of; the liquidation gateway has none."""
-        return set() if self._gateway.gate.reduce_only else self._gateway.limits.at_stake()
+        return [] if self._gateway.gate.reduce_only else self._gateway.limits.at_stake()
 
     def _forget(self, symbol: str) -> None:
         self.ticks.forget(symbol)

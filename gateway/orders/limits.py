@@ -113,15 +113,15 @@ class Limits:
         self._view.newest, self._view.newest_greeks = newest, greeks
         self._view.takes_delayed = delayed
 
-    def at_stake(self) -> set[str]:
-        """What an account holds, or may come to hold: limits need its prices. The last order that
-        the rules were asked about counts like any other."""
-        return {
+    def at_stake(self) -> list[str]:
+        """What an account holds, or may come to hold, in a fixed order: limits need its prices. The
+        last order that the rules were asked about counts like any other."""
+        return sorted({
             symbol
             for account in self._view.accounts()
             for symbol, one in self._view.exposures(account).items()
             if one.worst or one.reported
-        }
+        })  # fmt: skip
 
     def happened(self, event: Event, mono_ns: int) -> None:
         """Let the circuit count an event of this moment. A child that the broker rejects because

@@ -68,7 +68,14 @@ def test_what_the_newest_order_trades_is_at_stake_though_it_was_judged_without_i
     limited: Bench,
 ):
     limited.submit(submit("a/1", quantity=50, symbol="MSFT"))
-    assert limited.gateway.limits.at_stake() == {"MSFT"}
+    assert limited.gateway.limits.at_stake() == ["MSFT"]
+
+
+def test_what_is_at_stake_has_an_order_that_no_restart_changes(limited: Bench):
+    """Lines are opened in it, and what the market sends first depends on that."""
+    for number, symbol in enumerate(["MSFT", "AAPL"]):
+        limited.submit(submit(f"a-{number}/1", quantity=1, symbol=symbol))
+    assert limited.gateway.limits.at_stake() == ["AAPL", "MSFT"]
 
 
 def test_a_fill_counts_before_the_broker_reports_the_position(limited: Bench):

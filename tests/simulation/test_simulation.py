@@ -1,5 +1,8 @@
 """The adversary's seeds hold, runs repeat exactly, and planted bugs are found."""
 
+import os
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
@@ -47,6 +50,20 @@ def test_no_invariant_breaks_in_a_hundred_thousand_strikes(seed: int):
 @pytest.mark.soak
 def test_one_seed_twice_gives_equal_journals():
     assert simulate(3, 10) == simulate(3, 10)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [5, 13])
+def test_one_seed_gives_equal_journals_in_each_process(seed: int):
+    """Text has another hash in each process, and so a set of it another order."""
+    command = [sys.executable, "-m", "tests.simulation", "--seed", str(seed), "--steps", "30"]
+    runs = [
+        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": text_hash}, check=False,
+                       capture_output=True, text=True, timeout=300).stdout
+        for text_hash in "13"
+    ]  # fmt: skip
+    assert "heads" in runs[0]
+    assert runs[0] == runs[1]
 
 
 @pytest.mark.parametrize(
