@@ -8,6 +8,7 @@ from tapewire.common.events import OrderTerms, Signal
 from tests.model.traces import States, Tracing
 
 ID = "s-e-1"
+CLIENT_ID = Config().tws.client_id
 
 
 def traced(*lines: dict[str, Any]) -> Tracing:
@@ -17,7 +18,7 @@ def traced(*lines: dict[str, Any]) -> Tracing:
     tracing.signals[ID] = Signal(ID, 0, "DU1", "s", "AAPL", terms, 1)
     tracing.followed[ID] = States("CANCELLED", "CANCELLED", "GONE")
     for line in lines:
-        tracing._at_broker({"order_ref": f"{ID}/1", **line})
+        tracing._at_broker({"order_ref": f"{ID}/1", "client_id": CLIENT_ID, **line})
     return tracing
 
 
@@ -34,3 +35,9 @@ def test_an_order_that_tws_makes_under_the_tag_of_ours_is_not_followed():
     made = {"kind": "order", "event": "made"}
     tracing = traced(made, status("Submitted"), status("Filled"), status("Cancelled"))
     assert not tracing.steps
+
+
+def test_an_order_that_another_client_places_under_the_tag_of_ours_is_not_followed():
+    theirs = {**status("Filled"), "client_id": 99}
+    assert not traced(theirs).steps
+    assert traced(theirs, status("Filled")).steps, "ours is still followed"

@@ -105,8 +105,8 @@ class Tracing(Watch):
             self._step(told[0], executor=told[1])
 
     def _at_broker(self, line: Line) -> None:
-        if line["kind"] not in ("order", "status"):
-            return
+        if line["kind"] not in ("order", "status") or line["client_id"] != self._client_id:
+            return  # another client may use our tags; a signal's order is the gateway's
         signal = line["order_ref"].removesuffix(FIRST)
         if line["kind"] == "status":
             self._step(signal, broker=BROKER[line["status"]])
