@@ -55,6 +55,7 @@ class BrokerSide:
         self.executions: dict[str, Executed] = {}
         self.references: dict[str, str] = {}  # of the orders, by execution
         self.names: dict[str, Names] = {}  # of the orders, by execution
+        self.executed_ns: dict[str, int] = {}  # when, by the broker's clock, by execution
         self._newest: dict[str, str] = {}  # the present id of an execution, by its key
         self.placed_by_ref: Counter[str] = Counter()
         self.placed_by_id: Counter[tuple[int, int]] = Counter()
@@ -144,6 +145,7 @@ class BrokerSide:
             self.working[line["perm_id"]] = before._replace(left=left)
         self._newest[key] = line["exec_id"]
         self.references[line["exec_id"]] = line["order_ref"]
+        self.executed_ns[line["exec_id"]] = line["ts_ns"]
         self.names[line["exec_id"]] = Names(
             str(line["client_id"]), str(line["order_id"]), str(line["perm_id"])
         )

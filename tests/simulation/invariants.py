@@ -73,7 +73,8 @@ def books_agree(world: World, watch: Watch) -> Iterator[str]:
     """G1, G2, G3: in the journals, at the executor and at risk.
 
     TWS lists today's executions only. What was executed while nobody was connected, and not asked
-    for before midnight, is missing, and with it the position: then its order has to say so.
+    for before midnight, is missing, and with it the position: then its order has to say so, or, if
+    it is somebody else's, the gateway's alarm about the position.
     """
     names = {"duplicate": "G1", "execution": "G2", "position": "G3", "realised": "G3", "fees": "G3"}
     book = Book({i.symbol: i.multiplier for i in world.instruments})
@@ -166,9 +167,20 @@ def unreported(world: World, watch: Watch) -> set[str]:
         for symbol in one.symbols
     }
     for exec_id, executed in watch.broker.executions.items():
-        if exec_id not in known and watch.broker.references[exec_id] in filled:
+        if exec_id in known:
+            continue
+        if watch.broker.references[exec_id] in filled or _is_alarmed(watch, exec_id):
             subjects |= {exec_id, f"{executed.account} {executed.symbol}"}
     return subjects
+
+
+def _is_alarmed(watch: Watch, exec_id: str) -> bool:
+    """Whether it is another client's, of a day that TWS lists no more, and a person was told that
+    its position differs. No order of ours has an end that could say so."""
+    executed = watch.broker.executions[exec_id]
+    alarmed = {(account, symbol) for account, symbol, _ in watch.reconciled}
+    is_alarmed = (executed.account, executed.symbol) in alarmed
+    return is_alarmed and watch.is_anothers(exec_id) and watch.is_of_earlier_day(exec_id)
 
 
 def once_each(world: Past) -> Iterator[str]:

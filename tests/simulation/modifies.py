@@ -52,12 +52,18 @@ def at_rest(world: World) -> Iterator[str]:
                 yield f"G3: {one} has {mine}, the broker {theirs}"
 
 
+def is_flattening(world: World) -> bool:
+    """Whether a flatten is under way."""
+    risk = world.service(roles.RISK)
+    assert isinstance(risk, RiskService)
+    return risk.monitor.flatten is not None
+
+
 def endless(world: World) -> list[str]:
     """The closing orders of a flatten that is under way which are UNKNOWN."""
-    risk, gateway = world.service(roles.RISK), world.service(roles.LIQUIDATION)
-    assert isinstance(risk, RiskService)
+    gateway = world.service(roles.LIQUIDATION)
     assert isinstance(gateway, GatewayService)
-    live = gateway.gateway.orders.live() if risk.monitor.flatten is not None else ()
+    live = gateway.gateway.orders.live() if is_flattening(world) else ()
     return [one.intent_id for one in live if one.state == "UNKNOWN"]
 
 

@@ -212,10 +212,7 @@ def settle(
     # Whether what fills late was closed by a flatten is not known; nor is what was not reported.
     if not (watch.late or watch.others or invariants.unreported(world, watch)):
         found += modifies.shared(world)
-    risk = world.service(roles.RISK)
-    assert isinstance(risk, RiskService)
-    order(risk, "flatten", EVERYTHING, "the end")
-    world.run(CALM_NS)
+    flatten(world)
     found += [
         f"flatten left {quantity} {symbol} in {account}"
         for (account, symbol), quantity in broker_of(world.server.books()).positions.items()
@@ -223,3 +220,15 @@ def settle(
     ]
     found += [*modifies.flat(world), *group_rules.at_end(world)]
     return [*found, *invariants.broken(world, watch, LIMIT)]
+
+
+def flatten(world: World) -> None:
+    """A person flattens all, and waits until that is over, for as long as it may take: a flatten of
+    the storm may still wait for a closing order that TWS never had. In the calm it is called lost,
+    which takes a minute, and only then can another one close what is left."""
+    risk = world.service(roles.RISK)
+    assert isinstance(risk, RiskService)
+    order(risk, "flatten", EVERYTHING, "the end")
+    world.run(CALM_NS)
+    if modifies.is_flattening(world):
+        world.run(CALM_NS)

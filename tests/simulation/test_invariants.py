@@ -9,12 +9,18 @@ from unittest.mock import MagicMock
 import pytest
 from msgspec.structs import replace
 
+from tapewire.common.clock import VirtualClock
+from tapewire.common.config.settings import Config
 from tapewire.common.events import Event, ForeignOrderReported, OrderCancelled, OrderIntended, Side
+from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.gateway.service import GatewayService
+from tapewire.risk.service import RiskService
 from tests.gateway.tws_bench import fill_of, submit
 from tests.gateway.tws_messages import AAPL, ACCOUNT
 from tests.simulation import invariants
 from tests.simulation.broker_side import Executed
+from tests.simulation.run import CALM_NS, flatten
+from tests.simulation.watch import Watch
 
 LIMIT = Decimal(60)
 
@@ -98,6 +104,15 @@ def test_an_order_that_the_other_gateway_lists_first_counts_with_its_oca_set_and
     assert beyond([held, *somebodys, *pair]) != [], "another program has put our tags on its orders"
 
 
+def world_of(events: Sequence[Event]) -> Any:
+    """A world in which the gateway has written these events, and no order is live."""
+    orders = SimpleNamespace(live=list)
+    gateway = MagicMock(spec=GatewayService, gateway=SimpleNamespace(orders=orders))
+    return SimpleNamespace(
+        events=lambda role: events if role == "gateway" else (), service=lambda _role: gateway
+    )
+
+
 @pytest.mark.parametrize(
     ("reason", "is_excused"),
     [("the broker reports 2 of it as filled and lists no executions of 2", True), ("", False)],
@@ -106,15 +121,60 @@ def test_an_execution_is_missing_for_a_reason_only_where_the_end_of_its_order_sa
     reason: str, is_excused: bool
 ):
     events = [intended("s-1/1", "BUY", 6), OrderCancelled(0, ACCOUNT, "s-1/1", reason)]
-    orders = SimpleNamespace(live=list)
-    gateway = MagicMock(spec=GatewayService, gateway=SimpleNamespace(orders=orders))
-    world: Any = SimpleNamespace(
-        events=lambda role: events if role == "gateway" else (), service=lambda _role: gateway
-    )
     executed = Executed(ACCOUNT, "AAPL", "BUY", Decimal(2), Decimal(150), Decimal(1))
     watch: Any = SimpleNamespace(
         merged=lambda journals: journals["gateway"],
+        reconciled=[],
         broker=SimpleNamespace(executions={"0001.01": executed}, references={"0001.01": "s-1/1"}),
     )
     excused = {"0001.01", f"{ACCOUNT} AAPL"} if is_excused else set()
-    assert invariants.unreported(world, watch) == excused
+    assert invariants.unreported(world_of(events), watch) == excused
+
+
+DAY_NS = 86_400_000_000_000
+GATEWAYS_OWN, ANOTHERS = 1, 99
+
+
+@pytest.mark.parametrize(
+    ("client_id", "alarmed", "asked_ns", "is_excused"),
+    [
+        (ANOTHERS, "AAPL", DAY_NS, True),
+        (ANOTHERS, "AAPL", DAY_NS - 1, False),  # TWS still lists it
+        (ANOTHERS, "MSFT", DAY_NS, False),  # nobody was told
+        (GATEWAYS_OWN, "AAPL", DAY_NS, False),  # the end of its order has to say so
+    ],
+)
+def test_what_another_client_executed_yesterday_is_missing_where_a_person_was_told(
+    client_id: int, alarmed: str, asked_ns: int, is_excused: bool
+):
+    """The gateway was away from then until after midnight, and TWS lists the executions of a day.
+    No order of ours has an end that could say so; the position is the broker's."""
+    watch, clock = Watch(Config()), VirtualClock(asked_ns)
+    watch.follow(clock, MemoryJournal())
+    executed = {
+        "kind": "execution", "of_combo": False, "exec_id": "0001.01", "client_id": client_id,
+        "order_id": 3, "perm_id": 9, "order_ref": "s-1/1", "account": ACCOUNT, "symbol": "AAPL",
+        "side": "SELL", "shares": "7", "price": "311", "commission": "1", "ts_ns": DAY_NS - 4,
+    }  # fmt: skip
+    watch.broker.apply(executed)
+    watch.reconciled.append((ACCOUNT, alarmed, "reconciliation: position ..."))
+    excused = {"0001.01", f"{ACCOUNT} AAPL"} if is_excused else set()
+    assert invariants.unreported(world_of([]), watch) == excused
+
+
+@pytest.mark.parametrize(("under_way", "runs"), [((False,), 1), ((True, False), 2)])
+def test_a_flatten_that_still_waits_for_a_closing_order_has_as_long_again(
+    under_way: tuple[bool, ...], runs: int
+):
+    """TWS never had that order, and it is called lost just before the first calm is over."""
+    risk = MagicMock(spec=RiskService, monitor=MagicMock(), clock=VirtualClock())
+    ran = list[int]()
+    risk.monitor.control.return_value = None, ()
+
+    def run(ns: int) -> None:
+        risk.monitor.flatten = under_way[len(ran)] or None
+        ran.append(ns)
+
+    world: Any = SimpleNamespace(run=run, service=lambda _role: risk)
+    flatten(world)
+    assert ran == [CALM_NS] * runs

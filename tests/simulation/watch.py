@@ -44,6 +44,7 @@ from tests.simulation.broker_side import BrokerSide, parts_of
 from tests.simulation.misbehaviour import OF_OTHERS
 
 PLACE_ORDER: Final = "3"
+DAY_NS: Final = 86_400_000_000_000
 EXECUTOR: Final = roles.EXECUTOR.encode()  # risk asks the gateway too, under no token
 Asked = tuple[int, tuple[str, ...]]
 """A request's number, and the intents that it is about."""
@@ -100,6 +101,15 @@ class Watch:
     def follow(self, clock: VirtualClock, risk: Journal) -> None:
         """Whose time it is, and what risk has decided, where there is no world."""
         self._clock, self._risk = clock, risk
+
+    def is_anothers(self, exec_id: str) -> bool:
+        """Whether neither gateway has placed the order of an execution."""
+        ours = (str(self._client_id), str(self._liquidation_id))
+        return self.broker.names[exec_id].client_id not in ours
+
+    def is_of_earlier_day(self, exec_id: str) -> bool:
+        """Whether TWS does not list an execution any more: its day, in UTC, is over."""
+        return self.broker.executed_ns[exec_id] // DAY_NS < self._clock.mono_ns() // DAY_NS
 
     # ---- what is seen --------------------------------------------------------------------------
 
