@@ -26,7 +26,7 @@ from tapewire.benchmarks.report.plot import leave
 
 KNOWN: Final = (
     "throughput", "tws", "latency", "orders", "fanout", "recovery", "risk", "halt", "console",
-    "growth", "costs", "backtest", "recorder", "patterns",
+    "growth", "costs", "backtest", "recorder", "patterns", "cluster",
 )  # fmt: skip
 
 Figures = dict[str, Any]

