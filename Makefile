@@ -31,7 +31,7 @@ $(STAMP): requirements/build.lock $(LOCKS) pyproject.toml
 run: setup
 	$(BIN)/tapewire run
 
-test: setup # about twelve minutes on two cores; WORKERS=8 where there are more
+test: setup # about fourteen minutes on two cores; WORKERS=8 where there are more
 	$(BIN)/python -m pytest $(PARALLEL)
 
 test-web: setup # the web console in a Chromium of the system's, which has to be installed; one minute
