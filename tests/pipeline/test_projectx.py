@@ -89,7 +89,7 @@ def test_each_account_trades_at_its_own_broker_and_one_flatten_closes_both(group
     assert {e.intent_id for e in journal if isinstance(e, OrderAccepted)} <= intents
     assert {one.intent_id for one in fills(group, "px")} <= intents
     group.flatten()
-    assert group.status(roles.RISK)["held"] == []
+    group.until(lambda: group.status(roles.RISK)["held"] == [], "nothing to be held")
     assert group.faults_at_the_end() == []
 
 
@@ -130,5 +130,5 @@ def test_after_a_fault_the_books_are_the_broker_s(group: Running, fault: str):
     wait_for(lambda: len(fills(group, "px")) > before + 5, "fills after the fault", 90)
     group.until_ready()
     group.flatten()
-    assert group.status(roles.RISK)["held"] == []
+    group.until(lambda: group.status(roles.RISK)["held"] == [], "nothing to be held")
     assert group.faults_at_the_end() == []
