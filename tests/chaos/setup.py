@@ -4,27 +4,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from tests.pipeline.night import HURRIED
+
 LIMIT: Final = Decimal(60)
 SYMBOLS: Final = "AAPL,ESZ6:FUT:CME:50:0.25"
 RATE_PER_S: Final = 60
 ACCOUNT: Final = "DU1000001"
 
-TOML: Final = """
-[tws]
-port = {port}
-reconnect_ms = 100
-reconnect_max_ms = 400
-handshake_timeout_ms = 1500
-request_timeout_ms = 1000
-answer_ms = 500
-settle_ms = 200
-probe_after_ms = 300
-hang_up_after_ms = 2000
-open_orders_ms = 500
-
-[gateway]
-silent_after_s = 2
-
+TOML: Final = (
+    HURRIED
+    + """
 [storage]
 free_halt_mb = 3
 free_resume_mb = 5
@@ -59,6 +48,7 @@ strategy = "tests.simulation.trader:Trader"
 account = "{account}"
 parameters = {{ every = 31, until_ns = {until_ns}, groups = true }}
 """
+)
 
 
 def write_configuration(folder: Path, port: int, until_ns: int) -> Path:

@@ -51,7 +51,7 @@ from tests.pipeline.test_bad_messages import _push, signal
 SYMBOLS = ("AAPL", "MSFT", "ESZ6")
 APART = "IBM"
 """What nobody trades, for what leaves books that differ."""
-TOML = """
+HURRIED = """
 [tws]
 port = {port}
 reconnect_ms = 100
@@ -66,7 +66,11 @@ open_orders_ms = 500
 
 [gateway]
 silent_after_s = 2
-
+"""
+"""What a gateway waits for, in times that a test has; `port` is to be filled in."""
+TOML = (
+    HURRIED
+    + """
 [risk]
 lease_ms = 1500
 
@@ -95,6 +99,7 @@ name = "steady"
 strategy = "tests.pipeline.steady:Steady"
 symbols = ["AAPL", "MSFT", "ESZ6"]
 """
+)
 FAR = OrderTerms("BUY", Decimal(1), "LMT", Decimal(1))
 END = {OrderFilled: "Filled", OrderCancelled: "Cancelled", OrderRejected: "Inactive"}
 """The ends of an order with TWS's words for them."""

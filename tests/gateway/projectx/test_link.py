@@ -1,4 +1,4 @@
-"""The link before a stand-in for the client: what fails is said, and what changes goes in order."""
+"""The link with a stand-in for the client: each failure is reported, and changes stay in order."""
 
 import asyncio
 
