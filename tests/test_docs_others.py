@@ -93,7 +93,8 @@ ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"python -m tests\.chaos --seed \w+ --minutes \w+( --json)?": _help,
     r"python -m tests\.model --faults N": _help,
     r"python -m tapewire\.simulator\.chain_file SYMBOL": _help,
-    r"python -m tapewire\.benchmarks (NAME|all|backtest|cluster|patterns|recorder|throughput)( .*)?": _help,
+    r"python -m tapewire\.benchmarks (NAME|all|backtest|cluster|patterns)( .*)?": _help,
+    r"python -m tapewire\.benchmarks (recorder|throughput)( .*)?": _help,
     r"python -m tapewire\.benchmarks\.(load|peers)\.\w+( .*)?": _module,
     r"python -m tapewire\.strategy\.loading\.check NAME": _run,
     r"python -m tapewire\.strategy\.examples\.\w+ .*": _module,  # test_docs_commands.py runs it
