@@ -202,8 +202,9 @@ class Executor:
         if verdict:
             return self._applied([denied(signal, account, verdict, now)]), []
         created = OrderCreated(
-            now.wall_ns, signal.id, order, signal.terms.quantity, signal.confidence
-        )
+            now.wall_ns, signal.id, order, signal.terms.quantity, signal.confidence,
+            signal.trigger_price,
+        )  # fmt: skip
         events = self._applied([created])
         self._unanswered.sent(order.intent_id, now.mono_ns)
         return events, [order]
@@ -254,7 +255,7 @@ class Executor:
             return [], []
         if verdict:
             return self._applied([denied(wanted, account, verdict, now)]), []
-        events = self._applied(created(group, now.wall_ns))
+        events = self._applied(created(group, signal.trigger_price, now.wall_ns))
         self._unanswered.sent(group.id, now.mono_ns)
         return events, [group]
 

@@ -33,6 +33,7 @@ READ_BY = {  # which test takes the blocks of a document
     ("docs/strategies.md", "python"): "tests/test_docs_strategy.py",
     ("docs/operating.md", "sh"): "tests/test_docs_commands.py",
     ("docs/patterns.md", "python"): "tests/strategy/test_docs_patterns.py",
+    ("docs/query.md", "sql"): "tests/console/test_query.py",
     ("docs/sweep.md", "python"): "tests/test_docs_sweep.py",
     ("docs/sweep.md", "sh"): "tests/test_docs_sweep.py",
     ("docs/web.md", "python"): "tests/test_docs_commands.py",

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tapewire.common.events.base import Account, Event, Name, Text, TimeNs, Unit
+from tapewire.common.events.base import Account, Event, Name, Price, Text, TimeNs, Unit
 from tapewire.common.events.groups import GroupCreated
 from tapewire.common.events.order_commands import ModifyOrder, SubmitOrder
 from tapewire.common.events.orders import OrderDenied, OrderState
@@ -13,7 +13,9 @@ class OrderCreated(Event, frozen=True, tag="order.created"):
     """A signal was acted on: this intent came of it.
 
     `signal_quantity` is what the signal asked for, with which `confidence`; None where this was
-    written down only after the gateway had the order, or by an older version.
+    written down only after the gateway had the order, or by an older version. `trigger_price` is
+    the price that the strategy saw (see `Signal`); None for an order that waits for another one's
+    fill.
     """
 
     ts_ns: TimeNs
@@ -21,6 +23,7 @@ class OrderCreated(Event, frozen=True, tag="order.created"):
     order: SubmitOrder
     signal_quantity: Decimal | None = None
     confidence: Unit = 1.0
+    trigger_price: Price | None = None
 
     @property
     def account(self) -> str:

@@ -25,7 +25,7 @@ def query(
     run_dir: RunDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask in SQL, over positions, orders, fills, pnl, cash, denied, events, ticks and bars.
+    """Ask in SQL, over positions, orders, fills, trips, pnl, equity, events, ticks and more.
 
     The answer says up to which event of each journal it is true. Nothing can be changed.
     """

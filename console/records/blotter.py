@@ -25,6 +25,7 @@ from tapewire.common.events import (
     Event,
     Fill,
     ForeignOrderReported,
+    OrderCreated,
     OrderDenied,
     OrderExpired,
     OrderStateChanged,
@@ -73,6 +74,9 @@ class Only(NamedTuple):
 class BlotterOrder(Order):
     """An order with what the blotter shows of it beside its state."""
 
+    trigger_price: float | None = None
+    """The price of the tick that caused it, whatever that tick was of."""
+
     @property
     def created_ns(self) -> int:
         """When the executor made it of a signal."""
@@ -84,6 +88,14 @@ class BlotterOrder(Order):
         if self.sent_ns is None or not self.order.cause_ns:
             return None
         return (self.sent_ns - self.order.cause_ns) / 1000
+
+    @property
+    def seen_price(self) -> Decimal | None:
+        """The price of its own symbol that its strategy saw; None where a tick of another symbol
+        caused it, or none did."""
+        if self.trigger_price is None or f"/tick.{self.order.symbol}/" not in self.order.cause_id:
+            return None
+        return Decimal(str(self.trigger_price))
 
 
 class Trading(Accounts[BlotterOrder]):
@@ -104,6 +116,8 @@ class Trading(Accounts[BlotterOrder]):
         if isinstance(event, AccountUpdated):
             self.account_values[event.account] = event
         found = None if isinstance(event, REPEATED) else super().apply(event, source)
+        if isinstance(event, OrderCreated) and found is not None:
+            found.trigger_price = event.trigger_price
         self.groups.apply(event)
         return found
 

@@ -90,7 +90,9 @@ COLUMNS: Final[Mapping[What, tuple[Column, ...]]] = {
         quantity="amount", type="text", limit="amount", stop="amount", trail="amount",
         time_in_force="text", state="text", filled="amount", average_price="amount",
         currency="text", reason="text", intent_id="text", signal_id="text", order_id="text",
-        permanent_id="text", group_id="text",
+        permanent_id="text", group_id="text", trigger_price="amount", slippage="amount",
+        tick_time="time", signal_time="time", sent_time="time", first_fill_time="time",
+        last_fill_time="time",
     ),
     "positions": _columns(
         account="text", strategy="text", symbol="text", currency="text", multiplier="amount",
@@ -138,10 +140,35 @@ def _group_of(trading: Trading, fill: Fill) -> str:
 
 
 def _orders(of: Records) -> Iterator[Row]:
+    filled = _filled(of)
     for one in blotter.orders(of.trading, of.only):
         day = of.trading.day_of(one.order.account, one.created_ns)
         if of.span.has(day):
-            yield _order(one, day, of.ledger.currency(one.order.symbols[0]))
+            currency = of.ledger.currency(one.order.symbols[0])
+            yield {**_order(one, day, currency), **_executed(one, filled.get(one.intent_id, []))}
+
+
+def _filled(of: Records) -> dict[str, list[int]]:
+    """When each order was executed, by its intent."""
+    found: dict[str, list[int]] = {}
+    for entry in of.ledger.entries:
+        if (order := of.trading.orders.of_execution(entry.fill.exec_id)) is not None:
+            found.setdefault(order.intent_id, []).append(entry.reported_ns)
+    return found
+
+
+def _executed(one: BlotterOrder, filled_ns: list[int]) -> Row:
+    """How well and how fast an order was executed. Slippage is per unit, and positive where the
+    order cost more, or brought less, than the price that its strategy saw."""
+    seen, paid = one.seen_price, one.average_price
+    worse = 1 if one.terms.side == "BUY" else -1
+    return {
+        "trigger_price": seen,
+        "slippage": None if seen is None or paid is None else (paid - seen) * worse,
+        "tick_time": one.order.cause_ns or None, "signal_time": one.order.signal_ns or None,
+        "sent_time": one.sent_ns, "first_fill_time": min(filled_ns, default=None),
+        "last_fill_time": max(filled_ns, default=None),
+    }  # fmt: skip
 
 
 def _order(one: BlotterOrder, day: date, currency: str) -> Row:

@@ -2,12 +2,19 @@
 
 What must not go wrong: SQL that somebody has pasted reads or writes a file. The database is in
 memory, and before the SQL is looked at `enable_external_access` is off and the configuration is
-locked; no variable of this program is seen either. Besides, only one statement is taken, and only
-one that selects, so that the refusal says what can be asked.
+locked; no variable of this program is seen either. That setting does not keep DuckDB from writing
+what does not fit into its memory to a folder `.tmp` of the working directory, so it has no such
+folder, and a query that needs one is ended. Besides, only one statement is taken, and only one that
+selects, so that the refusal says what can be asked.
+
+An answer is bounded too: by rows, and by what they take as Python's values, which DuckDB's limit of
+memory does not count.
 """
 
+import sys
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -20,6 +27,7 @@ from tapewire.common.errors import ConfigError, TapewireError
 from tapewire.console.records.query_views import VIEWS, Tables, names_in
 
 SETTINGS: Final = {
+    "temp_directory": "",  # first: it cannot be set once there is no access
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -29,6 +37,14 @@ SETTINGS: Final = {
     "TimeZone": "UTC",
 }
 SQL_MAX: Final = 100_000
+ANSWER_MAX_BYTES: Final = 1024 * 1024 * 1024
+FETCHED: Final = 100
+"""Rows that are fetched before the answer's size is looked at again."""
+
+
+INTERRUPTED_S: Final = 0.05
+Answer = tuple[list[str], list[tuple[Any, ...]]]
+"""The names of the columns, and the rows."""
 
 
 class Found(NamedTuple):
@@ -71,16 +87,26 @@ def _require_select(sql: str) -> None:
         raise ConfigError(f"SQL is {kind.name}; only SELECT is allowed: a query changes nothing")
 
 
-def _answer(
-    db: duckdb.DuckDBPyConnection, sql: str, rows_max: int, seconds_max: float
-) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """One row more than `rows_max`, if there are so many."""
-    timer = threading.Timer(seconds_max, db.interrupt)
-    timer.start()
+def _answer(db: duckdb.DuckDBPyConnection, sql: str, rows_max: int, seconds_max: float) -> Answer:
+    """One row more than `rows_max`, if there are so many.
+
+    DuckDB works in a thread of its own: while it does, Python hears no Ctrl-C in the one that
+    called it.
+    """
+    answer: Future[Answer] = Future()
+    over = threading.Event()
+
+    def work() -> None:
+        try:
+            answer.set_result(_ask(db, sql, rows_max + 1, over))
+        except Exception as error:  # noqa: BLE001 - raised below, in the thread that asked
+            answer.set_exception(error)
+
+    worker = threading.Thread(target=work, daemon=True)
     try:
-        asked = db.execute(sql)
-        return [one[0] for one in asked.description or ()], asked.fetchmany(rows_max + 1)
-    except duckdb.InterruptException as error:
+        worker.start()
+        return answer.result(seconds_max)
+    except TimeoutError as error:
         raise TapewireError(
             f"SQL took longer than {seconds_max:g} s; ask for less, or use --timeout"
         ) from error
@@ -89,7 +115,32 @@ def _answer(
     except duckdb.Error as error:
         raise ConfigError(f"SQL: {_said(error)}") from error
     finally:
-        timer.cancel()
+        over.set()
+        while worker.is_alive():  # again and again: one that comes before the query is lost
+            db.interrupt()
+            worker.join(INTERRUPTED_S)
+
+
+def _ask(db: duckdb.DuckDBPyConnection, sql: str, rows_max: int, over: threading.Event) -> Answer:
+    asked = db.execute(sql)
+    columns, rows, size = [one[0] for one in asked.description or ()], list[tuple[Any, ...]](), 0
+    while not over.is_set() and (found := asked.fetchmany(min(FETCHED, rows_max - len(rows)))):
+        rows += found
+        size += sum(_size(value) for row in found for value in row)
+        if size > ANSWER_MAX_BYTES:
+            raise TapewireError(
+                f"the answer takes more than {ANSWER_MAX_BYTES:,} bytes; ask for less"
+            )
+    return columns, rows
+
+
+def _size(value: object) -> int:
+    """Roughly the bytes that a value takes."""
+    if isinstance(value, list | tuple):
+        return sys.getsizeof(value) + sum(map(_size, value))
+    if isinstance(value, dict):
+        return sys.getsizeof(value) + sum(map(_size, [*value, *value.values()]))
+    return sys.getsizeof(value)
 
 
 def _said(error: Exception) -> str:

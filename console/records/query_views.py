@@ -4,7 +4,6 @@ All of them are made of one reading of the journals. How far that went in each o
 answer's `as_of`: the tables are true up to there, and together.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final, Literal
 
@@ -12,17 +11,23 @@ import pyarrow as pa
 
 from tapewire.common import roles
 from tapewire.common.config.settings import Config
-from tapewire.common.events import OrderDenied, OrderExpired, subject_of
-from tapewire.console.records import journals, ledger
+from tapewire.common.events.accounts import AMOUNTS
+from tapewire.console.records import ledger, query_rows
 from tapewire.console.records.blotter import SOURCES, Only, Trading
 from tapewire.console.records.export import arrow_table
 from tapewire.console.records.journals import Entry, Journals
 from tapewire.console.records.ledger import COLUMNS, Column, Kind, Records, Span
+from tapewire.console.records.query_rows import Row
 from tapewire.recorder.folder import BARS, TICKS, Folder, family
 from tapewire.recorder.store import Piece, Store
 
-Row = dict[str, Any]
-Name = Literal["fills", "orders", "positions", "pnl", "cash", "denied", "events", "ticks", "bars"]
+Name = Literal[
+    "fills", "orders", "positions", "pnl", "cash", "trips", "equity", "denied", "events", "ticks",
+    "bars",
+]  # fmt: skip
+
+
+AMOUNT: Final[Kind] = "amount"
 
 
 def _columns(**kinds: Kind) -> tuple[Column, ...]:
@@ -35,6 +40,14 @@ OF_LEDGER: Final[Mapping[Name, ledger.What]] = {
 }  # fmt: skip
 VIEWS: Final[Mapping[Name, tuple[Column, ...]]] = {
     **{name: COLUMNS[what] for name, what in OF_LEDGER.items()},
+    "trips": _columns(
+        account="text", strategy="text", symbol="text", direction="text", quantity="amount",
+        currency="text", entry_time="time", entry_price="amount", exit_time="time",
+        exit_price="amount", gross="amount", commission="amount", net="amount",
+    ),
+    "equity": _columns(
+        time="time", account="text", currency="text", **dict.fromkeys(AMOUNTS, AMOUNT)
+    ),
     "denied": _columns(
         time="time", kind="text", account="text", strategy="text", stage="text", reason="text",
         intent_id="text", signal_id="text",
@@ -53,6 +66,10 @@ VIEWS: Final[Mapping[Name, tuple[Column, ...]]] = {
     ),
 }  # fmt: skip
 """The columns of each view, with what is in them."""
+OF_EVENTS: Final[Mapping[Name, Callable[[Entry], Row | None]]] = {
+    "equity": query_rows.equity, "denied": query_rows.denied, "events": query_rows.event,
+}  # fmt: skip
+"""The views of which each row is an event; None is an event that is in none."""
 
 
 class Tables:
@@ -63,17 +80,18 @@ class Tables:
         self.faults: list[str] = []
         """What of the recorded data cannot be read."""
         self._config = config
-        found: dict[str, list[Row]] = {"denied": [], "events": []}
+        found: dict[Name, list[Row]] = {name: [] for name in OF_EVENTS if name in wanted}
         trading = self._read(found, wanted)
-        self._makers: dict[str, Callable[[], pa.Table]] = {
+        self._makers: dict[Name, Callable[[], pa.Table]] = {
             **{name: self._of_ledger(trading, what) for name, what in OF_LEDGER.items()},
             **{name: self._of_rows(name, rows) for name, rows in found.items()},
+            "trips": lambda: arrow_table(VIEWS["trips"], query_rows.trips(self._records(trading))),
             TICKS: lambda: self._recorded(TICKS),
             BARS: lambda: self._recorded(BARS),
         }
-        self.tables = {name: self._makers[name]() for name in VIEWS if name in wanted}
+        self.tables = {name: _in_us(self._makers[name]()) for name in VIEWS if name in wanted}
 
-    def _read(self, found: dict[str, list[Row]], wanted: Collection[str]) -> Trading:
+    def _read(self, found: dict[Name, list[Row]], wanted: Collection[str]) -> Trading:
         config = self._config
         trading = Trading(config.all_instruments(), config.days())
         if not {*wanted} - {TICKS, BARS}:
@@ -83,25 +101,22 @@ class Tables:
                 self.as_of[entry.source] = entry.seq
                 if roles.kind_of(entry.source) in SOURCES:
                     trading.apply(entry.event, entry.source)
-                if "events" in wanted:
-                    found["events"].append(_event(entry))
-                if isinstance(entry.event, OrderDenied | OrderExpired):
-                    found["denied"].append(_denied(entry.event))
+                for name, rows in found.items():
+                    if (row := OF_EVENTS[name](entry)) is not None:
+                        rows.append(row)
         return trading
 
-    def _of_ledger(self, trading: Trading, what: ledger.What) -> Callable[[], pa.Table]:
-        def made() -> pa.Table:
-            config = self._config
-            of: Records = ledger.records(
-                trading, config.all_instruments(), config.ledger.method, Only(), Span()
-            )
-            return arrow_table(COLUMNS[what], ledger.rows(what, of))
+    def _records(self, trading: Trading) -> Records:
+        config = self._config
+        method = config.ledger.method
+        return ledger.records(trading, config.all_instruments(), method, Only(), Span())
 
-        return made
+    def _of_ledger(self, trading: Trading, what: ledger.What) -> Callable[[], pa.Table]:
+        return lambda: arrow_table(COLUMNS[what], ledger.rows(what, self._records(trading)))
 
     @staticmethod
-    def _of_rows(name: str, rows: list[Row]) -> Callable[[], pa.Table]:
-        return lambda: arrow_table(VIEWS[name], rows)  # type: ignore[index]  # one of its keys
+    def _of_rows(name: Name, rows: list[Row]) -> Callable[[], pa.Table]:
+        return lambda: arrow_table(VIEWS[name], rows)
 
     def _recorded(self, of: Literal["ticks", "bars"]) -> pa.Table:
         """The recorded rows of a family, with the symbol of each."""
@@ -123,25 +138,15 @@ def _piece(piece: Piece, schema: pa.Schema) -> pa.Table:
     return pa.table({name: columns[name] for name in schema.names}).cast(schema)
 
 
-def _event(entry: Entry) -> Row:
-    about = subject_of(entry.event)
-    named = {name: getattr(about, name, None) for name in ("account", "strategy", "symbol")}
-    texts = {name: value if isinstance(value, str) else None for name, value in named.items()}
-    fields = json.dumps(journals.plain(entry.event))
-    return {
-        "time": entry.ts_ns, "source": entry.source, "seq": entry.seq, "event": entry.name,
-        **texts, "fields": fields,
-    }  # fmt: skip
-
-
-def _denied(event: OrderDenied | OrderExpired) -> Row:
-    is_denied = isinstance(event, OrderDenied)
-    return {
-        "time": event.ts_ns, "kind": "denied" if is_denied else "expired",
-        "account": event.account, "strategy": event.strategy,
-        "stage": getattr(event, "stage", None), "reason": event.reason,
-        "intent_id": getattr(event, "intent_id", None), "signal_id": event.signal_id,
-    }  # fmt: skip
+def _in_us(table: pa.Table) -> pa.Table:
+    """The table with its times in microseconds: of nanoseconds DuckDB works out no differences and
+    makes no series."""
+    us = pa.timestamp("us", tz="UTC")
+    fields = [
+        field.with_type(us) if pa.types.is_timestamp(field.type) else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields), safe=False)
 
 
 def names_in(sql: str) -> Iterator[str]:

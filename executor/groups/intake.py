@@ -65,7 +65,13 @@ def denial_of(
     return ""
 
 
-def created(group: SubmitGroup, now_ns: int) -> list[Event]:
-    """The group, and the orders that go at once."""
-    orders = [OrderCreated(now_ns, group.id, order) for order in group.orders]
+def created(group: SubmitGroup, trigger_price: float | None, now_ns: int) -> list[Event]:
+    """The group, and the orders that go at once. Those without a parent are what the strategy
+    wanted at the price that it saw."""
+    orders = [
+        OrderCreated(
+            now_ns, group.id, order, trigger_price=None if order.parent_id else trigger_price
+        )
+        for order in group.orders
+    ]
     return [GroupCreated(now_ns, group.id, group), *orders]

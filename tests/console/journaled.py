@@ -90,10 +90,10 @@ EVENTS: dict[str, list[Event]] = {
     # Both gateways report it, and only one knows the order.
     "liquidation": [replace(FIRST, ts_ns=T0 + 17 * MS, intent_id=None, strategy=None)],
     "executor": [
-        OrderCreated(T0 + 10 * MS, "dip-e-1", FILLED),
+        OrderCreated(T0 + 10 * MS, "dip-e-1", FILLED, trigger_price=100.05),
         OrderStateChanged(T0 + 18 * MS, ACCOUNT, "dip-e-1/1", "dip", "FILLED", Decimal(10)),
         OrderDenied(T0 + 60 * MS, ACCOUNT, "dip", "executor", "MaxContracts", signal_id="dip-e-9"),
-        OrderCreated(T0 + 100 * MS, "dip-e-2", WORKING),
+        OrderCreated(T0 + 100 * MS, "dip-e-2", WORKING, trigger_price=100.05),
         OrderCreated(T0 + 200 * MS, "dip-e-3", DENIED),
     ],
     "risk": [RiskHalted(T0 + 150 * MS, EVERYTHING, "manual")],

@@ -45,8 +45,9 @@ ORDER = (T0, "DU1", "s-e-1/1")
 
 
 def test_a_signal_becomes_one_intent_that_leads_back_to_it():
-    events, (order,) = executor().on_signal(signal(cause_id="tick", cause_ns=3), NOW + 1)
-    assert events == [OrderCreated(T0 + 1, "s-e-1", order, Decimal(10))]
+    asked = signal(cause_id="tick", cause_ns=3, trigger_price=101.5)
+    events, (order,) = executor().on_signal(asked, NOW + 1)
+    assert events == [OrderCreated(T0 + 1, "s-e-1", order, Decimal(10), trigger_price=101.5)]
     assert (order.intent_id, order.signal_id, order.signal_ns) == ("s-e-1/1", "s-e-1", T0)
     assert (order.cause_id, order.cause_ns, order.expires_ns) == ("tick", 3, T0 + 5 * SECOND)
 

@@ -1,6 +1,7 @@
 """Signals for groups at the executor: taken once and whole, or denied in words."""
 
 import pytest
+from msgspec.structs import replace
 
 from tapewire.common.events import GroupCreated, OrderCreated, OrderDenied
 from tests.executor.group_desk import GROUP, Desk, bracket, group_signal, leg
@@ -20,6 +21,12 @@ def test_a_bracket_is_one_command_and_one_group_in_the_journal():
     assert (entry.parent_id, target.parent_id, stop.parent_id) == ("", f"{GROUP}/1", f"{GROUP}/1")
     assert (entry.terms.oca, target.terms.oca, stop.terms.oca) == ("", "reduce", "reduce")
     assert target.terms.group == stop.terms.group == f"{GROUP}/0"
+
+
+def test_the_entry_alone_is_measured_by_the_price_that_the_strategy_saw():
+    desk = Desk(replace(bracket(), trigger_price=150.5))
+    created = [event for event in desk.journal if isinstance(event, OrderCreated)]
+    assert [event.trigger_price for event in created] == [150.5, None, None]
 
 
 @pytest.mark.parametrize(
