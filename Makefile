@@ -8,7 +8,7 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check install
 LOCKS := requirements/charts.lock requirements/cluster.lock requirements/data.lock requirements/indicators.lock requirements/options.lock requirements/projectx.lock requirements/risk.lock requirements/test.lock requirements/web.lock
 PYTHON_PROJECTX ?= python3.12
 PIP_PROJECTX := .venv-projectx/bin/pip --quiet --disable-pip-version-check install
-WORKERS ?= 3 # on two cores: tests of processes wait more than they compute
+WORKERS ?= 4 # on two cores: tests of processes wait more than they compute
 PARALLEL = -n $(WORKERS) # tests/conftest.py has which tests run in one worker
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --quiet $(UPGRADE:%=--upgrade)
 LOCK_EXTRA = $(LOCK) pyproject.toml -c requirements/base.lock --extra $$extra -o requirements/$$extra.lock
@@ -31,7 +31,7 @@ $(STAMP): requirements/build.lock $(LOCKS) pyproject.toml
 run: setup
 	$(BIN)/tapewire run
 
-test: setup # about fourteen minutes on two cores; WORKERS=8 where there are more
+test: setup # about thirteen minutes on two cores; WORKERS=8 where there are more
 	$(BIN)/python -m pytest $(PARALLEL)
 
 test-web: setup # the web console in a Chromium of the system's, which has to be installed; one minute
