@@ -14,7 +14,7 @@ from tapewire.client.loop import WatchedTransport
 from tapewire.client.service import ClientService
 from tapewire.common import roles
 from tapewire.common.bus.endpoints import prepare_run_dir
-from tapewire.common.bus.ports import QUERIES, of_login
+from tapewire.common.bus.ports import QUERIES, SIGNALS, of_login
 from tapewire.common.clock import Now, SystemClock
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.locate import config_path, how_to_get_one
@@ -22,7 +22,7 @@ from tapewire.common.config.sections import IDENTIFIER_PATTERN
 from tapewire.common.config.settings import Config
 from tapewire.common.delivery.signals import TTL_S, SignalMaker
 from tapewire.common.errors import ConfigError, TapewireError
-from tapewire.common.runtime.channels import SIGNALS, Channels
+from tapewire.common.runtime.channels import Channels
 from tapewire.common.runtime.epochs import next_epoch
 from tapewire.common.runtime.role_lock import RoleTaken, take_role
 from tapewire.console.group import control, launch

@@ -17,7 +17,7 @@ from tapewire.client.order import PlacedOrder
 from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.from_now import FollowerFromNow
-from tapewire.common.bus.ports import QUERIES
+from tapewire.common.bus.ports import QUERIES, SIGNALS
 from tapewire.common.bus.transport import Transport
 from tapewire.common.clock import Clock, Now
 from tapewire.common.delivery.desk import Desk, signal_of
@@ -34,7 +34,6 @@ from tapewire.common.events import (
 )
 from tapewire.common.events.queries import QueryProgress
 from tapewire.common.logins import Logins
-from tapewire.common.runtime.channels import SIGNALS
 from tapewire.common.runtime.heads import with_remedy
 from tapewire.common.runtime.service import Service
 from tapewire.strategy.asking import Asking, Ended

@@ -33,6 +33,14 @@ STRATEGY: Final = "strategy"
 CLI: Final = "cli"
 """A person at the command line, as a client."""
 
+READER: Final = "reader"
+OPERATOR: Final = "operator"
+"""With `STRATEGY`, the roles that the key of another host can have; `bus.access.KEYS` has what each
+may do."""
+
+NAME: Final = "[A-Za-z0-9][A-Za-z0-9_-]{0,31}"
+"""What a name in the configuration is like: of a strategy, a login, a host."""
+
 MANUAL: Final = "manual"
 """The strategy that a person's orders are of, in signals, orders and executions."""
 RESERVED: Final = (RISK, MANUAL)

@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "data": "data",
     "orders": "orders",
     "journals": "journals",
+    "keys": "keys",
     "mirror": "mirror",
     "dead-letters": "dead_letters",
     "notices": "notices",

@@ -14,6 +14,7 @@ from typing import Final
 
 from tapewire.common import roles
 from tapewire.common.bus import wire
+from tapewire.common.bus.ports import SIGNALS
 from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.clock import SystemClock
 from tapewire.common.delivery.desk import Desk
@@ -37,7 +38,7 @@ from tapewire.common.events import (
     WhatIf,
     WhatIfAnswered,
 )
-from tapewire.common.runtime.channels import SIGNALS, Channels
+from tapewire.common.runtime.channels import Channels
 from tapewire.console.group.control import Launched
 from tapewire.console.group.line import Line, NoAnswer, Place
 

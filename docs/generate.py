@@ -53,7 +53,7 @@ from tapewire.simulator.protocol.order_attributes import VACUOUS
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (
     "common", "gateway", "strategy", "executor", "risk", "simulator", "virtual", "backtest",
-    "recorder", "bridge", "console", "client", "web", "benchmarks",
+    "recorder", "bridge", "relay", "console", "client", "web", "benchmarks",
 )  # fmt: skip
 SECTION = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

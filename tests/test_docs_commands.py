@@ -14,7 +14,7 @@ from tapewire.common.bus import wire
 from tapewire.common.events import ConnectionLost
 from tapewire.console import application
 from tapewire.console.group import status as told
-from tests.documented import CLI, commands, is_stream
+from tests.documented import CLI, VALUES, commands, is_stream
 from tests.made_ticks import HALF_PAST_TWO
 from tests.markdown import blocks, spans
 from tests.places import ROOT, free_port
@@ -27,7 +27,7 @@ STATED = commands()
 SESSION = (
     "init", "up", "status", "web", "orders", "fills", "positions", "blotter", "ledger",
     "reconcile", "data", "events",
-    "journals", "mirror", "dead-letters", "trace", "tail", "watch", "query", "logs", "doctor",
+    "journals", "mirror", "keys", "dead-letters", "trace", "tail", "watch", "query", "logs", "doctor",
     "scale",
     "halt", "resume", "flatten", "risk", "notices", "down", "run",
 )  # fmt: skip
@@ -158,6 +158,8 @@ def _does_what_it_says(reader: Reader, line: str) -> None:
     name = line.split()[1]
     assert name in SESSION, f"{LINES[line]}: there is no tapewire {name}, or no place for it here"
     _prepare(reader, name, line)
+    if "keys revoke" in line:
+        reader.does(f"tapewire keys allow {VALUES['PUBLIC_KEY']} --host far --role strategy")
     if "FILL" in line:
         line = line.replace("FILL", _exec_id(reader))
     if is_stream(line):

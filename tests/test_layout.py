@@ -15,6 +15,7 @@ BELOW = {
     **{peer: {"common"} for peer in PEERS},
     "recorder": {"common"},
     "bridge": {"common"},
+    "relay": {"common"},
     "virtual": {"common", "simulator", *PEERS},
     "backtest": {"common", "simulator", "virtual", *PEERS},
     "console": {"common", "simulator", "virtual", "backtest", "recorder", "bridge", *PEERS},
@@ -72,7 +73,7 @@ CORES = """
     console/model/warnings.py
     web/access.py web/guard.py web/limits.py web/nonces.py
     recorder/recording.py recorder/segments.py recorder/streams.py recorder/compactor.py
-    bridge/engine.py bridge/mirroring.py
+    bridge/engine.py bridge/mirroring.py common/bus/allowed.py common/bus/access.py relay/knocks.py
 """
 """What decides: a file, or all files of a folder."""
 

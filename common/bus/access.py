@@ -9,6 +9,9 @@ was on its way to a process that died must not be done by the next one.
 `RIGHTS` is the whole table of what a token is good for. What is not in it is refused, and changes
 nothing. Reading is free: a catch-up needs no token, as the streams themselves need none.
 
+A process on another host has no token: its host shows a key, which has a role, and the door at home
+presents the token of a client that this role may act as (`KEYS`).
+
 Comparing two byte strings is all that a message costs. There is no signature over its content. It
 would help against nobody: who can read the sockets' traffic can read the tokens as well.
 """
@@ -18,6 +21,9 @@ from hmac import compare_digest
 from typing import Final, NamedTuple, get_args
 
 from tapewire.common import roles
+from tapewire.common.bus.endpoints import server_of
+from tapewire.common.bus.ports import QUERIES as QUERY_SOCKET
+from tapewire.common.bus.ports import SIGNALS
 from tapewire.common.events import (
     CancelAll,
     CancelOrder,
@@ -79,6 +85,14 @@ RIGHTS: Final[Mapping[tuple[str, str], Right]] = {
 positions, come from risk alone, and it sends no others. Signals of `manual`, a person's, come from
 the command line alone, and it sends no others."""
 
+KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    roles.READER: (),
+    roles.STRATEGY: (roles.STRATEGY,),
+    roles.OPERATOR: (roles.STRATEGY, roles.CLI),
+}
+"""By the role of another host's key, the kinds of clients in `RIGHTS` that it may act as. With each
+of them it may read."""
+
 FREE: Final = (CatchUp,)
 """What anybody may ask."""
 
@@ -86,6 +100,15 @@ FREE: Final = (CatchUp,)
 def right_of(client: str, server: str) -> Right | None:
     """What a process, or a kind of client, may send to a process; None if it may send nothing."""
     return RIGHTS.get((roles.kind_of(server), roles.kind_of(client)))
+
+
+def may_connect(role: str, socket: str) -> bool:
+    """Whether a key with this role may connect to a socket. Where something can be read, each may;
+    where not, it needs a right. Raises KeyError for a socket or a role that does not exist."""
+    server, clients = server_of(socket), KEYS[role]
+    if socket.partition(".")[0] not in (SIGNALS, QUERY_SOCKET):
+        return True
+    return any(right_of(client, server) is not None for client in clients)
 
 
 def clients_of(server: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from tapewire.common import roles
-from tapewire.common.bus.ports import PORTS, of_login
+from tapewire.common.bus.ports import PORTS, QUERIES, SIGNALS, of_login
 from tapewire.common.errors import ConfigError
 
 SOCKET_PATH_MAX: Final = 107  # bytes, since the kernel has 108 and the last is a NUL
@@ -30,6 +30,21 @@ def sockets_of(role: str) -> tuple[str, str]:
     publish, requests = STREAMS[roles.kind_of(role)]
     name = roles.login_name(role)
     return of_login(publish, name), of_login(requests, name)
+
+
+SERVERS: Final = {
+    "market": roles.GATEWAY,
+    QUERIES: roles.GATEWAY,
+    SIGNALS: roles.EXECUTOR,
+    **{socket: kind for kind, sockets in STREAMS.items() for socket in sockets},
+}
+"""The kind of process that binds each socket."""
+
+
+def server_of(socket: str) -> str:
+    """The role that binds a socket; raises KeyError if there is no such socket."""
+    name, _, login = socket.partition(".")
+    return roles.of_login(SERVERS[name], login)
 
 
 class Bus(Protocol):
@@ -94,11 +109,15 @@ def prepare_run_dir(run_dir: Path) -> Path:
     return run_dir.absolute()
 
 
-def require_own(run_dir: Path) -> None:
-    """Refuse a run directory that is there and that others can enter."""
-    mode = stat.S_IMODE(run_dir.stat().st_mode)
-    if mode & 0o077 or run_dir.stat().st_uid != os.getuid():
+def require_own(
+    folder: Path, what: str = "run_dir", harm: str = "read journals and send orders"
+) -> None:
+    """Refuse a run directory, or another folder, that is there and that others can enter. `harm` is
+    what they could do then."""
+    found = folder.stat()
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & 0o077 or found.st_uid != os.getuid():
         raise ConfigError(
-            f"run_dir {run_dir} has mode {mode:04o}, must be 0700 and yours: others could read"
-            f" journals and send orders; run `chmod 700 {run_dir}`"
+            f"{what} {folder} has mode {mode:04o}, must be 0700 and yours: others could {harm};"
+            f" run `chmod 700 {folder}`"
         )

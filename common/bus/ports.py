@@ -2,9 +2,13 @@
 
 from typing import Final
 
+SIGNALS: Final = "signals"
+"""The only socket without replies that takes requests."""
+QUERIES: Final = "queries"
+
 PORTS: Final = {
     "market": 5555,
-    "signals": 5556,
+    SIGNALS: 5556,
     "orders": 5557,
     "broker": 5558,
     "execution": 5559,
@@ -13,13 +17,11 @@ PORTS: Final = {
     "executor": 5562,
     "liquidation": 5563,
     "liquidation-broker": 5564,
-    "queries": 5565,
+    QUERIES: 5565,
 }
 
-QUERIES: Final = "queries"
-
 OF_LOGIN: Final = (
-    "market", "orders", "queries", "broker", "liquidation", "liquidation-broker",
+    "market", "orders", QUERIES, "broker", "liquidation", "liquidation-broker",
 )  # fmt: skip
 """Those of which each login has its own. A named login's are `SOCKET.NAME`, and have no default
 port."""

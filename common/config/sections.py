@@ -29,7 +29,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(gt=0)]
 LOCK_OUT_MAX_S: Final = 366 * 24 * 3600
 AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
-IDENTIFIER_PATTERN: Final = "[A-Za-z0-9][A-Za-z0-9_-]{0,31}"
+IDENTIFIER_PATTERN: Final = roles.NAME
 Identifier = Annotated[str, Field(pattern=f"^{IDENTIFIER_PATTERN}$")]
 
 

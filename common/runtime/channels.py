@@ -2,18 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from tapewire.common import roles
 from tapewire.common.bus.access import right_of
-from tapewire.common.bus.endpoints import Bus, endpoint, sockets_of
-from tapewire.common.bus.ports import QUERIES
+from tapewire.common.bus.endpoints import Bus, endpoint, server_of, sockets_of
+from tapewire.common.bus.ports import QUERIES, SIGNALS
 from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.bus.wire import topic
 from tapewire.common.runtime.tokens import TokenFile, path_of
-
-SIGNALS: Final = "signals"
-"""The socket that signals are sent to: the only one without replies that takes requests."""
 
 
 class Channels:
@@ -60,11 +56,8 @@ class Channels:
     ) -> None:
         """Open `channel` to the bus's socket `name`."""
         self.transport.connect(channel, kind, self.endpoint(name), topics, batch_max)
-        if name == SIGNALS:
-            self._present(channel, roles.EXECUTOR)
-        socket, _, login = name.partition(".")
-        if socket == QUERIES:
-            self._present(channel, roles.of_login(roles.GATEWAY, login))
+        if name.partition(".")[0] in (SIGNALS, QUERIES):
+            self._present(channel, server_of(name))
 
     def _present(self, channel: str, server: str) -> None:
         """Show on `channel` the token that this role has for `server`, if it may ask anything."""

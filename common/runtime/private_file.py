@@ -65,16 +65,17 @@ def write(path: Path, text: str) -> None:
     partial.replace(path)
 
 
-def secret(of: str, path: Path, what: str) -> str:
+def secret(of: str, path: Path, what: str, bytes_max: int = SECRET_MAX_BYTES) -> str:
     """What is in a file of the user's that nobody else can read: the `what` of `of`. Raises
-    `ConfigError` otherwise; no sentence has anything of what is in it."""
+    `ConfigError` otherwise; no sentence has anything of what is in it. What is beyond `bytes_max`
+    is cut off."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise ConfigError(f"{of}: {path}: {error.strerror}; expected a file of yours") from error
     try:
         _require_secret(f"{of}: {path}", path, os.fstat(descriptor), what)
-        return os.read(descriptor, SECRET_MAX_BYTES).decode(errors="replace").strip()
+        return os.read(descriptor, bytes_max).decode(errors="replace").strip()
     finally:
         os.close(descriptor)
 

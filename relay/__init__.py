@@ -1,0 +1,1 @@
+"""The bus over hosts: what connects a far host's processes to the group's."""

@@ -1,0 +1,89 @@
+"""ZAP: who may connect to the sockets of a context, asked by ZeroMQ before it passes a byte.
+
+ZeroMQ asks at an address of its own within the process. The answers are given by whoever polls
+`poll_socket`, in the loop that has the sockets as well: a connection waits in its handshake until
+the loop has a moment, and nothing is shared between threads.
+
+Of an admitted connection each message has who sent it, `HOST/ROLE`, as `frame.get("User-Id")`.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import zmq
+from zmq.utils import z85
+
+from tapewire.common.bus.allowed import Decision, shown
+from tapewire.common.runtime.logs import log
+from tapewire.relay.knocks import Knock, Knocks
+
+ENDPOINT: Final = "inproc://zeromq.zap.01"
+VERSION: Final = b"1.0"
+CURVE: Final = b"CURVE"
+ADMITTED: Final = b"200"
+REFUSED: Final = b"300"
+"""For now: the client tries again (see `tapewire.common.bus.curve`). After 400 it never would."""
+BATCH_MAX: Final = 256
+
+
+class Zap:
+    """Answers for all sockets of a context that have a ZAP domain. It has to be there before they
+    are bound; without it they admit nobody.
+
+    `read` gives what connections are judged by at this moment. Counted are those `admitted` and
+    `refused`.
+    """
+
+    def __init__(
+        self,
+        context: "zmq.Context[Any]",
+        read: Callable[[], Decision],
+        mono_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._read = read
+        self._mono_ns = mono_ns
+        self._knocks = Knocks()
+        self._judged_by = read()
+        self.admitted = 0
+        self.refused = 0
+        self.poll_socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
+        self.poll_socket.setsockopt(zmq.LINGER, 0)
+        self.poll_socket.bind(ENDPOINT)
+
+    def answer(self) -> None:
+        """Judge the connections that wait, without waiting for any."""
+        for _ in range(BATCH_MAX):
+            try:
+                frames = self.poll_socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            sender, empty, _version, request, domain, address, _identity, mechanism, *keys = frames
+            key = z85.encode(keys[0]) if mechanism == CURVE else b""
+            code, user = self._judged(domain.decode(), address.decode(), key)
+            self.poll_socket.send_multipart([sender, empty, VERSION, request, code, b"", user, b""])
+
+    def drops(self) -> bool:
+        """Whether a key or an address that was allowed at the last call is not allowed any more:
+        then the sockets have to make their connections authenticate again."""
+        before, self._judged_by = self._judged_by, self._read()
+        return self._judged_by.drops(before)
+
+    def close(self) -> None:
+        """Judge nobody any more."""
+        self.poll_socket.close()
+
+    def _judged(self, domain: str, address: str, key: bytes) -> tuple[bytes, bytes]:
+        decision = self._read()
+        reason = decision.refusal(domain, address, key)
+        if not reason:
+            self.admitted += 1
+            return ADMITTED, decision.user(key).encode()
+        self.refused += 1
+        self._log(Knock(shown(key), address, reason), domain)
+        return REFUSED, b""
+
+    def _log(self, knock: Knock, domain: str) -> None:
+        silent = self._knocks.line(knock, self._mono_ns())
+        if silent is not None:
+            log.warning("connection refused", socket=domain, **knock._asdict(), others=silent)
