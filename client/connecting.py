@@ -15,15 +15,17 @@ from tapewire.client.service import ClientService
 from tapewire.common import roles
 from tapewire.common.bus.endpoints import prepare_run_dir
 from tapewire.common.bus.ports import QUERIES, SIGNALS, of_login
-from tapewire.common.clock import Now, SystemClock
+from tapewire.common.clock import Now
 from tapewire.common.config import settings as configuration
 from tapewire.common.config.locate import config_path, how_to_get_one
 from tapewire.common.config.sections import IDENTIFIER_PATTERN
 from tapewire.common.config.settings import Config
 from tapewire.common.delivery.signals import TTL_S, SignalMaker
 from tapewire.common.errors import ConfigError, TapewireError
+from tapewire.common.runtime import home_clock
 from tapewire.common.runtime.channels import Channels
 from tapewire.common.runtime.epochs import next_epoch
+from tapewire.common.runtime.home_clock import HomeClock
 from tapewire.common.runtime.role_lock import RoleTaken, take_role
 from tapewire.console.group import control, launch
 from tapewire.strategy.service import MARKET, queries_of
@@ -108,7 +110,7 @@ def _taken(name: str, path: str | None, run_dir: Path | None) -> Place:
         lock = take_role(folder, role)
     except RoleTaken as taken:
         raise NameTaken(_who_has(name, taken.holder)) from None
-    epoch = next_epoch(folder / "epochs" / role, SystemClock().now_ns())
+    epoch = next_epoch(folder / "epochs" / role, HomeClock(home_clock.path_of(folder)).now_ns())
     return Place(config.model_copy(update={"run_dir": folder}), lock, epoch)
 
 
@@ -169,8 +171,9 @@ def _opened(name: str, account: str, place: Place) -> Client:
     transport = WatchedTransport(messages_max, config.bus.batch_max)
     channels = Channels(roles.strategy_role(name), transport, config.bus, config.run_dir)
     ttl_ns = int(TTL_S * 1e9)
+    clock = HomeClock(home_clock.path_of(place.config.run_dir))
     service = ClientService(
-        name, transport, SystemClock(), epoch=place.epoch, logins=logins,
+        name, transport, clock, epoch=place.epoch, logins=logins,
         feeds=Feeds(transport.subscribe, transport.unsubscribe), ttl_ns=ttl_ns,
         heartbeat_ms=config.risk.heartbeat_ms,
     )  # fmt: skip

@@ -18,6 +18,8 @@ SIMULATOR: Final = "simulator"
 NOTICES: Final = "notices"
 RECORDER: Final = "recorder"
 BRIDGE: Final = "bridge"
+RELAY: Final = "relay"
+DOOR: Final = "door"
 WEB: Final = "web"
 
 GATEWAYS: Final = (GATEWAY, LIQUIDATION)
@@ -64,15 +66,21 @@ def strategy_name(role: str) -> str:
     return role.removeprefix(_STRATEGY)
 
 
+def relay_role(host: str) -> str:
+    """The role of a far host's relay: each has its own, so that all hosts' processes fit into one
+    table."""
+    return f"{RELAY}-{host}"
+
+
 def of_login(kind: str, name: str) -> str:
     """The role of a login's process of this kind; the kind itself where the login has no name."""
     return f"{kind}-{name}" if name else kind
 
 
 def kind_of(role: str) -> str:
-    """What kind of process a role is: all strategies are one, and all gateways."""
+    """What kind of process a role is: all strategies are one, all gateways, and all relays."""
     kind, _, name = role.partition("-")
-    return kind if name and (kind in OF_LOGIN or kind == STRATEGY) else role
+    return kind if name and kind in (*OF_LOGIN, STRATEGY, RELAY) else role
 
 
 def login_name(role: str) -> str:

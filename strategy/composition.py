@@ -69,6 +69,7 @@ def build(
         epoch=host.epoch, symbols=[_name(symbol, config) for symbol in symbols],
         made=[topic for symbol in symbols for topic in _made(symbol, config)], latest=latest,
         store=store, schedule=schedule, checkpoints=host.checkpoints(), login=login,
+        silent_after_ms=host.config.risk.lease_ms if host.config.placement().is_far else None,
     )  # fmt: skip
 
 

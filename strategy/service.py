@@ -18,6 +18,7 @@ from tapewire.common.events import (
     Depth,
     Event,
     FlattenCompleted,
+    Heartbeat,
     ProcessState,
     QueryAnswer,
     Tick,
@@ -30,6 +31,7 @@ from tapewire.common.ticks.conflation import Conflation
 from tapewire.strategy import feeds
 from tapewire.strategy.reports import Reports
 from tapewire.strategy.runner import Runner
+from tapewire.strategy.silence import Silence
 from tapewire.strategy.state import Store
 from tapewire.strategy.trigger import Origin, cause_of
 
@@ -53,7 +55,8 @@ class StrategyService(Service):
     With `latest`, the strategy receives only the newest quote and trade of a symbol for which more
     than one message waits. `store` keeps what the strategy saves, `schedule` what was
     called of its schedules. `symbols` are the names behind
-    `tick.`, with a filter if there is one, and `made` the topics of bars and books.
+    `tick.`, with a filter if there is one, and `made` the topics of bars and books. With
+    `silent_after_ms` it is not READY while a process that it follows has been silent for so long.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class StrategyService(Service):
         schedule: Store | None = None,
         checkpoints: Checkpoints | None = None,
         login: Login = ONLY_LOGIN,
+        silent_after_ms: int | None = None,
     ) -> None:
         role = roles.strategy_role(runner.name)
         super().__init__(role, transport, clock, epoch=epoch, follows=follows(login))
@@ -84,6 +88,7 @@ class StrategyService(Service):
         self._store = store
         self._schedule = schedule
         self._reports = Reports()
+        self._silence = Silence(self.followers, silent_after_ms)
         self.metrics.watch("missed", self._missed, "counter")
         self.metrics.show("strategy_position", ("symbol",), self._positions)
         self._read_past(Past(role, None, checkpoints))
@@ -109,6 +114,18 @@ class StrategyService(Service):
         if type(event) is FlattenCompleted and event.gateway_seqs:
             event = replace(event, gateway_seq=event.seq_of(self._gateway), gateway_seqs=())
         self.runner.on_event(roles.kind_of(source), event, seq, now)
+
+    def on_heartbeat(self, source: str, beat: Heartbeat, now: Now) -> None:
+        """A process that it follows lives."""
+        self._silence.heard(source, beat, now)
+
+    def following(self) -> tuple[ProcessState, str]:
+        """READY once the past is known, and while nobody that it follows is silent."""
+        state = super().following()
+        if state[0] != "READY" or not self._silence.matters:
+            return state
+        silent = self._silence.reason(self.clock.mono_ns())
+        return ("WAITING", silent) if silent else state
 
     def on_frames(self, channel: str, frames: list[bytes], now: Now) -> None:
         """Ticks, last values for a joiner, and messages of external feeds."""

@@ -27,8 +27,8 @@ STATED = commands()
 SESSION = (
     "init", "up", "status", "web", "orders", "fills", "positions", "blotter", "ledger",
     "reconcile", "data", "events",
-    "journals", "mirror", "keys", "dead-letters", "trace", "tail", "watch", "query", "logs", "doctor",
-    "scale",
+    "journals", "mirror", "keys", "dead-letters", "trace", "tail", "watch", "query", "logs",
+    "doctor", "scale",
     "halt", "resume", "flatten", "risk", "notices", "down", "run",
 )  # fmt: skip
 DOWN_BEFORE = ("init", "up", "run")

@@ -101,6 +101,7 @@ ELSEWHERE: dict[str, Callable[[Command], None]] = {
     r"python -m tapewire\.risk\.notices": _module,  # tests/pipeline/test_notices.py runs it
     r"python -m tapewire\.web": _module,  # tests/browser and test_docs_commands.py run it
     r"python -m tapewire\.bridge": _module,  # tests/pipeline/test_restored.py runs it
+    r"python -m tapewire\.relay": _module,  # tests/pipeline/test_hosts.py runs it
     r"python -m tapewire\.recorder": _module,  # tests/pipeline/test_recorder.py runs it
     r"python -m tapewire\.common\.calendars\.export( NAME FROM TO)?": _module,  # test_calendars.py
     r"python -m tapewire\.simulator\.projectx": _help,  # tests/simulator/projectx runs it

@@ -74,6 +74,8 @@ CORES = """
     web/access.py web/guard.py web/limits.py web/nonces.py
     recorder/recording.py recorder/segments.py recorder/streams.py recorder/compactor.py
     bridge/engine.py bridge/mirroring.py common/bus/allowed.py common/bus/access.py relay/knocks.py
+    relay/topics.py relay/measured.py relay/clients.py relay/hosts.py relay/streams.py
+    relay/relay.py relay/door.py common/placement.py strategy/silence.py
 """
 """What decides: a file, or all files of a folder."""
 

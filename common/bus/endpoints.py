@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from tapewire.common import roles
-from tapewire.common.bus.ports import PORTS, QUERIES, SIGNALS, of_login
+from tapewire.common.bus.ports import HOSTS, PORTS, QUERIES, SIGNALS, of_login
 from tapewire.common.errors import ConfigError
 
 SOCKET_PATH_MAX: Final = 107  # bytes, since the kernel has 108 and the last is a NUL
@@ -36,6 +36,7 @@ SERVERS: Final = {
     "market": roles.GATEWAY,
     QUERIES: roles.GATEWAY,
     SIGNALS: roles.EXECUTOR,
+    HOSTS: roles.DOOR,
     **{socket: kind for kind, sockets in STREAMS.items() for socket in sockets},
 }
 """The kind of process that binds each socket."""

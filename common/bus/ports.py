@@ -5,6 +5,8 @@ from typing import Final
 SIGNALS: Final = "signals"
 """The only socket without replies that takes requests."""
 QUERIES: Final = "queries"
+HOSTS: Final = "hosts"
+"""Where far hosts ask home for the time and report how they are: between hosts alone."""
 
 PORTS: Final = {
     "market": 5555,
@@ -18,6 +20,7 @@ PORTS: Final = {
     "liquidation": 5563,
     "liquidation-broker": 5564,
     QUERIES: 5565,
+    HOSTS: 5566,
 }
 
 OF_LOGIN: Final = (

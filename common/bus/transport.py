@@ -91,6 +91,14 @@ def opened(context: zmq.Context[Any], kind: str, messages_max: int) -> "zmq.Sock
     return socket
 
 
+def bind(socket: "zmq.Socket[Any]", channel: str, endpoint: str) -> None:
+    """Bind a socket; a taken address is an `OSError` that names it and the channel."""
+    try:
+        socket.bind(endpoint)
+    except zmq.ZMQError as error:
+        raise OSError(f"{endpoint} for {channel}: {error}; is another process on it?") from error
+
+
 class ZmqTransport:
     """ZeroMQ sockets and byte streams in one poll loop.
 
@@ -123,12 +131,7 @@ class ZmqTransport:
         socket = self._open(channel, kind)
         if messages_max is not None:
             socket.set_hwm(messages_max)
-        try:
-            socket.bind(endpoint)
-        except zmq.ZMQError as error:
-            raise OSError(
-                f"{endpoint} for {channel}: {error}; is another process on it?"
-            ) from error
+        bind(socket, channel, endpoint)
         if endpoint.startswith(IPC):
             Path(endpoint.removeprefix(IPC)).chmod(0o600)
 

@@ -177,18 +177,21 @@ def _require_places(named: Iterable[tuple[str, TwsConfig]], *, simulated: bool) 
             )
 
 
-def require_ports(transport: str, given: Mapping[str, int], logins: Logins) -> None:
+def require_ports(
+    given: Mapping[str, int], logins: Logins, *, by_tcp: bool, between_hosts: bool = False
+) -> None:
     """Raise `ConfigError` where a port is configured for a socket that is not there, or a socket of
-    a named login has none although the transport needs it."""
+    a named login has none although it is reached by tcp."""
     named = {ports.of_login(socket, one.name) for one in logins for socket in ports.OF_LOGIN}
     known = {*ports.PORTS, *named}
     for name in given:
         if name not in known:
             raise ConfigError(f"bus.ports has {name}, which is no socket; {expected(name, known)}")
     missing = sorted(named - ports.PORTS.keys() - given.keys())
-    if transport == "tcp" and missing:
+    if by_tcp and missing:
+        why = "there are other [[hosts]]" if between_hosts else 'bus.transport is "tcp"'
         raise ConfigError(
-            f'bus.transport is "tcp" and bus.ports lacks {", ".join(missing)}; each socket of a'
+            f"{why} and bus.ports lacks {', '.join(missing)}; each socket of a"
             " named gateway needs a port of its own there"
         )
 

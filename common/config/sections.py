@@ -80,7 +80,9 @@ class BusConfig(Section):
     @classmethod
     def _loopback(cls, host: str) -> str:
         if host not in ("127.0.0.1", "::1", "localhost"):
-            raise ValueError("a loopback address: this version has no CURVE keys to guard others")
+            raise ValueError(
+                "a loopback address; other machines of the group are in [[hosts]], and need keys"
+            )
         return host
 
 
@@ -307,7 +309,8 @@ class StrategyConfig(Section):
     With a `filter` the gateway sends it fewer ticks: "10/s" at most so many per second, ">0.05"
     those that change the price by more. `bars` are the widths of those that it is sent, each of
     which `gateway.bars` must have; with `broker_bars` it is sent TWS's bars of 5 s as well. `depth`
-    are those of its symbols whose books it is sent.
+    are those of its symbols whose books it is sent. It runs on `host`, one of `[[hosts]]`; without,
+    at home.
     """
 
     name: Identifier
@@ -329,6 +332,7 @@ class StrategyConfig(Section):
     bars: tuple[Annotated[str, Field(pattern=f"^{SIZE_PATTERN}$")], ...] = ()
     broker_bars: bool = False
     depth: tuple[str, ...] = ()
+    host: str = ""
 
     @field_validator("name")
     @classmethod

@@ -10,10 +10,11 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tapewire.common.accounting.trading_days import TradingDays
-from tapewire.common.config import faults, gateways, near
+from tapewire.common.config import faults, gateways, hosts, near
 from tapewire.common.config.backtest import BacktestConfig
 from tapewire.common.config.cluster import ClusterConfig
 from tapewire.common.config.gateways import LoginConfig
+from tapewire.common.config.hosts import HostConfig
 from tapewire.common.config.instrument import InstrumentConfig
 from tapewire.common.config.ledger import LedgerConfig, TradingDayConfig
 from tapewire.common.config.locate import config_path
@@ -40,6 +41,7 @@ from tapewire.common.config.web import WebConfig
 from tapewire.common.errors import ConfigError
 from tapewire.common.instruments import Instrument
 from tapewire.common.logins import Logins
+from tapewire.common.placement import Placement
 from tapewire.common.runtime.logs import Level
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "ExecutorConfig",
     "FeedConfig",
     "GatewayConfig",
+    "HostConfig",
     "InstrumentConfig",
     "LedgerConfig",
     "LoginConfig",
@@ -76,6 +79,7 @@ __all__ = [
 PREFIX: Final = "TAPEWIRE_"
 LISTS: Final = (
     "gateways",
+    "hosts",
     "instruments",
     "strategies",
     "strategies.feeds",
@@ -92,6 +96,7 @@ class Config(Section):
     mode: Literal["paper", "live"] = "paper"
     live_account: Annotated[str | None, Field(validate_default=True)] = None
     log_level: Level = "info"
+    host: str = ""
     tws: TwsConfig = TwsConfig()
     bus: BusConfig = BusConfig()
     storage: StorageConfig = StorageConfig()
@@ -108,6 +113,7 @@ class Config(Section):
     cluster: ClusterConfig = ClusterConfig()
     backtest: BacktestConfig = BacktestConfig()
     web: WebConfig = WebConfig()
+    hosts: tuple[HostConfig, ...] = ()
     gateways: tuple[LoginConfig, ...] = ()
     instruments: tuple[InstrumentConfig, ...] = ()
     strategies: tuple[StrategyConfig, ...] = ()
@@ -122,9 +128,11 @@ class Config(Section):
             )
         return account
 
-    @field_validator("gateways")
+    @field_validator("gateways", "hosts")
     @classmethod
-    def _distinct_gateways(cls, entries: tuple[LoginConfig, ...]) -> tuple[LoginConfig, ...]:
+    def _distinct_names(
+        cls, entries: tuple[LoginConfig | HostConfig, ...]
+    ) -> tuple[LoginConfig | HostConfig, ...]:
         faults.refuse_twice("name", [one.name for one in entries])
         return entries
 
@@ -204,7 +212,10 @@ class Config(Section):
         symbols = [one.symbol for one in self.instruments]
         simulated, logins = self.simulator.enabled, self.logins()
         gateways.require(self.gateways, self.tws, symbols, simulated=simulated)
-        gateways.require_ports(self.bus.transport, self.bus.ports, logins)
+        hosts.require(self.hosts, self.host, ((one.name, one.host) for one in self.strategies))
+        between = bool(self.placement().far)
+        by_tcp = self.bus.transport == "tcp" or between
+        gateways.require_ports(self.bus.ports, logins, by_tcp=by_tcp, between_hosts=between)
         gateways.require_accounts(((one.name, one.account) for one in self.strategies), logins)
         return self
 
@@ -215,6 +226,22 @@ class Config(Section):
     def logins(self) -> Logins:
         """The logins of the group: those of [[gateways]], or the only one."""
         return gateways.logins_of(self.gateways)
+
+    def placement(self) -> Placement:
+        """The hosts of the group, seen from this one."""
+        return hosts.placement_of(self.hosts, self.host)
+
+    def at_host(self, name: str) -> Self:
+        """The same configuration on the host `name`; on the configured one where it is empty."""
+        if not name:
+            return self
+        hosts.require(self.hosts, name, ())
+        return self.model_copy(update={"host": name})
+
+    def strategies_here(self) -> tuple[StrategyConfig, ...]:
+        """The strategies that run on this host."""
+        placement = self.placement()
+        return tuple(one for one in self.strategies if placement.is_here(one.host))
 
     def at_projectx(self, name: str) -> LoginConfig | None:
         """The login of this name, if it is one at ProjectX."""

@@ -29,6 +29,7 @@ from tapewire.common.delivery import letter_file
 from tapewire.common.delivery.letter_file import LetterFile
 from tapewire.common.runtime import (
     head_log,
+    home_clock,
     kill_switch,
     launched,
     logs,
@@ -42,6 +43,7 @@ from tapewire.common.runtime.disk import MB
 from tapewire.common.runtime.epochs import next_epoch
 from tapewire.common.runtime.head_file import HeadFile
 from tapewire.common.runtime.heads import Heads
+from tapewire.common.runtime.home_clock import HomeClock
 from tapewire.common.runtime.journal import (
     Journal,
     JournalDamagedError,
@@ -79,13 +81,15 @@ class Process:
         self.arguments = arguments
         self.run_dir = prepare_run_dir(config.run_dir)
         self._halt_file = kill_switch.HaltFile(self.run_dir / kill_switch.NAME)
-        self.clock: Clock = SystemClock()
+        self.clock = _clock_of(config, self.run_dir)
         self.transport = self._new_transport()
         self.stopping = ""
         self._parent = os.getppid()
         self.reserve = reserve_of(role, config, self.run_dir)
         wait_for_room(self.run_dir, self.orphaned, self.give_up_reserve, _say)
         self._lock = take_role(self.run_dir, role)
+        if isinstance(self.clock, HomeClock) and roles.kind_of(role) != roles.RELAY:
+            home_clock.wait(self.clock, self.orphaned, _say)
         self._journals: list[Journal] = []
         self._walk: Walk | None = None
         self._head_log = head_log.log_of(role, config, _say)
@@ -299,6 +303,13 @@ def reserve_of(role: str, config: Config, run_dir: Path) -> Reserve | None:
     if roles.kind_of(role) not in RESERVED:
         return None
     return Reserve(run_dir / "reserve" / role, config.storage.reserve_mb * MB)
+
+
+def _clock_of(config: Config, run_dir: Path) -> Clock:
+    """The machine's clocks; on a far host home's wall clock, beside the machine's monotonic one."""
+    if config.placement().is_far:
+        return HomeClock(home_clock.path_of(run_dir))
+    return SystemClock()
 
 
 def _say(sentence: str) -> None:

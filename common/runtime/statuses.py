@@ -2,10 +2,14 @@
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any, Final
 
+from tapewire.common.runtime import home_clock
+from tapewire.common.runtime.home_clock import HomeClock
+
+HOSTS: Final = "hosts"
+"""The folder in `status` with what far hosts have reported, a file for each."""
 SILENT_AFTER_S: Final = 5.0
 
 Status = dict[str, Any]
@@ -13,21 +17,50 @@ State = tuple[str, str]
 """A process's state, and the reason for it."""
 
 
+def path_of_host(run_dir: Path, host: str) -> Path:
+    """Where what a far host has reported is kept."""
+    return run_dir / "status" / HOSTS / f"{host}.json"
+
+
 def read(run_dir: Path) -> dict[str, Status]:
     """The newest status of each process, by name; `age_s` is how old it is, and `died` is there
-    for one that ended without a word."""
+    for one that ended without a word. At home it has those of far hosts as well, as they were
+    reported: `host` says which one a process is on."""
+    clock = home_clock.path_of(run_dir)
+    now_ns = HomeClock(clock).now_ns()  # on a far host all stamps are home's
+    found = {**_of_far_hosts(run_dir), **_of_this_host(run_dir, leave=clock)}
+    for status in found.values():
+        status["age_s"] = round(max(0, now_ns - status["ts_ns"]) / 1e9, 1)
+    return found
+
+
+def _of_far_hosts(run_dir: Path) -> dict[str, Status]:
+    found: dict[str, Status] = {}
+    for path in sorted((run_dir / "status" / HOSTS).glob("*.json")):
+        for name, status in (_content(path) or {}).get("statuses", {}).items():
+            found[name] = {**status, "host": path.stem}
+    return found
+
+
+def _of_this_host(run_dir: Path, leave: Path) -> dict[str, Status]:
     found: dict[str, Status] = {}
     for path in sorted((run_dir / "status").glob("*.json")):
-        try:
-            status = json.loads(path.read_text())
-        except (OSError, json.JSONDecodeError):
+        status = None if path == leave else _content(path)
+        if status is None:
             continue  # being replaced at this moment; the next read gets it
         if not status.get("ended") and not alive(status.get("pid")):
             status["ended"] = f"process {status['pid']} died"  # without writing it
             status["died"] = True
             status["orders_reported"] = False  # nothing is known of the broker since then
-        status["age_s"] = round(max(0.0, time.time() - status["ts_ns"] / 1e9), 1)
         found[path.stem] = status
+    return found
+
+
+def _content(path: Path) -> Status | None:
+    try:
+        found: Status = json.loads(path.read_text())
+    except (OSError, json.JSONDecodeError):
+        return None
     return found
 
 

@@ -54,11 +54,14 @@ WaitOption = Annotated[
 def up(
     wait: WaitOption = READY_WITHIN_S,
     continue_flatten: ContinueOption = False,
+    host: Annotated[str, typer.Option("--host", help="start the part of this one of [[hosts]]")] = (
+        ""
+    ),
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Start the group in the background. Status 1 unless all are READY within --wait."""
-    group = _begin(config, continue_flatten)
+    group = _begin(config, continue_flatten, host)
     late = group.wait_ready(wait) if wait else {}
     found = {
         "run_dir": str(group.run_dir),
@@ -101,11 +104,11 @@ def next_step(name: str, state: str, why: str = "") -> str:
     return RESUME if name == roles.RISK else CORRECT if roles.is_strategy(name) else COMPARE
 
 
-def _begin(path: str | None, continue_flatten: bool) -> Group:
+def _begin(path: str | None, continue_flatten: bool, host: str = "") -> Group:
     """Start the group, unless it would continue a flatten that was meant for another account."""
     require_file(path)
-    group = Group(load(path))
-    if not group.is_up():
+    group = Group(load(path).at_host(host))
+    if not (group.is_up() or group.config.placement().is_far):
         _consider_flatten(group.config, continue_flatten)
     group.up(note)
     return group
@@ -150,8 +153,8 @@ def status(
 ) -> None:
     """Show every process, its state and what it has done. Status 1 unless all are READY."""
     group = Group(load_started(config, run_dir))
-    names = group.names()
     statuses = group.statuses()
+    names = group.everywhere(statuses)
     if as_json:
         print(json.dumps({name: statuses.get(name) for name in names}))
     elif group.is_up():
@@ -210,7 +213,7 @@ def _watch(group: Group) -> None:
             counted = totals(statuses)
             rates = {k: (v - before.get(k, v)) / (now_s - before_s) for k, v in counted.items()}
             before, before_s = counted, now_s
-            view.show(tables.live(statuses, group.names(), rates))
+            view.show(tables.live(statuses, group.everywhere(statuses), rates))
             traded = traded or strategies > not_ready(statuses, strategies).keys()
             if strategies and not traded and strategies == _lost(statuses).keys():
                 return

@@ -9,6 +9,7 @@ from tapewire.common.amounts import counted
 from tapewire.common.config.settings import Config, ConfigError
 from tapewire.console.commands.common import EXIT_FAILED, ConfigOption, JsonOption, answer, load
 from tapewire.console.commands.lifecycle import READY_WITHIN_S, WaitOption, late_as_json, reasons
+from tapewire.console.group import launch
 from tapewire.console.group.changing import changing
 from tapewire.console.group.supervisor import Group
 from tapewire.console.group.supervisord import GroupError
@@ -52,7 +53,7 @@ def scale(
     --shards they are divided, and instances whose share changes are restarted. Lasts until `down`.
     Status 1 unless its instances are READY within --wait.
     """
-    group = Group(load(config))
+    group = Group(_here(load(config)))
     scaled = resize(group, name, count, shards)
     late = group.wait_ready(wait, scaled.instances) if wait else {}
     found = {
@@ -63,6 +64,12 @@ def scale(
     }
     answer(as_json, found, "\n".join([str(scaled), *reasons(late)]))
     raise typer.Exit(EXIT_FAILED if late else 0)
+
+
+def _here(config: Config) -> Config:
+    """The configuration on the host whose part of the group was started here."""
+    started = launch.read(config.run_dir)
+    return config.at_host(started.host) if started is not None else config
 
 
 def resize(group: Group, name: str, count: int, shards: bool = False) -> Scaled:
@@ -100,6 +107,11 @@ def sections(config: Config, name: str, count: int, shards: bool) -> dict[str, s
         base, _ = config.instance(name)
         raise ConfigError(
             f"{name} is an instance, expected the strategy: `tapewire scale {base} {count}`"
+        )
+    placement, host = config.placement(), known[name].host
+    if not placement.is_here(host):
+        raise ConfigError(
+            f"{name} runs on host {placement.host_of(host)}; `tapewire scale` it there"
         )
     names = [name, *(f"{name}-{number}" for number in range(2, count + 1))]
     taken = [one for one in names[1:] if one in known]

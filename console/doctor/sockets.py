@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from tapewire.common.bus.endpoints import endpoint
-from tapewire.common.bus.ports import OF_LOGIN, PORTS, of_login
+from tapewire.common.bus.ports import HOSTS, OF_LOGIN, PORTS, of_login
 from tapewire.common.config.settings import Config
 from tapewire.common.logins import Logins
 from tapewire.console.doctor import listeners
@@ -40,8 +40,8 @@ def check(config: Config) -> list[Finding]:
 
 
 def _names(logins: Logins) -> Iterator[str]:
-    """Every socket that the group binds."""
-    for name in PORTS:
+    """Every socket that the group binds for itself; what is between hosts is the door's."""
+    for name in (one for one in PORTS if one != HOSTS):
         if name in OF_LOGIN:
             yield from (of_login(name, one.name) for one in logins)
         else:

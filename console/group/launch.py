@@ -7,7 +7,14 @@ from typing import Final
 
 from tapewire.common import roles
 from tapewire.common.config.settings import Config
-from tapewire.common.runtime import checkpoint, head_file, head_log, keeper, private_file
+from tapewire.common.runtime import (
+    checkpoint,
+    head_file,
+    head_log,
+    keeper,
+    key_files,
+    private_file,
+)
 from tapewire.common.runtime.disk import MB
 from tapewire.common.runtime.journal import (
     GENESIS,
@@ -22,6 +29,7 @@ from tapewire.common.runtime.process import RESERVED
 from tapewire.common.runtime.reserve import free_bytes
 from tapewire.common.runtime.role_lock import RoleTaken, take_role
 from tapewire.console.group.supervisord import GroupError
+from tapewire.strategy.loading.searching import HOME
 
 __all__ = [
     "FILE",
@@ -60,6 +68,42 @@ def of_another_account(before: Config, now: Config) -> bool:
         return simulated, addresses, config.mode, live, config.logins().gateways
 
     return place(before) != place(now)
+
+
+def supervisord_conf(config: Config, run_dir: Path) -> Path:
+    """What supervisord is started with: the group's file, and on a far host the part of it that is
+    about supervisord itself, since none of the processes in it runs there."""
+    whole = HOME / "supervisord.conf"
+    if not config.placement().is_far:
+        return whole
+    path = run_dir / "supervisord.conf"
+    private_file.write(path, whole.read_text().partition("\n[program:")[0] + "\n")
+    return path
+
+
+def require_keys(config: Config, run_dir: Path) -> None:
+    """Raise `GroupError` where other hosts are configured and what proves who this one is, or who
+    home is, is missing."""
+    placement = config.placement()
+    if not placement.far:
+        return
+    if key_files.own(run_dir) is None:
+        raise GroupError(
+            f"there are other [[hosts]], and {run_dir} has no keys; `tapewire keys new` makes this"
+            " host's"
+        )
+    if placement.is_far and key_files.home(run_dir) is None:
+        raise GroupError(
+            f"{run_dir} does not know the public key of home; `tapewire keys trust KEY` tells it"
+        )
+
+
+def forget_simulated(config: Config, run_dir: Path) -> None:
+    """On a far host, forget what was remembered of the journals at home if the simulator is the
+    broker: they start over with each start there."""
+    for name in config.logins().roles if config.simulator.enabled else ():
+        if roles.kind_of(name) in OF_THE_ACCOUNT:
+            head_file.replace(run_dir, name, None)
 
 
 # ---- room on the disk ----------------------------------------------------------------------------

@@ -17,10 +17,13 @@ CANCEL_TIMEOUT_S: Final = 8
 FLATTEN_TIMEOUT_S: Final = 30
 STATUS_AGE_NS: Final = 600_000_000  # an older status may miss the last moment's orders
 ORDER: Final = (
-    (roles.EXECUTOR,), (roles.RISK,), roles.GATEWAYS, (roles.SIMULATOR,),
+    (roles.DOOR, roles.RELAY), (roles.EXECUTOR,), (roles.RISK,), roles.GATEWAYS, (roles.SIMULATOR,),
     (roles.RECORDER, roles.WEB, roles.BRIDGE), (roles.NOTICES,),
 )  # fmt: skip
 """By kind, behind the strategies: whoever sends requests stops before whoever answers them."""
+
+GOES_ON: Final = "the group goes on at home"
+"""What a far host that is stopped knows of orders."""
 
 
 class Stopped(NamedTuple):
@@ -68,6 +71,10 @@ def stop_all(config: Config, supervisord: Supervisord) -> Stopped:
     """Stop every process, in order; returns what became of orders and positions."""
     strategies, *others = stages(supervisord.processes())
     supervisord.stop(strategies)
+    if config.placement().is_far:
+        for stage in others:
+            supervisord.stop(stage)
+        return Stopped("keep", "", 0, unknown=GOES_ON)
     done = _settle_orders(config)
     for stage in others:
         supervisord.stop(stage)

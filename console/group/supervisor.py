@@ -31,6 +31,7 @@ SIMULATOR_PRIORITY: Final = 50
 RECORDER_PRIORITY: Final = 45
 BRIDGE_PRIORITY: Final = 44
 WEB_PRIORITY: Final = 42
+BETWEEN_HOSTS_PRIORITY: Final = 450
 NOTICES_PRIORITY: Final = 40
 """The last to stop, since it tells what the others do at their end."""
 
@@ -43,6 +44,7 @@ class Group(Supervisord):
     def __init__(self, config: Config, environment: Mapping[str, str] | None = None) -> None:
         super().__init__(prepare_run_dir(config.run_dir))
         self.config = config
+        self._placement = config.placement()
         self._process: subprocess.Popen[bytes] | None = None
         self._environment = {
             **os.environ,
@@ -68,17 +70,19 @@ class Group(Supervisord):
         if self.is_up():
             raise GroupError(f"a group already runs in {self.run_dir}; `tapewire down` stops it")
         launch.require_room(self.config, self.run_dir)
+        launch.require_keys(self.config, self.run_dir)
         with private_file.private():  # supervisord inherits it
             self._start(say or _to_stderr)
 
     def _start(self, say: Say) -> None:
         private_file.tighten(self.run_dir)
-        archived = launch.prepare_journals(self.config, self.run_dir)
-        if archived:
+        if self._placement.is_far:
+            launch.forget_simulated(self.config, self.run_dir)
+        elif archived := launch.prepare_journals(self.config, self.run_dir):
             say(archived)
         self._write_sections(say)
         launch.keep(self.config, self.run_dir)
-        for stale in (self.run_dir / "status").glob("*.json"):
+        for stale in (self.run_dir / "status").rglob("*.json"):
             stale.unlink()
         for login in self.config.logins():
             tws_address.withdraw(self.run_dir, login.name)  # of a simulator that was killed
@@ -89,7 +93,7 @@ class Group(Supervisord):
             raise GroupError(f"supervisord did not start; see {log}")
 
     def _spawn(self, log: Path) -> subprocess.Popen[bytes]:
-        configuration = str(HOME / "supervisord.conf")
+        configuration = str(launch.supervisord_conf(self.config, self.run_dir))
         with log.open("ab") as output:
             return subprocess.Popen(
                 [sys.executable, "-P", "-m", SUPERVISE, "-c", configuration],
@@ -134,10 +138,11 @@ class Group(Supervisord):
         """All its processes, in the order of starting: those that `up` and `scale` created, or
         before the first `up` those that are configured."""
         made = {path.stem for path in (self.run_dir / "programs").glob("*.conf")}
-        logins = self.config.logins()
+        logins, placement = self.config.logins(), self._placement
         simulators = [one.simulator for one in logins]
         if not made:
-            made = {roles.strategy_role(s.name) for s in self.config.strategies}
+            made = {roles.strategy_role(s.name) for s in self.config.strategies_here()}
+            made |= {roles.DOOR} if placement.far else set()
             made |= {*simulators} if self.config.simulator.enabled else set()
             made |= {roles.NOTICES} if self.config.notices.targets else set()
             made |= {roles.RECORDER} if self.config.recorder.enabled else set()
@@ -149,11 +154,26 @@ class Group(Supervisord):
             base, number = self.config.instance(roles.strategy_name(role))
             return (order.index(base) if base in order else len(order), base, number)
 
-        first = [name for name in simulators if name in made]
-        optional = (roles.RECORDER, roles.BRIDGE, roles.WEB, roles.NOTICES)
-        last = [name for name in optional if name in made]
         strategies = sorted((name for name in made if roles.is_strategy(name)), key=place)
+        if placement.is_far:
+            return [roles.relay_role(placement.here), *strategies]
+        first = [name for name in simulators if name in made]
+        optional = (roles.DOOR, roles.RECORDER, roles.BRIDGE, roles.WEB, roles.NOTICES)
+        last = [name for name in optional if name in made]
         return [*first, *logins.gateways, roles.RISK, roles.EXECUTOR, *strategies, *last]
+
+    def everywhere(self, statuses: Mapping[str, Status]) -> list[str]:
+        """Its processes on all hosts, as far as they are known here: at home those of the far hosts
+        too, configured or reported."""
+        names = self.names()
+        if self._placement.is_far:
+            return names
+        for one in self._placement.far:
+            there = [s.name for s in self.config.strategies if s.host == one.name]
+            reported = [role for role, status in statuses.items() if status.get("host") == one.name]
+            roles_there = [roles.relay_role(one.name), *map(roles.strategy_role, there)]
+            names += dict.fromkeys([*roles_there, *reported])
+        return names
 
     def strategies(self) -> list[str]:
         """The processes that run a strategy, in their order."""
@@ -195,10 +215,20 @@ class Group(Supervisord):
         folder = self.run_dir / "programs"
         for old in folder.glob("*.conf"):
             old.unlink()
+        for strategy in self.config.strategies_here():
+            self.write_strategy(strategy.name)
+        if self._placement.is_far:
+            here = self._placement.here
+            write_section(folder, roles.relay_role(here), f"relay {here}", BETWEEN_HOSTS_PRIORITY)
+        else:
+            self._write_home(folder, say)
+
+    def _write_home(self, folder: Path, say: Say) -> None:
+        """Write the sections of what runs at home alone."""
         for login in self.config.logins():
             self._write_login(login)
-        for strategy in self.config.strategies:
-            self.write_strategy(strategy.name)
+        if self._placement.far:
+            write_section(folder, roles.DOOR, "relay --door", BETWEEN_HOSTS_PRIORITY)
         if self.config.notices.targets:
             write_section(folder, roles.NOTICES, "risk.notices", NOTICES_PRIORITY)
         if self.config.recorder.enabled:

@@ -114,7 +114,7 @@ class Reading:
         for name, added in self._supervised.look(now).items():
             if name in statuses or added.get("state") == "BROKEN":
                 statuses[name] = {**statuses.get(name, status.NOTHING), **added}
-        self.model.on_statuses(statuses, self.group.names(), now)
+        self.model.on_statuses(statuses, self.group.everywhere(statuses), now)
 
 
 def _files(run_dir: Path) -> Files:

@@ -108,7 +108,8 @@ def processes(statuses: dict[str, Status], names: list[str]) -> RenderableType:
             continue
         state, _ = state_of(status)
         shown = Text(state, style=COLOURS.get(state, "red"))
-        table.add_row(name, shown, str(status["pid"] or ""), words.done(name, status))
+        row = f"{name} on {status['host']}" if "host" in status else name
+        table.add_row(row, shown, str(status["pid"] or ""), words.done(name, status))
         if why := words.why(name, status):
             reasons.append(Text(f"{name}: {why}", style=COLOURS.get(state, "red")))
         if status.get("restarts"):

@@ -112,6 +112,19 @@ def _viewed(status: Status) -> str:
     return f"{counted(status.get('viewers', 0), 'viewer')}, {status.get('url', '')}"
 
 
+def _relayed(status: Status) -> str:
+    """How far home's clock is from this host's, and how sure that is."""
+    clock = status.get("clock")
+    if not clock:
+        return "home's clock not measured"
+    offset_ms, uncertainty_ms = (clock[f"{what}_ns"] / 1e6 for what in ("offset", "uncertainty"))
+    return f"home's clock {offset_ms:+,.3f} ms, to within {uncertainty_ms:,.3f} ms"
+
+
+def _let_in(status: Status) -> str:
+    return counted(status.get("clients", 0), "far client")
+
+
 def _orders(status: Status) -> str:
     states = ", ".join(f"{n} {state.lower()}" for state, n in sorted(status["orders"].items()))
     ticks = counter(status, "ticks_published")
@@ -127,6 +140,8 @@ _DONE: Final[dict[str, Callable[[Status], str]]] = {
     roles.RECORDER: _recorded,
     roles.BRIDGE: _mirrored,
     roles.WEB: _viewed,
+    roles.RELAY: _relayed,
+    roles.DOOR: _let_in,
 }
 """By the kind of process; any other is described by its orders."""
 

@@ -69,8 +69,8 @@ BAD = {
     ),
     "[bus.ports]\nmarkt = 1": (
         "bus.ports.markt is not a known key; did you mean market? Known: broker, control,"
-        " execution, executor, liquidation, liquidation-broker, market, orders, queries, risk,"
-        " signals"
+        " execution, executor, hosts, liquidation, liquidation-broker, market, orders, queries,"
+        " risk, signals"
     ),
     STRATEGY + "symbols = [1]": (
         "number 1 of symbols of [[strategies]] number 1 is 1, must be text in quotes"
@@ -123,8 +123,8 @@ BAD = {
     "[bus.ports]\nmarket = 0": "bus.ports.market is 0, must be 1 or more",
     '[bus]\ntransport = "udp"': "bus.transport is 'udp', must be 'ipc' or 'tcp'",
     '[bus]\nhost = "0.0.0.0"': (
-        "bus.host is '0.0.0.0', must be a loopback address:"
-        " this version has no CURVE keys to guard others"
+        "bus.host is '0.0.0.0', must be a loopback address;"
+        " other machines of the group are in [[hosts]], and need keys"
     ),
     '[metrics]\nenabled = "maybe"': "metrics.enabled is 'maybe', must be true or false",
     "[simulator]\nspeed = nan": "simulator.speed is nan, must be 0 or more",

@@ -317,9 +317,9 @@ def test_numbers_have_their_nouns():
 def test_whoever_sends_requests_stops_before_whoever_answers_them():
     names = [
         "notices", "recorder", "gateway", "simulator", "strategy-b", "risk", "executor",
-        "strategy-a", "liquidation",
+        "strategy-a", "liquidation", "door",
     ]  # fmt: skip
     assert stages(names) == [
-        ["strategy-a", "strategy-b"], ["executor"], ["risk"], ["gateway", "liquidation"],
+        ["strategy-a", "strategy-b"], ["door"], ["executor"], ["risk"], ["gateway", "liquidation"],
         ["simulator"], ["recorder"], ["notices"],
     ]  # fmt: skip

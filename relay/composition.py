@@ -1,0 +1,176 @@
+"""How the relay and the door are put together from the configuration."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from msgspec import to_builtins
+
+from tapewire.common import roles
+from tapewire.common.bus.access import clients_of
+from tapewire.common.bus.allowed import Decision
+from tapewire.common.bus.endpoints import endpoint
+from tapewire.common.bus.ports import HOSTS, SIGNALS
+from tapewire.common.clock import Now
+from tapewire.common.config.settings import Config
+from tapewire.common.errors import ConfigError
+from tapewire.common.logins import Logins
+from tapewire.common.placement import Place
+from tapewire.common.runtime import (
+    home_clock,
+    key_files,
+    kill_switch,
+    private_file,
+    statuses,
+    tokens,
+)
+from tapewire.common.runtime.process import Process
+from tapewire.relay.clients import Clients
+from tapewire.relay.door import Door, Server
+from tapewire.relay.hosts import Hosts, Statuses, roles_at
+from tapewire.relay.relay import Relay, Tokens
+from tapewire.relay.sockets import MARKET, Between, asked, place, streams, way
+from tapewire.relay.streams import READERS, SOURCE, Stream
+from tapewire.relay.transport import HostsTransport
+
+FAR_CLIENTS = (roles.STRATEGY, roles.CLI)
+"""The kinds of clients that a far host can have."""
+
+
+def transport_of(config: Config, run_dir: Path) -> HostsTransport:
+    """The transport of a process that speaks to other hosts; raises `ConfigError` without keys."""
+    pair = key_files.own(run_dir)
+    if pair is None:
+        raise ConfigError(f"{run_dir} has no keys; `tapewire keys new` makes this host's")
+    return HostsTransport(pair, config.bus.messages_max, config.bus.batch_max)
+
+
+def servers_of(logins: Logins) -> dict[str, str]:
+    """The sockets to which something is sent, each with the role that is behind it."""
+    return {SIGNALS: roles.EXECUTOR, **asked(logins)}
+
+
+# ---- on a far host -------------------------------------------------------------------------------
+
+
+def build_relay(process: Process) -> Relay:
+    """Bind this host's sockets, and connect to home's."""
+    config, run_dir = process.config, process.run_dir
+    placement = config.placement()
+    if not placement.is_far or placement.home is None:
+        raise ConfigError(f"host is {placement.here!r}; a relay runs on a host that is not home")
+    home = key_files.home(run_dir)
+    if home is None:
+        raise ConfigError(f"{run_dir} trusts no key of home; `tapewire keys trust KEY` says which")
+    transport = transport_of(config, run_dir)
+    process.transport = transport
+    between, logins = Between(placement.home.address, config.bus.ports), config.logins()
+    own = next(one.address for one in placement.places if one.name == placement.here)
+
+    def join(channel: str, kind: str, name: str) -> None:
+        transport.join(channel, kind, way(name, between, own), home)
+
+    passed = list(_streams(logins, transport))
+    for one in passed:
+        join(one.source, "sub", one.name)
+        if one.touched:
+            join(one.touched, "sub", one.name)
+        process.bind(one.readers, "xpub", one.name)
+    for socket in servers_of(logins):
+        is_one_way = socket == SIGNALS
+        join(f"{socket}{SOURCE}", "push" if is_one_way else "dealer", socket)
+        process.bind(f"{socket}{READERS}", "pull" if is_one_way else "router", socket)
+    join(f"{HOSTS}{SOURCE}", "dealer", HOSTS)
+    return Relay(
+        placement.here, passed, servers_of(logins), _issued(run_dir, logins), transport,
+        process.clock, epoch=process.epoch, wall_ns=time.time_ns,
+        report=partial(statuses.read, run_dir),
+        keep=partial(home_clock.write, home_clock.path_of(run_dir)), halt=process.halt_file,
+    )  # fmt: skip
+
+
+def _issued(run_dir: Path, logins: Logins) -> Tokens:
+    """New tokens for the processes of this host, in the files where each looks for the server's."""
+    return {
+        server: {
+            kind: tokens.issue(run_dir, server, kind)
+            for kind in clients_of(server)
+            if kind in FAR_CLIENTS
+        }
+        for server in {*servers_of(logins).values()}
+    }
+
+
+# ---- at home -------------------------------------------------------------------------------------
+
+
+def build_door(process: Process) -> Door:
+    """Connect to the group's sockets, and open as many to other hosts."""
+    config, run_dir = process.config, process.run_dir
+    placement, logins = config.placement(), config.logins()
+    if placement.is_far or placement.home is None:
+        raise ConfigError("the door is for home alone, of a group with [[hosts]]")
+    transport = transport_of(config, run_dir)
+    process.transport = transport
+    zap = transport.judge(_decision(run_dir, config))
+    between = Between(placement.home.address, config.bus.ports)
+
+    def serve(channel: str, kind: str, name: str) -> None:
+        transport.serve(channel, kind, place(name, between), name)
+
+    def connect(channel: str, kind: str, name: str) -> None:
+        transport.connect(channel, kind, endpoint(name, config.bus, run_dir))
+
+    passed = list(_streams(logins, transport))
+    for one in passed:
+        connect(one.source, "sub", one.name)
+        if one.touched:
+            connect(one.touched, "sub", one.name)
+        serve(one.readers, "xpub", one.name)
+    connect(f"{SIGNALS}{SOURCE}", "push", SIGNALS)
+    for socket in servers_of(logins):
+        serve(f"{socket}{READERS}", "pull" if socket == SIGNALS else "router", socket)
+    serve(f"{HOSTS}{READERS}", "router", HOSTS)
+    return Door(
+        passed, _servers(run_dir, logins), Hosts(one.name for one in placement.far), Clients(),
+        transport, process.clock, epoch=process.epoch,
+        open_client=lambda channel, name: connect(channel, "dealer", name),
+        keep=partial(_keep, run_dir, config),
+        expel=lambda: transport.authenticate_again() if zap.drops() else None,
+        halt=kill_switch.HaltFile(run_dir / kill_switch.NAME).pull,
+    )  # fmt: skip
+
+
+def _decision(run_dir: Path, config: Config) -> Callable[[], Decision]:
+    """What connections are judged by: the keys as they are now, and the configured addresses."""
+    listed, addresses = key_files.AllowList(run_dir), _addresses(config.placement().far)
+    return lambda: Decision(listed(), addresses)
+
+
+def _addresses(places: tuple[Place, ...]) -> Mapping[str, str]:
+    return {one.name: one.address for one in places}
+
+
+def _servers(run_dir: Path, logins: Logins) -> Iterator[Server]:
+    for socket, role in servers_of(logins).items():
+        kinds = [kind for kind in clients_of(role) if kind in FAR_CLIENTS]
+        files = {kind: tokens.TokenFile(tokens.path_of(run_dir, role, kind)) for kind in kinds}
+        yield Server(socket, role, files)
+
+
+def _keep(run_dir: Path, config: Config, host: str, reported: Statuses, now: Now) -> None:
+    """Write down what a host has reported of the processes that it can have."""
+    kept = {role: to_builtins(reported[role]) for role in roles_at(config, host, reported)}
+    path = statuses.path_of_host(run_dir, host)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    private_file.write(path, json.dumps({"received_ns": now.wall_ns, "statuses": kept}))
+
+
+# ---- both ----------------------------------------------------------------------------------------
+
+
+def _streams(logins: Logins, transport: HostsTransport) -> Iterator[Stream]:
+    for name in streams(logins):
+        yield Stream(name, transport, touches=name.partition(".")[0] == MARKET)

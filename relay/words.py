@@ -1,0 +1,92 @@
+"""What a relay and the door say to each other, beside what they pass on: MessagePack, by `kind`.
+
+These are no events of the group: nobody else reads them, and they are in no journal.
+"""
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from tapewire.common.events import ProcessState
+
+
+class ClockAsked(msgspec.Struct, array_like=True, tag="clock.asked", frozen=True):
+    """What time is it at home? `sent_ns` is the monotonic time of whoever asks."""
+
+    sent_ns: int
+
+
+class ClockAnswered(msgspec.Struct, array_like=True, tag="clock.answered", frozen=True):
+    """Home's wall clock when the question came, and when this left; `sent_ns` as it was asked.
+    `mono_ns` is home's monotonic clock when this left."""
+
+    sent_ns: int
+    received_ns: int
+    answered_ns: int
+    mono_ns: int
+
+
+Figures = dict[str, float | None]
+
+
+class ProcessReported(msgspec.Struct, kw_only=True, frozen=True):
+    """What is taken in of a process's status: what commands and pages show, each of its type, so
+    that a host that was taken over cannot break them. Anything else that a status has is left."""
+
+    role: str
+    state: ProcessState
+    reason: str
+    epoch: str
+    ts_ns: int
+    pid: int
+    ended: str = ""
+    died: bool = False
+    gaps: dict[str, int] = {}
+    counters: dict[str, float] = {}
+    gauges: Figures = {}
+    hops_us: dict[str, Figures] = {}
+    times_us: dict[str, Figures] = {}
+    clock: dict[str, int] = {}
+    read: dict[str, int] = {}
+    loaded: str = ""
+    hints: list[str] = []
+    signals: int = 0
+    failures: int = 0
+    stopped: str = ""
+    was_stopped: str = ""
+    unanswered: int = 0
+    missed: dict[str, int] = {}
+    topics: dict[str, dict[str, str | int]] = {}
+
+
+class HostReported(msgspec.Struct, array_like=True, tag="host.reported", frozen=True):
+    """How the processes of a host are, by role; and what its kill switch says, None where nobody
+    has pulled it."""
+
+    statuses: dict[str, ProcessReported]
+    halt: str | None = None
+
+
+Word = ClockAsked | ClockAnswered | HostReported
+WORD_MAX_BYTES = 1_000_000
+
+encode = msgspec.msgpack.Encoder().encode
+_decoder: msgspec.msgpack.Decoder[Word] = msgspec.msgpack.Decoder(Word)
+
+
+def reported(statuses: Mapping[str, Mapping[str, Any]], halt: str | None = None) -> HostReported:
+    """The report of these status files; without any that is not what a status is like."""
+    found: dict[str, ProcessReported] = {}
+    for role, status in statuses.items():
+        with contextlib.suppress(msgspec.ValidationError):
+            found[role] = msgspec.convert(status, ProcessReported)
+    return HostReported(found, halt)
+
+
+def decode(body: bytes) -> Word:
+    """The word in `body`; raises `ValueError` for anything else."""
+    if len(body) > WORD_MAX_BYTES:
+        raise ValueError(f"{len(body)} bytes; expected at most {WORD_MAX_BYTES}")
+    return _decoder.decode(body)  # what it raises is a ValueError

@@ -1,0 +1,80 @@
+"""A group on two hosts, with real processes: a far strategy trades through relay and door."""
+
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from tapewire.common import roles
+from tapewire.common.events import Fill, OrderIntended
+from tapewire.console.group import status
+from tapewire.console.group.supervisor import Group
+from tests.conftest import _folder
+from tests.pipeline.running import Running, tapewire
+from tests.relay.two_hosts import configured, with_keys
+
+TOML = """
+[simulator]
+enabled = true
+rate_per_s = 300
+[[instruments]]
+symbol = "AAPL"
+[[strategies]]
+name = "dip"
+strategy = "tests.simulation.trader:Trader"
+parameters = { every = 20, until_ns = 4611686018427387904 }
+host = "far"
+"""
+
+
+class Hosts(NamedTuple):
+    home: Running
+    far: Running
+
+
+@pytest.fixture
+def hosts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosts]:
+    with _folder() as folder:
+        file = folder / "tapewire.toml"
+        monkeypatch.setenv("TAPEWIRE_CONFIG", str(file))
+        configs = with_keys(configured(file, TOML), folder / "h", folder / "f")
+        home, far = map(Group, configs)
+        try:
+            home.up()
+            far.up()
+            yield Hosts(Running(home), Running(far))
+        finally:
+            for group in (far, home):
+                if group.is_up():
+                    group.down()
+
+
+def intents(home: Running) -> list[str]:
+    journal = home.journal(roles.GATEWAY)
+    return [one.order.intent_id for one in journal if isinstance(one, OrderIntended)]
+
+
+def test_a_far_strategy_trades_and_neither_death_makes_an_order_twice_or_loses_a_fill(
+    hosts: Hosts,
+):
+    home, far = hosts
+    far.until_ready()
+    home.until(lambda: home.fills() >= 2, "fills of a far strategy")
+    for running, name in ((far, "relay-far"), (home, "door")):
+        before, pid = home.fills(), running.kill_9(name)
+        running.until(lambda r=running, n=name, p=pid: r.pids()[n] not in (0, p), "its restart")
+        home.until(lambda n=before: home.fills() > n + 1, f"fills after the death of {name}")
+    far.until_ready()
+    shown = json.loads(tapewire("status", "--json", "--run-dir", str(home.run_dir)).stdout)
+    assert shown["strategy-dip"]["host"] == "far"
+    clock = shown["relay-far"]["clock"]
+    assert abs(clock["offset_ns"]) <= clock["uncertainty_ns"], "it is one machine"
+    far.until(lambda: far.status("strategy-dip").get("unanswered") == 0, "all to be answered")
+    far.group.down()
+    found = status.read(home.run_dir)
+    assert found["strategy-dip"]["host"] == "far"
+    fills = [one for one in home.journal(roles.GATEWAY) if isinstance(one, Fill)]
+    assert {one.strategy for one in fills} == {"dip"}
+    assert len({*intents(home)}) == len(intents(home))
+    assert home.faults_at_the_end() == []

@@ -1,0 +1,83 @@
+"""Far hosts as home knows them, and what is taken in of what they report."""
+
+from typing import Any
+
+import pytest
+
+from tapewire.common.clock import Now
+from tapewire.common.config.settings import Config
+from tapewire.relay import words
+from tapewire.relay.hosts import SILENT_AFTER_NS, Hosts, roles_at
+
+S = 1_000_000_000
+ENTRIES = [
+    {"name": "home", "address": "10.0.0.1", "home": True},
+    {"name": "far", "address": "10.0.0.2"},
+    {"name": "near", "address": "10.0.0.3"},
+]
+STRATEGY = "tapewire.strategy.examples.momentum:Momentum"
+STATUS: dict[str, Any] = {
+    "role": "strategy-dip", "state": "READY", "reason": "", "epoch": "01", "ts_ns": 5, "pid": 7,
+    "hops_us": {"gateway_to_strategy": {"p50": 1.5, "max": None, "count": 3}},
+    "clock": {"offset_ns": -3}, "missed": {"AAPL": 0},
+}  # fmt: skip
+
+
+def config() -> Config:
+    strategies = [
+        {"name": "dip", "strategy": STRATEGY, "host": "far"},
+        {"name": "own", "strategy": STRATEGY},
+    ]
+    return Config(hosts=ENTRIES, strategies=strategies)  # type: ignore[arg-type]
+
+
+def now(seconds: float) -> Now:
+    return Now(10**18, int(seconds * S))
+
+
+def test_a_host_that_has_not_reported_for_long_or_never_is_named():
+    hosts = Hosts(["far", "near"])
+    hosts.heard("far", now(100))
+    assert [*hosts.complaints(now(101))] == ["host near has not reported yet"]
+    hosts.heard("near", now(101))
+    assert [*hosts.complaints(now(102))] == []
+    late = now(101 + SILENT_AFTER_NS / S)
+    assert [*hosts.complaints(late)] == [
+        "host far has been silent for 6 s", "host near has been silent for 5 s",
+    ]  # fmt: skip
+    hosts.heard("far", late)
+    assert [*hosts.complaints(late)] == ["host near has been silent for 5 s"]
+
+
+def test_a_host_reports_of_its_own_relay_and_of_the_strategies_that_are_placed_there_alone():
+    reported = [
+        "relay-far", "relay-near", "strategy-dip", "strategy-dip-2", "strategy-own", "risk",
+        "gateway", "strategy-stranger",
+    ]  # fmt: skip
+    assert roles_at(config(), "far", reported) == ["relay-far", "strategy-dip", "strategy-dip-2"]
+    assert roles_at(config(), "near", reported) == ["relay-near"]
+
+
+def test_a_status_is_taken_in_with_what_is_shown_of_it():
+    found = words.decode(words.encode(words.reported({"strategy-dip": {**STATUS, "extra": [1]}})))
+    assert isinstance(found, words.HostReported)
+    one = found.statuses["strategy-dip"]
+    assert (one.state, one.hops_us, one.clock) == (
+        "READY", STATUS["hops_us"], {"offset_ns": -3},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"state": "FINE"}, {"ts_ns": "now"}, {"pid": [1]}, {"hops_us": {"x": {"p50": "1"}}}]
+)
+def test_a_status_that_is_not_like_one_is_left_out_and_the_others_are_not(wrong: dict[str, Any]):
+    found = words.reported({"relay-far": STATUS, "strategy-dip": {**STATUS, **wrong}})
+    assert [*found.statuses] == ["relay-far"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xc1", b"\x93\x01\x02\x03", b"x" * (words.WORD_MAX_BYTES + 1)]
+)
+def test_what_is_no_word_is_refused(body: bytes):
+    with pytest.raises(ValueError, match=r"MessagePack|bytes|truncated|Expected"):
+        words.decode(body)
