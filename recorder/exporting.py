@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from tapewire.common.errors import ConfigError
 from tapewire.common.events import Tick
 from tapewire.common.ticks.as_ticks import Lines
 from tapewire.common.ticks.rows import HEADER
@@ -21,9 +22,14 @@ class Exported(NamedTuple):
 
 def export(ticks: Iterable[Tick], path: Path) -> Exported:
     """Write ticks, which are in the order of their times, to `path` (.gz too): all of them, or
-    nothing where that fails. Raises `ConfigError` where there is no such folder."""
+    nothing where that fails. Raises `ConfigError` where there is no such folder, or no tick."""
     with whole(path) as beside, _opened(beside, compressed=path.suffix == ".gz") as file:
-        return _write(ticks, file)
+        done = _write(ticks, file)
+        if not done.ticks:
+            raise ConfigError(
+                "nothing is recorded in that time; `tapewire data list` shows what is"
+            )
+    return done
 
 
 def _opened(path: Path, *, compressed: bool) -> io.TextIOWrapper:

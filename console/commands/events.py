@@ -181,9 +181,15 @@ def _filter(config: Config, types: list[str] | None, source: str | None, every: 
 
 
 def span_of(since: str | None, to: str | None) -> tuple[int, int]:
-    """From when to when --from and --to mean, in UTC; without them all of time."""
+    """From when to when --from and --to mean, in UTC; without them all of time. Refuses a span that
+    ends before it begins."""
     now_ns = time.time_ns()
     from_ns, to_ns = times.parse("--from", since, now_ns), times.parse("--to", to, now_ns)
+    if from_ns is not None and to_ns is not None and to_ns < from_ns:
+        raise ConfigError(
+            f"--to is {times.iso(to_ns)}, before --from, {times.iso(from_ns)};"
+            " expected a later time"
+        )
     return from_ns or 0, to_ns or FOREVER_NS
 
 

@@ -117,6 +117,26 @@ def test_an_export_takes_symbols_and_a_span(tapewire: Tapewire, folder: Folder, 
     assert tapewire("data", "export", str(tmp_path / "no" / "a.csv")).status == 2
 
 
+def test_an_export_of_nothing_leaves_no_file(tapewire: Tapewire, folder: Folder, tmp_path: Path):
+    market = Market()
+    segment(folder, 1, market.messages(5))
+    file, last = tmp_path / "a.csv", market.ticks[-1].ts_ns
+    late = ("--from", iso(last + 10**9), "--symbol", "AAPL")
+    refused = tapewire("data", "export", str(file), *late)
+    assert (refused.status, refused.out) == (2, "")
+    assert "nothing is recorded in that time" in refused.err
+    file.write_text("mine")
+    for command in (("export", str(file)), ("replay",)):
+        refused = tapewire("data", *command, "--from", iso(last), "--to", iso(last - 10**9))
+        assert refused.status == 2
+        assert refused.err == (
+            f"tapewire: --to is {iso(last - 10**9)}, before --from, {iso(last)};"
+            " expected a later time\n"
+        )
+    assert file.read_text() == "mine"
+    assert [*tmp_path.glob(".*")] == []
+
+
 def test_a_file_about_a_time_that_is_recorded_is_refused(
     tapewire: Tapewire, folder: Folder, tmp_path: Path
 ):
