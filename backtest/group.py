@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from typing import get_args
 
 from tapewire.backtest.market import Played
 from tapewire.common.config.backtest import BacktestConfig
 from tapewire.common.config.settings import Config, InstrumentConfig, StrategyConfig
 from tapewire.common.costs.slippage import slippage_of
 from tapewire.common.costs.tariffs import tariffs_of
-from tapewire.common.instruments import Instrument
+from tapewire.common.instruments import Instrument, TickSource
 from tapewire.common.ticks.file import TickFile
 from tapewire.common.ticks.rows import Row
 from tapewire.simulator.exchange.fill_models import FillModels
@@ -134,6 +135,7 @@ def simulator_settings(config: Config) -> SimulatorSettings:
         accounts=named or config.simulator.accounts,
         cash=config.backtest.capital,
         lines_max=len(config.instruments),
+        tick_by_tick_max=len(get_args(TickSource)) * len(config.instruments),
         rows_max_per_tick=10**9,
         opens=config.simulator.opens,
         closes=config.simulator.closes,

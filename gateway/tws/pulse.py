@@ -23,7 +23,8 @@ class Pulse:
     """The state of one connection. Times are monotonic."""
 
     def __init__(self, probe_after_ms: int, hang_up_after_ms: int) -> None:
-        self._probe_ns = probe_after_ms * 1_000_000
+        self.probe_ns = probe_after_ms * 1_000_000
+        """How long nothing has to come until the line is in doubt."""
         self._hang_up_ns = hang_up_after_ms * 1_000_000
         self._received_ns = 0
         self._doubt_ns: int | None = None  # since when the line is in doubt
@@ -41,7 +42,7 @@ class Pulse:
     @property
     def next_ns(self) -> int:
         """When the line is in doubt next, if nothing comes."""
-        return self._received_ns + self._probe_ns
+        return self._received_ns + self.probe_ns
 
     def answered(self) -> None:
         """TWS has answered the question that was out."""
@@ -54,7 +55,7 @@ class Pulse:
     def in_doubt(self, now_ns: int) -> bool:
         """Whether nothing may be written but the question. A question that is out already, for
         another reason, is enough of one."""
-        if self._doubt_ns is None and now_ns - self._received_ns >= self._probe_ns:
+        if self._doubt_ns is None and now_ns - self._received_ns >= self.probe_ns:
             self._doubt_ns = now_ns
         return self._doubt_ns is not None
 

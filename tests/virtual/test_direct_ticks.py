@@ -30,7 +30,7 @@ def rows(seed: int, count: int = 400) -> list[Row]:
     rng = random.Random(seed)
     found, empty = list[Row](), dict[tuple[str, int], bool]()
     for n in range(count):
-        symbol = rng.choice(("TOP", "EACH", "TRADES", "QUOTES", "OTHER"))
+        symbol = rng.choice(("TOP", "EACH", "TRADES", "QUOTES", "BOTH", "OTHER"))
         prices, sizes = list[str | None](), list[str | None]()
         for side in range(3):
             price, size = rng.choice(CELLS["price"]), rng.choice(CELLS["size"])
@@ -54,6 +54,7 @@ def seen(market: list[Row], *, direct: bool, cut: bool = False) -> list[tuple[ob
             InstrumentConfig(symbol="EACH", ticks=("bid_ask", "all_last")),
             InstrumentConfig(symbol="TRADES", ticks=("top", "last")),
             InstrumentConfig(symbol="QUOTES", ticks=("bid_ask",)),
+            InstrumentConfig(symbol="BOTH", ticks=("top", "bid_ask")),
         ),
         strategies=(RECORDER,),
         risk=RiskConfig(heartbeat_ms=1000),

@@ -69,6 +69,7 @@ class DirectBroker:
         self._touched: list[Line] = []  # those with ticks
         self._described: list[InstrumentDescribed] = []
         self._wanted: dict[str, bool] = {}  # with whether it is asked for
+        self._watches_accounts = False
 
     def __repr__(self) -> str:
         state = "up" if self._is_up else "down"
@@ -122,7 +123,7 @@ class DirectBroker:
 
     def closed(self, reason: str) -> BrokerEvent:
         """See `Broker.closed`. Orders stay queued: the core withdraws them."""
-        self._is_connected = self._is_up = False
+        self._is_connected = self._is_up = self._watches_accounts = False
         self.pulse.closed()
         self._outbox.forget_requests()
         self._queries.closed()
@@ -172,6 +173,12 @@ class DirectBroker:
         """So many rows of a symbol went by, whose ticks are known; these are its sides now."""
         self.messages += count
         self._lines[symbol].caught_up(bid, ask)
+
+    def probed(self, sent_ns: int, answered_ns: int) -> None:
+        """The exchange was asked for its time, and has answered."""
+        self._outbox.pace.asked(sent_ns)
+        self._outbox.pace.proved(answered_ns)
+        self.pulse.caught_up(answered_ns)
 
     def take_ticks(self) -> list[tuple[str, list[Tick]]]:
         """See `Broker.take_ticks`."""
@@ -254,7 +261,11 @@ class DirectBroker:
         return [replace(one, ts_ns=now.wall_ns) for one in taken]
 
     def query_accounts(self) -> None:
-        """See `Broker.query_accounts`."""
+        """See `Broker.query_accounts`. Values that are watched are asked for in two messages, as
+        TWS wants it: both count against the broker's limit."""
+        if self._watches_accounts:
+            self._outbox.request(reports.UnwatchAccounts())
+        self._watches_accounts = True
         self._outbox.request(reports.WatchAccounts())
 
     def query_all_orders(self) -> None:

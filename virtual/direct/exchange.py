@@ -12,7 +12,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from tapewire.common.instruments import Instrument
-from tapewire.common.options import terms_of
 from tapewire.common.ticks.rows import Row
 from tapewire.gateway import broker
 from tapewire.gateway.tws.errors import order_error
@@ -27,11 +26,11 @@ from tapewire.simulator.exchange.reach import Reach, reaches
 from tapewire.simulator.exchange.values import Refresh, account_values
 from tapewire.simulator.market.history import History, KeepsHistory
 from tapewire.simulator.market.replay_clock import ReplayClock
-from tapewire.simulator.market.screen import Screen
 from tapewire.simulator.protocol.requests import BadRequest, CancelOrder, PlaceOrder
 from tapewire.simulator.settings import SimulatorSettings, accounts_of
 from tapewire.virtual.direct import reports
 from tapewire.virtual.direct.clients import Client, Clients
+from tapewire.virtual.direct.news import News
 from tapewire.virtual.direct.order_reports import DirectOrderReports
 from tapewire.virtual.direct.past import AskPast, PastAnswers
 from tapewire.virtual.direct.reports import Report, Request
@@ -66,8 +65,7 @@ class DirectExchange:
             market.history_on(self._clock) if isinstance(market, KeepsHistory) else None
         )
         self._readers: dict[str, list[Client]] = {symbol: [] for symbol in known}
-        self._screens = {symbol: Screen() for symbol in known}
-        self._computed = {symbol for symbol, one in known.items() if terms_of(one) is not None}
+        self._news = {symbol: News(one) for symbol, one in known.items()}
         self._rows = 0
         self._sent = 0
         self._connections = 0
@@ -141,19 +139,13 @@ class DirectExchange:
             readers = readers_of.get(row.symbol)
             if readers is None:
                 continue  # a file may have other symbols too
-            if self._is_news(row):
+            if self._news[row.symbol].take(row):
                 self._sent += len(readers)
                 for client in readers:
                     client.out.append(row)
             apply(row, now_ns)
         if self._rows > before:
             self._refresh.moved(now_ns)
-
-    def _is_news(self, row: Row) -> bool:
-        """Whether TWS would send anything for a row: one that repeats the quote wakes no gateway.
-        Of an option it sends what it computes with each row."""
-        has_changed = self._screens[row.symbol].take(row)
-        return has_changed or row.last is not None or row.symbol in self._computed
 
     def next_due_ns(self) -> int | None:
         """When to call `tick` next; None: before the first `Watch`, and after the market's end,
@@ -221,7 +213,7 @@ class DirectExchange:
         self._reports.now_ns = now_ns
         for row in rows:
             self._exchange.books[row.symbol].take(row)
-            self._screens[row.symbol].take(row)
+            self._news[row.symbol].take(row)
         self._rows += count
         for symbol, news in sent.items():
             self._sent += news * len(self._readers[symbol])
@@ -259,6 +251,7 @@ class DirectExchange:
             reports.WatchPositions: self._watch_positions,
             reports.Describe: self._describe,
             reports.WatchAccounts: self._watch_accounts,
+            reports.UnwatchAccounts: self._unwatch_accounts,
             reports.AskOrders: self._list_orders,
             reports.AskAllOrders: self._list_all_orders,
             reports.Watch: self._watch,
@@ -327,6 +320,9 @@ class DirectExchange:
         self._refresh.start(self._reports.now_ns)
         self._report_accounts(client)
         client.out.append(broker.AccountsComplete())
+
+    def _unwatch_accounts(self, client: Client, _request: reports.UnwatchAccounts) -> None:
+        client.watches_accounts = False
 
     def _report_accounts(self, client: Client) -> None:
         client.out += self.valued(self.mark_of)

@@ -79,6 +79,10 @@ class WatchAccounts(msgspec.Struct, frozen=True):
     """Report the values of all accounts, and again each three minutes."""
 
 
+class UnwatchAccounts(msgspec.Struct, frozen=True):
+    """Report no more values of accounts."""
+
+
 class AskOrders(msgspec.Struct, frozen=True):
     """Report all open orders, executions and completed orders, of every client."""
 
@@ -101,7 +105,7 @@ class Unwatch(msgspec.Struct, frozen=True):
 
 Request = (
     Login | Place | CancelOrder | CancelEverything | WatchPositions | Describe | WatchAccounts
-    | AskOrders | AskAllOrders | AskTime | Watch | Unwatch | AskPast
+    | UnwatchAccounts | AskOrders | AskAllOrders | AskTime | Watch | Unwatch | AskPast
 )  # fmt: skip
 
 

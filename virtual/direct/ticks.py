@@ -71,7 +71,12 @@ class Line:
 
     def apply(self, row: Row, now_ns: int) -> None:
         """Add the ticks that a row amounts to. The first row is the market as it stood: changes
-        alone are read tick by tick, so there it leads to none. Raises ValueError."""
+        alone are read tick by tick, so there it leads to none. A trade of the top of book comes
+        before what is read tick by tick. Raises ValueError."""
+        is_trade = row.last is not None and self._trades
+        if is_trade and not self._each_trade and self._whole:
+            self._trade(row, now_ns)
+            is_trade = False
         if self._whole:
             self._apply_whole(row, now_ns)
         elif self._by_side:
@@ -82,7 +87,7 @@ class Line:
             has_ask = row.ask is not None or row.ask_size is not None
             if has_ask and ask.renew(row.ask, row.ask_size):
                 self._quote(now_ns)
-        if row.last is not None and self._trades and (self._begun or not self._each_trade):
+        if is_trade and (self._begun or not self._each_trade):
             self._trade(row, now_ns)
         self._begun = True
 

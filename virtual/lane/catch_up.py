@@ -5,8 +5,7 @@ exchange's quotes, the adapter's, the newest ticks of the gateway, counters, and
 the clock has left leases, heartbeats and probes, which begin again at the last idle turn.
 """
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from msgspec.structs import replace
@@ -24,11 +23,10 @@ from tapewire.strategy.service import StrategyService
 from tapewire.virtual.direct.adapter import DirectBroker
 from tapewire.virtual.direct.exchange import DirectExchange
 from tapewire.virtual.direct.ticks import Shown
-from tapewire.virtual.lane.flow import Flow
+from tapewire.virtual.lane import probes
+from tapewire.virtual.lane.flow import Flow, Places
 from tapewire.virtual.network import HOP_NS
 from tapewire.virtual.world import World
-
-ROUND_NS: Final = 2 * HOP_NS
 
 
 class Passed:
@@ -65,11 +63,11 @@ class Passed:
         found = (self._newest(symbol, one, last) for one in VALUES)
         return Row(int(flow.table.ts_ns[last]), name, *found)
 
-    def last_news_ns(self, symbol: int) -> int:
-        """When the last row of a symbol came that was news; 0 where none was."""
-        rows = self.flow.rows_between(symbol, self.start, self.stop)
-        news = rows[self.flow.is_news[rows]]
-        return int(self.flow.table.ts_ns[news[-1]]) if len(news) else 0
+    def news_ns(self, symbols: Sequence[int]) -> Places:
+        """When rows of these symbols came that were news, in order."""
+        rows = slice(self.start, self.stop)
+        is_read = np.isin(self.flow.table.symbols.codes[rows], symbols)
+        return np.asarray(self.flow.table.ts_ns[rows][self.flow.is_news[rows] & is_read])
 
     def sides(self, symbol: int) -> tuple[Shown, Shown]:
         """A symbol's bid and ask after its last row."""
@@ -132,30 +130,11 @@ def _ticked(service: Service, passed: Passed, now_ns: int, world: World) -> None
 
 
 def _heard(service: GatewayService, passed: Passed, now_ns: int, world: World) -> None:
-    """Rows came over the line, and where none did for long, the answers to probes. Those are sent
-    in turns without a row: the idle ones, and those in which heartbeats arrive a hop later."""
+    """Rows came over the line, and where none did for long, the answers to probes."""
     adapter = service.gateway.broker
     assert isinstance(adapter, DirectBroker)
-    pulse, last_ns = adapter.pulse, 0
-    for symbol in passed.symbols:
-        if adapter.reads(passed.flow.symbols[symbol]):
-            last_ns = max(last_ns, passed.last_news_ns(symbol) + HOP_NS)
-    pulse.caught_up(last_ns)
-    probed_ns = 0
-    while (sent_ns := turn_ns(pulse.next_ns, world)) + ROUND_NS < now_ns:
-        every_ns = sent_ns - probed_ns
-        if probed_ns and sent_ns == world.last_idle_ns(sent_ns):
-            sent_ns += (now_ns - ROUND_NS - 1 - sent_ns) // every_ns * every_ns
-        probed_ns = sent_ns
-        pulse.caught_up(sent_ns + ROUND_NS)
-
-
-def turn_ns(at_ns: int, world: World) -> int:
-    """The first turn of an idle process at `at_ns` or later."""
-    idle_ns = world.last_idle_ns(at_ns)
-    if at_ns == idle_ns:
-        return at_ns
-    return idle_ns + HOP_NS if at_ns <= idle_ns + HOP_NS else idle_ns + world.idle_ns
+    read = [one for one in passed.symbols if adapter.reads(passed.flow.symbols[one])]
+    probes.caught_up(adapter, passed.news_ns(read) + HOP_NS, now_ns, world)
 
 
 def _gateway(service: GatewayService, passed: Passed) -> None:

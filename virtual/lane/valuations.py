@@ -27,8 +27,8 @@ from tapewire.risk.service import RiskService
 from tapewire.simulator.exchange.values import EVERY_NS
 from tapewire.strategy.service import StrategyService
 from tapewire.virtual.direct.exchange import DirectExchange
-from tapewire.virtual.lane.catch_up import turn_ns
 from tapewire.virtual.lane.flow import Flow
+from tapewire.virtual.lane.probes import turn_ns
 from tapewire.virtual.network import HOP_NS
 from tapewire.virtual.world import COMMIT_NS, World
 

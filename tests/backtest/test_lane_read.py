@@ -1,0 +1,91 @@
+"""However symbols are read, the back-test has the executions of `--full`, and at the same ticks."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tapewire.common.config.settings import GatewayConfig, InstrumentConfig
+from tests.backtest.lanes import KINDS, SYMBOLS, both, configuration, executions, made
+
+MS, SECOND = 10**6, 10**9
+DENSE = (0, 1, 50_000, MS, 20 * MS, 100 * MS)
+SPARSE = (0, 300 * MS, SECOND, 7 * SECOND, 20 * SECOND)
+TICKS = [
+    ("top",),
+    ("last",),
+    ("bid_ask",),
+    ("bid_ask", "all_last"),
+    ("top", "last"),
+    ("top", "bid_ask"),
+    ("top", "mid_point"),
+    ("last", "mid_point"),
+    ("bid_ask", "last", "mid_point"),
+]
+READ = {
+    "latest": {"delivery": "latest"},
+    "filter": {"filter": "2/s"},
+    "bars": {"bars": ("5s",)},
+}
+OPTION = "AAPL  240119C00100000"
+
+
+def acts(seed):
+    return [(3 + 7 * n, KINDS[(n + seed) % len(KINDS)], 9 - 2 * (n % 9) or 4, 4) for n in range(20)]
+
+
+def read(seed, ticks=("top",), symbols=SYMBOLS, **strategy):
+    config = configuration(acts(seed), acts(seed + 5))
+    return config.model_copy(
+        update={
+            "instruments": tuple(InstrumentConfig(symbol=one, ticks=ticks) for one in symbols),
+            "strategies": tuple(one.model_copy(update=strategy) for one in config.strategies),
+            "gateway": GatewayConfig(bars=("5s",)),
+        }
+    )
+
+
+def assert_alike(config, rows):
+    full, direct, _ = both(config, rows)
+    assert executions(direct) == executions(full)
+    for name in full.strategies:
+        ticks = [one.service(name).runner.strategy.number for one in (direct, full)]
+        assert ticks[0] == ticks[1]
+    return executions(direct)
+
+
+@pytest.mark.parametrize("ticks", [("last",), ("top", "bid_ask")], ids="+".join)
+def test_tick_by_tick(ticks):
+    assert assert_alike(read(1, ticks), made(1, 130, DENSE))
+
+
+def test_more_streams_than_a_login_has():
+    assert assert_alike(read(1, ("bid_ask", "last", "mid_point")), made(1, 60, DENSE))
+
+
+@pytest.mark.parametrize("how", READ)
+def test_what_a_strategy_is_given_of_the_ticks(how):
+    assert assert_alike(read(0, **READ[how]), made(0, 90, DENSE))
+
+
+def with_option(rows):
+    return [replace(one, symbol=OPTION) if one.symbol == "MSFT" else one for one in rows]
+
+
+def test_options():
+    assert assert_alike(read(2, symbols=("AAPL", OPTION)), with_option(made(2, 90, DENSE)))
+
+
+@pytest.mark.soak
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    ticks=st.sampled_from(TICKS),
+    how=st.one_of(st.just({}), st.sampled_from([*READ.values()])),
+    gaps_ns=st.sampled_from([DENSE, SPARSE]),
+    has_option=st.booleans(),
+)
+def test_all_of_it_at_once(seed, ticks, how, gaps_ns, has_option):
+    rows = made(seed, 200, gaps_ns)
+    symbols = ("AAPL", OPTION) if has_option else SYMBOLS
+    assert_alike(read(seed % 100, ticks, symbols, **how), with_option(rows) if has_option else rows)
