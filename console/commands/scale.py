@@ -53,7 +53,7 @@ def scale(
     --shards they are divided, and instances whose share changes are restarted. Lasts until `down`.
     Status 1 unless its instances are READY within --wait.
     """
-    group = Group(_here(load(config)))
+    group = Group(launch.at_started_host(load(config)))
     scaled = resize(group, name, count, shards)
     late = group.wait_ready(wait, scaled.instances) if wait else {}
     found = {
@@ -64,12 +64,6 @@ def scale(
     }
     answer(as_json, found, "\n".join([str(scaled), *reasons(late)]))
     raise typer.Exit(EXIT_FAILED if late else 0)
-
-
-def _here(config: Config) -> Config:
-    """The configuration on the host whose part of the group was started here."""
-    started = launch.read(config.run_dir)
-    return config.at_host(started.host) if started is not None else config
 
 
 def resize(group: Group, name: str, count: int, shards: bool = False) -> Scaled:

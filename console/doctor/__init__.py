@@ -4,8 +4,9 @@ from tapewire.common.config import settings as configuration
 from tapewire.common.config.locate import config_path, how_to_get_one
 from tapewire.common.config.order_types import load_order_types
 from tapewire.common.config.settings import Config, ConfigError
-from tapewire.console.doctor import broker, local, mirror, sockets, strategies
+from tapewire.console.doctor import broker, hosts, local, mirror, sockets, strategies
 from tapewire.console.doctor.finding import Finding, failed, passed, skipped
+from tapewire.console.group import launch
 from tapewire.risk.rules import load_rules
 
 __all__ = ["Finding", "examine"]
@@ -23,7 +24,7 @@ AFTER_CONFIGURATION = (
 def examine(path: str | None, timeout_s: float = broker.TIMEOUT_S) -> list[Finding]:
     """All checks in turn, each bounded by `timeout_s`; none stops the others."""
     try:
-        config = configuration.load(path)
+        config = launch.at_started_host(configuration.load(path))
     except ConfigError as error:
         advice = "correct that key in the file or the environment, then try again"
         others = [skipped(name, "the configuration is refused") for name in AFTER_CONFIGURATION]
@@ -36,9 +37,17 @@ def examine(path: str | None, timeout_s: float = broker.TIMEOUT_S) -> list[Findi
         local.run_dir(config),
         local.disk(config.run_dir),
         *sockets.check(config),
-        *mirror.check(config),
-        *broker.check(config, timeout_s),
+        *hosts.check(config, timeout_s),
+        *([] if config.placement().is_far else mirror.check(config)),
+        *_broker(config, timeout_s),
     ]
+
+
+def _broker(config: Config, timeout_s: float) -> list[Finding]:
+    """The broker's side, which home alone has."""
+    if config.placement().is_far:
+        return [skipped(name, "home has the broker") for name in broker.CHECKS]
+    return list(broker.check(config, timeout_s))
 
 
 def rules(config: Config) -> Finding:

@@ -70,6 +70,21 @@ def of_another_account(before: Config, now: Config) -> bool:
     return place(before) != place(now)
 
 
+def at_started_host(config: Config) -> Config:
+    """The configuration on the host whose part of the group was started in its run directory; the
+    configured host where none was."""
+    started = read(config.run_dir)
+    return (
+        config
+        if started is None or started.host not in _names(config)
+        else (config.at_host(started.host))
+    )
+
+
+def _names(config: Config) -> list[str]:
+    return [one.name for one in config.hosts]
+
+
 def supervisord_conf(config: Config, run_dir: Path) -> Path:
     """What supervisord is started with: the group's file, and on a far host the part of it that is
     about supervisord itself, since none of the processes in it runs there."""

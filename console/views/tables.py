@@ -47,7 +47,7 @@ def headline(statuses: dict[str, Status], rates: dict[str, float]) -> Renderable
     """Trading state and its reason, flatten and rates; below, halts of a part, and P&L."""
     risk = statuses.get(roles.RISK, {})
     state, why = words.trading(statuses)
-    colour = {"ACTIVE": "green", "STARTING": "yellow"}.get(state, "red")
+    colour = {"ACTIVE": "green", "STARTING": "yellow", "ELSEWHERE": "yellow"}.get(state, "red")
     text = Text(f" trading {state} ", style=f"bold white on {colour}")
     parts = [f"{name} {value:,.0f}/s" for name, value in rates.items()]
     if flattening.in_progress(statuses):

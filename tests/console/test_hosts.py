@@ -117,7 +117,8 @@ def test_a_strategy_is_scaled_on_the_host_that_it_runs_on(home_and_far: tuple[Co
         scale.sections(far, "own", 2, shards=False)
     launch.keep(far, far.run_dir)
     started = home.model_copy(update={"run_dir": far.run_dir})
-    assert scale._here(started).placement().is_far
+    assert launch.at_started_host(started).placement().is_far
+    assert not launch.at_started_host(home).placement().is_far
 
 
 def test_a_far_host_that_is_stopped_leaves_the_orders_to_home(

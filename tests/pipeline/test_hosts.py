@@ -1,6 +1,8 @@
 """A group on two hosts, with real processes: a far strategy trades through relay and door."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,6 +14,7 @@ from tapewire.console.group import status
 from tapewire.console.group.supervisor import Group
 from tests.conftest import _folder
 from tests.pipeline.running import Running, tapewire
+from tests.pipeline.test_prometheus import scraped
 from tests.relay.two_hosts import configured, with_keys
 
 TOML = """
@@ -55,6 +58,30 @@ def intents(home: Running) -> list[str]:
     return [one.order.intent_id for one in journal if isinstance(one, OrderIntended)]
 
 
+def partitioned(hosts: Hosts) -> None:
+    """Nothing passes for longer than risk's lease: the strategy signals no more, what it had
+    signalled is answered or over, and home trades no signal of that time later."""
+    home, far = hosts
+    door = home.pids()["door"]
+    os.kill(door, signal.SIGSTOP)
+    try:
+        far.until(lambda: far.state("strategy-dip") == "WAITING", "the strategy to notice")
+        assert "has been silent for" in far.status("strategy-dip")["reason"]
+        signals = far.status("strategy-dip")["signals"]
+        far.until(lambda: far.state("relay-far") == "WAITING", "the relay to notice")
+        assert far.status("strategy-dip")["signals"] == signals
+    finally:
+        os.kill(door, signal.SIGCONT)
+    before = home.fills()
+    far.until_ready()
+    home.until(lambda: home.fills() > before, "fills after the partition")
+
+
+def has_metrics(running: Running, role: str, *names: str) -> None:
+    page = scraped(running, role)
+    assert [name for name in names if f"tapewire_{name}{{" not in page] == []
+
+
 def test_a_far_strategy_trades_and_neither_death_makes_an_order_twice_or_loses_a_fill(
     hosts: Hosts,
 ):
@@ -66,10 +93,17 @@ def test_a_far_strategy_trades_and_neither_death_makes_an_order_twice_or_loses_a
         running.until(lambda r=running, n=name, p=pid: r.pids()[n] not in (0, p), "its restart")
         home.until(lambda n=before: home.fills() > n + 1, f"fills after the death of {name}")
     far.until_ready()
+    partitioned(hosts)
     shown = json.loads(tapewire("status", "--json", "--run-dir", str(home.run_dir)).stdout)
     assert shown["strategy-dip"]["host"] == "far"
     clock = shown["relay-far"]["clock"]
     assert abs(clock["offset_ns"]) <= clock["uncertainty_ns"], "it is one machine"
+    has_metrics(
+        home, "door", "host_silent_seconds", "passed_total", "passed_on_total", "far_clients"
+    )
+    has_metrics(
+        far, "relay-far", "clock_offset_seconds", "clock_uncertainty_seconds", "passed_total"
+    )
     far.until(lambda: far.status("strategy-dip").get("unanswered") == 0, "all to be answered")
     far.group.down()
     found = status.read(home.run_dir)

@@ -11,7 +11,8 @@ TABLE = (
     (ROOT / "docs" / "operating.md").read_text()
     .partition("For a dashboard and for alerts:\n")[2].partition("\nThe others are about")[0]
 )  # fmt: skip
-ELSEWHERE = ("web", "bridge")  # tests/web and tests/bridge look at what these two show
+ELSEWHERE = ("web", "bridge", "door", "relays")
+"""What these show is looked at by tests/web, tests/bridge and tests/pipeline/test_hosts.py."""
 VIOLATIONS = "tapewire_risk_violations_total"  # of this group there is none
 
 
