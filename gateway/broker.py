@@ -152,6 +152,13 @@ class OrderReport(BrokerEvent, frozen=True):
         return self.filled is not None and self.filled > filled
 
 
+class OrderReturned(BrokerEvent, frozen=True):
+    """The broker has turned an order away without looking at it, and says so for certain. It waits
+    in the outbox again, under its intent's id `reference`."""
+
+    reference: str
+
+
 class ErrorReport(BrokerEvent, frozen=True):
     """The broker complains about something that is no order. `subject` names it, and is empty for
     the connection. `answered` is whether somebody has asked, and gets this as the answer."""

@@ -342,6 +342,7 @@ class Gateway:
             broker.ServerLost: self.sync.on_server_lost,
             broker.ServerRestored: self.sync.on_server_restored,
             broker.OrderReport: self.reports.on_order,
+            broker.OrderReturned: self.reports.on_returned,
             broker.OrderError: self.reports.on_error,
             broker.ExecutionReport: self.reports.on_execution,
             broker.WhatIfReport: lambda report, now: self._applied(

@@ -80,3 +80,30 @@ class MarketFeed(Protocol):
 
     def take_feed_news(self) -> list[FeedNews]:
         """What has become of market data since the last call."""
+
+
+class TicksAlone:
+    """The part of a `MarketFeed` that carries quotes and trades and nothing beside them: bars are
+    made of ticks, books are not read, and greeks are computed here."""
+
+    def take_greeks(self) -> list[Greeks]:
+        """See `MarketFeed.take_greeks`."""
+        return []
+
+    def take_beside(self) -> list[BesideTicks]:
+        """See `MarketFeed.take_beside`."""
+        return []
+
+    def has_values(self, symbol: str) -> bool:
+        """See `MarketFeed.has_values`."""
+        return False
+
+    def want_extra(self, symbol: str, extra: Extra) -> bool:
+        """See `MarketFeed.want_extra`."""
+        return False
+
+    def unwant_extra(self, symbol: str, extra: Extra) -> None:
+        """See `MarketFeed.unwant_extra`: it was never wanted."""
+
+    def reopen_extra(self, symbol: str, extra: Extra) -> None:
+        """See `MarketFeed.reopen_extra`: there is none."""

@@ -6,7 +6,7 @@ process has written still arrives after its death; then the broker notices the e
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tapewire.common import roles
 from tapewire.common.bus.transport import Inbound
@@ -19,6 +19,9 @@ from tapewire.virtual.direct.exchange import DirectExchange
 from tapewire.virtual.network import HOP_NS, Links, Scheduler
 from tapewire.virtual.node import Node
 from tapewire.virtual.observer import Observer
+
+if TYPE_CHECKING:
+    from tapewire.virtual.linked import LinkedGateway  # needs what a back-test does not have
 
 SECOND_NS = 1_000_000_000
 RECONNECT_NS = SECOND_NS // 2
@@ -35,7 +38,7 @@ class BrokerSide:
 
     def __init__(
         self,
-        server: TwsServer | DirectExchange,
+        server: "TwsServer | DirectExchange | LinkedGateway",
         scheduler: Scheduler,
         links: Links,
         deliver: Callable[[Node, Inbound], None],

@@ -30,16 +30,14 @@ from tapewire.common.runtime.journal import Head, JournalDamagedError, events_of
 from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.common.runtime.service import JOURNAL, Service
 from tapewire.common.ticks.rows import Row
-from tapewire.gateway import composition as gateway
 from tapewire.gateway.broker import Broker
 from tapewire.gateway.service import BROKER
-from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import SimulatorSettings
 from tapewire.strategy.log import Said
 from tapewire.virtual.broker_side import BrokerSide
 from tapewire.virtual.direct.exchange import DirectExchange
 from tapewire.virtual.keeper import Keeper
-from tapewire.virtual.members import builds, settings_at
+from tapewire.virtual.members import SpentByRole, adapt, builds, settings_at, venue_of
 from tapewire.virtual.network import Killed, Link, Links, NetworkFaults, Reliable, Scheduler
 from tapewire.virtual.node import Arrival, Build, Node
 from tapewire.virtual.observer import Nobody, Observer
@@ -96,12 +94,9 @@ class World:
         self.brokers: dict[str, BrokerSide] = {}  # by the login's name
         given = {**(markets or {}), next(iter(config.logins())).name: market}
         for number, login in enumerate(config.logins()):
-            venue = DirectExchange if direct else TwsServer
-            server: TwsServer | DirectExchange = venue(
-                settings_at(login, number, settings or SimulatorSettings()),
-                [*self.instruments, *elsewhere],
-                given[login.name],
-            )
+            chosen = settings_at(login, number, settings or SimulatorSettings())
+            place = chosen, [*self.instruments, *elsewhere], given[login.name]
+            server = DirectExchange(*place) if direct else venue_of(config, login, *place, start_ns)
             self.brokers[login.name] = BrokerSide(
                 server, self.scheduler, self.links, self._deliver, self.observer, step_ns, number
             )
@@ -111,11 +106,11 @@ class World:
         self._start_ns, self.idle_ns = start_ns, idle_ns
         self._readers: dict[tuple[str, str, bytes], list[Link]] = {}
         self.keeper = Keeper(checkpoints, self.instruments, self._records) if checkpoints else None
-        # TWS can only be the simulator: there is no login to be mistaken.
-        adapt = self._attach_directly if direct else partial(gateway.tws, check_login=False)
+        spent = {role: SpentByRole() for role in config.logins().gateways}
+        adapter = self._attach_directly if direct else partial(adapt, spent=spent)
         self.nodes = {
             role: self._node(role, build)
-            for role, build in {**builds(config, adapt, say), **(replaced or {})}.items()
+            for role, build in {**builds(config, adapter, say), **(replaced or {})}.items()
         }
         for role in self.nodes:
             self.start(role)

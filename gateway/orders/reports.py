@@ -85,6 +85,16 @@ class OrderReports:
         account = next(iter(self._broker.accounts)) if len(self._broker.accounts) == 1 else ""
         return self._apply(self._watch.on_report(report, account, now))
 
+    def on_returned(self, report: broker.OrderReturned, _now: Now) -> list[Event]:
+        """An order was not taken, and waits for its turn again: no broker can know it. But one that
+        is in doubt by now, or over, is never sent again."""
+        intent = self._registry.orders.get(report.reference)
+        if intent is not None and intent.state == "INTENDED":
+            intent.written = None
+        else:
+            self._broker.withdraw(report.reference)
+        return []
+
     def on_query_complete(self, report: broker.QueryComplete, now: Now) -> list[Event]:
         """A list has come to its end: foreign orders that it did not name are gone."""
         events = self._sync.on_query_complete(report, now)

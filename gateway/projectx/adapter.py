@@ -9,7 +9,6 @@ The Gateway gives an order its id. Until it has, the tag alone says which order 
 enough as no other can have it.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -17,7 +16,6 @@ from typing import Final
 
 import msgspec
 
-from tapewire.common import roles
 from tapewire.common.clock import Now
 from tapewire.common.errors import ConfigError
 from tapewire.common.events import InstrumentDescribed, SubmitOrder
@@ -29,20 +27,21 @@ from tapewire.gateway.broker import (
     OPENED,
     BrokerError,
     BrokerEvent,
-    Effect,
     PositionsComplete,
     Query,
     QueryComplete,
     Released,
     Verdict,
 )
-from tapewire.gateway.outbox import Outbox
-from tapewire.gateway.projectx import reports, requests
+from tapewire.gateway.outbox import Outbox, nothing_goes
+from tapewire.gateway.projectx import reports
 from tapewire.gateway.projectx.asked import Answer, Asked, Take
+from tapewire.gateway.projectx.changes import Changes
 from tapewire.gateway.projectx.listing import Listing, WholeList
 from tapewire.gateway.projectx.market import Market
 from tapewire.gateway.projectx.orders import ASKED_MAX, Orders
 from tapewire.gateway.projectx.session import Refuses, Session
+from tapewire.gateway.projectx.spent import NOTHING_SPENT, Spent
 from tapewire.gateway.projectx.words import Json
 from tapewire.gateway.query_port import NoQueries, QueryPort
 from tapewire.gateway.tws.reconnect import Reconnect
@@ -55,8 +54,8 @@ UNREADABLE: Final = (
     RecursionError,
 )  # fmt: skip
 SILENT_NS: Final = 10_000_000_000
-TAG: Final = re.compile(r"\b(custom)?tags?\b", re.IGNORECASE)
-"""In the Gateway's words for a second order of a tag: the first one is there."""
+LIMITED_NS: Final = 2_000_000_000
+"""For how long nothing goes after the Gateway has turned a request away: it would do so again."""
 
 
 class ProjectXBroker(Market):
@@ -73,6 +72,7 @@ class ProjectXBroker(Market):
         refuses: Refuses,
         rate_max: int = RATE_MAX,
         reconnect: Reconnect | None = None,
+        spent: Spent = NOTHING_SPENT,
     ) -> None:
         self.messages = self.requests = 0
         self.queries: QueryPort = NoQueries("ProjectX's adapter answers no queries yet")
@@ -83,11 +83,15 @@ class ProjectXBroker(Market):
         self._said = bytearray()  # to the link itself, which is beside the Gateway's limit
         self._rest = b""
         self._is_connected = False
-        self._heard_ns = 0
+        self._heard_ns = self._limited_until_ns = 0
+        self._spent = spent
+        for sent_ns in spent.times():
+            self._outbox.pace.sent(sent_ns)
         session = Session(instruments, self._question, self._say, accounts, refuses)
         super().__init__(session, self._say)
         self._listing = Listing(self._question, self._listed)
         self._orders = Orders(self._question, session.symbol_of)
+        self._changes = Changes(self._outbox, self._asked, self._orders)
         self._positions = WholeList(
             self._question, "/Position/searchOpen", "positions", self._held, PositionsComplete()
         )
@@ -151,6 +155,8 @@ class ProjectXBroker(Market):
 
     def _progress(self, line: Json) -> Iterator[BrokerEvent]:
         if "n" in line:
+            if line.get("limited"):
+                self._limited_until_ns = self._heard_ns + LIMITED_NS
             yield from self._asked.answered(line)
         elif "accounts" in line:
             yield from self._session.on_accounts(line["accounts"])
@@ -213,7 +219,15 @@ class ProjectXBroker(Market):
         self._said += msgspec.json.encode(line) + b"\n"
 
     def _question(self, path: str, body: Json, take: Take) -> None:
-        self._outbox.request(self._asked.line(path, body, take))
+        """Ask, and again where the Gateway has not listened."""
+
+        def taken(answer: Answer) -> Iterable[BrokerEvent]:
+            if not answer.is_turned_away:
+                return take(answer)
+            self._question(path, body, take)
+            return ()
+
+        self._outbox.request(self._asked.line(path, body, taken))
 
     def start(self) -> None:
         """See `Broker.start`."""
@@ -285,33 +299,13 @@ class ProjectXBroker(Market):
         """See `Broker.submit`."""
         if parent_order_id or not transmit:
             raise ValueError("ProjectX's adapter places each order by itself, not in groups")
-        body = requests.place(order, self._contract(order.symbol))
-        line = self._asked.line(requests.PLACE, body, partial(self._placed, order))
-        self._outbox.order(line, order.intent_id, closes=order.strategy == roles.RISK)
+        self._changes.place(order, self._contract(order.symbol))
 
     def _contract(self, symbol: str) -> str:
         contract_id = self._session.contracts.get(symbol)
         if contract_id is None:
             raise ValueError(f"ProjectX has described no contract of {symbol}")
         return contract_id
-
-    def _placed(self, order: SubmitOrder, answer: Answer) -> Iterator[BrokerEvent]:
-        """An answer names the order, or says that there is none. Without one nobody knows."""
-        if refusal := answer.refusal:
-            if not TAG.search(refusal):  # then it is there: all orders are asked for
-                yield broker.OrderReport(
-                    reference=order.intent_id, status="rejected", account=order.account,
-                    reason=refusal,
-                )  # fmt: skip
-        elif answer.found is not None:
-            order_id = str(answer.found["orderId"])
-            self._orders.named(order_id, order.intent_id, order.account)
-            yield broker.OrderReport(
-                reference=order.intent_id, order_id=order_id, permanent_id=order_id,
-                status="accepted", account=order.account,
-            )  # fmt: skip
-        elif not answer.is_uncertain:
-            yield broker.Complaint(f"{order.intent_id} was not answered: {answer.fault}")
 
     def join(self, name: str, intents: Sequence[str]) -> None:
         """See `Broker.join`: `submit` takes no groups."""
@@ -327,42 +321,15 @@ class ProjectXBroker(Market):
         """See `Broker.modify`."""
         if not order_id:
             raise ValueError("ProjectX has not confirmed the order yet, so it has no id to modify")
-        body = requests.modify(order_id, order)
-        take = partial(self._changed, order_id, "modify_rejected")
-        line = self._asked.line(requests.MODIFY, body, take)
-        self._outbox.order(line, modify_id, closes=order.strategy == roles.RISK)
+        self._changes.modify(order_id, order, modify_id)
 
     def cancel(self, order_id: str) -> None:
         """See `Broker.cancel`."""
-        self._cancel(order_id, self._orders.account_of(order_id))
-
-    def _cancel(self, order_id: str, account: str) -> None:
-        body = {"accountId": int(account), "orderId": int(order_id)}
-        take = partial(self._changed, order_id, "cancel_rejected")
-        self._outbox.cancel(self._asked.line(requests.CANCEL, body, take))
-
-    def _changed(self, order_id: str, effect: Effect, answer: Answer) -> Iterator[BrokerEvent]:
-        """What became of a modify or a cancel; its success shows the order itself."""
-        if refusal := answer.refusal:
-            yield broker.OrderError(order_id, answer.code, refusal, effect, error_class="order")
+        self._changes.cancel(order_id, self._orders.account_of(order_id))
 
     def cancel_all(self) -> None:
-        """See `Broker.cancel_all`: the Gateway has no such request, so the open orders are asked
-        for, and each that is found is cancelled."""
-        lines = [
-            self._asked.line("/Order/searchOpen", {"accountId": int(one)}, self._cancel_found)
-            for one in self.accounts
-        ]
-        self._outbox.cancel_everything(b"".join(lines))
-
-    def _cancel_found(self, answer: Answer) -> Iterator[BrokerEvent]:
-        if answer.found is None or answer.refusal:
-            why = answer.fault or answer.refusal
-            yield broker.Complaint(f"orders may be left: ProjectX does not list them: {why}")
-            return
-        for one in answer.found.get("orders") or ():
-            yield from self._orders.on_order(one, listed=False)
-            self._cancel(str(one["id"]), str(one["accountId"]))
+        """See `Broker.cancel_all`."""
+        self._changes.cancel_all(self.accounts)
 
     def withdraw(self, name: str | None = None) -> list[str]:
         """See `Broker.withdraw`."""
@@ -374,11 +341,11 @@ class ProjectXBroker(Market):
             return Released(b"", [])
         said = bytes(self._said)
         self._said.clear()
-        asked = verdict if self._session.is_up else _wait
+        if now.mono_ns < self._limited_until_ns:
+            self._outbox.hold(now.mono_ns, verdict)
+            return Released(said, [])
+        asked = verdict if self._session.is_up else nothing_goes
         lines, names = self._outbox.release(now.mono_ns, asked)
+        self._spent.note(now.mono_ns, len(lines))
         self.requests += len(lines)
         return Released(said + b"".join(lines), names)
-
-
-def _wait(_name: str) -> Verdict:
-    return "wait"

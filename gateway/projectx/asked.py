@@ -12,11 +12,13 @@ from tapewire.gateway.projectx.words import Json
 
 class Answer(NamedTuple):
     """What became of a request. `found` is the Gateway's answer; without one, `fault` says why, and
-    with `is_uncertain` it may have been served all the same."""
+    with `is_uncertain` it may have been served all the same. One that `is_turned_away` was not
+    looked at: it may be sent again."""
 
     found: Json | None
     fault: str = ""
     is_uncertain: bool = False
+    is_turned_away: bool = False
 
     @property
     def refusal(self) -> str:
@@ -59,6 +61,7 @@ class Asked:
                 found if isinstance(found, dict) else None,
                 str(line.get("fault") or ""),
                 bool(line.get("uncertain")),
+                bool(line.get("limited") or line.get("expired")),
             )
         )
 

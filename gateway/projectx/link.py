@@ -16,7 +16,8 @@ than `TURN_MAX_S`: a change that nobody answers must not hold up a cancel.
 To the gateway: `{"accounts": [...]}`, `{"refused": "..."}`, `{"hub": "user", "up": true}`, what a
 hub says (`{"said": "GatewayUserOrder", "args": [...]}`), `{"alive": true}` each second, and the
 answer to each request: `{"n": 7, "found": {...}}`, or `{"n": 7, "fault": "...", "uncertain": true}`
-where nobody knows whether the request was served.
+where nobody knows whether the request was served; in place of `uncertain`, `limited` or `expired`
+where it was not, since there were too many or the token was over.
 
 It ends when the gateway does, when anything in it fails, and when a hub stays away for too long:
 the gateway starts another.
@@ -40,6 +41,10 @@ RENEW_AGAIN_S = 30.0
 TURN_MAX_S = 2.0
 CHANGES = ("/Order/place", "/Order/modify", "/Order/cancel")
 IN_TURN = (*CHANGES, "/Order/searchOpen")
+LIMITED = "rate-limited"
+EXPIRED = "received 401"
+"""In the client's words for a change that the Gateway has turned away. Where they change, such a
+change is uncertain again, and looked for."""
 UNLIMITED = 1_000_000_000  # the gateway counts requests itself, and before it decides what goes
 LINE_MAX = 64 * 1024 * 1024
 
@@ -157,27 +162,45 @@ class Link:
         from project_x_py.exceptions import (
             OrderSubmissionUncertainError,
             ProjectXAuthenticationError,
+            ProjectXRateLimitError,
         )
 
         if before is not None:
             await asyncio.wait({before}, timeout=TURN_MAX_S)
         try:
             found = await self._ask(path, body, ProjectXAuthenticationError)
+        except ProjectXRateLimitError as error:
+            self.say(n=number, fault=str(error), limited=True)
         except OrderSubmissionUncertainError as error:
-            self.say(n=number, fault=str(error), uncertain=True)
-            with contextlib.suppress(Exception):  # it may have been the token
-                await self._client.authenticate()
+            await self._uncertain(number, str(error))
         except Exception as error:  # noqa: BLE001 - each failure is an answer
             self.say(n=number, fault=str(error) or type(error).__name__, uncertain=False)
         else:
             self.say(n=number, found=found)
 
+    async def _uncertain(self, number: int, fault: str) -> None:
+        """The client calls it uncertain whatever became of a change. Where the Gateway has turned
+        it away (status 429 or 401), it has not looked at it: it may be sent again."""
+        if LIMITED in fault:
+            self.say(n=number, fault=fault, limited=True)
+            return
+        is_expired = EXPIRED in fault
+        if not is_expired:
+            self.say(n=number, fault=fault, uncertain=True)
+        with contextlib.suppress(Exception):  # it may have been the token in any case
+            await self._client.authenticate()
+        if is_expired:
+            self.say(n=number, fault=fault, expired=True)
+
     async def _ask(self, path: str, body: dict[str, Any], expired: type[Exception]) -> Any:
+        """Without what the client puts around it: a minute of waiting after too many requests."""
+        method = type(self._client)._make_request
+        once = getattr(method, "__wrapped__", method)
         try:
-            return await self._client._make_request("POST", path, data=body)
+            return await once(self._client, "POST", path, data=body)
         except expired:
             await self._client.authenticate()
-            return await self._client._make_request("POST", path, data=body)
+            return await once(self._client, "POST", path, data=body)
 
     # ---- hubs ------------------------------------------------------------------------------------
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from tapewire.common.events import Greeks, Tick
-from tapewire.gateway.market_feed import BesideTicks, Extra, FeedNews
+from tapewire.common.events import Tick
+from tapewire.gateway.market_feed import FeedNews, TicksAlone
 from tapewire.gateway.projectx.lines import Line
 from tapewire.gateway.projectx.session import Session
 from tapewire.gateway.projectx.words import Json
@@ -12,7 +12,7 @@ from tapewire.gateway.projectx.words import Json
 HUB_GONE: Final = "the market data hub of ProjectX was away"
 
 
-class Market:
+class Market(TicksAlone):
     """The lines that are open. `say` writes a line to the link."""
 
     def __init__(self, session: Session, say: Callable[[Json], None]) -> None:
@@ -52,14 +52,6 @@ class Market:
             self._lines[symbol].ticks = []
         return taken
 
-    def take_beside(self) -> list[BesideTicks]:
-        """See `Broker.take_beside`: there is none."""
-        return []
-
-    def take_greeks(self) -> list[Greeks]:
-        """See `Broker.take_greeks`: there are no options."""
-        return []
-
     def trades(self, symbol: str) -> bool:
         """See `Broker.trades`."""
         return symbol in self._session.instruments
@@ -85,20 +77,6 @@ class Market:
     def _watch(self, symbol: str) -> None:
         if self._session.is_up and symbol in self._session.contracts:
             self._say({"watch": self._session.contracts[symbol]})
-
-    def has_values(self, symbol: str) -> bool:
-        """See `MarketFeed.has_values`."""
-        return False
-
-    def want_extra(self, symbol: str, extra: Extra) -> bool:
-        """See `MarketFeed.want_extra`: bars are made of ticks, and books are not read."""
-        return False
-
-    def unwant_extra(self, symbol: str, extra: Extra) -> None:
-        """See `MarketFeed.unwant_extra`."""
-
-    def reopen_extra(self, symbol: str, extra: Extra) -> None:
-        """See `MarketFeed.reopen_extra`."""
 
     def take_feed_news(self) -> list[FeedNews]:
         """See `Broker.take_feed_news`."""

@@ -1,6 +1,8 @@
 """What the Gateway is asked about orders."""
 
+import re
 from decimal import Decimal
+from typing import Final
 
 from tapewire.common import roles
 from tapewire.common.events import SubmitOrder
@@ -16,6 +18,8 @@ from tapewire.gateway.projectx.words import (
 PLACE = "/Order/place"
 MODIFY = "/Order/modify"
 CANCEL = "/Order/cancel"
+TAG: Final = re.compile(r"\b(custom)?tags?\b", re.IGNORECASE)
+"""In the Gateway's words for a second order of a tag: the first one is there."""
 
 
 def place(order: SubmitOrder, contract_id: str) -> Json:

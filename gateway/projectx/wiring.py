@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from tapewire.common import roles
@@ -12,6 +12,7 @@ from tapewire.common.config.settings import Config
 from tapewire.common.runtime.host import Host
 from tapewire.gateway.broker import Broker
 from tapewire.gateway.projectx.adapter import ProjectXBroker
+from tapewire.gateway.projectx.spent import Spent, SpentFile
 from tapewire.gateway.projectx.stream import LinkStream
 from tapewire.gateway.projectx.words import Json
 from tapewire.gateway.tws.reconnect import Reconnect
@@ -21,8 +22,15 @@ RATES_MAX: Final = {roles.GATEWAY: 120, roles.LIQUIDATION: 60}
 """Shares of the 200 requests that a user may send in 60 seconds; the rest is the client's own."""
 
 
-def projectx(host: Host, one: LoginConfig, channel: str) -> tuple[Broker, Callable[[], None]]:
-    """The adapter of a login at ProjectX, over a process that has its client."""
+def projectx(
+    host: Host,
+    one: LoginConfig,
+    channel: str,
+    login: Callable[[], Mapping[str, str]] | None = None,
+    spent: Spent | None = None,
+) -> tuple[Broker, Callable[[], None]]:
+    """The adapter of a login at ProjectX, over a process that has its client. `login` and `spent`
+    are for a virtual group, which has neither addresses nor files."""
     config, kind = host.config, roles.kind_of(host.role)
     reconnect = Reconnect(
         f"{host.role} {host.epoch} {channel}",
@@ -30,16 +38,23 @@ def projectx(host: Host, one: LoginConfig, channel: str) -> tuple[Broker, Callab
         config.tws.reconnect_max_ms,
         own=config.simulator.enabled,
     )
+    rate_max = RATES_MAX[kind]
     adapter = ProjectXBroker(
         config.all_instruments(),
-        login=lambda: address_of(config, one),
+        login=login or (lambda: address_of(config, one)),
         accounts=one.accounts,
         refuses=lambda accounts: refusal(config, one, accounts),
-        rate_max=RATES_MAX[kind],
+        rate_max=rate_max,
         reconnect=reconnect,
+        spent=spent or _spent(host, rate_max),
     )
     python = str(one.python or sys.executable)
     return adapter, host.attach(channel, lambda: LinkStream(lambda: python, reconnect, host.clock))
+
+
+def _spent(host: Host, most: int) -> Spent:
+    """What an earlier process of this role has sent, in the run directory."""
+    return SpentFile(host.config.run_dir / f"{host.role}.requests", most, host.clock.mono_ns())
 
 
 def address_of(config: Config, one: LoginConfig) -> dict[str, str]:

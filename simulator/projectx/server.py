@@ -22,13 +22,15 @@ POLICY: Final = 1008
 
 
 class GatewayServer:
-    """One Gateway and its exchange. See `TwsServer` for how it is to be called."""
+    """One Gateway and its exchange. See `TwsServer` for how it is to be called. `line` makes what
+    reads a connection, for one that is not of bytes."""
 
     def __init__(
         self, settings: GatewaySettings, instruments: Sequence[Instrument], market: Iterator[Row],
-        now_ns: int,
+        now_ns: int, line: Callable[[], Any] = Line,
     ) -> None:  # fmt: skip
         self.settings = settings
+        self._line = line
         self.unsent_bytes = 0
         self._now_ns = now_ns
         self._lines: dict[int, Line] = {}
@@ -60,14 +62,14 @@ class GatewayServer:
     def connected(self, conn: int, now_ns: int) -> None:
         """A client connected; `conn` is a number that no other open connection has."""
         self._at(now_ns)
-        self._lines[conn], self._out[conn] = Line(), bytearray()
+        self._lines[conn], self._out[conn] = self._line(), bytearray()
         self._connections += 1
         if now_ns < self._down_until_ns:
             self._reset(conn)
             return
         self.faults.started(now_ns)
 
-    def received(self, conn: int, data: bytes, now_ns: int) -> None:
+    def received(self, conn: int, data: Any, now_ns: int) -> None:
         """Bytes arrived. Whatever they are, they do not affect other connections."""
         line = self._lines.get(conn)
         if line is None or conn in self._closing:

@@ -194,3 +194,46 @@ def test_a_report_without_an_id_is_of_another_clients_order(*, given: bool):
     send(gateway, submit("a/1"))
     assert report(gateway, broker.OrderReport(status="cancelled")) == []
     assert gateway.orders["a/1"].state == "INTENDED"
+
+
+def returned(gateway: Gateway, order: SubmitOrder) -> list[Event]:
+    """The broker turns an order away, and its adapter has it in the outbox again."""
+    gateway.broker.submit("", order)
+    return report(gateway, broker.OrderReturned(order.intent_id))
+
+
+def test_an_order_that_was_turned_away_waits_for_its_turn_and_no_list_makes_it_unknown():
+    gateway = ready(names_orders=True)
+    order = submit("a/1")
+    send(gateway, order)
+    assert returned(gateway, order) == []
+    gateway.sync.ask(gateway.orders["a/1"], NOW)
+    later = NOW + 60_000_000_000
+    gateway.tick(later)
+    gateway.broker.reports += ENDS
+    assert gateway.take([], later) + gateway.tick(later) == []
+    assert gateway.orders["a/1"].state == "INTENDED"
+    _, intents, denied = write(gateway)
+    assert ([one.intent_id for one in intents], denied) == (["a/1"], [])
+
+
+def test_one_that_was_turned_away_and_cancelled_is_never_sent():
+    gateway = ready(names_orders=True)
+    order = submit("a/1")
+    send(gateway, order)
+    returned(gateway, order)
+    answer, events = gateway.obey(CancelOrder("a/1", T0), NOW)
+    assert (answer.accepted, names(events)) == (True, ["OrderDenied"])
+    assert write(gateway)[1] == []
+
+
+def test_one_that_is_unknown_by_then_is_never_sent_again():
+    gateway = ready(names_orders=True)
+    order = submit("a/1")
+    send(gateway, order)
+    report(gateway, broker.SessionLost("gone"))
+    assert gateway.orders["a/1"].state == "UNKNOWN"
+    report(gateway, broker.SessionProgress("connecting"))
+    report(gateway, broker.SessionReady((ACCOUNT,), 3), *ENDS, *BESIDE)
+    returned(gateway, order)
+    assert write(gateway)[1] == []

@@ -115,6 +115,7 @@ FAULTS: dict[str, Callable[[Running], object]] = {
     "link": kill_link,
     "lost": lambda group: inject(group, "lost", path="/Order/place", times=3),
     "swallowed": lambda group: inject(group, "swallowed", path="/Order/place", times=3),
+    "limited": lambda group: inject(group, "limited", path="/Order/place", times=3),
     "user hub": lambda group: inject(group, "dropped_hub", hub="user"),
     "token": lambda group: inject(group, "expired_token"),
     "down": lambda group: inject(group, "down", seconds=3),

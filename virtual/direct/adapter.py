@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tapewire.common import roles
 from tapewire.common.clock import Now
-from tapewire.common.events import ORDER_TYPES, Greeks, InstrumentDescribed, Oca, SubmitOrder, Tick
+from tapewire.common.events import ORDER_TYPES, InstrumentDescribed, Oca, SubmitOrder, Tick
 from tapewire.common.instruments import Instrument
 from tapewire.common.runtime.metrics import Histogram
 from tapewire.common.ticks.rows import Row
@@ -20,8 +20,8 @@ from tapewire.gateway.broker import (
     Released,
     Verdict,
 )
-from tapewire.gateway.market_feed import BesideTicks, Extra, FeedNews
-from tapewire.gateway.outbox import Outbox
+from tapewire.gateway.market_feed import FeedNews, TicksAlone
+from tapewire.gateway.outbox import Outbox, nothing_goes
 from tapewire.gateway.query_port import Found, QueryPort, Refused
 from tapewire.gateway.tws.pulse import Pulse
 from tapewire.simulator.exchange.contracts import ContractQuery, LegQuery
@@ -35,7 +35,7 @@ VERSION: Final = 1  # of the interface between adapter and exchange
 OCA_TYPES: Final[dict[Oca, int]] = {"": 0, "cancel": 1, "reduce": 2}
 
 
-class DirectBroker:
+class DirectBroker(TicksAlone):
     """One login; satisfies `gateway.broker.Broker`.
 
     `send` hands requests over to whatever carries them to the exchange. Its reports come through
@@ -188,14 +188,6 @@ class DirectBroker:
         self._touched = []
         return taken
 
-    def take_beside(self) -> list[BesideTicks]:
-        """See `Broker.take_beside`: a file of ticks has nothing beside them."""
-        return []
-
-    def take_greeks(self) -> list[Greeks]:
-        """See `Broker.take_greeks`: there are none, so the gateway computes them."""
-        return []
-
     def trades(self, symbol: str) -> bool:
         """See `Broker.trades`."""
         return symbol in self._instruments
@@ -215,20 +207,6 @@ class DirectBroker:
 
     def reopen(self, symbol: str) -> None:
         """See `Broker.reopen`: a line to the exchange that is silent has nothing to carry."""
-
-    def has_values(self, symbol: str) -> bool:
-        """See `MarketFeed.has_values`."""
-        return False
-
-    def want_extra(self, symbol: str, extra: Extra) -> bool:
-        """See `MarketFeed.want_extra`: a file of ticks has no books, and bars are made of it."""
-        return False
-
-    def unwant_extra(self, symbol: str, extra: Extra) -> None:
-        """See `MarketFeed.unwant_extra`."""
-
-    def reopen_extra(self, symbol: str, extra: Extra) -> None:
-        """See `MarketFeed.reopen_extra`."""
 
     def take_feed_news(self) -> list[FeedNews]:
         """See `Broker.take_feed_news`: the exchange refuses nobody."""
@@ -334,7 +312,7 @@ class DirectBroker:
             if not self.pulse.asked:
                 self._send([self._question(now)])
             return Released(b"", [])
-        asked = verdict if self._is_up else _wait
+        asked = verdict if self._is_up else nothing_goes
         requests, names = self._outbox.release(now.mono_ns, asked)
         self.requests += len(requests)
         if self._is_up and self._outbox.pace.wants_proof and not self.pulse.asked:
@@ -388,7 +366,3 @@ class DirectBroker:
             outside_rth=terms.outside_hours,
             what_if=False,
         )
-
-
-def _wait(_name: str) -> Verdict:
-    return "wait"

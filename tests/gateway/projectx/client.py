@@ -22,6 +22,10 @@ class Expired(Exception):
     """The token is over."""
 
 
+class TooMany(Exception):
+    """Too many requests."""
+
+
 class Behaviour:
     """What the client does. `answers` are futures, exceptions or values by path; a path without one
     is answered at once. `fails` are the methods that raise, each as often as it is listed."""
@@ -96,6 +100,7 @@ def modules(does):
         "project_x_py.models": {"ProjectXConfig": dict},
         "project_x_py.exceptions": {
             "OrderSubmissionUncertainError": Uncertain, "ProjectXAuthenticationError": Expired,
+            "ProjectXRateLimitError": TooMany,
         },
         "project_x_py.realtime": {"ProjectXRealtimeClient": ProjectXRealtimeClient},
     }  # fmt: skip

@@ -17,6 +17,7 @@ SAID = {
     "GatewayQuote": "quote",
     "GatewayTrade": "market_trade",
 }
+TOO_MANY = 429
 
 
 def submit(intent_id="i1", side="BUY", quantity=1, strategy="s", **terms):
@@ -33,7 +34,7 @@ class Linked:
     `lost` are paths whose answers get lost; `reports` is all that the adapter has reported.
     """
 
-    def __init__(self, *rows, accounts=("1001",), **adapter):
+    def __init__(self, *rows, accounts=("1001",), at_ns=1, **adapter):
         self.gateway = Gateway(rows or [quoted(2500, 2500.5)])
         self.gateway.login()
         adapter.setdefault("refuses", lambda _accounts: "")
@@ -41,7 +42,7 @@ class Linked:
             [MNQ], login=lambda: {"user": "trader"}, accounts=accounts, **adapter
         )
         self.lost, self.asked, self.reports, self.hubs = set(), [], [], {}
-        self.mono_ns = 1
+        self.mono_ns = at_ns
 
     @property
     def now(self):
@@ -78,8 +79,10 @@ class Linked:
                 self.hubs["market"].call(f"SubscribeContract{subject}", line["watch"])
         elif "path" in line:
             self.asked.append((line["path"], line["body"]))
-            _status, found = self.gateway.post(line["path"], **line["body"])
-            if line["path"] not in self.lost:
+            status, found = self.gateway.post(line["path"], **line["body"])
+            if status == TOO_MANY:
+                self.say(n=line["n"], fault="too many requests", limited=True)
+            elif line["path"] not in self.lost:
                 self.say(n=line["n"], found=found)
 
     def connect(self):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tapewire.gateway.projectx import link
-from tests.gateway.projectx.client import Behaviour, Expired, Uncertain, drive
+from tests.gateway.projectx.client import Behaviour, Expired, TooMany, Uncertain, drive
 
 PLACE, CANCEL, OPEN = "/Order/place", "/Order/cancel", "/Order/searchOpen"
 
@@ -80,6 +80,12 @@ def test_a_token_that_could_not_be_renewed_is_renewed_the_next_time(monkeypatch,
         (Uncertain("lost"), {"fault": "lost", "uncertain": True}),
         (ValueError("no"), {"fault": "no", "uncertain": False}),
         ([Expired(), {"success": True}], {"found": {"success": True}}),
+        (TooMany("wait"), {"fault": "wait", "limited": True}),
+        (
+            Uncertain("request was rate-limited"),
+            {"fault": "request was rate-limited", "limited": True},
+        ),
+        (Uncertain("request received 401"), {"fault": "request received 401", "expired": True}),
     ],
 )
 def test_each_failure_of_a_request_is_an_answer(monkeypatch, does, answer, said):
@@ -134,5 +140,17 @@ def test_a_request_without_an_answer_holds_up_no_cancel_for_long(monkeypatch, do
         driven.ask(1, PLACE)
         driven.ask(2, CANCEL)
         assert (await driven.hear())["n"] == 2
+
+    drive(monkeypatch, scene, does)
+
+
+def test_a_token_that_is_over_is_renewed_before_a_change_is_sent_again(monkeypatch, does):
+    does.answers[PLACE] = Uncertain("request received 401")
+
+    async def scene(driven):
+        await driven.log_in()
+        driven.ask(1, PLACE)
+        assert (await driven.hear())["expired"]
+        assert does.logins == 2
 
     drive(monkeypatch, scene, does)
