@@ -55,7 +55,7 @@ def differences(live: Mapping[str, Any], again: Mapping[str, Any], at: str = "")
 
 def gateway(config: Config, journals: Journals, role: str = roles.GATEWAY) -> Gateway:
     """A gateway from its own journal."""
-    liquidation = role == roles.LIQUIDATION
+    liquidation = roles.kind_of(role) == roles.LIQUIDATION
     broker = TwsBroker(config.all_instruments(), client_id=config.tws.client_id)
     one = Gateway(
         broker, waits=Waits(settle_ms=config.tws.settle_ms), reduce_only=liquidation,
@@ -90,15 +90,17 @@ def strategy(config: Config, journals: Journals, name: str) -> Runner:
     """A strategy from the journals that it follows, one after the other. Its callbacks are not
     called: nothing of this is news."""
     one = Runner(config.strategy(name), (), "replay", lambda _raised: None)
-    for source in (roles.EXECUTOR, roles.GATEWAY, roles.RISK):
+    login = config.logins().of(config.strategy(name).account)
+    gateway = login.gateway if login is not None else roles.GATEWAY
+    for source in (roles.EXECUTOR, gateway, roles.RISK):
         for seq, event in enumerate(journals.get(source, ()), 1):
             one.on_event(source, event, seq, Now(0, 0))
     return one
 
 
 def _of_gateways(journals: Journals) -> Iterator[tuple[str, Event]]:
-    for source in roles.GATEWAYS:
-        for event in journals.get(source, ()):
+    for source in filter(roles.has_broker, journals):
+        for event in journals[source]:
             yield source, event
 
 

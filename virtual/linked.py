@@ -51,6 +51,11 @@ class LinkedGateway:
         """The Gateway's."""
         return self.gateway.settings
 
+    @property
+    def market_began_ns(self) -> int | None:
+        """See `TwsServer.market_began_ns`."""
+        return self.gateway.market_began_ns
+
     def connected(self, conn: int, now_ns: int) -> None:
         """A gateway has started its link."""
         door = _Door(self, conn)

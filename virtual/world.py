@@ -208,6 +208,11 @@ class World:
 
     # ---- what came of it -------------------------------------------------------------------------
 
+    @property
+    def gateways(self) -> tuple[str, ...]:
+        """The roles with a connection to a broker."""
+        return self.config.logins().gateways
+
     def service(self, name: str) -> Service | None:
         """The running service of a process; None while it is dead."""
         return self.nodes[name].service

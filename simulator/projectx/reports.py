@@ -9,7 +9,7 @@ from tapewire.simulator.exchange.account import Accounts
 from tapewire.simulator.exchange.credit import Impact
 from tapewire.simulator.exchange.orders import Execution, Order
 from tapewire.simulator.projectx.hubs import EVERY
-from tapewire.simulator.projectx.records import Records
+from tapewire.simulator.projectx.records import Records, trade_id
 from tapewire.simulator.projectx.words import CHANGED, GONE, NEW, Json
 
 Tell = Callable[[str, str, str, Json], None]
@@ -65,7 +65,8 @@ class UserReports:
     def executed(self, execution: Execution, realised: Decimal | None) -> None:
         """Report the trade, what it made of the order and of the position, and the balance."""
         order = execution.order
-        self.audit.append(audit.execution(execution))
+        trade = f"{trade_id(execution)}.01"  # as its books have it
+        self.audit.append({**audit.execution(execution), "exec_id": trade})
         self.audit.append(audit.status(self.now_ns, order))
         self._records.traded(execution)
         self._send("Trades", order.account, NEW, self._records.trade(execution, realised))

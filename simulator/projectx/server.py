@@ -55,6 +55,11 @@ class GatewayServer:
         return {**self._venue.counters, "connections": self._connections}
 
     @property
+    def market_began_ns(self) -> int | None:
+        """When somebody first asked for market data; None before that."""
+        return self._venue.market_began_ns
+
+    @property
     def market_over(self) -> bool:
         """Whether the market has ended."""
         return self._venue.market_over

@@ -86,6 +86,11 @@ class Venue:
         }
 
     @property
+    def market_began_ns(self) -> int | None:
+        """See `GatewayServer.market_began_ns`."""
+        return self._clock.began_ns
+
+    @property
     def market_over(self) -> bool:
         """Whether the market has ended."""
         return self._clock.is_over

@@ -47,6 +47,8 @@ class Verdict(NamedTuple):
 class Past:
     """The journals of a run directory, read once."""
 
+    gateways = roles.GATEWAYS
+
     def __init__(self, run_dir: Path, instruments: Sequence[Instrument]) -> None:
         self.instruments = instruments
         self._events = {role: books.read_journal(run_dir, role) for role in roles.JOURNALED}

@@ -1,9 +1,10 @@
-"""`python -m tests.simulation --seed N --steps N [--seeds K] [--long] [--plant NAME]`."""
+"""`python -m tests.simulation --seed N --steps N [--seeds K] [--long] [--both | --plant NAME]`."""
 
 import argparse
 import json
 import sys
 
+from tests.simulation.both import simulate_both
 from tests.simulation.plants import PLANTS
 from tests.simulation.run import LONG, SHORT, simulate
 
@@ -19,11 +20,16 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=1, help="how many")
     parser.add_argument("--steps", type=int, default=30, help="strikes of the adversary in each")
     parser.add_argument("--long", action="store_true", help="for storms of a thousand strikes")
+    parser.add_argument("--both", action="store_true", help="at ProjectX, too, beside TWS")
     parser.add_argument("--plant", choices=sorted(PLANTS), help="a bug that must be found")
     arguments = parser.parse_args()
     replaced, broken = PLANTS.get(arguments.plant), False
     for seed in range(arguments.seed, arguments.seed + arguments.seeds):
-        result = simulate(seed, arguments.steps, replaced, pace=LONG if arguments.long else SHORT)
+        pace = LONG if arguments.long else SHORT
+        if arguments.both:
+            result = simulate_both(seed, arguments.steps, pace=pace)
+        else:
+            result = simulate(seed, arguments.steps, replaced, pace=pace)
         broken |= bool(result.broken)
         print(json.dumps(result._asdict()), flush=True)
         if replaced is not None and broken:

@@ -9,7 +9,7 @@ from tapewire.common import roles
 from tapewire.common.accounting.accounts import Accounts
 from tapewire.common.accounting.book import Book, Key
 from tapewire.common.accounting.carried import execution_entry
-from tapewire.common.accounting.compare import CENT, broker_of, compare
+from tapewire.common.accounting.compare import CENT, Broker, broker_of, compare, together
 from tapewire.common.accounting.exposure import Exposure
 from tapewire.common.accounting.identity import Names, identity
 from tapewire.common.accounting.ledger import Ledger, Owner
@@ -54,6 +54,10 @@ class Past(Protocol):
     def instruments(self) -> Sequence[Instrument]:
         """What was traded."""
 
+    @property
+    def gateways(self) -> Sequence[str]:
+        """The roles with a connection to a broker."""
+
     def events(self, role: str) -> Iterable[Event]:
         """The events of a role's journal."""
 
@@ -88,12 +92,17 @@ def books_agree(world: World, watch: Watch) -> Iterator[str]:
         "the executor": executor.executor.ledger.book,
         "risk": risk.monitor.accounts.book,
     }
-    broker, excused = broker_of(world.server.books()), unreported(world, watch)
+    broker, excused = at_brokers(world), unreported(world, watch)
     for name, one in books.items():
         for difference in compare(one, broker):
             is_carried = difference.kind == "execution" and is_among(one, difference.subject)
             if difference.subject not in excused and not is_carried:
                 yield f"{names[difference.kind]}: {name}: {difference}"
+
+
+def at_brokers(world: World) -> Broker:
+    """The books of all brokers together."""
+    return together(broker_of(one.server.books()) for one in world.brokers.values())
 
 
 def ledger_agrees(world: Past, watch: Watch) -> Iterator[str]:
@@ -134,7 +143,8 @@ def is_among(book: Book, exec_id: str) -> bool:
 def alarms_hold(world: World, watch: Watch) -> Iterator[str]:
     """Whoever reads that a position differs from the broker's will find why: there are executions
     that the gateway never had, as of the other gateway just before TWS's day ended."""
-    known = {event.exec_id for event in world.events(roles.GATEWAY) if isinstance(event, Fill)}
+    own = [role for role in world.gateways if roles.kind_of(role) == roles.GATEWAY]
+    known = {e.exec_id for role in own for e in world.events(role) if isinstance(e, Fill)}
     missing = {
         (one.account, one.symbol)
         for exec_id, one in watch.broker.executions.items()
@@ -153,7 +163,7 @@ def unreported(world: World, watch: Watch) -> set[str]:
         for event in gateways(world, watch)
         if isinstance(event, OrderFilled | OrderCancelled) and unlisted(event)
     }
-    for role in roles.GATEWAYS:
+    for role in world.gateways:
         gateway = world.service(role)
         assert isinstance(gateway, GatewayService)
         live = gateway.gateway.orders.live()
@@ -186,7 +196,7 @@ def _is_alarmed(watch: Watch, exec_id: str) -> bool:
 def once_each(world: Past) -> Iterator[str]:
     """G1, G2: in a journal an order id is one intent's, a signal's intent is one unless it is a
     group's, and an execution and its commission are there once."""
-    for role in roles.GATEWAYS:
+    for role in world.gateways:
         seen, signals = set[tuple[str, str]](), dict[str, str]()
         for event in world.events(role):
             for key in _names_of(event):
@@ -279,15 +289,13 @@ def chains(world: World) -> Iterator[str]:
 def replays(world: World) -> Iterator[str]:
     """G6: a replay of the whole journals gives the durable state that is live, but for what the
     checkpoint left out that the live one began with. That of a strategy is what it can ask."""
-    gateway, executor = world.service(roles.GATEWAY), world.service(roles.EXECUTOR)
-    risk = world.service(roles.RISK)
-    assert isinstance(gateway, GatewayService)
+    executor, risk = world.service(roles.EXECUTOR), world.service(roles.RISK)
     assert isinstance(executor, ExecutorService)
     assert isinstance(risk, RiskService)
-    events = {role: world.events(role) for role in roles.JOURNALED}
+    events = {role: world.events(role) for role in roles.journaled(world.gateways)}
     config, runners = world.config, _runners(world)
     found = {
-        roles.GATEWAY: forgotten.gateway(gateway.gateway, replay.gateway(config, events)),
+        **_gateways_again(world, events),
         roles.EXECUTOR: forgotten.executor(executor.executor, replay.executor(config, events)),
         roles.RISK: forgotten.risk(risk.monitor, replay.risk(config, events)),
         "strategies": forgotten.of_strategies(config, events, runners),
@@ -295,6 +303,17 @@ def replays(world: World) -> Iterator[str]:
     for role, faults in found.items():
         for fault in faults:
             yield f"G6: {role}'s state and its replay differ: {fault}"
+
+
+def _gateways_again(world: World, events: replay.Journals) -> dict[str, Iterator[str]]:
+    found = {}
+    for role in world.gateways:
+        if roles.kind_of(role) == roles.GATEWAY:
+            service = world.service(role)
+            assert isinstance(service, GatewayService)
+            again = replay.gateway(world.config, events, role)
+            found[role] = forgotten.gateway(service.gateway, again)
+    return found
 
 
 def _runners(world: World) -> dict[str, Runner]:
@@ -367,7 +386,7 @@ def beyond_limit(watch: Watch, limit: Decimal) -> Iterator[str]:
 
 def gateways(world: Past, watch: Watch) -> Iterator[Event]:
     """What both gateways have journaled, in the order in which others could hear of it."""
-    return watch.merged({role: [*world.events(role)] for role in roles.GATEWAYS})
+    return watch.merged({role: [*world.events(role)] for role in world.gateways})
 
 
 def answered(world: World) -> int:

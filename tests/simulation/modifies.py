@@ -10,24 +10,37 @@ from tapewire.common.events import FlattenDelayed, OrderModifyIntended
 from tapewire.executor.service import ExecutorService
 from tapewire.gateway.service import GatewayService
 from tapewire.risk.service import RiskService
+from tapewire.simulator.exchange.matching import Exchange
+from tapewire.simulator.projectx.trading import CLIENT
 from tapewire.strategy.service import StrategyService
+from tapewire.virtual.linked import LinkedGateway
 from tapewire.virtual.world import World
 from tests.simulation.watch import Watch
 
 
 def once(world: World, watch: Watch) -> Iterator[str]:
     """No modify was put into effect more often than it was taken."""
-    gateway = world.events(roles.GATEWAY)
-    intended = [e.modify for e in gateway if isinstance(e, OrderModifyIntended)]
+    events = [event for role in of_kind(world, roles.GATEWAY) for event in world.events(role)]
+    intended = [e.modify for e in events if isinstance(e, OrderModifyIntended)]
     taken = Counter(modify.intent_id for modify in {m.id: m for m in intended}.values())
     for ref, count in watch.broker.modified.items():
         if count > taken[ref]:
             yield f"G1: {ref} was modified {count} times, {taken[ref]} modifies were taken"
 
 
+def of_kind(world: World, kind: str) -> list[str]:
+    """The roles of a kind of gateway, of every login."""
+    return [role for role in world.gateways if roles.kind_of(role) == kind]
+
+
 def at_rest(world: World) -> Iterator[str]:
     """Once all is calm no modify is under way, and the terms are the broker's."""
-    gateway, executor = world.service(roles.GATEWAY), world.service(roles.EXECUTOR)
+    for role in of_kind(world, roles.GATEWAY):
+        yield from _at_rest(world, role)
+
+
+def _at_rest(world: World, role: str) -> Iterator[str]:
+    gateway, executor = world.service(role), world.service(roles.EXECUTOR)
     assert isinstance(gateway, GatewayService)
     assert isinstance(executor, ExecutorService)
     intents, orders = gateway.gateway.orders, executor.executor.ledger.orders
@@ -37,8 +50,9 @@ def at_rest(world: World) -> Iterator[str]:
     for ours in orders.by_intent.values():
         if not ours.live and (ours.modify_request or ours.cancel_request):
             yield f"G4: {ours} is over, and has a cancel or a modify under way"
-    for order in world.server._exchange.open_orders():
-        if order.order_ref not in intents or order.client_id != 1 or not order.is_sent:
+    exchange, client_id = exchange_of(world, role)
+    for order in exchange.open_orders():
+        if order.order_ref not in intents or order.client_id != client_id or not order.is_sent:
             continue
         intent, ours = intents[order.order_ref], orders[order.order_ref]
         if not (intent.live and ours.live):
@@ -52,6 +66,14 @@ def at_rest(world: World) -> Iterator[str]:
                 yield f"G3: {one} has {mine}, the broker {theirs}"
 
 
+def exchange_of(world: World, role: str) -> tuple[Exchange, int]:
+    """The exchange behind a gateway's broker, and the client that its orders are placed under."""
+    server = world.brokers[roles.login_name(role)].server
+    if isinstance(server, LinkedGateway):
+        return server.gateway._venue._exchange, CLIENT
+    return server._exchange, 1
+
+
 def is_flattening(world: World) -> bool:
     """Whether a flatten is under way."""
     risk = world.service(roles.RISK)
@@ -61,10 +83,13 @@ def is_flattening(world: World) -> bool:
 
 def endless(world: World) -> list[str]:
     """The closing orders of a flatten that is under way which are UNKNOWN."""
-    gateway = world.service(roles.LIQUIDATION)
-    assert isinstance(gateway, GatewayService)
-    live = gateway.gateway.orders.live() if is_flattening(world) else ()
-    return [one.intent_id for one in live if one.state == "UNKNOWN"]
+    found: list[str] = []
+    for role in of_kind(world, roles.LIQUIDATION) if is_flattening(world) else ():
+        gateway = world.service(role)
+        assert isinstance(gateway, GatewayService)
+        live = gateway.gateway.orders.live()
+        found += [one.intent_id for one in live if one.state == "UNKNOWN"]
+    return found
 
 
 def flat(world: World) -> Iterator[str]:
@@ -85,8 +110,9 @@ def flat(world: World) -> Iterator[str]:
 def shared(world: World) -> Iterator[str]:
     """Before it, the strategies hold together what the broker does, in all accounts."""
     theirs = Counter[str]()
-    for (_, symbol), quantity in broker_of(world.server.books()).positions.items():
-        theirs[symbol] += quantity
+    for broker in world.brokers.values():
+        for (_, symbol), quantity in broker_of(broker.server.books()).positions.items():
+            theirs[symbol] += quantity
     for symbol, quantity in theirs.items():
         held = sum(
             (s.runner.context.position(symbol) for s in strategies(world).values()), Decimal(0)

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from tapewire.common import roles
-from tapewire.common.accounting.compare import broker_of
 from tapewire.common.config.settings import (
     Config,
     InstrumentConfig,
@@ -19,8 +18,8 @@ from tapewire.common.retention.policy import Policy
 from tapewire.common.runtime.journal import Head
 from tapewire.risk.service import RiskService
 from tapewire.simulator.market.synthetic import SyntheticMarket
-from tapewire.simulator.server import TwsServer
 from tapewire.simulator.settings import VERSION_CEILING, SimulatorSettings
+from tapewire.virtual.direct.exchange import DirectExchange
 from tapewire.virtual.node import Build
 from tapewire.virtual.world import SECOND_NS, World
 from tests.model.traces import Tracing
@@ -194,10 +193,12 @@ def settle(
     seed: int, world: World, network: StormyNetwork, watch: Watch, until_ns: int
 ) -> list[str]:
     """The storm is over: within 30 s all is READY; then flatten, and every order has its end."""
-    if isinstance(world.server, TwsServer):
+    if not isinstance(world.server, DirectExchange):
         # TWS ends what it has begun; in some seeds only when a late order is called lost already.
         world.run((LONGEST_S if seed % 5 else LATEST_S) * SECOND_NS)
-        world.server.faults.clear()
+    for broker in world.brokers.values():
+        if not isinstance(broker.server, DirectExchange):
+            broker.server.faults.clear()
     network.calm, world.idle_ns = True, CALM_IDLE_NS
     world.fill_disk(None)
     world.clock.step_wall(world.clock.mono_ns() - world.clock.now_ns())
@@ -215,7 +216,7 @@ def settle(
     flatten(world)
     found += [
         f"flatten left {quantity} {symbol} in {account}"
-        for (account, symbol), quantity in broker_of(world.server.books()).positions.items()
+        for (account, symbol), quantity in invariants.at_brokers(world).positions.items()
         if quantity
     ]
     found += [*modifies.flat(world), *group_rules.at_end(world)]

@@ -50,7 +50,7 @@ Asked = tuple[int, tuple[str, ...]]
 """A request's number, and the intents that it is about."""
 OF_THE_STORM: Final = (
     r"orders of an executor that has been replaced",
-    r"(gateway|liquidation) denied ",
+    r"(gateway|liquidation)\S* denied ",
     r"the broker's error 10311 ",
     r"TWS sent a message that cannot be read",
     r".*conflict",
@@ -96,7 +96,7 @@ class Watch:
     def attach(self, world: World) -> None:
         """The world, once there is one."""
         self.follow(world.clock, world.nodes[roles.RISK].records)
-        self._gateway = world.nodes[roles.GATEWAY]
+        self._gateway = world.nodes.get(roles.GATEWAY)
 
     def follow(self, clock: VirtualClock, risk: Journal) -> None:
         """Whose time it is, and what risk has decided, where there is no world."""
@@ -125,7 +125,7 @@ class Watch:
             batch = wire.decode_batch(frames[1])[0]
             if sender == roles.RISK:
                 self._decide()
-            elif sender in roles.GATEWAYS:
+            elif roles.has_broker(sender):
                 self._announced.append((sender, batch.seq + len(batch.events) - 1))
         elif channel == f"{roles.GATEWAY}.requests" and sender == roles.EXECUTOR:
             self._asked(wire.decode_event(frames[-1]))
