@@ -153,8 +153,7 @@ class OrderReport(BrokerEvent, frozen=True):
 
 
 class OrderReturned(BrokerEvent, frozen=True):
-    """The broker has turned an order away without looking at it, and says so for certain. It waits
-    in the outbox again, under its intent's id `reference`."""
+    """The broker turned an order away unseen: it waits in the outbox again, by its intent's id."""
 
     reference: str
 
@@ -186,8 +185,7 @@ class OrderError(BrokerEvent, frozen=True):
 
 class ExecutionReport(BrokerEvent, frozen=True):
     """A trade in one of the login's accounts, whoever ordered it; `symbol` is ours, and the names
-    are those of an `OrderReport`. Of a combo each leg's trades are reported, under its own symbol,
-    and nothing of the whole."""
+    are an `OrderReport`'s. Of a combo each leg's trades are reported, and nothing of the whole."""
 
     account: str
     exec_id: str
@@ -315,8 +313,8 @@ class Broker(MarketFeed, Protocol):
         """Why to hang up: the other side is late with what it must do; empty if all is well."""
 
     def held(self, now: Now) -> str:
-        """Why nothing is written at this moment, in a sentence; empty if all is well. What is given
-        meanwhile waits, and what may not go any more by then is dropped."""
+        """Why nothing is written at this moment; empty if all is well. What is given meanwhile
+        waits, and what may not go any more by then is dropped."""
 
     def closed(self, reason: str) -> BrokerEvent:
         """We hung up: what that amounts to, as if the other side had."""
@@ -334,8 +332,8 @@ class Broker(MarketFeed, Protocol):
         """Ask for the values of all accounts: they follow, and then each change now and then."""
 
     def descriptions(self, now: Now) -> list[InstrumentDescribed]:
-        """What has become known of the configured instruments on this connection since the last
-        call. To be called time and again: each call may ask for a little more."""
+        """What has become known of the configured instruments since the last call on a connection.
+        To be called time and again: each call may ask for a little more."""
 
     def query_all_orders(self) -> None:
         """Ask for the open orders of all clients; those of others come as listed reports too."""
@@ -367,12 +365,10 @@ class Broker(MarketFeed, Protocol):
         """
 
     def join(self, name: str, intents: Sequence[str]) -> None:
-        """Make one piece of what is queued under `intents`, in this order, and call it `name`: all
-        of it is written at once, or none."""
+        """Make one piece, `name`, of what is queued under `intents`: it goes at once, or not."""
 
     def what_if(self, order_id: str, order: SubmitOrder) -> None:
-        """Ask what an order would do to its account: a `WhatIfReport` follows. It is not placed.
-        ValueError where it cannot be put into the broker's terms."""
+        """Ask what an order would do: a `WhatIfReport` follows. ValueError as in `submit`."""
 
     def modify(
         self, order_id: str, order: SubmitOrder, modify_id: str, parent_order_id: str = ""

@@ -72,6 +72,44 @@ class QueryPort(Protocol):
         """What has come since the last call."""
 
 
+class OpenQueries:
+    """Those that were asked and have no answer yet, and the answers that nobody has taken yet.
+    `lost` says why there is none where the connection ends."""
+
+    def __init__(self, lost: str) -> None:
+        self._lost = lost
+        self._open: set[int] = set()
+        self._reports: list[Found | Refused] = []
+
+    def opened(self, number: int) -> None:
+        """It was asked."""
+        self._open.add(number)
+
+    def is_open(self, number: int) -> bool:
+        """Whether somebody waits for its answer."""
+        return number in self._open
+
+    def give_up(self, number: int) -> None:
+        """See `QueryPort.give_up`."""
+        self._open.discard(number)
+
+    def take(self) -> list[Found | Refused]:
+        """See `QueryPort.take`."""
+        taken, self._reports = self._reports, []
+        return taken
+
+    def arrived(self, report: Found | Refused) -> None:
+        """The whole answer has come."""
+        if report.number in self._open:
+            self._open.discard(report.number)
+            self._reports.append(report)
+
+    def closed(self) -> None:
+        """The connection is gone, and all that was asked on it."""
+        self._reports += [Refused(number, 0, self._lost, "lost") for number in sorted(self._open)]
+        self._open.clear()
+
+
 class NoQueries:
     """Stands for the queries of a broker that answers none."""
 

@@ -44,7 +44,8 @@ CORES = """
     gateway/projectx/adapter.py gateway/projectx/asked.py gateway/projectx/lines.py
     gateway/projectx/listing.py gateway/projectx/market.py gateway/projectx/orders.py
     gateway/projectx/reports.py gateway/projectx/requests.py gateway/projectx/session.py
-    gateway/projectx/words.py simulator/projectx/server.py simulator/projectx/venue.py
+    gateway/projectx/words.py gateway/projectx/changes.py
+    gateway/projectx/past.py simulator/projectx/server.py simulator/projectx/venue.py
     simulator/projectx/line.py simulator/projectx/hubs.py simulator/projectx/trading.py
     simulator/projectx/lookups.py simulator/projectx/faults.py
     gateway/orders gateway/tws/session.py gateway/tws/translate.py

@@ -40,10 +40,11 @@ from tapewire.gateway.projectx.changes import Changes
 from tapewire.gateway.projectx.listing import Listing, WholeList
 from tapewire.gateway.projectx.market import Market
 from tapewire.gateway.projectx.orders import ASKED_MAX, Orders
+from tapewire.gateway.projectx.past import ProjectXQueries
 from tapewire.gateway.projectx.session import Refuses, Session
 from tapewire.gateway.projectx.spent import NOTHING_SPENT, Spent
 from tapewire.gateway.projectx.words import Json
-from tapewire.gateway.query_port import NoQueries, QueryPort
+from tapewire.gateway.query_port import QueryPort
 from tapewire.gateway.tws.reconnect import Reconnect
 
 RATE_MAX: Final = 180
@@ -75,7 +76,6 @@ class ProjectXBroker(Market):
         spent: Spent = NOTHING_SPENT,
     ) -> None:
         self.messages = self.requests = 0
-        self.queries: QueryPort = NoQueries("ProjectX's adapter answers no queries yet")
         self._login = login
         self._asked = Asked()
         self._outbox: Outbox[bytes] = Outbox(rate_max, RATE_S)
@@ -89,6 +89,10 @@ class ProjectXBroker(Market):
             self._outbox.pace.sent(sent_ns)
         session = Session(instruments, self._question, self._say, accounts, refuses)
         super().__init__(session, self._say)
+        self._past = ProjectXQueries(
+            self._asked, self._outbox.other, self._contract, lambda: session.is_up
+        )
+        self.queries: QueryPort = self._past
         self._listing = Listing(self._question, self._listed)
         self._orders = Orders(self._question, session.symbol_of)
         self._changes = Changes(self._outbox, self._asked, self._orders)
@@ -211,6 +215,7 @@ class ProjectXBroker(Market):
         self._outbox.forget_requests()
         self._session.closed()
         self._orders.closed()
+        self._past.closed()
         return broker.SessionLost(reason)
 
     # ---- what goes out ---------------------------------------------------------------------------
@@ -344,6 +349,7 @@ class ProjectXBroker(Market):
         if now.mono_ns < self._limited_until_ns:
             self._outbox.hold(now.mono_ns, verdict)
             return Released(said, [])
+        self._past.release(now)
         asked = verdict if self._session.is_up else nothing_goes
         lines, names = self._outbox.release(now.mono_ns, asked)
         self._spent.note(now.mono_ns, len(lines))

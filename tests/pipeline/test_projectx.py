@@ -84,6 +84,8 @@ def test_each_account_trades_at_its_own_broker_and_one_flatten_closes_both(group
     wait_for(lambda: all(len(fills(group, name)) > 3 for name in OF), "fills at both brokers", 60)
     shown = json.loads(tapewire("status", "--json").stdout)
     assert shown["gateway-px"]["accounts"] == ["1001"]
+    bars = tapewire("data", "history", "MNQZ6", "--back", "3600 S", "--gateway", "px", "--json")
+    assert len(bars.stdout.splitlines()) > 50, bars.stderr
     journal = group.journal("gateway-px")
     intents = {e.order.intent_id for e in journal if isinstance(e, OrderIntended)}
     assert {e.intent_id for e in journal if isinstance(e, OrderAccepted)} <= intents
