@@ -82,8 +82,9 @@ class ProjectXQueries(OpenQueries):
         elif answer.found is None or answer.refusal:
             self.arrived(Refused(number, answer.code, answer.fault or answer.refusal))
         else:
-            rows = [_bar(one) for one in answer.found.get("bars") or ()]
-            self.arrived(Found(number, tuple(sorted(rows, key=lambda one: one.ts_ns)), last=True))
+            bars = [_bar(one) for one in answer.found.get("bars") or ()]
+            bars.sort(key=lambda one: one.ts_ns)
+            self.arrived(Found(number, (*bars,), last=True))
         yield from ()
 
     def closed(self) -> None:
@@ -125,8 +126,8 @@ def _reach_s(query: HistoryQuery) -> int:
 
 def _bar(found: Json) -> HistoryBar:
     begins_ns = int(datetime.fromisoformat(found["t"]).timestamp()) * NS
-    prices = (float(found[name]) for name in "ohlc")
-    return HistoryBar(begins_ns, *prices, volume=float(found["v"]))
+    begun, high, low, close = (float(found[name]) for name in "ohlc")
+    return HistoryBar(begins_ns, begun, high, low, close, float(found["v"]))
 
 
 def _stamp(moment_ns: int) -> str:
