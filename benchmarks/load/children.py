@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from tapewire.benchmarks.load.namespaces import LOOPBACK, Host
 from tapewire.console.group import status
 
 HOME: Final = Path(__file__).resolve().parent.parent
@@ -47,7 +48,12 @@ class Children:
             _close(process)
 
     def start(
-        self, name: str, arguments: Sequence[object], *, config: Path | None = None
+        self,
+        name: str,
+        arguments: Sequence[object],
+        *,
+        config: Path | None = None,
+        host: Host = LOOPBACK,
     ) -> subprocess.Popen[str]:
         """Run `python -m` with `arguments`; it sees no TAPEWIRE_ setting but `config`."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TAPEWIRE_")}
@@ -55,7 +61,7 @@ class Children:
             environment["TAPEWIRE_CONFIG"] = str(config)
         with self._log(name).open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", *map(str, arguments)],
+                host.command(sys.executable, "-m", *arguments),
                 cwd=HOME,
                 env=environment,
                 stdin=subprocess.PIPE,
@@ -120,10 +126,11 @@ class Talk:
         arguments: Sequence[object],
         *,
         config: Path | None = None,
+        host: Host = LOOPBACK,
     ) -> None:
         self.name = name
         self._children = children
-        self._process = children.start(name, arguments, config=config)
+        self._process = children.start(name, arguments, config=config, host=host)
         self.pid = self._process.pid
         self._heard: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._listener = threading.Thread(target=self._listen, daemon=True)

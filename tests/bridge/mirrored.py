@@ -1,5 +1,6 @@
 """A bridge in this process, real journals, and a real cluster to mirror to."""
 
+import itertools
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -7,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from tapewire.benchmarks.load.nats_cluster import Cluster, binary
-from tapewire.bridge.engine import Engine, Line
+from tapewire.bridge.engine import Engine, Line, MirrorError
 from tapewire.bridge.journals import Source
 from tapewire.bridge.login import Login
 from tapewire.bridge.nats_engine import NatsEngine
 from tapewire.bridge.reading import Mirrors
+from tapewire.bridge.restoring import pieces
 from tapewire.bridge.service import BridgeService
 from tapewire.common.bus.transport import ZmqTransport
 from tapewire.common.clock import SystemClock
@@ -138,7 +140,24 @@ def a_desk(run_dir: Path, config: ClusterConfig, *roles: str) -> Iterator[Desk]:
         desk.close()
 
 
+def is_the_journal(path: Path, config: ClusterConfig, role: str = "risk") -> bool:
+    """Whether the stream is the journal in that file: record by record, some at a time."""
+    with closing(SqliteJournal(path, read_only=True)) as journal, Mirrors(config, Login()) as found:
+        mirrored = found.journal(role)
+        if mirrored is None or mirrored.head != journal.head:
+            return mirrored is None and not journal.head.seq
+        both = itertools.zip_longest(pieces(journal), pieces(mirrored))
+        return all(own == other for own, other in both)
+
+
 def leader_of(of: Cluster, config: ClusterConfig, role: str = "risk", generation: int = 1) -> int:
-    """The number of the node that leads a stream."""
-    with Mirrors(config, Login()) as mirrors:
-        return int(str(mirrors.leader(role, generation)).removeprefix("node-"))
+    """The number of the node that leads a stream; waits while none does."""
+
+    def name() -> str | None:
+        try:
+            with Mirrors(config, Login()) as mirrors:
+                return mirrors.leader(role, generation)
+        except MirrorError:
+            return None
+
+    return int(str(wait_for(name, f"a leader of {role}", SECONDS)).removeprefix("node-"))
