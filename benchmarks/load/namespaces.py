@@ -28,7 +28,7 @@ ip link add switch type bridge
 """
 BLOCK: Final = 28
 """The prefix of a network's addresses: room for 13 hosts."""
-BLOCKS: Final = [*ipaddress.ip_network("198.18.0.0/15").subnets(new_prefix=BLOCK)]
+BLOCKS: Final = [*ipaddress.IPv4Network("198.18.0.0/15").subnets(new_prefix=BLOCK)]
 END_S: Final = 10.0
 
 
