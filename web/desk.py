@@ -93,12 +93,15 @@ class Desk:
             raise Refused(400, f"strategy {name!r} is none of {_listed(known)}")
 
     def require_instance(self, name: str) -> str:
-        """The role of a strategy that has a process; refuses what has none."""
+        """The role of a strategy that has a process here; refuses what has none, or has it on
+        another host."""
         role = roles.strategy_role(name)
         if role not in self.table("processes"):
             names = {roles.strategy_name(one) for one in self.table("processes")
                      if roles.is_strategy(one)}  # fmt: skip
             raise Refused(400, f"strategy {name!r} is none of {_listed(names)}")
+        if host := self.table("processes")[role].get("host"):
+            raise Refused(409, f"strategy {name!r} runs on host {host}; do that there")
         return role
 
     def order(self, intent_id: str) -> dict[str, Any]:

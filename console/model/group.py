@@ -229,6 +229,7 @@ class GroupModel:
                 "pid": known.get("pid"),
                 "restarts": known.get("restarts", 0),
                 "dead_letters": status.counter(known, "dead_letters"),
+                "host": known.get("host", ""),
             }
         return rows
 

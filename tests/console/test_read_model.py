@@ -334,3 +334,11 @@ def test_a_damaged_journal_is_a_warning_and_the_rest_is_read_again_later(folder:
     reading.look(NOW + 6_000 * MS)
     assert "journals" not in reading.model.tables(NOW)["warnings"]
     reading.close()
+
+
+def test_a_process_of_a_far_host_has_a_row_that_says_where_it_runs():
+    made = model()
+    far = {**READY, "host": "far", "signals": 0, "topics": {}}
+    made.on_statuses({"risk": RISK, "strategy-dip": far}, ["risk", "strategy-dip"], NOW)
+    rows = made.tables(NOW)["processes"]
+    assert (rows["risk"]["host"], rows["strategy-dip"]["host"]) == ("", "far")

@@ -27,7 +27,7 @@ export class Desk {
     this.warnings = h("ul", { class: "warnings", tabindex: "0" });
     this.bars = new Bars();
     this.processes = new Grid([
-      { name: "Process", value: (_, key) => key },
+      { name: "Process", value: (p, key) => (p.host ? `${key} on ${p.host}` : key) },
       stateColumn,
       { name: "Restarts", value: (p) => (p.restarts ? String(p.restarts) : ""), kind: "num" },
       { name: "Done", value: (p) => p.done, kind: "reason" },
