@@ -59,7 +59,7 @@ class Server(NamedTuple):
 class Door(Service):
     """`open_client` opens a channel to a socket at home. `keep` takes what a host has reported,
     `expel` makes everybody authenticate again where a key was revoked, and `halt` pulls the kill
-    switch."""
+    switch. `misplaced` says why a host may not signal for a strategy; empty if it may."""
 
     def __init__(
         self,
@@ -75,6 +75,7 @@ class Door(Service):
         keep: Callable[[str, Statuses, Now], None],
         expel: Callable[[], None],
         halt: Callable[[str], None],
+        misplaced: Callable[[str, str], str],
     ) -> None:
         super().__init__(roles.DOOR, transport, clock, epoch=epoch)
         self._door = transport
@@ -86,6 +87,7 @@ class Door(Service):
         self._keep = keep
         self._expel = expel
         self._halt = halt
+        self._misplaced = misplaced
         self._waiting: list[Waiting] = []
         self._look_ns = clock.mono_ns()
         self._passing: dict[str, Callable[[list[bytes]], None]] = {}
@@ -113,13 +115,16 @@ class Door(Service):
         if socket == HOSTS:
             self._on_word(host, role, rest, now)
         elif socket == SIGNALS:
-            self._signal(role, rest)
+            self._signal(host, role, rest)
         else:
             self._request(socket, host, role, rest, now)
 
-    def _signal(self, role: str, frames: list[bytes]) -> None:
+    def _signal(self, host: str, role: str, frames: list[bytes]) -> None:
+        """A host signals for the strategies that are placed there: one that was taken over can
+        trade for no other, and none runs on two hosts unnoticed."""
         kind, body = frames
-        reason = self._refusal(role, kind)
+        strategy = getattr(wire.decode_event(body), "strategy", "")
+        reason = self._refusal(role, kind) or self._misplaced(host, strategy)
         if reason:
             self.dead_letter(SIGNALS, reason, body)
             return

@@ -14,7 +14,7 @@ from tapewire.common.runtime.process import Process
 from tapewire.relay.composition import build_door, build_relay
 from tapewire.relay.door import Door
 from tapewire.relay.relay import Relay
-from tests.relay.two_hosts import configured, with_keys
+from tests.relay.two_hosts import AT_HOME, configured, with_keys
 from tests.waiting import wait_for
 
 Sock = zmq.Socket[bytes]
@@ -25,7 +25,7 @@ class Between:
 
     def __init__(self, folder: Path, role: str = "strategy") -> None:
         self.home, self.far = with_keys(
-            configured(folder / "tapewire.toml"), folder / "h", folder / "f", role
+            configured(folder / "tapewire.toml", AT_HOME), folder / "h", folder / "f", role
         )
         self.tokens = {
             one: tokens.issue(self.home.run_dir, *one)

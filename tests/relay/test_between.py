@@ -20,9 +20,9 @@ HALT = wire.encode(Control(1, "halt", "it is a test"))
 PAST = wire.encode(CatchUp(3, 1))
 
 
-def signal(number: int) -> bytes:
+def signal(number: int, strategy: str = "dip") -> bytes:
     """A signal that has no end by the monotonic clock, so that it passes as it is."""
-    return wire.encode(CancelSignal(f"dip-0a-{number}", 1, "", "dip", "dip-0a-0", 2))
+    return wire.encode(CancelSignal(f"{strategy}-0a-{number}", 1, "", strategy, "dip-0a-0", 2))
 
 
 @pytest.fixture
@@ -168,6 +168,18 @@ def test_a_signal_without_a_token_of_the_relays_does_not_arrive(between: Between
     arrived = until_passed(between, strategy, [known, signal(1)], signals)
     assert arrived[1] == signal(1)
     assert "has no token" in between.door.dead_letters[0].reason
+
+
+@pytest.mark.parametrize("strategy", ["own", "own-2"])
+def test_a_host_signals_for_no_strategy_of_another_host(between: Between, strategy: str):
+    signals, push = between.at_home(zmq.PULL, "signals"), between.far_off(zmq.PUSH, "signals")
+    between.until_ready()
+    shown = between.far_token("executor", "strategy")
+    push.send_multipart([shown, signal(7, strategy)])
+    assert until_passed(between, push, [shown, signal(1)], signals)[1] == signal(1)
+    assert between.door.dead_letters[0].reason == (
+        f"a signal of {strategy}, which runs on host home, came from host far"
+    )
 
 
 def test_a_request_is_answered_to_whoever_asked_each_on_its_own_connection(between: Between):

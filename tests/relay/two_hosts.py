@@ -22,6 +22,11 @@ home = true
 name = "far"
 address = "{FAR}"
 """
+AT_HOME = """
+[[strategies]]
+name = "own"
+strategy = "tapewire.strategy.examples.momentum:Momentum"
+"""
 
 
 def configured(file: Path, text: str = "") -> Config:
