@@ -13,7 +13,8 @@ from tapewire.executor.executor import Executor
 from tapewire.executor.service import JOURNAL_SYNCHRONOUS, ExecutorService
 from tapewire.risk.rules import load_rules
 
-HOLD_MS = 1  # about as long as the gateway needs to get an order out
+HOLD_MS = 1  # for more of what is emitted together
+HOLD_MAX_MS = 5  # while a gateway has not answered, which takes it a millisecond or two
 NAMES_MAX: Final = 1024  # of strategies whose settings are at hand; any signal may bring a new one
 
 
@@ -35,8 +36,9 @@ def build(host: Host) -> ExecutorService:
     host.bind("signals", "pull", "signals")
     return ExecutorService(
         executor, host.transport, host.clock, host.journal(JOURNAL_SYNCHRONOUS),
-        epoch=host.epoch, hold_ms=HOLD_MS, heartbeat_ms=config.risk.heartbeat_ms,
-        brakes=brakes_of(host), checkpoints=host.checkpoints(),
+        epoch=host.epoch, hold_ms=HOLD_MS, hold_max_ms=HOLD_MAX_MS,
+        heartbeat_ms=config.risk.heartbeat_ms, brakes=brakes_of(host),
+        checkpoints=host.checkpoints(),
     )  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 Orders leave before the own journal is written: the gateway is the one that has an intent on disk
 before the wire, and what a crash here forgets is learned from its journal. For the same reason a
 commit here need not wait for the disk: it would make the gateway's wait, on an order's way. Nor
-need it be made at once: whoever receives it would take the processor from the gateway.
+need it be made at once: whoever receives it would take the processor from the gateway. So it
+waits, not for long, until the gateway has answered, which it does once the order is out.
 """
 
 from collections.abc import Sequence
@@ -52,6 +53,7 @@ class ExecutorService(Service):
         *,
         epoch: str,
         hold_ms: int = 0,
+        hold_max_ms: int = 0,
         heartbeat_ms: int = 250,
         brakes: Brakes | None = None,
         checkpoints: Checkpoints | None = None,
@@ -62,6 +64,7 @@ class ExecutorService(Service):
             heartbeat_ms=heartbeat_ms, hold_ms=hold_ms, brakes=brakes,
         )  # fmt: skip
         self.executor = executor
+        self._hold_max_ms = max(hold_ms, hold_max_ms)
         self.doors = Doors(
             executor.places.logins, epoch, executor.ledger.orders.get,
             lambda gateway: self.followers[gateway].next_seq,
@@ -143,6 +146,12 @@ class ExecutorService(Service):
             request = door.request(now)
             if request is not None:
                 self.ask(door.login.gateway, request)
+
+    def hold_ms(self) -> int:
+        """While a gateway has not answered, an order may still be on its way to the broker there.
+        Once it has, the order was written, and nothing is gained by holding longer."""
+        is_asking = any(door.welcome.is_asking for door in self.doors)
+        return self._hold_max_ms if is_asking else super().hold_ms()
 
     def on_room(self, reason: str) -> None:
         """Signals that add risk are denied while the disk is nearly full, or the kill switch is

@@ -65,6 +65,11 @@ class Welcome:
         """It was asked and answered up to then."""
         self._asked_ns, self._unanswered_ns = asked_ns, None
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether a request has no answer yet."""
+        return self._unanswered_ns is not None
+
     def is_silent(self, now: Now) -> bool:
         """Whether the gateway owes an answer for longer than it may take."""
         since_ns = self._unanswered_ns

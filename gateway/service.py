@@ -199,8 +199,7 @@ class GatewayService(Service):
 
     def on_tick(self, now: Now) -> None:
         """Publish what the turn brought, and do what is due."""
-        if (risk := self.followers.get(roles.RISK)) is not None:
-            self.gateway.gate.decisions_known = risk.caught_up
+        self._note_decisions()
         if reason := self.gateway.broker.overdue(now):
             self._leave(reason, b"", now)
         self.emit(*self.gateway.tick(now))
@@ -213,6 +212,11 @@ class GatewayService(Service):
             self.emit(*self._deputy.tick(now))
         self.query_door.tick(now)
         self.emit(*self.market.tick(now))
+
+    def _note_decisions(self) -> None:
+        """Whether risk's journal is known to its end: this turn may have shown a gap in it."""
+        if (risk := self.followers.get(roles.RISK)) is not None:
+            self.gateway.gate.decisions_known = risk.caught_up
 
     def on_room(self, reason: str) -> None:
         """Orders that add risk are denied while the disk is nearly full, or the kill switch is
@@ -229,6 +233,7 @@ class GatewayService(Service):
 
     def after_commit(self, now: Now) -> None:
         """Write to the broker what is on disk, and what admission lets pass at this moment."""
+        self._note_decisions()
         data, intents, denied = self.gateway.release(self.clock.now())
         if data:
             self.transport.send(BROKER, [data])

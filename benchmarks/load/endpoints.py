@@ -118,6 +118,8 @@ class TwsPeer:
             return [messages.current_time(time.time_ns())]
         elif isinstance(request, ask.Executions):
             return [messages.execution_end(request.req_id)]
+        elif isinstance(request, ask.AccountSummary):  # which a login waits for
+            return [messages.account_summary_end(request.req_id)]
         elif isinstance(request, ask.ContractDetails):
             return [messages.contract_details_end(request.req_id)]
         return [_EMPTY[type(request)]()] if type(request) in _EMPTY else []

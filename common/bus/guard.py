@@ -59,6 +59,11 @@ class Guard:
             seed = f"{self._seed} {name_of_handler(handler)}"
             self._retries[handler] = Retries(seed, attempts)
 
+    @property
+    def is_unused(self) -> bool:
+        """Whether no handler has more than one attempt, and none has failed."""
+        return not (self._retries or self.circuits)
+
     def refusal(self, call: Call, mono_ns: int) -> str:
         """Why the handler is not even called, in a sentence; empty if it is."""
         if not self.circuits or call.handler not in self._retries:

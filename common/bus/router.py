@@ -160,6 +160,11 @@ class EventRouter(Generic[*Ts]):
             route.times.record(ended_ns - began_ns)
             began_ns = ended_ns
 
+    @property
+    def is_at_ease(self) -> bool:
+        """Whether there is nothing to try again, and nothing that could have failed beside it."""
+        return self.guard.is_unused and self._coroutines is None
+
     def retry(self, mono_ns: int) -> None:
         """Try again what is due, and take note of what coroutine handlers raised."""
         for call, attempt in self.guard.due(mono_ns):

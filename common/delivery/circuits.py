@@ -25,6 +25,8 @@ class Circuits:
     def retry(self, routers: Iterable[EventRouter[*tuple[Any, ...]]], now: Now) -> None:
         """Try again what handlers failed on and is due, and take note of their circuits."""
         for router in routers:
+            if router.is_at_ease:  # as in almost every turn
+                continue
             router.retry(now.mono_ns)
             for name, change in router.guard.take_changes():
                 self.changed(name, change, now)

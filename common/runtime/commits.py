@@ -120,6 +120,13 @@ class Commits:
             self._begin()
             self._complete()
 
+    def settle(self) -> bool:
+        """Complete the commit that is under way; whether there is one, and it is durable."""
+        if self._under_way is None:
+            return False
+        self._complete()
+        return self._under_way is None
+
     def publish(self) -> None:
         """Announce what has become durable, and answer those who asked."""
         if not self._finished:

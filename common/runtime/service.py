@@ -12,7 +12,7 @@ emitted, and only then acts on it and publishes it. The order matters:
     There is no moment in which another process knows something that a restart here would not.
 *   A reply leaves after the commit too, so an answer never promises what a crash could undo.
 *   `after_commit` runs before the announcement: what goes to the broker does not wait for readers
-    to be woken.
+    to be woken. Once a commit of an earlier turn is durable, it does not wait for `on_tick` either.
 *   One commit per turn, whatever came in it: under load the batch grows, and the cost of an event
     falls. With a journal that commits in the background, turns go on meanwhile (see `commits`).
 
@@ -53,6 +53,7 @@ from tapewire.common.runtime.commits import Commits
 from tapewire.common.runtime.disk import Brake, Room
 from tapewire.common.runtime.door import Door
 from tapewire.common.runtime.heads import Heads
+from tapewire.common.runtime.hold import Hold
 from tapewire.common.runtime.journal import Head, Journal, JournalError
 from tapewire.common.runtime.metrics import Metrics
 from tapewire.common.runtime.rhythm import Rhythm
@@ -108,7 +109,7 @@ class Service:
         self._journal = journal
         self.rhythm = Rhythm(heartbeat_ms * 1_000_000, clock.mono_ns())
         self._hold_ms = hold_ms
-        self._due_ns: int | None = None  # monotonic; when what is held is written down
+        self._hold = Hold()
         self._announced: tuple[object, ...] | None = None
         self.commits = Commits(
             self.stream, transport, clock, self.metrics,
@@ -167,8 +168,12 @@ class Service:
         """What was sealed last is on disk: it may be acted on."""
 
     def after_commit(self, now: Now) -> None:
-        """Once per turn, before anyone receives what has become durable in it: what must not wait
-        for readers to be woken. Only what is durable may be acted on."""
+        """Once or twice per turn, before anyone receives what has become durable in it: what must
+        not wait for readers to be woken. Only what is durable may be acted on."""
+
+    def hold_ms(self) -> int:
+        """How long what is emitted waits to be written down, as things are now."""
+        return self._hold_ms
 
     def readiness(self, now: Now) -> tuple[ProcessState, str]:
         """The state it is in, and in a sentence what it waits for."""
@@ -252,7 +257,7 @@ class Service:
     def turn(self, timeout_ms: int) -> None:
         """Take what has come (waiting up to `timeout_ms` for it), decide, commit, publish."""
         if self.commits.held:  # its time must not pass unnoticed
-            timeout_ms = min(timeout_ms, self._hold_ms)
+            timeout_ms = min(timeout_ms, self.hold_ms())
         inbound = self.transport.poll(timeout_ms)
         now = self.clock.now()
         self.room.look(now)
@@ -265,10 +270,12 @@ class Service:
                 raise  # what cannot be written down must not be acted on: the process ends
             except Exception as error:  # noqa: BLE001 - one bad event costs itself, not the process
                 self.dead_letter(channel, repr(error), frames[-1] if frames else b"")
+        if self.commits.settle():
+            self.after_commit(now)
         self.letters.hand_back(now, self.on_letter)
         self.circuits.retry(self._routers, now)
         self.on_tick(now)
-        if not self._holding(now):
+        if not (self.commits.emitted and self._hold.lasts(now.mono_ns, self.hold_ms())):
             self.commits.advance()
             self.after_commit(now)
             self.commits.publish()
@@ -283,7 +290,7 @@ class Service:
     @property
     def due_ns(self) -> int | None:
         """When it needs a turn though nothing arrives (monotonic); None if it needs none."""
-        return self._due_ns
+        return self._hold.due_ns
 
     def stop(self) -> str:
         """End in order: `on_stop`, then write down and say what it led to; returns what it said."""
@@ -309,16 +316,6 @@ class Service:
         """Write down what was emitted; publish what is durable, and answer those who asked."""
         self.commits.advance()
         self.commits.publish()
-
-    def _holding(self, now: Now) -> bool:
-        """Whether what was emitted still waits."""
-        if not self.commits.emitted:
-            return False
-        due_ns = self._due_ns = self._due_ns or now.mono_ns + self._hold_ms * 1_000_000
-        if now.mono_ns < due_ns:
-            return True
-        self._due_ns = None
-        return False
 
     def _dispatch(self, channel: str, frames: list[bytes], now: Now) -> None:
         source, dot, kind = channel.rpartition(".")

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from tapewire.common.bus import wire
 from tapewire.common.bus.streams import JournaledStream
-from tapewire.common.clock import VirtualClock
+from tapewire.common.bus.transport import Inbound
+from tapewire.common.clock import Now, VirtualClock
 from tapewire.common.events import EVERYTHING, ControlReply, Event, RiskHalted
 from tapewire.common.runtime.commits import RETRY_NS, Commits
 from tapewire.common.runtime.journal import GENESIS, Head, JournalFullError
 from tapewire.common.runtime.memory_journal import MemoryJournal
 from tapewire.common.runtime.metrics import Metrics
+from tapewire.common.runtime.service import Service
 
 
 class SlowDisk(MemoryJournal):
@@ -22,6 +24,18 @@ class SlowDisk(MemoryJournal):
     def begin(self, events: Sequence[Event]) -> int:
         self.begun = [*events]
         return self.head.seq + 1
+
+
+class Silence:
+    """A transport on which nothing comes."""
+
+    emptied = True
+
+    def poll(self, timeout_ms: int) -> list[Inbound]:
+        return []
+
+    def send(self, channel: str, frames: Sequence[bytes]) -> bool:
+        return True
 
 
 class NoSockets:
@@ -69,6 +83,31 @@ def test_what_waits_for_a_commit_under_way_is_not_held_so_that_nobody_spins_unti
     commits.advance()
     commits.emitted.append(RiskHalted(3, EVERYTHING, "c"))
     assert commits.held
+
+
+def test_what_has_become_durable_is_acted_on_before_timed_work() -> None:
+    """An order that waited for the disk does not also wait for what is due in its turn."""
+    log: list[str] = []
+
+    class Broker(Service):
+        def on_durable(self) -> None:
+            log.append("durable")
+
+        def after_commit(self, now: Now) -> None:
+            log.append("act")
+
+        def on_tick(self, now: Now) -> None:
+            log.append("timed")
+
+    disk = SlowDisk()
+    service = Broker("gateway", Silence(), VirtualClock(), epoch="e", journal=disk)
+    service.emit(RiskHalted(1, EVERYTHING, "a"))
+    service.turn(0)
+    assert log == ["timed", "act"], "nothing is durable yet"
+    disk.append(disk.begun)
+    log.clear()
+    service.turn(0)
+    assert log[:3] == ["durable", "act", "timed"]
 
 
 # ---- on a full disk -----------------------------------------------------------------------------

@@ -332,3 +332,20 @@ def test_what_else_risk_has_decided_is_nothing_to_the_executor() -> None:
     one.turn()
     assert one.service.executor.snapshot() == before
     assert not one.service.dead_letters
+
+
+def test_what_is_emitted_waits_until_the_gateway_has_answered_and_not_for_ever(
+    executing: Executing,
+):
+    service, ms = executing.service, 1_000_000
+    service._hold_ms, service._hold_max_ms = 1, 5
+    for number, answered_after_ms in ((1, 2), (2, 9)):
+        executing.signal(signal(number))
+        executing.turn()
+        held_ms = 0
+        while not service.commits.is_idle:
+            held_ms += 1
+            if held_ms == answered_after_ms:
+                executing.answer(OrderAnswer(f"s-e-{number}/1", accepted=True))
+            executing.pass_time(ms)
+        assert held_ms == min(answered_after_ms, 5), "it learns of the answer, or waits no longer"

@@ -1,5 +1,7 @@
 """The gateway's shell: on disk, then to TWS; on disk, then answered."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from tapewire.common import roles
@@ -9,6 +11,7 @@ from tapewire.common.events import (
     EVERYTHING,
     CancelAll,
     Control,
+    Event,
     OrderDenied,
     OrderIntended,
     OrderReply,
@@ -261,6 +264,41 @@ def test_what_adds_risk_waits_until_all_of_risks_decisions_are_known(shell: Shel
     assert [f[0] for f in shell.written()] == ["3"]
     (reply,) = [reply for reply in shell.wires.replies() if reply.id == 2]
     assert [answer.accepted for answer in reply.answers] == [True, False]
+
+
+class SlowJournal(LoggedJournal):
+    """Commits when it is told to."""
+
+    def begin(self, events: Sequence[Event]) -> int:
+        self.begun = [*events]
+        return self.head.seq + 1
+
+    def complete(self) -> None:
+        self.append(self.begun)
+
+
+@pytest.mark.parametrize("what", ["a halt", "a gap in risk's journal"])
+def test_what_comes_while_an_order_is_written_down_stops_it(what: str):
+    """It is asked about at the moment of writing, with all that the turn has brought."""
+    shell = Shell().ready()
+    slow = SlowJournal(shell.wires.log)
+    slow.append([*events_of(shell.journal)])
+    commits, stream = shell.service.commits, shell.service.stream
+    assert commits.is_idle
+    stream.journal = slow
+    shell.wires.ask(OrderRequest(1, [submit()]))
+    shell.turn()
+    assert shell.written() == [], "its intent is not on disk yet"
+    slow.complete()
+    if what == "a halt":
+        shell.wires.publish("risk", 1, RiskHalted(T0, EVERYTHING, "x"))
+    else:
+        shell.wires.publish("risk", 2, violation("which one was before it?"))
+    shell.turn()
+    slow.complete()
+    shell.turn()
+    assert shell.written() == []
+    assert [type(e) for e in shell.wires.events("gateway")] == [OrderIntended, OrderDenied]
 
 
 def test_the_liquidation_gateway_follows_nobody_and_takes_what_reduces():
