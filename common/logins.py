@@ -83,7 +83,10 @@ class Logins:
 
     def of(self, account: str) -> Login | None:
         """The login that an account belongs to; None if it is none of theirs."""
-        return next((one for one in self._logins if one.has(account)), None)
+        for one in self._logins:  # no generator: each order asks it several times
+            if one.has(account):
+                return one
+        return None
 
     def named(self, name: str) -> Login | None:
         """The login of this name."""

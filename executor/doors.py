@@ -29,12 +29,13 @@ class Door:
 
     def __init__(self, login: Login, epoch: str) -> None:
         self.login = login
+        self.gateway = login.gateway
         self.welcome = Welcome(epoch)
         self._cancels: deque[CancelOrder] = deque()  # which do not wait behind orders
         self._outgoing: deque[Command] = deque()
 
     def __repr__(self) -> str:
-        return f"<Door to {self.login.gateway}>"
+        return f"<Door to {self.gateway}>"
 
     def add(self, command: Command) -> None:
         """To be sent with one of the next requests."""
@@ -87,8 +88,11 @@ class Doors:
 
     def waiting(self, now: Now) -> dict[str, str]:
         """The logins whose gateway takes nothing yet, by their names, with the reason."""
-        found = {one.login.name: self._waits(one, now) for one in self}
-        return {name: reason for name, reason in found.items() if reason}
+        found: dict[str, str] = {}
+        for one in self._doors.values():  # asked several times on an order's way
+            if reason := self._waits(one, now):
+                found[one.login.name] = reason
+        return found
 
     def _account_of(self, command: Command) -> str:
         """The account that a command is about; "" where its order is not known."""
@@ -102,4 +106,4 @@ class Doors:
         return self._doors[login.gateway] if login is not None else None
 
     def _waits(self, door: Door, now: Now) -> str:
-        return door.welcome.waits_for(self._next_seq(door.login.gateway), now)
+        return door.welcome.waits_for(self._next_seq(door.gateway), now)

@@ -65,6 +65,7 @@ class ExecutorService(Service):
         )  # fmt: skip
         self.executor = executor
         self._hold_max_ms = max(hold_ms, hold_max_ms)
+        self._gateways = [self.followers[one] for one in executor.places.logins.gateways]
         self.doors = Doors(
             executor.places.logins, epoch, executor.ledger.orders.get,
             lambda gateway: self.followers[gateway].next_seq,
@@ -145,7 +146,7 @@ class ExecutorService(Service):
         for door in self.doors:
             request = door.request(now)
             if request is not None:
-                self.ask(door.login.gateway, request)
+                self.ask(door.gateway, request)
 
     def hold_ms(self) -> int:
         """While a gateway has not answered, an order may still be on its way to the broker there.
@@ -165,7 +166,7 @@ class ExecutorService(Service):
         enough, and the reason names the others: signals for their accounts wait (`_may_take`). Risk
         is not waited for, as exits must be possible without it: the gateway asks the rules again,
         and knows those in force."""
-        state = following(self.followers[source] for source in self.executor.places.logins.gateways)
+        state = following(self._gateways)
         if state[0] != "READY":
             return state
         waiting = self.doors.waiting(now)
