@@ -113,6 +113,8 @@ class GatewayService(Service):
     def emit(self, *events: Event) -> None:
         """What is held needs a price, though no strategy reads it: without one, no limit on a loss
         can be watched. The liquidation gateway only closes."""
+        if not events:  # as of most that a turn asks
+            return
         feeds = self.market.feeds
         if not self.gateway.gate.reduce_only:
             for event in events:
