@@ -92,6 +92,7 @@ class VirtualLink:
         self._accounts: list[int] = []
         self._hubs: dict[str, Member] = {}
         self._watched: list[str] = []
+        self._is_over = False
 
     @property
     def connections(self) -> Iterator[int]:
@@ -103,10 +104,18 @@ class VirtualLink:
         """A line to the gateway."""
         self._out(msgspec.json.encode(found) + b"\n")
 
+    def _refuse(self, reason: str) -> None:
+        """End, and say why."""
+        self.say(refused=reason)
+        self._is_over = True
+        self._end()
+
     # ---- what comes in ---------------------------------------------------------------------------
 
     def take(self, data: bytes, now_ns: int) -> None:
         """Lines of the gateway."""
+        if self._is_over:
+            return
         self._now_ns = now_ns
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
@@ -127,6 +136,8 @@ class VirtualLink:
 
     def pass_time(self, now_ns: int) -> None:
         """Do what is due: signs of life, hubs that are away, changes that have waited enough."""
+        if self._is_over:
+            return
         self._now_ns = now_ns
         if now_ns >= self._alive_ns:
             self._alive_ns = now_ns + NS
@@ -139,8 +150,10 @@ class VirtualLink:
                 self._call(hub, {"type": 6})
         self._go_on()
 
-    def due_ns(self) -> int:
-        """When to call `pass_time` next."""
+    def due_ns(self) -> int | None:
+        """When to call `pass_time` next; None once the link has ended."""
+        if self._is_over:
+            return None
         due = [one.read_ns + int(TURN_MAX_S * NS) for one in self._waiting]
         due += [one.again_ns for one in self._hubs.values() if one.conn is None]
         return max(min([self._alive_ns, *due]), self._now_ns + 1)
@@ -187,8 +200,7 @@ class VirtualLink:
     def _log_in(self, then: Callable[[], None]) -> None:
         def heard(_status: int, found: Json) -> None:
             if not found.get("token"):
-                self.say(refused="the ProjectX Gateway has not taken the login")
-                self._end()
+                self._refuse("the ProjectX Gateway has not taken the login")
                 return
             self._token = found["token"]
             then()
@@ -202,8 +214,7 @@ class VirtualLink:
             if "accounts" in found:
                 self.say(accounts=found["accounts"])
             else:
-                self.say(refused="the ProjectX Gateway does not list the accounts of the login")
-                self._end()
+                self._refuse("the ProjectX Gateway does not list the accounts of the login")
 
         self._post("/Account/search", {"onlyActiveAccounts": True}, heard)
 
@@ -252,8 +263,7 @@ class VirtualLink:
     def _look_after(self, name: str, hub: Member) -> None:
         """Connect to a hub that is away, if it is time; end where it stays away."""
         if hub.away_ns is not None and self._now_ns - hub.away_ns >= HUB_AWAY_MAX_S * NS:
-            self.say(refused="a hub of the ProjectX Gateway did not come back")
-            self._end()
+            self._refuse("a hub of the ProjectX Gateway did not come back")
         elif hub.conn is None and self._now_ns >= hub.again_ns:
             hub.conn, hub.rest = self._door.open(), ""
             self._door.send(hub.conn, Asked("", f"/hubs/{name}", {}, self._token))

@@ -82,16 +82,14 @@ class LinkedGateway:
         self.gateway.tick(now_ns)
         self._carry()
         for link in [*self._links.values()]:
-            if link.due_ns() <= now_ns:
+            if (due_ns := link.due_ns()) is not None and due_ns <= now_ns:
                 link.pass_time(now_ns)
         self._carry()
 
     def next_due_ns(self) -> int | None:
         """When to call `tick` next; None: after the next input."""
-        due = [one.due_ns() for one in self._links.values()]
-        if (gateway_ns := self.gateway.next_due_ns()) is not None:
-            due.append(gateway_ns)
-        return min(due, default=None)
+        due = [self.gateway.next_due_ns(), *(one.due_ns() for one in self._links.values())]
+        return min((one for one in due if one is not None), default=None)
 
     def take_output(self) -> list[tuple[int, bytes]]:
         """Lines to the gateways since the last call."""

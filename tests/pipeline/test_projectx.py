@@ -114,6 +114,9 @@ def kill_link(group: Running) -> None:
 
 FAULTS: dict[str, Callable[[Running], object]] = {
     "gateway": lambda group: group.kill_9("gateway-px"),
+    "liquidation gateway": lambda group: group.kill_9("liquidation-px"),
+    "executor": lambda group: group.kill_9(roles.EXECUTOR),
+    "risk": lambda group: group.kill_9(roles.RISK),
     "link": kill_link,
     "lost": lambda group: inject(group, "lost", path="/Order/place", times=3),
     "swallowed": lambda group: inject(group, "swallowed", path="/Order/place", times=3),

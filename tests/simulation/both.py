@@ -44,6 +44,7 @@ FUTURE: Final = INSTRUMENTS[1].symbol
 OF_REQUESTS: Final = ("late", "lost", "swallowed", "failed", "limited")
 PATHS: Final = ("", "/Order/place", "/Order/modify", "/Order/cancel", "/Order/searchOpen")
 UNLISTED: Final = re.compile(r"(orders may be left: )?ProjectX does not (list|name) ")
+ON_THE_WAY_NS: Final = 3 * SECOND_NS  # with what was said over a line that is late
 HUBS: Final = ("user", "market")
 LONGEST_S: Final = 8
 
@@ -74,6 +75,7 @@ class BothWatch(Watch):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self._by_tag: dict[str, Any] = {}  # when an order's bytes were handed over
+        self._others_ns = 0  # when somebody else traded at ProjectX last
         self._by_number: dict[int, Any] = {}  # when a modify's were
 
     def died(self, role: str, letter: DeadLetter) -> None:
@@ -102,6 +104,8 @@ class BothWatch(Watch):
         is_risk = line["order_ref"].startswith(f"{roles.RISK}-")
         client_id = self._liquidation_id if is_risk else self._client_id
         name = client_id, line["perm_id"]
+        if line["kind"] == "execution" and not line["order_ref"]:
+            self._others_ns = line["ts_ns"]
         is_placed = line["kind"] == "order" and line["event"] == "placed"
         written = self._by_tag.get(line["order_ref"])
         if line["kind"] == "order" and not is_placed:
@@ -109,6 +113,11 @@ class BothWatch(Watch):
         if written is not None:
             self._written[name] = written
         return {**line, "client_id": client_id, "order_id": line["perm_id"]}
+
+    def _is_excused(self, line: Line) -> bool:
+        """Nobody can know of a trade that somebody else has made while the order was on its way."""
+        others_ns = line["ts_ns"] - self._others_ns
+        return super()._is_excused(line) or (line["account"] == PX and others_ns < ON_THE_WAY_NS)
 
     def _is_ours(self, line: Line) -> bool:
         if line["account"] != PX:

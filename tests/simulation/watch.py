@@ -213,7 +213,7 @@ class Watch:
         if line["event"] == "placed":
             self._once(line)
             self._as_signalled(line)
-        if self._is_late(line) or not self.broker.adds_risk(line):
+        if self._is_excused(line) or not self.broker.adds_risk(line):
             return
         what = f"{line['event']} {line['side']} {line['quantity']} {name_of(line)}"
         positions = self.broker.positions
@@ -235,6 +235,10 @@ class Watch:
         """Whether the group has asked for it: an order placed or modified."""
         is_client = line["client_id"] in (self._client_id, self._liquidation_id)
         return is_client and not self._is_tws_doing and line["event"] in ("placed", "modified")
+
+    def _is_excused(self, line: Line) -> bool:
+        """Whether what it adds is no fault of the group's."""
+        return self._is_late(line)
 
     def _is_late(self, line: Line) -> bool:
         """Whether TWS itself has held the order back: what it adds is no fault of the group's."""

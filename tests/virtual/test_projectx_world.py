@@ -8,6 +8,7 @@ import pytest
 from tapewire.common import roles
 from tapewire.common.accounting.compare import broker_of, compare, together
 from tapewire.common.events import (
+    ConnectionLost,
     OrderAccepted,
     OrderConflict,
     OrderDenied,
@@ -102,6 +103,14 @@ def test_after_each_fault_of_the_gateway_the_books_are_the_broker_s(fault):
     desk.inject(fault, **FAULTS[fault])
     at_rest(desk)
     assert not desk.events("gateway-px", OrderConflict)
+
+
+def test_a_hub_that_takes_the_token_no_more_ends_the_link_and_another_logs_in_again():
+    desk = trading(until_s=5).run(8)  # or an order has the token renewed before
+    desk.inject("expired_token")
+    desk.inject("dropped_hub", hub="user")
+    at_rest(desk, 40)
+    assert desk.events("gateway-px", ConnectionLost)
 
 
 def test_an_order_that_is_turned_away_is_placed_under_the_same_tag_or_expires():

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tapewire.gateway.projectx import link
 from tapewire.simulator.projectx.__main__ import COMMAND, HOST, PORT
 from tests.markdown import blocks
 from tests.places import ROOT
 
 SDK = ROOT / ".venv-projectx" / "bin" / "python"
 PAGE = ROOT / "docs" / "projectx.md"
-SCRIPT = Path(__file__).with_name("sdk_trade.py")
+SCRIPT, REFUSED = (Path(__file__).with_name(f"sdk_{name}.py") for name in ("trade", "turned_away"))
 
 
 @pytest.fixture
@@ -23,9 +24,24 @@ def sdk():
     return SDK
 
 
+TURNED_AWAY = """
+[[fault]]
+what = "limited"
+path = "/Order/place"
+
+[[fault]]
+what = "expired_token"
+on_order = 2
+"""
+
+
 @pytest.fixture
-def url():
+def url(request, tmp_path):
     command = [sys.executable, "-m", "tapewire.simulator.projectx", "--port", "0"]
+    if hasattr(request, "param"):
+        scenario = tmp_path / "scenario.toml"
+        scenario.write_text(request.param)
+        command += ["--scenario", str(scenario)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process.stdout.readline().split()[-1]
@@ -80,3 +96,16 @@ def test_it_looks_trades_and_listens(sdk, url):
     assert (counts["trade_execution"], counts["position_update"]) == (3, 3)
     assert counts["quote_update"] > 0
     assert counts["market_depth"] > 0
+
+
+@pytest.mark.parametrize("url", [TURNED_AWAY], indirect=True)
+def test_what_is_turned_away_is_called_uncertain_in_the_words_that_the_link_knows(sdk, url):
+    done = subprocess.run(
+        [str(sdk), "-W", "ignore", str(REFUSED), url],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    limited, expired, orders = json.loads(done.stdout.splitlines()[-1])
+    assert link.LIMITED in limited
+    assert link.EXPIRED in expired
+    assert orders == 0, "neither was looked at"
