@@ -39,12 +39,15 @@ FAR_CLIENTS = (roles.STRATEGY, roles.CLI)
 """The kinds of clients that a far host can have."""
 
 
-def transport_of(config: Config, run_dir: Path) -> HostsTransport:
-    """The transport of a process that speaks to other hosts; raises `ConfigError` without keys."""
-    pair = key_files.own(run_dir)
+def with_transport(process: Process) -> HostsTransport:
+    """Give a process the transport to other hosts; raises `ConfigError` without keys."""
+    pair = key_files.own(process.run_dir)
     if pair is None:
-        raise ConfigError(f"{run_dir} has no keys; `tapewire keys new` makes this host's")
-    return HostsTransport(pair, config.bus.messages_max, config.bus.batch_max)
+        raise ConfigError(f"{process.run_dir} has no keys; `tapewire keys new` makes this host's")
+    bus = process.config.bus
+    process.transport.close()
+    process.transport = found = HostsTransport(pair, bus.messages_max, bus.batch_max)
+    return found
 
 
 def servers_of(logins: Logins) -> dict[str, str]:
@@ -64,8 +67,7 @@ def build_relay(process: Process) -> Relay:
     home = key_files.home(run_dir)
     if home is None:
         raise ConfigError(f"{run_dir} trusts no key of home; `tapewire keys trust KEY` says which")
-    transport = transport_of(config, run_dir)
-    process.transport = transport
+    transport = with_transport(process)
     between, logins = Between(placement.home.address, config.bus.ports), config.logins()
     own = next(one.address for one in placement.places if one.name == placement.here)
 
@@ -112,8 +114,7 @@ def build_door(process: Process) -> Door:
     placement, logins = config.placement(), config.logins()
     if placement.is_far or placement.home is None:
         raise ConfigError("the door is for home alone, of a group with [[hosts]]")
-    transport = transport_of(config, run_dir)
-    process.transport = transport
+    transport = with_transport(process)
     zap = transport.judge(_decision(run_dir, config))
     between = Between(placement.home.address, config.bus.ports)
 

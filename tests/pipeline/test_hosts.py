@@ -2,7 +2,9 @@
 
 import json
 import os
+import random
 import signal
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -29,6 +31,9 @@ strategy = "tests.simulation.trader:Trader"
 parameters = { every = 20, until_ns = 4611686018427387904 }
 host = "far"
 """
+
+
+STRIKES = 40
 
 
 class Hosts(NamedTuple):
@@ -110,5 +115,30 @@ def test_a_far_strategy_trades_and_neither_death_makes_an_order_twice_or_loses_a
     assert found["strategy-dip"]["host"] == "far"
     fills = [one for one in home.journal(roles.GATEWAY) if isinstance(one, Fill)]
     assert {one.strategy for one in fills} == {"dip"}
+    assert len({*intents(home)}) == len(intents(home))
+    assert home.faults_at_the_end() == []
+
+
+@pytest.mark.soak
+def test_many_deaths_and_partitions_make_no_order_twice_and_lose_no_fill(hosts: Hosts):
+    """Relay, door and the processes at home die, and the door stands still, in an order that the
+    seed gives, with orders under way."""
+    home, far = hosts
+    chosen = random.Random(16)
+    far.until_ready()
+    for _ in range(STRIKES):
+        victim = chosen.choice(["relay-far", "door", "gateway", "executor", "risk", "partition"])
+        before = home.fills()
+        if victim == "partition":
+            pid = home.pids()["door"]
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(chosen.uniform(0.1, 6))
+            os.kill(pid, signal.SIGCONT)
+        else:
+            (far if victim == "relay-far" else home).kill_9(victim)
+        home.until(lambda n=before: home.fills() > n, f"fills after {victim}", 60)
+    far.until_ready()
+    far.until(lambda: far.status("strategy-dip").get("unanswered") == 0, "all to be answered")
+    far.group.down()
     assert len({*intents(home)}) == len(intents(home))
     assert home.faults_at_the_end() == []
