@@ -70,7 +70,7 @@ class Callbacks:
         try:
             callback(*arguments)
         except Exception as error:  # noqa: BLE001 - a strategy's bug costs its call
-            subject = arguments[-1] if arguments else callback.__name__
+            subject = arguments[-1] if arguments else getattr(callback, "__name__", repr(callback))
             self._failures.add(error, subject, self._context.clock.time)
         else:
             if self._failures.on_trial:

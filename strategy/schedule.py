@@ -87,7 +87,10 @@ class Schedules:
         return bool(self._all)
 
     def add(self, at: DailyTime, then: Callable[[], object], late_s: float, now_ns: int) -> None:
-        """Call it at this time from now on. ValueError for a lateness that is out of bounds."""
+        """Call it at this time from now on. ValueError for a lateness that is out of bounds, and
+        for what cannot be called."""
+        if not callable(then):
+            raise ValueError(f"then is {then!r:.60}, must be a function or a method")
         if not 0 <= late_s <= LATE_MAX_S:
             raise ValueError(f"late_s is {late_s!r}, must be seconds from 0 to {LATE_MAX_S:,}")
         name = f"{at.at.isoformat()} {at.zone} {getattr(then, '__qualname__', 'call')}"

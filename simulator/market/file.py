@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tapewire.common.amounts import PLACES_MAX
+from tapewire.common.instruments import DEFAULT_TICK
 from tapewire.common.ticks.rows import HEADER, Row
 from tapewire.simulator.market.past import NS_PER_S, Past
 from tapewire.simulator.market.plain import plain
@@ -105,11 +106,12 @@ def symbols_of(path: str | Path, limit: int, rows_max: int = 50_000) -> dict[str
 
 def tick_of(prices: set[Decimal]) -> Decimal:
     """The step that all of `prices` lie on: the finest decimal place that any of them uses, or 2,
-    2.5 or 5 of it where all of many lie on that grid (the quarter points of ES)."""
+    2.5 or 5 of it where all of many lie on that grid (the quarter points of ES). A few prices may
+    be whole numbers by chance: they make it no coarser than that of a share."""
     places = min(max((_places(price) for price in prices), default=2), PLACES_MAX)
     finest = Decimal(1).scaleb(-places)
     if len(prices) < _PRICES_ENOUGH:
-        return finest
+        return min(finest, DEFAULT_TICK)
     step = math.gcd(*(int(price.scaleb(places)) for price in prices))
     return finest * step if step in (2, 5, 10, 20, 25, 50) else finest
 

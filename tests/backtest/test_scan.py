@@ -92,6 +92,14 @@ def test_what_an_option_is_its_name_says_and_a_share_is_guessed(tmp_path):
     assert kinds == dict(zip(names, (("STK", 1), ("OPT", 100), ("STK", 1)), strict=True))
 
 
+@pytest.mark.parametrize(
+    ("prices", "step"), [((100, 97), "0.01"), ((100.5,), "0.01"), ((1.0941, 1.1), "0.0001")]
+)
+def test_a_few_prices_do_not_make_the_step_of_a_share_coarser(tmp_path, prices, step):
+    path = written(tmp_path, "t.csv", ["date,price", *(f"2025-01-06,{one}" for one in prices)])
+    assert list(scan(TickFile(path), Window()).ticks.values()) == [Decimal(step)]
+
+
 def test_an_empty_window_names_what_the_file_has(tmp_path):
     with pytest.raises(ValueError, match=r"no rows from 2024.*expected a part of 2023-11-14T22:13"):
         scan(TickFile(ticks(tmp_path)), Window(from_ns=1_704_724_200 * SECOND_NS))

@@ -1,6 +1,7 @@
 """Schedules: a time of day in a zone, once a day, through daylight saving and restarts."""
 
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -172,6 +173,23 @@ def test_a_time_or_a_zone_that_there_is_not_is_refused(at, zone, says):
         bench.runner.strategy.schedule(at, zone, bench.note)
     with pytest.raises(ValueError, match=f"late_s is -1, must be seconds from 0 to {LATE_MAX_S:,}"):
         bench.runner.strategy.schedule("15:55", NEW_YORK, bench.note, late_s=-1)
+
+
+def test_what_cannot_be_called_is_refused():
+    bench = Bench("2024-01-08T15:00")
+    with pytest.raises(ValueError, match="then is 'go_flat', must be a function or a method"):
+        bench.runner.strategy.schedule("15:55", NEW_YORK, "go_flat")
+
+
+def test_whatever_is_called_may_raise_without_an_end_to_the_process():
+    def fails(text: str) -> None:
+        raise LookupError(text)
+
+    bench = Bench("2024-01-08T15:00")
+    bench.runner.strategy.schedule("15:50", NEW_YORK, partial(fails, "no such symbol"))
+    bench.until("2024-01-08T16:00")
+    assert bench.called == [ns("2024-01-08T15:55")]
+    assert bench.runner.failures == 1
 
 
 def test_what_was_kept_and_cannot_be_read_is_refused_with_the_file():
